@@ -1,0 +1,182 @@
+//! The directory: actors of this process that `ractor`'s own registries can't hold.
+//!
+//! `ractor` keeps its pid registry, name registry and type checks for *local* ids. A guest runs under a *remote* id (see
+//! ARCHITECTURE.md), so what ractor then leaves out is kept here: a pid of its own, a name that can be found, and
+//! events that let every session advertise it. The directory is the one seam between the cluster layer and the guest
+//! layer: neither imports the other.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+
+use ractor::registry::{where_is as where_is_native, where_is_pid};
+use ractor::{ActorCell, ActorId};
+
+/// The node id under which this process spawns its own guests. No session is ever given it.
+pub const SANDBOX_NODE_ID: u64 = 1 << 52;
+
+/// The first pid of a hosted actor. ractor counts its own pids up from 0, so the two ranges never meet; both stay
+/// below 2^53, the largest range that every guest language represents exactly.
+pub const FIRST_HOSTED_PID: u64 = 1 << 52;
+
+static NEXT_HOSTED_PID: AtomicU64 = AtomicU64::new(FIRST_HOSTED_PID);
+static DIRECTORY: LazyLock<RwLock<Directory>> = LazyLock::new(RwLock::default);
+
+/// Something happened to a hosted actor.
+#[derive(Clone, Debug)]
+pub enum HostedEvent {
+    /// It can be addressed from now on.
+    Spawned(ActorCell),
+    /// It ended.
+    Terminated(ActorCell),
+}
+
+/// Finds stand-ins for the actors of one peer, spawning them as needed.
+pub trait RemoteActors: Send + Sync + 'static {
+    /// The stand-in for the actor with this pid on the peer, or none if the peer never advertised it.
+    fn stand_in(&self, pid: u64) -> Pin<Box<dyn Future<Output = Option<ActorCell>> + Send + '_>>;
+}
+
+type Listener = Arc<dyn Fn(HostedEvent) + Send + Sync>;
+
+#[derive(Default)]
+struct Directory {
+    hosted: HashMap<u64, ActorCell>,
+    names: HashMap<String, u64>,
+    listeners: HashMap<ActorId, Listener>,
+    peers: HashMap<u64, Arc<dyn RemoteActors>>,
+}
+
+/// The name is in use by another actor of this process.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the actor name {0:?} is taken; choose another or stop the actor that has it")]
+pub struct NameTaken(pub String);
+
+/// Keeps a hosted actor in the directory until dropped.
+#[derive(Debug)]
+pub struct Hosted {
+    cell: ActorCell,
+}
+
+/// A fresh id for a hosted actor: unique in this process for its whole life.
+pub fn reserve_hosted_id() -> ActorId {
+    ActorId::Remote {
+        node_id: SANDBOX_NODE_ID,
+        pid: NEXT_HOSTED_PID.fetch_add(1, Ordering::Relaxed),
+    }
+}
+
+/// True for the id of an actor that runs in this process, native or guest.
+pub fn is_ours(id: ActorId) -> bool {
+    id.is_local() || id.node() == SANDBOX_NODE_ID
+}
+
+/// Enters a hosted actor under its pid and, if it has one, its name, and tells every listener.
+///
+/// # Errors
+/// The name belongs to another live actor of this process, native or hosted.
+pub fn register_hosted(cell: ActorCell) -> Result<Hosted, NameTaken> {
+    let listeners = {
+        let mut directory = write();
+        if let Some(name) = cell.get_name() {
+            if directory.names.contains_key(&name) || where_is_native(&name).is_some() {
+                return Err(NameTaken(name));
+            }
+            directory.names.insert(name, cell.get_id().pid());
+        }
+        directory.hosted.insert(cell.get_id().pid(), cell.clone());
+        directory.listeners()
+    };
+    notify(&listeners, &HostedEvent::Spawned(cell.clone()));
+    Ok(Hosted { cell })
+}
+
+impl Drop for Hosted {
+    fn drop(&mut self) {
+        let listeners = {
+            let mut directory = write();
+            directory.hosted.remove(&self.cell.get_id().pid());
+            if let Some(name) = self.cell.get_name() {
+                directory.names.remove(&name);
+            }
+            directory.listeners()
+        };
+        notify(&listeners, &HostedEvent::Terminated(self.cell.clone()));
+    }
+}
+
+/// The actor of this process that has this pid, native or hosted.
+pub fn local_actor(pid: u64) -> Option<ActorCell> {
+    if pid >= FIRST_HOSTED_PID {
+        read().hosted.get(&pid).cloned()
+    } else {
+        where_is_pid(ActorId::Local(pid))
+    }
+}
+
+/// The actor of this process that has this name, native or hosted.
+pub fn where_is(name: &str) -> Option<ActorCell> {
+    if let Some(cell) = where_is_native(name) {
+        return Some(cell);
+    }
+    let directory = read();
+    let pid = directory.names.get(name)?;
+    directory.hosted.get(pid).cloned()
+}
+
+/// Every hosted actor, in no particular order.
+pub fn hosted_actors() -> Vec<ActorCell> {
+    read().hosted.values().cloned().collect()
+}
+
+/// The actor with this id, wherever it lives. For an actor of another node this is its stand-in, spawned if need be.
+pub async fn resolve(id: ActorId) -> Option<ActorCell> {
+    if is_ours(id) {
+        return local_actor(id.pid());
+    }
+    let peer = read().peers.get(&id.node()).cloned()?;
+    peer.stand_in(id.pid()).await
+}
+
+/// Calls `listener` on every [`HostedEvent`] until [`demonitor_hosted`] is called with the same id. The listener runs
+/// on the thread that caused the event and must not block.
+pub fn monitor_hosted(id: ActorId, listener: impl Fn(HostedEvent) + Send + Sync + 'static) {
+    write().listeners.insert(id, Arc::new(listener));
+}
+
+/// Ends what [`monitor_hosted`] began.
+pub fn demonitor_hosted(id: ActorId) {
+    write().listeners.remove(&id);
+}
+
+/// Makes the actors of a peer resolvable under the node id of its session.
+pub fn add_peer(node_id: u64, actors: Arc<dyn RemoteActors>) {
+    write().peers.insert(node_id, actors);
+}
+
+/// Ends what [`add_peer`] began.
+pub fn remove_peer(node_id: u64) {
+    write().peers.remove(&node_id);
+}
+
+impl Directory {
+    fn listeners(&self) -> Vec<Listener> {
+        self.listeners.values().cloned().collect()
+    }
+}
+
+fn notify(listeners: &[Listener], event: &HostedEvent) {
+    for listener in listeners {
+        listener(event.clone());
+    }
+}
+
+fn read() -> std::sync::RwLockReadGuard<'static, Directory> {
+    DIRECTORY.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write() -> std::sync::RwLockWriteGuard<'static, Directory> {
+    DIRECTORY.write().unwrap_or_else(PoisonError::into_inner)
+}
