@@ -34,10 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const SERVER_TIMEOUT_MS: u64 = 5_000;
 
 /// Does what the line says. The answer goes behind `ok`, the error behind `err`.
-pub(crate) async fn run(
-    server: &ActorRef<NodeServerMessage>,
-    line: &str,
-) -> anyhow::Result<String> {
+pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> anyhow::Result<String> {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words.as_slice() {
         ["cast", target, message @ ..] => {
@@ -45,19 +42,13 @@ pub(crate) async fn run(
             Ok(String::new())
         }
         ["call", target, message @ ..] => call(find(target)?, message, None).await,
-        ["call-timeout", ms, target, message @ ..] => {
-            call(find(target)?, message, Some(millis(ms)?)).await
-        }
-        ["raw-cast", target, variant, args, metadata @ ..] => {
-            raw_cast(find(target)?, variant, args, metadata)
-        }
+        ["call-timeout", ms, target, message @ ..] => call(find(target)?, message, Some(millis(ms)?)).await,
+        ["raw-cast", target, variant, args, metadata @ ..] => raw_cast(find(target)?, variant, args, metadata),
         ["raw-call", ms, target, variant, args, metadata @ ..] => {
             raw_call(millis(ms)?, find(target)?, variant, args, metadata).await
         }
         ["spawn", name, rest @ ..] => {
-            let actor: ActorOption = format!("{name}:{}", rest.join(":"))
-                .trim_end_matches(':')
-                .parse()?;
+            let actor: ActorOption = format!("{name}:{}", rest.join(":")).trim_end_matches(':').parse()?;
             Ok(counter::spawn(&actor).await?.get_id().pid().to_string())
         }
         ["stop", name] => stop(named(name)?).await,
@@ -89,11 +80,7 @@ fn cast_message(words: &[&str]) -> anyhow::Result<CounterMsg> {
     })
 }
 
-async fn call(
-    target: ActorCell,
-    message: &[&str],
-    timeout: Option<Duration>,
-) -> anyhow::Result<String> {
+async fn call(target: ActorCell, message: &[&str], timeout: Option<Duration>) -> anyhow::Result<String> {
     let target = ActorRef::<CounterMsg>::from(target);
     match message {
         ["Get"] => ask(&target, CounterMsg::Get, timeout).await,
@@ -125,20 +112,12 @@ async fn ask<T: std::fmt::Display + Send + 'static>(
     }
 }
 
-fn raw_cast(
-    target: ActorCell,
-    variant: &str,
-    args: &str,
-    metadata: &[&str],
-) -> anyhow::Result<String> {
+fn raw_cast(target: ActorCell, variant: &str, args: &str, metadata: &[&str]) -> anyhow::Result<String> {
     target
         .send_serialized(SerializedMessage::Cast {
             variant: dash(variant).to_owned(),
             args: unhex(args)?,
-            metadata: metadata
-                .first()
-                .map(|metadata| unhex(metadata))
-                .transpose()?,
+            metadata: metadata.first().map(|metadata| unhex(metadata)).transpose()?,
         })
         .map_err(|error| anyhow!("sending: {error}"))?;
     Ok(String::new())
@@ -157,10 +136,7 @@ async fn raw_call(
             variant: dash(variant).to_owned(),
             args: unhex(args)?,
             reply: RpcReplyPort::from((port, timeout)),
-            metadata: metadata
-                .first()
-                .map(|metadata| unhex(metadata))
-                .transpose()?,
+            metadata: metadata.first().map(|metadata| unhex(metadata)).transpose()?,
         })
         .map_err(|error| anyhow!("sending: {error}"))?;
     match concurrency::timeout(timeout, reply).await {
@@ -201,19 +177,14 @@ fn find(target: &str) -> anyhow::Result<ActorCell> {
 }
 
 fn named(name: &str) -> anyhow::Result<ActorCell> {
-    registry::where_is(name.to_owned())
-        .with_context(|| format!("no local actor has the name {name}"))
+    registry::where_is(name).with_context(|| format!("no local actor has the name {name}"))
 }
 
 fn members(group: &str, scope: &str) -> String {
     let mut names: Vec<String> = pg::get_scoped_members(&scope.to_owned(), &group.to_owned())
         .into_iter()
         .map(|member| {
-            let place = if member.get_id().is_local() {
-                "local"
-            } else {
-                "remote"
-            };
+            let place = if member.get_id().is_local() { "local" } else { "remote" };
             format!("{place}:{}", member.get_name().unwrap_or_default())
         })
         .collect();
@@ -223,18 +194,9 @@ fn members(group: &str, scope: &str) -> String {
 
 async fn sessions(server: &ActorRef<NodeServerMessage>) -> anyhow::Result<String> {
     let mut lines = Vec::new();
-    for session in call_t!(server, NodeServerMessage::GetSessions, SERVER_TIMEOUT_MS)?.into_values()
-    {
-        let ready = call_t!(
-            session.actor,
-            NodeSessionMessage::GetReadyState,
-            SERVER_TIMEOUT_MS
-        );
-        let state = if matches!(ready, Ok(true)) {
-            "ready"
-        } else {
-            "open"
-        };
+    for session in call_t!(server, NodeServerMessage::GetSessions, SERVER_TIMEOUT_MS)?.into_values() {
+        let ready = call_t!(session.actor, NodeSessionMessage::GetReadyState, SERVER_TIMEOUT_MS);
+        let state = if matches!(ready, Ok(true)) { "ready" } else { "open" };
         lines.push(format!("{}={state}", peer_name(&session)));
     }
     lines.sort();
@@ -256,7 +218,7 @@ fn unhex(text: &str) -> anyhow::Result<Vec<u8>> {
 }
 
 fn millis(text: &str) -> anyhow::Result<Duration> {
-    Ok(Duration::from_millis(text.parse().with_context(|| {
-        format!("{text:?} is not milliseconds")
-    })?))
+    Ok(Duration::from_millis(
+        text.parse().with_context(|| format!("{text:?} is not milliseconds"))?,
+    ))
 }

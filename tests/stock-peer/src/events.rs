@@ -29,10 +29,7 @@ impl NodeEventSubscription for ToStdout {
 
 /// The peer's full name, or `?`.
 pub(crate) fn peer_name(session: &NodeServerSessionInformation) -> &str {
-    session
-        .peer_name
-        .as_ref()
-        .map_or("?", |peer| peer.name.as_str())
+    session.peer_name.as_ref().map_or("?", |peer| peer.name.as_str())
 }
 
 fn report(kind: &str, session: &NodeServerSessionInformation) {

@@ -70,9 +70,7 @@ async fn main() -> anyhow::Result<()> {
 async fn start_node(options: &Options) -> anyhow::Result<(ActorRef<NodeServerMessage>, u16)> {
     let mut attempts = PORT_ATTEMPTS;
     loop {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-            .local_addr()?
-            .port();
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let server = NodeServer::new(
             port,
             options.cookie.clone(),
@@ -94,10 +92,7 @@ async fn start_node(options: &Options) -> anyhow::Result<(ActorRef<NodeServerMes
 fn say(line: &str) {
     let mut stdout = std::io::stdout().lock();
     // A closed stdout means that the test is gone; the end of stdin is about to stop this process.
-    if writeln!(stdout, "{line}")
-        .and_then(|()| stdout.flush())
-        .is_err()
-    {
+    if writeln!(stdout, "{line}").and_then(|()| stdout.flush()).is_err() {
         tracing::debug!("nobody reads stdout");
     }
 }

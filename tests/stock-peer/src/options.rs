@@ -62,15 +62,10 @@ impl FromStr for ActorOption {
             Some("-") => None,
             Some(name) => Some(name.to_owned()),
         };
-        let group = parts
-            .next()
-            .filter(|group| !group.is_empty())
-            .map(str::to_owned);
+        let group = parts.next().filter(|group| !group.is_empty()).map(str::to_owned);
         let start = match parts.next() {
             None => 0,
-            Some(start) => start
-                .parse()
-                .with_context(|| format!("the start value {start:?}"))?,
+            Some(start) => start.parse().with_context(|| format!("the start value {start:?}"))?,
         };
         Ok(Self { name, group, start })
     }

@@ -33,9 +33,7 @@ const INDEX_HEAD: &str = "\
 const ELECTIONS: usize = 200;
 
 fn main() -> anyhow::Result<()> {
-    let out = std::env::args()
-        .nth(1)
-        .context("say into which folder the frames go")?;
+    let out = std::env::args().nth(1).context("say into which folder the frames go")?;
     let mut frames = converse()?;
     frames.push((Sender::Initiator, client_status()?));
     write(Path::new(&out), &frames)
@@ -146,12 +144,7 @@ fn elections(proxy: &Proxy, beta: &mut Node) -> anyhow::Result<()> {
 fn client_status() -> anyhow::Result<Vec<u8>> {
     const ALIVE: [u8; 14] = [0, 0, 0, 0, 0, 0, 0, 6, 0x0a, 0x04, 0x12, 0x02, 0x08, 0x04];
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let _delta = Node::start(&[
-        "--name",
-        "delta",
-        "--connect",
-        &listener.local_addr()?.to_string(),
-    ])?;
+    let _delta = Node::start(&["--name", "delta", "--connect", &listener.local_addr()?.to_string()])?;
     let (mut stream, _) = listener.accept()?;
     read_frame(&mut stream)?.context("no name")?;
     stream.write_all(&ALIVE)?;

@@ -90,10 +90,7 @@ impl Drop for Node {
 }
 
 /// Polls until it is so.
-pub(crate) fn wait_until(
-    what: &str,
-    mut is_so: impl FnMut() -> anyhow::Result<bool>,
-) -> anyhow::Result<()> {
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
     let deadline = Instant::now() + PATIENCE;
     while !is_so()? {
         if Instant::now() > deadline {

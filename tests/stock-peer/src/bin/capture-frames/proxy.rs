@@ -45,9 +45,7 @@ impl Proxy {
         let recorded = Arc::clone(&frames);
         thread::spawn(move || {
             for initiator in listener.incoming() {
-                if let Err(error) =
-                    initiator.and_then(|initiator| serve(initiator, target, &recorded))
-                {
+                if let Err(error) = initiator.and_then(|initiator| serve(initiator, target, &recorded)) {
                     eprintln!("proxy: {error}");
                 }
             }
@@ -57,25 +55,14 @@ impl Proxy {
 
     /// Everything recorded so far.
     pub(crate) fn frames(&self) -> Vec<Recorded> {
-        self.frames
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.frames.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-fn serve(
-    initiator: TcpStream,
-    target: SocketAddr,
-    frames: &Arc<Mutex<Vec<Recorded>>>,
-) -> std::io::Result<()> {
+fn serve(initiator: TcpStream, target: SocketAddr, frames: &Arc<Mutex<Vec<Recorded>>>) -> std::io::Result<()> {
     let acceptor = TcpStream::connect(target)?;
     let ways = [
-        (
-            Sender::Initiator,
-            initiator.try_clone()?,
-            acceptor.try_clone()?,
-        ),
+        (Sender::Initiator, initiator.try_clone()?, acceptor.try_clone()?),
         (Sender::Acceptor, acceptor, initiator),
     ];
     for (sender, from, to) in ways {
@@ -89,12 +76,7 @@ fn serve(
     Ok(())
 }
 
-fn pump(
-    sender: Sender,
-    mut from: TcpStream,
-    mut to: TcpStream,
-    frames: &Mutex<Vec<Recorded>>,
-) -> anyhow::Result<()> {
+fn pump(sender: Sender, mut from: TcpStream, mut to: TcpStream, frames: &Mutex<Vec<Recorded>>) -> anyhow::Result<()> {
     while let Some(frame) = read_frame(&mut from)? {
         to.write_all(&frame)?;
         frames
@@ -113,12 +95,7 @@ fn pump(
 pub(crate) fn read_frame(from: &mut TcpStream) -> anyhow::Result<Option<Vec<u8>>> {
     let mut prefix = [0; PREFIX];
     match from.read_exact(&mut prefix) {
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset
-            ) =>
-        {
+        Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {
             return Ok(None);
         }
         read => read?,

@@ -58,19 +58,10 @@ const CHALLENGE: &[Field] = &[
     field(3, "challenge", Plain, Integer),
     field(4, "connection_string", Plain, Text),
 ];
-const CHALLENGE_REPLY: &[Field] = &[
-    field(1, "challenge", Plain, Integer),
-    field(2, "digest", Plain, Bytes),
-];
+const CHALLENGE_REPLY: &[Field] = &[field(1, "challenge", Plain, Integer), field(2, "digest", Plain, Bytes)];
 const CHALLENGE_ACK: &[Field] = &[field(1, "digest", Plain, Bytes)];
-const ACTOR: &[Field] = &[
-    field(1, "pid", Plain, Integer),
-    field(2, "name", Optional, Text),
-];
-const TIMESTAMP: &[Field] = &[
-    field(1, "seconds", Plain, Integer),
-    field(2, "nanos", Plain, Integer),
-];
+const ACTOR: &[Field] = &[field(1, "pid", Plain, Integer), field(2, "name", Optional, Text)];
+const TIMESTAMP: &[Field] = &[field(1, "seconds", Plain, Integer), field(2, "nanos", Plain, Integer)];
 const PING: &[Field] = &[field(1, "timestamp", Optional, Message(TIMESTAMP))];
 const SPAWN: &[Field] = &[field(1, "actors", Repeated, Message(ACTOR))];
 const TERMINATE: &[Field] = &[field(1, "ids", Repeated, Integer)];
@@ -150,12 +141,7 @@ pub(crate) fn describe(frame: &[u8]) -> anyhow::Result<Description> {
     Ok(description)
 }
 
-fn describe_fields(
-    body: &[u8],
-    fields: &'static [Field],
-    prefix: &str,
-    out: &mut Vec<String>,
-) -> anyhow::Result<()> {
+fn describe_fields(body: &[u8], fields: &'static [Field], prefix: &str, out: &mut Vec<String>) -> anyhow::Result<()> {
     let parts = split(body)?;
     for (number, _) in &parts {
         ensure!(
@@ -171,12 +157,7 @@ fn describe_fields(
             .collect();
         if field.label == Label::Repeated {
             for (at, value) in flatten(field, &values)?.iter().enumerate() {
-                describe_value(
-                    value,
-                    field.kind,
-                    &format!("{prefix}{}[{at}]", field.name),
-                    out,
-                )?;
+                describe_value(value, field.kind, &format!("{prefix}{}[{at}]", field.name), out)?;
             }
             continue;
         }
@@ -209,17 +190,10 @@ fn flatten<'a>(field: &Field, values: &[&Value<'a>]) -> anyhow::Result<Vec<Value
     Ok(elements)
 }
 
-fn describe_value(
-    value: &Value<'_>,
-    kind: Kind,
-    key: &str,
-    out: &mut Vec<String>,
-) -> anyhow::Result<()> {
+fn describe_value(value: &Value<'_>, kind: Kind, key: &str, out: &mut Vec<String>) -> anyhow::Result<()> {
     match (kind, value) {
         (Kind::Integer, Value::Integer(value)) => out.push(format!("{key}={value}")),
-        (Kind::Text, Value::Bytes(bytes)) => {
-            out.push(format!("{key}={}", std::str::from_utf8(bytes)?))
-        }
+        (Kind::Text, Value::Bytes(bytes)) => out.push(format!("{key}={}", std::str::from_utf8(bytes)?)),
         (Kind::Bytes, Value::Bytes(bytes)) => out.push(format!("{key}={}", hex::encode(bytes))),
         (Kind::Message(fields), Value::Bytes(bytes)) => {
             describe_fields(bytes, fields, &format!("{key}."), out)?;
@@ -250,9 +224,7 @@ fn split(mut body: &[u8]) -> anyhow::Result<Vec<(u64, Value<'_>)>> {
             0 => Value::Integer(varint(&mut body)?),
             2 => {
                 let length = usize::try_from(varint(&mut body)?)?;
-                let (bytes, rest) = body
-                    .split_at_checked(length)
-                    .context("a field is cut short")?;
+                let (bytes, rest) = body.split_at_checked(length).context("a field is cut short")?;
                 body = rest;
                 Value::Bytes(bytes)
             }

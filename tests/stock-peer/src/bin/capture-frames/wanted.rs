@@ -107,19 +107,14 @@ fn fits(
 ) -> anyhow::Result<Option<Vec<String>>> {
     let described = describe(frame)?;
     let there = |condition: &str| {
-        described
-            .fields
-            .iter()
-            .any(|field| match condition.strip_suffix('*') {
-                Some(key) => field.starts_with(key),
-                None => field == condition,
-            })
+        described.fields.iter().any(|field| match condition.strip_suffix('*') {
+            Some(key) => field.starts_with(key),
+            None => field == condition,
+        })
     };
-    let all = conditions
-        .iter()
-        .all(|condition| match condition.strip_prefix('!') {
-            Some(absent) => !there(absent),
-            None => there(condition),
-        });
+    let all = conditions.iter().all(|condition| match condition.strip_prefix('!') {
+        Some(absent) => !there(absent),
+        None => there(condition),
+    });
     Ok((from.to_string() == sender && described.kind == kind && all).then_some(described.fields))
 }
