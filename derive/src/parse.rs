@@ -57,7 +57,7 @@ fn message_variant(variant: &Variant) -> Result<MessageVariant, Error> {
                         "a second reply port: a call is answered exactly once",
                     ));
                 }
-                if rpc.is_none() {
+                if rpc.is_none() && mistakes.is_none() {
                     mistakes.add(missing_rpc(&variant.ident, field));
                 }
                 replies.push(reply);
