@@ -1,4 +1,4 @@
-//! From the derive's input to a checked [`MessageEnum`]. Every mistake is reported where it is, and all of them at once.
+//! From the derive's input to a checked [`MessageEnum`]. Every mistake is reported where it is, all of them at once.
 
 use proc_macro2::Ident;
 use quote::ToTokens;

@@ -1,8 +1,8 @@
 //! From a checked message to the code of its impls.
 //!
-//! The code is for any crate: it names everything by full path (`::core`, `::std`, `ractor`), calls no method by its bare
-//! name, which a trait in scope could take over, and starts every name of its own with two underscores. Variants are
-//! built and matched in braces (`Variant { 0: … }`), which fits unit, tuple and named ones alike.
+//! The code is for any crate: it names everything by full path (`::core`, `::std`, `ractor`), calls no method by its
+//! bare name, which a trait in scope could take over, and starts every name of its own with two underscores. Variants
+//! are built and matched in braces (`Variant { 0: … }`), which fits unit, tuple and named ones alike.
 
 mod arguments;
 mod describe;

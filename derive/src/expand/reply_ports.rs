@@ -41,8 +41,8 @@ fn convert() -> TokenStream {
     }
 }
 
-/// A port that forwards what it is sent, converted. Natively a task waits for it; the task, and with it the port behind,
-/// ends as soon as the new port is used or dropped, at the latest after the caller's timeout.
+/// A port that forwards what it is sent, converted. Natively a task waits for it; the task, and with it the port
+/// behind, ends as soon as the new port is used or dropped, at the latest after the caller's timeout.
 fn bridge() -> TokenStream {
     let signature = quote! {
         fn __ractor_bridge<__From: ::core::marker::Send + 'static, __To: ::core::marker::Send + 'static>(
