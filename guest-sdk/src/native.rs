@@ -3,8 +3,8 @@
 pub use ::ractor::*;
 
 /// Makes a component of an actor when compiled for WebAssembly: `ractor::export!(Counter);`, once in the crate.
-/// Natively it only checks what a component needs: the actor is [`Default`], and its start arguments and messages can
-/// be serialized.
+/// Natively it only checks what can be checked here: the actor is [`Default`], and its start arguments are
+/// [`BytesConvertable`].
 #[macro_export]
 macro_rules! export {
     ($actor:ty) => {
@@ -13,7 +13,6 @@ macro_rules! export {
             where
                 A: $crate::Actor + ::core::default::Default,
                 A::Arguments: $crate::BytesConvertable,
-                A::Msg: $crate::Message,
             {
             }
             exportable::<$actor>();

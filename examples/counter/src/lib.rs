@@ -75,13 +75,13 @@ impl Actor for Counter {
 }
 
 /// The other members of a group: native or guest, here or on another node.
-fn others(myself: &ActorRef<CounterMsg>, group: &str) -> impl Iterator<Item = ActorRef<CounterMsg>> + Send + use<> {
-    let me = myself.get_id();
-    let members = pg::get_members(&group.to_owned()).into_iter();
-    members.filter(move |member| member.get_id() != me).map(ActorRef::from)
+fn others(myself: &ActorRef<CounterMsg>, group: &String) -> Vec<ActorRef<CounterMsg>> {
+    let mut members = pg::get_members(group);
+    members.retain(|member| member.get_id() != myself.get_id());
+    members.into_iter().map(ActorRef::from).collect()
 }
 
-async fn sum(counters: impl Iterator<Item = ActorRef<CounterMsg>> + Send) -> Result<u64, RactorErr<CounterMsg>> {
+async fn sum(counters: Vec<ActorRef<CounterMsg>>) -> Result<u64, RactorErr<CounterMsg>> {
     let mut sum = 0_u64;
     for counter in counters {
         sum = sum.saturating_add(call_t!(counter, CounterMsg::Get, PATIENCE_MS)?);
