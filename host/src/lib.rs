@@ -6,12 +6,7 @@
 
 #![cfg_attr(
     test,
-    expect(
-        clippy::unwrap_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        reason = "a test fails by panicking"
-    )
+    expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")
 )]
 
 pub mod directory;

@@ -17,7 +17,8 @@ pub(super) struct End {
     pub(super) snapshot: Option<LocalSnapshot>,
     /// Everything that happened.
     pub(super) events: Vec<Event>,
-    inbox: VecDeque<(Instant, Message)>,
+    /// What is on its way here; none is the end of the connection.
+    inbox: VecDeque<(Instant, Option<Message>)>,
     /// A frozen end handles nothing.
     pub(super) frozen: bool,
 }
@@ -100,9 +101,13 @@ impl Pair {
         let end = self.now + duration;
         loop {
             self.settle();
-            let awake = [&mut self.initiator, &mut self.acceptor].into_iter().filter(|side| !side.frozen);
+            let awake = [&mut self.initiator, &mut self.acceptor]
+                .into_iter()
+                .filter(|side| !side.frozen);
             let due = awake.filter_map(|side| Some((side.session.poll_timeout()?, side)));
-            let Some((next, side)) = due.min_by_key(|(at, _)| *at).filter(|(at, _)| *at <= end) else { break };
+            let Some((next, side)) = due.min_by_key(|(at, _)| *at).filter(|(at, _)| *at <= end) else {
+                break;
+            };
             self.now = self.now.max(next);
             side.session.handle_timeout(self.now);
         }
@@ -145,14 +150,15 @@ fn transfer(from: &mut End, to: &mut End, arrival: Instant) -> bool {
             wire::encode(&message, &mut frame);
             let payload = wire::split_frame(&mut frame, u64::MAX).unwrap().unwrap();
             assert_eq!(wire::decode(&payload).unwrap(), message, "what is sent is what arrives");
-            to.inbox.push_back((arrival, message));
+            to.inbox.push_back((arrival, Some(message)));
             idle = false;
         }
-        while let Some(event) = from.session.poll_event() {
+        // One event, then what it has the session send: as a node does it.
+        if let Some(event) = from.session.poll_event() {
             match &event {
                 Event::PeerNamed(_) => from.session.handle_admission(from.admission),
                 Event::Authenticated => from.session.handle_election(from.snapshot.clone()),
-                Event::Closed(_) => to.session.handle_closed(CloseReason::ConnectionClosed),
+                Event::Closed(_) => to.inbox.push_back((arrival, None)),
                 _ => {}
             }
             from.events.push(event);
@@ -169,10 +175,12 @@ fn transfer(from: &mut End, to: &mut End, arrival: Instant) -> bool {
 fn receive(end: &mut End, now: Instant) -> bool {
     let mut busy = false;
     while !end.frozen && end.inbox.front().is_some_and(|(at, _)| *at <= now) {
-        if let Some((_, message)) = end.inbox.pop_front() {
-            end.session.handle_message(message, now);
-            busy = true;
+        match end.inbox.pop_front() {
+            Some((_, Some(message))) => end.session.handle_message(message, now),
+            Some((_, None)) => end.session.handle_closed(CloseReason::ConnectionClosed),
+            None => break,
         }
+        busy = true;
     }
     busy
 }
