@@ -23,13 +23,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
         packages.join(", ")
     ));
     workspace
-        .cargo([
-            "build",
-            "--profile",
-            GUEST_PROFILE,
-            "--target",
-            GUEST_TARGET,
-        ])
+        .cargo(["build", "--profile", GUEST_PROFILE, "--target", GUEST_TARGET])
         .args(packages.iter().flat_map(|package| ["--package", package]))
         .show()
         .context("the guests do not compile")?;

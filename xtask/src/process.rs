@@ -45,10 +45,7 @@ pub(crate) fn pause() -> Result<()> {
 }
 
 /// Calls `attempt` until it gives a value; an error after `limit`.
-pub(crate) fn poll<T>(
-    limit: Duration,
-    mut attempt: impl FnMut() -> Result<Option<T>>,
-) -> Result<T> {
+pub(crate) fn poll<T>(limit: Duration, mut attempt: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let deadline = Instant::now() + limit;
     loop {
         if let Some(value) = attempt()? {
@@ -109,9 +106,7 @@ impl Run {
     /// It can't be started, exits with anything but 0, or outruns its limit.
     pub(crate) fn show(mut self) -> Result<()> {
         let line = self.line();
-        let status = self
-            .finish()
-            .with_context(|| format!("`{line}` did not finish"))?;
+        let status = self.finish().with_context(|| format!("`{line}` did not finish"))?;
         match status.success() {
             true => Ok(()),
             false => bail!("`{line}` failed ({status}); its output is above"),
@@ -125,12 +120,8 @@ impl Run {
     pub(crate) fn capture(mut self) -> Result<String> {
         let line = self.line();
         let (mut out, mut err) = (tempfile::tempfile()?, tempfile::tempfile()?);
-        self.command
-            .stdout(out.try_clone()?)
-            .stderr(err.try_clone()?);
-        let status = self
-            .finish()
-            .with_context(|| format!("`{line}` did not finish"))?;
+        self.command.stdout(out.try_clone()?).stderr(err.try_clone()?);
+        let status = self.finish().with_context(|| format!("`{line}` did not finish"))?;
         let written = contents(&mut out)?;
         if status.success() {
             return Ok(written);
@@ -267,14 +258,9 @@ mod tests {
     fn a_missing_program_is_named() {
         let error = format!(
             "{:#}",
-            Run::new("no-such-program-here")
-                .capture()
-                .expect_err("does not exist")
+            Run::new("no-such-program-here").capture().expect_err("does not exist")
         );
-        assert!(
-            error.contains("cannot start `no-such-program-here`"),
-            "{error}"
-        );
+        assert!(error.contains("cannot start `no-such-program-here`"), "{error}");
     }
 
     #[test]
@@ -287,10 +273,7 @@ mod tests {
 
     #[test]
     fn tail_keeps_the_end() {
-        let text = (0..100)
-            .map(|line| line.to_string())
-            .collect::<Vec<_>>()
-            .join("\n");
+        let text = (0..100).map(|line| line.to_string()).collect::<Vec<_>>().join("\n");
         assert!(tail(&text).starts_with("80\n") && tail(&text).ends_with("\n99"));
         assert_eq!(tail("one"), "one");
     }

@@ -38,12 +38,7 @@ mod tests {
 
     #[test]
     fn durations_read_naturally() {
-        for (seconds, expected) in [
-            (0, "0 s"),
-            (59, "59 s"),
-            (60, "1 min 00 s"),
-            (185, "3 min 05 s"),
-        ] {
+        for (seconds, expected) in [(0, "0 s"), (59, "59 s"), (60, "1 min 00 s"), (185, "3 min 05 s")] {
             assert_eq!(spoken(Duration::from_secs(seconds)), expected);
         }
     }

@@ -76,13 +76,7 @@ fn lint(workspace: &Workspace) -> Result<()> {
     report::step("lints: the guests as WebAssembly");
     let guests = workspace.guest_packages();
     workspace
-        .cargo([
-            "clippy",
-            "--profile",
-            GUEST_PROFILE,
-            "--target",
-            GUEST_TARGET,
-        ])
+        .cargo(["clippy", "--profile", GUEST_PROFILE, "--target", GUEST_TARGET])
         .args(guests.iter().flat_map(|package| ["--package", package]))
         .args(DENY)
         .show()?;
@@ -96,25 +90,17 @@ fn lint(workspace: &Workspace) -> Result<()> {
 
 fn test(workspace: &Workspace) -> Result<()> {
     report::step("build every library, program, test and example");
-    workspace
-        .cargo(["build", "--workspace", "--all-targets"])
-        .show()?;
+    workspace.cargo(["build", "--workspace", "--all-targets"]).show()?;
 
     report::step("tests: the workspace, with real guests, nodes and stock peers");
-    with_artifacts(
-        workspace,
-        workspace.cargo(["test", "--workspace", "--no-fail-fast"]),
-    )
-    .show()
+    with_artifacts(workspace, workspace.cargo(["test", "--workspace", "--no-fail-fast"])).show()
 }
 
 fn test_without_guests(workspace: &Workspace) -> Result<()> {
     report::step("tests: the host without guests");
     with_artifacts(
         workspace,
-        workspace
-            .cargo(["test", "--no-fail-fast"])
-            .args(WITHOUT_GUESTS),
+        workspace.cargo(["test", "--no-fail-fast"]).args(WITHOUT_GUESTS),
     )
     .show()?;
 
@@ -134,20 +120,11 @@ fn test_without_guests(workspace: &Workspace) -> Result<()> {
 fn check_dependencies(workspace: &Workspace) -> Result<()> {
     report::step("dependencies: licences, bans and sources (deny.toml)");
     if workspace.cargo(["deny", "--version"]).capture().is_err() {
-        report::note(
-            "NOT CHECKED: cargo-deny is not installed; `cargo install --locked cargo-deny` gets it",
-        );
+        report::note("NOT CHECKED: cargo-deny is not installed; `cargo install --locked cargo-deny` gets it");
         return Ok(());
     }
     workspace
-        .cargo([
-            "deny",
-            "--workspace",
-            "check",
-            "licenses",
-            "bans",
-            "sources",
-        ])
+        .cargo(["deny", "--workspace", "check", "licenses", "bans", "sources"])
         .show()
 }
 
@@ -158,11 +135,8 @@ fn with_artifacts(workspace: &Workspace, run: Run) -> Run {
 
 /// The first line of a `cargo tree` that is part of wasmtime.
 fn first_of_wasmtime(tree: &str) -> Option<&str> {
-    tree.lines().find(|line| {
-        ["wasmtime", "cranelift"]
-            .iter()
-            .any(|name| line.starts_with(name))
-    })
+    tree.lines()
+        .find(|line| ["wasmtime", "cranelift"].iter().any(|name| line.starts_with(name)))
 }
 
 #[cfg(test)]
@@ -171,10 +145,7 @@ mod tests {
 
     #[test]
     fn wasmtime_is_found_in_a_tree() {
-        assert_eq!(
-            first_of_wasmtime("ractor-host v0.1.0\nbytes v1.0.0\n"),
-            None
-        );
+        assert_eq!(first_of_wasmtime("ractor-host v0.1.0\nbytes v1.0.0\n"), None);
         assert_eq!(
             first_of_wasmtime("bytes v1.0.0\nwasmtime-wasi v48.0.2\n"),
             Some("wasmtime-wasi v48.0.2")

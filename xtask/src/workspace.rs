@@ -44,16 +44,12 @@ impl Workspace {
         let manifest = manifest
             .canonicalize()
             .with_context(|| format!("no workspace at {}", manifest.display()))?;
-        let root = manifest
-            .parent()
-            .context("a manifest is in a folder")?
-            .to_path_buf();
+        let root = manifest.parent().context("a manifest is in a folder")?.to_path_buf();
         let described = cargo_in(&root)
             .args(["metadata", "--format-version=1", "--no-deps"])
             .capture()
             .context("cargo cannot read this workspace")?;
-        let metadata =
-            serde_json::from_str(&described).context("cannot understand `cargo metadata`")?;
+        let metadata = serde_json::from_str(&described).context("cannot understand `cargo metadata`")?;
         Ok(Self { root, metadata })
     }
 
@@ -78,19 +74,13 @@ impl Workspace {
     }
 
     /// `cargo` at the root of the workspace.
-    pub(crate) fn cargo<S: AsRef<std::ffi::OsStr>>(
-        &self,
-        arguments: impl IntoIterator<Item = S>,
-    ) -> Run {
+    pub(crate) fn cargo<S: AsRef<std::ffi::OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
         cargo_in(&self.root).args(arguments)
     }
 
     /// The packages that are guests: those that build a `cdylib`. In the order of their names.
     pub(crate) fn guest_packages(&self) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .packages_with("cdylib")
-            .map(|(package, _)| package)
-            .collect();
+        let mut names: Vec<String> = self.packages_with("cdylib").map(|(package, _)| package).collect();
         names.sort();
         names
     }
@@ -122,14 +112,9 @@ pub(crate) fn cargo_in(directory: &Path) -> Run {
     let mut run = Run::new(cargo).within(directory).limit_minutes(60);
     for (name, _) in std::env::vars_os() {
         let leftover = name.to_str().is_some_and(|name| {
-            [
-                "CARGO_PKG_",
-                "CARGO_MANIFEST_",
-                "CARGO_BIN_",
-                "CARGO_CRATE_",
-            ]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
+            ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
         });
         if leftover {
             run = run.without_env(name);

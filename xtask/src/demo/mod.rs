@@ -38,12 +38,7 @@ fn build_programs(workspace: &Workspace) -> Result<()> {
     let mut arguments = vec!["build".to_owned()];
     for binary in [HOST, EMBEDDING] {
         let package = workspace.package_of_binary(binary)?;
-        arguments.extend([
-            "--package".to_owned(),
-            package,
-            "--bin".to_owned(),
-            binary.to_owned(),
-        ]);
+        arguments.extend(["--package".to_owned(), package, "--bin".to_owned(), binary.to_owned()]);
     }
     workspace
         .cargo(arguments)
@@ -96,11 +91,9 @@ impl Stage {
     fn prepare(workspace: &Workspace, guests: &Path) -> Result<Self> {
         let folder = workspace.target().join("demo");
         if folder.exists() {
-            fs::remove_dir_all(&folder)
-                .with_context(|| format!("cannot clear {}", folder.display()))?;
+            fs::remove_dir_all(&folder).with_context(|| format!("cannot clear {}", folder.display()))?;
         }
-        fs::create_dir_all(&folder)
-            .with_context(|| format!("cannot create {}", folder.display()))?;
+        fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         let component = guests.join("counter.wasm");
         fs::copy(&component, folder.join("counter.wasm"))
             .with_context(|| format!("cannot copy {}", component.display()))?;
@@ -130,8 +123,7 @@ impl Stage {
             .create_new(true)
             .mode(0o600)
             .open(self.cookie())?;
-        file.write_all(text.as_bytes())
-            .context("cannot write the cookie")
+        file.write_all(text.as_bytes()).context("cannot write the cookie")
     }
 
     fn write(&self, node: &str, text: &str) -> Result<PathBuf> {

@@ -74,13 +74,10 @@ impl Node {
     /// It takes too long, or doesn't end with exit code 0.
     pub(super) fn stop(&mut self) -> Result<ExitStatus> {
         self.process.terminate()?;
-        let ended = self
-            .process
-            .wait(STOP_LIMIT)
-            .and_then(|status| match status.success() {
-                true => Ok(status),
-                false => Err(anyhow!("it ended with {status}")),
-            });
+        let ended = self.process.wait(STOP_LIMIT).and_then(|status| match status.success() {
+            true => Ok(status),
+            false => Err(anyhow!("it ended with {status}")),
+        });
         ended
             .with_context(|| self.log_tail())
             .with_context(|| format!("node {} did not stop properly", self.name))
@@ -115,15 +112,9 @@ mod tests {
 
     #[test]
     fn reads_the_ready_line() {
-        let address = listen_address("ready node=alpha@localhost listen=127.0.0.1:34567")
-            .expect("a ready line");
+        let address = listen_address("ready node=alpha@localhost listen=127.0.0.1:34567").expect("a ready line");
         assert_eq!(address, "127.0.0.1:34567");
-        for other in [
-            "",
-            "ready",
-            "ready node=alpha@localhost",
-            "error: listen=127.0.0.1:1",
-        ] {
+        for other in ["", "ready", "ready node=alpha@localhost", "error: listen=127.0.0.1:1"] {
             assert!(listen_address(other).is_err(), "{other:?}");
         }
     }

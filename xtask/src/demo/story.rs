@@ -48,10 +48,7 @@ impl Cli {
         Run::new(&self.program)
             .args([verb, "--node", question.node])
             .args(["--cookie-file".as_ref(), self.cookie.as_os_str()])
-            .args([
-                format!("group:{}", question.group).as_str(),
-                question.variant,
-            ])
+            .args([format!("group:{}", question.group).as_str(), question.variant])
             .args(question.arguments)
             .args(options)
             .limit_minutes(1)
@@ -59,16 +56,8 @@ impl Cli {
     }
 
     /// Asks, tells, and compares.
-    fn expect(
-        &self,
-        relation: &str,
-        question: Question<'_>,
-        expected: u64,
-        meaning: &str,
-    ) -> Result<()> {
-        let answer = self
-            .call(question)
-            .with_context(|| format!("{relation}: no answer"))?;
+    fn expect(&self, relation: &str, question: Question<'_>, expected: u64, meaning: &str) -> Result<()> {
+        let answer = self.call(question).with_context(|| format!("{relation}: no answer"))?;
         tell_one(relation, "call", question, &format!("{answer}   {meaning}"));
         match answer == expected {
             true => Ok(()),
@@ -84,10 +73,7 @@ impl Cli {
             Ok((last == Some(expected)).then_some(()))
         })
         .with_context(|| match last {
-            Some(answer) => format!(
-                "{} should have become {expected}, and is {answer}",
-                question.spoken()
-            ),
+            Some(answer) => format!("{} should have become {expected}, and is {answer}", question.spoken()),
             None => format!("{} has no answer", question.spoken()),
         })
     }
@@ -104,12 +90,8 @@ pub(super) fn tell(cli: &Cli, alpha: &str, beta: &str) -> Result<()> {
     report::step("wait until the nodes see each other's actors");
     cli.expect_soon(ask(alpha, "native-alpha", "SumOf", &["str:wasm-beta"]), 300)?;
     cli.expect_soon(ask(beta, "wasm-beta", "SumOf", &["str:counters"]), 21)?;
-    report::note(
-        "three counters: native-alpha = 1 and wasm-alpha = 20 on alpha, wasm-beta = 300 on beta",
-    );
-    report::note(
-        "all three take the same messages; `ractor-host call` and `cast` send them from a shell",
-    );
+    report::note("three counters: native-alpha = 1 and wasm-alpha = 20 on alpha, wasm-beta = 300 on beta");
+    report::note("all three take the same messages; `ractor-host call` and `cast` send them from a shell");
 
     report::step("you talk to actors");
     let question = ask(alpha, "native-alpha", "AddAndGet", &["u64:4"]);

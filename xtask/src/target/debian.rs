@@ -31,35 +31,23 @@ pub(super) struct Sources {
 /// Not a stable release, not a Debian machine, or its archive doesn't have the release.
 pub(super) fn download(scratch: &Path, release: &str) -> Result<Sources> {
     if release.contains('-') {
-        bail!(
-            "rustc {release} is not a stable release, and only those are packaged; use `cargo +stable`"
-        );
+        bail!("rustc {release} is not a stable release, and only those are packaged; use `cargo +stable`");
     }
     let apt = Apt::prepare(scratch)?;
     report::note(&format!("read the package lists of {SUITES}"));
     apt.run("apt-get", &["update", "--quiet"])?;
     let offered = apt.run("apt-cache", &["madison", "rust-src"])?;
-    let version = matching_version(&offered, release).with_context(|| {
-        format!("{SUITES} have no rust-src {release}, and it must match rustc exactly")
-    })?;
+    let version = matching_version(&offered, release)
+        .with_context(|| format!("{SUITES} have no rust-src {release}, and it must match rustc exactly"))?;
     report::note(&format!("download rust-src {version} and wasi-libc"));
     apt.run(
         "apt-get",
-        &[
-            "download",
-            "--quiet",
-            &format!("rust-src={version}"),
-            "wasi-libc",
-        ],
+        &["download", "--quiet", &format!("rust-src={version}"), "wasi-libc"],
     )?;
     let unpacked = scratch.join("unpacked");
     for package in apt.downloaded()? {
         Run::new("dpkg-deb")
-            .args([
-                "--extract".as_ref(),
-                package.as_os_str(),
-                unpacked.as_os_str(),
-            ])
+            .args(["--extract".as_ref(), package.as_os_str(), unpacked.as_os_str()])
             .capture()?;
     }
     let sources = Sources {
@@ -90,17 +78,12 @@ impl Apt {
         for sub in ["lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(folder.join(sub))?;
         }
-        let list = format!(
-            "Types: deb\nURIs: {archive}\nSuites: {SUITES}\nComponents: main\nSigned-By: {KEYRING}\n"
-        );
+        let list = format!("Types: deb\nURIs: {archive}\nSuites: {SUITES}\nComponents: main\nSigned-By: {KEYRING}\n");
         fs::write(folder.join("debian.sources"), list)?;
         let inherited = Run::new("apt-config").args(["dump"]).capture()?;
         let configuration = folder.join("apt.conf");
         fs::write(&configuration, private_configuration(&inherited, &folder))?;
-        Ok(Self {
-            folder,
-            configuration,
-        })
+        Ok(Self { folder, configuration })
     }
 
     fn run(&self, program: &str, arguments: &[&str]) -> Result<String> {
@@ -146,11 +129,7 @@ fn private_configuration(inherited: &str, folder: &Path) -> String {
         // The folder belongs to whoever runs this; apt's own user couldn't write in it.
         "APT::Sandbox::User \"root\";".to_owned(),
     ];
-    let mut text = kept
-        .map(str::to_owned)
-        .chain(own)
-        .collect::<Vec<_>>()
-        .join("\n");
+    let mut text = kept.map(str::to_owned).chain(own).collect::<Vec<_>>().join("\n");
     text.push('\n');
     text
 }
@@ -212,7 +191,8 @@ mod tests {
 
     #[test]
     fn takes_only_the_exact_release() {
-        let madison = " rust-src | 1.95.1+dfsg1-1 | uri sid/main\n rust-src | 1.95.0+dfsg1-1~bpo13+1 | uri backports/main\n";
+        let madison =
+            " rust-src | 1.95.1+dfsg1-1 | uri sid/main\n rust-src | 1.95.0+dfsg1-1~bpo13+1 | uri backports/main\n";
         for (release, expected) in [
             ("1.95.0", Some("1.95.0+dfsg1-1~bpo13+1")),
             ("1.95.1", Some("1.95.1+dfsg1-1")),
@@ -229,17 +209,11 @@ mod tests {
     fn finds_the_archive_in_both_formats() {
         let stanzas = "Types: deb\nURIs: http://a.example/debian-security\nSuites: bookworm-security\n\n\
                        # main\nTypes: deb\nURIs: http://b.example/debian http://c.example\nSuites: bookworm\n";
-        assert_eq!(
-            uri_of_stanzas(stanzas).as_deref(),
-            Some("http://b.example/debian")
-        );
+        assert_eq!(uri_of_stanzas(stanzas).as_deref(), Some("http://b.example/debian"));
         assert_eq!(uri_of_stanzas("Types: deb\n"), None);
         let lines = "# deb http://no.example x main\ndeb http://a.example bookworm-security main\n\
                      deb [signed-by=/k.gpg] https://b.example/debian bookworm main\n";
-        assert_eq!(
-            uri_of_lines(lines).as_deref(),
-            Some("https://b.example/debian")
-        );
+        assert_eq!(uri_of_lines(lines).as_deref(), Some("https://b.example/debian"));
         assert_eq!(uri_of_lines("deb-src http://a.example x main\n"), None);
     }
 

@@ -45,9 +45,7 @@ impl Toolchain {
         };
         let described = rustc(&["-vV"])?;
         let libraries = rustc(&["--print", "target-libdir", "--target", GUEST_TARGET])
-            .with_context(|| {
-                format!("this rustc does not know {GUEST_TARGET}; 1.82 is the first that does")
-            })?;
+            .with_context(|| format!("this rustc does not know {GUEST_TARGET}; 1.82 is the first that does"))?;
         Ok(Self {
             release: field(&described, "release: ")
                 .context("`rustc -vV` names no release")?
@@ -74,8 +72,7 @@ impl Toolchain {
 
     /// Removes libraries that were built here for another rustc, so that others can take their place.
     pub(super) fn remove_own(&self) -> Result<()> {
-        fs::remove_dir_all(&self.libraries)
-            .with_context(|| format!("cannot replace {}", self.libraries.display()))
+        fs::remove_dir_all(&self.libraries).with_context(|| format!("cannot replace {}", self.libraries.display()))
     }
 
     /// An error if the target isn't usable after an installation that reported success.
@@ -97,15 +94,11 @@ impl fmt::Display for Missing {
 }
 
 fn holds_std(libraries: &Path) -> bool {
-    fs::read_dir(libraries)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .any(|entry| {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            name.starts_with("libstd-") && name.ends_with(".rlib")
-        })
+    fs::read_dir(libraries).into_iter().flatten().flatten().any(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with("libstd-") && name.ends_with(".rlib")
+    })
 }
 
 fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {

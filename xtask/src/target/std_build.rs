@@ -18,20 +18,13 @@ pub(super) fn build(library: &Path, scratch: &Path) -> Result<PathBuf> {
     let target = scratch.join("std-target");
     cargo_in(&library.join("sysroot"))
         .args(["build", "--release", "--target", GUEST_TARGET])
-        .args([
-            "--no-default-features",
-            "--features",
-            "compiler-builtins-mem",
-        ])
+        .args(["--no-default-features", "--features", "compiler-builtins-mem"])
         .args(["--target-dir".as_ref(), target.as_os_str()])
         // These make the crates part of a sysroot: unstable to use directly, and never mixed up with a user's own
         // copy of the same crate.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("__CARGO_DEFAULT_LIB_METADATA", "sysroot")
-        .env(
-            "RUSTFLAGS",
-            "-Zforce-unstable-if-unmarked -Cembed-bitcode=yes",
-        )
+        .env("RUSTFLAGS", "-Zforce-unstable-if-unmarked -Cembed-bitcode=yes")
         .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
         .without_env("CARGO_ENCODED_RUSTFLAGS")
         .without_env("CARGO_BUILD_TARGET")
@@ -48,12 +41,7 @@ pub(super) fn install(built: &Path, wasi_libc: &Path, toolchain: &Toolchain) -> 
     let parent = place
         .parent()
         .with_context(|| format!("{} is in no folder", place.display()))?;
-    let refused = || {
-        format!(
-            "cannot write in {}, where rustc's targets are",
-            parent.display()
-        )
-    };
+    let refused = || format!("cannot write in {}, where rustc's targets are", parent.display());
     fs::create_dir_all(parent).with_context(refused)?;
     let staged = tempfile::Builder::new()
         .prefix("lib-")
@@ -72,17 +60,13 @@ pub(super) fn install(built: &Path, wasi_libc: &Path, toolchain: &Toolchain) -> 
     for name in SELF_CONTAINED {
         copy_into(&wasi_libc.join(name), &self_contained)?;
     }
-    fs::write(
-        staged.path().join(MARKER),
-        format!("{}\n", toolchain.version),
-    )?;
+    fs::write(staged.path().join(MARKER), format!("{}\n", toolchain.version))?;
     make_readable(staged.path())?;
 
     if place.exists() {
         fs::remove_dir_all(place).with_context(|| format!("cannot replace {}", place.display()))?;
     }
-    fs::rename(staged.path(), place)
-        .with_context(|| format!("cannot put {} in place", place.display()))?;
+    fs::rename(staged.path(), place).with_context(|| format!("cannot put {} in place", place.display()))?;
     // It has moved, so there is nothing left to remove.
     drop(staged.keep());
     Ok(())
@@ -96,15 +80,11 @@ fn make_readable(folder: &Path) -> Result<()> {
 }
 
 fn rlibs(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries =
-        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut found = Vec::new();
     for entry in entries {
         let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "rlib")
-        {
+        if path.extension().is_some_and(|extension| extension == "rlib") {
             found.push(path);
         }
     }
