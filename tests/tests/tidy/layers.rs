@@ -1,161 +1,35 @@
-//! The layers of the host: which may use which, and which crates. ARCHITECTURE.md says why.
+//! Compares what the host's source uses with the table of its layers, and both with ARCHITECTURE.md.
 
 use std::collections::BTreeSet;
 
 use crate::Finding;
 use crate::files::SourceFile;
+use crate::table::{AT_THE_ROOT, COMPOSITION, LAYERS, Layer};
 use crate::uses::{Root, Use, uses};
 
 const SOURCE: &str = "host/src/";
 
-/// One module at the root of the host.
-struct Layer {
-    name: &'static str,
-    /// Other modules at the root that it may use.
-    modules: Allowed,
-    /// Of the host's dependencies, those that it may use.
-    crates: Allowed,
-    /// Of std, what it may not use.
-    not_std: &'static [&'static str],
-}
-
-enum Allowed {
-    Everything,
-    These(&'static [&'static str]),
-}
-
-use Allowed::{Everything, These};
-
-/// A layer that is given time, randomness and bytes, and fetches none of them.
-const PURE: &[&str] = &[
-    "Instant::now",
-    "SystemTime",
-    "std::fs",
-    "std::net",
-    "std::thread",
-    "std::process",
-    "std::env",
-];
-
-const LAYERS: &[Layer] = &[
-    Layer {
-        name: "wire",
-        modules: These(&[]),
-        crates: These(&["bytes", "prost", "prost_types", "thiserror"]),
-        not_std: PURE,
-    },
-    Layer {
-        name: "session",
-        modules: These(&["wire"]),
-        crates: These(&["sha2", "subtle", "thiserror"]),
-        not_std: PURE,
-    },
-    Layer {
-        name: "transport",
-        modules: These(&["wire"]),
-        crates: These(&["bytes", "socket2", "thiserror", "tokio", "tokio_rustls", "tracing"]),
-        not_std: &[],
-    },
-    Layer {
-        name: "node",
-        modules: These(&["wire", "session", "transport", "directory"]),
-        crates: These(&[
-            "bytes",
-            "rand",
-            "ractor",
-            "thiserror",
-            "tokio",
-            "tokio_rustls",
-            "tracing",
-        ]),
-        not_std: &[],
-    },
-    Layer {
-        name: "guest",
-        modules: These(&["directory"]),
-        crates: These(&[
-            "bytes",
-            "hex",
-            "ractor",
-            "sha2",
-            "tempfile",
-            "thiserror",
-            "tokio",
-            "tracing",
-            "wasmtime",
-            "wasmtime_wasi",
-        ]),
-        not_std: &["std::net"],
-    },
-    Layer {
-        name: "supervision",
-        modules: These(&["guest", "directory"]),
-        crates: These(&["ractor", "thiserror", "tokio", "tracing"]),
-        not_std: &["std::net"],
-    },
-    Layer {
-        name: "config",
-        modules: These(&["guest", "node", "supervision", "transport"]),
-        // ractor for how a literal becomes the bytes of an argument.
-        crates: These(&["hex", "ractor", "serde", "strsim", "thiserror", "toml"]),
-        not_std: &["std::thread", "std::process"],
-    },
-    // The seam between `node` and `guest`.
-    Layer {
-        name: "directory",
-        modules: These(&[]),
-        crates: These(&["ractor", "thiserror"]),
-        not_std: &["std::fs", "std::net"],
-    },
-    // Composition: uses everything, and nothing uses it.
-    Layer {
-        name: "cli",
-        modules: Everything,
-        crates: Everything,
-        not_std: &[],
-    },
-    Layer {
-        name: "host",
-        modules: Everything,
-        crates: Everything,
-        not_std: &[],
-    },
-    Layer {
-        name: "lib",
-        modules: Everything,
-        crates: Everything,
-        not_std: &[],
-    },
-    Layer {
-        name: "macros",
-        modules: Everything,
-        crates: Everything,
-        not_std: &[],
-    },
-    Layer {
-        name: "main",
-        modules: Everything,
-        crates: Everything,
-        not_std: &[],
-    },
-    Layer {
-        name: "ops",
-        modules: Everything,
-        crates: Everything,
-        not_std: &[],
-    },
-];
-
 /// Each use in the host's source of something that its layer may not use.
 pub(crate) fn imports(files: &[SourceFile]) -> Vec<Finding> {
-    let dependencies = dependencies(files);
+    let (dependencies, for_tests) = (
+        dependencies(files, "dependencies"),
+        dependencies(files, "dev-dependencies"),
+    );
     host_source(files)
-        .flat_map(|(file, path)| imports_of(file, path, &dependencies))
+        .flat_map(|(file, path)| imports_of(file, path, &dependencies, &for_tests))
         .collect()
 }
 
-fn imports_of(file: &SourceFile, path: &str, dependencies: &BTreeSet<String>) -> Vec<Finding> {
+fn imports_of(
+    file: &SourceFile,
+    path: &str,
+    dependencies: &BTreeSet<String>,
+    for_tests: &BTreeSet<String>,
+) -> Vec<Finding> {
     let module = root_module(path);
+    if COMPOSITION.contains(&module) {
+        return Vec::new();
+    }
     let Some(layer) = LAYERS.iter().find(|layer| layer.name == module) else {
         return vec![Finding::new(
             file,
@@ -167,18 +41,21 @@ fn imports_of(file: &SourceFile, path: &str, dependencies: &BTreeSet<String>) ->
         Ok(found) => found,
         Err(error) => return vec![Finding::new(file, 1, format!("this is not Rust: {error}"))],
     };
-    let refused = found.iter().filter_map(|Use { line, of }| {
+    let refused = found.iter().filter_map(|Use { line, of, by_tests }| {
         let rule = match of {
-            Root::Module(name) if name != layer.name && !layer.modules.has(name) => {
+            Root::Module(name) if name != layer.name && !has(layer.modules, name) && !has(AT_THE_ROOT, name) => {
                 format!(
                     "the layer `{}` may not use `crate::{name}`, only {}",
-                    layer.name, layer.modules
+                    layer.name,
+                    spoken(layer.modules)
                 )
             }
-            Root::Name(name) if dependencies.contains(name) && !layer.crates.has(name) => {
+            Root::Name(name) if *by_tests && for_tests.contains(name) => return None,
+            Root::Name(name) if dependencies.contains(name) && !has(layer.crates, name) => {
                 format!(
                     "the layer `{}` may not use the crate `{name}`, only {}",
-                    layer.name, layer.crates
+                    layer.name,
+                    spoken(layer.crates)
                 )
             }
             _ => return None,
@@ -249,40 +126,34 @@ fn root_module(path: &str) -> &str {
     path.split('/').next().unwrap_or(path).trim_end_matches(".rs")
 }
 
-/// The names by which the host's source knows its dependencies.
-fn dependencies(files: &[SourceFile]) -> BTreeSet<String> {
+/// The names by which the host's source knows the crates of this table of its manifest.
+fn dependencies(files: &[SourceFile], table: &str) -> BTreeSet<String> {
     let manifest = files
         .iter()
         .find(|file| file.path == "host/Cargo.toml")
         .expect("the host has a manifest");
     let manifest: toml::Table = manifest.text.parse().expect("cargo reads the same file");
-    let table = manifest["dependencies"].as_table().expect("`dependencies` is a table");
-    table.keys().map(|name| name.replace('-', "_")).collect()
+    let crates = manifest[table].as_table().expect("a table of dependencies is a table");
+    crates.keys().map(|name| name.replace('-', "_")).collect()
 }
 
-impl Allowed {
-    fn has(&self, name: &str) -> bool {
-        match self {
-            Everything => true,
-            These(names) => names.contains(&name),
-        }
-    }
+fn has(names: &[&str], name: &str) -> bool {
+    names.contains(&name)
 }
 
-impl std::fmt::Display for Allowed {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Everything => out.write_str("everything"),
-            These([]) => out.write_str("none"),
-            These(names) => out.write_str(&names.join(", ")),
-        }
+fn spoken(names: &[&str]) -> String {
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
     }
 }
 
 #[test]
 fn finds_uses_that_break_the_layers() {
     let check = |path: &str, text: &str, expected: &[&str]| {
-        let manifest = "[dependencies]\nractor = \"0\"\ntokio = \"0\"\nprost-types = \"0\"\nwasmtime = \"0\"\n";
+        let manifest = "[dependencies]\nractor = '0'\ntokio = '0'\nprost-types = '0'\nwasmtime = '0'\ntempfile = '0'\n\
+                        [dev-dependencies]\ntempfile = '0'\n";
         let file = |path: &str, text: &str| SourceFile {
             path: path.into(),
             text: text.into(),
@@ -331,6 +202,12 @@ fn finds_uses_that_break_the_layers() {
         "host/src/config/a.rs",
         "use super::super::cli::X;",
         &["host/src/config/a.rs:1: the layer `config` may not use `crate::cli`"],
+    );
+    check("host/src/config/tests.rs", "use tempfile::X; use crate::NodeId;", &[]);
+    check(
+        "host/src/config/a.rs",
+        "use tempfile::X;",
+        &["host/src/config/a.rs:1: the layer `config` may not use the crate `tempfile`"],
     );
     check("host/src/cli/a.rs", "use crate::host::Host; use wasmtime::Engine;", &[]);
     check(

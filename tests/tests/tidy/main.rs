@@ -5,6 +5,7 @@
 
 mod files;
 mod layers;
+mod table;
 mod texts;
 mod uses;
 

@@ -13,6 +13,8 @@ const OURSELVES: [&str; 2] = ["crate", "ractor_host"];
 pub(crate) struct Use {
     pub(crate) line: usize,
     pub(crate) of: Root,
+    /// It is part of a module named `tests`.
+    pub(crate) by_tests: bool,
 }
 
 /// The first name of such a path that says where it leads.
@@ -31,8 +33,33 @@ pub(crate) enum Root {
 pub(crate) fn uses(path: &str, text: &str) -> Result<Vec<Use>, String> {
     let tokens = TokenStream::from_str(text).map_err(|error| error.to_string())?;
     let mut found = Vec::new();
-    walk(tokens, depth(path), &mut found);
+    let by_tests = path.split('/').any(|part| ["tests", "tests.rs"].contains(&part));
+    walk(
+        tokens,
+        Place {
+            depth: depth(path),
+            by_tests,
+        },
+        &mut found,
+    );
     Ok(found)
+}
+
+/// Where in the tree of modules a token is.
+#[derive(Clone, Copy)]
+struct Place {
+    /// How many `super` lead to the root of the crate.
+    depth: usize,
+    by_tests: bool,
+}
+
+impl Place {
+    fn inside(self, module: &TokenTree) -> Self {
+        Self {
+            depth: self.depth + 1,
+            by_tests: self.by_tests || is_ident(module, "tests"),
+        }
+    }
 }
 
 /// How many `super` lead from a file to the root of the crate.
@@ -44,7 +71,7 @@ fn depth(path: &str) -> usize {
     }
 }
 
-fn walk(tokens: TokenStream, depth: usize, found: &mut Vec<Use>) {
+fn walk(tokens: TokenStream, place: Place, found: &mut Vec<Use>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     for (at, token) in tokens.iter().enumerate() {
         match token {
@@ -52,17 +79,22 @@ fn walk(tokens: TokenStream, depth: usize, found: &mut Vec<Use>) {
             TokenTree::Group(_) if is_inside_path(&tokens, at) => {}
             TokenTree::Group(group) => {
                 let is_module = at >= 2 && is_ident(&tokens[at - 2], "mod") && group.delimiter() == Delimiter::Brace;
-                walk(group.stream(), depth + usize::from(is_module), found);
+                let inside = if is_module {
+                    place.inside(&tokens[at - 1])
+                } else {
+                    place
+                };
+                walk(group.stream(), inside, found);
             }
             TokenTree::Ident(ident) if !is_inside_path(&tokens, at) => {
                 let line = ident.span().start().line;
-                let roots = roots(
-                    &ident.to_string(),
-                    &tokens[at + 1..],
-                    depth,
-                    at > 0 && is_ident(&tokens[at - 1], "use"),
-                );
-                found.extend(roots.into_iter().map(|of| Use { line, of }));
+                let after_use = at > 0 && is_ident(&tokens[at - 1], "use");
+                let roots = roots(&ident.to_string(), &tokens[at + 1..], place.depth, after_use);
+                found.extend(roots.into_iter().map(|of| Use {
+                    line,
+                    of,
+                    by_tests: place.by_tests,
+                }));
             }
             _ => {}
         }
@@ -194,4 +226,21 @@ fn reads_uses_from_tokens() {
     );
     check("wire/frame.rs", "use crate::*;", &[(1, "crate::*")]);
     assert!(uses("wire/frame.rs", "fn f( {").is_err());
+}
+
+#[test]
+fn knows_what_tests_use() {
+    let check = |path: &str, text: &str, expected: bool| {
+        let found = uses(path, text).expect("the sample is Rust");
+        assert_eq!(
+            found.iter().map(|each| each.by_tests).collect::<Vec<_>>(),
+            [expected],
+            "{path}: {text}"
+        );
+    };
+    check("wire/frame.rs", "use bytes::X;", false);
+    check("wire/frame.rs", "mod tests { use bytes::X; }", true);
+    check("wire/frame.rs", "mod tests { mod inner { use bytes::X; } }", true);
+    check("wire/tests.rs", "use bytes::X;", true);
+    check("wire/tests/golden.rs", "use bytes::X;", true);
 }
