@@ -42,9 +42,9 @@ pub(crate) fn set_up(workspace: &Workspace) -> Result<()> {
         Err(error) => format!("{error:#}"),
     };
     Err(anyhow!(
-        "rustc {} has no {GUEST_TARGET} target, and it could not be added\n\
-         with rustup: {by_rustup}\n\
-         from Debian's packages: {by_debian}\n\
+        "rustc {} has no {GUEST_TARGET} target, and it could not be added\n\n\
+         with rustup: {by_rustup}\n\n\
+         from Debian's packages: {by_debian}\n\n\
          What to do: run `rustup target add {GUEST_TARGET}` where rustup can download, or install your distribution's \
          package of it. Only guests need it; the host builds without.",
         toolchain.release
