@@ -5,6 +5,7 @@
 mod demo;
 mod guests;
 mod process;
+mod programs;
 mod report;
 mod target;
 mod test;

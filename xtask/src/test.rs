@@ -1,22 +1,23 @@
 //! `cargo xtask test`: everything that has to hold, in the order that fails soonest.
 //!
-//! The steps are cut so that they share what they build. Lints share one set of check artifacts. Everything native is
-//! built once, in the dev profile and with the features of the whole workspace, before the tests run from it. Only
-//! the host without default features is built a second time, which is its point.
+//! The steps are cut so that they share what they build. The programs are those that `cargo xtask demo` builds, all
+//! lints share their check artifacts, and all tests of the workspace are one build. What is built twice has different
+//! features each time, which is the point: programs as their users get them, and the host without guests.
 
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
 use crate::guests;
-use crate::process::Run;
+use crate::programs;
 use crate::report;
 use crate::workspace::{GUEST_PROFILE, GUEST_TARGET, Workspace};
 
 /// Where the tests find the components.
 const GUESTS_VARIABLE: &str = "RACTOR_TEST_GUESTS";
 /// Where the tests find `ractor-host` and the programs it is tested against.
-const BINARIES_VARIABLE: &str = "RACTOR_TEST_BIN_DIR";
+const PROGRAMS_VARIABLE: &str = "RACTOR_TEST_BIN_DIR";
 /// The host as the cluster layer alone.
 const WITHOUT_GUESTS: [&str; 3] = ["--package", "ractor-host", "--no-default-features"];
 
@@ -29,11 +30,12 @@ pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
     if !quick {
         format(workspace)?;
     }
-    guests::build(workspace)?;
+    let guests = guests::build(workspace)?;
     if !quick {
         lint(workspace)?;
     }
-    test(workspace)?;
+    let programs = programs::build(workspace, workspace.binaries().iter().map(String::as_str))?;
+    test(workspace, &guests, &programs)?;
     test_without_guests(workspace)?;
     if !quick {
         check_dependencies(workspace)?;
@@ -88,21 +90,21 @@ fn lint(workspace: &Workspace) -> Result<()> {
         .show()
 }
 
-fn test(workspace: &Workspace) -> Result<()> {
-    report::step("build every library, program, test and example");
-    workspace.cargo(["build", "--workspace", "--all-targets"]).show()?;
-
+fn test(workspace: &Workspace, guests: &Path, programs: &Path) -> Result<()> {
     report::step("tests: the workspace, with real guests, nodes and stock peers");
-    with_artifacts(workspace, workspace.cargo(["test", "--workspace", "--no-fail-fast"])).show()
+    workspace
+        .cargo(["test", "--workspace", "--no-fail-fast"])
+        .env(GUESTS_VARIABLE, guests)
+        .env(PROGRAMS_VARIABLE, programs)
+        .show()
 }
 
 fn test_without_guests(workspace: &Workspace) -> Result<()> {
     report::step("tests: the host without guests");
-    with_artifacts(
-        workspace,
-        workspace.cargo(["test", "--no-fail-fast"]).args(WITHOUT_GUESTS),
-    )
-    .show()?;
+    workspace
+        .cargo(["test", "--no-fail-fast"])
+        .args(WITHOUT_GUESTS)
+        .show()?;
 
     report::step("the host without guests has no wasmtime");
     let tree = workspace
@@ -126,11 +128,6 @@ fn check_dependencies(workspace: &Workspace) -> Result<()> {
     workspace
         .cargo(["deny", "--workspace", "check", "licenses", "bans", "sources"])
         .show()
-}
-
-fn with_artifacts(workspace: &Workspace, run: Run) -> Run {
-    run.env(GUESTS_VARIABLE, workspace.guests())
-        .env(BINARIES_VARIABLE, workspace.binaries())
 }
 
 /// The first line of a `cargo tree` that is part of wasmtime.

@@ -63,11 +63,6 @@ impl Workspace {
         &self.metadata.target_directory
     }
 
-    /// Where the native binaries of the dev profile are.
-    pub(crate) fn binaries(&self) -> PathBuf {
-        self.target().join("debug")
-    }
-
     /// Where the compiled guests are.
     pub(crate) fn guests(&self) -> PathBuf {
         self.target().join(GUEST_TARGET).join(GUEST_PROFILE)
@@ -81,6 +76,14 @@ impl Workspace {
     /// The packages that are guests: those that build a `cdylib`. In the order of their names.
     pub(crate) fn guest_packages(&self) -> Vec<String> {
         let mut names: Vec<String> = self.packages_with("cdylib").map(|(package, _)| package).collect();
+        names.sort();
+        names
+    }
+
+    /// The names of all binaries, but that of this program.
+    pub(crate) fn binaries(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.packages_with("bin").map(|(_, binary)| binary).collect();
+        names.retain(|name| name != env!("CARGO_PKG_NAME"));
         names.sort();
         names
     }

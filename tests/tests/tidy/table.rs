@@ -53,7 +53,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer {
         name: "node",
         modules: &["directory", "session", "transport", "wire"],
-        crates: &["bytes", "ractor", "rand", "thiserror", "tokio", "tokio_rustls", "tracing"],
+        crates: &["bytes", "futures_util", "ractor", "rand", "thiserror", "tokio", "tokio_rustls", "tracing"],
         not_std: &["std::fs", "std::process"],
     },
     Layer {

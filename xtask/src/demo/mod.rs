@@ -13,13 +13,9 @@ use anyhow::{Context, Result};
 use self::node::Node;
 use self::story::Cli;
 use crate::guests;
+use crate::programs::{self, EMBEDDING, HOST};
 use crate::report;
 use crate::workspace::Workspace;
-
-/// The plain host, which runs guests only.
-const HOST: &str = "ractor-host";
-/// The embedding example: the same host with the counter compiled in as a native actor kind.
-const EMBEDDING: &str = "counter-node";
 
 /// Builds what the demo needs, then plays it.
 ///
@@ -27,23 +23,9 @@ const EMBEDDING: &str = "counter-node";
 /// Something doesn't build, a node doesn't start or stop, or an answer is not the right one.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let guests = guests::build(workspace)?;
-    report::step(&format!(
-        "build the node programs: {HOST}, {EMBEDDING} (minutes, the first time)"
-    ));
-    build_programs(workspace)?;
-    play(&Stage::prepare(workspace, &guests)?)
-}
-
-fn build_programs(workspace: &Workspace) -> Result<()> {
-    let mut arguments = vec!["build".to_owned()];
-    for binary in [HOST, EMBEDDING] {
-        let package = workspace.package_of_binary(binary)?;
-        arguments.extend(["--package".to_owned(), package, "--bin".to_owned(), binary.to_owned()]);
-    }
-    workspace
-        .cargo(arguments)
-        .show()
-        .context("the node programs do not build")
+    report::note("next: the two node programs, which takes minutes the first time");
+    let programs = programs::build(workspace, [HOST, EMBEDDING])?;
+    play(&Stage::prepare(workspace, &guests, programs)?)
 }
 
 fn play(stage: &Stage) -> Result<()> {
@@ -88,7 +70,7 @@ struct Stage {
 }
 
 impl Stage {
-    fn prepare(workspace: &Workspace, guests: &Path) -> Result<Self> {
+    fn prepare(workspace: &Workspace, guests: &Path, programs: PathBuf) -> Result<Self> {
         let folder = workspace.target().join("demo");
         if folder.exists() {
             fs::remove_dir_all(&folder).with_context(|| format!("cannot clear {}", folder.display()))?;
@@ -97,10 +79,7 @@ impl Stage {
         let component = guests.join("counter.wasm");
         fs::copy(&component, folder.join("counter.wasm"))
             .with_context(|| format!("cannot copy {}", component.display()))?;
-        let stage = Self {
-            folder,
-            programs: workspace.binaries(),
-        };
+        let stage = Self { folder, programs };
         stage.write_cookie()?;
         Ok(stage)
     }
