@@ -8,7 +8,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use self::node::Node;
 use self::story::Cli;
@@ -47,7 +47,7 @@ fn play(stage: &Stage) -> Result<()> {
 
     let cli = Cli::new(stage.program(HOST), stage.cookie());
     story::tell(&cli, alpha.address(), beta.address())
-        .map_err(|error| error.context(format!("{}\n{}", alpha.log_tail(), beta.log_tail())))?;
+        .map_err(|error| anyhow!("{error:#}\n\n{}\n\n{}", alpha.log_tail(), beta.log_tail()))?;
 
     report::step("stop both nodes (SIGTERM)");
     // beta first: the one that dialled.

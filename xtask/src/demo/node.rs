@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 
 use crate::process::{self, Running};
 
@@ -43,8 +43,7 @@ impl Node {
             log,
         };
         node.address = process::poll(READY_LIMIT, || node.ready_address(&out))
-            .with_context(|| node.log_tail())
-            .with_context(|| format!("node {name} did not get ready"))?;
+            .map_err(|error| node.failure("did not get ready", &error))?;
         Ok(node)
     }
 
@@ -74,13 +73,15 @@ impl Node {
     /// It takes too long, or doesn't end with exit code 0.
     pub(super) fn stop(&mut self) -> Result<ExitStatus> {
         self.process.terminate()?;
-        let ended = self.process.wait(STOP_LIMIT).and_then(|status| match status.success() {
-            true => Ok(status),
-            false => Err(anyhow!("it ended with {status}")),
-        });
-        ended
-            .with_context(|| self.log_tail())
-            .with_context(|| format!("node {} did not stop properly", self.name))
+        match self.process.wait(STOP_LIMIT) {
+            Ok(status) if status.success() => Ok(status),
+            Ok(status) => Err(self.failure("did not stop properly", &anyhow!("it ended with {status}"))),
+            Err(error) => Err(self.failure("did not stop", &error)),
+        }
+    }
+
+    fn failure(&self, what: &str, error: &Error) -> Error {
+        anyhow!("node {} {what}: {error:#}\n\n{}", self.name, self.log_tail())
     }
 
     fn ready_address(&mut self, out: &Path) -> Result<Option<String>> {

@@ -67,15 +67,19 @@ impl Cli {
 
     /// Asks until the answer is the expected one: for what another node hears in its own time.
     fn expect_soon(&self, question: Question<'_>, expected: u64) -> Result<()> {
-        let mut last = None;
-        process::poll(PATIENCE, || {
-            last = Some(self.call(question)?);
-            Ok((last == Some(expected)).then_some(()))
-        })
-        .with_context(|| match last {
-            Some(answer) => format!("{} should have become {expected}, and is {answer}", question.spoken()),
-            None => format!("{} has no answer", question.spoken()),
-        })
+        let mut last = String::new();
+        let outcome = process::poll(PATIENCE, || match self.call(question) {
+            Ok(answer) if answer == expected => Ok(Some(())),
+            Ok(answer) => {
+                last = format!("the last answer is {answer}");
+                Ok(None)
+            }
+            Err(error) => {
+                last = format!("{error:#}");
+                Ok(None)
+            }
+        });
+        outcome.with_context(|| format!("`{}` should answer {expected}; {last}", question.spoken()))
     }
 }
 
