@@ -1,1 +1,15 @@
-//! placeholder
+//! The harness of the integration tests: nodes as processes, driven and watched from a test.
+//!
+//! A test waits for what it expects, never for a time: [`wait`] polls with a generous deadline. Every process is killed
+//! when its handle is dropped, and if that happens in a failing test, its whole output is printed.
+#![expect(clippy::panic, reason = "a harness says that a test failed by panicking")]
+
+pub mod cli;
+pub mod host;
+pub mod peer;
+pub mod process;
+pub mod programs;
+pub mod wait;
+
+/// The cookie of every node that a test doesn't give another.
+pub const COOKIE: &str = "interop";

@@ -1,0 +1,132 @@
+//! A node of `ractor-host run`, from a node.toml that a test writes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::peer::wait_ready;
+use crate::process::Process;
+use crate::{COOKIE, programs};
+
+/// A folder with a node.toml and what it refers to.
+#[derive(Debug)]
+pub struct NodeFolder {
+    folder: TempDir,
+}
+
+impl NodeFolder {
+    /// Writes the file and, beside it, `cookie`.
+    ///
+    /// # Panics
+    /// The file system doesn't take them.
+    #[track_caller]
+    pub fn new(node_toml: &str, cookie: &str) -> Self {
+        let folder = match tempfile::tempdir() {
+            Ok(folder) => folder,
+            Err(error) => panic!("making a folder for a node: {error}"),
+        };
+        let this = Self { folder };
+        this.write("node.toml", node_toml);
+        this.write("cookie", cookie);
+        // Anybody else who can read the cookie could join; a careful host refuses such a file.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let private = fs::Permissions::from_mode(0o600);
+            if let Err(error) = fs::set_permissions(this.path("cookie"), private) {
+                panic!("making the cookie private: {error}");
+            }
+        }
+        this
+    }
+
+    /// The path of a file in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file into it.
+    ///
+    /// # Panics
+    /// The file system doesn't take it.
+    #[track_caller]
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        if let Err(error) = fs::write(self.path(name), content) {
+            panic!("writing {name}: {error}");
+        }
+    }
+}
+
+/// A running `ractor-host run`.
+#[derive(Debug)]
+pub struct HostNode {
+    // Before the folder: the process ends first.
+    process: Process,
+    name: String,
+    address: String,
+    _folder: NodeFolder,
+}
+
+impl HostNode {
+    /// Starts a node with this name, listening where the system chooses, with the usual cookie. `rest` is the rest of
+    /// its node.toml, beginning within `[node]`.
+    #[track_caller]
+    pub fn start(name: &str, rest: &str) -> Self {
+        Self::start_with_cookie(name, COOKIE, rest)
+    }
+
+    /// Starts a node, and waits until it is ready.
+    #[track_caller]
+    pub fn start_with_cookie(name: &str, cookie: &str, rest: &str) -> Self {
+        let folder = NodeFolder::new(&node_toml(name, rest), cookie);
+        let mut process = Process::start(
+            &format!("{name} (ractor-host run)"),
+            &mut run(&folder.path("node.toml")),
+        );
+        let (name, address) = wait_ready(&mut process);
+        Self {
+            process,
+            name,
+            address,
+            _folder: folder,
+        }
+    }
+
+    /// Its full name, `name@hostname`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Its process, to signal it and to read its log.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+}
+
+/// The usual beginning of a node.toml, and `rest`.
+pub fn node_toml(name: &str, rest: &str) -> String {
+    format!("[node]\nname = \"{name}\"\nlisten = \"127.0.0.1:0\"\ncookie_file = \"cookie\"\n{rest}")
+}
+
+/// The part of a node.toml that runs one guest counter in a group, under a name.
+pub fn guest_counter(name: &str, group: &str, start: u64) -> String {
+    let path = programs::guest("counter");
+    format!(
+        "[modules.counter]\npath = {path:?}\n\n\
+         [[actors]]\nname = \"{name}\"\nmodule = \"counter\"\ngroups = [\"{group}\"]\narguments = \"u64:{start}\"\n"
+    )
+}
+
+/// The command `ractor-host run FILE`.
+pub fn run(node_toml: &Path) -> Command {
+    let mut command = Command::new(programs::ractor_host());
+    command.arg("run").arg(node_toml).env("RUST_LOG", "info");
+    command
+}

@@ -1,0 +1,29 @@
+//! Waiting for something to become true.
+
+use std::fmt::Debug;
+use std::time::{Duration, Instant};
+
+/// How long anything may take on a machine that does much else besides. Only a failing test waits this long.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The time between two looks.
+const POLL: Duration = Duration::from_millis(20);
+
+/// Looks again and again until `accept` accepts what `look` sees, and gives that.
+///
+/// # Panics
+/// It isn't accepted within [`PATIENCE`]. The message says what was seen last.
+#[track_caller]
+pub fn until<T: Debug>(what: &str, mut look: impl FnMut() -> T, accept: impl Fn(&T) -> bool) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let seen = look();
+        if accept(&seen) {
+            return seen;
+        }
+        if Instant::now() > deadline {
+            panic!("waited {PATIENCE:?} for {what}; the last look saw {seen:?}");
+        }
+        std::thread::sleep(POLL);
+    }
+}

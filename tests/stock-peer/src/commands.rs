@@ -1,0 +1,224 @@
+//! The lines that a test writes to stdin, and what they do. Words are split at blanks.
+//!
+//! | line | answer |
+//! |---|---|
+//! | `cast TARGET VARIANT [ARG…]` | |
+//! | `call TARGET VARIANT [ARG…]` | the reply |
+//! | `call-timeout MS TARGET VARIANT [ARG…]` | the reply, or `err timeout` |
+//! | `raw-cast TARGET VARIANT ARGS_HEX [METADATA_HEX]` | |
+//! | `raw-call MS TARGET VARIANT ARGS_HEX [METADATA_HEX]` | the reply in hex, or `err timeout` |
+//! | `spawn NAME [GROUP [START]]` | the pid; NAME `-` is an actor without a name |
+//! | `stop NAME`, `kill NAME` | |
+//! | `join GROUP NAME [SCOPE]`, `leave GROUP NAME [SCOPE]` | |
+//! | `members GROUP [SCOPE]` | `local:NAME` or `remote:NAME` for each member, sorted |
+//! | `connect HOST:PORT` | |
+//! | `sessions` | `NODE=ready` or `NODE=open` for each session, sorted |
+//!
+//! An empty VARIANT and no bytes of hex are `-`. TARGET is `GROUP`, the only remote member of the group, or `GROUP/NAME`, its member with that actor name.
+
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use ractor::message::SerializedMessage;
+use ractor::rpc::CallResult;
+use ractor::{ActorCell, ActorRef, RpcReplyPort, call_t, concurrency, pg, registry};
+use ractor_cluster::{NodeServerMessage, NodeSessionMessage, client_connect};
+
+use crate::counter::{self, CounterMsg};
+use crate::events::peer_name;
+use crate::options::ActorOption;
+
+/// How long a call without a timeout on the wire may take before the test gets an error instead of a hang.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the node server or a session may take to answer a question, in milliseconds.
+const SERVER_TIMEOUT_MS: u64 = 5_000;
+
+/// Does what the line says. The answer goes behind `ok`, the error behind `err`.
+pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> anyhow::Result<String> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words.as_slice() {
+        ["cast", target, message @ ..] => {
+            ActorRef::from(find(target)?).cast(cast_message(message)?)?;
+            Ok(String::new())
+        }
+        ["call", target, message @ ..] => call(find(target)?, message, None).await,
+        ["call-timeout", ms, target, message @ ..] => call(find(target)?, message, Some(millis(ms)?)).await,
+        ["raw-cast", target, variant, args, metadata @ ..] => raw_cast(find(target)?, variant, args, metadata),
+        ["raw-call", ms, target, variant, args, metadata @ ..] => {
+            raw_call(millis(ms)?, find(target)?, variant, args, metadata).await
+        }
+        ["spawn", name, rest @ ..] => {
+            let actor: ActorOption = format!("{name}:{}", rest.join(":")).trim_end_matches(':').parse()?;
+            Ok(counter::spawn(&actor).await?.get_id().pid().to_string())
+        }
+        ["stop", name] => stop(named(name)?).await,
+        ["kill", name] => kill(named(name)?).await,
+        ["join", group, name, scope @ ..] => {
+            pg::join_scoped(scope_name(scope), (*group).to_owned(), vec![named(name)?]);
+            Ok(String::new())
+        }
+        ["leave", group, name, scope @ ..] => {
+            pg::leave_scoped(scope_name(scope), (*group).to_owned(), vec![named(name)?]);
+            Ok(String::new())
+        }
+        ["members", group, scope @ ..] => Ok(members(group, &scope_name(scope))),
+        ["connect", address] => {
+            client_connect(server, *address).await?;
+            Ok(String::new())
+        }
+        ["sessions"] => sessions(server).await,
+        _ => bail!("unknown command: {line}"),
+    }
+}
+
+fn cast_message(words: &[&str]) -> anyhow::Result<CounterMsg> {
+    Ok(match words {
+        ["Add", n] => CounterMsg::Add(n.parse()?),
+        ["AddTo", group, n] => CounterMsg::AddTo((*group).to_owned(), n.parse()?),
+        ["Crash", text @ ..] => CounterMsg::Crash(text.join(" ")),
+        _ => bail!("not a cast of a counter: {}", words.join(" ")),
+    })
+}
+
+async fn call(target: ActorCell, message: &[&str], timeout: Option<Duration>) -> anyhow::Result<String> {
+    let target = ActorRef::<CounterMsg>::from(target);
+    match message {
+        ["Get"] => ask(&target, CounterMsg::Get, timeout).await,
+        ["AddAndGet", n] => {
+            let n = n.parse()?;
+            ask(&target, |reply| CounterMsg::AddAndGet(n, reply), timeout).await
+        }
+        ["SumOf", group] => {
+            let group = (*group).to_owned();
+            ask(&target, |reply| CounterMsg::SumOf(group, reply), timeout).await
+        }
+        ["Name"] => ask(&target, CounterMsg::Name, timeout).await,
+        _ => bail!("not a call of a counter: {}", message.join(" ")),
+    }
+}
+
+/// A typed call. `timeout` is what goes on the wire; without one the wait still ends, only the peer isn't told.
+async fn ask<T: std::fmt::Display + Send + 'static>(
+    target: &ActorRef<CounterMsg>,
+    message: impl FnOnce(RpcReplyPort<T>) -> CounterMsg,
+    timeout: Option<Duration>,
+) -> anyhow::Result<String> {
+    match concurrency::timeout(PATIENCE, target.call(message, timeout)).await {
+        Ok(Ok(CallResult::Success(reply))) => Ok(reply.to_string()),
+        Ok(Ok(CallResult::Timeout)) => bail!("timeout"),
+        Ok(Ok(CallResult::SenderError)) => bail!("the reply port was dropped"),
+        Ok(Err(error)) => bail!("sending: {error}"),
+        Err(_) => bail!("no reply within {PATIENCE:?}"),
+    }
+}
+
+fn raw_cast(target: ActorCell, variant: &str, args: &str, metadata: &[&str]) -> anyhow::Result<String> {
+    target
+        .send_serialized(SerializedMessage::Cast {
+            variant: dash(variant).to_owned(),
+            args: unhex(args)?,
+            metadata: metadata.first().map(|metadata| unhex(metadata)).transpose()?,
+        })
+        .map_err(|error| anyhow!("sending: {error}"))?;
+    Ok(String::new())
+}
+
+async fn raw_call(
+    timeout: Duration,
+    target: ActorCell,
+    variant: &str,
+    args: &str,
+    metadata: &[&str],
+) -> anyhow::Result<String> {
+    let (port, reply) = concurrency::oneshot();
+    target
+        .send_serialized(SerializedMessage::Call {
+            variant: dash(variant).to_owned(),
+            args: unhex(args)?,
+            reply: RpcReplyPort::from((port, timeout)),
+            metadata: metadata.first().map(|metadata| unhex(metadata)).transpose()?,
+        })
+        .map_err(|error| anyhow!("sending: {error}"))?;
+    match concurrency::timeout(timeout, reply).await {
+        Ok(Ok(reply)) => Ok(hex::encode(reply)),
+        Ok(Err(_)) => bail!("the reply port was dropped"),
+        Err(_) => bail!("timeout"),
+    }
+}
+
+async fn stop(actor: ActorCell) -> anyhow::Result<String> {
+    actor.stop_and_wait(None, Some(PATIENCE)).await?;
+    Ok(String::new())
+}
+
+async fn kill(actor: ActorCell) -> anyhow::Result<String> {
+    actor.kill_and_wait(Some(PATIENCE)).await?;
+    Ok(String::new())
+}
+
+/// The actor behind TARGET.
+fn find(target: &str) -> anyhow::Result<ActorCell> {
+    let (group, name) = match target.split_once('/') {
+        Some((group, name)) => (group, Some(name)),
+        None => (target, None),
+    };
+    let mut found: Vec<ActorCell> = pg::get_members(&group.to_owned())
+        .into_iter()
+        .filter(|member| match name {
+            Some(name) => member.get_name().as_deref() == Some(name),
+            None => !member.get_id().is_local(),
+        })
+        .collect();
+    match (found.pop(), found.is_empty()) {
+        (Some(actor), true) => Ok(actor),
+        (Some(_), false) => bail!("{target} is {} actors", found.len() + 1),
+        (None, _) => bail!("{target} is nobody"),
+    }
+}
+
+fn named(name: &str) -> anyhow::Result<ActorCell> {
+    registry::where_is(name).with_context(|| format!("no local actor has the name {name}"))
+}
+
+fn members(group: &str, scope: &str) -> String {
+    let mut names: Vec<String> = pg::get_scoped_members(&scope.to_owned(), &group.to_owned())
+        .into_iter()
+        .map(|member| {
+            let place = if member.get_id().is_local() { "local" } else { "remote" };
+            format!("{place}:{}", member.get_name().unwrap_or_default())
+        })
+        .collect();
+    names.sort();
+    names.join(" ")
+}
+
+async fn sessions(server: &ActorRef<NodeServerMessage>) -> anyhow::Result<String> {
+    let mut lines = Vec::new();
+    for session in call_t!(server, NodeServerMessage::GetSessions, SERVER_TIMEOUT_MS)?.into_values() {
+        let ready = call_t!(session.actor, NodeSessionMessage::GetReadyState, SERVER_TIMEOUT_MS);
+        let state = if matches!(ready, Ok(true)) { "ready" } else { "open" };
+        lines.push(format!("{}={state}", peer_name(&session)));
+    }
+    lines.sort();
+    Ok(lines.join(" "))
+}
+
+fn scope_name(words: &[&str]) -> String {
+    words
+        .first()
+        .map_or_else(|| pg::DEFAULT_SCOPE.to_owned(), |scope| (*scope).to_owned())
+}
+
+fn dash(word: &str) -> &str {
+    if word == "-" { "" } else { word }
+}
+
+fn unhex(text: &str) -> anyhow::Result<Vec<u8>> {
+    hex::decode(dash(text)).with_context(|| format!("{text:?} is not hex"))
+}
+
+fn millis(text: &str) -> anyhow::Result<Duration> {
+    Ok(Duration::from_millis(
+        text.parse().with_context(|| format!("{text:?} is not milliseconds"))?,
+    ))
+}
