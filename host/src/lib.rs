@@ -2,3 +2,7 @@
 //! `ractor_cluster` 0.16.
 
 pub mod directory;
+#[cfg(feature = "guests")]
+pub mod guest;
+#[cfg(feature = "guests")]
+pub mod supervision;
