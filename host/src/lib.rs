@@ -7,9 +7,13 @@
 #[cfg(feature = "guests")]
 pub mod config;
 pub mod directory;
+#[cfg(feature = "guests")]
+pub mod guest;
 pub mod macros;
 pub mod node;
 mod session;
+#[cfg(feature = "guests")]
+pub mod supervision;
 mod transport;
 mod wire;
 
