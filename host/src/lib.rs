@@ -9,6 +9,8 @@ pub mod config;
 pub mod directory;
 #[cfg(feature = "guests")]
 pub mod guest;
+#[cfg(feature = "guests")]
+pub mod host;
 pub mod macros;
 pub mod node;
 mod session;

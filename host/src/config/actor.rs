@@ -1,6 +1,7 @@
 //! `[[actors]]`: the actors that are started.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -49,6 +50,15 @@ pub enum Code {
     Module(String),
     /// The Rust actor that the program registered under this name.
     Native(String),
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Module(name) => write!(f, "module `{name}`"),
+            Self::Native(name) => write!(f, "native actor `{name}`"),
+        }
+    }
 }
 
 impl ActorSection {

@@ -29,12 +29,12 @@ pub use actor::{ActorSection, Code, MAX_ACTORS, MAX_COUNT};
 pub use address::{AddressError, PeerAddress};
 pub use cookie::{Cookie, CookieError};
 pub use literal::{Literal, LiteralError};
-pub use module::{Digest, ModuleSection};
 pub use node::NodeSection;
 pub use problem::{ConfigError, Finding, Findings};
 pub use runtime::RuntimeSection;
 pub use wire_type::{DecodeError, Scalar, Type, TypeError};
 
+use crate::guest::ModuleSource;
 use problem::Problems;
 use section::{Keys, Section};
 
@@ -62,7 +62,7 @@ pub struct NodeConfig {
     /// `[runtime]`.
     pub runtime: RuntimeSection,
     /// `[modules.NAME]`, by name.
-    pub modules: Vec<ModuleSection>,
+    pub modules: Vec<ModuleSource>,
     /// `[[actors]]`, in the order of the file.
     pub actors: Vec<ActorSection>,
     /// What works but is hardly wanted.
@@ -126,7 +126,7 @@ impl NodeConfig {
     }
 }
 
-type Sections = (NodeSection, RuntimeSection, Vec<ModuleSection>, Vec<ActorSection>);
+type Sections = (NodeSection, RuntimeSection, Vec<ModuleSource>, Vec<ActorSection>);
 
 /// Reads every section even after a mistake. None only if a problem was reported.
 fn read_document(document: &DeTable<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<Sections> {
@@ -159,7 +159,7 @@ fn read_modules<'d>(
     top: &Section<'d>,
     context: &Context<'_>,
     problems: &mut Problems,
-) -> (Vec<ModuleSection>, Vec<&'d str>) {
+) -> (Vec<ModuleSource>, Vec<&'d str>) {
     let Some(value) = top.value("modules") else {
         return Default::default();
     };
@@ -175,7 +175,7 @@ fn read_modules<'d>(
     let read = modules.iter().filter_map(|(name, value)| {
         let title = format!("[modules.{}]", name.get_ref().escape_debug());
         let section = Section::open(title, value, module::KEYS, problems)?;
-        ModuleSection::read(name, &section, context, problems)
+        module::read(name, &section, context, problems)
     });
     (
         read.collect(),

@@ -112,7 +112,7 @@ fn a_good_file_has_every_value_and_the_defaults() {
         (module.name.as_str(), &module.path),
         ("counter", &folder.path().join("counter.wasm"))
     );
-    assert_eq!(module.digest.unwrap().0.last(), Some(&0xff));
+    assert_eq!(module.digest.unwrap().as_bytes().last(), Some(&0xff));
     let [wasm, native] = config.actors.as_slice() else {
         panic!("two actors")
     };
