@@ -9,10 +9,18 @@
     expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")
 )]
 
+#[cfg(feature = "guests")]
+pub mod config;
 pub mod directory;
+#[cfg(feature = "guests")]
+pub mod guest;
+#[cfg(feature = "guests")]
+pub mod host;
 pub mod macros;
 pub mod node;
 mod session;
+#[cfg(feature = "guests")]
+pub mod supervision;
 mod transport;
 mod wire;
 
