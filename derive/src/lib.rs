@@ -1,1 +1,96 @@
-//! placeholder
+//! The derives that make a Rust type a message of `ractor` actors.
+//!
+//! - [`RactorMessage`]: any struct or enum, for messages that never leave the process.
+//! - [`RactorClusterMessage`]: an enum whose messages also travel as bytes, to another node or into a WebAssembly guest.
+//!
+//! Both expand to `ractor::…` paths only, so a crate that derives them needs something named `ractor` in scope: the
+//! `ractor` crate natively (with its `cluster` feature), the guest SDK on WebAssembly. The source stays the same.
+//!
+//! # How a message enum becomes bytes
+//!
+//! ```
+//! use ractor::message::SerializedMessage;
+//! use ractor::{Message, RpcReplyPort};
+//! use ractor_host_derive::RactorClusterMessage;
+//!
+//! #[derive(RactorClusterMessage)]
+//! enum CounterMsg {
+//!     Add(u64),
+//!     Rename { name: String, loud: bool },
+//!     #[rpc]
+//!     AddAndGet(u64, RpcReplyPort<u64>),
+//! }
+//!
+//! let Ok(SerializedMessage::Cast { variant, args, .. }) = CounterMsg::Add(5).serialize() else { panic!("a cast") };
+//! assert_eq!(variant, "Add");
+//! assert_eq!(args, [0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 5]);
+//! ```
+//!
+//! - A variant is a *cast*: sent, and never answered. A variant marked `#[rpc]` is a *call*: it has exactly one field of
+//!   type `RpcReplyPort<T>`, at any position, through which the receiver answers with a `T`.
+//! - A message carries its variant's identifier as a string (`Add`), so variants can be added and reordered freely, and
+//!   renamed only together with all peers.
+//! - The arguments are the fields but the reply port, in the order of the source, whether tuple or named. Each is its
+//!   length in bytes as a big-endian `u64`, then its `BytesConvertable` bytes: `Add(5)` above. A variant without such
+//!   fields has no bytes at all.
+//! - A reply is the `BytesConvertable` bytes of its `T`, with no length in front.
+//!
+//! This is what `ractor_cluster` 0.16 writes and reads, byte for byte.
+//!
+//! # What decoding refuses
+//!
+//! Bytes from another node are not to be trusted. An unknown variant, a length that doesn't fit, missing or trailing
+//! bytes: each is an `Err`, and the message is dropped. For the types that `ractor` itself makes `BytesConvertable`
+//! (numbers, `bool`, `char`, `String`, `()`, and the `Vec`s of them) the bytes are checked *before* they are converted,
+//! since those conversions panic on malformed input or ignore what is left over. Any other type's `from_bytes` may
+//! panic; the panic is caught and becomes the same `Err`. A reply that doesn't decode drops the caller's reply port: the
+//! caller gets an error at once.
+//!
+//! With `ractor`'s `blanket_serde` feature every `serde` type is `BytesConvertable` in another format; then all checks
+//! are left to that format.
+//!
+//! # Generics
+//!
+//! An enum may have type parameters. The implementation then holds for every choice of them for which the field types
+//! are `BytesConvertable`, the reply types moreover `Send`, and the enum itself `Send + 'static`. These bounds need not
+//! be written on the enum.
+//!
+//! # For tools
+//!
+//! On WebAssembly [`RactorClusterMessage`] also implements `ractor::DescribeMessage`: the list of variants with the
+//! names of their argument and reply types, as the source writes them.
+
+mod bounds;
+mod expand;
+mod model;
+mod parse;
+mod tokens;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+/// Makes a type a message for actors of the same process. It is never serialized.
+#[proc_macro_derive(RactorMessage)]
+pub fn ractor_message(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    expand::local_message(&input).into()
+}
+
+/// Makes an enum a message that can also travel to other nodes and into guests. `#[rpc]` marks the variants that are
+/// calls; they have exactly one `RpcReplyPort<T>` field.
+///
+/// Every other field, and every reply type, must be `ractor::BytesConvertable`. See the crate's documentation for the
+/// bytes and for what is refused.
+#[proc_macro_derive(RactorClusterMessage, attributes(rpc))]
+pub fn ractor_cluster_message(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    match parse::message_enum(&input) {
+        Ok(message) => expand::cluster_message(&message).into(),
+        Err(error) => {
+            // With the impl in place, the compiler reports the one mistake and not every use of the type besides.
+            let mut output = error.into_compile_error();
+            output.extend(expand::local_message(&input));
+            output.into()
+        }
+    }
+}

@@ -1,4 +1,27 @@
 //! A node of a cluster of actors: native Rust actors and WebAssembly guests side by side, speaking the protocol of
 //! `ractor_cluster` 0.16.
+//!
+//! Without default features this is the cluster layer alone, a drop-in for the `ractor_cluster` crate: depend on it with
+//! `ractor_cluster = { package = "ractor-host", default-features = false, … }` and keep the code.
 
 pub mod directory;
+pub mod macros;
+pub mod node;
+mod session;
+mod transport;
+mod wire;
+
+/// The number by which this process tells its sessions, and so the nodes of remote actors, apart.
+pub type NodeId = u64;
+
+pub use node::client::{
+    ClientConnectErr, connect as client_connect, connect_enc as client_connect_enc,
+    connect_external as client_connect_external,
+};
+pub use node::{
+    DEFAULT_MAX_INBOUND_FRAME_SIZE, NodeEventSubscription, NodeServer, NodeServerMessage, NodeSession,
+    NodeSessionMessage,
+};
+pub use ractor::serialization::*;
+pub use ractor_host_derive::{RactorClusterMessage, RactorMessage};
+pub use transport::{BoxRead, BoxWrite, ClusterBidiStream, IncomingEncryptionMode, NetworkStream};

@@ -1,0 +1,94 @@
+//! From a checked message to the code of its impls.
+//!
+//! The code is for any crate: it names everything by full path (`::core`, `::std`, `ractor`), calls no method by its bare
+//! name, which a trait in scope could take over, and starts every name of its own with two underscores. Variants are
+//! built and matched in braces (`Variant { 0: … }`), which fits unit, tuple and named ones alike.
+
+mod arguments;
+mod describe;
+mod deserialize;
+mod reply_ports;
+mod serialize;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::DeriveInput;
+
+use crate::bounds;
+use crate::model::{Argument, MessageEnum};
+
+/// The impl of `Message` of a type that is never serialized.
+pub(crate) fn local_message(input: &DeriveInput) -> TokenStream {
+    let ident = &input.ident;
+    let generics = bounds::local(&input.generics);
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics ractor::Message for #ident #ty_generics #where_clause {}
+    }
+}
+
+/// The impls of a message enum, in a block with the functions that they share.
+pub(crate) fn cluster_message(message: &MessageEnum) -> TokenStream {
+    let ident = &message.ident;
+    let generics = bounds::cluster(message);
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let argument_functions = arguments::functions(message);
+    let reply_port_functions = reply_ports::functions(message);
+    let serialize = serialize::body(message);
+    let deserialize = deserialize::body(message);
+    let describe = describe::messages(message);
+    quote! {
+        const _: () = {
+            #argument_functions
+            #reply_port_functions
+
+            #[automatically_derived]
+            impl #impl_generics ractor::Message for #ident #ty_generics #where_clause {
+                fn serializable() -> ::core::primitive::bool {
+                    true
+                }
+
+                fn serialize(
+                    self,
+                ) -> ::core::result::Result<ractor::message::SerializedMessage, ractor::message::BoxedDowncastErr> {
+                    #serialize
+                }
+
+                fn deserialize(
+                    __message: ractor::message::SerializedMessage,
+                ) -> ::core::result::Result<Self, ractor::message::BoxedDowncastErr> {
+                    #deserialize
+                }
+            }
+
+            #[cfg(target_family = "wasm")]
+            #[automatically_derived]
+            impl #impl_generics ractor::DescribeMessage for #ident #ty_generics #where_clause {
+                #describe
+            }
+        };
+    }
+}
+
+/// The variable for the argument at a position.
+fn variable(position: usize) -> Ident {
+    format_ident!("__argument{position}")
+}
+
+/// `0: __argument0, name: __argument1`: the arguments, as a pattern or as an expression.
+fn bindings(arguments: &[Argument]) -> TokenStream {
+    let members = arguments.iter().map(|argument| &argument.member);
+    let variables = (0..arguments.len()).map(variable);
+    quote!(#(#members: #variables,)*)
+}
+
+/// The type of everything that is bytes.
+fn bytes() -> TokenStream {
+    quote!(::std::vec::Vec<::core::primitive::u8>)
+}
+
+/// The error of everything that isn't.
+fn error() -> TokenStream {
+    quote!(ractor::message::BoxedDowncastErr)
+}

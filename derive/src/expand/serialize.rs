@@ -1,0 +1,63 @@
+//! The body of `Message::serialize`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{bindings, variable};
+use crate::model::{Argument, MessageEnum, MessageVariant, Reply};
+
+/// One arm a variant.
+pub(super) fn body(message: &MessageEnum) -> TokenStream {
+    let casts = message.casts().map(cast);
+    let calls = message.calls().map(|(variant, reply)| call(variant, reply));
+    quote! {
+        match self {
+            #(#casts)*
+            #(#calls)*
+        }
+    }
+}
+
+fn cast(variant: &MessageVariant) -> TokenStream {
+    let MessageVariant { ident, arguments, .. } = variant;
+    let tag = variant.tag();
+    let bindings = bindings(arguments);
+    let encoded = encode(arguments);
+    quote! {
+        Self::#ident { #bindings } => ::core::result::Result::Ok(ractor::message::SerializedMessage::Cast {
+            variant: <::std::string::String as ::core::convert::From<&::core::primitive::str>>::from(#tag),
+            args: #encoded,
+            metadata: ::core::option::Option::None,
+        }),
+    }
+}
+
+fn call(variant: &MessageVariant, reply: &Reply) -> TokenStream {
+    let MessageVariant { ident, arguments, .. } = variant;
+    let Reply { member, ty } = reply;
+    let tag = variant.tag();
+    let bindings = bindings(arguments);
+    let encoded = encode(arguments);
+    quote! {
+        Self::#ident { #bindings #member: __reply } => {
+            ::core::result::Result::Ok(ractor::message::SerializedMessage::Call {
+                variant: <::std::string::String as ::core::convert::From<&::core::primitive::str>>::from(#tag),
+                args: #encoded,
+                reply: __ractor_bytes_port::<#ty>(__reply),
+                metadata: ::core::option::Option::None,
+            })
+        }
+    }
+}
+
+fn encode(arguments: &[Argument]) -> TokenStream {
+    if arguments.is_empty() {
+        return quote!(::std::vec::Vec::new());
+    }
+    let fields = arguments.iter().enumerate().map(|(position, argument)| {
+        let variable = variable(position);
+        let ty = &argument.ty;
+        quote!(<#ty as ractor::BytesConvertable>::into_bytes(#variable))
+    });
+    quote!(__ractor_pack(&[#(#fields),*])?)
+}

@@ -1,0 +1,57 @@
+//! What a message enum is, once it has been checked.
+
+use proc_macro2::Ident;
+use syn::{Generics, Member, Type};
+
+/// An enum whose variants are casts and calls.
+pub(crate) struct MessageEnum {
+    pub(crate) ident: Ident,
+    pub(crate) generics: Generics,
+    pub(crate) variants: Vec<MessageVariant>,
+}
+
+/// One message: a call if it has a reply, a cast otherwise.
+pub(crate) struct MessageVariant {
+    pub(crate) ident: Ident,
+    /// The fields that travel, in the order of the source.
+    pub(crate) arguments: Vec<Argument>,
+    pub(crate) reply: Option<Reply>,
+}
+
+/// A field that travels.
+pub(crate) struct Argument {
+    pub(crate) member: Member,
+    pub(crate) ty: Type,
+}
+
+/// The reply port of a call.
+pub(crate) struct Reply {
+    pub(crate) member: Member,
+    /// The `T` of `RpcReplyPort<T>`.
+    pub(crate) ty: Type,
+}
+
+impl MessageEnum {
+    pub(crate) fn casts(&self) -> impl Iterator<Item = &MessageVariant> {
+        self.variants.iter().filter(|variant| variant.reply.is_none())
+    }
+
+    /// The calls, each with its reply.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = (&MessageVariant, &Reply)> {
+        self.variants
+            .iter()
+            .filter_map(|variant| Some((variant, variant.reply.as_ref()?)))
+    }
+
+    /// Whether a variant has that many arguments.
+    pub(crate) fn any_arity(&self, wanted: impl Fn(usize) -> bool) -> bool {
+        self.variants.iter().any(|variant| wanted(variant.arguments.len()))
+    }
+}
+
+impl MessageVariant {
+    /// What names the variant on the wire: its identifier, and a raw one with its `r#`, as the stock derive has it.
+    pub(crate) fn tag(&self) -> String {
+        self.ident.to_string()
+    }
+}

@@ -1,0 +1,151 @@
+//! Replies go through the ports of both directions, and a call that can't be answered ends.
+
+mod messages;
+
+use std::time::Duration;
+
+use messages::{Names, ours::Rich};
+use ractor::concurrency::{OneshotReceiver, oneshot};
+use ractor::message::SerializedMessage;
+use ractor::{Message, RpcReplyPort};
+
+/// The port for bytes of a call to `Get`, and where its caller waits.
+fn call(timeout: Option<Duration>) -> (RpcReplyPort<Vec<u8>>, OneshotReceiver<u64>) {
+    let (sender, answer) = oneshot();
+    let port = match timeout {
+        Some(timeout) => (sender, timeout).into(),
+        None => sender.into(),
+    };
+    match Rich::Get(port).serialize() {
+        Ok(SerializedMessage::Call { reply, .. }) => (reply, answer),
+        other => panic!("no call: {other:?}"),
+    }
+}
+
+/// The port for the value of a call to `Get` from elsewhere, and where the bytes go.
+fn receive(timeout: Option<Duration>) -> (RpcReplyPort<u64>, OneshotReceiver<Vec<u8>>) {
+    let (sender, answer) = oneshot();
+    let reply = match timeout {
+        Some(timeout) => (sender, timeout).into(),
+        None => sender.into(),
+    };
+    let message = SerializedMessage::Call {
+        variant: "Get".to_owned(),
+        args: Vec::new(),
+        reply,
+        metadata: None,
+    };
+    match Rich::deserialize(message) {
+        Ok(Rich::Get(port)) => (port, answer),
+        _ => panic!("no call"),
+    }
+}
+
+const SOON: Option<Duration> = Some(Duration::from_millis(20));
+const LATE: Option<Duration> = Some(Duration::from_secs(3600));
+
+#[tokio::test]
+async fn a_reply_reaches_the_caller() {
+    for timeout in [None, LATE] {
+        let (port, answer) = call(timeout);
+        port.send(vec![0, 0, 0, 0, 0, 0, 1, 2]).expect("somebody waits");
+        assert_eq!(answer.await, Ok(258));
+
+        let (port, answer) = receive(timeout);
+        port.send(258).expect("somebody waits");
+        assert_eq!(answer.await, Ok(vec![0, 0, 0, 0, 0, 0, 1, 2]));
+    }
+}
+
+#[tokio::test]
+async fn a_reply_of_a_type_of_the_user_goes_all_the_way() {
+    let (sender, answer) = oneshot();
+    let sent = Rich::Named {
+        names: Names(Vec::new()),
+        reply: sender.into(),
+        count: 2,
+    };
+    let received = Rich::deserialize(sent.serialize().expect("it serializes"));
+    let Ok(Rich::Named { reply, count: 2, .. }) = received else {
+        panic!("another message")
+    };
+    let names = Names(vec!["a".to_owned(), "b".to_owned()]);
+    reply.send(names.clone()).expect("somebody waits");
+    assert_eq!(answer.await, Ok(names));
+}
+
+#[tokio::test]
+async fn the_timeout_travels_with_the_port() {
+    for timeout in [None, SOON] {
+        assert_eq!(call(timeout).0.get_timeout(), timeout);
+        assert_eq!(receive(timeout).0.get_timeout(), timeout);
+    }
+}
+
+#[tokio::test]
+async fn a_port_dropped_unanswered_ends_the_call_at_once() {
+    for timeout in [None, LATE] {
+        let (port, answer) = call(timeout);
+        drop(port);
+        assert!(answer.await.is_err());
+
+        let (port, answer) = receive(timeout);
+        drop(port);
+        assert!(answer.await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_call_ends_with_its_timeout_while_the_port_is_still_held() {
+    let (port, answer) = call(SOON);
+    assert!(answer.await.is_err());
+    assert!(port.is_closed(), "a late reply finds nobody");
+    assert!(port.send(vec![0; 8]).is_err());
+
+    let (port, answer) = receive(SOON);
+    assert!(answer.await.is_err());
+    assert!(port.is_closed());
+}
+
+#[tokio::test]
+async fn a_reply_that_cannot_be_read_ends_the_call() {
+    let (port, answer) = call(None);
+    port.send(vec![1, 2, 3]).expect("somebody waits");
+    assert!(answer.await.is_err());
+}
+
+/// Whether nothing waits any longer, once every task that can run has run.
+async fn nothing_waits() -> bool {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    tokio::runtime::Handle::current().metrics().num_alive_tasks() == 0
+}
+
+#[tokio::test]
+async fn a_call_whose_caller_left_leaves_nothing_behind() {
+    let (port, answer) = call(None);
+    drop(answer);
+    assert!(!nothing_waits().await, "the port may still be used");
+    port.send(vec![0; 8]).expect("the bytes are still taken");
+    assert!(nothing_waits().await);
+
+    for timeout in [None, LATE] {
+        let (port, answer) = receive(timeout);
+        drop((port, answer));
+        assert!(nothing_waits().await);
+    }
+}
+
+#[tokio::test]
+async fn a_call_with_wrong_arguments_ends_at_once() {
+    let (sender, answer) = oneshot();
+    let message = SerializedMessage::Call {
+        variant: "Get".to_owned(),
+        args: vec![1],
+        reply: sender.into(),
+        metadata: None,
+    };
+    assert!(Rich::deserialize(message).is_err());
+    assert!(answer.await.is_err());
+}

@@ -1,0 +1,51 @@
+//! What a program can learn about the sessions of its node.
+
+use std::collections::HashMap;
+
+use super::NodeServerSessionInformation;
+use crate::session::CloseReason;
+
+/// Told what happens to sessions. The methods run inside the node's actor: send a message, don't wait.
+pub trait NodeEventSubscription: Send + 'static {
+    /// A connection is open; nothing is known of the peer yet.
+    fn node_session_opened(&self, ses: NodeServerSessionInformation);
+
+    /// A session has ended.
+    fn node_session_disconnected(&self, ses: NodeServerSessionInformation);
+
+    /// Both nodes have proved the cookie.
+    fn node_session_authenticated(&self, ses: NodeServerSessionInformation);
+
+    /// Both nodes have sent all actors and groups that they had.
+    fn node_session_ready(&self, ses: NodeServerSessionInformation) {
+        drop(ses);
+    }
+
+    /// A session has ended, and this is why. Called right before
+    /// [`node_session_disconnected`](Self::node_session_disconnected); the stock crate has no such event.
+    fn node_session_closed(&self, ses: NodeServerSessionInformation, reason: CloseReason) {
+        drop((ses, reason));
+    }
+}
+
+/// The subscriptions of a node.
+#[derive(Default)]
+pub(super) struct Subscriptions {
+    by_id: HashMap<String, Box<dyn NodeEventSubscription>>,
+}
+
+impl Subscriptions {
+    pub(super) fn subscribe(&mut self, id: String, subscription: Box<dyn NodeEventSubscription>) {
+        self.by_id.insert(id, subscription);
+    }
+
+    pub(super) fn unsubscribe(&mut self, id: &str) {
+        self.by_id.remove(id);
+    }
+
+    pub(super) fn each(&self, tell: impl Fn(&dyn NodeEventSubscription)) {
+        for subscription in self.by_id.values() {
+            tell(subscription.as_ref());
+        }
+    }
+}

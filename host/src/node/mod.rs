@@ -1,0 +1,50 @@
+//! Nodes: the actors around sessions and sockets. A drop-in for the API of `ractor_cluster` 0.16.
+//!
+//! A [`NodeServer`] listens, and supervises one [`NodeSession`] for each connection to another node. A session speaks the
+//! protocol (the pure state machine in `session`), and supervises the stand-ins of the peer's actors: actors under a
+//! remote id that encode what they are sent straight into the connection.
+//!
+//! Handshake, synchronization and membership go through the session actor. What actors say to each other does not: the
+//! reader of a connection routes it to its target, and stand-ins write into the connection's outbox.
+
+pub mod auth;
+pub mod client;
+mod events;
+mod ingress;
+mod link;
+mod listener;
+mod messages;
+pub mod node_session;
+mod pending;
+mod remote_actor;
+mod server;
+mod sessions;
+mod stand_ins;
+mod sync;
+
+pub use events::NodeEventSubscription;
+pub use messages::{NodeServerMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply};
+pub use node_session::NodeSession;
+pub use server::{NodeServer, NodeServerState, listen_addr};
+
+pub use crate::session::{CloseReason, Timing};
+pub use crate::wire::{NameMessage, NodeFlags};
+
+/// The protocol version that this node announces.
+pub(crate) const PROTOCOL_VERSION: u32 = 1;
+
+/// The largest inbound frame that a node accepts unless told otherwise: 16 MiB, as stock nodes do.
+pub const DEFAULT_MAX_INBOUND_FRAME_SIZE: u64 = 16 * 1024 * 1024;
+
+/// How many bytes may wait for a peer before its actors' messages become dead letters: 64 MiB.
+pub const DEFAULT_MAX_OUTBOX_SIZE: usize = 64 * 1024 * 1024;
+
+/// Whether a node connects to the peers of its peers.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum NodeConnectionMode {
+    /// Connect to every node that a peer knows.
+    #[default]
+    Transitive,
+    /// Connect only where told to.
+    Isolated,
+}

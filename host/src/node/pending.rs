@@ -1,0 +1,169 @@
+//! Calls to a peer's actors that wait for a reply.
+
+use ractor::RpcReplyPort;
+
+/// The most calls that may wait for replies from one peer.
+pub(super) const MAX_PENDING_CALLS: usize = 1 << 20;
+
+/// How many entries each new call looks at for callers that have given up.
+const SWEEP_STEPS: usize = 4;
+
+/// A table of waiting calls. Tags are never reused before their slot has been used 2^32 times.
+#[derive(Debug, Default)]
+pub(super) struct PendingCalls {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    sweep_at: usize,
+}
+
+#[derive(Debug)]
+struct Slot {
+    generation: u32,
+    call: Option<PendingCall>,
+}
+
+#[derive(Debug)]
+struct PendingCall {
+    to: u64,
+    port: RpcReplyPort<Vec<u8>>,
+}
+
+fn tag(index: u32, generation: u32) -> u64 {
+    // Counted from one: a tag of zero would not be on the wire at all.
+    (u64::from(generation) << 32) | (u64::from(index) + 1)
+}
+
+fn index(tag: u64) -> Option<u32> {
+    u32::try_from(tag & 0xffff_ffff).ok()?.checked_sub(1)
+}
+
+impl PendingCalls {
+    /// Enters a call to the peer's actor `to` and returns its tag; none if the table is full, and the port is dropped.
+    pub(super) fn insert(&mut self, to: u64, port: RpcReplyPort<Vec<u8>>) -> Option<u64> {
+        self.sweep(SWEEP_STEPS);
+        let call = Some(PendingCall { to, port });
+        if let Some(index) = self.free.pop() {
+            let slot = self.slots.get_mut(usize::try_from(index).ok()?)?;
+            slot.generation = slot.generation.wrapping_add(1);
+            slot.call = call;
+            return Some(tag(index, slot.generation));
+        }
+        if self.slots.len() >= MAX_PENDING_CALLS {
+            return None;
+        }
+        let index = u32::try_from(self.slots.len()).ok()?;
+        self.slots.push(Slot { generation: 0, call });
+        Some(tag(index, 0))
+    }
+
+    /// The port of the call `tag` to the actor `to`. A reply that names another actor, or nothing that waits, is none.
+    pub(super) fn take(&mut self, to: u64, tag: u64) -> Option<RpcReplyPort<Vec<u8>>> {
+        let index = index(tag)?;
+        let slot = self.slots.get_mut(usize::try_from(index).ok()?)?;
+        let waits = u64::from(slot.generation) == tag >> 32 && slot.call.as_ref().is_some_and(|call| call.to == to);
+        if !waits {
+            return None;
+        }
+        self.free.push(index);
+        slot.call.take().map(|call| call.port)
+    }
+
+    /// Drops the ports of every call to the actor `to`: it ended, and its callers must hear it.
+    pub(super) fn fail_actor(&mut self, to: u64) {
+        self.remove_if(|call| call.to == to);
+    }
+
+    /// Drops every port.
+    pub(super) fn clear(&mut self) {
+        self.slots.clear();
+        self.free.clear();
+    }
+
+    /// Forgets every call whose caller has given up.
+    pub(super) fn sweep_all(&mut self) {
+        self.remove_if(|call| call.port.is_closed());
+    }
+
+    fn remove_if(&mut self, condition: impl Fn(&PendingCall) -> bool) {
+        for (slot, index) in self.slots.iter_mut().zip(0u32..) {
+            if slot.call.take_if(|call| condition(call)).is_some() {
+                self.free.push(index);
+            }
+        }
+    }
+
+    /// Looks at a few entries in turn, so that the table never grows with calls that nobody waits for.
+    fn sweep(&mut self, steps: usize) {
+        for _ in 0..steps.min(self.slots.len()) {
+            self.sweep_at = (self.sweep_at + 1) % self.slots.len();
+            let Some(slot) = self.slots.get_mut(self.sweep_at) else { return };
+            if slot.call.take_if(|call| call.port.is_closed()).is_some() {
+                self.free.extend(u32::try_from(self.sweep_at));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ractor::RpcReplyPort;
+    use ractor::concurrency::{OneshotReceiver, oneshot};
+
+    use super::PendingCalls;
+
+    fn port() -> (RpcReplyPort<Vec<u8>>, OneshotReceiver<Vec<u8>>) {
+        let (tx, rx) = oneshot();
+        (tx.into(), rx)
+    }
+
+    #[test]
+    fn a_reply_finds_its_call_once_and_only_from_the_actor_that_was_called() {
+        let mut calls = PendingCalls::default();
+        let (port, mut reply) = port();
+        let tag = calls.insert(7, port).unwrap();
+        assert_ne!(tag, 0);
+        assert!(calls.take(8, tag).is_none(), "another actor's reply");
+        assert!(calls.take(7, tag + 1).is_none(), "an unknown tag");
+        assert!(calls.take(7, 0).is_none());
+        calls.take(7, tag).unwrap().send(vec![1]).unwrap();
+        assert_eq!(reply.try_recv().unwrap(), vec![1]);
+        assert!(calls.take(7, tag).is_none(), "answered before");
+    }
+
+    #[test]
+    fn a_tag_of_an_earlier_call_does_not_answer_the_next_one_in_its_slot() {
+        let mut calls = PendingCalls::default();
+        let (first, _first_reply) = port();
+        let old = calls.insert(7, first).unwrap();
+        calls.take(7, old).unwrap();
+        let (second, _second_reply) = port();
+        let new = calls.insert(7, second).unwrap();
+        assert_ne!(old, new);
+        assert!(calls.take(7, old).is_none());
+        assert!(calls.take(7, new).is_some());
+    }
+
+    #[test]
+    fn callers_that_gave_up_leave_no_entries() {
+        let mut calls = PendingCalls::default();
+        for _ in 0..1000 {
+            let (port, reply) = port();
+            calls.insert(7, port).unwrap();
+            drop(reply);
+        }
+        assert!(calls.slots.len() < 10, "{} slots", calls.slots.len());
+    }
+
+    #[test]
+    fn the_end_of_an_actor_ends_its_calls_and_no_others() {
+        let mut calls = PendingCalls::default();
+        let (to_seven, mut seven) = port();
+        let (to_eight, mut eight) = port();
+        calls.insert(7, to_seven).unwrap();
+        let tag = calls.insert(8, to_eight).unwrap();
+        calls.fail_actor(7);
+        assert!(seven.try_recv().is_err_and(|error| error == tokio::sync::oneshot::error::TryRecvError::Closed));
+        calls.take(8, tag).unwrap().send(vec![]).unwrap();
+        assert!(eight.try_recv().is_ok());
+    }
+}

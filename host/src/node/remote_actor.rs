@@ -1,0 +1,51 @@
+//! The stand-in for one actor of a peer.
+
+use std::sync::Arc;
+
+use ractor::message::SerializedMessage;
+use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, ActorRuntime, SpawnErr};
+
+use super::link::Link;
+
+/// Takes serialized messages and encodes them into the link to the actor it stands for.
+#[derive(Debug)]
+pub(super) struct RemoteActor;
+
+/// A stand-in understands no message of its own: ractor only ever hands it serialized ones.
+#[derive(Debug)]
+pub(super) struct RemoteActorMessage;
+
+impl ractor::Message for RemoteActorMessage {}
+
+/// Spawns the stand-in for the peer's actor `pid` under its session.
+pub(super) async fn spawn_stand_in(
+    name: Option<String>,
+    pid: u64,
+    link: Arc<Link>,
+    session: ActorCell,
+) -> Result<ActorRef<RemoteActorMessage>, SpawnErr> {
+    let id = ActorId::Remote { node_id: link.node_id(), pid };
+    let (actor, _) = ActorRuntime::spawn_linked_remote(name, RemoteActor, id, link, session).await?;
+    Ok(actor)
+}
+
+#[cfg_attr(feature = "async-trait", ractor::async_trait)]
+impl Actor for RemoteActor {
+    type Msg = RemoteActorMessage;
+    type State = Arc<Link>;
+    type Arguments = Arc<Link>;
+
+    async fn pre_start(&self, _: ActorRef<Self::Msg>, link: Arc<Link>) -> Result<Self::State, ActorProcessingErr> {
+        Ok(link)
+    }
+
+    async fn handle_serialized(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        message: SerializedMessage,
+        link: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        link.send(myself.get_id().pid(), message);
+        Ok(())
+    }
+}

@@ -1,0 +1,57 @@
+//! What a session tells its node, and what the node tells a session.
+
+use std::time::Duration;
+
+use super::CloseReason;
+use crate::wire::{Actor, GroupChange, NameMessage};
+
+/// What happened in a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// The peer said who it is; its `connection_id` is the connection's. As acceptor the session now waits for
+    /// [`handle_admission`](super::Session::handle_admission).
+    PeerNamed(NameMessage),
+    /// Both ends proved the cookie. The session now waits for [`handle_election`](super::Session::handle_election).
+    Authenticated,
+    /// Both ends have sent all they had.
+    Ready,
+    /// The peer's actors with these pids can be addressed.
+    Spawned(Vec<Actor>),
+    /// They can't any more.
+    Terminated(Vec<u64>),
+    /// Actors of the peer joined a group.
+    Joined(GroupChange),
+    /// They left.
+    Left(GroupChange),
+    /// The peer wants to know the other sessions; answer with
+    /// [`handle_sessions`](super::Session::handle_sessions).
+    SessionsAsked(NameMessage),
+    /// The peer's other sessions.
+    SessionsLearned(Vec<NameMessage>),
+    /// The peer answered a ping after this long.
+    Pong(Duration),
+    /// It is over. No event follows.
+    Closed(CloseReason),
+}
+
+/// Everything that the peer is told when a session starts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct LocalSnapshot {
+    /// The local actors whose messages can be serialized.
+    pub(crate) actors: Vec<Actor>,
+    /// Their group memberships.
+    pub(crate) groups: Vec<GroupChange>,
+}
+
+/// A change among the local actors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LocalChange {
+    /// An actor started.
+    Spawned(Actor),
+    /// An actor ended.
+    Terminated(u64),
+    /// Actors joined a group.
+    Joined(GroupChange),
+    /// Actors left a group.
+    Left(GroupChange),
+}

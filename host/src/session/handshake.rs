@@ -1,0 +1,165 @@
+//! The handshake: one state a step, each consumed by the message that ends it.
+
+use super::digest::{digest, matches};
+use super::{CloseReason, Role};
+use crate::wire::{Auth, Challenge, ChallengeReply, Digest, NameMessage, ServerStatus};
+
+/// What this end brings to a handshake.
+#[derive(Debug)]
+pub(super) struct Credentials {
+    /// Our own name; as initiator with the connection's nonce.
+    pub(super) local: NameMessage,
+    /// The shared secret.
+    pub(super) cookie: String,
+    /// Our random challenge to the peer.
+    pub(super) challenge: u32,
+}
+
+/// Where a handshake stands.
+#[derive(Debug)]
+pub(super) enum Handshake {
+    /// Initiator: the name is sent.
+    AwaitStatus,
+    /// Initiator: the status is favourable.
+    AwaitChallenge,
+    /// Initiator: our proof and our challenge are sent.
+    AwaitAck(Digest),
+    /// Acceptor: nothing has come yet.
+    AwaitName,
+    /// Acceptor: the node is deciding about the peer's name.
+    AwaitAdmission,
+    /// Acceptor: we said that a connection is alive and wait whether the peer insists.
+    AwaitClientStatus,
+    /// Acceptor: our challenge is sent.
+    AwaitReply(Digest),
+}
+
+/// What a step leads to.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Go on in this state.
+    Continue(Handshake),
+    /// The peer said who it is; go on in this state.
+    PeerNamed(NameMessage, Handshake),
+    /// Both ends proved the cookie.
+    Authenticated,
+}
+
+impl Handshake {
+    pub(super) fn new(role: Role) -> Self {
+        match role {
+            Role::Initiator => Self::AwaitStatus,
+            Role::Acceptor => Self::AwaitName,
+        }
+    }
+
+    /// What is due from the peer in this state.
+    pub(super) fn expected(&self) -> &'static str {
+        match self {
+            Self::AwaitStatus => "ServerStatus",
+            Self::AwaitChallenge => "Challenge",
+            Self::AwaitAck(_) => "ChallengeAck",
+            Self::AwaitName => "Name",
+            Self::AwaitAdmission => "nothing",
+            Self::AwaitClientStatus => "ClientStatus",
+            Self::AwaitReply(_) => "ChallengeReply",
+        }
+    }
+
+    /// Why the session ends if the connection ends in this state.
+    pub(super) fn reason_if_closed(&self) -> CloseReason {
+        match self {
+            Self::AwaitAck(_) => CloseReason::CookieRefused,
+            _ => CloseReason::ConnectionClosed,
+        }
+    }
+
+    /// Takes the peer's next step; what is to be sent goes to `out`.
+    pub(super) fn step(self, ours: &Credentials, auth: Auth, out: &mut Vec<Auth>) -> Result<Step, CloseReason> {
+        let expected = self.expected();
+        match (self, auth) {
+            (Self::AwaitStatus, Auth::ServerStatus(status)) => match status {
+                ServerStatus::Ok | ServerStatus::OkSimultaneous => Ok(Step::Continue(Self::AwaitChallenge)),
+                ServerStatus::Alive => {
+                    // The peer believes that we are connected; we know better, since we are asking.
+                    out.push(Auth::ClientStatus(true));
+                    Ok(Step::Continue(Self::AwaitChallenge))
+                }
+                ServerStatus::NotOk | ServerStatus::NotAllowed => Err(CloseReason::Refused(status)),
+            },
+            (Self::AwaitChallenge, Auth::ServerChallenge(challenge)) => answer(ours, challenge, out),
+            (Self::AwaitAck(proof), Auth::ServerAck { digest }) => {
+                if matches(&proof, &digest) {
+                    Ok(Step::Authenticated)
+                } else {
+                    Err(CloseReason::WrongCookie)
+                }
+            }
+            (Self::AwaitName, Auth::Name(name)) => {
+                refuse_self(ours, &name)?;
+                Ok(Step::PeerNamed(name, Self::AwaitAdmission))
+            }
+            (Self::AwaitClientStatus, Auth::ClientStatus(true)) => Ok(Step::Continue(challenge(ours, out))),
+            (Self::AwaitClientStatus, Auth::ClientStatus(false)) => Err(CloseReason::PeerGaveUp),
+            (Self::AwaitReply(proof), Auth::ClientChallenge(reply)) => {
+                if !matches(&proof, &reply.digest) {
+                    return Err(CloseReason::WrongCookie);
+                }
+                out.push(Auth::ServerAck {
+                    digest: digest(&ours.cookie, reply.challenge).to_vec(),
+                });
+                Ok(Step::Authenticated)
+            }
+            (_, auth) => Err(CloseReason::OutOfOrder {
+                expected,
+                got: auth.kind(),
+            }),
+        }
+    }
+
+    /// The node's verdict about the peer's name, in state [`Handshake::AwaitAdmission`].
+    pub(super) fn admit(ours: &Credentials, status: ServerStatus, out: &mut Vec<Auth>) -> Result<Self, CloseReason> {
+        out.push(Auth::ServerStatus(status));
+        match status {
+            ServerStatus::Ok | ServerStatus::OkSimultaneous => Ok(challenge(ours, out)),
+            ServerStatus::Alive => Ok(Self::AwaitClientStatus),
+            ServerStatus::NotOk => Err(CloseReason::DuplicateConnection),
+            ServerStatus::NotAllowed => Err(CloseReason::Refused(status)),
+        }
+    }
+}
+
+/// As acceptor: asks for proof of the cookie.
+fn challenge(ours: &Credentials, out: &mut Vec<Auth>) -> Handshake {
+    out.push(Auth::ServerChallenge(Challenge {
+        name: ours.local.name.clone(),
+        flags: ours.local.flags,
+        challenge: ours.challenge,
+        connection_string: ours.local.connection_string.clone(),
+    }));
+    Handshake::AwaitReply(digest(&ours.cookie, ours.challenge))
+}
+
+/// As initiator: proves the cookie and asks for the acceptor's proof.
+fn answer(ours: &Credentials, theirs: Challenge, out: &mut Vec<Auth>) -> Result<Step, CloseReason> {
+    let name = NameMessage {
+        name: theirs.name,
+        flags: theirs.flags,
+        connection_string: theirs.connection_string,
+        connection_id: ours.local.connection_id,
+    };
+    refuse_self(ours, &name)?;
+    out.push(Auth::ClientChallenge(ChallengeReply {
+        challenge: ours.challenge,
+        digest: digest(&ours.cookie, theirs.challenge).to_vec(),
+    }));
+    let proof = digest(&ours.cookie, ours.challenge);
+    Ok(Step::PeerNamed(name, Handshake::AwaitAck(proof)))
+}
+
+fn refuse_self(ours: &Credentials, peer: &NameMessage) -> Result<(), CloseReason> {
+    if ours.local.name == peer.name || ours.local.connection_string == peer.connection_string {
+        return Err(CloseReason::SelfConnection);
+    }
+    Ok(())
+}

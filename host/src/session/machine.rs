@@ -1,0 +1,357 @@
+//! The session itself: handshake, election, synchronization, health, end.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::event::{Event, LocalChange, LocalSnapshot};
+use super::handshake::{Credentials, Handshake, Step};
+use super::health::{Due, Health, Timing};
+use super::peer_actors::PeerActors;
+use super::{CloseReason, Role};
+use crate::wire::{Actor, Auth, Control, GroupChange, Message, NameMessage, ServerStatus};
+
+/// The most actors in one `Spawn` or `PgJoin`: some hundred kilobytes, far below any peer's frame limit.
+const ACTORS_PER_MESSAGE: usize = 8_192;
+
+/// What a session is made of.
+#[derive(Debug)]
+pub(crate) struct SessionConfig {
+    /// Our end.
+    pub(crate) role: Role,
+    /// Our own name; as initiator with the connection's nonce.
+    pub(crate) local: NameMessage,
+    /// The shared secret.
+    pub(crate) cookie: String,
+    /// Ask the peer for its other sessions once authenticated.
+    pub(crate) transitive: bool,
+    /// The waits.
+    pub(crate) timing: Timing,
+    /// Our challenge to the peer: fresh and unpredictable.
+    pub(crate) challenge: u32,
+    /// Anything; spreads the pings of many sessions.
+    pub(crate) jitter: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    Handshake(Handshake),
+    /// Both ends proved the cookie; the node decides whether this connection survives.
+    Electing,
+    Open,
+    Closed,
+}
+
+/// How far the exchange of actors and groups has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sync {
+    Neither,
+    WeSent,
+    PeerSent,
+    Done,
+}
+
+/// A session between this node and one other.
+#[derive(Debug)]
+pub(crate) struct Session {
+    ours: Credentials,
+    transitive: bool,
+    timing: Timing,
+    jitter: u64,
+    state: State,
+    sync: Sync,
+    handshake_deadline: Instant,
+    health: Option<Health>,
+    peer_actors: PeerActors,
+    transmits: VecDeque<Message>,
+    events: VecDeque<Event>,
+}
+
+impl Session {
+    /// Starts a session; as initiator it has its name to send at once.
+    pub(crate) fn new(config: SessionConfig, now: Instant) -> Self {
+        let mut transmits = VecDeque::new();
+        if config.role == Role::Initiator {
+            transmits.push_back(Message::Auth(Auth::Name(config.local.clone())));
+        }
+        Self {
+            ours: Credentials {
+                local: config.local,
+                cookie: config.cookie,
+                challenge: config.challenge,
+            },
+            transitive: config.transitive,
+            jitter: config.jitter,
+            state: State::Handshake(Handshake::new(config.role)),
+            sync: Sync::Neither,
+            handshake_deadline: now + config.timing.handshake,
+            timing: config.timing,
+            health: None,
+            peer_actors: PeerActors::default(),
+            transmits,
+            events: VecDeque::new(),
+        }
+    }
+
+    /// The next message to send.
+    pub(crate) fn poll_transmit(&mut self) -> Option<Message> {
+        self.transmits.pop_front()
+    }
+
+    /// The next thing that happened.
+    pub(crate) fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When [`Session::handle_timeout`] is due.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        match &self.state {
+            State::Handshake(_) => Some(self.handshake_deadline),
+            State::Electing | State::Open => self.health.as_ref().map(Health::poll_timeout),
+            State::Closed => None,
+        }
+    }
+
+    /// True once both ends have proved the cookie.
+    pub(crate) fn is_authenticated(&self) -> bool {
+        matches!(self.state, State::Electing | State::Open)
+    }
+
+    /// True once both ends have sent all that they had.
+    pub(crate) fn is_ready(&self) -> bool {
+        matches!(self.state, State::Open) && self.sync == Sync::Done
+    }
+
+    /// The peer's actor with this pid, if it advertises one.
+    pub(crate) fn peer_actor(&self, pid: u64) -> Option<Actor> {
+        self.peer_actors.actor(pid)
+    }
+
+    /// A message of the handshake or the control plane arrived. Data messages don't come here.
+    pub(crate) fn handle_message(&mut self, message: Message, now: Instant) {
+        match (std::mem::replace(&mut self.state, State::Closed), message) {
+            (State::Closed, _) => {}
+            (State::Handshake(handshake), Message::Auth(auth)) => self.step(handshake, auth, now),
+            (State::Handshake(handshake), message) => self.close(CloseReason::OutOfOrder {
+                expected: handshake.expected(),
+                got: kind(&message),
+            }),
+            (state @ (State::Electing | State::Open), Message::Control(control)) => {
+                self.state = state;
+                self.handle_control(control, now);
+            }
+            (State::Electing | State::Open, Message::Auth(auth)) => self.close(CloseReason::OutOfOrder {
+                expected: "a control or data message",
+                got: auth.kind(),
+            }),
+            (state, Message::Data(_) | Message::Unknown) => self.state = state,
+        }
+    }
+
+    fn step(&mut self, handshake: Handshake, auth: Auth, now: Instant) {
+        let mut out = Vec::new();
+        let step = handshake.step(&self.ours, auth, &mut out);
+        self.transmits.extend(out.into_iter().map(Message::Auth));
+        match step {
+            Ok(Step::Continue(next)) => self.state = State::Handshake(next),
+            Ok(Step::PeerNamed(name, next)) => {
+                self.state = State::Handshake(next);
+                self.events.push_back(Event::PeerNamed(name));
+            }
+            Ok(Step::Authenticated) => {
+                self.state = State::Electing;
+                self.health = Some(Health::new(self.timing.silence, self.jitter, now));
+                self.events.push_back(Event::Authenticated);
+            }
+            Err(reason) => self.close(reason),
+        }
+    }
+
+    /// The node's answer to [`Event::PeerNamed`], as acceptor.
+    pub(crate) fn handle_admission(&mut self, status: ServerStatus) {
+        if !matches!(self.state, State::Handshake(Handshake::AwaitAdmission)) {
+            return;
+        }
+        let mut out = Vec::new();
+        let next = Handshake::admit(&self.ours, status, &mut out);
+        self.transmits.extend(out.into_iter().map(Message::Auth));
+        match next {
+            Ok(next) => self.state = State::Handshake(next),
+            Err(reason) => self.close(reason),
+        }
+    }
+
+    /// The node's answer to [`Event::Authenticated`]: what to tell the peer, or none if another connection survives.
+    pub(crate) fn handle_election(&mut self, won: Option<LocalSnapshot>) {
+        if !matches!(self.state, State::Electing) {
+            return;
+        }
+        let Some(snapshot) = won else {
+            return self.close(CloseReason::DuplicateConnection);
+        };
+        self.state = State::Open;
+        if self.transitive {
+            let mut asking = self.ours.local.clone();
+            asking.connection_id = 0;
+            self.send(Control::EnumerateNodeSessions(asking));
+        }
+        for actors in snapshot.actors.chunks(ACTORS_PER_MESSAGE) {
+            self.send(Control::Spawn(actors.to_vec()));
+        }
+        for change in snapshot.groups {
+            for part in parts(change) {
+                self.send(Control::PgJoin(part));
+            }
+        }
+        self.send(Control::Ready);
+        self.advance_sync(Sync::WeSent);
+    }
+
+    /// Something changed among the local actors. Before the session is open this is in the snapshot to come.
+    pub(crate) fn handle_local(&mut self, change: LocalChange) {
+        if !matches!(self.state, State::Open) {
+            return;
+        }
+        match change {
+            LocalChange::Spawned(actor) => self.send(Control::Spawn(vec![actor])),
+            LocalChange::Terminated(pid) => self.send(Control::Terminate(vec![pid])),
+            LocalChange::Joined(change) => parts(change).for_each(|part| self.send(Control::PgJoin(part))),
+            LocalChange::Left(change) => parts(change).for_each(|part| self.send(Control::PgLeave(part))),
+        }
+    }
+
+    /// The node's answer to [`Event::SessionsAsked`].
+    pub(crate) fn handle_sessions(&mut self, sessions: Vec<NameMessage>) {
+        if matches!(self.state, State::Open) {
+            self.send(Control::NodeSessions(sessions));
+        }
+    }
+
+    /// Something was read from the peer since the last time this was asked.
+    pub(crate) fn handle_traffic(&mut self, now: Instant) {
+        if let Some(health) = &mut self.health {
+            health.handle_traffic(now);
+        }
+    }
+
+    /// The deadline of [`Session::poll_timeout`] has come.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        match (&self.state, &mut self.health) {
+            (State::Handshake(_), _) if now >= self.handshake_deadline => {
+                self.close(CloseReason::HandshakeTimeout(self.timing.handshake));
+            }
+            (State::Electing | State::Open, Some(health)) => match health.handle_timeout(now) {
+                Due::Nothing => {}
+                Due::Ping(timestamp) => self.send(Control::Ping(Some(timestamp))),
+                Due::PeerSilent(silence) => self.close(CloseReason::PeerSilent(silence)),
+            },
+            _ => {}
+        }
+    }
+
+    /// The connection ended, or the node ends it.
+    pub(crate) fn handle_closed(&mut self, reason: CloseReason) {
+        let reason = match (&self.state, reason) {
+            (State::Closed, _) => return,
+            (State::Handshake(handshake), CloseReason::ConnectionClosed | CloseReason::Io(_)) => {
+                handshake.reason_if_closed()
+            }
+            (_, reason) => reason,
+        };
+        self.close(reason);
+    }
+
+    fn handle_control(&mut self, control: Control, now: Instant) {
+        self.handle_traffic(now);
+        if let Err(reason) = self.apply(control, now) {
+            self.close(reason);
+        }
+    }
+
+    fn apply(&mut self, control: Control, now: Instant) -> Result<(), CloseReason> {
+        match control {
+            Control::Spawn(actors) => self.spawned(&actors)?,
+            Control::PgJoin(change) => {
+                // A member that was never advertised is advertised by joining: stock nodes see it so.
+                self.spawned(&change.actors)?;
+                self.grouped(change, Event::Joined);
+            }
+            Control::PgLeave(mut change) => {
+                change.actors.retain(|actor| self.peer_actors.contains(actor.pid));
+                self.grouped(change, Event::Left);
+            }
+            Control::Terminate(pids) => {
+                let known = self.peer_actors.terminate(pids);
+                if !known.is_empty() {
+                    self.events.push_back(Event::Terminated(known));
+                }
+            }
+            Control::Ping(timestamp) => self.send(Control::Pong(timestamp)),
+            Control::Pong(timestamp) => {
+                let latency = self.health.as_ref().and_then(|health| health.latency(timestamp, now));
+                self.events.extend(latency.map(Event::Pong));
+            }
+            Control::EnumerateNodeSessions(asking) => self.events.push_back(Event::SessionsAsked(asking)),
+            Control::NodeSessions(sessions) if self.transitive => {
+                self.events.push_back(Event::SessionsLearned(sessions));
+            }
+            Control::Ready => self.advance_sync(Sync::PeerSent),
+            Control::NodeSessions(_) | Control::Unknown => {}
+        }
+        Ok(())
+    }
+
+    fn spawned(&mut self, actors: &[Actor]) -> Result<(), CloseReason> {
+        let new = self.peer_actors.spawn(actors)?;
+        if !new.is_empty() {
+            self.events.push_back(Event::Spawned(new));
+        }
+        Ok(())
+    }
+
+    fn grouped(&mut self, change: GroupChange, event: fn(GroupChange) -> Event) {
+        if !change.actors.is_empty() {
+            self.events.push_back(event(change));
+        }
+    }
+
+    fn advance_sync(&mut self, step: Sync) {
+        let next = match (self.sync, step) {
+            (Sync::Neither, step) => step,
+            (Sync::WeSent, Sync::PeerSent) | (Sync::PeerSent, Sync::WeSent) => Sync::Done,
+            (unchanged, _) => unchanged,
+        };
+        if next == Sync::Done && self.sync != Sync::Done {
+            self.events.push_back(Event::Ready);
+        }
+        self.sync = next;
+    }
+
+    fn send(&mut self, control: Control) {
+        self.transmits.push_back(Message::Control(control));
+    }
+
+    fn close(&mut self, reason: CloseReason) {
+        self.state = State::Closed;
+        self.health = None;
+        self.events.push_back(Event::Closed(reason));
+    }
+}
+
+fn kind(message: &Message) -> &'static str {
+    match message {
+        Message::Auth(auth) => auth.kind(),
+        Message::Control(_) => "a control message",
+        Message::Data(_) => "a data message",
+        Message::Unknown => "an unknown message",
+    }
+}
+
+fn parts(change: GroupChange) -> impl Iterator<Item = GroupChange> {
+    let GroupChange { scope, group, actors } = change;
+    let parts: Vec<_> = actors.chunks(ACTORS_PER_MESSAGE).map(<[Actor]>::to_vec).collect();
+    parts.into_iter().map(move |actors| GroupChange {
+        scope: scope.clone(),
+        group: group.clone(),
+        actors,
+    })
+}

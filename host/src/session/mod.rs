@@ -1,0 +1,32 @@
+//! One session between two nodes as a pure state machine.
+//!
+//! Nothing here knows sockets, clocks, actors or randomness: messages, decisions of the node and the time go in through
+//! `handle_*`, and messages to send, events and the next deadline come out through `poll_*`. Two of them can therefore be
+//! run against each other in one test, on virtual time.
+
+mod digest;
+mod election;
+mod event;
+mod handshake;
+mod health;
+mod machine;
+mod peer_actors;
+mod reason;
+
+pub(crate) use election::{Candidate, elect};
+pub(crate) use event::{Event, LocalChange, LocalSnapshot};
+pub(crate) use machine::{Session, SessionConfig};
+pub use health::Timing;
+pub use reason::CloseReason;
+
+/// Which end of a connection this node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// It opened the connection and speaks first.
+    Initiator,
+    /// It accepted the connection.
+    Acceptor,
+}
+
+#[cfg(test)]
+mod tests;

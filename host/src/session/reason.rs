@@ -1,0 +1,93 @@
+//! Why a session ended.
+
+use std::time::Duration;
+
+use crate::wire::{ServerStatus, WireError};
+
+/// Why a session ended. Reaches event subscribers, logs and whoever waits for a connection.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// The peer's proof of the cookie is wrong.
+    #[error("the peer's cookie differs from this node's; give both nodes the same cookie")]
+    WrongCookie,
+    /// The peer closed the connection on seeing our proof of the cookie.
+    #[error("the peer closed the connection instead of accepting our cookie; give both nodes the same cookie")]
+    CookieRefused,
+    /// The acceptor does not let us in.
+    #[error("the peer refused the connection: {0}")]
+    Refused(ServerStatus),
+    /// The initiator chose not to go on.
+    #[error("the peer gave up the handshake")]
+    PeerGaveUp,
+    /// The peer broke the protocol's order.
+    #[error("the peer sent {got} when {expected} was due")]
+    OutOfOrder {
+        /// What should have come.
+        expected: &'static str,
+        /// What came.
+        got: &'static str,
+    },
+    /// The peer sent bytes that are no message.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// The node on the other end is this very node.
+    #[error("the node connected to itself; take its own address off its list of peers")]
+    SelfConnection,
+    /// Another connection between the same two nodes goes on.
+    #[error("another connection to the same node goes on in place of this one")]
+    DuplicateConnection,
+    /// The handshake took too long.
+    #[error("the peer did not finish the handshake within {0:?}")]
+    HandshakeTimeout(Duration),
+    /// The peer answered nothing for too long.
+    #[error("the peer has been silent for {0:?} and counts as down")]
+    PeerSilent(Duration),
+    /// The peer closed the connection, or the network did.
+    #[error("the connection was closed")]
+    ConnectionClosed,
+    /// The network failed.
+    #[error("the connection failed: {0}")]
+    Io(std::io::ErrorKind),
+    /// A table that the peer fills reached its limit.
+    #[error("the peer exceeded the limit of {limit} {what}")]
+    LimitExceeded {
+        /// What there is too much of.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+    /// The peer takes what it is sent too slowly even for the control plane.
+    #[error("the peer reads too slowly: {limit} bytes are waiting for it")]
+    TooSlow {
+        /// The outbox limit in bytes.
+        limit: usize,
+    },
+    /// This node ended the session.
+    #[error("this node ended the session")]
+    Local,
+}
+
+impl CloseReason {
+    /// A stable short name, for metrics and for programs that read logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::WrongCookie => "wrong_cookie",
+            Self::CookieRefused => "cookie_refused",
+            Self::Refused(_) => "refused",
+            Self::PeerGaveUp => "peer_gave_up",
+            Self::OutOfOrder { .. } => "out_of_order",
+            Self::Wire(WireError::FrameTooLarge { .. }) => "frame_too_large",
+            Self::Wire(WireError::Malformed(_)) => "malformed",
+            Self::SelfConnection => "self_connection",
+            Self::DuplicateConnection => "duplicate_connection",
+            Self::HandshakeTimeout(_) => "handshake_timeout",
+            Self::PeerSilent(_) => "peer_silent",
+            Self::ConnectionClosed => "connection_closed",
+            Self::Io(_) => "io",
+            Self::LimitExceeded { .. } => "limit_exceeded",
+            Self::TooSlow { .. } => "too_slow",
+            Self::Local => "local",
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Sockets: what a connection is made of, and its reader, outbox and writer. Nothing here knows actors or the meaning of
+//! a message.
+
+mod halves;
+mod listen;
+mod outbox;
+mod reader;
+mod stream;
+mod writer;
+
+pub(crate) use halves::split;
+pub(crate) use listen::bind;
+pub use outbox::OutboxError;
+pub(crate) use outbox::Outbox;
+pub(crate) use reader::{FrameReader, ReadError};
+pub use stream::{BoxRead, BoxWrite, ClusterBidiStream, IncomingEncryptionMode, NetworkStream};
+pub(crate) use writer::write_outbox;

@@ -1,0 +1,131 @@
+//! The kinds of connections: TCP, TLS over TCP, and whatever a program brings itself.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+/// The read half of a connection that a program brings itself.
+pub type BoxRead = Box<dyn AsyncRead + Unpin + Send + 'static>;
+/// The write half of a connection that a program brings itself.
+pub type BoxWrite = Box<dyn AsyncWrite + Unpin + Send + 'static>;
+
+/// A connected byte stream in both directions, for a transport of the program's own: a Unix socket, QUIC, a pipe.
+///
+/// The protocol on it is the same as on TCP.
+pub trait ClusterBidiStream: Send + 'static {
+    /// Takes the stream apart into its two directions.
+    fn split(self: Box<Self>) -> (BoxRead, BoxWrite);
+
+    /// What to call the peer in logs; it has no socket address.
+    fn peer_label(&self) -> Option<String> {
+        None
+    }
+
+    /// What to call this end in logs.
+    fn local_label(&self) -> Option<String> {
+        None
+    }
+}
+
+/// An open connection to a peer.
+pub enum NetworkStream {
+    /// TCP as it is.
+    Raw {
+        /// The peer's address.
+        peer_addr: SocketAddr,
+        /// This end's address.
+        local_addr: SocketAddr,
+        /// The socket.
+        stream: TcpStream,
+    },
+    /// TLS; this end accepted.
+    TlsServer {
+        /// The peer's address.
+        peer_addr: SocketAddr,
+        /// This end's address.
+        local_addr: SocketAddr,
+        /// The stream, its handshake done.
+        stream: tokio_rustls::server::TlsStream<TcpStream>,
+    },
+    /// TLS; this end connected.
+    TlsClient {
+        /// The peer's address.
+        peer_addr: SocketAddr,
+        /// This end's address.
+        local_addr: SocketAddr,
+        /// The stream, its handshake done.
+        stream: tokio_rustls::client::TlsStream<TcpStream>,
+    },
+    /// A transport of the program's own.
+    External {
+        /// What to call the peer in logs.
+        peer_label: Option<String>,
+        /// What to call this end in logs.
+        local_label: Option<String>,
+        /// What arrives.
+        reader: BoxRead,
+        /// What is sent.
+        writer: BoxWrite,
+    },
+}
+
+/// What a transport without socket addresses reports as one.
+const NO_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+
+impl NetworkStream {
+    /// The peer's address; `0.0.0.0:0` for an external transport.
+    pub(crate) fn peer_addr(&self) -> SocketAddr {
+        match self {
+            Self::Raw { peer_addr, .. } | Self::TlsServer { peer_addr, .. } | Self::TlsClient { peer_addr, .. } => {
+                *peer_addr
+            }
+            Self::External { .. } => NO_ADDRESS,
+        }
+    }
+
+    /// The peer as logs call it.
+    pub(crate) fn peer_label(&self) -> String {
+        match self {
+            Self::External { peer_label, .. } => peer_label.clone().unwrap_or_else(|| "external".to_owned()),
+            _ => self.peer_addr().to_string(),
+        }
+    }
+
+    fn mode(&self) -> &'static str {
+        match self {
+            Self::Raw { .. } => "Raw",
+            Self::TlsServer { .. } => "TlsServer",
+            Self::TlsClient { .. } => "TlsClient",
+            Self::External { .. } => "External",
+        }
+    }
+}
+
+impl fmt::Debug for NetworkStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NetworkStream")
+            .field("mode", &self.mode())
+            .field("peer", &self.peer_label())
+            .finish_non_exhaustive()
+    }
+}
+
+/// How accepted connections are secured.
+#[derive(Clone)]
+pub enum IncomingEncryptionMode {
+    /// Not at all: plain TCP.
+    Raw,
+    /// With TLS from the first byte.
+    Tls(tokio_rustls::TlsAcceptor),
+}
+
+impl fmt::Debug for IncomingEncryptionMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Raw => "Raw",
+            Self::Tls(_) => "Tls",
+        })
+    }
+}

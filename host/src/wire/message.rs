@@ -1,0 +1,231 @@
+//! The messages of the protocol, checked: what the rest of the crate works with.
+
+use std::fmt;
+
+/// A SHA-256 digest over a challenge and the cookie.
+pub type Digest = [u8; 32];
+
+/// One message between two nodes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// The handshake.
+    Auth(Auth),
+    /// Actors and groups as they come and go, and the health of the link.
+    Control(Control),
+    /// What actors say to each other.
+    Data(Data),
+    /// A message kind of a later protocol version. To be ignored.
+    Unknown,
+}
+
+/// A step of the handshake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Auth {
+    /// The initiator introduces itself.
+    Name(NameMessage),
+    /// The acceptor says whether to go on.
+    ServerStatus(ServerStatus),
+    /// The initiator answers [`ServerStatus::Alive`]: true to go on.
+    ClientStatus(bool),
+    /// The acceptor introduces itself and asks for proof of the cookie.
+    ServerChallenge(Challenge),
+    /// The initiator's proof, and its own challenge.
+    ClientChallenge(ChallengeReply),
+    /// The acceptor's proof.
+    ServerAck {
+        /// Of the initiator's challenge; 32 bytes if the peer is honest.
+        digest: Vec<u8>,
+    },
+    /// A step that this version doesn't know, or an empty one. Never in order.
+    Unknown,
+}
+
+impl Auth {
+    /// The name of this step, for logs and errors.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Name(_) => "Name",
+            Self::ServerStatus(_) => "ServerStatus",
+            Self::ClientStatus(_) => "ClientStatus",
+            Self::ServerChallenge(_) => "Challenge",
+            Self::ClientChallenge(_) => "ChallengeReply",
+            Self::ServerAck { .. } => "ChallengeAck",
+            Self::Unknown => "an unknown step",
+        }
+    }
+}
+
+/// The flags of a node.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct NodeFlags {
+    /// The protocol version; 1.
+    pub version: u32,
+}
+
+/// A node's name and how to connect to it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct NameMessage {
+    /// `node_name@hostname`.
+    pub name: String,
+    /// The node's flags.
+    pub flags: Option<NodeFlags>,
+    /// `hostname:port` of its listener.
+    pub connection_string: String,
+    /// A nonce that the initiator gives each connection; 0 from nodes that know none.
+    pub connection_id: u64,
+}
+
+/// Whether the acceptor lets a handshake go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerStatus {
+    /// Go on.
+    Ok,
+    /// Go on; another connection between the two nodes is under way and will be dropped in favour of this one.
+    OkSimultaneous,
+    /// Stop: another connection between the two nodes goes on.
+    NotOk,
+    /// Stop: not allowed.
+    NotAllowed,
+    /// There is a connection already; the initiator may insist.
+    Alive,
+}
+
+impl fmt::Display for ServerStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ok => "ok",
+            Self::OkSimultaneous => "ok, simultaneous",
+            Self::NotOk => "not ok: another connection between the two nodes goes on",
+            Self::NotAllowed => "not allowed",
+            Self::Alive => "alive",
+        })
+    }
+}
+
+/// The acceptor's challenge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// The acceptor's full name.
+    pub name: String,
+    /// The acceptor's flags.
+    pub flags: Option<NodeFlags>,
+    /// The number to digest together with the cookie.
+    pub challenge: u32,
+    /// Where the acceptor listens.
+    pub connection_string: String,
+}
+
+/// The initiator's answer to a [`Challenge`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChallengeReply {
+    /// The initiator's own challenge.
+    pub challenge: u32,
+    /// Of the acceptor's challenge; 32 bytes if the peer is honest.
+    pub digest: Vec<u8>,
+}
+
+/// An actor as its node advertises it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Actor {
+    /// Its pid on its own node.
+    pub pid: u64,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+/// Actors that join or leave a process group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupChange {
+    /// The scope.
+    pub scope: String,
+    /// The group.
+    pub group: String,
+    /// Who.
+    pub actors: Vec<Actor>,
+}
+
+/// A point in time as the sender of a ping counts it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timestamp {
+    /// Whole seconds.
+    pub seconds: i64,
+    /// Nanoseconds within the second.
+    pub nanos: i32,
+}
+
+/// The control plane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Control {
+    /// Actors that can be addressed from now on.
+    Spawn(Vec<Actor>),
+    /// Pids that ended.
+    Terminate(Vec<u64>),
+    /// Are you there?
+    Ping(Option<Timestamp>),
+    /// Yes, with the ping's own timestamp.
+    Pong(Option<Timestamp>),
+    /// Actors joined a group.
+    PgJoin(GroupChange),
+    /// Actors left a group.
+    PgLeave(GroupChange),
+    /// Which other nodes do you know? Asked by this node.
+    EnumerateNodeSessions(NameMessage),
+    /// The answer.
+    NodeSessions(Vec<NameMessage>),
+    /// The sender has sent all that it had when the session was authenticated.
+    Ready,
+    /// A control message that this version doesn't know. To be ignored.
+    Unknown,
+}
+
+/// The data plane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Data {
+    /// A message without a reply.
+    Cast(Cast),
+    /// A message that wants a reply.
+    Call(Call),
+    /// The reply.
+    Reply(Reply),
+}
+
+/// A message without a reply.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cast {
+    /// The receiver's pid on its node.
+    pub to: u64,
+    /// The variant's tag.
+    pub variant: String,
+    /// The encoded arguments.
+    pub args: Vec<u8>,
+    /// Whatever the sender attached.
+    pub metadata: Option<Vec<u8>>,
+}
+
+/// A message that wants a reply.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Call {
+    /// The receiver's pid on its node.
+    pub to: u64,
+    /// The sender's number for this call; echoed by the reply.
+    pub tag: u64,
+    /// How long the caller waits, in milliseconds.
+    pub timeout_ms: Option<u64>,
+    /// The variant's tag.
+    pub variant: String,
+    /// The encoded arguments.
+    pub args: Vec<u8>,
+    /// Whatever the sender attached.
+    pub metadata: Option<Vec<u8>>,
+}
+
+/// The reply to a [`Call`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// The `to` of the call.
+    pub to: u64,
+    /// The `tag` of the call.
+    pub tag: u64,
+    /// The encoded reply.
+    pub what: Vec<u8>,
+}
