@@ -45,8 +45,15 @@ fn counts_from_ten(address: &str, target: &str, name: &str) {
     // The cast went through a session of its own, so nothing orders it before the call.
     let get = || call(address, &[target, "Get", "--reply", "u64"]).answer().to_owned();
     wait::until("the cast to arrive", get, |seen| seen == "15");
-    assert_eq!(call(address, &[target, "AddAndGet", "u64:1", "--reply", "u64"]).answer(), "16");
-    assert_eq!(call(address, &[target, "Get"]).answer(), "0000000000000010", "without --reply it is hex");
+    assert_eq!(
+        call(address, &[target, "AddAndGet", "u64:1", "--reply", "u64"]).answer(),
+        "16"
+    );
+    assert_eq!(
+        call(address, &[target, "Get"]).answer(),
+        "0000000000000010",
+        "without --reply it is hex"
+    );
     assert_eq!(call(address, &[target, "Name", "--reply", "str"]).answer(), name);
 }
 
@@ -64,7 +71,12 @@ fn a_stock_node_that_refuses_the_cookie_is_said_to() {
 
 #[track_caller]
 fn is_refused(address: &str) {
-    let refused = message("call", address, &keys("wrong").path("cookie"), &["group:counters", "Get"]);
+    let refused = message(
+        "call",
+        address,
+        &keys("wrong").path("cookie"),
+        &["group:counters", "Get"],
+    );
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(refused.stderr.contains("cookie"), "{}", refused.stderr);
     assert_eq!(refused.stdout, "");

@@ -89,14 +89,21 @@ impl Subject {
             Place::NativeThere => {
                 let actor = format!("{name}:{name}:{START}");
                 let peer = Peer::start(Kind::Stock, name, &["--actor", &actor]);
-                (member_at(peer.address(), name).await, Some(Node::Native { _peer: peer }))
+                (
+                    member_at(peer.address(), name).await,
+                    Some(Node::Native { _peer: peer }),
+                )
             }
             Place::GuestThere => {
                 let node = HostNode::start(name, &guest_counter(name, name, START));
                 (member_at(node.address(), name).await, Some(Node::Guest { _node: node }))
             }
         };
-        Self { counter, name, _node: node }
+        Self {
+            counter,
+            name,
+            _node: node,
+        }
     }
 
     async fn get(&self) -> u64 {
@@ -113,7 +120,10 @@ async fn adds_in_order(subject: Subject) {
         cast!(subject.counter, CounterMsg::Add(n)).expect("Add is sent");
     }
     assert_eq!(subject.get().await, START + 100 * 101 / 2);
-    assert_eq!(call_t!(subject.counter, CounterMsg::AddAndGet, CALL_MS, 1).expect("an answer"), START + 5051);
+    assert_eq!(
+        call_t!(subject.counter, CounterMsg::AddAndGet, CALL_MS, 1).expect("an answer"),
+        START + 5051
+    );
 }
 
 async fn answers_each_of_many_calls_at_once(subject: Subject) {
@@ -127,7 +137,11 @@ async fn answers_each_of_many_calls_at_once(subject: Subject) {
     for call in calls {
         answers.insert(call.await.expect("the call ran").expect("the call is answered"));
     }
-    assert_eq!(answers, (START + 1..=START + 100).collect(), "one answer for each, and no two alike");
+    assert_eq!(
+        answers,
+        (START + 1..=START + 100).collect(),
+        "one answer for each, and no two alike"
+    );
 }
 
 async fn stays_at_the_highest_count(subject: Subject) {
@@ -137,7 +151,10 @@ async fn stays_at_the_highest_count(subject: Subject) {
 }
 
 async fn knows_its_name(subject: Subject) {
-    assert_eq!(call_t!(subject.counter, CounterMsg::Name, CALL_MS).expect("an answer"), subject.name);
+    assert_eq!(
+        call_t!(subject.counter, CounterMsg::Name, CALL_MS).expect("an answer"),
+        subject.name
+    );
 }
 
 async fn sums_the_others_of_its_group(subject: Subject) {
@@ -145,7 +162,12 @@ async fn sums_the_others_of_its_group(subject: Subject) {
     cast!(others.first().expect("two"), CounterMsg::Add(11)).expect("Add is sent");
     // Another node hears of the new members a little later.
     let sum = || call_t!(subject.counter, CounterMsg::SumOf, CALL_MS, subject.name.to_owned());
-    eventually("the sum of the two others", sum, |sum| matches!(sum, Ok(sum) if *sum == 2 * START + 11)).await;
+    eventually(
+        "the sum of the two others",
+        sum,
+        |sum| matches!(sum, Ok(sum) if *sum == 2 * START + 11),
+    )
+    .await;
     assert_eq!(subject.get().await, START);
 }
 
@@ -155,13 +177,21 @@ async fn adds_to_the_others_of_its_group(subject: Subject) {
     eventually("the other to be known", sum, |sum| matches!(sum, Ok(START))).await;
     cast!(subject.counter, CounterMsg::AddTo(subject.name.to_owned(), 11)).expect("AddTo is sent");
     let get = || call_t!(other, CounterMsg::Get, CALL_MS);
-    eventually("the other to be added to", get, |count| matches!(count, Ok(count) if *count == START + 11)).await;
+    eventually(
+        "the other to be added to",
+        get,
+        |count| matches!(count, Ok(count) if *count == START + 11),
+    )
+    .await;
     assert_eq!(subject.get().await, START, "it isn't one of the others");
 }
 
 async fn sums_a_group_of_nobody_to_nothing(subject: Subject) {
     let nobody = "a group without members".to_owned();
-    assert_eq!(call_t!(subject.counter, CounterMsg::SumOf, CALL_MS, nobody).expect("an answer"), 0);
+    assert_eq!(
+        call_t!(subject.counter, CounterMsg::SumOf, CALL_MS, nobody).expect("an answer"),
+        0
+    );
 }
 
 async fn leaves_its_group_when_it_fails(subject: Subject) {
@@ -175,7 +205,9 @@ async fn leaves_its_group_when_it_fails(subject: Subject) {
 /// A native counter of this process. An empty name is none.
 async fn native(name: &str, group: &str) -> ActorRef<CounterMsg> {
     let name = (!name.is_empty()).then(|| name.to_owned());
-    let (counter, _) = Actor::spawn(name, Counter, START).await.expect("a native counter starts");
+    let (counter, _) = Actor::spawn(name, Counter, START)
+        .await
+        .expect("a native counter starts");
     pg::join(group.to_owned(), vec![counter.get_cell()]);
     counter
 }
@@ -199,7 +231,11 @@ async fn guest(name: &str) -> ActorRef<CounterMsg> {
 
 async fn load_counter() -> Module {
     let engine = Engine::new(EngineConfig::default()).expect("an engine");
-    let source = ModuleSource { name: "counter".to_owned(), path: programs::guest("counter"), digest: None };
+    let source = ModuleSource {
+        name: "counter".to_owned(),
+        path: programs::guest("counter"),
+        digest: None,
+    };
     engine.load(&source).await.expect("the counter loads")
 }
 
@@ -207,16 +243,32 @@ async fn load_counter() -> Module {
 async fn member_at(address: &str, group: &str) -> ActorRef<CounterMsg> {
     static NODE: tokio::sync::OnceCell<ActorRef<NodeServerMessage>> = tokio::sync::OnceCell::const_new();
     let node = NODE.get_or_init(start_node).await;
-    client_connect(node, address).await.expect("the other node takes connections");
+    client_connect(node, address)
+        .await
+        .expect("the other node takes connections");
     let group = group.to_owned();
-    let members = eventually("the counter to appear", async || pg::get_members(&group), |seen| seen.len() == 1).await;
+    let members = eventually(
+        "the counter to appear",
+        async || pg::get_members(&group),
+        |seen| seen.len() == 1,
+    )
+    .await;
     members.into_iter().next().expect("one").into()
 }
 
 async fn start_node() -> ActorRef<NodeServerMessage> {
     let localhost = std::net::Ipv4Addr::LOCALHOST.into();
-    let server = NodeServer::new(0, COOKIE.to_owned(), "tests".to_owned(), "localhost".to_owned(), None, None);
-    let (node, _) = Actor::spawn(None, server.with_listen_addr(localhost), ()).await.expect("a node starts");
+    let server = NodeServer::new(
+        0,
+        COOKIE.to_owned(),
+        "tests".to_owned(),
+        "localhost".to_owned(),
+        None,
+        None,
+    );
+    let (node, _) = Actor::spawn(None, server.with_listen_addr(localhost), ())
+        .await
+        .expect("a node starts");
     node
 }
 
@@ -232,7 +284,10 @@ async fn eventually<T: std::fmt::Debug, F: Future<Output = T>>(
         if accept(&seen) {
             return seen;
         }
-        assert!(tokio::time::Instant::now() < deadline, "waited in vain for {what}; the last look saw {seen:?}");
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "waited in vain for {what}; the last look saw {seen:?}"
+        );
         tokio::time::sleep(wait::POLL).await;
     }
 }

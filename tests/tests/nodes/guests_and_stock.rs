@@ -14,7 +14,11 @@ impl Pair {
     fn stock_dials() -> Self {
         let node = HostNode::start("node", &guest_counter("guest", "guests", 100));
         let address = node.address().to_owned();
-        let stock = Peer::start(Kind::Stock, "stock", &["--actor", "native:natives:200", "--connect", &address]);
+        let stock = Peer::start(
+            Kind::Stock,
+            "stock",
+            &["--actor", "native:natives:200", "--connect", &address],
+        );
         Self { node, stock }.connected()
     }
 
@@ -78,16 +82,26 @@ fn a_guest_that_fails_disappears_and_its_node_lives() {
 
     stock.run("cast guests Crash because the test wants");
 
-    node.process().wait_line(Stream::Stderr, 0, "a log line that names the actor and why it failed", |line| {
-        line.contains("guest") && line.contains("because the test wants")
-    });
+    node.process().wait_line(
+        Stream::Stderr,
+        0,
+        "a log line that names the actor and why it failed",
+        |line| line.contains("guest") && line.contains("because the test wants"),
+    );
     assert_eq!(stock.run("call bystanders Get"), "7");
 }
 
 #[test]
 fn arguments_that_do_not_decode_leave_the_node_alive() {
     let Pair { mut stock, .. } = Pair::stock_dials();
-    for message in ["NoSuchVariant -", "Add -", "Add 00", "Add ffffffffffffffff00", "- -", "Crash 0000000000000001ff"] {
+    for message in [
+        "NoSuchVariant -",
+        "Add -",
+        "Add 00",
+        "Add ffffffffffffffff00",
+        "- -",
+        "Crash 0000000000000001ff",
+    ] {
         // Once such a message has ended the guest, there is nobody to send the next one to.
         drop(stock.try_run(&format!("raw-cast guests {message}")));
     }
@@ -116,9 +130,16 @@ fn a_killed_node_takes_its_guests_along() {
 fn a_node_with_another_cookie_gets_no_session() {
     let mut node = HostNode::start_with_cookie("node", "another", &guest_counter("guest", "guests", 100));
     let address = node.address().to_owned();
-    let mut stock = Peer::start(Kind::Stock, "stock", &["--actor", "native:natives:200", "--connect", &address]);
+    let mut stock = Peer::start(
+        Kind::Stock,
+        "stock",
+        &["--actor", "native:natives:200", "--connect", &address],
+    );
     stock.wait_event("disconnected");
     stock.wait("sessions", "");
     assert_eq!(stock.run("members guests"), "");
-    node.process().wait_line(Stream::Stderr, 0, "a log line about the cookie", |line| line.contains("cookie"));
+    node.process()
+        .wait_line(Stream::Stderr, 0, "a log line about the cookie", |line| {
+            line.contains("cookie")
+        });
 }

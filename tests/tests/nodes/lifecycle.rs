@@ -78,7 +78,10 @@ fn a_digest_that_does_not_match_stops_the_start_before_anything_runs() {
     let digest = format!("digest = \"sha256:{}\"\n\n[[actors]]", "0".repeat(64));
     let actors = guest_counter("a-counter", "counters", 0).replace("[[actors]]", &digest);
     let folder = NodeFolder::new(&node_toml("alpha", &actors), COOKIE);
-    let ended = cli::end("ractor-host run with a wrong digest", &mut run(&folder.path("node.toml")));
+    let ended = cli::end(
+        "ractor-host run with a wrong digest",
+        &mut run(&folder.path("node.toml")),
+    );
     assert_ne!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stderr.contains("digest"), "{}", ended.stderr);
     assert!(!ended.stdout.contains("ready"), "{}", ended.stdout);
