@@ -4,6 +4,8 @@
 //! Without default features this is the cluster layer alone, a drop-in for the `ractor_cluster` crate: depend on it with
 //! `ractor_cluster = { package = "ractor-host", default-features = false, … }` and keep the code.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(feature = "guests")]
 pub mod config;
 pub mod directory;
@@ -13,11 +15,16 @@ pub mod guest;
 pub mod host;
 pub mod macros;
 pub mod node;
+#[cfg(feature = "cli")]
+pub mod ops;
 mod session;
 #[cfg(feature = "guests")]
 pub mod supervision;
 mod transport;
 mod wire;
+
+#[cfg(feature = "guests")]
+pub use host::{Host, HostBuilder};
 
 /// The number by which this process tells its sessions, and so the nodes of remote actors, apart.
 pub type NodeId = u64;
