@@ -4,6 +4,11 @@
 //! Without default features this is the cluster layer alone, a drop-in for the `ractor_cluster` crate: depend on it with
 //! `ractor_cluster = { package = "ractor-host", default-features = false, … }` and keep the code.
 
+#![cfg_attr(
+    test,
+    expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")
+)]
+
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "guests")]

@@ -182,9 +182,15 @@ impl Drop for Process {
 impl fmt::Display for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "---- output of {} ----", self.label)?;
-        for (stream, line) in self.output.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        let output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        // A polled program says the same thing many times.
+        for same in output.chunk_by(|a, b| a == b) {
+            let Some((stream, line)) = same.first() else { continue };
             let mark = if *stream == Stream::Stdout { ">" } else { " " };
-            writeln!(f, "{mark} {line}")?;
+            match same.len() {
+                1 => writeln!(f, "{mark} {line}")?,
+                times => writeln!(f, "{mark} {line} ({times} times)")?,
+            }
         }
         Ok(())
     }

@@ -200,6 +200,20 @@ fn an_actor_ends(dialler: Kind, listener: Kind, end: impl Fn(&mut Peer, &mut Pee
     });
 }
 
+/// Not asked of the stock crate: there, the end of a remote actor takes the local actor of the same name off the registry.
+#[test]
+fn the_end_of_a_remote_actor_leaves_its_local_namesake_its_name() {
+    Pair::connect(Kind::DropIn, Kind::DropIn).both_ways(|near, other, far| {
+        for node in [&mut *near, &mut *other] {
+            node.run(&format!("spawn twin twins-{far}"));
+        }
+        near.wait(&format!("members twins-{far}"), "local:twin remote:twin");
+        other.run("stop twin");
+        near.wait(&format!("members twins-{far}"), "local:twin");
+        near.run("stop twin"); // finds it by its name
+    });
+}
+
 fn what_does_not_decode_harms_nobody_else(dialler: Kind, listener: Kind) {
     Pair::connect(dialler, listener).both_ways(|near, other, far| {
         other.run(&format!("spawn - victims-{far}"));

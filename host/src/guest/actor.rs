@@ -124,11 +124,7 @@ impl Actor for Guest {
     type State = Alive;
     type Arguments = Start;
 
-    async fn pre_start(
-        &self,
-        myself: ActorRef<Bytes>,
-        start: Start,
-    ) -> Result<Alive, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Bytes>, start: Start) -> Result<Alive, ActorProcessingErr> {
         let cell = myself.get_cell();
         let hosted = directory::register_hosted(cell.clone()).map_err(SpawnError::from)?;
         let instance = self.start(&cell, &start).await.map_err(SpawnError::from)?;
@@ -139,11 +135,7 @@ impl Actor for Guest {
         Ok(Alive(Some(Box::new(instance))))
     }
 
-    async fn post_start(
-        &self,
-        _: ActorRef<Bytes>,
-        alive: &mut Alive,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn post_start(&self, _: ActorRef<Bytes>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
         let mut instance = alive.take()?;
         let outcome = instance.post_start().await;
         self.settle(alive, instance, outcome)
@@ -160,11 +152,7 @@ impl Actor for Guest {
         self.settle(alive, instance, outcome)
     }
 
-    async fn post_stop(
-        &self,
-        _: ActorRef<Bytes>,
-        alive: &mut Alive,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, _: ActorRef<Bytes>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
         let instance = alive.take()?;
         let outcome = instance.post_stop().await;
         self.set_hosted(None);
@@ -175,17 +163,14 @@ impl Actor for Guest {
 impl Guest {
     async fn start(&self, cell: &ActorCell, start: &Start) -> Result<Instance, GuestError> {
         let label = Label {
-            name: cell
-                .get_name()
-                .map_or_else(|| self.module.name().into(), Arc::from),
+            name: cell.get_name().map_or_else(|| self.module.name().into(), Arc::from),
             pid: cell.get_id().pid(),
         };
         let myself = Myself {
             cell: cell.clone(),
             node_name: self.node_name.clone(),
         };
-        let mut instance =
-            Instance::new(&self.module, Some(myself), label, self.limits.clone()).await?;
+        let mut instance = Instance::new(&self.module, Some(myself), label, self.limits.clone()).await?;
         instance.pre_start(&start.arguments).await?;
         Ok(instance)
     }
@@ -212,10 +197,7 @@ impl Guest {
     }
 
     fn set_hosted(&self, hosted: Option<Hosted>) {
-        let previous = std::mem::replace(
-            &mut *self.hosted.lock().unwrap_or_else(PoisonError::into_inner),
-            hosted,
-        );
+        let previous = std::mem::replace(&mut *self.hosted.lock().unwrap_or_else(PoisonError::into_inner), hosted);
         // Outside of the lock: it tells listeners.
         drop(previous);
     }
@@ -248,9 +230,7 @@ async fn handle(instance: &mut Instance, message: SerializedMessage) -> Result<(
         } => {
             // If it doesn't fit, the reply port is dropped, and the caller hears at once.
             if fits(instance, &variant, &args) {
-                instance
-                    .handle_call(&variant, &args, reply, metadata)
-                    .await?;
+                instance.handle_call(&variant, &args, reply, metadata).await?;
             }
         }
         SerializedMessage::CallReply(..) => {
@@ -264,10 +244,7 @@ async fn handle(instance: &mut Instance, message: SerializedMessage) -> Result<(
 /// A message beyond the limit is dropped with a warning: copying it in could use up the guest's memory, and whoever
 /// can send messages must not be able to end an actor by their size.
 fn fits(instance: &Instance, variant: &str, args: &[u8]) -> bool {
-    let (bytes, limit) = (
-        variant.len().saturating_add(args.len()),
-        instance.message_bytes(),
-    );
+    let (bytes, limit) = (variant.len().saturating_add(args.len()), instance.message_bytes());
     if bytes > limit {
         let Label { name, pid } = instance.label();
         tracing::warn!(

@@ -14,9 +14,7 @@ mod generated {
 }
 
 pub use generated::exports::ractor::actor::actor::{Descriptor, MessageVariant};
-pub(super) use generated::ractor::actor::{
-    groups, identity, lifecycle, logging, messaging, registry, types,
-};
+pub(super) use generated::ractor::actor::{groups, identity, lifecycle, logging, messaging, registry, types};
 pub(super) use generated::{GuestActor as World, GuestActorPre as WorldPre};
 
 /// The interface that every actor exports.

@@ -88,8 +88,7 @@ impl Cache {
 
     fn path(&self, digest: &Digest) -> PathBuf {
         let engine = hex::encode(self.engine.get(..8).unwrap_or_default());
-        self.directory
-            .join(format!("{}-{engine}.code", digest.to_hex()))
+        self.directory.join(format!("{}-{engine}.code", digest.to_hex()))
     }
 
     /// What comes before the artifact: a magic number, what it was made from and by, and its checksum.
@@ -108,12 +107,7 @@ impl Cache {
         Ok(())
     }
 
-    fn read(
-        &self,
-        engine: &wasmtime::Engine,
-        digest: &Digest,
-        path: &Path,
-    ) -> Result<Component, Unusable> {
+    fn read(&self, engine: &wasmtime::Engine, digest: &Digest, path: &Path) -> Result<Component, Unusable> {
         let mut file = File::open(path)?;
         if open_to_others(&file.metadata()?).is_some() {
             return Err(Unusable::NotPrivate);
@@ -121,9 +115,7 @@ impl Cache {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         let header_length = self.header(digest, &[]).len();
-        let (header, artifact) = bytes
-            .split_at_checked(header_length)
-            .ok_or(Unusable::Malformed)?;
+        let (header, artifact) = bytes.split_at_checked(header_length).ok_or(Unusable::Malformed)?;
         let expected = self.header(digest, artifact);
         if !header.starts_with(MAGIC) {
             return Err(Unusable::Malformed);
@@ -135,10 +127,7 @@ impl Cache {
         if header != expected {
             return Err(Unusable::Corrupt);
         }
-        #[expect(
-            unsafe_code,
-            reason = "wasmtime can't check native code, so it asks for a promise"
-        )]
+        #[expect(unsafe_code, reason = "wasmtime can't check native code, so it asks for a promise")]
         // SAFETY: the bytes were written by `write` above, which only gets what `Component::serialize` returns: the
         // directory is writable by this user alone, and the checksum shows that they are complete and unchanged.
         let component = unsafe { Component::deserialize(engine, artifact) };
@@ -169,10 +158,7 @@ fn prepare(directory: &Path) -> Result<(), EngineError> {
 #[cfg(unix)]
 fn create_private(directory: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
 #[cfg(unix)]

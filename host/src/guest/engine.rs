@@ -93,11 +93,9 @@ impl Engine {
             .cache_dir
             .map(|directory| Cache::open(directory, &wasmtime))
             .transpose()?;
-        let linker =
-            imports::linker(&wasmtime).map_err(|error| EngineError::Setup(format!("{error:#}")))?;
+        let linker = imports::linker(&wasmtime).map_err(|error| EngineError::Setup(format!("{error:#}")))?;
         let clock = Clock::default();
-        ticker::start(wasmtime.weak(), Arc::downgrade(&clock), config.epoch_tick)
-            .map_err(EngineError::Ticker)?;
+        ticker::start(wasmtime.weak(), Arc::downgrade(&clock), config.epoch_tick).map_err(EngineError::Ticker)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 wasmtime,
@@ -127,11 +125,7 @@ impl Engine {
     }
 
     async fn load_code(&self, source: &ModuleSource) -> Result<Arc<Code>, LoadFault> {
-        let (path, expected, limit) = (
-            source.path.clone(),
-            source.digest,
-            self.inner.component_bytes,
-        );
+        let (path, expected, limit) = (source.path.clone(), source.digest, self.inner.component_bytes);
         let (bytes, digest) = blocking(move || Code::read(&path, expected, limit)).await?;
         let slot = self.slot(digest);
         let mut loaded = slot.lock().await;
@@ -155,15 +149,10 @@ impl Engine {
     }
 
     fn slot(&self, digest: Digest) -> Slot {
-        let mut loaded = self
-            .inner
-            .loaded
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = self.inner.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         // Forgets what nobody has or loads any more.
         loaded.retain(|_, slot| {
-            slot.try_lock().map_or(true, |code| code.strong_count() > 0)
-                || Arc::strong_count(slot) > 1
+            slot.try_lock().map_or(true, |code| code.strong_count() > 0) || Arc::strong_count(slot) > 1
         });
         loaded.entry(digest).or_default().clone()
     }
@@ -188,9 +177,7 @@ async fn blocking<T: Send + 'static>(
 
 fn new_wasmtime(config: &EngineConfig) -> Result<wasmtime::Engine, EngineError> {
     if let Allocation::Pool { guests } = config.allocation {
-        match wasmtime::Engine::new(
-            wasmtime_config(config).allocation_strategy(pool(config, guests)),
-        ) {
+        match wasmtime::Engine::new(wasmtime_config(config).allocation_strategy(pool(config, guests))) {
             Ok(engine) => return Ok(engine),
             Err(error) => tracing::warn!(
                 guests,
@@ -199,8 +186,7 @@ fn new_wasmtime(config: &EngineConfig) -> Result<wasmtime::Engine, EngineError> 
             ),
         }
     }
-    wasmtime::Engine::new(&wasmtime_config(config))
-        .map_err(|error| EngineError::Setup(format!("{error:#}")))
+    wasmtime::Engine::new(&wasmtime_config(config)).map_err(|error| EngineError::Setup(format!("{error:#}")))
 }
 
 fn wasmtime_config(config: &EngineConfig) -> Config {

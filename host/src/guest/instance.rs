@@ -58,54 +58,29 @@ impl Instance {
             }
         });
         store.set_epoch_deadline(1);
-        match meter
-            .run(module.world().instantiate_async(&mut store))
-            .await
-        {
-            Ok(exports) => Ok(Self {
-                store,
-                exports,
-                meter,
-            }),
-            Err(error) => Err(failure(
-                &store,
-                Callback::Instantiation,
-                trap(&store, &error),
-            )),
+        match meter.run(module.world().instantiate_async(&mut store)).await {
+            Ok(exports) => Ok(Self { store, exports, meter }),
+            Err(error) => Err(failure(&store, Callback::Instantiation, trap(&store, &error))),
         }
     }
 
     pub(super) async fn describe(mut self) -> Result<Descriptor, GuestError> {
-        let Self {
-            store,
-            exports,
-            meter,
-        } = &mut self;
+        let Self { store, exports, meter } = &mut self;
         let call = exports.ractor_actor_actor().call_describe(&mut *store);
         let outcome = meter.run(call).await;
         self.settle(Callback::Lifecycle("describe"), outcome.map(Ok))
     }
 
     pub(super) async fn pre_start(&mut self, arguments: &[u8]) -> Result<(), GuestError> {
-        let Self {
-            store,
-            exports,
-            meter,
-        } = self;
+        let Self { store, exports, meter } = self;
         store.set_epoch_deadline(1);
-        let call = exports
-            .ractor_actor_actor()
-            .call_pre_start(store, arguments);
+        let call = exports.ractor_actor_actor().call_pre_start(store, arguments);
         let outcome = meter.run(call).await;
         self.settle(Callback::Lifecycle("pre-start"), outcome)
     }
 
     pub(super) async fn post_start(&mut self) -> Result<(), GuestError> {
-        let Self {
-            store,
-            exports,
-            meter,
-        } = self;
+        let Self { store, exports, meter } = self;
         store.set_epoch_deadline(1);
         let call = exports.ractor_actor_actor().call_post_start(store);
         let outcome = meter.run(call).await;
@@ -118,16 +93,10 @@ impl Instance {
         args: &[u8],
         metadata: Option<Vec<u8>>,
     ) -> Result<(), GuestError> {
-        let Self {
-            store,
-            exports,
-            meter,
-        } = self;
+        let Self { store, exports, meter } = self;
         store.data_mut().metadata = metadata;
         store.set_epoch_deadline(1);
-        let call = exports
-            .ractor_actor_actor()
-            .call_handle_cast(store, variant, args);
+        let call = exports.ractor_actor_actor().call_handle_cast(store, variant, args);
         let outcome = meter.run(call).await;
         self.settle(Callback::Message("handle-cast", variant), outcome)
     }
@@ -140,11 +109,7 @@ impl Instance {
         reply: Port,
         metadata: Option<Vec<u8>>,
     ) -> Result<(), GuestError> {
-        let Self {
-            store,
-            exports,
-            meter,
-        } = self;
+        let Self { store, exports, meter } = self;
         let number = store.data_mut().replies.begin(reply);
         store.data_mut().metadata = metadata;
         store.set_epoch_deadline(1);
@@ -160,11 +125,7 @@ impl Instance {
     }
 
     pub(super) async fn post_stop(mut self) -> Result<(), GuestError> {
-        let Self {
-            store,
-            exports,
-            meter,
-        } = &mut self;
+        let Self { store, exports, meter } = &mut self;
         store.set_epoch_deadline(1);
         let call = exports.ractor_actor_actor().call_post_stop(&mut *store);
         let outcome = meter.run(call).await;
@@ -180,11 +141,7 @@ impl Instance {
         self.store.data().limits.message_bytes
     }
 
-    fn settle<T>(
-        &self,
-        callback: Callback<'_>,
-        outcome: wasmtime::Result<Result<T, String>>,
-    ) -> Result<T, GuestError> {
+    fn settle<T>(&self, callback: Callback<'_>, outcome: wasmtime::Result<Result<T, String>>) -> Result<T, GuestError> {
         match outcome {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(text)) => {
@@ -200,14 +157,14 @@ impl State {
     /// Sends what `handle-call` returned.
     fn answer(&mut self, variant: &str, bytes: Vec<u8>) {
         let Some(port) = self.replies.take_current() else {
-            self.warn(variant, "the guest answered this call through `reply` and again by returning; the second is ignored");
+            self.warn(
+                variant,
+                "the guest answered this call through `reply` and again by returning; the second is ignored",
+            );
             return;
         };
         if bytes.len() > self.limits.message_bytes {
-            self.warn(
-                variant,
-                "the reply is larger than message_bytes and was dropped",
-            );
+            self.warn(variant, "the reply is larger than message_bytes and was dropped");
             return;
         }
         // The caller may have given up meanwhile, which is its own affair.
@@ -216,18 +173,16 @@ impl State {
 
     fn defer(&mut self, variant: &str) {
         if !self.replies.defer_current() {
-            self.warn(variant, "the guest has as many unanswered calls as deferred_replies allows; this one was dropped");
+            self.warn(
+                variant,
+                "the guest has as many unanswered calls as deferred_replies allows; this one was dropped",
+            );
         }
     }
 
     fn warn(&self, variant: &str, what: &str) {
         let variant = &*tidy(variant, self.limits.name_bytes);
-        tracing::warn!(
-            actor = &*self.label.name,
-            pid = self.label.pid,
-            variant,
-            "{what}"
-        );
+        tracing::warn!(actor = &*self.label.name, pid = self.label.pid, variant, "{what}");
     }
 }
 
@@ -264,12 +219,9 @@ fn backtrace(error: &wasmtime::Error) -> Frames {
         .downcast_ref::<WasmBacktrace>()
         .map(WasmBacktrace::frames)
         .unwrap_or_default();
-    let names = frames
-        .iter()
-        .take(FRAMES)
-        .map(|frame| match frame.func_name() {
-            Some(name) => tidy(name, FUNCTION_NAME_BYTES).into_owned(),
-            None => format!("function {}", frame.func_index()),
-        });
+    let names = frames.iter().take(FRAMES).map(|frame| match frame.func_name() {
+        Some(name) => tidy(name, FUNCTION_NAME_BYTES).into_owned(),
+        None => format!("function {}", frame.func_index()),
+    });
     Frames(names.collect())
 }

@@ -131,15 +131,10 @@ impl Budget {
     }
 
     fn grow(&mut self, growth: &Growth) -> Verdict {
-        if growth
-            .maximum
-            .is_some_and(|maximum| growth.desired > maximum)
-        {
+        if growth.maximum.is_some_and(|maximum| growth.desired > maximum) {
             return Verdict::Impossible;
         }
-        let used = self
-            .used
-            .saturating_add(growth.desired.saturating_sub(growth.current));
+        let used = self.used.saturating_add(growth.desired.saturating_sub(growth.current));
         if used > self.limit {
             return Verdict::Refused;
         }
@@ -149,12 +144,7 @@ impl Budget {
 }
 
 impl ResourceLimiter for Limiter {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let verdict = self.memory.grow(&Growth {
             current,
             desired,
@@ -166,12 +156,7 @@ impl ResourceLimiter for Limiter {
         Ok(verdict == Verdict::Granted)
     }
 
-    fn table_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let verdict = self.tables.grow(&Growth {
             current,
             desired,

@@ -56,9 +56,7 @@ impl Meter {
     }
 
     fn used(&self) -> u64 {
-        let running = self
-            .now()
-            .saturating_sub(self.since.load(Ordering::Relaxed));
+        let running = self.now().saturating_sub(self.since.load(Ordering::Relaxed));
         self.used.load(Ordering::Relaxed).saturating_add(running)
     }
 
@@ -74,29 +72,19 @@ mod tests {
     #[tokio::test]
     async fn counts_running_and_not_waiting() {
         let clock = Clock::default();
-        let meter = Meter::new(
-            clock.clone(),
-            Duration::from_millis(5),
-            Duration::from_millis(10),
-        );
+        let meter = Meter::new(clock.clone(), Duration::from_millis(5), Duration::from_millis(10));
         meter
             .run(async {
                 clock.fetch_add(1, Ordering::Relaxed);
                 assert_eq!(meter.exhausted(), None);
                 let others = clock.clone();
-                let elsewhere =
-                    tokio::spawn(async move { others.fetch_add(100, Ordering::Relaxed) });
+                let elsewhere = tokio::spawn(async move { others.fetch_add(100, Ordering::Relaxed) });
                 assert!(elsewhere.await.is_ok());
                 assert_eq!(meter.exhausted(), None);
                 clock.fetch_add(1, Ordering::Relaxed);
-                assert_eq!(
-                    meter.exhausted(),
-                    Some(Limit::Cpu(Duration::from_millis(10)))
-                );
+                assert_eq!(meter.exhausted(), Some(Limit::Cpu(Duration::from_millis(10))));
             })
             .await;
-        meter
-            .run(async { assert_eq!(meter.exhausted(), None) })
-            .await;
+        meter.run(async { assert_eq!(meter.exhausted(), None) }).await;
     }
 }

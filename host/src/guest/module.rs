@@ -91,11 +91,7 @@ impl Module {
 
 impl Code {
     /// Reads a file of at most `limit` bytes and checks its digest, if one is expected.
-    pub(super) fn read(
-        path: &Path,
-        expected: Option<Digest>,
-        limit: u64,
-    ) -> Result<(Vec<u8>, Digest), LoadFault> {
+    pub(super) fn read(path: &Path, expected: Option<Digest>, limit: u64) -> Result<(Vec<u8>, Digest), LoadFault> {
         let mut bytes = Vec::new();
         File::open(path)
             .and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes))
@@ -105,9 +101,7 @@ impl Code {
         }
         let found = Digest::of(&bytes);
         match expected {
-            Some(expected) if expected != found => {
-                Err(LoadFault::DigestMismatch { expected, found })
-            }
+            Some(expected) if expected != found => Err(LoadFault::DigestMismatch { expected, found }),
             _ => Ok((bytes, found)),
         }
     }
@@ -136,8 +130,7 @@ fn compile(
     digest: &Digest,
     bytes: &[u8],
 ) -> Result<Component, LoadFault> {
-    let component = Component::from_binary(engine, bytes)
-        .map_err(|error| LoadFault::Invalid(format!("{error:#}")))?;
+    let component = Component::from_binary(engine, bytes).map_err(|error| LoadFault::Invalid(format!("{error:#}")))?;
     if let Some(cache) = cache {
         cache.store(digest, &component);
     }

@@ -23,10 +23,7 @@ pub(super) fn to_id(pid: Pid) -> Option<ActorId> {
         0 => Some(ActorId::Local(pid.id)),
         // A second way to write the pid of a guest would make two pids of one actor.
         node if node >= SANDBOX_NODE_ID => None,
-        node_id => Some(ActorId::Remote {
-            node_id,
-            pid: pid.id,
-        }),
+        node_id => Some(ActorId::Remote { node_id, pid: pid.id }),
     }
 }
 

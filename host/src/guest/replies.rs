@@ -83,9 +83,8 @@ impl Replies {
     /// Forgets the calls whose callers have given up.
     fn sweep(&mut self) {
         let now = Instant::now();
-        self.deferred.retain(|_, deferred| {
-            !deferred.port.is_closed() && deferred.expires.is_none_or(|expires| expires > now)
-        });
+        self.deferred
+            .retain(|_, deferred| !deferred.port.is_closed() && deferred.expires.is_none_or(|expires| expires > now));
         self.sweep_at = (self.deferred.len() * 2).max(FIRST_SWEEP).min(self.limit);
     }
 }
@@ -132,10 +131,7 @@ mod tests {
         let (second, mut receiver) = call();
         replies.begin(second);
         assert!(!replies.defer_current());
-        assert_eq!(
-            receiver.try_recv(),
-            Err(oneshot::error::TryRecvError::Closed)
-        );
+        assert_eq!(receiver.try_recv(), Err(oneshot::error::TryRecvError::Closed));
     }
 
     #[tokio::test(start_paused = true)]

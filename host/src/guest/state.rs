@@ -63,17 +63,13 @@ impl State {
 
     /// The actor, or a trap.
     pub(super) fn myself(&self) -> wasmtime::Result<&Myself> {
-        self.actor
-            .as_ref()
-            .ok_or_else(|| wasmtime::Error::new(NoActorYet))
+        self.actor.as_ref().ok_or_else(|| wasmtime::Error::new(NoActorYet))
     }
 
     /// Traps on a name that is too long.
     pub(super) fn check_name(&self, name: &str) -> wasmtime::Result<()> {
         if name.len() > self.limits.name_bytes {
-            return Err(wasmtime::Error::new(Limit::NameBytes(
-                self.limits.name_bytes,
-            )));
+            return Err(wasmtime::Error::new(Limit::NameBytes(self.limits.name_bytes)));
         }
         Ok(())
     }

@@ -52,11 +52,10 @@ fn check_exports(engine: &wasmtime::Engine, component: &Component) -> Result<(),
             found: exports(engine, component),
         });
     };
-    match ACTOR_FUNCTIONS.iter().find(|function| {
-        component
-            .get_export_index(Some(&interface), function)
-            .is_none()
-    }) {
+    match ACTOR_FUNCTIONS
+        .iter()
+        .find(|function| component.get_export_index(Some(&interface), function).is_none())
+    {
         Some(function) => Err(LoadFault::MissingFunction {
             interface: ACTOR_INTERFACE,
             function,
@@ -67,10 +66,7 @@ fn check_exports(engine: &wasmtime::Engine, component: &Component) -> Result<(),
 
 fn exports(engine: &wasmtime::Engine, component: &Component) -> String {
     let ty = component.component_type();
-    let names: Vec<_> = ty
-        .exports(engine)
-        .map(|(name, _)| format!("`{name}`"))
-        .collect();
+    let names: Vec<_> = ty.exports(engine).map(|(name, _)| format!("`{name}`")).collect();
     if names.is_empty() {
         "nothing".to_owned()
     } else {
@@ -82,8 +78,7 @@ fn check_imports(engine: &wasmtime::Engine, component: &Component) -> Result<(),
     let ty = component.component_type();
     let unknown = ty.imports(engine).find(|(name, import)| {
         // A type alone needs nothing of the host.
-        !matches!(import.ty, ComponentItem::Type(_))
-            && !OFFERED.iter().any(|package| name.starts_with(package))
+        !matches!(import.ty, ComponentItem::Type(_)) && !OFFERED.iter().any(|package| name.starts_with(package))
     });
     match unknown {
         Some((name, _)) => Err(LoadFault::UnknownImport(name.to_owned())),
@@ -102,17 +97,12 @@ mod tests {
             (b"hello", "does not begin like one"),
             (b"\x7fELF\x02\x01", "never loaded from outside"),
             (b"\0asm\x02\0\0\0", "does not know"),
-            (
-                b"\0asm\x01\0\0\0",
-                "this is a core module; make a component",
-            ),
+            (b"\0asm\x01\0\0\0", "this is a core module; make a component"),
         ];
         for (bytes, expected) in cases {
             let message = check_format(bytes).map_err(|fault| fault.to_string());
             assert!(
-                message
-                    .as_ref()
-                    .is_err_and(|message| message.contains(expected)),
+                message.as_ref().is_err_and(|message| message.contains(expected)),
                 "{message:?}"
             );
         }

@@ -4,9 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use ractor::concurrency::JoinHandle;
-use ractor::{
-    Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, RactorErr, SpawnErr, SupervisionEvent,
-};
+use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, RactorErr, SpawnErr, SupervisionEvent};
 use tokio::sync::watch;
 
 /// What has become of the supervised actors so far.
@@ -80,10 +78,7 @@ impl Root {
         self.cell
             .stop_children_and_wait(Some(reason.to_owned()), Some(patience))
             .await;
-        let stopped = self
-            .cell
-            .stop_and_wait(Some(reason.to_owned()), Some(patience))
-            .await;
+        let stopped = self.cell.stop_and_wait(Some(reason.to_owned()), Some(patience)).await;
         if matches!(stopped, Err(RactorErr::Timeout)) {
             self.cell.kill();
             return Err(RootError::Stuck(patience));
@@ -140,11 +135,7 @@ impl RootState {
             return;
         };
         let (actor, pid) = (cell.get_name().unwrap_or_default(), cell.get_id().pid());
-        let kind = if cell.get_id().is_local() {
-            "native"
-        } else {
-            "guest"
-        };
+        let kind = if cell.get_id().is_local() { "native" } else { "guest" };
         match event {
             SupervisionEvent::ActorStarted(_) => {
                 tracing::info!(actor, pid, kind, "actor started");

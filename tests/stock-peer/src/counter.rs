@@ -1,6 +1,6 @@
 //! The counter: the one actor of the tests, natively on `ractor`, under the message type that the example guest has.
 
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, call_t, pg};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RactorErr, RpcReplyPort, call_t, pg};
 use ractor_cluster::RactorClusterMessage;
 
 use crate::options::ActorOption;
@@ -50,19 +50,17 @@ impl Actor for Counter {
         count: &mut u64,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            CounterMsg::Add(n) => *count = count.wrapping_add(n),
+            CounterMsg::Add(n) => *count = count.saturating_add(n),
             CounterMsg::Get(reply) => reply.send(*count)?,
             CounterMsg::AddAndGet(n, reply) => {
-                *count = count.wrapping_add(n);
+                *count = count.saturating_add(n);
                 reply.send(*count)?;
             }
-            CounterMsg::SumOf(group, reply) => {
-                let mut sum = 0_u64;
-                for member in others(&group, &myself) {
-                    sum = sum.wrapping_add(call_t!(member, CounterMsg::Get, MEMBER_TIMEOUT_MS)?);
-                }
-                reply.send(sum)?;
-            }
+            CounterMsg::SumOf(group, reply) => match sum(others(&group, &myself)).await {
+                Ok(sum) => reply.send(sum)?,
+                // Without an answer from everybody there is none: the port is dropped.
+                Err(error) => tracing::warn!(%error, "a member of {group} doesn't answer"),
+            },
             CounterMsg::AddTo(group, n) => {
                 for member in others(&group, &myself) {
                     member.cast(CounterMsg::Add(n))?;
@@ -73,6 +71,14 @@ impl Actor for Counter {
         }
         Ok(())
     }
+}
+
+async fn sum(members: Vec<ActorRef<CounterMsg>>) -> Result<u64, RactorErr<CounterMsg>> {
+    let mut sum = 0_u64;
+    for member in members {
+        sum = sum.saturating_add(call_t!(member, CounterMsg::Get, MEMBER_TIMEOUT_MS)?);
+    }
+    Ok(sum)
 }
 
 fn others(group: &str, myself: &ActorRef<CounterMsg>) -> Vec<ActorRef<CounterMsg>> {

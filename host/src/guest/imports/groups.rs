@@ -39,20 +39,12 @@ impl groups::Host for State {
         Ok(())
     }
 
-    fn members(
-        &mut self,
-        group: String,
-        scope: Option<String>,
-    ) -> wasmtime::Result<Vec<types::Pid>> {
+    fn members(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<Vec<types::Pid>> {
         self.myself()?;
         Ok(pids(&members(&group, scope.as_ref())))
     }
 
-    fn local_members(
-        &mut self,
-        group: String,
-        scope: Option<String>,
-    ) -> wasmtime::Result<Vec<types::Pid>> {
+    fn local_members(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<Vec<types::Pid>> {
         self.myself()?;
         // Not ractor's own local members: to ractor, a guest is not local.
         let mut members = members(&group, scope.as_ref());

@@ -13,12 +13,7 @@ use crate::guest::pid;
 use crate::guest::state::State;
 
 impl messaging::Host for State {
-    async fn cast(
-        &mut self,
-        to: Pid,
-        variant: String,
-        args: Vec<u8>,
-    ) -> wasmtime::Result<Result<(), SendError>> {
+    async fn cast(&mut self, to: Pid, variant: String, args: Vec<u8>) -> wasmtime::Result<Result<(), SendError>> {
         self.myself()?;
         // A guest in a loop of casts gives way now and then, also to those it casts to.
         tokio::task::consume_budget().await;
@@ -75,6 +70,12 @@ impl messaging::Host for State {
         Ok(port.send(bytes).map_err(|_| ReplyError::TooLate))
     }
 
+    fn drop_call(&mut self, reply_to: u64) -> wasmtime::Result<()> {
+        self.myself()?;
+        drop(self.replies.take(reply_to));
+        Ok(())
+    }
+
     fn metadata(&mut self) -> wasmtime::Result<Option<Vec<u8>>> {
         self.myself()?;
         Ok(self.metadata.clone())
@@ -91,11 +92,7 @@ async fn cast(to: Pid, message: SerializedMessage) -> Result<(), SendError> {
     send(&find(to).await?, message)
 }
 
-async fn call(
-    to: Pid,
-    message: SerializedMessage,
-    reply: oneshot::Receiver<Vec<u8>>,
-) -> Result<Vec<u8>, SendError> {
+async fn call(to: Pid, message: SerializedMessage, reply: oneshot::Receiver<Vec<u8>>) -> Result<Vec<u8>, SendError> {
     send(&find(to).await?, message)?;
     reply.await.map_err(|_| SendError::NoReply)
 }
@@ -106,6 +103,5 @@ async fn find(to: Pid) -> Result<ActorCell, SendError> {
 }
 
 fn send(cell: &ActorCell, message: SerializedMessage) -> Result<(), SendError> {
-    cell.send_serialized(message)
-        .map_err(|_| SendError::Stopped)
+    cell.send_serialized(message).map_err(|_| SendError::Stopped)
 }

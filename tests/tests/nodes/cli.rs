@@ -1,0 +1,117 @@
+//! `ractor-host call` and `cast`, against our nodes and stock ones.
+
+use std::net::TcpListener;
+
+use ractor_host_tests::cli::{Ended, message};
+use ractor_host_tests::host::{HostNode, NodeFolder, guest_counter};
+use ractor_host_tests::peer::{Kind, Peer};
+use ractor_host_tests::{COOKIE, wait};
+
+/// A folder of which only the cookie is used.
+fn keys(cookie: &str) -> NodeFolder {
+    NodeFolder::new("", cookie)
+}
+
+#[track_caller]
+fn call(address: &str, rest: &[&str]) -> Ended {
+    message("call", address, &keys(COOKIE).path("cookie"), rest)
+}
+
+#[track_caller]
+fn cast(address: &str, rest: &[&str]) -> Ended {
+    message("cast", address, &keys(COOKIE).path("cookie"), rest)
+}
+
+#[test]
+fn a_guest_of_our_node_is_cast_to_and_called() {
+    let node = HostNode::start("alpha", &guest_counter("cli-counter", "counters", 10));
+    counts_from_ten(node.address(), "group:counters", "cli-counter");
+}
+
+#[test]
+fn a_native_actor_of_a_stock_node_is_cast_to_and_called() {
+    let peer = Peer::start(Kind::Stock, "alpha", &["--actor", "cli-counter:counters:10"]);
+    counts_from_ten(peer.address(), "group:counters", "cli-counter");
+}
+
+#[test]
+fn an_actor_of_a_stock_node_is_found_by_its_pid() {
+    let peer = Peer::start(Kind::Stock, "alpha", &["--actor", "cli-counter::10"]);
+    counts_from_ten(peer.address(), "pid:0", "cli-counter");
+}
+
+fn counts_from_ten(address: &str, target: &str, name: &str) {
+    assert_eq!(cast(address, &[target, "Add", "u64:5"]).answer(), "");
+    // The cast went through a session of its own, so nothing orders it before the call.
+    let get = || call(address, &[target, "Get", "--reply", "u64"]).answer().to_owned();
+    wait::until("the cast to arrive", get, |seen| seen == "15");
+    assert_eq!(
+        call(address, &[target, "AddAndGet", "u64:1", "--reply", "u64"]).answer(),
+        "16"
+    );
+    assert_eq!(
+        call(address, &[target, "Get"]).answer(),
+        "0000000000000010",
+        "without --reply it is hex"
+    );
+    assert_eq!(call(address, &[target, "Name", "--reply", "str"]).answer(), name);
+}
+
+#[test]
+fn a_wrong_cookie_is_said_to_be_one() {
+    let node = HostNode::start("alpha", &guest_counter("cli-counter", "counters", 0));
+    is_refused(node.address());
+}
+
+#[test]
+fn a_stock_node_that_refuses_the_cookie_is_said_to() {
+    let peer = Peer::start(Kind::Stock, "alpha", &["--actor", "cli-counter:counters"]);
+    is_refused(peer.address());
+}
+
+#[track_caller]
+fn is_refused(address: &str) {
+    let refused = message(
+        "call",
+        address,
+        &keys("wrong").path("cookie"),
+        &["group:counters", "Get"],
+    );
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("cookie"), "{}", refused.stderr);
+    assert_eq!(refused.stdout, "");
+}
+
+#[test]
+fn a_group_that_is_not_there_is_named() {
+    let peer = Peer::start(Kind::Stock, "alpha", &["--actor", "cli-counter:counters"]);
+    let ended = call(peer.address(), &["group:contours", "Get", "--timeout", "1s"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("contours"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_call_that_nobody_answers_fails() {
+    let peer = Peer::start(Kind::Stock, "alpha", &["--actor", "cli-counter:counters"]);
+    let ended = call(peer.address(), &["group:counters", "NoSuchVariant", "--timeout", "1s"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("NoSuchVariant"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_node_that_is_not_there_is_named() {
+    let address = {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        listener.local_addr().expect("its address").to_string()
+    };
+    let ended = call(&address, &["group:counters", "Get"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains(&address), "{}", ended.stderr);
+}
+
+#[test]
+fn a_literal_that_is_not_one_is_a_usage_error() {
+    let ended = call("127.0.0.1:1", &["group:counters", "AddAndGet", "u64:many"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stderr.contains("u64:many"), "{}", ended.stderr);
+}

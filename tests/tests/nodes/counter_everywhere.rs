@@ -1,0 +1,315 @@
+//! One counter, one list of behaviours: native, as a guest in this process, native on another node, and as a guest on
+//! another node. Every behaviour is asked through a plain `ActorRef<CounterMsg>`, which is all that a user holds.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::{Arc, LazyLock};
+
+use counter::{Counter, CounterMsg};
+use ractor::{Actor, ActorProcessingErr, ActorRef, call_t, cast, pg};
+use ractor_host::guest::{Engine, EngineConfig, GuestOptions, Limits, Module, ModuleSource};
+use ractor_host::{NodeServer, NodeServerMessage, client_connect};
+use ractor_host_tests::host::{HostNode, guest_counter};
+use ractor_host_tests::peer::{Kind, Peer};
+use ractor_host_tests::{COOKIE, programs, wait};
+use tokio::runtime::Runtime;
+
+/// The count that every counter starts with.
+const START: u64 = 100;
+/// How long a call may take, in milliseconds.
+const CALL_MS: u64 = 20_000;
+
+/// Makes a test of each behaviour for each place.
+macro_rules! behaviours {
+    ($($behaviour:ident),* $(,)?) => {
+        behaviours!(@place native_here, Place::NativeHere, [$($behaviour),*]);
+        behaviours!(@place guest_here, Place::GuestHere, [$($behaviour),*]);
+        behaviours!(@place native_there, Place::NativeThere, [$($behaviour),*]);
+        behaviours!(@place guest_there, Place::GuestThere, [$($behaviour),*]);
+    };
+    (@place $module:ident, $place:expr, [$($behaviour:ident),*]) => {
+        mod $module {
+            use super::*;
+            $(
+                #[test]
+                fn $behaviour() {
+                    let name = concat!(stringify!($module), "-", stringify!($behaviour));
+                    RUNTIME.block_on(async { super::$behaviour(Subject::start($place, name).await).await });
+                }
+            )*
+        }
+    };
+}
+
+behaviours!(
+    starts_with_its_argument,
+    adds_in_order,
+    answers_each_of_many_calls_at_once,
+    stays_at_the_highest_count,
+    knows_its_name,
+    sums_the_others_of_its_group,
+    adds_to_the_others_of_its_group,
+    sums_a_group_of_nobody_to_nothing,
+    leaves_its_group_when_it_fails,
+);
+
+/// Where a counter runs.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    NativeHere,
+    GuestHere,
+    NativeThere,
+    GuestThere,
+}
+
+/// ractor's registries are process-wide, so the tests share one runtime, one engine and one node, and are told apart by
+/// the names of their actors and groups.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
+
+/// A counter under test, alone in its group.
+struct Subject {
+    counter: ActorRef<CounterMsg>,
+    /// Its name, and the name of its group.
+    name: &'static str,
+    /// The node that it runs on, if it isn't this process.
+    _node: Option<Node>,
+}
+
+/// Keeps another node alive.
+enum Node {
+    Native { _peer: Peer },
+    Guest { _node: HostNode },
+}
+
+impl Subject {
+    async fn start(place: Place, name: &'static str) -> Self {
+        let (counter, node) = match place {
+            Place::NativeHere => (native(name, name).await, None),
+            Place::GuestHere => (guest(name).await, None),
+            Place::NativeThere => {
+                let actor = format!("{name}:{name}:{START}");
+                let peer = Peer::start(Kind::Stock, name, &["--actor", &actor]);
+                (
+                    member_at(peer.address(), name).await,
+                    Some(Node::Native { _peer: peer }),
+                )
+            }
+            Place::GuestThere => {
+                let node = HostNode::start(name, &guest_counter(name, name, START));
+                (member_at(node.address(), name).await, Some(Node::Guest { _node: node }))
+            }
+        };
+        Self {
+            counter,
+            name,
+            _node: node,
+        }
+    }
+
+    async fn get(&self) -> u64 {
+        call_t!(self.counter, CounterMsg::Get, CALL_MS).expect("Get is answered")
+    }
+}
+
+async fn starts_with_its_argument(subject: Subject) {
+    assert_eq!(subject.get().await, START);
+}
+
+async fn adds_in_order(subject: Subject) {
+    for n in 1..=100 {
+        cast!(subject.counter, CounterMsg::Add(n)).expect("Add is sent");
+    }
+    assert_eq!(subject.get().await, START + 100 * 101 / 2);
+    assert_eq!(
+        call_t!(subject.counter, CounterMsg::AddAndGet, CALL_MS, 1).expect("an answer"),
+        START + 5051
+    );
+}
+
+async fn answers_each_of_many_calls_at_once(subject: Subject) {
+    let calls: Vec<_> = (0..100)
+        .map(|_| {
+            let counter = subject.counter.clone();
+            tokio::spawn(async move { call_t!(counter, CounterMsg::AddAndGet, CALL_MS, 1) })
+        })
+        .collect();
+    let mut answers = BTreeSet::new();
+    for call in calls {
+        answers.insert(call.await.expect("the call ran").expect("the call is answered"));
+    }
+    assert_eq!(
+        answers,
+        (START + 1..=START + 100).collect(),
+        "one answer for each, and no two alike"
+    );
+}
+
+async fn stays_at_the_highest_count(subject: Subject) {
+    let most = call_t!(subject.counter, CounterMsg::AddAndGet, CALL_MS, u64::MAX).expect("an answer");
+    assert_eq!(most, u64::MAX);
+    assert_eq!(subject.get().await, u64::MAX);
+}
+
+async fn knows_its_name(subject: Subject) {
+    assert_eq!(
+        call_t!(subject.counter, CounterMsg::Name, CALL_MS).expect("an answer"),
+        subject.name
+    );
+}
+
+async fn sums_the_others_of_its_group(subject: Subject) {
+    let others = [native("", subject.name).await, native("", subject.name).await];
+    cast!(others.first().expect("two"), CounterMsg::Add(11)).expect("Add is sent");
+    // Another node hears of the new members a little later.
+    let sum = || call_t!(subject.counter, CounterMsg::SumOf, CALL_MS, subject.name.to_owned());
+    eventually(
+        "the sum of the two others",
+        sum,
+        |sum| matches!(sum, Ok(sum) if *sum == 2 * START + 11),
+    )
+    .await;
+    assert_eq!(subject.get().await, START);
+}
+
+async fn adds_to_the_others_of_its_group(subject: Subject) {
+    let other = native("", subject.name).await;
+    let sum = || call_t!(subject.counter, CounterMsg::SumOf, CALL_MS, subject.name.to_owned());
+    eventually("the other to be known", sum, |sum| matches!(sum, Ok(START))).await;
+    cast!(subject.counter, CounterMsg::AddTo(subject.name.to_owned(), 11)).expect("AddTo is sent");
+    let get = || call_t!(other, CounterMsg::Get, CALL_MS);
+    eventually(
+        "the other to be added to",
+        get,
+        |count| matches!(count, Ok(count) if *count == START + 11),
+    )
+    .await;
+    assert_eq!(subject.get().await, START, "it isn't one of the others");
+}
+
+async fn sums_a_group_of_nobody_to_nothing(subject: Subject) {
+    let nobody = "a group without members".to_owned();
+    assert_eq!(
+        call_t!(subject.counter, CounterMsg::SumOf, CALL_MS, nobody).expect("an answer"),
+        0
+    );
+}
+
+async fn leaves_its_group_when_it_fails(subject: Subject) {
+    let bystander = native("", "bystanders").await;
+    cast!(subject.counter, CounterMsg::Crash("the test wants it".to_owned())).expect("Crash is sent");
+    let group = subject.name.to_owned();
+    eventually("it to leave its group", async || pg::get_members(&group), Vec::is_empty).await;
+    assert_eq!(call_t!(bystander, CounterMsg::Get, CALL_MS).expect("an answer"), START);
+}
+
+/// A native counter of this process. An empty name is none.
+async fn native(name: &str, group: &str) -> ActorRef<CounterMsg> {
+    let name = (!name.is_empty()).then(|| name.to_owned());
+    let (counter, _) = Actor::spawn(name, Counter, START)
+        .await
+        .expect("a native counter starts");
+    pg::join(group.to_owned(), vec![counter.get_cell()]);
+    counter
+}
+
+/// A guest counter of this process.
+async fn guest(name: &str) -> ActorRef<CounterMsg> {
+    static MODULE: tokio::sync::OnceCell<Module> = tokio::sync::OnceCell::const_new();
+    let module = MODULE.get_or_init(load_counter).await;
+    let (supervisor, _) = Actor::spawn(None, Bystander, ()).await.expect("a supervisor starts");
+    let options = GuestOptions {
+        name: Some(name.to_owned()),
+        arguments: START.to_be_bytes().to_vec(),
+        groups: vec![name.to_owned()],
+        node_name: Arc::from("tests@localhost"),
+        limits: Limits::default(),
+    };
+    let spawned = ractor_host::guest::spawn(module, options, supervisor.get_cell()).await;
+    let (counter, _) = spawned.expect("a guest counter starts");
+    counter.into()
+}
+
+async fn load_counter() -> Module {
+    let engine = Engine::new(EngineConfig::default()).expect("an engine");
+    let source = ModuleSource {
+        name: "counter".to_owned(),
+        path: programs::guest("counter"),
+        digest: None,
+    };
+    engine.load(&source).await.expect("the counter loads")
+}
+
+/// The only member of the group, which is on the node at this address.
+async fn member_at(address: &str, group: &str) -> ActorRef<CounterMsg> {
+    static NODE: tokio::sync::OnceCell<ActorRef<NodeServerMessage>> = tokio::sync::OnceCell::const_new();
+    let node = NODE.get_or_init(start_node).await;
+    client_connect(node, address)
+        .await
+        .expect("the other node takes connections");
+    let group = group.to_owned();
+    let members = eventually(
+        "the counter to appear",
+        async || pg::get_members(&group),
+        |seen| seen.len() == 1,
+    )
+    .await;
+    members.into_iter().next().expect("one").into()
+}
+
+async fn start_node() -> ActorRef<NodeServerMessage> {
+    let localhost = std::net::Ipv4Addr::LOCALHOST.into();
+    let server = NodeServer::new(
+        0,
+        COOKIE.to_owned(),
+        "tests".to_owned(),
+        "localhost".to_owned(),
+        None,
+        None,
+    );
+    let (node, _) = Actor::spawn(None, server.with_listen_addr(localhost), ())
+        .await
+        .expect("a node starts");
+    node
+}
+
+/// Looks again and again until what it sees is accepted, without holding up the runtime.
+async fn eventually<T: std::fmt::Debug, F: Future<Output = T>>(
+    what: &str,
+    mut look: impl FnMut() -> F,
+    accept: impl Fn(&T) -> bool,
+) -> T {
+    let deadline = tokio::time::Instant::now() + wait::PATIENCE;
+    loop {
+        let seen = look().await;
+        if accept(&seen) {
+            return seen;
+        }
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "waited in vain for {what}; the last look saw {seen:?}"
+        );
+        tokio::time::sleep(wait::POLL).await;
+    }
+}
+
+/// A supervisor that outlives the actors that fail on purpose.
+struct Bystander;
+
+impl Actor for Bystander {
+    type Msg = ();
+    type State = ();
+    type Arguments = ();
+
+    async fn pre_start(&self, _: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _: ActorRef<()>,
+        _: ractor::SupervisionEvent,
+        (): &mut (),
+    ) -> Result<(), ActorProcessingErr> {
+        Ok(())
+    }
+}

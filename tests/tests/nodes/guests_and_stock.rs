@@ -1,0 +1,145 @@
+//! Guests of `ractor-host run` and stock programs: typed messages both ways, and what each sees of the other's ends.
+
+use ractor_host_tests::host::{HostNode, guest_counter};
+use ractor_host_tests::peer::{Kind, Peer};
+use ractor_host_tests::process::{Signal, Stream};
+
+/// A node with the guest `guest` in `guests`, and a stock program with the native `native` in `natives`, connected.
+struct Pair {
+    node: HostNode,
+    stock: Peer,
+}
+
+impl Pair {
+    fn stock_dials() -> Self {
+        let node = HostNode::start("node", &guest_counter("guest", "guests", 100));
+        let address = node.address().to_owned();
+        let stock = Peer::start(
+            Kind::Stock,
+            "stock",
+            &["--actor", "native:natives:200", "--connect", &address],
+        );
+        Self { node, stock }.connected()
+    }
+
+    fn node_dials() -> Self {
+        let stock = Peer::start(Kind::Stock, "stock", &["--actor", "native:natives:200"]);
+        let peers = format!("peers = [\"{}\"]\n\n", stock.address());
+        let node = HostNode::start("node", &(peers + &guest_counter("guest", "guests", 100)));
+        Self { node, stock }.connected()
+    }
+
+    fn connected(mut self) -> Self {
+        self.stock.wait_session("node@localhost");
+        self.stock.wait("members guests", "remote:guest");
+        self
+    }
+}
+
+#[test]
+fn a_stock_program_that_dials_calls_a_guest() {
+    calls_a_guest(Pair::stock_dials());
+}
+
+#[test]
+fn a_stock_program_that_is_dialled_calls_a_guest() {
+    calls_a_guest(Pair::node_dials());
+}
+
+fn calls_a_guest(Pair { mut stock, .. }: Pair) {
+    assert_eq!(stock.run("call guests Get"), "100");
+    stock.run("cast guests Add 5");
+    assert_eq!(stock.run("call guests Get"), "105");
+    assert_eq!(stock.run("call-timeout 20000 guests AddAndGet 1"), "106");
+    assert_eq!(stock.run("call guests Name"), "guest");
+}
+
+#[test]
+fn a_guest_calls_and_casts_to_the_actors_of_a_stock_program_that_dials() {
+    guest_reaches_natives(Pair::stock_dials());
+}
+
+#[test]
+fn a_guest_calls_and_casts_to_the_actors_of_a_stock_program_that_is_dialled() {
+    guest_reaches_natives(Pair::node_dials());
+}
+
+fn guest_reaches_natives(Pair { mut stock, .. }: Pair) {
+    stock.wait("call guests SumOf natives", "200");
+    stock.run("cast guests AddTo natives 11");
+    stock.wait("call natives/native Get", "211");
+}
+
+#[test]
+fn a_guest_that_fails_disappears_and_its_node_lives() {
+    let two = guest_counter("guest", "guests", 100)
+        + "\n[[actors]]\nname = \"bystander\"\nmodule = \"counter\"\ngroups = [\"bystanders\"]\narguments = \"u64:7\"\n";
+    let mut node = HostNode::start("node", &two);
+    let address = node.address().to_owned();
+    let mut stock = Peer::start(Kind::Stock, "stock", &["--connect", &address]);
+    stock.wait("members guests", "remote:guest");
+    stock.wait("members bystanders", "remote:bystander");
+
+    stock.run("cast guests Crash because the test wants");
+
+    node.process().wait_line(
+        Stream::Stderr,
+        0,
+        "a log line that names the actor and why it failed",
+        |line| line.contains("guest") && line.contains("because the test wants"),
+    );
+    assert_eq!(stock.run("call bystanders Get"), "7");
+}
+
+#[test]
+fn arguments_that_do_not_decode_leave_the_node_alive() {
+    let Pair { mut stock, .. } = Pair::stock_dials();
+    for message in [
+        "NoSuchVariant -",
+        "Add -",
+        "Add 00",
+        "Add ffffffffffffffff00",
+        "- -",
+        "Crash 0000000000000001ff",
+    ] {
+        // Once such a message has ended the guest, there is nobody to send the next one to.
+        drop(stock.try_run(&format!("raw-cast guests {message}")));
+    }
+    stock.wait_session("node@localhost");
+    assert!(!stock.events().contains(&"disconnected node@localhost".to_owned()));
+}
+
+#[test]
+fn a_node_that_ends_takes_its_guests_along() {
+    let Pair { mut stock, mut node } = Pair::stock_dials();
+    node.process().signal(Signal::TERM);
+    stock.wait_event("disconnected node@localhost");
+    stock.wait("members guests", "");
+    assert_eq!(stock.run("call natives/native Name"), "native");
+}
+
+#[test]
+fn a_killed_node_takes_its_guests_along() {
+    let Pair { mut stock, mut node } = Pair::node_dials();
+    node.process().kill();
+    stock.wait_event("disconnected node@localhost");
+    stock.wait("members guests", "");
+}
+
+#[test]
+fn a_node_with_another_cookie_gets_no_session() {
+    let mut node = HostNode::start_with_cookie("node", "another", &guest_counter("guest", "guests", 100));
+    let address = node.address().to_owned();
+    let mut stock = Peer::start(
+        Kind::Stock,
+        "stock",
+        &["--actor", "native:natives:200", "--connect", &address],
+    );
+    stock.wait_event("disconnected");
+    stock.wait("sessions", "");
+    assert_eq!(stock.run("members guests"), "");
+    node.process()
+        .wait_line(Stream::Stderr, 0, "a log line about the cookie", |line| {
+            line.contains("cookie")
+        });
+}
