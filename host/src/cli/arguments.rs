@@ -130,7 +130,7 @@ pub(super) struct MessageArguments {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
+    #![expect(clippy::panic, reason = "a panic is how a test fails")]
 
     use clap::CommandFactory;
 

@@ -157,7 +157,7 @@ fn known(
         return Some(wanted.to_owned());
     }
     let help = match nearest(wanted, existing.iter().copied()) {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
+        Some(nearest) => format!("did you mean {nearest:?}?"),
         None if existing.is_empty() => if_none.to_owned(),
         None => format!("expected one of: {}", existing.join(", ")),
     };

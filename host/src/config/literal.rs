@@ -70,8 +70,6 @@ impl FromStr for Literal {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
     use super::*;
 
     #[track_caller]

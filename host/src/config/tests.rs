@@ -1,6 +1,6 @@
 //! Every mistake in a node.toml, and the words in which it is reported.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
+#![expect(clippy::panic, reason = "a panic is how a test fails")]
 
 use std::env::VarError;
 use std::path::Path;
@@ -322,7 +322,7 @@ native = "counter""#,
         r#"
 node.toml:8:10: there is no module `conter`
  8 | module = "conter"
-   |          ^^^^^^^^ did you mean `counter`?
+   |          ^^^^^^^^ did you mean "counter"?
 
 node.toml:11:10: this program has no native actor `elephant`
  11 | native = "elephant"

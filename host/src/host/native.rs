@@ -78,8 +78,6 @@ fn decode<T: BytesConvertable>(bytes: &[u8]) -> Result<T, NativeError> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
     use super::*;
 
     #[test]
