@@ -9,6 +9,8 @@
     expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")
 )]
 
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(feature = "guests")]
 pub mod config;
 pub mod directory;
@@ -18,11 +20,16 @@ pub mod guest;
 pub mod host;
 pub mod macros;
 pub mod node;
+#[cfg(feature = "cli")]
+pub mod ops;
 mod session;
 #[cfg(feature = "guests")]
 pub mod supervision;
 mod transport;
 mod wire;
+
+#[cfg(feature = "guests")]
+pub use host::{Host, HostBuilder};
 
 /// The number by which this process tells its sessions, and so the nodes of remote actors, apart.
 pub type NodeId = u64;

@@ -61,7 +61,7 @@ pub enum HostError {
         module: String,
         /// What went wrong.
         #[source]
-        reason: SpawnError,
+        reason: Box<SpawnError>,
     },
     /// The node ended although nobody asked it to.
     #[error("the node server ended by itself; the log says why")]

@@ -11,9 +11,11 @@ use crate::directory;
 
 type Spawned = Pin<Box<dyn Future<Output = Result<ActorCell, NativeError>> + Send>>;
 
+type Spawn = dyn Fn(String, &[u8], ActorCell) -> Spawned + Send + Sync;
+
 /// Spawns actors of one type from what node.toml says: a name, and arguments as bytes.
 pub(super) struct Native {
-    spawn: Box<dyn Fn(String, &[u8], ActorCell) -> Spawned + Send + Sync>,
+    spawn: Box<Spawn>,
 }
 
 impl Native {

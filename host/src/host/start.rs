@@ -168,7 +168,7 @@ impl Starter<'_> {
             Err(reason) => Err(HostError::Guest {
                 actor: actor.to_owned(),
                 module: module.to_owned(),
-                reason,
+                reason: Box::new(reason),
             }),
         }
     }
