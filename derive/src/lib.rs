@@ -1,7 +1,8 @@
 //! The derives that make a Rust type a message of `ractor` actors.
 //!
 //! - [`RactorMessage`]: any struct or enum, for messages that never leave the process.
-//! - [`RactorClusterMessage`]: an enum whose messages also travel as bytes, to another node or into a WebAssembly guest.
+//! - [`RactorClusterMessage`]: an enum whose messages also travel as bytes: to another node, or into a WebAssembly
+//!   guest.
 //!
 //! Both expand to `ractor::…` paths only, so a crate that derives them needs something named `ractor` in scope: the
 //! `ractor` crate natively (with its `cluster` feature), the guest SDK on WebAssembly. The source stays the same.
@@ -26,8 +27,8 @@
 //! assert_eq!(args, [0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 5]);
 //! ```
 //!
-//! - A variant is a *cast*: sent, and never answered. A variant marked `#[rpc]` is a *call*: it has exactly one field of
-//!   type `RpcReplyPort<T>`, at any position, through which the receiver answers with a `T`.
+//! - A variant is a *cast*: sent, and never answered. A variant marked `#[rpc]` is a *call*: it has exactly one field
+//!   of type `RpcReplyPort<T>`, at any position, through which the receiver answers with a `T`.
 //! - A message carries its variant's identifier as a string (`Add`), so variants can be added and reordered freely, and
 //!   renamed only together with all peers.
 //! - The arguments are the fields but the reply port, in the order of the source, whether tuple or named. Each is its
@@ -43,8 +44,9 @@
 //! bytes: each is an `Err`, and the message is dropped. For the types that `ractor` itself makes `BytesConvertable`
 //! (numbers, `bool`, `char`, `String`, `()`, and the `Vec`s of them) the bytes are checked *before* they are converted,
 //! since those conversions panic on malformed input or ignore what is left over. Any other type's `from_bytes` may
-//! panic; the panic is caught and becomes the same `Err`. A reply that doesn't decode drops the caller's reply port: the
-//! caller gets an error at once.
+//! panic; the panic is caught and becomes the same `Err`. A reply that doesn't decode drops the caller's reply port:
+//! the caller gets an error at once. (A `bool` is one byte, whatever its value: every other than 1 is `false`, as in
+//! `ractor`.)
 //!
 //! With `ractor`'s `blanket_serde` feature every `serde` type is `BytesConvertable` in another format; then all checks
 //! are left to that format.

@@ -1,4 +1,4 @@
-//! From the derive's input to a checked [`MessageEnum`]. Every mistake is reported where it is, and all of them at once.
+//! From the derive's input to a checked [`MessageEnum`]. Every mistake is reported where it is, all of them at once.
 
 use proc_macro2::Ident;
 use quote::ToTokens;
@@ -57,7 +57,7 @@ fn message_variant(variant: &Variant) -> Result<MessageVariant, Error> {
                         "a second reply port: a call is answered exactly once",
                     ));
                 }
-                if rpc.is_none() {
+                if rpc.is_none() && mistakes.is_none() {
                     mistakes.add(missing_rpc(&variant.ident, field));
                 }
                 replies.push(reply);

@@ -11,8 +11,9 @@
     unused_qualifications,
     unused_results
 )]
-#![deny(clippy::pedantic, clippy::nursery)]
+#![deny(clippy::pedantic)]
 #![forbid(unsafe_code)]
+#![expect(clippy::panic, reason = "a test fails by panicking")]
 
 use ractor::Message;
 use ractor::message::SerializedMessage;
@@ -110,6 +111,10 @@ mod shadowed_names {
     use ::std::fmt::Debug;
 
     /// A trait with the names of common methods, for every type.
+    #[expect(
+        clippy::wrong_self_convention,
+        reason = "by value it comes before the methods of the types"
+    )]
     trait Hijack: ::std::marker::Sized {
         fn len(self) -> &'static str {
             "hijacked"
@@ -168,8 +173,7 @@ mod shadowed_names {
         ));
     }
 
-    #[::tokio::test]
-    async fn nor_with_a_call() {
+    pub(super) async fn nor_with_a_call() {
         let (port, answer) = ::ractor::concurrency::oneshot();
         let message = super::travel(Shadowed::Get(7, ::std::convert::From::from(port)));
         let Shadowed::Get(7, port) = message else {
@@ -178,6 +182,11 @@ mod shadowed_names {
         ::std::mem::drop(ractor::RpcReplyPort::send(port, ::std::vec![8]));
         ::std::assert_eq!(answer.await, ::std::result::Result::Ok(::std::vec![8]));
     }
+}
+
+#[tokio::test]
+async fn shadowed_names_do_not_confuse_a_call() {
+    shadowed_names::nor_with_a_call().await;
 }
 
 /// Variants and type parameters with names of the expansion's own surroundings.
@@ -227,7 +236,7 @@ mod names_of_variants {
 
 /// Enums in functions, in macros, without variants, with defaults and without a bound.
 mod places {
-    use super::{Message, RactorClusterMessage, RactorMessage, travel};
+    use super::{Message, RactorClusterMessage, RactorMessage, SerializedMessage, travel};
     use ractor::{BytesConvertable, RpcReplyPort};
 
     #[derive(RactorClusterMessage, Debug, PartialEq)]
@@ -248,24 +257,27 @@ mod places {
     #[derive(RactorClusterMessage)]
     enum Never {}
 
-    /// Its bytes are those of the message inside: a message that contains its own kind.
+    /// Its bytes are the variant and the arguments of the message inside: a message that contains its own kind.
     #[derive(Debug, PartialEq)]
-    struct Boxed<T>(Option<Box<Nested<T>>>);
+    struct Boxed<T: Send + 'static>(Box<Nested<T>>);
 
-    impl<T> BytesConvertable for Boxed<T>
-    where
-        Nested<T>: Message,
-        T: BytesConvertable,
-    {
+    impl<T: BytesConvertable + Send + 'static> BytesConvertable for Boxed<T> {
         fn into_bytes(self) -> Vec<u8> {
-            match self.0.map(|inner| *inner) {
-                Some(Nested::Leaf(leaf)) => leaf.into_bytes(),
-                Some(Nested::Node(_)) | None => Vec::new(),
-            }
+            let Ok(SerializedMessage::Cast { variant, args, .. }) = self.0.serialize() else {
+                return Vec::new();
+            };
+            [variant.into_bytes(), args].concat()
         }
 
         fn from_bytes(bytes: Vec<u8>) -> Self {
-            Self(Some(Box::new(Nested::Leaf(T::from_bytes(bytes)))))
+            let (variant, arguments) = bytes.split_at("Leaf".len());
+            let variant = String::from_utf8_lossy(variant).into_owned();
+            let cast = SerializedMessage::Cast {
+                variant,
+                args: arguments.to_vec(),
+                metadata: None,
+            };
+            Self(Box::new(Nested::deserialize(cast).expect("a message is inside")))
         }
     }
 
@@ -315,46 +327,66 @@ mod places {
 
     #[test]
     fn a_message_may_contain_its_own_kind() {
-        let node = || Nested::Node(Boxed(Some(Box::new(Nested::Leaf(5_u8)))));
+        let node = || Nested::Node(Boxed(Box::new(Nested::Node(Boxed(Box::new(Nested::Leaf(5_u8)))))));
         assert_eq!(travel(node()), node());
     }
 }
 
-/// A public message of private types, in a private module, under another name of the crate `ractor`.
+/// A public message with a private type inside, whose impl then has a bound on the private type.
 mod visibility {
-    mod inner {
-        use ractor::BytesConvertable;
-        use ractor_host_derive::RactorClusterMessage;
+    use ractor::BytesConvertable;
+    use ractor_host_derive::RactorClusterMessage;
 
-        /// Only this module knows it.
-        #[derive(Debug)]
-        pub struct Private<T>(T);
+    #[derive(Debug)]
+    struct Private<T>(T);
 
-        impl<T: BytesConvertable> BytesConvertable for Private<T> {
-            fn into_bytes(self) -> Vec<u8> {
-                self.0.into_bytes()
-            }
-
-            fn from_bytes(bytes: Vec<u8>) -> Self {
-                Self(T::from_bytes(bytes))
-            }
+    impl<T: BytesConvertable> BytesConvertable for Private<T> {
+        fn into_bytes(self) -> Vec<u8> {
+            self.0.into_bytes()
         }
 
-        /// Everybody may send it.
-        #[derive(RactorClusterMessage, Debug)]
-        pub enum Public<T> {
-            /// With something private inside.
-            One(Private<T>),
-        }
-
-        pub(super) const fn public() -> Public<u8> {
-            Public::One(Private(1))
+        fn from_bytes(bytes: Vec<u8>) -> Self {
+            Self(T::from_bytes(bytes))
         }
     }
 
+    #[derive(RactorClusterMessage, Debug)]
+    #[expect(
+        private_interfaces,
+        unreachable_pub,
+        reason = "the field itself is what the first of them is about"
+    )]
+    pub enum Public<T> {
+        One(Private<T>),
+    }
+
     #[test]
-    fn a_public_message_may_have_private_parts() {
-        let inner::Public::One(_) = super::travel(inner::public());
+    fn the_compiler_complains_of_the_field_only() {
+        let Public::One(Private(one)) = super::travel(Public::One(Private(1_u8)));
+        assert_eq!(one, 1);
+    }
+}
+
+/// `ractor` is whatever has that name where the enum is.
+mod renamed {
+    mod deeper {
+        pub(super) use ::ractor as elsewhere;
+    }
+    use super::RactorClusterMessage;
+    use deeper::elsewhere as ractor;
+
+    #[derive(RactorClusterMessage)]
+    enum Renamed {
+        One(u8),
+        #[rpc]
+        Two(ractor::RpcReplyPort<u8>),
+    }
+
+    #[tokio::test]
+    async fn the_name_in_scope_counts() {
+        let (port, _answer) = ractor::concurrency::oneshot();
+        assert!(matches!(super::travel(Renamed::One(1)), Renamed::One(1)));
+        assert!(matches!(super::travel(Renamed::Two(port.into())), Renamed::Two(_)));
     }
 }
 

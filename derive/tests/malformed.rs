@@ -1,5 +1,6 @@
 //! Bytes that are no message are an error, and for ractor's own types not even a panic that is caught. Alone in its
 //! binary, since it counts the panics of the whole process.
+#![expect(clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod messages;
 

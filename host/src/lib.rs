@@ -4,12 +4,32 @@
 //! Without default features this is the cluster layer alone, a drop-in for the `ractor_cluster` crate: depend on it with
 //! `ractor_cluster = { package = "ractor-host", default-features = false, … }` and keep the code.
 
+#![cfg_attr(
+    test,
+    expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")
+)]
+
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "guests")]
+pub mod config;
 pub mod directory;
+#[cfg(feature = "guests")]
+pub mod guest;
+#[cfg(feature = "guests")]
+pub mod host;
 pub mod macros;
 pub mod node;
+#[cfg(feature = "cli")]
+pub mod ops;
 mod session;
+#[cfg(feature = "guests")]
+pub mod supervision;
 mod transport;
 mod wire;
+
+#[cfg(feature = "guests")]
+pub use host::{Host, HostBuilder};
 
 /// The number by which this process tells its sessions, and so the nodes of remote actors, apart.
 pub type NodeId = u64;

@@ -158,19 +158,20 @@ fn well_formed() -> TokenStream {
     }
 }
 
-/// The conversion, checked first where the format is ractor's own: `()` has bytes only in the format of `blanket_serde`.
+/// A conversion, checked first where the format is ractor's own: `()` has bytes only in the format of `blanket_serde`.
+/// The conversion is an argument, and not a bound on `T`, for the sake of the compiler's message where there is none.
 fn decode() -> TokenStream {
     let (bytes, error) = (bytes(), error());
     quote! {
-        fn __ractor_decode<T: ractor::BytesConvertable + 'static>(
+        fn __ractor_decode<T: 'static, F: ::core::ops::FnOnce(#bytes) -> T>(
             __bytes: #bytes,
+            __from_bytes: F,
         ) -> ::core::result::Result<T, #error> {
             let __unit = <() as ractor::BytesConvertable>::into_bytes(());
             if ::std::vec::Vec::is_empty(&__unit) && !__ractor_well_formed::<T>(&__bytes) {
                 return ::core::result::Result::Err(#error);
             }
-            let __convert = ::std::panic::AssertUnwindSafe(move || <T as ractor::BytesConvertable>::from_bytes(__bytes));
-            match ::std::panic::catch_unwind(__convert) {
+            match ::std::panic::catch_unwind(::std::panic::AssertUnwindSafe(move || __from_bytes(__bytes))) {
                 ::core::result::Result::Ok(__value) => ::core::result::Result::Ok(__value),
                 ::core::result::Result::Err(_) => ::core::result::Result::Err(#error),
             }

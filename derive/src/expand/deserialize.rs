@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{bindings, error, variable};
+use super::{bindings, converter, error, variable};
 use crate::model::{MessageEnum, MessageVariant, Reply};
 
 /// Casts and calls are told apart first, so a call's tag in a cast is unknown, and the other way round.
@@ -56,13 +56,15 @@ fn cast(variant: &MessageVariant) -> TokenStream {
 fn call(variant: &MessageVariant, reply: &Reply) -> TokenStream {
     let MessageVariant { ident, arguments, .. } = variant;
     let Reply { member, ty } = reply;
+    let into_bytes = converter(ty, "into_bytes");
     let tag = variant.tag();
     let decoded = decode(variant);
     let bindings = bindings(arguments);
     quote! {
         #tag => {
             #decoded
-            ::core::result::Result::Ok(Self::#ident { #bindings #member: __ractor_typed_port::<#ty>(__reply) })
+            let __port = __ractor_typed_port::<#ty, _>(__reply, #into_bytes);
+            ::core::result::Result::Ok(Self::#ident { #bindings #member: __port })
         }
     }
 }
@@ -73,15 +75,17 @@ fn decode(variant: &MessageVariant) -> TokenStream {
         [] => quote!(__ractor_end(&__bytes)?;),
         [only] => {
             let ty = &only.ty;
+            let from_bytes = converter(ty, "from_bytes");
             let variable = variable(0);
-            quote!(let #variable = __ractor_decode::<#ty>(__ractor_only_argument(__bytes)?)?;)
+            quote!(let #variable = __ractor_decode::<#ty, _>(__ractor_only_argument(__bytes)?, #from_bytes)?;)
         }
         several => {
             let types = several.iter().map(|argument| &argument.ty);
+            let converters = several.iter().map(|argument| converter(&argument.ty, "from_bytes"));
             let variables = (0..several.len()).map(variable);
             quote! {
                 let mut __rest: &[::core::primitive::u8] = &__bytes;
-                #(let #variables = __ractor_decode::<#types>(__ractor_next_argument(&mut __rest)?)?;)*
+                #(let #variables = __ractor_decode::<#types, _>(__ractor_next_argument(&mut __rest)?, #converters)?;)*
                 __ractor_end(__rest)?;
             }
         }

@@ -1,8 +1,8 @@
 //! From a checked message to the code of its impls.
 //!
-//! The code is for any crate: it names everything by full path (`::core`, `::std`, `ractor`), calls no method by its bare
-//! name, which a trait in scope could take over, and starts every name of its own with two underscores. Variants are
-//! built and matched in braces (`Variant { 0: … }`), which fits unit, tuple and named ones alike.
+//! The code is for any crate: it names everything by full path (`::core`, `::std`, `ractor`), calls no method by its
+//! bare name, which a trait in scope could take over, and starts every name of its own with two underscores. Variants
+//! are built and matched in braces (`Variant { 0: … }`), which fits unit, tuple and named ones alike.
 
 mod arguments;
 mod describe;
@@ -10,9 +10,10 @@ mod deserialize;
 mod reply_ports;
 mod serialize;
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
-use syn::DeriveInput;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{DeriveInput, Type};
 
 use crate::bounds;
 use crate::model::{Argument, MessageEnum};
@@ -81,6 +82,19 @@ fn bindings(arguments: &[Argument]) -> TokenStream {
     let members = arguments.iter().map(|argument| &argument.member);
     let variables = (0..arguments.len()).map(variable);
     quote!(#(#members: #variables,)*)
+}
+
+/// A conversion of a field, called. Where the field's type has none, the compiler's complaint points at the type.
+fn convert(ty: &Type, name: &str, value: &TokenStream) -> TokenStream {
+    let span = Span::call_site().located_at(ty.span());
+    let name = Ident::new(name, span);
+    quote_spanned!(span=> <#ty as ractor::BytesConvertable>::#name(#value))
+}
+
+/// The same as a function. A closure, since the compiler has more to say, and not at the type, of a path as a value.
+fn converter(ty: &Type, name: &str) -> TokenStream {
+    let converted = convert(ty, name, &quote!(__value));
+    quote!(|__value| #converted)
 }
 
 /// The type of everything that is bytes.

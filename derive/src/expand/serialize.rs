@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{bindings, variable};
+use super::{bindings, convert, converter, variable};
 use crate::model::{Argument, MessageEnum, MessageVariant, Reply};
 
 /// One arm a variant.
@@ -35,6 +35,7 @@ fn cast(variant: &MessageVariant) -> TokenStream {
 fn call(variant: &MessageVariant, reply: &Reply) -> TokenStream {
     let MessageVariant { ident, arguments, .. } = variant;
     let Reply { member, ty } = reply;
+    let from_bytes = converter(ty, "from_bytes");
     let tag = variant.tag();
     let bindings = bindings(arguments);
     let encoded = encode(arguments);
@@ -43,7 +44,7 @@ fn call(variant: &MessageVariant, reply: &Reply) -> TokenStream {
             ::core::result::Result::Ok(ractor::message::SerializedMessage::Call {
                 variant: <::std::string::String as ::core::convert::From<&::core::primitive::str>>::from(#tag),
                 args: #encoded,
-                reply: __ractor_bytes_port::<#ty>(__reply),
+                reply: __ractor_bytes_port::<#ty, _>(__reply, #from_bytes),
                 metadata: ::core::option::Option::None,
             })
         }
@@ -56,8 +57,7 @@ fn encode(arguments: &[Argument]) -> TokenStream {
     }
     let fields = arguments.iter().enumerate().map(|(position, argument)| {
         let variable = variable(position);
-        let ty = &argument.ty;
-        quote!(<#ty as ractor::BytesConvertable>::into_bytes(#variable))
+        convert(&argument.ty, "into_bytes", &quote!(#variable))
     });
     quote!(__ractor_pack(&[#(#fields),*])?)
 }

@@ -65,7 +65,14 @@ where
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let (peer_addr, local_addr) = (stream.peer_addr()?, stream.local_addr()?);
-    hand_over(node_server, NetworkStream::Raw { peer_addr, local_addr, stream })
+    hand_over(
+        node_server,
+        NetworkStream::Raw {
+            peer_addr,
+            local_addr,
+            stream,
+        },
+    )
 }
 
 /// As [`connect`], over TLS: `domain` is the name that the peer's certificate must bear.
@@ -84,8 +91,18 @@ where
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let (peer_addr, local_addr) = (stream.peer_addr()?, stream.local_addr()?);
-    let stream = encryption_settings.connect(domain, stream).await.map_err(ClientConnectErr::Encryption)?;
-    hand_over(node_server, NetworkStream::TlsClient { peer_addr, local_addr, stream })
+    let stream = encryption_settings
+        .connect(domain, stream)
+        .await
+        .map_err(ClientConnectErr::Encryption)?;
+    hand_over(
+        node_server,
+        NetworkStream::TlsClient {
+            peer_addr,
+            local_addr,
+            stream,
+        },
+    )
 }
 
 /// As [`connect`], over a stream that the program has connected itself.
@@ -96,12 +113,18 @@ pub async fn connect_external(
     node_server: &ActorRef<NodeServerMessage>,
     stream: Box<dyn ClusterBidiStream>,
 ) -> Result<(), ClientConnectErr> {
-    node_server.cast(NodeServerMessage::ConnectionOpenedExternal { stream, is_server: false })?;
+    node_server.cast(NodeServerMessage::ConnectionOpenedExternal {
+        stream,
+        is_server: false,
+    })?;
     Ok(())
 }
 
 fn hand_over(node_server: &ActorRef<NodeServerMessage>, stream: NetworkStream) -> Result<(), ClientConnectErr> {
     tracing::info!(peer = stream.peer_label(), "connected");
-    node_server.cast(NodeServerMessage::ConnectionOpened { stream: Box::new(stream), is_server: false })?;
+    node_server.cast(NodeServerMessage::ConnectionOpened {
+        stream: Box::new(stream),
+        is_server: false,
+    })?;
     Ok(())
 }

@@ -87,7 +87,11 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
     }
 
     fn frame_limit(&self) -> u64 {
-        if self.authenticated { self.max_frame } else { MAX_HANDSHAKE_FRAME.min(self.max_frame) }
+        if self.authenticated {
+            self.max_frame
+        } else {
+            MAX_HANDSHAKE_FRAME.min(self.max_frame)
+        }
     }
 
     /// Hands a message of the handshake or the control plane to the session and waits until it is handled.
@@ -107,11 +111,14 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             });
         }
         match data {
-            Data::Cast(cast) => self.send(cast.to, SerializedMessage::Cast {
-                variant: cast.variant,
-                args: cast.args,
-                metadata: cast.metadata,
-            }),
+            Data::Cast(cast) => self.send(
+                cast.to,
+                SerializedMessage::Cast {
+                    variant: cast.variant,
+                    args: cast.args,
+                    metadata: cast.metadata,
+                },
+            ),
             Data::Call(call) => self.call(call),
             Data::Reply(reply) => self.link.complete(reply.to, reply.tag, reply.what),
         }
@@ -120,7 +127,10 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
 
     fn call(&mut self, call: Call) {
         if self.replies.len() >= MAX_INBOUND_CALLS {
-            tracing::warn!(node_id = self.link.node_id(), "refused a call: {MAX_INBOUND_CALLS} wait for replies already");
+            tracing::warn!(
+                node_id = self.link.node_id(),
+                "refused a call: {MAX_INBOUND_CALLS} wait for replies already"
+            );
             return;
         }
         let (sender, reply) = oneshot();
@@ -128,22 +138,37 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             Some(ms) => (sender, Duration::from_millis(ms)).into(),
             None => sender.into(),
         };
-        self.replies.push(AwaitedReply { to: call.to, tag: call.tag, reply });
-        self.send(call.to, SerializedMessage::Call {
-            variant: call.variant,
-            args: call.args,
-            reply: port,
-            metadata: call.metadata,
+        self.replies.push(AwaitedReply {
+            to: call.to,
+            tag: call.tag,
+            reply,
         });
+        self.send(
+            call.to,
+            SerializedMessage::Call {
+                variant: call.variant,
+                args: call.args,
+                reply: port,
+                metadata: call.metadata,
+            },
+        );
     }
 
     fn send(&self, to: u64, message: SerializedMessage) {
         let Some(actor) = self.link.advertised(to) else {
-            tracing::debug!(node_id = self.link.node_id(), to, "dropped a message to a pid that was not advertised");
+            tracing::debug!(
+                node_id = self.link.node_id(),
+                to,
+                "dropped a message to a pid that was not advertised"
+            );
             return;
         };
         if actor.send_serialized(message).is_err() {
-            tracing::debug!(node_id = self.link.node_id(), to, "dropped a message to an actor that has ended");
+            tracing::debug!(
+                node_id = self.link.node_id(),
+                to,
+                "dropped a message to an actor that has ended"
+            );
         }
     }
 }

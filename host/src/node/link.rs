@@ -81,12 +81,24 @@ impl Link {
     /// Takes a message for the peer's actor `to`.
     pub(super) fn send(&self, to: u64, message: SerializedMessage) {
         let sent = match message {
-            SerializedMessage::Cast { variant, args, metadata } => {
-                self.push(|out| wire::encode_cast(out, to, &variant, &args, metadata.as_deref()))
-            }
-            SerializedMessage::Call { variant, args, reply, metadata } => {
-                self.call(to, reply, |tag, timeout_ms| Call { to, tag, timeout_ms, variant, args, metadata })
-            }
+            SerializedMessage::Cast {
+                variant,
+                args,
+                metadata,
+            } => self.push(|out| wire::encode_cast(out, to, &variant, &args, metadata.as_deref())),
+            SerializedMessage::Call {
+                variant,
+                args,
+                reply,
+                metadata,
+            } => self.call(to, reply, |tag, timeout_ms| Call {
+                to,
+                tag,
+                timeout_ms,
+                variant,
+                args,
+                metadata,
+            }),
             SerializedMessage::CallReply(tag, what) => {
                 self.complete(to, tag, what);
                 Ok(())
@@ -103,7 +115,9 @@ impl Link {
         reply: RpcReplyPort<Vec<u8>>,
         call: impl FnOnce(u64, Option<u64>) -> Call,
     ) -> Result<(), OutboxError> {
-        let timeout = reply.get_timeout().map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
+        let timeout = reply
+            .get_timeout()
+            .map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
         let Some(tag) = self.pending().insert(to, reply) else {
             return Ok(()); // the caller hears it: its port is dropped
         };
@@ -119,7 +133,12 @@ impl Link {
     pub(super) fn complete(&self, to: u64, tag: u64, what: Vec<u8>) {
         let port = self.pending().take(to, tag);
         if let Some(Err(_)) = port.map(|port| port.send(what)) {
-            tracing::trace!(node_id = self.node_id, to, tag, "the caller gave up before the reply came");
+            tracing::trace!(
+                node_id = self.node_id,
+                to,
+                tag,
+                "the caller gave up before the reply came"
+            );
         }
     }
 
@@ -155,7 +174,12 @@ impl Link {
         let count = self.dead_letters.fetch_add(1, Ordering::Relaxed) + 1;
         // One line for each power of two: a flood of lost messages must not become a flood of log lines.
         if count.is_power_of_two() {
-            tracing::warn!(node_id = self.node_id, to, dead_letters = count, "a message to a remote actor was given up: {error}");
+            tracing::warn!(
+                node_id = self.node_id,
+                to,
+                dead_letters = count,
+                "a message to a remote actor was given up: {error}"
+            );
         }
     }
 

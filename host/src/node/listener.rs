@@ -84,7 +84,10 @@ async fn open(
 ) {
     match secure(stream, peer_addr, encryption).await {
         Ok(stream) => {
-            let opened = NodeServerMessage::ConnectionOpened { stream: Box::new(stream), is_server: true };
+            let opened = NodeServerMessage::ConnectionOpened {
+                stream: Box::new(stream),
+                is_server: true,
+            };
             drop(node_server.cast(opened));
         }
         Err(error) => tracing::warn!(%peer_addr, "refused a connection: {error}"),
@@ -99,11 +102,21 @@ async fn secure(
     stream.set_nodelay(true)?;
     let local_addr = stream.local_addr()?;
     match encryption {
-        IncomingEncryptionMode::Raw => Ok(NetworkStream::Raw { peer_addr, local_addr, stream }),
+        IncomingEncryptionMode::Raw => Ok(NetworkStream::Raw {
+            peer_addr,
+            local_addr,
+            stream,
+        }),
         IncomingEncryptionMode::Tls(acceptor) => {
             let handshake = ractor::concurrency::timeout(TLS_HANDSHAKE, acceptor.accept(stream));
-            let stream = handshake.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-            Ok(NetworkStream::TlsServer { peer_addr, local_addr, stream })
+            let stream = handshake
+                .await
+                .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+            Ok(NetworkStream::TlsServer {
+                peer_addr,
+                local_addr,
+                stream,
+            })
         }
     }
 }

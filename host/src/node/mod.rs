@@ -28,7 +28,7 @@ pub use node_session::NodeSession;
 pub use server::{NodeServer, NodeServerState, listen_addr};
 
 pub use crate::session::{CloseReason, Timing};
-pub use crate::wire::{NameMessage, NodeFlags};
+pub use crate::wire::{NameMessage, NodeFlags, ServerStatus, WireError};
 
 /// The protocol version that this node announces.
 pub(crate) const PROTOCOL_VERSION: u32 = 1;

@@ -20,7 +20,7 @@ use crate::NodeId;
 use crate::directory::{self, HostedEvent};
 use crate::session::{CloseReason, Event, LocalChange, Role, Session, SessionConfig, Timing};
 use crate::transport::{FrameReader, NetworkStream, split, write_outbox};
-use crate::wire::{self, Data, GroupChange, ServerStatus};
+use crate::wire::{self, Data, GroupChange};
 
 /// How long the node may take to decide about a session.
 const NODE_DECISION: Duration = Duration::from_secs(5);
@@ -55,7 +55,10 @@ pub(super) struct SessionLimits {
 
 impl Default for SessionLimits {
     fn default() -> Self {
-        Self { inbound_frame: DEFAULT_MAX_INBOUND_FRAME_SIZE, outbox: DEFAULT_MAX_OUTBOX_SIZE }
+        Self {
+            inbound_frame: DEFAULT_MAX_INBOUND_FRAME_SIZE,
+            outbox: DEFAULT_MAX_OUTBOX_SIZE,
+        }
     }
 }
 
@@ -82,7 +85,10 @@ impl NodeSession {
             role,
             cookie,
             node_server,
-            local: NameMessage { connection_id: connection_id(role), ..node_name },
+            local: NameMessage {
+                connection_id: connection_id(role),
+                ..node_name
+            },
             connection_mode,
             limits: SessionLimits::default(),
             timing: Timing::default(),
@@ -219,7 +225,11 @@ impl Actor for NodeSession {
             peer: None,
             writer: Some(writer),
             timer: Timer::default(),
-            _ending: Ending { id: myself.get_id(), link: link.clone(), reader },
+            _ending: Ending {
+                id: myself.get_id(),
+                link: link.clone(),
+                reader,
+            },
             link,
         };
         self.pump(&myself, &mut state).await;
@@ -234,7 +244,10 @@ impl Actor for NodeSession {
     ) -> Result<(), ActorProcessingErr> {
         let mut handled = None;
         match message {
-            NodeSessionMessage::MessageReceived(Inbound { message, handled: acknowledge }) => {
+            NodeSessionMessage::MessageReceived(Inbound {
+                message,
+                handled: acknowledge,
+            }) => {
                 handled = Some(acknowledge);
                 state.session.handle_message(message, Instant::now());
             }
@@ -252,7 +265,7 @@ impl Actor for NodeSession {
         }
         self.pump(&myself, state).await;
         if let Some(handled) = handled {
-            drop(handled.send(state.session.is_authenticated()));
+            handled.send(state.session.is_authenticated()).ok();
         }
         Ok(())
     }
@@ -274,11 +287,15 @@ impl Actor for NodeSession {
             SupervisionEvent::PidLifecycleEvent(PidLifecycleEvent::Terminate(cell)) => state.terminated(&cell),
             SupervisionEvent::ProcessGroupChanged(pg::GroupChangeMessage::Join(scope, group, cells)) => {
                 let change = sync::group_change(&state.link, scope, group, &cells);
-                change.into_iter().for_each(|change| state.session.handle_local(LocalChange::Joined(change)));
+                change
+                    .into_iter()
+                    .for_each(|change| state.session.handle_local(LocalChange::Joined(change)));
             }
             SupervisionEvent::ProcessGroupChanged(pg::GroupChangeMessage::Leave(scope, group, cells)) => {
                 let change = sync::group_leave(scope, group, &cells);
-                change.into_iter().for_each(|change| state.session.handle_local(LocalChange::Left(change)));
+                change
+                    .into_iter()
+                    .for_each(|change| state.session.handle_local(LocalChange::Left(change)));
             }
         }
         self.pump(&myself, state).await;
@@ -291,7 +308,10 @@ impl Actor for NodeSession {
         if let Some(writer) = state.writer.take()
             && ractor::concurrency::timeout(FLUSH, writer).await.is_err()
         {
-            tracing::warn!(node_id = self.node_id, "the peer did not take what was sent to it within {FLUSH:?}");
+            tracing::warn!(
+                node_id = self.node_id,
+                "the peer did not take what was sent to it within {FLUSH:?}"
+            );
         }
         Ok(())
     }
@@ -302,14 +322,15 @@ impl NodeSessionState {
         if let wire::Message::Data(Data::Reply(_)) | wire::Message::Unknown = message {
             return;
         }
-        drop(self.link.outbox().push(|out| wire::encode(message, out)));
+        self.link.outbox().push(|out| wire::encode(message, out)).ok();
     }
 
     /// Advertises a local actor that started.
     fn spawned(&mut self, cell: &ActorCell) {
         if sync::is_shared(cell) {
             self.link.advertise(cell);
-            self.session.handle_local(LocalChange::Spawned(sync::advertisement(cell)));
+            self.session
+                .handle_local(LocalChange::Spawned(sync::advertisement(cell)));
         }
     }
 
@@ -340,8 +361,15 @@ impl NodeSession {
     async fn pump(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState) {
         loop {
             while let Some(message) = state.session.poll_transmit() {
-                if state.link.outbox().push_control(|out| wire::encode(&message, out)).is_err() {
-                    state.session.handle_closed(CloseReason::TooSlow { limit: state.link.outbox().limit() });
+                if state
+                    .link
+                    .outbox()
+                    .push_control(|out| wire::encode(&message, out))
+                    .is_err()
+                {
+                    state.session.handle_closed(CloseReason::TooSlow {
+                        limit: state.link.outbox().limit(),
+                    });
                 }
             }
             let Some(event) = state.session.poll_event() else { break };
@@ -356,7 +384,10 @@ impl NodeSession {
             Event::Authenticated => self.authenticated(myself, state).await,
             Event::Ready => {
                 tracing::info!(peer = state.peer_name(), "session ready");
-                drop(self.node_server.cast(NodeServerMessage::ConnectionReady(myself.get_id())));
+                drop(
+                    self.node_server
+                        .cast(NodeServerMessage::ConnectionReady(myself.get_id())),
+                );
             }
             // A table entry until somebody asks for a stand-in.
             Event::Spawned(_) => {}
@@ -368,31 +399,42 @@ impl NodeSession {
             }
             Event::Joined(change) => self.joined(myself, state, change).await,
             Event::Left(GroupChange { scope, group, actors }) => {
-                let cells: Vec<_> = actors.iter().filter_map(|actor| state.stand_ins.get(actor.pid)).collect();
+                let cells: Vec<_> = actors
+                    .iter()
+                    .filter_map(|actor| state.stand_ins.get(actor.pid))
+                    .collect();
                 pg::leave_scoped(scope, group, cells);
             }
             Event::SessionsAsked(asking) => self.answer_sessions(state, &asking).await,
             Event::SessionsLearned(sessions) => self.dial(sessions).await,
             Event::Pong(latency) => tracing::debug!(peer = state.peer_name(), ?latency, "ping answered"),
             Event::Closed(reason) => {
-                tracing::info!(peer = state.peer_name(), reason = reason.name(), "session closed: {reason}");
+                tracing::info!(
+                    peer = state.peer_name(),
+                    reason = reason.name(),
+                    "session closed: {reason}"
+                );
                 let text = reason.to_string();
-                drop(self.node_server.cast(NodeServerMessage::SessionClosing(myself.get_id(), reason)));
+                drop(
+                    self.node_server
+                        .cast(NodeServerMessage::SessionClosing(myself.get_id(), reason)),
+                );
                 myself.stop(Some(text));
             }
         }
     }
 
-    async fn peer_named(
-        &self,
-        myself: &ActorRef<NodeSessionMessage>,
-        state: &mut NodeSessionState,
-        name: NameMessage,
-    ) {
+    async fn peer_named(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState, name: NameMessage) {
         let actor_id = myself.get_id();
-        state.peer = Some(NameMessage { connection_id: 0, ..name.clone() });
+        state.peer = Some(NameMessage {
+            connection_id: 0,
+            ..name.clone()
+        });
         match self.role {
-            Role::Initiator => drop(self.node_server.cast(NodeServerMessage::UpdateSession { actor_id, name })),
+            Role::Initiator => drop(
+                self.node_server
+                    .cast(NodeServerMessage::UpdateSession { actor_id, name }),
+            ),
             Role::Acceptor => {
                 let ask = |reply| NodeServerMessage::Admit { actor_id, name, reply };
                 match ask_node(&self.node_server, ask).await {
@@ -409,9 +451,15 @@ impl NodeSession {
         if won != Some(true) {
             return state.session.handle_election(None);
         }
-        tracing::info!(peer = state.peer_name(), node_id = self.node_id, "session authenticated");
+        tracing::info!(
+            peer = state.peer_name(),
+            node_id = self.node_id,
+            "session authenticated"
+        );
         let session = myself.clone();
-        sync::monitor(&myself.get_cell(), move |event| drop(session.cast(NodeSessionMessage::Hosted(event))));
+        sync::monitor(&myself.get_cell(), move |event| {
+            drop(session.cast(NodeSessionMessage::Hosted(event)))
+        });
         directory::add_peer(self.node_id, Arc::new(Resolver(myself.clone())));
         let snapshot = sync::snapshot(&state.link);
         state.session.handle_election(Some(snapshot));
@@ -425,7 +473,10 @@ impl NodeSession {
     ) -> Option<ActorCell> {
         let actor = state.session.peer_actor(pid)?;
         let peer = state.peer.as_ref()?;
-        state.stand_ins.get_or_spawn(actor, &peer.name, &state.link, &myself.get_cell()).await
+        state
+            .stand_ins
+            .get_or_spawn(actor, &peer.name, &state.link, &myself.get_cell())
+            .await
     }
 
     async fn joined(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState, change: GroupChange) {
@@ -440,7 +491,9 @@ impl NodeSession {
 
     /// Tells the peer the other nodes that this one knows.
     async fn answer_sessions(&self, state: &mut NodeSessionState, asking: &NameMessage) {
-        let Some(sessions) = ask_node(&self.node_server, NodeServerMessage::GetSessions).await else { return };
+        let Some(sessions) = ask_node(&self.node_server, NodeServerMessage::GetSessions).await else {
+            return;
+        };
         let others = sessions
             .into_values()
             .filter_map(|session| session.peer_name)
@@ -451,14 +504,20 @@ impl NodeSession {
 
     /// Connects to those nodes that the peer knows and this one doesn't.
     async fn dial(&self, theirs: Vec<NameMessage>) {
-        let Some(sessions) = ask_node(&self.node_server, NodeServerMessage::GetSessions).await else { return };
+        let Some(sessions) = ask_node(&self.node_server, NodeServerMessage::GetSessions).await else {
+            return;
+        };
         let ours: Vec<_> = sessions.into_values().filter_map(|session| session.peer_name).collect();
         let known = |peer: &NameMessage| {
             ours.iter()
                 .chain([&self.local])
                 .any(|own| own.name == peer.name || own.connection_string == peer.connection_string)
         };
-        for peer in theirs.into_iter().filter(|peer| !known(peer)).take(MAX_TRANSITIVE_DIALS) {
+        for peer in theirs
+            .into_iter()
+            .filter(|peer| !known(peer))
+            .take(MAX_TRANSITIVE_DIALS)
+        {
             let node_server = self.node_server.clone();
             ractor::concurrency::spawn(async move {
                 let address = peer.connection_string.as_str();
@@ -475,5 +534,10 @@ async fn ask_node<T: Send + 'static>(
     node_server: &ActorRef<NodeServerMessage>,
     ask: impl FnOnce(ractor::RpcReplyPort<T>) -> NodeServerMessage,
 ) -> Option<T> {
-    node_server.call(ask, Some(NODE_DECISION)).await.ok()?.success_or(()).ok()
+    node_server
+        .call(ask, Some(NODE_DECISION))
+        .await
+        .ok()?
+        .success_or(())
+        .ok()
 }

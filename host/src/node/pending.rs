@@ -96,7 +96,9 @@ impl PendingCalls {
     fn sweep(&mut self, steps: usize) {
         for _ in 0..steps.min(self.slots.len()) {
             self.sweep_at = (self.sweep_at + 1) % self.slots.len();
-            let Some(slot) = self.slots.get_mut(self.sweep_at) else { return };
+            let Some(slot) = self.slots.get_mut(self.sweep_at) else {
+                return;
+            };
             if slot.call.take_if(|call| call.port.is_closed()).is_some() {
                 self.free.extend(u32::try_from(self.sweep_at));
             }
@@ -162,7 +164,11 @@ mod tests {
         calls.insert(7, to_seven).unwrap();
         let tag = calls.insert(8, to_eight).unwrap();
         calls.fail_actor(7);
-        assert!(seven.try_recv().is_err_and(|error| error == tokio::sync::oneshot::error::TryRecvError::Closed));
+        assert!(
+            seven
+                .try_recv()
+                .is_err_and(|error| error == tokio::sync::oneshot::error::TryRecvError::Closed)
+        );
         calls.take(8, tag).unwrap().send(vec![]).unwrap();
         assert!(eight.try_recv().is_ok());
     }

@@ -24,7 +24,10 @@ pub(super) async fn spawn_stand_in(
     link: Arc<Link>,
     session: ActorCell,
 ) -> Result<ActorRef<RemoteActorMessage>, SpawnErr> {
-    let id = ActorId::Remote { node_id: link.node_id(), pid };
+    let id = ActorId::Remote {
+        node_id: link.node_id(),
+        pid,
+    };
     let (actor, _) = ActorRuntime::spawn_linked_remote(name, RemoteActor, id, link, session).await?;
     Ok(actor)
 }

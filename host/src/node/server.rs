@@ -117,7 +117,10 @@ impl NodeServer {
     ) -> Result<(ActorRef<ListenerMessage>, SocketAddr), ActorProcessingErr> {
         let socket = bind(self.listen_addr, port)?;
         let addr = socket.local_addr()?;
-        let listener = Listener { node_server: myself.clone(), encryption: self.encryption_mode.clone() };
+        let listener = Listener {
+            node_server: myself.clone(),
+            encryption: self.encryption_mode.clone(),
+        };
         let (listener, _) = Actor::spawn_linked(None, listener, socket, myself.get_cell()).await?;
         Ok((listener, addr))
     }
@@ -143,8 +146,16 @@ impl NodeServer {
         session.timing = self.timing;
         match Actor::spawn_linked(None, session, stream, myself.get_cell()).await {
             Ok((actor, _)) => {
-                let info = NodeServerSessionInformation { actor, peer_name: None, is_server, node_id, peer_addr };
-                state.subscriptions.each(|subscription| subscription.node_session_opened(info.clone()));
+                let info = NodeServerSessionInformation {
+                    actor,
+                    peer_name: None,
+                    is_server,
+                    node_id,
+                    peer_addr,
+                };
+                state
+                    .subscriptions
+                    .each(|subscription| subscription.node_session_opened(info.clone()));
                 state.sessions.insert(info);
             }
             Err(error) => tracing::warn!(peer_addr, "dropped a connection: its session did not start: {error}"),
@@ -181,20 +192,28 @@ impl NodeServerState {
         for loser in election.losers.iter().filter(|loser| loser.get_id() != id) {
             loser.stop(Some(CloseReason::DuplicateConnection.to_string()));
         }
-        if election.won && let Some(info) = self.sessions.info(id) {
-            self.subscriptions.each(|subscription| subscription.node_session_authenticated(info.clone()));
+        if election.won
+            && let Some(info) = self.sessions.info(id)
+        {
+            self.subscriptions
+                .each(|subscription| subscription.node_session_authenticated(info.clone()));
         }
         election.won
     }
 
     fn ready(&self, id: ractor::ActorId) {
-        if self.sessions.is_elected(id) && let Some(info) = self.sessions.info(id) {
-            self.subscriptions.each(|subscription| subscription.node_session_ready(info.clone()));
+        if self.sessions.is_elected(id)
+            && let Some(info) = self.sessions.info(id)
+        {
+            self.subscriptions
+                .each(|subscription| subscription.node_session_ready(info.clone()));
         }
     }
 
     fn ended(&mut self, cell: &ActorCell) {
-        let Some((info, reason)) = self.sessions.remove(cell.get_id()) else { return };
+        let Some((info, reason)) = self.sessions.remove(cell.get_id()) else {
+            return;
+        };
         let reason = reason.unwrap_or(CloseReason::Local);
         self.subscriptions.each(|subscription| {
             subscription.node_session_closed(info.clone(), reason.clone());
@@ -213,7 +232,9 @@ impl Actor for NodeServer {
         let (listener, listen_addr) = self.listen(&myself, self.port).await?;
         let local = NameMessage {
             name: format!("{}@{}", self.node_name, self.hostname),
-            flags: Some(NodeFlags { version: PROTOCOL_VERSION }),
+            flags: Some(NodeFlags {
+                version: PROTOCOL_VERSION,
+            }),
             connection_string: format!("{}:{}", self.hostname, listen_addr.port()),
             connection_id: 0,
         };
@@ -240,7 +261,12 @@ impl Actor for NodeServer {
             NodeServerMessage::ConnectionOpenedExternal { stream, is_server } => {
                 let (peer_label, local_label) = (stream.peer_label(), stream.local_label());
                 let (reader, writer) = stream.split();
-                let stream = NetworkStream::External { peer_label, local_label, reader, writer };
+                let stream = NetworkStream::External {
+                    peer_label,
+                    local_label,
+                    reader,
+                    writer,
+                };
                 self.open(&myself, state, stream, is_server).await;
             }
             NodeServerMessage::ConnectionAuthenticated(id) => _ = state.elect(id),
@@ -288,11 +314,7 @@ impl Actor for NodeServer {
         Ok(())
     }
 
-    async fn post_stop(
-        &self,
-        myself: ActorRef<Self::Msg>,
-        _: &mut Self::State,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, myself: ActorRef<Self::Msg>, _: &mut Self::State) -> Result<(), ActorProcessingErr> {
         // ractor would kill the sessions; stopped, they write what they have accepted.
         let reason = Some(CloseReason::Local.to_string());
         myself.stop_children_and_wait(reason, Some(STOP)).await;
@@ -302,5 +324,10 @@ impl Actor for NodeServer {
 
 /// The address that a node listens on; none if it has ended.
 pub async fn listen_addr(node_server: &ActorRef<NodeServerMessage>) -> Option<SocketAddr> {
-    node_server.call(NodeServerMessage::GetListenAddr, None).await.ok()?.success_or(()).ok()
+    node_server
+        .call(NodeServerMessage::GetListenAddr, None)
+        .await
+        .ok()?
+        .success_or(())
+        .ok()
 }

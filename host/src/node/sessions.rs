@@ -34,7 +34,12 @@ pub(super) struct Election {
 
 impl Sessions {
     pub(super) fn insert(&mut self, info: NodeServerSessionInformation) {
-        let entry = Entry { connection_id: None, authenticated: false, closing: None, info };
+        let entry = Entry {
+            connection_id: None,
+            authenticated: false,
+            closing: None,
+            info,
+        };
         self.by_actor.insert(entry.info.actor.get_id(), entry);
     }
 
@@ -57,7 +62,10 @@ impl Sessions {
     pub(super) fn name(&mut self, id: ActorId, name: NameMessage) {
         if let Some(entry) = self.by_actor.get_mut(&id) {
             entry.connection_id = NonZeroU64::new(name.connection_id);
-            entry.info.peer_name = Some(NameMessage { connection_id: 0, ..name });
+            entry.info.peer_name = Some(NameMessage {
+                connection_id: 0,
+                ..name
+            });
         }
     }
 
@@ -119,7 +127,10 @@ impl Sessions {
                 losers.push(entry.info.actor.clone());
             }
         }
-        Some(Election { won: winners.contains(&id), losers })
+        Some(Election {
+            won: winners.contains(&id),
+            losers,
+        })
     }
 
     /// True if this session is authenticated and has lost to no other.
@@ -138,7 +149,11 @@ impl Sessions {
             .filter(|(id, entry)| include(**id, entry))
             .map(|(id, entry)| Candidate {
                 id: *id,
-                role: if entry.info.is_server { Role::Acceptor } else { Role::Initiator },
+                role: if entry.info.is_server {
+                    Role::Acceptor
+                } else {
+                    Role::Initiator
+                },
                 connection_id: entry.connection_id,
             })
             .collect()

@@ -15,7 +15,10 @@ pub(super) fn is_shared(cell: &ActorCell) -> bool {
 
 /// The actor as peers see it.
 pub(super) fn advertisement(cell: &ActorCell) -> Actor {
-    Actor { pid: cell.get_id().pid(), name: cell.get_name() }
+    Actor {
+        pid: cell.get_id().pid(),
+        name: cell.get_name(),
+    }
 }
 
 /// Everything that is shared at this moment, all of it advertised on `link`. Changes must be monitored already, or one
@@ -28,7 +31,9 @@ pub(super) fn snapshot(link: &Link) -> LocalSnapshot {
     }
     for key in pg::which_scopes_and_groups() {
         let members = pg::get_scoped_members(&key.get_scope(), &key.get_group());
-        snapshot.groups.extend(group_change(link, key.get_scope(), key.get_group(), &members));
+        snapshot
+            .groups
+            .extend(group_change(link, key.get_scope(), key.get_group(), &members));
     }
     snapshot
 }

@@ -76,7 +76,12 @@ mod tests {
 
     #[test]
     fn a_tie_is_broken_by_the_accepting_end_alone() {
-        check("a@h", "b@h", &[(1, Role::Initiator, 0), (2, Role::Initiator, 0)], &[1, 2]);
+        check(
+            "a@h",
+            "b@h",
+            &[(1, Role::Initiator, 0), (2, Role::Initiator, 0)],
+            &[1, 2],
+        );
         check("b@h", "a@h", &[(1, Role::Acceptor, 0), (2, Role::Acceptor, 0)], &[1]);
         check("b@h", "a@h", &[(1, Role::Acceptor, 4), (2, Role::Acceptor, 4)], &[1]);
     }

@@ -15,23 +15,23 @@ pub(super) struct Credentials {
     pub(super) challenge: u32,
 }
 
-/// Where a handshake stands.
+/// Where a handshake stands: named for what is due next.
 #[derive(Debug)]
 pub(super) enum Handshake {
     /// Initiator: the name is sent.
-    AwaitStatus,
+    Status,
     /// Initiator: the status is favourable.
-    AwaitChallenge,
+    Challenge,
     /// Initiator: our proof and our challenge are sent.
-    AwaitAck(Digest),
+    Ack(Digest),
     /// Acceptor: nothing has come yet.
-    AwaitName,
+    Name,
     /// Acceptor: the node is deciding about the peer's name.
-    AwaitAdmission,
+    Admission,
     /// Acceptor: we said that a connection is alive and wait whether the peer insists.
-    AwaitClientStatus,
+    ClientStatus,
     /// Acceptor: our challenge is sent.
-    AwaitReply(Digest),
+    Reply(Digest),
 }
 
 /// What a step leads to.
@@ -48,28 +48,28 @@ pub(super) enum Step {
 impl Handshake {
     pub(super) fn new(role: Role) -> Self {
         match role {
-            Role::Initiator => Self::AwaitStatus,
-            Role::Acceptor => Self::AwaitName,
+            Role::Initiator => Self::Status,
+            Role::Acceptor => Self::Name,
         }
     }
 
     /// What is due from the peer in this state.
     pub(super) fn expected(&self) -> &'static str {
         match self {
-            Self::AwaitStatus => "ServerStatus",
-            Self::AwaitChallenge => "Challenge",
-            Self::AwaitAck(_) => "ChallengeAck",
-            Self::AwaitName => "Name",
-            Self::AwaitAdmission => "nothing",
-            Self::AwaitClientStatus => "ClientStatus",
-            Self::AwaitReply(_) => "ChallengeReply",
+            Self::Status => "ServerStatus",
+            Self::Challenge => "Challenge",
+            Self::Ack(_) => "ChallengeAck",
+            Self::Name => "Name",
+            Self::Admission => "nothing",
+            Self::ClientStatus => "ClientStatus",
+            Self::Reply(_) => "ChallengeReply",
         }
     }
 
     /// Why the session ends if the connection ends in this state.
     pub(super) fn reason_if_closed(&self) -> CloseReason {
         match self {
-            Self::AwaitAck(_) => CloseReason::CookieRefused,
+            Self::Ack(_) => CloseReason::CookieRefused,
             _ => CloseReason::ConnectionClosed,
         }
     }
@@ -78,30 +78,30 @@ impl Handshake {
     pub(super) fn step(self, ours: &Credentials, auth: Auth, out: &mut Vec<Auth>) -> Result<Step, CloseReason> {
         let expected = self.expected();
         match (self, auth) {
-            (Self::AwaitStatus, Auth::ServerStatus(status)) => match status {
-                ServerStatus::Ok | ServerStatus::OkSimultaneous => Ok(Step::Continue(Self::AwaitChallenge)),
+            (Self::Status, Auth::ServerStatus(status)) => match status {
+                ServerStatus::Ok | ServerStatus::OkSimultaneous => Ok(Step::Continue(Self::Challenge)),
                 ServerStatus::Alive => {
                     // The peer believes that we are connected; we know better, since we are asking.
                     out.push(Auth::ClientStatus(true));
-                    Ok(Step::Continue(Self::AwaitChallenge))
+                    Ok(Step::Continue(Self::Challenge))
                 }
                 ServerStatus::NotOk | ServerStatus::NotAllowed => Err(CloseReason::Refused(status)),
             },
-            (Self::AwaitChallenge, Auth::ServerChallenge(challenge)) => answer(ours, challenge, out),
-            (Self::AwaitAck(proof), Auth::ServerAck { digest }) => {
+            (Self::Challenge, Auth::ServerChallenge(challenge)) => answer(ours, challenge, out),
+            (Self::Ack(proof), Auth::ServerAck { digest }) => {
                 if matches(&proof, &digest) {
                     Ok(Step::Authenticated)
                 } else {
                     Err(CloseReason::WrongCookie)
                 }
             }
-            (Self::AwaitName, Auth::Name(name)) => {
+            (Self::Name, Auth::Name(name)) => {
                 refuse_self(ours, &name)?;
-                Ok(Step::PeerNamed(name, Self::AwaitAdmission))
+                Ok(Step::PeerNamed(name, Self::Admission))
             }
-            (Self::AwaitClientStatus, Auth::ClientStatus(true)) => Ok(Step::Continue(challenge(ours, out))),
-            (Self::AwaitClientStatus, Auth::ClientStatus(false)) => Err(CloseReason::PeerGaveUp),
-            (Self::AwaitReply(proof), Auth::ClientChallenge(reply)) => {
+            (Self::ClientStatus, Auth::ClientStatus(true)) => Ok(Step::Continue(challenge(ours, out))),
+            (Self::ClientStatus, Auth::ClientStatus(false)) => Err(CloseReason::PeerGaveUp),
+            (Self::Reply(proof), Auth::ClientChallenge(reply)) => {
                 if !matches(&proof, &reply.digest) {
                     return Err(CloseReason::WrongCookie);
                 }
@@ -117,12 +117,12 @@ impl Handshake {
         }
     }
 
-    /// The node's verdict about the peer's name, in state [`Handshake::AwaitAdmission`].
+    /// The node's verdict about the peer's name, in state [`Handshake::Admission`].
     pub(super) fn admit(ours: &Credentials, status: ServerStatus, out: &mut Vec<Auth>) -> Result<Self, CloseReason> {
         out.push(Auth::ServerStatus(status));
         match status {
             ServerStatus::Ok | ServerStatus::OkSimultaneous => Ok(challenge(ours, out)),
-            ServerStatus::Alive => Ok(Self::AwaitClientStatus),
+            ServerStatus::Alive => Ok(Self::ClientStatus),
             ServerStatus::NotOk => Err(CloseReason::DuplicateConnection),
             ServerStatus::NotAllowed => Err(CloseReason::Refused(status)),
         }
@@ -137,7 +137,7 @@ fn challenge(ours: &Credentials, out: &mut Vec<Auth>) -> Handshake {
         challenge: ours.challenge,
         connection_string: ours.local.connection_string.clone(),
     }));
-    Handshake::AwaitReply(digest(&ours.cookie, ours.challenge))
+    Handshake::Reply(digest(&ours.cookie, ours.challenge))
 }
 
 /// As initiator: proves the cookie and asks for the acceptor's proof.
@@ -154,7 +154,7 @@ fn answer(ours: &Credentials, theirs: Challenge, out: &mut Vec<Auth>) -> Result<
         digest: digest(&ours.cookie, theirs.challenge).to_vec(),
     }));
     let proof = digest(&ours.cookie, ours.challenge);
-    Ok(Step::PeerNamed(name, Handshake::AwaitAck(proof)))
+    Ok(Step::PeerNamed(name, Handshake::Ack(proof)))
 }
 
 fn refuse_self(ours: &Credentials, peer: &NameMessage) -> Result<(), CloseReason> {

@@ -168,7 +168,7 @@ impl Session {
 
     /// The node's answer to [`Event::PeerNamed`], as acceptor.
     pub(crate) fn handle_admission(&mut self, status: ServerStatus) {
-        if !matches!(self.state, State::Handshake(Handshake::AwaitAdmission)) {
+        if !matches!(self.state, State::Handshake(Handshake::Admission)) {
             return;
         }
         let mut out = Vec::new();

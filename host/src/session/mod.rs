@@ -15,13 +15,13 @@ mod reason;
 
 pub(crate) use election::{Candidate, elect};
 pub(crate) use event::{Event, LocalChange, LocalSnapshot};
-pub(crate) use machine::{Session, SessionConfig};
 pub use health::Timing;
+pub(crate) use machine::{Session, SessionConfig};
 pub use reason::CloseReason;
 
 /// Which end of a connection this node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
+pub(crate) enum Role {
     /// It opened the connection and speaks first.
     Initiator,
     /// It accepted the connection.

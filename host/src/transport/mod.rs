@@ -10,8 +10,7 @@ mod writer;
 
 pub(crate) use halves::split;
 pub(crate) use listen::bind;
-pub use outbox::OutboxError;
-pub(crate) use outbox::Outbox;
+pub(crate) use outbox::{Outbox, OutboxError};
 pub(crate) use reader::{FrameReader, ReadError};
 pub use stream::{BoxRead, BoxWrite, ClusterBidiStream, IncomingEncryptionMode, NetworkStream};
 pub(crate) use writer::write_outbox;

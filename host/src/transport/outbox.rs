@@ -16,7 +16,7 @@ const CONTROL_HEADROOM: usize = 16 * 1024 * 1024;
 
 /// Why a frame was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum OutboxError {
+pub(crate) enum OutboxError {
     /// As many bytes as allowed are waiting for the peer.
     #[error("{limit} bytes are waiting for the peer already")]
     Full {

@@ -16,19 +16,29 @@ pub(super) fn decode(payload: &[u8]) -> Result<Message, WireError> {
     Ok(match message.message {
         Some(proto::Network::Auth(auth)) => Message::Auth(checked_auth(auth)),
         Some(proto::Network::Control(control)) => Message::Control(checked_control(control)),
-        Some(proto::Network::Node(node)) => node.msg.map_or(Message::Unknown, |msg| Message::Data(checked_data(msg))),
+        Some(proto::Network::Node(node)) => node
+            .msg
+            .map_or(Message::Unknown, |msg| Message::Data(checked_data(msg))),
         None => Message::Unknown,
     })
 }
 
 /// Appends the payload of a handshake step.
 pub(super) fn encode_auth(auth: &Auth, out: &mut BytesMut) {
-    put(proto::Network::Auth(proto::AuthenticationMessage { msg: raw_auth(auth) }), out);
+    put(
+        proto::Network::Auth(proto::AuthenticationMessage { msg: raw_auth(auth) }),
+        out,
+    );
 }
 
 /// Appends the payload of a control message.
 pub(super) fn encode_control(control: &Control, out: &mut BytesMut) {
-    put(proto::Network::Control(proto::ControlMessage { msg: raw_control(control) }), out);
+    put(
+        proto::Network::Control(proto::ControlMessage {
+            msg: raw_control(control),
+        }),
+        out,
+    );
 }
 
 fn put(message: proto::Network, out: &mut BytesMut) {
@@ -63,7 +73,9 @@ fn raw_auth(auth: &Auth) -> Option<proto::Authentication> {
     use proto::Authentication as Raw;
     Some(match auth {
         Auth::Name(name) => Raw::Name(name.into()),
-        Auth::ServerStatus(status) => Raw::ServerStatus(proto::ServerStatus { status: raw_status(*status) }),
+        Auth::ServerStatus(status) => Raw::ServerStatus(proto::ServerStatus {
+            status: raw_status(*status),
+        }),
         Auth::ClientStatus(status) => Raw::ClientStatus(proto::ClientStatus { status: *status }),
         Auth::ServerChallenge(challenge) => Raw::ServerChallenge(proto::Challenge {
             name: challenge.name.clone(),
@@ -122,10 +134,16 @@ fn checked_control(control: proto::ControlMessage) -> Control {
 fn raw_control(control: &Control) -> Option<proto::Control> {
     use proto::Control as Raw;
     Some(match control {
-        Control::Spawn(actors) => Raw::Spawn(proto::Spawn { actors: actors.iter().map(Into::into).collect() }),
+        Control::Spawn(actors) => Raw::Spawn(proto::Spawn {
+            actors: actors.iter().map(Into::into).collect(),
+        }),
         Control::Terminate(ids) => Raw::Terminate(proto::Terminate { ids: ids.clone() }),
-        Control::Ping(timestamp) => Raw::Ping(proto::Beat { timestamp: timestamp.map(Into::into) }),
-        Control::Pong(timestamp) => Raw::Pong(proto::Beat { timestamp: timestamp.map(Into::into) }),
+        Control::Ping(timestamp) => Raw::Ping(proto::Beat {
+            timestamp: timestamp.map(Into::into),
+        }),
+        Control::Pong(timestamp) => Raw::Pong(proto::Beat {
+            timestamp: timestamp.map(Into::into),
+        }),
         Control::PgJoin(change) => Raw::PgJoin(change.into()),
         Control::PgLeave(change) => Raw::PgLeave(change.into()),
         Control::EnumerateNodeSessions(name) => Raw::EnumerateNodeSessions(name.into()),
@@ -197,13 +215,19 @@ impl From<&NameMessage> for proto::NameMessage {
 
 impl From<proto::Actor> for Actor {
     fn from(actor: proto::Actor) -> Self {
-        Self { pid: actor.pid, name: actor.name }
+        Self {
+            pid: actor.pid,
+            name: actor.name,
+        }
     }
 }
 
 impl From<&Actor> for proto::Actor {
     fn from(actor: &Actor) -> Self {
-        Self { pid: actor.pid, name: actor.name.clone() }
+        Self {
+            pid: actor.pid,
+            name: actor.name.clone(),
+        }
     }
 }
 
@@ -229,12 +253,18 @@ impl From<&GroupChange> for proto::GroupChange {
 
 impl From<prost_types::Timestamp> for Timestamp {
     fn from(timestamp: prost_types::Timestamp) -> Self {
-        Self { seconds: timestamp.seconds, nanos: timestamp.nanos }
+        Self {
+            seconds: timestamp.seconds,
+            nanos: timestamp.nanos,
+        }
     }
 }
 
 impl From<Timestamp> for prost_types::Timestamp {
     fn from(timestamp: Timestamp) -> Self {
-        Self { seconds: timestamp.seconds, nanos: timestamp.nanos }
+        Self {
+            seconds: timestamp.seconds,
+            nanos: timestamp.nanos,
+        }
     }
 }

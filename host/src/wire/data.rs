@@ -32,7 +32,11 @@ fn number_len(value: u64) -> usize {
 }
 
 fn bytes_len(value: &[u8]) -> usize {
-    if value.is_empty() { 0 } else { optional_bytes_len(Some(value)) }
+    if value.is_empty() {
+        0
+    } else {
+        optional_bytes_len(Some(value))
+    }
 }
 
 fn optional_bytes_len(value: Option<&[u8]>) -> usize {
@@ -74,8 +78,7 @@ fn put_envelope(out: &mut BytesMut, arm: u8, body: usize) {
 
 /// Appends one frame with a cast.
 pub(crate) fn encode_cast(out: &mut BytesMut, to: u64, variant: &str, args: &[u8], metadata: Option<&[u8]>) {
-    let body =
-        number_len(to) + bytes_len(args) + bytes_len(variant.as_bytes()) + optional_bytes_len(metadata);
+    let body = number_len(to) + bytes_len(args) + bytes_len(variant.as_bytes()) + optional_bytes_len(metadata);
     put_envelope(out, CAST, body);
     put_number(out, 1, to);
     put_bytes(out, 2, args);

@@ -3,11 +3,11 @@
 use std::fmt;
 
 /// A SHA-256 digest over a challenge and the cookie.
-pub type Digest = [u8; 32];
+pub(crate) type Digest = [u8; 32];
 
 /// One message between two nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Message {
+pub(crate) enum Message {
     /// The handshake.
     Auth(Auth),
     /// Actors and groups as they come and go, and the health of the link.
@@ -20,7 +20,7 @@ pub enum Message {
 
 /// A step of the handshake.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Auth {
+pub(crate) enum Auth {
     /// The initiator introduces itself.
     Name(NameMessage),
     /// The acceptor says whether to go on.
@@ -42,7 +42,7 @@ pub enum Auth {
 
 impl Auth {
     /// The name of this step, for logs and errors.
-    pub fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Name(_) => "Name",
             Self::ServerStatus(_) => "ServerStatus",
@@ -104,7 +104,7 @@ impl fmt::Display for ServerStatus {
 
 /// The acceptor's challenge.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Challenge {
+pub(crate) struct Challenge {
     /// The acceptor's full name.
     pub name: String,
     /// The acceptor's flags.
@@ -117,7 +117,7 @@ pub struct Challenge {
 
 /// The initiator's answer to a [`Challenge`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChallengeReply {
+pub(crate) struct ChallengeReply {
     /// The initiator's own challenge.
     pub challenge: u32,
     /// Of the acceptor's challenge; 32 bytes if the peer is honest.
@@ -126,7 +126,7 @@ pub struct ChallengeReply {
 
 /// An actor as its node advertises it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Actor {
+pub(crate) struct Actor {
     /// Its pid on its own node.
     pub pid: u64,
     /// Its name.
@@ -135,7 +135,7 @@ pub struct Actor {
 
 /// Actors that join or leave a process group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GroupChange {
+pub(crate) struct GroupChange {
     /// The scope.
     pub scope: String,
     /// The group.
@@ -155,7 +155,7 @@ pub struct Timestamp {
 
 /// The control plane.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Control {
+pub(crate) enum Control {
     /// Actors that can be addressed from now on.
     Spawn(Vec<Actor>),
     /// Pids that ended.
@@ -180,7 +180,7 @@ pub enum Control {
 
 /// The data plane.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Data {
+pub(crate) enum Data {
     /// A message without a reply.
     Cast(Cast),
     /// A message that wants a reply.
@@ -191,7 +191,7 @@ pub enum Data {
 
 /// A message without a reply.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Cast {
+pub(crate) struct Cast {
     /// The receiver's pid on its node.
     pub to: u64,
     /// The variant's tag.
@@ -204,7 +204,7 @@ pub struct Cast {
 
 /// A message that wants a reply.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Call {
+pub(crate) struct Call {
     /// The receiver's pid on its node.
     pub to: u64,
     /// The sender's number for this call; echoed by the reply.
@@ -221,7 +221,7 @@ pub struct Call {
 
 /// The reply to a [`Call`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// The `to` of the call.
     pub to: u64,
     /// The `tag` of the call.

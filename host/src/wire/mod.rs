@@ -13,11 +13,12 @@ mod varint;
 
 pub(crate) use data::{encode_call, encode_cast, encode_reply};
 pub use error::WireError;
-pub(crate) use frame::{FRAME_HEADER_BYTES, frame_with, split_frame};
-pub use message::{
-    Actor, Auth, Call, Cast, Challenge, ChallengeReply, Control, Data, Digest, GroupChange, Message, NameMessage,
-    NodeFlags, Reply, ServerStatus, Timestamp,
+use frame::frame_with;
+pub(crate) use frame::split_frame;
+pub(crate) use message::{
+    Actor, Auth, Call, Challenge, ChallengeReply, Control, Data, Digest, GroupChange, Message, Timestamp,
 };
+pub use message::{NameMessage, NodeFlags, ServerStatus};
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -25,7 +26,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 ///
 /// # Errors
 /// The bytes aren't a `NetworkMessage`. What is well-formed but unknown to this version is [`Message::Unknown`].
-pub fn decode(payload: &Bytes) -> Result<Message, WireError> {
+pub(crate) fn decode(payload: &Bytes) -> Result<Message, WireError> {
     match data::decode(payload) {
         Some(data) => Ok(Message::Data(data)),
         None => control::decode(payload.as_ref()),
@@ -33,9 +34,11 @@ pub fn decode(payload: &Bytes) -> Result<Message, WireError> {
 }
 
 /// Appends one whole frame, header included.
-pub fn encode(message: &Message, out: &mut BytesMut) {
+pub(crate) fn encode(message: &Message, out: &mut BytesMut) {
     match message {
-        Message::Data(Data::Cast(cast)) => encode_cast(out, cast.to, &cast.variant, &cast.args, cast.metadata.as_deref()),
+        Message::Data(Data::Cast(cast)) => {
+            encode_cast(out, cast.to, &cast.variant, &cast.args, cast.metadata.as_deref())
+        }
         Message::Data(Data::Call(call)) => encode_call(out, call),
         Message::Data(Data::Reply(reply)) => encode_reply(out, reply.to, reply.tag, &reply.what),
         Message::Auth(auth) => frame_with(out, |payload| control::encode_auth(auth, payload)),
@@ -46,3 +49,5 @@ pub fn encode(message: &Message, out: &mut BytesMut) {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use message::Cast;

@@ -60,7 +60,13 @@ mod tests {
 
     #[test]
     fn what_is_cut_short_or_too_long_is_refused() {
-        for bytes in [&[][..], &[0x80], &[0xff; 9], &[0xff; 11], &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2]] {
+        for bytes in [
+            &[][..],
+            &[0x80],
+            &[0xff; 9],
+            &[0xff; 11],
+            &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2],
+        ] {
             assert_eq!(take_varint(bytes, &mut 0), None, "{bytes:?}");
         }
     }

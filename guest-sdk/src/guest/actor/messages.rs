@@ -1,0 +1,67 @@
+//! What an actor hears of the actors and groups that it supervises or monitors. No guest can do either yet; these types
+//! let an actor written for ractor compile.
+
+use std::any::Any;
+use std::fmt;
+
+use crate::guest::message::BoxedDowncastErr;
+use crate::guest::pg::GroupChangeMessage;
+use crate::guest::{ActorCell, ActorId, ActorProcessingErr, State};
+
+/// The last state of an actor, of a type that the receiver has to know.
+pub struct BoxedState {
+    /// The state, until it is taken.
+    pub msg: Option<Box<dyn Any + Send>>,
+}
+
+impl BoxedState {
+    /// Boxes a state.
+    pub fn new<T: State>(state: T) -> Self {
+        Self {
+            msg: Some(Box::new(state)),
+        }
+    }
+
+    /// Takes the state out.
+    ///
+    /// # Errors
+    /// It was taken before, or is not a `T`.
+    pub fn take<T: State>(&mut self) -> Result<T, BoxedDowncastErr> {
+        let state = self.msg.take().ok_or(BoxedDowncastErr)?;
+        state.downcast().map(|state| *state).map_err(|_| BoxedDowncastErr)
+    }
+}
+
+impl fmt::Debug for BoxedState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BoxedState").finish_non_exhaustive()
+    }
+}
+
+/// News of a supervised actor or a monitored group.
+#[derive(Debug)]
+pub enum SupervisionEvent {
+    /// An actor started.
+    ActorStarted(ActorCell),
+    /// An actor ended in an orderly way, with its last state and the reason if they are known.
+    ActorTerminated(ActorCell, Option<BoxedState>, Option<String>),
+    /// An actor failed.
+    ActorFailed(ActorCell, ActorProcessingErr),
+    /// A group's membership changed.
+    ProcessGroupChanged(GroupChangeMessage),
+}
+
+impl SupervisionEvent {
+    /// The actor that the news is of.
+    pub fn actor_cell(&self) -> Option<&ActorCell> {
+        match self {
+            Self::ActorStarted(actor) | Self::ActorTerminated(actor, ..) | Self::ActorFailed(actor, _) => Some(actor),
+            Self::ProcessGroupChanged(_) => None,
+        }
+    }
+
+    /// The id of the actor that the news is of.
+    pub fn actor_id(&self) -> Option<ActorId> {
+        self.actor_cell().map(ActorCell::get_id)
+    }
+}

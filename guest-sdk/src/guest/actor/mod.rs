@@ -1,0 +1,85 @@
+//! The trait that an actor implements, with the associated types and signatures of ractor's.
+
+pub mod actor_cell;
+pub mod actor_id;
+pub mod actor_ref;
+pub mod messages;
+
+pub use self::actor_cell::ActorCell;
+pub use self::actor_id::ActorId;
+pub use self::actor_ref::ActorRef;
+pub use self::messages::SupervisionEvent;
+
+use crate::guest::{ActorProcessingErr, Message, State};
+
+/// What an actor does. An error or a panic in any of its callbacks fails the actor; its supervisor hears the text.
+///
+/// Callbacks run one at a time. Whatever they await is done when it is first polled: the host suspends the whole actor
+/// while it waits.
+pub trait Actor: Sized + Sync + Send + 'static {
+    /// The messages it handles.
+    type Msg: Message;
+    /// What it keeps between messages.
+    type State: State;
+    /// What it is started with.
+    type Arguments: State;
+
+    /// Makes the initial state. On an error the actor never lives.
+    fn pre_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        args: Self::Arguments,
+    ) -> impl Future<Output = Result<Self::State, ActorProcessingErr>> + Send;
+
+    /// Runs once the actor is started and reachable, before its first message.
+    fn post_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        state: &mut Self::State,
+    ) -> impl Future<Output = Result<(), ActorProcessingErr>> + Send {
+        let _unused = (myself, state);
+        async { Ok(()) }
+    }
+
+    /// Runs when the actor ends in an orderly way: after a stop, not after a failure.
+    fn post_stop(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        state: &mut Self::State,
+    ) -> impl Future<Output = Result<(), ActorProcessingErr>> + Send {
+        let _unused = (myself, state);
+        async { Ok(()) }
+    }
+
+    /// Handles one message.
+    fn handle(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        message: Self::Msg,
+        state: &mut Self::State,
+    ) -> impl Future<Output = Result<(), ActorProcessingErr>> + Send {
+        let _unused = (myself, message, state);
+        async { Ok(()) }
+    }
+
+    /// Handles news of the actors and groups that this actor supervises or monitors. A guest can't do either yet, so
+    /// nothing calls it; it is here so that an actor written for ractor compiles. Like ractor's, the default stops this
+    /// actor when one that it supervises ends.
+    fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        message: SupervisionEvent,
+        state: &mut Self::State,
+    ) -> impl Future<Output = Result<(), ActorProcessingErr>> + Send {
+        let _unused = state;
+        async move {
+            if matches!(
+                message,
+                SupervisionEvent::ActorTerminated(..) | SupervisionEvent::ActorFailed(..)
+            ) {
+                myself.stop(None);
+            }
+            Ok(())
+        }
+    }
+}

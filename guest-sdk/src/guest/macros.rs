@@ -1,0 +1,58 @@
+//! `cast!`, `call!` and `call_t!`, with the shapes and results of ractor's, and `export!`.
+
+/// Sends a message without waiting for anything: `cast!(actor, Msg::Add(1))`.
+///
+/// Results in `Result<(), RactorErr<Msg>>`.
+#[macro_export]
+macro_rules! cast {
+    ($actor:expr, $msg:expr) => {
+        $actor.cast($msg).map_err($crate::RactorErr::from)
+    };
+}
+
+/// Sends a call and waits for the reply as long as it takes: `call!(actor, Msg::Get)`, or with arguments before the
+/// reply port, `call!(actor, Msg::AddAndGet, 1)`.
+///
+/// Results in `Result<Reply, RactorErr<Msg>>`.
+#[macro_export]
+macro_rules! call {
+    ($actor:expr, $msg:expr $(, $args:expr)*) => {
+        $crate::rpc::reply_or_error($actor.call(|port| $msg($($args,)* port), None).await)
+    };
+}
+
+/// Like [`call!`] with a timeout in milliseconds before the arguments: `call_t!(actor, Msg::Get, 100)`.
+///
+/// Results in `Result<Reply, RactorErr<Msg>>`.
+#[macro_export]
+macro_rules! call_t {
+    ($actor:expr, $msg:expr, $timeout_ms:expr $(, $args:expr)*) => {
+        $crate::rpc::reply_or_error(
+            $actor
+                .call(
+                    |port| $msg($($args,)* port),
+                    Some($crate::concurrency::Duration::from_millis($timeout_ms)),
+                )
+                .await,
+        )
+    };
+}
+
+/// Makes a component of an actor: `ractor::export!(Counter);`, once in the crate.
+///
+/// The actor must be [`Default`], its start arguments [`BytesConvertable`](crate::BytesConvertable), and its message
+/// type derived with `RactorClusterMessage`. The component carries the version of the crate.
+#[macro_export]
+macro_rules! export {
+    ($actor:ty) => {
+        const _: () = {
+            impl $crate::runtime::Exported for $actor {
+                const NAME: &'static str = ::core::stringify!($actor);
+                const VERSION: &'static str = ::core::env!("CARGO_PKG_VERSION");
+            }
+
+            type Component = $crate::runtime::Component<$actor>;
+    $crate::bindings::export_component!(Component with_types_in $crate::bindings);
+        };
+    };
+}

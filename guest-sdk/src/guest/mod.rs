@@ -1,0 +1,41 @@
+//! The guest's side: ractor's module paths over the imports of the world `guest-actor` in `wit/`.
+
+pub mod actor;
+#[doc(hidden)]
+pub mod bindings;
+pub mod concurrency;
+pub mod describe;
+pub mod errors;
+#[cfg(target_family = "wasm")]
+mod macros;
+pub mod message;
+pub mod pg;
+pub mod port;
+pub mod registry;
+pub mod rpc;
+#[doc(hidden)]
+pub mod runtime;
+pub mod serialization;
+#[cfg(test)]
+mod tests;
+
+pub use self::actor::{Actor, ActorCell, ActorId, ActorRef, SupervisionEvent};
+pub use self::describe::{DescribeMessage, MessageDescription};
+pub use self::errors::{ActorErr, ActorProcessingErr, MessagingErr, RactorErr, SpawnErr};
+pub use self::message::Message;
+pub use self::port::RpcReplyPort;
+pub use self::serialization::BytesConvertable;
+
+/// The name of an actor.
+pub type ActorName = String;
+
+/// The name of a process group.
+pub type GroupName = String;
+
+/// The name of a scope of process groups.
+pub type ScopeName = String;
+
+/// What an actor keeps between messages, and what it is started with: anything that may move between threads.
+pub trait State: std::any::Any + Send + 'static {}
+
+impl<T: std::any::Any + Send + 'static> State for T {}

@@ -1,0 +1,103 @@
+//! Reply ports: the one-use way back from the handler of a call to its caller.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::guest::MessagingErr;
+use crate::guest::concurrency::Duration;
+use crate::guest::runtime::incoming::IncomingCall;
+
+/// The reply did not reach anybody.
+#[derive(Debug)]
+pub(crate) struct Undelivered;
+
+type Sink<T> = Box<dyn FnOnce(T) -> Result<(), Undelivered> + Send>;
+
+/// Where the reply to a call goes. A handler may answer at once, or keep the port in its state and answer while it
+/// handles a later message. Dropping the port tells the caller that no reply will come.
+pub struct RpcReplyPort<T> {
+    // A lock that is never taken: it makes the port, and so every message with a port, `Sync`, which an error that
+    // hands a message back has to be.
+    sink: Mutex<Sink<T>>,
+    timeout: Option<Duration>,
+}
+
+impl<T> RpcReplyPort<T> {
+    /// How long the caller waits, if that is known. It is for calls that this actor makes, not for those it receives.
+    pub fn get_timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// Sends the reply.
+    ///
+    /// # Errors
+    /// `ChannelClosed` if the caller has given up, or the reply could not be encoded for it. The reply is not handed
+    /// back, which differs from ractor.
+    pub fn send(self, message: T) -> Result<(), MessagingErr<T>> {
+        let sink = self.sink.into_inner().unwrap_or_else(PoisonError::into_inner);
+        sink(message).map_err(|Undelivered| MessagingErr::ChannelClosed)
+    }
+
+    /// False: a guest learns that the caller has given up only when it sends the reply.
+    pub fn is_closed(&self) -> bool {
+        false
+    }
+
+    /// A port that takes a `U`, converts it and passes it on to this one. If `convert` returns none, this port is
+    /// dropped. The derive macros build the bridge between typed replies and their bytes with it.
+    pub fn map_reply<U>(self, convert: impl FnOnce(U) -> Option<T> + Send + 'static) -> RpcReplyPort<U>
+    where
+        T: 'static,
+    {
+        let timeout = self.timeout;
+        let sink = self.sink.into_inner().unwrap_or_else(PoisonError::into_inner);
+        RpcReplyPort::new(timeout, move |reply| match convert(reply) {
+            Some(converted) => sink(converted),
+            None => Err(Undelivered),
+        })
+    }
+
+    fn new(timeout: Option<Duration>, sink: impl FnOnce(T) -> Result<(), Undelivered> + Send + 'static) -> Self {
+        Self {
+            sink: Mutex::new(Box::new(sink)),
+            timeout,
+        }
+    }
+}
+
+impl<T: Send + 'static> RpcReplyPort<T> {
+    /// A port that fills the slot that comes with it.
+    pub(crate) fn local(timeout: Option<Duration>) -> (Self, Slot<T>) {
+        let slot = Slot(Arc::new(Mutex::new(None)));
+        let filled = slot.0.clone();
+        let port = Self::new(timeout, move |reply| {
+            *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
+            Ok(())
+        });
+        (port, slot)
+    }
+}
+
+impl RpcReplyPort<Vec<u8>> {
+    /// The port of a call that the host delivered.
+    pub(crate) fn incoming(call: IncomingCall) -> Self {
+        Self::new(None, move |bytes| call.answer(bytes))
+    }
+}
+
+impl<T> std::fmt::Debug for RpcReplyPort<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RpcReplyPort")
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where the reply to a call of this actor arrives.
+pub(crate) struct Slot<T>(Arc<Mutex<Option<T>>>);
+
+impl<T> Slot<T> {
+    /// The reply, if one arrived.
+    pub(crate) fn take(&self) -> Option<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}

@@ -1,0 +1,186 @@
+//! Runs an actor as a component: what the host calls, and what the actor's code needs from the host meanwhile.
+
+pub(crate) mod executor;
+pub(crate) mod incoming;
+pub mod log;
+pub(crate) mod outgoing;
+pub(crate) mod undecodable;
+
+use std::cell::{OnceCell, RefCell};
+use std::marker::PhantomData;
+
+use self::executor::block_on;
+use self::incoming::IncomingCall;
+use self::undecodable::{Kind, explain};
+use crate::guest::bindings::exports::ractor::actor::actor::{Descriptor, Guest, MessageVariant};
+use crate::guest::bindings::ractor::actor::identity;
+use crate::guest::message::{Message, SerializedMessage};
+use crate::guest::serialization::BytesConvertable;
+use crate::guest::{Actor, ActorCell, ActorProcessingErr, ActorRef, DescribeMessage, MessageDescription, RpcReplyPort};
+
+thread_local! {
+    static ACTOR: RefCell<Option<Box<dyn Running>>> = const { RefCell::new(None) };
+    static MYSELF: OnceCell<ActorCell> = const { OnceCell::new() };
+}
+
+/// The actor that this component is.
+pub(crate) fn myself() -> ActorCell {
+    MYSELF.with(|cell| {
+        let myself = cell.get_or_init(|| match identity::self_name() {
+            Some(name) => ActorCell::named(identity::self_pid(), &name),
+            None => ActorCell::from_pid(identity::self_pid()),
+        });
+        myself.clone()
+    })
+}
+
+/// What [`export!`](crate::export) adds to an actor.
+pub trait Exported: Actor {
+    /// The actor's type, as the source writes it.
+    const NAME: &'static str;
+    /// The version of its crate.
+    const VERSION: &'static str;
+}
+
+/// The exports of the component that `A` is.
+#[derive(Debug)]
+pub struct Component<A>(PhantomData<A>);
+
+impl<A> Guest for Component<A>
+where
+    A: Exported + Default,
+    A::Arguments: BytesConvertable,
+    A::Msg: DescribeMessage,
+{
+    fn describe() -> Descriptor {
+        Descriptor {
+            name: A::NAME.to_owned(),
+            version: A::VERSION.to_owned(),
+            messages: A::Msg::MESSAGES.iter().map(to_variant).collect(),
+        }
+    }
+
+    fn pre_start(args: Vec<u8>) -> Result<(), String> {
+        log::install();
+        let args = A::Arguments::try_from_bytes(args).map_err(|error| {
+            let wanted = std::any::type_name::<A::Arguments>();
+            format!("{}: start arguments don't decode as {wanted}: {error}", A::NAME)
+        })?;
+        let actor = A::default();
+        let state = block_on(actor.pre_start(myself().into(), args)).map_err(to_text)?;
+        ACTOR.set(Some(Box::new(Live { actor, state })));
+        Ok(())
+    }
+
+    fn post_start() -> Result<(), String> {
+        with_actor(|actor| actor.post_start())
+    }
+
+    fn handle_cast(variant: String, args: Vec<u8>) -> Result<(), String> {
+        with_actor(|actor| {
+            actor.handle(SerializedMessage::Cast {
+                variant,
+                args,
+                metadata: None,
+            })
+        })
+    }
+
+    fn handle_call(variant: String, args: Vec<u8>, reply_to: u64) -> Result<Option<Vec<u8>>, String> {
+        let reply = RpcReplyPort::incoming(IncomingCall::begin(reply_to));
+        let handled = with_actor(|actor| {
+            actor.handle(SerializedMessage::Call {
+                variant,
+                args,
+                reply,
+                metadata: None,
+            })
+        });
+        if handled.is_err() {
+            // A handler may reply and fail then: the reply counts.
+            incoming::flush();
+        }
+        let reply = incoming::finish();
+        handled.map(|()| reply)
+    }
+
+    fn post_stop() -> Result<(), String> {
+        let stopped = with_actor(|actor| actor.post_stop());
+        // Drops the reply ports that its state may hold, so that their callers hear of it.
+        drop(ACTOR.take());
+        stopped
+    }
+}
+
+/// An actor whose types are forgotten.
+trait Running {
+    fn post_start(&mut self) -> Result<(), ActorProcessingErr>;
+    fn handle(&mut self, message: SerializedMessage) -> Result<(), ActorProcessingErr>;
+    fn post_stop(&mut self) -> Result<(), ActorProcessingErr>;
+}
+
+struct Live<A: Actor> {
+    actor: A,
+    state: A::State,
+}
+
+impl<A> Running for Live<A>
+where
+    A: Actor,
+    A::Msg: DescribeMessage,
+{
+    fn post_start(&mut self) -> Result<(), ActorProcessingErr> {
+        block_on(self.actor.post_start(myself().into(), &mut self.state))
+    }
+
+    fn handle(&mut self, message: SerializedMessage) -> Result<(), ActorProcessingErr> {
+        let Some(message) = decode::<A::Msg>(message) else {
+            return Ok(());
+        };
+        let myself: ActorRef<A::Msg> = myself().into();
+        block_on(self.actor.handle(myself, message, &mut self.state))
+    }
+
+    fn post_stop(&mut self) -> Result<(), ActorProcessingErr> {
+        block_on(self.actor.post_stop(myself().into(), &mut self.state))
+    }
+}
+
+/// The typed message, or none if it can't be understood: then it is dropped and logged, as in ractor, and the actor
+/// carries on.
+fn decode<M: Message + DescribeMessage>(message: SerializedMessage) -> Option<M> {
+    let (kind, variant, args_len) = match &message {
+        SerializedMessage::Cast { variant, args, .. } => (Kind::Cast, variant.clone(), args.len()),
+        SerializedMessage::Call { variant, args, .. } => (Kind::Call, variant.clone(), args.len()),
+        SerializedMessage::CallReply(..) => return None,
+    };
+    match M::deserialize(message) {
+        Ok(message) => Some(message),
+        Err(_) => {
+            tracing::warn!("{}", explain(M::MESSAGES, kind, &variant, args_len));
+            None
+        }
+    }
+}
+
+/// Runs a callback of the actor. It is out of its place meanwhile, so nothing that it calls can reach it twice.
+fn with_actor(callback: impl FnOnce(&mut dyn Running) -> Result<(), ActorProcessingErr>) -> Result<(), String> {
+    let mut actor = ACTOR
+        .take()
+        .ok_or("the actor is not running: it was not started, or has stopped")?;
+    let result = callback(&mut *actor);
+    ACTOR.set(Some(actor));
+    result.map_err(to_text)
+}
+
+fn to_variant(message: &MessageDescription) -> MessageVariant {
+    MessageVariant {
+        name: message.name.to_owned(),
+        arguments: message.arguments.iter().map(|&name| name.to_owned()).collect(),
+        reply: message.reply.map(str::to_owned),
+    }
+}
+
+fn to_text(error: ActorProcessingErr) -> String {
+    format!("{error:#}")
+}

@@ -1,0 +1,84 @@
+//! The messages that this actor sends.
+
+use crate::guest::ActorId;
+use crate::guest::bindings::ractor::actor::messaging::{self, SendError};
+use crate::guest::concurrency::Duration;
+use crate::guest::message::SerializedMessage;
+use crate::guest::runtime::{incoming, myself};
+
+/// What became of a message that was accepted.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// A cast is on its way; a call was answered, and its reply is in its port.
+    Accepted,
+    /// A call got no reply in time.
+    TimedOut,
+    /// A call was dropped without a reply.
+    NoReply,
+}
+
+/// Sends a message; waits for the reply if it is a call. A message that was not accepted is handed back.
+pub(crate) fn deliver(to: ActorId, message: SerializedMessage) -> Result<Outcome, SerializedMessage> {
+    incoming::flush();
+    match message {
+        SerializedMessage::Cast {
+            variant,
+            args,
+            metadata,
+        } => match messaging::cast(to.into(), &variant, &args) {
+            Ok(()) => Ok(Outcome::Accepted),
+            Err(error) => {
+                report(to, &variant, error);
+                Err(SerializedMessage::Cast {
+                    variant,
+                    args,
+                    metadata,
+                })
+            }
+        },
+        SerializedMessage::Call { ref variant, .. } if to == myself().get_id() => {
+            tracing::error!(%variant, "an actor that calls itself would wait for ever; the call is dropped");
+            Ok(Outcome::NoReply)
+        }
+        SerializedMessage::Call {
+            variant,
+            args,
+            reply,
+            metadata,
+        } => match messaging::call(to.into(), &variant, &args, reply.get_timeout().map(whole_millis)) {
+            // A reply that doesn't decode leaves its slot empty, which the caller sees.
+            Ok(bytes) => Ok(reply.send(bytes).map_or(Outcome::NoReply, |()| Outcome::Accepted)),
+            Err(SendError::Timeout) => Ok(Outcome::TimedOut),
+            Err(SendError::NoReply | SendError::WouldDeadlock) => Ok(Outcome::NoReply),
+            Err(error) => {
+                report(to, &variant, error);
+                Err(SerializedMessage::Call {
+                    variant,
+                    args,
+                    reply,
+                    metadata,
+                })
+            }
+        },
+        SerializedMessage::CallReply(..) => Err(message),
+    }
+}
+
+/// Logs the errors that ractor's error type has no name for.
+fn report(to: ActorId, variant: &str, error: SendError) {
+    match error {
+        SendError::TooLarge => {
+            tracing::warn!(%to, %variant, "the message is larger than this node's limit and was not sent");
+        }
+        SendError::UnknownActor
+        | SendError::Stopped
+        | SendError::Timeout
+        | SendError::NoReply
+        | SendError::WouldDeadlock => {}
+    }
+}
+
+/// Rounds up, so that a short timeout is not taken for none at all.
+fn whole_millis(timeout: Duration) -> u64 {
+    u64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,225 @@
+//! Values as bytes, in the formats of ractor's `BytesConvertable`: numbers big-endian, `bool` one byte, `char` as
+//! `u32`, strings as UTF-8, `()` as nothing, a vector as its elements one after the other.
+//!
+//! In a guest a panic ends the actor, so decoding has a fallible form here, and it is strict: bytes too few or too many
+//! are an error.
+
+use thiserror::Error;
+
+/// Why bytes are not a value of a type.
+#[derive(Clone, Debug, Eq, PartialEq, Error)]
+pub enum DecodeError {
+    /// The type has a fixed size.
+    #[error("{found} bytes, expected {expected}")]
+    Length {
+        /// How many bytes there were.
+        found: usize,
+        /// How many there must be.
+        expected: usize,
+    },
+    /// The elements of a vector have a fixed size.
+    #[error("{found} bytes, expected a multiple of {element}")]
+    Elements {
+        /// How many bytes there were.
+        found: usize,
+        /// The size of one element.
+        element: usize,
+    },
+    /// A string is not UTF-8.
+    #[error("not UTF-8: byte {at} is wrong")]
+    Utf8 {
+        /// The index of the first wrong byte.
+        at: usize,
+    },
+    /// No character has this number.
+    #[error("{0:#x} is not a character")]
+    Char(u32),
+    /// A `bool` is neither 0 nor 1.
+    #[error("{0} is not a bool, expected 0 or 1")]
+    Bool(u8),
+}
+
+/// A type with an encoding: arguments of messages, replies, and start arguments.
+pub trait BytesConvertable: Sized {
+    /// Encodes the value.
+    fn into_bytes(self) -> Vec<u8>;
+
+    /// Decodes a value. May panic if the bytes are wrong.
+    fn from_bytes(bytes: Vec<u8>) -> Self;
+
+    /// Decodes a value, with an error instead of a panic. Only guests have this; for a type that implements ractor's
+    /// two methods alone it calls [`BytesConvertable::from_bytes`], and a panic there fails the actor.
+    ///
+    /// # Errors
+    /// The bytes are not a value of this type.
+    fn try_from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
+        Ok(Self::from_bytes(bytes))
+    }
+}
+
+/// The body of `from_bytes` for a type whose decoding is fallible.
+macro_rules! infallible {
+    () => {
+        fn from_bytes(bytes: Vec<u8>) -> Self {
+            or_panic(Self::try_from_bytes(bytes))
+        }
+    };
+}
+
+macro_rules! number {
+    ($($ty:ty),*) => {$(
+        impl BytesConvertable for $ty {
+            fn into_bytes(self) -> Vec<u8> {
+                self.to_be_bytes().to_vec()
+            }
+
+            infallible!();
+
+            fn try_from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
+                fixed(&bytes).map(<$ty>::from_be_bytes)
+            }
+        }
+    )*};
+}
+
+macro_rules! vector {
+    ($($ty:ty),*) => {$(
+        impl BytesConvertable for Vec<$ty> {
+            fn into_bytes(self) -> Vec<u8> {
+                self.into_iter().flat_map(<$ty>::to_be_bytes).collect()
+            }
+
+            infallible!();
+
+            fn try_from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
+                elements(&bytes, |element| Ok(<$ty>::from_be_bytes(element)))
+            }
+        }
+    )*};
+}
+
+number!(u8, u16, u32, u64, u128, i8, i16, i32, i64, i128, f32, f64);
+vector!(u16, u32, u64, u128, i8, i16, i32, i64, i128, f32, f64);
+
+impl BytesConvertable for () {
+    fn into_bytes(self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    infallible!();
+
+    fn try_from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
+        fixed::<0>(&bytes).map(|_| ())
+    }
+}
+
+impl BytesConvertable for bool {
+    fn into_bytes(self) -> Vec<u8> {
+        vec![u8::from(self)]
+    }
+
+    infallible!();
+
+    fn try_from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
+        fixed(&bytes).and_then(to_bool)
+    }
+}
+
+impl BytesConvertable for char {
+    fn into_bytes(self) -> Vec<u8> {
+        u32::from(self).into_bytes()
+    }
+
+    infallible!();
+
+    fn try_from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
+        fixed(&bytes).and_then(to_char)
+    }
+}
+
+impl BytesConvertable for String {
+    fn into_bytes(self) -> Vec<u8> {
+        Self::into_bytes(self)
+    }
+
+    infallible!();
+
+    fn try_from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
+        Self::from_utf8(bytes).map_err(|error| DecodeError::Utf8 {
+            at: error.utf8_error().valid_up_to(),
+        })
+    }
+}
+
+impl BytesConvertable for Vec<u8> {
+    fn into_bytes(self) -> Vec<u8> {
+        self
+    }
+
+    fn from_bytes(bytes: Vec<u8>) -> Self {
+        bytes
+    }
+}
+
+impl BytesConvertable for Vec<bool> {
+    fn into_bytes(self) -> Vec<u8> {
+        self.into_iter().map(u8::from).collect()
+    }
+
+    infallible!();
+
+    fn try_from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
+        elements(&bytes, to_bool)
+    }
+}
+
+impl BytesConvertable for Vec<char> {
+    fn into_bytes(self) -> Vec<u8> {
+        self.into_iter().flat_map(|c| u32::from(c).to_be_bytes()).collect()
+    }
+
+    infallible!();
+
+    fn try_from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
+        elements(&bytes, to_char)
+    }
+}
+
+#[expect(clippy::panic, reason = "ractor's trait has no other way to report wrong bytes")]
+fn or_panic<T>(decoded: Result<T, DecodeError>) -> T {
+    decoded.unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], DecodeError> {
+    <[u8; N]>::try_from(bytes).map_err(|_| DecodeError::Length {
+        found: bytes.len(),
+        expected: N,
+    })
+}
+
+fn elements<const N: usize, T>(
+    bytes: &[u8],
+    decode: impl Fn([u8; N]) -> Result<T, DecodeError>,
+) -> Result<Vec<T>, DecodeError> {
+    let (elements, rest) = bytes.as_chunks::<N>();
+    if !rest.is_empty() {
+        return Err(DecodeError::Elements {
+            found: bytes.len(),
+            element: N,
+        });
+    }
+    elements.iter().map(|element| decode(*element)).collect()
+}
+
+fn to_bool([byte]: [u8; 1]) -> Result<bool, DecodeError> {
+    match byte {
+        0 => Ok(false),
+        1 => Ok(true),
+        other => Err(DecodeError::Bool(other)),
+    }
+}
+
+fn to_char(bytes: [u8; 4]) -> Result<char, DecodeError> {
+    let number = u32::from_be_bytes(bytes);
+    char::from_u32(number).ok_or(DecodeError::Char(number))
+}

@@ -1,0 +1,220 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::target::Target;
+use super::timeout::parse_timeout;
+use crate::config::{Literal, PeerAddress, Type};
+use crate::ops::telemetry::LogFormat;
+
+const LITERALS: &str = "\
+Arguments and their types:
+  u64:5  i32:-3  f64:1.5  bool:true  char:x  str:hello  bytes:00ff  unit  [u64]:1,2,3
+  Integers are u8 to u128 and i8 to i128, floats f32 and f64. What follows `str:` is taken as it is.";
+
+const CALL_EXAMPLES: &str = "\
+Examples:
+  ractor-host call --node 127.0.0.1:4697 --cookie-file cookie group:counters Get --reply u64
+  ractor-host call --node 127.0.0.1:4697 --cookie-env COOKIE pid:7 AddAndGet u64:5 --reply u64 --timeout 500ms";
+
+const CAST_EXAMPLES: &str = "\
+Examples:
+  ractor-host cast --node 127.0.0.1:4697 --cookie-file cookie group:counters Add u64:5
+  ractor-host cast --node 127.0.0.1:4697 --cookie-file cookie group:counters Add u64:5 --all";
+
+/// A node of a cluster of actors: native Rust and WebAssembly side by side, compatible with ractor_cluster 0.16.
+#[derive(Debug, Parser)]
+#[command(name = "ractor-host", version, disable_help_subcommand = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the node that a node.toml describes, until SIGINT or SIGTERM.
+    ///
+    /// Logs go to stderr (RUST_LOG chooses which). Once everything has started, one line on stdout says
+    /// `ready node=NAME listen=ADDRESS`.
+    #[command(after_help = "Example:\n  ractor-host run node.toml --log-format json")]
+    Run(RunArguments),
+    /// Check a node.toml and the modules it names, without starting anything.
+    #[command(after_help = "Example:\n  ractor-host check node.toml")]
+    Check(CheckArguments),
+    /// Send a message to an actor of any node and print its reply.
+    #[command(after_help = format!("{LITERALS}\n\n{CALL_EXAMPLES}"))]
+    Call(CallArguments),
+    /// Send a message to an actor of any node without waiting for a reply.
+    #[command(after_help = format!("{LITERALS}\n\n{CAST_EXAMPLES}"))]
+    Cast(CastArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArguments {
+    /// The node's configuration.
+    #[arg(value_name = "NODE.TOML")]
+    pub(super) file: PathBuf,
+    /// How log events are written to stderr.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) log_format: LogFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArguments {
+    /// The node's configuration.
+    #[arg(value_name = "NODE.TOML")]
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CallArguments {
+    #[command(flatten)]
+    pub(super) node: NodeArguments,
+    #[command(flatten)]
+    pub(super) message: MessageArguments,
+    /// The type of the reply; printed in hexadecimal if absent.
+    #[arg(long, value_name = "TYPE")]
+    pub(super) reply: Option<Type>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CastArguments {
+    #[command(flatten)]
+    pub(super) node: NodeArguments,
+    #[command(flatten)]
+    pub(super) message: MessageArguments,
+    /// Send it to every member of the group instead of one of them.
+    #[arg(long)]
+    pub(super) all: bool,
+}
+
+/// How to reach the node.
+#[derive(Debug, Args)]
+pub(super) struct NodeArguments {
+    /// The address of a node, this project's or ractor_cluster's.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(super) node: PeerAddress,
+    #[command(flatten)]
+    pub(super) cookie: CookieArguments,
+    /// How long everything together may take: 500ms, 5s, 2m.
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_timeout)]
+    pub(super) timeout: Duration,
+}
+
+/// Where the cookie is. It is no argument itself, because every user of a machine can see those.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct CookieArguments {
+    /// The file with the cluster's cookie.
+    #[arg(long, value_name = "FILE")]
+    pub(super) cookie_file: Option<PathBuf>,
+    /// The environment variable with the cluster's cookie.
+    #[arg(long, value_name = "VARIABLE")]
+    pub(super) cookie_env: Option<String>,
+}
+
+/// To whom, and what.
+#[derive(Debug, Args)]
+pub(super) struct MessageArguments {
+    /// Who gets it: `group:NAME` (a member of a process group) or `pid:N`.
+    pub(super) target: Target,
+    /// The variant of the actor's message enum.
+    pub(super) variant: String,
+    /// The fields of the variant, in order, without the reply port.
+    #[arg(value_name = "ARG")]
+    pub(super) arguments: Vec<Literal>,
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Command, String> {
+        let words = std::iter::once("ractor-host").chain(line.split_whitespace());
+        Arguments::try_parse_from(words)
+            .map(|arguments| arguments.command)
+            .map_err(|error| error.to_string())
+    }
+
+    #[track_caller]
+    fn check_refused(line: &str, expected: &str) {
+        let error = parse(line).unwrap_err();
+        assert!(
+            error.contains(expected),
+            "{line}\nshould say: {expected}\nbut says: {error}"
+        );
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_call_has_a_target_a_variant_and_literals() {
+        let line = "call --node localhost:1 --cookie-file c group:g AddAndGet u64:5 i32:-3 --reply u64 --timeout 2m";
+        let Command::Call(call) = parse(line).unwrap() else {
+            panic!("a call")
+        };
+        assert_eq!(call.node.node.to_string(), "localhost:1");
+        assert_eq!(call.node.cookie.cookie_file.unwrap(), PathBuf::from("c"));
+        assert_eq!(call.node.timeout, Duration::from_secs(120));
+        assert_eq!(call.message.target, Target::Group("g".to_owned()));
+        assert_eq!(call.message.variant, "AddAndGet");
+        assert_eq!(
+            call.message.arguments,
+            ["u64:5".parse().unwrap(), "i32:-3".parse().unwrap()]
+        );
+        assert_eq!(call.reply, Some("u64".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_cast_goes_to_one_member_unless_told_otherwise() {
+        let Command::Cast(cast) = parse("cast --node a:1 --cookie-env C pid:7 Add").unwrap() else {
+            panic!("a cast")
+        };
+        assert_eq!((cast.message.target, cast.all), (Target::Pid(7), false));
+        assert_eq!(cast.node.timeout, Duration::from_secs(5));
+        assert!(cast.message.arguments.is_empty());
+        let Command::Cast(cast) = parse("cast --node a:1 --cookie-env C group:g Add --all").unwrap() else {
+            panic!("a cast")
+        };
+        assert!(cast.all);
+    }
+
+    #[test]
+    fn mistakes_are_explained() {
+        let call = "call --node a:1 --cookie-file c";
+        check_refused(
+            "call --node a:1 group:g Get",
+            "--cookie-file <FILE>|--cookie-env <VARIABLE>",
+        );
+        check_refused(
+            "call --node a:1 --cookie-file c --cookie-env C group:g Get",
+            "cannot be used with",
+        );
+        check_refused(
+            "call --node a --cookie-file c group:g Get",
+            "it has no port; expected HOST:PORT",
+        );
+        check_refused(&format!("{call} counters Get"), "expected `group:NAME` or `pid:N`");
+        check_refused(
+            &format!("{call} group:g Get 5"),
+            r#""5" does not say its type: write for example `u64:5`"#,
+        );
+        check_refused(
+            &format!("{call} group:g Get --reply u46"),
+            r#"there is no type "u46", did you mean "u64"?"#,
+        );
+        check_refused(&format!("{call} group:g Get --timeout 5"), "a number and a unit");
+        check_refused("rum node.toml", "a similar subcommand exists: 'run'");
+        check_refused("run", "<NODE.TOML>");
+    }
+}

@@ -1,0 +1,72 @@
+//! `check`: is this node.toml good?
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::arguments::CheckArguments;
+use super::failure::Failure;
+use crate::config::NodeConfig;
+use crate::host::{Guests, HostBuilder};
+use crate::ops::telemetry::{self, LogFormat};
+
+pub(super) fn check(arguments: &CheckArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
+    telemetry::init(LogFormat::Text, LevelFilter::WARN).map_err(|error| Failure::Usage(error.into()))?;
+    let config = builder.config(&arguments.file)?;
+    if !config.warnings.first.is_empty() {
+        eprintln!("{}\n", config.warnings);
+    }
+    let runtime = tokio::runtime::Runtime::new()
+        .context("no threads to run on")
+        .map_err(Failure::Runtime)?;
+    let guests = runtime
+        .block_on(Guests::load(&config))
+        .map_err(|error| Failure::Runtime(error.into()))?;
+    let mut stdout = std::io::stdout().lock();
+    report(&mut stdout, &config, &guests)
+        .context("stdout")
+        .map_err(Failure::Runtime)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was found, and what that was checked for.
+fn report(out: &mut impl Write, config: &NodeConfig, guests: &Guests) -> std::io::Result<()> {
+    writeln!(out, "{} is good", config.file.display())?;
+    writeln!(
+        out,
+        "  node {}, would listen on {}",
+        config.node.full_name(),
+        config.node.listen
+    )?;
+    for peer in &config.node.peers {
+        writeln!(out, "  peer {peer}, not dialled")?;
+    }
+    for source in &config.modules {
+        if let Some(module) = guests.module(&source.name) {
+            let pinned = if source.digest.is_some() {
+                "as pinned"
+            } else {
+                "not pinned"
+            };
+            let (name, path) = (&source.name, source.path.display());
+            writeln!(
+                out,
+                "  module `{name}` ({path}) compiles and is an actor; {} ({pinned})",
+                module.digest()
+            )?;
+        }
+    }
+    for actor in &config.actors {
+        write!(out, "  actor `{}` of {}", actor.name, actor.code)?;
+        if actor.count > 1 {
+            write!(out, ", {} of them", actor.count)?;
+        }
+        if !actor.groups.is_empty() {
+            write!(out, ", in the groups {}", actor.groups.join(", "))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,246 @@
+//! A short-lived node of its own, which joins a cluster to send a message.
+
+use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use ractor::{Actor, ActorCell, ActorId, ActorRef, pg};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::target::Target;
+use crate::config::{Cookie, PeerAddress};
+use crate::node::{
+    CloseReason, NodeConnectionMode, NodeEventSubscription, NodeServer, NodeServerMessage, NodeServerSessionInformation,
+};
+use crate::{ClientConnectErr, client_connect, directory};
+
+/// How often it is looked whether a group has members by now. ractor tells of changes only to actors.
+const GROUP_POLL: Duration = Duration::from_millis(20);
+
+/// How many groups an error lists.
+const GROUPS_SHOWN: usize = 20;
+
+/// How long the last bytes may take to the peer.
+const FLUSH: Duration = Duration::from_secs(10);
+
+/// Why a message could not be sent.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ClientError {
+    #[error("cannot join a cluster from here: {0}")]
+    Start(#[from] ractor::SpawnErr),
+    #[error("cannot connect to {node}: {reason}; is a node running there?")]
+    Connect { node: PeerAddress, reason: std::io::Error },
+    #[error("no connection to {node} within {timeout:?}; is a node running there?")]
+    ConnectTimeout { node: PeerAddress, timeout: Duration },
+    #[error("the node at {node} refused the connection: {reason}")]
+    Refused { node: PeerAddress, reason: CloseReason },
+    #[error("the node at {node} closed the connection during the handshake")]
+    Closed { node: PeerAddress },
+    #[error("the node at {node} did not finish the handshake within {timeout:?}; does it speak ractor_cluster 0.16?")]
+    Handshake { node: PeerAddress, timeout: Duration },
+    #[error("{peer} has no member in the group {group:?} (waited {timeout:?}); {groups}")]
+    NoMember {
+        peer: String,
+        group: String,
+        timeout: Duration,
+        groups: String,
+    },
+    #[error("{peer} has no actor with pid {pid} that takes messages from other nodes")]
+    NoActor { peer: String, pid: u64 },
+}
+
+/// When everything has to be done.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline {
+    /// The time there was in all.
+    pub(super) timeout: Duration,
+    at: Instant,
+}
+
+impl Deadline {
+    pub(super) fn after(timeout: Duration) -> Self {
+        Self {
+            timeout,
+            at: Instant::now() + timeout,
+        }
+    }
+
+    pub(super) fn remaining(self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
+    }
+
+    /// The output if there is one in time.
+    pub(super) async fn wait<F: Future>(self, future: F) -> Option<F::Output> {
+        tokio::time::timeout_at(self.at, future).await.ok()
+    }
+}
+
+/// A node that is connected to another.
+pub(super) struct Client {
+    server: ActorRef<NodeServerMessage>,
+    peer: NodeServerSessionInformation,
+    deadline: Deadline,
+}
+
+impl Client {
+    /// Connects, and waits until the peer has told of its actors and groups.
+    pub(super) async fn connect(node: &PeerAddress, cookie: &Cookie, deadline: Deadline) -> Result<Self, ClientError> {
+        let timeout = deadline.timeout;
+        let name = format!("cli-{}-{:08x}", std::process::id(), rand::random::<u32>());
+        let (cookie, mode) = (cookie.expose().to_owned(), NodeConnectionMode::Isolated);
+        let server = NodeServer::new(0, cookie, name, "localhost".to_owned(), None, Some(mode))
+            .with_listen_addr(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let (server, _) = Actor::spawn(None, server, ()).await?;
+        let (events, mut handshake) = mpsc::channel(8);
+        let subscribe = NodeServerMessage::SubscribeToEvents {
+            id: "cli".to_owned(),
+            subscription: Box::new(Handshake { events }),
+        };
+        // If the node server has ended, so does the subscription, and the wait below.
+        drop(server.cast(subscribe));
+        match deadline
+            .wait(client_connect(&server, (node.host.as_str(), node.port)))
+            .await
+        {
+            Some(Ok(())) => {}
+            Some(Err(ClientConnectErr::Socket(reason) | ClientConnectErr::Encryption(reason))) => {
+                return Err(ClientError::Connect {
+                    node: node.clone(),
+                    reason,
+                });
+            }
+            Some(Err(ClientConnectErr::Messaging(_))) => return Err(ClientError::Closed { node: node.clone() }),
+            None => {
+                return Err(ClientError::ConnectTimeout {
+                    node: node.clone(),
+                    timeout,
+                });
+            }
+        }
+        match deadline.wait(handshake.recv()).await {
+            Some(Some(Outcome::Ready(peer))) => Ok(Self { server, peer, deadline }),
+            Some(Some(Outcome::Closed(reason))) => Err(ClientError::Refused {
+                node: node.clone(),
+                reason,
+            }),
+            Some(Some(Outcome::Disconnected) | None) => Err(ClientError::Closed { node: node.clone() }),
+            None => Err(ClientError::Handshake {
+                node: node.clone(),
+                timeout,
+            }),
+        }
+    }
+
+    /// The actors that a target stands for: at least one.
+    pub(super) async fn resolve(&self, target: &Target) -> Result<Vec<ActorCell>, ClientError> {
+        match target {
+            Target::Pid(pid) => {
+                let id = ActorId::Remote {
+                    node_id: self.peer.node_id,
+                    pid: *pid,
+                };
+                match self.deadline.wait(directory::resolve(id)).await.flatten() {
+                    Some(actor) => Ok(vec![actor]),
+                    None => Err(ClientError::NoActor {
+                        peer: self.peer_name(),
+                        pid: *pid,
+                    }),
+                }
+            }
+            Target::Group(group) => match self.deadline.wait(members(group)).await {
+                Some(members) => Ok(members),
+                None => Err(ClientError::NoMember {
+                    peer: self.peer_name(),
+                    group: group.clone(),
+                    timeout: self.deadline.timeout,
+                    groups: groups(),
+                }),
+            },
+        }
+    }
+
+    /// Leaves the cluster once everything that was sent is on its way: first the stand-ins of the actors work off what
+    /// they were sent, then the session what they handed to it.
+    pub(super) async fn leave(self, actors: &[ActorCell]) -> anyhow::Result<()> {
+        for actor in actors {
+            // The only failure but the time is that it has ended.
+            if let Err(ractor::RactorErr::Timeout) = actor.drain_and_wait(Some(FLUSH)).await {
+                anyhow::bail!("the connection did not take the message within {FLUSH:?}");
+            }
+        }
+        match self.server.stop_and_wait(None, Some(FLUSH)).await {
+            Err(ractor::RactorErr::Timeout) => anyhow::bail!("the message was not sent within {FLUSH:?}"),
+            _ => Ok(()),
+        }
+    }
+
+    /// The full name of the peer.
+    pub(super) fn peer_name(&self) -> String {
+        self.peer
+            .peer_name
+            .as_ref()
+            .map_or_else(|| self.peer.peer_addr.clone(), |name| name.name.clone())
+    }
+}
+
+/// The members of a group, once it has some.
+async fn members(group: &String) -> Vec<ActorCell> {
+    loop {
+        let members = pg::get_members(group);
+        if !members.is_empty() {
+            return members;
+        }
+        tokio::time::sleep(GROUP_POLL).await;
+    }
+}
+
+/// The groups that there are instead. This process has no actor in any group, so they are the peer's.
+fn groups() -> String {
+    let mut groups = pg::which_groups();
+    groups.sort_unstable();
+    let more = groups.len().saturating_sub(GROUPS_SHOWN);
+    groups.truncate(GROUPS_SHOWN);
+    match (groups.is_empty(), more) {
+        (true, _) => "it has no groups".to_owned(),
+        (false, 0) => format!("its groups are {}", groups.join(", ")),
+        (false, more) => format!("its groups are {} and {more} more", groups.join(", ")),
+    }
+}
+
+/// How a handshake ends.
+enum Outcome {
+    Ready(NodeServerSessionInformation),
+    Closed(CloseReason),
+    Disconnected,
+}
+
+/// Waits for the end of a handshake.
+struct Handshake {
+    events: mpsc::Sender<Outcome>,
+}
+
+impl Handshake {
+    fn tell(&self, outcome: Outcome) {
+        // The first outcome is the one that counts, and there is room for it.
+        drop(self.events.try_send(outcome));
+    }
+}
+
+impl NodeEventSubscription for Handshake {
+    fn node_session_opened(&self, _: NodeServerSessionInformation) {}
+
+    fn node_session_authenticated(&self, _: NodeServerSessionInformation) {}
+
+    fn node_session_ready(&self, session: NodeServerSessionInformation) {
+        self.tell(Outcome::Ready(session));
+    }
+
+    fn node_session_closed(&self, _: NodeServerSessionInformation, reason: CloseReason) {
+        self.tell(Outcome::Closed(reason));
+    }
+
+    fn node_session_disconnected(&self, _: NodeServerSessionInformation) {
+        self.tell(Outcome::Disconnected);
+    }
+}

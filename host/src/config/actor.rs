@@ -1,0 +1,198 @@
+//! `[[actors]]`: the actors that are started.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::Range;
+
+use toml::Spanned;
+
+use super::Context;
+use super::literal::Literal;
+use super::names::NameOf;
+use super::nearest::nearest;
+use super::node::checked_name;
+use super::problem::Problems;
+use super::section::{Keys, Section};
+
+pub(super) const KEYS: Keys = Keys {
+    known: &["name", "module", "native", "groups", "arguments", "count"],
+    explained: &[
+        ("group", "write `groups = [\"…\"]`"),
+        ("args", "write `arguments = \"u64:5\"`"),
+    ],
+};
+
+/// The most actors that one entry starts.
+pub const MAX_COUNT: u32 = 100_000;
+
+/// The most actors that one file starts.
+pub const MAX_ACTORS: usize = 1_000_000;
+
+/// One checked `[[actors]]` table.
+#[derive(Clone, Debug)]
+pub struct ActorSection {
+    /// The name in the file; see [`ActorSection::names`].
+    pub name: String,
+    /// What the actor is.
+    pub code: Code,
+    /// The process groups that it joins, each once.
+    pub groups: Vec<String>,
+    /// The bytes that its `pre_start` gets; none if the file has no `arguments`.
+    pub arguments: Vec<u8>,
+    /// How many of them are started.
+    pub count: u32,
+}
+
+/// What an actor is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// The component with this name.
+    Module(String),
+    /// The Rust actor that the program registered under this name.
+    Native(String),
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Module(name) => write!(f, "module `{name}`"),
+            Self::Native(name) => write!(f, "native actor `{name}`"),
+        }
+    }
+}
+
+impl ActorSection {
+    /// The names of the actors that are started: the name itself for one, `name-1`, `name-2`, … for several.
+    pub fn names(&self) -> impl Iterator<Item = String> + '_ {
+        let several = self.count > 1;
+        (1..=self.count).map(move |number| {
+            if several {
+                format!("{}-{number}", self.name)
+            } else {
+                self.name.clone()
+            }
+        })
+    }
+
+    pub(super) fn read(
+        section: &Section<'_>,
+        modules: &[&str],
+        context: &Context<'_>,
+        problems: &mut Problems,
+    ) -> Option<(Self, Range<usize>)> {
+        let name = section.required_text("name", "\"counter\"", problems);
+        let name_span = name.as_ref().map_or(section.span.clone(), Spanned::span);
+        let name = name.and_then(|name| checked_name(NameOf::Actor, &name, problems));
+        let code = read_code(section, modules, context, problems);
+        let groups = read_groups(section, problems);
+        let arguments = section
+            .text("arguments", problems)
+            .and_then(|text| match text.get_ref().parse::<Literal>() {
+                Ok(literal) => Some(literal.into_bytes()),
+                Err(error) => {
+                    problems.error(
+                        text.span(),
+                        error.to_string(),
+                        "expected a typed literal such as `u64:5`",
+                    );
+                    None
+                }
+            });
+        let count = match section.value("count") {
+            Some(_) => section.integer("count", 1..=MAX_COUNT, problems),
+            None => Some(1),
+        };
+        let actor = Self {
+            name: name?,
+            code: code?,
+            groups,
+            arguments: arguments.unwrap_or_default(),
+            count: count?,
+        };
+        Some((actor, name_span))
+    }
+}
+
+fn read_code(section: &Section<'_>, modules: &[&str], context: &Context<'_>, problems: &mut Problems) -> Option<Code> {
+    let module = section.text("module", problems);
+    let native = section.text("native", problems);
+    match (module, native) {
+        (Some(module), None) => {
+            let message = "there is no module `{}`";
+            known(&module, message, modules, "add a table `[modules.…]` for it", problems).map(Code::Module)
+        }
+        (None, Some(native)) => {
+            let message = "this program has no native actor `{}`";
+            let nothing = "this program has none; build one that registers it with `Host::builder().native(…)`";
+            known(&native, message, context.natives, nothing, problems).map(Code::Native)
+        }
+        (Some(_), Some(native)) => {
+            problems.error(
+                native.span(),
+                "an actor is either `module` or `native`, not both",
+                "keep one of them",
+            );
+            None
+        }
+        (None, None) => {
+            if section.lacks("module") && section.lacks("native") {
+                let message = "the actor has neither `module` nor `native`";
+                problems.error(section.span.clone(), message, "add for example `module = \"counter\"`");
+            }
+            None
+        }
+    }
+}
+
+/// The name, if it is one of those that exist.
+fn known(
+    name: &Spanned<&str>,
+    message: &str,
+    existing: &[&str],
+    if_none: &str,
+    problems: &mut Problems,
+) -> Option<String> {
+    let wanted = *name.get_ref();
+    if existing.contains(&wanted) {
+        return Some(wanted.to_owned());
+    }
+    let help = match nearest(wanted, existing.iter().copied()) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None if existing.is_empty() => if_none.to_owned(),
+        None => format!("expected one of: {}", existing.join(", ")),
+    };
+    problems.error(
+        name.span(),
+        message.replace("{}", &wanted.escape_debug().to_string()),
+        help,
+    );
+    None
+}
+
+fn read_groups(section: &Section<'_>, problems: &mut Problems) -> Vec<String> {
+    let groups: BTreeSet<String> = section
+        .texts("groups", problems)
+        .iter()
+        .filter_map(|group| checked_name(NameOf::Group, group, problems))
+        .collect();
+    groups.into_iter().collect()
+}
+
+/// Complains about names that two actors would have, and about more actors than a process can hold.
+pub(super) fn check_names(actors: &[(ActorSection, Range<usize>)], problems: &mut Problems) {
+    let mut taken = BTreeSet::new();
+    for (actor, span) in actors {
+        for name in actor.names() {
+            if taken.len() >= MAX_ACTORS {
+                let message = format!("the file starts more than {MAX_ACTORS} actors");
+                return problems.error(span.clone(), message, "start fewer, or spread them over several nodes");
+            }
+            if taken.contains(&name) {
+                let message = format!("the actor name `{name}` is taken by an actor above");
+                problems.error(span.clone(), message, "every actor of a node has its own name");
+                break;
+            }
+            taken.insert(name);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Where a node is reached: HOST:PORT.
+
+use std::fmt;
+use std::net::Ipv6Addr;
+use std::str::FromStr;
+
+/// The address of a peer: a host name or IP address, and a port. Names are looked up when it is dialled.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PeerAddress {
+    /// A name, an IPv4 address, or an IPv6 address without its brackets.
+    pub host: String,
+    /// Never 0.
+    pub port: u16,
+}
+
+/// Text that is no HOST:PORT.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is no address: {reason}; expected HOST:PORT such as `127.0.0.1:4697` or `[::1]:4697`")]
+pub struct AddressError {
+    /// What was written.
+    pub text: String,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
+
+impl FromStr for PeerAddress {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        let refuse = |reason| AddressError {
+            text: text.to_owned(),
+            reason,
+        };
+        let (host, port) = text.rsplit_once(':').ok_or_else(|| refuse("it has no port"))?;
+        let port = match port.parse::<u16>() {
+            Ok(0) | Err(_) => return Err(refuse("the port is not a number from 1 to 65535")),
+            Ok(port) => port,
+        };
+        let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(inner) if inner.parse::<Ipv6Addr>().is_ok() => inner,
+            Some(_) => return Err(refuse("what is in brackets is no IPv6 address")),
+            None if host.contains(':') => return Err(refuse("an IPv6 address needs brackets")),
+            None => host,
+        };
+        if host.is_empty() {
+            return Err(refuse("it has no host"));
+        }
+        if host.contains(|char: char| char.is_whitespace() || char.is_control() || matches!(char, '/' | '@')) {
+            return Err(refuse("the host is no host name"));
+        }
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+        })
+    }
+}
+
+impl fmt::Display for PeerAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_host_and_a_port() {
+        for text in ["127.0.0.1:4697", "[::1]:1", "node-3.example.org:65535"] {
+            assert_eq!(text.parse::<PeerAddress>().unwrap().to_string(), text);
+        }
+        let refused = [
+            ("alpha", "it has no port"),
+            (":4697", "it has no host"),
+            ("alpha:0", "the port is not a number from 1 to 65535"),
+            ("alpha:http", "the port is not a number from 1 to 65535"),
+            ("::1:4697", "an IPv6 address needs brackets"),
+            ("[alpha]:4697", "what is in brackets is no IPv6 address"),
+            ("tcp://alpha:4697", "an IPv6 address needs brackets"),
+            ("a b:4697", "the host is no host name"),
+        ];
+        for (text, reason) in refused {
+            assert_eq!(text.parse::<PeerAddress>().unwrap_err().reason, reason, "{text}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What may be the name of a node, a host, a module, an actor or a group.
+
+/// In bytes. Names travel in every message that announces an actor.
+const LONGEST: usize = 255;
+
+/// What a name is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NameOf {
+    Node,
+    Host,
+    Module,
+    Actor,
+    Group,
+}
+
+impl NameOf {
+    /// Nothing, or why this can't be the name, and what to do.
+    pub(super) fn check(self, name: &str) -> Result<(), (String, String)> {
+        let what = self.in_words();
+        let refused = |why: String, help: &str| Err((why, help.to_owned()));
+        if name.is_empty() {
+            return refused(format!("the {what} is empty"), "expected at least one character");
+        }
+        if name.len() > LONGEST {
+            return refused(
+                format!("the {what} has {} bytes", name.len()),
+                &format!("expected at most {LONGEST}"),
+            );
+        }
+        if name.chars().any(char::is_control) {
+            return refused(
+                format!("the {what} has a control character"),
+                "expected printable characters",
+            );
+        }
+        if self == Self::Group {
+            return Ok(());
+        }
+        if name.contains('@') {
+            let help = if self == Self::Node {
+                "write what follows the `@` as `hostname`"
+            } else {
+                "`@` separates a name from its node"
+            };
+            return refused(format!("the {what} has an `@`"), help);
+        }
+        if name.contains(char::is_whitespace) {
+            return refused(
+                format!("the {what} has a space"),
+                "expected a single word; `-` and `_` are fine",
+            );
+        }
+        if self == Self::Host && name.contains(':') {
+            return refused(format!("the {what} has a `:`"), "the port belongs to `listen`");
+        }
+        Ok(())
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Node => "node name",
+            Self::Host => "hostname",
+            Self::Module => "module name",
+            Self::Actor => "actor name",
+            Self::Group => "group name",
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The host's view of the WIT world `guest-actor`, generated. The only file that knows how it is generated.
+
+mod generated {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "guest-actor",
+        imports: {
+            "ractor:actor/messaging.cast": async | trappable,
+            "ractor:actor/messaging.call": async | trappable,
+            default: trappable,
+        },
+        exports: { default: async },
+    });
+}
+
+pub use generated::exports::ractor::actor::actor::{Descriptor, MessageVariant};
+pub(super) use generated::ractor::actor::{groups, identity, lifecycle, logging, messaging, registry, types};
+pub(super) use generated::{GuestActor as World, GuestActorPre as WorldPre};
+
+/// The interface that every actor exports.
+pub(super) const ACTOR_INTERFACE: &str = "ractor:actor/actor@0.1.0";
+
+/// The functions of [`ACTOR_INTERFACE`].
+pub(super) const ACTOR_FUNCTIONS: [&str; 6] = [
+    "describe",
+    "pre-start",
+    "post-start",
+    "handle-cast",
+    "handle-call",
+    "post-stop",
+];

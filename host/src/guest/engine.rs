@@ -1,0 +1,223 @@
+//! The engine: wasmtime set up for actors, its compiled-code cache, and the modules that are loaded.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use wasmtime::component::Linker;
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use super::cache::Cache;
+use super::error::{EngineError, LoadError, LoadFault};
+use super::imports;
+use super::meter::{Clock, Meter};
+use super::module::{Code, Module};
+use super::source::{Digest, ModuleSource};
+use super::state::State;
+use super::ticker;
+
+/// How an engine is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// Where compiled code is kept between runs. Must belong to this user alone. None: it is not kept.
+    pub cache_dir: Option<PathBuf>,
+    /// How long a guest runs before it gives way, and the resolution of
+    /// [`Limits::cpu_per_message`](super::Limits::cpu_per_message).
+    pub epoch_tick: Duration,
+    /// Where instances come from.
+    pub allocation: Allocation,
+    /// Address space that is reserved for one linear memory, in bytes. With a pool, no memory can outgrow it.
+    pub memory_reservation: u64,
+    /// The largest component file that is loaded, in bytes.
+    pub component_bytes: u64,
+}
+
+/// Where instances come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Allocation {
+    /// Each instance is mapped when it is made and unmapped when it ends. No limit on their number but the system's.
+    OnDemand,
+    /// Instances take slots of a pool that is reserved once: several times faster to make and to end.
+    Pool {
+        /// How many guests can live at once. Each reserves address space for three memories.
+        guests: u32,
+    },
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            cache_dir: None,
+            epoch_tick: Duration::from_millis(5),
+            allocation: Allocation::Pool { guests: 1000 },
+            memory_reservation: 256 << 20,
+            component_bytes: 256 << 20,
+        }
+    }
+}
+
+/// Compiles components and runs them. Cheap to clone; everything ends with the last clone, module and guest.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    wasmtime: wasmtime::Engine,
+    linker: Linker<State>,
+    cache: Option<Cache>,
+    clock: Clock,
+    tick: Duration,
+    component_bytes: u64,
+    /// Loaded code by digest. The inner lock is held while it is compiled, so that nobody compiles it twice.
+    loaded: Mutex<HashMap<Digest, Slot>>,
+}
+
+type Slot = Arc<tokio::sync::Mutex<Weak<Code>>>;
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Sets up an engine.
+    ///
+    /// # Errors
+    /// This machine can't run it, or the cache directory is unusable or open to others.
+    pub fn new(config: EngineConfig) -> Result<Self, EngineError> {
+        let wasmtime = new_wasmtime(&config)?;
+        let cache = config
+            .cache_dir
+            .map(|directory| Cache::open(directory, &wasmtime))
+            .transpose()?;
+        let linker = imports::linker(&wasmtime).map_err(|error| EngineError::Setup(format!("{error:#}")))?;
+        let clock = Clock::default();
+        ticker::start(wasmtime.weak(), Arc::downgrade(&clock), config.epoch_tick).map_err(EngineError::Ticker)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                wasmtime,
+                linker,
+                cache,
+                clock,
+                tick: config.epoch_tick,
+                component_bytes: config.component_bytes,
+                loaded: Mutex::default(),
+            }),
+        })
+    }
+
+    /// Reads a component, checks that it is an actor, and compiles it unless that was done before.
+    ///
+    /// # Errors
+    /// See [`LoadFault`].
+    pub async fn load(&self, source: &ModuleSource) -> Result<Module, LoadError> {
+        self.load_code(source)
+            .await
+            .map(|code| Module::new(self.clone(), source, code))
+            .map_err(|fault| LoadError {
+                module: source.name.clone(),
+                path: source.path.clone(),
+                fault,
+            })
+    }
+
+    async fn load_code(&self, source: &ModuleSource) -> Result<Arc<Code>, LoadFault> {
+        let (path, expected, limit) = (source.path.clone(), source.digest, self.inner.component_bytes);
+        let (bytes, digest) = blocking(move || Code::read(&path, expected, limit)).await?;
+        let slot = self.slot(digest);
+        let mut loaded = slot.lock().await;
+        if let Some(code) = loaded.upgrade() {
+            return Ok(code);
+        }
+        let engine = self.clone();
+        let code = blocking(move || {
+            let Inner {
+                wasmtime,
+                linker,
+                cache,
+                ..
+            } = &*engine.inner;
+            Code::new(wasmtime, linker, cache.as_ref(), digest, &bytes)
+        })
+        .await?;
+        let code = Arc::new(code);
+        *loaded = Arc::downgrade(&code);
+        Ok(code)
+    }
+
+    fn slot(&self, digest: Digest) -> Slot {
+        let mut loaded = self.inner.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        // Forgets what nobody has or loads any more.
+        loaded.retain(|_, slot| {
+            slot.try_lock().map_or(true, |code| code.strong_count() > 0) || Arc::strong_count(slot) > 1
+        });
+        loaded.entry(digest).or_default().clone()
+    }
+
+    pub(super) fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.inner.wasmtime
+    }
+
+    pub(super) fn meter(&self, budget: Duration) -> Meter {
+        Meter::new(self.inner.clock.clone(), self.inner.tick, budget)
+    }
+}
+
+/// Runs `work` on a thread that may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, LoadFault> + Send + 'static,
+) -> Result<T, LoadFault> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(LoadFault::Interrupted(error.to_string())))
+}
+
+fn new_wasmtime(config: &EngineConfig) -> Result<wasmtime::Engine, EngineError> {
+    if let Allocation::Pool { guests } = config.allocation {
+        match wasmtime::Engine::new(wasmtime_config(config).allocation_strategy(pool(config, guests))) {
+            Ok(engine) => return Ok(engine),
+            Err(error) => tracing::warn!(
+                guests,
+                error = format!("{error:#}"),
+                "no address space for a pool of instances; they are made on demand, which is slower"
+            ),
+        }
+    }
+    wasmtime::Engine::new(&wasmtime_config(config)).map_err(|error| EngineError::Setup(format!("{error:#}")))
+}
+
+fn wasmtime_config(config: &EngineConfig) -> Config {
+    let mut wasmtime = Config::new();
+    wasmtime
+        .epoch_interruption(true)
+        // Guests handle one message at a time; without the machinery for more, an entry costs a third.
+        .concurrency_support(false)
+        .memory_reservation(config.memory_reservation)
+        .memory_guard_size(64 << 10)
+        .memory_may_move(false);
+    wasmtime
+}
+
+fn pool(config: &EngineConfig, guests: u32) -> InstanceAllocationStrategy {
+    // Most guests are one module with one memory; a component around QuickJS has three, one of Python some thirty
+    // modules. A pool of address space costs little, so it is sized for a mix.
+    let some = guests.saturating_mul(3);
+    let many = guests.saturating_mul(8);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(guests)
+        .total_core_instances(many)
+        .total_memories(some)
+        .total_tables(many)
+        .total_stacks(guests)
+        .max_component_instance_size(4 << 20)
+        .max_core_instance_size(4 << 20)
+        .max_memories_per_component(16)
+        .max_tables_per_component(128)
+        .max_tables_per_module(16)
+        .table_elements(100_000)
+        .max_memory_size(usize::try_from(config.memory_reservation).unwrap_or(usize::MAX));
+    InstanceAllocationStrategy::Pooling(pool)
+}

@@ -1,0 +1,218 @@
+//! What can go wrong with a guest: setting up the engine, loading a component, starting an actor, running it.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ractor::SpawnErr;
+
+use super::limits::Limit;
+use super::source::Digest;
+use crate::directory::NameTaken;
+
+/// The engine could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// wasmtime refused the configuration or this machine.
+    #[error("the WebAssembly engine could not be set up: {0}")]
+    Setup(String),
+    /// No thread for the epochs.
+    #[error("the thread that interrupts busy guests could not be started: {0}")]
+    Ticker(#[source] io::Error),
+    /// The cache directory can't be made, read or written.
+    #[error("the cache directory {} can't be used: {source}; make it writable or choose another", path.display())]
+    CacheDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Others may write to the cache directory, and so could make this process run their code.
+    #[error(
+        "the cache directory {} may be written by others ({reason}); compiled code is run as it is found there, so \
+         make it yours alone (chmod 700) or choose another",
+        path.display()
+    )]
+    CacheNotPrivate {
+        /// The directory.
+        path: PathBuf,
+        /// What gives others access.
+        reason: String,
+    },
+}
+
+/// A component could not be loaded.
+#[derive(Debug, thiserror::Error)]
+#[error("module {module:?} ({}): {fault}", path.display())]
+pub struct LoadError {
+    /// The module's name.
+    pub module: String,
+    /// Its file.
+    pub path: PathBuf,
+    /// What is wrong.
+    #[source]
+    pub fault: LoadFault,
+}
+
+/// What is wrong with a component.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadFault {
+    /// The file can't be read.
+    #[error("the file can't be read: {0}")]
+    Read(#[source] io::Error),
+    /// The file is larger than [`EngineConfig::component_bytes`](super::EngineConfig::component_bytes).
+    #[error("the file is larger than the limit of {limit} bytes (component_bytes)")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The file is not the one that was asked for.
+    #[error(
+        "the file has the digest {found}, but {expected} was asked for; rebuild it, or write the new digest where the \
+         module is configured"
+    )]
+    DigestMismatch {
+        /// What was asked for.
+        expected: Digest,
+        /// What the file has.
+        found: Digest,
+    },
+    /// Not WebAssembly at all.
+    #[error("this is not a WebAssembly component: {0}")]
+    NotWasm(&'static str),
+    /// A core module, which has no typed interface.
+    #[error(
+        "this is a core module; make a component of it, e.g. by building for wasm32-wasip2 or with `wasm-tools \
+         component new`"
+    )]
+    CoreModule,
+    /// The bytes are not a valid component.
+    #[error("it does not compile: {0}")]
+    Invalid(String),
+    /// The component is of another world.
+    #[error(
+        "the component does not export `{missing}`, which every actor must (world `guest-actor` of package \
+         `ractor:actor`); it exports {found}"
+    )]
+    MissingExport {
+        /// The interface that is missing.
+        missing: &'static str,
+        /// What there is instead.
+        found: String,
+    },
+    /// The component exports the actor interface without one of its functions.
+    #[error(
+        "the component exports `{interface}` without its function `{function}`; build it against this version's wit/"
+    )]
+    MissingFunction {
+        /// The interface.
+        interface: &'static str,
+        /// The function that is missing.
+        function: &'static str,
+    },
+    /// The component needs something that this host doesn't offer.
+    #[error("the component imports `{0}`, which this host does not offer to actors")]
+    UnknownImport(String),
+    /// A function has another type, or is missing from an interface that the host offers.
+    #[error("the component does not fit this host: {0}; build it against this version's wit/")]
+    Mismatch(String),
+    /// The task that loaded it ended.
+    #[error("loading was interrupted: {0}")]
+    Interrupted(String),
+}
+
+/// An actor could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum SpawnError {
+    /// Another actor has the name.
+    #[error(transparent)]
+    NameTaken(#[from] NameTaken),
+    /// The name is empty or too long.
+    #[error("the actor name {name:?} is not allowed: it must have 1 to {limit} bytes (name_bytes)")]
+    BadName {
+        /// The name, shortened.
+        name: String,
+        /// The longest allowed.
+        limit: usize,
+    },
+    /// The guest failed before it lived, or refused to live.
+    #[error(transparent)]
+    Guest(#[from] GuestError),
+    /// The actor runtime refused, e.g. because the supervisor is shutting down.
+    #[error("the actor could not be started: {0}")]
+    Runtime(String),
+}
+
+impl SpawnError {
+    /// Gets our own error back out of ractor's.
+    pub(super) fn from_ractor(error: SpawnErr) -> Self {
+        match error {
+            SpawnErr::StartupFailed(inner) => match inner.downcast::<Self>() {
+                Ok(ours) => *ours,
+                Err(other) => Self::Runtime(other.to_string()),
+            },
+            other => Self::Runtime(other.to_string()),
+        }
+    }
+}
+
+/// A guest failed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("actor {actor:?} (pid {pid}) failed in {during}: {fault}")]
+pub struct GuestError {
+    /// The actor's name, or its module's if it has none.
+    pub actor: Arc<str>,
+    /// Its pid, 0 if it never had one.
+    pub pid: u64,
+    /// The callback and, for a message, its variant.
+    pub during: String,
+    /// What happened.
+    #[source]
+    pub fault: Fault,
+}
+
+/// How a guest failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Fault {
+    /// A callback returned an error: the guest's own text.
+    #[error("{0}")]
+    Returned(String),
+    /// The guest went beyond a limit.
+    #[error("it reached {limit}{at}")]
+    Limit {
+        /// Which one.
+        limit: Limit,
+        /// Where.
+        at: Frames,
+    },
+    /// The guest trapped.
+    #[error("trapped: {reason}{}{at}", hint(*.refused))]
+    Trapped {
+        /// What the trap was.
+        reason: String,
+        /// A limit that was in the guest's way before; often the cause.
+        refused: Option<Limit>,
+        /// Where.
+        at: Frames,
+    },
+}
+
+/// The innermost frames of a trap, innermost first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Frames(pub Vec<String>);
+
+impl fmt::Display for Frames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        write!(f, " (at {})", self.0.join(" < "))
+    }
+}
+
+fn hint(refused: Option<Limit>) -> String {
+    refused
+        .map(|limit| format!(", after it reached {limit}"))
+        .unwrap_or_default()
+}

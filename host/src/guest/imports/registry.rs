@@ -1,0 +1,13 @@
+//! `registry`: actors by name.
+
+use crate::directory;
+use crate::guest::bindings::{registry, types};
+use crate::guest::pid;
+use crate::guest::state::State;
+
+impl registry::Host for State {
+    fn where_is(&mut self, name: String) -> wasmtime::Result<Option<types::Pid>> {
+        self.myself()?;
+        Ok(directory::where_is(&name).map(|cell| pid::of(cell.get_id())))
+    }
+}

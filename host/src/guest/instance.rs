@@ -1,0 +1,227 @@
+//! One instance of a component: its store, its exports, and what their outcomes mean.
+
+use wasmtime::{Store, UpdateDeadline, WasmBacktrace};
+
+use super::bindings::{Descriptor, World};
+use super::error::{Fault, Frames, GuestError};
+use super::limits::Limit;
+use super::meter::Meter;
+use super::module::Module;
+use super::replies::Port;
+use super::state::{Label, Myself, State};
+use super::text::tidy;
+
+/// How many frames of a trap an error shows.
+const FRAMES: usize = 8;
+
+/// How many bytes of a guest's error text, or of a function's name, an error shows.
+const ERROR_TEXT_BYTES: usize = 4096;
+const FUNCTION_NAME_BYTES: usize = 128;
+
+/// A live instance. After an error it is dead and must be dropped.
+pub(super) struct Instance {
+    store: Store<State>,
+    exports: World,
+    meter: std::sync::Arc<Meter>,
+}
+
+/// What a guest was doing when it failed, in the words of the WIT world.
+#[derive(Clone, Copy)]
+enum Callback<'a> {
+    Instantiation,
+    Lifecycle(&'static str),
+    Message(&'static str, &'a str),
+}
+
+impl Instance {
+    /// Makes a fresh instance. Without an actor it can only describe itself.
+    pub(super) async fn new(
+        module: &Module,
+        actor: Option<Myself>,
+        label: Label,
+        limits: super::Limits,
+    ) -> Result<Self, GuestError> {
+        let meter = std::sync::Arc::new(module.engine().meter(limits.cpu_per_message));
+        let mut store = Store::new(module.engine().wasmtime(), State::new(actor, label, limits));
+        let limits = &store.data().limits;
+        let (message_bytes, handles) = (limits.message_bytes, limits.handles);
+        store.limiter(|state| &mut state.limiter);
+        store.set_max_component_handles(handles);
+        // What a guest may make the host copy in one call of an import: enough to refuse a message that is too large
+        // with an error instead of a trap.
+        store.set_hostcall_fuel(message_bytes.saturating_mul(2));
+        store.epoch_deadline_callback({
+            let meter = meter.clone();
+            move |_| match meter.exhausted() {
+                Some(limit) => Err(wasmtime::Error::new(limit)),
+                None => Ok(UpdateDeadline::Yield(1)),
+            }
+        });
+        store.set_epoch_deadline(1);
+        match meter.run(module.world().instantiate_async(&mut store)).await {
+            Ok(exports) => Ok(Self { store, exports, meter }),
+            Err(error) => Err(failure(&store, Callback::Instantiation, trap(&store, &error))),
+        }
+    }
+
+    pub(super) async fn describe(mut self) -> Result<Descriptor, GuestError> {
+        let Self { store, exports, meter } = &mut self;
+        let call = exports.ractor_actor_actor().call_describe(&mut *store);
+        let outcome = meter.run(call).await;
+        self.settle(Callback::Lifecycle("describe"), outcome.map(Ok))
+    }
+
+    pub(super) async fn pre_start(&mut self, arguments: &[u8]) -> Result<(), GuestError> {
+        let Self { store, exports, meter } = self;
+        store.set_epoch_deadline(1);
+        let call = exports.ractor_actor_actor().call_pre_start(store, arguments);
+        let outcome = meter.run(call).await;
+        self.settle(Callback::Lifecycle("pre-start"), outcome)
+    }
+
+    pub(super) async fn post_start(&mut self) -> Result<(), GuestError> {
+        let Self { store, exports, meter } = self;
+        store.set_epoch_deadline(1);
+        let call = exports.ractor_actor_actor().call_post_start(store);
+        let outcome = meter.run(call).await;
+        self.settle(Callback::Lifecycle("post-start"), outcome)
+    }
+
+    pub(super) async fn handle_cast(
+        &mut self,
+        variant: &str,
+        args: &[u8],
+        metadata: Option<Vec<u8>>,
+    ) -> Result<(), GuestError> {
+        let Self { store, exports, meter } = self;
+        store.data_mut().metadata = metadata;
+        store.set_epoch_deadline(1);
+        let call = exports.ractor_actor_actor().call_handle_cast(store, variant, args);
+        let outcome = meter.run(call).await;
+        self.settle(Callback::Message("handle-cast", variant), outcome)
+    }
+
+    /// Handles a call up to and including its reply, unless the guest puts that off.
+    pub(super) async fn handle_call(
+        &mut self,
+        variant: &str,
+        args: &[u8],
+        reply: Port,
+        metadata: Option<Vec<u8>>,
+    ) -> Result<(), GuestError> {
+        let Self { store, exports, meter } = self;
+        let number = store.data_mut().replies.begin(reply);
+        store.data_mut().metadata = metadata;
+        store.set_epoch_deadline(1);
+        let call = exports
+            .ractor_actor_actor()
+            .call_handle_call(store, variant, args, number);
+        let outcome = meter.run(call).await;
+        match self.settle(Callback::Message("handle-call", variant), outcome)? {
+            Some(bytes) => self.store.data_mut().answer(variant, bytes),
+            None => self.store.data_mut().defer(variant),
+        }
+        Ok(())
+    }
+
+    pub(super) async fn post_stop(mut self) -> Result<(), GuestError> {
+        let Self { store, exports, meter } = &mut self;
+        store.set_epoch_deadline(1);
+        let call = exports.ractor_actor_actor().call_post_stop(&mut *store);
+        let outcome = meter.run(call).await;
+        self.settle(Callback::Lifecycle("post-stop"), outcome)
+    }
+
+    /// Gives up for a reason found outside of the guest.
+    pub(super) fn label(&self) -> &Label {
+        &self.store.data().label
+    }
+
+    pub(super) fn message_bytes(&self) -> usize {
+        self.store.data().limits.message_bytes
+    }
+
+    fn settle<T>(&self, callback: Callback<'_>, outcome: wasmtime::Result<Result<T, String>>) -> Result<T, GuestError> {
+        match outcome {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(text)) => {
+                let text = tidy(&text, ERROR_TEXT_BYTES).into_owned();
+                Err(failure(&self.store, callback, Fault::Returned(text)))
+            }
+            Err(error) => Err(failure(&self.store, callback, trap(&self.store, &error))),
+        }
+    }
+}
+
+impl State {
+    /// Sends what `handle-call` returned.
+    fn answer(&mut self, variant: &str, bytes: Vec<u8>) {
+        let Some(port) = self.replies.take_current() else {
+            self.warn(
+                variant,
+                "the guest answered this call through `reply` and again by returning; the second is ignored",
+            );
+            return;
+        };
+        if bytes.len() > self.limits.message_bytes {
+            self.warn(variant, "the reply is larger than message_bytes and was dropped");
+            return;
+        }
+        // The caller may have given up meanwhile, which is its own affair.
+        drop(port.send(bytes));
+    }
+
+    fn defer(&mut self, variant: &str) {
+        if !self.replies.defer_current() {
+            self.warn(
+                variant,
+                "the guest has as many unanswered calls as deferred_replies allows; this one was dropped",
+            );
+        }
+    }
+
+    fn warn(&self, variant: &str, what: &str) {
+        let variant = &*tidy(variant, self.limits.name_bytes);
+        tracing::warn!(actor = &*self.label.name, pid = self.label.pid, variant, "{what}");
+    }
+}
+
+fn failure(store: &Store<State>, callback: Callback<'_>, fault: Fault) -> GuestError {
+    let Label { name, pid } = &store.data().label;
+    GuestError {
+        actor: name.clone(),
+        pid: *pid,
+        during: match callback {
+            Callback::Instantiation => "instantiation".to_owned(),
+            Callback::Lifecycle(callback) => callback.to_owned(),
+            Callback::Message(callback, variant) => {
+                format!("{callback} `{}`", tidy(variant, FUNCTION_NAME_BYTES))
+            }
+        },
+        fault,
+    }
+}
+
+fn trap(store: &Store<State>, error: &wasmtime::Error) -> Fault {
+    let at = backtrace(error);
+    match error.downcast_ref::<Limit>() {
+        Some(limit) => Fault::Limit { limit: *limit, at },
+        None => Fault::Trapped {
+            reason: tidy(&error.root_cause().to_string(), ERROR_TEXT_BYTES).into_owned(),
+            refused: store.data().limiter.refused(),
+            at,
+        },
+    }
+}
+
+fn backtrace(error: &wasmtime::Error) -> Frames {
+    let frames = error
+        .downcast_ref::<WasmBacktrace>()
+        .map(WasmBacktrace::frames)
+        .unwrap_or_default();
+    let names = frames.iter().take(FRAMES).map(|frame| match frame.func_name() {
+        Some(name) => tidy(name, FUNCTION_NAME_BYTES).into_owned(),
+        None => format!("function {}", frame.func_index()),
+    });
+    Frames(names.collect())
+}

@@ -1,0 +1,90 @@
+//! How long a guest has had a thread while it handled one message.
+//!
+//! The engine's ticker counts epochs. A meter counts those that passed while the guest's future was being polled, so
+//! that waiting (for a reply, for a timer, for its turn after a yield) is free. One message too short to see a tick
+//! usually counts as nothing and sometimes as one tick, which is right on average and costs no clock reading.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::limits::Limit;
+
+/// The engine's count of epochs.
+pub(super) type Clock = Arc<AtomicU64>;
+
+/// Measures one guest. Only the thread that polls the guest touches it; the atomics are for the borrow checker.
+#[derive(Debug)]
+pub(super) struct Meter {
+    clock: Clock,
+    budget: Duration,
+    budget_ticks: u64,
+    used: AtomicU64,
+    since: AtomicU64,
+}
+
+impl Meter {
+    pub(super) fn new(clock: Clock, tick: Duration, budget: Duration) -> Self {
+        let ticks = budget.as_nanos().div_ceil(tick.as_nanos().max(1)).max(1);
+        Self {
+            clock,
+            budget,
+            budget_ticks: u64::try_from(ticks).unwrap_or(u64::MAX),
+            used: AtomicU64::new(0),
+            since: AtomicU64::new(0),
+        }
+    }
+
+    /// Runs the guest for one message, on a fresh budget.
+    pub(super) async fn run<F: Future>(&self, guest: F) -> F::Output {
+        self.used.store(0, Ordering::Relaxed);
+        let mut guest = pin!(guest);
+        poll_fn(|cx| {
+            self.since.store(self.now(), Ordering::Relaxed);
+            let polled = guest.as_mut().poll(cx);
+            self.used.store(self.used(), Ordering::Relaxed);
+            polled
+        })
+        .await
+    }
+
+    /// The limit if the guest has used up its budget. Called on the guest's own thread, while it runs.
+    pub(super) fn exhausted(&self) -> Option<Limit> {
+        (self.used() >= self.budget_ticks).then_some(Limit::Cpu(self.budget))
+    }
+
+    fn used(&self) -> u64 {
+        let running = self.now().saturating_sub(self.since.load(Ordering::Relaxed));
+        self.used.load(Ordering::Relaxed).saturating_add(running)
+    }
+
+    fn now(&self) -> u64 {
+        self.clock.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn counts_running_and_not_waiting() {
+        let clock = Clock::default();
+        let meter = Meter::new(clock.clone(), Duration::from_millis(5), Duration::from_millis(10));
+        meter
+            .run(async {
+                clock.fetch_add(1, Ordering::Relaxed);
+                assert_eq!(meter.exhausted(), None);
+                let others = clock.clone();
+                let elsewhere = tokio::spawn(async move { others.fetch_add(100, Ordering::Relaxed) });
+                assert!(elsewhere.await.is_ok());
+                assert_eq!(meter.exhausted(), None);
+                clock.fetch_add(1, Ordering::Relaxed);
+                assert_eq!(meter.exhausted(), Some(Limit::Cpu(Duration::from_millis(10))));
+            })
+            .await;
+        meter.run(async { assert_eq!(meter.exhausted(), None) }).await;
+    }
+}

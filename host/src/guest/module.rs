@@ -1,0 +1,138 @@
+//! A loaded module: a component that was read, checked against the world and compiled.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use wasmtime::component::{Component, Linker};
+
+use super::bindings::{Descriptor, WorldPre};
+use super::cache::Cache;
+use super::engine::Engine;
+use super::error::{GuestError, LoadFault};
+use super::instance::Instance;
+use super::limits::Limits;
+use super::source::{Digest, ModuleSource};
+use super::state::{Label, State};
+use super::world;
+
+/// A module that actors can be made of. Cheap to clone.
+#[derive(Clone)]
+pub struct Module {
+    engine: Engine,
+    name: Arc<str>,
+    path: Arc<Path>,
+    code: Arc<Code>,
+}
+
+/// Compiled code, linked with the host. Shared by all modules of the same digest.
+pub(super) struct Code {
+    digest: Digest,
+    world: WorldPre<State>,
+}
+
+impl std::fmt::Debug for Module {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Module")
+            .field("name", &self.name)
+            .field("path", &self.path)
+            .field("digest", &self.code.digest)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Module {
+    pub(super) fn new(engine: Engine, source: &ModuleSource, code: Arc<Code>) -> Self {
+        Self {
+            engine,
+            name: source.name.as_str().into(),
+            path: PathBuf::as_path(&source.path).into(),
+            code,
+        }
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file it came from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The digest of that file as it was loaded.
+    pub fn digest(&self) -> Digest {
+        self.code.digest
+    }
+
+    /// Asks the component what it is, on a fresh instance that is no actor.
+    ///
+    /// # Errors
+    /// The component trapped, e.g. because it used an import.
+    pub async fn describe(&self) -> Result<Descriptor, GuestError> {
+        let label = Label {
+            name: self.name.clone(),
+            pid: 0,
+        };
+        let instance = Instance::new(self, None, label, Limits::default()).await?;
+        instance.describe().await
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(super) fn world(&self) -> &WorldPre<State> {
+        &self.code.world
+    }
+}
+
+impl Code {
+    /// Reads a file of at most `limit` bytes and checks its digest, if one is expected.
+    pub(super) fn read(path: &Path, expected: Option<Digest>, limit: u64) -> Result<(Vec<u8>, Digest), LoadFault> {
+        let mut bytes = Vec::new();
+        File::open(path)
+            .and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes))
+            .map_err(LoadFault::Read)?;
+        if bytes.len() as u64 > limit {
+            return Err(LoadFault::TooLarge { limit });
+        }
+        let found = Digest::of(&bytes);
+        match expected {
+            Some(expected) if expected != found => Err(LoadFault::DigestMismatch { expected, found }),
+            _ => Ok((bytes, found)),
+        }
+    }
+
+    /// Compiles, or takes what was compiled before, and checks that it is an actor.
+    pub(super) fn new(
+        engine: &wasmtime::Engine,
+        linker: &Linker<State>,
+        cache: Option<&Cache>,
+        digest: Digest,
+        bytes: &[u8],
+    ) -> Result<Self, LoadFault> {
+        world::check_format(bytes)?;
+        let component = match cache.and_then(|cache| cache.load(engine, &digest)) {
+            Some(component) => component,
+            None => compile(engine, cache, &digest, bytes)?,
+        };
+        let world = world::check(engine, linker, &component)?;
+        Ok(Self { digest, world })
+    }
+}
+
+fn compile(
+    engine: &wasmtime::Engine,
+    cache: Option<&Cache>,
+    digest: &Digest,
+    bytes: &[u8],
+) -> Result<Component, LoadFault> {
+    let component = Component::from_binary(engine, bytes).map_err(|error| LoadFault::Invalid(format!("{error:#}")))?;
+    if let Some(cache) = cache {
+        cache.store(digest, &component);
+    }
+    Ok(component)
+}

@@ -1,0 +1,95 @@
+//! What a program says about its host before it starts.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use ractor::{Actor, BytesConvertable};
+
+use super::error::HostError;
+use super::native::Native;
+use super::running::{RunningHost, Stopped};
+use super::signals::Signals;
+use super::start;
+use crate::config::{ConfigError, NodeConfig};
+
+/// Where embedding starts: [`Host::builder`].
+#[derive(Debug)]
+pub struct Host;
+
+/// A host that has not started: the native actors that its `node.toml` may name.
+#[derive(Default)]
+pub struct HostBuilder {
+    natives: BTreeMap<String, Native>,
+}
+
+impl Host {
+    /// A host without native actors.
+    pub fn builder() -> HostBuilder {
+        HostBuilder::default()
+    }
+}
+
+impl HostBuilder {
+    /// Makes a native actor known as `native = "name"` in node.toml. `make` is called once for each actor that is
+    /// started. The bytes of `arguments` in node.toml are decoded to the actor's `Arguments`. A second actor of the
+    /// same name replaces the first.
+    #[must_use]
+    pub fn native<A, F>(mut self, name: impl Into<String>, make: F) -> Self
+    where
+        A: Actor<Arguments: BytesConvertable>,
+        F: Fn() -> A + Send + Sync + 'static,
+    {
+        self.natives.insert(name.into(), Native::new(make));
+        self
+    }
+
+    /// Reads and checks a node.toml for this host.
+    ///
+    /// # Errors
+    /// The file can't be read or has mistakes.
+    pub fn config(&self, file: impl AsRef<Path>) -> Result<NodeConfig, ConfigError> {
+        let natives: Vec<&str> = self.natives.keys().map(String::as_str).collect();
+        NodeConfig::load(file.as_ref(), &natives)
+    }
+
+    /// Starts everything that the configuration asks for. Needs a tokio runtime with I/O and time.
+    ///
+    /// # Errors
+    /// Something could not be started; what had been is stopped again.
+    pub async fn start(self, config: NodeConfig) -> Result<RunningHost, HostError> {
+        start::start(config, self.natives).await
+    }
+
+    /// Starts, and runs until the process gets SIGINT or SIGTERM; then stops in an orderly way, unless a second signal
+    /// comes.
+    ///
+    /// # Errors
+    /// Something could not be started, or the node ended by itself.
+    pub async fn run(self, config: NodeConfig) -> Result<Stopped, HostError> {
+        self.run_with(config, |_| ()).await
+    }
+
+    /// Like [`run`](Self::run), and calls `ready` once everything has started.
+    ///
+    /// # Errors
+    /// Like [`run`](Self::run).
+    pub async fn run_with(self, config: NodeConfig, ready: impl FnOnce(&RunningHost)) -> Result<Stopped, HostError> {
+        let mut signals = Signals::install().map_err(HostError::Signals)?;
+        let host = tokio::select! {
+            host = self.start(config) => host?,
+            // Nothing to hand over yet, and a start can take as long as a compilation.
+            signal = signals.next() => return Ok(Stopped::AtOnce(signal)),
+        };
+        ready(&host);
+        host.until_signal(signals).await
+    }
+}
+
+impl fmt::Debug for HostBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostBuilder")
+            .field("natives", &self.natives.keys())
+            .finish()
+    }
+}

@@ -1,0 +1,107 @@
+//! Why a host could not be started or went down.
+
+use std::net::SocketAddr;
+
+use ractor::SpawnErr;
+
+use crate::config::Code;
+use crate::guest::{EngineError, LoadError, SpawnError};
+use crate::supervision::RootError;
+
+/// Why a host could not be started or went down. Says which part of node.toml it is about.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The process can't catch signals.
+    #[error("SIGINT and SIGTERM cannot be caught: {0}")]
+    Signals(std::io::Error),
+    /// The WebAssembly engine could not be set up.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A module could not be loaded.
+    #[error(transparent)]
+    Module(#[from] LoadError),
+    /// The address could not be listened on.
+    #[error(
+        "cannot listen on {address}: {reason}; is another node running? `listen` in [node] chooses another address"
+    )]
+    Listen {
+        /// What [node] asks for.
+        address: SocketAddr,
+        /// What the system said.
+        reason: String,
+    },
+    /// The root supervisor could not be started or stopped.
+    #[error(transparent)]
+    Root(#[from] RootError),
+    /// The configuration was checked for another host, one with other native actors.
+    #[error("actor `{actor}`: this host has no {code}; read node.toml with the builder that starts it")]
+    Unknown {
+        /// The actor.
+        actor: String,
+        /// What it should be made of.
+        code: Code,
+    },
+    /// A native actor could not be started.
+    #[error("actor `{actor}` (native `{native}`) did not start: {reason}")]
+    Native {
+        /// The actor.
+        actor: String,
+        /// What it is made of.
+        native: String,
+        /// What went wrong.
+        #[source]
+        reason: NativeError,
+    },
+    /// A guest could not be started.
+    #[error("actor `{actor}` (module `{module}`) did not start: {reason}")]
+    Guest {
+        /// The actor.
+        actor: String,
+        /// What it is made of.
+        module: String,
+        /// What went wrong.
+        #[source]
+        reason: Box<SpawnError>,
+    },
+    /// The node ended although nobody asked it to.
+    #[error("the node server ended by itself; the log says why")]
+    NodeEnded,
+}
+
+/// Why a native actor could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum NativeError {
+    /// The bytes of `arguments` are not what the actor takes.
+    #[error("its `arguments` have {found} bytes, which are not one value of type {expected}{}", hint(*.found))]
+    Arguments {
+        /// The Rust type.
+        expected: &'static str,
+        /// How many bytes there were.
+        found: usize,
+    },
+    /// Another actor of this process has the name.
+    #[error("the name is taken by another actor of this process; choose another `name`")]
+    NameTaken,
+    /// `pre_start` failed.
+    #[error("{}", startup_reason(.0))]
+    Start(SpawnErr),
+}
+
+fn hint(found: usize) -> &'static str {
+    if found == 0 {
+        "; write for example `arguments = \"u64:0\"`"
+    } else {
+        ""
+    }
+}
+
+/// What an actor said when it could not start, without the layers of ractor around it.
+pub(super) fn startup_reason(error: &SpawnErr) -> String {
+    match error {
+        SpawnErr::StartupFailed(inner) => match inner.downcast_ref::<SpawnErr>() {
+            Some(nested) => startup_reason(nested),
+            None => inner.to_string(),
+        },
+        other => other.to_string(),
+    }
+}

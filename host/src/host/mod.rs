@@ -1,0 +1,23 @@
+//! A whole node in one process: what `ractor-host run` starts, and what a program embeds.
+//!
+//! [`HostBuilder`] takes the native actors of a program; [`HostBuilder::start`] brings up what a [`NodeConfig`] asks
+//! for, in this order: the engine and all modules, the listener, the supervisor, the actors in the order of the file,
+//! the peers. [`RunningHost::shutdown`] takes it down the other way round.
+//!
+//! [`NodeConfig`]: crate::config::NodeConfig
+
+mod builder;
+mod error;
+mod guests;
+mod native;
+mod peers;
+mod running;
+mod signals;
+mod start;
+
+pub use builder::{Host, HostBuilder};
+pub use error::{HostError, NativeError};
+pub use running::{RunningHost, StartedActor, Stopped};
+pub use signals::StopSignal;
+
+pub(crate) use guests::Guests;

@@ -1,0 +1,105 @@
+//! Native actors whose types are known to the program alone.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+
+use ractor::{Actor, ActorCell, BytesConvertable, SpawnErr};
+
+use super::error::NativeError;
+use crate::directory;
+
+type Spawned = Pin<Box<dyn Future<Output = Result<ActorCell, NativeError>> + Send>>;
+
+type Spawn = dyn Fn(String, &[u8], ActorCell) -> Spawned + Send + Sync;
+
+/// Spawns actors of one type from what node.toml says: a name, and arguments as bytes.
+pub(super) struct Native {
+    spawn: Box<Spawn>,
+}
+
+impl Native {
+    pub(super) fn new<A, F>(make: F) -> Self
+    where
+        A: Actor<Arguments: BytesConvertable>,
+        F: Fn() -> A + Send + Sync + 'static,
+    {
+        let spawn = move |name: String, arguments: &[u8], supervisor: ActorCell| -> Spawned {
+            match decode::<A::Arguments>(arguments) {
+                Ok(arguments) => Box::pin(spawn(name, make(), arguments, supervisor)),
+                Err(error) => Box::pin(async { Err(error) }),
+            }
+        };
+        Self { spawn: Box::new(spawn) }
+    }
+
+    /// Starts an actor under a supervisor.
+    pub(super) async fn spawn(
+        &self,
+        name: String,
+        arguments: &[u8],
+        supervisor: ActorCell,
+    ) -> Result<ActorCell, NativeError> {
+        (self.spawn)(name, arguments, supervisor).await
+    }
+}
+
+async fn spawn<A: Actor>(
+    name: String,
+    handler: A,
+    arguments: A::Arguments,
+    supervisor: ActorCell,
+) -> Result<ActorCell, NativeError> {
+    // ractor would not know of a guest with this name.
+    if directory::where_is(&name).is_some() {
+        return Err(NativeError::NameTaken);
+    }
+    match Actor::spawn_linked(Some(name), handler, arguments, supervisor).await {
+        Ok((actor, _)) => Ok(actor.get_cell()),
+        Err(SpawnErr::ActorAlreadyRegistered(_)) => Err(NativeError::NameTaken),
+        Err(error) => Err(NativeError::Start(error)),
+    }
+}
+
+/// `BytesConvertable` may panic on bytes of another type, and ignores bytes that are too many. Neither is acceptable
+/// for what a person wrote.
+fn decode<T: BytesConvertable>(bytes: &[u8]) -> Result<T, NativeError> {
+    let refused = NativeError::Arguments {
+        expected: std::any::type_name::<T>(),
+        found: bytes.len(),
+    };
+    let decode = || T::from_bytes(bytes.to_vec());
+    let decoded = catch_unwind(AssertUnwindSafe(|| (decode(), decode().into_bytes().len())));
+    match decoded {
+        Ok((value, used)) if used == bytes.len() => Ok(value),
+        _ => Err(refused),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+    use super::*;
+
+    #[test]
+    fn arguments_are_one_value_and_nothing_else() {
+        assert_eq!(decode::<u64>(&5u64.to_be_bytes()).unwrap(), 5);
+        assert_eq!(decode::<String>(b"hi").unwrap(), "hi");
+        decode::<()>(b"").unwrap();
+        let refused = |result: Result<u64, NativeError>| result.unwrap_err().to_string();
+        assert_eq!(
+            refused(decode(b"")),
+            "its `arguments` have 0 bytes, which are not one value of type u64; write for example `arguments = \
+             \"u64:0\"`"
+        );
+        assert_eq!(
+            refused(decode(&[0; 9])),
+            "its `arguments` have 9 bytes, which are not one value of type u64"
+        );
+        assert_eq!(
+            decode::<()>(b"x").unwrap_err().to_string(),
+            "its `arguments` have 1 bytes, which are not one value of type ()"
+        );
+    }
+}

@@ -1,0 +1,147 @@
+//! A host that is up, and taking it down.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ractor::{ActorCell, ActorRef};
+use tokio::task::JoinSet;
+
+use super::error::HostError;
+use super::peers::Dialers;
+use super::signals::{Signals, StopSignal};
+use super::start::Node;
+use crate::config::Code;
+use crate::node::NodeServerMessage;
+use crate::supervision::Root;
+
+/// How long actors may work off their mailboxes when the host stops. Then they are killed.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// How long anything else may take to stop.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A host that is up. It goes on when this is dropped; [`shutdown`](Self::shutdown) ends it.
+pub struct RunningHost {
+    pub(super) name: String,
+    pub(super) node: Node,
+    pub(super) root: Root,
+    pub(super) actors: Vec<StartedActor>,
+    pub(super) dialers: Dialers,
+}
+
+/// An actor that was started because node.toml has it.
+#[derive(Clone, Debug)]
+pub struct StartedActor {
+    /// Its name.
+    pub name: String,
+    /// What it is made of.
+    pub code: Code,
+    /// The actor.
+    pub cell: ActorCell,
+}
+
+/// How a host came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// A signal came, and everything was stopped in order.
+    InOrder(StopSignal),
+    /// A signal came during the start, or a second one: nothing was waited for. The process should exit.
+    AtOnce(StopSignal),
+}
+
+impl RunningHost {
+    /// The full name of the node: `name@hostname`.
+    pub fn node_name(&self) -> &str {
+        &self.name
+    }
+
+    /// The actor of the node, for `client_connect` and all else that ractor_cluster's API does with it.
+    pub fn node_server(&self) -> &ActorRef<NodeServerMessage> {
+        &self.node.server
+    }
+
+    /// Where other nodes reach this one. Has the actual port.
+    pub fn listen_addr(&self) -> SocketAddr {
+        self.node.address
+    }
+
+    /// The actors that were started, in the order of the file. They may have ended since.
+    pub fn actors(&self) -> &[StartedActor] {
+        &self.actors
+    }
+
+    /// The supervisor that the actors are linked to.
+    pub fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// Stops everything: no new connections to peers, then the actors once they have handled what they were sent, then
+    /// the sessions and the listener. Actors that need more than ten seconds are killed.
+    pub async fn shutdown(self) {
+        let Self {
+            name,
+            node,
+            root,
+            dialers,
+            actors: _,
+        } = self;
+        drop(dialers);
+        stop_actors(root).await;
+        node.stop().await;
+        tracing::info!(node = name, "node is down");
+    }
+
+    /// Runs until a signal comes or the node ends by itself.
+    pub(super) async fn until_signal(mut self, mut signals: Signals) -> Result<Stopped, HostError> {
+        let first = tokio::select! {
+            signal = signals.next() => signal,
+            _ = &mut self.node.ended => {
+                tracing::error!("the node server ended by itself");
+                stop_actors(self.root).await;
+                return Err(HostError::NodeEnded);
+            }
+        };
+        tracing::info!(signal = %first, "stopping; a second signal stops at once");
+        tokio::select! {
+            () = self.shutdown() => Ok(Stopped::InOrder(first)),
+            second = signals.next() => Ok(Stopped::AtOnce(second)),
+        }
+    }
+}
+
+impl std::fmt::Debug for RunningHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RunningHost")
+            .field("name", &self.name)
+            .field("listen", &self.node.address)
+            .finish()
+    }
+}
+
+impl Node {
+    /// Ends the sessions, which flush what they still have to send, and the listener.
+    pub(super) async fn stop(self) {
+        if self.server.stop_and_wait(None, Some(PATIENCE)).await.is_err() {
+            tracing::warn!("the node server did not stop in time and was killed");
+            self.server.kill();
+        }
+    }
+}
+
+/// Lets every actor handle what it was sent, then stops it; kills those that take too long. Then the supervisor.
+pub(super) async fn stop_actors(root: Root) {
+    let mut draining = JoinSet::new();
+    for cell in root.cell().get_children() {
+        draining.spawn(async move {
+            if let Err(ractor::RactorErr::Timeout) = cell.drain_and_wait(Some(DRAIN)).await {
+                let (actor, pid) = (cell.get_name().unwrap_or_default(), cell.get_id().pid());
+                tracing::warn!(actor, pid, "actor did not finish its work in time and was killed");
+                cell.kill();
+            }
+        });
+    }
+    while draining.join_next().await.is_some() {}
+    if let Err(error) = root.stop("the host is stopping", PATIENCE).await {
+        tracing::warn!(%error, "the supervisor did not stop");
+    }
+}

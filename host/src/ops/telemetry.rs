@@ -1,0 +1,78 @@
+//! Logs: `tracing` events to stderr, as text for people or as JSON lines for programs.
+
+use std::env::VarError;
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+/// The variable that chooses what is logged, such as `info,ractor_host::node=debug`.
+const VARIABLE: &str = "RUST_LOG";
+
+/// How log events are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// A line for people, in colour on a terminal.
+    #[default]
+    Text,
+    /// A JSON object per line.
+    Json,
+}
+
+/// `RUST_LOG` can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{VARIABLE}: {reason}; expected for example `info` or `warn,ractor_host::node=debug`")]
+pub struct TelemetryError {
+    reason: String,
+}
+
+/// Sends log events to stderr from now on: those that `RUST_LOG` chooses, or else those of `level` and above. If the
+/// program has set up `tracing` already, that is left as it is.
+///
+/// # Errors
+/// `RUST_LOG` is not a list of filters.
+pub fn init(format: LogFormat, level: LevelFilter) -> Result<(), TelemetryError> {
+    let filter = match std::env::var(VARIABLE) {
+        Ok(filters) if !filters.trim().is_empty() => parse(&filters)?,
+        Ok(_) | Err(VarError::NotPresent) => EnvFilter::default().add_directive(level.into()),
+        Err(error @ VarError::NotUnicode(_)) => {
+            return Err(TelemetryError {
+                reason: error.to_string(),
+            });
+        }
+    };
+    let events = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let installed = match format {
+        LogFormat::Text => events.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => events.json().flatten_event(true).try_init(),
+    };
+    // The only failure is that there is a subscriber already: the program's own.
+    drop(installed);
+    Ok(())
+}
+
+fn parse(filters: &str) -> Result<EnvFilter, TelemetryError> {
+    EnvFilter::try_new(filters).map_err(|error| TelemetryError {
+        reason: error.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_that_is_none_is_explained() {
+        assert!(parse("info,ractor_host::node=debug").is_ok());
+        let error = parse("ractor_host=loud")
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default();
+        assert!(
+            error.starts_with("RUST_LOG: ") && error.contains("expected for example `info`"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,5 @@
+//! Two sessions run against each other on virtual time.
+
+mod handshake;
+mod pair;
+mod sync;

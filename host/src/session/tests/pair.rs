@@ -1,0 +1,186 @@
+//! Both ends of a connection, a network between them, and a clock that only the test moves.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+
+use crate::session::{CloseReason, Event, LocalSnapshot, Role, Session, SessionConfig, Timing};
+use crate::wire::{self, Message, NameMessage, NodeFlags, ServerStatus};
+
+/// One end: a session and what it is told by its node.
+pub(super) struct End {
+    pub(super) session: Session,
+    /// The node's answer to the peer's name.
+    pub(super) admission: ServerStatus,
+    /// The node's answer to authentication.
+    pub(super) snapshot: Option<LocalSnapshot>,
+    /// Everything that happened.
+    pub(super) events: Vec<Event>,
+    /// What is on its way here; none is the end of the connection.
+    inbox: VecDeque<(Instant, Option<Message>)>,
+    /// A frozen end handles nothing.
+    pub(super) frozen: bool,
+}
+
+impl End {
+    pub(super) fn closed(&self) -> Option<&CloseReason> {
+        self.events.iter().find_map(|event| match event {
+            Event::Closed(reason) => Some(reason),
+            _ => None,
+        })
+    }
+
+    pub(super) fn count(&self, event: &Event) -> usize {
+        self.events.iter().filter(|other| *other == event).count()
+    }
+}
+
+/// An initiator and an acceptor.
+pub(super) struct Pair {
+    pub(super) now: Instant,
+    pub(super) latency: Duration,
+    pub(super) initiator: End,
+    pub(super) acceptor: End,
+}
+
+pub(super) fn name(name: &str, port: u16, connection_id: u64) -> NameMessage {
+    NameMessage {
+        name: format!("{name}@localhost"),
+        flags: Some(NodeFlags { version: 1 }),
+        connection_string: format!("localhost:{port}"),
+        connection_id,
+    }
+}
+
+pub(super) fn config(role: Role, local: NameMessage, cookie: &str) -> SessionConfig {
+    SessionConfig {
+        role,
+        local,
+        cookie: cookie.to_owned(),
+        transitive: false,
+        timing: Timing::default(),
+        challenge: 0xdead_beef,
+        jitter: 7,
+    }
+}
+
+impl Pair {
+    pub(super) fn new() -> Self {
+        Self::with(
+            config(Role::Initiator, name("alpha", 1, 99), "cookie"),
+            config(Role::Acceptor, name("beta", 2, 0), "cookie"),
+        )
+    }
+
+    pub(super) fn with(initiator: SessionConfig, acceptor: SessionConfig) -> Self {
+        let now = Instant::now();
+        let end = |config| End {
+            session: Session::new(config, now),
+            admission: ServerStatus::Ok,
+            snapshot: Some(LocalSnapshot::default()),
+            events: Vec::new(),
+            inbox: VecDeque::new(),
+            frozen: false,
+        };
+        Self {
+            now,
+            latency: Duration::from_millis(1),
+            initiator: end(initiator),
+            acceptor: end(acceptor),
+        }
+    }
+
+    /// Lets messages flow until both ends have nothing more to say; time passes only for their way.
+    pub(super) fn settle(&mut self) {
+        while self.step_once() {}
+    }
+
+    /// Lets `duration` pass, with every deadline on the way.
+    pub(super) fn pass(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        loop {
+            self.settle();
+            let awake = [&mut self.initiator, &mut self.acceptor]
+                .into_iter()
+                .filter(|side| !side.frozen);
+            let due = awake.filter_map(|side| Some((side.session.poll_timeout()?, side)));
+            let Some((next, side)) = due.min_by_key(|(at, _)| *at).filter(|(at, _)| *at <= end) else {
+                break;
+            };
+            self.now = self.now.max(next);
+            side.session.handle_timeout(self.now);
+        }
+        self.now = end;
+    }
+
+    /// Ends the connection for both.
+    pub(super) fn cut(&mut self) {
+        for side in [&mut self.initiator, &mut self.acceptor] {
+            side.session.handle_closed(CloseReason::ConnectionClosed);
+        }
+        self.settle();
+    }
+
+    fn step_once(&mut self) -> bool {
+        let arrival = self.now + self.latency;
+        let mut busy = transfer(&mut self.initiator, &mut self.acceptor, arrival);
+        busy |= transfer(&mut self.acceptor, &mut self.initiator, arrival);
+        let next = [&self.initiator, &self.acceptor]
+            .into_iter()
+            .filter(|end| !end.frozen)
+            .filter_map(|end| end.inbox.front().map(|(at, _)| *at))
+            .min();
+        if let Some(next) = next {
+            self.now = self.now.max(next);
+            busy |= receive(&mut self.initiator, self.now);
+            busy |= receive(&mut self.acceptor, self.now);
+        }
+        busy
+    }
+}
+
+/// Moves what `from` has to send into the inbox of `to`, through its bytes, and lets its node answer.
+fn transfer(from: &mut End, to: &mut End, arrival: Instant) -> bool {
+    let mut busy = false;
+    while !from.frozen {
+        let mut idle = true;
+        while let Some(message) = from.session.poll_transmit() {
+            let mut frame = BytesMut::new();
+            wire::encode(&message, &mut frame);
+            let payload = wire::split_frame(&mut frame, u64::MAX).unwrap().unwrap();
+            assert_eq!(wire::decode(&payload).unwrap(), message, "what is sent is what arrives");
+            to.inbox.push_back((arrival, Some(message)));
+            idle = false;
+        }
+        // One event, then what it has the session send: as a node does it.
+        if let Some(event) = from.session.poll_event() {
+            match &event {
+                Event::PeerNamed(_) => from.session.handle_admission(from.admission),
+                Event::Authenticated => from.session.handle_election(from.snapshot.clone()),
+                Event::Closed(_) => to.inbox.push_back((arrival, None)),
+                _ => {}
+            }
+            from.events.push(event);
+            idle = false;
+        }
+        if idle {
+            break;
+        }
+        busy = true;
+    }
+    busy
+}
+
+fn receive(end: &mut End, now: Instant) -> bool {
+    let mut busy = false;
+    while !end.frozen && end.inbox.front().is_some_and(|(at, _)| *at <= now) {
+        match end.inbox.pop_front() {
+            Some((_, Some(message))) => end.session.handle_message(message, now),
+            Some((_, None)) => end.session.handle_closed(CloseReason::ConnectionClosed),
+            None => break,
+        }
+        busy = true;
+    }
+    busy
+}

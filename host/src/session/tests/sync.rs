@@ -1,0 +1,183 @@
+//! Actors and groups as they come and go, and the health of the link.
+
+use std::time::Duration;
+
+use super::pair::{Pair, config, name};
+use crate::session::{CloseReason, Event, LocalChange, LocalSnapshot, Role};
+use crate::wire::{Actor, GroupChange};
+
+fn actor(pid: u64, name: Option<&str>) -> Actor {
+    Actor {
+        pid,
+        name: name.map(Into::into),
+    }
+}
+
+fn group(group: &str, pids: &[u64]) -> GroupChange {
+    GroupChange {
+        scope: "scope".into(),
+        group: group.into(),
+        actors: pids.iter().map(|pid| actor(*pid, None)).collect(),
+    }
+}
+
+#[test]
+fn what_a_node_has_when_the_session_starts_arrives_before_ready() {
+    let mut pair = Pair::new();
+    let actors = vec![actor(0, None), actor(7, Some("seven"))];
+    pair.acceptor.snapshot = Some(LocalSnapshot {
+        actors: actors.clone(),
+        groups: vec![group("g", &[7]), group("h", &[0, 7])],
+    });
+    pair.settle();
+    let seen: Vec<_> = pair
+        .initiator
+        .events
+        .iter()
+        .skip_while(|event| **event != Event::Authenticated)
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            &Event::Authenticated,
+            &Event::Spawned(actors),
+            &Event::Joined(group("g", &[7])),
+            &Event::Joined(group("h", &[0, 7])),
+            &Event::Ready
+        ]
+    );
+    assert_eq!(pair.initiator.session.peer_actor(7), Some(actor(7, Some("seven"))));
+    assert_eq!(pair.initiator.session.peer_actor(8), None);
+}
+
+#[test]
+fn a_hundred_thousand_actors_arrive_in_messages_of_bounded_size() {
+    let mut pair = Pair::new();
+    let actors: Vec<_> = (0..100_000).map(|pid| actor(pid, None)).collect();
+    pair.acceptor.snapshot = Some(LocalSnapshot {
+        actors,
+        groups: vec![group("all", &(0..50_000).collect::<Vec<_>>())],
+    });
+    pair.settle();
+    let spawned = pair.initiator.events.iter().filter_map(|event| match event {
+        Event::Spawned(actors) => Some(actors.len()),
+        _ => None,
+    });
+    let sizes: Vec<_> = spawned.collect();
+    assert_eq!(sizes.iter().sum::<usize>(), 100_000);
+    assert!(sizes.iter().all(|size| *size <= 8192), "{sizes:?}");
+    assert!(pair.initiator.session.is_ready());
+}
+
+#[test]
+fn changes_arrive_in_order_and_only_what_is_known_leaves() {
+    let mut pair = Pair::new();
+    pair.settle();
+    pair.initiator.events.clear();
+    for change in [
+        LocalChange::Spawned(actor(5, Some("five"))),
+        LocalChange::Joined(group("g", &[5])),
+        LocalChange::Left(group("g", &[5, 6])),
+        LocalChange::Terminated(5),
+        LocalChange::Terminated(5),
+        LocalChange::Left(group("g", &[5])),
+        LocalChange::Joined(group("g", &[9])),
+    ] {
+        pair.acceptor.session.handle_local(change);
+    }
+    pair.settle();
+    assert_eq!(
+        pair.initiator.events,
+        [
+            Event::Spawned(vec![actor(5, Some("five"))]),
+            Event::Joined(group("g", &[5])),
+            Event::Left(group("g", &[5])),
+            Event::Terminated(vec![5]),
+            Event::Spawned(vec![actor(9, None)]),
+            Event::Joined(group("g", &[9])),
+        ],
+        "an unknown actor that joins is advertised by that"
+    );
+}
+
+#[test]
+fn changes_before_the_session_is_open_are_the_snapshots() {
+    let mut pair = Pair::new();
+    pair.acceptor.session.handle_local(LocalChange::Spawned(actor(5, None)));
+    pair.settle();
+    assert!(
+        !pair
+            .initiator
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Spawned(_)))
+    );
+}
+
+#[test]
+fn only_a_transitive_node_asks_and_learns() {
+    for transitive in [true, false] {
+        let mut initiator = config(Role::Initiator, name("alpha", 1, 99), "cookie");
+        initiator.transitive = transitive;
+        let mut pair = Pair::with(initiator, config(Role::Acceptor, name("beta", 2, 0), "cookie"));
+        pair.settle();
+        assert_eq!(
+            pair.acceptor.count(&Event::SessionsAsked(name("alpha", 1, 0))),
+            usize::from(transitive)
+        );
+        pair.acceptor.session.handle_sessions(vec![name("gamma", 3, 0)]);
+        pair.settle();
+        let learned = Event::SessionsLearned(vec![name("gamma", 3, 0)]);
+        assert_eq!(pair.initiator.count(&learned), usize::from(transitive));
+    }
+}
+
+#[test]
+fn an_idle_link_between_live_nodes_lives() {
+    let mut pair = Pair::new();
+    pair.settle();
+    pair.pass(Duration::from_secs(600));
+    for end in [&pair.initiator, &pair.acceptor] {
+        assert_eq!(end.closed(), None);
+        let pongs = end
+            .events
+            .iter()
+            .filter(|event| matches!(event, Event::Pong(_)))
+            .count();
+        assert!(pongs >= 120, "{pongs} pongs in ten minutes");
+        assert!(
+            end.events.contains(&Event::Pong(Duration::from_millis(2))),
+            "there and back"
+        );
+    }
+}
+
+#[test]
+fn a_frozen_peer_is_down_within_a_quarter_of_the_allowed_silence() {
+    for alive_for in [0, 1, 7, 20] {
+        let mut pair = Pair::new();
+        pair.settle();
+        pair.pass(Duration::from_secs(alive_for));
+        pair.acceptor.frozen = true;
+        pair.pass(Duration::from_millis(7_500));
+        assert_eq!(pair.initiator.closed(), None, "frozen after {alive_for} s");
+        pair.pass(Duration::from_millis(5_000));
+        let reason = pair.initiator.closed();
+        assert!(
+            matches!(reason, Some(CloseReason::PeerSilent(_))),
+            "frozen after {alive_for} s: {reason:?}"
+        );
+    }
+}
+
+#[test]
+fn the_end_of_the_connection_is_the_end() {
+    let mut pair = Pair::new();
+    pair.settle();
+    pair.cut();
+    for end in [&pair.initiator, &pair.acceptor] {
+        assert_eq!(end.closed(), Some(&CloseReason::ConnectionClosed));
+        assert_eq!(end.session.poll_timeout(), None);
+        assert!(!end.session.is_ready());
+    }
+}

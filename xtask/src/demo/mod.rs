@@ -1,0 +1,157 @@
+//! `cargo xtask demo`: two nodes, native and WebAssembly actors on them, and every kind of conversation between them.
+
+mod node;
+mod story;
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+
+use self::node::Node;
+use self::story::Cli;
+use crate::guests;
+use crate::programs::{self, EMBEDDING, HOST};
+use crate::report;
+use crate::workspace::Workspace;
+
+/// Builds what the demo needs, then plays it.
+///
+/// # Errors
+/// Something doesn't build, a node doesn't start or stop, or an answer is not the right one.
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    let guests = guests::build(workspace)?;
+    report::note("next: the two node programs, which takes minutes the first time");
+    let programs = programs::build(workspace, [HOST, EMBEDDING])?;
+    play(&Stage::prepare(workspace, &guests, programs)?)
+}
+
+fn play(stage: &Stage) -> Result<()> {
+    report::step("start node alpha: a native counter and a WebAssembly counter");
+    let mut alpha = Node::start(
+        "alpha",
+        &stage.program(EMBEDDING),
+        &stage.write("alpha", &alpha_toml())?,
+    )?;
+    report::note(&format!("alpha is ready at {}", alpha.address()));
+
+    report::step("start node beta: the same WebAssembly file, and alpha as its peer");
+    let mut beta = Node::start(
+        "beta",
+        &stage.program(HOST),
+        &stage.write("beta", &beta_toml(alpha.address()))?,
+    )?;
+    report::note(&format!("beta is ready at {}", beta.address()));
+
+    let cli = Cli::new(stage.program(HOST), stage.cookie());
+    story::tell(&cli, alpha.address(), beta.address())
+        .map_err(|error| anyhow!("{error:#}\n\n{}\n\n{}", alpha.log_tail(), beta.log_tail()))?;
+
+    report::step("stop both nodes (SIGTERM)");
+    // beta first: the one that dialled.
+    for node in [&mut beta, &mut alpha] {
+        let status = node.stop()?;
+        report::note(&format!("{} ended with {status}", node.name()));
+    }
+    report::step("done");
+    report::note(&format!(
+        "node.toml files, logs and the cookie are in {}",
+        stage.folder.display()
+    ));
+    Ok(())
+}
+
+/// The folder with everything that the two nodes read and write.
+struct Stage {
+    folder: PathBuf,
+    programs: PathBuf,
+}
+
+impl Stage {
+    fn prepare(workspace: &Workspace, guests: &Path, programs: PathBuf) -> Result<Self> {
+        let folder = workspace.target().join("demo");
+        if folder.exists() {
+            fs::remove_dir_all(&folder).with_context(|| format!("cannot clear {}", folder.display()))?;
+        }
+        fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        let component = guests.join("counter.wasm");
+        fs::copy(&component, folder.join("counter.wasm"))
+            .with_context(|| format!("cannot copy {}", component.display()))?;
+        let stage = Self { folder, programs };
+        stage.write_cookie()?;
+        Ok(stage)
+    }
+
+    fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
+    }
+
+    fn cookie(&self) -> PathBuf {
+        self.folder.join("cookie")
+    }
+
+    /// The secret that both nodes share. New for each run, and its owner's alone.
+    fn write_cookie(&self) -> Result<()> {
+        let mut secret = [0_u8; 24];
+        std::io::Read::read_exact(&mut fs::File::open("/dev/urandom")?, &mut secret)?;
+        let text: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(self.cookie())?;
+        file.write_all(text.as_bytes()).context("cannot write the cookie")
+    }
+
+    fn write(&self, node: &str, text: &str) -> Result<PathBuf> {
+        let path = self.folder.join(format!("{node}.toml"));
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    }
+}
+
+fn alpha_toml() -> String {
+    r#"[node]
+name = "alpha"
+listen = "127.0.0.1:0"
+cookie_file = "cookie"
+
+[modules.counter]
+path = "counter.wasm"
+
+[[actors]]
+name = "native-alpha"
+native = "counter"
+groups = ["native-alpha", "counters"]
+arguments = "u64:1"
+
+[[actors]]
+name = "wasm-alpha"
+module = "counter"
+groups = ["wasm-alpha", "counters"]
+arguments = "u64:20"
+"#
+    .to_owned()
+}
+
+fn beta_toml(peer: &str) -> String {
+    format!(
+        r#"[node]
+name = "beta"
+listen = "127.0.0.1:0"
+cookie_file = "cookie"
+peers = ["{peer}"]
+
+[modules.counter]
+path = "counter.wasm"
+
+[[actors]]
+name = "wasm-beta"
+module = "counter"
+groups = ["wasm-beta", "counters"]
+arguments = "u64:300"
+"#
+    )
+}

@@ -1,0 +1,33 @@
+//! Compiles the guests of this workspace to WebAssembly components.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use crate::report;
+use crate::target;
+use crate::workspace::{GUEST_PROFILE, GUEST_TARGET, Workspace};
+
+/// Builds every guest, setting the target up first if need be. Gives the folder that holds the `.wasm` files.
+///
+/// # Errors
+/// The target is missing and can't be had, or a guest doesn't compile.
+pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
+    target::set_up(workspace)?;
+    let packages = workspace.guest_packages();
+    if packages.is_empty() {
+        bail!("this workspace has no guest: no package with `crate-type = [\"cdylib\"]`");
+    }
+    report::step(&format!(
+        "compile the guests for {GUEST_TARGET}: {}",
+        packages.join(", ")
+    ));
+    workspace
+        .cargo(["build", "--profile", GUEST_PROFILE, "--target", GUEST_TARGET])
+        .args(packages.iter().flat_map(|package| ["--package", package]))
+        .show()
+        .context("the guests do not compile")?;
+    let folder = workspace.guests();
+    report::note(&format!("the components are in {}", folder.display()));
+    Ok(folder)
+}

@@ -1,0 +1,45 @@
+//! What a person sees while a command works: one `==>` line for each step, indented lines for what it found.
+
+use std::time::Duration;
+
+/// A step begins.
+pub(crate) fn step(title: &str) {
+    eprintln!("==> {title}");
+}
+
+/// Something worth knowing about the current step.
+pub(crate) fn note(text: &str) {
+    for line in text.lines() {
+        eprintln!("    {line}");
+    }
+}
+
+/// The command as a whole failed. Says the outermost reason first, then each cause below it.
+pub(crate) fn failure(error: &anyhow::Error) {
+    eprintln!();
+    eprintln!("xtask: {error}");
+    for cause in error.chain().skip(1) {
+        note(&format!("because {cause}"));
+    }
+}
+
+/// A duration as people say it: `42 s`, `3 min 05 s`.
+pub(crate) fn spoken(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds / 60 {
+        0 => format!("{seconds} s"),
+        minutes => format!("{minutes} min {:02} s", seconds % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_naturally() {
+        for (seconds, expected) in [(0, "0 s"), (59, "59 s"), (60, "1 min 00 s"), (185, "3 min 05 s")] {
+            assert_eq!(spoken(Duration::from_secs(seconds)), expected);
+        }
+    }
+}

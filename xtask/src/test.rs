@@ -1,0 +1,155 @@
+//! `cargo xtask test`: everything that has to hold, in the order that fails soonest.
+//!
+//! The steps are cut so that they share what they build. The programs are those that `cargo xtask demo` builds, all
+//! lints share their check artifacts, and all tests of the workspace are one build. What is built twice has different
+//! features each time, which is the point: programs as their users get them, and the host without guests.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::guests;
+use crate::programs;
+use crate::report;
+use crate::workspace::{GUEST_PROFILE, GUEST_TARGET, Workspace};
+
+/// Where the tests find the components.
+const GUESTS_VARIABLE: &str = "RACTOR_TEST_GUESTS";
+/// Where the tests find `ractor-host` and the programs it is tested against.
+const PROGRAMS_VARIABLE: &str = "RACTOR_TEST_BIN_DIR";
+/// The host as the cluster layer alone.
+const WITHOUT_GUESTS: [&str; 3] = ["--package", "ractor-host", "--no-default-features"];
+
+/// Runs every check, or with `quick` those that run code.
+///
+/// # Errors
+/// At the first check that fails.
+pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
+    let started = Instant::now();
+    if !quick {
+        format(workspace)?;
+    }
+    let guests = guests::build(workspace)?;
+    if !quick {
+        lint(workspace)?;
+    }
+    let programs = programs::build(workspace, workspace.binaries().iter().map(String::as_str))?;
+    test(workspace, &guests, &programs)?;
+    test_without_guests(workspace)?;
+    if !quick {
+        check_dependencies(workspace)?;
+    }
+    let left_out = if quick {
+        " (formatting, lints and the dependency policy left out)"
+    } else {
+        ""
+    };
+    report::step(&format!(
+        "all passed in {}{left_out}",
+        report::spoken(started.elapsed())
+    ));
+    Ok(())
+}
+
+fn format(workspace: &Workspace) -> Result<()> {
+    report::step("formatting: cargo fmt --check");
+    workspace
+        .cargo(["fmt", "--all", "--check"])
+        .show()
+        .context("run `cargo fmt --all`")
+}
+
+fn lint(workspace: &Workspace) -> Result<()> {
+    const DENY: [&str; 3] = ["--", "-D", "warnings"];
+    report::step("lints: the workspace");
+    workspace
+        .cargo(["clippy", "--workspace", "--all-targets"])
+        .args(DENY)
+        .show()?;
+
+    report::step("lints: the host without guests");
+    workspace
+        .cargo(["clippy", "--all-targets"])
+        .args(WITHOUT_GUESTS)
+        .args(DENY)
+        .show()?;
+
+    report::step("lints: the guests as WebAssembly");
+    let guests = workspace.guest_packages();
+    workspace
+        .cargo(["clippy", "--profile", GUEST_PROFILE, "--target", GUEST_TARGET])
+        .args(guests.iter().flat_map(|package| ["--package", package]))
+        .args(DENY)
+        .show()?;
+
+    report::step("lints: the documentation");
+    workspace
+        .cargo(["doc", "--workspace", "--no-deps", "--quiet"])
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .show()
+}
+
+fn test(workspace: &Workspace, guests: &Path, programs: &Path) -> Result<()> {
+    report::step("tests: the workspace, with real guests, nodes and stock peers");
+    workspace
+        .cargo(["test", "--workspace", "--no-fail-fast"])
+        .env(GUESTS_VARIABLE, guests)
+        .env(PROGRAMS_VARIABLE, programs)
+        .show()
+}
+
+fn test_without_guests(workspace: &Workspace) -> Result<()> {
+    report::step("tests: the host without guests");
+    workspace
+        .cargo(["test", "--no-fail-fast"])
+        .args(WITHOUT_GUESTS)
+        .show()?;
+
+    report::step("the host without guests has no wasmtime");
+    let tree = workspace
+        .cargo(["tree", "--edges", "normal,build", "--prefix", "none"])
+        .args(WITHOUT_GUESTS)
+        .capture()?;
+    match first_of_wasmtime(&tree) {
+        None => Ok(()),
+        Some(line) => {
+            bail!("`cargo tree --package ractor-host --no-default-features` has `{line}`")
+        }
+    }
+}
+
+fn check_dependencies(workspace: &Workspace) -> Result<()> {
+    report::step("dependencies: licences, bans and sources (deny.toml)");
+    if workspace.cargo(["deny", "--version"]).capture().is_err() {
+        report::note("NOT CHECKED: cargo-deny is not installed; `cargo install --locked cargo-deny` gets it");
+        return Ok(());
+    }
+    workspace
+        .cargo(["deny", "--workspace", "check", "licenses", "bans", "sources"])
+        .show()
+}
+
+/// The first line of a `cargo tree` that is part of wasmtime.
+fn first_of_wasmtime(tree: &str) -> Option<&str> {
+    tree.lines()
+        .find(|line| ["wasmtime", "cranelift"].iter().any(|name| line.starts_with(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wasmtime_is_found_in_a_tree() {
+        assert_eq!(first_of_wasmtime("ractor-host v0.1.0\nbytes v1.0.0\n"), None);
+        assert_eq!(
+            first_of_wasmtime("bytes v1.0.0\nwasmtime-wasi v48.0.2\n"),
+            Some("wasmtime-wasi v48.0.2")
+        );
+        assert_eq!(
+            first_of_wasmtime("cranelift-codegen v0.135.0\n"),
+            Some("cranelift-codegen v0.135.0")
+        );
+    }
+}
