@@ -17,22 +17,28 @@ const GUEST_PROFILE: &str = "guest";
 /// The target of the guests.
 const GUEST_TARGET: &str = "wasm32-wasip2";
 
+/// A folder of built files, or why it couldn't be built: the next test needn't try again.
+type Built = OnceLock<Result<PathBuf, String>>;
+
 /// The `ractor-host` program.
+#[track_caller]
 pub fn ractor_host() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| program("ractor-host")).clone()
+    static BUILT: Built = Built::new();
+    program("ractor-host", &BUILT)
 }
 
 /// The test peer on the published `ractor_cluster`.
+#[track_caller]
 pub fn stock_peer() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| program("stock-peer")).clone()
+    static BUILT: Built = Built::new();
+    program("stock-peer", &BUILT)
 }
 
 /// The same peer on this project's cluster layer.
+#[track_caller]
 pub fn host_peer() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| program("host-peer")).clone()
+    static BUILT: Built = Built::new();
+    program("host-peer", &BUILT)
 }
 
 /// A compiled guest, by the name of its file without `.wasm`.
@@ -41,33 +47,37 @@ pub fn host_peer() -> PathBuf {
 /// There is no such guest, or the guests can't be built.
 #[track_caller]
 pub fn guest(name: &str) -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    static BUILT: Built = Built::new();
     let folder = BUILT.get_or_init(|| match env::var_os(GUESTS_VARIABLE) {
-        Some(folder) => folder.into(),
+        Some(folder) => Ok(folder.into()),
         None => {
-            cargo(&["run", "--quiet", "--package", "xtask", "--", "build-guests"]);
-            target_folder().join(GUEST_TARGET).join(GUEST_PROFILE)
+            cargo(&["run", "--quiet", "--package", "xtask", "--", "build-guests"])?;
+            Ok(target_folder()?.join(GUEST_TARGET).join(GUEST_PROFILE))
         }
     });
-    existing(folder.join(name).with_extension("wasm"))
+    existing(folder, &format!("{name}.wasm"))
 }
 
 /// Each program is a package of its own name. They are built one by one: together they would share features, and the
 /// product would be tested with what the stock crate switches on.
 #[track_caller]
-fn program(name: &str) -> PathBuf {
-    let folder = match env::var_os(PROGRAMS_VARIABLE) {
-        Some(folder) => folder.into(),
+fn program(name: &str, built: &Built) -> PathBuf {
+    let folder = built.get_or_init(|| match env::var_os(PROGRAMS_VARIABLE) {
+        Some(folder) => Ok(folder.into()),
         None => {
-            cargo(&["build", "--quiet", "--package", name]);
-            target_folder().join("debug")
+            cargo(&["build", "--quiet", "--package", name])?;
+            Ok(target_folder()?.join("debug"))
         }
-    };
-    existing(folder.join(name).with_extension(env::consts::EXE_EXTENSION))
+    });
+    existing(folder, &format!("{name}{}", env::consts::EXE_SUFFIX))
 }
 
 #[track_caller]
-fn existing(path: PathBuf) -> PathBuf {
+fn existing(folder: &Result<PathBuf, String>, file: &str) -> PathBuf {
+    let path = match folder {
+        Ok(folder) => folder.join(file),
+        Err(reason) => panic!("{reason}"),
+    };
     assert!(
         path.is_file(),
         "{} isn't there; `cargo xtask test` builds everything",
@@ -77,25 +87,22 @@ fn existing(path: PathBuf) -> PathBuf {
 }
 
 /// The folder into which cargo built this test: the test is at `TARGET/debug/deps/TEST`.
-fn target_folder() -> PathBuf {
-    match env::current_exe()
-        .ok()
-        .as_deref()
-        .and_then(|test| test.ancestors().nth(3))
-    {
-        Some(folder) => folder.to_owned(),
-        None => panic!("this test wasn't built by cargo; set {PROGRAMS_VARIABLE} and {GUESTS_VARIABLE}"),
-    }
+fn target_folder() -> Result<PathBuf, String> {
+    let test = env::current_exe().map_err(|error| format!("where this test is: {error}"))?;
+    test.ancestors()
+        .nth(3)
+        .map(Path::to_owned)
+        .ok_or_else(|| format!("this test wasn't built by cargo; set {PROGRAMS_VARIABLE} and {GUESTS_VARIABLE}"))
 }
 
-#[track_caller]
-fn cargo(arguments: &[&str]) {
+/// Runs cargo for this workspace. Its output goes where the test's goes.
+fn cargo(arguments: &[&str]) -> Result<(), String> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut command = Command::new(env!("CARGO"));
     command
         .args(arguments)
         .current_dir(workspace)
-        .env("CARGO_TARGET_DIR", target_folder());
+        .env("CARGO_TARGET_DIR", target_folder()?);
     // What cargo tells this test about its own package would look like a change to build scripts.
     for (name, _) in env::vars_os() {
         if name
@@ -105,8 +112,10 @@ fn cargo(arguments: &[&str]) {
             command.env_remove(name);
         }
     }
+    let what = format!("cargo {}", arguments.join(" "));
     match command.status() {
-        Ok(status) => assert!(status.success(), "cargo {}: {status}", arguments.join(" ")),
-        Err(error) => panic!("cargo {}: {error}", arguments.join(" ")),
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{what}: {status}")),
+        Err(error) => Err(format!("{what}: {error}")),
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! To ractor it is an actor with a remote id, so that it gets messages as bytes: see [`crate::directory`].
 
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ractor::concurrency::JoinHandle;
@@ -48,9 +47,7 @@ pub async fn spawn(
         node_name,
         limits,
     } = options;
-    if let Some(name) = &name {
-        check_name(name, &limits)?;
-    }
+    check_names(name.as_deref(), &groups, &limits)?;
     let guest = Guest {
         module: module.clone(),
         node_name,
@@ -65,19 +62,26 @@ pub async fn spawn(
         .map_err(SpawnError::from_ractor)
 }
 
-fn check_name(name: &str, limits: &Limits) -> Result<(), SpawnError> {
-    if name.is_empty() || name.len() > limits.name_bytes {
+fn check_names(actor: Option<&str>, groups: &[String], limits: &Limits) -> Result<(), SpawnError> {
+    let groups = groups.iter().map(|group| ("group", group.as_str()));
+    let bad = actor
+        .map(|name| ("actor", name))
+        .into_iter()
+        .chain(groups)
+        .find(|(_, name)| name.is_empty() || name.len() > limits.name_bytes);
+    if let Some((what, name)) = bad {
         return Err(SpawnError::BadName {
+            what,
             name: tidy(name, limits.name_bytes).into_owned(),
             limit: limits.name_bytes,
         });
     }
     // The directory decides; but an actor that ends, even before it began, takes the native actor of its name out of
     // ractor's registry. So it must not be made at all when the name is taken.
-    if directory::where_is(name).is_some() {
-        return Err(NameTaken(name.to_owned()).into());
+    match actor {
+        Some(name) if directory::where_is(name).is_some() => Err(NameTaken(name.to_owned()).into()),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The handler of a guest. Its life is the actor's, whatever ends it.
@@ -100,31 +104,26 @@ struct Start {
 #[derive(Default)]
 struct Alive(Option<Box<Instance>>);
 
-/// The messages of a guest, which are never Rust values: they stay bytes. Says that they can be bytes, so that
-/// sessions advertise the actor.
-enum Bytes {
-    #[expect(dead_code, reason = "shows that there is no value of this type")]
-    Never(Infallible),
-}
+/// The message type of a guest. It has no value, because its messages stay bytes; it says that they can be bytes, so
+/// that sessions advertise the actor.
+enum Opaque {}
 
-impl Message for Bytes {
+impl Message for Opaque {
     fn serializable() -> bool {
         true
     }
 
     fn serialize(self) -> Result<SerializedMessage, BoxedDowncastErr> {
-        match self {
-            Self::Never(never) => match never {},
-        }
+        match self {}
     }
 }
 
 impl Actor for Guest {
-    type Msg = Bytes;
+    type Msg = Opaque;
     type State = Alive;
     type Arguments = Start;
 
-    async fn pre_start(&self, myself: ActorRef<Bytes>, start: Start) -> Result<Alive, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Opaque>, start: Start) -> Result<Alive, ActorProcessingErr> {
         let cell = myself.get_cell();
         let hosted = directory::register_hosted(cell.clone()).map_err(SpawnError::from)?;
         let instance = self.start(&cell, &start).await.map_err(SpawnError::from)?;
@@ -135,7 +134,7 @@ impl Actor for Guest {
         Ok(Alive(Some(Box::new(instance))))
     }
 
-    async fn post_start(&self, _: ActorRef<Bytes>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
+    async fn post_start(&self, _: ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
         let mut instance = alive.take()?;
         let outcome = instance.post_start().await;
         self.settle(alive, instance, outcome)
@@ -143,7 +142,7 @@ impl Actor for Guest {
 
     async fn handle_serialized(
         &self,
-        _: ActorRef<Bytes>,
+        _: ActorRef<Opaque>,
         message: SerializedMessage,
         alive: &mut Alive,
     ) -> Result<(), ActorProcessingErr> {
@@ -152,7 +151,7 @@ impl Actor for Guest {
         self.settle(alive, instance, outcome)
     }
 
-    async fn post_stop(&self, _: ActorRef<Bytes>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, _: ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
         let instance = alive.take()?;
         let outcome = instance.post_stop().await;
         self.set_hosted(None);

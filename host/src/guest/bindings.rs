@@ -19,13 +19,3 @@ pub(super) use generated::{GuestActor as World, GuestActorPre as WorldPre};
 
 /// The interface that every actor exports.
 pub(super) const ACTOR_INTERFACE: &str = "ractor:actor/actor@0.1.0";
-
-/// The functions of [`ACTOR_INTERFACE`].
-pub(super) const ACTOR_FUNCTIONS: [&str; 6] = [
-    "describe",
-    "pre-start",
-    "post-start",
-    "handle-cast",
-    "handle-call",
-    "post-stop",
-];

@@ -23,7 +23,7 @@ pub struct EngineConfig {
     /// Where compiled code is kept between runs. Must belong to this user alone. None: it is not kept.
     pub cache_dir: Option<PathBuf>,
     /// How long a guest runs before it gives way, and the resolution of
-    /// [`Limits::cpu_per_message`](super::Limits::cpu_per_message).
+    /// [`Limits::cpu_per_message`](super::Limits::cpu_per_message). At least a millisecond.
     pub epoch_tick: Duration,
     /// Where instances come from.
     pub allocation: Allocation,
@@ -95,14 +95,15 @@ impl Engine {
             .transpose()?;
         let linker = imports::linker(&wasmtime).map_err(|error| EngineError::Setup(format!("{error:#}")))?;
         let clock = Clock::default();
-        ticker::start(wasmtime.weak(), Arc::downgrade(&clock), config.epoch_tick).map_err(EngineError::Ticker)?;
+        let tick = config.epoch_tick.max(Duration::from_millis(1));
+        ticker::start(wasmtime.weak(), Arc::downgrade(&clock), tick).map_err(EngineError::Ticker)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 wasmtime,
                 linker,
                 cache,
                 clock,
-                tick: config.epoch_tick,
+                tick,
                 component_bytes: config.component_bytes,
                 loaded: Mutex::default(),
             }),

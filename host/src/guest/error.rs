@@ -128,9 +128,11 @@ pub enum SpawnError {
     /// Another actor has the name.
     #[error(transparent)]
     NameTaken(#[from] NameTaken),
-    /// The name is empty or too long.
-    #[error("the actor name {name:?} is not allowed: it must have 1 to {limit} bytes (name_bytes)")]
+    /// A name is empty or too long.
+    #[error("the {what} name {name:?} is not allowed: it must have 1 to {limit} bytes (name_bytes)")]
     BadName {
+        /// What has the name: `actor` or `group`.
+        what: &'static str,
         /// The name, shortened.
         name: String,
         /// The longest allowed.
@@ -185,6 +187,14 @@ pub enum Fault {
         limit: Limit,
         /// Where.
         at: Frames,
+    },
+    /// There was no room for the instance.
+    #[error("it could not be made: {reason}{}", hint(*.refused))]
+    NoInstance {
+        /// What is missing.
+        reason: String,
+        /// The guest's own limit, if that is what stood in the way.
+        refused: Option<Limit>,
     },
     /// The guest trapped.
     #[error("trapped: {reason}{}{at}", hint(*.refused))]

@@ -1,10 +1,12 @@
 //! One instance of a component: its store, its exports, and what their outcomes mean.
 
-use wasmtime::{Store, UpdateDeadline, WasmBacktrace};
+use std::sync::Arc;
+
+use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
 
 use super::bindings::{Descriptor, World};
 use super::error::{Fault, Frames, GuestError};
-use super::limits::Limit;
+use super::limits::{Limit, Limits};
 use super::meter::Meter;
 use super::module::Module;
 use super::replies::Port;
@@ -18,11 +20,15 @@ const FRAMES: usize = 8;
 const ERROR_TEXT_BYTES: usize = 4096;
 const FUNCTION_NAME_BYTES: usize = 128;
 
+/// A guest traps if it makes the host copy more than two messages of the largest size and this in one call of an
+/// import: enough to refuse what is somewhat too large with an error instead, and for names and log events.
+const COPIED_BESIDES: usize = 256 << 10;
+
 /// A live instance. After an error it is dead and must be dropped.
 pub(super) struct Instance {
     store: Store<State>,
     exports: World,
-    meter: std::sync::Arc<Meter>,
+    meter: Arc<Meter>,
 }
 
 /// What a guest was doing when it failed, in the words of the WIT world.
@@ -39,17 +45,15 @@ impl Instance {
         module: &Module,
         actor: Option<Myself>,
         label: Label,
-        limits: super::Limits,
+        limits: Limits,
     ) -> Result<Self, GuestError> {
-        let meter = std::sync::Arc::new(module.engine().meter(limits.cpu_per_message));
+        let meter = Arc::new(module.engine().meter(limits.cpu_per_message));
         let mut store = Store::new(module.engine().wasmtime(), State::new(actor, label, limits));
         let limits = &store.data().limits;
         let (message_bytes, handles) = (limits.message_bytes, limits.handles);
         store.limiter(|state| &mut state.limiter);
         store.set_max_component_handles(handles);
-        // What a guest may make the host copy in one call of an import: enough to refuse a message that is too large
-        // with an error instead of a trap.
-        store.set_hostcall_fuel(message_bytes.saturating_mul(2));
+        store.set_hostcall_fuel(message_bytes.saturating_mul(2).saturating_add(COPIED_BESIDES));
         store.epoch_deadline_callback({
             let meter = meter.clone();
             move |_| match meter.exhausted() {
@@ -60,7 +64,7 @@ impl Instance {
         store.set_epoch_deadline(1);
         match meter.run(module.world().instantiate_async(&mut store)).await {
             Ok(exports) => Ok(Self { store, exports, meter }),
-            Err(error) => Err(failure(&store, Callback::Instantiation, trap(&store, &error))),
+            Err(error) => Err(failure(&store, Callback::Instantiation, no_instance(&store, &error))),
         }
     }
 
@@ -132,7 +136,6 @@ impl Instance {
         self.settle(Callback::Lifecycle("post-stop"), outcome)
     }
 
-    /// Gives up for a reason found outside of the guest.
     pub(super) fn label(&self) -> &Label {
         &self.store.data().label
     }
@@ -211,6 +214,17 @@ fn trap(store: &Store<State>, error: &wasmtime::Error) -> Fault {
             refused: store.data().limiter.refused(),
             at,
         },
+    }
+}
+
+/// Why there is no instance: its start trapped, or there was no room for it.
+fn no_instance(store: &Store<State>, error: &wasmtime::Error) -> Fault {
+    if error.is::<Trap>() || error.is::<Limit>() {
+        return trap(store, error);
+    }
+    Fault::NoInstance {
+        reason: tidy(&error.root_cause().to_string(), ERROR_TEXT_BYTES).into_owned(),
+        refused: store.data().limiter.refused(),
     }
 }
 

@@ -67,6 +67,11 @@ impl Module {
         self.code.digest
     }
 
+    /// True if both run the same compiled code, loaded once.
+    pub fn shares_code_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.code, &other.code)
+    }
+
     /// Asks the component what it is, on a fresh instance that is no actor.
     ///
     /// # Errors

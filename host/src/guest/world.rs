@@ -1,11 +1,11 @@
 //! Is this component an actor? Checked before anything runs, with errors that name what is missing.
 
-use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::{Component, InstancePre, Linker};
 
-use super::bindings::{ACTOR_FUNCTIONS, ACTOR_INTERFACE, WorldPre};
+use super::bindings::{ACTOR_INTERFACE, Descriptor, WorldPre};
 use super::error::LoadFault;
-use super::imports::OFFERED;
+use super::imports::offers;
 use super::state::State;
 
 /// The first eight bytes of every WebAssembly file: `\0asm`, a version, and what kind of file it is.
@@ -37,31 +37,71 @@ pub(super) fn check(
     linker: &Linker<State>,
     component: &Component,
 ) -> Result<WorldPre<State>, LoadFault> {
-    check_exports(engine, component)?;
+    let functions = actor_functions(engine, component)?;
     check_imports(engine, component)?;
-    linker
-        .instantiate_pre(component)
-        .and_then(WorldPre::new)
-        .map_err(|error| LoadFault::Mismatch(format!("{error:#}")))
+    let mismatch = |error: wasmtime::Error| LoadFault::Mismatch(format!("{error:#}"));
+    let linked = linker.instantiate_pre(component).map_err(mismatch)?;
+    check_types(&linked, &functions)?;
+    WorldPre::new(linked).map_err(mismatch)
 }
 
-fn check_exports(engine: &wasmtime::Engine, component: &Component) -> Result<(), LoadFault> {
+/// A function of the actor interface: what it is called and whether it has the right type.
+type Function = (
+    &'static str,
+    fn(&ComponentFunc, &InstancePre<State>) -> wasmtime::Result<()>,
+);
+
+type Outcome<T> = (Result<T, String>,);
+
+/// Every function of the actor interface, with its type. The generated bindings check the same, but only when an
+/// instance is made, which is too late to tell an operator that a file is of the wrong kind.
+const FUNCTIONS: [Function; 6] = [
+    ("describe", |f, c| f.typecheck::<(), (Descriptor,)>(&c.instance_type())),
+    ("pre-start", |f, c| {
+        f.typecheck::<(&[u8],), Outcome<()>>(&c.instance_type())
+    }),
+    ("post-start", |f, c| f.typecheck::<(), Outcome<()>>(&c.instance_type())),
+    ("handle-cast", |f, c| {
+        f.typecheck::<(&str, &[u8]), Outcome<()>>(&c.instance_type())
+    }),
+    ("handle-call", |f, c| {
+        f.typecheck::<(&str, &[u8], u64), Outcome<Option<Vec<u8>>>>(&c.instance_type())
+    }),
+    ("post-stop", |f, c| f.typecheck::<(), Outcome<()>>(&c.instance_type())),
+];
+
+fn actor_functions(engine: &wasmtime::Engine, component: &Component) -> Result<Vec<ComponentItem>, LoadFault> {
     let Some(interface) = component.get_export_index(None, ACTOR_INTERFACE) else {
         return Err(LoadFault::MissingExport {
             missing: ACTOR_INTERFACE,
             found: exports(engine, component),
         });
     };
-    match ACTOR_FUNCTIONS
+    FUNCTIONS
         .iter()
-        .find(|function| component.get_export_index(Some(&interface), function).is_none())
-    {
-        Some(function) => Err(LoadFault::MissingFunction {
-            interface: ACTOR_INTERFACE,
-            function,
-        }),
-        None => Ok(()),
+        .map(
+            |(function, _)| match component.get_export(Some(&interface), *function) {
+                Some((item, _)) => Ok(item),
+                None => Err(LoadFault::MissingFunction {
+                    interface: ACTOR_INTERFACE,
+                    function,
+                }),
+            },
+        )
+        .collect()
+}
+
+fn check_types(linked: &InstancePre<State>, functions: &[ComponentItem]) -> Result<(), LoadFault> {
+    for ((name, check), item) in FUNCTIONS.iter().zip(functions) {
+        let checked = match item {
+            ComponentItem::ComponentFunc(function) => check(function, linked),
+            _ => Err(wasmtime::format_err!("it is not a function")),
+        };
+        checked.map_err(|error| {
+            LoadFault::Mismatch(format!("`{name}` of `{ACTOR_INTERFACE}` has another type: {error:#}"))
+        })?;
     }
+    Ok(())
 }
 
 fn exports(engine: &wasmtime::Engine, component: &Component) -> String {
@@ -78,7 +118,7 @@ fn check_imports(engine: &wasmtime::Engine, component: &Component) -> Result<(),
     let ty = component.component_type();
     let unknown = ty.imports(engine).find(|(name, import)| {
         // A type alone needs nothing of the host.
-        !matches!(import.ty, ComponentItem::Type(_)) && !OFFERED.iter().any(|package| name.starts_with(package))
+        !matches!(import.ty, ComponentItem::Type(_)) && !offers(name)
     });
     match unknown {
         Some((name, _)) => Err(LoadFault::UnknownImport(name.to_owned())),

@@ -64,7 +64,7 @@ impl Root {
         *self.counts.borrow()
     }
 
-    /// Waits until the counts are as wanted. Returns them; false means that the supervisor ended before.
+    /// Waits until the counts are as wanted. False if the supervisor ended before they were.
     pub async fn wait_until(&self, wanted: impl FnMut(&Counts) -> bool) -> bool {
         self.counts.clone().wait_for(wanted).await.is_ok()
     }

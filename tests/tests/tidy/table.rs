@@ -7,7 +7,7 @@ pub(crate) struct Layer {
     pub(crate) modules: &'static [&'static str],
     /// Of the host's dependencies, those that it may use.
     pub(crate) crates: &'static [&'static str],
-    /// Of std, what it may not use.
+    /// Of std, what it may not use: two names that follow each other in a path.
     pub(crate) not_std: &'static [&'static str],
 }
 

@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
 /// The names by which this crate can call itself.
 const OURSELVES: [&str; 2] = ["crate", "ractor_host"];
@@ -22,8 +22,9 @@ pub(crate) struct Use {
 pub(crate) enum Root {
     /// A module at the root of the crate: `crate::wire`, `super::super::wire`.
     Module(String),
-    /// Another crate: `tokio::…`. Names of enums and of modules in scope look the same and are given too.
-    Name(String),
+    /// Another crate: `tokio::…`. Names of enums and of modules in scope look the same and are given too. With the names
+    /// that follow: one, or each of a `{…}`.
+    Name(String, Vec<String>),
 }
 
 /// Reads the file at `path` (from the crate's `src`, with `/`).
@@ -86,7 +87,7 @@ fn walk(tokens: TokenStream, place: Place, found: &mut Vec<Use>) {
                 };
                 walk(group.stream(), inside, found);
             }
-            TokenTree::Ident(ident) if !is_inside_path(&tokens, at) => {
+            TokenTree::Ident(ident) if is_type(ident) || !is_inside_path(&tokens, at) => {
                 let line = ident.span().start().line;
                 let after_use = at > 0 && is_ident(&tokens[at - 1], "use");
                 let roots = roots(&ident.to_string(), &tokens[at + 1..], place.depth, after_use);
@@ -105,37 +106,36 @@ fn walk(tokens: TokenStream, place: Place, found: &mut Vec<Use>) {
 fn roots(first: &str, rest: &[TokenTree], depth: usize, after_use: bool) -> Vec<Root> {
     let Some(mut rest) = after_separator(rest) else {
         return if after_use {
-            vec![Root::Name(first.to_owned())]
+            vec![Root::Name(first.to_owned(), Vec::new())]
         } else {
             Vec::new()
         };
     };
-    if first == "super" {
-        let mut supers = 1;
-        while let Some(next) = rest.split_first().filter(|(next, _)| is_ident(next, "super")) {
-            supers += 1;
-            rest = after_separator(next.1).unwrap_or_default();
-        }
-        return if supers >= depth { modules(rest) } else { Vec::new() };
-    }
-    if OURSELVES.contains(&first) {
-        return modules(rest);
-    }
+    let modules = |rest| names(rest).into_iter().map(Root::Module).collect();
     match first {
         "self" | "Self" => Vec::new(),
-        _ => vec![Root::Name(first.to_owned())],
+        "super" => {
+            let mut supers = 1;
+            while let Some((_, after)) = rest.split_first().filter(|(next, _)| is_ident(next, "super")) {
+                supers += 1;
+                rest = after_separator(after).unwrap_or_default();
+            }
+            if supers >= depth { modules(rest) } else { Vec::new() }
+        }
+        _ if OURSELVES.contains(&first) => modules(rest),
+        _ => vec![Root::Name(first.to_owned(), names(rest))],
     }
 }
 
-/// The modules named right after the root of the crate: one, or each of a `{…}`.
-fn modules(rest: &[TokenTree]) -> Vec<Root> {
+/// The names that a path goes on with: one, or each of a `{…}`.
+fn names(rest: &[TokenTree]) -> Vec<String> {
     match rest.first() {
-        Some(TokenTree::Ident(ident)) => vec![Root::Module(ident.to_string())],
+        Some(TokenTree::Ident(ident)) => vec![ident.to_string()],
         Some(TokenTree::Group(group)) => {
             let inner: Vec<TokenTree> = group.stream().into_iter().collect();
-            inner.split(|token| is_punct(token, ',')).flat_map(modules).collect()
+            inner.split(|token| is_punct(token, ',')).flat_map(names).collect()
         }
-        Some(token) if is_punct(token, '*') => vec![Root::Module("*".to_owned())],
+        Some(token) if is_punct(token, '*') => vec!["*".to_owned()],
         _ => Vec::new(),
     }
 }
@@ -156,6 +156,11 @@ fn is_inside_path(tokens: &[TokenTree], at: usize) -> bool {
     goes_on || before(1, '.')
 }
 
+/// True for what is written like a type. `Instant` says as much in `std::time::Instant::now` as at the beginning.
+fn is_type(ident: &Ident) -> bool {
+    ident.to_string().starts_with(char::is_uppercase)
+}
+
 fn is_ident(token: &TokenTree, name: &str) -> bool {
     matches!(token, TokenTree::Ident(ident) if ident == name)
 }
@@ -166,65 +171,64 @@ fn is_punct(token: &TokenTree, what: char) -> bool {
 
 #[test]
 fn reads_uses_from_tokens() {
-    let check = |path: &str, text: &str, expected: &[(usize, &str)]| {
+    let check = |path: &str, text: &str, expected: &str| {
         let found = uses(path, text).expect("the sample is Rust");
-        let spoken = |root: &Root| match root {
-            Root::Module(name) => format!("crate::{name}"),
-            Root::Name(name) => name.clone(),
+        let spoken = |each: &Use| match &each.of {
+            Root::Module(name) => format!("{} crate::{name}", each.line),
+            Root::Name(name, then) if then.is_empty() => format!("{} {name}", each.line),
+            Root::Name(name, then) => format!("{} {name}::{}", each.line, then.join("|")),
         };
-        let found: Vec<(usize, String)> = found.iter().map(|each| (each.line, spoken(&each.of))).collect();
-        let expected: Vec<(usize, String)> = expected
-            .iter()
-            .map(|(line, name)| (*line, (*name).to_owned()))
-            .collect();
-        assert_eq!(found, expected, "{path}: {text}");
+        let found: Vec<String> = found.iter().map(spoken).collect();
+        assert_eq!(found.join(", "), expected, "{path}: {text}");
     };
     check(
         "wire/frame.rs",
         "use bytes::Bytes;\nuse tokio;",
-        &[(1, "bytes"), (2, "tokio")],
+        "1 bytes::Bytes, 2 tokio",
     );
+    check("wire/frame.rs", "use std::{fs, io::Read};", "1 std::fs|io");
     check(
         "wire/frame.rs",
-        "use crate::{node::Link, wire};",
-        &[(1, "crate::node"), (1, "crate::wire")],
+        "use crate::{node::A, wire};",
+        "1 crate::node, 1 crate::wire",
     );
-    check("wire/frame.rs", "// use tokio::x;\nlet text = \"tokio::spawn\";", &[]);
+    check("wire/frame.rs", "use crate::*;", "1 crate::*");
+    check("wire/frame.rs", "// use tokio::x;\nlet text = \"tokio::spawn\";", "");
     check(
         "wire/frame.rs",
         "macro_rules! m { () => { $crate::node::X } }",
-        &[(1, "crate::node")],
+        "1 crate::node",
     );
     check(
         "wire/frame.rs",
         "#[tokio::test] fn f() { tokio::select! {} }",
-        &[(1, "tokio"), (1, "tokio")],
+        "1 tokio::test, 1 tokio::select",
     );
-    check("wire/frame.rs", "fn f(x: &a::b::C) { x.tokio; self::y() }", &[(1, "a")]);
-    check("wire/frame.rs", "let x = ::tokio::spawn;", &[(1, "tokio")]);
+    check("wire/frame.rs", "fn f(x: &a::b::C) { x.tokio; self::y() }", "1 a::b");
     check(
         "wire/frame.rs",
-        "use ractor_host::guest::Engine;",
-        &[(1, "crate::guest")],
+        "fn f() { g::h::<u8>(a.f(tokio::x)) }",
+        "1 g::h, 1 tokio::x",
     );
+    check("wire/frame.rs", "let x = ::tokio::spawn;", "1 tokio::spawn");
+    check(
+        "wire/frame.rs",
+        "std::time::Instant::now()",
+        "1 std::time, 1 Instant::now",
+    );
+    check("wire/frame.rs", "use ractor_host::guest::X;", "1 crate::guest");
     check(
         "wire/frame.rs",
         "use super::proto; use super::super::node;",
-        &[(1, "crate::node")],
+        "1 crate::node",
     );
-    check("wire/mod.rs", "use super::node;", &[(1, "crate::node")]);
+    check("wire/mod.rs", "use super::node;", "1 crate::node");
     check(
         "wire/mod.rs",
-        "mod tests { use super::*; use super::super::node; }",
-        &[(1, "crate::node")],
+        "mod m { use super::*; use super::super::node; }",
+        "1 crate::node",
     );
-    check("directory.rs", "use super::node;", &[(1, "crate::node")]);
-    check(
-        "wire/frame.rs",
-        "mod m { fn f() { node::g::<u8>(a.f(tokio::x)) } }",
-        &[(1, "node"), (1, "tokio")],
-    );
-    check("wire/frame.rs", "use crate::*;", &[(1, "crate::*")]);
+    check("directory.rs", "use super::node;", "1 crate::node");
     assert!(uses("wire/frame.rs", "fn f( {").is_err());
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn deliver(to: ActorId, message: SerializedMessage) -> Result<Outcome
             // A reply that doesn't decode leaves its slot empty, which the caller sees.
             Ok(bytes) => Ok(reply.send(bytes).map_or(Outcome::NoReply, |()| Outcome::Accepted)),
             Err(SendError::Timeout) => Ok(Outcome::TimedOut),
-            Err(SendError::NoReply) => Ok(Outcome::NoReply),
+            Err(SendError::NoReply | SendError::WouldDeadlock) => Ok(Outcome::NoReply),
             Err(error) => {
                 report(to, &variant, error);
                 Err(SerializedMessage::Call {
@@ -70,10 +70,11 @@ fn report(to: ActorId, variant: &str, error: SendError) {
         SendError::TooLarge => {
             tracing::warn!(%to, %variant, "the message is larger than this node's limit and was not sent");
         }
-        SendError::TooManyCalls => {
-            tracing::warn!(%to, %variant, "this actor has as many calls outstanding as its limits allow; the call was not sent");
-        }
-        SendError::UnknownActor | SendError::Stopped | SendError::Timeout | SendError::NoReply => {}
+        SendError::UnknownActor
+        | SendError::Stopped
+        | SendError::Timeout
+        | SendError::NoReply
+        | SendError::WouldDeadlock => {}
     }
 }
 

@@ -12,16 +12,23 @@ use wasmtime::component::{HasSelf, Linker};
 use super::bindings::World;
 use super::state::State;
 
-/// The packages that this host offers, as prefixes of import names.
-pub(super) const OFFERED: [&str; 7] = [
-    "ractor:actor/",
-    "wasi:cli/",
-    "wasi:clocks/",
-    "wasi:filesystem/",
-    "wasi:io/",
-    "wasi:random/",
-    "wasi:sockets/",
+/// The packages that this host offers: how an import's name begins, and its version.
+const OFFERED: [(&str, &str); 7] = [
+    ("ractor:actor/", "@0.1."),
+    ("wasi:cli/", "@0.2."),
+    ("wasi:clocks/", "@0.2."),
+    ("wasi:filesystem/", "@0.2."),
+    ("wasi:io/", "@0.2."),
+    ("wasi:random/", "@0.2."),
+    ("wasi:sockets/", "@0.2."),
 ];
+
+/// True if this host knows the package of the import with this name. Its interfaces are checked by linking.
+pub(super) fn offers(import: &str) -> bool {
+    OFFERED
+        .iter()
+        .any(|(package, version)| import.starts_with(package) && import.contains(version))
+}
 
 /// A linker with every import that a guest may have. WASI's files and sockets are there because language runtimes
 /// import them; nothing is granted through them (see [`super::wasi`]).

@@ -1,0 +1,139 @@
+//! Compiled code on disk: used when it is sound, replaced when it is not.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ractor_host::guest::{Engine, EngineConfig, EngineError};
+
+use crate::support::{SCRIPT, component, engine_config, load, options, start_module};
+
+fn engine(cache: &Path) -> Result<Engine, EngineError> {
+    Engine::new(EngineConfig {
+        cache_dir: Some(cache.to_owned()),
+        ..engine_config()
+    })
+}
+
+fn entries(cache: &Path) -> Vec<PathBuf> {
+    fs::read_dir(cache)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect()
+}
+
+async fn works(cache: &Path) {
+    let bytes = component(SCRIPT, "", "");
+    let module = load(&engine(cache).unwrap(), &bytes).await.unwrap();
+    let guest = start_module(&module, options()).await.unwrap();
+    assert_eq!(guest.call("echo", b"cached").await, Some(b"cached".to_vec()));
+}
+
+#[tokio::test]
+async fn an_entry_is_made_once_and_used_by_the_next_engine() {
+    let directory = tempfile::tempdir().unwrap();
+    let cache = directory.path().join("deep/er");
+    works(&cache).await;
+    let [entry] = &entries(&cache)[..] else {
+        panic!("one entry expected");
+    };
+    let made = fs::metadata(entry).unwrap().modified().unwrap();
+    works(&cache).await;
+    assert_eq!(entries(&cache), std::slice::from_ref(entry));
+    assert_eq!(fs::metadata(entry).unwrap().modified().unwrap(), made);
+}
+
+#[tokio::test]
+async fn an_unsound_entry_is_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    let cache = directory.path().join("cache");
+    works(&cache).await;
+    let entry = entries(&cache).remove(0);
+    let sound = fs::read(&entry).unwrap();
+    let middle = sound.len() / 2;
+    let mut flipped = sound.clone();
+    flipped[middle] ^= 1;
+    let mut foreign_engine = sound.clone();
+    foreign_engine[8 + 32] ^= 1;
+    let mut foreign_component = sound.clone();
+    foreign_component[8] ^= 1;
+    let unsound = [
+        ("truncated", sound[..middle].to_vec()),
+        ("empty", Vec::new()),
+        (
+            "a stray file",
+            b"something else entirely, and long enough to hold a header of a hundred bytes and a few more, so".to_vec(),
+        ),
+        ("flipped", flipped),
+        ("of another engine", foreign_engine),
+        ("of another component", foreign_component),
+    ];
+    for (what, bytes) in unsound {
+        fs::write(&entry, &bytes).unwrap();
+        works(&cache).await;
+        let now = fs::read(&entry).unwrap();
+        assert_eq!(now.len(), sound.len(), "{what}");
+        assert_ne!(now, bytes, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn an_engine_with_other_settings_has_entries_of_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    works(directory.path()).await;
+    let other = Engine::new(EngineConfig {
+        cache_dir: Some(directory.path().to_owned()),
+        memory_reservation: 32 << 20,
+        ..engine_config()
+    })
+    .unwrap();
+    load(&other, &component(SCRIPT, "", "")).await.unwrap();
+    assert_eq!(entries(directory.path()).len(), 2);
+}
+
+#[tokio::test]
+async fn concurrent_loads_share_one_compilation() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = engine(directory.path()).unwrap();
+    let bytes = component(SCRIPT, "", "");
+    let loads = (0..8).map(|_| {
+        let (engine, bytes) = (engine.clone(), bytes.clone());
+        tokio::spawn(async move { load(&engine, &bytes).await })
+    });
+    let mut modules = Vec::new();
+    for load in loads.collect::<Vec<_>>() {
+        modules.push(load.await.unwrap().unwrap());
+    }
+    assert!(modules.windows(2).all(|pair| pair[0].shares_code_with(&pair[1])));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_directory_that_others_can_write_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = tempfile::tempdir().unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let error = engine(directory.path()).err().unwrap().to_string();
+    assert!(error.contains("may be written by others (its mode is 777)"), "{error}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_written_is_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = tempfile::tempdir().unwrap();
+    let cache = directory.path().join("cache");
+    works(&cache).await;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&cache), 0o700);
+    assert_eq!(mode(&entries(&cache)[0]), 0o600);
+}
+
+#[tokio::test]
+async fn a_directory_that_can_not_be_made_is_named() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let error = engine(&file.path().join("cache")).err().unwrap().to_string();
+    assert!(
+        error.contains("the cache directory") && error.contains("can't be used"),
+        "{error}"
+    );
+}

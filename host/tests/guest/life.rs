@@ -1,0 +1,130 @@
+//! The life of a guest: names, groups, the end, and the root supervisor.
+
+use std::time::Duration;
+
+use ractor::pg;
+use ractor_host::directory;
+use ractor_host::guest::{GuestOptions, spawn};
+use ractor_host::supervision::{Counts, Root};
+
+use crate::support::{Native, Running, named, options, script, start, start_module};
+
+#[tokio::test]
+async fn it_can_be_found_from_its_start_to_its_end() {
+    let guest = start(GuestOptions {
+        groups: vec!["findable".to_owned()],
+        ..named("findable")
+    })
+    .await;
+    let pid = guest.cell.get_id().pid();
+    assert_eq!(directory::where_is("findable"), Some(guest.cell.clone()));
+    assert_eq!(directory::local_actor(pid), Some(guest.cell.clone()));
+    assert!(guest.cell.supports_remoting());
+    assert_eq!(
+        pg::get_members(&"findable".to_owned()),
+        std::slice::from_ref(&guest.cell)
+    );
+    guest.cell.stop(None);
+    guest.ended.await.unwrap();
+    assert_eq!(directory::where_is("findable"), None);
+    assert_eq!(directory::local_actor(pid), None);
+    assert_eq!(pg::get_members(&"findable".to_owned()), Vec::new());
+}
+
+#[tokio::test]
+async fn a_name_belongs_to_one_actor() {
+    let native = Native::start(Some("taken-native")).await;
+    let guest = start(named("taken-guest")).await;
+    for name in ["taken-native", "taken-guest"] {
+        let error = start_module(&script().await, named(name)).await.err().unwrap();
+        assert!(
+            error.to_string().contains(&format!("the actor name {name:?} is taken")),
+            "{error}"
+        );
+    }
+    // Those who had the names still have them.
+    assert_eq!(directory::where_is("taken-native"), Some(native.cell.clone()));
+    assert_eq!(directory::where_is("taken-guest"), Some(guest.cell.clone()));
+}
+
+#[tokio::test]
+async fn start_and_orderly_end_are_told_to_the_guest() {
+    let mut witness = Native::start(None).await;
+    pg::join("witness-stop".to_owned(), vec![witness.cell.clone()]);
+    let mut guest = start(with_witness("witness-stop")).await;
+    assert_eq!(witness.next().await, "post-start:");
+    guest.cast("stop", b"done");
+    assert_eq!(witness.next().await, "post-stop:");
+    assert_eq!(guest.supervisor.end().await, "ended: done");
+}
+
+#[tokio::test]
+async fn a_kill_ends_it_without_asking() {
+    let mut witness = Native::start(None).await;
+    pg::join("witness-kill".to_owned(), vec![witness.cell.clone()]);
+    for variant in ["work", "echo"] {
+        let mut guest = start(GuestOptions {
+            name: Some("killed".to_owned()),
+            ..with_witness("witness-kill")
+        })
+        .await;
+        assert_eq!(witness.next().await, "post-start:");
+        let open = guest.ask(variant, b"");
+        tokio::task::yield_now().await;
+        guest.cell.kill();
+        assert!(guest.supervisor.end().await.starts_with("ended: "));
+        guest.ended.await.unwrap();
+        drop(open);
+        assert_eq!(directory::where_is("killed"), None);
+    }
+    // The next thing that the witness hears is from a new guest, not a `post-stop`.
+    let _guest = start(with_witness("witness-kill")).await;
+    assert_eq!(witness.next().await, "post-start:");
+}
+
+fn with_witness(group: &str) -> GuestOptions {
+    GuestOptions {
+        arguments: group.as_bytes().to_vec(),
+        ..options()
+    }
+}
+
+#[tokio::test]
+async fn a_message_before_the_stop_is_handled_and_one_after_is_refused() {
+    let guest = start(options()).await;
+    let reply = guest.ask("echo", b"before");
+    guest.cast("stop", b"");
+    let Running { cell, ended, .. } = guest;
+    assert_eq!(reply.await, Ok(b"before".to_vec()));
+    ended.await.unwrap();
+    let after = cell.send_serialized(ractor::message::SerializedMessage::Cast {
+        variant: "echo".to_owned(),
+        args: Vec::new(),
+        metadata: None,
+    });
+    assert!(after.is_err());
+}
+
+#[tokio::test]
+async fn the_root_supervisor_counts_what_happens() {
+    let root = Root::start().await.unwrap();
+    let module = script().await;
+    let mut cells = Vec::new();
+    for _ in 0..3 {
+        let (cell, _) = spawn(&module, options(), root.cell().clone()).await.unwrap();
+        cells.push(cell);
+    }
+    assert!(root.wait_until(|counts| counts.running == 3).await);
+    crate::support::cast(&cells[0], "trap", b"");
+    cells[1].stop(None);
+    assert!(root.wait_until(|counts| counts.running == 1).await);
+    let expected = Counts {
+        running: 1,
+        started: 3,
+        terminated: 1,
+        failed: 1,
+    };
+    assert_eq!(root.counts(), expected);
+    root.stop("the test is over", Duration::from_secs(10)).await.unwrap();
+    assert_eq!(directory::local_actor(cells[2].get_id().pid()), None);
+}

@@ -1,0 +1,16 @@
+//! Guests end to end, against components written by hand: what a sender, a supervisor and an operator notice.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that fails should panic"
+)]
+
+mod caching;
+mod failures;
+mod life;
+mod limits;
+mod loading;
+mod logs;
+mod messages;
+mod support;
