@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::arguments::CheckArguments;
@@ -13,21 +12,18 @@ use crate::host::{Guests, HostBuilder};
 use crate::ops::telemetry::{self, LogFormat};
 
 pub(super) fn check(arguments: &CheckArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
-    telemetry::init(LogFormat::Text, LevelFilter::WARN).map_err(|error| Failure::Usage(error.into()))?;
+    telemetry::init(LogFormat::Text, LevelFilter::WARN).map_err(Failure::usage)?;
     let config = builder.config(&arguments.file)?;
     if !config.warnings.first.is_empty() {
         eprintln!("{}\n", config.warnings);
     }
-    let runtime = tokio::runtime::Runtime::new()
-        .context("no threads to run on")
-        .map_err(Failure::Runtime)?;
-    let guests = runtime
-        .block_on(Guests::load(&config))
-        .map_err(|error| Failure::Runtime(error.into()))?;
+    let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
+    let guests = runtime.block_on(Guests::load(&config));
+    // The compilation of a module is not waited for when another one failed.
+    runtime.shutdown_background();
+    let guests = guests.map_err(Failure::runtime)?;
     let mut stdout = std::io::stdout().lock();
-    report(&mut stdout, &config, &guests)
-        .context("stdout")
-        .map_err(Failure::Runtime)?;
+    report(&mut stdout, &config, &guests).map_err(Failure::runtime)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,5 +1,6 @@
 //! What a command says when it fails, and with which code it exits.
 
+use std::fmt::Display;
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
@@ -7,29 +8,39 @@ use crate::config::ConfigError;
 /// The exit code for a wrong file or usage.
 pub(super) const USAGE: u8 = 2;
 
-/// A command failed.
+/// A command failed. The text is all there is to say: errors of this crate include their causes.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The user has to write something else.
-    Usage(anyhow::Error),
+    Usage(String),
     /// The world was not as it should be.
-    Runtime(anyhow::Error),
+    Runtime(String),
 }
 
 impl Failure {
+    /// The user has to write something else.
+    pub(super) fn usage(error: impl Display) -> Self {
+        Self::Usage(error.to_string())
+    }
+
+    /// The world was not as it should be.
+    pub(super) fn runtime(error: impl Display) -> Self {
+        Self::Runtime(error.to_string())
+    }
+
     /// Says what happened on stderr.
     pub(super) fn report(self) -> ExitCode {
         let (error, code) = match self {
             Self::Usage(error) => (error, ExitCode::from(USAGE)),
             Self::Runtime(error) => (error, ExitCode::FAILURE),
         };
-        eprintln!("error: {error:#}");
+        eprintln!("error: {error}");
         code
     }
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::Usage(error.into())
+        Self::usage(error)
     }
 }

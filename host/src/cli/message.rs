@@ -17,13 +17,8 @@ use crate::ops::telemetry::{self, LogFormat};
 pub(super) fn call(arguments: CallArguments) -> Result<ExitCode, Failure> {
     let CallArguments { node, message, reply } = arguments;
     let bytes = on_a_client(&node, |client, deadline| send_call(client, deadline, message))?;
-    let reply = reply
-        .unwrap_or(Type::Bytes)
-        .decode(&bytes)
-        .map_err(|error| Failure::Runtime(error.into()))?;
-    writeln!(std::io::stdout().lock(), "{reply}")
-        .context("stdout")
-        .map_err(Failure::Runtime)?;
+    let reply = reply.unwrap_or(Type::Bytes).decode(&bytes).map_err(Failure::runtime)?;
+    writeln!(std::io::stdout().lock(), "{reply}").map_err(Failure::runtime)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -38,11 +33,9 @@ fn on_a_client<T, F>(node: &NodeArguments, work: impl FnOnce(Client, Deadline) -
 where
     F: Future<Output = anyhow::Result<T>>,
 {
-    telemetry::init(LogFormat::Text, LevelFilter::OFF).map_err(|error| Failure::Usage(error.into()))?;
-    let cookie = cookie(&node.cookie).map_err(|error| Failure::Usage(error.into()))?;
-    let runtime = tokio::runtime::Runtime::new()
-        .context("no threads to run on")
-        .map_err(Failure::Runtime)?;
+    telemetry::init(LogFormat::Text, LevelFilter::OFF).map_err(Failure::usage)?;
+    let cookie = cookie(&node.cookie).map_err(Failure::usage)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
     let deadline = Deadline::after(node.timeout);
     let outcome = runtime.block_on(async {
         let client = Client::connect(&node.node, &cookie, deadline).await?;
@@ -50,7 +43,7 @@ where
     });
     // What is left of the connection needs no answer.
     runtime.shutdown_background();
-    outcome.map_err(Failure::Runtime)
+    outcome.map_err(Failure::runtime)
 }
 
 fn cookie(arguments: &CookieArguments) -> Result<Cookie, CookieError> {

@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::arguments::RunArguments;
@@ -12,22 +11,20 @@ use crate::host::{HostBuilder, RunningHost, Stopped};
 use crate::ops::telemetry;
 
 pub(super) fn run(arguments: &RunArguments, builder: HostBuilder) -> Result<ExitCode, Failure> {
-    telemetry::init(arguments.log_format, LevelFilter::INFO).map_err(|error| Failure::Usage(error.into()))?;
+    telemetry::init(arguments.log_format, LevelFilter::INFO).map_err(Failure::usage)?;
     let config = builder.config(&arguments.file)?;
     for warning in &config.warnings.first {
         let (file, line) = (warning.file.display(), warning.line);
         tracing::warn!(%file, line, help = warning.help, "{}", warning.message);
     }
-    let runtime = tokio::runtime::Runtime::new()
-        .context("no threads to run on")
-        .map_err(Failure::Runtime)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
     let stopped = runtime.block_on(builder.run_with(config, announce));
-    match stopped.map_err(|error| Failure::Runtime(error.into()))? {
+    // What still runs, such as a compilation that nobody needs any more, is not waited for.
+    runtime.shutdown_background();
+    match stopped.map_err(Failure::runtime)? {
         Stopped::InOrder(_) => Ok(ExitCode::SUCCESS),
         Stopped::AtOnce(signal) => {
             tracing::warn!(%signal, "stopped at once");
-            // The runtime would wait for what is still running.
-            runtime.shutdown_background();
             Ok(ExitCode::from(signal.exit_code()))
         }
     }

@@ -123,7 +123,7 @@ fn read_code(section: &Section<'_>, modules: &[&str], context: &Context<'_>, pro
         }
         (None, Some(native)) => {
             let message = "this program has no native actor `{}`";
-            let nothing = "this program has none; build one that registers it with `Host::builder().native(…)`";
+            let nothing = "build a program that registers it with `Host::builder().native(…)`";
             known(&native, message, context.natives, nothing, problems).map(Code::Native)
         }
         (Some(_), Some(native)) => {

@@ -531,3 +531,44 @@ fn a_file_that_cannot_be_read_says_why() {
         format!("{}: larger than 4194304 bytes; is it a node.toml?", shown("huge.toml"))
     );
 }
+
+#[test]
+fn the_reference_has_every_key() {
+    let reference = include_str!("../../../docs/node-toml.md");
+    let sections = [node::KEYS, runtime::KEYS, module::KEYS, actor::KEYS];
+    for key in sections.iter().flat_map(|keys| keys.known) {
+        assert!(
+            reference.contains(&format!("| `{key}` |")),
+            "docs/node-toml.md has no row for `{key}`"
+        );
+    }
+    for table in KEYS.known {
+        assert!(
+            reference.contains(&format!("[{table}")),
+            "docs/node-toml.md has no part on `{table}`"
+        );
+    }
+}
+
+#[test]
+fn the_example_is_good() {
+    let text = include_str!("../../../examples/node/node.toml").replace("RACTOR_COOKIE", "COOKIE");
+    check(&text, "");
+    let uncommented: String = text.lines().map(|line| uncomment(line) + "\n").collect();
+    check(
+        &uncommented.replace("sha256:…", &format!("sha256:{}", "0".repeat(64))),
+        "",
+    );
+}
+
+/// The lines that the example offers to its readers: a key in a comment.
+fn uncomment(line: &str) -> String {
+    let offered = line
+        .strip_prefix("# ")
+        .filter(|rest| rest.contains(" = ") || rest.starts_with('['));
+    // Only one of the two may say where the cookie is.
+    offered
+        .filter(|rest| !rest.starts_with("cookie_file"))
+        .unwrap_or(line)
+        .to_owned()
+}

@@ -14,6 +14,8 @@ mod peers;
 mod running;
 mod signals;
 mod start;
+#[cfg(test)]
+mod tests;
 
 pub use builder::{Host, HostBuilder};
 pub use error::{HostError, NativeError};
