@@ -128,6 +128,9 @@ pub enum NodeSessionMessage {
     /// The stand-in for the peer's actor with this pid.
     #[doc(hidden)]
     StandIn(u64, RpcReplyPort<Option<ActorCell>>),
+    /// The stand-in for the peer's actor with this name.
+    #[doc(hidden)]
+    StandInNamed(String, RpcReplyPort<Option<ActorCell>>),
     /// The reader or the writer ended.
     #[doc(hidden)]
     LinkEnded(CloseReason),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::stream::FuturesUnordered;
 use ractor::concurrency::JoinHandle;
 use ractor::registry::PidLifecycleEvent;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent, pg};
@@ -12,14 +11,11 @@ use super::ingress::Ingress;
 use super::link::Link;
 use super::messages::{Inbound, Outbound};
 use super::stand_ins::{Resolver, StandIns};
-use super::{
-    DEFAULT_MAX_INBOUND_FRAME_SIZE, DEFAULT_MAX_OUTBOX_SIZE, NameMessage, NodeConnectionMode, NodeServerMessage,
-    NodeSessionMessage, sync,
-};
+use super::{NameMessage, NodeConnectionMode, NodeServerMessage, NodeSessionMessage, SessionLimits, sync};
 use crate::NodeId;
 use crate::directory::{self, HostedEvent};
 use crate::session::{CloseReason, Event, LocalChange, Role, Session, SessionConfig, Timing};
-use crate::transport::{FrameReader, NetworkStream, split, write_outbox};
+use crate::transport::{NetworkStream, split, write_outbox};
 use crate::wire::{self, Data, GroupChange};
 
 /// How long the node may take to decide about a session.
@@ -42,24 +38,6 @@ pub struct NodeSession {
     connection_mode: NodeConnectionMode,
     pub(super) limits: SessionLimits,
     pub(super) timing: Timing,
-}
-
-/// The limits of a session.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct SessionLimits {
-    /// The largest inbound frame in bytes.
-    pub(super) inbound_frame: u64,
-    /// How many bytes may wait for the peer.
-    pub(super) outbox: usize,
-}
-
-impl Default for SessionLimits {
-    fn default() -> Self {
-        Self {
-            inbound_frame: DEFAULT_MAX_INBOUND_FRAME_SIZE,
-            outbox: DEFAULT_MAX_OUTBOX_SIZE,
-        }
-    }
 }
 
 impl NodeSession {
@@ -197,16 +175,9 @@ impl Actor for NodeSession {
         myself: ActorRef<Self::Msg>,
         stream: NetworkStream,
     ) -> Result<Self::State, ActorProcessingErr> {
-        let link = Arc::new(Link::new(self.node_id, self.limits.outbox));
+        let link = Arc::new(Link::new(self.node_id, self.limits));
         let (read, write) = split(stream);
-        let ingress = Ingress {
-            reader: FrameReader::new(read),
-            link: link.clone(),
-            session: myself.clone(),
-            max_frame: self.limits.inbound_frame,
-            replies: FuturesUnordered::new(),
-            authenticated: false,
-        };
+        let ingress = Ingress::new(read, link.clone(), myself.clone());
         let session = myself.clone();
         let reader = ractor::concurrency::spawn(async move {
             let reason = ingress.run().await;
@@ -258,6 +229,13 @@ impl Actor for NodeSession {
             NodeSessionMessage::Hosted(HostedEvent::Terminated(cell)) => state.terminated(&cell),
             NodeSessionMessage::StandIn(pid, reply) => {
                 let cell = self.stand_in(&myself, state, pid).await;
+                drop(reply.send(cell));
+            }
+            NodeSessionMessage::StandInNamed(name, reply) => {
+                let cell = match state.session.peer_actor_named(&name) {
+                    Some(pid) => self.stand_in(&myself, state, pid).await,
+                    None => None,
+                };
                 drop(reply.send(cell));
             }
             NodeSessionMessage::LinkEnded(reason) => state.session.handle_closed(reason),
@@ -390,11 +368,11 @@ impl NodeSession {
                 );
             }
             // A table entry until somebody asks for a stand-in.
-            Event::Spawned(_) => {}
+            Event::Spawned(actors) => state.link.add_remote(actors.iter().map(|actor| actor.pid)),
             Event::Terminated(pids) => {
                 for pid in pids {
                     state.stand_ins.terminate(pid);
-                    state.link.fail_calls(pid);
+                    state.link.remove_remote(pid);
                 }
             }
             Event::Joined(change) => self.joined(myself, state, change).await,
@@ -426,6 +404,7 @@ impl NodeSession {
 
     async fn peer_named(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState, name: NameMessage) {
         let actor_id = myself.get_id();
+        state.link.set_peer(name.flags.unwrap_or_default());
         state.peer = Some(NameMessage {
             connection_id: 0,
             ..name.clone()
@@ -460,7 +439,11 @@ impl NodeSession {
         sync::monitor(&myself.get_cell(), move |event| {
             drop(session.cast(NodeSessionMessage::Hosted(event)))
         });
-        directory::add_peer(self.node_id, Arc::new(Resolver(myself.clone())));
+        let resolver = Resolver {
+            session: myself.clone(),
+            link: state.link.clone(),
+        };
+        directory::add_peer(self.node_id, state.peer_name().to_owned(), Arc::new(resolver));
         let snapshot = sync::snapshot(&state.link);
         state.session.handle_election(Some(snapshot));
     }

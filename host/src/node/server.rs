@@ -7,16 +7,16 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
 
 use super::events::Subscriptions;
 use super::listener::{Listener, ListenerMessage};
-use super::node_session::SessionLimits;
 use super::sessions::Sessions;
 use super::{
     NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation, NodeSession,
-    PROTOCOL_VERSION, Timing,
+    PROTOCOL_VERSION, SessionLimits, Timing,
 };
 use crate::NodeId;
-use crate::directory::SANDBOX_NODE_ID;
+use crate::directory::{self, SANDBOX_NODE_ID};
 use crate::session::CloseReason;
 use crate::transport::{IncomingEncryptionMode, NetworkStream, bind};
+use crate::wire::CAPABILITY_CALL_FAILED;
 
 /// How long a stopping node waits for its sessions to end in order.
 const STOP: Duration = Duration::from_secs(8);
@@ -100,6 +100,16 @@ impl NodeServer {
     #[must_use]
     pub fn with_max_outbox_size(mut self, bytes: usize) -> Self {
         self.limits.outbox = bytes;
+        self
+    }
+
+    /// Sets how many bytes that one peer sent may wait in the mailbox of one local actor,
+    /// [`DEFAULT_MAX_MAILBOX_SIZE`] by default. What arrives beyond that is given up and counted.
+    ///
+    /// [`DEFAULT_MAX_MAILBOX_SIZE`]: super::DEFAULT_MAX_MAILBOX_SIZE
+    #[must_use]
+    pub fn with_max_mailbox_size(mut self, bytes: usize) -> Self {
+        self.limits.mailbox = bytes;
         self
     }
 
@@ -234,10 +244,13 @@ impl Actor for NodeServer {
             name: format!("{}@{}", self.node_name, self.hostname),
             flags: Some(NodeFlags {
                 version: PROTOCOL_VERSION,
+                capabilities: CAPABILITY_CALL_FAILED,
+                max_frame: self.limits.inbound_frame,
             }),
             connection_string: format!("{}:{}", self.hostname, listen_addr.port()),
             connection_id: 0,
         };
+        directory::set_node_name(local.name.clone());
         Ok(NodeServerState {
             listener,
             listen_addr,

@@ -126,6 +126,11 @@ impl Session {
         self.peer_actors.actor(pid)
     }
 
+    /// The pid of the peer's actor with this name.
+    pub(crate) fn peer_actor_named(&self, name: &str) -> Option<u64> {
+        self.peer_actors.named(name)
+    }
+
     /// A message of the handshake or the control plane arrived. Data messages don't come here.
     pub(crate) fn handle_message(&mut self, message: Message, now: Instant) {
         match (std::mem::replace(&mut self.state, State::Closed), message) {
