@@ -79,7 +79,7 @@ async fn natives_start_as_configured_and_can_be_found() {
     assert_eq!(host.node_name(), "alpha@localhost");
     let names: Vec<&str> = host.actors().iter().map(|actor| actor.name.as_str()).collect();
     assert_eq!(names, ["found-1", "found-2"]);
-    assert!(registry::where_is("found-2".to_owned()).is_some());
+    assert!(registry::where_is("found-2").is_some());
     assert_eq!(pg::get_members(&"finders".to_owned()).len(), 2);
     assert_eq!(sum.load(Ordering::SeqCst), 10);
     TcpStream::connect(host.listen_addr()).await.unwrap();
@@ -97,7 +97,7 @@ async fn a_shutdown_handles_what_was_sent_and_frees_everything() {
     }
     host.shutdown().await;
     assert_eq!(sum.load(Ordering::SeqCst), 1000);
-    assert!(registry::where_is("drained".to_owned()).is_none());
+    assert!(registry::where_is("drained").is_none());
     TcpListener::bind(address).unwrap();
 }
 
@@ -116,7 +116,7 @@ async fn a_failed_start_says_why_and_leaves_nothing_behind() {
         "actor `late` (native `adder`) did not start: its `arguments` have 0 bytes, which are not one value of type \
          u64; write for example `arguments = \"u64:0\"`"
     );
-    assert!(registry::where_is("early".to_owned()).is_none());
+    assert!(registry::where_is("early").is_none());
     TcpListener::bind(("127.0.0.1", port)).unwrap();
 }
 
@@ -135,10 +135,7 @@ async fn a_name_of_this_process_is_not_given_twice() {
         error.contains("the name is taken by another actor of this process"),
         "{error}"
     );
-    assert!(
-        registry::where_is("taken".to_owned()).is_some(),
-        "the first one keeps its name"
-    );
+    assert!(registry::where_is("taken").is_some(), "the first one keeps its name");
     taken.stop(None);
 }
 
