@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use ractor::registry::{where_is as where_is_native, where_is_pid};
-use ractor::{ActorCell, ActorId};
+use ractor::{ActorCell, ActorId, ActorStatus};
 
 /// The node id under which this process spawns its own guests. No session is ever given it.
 pub const SANDBOX_NODE_ID: u64 = 1 << 52;
@@ -81,7 +81,7 @@ pub fn register_hosted(cell: ActorCell) -> Result<Hosted, NameTaken> {
     let listeners = {
         let mut directory = write();
         if let Some(name) = cell.get_name() {
-            if directory.names.contains_key(&name) || where_is_native(&name).is_some() {
+            if directory.holds(&name) || where_is_native(&name).is_some() {
                 return Err(NameTaken(name));
             }
             directory.names.insert(name, cell.get_id().pid());
@@ -98,7 +98,11 @@ impl Drop for Hosted {
         let listeners = {
             let mut directory = write();
             directory.hosted.remove(&self.cell.get_id().pid());
-            if let Some(name) = self.cell.get_name() {
+            // The name may belong to a successor by now.
+            let pid = self.cell.get_id().pid();
+            if let Some(name) = self.cell.get_name()
+                && directory.names.get(&name) == Some(&pid)
+            {
                 directory.names.remove(&name);
             }
             directory.listeners()
@@ -162,6 +166,13 @@ pub fn remove_peer(node_id: u64) {
 }
 
 impl Directory {
+    /// True if a live hosted actor has this name. One that is ending gives its name up: a killed actor's entry outlives
+    /// it for a moment, and its supervisor may want to start another under the same name at once.
+    fn holds(&self, name: &str) -> bool {
+        let holder = self.names.get(name).and_then(|pid| self.hosted.get(pid));
+        holder.is_some_and(|cell| cell.get_status() < ActorStatus::Stopping)
+    }
+
     fn listeners(&self) -> Vec<Listener> {
         self.listeners.values().cloned().collect()
     }

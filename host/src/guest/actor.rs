@@ -101,7 +101,6 @@ struct Start {
 
 /// The instance. Whoever calls it takes it out and puts it back if it survives: after a trap, or when the call is
 /// dropped halfway because the actor was killed, it is gone, and its memory with it.
-#[derive(Default)]
 struct Alive(Option<Box<Instance>>);
 
 /// The message type of a guest. It has no value, because its messages stay bytes; it says that they can be bytes, so
@@ -118,6 +117,7 @@ impl Message for Opaque {
     }
 }
 
+#[cfg_attr(feature = "async-trait", ractor::async_trait)]
 impl Actor for Guest {
     type Msg = Opaque;
     type State = Alive;

@@ -101,6 +101,7 @@ struct NoMessage;
 
 impl ractor::Message for NoMessage {}
 
+#[cfg_attr(feature = "async-trait", ractor::async_trait)]
 impl Actor for RootActor {
     type Msg = NoMessage;
     type State = RootState;

@@ -190,6 +190,7 @@ impl Supervisor {
 
 struct Listener;
 
+#[cfg_attr(feature = "async-trait", ractor::async_trait)]
 impl Actor for Listener {
     type Msg = NoMessage;
     type State = mpsc::UnboundedSender<String>;
@@ -274,6 +275,7 @@ impl Native {
 
 struct NativeActor;
 
+#[cfg_attr(feature = "async-trait", ractor::async_trait)]
 impl Actor for NativeActor {
     type Msg = Heard;
     type State = mpsc::UnboundedSender<String>;
