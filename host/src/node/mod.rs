@@ -10,6 +10,7 @@
 pub mod auth;
 mod backlog;
 pub mod client;
+mod connector;
 mod events;
 mod ingress;
 mod limits;
@@ -23,12 +24,17 @@ mod server;
 mod sessions;
 mod stand_ins;
 mod sync;
+mod timer;
+mod watch;
 
+pub use connector::{Backoff, Peer};
 pub use events::NodeEventSubscription;
 use limits::SessionLimits;
 pub use messages::{NodeServerMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply};
 pub use node_session::NodeSession;
 pub use server::{NodeServer, NodeServerState, listen_addr};
+
+pub use watch::{SessionEnd, Watch};
 
 pub use crate::session::{CloseReason, Timing};
 pub use crate::wire::{NameMessage, NodeFlags, ServerStatus, WireError};

@@ -11,6 +11,7 @@ use super::ingress::Ingress;
 use super::link::Link;
 use super::messages::{Inbound, Outbound};
 use super::stand_ins::{Resolver, StandIns};
+use super::timer::Timer;
 use super::{NameMessage, NodeConnectionMode, NodeServerMessage, NodeSessionMessage, SessionLimits, sync};
 use crate::NodeId;
 use crate::directory::{self, HostedEvent};
@@ -117,37 +118,6 @@ pub struct NodeSessionState {
     _ending: Ending,
 }
 
-/// Wakes the session at its next deadline.
-#[derive(Debug, Default)]
-struct Timer {
-    due: Option<(Instant, JoinHandle<()>)>,
-}
-
-impl Timer {
-    fn arm(&mut self, deadline: Option<Instant>, session: &ActorRef<NodeSessionMessage>) {
-        match (&self.due, deadline) {
-            (_, None) => self.disarm(),
-            // An earlier wake-up than needed only finds nothing due and arms the timer again.
-            (Some((due, _)), Some(deadline)) if *due <= deadline => {}
-            (_, Some(deadline)) => {
-                self.disarm();
-                let session = session.clone();
-                let wake = ractor::concurrency::spawn(async move {
-                    tokio::time::sleep_until(deadline.into()).await;
-                    drop(session.cast(NodeSessionMessage::Tick));
-                });
-                self.due = Some((deadline, wake));
-            }
-        }
-    }
-
-    fn disarm(&mut self) {
-        if let Some((_, wake)) = self.due.take() {
-            wake.abort();
-        }
-    }
-}
-
 #[derive(Debug)]
 struct Ending {
     id: ractor::ActorId,
@@ -225,6 +195,7 @@ impl Actor for NodeSession {
             NodeSessionMessage::SendMessage(Outbound(data)) => state.push(&wire::Message::Data(data)),
             NodeSessionMessage::GetAuthenticationState(reply) => drop(reply.send(state.session.is_authenticated())),
             NodeSessionMessage::GetReadyState(reply) => drop(reply.send(state.session.is_ready())),
+            NodeSessionMessage::GetDeadLetters(reply) => drop(reply.send(state.link.dead_letters())),
             NodeSessionMessage::Hosted(HostedEvent::Spawned(cell)) => state.spawned(&cell),
             NodeSessionMessage::Hosted(HostedEvent::Terminated(cell)) => state.terminated(&cell),
             NodeSessionMessage::StandIn(pid, reply) => {

@@ -3,11 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
+use super::connector::Connectors;
 use super::events::Subscriptions;
 use super::listener::{Listener, ListenerMessage};
 use super::sessions::Sessions;
+use super::watch::{Watch, Watches};
 use super::{
     NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation, NodeSession,
     PROTOCOL_VERSION, SessionLimits, Timing,
@@ -141,6 +143,7 @@ impl NodeServer {
         state: &mut NodeServerState,
         stream: NetworkStream,
         is_server: bool,
+        watch: Option<Watch>,
     ) {
         let node_id = state.next_node_id();
         let peer_addr = stream.peer_label();
@@ -166,6 +169,9 @@ impl NodeServer {
                 state
                     .subscriptions
                     .each(|subscription| subscription.node_session_opened(info.clone()));
+                if let Some(watch) = watch {
+                    state.watches.insert(info.actor.get_id(), watch);
+                }
                 state.sessions.insert(info);
             }
             Err(error) => tracing::warn!(peer_addr, "dropped a connection: its session did not start: {error}"),
@@ -182,6 +188,16 @@ pub struct NodeServerState {
     last_node_id: NodeId,
     sessions: Sessions,
     subscriptions: Subscriptions,
+    watches: Watches,
+    connectors: Connectors,
+    /// Sessions that survive an election and wait until those that don't are gone: what a node said of its actors in
+    /// an earlier life must be gone before what it says in this one.
+    succeeding: Vec<Succession>,
+}
+
+struct Succession {
+    predecessors: Vec<ractor::ActorId>,
+    won: RpcReplyPort<bool>,
 }
 
 impl NodeServerState {
@@ -194,13 +210,16 @@ impl NodeServerState {
         self.last_node_id
     }
 
-    /// A session has authenticated. True if it survives; whoever doesn't is stopped.
-    fn elect(&mut self, id: ractor::ActorId) -> bool {
+    /// A session has authenticated and asks whether it survives. Whoever doesn't is ended, and the answer waits for that.
+    fn elect(&mut self, id: ractor::ActorId, won: Option<RpcReplyPort<bool>>) {
         let Some(election) = self.sessions.elect(&self.local.name, id) else {
-            return false;
+            return;
         };
+        let mut predecessors = Vec::new();
         for loser in election.losers.iter().filter(|loser| loser.get_id() != id) {
-            loser.stop(Some(CloseReason::DuplicateConnection.to_string()));
+            // Killed, not stopped: what it has yet to send may never be taken, and its peer knows the verdict too.
+            loser.kill();
+            predecessors.push(loser.get_id());
         }
         if election.won
             && let Some(info) = self.sessions.info(id)
@@ -208,15 +227,34 @@ impl NodeServerState {
             self.subscriptions
                 .each(|subscription| subscription.node_session_authenticated(info.clone()));
         }
-        election.won
+        let Some(won) = won else { return };
+        if election.won && !predecessors.is_empty() {
+            self.succeeding.push(Succession { predecessors, won });
+        } else {
+            won.send(election.won).ok();
+        }
     }
 
-    fn ready(&self, id: ractor::ActorId) {
+    /// A session is gone: those that waited for it may begin.
+    fn succeed(&mut self, gone: ractor::ActorId) {
+        for succession in &mut self.succeeding {
+            succession.predecessors.retain(|id| *id != gone);
+        }
+        for succession in self
+            .succeeding
+            .extract_if(.., |succession| succession.predecessors.is_empty())
+        {
+            succession.won.send(true).ok();
+        }
+    }
+
+    fn ready(&mut self, id: ractor::ActorId) {
         if self.sessions.is_elected(id)
             && let Some(info) = self.sessions.info(id)
         {
             self.subscriptions
                 .each(|subscription| subscription.node_session_ready(info.clone()));
+            self.watches.ready(info);
         }
     }
 
@@ -229,6 +267,9 @@ impl NodeServerState {
             subscription.node_session_closed(info.clone(), reason.clone());
             subscription.node_session_disconnected(info.clone());
         });
+        self.watches.ended(&info, &reason);
+        self.watches.tell_absences(|node| self.sessions.is_present(node));
+        self.succeed(cell.get_id());
     }
 }
 
@@ -258,6 +299,9 @@ impl Actor for NodeServer {
             last_node_id: 0,
             sessions: Sessions::default(),
             subscriptions: Subscriptions::default(),
+            watches: Watches::default(),
+            connectors: Connectors::default(),
+            succeeding: Vec::new(),
         })
     }
 
@@ -269,7 +313,7 @@ impl Actor for NodeServer {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             NodeServerMessage::ConnectionOpened { stream, is_server } => {
-                self.open(&myself, state, *stream, is_server).await;
+                self.open(&myself, state, *stream, is_server, None).await;
             }
             NodeServerMessage::ConnectionOpenedExternal { stream, is_server } => {
                 let (peer_label, local_label) = (stream.peer_label(), stream.local_label());
@@ -280,10 +324,19 @@ impl Actor for NodeServer {
                     reader,
                     writer,
                 };
-                self.open(&myself, state, stream, is_server).await;
+                self.open(&myself, state, stream, is_server, None).await;
             }
-            NodeServerMessage::ConnectionAuthenticated(id) => _ = state.elect(id),
-            NodeServerMessage::Elect(id, reply) => drop(reply.send(state.elect(id))),
+            NodeServerMessage::ConnectionOpenedWatched { stream, watch } => {
+                self.open(&myself, state, *stream, false, Some(watch)).await;
+            }
+            NodeServerMessage::AddPeer(peer) => state.connectors.add(&myself, *peer),
+            NodeServerMessage::RemovePeer(address) => state.connectors.remove(&address),
+            NodeServerMessage::AwaitAbsence(node, reply) => {
+                state.watches.await_absence(node, reply);
+                state.watches.tell_absences(|node| state.sessions.is_present(node));
+            }
+            NodeServerMessage::ConnectionAuthenticated(id) => state.elect(id, None),
+            NodeServerMessage::Elect(id, reply) => state.elect(id, Some(reply)),
             NodeServerMessage::ConnectionReady(id) => state.ready(id),
             NodeServerMessage::CheckSession { peer_name, reply } => {
                 drop(reply.send(state.sessions.check_name(&state.local.name, &peer_name)));
