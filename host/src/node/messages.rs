@@ -122,6 +122,9 @@ pub enum NodeSessionMessage {
     GetAuthenticationState(RpcReplyPort<bool>),
     /// Have both nodes sent all that they had?
     GetReadyState(RpcReplyPort<bool>),
+    /// Answered once the peer has handled everything that was sent to it before, stock peers included. Not answered if
+    /// the session isn't ready, or ends before. The stock crate has no such message.
+    Confirm(RpcReplyPort<()>),
     /// A guest started or ended.
     #[doc(hidden)]
     Hosted(HostedEvent),
