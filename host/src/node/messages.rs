@@ -139,6 +139,9 @@ pub enum NodeSessionMessage {
     GetReadyState(RpcReplyPort<bool>),
     /// How many messages to or from the peer were given up: the outbox or a mailbox was full, or one was too large.
     GetDeadLetters(RpcReplyPort<u64>),
+    /// Answered once the peer has handled everything that was sent to it before, stock peers included. Not answered if
+    /// the session isn't ready, or ends before. The stock crate has no such message.
+    Confirm(RpcReplyPort<()>),
     /// A guest started or ended.
     #[doc(hidden)]
     Hosted(HostedEvent),

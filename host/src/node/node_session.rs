@@ -1,11 +1,12 @@
 //! The actor of one session: carries out what the pure session decides.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ractor::concurrency::JoinHandle;
 use ractor::registry::PidLifecycleEvent;
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent, pg};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent, pg};
 
 use super::ingress::Ingress;
 use super::link::Link;
@@ -111,6 +112,8 @@ pub struct NodeSessionState {
     session: Session,
     link: Arc<Link>,
     stand_ins: StandIns,
+    /// Who waits for the peer to have handled what it was sent, in the order of asking.
+    confirmations: VecDeque<RpcReplyPort<()>>,
     peer: Option<NameMessage>,
     writer: Option<JoinHandle<()>>,
     timer: Timer,
@@ -163,6 +166,7 @@ impl Actor for NodeSession {
         let mut state = NodeSessionState {
             session: self.start_session(Instant::now()),
             stand_ins: StandIns::default(),
+            confirmations: VecDeque::new(),
             peer: None,
             writer: Some(writer),
             timer: Timer::default(),
@@ -196,6 +200,11 @@ impl Actor for NodeSession {
             NodeSessionMessage::GetAuthenticationState(reply) => drop(reply.send(state.session.is_authenticated())),
             NodeSessionMessage::GetReadyState(reply) => drop(reply.send(state.session.is_ready())),
             NodeSessionMessage::GetDeadLetters(reply) => drop(reply.send(state.link.dead_letters())),
+            NodeSessionMessage::Confirm(reply) => {
+                if state.session.handle_confirmation(Instant::now()) {
+                    state.confirmations.push_back(reply);
+                }
+            }
             NodeSessionMessage::Hosted(HostedEvent::Spawned(cell)) => state.spawned(&cell),
             NodeSessionMessage::Hosted(HostedEvent::Terminated(cell)) => state.terminated(&cell),
             NodeSessionMessage::StandIn(pid, reply) => {
@@ -357,6 +366,12 @@ impl NodeSession {
             Event::SessionsAsked(asking) => self.answer_sessions(state, &asking).await,
             Event::SessionsLearned(sessions) => self.dial(sessions).await,
             Event::Pong(latency) => tracing::debug!(peer = state.peer_name(), ?latency, "ping answered"),
+            Event::Confirmed(count) => {
+                let count = count.min(state.confirmations.len());
+                for reply in state.confirmations.drain(..count) {
+                    reply.send(()).ok();
+                }
+            }
             Event::Closed(reason) => {
                 tracing::info!(
                     peer = state.peer_name(),
@@ -486,7 +501,7 @@ impl NodeSession {
 /// Asks the node; none if it doesn't answer in time, because it is ending.
 async fn ask_node<T: Send + 'static>(
     node_server: &ActorRef<NodeServerMessage>,
-    ask: impl FnOnce(ractor::RpcReplyPort<T>) -> NodeServerMessage,
+    ask: impl FnOnce(RpcReplyPort<T>) -> NodeServerMessage,
 ) -> Option<T> {
     node_server
         .call(ask, Some(NODE_DECISION))
