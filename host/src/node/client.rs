@@ -179,7 +179,10 @@ pub async fn connect_external(
     Ok(())
 }
 
-#[expect(clippy::result_large_err, reason = "the error is the stock crate's, and made once a connection")]
+#[expect(
+    clippy::result_large_err,
+    reason = "the error is the stock crate's, and made once a connection"
+)]
 fn hand_over(node_server: &ActorRef<NodeServerMessage>, stream: NetworkStream) -> Result<(), ClientConnectErr> {
     tracing::info!(peer = stream.peer_label(), "connected");
     node_server.cast(NodeServerMessage::ConnectionOpened {

@@ -21,6 +21,7 @@ pub mod node_session;
 mod pending;
 mod remote_actor;
 mod server;
+mod session_events;
 mod sessions;
 mod stand_ins;
 mod sync;
