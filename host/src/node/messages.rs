@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use ractor::concurrency::OneshotSender;
 use ractor::{ActorCell, ActorId, ActorRef, RpcReplyPort};
 
-use super::NodeEventSubscription;
+use super::{NodeEventSubscription, Peer, Watch};
 use crate::NodeId;
 use crate::directory::HostedEvent;
 use crate::session::CloseReason;
@@ -88,6 +88,21 @@ pub enum NodeServerMessage {
         /// The port.
         port: u16,
     },
+    /// Stay connected to this peer: dial it now and whenever the connection is lost, until it is removed.
+    AddPeer(Box<Peer>),
+    /// Don't dial the peer of this address any more. A session with it goes on for as long as it lives.
+    RemovePeer(String),
+    /// This node opened a connection, and somebody waits to hear how the session goes.
+    #[doc(hidden)]
+    ConnectionOpenedWatched {
+        /// The connection.
+        stream: Box<NetworkStream>,
+        /// Who waits, and for what.
+        watch: Watch,
+    },
+    /// Tells when there is no session with a node of this full name or connection string.
+    #[doc(hidden)]
+    AwaitAbsence(String, RpcReplyPort<()>),
     /// The address that the node listens on.
     #[doc(hidden)]
     GetListenAddr(RpcReplyPort<SocketAddr>),
@@ -122,12 +137,20 @@ pub enum NodeSessionMessage {
     GetAuthenticationState(RpcReplyPort<bool>),
     /// Have both nodes sent all that they had?
     GetReadyState(RpcReplyPort<bool>),
+    /// How many messages to or from the peer were given up: the outbox or a mailbox was full, or one was too large.
+    GetDeadLetters(RpcReplyPort<u64>),
+    /// Answered once the peer has handled everything that was sent to it before, stock peers included. Not answered if
+    /// the session isn't ready, or ends before. The stock crate has no such message.
+    Confirm(RpcReplyPort<()>),
     /// A guest started or ended.
     #[doc(hidden)]
     Hosted(HostedEvent),
     /// The stand-in for the peer's actor with this pid.
     #[doc(hidden)]
     StandIn(u64, RpcReplyPort<Option<ActorCell>>),
+    /// The stand-in for the peer's actor with this name.
+    #[doc(hidden)]
+    StandInNamed(String, RpcReplyPort<Option<ActorCell>>),
     /// The reader or the writer ended.
     #[doc(hidden)]
     LinkEnded(CloseReason),

@@ -3,20 +3,22 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
+use super::connector::Connectors;
 use super::events::Subscriptions;
 use super::listener::{Listener, ListenerMessage};
-use super::node_session::SessionLimits;
 use super::sessions::Sessions;
+use super::watch::{Watch, Watches};
 use super::{
     NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation, NodeSession,
-    PROTOCOL_VERSION, Timing,
+    PROTOCOL_VERSION, SessionLimits, Timing,
 };
 use crate::NodeId;
-use crate::directory::SANDBOX_NODE_ID;
+use crate::directory::{self, SANDBOX_NODE_ID};
 use crate::session::CloseReason;
 use crate::transport::{IncomingEncryptionMode, NetworkStream, bind};
+use crate::wire::CAPABILITY_CALL_FAILED;
 
 /// How long a stopping node waits for its sessions to end in order.
 const STOP: Duration = Duration::from_secs(8);
@@ -103,6 +105,16 @@ impl NodeServer {
         self
     }
 
+    /// Sets how many bytes that one peer sent may wait in the mailbox of one local actor,
+    /// [`DEFAULT_MAX_MAILBOX_SIZE`] by default. What arrives beyond that is given up and counted.
+    ///
+    /// [`DEFAULT_MAX_MAILBOX_SIZE`]: super::DEFAULT_MAX_MAILBOX_SIZE
+    #[must_use]
+    pub fn with_max_mailbox_size(mut self, bytes: usize) -> Self {
+        self.limits.mailbox = bytes;
+        self
+    }
+
     /// Sets how long peers may take over the handshake, and how long they may be silent before they count as down.
     #[must_use]
     pub fn with_timing(mut self, timing: Timing) -> Self {
@@ -131,6 +143,7 @@ impl NodeServer {
         state: &mut NodeServerState,
         stream: NetworkStream,
         is_server: bool,
+        watch: Option<Watch>,
     ) {
         let node_id = state.next_node_id();
         let peer_addr = stream.peer_label();
@@ -156,6 +169,9 @@ impl NodeServer {
                 state
                     .subscriptions
                     .each(|subscription| subscription.node_session_opened(info.clone()));
+                if let Some(watch) = watch {
+                    state.watches.insert(info.actor.get_id(), watch);
+                }
                 state.sessions.insert(info);
             }
             Err(error) => tracing::warn!(peer_addr, "dropped a connection: its session did not start: {error}"),
@@ -172,6 +188,16 @@ pub struct NodeServerState {
     last_node_id: NodeId,
     sessions: Sessions,
     subscriptions: Subscriptions,
+    watches: Watches,
+    connectors: Connectors,
+    /// Sessions that survive an election and wait until those that don't are gone: what a node said of its actors in
+    /// an earlier life must be gone before what it says in this one.
+    succeeding: Vec<Succession>,
+}
+
+struct Succession {
+    predecessors: Vec<ractor::ActorId>,
+    won: RpcReplyPort<bool>,
 }
 
 impl NodeServerState {
@@ -184,13 +210,16 @@ impl NodeServerState {
         self.last_node_id
     }
 
-    /// A session has authenticated. True if it survives; whoever doesn't is stopped.
-    fn elect(&mut self, id: ractor::ActorId) -> bool {
+    /// A session has authenticated and asks whether it survives. Whoever doesn't is ended, and the answer waits for that.
+    fn elect(&mut self, id: ractor::ActorId, won: Option<RpcReplyPort<bool>>) {
         let Some(election) = self.sessions.elect(&self.local.name, id) else {
-            return false;
+            return;
         };
+        let mut predecessors = Vec::new();
         for loser in election.losers.iter().filter(|loser| loser.get_id() != id) {
-            loser.stop(Some(CloseReason::DuplicateConnection.to_string()));
+            // Killed, not stopped: what it has yet to send may never be taken, and its peer knows the verdict too.
+            loser.kill();
+            predecessors.push(loser.get_id());
         }
         if election.won
             && let Some(info) = self.sessions.info(id)
@@ -198,15 +227,34 @@ impl NodeServerState {
             self.subscriptions
                 .each(|subscription| subscription.node_session_authenticated(info.clone()));
         }
-        election.won
+        let Some(won) = won else { return };
+        if election.won && !predecessors.is_empty() {
+            self.succeeding.push(Succession { predecessors, won });
+        } else {
+            won.send(election.won).ok();
+        }
     }
 
-    fn ready(&self, id: ractor::ActorId) {
+    /// A session is gone: those that waited for it may begin.
+    fn succeed(&mut self, gone: ractor::ActorId) {
+        for succession in &mut self.succeeding {
+            succession.predecessors.retain(|id| *id != gone);
+        }
+        for succession in self
+            .succeeding
+            .extract_if(.., |succession| succession.predecessors.is_empty())
+        {
+            succession.won.send(true).ok();
+        }
+    }
+
+    fn ready(&mut self, id: ractor::ActorId) {
         if self.sessions.is_elected(id)
             && let Some(info) = self.sessions.info(id)
         {
             self.subscriptions
                 .each(|subscription| subscription.node_session_ready(info.clone()));
+            self.watches.ready(info);
         }
     }
 
@@ -219,6 +267,9 @@ impl NodeServerState {
             subscription.node_session_closed(info.clone(), reason.clone());
             subscription.node_session_disconnected(info.clone());
         });
+        self.watches.ended(&info, &reason);
+        self.watches.tell_absences(|node| self.sessions.is_present(node));
+        self.succeed(cell.get_id());
     }
 }
 
@@ -234,10 +285,13 @@ impl Actor for NodeServer {
             name: format!("{}@{}", self.node_name, self.hostname),
             flags: Some(NodeFlags {
                 version: PROTOCOL_VERSION,
+                capabilities: CAPABILITY_CALL_FAILED,
+                max_frame: self.limits.inbound_frame,
             }),
             connection_string: format!("{}:{}", self.hostname, listen_addr.port()),
             connection_id: 0,
         };
+        directory::set_node_name(local.name.clone());
         Ok(NodeServerState {
             listener,
             listen_addr,
@@ -245,6 +299,9 @@ impl Actor for NodeServer {
             last_node_id: 0,
             sessions: Sessions::default(),
             subscriptions: Subscriptions::default(),
+            watches: Watches::default(),
+            connectors: Connectors::default(),
+            succeeding: Vec::new(),
         })
     }
 
@@ -256,7 +313,7 @@ impl Actor for NodeServer {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             NodeServerMessage::ConnectionOpened { stream, is_server } => {
-                self.open(&myself, state, *stream, is_server).await;
+                self.open(&myself, state, *stream, is_server, None).await;
             }
             NodeServerMessage::ConnectionOpenedExternal { stream, is_server } => {
                 let (peer_label, local_label) = (stream.peer_label(), stream.local_label());
@@ -267,10 +324,19 @@ impl Actor for NodeServer {
                     reader,
                     writer,
                 };
-                self.open(&myself, state, stream, is_server).await;
+                self.open(&myself, state, stream, is_server, None).await;
             }
-            NodeServerMessage::ConnectionAuthenticated(id) => _ = state.elect(id),
-            NodeServerMessage::Elect(id, reply) => drop(reply.send(state.elect(id))),
+            NodeServerMessage::ConnectionOpenedWatched { stream, watch } => {
+                self.open(&myself, state, *stream, false, Some(watch)).await;
+            }
+            NodeServerMessage::AddPeer(peer) => state.connectors.add(&myself, *peer),
+            NodeServerMessage::RemovePeer(address) => state.connectors.remove(&address),
+            NodeServerMessage::AwaitAbsence(node, reply) => {
+                state.watches.await_absence(node, reply);
+                state.watches.tell_absences(|node| state.sessions.is_present(node));
+            }
+            NodeServerMessage::ConnectionAuthenticated(id) => state.elect(id, None),
+            NodeServerMessage::Elect(id, reply) => state.elect(id, Some(reply)),
             NodeServerMessage::ConnectionReady(id) => state.ready(id),
             NodeServerMessage::CheckSession { peer_name, reply } => {
                 drop(reply.send(state.sessions.check_name(&state.local.name, &peer_name)));
