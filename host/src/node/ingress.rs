@@ -15,7 +15,7 @@ use tokio::io::AsyncRead;
 use super::link::Link;
 use super::messages::{Inbound, NodeSessionMessage};
 use crate::session::CloseReason;
-use crate::transport::{FrameReader, ReadError};
+use crate::transport::{FrameReader, ReadError, tls};
 use crate::wire::{self, Call, Data, Message};
 
 /// The largest frame of a peer that hasn't proved the cookie: a handshake step takes a few hundred bytes.
@@ -176,7 +176,10 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
 impl From<ReadError> for CloseReason {
     fn from(error: ReadError) -> Self {
         match error {
-            ReadError::Io(error) => Self::Io(error.kind()),
+            ReadError::Io(error) => match tls::rustls_error(&error) {
+                Some(error) => Self::Tls(tls::explain(error)),
+                None => Self::Io(error.kind()),
+            },
             ReadError::Wire(error) => Self::Wire(error),
         }
     }
