@@ -7,6 +7,7 @@
 //! Handshake, synchronization and membership go through the session actor. What actors say to each other does not: the
 //! reader of a connection routes it to its target, and stand-ins write into the connection's outbox.
 
+mod admission;
 pub mod auth;
 pub mod client;
 mod events;
@@ -16,16 +17,20 @@ mod listener;
 mod messages;
 pub mod node_session;
 mod pending;
+mod refusals;
 mod remote_actor;
 mod server;
 mod sessions;
 mod stand_ins;
 mod sync;
 
+pub use admission::HandshakeLimits;
 pub use events::NodeEventSubscription;
-pub use messages::{NodeServerMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply};
+pub use messages::{
+    HandshakeStats, NodeServerMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply,
+};
 pub use node_session::NodeSession;
-pub use server::{NodeServer, NodeServerState, listen_addr};
+pub use server::{NodeServer, NodeServerState, handshake_stats, listen_addr};
 
 pub use crate::session::{CloseReason, Timing};
 pub use crate::wire::{NameMessage, NodeFlags, ServerStatus, WireError};

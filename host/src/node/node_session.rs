@@ -8,6 +8,7 @@ use ractor::concurrency::JoinHandle;
 use ractor::registry::PidLifecycleEvent;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent, pg};
 
+use super::admission::Permit;
 use super::ingress::Ingress;
 use super::link::Link;
 use super::messages::{Inbound, Outbound};
@@ -42,6 +43,8 @@ pub struct NodeSession {
     connection_mode: NodeConnectionMode,
     pub(super) limits: SessionLimits,
     pub(super) timing: Timing,
+    /// An accepted connection's right to be open before it has authenticated.
+    pub(super) permit: Option<Permit>,
 }
 
 /// The limits of a session.
@@ -92,6 +95,7 @@ impl NodeSession {
             connection_mode,
             limits: SessionLimits::default(),
             timing: Timing::default(),
+            permit: None,
         }
     }
 
@@ -133,6 +137,8 @@ pub struct NodeSessionState {
     link: Arc<Link>,
     stand_ins: StandIns,
     peer: Option<NameMessage>,
+    /// The peer's address, or label.
+    addr: String,
     writer: Option<JoinHandle<()>>,
     timer: Timer,
     /// Ends what outlives the actor, however it ends: after a kill there is no `post_stop`.
@@ -198,6 +204,7 @@ impl Actor for NodeSession {
         stream: NetworkStream,
     ) -> Result<Self::State, ActorProcessingErr> {
         let link = Arc::new(Link::new(self.node_id, self.limits.outbox));
+        let addr = stream.peer_label();
         let (read, write) = split(stream);
         let ingress = Ingress {
             reader: FrameReader::new(read),
@@ -223,6 +230,7 @@ impl Actor for NodeSession {
             session: self.start_session(Instant::now()),
             stand_ins: StandIns::default(),
             peer: None,
+            addr,
             writer: Some(writer),
             timer: Timer::default(),
             _ending: Ending {
@@ -409,11 +417,7 @@ impl NodeSession {
             Event::SessionsLearned(sessions) => self.dial(sessions).await,
             Event::Pong(latency) => tracing::debug!(peer = state.peer_name(), ?latency, "ping answered"),
             Event::Closed(reason) => {
-                tracing::info!(
-                    peer = state.peer_name(),
-                    reason = reason.name(),
-                    "session closed: {reason}"
-                );
+                self.log_close(state, &reason);
                 let text = reason.to_string();
                 drop(
                     self.node_server
@@ -421,6 +425,20 @@ impl NodeSession {
                 );
                 myself.stop(Some(text));
             }
+        }
+    }
+
+    /// Says why the session ends. A peer that never authenticated is one of the many who may knock.
+    fn log_close(&self, state: &NodeSessionState, reason: &CloseReason) {
+        let peer = state.peer_name();
+        match (self.permit.as_ref().and_then(Permit::refusals), reason) {
+            (None, _) | (_, CloseReason::Local) => {
+                tracing::info!(peer, reason = reason.name(), "session closed: {reason}");
+            }
+            (Some(refusals), CloseReason::ConnectionClosed | CloseReason::PeerGaveUp | CloseReason::Io(_)) => {
+                refusals.ended(&state.addr, reason.name(), reason);
+            }
+            (Some(refusals), _) => refusals.refuse(&state.addr, reason.name(), reason),
         }
     }
 
@@ -446,6 +464,9 @@ impl NodeSession {
     }
 
     async fn authenticated(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState) {
+        if let Some(permit) = &self.permit {
+            permit.release();
+        }
         let id = myself.get_id();
         let won = ask_node(&self.node_server, |reply| NodeServerMessage::Elect(id, reply)).await;
         if won != Some(true) {

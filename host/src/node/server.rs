@@ -1,17 +1,19 @@
 //! The actor of a node: its listener, its sessions, and who is told of them.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
 
+use super::admission::{Admission, HandshakeLimits, Permit};
 use super::events::Subscriptions;
 use super::listener::{Listener, ListenerMessage};
 use super::node_session::SessionLimits;
 use super::sessions::Sessions;
 use super::{
-    NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation, NodeSession,
-    PROTOCOL_VERSION, Timing,
+    HandshakeStats, NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation,
+    NodeSession, PROTOCOL_VERSION, Timing,
 };
 use crate::NodeId;
 use crate::directory::SANDBOX_NODE_ID;
@@ -35,6 +37,7 @@ pub struct NodeServer {
     listen_addr: Option<IpAddr>,
     limits: SessionLimits,
     timing: Timing,
+    admission: Arc<Admission>,
 }
 
 /// Keeps the shared secret out of debug output.
@@ -73,6 +76,7 @@ impl NodeServer {
             listen_addr: None,
             limits: SessionLimits::default(),
             timing: Timing::default(),
+            admission: Arc::default(),
         }
     }
 
@@ -110,6 +114,13 @@ impl NodeServer {
         self
     }
 
+    /// Sets how many accepted connections may be in their handshakes at one time.
+    #[must_use]
+    pub fn with_handshake_limits(mut self, limits: HandshakeLimits) -> Self {
+        self.admission = Arc::new(Admission::new(limits));
+        self
+    }
+
     async fn listen(
         &self,
         myself: &ActorRef<NodeServerMessage>,
@@ -120,18 +131,43 @@ impl NodeServer {
         let listener = Listener {
             node_server: myself.clone(),
             encryption: self.encryption_mode.clone(),
+            handshake: self.timing.handshake,
+            admission: self.admission.clone(),
         };
         let (listener, _) = Actor::spawn_linked(None, listener, socket, myself.get_cell()).await?;
         Ok((listener, addr))
     }
 
-    async fn open(
+    /// A connection that the program opened or accepted by itself.
+    async fn open_given(
         &self,
         myself: &ActorRef<NodeServerMessage>,
         state: &mut NodeServerState,
         stream: NetworkStream,
         is_server: bool,
     ) {
+        let permit = match is_server.then(|| self.admission.admit(stream.peer_ip())).transpose() {
+            Ok(permit) => permit,
+            Err(limit) => {
+                return self
+                    .admission
+                    .refusals
+                    .refuse(&stream.peer_label(), limit.name(), &limit);
+            }
+        };
+        self.open(myself, state, stream, permit).await;
+    }
+
+    /// Starts the session of a connection, which was accepted if it has a permit.
+    async fn open(
+        &self,
+        myself: &ActorRef<NodeServerMessage>,
+        state: &mut NodeServerState,
+        stream: NetworkStream,
+        permit: Option<Permit>,
+    ) {
+        let is_server = permit.is_some();
+
         let node_id = state.next_node_id();
         let peer_addr = stream.peer_label();
         let mut session = NodeSession::new(
@@ -144,6 +180,7 @@ impl NodeServer {
         );
         session.limits = self.limits;
         session.timing = self.timing;
+        session.permit = permit;
         match Actor::spawn_linked(None, session, stream, myself.get_cell()).await {
             Ok((actor, _)) => {
                 let info = NodeServerSessionInformation {
@@ -256,7 +293,7 @@ impl Actor for NodeServer {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             NodeServerMessage::ConnectionOpened { stream, is_server } => {
-                self.open(&myself, state, *stream, is_server).await;
+                self.open_given(&myself, state, *stream, is_server).await;
             }
             NodeServerMessage::ConnectionOpenedExternal { stream, is_server } => {
                 let (peer_label, local_label) = (stream.peer_label(), stream.local_label());
@@ -267,7 +304,10 @@ impl Actor for NodeServer {
                     reader,
                     writer,
                 };
-                self.open(&myself, state, stream, is_server).await;
+                self.open_given(&myself, state, stream, is_server).await;
+            }
+            NodeServerMessage::Accepted { stream, permit } => {
+                self.open(&myself, state, *stream, Some(permit)).await;
             }
             NodeServerMessage::ConnectionAuthenticated(id) => _ = state.elect(id),
             NodeServerMessage::Elect(id, reply) => drop(reply.send(state.elect(id))),
@@ -289,6 +329,13 @@ impl Actor for NodeServer {
                 state.local.connection_string = format!("{}:{port}", self.hostname);
             }
             NodeServerMessage::GetListenAddr(reply) => drop(reply.send(state.listen_addr)),
+            NodeServerMessage::GetHandshakeStats(reply) => {
+                let stats = HandshakeStats {
+                    open: self.admission.open_handshakes(),
+                    failed: self.admission.refusals.counts(),
+                };
+                drop(reply.send(stats));
+            }
             NodeServerMessage::SessionClosing(id, reason) => state.sessions.closing(id, reason),
         }
         Ok(())
@@ -326,6 +373,16 @@ impl Actor for NodeServer {
 pub async fn listen_addr(node_server: &ActorRef<NodeServerMessage>) -> Option<SocketAddr> {
     node_server
         .call(NodeServerMessage::GetListenAddr, None)
+        .await
+        .ok()?
+        .success_or(())
+        .ok()
+}
+
+/// How a node's accepted connections fare before they have authenticated; none if it has ended.
+pub async fn handshake_stats(node_server: &ActorRef<NodeServerMessage>) -> Option<HandshakeStats> {
+    node_server
+        .call(NodeServerMessage::GetHandshakeStats, None)
         .await
         .ok()?
         .success_or(())
