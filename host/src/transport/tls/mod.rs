@@ -21,10 +21,11 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 pub use error::{TlsError, TlsFile};
 pub use files::{IdentityFiles, TlsFiles};
+pub use tokio_rustls::rustls::pki_types::ServerName;
 pub use watch::Watch;
 
 pub(crate) use explain::{explain, explain_io, rustls_error};
-use files::Fingerprint;
+use files::Contents;
 use material::Material;
 use peers::{Identity, PeerVerifier};
 
@@ -57,7 +58,8 @@ struct Shared {
 #[derive(Debug)]
 struct Current {
     material: Arc<Material>,
-    fingerprint: Fingerprint,
+    /// What it was made of, to notice a change.
+    contents: Contents,
 }
 
 impl Tls {
@@ -72,7 +74,7 @@ impl Tls {
         let contents = files.read()?;
         let current = Current {
             material: Arc::new(Material::parse(&files, &contents, &provider)?),
-            fingerprint: contents.fingerprint(),
+            contents,
         };
         let shared = Shared {
             files,
@@ -91,15 +93,14 @@ impl Tls {
     /// As [`Tls::load`]; what was there before stays in use.
     pub fn reload(&self) -> Result<bool, TlsError> {
         let contents = self.shared.files.read()?;
-        let fingerprint = contents.fingerprint();
-        if self.shared.read().fingerprint == fingerprint {
+        if self.shared.read().contents == contents {
             return Ok(false);
         }
         let material = Material::parse(&self.shared.files, &contents, &self.shared.provider)?;
         let mut current = self.shared.current.write().unwrap_or_else(PoisonError::into_inner);
         *current = Current {
             material: Arc::new(material),
-            fingerprint,
+            contents,
         };
         Ok(true)
     }
