@@ -12,7 +12,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use super::watch::Watch;
 use super::{NodeServerMessage, NodeServerSessionInformation};
 use crate::session::CloseReason;
-use crate::transport::{ClusterBidiStream, NetworkStream};
+use crate::transport::{ClusterBidiStream, NetworkStream, tls};
 
 /// Why no connection was opened.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl fmt::Display for ClientConnectErr {
         match self {
             Self::Socket(error) => write!(f, "the connection failed: {error}"),
             Self::Messaging(_) => write!(f, "the local node has ended"),
-            Self::Encryption(error) => write!(f, "the TLS handshake failed: {error}"),
+            Self::Encryption(error) => write!(f, "the TLS handshake failed: {}", tls::explain_io(error)),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! The messages of the node's actors.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use ractor::concurrency::OneshotSender;
 use ractor::{ActorCell, ActorId, ActorRef, RpcReplyPort};
 
+use super::admission::Permit;
 use super::{NodeEventSubscription, Peer, Watch};
 use crate::NodeId;
 use crate::directory::HostedEvent;
@@ -106,6 +107,17 @@ pub enum NodeServerMessage {
     /// The address that the node listens on.
     #[doc(hidden)]
     GetListenAddr(RpcReplyPort<SocketAddr>),
+    /// The node's listener accepted a connection.
+    #[doc(hidden)]
+    Accepted {
+        /// The connection.
+        stream: Box<NetworkStream>,
+        /// Its right to be open before it has authenticated.
+        permit: Permit,
+    },
+    /// What became of handshakes.
+    #[doc(hidden)]
+    GetHandshakeStats(RpcReplyPort<HandshakeStats>),
     /// A session, as acceptor, has learned its peer's name and asks whether to go on.
     #[doc(hidden)]
     Admit {
@@ -173,6 +185,20 @@ pub struct Inbound {
 /// A message to the peer.
 #[derive(Debug)]
 pub struct Outbound(pub(super) Data);
+
+/// The accepted connections of a node that have not authenticated, and those that it turned away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HandshakeStats {
+    /// How many are in their handshakes, TLS included.
+    pub open: usize,
+    /// How many were refused or ended by themselves since the node started, by reason: a [`CloseReason::name`], or
+    /// `handshake_limit`, `address_limit`, `tls`, `tls_timeout`; and, as `accept`, how often the system could not accept
+    /// any.
+    ///
+    /// [`CloseReason::name`]: super::CloseReason::name
+    pub failed: BTreeMap<&'static str, u64>,
+}
 
 /// A session as a node sees it.
 #[derive(Debug, Clone)]

@@ -1,18 +1,20 @@
 //! The actor of a node: its listener, its sessions, and who is told of them.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
+use super::admission::{Admission, HandshakeLimits, Permit};
 use super::connector::Connectors;
 use super::events::Subscriptions;
 use super::listener::{Listener, ListenerMessage};
 use super::sessions::Sessions;
 use super::watch::{Watch, Watches};
 use super::{
-    NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation, NodeSession,
-    PROTOCOL_VERSION, SessionLimits, Timing,
+    HandshakeStats, NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation,
+    NodeSession, PROTOCOL_VERSION, SessionLimits, Timing,
 };
 use crate::NodeId;
 use crate::directory::{self, SANDBOX_NODE_ID};
@@ -37,6 +39,7 @@ pub struct NodeServer {
     listen_addr: Option<IpAddr>,
     limits: SessionLimits,
     timing: Timing,
+    admission: Arc<Admission>,
 }
 
 /// Keeps the shared secret out of debug output.
@@ -75,6 +78,7 @@ impl NodeServer {
             listen_addr: None,
             limits: SessionLimits::default(),
             timing: Timing::default(),
+            admission: Arc::default(),
         }
     }
 
@@ -122,6 +126,13 @@ impl NodeServer {
         self
     }
 
+    /// Sets how many accepted connections may be in their handshakes at one time.
+    #[must_use]
+    pub fn with_handshake_limits(mut self, limits: HandshakeLimits) -> Self {
+        self.admission = Arc::new(Admission::new(limits));
+        self
+    }
+
     async fn listen(
         &self,
         myself: &ActorRef<NodeServerMessage>,
@@ -132,19 +143,46 @@ impl NodeServer {
         let listener = Listener {
             node_server: myself.clone(),
             encryption: self.encryption_mode.clone(),
+            handshake: self.timing.handshake,
+            admission: self.admission.clone(),
         };
         let (listener, _) = Actor::spawn_linked(None, listener, socket, myself.get_cell()).await?;
         Ok((listener, addr))
     }
 
-    async fn open(
+    /// A connection that the program opened or accepted by itself.
+    async fn open_given(
         &self,
         myself: &ActorRef<NodeServerMessage>,
         state: &mut NodeServerState,
         stream: NetworkStream,
         is_server: bool,
-        watch: Option<Watch>,
     ) {
+        let permit = match is_server.then(|| self.admission.admit(stream.peer_ip())).transpose() {
+            Ok(permit) => permit,
+            Err(limit) => {
+                return self
+                    .admission
+                    .refusals
+                    .refuse(&stream.peer_label(), limit.name(), &limit);
+            }
+        };
+        let origin = permit.map_or(Origin::Dialled(None), Origin::Accepted);
+        self.open(myself, state, stream, origin).await;
+    }
+
+    /// Starts the session of a connection.
+    async fn open(
+        &self,
+        myself: &ActorRef<NodeServerMessage>,
+        state: &mut NodeServerState,
+        stream: NetworkStream,
+        origin: Origin,
+    ) {
+        let (is_server, permit, watch) = match origin {
+            Origin::Accepted(permit) => (true, Some(permit), None),
+            Origin::Dialled(watch) => (false, None, watch),
+        };
         let node_id = state.next_node_id();
         let peer_addr = stream.peer_label();
         let mut session = NodeSession::new(
@@ -157,6 +195,7 @@ impl NodeServer {
         );
         session.limits = self.limits;
         session.timing = self.timing;
+        session.permit = permit;
         match Actor::spawn_linked(None, session, stream, myself.get_cell()).await {
             Ok((actor, _)) => {
                 let info = NodeServerSessionInformation {
@@ -177,6 +216,14 @@ impl NodeServer {
             Err(error) => tracing::warn!(peer_addr, "dropped a connection: its session did not start: {error}"),
         }
     }
+}
+
+/// Where a connection comes from.
+enum Origin {
+    /// It was accepted, and may stay open for a while before it authenticates.
+    Accepted(Permit),
+    /// This node opened it, and somebody may want to hear how it goes.
+    Dialled(Option<Watch>),
 }
 
 /// The state of a [`NodeServer`].
@@ -313,7 +360,7 @@ impl Actor for NodeServer {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             NodeServerMessage::ConnectionOpened { stream, is_server } => {
-                self.open(&myself, state, *stream, is_server, None).await;
+                self.open_given(&myself, state, *stream, is_server).await;
             }
             NodeServerMessage::ConnectionOpenedExternal { stream, is_server } => {
                 let (peer_label, local_label) = (stream.peer_label(), stream.local_label());
@@ -324,10 +371,13 @@ impl Actor for NodeServer {
                     reader,
                     writer,
                 };
-                self.open(&myself, state, stream, is_server, None).await;
+                self.open_given(&myself, state, stream, is_server).await;
+            }
+            NodeServerMessage::Accepted { stream, permit } => {
+                self.open(&myself, state, *stream, Origin::Accepted(permit)).await;
             }
             NodeServerMessage::ConnectionOpenedWatched { stream, watch } => {
-                self.open(&myself, state, *stream, false, Some(watch)).await;
+                self.open(&myself, state, *stream, Origin::Dialled(Some(watch))).await;
             }
             NodeServerMessage::AddPeer(peer) => state.connectors.add(&myself, *peer),
             NodeServerMessage::RemovePeer(address) => state.connectors.remove(&address),
@@ -355,6 +405,13 @@ impl Actor for NodeServer {
                 state.local.connection_string = format!("{}:{port}", self.hostname);
             }
             NodeServerMessage::GetListenAddr(reply) => drop(reply.send(state.listen_addr)),
+            NodeServerMessage::GetHandshakeStats(reply) => {
+                let stats = HandshakeStats {
+                    open: self.admission.open_handshakes(),
+                    failed: self.admission.refusals.counts(),
+                };
+                drop(reply.send(stats));
+            }
             NodeServerMessage::SessionClosing(id, reason) => state.sessions.closing(id, reason),
         }
         Ok(())
@@ -392,6 +449,16 @@ impl Actor for NodeServer {
 pub async fn listen_addr(node_server: &ActorRef<NodeServerMessage>) -> Option<SocketAddr> {
     node_server
         .call(NodeServerMessage::GetListenAddr, None)
+        .await
+        .ok()?
+        .success_or(())
+        .ok()
+}
+
+/// How a node's accepted connections fare before they have authenticated; none if it has ended.
+pub async fn handshake_stats(node_server: &ActorRef<NodeServerMessage>) -> Option<HandshakeStats> {
+    node_server
+        .call(NodeServerMessage::GetHandshakeStats, None)
         .await
         .ok()?
         .success_or(())

@@ -41,7 +41,8 @@ pub(crate) const LAYERS: &[Layer] = &[
         name: "transport",
         modules: &["wire"],
         crates: &["bytes", "socket2", "thiserror", "tokio", "tokio_rustls", "tracing"],
-        not_std: &["std::fs", "std::process"],
+        // Files: the certificates, which are read again while the node runs.
+        not_std: &["std::process"],
     },
     // The seam between `node` and `guest`.
     Layer {
