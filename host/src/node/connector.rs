@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::concurrency::{JoinHandle, oneshot};
@@ -54,13 +55,16 @@ impl Backoff {
     }
 }
 
+/// Gives the TLS settings for the next attempt.
+pub type EncryptionSource = Arc<dyn Fn() -> io::Result<Encryption> + Send + Sync>;
+
 /// A peer to stay connected to.
 #[derive(Clone)]
 pub struct Peer {
     /// `host:port`; the host is a name or an address.
     pub address: String,
-    /// How to secure the connection; none for plain TCP.
-    pub encryption: Option<Encryption>,
+    /// How to secure the connection; none for plain TCP. Asked before each attempt, since certificates change.
+    pub encryption: Option<EncryptionSource>,
     /// How long to wait between attempts.
     pub backoff: Backoff,
 }
@@ -104,6 +108,11 @@ impl Connectors {
             };
             Task(ractor::concurrency::spawn(keeper.run()))
         });
+    }
+
+    /// Stops to dial any peer.
+    pub(super) fn clear(&mut self) {
+        self.by_address.clear();
     }
 
     /// Stops to dial this peer. A session with it goes on for as long as it lives.
@@ -257,9 +266,11 @@ async fn connect(
     addr: SocketAddr,
 ) -> Result<SessionEnd, ClientConnectErr> {
     await_absence(node_server, peer.address.clone()).await;
+    let encryption = peer.encryption.as_ref().map(|source| source()).transpose();
+    let encryption = encryption.map_err(ClientConnectErr::Encryption)?;
     let opening = async {
         let stream = TcpStream::connect(addr).await?;
-        secure(stream, peer.encryption.clone()).await
+        secure(stream, encryption).await
     };
     let opened = timeout(ATTEMPT, opening).await;
     let stream = opened.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;

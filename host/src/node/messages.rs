@@ -93,6 +93,8 @@ pub enum NodeServerMessage {
     AddPeer(Box<Peer>),
     /// Don't dial the peer of this address any more. A session with it goes on for as long as it lives.
     RemovePeer(String),
+    /// Neither accept nor open further connections. Sessions go on. Answered once it is so.
+    Quiesce(RpcReplyPort<()>),
     /// This node opened a connection, and somebody waits to hear how the session goes.
     #[doc(hidden)]
     ConnectionOpenedWatched {

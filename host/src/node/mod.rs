@@ -31,7 +31,7 @@ mod timer;
 mod watch;
 
 pub use admission::HandshakeLimits;
-pub use connector::{Backoff, Peer};
+pub use connector::{Backoff, EncryptionSource, Peer};
 pub use events::NodeEventSubscription;
 use limits::SessionLimits;
 pub use messages::{

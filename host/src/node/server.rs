@@ -237,6 +237,8 @@ pub struct NodeServerState {
     subscriptions: Subscriptions,
     watches: Watches,
     connectors: Connectors,
+    /// The node was told to accept no more.
+    quiet: bool,
     /// Sessions that survive an election and wait until those that don't are gone: what a node said of its actors in
     /// an earlier life must be gone before what it says in this one.
     succeeding: Vec<Succession>,
@@ -348,6 +350,7 @@ impl Actor for NodeServer {
             subscriptions: Subscriptions::default(),
             watches: Watches::default(),
             connectors: Connectors::default(),
+            quiet: false,
             succeeding: Vec::new(),
         })
     }
@@ -380,6 +383,12 @@ impl Actor for NodeServer {
                 self.open(&myself, state, *stream, Origin::Dialled(Some(watch))).await;
             }
             NodeServerMessage::AddPeer(peer) => state.connectors.add(&myself, *peer),
+            NodeServerMessage::Quiesce(reply) => {
+                state.connectors.clear();
+                state.quiet = true;
+                let stopped = state.listener.stop_and_wait(None, Some(STOP)).await;
+                drop((stopped, reply.send(())));
+            }
             NodeServerMessage::RemovePeer(address) => state.connectors.remove(&address),
             NodeServerMessage::AwaitAbsence(node, reply) => {
                 state.watches.await_absence(node, reply);
@@ -429,6 +438,9 @@ impl Actor for NodeServer {
             _ => return Ok(()),
         };
         if cell.get_id() == state.listener.get_id() {
+            if state.quiet {
+                return Ok(());
+            }
             tracing::error!("the listener ended ({why}); listening again on {}", state.listen_addr);
             (state.listener, state.listen_addr) = self.listen(&myself, state.listen_addr.port()).await?;
         } else {
