@@ -135,10 +135,7 @@ async fn a_name_of_this_process_is_not_given_twice() {
         error.contains("the name is taken by another actor of this process"),
         "{error}"
     );
-    assert!(
-        registry::where_is("taken").is_some(),
-        "the first one keeps its name"
-    );
+    assert!(registry::where_is("taken").is_some(), "the first one keeps its name");
     taken.stop(None);
 }
 

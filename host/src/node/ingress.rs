@@ -13,7 +13,7 @@ use ractor::message::SerializedMessage;
 use tokio::io::AsyncRead;
 
 use super::link::Link;
-use super::messages::{Inbound, NodeSessionMessage};
+use super::messages::{Input, NodeSessionMessage};
 use crate::session::CloseReason;
 use crate::transport::{FrameReader, ReadError};
 use crate::wire::{self, Call, Data, Message};
@@ -97,8 +97,8 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
     /// Hands a message of the handshake or the control plane to the session and waits until it is handled.
     async fn deliver(&mut self, message: Message) -> Result<(), CloseReason> {
         let (handled, wait) = oneshot();
-        let inbound = NodeSessionMessage::MessageReceived(Inbound { message, handled });
-        self.session.cast(inbound).map_err(|_| CloseReason::Local)?;
+        let input = Input::Frame { message, handled };
+        self.session.cast(input.into()).map_err(|_| CloseReason::Local)?;
         self.authenticated = wait.await.map_err(|_| CloseReason::Local)?;
         Ok(())
     }

@@ -13,6 +13,7 @@ mod events;
 mod ingress;
 mod link;
 mod listener;
+mod listening;
 mod messages;
 pub mod node_session;
 mod pending;
@@ -23,9 +24,10 @@ mod stand_ins;
 mod sync;
 
 pub use events::NodeEventSubscription;
+pub use listening::listen_addr;
 pub use messages::{NodeServerMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply};
 pub use node_session::NodeSession;
-pub use server::{NodeServer, NodeServerState, listen_addr};
+pub use server::{NodeServer, NodeServerState};
 
 pub use crate::session::{CloseReason, Timing};
 pub use crate::wire::{NameMessage, NodeFlags, ServerStatus, WireError};

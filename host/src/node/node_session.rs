@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::FuturesUnordered;
-use ractor::concurrency::JoinHandle;
+use ractor::concurrency::{JoinHandle, OneshotSender};
 use ractor::registry::PidLifecycleEvent;
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent, pg};
+use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent, pg};
 
 use super::ingress::Ingress;
 use super::link::Link;
-use super::messages::{Inbound, Outbound};
+use super::messages::{Inbound, Input, Outbound};
 use super::stand_ins::{Resolver, StandIns};
 use super::{
     DEFAULT_MAX_INBOUND_FRAME_SIZE, DEFAULT_MAX_OUTBOX_SIZE, NameMessage, NodeConnectionMode, NodeServerMessage,
@@ -133,6 +133,8 @@ pub struct NodeSessionState {
     link: Arc<Link>,
     stand_ins: StandIns,
     peer: Option<NameMessage>,
+    /// Why it is ending, if it decided so itself. The node takes it out of the state that ractor hands it.
+    pub(super) closed: Option<CloseReason>,
     writer: Option<JoinHandle<()>>,
     timer: Timer,
     /// Ends what outlives the actor, however it ends: after a kill there is no `post_stop`.
@@ -156,7 +158,7 @@ impl Timer {
                 let session = session.clone();
                 let wake = ractor::concurrency::spawn(async move {
                     tokio::time::sleep_until(deadline.into()).await;
-                    drop(session.cast(NodeSessionMessage::Tick));
+                    drop(session.cast(Input::Tick.into()));
                 });
                 self.due = Some((deadline, wake));
             }
@@ -172,7 +174,7 @@ impl Timer {
 
 #[derive(Debug)]
 struct Ending {
-    id: ractor::ActorId,
+    id: ActorId,
     link: Arc<Link>,
     reader: JoinHandle<()>,
 }
@@ -210,19 +212,20 @@ impl Actor for NodeSession {
         let session = myself.clone();
         let reader = ractor::concurrency::spawn(async move {
             let reason = ingress.run().await;
-            drop(session.cast(NodeSessionMessage::LinkEnded(reason)));
+            drop(session.cast(Input::LinkEnded(reason).into()));
         });
         let session = myself.clone();
         let outgoing = link.clone();
         let writer = ractor::concurrency::spawn(async move {
             if let Err(error) = write_outbox(outgoing.outbox(), write).await {
-                drop(session.cast(NodeSessionMessage::LinkEnded(CloseReason::Io(error.kind()))));
+                drop(session.cast(Input::LinkEnded(CloseReason::Io(error.kind())).into()));
             }
         });
         let mut state = NodeSessionState {
             session: self.start_session(Instant::now()),
             stand_ins: StandIns::default(),
             peer: None,
+            closed: None,
             writer: Some(writer),
             timer: Timer::default(),
             _ending: Ending {
@@ -244,24 +247,12 @@ impl Actor for NodeSession {
     ) -> Result<(), ActorProcessingErr> {
         let mut handled = None;
         match message {
-            NodeSessionMessage::MessageReceived(Inbound {
-                message,
-                handled: acknowledge,
-            }) => {
-                handled = Some(acknowledge);
-                state.session.handle_message(message, Instant::now());
+            NodeSessionMessage::MessageReceived(Inbound(input)) => {
+                handled = self.handle_input(&myself, state, input).await
             }
             NodeSessionMessage::SendMessage(Outbound(data)) => state.push(&wire::Message::Data(data)),
             NodeSessionMessage::GetAuthenticationState(reply) => drop(reply.send(state.session.is_authenticated())),
             NodeSessionMessage::GetReadyState(reply) => drop(reply.send(state.session.is_ready())),
-            NodeSessionMessage::Hosted(HostedEvent::Spawned(cell)) => state.spawned(&cell),
-            NodeSessionMessage::Hosted(HostedEvent::Terminated(cell)) => state.terminated(&cell),
-            NodeSessionMessage::StandIn(pid, reply) => {
-                let cell = self.stand_in(&myself, state, pid).await;
-                drop(reply.send(cell));
-            }
-            NodeSessionMessage::LinkEnded(reason) => state.session.handle_closed(reason),
-            NodeSessionMessage::Tick => state.tick(),
         }
         self.pump(&myself, state).await;
         if let Some(handled) = handled {
@@ -357,6 +348,30 @@ impl NodeSessionState {
 }
 
 impl NodeSession {
+    /// Gives back whom to tell that the input is handled, once the session has done what it decided.
+    async fn handle_input(
+        &self,
+        myself: &ActorRef<NodeSessionMessage>,
+        state: &mut NodeSessionState,
+        input: Input,
+    ) -> Option<OneshotSender<bool>> {
+        match input {
+            Input::Frame { message, handled } => {
+                state.session.handle_message(message, Instant::now());
+                return Some(handled);
+            }
+            Input::Hosted(HostedEvent::Spawned(cell)) => state.spawned(&cell),
+            Input::Hosted(HostedEvent::Terminated(cell)) => state.terminated(&cell),
+            Input::StandIn(pid, reply) => {
+                let cell = self.stand_in(myself, state, pid).await;
+                drop(reply.send(cell));
+            }
+            Input::LinkEnded(reason) => state.session.handle_closed(reason),
+            Input::Tick => state.tick(),
+        }
+        None
+    }
+
     /// Carries out everything that the session has decided.
     async fn pump(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState) {
         loop {
@@ -414,41 +429,41 @@ impl NodeSession {
                     reason = reason.name(),
                     "session closed: {reason}"
                 );
-                let text = reason.to_string();
-                drop(
-                    self.node_server
-                        .cast(NodeServerMessage::SessionClosing(myself.get_id(), reason)),
-                );
-                myself.stop(Some(text));
+                myself.stop(Some(reason.to_string()));
+                state.closed = Some(reason);
             }
         }
     }
 
     async fn peer_named(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState, name: NameMessage) {
-        let actor_id = myself.get_id();
         state.peer = Some(NameMessage {
             connection_id: 0,
             ..name.clone()
         });
-        match self.role {
-            Role::Initiator => drop(
-                self.node_server
-                    .cast(NodeServerMessage::UpdateSession { actor_id, name }),
-            ),
-            Role::Acceptor => {
-                let ask = |reply| NodeServerMessage::Admit { actor_id, name, reply };
-                match ask_node(&self.node_server, ask).await {
-                    Some(status) => state.session.handle_admission(status),
-                    None => state.session.handle_closed(CloseReason::Local),
-                }
+        drop(self.node_server.cast(NodeServerMessage::UpdateSession {
+            actor_id: myself.get_id(),
+            name: name.clone(),
+        }));
+        if self.role == Role::Acceptor {
+            let ask = |reply| NodeServerMessage::CheckSession { peer_name: name, reply };
+            match ask_node(&self.node_server, ask).await {
+                Some(answer) => state.session.handle_admission(answer.into()),
+                None => state.session.handle_closed(CloseReason::Local),
             }
         }
     }
 
+    /// Has the node decide between this session and others with the same peer. The node handles the two messages in
+    /// order, and then lists this session only if it survives.
+    async fn is_elected(&self, id: ActorId) -> bool {
+        drop(self.node_server.cast(NodeServerMessage::ConnectionAuthenticated(id)));
+        ask_node(&self.node_server, NodeServerMessage::GetSessions)
+            .await
+            .is_some_and(|sessions| sessions.values().any(|session| session.actor.get_id() == id))
+    }
+
     async fn authenticated(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState) {
-        let id = myself.get_id();
-        let won = ask_node(&self.node_server, |reply| NodeServerMessage::Elect(id, reply)).await;
-        if won != Some(true) {
+        if !self.is_elected(myself.get_id()).await {
             return state.session.handle_election(None);
         }
         tracing::info!(
@@ -458,7 +473,7 @@ impl NodeSession {
         );
         let session = myself.clone();
         sync::monitor(&myself.get_cell(), move |event| {
-            drop(session.cast(NodeSessionMessage::Hosted(event)))
+            drop(session.cast(Input::Hosted(event).into()))
         });
         directory::add_peer(self.node_id, Arc::new(Resolver(myself.clone())));
         let snapshot = sync::snapshot(&state.link);

@@ -1,13 +1,16 @@
 //! The actor of a node: its listener, its sessions, and who is told of them.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::actor::messages::BoxedState;
+use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 
 use super::events::Subscriptions;
 use super::listener::{Listener, ListenerMessage};
-use super::node_session::SessionLimits;
+use super::listening::Listening;
+use super::node_session::{NodeSessionState, SessionLimits};
 use super::sessions::Sessions;
 use super::{
     NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation, NodeSession,
@@ -20,6 +23,10 @@ use crate::transport::{IncomingEncryptionMode, NetworkStream, bind};
 
 /// How long a stopping node waits for its sessions to end in order.
 const STOP: Duration = Duration::from_secs(8);
+
+/// The node id of the next session. It counts for the process, because what has the ids, stand-ins and their groups, is
+/// the process's: two nodes in one process would else take each other's. ractor reads node 0 as "here".
+static NEXT_NODE_ID: AtomicU64 = AtomicU64::new(1);
 
 /// A node of a cluster: listens for other nodes and supervises the sessions with them.
 ///
@@ -132,7 +139,7 @@ impl NodeServer {
         stream: NetworkStream,
         is_server: bool,
     ) {
-        let node_id = state.next_node_id();
+        let node_id = next_node_id();
         let peer_addr = stream.peer_label();
         let mut session = NodeSession::new(
             node_id,
@@ -167,27 +174,18 @@ impl NodeServer {
 #[expect(missing_debug_implementations, reason = "subscriptions have none")]
 pub struct NodeServerState {
     listener: ActorRef<ListenerMessage>,
-    listen_addr: SocketAddr,
+    listening: Listening,
     local: NameMessage,
-    last_node_id: NodeId,
     sessions: Sessions,
     subscriptions: Subscriptions,
 }
 
 impl NodeServerState {
-    fn next_node_id(&mut self) -> NodeId {
-        // ractor reads node 0 as "here", and the sandbox's id is taken.
-        self.last_node_id += 1;
-        if self.last_node_id == SANDBOX_NODE_ID {
-            self.last_node_id += 1;
-        }
-        self.last_node_id
-    }
-
-    /// A session has authenticated. True if it survives; whoever doesn't is stopped.
-    fn elect(&mut self, id: ractor::ActorId) -> bool {
+    /// A session has authenticated. Of the sessions with its peer, those that don't survive are stopped, and it itself
+    /// finds that it isn't listed any more.
+    fn elect(&mut self, id: ActorId) {
         let Some(election) = self.sessions.elect(&self.local.name, id) else {
-            return false;
+            return;
         };
         for loser in election.losers.iter().filter(|loser| loser.get_id() != id) {
             loser.stop(Some(CloseReason::DuplicateConnection.to_string()));
@@ -198,10 +196,9 @@ impl NodeServerState {
             self.subscriptions
                 .each(|subscription| subscription.node_session_authenticated(info.clone()));
         }
-        election.won
     }
 
-    fn ready(&self, id: ractor::ActorId) {
+    fn ready(&self, id: ActorId) {
         if self.sessions.is_elected(id)
             && let Some(info) = self.sessions.info(id)
         {
@@ -210,11 +207,12 @@ impl NodeServerState {
         }
     }
 
-    fn ended(&mut self, cell: &ActorCell) {
+    fn ended(&mut self, cell: &ActorCell, last_state: Option<BoxedState>) {
         let Some((info, reason)) = self.sessions.remove(cell.get_id()) else {
             return;
         };
-        let reason = reason.unwrap_or(CloseReason::Local);
+        let own_reason = || last_state?.take::<NodeSessionState>().ok()?.closed.take();
+        let reason = reason.or_else(own_reason).unwrap_or(CloseReason::Local);
         self.subscriptions.each(|subscription| {
             subscription.node_session_closed(info.clone(), reason.clone());
             subscription.node_session_disconnected(info.clone());
@@ -240,9 +238,8 @@ impl Actor for NodeServer {
         };
         Ok(NodeServerState {
             listener,
-            listen_addr,
+            listening: Listening::new(myself.get_id(), listen_addr),
             local,
-            last_node_id: 0,
             sessions: Sessions::default(),
             subscriptions: Subscriptions::default(),
         })
@@ -269,15 +266,10 @@ impl Actor for NodeServer {
                 };
                 self.open(&myself, state, stream, is_server).await;
             }
-            NodeServerMessage::ConnectionAuthenticated(id) => _ = state.elect(id),
-            NodeServerMessage::Elect(id, reply) => drop(reply.send(state.elect(id))),
+            NodeServerMessage::ConnectionAuthenticated(id) => state.elect(id),
             NodeServerMessage::ConnectionReady(id) => state.ready(id),
             NodeServerMessage::CheckSession { peer_name, reply } => {
                 drop(reply.send(state.sessions.check_name(&state.local.name, &peer_name)));
-            }
-            NodeServerMessage::Admit { actor_id, name, reply } => {
-                state.sessions.name(actor_id, name);
-                drop(reply.send(state.sessions.check(&state.local.name, actor_id).into()));
             }
             NodeServerMessage::UpdateSession { actor_id, name } => state.sessions.name(actor_id, name),
             NodeServerMessage::GetSessions(reply) => drop(reply.send(state.sessions.authenticated())),
@@ -288,8 +280,6 @@ impl Actor for NodeServer {
             NodeServerMessage::PortChanged { port } => {
                 state.local.connection_string = format!("{}:{port}", self.hostname);
             }
-            NodeServerMessage::GetListenAddr(reply) => drop(reply.send(state.listen_addr)),
-            NodeServerMessage::SessionClosing(id, reason) => state.sessions.closing(id, reason),
         }
         Ok(())
     }
@@ -300,16 +290,21 @@ impl Actor for NodeServer {
         event: SupervisionEvent,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        let (cell, why) = match event {
-            SupervisionEvent::ActorFailed(cell, error) => (cell, error.to_string()),
-            SupervisionEvent::ActorTerminated(cell, _, reason) => (cell, reason.unwrap_or_default()),
+        let (cell, last_state, why) = match event {
+            SupervisionEvent::ActorFailed(cell, error) => (cell, None, error.to_string()),
+            SupervisionEvent::ActorTerminated(cell, last_state, reason) => {
+                (cell, last_state, reason.unwrap_or_default())
+            }
             _ => return Ok(()),
         };
         if cell.get_id() == state.listener.get_id() {
-            tracing::error!("the listener ended ({why}); listening again on {}", state.listen_addr);
-            (state.listener, state.listen_addr) = self.listen(&myself, state.listen_addr.port()).await?;
+            let addr = state.listening.addr();
+            tracing::error!("the listener ended ({why}); listening again on {addr}");
+            let (listener, addr) = self.listen(&myself, addr.port()).await?;
+            state.listener = listener;
+            state.listening.moved(addr);
         } else {
-            state.ended(&cell);
+            state.ended(&cell, last_state);
         }
         Ok(())
     }
@@ -322,12 +317,11 @@ impl Actor for NodeServer {
     }
 }
 
-/// The address that a node listens on; none if it has ended.
-pub async fn listen_addr(node_server: &ActorRef<NodeServerMessage>) -> Option<SocketAddr> {
-    node_server
-        .call(NodeServerMessage::GetListenAddr, None)
-        .await
-        .ok()?
-        .success_or(())
-        .ok()
+fn next_node_id() -> NodeId {
+    loop {
+        let id = NEXT_NODE_ID.fetch_add(1, Ordering::Relaxed);
+        if id != SANDBOX_NODE_ID {
+            return id;
+        }
+    }
 }

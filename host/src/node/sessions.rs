@@ -43,19 +43,13 @@ impl Sessions {
         self.by_actor.insert(entry.info.actor.get_id(), entry);
     }
 
-    /// Takes a session out; its information and why it ended, if it said so.
+    /// Takes a session out; its information and why it ended, if the node decided so.
     pub(super) fn remove(&mut self, id: ActorId) -> Option<(NodeServerSessionInformation, Option<CloseReason>)> {
         self.by_actor.remove(&id).map(|entry| (entry.info, entry.closing))
     }
 
     pub(super) fn info(&self, id: ActorId) -> Option<&NodeServerSessionInformation> {
         self.by_actor.get(&id).map(|entry| &entry.info)
-    }
-
-    pub(super) fn closing(&mut self, id: ActorId, reason: CloseReason) {
-        if let Some(entry) = self.by_actor.get_mut(&id) {
-            entry.closing = Some(reason);
-        }
     }
 
     /// The peer of this session has said its name.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ractor::{ActorCell, ActorRef};
 
 use super::link::Link;
-use super::messages::NodeSessionMessage;
+use super::messages::{Input, NodeSessionMessage};
 use super::remote_actor::{RemoteActorMessage, spawn_stand_in};
 use crate::directory::RemoteActors;
 use crate::wire::Actor;
@@ -73,7 +73,7 @@ pub(super) struct Resolver(pub(super) ActorRef<NodeSessionMessage>);
 impl RemoteActors for Resolver {
     fn stand_in(&self, pid: u64) -> Pin<Box<dyn Future<Output = Option<ActorCell>> + Send + '_>> {
         Box::pin(async move {
-            let answer = self.0.call(|reply| NodeSessionMessage::StandIn(pid, reply), None).await;
+            let answer = self.0.call(|reply| Input::StandIn(pid, reply).into(), None).await;
             answer.ok()?.success_or(()).ok()?
         })
     }
