@@ -454,16 +454,20 @@ impl NodeSession {
     }
 
     /// Has the node decide between this session and others with the same peer. The node handles the two messages in
-    /// order, and then lists this session only if it survives.
-    async fn is_elected(&self, id: ActorId) -> bool {
+    /// order: it stops a session that loses, and lists the one that goes on in its place.
+    async fn is_displaced(&self, id: ActorId, peer: &str) -> bool {
         drop(self.node_server.cast(NodeServerMessage::ConnectionAuthenticated(id)));
-        ask_node(&self.node_server, NodeServerMessage::GetSessions)
-            .await
-            .is_some_and(|sessions| sessions.values().any(|session| session.actor.get_id() == id))
+        let sessions = ask_node(&self.node_server, NodeServerMessage::GetSessions).await;
+        let sessions = sessions.unwrap_or_default();
+        let is_peer = |name: &NameMessage| name.name == peer;
+        !sessions.values().any(|session| session.actor.get_id() == id)
+            && sessions
+                .values()
+                .any(|session| session.peer_name.as_ref().is_some_and(is_peer))
     }
 
     async fn authenticated(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState) {
-        if !self.is_elected(myself.get_id()).await {
+        if self.is_displaced(myself.get_id(), state.peer_name()).await {
             return state.session.handle_election(None);
         }
         tracing::info!(

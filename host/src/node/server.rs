@@ -181,13 +181,12 @@ pub struct NodeServerState {
 }
 
 impl NodeServerState {
-    /// A session has authenticated. Of the sessions with its peer, those that don't survive are stopped, and it itself
-    /// finds that it isn't listed any more.
+    /// A session has authenticated. Of all with its peer, those that don't survive are stopped.
     fn elect(&mut self, id: ActorId) {
         let Some(election) = self.sessions.elect(&self.local.name, id) else {
             return;
         };
-        for loser in election.losers.iter().filter(|loser| loser.get_id() != id) {
+        for loser in &election.losers {
             loser.stop(Some(CloseReason::DuplicateConnection.to_string()));
         }
         if election.won
