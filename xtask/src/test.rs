@@ -57,7 +57,7 @@ fn format(workspace: &Workspace) -> Result<()> {
     workspace
         .cargo(["fmt", "--all", "--check"])
         .show()
-        .context("run `cargo fmt --all`")
+        .context("not formatted as agreed; `cargo fmt --all` does it")
 }
 
 fn lint(workspace: &Workspace) -> Result<()> {

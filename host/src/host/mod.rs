@@ -22,4 +22,5 @@ pub use error::{HostError, NativeError};
 pub use running::{RunningHost, StartedActor, Stopped};
 pub use signals::StopSignal;
 
+#[cfg(feature = "cli")]
 pub(crate) use guests::Guests;

@@ -8,26 +8,34 @@
 //! reader of a connection routes it to its target, and stand-ins write into the connection's outbox.
 
 pub mod auth;
+mod backlog;
 pub mod client;
+mod connector;
 mod events;
 mod ingress;
+mod limits;
 mod link;
 mod listener;
-mod listening;
 mod messages;
 pub mod node_session;
 mod pending;
 mod remote_actor;
 mod server;
+mod session_events;
 mod sessions;
 mod stand_ins;
 mod sync;
+mod timer;
+mod watch;
 
+pub use connector::{Backoff, Peer};
 pub use events::NodeEventSubscription;
-pub use listening::listen_addr;
+use limits::SessionLimits;
 pub use messages::{NodeServerMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply};
 pub use node_session::NodeSession;
-pub use server::{NodeServer, NodeServerState};
+pub use server::{NodeServer, NodeServerState, listen_addr};
+
+pub use watch::{SessionEnd, Watch};
 
 pub use crate::session::{CloseReason, Timing};
 pub use crate::wire::{NameMessage, NodeFlags, ServerStatus, WireError};
@@ -40,6 +48,9 @@ pub const DEFAULT_MAX_INBOUND_FRAME_SIZE: u64 = 16 * 1024 * 1024;
 
 /// How many bytes may wait for a peer before its actors' messages become dead letters: 64 MiB.
 pub const DEFAULT_MAX_OUTBOX_SIZE: usize = 64 * 1024 * 1024;
+
+/// How many bytes that a peer sent may wait for one local actor before further ones become dead letters: 64 MiB.
+pub const DEFAULT_MAX_MAILBOX_SIZE: usize = 64 * 1024 * 1024;
 
 /// Whether a node connects to the peers of its peers.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]

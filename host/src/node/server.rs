@@ -1,32 +1,27 @@
 //! The actor of a node: its listener, its sessions, and who is told of them.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ractor::actor::messages::BoxedState;
-use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
+use super::connector::Connectors;
 use super::events::Subscriptions;
 use super::listener::{Listener, ListenerMessage};
-use super::listening::Listening;
-use super::node_session::{NodeSessionState, SessionLimits};
 use super::sessions::Sessions;
+use super::watch::{Watch, Watches};
 use super::{
     NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation, NodeSession,
-    PROTOCOL_VERSION, Timing,
+    PROTOCOL_VERSION, SessionLimits, Timing,
 };
 use crate::NodeId;
-use crate::directory::SANDBOX_NODE_ID;
+use crate::directory::{self, SANDBOX_NODE_ID};
 use crate::session::CloseReason;
 use crate::transport::{IncomingEncryptionMode, NetworkStream, bind};
+use crate::wire::CAPABILITY_CALL_FAILED;
 
 /// How long a stopping node waits for its sessions to end in order.
 const STOP: Duration = Duration::from_secs(8);
-
-/// The node id of the next session. It counts for the process, because what has the ids, stand-ins and their groups, is
-/// the process's: two nodes in one process would else take each other's. ractor reads node 0 as "here".
-static NEXT_NODE_ID: AtomicU64 = AtomicU64::new(1);
 
 /// A node of a cluster: listens for other nodes and supervises the sessions with them.
 ///
@@ -110,6 +105,16 @@ impl NodeServer {
         self
     }
 
+    /// Sets how many bytes that one peer sent may wait in the mailbox of one local actor,
+    /// [`DEFAULT_MAX_MAILBOX_SIZE`] by default. What arrives beyond that is given up and counted.
+    ///
+    /// [`DEFAULT_MAX_MAILBOX_SIZE`]: super::DEFAULT_MAX_MAILBOX_SIZE
+    #[must_use]
+    pub fn with_max_mailbox_size(mut self, bytes: usize) -> Self {
+        self.limits.mailbox = bytes;
+        self
+    }
+
     /// Sets how long peers may take over the handshake, and how long they may be silent before they count as down.
     #[must_use]
     pub fn with_timing(mut self, timing: Timing) -> Self {
@@ -138,8 +143,9 @@ impl NodeServer {
         state: &mut NodeServerState,
         stream: NetworkStream,
         is_server: bool,
+        watch: Option<Watch>,
     ) {
-        let node_id = next_node_id();
+        let node_id = state.next_node_id();
         let peer_addr = stream.peer_label();
         let mut session = NodeSession::new(
             node_id,
@@ -163,6 +169,9 @@ impl NodeServer {
                 state
                     .subscriptions
                     .each(|subscription| subscription.node_session_opened(info.clone()));
+                if let Some(watch) = watch {
+                    state.watches.insert(info.actor.get_id(), watch);
+                }
                 state.sessions.insert(info);
             }
             Err(error) => tracing::warn!(peer_addr, "dropped a connection: its session did not start: {error}"),
@@ -174,20 +183,43 @@ impl NodeServer {
 #[expect(missing_debug_implementations, reason = "subscriptions have none")]
 pub struct NodeServerState {
     listener: ActorRef<ListenerMessage>,
-    listening: Listening,
+    listen_addr: SocketAddr,
     local: NameMessage,
+    last_node_id: NodeId,
     sessions: Sessions,
     subscriptions: Subscriptions,
+    watches: Watches,
+    connectors: Connectors,
+    /// Sessions that survive an election and wait until those that don't are gone: what a node said of its actors in
+    /// an earlier life must be gone before what it says in this one.
+    succeeding: Vec<Succession>,
+}
+
+struct Succession {
+    predecessors: Vec<ractor::ActorId>,
+    won: RpcReplyPort<bool>,
 }
 
 impl NodeServerState {
-    /// A session has authenticated. Of all with its peer, those that don't survive are stopped.
-    fn elect(&mut self, id: ActorId) {
+    fn next_node_id(&mut self) -> NodeId {
+        // ractor reads node 0 as "here", and the sandbox's id is taken.
+        self.last_node_id += 1;
+        if self.last_node_id == SANDBOX_NODE_ID {
+            self.last_node_id += 1;
+        }
+        self.last_node_id
+    }
+
+    /// A session has authenticated and asks whether it survives. Whoever doesn't is ended, and the answer waits for that.
+    fn elect(&mut self, id: ractor::ActorId, won: Option<RpcReplyPort<bool>>) {
         let Some(election) = self.sessions.elect(&self.local.name, id) else {
             return;
         };
-        for loser in &election.losers {
-            loser.stop(Some(CloseReason::DuplicateConnection.to_string()));
+        let mut predecessors = Vec::new();
+        for loser in election.losers.iter().filter(|loser| loser.get_id() != id) {
+            // Killed, not stopped: what it has yet to send may never be taken, and its peer knows the verdict too.
+            loser.kill();
+            predecessors.push(loser.get_id());
         }
         if election.won
             && let Some(info) = self.sessions.info(id)
@@ -195,27 +227,49 @@ impl NodeServerState {
             self.subscriptions
                 .each(|subscription| subscription.node_session_authenticated(info.clone()));
         }
+        let Some(won) = won else { return };
+        if election.won && !predecessors.is_empty() {
+            self.succeeding.push(Succession { predecessors, won });
+        } else {
+            won.send(election.won).ok();
+        }
     }
 
-    fn ready(&self, id: ActorId) {
+    /// A session is gone: those that waited for it may begin.
+    fn succeed(&mut self, gone: ractor::ActorId) {
+        for succession in &mut self.succeeding {
+            succession.predecessors.retain(|id| *id != gone);
+        }
+        for succession in self
+            .succeeding
+            .extract_if(.., |succession| succession.predecessors.is_empty())
+        {
+            succession.won.send(true).ok();
+        }
+    }
+
+    fn ready(&mut self, id: ractor::ActorId) {
         if self.sessions.is_elected(id)
             && let Some(info) = self.sessions.info(id)
         {
             self.subscriptions
                 .each(|subscription| subscription.node_session_ready(info.clone()));
+            self.watches.ready(info);
         }
     }
 
-    fn ended(&mut self, cell: &ActorCell, last_state: Option<BoxedState>) {
+    fn ended(&mut self, cell: &ActorCell) {
         let Some((info, reason)) = self.sessions.remove(cell.get_id()) else {
             return;
         };
-        let own_reason = || last_state?.take::<NodeSessionState>().ok()?.closed.take();
-        let reason = reason.or_else(own_reason).unwrap_or(CloseReason::Local);
+        let reason = reason.unwrap_or(CloseReason::Local);
         self.subscriptions.each(|subscription| {
             subscription.node_session_closed(info.clone(), reason.clone());
             subscription.node_session_disconnected(info.clone());
         });
+        self.watches.ended(&info, &reason);
+        self.watches.tell_absences(|node| self.sessions.is_present(node));
+        self.succeed(cell.get_id());
     }
 }
 
@@ -231,16 +285,23 @@ impl Actor for NodeServer {
             name: format!("{}@{}", self.node_name, self.hostname),
             flags: Some(NodeFlags {
                 version: PROTOCOL_VERSION,
+                capabilities: CAPABILITY_CALL_FAILED,
+                max_frame: self.limits.inbound_frame,
             }),
             connection_string: format!("{}:{}", self.hostname, listen_addr.port()),
             connection_id: 0,
         };
+        directory::set_node_name(local.name.clone());
         Ok(NodeServerState {
             listener,
-            listening: Listening::new(myself.get_id(), listen_addr),
+            listen_addr,
             local,
+            last_node_id: 0,
             sessions: Sessions::default(),
             subscriptions: Subscriptions::default(),
+            watches: Watches::default(),
+            connectors: Connectors::default(),
+            succeeding: Vec::new(),
         })
     }
 
@@ -252,7 +313,7 @@ impl Actor for NodeServer {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             NodeServerMessage::ConnectionOpened { stream, is_server } => {
-                self.open(&myself, state, *stream, is_server).await;
+                self.open(&myself, state, *stream, is_server, None).await;
             }
             NodeServerMessage::ConnectionOpenedExternal { stream, is_server } => {
                 let (peer_label, local_label) = (stream.peer_label(), stream.local_label());
@@ -263,12 +324,26 @@ impl Actor for NodeServer {
                     reader,
                     writer,
                 };
-                self.open(&myself, state, stream, is_server).await;
+                self.open(&myself, state, stream, is_server, None).await;
             }
-            NodeServerMessage::ConnectionAuthenticated(id) => state.elect(id),
+            NodeServerMessage::ConnectionOpenedWatched { stream, watch } => {
+                self.open(&myself, state, *stream, false, Some(watch)).await;
+            }
+            NodeServerMessage::AddPeer(peer) => state.connectors.add(&myself, *peer),
+            NodeServerMessage::RemovePeer(address) => state.connectors.remove(&address),
+            NodeServerMessage::AwaitAbsence(node, reply) => {
+                state.watches.await_absence(node, reply);
+                state.watches.tell_absences(|node| state.sessions.is_present(node));
+            }
+            NodeServerMessage::ConnectionAuthenticated(id) => state.elect(id, None),
+            NodeServerMessage::Elect(id, reply) => state.elect(id, Some(reply)),
             NodeServerMessage::ConnectionReady(id) => state.ready(id),
             NodeServerMessage::CheckSession { peer_name, reply } => {
                 drop(reply.send(state.sessions.check_name(&state.local.name, &peer_name)));
+            }
+            NodeServerMessage::Admit { actor_id, name, reply } => {
+                state.sessions.name(actor_id, name);
+                drop(reply.send(state.sessions.check(&state.local.name, actor_id).into()));
             }
             NodeServerMessage::UpdateSession { actor_id, name } => state.sessions.name(actor_id, name),
             NodeServerMessage::GetSessions(reply) => drop(reply.send(state.sessions.authenticated())),
@@ -279,6 +354,8 @@ impl Actor for NodeServer {
             NodeServerMessage::PortChanged { port } => {
                 state.local.connection_string = format!("{}:{port}", self.hostname);
             }
+            NodeServerMessage::GetListenAddr(reply) => drop(reply.send(state.listen_addr)),
+            NodeServerMessage::SessionClosing(id, reason) => state.sessions.closing(id, reason),
         }
         Ok(())
     }
@@ -289,21 +366,16 @@ impl Actor for NodeServer {
         event: SupervisionEvent,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        let (cell, last_state, why) = match event {
-            SupervisionEvent::ActorFailed(cell, error) => (cell, None, error.to_string()),
-            SupervisionEvent::ActorTerminated(cell, last_state, reason) => {
-                (cell, last_state, reason.unwrap_or_default())
-            }
+        let (cell, why) = match event {
+            SupervisionEvent::ActorFailed(cell, error) => (cell, error.to_string()),
+            SupervisionEvent::ActorTerminated(cell, _, reason) => (cell, reason.unwrap_or_default()),
             _ => return Ok(()),
         };
         if cell.get_id() == state.listener.get_id() {
-            let addr = state.listening.addr();
-            tracing::error!("the listener ended ({why}); listening again on {addr}");
-            let (listener, addr) = self.listen(&myself, addr.port()).await?;
-            state.listener = listener;
-            state.listening.moved(addr);
+            tracing::error!("the listener ended ({why}); listening again on {}", state.listen_addr);
+            (state.listener, state.listen_addr) = self.listen(&myself, state.listen_addr.port()).await?;
         } else {
-            state.ended(&cell, last_state);
+            state.ended(&cell);
         }
         Ok(())
     }
@@ -316,11 +388,12 @@ impl Actor for NodeServer {
     }
 }
 
-fn next_node_id() -> NodeId {
-    loop {
-        let id = NEXT_NODE_ID.fetch_add(1, Ordering::Relaxed);
-        if id != SANDBOX_NODE_ID {
-            return id;
-        }
-    }
+/// The address that a node listens on; none if it has ended.
+pub async fn listen_addr(node_server: &ActorRef<NodeServerMessage>) -> Option<SocketAddr> {
+    node_server
+        .call(NodeServerMessage::GetListenAddr, None)
+        .await
+        .ok()?
+        .success_or(())
+        .ok()
 }

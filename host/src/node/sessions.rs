@@ -43,13 +43,19 @@ impl Sessions {
         self.by_actor.insert(entry.info.actor.get_id(), entry);
     }
 
-    /// Takes a session out; its information and why it ended, if the node decided so.
+    /// Takes a session out; its information and why it ended, if it said so.
     pub(super) fn remove(&mut self, id: ActorId) -> Option<(NodeServerSessionInformation, Option<CloseReason>)> {
         self.by_actor.remove(&id).map(|entry| (entry.info, entry.closing))
     }
 
     pub(super) fn info(&self, id: ActorId) -> Option<&NodeServerSessionInformation> {
         self.by_actor.get(&id).map(|entry| &entry.info)
+    }
+
+    pub(super) fn closing(&mut self, id: ActorId, reason: CloseReason) {
+        if let Some(entry) = self.by_actor.get_mut(&id) {
+            entry.closing = Some(reason);
+        }
     }
 
     /// The peer of this session has said its name.
@@ -125,6 +131,13 @@ impl Sessions {
             won: winners.contains(&id),
             losers,
         })
+    }
+
+    /// True if there is an authenticated session with a node of this full name or connection string.
+    pub(super) fn is_present(&self, node: &str) -> bool {
+        let authenticated = self.by_actor.values().filter(|entry| entry.authenticated);
+        let mut names = authenticated.filter_map(|entry| entry.info.peer_name.as_ref());
+        names.any(|name| name.name == node || name.connection_string == node)
     }
 
     /// True if this session is authenticated and has lost to no other.

@@ -2,6 +2,9 @@
 
 #![expect(clippy::panic, reason = "a panic is how a test fails")]
 
+mod actors;
+mod node;
+
 use std::env::VarError;
 use std::path::Path;
 
@@ -132,27 +135,6 @@ fn a_good_file_has_every_value_and_the_defaults() {
 }
 
 #[test]
-fn the_cookie_is_never_shown() {
-    let folder = folder();
-    let config = parse("[node]\nname = \"a\"\ncookie_file = \"cookie\"", folder.path()).unwrap();
-    assert!(!format!("{config:?}").contains("s3cret"));
-    let texts = [
-        "[node]\nname = \"a\"\ncookie = \"s3cret\"",
-        "[node]\nname = \"a\"\n\"cookie\"=\"s3cret\"",
-        "[node]\nname = \"a\"\ncokie = \"s3cret\"",
-        "node = { nmae = \"a\", cookie = \"s3cret\" }",
-        "node = { cookie = \"s3cret\", nmae = \"a\" }",
-        "[node]\nname = \"a\"\ncookie = \"s3cret",
-        "[node]\nname = \"a\"\ncookie = s3cret",
-    ];
-    for text in texts {
-        let error = parse(text, folder.path()).unwrap_err();
-        assert!(!error.to_string().contains("s3cret"), "{error}");
-        assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
-    }
-}
-
-#[test]
 fn unknown_keys_get_the_nearest_right_one() {
     check(
         "[nod]\nname = \"a\"",
@@ -179,265 +161,6 @@ node.toml:3:1: unknown key `lisen` in [node]
 node.toml:4:1: unknown key `foo` in [node]
  4 | foo = …
    | ^^^ expected one of: name, hostname, listen, cookie_file, cookie_env, peers"#,
-    );
-}
-
-#[test]
-fn an_inline_cookie_is_explained() {
-    check(
-        "[node]\nname = \"a\"\ncookie = \"s3cret\"",
-        r#"
-node.toml:3:1: unknown key `cookie` in [node]
- 3 | cookie = …
-   | ^^^^^^ a secret doesn't belong here: put it into a file and write `cookie_file = "…"`, or name an environment variable with `cookie_env = "…"`"#,
-    );
-}
-
-#[test]
-fn the_cookie_comes_from_exactly_one_good_place() {
-    let below = |line: &str| format!("[node]\nname = \"a\"\n{line}");
-    check(
-        "[node]\nname = \"a\"",
-        r#"
-node.toml:1:1: [node] does not say where the cookie is
- 1 | [node]
-   | ^^^^^^ add `cookie_file = "…"` or `cookie_env = "…"`"#,
-    );
-    check(
-        &below("cookie_file = \"cookie\"\ncookie_env = \"COOKIE\""),
-        r#"
-node.toml:4:14: both `cookie_file` and `cookie_env` say where the cookie is
- 4 | cookie_env = "COOKIE"
-   |              ^^^^^^^^ keep one of them"#,
-    );
-    check(
-        &below("cookie_file = \"nope\""),
-        r#"
-node.toml:3:15: the cookie file DIR/nope cannot be read: No such file or directory (os error 2)
- 3 | cookie_file = "nope"
-   |               ^^^^^^ relative paths start at the folder of this file"#,
-    );
-    for (file, why) in [
-        ("empty", "empty"),
-        ("binary", "not UTF-8 text"),
-        ("large", "larger than 65536 bytes"),
-    ] {
-        let caret = "^".repeat(file.len() + 2);
-        check(
-            &below(&format!("cookie_file = {file:?}")),
-            &format!(
-                "node.toml:3:15: the cookie file DIR/{file} is {why}\n 3 | cookie_file = {file:?}\n   \
-                 |               {caret} expected a file with the cluster's secret and nothing else"
-            ),
-        );
-    }
-    for (variable, why) in [("NOPE", "not set"), ("BLANK", "empty")] {
-        let caret = "^".repeat(variable.len() + 2);
-        check(
-            &below(&format!("cookie_env = {variable:?}")),
-            &format!(
-                "node.toml:3:14: the environment variable {variable} is {why}\n 3 | cookie_env = {variable:?}\n   \
-                 |              {caret} set it to the cluster's secret"
-            ),
-        );
-    }
-}
-
-#[test]
-#[cfg(unix)]
-fn a_cookie_that_everybody_can_read_is_a_warning() {
-    check(
-        "[node]\nname = \"a\"\n\tcookie_file = \"open\"",
-        "node.toml:3:16: every user of this machine can read the cookie file DIR/open\n 3 | \tcookie_file = \"open\"\
-         \n   | \t              ^^^^^^ chmod 600 DIR/open",
-    );
-}
-
-#[test]
-fn the_node_has_good_names_and_addresses() {
-    check(
-        "[node]\nname = \"a@b\"\nhostname = \"x:1\"\nlisten = \"localhost:80\"\ncookie_file = \"cookie\"",
-        r#"
-node.toml:2:8: the node name has an `@`
- 2 | name = "a@b"
-   |        ^^^^^ write what follows the `@` as `hostname`
-
-node.toml:3:12: the hostname has a `:`
- 3 | hostname = "x:1"
-   |            ^^^^^ the port belongs to `listen`
-
-node.toml:4:10: `listen` is no address with a port
- 4 | listen = "localhost:80"
-   |          ^^^^^^^^^^^^^^ did you mean `127.0.0.1:80`?"#,
-    );
-    check(
-        "[node]\nname = \"\"\nlisten = \"here\"\ncookie_file = \"cookie\"",
-        r#"
-node.toml:2:8: the node name is empty
- 2 | name = ""
-   |        ^^ expected at least one character
-
-node.toml:3:10: `listen` is no address with a port
- 3 | listen = "here"
-   |          ^^^^^^ expected IP:PORT such as `127.0.0.1:4697` or `[::1]:4697`"#,
-    );
-    check_below(
-        "listen = \"127.0.0.1:1\"\npeers = [\"x\", 5, \"a:1\", \"a:1\", \"127.0.0.1:1\"]",
-        r#"
-node.toml:5:10: "x" is no address: it has no port
- 5 | peers = ["x", 5, "a:1", "a:1", "127.0.0.1:1"]
-   |          ^^^ expected HOST:PORT such as `127.0.0.1:4697`
-
-node.toml:5:15: an element of `peers` is an integer
- 5 | peers = ["x", 5, "a:1", "a:1", "127.0.0.1:1"]
-   |               ^ expected a string in quotes
-
-node.toml:5:25: the peer a:1 is listed twice
- 5 | peers = ["x", 5, "a:1", "a:1", "127.0.0.1:1"]
-   |                         ^^^^^ keep one
-
-node.toml:5:32: this node would dial itself
- 5 | peers = ["x", 5, "a:1", "a:1", "127.0.0.1:1"]
-   |                                ^^^^^^^^^^^^^ it is the address of `listen`"#,
-    );
-}
-
-#[test]
-fn an_actor_is_made_of_something_that_exists() {
-    check_below(
-        r#"[modules.counter]
-path = "counter.wasm"
-[[actors]]
-name = "a"
-module = "conter"
-[[actors]]
-name = "b"
-native = "elephant"
-[[actors]]
-name = "c"
-[[actors]]
-name = "d"
-module = "counter"
-native = "counter""#,
-        r#"
-node.toml:8:10: there is no module `conter`
- 8 | module = "conter"
-   |          ^^^^^^^^ did you mean "counter"?
-
-node.toml:11:10: this program has no native actor `elephant`
- 11 | native = "elephant"
-    |          ^^^^^^^^^^ expected one of: counter, greeter
-
-node.toml:12:1: the actor has neither `module` nor `native`
- 12 | [[actors]]
-    | ^^^^^^^^^^ add for example `module = "counter"`
-
-node.toml:17:10: an actor is either `module` or `native`, not both
- 17 | native = "counter"
-    |          ^^^^^^^^^ keep one of them"#,
-    );
-}
-
-#[test]
-fn actors_have_names_of_their_own_and_sane_counts() {
-    check_below(
-        r#"[[actors]]
-name = "x"
-native = "counter"
-count = 2
-[[actors]]
-name = "x-2"
-native = "counter"
-[[actors]]
-native = "counter"
-[[actors]]
-name = "y"
-native = "counter"
-count = 0
-[[actors]]
-name = "z"
-native = "counter"
-count = "2""#,
-        r#"
-node.toml:9:8: the actor name `x-2` is taken by an actor above
- 9 | name = "x-2"
-   |        ^^^^^ every actor of a node has its own name
-
-node.toml:11:1: [[actors]] has no `name`
- 11 | [[actors]]
-    | ^^^^^^^^^^ add for example `name = "counter"`
-
-node.toml:16:9: `count` is out of range
- 16 | count = 0
-    |         ^ expected an integer from 1 to 100000
-
-node.toml:20:9: `count` is a string
- 20 | count = "2"
-    |         ^^^ expected an integer from 1 to 100000"#,
-    );
-    let crowd = |name| format!("[[actors]]\nname = \"{name}\"\nnative = \"counter\"\ncount = 100_000\n");
-    let crowds: String = "abcdefghijk".chars().map(crowd).collect();
-    check_below(
-        &crowds,
-        r#"
-node.toml:45:8: the file starts more than 1000000 actors
- 45 | name = "k"
-    |        ^^^ start fewer, or spread them over several nodes"#,
-    );
-}
-
-#[test]
-fn arguments_and_groups_are_checked() {
-    check_below(
-        r#"[[actors]]
-name = "x"
-native = "counter"
-arguments = "5"
-groups = ["", "fine"]
-[[actors]]
-name = "y"
-native = "counter"
-args = "u64:5"
-groups = "z""#,
-        r#"
-node.toml:7:13: "5" does not say its type: write for example `u64:5`, `str:hi` or `unit`
- 7 | arguments = "5"
-   |             ^^^ expected a typed literal such as `u64:5`
-
-node.toml:8:11: the group name is empty
- 8 | groups = ["", "fine"]
-   |           ^^ expected at least one character
-
-node.toml:12:1: unknown key `args` in [[actors]]
- 12 | args = …
-    | ^^^^ write `arguments = "u64:5"`
-
-node.toml:13:10: `groups` is a string
- 13 | groups = "z"
-    |          ^^^ expected a list of strings: `groups = ["…"]`"#,
-    );
-}
-
-#[test]
-fn modules_have_a_path_and_a_well_formed_digest() {
-    check_below(
-        "[modules.a]\ndigest = \"sha256:12\"\n[modules.\"b c\"]\npath = \"\"",
-        r#"
-node.toml:4:1: [modules.a] has no `path`
- 4 | [modules.a]
-   | ^^^^^^^^^^^ add for example `path = "counter.wasm"`
-
-node.toml:5:10: `digest` is no digest
- 5 | digest = "sha256:12"
-   |          ^^^^^^^^^^^ expected `sha256:` and 64 hexadecimal digits
-
-node.toml:6:10: the module name has a space
- 6 | [modules."b c"]
-   |          ^^^^^ expected a single word; `-` and `_` are fine
-
-node.toml:7:8: `path` is empty
- 7 | path = ""
-   |        ^^ expected the path of a component (.wasm)"#,
     );
 }
 
@@ -534,8 +257,8 @@ fn a_file_that_cannot_be_read_says_why() {
 
 #[test]
 fn the_reference_has_every_key() {
-    let reference = include_str!("../../../docs/node-toml.md");
-    let sections = [node::KEYS, runtime::KEYS, module::KEYS, actor::KEYS];
+    let reference = include_str!("../../../../docs/node-toml.md");
+    let sections = [super::node::KEYS, runtime::KEYS, module::KEYS, actor::KEYS];
     for key in sections.iter().flat_map(|keys| keys.known) {
         assert!(
             reference.contains(&format!("| `{key}` |")),
@@ -552,7 +275,7 @@ fn the_reference_has_every_key() {
 
 #[test]
 fn the_example_is_good() {
-    let text = include_str!("../../../examples/node/node.toml").replace("RACTOR_COOKIE", "COOKIE");
+    let text = include_str!("../../../../examples/node/node.toml").replace("RACTOR_COOKIE", "COOKIE");
     check(&text, "");
     let uncommented: String = text.lines().map(|line| uncomment(line) + "\n").collect();
     check(

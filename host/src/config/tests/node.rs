@@ -1,0 +1,144 @@
+//! Mistakes in `[node]`, and how the cookie is kept.
+
+use super::{check, check_below, folder, parse};
+
+#[test]
+fn the_cookie_is_never_shown() {
+    let folder = folder();
+    let config = parse("[node]\nname = \"a\"\ncookie_file = \"cookie\"", folder.path()).unwrap();
+    assert!(!format!("{config:?}").contains("s3cret"));
+    let texts = [
+        "[node]\nname = \"a\"\ncookie = \"s3cret\"",
+        "[node]\nname = \"a\"\n\"cookie\"=\"s3cret\"",
+        "[node]\nname = \"a\"\ncokie = \"s3cret\"",
+        "node = { nmae = \"a\", cookie = \"s3cret\" }",
+        "node = { cookie = \"s3cret\", nmae = \"a\" }",
+        "[node]\nname = \"a\"\ncookie = \"s3cret",
+        "[node]\nname = \"a\"\ncookie = s3cret",
+    ];
+    for text in texts {
+        let error = parse(text, folder.path()).unwrap_err();
+        assert!(!error.to_string().contains("s3cret"), "{error}");
+        assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+    }
+}
+
+#[test]
+fn an_inline_cookie_is_explained() {
+    check(
+        "[node]\nname = \"a\"\ncookie = \"s3cret\"",
+        r#"
+node.toml:3:1: unknown key `cookie` in [node]
+ 3 | cookie = …
+   | ^^^^^^ a secret doesn't belong here: put it into a file and write `cookie_file = "…"`, or name an environment variable with `cookie_env = "…"`"#,
+    );
+}
+
+#[test]
+fn the_cookie_comes_from_exactly_one_good_place() {
+    let below = |line: &str| format!("[node]\nname = \"a\"\n{line}");
+    check(
+        "[node]\nname = \"a\"",
+        r#"
+node.toml:1:1: [node] does not say where the cookie is
+ 1 | [node]
+   | ^^^^^^ add `cookie_file = "…"` or `cookie_env = "…"`"#,
+    );
+    check(
+        &below("cookie_file = \"cookie\"\ncookie_env = \"COOKIE\""),
+        r#"
+node.toml:4:14: both `cookie_file` and `cookie_env` say where the cookie is
+ 4 | cookie_env = "COOKIE"
+   |              ^^^^^^^^ keep one of them"#,
+    );
+    check(
+        &below("cookie_file = \"nope\""),
+        r#"
+node.toml:3:15: the cookie file DIR/nope cannot be read: No such file or directory (os error 2)
+ 3 | cookie_file = "nope"
+   |               ^^^^^^ relative paths start at the folder of this file"#,
+    );
+    for (file, why) in [
+        ("empty", "empty"),
+        ("binary", "not UTF-8 text"),
+        ("large", "larger than 65536 bytes"),
+    ] {
+        let caret = "^".repeat(file.len() + 2);
+        check(
+            &below(&format!("cookie_file = {file:?}")),
+            &format!(
+                "node.toml:3:15: the cookie file DIR/{file} is {why}\n 3 | cookie_file = {file:?}\n   \
+                 |               {caret} expected a file with the cluster's secret and nothing else"
+            ),
+        );
+    }
+    for (variable, why) in [("NOPE", "not set"), ("BLANK", "empty")] {
+        let caret = "^".repeat(variable.len() + 2);
+        check(
+            &below(&format!("cookie_env = {variable:?}")),
+            &format!(
+                "node.toml:3:14: the environment variable {variable} is {why}\n 3 | cookie_env = {variable:?}\n   \
+                 |              {caret} set it to the cluster's secret"
+            ),
+        );
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_cookie_that_everybody_can_read_is_a_warning() {
+    check(
+        "[node]\nname = \"a\"\n\tcookie_file = \"open\"",
+        "node.toml:3:16: every user of this machine can read the cookie file DIR/open\n 3 | \tcookie_file = \"open\"\
+         \n   | \t              ^^^^^^ chmod 600 DIR/open",
+    );
+}
+
+#[test]
+fn the_node_has_good_names_and_addresses() {
+    check(
+        "[node]\nname = \"a@b\"\nhostname = \"x:1\"\nlisten = \"localhost:80\"\ncookie_file = \"cookie\"",
+        r#"
+node.toml:2:8: the node name has an `@`
+ 2 | name = "a@b"
+   |        ^^^^^ write what follows the `@` as `hostname`
+
+node.toml:3:12: the hostname has a `:`
+ 3 | hostname = "x:1"
+   |            ^^^^^ the port belongs to `listen`
+
+node.toml:4:10: `listen` is no address with a port
+ 4 | listen = "localhost:80"
+   |          ^^^^^^^^^^^^^^ did you mean `127.0.0.1:80`?"#,
+    );
+    check(
+        "[node]\nname = \"\"\nlisten = \"here\"\ncookie_file = \"cookie\"",
+        r#"
+node.toml:2:8: the node name is empty
+ 2 | name = ""
+   |        ^^ expected at least one character
+
+node.toml:3:10: `listen` is no address with a port
+ 3 | listen = "here"
+   |          ^^^^^^ expected IP:PORT such as `127.0.0.1:4697` or `[::1]:4697`"#,
+    );
+    check_below(
+        "listen = \"127.0.0.1:1\"\npeers = [\"x\", 5, \"a:1\", \"a:1\", \"127.0.0.1:1\"]",
+        r#"
+node.toml:5:10: "x" is no address: it has no port
+ 5 | peers = ["x", 5, "a:1", "a:1", "127.0.0.1:1"]
+   |          ^^^ expected HOST:PORT such as `127.0.0.1:4697`
+
+node.toml:5:15: an element of `peers` is an integer
+ 5 | peers = ["x", 5, "a:1", "a:1", "127.0.0.1:1"]
+   |               ^ expected a string in quotes
+
+node.toml:5:25: the peer a:1 is listed twice
+ 5 | peers = ["x", 5, "a:1", "a:1", "127.0.0.1:1"]
+   |                         ^^^^^ keep one
+
+node.toml:5:32: this node would dial itself
+ 5 | peers = ["x", 5, "a:1", "a:1", "127.0.0.1:1"]
+   |                                ^^^^^^^^^^^^^ it is the address of `listen`"#,
+    );
+}
