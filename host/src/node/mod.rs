@@ -20,6 +20,7 @@ mod messages;
 pub mod node_session;
 mod pending;
 mod remote_actor;
+mod requests;
 mod server;
 mod session_events;
 mod sessions;
@@ -33,9 +34,8 @@ pub use events::NodeEventSubscription;
 use limits::SessionLimits;
 pub use messages::{NodeServerMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply};
 pub use node_session::NodeSession;
-pub use server::{NodeServer, NodeServerState, listen_addr};
-
-pub use watch::{SessionEnd, Watch};
+pub use requests::{add_peer, confirm, dead_letters, listen_addr, remove_peer};
+pub use server::{NodeServer, NodeServerState};
 
 pub use crate::session::{CloseReason, Timing};
 pub use crate::wire::{NameMessage, NodeFlags, ServerStatus, WireError};

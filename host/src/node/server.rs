@@ -1,6 +1,7 @@
 //! The actor of a node: its listener, its sessions, and who is told of them.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
@@ -8,6 +9,7 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, Super
 use super::connector::Connectors;
 use super::events::Subscriptions;
 use super::listener::{Listener, ListenerMessage};
+use super::requests::{NodeRequest, Request};
 use super::sessions::Sessions;
 use super::watch::{Watch, Watches};
 use super::{
@@ -22,6 +24,10 @@ use crate::wire::CAPABILITY_CALL_FAILED;
 
 /// How long a stopping node waits for its sessions to end in order.
 const STOP: Duration = Duration::from_secs(8);
+
+/// The node id of the next session. It counts for the process, because what has the ids, stand-ins and their groups, is
+/// the process's: two nodes in one process would else give different actors the same id. ractor reads node 0 as "here".
+static NEXT_NODE_ID: AtomicU64 = AtomicU64::new(1);
 
 /// A node of a cluster: listens for other nodes and supervises the sessions with them.
 ///
@@ -137,6 +143,32 @@ impl NodeServer {
         Ok((listener, addr))
     }
 
+    async fn handle_request(
+        &self,
+        myself: &ActorRef<NodeServerMessage>,
+        state: &mut NodeServerState,
+        request: NodeRequest,
+    ) {
+        match request {
+            NodeRequest::AddPeer(peer) => state.connectors.add(myself, *peer),
+            NodeRequest::RemovePeer(address) => state.connectors.remove(&address),
+            NodeRequest::ConnectionOpenedWatched { stream, watch } => {
+                self.open(myself, state, *stream, false, Some(watch)).await;
+            }
+            NodeRequest::AwaitAbsence(node, reply) => {
+                state.watches.await_absence(node, reply);
+                state.watches.tell_absences(|node| state.sessions.is_present(node));
+            }
+            NodeRequest::ListenAddr(reply) => drop(reply.send(state.listen_addr)),
+            NodeRequest::Admit { actor_id, name, reply } => {
+                state.sessions.name(actor_id, name);
+                drop(reply.send(state.sessions.check(&state.local.name, actor_id).into()));
+            }
+            NodeRequest::Elect(id, reply) => state.elect(id, Some(reply)),
+            NodeRequest::SessionClosing(id, reason) => state.sessions.closing(id, reason),
+        }
+    }
+
     async fn open(
         &self,
         myself: &ActorRef<NodeServerMessage>,
@@ -145,7 +177,7 @@ impl NodeServer {
         is_server: bool,
         watch: Option<Watch>,
     ) {
-        let node_id = state.next_node_id();
+        let node_id = next_node_id();
         let peer_addr = stream.peer_label();
         let mut session = NodeSession::new(
             node_id,
@@ -179,13 +211,21 @@ impl NodeServer {
     }
 }
 
+fn next_node_id() -> NodeId {
+    loop {
+        let id = NEXT_NODE_ID.fetch_add(1, Ordering::Relaxed);
+        if id != SANDBOX_NODE_ID {
+            return id;
+        }
+    }
+}
+
 /// The state of a [`NodeServer`].
 #[expect(missing_debug_implementations, reason = "subscriptions have none")]
 pub struct NodeServerState {
     listener: ActorRef<ListenerMessage>,
     listen_addr: SocketAddr,
     local: NameMessage,
-    last_node_id: NodeId,
     sessions: Sessions,
     subscriptions: Subscriptions,
     watches: Watches,
@@ -201,15 +241,6 @@ struct Succession {
 }
 
 impl NodeServerState {
-    fn next_node_id(&mut self) -> NodeId {
-        // ractor reads node 0 as "here", and the sandbox's id is taken.
-        self.last_node_id += 1;
-        if self.last_node_id == SANDBOX_NODE_ID {
-            self.last_node_id += 1;
-        }
-        self.last_node_id
-    }
-
     /// A session has authenticated and asks whether it survives. Whoever doesn't is ended, and the answer waits for that.
     fn elect(&mut self, id: ractor::ActorId, won: Option<RpcReplyPort<bool>>) {
         let Some(election) = self.sessions.elect(&self.local.name, id) else {
@@ -296,7 +327,6 @@ impl Actor for NodeServer {
             listener,
             listen_addr,
             local,
-            last_node_id: 0,
             sessions: Sessions::default(),
             subscriptions: Subscriptions::default(),
             watches: Watches::default(),
@@ -326,36 +356,21 @@ impl Actor for NodeServer {
                 };
                 self.open(&myself, state, stream, is_server, None).await;
             }
-            NodeServerMessage::ConnectionOpenedWatched { stream, watch } => {
-                self.open(&myself, state, *stream, false, Some(watch)).await;
-            }
-            NodeServerMessage::AddPeer(peer) => state.connectors.add(&myself, *peer),
-            NodeServerMessage::RemovePeer(address) => state.connectors.remove(&address),
-            NodeServerMessage::AwaitAbsence(node, reply) => {
-                state.watches.await_absence(node, reply);
-                state.watches.tell_absences(|node| state.sessions.is_present(node));
-            }
             NodeServerMessage::ConnectionAuthenticated(id) => state.elect(id, None),
-            NodeServerMessage::Elect(id, reply) => state.elect(id, Some(reply)),
             NodeServerMessage::ConnectionReady(id) => state.ready(id),
             NodeServerMessage::CheckSession { peer_name, reply } => {
                 drop(reply.send(state.sessions.check_name(&state.local.name, &peer_name)));
             }
-            NodeServerMessage::Admit { actor_id, name, reply } => {
-                state.sessions.name(actor_id, name);
-                drop(reply.send(state.sessions.check(&state.local.name, actor_id).into()));
-            }
             NodeServerMessage::UpdateSession { actor_id, name } => state.sessions.name(actor_id, name),
             NodeServerMessage::GetSessions(reply) => drop(reply.send(state.sessions.authenticated())),
-            NodeServerMessage::SubscribeToEvents { id, subscription } => {
-                state.subscriptions.subscribe(id, subscription);
-            }
+            NodeServerMessage::SubscribeToEvents { id, mut subscription } => match subscription.take_request() {
+                Some(Request(request)) => self.handle_request(&myself, state, request).await,
+                None => state.subscriptions.subscribe(id, subscription),
+            },
             NodeServerMessage::UnsubscribeToEvents(id) => state.subscriptions.unsubscribe(&id),
             NodeServerMessage::PortChanged { port } => {
                 state.local.connection_string = format!("{}:{port}", self.hostname);
             }
-            NodeServerMessage::GetListenAddr(reply) => drop(reply.send(state.listen_addr)),
-            NodeServerMessage::SessionClosing(id, reason) => state.sessions.closing(id, reason),
         }
         Ok(())
     }
@@ -386,14 +401,4 @@ impl Actor for NodeServer {
         myself.stop_children_and_wait(reason, Some(STOP)).await;
         Ok(())
     }
-}
-
-/// The address that a node listens on; none if it has ended.
-pub async fn listen_addr(node_server: &ActorRef<NodeServerMessage>) -> Option<SocketAddr> {
-    node_server
-        .call(NodeServerMessage::GetListenAddr, None)
-        .await
-        .ok()?
-        .success_or(())
-        .ok()
 }
