@@ -10,6 +10,5 @@ mod features;
 mod impls;
 mod items;
 mod messages;
-mod mock;
 mod nodes;
 mod support;
