@@ -46,4 +46,5 @@ pub use node::{
 };
 pub use ractor::serialization::*;
 pub use ractor_host_derive::{RactorClusterMessage, RactorMessage};
+pub use transport::tls;
 pub use transport::{BoxRead, BoxWrite, ClusterBidiStream, IncomingEncryptionMode, NetworkStream};

@@ -88,7 +88,7 @@ fn lint(workspace: &Workspace) -> Result<()> {
 
     report::step("lints: the documentation");
     workspace
-        .cargo(["doc", "--workspace", "--no-deps", "--quiet"])
+        .cargo(["doc", "--workspace", "--lib", "--no-deps", "--quiet"])
         .env("RUSTDOCFLAGS", "-D warnings")
         .show()
 }

@@ -9,6 +9,7 @@ use super::target::Target;
 use super::timeout::parse_timeout;
 use crate::config::{Literal, PeerAddress, Type};
 use crate::ops::telemetry::LogFormat;
+use crate::transport::tls::ServerName;
 
 const LITERALS: &str = "\
 Arguments and their types:
@@ -18,7 +19,9 @@ Arguments and their types:
 const CALL_EXAMPLES: &str = "\
 Examples:
   ractor-host call --node 127.0.0.1:4697 --cookie-file cookie group:counters Get --reply u64
-  ractor-host call --node 127.0.0.1:4697 --cookie-env COOKIE pid:7 AddAndGet u64:5 --reply u64 --timeout 500ms";
+  ractor-host call --node 127.0.0.1:4697 --cookie-env COOKIE pid:7 AddAndGet u64:5 --reply u64 --timeout 500ms
+  ractor-host call --node alpha.example:4697 --cookie-file cookie --tls-ca ca.pem --tls-cert me.pem --tls-key me-key.pem \\
+      group:counters Get --reply u64";
 
 const CAST_EXAMPLES: &str = "\
 Examples:
@@ -99,6 +102,8 @@ pub(super) struct NodeArguments {
     pub(super) node: PeerAddress,
     #[command(flatten)]
     pub(super) cookie: CookieArguments,
+    #[command(flatten)]
+    pub(super) tls: TlsArguments,
     /// How long everything together may take: 500ms, 5s, 2m.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_timeout)]
     pub(super) timeout: Duration,
@@ -114,6 +119,27 @@ pub(super) struct CookieArguments {
     /// The environment variable with the cluster's cookie.
     #[arg(long, value_name = "VARIABLE")]
     pub(super) cookie_env: Option<String>,
+}
+
+/// How to reach a node that speaks TLS: one with a table [node.tls].
+#[derive(Debug, Args)]
+pub(super) struct TlsArguments {
+    /// Connect over TLS, to a node whose certificate leads to one of these (PEM).
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_ca: Option<PathBuf>,
+    /// The certificate to show to a node that asks for one (PEM).
+    #[arg(long, value_name = "FILE", requires_all = ["tls_ca", "tls_key"])]
+    pub(super) tls_cert: Option<PathBuf>,
+    /// The private key of that certificate (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(super) tls_key: Option<PathBuf>,
+    /// The name in the node's certificate, where it is not the host of --node.
+    #[arg(long, value_name = "NAME", requires = "tls_ca", value_parser = parse_server_name)]
+    pub(super) tls_name: Option<ServerName<'static>>,
+}
+
+fn parse_server_name(text: &str) -> Result<ServerName<'static>, String> {
+    ServerName::try_from(text.to_owned()).map_err(|_| "expected a DNS name or an IP address".to_owned())
 }
 
 /// To whom, and what.
@@ -214,6 +240,15 @@ mod tests {
             r#"there is no type "u46", did you mean "u64"?"#,
         );
         check_refused(&format!("{call} group:g Get --timeout 5"), "a number and a unit");
+        check_refused(
+            &format!("{call} --tls-cert a --tls-key b group:g Get"),
+            "--tls-ca <FILE>",
+        );
+        check_refused(
+            &format!("{call} --tls-ca a --tls-cert b group:g Get"),
+            "--tls-key <FILE>",
+        );
+        check_refused(&format!("{call} --tls-ca a --tls-name a/b group:g Get"), "a DNS name");
         check_refused("rum node.toml", "a similar subcommand exists: 'run'");
         check_refused("run", "<NODE.TOML>");
     }

@@ -10,6 +10,7 @@ use super::failure::Failure;
 use crate::config::NodeConfig;
 use crate::host::{Guests, HostBuilder};
 use crate::ops::telemetry::{self, LogFormat};
+use crate::transport::tls::ClientAuth;
 
 pub(super) fn check(arguments: &CheckArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
     telemetry::init(LogFormat::Text, LevelFilter::WARN).map_err(Failure::usage)?;
@@ -36,6 +37,13 @@ fn report(out: &mut impl Write, config: &NodeConfig, guests: &Guests) -> std::io
         config.node.full_name(),
         config.node.listen
     )?;
+    match &config.node.tls {
+        None => writeln!(out, "  without TLS")?,
+        Some(tls) if tls.client_auth == ClientAuth::Required => {
+            writeln!(out, "  with TLS, and a certificate is required of those who connect")?;
+        }
+        Some(_) => writeln!(out, "  with TLS")?,
+    }
     for peer in &config.node.peers {
         writeln!(out, "  peer {peer}, not dialled")?;
     }

@@ -10,11 +10,12 @@ use tokio::time::Instant;
 
 use super::target::Target;
 use crate::config::{Cookie, PeerAddress};
+use crate::host::Dial;
 use crate::node::{
     CloseReason, NodeConnectionMode, NodeEventSubscription, NodeServer, NodeServerMessage,
     NodeServerSessionInformation, confirm,
 };
-use crate::{ClientConnectErr, client_connect, directory};
+use crate::{ClientConnectErr, directory};
 
 /// How often it is looked whether a group has members by now. ractor tells of changes only to actors.
 const GROUP_POLL: Duration = Duration::from_millis(20);
@@ -32,6 +33,13 @@ pub(super) enum ClientError {
     Start(#[from] ractor::SpawnErr),
     #[error("cannot connect to {node}: {reason}; is a node running there?")]
     Connect { node: PeerAddress, reason: std::io::Error },
+    #[error("cannot connect to {node}: {reason}")]
+    Tls {
+        node: PeerAddress,
+        reason: ClientConnectErr,
+    },
+    #[error("the node at {node} ended the connection: {reason}; if it wants TLS, say `--tls-ca FILE`")]
+    PerhapsTls { node: PeerAddress, reason: CloseReason },
     #[error("no connection to {node} within {timeout:?}; is a node running there?")]
     ConnectTimeout { node: PeerAddress, timeout: Duration },
     #[error("the node at {node} refused the connection: {reason}")]
@@ -88,7 +96,12 @@ pub(super) struct Client {
 
 impl Client {
     /// Connects, and waits until the peer has told of its actors and groups.
-    pub(super) async fn connect(node: &PeerAddress, cookie: &Cookie, deadline: Deadline) -> Result<Self, ClientError> {
+    pub(super) async fn connect(
+        node: &PeerAddress,
+        cookie: &Cookie,
+        dial: &Dial,
+        deadline: Deadline,
+    ) -> Result<Self, ClientError> {
         let timeout = deadline.timeout;
         let name = format!("cli-{}-{:08x}", std::process::id(), rand::random::<u32>());
         let (cookie, mode) = (cookie.expose().to_owned(), NodeConnectionMode::Isolated);
@@ -102,31 +115,14 @@ impl Client {
         };
         // If the node server has ended, so does the subscription, and the wait below.
         drop(server.cast(subscribe));
-        match deadline
-            .wait(client_connect(&server, (node.host.as_str(), node.port)))
-            .await
-        {
-            Some(Ok(())) => {}
-            Some(Err(ClientConnectErr::Socket(reason) | ClientConnectErr::Encryption(reason))) => {
-                return Err(ClientError::Connect {
-                    node: node.clone(),
-                    reason,
-                });
-            }
-            Some(Err(ClientConnectErr::Messaging(_))) => return Err(ClientError::Closed { node: node.clone() }),
-            None => {
-                return Err(ClientError::ConnectTimeout {
-                    node: node.clone(),
-                    timeout,
-                });
-            }
-        }
+        let Some(connected) = deadline.wait(dial.connect(&server, node)).await else {
+            let node = node.clone();
+            return Err(ClientError::ConnectTimeout { node, timeout });
+        };
+        connected.map_err(|error| unreached(node, error))?;
         match deadline.wait(handshake.recv()).await {
             Some(Some(Outcome::Ready(peer))) => Ok(Self { server, peer, deadline }),
-            Some(Some(Outcome::Closed(reason))) => Err(ClientError::Refused {
-                node: node.clone(),
-                reason,
-            }),
+            Some(Some(Outcome::Closed(reason))) => Err(refused(node, dial, reason)),
             Some(Some(Outcome::Disconnected) | None) => Err(ClientError::Closed { node: node.clone() }),
             None => Err(ClientError::Handshake {
                 node: node.clone(),
@@ -193,6 +189,26 @@ impl Client {
             .peer_name
             .as_ref()
             .map_or_else(|| self.peer.peer_addr.clone(), |name| name.name.clone())
+    }
+}
+
+fn unreached(node: &PeerAddress, error: ClientConnectErr) -> ClientError {
+    let node = node.clone();
+    match error {
+        ClientConnectErr::Socket(reason) => ClientError::Connect { node, reason },
+        ClientConnectErr::Encryption(_) => ClientError::Tls { node, reason: error },
+        ClientConnectErr::Messaging(_) => ClientError::Closed { node },
+    }
+}
+
+fn refused(node: &PeerAddress, dial: &Dial, reason: CloseReason) -> ClientError {
+    let node = node.clone();
+    match (dial, &reason) {
+        // What a node with TLS makes of one without looks like this from here.
+        (Dial::Plain, CloseReason::Io(_) | CloseReason::ConnectionClosed | CloseReason::Wire(_)) => {
+            ClientError::PerhapsTls { node, reason }
+        }
+        _ => ClientError::Refused { node, reason },
     }
 }
 

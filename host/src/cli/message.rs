@@ -8,11 +8,13 @@ use ractor::message::SerializedMessage;
 use ractor::{ActorCell, RpcReplyPort, concurrency};
 use tracing_subscriber::filter::LevelFilter;
 
-use super::arguments::{CallArguments, CastArguments, CookieArguments, MessageArguments, NodeArguments};
+use super::arguments::{CallArguments, CastArguments, CookieArguments, MessageArguments, NodeArguments, TlsArguments};
 use super::client::{Client, Deadline};
 use super::failure::Failure;
 use crate::config::{Cookie, CookieError, Literal, Type};
+use crate::host::Dial;
 use crate::ops::telemetry::{self, LogFormat};
+use crate::transport::tls::{IdentityFiles, Tls, TlsError, TlsFiles};
 
 pub(super) fn call(arguments: CallArguments) -> Result<ExitCode, Failure> {
     let CallArguments { node, message, reply } = arguments;
@@ -34,11 +36,12 @@ where
     F: Future<Output = anyhow::Result<T>>,
 {
     telemetry::init(LogFormat::Text, LevelFilter::OFF).map_err(Failure::usage)?;
-    let cookie = cookie(&node.cookie).map_err(Failure::usage)?;
+    let cookie = cookie(&node.cookie).map_err(|error| Failure::usage(format_args!("{error}; {}", error.help())))?;
+    let dial = dial(&node.tls).map_err(Failure::usage)?;
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
     let deadline = Deadline::after(node.timeout);
     let outcome = runtime.block_on(async {
-        let client = Client::connect(&node.node, &cookie, deadline).await?;
+        let client = Client::connect(&node.node, &cookie, &dial, deadline).await?;
         work(client, deadline).await
     });
     // What is left of the connection needs no answer.
@@ -54,6 +57,24 @@ fn cookie(arguments: &CookieArguments) -> Result<Cookie, CookieError> {
             Cookie::from_variable(variable, std::env::var(variable))
         }
     }
+}
+
+fn dial(arguments: &TlsArguments) -> Result<Dial, TlsError> {
+    if arguments.tls_ca.is_none() {
+        return Ok(Dial::Plain);
+    }
+    let identity = match (&arguments.tls_cert, &arguments.tls_key) {
+        (Some(cert), Some(key)) => Some(IdentityFiles {
+            cert: cert.clone(),
+            key: key.clone(),
+        }),
+        _ => None,
+    };
+    let ca = arguments.tls_ca.clone();
+    Ok(Dial::Tls {
+        tls: Tls::load(TlsFiles { identity, ca })?,
+        name: arguments.tls_name.clone(),
+    })
 }
 
 async fn send_call(client: Client, deadline: Deadline, message: MessageArguments) -> anyhow::Result<Vec<u8>> {

@@ -17,6 +17,7 @@ mod runtime;
 mod section;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod wire_type;
 
 use std::env::VarError;
@@ -32,6 +33,7 @@ pub use literal::{Literal, LiteralError};
 pub use node::NodeSection;
 pub use problem::{ConfigError, Finding, Findings};
 pub use runtime::RuntimeSection;
+pub use tls::TlsSection;
 pub use wire_type::{DecodeError, Scalar, Type, TypeError};
 
 use crate::guest::ModuleSource;
@@ -49,6 +51,8 @@ const KEYS: Keys = Keys {
         ("name", "it belongs to the table `[node]`"),
         ("peers", "it belongs to the table `[node]`"),
         ("listen", "it belongs to the table `[node]`"),
+        ("insecure", "it belongs to the table `[node]`"),
+        ("tls", "it is part of [node]: write `[node.tls]`"),
     ],
 };
 

@@ -2,19 +2,29 @@
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::ops::Range;
 
 use toml::Spanned;
 
 use super::Context;
 use super::address::PeerAddress;
-use super::cookie::{Cookie, CookieError, is_world_readable};
+use super::cookie::{Cookie, CookieError};
 use super::names::NameOf;
 use super::problem::Problems;
 use super::section::{Keys, Section};
+use super::tls::{self, TlsSection};
 
 pub(super) const KEYS: Keys = Keys {
-    known: &["name", "hostname", "listen", "cookie_file", "cookie_env", "peers"],
+    known: &[
+        "name",
+        "hostname",
+        "listen",
+        "cookie_file",
+        "cookie_env",
+        "peers",
+        "tls",
+        "insecure",
+    ],
     explained: &[
         (
             "cookie",
@@ -22,6 +32,9 @@ pub(super) const KEYS: Keys = Keys {
              variable with `cookie_env = \"…\"`",
         ),
         ("port", "the port is part of `listen = \"127.0.0.1:4697\"`"),
+        ("cert", "it belongs to the table `[node.tls]`"),
+        ("key", "it belongs to the table `[node.tls]`"),
+        ("ca", "it belongs to the table `[node.tls]`"),
     ],
 };
 
@@ -41,6 +54,8 @@ pub struct NodeSection {
     pub cookie: Cookie,
     /// Dialled at start.
     pub peers: Vec<PeerAddress>,
+    /// `[node.tls]`: how connections are secured. None for plain TCP.
+    pub tls: Option<TlsSection>,
 }
 
 impl NodeSection {
@@ -56,18 +71,35 @@ impl NodeSection {
             Some(hostname) => checked_name(NameOf::Host, &hostname, problems),
             None => Some(DEFAULT_HOSTNAME.to_owned()),
         };
+        let insecure = section.boolean("insecure", problems).unwrap_or_default();
         let listen = match section.text("listen", problems) {
-            Some(listen) => read_listen(&listen, problems),
+            Some(listen) => {
+                let address = read_listen(&listen, problems);
+                // Mistakes in [node.tls] are reported there.
+                let secured = insecure || section.value("tls").is_some();
+                address
+                    .filter(|address| !secured && !is_loopback(*address))
+                    .inspect(|address| report_exposed(&listen, *address, problems));
+                address
+            }
             None => Some(DEFAULT_LISTEN),
         };
         let cookie = read_cookie(section, context, problems);
         let peers = read_peers(section, listen, problems);
+        let tls = match section.value("tls") {
+            None => None,
+            Some(value) => Some(
+                Section::open("[node.tls]", value, tls::KEYS, problems)
+                    .and_then(|section| TlsSection::read(&section, context, !peers.is_empty(), problems))?,
+            ),
+        };
         Some(Self {
             name: name?,
             hostname: hostname?,
             listen: listen?,
             cookie: cookie?,
             peers,
+            tls,
         })
     }
 }
@@ -97,26 +129,34 @@ fn read_listen(listen: &Spanned<&str>, problems: &mut Problems) -> Option<Socket
     None
 }
 
+fn is_loopback(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
+fn report_exposed(listen: &Spanned<&str>, address: SocketAddr, problems: &mut Problems) {
+    problems.error(
+        listen.span(),
+        format!("other machines can reach {address}, and nothing protects what they and this node say to each other"),
+        "add a table `[node.tls]`, or write `insecure = true` into [node] if the network itself is safe",
+    );
+}
+
 fn read_cookie(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<Cookie> {
     let file = section.text("cookie_file", problems);
     let variable = section.text("cookie_env", problems);
-    match (file, variable) {
-        (Some(file), None) => cookie_from_file(&file, context, problems),
+    let (span, cookie) = match (file, variable) {
+        (Some(file), None) => (file.span(), Cookie::from_file(&context.folder.join(file.get_ref()))),
         (None, Some(variable)) => {
             let name = *variable.get_ref();
-            let cookie = if name.is_empty() || name.contains(['=', '\0']) {
+            if name.is_empty() || name.contains(['=', '\0']) {
                 problems.error(
                     variable.span(),
                     "`cookie_env` is no name of a variable",
                     "expected for example `RACTOR_COOKIE`",
                 );
                 return None;
-            } else {
-                Cookie::from_variable(name, (context.variable)(name))
-            };
-            cookie
-                .map_err(|error| problems.error(variable.span(), error.to_string(), "set it to the cluster's secret"))
-                .ok()
+            }
+            (variable.span(), Cookie::from_variable(name, (context.variable)(name)))
         }
         (Some(_), Some(variable)) => {
             let help = "keep one of them";
@@ -125,7 +165,7 @@ fn read_cookie(section: &Section<'_>, context: &Context<'_>, problems: &mut Prob
                 "both `cookie_file` and `cookie_env` say where the cookie is",
                 help,
             );
-            None
+            return None;
         }
         (None, None) => {
             if ["cookie_file", "cookie_env", "cookie"]
@@ -139,27 +179,23 @@ fn read_cookie(section: &Section<'_>, context: &Context<'_>, problems: &mut Prob
                     "add `cookie_file = \"…\"` or `cookie_env = \"…\"`",
                 );
             }
-            None
+            return None;
         }
-    }
+    };
+    check_cookie(span, cookie, problems)
 }
 
-fn cookie_from_file(file: &Spanned<&str>, context: &Context<'_>, problems: &mut Problems) -> Option<Cookie> {
-    let path: PathBuf = context.folder.join(file.get_ref());
-    if is_world_readable(&path) {
-        let message = format!("every user of this machine can read the cookie file {}", path.display());
-        problems.warning(file.span(), message, format!("chmod 600 {}", path.display()));
-    }
-    match Cookie::from_file(&path) {
-        Ok(cookie) => Some(cookie),
+fn check_cookie(span: Range<usize>, cookie: Result<Cookie, CookieError>, problems: &mut Problems) -> Option<Cookie> {
+    match cookie {
+        Ok(cookie) => {
+            if let Some(weakness) = cookie.weakness() {
+                let help = "make one with `openssl rand -hex 32`, and give it to all nodes";
+                problems.warning(span, format!("the cookie {weakness}"), help);
+            }
+            Some(cookie)
+        }
         Err(error) => {
-            let help = match &error {
-                CookieError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-                    "relative paths start at the folder of this file"
-                }
-                _ => "expected a file with the cluster's secret and nothing else",
-            };
-            problems.error(file.span(), error.to_string(), help);
+            problems.error(span, error.to_string(), error.help());
             None
         }
     }

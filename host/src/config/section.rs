@@ -134,6 +134,17 @@ impl<'d> Section<'d> {
             .collect()
     }
 
+    /// A key that must be true or false.
+    pub(super) fn boolean(&self, key: &str, problems: &mut Problems) -> Option<bool> {
+        let value = self.value(key)?;
+        let DeValue::Boolean(boolean) = value.get_ref() else {
+            let message = format!("`{key}` is {}", kind(value.get_ref()));
+            problems.error(value.span(), message, "expected `true` or `false`");
+            return None;
+        };
+        Some(*boolean)
+    }
+
     /// A key that must be an integer in a range.
     pub(super) fn integer(
         &self,

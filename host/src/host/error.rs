@@ -7,6 +7,7 @@ use ractor::SpawnErr;
 use crate::config::Code;
 use crate::guest::{EngineError, LoadError, SpawnError};
 use crate::supervision::RootError;
+use crate::transport::tls::TlsError;
 
 /// Why a host could not be started or went down. Says which part of node.toml it is about.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +31,9 @@ pub enum HostError {
         /// What the system said.
         reason: String,
     },
+    /// The certificates don't serve for accepting connections.
+    #[error("[node.tls]: {0}")]
+    Tls(#[from] TlsError),
     /// The root supervisor could not be started or stopped.
     #[error(transparent)]
     Root(#[from] RootError),

@@ -7,6 +7,7 @@
 //! [`NodeConfig`]: crate::config::NodeConfig
 
 mod builder;
+mod dial;
 mod error;
 mod guests;
 mod native;
@@ -16,8 +17,11 @@ mod signals;
 mod start;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;
 
 pub use builder::{Host, HostBuilder};
+pub(crate) use dial::Dial;
 pub use error::{HostError, NativeError};
 pub use running::{RunningHost, StartedActor, Stopped};
 pub use signals::StopSignal;

@@ -7,9 +7,10 @@ use std::time::Duration;
 use ractor::ActorRef;
 use tokio::task::JoinSet;
 
+use super::dial::Dial;
+use crate::ClientConnectErr;
 use crate::config::PeerAddress;
 use crate::node::NodeServerMessage;
-use crate::{ClientConnectErr, client_connect};
 
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(5);
@@ -27,24 +28,23 @@ pub(super) struct Dialers {
 }
 
 impl Dialers {
-    pub(super) fn start(server: &ActorRef<NodeServerMessage>, peers: &[PeerAddress]) -> Self {
+    pub(super) fn start(server: &ActorRef<NodeServerMessage>, dialling: &Dial, peers: &[PeerAddress]) -> Self {
         let mut tasks = JoinSet::new();
         for peer in peers {
-            tasks.spawn(dial(server.clone(), peer.clone()));
+            tasks.spawn(dial(server.clone(), dialling.clone(), peer.clone()));
         }
         Self { _tasks: tasks }
     }
 }
 
-async fn dial(server: ActorRef<NodeServerMessage>, peer: PeerAddress) {
+async fn dial(server: ActorRef<NodeServerMessage>, dialling: Dial, peer: PeerAddress) {
     let mut wait = FIRST_WAIT;
     loop {
-        let attempt = client_connect(&server, (peer.host.as_str(), peer.port));
-        let reason = match tokio::time::timeout(ATTEMPT, attempt).await {
+        let reason = match tokio::time::timeout(ATTEMPT, dialling.connect(&server, &peer)).await {
             Ok(Ok(())) => return tracing::info!(%peer, "peer dialled"),
             // The node is gone.
             Ok(Err(ClientConnectErr::Messaging(_))) => return,
-            Ok(Err(ClientConnectErr::Socket(error) | ClientConnectErr::Encryption(error))) => error.to_string(),
+            Ok(Err(error)) => error.to_string(),
             Err(_) => format!("no answer within {ATTEMPT:?}"),
         };
         // Nodes that start together must not dial in step for ever.

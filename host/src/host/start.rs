@@ -3,19 +3,26 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ractor::concurrency::JoinHandle;
 use ractor::{Actor, ActorCell, ActorRef, pg};
 
+use super::dial::Dial;
 use super::error::{HostError, startup_reason};
 use super::guests::Guests;
 use super::native::Native;
 use super::peers::Dialers;
 use super::running::{RunningHost, StartedActor};
+use crate::IncomingEncryptionMode;
 use crate::config::{ActorSection, Code, NodeConfig, NodeSection};
 use crate::guest::{self, GuestOptions, Limits};
 use crate::node::{NodeConnectionMode, NodeServer, NodeServerMessage, listen_addr};
 use crate::supervision::Root;
+use crate::transport::tls::Watch;
+
+/// How often it is looked whether certificates were replaced.
+const CERTIFICATES: Duration = Duration::from_secs(10);
 
 pub(super) async fn start(config: NodeConfig, natives: BTreeMap<String, Native>) -> Result<RunningHost, HostError> {
     check_natives(&config, &natives)?;
@@ -36,7 +43,7 @@ pub(super) async fn start(config: NodeConfig, natives: BTreeMap<String, Native>)
     };
     match starter.start_all(&config.actors).await {
         Ok(actors) => {
-            let dialers = Dialers::start(&node.server, &config.node.peers);
+            let dialers = Dialers::start(&node.server, &dialling(&config.node), &config.node.peers);
             let name = config.node.full_name();
             tracing::info!(node = name, listen = %node.address, actors = actors.len(), "node is up");
             Ok(RunningHost {
@@ -52,6 +59,17 @@ pub(super) async fn start(config: NodeConfig, natives: BTreeMap<String, Native>)
             node.stop().await;
             Err(error)
         }
+    }
+}
+
+/// How the node dials its peers.
+fn dialling(section: &NodeSection) -> Dial {
+    match &section.tls {
+        None => Dial::Plain,
+        Some(section) => Dial::Tls {
+            tls: section.tls.clone(),
+            name: section.server_name.clone(),
+        },
     }
 }
 
@@ -79,6 +97,8 @@ pub(super) struct Node {
     pub(super) server: ActorRef<NodeServerMessage>,
     pub(super) ended: JoinHandle<()>,
     pub(super) address: SocketAddr,
+    /// Reloads the certificates that were replaced.
+    _certificates: Option<Watch>,
 }
 
 impl Node {
@@ -87,12 +107,16 @@ impl Node {
             address: section.listen,
             reason,
         };
+        let encryption = match &section.tls {
+            Some(section) => Some(IncomingEncryptionMode::Tls(section.tls.acceptor(section.client_auth)?)),
+            None => None,
+        };
         let server = NodeServer::new(
             section.listen.port(),
             section.cookie.expose().to_owned(),
             section.name.clone(),
             section.hostname.clone(),
-            None,
+            encryption,
             Some(NodeConnectionMode::Isolated),
         )
         .with_listen_addr(section.listen.ip());
@@ -100,7 +124,12 @@ impl Node {
             .await
             .map_err(|error| failed(startup_reason(&error)))?;
         match listen_addr(&server).await {
-            Some(address) => Ok(Self { server, ended, address }),
+            Some(address) => Ok(Self {
+                server,
+                ended,
+                address,
+                _certificates: section.tls.as_ref().map(|section| section.tls.watch(CERTIFICATES)),
+            }),
             None => Err(failed("the node server ended at once".to_owned())),
         }
     }

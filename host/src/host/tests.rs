@@ -42,7 +42,10 @@ impl Actor for Adder {
 fn host(lines: &str) -> (HostBuilder, NodeConfig, Arc<AtomicU64>) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("node.toml");
-    std::fs::write(folder.path().join("cookie"), "secret").unwrap();
+    let cookie = folder.path().join("cookie");
+    std::fs::write(&cookie, "secret").unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(&cookie, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     std::fs::write(
         &file,
         format!("[node]\nname = \"alpha\"\ncookie_file = \"cookie\"\n{lines}"),

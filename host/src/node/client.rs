@@ -13,7 +13,7 @@ use super::requests::NodeRequest;
 use super::watch::Watch;
 use super::{NodeServerMessage, NodeServerSessionInformation};
 use crate::session::CloseReason;
-use crate::transport::{ClusterBidiStream, NetworkStream};
+use crate::transport::{ClusterBidiStream, NetworkStream, tls};
 
 /// Why no connection was opened.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl fmt::Display for ClientConnectErr {
         match self {
             Self::Socket(error) => write!(f, "the connection failed: {error}"),
             Self::Messaging(_) => write!(f, "the local node has ended"),
-            Self::Encryption(error) => write!(f, "the TLS handshake failed: {error}"),
+            Self::Encryption(error) => write!(f, "the TLS handshake failed: {}", tls::explain_io(error)),
         }
     }
 }

@@ -17,7 +17,7 @@ use super::link::{Link, Undelivered};
 use super::messages::NodeSessionMessage;
 use super::requests::SessionRequest;
 use crate::session::CloseReason;
-use crate::transport::{FrameReader, ReadError};
+use crate::transport::{FrameReader, ReadError, tls};
 use crate::wire::{self, Call, Data, Message};
 
 /// The largest frame of a peer that hasn't proved the cookie: a handshake step takes a few hundred bytes.
@@ -199,7 +199,10 @@ struct NoSuchActor;
 impl From<ReadError> for CloseReason {
     fn from(error: ReadError) -> Self {
         match error {
-            ReadError::Io(error) => Self::Io(error.kind()),
+            ReadError::Io(error) => match tls::rustls_error(&error) {
+                Some(error) => Self::Tls(tls::explain(error)),
+                None => Self::Io(error.kind()),
+            },
             ReadError::Wire(error) => Self::Wire(error),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::concurrency::JoinHandle;
@@ -9,18 +10,21 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::NodeServerMessage;
-use crate::transport::{IncomingEncryptionMode, NetworkStream};
-
-/// How long a TLS client may take over its handshake.
-const TLS_HANDSHAKE: Duration = Duration::from_secs(5);
+use super::admission::{Admission, Permit};
+use super::requests::NodeRequest;
+use crate::transport::{IncomingEncryptionMode, NetworkStream, tls};
 
 /// How long to wait after the system refused a connection, for instance for want of file descriptors.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
 /// Accepts connections and hands them to its node.
+#[derive(Clone)]
 pub(super) struct Listener {
     pub(super) node_server: ActorRef<NodeServerMessage>,
     pub(super) encryption: IncomingEncryptionMode,
+    /// How long a TLS client may take over its handshake.
+    pub(super) handshake: Duration,
+    pub(super) admission: Arc<Admission>,
 }
 
 /// The listener has nothing to be told: it accepts until it is stopped.
@@ -48,75 +52,104 @@ impl Actor for Listener {
         _: ActorRef<Self::Msg>,
         listener: TcpListener,
     ) -> Result<Self::State, ActorProcessingErr> {
-        let accepting = accept_all(listener, self.node_server.clone(), self.encryption.clone());
-        Ok(Accepting(ractor::concurrency::spawn(accepting)))
+        Ok(Accepting(ractor::concurrency::spawn(self.clone().accept_all(listener))))
     }
 }
 
-async fn accept_all(
-    listener: TcpListener,
-    node_server: ActorRef<NodeServerMessage>,
-    encryption: IncomingEncryptionMode,
-) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer_addr)) => {
-                let opening = open(stream, peer_addr, encryption.clone(), node_server.clone());
-                match encryption {
-                    IncomingEncryptionMode::Raw => opening.await,
-                    // A silent TLS client must not keep others waiting.
-                    IncomingEncryptionMode::Tls(_) => drop(ractor::concurrency::spawn(opening)),
+/// Why an accepted connection goes no further.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("the socket failed: {0}")]
+    Socket(#[from] io::Error),
+    #[error("the TLS handshake failed: {}", tls::explain_io(.0))]
+    Tls(io::Error),
+    #[error("the TLS handshake was not done within {0:?}")]
+    TlsTimeout(Duration),
+}
+
+impl Refused {
+    /// As counted.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Socket(_) => "io",
+            Self::Tls(_) => "tls",
+            Self::TlsTimeout(_) => "tls_timeout",
+        }
+    }
+}
+
+impl Listener {
+    async fn accept_all(self, listener: TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer_addr)) => self.accepted(stream, peer_addr).await,
+                // That one connection is gone already.
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    self.admission.refusals.not_accepted(&error, ACCEPT_BACKOFF);
+                    ractor::concurrency::sleep(ACCEPT_BACKOFF).await;
                 }
             }
-            Err(error) => {
-                tracing::warn!("cannot accept a connection: {error}; trying again in {ACCEPT_BACKOFF:?}");
-                ractor::concurrency::sleep(ACCEPT_BACKOFF).await;
+        }
+    }
+
+    /// Closes the connection, by dropping it, if there are too many like it.
+    async fn accepted(&self, stream: TcpStream, peer_addr: SocketAddr) {
+        match self.admission.admit(Some(peer_addr.ip())) {
+            Err(limit) => self.admission.refusals.refuse(&peer_addr, limit.name(), &limit),
+            Ok(permit) => match self.encryption {
+                IncomingEncryptionMode::Raw => self.open(stream, peer_addr, permit).await,
+                // A silent TLS client must not keep others waiting. There are no more of these tasks than permits.
+                IncomingEncryptionMode::Tls(_) => {
+                    let this = self.clone();
+                    drop(ractor::concurrency::spawn(async move {
+                        this.open(stream, peer_addr, permit).await;
+                    }));
+                }
+            },
+        }
+    }
+
+    async fn open(&self, stream: TcpStream, peer_addr: SocketAddr, permit: Permit) {
+        match self.secure(stream, peer_addr).await {
+            Ok(stream) => {
+                let stream = Box::new(stream);
+                let accepted = NodeRequest::Accepted { stream, permit };
+                drop(self.node_server.cast(accepted.into()));
             }
+            Err(refused) => self.admission.refusals.refuse(&peer_addr, refused.name(), &refused),
         }
     }
-}
 
-async fn open(
-    stream: TcpStream,
-    peer_addr: SocketAddr,
-    encryption: IncomingEncryptionMode,
-    node_server: ActorRef<NodeServerMessage>,
-) {
-    match secure(stream, peer_addr, encryption).await {
-        Ok(stream) => {
-            let opened = NodeServerMessage::ConnectionOpened {
-                stream: Box::new(stream),
-                is_server: true,
-            };
-            drop(node_server.cast(opened));
-        }
-        Err(error) => tracing::warn!(%peer_addr, "refused a connection: {error}"),
-    }
-}
-
-async fn secure(
-    stream: TcpStream,
-    peer_addr: SocketAddr,
-    encryption: IncomingEncryptionMode,
-) -> io::Result<NetworkStream> {
-    stream.set_nodelay(true)?;
-    let local_addr = stream.local_addr()?;
-    match encryption {
-        IncomingEncryptionMode::Raw => Ok(NetworkStream::Raw {
-            peer_addr,
-            local_addr,
-            stream,
-        }),
-        IncomingEncryptionMode::Tls(acceptor) => {
-            let handshake = ractor::concurrency::timeout(TLS_HANDSHAKE, acceptor.accept(stream));
-            let stream = handshake
-                .await
-                .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-            Ok(NetworkStream::TlsServer {
+    async fn secure(&self, stream: TcpStream, peer_addr: SocketAddr) -> Result<NetworkStream, Refused> {
+        stream.set_nodelay(true)?;
+        let local_addr = stream.local_addr()?;
+        match &self.encryption {
+            IncomingEncryptionMode::Raw => Ok(NetworkStream::Raw {
                 peer_addr,
                 local_addr,
                 stream,
-            })
+            }),
+            IncomingEncryptionMode::Tls(acceptor) => {
+                let handshake = ractor::concurrency::timeout(self.handshake, acceptor.accept(stream));
+                let stream = handshake
+                    .await
+                    .map_err(|_| Refused::TlsTimeout(self.handshake))?
+                    .map_err(Refused::Tls)?;
+                Ok(NetworkStream::TlsServer {
+                    peer_addr,
+                    local_addr,
+                    stream,
+                })
+            }
         }
     }
+}
+
+/// True if `accept` failed for the connection's sake, not for want of something that the process needs.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
 }

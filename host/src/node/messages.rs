@@ -1,6 +1,6 @@
 //! The messages of the node's actors.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ractor::{ActorId, ActorRef, RpcReplyPort};
 
@@ -113,6 +113,20 @@ pub struct Inbound(pub(super) SessionRequest);
 /// A message to the peer. Opaque.
 #[derive(Debug)]
 pub struct Outbound(pub(super) Data);
+
+/// The accepted connections of a node that have not authenticated, and those that it turned away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HandshakeStats {
+    /// How many are in their handshakes, TLS included.
+    pub open: usize,
+    /// How many were refused or ended by themselves since the node started, by reason: a [`CloseReason::name`], or
+    /// `handshake_limit`, `address_limit`, `tls`, `tls_timeout`; and, as `accept`, how often the system could not accept
+    /// any.
+    ///
+    /// [`CloseReason::name`]: super::CloseReason::name
+    pub failed: BTreeMap<&'static str, u64>,
+}
 
 /// A session as a node sees it.
 #[derive(Debug, Clone)]

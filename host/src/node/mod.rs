@@ -7,6 +7,7 @@
 //! Handshake, synchronization and membership go through the session actor. What actors say to each other does not: the
 //! reader of a connection routes it to its target, and stand-ins write into the connection's outbox.
 
+mod admission;
 pub mod auth;
 mod backlog;
 pub mod client;
@@ -19,6 +20,7 @@ mod listener;
 mod messages;
 pub mod node_session;
 mod pending;
+mod refusals;
 mod remote_actor;
 mod requests;
 mod server;
@@ -29,12 +31,15 @@ mod sync;
 mod timer;
 mod watch;
 
+pub use admission::HandshakeLimits;
 pub use connector::{Backoff, Peer};
 pub use events::NodeEventSubscription;
 use limits::SessionLimits;
-pub use messages::{NodeServerMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply};
+pub use messages::{
+    HandshakeStats, NodeServerMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply,
+};
 pub use node_session::NodeSession;
-pub use requests::{add_peer, confirm, dead_letters, listen_addr, remove_peer};
+pub use requests::{add_peer, confirm, dead_letters, handshake_stats, listen_addr, remove_peer};
 pub use server::{NodeServer, NodeServerState};
 
 pub use crate::session::{CloseReason, Timing};

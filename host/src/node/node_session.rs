@@ -8,6 +8,7 @@ use ractor::concurrency::{JoinHandle, OneshotSender};
 use ractor::registry::PidLifecycleEvent;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent, pg};
 
+use super::admission::Permit;
 use super::ingress::Ingress;
 use super::link::Link;
 use super::messages::{Inbound, Outbound};
@@ -35,6 +36,8 @@ pub struct NodeSession {
     pub(super) connection_mode: NodeConnectionMode,
     pub(super) limits: SessionLimits,
     pub(super) timing: Timing,
+    /// An accepted connection's right to be open before it has authenticated.
+    pub(super) permit: Option<Permit>,
 }
 
 impl NodeSession {
@@ -67,6 +70,7 @@ impl NodeSession {
             connection_mode,
             limits: SessionLimits::default(),
             timing: Timing::default(),
+            permit: None,
         }
     }
 
@@ -147,6 +151,8 @@ pub struct NodeSessionState {
     /// Who waits for the peer to have handled what it was sent, in the order of asking.
     pub(super) confirmations: VecDeque<RpcReplyPort<()>>,
     pub(super) peer: Option<NameMessage>,
+    /// The peer's address, or label.
+    pub(super) addr: String,
     pub(super) writer: Option<JoinHandle<()>>,
     pub(super) timer: Timer,
     /// Ends what outlives the actor, however it ends: after a kill there is no `post_stop`.
@@ -181,6 +187,7 @@ impl Actor for NodeSession {
         stream: NetworkStream,
     ) -> Result<Self::State, ActorProcessingErr> {
         let link = Arc::new(Link::new(self.node_id, self.limits));
+        let addr = stream.peer_label();
         let (read, write) = split(stream);
         let ingress = Ingress::new(read, link.clone(), myself.clone());
         let session = myself.clone();
@@ -200,6 +207,7 @@ impl Actor for NodeSession {
             stand_ins: StandIns::default(),
             confirmations: VecDeque::new(),
             peer: None,
+            addr,
             writer: Some(writer),
             timer: Timer::default(),
             _ending: Ending {

@@ -10,11 +10,12 @@ use std::time::Duration;
 use ractor::concurrency::OneshotSender;
 use ractor::{ActorCell, ActorId, ActorRef, MessagingErr, RpcReplyPort};
 
+use super::admission::Permit;
 use super::messages::Inbound;
 use super::watch::Watch;
 use super::{
-    NameMessage, NodeEventSubscription, NodeServerMessage, NodeServerSessionInformation, NodeSessionMessage, Peer,
-    ServerStatus,
+    HandshakeStats, NameMessage, NodeEventSubscription, NodeServerMessage, NodeServerSessionInformation,
+    NodeSessionMessage, Peer, ServerStatus,
 };
 use crate::directory::HostedEvent;
 use crate::session::CloseReason;
@@ -31,6 +32,10 @@ pub(super) enum NodeRequest {
     ConnectionOpenedWatched { stream: Box<NetworkStream>, watch: Watch },
     /// Tells when there is no session with a node of this full name or connection string.
     AwaitAbsence(String, RpcReplyPort<()>),
+    /// The node's listener accepted a connection, which has the right to be open before it has authenticated.
+    Accepted { stream: Box<NetworkStream>, permit: Permit },
+    /// What became of handshakes.
+    HandshakeStats(RpcReplyPort<HandshakeStats>),
     /// The address that the node listens on.
     ListenAddr(RpcReplyPort<SocketAddr>),
     /// A session, as acceptor, has learned its peer's name and asks whether to go on.
@@ -125,6 +130,12 @@ pub fn remove_peer(
 /// The address that a node listens on; none if it has ended.
 pub async fn listen_addr(node_server: &ActorRef<NodeServerMessage>) -> Option<SocketAddr> {
     let ask = |reply| NodeRequest::ListenAddr(reply).into();
+    node_server.call(ask, None).await.ok()?.success_or(()).ok()
+}
+
+/// How a node's accepted connections fare before they have authenticated; none if it has ended.
+pub async fn handshake_stats(node_server: &ActorRef<NodeServerMessage>) -> Option<HandshakeStats> {
+    let ask = |reply| NodeRequest::HandshakeStats(reply).into();
     node_server.call(ask, None).await.ok()?.success_or(()).ok()
 }
 

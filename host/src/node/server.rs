@@ -1,11 +1,13 @@
 //! The actor of a node: its listener, its sessions, and who is told of them.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
+use super::admission::{Admission, HandshakeLimits, Permit};
 use super::connector::Connectors;
 use super::events::Subscriptions;
 use super::listener::{Listener, ListenerMessage};
@@ -13,8 +15,8 @@ use super::requests::{NodeRequest, Request};
 use super::sessions::Sessions;
 use super::watch::{Watch, Watches};
 use super::{
-    NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation, NodeSession,
-    PROTOCOL_VERSION, SessionLimits, Timing,
+    HandshakeStats, NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation,
+    NodeSession, PROTOCOL_VERSION, SessionLimits, Timing,
 };
 use crate::NodeId;
 use crate::directory::{self, SANDBOX_NODE_ID};
@@ -43,6 +45,7 @@ pub struct NodeServer {
     listen_addr: Option<IpAddr>,
     limits: SessionLimits,
     timing: Timing,
+    admission: Arc<Admission>,
 }
 
 /// Keeps the shared secret out of debug output.
@@ -81,6 +84,7 @@ impl NodeServer {
             listen_addr: None,
             limits: SessionLimits::default(),
             timing: Timing::default(),
+            admission: Arc::default(),
         }
     }
 
@@ -128,6 +132,13 @@ impl NodeServer {
         self
     }
 
+    /// Sets how many accepted connections may be in their handshakes at one time.
+    #[must_use]
+    pub fn with_handshake_limits(mut self, limits: HandshakeLimits) -> Self {
+        self.admission = Arc::new(Admission::new(limits));
+        self
+    }
+
     async fn listen(
         &self,
         myself: &ActorRef<NodeServerMessage>,
@@ -138,6 +149,8 @@ impl NodeServer {
         let listener = Listener {
             node_server: myself.clone(),
             encryption: self.encryption_mode.clone(),
+            handshake: self.timing.handshake,
+            admission: self.admission.clone(),
         };
         let (listener, _) = Actor::spawn_linked(None, listener, socket, myself.get_cell()).await?;
         Ok((listener, addr))
@@ -153,13 +166,23 @@ impl NodeServer {
             NodeRequest::AddPeer(peer) => state.connectors.add(myself, *peer),
             NodeRequest::RemovePeer(address) => state.connectors.remove(&address),
             NodeRequest::ConnectionOpenedWatched { stream, watch } => {
-                self.open(myself, state, *stream, false, Some(watch)).await;
+                self.open(myself, state, *stream, Origin::Dialled(Some(watch))).await;
             }
             NodeRequest::AwaitAbsence(node, reply) => {
                 state.watches.await_absence(node, reply);
                 state.watches.tell_absences(|node| state.sessions.is_present(node));
             }
+            NodeRequest::Accepted { stream, permit } => {
+                self.open(myself, state, *stream, Origin::Accepted(permit)).await;
+            }
             NodeRequest::ListenAddr(reply) => drop(reply.send(state.listen_addr)),
+            NodeRequest::HandshakeStats(reply) => {
+                let stats = HandshakeStats {
+                    open: self.admission.open_handshakes(),
+                    failed: self.admission.refusals.counts(),
+                };
+                drop(reply.send(stats));
+            }
             NodeRequest::Admit { actor_id, name, reply } => {
                 state.sessions.name(actor_id, name);
                 drop(reply.send(state.sessions.check(&state.local.name, actor_id).into()));
@@ -169,14 +192,39 @@ impl NodeServer {
         }
     }
 
-    async fn open(
+    /// A connection that the program opened or accepted by itself.
+    async fn open_given(
         &self,
         myself: &ActorRef<NodeServerMessage>,
         state: &mut NodeServerState,
         stream: NetworkStream,
         is_server: bool,
-        watch: Option<Watch>,
     ) {
+        let permit = match is_server.then(|| self.admission.admit(stream.peer_ip())).transpose() {
+            Ok(permit) => permit,
+            Err(limit) => {
+                return self
+                    .admission
+                    .refusals
+                    .refuse(&stream.peer_label(), limit.name(), &limit);
+            }
+        };
+        let origin = permit.map_or(Origin::Dialled(None), Origin::Accepted);
+        self.open(myself, state, stream, origin).await;
+    }
+
+    /// Starts the session of a connection.
+    async fn open(
+        &self,
+        myself: &ActorRef<NodeServerMessage>,
+        state: &mut NodeServerState,
+        stream: NetworkStream,
+        origin: Origin,
+    ) {
+        let (is_server, permit, watch) = match origin {
+            Origin::Accepted(permit) => (true, Some(permit), None),
+            Origin::Dialled(watch) => (false, None, watch),
+        };
         let node_id = next_node_id();
         let peer_addr = stream.peer_label();
         let mut session = NodeSession::new(
@@ -189,6 +237,7 @@ impl NodeServer {
         );
         session.limits = self.limits;
         session.timing = self.timing;
+        session.permit = permit;
         match Actor::spawn_linked(None, session, stream, myself.get_cell()).await {
             Ok((actor, _)) => {
                 let info = NodeServerSessionInformation {
@@ -218,6 +267,14 @@ fn next_node_id() -> NodeId {
             return id;
         }
     }
+}
+
+/// Where a connection comes from.
+enum Origin {
+    /// It was accepted, and may stay open for a while before it authenticates.
+    Accepted(Permit),
+    /// This node opened it, and somebody may want to hear how it goes.
+    Dialled(Option<Watch>),
 }
 
 /// The state of a [`NodeServer`].
@@ -343,7 +400,7 @@ impl Actor for NodeServer {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             NodeServerMessage::ConnectionOpened { stream, is_server } => {
-                self.open(&myself, state, *stream, is_server, None).await;
+                self.open_given(&myself, state, *stream, is_server).await;
             }
             NodeServerMessage::ConnectionOpenedExternal { stream, is_server } => {
                 let (peer_label, local_label) = (stream.peer_label(), stream.local_label());
@@ -354,7 +411,7 @@ impl Actor for NodeServer {
                     reader,
                     writer,
                 };
-                self.open(&myself, state, stream, is_server, None).await;
+                self.open_given(&myself, state, stream, is_server).await;
             }
             NodeServerMessage::ConnectionAuthenticated(id) => state.elect(id, None),
             NodeServerMessage::ConnectionReady(id) => state.ready(id),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ractor::{ActorCell, ActorRef, RpcReplyPort, pg};
 
+use super::admission::Permit;
 use super::node_session::NodeSessionState;
 use super::requests::{NodeRequest, SessionRequest};
 use super::stand_ins::Resolver;
@@ -78,11 +79,7 @@ impl NodeSession {
                 }
             }
             Event::Closed(reason) => {
-                tracing::info!(
-                    peer = state.peer_name(),
-                    reason = reason.name(),
-                    "session closed: {reason}"
-                );
+                self.log_close(state, &reason);
                 let text = reason.to_string();
                 drop(
                     self.node_server
@@ -90,6 +87,20 @@ impl NodeSession {
                 );
                 myself.stop(Some(text));
             }
+        }
+    }
+
+    /// Says why the session ends. A peer that never authenticated is one of the many who may knock.
+    fn log_close(&self, state: &NodeSessionState, reason: &CloseReason) {
+        let peer = state.peer_name();
+        match (self.permit.as_ref().and_then(Permit::refusals), reason) {
+            (None, _) | (_, CloseReason::Local) => {
+                tracing::info!(peer, reason = reason.name(), "session closed: {reason}");
+            }
+            (Some(refusals), CloseReason::ConnectionClosed | CloseReason::PeerGaveUp | CloseReason::Io(_)) => {
+                refusals.ended(&state.addr, reason.name(), reason);
+            }
+            (Some(refusals), _) => refusals.refuse(&state.addr, reason.name(), reason),
         }
     }
 
@@ -116,6 +127,9 @@ impl NodeSession {
     }
 
     async fn authenticated(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState) {
+        if let Some(permit) = &self.permit {
+            permit.release();
+        }
         let id = myself.get_id();
         let won = ask_node(&self.node_server, |reply| NodeRequest::Elect(id, reply).into()).await;
         if won != Some(true) {

@@ -49,6 +49,9 @@ pub enum CloseReason {
     /// The network failed.
     #[error("the connection failed: {0}")]
     Io(std::io::ErrorKind),
+    /// TLS failed on a connection that was open already: the peer has refused this node's certificate.
+    #[error("the TLS connection failed: {0}")]
+    Tls(String),
     /// A table that the peer fills reached its limit.
     #[error("the peer exceeded the limit of {limit} {what}")]
     LimitExceeded {
@@ -85,6 +88,7 @@ impl CloseReason {
             Self::PeerSilent(_) => "peer_silent",
             Self::ConnectionClosed => "connection_closed",
             Self::Io(_) => "io",
+            Self::Tls(_) => "tls",
             Self::LimitExceeded { .. } => "limit_exceeded",
             Self::TooSlow { .. } => "too_slow",
             Self::Local => "local",

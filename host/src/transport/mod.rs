@@ -6,6 +6,7 @@ mod listen;
 mod outbox;
 mod reader;
 mod stream;
+pub mod tls;
 mod writer;
 
 pub(crate) use halves::split;

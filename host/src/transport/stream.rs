@@ -1,7 +1,7 @@
 //! The kinds of connections: TCP, TLS over TCP, and whatever a program brings itself.
 
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -72,7 +72,7 @@ pub enum NetworkStream {
 }
 
 /// What a transport without socket addresses reports as one.
-const NO_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+const NO_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 impl NetworkStream {
     /// The peer's address; `0.0.0.0:0` for an external transport.
@@ -82,6 +82,14 @@ impl NetworkStream {
                 *peer_addr
             }
             Self::External { .. } => NO_ADDRESS,
+        }
+    }
+
+    /// The peer's IP address; none for an external transport.
+    pub(crate) fn peer_ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::External { .. } => None,
+            _ => Some(self.peer_addr().ip()),
         }
     }
 

@@ -41,13 +41,20 @@ pub(crate) const LAYERS: &[Layer] = &[
         name: "transport",
         modules: &["wire"],
         crates: &["bytes", "socket2", "thiserror", "tokio", "tokio_rustls", "tracing"],
-        not_std: &["std::fs", "std::process"],
+        // Files: the certificates, which are read again while the node runs.
+        not_std: &["std::process"],
     },
     // The seam between `node` and `guest`.
     Layer {
         name: "directory",
         modules: &[],
         crates: &["ractor", "thiserror"],
+        not_std: IMPURE,
+    },
+    Layer {
+        name: "address",
+        modules: &["directory"],
+        crates: &["ractor"],
         not_std: IMPURE,
     },
     Layer {

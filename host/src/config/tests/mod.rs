@@ -4,6 +4,7 @@
 
 mod actors;
 mod node;
+mod tls;
 
 use std::env::VarError;
 use std::path::Path;
@@ -18,12 +19,14 @@ fn folder() -> tempfile::TempDir {
         std::fs::write(&path, bytes).unwrap();
         restrict(&path, 0o600);
     };
-    write("cookie", b"  s3cret\n");
+    write("cookie", b"  s3cret-of-2026-xyz\n");
+    write("short", b"s3cret");
+    write("dull", b"abcabcabcabcabcabc");
     write("empty", b" \n");
     write("binary", b"\xff\xfe");
     write("large", &[b'x'; 70_000]);
-    write("open", b"s3cret");
-    restrict(&folder.path().join("open"), 0o644);
+    write("open", b"s3cret-of-2026-xyz");
+    restrict(&folder.path().join("open"), 0o640);
     folder
 }
 
@@ -83,6 +86,7 @@ fn a_good_file_has_every_value_and_the_defaults() {
         name = "alpha"
         hostname = "host.example"
         listen = "0.0.0.0:4697"
+        insecure = true
         cookie_file = "cookie"
         peers = ["beta:4697", "[::1]:4698"]
         [runtime]
@@ -104,7 +108,7 @@ fn a_good_file_has_every_value_and_the_defaults() {
     assert_eq!(config.warnings, Findings::default());
     assert_eq!(config.node.full_name(), "alpha@host.example");
     assert_eq!(config.node.listen.to_string(), "0.0.0.0:4697");
-    assert_eq!(config.node.cookie.expose(), "s3cret");
+    assert_eq!(config.node.cookie.expose(), "s3cret-of-2026-xyz");
     let peers: Vec<String> = config.node.peers.iter().map(PeerAddress::to_string).collect();
     assert_eq!(peers, ["beta:4697", "[::1]:4698"]);
     assert_eq!(config.runtime.cache_dir.unwrap(), folder.path().join("cache"));
@@ -160,7 +164,7 @@ node.toml:3:1: unknown key `lisen` in [node]
 
 node.toml:4:1: unknown key `foo` in [node]
  4 | foo = …
-   | ^^^ expected one of: name, hostname, listen, cookie_file, cookie_env, peers"#,
+   | ^^^ expected one of: name, hostname, listen, cookie_file, cookie_env, peers, tls, insecure"#,
     );
 }
 
@@ -258,7 +262,13 @@ fn a_file_that_cannot_be_read_says_why() {
 #[test]
 fn the_reference_has_every_key() {
     let reference = include_str!("../../../../docs/node-toml.md");
-    let sections = [super::node::KEYS, runtime::KEYS, module::KEYS, actor::KEYS];
+    let sections = [
+        super::node::KEYS,
+        super::tls::KEYS,
+        runtime::KEYS,
+        module::KEYS,
+        actor::KEYS,
+    ];
     for key in sections.iter().flat_map(|keys| keys.known) {
         assert!(
             reference.contains(&format!("| `{key}` |")),

@@ -86,11 +86,55 @@ node.toml:3:15: the cookie file DIR/nope cannot be read: No such file or directo
 
 #[test]
 #[cfg(unix)]
-fn a_cookie_that_everybody_can_read_is_a_warning() {
+fn a_cookie_that_others_can_read_is_refused() {
     check(
         "[node]\nname = \"a\"\n\tcookie_file = \"open\"",
-        "node.toml:3:16: every user of this machine can read the cookie file DIR/open\n 3 | \tcookie_file = \"open\"\
-         \n   | \t              ^^^^^^ chmod 600 DIR/open",
+        "node.toml:3:16: other users can read the cookie file DIR/open (mode 640)\n 3 | \tcookie_file = \"open\"\
+         \n   | \t              ^^^^^^ run `chmod 600 DIR/open`",
+    );
+}
+
+#[test]
+fn a_cookie_that_can_be_guessed_is_a_warning() {
+    check(
+        "[node]\nname = \"a\"\ncookie_file = \"short\"",
+        r#"
+node.toml:3:15: the cookie has 6 bytes, where 16 are the least that is hard to guess
+ 3 | cookie_file = "short"
+   |               ^^^^^^^ make one with `openssl rand -hex 32`, and give it to all nodes"#,
+    );
+    check(
+        "[node]\nname = \"a\"\ncookie_file = \"dull\"",
+        r#"
+node.toml:3:15: the cookie is made of 3 different characters only
+ 3 | cookie_file = "dull"
+   |               ^^^^^^ make one with `openssl rand -hex 32`, and give it to all nodes"#,
+    );
+}
+
+#[test]
+fn a_node_that_others_can_reach_needs_tls_or_says_that_it_does_not() {
+    for (listen, caret) in [("0.0.0.0:4697", 14), ("[::]:4697", 11), ("[::ffff:192.0.2.1]:1", 22)] {
+        check_below(
+            &format!("listen = \"{listen}\""),
+            &format!(
+                "node.toml:4:10: other machines can reach {listen}, and nothing protects what they and this node say \
+                 to each other\n 4 | listen = \"{listen}\"\n   |          {} add a table `[node.tls]`, or write \
+                 `insecure = true` into [node] if the network itself is safe",
+                "^".repeat(caret)
+            ),
+        );
+        check_below(&format!("listen = \"{listen}\"\ninsecure = true"), "");
+    }
+    for listen in ["127.0.0.1:1", "127.8.0.1:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
+        check_below(&format!("listen = \"{listen}\""), "");
+    }
+    check_below(
+        "insecure = \"yes\"",
+        r#"
+node.toml:4:12: `insecure` is a string
+ 4 | insecure = "yes"
+   |            ^^^^^ expected `true` or `false`"#,
     );
 }
 

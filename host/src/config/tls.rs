@@ -1,0 +1,143 @@
+//! `[node.tls]`: what this node shows to others, and what it wants to see of them.
+
+use std::path::Path;
+
+use toml::Spanned;
+
+use super::Context;
+use super::cookie::{OTHERS, exposed};
+use super::problem::Problems;
+use super::section::{Keys, Section};
+use crate::transport::tls::{ClientAuth, IdentityFiles, ServerName, Tls, TlsError, TlsFile, TlsFiles};
+
+pub(super) const KEYS: Keys = Keys {
+    known: &["cert", "key", "ca", "client_auth", "server_name"],
+    explained: &[("insecure", "it belongs to the table `[node]`")],
+};
+
+/// The checked `[node.tls]` table.
+#[derive(Clone, Debug)]
+pub struct TlsSection {
+    /// The certificates, read and found to be good.
+    pub tls: Tls,
+    /// Whether nodes that connect to this one have to show a certificate.
+    pub client_auth: ClientAuth,
+    /// The name in the certificates of peers; none for the host by which each is dialled.
+    pub server_name: Option<ServerName<'static>>,
+}
+
+impl TlsSection {
+    /// `dials`: whether the node connects to others by itself.
+    pub(super) fn read(
+        section: &Section<'_>,
+        context: &Context<'_>,
+        dials: bool,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let cert = section.required_text("cert", "\"node.pem\"", problems);
+        let key = section.required_text("key", "\"node-key.pem\"", problems);
+        let ca = section.text("ca", problems);
+        if dials && section.lacks("ca") {
+            let message = "[node.tls] has no `ca` to check the certificates of `peers` against";
+            problems.error(section.span.clone(), message, "add for example `ca = \"ca.pem\"`");
+        }
+        let client_auth = read_client_auth(section, ca.is_some(), problems);
+        let server_name = section
+            .text("server_name", problems)
+            .map(|name| read_server_name(&name, problems));
+        let (cert, key) = (cert?, key?);
+        let identity = IdentityFiles {
+            cert: context.folder.join(cert.get_ref()),
+            key: context.folder.join(key.get_ref()),
+        };
+        warn_of_exposed_key(&key, &identity.key, problems);
+        let files = TlsFiles {
+            identity: Some(identity),
+            ca: ca.as_ref().map(|ca| context.folder.join(ca.get_ref())),
+        };
+        let tls = Tls::load(files)
+            .map_err(|error| report(&error, &cert, &key, ca.as_ref(), problems))
+            .ok()?;
+        if let Some(reason) = tls.self_check() {
+            let message = "nodes with the same `ca` will not accept the certificate of this one";
+            problems.warning(cert.span(), message, reason);
+        }
+        Some(Self {
+            tls,
+            client_auth: client_auth?,
+            server_name: match server_name {
+                Some(name) => Some(name?),
+                None => None,
+            },
+        })
+    }
+}
+
+fn read_client_auth(section: &Section<'_>, has_ca: bool, problems: &mut Problems) -> Option<ClientAuth> {
+    let Some(text) = section.text("client_auth", problems) else {
+        let default = if has_ca { ClientAuth::Required } else { ClientAuth::None };
+        return section.value("client_auth").is_none().then_some(default);
+    };
+    match *text.get_ref() {
+        "none" => Some(ClientAuth::None),
+        "required" if has_ca => Some(ClientAuth::Required),
+        "required" => {
+            let message = "`client_auth` needs a `ca` to check the certificates of others against";
+            problems.error(text.span(), message, "add for example `ca = \"ca.pem\"`");
+            None
+        }
+        _ => {
+            let help = "expected `required` or `none`";
+            problems.error(text.span(), "`client_auth` is neither `required` nor `none`", help);
+            None
+        }
+    }
+}
+
+fn read_server_name(name: &Spanned<&str>, problems: &mut Problems) -> Option<ServerName<'static>> {
+    let checked = ServerName::try_from((*name.get_ref()).to_owned());
+    checked
+        .map_err(|_| {
+            let help = "expected a DNS name or an IP address, as it is in the certificates of the peers";
+            problems.error(name.span(), "`server_name` is no name that a certificate has", help);
+        })
+        .ok()
+}
+
+/// Of a key that a group of users may read it is assumed that somebody meant it.
+fn warn_of_exposed_key(key: &Spanned<&str>, path: &Path, problems: &mut Problems) {
+    let mode = std::fs::metadata(path)
+        .ok()
+        .and_then(|metadata| exposed(&metadata, OTHERS));
+    if let Some(mode) = mode {
+        let path = path.display();
+        let message = format!("every user of this machine can use the private key {path} (mode {mode:03o})");
+        problems.warning(key.span(), message, format!("run `chmod 600 {path}`"));
+    }
+}
+
+/// At the key that names the file.
+fn report(
+    error: &TlsError,
+    cert: &Spanned<&str>,
+    key: &Spanned<&str>,
+    ca: Option<&Spanned<&str>>,
+    problems: &mut Problems,
+) {
+    let span = match error.file() {
+        Some(TlsFile::Key) => key.span(),
+        Some(TlsFile::Ca) => ca.unwrap_or(cert).span(),
+        _ => cert.span(),
+    };
+    let help = match error {
+        TlsError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            "relative paths start at the folder of this file"
+        }
+        TlsError::Mismatch { .. } => "replace both together",
+        _ => match error.file() {
+            Some(TlsFile::Key) => "expected a private key that starts with `-----BEGIN PRIVATE KEY-----`",
+            _ => "expected one or more certificates that start with `-----BEGIN CERTIFICATE-----`",
+        },
+    };
+    problems.error(span, error.to_string(), help);
+}

@@ -1,0 +1,78 @@
+//! The files that TLS is made of, and their contents.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::error::{TlsError, TlsFile};
+
+/// In bytes. The CA bundle of a whole operating system has a quarter of it.
+pub(super) const LARGEST_FILE: u64 = 1024 * 1024;
+
+/// Where the certificates of a node are. All files are PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// What the node shows to others. Needed to accept connections, and to connect to nodes that ask for it.
+    pub identity: Option<IdentityFiles>,
+    /// The certificates that those of others must lead to. Needed to connect, and to ask those who connect.
+    pub ca: Option<PathBuf>,
+}
+
+/// A certificate and its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityFiles {
+    /// The certificate first, then those that lead from it to the CA, which itself may be left out.
+    pub cert: PathBuf,
+    /// The private key: PKCS #8, PKCS #1 or SEC 1.
+    pub key: PathBuf,
+}
+
+/// What is in the files.
+#[derive(PartialEq, Eq)]
+pub(super) struct Contents {
+    pub(super) cert: Option<Vec<u8>>,
+    pub(super) key: Option<Vec<u8>>,
+    pub(super) ca: Option<Vec<u8>>,
+}
+
+impl TlsFiles {
+    /// All files. They are small, and their contents say more about a change than their times do: a mounted secret is
+    /// replaced by turning a symbolic link.
+    pub(super) fn read(&self) -> Result<Contents, TlsError> {
+        let (cert, key) = match &self.identity {
+            Some(identity) => (
+                Some(read(TlsFile::Cert, &identity.cert)?),
+                Some(read(TlsFile::Key, &identity.key)?),
+            ),
+            None => (None, None),
+        };
+        let ca = self.ca.as_deref().map(|path| read(TlsFile::Ca, path)).transpose()?;
+        Ok(Contents { cert, key, ca })
+    }
+}
+
+impl fmt::Debug for Contents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Contents(…)")
+    }
+}
+
+fn read(file: TlsFile, path: &Path) -> Result<Vec<u8>, TlsError> {
+    let failed = |source| TlsError::Read {
+        file,
+        path: path.to_owned(),
+        source,
+    };
+    let opened = File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    opened.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= LARGEST_FILE) {
+        Ok(bytes)
+    } else {
+        Err(TlsError::TooLarge {
+            file,
+            path: path.to_owned(),
+        })
+    }
+}

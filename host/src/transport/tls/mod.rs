@@ -1,0 +1,164 @@
+//! TLS between nodes, from PEM files that may be replaced while the node runs.
+//!
+//! A [`Tls`] is made of the files once. The acceptors and connectors that it hands out ask it for certificates at each
+//! handshake, so that a reload reaches every connection that is opened from then on; those that are open go on with the
+//! keys they have. Sessions are never resumed: a resumed one would be let in on the strength of an earlier check, and
+//! links between nodes live too long for a saved round trip to count.
+
+mod error;
+mod explain;
+mod files;
+mod material;
+mod peers;
+mod watch;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
+use tokio_rustls::rustls::server::NoServerSessionStorage;
+use tokio_rustls::rustls::{self, ClientConfig, ServerConfig, client};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+pub use error::{TlsError, TlsFile};
+pub use files::{IdentityFiles, TlsFiles};
+pub use tokio_rustls::rustls::pki_types::ServerName;
+pub use watch::Watch;
+
+pub(crate) use explain::{explain, explain_io, rustls_error};
+use files::Contents;
+use material::Material;
+use peers::{Identity, PeerVerifier};
+
+/// Both ends are nodes of recent make: nothing older is offered or taken.
+const VERSIONS: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13];
+
+/// Whether those who connect have to show a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// They do, and it must lead to the `ca` of this node: mutual TLS.
+    Required,
+    /// They don't; the cookie alone decides who is let in.
+    None,
+}
+
+/// The certificates of a node as they are now. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    shared: Arc<Shared>,
+}
+
+/// What all acceptors and connectors of a [`Tls`] look into.
+#[derive(Debug)]
+struct Shared {
+    files: TlsFiles,
+    provider: Arc<CryptoProvider>,
+    current: RwLock<Current>,
+}
+
+#[derive(Debug)]
+struct Current {
+    material: Arc<Material>,
+    /// What it was made of, to notice a change.
+    contents: Contents,
+}
+
+impl Tls {
+    /// Reads the files. Blocks while it does.
+    ///
+    /// # Errors
+    /// A file can't be read, is not what it should be, or the key is not that of the certificate.
+    pub fn load(files: TlsFiles) -> Result<Self, TlsError> {
+        let provider = CryptoProvider::get_default()
+            .cloned()
+            .unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()));
+        let contents = files.read()?;
+        let current = Current {
+            material: Arc::new(Material::parse(&files, &contents, &provider)?),
+            contents,
+        };
+        let shared = Shared {
+            files,
+            provider,
+            current: RwLock::new(current),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// Reads the files again. True if they had changed; connections opened from now on use what they say. Blocks while
+    /// it does.
+    ///
+    /// # Errors
+    /// As [`Tls::load`]; what was there before stays in use.
+    pub fn reload(&self) -> Result<bool, TlsError> {
+        let contents = self.shared.files.read()?;
+        if self.shared.read().contents == contents {
+            return Ok(false);
+        }
+        let material = Material::parse(&self.shared.files, &contents, &self.shared.provider)?;
+        let mut current = self.shared.current.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Current {
+            material: Arc::new(material),
+            contents,
+        };
+        Ok(true)
+    }
+
+    /// What would keep nodes that trust the same `ca` from accepting this node's certificate, if anything: that it is
+    /// expired, signed by somebody else, or not made for this use.
+    pub fn self_check(&self) -> Option<String> {
+        self.shared.material().self_check()
+    }
+
+    /// For accepting connections, now and after every reload.
+    ///
+    /// # Errors
+    /// There is no certificate to show, or no `ca` to check those of others against.
+    pub fn acceptor(&self, client_auth: ClientAuth) -> Result<TlsAcceptor, TlsError> {
+        let material = self.shared.material();
+        if !material.has_identity() {
+            return Err(TlsError::NoIdentity);
+        }
+        let builder = ServerConfig::builder_with_provider(self.shared.provider.clone())
+            .with_protocol_versions(VERSIONS)
+            .map_err(TlsError::Provider)?;
+        let builder = match client_auth {
+            ClientAuth::None => builder.with_no_client_auth(),
+            ClientAuth::Required if !material.has_ca() => return Err(TlsError::NoCa),
+            ClientAuth::Required => builder.with_client_cert_verifier(Arc::new(PeerVerifier(self.shared.clone()))),
+        };
+        let mut config = builder.with_cert_resolver(Arc::new(Identity(self.shared.clone())));
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+
+    /// For opening connections, now and after every reload. Shows this node's certificate to peers that ask for one.
+    ///
+    /// # Errors
+    /// There is no `ca` to check the peers' certificates against.
+    pub fn connector(&self) -> Result<TlsConnector, TlsError> {
+        if !self.shared.material().has_ca() {
+            return Err(TlsError::NoCa);
+        }
+        let mut config = ClientConfig::builder_with_provider(self.shared.provider.clone())
+            .with_protocol_versions(VERSIONS)
+            .map_err(TlsError::Provider)?
+            .dangerous() // means: the verifier is ours. It asks the standard one.
+            .with_custom_certificate_verifier(Arc::new(PeerVerifier(self.shared.clone())))
+            .with_client_cert_resolver(Arc::new(Identity(self.shared.clone())));
+        config.resumption = client::Resumption::disabled();
+        Ok(TlsConnector::from(Arc::new(config)))
+    }
+}
+
+impl Shared {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Current> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn material(&self) -> Arc<Material> {
+        self.read().material.clone()
+    }
+}
