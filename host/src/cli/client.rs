@@ -4,7 +4,6 @@ use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use ractor::rpc::CallResult;
 use ractor::{Actor, ActorCell, ActorId, ActorRef, RactorErr, pg};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -14,7 +13,7 @@ use crate::config::{Cookie, PeerAddress};
 use crate::host::Dial;
 use crate::node::{
     CloseReason, NodeConnectionMode, NodeEventSubscription, NodeServer, NodeServerMessage,
-    NodeServerSessionInformation, NodeSessionMessage,
+    NodeServerSessionInformation, confirm,
 };
 use crate::{ClientConnectErr, directory};
 
@@ -169,14 +168,8 @@ impl Client {
                 return Err(self.unconfirmed());
             }
         }
-        match self
-            .peer
-            .actor
-            .call(NodeSessionMessage::Confirm, Some(self.deadline.remaining()))
-            .await
-        {
-            Ok(CallResult::Success(())) => {}
-            _ => return Err(self.unconfirmed()),
+        if !confirm(&self.peer.actor, self.deadline.remaining()).await {
+            return Err(self.unconfirmed());
         }
         // Nothing is lost if this takes too long: the process ends with it.
         drop(self.server.stop_and_wait(None, Some(GOODBYE)).await);

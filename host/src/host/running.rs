@@ -10,7 +10,7 @@ use super::error::HostError;
 use super::signals::{Signals, StopSignal};
 use super::start::Node;
 use crate::config::Code;
-use crate::node::NodeServerMessage;
+use crate::node::{NodeServerMessage, quiesce};
 use crate::supervision::Root;
 
 /// How long actors may work off their mailboxes when the host stops. Then they are killed.
@@ -118,8 +118,7 @@ impl std::fmt::Debug for RunningHost {
 impl Node {
     /// Neither accepts nor opens further connections. Those that there are go on.
     async fn quiesce(&self) {
-        let quiet = self.server.call(NodeServerMessage::Quiesce, Some(PATIENCE)).await;
-        if !quiet.is_ok_and(|quiet| quiet.is_success()) {
+        if !quiesce(&self.server, PATIENCE).await {
             tracing::warn!("the node server did not say that it has stopped listening");
         }
     }

@@ -16,7 +16,7 @@ use super::running::{RunningHost, StartedActor};
 use crate::IncomingEncryptionMode;
 use crate::config::{ActorSection, Code, NodeConfig, NodeSection};
 use crate::guest::{self, GuestOptions, Limits};
-use crate::node::{NodeConnectionMode, NodeServer, NodeServerMessage, listen_addr};
+use crate::node::{NodeConnectionMode, NodeServer, NodeServerMessage, add_peer, listen_addr};
 use crate::supervision::Root;
 use crate::transport::tls::Watch;
 
@@ -45,7 +45,7 @@ pub(super) async fn start(config: NodeConfig, natives: BTreeMap<String, Native>)
             let dial = dialling(&config.node);
             for peer in &config.node.peers {
                 // A node that has ended by now is found out right below.
-                drop(node.server.cast(NodeServerMessage::AddPeer(Box::new(dial.peer(peer)))));
+                drop(add_peer(&node.server, dial.peer(peer)));
             }
             let name = config.node.full_name();
             tracing::info!(node = name, listen = %node.address, actors = actors.len(), "node is up");

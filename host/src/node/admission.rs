@@ -144,7 +144,7 @@ impl Admission {
 
 /// The right to be connected without having authenticated.
 #[derive(Debug)]
-pub struct Permit {
+pub(super) struct Permit {
     admission: Arc<Admission>,
     source: Source,
     held: AtomicBool,

@@ -9,6 +9,7 @@ use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use super::requests::NodeRequest;
 use super::watch::Watch;
 use super::{NodeServerMessage, NodeServerSessionInformation};
 use crate::session::CloseReason;
@@ -109,8 +110,8 @@ where
         ready: Some(port.into()),
         ended: None,
     };
-    let opened = NodeServerMessage::ConnectionOpenedWatched { stream, watch };
-    node_server.cast(opened).map_err(ClientConnectErr::from)?;
+    let opened = NodeRequest::ConnectionOpenedWatched { stream, watch };
+    node_server.cast(opened.into()).map_err(ClientConnectErr::from)?;
     let ready = ready
         .await
         .map_err(|_| ClientConnectErr::Messaging(MessagingErr::ChannelClosed))?;
@@ -179,10 +180,6 @@ pub async fn connect_external(
     Ok(())
 }
 
-#[expect(
-    clippy::result_large_err,
-    reason = "the error is the stock crate's, and made once a connection"
-)]
 fn hand_over(node_server: &ActorRef<NodeServerMessage>, stream: NetworkStream) -> Result<(), ClientConnectErr> {
     tracing::info!(peer = stream.peer_label(), "connected");
     node_server.cast(NodeServerMessage::ConnectionOpened {

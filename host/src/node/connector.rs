@@ -19,6 +19,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::NodeServerMessage;
 use super::client::{ClientConnectErr, Encryption, secure};
+use super::requests::NodeRequest;
 use super::watch::{SessionEnd, Watch};
 use crate::session::CloseReason;
 
@@ -279,10 +280,8 @@ async fn connect(
         ready: None,
         ended: Some(port.into()),
     };
-    node_server.cast(NodeServerMessage::ConnectionOpenedWatched {
-        stream: Box::new(stream),
-        watch,
-    })?;
+    let stream = Box::new(stream);
+    node_server.cast(NodeRequest::ConnectionOpenedWatched { stream, watch }.into())?;
     ended
         .await
         .map_err(|_| ClientConnectErr::Messaging(MessagingErr::ChannelClosed))
@@ -290,7 +289,7 @@ async fn connect(
 
 /// Waits until there is no session with a node of this name or connection string.
 async fn await_absence(node_server: &ActorRef<NodeServerMessage>, node: String) {
-    let ask = |reply| NodeServerMessage::AwaitAbsence(node, reply);
+    let ask = |reply| NodeRequest::AwaitAbsence(node, reply).into();
     node_server.call(ask, None).await.ok();
 }
 

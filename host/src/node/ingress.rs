@@ -14,7 +14,8 @@ use tokio::io::AsyncRead;
 
 use super::backlog::{Probe, cost};
 use super::link::{Link, Undelivered};
-use super::messages::{Inbound, NodeSessionMessage};
+use super::messages::NodeSessionMessage;
+use super::requests::SessionRequest;
 use crate::session::CloseReason;
 use crate::transport::{FrameReader, ReadError, tls};
 use crate::wire::{self, Call, Data, Message};
@@ -109,8 +110,8 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
     /// Hands a message of the handshake or the control plane to the session and waits until it is handled.
     async fn deliver(&mut self, message: Message) -> Result<(), CloseReason> {
         let (handled, wait) = oneshot();
-        let inbound = NodeSessionMessage::MessageReceived(Inbound { message, handled });
-        self.session.cast(inbound).map_err(|_| CloseReason::Local)?;
+        let request = SessionRequest::Message { message, handled };
+        self.session.cast(request.into()).map_err(|_| CloseReason::Local)?;
         self.authenticated = wait.await.map_err(|_| CloseReason::Local)?;
         Ok(())
     }

@@ -22,6 +22,7 @@ pub mod node_session;
 mod pending;
 mod refusals;
 mod remote_actor;
+mod requests;
 mod server;
 mod session_events;
 mod sessions;
@@ -38,9 +39,8 @@ pub use messages::{
     HandshakeStats, NodeServerMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply,
 };
 pub use node_session::NodeSession;
-pub use server::{NodeServer, NodeServerState, handshake_stats, listen_addr};
-
-pub use watch::{SessionEnd, Watch};
+pub use requests::{add_peer, confirm, dead_letters, handshake_stats, listen_addr, quiesce, remove_peer};
+pub use server::{NodeServer, NodeServerState};
 
 pub use crate::session::{CloseReason, Timing};
 pub use crate::wire::{NameMessage, NodeFlags, ServerStatus, WireError};

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ractor::concurrency::JoinHandle;
+use ractor::concurrency::{JoinHandle, OneshotSender};
 use ractor::registry::PidLifecycleEvent;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent, pg};
 
@@ -12,6 +12,7 @@ use super::admission::Permit;
 use super::ingress::Ingress;
 use super::link::Link;
 use super::messages::{Inbound, Outbound};
+use super::requests::SessionRequest;
 use super::stand_ins::StandIns;
 use super::timer::Timer;
 use super::{NameMessage, NodeConnectionMode, NodeServerMessage, NodeSessionMessage, SessionLimits, sync};
@@ -94,6 +95,43 @@ impl NodeSession {
             now,
         )
     }
+
+    /// Gives back whom to tell that the request is handled, once the session has done what it decided.
+    async fn handle_request(
+        &self,
+        myself: &ActorRef<NodeSessionMessage>,
+        state: &mut NodeSessionState,
+        request: SessionRequest,
+    ) -> Option<OneshotSender<bool>> {
+        match request {
+            SessionRequest::Message { message, handled } => {
+                state.session.handle_message(message, Instant::now());
+                return Some(handled);
+            }
+            SessionRequest::DeadLetters(reply) => drop(reply.send(state.link.dead_letters())),
+            SessionRequest::Confirm(reply) => {
+                if state.session.handle_confirmation(Instant::now()) {
+                    state.confirmations.push_back(reply);
+                }
+            }
+            SessionRequest::Hosted(HostedEvent::Spawned(cell)) => state.spawned(&cell),
+            SessionRequest::Hosted(HostedEvent::Terminated(cell)) => state.terminated(&cell),
+            SessionRequest::StandIn(pid, reply) => {
+                let cell = self.stand_in(myself, state, pid).await;
+                drop(reply.send(cell));
+            }
+            SessionRequest::StandInNamed(name, reply) => {
+                let cell = match state.session.peer_actor_named(&name) {
+                    Some(pid) => self.stand_in(myself, state, pid).await,
+                    None => None,
+                };
+                drop(reply.send(cell));
+            }
+            SessionRequest::LinkEnded(reason) => state.session.handle_closed(reason),
+            SessionRequest::Tick => state.tick(),
+        }
+        None
+    }
 }
 
 /// An initiator's nonce; an acceptor has none.
@@ -155,13 +193,13 @@ impl Actor for NodeSession {
         let session = myself.clone();
         let reader = ractor::concurrency::spawn(async move {
             let reason = ingress.run().await;
-            drop(session.cast(NodeSessionMessage::LinkEnded(reason)));
+            drop(session.cast(SessionRequest::LinkEnded(reason).into()));
         });
         let session = myself.clone();
         let outgoing = link.clone();
         let writer = ractor::concurrency::spawn(async move {
             if let Err(error) = write_outbox(outgoing.outbox(), write).await {
-                drop(session.cast(NodeSessionMessage::LinkEnded(CloseReason::Io(error.kind()))));
+                drop(session.cast(SessionRequest::LinkEnded(CloseReason::Io(error.kind())).into()));
             }
         });
         let mut state = NodeSessionState {
@@ -191,37 +229,12 @@ impl Actor for NodeSession {
     ) -> Result<(), ActorProcessingErr> {
         let mut handled = None;
         match message {
-            NodeSessionMessage::MessageReceived(Inbound {
-                message,
-                handled: acknowledge,
-            }) => {
-                handled = Some(acknowledge);
-                state.session.handle_message(message, Instant::now());
+            NodeSessionMessage::MessageReceived(Inbound(request)) => {
+                handled = self.handle_request(&myself, state, request).await;
             }
             NodeSessionMessage::SendMessage(Outbound(data)) => state.push(&wire::Message::Data(data)),
             NodeSessionMessage::GetAuthenticationState(reply) => drop(reply.send(state.session.is_authenticated())),
             NodeSessionMessage::GetReadyState(reply) => drop(reply.send(state.session.is_ready())),
-            NodeSessionMessage::GetDeadLetters(reply) => drop(reply.send(state.link.dead_letters())),
-            NodeSessionMessage::Confirm(reply) => {
-                if state.session.handle_confirmation(Instant::now()) {
-                    state.confirmations.push_back(reply);
-                }
-            }
-            NodeSessionMessage::Hosted(HostedEvent::Spawned(cell)) => state.spawned(&cell),
-            NodeSessionMessage::Hosted(HostedEvent::Terminated(cell)) => state.terminated(&cell),
-            NodeSessionMessage::StandIn(pid, reply) => {
-                let cell = self.stand_in(&myself, state, pid).await;
-                drop(reply.send(cell));
-            }
-            NodeSessionMessage::StandInNamed(name, reply) => {
-                let cell = match state.session.peer_actor_named(&name) {
-                    Some(pid) => self.stand_in(&myself, state, pid).await,
-                    None => None,
-                };
-                drop(reply.send(cell));
-            }
-            NodeSessionMessage::LinkEnded(reason) => state.session.handle_closed(reason),
-            NodeSessionMessage::Tick => state.tick(),
         }
         self.pump(&myself, state).await;
         if let Some(handled) = handled {

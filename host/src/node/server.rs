@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
@@ -10,6 +11,7 @@ use super::admission::{Admission, HandshakeLimits, Permit};
 use super::connector::Connectors;
 use super::events::Subscriptions;
 use super::listener::{Listener, ListenerMessage};
+use super::requests::{NodeRequest, Request};
 use super::sessions::Sessions;
 use super::watch::{Watch, Watches};
 use super::{
@@ -24,6 +26,10 @@ use crate::wire::CAPABILITY_CALL_FAILED;
 
 /// How long a stopping node waits for its sessions to end in order.
 const STOP: Duration = Duration::from_secs(8);
+
+/// The node id of the next session. It counts for the process, because what has the ids, stand-ins and their groups, is
+/// the process's: two nodes in one process would else give different actors the same id. ractor reads node 0 as "here".
+static NEXT_NODE_ID: AtomicU64 = AtomicU64::new(1);
 
 /// A node of a cluster: listens for other nodes and supervises the sessions with them.
 ///
@@ -150,6 +156,48 @@ impl NodeServer {
         Ok((listener, addr))
     }
 
+    async fn handle_request(
+        &self,
+        myself: &ActorRef<NodeServerMessage>,
+        state: &mut NodeServerState,
+        request: NodeRequest,
+    ) {
+        match request {
+            NodeRequest::AddPeer(peer) => state.connectors.add(myself, *peer),
+            NodeRequest::Quiesce(reply) => {
+                state.connectors.clear();
+                state.quiet = true;
+                let stopped = state.listener.stop_and_wait(None, Some(STOP)).await;
+                drop((stopped, reply.send(())));
+            }
+            NodeRequest::RemovePeer(address) => state.connectors.remove(&address),
+            NodeRequest::ConnectionOpenedWatched { stream, watch } => {
+                self.open(myself, state, *stream, Origin::Dialled(Some(watch))).await;
+            }
+            NodeRequest::AwaitAbsence(node, reply) => {
+                state.watches.await_absence(node, reply);
+                state.watches.tell_absences(|node| state.sessions.is_present(node));
+            }
+            NodeRequest::Accepted { stream, permit } => {
+                self.open(myself, state, *stream, Origin::Accepted(permit)).await;
+            }
+            NodeRequest::ListenAddr(reply) => drop(reply.send(state.listen_addr)),
+            NodeRequest::HandshakeStats(reply) => {
+                let stats = HandshakeStats {
+                    open: self.admission.open_handshakes(),
+                    failed: self.admission.refusals.counts(),
+                };
+                drop(reply.send(stats));
+            }
+            NodeRequest::Admit { actor_id, name, reply } => {
+                state.sessions.name(actor_id, name);
+                drop(reply.send(state.sessions.check(&state.local.name, actor_id).into()));
+            }
+            NodeRequest::Elect(id, reply) => state.elect(id, Some(reply)),
+            NodeRequest::SessionClosing(id, reason) => state.sessions.closing(id, reason),
+        }
+    }
+
     /// A connection that the program opened or accepted by itself.
     async fn open_given(
         &self,
@@ -183,7 +231,7 @@ impl NodeServer {
             Origin::Accepted(permit) => (true, Some(permit), None),
             Origin::Dialled(watch) => (false, None, watch),
         };
-        let node_id = state.next_node_id();
+        let node_id = next_node_id();
         let peer_addr = stream.peer_label();
         let mut session = NodeSession::new(
             node_id,
@@ -218,6 +266,15 @@ impl NodeServer {
     }
 }
 
+fn next_node_id() -> NodeId {
+    loop {
+        let id = NEXT_NODE_ID.fetch_add(1, Ordering::Relaxed);
+        if id != SANDBOX_NODE_ID {
+            return id;
+        }
+    }
+}
+
 /// Where a connection comes from.
 enum Origin {
     /// It was accepted, and may stay open for a while before it authenticates.
@@ -232,7 +289,6 @@ pub struct NodeServerState {
     listener: ActorRef<ListenerMessage>,
     listen_addr: SocketAddr,
     local: NameMessage,
-    last_node_id: NodeId,
     sessions: Sessions,
     subscriptions: Subscriptions,
     watches: Watches,
@@ -250,15 +306,6 @@ struct Succession {
 }
 
 impl NodeServerState {
-    fn next_node_id(&mut self) -> NodeId {
-        // ractor reads node 0 as "here", and the sandbox's id is taken.
-        self.last_node_id += 1;
-        if self.last_node_id == SANDBOX_NODE_ID {
-            self.last_node_id += 1;
-        }
-        self.last_node_id
-    }
-
     /// A session has authenticated and asks whether it survives. Whoever doesn't is ended, and the answer waits for that.
     fn elect(&mut self, id: ractor::ActorId, won: Option<RpcReplyPort<bool>>) {
         let Some(election) = self.sessions.elect(&self.local.name, id) else {
@@ -345,7 +392,6 @@ impl Actor for NodeServer {
             listener,
             listen_addr,
             local,
-            last_node_id: 0,
             sessions: Sessions::default(),
             subscriptions: Subscriptions::default(),
             watches: Watches::default(),
@@ -376,52 +422,21 @@ impl Actor for NodeServer {
                 };
                 self.open_given(&myself, state, stream, is_server).await;
             }
-            NodeServerMessage::Accepted { stream, permit } => {
-                self.open(&myself, state, *stream, Origin::Accepted(permit)).await;
-            }
-            NodeServerMessage::ConnectionOpenedWatched { stream, watch } => {
-                self.open(&myself, state, *stream, Origin::Dialled(Some(watch))).await;
-            }
-            NodeServerMessage::AddPeer(peer) => state.connectors.add(&myself, *peer),
-            NodeServerMessage::Quiesce(reply) => {
-                state.connectors.clear();
-                state.quiet = true;
-                let stopped = state.listener.stop_and_wait(None, Some(STOP)).await;
-                drop((stopped, reply.send(())));
-            }
-            NodeServerMessage::RemovePeer(address) => state.connectors.remove(&address),
-            NodeServerMessage::AwaitAbsence(node, reply) => {
-                state.watches.await_absence(node, reply);
-                state.watches.tell_absences(|node| state.sessions.is_present(node));
-            }
             NodeServerMessage::ConnectionAuthenticated(id) => state.elect(id, None),
-            NodeServerMessage::Elect(id, reply) => state.elect(id, Some(reply)),
             NodeServerMessage::ConnectionReady(id) => state.ready(id),
             NodeServerMessage::CheckSession { peer_name, reply } => {
                 drop(reply.send(state.sessions.check_name(&state.local.name, &peer_name)));
             }
-            NodeServerMessage::Admit { actor_id, name, reply } => {
-                state.sessions.name(actor_id, name);
-                drop(reply.send(state.sessions.check(&state.local.name, actor_id).into()));
-            }
             NodeServerMessage::UpdateSession { actor_id, name } => state.sessions.name(actor_id, name),
             NodeServerMessage::GetSessions(reply) => drop(reply.send(state.sessions.authenticated())),
-            NodeServerMessage::SubscribeToEvents { id, subscription } => {
-                state.subscriptions.subscribe(id, subscription);
-            }
+            NodeServerMessage::SubscribeToEvents { id, mut subscription } => match subscription.take_request() {
+                Some(Request(request)) => self.handle_request(&myself, state, request).await,
+                None => state.subscriptions.subscribe(id, subscription),
+            },
             NodeServerMessage::UnsubscribeToEvents(id) => state.subscriptions.unsubscribe(&id),
             NodeServerMessage::PortChanged { port } => {
                 state.local.connection_string = format!("{}:{port}", self.hostname);
             }
-            NodeServerMessage::GetListenAddr(reply) => drop(reply.send(state.listen_addr)),
-            NodeServerMessage::GetHandshakeStats(reply) => {
-                let stats = HandshakeStats {
-                    open: self.admission.open_handshakes(),
-                    failed: self.admission.refusals.counts(),
-                };
-                drop(reply.send(stats));
-            }
-            NodeServerMessage::SessionClosing(id, reason) => state.sessions.closing(id, reason),
         }
         Ok(())
     }
@@ -455,24 +470,4 @@ impl Actor for NodeServer {
         myself.stop_children_and_wait(reason, Some(STOP)).await;
         Ok(())
     }
-}
-
-/// The address that a node listens on; none if it has ended.
-pub async fn listen_addr(node_server: &ActorRef<NodeServerMessage>) -> Option<SocketAddr> {
-    node_server
-        .call(NodeServerMessage::GetListenAddr, None)
-        .await
-        .ok()?
-        .success_or(())
-        .ok()
-}
-
-/// How a node's accepted connections fare before they have authenticated; none if it has ended.
-pub async fn handshake_stats(node_server: &ActorRef<NodeServerMessage>) -> Option<HandshakeStats> {
-    node_server
-        .call(NodeServerMessage::GetHandshakeStats, None)
-        .await
-        .ok()?
-        .success_or(())
-        .ok()
 }

@@ -7,6 +7,7 @@ use ractor::{ActorCell, ActorRef, RpcReplyPort, pg};
 
 use super::admission::Permit;
 use super::node_session::NodeSessionState;
+use super::requests::{NodeRequest, SessionRequest};
 use super::stand_ins::Resolver;
 use super::{NameMessage, NodeServerMessage, NodeSession, NodeSessionMessage, sync};
 use crate::directory;
@@ -82,7 +83,7 @@ impl NodeSession {
                 let text = reason.to_string();
                 drop(
                     self.node_server
-                        .cast(NodeServerMessage::SessionClosing(myself.get_id(), reason)),
+                        .cast(NodeRequest::SessionClosing(myself.get_id(), reason).into()),
                 );
                 myself.stop(Some(text));
             }
@@ -116,7 +117,7 @@ impl NodeSession {
                     .cast(NodeServerMessage::UpdateSession { actor_id, name }),
             ),
             Role::Acceptor => {
-                let ask = |reply| NodeServerMessage::Admit { actor_id, name, reply };
+                let ask = |reply| NodeRequest::Admit { actor_id, name, reply }.into();
                 match ask_node(&self.node_server, ask).await {
                     Some(status) => state.session.handle_admission(status),
                     None => state.session.handle_closed(CloseReason::Local),
@@ -130,7 +131,7 @@ impl NodeSession {
             permit.release();
         }
         let id = myself.get_id();
-        let won = ask_node(&self.node_server, |reply| NodeServerMessage::Elect(id, reply)).await;
+        let won = ask_node(&self.node_server, |reply| NodeRequest::Elect(id, reply).into()).await;
         if won != Some(true) {
             return state.session.handle_election(None);
         }
@@ -141,7 +142,7 @@ impl NodeSession {
         );
         let session = myself.clone();
         sync::monitor(&myself.get_cell(), move |event| {
-            drop(session.cast(NodeSessionMessage::Hosted(event)))
+            drop(session.cast(SessionRequest::Hosted(event).into()))
         });
         let resolver = Resolver {
             session: myself.clone(),

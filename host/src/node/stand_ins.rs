@@ -9,6 +9,7 @@ use ractor::{ActorCell, ActorRef, RpcReplyPort};
 use super::link::Link;
 use super::messages::NodeSessionMessage;
 use super::remote_actor::{RemoteActorMessage, spawn_stand_in};
+use super::requests::SessionRequest;
 use crate::directory::{BoxFuture, RemoteActors, SendRefused};
 use crate::wire::Actor;
 
@@ -81,11 +82,11 @@ impl Resolver {
 
 impl RemoteActors for Resolver {
     fn stand_in(&self, pid: u64) -> BoxFuture<'_, Option<ActorCell>> {
-        Box::pin(self.ask(move |reply| NodeSessionMessage::StandIn(pid, reply)))
+        Box::pin(self.ask(move |reply| SessionRequest::StandIn(pid, reply).into()))
     }
 
     fn stand_in_named(&self, name: String) -> BoxFuture<'_, Option<ActorCell>> {
-        Box::pin(self.ask(move |reply| NodeSessionMessage::StandInNamed(name, reply)))
+        Box::pin(self.ask(move |reply| SessionRequest::StandInNamed(name, reply).into()))
     }
 
     fn send(&self, pid: u64, message: SerializedMessage) -> BoxFuture<'_, Result<(), SendRefused>> {

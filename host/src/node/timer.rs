@@ -6,6 +6,7 @@ use ractor::ActorRef;
 use ractor::concurrency::JoinHandle;
 
 use super::NodeSessionMessage;
+use super::requests::SessionRequest;
 
 /// Wakes the session at its next deadline.
 #[derive(Debug, Default)]
@@ -25,7 +26,7 @@ impl Timer {
                 let session = session.clone();
                 let wake = ractor::concurrency::spawn(async move {
                     tokio::time::sleep_until(deadline.into()).await;
-                    drop(session.cast(NodeSessionMessage::Tick));
+                    drop(session.cast(SessionRequest::Tick.into()));
                 });
                 self.due = Some((deadline, wake));
             }

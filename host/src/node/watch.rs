@@ -9,18 +9,18 @@ use crate::session::CloseReason;
 
 /// How a session ended.
 #[derive(Debug, Clone)]
-pub struct SessionEnd {
+pub(super) struct SessionEnd {
     /// Why.
-    pub reason: CloseReason,
+    pub(super) reason: CloseReason,
     /// The full name of the peer, if it came to say it.
-    pub peer: Option<String>,
+    pub(super) peer: Option<String>,
     /// Both nodes had sent all that they had.
-    pub was_ready: bool,
+    pub(super) was_ready: bool,
 }
 
 /// What a session's initiator wants to hear.
 #[derive(Debug, Default)]
-pub struct Watch {
+pub(super) struct Watch {
     /// Told once the session is ready, or why it never will be.
     pub(super) ready: Option<RpcReplyPort<Result<NodeServerSessionInformation, CloseReason>>>,
     /// Told when the session has ended.
