@@ -80,6 +80,9 @@ impl NodeSession {
             }
             Event::Closed(reason) => {
                 self.log_close(state, &reason);
+                // Whoever waits for a reply hears it now, not when the session has ended in order.
+                state.link.fail_all_calls();
+                state.closed = Some(reason.clone());
                 let text = reason.to_string();
                 drop(
                     self.node_server
