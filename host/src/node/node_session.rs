@@ -137,8 +137,6 @@ pub struct NodeSessionState {
     link: Arc<Link>,
     stand_ins: StandIns,
     peer: Option<NameMessage>,
-    /// The peer's address, or label.
-    addr: String,
     writer: Option<JoinHandle<()>>,
     timer: Timer,
     /// Ends what outlives the actor, however it ends: after a kill there is no `post_stop`.
@@ -204,7 +202,6 @@ impl Actor for NodeSession {
         stream: NetworkStream,
     ) -> Result<Self::State, ActorProcessingErr> {
         let link = Arc::new(Link::new(self.node_id, self.limits.outbox));
-        let addr = stream.peer_label();
         let (read, write) = split(stream);
         let ingress = Ingress {
             reader: FrameReader::new(read),
@@ -230,7 +227,6 @@ impl Actor for NodeSession {
             session: self.start_session(Instant::now()),
             stand_ins: StandIns::default(),
             peer: None,
-            addr,
             writer: Some(writer),
             timer: Timer::default(),
             _ending: Ending {
@@ -417,7 +413,13 @@ impl NodeSession {
             Event::SessionsLearned(sessions) => self.dial(sessions).await,
             Event::Pong(latency) => tracing::debug!(peer = state.peer_name(), ?latency, "ping answered"),
             Event::Closed(reason) => {
-                self.log_close(state, &reason);
+                if !self.permit.as_ref().is_some_and(|permit| permit.report(&reason)) {
+                    tracing::info!(
+                        peer = state.peer_name(),
+                        reason = reason.name(),
+                        "session closed: {reason}"
+                    );
+                }
                 let text = reason.to_string();
                 drop(
                     self.node_server
@@ -425,20 +427,6 @@ impl NodeSession {
                 );
                 myself.stop(Some(text));
             }
-        }
-    }
-
-    /// Says why the session ends. A peer that never authenticated is one of the many who may knock.
-    fn log_close(&self, state: &NodeSessionState, reason: &CloseReason) {
-        let peer = state.peer_name();
-        match (self.permit.as_ref().and_then(Permit::refusals), reason) {
-            (None, _) | (_, CloseReason::Local) => {
-                tracing::info!(peer, reason = reason.name(), "session closed: {reason}");
-            }
-            (Some(refusals), CloseReason::ConnectionClosed | CloseReason::PeerGaveUp | CloseReason::Io(_)) => {
-                refusals.ended(&state.addr, reason.name(), reason);
-            }
-            (Some(refusals), _) => refusals.refuse(&state.addr, reason.name(), reason),
         }
     }
 

@@ -146,16 +146,12 @@ impl NodeServer {
         stream: NetworkStream,
         is_server: bool,
     ) {
-        let permit = match is_server.then(|| self.admission.admit(stream.peer_ip())).transpose() {
-            Ok(permit) => permit,
-            Err(limit) => {
-                return self
-                    .admission
-                    .refusals
-                    .refuse(&stream.peer_label(), limit.name(), &limit);
-            }
-        };
-        self.open(myself, state, stream, permit).await;
+        let peer = stream.peer_label();
+        let admit = || self.admission.admit(stream.peer_ip(), &peer);
+        match is_server.then(admit).transpose() {
+            Ok(permit) => self.open(myself, state, stream, permit).await,
+            Err(limit) => self.admission.refusals.refuse(&peer, limit.name(), &limit),
+        }
     }
 
     /// Starts the session of a connection, which was accepted if it has a permit.

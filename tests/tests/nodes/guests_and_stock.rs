@@ -93,7 +93,7 @@ fn a_guest_that_fails_disappears_and_its_node_lives() {
 
 #[test]
 fn arguments_that_do_not_decode_leave_the_node_alive() {
-    let Pair { mut stock, .. } = Pair::stock_dials();
+    let Pair { mut stock, node: _node } = Pair::stock_dials();
     for message in [
         "NoSuchVariant -",
         "Add -",

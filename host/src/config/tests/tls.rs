@@ -11,7 +11,9 @@ use crate::transport::tls::ClientAuth;
 fn add_certificates(folder: &Path) {
     for prefix in ["", "other-"] {
         let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, format!("{prefix}ca"));
+        params
+            .distinguished_name
+            .push(DnType::CommonName, format!("{prefix}ca"));
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let key = KeyPair::generate().unwrap();
