@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
+use ractor::message::SerializedMessage;
 use ractor::registry::{where_is as where_is_native, where_is_pid};
 use ractor::{ActorCell, ActorId, ActorStatus};
 
@@ -20,6 +21,10 @@ pub const SANDBOX_NODE_ID: u64 = 1 << 52;
 /// The first pid of a hosted actor. ractor counts its own pids up from 0, so the two ranges never meet; both stay
 /// below 2^53, the largest range that every guest language represents exactly.
 pub const FIRST_HOSTED_PID: u64 = 1 << 52;
+
+/// The variant of a call that every actor drops unanswered when its turn comes: natives because they know no such
+/// variant, guests because their host does. See `node/backlog.rs`.
+pub(crate) const PROBE_VARIANT: &str = "\0probe";
 
 static NEXT_HOSTED_PID: AtomicU64 = AtomicU64::new(FIRST_HOSTED_PID);
 static DIRECTORY: LazyLock<RwLock<Directory>> = LazyLock::new(RwLock::default);
@@ -33,10 +38,34 @@ pub enum HostedEvent {
     Terminated(ActorCell),
 }
 
-/// Finds stand-ins for the actors of one peer, spawning them as needed.
+/// A boxed future, as traits need it that are used as objects.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Finds and reaches the actors of one peer.
 pub trait RemoteActors: Send + Sync + 'static {
-    /// The stand-in for the actor with this pid on the peer, or none if the peer never advertised it.
-    fn stand_in(&self, pid: u64) -> Pin<Box<dyn Future<Output = Option<ActorCell>> + Send + '_>>;
+    /// The stand-in for the actor with this pid on the peer, spawned if need be; none if the peer doesn't advertise it.
+    fn stand_in(&self, pid: u64) -> BoxFuture<'_, Option<ActorCell>>;
+
+    /// The stand-in for the peer's actor of this name.
+    fn stand_in_named(&self, name: String) -> BoxFuture<'_, Option<ActorCell>>;
+
+    /// Sends to an actor of the peer, past its stand-in, and waits while the peer takes messages more slowly than they
+    /// come.
+    fn send(&self, pid: u64, message: SerializedMessage) -> BoxFuture<'_, Result<(), SendRefused>>;
+}
+
+/// Why a message to an actor of a peer was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SendRefused {
+    /// The peer has no such actor, or there is no session with it any more.
+    #[error("no such actor, or its node is gone")]
+    UnknownActor,
+    /// The message is larger than the peer accepts.
+    #[error("the message is larger than the peer accepts")]
+    TooLarge,
+    /// The peer takes messages too slowly.
+    #[error("the peer takes messages too slowly")]
+    Overloaded,
 }
 
 type Listener = Arc<dyn Fn(HostedEvent) + Send + Sync>;
@@ -46,7 +75,17 @@ struct Directory {
     hosted: HashMap<u64, ActorCell>,
     names: HashMap<String, u64>,
     listeners: HashMap<ActorId, Listener>,
-    peers: HashMap<u64, Arc<dyn RemoteActors>>,
+    peers: HashMap<u64, Peer>,
+    /// The full name of this process's node, once it has one.
+    node: Option<String>,
+}
+
+/// A node with which there is a session.
+#[derive(Clone)]
+struct Peer {
+    /// Its full name, `name@hostname`.
+    name: String,
+    actors: Arc<dyn RemoteActors>,
 }
 
 /// The name is in use by another actor of this process.
@@ -141,7 +180,78 @@ pub async fn resolve(id: ActorId) -> Option<ActorCell> {
         return local_actor(id.pid());
     }
     let peer = read().peers.get(&id.node()).cloned()?;
-    peer.stand_in(id.pid()).await
+    peer.actors.stand_in(id.pid()).await
+}
+
+/// The actor of this name, wherever it lives: on this node, or else on the node whose full name sorts first among those
+/// that have one. `actor@name@hostname` asks one node alone.
+pub async fn find(name: &str) -> Option<ActorCell> {
+    if let Some(cell) = where_is(name) {
+        return Some(cell);
+    }
+    let (actor, node) = split_qualified(name);
+    if node.is_some() && node == read().node.as_deref() {
+        return where_is(actor);
+    }
+    let mut peers: Vec<_> = read().peers.values().cloned().collect();
+    peers.retain(|peer| node.is_none_or(|node| node == peer.name));
+    peers.sort_by(|a, b| a.name.cmp(&b.name));
+    for peer in peers {
+        if let Some(cell) = peer.actors.stand_in_named(actor.to_owned()).await {
+            return Some(cell);
+        }
+    }
+    None
+}
+
+/// `actor@name@hostname` as actor and node; anything else is an actor's name alone.
+fn split_qualified(name: &str) -> (&str, Option<&str>) {
+    let host = name.rfind('@');
+    let node = host.and_then(|host| name.get(..host)).and_then(|rest| rest.rfind('@'));
+    match node.and_then(|at| Some((name.get(..at)?, name.get(at + 1..)?))) {
+        Some((actor, node)) if !actor.is_empty() => (actor, Some(node)),
+        _ => (name, None),
+    }
+}
+
+/// Sends to an actor of another node and waits while that node takes messages more slowly than they come.
+///
+/// # Errors
+/// The message was not taken.
+pub async fn send_remote(id: ActorId, message: SerializedMessage) -> Result<(), SendRefused> {
+    let peer = read().peers.get(&id.node()).cloned().ok_or(SendRefused::UnknownActor)?;
+    peer.actors.send(id.pid(), message).await
+}
+
+/// The full name of the node that an id belongs to, `name@hostname`.
+pub fn node_name(id: ActorId) -> Option<String> {
+    let directory = read();
+    if is_ours(id) {
+        return directory.node.clone();
+    }
+    directory.peers.get(&id.node()).map(|peer| peer.name.clone())
+}
+
+/// The id of the actor with this pid on the node of this full name; none if it is neither this node nor a peer.
+pub fn actor_id(node: &str, pid: u64) -> Option<ActorId> {
+    let directory = read();
+    if directory.node.as_deref() == Some(node) {
+        return Some(if pid >= FIRST_HOSTED_PID {
+            ActorId::Remote {
+                node_id: SANDBOX_NODE_ID,
+                pid,
+            }
+        } else {
+            ActorId::Local(pid)
+        });
+    }
+    let (node_id, _) = directory.peers.iter().find(|(_, peer)| peer.name == node)?;
+    Some(ActorId::Remote { node_id: *node_id, pid })
+}
+
+/// Says what this process's node is called.
+pub fn set_node_name(name: String) {
+    write().node = Some(name);
 }
 
 /// Calls `listener` on every [`HostedEvent`] until [`demonitor_hosted`] is called with the same id. The listener runs
@@ -155,9 +265,9 @@ pub fn demonitor_hosted(id: ActorId) {
     write().listeners.remove(&id);
 }
 
-/// Makes the actors of a peer resolvable under the node id of its session.
-pub fn add_peer(node_id: u64, actors: Arc<dyn RemoteActors>) {
-    write().peers.insert(node_id, actors);
+/// Makes the actors of a peer resolvable under the node id of its session and the peer's full name.
+pub fn add_peer(node_id: u64, name: String, actors: Arc<dyn RemoteActors>) {
+    write().peers.insert(node_id, Peer { name, actors });
 }
 
 /// Ends what [`add_peer`] began.
@@ -190,4 +300,24 @@ fn read() -> std::sync::RwLockReadGuard<'static, Directory> {
 
 fn write() -> std::sync::RwLockWriteGuard<'static, Directory> {
     DIRECTORY.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_qualified;
+
+    #[test]
+    fn a_qualified_name_is_an_actor_and_a_full_node_name() {
+        for (name, expected) in [
+            ("counter", ("counter", None)),
+            ("counter@alpha@localhost", ("counter", Some("alpha@localhost"))),
+            ("a@b@c@d", ("a@b", Some("c@d"))),
+            ("counter@alpha", ("counter@alpha", None)),
+            ("@alpha@localhost", ("@alpha@localhost", None)),
+            ("", ("", None)),
+            ("@@", ("@@", None)),
+        ] {
+            assert_eq!(split_qualified(name), expected, "{name}");
+        }
+    }
 }

@@ -9,6 +9,7 @@
     expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")
 )]
 
+mod address;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "guests")]
@@ -34,6 +35,7 @@ pub use host::{Host, HostBuilder};
 /// The number by which this process tells its sessions, and so the nodes of remote actors, apart.
 pub type NodeId = u64;
 
+pub use address::ActorAddress;
 pub use node::client::{
     ClientConnectErr, connect as client_connect, connect_enc as client_connect_enc,
     connect_external as client_connect_external,

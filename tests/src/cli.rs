@@ -35,7 +35,7 @@ impl Ended {
 /// It doesn't end.
 #[track_caller]
 pub fn ractor_host(arguments: &[&str]) -> Ended {
-    let mut command = Command::new(programs::ractor_host());
+    let mut command = programs::ractor_host();
     end(&format!("ractor-host {}", arguments.join(" ")), command.args(arguments))
 }
 
@@ -45,7 +45,7 @@ pub fn ractor_host(arguments: &[&str]) -> Ended {
 /// It doesn't end.
 #[track_caller]
 pub fn message(verb: &str, address: &str, cookie_file: &Path, rest: &[&str]) -> Ended {
-    let mut command = Command::new(programs::ractor_host());
+    let mut command = programs::ractor_host();
     command
         .args([verb, "--node", address, "--cookie-file"])
         .arg(cookie_file)

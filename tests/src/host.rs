@@ -116,17 +116,23 @@ pub fn node_toml(name: &str, rest: &str) -> String {
 }
 
 /// The part of a node.toml that runs one guest counter in a group, under a name.
+#[track_caller]
 pub fn guest_counter(name: &str, group: &str, start: u64) -> String {
     let path = programs::guest("counter");
+    format!("[modules.counter]\npath = {path:?}\n") + &another_counter(name, group, start)
+}
+
+/// The part of a node.toml that runs another one, after [`guest_counter`].
+pub fn another_counter(name: &str, group: &str, start: u64) -> String {
     format!(
-        "[modules.counter]\npath = {path:?}\n\n\
-         [[actors]]\nname = \"{name}\"\nmodule = \"counter\"\ngroups = [\"{group}\"]\narguments = \"u64:{start}\"\n"
+        "\n[[actors]]\nname = \"{name}\"\nmodule = \"counter\"\ngroups = [\"{group}\"]\narguments = \"u64:{start}\"\n"
     )
 }
 
 /// The command `ractor-host run FILE`.
+#[track_caller]
 pub fn run(node_toml: &Path) -> Command {
-    let mut command = Command::new(programs::ractor_host());
-    command.arg("run").arg(node_toml).env("RUST_LOG", "info");
+    let mut command = programs::ractor_host();
+    command.arg("run").arg(node_toml);
     command
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 pub use rustix::process::Signal;
-use rustix::process::{Pid, kill_process};
+use rustix::process::{Pid, WaitOptions, kill_process, waitpid};
 
 use crate::wait;
 
@@ -152,6 +152,29 @@ impl Process {
         if let Err(error) = kill_process(Pid::from_child(&self.child), signal) {
             panic!("sending {signal:?} to {}: {error}", self.label);
         }
+    }
+
+    /// Stops it from running, as a machine under a hypervisor may be stopped, until [`Self::thaw`]. Its connections stay.
+    ///
+    /// # Panics
+    /// It isn't there any more.
+    #[track_caller]
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+        // The signal is on its way; the system tells the parent once every thread has stopped.
+        match waitpid(Some(Pid::from_child(&self.child)), WaitOptions::UNTRACED) {
+            Ok(Some((_, status))) if status.stopped() => {}
+            other => panic!("freezing {}: {other:?}", self.label),
+        }
+    }
+
+    /// Lets it run again after [`Self::freeze`].
+    ///
+    /// # Panics
+    /// It isn't there any more.
+    #[track_caller]
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
     }
 
     /// Ends it the hard way, as a crash of the machine would.

@@ -20,11 +20,15 @@ const GUEST_TARGET: &str = "wasm32-wasip2";
 /// A folder of built files, or why it couldn't be built: the next test needn't try again.
 type Built = OnceLock<Result<PathBuf, String>>;
 
-/// The `ractor-host` program.
+/// The `ractor-host` program, told to log what it does and to keep compiled guests apart from the user's.
 #[track_caller]
-pub fn ractor_host() -> PathBuf {
+pub fn ractor_host() -> Command {
     static BUILT: Built = Built::new();
-    program("ractor-host", &BUILT)
+    let program = program("ractor-host", &BUILT);
+    let cache = program.with_file_name("test-cache");
+    let mut command = Command::new(program);
+    command.env("RUST_LOG", "info").env("XDG_CACHE_HOME", cache);
+    command
 }
 
 /// The test peer on the published `ractor_cluster`.

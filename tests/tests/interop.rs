@@ -5,7 +5,6 @@
 //! "Ours" is the stock peer's own source compiled on this project's crate, so these tests also are the drop-in promise.
 
 use ractor_host_tests::peer::{Kind, Peer};
-use ractor_host_tests::process::Signal;
 
 /// Makes a test of each behaviour for each pair of who dials whom.
 macro_rules! behaviours {
@@ -105,7 +104,7 @@ fn calls_are_answered(dialler: Kind, listener: Kind) {
 
 fn a_call_ends_with_its_timeout(dialler: Kind, listener: Kind) {
     Pair::connect(dialler, listener).both_ways(|near, other, far| {
-        other.process().signal(Signal::STOP);
+        other.process().freeze();
         // Who gives up first is a race of two timers in the caller: the wait itself, or the port that it waits at.
         let answer = near.try_run(&format!("call-timeout 300 {far}-group Get"));
         let given_up = ["timeout", "the reply port was dropped"];
@@ -113,7 +112,7 @@ fn a_call_ends_with_its_timeout(dialler: Kind, listener: Kind) {
             answer.as_ref().is_err_and(|error| given_up.contains(&error.as_str())),
             "{answer:?}"
         );
-        other.process().signal(Signal::CONT);
+        other.process().thaw();
         // The late answer to that call is nobody's: the next call gets its own.
         let name = near.run(&format!("call-timeout 20000 {far}-group Name"));
         assert_eq!(name, far);

@@ -20,6 +20,8 @@ const GUESTS_VARIABLE: &str = "RACTOR_TEST_GUESTS";
 const PROGRAMS_VARIABLE: &str = "RACTOR_TEST_BIN_DIR";
 /// The host as the cluster layer alone.
 const WITHOUT_GUESTS: [&str; 3] = ["--package", "ractor-host", "--no-default-features"];
+/// The cargo features that `ractor_cluster` has and the host therefore too.
+const STOCK_FEATURES: [&str; 3] = ["monitors", "async-trait", "message_span_propogation"];
 
 /// Runs every check, or with `quick` those that run code.
 ///
@@ -37,6 +39,7 @@ pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
     let programs = programs::build(workspace, workspace.binaries().iter().map(String::as_str))?;
     test(workspace, &guests, &programs)?;
     test_without_guests(workspace)?;
+    test_features(workspace)?;
     if !quick {
         check_dependencies(workspace)?;
     }
@@ -57,7 +60,7 @@ fn format(workspace: &Workspace) -> Result<()> {
     workspace
         .cargo(["fmt", "--all", "--check"])
         .show()
-        .context("run `cargo fmt --all`")
+        .context("not formatted as agreed; `cargo fmt --all` does it")
 }
 
 fn lint(workspace: &Workspace) -> Result<()> {
@@ -85,7 +88,7 @@ fn lint(workspace: &Workspace) -> Result<()> {
 
     report::step("lints: the documentation");
     workspace
-        .cargo(["doc", "--workspace", "--no-deps", "--quiet"])
+        .cargo(["doc", "--workspace", "--lib", "--no-deps", "--quiet"])
         .env("RUSTDOCFLAGS", "-D warnings")
         .show()
 }
@@ -117,6 +120,29 @@ fn test_without_guests(workspace: &Workspace) -> Result<()> {
             bail!("`cargo tree --package ractor-host --no-default-features` has `{line}`")
         }
     }
+}
+
+/// The tests of the workspace run without these features, because they would be switched on for every package in it.
+fn test_features(workspace: &Workspace) -> Result<()> {
+    for feature in STOCK_FEATURES {
+        report::step(&format!("the host without guests, with the feature `{feature}` alone"));
+        workspace
+            .cargo(["check", "--features", feature])
+            .args(WITHOUT_GUESTS)
+            .show()?;
+    }
+    report::step("tests: the same program on the host and on ractor_cluster, with all features of the latter");
+    workspace
+        .cargo([
+            "test",
+            "--no-fail-fast",
+            "--package",
+            "drop-in",
+            "--package",
+            "drop-in-stock",
+        ])
+        .args(["--features", &STOCK_FEATURES.join(",")])
+        .show()
 }
 
 fn check_dependencies(workspace: &Workspace) -> Result<()> {

@@ -38,9 +38,11 @@ struct Target {
 }
 
 impl Workspace {
-    /// Asks cargo about the workspace that this program was built from.
+    /// Asks cargo about the workspace that this program belongs to.
     pub(crate) fn find() -> Result<Self> {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+        // Where cargo runs it, which with a shared target folder need not be where it was built.
+        let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let manifest = Path::new(&package).join("../Cargo.toml");
         let manifest = manifest
             .canonicalize()
             .with_context(|| format!("no workspace at {}", manifest.display()))?;

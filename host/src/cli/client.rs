@@ -4,7 +4,7 @@ use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use ractor::{Actor, ActorCell, ActorId, ActorRef, pg};
+use ractor::{Actor, ActorCell, ActorId, ActorRef, RactorErr, pg};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -12,7 +12,8 @@ use super::target::Target;
 use crate::config::{Cookie, PeerAddress};
 use crate::host::Dial;
 use crate::node::{
-    CloseReason, NodeConnectionMode, NodeEventSubscription, NodeServer, NodeServerMessage, NodeServerSessionInformation,
+    CloseReason, NodeConnectionMode, NodeEventSubscription, NodeServer, NodeServerMessage,
+    NodeServerSessionInformation, confirm,
 };
 use crate::{ClientConnectErr, directory};
 
@@ -22,8 +23,8 @@ const GROUP_POLL: Duration = Duration::from_millis(20);
 /// How many groups an error lists.
 const GROUPS_SHOWN: usize = 20;
 
-/// How long the last bytes may take to the peer.
-const FLUSH: Duration = Duration::from_secs(10);
+/// How long the end of the session may take.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Why a message could not be sent.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,8 @@ pub(super) enum ClientError {
         timeout: Duration,
         groups: String,
     },
+    #[error("{peer} did not confirm the message within {timeout:?}; it may or may not have arrived")]
+    Unconfirmed { peer: String, timeout: Duration },
     #[error("{peer} has no actor with pid {pid} that takes messages from other nodes")]
     NoActor { peer: String, pid: u64 },
 }
@@ -156,18 +159,27 @@ impl Client {
         }
     }
 
-    /// Leaves the cluster once everything that was sent is on its way: first the stand-ins of the actors work off what
-    /// they were sent, then the session what they handed to it.
-    pub(super) async fn leave(self, actors: &[ActorCell]) -> anyhow::Result<()> {
+    /// Leaves the cluster once the peer has handled everything that was sent. That the bytes are written isn't enough:
+    /// a stock node throws away what it has not handled when a connection ends.
+    pub(super) async fn leave(self, actors: &[ActorCell]) -> Result<(), ClientError> {
         for actor in actors {
-            // The only failure but the time is that it has ended.
-            if let Err(ractor::RactorErr::Timeout) = actor.drain_and_wait(Some(FLUSH)).await {
-                anyhow::bail!("the connection did not take the message within {FLUSH:?}");
+            // The stand-in works off what it was sent. The only failure but the time is that it has ended.
+            if let Err(RactorErr::Timeout) = actor.drain_and_wait(Some(self.deadline.remaining())).await {
+                return Err(self.unconfirmed());
             }
         }
-        match self.server.stop_and_wait(None, Some(FLUSH)).await {
-            Err(ractor::RactorErr::Timeout) => anyhow::bail!("the message was not sent within {FLUSH:?}"),
-            _ => Ok(()),
+        if !confirm(&self.peer.actor, self.deadline.remaining()).await {
+            return Err(self.unconfirmed());
+        }
+        // Nothing is lost if this takes too long: the process ends with it.
+        drop(self.server.stop_and_wait(None, Some(GOODBYE)).await);
+        Ok(())
+    }
+
+    fn unconfirmed(&self) -> ClientError {
+        ClientError::Unconfirmed {
+            peer: self.peer_name(),
+            timeout: self.deadline.timeout,
         }
     }
 

@@ -128,7 +128,7 @@ async fn send_cast(client: Client, message: MessageArguments, all: bool) -> anyh
             },
         )?;
     }
-    client.leave(&actors).await
+    Ok(client.leave(&actors).await?)
 }
 
 fn send(actor: &ActorCell, message: SerializedMessage) -> anyhow::Result<()> {

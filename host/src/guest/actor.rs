@@ -14,7 +14,7 @@ use super::limits::Limits;
 use super::module::Module;
 use super::state::{Label, Myself};
 use super::text::tidy;
-use crate::directory::{self, Hosted, NameTaken};
+use crate::directory::{self, Hosted, NameTaken, PROBE_VARIANT};
 
 /// How to start one guest.
 #[derive(Debug, Clone)]
@@ -227,6 +227,10 @@ async fn handle(instance: &mut Instance, message: SerializedMessage) -> Result<(
             reply,
             metadata,
         } => {
+            if variant == PROBE_VARIANT {
+                // The cluster layer asks how far this actor has come; dropping the port tells it.
+                return Ok(());
+            }
             // If it doesn't fit, the reply port is dropped, and the caller hears at once.
             if fits(instance, &variant, &args) {
                 instance.handle_call(&variant, &args, reply, metadata).await?;

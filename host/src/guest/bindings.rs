@@ -7,6 +7,7 @@ mod generated {
         imports: {
             "ractor:actor/messaging.cast": async | trappable,
             "ractor:actor/messaging.call": async | trappable,
+            "ractor:actor/registry.where-is": async | trappable,
             default: trappable,
         },
         exports: { default: async },

@@ -1,6 +1,6 @@
 //! A pid as guests see it, and ractor's id of the same actor.
 
-use ractor::{ActorCell, ActorId};
+use ractor::ActorId;
 
 use super::bindings::types::Pid;
 use crate::directory::{self, FIRST_HOSTED_PID, SANDBOX_NODE_ID};
@@ -24,15 +24,6 @@ pub(super) fn to_id(pid: Pid) -> Option<ActorId> {
         // A second way to write the pid of a guest would make two pids of one actor.
         node if node >= SANDBOX_NODE_ID => None,
         node_id => Some(ActorId::Remote { node_id, pid: pid.id }),
-    }
-}
-
-/// Finds the actor, wherever it lives.
-pub(super) async fn resolve(id: ActorId) -> Option<ActorCell> {
-    if directory::is_ours(id) {
-        directory::local_actor(id.pid())
-    } else {
-        directory::resolve(id).await
     }
 }
 

@@ -1,11 +1,13 @@
-//! Opening a connection to a node, over TLS where that is wanted.
+//! Opening connections to nodes, over TLS where that is wanted.
 
 use std::io;
+use std::sync::Arc;
 
 use ractor::ActorRef;
 
 use crate::config::PeerAddress;
-use crate::node::NodeServerMessage;
+use crate::node::client::Encryption;
+use crate::node::{Backoff, NodeServerMessage, Peer};
 use crate::transport::tls::{ServerName, Tls};
 use crate::{ClientConnectErr, client_connect, client_connect_enc};
 
@@ -24,7 +26,7 @@ pub(crate) enum Dial {
 }
 
 impl Dial {
-    /// Connects to a node. The handshake with it goes on in the background.
+    /// Connects to a node once. The handshake with it goes on in the background.
     ///
     /// # Errors
     /// It can't be reached, its certificate is not accepted, or the node server has ended.
@@ -34,25 +36,41 @@ impl Dial {
         node: &PeerAddress,
     ) -> Result<(), ClientConnectErr> {
         let address = (node.host.as_str(), node.port);
-        match self {
-            Self::Plain => client_connect(server, address).await,
-            Self::Tls { tls, name } => {
-                let name = name.clone().map_or_else(|| name_of(node), Ok)?;
-                let connector = tls
-                    .connector()
-                    .map_err(|error| ClientConnectErr::Encryption(io::Error::other(error)))?;
-                client_connect_enc(server, address, connector, name).await
-            }
+        match self.encryption(node).map_err(ClientConnectErr::Encryption)? {
+            None => client_connect(server, address).await,
+            Some(Encryption { connector, domain }) => client_connect_enc(server, address, connector, domain).await,
         }
+    }
+
+    /// The node as a peer to stay connected to.
+    pub(crate) fn peer(&self, node: &PeerAddress) -> Peer {
+        let encrypted = matches!(self, Self::Tls { .. });
+        let (dial, to) = (self.clone(), node.clone());
+        let source = move || {
+            dial.encryption(&to)?
+                .ok_or_else(|| io::Error::other("TLS is not configured"))
+        };
+        Peer {
+            address: node.to_string(),
+            encryption: encrypted.then(|| Arc::new(source) as _),
+            backoff: Backoff::default(),
+        }
+    }
+
+    fn encryption(&self, node: &PeerAddress) -> io::Result<Option<Encryption>> {
+        let Self::Tls { tls, name } = self else { return Ok(None) };
+        let domain = name.clone().map_or_else(|| name_of(node), Ok)?;
+        let connector = tls.connector().map_err(io::Error::other)?;
+        Ok(Some(Encryption { connector, domain }))
     }
 }
 
-fn name_of(node: &PeerAddress) -> Result<ServerName<'static>, ClientConnectErr> {
+fn name_of(node: &PeerAddress) -> io::Result<ServerName<'static>> {
     ServerName::try_from(node.host.clone()).map_err(|_| {
         let text = format!(
             "no certificate has the name {:?}; say which name the peer's has",
             node.host
         );
-        ClientConnectErr::Encryption(io::Error::new(io::ErrorKind::InvalidInput, text))
+        io::Error::new(io::ErrorKind::InvalidInput, text)
     })
 }

@@ -11,7 +11,6 @@ mod dial;
 mod error;
 mod guests;
 mod native;
-mod peers;
 mod running;
 mod signals;
 mod start;

@@ -7,11 +7,10 @@ use ractor::{ActorCell, ActorRef};
 use tokio::task::JoinSet;
 
 use super::error::HostError;
-use super::peers::Dialers;
 use super::signals::{Signals, StopSignal};
 use super::start::Node;
 use crate::config::Code;
-use crate::node::NodeServerMessage;
+use crate::node::{NodeServerMessage, quiesce};
 use crate::supervision::Root;
 
 /// How long actors may work off their mailboxes when the host stops. Then they are killed.
@@ -26,7 +25,6 @@ pub struct RunningHost {
     pub(super) node: Node,
     pub(super) root: Root,
     pub(super) actors: Vec<StartedActor>,
-    pub(super) dialers: Dialers,
 }
 
 /// An actor that was started because node.toml has it.
@@ -82,10 +80,9 @@ impl RunningHost {
             name,
             node,
             root,
-            dialers,
             actors: _,
         } = self;
-        drop(dialers);
+        node.quiesce().await;
         stop_actors(root).await;
         node.stop().await;
         tracing::info!(node = name, "node is down");
@@ -119,6 +116,13 @@ impl std::fmt::Debug for RunningHost {
 }
 
 impl Node {
+    /// Neither accepts nor opens further connections. Those that there are go on.
+    async fn quiesce(&self) {
+        if !quiesce(&self.server, PATIENCE).await {
+            tracing::warn!("the node server did not say that it has stopped listening");
+        }
+    }
+
     /// Ends the sessions, which flush what they still have to send, and the listener.
     pub(super) async fn stop(self) {
         if self.server.stop_and_wait(None, Some(PATIENCE)).await.is_err() {

@@ -12,12 +12,11 @@ use super::dial::Dial;
 use super::error::{HostError, startup_reason};
 use super::guests::Guests;
 use super::native::Native;
-use super::peers::Dialers;
 use super::running::{RunningHost, StartedActor};
 use crate::IncomingEncryptionMode;
 use crate::config::{ActorSection, Code, NodeConfig, NodeSection};
 use crate::guest::{self, GuestOptions, Limits};
-use crate::node::{NodeConnectionMode, NodeServer, NodeServerMessage, listen_addr};
+use crate::node::{NodeConnectionMode, NodeServer, NodeServerMessage, add_peer, listen_addr};
 use crate::supervision::Root;
 use crate::transport::tls::Watch;
 
@@ -43,7 +42,11 @@ pub(super) async fn start(config: NodeConfig, natives: BTreeMap<String, Native>)
     };
     match starter.start_all(&config.actors).await {
         Ok(actors) => {
-            let dialers = Dialers::start(&node.server, &dialling(&config.node), &config.node.peers);
+            let dial = dialling(&config.node);
+            for peer in &config.node.peers {
+                // A node that has ended by now is found out right below.
+                drop(add_peer(&node.server, dial.peer(peer)));
+            }
             let name = config.node.full_name();
             tracing::info!(node = name, listen = %node.address, actors = actors.len(), "node is up");
             Ok(RunningHost {
@@ -51,7 +54,6 @@ pub(super) async fn start(config: NodeConfig, natives: BTreeMap<String, Native>)
                 node,
                 root,
                 actors,
-                dialers,
             })
         }
         Err(error) => {

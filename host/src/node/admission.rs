@@ -147,7 +147,7 @@ impl Admission {
 
 /// The right to be connected without having authenticated.
 #[derive(Debug)]
-pub struct Permit {
+pub(super) struct Permit {
     admission: Arc<Admission>,
     source: Source,
     /// As logs call it.

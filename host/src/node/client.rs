@@ -3,12 +3,16 @@
 use std::fmt;
 use std::io;
 
+use ractor::concurrency::oneshot;
 use ractor::{ActorRef, MessagingErr};
 use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::NodeServerMessage;
+use super::requests::NodeRequest;
+use super::watch::Watch;
+use super::{NodeServerMessage, NodeServerSessionInformation};
+use crate::session::CloseReason;
 use crate::transport::{ClusterBidiStream, NetworkStream, tls};
 
 /// Why no connection was opened.
@@ -63,16 +67,7 @@ where
     T: ToSocketAddrs,
 {
     let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let (peer_addr, local_addr) = (stream.peer_addr()?, stream.local_addr()?);
-    hand_over(
-        node_server,
-        NetworkStream::Raw {
-            peer_addr,
-            local_addr,
-            stream,
-        },
-    )
+    hand_over(node_server, secure(stream, None).await?)
 }
 
 /// As [`connect`], over TLS: `domain` is the name that the peer's certificate must bear.
@@ -89,20 +84,85 @@ where
     T: ToSocketAddrs,
 {
     let stream = TcpStream::connect(address).await?;
+    let encryption = Encryption {
+        connector: encryption_settings,
+        domain,
+    };
+    hand_over(node_server, secure(stream, Some(encryption)).await?)
+}
+
+/// As [`connect`], and waits until both nodes have proved the cookie and exchanged what they have.
+///
+/// # Errors
+/// As [`connect`]; or the session ended before it was ready, and the reason says why: a wrong cookie, for instance.
+pub async fn connect_until_ready<T>(
+    node_server: &ActorRef<NodeServerMessage>,
+    address: T,
+    encryption: Option<Encryption>,
+) -> Result<NodeServerSessionInformation, ConnectError>
+where
+    T: ToSocketAddrs,
+{
+    let stream = TcpStream::connect(address).await.map_err(ClientConnectErr::from)?;
+    let stream = Box::new(secure(stream, encryption).await?);
+    let (port, ready) = oneshot();
+    let watch = Watch {
+        ready: Some(port.into()),
+        ended: None,
+    };
+    let opened = NodeRequest::ConnectionOpenedWatched { stream, watch };
+    node_server.cast(opened.into()).map_err(ClientConnectErr::from)?;
+    let ready = ready
+        .await
+        .map_err(|_| ClientConnectErr::Messaging(MessagingErr::ChannelClosed))?;
+    ready.map_err(ConnectError::Closed)
+}
+
+/// Why there is no session that is ready.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// There was no connection.
+    #[error(transparent)]
+    Connect(#[from] ClientConnectErr),
+    /// The session ended before it was ready.
+    #[error("the session ended before it was ready: {0}")]
+    Closed(CloseReason),
+}
+
+/// How to secure a connection with TLS.
+#[derive(Clone)]
+pub struct Encryption {
+    /// The TLS settings.
+    pub connector: TlsConnector,
+    /// The name that the peer's certificate must bear.
+    pub domain: ServerName<'static>,
+}
+
+/// Makes a connected socket a stream, through the TLS handshake if it is to be secured.
+pub(super) async fn secure(
+    stream: TcpStream,
+    encryption: Option<Encryption>,
+) -> Result<NetworkStream, ClientConnectErr> {
     stream.set_nodelay(true)?;
     let (peer_addr, local_addr) = (stream.peer_addr()?, stream.local_addr()?);
-    let stream = encryption_settings
-        .connect(domain, stream)
-        .await
-        .map_err(ClientConnectErr::Encryption)?;
-    hand_over(
-        node_server,
-        NetworkStream::TlsClient {
+    Ok(match encryption {
+        None => NetworkStream::Raw {
             peer_addr,
             local_addr,
             stream,
         },
-    )
+        Some(Encryption { connector, domain }) => {
+            let stream = connector
+                .connect(domain, stream)
+                .await
+                .map_err(ClientConnectErr::Encryption)?;
+            NetworkStream::TlsClient {
+                peer_addr,
+                local_addr,
+                stream,
+            }
+        }
+    })
 }
 
 /// As [`connect`], over a stream that the program has connected itself.

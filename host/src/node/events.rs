@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::NodeServerSessionInformation;
+use super::requests::Request;
 use crate::session::CloseReason;
 
 /// Told what happens to sessions. The methods run inside the node's actor: send a message, don't wait.
@@ -25,6 +26,12 @@ pub trait NodeEventSubscription: Send + 'static {
     /// [`node_session_disconnected`](Self::node_session_disconnected); the stock crate has no such event.
     fn node_session_closed(&self, ses: NodeServerSessionInformation, reason: CloseReason) {
         drop((ses, reason));
+    }
+
+    /// For this crate alone.
+    #[doc(hidden)]
+    fn take_request(&mut self) -> Option<Request> {
+        None
     }
 }
 

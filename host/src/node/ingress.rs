@@ -12,8 +12,10 @@ use ractor::concurrency::{OneshotReceiver, oneshot};
 use ractor::message::SerializedMessage;
 use tokio::io::AsyncRead;
 
-use super::link::Link;
-use super::messages::{Inbound, NodeSessionMessage};
+use super::backlog::{Probe, cost};
+use super::link::{Link, Undelivered};
+use super::messages::NodeSessionMessage;
+use super::requests::SessionRequest;
 use crate::session::CloseReason;
 use crate::transport::{FrameReader, ReadError, tls};
 use crate::wire::{self, Call, Data, Message};
@@ -26,13 +28,12 @@ const MAX_INBOUND_CALLS: usize = 1 << 20;
 
 /// Reads a connection until it ends and says why it did.
 pub(super) struct Ingress<R> {
-    pub(super) reader: FrameReader<R>,
-    pub(super) link: Arc<Link>,
-    pub(super) session: ActorRef<NodeSessionMessage>,
-    /// The largest frame of an authenticated peer, in bytes.
-    pub(super) max_frame: u64,
-    pub(super) replies: FuturesUnordered<AwaitedReply>,
-    pub(super) authenticated: bool,
+    reader: FrameReader<R>,
+    link: Arc<Link>,
+    session: ActorRef<NodeSessionMessage>,
+    authenticated: bool,
+    replies: FuturesUnordered<AwaitedReply>,
+    probes: FuturesUnordered<Probe>,
 }
 
 /// A local actor's reply to a call of the peer's.
@@ -53,6 +54,17 @@ impl Future for AwaitedReply {
 }
 
 impl<R: AsyncRead + Unpin> Ingress<R> {
+    pub(super) fn new(stream: R, link: Arc<Link>, session: ActorRef<NodeSessionMessage>) -> Self {
+        Self {
+            reader: FrameReader::new(stream),
+            link,
+            session,
+            authenticated: false,
+            replies: FuturesUnordered::new(),
+            probes: FuturesUnordered::new(),
+        }
+    }
+
     pub(super) async fn run(mut self) -> CloseReason {
         match self.read_all().await {
             Ok(()) => CloseReason::ConnectionClosed,
@@ -71,11 +83,11 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             }
             tokio::select! {
                 biased;
-                Some((to, tag, reply)) = self.replies.next(), if !self.replies.is_empty() => {
-                    if let Some(reply) = reply {
-                        self.link.reply(to, tag, &reply);
-                    }
-                }
+                Some((to, tag, reply)) = self.replies.next(), if !self.replies.is_empty() => match reply {
+                    Some(reply) => self.link.reply(to, tag, &reply),
+                    None => self.link.refuse_call(to, tag),
+                },
+                Some(()) = self.probes.next(), if !self.probes.is_empty() => {}
                 more = self.reader.fill() => {
                     if !more? {
                         return Ok(());
@@ -87,18 +99,19 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
     }
 
     fn frame_limit(&self) -> u64 {
+        let limit = self.link.limits().inbound_frame;
         if self.authenticated {
-            self.max_frame
+            limit
         } else {
-            MAX_HANDSHAKE_FRAME.min(self.max_frame)
+            MAX_HANDSHAKE_FRAME.min(limit)
         }
     }
 
     /// Hands a message of the handshake or the control plane to the session and waits until it is handled.
     async fn deliver(&mut self, message: Message) -> Result<(), CloseReason> {
         let (handled, wait) = oneshot();
-        let inbound = NodeSessionMessage::MessageReceived(Inbound { message, handled });
-        self.session.cast(inbound).map_err(|_| CloseReason::Local)?;
+        let request = SessionRequest::Message { message, handled };
+        self.session.cast(request.into()).map_err(|_| CloseReason::Local)?;
         self.authenticated = wait.await.map_err(|_| CloseReason::Local)?;
         Ok(())
     }
@@ -111,67 +124,77 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             });
         }
         match data {
-            Data::Cast(cast) => self.send(
-                cast.to,
-                SerializedMessage::Cast {
+            Data::Cast(cast) => {
+                let payload = cast.variant.len() + cast.args.len();
+                let message = SerializedMessage::Cast {
                     variant: cast.variant,
                     args: cast.args,
                     metadata: cast.metadata,
-                },
-            ),
+                };
+                self.send(cast.to, payload, message).ok();
+            }
             Data::Call(call) => self.call(call),
             Data::Reply(reply) => self.link.complete(reply.to, reply.tag, reply.what),
+            Data::CallFailed { to, tag } => self.link.fail_call(to, tag),
         }
         Ok(())
     }
 
     fn call(&mut self, call: Call) {
+        let Call { to, tag, .. } = call;
         if self.replies.len() >= MAX_INBOUND_CALLS {
-            tracing::warn!(
-                node_id = self.link.node_id(),
-                "refused a call: {MAX_INBOUND_CALLS} wait for replies already"
-            );
-            return;
+            self.link.dead_letter(to, Undelivered::TooManyCalls);
+            return self.link.refuse_call(to, tag);
         }
         let (sender, reply) = oneshot();
         let port = match call.timeout_ms {
             Some(ms) => (sender, Duration::from_millis(ms)).into(),
             None => sender.into(),
         };
-        self.replies.push(AwaitedReply {
-            to: call.to,
-            tag: call.tag,
-            reply,
-        });
-        self.send(
-            call.to,
-            SerializedMessage::Call {
-                variant: call.variant,
-                args: call.args,
-                reply: port,
-                metadata: call.metadata,
-            },
-        );
+        // If the message goes nowhere, its port is dropped with it and the peer hears by this.
+        self.replies.push(AwaitedReply { to, tag, reply });
+        let payload = call.variant.len() + call.args.len();
+        let message = SerializedMessage::Call {
+            variant: call.variant,
+            args: call.args,
+            reply: port,
+            metadata: call.metadata,
+        };
+        if self.send(to, payload, message).is_err() {
+            self.link.repeat_terminate(to);
+        }
     }
 
-    fn send(&self, to: u64, message: SerializedMessage) {
-        let Some(actor) = self.link.advertised(to) else {
+    /// Delivers a message of `payload` bytes to a local actor.
+    fn send(&mut self, to: u64, payload: usize, message: SerializedMessage) -> Result<(), NoSuchActor> {
+        let Some(target) = self.link.advertised(to) else {
             tracing::debug!(
                 node_id = self.link.node_id(),
                 to,
                 "dropped a message to a pid that was not advertised"
             );
-            return;
+            return Err(NoSuchActor);
         };
-        if actor.send_serialized(message).is_err() {
+        let limit = self.link.limits().mailbox;
+        if !target.admit(cost(payload), limit) {
+            self.link.dead_letter(to, Undelivered::MailboxFull { limit });
+            return Ok(());
+        }
+        if target.cell.send_serialized(message).is_err() {
             tracing::debug!(
                 node_id = self.link.node_id(),
                 to,
                 "dropped a message to an actor that has ended"
             );
+            return Err(NoSuchActor);
         }
+        self.probes.extend(target.probe());
+        Ok(())
     }
 }
+
+/// The peer addressed an actor that doesn't exist, or not any more.
+struct NoSuchActor;
 
 impl From<ReadError> for CloseReason {
     fn from(error: ReadError) -> Self {

@@ -1,38 +1,69 @@
 //! The data plane of one session: what its reader and the stand-ins of the peer's actors share.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use bytes::BytesMut;
 use ractor::message::SerializedMessage;
 use ractor::{ActorCell, RpcReplyPort};
 
-use super::pending::PendingCalls;
+use super::backlog::Target;
+use super::pending::{MAX_PENDING_CALLS, PendingCalls};
+use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, NodeFlags, SessionLimits};
 use crate::NodeId;
+use crate::directory::SendRefused;
 use crate::transport::{Outbox, OutboxError};
-use crate::wire::{self, Call};
+use crate::wire::{self, CAPABILITY_CALL_FAILED, Call, Control, Data, Message};
+
+/// What a data frame holds at most beside its variant, arguments and metadata: keys, lengths and numbers.
+const FRAME_OVERHEAD: usize = 96;
 
 /// The connection to a peer, shared.
 #[derive(Debug)]
 pub(super) struct Link {
     node_id: NodeId,
+    limits: SessionLimits,
     outbox: Outbox,
+    /// What the peer has said of itself.
+    peer: OnceLock<NodeFlags>,
     /// The local actors that the peer may address: those it was told of.
-    advertised: RwLock<HashMap<u64, ActorCell>>,
+    advertised: RwLock<HashMap<u64, Arc<Target>>>,
+    /// The peer's actors that this node may address: those that the peer told of.
+    remote: RwLock<HashSet<u64>>,
     pending: Mutex<PendingCalls>,
     /// Something was read since the session last asked.
     heard: AtomicBool,
-    /// Messages to this peer that were given up.
+    /// Messages to or from this peer that were given up.
     dead_letters: AtomicU64,
 }
 
+/// Why a message was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Undelivered {
+    /// The peer takes messages too slowly, or the session is over.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    /// The peer would end the session on seeing it.
+    #[error("it takes {bytes} bytes and the peer accepts at most {limit} in one message")]
+    TooLarge { bytes: usize, limit: u64 },
+    /// Too many calls wait for replies.
+    #[error("{MAX_PENDING_CALLS} calls to the peer wait for replies already")]
+    TooManyCalls,
+    /// The local actor handles messages too slowly.
+    #[error("{limit} bytes wait in the mailbox of the local actor already")]
+    MailboxFull { limit: usize },
+}
+
 impl Link {
-    pub(super) fn new(node_id: NodeId, outbox_limit: usize) -> Self {
+    pub(super) fn new(node_id: NodeId, limits: SessionLimits) -> Self {
         Self {
             node_id,
-            outbox: Outbox::new(outbox_limit),
+            outbox: Outbox::new(limits.outbox),
+            limits,
+            peer: OnceLock::new(),
             advertised: RwLock::default(),
+            remote: RwLock::default(),
             pending: Mutex::default(),
             heard: AtomicBool::new(false),
             dead_letters: AtomicU64::new(0),
@@ -43,8 +74,27 @@ impl Link {
         self.node_id
     }
 
+    pub(super) fn limits(&self) -> &SessionLimits {
+        &self.limits
+    }
+
     pub(super) fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// What the peer says of itself. The first word counts.
+    pub(super) fn set_peer(&self, flags: NodeFlags) {
+        self.peer.set(flags).ok();
+    }
+
+    /// The largest frame that the peer accepts, in bytes; a stock peer is taken to have stock's default.
+    fn peer_max_frame(&self) -> u64 {
+        let announced = self.peer.get().map_or(0, |flags| flags.max_frame);
+        if announced == 0 {
+            DEFAULT_MAX_INBOUND_FRAME_SIZE
+        } else {
+            announced
+        }
     }
 
     /// The reader read something. Once a read, not once a message: no clock is asked.
@@ -57,13 +107,12 @@ impl Link {
         self.heard.swap(false, Ordering::Relaxed)
     }
 
-    /// Lets the peer address this actor. True if it couldn't before.
-    pub(super) fn advertise(&self, cell: &ActorCell) -> bool {
-        self.advertised
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(cell.get_id().pid(), cell.clone())
-            .is_none()
+    /// Lets the peer address this actor, if it can't already.
+    pub(super) fn advertise(&self, cell: &ActorCell) {
+        let mut advertised = self.advertised.write().unwrap_or_else(PoisonError::into_inner);
+        advertised
+            .entry(cell.get_id().pid())
+            .or_insert_with(|| Arc::new(Target::new(cell.clone())));
     }
 
     /// Ends what [`Link::advertise`] began. True if the peer could address it.
@@ -73,60 +122,82 @@ impl Link {
     }
 
     /// The local actor that the peer addresses by this pid.
-    pub(super) fn advertised(&self, pid: u64) -> Option<ActorCell> {
+    pub(super) fn advertised(&self, pid: u64) -> Option<Arc<Target>> {
         let advertised = self.advertised.read().unwrap_or_else(PoisonError::into_inner);
         advertised.get(&pid).cloned()
     }
 
+    /// The peer's actors with these pids can be addressed.
+    pub(super) fn add_remote(&self, pids: impl Iterator<Item = u64>) {
+        self.remote.write().unwrap_or_else(PoisonError::into_inner).extend(pids);
+    }
+
+    /// The peer's actor with this pid ended: its callers hear it now.
+    pub(super) fn remove_remote(&self, pid: u64) {
+        self.remote.write().unwrap_or_else(PoisonError::into_inner).remove(&pid);
+        self.pending().fail_actor(pid);
+    }
+
+    /// Takes a message for the peer's actor `to`, once there is room for it.
+    pub(super) async fn send_when_room(&self, to: u64, message: SerializedMessage) -> Result<(), SendRefused> {
+        if !self.remote.read().unwrap_or_else(PoisonError::into_inner).contains(&to) {
+            return Err(SendRefused::UnknownActor);
+        }
+        self.outbox.room().await;
+        self.send(to, message).map_err(|error| match error {
+            Undelivered::TooLarge { .. } => SendRefused::TooLarge,
+            Undelivered::Outbox(OutboxError::Closed) => SendRefused::UnknownActor,
+            _ => SendRefused::Overloaded,
+        })
+    }
+
     /// Takes a message for the peer's actor `to`.
-    pub(super) fn send(&self, to: u64, message: SerializedMessage) {
+    ///
+    /// # Errors
+    /// It was given up, and counted. Who waits for a reply hears it by the end of the reply port.
+    pub(super) fn send(&self, to: u64, message: SerializedMessage) -> Result<(), Undelivered> {
         let sent = match message {
             SerializedMessage::Cast {
                 variant,
                 args,
                 metadata,
-            } => self.push(|out| wire::encode_cast(out, to, &variant, &args, metadata.as_deref())),
+            } => self
+                .check_size(payload(&variant, &args, metadata.as_ref()))
+                .and_then(|()| self.push(|out| wire::encode_cast(out, to, &variant, &args, metadata.as_deref()))),
             SerializedMessage::Call {
                 variant,
                 args,
                 reply,
                 metadata,
-            } => self.call(to, reply, |tag, timeout_ms| Call {
-                to,
-                tag,
-                timeout_ms,
-                variant,
-                args,
-                metadata,
-            }),
+            } => self
+                .check_size(payload(&variant, &args, metadata.as_ref()))
+                .and_then(|()| {
+                    self.call(
+                        Call {
+                            to,
+                            tag: 0,
+                            timeout_ms: None,
+                            variant,
+                            args,
+                            metadata,
+                        },
+                        reply,
+                    )
+                }),
             SerializedMessage::CallReply(tag, what) => {
                 self.complete(to, tag, what);
                 Ok(())
             }
         };
-        if let Err(error) = sent {
-            self.dead_letter(to, error);
-        }
+        sent.inspect_err(|error| self.dead_letter(to, *error))
     }
 
-    fn call(
-        &self,
-        to: u64,
-        reply: RpcReplyPort<Vec<u8>>,
-        call: impl FnOnce(u64, Option<u64>) -> Call,
-    ) -> Result<(), OutboxError> {
-        let timeout = reply
-            .get_timeout()
-            .map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
-        let Some(tag) = self.pending().insert(to, reply) else {
-            return Ok(()); // the caller hears it: its port is dropped
-        };
-        let call = call(tag, timeout);
-        let sent = self.push(|out| wire::encode_call(out, &call));
-        if sent.is_err() {
-            drop(self.pending().take(to, tag));
-        }
-        sent
+    fn call(&self, mut call: Call, reply: RpcReplyPort<Vec<u8>>) -> Result<(), Undelivered> {
+        let timeout = reply.get_timeout();
+        call.timeout_ms = timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
+        call.tag = self.pending().insert(call.to, reply).ok_or(Undelivered::TooManyCalls)?;
+        self.push(|out| wire::encode_call(out, &call))
+            .inspect_err(|_| self.fail_call(call.to, call.tag))
     }
 
     /// A reply to the call `tag` of the actor `to` arrived.
@@ -142,20 +213,53 @@ impl Link {
         }
     }
 
-    /// Sends the reply to a call of the peer's.
+    /// There will be no reply to the call `tag` of the actor `to`: its caller hears it now.
+    pub(super) fn fail_call(&self, to: u64, tag: u64) {
+        drop(self.pending().take(to, tag));
+    }
+
+    /// Sends the reply to a call of the peer's. If it can't be sent, the caller is told that there is none.
     pub(super) fn reply(&self, to: u64, tag: u64, what: &[u8]) {
-        if let Err(error) = self.push(|out| wire::encode_reply(out, to, tag, what)) {
+        let sent = self
+            .check_size(what.len())
+            .and_then(|()| self.push(|out| wire::encode_reply(out, to, tag, what)));
+        if let Err(error) = sent {
             self.dead_letter(to, error);
+            self.refuse_call(to, tag);
         }
     }
 
-    fn push(&self, encode: impl FnOnce(&mut BytesMut)) -> Result<(), OutboxError> {
-        self.outbox.push(encode)
+    /// Tells the peer that its call gets no reply, if it understands that.
+    pub(super) fn refuse_call(&self, to: u64, tag: u64) {
+        if self
+            .peer
+            .get()
+            .is_some_and(|flags| flags.capabilities & CAPABILITY_CALL_FAILED != 0)
+        {
+            self.push_control(&Message::Data(Data::CallFailed { to, tag }));
+        }
     }
 
-    /// The peer's actor `to` ended: its callers hear it now.
-    pub(super) fn fail_calls(&self, to: u64) {
-        self.pending().fail_actor(to);
+    /// Tells the peer once more that this actor has ended: to a stock peer the one way to end calls to it.
+    pub(super) fn repeat_terminate(&self, pid: u64) {
+        self.push_control(&Message::Control(Control::Terminate(vec![pid])));
+    }
+
+    fn push_control(&self, message: &Message) {
+        // An outbox that is too full for this is about to end the session, which ends all calls.
+        self.outbox.push_control(|out| wire::encode(message, out)).ok();
+    }
+
+    fn push(&self, encode: impl FnOnce(&mut BytesMut)) -> Result<(), Undelivered> {
+        Ok(self.outbox.push(encode)?)
+    }
+
+    fn check_size(&self, payload: usize) -> Result<(), Undelivered> {
+        let (bytes, limit) = (payload + FRAME_OVERHEAD, self.peer_max_frame());
+        if bytes as u64 > limit {
+            return Err(Undelivered::TooLarge { bytes, limit });
+        }
+        Ok(())
     }
 
     /// Forgets calls whose callers have given up.
@@ -168,9 +272,11 @@ impl Link {
         self.outbox.close();
         self.pending().clear();
         self.advertised.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.remote.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    fn dead_letter(&self, to: u64, error: OutboxError) {
+    /// Counts a message that was given up, and says so.
+    pub(super) fn dead_letter(&self, to: u64, error: Undelivered) {
         let count = self.dead_letters.fetch_add(1, Ordering::Relaxed) + 1;
         // One line for each power of two: a flood of lost messages must not become a flood of log lines.
         if count.is_power_of_two() {
@@ -178,12 +284,21 @@ impl Link {
                 node_id = self.node_id,
                 to,
                 dead_letters = count,
-                "a message to a remote actor was given up: {error}"
+                "gave up a message: {error}"
             );
         }
+    }
+
+    /// How many messages to or from this peer were given up.
+    pub(super) fn dead_letters(&self) -> u64 {
+        self.dead_letters.load(Ordering::Relaxed)
     }
 
     fn pending(&self) -> MutexGuard<'_, PendingCalls> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn payload(variant: &str, args: &[u8], metadata: Option<&Vec<u8>>) -> usize {
+    variant.len() + args.len() + metadata.map_or(0, Vec::len)
 }

@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::NodeServerMessage;
 use super::admission::{Admission, Permit};
+use super::requests::NodeRequest;
 use crate::transport::{IncomingEncryptionMode, NetworkStream, tls};
 
 /// How long to wait after the system refused a connection, for instance for want of file descriptors.
@@ -113,7 +114,8 @@ impl Listener {
         match self.secure(stream, peer_addr).await {
             Ok(stream) => {
                 let stream = Box::new(stream);
-                drop(self.node_server.cast(NodeServerMessage::Accepted { stream, permit }));
+                let accepted = NodeRequest::Accepted { stream, permit };
+                drop(self.node_server.cast(accepted.into()));
             }
             Err(refused) => self.admission.refusals.refuse(&peer_addr, refused.name(), &refused),
         }

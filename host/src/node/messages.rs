@@ -1,18 +1,14 @@
 //! The messages of the node's actors.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
 
-use ractor::concurrency::OneshotSender;
-use ractor::{ActorCell, ActorId, ActorRef, RpcReplyPort};
+use ractor::{ActorId, ActorRef, RpcReplyPort};
 
 use super::NodeEventSubscription;
-use super::admission::Permit;
+use super::requests::SessionRequest;
 use crate::NodeId;
-use crate::directory::HostedEvent;
-use crate::session::CloseReason;
 use crate::transport::{ClusterBidiStream, NetworkStream};
-use crate::wire::{Data, Message, NameMessage, ServerStatus};
+use crate::wire::{Data, NameMessage, ServerStatus};
 
 /// What a node knows of a connection when asked about a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +34,8 @@ impl From<SessionCheckReply> for ServerStatus {
     }
 }
 
-/// What a [`NodeServer`](super::NodeServer) is told and asked.
+/// What a [`NodeServer`](super::NodeServer) is told and asked: the variants of the stock crate and no other, so that a
+/// `match` over all of them stays complete. What is new is in the functions of [`node`](super).
 #[expect(missing_debug_implementations, reason = "streams and subscriptions have none")]
 pub enum NodeServerMessage {
     /// A connection was accepted or opened.
@@ -89,44 +86,15 @@ pub enum NodeServerMessage {
         /// The port.
         port: u16,
     },
-    /// The address that the node listens on.
-    #[doc(hidden)]
-    GetListenAddr(RpcReplyPort<SocketAddr>),
-    /// The node's listener accepted a connection.
-    #[doc(hidden)]
-    Accepted {
-        /// The connection.
-        stream: Box<NetworkStream>,
-        /// Its right to be open before it has authenticated.
-        permit: Permit,
-    },
-    /// What became of handshakes.
-    #[doc(hidden)]
-    GetHandshakeStats(RpcReplyPort<HandshakeStats>),
-    /// A session, as acceptor, has learned its peer's name and asks whether to go on.
-    #[doc(hidden)]
-    Admit {
-        /// The session's actor id.
-        actor_id: ActorId,
-        /// The peer's name, with the connection's nonce.
-        name: NameMessage,
-        /// The answer.
-        reply: RpcReplyPort<ServerStatus>,
-    },
-    /// A session has authenticated and asks whether it is the one that survives.
-    #[doc(hidden)]
-    Elect(ActorId, RpcReplyPort<bool>),
-    /// A session is about to end for this reason.
-    #[doc(hidden)]
-    SessionClosing(ActorId, CloseReason),
 }
 
 impl ractor::Message for NodeServerMessage {}
 
-/// What a [`NodeSession`](super::NodeSession) is told and asked.
+/// What a [`NodeSession`](super::NodeSession) is told and asked: the variants of the stock crate and no other. What is new
+/// is in the functions of [`node`](super).
 #[derive(Debug)]
 pub enum NodeSessionMessage {
-    /// A message of the handshake or the control plane arrived.
+    /// Something arrived for the session, such as a message of the handshake.
     MessageReceived(Inbound),
     /// Send this to the peer.
     SendMessage(Outbound),
@@ -134,32 +102,15 @@ pub enum NodeSessionMessage {
     GetAuthenticationState(RpcReplyPort<bool>),
     /// Have both nodes sent all that they had?
     GetReadyState(RpcReplyPort<bool>),
-    /// A guest started or ended.
-    #[doc(hidden)]
-    Hosted(HostedEvent),
-    /// The stand-in for the peer's actor with this pid.
-    #[doc(hidden)]
-    StandIn(u64, RpcReplyPort<Option<ActorCell>>),
-    /// The reader or the writer ended.
-    #[doc(hidden)]
-    LinkEnded(CloseReason),
-    /// A deadline of the session may have come.
-    #[doc(hidden)]
-    Tick,
 }
 
 impl ractor::Message for NodeSessionMessage {}
 
-/// A message from the peer, on its way from the connection's reader to the session.
+/// What a session is told and asked by its connection, its node and the functions of [`node`](super). Opaque.
 #[derive(Debug)]
-pub struct Inbound {
-    pub(super) message: Message,
-    /// Told, once the message is handled, whether the session is authenticated. The reader waits for it: the control
-    /// plane is handled in order with the data plane, and a peer can't pile up control messages.
-    pub(super) handled: OneshotSender<bool>,
-}
+pub struct Inbound(pub(super) SessionRequest);
 
-/// A message to the peer.
+/// A message to the peer. Opaque.
 #[derive(Debug)]
 pub struct Outbound(pub(super) Data);
 

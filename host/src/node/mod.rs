@@ -9,9 +9,12 @@
 
 mod admission;
 pub mod auth;
+mod backlog;
 pub mod client;
+mod connector;
 mod events;
 mod ingress;
+mod limits;
 mod link;
 mod listener;
 mod messages;
@@ -19,18 +22,25 @@ pub mod node_session;
 mod pending;
 mod refusals;
 mod remote_actor;
+mod requests;
 mod server;
+mod session_events;
 mod sessions;
 mod stand_ins;
 mod sync;
+mod timer;
+mod watch;
 
 pub use admission::HandshakeLimits;
+pub use connector::{Backoff, EncryptionSource, Peer};
 pub use events::NodeEventSubscription;
+use limits::SessionLimits;
 pub use messages::{
     HandshakeStats, NodeServerMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply,
 };
 pub use node_session::NodeSession;
-pub use server::{NodeServer, NodeServerState, handshake_stats, listen_addr};
+pub use requests::{add_peer, confirm, dead_letters, handshake_stats, listen_addr, quiesce, remove_peer};
+pub use server::{NodeServer, NodeServerState};
 
 pub use crate::session::{CloseReason, Timing};
 pub use crate::wire::{NameMessage, NodeFlags, ServerStatus, WireError};
@@ -43,6 +53,9 @@ pub const DEFAULT_MAX_INBOUND_FRAME_SIZE: u64 = 16 * 1024 * 1024;
 
 /// How many bytes may wait for a peer before its actors' messages become dead letters: 64 MiB.
 pub const DEFAULT_MAX_OUTBOX_SIZE: usize = 64 * 1024 * 1024;
+
+/// How many bytes that a peer sent may wait for one local actor before further ones become dead letters: 64 MiB.
+pub const DEFAULT_MAX_MAILBOX_SIZE: usize = 64 * 1024 * 1024;
 
 /// Whether a node connects to the peers of its peers.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]

@@ -2,26 +2,34 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
 use super::admission::{Admission, HandshakeLimits, Permit};
+use super::connector::Connectors;
 use super::events::Subscriptions;
 use super::listener::{Listener, ListenerMessage};
-use super::node_session::SessionLimits;
+use super::requests::{NodeRequest, Request};
 use super::sessions::Sessions;
+use super::watch::{Watch, Watches};
 use super::{
     HandshakeStats, NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation,
-    NodeSession, PROTOCOL_VERSION, Timing,
+    NodeSession, PROTOCOL_VERSION, SessionLimits, Timing,
 };
 use crate::NodeId;
-use crate::directory::SANDBOX_NODE_ID;
+use crate::directory::{self, SANDBOX_NODE_ID};
 use crate::session::CloseReason;
 use crate::transport::{IncomingEncryptionMode, NetworkStream, bind};
+use crate::wire::CAPABILITY_CALL_FAILED;
 
 /// How long a stopping node waits for its sessions to end in order.
 const STOP: Duration = Duration::from_secs(8);
+
+/// The node id of the next session. It counts for the process, because what has the ids, stand-ins and their groups, is
+/// the process's: two nodes in one process would else give different actors the same id. ractor reads node 0 as "here".
+static NEXT_NODE_ID: AtomicU64 = AtomicU64::new(1);
 
 /// A node of a cluster: listens for other nodes and supervises the sessions with them.
 ///
@@ -107,6 +115,16 @@ impl NodeServer {
         self
     }
 
+    /// Sets how many bytes that one peer sent may wait in the mailbox of one local actor,
+    /// [`DEFAULT_MAX_MAILBOX_SIZE`] by default. What arrives beyond that is given up and counted.
+    ///
+    /// [`DEFAULT_MAX_MAILBOX_SIZE`]: super::DEFAULT_MAX_MAILBOX_SIZE
+    #[must_use]
+    pub fn with_max_mailbox_size(mut self, bytes: usize) -> Self {
+        self.limits.mailbox = bytes;
+        self
+    }
+
     /// Sets how long peers may take over the handshake, and how long they may be silent before they count as down.
     #[must_use]
     pub fn with_timing(mut self, timing: Timing) -> Self {
@@ -138,6 +156,48 @@ impl NodeServer {
         Ok((listener, addr))
     }
 
+    async fn handle_request(
+        &self,
+        myself: &ActorRef<NodeServerMessage>,
+        state: &mut NodeServerState,
+        request: NodeRequest,
+    ) {
+        match request {
+            NodeRequest::AddPeer(peer) => state.connectors.add(myself, *peer),
+            NodeRequest::Quiesce(reply) => {
+                state.connectors.clear();
+                state.quiet = true;
+                let stopped = state.listener.stop_and_wait(None, Some(STOP)).await;
+                drop((stopped, reply.send(())));
+            }
+            NodeRequest::RemovePeer(address) => state.connectors.remove(&address),
+            NodeRequest::ConnectionOpenedWatched { stream, watch } => {
+                self.open(myself, state, *stream, Origin::Dialled(Some(watch))).await;
+            }
+            NodeRequest::AwaitAbsence(node, reply) => {
+                state.watches.await_absence(node, reply);
+                state.watches.tell_absences(|node| state.sessions.is_present(node));
+            }
+            NodeRequest::Accepted { stream, permit } => {
+                self.open(myself, state, *stream, Origin::Accepted(permit)).await;
+            }
+            NodeRequest::ListenAddr(reply) => drop(reply.send(state.listen_addr)),
+            NodeRequest::HandshakeStats(reply) => {
+                let stats = HandshakeStats {
+                    open: self.admission.open_handshakes(),
+                    failed: self.admission.refusals.counts(),
+                };
+                drop(reply.send(stats));
+            }
+            NodeRequest::Admit { actor_id, name, reply } => {
+                state.sessions.name(actor_id, name);
+                drop(reply.send(state.sessions.check(&state.local.name, actor_id).into()));
+            }
+            NodeRequest::Elect(id, reply) => state.elect(id, Some(reply)),
+            NodeRequest::SessionClosing(id, reason) => state.sessions.closing(id, reason),
+        }
+    }
+
     /// A connection that the program opened or accepted by itself.
     async fn open_given(
         &self,
@@ -148,23 +208,27 @@ impl NodeServer {
     ) {
         let peer = stream.peer_label();
         let admit = || self.admission.admit(stream.peer_ip(), &peer);
-        match is_server.then(admit).transpose() {
-            Ok(permit) => self.open(myself, state, stream, permit).await,
-            Err(limit) => self.admission.refusals.refuse(&peer, limit.name(), &limit),
-        }
+        let permit = match is_server.then(admit).transpose() {
+            Ok(permit) => permit,
+            Err(limit) => return self.admission.refusals.refuse(&peer, limit.name(), &limit),
+        };
+        let origin = permit.map_or(Origin::Dialled(None), Origin::Accepted);
+        self.open(myself, state, stream, origin).await;
     }
 
-    /// Starts the session of a connection, which was accepted if it has a permit.
+    /// Starts the session of a connection.
     async fn open(
         &self,
         myself: &ActorRef<NodeServerMessage>,
         state: &mut NodeServerState,
         stream: NetworkStream,
-        permit: Option<Permit>,
+        origin: Origin,
     ) {
-        let is_server = permit.is_some();
-
-        let node_id = state.next_node_id();
+        let (is_server, permit, watch) = match origin {
+            Origin::Accepted(permit) => (true, Some(permit), None),
+            Origin::Dialled(watch) => (false, None, watch),
+        };
+        let node_id = next_node_id();
         let peer_addr = stream.peer_label();
         let mut session = NodeSession::new(
             node_id,
@@ -189,11 +253,31 @@ impl NodeServer {
                 state
                     .subscriptions
                     .each(|subscription| subscription.node_session_opened(info.clone()));
+                if let Some(watch) = watch {
+                    state.watches.insert(info.actor.get_id(), watch);
+                }
                 state.sessions.insert(info);
             }
             Err(error) => tracing::warn!(peer_addr, "dropped a connection: its session did not start: {error}"),
         }
     }
+}
+
+fn next_node_id() -> NodeId {
+    loop {
+        let id = NEXT_NODE_ID.fetch_add(1, Ordering::Relaxed);
+        if id != SANDBOX_NODE_ID {
+            return id;
+        }
+    }
+}
+
+/// Where a connection comes from.
+enum Origin {
+    /// It was accepted, and may stay open for a while before it authenticates.
+    Accepted(Permit),
+    /// This node opened it, and somebody may want to hear how it goes.
+    Dialled(Option<Watch>),
 }
 
 /// The state of a [`NodeServer`].
@@ -202,28 +286,33 @@ pub struct NodeServerState {
     listener: ActorRef<ListenerMessage>,
     listen_addr: SocketAddr,
     local: NameMessage,
-    last_node_id: NodeId,
     sessions: Sessions,
     subscriptions: Subscriptions,
+    watches: Watches,
+    connectors: Connectors,
+    /// The node was told to accept no more.
+    quiet: bool,
+    /// Sessions that survive an election and wait until those that don't are gone: what a node said of its actors in
+    /// an earlier life must be gone before what it says in this one.
+    succeeding: Vec<Succession>,
+}
+
+struct Succession {
+    predecessors: Vec<ractor::ActorId>,
+    won: RpcReplyPort<bool>,
 }
 
 impl NodeServerState {
-    fn next_node_id(&mut self) -> NodeId {
-        // ractor reads node 0 as "here", and the sandbox's id is taken.
-        self.last_node_id += 1;
-        if self.last_node_id == SANDBOX_NODE_ID {
-            self.last_node_id += 1;
-        }
-        self.last_node_id
-    }
-
-    /// A session has authenticated. True if it survives; whoever doesn't is stopped.
-    fn elect(&mut self, id: ractor::ActorId) -> bool {
+    /// A session has authenticated and asks whether it survives. Whoever doesn't is ended, and the answer waits for that.
+    fn elect(&mut self, id: ractor::ActorId, won: Option<RpcReplyPort<bool>>) {
         let Some(election) = self.sessions.elect(&self.local.name, id) else {
-            return false;
+            return;
         };
+        let mut predecessors = Vec::new();
         for loser in election.losers.iter().filter(|loser| loser.get_id() != id) {
-            loser.stop(Some(CloseReason::DuplicateConnection.to_string()));
+            // Killed, not stopped: what it has yet to send may never be taken, and its peer knows the verdict too.
+            loser.kill();
+            predecessors.push(loser.get_id());
         }
         if election.won
             && let Some(info) = self.sessions.info(id)
@@ -231,15 +320,34 @@ impl NodeServerState {
             self.subscriptions
                 .each(|subscription| subscription.node_session_authenticated(info.clone()));
         }
-        election.won
+        let Some(won) = won else { return };
+        if election.won && !predecessors.is_empty() {
+            self.succeeding.push(Succession { predecessors, won });
+        } else {
+            won.send(election.won).ok();
+        }
     }
 
-    fn ready(&self, id: ractor::ActorId) {
+    /// A session is gone: those that waited for it may begin.
+    fn succeed(&mut self, gone: ractor::ActorId) {
+        for succession in &mut self.succeeding {
+            succession.predecessors.retain(|id| *id != gone);
+        }
+        for succession in self
+            .succeeding
+            .extract_if(.., |succession| succession.predecessors.is_empty())
+        {
+            succession.won.send(true).ok();
+        }
+    }
+
+    fn ready(&mut self, id: ractor::ActorId) {
         if self.sessions.is_elected(id)
             && let Some(info) = self.sessions.info(id)
         {
             self.subscriptions
                 .each(|subscription| subscription.node_session_ready(info.clone()));
+            self.watches.ready(info);
         }
     }
 
@@ -252,6 +360,9 @@ impl NodeServerState {
             subscription.node_session_closed(info.clone(), reason.clone());
             subscription.node_session_disconnected(info.clone());
         });
+        self.watches.ended(&info, &reason);
+        self.watches.tell_absences(|node| self.sessions.is_present(node));
+        self.succeed(cell.get_id());
     }
 }
 
@@ -267,17 +378,23 @@ impl Actor for NodeServer {
             name: format!("{}@{}", self.node_name, self.hostname),
             flags: Some(NodeFlags {
                 version: PROTOCOL_VERSION,
+                capabilities: CAPABILITY_CALL_FAILED,
+                max_frame: self.limits.inbound_frame,
             }),
             connection_string: format!("{}:{}", self.hostname, listen_addr.port()),
             connection_id: 0,
         };
+        directory::set_node_name(local.name.clone());
         Ok(NodeServerState {
             listener,
             listen_addr,
             local,
-            last_node_id: 0,
             sessions: Sessions::default(),
             subscriptions: Subscriptions::default(),
+            watches: Watches::default(),
+            connectors: Connectors::default(),
+            quiet: false,
+            succeeding: Vec::new(),
         })
     }
 
@@ -302,37 +419,21 @@ impl Actor for NodeServer {
                 };
                 self.open_given(&myself, state, stream, is_server).await;
             }
-            NodeServerMessage::Accepted { stream, permit } => {
-                self.open(&myself, state, *stream, Some(permit)).await;
-            }
-            NodeServerMessage::ConnectionAuthenticated(id) => _ = state.elect(id),
-            NodeServerMessage::Elect(id, reply) => drop(reply.send(state.elect(id))),
+            NodeServerMessage::ConnectionAuthenticated(id) => state.elect(id, None),
             NodeServerMessage::ConnectionReady(id) => state.ready(id),
             NodeServerMessage::CheckSession { peer_name, reply } => {
                 drop(reply.send(state.sessions.check_name(&state.local.name, &peer_name)));
             }
-            NodeServerMessage::Admit { actor_id, name, reply } => {
-                state.sessions.name(actor_id, name);
-                drop(reply.send(state.sessions.check(&state.local.name, actor_id).into()));
-            }
             NodeServerMessage::UpdateSession { actor_id, name } => state.sessions.name(actor_id, name),
             NodeServerMessage::GetSessions(reply) => drop(reply.send(state.sessions.authenticated())),
-            NodeServerMessage::SubscribeToEvents { id, subscription } => {
-                state.subscriptions.subscribe(id, subscription);
-            }
+            NodeServerMessage::SubscribeToEvents { id, mut subscription } => match subscription.take_request() {
+                Some(Request(request)) => self.handle_request(&myself, state, request).await,
+                None => state.subscriptions.subscribe(id, subscription),
+            },
             NodeServerMessage::UnsubscribeToEvents(id) => state.subscriptions.unsubscribe(&id),
             NodeServerMessage::PortChanged { port } => {
                 state.local.connection_string = format!("{}:{port}", self.hostname);
             }
-            NodeServerMessage::GetListenAddr(reply) => drop(reply.send(state.listen_addr)),
-            NodeServerMessage::GetHandshakeStats(reply) => {
-                let stats = HandshakeStats {
-                    open: self.admission.open_handshakes(),
-                    failed: self.admission.refusals.counts(),
-                };
-                drop(reply.send(stats));
-            }
-            NodeServerMessage::SessionClosing(id, reason) => state.sessions.closing(id, reason),
         }
         Ok(())
     }
@@ -349,6 +450,9 @@ impl Actor for NodeServer {
             _ => return Ok(()),
         };
         if cell.get_id() == state.listener.get_id() {
+            if state.quiet {
+                return Ok(());
+            }
             tracing::error!("the listener ended ({why}); listening again on {}", state.listen_addr);
             (state.listener, state.listen_addr) = self.listen(&myself, state.listen_addr.port()).await?;
         } else {
@@ -363,24 +467,4 @@ impl Actor for NodeServer {
         myself.stop_children_and_wait(reason, Some(STOP)).await;
         Ok(())
     }
-}
-
-/// The address that a node listens on; none if it has ended.
-pub async fn listen_addr(node_server: &ActorRef<NodeServerMessage>) -> Option<SocketAddr> {
-    node_server
-        .call(NodeServerMessage::GetListenAddr, None)
-        .await
-        .ok()?
-        .success_or(())
-        .ok()
-}
-
-/// How a node's accepted connections fare before they have authenticated; none if it has ended.
-pub async fn handshake_stats(node_server: &ActorRef<NodeServerMessage>) -> Option<HandshakeStats> {
-    node_server
-        .call(NodeServerMessage::GetHandshakeStats, None)
-        .await
-        .ok()?
-        .success_or(())
-        .ok()
 }

@@ -133,6 +133,13 @@ impl Sessions {
         })
     }
 
+    /// True if there is an authenticated session with a node of this full name or connection string.
+    pub(super) fn is_present(&self, node: &str) -> bool {
+        let authenticated = self.by_actor.values().filter(|entry| entry.authenticated);
+        let mut names = authenticated.filter_map(|entry| entry.info.peer_name.as_ref());
+        names.any(|name| name.name == node || name.connection_string == node)
+    }
+
     /// True if this session is authenticated and has lost to no other.
     pub(super) fn is_elected(&self, id: ActorId) -> bool {
         self.by_actor.get(&id).is_some_and(|entry| entry.authenticated)

@@ -1,15 +1,16 @@
 //! The stand-ins of one session: spawned when somebody looks an actor up or it joins a group, not before.
 
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::Arc;
 
-use ractor::{ActorCell, ActorRef};
+use ractor::message::SerializedMessage;
+use ractor::{ActorCell, ActorRef, RpcReplyPort};
 
 use super::link::Link;
 use super::messages::NodeSessionMessage;
 use super::remote_actor::{RemoteActorMessage, spawn_stand_in};
-use crate::directory::RemoteActors;
+use super::requests::SessionRequest;
+use crate::directory::{BoxFuture, RemoteActors, SendRefused};
 use crate::wire::Actor;
 
 /// Why a stand-in is stopped; its supervisor and monitors hear it.
@@ -67,14 +68,28 @@ impl StandIns {
     }
 }
 
-/// Resolves the actors of one peer through its session.
-pub(super) struct Resolver(pub(super) ActorRef<NodeSessionMessage>);
+/// Finds and reaches the actors of one peer.
+pub(super) struct Resolver {
+    pub(super) session: ActorRef<NodeSessionMessage>,
+    pub(super) link: Arc<Link>,
+}
+
+impl Resolver {
+    async fn ask(&self, ask: impl FnOnce(RpcReplyPort<Option<ActorCell>>) -> NodeSessionMessage) -> Option<ActorCell> {
+        self.session.call(ask, None).await.ok()?.success_or(()).ok()?
+    }
+}
 
 impl RemoteActors for Resolver {
-    fn stand_in(&self, pid: u64) -> Pin<Box<dyn Future<Output = Option<ActorCell>> + Send + '_>> {
-        Box::pin(async move {
-            let answer = self.0.call(|reply| NodeSessionMessage::StandIn(pid, reply), None).await;
-            answer.ok()?.success_or(()).ok()?
-        })
+    fn stand_in(&self, pid: u64) -> BoxFuture<'_, Option<ActorCell>> {
+        Box::pin(self.ask(move |reply| SessionRequest::StandIn(pid, reply).into()))
+    }
+
+    fn stand_in_named(&self, name: String) -> BoxFuture<'_, Option<ActorCell>> {
+        Box::pin(self.ask(move |reply| SessionRequest::StandInNamed(name, reply).into()))
+    }
+
+    fn send(&self, pid: u64, message: SerializedMessage) -> BoxFuture<'_, Result<(), SendRefused>> {
+        Box::pin(self.link.send_when_room(pid, message))
     }
 }

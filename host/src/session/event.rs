@@ -30,6 +30,9 @@ pub(crate) enum Event {
     SessionsLearned(Vec<NameMessage>),
     /// The peer answered a ping after this long.
     Pong(Duration),
+    /// The peer has handled all that it was sent before the oldest so many of the
+    /// [`handle_confirmation`](super::Session::handle_confirmation)s that are not answered yet.
+    Confirmed(usize),
     /// It is over. No event follows.
     Closed(CloseReason),
 }

@@ -86,7 +86,12 @@ impl Health {
             return Due::Nothing;
         }
         self.next_ping = now + self.interval();
-        Due::Ping(timestamp(now.saturating_duration_since(self.epoch)))
+        Due::Ping(self.ping(now))
+    }
+
+    /// What a ping that is sent now says.
+    pub(super) fn ping(&self, now: Instant) -> Timestamp {
+        timestamp(now.saturating_duration_since(self.epoch))
     }
 
     pub(super) fn poll_timeout(&self) -> Instant {

@@ -8,7 +8,7 @@ use super::handshake::{Credentials, Handshake, Step};
 use super::health::{Due, Health, Timing};
 use super::peer_actors::PeerActors;
 use super::{CloseReason, Role};
-use crate::wire::{Actor, Auth, Control, GroupChange, Message, NameMessage, ServerStatus};
+use crate::wire::{Actor, Auth, Control, GroupChange, Message, NameMessage, ServerStatus, Timestamp};
 
 /// The most actors in one `Spawn` or `PgJoin`: some hundred kilobytes, far below any peer's frame limit.
 const ACTORS_PER_MESSAGE: usize = 8_192;
@@ -61,6 +61,8 @@ pub(crate) struct Session {
     sync: Sync,
     handshake_deadline: Instant,
     health: Option<Health>,
+    /// What the pings said that were sent for a confirmation, oldest first.
+    confirmations: VecDeque<Timestamp>,
     peer_actors: PeerActors,
     transmits: VecDeque<Message>,
     events: VecDeque<Event>,
@@ -86,6 +88,7 @@ impl Session {
             handshake_deadline: now + config.timing.handshake,
             timing: config.timing,
             health: None,
+            confirmations: VecDeque::new(),
             peer_actors: PeerActors::default(),
             transmits,
             events: VecDeque::new(),
@@ -124,6 +127,11 @@ impl Session {
     /// The peer's actor with this pid, if it advertises one.
     pub(crate) fn peer_actor(&self, pid: u64) -> Option<Actor> {
         self.peer_actors.actor(pid)
+    }
+
+    /// The pid of the peer's actor with this name.
+    pub(crate) fn peer_actor_named(&self, name: &str) -> Option<u64> {
+        self.peer_actors.named(name)
     }
 
     /// A message of the handshake or the control plane arrived. Data messages don't come here.
@@ -226,6 +234,18 @@ impl Session {
         }
     }
 
+    /// Asks for an [`Event::Confirmed`] once the peer has handled everything that it was sent until now. A node handles
+    /// what it is sent in order, so its answer to a ping is the proof. False while the session isn't open.
+    pub(crate) fn handle_confirmation(&mut self, now: Instant) -> bool {
+        let (State::Open, Some(health)) = (&self.state, &self.health) else {
+            return false;
+        };
+        let ping = health.ping(now);
+        self.confirmations.push_back(ping);
+        self.send(Control::Ping(Some(ping)));
+        true
+    }
+
     /// Something was read from the peer since the last time this was asked.
     pub(crate) fn handle_traffic(&mut self, now: Instant) {
         if let Some(health) = &mut self.health {
@@ -289,6 +309,7 @@ impl Session {
             Control::Pong(timestamp) => {
                 let latency = self.health.as_ref().and_then(|health| health.latency(timestamp, now));
                 self.events.extend(latency.map(Event::Pong));
+                self.confirmed(timestamp);
             }
             Control::EnumerateNodeSessions(asking) => self.events.push_back(Event::SessionsAsked(asking)),
             Control::NodeSessions(sessions) if self.transitive => {
@@ -298,6 +319,14 @@ impl Session {
             Control::NodeSessions(_) | Control::Unknown => {}
         }
         Ok(())
+    }
+
+    fn confirmed(&mut self, pong: Option<Timestamp>) {
+        let answered = self.confirmations.iter().position(|ping| Some(*ping) == pong);
+        if let Some(answered) = answered {
+            self.confirmations.drain(..=answered);
+            self.events.push_back(Event::Confirmed(answered + 1));
+        }
     }
 
     fn spawned(&mut self, actors: &[Actor]) -> Result<(), CloseReason> {

@@ -1,6 +1,7 @@
 //! The actors that a peer advertises: a table entry each, until somebody asks for one.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::CloseReason;
 use crate::wire::Actor;
@@ -8,10 +9,11 @@ use crate::wire::Actor;
 /// The most actors that one peer may advertise at a time.
 pub(super) const MAX_PEER_ACTORS: usize = 4_000_000;
 
-/// The live actors of the peer, by pid.
+/// The live actors of the peer, by pid and by name.
 #[derive(Debug, Default)]
 pub(super) struct PeerActors {
-    names: HashMap<u64, Option<Box<str>>>,
+    names: HashMap<u64, Option<Arc<str>>>,
+    by_name: HashMap<Arc<str>, u64>,
 }
 
 impl PeerActors {
@@ -28,7 +30,12 @@ impl PeerActors {
                     limit: MAX_PEER_ACTORS,
                 });
             }
-            self.names.insert(actor.pid, actor.name.as_deref().map(Into::into));
+            let name = actor.name.as_deref().map(Arc::<str>::from);
+            if let Some(name) = &name {
+                // Names are unique on a node, so an earlier holder has ended and its end is on the way.
+                self.by_name.insert(name.clone(), actor.pid);
+            }
+            self.names.insert(actor.pid, name);
             new.push(actor.clone());
         }
         Ok(new)
@@ -36,8 +43,25 @@ impl PeerActors {
 
     /// Removes actors. Returns those that were known.
     pub(super) fn terminate(&mut self, mut pids: Vec<u64>) -> Vec<u64> {
-        pids.retain(|pid| self.names.remove(pid).is_some());
+        pids.retain(|pid| self.remove(*pid));
         pids
+    }
+
+    fn remove(&mut self, pid: u64) -> bool {
+        let Some(name) = self.names.remove(&pid) else {
+            return false;
+        };
+        if let Some(name) = name
+            && self.by_name.get(&name) == Some(&pid)
+        {
+            self.by_name.remove(&name);
+        }
+        true
+    }
+
+    /// The pid of the actor with this name.
+    pub(super) fn named(&self, name: &str) -> Option<u64> {
+        self.by_name.get(name).copied()
     }
 
     /// True if the peer advertises this pid.

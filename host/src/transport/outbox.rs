@@ -41,6 +41,7 @@ struct State {
 pub(crate) struct Outbox {
     state: Mutex<State>,
     work: Notify,
+    room: Notify,
     limit: usize,
 }
 
@@ -50,6 +51,7 @@ impl Outbox {
         Self {
             state: Mutex::default(),
             work: Notify::new(),
+            room: Notify::new(),
             limit,
         }
     }
@@ -93,10 +95,29 @@ impl Outbox {
         Ok(())
     }
 
+    /// Waits until there is room, or the outbox is closed. Others may take the room before the caller does.
+    pub(crate) async fn room(&self) {
+        loop {
+            let room = self.room.notified();
+            tokio::pin!(room);
+            room.as_mut().enable();
+            if self.has_room() {
+                return;
+            }
+            room.await;
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let state = self.lock();
+        state.closed || state.buffer.len() + state.in_flight < self.limit
+    }
+
     /// Takes no more frames. The writer still writes those that were taken, and then ends.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.work.notify_one();
+        self.room.notify_waiters();
     }
 
     /// As [`Outbox::close`], and throws away what was taken: the connection is broken.
@@ -106,6 +127,7 @@ impl Outbox {
         state.buffer = BytesMut::new();
         drop(state);
         self.work.notify_one();
+        self.room.notify_waiters();
     }
 
     /// Swaps everything that waits into `drained`, which must be empty, and waits while there is nothing. False once the
@@ -114,10 +136,11 @@ impl Outbox {
         if drained.capacity() > KEPT_CAPACITY {
             *drained = BytesMut::new();
         }
+        self.lock().in_flight = 0;
+        self.room.notify_waiters();
         loop {
             {
                 let mut state = self.lock();
-                state.in_flight = 0;
                 if !state.buffer.is_empty() {
                     std::mem::swap(&mut state.buffer, drained);
                     state.in_flight = drained.len();

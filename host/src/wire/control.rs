@@ -31,6 +31,12 @@ pub(super) fn encode_auth(auth: &Auth, out: &mut BytesMut) {
     );
 }
 
+/// Appends the payload that says that a call failed.
+pub(super) fn encode_call_failed(to: u64, tag: u64, out: &mut BytesMut) {
+    let failed = proto::Node::CallFailed(proto::CallFailed { to, tag });
+    put(proto::Network::Node(proto::NodeMessage { msg: Some(failed) }), out);
+}
+
 /// Appends the payload of a control message.
 pub(super) fn encode_control(control: &Control, out: &mut BytesMut) {
     put(
@@ -176,18 +182,30 @@ fn checked_data(node: proto::Node) -> Data {
             tag: reply.tag,
             what: reply.what,
         }),
+        proto::Node::CallFailed(failed) => Data::CallFailed {
+            to: failed.to,
+            tag: failed.tag,
+        },
     }
 }
 
 impl From<proto::NodeFlags> for NodeFlags {
     fn from(flags: proto::NodeFlags) -> Self {
-        Self { version: flags.version }
+        Self {
+            version: flags.version,
+            capabilities: flags.capabilities,
+            max_frame: flags.max_frame,
+        }
     }
 }
 
 impl From<NodeFlags> for proto::NodeFlags {
     fn from(flags: NodeFlags) -> Self {
-        Self { version: flags.version }
+        Self {
+            version: flags.version,
+            capabilities: flags.capabilities,
+            max_frame: flags.max_frame,
+        }
     }
 }
 

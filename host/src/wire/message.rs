@@ -60,7 +60,14 @@ impl Auth {
 pub struct NodeFlags {
     /// The protocol version; 1.
     pub version: u32,
+    /// What the node understands beyond the stock protocol: a set of bits, none of them set by a stock node.
+    pub capabilities: u64,
+    /// The largest frame that the node accepts, in bytes; 0 if it doesn't say, as no stock node does.
+    pub max_frame: u64,
 }
+
+/// The node understands that a call failed.
+pub(crate) const CAPABILITY_CALL_FAILED: u64 = 1;
 
 /// A node's name and how to connect to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -187,6 +194,13 @@ pub(crate) enum Data {
     Call(Call),
     /// The reply.
     Reply(Reply),
+    /// There will be no reply. Only for nodes with [`CAPABILITY_CALL_FAILED`].
+    CallFailed {
+        /// The `to` of the call.
+        to: u64,
+        /// The `tag` of the call.
+        tag: u64,
+    },
 }
 
 /// A message without a reply.

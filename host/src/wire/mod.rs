@@ -16,7 +16,8 @@ pub use error::WireError;
 use frame::frame_with;
 pub(crate) use frame::split_frame;
 pub(crate) use message::{
-    Actor, Auth, Call, Challenge, ChallengeReply, Control, Data, Digest, GroupChange, Message, Timestamp,
+    Actor, Auth, CAPABILITY_CALL_FAILED, Call, Challenge, ChallengeReply, Control, Data, Digest, GroupChange, Message,
+    Timestamp,
 };
 pub use message::{NameMessage, NodeFlags, ServerStatus};
 
@@ -41,6 +42,9 @@ pub(crate) fn encode(message: &Message, out: &mut BytesMut) {
         }
         Message::Data(Data::Call(call)) => encode_call(out, call),
         Message::Data(Data::Reply(reply)) => encode_reply(out, reply.to, reply.tag, &reply.what),
+        Message::Data(Data::CallFailed { to, tag }) => {
+            frame_with(out, |payload| control::encode_call_failed(*to, *tag, payload));
+        }
         Message::Auth(auth) => frame_with(out, |payload| control::encode_auth(auth, payload)),
         Message::Control(control) => frame_with(out, |payload| control::encode_control(control, payload)),
         Message::Unknown => out.put_u64(0),

@@ -23,6 +23,12 @@ pub(super) enum Network {
 pub(super) struct NodeFlags {
     #[prost(uint32, tag = "1")]
     pub(super) version: u32,
+    /// Ours: what the node understands beyond the stock protocol.
+    #[prost(uint64, tag = "100")]
+    pub(super) capabilities: u64,
+    /// Ours: the largest frame that the node accepts, in bytes; 0 if it doesn't say.
+    #[prost(uint64, tag = "101")]
+    pub(super) max_frame: u64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -219,9 +225,18 @@ pub(super) struct CallReply {
     pub(super) what: Vec<u8>,
 }
 
+/// Ours: a call will get no reply.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct CallFailed {
+    #[prost(uint64, tag = "1")]
+    pub(super) to: u64,
+    #[prost(uint64, tag = "2")]
+    pub(super) tag: u64,
+}
+
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct NodeMessage {
-    #[prost(oneof = "Node", tags = "1, 2, 3")]
+    #[prost(oneof = "Node", tags = "1, 2, 3, 100")]
     pub(super) msg: Option<Node>,
 }
 
@@ -233,4 +248,6 @@ pub(super) enum Node {
     Call(Call),
     #[prost(message, tag = "3")]
     Reply(CallReply),
+    #[prost(message, tag = "100")]
+    CallFailed(CallFailed),
 }

@@ -182,6 +182,7 @@ impl Fields {
                     .for_each(|metadata| self.put("metadata", hex(metadata)));
                 "node.call"
             }
+            Data::CallFailed { .. } => "an extension, not in any golden frame",
             Data::Reply(reply) => {
                 self.put("to", reply.to);
                 self.put("tag", reply.tag);

@@ -87,7 +87,7 @@ async fn a_call_that_can_not_be_answered_is_an_error_at_once() {
     // The cases of `send-error`, in the order of the WIT.
     const UNKNOWN_ACTOR: u8 = 0;
     const NO_REPLY: u8 = 4;
-    const WOULD_DEADLOCK: u8 = 6;
+    const WOULD_DEADLOCK: u8 = 5;
 
     let guest = start(options()).await;
     let myself = guest.call("identity", b"").await.unwrap();

@@ -11,6 +11,7 @@
 //! | `stop NAME`, `kill NAME` | |
 //! | `join GROUP NAME [SCOPE]`, `leave GROUP NAME [SCOPE]` | |
 //! | `members GROUP [SCOPE]` | `local:NAME` or `remote:NAME` for each member, sorted |
+//! | `pid TARGET` | its pid at home |
 //! | `connect HOST:PORT` | |
 //! | `sessions` | `NODE=ready` or `NODE=open` for each session, sorted |
 //!
@@ -62,6 +63,7 @@ pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> any
             Ok(String::new())
         }
         ["members", group, scope @ ..] => Ok(members(group, &scope_name(scope))),
+        ["pid", target] => Ok(find(target)?.get_id().pid().to_string()),
         ["connect", address] => {
             client_connect(server, *address).await?;
             Ok(String::new())

@@ -40,6 +40,15 @@ fn an_actor_of_a_stock_node_is_found_by_its_pid() {
     counts_from_ten(peer.address(), "pid:0", "cli-counter");
 }
 
+#[test]
+fn a_guest_is_found_by_its_pid() {
+    let node = HostNode::start("alpha", &guest_counter("cli-counter", "counters", 10));
+    let mut peer = Peer::start(Kind::Stock, "beta", &["--connect", node.address()]);
+    peer.wait("members counters", "remote:cli-counter");
+    let pid = format!("pid:{}", peer.run("pid counters"));
+    counts_from_ten(node.address(), &pid, "cli-counter");
+}
+
 fn counts_from_ten(address: &str, target: &str, name: &str) {
     assert_eq!(cast(address, &[target, "Add", "u64:5"]).answer(), "");
     // The cast went through a session of its own, so nothing orders it before the call.
@@ -55,6 +64,33 @@ fn counts_from_ten(address: &str, target: &str, name: &str) {
         "without --reply it is hex"
     );
     assert_eq!(call(address, &[target, "Name", "--reply", "str"]).answer(), name);
+}
+
+#[test]
+fn every_cast_that_succeeded_arrived_at_our_node() {
+    let node = HostNode::start("alpha", &guest_counter("cli-counter", "counters", 0));
+    every_cast_arrives(node.address());
+}
+
+#[test]
+fn every_cast_that_succeeded_arrived_at_a_stock_node() {
+    let peer = Peer::start(Kind::Stock, "alpha", &["--actor", "cli-counter:counters"]);
+    every_cast_arrives(peer.address());
+}
+
+/// A node drops what it hasn't handled yet when the connection ends. So a command that is done with its cast has to know
+/// more than that the bytes are sent.
+fn every_cast_arrives(address: &str) {
+    let casts = 30;
+    for _ in 0..casts {
+        assert_eq!(cast(address, &["group:counters", "Add", "u64:1"]).answer(), "");
+    }
+    let get = || {
+        call(address, &["group:counters", "Get", "--reply", "u64"])
+            .answer()
+            .to_owned()
+    };
+    wait::until("every cast to arrive", get, |seen| *seen == casts.to_string());
 }
 
 #[test]

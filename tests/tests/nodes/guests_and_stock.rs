@@ -1,6 +1,6 @@
 //! Guests of `ractor-host run` and stock programs: typed messages both ways, and what each sees of the other's ends.
 
-use ractor_host_tests::host::{HostNode, guest_counter};
+use ractor_host_tests::host::{HostNode, another_counter, guest_counter};
 use ractor_host_tests::peer::{Kind, Peer};
 use ractor_host_tests::process::{Signal, Stream};
 
@@ -72,13 +72,7 @@ fn guest_reaches_natives(Pair { mut stock, .. }: Pair) {
 
 #[test]
 fn a_guest_that_fails_disappears_and_its_node_lives() {
-    let two = guest_counter("guest", "guests", 100)
-        + "\n[[actors]]\nname = \"bystander\"\nmodule = \"counter\"\ngroups = [\"bystanders\"]\narguments = \"u64:7\"\n";
-    let mut node = HostNode::start("node", &two);
-    let address = node.address().to_owned();
-    let mut stock = Peer::start(Kind::Stock, "stock", &["--connect", &address]);
-    stock.wait("members guests", "remote:guest");
-    stock.wait("members bystanders", "remote:bystander");
+    let (mut node, mut stock) = guest_and_bystander();
 
     stock.run("cast guests Crash because the test wants");
 
@@ -88,12 +82,13 @@ fn a_guest_that_fails_disappears_and_its_node_lives() {
         "a log line that names the actor and why it failed",
         |line| line.contains("guest") && line.contains("because the test wants"),
     );
+    stock.wait("members guests", "");
     assert_eq!(stock.run("call bystanders Get"), "7");
 }
 
 #[test]
-fn arguments_that_do_not_decode_leave_the_node_alive() {
-    let Pair { mut stock, node: _node } = Pair::stock_dials();
+fn arguments_that_do_not_decode_harm_nobody_else() {
+    let (_node, mut stock) = guest_and_bystander();
     for message in [
         "NoSuchVariant -",
         "Add -",
@@ -105,8 +100,51 @@ fn arguments_that_do_not_decode_leave_the_node_alive() {
         // Once such a message has ended the guest, there is nobody to send the next one to.
         drop(stock.try_run(&format!("raw-cast guests {message}")));
     }
-    stock.wait_session("node@localhost");
+    drop(stock.try_run("raw-call 1000 guests AddAndGet 00"));
+    assert_eq!(stock.run("call bystanders Get"), "7");
     assert!(!stock.events().contains(&"disconnected node@localhost".to_owned()));
+}
+
+/// A node with two guests, and a stock program that knows both.
+fn guest_and_bystander() -> (HostNode, Peer) {
+    let guests = guest_counter("guest", "guests", 100) + &another_counter("bystander", "bystanders", 7);
+    let node = HostNode::start("node", &guests);
+    let mut stock = Peer::start(Kind::Stock, "stock", &["--connect", node.address()]);
+    stock.wait("members guests", "remote:guest");
+    stock.wait("members bystanders", "remote:bystander");
+    (node, stock)
+}
+
+#[test]
+fn several_of_one_kind_are_several_actors() {
+    let several = guest_counter("worker", "workers", 1) + "count = 3\n";
+    let node = HostNode::start("node", &several);
+    let mut stock = Peer::start(Kind::Stock, "stock", &["--connect", node.address()]);
+    stock.wait("members workers", "remote:worker-1 remote:worker-2 remote:worker-3");
+    stock.run("cast workers/worker-2 Add 41");
+    assert_eq!(stock.run("call workers/worker-2 Get"), "42");
+    assert_eq!(stock.run("call workers/worker-3 Get"), "1");
+    // Each sums the other two, its neighbours in the same node.
+    assert_eq!(stock.run("call workers/worker-1 SumOf workers"), "43");
+    assert_eq!(stock.run("call workers/worker-2 SumOf workers"), "2");
+}
+
+#[test]
+fn guests_of_two_nodes_reach_each_other() {
+    let first = HostNode::start("first", &guest_counter("left", "lefts", 100));
+    let peers = format!("peers = [\"{}\"]\n\n", first.address());
+    let second = HostNode::start("second", &(peers + &guest_counter("right", "rights", 200)));
+    let options = ["--connect", first.address(), "--connect", second.address()];
+    let mut stock = Peer::start(Kind::Stock, "stock", &options);
+    stock.wait("members lefts", "remote:left");
+    stock.wait("members rights", "remote:right");
+
+    stock.wait("call lefts SumOf rights", "200");
+    stock.wait("call rights SumOf lefts", "100");
+    stock.run("cast lefts AddTo rights 5");
+    stock.wait("call rights Get", "205");
+    stock.run("cast rights AddTo lefts 6");
+    stock.wait("call lefts Get", "106");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn what_is_not_toml_is_an_error_with_its_place() {
 fn an_actor_of_an_unknown_module_is_an_error_with_the_nearest_right_name() {
     let actors = guest_counter("a-counter", "counters", 0).replace("module = \"counter\"", "module = \"countr\"");
     let folder = NodeFolder::new(&node_toml("alpha", &actors), COOKIE);
-    is_refused(&folder, &["node.toml:", "countr", "\"counter\""]);
+    is_refused(&folder, &["node.toml:", "countr", "counter"]);
 }
 
 #[test]

@@ -52,6 +52,12 @@ pub(crate) const LAYERS: &[Layer] = &[
         not_std: IMPURE,
     },
     Layer {
+        name: "address",
+        modules: &["directory"],
+        crates: &["ractor"],
+        not_std: IMPURE,
+    },
+    Layer {
         name: "node",
         modules: &["directory", "session", "transport", "wire"],
         crates: &["bytes", "futures_util", "ractor", "rand", "thiserror", "tokio", "tokio_rustls", "tracing"],

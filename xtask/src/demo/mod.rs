@@ -118,6 +118,9 @@ name = "alpha"
 listen = "127.0.0.1:0"
 cookie_file = "cookie"
 
+[runtime]
+cache_dir = "cache"
+
 [modules.counter]
 path = "counter.wasm"
 
@@ -143,6 +146,9 @@ name = "beta"
 listen = "127.0.0.1:0"
 cookie_file = "cookie"
 peers = ["{peer}"]
+
+[runtime]
+cache_dir = "cache"
 
 [modules.counter]
 path = "counter.wasm"

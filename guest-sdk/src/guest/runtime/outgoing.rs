@@ -70,6 +70,9 @@ fn report(to: ActorId, variant: &str, error: SendError) {
         SendError::TooLarge => {
             tracing::warn!(%to, %variant, "the message is larger than this node's limit and was not sent");
         }
+        SendError::Overloaded => {
+            tracing::warn!(%to, %variant, "the actor's node takes messages too slowly; the message was not sent");
+        }
         SendError::UnknownActor
         | SendError::Stopped
         | SendError::Timeout

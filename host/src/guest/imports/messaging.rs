@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use ractor::RpcReplyPort;
 use ractor::message::SerializedMessage;
-use ractor::{ActorCell, RpcReplyPort};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::directory::{self, SendRefused};
 use crate::guest::bindings::messaging::{self, ReplyError, SendError};
 use crate::guest::bindings::types::Pid;
 use crate::guest::pid;
@@ -25,7 +26,7 @@ impl messaging::Host for State {
             args,
             metadata: None,
         };
-        Ok(cast(to, message).await)
+        Ok(send(to, message).await)
     }
 
     async fn call(
@@ -88,20 +89,28 @@ impl State {
     }
 }
 
-async fn cast(to: Pid, message: SerializedMessage) -> Result<(), SendError> {
-    send(&find(to).await?, message)
-}
-
 async fn call(to: Pid, message: SerializedMessage, reply: oneshot::Receiver<Vec<u8>>) -> Result<Vec<u8>, SendError> {
-    send(&find(to).await?, message)?;
+    send(to, message).await?;
     reply.await.map_err(|_| SendError::NoReply)
 }
 
-async fn find(to: Pid) -> Result<ActorCell, SendError> {
+/// Sends to an actor of this process, or past its stand-in to one of another node: there the guest's fiber waits while
+/// the other node takes messages more slowly than they come.
+async fn send(to: Pid, message: SerializedMessage) -> Result<(), SendError> {
     let id = pid::to_id(to).ok_or(SendError::UnknownActor)?;
-    pid::resolve(id).await.ok_or(SendError::UnknownActor)
+    if !directory::is_ours(id) {
+        return Ok(directory::send_remote(id, message).await?);
+    }
+    let cell = directory::local_actor(id.pid()).ok_or(SendError::UnknownActor)?;
+    cell.send_serialized(message).map_err(|_| SendError::Stopped)
 }
 
-fn send(cell: &ActorCell, message: SerializedMessage) -> Result<(), SendError> {
-    cell.send_serialized(message).map_err(|_| SendError::Stopped)
+impl From<SendRefused> for SendError {
+    fn from(refused: SendRefused) -> Self {
+        match refused {
+            SendRefused::UnknownActor => Self::UnknownActor,
+            SendRefused::TooLarge => Self::TooLarge,
+            SendRefused::Overloaded => Self::Overloaded,
+        }
+    }
 }

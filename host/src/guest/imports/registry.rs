@@ -6,8 +6,8 @@ use crate::guest::pid;
 use crate::guest::state::State;
 
 impl registry::Host for State {
-    fn where_is(&mut self, name: String) -> wasmtime::Result<Option<types::Pid>> {
+    async fn where_is(&mut self, name: String) -> wasmtime::Result<Option<types::Pid>> {
         self.myself()?;
-        Ok(directory::where_is(&name).map(|cell| pid::of(cell.get_id())))
+        Ok(directory::find(&name).await.map(|cell| pid::of(cell.get_id())))
     }
 }

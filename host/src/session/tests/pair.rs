@@ -47,7 +47,10 @@ pub(super) struct Pair {
 pub(super) fn name(name: &str, port: u16, connection_id: u64) -> NameMessage {
     NameMessage {
         name: format!("{name}@localhost"),
-        flags: Some(NodeFlags { version: 1 }),
+        flags: Some(NodeFlags {
+            version: 1,
+            ..NodeFlags::default()
+        }),
         connection_string: format!("localhost:{port}"),
         connection_id,
     }

@@ -153,6 +153,38 @@ fn an_idle_link_between_live_nodes_lives() {
 }
 
 #[test]
+fn a_confirmation_is_the_answer_to_a_ping_of_its_own() {
+    let mut pair = Pair::new();
+    let now = pair.now;
+    assert!(
+        !pair.initiator.session.handle_confirmation(now),
+        "nothing to confirm before it is open"
+    );
+    pair.settle();
+    pair.pass(Duration::from_secs(60));
+    assert_eq!(
+        pair.initiator.count(&Event::Confirmed(1)),
+        0,
+        "other pings confirm nothing"
+    );
+    let now = pair.now;
+    for _ in 0..2 {
+        assert!(pair.initiator.session.handle_confirmation(now));
+    }
+    pair.acceptor.frozen = true;
+    pair.pass(Duration::from_secs(1));
+    assert_eq!(
+        pair.initiator.count(&Event::Confirmed(1)),
+        0,
+        "the peer has not handled anything"
+    );
+    pair.acceptor.frozen = false;
+    pair.pass(Duration::from_secs(1));
+    assert_eq!(pair.initiator.count(&Event::Confirmed(1)), 2);
+    assert_eq!(pair.acceptor.count(&Event::Confirmed(1)), 0);
+}
+
+#[test]
 fn a_frozen_peer_is_down_within_a_quarter_of_the_allowed_silence() {
     for alive_for in [0, 1, 7, 20] {
         let mut pair = Pair::new();

@@ -1,0 +1,123 @@
+//! References to actors that travel in messages.
+
+use ractor::{ActorCell, ActorRef, BytesConvertable, Message};
+
+use crate::directory;
+
+/// Where an actor lives, in a form that means the same on every node: an argument or a reply of any cluster message.
+///
+/// An address doesn't keep an actor alive, and it doesn't survive it: pids are never used again, so the address of an
+/// actor that has ended resolves to nothing, also when another has taken its name.
+///
+/// As bytes: the pid as a 64-bit big-endian number; the length of the node's name, likewise, and the name; then, if the
+/// actor has a name, a byte 1 and that name, otherwise a byte 0.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ActorAddress {
+    /// The full name of its node, `name@hostname`.
+    pub node: String,
+    /// Its pid on that node.
+    pub pid: u64,
+    /// Its name on that node.
+    pub name: Option<String>,
+}
+
+impl ActorAddress {
+    /// The address of an actor, be it of this node or of a peer. None if this process has no node yet, or the session
+    /// with the actor's node is over.
+    pub fn of(actor: &ActorCell) -> Option<Self> {
+        let node = directory::node_name(actor.get_id())?;
+        let name = actor.get_name().map(|name| match name.strip_suffix(&node) {
+            // What stands in for an actor of another node carries that node in its name.
+            Some(bare) if !directory::is_ours(actor.get_id()) => bare.trim_end_matches('@').to_owned(),
+            _ => name,
+        });
+        Some(Self {
+            node,
+            pid: actor.get_id().pid(),
+            name,
+        })
+    }
+
+    /// The actor, or what stands in for it here. None if it has ended, or there is no session with its node.
+    pub async fn resolve(&self) -> Option<ActorCell> {
+        directory::resolve(directory::actor_id(&self.node, self.pid)?).await
+    }
+
+    /// As [`ActorAddress::resolve`], for an actor that takes messages of type `M`. Whether it does shows only when one is
+    /// sent.
+    pub async fn resolve_as<M: Message>(&self) -> Option<ActorRef<M>> {
+        self.resolve().await.map(ActorRef::from)
+    }
+
+    /// The bytes as an address; none if they aren't one.
+    pub fn try_from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (pid, rest) = bytes.split_first_chunk()?;
+        let (length, rest) = rest.split_first_chunk()?;
+        let length = usize::try_from(u64::from_be_bytes(*length)).ok()?;
+        let (node, rest) = rest.split_at_checked(length)?;
+        let name = match rest.split_first()? {
+            (0, []) => None,
+            (1, name) => Some(std::str::from_utf8(name).ok()?.to_owned()),
+            _ => return None,
+        };
+        let node = std::str::from_utf8(node).ok()?.to_owned();
+        Some(Self {
+            node,
+            pid: u64::from_be_bytes(*pid),
+            name,
+        })
+    }
+}
+
+impl BytesConvertable for ActorAddress {
+    fn into_bytes(self) -> Vec<u8> {
+        let name = self.name.as_deref();
+        let mut bytes = Vec::with_capacity(17 + self.node.len() + name.map_or(0, str::len));
+        bytes.extend(self.pid.to_be_bytes());
+        bytes.extend((self.node.len() as u64).to_be_bytes());
+        bytes.extend(self.node.as_bytes());
+        bytes.push(u8::from(name.is_some()));
+        bytes.extend(name.unwrap_or_default().as_bytes());
+        bytes
+    }
+
+    #[expect(
+        clippy::panic,
+        reason = "the trait cannot fail; the derive macros turn a panic here into an error"
+    )]
+    fn from_bytes(bytes: Vec<u8>) -> Self {
+        match Self::try_from_bytes(&bytes) {
+            Some(address) => address,
+            None => panic!("{} bytes are not the address of an actor", bytes.len()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{ActorAddress, BytesConvertable};
+
+    proptest! {
+        #[test]
+        fn an_address_survives_its_bytes_and_no_part_of_them_is_one(
+            node in ".{0,20}",
+            pid in any::<u64>(),
+            name in proptest::option::of(".{0,20}"),
+        ) {
+            let address = ActorAddress { node, pid, name };
+            let bytes = address.clone().into_bytes();
+            prop_assert_eq!(ActorAddress::try_from_bytes(&bytes), Some(address.clone()));
+            // A name cut short is still a name: where it ends is for the enclosing message to say.
+            for cut in 0..=16 + address.node.len() {
+                prop_assert_eq!(ActorAddress::try_from_bytes(&bytes[..cut]), None);
+            }
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            ActorAddress::try_from_bytes(&bytes);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! How much of what a peer sent waits in the mailbox of a local actor.
+//!
+//! ractor's mailboxes have no length and no limit. But a serialized call that an actor can't decode is dropped, reply port
+//! and all, when its turn comes; so such a call, put in every now and then, tells by the end of its port how far the
+//! actor has come. What is beyond the limit is given up before it is put in.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use ractor::ActorCell;
+use ractor::concurrency::{OneshotReceiver, oneshot};
+use ractor::message::SerializedMessage;
+
+use crate::directory::PROBE_VARIANT;
+
+/// What a message costs beside its bytes, roughly.
+const MESSAGE_OVERHEAD: usize = 192;
+
+/// A probe follows this many bytes.
+const PROBE_EVERY: usize = 256 * 1024;
+
+/// A local actor that the peer may address, and what waits for it.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) cell: ActorCell,
+    waiting: AtomicUsize,
+    since_probe: AtomicUsize,
+}
+
+/// Some bytes of a target's mailbox, until the target has come past them.
+pub(super) struct Probe {
+    target: Arc<Target>,
+    bytes: usize,
+    passed: OneshotReceiver<Vec<u8>>,
+}
+
+impl Future for Probe {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // Nobody answers a probe; that its port is dropped is the answer.
+        Pin::new(&mut self.passed).poll(cx).map(|_| ())
+    }
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        self.target.waiting.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+impl Target {
+    pub(super) fn new(cell: ActorCell) -> Self {
+        Self {
+            cell,
+            waiting: AtomicUsize::new(0),
+            since_probe: AtomicUsize::new(0),
+        }
+    }
+
+    /// Takes `bytes` into account; false if they would exceed `limit`, and the message must not be delivered.
+    pub(super) fn admit(&self, bytes: usize, limit: usize) -> bool {
+        // Only the reader of the one connection adds, so nothing can come between the two.
+        if self.waiting.load(Ordering::Relaxed).saturating_add(bytes) > limit {
+            return false;
+        }
+        self.waiting.fetch_add(bytes, Ordering::Relaxed);
+        self.since_probe.fetch_add(bytes, Ordering::Relaxed);
+        true
+    }
+
+    /// Puts a probe behind what was delivered, if it is time for one.
+    pub(super) fn probe(self: &Arc<Self>) -> Option<Probe> {
+        if self.since_probe.load(Ordering::Relaxed) < PROBE_EVERY {
+            return None;
+        }
+        let bytes = self.since_probe.swap(0, Ordering::Relaxed);
+        let (port, passed) = oneshot();
+        let probe = SerializedMessage::Call {
+            variant: PROBE_VARIANT.to_owned(),
+            args: Vec::new(),
+            reply: port.into(),
+            metadata: None,
+        };
+        // To an actor that has ended it can't be sent, and the probe ends at once, as it should.
+        self.cell.send_serialized(probe).ok();
+        Some(Probe {
+            target: self.clone(),
+            bytes,
+            passed,
+        })
+    }
+}
+
+/// What a message of `payload` bytes takes in a mailbox, roughly.
+pub(super) fn cost(payload: usize) -> usize {
+    payload + MESSAGE_OVERHEAD
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use ractor::{Actor, ActorProcessingErr, ActorRef};
+    use tokio::sync::Semaphore;
+
+    use super::{PROBE_EVERY, SerializedMessage, Target};
+
+    /// Handles one message for each permit.
+    struct Slow(Arc<Semaphore>);
+
+    impl Actor for Slow {
+        type Msg = Vec<u8>;
+        type State = ();
+        type Arguments = ();
+
+        async fn pre_start(&self, _: ActorRef<Vec<u8>>, (): ()) -> Result<(), ActorProcessingErr> {
+            Ok(())
+        }
+
+        async fn handle(&self, _: ActorRef<Vec<u8>>, _: Vec<u8>, (): &mut ()) -> Result<(), ActorProcessingErr> {
+            self.0.acquire().await?.forget();
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_an_actor_has_handled_makes_room_again() {
+        let permits = Arc::new(Semaphore::new(0));
+        let (actor, _) = Actor::spawn(None, Slow(permits.clone()), ()).await.unwrap();
+        let target = Arc::new(Target::new(actor.get_cell()));
+        let limit = 3 * PROBE_EVERY;
+        let mut probes = Vec::new();
+        let mut deliver = |target: &Arc<Target>| {
+            if !target.admit(PROBE_EVERY, limit) {
+                return false;
+            }
+            let message = SerializedMessage::Cast {
+                variant: String::new(),
+                args: vec![0; 8],
+                metadata: None,
+            };
+            target.cell.send_serialized(message).unwrap();
+            probes.extend(target.probe());
+            true
+        };
+        assert!((0..3).all(|_| deliver(&target)), "up to the limit");
+        assert!(!deliver(&target), "not beyond it");
+        assert!(probes.len() == 3);
+
+        permits.add_permits(1);
+        let first = probes.remove(0);
+        tokio::time::timeout(Duration::from_secs(20), first).await.unwrap();
+        assert!(target.admit(PROBE_EVERY, limit), "the first was handled");
+        assert!(!target.admit(PROBE_EVERY, limit), "the others were not");
+
+        actor.kill();
+        for probe in probes {
+            tokio::time::timeout(Duration::from_secs(20), probe).await.unwrap();
+        }
+        assert!(
+            target.admit(2 * PROBE_EVERY, limit),
+            "an actor that ended holds nothing"
+        );
+    }
+}

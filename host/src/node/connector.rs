@@ -1,0 +1,329 @@
+//! Keeps this node connected to the peers that it was told of: for ever, or until they are removed.
+//!
+//! Each peer has a task. It resolves the peer's address at every attempt and keeps one connection to each address that
+//! comes of it, so that a headless service is a list of peers. An address that fails is tried again after a wait that
+//! doubles, with jitter, up to a limit; one that turns out to be this very node is left alone; and one whose node is
+//! connected by another link is left alone for as long as that link lives.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ractor::concurrency::{JoinHandle, oneshot};
+use ractor::{ActorRef, MessagingErr};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::NodeServerMessage;
+use super::client::{ClientConnectErr, Encryption, secure};
+use super::requests::NodeRequest;
+use super::watch::{SessionEnd, Watch};
+use crate::session::CloseReason;
+
+/// How long an attempt to connect may take.
+const ATTEMPT: Duration = Duration::from_secs(5);
+
+/// How often a name is resolved while all of its addresses are connected.
+const RESOLVE_EVERY: Duration = Duration::from_secs(30);
+
+/// How long to wait between attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backoff {
+    /// After the first failure. It doubles with each further one.
+    pub first: Duration,
+    /// At most.
+    pub longest: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_millis(200),
+            longest: Duration::from_secs(15),
+        }
+    }
+}
+
+impl Backoff {
+    /// The wait after `failures` failures in a row; `jitter`, between 0 and 1, takes up to a half off it, so that nodes
+    /// that lost each other at one moment don't meet again at one moment.
+    fn wait(&self, failures: u32, jitter: f64) -> Duration {
+        let doubled = self.first.saturating_mul(1 << failures.saturating_sub(1).min(20));
+        doubled.min(self.longest).mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 2.0)
+    }
+}
+
+/// Gives the TLS settings for the next attempt.
+pub type EncryptionSource = Arc<dyn Fn() -> io::Result<Encryption> + Send + Sync>;
+
+/// A peer to stay connected to.
+#[derive(Clone)]
+pub struct Peer {
+    /// `host:port`; the host is a name or an address.
+    pub address: String,
+    /// How to secure the connection; none for plain TCP. Asked before each attempt, since certificates change.
+    pub encryption: Option<EncryptionSource>,
+    /// How long to wait between attempts.
+    pub backoff: Backoff,
+}
+
+impl std::fmt::Debug for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Peer")
+            .field("address", &self.address)
+            .field("encrypted", &self.encryption.is_some())
+            .field("backoff", &self.backoff)
+            .finish()
+    }
+}
+
+/// The peers of a node and the tasks that keep it connected to them.
+#[derive(Debug, Default)]
+pub(super) struct Connectors {
+    by_address: HashMap<String, Task>,
+}
+
+#[derive(Debug)]
+struct Task(JoinHandle<()>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Connectors {
+    /// Starts to keep this peer connected, if that isn't done already.
+    pub(super) fn add(&mut self, node_server: &ActorRef<NodeServerMessage>, peer: Peer) {
+        let node_server = node_server.clone();
+        self.by_address.entry(peer.address.clone()).or_insert_with(|| {
+            let keeper = Keeper {
+                node_server,
+                peer,
+                addresses: HashMap::new(),
+                links: JoinSet::new(),
+                failed_lookups: 0,
+            };
+            Task(ractor::concurrency::spawn(keeper.run()))
+        });
+    }
+
+    /// Stops to dial any peer.
+    pub(super) fn clear(&mut self) {
+        self.by_address.clear();
+    }
+
+    /// Stops to dial this peer. A session with it goes on for as long as it lives.
+    pub(super) fn remove(&mut self, address: &str) {
+        self.by_address.remove(address);
+    }
+}
+
+/// The connection to one address of a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Address {
+    standing: Standing,
+    /// Failures in a row.
+    failures: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// To be dialled at this time.
+    Due(Instant),
+    /// Being dialled, or up.
+    Busy,
+    /// It is this very node.
+    Own,
+}
+
+/// What came of one attempt.
+enum Outcome {
+    /// It led to a session, which has ended.
+    Ended(SessionEnd),
+    /// It led to no session.
+    Failed(ClientConnectErr),
+}
+
+struct Keeper {
+    node_server: ActorRef<NodeServerMessage>,
+    peer: Peer,
+    addresses: HashMap<SocketAddr, Address>,
+    links: JoinSet<(SocketAddr, Outcome)>,
+    failed_lookups: u32,
+}
+
+impl Keeper {
+    async fn run(mut self) {
+        loop {
+            let next = match self.resolve().await {
+                Ok(addresses) => self.dial_due(&addresses),
+                Err(error) => self.lookup_failed(&error),
+            };
+            tokio::select! {
+                Some(ended) = self.links.join_next() => match ended {
+                    Ok((_, Outcome::Failed(ClientConnectErr::Messaging(_)))) => return, // this node has ended
+                    Ok((address, outcome)) => self.settle(address, outcome),
+                    Err(error) => tracing::error!(peer = self.peer.address, "the task of a link failed: {error}"),
+                },
+                () = sleep_until(next) => {}
+            }
+        }
+    }
+
+    async fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
+        let found = timeout(ATTEMPT, lookup_host(self.peer.address.as_str())).await;
+        Ok(found.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??.collect())
+    }
+
+    fn lookup_failed(&mut self, error: &io::Error) -> Instant {
+        self.failed_lookups = self.failed_lookups.saturating_add(1);
+        let retry_in = self.peer.backoff.wait(self.failed_lookups, rand::random());
+        tracing::warn!(
+            peer = self.peer.address,
+            ?retry_in,
+            "the name of a peer is not resolved: {error}"
+        );
+        Instant::now() + retry_in
+    }
+
+    /// Dials each address whose time has come, and forgets those that the name has no longer. Returns when to look
+    /// again.
+    fn dial_due(&mut self, resolved: &[SocketAddr]) -> Instant {
+        self.failed_lookups = 0;
+        self.addresses
+            .retain(|addr, address| address.standing == Standing::Busy || resolved.contains(addr));
+        let now = Instant::now();
+        let mut next = now + RESOLVE_EVERY;
+        for addr in resolved {
+            let new = Address {
+                standing: Standing::Due(now),
+                failures: 0,
+            };
+            let address = self.addresses.entry(*addr).or_insert(new);
+            match address.standing {
+                Standing::Due(at) if at <= now => {
+                    address.standing = Standing::Busy;
+                    self.links
+                        .spawn(attempt(self.node_server.clone(), self.peer.clone(), *addr));
+                }
+                Standing::Due(at) => next = next.min(at),
+                Standing::Busy | Standing::Own => {}
+            }
+        }
+        next
+    }
+
+    /// An attempt, or the session that it led to, is over.
+    fn settle(&mut self, addr: SocketAddr, outcome: Outcome) {
+        let Some(address) = self.addresses.get_mut(&addr) else {
+            return;
+        };
+        let why = match outcome {
+            Outcome::Ended(SessionEnd {
+                reason: CloseReason::SelfConnection,
+                ..
+            }) => {
+                tracing::info!(peer = self.peer.address, %addr, "a peer's address is this very node");
+                address.standing = Standing::Own;
+                return;
+            }
+            Outcome::Ended(end) => {
+                if end.was_ready {
+                    address.failures = 0;
+                }
+                end.reason.to_string()
+            }
+            Outcome::Failed(error) => error.to_string(),
+        };
+        address.failures = address.failures.saturating_add(1);
+        let retry_in = self.peer.backoff.wait(address.failures, rand::random());
+        address.standing = Standing::Due(Instant::now() + retry_in);
+        tracing::warn!(peer = self.peer.address, %addr, ?retry_in, "not connected: {why}");
+    }
+}
+
+/// Connects to one address and stays with the session until it ends.
+async fn attempt(node_server: ActorRef<NodeServerMessage>, peer: Peer, addr: SocketAddr) -> (SocketAddr, Outcome) {
+    let outcome = match connect(&node_server, &peer, addr).await {
+        Ok(end) => {
+            // Another link to the same node goes on: as long as it does, there is nothing to dial.
+            if let (CloseReason::DuplicateConnection, Some(node)) = (&end.reason, &end.peer) {
+                await_absence(&node_server, node.clone()).await;
+            }
+            Outcome::Ended(end)
+        }
+        Err(error) => Outcome::Failed(error),
+    };
+    (addr, outcome)
+}
+
+async fn connect(
+    node_server: &ActorRef<NodeServerMessage>,
+    peer: &Peer,
+    addr: SocketAddr,
+) -> Result<SessionEnd, ClientConnectErr> {
+    await_absence(node_server, peer.address.clone()).await;
+    let encryption = peer.encryption.as_ref().map(|source| source()).transpose();
+    let encryption = encryption.map_err(ClientConnectErr::Encryption)?;
+    let opening = async {
+        let stream = TcpStream::connect(addr).await?;
+        secure(stream, encryption).await
+    };
+    let opened = timeout(ATTEMPT, opening).await;
+    let stream = opened.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    let (port, ended) = oneshot();
+    let watch = Watch {
+        ready: None,
+        ended: Some(port.into()),
+    };
+    let stream = Box::new(stream);
+    node_server.cast(NodeRequest::ConnectionOpenedWatched { stream, watch }.into())?;
+    ended
+        .await
+        .map_err(|_| ClientConnectErr::Messaging(MessagingErr::ChannelClosed))
+}
+
+/// Waits until there is no session with a node of this name or connection string.
+async fn await_absence(node_server: &ActorRef<NodeServerMessage>, node: String) {
+    let ask = |reply| NodeRequest::AwaitAbsence(node, reply).into();
+    node_server.call(ask, None).await.ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Backoff;
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_jitter_takes_at_most_half() {
+        let backoff = Backoff {
+            first: Duration::from_millis(100),
+            longest: Duration::from_secs(1),
+        };
+        for (failures, wait) in [
+            (1, 100),
+            (2, 200),
+            (3, 400),
+            (4, 800),
+            (5, 1000),
+            (40, 1000),
+            (u32::MAX, 1000),
+        ] {
+            assert_eq!(
+                backoff.wait(failures, 0.0),
+                Duration::from_millis(wait),
+                "{failures} failures"
+            );
+            assert_eq!(
+                backoff.wait(failures, 1.0),
+                Duration::from_millis(wait / 2),
+                "{failures} failures"
+            );
+        }
+    }
+}

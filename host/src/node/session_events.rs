@@ -1,0 +1,223 @@
+//! What the decisions of a session make its actor do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ractor::{ActorCell, ActorRef, RpcReplyPort, pg};
+
+use super::node_session::NodeSessionState;
+use super::requests::{NodeRequest, SessionRequest};
+use super::stand_ins::Resolver;
+use super::{NameMessage, NodeServerMessage, NodeSession, NodeSessionMessage, sync};
+use crate::directory;
+use crate::session::{CloseReason, Event, Role};
+use crate::wire::{self, GroupChange};
+
+/// How long the node may take to decide about a session.
+const NODE_DECISION: Duration = Duration::from_secs(5);
+
+/// The most connections that one answer of a peer's may have this node open.
+const MAX_TRANSITIVE_DIALS: usize = 256;
+
+impl NodeSession {
+    /// Carries out everything that the session has decided.
+    pub(super) async fn pump(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState) {
+        loop {
+            while let Some(message) = state.session.poll_transmit() {
+                if state
+                    .link
+                    .outbox()
+                    .push_control(|out| wire::encode(&message, out))
+                    .is_err()
+                {
+                    state.session.handle_closed(CloseReason::TooSlow {
+                        limit: state.link.outbox().limit(),
+                    });
+                }
+            }
+            let Some(event) = state.session.poll_event() else { break };
+            self.handle_event(myself, state, event).await;
+        }
+        state.timer.arm(state.session.poll_timeout(), myself);
+    }
+
+    async fn handle_event(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState, event: Event) {
+        match event {
+            Event::PeerNamed(name) => self.peer_named(myself, state, name).await,
+            Event::Authenticated => self.authenticated(myself, state).await,
+            Event::Ready => {
+                tracing::info!(peer = state.peer_name(), "session ready");
+                drop(
+                    self.node_server
+                        .cast(NodeServerMessage::ConnectionReady(myself.get_id())),
+                );
+            }
+            // A table entry until somebody asks for a stand-in.
+            Event::Spawned(actors) => state.link.add_remote(actors.iter().map(|actor| actor.pid)),
+            Event::Terminated(pids) => {
+                for pid in pids {
+                    state.stand_ins.terminate(pid);
+                    state.link.remove_remote(pid);
+                }
+            }
+            Event::Joined(change) => self.joined(myself, state, change).await,
+            Event::Left(GroupChange { scope, group, actors }) => {
+                let cells: Vec<_> = actors
+                    .iter()
+                    .filter_map(|actor| state.stand_ins.get(actor.pid))
+                    .collect();
+                pg::leave_scoped(scope, group, cells);
+            }
+            Event::SessionsAsked(asking) => self.answer_sessions(state, &asking).await,
+            Event::SessionsLearned(sessions) => self.dial(sessions).await,
+            Event::Pong(latency) => tracing::debug!(peer = state.peer_name(), ?latency, "ping answered"),
+            Event::Confirmed(count) => {
+                let count = count.min(state.confirmations.len());
+                for reply in state.confirmations.drain(..count) {
+                    reply.send(()).ok();
+                }
+            }
+            Event::Closed(reason) => {
+                if !self.permit.as_ref().is_some_and(|permit| permit.report(&reason)) {
+                    tracing::info!(
+                        peer = state.peer_name(),
+                        reason = reason.name(),
+                        "session closed: {reason}"
+                    );
+                }
+                let text = reason.to_string();
+                drop(
+                    self.node_server
+                        .cast(NodeRequest::SessionClosing(myself.get_id(), reason).into()),
+                );
+                myself.stop(Some(text));
+            }
+        }
+    }
+
+    async fn peer_named(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState, name: NameMessage) {
+        let actor_id = myself.get_id();
+        state.link.set_peer(name.flags.unwrap_or_default());
+        state.peer = Some(NameMessage {
+            connection_id: 0,
+            ..name.clone()
+        });
+        match self.role {
+            Role::Initiator => drop(
+                self.node_server
+                    .cast(NodeServerMessage::UpdateSession { actor_id, name }),
+            ),
+            Role::Acceptor => {
+                let ask = |reply| NodeRequest::Admit { actor_id, name, reply }.into();
+                match ask_node(&self.node_server, ask).await {
+                    Some(status) => state.session.handle_admission(status),
+                    None => state.session.handle_closed(CloseReason::Local),
+                }
+            }
+        }
+    }
+
+    async fn authenticated(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState) {
+        if let Some(permit) = &self.permit {
+            permit.release();
+        }
+        let id = myself.get_id();
+        let won = ask_node(&self.node_server, |reply| NodeRequest::Elect(id, reply).into()).await;
+        if won != Some(true) {
+            return state.session.handle_election(None);
+        }
+        tracing::info!(
+            peer = state.peer_name(),
+            node_id = self.node_id,
+            "session authenticated"
+        );
+        let session = myself.clone();
+        sync::monitor(&myself.get_cell(), move |event| {
+            drop(session.cast(SessionRequest::Hosted(event).into()))
+        });
+        let resolver = Resolver {
+            session: myself.clone(),
+            link: state.link.clone(),
+        };
+        directory::add_peer(self.node_id, state.peer_name().to_owned(), Arc::new(resolver));
+        let snapshot = sync::snapshot(&state.link);
+        state.session.handle_election(Some(snapshot));
+    }
+
+    /// The stand-in for the peer's actor with this pid.
+    pub(super) async fn stand_in(
+        &self,
+        myself: &ActorRef<NodeSessionMessage>,
+        state: &mut NodeSessionState,
+        pid: u64,
+    ) -> Option<ActorCell> {
+        let actor = state.session.peer_actor(pid)?;
+        let peer = state.peer.as_ref()?;
+        state
+            .stand_ins
+            .get_or_spawn(actor, &peer.name, &state.link, &myself.get_cell())
+            .await
+    }
+
+    async fn joined(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState, change: GroupChange) {
+        let mut cells = Vec::with_capacity(change.actors.len());
+        for actor in &change.actors {
+            cells.extend(self.stand_in(myself, state, actor.pid).await);
+        }
+        if !cells.is_empty() {
+            pg::join_scoped(change.scope, change.group, cells);
+        }
+    }
+
+    /// Tells the peer the other nodes that this one knows.
+    async fn answer_sessions(&self, state: &mut NodeSessionState, asking: &NameMessage) {
+        let Some(sessions) = ask_node(&self.node_server, NodeServerMessage::GetSessions).await else {
+            return;
+        };
+        let others = sessions
+            .into_values()
+            .filter_map(|session| session.peer_name)
+            .filter(|peer| peer.name != asking.name && peer.connection_string != asking.connection_string)
+            .collect();
+        state.session.handle_sessions(others);
+    }
+
+    /// Connects to those nodes that the peer knows and this one doesn't.
+    async fn dial(&self, theirs: Vec<NameMessage>) {
+        let Some(sessions) = ask_node(&self.node_server, NodeServerMessage::GetSessions).await else {
+            return;
+        };
+        let ours: Vec<_> = sessions.into_values().filter_map(|session| session.peer_name).collect();
+        let known = |peer: &NameMessage| {
+            ours.iter()
+                .chain([&self.local])
+                .any(|own| own.name == peer.name || own.connection_string == peer.connection_string)
+        };
+        for peer in theirs
+            .into_iter()
+            .filter(|peer| !known(peer))
+            .take(MAX_TRANSITIVE_DIALS)
+        {
+            let node_server = self.node_server.clone();
+            ractor::concurrency::spawn(async move {
+                let address = peer.connection_string.as_str();
+                if let Err(error) = super::client::connect(&node_server, address).await {
+                    tracing::warn!(peer = peer.name, address, "cannot connect to a peer's peer: {error}");
+                }
+            });
+        }
+    }
+}
+
+/// Asks the node; none if it doesn't answer in time, because it is ending.
+async fn ask_node<T: Send + 'static>(
+    node_server: &ActorRef<NodeServerMessage>,
+    ask: impl FnOnce(RpcReplyPort<T>) -> NodeServerMessage,
+) -> Option<T> {
+    node_server
+        .call(ask, Some(NODE_DECISION))
+        .await
+        .ok()?
+        .success_or(())
+        .ok()
+}

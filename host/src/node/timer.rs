@@ -1,0 +1,42 @@
+//! The one timer of a session.
+
+use std::time::Instant;
+
+use ractor::ActorRef;
+use ractor::concurrency::JoinHandle;
+
+use super::NodeSessionMessage;
+use super::requests::SessionRequest;
+
+/// Wakes the session at its next deadline.
+#[derive(Debug, Default)]
+pub(super) struct Timer {
+    due: Option<(Instant, JoinHandle<()>)>,
+}
+
+impl Timer {
+    /// Wakes the session at `deadline`, or not at all.
+    pub(super) fn arm(&mut self, deadline: Option<Instant>, session: &ActorRef<NodeSessionMessage>) {
+        match (&self.due, deadline) {
+            (_, None) => self.disarm(),
+            // An earlier wake-up than needed only finds nothing due and arms the timer again.
+            (Some((due, _)), Some(deadline)) if *due <= deadline => {}
+            (_, Some(deadline)) => {
+                self.disarm();
+                let session = session.clone();
+                let wake = ractor::concurrency::spawn(async move {
+                    tokio::time::sleep_until(deadline.into()).await;
+                    drop(session.cast(SessionRequest::Tick.into()));
+                });
+                self.due = Some((deadline, wake));
+            }
+        }
+    }
+
+    /// Lets the session sleep.
+    pub(super) fn disarm(&mut self) {
+        if let Some((_, wake)) = self.due.take() {
+            wake.abort();
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Who waits to hear how a session goes, or that a node can be dialled again.
+
+use std::collections::HashMap;
+
+use ractor::{ActorId, RpcReplyPort};
+
+use super::NodeServerSessionInformation;
+use crate::session::CloseReason;
+
+/// How a session ended.
+#[derive(Debug, Clone)]
+pub(super) struct SessionEnd {
+    /// Why.
+    pub(super) reason: CloseReason,
+    /// The full name of the peer, if it came to say it.
+    pub(super) peer: Option<String>,
+    /// Both nodes had sent all that they had.
+    pub(super) was_ready: bool,
+}
+
+/// What a session's initiator wants to hear.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// Told once the session is ready, or why it never will be.
+    pub(super) ready: Option<RpcReplyPort<Result<NodeServerSessionInformation, CloseReason>>>,
+    /// Told when the session has ended.
+    pub(super) ended: Option<RpcReplyPort<SessionEnd>>,
+}
+
+/// The watches of a node's sessions.
+#[derive(Debug, Default)]
+pub(super) struct Watches {
+    by_session: HashMap<ActorId, (Watch, bool)>,
+    /// Those who wait until there is no session with a node that is called so or listens there.
+    absences: Vec<(String, RpcReplyPort<()>)>,
+}
+
+impl Watches {
+    pub(super) fn insert(&mut self, session: ActorId, watch: Watch) {
+        self.by_session.insert(session, (watch, false));
+    }
+
+    pub(super) fn ready(&mut self, info: &NodeServerSessionInformation) {
+        if let Some((watch, was_ready)) = self.by_session.get_mut(&info.actor.get_id()) {
+            *was_ready = true;
+            if let Some(port) = watch.ready.take() {
+                port.send(Ok(info.clone())).ok();
+            }
+        }
+    }
+
+    pub(super) fn ended(&mut self, info: &NodeServerSessionInformation, reason: &CloseReason) {
+        let Some((watch, was_ready)) = self.by_session.remove(&info.actor.get_id()) else {
+            return;
+        };
+        if let Some(port) = watch.ready {
+            port.send(Err(reason.clone())).ok();
+        }
+        if let Some(port) = watch.ended {
+            let peer = info.peer_name.as_ref().map(|peer| peer.name.clone());
+            let end = SessionEnd {
+                reason: reason.clone(),
+                peer,
+                was_ready,
+            };
+            port.send(end).ok();
+        }
+    }
+
+    pub(super) fn await_absence(&mut self, node: String, port: RpcReplyPort<()>) {
+        self.absences.push((node, port));
+    }
+
+    /// Tells those whose node `is_present` denies, and forgets those who wait no longer.
+    pub(super) fn tell_absences(&mut self, is_present: impl Fn(&str) -> bool) {
+        let waiting = std::mem::take(&mut self.absences);
+        for (node, port) in waiting {
+            if !is_present(&node) {
+                port.send(()).ok();
+            } else if !port.is_closed() {
+                self.absences.push((node, port));
+            }
+        }
+    }
+}
