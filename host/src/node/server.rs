@@ -208,14 +208,11 @@ impl NodeServer {
         stream: NetworkStream,
         is_server: bool,
     ) {
-        let permit = match is_server.then(|| self.admission.admit(stream.peer_ip())).transpose() {
+        let peer = stream.peer_label();
+        let admit = || self.admission.admit(stream.peer_ip(), &peer);
+        let permit = match is_server.then(admit).transpose() {
             Ok(permit) => permit,
-            Err(limit) => {
-                return self
-                    .admission
-                    .refusals
-                    .refuse(&stream.peer_label(), limit.name(), &limit);
-            }
+            Err(limit) => return self.admission.refusals.refuse(&peer, limit.name(), &limit),
         };
         let origin = permit.map_or(Origin::Dialled(None), Origin::Accepted);
         self.open(myself, state, stream, origin).await;
