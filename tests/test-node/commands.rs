@@ -7,7 +7,7 @@
 //! | `echo TARGET BYTES` | how many bytes came back |
 //! | `taken TARGET` | how many casts it took |
 //! | `refuse TARGET`, `never TARGET` | the answer, or `err` |
-//! | `pend TARGET COUNT` | makes so many calls that are never answered |
+//! | `pend TARGET VARIANT COUNT` | makes so many calls and waits for none of them |
 //! | `pending` | how many of those still wait |
 //! | `raw-call TARGET VARIANT BYTES` | calls with that many arbitrary bytes of arguments |
 //! | `flood TARGET COUNT BYTES` | so many casts of that size, as fast as they go |
@@ -54,7 +54,7 @@ pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> Res
         ["taken", target] => Ok(call(target, ConsumerMsg::Taken).await?.to_string()),
         ["refuse", target] => Ok(call(target, ConsumerMsg::Refuse).await?.to_string()),
         ["never", target] => Ok(call(target, ConsumerMsg::Never).await?.to_string()),
-        ["pend", target, count] => pend(target, count.parse()?).await,
+        ["pend", target, variant, count] => pend(target, variant, count.parse()?).await,
         ["pending"] => Ok(PENDING.load(Ordering::SeqCst).to_string()),
         ["raw-call", target, variant, bytes] => raw_call(target, variant, bytes.parse()?).await,
         ["flood", target, count, bytes] => flood(target, count.parse()?, bytes.parse()?).await,
@@ -101,11 +101,10 @@ async fn call<T: Send + 'static>(
     }
 }
 
-async fn pend(target: &str, count: u64) -> Result<String, Error> {
-    let target = ActorRef::<ConsumerMsg>::from(find(target).await?);
+async fn pend(target: &str, variant: &str, count: u64) -> Result<String, Error> {
+    let target = find(target).await?;
     for _ in 0..count {
-        let (port, reply) = concurrency::oneshot();
-        target.cast(ConsumerMsg::Never(port.into()))?;
+        let reply = send_raw(&target, variant, 0)?;
         PENDING.fetch_add(1, Ordering::SeqCst);
         tokio::spawn(async move {
             drop(reply.await);
@@ -116,6 +115,15 @@ async fn pend(target: &str, count: u64) -> Result<String, Error> {
 }
 
 async fn raw_call(target: &str, variant: &str, bytes: usize) -> Result<String, Error> {
+    let reply = send_raw(&find(target).await?, variant, bytes)?;
+    match concurrency::timeout(PATIENCE, reply).await {
+        Ok(Ok(reply)) => Ok(reply.len().to_string()),
+        Ok(Err(_)) => Err("dropped".into()),
+        Err(_) => Err("hung".into()),
+    }
+}
+
+fn send_raw(target: &ActorCell, variant: &str, bytes: usize) -> Result<concurrency::OneshotReceiver<Vec<u8>>, Error> {
     let (port, reply) = concurrency::oneshot();
     let message = SerializedMessage::Call {
         variant: variant.to_owned(),
@@ -123,15 +131,10 @@ async fn raw_call(target: &str, variant: &str, bytes: usize) -> Result<String, E
         reply: port.into(),
         metadata: None,
     };
-    find(target)
-        .await?
+    target
         .send_serialized(message)
         .map_err(|error| format!("sending: {error}"))?;
-    match concurrency::timeout(PATIENCE, reply).await {
-        Ok(Ok(reply)) => Ok(reply.len().to_string()),
-        Ok(Err(_)) => Err("dropped".into()),
-        Err(_) => Err("hung".into()),
-    }
+    Ok(reply)
 }
 
 async fn flood(target: &str, count: u64, bytes: usize) -> Result<String, Error> {

@@ -63,8 +63,8 @@ fn the_end_of_the_callee_ends_the_calls_that_wait_for_it() {
     let mut stock = Peer::start(Kind::Stock, "stock", &options);
     caller.wait("members workers", "remote:worker@callee@localhost");
     stock.wait("members workers", "remote:worker");
-    caller.run("pend worker 10");
-    caller.run("pend other 3");
+    caller.run("pend worker Never 10");
+    caller.run("pend other Never 3");
     stock.begin("raw-call 19000 workers Never -");
     // It has arrived once the callee, which handles one message after the other, has got the one behind it.
     caller.run("echo worker 1");
@@ -79,10 +79,34 @@ fn the_end_of_a_stock_callee_ends_the_calls_that_wait_for_it() {
     let mut callee = Peer::start(Kind::Stock, "callee", &["--actor", "callee:workers"]);
     let mut caller = node("caller", &["--peer", callee.address()]);
     caller.wait("members workers", "remote:callee@callee@localhost");
-    // It answers neither while it is frozen, and then fails before the call's turn comes.
-    callee.process().freeze();
-    caller.begin("raw-call callee NoSuchVariant 0");
-    callee.begin("kill callee");
-    callee.process().thaw();
-    assert_eq!(caller.answer("the call"), Err(DROPPED.to_owned()));
+    // What it can't decode a stock node drops without a word: these calls wait.
+    caller.run("pend callee NoSuchVariant 10");
+    assert_eq!(caller.run("pending"), "10");
+    callee.run("kill callee");
+    caller.wait("pending", "0");
+}
+
+/// The caller learns of the end of an actor while its call is on the way, or right before: which of the two is a race.
+#[test]
+fn a_call_that_crosses_the_end_of_its_callee_ends() {
+    const ROUNDS: usize = 8;
+    for kind in [Kind::Stock, Kind::DropIn] {
+        let actors: Vec<String> = (0..ROUNDS).map(|n| format!("mortal-{n}:mortals-{n}")).collect();
+        let options: Vec<&str> = actors.iter().flat_map(|actor| ["--actor", actor.as_str()]).collect();
+        let mut callee = node("callee", &options);
+        let mut caller = Peer::start(kind, "caller", &["--connect", callee.address()]);
+        for n in 0..ROUNDS {
+            caller.wait(&format!("members mortals-{n}"), &format!("remote:mortal-{n}"));
+            caller.process().freeze();
+            callee.run(&format!("stop mortal-{n}"));
+            let call = format!("raw-call 19000 mortals-{n} Taken -");
+            caller.begin(&call);
+            caller.process().thaw();
+            let answer = caller.answer(&call);
+            assert!(
+                answer.as_ref().is_err_and(|error| error != "timeout"),
+                "{kind:?}, round {n}: {answer:?}"
+            );
+        }
+    }
 }

@@ -57,7 +57,7 @@ fn calls_that_wait_for_a_peer_end_when_it_crashes() {
     let address = beta.address().to_owned();
     let mut alpha = node("alpha", &["--peer", &address]);
     alpha.wait("members workers", "remote:worker@beta@localhost");
-    alpha.run("pend worker 100");
+    alpha.run("pend worker Never 100");
     assert_eq!(alpha.run("pending"), "100");
     beta.process().kill();
     // They have no timeout of their own.
@@ -73,7 +73,8 @@ fn calls_that_wait_for_a_stock_peer_end_when_it_crashes() {
     alpha.wait("members workers", "remote:beta@beta@localhost");
     // It doesn't answer while it is frozen.
     beta.process().freeze();
-    alpha.begin("raw-call beta Get 0");
+    alpha.run("pend beta Get 10");
+    assert_eq!(alpha.run("pending"), "10");
     beta.process().kill();
-    assert_eq!(alpha.answer("raw-call beta Get 0"), Err("dropped".to_owned()));
+    alpha.wait("pending", "0");
 }

@@ -20,24 +20,25 @@ fn a_slow_consumer_costs_neither_node_memory_nor_others_their_service() {
     let mut consumer = node("consumer", &[&options[..], &actors[..]].concat());
     let peer = ["--peer", consumer.address()];
     let mut producer = node("producer", &[&options[..], &peer[..]].concat());
+    let mut neighbour = node("neighbour", &peer);
     producer.wait("members workers", "remote:worker@consumer@localhost");
-    producer.wait("members others", "remote:other@consumer@localhost");
+    neighbour.wait("members others", "remote:other@consumer@localhost");
     let before = [producer.process().memory(), consumer.process().memory()];
 
     producer.begin(FLOOD);
     let mut highest = before;
-    // The flood's answer is the first one; the service for others is asked from the consumer's side meanwhile.
     while !producer.has_answered() {
-        assert_eq!(consumer.run("echo other 100"), "100");
+        assert_eq!(neighbour.run("echo other 100"), "100");
         note(&mut highest, &mut [&mut producer, &mut consumer]);
     }
-    producer.answer(FLOOD).expect("the flood ends");
+    producer.answer(FLOOD).expect("the flood is sent");
     // Behind what was taken of the flood, and long before the slow actor is through with it.
-    wait::until(
+    let answer = wait::until(
         "the other actor to answer the producer",
         || producer.try_run("echo other 100"),
-        |seen| seen.as_deref() == Ok("100"),
+        Result::is_ok,
     );
+    assert_eq!(answer.as_deref(), Ok("100"));
     note(&mut highest, &mut [&mut producer, &mut consumer]);
     for ((name, before), highest) in ["producer", "consumer"].iter().zip(before).zip(highest) {
         assert!(
@@ -74,11 +75,12 @@ fn a_peer_that_reads_nothing_costs_no_memory_and_no_service_for_others() {
 
     frozen.process().thaw();
     producer.wait("members workers", "remote:worker@frozen@localhost");
-    wait::until(
+    let answer = wait::until(
         "the thawed peer to answer",
         || producer.try_run("echo worker 100"),
-        |seen| seen.as_deref() == Ok("100"),
+        Result::is_ok,
     );
+    assert_eq!(answer.as_deref(), Ok("100"));
 }
 
 fn note(highest: &mut [u64; 2], nodes: &mut [&mut Peer; 2]) {

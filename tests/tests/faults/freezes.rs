@@ -16,7 +16,7 @@ fn a_frozen_peer_counts_as_down_and_comes_back_when_it_runs_again() {
     let mut host = HostNode::start("host", &(peers + &guest_counter("a-counter", "counters", 0)));
     watcher.wait("members workers", "remote:worker@frozen@localhost");
     frozen.wait("members counters", "remote:a-counter@host@localhost");
-    watcher.run("pend worker 10");
+    watcher.run("pend worker Never 10");
 
     frozen.process().freeze();
     watcher.wait_event("closed frozen@localhost peer_silent");

@@ -37,11 +37,9 @@ impl Pair {
     /// The link between the two is there again, and the neighbour's has been there all the while.
     #[track_caller]
     fn heals(&mut self) {
-        wait::until(
-            "the link to heal",
-            || self.dialler.try_run("echo worker@listener@localhost 10"),
-            |seen| seen.as_deref() == Ok("10"),
-        );
+        let echo = "echo worker@listener@localhost 10";
+        let answer = wait::until("the link to heal", || self.dialler.try_run(echo), Result::is_ok);
+        assert_eq!(answer.as_deref(), Ok("10"));
         self.listener.wait("members others", "remote:other@dialler@localhost");
         assert_eq!(self.neighbour.run("echo worker 10"), "10");
         let events = self.neighbour.events();
@@ -62,7 +60,7 @@ fn a_connection_that_is_cut_within_a_message_ends_its_calls_and_heals() {
 #[test]
 fn a_half_closed_connection_ends_for_both_and_heals() {
     let mut pair = Pair::connect(&[]);
-    pair.dialler.run("pend worker 5");
+    pair.dialler.run("pend worker Never 5");
     pair.network.half_close();
     pair.dialler.wait("pending", "0");
     pair.listener.wait_event("closed dialler@localhost connection_closed");
@@ -105,7 +103,7 @@ fn garbage_within_a_stream_ends_the_session_with_a_reason_and_it_heals() {
 fn bytes_that_are_lost_end_the_session_and_it_heals() {
     let mut pair = Pair::connect(&["--silence", "2000"]);
     pair.network.set(Weather::Losing);
-    pair.dialler.run("pend worker 5");
+    pair.dialler.run("pend worker Never 5");
     pair.dialler.wait("pending", "0");
     pair.dialler.wait_event("closed listener@localhost");
     pair.network.set(Weather::Fair);

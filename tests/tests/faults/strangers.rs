@@ -6,10 +6,15 @@ use std::net::TcpStream;
 use ractor_host_tests::peer::Peer;
 use ractor_host_tests::wait;
 
+use rustix::process::{Resource, getrlimit, setrlimit};
+
 use crate::{logged, node, wait_log};
 
 /// How much more memory a node may have in use after strangers than before: what allocators keep.
 const ALLOWANCE: u64 = 32 * 1024 * 1024;
+
+/// How many strangers come at once.
+const CONNECTIONS: usize = 5_000;
 
 /// A node with a peer that it serves throughout.
 struct Served {
@@ -101,19 +106,27 @@ fn http_and_tls_at_the_port_are_refused() {
 #[test]
 fn thousands_of_silent_connections_leave_service_going_and_memory_returns() {
     let mut served = Served::start();
+    allow_many_files();
     let before = served.node.process().memory();
-    let silent: Vec<TcpStream> = (0..2_000).map(|_| served.stranger()).collect();
+    let silent: Vec<TcpStream> = (0..CONNECTIONS).map(|_| served.stranger()).collect();
     served.goes_on();
     // A newcomer may have to wait until the silent ones from its address are thrown out, and keeps trying.
     let mut newcomer = node("newcomer", &["--peer", served.node.address()]);
     newcomer.wait("members workers", "remote:worker@served@localhost");
     drop(silent);
-    let (lines, connections) = (logged(&mut served.node, "refused a connection"), 2_000);
-    assert!(lines < connections / 10, "{lines} lines for {connections} connections");
+    let lines = logged(&mut served.node, "refused a connection");
+    assert!(lines < CONNECTIONS / 10, "{lines} lines for {CONNECTIONS} connections");
     wait::until(
         "the memory to return",
         || served.node.process().memory(),
         |memory| *memory < before + ALLOWANCE,
     );
     served.goes_on();
+}
+
+/// This process holds all of the strangers' ends.
+fn allow_many_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).expect("a process may have all the files that it is allowed");
 }
