@@ -85,12 +85,7 @@ impl NodeSession {
                     let peer = state.peer_name();
                     tracing::info!(peer, reason = reason.name(), "session closed: {reason}");
                 }
-                let text = reason.to_string();
-                drop(
-                    self.node_server
-                        .cast(NodeRequest::SessionClosing(myself.get_id(), reason).into()),
-                );
-                myself.stop(Some(text));
+                myself.stop(Some(reason.to_string()));
             }
         }
     }
