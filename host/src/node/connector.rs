@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::NodeServerMessage;
 use super::client::{ClientConnectErr, Encryption, secure};
-use super::requests::NodeRequest;
+use super::requests::{NodeRequest, await_down};
 use super::watch::{SessionEnd, Watch};
 use crate::session::CloseReason;
 
@@ -252,7 +252,7 @@ async fn attempt(node_server: ActorRef<NodeServerMessage>, peer: Peer, addr: Soc
         Ok(end) => {
             // Another link to the same node goes on: as long as it does, there is nothing to dial.
             if let (CloseReason::DuplicateConnection, Some(node)) = (&end.reason, &end.peer) {
-                await_absence(&node_server, node.clone()).await;
+                await_down(&node_server, node).await;
             }
             Outcome::Ended(end)
         }
@@ -266,7 +266,7 @@ async fn connect(
     peer: &Peer,
     addr: SocketAddr,
 ) -> Result<SessionEnd, ClientConnectErr> {
-    await_absence(node_server, peer.address.clone()).await;
+    await_down(node_server, &peer.address).await;
     let encryption = peer.encryption.as_ref().map(|source| source()).transpose();
     let encryption = encryption.map_err(ClientConnectErr::Encryption)?;
     let opening = async {
@@ -285,12 +285,6 @@ async fn connect(
     ended
         .await
         .map_err(|_| ClientConnectErr::Messaging(MessagingErr::ChannelClosed))
-}
-
-/// Waits until there is no session with a node of this name or connection string.
-async fn await_absence(node_server: &ActorRef<NodeServerMessage>, node: String) {
-    let ask = |reply| NodeRequest::AwaitAbsence(node, reply).into();
-    node_server.call(ask, None).await.ok();
 }
 
 #[cfg(test)]

@@ -262,6 +262,11 @@ impl Link {
         Ok(())
     }
 
+    /// No reply will come any more: every waiting caller hears it now.
+    pub(super) fn fail_all_calls(&self) {
+        self.pending().clear();
+    }
+
     /// Forgets calls whose callers have given up.
     pub(super) fn sweep_calls(&self) {
         self.pending().sweep_all();

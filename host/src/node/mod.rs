@@ -39,7 +39,7 @@ pub use messages::{
     HandshakeStats, NodeServerMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply,
 };
 pub use node_session::NodeSession;
-pub use requests::{add_peer, confirm, dead_letters, handshake_stats, listen_addr, quiesce, remove_peer};
+pub use requests::{add_peer, await_down, confirm, dead_letters, handshake_stats, listen_addr, quiesce, remove_peer};
 pub use server::{NodeServer, NodeServerState};
 
 pub use crate::session::{CloseReason, Timing};

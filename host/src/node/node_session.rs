@@ -22,6 +22,9 @@ use crate::session::{CloseReason, LocalChange, Role, Session, SessionConfig, Tim
 use crate::transport::{NetworkStream, split, write_outbox};
 use crate::wire::{self, Data};
 
+/// How long the stand-ins of an ending session may take to end in order.
+const STAND_INS: Duration = Duration::from_secs(2);
+
 /// How long an ending session may take to write what it has accepted.
 const FLUSH: Duration = Duration::from_secs(5);
 
@@ -153,6 +156,8 @@ pub struct NodeSessionState {
     pub(super) peer: Option<NameMessage>,
     pub(super) writer: Option<JoinHandle<()>>,
     pub(super) timer: Timer,
+    /// Why the session is ending, once it is.
+    pub(super) closed: Option<CloseReason>,
     /// Ends what outlives the actor, however it ends: after a kill there is no `post_stop`.
     _ending: Ending,
 }
@@ -206,6 +211,7 @@ impl Actor for NodeSession {
             peer: None,
             writer: Some(writer),
             timer: Timer::default(),
+            closed: None,
             _ending: Ending {
                 id: myself.get_id(),
                 link: link.clone(),
@@ -271,12 +277,27 @@ impl Actor for NodeSession {
         Ok(())
     }
 
-    async fn post_stop(&self, _: ActorRef<Self::Msg>, state: &mut Self::State) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, myself: ActorRef<Self::Msg>, state: &mut Self::State) -> Result<(), ActorProcessingErr> {
         state.timer.disarm();
+        // Killed by ractor with their session, stand-ins could not say to their monitors why they end.
+        let why = format!(
+            "the node {} is down: {}",
+            state.peer_name(),
+            state.closed.as_ref().unwrap_or(&CloseReason::Local)
+        );
+        myself.stop_children_and_wait(Some(why), Some(STAND_INS)).await;
+        let Some(writer) = state.writer.take() else {
+            return Ok(());
+        };
+        if state.closed.as_ref().is_some_and(CloseReason::is_link_dead) {
+            state.link.outbox().abandon();
+            writer.abort();
+            return Ok(());
+        }
         state.link.outbox().close();
-        if let Some(writer) = state.writer.take()
-            && ractor::concurrency::timeout(FLUSH, writer).await.is_err()
-        {
+        let abort = writer.abort_handle();
+        if ractor::concurrency::timeout(FLUSH, writer).await.is_err() {
+            abort.abort();
             tracing::warn!(
                 node_id = self.node_id,
                 "the peer did not take what was sent to it within {FLUSH:?}"

@@ -33,7 +33,7 @@ pub(super) enum NodeRequest {
     /// This node opened a connection, and somebody waits to hear how the session goes.
     ConnectionOpenedWatched { stream: Box<NetworkStream>, watch: Watch },
     /// Tells when there is no session with a node of this full name or connection string.
-    AwaitAbsence(String, RpcReplyPort<()>),
+    AwaitAbsence(String, RpcReplyPort<Option<CloseReason>>),
     /// The node's listener accepted a connection, which has the right to be open before it has authenticated.
     Accepted { stream: Box<NetworkStream>, permit: Permit },
     /// What became of handshakes.
@@ -135,6 +135,13 @@ pub async fn quiesce(node_server: &ActorRef<NodeServerMessage>, timeout: Duratio
     let ask = |reply| NodeRequest::Quiesce(reply).into();
     let quiet = node_server.call(ask, Some(timeout)).await;
     quiet.is_ok_and(|quiet| quiet.is_success())
+}
+
+/// Waits until there is no session with the node of this full name, `name@hostname`, or this connection string. Returns
+/// why the last one ended; none if there was none to begin with, or if this node has ended itself.
+pub async fn await_down(node_server: &ActorRef<NodeServerMessage>, node: &str) -> Option<CloseReason> {
+    let ask = |reply| NodeRequest::AwaitAbsence(node.to_owned(), reply).into();
+    node_server.call(ask, None).await.ok()?.success_or(()).ok()?
 }
 
 /// The address that a node listens on; none if it has ended.

@@ -176,7 +176,9 @@ impl NodeServer {
             }
             NodeRequest::AwaitAbsence(node, reply) => {
                 state.watches.await_absence(node, reply);
-                state.watches.tell_absences(|node| state.sessions.is_present(node));
+                state
+                    .watches
+                    .tell_absences(|node| state.sessions.is_present(node), None);
             }
             NodeRequest::Accepted { stream, permit } => {
                 self.open(myself, state, *stream, Origin::Accepted(permit)).await;
@@ -361,7 +363,8 @@ impl NodeServerState {
             subscription.node_session_disconnected(info.clone());
         });
         self.watches.ended(&info, &reason);
-        self.watches.tell_absences(|node| self.sessions.is_present(node));
+        self.watches
+            .tell_absences(|node| self.sessions.is_present(node), Some(&reason));
         self.succeed(cell.get_id());
     }
 }

@@ -78,12 +78,12 @@ impl NodeSession {
                 }
             }
             Event::Closed(reason) => {
+                // Whoever waits for a reply hears it now, not when the session has ended in order.
+                state.link.fail_all_calls();
+                state.closed = Some(reason.clone());
                 if !self.permit.as_ref().is_some_and(|permit| permit.report(&reason)) {
-                    tracing::info!(
-                        peer = state.peer_name(),
-                        reason = reason.name(),
-                        "session closed: {reason}"
-                    );
+                    let peer = state.peer_name();
+                    tracing::info!(peer, reason = reason.name(), "session closed: {reason}");
                 }
                 let text = reason.to_string();
                 drop(

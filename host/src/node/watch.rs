@@ -32,7 +32,7 @@ pub(super) struct Watch {
 pub(super) struct Watches {
     by_session: HashMap<ActorId, (Watch, bool)>,
     /// Those who wait until there is no session with a node that is called so or listens there.
-    absences: Vec<(String, RpcReplyPort<()>)>,
+    absences: Vec<(String, RpcReplyPort<Option<CloseReason>>)>,
 }
 
 impl Watches {
@@ -67,16 +67,17 @@ impl Watches {
         }
     }
 
-    pub(super) fn await_absence(&mut self, node: String, port: RpcReplyPort<()>) {
+    pub(super) fn await_absence(&mut self, node: String, port: RpcReplyPort<Option<CloseReason>>) {
         self.absences.push((node, port));
     }
 
-    /// Tells those whose node `is_present` denies, and forgets those who wait no longer.
-    pub(super) fn tell_absences(&mut self, is_present: impl Fn(&str) -> bool) {
+    /// Tells those whose node `is_present` denies, with the reason if one has just been lost, and forgets those who wait
+    /// no longer.
+    pub(super) fn tell_absences(&mut self, is_present: impl Fn(&str) -> bool, lost: Option<&CloseReason>) {
         let waiting = std::mem::take(&mut self.absences);
         for (node, port) in waiting {
             if !is_present(&node) {
-                port.send(()).ok();
+                port.send(lost.cloned()).ok();
             } else if !port.is_closed() {
                 self.absences.push((node, port));
             }

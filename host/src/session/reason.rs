@@ -72,6 +72,14 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
+    /// True if nothing can reach the peer any more, so that there is no use in sending it what waits.
+    pub(crate) fn is_link_dead(&self) -> bool {
+        matches!(
+            self,
+            Self::ConnectionClosed | Self::CookieRefused | Self::Io(_) | Self::PeerSilent(_) | Self::TooSlow { .. }
+        )
+    }
+
     /// A stable short name, for metrics and for programs that read logs.
     pub fn name(&self) -> &'static str {
         match self {
