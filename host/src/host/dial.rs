@@ -3,13 +3,15 @@
 use std::io;
 use std::sync::Arc;
 
-use ractor::ActorRef;
-
 use crate::config::PeerAddress;
 use crate::node::client::Encryption;
-use crate::node::{Backoff, NodeServerMessage, Peer};
+use crate::node::{Backoff, Peer};
 use crate::transport::tls::{ServerName, Tls};
-use crate::{ClientConnectErr, client_connect, client_connect_enc};
+#[cfg(feature = "cli")]
+use {
+    crate::{ClientConnectErr, NodeServerMessage, client_connect, client_connect_enc},
+    ractor::ActorRef,
+};
 
 /// How other nodes are dialled.
 #[derive(Clone, Debug)]
@@ -30,6 +32,7 @@ impl Dial {
     ///
     /// # Errors
     /// It can't be reached, its certificate is not accepted, or the node server has ended.
+    #[cfg(feature = "cli")]
     pub(crate) async fn connect(
         &self,
         server: &ActorRef<NodeServerMessage>,
