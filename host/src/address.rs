@@ -6,8 +6,9 @@ use crate::directory;
 
 /// Where an actor lives, in a form that means the same on every node: an argument or a reply of any cluster message.
 ///
-/// An address doesn't keep an actor alive, and it doesn't survive it: pids are never used again, so the address of an
-/// actor that has ended resolves to nothing, also when another has taken its name.
+/// An address doesn't keep an actor alive, and doesn't outlive it: as long as the node's process runs, its pids are not
+/// used again, so the address of an actor that has ended resolves to nothing, also when another has taken its name. A node
+/// that has restarted counts its pids anew; don't keep addresses for longer than the session with a node lives.
 ///
 /// As bytes: the pid as a 64-bit big-endian number; the length of the node's name, likewise, and the name; then, if the
 /// actor has a name, a byte 1 and that name, otherwise a byte 0.

@@ -12,6 +12,7 @@
 //! | `raw-call TARGET VARIANT BYTES` | calls with that many arbitrary bytes of arguments |
 //! | `flood TARGET COUNT BYTES` | so many casts of that size, as fast as they go |
 //! | `stop NAME`, `kill NAME` | |
+//! | `await-down NODE` | once there is no session with it: why the last one ended, or `never up` |
 //! | `dead-letters` | of all sessions together |
 //! | `where NAME` | `local:PID`, `remote:PID` or `nobody` |
 //! | `taken-at TARGET NAME` | what TARGET hears from the actor NAME, whose address it is sent |
@@ -25,7 +26,7 @@ use std::time::Duration;
 use ractor::message::SerializedMessage;
 use ractor::rpc::CallResult;
 use ractor::{ActorCell, ActorRef, RpcReplyPort, call_t, concurrency, pg};
-use ractor_host::node::dead_letters;
+use ractor_host::node::{await_down, dead_letters};
 use ractor_host::{ActorAddress, NodeServerMessage, NodeSessionMessage, directory};
 
 use crate::Error;
@@ -66,6 +67,9 @@ pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> Res
             find(target).await?.kill_and_wait(Some(PATIENCE)).await?;
             Ok(String::new())
         }
+        ["await-down", node] => Ok(await_down(server, node)
+            .await
+            .map_or_else(|| "never up".to_owned(), |reason| reason.name().to_owned())),
         ["dead-letters"] => lost(server).await,
         ["where", name] => Ok(match directory::find(name).await {
             Some(cell) if directory::is_ours(cell.get_id()) => format!("local:{}", cell.get_id().pid()),

@@ -4,7 +4,7 @@ use ractor_host_tests::host::{HostNode, guest_counter};
 use ractor_host_tests::peer::{Kind, Peer};
 use ractor_host_tests::process::Stream;
 
-use crate::node;
+use crate::{node, place_of};
 
 /// With the limits that every node has unless told otherwise.
 #[test]
@@ -31,6 +31,10 @@ fn a_frozen_peer_counts_as_down_and_comes_back_when_it_runs_again() {
     watcher.wait("members workers", "remote:worker@frozen@localhost");
     frozen.wait("members counters", "remote:a-counter@host@localhost");
     assert_eq!(watcher.run("echo worker 5"), "5");
+    // The actor lived on all the while; what stands for it here is another one.
+    let events = watcher.events();
+    let left = place_of(&events, "left workers worker@frozen@localhost", 0);
+    place_of(&events, "joined workers worker@frozen@localhost", left);
 }
 
 #[test]
@@ -42,8 +46,10 @@ fn a_frozen_stock_peer_counts_as_down_and_an_idle_one_does_not() {
     let mut watcher = node("watcher", &options);
     watcher.wait("members workers", "remote:frozen@frozen@localhost");
     watcher.wait("members idlers", "remote:idle@idle@localhost");
+    watcher.begin("await-down frozen@localhost");
     frozen.process().freeze();
     watcher.wait_event("closed frozen@localhost peer_silent");
+    assert_eq!(watcher.answer("await-down").as_deref(), Ok("peer_silent"));
     watcher.wait("members workers", "");
     assert_eq!(watcher.run("members idlers"), "remote:idle@idle@localhost");
     frozen.process().thaw();

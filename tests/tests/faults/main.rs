@@ -14,9 +14,9 @@ mod strangers;
 
 use std::process::Command;
 
-use ractor_host_tests::COOKIE;
 use ractor_host_tests::peer::Peer;
 use ractor_host_tests::process::Stream;
+use ractor_host_tests::{COOKIE, wait};
 
 /// Starts the fault tests' own node. Its options are listed in `tests/test-node/options.rs`, its commands in
 /// `tests/test-node/commands.rs`.
@@ -39,6 +39,14 @@ fn wait_log(node: &mut Peer, text: &str) {
 fn logged(node: &mut Peer, text: &str) -> usize {
     let lines = node.process().lines(Stream::Stderr);
     lines.iter().filter(|line| line.contains(text)).count()
+}
+
+/// Waits until so many lines of a node's log have this text; more are too many.
+#[track_caller]
+fn wait_logged(node: &mut Peer, text: &str, lines: usize) {
+    let what = format!("{lines} lines with {text:?} in the log");
+    let seen = wait::until(&what, || logged(node, text), |seen| *seen >= lines);
+    assert_eq!(seen, lines, "lines with {text:?}");
 }
 
 /// The place of an event among those that a node reported.

@@ -110,3 +110,23 @@ fn bytes_that_are_lost_end_the_session_and_it_heals() {
     pair.network.cut();
     pair.heals();
 }
+
+/// Counted by the receiver itself: what a network loses is lost, and nothing is sent again.
+#[test]
+fn casts_over_a_network_that_fails_arrive_at_most_once() {
+    const ROUNDS: u64 = 5;
+    const CASTS: u64 = 100;
+    let mut pair = Pair::connect(&[]);
+    for _ in 0..ROUNDS {
+        pair.network.cut_after(20_000);
+        // Fails once the link is known to be down, which may be in the middle or never.
+        drop(
+            pair.dialler
+                .try_run(&format!("flood worker@listener@localhost {CASTS} 1000")),
+        );
+        pair.dialler.wait_event("closed listener@localhost");
+        pair.heals();
+    }
+    let taken: u64 = pair.listener.run("taken worker").parse().expect("a count is a number");
+    assert!(taken > 0 && taken < ROUNDS * CASTS, "{taken} of {ROUNDS} times {CASTS}");
+}

@@ -2,7 +2,7 @@
 
 use ractor_host_tests::peer::{Kind, Peer};
 
-use crate::{logged, node};
+use crate::{node, wait_logged};
 
 /// One MiB more than stock nodes, and ours unless told otherwise, accept.
 const TOO_LARGE: &str = "17825792";
@@ -34,7 +34,7 @@ fn refuses_large_messages(consumer: &Peer, worker: &str, still_works: impl Fn(&m
     sender.wait("dead-letters", "1");
     sender.run(&format!("flood worker 1 {TOO_LARGE}"));
     sender.wait("dead-letters", "2");
-    assert_eq!(logged(&mut sender, "the peer accepts at most"), 2);
+    wait_logged(&mut sender, "the peer accepts at most", 2);
     still_works(&mut sender);
     let events = sender.events();
     assert!(!events.iter().any(|event| event.starts_with("closed")), "{events:?}");
