@@ -377,17 +377,22 @@ impl Actor for NodeServer {
 
     async fn pre_start(&self, myself: ActorRef<Self::Msg>, (): ()) -> Result<Self::State, ActorProcessingErr> {
         let (listener, listen_addr) = self.listen(&myself, self.port).await?;
+        let incarnation = rand::random::<u64>().max(1);
         let local = NameMessage {
             name: format!("{}@{}", self.node_name, self.hostname),
             flags: Some(NodeFlags {
                 version: PROTOCOL_VERSION,
                 capabilities: CAPABILITY_CALL_FAILED,
                 max_frame: self.limits.inbound_frame,
+                incarnation,
             }),
             connection_string: format!("{}:{}", self.hostname, listen_addr.port()),
             connection_id: 0,
         };
-        directory::set_node_name(local.name.clone());
+        directory::set_node(directory::Node {
+            name: local.name.clone(),
+            incarnation,
+        });
         Ok(NodeServerState {
             listener,
             listen_addr,
