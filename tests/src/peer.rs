@@ -84,7 +84,25 @@ impl Peer {
     /// It doesn't answer.
     #[track_caller]
     pub fn try_run(&mut self, command: &str) -> Result<String, String> {
+        self.send(command);
+        self.answer(command)
+    }
+
+    /// Writes a command and doesn't wait for its answer: [`Peer::answer`] has to be asked for it before another is run.
+    #[track_caller]
+    pub fn send(&mut self, command: &str) {
         self.process.write_line(command);
+    }
+
+    /// The answer to the command that was sent, or its error.
+    ///
+    /// # Errors
+    /// What the peer says after `err`.
+    ///
+    /// # Panics
+    /// It doesn't answer.
+    #[track_caller]
+    pub fn answer(&mut self, command: &str) -> Result<String, String> {
         let answers = |line: &str| line.starts_with("ok") || line.starts_with("err");
         let what = format!("the answer to {command:?}");
         let (at, line) = self.process.wait_line(Stream::Stdout, self.answered, &what, answers);
@@ -144,6 +162,15 @@ impl Peer {
             .filter_map(|line| line.strip_prefix("event "))
             .map(str::to_owned)
             .collect()
+    }
+
+    /// How many of the events so far are of this kind.
+    pub fn count_events(&self, kind: &str) -> usize {
+        let events = self.events();
+        events
+            .iter()
+            .filter(|event| event.split(' ').next() == Some(kind))
+            .count()
     }
 
     /// Waits for an event that begins like this.
