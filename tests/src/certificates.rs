@@ -61,6 +61,15 @@ impl Certificates {
         let option = |(what, path): &(&str, PathBuf)| [format!("--tls-{what}"), path.display().to_string()];
         self.files.iter().flat_map(option).collect()
     }
+
+    /// The `[node.tls]` of a node that uses them.
+    pub fn node_toml(&self) -> String {
+        let mut table = format!("[node.tls]\nserver_name = \"{HOST}\"\n");
+        for (what, path) in &self.files {
+            table += &format!("{what} = {path:?}\n");
+        }
+        table + "\n"
+    }
 }
 
 #[track_caller]

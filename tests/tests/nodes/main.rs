@@ -5,3 +5,4 @@ mod cli;
 mod counter_everywhere;
 mod guests_and_stock;
 mod lifecycle;
+mod tls;
