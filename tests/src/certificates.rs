@@ -9,6 +9,8 @@ use rcgen::{
 };
 use tempfile::TempDir;
 
+use crate::host::keep_private;
+
 /// The name in every certificate: that by which peers dial each other.
 const HOST: &str = "localhost";
 
@@ -42,6 +44,7 @@ impl Ca {
         .map(|(what, text)| {
             let path = folder.path().join(what).with_extension("pem");
             made(fs::write(&path, text));
+            keep_private(&path);
             (what, path)
         });
         Certificates { files, _folder: folder }
