@@ -6,6 +6,7 @@ use ractor_host_tests::wait;
 behaviours!(
     both_dial_at_once_and_keep_one_session,
     both_dial_twice_at_once_and_keep_one_session,
+    new_nodes_dial_each_other_at_once_and_keep_one_session,
 );
 
 /// How often they find each other and part again.
@@ -17,6 +18,12 @@ fn both_dial_at_once_and_keep_one_session(one: Kind, other: Kind) {
 
 fn both_dial_twice_at_once_and_keep_one_session(one: Kind, other: Kind) {
     rounds(one, other, 2, ROUNDS / 3);
+}
+
+fn new_nodes_dial_each_other_at_once_and_keep_one_session(one: Kind, other: Kind) {
+    for _ in 0..ROUNDS / 3 {
+        rounds(one, other, 1, 1);
+    }
 }
 
 /// Two nodes dial each other `dials` times at once, are connected, and part: again and again.
