@@ -31,14 +31,7 @@ impl NodeFolder {
         this.write("node.toml", node_toml);
         this.write("cookie", cookie);
         // Anybody else who can read the cookie could join; a careful host refuses such a file.
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let private = fs::Permissions::from_mode(0o600);
-            if let Err(error) = fs::set_permissions(this.path("cookie"), private) {
-                panic!("making the cookie private: {error}");
-            }
-        }
+        keep_private(&this.path("cookie"));
         this
     }
 
@@ -121,6 +114,21 @@ impl HostNode {
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }
+}
+
+/// Makes a file one that only its owner can read.
+#[track_caller]
+pub(crate) fn keep_private(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let private = fs::Permissions::from_mode(0o600);
+        if let Err(error) = fs::set_permissions(path, private) {
+            panic!("making {} private: {error}", path.display());
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 /// The usual beginning of a node.toml, and `rest`.

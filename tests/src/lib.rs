@@ -4,6 +4,7 @@
 //! when its handle is dropped, and if that happens in a failing test, its whole output is printed.
 #![expect(clippy::panic, reason = "a harness says that a test failed by panicking")]
 
+pub mod certificates;
 pub mod cli;
 pub mod host;
 pub mod peer;

@@ -178,6 +178,15 @@ impl Peer {
             .collect()
     }
 
+    /// How many of the events so far are of this kind.
+    pub fn count_events(&self, kind: &str) -> usize {
+        let events = self.events();
+        events
+            .iter()
+            .filter(|event| event.split(' ').next() == Some(kind))
+            .count()
+    }
+
     /// Waits for an event that begins like this.
     ///
     /// # Panics

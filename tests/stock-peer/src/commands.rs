@@ -13,6 +13,7 @@
 //! | `members GROUP [SCOPE]` | `local:NAME` or `remote:NAME` for each member, sorted |
 //! | `pid TARGET` | its pid at home |
 //! | `connect HOST:PORT` | |
+//! | `disconnect NODE` | ends each session with it |
 //! | `sessions` | `NODE=ready` or `NODE=open` for each session, sorted |
 //!
 //! An empty VARIANT and no bytes of hex are `-`. TARGET is `GROUP`, the only remote member of the group, or `GROUP/NAME`, its member with that actor name.
@@ -23,10 +24,12 @@ use anyhow::{Context, anyhow, bail};
 use ractor::message::SerializedMessage;
 use ractor::rpc::CallResult;
 use ractor::{ActorCell, ActorRef, RpcReplyPort, call_t, concurrency, pg, registry};
-use ractor_cluster::{NodeServerMessage, NodeSessionMessage, client_connect};
+use ractor_cluster::node::NodeServerSessionInformation;
+use ractor_cluster::{NodeServerMessage, NodeSessionMessage};
 
 use crate::counter::{self, CounterMsg};
 use crate::events::peer_name;
+use crate::node::Node;
 use crate::options::ActorOption;
 
 /// How long a call without a timeout on the wire may take before the test gets an error instead of a hang.
@@ -35,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const SERVER_TIMEOUT_MS: u64 = 5_000;
 
 /// Does what the line says. The answer goes behind `ok`, the error behind `err`.
-pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> anyhow::Result<String> {
+pub(crate) async fn run(node: &Node, line: &str) -> anyhow::Result<String> {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words.as_slice() {
         ["cast", target, message @ ..] => {
@@ -65,10 +68,11 @@ pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> any
         ["members", group, scope @ ..] => Ok(members(group, &scope_name(scope))),
         ["pid", target] => Ok(find(target)?.get_id().pid().to_string()),
         ["connect", address] => {
-            client_connect(server, *address).await?;
+            node.connect(address).await?;
             Ok(String::new())
         }
-        ["sessions"] => sessions(server).await,
+        ["disconnect", peer] => disconnect(&node.server, peer).await,
+        ["sessions"] => sessions(&node.server).await,
         _ => bail!("unknown command: {line}"),
     }
 }
@@ -200,9 +204,23 @@ fn members(group: &str, scope: &str) -> String {
     names.join(" ")
 }
 
+async fn known(server: &ActorRef<NodeServerMessage>) -> anyhow::Result<Vec<NodeServerSessionInformation>> {
+    let sessions = call_t!(server, NodeServerMessage::GetSessions, SERVER_TIMEOUT_MS)?;
+    Ok(sessions.into_values().collect())
+}
+
+async fn disconnect(server: &ActorRef<NodeServerMessage>, peer: &str) -> anyhow::Result<String> {
+    for session in known(server).await? {
+        if peer_name(&session) == peer {
+            session.actor.stop_and_wait(None, Some(PATIENCE)).await?;
+        }
+    }
+    Ok(String::new())
+}
+
 async fn sessions(server: &ActorRef<NodeServerMessage>) -> anyhow::Result<String> {
     let mut lines = Vec::new();
-    for session in call_t!(server, NodeServerMessage::GetSessions, SERVER_TIMEOUT_MS)?.into_values() {
+    for session in known(server).await? {
         let ready = call_t!(session.actor, NodeSessionMessage::GetReadyState, SERVER_TIMEOUT_MS);
         let state = if matches!(ready, Ok(true)) { "ready" } else { "open" };
         lines.push(format!("{}={state}", peer_name(&session)));

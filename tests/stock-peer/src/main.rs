@@ -10,21 +10,18 @@
 mod commands;
 mod counter;
 mod events;
+mod node;
 mod options;
+mod tls;
 
 use std::io::Write;
-use std::net::{Ipv4Addr, TcpListener};
 
-use anyhow::Context;
 use clap::Parser;
-use ractor::{Actor, ActorRef};
-use ractor_cluster::{NodeServer, NodeServerMessage, client_connect};
+use ractor_cluster::NodeServerMessage;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
+use crate::node::Node;
 use crate::options::Options;
-
-/// How often a port that was free a moment ago may turn out taken before the start fails.
-const PORT_ATTEMPTS: usize = 20;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -40,52 +37,27 @@ async fn main() -> anyhow::Result<()> {
         counter::spawn(actor).await?;
     }
 
-    let (server, port) = start_node(&options).await?;
-    server.cast(NodeServerMessage::SubscribeToEvents {
+    let node = Node::start(&options).await?;
+    node.server.cast(NodeServerMessage::SubscribeToEvents {
         id: "stdout".to_owned(),
         subscription: Box::new(events::ToStdout),
     })?;
     for peer in &options.connect {
-        client_connect(&server, peer)
-            .await
-            .with_context(|| format!("connecting to {peer}"))?;
+        node.connect(peer).await?;
     }
     say(&format!(
-        "ready node={}@{} listen=127.0.0.1:{port}",
-        options.name, options.hostname
+        "ready node={}@{} listen=127.0.0.1:{}",
+        options.name, options.hostname, node.port
     ));
 
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Some(line) = lines.next_line().await? {
-        match commands::run(&server, &line).await {
+        match commands::run(&node, &line).await {
             Ok(answer) => say(format!("ok {answer}").trim_end()),
             Err(error) => say(&format!("err {}", format!("{error:#}").replace('\n', " "))),
         }
     }
     Ok(())
-}
-
-/// Starts the node server and says on which port it listens. The published server can't be asked for a port that the
-/// system chose, so a free one is found first and handed to it.
-async fn start_node(options: &Options) -> anyhow::Result<(ActorRef<NodeServerMessage>, u16)> {
-    let mut attempts = PORT_ATTEMPTS;
-    loop {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let server = NodeServer::new(
-            port,
-            options.cookie.clone(),
-            options.name.clone(),
-            options.hostname.clone(),
-            None,
-            Some(options.mode.into()),
-        )
-        .with_listen_addr(Ipv4Addr::LOCALHOST.into());
-        match Actor::spawn(None, server, ()).await {
-            Ok((server, _)) => return Ok((server, port)),
-            Err(_) if attempts > 1 => attempts -= 1,
-            Err(error) => return Err(error).context("starting the node server"),
-        }
-    }
 }
 
 /// Prints one whole line at once: events and answers come from different threads.

@@ -6,6 +6,8 @@ use anyhow::{Context, bail};
 use clap::{Parser, ValueEnum};
 use ractor_cluster::node::NodeConnectionMode;
 
+use crate::tls::TlsOptions;
+
 /// A cluster node driven through stdin and stdout.
 #[derive(Parser, Debug)]
 pub(crate) struct Options {
@@ -19,6 +21,8 @@ pub(crate) struct Options {
     pub(crate) cookie: String,
     #[arg(long, value_enum, default_value_t = Mode::Isolated)]
     pub(crate) mode: Mode,
+    #[command(flatten)]
+    pub(crate) tls: TlsOptions,
     /// A node to dial at start, HOST:PORT. May be repeated.
     #[arg(long)]
     pub(crate) connect: Vec<String>,

@@ -26,8 +26,13 @@ const INDEX_HEAD: &str = "\
 # Fields are key=value, separated by blanks. Bytes are hex. A field that is absent from the frame is written with its
 # default value, unless its absence means something (optional fields, nested messages): then it is left out.
 # The cookie is `golden cookie`, and the auth-challenge* frames are of one handshake.
+# The legacy-* frames are of the version in their name, and stay when the others are recorded anew: 0.15 knows no
+# connection_id. 0.16.0 sends every kind of frame in the shape that 0.16.5 does.
 # file\tsender\tmessage\tfields
 ";
+
+/// How the files begin whose frames this program can't record: they are of versions that don't build beside this one.
+const LEGACY: &str = "legacy-";
 
 /// How often the same node dials again until it has both won and lost the election.
 const ELECTIONS: usize = 200;
@@ -153,6 +158,12 @@ fn client_status() -> anyhow::Result<Vec<u8>> {
 
 fn write(out: &Path, frames: &[Recorded]) -> anyhow::Result<()> {
     let golden = choose(frames)?;
+    let index_file = out.join("index.tsv");
+    let before = if index_file.exists() {
+        fs::read_to_string(&index_file)?
+    } else {
+        String::new()
+    };
     let mut index = String::from(INDEX_HEAD);
     for Golden {
         file,
@@ -169,7 +180,10 @@ fn write(out: &Path, frames: &[Recorded]) -> anyhow::Result<()> {
         );
         fs::write(out.join(file).with_extension("hex"), text)?;
     }
-    fs::write(out.join("index.tsv"), index)?;
+    for line in before.lines().filter(|line| line.starts_with(LEGACY)) {
+        writeln!(index, "{line}")?;
+    }
+    fs::write(index_file, index)?;
     println!("{} frames written to {}", golden.len(), out.display());
     Ok(())
 }

@@ -27,13 +27,17 @@ macro_rules! behaviours {
     };
 }
 
+mod scopes;
+mod simultaneous;
+mod tls;
+mod transitive;
+
 behaviours!(
     casts_arrive_in_order,
     calls_are_answered,
     a_call_ends_with_its_timeout,
     actors_call_each_other_across_nodes,
     groups_follow_joins_and_leaves,
-    scopes_are_kept_apart,
     an_actor_spawned_later_is_found,
     a_stopped_actor_disappears,
     a_killed_actor_disappears,
@@ -143,17 +147,6 @@ fn groups_follow_joins_and_leaves(dialler: Kind, listener: Kind) {
         near.wait(&format!("members {group}"), "");
         // It left that group only.
         assert_eq!(near.run(&format!("members {far}-group")), format!("remote:{far}"));
-    });
-}
-
-fn scopes_are_kept_apart(dialler: Kind, listener: Kind) {
-    Pair::connect(dialler, listener).both_ways(|near, other, far| {
-        let group = format!("tools-{far}");
-        other.run(&format!("join {group} {far} workshop"));
-        near.wait(&format!("members {group} workshop"), &format!("remote:{far}"));
-        assert_eq!(near.run(&format!("members {group}")), "");
-        other.run(&format!("leave {group} {far} workshop"));
-        near.wait(&format!("members {group} workshop"), "");
     });
 }
 

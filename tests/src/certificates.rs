@@ -1,0 +1,84 @@
+//! Certificates for the peers of a test, as PEM files in a temporary folder.
+
+use std::fs;
+use std::path::PathBuf;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose,
+};
+use tempfile::TempDir;
+
+use crate::host::keep_private;
+
+/// The name in every certificate: that by which peers dial each other.
+const HOST: &str = "localhost";
+
+/// Somebody who signs certificates.
+pub struct Ca(CertifiedIssuer<'static, KeyPair>);
+
+impl Ca {
+    /// One with a key of its own.
+    #[track_caller]
+    pub fn new(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        Self(made(CertifiedIssuer::self_signed(params, made(KeyPair::generate()))))
+    }
+
+    /// A new certificate that this one has signed, for a node that trusts those which `trusted` has signed.
+    #[track_caller]
+    pub fn issue(&self, trusted: &Self) -> Certificates {
+        let key = made(KeyPair::generate());
+        let mut params = made(CertificateParams::new([HOST.to_owned()]));
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        let certificate = made(params.signed_by(&key, &self.0));
+        let folder = made(tempfile::tempdir());
+        let files = [
+            ("cert", certificate.pem()),
+            ("key", key.serialize_pem()),
+            ("ca", trusted.0.pem()),
+        ]
+        .map(|(what, text)| {
+            let path = folder.path().join(what).with_extension("pem");
+            made(fs::write(&path, text));
+            keep_private(&path);
+            (what, path)
+        });
+        Certificates { files, _folder: folder }
+    }
+}
+
+/// What one node has; the files go with it.
+#[derive(Debug)]
+pub struct Certificates {
+    files: [(&'static str, PathBuf); 3],
+    _folder: TempDir,
+}
+
+impl Certificates {
+    /// The command-line options by which a peer uses them.
+    pub fn options(&self) -> Vec<String> {
+        let option = |(what, path): &(&str, PathBuf)| [format!("--tls-{what}"), path.display().to_string()];
+        self.files.iter().flat_map(option).collect()
+    }
+
+    /// The `[node.tls]` of a node that uses them.
+    pub fn node_toml(&self) -> String {
+        let mut table = format!("[node.tls]\nserver_name = \"{HOST}\"\n");
+        for (what, path) in &self.files {
+            table += &format!("{what} = {path:?}\n");
+        }
+        table + "\n"
+    }
+}
+
+#[track_caller]
+fn made<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => panic!("making certificates: {error}"),
+    }
+}
