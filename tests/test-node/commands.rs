@@ -10,7 +10,8 @@
 //! | `pend TARGET VARIANT COUNT` | makes so many calls and waits for none of them |
 //! | `pending` | how many of those still wait |
 //! | `raw-call TARGET VARIANT BYTES` | calls with that many arbitrary bytes of arguments |
-//! | `flood TARGET COUNT BYTES` | so many casts of that size, as fast as they go |
+//! | `flood TARGET COUNT BYTES` | so many casts of that size, one right after the other |
+//! | `flood-waiting TARGET COUNT BYTES` | the same, but each waits until there is room for it |
 //! | `stop NAME`, `kill NAME` | |
 //! | `await-down NODE` | once there is no session with it: why the last one ended, or `never up` |
 //! | `dead-letters` | of all sessions together |
@@ -25,7 +26,7 @@ use std::time::Duration;
 
 use ractor::message::SerializedMessage;
 use ractor::rpc::CallResult;
-use ractor::{ActorCell, ActorRef, RpcReplyPort, call_t, concurrency, pg};
+use ractor::{ActorCell, ActorRef, Message, RpcReplyPort, call_t, concurrency, pg};
 use ractor_host::node::{await_down, dead_letters};
 use ractor_host::{ActorAddress, NodeServerMessage, NodeSessionMessage, directory};
 
@@ -37,6 +38,9 @@ use crate::events::peer_name;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long the node server or a session may take to answer, in milliseconds.
 const SERVER_TIMEOUT_MS: u64 = 5_000;
+
+/// After so many casts a flood pauses for a moment.
+const BURST: u64 = 16;
 
 /// The calls of `pend` that wait.
 static PENDING: AtomicU64 = AtomicU64::new(0);
@@ -59,6 +63,7 @@ pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> Res
         ["pending"] => Ok(PENDING.load(Ordering::SeqCst).to_string()),
         ["raw-call", target, variant, bytes] => raw_call(target, variant, bytes.parse()?).await,
         ["flood", target, count, bytes] => flood(target, count.parse()?, bytes.parse()?).await,
+        ["flood-waiting", target, count, bytes] => flood_waiting(target, count.parse()?, bytes.parse()?).await,
         ["stop", target] => {
             find(target).await?.stop_and_wait(None, Some(PATIENCE)).await?;
             Ok(String::new())
@@ -143,10 +148,22 @@ fn send_raw(target: &ActorCell, variant: &str, bytes: usize) -> Result<concurren
 
 async fn flood(target: &str, count: u64, bytes: usize) -> Result<String, Error> {
     let target = ActorRef::<ConsumerMsg>::from(find(target).await?);
-    for _ in 0..count {
+    for n in 1..=count {
         target.cast(ConsumerMsg::Take(vec![7; bytes]))?;
-        // A stand-in is an actor like any other: it gets its turn.
-        tokio::task::yield_now().await;
+        // A stand-in is an actor like any other. Its mailbox is ractor's and has no limit, so it must have its turns.
+        match n % BURST {
+            0 => tokio::time::sleep(Duration::from_millis(1)).await,
+            _ => tokio::task::yield_now().await,
+        }
+    }
+    Ok(String::new())
+}
+
+async fn flood_waiting(target: &str, count: u64, bytes: usize) -> Result<String, Error> {
+    let target = find(target).await?.get_id();
+    for _ in 0..count {
+        let message = ConsumerMsg::Take(vec![7; bytes]).serialize();
+        directory::send_remote(target, message.map_err(|_| "a message that can't be serialized")?).await?;
     }
     Ok(String::new())
 }
