@@ -6,8 +6,10 @@ use crate::directory;
 
 /// Where an actor lives, in a form that means the same on every node: an argument or a reply of any cluster message.
 ///
-/// An address doesn't keep an actor alive, and it doesn't survive it: pids are never used again, so the address of an
-/// actor that has ended resolves to nothing, also when another has taken its name.
+/// An address doesn't keep an actor alive, and it doesn't survive it: a process never uses a pid again, so the address of
+/// an actor that has ended resolves to nothing, also when another has taken its name. A process that restarts counts its
+/// pids anew; then the name tells a former actor from the present one, and where both have the same name, or none, they
+/// can't be told apart.
 ///
 /// As bytes: the pid as a 64-bit big-endian number; the length of the node's name, likewise, and the name; then, if the
 /// actor has a name, a byte 1 and that name, otherwise a byte 0.
@@ -40,7 +42,8 @@ impl ActorAddress {
 
     /// The actor, or what stands in for it here. None if it has ended, or there is no session with its node.
     pub async fn resolve(&self) -> Option<ActorCell> {
-        directory::resolve(directory::actor_id(&self.node, self.pid)?).await
+        let actor = directory::resolve(directory::actor_id(&self.node, self.pid)?).await?;
+        (Self::of(&actor)?.name == self.name).then_some(actor)
     }
 
     /// As [`ActorAddress::resolve`], for an actor that takes messages of type `M`. Whether it does shows only when one is

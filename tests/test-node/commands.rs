@@ -17,11 +17,14 @@
 //! | `dead-letters` | of all sessions together |
 //! | `where NAME` | `local:PID`, `remote:PID` or `nobody` |
 //! | `taken-at TARGET NAME` | what TARGET hears from the actor NAME, whose address it is sent |
+//! | `keep NAME` | keeps the address of an actor |
+//! | `resolve` | what the kept address leads to, as `where` says it |
 //!
 //! TARGET is a name as `directory::find` takes it. Calls have no timeout on the wire; their errors are `dropped` for a
 //! port that ended and `hung` for one that didn't.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ractor::message::SerializedMessage;
@@ -44,6 +47,9 @@ const BURST: u64 = 16;
 
 /// The calls of `pend` that wait.
 static PENDING: AtomicU64 = AtomicU64::new(0);
+
+/// The address of `keep`.
+static KEPT: Mutex<Option<ActorAddress>> = Mutex::new(None);
 
 /// Does what the line says. The answer goes behind `ok`, the error behind `err`.
 pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> Result<String, Error> {
@@ -76,11 +82,16 @@ pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> Res
             .await
             .map_or_else(|| "never up".to_owned(), |reason| reason.name().to_owned())),
         ["dead-letters"] => lost(server).await,
-        ["where", name] => Ok(match directory::find(name).await {
-            Some(cell) if directory::is_ours(cell.get_id()) => format!("local:{}", cell.get_id().pid()),
-            Some(cell) => format!("remote:{}", cell.get_id().pid()),
-            None => "nobody".to_owned(),
-        }),
+        ["where", name] => Ok(place(directory::find(name).await)),
+        ["keep", name] => {
+            let address = ActorAddress::of(&find(name).await?).ok_or("no address")?;
+            *KEPT.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
+            Ok(String::new())
+        }
+        ["resolve"] => {
+            let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            Ok(place(kept.ok_or("no address was kept")?.resolve().await))
+        }
         ["taken-at", target, name] => {
             let address = ActorAddress::of(&find(name).await?).ok_or("no address")?;
             Ok(call(target, |reply| ConsumerMsg::TakenAt(address, reply))
@@ -88,6 +99,14 @@ pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> Res
                 .to_string())
         }
         _ => Err(format!("unknown command: {line}").into()),
+    }
+}
+
+fn place(actor: Option<ActorCell>) -> String {
+    match actor.map(|actor| actor.get_id()) {
+        Some(id) if directory::is_ours(id) => format!("local:{}", id.pid()),
+        Some(id) => format!("remote:{}", id.pid()),
+        None => "nobody".to_owned(),
     }
 }
 

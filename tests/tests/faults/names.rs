@@ -91,3 +91,22 @@ fn the_address_of_an_actor_of_a_third_node_works_where_it_is_received() {
     assert_eq!(sender.run("taken-at friend target"), "3", "an actor of a third node");
     assert_eq!(sender.run("taken-at friend own"), "2", "an actor of the sender's node");
 }
+
+/// A process counts its pids from the beginning, so an actor of the next life has the pid of one of the last.
+#[test]
+fn the_address_of_a_named_actor_is_not_another_ones_when_its_node_restarts() {
+    let mut mortal = node("mortal", &["--actor", "before:lives"]);
+    let address = mortal.address().to_owned();
+    let port = address.rsplit(':').next().expect("an address has a port").to_owned();
+    let mut keeper = node("keeper", &["--peer", &address]);
+    keeper.wait("members lives", "remote:before@mortal@localhost");
+    keeper.run("keep before");
+    let place = keeper.run("where before");
+    assert_eq!(keeper.run("resolve"), place);
+
+    mortal.process().kill();
+    let _mortal = node("mortal", &["--port", &port, "--actor", "after:lives"]);
+    keeper.wait("members lives", "remote:after@mortal@localhost");
+    assert_eq!(keeper.run("where after"), place, "the same pid");
+    assert_eq!(keeper.run("resolve"), "nobody");
+}
