@@ -85,12 +85,7 @@ impl NodeSession {
                     let peer = state.peer_name();
                     tracing::info!(peer, reason = reason.name(), "session closed: {reason}");
                 }
-                let text = reason.to_string();
-                drop(
-                    self.node_server
-                        .cast(NodeRequest::SessionClosing(myself.get_id(), reason).into()),
-                );
-                myself.stop(Some(text));
+                myself.stop(Some(reason.to_string()));
             }
         }
     }
@@ -139,7 +134,16 @@ impl NodeSession {
             session: myself.clone(),
             link: state.link.clone(),
         };
-        directory::add_peer(self.node_id, state.peer_name().to_owned(), Arc::new(resolver));
+        let node = directory::Node {
+            name: state.peer_name().to_owned(),
+            incarnation: state
+                .peer
+                .as_ref()
+                .and_then(|peer| peer.flags)
+                .unwrap_or_default()
+                .incarnation,
+        };
+        directory::add_peer(self.node_id, node, Arc::new(resolver));
         let snapshot = sync::snapshot(&state.link);
         state.session.handle_election(Some(snapshot));
     }
