@@ -10,22 +10,26 @@
 //! | `pend TARGET VARIANT COUNT` | makes so many calls and waits for none of them |
 //! | `pending` | how many of those still wait |
 //! | `raw-call TARGET VARIANT BYTES` | calls with that many arbitrary bytes of arguments |
-//! | `flood TARGET COUNT BYTES` | so many casts of that size, as fast as they go |
+//! | `flood TARGET COUNT BYTES` | so many casts of that size, one right after the other |
+//! | `flood-waiting TARGET COUNT BYTES` | the same, but each waits until there is room for it |
 //! | `stop NAME`, `kill NAME` | |
 //! | `await-down NODE` | once there is no session with it: why the last one ended, or `never up` |
 //! | `dead-letters` | of all sessions together |
 //! | `where NAME` | `local:PID`, `remote:PID` or `nobody` |
 //! | `taken-at TARGET NAME` | what TARGET hears from the actor NAME, whose address it is sent |
+//! | `keep NAME` | keeps the address of an actor |
+//! | `resolve` | what the kept address leads to, as `where` says it |
 //!
 //! TARGET is a name as `directory::find` takes it. Calls have no timeout on the wire; their errors are `dropped` for a
 //! port that ended and `hung` for one that didn't.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ractor::message::SerializedMessage;
 use ractor::rpc::CallResult;
-use ractor::{ActorCell, ActorRef, RpcReplyPort, call_t, concurrency, pg};
+use ractor::{ActorCell, ActorRef, Message, RpcReplyPort, call_t, concurrency, pg};
 use ractor_host::node::{await_down, dead_letters};
 use ractor_host::{ActorAddress, NodeServerMessage, NodeSessionMessage, directory};
 
@@ -38,8 +42,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How long the node server or a session may take to answer, in milliseconds.
 const SERVER_TIMEOUT_MS: u64 = 5_000;
 
+/// After so many casts a flood pauses for a moment.
+const BURST: u64 = 16;
+
 /// The calls of `pend` that wait.
 static PENDING: AtomicU64 = AtomicU64::new(0);
+
+/// The address of `keep`.
+static KEPT: Mutex<Option<ActorAddress>> = Mutex::new(None);
 
 /// Does what the line says. The answer goes behind `ok`, the error behind `err`.
 pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> Result<String, Error> {
@@ -59,6 +69,7 @@ pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> Res
         ["pending"] => Ok(PENDING.load(Ordering::SeqCst).to_string()),
         ["raw-call", target, variant, bytes] => raw_call(target, variant, bytes.parse()?).await,
         ["flood", target, count, bytes] => flood(target, count.parse()?, bytes.parse()?).await,
+        ["flood-waiting", target, count, bytes] => flood_waiting(target, count.parse()?, bytes.parse()?).await,
         ["stop", target] => {
             find(target).await?.stop_and_wait(None, Some(PATIENCE)).await?;
             Ok(String::new())
@@ -71,11 +82,16 @@ pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> Res
             .await
             .map_or_else(|| "never up".to_owned(), |reason| reason.name().to_owned())),
         ["dead-letters"] => lost(server).await,
-        ["where", name] => Ok(match directory::find(name).await {
-            Some(cell) if directory::is_ours(cell.get_id()) => format!("local:{}", cell.get_id().pid()),
-            Some(cell) => format!("remote:{}", cell.get_id().pid()),
-            None => "nobody".to_owned(),
-        }),
+        ["where", name] => Ok(place(directory::find(name).await)),
+        ["keep", name] => {
+            let address = ActorAddress::of(&find(name).await?).ok_or("no address")?;
+            *KEPT.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
+            Ok(String::new())
+        }
+        ["resolve"] => {
+            let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            Ok(place(kept.ok_or("no address was kept")?.resolve().await))
+        }
         ["taken-at", target, name] => {
             let address = ActorAddress::of(&find(name).await?).ok_or("no address")?;
             Ok(call(target, |reply| ConsumerMsg::TakenAt(address, reply))
@@ -83,6 +99,14 @@ pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> Res
                 .to_string())
         }
         _ => Err(format!("unknown command: {line}").into()),
+    }
+}
+
+fn place(actor: Option<ActorCell>) -> String {
+    match actor.map(|actor| actor.get_id()) {
+        Some(id) if directory::is_ours(id) => format!("local:{}", id.pid()),
+        Some(id) => format!("remote:{}", id.pid()),
+        None => "nobody".to_owned(),
     }
 }
 
@@ -143,10 +167,22 @@ fn send_raw(target: &ActorCell, variant: &str, bytes: usize) -> Result<concurren
 
 async fn flood(target: &str, count: u64, bytes: usize) -> Result<String, Error> {
     let target = ActorRef::<ConsumerMsg>::from(find(target).await?);
-    for _ in 0..count {
+    for n in 1..=count {
         target.cast(ConsumerMsg::Take(vec![7; bytes]))?;
-        // A stand-in is an actor like any other: it gets its turn.
-        tokio::task::yield_now().await;
+        // A stand-in is an actor like any other. Its mailbox is ractor's and has no limit, so it must have its turns.
+        match n % BURST {
+            0 => tokio::time::sleep(Duration::from_millis(1)).await,
+            _ => tokio::task::yield_now().await,
+        }
+    }
+    Ok(String::new())
+}
+
+async fn flood_waiting(target: &str, count: u64, bytes: usize) -> Result<String, Error> {
+    let target = find(target).await?.get_id();
+    for _ in 0..count {
+        let message = ConsumerMsg::Take(vec![7; bytes]).serialize();
+        directory::send_remote(target, message.map_err(|_| "a message that can't be serialized")?).await?;
     }
     Ok(String::new())
 }

@@ -91,3 +91,24 @@ fn the_address_of_an_actor_of_a_third_node_works_where_it_is_received() {
     assert_eq!(sender.run("taken-at friend target"), "3", "an actor of a third node");
     assert_eq!(sender.run("taken-at friend own"), "2", "an actor of the sender's node");
 }
+
+/// A process counts its pids from the beginning, so the same program has the same names and pids in its next life.
+#[test]
+fn the_address_of_an_actor_is_nobodys_after_its_node_has_restarted() {
+    let options = ["--actor", "worker:workers"];
+    let mut mortal = node("mortal", &options);
+    let address = mortal.address().to_owned();
+    let port = address.rsplit(':').next().expect("an address has a port").to_owned();
+    let mut keeper = node("keeper", &["--peer", &address]);
+    keeper.wait("members workers", "remote:worker@mortal@localhost");
+    keeper.run("keep worker");
+    let place = keeper.run("where worker");
+    assert_eq!(keeper.run("resolve"), place);
+
+    mortal.process().kill();
+    keeper.wait("members workers", "");
+    let _mortal = node("mortal", &[&options[..], &["--port", &port]].concat());
+    keeper.wait("members workers", "remote:worker@mortal@localhost");
+    assert_eq!(keeper.run("where worker"), place, "the same pid");
+    assert_eq!(keeper.run("resolve"), "nobody");
+}
