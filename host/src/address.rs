@@ -6,15 +6,18 @@ use crate::directory;
 
 /// Where an actor lives, in a form that means the same on every node: an argument or a reply of any cluster message.
 ///
-/// An address doesn't keep an actor alive, and it doesn't survive it: pids are never used again, so the address of an
-/// actor that has ended resolves to nothing, also when another has taken its name.
+/// An address doesn't keep an actor alive, and doesn't outlive it: the address of an actor that has ended resolves to
+/// nothing, also when another has taken its name, and also when its node has restarted and counts its pids anew. (Only a
+/// stock node can't tell its lives apart.)
 ///
-/// As bytes: the pid as a 64-bit big-endian number; the length of the node's name, likewise, and the name; then, if the
-/// actor has a name, a byte 1 and that name, otherwise a byte 0.
+/// As bytes, all numbers big-endian in 64 bits: the pid; the node's incarnation; the length of the node's name, and the
+/// name; then, if the actor has a name, a byte 1 and that name, otherwise a byte 0.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ActorAddress {
     /// The full name of its node, `name@hostname`.
     pub node: String,
+    /// Which life of that node it belongs to; 0 on a stock node.
+    pub incarnation: u64,
     /// Its pid on that node.
     pub pid: u64,
     /// Its name on that node.
@@ -25,7 +28,10 @@ impl ActorAddress {
     /// The address of an actor, be it of this node or of a peer. None if this process has no node yet, or the session
     /// with the actor's node is over.
     pub fn of(actor: &ActorCell) -> Option<Self> {
-        let node = directory::node_name(actor.get_id())?;
+        let directory::Node {
+            name: node,
+            incarnation,
+        } = directory::node_of(actor.get_id())?;
         let name = actor.get_name().map(|name| match name.strip_suffix(&node) {
             // What stands in for an actor of another node carries that node in its name.
             Some(bare) if !directory::is_ours(actor.get_id()) => bare.trim_end_matches('@').to_owned(),
@@ -33,6 +39,7 @@ impl ActorAddress {
         });
         Some(Self {
             node,
+            incarnation,
             pid: actor.get_id().pid(),
             name,
         })
@@ -40,7 +47,11 @@ impl ActorAddress {
 
     /// The actor, or what stands in for it here. None if it has ended, or there is no session with its node.
     pub async fn resolve(&self) -> Option<ActorCell> {
-        directory::resolve(directory::actor_id(&self.node, self.pid)?).await
+        let node = directory::Node {
+            name: self.node.clone(),
+            incarnation: self.incarnation,
+        };
+        directory::resolve(directory::actor_id(&node, self.pid)?).await
     }
 
     /// As [`ActorAddress::resolve`], for an actor that takes messages of type `M`. Whether it does shows only when one is
@@ -52,6 +63,7 @@ impl ActorAddress {
     /// The bytes as an address; none if they aren't one.
     pub fn try_from_bytes(bytes: &[u8]) -> Option<Self> {
         let (pid, rest) = bytes.split_first_chunk()?;
+        let (incarnation, rest) = rest.split_first_chunk()?;
         let (length, rest) = rest.split_first_chunk()?;
         let length = usize::try_from(u64::from_be_bytes(*length)).ok()?;
         let (node, rest) = rest.split_at_checked(length)?;
@@ -63,6 +75,7 @@ impl ActorAddress {
         let node = std::str::from_utf8(node).ok()?.to_owned();
         Some(Self {
             node,
+            incarnation: u64::from_be_bytes(*incarnation),
             pid: u64::from_be_bytes(*pid),
             name,
         })
@@ -72,8 +85,9 @@ impl ActorAddress {
 impl BytesConvertable for ActorAddress {
     fn into_bytes(self) -> Vec<u8> {
         let name = self.name.as_deref();
-        let mut bytes = Vec::with_capacity(17 + self.node.len() + name.map_or(0, str::len));
+        let mut bytes = Vec::with_capacity(25 + self.node.len() + name.map_or(0, str::len));
         bytes.extend(self.pid.to_be_bytes());
+        bytes.extend(self.incarnation.to_be_bytes());
         bytes.extend((self.node.len() as u64).to_be_bytes());
         bytes.extend(self.node.as_bytes());
         bytes.push(u8::from(name.is_some()));
@@ -97,20 +111,54 @@ impl BytesConvertable for ActorAddress {
 mod tests {
     use proptest::prelude::*;
 
+    use ractor::{Actor, ActorProcessingErr, ActorRef};
+
     use super::{ActorAddress, BytesConvertable};
+    use crate::directory;
+
+    struct Idle;
+
+    impl Actor for Idle {
+        type Msg = Vec<u8>;
+        type State = ();
+        type Arguments = ();
+
+        async fn pre_start(&self, _: ActorRef<Vec<u8>>, (): ()) -> Result<(), ActorProcessingErr> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn the_address_of_another_life_of_a_node_is_nobodys() {
+        let (actor, _) = Actor::spawn(None, Idle, ()).await.unwrap();
+        directory::set_node(directory::Node {
+            name: "here@localhost".to_owned(),
+            incarnation: 7,
+        });
+        let address = ActorAddress::of(&actor.get_cell()).unwrap();
+        assert_eq!((address.node.as_str(), address.incarnation), ("here@localhost", 7));
+        assert_eq!(address.resolve().await, Some(actor.get_cell()));
+        let former = ActorAddress {
+            incarnation: 6,
+            ..address
+        };
+        assert_eq!(former.resolve().await, None);
+        actor.stop(None);
+    }
 
     proptest! {
         #[test]
         fn an_address_survives_its_bytes_and_no_part_of_them_is_one(
             node in ".{0,20}",
             pid in any::<u64>(),
+            incarnation in any::<u64>(),
             name in proptest::option::of(".{0,20}"),
         ) {
-            let address = ActorAddress { node, pid, name };
+            let address = ActorAddress { node, incarnation, pid, name };
             let bytes = address.clone().into_bytes();
             prop_assert_eq!(ActorAddress::try_from_bytes(&bytes), Some(address.clone()));
             // A name cut short is still a name: where it ends is for the enclosing message to say.
-            for cut in 0..=16 + address.node.len() {
+            for cut in 0..=24 + address.node.len() {
                 prop_assert_eq!(ActorAddress::try_from_bytes(&bytes[..cut]), None);
             }
         }

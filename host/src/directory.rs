@@ -76,15 +76,23 @@ struct Directory {
     names: HashMap<String, u64>,
     listeners: HashMap<ActorId, Listener>,
     peers: HashMap<u64, Peer>,
-    /// The full name of this process's node, once it has one.
-    node: Option<String>,
+    /// This process's node, once it has one.
+    node: Option<Node>,
+}
+
+/// A node as addresses name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Its full name, `name@hostname`.
+    pub name: String,
+    /// A number that it drew when it started; 0 for a stock node, which has none.
+    pub incarnation: u64,
 }
 
 /// A node with which there is a session.
 #[derive(Clone)]
 struct Peer {
-    /// Its full name, `name@hostname`.
-    name: String,
+    node: Node,
     actors: Arc<dyn RemoteActors>,
 }
 
@@ -190,12 +198,12 @@ pub async fn find(name: &str) -> Option<ActorCell> {
         return Some(cell);
     }
     let (actor, node) = split_qualified(name);
-    if node.is_some() && node == read().node.as_deref() {
+    if node.is_some() && node == read().node.as_ref().map(|node| node.name.as_str()) {
         return where_is(actor);
     }
     let mut peers: Vec<_> = read().peers.values().cloned().collect();
-    peers.retain(|peer| node.is_none_or(|node| node == peer.name));
-    peers.sort_by(|a, b| a.name.cmp(&b.name));
+    peers.retain(|peer| node.is_none_or(|node| node == peer.node.name));
+    peers.sort_by(|a, b| a.node.name.cmp(&b.node.name));
     for peer in peers {
         if let Some(cell) = peer.actors.stand_in_named(actor.to_owned()).await {
             return Some(cell);
@@ -223,19 +231,20 @@ pub async fn send_remote(id: ActorId, message: SerializedMessage) -> Result<(), 
     peer.actors.send(id.pid(), message).await
 }
 
-/// The full name of the node that an id belongs to, `name@hostname`.
-pub fn node_name(id: ActorId) -> Option<String> {
+/// The node that an id belongs to; none if this process has no node, or there is no session with that node any more.
+pub fn node_of(id: ActorId) -> Option<Node> {
     let directory = read();
     if is_ours(id) {
         return directory.node.clone();
     }
-    directory.peers.get(&id.node()).map(|peer| peer.name.clone())
+    directory.peers.get(&id.node()).map(|peer| peer.node.clone())
 }
 
-/// The id of the actor with this pid on the node of this full name; none if it is neither this node nor a peer.
-pub fn actor_id(node: &str, pid: u64) -> Option<ActorId> {
+/// The id of the actor with this pid on this node; none if that is neither this node nor a peer, in the very life that
+/// `node` names.
+pub fn actor_id(node: &Node, pid: u64) -> Option<ActorId> {
     let directory = read();
-    if directory.node.as_deref() == Some(node) {
+    if directory.node.as_ref() == Some(node) {
         return Some(if pid >= FIRST_HOSTED_PID {
             ActorId::Remote {
                 node_id: SANDBOX_NODE_ID,
@@ -245,13 +254,13 @@ pub fn actor_id(node: &str, pid: u64) -> Option<ActorId> {
             ActorId::Local(pid)
         });
     }
-    let (node_id, _) = directory.peers.iter().find(|(_, peer)| peer.name == node)?;
+    let (node_id, _) = directory.peers.iter().find(|(_, peer)| peer.node == *node)?;
     Some(ActorId::Remote { node_id: *node_id, pid })
 }
 
 /// Says what this process's node is called.
-pub fn set_node_name(name: String) {
-    write().node = Some(name);
+pub fn set_node(node: Node) {
+    write().node = Some(node);
 }
 
 /// Calls `listener` on every [`HostedEvent`] until [`demonitor_hosted`] is called with the same id. The listener runs
@@ -265,9 +274,9 @@ pub fn demonitor_hosted(id: ActorId) {
     write().listeners.remove(&id);
 }
 
-/// Makes the actors of a peer resolvable under the node id of its session and the peer's full name.
-pub fn add_peer(node_id: u64, name: String, actors: Arc<dyn RemoteActors>) {
-    write().peers.insert(node_id, Peer { name, actors });
+/// Makes the actors of a peer resolvable under the node id of its session and the peer's name.
+pub fn add_peer(node_id: u64, node: Node, actors: Arc<dyn RemoteActors>) {
+    write().peers.insert(node_id, Peer { node, actors });
 }
 
 /// Ends what [`add_peer`] began.

@@ -59,7 +59,7 @@ pub struct HostNode {
     process: Process,
     name: String,
     address: String,
-    _folder: NodeFolder,
+    folder: NodeFolder,
 }
 
 impl HostNode {
@@ -83,8 +83,21 @@ impl HostNode {
             process,
             name,
             address,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Kills it, and starts the same node again with other actors: `rest` is as for [`Self::start`].
+    #[track_caller]
+    pub fn crash_and_restart(&mut self, rest: &str) {
+        self.process.kill();
+        let name = self.name.split('@').next().unwrap_or_default();
+        let listen = format!("listen = \"{}\"", self.address);
+        let toml = node_toml(name, rest).replace("listen = \"127.0.0.1:0\"", &listen);
+        self.folder.write("node.toml", toml);
+        let label = format!("{name} (ractor-host run, again)");
+        self.process = Process::start(&label, &mut run(&self.folder.path("node.toml")));
+        wait_ready(&mut self.process);
     }
 
     /// Its full name, `name@hostname`.

@@ -10,6 +10,7 @@ pub mod host;
 pub mod peer;
 pub mod process;
 pub mod programs;
+pub mod proxy;
 pub mod wait;
 
 /// The cookie of every node that a test doesn't give another.

@@ -50,7 +50,13 @@ impl Peer {
             .args(["--name", name, "--cookie", cookie])
             .args(options)
             .env("RUST_LOG", "info");
-        let mut process = Process::start(&format!("{name} ({kind:?})"), &mut command);
+        Self::start_program(&format!("{name} ({kind:?})"), &mut command)
+    }
+
+    /// Starts another program that is driven in the same way, and waits until it listens.
+    #[track_caller]
+    pub fn start_program(label: &str, command: &mut Command) -> Self {
+        let mut process = Process::start(label, command);
         let (name, address) = wait_ready(&mut process);
         Self {
             process,
@@ -84,17 +90,20 @@ impl Peer {
     /// It doesn't answer.
     #[track_caller]
     pub fn try_run(&mut self, command: &str) -> Result<String, String> {
-        self.send(command);
+        self.begin(command);
         self.answer(command)
     }
 
-    /// Writes a command and doesn't wait for its answer: [`Peer::answer`] has to be asked for it before another is run.
+    /// Begins a command whose answer is asked for later, with [`Self::answer`].
+    ///
+    /// # Panics
+    /// The peer doesn't read any more.
     #[track_caller]
-    pub fn send(&mut self, command: &str) {
+    pub fn begin(&mut self, command: &str) {
         self.process.write_line(command);
     }
 
-    /// The answer to the command that was sent, or its error.
+    /// The answer to the oldest command that has none yet; `command` names it in messages.
     ///
     /// # Errors
     /// What the peer says after `err`.
@@ -103,14 +112,19 @@ impl Peer {
     /// It doesn't answer.
     #[track_caller]
     pub fn answer(&mut self, command: &str) -> Result<String, String> {
-        let answers = |line: &str| line.starts_with("ok") || line.starts_with("err");
         let what = format!("the answer to {command:?}");
-        let (at, line) = self.process.wait_line(Stream::Stdout, self.answered, &what, answers);
+        let (at, line) = self.process.wait_line(Stream::Stdout, self.answered, &what, is_answer);
         self.answered = at + 1;
         match line.strip_prefix("ok") {
             Some(answer) => Ok(answer.trim_start().to_owned()),
             None => Err(line.trim_start_matches("err").trim_start().to_owned()),
         }
+    }
+
+    /// True if an answer is there that nobody asked for yet.
+    pub fn has_answered(&self) -> bool {
+        let lines = self.process.lines(Stream::Stdout);
+        lines.iter().skip(self.answered).any(|line| is_answer(line))
     }
 
     /// Runs a command that has to succeed.
@@ -183,6 +197,10 @@ impl Peer {
         self.process
             .wait_line(Stream::Stdout, 0, &expected, |line| line.starts_with(&expected));
     }
+}
+
+fn is_answer(line: &str) -> bool {
+    line.starts_with("ok") || line.starts_with("err")
 }
 
 /// Waits for the line by which every node says that it is up: gives its full name and its address.

@@ -143,6 +143,25 @@ impl Process {
         }
     }
 
+    /// The memory that it has in use now, in bytes.
+    ///
+    /// # Panics
+    /// It isn't there any more, or the system doesn't say.
+    #[track_caller]
+    pub fn memory(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id());
+        let text = match std::fs::read_to_string(&status) {
+            Ok(text) => text,
+            Err(error) => panic!("reading {status} of {}: {error}", self.label),
+        };
+        let resident = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kibibytes = resident.and_then(|text| text.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        match kibibytes {
+            Some(kibibytes) => kibibytes * 1024,
+            None => panic!("{status} of {} has no VmRSS", self.label),
+        }
+    }
+
     /// Sends it a signal.
     ///
     /// # Panics

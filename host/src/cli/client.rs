@@ -11,11 +11,12 @@ use tokio::time::Instant;
 use super::target::Target;
 use crate::config::{Cookie, PeerAddress};
 use crate::host::Dial;
+use crate::node::client::Encryption;
 use crate::node::{
     CloseReason, NodeConnectionMode, NodeEventSubscription, NodeServer, NodeServerMessage,
     NodeServerSessionInformation, confirm,
 };
-use crate::{ClientConnectErr, directory};
+use crate::{ClientConnectErr, client_connect, client_connect_enc, directory};
 
 /// How often it is looked whether a group has members by now. ractor tells of changes only to actors.
 const GROUP_POLL: Duration = Duration::from_millis(20);
@@ -115,7 +116,7 @@ impl Client {
         };
         // If the node server has ended, so does the subscription, and the wait below.
         drop(server.cast(subscribe));
-        let Some(connected) = deadline.wait(dial.connect(&server, node)).await else {
+        let Some(connected) = deadline.wait(open(&server, node, dial)).await else {
             let node = node.clone();
             return Err(ClientError::ConnectTimeout { node, timeout });
         };
@@ -189,6 +190,14 @@ impl Client {
             .peer_name
             .as_ref()
             .map_or_else(|| self.peer.peer_addr.clone(), |name| name.name.clone())
+    }
+}
+
+async fn open(server: &ActorRef<NodeServerMessage>, node: &PeerAddress, dial: &Dial) -> Result<(), ClientConnectErr> {
+    let address = (node.host.as_str(), node.port);
+    match dial.encryption(node).map_err(ClientConnectErr::Encryption)? {
+        None => client_connect(server, address).await,
+        Some(Encryption { connector, domain }) => client_connect_enc(server, address, connector, domain).await,
     }
 }
 

@@ -1,7 +1,7 @@
 //! WebAssembly components as actors.
 //!
 //! [`Engine`] compiles and caches, [`Module`] is a checked component, [`spawn`] makes an actor of it. One instance is
-//! one actor, one store and one mailbox. The host's side of the WIT world is in [`imports`], one file per interface;
+//! one actor, one store and one mailbox. The host's side of the WIT world is in `imports`, one file per interface;
 //! everything a guest can make the host hold or wait for has a limit with a name in [`Limits`].
 //!
 //! This layer knows nothing of the cluster: what it and the cluster layer share is [`crate::directory`].

@@ -1,15 +1,12 @@
-//! Opening connections to nodes, over TLS where that is wanted.
+//! How other nodes are dialled: over TLS where that is wanted.
 
 use std::io;
 use std::sync::Arc;
 
-use ractor::ActorRef;
-
 use crate::config::PeerAddress;
 use crate::node::client::Encryption;
-use crate::node::{Backoff, NodeServerMessage, Peer};
+use crate::node::{Backoff, Peer};
 use crate::transport::tls::{ServerName, Tls};
-use crate::{ClientConnectErr, client_connect, client_connect_enc};
 
 /// How other nodes are dialled.
 #[derive(Clone, Debug)]
@@ -26,22 +23,6 @@ pub(crate) enum Dial {
 }
 
 impl Dial {
-    /// Connects to a node once. The handshake with it goes on in the background.
-    ///
-    /// # Errors
-    /// It can't be reached, its certificate is not accepted, or the node server has ended.
-    pub(crate) async fn connect(
-        &self,
-        server: &ActorRef<NodeServerMessage>,
-        node: &PeerAddress,
-    ) -> Result<(), ClientConnectErr> {
-        let address = (node.host.as_str(), node.port);
-        match self.encryption(node).map_err(ClientConnectErr::Encryption)? {
-            None => client_connect(server, address).await,
-            Some(Encryption { connector, domain }) => client_connect_enc(server, address, connector, domain).await,
-        }
-    }
-
     /// The node as a peer to stay connected to.
     pub(crate) fn peer(&self, node: &PeerAddress) -> Peer {
         let encrypted = matches!(self, Self::Tls { .. });
@@ -57,7 +38,11 @@ impl Dial {
         }
     }
 
-    fn encryption(&self, node: &PeerAddress) -> io::Result<Option<Encryption>> {
+    /// What to secure a connection to the node with; none for plain TCP.
+    ///
+    /// # Errors
+    /// There is no CA, or the node's host is no name that a certificate can have.
+    pub(crate) fn encryption(&self, node: &PeerAddress) -> io::Result<Option<Encryption>> {
         let Self::Tls { tls, name } = self else { return Ok(None) };
         let domain = name.clone().map_or_else(|| name_of(node), Ok)?;
         let connector = tls.connector().map_err(io::Error::other)?;

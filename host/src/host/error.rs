@@ -26,7 +26,7 @@ pub enum HostError {
         "cannot listen on {address}: {reason}; is another node running? `listen` in [node] chooses another address"
     )]
     Listen {
-        /// What [node] asks for.
+        /// What `[node]` asks for.
         address: SocketAddr,
         /// What the system said.
         reason: String,

@@ -20,10 +20,11 @@ mod tests;
 mod tls_tests;
 
 pub use builder::{Host, HostBuilder};
-pub(crate) use dial::Dial;
 pub use error::{HostError, NativeError};
 pub use running::{RunningHost, StartedActor, Stopped};
 pub use signals::StopSignal;
 
+#[cfg(feature = "cli")]
+pub(crate) use dial::Dial;
 #[cfg(feature = "cli")]
 pub(crate) use guests::Guests;

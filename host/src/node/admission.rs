@@ -5,11 +5,13 @@
 //! peer has authenticated or the connection is gone. Without a permit the socket is closed at once.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::refusals::Refusals;
+use crate::session::CloseReason;
 
 /// How many accepted connections may be in their handshakes, TLS included, at one time. Those beyond are closed at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,11 +99,11 @@ impl Admission {
         }
     }
 
-    /// A permit for a connection from `addr`.
+    /// A permit for a connection from `addr`, to `peer` as logs call it.
     ///
     /// # Errors
     /// A limit is reached.
-    pub(super) fn admit(self: &Arc<Self>, addr: Option<IpAddr>) -> Result<Permit, LimitReached> {
+    pub(super) fn admit(self: &Arc<Self>, addr: Option<IpAddr>, peer: &dyn Display) -> Result<Permit, LimitReached> {
         let source = Source::of(addr);
         let HandshakeLimits { total, per_address } = self.limits;
         let mut open = self.open();
@@ -117,6 +119,7 @@ impl Admission {
         Ok(Permit {
             admission: self.clone(),
             source,
+            peer: peer.to_string(),
             held: AtomicBool::new(true),
         })
     }
@@ -147,6 +150,8 @@ impl Admission {
 pub(super) struct Permit {
     admission: Arc<Admission>,
     source: Source,
+    /// As logs call it.
+    peer: String,
     held: AtomicBool,
 }
 
@@ -158,9 +163,19 @@ impl Permit {
         }
     }
 
-    /// The counts of refusals that belong to this connection, while it is in its handshake.
-    pub(super) fn refusals(&self) -> Option<&Refusals> {
-        self.held.load(Ordering::Relaxed).then_some(&self.admission.refusals)
+    /// Logs and counts why the connection's session ended. False, and nothing done, if that is no matter of admission:
+    /// the peer had authenticated, or this node wanted the end.
+    pub(super) fn report(&self, reason: &CloseReason) -> bool {
+        let refusals = &self.admission.refusals;
+        match reason {
+            _ if !self.held.load(Ordering::Relaxed) => return false,
+            CloseReason::Local => return false,
+            CloseReason::ConnectionClosed | CloseReason::PeerGaveUp | CloseReason::Io(_) => {
+                refusals.ended(&self.peer, reason.name(), reason);
+            }
+            _ => refusals.refuse(&self.peer, reason.name(), reason),
+        }
+        true
     }
 }
 
@@ -178,6 +193,10 @@ mod tests {
         Arc::new(Admission::new(HandshakeLimits::new(total, per_address)))
     }
 
+    fn admit(admission: &Arc<Admission>, addr: Option<IpAddr>) -> Result<Permit, LimitReached> {
+        admission.admit(addr, &"peer")
+    }
+
     fn addr(text: &str) -> Option<IpAddr> {
         Some(text.parse().unwrap())
     }
@@ -185,38 +204,43 @@ mod tests {
     #[test]
     fn one_address_does_not_take_the_places_of_others() {
         let admission = admission(10, 2);
-        let _first = admission.admit(addr("192.0.2.1")).unwrap();
-        let second = admission.admit(addr("192.0.2.1")).unwrap();
+        let _first = admit(&admission, addr("192.0.2.1")).unwrap();
+        let second = admit(&admission, addr("192.0.2.1")).unwrap();
         assert_eq!(
-            admission.admit(addr("192.0.2.1")).unwrap_err(),
+            admit(&admission, addr("192.0.2.1")).unwrap_err(),
             LimitReached::Address { limit: 2 }
         );
-        let _other = admission.admit(addr("192.0.2.2")).unwrap();
+        let _other = admit(&admission, addr("192.0.2.2")).unwrap();
         drop(second);
-        admission.admit(addr("192.0.2.1")).unwrap();
+        admit(&admission, addr("192.0.2.1")).unwrap();
     }
 
     #[test]
     fn an_address_is_what_one_host_has() {
         let admission = admission(10, 1);
-        let _mapped = admission.admit(addr("::ffff:192.0.2.1")).unwrap();
-        admission.admit(addr("192.0.2.1")).unwrap_err();
-        let _network = admission.admit(addr("2001:db8:0:1::1")).unwrap();
-        admission.admit(addr("2001:db8:0:1:ffff::2")).unwrap_err();
-        let _next = admission.admit(addr("2001:db8:0:2::1")).unwrap();
-        let _loopback = admission.admit(addr("::1")).unwrap();
+        let _mapped = admit(&admission, addr("::ffff:192.0.2.1")).unwrap();
+        admit(&admission, addr("192.0.2.1")).unwrap_err();
+        let _network = admit(&admission, addr("2001:db8:0:1::1")).unwrap();
+        admit(&admission, addr("2001:db8:0:1:ffff::2")).unwrap_err();
+        let _next = admit(&admission, addr("2001:db8:0:2::1")).unwrap();
+        let _loopback = admit(&admission, addr("::1")).unwrap();
     }
 
     #[test]
     fn the_total_counts_everyone_and_every_permit_comes_back_once() {
         let admission = admission(2, 2);
-        let external = admission.admit(None).unwrap();
-        let authenticated = admission.admit(addr("192.0.2.1")).unwrap();
-        assert_eq!(admission.admit(None).unwrap_err(), LimitReached::Total { limit: 2 });
+        let external = admit(&admission, None).unwrap();
+        let authenticated = admit(&admission, addr("192.0.2.1")).unwrap();
+        assert_eq!(admit(&admission, None).unwrap_err(), LimitReached::Total { limit: 2 });
         authenticated.release();
-        assert!(authenticated.refusals().is_none(), "it is no handshake any more");
+        assert!(
+            !authenticated.report(&CloseReason::ConnectionClosed),
+            "it is no handshake any more"
+        );
         drop(authenticated);
         assert_eq!(admission.open_handshakes(), 1);
+        assert!(external.report(&CloseReason::ConnectionClosed));
+        assert_eq!(admission.refusals.counts(), [("connection_closed", 1)].into());
         drop(external);
         assert_eq!(admission.open_handshakes(), 0);
         assert!(admission.open().by_source.is_empty());

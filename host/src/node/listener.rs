@@ -95,7 +95,7 @@ impl Listener {
 
     /// Closes the connection, by dropping it, if there are too many like it.
     async fn accepted(&self, stream: TcpStream, peer_addr: SocketAddr) {
-        match self.admission.admit(Some(peer_addr.ip())) {
+        match self.admission.admit(Some(peer_addr.ip()), &peer_addr) {
             Err(limit) => self.admission.refusals.refuse(&peer_addr, limit.name(), &limit),
             Ok(permit) => match self.encryption {
                 IncomingEncryptionMode::Raw => self.open(stream, peer_addr, permit).await,

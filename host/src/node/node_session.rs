@@ -154,8 +154,6 @@ pub struct NodeSessionState {
     /// Who waits for the peer to have handled what it was sent, in the order of asking.
     pub(super) confirmations: VecDeque<RpcReplyPort<()>>,
     pub(super) peer: Option<NameMessage>,
-    /// The peer's address, or label.
-    pub(super) addr: String,
     pub(super) writer: Option<JoinHandle<()>>,
     pub(super) timer: Timer,
     /// Why the session is ending, once it is.
@@ -192,7 +190,6 @@ impl Actor for NodeSession {
         stream: NetworkStream,
     ) -> Result<Self::State, ActorProcessingErr> {
         let link = Arc::new(Link::new(self.node_id, self.limits));
-        let addr = stream.peer_label();
         let (read, write) = split(stream);
         let ingress = Ingress::new(read, link.clone(), myself.clone());
         let session = myself.clone();
@@ -212,7 +209,6 @@ impl Actor for NodeSession {
             stand_ins: StandIns::default(),
             confirmations: VecDeque::new(),
             peer: None,
-            addr,
             writer: Some(writer),
             timer: Timer::default(),
             closed: None,

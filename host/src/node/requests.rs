@@ -48,8 +48,6 @@ pub(super) enum NodeRequest {
     },
     /// A session has authenticated and asks whether it is the one that survives.
     Elect(ActorId, RpcReplyPort<bool>),
-    /// A session is about to end for this reason.
-    SessionClosing(ActorId, CloseReason),
 }
 
 impl From<NodeRequest> for NodeServerMessage {

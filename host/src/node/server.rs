@@ -11,6 +11,7 @@ use super::admission::{Admission, HandshakeLimits, Permit};
 use super::connector::Connectors;
 use super::events::Subscriptions;
 use super::listener::{Listener, ListenerMessage};
+use super::node_session::NodeSessionState;
 use super::requests::{NodeRequest, Request};
 use super::sessions::Sessions;
 use super::watch::{Watch, Watches};
@@ -196,7 +197,6 @@ impl NodeServer {
                 drop(reply.send(state.sessions.check(&state.local.name, actor_id).into()));
             }
             NodeRequest::Elect(id, reply) => state.elect(id, Some(reply)),
-            NodeRequest::SessionClosing(id, reason) => state.sessions.closing(id, reason),
         }
     }
 
@@ -208,14 +208,11 @@ impl NodeServer {
         stream: NetworkStream,
         is_server: bool,
     ) {
-        let permit = match is_server.then(|| self.admission.admit(stream.peer_ip())).transpose() {
+        let peer = stream.peer_label();
+        let admit = || self.admission.admit(stream.peer_ip(), &peer);
+        let permit = match is_server.then(admit).transpose() {
             Ok(permit) => permit,
-            Err(limit) => {
-                return self
-                    .admission
-                    .refusals
-                    .refuse(&stream.peer_label(), limit.name(), &limit);
-            }
+            Err(limit) => return self.admission.refusals.refuse(&peer, limit.name(), &limit),
         };
         let origin = permit.map_or(Origin::Dialled(None), Origin::Accepted);
         self.open(myself, state, stream, origin).await;
@@ -356,11 +353,11 @@ impl NodeServerState {
         }
     }
 
-    fn ended(&mut self, cell: &ActorCell) {
-        let Some((info, reason)) = self.sessions.remove(cell.get_id()) else {
+    fn ended(&mut self, cell: &ActorCell, reason: Option<CloseReason>) {
+        let Some((info, verdict)) = self.sessions.remove(cell.get_id()) else {
             return;
         };
-        let reason = reason.unwrap_or(CloseReason::Local);
+        let reason = reason.or(verdict).unwrap_or(CloseReason::Local);
         self.subscriptions.each(|subscription| {
             subscription.node_session_closed(info.clone(), reason.clone());
             subscription.node_session_disconnected(info.clone());
@@ -380,17 +377,22 @@ impl Actor for NodeServer {
 
     async fn pre_start(&self, myself: ActorRef<Self::Msg>, (): ()) -> Result<Self::State, ActorProcessingErr> {
         let (listener, listen_addr) = self.listen(&myself, self.port).await?;
+        let incarnation = rand::random::<u64>().max(1);
         let local = NameMessage {
             name: format!("{}@{}", self.node_name, self.hostname),
             flags: Some(NodeFlags {
                 version: PROTOCOL_VERSION,
                 capabilities: CAPABILITY_CALL_FAILED,
                 max_frame: self.limits.inbound_frame,
+                incarnation,
             }),
             connection_string: format!("{}:{}", self.hostname, listen_addr.port()),
             connection_id: 0,
         };
-        directory::set_node_name(local.name.clone());
+        directory::set_node(directory::Node {
+            name: local.name.clone(),
+            incarnation,
+        });
         Ok(NodeServerState {
             listener,
             listen_addr,
@@ -450,9 +452,9 @@ impl Actor for NodeServer {
         event: SupervisionEvent,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        let (cell, why) = match event {
-            SupervisionEvent::ActorFailed(cell, error) => (cell, error.to_string()),
-            SupervisionEvent::ActorTerminated(cell, _, reason) => (cell, reason.unwrap_or_default()),
+        let (cell, ended, why) = match event {
+            SupervisionEvent::ActorFailed(cell, error) => (cell, None, error.to_string()),
+            SupervisionEvent::ActorTerminated(cell, ended, reason) => (cell, ended, reason.unwrap_or_default()),
             _ => return Ok(()),
         };
         if cell.get_id() == state.listener.get_id() {
@@ -462,7 +464,9 @@ impl Actor for NodeServer {
             tracing::error!("the listener ended ({why}); listening again on {}", state.listen_addr);
             (state.listener, state.listen_addr) = self.listen(&myself, state.listen_addr.port()).await?;
         } else {
-            state.ended(&cell);
+            // The session's own state says why it ended. A message would come too late: ractor puts this event first.
+            let session = ended.and_then(|mut ended| ended.take::<NodeSessionState>().ok());
+            state.ended(&cell, session.and_then(|session| session.closed.clone()));
         }
         Ok(())
     }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use ractor::{ActorCell, ActorRef, RpcReplyPort, pg};
 
-use super::admission::Permit;
 use super::node_session::NodeSessionState;
 use super::requests::{NodeRequest, SessionRequest};
 use super::stand_ins::Resolver;
@@ -79,31 +78,15 @@ impl NodeSession {
                 }
             }
             Event::Closed(reason) => {
-                self.log_close(state, &reason);
                 // Whoever waits for a reply hears it now, not when the session has ended in order.
                 state.link.fail_all_calls();
                 state.closed = Some(reason.clone());
-                let text = reason.to_string();
-                drop(
-                    self.node_server
-                        .cast(NodeRequest::SessionClosing(myself.get_id(), reason).into()),
-                );
-                myself.stop(Some(text));
+                if !self.permit.as_ref().is_some_and(|permit| permit.report(&reason)) {
+                    let peer = state.peer_name();
+                    tracing::info!(peer, reason = reason.name(), "session closed: {reason}");
+                }
+                myself.stop(Some(reason.to_string()));
             }
-        }
-    }
-
-    /// Says why the session ends. A peer that never authenticated is one of the many who may knock.
-    fn log_close(&self, state: &NodeSessionState, reason: &CloseReason) {
-        let peer = state.peer_name();
-        match (self.permit.as_ref().and_then(Permit::refusals), reason) {
-            (None, _) | (_, CloseReason::Local) => {
-                tracing::info!(peer, reason = reason.name(), "session closed: {reason}");
-            }
-            (Some(refusals), CloseReason::ConnectionClosed | CloseReason::PeerGaveUp | CloseReason::Io(_)) => {
-                refusals.ended(&state.addr, reason.name(), reason);
-            }
-            (Some(refusals), _) => refusals.refuse(&state.addr, reason.name(), reason),
         }
     }
 
@@ -151,7 +134,16 @@ impl NodeSession {
             session: myself.clone(),
             link: state.link.clone(),
         };
-        directory::add_peer(self.node_id, state.peer_name().to_owned(), Arc::new(resolver));
+        let node = directory::Node {
+            name: state.peer_name().to_owned(),
+            incarnation: state
+                .peer
+                .as_ref()
+                .and_then(|peer| peer.flags)
+                .unwrap_or_default()
+                .incarnation,
+        };
+        directory::add_peer(self.node_id, node, Arc::new(resolver));
         let snapshot = sync::snapshot(&state.link);
         state.session.handle_election(Some(snapshot));
     }

@@ -52,12 +52,6 @@ impl Sessions {
         self.by_actor.get(&id).map(|entry| &entry.info)
     }
 
-    pub(super) fn closing(&mut self, id: ActorId, reason: CloseReason) {
-        if let Some(entry) = self.by_actor.get_mut(&id) {
-            entry.closing = Some(reason);
-        }
-    }
-
     /// The peer of this session has said its name.
     pub(super) fn name(&mut self, id: ActorId, name: NameMessage) {
         if let Some(entry) = self.by_actor.get_mut(&id) {

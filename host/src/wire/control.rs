@@ -195,6 +195,7 @@ impl From<proto::NodeFlags> for NodeFlags {
             version: flags.version,
             capabilities: flags.capabilities,
             max_frame: flags.max_frame,
+            incarnation: flags.incarnation,
         }
     }
 }
@@ -205,6 +206,7 @@ impl From<NodeFlags> for proto::NodeFlags {
             version: flags.version,
             capabilities: flags.capabilities,
             max_frame: flags.max_frame,
+            incarnation: flags.incarnation,
         }
     }
 }

@@ -61,13 +61,15 @@ pub struct NodeFlags {
     /// The protocol version; 1.
     pub version: u32,
     /// What the node understands beyond the stock protocol: a set of bits, none of them set by a stock node.
-    pub capabilities: u64,
+    pub capabilities: u32,
     /// The largest frame that the node accepts, in bytes; 0 if it doesn't say, as no stock node does.
     pub max_frame: u64,
+    /// A number that the node drew when it started, to tell its lives apart; 0 if it doesn't say, as no stock node does.
+    pub incarnation: u64,
 }
 
 /// The node understands that a call failed.
-pub(crate) const CAPABILITY_CALL_FAILED: u64 = 1;
+pub(crate) const CAPABILITY_CALL_FAILED: u32 = 1;
 
 /// A node's name and how to connect to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]

@@ -24,11 +24,14 @@ pub(super) struct NodeFlags {
     #[prost(uint32, tag = "1")]
     pub(super) version: u32,
     /// Ours: what the node understands beyond the stock protocol.
-    #[prost(uint64, tag = "100")]
-    pub(super) capabilities: u64,
+    #[prost(uint32, tag = "100")]
+    pub(super) capabilities: u32,
     /// Ours: the largest frame that the node accepts, in bytes; 0 if it doesn't say.
     #[prost(uint64, tag = "101")]
     pub(super) max_frame: u64,
+    /// Ours: drawn when the node started; 0 if it doesn't say.
+    #[prost(uint64, tag = "102")]
+    pub(super) incarnation: u64,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -58,11 +58,11 @@ fn joins_and_leaves_during_the_connection_are_seen(dialler: Kind, listener: Kind
         listener.run(&format!("join left-listener-{n} listener workshop"));
     }
     let connect = format!("connect {}", listener.address());
-    dialler.send(&connect);
+    dialler.begin(&connect);
     for n in 0..CHANGES {
         for (peer, name) in [(&mut dialler, "dialler"), (&mut listener, "listener")] {
-            peer.send(&format!("join kept-{name}-{n} {name} workshop"));
-            peer.send(&format!("leave left-{name}-{n} {name} workshop"));
+            peer.begin(&format!("join kept-{name}-{n} {name} workshop"));
+            peer.begin(&format!("leave left-{name}-{n} {name} workshop"));
         }
     }
     assert_eq!(dialler.answer(&connect), Ok(String::new()));

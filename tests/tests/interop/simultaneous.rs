@@ -56,8 +56,8 @@ fn dial_each_other(one: &mut Peer, other: &mut Peer, dials: usize) {
     let connects = [other.address(), one.address()].map(|address| format!("connect {address}"));
     let [to_other, to_one] = &connects;
     for _ in 0..dials {
-        one.send(to_other);
-        other.send(to_one);
+        one.begin(to_other);
+        other.begin(to_one);
     }
     for _ in 0..dials {
         assert_eq!(one.answer(to_other), Ok(String::new()));

@@ -6,3 +6,4 @@ mod counter_everywhere;
 mod guests_and_stock;
 mod lifecycle;
 mod tls;
+mod tls_and_stock;

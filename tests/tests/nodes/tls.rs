@@ -1,53 +1,83 @@
-//! Nodes with a `[node.tls]` and stock programs with the same CA.
+//! A node with `[node.tls]`, and the commands that reach it or don't.
+
+use std::path::Path;
 
 use ractor_host_tests::certificates::{Ca, Certificates};
-use ractor_host_tests::host::{HostNode, guest_counter};
-use ractor_host_tests::peer::{Kind, Peer};
+use ractor_host_tests::cli::{Ended, message};
+use ractor_host_tests::host::{HostNode, NodeFolder, guest_counter};
+use ractor_host_tests::{COOKIE, cli};
 
-#[test]
-fn a_stock_program_dials_a_node_over_tls() {
-    let (ca, foreign) = (Ca::new("of the cluster"), Ca::new("of somebody else"));
-    let of_node = ca.issue(&ca);
-    let node = HostNode::start("node", &(of_node.node_toml() + &guest_counter("guest", "guests", 100)));
-    let mut stock = stock("stock", &ca.issue(&ca));
-    stock.run(&format!("connect {}", node.address()));
-    call_each_other(&mut stock);
+/// Certificates of a CA of their own.
+fn of_a_new_ca() -> Certificates {
+    let ca = Ca::new("of the test");
+    ca.issue(&ca)
+}
 
-    // Whoever has no certificate of the CA is shut out, and nobody else is the worse for it.
-    let of_stranger = foreign.issue(&ca);
-    let mut stranger = self::stock("stranger", &of_stranger);
-    if stranger.try_run(&format!("connect {}", node.address())).is_ok() {
-        stranger.wait_event("disconnected");
-    }
-    stranger.wait("sessions", "");
-    call_each_other(&mut stock);
-    assert_eq!(stranger.count_events("authenticated"), 0, "{:?}", stranger.events());
+/// `--tls-WHAT FILE`, one of the options of these certificates.
+fn option(certificates: &Certificates, what: &str) -> [String; 2] {
+    let options = certificates.options();
+    let name = format!("--tls-{what}");
+    let at = options.iter().position(|word| *word == name).expect("an option");
+    let file = options.get(at + 1).expect("its file").clone();
+    [name, file]
+}
+
+fn call(node: &HostNode, cookie: &Path, options: &[[String; 2]]) -> Ended {
+    let mut arguments = vec!["group:counters", "Get", "--reply", "u64"];
+    arguments.extend(options.iter().flatten().map(String::as_str));
+    message("call", node.address(), cookie, &arguments)
 }
 
 #[test]
-fn a_node_dials_a_stock_program_over_tls() {
-    let ca = Ca::new("of the cluster");
-    let (of_stock, of_node) = (ca.issue(&ca), ca.issue(&ca));
-    let mut stock = stock("stock", &of_stock);
-    let peers = format!("peers = [\"{}\"]\n", stock.address());
-    let _node = HostNode::start(
-        "node",
-        &(peers + &of_node.node_toml() + &guest_counter("guest", "guests", 100)),
+fn a_call_needs_the_ca_and_a_certificate() {
+    let certificates = of_a_new_ca();
+    let rest = certificates.node_toml() + &guest_counter("tls-counter", "counters", 7);
+    let node = HostNode::start("alpha", &rest);
+    let folder = NodeFolder::new("", COOKIE);
+    let cookie = folder.path("cookie");
+    let ca = option(&certificates, "ca");
+    let cert = option(&certificates, "cert");
+    let key = option(&certificates, "key");
+
+    let plain = call(&node, &cookie, &[]);
+    assert_eq!(plain.code, Some(1));
+    assert!(
+        plain.stderr.contains("if it wants TLS, say `--tls-ca FILE`"),
+        "{plain:?}"
     );
-    call_each_other(&mut stock);
+
+    let foreign = of_a_new_ca();
+    let foreign_ca = option(&foreign, "ca");
+    let distrusted = call(&node, &cookie, &[foreign_ca, cert.clone(), key.clone()]);
+    assert_eq!(distrusted.code, Some(1));
+    assert!(
+        distrusted.stderr.contains("the certificate is not signed by the `ca`"),
+        "{distrusted:?}"
+    );
+
+    let anonymous = call(&node, &cookie, std::slice::from_ref(&ca));
+    assert_eq!(anonymous.code, Some(1));
+    assert!(anonymous.stderr.contains("give it `cert` and `key`"), "{anonymous:?}");
+
+    assert_eq!(call(&node, &cookie, &[ca, cert, key]).answer(), "7");
 }
 
-fn stock(name: &str, certificates: &Certificates) -> Peer {
-    let mut options = vec!["--actor", "native:natives:200"];
-    let tls = certificates.options();
-    options.extend(tls.iter().map(String::as_str));
-    Peer::start(Kind::Stock, name, &options)
-}
-
-fn call_each_other(stock: &mut Peer) {
-    stock.wait_session("node@localhost");
-    stock.wait("members guests", "remote:guest");
-    assert_eq!(stock.run("call guests Get"), "100");
-    // The guest calls the native one.
-    assert_eq!(stock.run("call guests SumOf natives"), "200");
+#[test]
+fn a_node_is_not_reachable_in_plain_text_by_accident() {
+    let text = "[node]\nname = \"alpha\"\nlisten = \"0.0.0.0:0\"\ncookie_file = \"cookie\"\n";
+    let check = |text: &str| {
+        let folder = NodeFolder::new(text, COOKIE);
+        let file = folder.path("node.toml").display().to_string();
+        cli::ractor_host(&["check", &file])
+    };
+    let refused = check(text);
+    assert_eq!(refused.code, Some(2));
+    for word in ["node.toml:3:10", "[node.tls]", "insecure = true"] {
+        assert!(refused.stderr.contains(word), "{refused:?}");
+    }
+    let certificates = of_a_new_ca();
+    for rest in ["insecure = true\n".to_owned(), certificates.node_toml()] {
+        let accepted = check(&format!("{text}{rest}"));
+        assert_eq!(accepted.code, Some(0), "{accepted:?}");
+    }
 }

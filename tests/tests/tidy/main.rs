@@ -4,6 +4,7 @@
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod files;
+mod guarantees;
 mod layers;
 mod table;
 mod texts;
@@ -79,6 +80,11 @@ fn long_files_are_long_for_a_reason() {
 #[test]
 fn nothing_is_left_to_do_and_no_machine_shows() {
     check(texts::leftovers);
+}
+
+#[test]
+fn the_tests_that_guarantees_name_are_there() {
+    check(guarantees::tests_are_there);
 }
 
 #[test]

@@ -1,0 +1,190 @@
+//! The lines that a test writes to stdin, and what they do.
+//!
+//! | line | answer |
+//! |---|---|
+//! | `members GROUP` | `local:NAME` or `remote:NAME@NODE` for each member, sorted |
+//! | `sessions` | the peers of all ready sessions as `NODE=ready`, sorted |
+//! | `echo TARGET BYTES` | how many bytes came back |
+//! | `taken TARGET` | how many casts it took |
+//! | `refuse TARGET`, `never TARGET` | the answer, or `err` |
+//! | `pend TARGET VARIANT COUNT` | makes so many calls and waits for none of them |
+//! | `pending` | how many of those still wait |
+//! | `raw-call TARGET VARIANT BYTES` | calls with that many arbitrary bytes of arguments |
+//! | `flood TARGET COUNT BYTES` | so many casts of that size, as fast as they go |
+//! | `stop NAME`, `kill NAME` | |
+//! | `await-down NODE` | once there is no session with it: why the last one ended, or `never up` |
+//! | `dead-letters` | of all sessions together |
+//! | `where NAME` | `local:PID`, `remote:PID` or `nobody` |
+//! | `taken-at TARGET NAME` | what TARGET hears from the actor NAME, whose address it is sent |
+//!
+//! TARGET is a name as `directory::find` takes it. Calls have no timeout on the wire; their errors are `dropped` for a
+//! port that ended and `hung` for one that didn't.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use ractor::message::SerializedMessage;
+use ractor::rpc::CallResult;
+use ractor::{ActorCell, ActorRef, RpcReplyPort, call_t, concurrency, pg};
+use ractor_host::node::{await_down, dead_letters};
+use ractor_host::{ActorAddress, NodeServerMessage, NodeSessionMessage, directory};
+
+use crate::Error;
+use crate::actor::ConsumerMsg;
+use crate::events::peer_name;
+
+/// How long a call may take before the test hears that it hung.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the node server or a session may take to answer, in milliseconds.
+const SERVER_TIMEOUT_MS: u64 = 5_000;
+
+/// The calls of `pend` that wait.
+static PENDING: AtomicU64 = AtomicU64::new(0);
+
+/// Does what the line says. The answer goes behind `ok`, the error behind `err`.
+pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> Result<String, Error> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words.as_slice() {
+        ["members", group] => Ok(members(group)),
+        ["sessions"] => sessions(server).await,
+        ["echo", target, bytes] => {
+            let bytes = vec![7; bytes.parse()?];
+            let back = call(target, |reply| ConsumerMsg::Echo(bytes, reply)).await?;
+            Ok(back.len().to_string())
+        }
+        ["taken", target] => Ok(call(target, ConsumerMsg::Taken).await?.to_string()),
+        ["refuse", target] => Ok(call(target, ConsumerMsg::Refuse).await?.to_string()),
+        ["never", target] => Ok(call(target, ConsumerMsg::Never).await?.to_string()),
+        ["pend", target, variant, count] => pend(target, variant, count.parse()?).await,
+        ["pending"] => Ok(PENDING.load(Ordering::SeqCst).to_string()),
+        ["raw-call", target, variant, bytes] => raw_call(target, variant, bytes.parse()?).await,
+        ["flood", target, count, bytes] => flood(target, count.parse()?, bytes.parse()?).await,
+        ["stop", target] => {
+            find(target).await?.stop_and_wait(None, Some(PATIENCE)).await?;
+            Ok(String::new())
+        }
+        ["kill", target] => {
+            find(target).await?.kill_and_wait(Some(PATIENCE)).await?;
+            Ok(String::new())
+        }
+        ["await-down", node] => Ok(await_down(server, node)
+            .await
+            .map_or_else(|| "never up".to_owned(), |reason| reason.name().to_owned())),
+        ["dead-letters"] => lost(server).await,
+        ["where", name] => Ok(match directory::find(name).await {
+            Some(cell) if directory::is_ours(cell.get_id()) => format!("local:{}", cell.get_id().pid()),
+            Some(cell) => format!("remote:{}", cell.get_id().pid()),
+            None => "nobody".to_owned(),
+        }),
+        ["taken-at", target, name] => {
+            let address = ActorAddress::of(&find(name).await?).ok_or("no address")?;
+            Ok(call(target, |reply| ConsumerMsg::TakenAt(address, reply))
+                .await?
+                .to_string())
+        }
+        _ => Err(format!("unknown command: {line}").into()),
+    }
+}
+
+async fn find(name: &str) -> Result<ActorCell, Error> {
+    directory::find(name)
+        .await
+        .ok_or_else(|| format!("{name} is nobody").into())
+}
+
+async fn call<T: Send + 'static>(
+    target: &str,
+    message: impl FnOnce(RpcReplyPort<T>) -> ConsumerMsg,
+) -> Result<T, Error> {
+    let target = ActorRef::<ConsumerMsg>::from(find(target).await?);
+    match concurrency::timeout(PATIENCE, target.call(message, None)).await {
+        Ok(Ok(CallResult::Success(reply))) => Ok(reply),
+        Ok(Ok(_)) => Err("dropped".into()),
+        Ok(Err(error)) => Err(format!("sending: {error}").into()),
+        Err(_) => Err("hung".into()),
+    }
+}
+
+async fn pend(target: &str, variant: &str, count: u64) -> Result<String, Error> {
+    let target = find(target).await?;
+    for _ in 0..count {
+        let reply = send_raw(&target, variant, 0)?;
+        PENDING.fetch_add(1, Ordering::SeqCst);
+        tokio::spawn(async move {
+            drop(reply.await);
+            PENDING.fetch_sub(1, Ordering::SeqCst);
+        });
+    }
+    Ok(String::new())
+}
+
+async fn raw_call(target: &str, variant: &str, bytes: usize) -> Result<String, Error> {
+    let reply = send_raw(&find(target).await?, variant, bytes)?;
+    match concurrency::timeout(PATIENCE, reply).await {
+        Ok(Ok(reply)) => Ok(reply.len().to_string()),
+        Ok(Err(_)) => Err("dropped".into()),
+        Err(_) => Err("hung".into()),
+    }
+}
+
+fn send_raw(target: &ActorCell, variant: &str, bytes: usize) -> Result<concurrency::OneshotReceiver<Vec<u8>>, Error> {
+    let (port, reply) = concurrency::oneshot();
+    let message = SerializedMessage::Call {
+        variant: variant.to_owned(),
+        args: vec![0xff; bytes],
+        reply: port.into(),
+        metadata: None,
+    };
+    target
+        .send_serialized(message)
+        .map_err(|error| format!("sending: {error}"))?;
+    Ok(reply)
+}
+
+async fn flood(target: &str, count: u64, bytes: usize) -> Result<String, Error> {
+    let target = ActorRef::<ConsumerMsg>::from(find(target).await?);
+    for _ in 0..count {
+        target.cast(ConsumerMsg::Take(vec![7; bytes]))?;
+        // A stand-in is an actor like any other: it gets its turn.
+        tokio::task::yield_now().await;
+    }
+    Ok(String::new())
+}
+
+fn members(group: &str) -> String {
+    let mut names: Vec<String> = pg::get_members(&group.to_owned())
+        .into_iter()
+        .map(|member| {
+            let place = if directory::is_ours(member.get_id()) {
+                "local"
+            } else {
+                "remote"
+            };
+            format!("{place}:{}", member.get_name().unwrap_or_default())
+        })
+        .collect();
+    names.sort();
+    names.join(" ")
+}
+
+async fn sessions(server: &ActorRef<NodeServerMessage>) -> Result<String, Error> {
+    let mut ready = Vec::new();
+    for session in call_t!(server, NodeServerMessage::GetSessions, SERVER_TIMEOUT_MS)?.into_values() {
+        if matches!(
+            call_t!(session.actor, NodeSessionMessage::GetReadyState, SERVER_TIMEOUT_MS),
+            Ok(true)
+        ) {
+            ready.push(format!("{}=ready", peer_name(&session)));
+        }
+    }
+    ready.sort();
+    Ok(ready.join(" "))
+}
+
+async fn lost(server: &ActorRef<NodeServerMessage>) -> Result<String, Error> {
+    let mut sum = 0;
+    for session in call_t!(server, NodeServerMessage::GetSessions, SERVER_TIMEOUT_MS)?.into_values() {
+        sum += dead_letters(&session.actor).await.unwrap_or_default();
+    }
+    Ok(sum.to_string())
+}

@@ -1,0 +1,69 @@
+//! The command line: pairs of a key and a value.
+//!
+//! | key | value |
+//! |---|---|
+//! | `--name`, `--cookie` | as for every node |
+//! | `--port` | where it listens; 0 by default |
+//! | `--peer` | `HOST:PORT` to stay connected to; may be repeated |
+//! | `--outbox`, `--mailbox` | limits in bytes |
+//! | `--silence` | milliseconds after which a silent peer counts as down |
+//! | `--actor` | `NAME:GROUP[:PAUSE_MS]`; may be repeated |
+
+use std::time::Duration;
+
+use ractor_host::node::{DEFAULT_MAX_MAILBOX_SIZE, DEFAULT_MAX_OUTBOX_SIZE, Timing};
+
+use crate::Error;
+
+pub(crate) struct Options {
+    pub(crate) name: String,
+    pub(crate) cookie: String,
+    pub(crate) port: u16,
+    pub(crate) peers: Vec<String>,
+    pub(crate) outbox: usize,
+    pub(crate) mailbox: usize,
+    pub(crate) timing: Timing,
+    /// Name, group, pause.
+    pub(crate) actors: Vec<(String, String, Duration)>,
+}
+
+impl Options {
+    pub(crate) fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self, Error> {
+        let mut options = Self {
+            name: String::new(),
+            cookie: String::new(),
+            port: 0,
+            peers: Vec::new(),
+            outbox: DEFAULT_MAX_OUTBOX_SIZE,
+            mailbox: DEFAULT_MAX_MAILBOX_SIZE,
+            timing: Timing::default(),
+            actors: Vec::new(),
+        };
+        while let Some(key) = arguments.next() {
+            let value = arguments.next().ok_or_else(|| format!("{key} has no value"))?;
+            match key.as_str() {
+                "--name" => options.name = value,
+                "--cookie" => options.cookie = value,
+                "--port" => options.port = value.parse()?,
+                "--peer" => options.peers.push(value),
+                "--outbox" => options.outbox = value.parse()?,
+                "--mailbox" => options.mailbox = value.parse()?,
+                "--silence" => options.timing.silence = Duration::from_millis(value.parse()?),
+                "--actor" => options.actors.push(actor(&value)?),
+                _ => return Err(format!("unknown option {key}").into()),
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn actor(text: &str) -> Result<(String, String, Duration), Error> {
+    let mut parts = text.split(':');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(name), Some(group), pause) => {
+            let pause = Duration::from_millis(pause.unwrap_or("0").parse()?);
+            Ok((name.to_owned(), group.to_owned(), pause))
+        }
+        _ => Err(format!("{text} is not NAME:GROUP[:PAUSE_MS]").into()),
+    }
+}
