@@ -11,8 +11,8 @@ use tempfile::TempDir;
 
 use crate::host::keep_private;
 
-/// The name in every certificate: that by which peers dial each other.
-const HOST: &str = "localhost";
+/// The names in every certificate: those by which nodes dial each other.
+const HOSTS: [&str; 2] = ["localhost", "127.0.0.1"];
 
 /// Somebody who signs certificates.
 pub struct Ca(CertifiedIssuer<'static, KeyPair>);
@@ -32,7 +32,7 @@ impl Ca {
     #[track_caller]
     pub fn issue(&self, trusted: &Self) -> Certificates {
         let key = made(KeyPair::generate());
-        let mut params = made(CertificateParams::new([HOST.to_owned()]));
+        let mut params = made(CertificateParams::new(HOSTS.map(str::to_owned)));
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         let certificate = made(params.signed_by(&key, &self.0));
         let folder = made(tempfile::tempdir());
@@ -59,15 +59,17 @@ pub struct Certificates {
 }
 
 impl Certificates {
-    /// The command-line options by which a peer uses them.
+    /// The command-line options by which a peer, or the command line of the product, uses them.
     pub fn options(&self) -> Vec<String> {
-        let option = |(what, path): &(&str, PathBuf)| [format!("--tls-{what}"), path.display().to_string()];
-        self.files.iter().flat_map(option).collect()
+        self.files
+            .iter()
+            .flat_map(|(what, path)| [format!("--tls-{what}"), path.display().to_string()])
+            .collect()
     }
 
     /// The `[node.tls]` of a node that uses them.
     pub fn node_toml(&self) -> String {
-        let mut table = format!("[node.tls]\nserver_name = \"{HOST}\"\n");
+        let mut table = String::from("[node.tls]\n");
         for (what, path) in &self.files {
             table += &format!("{what} = {path:?}\n");
         }

@@ -6,4 +6,4 @@ mod counter_everywhere;
 mod guests_and_stock;
 mod lifecycle;
 mod tls;
-mod tls_with_stock;
+mod tls_and_stock;
