@@ -8,6 +8,7 @@
 //! | `raw-cast TARGET VARIANT ARGS_HEX [METADATA_HEX]` | |
 //! | `raw-call MS TARGET VARIANT ARGS_HEX [METADATA_HEX]` | the reply in hex, or `err timeout` |
 //! | `spawn NAME [GROUP [START]]` | the pid; NAME `-` is an actor without a name |
+//! | `crowd N` | spawns N actors without names or groups |
 //! | `stop NAME`, `kill NAME` | |
 //! | `join GROUP NAME [SCOPE]`, `leave GROUP NAME [SCOPE]` | |
 //! | `members GROUP [SCOPE]` | `local:NAME` or `remote:NAME` for each member, sorted |
@@ -54,6 +55,13 @@ pub(crate) async fn run(node: &Node, line: &str) -> anyhow::Result<String> {
         ["spawn", name, rest @ ..] => {
             let actor: ActorOption = format!("{name}:{}", rest.join(":")).trim_end_matches(':').parse()?;
             Ok(counter::spawn(&actor).await?.get_id().pid().to_string())
+        }
+        ["crowd", number] => {
+            let actor: ActorOption = "-".parse()?;
+            for _ in 0..number.parse::<u32>()? {
+                counter::spawn(&actor).await?;
+            }
+            Ok(String::new())
         }
         ["stop", name] => stop(named(name)?).await,
         ["kill", name] => kill(named(name)?).await,

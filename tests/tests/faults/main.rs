@@ -4,6 +4,7 @@
 
 mod calls;
 mod crashes;
+mod crowds;
 mod floods;
 mod freezes;
 mod names;
