@@ -15,6 +15,9 @@ pub mod cli;
 #[cfg(feature = "guests")]
 pub mod config;
 pub mod directory;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(feature = "guests")]
 pub mod guest;
 #[cfg(feature = "guests")]

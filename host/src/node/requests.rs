@@ -48,6 +48,8 @@ pub(super) enum NodeRequest {
     },
     /// A session has authenticated and asks whether it is the one that survives.
     Elect(ActorId, RpcReplyPort<bool>),
+    /// A session is over, though its actor may still be writing what it has accepted.
+    Over(ActorId, CloseReason),
 }
 
 impl From<NodeRequest> for NodeServerMessage {

@@ -197,6 +197,7 @@ impl NodeServer {
                 drop(reply.send(state.sessions.check(&state.local.name, actor_id).into()));
             }
             NodeRequest::Elect(id, reply) => state.elect(id, Some(reply)),
+            NodeRequest::Over(id, reason) => state.sessions.over(id, reason),
         }
     }
 
@@ -311,10 +312,10 @@ impl NodeServerState {
             return;
         };
         let mut predecessors = Vec::new();
-        for loser in election.losers.iter().filter(|loser| loser.get_id() != id) {
+        for session in election.ending {
             // Killed, not stopped: what it has yet to send may never be taken, and its peer knows the verdict too.
-            loser.kill();
-            predecessors.push(loser.get_id());
+            session.kill();
+            predecessors.push(session.get_id());
         }
         if election.won
             && let Some(info) = self.sessions.info(id)

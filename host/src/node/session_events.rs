@@ -81,6 +81,9 @@ impl NodeSession {
                 // Whoever waits for a reply hears it now, not when the session has ended in order.
                 state.link.fail_all_calls();
                 state.closed = Some(reason.clone());
+                // From now on a new connection of the same peer competes with one less.
+                let over = NodeRequest::Over(myself.get_id(), reason.clone());
+                drop(self.node_server.cast(over.into()));
                 if !self.permit.as_ref().is_some_and(|permit| permit.report(&reason)) {
                     let peer = state.peer_name();
                     tracing::info!(peer, reason = reason.name(), "session closed: {reason}");

@@ -66,7 +66,7 @@ impl Handshake {
         }
     }
 
-    /// Why the session ends if the connection ends in this state.
+    /// Why the session ends if the peer closes the connection in this state. A network that fails is no verdict.
     pub(super) fn reason_if_closed(&self) -> CloseReason {
         match self {
             Self::Ack(_) => CloseReason::CookieRefused,

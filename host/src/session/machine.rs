@@ -272,9 +272,7 @@ impl Session {
     pub(crate) fn handle_closed(&mut self, reason: CloseReason) {
         let reason = match (&self.state, reason) {
             (State::Closed, _) => return,
-            (State::Handshake(handshake), CloseReason::ConnectionClosed | CloseReason::Io(_)) => {
-                handshake.reason_if_closed()
-            }
+            (State::Handshake(handshake), CloseReason::ConnectionClosed) => handshake.reason_if_closed(),
             (_, reason) => reason,
         };
         self.close(reason);

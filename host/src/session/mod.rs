@@ -12,12 +12,14 @@ mod health;
 mod machine;
 mod peer_actors;
 mod reason;
+mod registry;
 
 pub(crate) use election::{Candidate, elect};
 pub(crate) use event::{Event, LocalChange, LocalSnapshot};
 pub use health::Timing;
 pub(crate) use machine::{Session, SessionConfig};
 pub use reason::CloseReason;
+pub(crate) use registry::{Admission, Registry};
 
 /// Which end of a connection this node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -34,6 +34,12 @@ pub(crate) fn decode(payload: &Bytes) -> Result<Message, WireError> {
     }
 }
 
+/// As [`decode`], by the general decoder alone: what the decoder of the data plane is measured against.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn decode_as_protobuf(payload: &Bytes) -> Result<Message, WireError> {
+    control::decode(payload.as_ref())
+}
+
 /// Appends one whole frame, header included.
 pub(crate) fn encode(message: &Message, out: &mut BytesMut) {
     match message {

@@ -2,4 +2,5 @@
 
 mod handshake;
 mod pair;
+mod simulation;
 mod sync;

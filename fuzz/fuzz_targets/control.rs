@@ -1,0 +1,4 @@
+//! A peer with the cookie that sends whatever it likes.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ractor_host::fuzzing::control(data));

@@ -1,0 +1,43 @@
+//! What the fuzz targets call: bytes in, a panic if something that must hold doesn't. Hidden, and only there with the
+//! feature `fuzzing` or in this crate's own tests, which replay the corpora in `fuzz/` and mutations of them.
+//!
+//! The bytes are read as instructions (see `input`), so that a fuzzer gets past the first message.
+
+mod control;
+mod frame;
+mod handshake;
+mod input;
+mod messages;
+
+pub use control::control;
+pub use frame::frame;
+pub use handshake::handshake;
+
+use crate::session::{Role, SessionConfig, Timing};
+use crate::wire::{NameMessage, NodeFlags};
+
+const COOKIE: &str = "the cookie of the cluster";
+
+/// One end of a session; `number` tells the nodes apart.
+fn config(role: Role, number: u16, transitive: bool) -> SessionConfig {
+    SessionConfig {
+        role,
+        local: NameMessage {
+            name: format!("node{number}@localhost"),
+            flags: Some(NodeFlags {
+                version: 1,
+                ..NodeFlags::default()
+            }),
+            connection_string: format!("localhost:{number}"),
+            connection_id: u64::from(role == Role::Initiator),
+        },
+        cookie: COOKIE.to_owned(),
+        transitive,
+        timing: Timing::default(),
+        challenge: 0x5eed,
+        jitter: 1,
+    }
+}
+
+#[cfg(test)]
+mod tests;

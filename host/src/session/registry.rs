@@ -1,0 +1,283 @@
+//! The connections of one node as its elections see them: who is at the other end, what that end has proved, and which
+//! connection to a peer goes on.
+//!
+//! Generic over how sessions are told apart: the node has actor ids, the simulation has numbers.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+
+use super::{Candidate, CloseReason, Role, elect};
+use crate::wire::ServerStatus;
+
+/// Should a connection whose peer has just said its name go on?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// There is no other connection with this peer.
+    OnlyOne,
+    /// There is, and this one takes its place once it is authenticated.
+    Wins,
+    /// There is, and it goes on.
+    Loses,
+    /// There is one in the same direction, and the question doesn't say which of the two it is about.
+    Ambiguous,
+}
+
+impl From<Admission> for ServerStatus {
+    fn from(admission: Admission) -> Self {
+        match admission {
+            Admission::OnlyOne => Self::Ok,
+            Admission::Wins => Self::OkSimultaneous,
+            Admission::Loses => Self::NotOk,
+            Admission::Ambiguous => Self::Alive,
+        }
+    }
+}
+
+/// What comes of the authentication of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Election<Id> {
+    /// The session itself survives.
+    pub(crate) won: bool,
+    /// The other sessions with the same peer that are over, losers of this election among them. They must be gone before
+    /// the winner begins: what a peer said in an earlier life goes before what it says in this one.
+    pub(crate) ending: Vec<Id>,
+}
+
+/// The sessions of a node.
+#[derive(Debug)]
+pub(crate) struct Registry<Id> {
+    entries: BTreeMap<Id, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    role: Role,
+    peer: Option<String>,
+    connection_id: Option<NonZeroU64>,
+    standing: Standing,
+}
+
+/// What counts about a session.
+#[derive(Debug, PartialEq, Eq)]
+enum Standing {
+    /// The peer's name is a claim. It counts in no election but its own.
+    Claimed,
+    /// The peer proved the cookie.
+    Authenticated,
+    /// It is over, though its actor may still be writing what it has accepted. It counts in no election: a peer that
+    /// comes back meanwhile must not be turned away in its favour.
+    Over(CloseReason),
+}
+
+impl<Id> Default for Registry<Id> {
+    fn default() -> Self {
+        Self {
+            entries: BTreeMap::new(),
+        }
+    }
+}
+
+impl<Id: Copy + Ord> Registry<Id> {
+    /// A connection was opened or accepted.
+    pub(crate) fn insert(&mut self, id: Id, role: Role) {
+        let entry = Entry {
+            role,
+            peer: None,
+            connection_id: None,
+            standing: Standing::Claimed,
+        };
+        self.entries.insert(id, entry);
+    }
+
+    /// The session is gone. Returns why it ended, if it said so.
+    pub(crate) fn remove(&mut self, id: Id) -> Option<CloseReason> {
+        match self.entries.remove(&id)?.standing {
+            Standing::Over(reason) => Some(reason),
+            Standing::Claimed | Standing::Authenticated => None,
+        }
+    }
+
+    /// The peer of this session has said its name; `connection_id` is the connection's nonce, 0 for none.
+    pub(crate) fn name(&mut self, id: Id, peer: &str, connection_id: u64) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.peer = Some(peer.to_owned());
+            entry.connection_id = NonZeroU64::new(connection_id);
+        }
+    }
+
+    /// The session has ended or is about to. The first reason stays: what follows is its consequence.
+    pub(crate) fn over(&mut self, id: Id, reason: CloseReason) {
+        if let Some(entry) = self.entries.get_mut(&id)
+            && !matches!(entry.standing, Standing::Over(_))
+        {
+            entry.standing = Standing::Over(reason);
+        }
+    }
+
+    /// True if this session is authenticated and neither over nor beaten by another.
+    pub(crate) fn is_elected(&self, id: Id) -> bool {
+        self.entries
+            .get(&id)
+            .is_some_and(|entry| entry.standing == Standing::Authenticated)
+    }
+
+    /// Should this session, whose peer has just said its name, go on? Sessions that haven't proved the cookie don't
+    /// count: a claimed name displaces nobody.
+    pub(crate) fn check(&self, this: &str, id: Id) -> Admission {
+        let Some(entry) = self.entries.get(&id) else {
+            return Admission::Loses;
+        };
+        let Some(peer) = entry.peer.as_deref() else {
+            return Admission::Loses;
+        };
+        let mut candidates = self.elected(peer);
+        if entry.standing != Standing::Authenticated {
+            candidates.push(entry.candidate(id));
+        }
+        let only = candidates.len() == 1;
+        match elect(this, peer, candidates).contains(&id) {
+            true if only => Admission::OnlyOne,
+            true => Admission::Wins,
+            false => Admission::Loses,
+        }
+    }
+
+    /// As [`Registry::check`] for whoever knows a connection only by its peer's name and nonce.
+    pub(crate) fn check_name(&self, this: &str, peer: &str, connection_id: u64) -> Admission {
+        let nonce = NonZeroU64::new(connection_id);
+        let mut same = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.peer.as_deref() == Some(peer) && entry.connection_id == nonce);
+        match (same.next(), same.next()) {
+            (Some((only, _)), None) => return self.check(this, *only),
+            // Several with one nonce: all may authenticate, and the accepting end decides once it can tell them apart.
+            (Some(_), Some(_)) => return Admission::OnlyOne,
+            (None, _) => {}
+        }
+        let others = self.elected(peer);
+        if others.is_empty() {
+            Admission::OnlyOne
+        } else if others.iter().any(|other| other.role == Role::Acceptor) {
+            Admission::Ambiguous
+        } else if peer < this {
+            Admission::Wins
+        } else {
+            Admission::Loses
+        }
+    }
+
+    /// This session has authenticated: decides between it and the others with the same peer. None if it is unknown,
+    /// nameless or over.
+    pub(crate) fn elect(&mut self, this: &str, id: Id) -> Option<Election<Id>> {
+        let entry = self.entries.get_mut(&id)?;
+        let peer = entry.peer.clone()?;
+        if let Standing::Over(_) = entry.standing {
+            return None;
+        }
+        entry.standing = Standing::Authenticated;
+        let candidates = self.elected(&peer);
+        let elected: Vec<_> = candidates.iter().map(|candidate| candidate.id).collect();
+        let winners = elect(this, &peer, candidates);
+        for loser in elected.iter().filter(|elected| !winners.contains(elected)) {
+            self.over(*loser, CloseReason::DuplicateConnection);
+        }
+        let with_peer = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.peer.as_ref() == Some(&peer));
+        let ending = with_peer.filter(|(other, entry)| **other != id && matches!(entry.standing, Standing::Over(_)));
+        Some(Election {
+            won: winners.contains(&id),
+            ending: ending.map(|(id, _)| *id).collect(),
+        })
+    }
+
+    fn elected(&self, peer: &str) -> Vec<Candidate<Id>> {
+        self.entries
+            .iter()
+            .filter(|(_, entry)| entry.standing == Standing::Authenticated && entry.peer.as_deref() == Some(peer))
+            .map(|(id, entry)| entry.candidate(*id))
+            .collect()
+    }
+}
+
+impl Entry {
+    fn candidate<Id>(&self, id: Id) -> Candidate<Id> {
+        Candidate {
+            id,
+            role: self.role,
+            connection_id: self.connection_id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Admission, Election, Registry, Role};
+    use crate::session::CloseReason;
+
+    const THIS: &str = "beta@h";
+    const PEER: &str = "alpha@h";
+
+    /// Accepted connections of one peer with these nonces, numbered from 0.
+    fn accepted(nonces: &[u64]) -> Registry<usize> {
+        let mut registry = Registry::default();
+        for (id, nonce) in nonces.iter().enumerate() {
+            registry.insert(id, Role::Acceptor);
+            registry.name(id, PEER, *nonce);
+        }
+        registry
+    }
+
+    #[test]
+    fn a_claim_is_turned_away_by_proof_and_turns_nobody_away() {
+        let mut registry = accepted(&[5, 3, 9]);
+        assert_eq!(registry.check(THIS, 0), Admission::OnlyOne, "whatever 1 and 2 claim");
+        assert!(registry.elect(THIS, 0).unwrap().won);
+        assert_eq!(registry.check(THIS, 1), Admission::Wins);
+        assert_eq!(registry.check(THIS, 2), Admission::Loses);
+        assert!(registry.is_elected(0), "a better claim is no proof");
+    }
+
+    #[test]
+    fn a_session_that_is_over_competes_no_more_but_must_be_gone_first() {
+        let mut registry = accepted(&[3, 5]);
+        registry.elect(THIS, 0);
+        assert_eq!(registry.check(THIS, 1), Admission::Loses);
+        registry.over(0, CloseReason::ConnectionClosed);
+        assert_eq!(registry.check(THIS, 1), Admission::OnlyOne);
+        let election = Election {
+            won: true,
+            ending: vec![0],
+        };
+        assert_eq!(registry.elect(THIS, 1), Some(election));
+        assert_eq!(registry.elect(THIS, 0), None, "it does not come back");
+    }
+
+    #[test]
+    fn the_first_reason_for_an_end_is_the_reason() {
+        let mut registry = accepted(&[5, 3]);
+        registry.elect(THIS, 0);
+        assert_eq!(registry.elect(THIS, 1).unwrap().ending, [0]);
+        registry.over(0, CloseReason::ConnectionClosed);
+        assert_eq!(registry.remove(0), Some(CloseReason::DuplicateConnection));
+        assert_eq!(registry.remove(1), None, "it is not over");
+    }
+
+    #[test]
+    fn who_asks_by_name_alone_gets_an_answer_about_the_direction() {
+        let mut registry = accepted(&[5]);
+        registry.elect(THIS, 0);
+        assert_eq!(registry.check_name(THIS, PEER, 5), Admission::OnlyOne);
+        assert_eq!(registry.check_name(THIS, PEER, 6), Admission::Ambiguous);
+        assert_eq!(registry.check_name(THIS, "gamma@h", 5), Admission::OnlyOne);
+        registry.insert(7, Role::Acceptor);
+        registry.name(7, PEER, 5);
+        assert_eq!(
+            registry.check_name(THIS, PEER, 5),
+            Admission::OnlyOne,
+            "both may authenticate"
+        );
+    }
+}
