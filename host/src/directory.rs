@@ -68,11 +68,73 @@ pub enum SendRefused {
     Overloaded,
 }
 
+/// The mailbox of a hosted actor, which has limits that ractor's mailboxes lack.
+pub trait Inbox: Send + Sync + 'static {
+    /// Takes a message, or hands it back. Never waits.
+    ///
+    /// # Errors
+    /// There is no room, or the actor has ended.
+    fn put(&self, message: SerializedMessage) -> Result<(), NotPut>;
+
+    /// Done as soon as there may be room again, or the actor has ended. None if senders are not to wait for that.
+    ///
+    /// To miss nothing, ask before the [`put`](Self::put) that is tried once more.
+    fn room(&self) -> Option<BoxFuture<'_, ()>>;
+}
+
+/// A message that a mailbox didn't take.
+#[derive(Debug)]
+pub struct NotPut {
+    /// The message. What it carries of a reply port tells the caller when it is dropped.
+    pub message: SerializedMessage,
+    /// Why.
+    pub reason: PutRefused,
+}
+
+/// Why a mailbox didn't take a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PutRefused {
+    /// As much waits there already as its limits allow.
+    #[error("its mailbox is full")]
+    Full,
+    /// The actor has ended.
+    #[error("the actor has ended")]
+    Ended,
+}
+
+/// An actor of this process to send to.
+#[derive(Clone)]
+pub struct Local {
+    /// The actor.
+    pub cell: ActorCell,
+    /// Its mailbox; none for a native actor, whose mailbox is ractor's.
+    pub inbox: Option<Arc<dyn Inbox>>,
+}
+
+impl Local {
+    /// Sends without waiting.
+    ///
+    /// # Errors
+    /// The actor has ended, or its mailbox is full.
+    pub fn send(&self, message: SerializedMessage) -> Result<(), PutRefused> {
+        match &self.inbox {
+            Some(inbox) => inbox.put(message).map_err(|not_put| not_put.reason),
+            None => self.cell.send_serialized(message).map_err(|_| PutRefused::Ended),
+        }
+    }
+}
+
+impl std::fmt::Debug for Local {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.cell.fmt(f)
+    }
+}
+
 type Listener = Arc<dyn Fn(HostedEvent) + Send + Sync>;
 
 #[derive(Default)]
 struct Directory {
-    hosted: HashMap<u64, ActorCell>,
+    hosted: HashMap<u64, Local>,
     names: HashMap<String, u64>,
     listeners: HashMap<ActorId, Listener>,
     peers: HashMap<u64, Peer>,
@@ -124,7 +186,7 @@ pub fn is_ours(id: ActorId) -> bool {
 ///
 /// # Errors
 /// The name belongs to another live actor of this process, native or hosted.
-pub fn register_hosted(cell: ActorCell) -> Result<Hosted, NameTaken> {
+pub fn register_hosted(cell: ActorCell, inbox: Arc<dyn Inbox>) -> Result<Hosted, NameTaken> {
     let listeners = {
         let mut directory = write();
         if let Some(name) = cell.get_name() {
@@ -133,7 +195,12 @@ pub fn register_hosted(cell: ActorCell) -> Result<Hosted, NameTaken> {
             }
             directory.names.insert(name, cell.get_id().pid());
         }
-        directory.hosted.insert(cell.get_id().pid(), cell.clone());
+        let inbox = Some(inbox);
+        let local = Local {
+            cell: cell.clone(),
+            inbox,
+        };
+        directory.hosted.insert(cell.get_id().pid(), local);
         directory.listeners()
     };
     notify(&listeners, &HostedEvent::Spawned(cell.clone()));
@@ -160,11 +227,21 @@ impl Drop for Hosted {
 
 /// The actor of this process that has this pid, native or hosted.
 pub fn local_actor(pid: u64) -> Option<ActorCell> {
+    local(pid).map(|local| local.cell)
+}
+
+/// The actor of this process that has this pid, native or hosted, to send to.
+pub fn local(pid: u64) -> Option<Local> {
     if pid >= FIRST_HOSTED_PID {
-        read().hosted.get(&pid).cloned()
-    } else {
-        where_is_pid(ActorId::Local(pid))
+        return read().hosted.get(&pid).cloned();
     }
+    let cell = where_is_pid(ActorId::Local(pid))?;
+    Some(Local { cell, inbox: None })
+}
+
+/// The mailbox of a hosted actor of this process; none for any other.
+pub fn inbox(id: ActorId) -> Option<Arc<dyn Inbox>> {
+    (id.node() == SANDBOX_NODE_ID).then(|| read().hosted.get(&id.pid())?.inbox.clone())?
 }
 
 /// The actor of this process that has this name, native or hosted.
@@ -174,12 +251,12 @@ pub fn where_is(name: &str) -> Option<ActorCell> {
     }
     let directory = read();
     let pid = directory.names.get(name)?;
-    directory.hosted.get(pid).cloned()
+    directory.hosted.get(pid).map(|local| local.cell.clone())
 }
 
 /// Every hosted actor, in no particular order.
 pub fn hosted_actors() -> Vec<ActorCell> {
-    read().hosted.values().cloned().collect()
+    read().hosted.values().map(|local| local.cell.clone()).collect()
 }
 
 /// The actor with this id, wherever it lives. For an actor of another node this is its stand-in, spawned if need be.
@@ -289,7 +366,7 @@ impl Directory {
     /// it for a moment, and its supervisor may want to start another under the same name at once.
     fn holds(&self, name: &str) -> bool {
         let holder = self.names.get(name).and_then(|pid| self.hosted.get(pid));
-        holder.is_some_and(|cell| cell.get_status() < ActorStatus::Stopping)
+        holder.is_some_and(|local| local.cell.get_status() < ActorStatus::Stopping)
     }
 
     fn listeners(&self) -> Vec<Listener> {

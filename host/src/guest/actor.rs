@@ -6,18 +6,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ractor::concurrency::JoinHandle;
 use ractor::message::{BoxedDowncastErr, SerializedMessage};
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, Message, pg};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, Message, SupervisionEvent, pg};
+use tokio::time::Instant;
 
 use super::error::{GuestError, SpawnError};
+use super::events;
 use super::instance::Instance;
-use super::limits::Limits;
+use super::limits::{Limit, Limits};
+use super::mailbox::{Command, Mailbox};
 use super::module::Module;
+use super::profile::Profile;
+use super::restart::{Restarting, Verdict};
 use super::state::{Label, Myself};
+use super::strikes;
 use super::text::tidy;
 use crate::directory::{self, Hosted, NameTaken, PROBE_VARIANT};
 
 /// How to start one guest.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct GuestOptions {
     /// The actor's name, unique among the actors of this process.
     pub name: Option<String>,
@@ -25,41 +31,64 @@ pub struct GuestOptions {
     pub arguments: Vec<u8>,
     /// Process groups that the actor is in from the moment it has started.
     pub groups: Vec<String>,
-    /// The full name of the node, `name@hostname`.
-    pub node_name: Arc<str>,
-    /// What the actor may take of the host.
-    pub limits: Limits,
+    /// What the actor may do and may take.
+    pub profile: Arc<Profile>,
+    /// When it is restarted in place.
+    pub restarting: Restarting,
+}
+
+/// A guest that was started. Dropping the handle leaves the actor running.
+#[derive(Debug)]
+pub struct GuestHandle {
+    /// The actor.
+    pub cell: ActorCell,
+    /// Ends with the actor.
+    pub ended: JoinHandle<()>,
+    mailbox: Arc<Mailbox>,
+}
+
+impl GuestHandle {
+    /// Replaces the instance by a fresh one, in place, before the next message; whatever the actor's own policy says. A
+    /// message that is being handled is finished first.
+    pub fn restart(&self, reason: impl Into<String>) {
+        self.mailbox.request(Command::Restart(reason.into()));
+    }
 }
 
 /// Starts an actor of this module under a supervisor. When this returns, the actor can be found and addressed.
 ///
 /// # Errors
 /// The name is taken or not allowed, the component could not be instantiated, or its `pre-start` failed.
-pub async fn spawn(
-    module: &Module,
-    options: GuestOptions,
-    supervisor: ActorCell,
-) -> Result<(ActorCell, JoinHandle<()>), SpawnError> {
+pub async fn spawn(module: &Module, options: GuestOptions, supervisor: ActorCell) -> Result<GuestHandle, SpawnError> {
     let GuestOptions {
         name,
         arguments,
         groups,
-        node_name,
-        limits,
+        profile,
+        restarting,
     } = options;
-    check_names(name.as_deref(), &groups, &limits)?;
+    check_names(name.as_deref(), &groups, &profile.limits)?;
+    let (told, mailbox) = tokio::sync::oneshot::channel();
     let guest = Guest {
         module: module.clone(),
-        node_name,
-        limits,
-        hosted: Mutex::new(None),
+        profile,
+        arguments,
+        restarting,
+        presence: Mutex::new(None),
     };
-    let start = Start { arguments, groups };
+    let start = Start { groups, told };
     let id = directory::reserve_hosted_id();
-    ActorRuntime::<Guest>::spawn_linked_remote(name, guest, id, start, supervisor)
+    let (actor, ended) = ActorRuntime::<Guest>::spawn_linked_remote(name, guest, id, start, supervisor)
         .await
-        .map(|(actor, handle)| (actor.get_cell(), handle))
-        .map_err(SpawnError::from_ractor)
+        .map_err(SpawnError::from_ractor)?;
+    let mailbox = mailbox
+        .await
+        .map_err(|_| SpawnError::Runtime("it ended while it started".to_owned()))?;
+    Ok(GuestHandle {
+        cell: actor.get_cell(),
+        ended,
+        mailbox,
+    })
 }
 
 fn check_names(actor: Option<&str>, groups: &[String], limits: &Limits) -> Result<(), SpawnError> {
@@ -87,21 +116,37 @@ fn check_names(actor: Option<&str>, groups: &[String], limits: &Limits) -> Resul
 /// The handler of a guest. Its life is the actor's, whatever ends it.
 struct Guest {
     module: Module,
-    node_name: Arc<str>,
-    limits: Limits,
-    /// The actor's entry in the directory. Not part of the state, which outlives the actor in its last supervision
-    /// event.
-    hosted: Mutex<Option<Hosted>>,
+    profile: Arc<Profile>,
+    arguments: Vec<u8>,
+    restarting: Restarting,
+    /// Where the actor is found. Not part of the state, which outlives the actor in its last supervision event.
+    presence: Mutex<Option<Presence>>,
+}
+
+/// The actor's entry in the directory and what waits for it. Both end with the actor.
+struct Presence {
+    _hosted: Hosted,
+    mailbox: Arc<Mailbox>,
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.mailbox.end();
+    }
 }
 
 struct Start {
-    arguments: Vec<u8>,
     groups: Vec<String>,
+    told: tokio::sync::oneshot::Sender<Arc<Mailbox>>,
 }
 
 /// The instance. Whoever calls it takes it out and puts it back if it survives: after a trap, or when the call is
 /// dropped halfway because the actor was killed, it is gone, and its memory with it.
-struct Alive(Option<Box<Instance>>);
+struct Alive {
+    instance: Option<Box<Instance>>,
+    mailbox: Arc<Mailbox>,
+    label: Label,
+}
 
 /// The message type of a guest. It has no value, because its messages stay bytes; it says that they can be bytes, so
 /// that sessions advertise the actor.
@@ -125,86 +170,218 @@ impl Actor for Guest {
 
     async fn pre_start(&self, myself: ActorRef<Opaque>, start: Start) -> Result<Alive, ActorProcessingErr> {
         let cell = myself.get_cell();
-        let hosted = directory::register_hosted(cell.clone()).map_err(SpawnError::from)?;
-        let instance = self.start(&cell, &start).await.map_err(SpawnError::from)?;
-        self.set_hosted(Some(hosted));
+        let label = self.label(&cell);
+        let mailbox = Arc::new(Mailbox::new(cell.clone(), label.clone(), self.profile.limits.clone()));
+        let hosted = directory::register_hosted(cell.clone(), mailbox.clone()).map_err(SpawnError::from)?;
+        let presence = Presence {
+            _hosted: hosted,
+            mailbox: mailbox.clone(),
+        };
+        let instance = self.instantiate(&cell, &label).await.map_err(SpawnError::from)?;
+        self.set_presence(Some(presence));
         for group in start.groups {
             pg::join(group, vec![cell.clone()]);
         }
-        Ok(Alive(Some(Box::new(instance))))
+        // Whoever started the actor may have given up meanwhile.
+        start.told.send(mailbox.clone()).ok();
+        Ok(Alive {
+            instance: Some(Box::new(instance)),
+            mailbox,
+            label,
+        })
     }
 
-    async fn post_start(&self, _: ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
+    async fn post_start(&self, myself: ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
         let mut instance = alive.take()?;
         let outcome = instance.post_start().await;
-        self.settle(alive, instance, outcome)
+        self.settle(&myself, alive, instance, outcome).await
     }
 
     async fn handle_serialized(
         &self,
-        _: ActorRef<Opaque>,
+        myself: ActorRef<Opaque>,
         message: SerializedMessage,
         alive: &mut Alive,
     ) -> Result<(), ActorProcessingErr> {
+        while let Some(Command::Restart(reason)) = alive.mailbox.command() {
+            tracing::info!(
+                actor = &*alive.label.name,
+                pid = alive.label.pid,
+                reason,
+                "restarting the actor"
+            );
+            self.renew(&myself, alive).await?;
+        }
+        let message = match message {
+            // A token: see `mailbox`.
+            SerializedMessage::CallReply(..) => alive.mailbox.next(),
+            message => Some(message),
+        };
+        let Some(message) = message else { return Ok(()) };
         let mut instance = alive.take()?;
+        let is_cast = matches!(message, SerializedMessage::Cast { .. });
         let outcome = handle(&mut instance, message).await;
-        self.settle(alive, instance, outcome)
+        if is_cast && outcome.is_err() {
+            strikes::dead_letters(&alive.label, "failed", 1);
+        }
+        self.settle(&myself, alive, instance, outcome).await
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<Opaque>,
+        event: SupervisionEvent,
+        alive: &mut Alive,
+    ) -> Result<(), ActorProcessingErr> {
+        let Some(event) = events::for_guest(event) else {
+            return Ok(());
+        };
+        let mut instance = alive.take()?;
+        let outcome = instance.handle_supervisor_evt(&event).await;
+        self.settle(&myself, alive, instance, outcome).await
     }
 
     async fn post_stop(&self, _: ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
         let instance = alive.take()?;
         let outcome = instance.post_stop().await;
-        self.set_hosted(None);
+        self.set_presence(None);
         Ok(outcome?)
     }
 }
 
 impl Guest {
-    async fn start(&self, cell: &ActorCell, start: &Start) -> Result<Instance, GuestError> {
-        let label = Label {
+    fn label(&self, cell: &ActorCell) -> Label {
+        Label {
             name: cell.get_name().map_or_else(|| self.module.name().into(), Arc::from),
             pid: cell.get_id().pid(),
-        };
+        }
+    }
+
+    /// A fresh instance, up to and including its `pre-start`.
+    async fn instantiate(&self, cell: &ActorCell, label: &Label) -> Result<Instance, GuestError> {
         let myself = Myself {
             cell: cell.clone(),
-            node_name: self.node_name.clone(),
+            profile: self.profile.clone(),
         };
-        let mut instance = Instance::new(&self.module, Some(myself), label, self.limits.clone()).await?;
-        instance.pre_start(&start.arguments).await?;
+        let limits = self.profile.limits.clone();
+        let mut instance = Instance::new(&self.module, Some(myself), label.clone(), limits).await?;
+        instance.pre_start(&self.arguments).await?;
         Ok(instance)
     }
 
-    /// After a callback: the instance lives on, or the actor fails. Then it leaves the directory before its
-    /// supervisor hears of it, who may want to start another under the same name.
-    fn settle(
+    /// After a callback: the instance lives on, or is replaced, or the actor ends.
+    async fn settle(
         &self,
+        myself: &ActorRef<Opaque>,
         alive: &mut Alive,
-        instance: Box<Instance>,
+        mut instance: Box<Instance>,
         outcome: Result<(), GuestError>,
     ) -> Result<(), ActorProcessingErr> {
-        match outcome {
-            Ok(()) => {
-                alive.0 = Some(instance);
+        if let Err(error) = outcome {
+            drop(instance);
+            return self.recover(myself, alive, error).await;
+        }
+        let Some(reason) = instance.take_stopping() else {
+            alive.instance = Some(instance);
+            return Ok(());
+        };
+        match self.restarting.after_stop(Instant::now()) {
+            Verdict::GiveUp => {
+                alive.instance = Some(instance);
+                myself.stop(reason);
                 Ok(())
             }
-            Err(error) => {
-                drop(instance);
-                self.set_hosted(None);
-                Err(error.into())
+            Verdict::Restart { after, .. } => {
+                let Label { name, pid } = &alive.label;
+                tracing::info!(
+                    actor = &**name,
+                    pid,
+                    ?after,
+                    reason,
+                    "the actor stopped itself; it is restarted"
+                );
+                if let Err(error) = instance.post_stop().await {
+                    tracing::warn!(actor = &**name, pid, %error, "the actor failed while it stopped");
+                }
+                tokio::time::sleep(after).await;
+                self.renew(myself, alive).await
             }
         }
     }
 
-    fn set_hosted(&self, hosted: Option<Hosted>) {
-        let previous = std::mem::replace(&mut *self.hosted.lock().unwrap_or_else(PoisonError::into_inner), hosted);
+    /// After a failure: a fresh instance, or the actor fails.
+    async fn recover(
+        &self,
+        myself: &ActorRef<Opaque>,
+        alive: &mut Alive,
+        mut error: GuestError,
+    ) -> Result<(), ActorProcessingErr> {
+        let label = &alive.label;
+        // What the failed instance supervised was its own affair; the next one knows nothing of it.
+        end_children(myself);
+        loop {
+            strikes::failure(label);
+            let Verdict::Restart { after, restart } = self.restarting.after_failure(Instant::now()) else {
+                // The actor leaves the directory before its supervisor hears of it, who may want to start another under
+                // the same name.
+                self.set_presence(None);
+                return Err(error.into());
+            };
+            tracing::error!(actor = &*label.name, pid = label.pid, %error, restart, ?after, "the actor failed; it is restarted");
+            tokio::time::sleep(after).await;
+            match self.replace(myself, label).await {
+                Ok(instance) => {
+                    alive.instance = Some(instance);
+                    self.restarting.restarts.restarted();
+                    return Ok(());
+                }
+                Err(again) => error = again,
+            }
+        }
+    }
+
+    /// Goes on with a fresh instance, at once.
+    async fn renew(&self, myself: &ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
+        alive.instance = None;
+        end_children(myself);
+        match self.replace(myself, &alive.label).await {
+            Ok(instance) => {
+                alive.instance = Some(instance);
+                Ok(())
+            }
+            Err(error) => self.recover(myself, alive, error).await,
+        }
+    }
+
+    async fn replace(&self, myself: &ActorRef<Opaque>, label: &Label) -> Result<Box<Instance>, GuestError> {
+        let mut instance = Box::new(self.instantiate(&myself.get_cell(), label).await?);
+        instance.post_start().await?;
+        strikes::restart(label);
+        Ok(instance)
+    }
+
+    fn set_presence(&self, presence: Option<Presence>) {
+        let previous = std::mem::replace(
+            &mut *self.presence.lock().unwrap_or_else(PoisonError::into_inner),
+            presence,
+        );
         // Outside of the lock: it tells listeners.
         drop(previous);
     }
 }
 
+/// Ends the children of an actor whose instance is gone.
+fn end_children(myself: &ActorRef<Opaque>) {
+    for child in myself.get_children() {
+        // It is not to hear of them: the next instance never had these children.
+        child.unlink(myself.get_cell());
+        child.kill();
+    }
+}
+
 impl Alive {
     fn take(&mut self) -> Result<Box<Instance>, ActorProcessingErr> {
-        self.0
+        self.instance
             .take()
             .ok_or_else(|| "the instance is gone, but its actor was asked to go on".into())
     }
@@ -236,10 +413,8 @@ async fn handle(instance: &mut Instance, message: SerializedMessage) -> Result<(
                 instance.handle_call(&variant, &args, reply, metadata).await?;
             }
         }
-        SerializedMessage::CallReply(..) => {
-            let Label { name, pid } = instance.label();
-            tracing::warn!(actor = &**name, pid, "a reply without a call was dropped");
-        }
+        // A token, which was exchanged for a message before.
+        SerializedMessage::CallReply(..) => {}
     }
     Ok(())
 }
@@ -247,16 +422,13 @@ async fn handle(instance: &mut Instance, message: SerializedMessage) -> Result<(
 /// A message beyond the limit is dropped with a warning: copying it in could use up the guest's memory, and whoever
 /// can send messages must not be able to end an actor by their size.
 fn fits(instance: &Instance, variant: &str, args: &[u8]) -> bool {
-    let (bytes, limit) = (variant.len().saturating_add(args.len()), instance.message_bytes());
+    let (bytes, limit) = (
+        variant.len().saturating_add(args.len()),
+        instance.limits().message_bytes,
+    );
     if bytes > limit {
-        let Label { name, pid } = instance.label();
-        tracing::warn!(
-            actor = &**name,
-            pid,
-            bytes,
-            limit,
-            "a message larger than message_bytes was dropped"
-        );
+        strikes::limit(instance.label(), Limit::MessageBytes(limit));
+        strikes::dead_letters(instance.label(), "message_bytes", 1);
     }
     bytes <= limit
 }

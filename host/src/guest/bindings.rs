@@ -8,6 +8,12 @@ mod generated {
             "ractor:actor/messaging.cast": async | trappable,
             "ractor:actor/messaging.call": async | trappable,
             "ractor:actor/registry.where-is": async | trappable,
+            "ractor:actor/registry.address": async | trappable,
+            "ractor:actor/registry.resolve": async | trappable,
+            "ractor:actor/lifecycle.spawn": async | trappable,
+            "ractor:actor/lifecycle.monitor": async | trappable,
+            "ractor:actor/timers.send-after": async | trappable,
+            "ractor:actor/timers.send-interval": async | trappable,
             default: trappable,
         },
         exports: { default: async },
@@ -15,7 +21,9 @@ mod generated {
 }
 
 pub use generated::exports::ractor::actor::actor::{Descriptor, MessageVariant};
-pub(super) use generated::ractor::actor::{groups, identity, lifecycle, logging, messaging, registry, types};
+pub(super) use generated::ractor::actor::{
+    config, groups, identity, lifecycle, logging, messaging, registry, timers, types,
+};
 pub(super) use generated::{GuestActor as World, GuestActorPre as WorldPre};
 
 /// The interface that every actor exports.

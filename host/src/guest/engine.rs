@@ -17,6 +17,9 @@ use super::source::{Digest, ModuleSource};
 use super::state::State;
 use super::ticker;
 
+/// The stack that the host's functions get, in bytes, when a guest that has used up its own calls them.
+const HOST_STACK: usize = 1536 << 10;
+
 /// How an engine is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineConfig {
@@ -29,6 +32,8 @@ pub struct EngineConfig {
     pub allocation: Allocation,
     /// Address space that is reserved for one linear memory, in bytes. With a pool, no memory can outgrow it.
     pub memory_reservation: u64,
+    /// The stack of a guest, in bytes: how deep its functions may call each other. Beyond it the guest traps.
+    pub stack_bytes: usize,
     /// The largest component file that is loaded, in bytes.
     pub component_bytes: u64,
 }
@@ -52,6 +57,7 @@ impl Default for EngineConfig {
             epoch_tick: Duration::from_millis(5),
             allocation: Allocation::Pool { guests: 1000 },
             memory_reservation: 256 << 20,
+            stack_bytes: 512 << 10,
             component_bytes: 256 << 20,
         }
     }
@@ -69,6 +75,7 @@ struct Inner {
     cache: Option<Cache>,
     clock: Clock,
     tick: Duration,
+    stack_bytes: usize,
     component_bytes: u64,
     /// Loaded code by digest. The inner lock is held while it is compiled, so that nobody compiles it twice.
     loaded: Mutex<HashMap<Digest, Slot>>,
@@ -104,6 +111,7 @@ impl Engine {
                 cache,
                 clock,
                 tick,
+                stack_bytes: config.stack_bytes,
                 component_bytes: config.component_bytes,
                 loaded: Mutex::default(),
             }),
@@ -162,6 +170,10 @@ impl Engine {
         &self.inner.wasmtime
     }
 
+    pub(super) fn stack_bytes(&self) -> usize {
+        self.inner.stack_bytes
+    }
+
     pub(super) fn meter(&self, budget: Duration) -> Meter {
         Meter::new(self.inner.clock.clone(), self.inner.tick, budget)
     }
@@ -198,7 +210,10 @@ fn wasmtime_config(config: &EngineConfig) -> Config {
         .concurrency_support(false)
         .memory_reservation(config.memory_reservation)
         .memory_guard_size(64 << 10)
-        .memory_may_move(false);
+        .memory_may_move(false)
+        .max_wasm_stack(config.stack_bytes)
+        // What the host's own functions need besides, when a guest calls them.
+        .async_stack_size(config.stack_bytes.saturating_add(HOST_STACK));
     wasmtime
 }
 

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
 
+use super::bindings::types::SupervisionEvent;
 use super::bindings::{Descriptor, World};
 use super::error::{Fault, Frames, GuestError};
+use super::imports::lifecycle::Exit;
 use super::limits::{Limit, Limits};
 use super::meter::Meter;
 use super::module::Module;
 use super::replies::Port;
 use super::state::{Label, Myself, State};
+use super::strikes;
 use super::text::tidy;
 
 /// How many frames of a trap an error shows.
@@ -45,10 +48,14 @@ impl Instance {
         module: &Module,
         actor: Option<Myself>,
         label: Label,
-        limits: Limits,
+        limits: Arc<Limits>,
     ) -> Result<Self, GuestError> {
         let meter = Arc::new(module.engine().meter(limits.cpu_per_message));
-        let mut store = Store::new(module.engine().wasmtime(), State::new(actor, label, limits));
+        let engine = module.engine();
+        let mut store = Store::new(
+            engine.wasmtime(),
+            State::new(actor, label, limits, engine.stack_bytes()),
+        );
         let limits = &store.data().limits;
         let (message_bytes, handles) = (limits.message_bytes, limits.handles);
         store.limiter(|state| &mut state.limiter);
@@ -123,9 +130,18 @@ impl Instance {
         let outcome = meter.run(call).await;
         match self.settle(Callback::Message("handle-call", variant), outcome)? {
             Some(bytes) => self.store.data_mut().answer(variant, bytes),
-            None => self.store.data_mut().defer(variant),
+            None => self.store.data_mut().defer(),
         }
         Ok(())
+    }
+
+    pub(super) async fn handle_supervisor_evt(&mut self, event: &SupervisionEvent) -> Result<(), GuestError> {
+        let Self { store, exports, meter } = self;
+        store.data_mut().metadata = None;
+        store.set_epoch_deadline(1);
+        let call = exports.ractor_actor_actor().call_handle_supervisor_evt(store, event);
+        let outcome = meter.run(call).await;
+        self.settle(Callback::Lifecycle("handle-supervisor-evt"), outcome)
     }
 
     pub(super) async fn post_stop(mut self) -> Result<(), GuestError> {
@@ -140,8 +156,13 @@ impl Instance {
         &self.store.data().label
     }
 
-    pub(super) fn message_bytes(&self) -> usize {
-        self.store.data().limits.message_bytes
+    pub(super) fn limits(&self) -> &Limits {
+        &self.store.data().limits
+    }
+
+    /// The reason of a stop that the guest has asked for since this was last asked.
+    pub(super) fn take_stopping(&mut self) -> Option<Option<String>> {
+        self.store.data_mut().stopping.take()
     }
 
     fn settle<T>(&self, callback: Callback<'_>, outcome: wasmtime::Result<Result<T, String>>) -> Result<T, GuestError> {
@@ -166,20 +187,17 @@ impl State {
             );
             return;
         };
-        if bytes.len() > self.limits.message_bytes {
-            self.warn(variant, "the reply is larger than message_bytes and was dropped");
+        if bytes.len() > self.limits.reply_bytes {
+            strikes::limit(&self.label, Limit::ReplyBytes(self.limits.reply_bytes));
             return;
         }
         // The caller may have given up meanwhile, which is its own affair.
         drop(port.send(bytes));
     }
 
-    fn defer(&mut self, variant: &str) {
+    fn defer(&mut self) {
         if !self.replies.defer_current() {
-            self.warn(
-                variant,
-                "the guest has as many unanswered calls as deferred_replies allows; this one was dropped",
-            );
+            strikes::limit(&self.label, Limit::DeferredReplies(self.limits.deferred_replies));
         }
     }
 
@@ -207,8 +225,16 @@ fn failure(store: &Store<State>, callback: Callback<'_>, fault: Fault) -> GuestE
 
 fn trap(store: &Store<State>, error: &wasmtime::Error) -> Fault {
     let at = backtrace(error);
-    match error.downcast_ref::<Limit>() {
-        Some(limit) => Fault::Limit { limit: *limit, at },
+    if let Some(Exit(reason)) = error.downcast_ref::<Exit>() {
+        return Fault::Returned(reason.clone());
+    }
+    let overflow = matches!(error.downcast_ref::<Trap>(), Some(Trap::StackOverflow));
+    let stack = || overflow.then(|| Limit::Stack(store.data().stack_bytes));
+    match error.downcast_ref::<Limit>().copied().or_else(stack) {
+        Some(limit) => {
+            strikes::count_limit(&store.data().label, limit);
+            Fault::Limit { limit, at }
+        }
         None => Fault::Trapped {
             reason: tidy(&error.root_cause().to_string(), ERROR_TEXT_BYTES).into_owned(),
             refused: store.data().limiter.refused(),

@@ -23,21 +23,54 @@ pub struct Limits {
     /// Time on a thread for handling one message. Beyond it the guest traps. Waiting for a reply or for a timer does
     /// not count. Its resolution is [`EngineConfig::epoch_tick`](super::EngineConfig::epoch_tick).
     pub cpu_per_message: Duration,
-    /// Bytes of one message or reply, variant and arguments together. A larger one from the guest is refused with
-    /// `too-large`; a larger one to the guest is dropped with a warning. The default fits, with its envelope, into
-    /// the 16 MiB that every node accepts as one frame.
+    /// Bytes of one message, variant and arguments together. A larger one from the guest is refused with `too-large`; a
+    /// larger one to the guest is dropped. The default fits, with its envelope, into the 16 MiB that every node accepts
+    /// as one frame.
     pub message_bytes: usize,
+    /// Bytes of one reply, given or received. A larger one that the guest gives is refused with `too-large` or, if the
+    /// callback returned it, dropped; a larger one that it receives fails the call with `too-large`.
+    pub reply_bytes: usize,
+    /// Messages that wait to be handled. What happens beyond it is [`Limits::mailbox_full`].
+    pub mailbox_messages: usize,
+    /// Bytes of the messages that wait to be handled, with some two hundred bytes for each. A message that is larger
+    /// alone is still taken into an empty mailbox.
+    pub mailbox_bytes: usize,
+    /// What happens to a message that finds the mailbox full.
+    pub mailbox_full: WhenFull,
+    /// The longest that a cast of the guest waits for room in the mailbox of a guest on this node. Beyond it the cast
+    /// fails with `overloaded`.
+    pub send_wait: Duration,
     /// Calls that the guest has put off answering. Beyond it the newest is dropped, so that its caller hears at once.
     pub deferred_replies: usize,
     /// The longest that a call of the guest waits, whatever timeout it asked for. Beyond it the call fails with
     /// `timeout`.
     pub call_wait: Duration,
-    /// Process groups that the actor may be in. Beyond it the guest traps.
+    /// Process groups that the actor may be in, and monitor. Beyond it the guest traps.
     pub groups: usize,
+    /// Timers that run at once. Beyond it a new one is refused with `too-many`.
+    pub timers: usize,
+    /// Children that live at once. Beyond it a new one is refused with `too-many`.
+    pub children: usize,
+    /// Actors that the guest monitors at once. Beyond it a further one is refused with `too-many`.
+    pub monitors: usize,
     /// Bytes of one name: of an actor, a group, a scope. Beyond it an actor does not start, a guest traps.
     pub name_bytes: usize,
     /// Bytes of one log event or one line of output. The rest is cut off and said to be.
     pub log_bytes: usize,
+    /// Log events and lines of output in one second. Beyond it they are dropped, and their number is logged once a
+    /// second.
+    pub log_rate: u32,
+}
+
+/// What happens to a message that finds a mailbox full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenFull {
+    /// A guest of this node that sends it waits for room, up to [`Limits::send_wait`]. From elsewhere it is refused.
+    Wait,
+    /// It is refused: a guest hears `overloaded`, a caller that its call failed, and it is counted as a dead letter.
+    Reject,
+    /// The messages that have waited the longest make room for it, and are counted as dead letters.
+    DropOldest,
 }
 
 impl Default for Limits {
@@ -49,16 +82,25 @@ impl Default for Limits {
             handles: 4096,
             cpu_per_message: Duration::from_secs(10),
             message_bytes: 15 * MIB,
+            reply_bytes: 15 * MIB,
+            mailbox_messages: 100_000,
+            mailbox_bytes: 64 * MIB,
+            mailbox_full: WhenFull::Wait,
+            send_wait: Duration::from_secs(10),
             deferred_replies: 1024,
             call_wait: Duration::from_secs(300),
             groups: 1024,
+            timers: 1024,
+            children: 1024,
+            monitors: 1024,
             name_bytes: 255,
             log_bytes: 8 * KIB,
+            log_rate: 1000,
         }
     }
 }
 
-/// A limit that was reached, with its value.
+/// A limit that was reached, with its value. Displayed as "its limit of …" with the name that it has in node.toml.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Limit {
     /// See [`Limits::memory_bytes`].
@@ -67,15 +109,76 @@ pub enum Limit {
     /// See [`Limits::table_elements`].
     #[error("its limit of {0} table elements (table_elements)")]
     TableElements(usize),
+    /// See [`EngineConfig::stack_bytes`](super::EngineConfig::stack_bytes).
+    #[error("its limit of {0} bytes of stack (stack_bytes)")]
+    Stack(usize),
     /// See [`Limits::cpu_per_message`].
     #[error("its limit of {0:?} of processor time for one message (cpu_per_message)")]
     Cpu(Duration),
+    /// See [`Limits::message_bytes`].
+    #[error("its limit of {0} bytes for one message (message_bytes)")]
+    MessageBytes(usize),
+    /// See [`Limits::reply_bytes`].
+    #[error("its limit of {0} bytes for one reply (reply_bytes)")]
+    ReplyBytes(usize),
+    /// See [`Limits::mailbox_messages`].
+    #[error("its limit of {0} waiting messages (mailbox_messages)")]
+    MailboxMessages(usize),
+    /// See [`Limits::mailbox_bytes`].
+    #[error("its limit of {0} bytes of waiting messages (mailbox_bytes)")]
+    MailboxBytes(usize),
+    /// See [`Limits::send_wait`].
+    #[error("its limit of {0:?} of waiting for room in a mailbox (send_wait)")]
+    SendWait(Duration),
+    /// See [`Limits::deferred_replies`].
+    #[error("its limit of {0} calls put off (deferred_replies)")]
+    DeferredReplies(usize),
+    /// See [`Limits::call_wait`].
+    #[error("its limit of {0:?} for one call (call_wait)")]
+    CallWait(Duration),
     /// See [`Limits::groups`].
     #[error("its limit of {0} process groups (groups)")]
     Groups(usize),
+    /// See [`Limits::timers`].
+    #[error("its limit of {0} timers (timers)")]
+    Timers(usize),
+    /// See [`Limits::children`].
+    #[error("its limit of {0} children (children)")]
+    Children(usize),
+    /// See [`Limits::monitors`].
+    #[error("its limit of {0} monitored actors (monitors)")]
+    Monitors(usize),
     /// See [`Limits::name_bytes`].
     #[error("its limit of {0} bytes for a name (name_bytes)")]
     NameBytes(usize),
+    /// See [`Limits::log_rate`].
+    #[error("its limit of {0} log events a second (log_rate)")]
+    LogRate(u32),
+}
+
+impl Limit {
+    /// The name that it has in node.toml, and in metrics.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Memory(_) => "memory_bytes",
+            Self::TableElements(_) => "table_elements",
+            Self::Stack(_) => "stack_bytes",
+            Self::Cpu(_) => "cpu_per_message",
+            Self::MessageBytes(_) => "message_bytes",
+            Self::ReplyBytes(_) => "reply_bytes",
+            Self::MailboxMessages(_) => "mailbox_messages",
+            Self::MailboxBytes(_) => "mailbox_bytes",
+            Self::SendWait(_) => "send_wait",
+            Self::DeferredReplies(_) => "deferred_replies",
+            Self::CallWait(_) => "call_wait",
+            Self::Groups(_) => "groups",
+            Self::Timers(_) => "timers",
+            Self::Children(_) => "children",
+            Self::Monitors(_) => "monitors",
+            Self::NameBytes(_) => "name_bytes",
+            Self::LogRate(_) => "log_rate",
+        }
+    }
 }
 
 /// Holds one store to its [`Limits`] on memory and tables, and remembers the last refusal: a guest that is refused

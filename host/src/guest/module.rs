@@ -12,7 +12,6 @@ use super::cache::Cache;
 use super::engine::Engine;
 use super::error::{GuestError, LoadFault};
 use super::instance::Instance;
-use super::limits::Limits;
 use super::source::{Digest, ModuleSource};
 use super::state::{Label, State};
 use super::world;
@@ -81,7 +80,7 @@ impl Module {
             name: self.name.clone(),
             pid: 0,
         };
-        let instance = Instance::new(self, None, label, Limits::default()).await?;
+        let instance = Instance::new(self, None, label, Arc::default()).await?;
         instance.describe().await
     }
 

@@ -28,6 +28,12 @@ struct Deferred {
     expires: Option<Instant>,
 }
 
+impl Deferred {
+    fn is_waiting(&self) -> bool {
+        !self.port.is_closed() && self.expires.is_none_or(|expires| expires > Instant::now())
+    }
+}
+
 const FIRST_SWEEP: usize = 64;
 
 impl Replies {
@@ -61,6 +67,14 @@ impl Replies {
         }
     }
 
+    /// False if the call under this number was answered, or its caller is known to have given up.
+    pub(super) fn is_waiting(&self, number: u64) -> bool {
+        match &self.current {
+            Some((current, port)) if *current == number => !port.is_closed(),
+            _ => self.deferred.get(&number).is_some_and(Deferred::is_waiting),
+        }
+    }
+
     /// Keeps the call being handled for later. False if too many are open: the call is dropped, and its caller
     /// hears of it.
     pub(super) fn defer_current(&mut self) -> bool {
@@ -82,9 +96,7 @@ impl Replies {
 
     /// Forgets the calls whose callers have given up.
     fn sweep(&mut self) {
-        let now = Instant::now();
-        self.deferred
-            .retain(|_, deferred| !deferred.port.is_closed() && deferred.expires.is_none_or(|expires| expires > now));
+        self.deferred.retain(|_, deferred| deferred.is_waiting());
         self.sweep_at = (self.deferred.len() * 2).max(FIRST_SWEEP).min(self.limit);
     }
 }

@@ -7,6 +7,7 @@ use ractor::ActorCell;
 
 use super::bindings::types;
 use super::limits::{Limit, Limiter, Limits};
+use super::profile::Profile;
 use super::replies::Replies;
 use super::wasi::Wasi;
 
@@ -15,7 +16,7 @@ pub(super) struct State {
     /// None while the component only describes itself: then it may not use any import.
     actor: Option<Myself>,
     pub(super) label: Label,
-    pub(super) limits: Limits,
+    pub(super) limits: Arc<Limits>,
     pub(super) limiter: Limiter,
     pub(super) replies: Replies,
     /// Came with the message being handled.
@@ -24,14 +25,25 @@ pub(super) struct State {
     pub(super) groups: HashSet<(Option<String>, String)>,
     /// Made at the first use: many guests never touch WASI.
     pub(super) wasi: Option<Box<Wasi>>,
+    /// The guest asked to stop, with this reason.
+    pub(super) stopping: Option<Option<String>>,
+    /// The engine's limit on the stack, for errors.
+    pub(super) stack_bytes: usize,
 }
 
 /// The actor that an instance is.
 #[derive(Debug, Clone)]
 pub(super) struct Myself {
     pub(super) cell: ActorCell,
-    /// The full name of the node, `name@hostname`.
-    pub(super) node_name: Arc<str>,
+    pub(super) profile: Arc<Profile>,
+}
+
+impl std::ops::Deref for Myself {
+    type Target = Profile;
+
+    fn deref(&self) -> &Profile {
+        &self.profile
+    }
 }
 
 /// Who a log event or an error is about.
@@ -48,7 +60,7 @@ pub(super) struct Label {
 struct NoActorYet;
 
 impl State {
-    pub(super) fn new(actor: Option<Myself>, label: Label, limits: Limits) -> Self {
+    pub(super) fn new(actor: Option<Myself>, label: Label, limits: Arc<Limits>, stack_bytes: usize) -> Self {
         Self {
             actor,
             label,
@@ -57,6 +69,8 @@ impl State {
             metadata: None,
             groups: HashSet::new(),
             wasi: None,
+            stopping: None,
+            stack_bytes,
             limits,
         }
     }
@@ -64,6 +78,17 @@ impl State {
     /// The actor, or a trap.
     pub(super) fn myself(&self) -> wasmtime::Result<&Myself> {
         self.actor.as_ref().ok_or_else(|| wasmtime::Error::new(NoActorYet))
+    }
+
+    /// True if the guest may send to this actor: to itself, to its supervisor and its children, and beyond that as node.toml
+    /// says.
+    pub(super) fn may_send_to(&self, to: &ActorCell) -> wasmtime::Result<bool> {
+        let Myself { cell, profile } = self.myself()?;
+        let kin = || {
+            let supervised_by = |actor: &ActorCell, by: &ActorCell| actor.try_get_supervisor().as_ref() == Some(by);
+            to == cell || supervised_by(cell, to) || supervised_by(to, cell)
+        };
+        Ok(profile.grants.may_send_to(to) || kin())
     }
 
     /// Traps on a name that is too long.

@@ -1,10 +1,9 @@
 //! The engine and the modules of a configuration.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::config::{Code, NodeConfig};
-use crate::guest::{Allocation, Engine, EngineConfig, EngineError, LoadError, LoadFault, Module};
+use crate::guest::{Allocation, Engine, EngineConfig, EngineError, LoadError, LoadFault, Module, Modules};
 
 use super::error::HostError;
 
@@ -16,7 +15,7 @@ const LARGEST_POOL: u32 = 8000;
 
 /// The modules of a configuration, loaded.
 pub(crate) struct Guests {
-    modules: HashMap<String, Module>,
+    modules: Modules,
 }
 
 impl Guests {
@@ -24,7 +23,7 @@ impl Guests {
     pub(crate) async fn load(config: &NodeConfig) -> Result<Self, HostError> {
         if config.modules.is_empty() {
             return Ok(Self {
-                modules: HashMap::new(),
+                modules: Modules::default(),
             });
         }
         let engine = engine(config)?;
@@ -33,7 +32,7 @@ impl Guests {
             tokio::spawn(async move { engine.load(&source).await })
         };
         let loading: Vec<_> = config.modules.iter().map(|source| (source, start(source))).collect();
-        let mut modules = HashMap::new();
+        let modules = Modules::default();
         for (source, task) in loading {
             let module = task.await.unwrap_or_else(|ended| {
                 let (module, path) = (source.name.clone(), source.path.clone());
@@ -44,14 +43,19 @@ impl Guests {
                 })
             })?;
             tracing::info!(module = module.name(), digest = %module.digest(), "module loaded");
-            modules.insert(source.name.clone(), module);
+            modules.insert(module);
         }
         Ok(Self { modules })
     }
 
     /// The module with this name.
-    pub(crate) fn module(&self, name: &str) -> Option<&Module> {
-        self.modules.get(name)
+    pub(crate) fn module(&self, name: &str) -> Option<Module> {
+        self.modules.find(name)
+    }
+
+    /// All modules.
+    pub(crate) fn modules(&self) -> &Modules {
+        &self.modules
     }
 }
 

@@ -15,7 +15,7 @@ use super::native::Native;
 use super::running::{RunningHost, StartedActor};
 use crate::IncomingEncryptionMode;
 use crate::config::{ActorSection, Code, NodeConfig, NodeSection};
-use crate::guest::{self, GuestOptions, Limits};
+use crate::guest::{self, GuestOptions, Profile};
 use crate::node::{NodeConnectionMode, NodeServer, NodeServerMessage, add_peer, listen_addr};
 use crate::supervision::Root;
 use crate::transport::tls::Watch;
@@ -37,7 +37,11 @@ pub(super) async fn start(config: NodeConfig, natives: BTreeMap<String, Native>)
     let starter = Starter {
         natives: &natives,
         guests: &guests,
-        node_name: config.node.full_name().into(),
+        profile: Arc::new(Profile {
+            node_name: config.node.full_name().into(),
+            modules: guests.modules().clone(),
+            ..Profile::default()
+        }),
         supervisor: root.cell().clone(),
     };
     match starter.start_all(&config.actors).await {
@@ -141,7 +145,7 @@ impl Node {
 struct Starter<'a> {
     natives: &'a BTreeMap<String, Native>,
     guests: &'a Guests,
-    node_name: Arc<str>,
+    profile: Arc<Profile>,
     supervisor: ActorCell,
 }
 
@@ -191,11 +195,11 @@ impl Starter<'_> {
             name: Some(actor.to_owned()),
             arguments: section.arguments.clone(),
             groups: section.groups.clone(),
-            node_name: self.node_name.clone(),
-            limits: Limits::default(),
+            profile: self.profile.clone(),
+            ..GuestOptions::default()
         };
-        match guest::spawn(loaded, options, self.supervisor.clone()).await {
-            Ok((cell, _)) => Ok(cell),
+        match guest::spawn(&loaded, options, self.supervisor.clone()).await {
+            Ok(guest) => Ok(guest.cell),
             Err(reason) => Err(HostError::Guest {
                 actor: actor.to_owned(),
                 module: module.to_owned(),

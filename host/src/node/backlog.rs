@@ -13,7 +13,7 @@ use ractor::ActorCell;
 use ractor::concurrency::{OneshotReceiver, oneshot};
 use ractor::message::SerializedMessage;
 
-use crate::directory::PROBE_VARIANT;
+use crate::directory::{self, Local, PROBE_VARIANT};
 
 /// What a message costs beside its bytes, roughly.
 const MESSAGE_OVERHEAD: usize = 192;
@@ -24,7 +24,7 @@ const PROBE_EVERY: usize = 256 * 1024;
 /// A local actor that the peer may address, and what waits for it.
 #[derive(Debug)]
 pub(super) struct Target {
-    pub(super) cell: ActorCell,
+    pub(super) local: Local,
     waiting: AtomicUsize,
     since_probe: AtomicUsize,
 }
@@ -53,8 +53,9 @@ impl Drop for Probe {
 
 impl Target {
     pub(super) fn new(cell: ActorCell) -> Self {
+        let inbox = directory::inbox(cell.get_id());
         Self {
-            cell,
+            local: Local { cell, inbox },
             waiting: AtomicUsize::new(0),
             since_probe: AtomicUsize::new(0),
         }
@@ -85,7 +86,7 @@ impl Target {
             metadata: None,
         };
         // To an actor that has ended it can't be sent, and the probe ends at once, as it should.
-        self.cell.send_serialized(probe).ok();
+        self.local.send(probe).ok();
         Some(Probe {
             target: self.clone(),
             bytes,
@@ -143,7 +144,7 @@ mod tests {
                 args: vec![0; 8],
                 metadata: None,
             };
-            target.cell.send_serialized(message).unwrap();
+            target.local.send(message).unwrap();
             probes.extend(target.probe());
             true
         };

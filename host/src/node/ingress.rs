@@ -16,6 +16,7 @@ use super::backlog::{Probe, cost};
 use super::link::{Link, Undelivered};
 use super::messages::NodeSessionMessage;
 use super::requests::SessionRequest;
+use crate::directory::PutRefused;
 use crate::session::CloseReason;
 use crate::transport::{FrameReader, ReadError, tls};
 use crate::wire::{self, Call, Data, Message};
@@ -180,13 +181,20 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             self.link.dead_letter(to, Undelivered::MailboxFull { limit });
             return Ok(());
         }
-        if target.cell.send_serialized(message).is_err() {
-            tracing::debug!(
-                node_id = self.link.node_id(),
-                to,
-                "dropped a message to an actor that has ended"
-            );
-            return Err(NoSuchActor);
+        match target.local.send(message) {
+            Ok(()) => {}
+            Err(PutRefused::Full) => {
+                self.link.dead_letter(to, Undelivered::ActorFull);
+                return Ok(());
+            }
+            Err(PutRefused::Ended) => {
+                tracing::debug!(
+                    node_id = self.link.node_id(),
+                    to,
+                    "dropped a message to an actor that has ended"
+                );
+                return Err(NoSuchActor);
+            }
         }
         self.probes.extend(target.probe());
         Ok(())

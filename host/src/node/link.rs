@@ -53,6 +53,9 @@ pub(super) enum Undelivered {
     /// The local actor handles messages too slowly.
     #[error("{limit} bytes wait in the mailbox of the local actor already")]
     MailboxFull { limit: usize },
+    /// The mailbox of the local actor is full, by the limits that it has of its own.
+    #[error("as much waits in the mailbox of the local actor as its own limits allow")]
+    ActorFull,
 }
 
 impl Link {

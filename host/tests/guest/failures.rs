@@ -16,7 +16,7 @@ async fn a_trap_fails_the_actor_and_drops_the_call() {
     );
     assert!(event.contains("unreachable"), "{event}");
     assert!(event.contains("(at handle_call)"), "{event}");
-    guest.ended.await.unwrap();
+    guest.guest.ended.await.unwrap();
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn an_error_from_pre_start_reaches_the_caller_of_spawn() {
 async fn a_guest_that_fails_does_not_disturb_others_of_its_module() {
     let (one, other) = (start(options()).await, start(options()).await);
     one.cast("trap", b"");
-    one.ended.await.unwrap();
+    one.guest.ended.await.unwrap();
     assert_eq!(other.call("echo", b"fine").await, Some(b"fine".to_vec()));
 }
 
@@ -73,5 +73,5 @@ async fn a_guest_that_works_for_ever_leaves_the_thread_to_others_and_can_be_kill
     busy.cell.kill();
     assert!(open.await.is_err());
     assert!(busy.supervisor.next().await.starts_with("ended: "));
-    busy.ended.await.unwrap();
+    busy.guest.ended.await.unwrap();
 }

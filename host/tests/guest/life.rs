@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use ractor::pg;
 use ractor_host::directory;
-use ractor_host::guest::{GuestOptions, spawn};
+use ractor_host::guest::{GuestHandle, GuestOptions, spawn};
 use ractor_host::supervision::{Counts, Root};
 
-use crate::support::{Native, Running, named, options, script, start, start_module};
+use crate::support::{Native, named, options, script, start, start_module};
 
 #[tokio::test]
 async fn it_can_be_found_from_its_start_to_its_end() {
@@ -25,7 +25,7 @@ async fn it_can_be_found_from_its_start_to_its_end() {
         std::slice::from_ref(&guest.cell)
     );
     guest.cell.stop(None);
-    guest.ended.await.unwrap();
+    guest.guest.ended.await.unwrap();
     assert_eq!(directory::where_is("findable"), None);
     assert_eq!(directory::local_actor(pid), None);
     assert_eq!(pg::get_members(&"findable".to_owned()), Vec::new());
@@ -73,7 +73,7 @@ async fn a_kill_ends_it_without_asking() {
         tokio::task::yield_now().await;
         guest.cell.kill();
         assert!(guest.supervisor.end().await.starts_with("ended: "));
-        guest.ended.await.unwrap();
+        guest.guest.ended.await.unwrap();
         drop(open);
         assert_eq!(directory::where_is("killed"), None);
     }
@@ -94,7 +94,7 @@ async fn a_message_before_the_stop_is_handled_and_one_after_is_refused() {
     let guest = start(options()).await;
     let reply = guest.ask("echo", b"before");
     guest.cast("stop", b"");
-    let Running { cell, ended, .. } = guest;
+    let GuestHandle { cell, ended, .. } = guest.guest;
     assert_eq!(reply.await, Ok(b"before".to_vec()));
     ended.await.unwrap();
     let after = cell.send_serialized(ractor::message::SerializedMessage::Cast {
@@ -111,8 +111,8 @@ async fn the_root_supervisor_counts_what_happens() {
     let module = script().await;
     let mut cells = Vec::new();
     for _ in 0..3 {
-        let (cell, _) = spawn(&module, options(), root.cell().clone()).await.unwrap();
-        cells.push(cell);
+        let guest = spawn(&module, options(), root.cell().clone()).await.unwrap();
+        cells.push(guest.cell);
     }
     assert!(root.wait_until(|counts| counts.running == 3).await);
     crate::support::cast(&cells[0], "trap", b"");

@@ -5,12 +5,14 @@ use std::time::Duration;
 use ractor::pg;
 use ractor_host::guest::{Allocation, Engine, EngineConfig, GuestOptions, Limits};
 
-use crate::support::{Native, SCRIPT, component, engine_config, load, options, pid_bytes, script, start, start_module};
+use crate::support::{
+    Native, SCRIPT, component, engine_config, load, options, pid_bytes, script, start, start_module, with_limits,
+};
 
 fn limited(change: impl FnOnce(&mut Limits)) -> GuestOptions {
-    let mut options = options();
-    change(&mut options.limits);
-    options
+    let mut limits = Limits::default();
+    change(&mut limits);
+    with_limits(limits)
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -153,11 +155,11 @@ async fn places_in_the_pool() {
     assert!(text.contains("limit of 1 for component instances"), "{text}");
     // The place is free as soon as the first has ended, in whatever way.
     first.cast("trap", b"");
-    first.ended.await.unwrap();
+    first.guest.ended.await.unwrap();
     let second = start_module(&module, options()).await.unwrap();
     let busy = second.ask("work", b"");
     second.cell.kill();
-    second.ended.await.unwrap();
+    second.guest.ended.await.unwrap();
     assert!(busy.await.is_err());
     let third = start_module(&module, options()).await.unwrap();
     assert_eq!(third.call("echo", b"room").await, Some(b"room".to_vec()));

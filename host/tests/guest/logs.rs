@@ -3,9 +3,10 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use ractor_host::guest::{GuestOptions, Limits};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{ENGINE, HELLO, component, load, named, start, start_module};
+use crate::support::{ENGINE, HELLO, component, load, named, start, start_module, with_limits};
 
 /// The part of WASI that the fixture uses, as WASI itself writes it.
 const WASI: &str = "
@@ -95,8 +96,14 @@ async fn log_events_carry_the_actor_and_the_guests_own_fields() {
 #[tokio::test(flavor = "current_thread")]
 async fn a_long_message_is_cut() {
     let (log, _guard) = Log::start();
-    let mut options = named("verbose");
-    options.limits.log_bytes = 10;
+    let limits = Limits {
+        log_bytes: 10,
+        ..Limits::default()
+    };
+    let options = GuestOptions {
+        name: Some("verbose".to_owned()),
+        ..with_limits(limits)
+    };
     let guest = start(options).await;
     guest.cast("o", b"0123456789-and-more");
     guest.call("echo", b"").await.unwrap();
@@ -118,6 +125,6 @@ async fn standard_output_becomes_lines() {
     );
     assert!(log.lines("second").is_empty());
     guest.cell.stop(None);
-    guest.ended.await.unwrap();
+    guest.guest.ended.await.unwrap();
     assert_eq!(log.lines("second").len(), 1);
 }

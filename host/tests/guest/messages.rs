@@ -108,7 +108,7 @@ async fn a_call_that_can_not_be_answered_is_an_error_at_once() {
     let pid = pid_bytes(0, other.cell.get_id().pid());
     assert_eq!(guest.call("pid", &pid).await, Some(Vec::new()));
     other.cast("trap", b"");
-    other.ended.await.unwrap();
+    other.guest.ended.await.unwrap();
     assert_eq!(guest.call("pid", &pid).await, Some(vec![UNKNOWN_ACTOR]));
 
     let native = Native::start(None).await;

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use ractor::concurrency::JoinHandle;
 use ractor::message::{BoxedDowncastErr, SerializedMessage};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, Message, RpcReplyPort, SupervisionEvent};
 use ractor_host::guest::{
-    Allocation, Engine, EngineConfig, GuestOptions, Limits, LoadError, Module, ModuleSource, SpawnError, spawn,
+    Allocation, Engine, EngineConfig, GuestHandle, GuestOptions, Limits, LoadError, Module, ModuleSource, Profile,
+    SpawnError, spawn,
 };
 use tokio::sync::{mpsc, oneshot};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
@@ -80,12 +80,17 @@ pub(crate) async fn script() -> Module {
 }
 
 pub(crate) fn options() -> GuestOptions {
+    with_limits(Limits::default())
+}
+
+pub(crate) fn with_limits(limits: Limits) -> GuestOptions {
     GuestOptions {
-        name: None,
-        arguments: Vec::new(),
-        groups: Vec::new(),
-        node_name: Arc::from("test@localhost"),
-        limits: Limits::default(),
+        profile: Arc::new(Profile {
+            node_name: Arc::from("test@localhost"),
+            limits: Arc::new(limits),
+            ..Profile::default()
+        }),
+        ..GuestOptions::default()
     }
 }
 
@@ -98,9 +103,16 @@ pub(crate) fn named(name: &str) -> GuestOptions {
 
 /// A guest under a supervisor that tells what it hears.
 pub(crate) struct Running {
-    pub(crate) cell: ActorCell,
-    pub(crate) ended: JoinHandle<()>,
+    pub(crate) guest: GuestHandle,
     pub(crate) supervisor: Supervisor,
+}
+
+impl std::ops::Deref for Running {
+    type Target = GuestHandle;
+
+    fn deref(&self) -> &GuestHandle {
+        &self.guest
+    }
 }
 
 pub(crate) async fn start(options: GuestOptions) -> Running {
@@ -109,12 +121,8 @@ pub(crate) async fn start(options: GuestOptions) -> Running {
 
 pub(crate) async fn start_module(module: &Module, options: GuestOptions) -> Result<Running, SpawnError> {
     let supervisor = Supervisor::start().await;
-    let (cell, ended) = spawn(module, options, supervisor.cell.clone()).await?;
-    Ok(Running {
-        cell,
-        ended,
-        supervisor,
-    })
+    let guest = spawn(module, options, supervisor.cell.clone()).await?;
+    Ok(Running { guest, supervisor })
 }
 
 impl Running {

@@ -1,11 +1,11 @@
-//! What an actor hears of the actors and groups that it supervises or monitors. No guest can do either yet; these types
-//! let an actor written for ractor compile.
+//! What an actor hears of its children, and of the actors and groups that it monitors.
 
 use std::any::Any;
 use std::fmt;
 
+use crate::guest::bindings::ractor::actor::types::{Membership, Subject, SupervisionEvent as HostEvent};
 use crate::guest::message::BoxedDowncastErr;
-use crate::guest::pg::GroupChangeMessage;
+use crate::guest::pg::{DEFAULT_SCOPE, GroupChangeMessage};
 use crate::guest::{ActorCell, ActorId, ActorProcessingErr, State};
 
 /// The last state of an actor, of a type that the receiver has to know.
@@ -49,6 +49,33 @@ pub enum SupervisionEvent {
     ActorFailed(ActorCell, ActorProcessingErr),
     /// A group's membership changed.
     ProcessGroupChanged(GroupChangeMessage),
+}
+
+impl From<HostEvent> for SupervisionEvent {
+    fn from(event: HostEvent) -> Self {
+        match event {
+            HostEvent::ActorStarted(actor) => Self::ActorStarted(cell(actor)),
+            HostEvent::ActorTerminated(ending) => Self::ActorTerminated(cell(ending.actor), None, ending.reason),
+            HostEvent::ActorFailed(ending) => {
+                Self::ActorFailed(cell(ending.actor), ending.reason.unwrap_or_default().into())
+            }
+            HostEvent::GroupChanged(change) => {
+                let scope = change.scope.unwrap_or_else(|| DEFAULT_SCOPE.to_owned());
+                let actors = change.actors.into_iter().map(ActorCell::from_pid).collect();
+                Self::ProcessGroupChanged(match change.change {
+                    Membership::Joined => GroupChangeMessage::Join(scope, change.group, actors),
+                    Membership::Left => GroupChangeMessage::Leave(scope, change.group, actors),
+                })
+            }
+        }
+    }
+}
+
+fn cell(subject: Subject) -> ActorCell {
+    match subject.name {
+        Some(name) => ActorCell::named(subject.pid, &name),
+        None => ActorCell::from_pid(subject.pid),
+    }
 }
 
 impl SupervisionEvent {

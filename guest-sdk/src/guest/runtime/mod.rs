@@ -14,9 +14,12 @@ use self::incoming::IncomingCall;
 use self::undecodable::{Kind, explain};
 use crate::guest::bindings::exports::ractor::actor::actor::{Descriptor, Guest, MessageVariant};
 use crate::guest::bindings::ractor::actor::identity;
+use crate::guest::bindings::ractor::actor::types::SupervisionEvent as HostEvent;
 use crate::guest::message::{Message, SerializedMessage};
 use crate::guest::serialization::BytesConvertable;
-use crate::guest::{Actor, ActorCell, ActorProcessingErr, ActorRef, DescribeMessage, MessageDescription, RpcReplyPort};
+use crate::guest::{
+    Actor, ActorCell, ActorProcessingErr, ActorRef, DescribeMessage, MessageDescription, RpcReplyPort, SupervisionEvent,
+};
 
 thread_local! {
     static ACTOR: RefCell<Option<Box<dyn Running>>> = const { RefCell::new(None) };
@@ -56,6 +59,8 @@ where
         Descriptor {
             name: A::NAME.to_owned(),
             version: A::VERSION.to_owned(),
+            state_version: 0,
+            arguments: Some(short_type_name::<A::Arguments>()),
             messages: A::Msg::MESSAGES.iter().map(to_variant).collect(),
         }
     }
@@ -104,6 +109,10 @@ where
         handled.map(|()| reply)
     }
 
+    fn handle_supervisor_evt(event: HostEvent) -> Result<(), String> {
+        with_actor(|actor| actor.handle_supervisor_evt(event.into()))
+    }
+
     fn post_stop() -> Result<(), String> {
         let stopped = with_actor(|actor| actor.post_stop());
         // Drops the reply ports that its state may hold, so that their callers hear of it.
@@ -116,6 +125,7 @@ where
 trait Running {
     fn post_start(&mut self) -> Result<(), ActorProcessingErr>;
     fn handle(&mut self, message: SerializedMessage) -> Result<(), ActorProcessingErr>;
+    fn handle_supervisor_evt(&mut self, event: SupervisionEvent) -> Result<(), ActorProcessingErr>;
     fn post_stop(&mut self) -> Result<(), ActorProcessingErr>;
 }
 
@@ -139,6 +149,13 @@ where
         };
         let myself: ActorRef<A::Msg> = myself().into();
         block_on(self.actor.handle(myself, message, &mut self.state))
+    }
+
+    fn handle_supervisor_evt(&mut self, event: SupervisionEvent) -> Result<(), ActorProcessingErr> {
+        block_on(
+            self.actor
+                .handle_supervisor_evt(myself().into(), event, &mut self.state),
+        )
     }
 
     fn post_stop(&mut self) -> Result<(), ActorProcessingErr> {
@@ -179,6 +196,22 @@ fn to_variant(message: &MessageDescription) -> MessageVariant {
         arguments: message.arguments.iter().map(|&name| name.to_owned()).collect(),
         reply: message.reply.map(str::to_owned),
     }
+}
+
+/// The name of a type without the modules that it is in: `Vec<String>`, as a source would write it.
+fn short_type_name<T>() -> String {
+    let full = std::any::type_name::<T>();
+    let mut short = String::new();
+    let mut word = 0;
+    for character in full.chars() {
+        short.push(character);
+        if !(character.is_alphanumeric() || character == '_' || character == ':') {
+            word = short.len();
+        } else if short.ends_with("::") {
+            short.truncate(word);
+        }
+    }
+    short
 }
 
 fn to_text(error: ActorProcessingErr) -> String {

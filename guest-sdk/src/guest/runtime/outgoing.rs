@@ -73,6 +73,9 @@ fn report(to: ActorId, variant: &str, error: SendError) {
         SendError::Overloaded => {
             tracing::warn!(%to, %variant, "the actor's node takes messages too slowly; the message was not sent");
         }
+        SendError::Denied => {
+            tracing::warn!(%to, %variant, "node.toml doesn't grant this actor to send to that one; the message was not sent");
+        }
         SendError::UnknownActor
         | SendError::Stopped
         | SendError::Timeout

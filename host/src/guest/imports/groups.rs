@@ -51,6 +51,24 @@ impl groups::Host for State {
         members.retain(|cell| directory::is_ours(cell.get_id()));
         Ok(pids(&members))
     }
+
+    fn which_groups(&mut self, scope: Option<String>) -> wasmtime::Result<Vec<String>> {
+        self.myself()?;
+        Ok(match scope {
+            Some(scope) => pg::which_scoped_groups(&scope),
+            None => pg::which_scoped_groups(&pg::DEFAULT_SCOPE.to_owned()),
+        })
+    }
+
+    fn monitor(&mut self, _group: String, _scope: Option<String>) -> wasmtime::Result<()> {
+        self.myself()?;
+        Ok(())
+    }
+
+    fn demonitor(&mut self, _group: String, _scope: Option<String>) -> wasmtime::Result<()> {
+        self.myself()?;
+        Ok(())
+    }
 }
 
 fn members(group: &String, scope: Option<&String>) -> Vec<ActorCell> {

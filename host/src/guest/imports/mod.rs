@@ -1,11 +1,13 @@
 //! What the host offers to guests, one file per WIT interface.
 
+mod config;
 mod groups;
 mod identity;
-mod lifecycle;
+pub(super) mod lifecycle;
 mod logging;
 mod messaging;
 mod registry;
+mod timers;
 
 use wasmtime::component::{HasSelf, Linker};
 

@@ -1,0 +1,44 @@
+//! Supervision events, as guests hear of them.
+
+use ractor::{ActorCell, SupervisionEvent, pg};
+
+use super::bindings::types::{Ending, GroupChange, Membership, Subject, SupervisionEvent as Event};
+use super::pid;
+
+/// The event in the words of the WIT world; none if it has none for it.
+pub(super) fn for_guest(event: SupervisionEvent) -> Option<Event> {
+    Some(match event {
+        SupervisionEvent::ActorStarted(actor) => Event::ActorStarted(subject(&actor)),
+        SupervisionEvent::ActorTerminated(actor, _, reason) => Event::ActorTerminated(Ending {
+            actor: subject(&actor),
+            reason,
+        }),
+        SupervisionEvent::ActorFailed(actor, error) => Event::ActorFailed(Ending {
+            actor: subject(&actor),
+            reason: Some(error.to_string()),
+        }),
+        SupervisionEvent::ProcessGroupChanged(change) => Event::GroupChanged(group_change(&change)),
+        _ => return None,
+    })
+}
+
+fn subject(actor: &ActorCell) -> Subject {
+    Subject {
+        pid: pid::of(actor.get_id()),
+        name: actor.get_name(),
+    }
+}
+
+fn group_change(change: &pg::GroupChangeMessage) -> GroupChange {
+    let (membership, actors) = match change {
+        pg::GroupChangeMessage::Join(_, _, actors) => (Membership::Joined, actors),
+        pg::GroupChangeMessage::Leave(_, _, actors) => (Membership::Left, actors),
+    };
+    let scope = change.get_scope();
+    GroupChange {
+        scope: (scope != pg::DEFAULT_SCOPE).then_some(scope),
+        group: change.get_group(),
+        change: membership,
+        actors: actors.iter().map(|actor| pid::of(actor.get_id())).collect(),
+    }
+}

@@ -1,0 +1,52 @@
+//! What is said when a guest reaches a limit, and when a message for it is given up: a log line with the actor's name, and
+//! a metric.
+//!
+//! The metrics go through the `metrics` facade: `ractor_host_guest_limits_total` with the label `limit`,
+//! `ractor_host_guest_dead_letters_total` with `reason`, `ractor_host_guest_failures_total` and
+//! `ractor_host_guest_restarts_total`; each with `actor`, the actor's name or its module's.
+
+use super::limits::Limit;
+use super::state::Label;
+
+/// A guest has reached a limit that doesn't end it.
+pub(super) fn limit(label: &Label, limit: Limit) {
+    count_limit(label, limit);
+    tracing::warn!(
+        actor = &*label.name,
+        pid = label.pid,
+        limit = limit.name(),
+        "the actor reached {limit}"
+    );
+}
+
+/// As [`limit`], for a limit that fails the actor: the failure itself is logged elsewhere.
+pub(super) fn count_limit(label: &Label, limit: Limit) {
+    metrics::counter!("ractor_host_guest_limits_total", "limit" => limit.name(), "actor" => label.name.clone())
+        .increment(1);
+}
+
+/// Messages for a guest were given up.
+pub(super) fn dead_letters(label: &Label, reason: &'static str, messages: usize) {
+    if messages == 0 {
+        return;
+    }
+    metrics::counter!("ractor_host_guest_dead_letters_total", "reason" => reason, "actor" => label.name.clone())
+        .increment(messages as u64);
+    tracing::warn!(
+        actor = &*label.name,
+        pid = label.pid,
+        reason,
+        messages,
+        "messages were given up"
+    );
+}
+
+/// A guest failed.
+pub(super) fn failure(label: &Label) {
+    metrics::counter!("ractor_host_guest_failures_total", "actor" => label.name.clone()).increment(1);
+}
+
+/// A guest was restarted in place.
+pub(super) fn restart(label: &Label) {
+    metrics::counter!("ractor_host_guest_restarts_total", "actor" => label.name.clone()).increment(1);
+}
