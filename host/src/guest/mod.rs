@@ -19,6 +19,7 @@ mod limits;
 mod mailbox;
 mod meter;
 mod module;
+mod outflow;
 mod pid;
 mod profile;
 mod replies;
@@ -28,6 +29,7 @@ mod state;
 mod strikes;
 mod text;
 mod ticker;
+mod waits;
 mod wasi;
 mod world;
 
