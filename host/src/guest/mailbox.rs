@@ -296,7 +296,11 @@ mod tests {
         ] {
             let mailbox = mailbox(two(policy)).await;
             let outcomes = ["a", "b", "c", "d"].map(|variant| mailbox.put(cast(variant)));
-            assert_eq!(outcomes.iter().filter(|put| put.is_err()).count(), refused, "{policy:?}");
+            assert_eq!(
+                outcomes.iter().filter(|put| put.is_err()).count(),
+                refused,
+                "{policy:?}"
+            );
             assert_eq!(mailbox.room().is_some(), policy == WhenFull::Wait);
             assert_eq!(drain(&mailbox), kept, "{policy:?}");
             mailbox.put(cast("again")).unwrap();
