@@ -9,6 +9,7 @@
 mod actor;
 mod bindings;
 mod cache;
+mod description;
 mod engine;
 mod error;
 mod events;
@@ -35,6 +36,7 @@ mod world;
 
 pub use actor::{GuestHandle, GuestOptions, spawn};
 pub use bindings::{Descriptor, MessageVariant};
+pub use description::{DescriptionError, MAX_DESCRIPTION_BYTES};
 pub use engine::{Allocation, Engine, EngineConfig};
 pub use error::{EngineError, Fault, Frames, GuestError, LoadError, LoadFault, SpawnError};
 pub use grants::Grants;
