@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ractor::concurrency::JoinHandle;
 use ractor::message::{BoxedDowncastErr, SerializedMessage};
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, Message, SupervisionEvent, pg};
+use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, ActorRuntime, Message, SupervisionEvent};
 use tokio::time::Instant;
 
 use super::error::{GuestError, SpawnError};
 use super::events;
+use super::family::Family;
+use super::groups::{Group, Groups};
 use super::instance::Instance;
 use super::limits::{Limit, Limits};
 use super::mailbox::{Command, Mailbox};
@@ -60,6 +62,24 @@ impl GuestHandle {
 /// # Errors
 /// The name is taken or not allowed, the component could not be instantiated, or its `pre-start` failed.
 pub async fn spawn(module: &Module, options: GuestOptions, supervisor: ActorCell) -> Result<GuestHandle, SpawnError> {
+    spawn_as(
+        directory::reserve_hosted_id(),
+        module,
+        options,
+        supervisor,
+        Family::default(),
+    )
+    .await
+}
+
+/// As [`spawn`], with this id and as one of this family.
+pub(super) async fn spawn_as(
+    id: ActorId,
+    module: &Module,
+    options: GuestOptions,
+    supervisor: ActorCell,
+    family: Family,
+) -> Result<GuestHandle, SpawnError> {
     let GuestOptions {
         name,
         arguments,
@@ -69,15 +89,17 @@ pub async fn spawn(module: &Module, options: GuestOptions, supervisor: ActorCell
     } = options;
     check_names(name.as_deref(), &groups, &profile.limits)?;
     let (told, mailbox) = tokio::sync::oneshot::channel();
+    let groups: Vec<_> = groups.into_iter().map(|group| Group::new(None, group)).collect();
     let guest = Guest {
         module: module.clone(),
         profile,
         arguments,
         restarting,
+        groups: Arc::new(Groups::new(groups.iter().cloned())),
+        family,
         presence: Mutex::new(None),
     };
     let start = Start { groups, told };
-    let id = directory::reserve_hosted_id();
     let (actor, ended) = ActorRuntime::<Guest>::spawn_linked_remote(name, guest, id, start, supervisor)
         .await
         .map_err(SpawnError::from_ractor)?;
@@ -119,6 +141,8 @@ struct Guest {
     profile: Arc<Profile>,
     arguments: Vec<u8>,
     restarting: Restarting,
+    groups: Arc<Groups>,
+    family: Family,
     /// Where the actor is found. Not part of the state, which outlives the actor in its last supervision event.
     presence: Mutex<Option<Presence>>,
 }
@@ -136,7 +160,7 @@ impl Drop for Presence {
 }
 
 struct Start {
-    groups: Vec<String>,
+    groups: Vec<Group>,
     told: tokio::sync::oneshot::Sender<Arc<Mailbox>>,
 }
 
@@ -177,10 +201,13 @@ impl Actor for Guest {
             _hosted: hosted,
             mailbox: mailbox.clone(),
         };
-        let instance = self.instantiate(&cell, &label).await.map_err(SpawnError::from)?;
+        let instance = self
+            .instantiate(&cell, &label, &mailbox)
+            .await
+            .map_err(SpawnError::from)?;
         self.set_presence(Some(presence));
         for group in start.groups {
-            pg::join(group, vec![cell.clone()]);
+            group.join(cell.clone());
         }
         // Whoever started the actor may have given up meanwhile.
         start.told.send(mailbox.clone()).ok();
@@ -203,14 +230,22 @@ impl Actor for Guest {
         message: SerializedMessage,
         alive: &mut Alive,
     ) -> Result<(), ActorProcessingErr> {
-        while let Some(Command::Restart(reason)) = alive.mailbox.command() {
-            tracing::info!(
-                actor = &*alive.label.name,
-                pid = alive.label.pid,
-                reason,
-                "restarting the actor"
-            );
-            self.renew(&myself, alive).await?;
+        while let Some(command) = alive.mailbox.command() {
+            let goes_on = match command {
+                Command::Restart(reason) => {
+                    let Label { name, pid, .. } = &alive.label;
+                    tracing::info!(actor = &**name, pid, reason, "restarting the actor");
+                    self.renew(&myself, alive).await?;
+                    true
+                }
+                Command::Stop => {
+                    let instance = alive.take()?;
+                    self.stop(&myself, alive, instance, None).await?
+                }
+            };
+            if !goes_on {
+                return Ok(());
+            }
         }
         let message = match message {
             // A token: see `mailbox`.
@@ -236,10 +271,12 @@ impl Actor for Guest {
         event: SupervisionEvent,
         alive: &mut Alive,
     ) -> Result<(), ActorProcessingErr> {
-        let Some(event) = events::for_guest(event) else {
+        let mut instance = alive.take()?;
+        let hears = instance.hears(&event);
+        let Some(event) = events::for_guest(event).filter(|_| hears) else {
+            alive.instance = Some(instance);
             return Ok(());
         };
-        let mut instance = alive.take()?;
         let outcome = instance.handle_supervisor_evt(&event).await;
         self.settle(&myself, alive, instance, outcome).await
     }
@@ -254,10 +291,8 @@ impl Actor for Guest {
 
 impl Guest {
     fn label(&self, cell: &ActorCell) -> Label {
-        Label {
-            name: cell.get_name().map_or_else(|| self.module.name().into(), Arc::from),
-            pid: cell.get_id().pid(),
-        }
+        let name = cell.get_name().map_or_else(|| self.module.name().into(), Arc::from);
+        Label::new(name, cell.get_id().pid(), &self.profile.limits)
     }
 
     /// Answers the call that asks what the actor is, without its instance; any other message comes back.
@@ -275,10 +310,18 @@ impl Guest {
     }
 
     /// A fresh instance, up to and including its `pre-start`.
-    async fn instantiate(&self, cell: &ActorCell, label: &Label) -> Result<Instance, GuestError> {
+    async fn instantiate(
+        &self,
+        cell: &ActorCell,
+        label: &Label,
+        mailbox: &Arc<Mailbox>,
+    ) -> Result<Instance, GuestError> {
         let myself = Myself {
             cell: cell.clone(),
             profile: self.profile.clone(),
+            mailbox: mailbox.clone(),
+            groups: self.groups.clone(),
+            family: self.family.clone(),
         };
         let limits = self.profile.limits.clone();
         let mut instance = Instance::new(&self.module, Some(myself), label.clone(), limits).await?;
@@ -302,14 +345,25 @@ impl Guest {
             alive.instance = Some(instance);
             return Ok(());
         };
+        self.stop(myself, alive, instance, reason).await.map(drop)
+    }
+
+    /// The guest has asked to stop. True if the actor goes on, with a fresh instance.
+    async fn stop(
+        &self,
+        myself: &ActorRef<Opaque>,
+        alive: &mut Alive,
+        instance: Box<Instance>,
+        reason: Option<String>,
+    ) -> Result<bool, ActorProcessingErr> {
         match self.restarting.after_stop(Instant::now()) {
             Verdict::GiveUp => {
                 alive.instance = Some(instance);
                 myself.stop(reason);
-                Ok(())
+                Ok(false)
             }
             Verdict::Restart { after, .. } => {
-                let Label { name, pid } = &alive.label;
+                let Label { name, pid, .. } = &alive.label;
                 tracing::info!(
                     actor = &**name,
                     pid,
@@ -321,7 +375,8 @@ impl Guest {
                     tracing::warn!(actor = &**name, pid, %error, "the actor failed while it stopped");
                 }
                 tokio::time::sleep(after).await;
-                self.renew(myself, alive).await
+                self.renew(myself, alive).await?;
+                Ok(true)
             }
         }
     }
@@ -333,10 +388,10 @@ impl Guest {
         alive: &mut Alive,
         mut error: GuestError,
     ) -> Result<(), ActorProcessingErr> {
-        let label = &alive.label;
         // What the failed instance supervised was its own affair; the next one knows nothing of it.
         end_children(myself);
         loop {
+            let label = &alive.label;
             strikes::failure(label);
             let Verdict::Restart { after, restart } = self.restarting.after_failure(Instant::now()) else {
                 // The actor leaves the directory before its supervisor hears of it, who may want to start another under
@@ -346,9 +401,8 @@ impl Guest {
             };
             tracing::error!(actor = &*label.name, pid = label.pid, %error, restart, ?after, "the actor failed; it is restarted");
             tokio::time::sleep(after).await;
-            match self.replace(myself, label).await {
-                Ok(instance) => {
-                    alive.instance = Some(instance);
+            match self.replace(myself, alive).await {
+                Ok(()) => {
                     self.restarting.restarts.restarted();
                     return Ok(());
                 }
@@ -361,20 +415,32 @@ impl Guest {
     async fn renew(&self, myself: &ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
         alive.instance = None;
         end_children(myself);
-        match self.replace(myself, &alive.label).await {
-            Ok(instance) => {
-                alive.instance = Some(instance);
-                Ok(())
-            }
+        match self.replace(myself, alive).await {
+            Ok(()) => Ok(()),
             Err(error) => self.recover(myself, alive, error).await,
         }
     }
 
-    async fn replace(&self, myself: &ActorRef<Opaque>, label: &Label) -> Result<Box<Instance>, GuestError> {
-        let mut instance = Box::new(self.instantiate(&myself.get_cell(), label).await?);
-        instance.post_start().await?;
-        strikes::restart(label);
-        Ok(instance)
+    async fn replace(&self, myself: &ActorRef<Opaque>, alive: &mut Alive) -> Result<(), GuestError> {
+        let Alive { label, mailbox, .. } = alive;
+        mailbox.forget_stop();
+        let started = async {
+            let mut instance = Box::new(self.instantiate(&myself.get_cell(), label, mailbox).await?);
+            instance.post_start().await?;
+            Ok(instance)
+        };
+        match started.await {
+            Ok(instance) => {
+                strikes::restart(label);
+                alive.instance = Some(instance);
+                Ok(())
+            }
+            Err(error) => {
+                // It may have had children by then.
+                end_children(myself);
+                Err(error)
+            }
+        }
     }
 
     fn set_presence(&self, presence: Option<Presence>) {

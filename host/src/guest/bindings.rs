@@ -10,6 +10,7 @@ mod generated {
             "ractor:actor/registry.where-is": async | trappable,
             "ractor:actor/registry.address": async | trappable,
             "ractor:actor/registry.resolve": async | trappable,
+            "ractor:actor/groups.monitor": async | trappable,
             "ractor:actor/lifecycle.spawn": async | trappable,
             "ractor:actor/lifecycle.monitor": async | trappable,
             "ractor:actor/timers.send-after": async | trappable,

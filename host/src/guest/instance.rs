@@ -152,6 +152,11 @@ impl Instance {
         self.settle(Callback::Lifecycle("post-stop"), outcome)
     }
 
+    /// True if the guest is to hear of this.
+    pub(super) fn hears(&mut self, event: &ractor::SupervisionEvent) -> bool {
+        self.store.data_mut().hears(event).unwrap_or_default()
+    }
+
     pub(super) fn label(&self) -> &Label {
         &self.store.data().label
     }
@@ -202,13 +207,16 @@ impl State {
     }
 
     fn warn(&self, variant: &str, what: &str) {
+        if !self.label.log.allows() {
+            return;
+        }
         let variant = &*tidy(variant, self.limits.name_bytes);
         tracing::warn!(actor = &*self.label.name, pid = self.label.pid, variant, "{what}");
     }
 }
 
 fn failure(store: &Store<State>, callback: Callback<'_>, fault: Fault) -> GuestError {
-    let Label { name, pid } = &store.data().label;
+    let Label { name, pid, .. } = &store.data().label;
     GuestError {
         actor: name.clone(),
         pid: *pid,

@@ -30,7 +30,8 @@ pub struct Limits {
     /// Bytes of one reply, given or received. A larger one that the guest gives is refused with `too-large` or, if the
     /// callback returned it, dropped; a larger one that it receives fails the call with `too-large`.
     pub reply_bytes: usize,
-    /// Messages that wait to be handled. What happens beyond it is [`Limits::mailbox_full`].
+    /// Messages that wait to be handled. What happens beyond it is [`Limits::mailbox_full`]. Of changes in process groups
+    /// that the actor monitors, too, no more may wait; those beyond it are dropped and counted as dead letters.
     pub mailbox_messages: usize,
     /// Bytes of the messages that wait to be handled, with some two hundred bytes for each. A message that is larger
     /// alone is still taken into an empty mailbox.
@@ -43,22 +44,26 @@ pub struct Limits {
     /// Calls that the guest has put off answering. Beyond it the newest is dropped, so that its caller hears at once.
     pub deferred_replies: usize,
     /// The longest that a call of the guest waits, whatever timeout it asked for. Beyond it the call fails with
-    /// `timeout`.
+    /// `timeout`. As long, at most, takes the start of a child.
     pub call_wait: Duration,
-    /// Process groups that the actor may be in, and monitor. Beyond it the guest traps.
+    /// Process groups that the actor may be in, and monitor, together. Beyond it the guest traps.
     pub groups: usize,
-    /// Timers that run at once. Beyond it a new one is refused with `too-many`.
+    /// Timers that run at once, and as many bytes of their messages as [`Limits::mailbox_bytes`]. One whose message waits
+    /// for a native actor still counts. Beyond it a new one is refused with `too-many`.
     pub timers: usize,
-    /// Children that live at once. Beyond it a new one is refused with `too-many`.
+    /// Children that live at once, with their children and so on: of all that descend from one actor that no guest spawned.
+    /// One counts until its parent has heard of its end. Beyond it a new one is refused with `too-many`.
     pub children: usize,
-    /// Actors that the guest monitors at once. Beyond it a further one is refused with `too-many`.
+    /// Actors that the guest monitors at once. One counts until the guest has heard of its end. Beyond it a further one is
+    /// refused with `too-many`.
     pub monitors: usize,
     /// Bytes of one name: of an actor, a group, a scope. Beyond it an actor does not start, a guest traps.
     pub name_bytes: usize,
     /// Bytes of one log event or one line of output. The rest is cut off and said to be.
     pub log_bytes: usize,
-    /// Log events and lines of output in one second. Beyond it they are dropped, and their number is logged once a
-    /// second.
+    /// Log events and lines of output in one second, with what the host logs of the actor's limits. Beyond it they are
+    /// dropped, and their number is logged with the first that is not, at most once a second. After a pause a burst may
+    /// have twice as many.
     pub log_rate: u32,
 }
 

@@ -58,6 +58,8 @@ struct Waiting {
 pub(super) enum Command {
     /// Go on with a fresh instance, because of this.
     Restart(String),
+    /// Stop, as if the guest asked for it in a message.
+    Stop,
 }
 
 impl Mailbox {
@@ -95,6 +97,11 @@ impl Mailbox {
     /// What the host asks of the actor, if anything.
     pub(super) fn command(&self) -> Option<Command> {
         self.lock().commands.pop_front()
+    }
+
+    /// Forgets what an instance that is gone asked for.
+    pub(super) fn forget_stop(&self) {
+        self.lock().commands.retain(|command| *command != Command::Stop);
     }
 
     /// Asks something of the actor.
@@ -244,10 +251,7 @@ mod tests {
 
     async fn mailbox(limits: Limits) -> Arc<Mailbox> {
         let (actor, _) = Actor::spawn(None, Idle, ()).await.unwrap();
-        let label = Label {
-            name: "test".into(),
-            pid: actor.get_id().pid(),
-        };
+        let label = Label::new("test".into(), actor.get_id().pid(), &limits);
         Arc::new(Mailbox::new(actor.get_cell(), label, Arc::new(limits)))
     }
 

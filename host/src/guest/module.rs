@@ -14,6 +14,7 @@ use super::description::Description;
 use super::engine::Engine;
 use super::error::{Fault, GuestError, LoadFault};
 use super::instance::Instance;
+use super::limits::Limits;
 use super::source::{Digest, ModuleSource};
 use super::state::{Label, State};
 use super::world;
@@ -80,11 +81,9 @@ impl Module {
     /// # Errors
     /// The component trapped, e.g. because it used an import.
     pub async fn describe(&self) -> Result<Descriptor, GuestError> {
-        let label = Label {
-            name: self.name.clone(),
-            pid: 0,
-        };
-        let instance = Instance::new(self, None, label, Arc::default()).await?;
+        let limits = Arc::<Limits>::default();
+        let label = Label::new(self.name.clone(), 0, &limits);
+        let instance = Instance::new(self, None, label, limits).await?;
         instance.describe().await
     }
 

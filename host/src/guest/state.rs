@@ -1,16 +1,21 @@
 //! What the host keeps beside one instance: the data of its store.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use ractor::ActorCell;
+use ractor::{ActorCell, SupervisionEvent};
 
 use super::bindings::types;
+use super::family::Family;
+use super::groups::Groups;
 use super::limits::{Limit, Limiter, Limits};
+use super::log_rate::LogRate;
+use super::mailbox::Mailbox;
 use super::outflow::Outflow;
 use super::profile::Profile;
 use super::replies::Replies;
+use super::timers::Timers;
 use super::wasi::Wasi;
+use super::watch::Watch;
 
 /// The data of one store.
 pub(super) struct State {
@@ -22,23 +27,27 @@ pub(super) struct State {
     pub(super) replies: Replies,
     /// Came with the message being handled.
     pub(super) metadata: Option<Vec<u8>>,
-    /// The groups that the guest itself joined, as scope and name.
-    pub(super) groups: HashSet<(Option<String>, String)>,
     /// Made at the first use: many guests never touch WASI.
     pub(super) wasi: Option<Box<Wasi>>,
     /// What the guest has sent to native actors and they may not have handled.
     pub(super) outflow: Outflow,
+    /// Made at the first use, too: of whom the guest hears, and its timers.
+    pub(super) watch: Option<Box<Watch>>,
+    pub(super) timers: Option<Timers>,
     /// The guest asked to stop, with this reason.
     pub(super) stopping: Option<Option<String>>,
     /// The engine's limit on the stack, for errors.
     pub(super) stack_bytes: usize,
 }
 
-/// The actor that an instance is.
+/// The actor that an instance is. What is here outlives the instance.
 #[derive(Debug, Clone)]
 pub(super) struct Myself {
     pub(super) cell: ActorCell,
     pub(super) profile: Arc<Profile>,
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) groups: Arc<Groups>,
+    pub(super) family: Family,
 }
 
 impl std::ops::Deref for Myself {
@@ -55,6 +64,15 @@ pub(super) struct Label {
     /// The actor's name, or its module's if it has none.
     pub(super) name: Arc<str>,
     pub(super) pid: u64,
+    /// Whether there may be one more line about it.
+    pub(super) log: Arc<LogRate>,
+}
+
+impl Label {
+    pub(super) fn new(name: Arc<str>, pid: u64, limits: &Limits) -> Self {
+        let log = Arc::new(LogRate::new(name.clone(), pid, limits.log_rate));
+        Self { name, pid, log }
+    }
 }
 
 /// A guest used an import while it described itself.
@@ -70,9 +88,10 @@ impl State {
             limiter: Limiter::new(&limits),
             replies: Replies::new(limits.deferred_replies),
             metadata: None,
-            groups: HashSet::new(),
             wasi: None,
             outflow: Outflow::default(),
+            watch: None,
+            timers: None,
             stopping: None,
             stack_bytes,
             limits,
@@ -87,12 +106,26 @@ impl State {
     /// True if the guest may send to this actor: to itself, to its supervisor and its children, and beyond that as node.toml
     /// says.
     pub(super) fn may_send_to(&self, to: &ActorCell) -> wasmtime::Result<bool> {
-        let Myself { cell, profile } = self.myself()?;
+        let Myself { cell, profile, .. } = self.myself()?;
         let kin = || {
             let supervised_by = |actor: &ActorCell, by: &ActorCell| actor.try_get_supervisor().as_ref() == Some(by);
             to == cell || supervised_by(cell, to) || supervised_by(to, cell)
         };
         Ok(profile.grants.may_send_to(to) || kin())
+    }
+
+    /// Of whom the guest hears.
+    pub(super) fn watch(&mut self) -> wasmtime::Result<&mut Watch> {
+        let cell = self.myself()?.cell.clone();
+        Ok(self.watch.get_or_insert_with(|| Box::new(Watch::new(cell))))
+    }
+
+    /// True if the guest is to hear of this.
+    pub(super) fn hears(&mut self, event: &SupervisionEvent) -> wasmtime::Result<bool> {
+        if let SupervisionEvent::ProcessGroupChanged(_) = event {
+            self.myself()?.groups.change_came();
+        }
+        Ok(self.watch()?.hears(event))
     }
 
     /// Traps on a name that is too long.

@@ -4,6 +4,10 @@
 //! The metrics go through the `metrics` facade: `ractor_host_guest_limits_total` with the label `limit`,
 //! `ractor_host_guest_dead_letters_total` with `reason`, `ractor_host_guest_failures_total` and
 //! `ractor_host_guest_restarts_total`; each with `actor`, the actor's name or its module's.
+//!
+//! Every strike is counted. The log lines share the actor's limit on them: see [`log_rate`](super::log_rate).
+
+use std::sync::Arc;
 
 use super::limits::Limit;
 use super::state::Label;
@@ -11,18 +15,28 @@ use super::state::Label;
 /// A guest has reached a limit that doesn't end it.
 pub(super) fn limit(label: &Label, limit: Limit) {
     count_limit(label, limit);
-    tracing::warn!(
-        actor = &*label.name,
-        pid = label.pid,
-        limit = limit.name(),
-        "the actor reached {limit}"
-    );
+    if label.log.allows() {
+        say(&label.name, label.pid, limit);
+    }
+}
+
+/// As [`limit`], for the limit on what is logged.
+pub(super) fn log_rate(actor: &Arc<str>, pid: u64, limit: Limit) {
+    count(actor, limit);
+    say(actor, pid, limit);
+}
+
+fn say(actor: &str, pid: u64, limit: Limit) {
+    tracing::warn!(actor, pid, limit = limit.name(), "the actor reached {limit}");
 }
 
 /// As [`limit`], for a limit that fails the actor: the failure itself is logged elsewhere.
 pub(super) fn count_limit(label: &Label, limit: Limit) {
-    metrics::counter!("ractor_host_guest_limits_total", "limit" => limit.name(), "actor" => label.name.clone())
-        .increment(1);
+    count(&label.name, limit);
+}
+
+fn count(actor: &Arc<str>, limit: Limit) {
+    metrics::counter!("ractor_host_guest_limits_total", "limit" => limit.name(), "actor" => actor.clone()).increment(1);
 }
 
 /// Messages for a guest were given up.
@@ -32,13 +46,15 @@ pub(super) fn dead_letters(label: &Label, reason: &'static str, messages: usize)
     }
     metrics::counter!("ractor_host_guest_dead_letters_total", "reason" => reason, "actor" => label.name.clone())
         .increment(messages as u64);
-    tracing::warn!(
-        actor = &*label.name,
-        pid = label.pid,
-        reason,
-        messages,
-        "messages were given up"
-    );
+    if label.log.allows() {
+        tracing::warn!(
+            actor = &*label.name,
+            pid = label.pid,
+            reason,
+            messages,
+            "messages were given up"
+        );
+    }
 }
 
 /// A guest failed.

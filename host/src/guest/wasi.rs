@@ -117,7 +117,7 @@ impl Lines {
     fn emit(&mut self) {
         let line = String::from_utf8_lossy(&self.line);
         let line = tidy(line.trim_end_matches('\r'), usize::MAX);
-        if !line.is_empty() {
+        if !line.is_empty() && self.label.log.allows() {
             tracing::info!(
                 target: "guest",
                 actor = &*self.label.name,

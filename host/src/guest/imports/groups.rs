@@ -4,77 +4,115 @@ use ractor::{ActorCell, pg};
 
 use crate::directory;
 use crate::guest::bindings::{groups, types};
+use crate::guest::group_watch::{Client, GroupWatch};
+use crate::guest::groups::Group;
 use crate::guest::limits::Limit;
 use crate::guest::pid;
 use crate::guest::state::State;
 
 impl groups::Host for State {
     fn join(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
-        let myself = self.myself()?.cell.clone();
-        self.check_name(&group)?;
-        self.check_name(scope.as_deref().unwrap_or_default())?;
-        let key = (scope, group);
-        if self.groups.contains(&key) {
-            return Ok(());
+        let group = self.checked(group, scope)?;
+        let myself = self.myself()?;
+        {
+            let mut joined = myself.groups.joined();
+            if joined.contains(&group) {
+                return Ok(());
+            }
+            self.check_groups(joined.len() + self.groups_monitored())?;
+            joined.insert(group.clone());
         }
-        if self.groups.len() >= self.limits.groups {
-            return Err(wasmtime::Error::new(Limit::Groups(self.limits.groups)));
-        }
-        self.groups.insert(key.clone());
-        match key {
-            (Some(scope), group) => pg::join_scoped(scope, group, vec![myself]),
-            (None, group) => pg::join(group, vec![myself]),
-        }
+        group.join(myself.cell.clone());
         Ok(())
     }
 
     fn leave(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
-        let myself = self.myself()?.cell.clone();
-        let key = (scope, group);
-        self.groups.remove(&key);
-        match key {
-            (Some(scope), group) => pg::leave_scoped(scope, group, vec![myself]),
-            (None, group) => pg::leave(group, vec![myself]),
+        let myself = self.myself()?;
+        let group = Group::new(scope, group);
+        let was_in = myself.groups.joined().remove(&group);
+        // ractor tells everybody, even if the actor wasn't in the group. Others may have put it there.
+        if was_in || group.members().contains(&myself.cell) {
+            group.leave(myself.cell.clone());
         }
         Ok(())
     }
 
     fn members(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<Vec<types::Pid>> {
         self.myself()?;
-        Ok(pids(&members(&group, scope.as_ref())))
+        Ok(pids(&Group::new(scope, group).members()))
     }
 
     fn local_members(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<Vec<types::Pid>> {
         self.myself()?;
         // Not ractor's own local members: to ractor, a guest is not local.
-        let mut members = members(&group, scope.as_ref());
+        let mut members = Group::new(scope, group).members();
         members.retain(|cell| directory::is_ours(cell.get_id()));
         Ok(pids(&members))
     }
 
     fn which_groups(&mut self, scope: Option<String>) -> wasmtime::Result<Vec<String>> {
         self.myself()?;
-        Ok(match scope {
-            Some(scope) => pg::which_scoped_groups(&scope),
-            None => pg::which_scoped_groups(&pg::DEFAULT_SCOPE.to_owned()),
-        })
+        let scope = scope.unwrap_or_else(|| pg::DEFAULT_SCOPE.to_owned());
+        Ok(pg::which_scoped_groups(&scope))
     }
 
-    fn monitor(&mut self, _group: String, _scope: Option<String>) -> wasmtime::Result<()> {
-        self.myself()?;
+    async fn monitor(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
+        let group = self.checked(group, scope)?;
+        let monitored = self.groups_monitored();
+        if self.group_watch().is_some_and(|watch| watch.watches(&group)) {
+            return Ok(());
+        }
+        let myself = self.myself()?;
+        self.check_groups(myself.groups.joined().len() + monitored)?;
+        if self.group_watch().is_none() {
+            let client = Client {
+                actor: myself.cell.clone(),
+                label: self.label.clone(),
+                groups: myself.groups.clone(),
+                limit: self.limits.mailbox_messages,
+            };
+            let watch = GroupWatch::start(client).await.map_err(wasmtime::Error::new)?;
+            self.watch()?.groups = Some(watch);
+        }
+        if let Some(watch) = self.group_watch() {
+            watch.begin(group);
+        }
         Ok(())
     }
 
-    fn demonitor(&mut self, _group: String, _scope: Option<String>) -> wasmtime::Result<()> {
+    fn demonitor(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
         self.myself()?;
+        let group = Group::new(scope, group);
+        if let Some(watch) = self.group_watch()
+            && watch.watches(&group)
+        {
+            watch.end(group);
+        }
         Ok(())
     }
 }
 
-fn members(group: &String, scope: Option<&String>) -> Vec<ActorCell> {
-    match scope {
-        Some(scope) => pg::get_scoped_members(scope, group),
-        None => pg::get_members(group),
+impl State {
+    fn checked(&self, group: String, scope: Option<String>) -> wasmtime::Result<Group> {
+        self.check_name(&group)?;
+        self.check_name(scope.as_deref().unwrap_or_default())?;
+        Ok(Group::new(scope, group))
+    }
+
+    fn group_watch(&self) -> Option<&GroupWatch> {
+        self.watch.as_ref()?.groups.as_ref()
+    }
+
+    fn groups_monitored(&self) -> usize {
+        self.group_watch().map_or(0, GroupWatch::len)
+    }
+
+    /// Traps if there may not be one group more than these.
+    fn check_groups(&self, groups: usize) -> wasmtime::Result<()> {
+        if groups >= self.limits.groups {
+            return Err(wasmtime::Error::new(Limit::Groups(self.limits.groups)));
+        }
+        Ok(())
     }
 }
 

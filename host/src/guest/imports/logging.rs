@@ -43,7 +43,7 @@ impl logging::Host for State {
         fields: Vec<(String, String)>,
     ) -> wasmtime::Result<()> {
         self.myself()?;
-        if !enabled(level) {
+        if !enabled(level) || !self.label.log.allows() {
             return Ok(());
         }
         let fields = join(&fields, self.limits.log_bytes);

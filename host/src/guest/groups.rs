@@ -1,0 +1,84 @@
+//! The process groups of one actor, over all its instances.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ractor::{ActorCell, pg};
+
+/// A process group.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Group {
+    /// None for the default scope.
+    pub(super) scope: Option<String>,
+    pub(super) name: String,
+}
+
+impl Group {
+    pub(super) fn new(scope: Option<String>, name: String) -> Self {
+        Self {
+            scope: scope.filter(|scope| scope != pg::DEFAULT_SCOPE),
+            name,
+        }
+    }
+
+    pub(super) fn join(self, actor: ActorCell) {
+        match self.scope {
+            Some(scope) => pg::join_scoped(scope, self.name, vec![actor]),
+            None => pg::join(self.name, vec![actor]),
+        }
+    }
+
+    pub(super) fn leave(self, actor: ActorCell) {
+        match self.scope {
+            Some(scope) => pg::leave_scoped(scope, self.name, vec![actor]),
+            None => pg::leave(self.name, vec![actor]),
+        }
+    }
+
+    pub(super) fn members(&self) -> Vec<ActorCell> {
+        match &self.scope {
+            Some(scope) => pg::get_scoped_members(scope, &self.name),
+            None => pg::get_members(&self.name),
+        }
+    }
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Groups {
+    joined: Mutex<HashSet<Group>>,
+    /// Changes of groups that the actor monitors, on their way to it.
+    changes: AtomicUsize,
+}
+
+impl Groups {
+    pub(super) fn new(joined: impl IntoIterator<Item = Group>) -> Self {
+        Self {
+            joined: Mutex::new(joined.into_iter().collect()),
+            changes: AtomicUsize::default(),
+        }
+    }
+
+    /// The groups that the actor joined or was started in. To be held for a moment.
+    pub(super) fn joined(&self) -> MutexGuard<'_, HashSet<Group>> {
+        self.joined.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A change is to be sent to the actor. False if `limit` are on their way already.
+    pub(super) fn change_sent(&self, limit: usize) -> bool {
+        let one_more = |changes: usize| (changes < limit).then_some(changes + 1);
+        self.changes
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
+            .is_ok()
+    }
+
+    /// A change has come.
+    pub(super) fn change_came(&self) {
+        let one_less = |changes: usize| changes.checked_sub(1);
+        // There is none if somebody else made the actor monitor a group.
+        self.changes
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+            .ok();
+    }
+}
