@@ -15,6 +15,7 @@ mod node;
 mod problem;
 mod runtime;
 mod section;
+mod source_type;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -30,6 +31,8 @@ pub use actor::{ActorSection, Code, MAX_ACTORS, MAX_COUNT};
 pub use address::{AddressError, PeerAddress};
 pub use cookie::{Cookie, CookieError};
 pub use literal::{Literal, LiteralError};
+#[cfg(feature = "cli")]
+pub(crate) use nearest::nearest;
 pub use node::NodeSection;
 pub use problem::{ConfigError, Finding, Findings};
 pub use runtime::RuntimeSection;
