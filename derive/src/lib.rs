@@ -60,7 +60,8 @@
 //! # For tools
 //!
 //! On WebAssembly [`RactorClusterMessage`] also implements `ractor::DescribeMessage`: the list of variants with the
-//! names of their argument and reply types, as the source writes them.
+//! types of their arguments and replies, by the names that the compiler has for them. An alias goes by what it stands for,
+//! and so does a parameter of a generic enum.
 
 mod bounds;
 mod expand;

@@ -46,12 +46,18 @@
 //! An async handler may await calls, `sleep` and whatever finishes by itself. A future that waits for something else
 //! fails the actor with a message that says so.
 
+mod common;
 // Natively only for its tests, and public only so that what they don't use is not taken for dead.
 #[cfg(any(target_family = "wasm", test))]
 #[doc(hidden)]
 pub mod guest;
 #[cfg(not(target_family = "wasm"))]
 mod native;
+
+#[cfg(target_family = "wasm")]
+use self::guest as world;
+#[cfg(not(target_family = "wasm"))]
+use self::native as world;
 
 #[cfg(target_family = "wasm")]
 pub use self::guest::*;

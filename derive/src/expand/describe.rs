@@ -1,11 +1,13 @@
 //! The description of a message enum for tools that have only the compiled guest.
+//!
+//! Types are named by the compiler, not by their tokens: an alias or a parameter then goes by what it stands for, which
+//! is what a tool has to encode.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::Type;
 
 use crate::model::{MessageEnum, MessageVariant};
-use crate::tokens::type_name;
 
 /// The items of `ractor::DescribeMessage`, in the order of the source.
 pub(super) fn messages(message: &MessageEnum) -> TokenStream {
@@ -27,6 +29,6 @@ fn description(variant: &MessageVariant) -> TokenStream {
     }
 }
 
-fn name_of(ty: &Type) -> String {
-    type_name(ty.to_token_stream())
+fn name_of(ty: &Type) -> TokenStream {
+    quote!(::core::any::type_name::<#ty>)
 }

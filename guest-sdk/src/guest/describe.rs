@@ -1,16 +1,43 @@
 //! What a message type is made of, for tools and people: the source of the component's descriptor.
 
+use std::fmt;
+
 use crate::guest::serialization::BytesConvertable;
 
+/// The name of a type, in full: [`std::any::type_name`] of it.
+pub type TypeName = fn() -> &'static str;
+
 /// One variant of a message enum.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy)]
 pub struct MessageDescription {
     /// The tag that travels on the wire.
     pub name: &'static str,
-    /// The argument types in order, as the source writes them.
-    pub arguments: &'static [&'static str],
+    /// The argument types in order.
+    pub arguments: &'static [TypeName],
     /// The type of the reply if the variant is a call.
-    pub reply: Option<&'static str>,
+    pub reply: Option<TypeName>,
+}
+
+impl MessageDescription {
+    /// The argument types in order, as [`short`] writes them.
+    pub(crate) fn argument_names(&self) -> Vec<String> {
+        self.arguments.iter().map(|name| short(name())).collect()
+    }
+
+    /// The type of the reply if the variant is a call, as [`short`] writes it.
+    pub(crate) fn reply_name(&self) -> Option<String> {
+        self.reply.map(|name| short(name()))
+    }
+}
+
+impl fmt::Debug for MessageDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageDescription")
+            .field("name", &self.name)
+            .field("arguments", &self.argument_names())
+            .field("reply", &self.reply_name())
+            .finish()
+    }
 }
 
 /// A message type that can be described without an instance. `#[derive(RactorClusterMessage)]` implements it.
@@ -26,4 +53,19 @@ pub trait DescribeMessage {
 /// A type with an encoding of its own has no variants to name.
 impl<T: BytesConvertable> DescribeMessage for T {
     const MESSAGES: &'static [MessageDescription] = &[];
+}
+
+/// The name of a type without the modules that its parts are in: `Vec<String>`, as a source would write it.
+pub(crate) fn short(full: &str) -> String {
+    let mut short = String::new();
+    let mut word = 0;
+    for character in full.chars() {
+        short.push(character);
+        if !(character.is_alphanumeric() || character == '_' || character == ':') {
+            word = short.len();
+        } else if short.ends_with("::") {
+            short.truncate(word);
+        }
+    }
+    short
 }

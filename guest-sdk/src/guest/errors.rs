@@ -1,5 +1,5 @@
-//! What can go wrong, in ractor's types. A guest can't spawn yet, so `SpawnErr` is never seen here; it exists so that
-//! a `match` written for ractor compiles.
+//! What can go wrong, in ractor's types. Children are started with [`module::spawn`](crate::guest::module::spawn), which
+//! has an error of its own, so `SpawnErr` is never seen here; it exists so that a `match` written for ractor compiles.
 
 use thiserror::Error;
 

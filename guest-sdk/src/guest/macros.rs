@@ -42,13 +42,20 @@ macro_rules! call_t {
 ///
 /// The actor must be [`Default`], its start arguments [`BytesConvertable`](crate::BytesConvertable), and its message
 /// type derived with `RactorClusterMessage`. The component carries the version of the crate.
+///
+/// `ractor::export!(Counter, state_version = 2)` also says which version of its state the actor has: a number that is
+/// counted up whenever what an earlier version of the code kept can't be taken over as it is. It is 0 if it isn't said.
 #[macro_export]
 macro_rules! export {
     ($actor:ty) => {
+        $crate::export!($actor, state_version = 0);
+    };
+    ($actor:ty, state_version = $state_version:expr) => {
         const _: () = {
             impl $crate::runtime::Exported for $actor {
                 const NAME: &'static str = ::core::stringify!($actor);
                 const VERSION: &'static str = ::core::env!("CARGO_PKG_VERSION");
+                const STATE_VERSION: u32 = $state_version;
             }
 
             type Component = $crate::runtime::Component<$actor>;

@@ -1,14 +1,18 @@
 //! The guest's side: ractor's module paths over the imports of the world `guest-actor` in `wit/`.
 
 pub mod actor;
+#[cfg(target_family = "wasm")]
+pub mod address;
 #[doc(hidden)]
 pub mod bindings;
 pub mod concurrency;
+pub mod config;
 pub mod describe;
 pub mod errors;
 #[cfg(target_family = "wasm")]
 mod macros;
 pub mod message;
+pub mod module;
 pub mod pg;
 pub mod port;
 pub mod registry;
@@ -18,8 +22,9 @@ pub mod runtime;
 pub mod serialization;
 #[cfg(test)]
 mod tests;
+pub mod time;
 
-pub use self::actor::{Actor, ActorCell, ActorId, ActorRef, SupervisionEvent};
+pub use self::actor::{Actor, ActorCell, ActorId, ActorRef, DerivedActorRef, SupervisionEvent};
 pub use self::describe::{DescribeMessage, MessageDescription};
 pub use self::errors::{ActorErr, ActorProcessingErr, MessagingErr, RactorErr, SpawnErr};
 pub use self::message::Message;
@@ -39,3 +44,11 @@ pub type ScopeName = String;
 pub trait State: std::any::Any + Send + 'static {}
 
 impl<T: std::any::Any + Send + 'static> State for T {}
+
+/// Fails this actor at once, with this reason. What the current handler has not done is not done.
+pub fn exit(reason: impl Into<String>) -> ! {
+    runtime::incoming::flush();
+    bindings::ractor::actor::lifecycle::exit(&reason.into());
+    // The host doesn't return; if it ever did, the actor must not go on either.
+    std::process::abort()
+}

@@ -1,10 +1,10 @@
 //! Process groups: sets of actors under a name, kept in step across the cluster.
 //!
-//! A guest can enter and leave groups itself, not on behalf of others.
+//! A guest can enter, leave and monitor groups itself, not on behalf of others.
 
 use crate::guest::bindings::ractor::actor::groups as host;
 use crate::guest::runtime::myself;
-use crate::guest::{ActorCell, GroupName, ScopeName};
+use crate::guest::{ActorCell, ActorId, GroupName, ScopeName};
 
 /// The scope of the functions that take none.
 pub const DEFAULT_SCOPE: &str = "__default_scope__";
@@ -78,6 +78,33 @@ pub fn get_local_members(group: &GroupName) -> Vec<ActorCell> {
 /// The members of a group of a scope that live on this node.
 pub fn get_scoped_local_members(scope: &ScopeName, group: &GroupName) -> Vec<ActorCell> {
     cells(host::local_members(group, scope_option(scope)))
+}
+
+/// The groups of the default scope that have a member, sorted. (ractor's names those of every scope.)
+pub fn which_groups() -> Vec<GroupName> {
+    let mut groups = host::which_groups(None);
+    groups.sort_unstable();
+    groups
+}
+
+/// The groups of a scope that have a member, in no particular order.
+pub fn which_scoped_groups(scope: &ScopeName) -> Vec<GroupName> {
+    host::which_groups(scope_option(scope))
+}
+
+/// Makes this actor hear of every change of a group of the default scope, in `handle_supervisor_evt`. `actor` must be
+/// this actor: any other is logged as an error, and hears nothing.
+pub fn monitor(group: GroupName, actor: ActorCell) {
+    if only_myself("monitor", &group, &[actor]) {
+        host::monitor(&group, None);
+    }
+}
+
+/// Ends what [`monitor`] began. `actor` must be this actor: for any other it is logged as an error.
+pub fn demonitor(group_name: GroupName, actor: ActorId) {
+    if only_myself("demonitor", &group_name, &[ActorCell::from_pid(actor.into())]) {
+        host::demonitor(&group_name, None);
+    }
 }
 
 fn scope_option(scope: &str) -> Option<&str> {

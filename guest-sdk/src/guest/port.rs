@@ -1,8 +1,10 @@
 //! Reply ports: the one-use way back from the handler of a call to its caller.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::any::Any;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::guest::MessagingErr;
+use crate::guest::bindings::ractor::actor::messaging;
 use crate::guest::concurrency::Duration;
 use crate::guest::runtime::incoming::IncomingCall;
 
@@ -12,12 +14,22 @@ pub(crate) struct Undelivered;
 
 type Sink<T> = Box<dyn FnOnce(T) -> Result<(), Undelivered> + Send>;
 
+/// Who waits for the reply.
+#[derive(Debug)]
+enum Caller {
+    /// The host, under this number, on behalf of the actor that called this one.
+    Host(u64),
+    /// This actor, as long as the slot is there.
+    Myself(Weak<dyn Any + Send + Sync>),
+}
+
 /// Where the reply to a call goes. A handler may answer at once, or keep the port in its state and answer while it
 /// handles a later message. Dropping the port tells the caller that no reply will come.
 pub struct RpcReplyPort<T> {
     // A lock that is never taken: it makes the port, and so every message with a port, `Sync`, which an error that
     // hands a message back has to be.
     sink: Mutex<Sink<T>>,
+    caller: Caller,
     timeout: Option<Duration>,
 }
 
@@ -37,9 +49,12 @@ impl<T> RpcReplyPort<T> {
         sink(message).map_err(|Undelivered| MessagingErr::ChannelClosed)
     }
 
-    /// False: a guest learns that the caller has given up only when it sends the reply.
+    /// True if the caller is known to have given up: then a reply is not worth making.
     pub fn is_closed(&self) -> bool {
-        false
+        match &self.caller {
+            Caller::Host(reply_to) => !messaging::is_waiting(*reply_to),
+            Caller::Myself(slot) => slot.strong_count() == 0,
+        }
     }
 
     /// A port that takes a `U`, converts it and passes it on to this one. If `convert` returns none, this port is
@@ -48,17 +63,22 @@ impl<T> RpcReplyPort<T> {
     where
         T: 'static,
     {
-        let timeout = self.timeout;
-        let sink = self.sink.into_inner().unwrap_or_else(PoisonError::into_inner);
-        RpcReplyPort::new(timeout, move |reply| match convert(reply) {
+        let Self { sink, caller, timeout } = self;
+        let sink = sink.into_inner().unwrap_or_else(PoisonError::into_inner);
+        RpcReplyPort::new(caller, timeout, move |reply| match convert(reply) {
             Some(converted) => sink(converted),
             None => Err(Undelivered),
         })
     }
 
-    fn new(timeout: Option<Duration>, sink: impl FnOnce(T) -> Result<(), Undelivered> + Send + 'static) -> Self {
+    fn new(
+        caller: Caller,
+        timeout: Option<Duration>,
+        sink: impl FnOnce(T) -> Result<(), Undelivered> + Send + 'static,
+    ) -> Self {
         Self {
             sink: Mutex::new(Box::new(sink)),
+            caller,
             timeout,
         }
     }
@@ -68,8 +88,10 @@ impl<T: Send + 'static> RpcReplyPort<T> {
     /// A port that fills the slot that comes with it.
     pub(crate) fn local(timeout: Option<Duration>) -> (Self, Slot<T>) {
         let slot = Slot(Arc::new(Mutex::new(None)));
-        let filled = slot.0.clone();
-        let port = Self::new(timeout, move |reply| {
+        let filled = Arc::downgrade(&slot.0);
+        let caller = Caller::Myself(filled.clone());
+        let port = Self::new(caller, timeout, move |reply| {
+            let filled = filled.upgrade().ok_or(Undelivered)?;
             *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
             Ok(())
         });
@@ -80,7 +102,7 @@ impl<T: Send + 'static> RpcReplyPort<T> {
 impl RpcReplyPort<Vec<u8>> {
     /// The port of a call that the host delivered.
     pub(crate) fn incoming(call: IncomingCall) -> Self {
-        Self::new(None, move |bytes| call.answer(bytes))
+        Self::new(Caller::Host(call.reply_to()), None, move |bytes| call.answer(bytes))
     }
 }
 

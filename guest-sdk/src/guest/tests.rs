@@ -176,13 +176,13 @@ fn an_unknown_or_malformed_message_is_explained() {
     let messages = [
         MessageDescription {
             name: "Add",
-            arguments: &["u64"],
+            arguments: &[std::any::type_name::<u64>],
             reply: None,
         },
         MessageDescription {
             name: "Get",
             arguments: &[],
-            reply: Some("u64"),
+            reply: Some(std::any::type_name::<u64>),
         },
     ];
     let explain = |kind, variant| explain(&messages, kind, variant, 3);

@@ -5,11 +5,11 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::guest::bindings::Pid;
-use crate::guest::bindings::ractor::actor::lifecycle;
+use crate::guest::bindings::ractor::actor::lifecycle::{self, MonitorError};
 use crate::guest::message::SerializedMessage;
-use crate::guest::runtime::myself;
 use crate::guest::runtime::outgoing::{Outcome, deliver};
-use crate::guest::{ActorId, ActorName, Message, MessagingErr};
+use crate::guest::runtime::{incoming, myself};
+use crate::guest::{ActorId, ActorName, Message, MessagingErr, exit};
 
 /// A reference to an actor, native or guest, here or on another node. Two are equal if they mean the same actor.
 #[derive(Clone)]
@@ -44,14 +44,90 @@ impl ActorCell {
         self.name.as_deref().map(str::to_owned)
     }
 
-    /// Stops this actor once the message being handled is done. A guest can't stop other actors: that is logged as an
-    /// error and has no effect.
+    /// Stops this actor, or a child of it, once the message being handled is done. A guest can't stop other actors: that
+    /// is logged as an error and has no effect.
     pub fn stop(&self, reason: Option<String>) {
         if *self == myself() {
             lifecycle::stop(reason.as_deref());
-        } else {
-            tracing::error!(actor = %self.id, "a guest can stop only itself; send that actor a message that makes it stop");
+            return;
         }
+        incoming::flush();
+        if !lifecycle::stop_child(self.id.into(), reason.as_deref()) {
+            tracing::error!(actor = %self.id, "not a living child of this actor, and a guest can stop only itself and its children; send that actor a message that makes it stop");
+        }
+    }
+
+    /// Ends a child of this actor at once, in the middle of a message. This actor itself fails at once, with the reason
+    /// `killed`. A guest can't kill other actors: that is logged as an error and has no effect.
+    pub fn kill(&self) {
+        if *self == myself() {
+            exit("killed");
+        }
+        incoming::flush();
+        if !lifecycle::kill_child(self.id.into()) {
+            tracing::error!(actor = %self.id, "not a living child of this actor, and a guest can kill only itself and its children");
+        }
+    }
+
+    /// The living children of this actor. What other actors supervise is not known here: that is logged as an error, and
+    /// the list is empty.
+    pub fn get_children(&self) -> Vec<ActorCell> {
+        if !self.is_myself("the children") {
+            return Vec::new();
+        }
+        lifecycle::children().into_iter().map(Self::from_pid).collect()
+    }
+
+    /// Stops every child of this actor once it is done with the message that it is handling.
+    pub fn stop_children(&self, reason: Option<String>) {
+        incoming::flush();
+        for child in self.get_children() {
+            // One that has ended meanwhile needs no stop.
+            lifecycle::stop_child(child.id.into(), reason.as_deref());
+        }
+    }
+
+    /// Who supervises this actor. What supervises others is not known here: that is logged as an error, and none.
+    pub fn try_get_supervisor(&self) -> Option<ActorCell> {
+        if !self.is_myself("the supervisor") {
+            return None;
+        }
+        lifecycle::supervisor().map(Self::from_pid)
+    }
+
+    /// Makes this actor hear of the end of `who`, wherever it lives. Only this actor can be made to: for any other it is
+    /// logged as an error. So it is if the node refuses, or there is no such actor any more.
+    pub fn monitor(&self, who: ActorCell) {
+        if !self.is_myself("what is monitored") {
+            return;
+        }
+        let refused = match lifecycle::monitor(who.id.into()) {
+            Ok(()) => return,
+            Err(MonitorError::UnknownActor) => "it has ended, or its node is gone",
+            Err(MonitorError::TooMany) => "this actor monitors as many as it may",
+        };
+        tracing::error!(actor = %who.id, "the actor is not monitored: {refused}");
+    }
+
+    /// Ends what [`ActorCell::monitor`] began.
+    pub fn unmonitor(&self, who: ActorCell) {
+        if self.is_myself("what is monitored") {
+            lifecycle::demonitor(who.id.into());
+        }
+    }
+
+    /// None: nobody here knows the message type of an actor, as natively of one on another node.
+    pub fn is_message_type_of<TMessage: Message>(&self) -> Option<bool> {
+        None
+    }
+
+    /// True if this is the actor whose code runs here. Otherwise says that a guest can't ask for `what` of others.
+    fn is_myself(&self, what: &str) -> bool {
+        let is_myself = *self == myself();
+        if !is_myself {
+            tracing::error!(actor = %self.id, "{what} of an actor are its own affair: a guest can ask only about itself");
+        }
+        is_myself
     }
 
     /// Sends a message. If it carries the reply port of a call that this actor received, this actor waits for the

@@ -6,7 +6,8 @@ use std::fmt;
 use crate::guest::bindings::ractor::actor::types::{Membership, Subject, SupervisionEvent as HostEvent};
 use crate::guest::message::BoxedDowncastErr;
 use crate::guest::pg::{DEFAULT_SCOPE, GroupChangeMessage};
-use crate::guest::{ActorCell, ActorId, ActorProcessingErr, State};
+use crate::guest::registry::PidLifecycleEvent;
+use crate::guest::{ActorCell, ActorId, ActorProcessingErr, Message, State};
 
 /// The last state of an actor, of a type that the receiver has to know.
 pub struct BoxedState {
@@ -38,17 +39,43 @@ impl fmt::Debug for BoxedState {
     }
 }
 
-/// News of a supervised actor or a monitored group.
-#[derive(Debug)]
+/// News of a child, of a monitored actor or of a monitored group.
 pub enum SupervisionEvent {
-    /// An actor started.
+    /// A child started.
     ActorStarted(ActorCell),
-    /// An actor ended in an orderly way, with its last state and the reason if they are known.
+    /// An actor ended in an orderly way, with the reason if there is one. Its last state is always none in a guest.
     ActorTerminated(ActorCell, Option<BoxedState>, Option<String>),
     /// An actor failed.
     ActorFailed(ActorCell, ActorProcessingErr),
     /// A group's membership changed.
     ProcessGroupChanged(GroupChangeMessage),
+    /// Never seen by a guest; here so that a `match` written for ractor compiles.
+    PidLifecycleEvent(PidLifecycleEvent),
+}
+
+impl Message for SupervisionEvent {}
+
+impl fmt::Debug for SupervisionEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Supervision event: {self}")
+    }
+}
+
+/// In ractor's words.
+impl fmt::Display for SupervisionEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ActorStarted(actor) => write!(f, "Started actor {actor:?}"),
+            Self::ActorTerminated(actor, _, Some(reason)) => write!(f, "Stopped actor {actor:?} (reason = {reason})"),
+            Self::ActorTerminated(actor, _, None) => write!(f, "Stopped actor {actor:?}"),
+            Self::ActorFailed(actor, error) => write!(f, "Actor panicked {actor:?} - {error}"),
+            Self::ProcessGroupChanged(change) => {
+                let (group, scope) = (change.get_group(), change.get_scope());
+                write!(f, "Process group {group} in scope {scope} changed")
+            }
+            Self::PidLifecycleEvent(change) => write!(f, "PID lifecycle event {change:?}"),
+        }
+    }
 }
 
 impl From<HostEvent> for SupervisionEvent {
@@ -83,7 +110,7 @@ impl SupervisionEvent {
     pub fn actor_cell(&self) -> Option<&ActorCell> {
         match self {
             Self::ActorStarted(actor) | Self::ActorTerminated(actor, ..) | Self::ActorFailed(actor, _) => Some(actor),
-            Self::ProcessGroupChanged(_) => None,
+            Self::ProcessGroupChanged(_) | Self::PidLifecycleEvent(_) => None,
         }
     }
 

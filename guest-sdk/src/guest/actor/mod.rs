@@ -3,11 +3,13 @@
 pub mod actor_cell;
 pub mod actor_id;
 pub mod actor_ref;
+pub mod derived_actor;
 pub mod messages;
 
 pub use self::actor_cell::ActorCell;
 pub use self::actor_id::ActorId;
 pub use self::actor_ref::ActorRef;
+pub use self::derived_actor::DerivedActorRef;
 pub use self::messages::SupervisionEvent;
 
 use crate::guest::{ActorProcessingErr, Message, State};
@@ -62,9 +64,8 @@ pub trait Actor: Sized + Sync + Send + 'static {
         async { Ok(()) }
     }
 
-    /// Handles news of the actors and groups that this actor supervises or monitors. A guest can't do either yet, so
-    /// nothing calls it; it is here so that an actor written for ractor compiles. Like ractor's, the default stops this
-    /// actor when one that it supervises ends.
+    /// Handles news of the children of this actor, and of the actors and groups that it monitors. Like ractor's, the
+    /// default stops this actor when one of them ends.
     fn handle_supervisor_evt(
         &self,
         myself: ActorRef<Self::Msg>,

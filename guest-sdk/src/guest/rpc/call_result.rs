@@ -1,5 +1,7 @@
 //! What a call can result in.
 
+use crate::guest::runtime::outgoing::Outcome;
+
 /// The result of a call that was accepted.
 #[derive(Debug, Eq, PartialEq)]
 pub enum CallResult<T> {
@@ -13,6 +15,15 @@ pub enum CallResult<T> {
 }
 
 impl<T> CallResult<T> {
+    /// What a call comes to: its reply if there is one, otherwise what became of it.
+    pub(crate) fn of(reply: Option<T>, outcome: Outcome) -> Self {
+        match (reply, outcome) {
+            (Some(reply), _) => Self::Success(reply),
+            (None, Outcome::TimedOut) => Self::Timeout,
+            (None, Outcome::Accepted | Outcome::NoReply) => Self::SenderError,
+        }
+    }
+
     /// True if there is a reply.
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Success(_))

@@ -5,8 +5,7 @@ mod call_result;
 pub use self::call_result::CallResult;
 
 use crate::guest::concurrency::Duration;
-use crate::guest::runtime::outgoing::Outcome;
-use crate::guest::{ActorCell, ActorRef, Message, MessagingErr, RactorErr, RpcReplyPort};
+use crate::guest::{ActorCell, ActorRef, DerivedActorRef, Message, MessagingErr, RactorErr, RpcReplyPort};
 
 /// Sends a message without waiting for anything.
 ///
@@ -36,11 +35,29 @@ where
 {
     let (port, slot) = RpcReplyPort::local(timeout_option);
     let outcome = actor.send(msg_builder(port))?;
-    Ok(match (slot.take(), outcome) {
-        (Some(reply), _) => CallResult::Success(reply),
-        (None, Outcome::TimedOut) => CallResult::Timeout,
-        (None, Outcome::Accepted | Outcome::NoReply) => CallResult::SenderError,
-    })
+    Ok(CallResult::of(slot.take(), outcome))
+}
+
+/// Makes the same call to several actors, and waits for all replies, in the order of `actors`. The calls are made one
+/// after the other; the timeout is that of each.
+///
+/// # Errors
+/// As for [`call`], of the first message that was not accepted; the actors after that one are not called.
+pub async fn multi_call<TMessage, TReply, TMsgBuilder>(
+    actors: &[ActorRef<TMessage>],
+    msg_builder: TMsgBuilder,
+    timeout_option: Option<Duration>,
+) -> Result<Vec<CallResult<TReply>>, MessagingErr<TMessage>>
+where
+    TMessage: Message,
+    TReply: Send + 'static,
+    TMsgBuilder: Fn(RpcReplyPort<TReply>) -> TMessage,
+{
+    let mut results = Vec::with_capacity(actors.len());
+    for actor in actors {
+        results.push(call(actor, &msg_builder, timeout_option).await?);
+    }
+    Ok(results)
 }
 
 /// What `call!` and `call_t!` make of a call.
@@ -81,5 +98,36 @@ where
         TReply: Send + 'static,
     {
         call(self, msg_builder, timeout_option).await
+    }
+}
+
+impl<TMessage> DerivedActorRef<TMessage>
+where
+    TMessage: Message,
+{
+    /// Sends a message without waiting for anything; see [`cast`].
+    ///
+    /// # Errors
+    /// As for [`cast`].
+    pub fn cast(&self, msg: TMessage) -> Result<(), MessagingErr<TMessage>> {
+        self.send_message(msg)
+    }
+
+    /// Sends a call and waits for the reply; see [`call`].
+    ///
+    /// # Errors
+    /// As for [`call`].
+    pub async fn call<TReply, TMsgBuilder>(
+        &self,
+        msg_builder: TMsgBuilder,
+        timeout_option: Option<Duration>,
+    ) -> Result<CallResult<TReply>, MessagingErr<TMessage>>
+    where
+        TMsgBuilder: FnOnce(RpcReplyPort<TReply>) -> TMessage,
+        TReply: Send + 'static,
+    {
+        let (port, slot) = RpcReplyPort::local(timeout_option);
+        let outcome = self.send(msg_builder(port))?;
+        Ok(CallResult::of(slot.take(), outcome))
     }
 }

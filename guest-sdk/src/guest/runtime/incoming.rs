@@ -35,6 +35,11 @@ impl IncomingCall {
         }
     }
 
+    /// The number by which the host knows the call.
+    pub(crate) fn reply_to(&self) -> u64 {
+        self.reply_to
+    }
+
     /// Sends the encoded reply.
     pub(crate) fn answer(mut self, bytes: Vec<u8>) -> Result<(), Undelivered> {
         self.answered = true;

@@ -9,7 +9,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::guest::bindings::ractor::actor::logging::{self, Level as HostLevel};
-use crate::guest::runtime::incoming;
+use crate::guest::runtime::{incoming, spans};
 
 /// Events above this level stay in the guest: each event that leaves it costs a call of the host, also when the host
 /// then discards it.
@@ -36,7 +36,7 @@ fn on_panic(panic: &PanicHookInfo<'_>) {
     );
 }
 
-/// Hands events to the host. Spans are not followed.
+/// Hands events to the host, with the fields of the spans that they are in.
 struct HostLog;
 
 impl Subscriber for HostLog {
@@ -48,17 +48,24 @@ impl Subscriber for HostLog {
         Some(MAX_LEVEL)
     }
 
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        let mut text = Text::default();
+        span.record(&mut text);
+        spans::with(|spans| spans.open(spans.parent(span.parent(), span.is_contextual()), text.fields))
     }
 
-    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record(&self, span: &Id, values: &Record<'_>) {
+        let mut text = Text::default();
+        values.record(&mut text);
+        spans::with(|spans| spans.record(span, text.fields));
+    }
 
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
         let mut text = Text::default();
         event.record(&mut text);
+        spans::with(|spans| spans.add_fields(spans.parent(event.parent(), event.is_contextual()), &mut text.fields));
         let metadata = event.metadata();
         logging::log(
             host_level(*metadata.level()),
@@ -68,12 +75,25 @@ impl Subscriber for HostLog {
         );
     }
 
-    fn enter(&self, _: &Id) {}
+    fn enter(&self, span: &Id) {
+        spans::with(|spans| spans.enter(span));
+    }
 
-    fn exit(&self, _: &Id) {}
+    fn exit(&self, span: &Id) {
+        spans::with(|spans| spans.exit(span));
+    }
+
+    fn clone_span(&self, span: &Id) -> Id {
+        spans::with(|spans| spans.retain(span));
+        span.clone()
+    }
+
+    fn try_close(&self, span: Id) -> bool {
+        spans::with(|spans| spans.release(&span))
+    }
 }
 
-/// An event as text.
+/// An event, or a span, as text.
 #[derive(Default, Debug, Eq, PartialEq)]
 struct Text {
     message: String,

@@ -4,6 +4,7 @@ pub(crate) mod executor;
 pub(crate) mod incoming;
 pub mod log;
 pub(crate) mod outgoing;
+pub(crate) mod spans;
 pub(crate) mod undecodable;
 
 use std::cell::{OnceCell, RefCell};
@@ -15,6 +16,7 @@ use self::undecodable::{Kind, explain};
 use crate::guest::bindings::exports::ractor::actor::actor::{Descriptor, Guest, MessageVariant};
 use crate::guest::bindings::ractor::actor::identity;
 use crate::guest::bindings::ractor::actor::types::SupervisionEvent as HostEvent;
+use crate::guest::describe::short;
 use crate::guest::message::{Message, SerializedMessage};
 use crate::guest::serialization::BytesConvertable;
 use crate::guest::{
@@ -43,6 +45,8 @@ pub trait Exported: Actor {
     const NAME: &'static str;
     /// The version of its crate.
     const VERSION: &'static str;
+    /// The version of its state.
+    const STATE_VERSION: u32;
 }
 
 /// The exports of the component that `A` is.
@@ -59,8 +63,8 @@ where
         Descriptor {
             name: A::NAME.to_owned(),
             version: A::VERSION.to_owned(),
-            state_version: 0,
-            arguments: Some(short_type_name::<A::Arguments>()),
+            state_version: A::STATE_VERSION,
+            arguments: Some(short(std::any::type_name::<A::Arguments>())),
             messages: A::Msg::MESSAGES.iter().map(to_variant).collect(),
         }
     }
@@ -68,7 +72,7 @@ where
     fn pre_start(args: Vec<u8>) -> Result<(), String> {
         log::install();
         let args = A::Arguments::try_from_bytes(args).map_err(|error| {
-            let wanted = std::any::type_name::<A::Arguments>();
+            let wanted = short(std::any::type_name::<A::Arguments>());
             format!("{}: start arguments don't decode as {wanted}: {error}", A::NAME)
         })?;
         let actor = A::default();
@@ -193,25 +197,9 @@ fn with_actor(callback: impl FnOnce(&mut dyn Running) -> Result<(), ActorProcess
 fn to_variant(message: &MessageDescription) -> MessageVariant {
     MessageVariant {
         name: message.name.to_owned(),
-        arguments: message.arguments.iter().map(|&name| name.to_owned()).collect(),
-        reply: message.reply.map(str::to_owned),
+        arguments: message.argument_names(),
+        reply: message.reply_name(),
     }
-}
-
-/// The name of a type without the modules that it is in: `Vec<String>`, as a source would write it.
-fn short_type_name<T>() -> String {
-    let full = std::any::type_name::<T>();
-    let mut short = String::new();
-    let mut word = 0;
-    for character in full.chars() {
-        short.push(character);
-        if !(character.is_alphanumeric() || character == '_' || character == ':') {
-            word = short.len();
-        } else if short.ends_with("::") {
-            short.truncate(word);
-        }
-    }
-    short
 }
 
 fn to_text(error: ActorProcessingErr) -> String {

@@ -85,6 +85,6 @@ fn report(to: ActorId, variant: &str, error: SendError) {
 }
 
 /// Rounds up, so that a short timeout is not taken for none at all.
-fn whole_millis(timeout: Duration) -> u64 {
+pub(crate) fn whole_millis(timeout: Duration) -> u64 {
     u64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }

@@ -23,7 +23,7 @@ pub(crate) fn explain(messages: &[MessageDescription], kind: Kind, variant: &str
         (Kind::Call, None) => format!("dropped a call: `{variant}` is a cast, but came as a call"),
         _ => format!(
             "dropped a message: the {args_len} bytes of arguments of `{variant}` don't decode as ({})",
-            known.arguments.join(", ")
+            known.argument_names().join(", ")
         ),
     }
 }

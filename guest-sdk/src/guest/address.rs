@@ -1,0 +1,14 @@
+//! Actors in a form that other nodes understand.
+
+pub use crate::common::address::ActorAddress;
+
+use crate::guest::ActorCell;
+use crate::guest::bindings::ractor::actor::registry as host;
+
+pub(crate) fn of(actor: &ActorCell) -> Option<Vec<u8>> {
+    host::address(actor.get_id().into())
+}
+
+pub(crate) async fn resolve(address: Vec<u8>) -> Option<ActorCell> {
+    host::resolve(&address).map(ActorCell::from_pid)
+}

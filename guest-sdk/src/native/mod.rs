@@ -1,0 +1,42 @@
+//! The native side: the real ractor, and what a guest has besides.
+
+pub mod address;
+pub mod config;
+mod context;
+pub mod module;
+mod restarting;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use ::ractor::*;
+
+/// Fails this actor at once, with this reason. What the current handler has not done is not done.
+pub fn exit(reason: impl Into<String>) -> ! {
+    // A panic without the noise of one, which ractor makes a failure of.
+    std::panic::resume_unwind(Box::new(reason.into()))
+}
+
+/// Makes a component of an actor when compiled for WebAssembly: `ractor::export!(Counter);`, once in the crate.
+/// Natively it only checks what can be checked here: the actor is [`Default`], and its start arguments are
+/// [`BytesConvertable`].
+///
+/// `ractor::export!(Counter, state_version = 2)` also says which version of its state the actor has: a number that is
+/// counted up whenever what an earlier version of the code kept can't be taken over as it is. It is 0 if it isn't said.
+#[macro_export]
+macro_rules! export {
+    ($actor:ty) => {
+        $crate::export!($actor, state_version = 0);
+    };
+    ($actor:ty, state_version = $state_version:expr) => {
+        const _: () = {
+            const _STATE_VERSION: u32 = $state_version;
+            const fn exportable<A>()
+            where
+                A: $crate::Actor + ::core::default::Default,
+                A::Arguments: $crate::BytesConvertable,
+            {
+            }
+            exportable::<$actor>();
+        };
+    };
+}
