@@ -300,10 +300,14 @@ impl Guest {
                     reason,
                     "the actor stopped itself; it is restarted"
                 );
+                if !self.restarting.restarts.wait(after).await {
+                    alive.instance = Some(instance);
+                    myself.stop(reason);
+                    return Ok(());
+                }
                 if let Err(error) = instance.post_stop().await {
                     tracing::warn!(actor = &**name, pid, %error, "the actor failed while it stopped");
                 }
-                tokio::time::sleep(after).await;
                 self.renew(myself, alive).await
             }
         }
@@ -321,18 +325,23 @@ impl Guest {
         end_children(myself);
         loop {
             strikes::failure(label);
-            let Verdict::Restart { after, restart } = self.restarting.after_failure(Instant::now()) else {
+            let verdict = self.restarting.after_failure(Instant::now());
+            if let Verdict::Restart { after, restart } = verdict {
+                tracing::error!(actor = &*label.name, pid = label.pid, %error, restart, ?after, "the actor failed; it is restarted");
+            }
+            let goes_on = match verdict {
+                Verdict::Restart { after, .. } => self.restarting.restarts.wait(after).await,
+                Verdict::GiveUp => false,
+            };
+            if !goes_on {
                 // The actor leaves the directory before its supervisor hears of it, who may want to start another under
                 // the same name.
                 self.set_presence(None);
                 return Err(error.into());
-            };
-            tracing::error!(actor = &*label.name, pid = label.pid, %error, restart, ?after, "the actor failed; it is restarted");
-            tokio::time::sleep(after).await;
+            }
             match self.replace(myself, label).await {
                 Ok(instance) => {
                     alive.instance = Some(instance);
-                    self.restarting.restarts.restarted();
                     return Ok(());
                 }
                 Err(again) => error = again,
@@ -357,6 +366,7 @@ impl Guest {
         let mut instance = Box::new(self.instantiate(&myself.get_cell(), label).await?);
         instance.post_start().await?;
         strikes::restart(label);
+        self.restarting.restarts.restarted();
         Ok(instance)
     }
 
