@@ -26,6 +26,11 @@ pub const FIRST_HOSTED_PID: u64 = 1 << 52;
 /// variant, guests because their host does. See `node/backlog.rs`.
 pub(crate) const PROBE_VARIANT: &str = "\0probe";
 
+/// The variant of a call that asks an actor what it is. The host of a guest answers it, with the bytes of the guest's
+/// descriptor; natives drop it unanswered, because they know no such variant.
+#[cfg_attr(not(feature = "guests"), expect(dead_code, reason = "natives have no description"))]
+pub(crate) const DESCRIBE_VARIANT: &str = "\0describe";
+
 static NEXT_HOSTED_PID: AtomicU64 = AtomicU64::new(FIRST_HOSTED_PID);
 static DIRECTORY: LazyLock<RwLock<Directory>> = LazyLock::new(RwLock::default);
 

@@ -3,21 +3,25 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::argument::Argument;
 use super::target::Target;
 use super::timeout::parse_timeout;
-use crate::config::{Literal, PeerAddress, Type};
+use crate::config::{PeerAddress, Type};
 use crate::ops::telemetry::LogFormat;
 use crate::transport::tls::ServerName;
 
 const LITERALS: &str = "\
 Arguments and their types:
+  A guest says which types its messages have, so `5` and `hello` will do. Other actors don't, and want literals:
   u64:5  i32:-3  f64:1.5  bool:true  char:x  str:hello  bytes:00ff  unit  [u64]:1,2,3
-  Integers are u8 to u128 and i8 to i128, floats f32 and f64. What follows `str:` is taken as it is.";
+  Integers are u8 to u128 and i8 to i128, floats f32 and f64. What follows `str:` is taken as it is. A list without its
+  type is 1,2,3, bytes are hexadecimal.";
 
 const CALL_EXAMPLES: &str = "\
 Examples:
+  ractor-host call --node 127.0.0.1:4697 --cookie-file cookie counter AddAndGet 5
   ractor-host call --node 127.0.0.1:4697 --cookie-file cookie group:counters Get --reply u64
   ractor-host call --node 127.0.0.1:4697 --cookie-env COOKIE pid:7 AddAndGet u64:5 --reply u64 --timeout 500ms
   ractor-host call --node alpha.example:4697 --cookie-file cookie --tls-ca ca.pem --tls-cert me.pem --tls-key me-key.pem \\
@@ -25,8 +29,12 @@ Examples:
 
 const CAST_EXAMPLES: &str = "\
 Examples:
-  ractor-host cast --node 127.0.0.1:4697 --cookie-file cookie group:counters Add u64:5
+  ractor-host cast --node 127.0.0.1:4697 --cookie-file cookie counter Add 5
   ractor-host cast --node 127.0.0.1:4697 --cookie-file cookie group:counters Add u64:5 --all";
+
+const DESCRIBE_EXAMPLE: &str = "\
+Example:
+  ractor-host describe --node 127.0.0.1:4697 --cookie-file cookie counter";
 
 /// A node of a cluster of actors: native Rust and WebAssembly side by side, compatible with ractor_cluster 0.16.
 #[derive(Debug, Parser)]
@@ -53,6 +61,9 @@ pub(super) enum Command {
     /// Send a message to an actor of any node without waiting for a reply.
     #[command(after_help = format!("{LITERALS}\n\n{CAST_EXAMPLES}"))]
     Cast(CastArguments),
+    /// Ask an actor of a node which messages it takes. Guests answer; native actors and ractor_cluster don't.
+    #[command(after_help = DESCRIBE_EXAMPLE)]
+    Describe(DescribeArguments),
 }
 
 #[derive(Debug, Args)]
@@ -78,7 +89,7 @@ pub(super) struct CallArguments {
     pub(super) node: NodeArguments,
     #[command(flatten)]
     pub(super) message: MessageArguments,
-    /// The type of the reply; printed in hexadecimal if absent.
+    /// The type of the reply. If absent, what the actor says it is, or else hexadecimal.
     #[arg(long, value_name = "TYPE")]
     pub(super) reply: Option<Type>,
 }
@@ -92,6 +103,27 @@ pub(super) struct CastArguments {
     /// Send it to every member of the group instead of one of them.
     #[arg(long)]
     pub(super) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DescribeArguments {
+    #[command(flatten)]
+    pub(super) node: NodeArguments,
+    /// The actor: its name, `group:NAME` (a member of a process group) or `pid:N`.
+    pub(super) target: Target,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) output: Output,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// How to reach the node.
@@ -145,13 +177,13 @@ fn parse_server_name(text: &str) -> Result<ServerName<'static>, String> {
 /// To whom, and what.
 #[derive(Debug, Args)]
 pub(super) struct MessageArguments {
-    /// Who gets it: `group:NAME` (a member of a process group) or `pid:N`.
+    /// Who gets it: an actor's name, `group:NAME` (a member of a process group) or `pid:N`.
     pub(super) target: Target,
     /// The variant of the actor's message enum.
     pub(super) variant: String,
     /// The fields of the variant, in order, without the reply port.
-    #[arg(value_name = "ARG")]
-    pub(super) arguments: Vec<Literal>,
+    #[arg(value_name = "ARG", allow_negative_numbers = true)]
+    pub(super) arguments: Vec<Argument>,
 }
 
 #[cfg(test)]
@@ -216,6 +248,16 @@ mod tests {
     }
 
     #[test]
+    fn an_argument_may_be_a_negative_number() {
+        let Command::Cast(cast) = parse("cast --node a:1 --cookie-env C counter Add -5 --all").unwrap() else {
+            panic!("a cast")
+        };
+        assert_eq!(cast.message.target, Target::Name("counter".to_owned()));
+        assert_eq!(cast.message.arguments, [Argument::Text("-5".to_owned())]);
+        assert!(cast.all);
+    }
+
+    #[test]
     fn mistakes_are_explained() {
         let call = "call --node a:1 --cookie-file c";
         check_refused(
@@ -230,10 +272,13 @@ mod tests {
             "call --node a --cookie-file c group:g Get",
             "it has no port; expected HOST:PORT",
         );
-        check_refused(&format!("{call} counters Get"), "expected `group:NAME` or `pid:N`");
         check_refused(
-            &format!("{call} group:g Get 5"),
-            r#""5" does not say its type: write for example `u64:5`"#,
+            &format!("{call} grup:counters Get"),
+            "expected an actor's name, `group:NAME` or `pid:N`",
+        );
+        check_refused(
+            &format!("{call} group:g Get u64:many"),
+            r#""many" is not a value of type u64"#,
         );
         check_refused(
             &format!("{call} group:g Get --reply u46"),

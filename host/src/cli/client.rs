@@ -4,12 +4,15 @@ use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use ractor::{Actor, ActorCell, ActorId, ActorRef, RactorErr, pg};
+use ractor::message::SerializedMessage;
+use ractor::{Actor, ActorCell, ActorId, ActorRef, RactorErr, RpcReplyPort, concurrency, pg};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::target::Target;
 use crate::config::{Cookie, PeerAddress};
+use crate::directory::DESCRIBE_VARIANT;
+use crate::guest::{DescriptionError, Descriptor};
 use crate::host::Dial;
 use crate::node::client::Encryption;
 use crate::node::{
@@ -23,6 +26,9 @@ const GROUP_POLL: Duration = Duration::from_millis(20);
 
 /// How many groups an error lists.
 const GROUPS_SHOWN: usize = 20;
+
+/// How long an actor may take to describe itself.
+const DESCRIPTION: Duration = Duration::from_secs(1);
 
 /// How long the end of the session may take.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -60,6 +66,21 @@ pub(super) enum ClientError {
     Unconfirmed { peer: String, timeout: Duration },
     #[error("{peer} has no actor with pid {pid} that takes messages from other nodes")]
     NoActor { peer: String, pid: u64 },
+    #[error("{peer} has no actor named {name:?} that takes messages from other nodes; a group is written `group:NAME`")]
+    NoName { peer: String, name: String },
+}
+
+/// Why an actor is not described.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotDescribed {
+    #[error("its node runs ractor_cluster, where actors don't describe themselves")]
+    StockNode,
+    #[error("it does not describe itself; native actors don't")]
+    Silent,
+    #[error("it did not describe itself within {DESCRIPTION:?}; it may be busy")]
+    Busy,
+    #[error("what it says of itself is not to be understood: {0}")]
+    Description(#[from] DescriptionError),
 }
 
 /// When everything has to be done.
@@ -148,6 +169,17 @@ impl Client {
                     }),
                 }
             }
+            Target::Name(name) => {
+                let peer = self.peer_name();
+                let qualified = format!("{name}@{peer}");
+                match self.deadline.wait(directory::find(&qualified)).await.flatten() {
+                    Some(actor) => Ok(vec![actor]),
+                    None => Err(ClientError::NoName {
+                        peer,
+                        name: name.clone(),
+                    }),
+                }
+            }
             Target::Group(group) => match self.deadline.wait(members(group)).await {
                 Some(members) => Ok(members),
                 None => Err(ClientError::NoMember {
@@ -157,6 +189,28 @@ impl Client {
                     groups: groups(),
                 }),
             },
+        }
+    }
+
+    /// What the actor says of itself. Only guests do, and only their hosts understand the question.
+    pub(super) async fn describe(&self, actor: &ActorCell) -> Result<Descriptor, NotDescribed> {
+        if directory::node_of(actor.get_id()).is_none_or(|node| node.incarnation == 0) {
+            return Err(NotDescribed::StockNode);
+        }
+        let (port, description) = concurrency::oneshot();
+        let wait = self.deadline.remaining().min(DESCRIPTION);
+        let question = SerializedMessage::Call {
+            variant: DESCRIBE_VARIANT.to_owned(),
+            args: Vec::new(),
+            reply: RpcReplyPort::from((port, wait)),
+            metadata: None,
+        };
+        // To an actor that has ended it can't be sent, and the port is dropped.
+        actor.send_serialized(question).ok();
+        match tokio::time::timeout(wait, description).await {
+            Ok(Ok(bytes)) => Ok(Descriptor::from_bytes(&bytes)?),
+            Ok(Err(_)) => Err(NotDescribed::Silent),
+            Err(_) => Err(NotDescribed::Busy),
         }
     }
 

@@ -1,4 +1,4 @@
-//! `call` and `cast`: one message to an actor of any node.
+//! `call`, `cast` and `describe`: one message to an actor of any node.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -8,18 +8,31 @@ use ractor::message::SerializedMessage;
 use ractor::{ActorCell, RpcReplyPort, concurrency};
 use tracing_subscriber::filter::LevelFilter;
 
-use super::arguments::{CallArguments, CastArguments, CookieArguments, MessageArguments, NodeArguments, TlsArguments};
+use super::arguments::{
+    CallArguments, CastArguments, CookieArguments, DescribeArguments, MessageArguments, NodeArguments, Output,
+    TlsArguments,
+};
 use super::client::{Client, Deadline};
 use super::failure::Failure;
-use crate::config::{Cookie, CookieError, Literal, Type};
+use super::signature::{descriptor_json, write_descriptor};
+use super::typed::{self, Kind, ReplyType, Typed};
+use crate::config::{Cookie, CookieError, Type};
 use crate::host::Dial;
 use crate::ops::telemetry::{self, LogFormat};
 use crate::transport::tls::{IdentityFiles, Tls, TlsError, TlsFiles};
 
 pub(super) fn call(arguments: CallArguments) -> Result<ExitCode, Failure> {
     let CallArguments { node, message, reply } = arguments;
-    let bytes = on_a_client(&node, |client, deadline| send_call(client, deadline, message))?;
-    let reply = reply.unwrap_or(Type::Bytes).decode(&bytes).map_err(Failure::runtime)?;
+    let (bytes, described) = on_a_client(&node, |client, deadline| send_call(client, deadline, message))?;
+    let ty = reply.unwrap_or_else(|| match described {
+        Some(ReplyType::Known(ty)) => ty,
+        Some(ReplyType::Unknown(name)) => {
+            eprintln!("note: the reply has the type {name}, whose encoding is not known here; --reply says another");
+            Type::Bytes
+        }
+        None => Type::Bytes,
+    });
+    let reply = ty.decode(&bytes).map_err(Failure::runtime)?;
     writeln!(std::io::stdout().lock(), "{reply}").map_err(Failure::runtime)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -27,6 +40,23 @@ pub(super) fn call(arguments: CallArguments) -> Result<ExitCode, Failure> {
 pub(super) fn cast(arguments: CastArguments) -> Result<ExitCode, Failure> {
     let CastArguments { node, message, all } = arguments;
     on_a_client(&node, |client, _| send_cast(client, message, all))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn describe(arguments: DescribeArguments) -> Result<ExitCode, Failure> {
+    let DescribeArguments { node, target, output } = arguments;
+    let descriptor = on_a_client(&node, |client, _| async move {
+        let actors = client.resolve(&target).await?;
+        let actor = any_of(&actors).context("a target without an actor")?;
+        let described = client.describe(actor).await;
+        described.map_err(|why| anyhow!("{target} on {} can't be described: {why}", client.peer_name()))
+    })?;
+    let mut stdout = std::io::stdout().lock();
+    match output {
+        Output::Text => write_descriptor(&mut stdout, &descriptor),
+        Output::Json => writeln!(stdout, "{:#}", descriptor_json(&descriptor)),
+    }
+    .map_err(Failure::runtime)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -77,25 +107,42 @@ fn dial(arguments: &TlsArguments) -> Result<Dial, TlsError> {
     })
 }
 
-async fn send_call(client: Client, deadline: Deadline, message: MessageArguments) -> anyhow::Result<Vec<u8>> {
+/// The message with the types that the actor says it has.
+async fn typed(client: &Client, actor: &ActorCell, kind: Kind, message: &MessageArguments) -> anyhow::Result<Typed> {
     let MessageArguments {
         target,
         variant,
         arguments,
     } = message;
-    let actors = client.resolve(&target).await?;
+    let typed = match client.describe(actor).await {
+        // An actor that doesn't say what it takes may take anything.
+        Ok(descriptor) if !descriptor.messages.is_empty() => typed::described(&descriptor, kind, variant, arguments),
+        Ok(_) => typed::undescribed(arguments, &format!("{target} does not say which messages it takes")),
+        Err(why) => typed::undescribed(arguments, &format!("{target} can't be asked: {why}")),
+    };
+    Ok(typed?)
+}
+
+async fn send_call(
+    client: Client,
+    deadline: Deadline,
+    message: MessageArguments,
+) -> anyhow::Result<(Vec<u8>, Option<ReplyType>)> {
+    let actors = client.resolve(&message.target).await?;
     let actor = any_of(&actors).context("a target without an actor")?;
+    let typed = typed(&client, actor, Kind::Call, &message).await?;
+    let MessageArguments { target, variant, .. } = message;
     let (port, reply) = concurrency::oneshot();
     let call = SerializedMessage::Call {
         variant: variant.clone(),
-        args: Literal::message_arguments(&arguments),
+        args: typed.arguments,
         reply: RpcReplyPort::from((port, deadline.remaining())),
         metadata: None,
     };
     send(actor, call)?;
     let peer = client.peer_name();
     match deadline.wait(reply).await {
-        Some(Ok(reply)) => Ok(reply),
+        Some(Ok(reply)) => Ok((reply, typed.reply)),
         Some(Err(_)) => Err(anyhow!(
             "{target} on {peer} ended without a reply, or the connection did"
         )),
@@ -108,22 +155,18 @@ async fn send_call(client: Client, deadline: Deadline, message: MessageArguments
 }
 
 async fn send_cast(client: Client, message: MessageArguments, all: bool) -> anyhow::Result<()> {
-    let MessageArguments {
-        target,
-        variant,
-        arguments,
-    } = message;
-    let mut actors = client.resolve(&target).await?;
+    let mut actors = client.resolve(&message.target).await?;
     if !all {
         actors = any_of(&actors).cloned().into_iter().collect();
     }
-    let args = Literal::message_arguments(&arguments);
+    let first = actors.first().context("a target without an actor")?;
+    let typed = typed(&client, first, Kind::Cast, &message).await?;
     for actor in &actors {
         send(
             actor,
             SerializedMessage::Cast {
-                variant: variant.clone(),
-                args: args.clone(),
+                variant: message.variant.clone(),
+                args: typed.arguments.clone(),
                 metadata: None,
             },
         )?;

@@ -2,14 +2,17 @@
 //!
 //! Exit codes: 0 when all went well, 1 when something failed at run time, 2 for a wrong file or usage.
 
+mod argument;
 mod arguments;
 mod check;
 mod client;
 mod failure;
 mod message;
 mod run;
+mod signature;
 mod target;
 mod timeout;
+mod typed;
 
 use std::process::ExitCode;
 
@@ -35,6 +38,7 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Check(arguments) => check::check(&arguments, &builder),
         Command::Call(arguments) => message::call(arguments),
         Command::Cast(arguments) => message::cast(arguments),
+        Command::Describe(arguments) => message::describe(arguments),
     };
     outcome.unwrap_or_else(Failure::report)
 }

@@ -10,11 +10,13 @@ pub(super) enum Target {
     Group(String),
     /// The actor with this pid on the node that is connected to.
     Pid(u64),
+    /// The actor with this name on the node that is connected to.
+    Name(String),
 }
 
 /// Text that names no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} {problem}: expected `group:NAME` or `pid:N`")]
+#[error("{text:?} {problem}: expected an actor's name, `group:NAME` or `pid:N`")]
 pub(super) struct TargetError {
     text: String,
     problem: &'static str,
@@ -32,7 +34,11 @@ impl FromStr for Target {
             Some(("group", "")) => Err(refuse("names no group")),
             Some(("group", name)) => Ok(Self::Group(name.to_owned())),
             Some(("pid", number)) => number.parse().map(Self::Pid).map_err(|_| refuse("has no pid")),
-            _ => Err(refuse("does not say what it is")),
+            Some(("name", "")) => Err(refuse("names no actor")),
+            Some(("name", name)) => Ok(Self::Name(name.to_owned())),
+            Some(_) => Err(refuse("does not say what it is")),
+            None if text.is_empty() => Err(refuse("names no actor")),
+            None => Ok(Self::Name(text.to_owned())),
         }
     }
 }
@@ -42,6 +48,7 @@ impl fmt::Display for Target {
         match self {
             Self::Group(name) => write!(f, "group:{name}"),
             Self::Pid(pid) => write!(f, "pid:{pid}"),
+            Self::Name(name) => f.write_str(name),
         }
     }
 }
@@ -51,10 +58,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_is_a_group_or_a_pid() {
+    fn a_target_is_a_group_or_a_pid_or_a_name() {
         assert_eq!("group:a:b".parse(), Ok(Target::Group("a:b".to_owned())));
         assert_eq!("pid:0".parse(), Ok(Target::Pid(0)));
-        for text in ["group:", "pid:", "pid:-1", "pid:x", "counters", "name:a"] {
+        assert_eq!("counter".parse(), Ok(Target::Name("counter".to_owned())));
+        assert_eq!("name:a:b".parse(), Ok(Target::Name("a:b".to_owned())));
+        for text in ["", "group:", "pid:", "pid:-1", "pid:x", "name:", "counters:a"] {
             assert!(text.parse::<Target>().is_err(), "{text}");
         }
     }

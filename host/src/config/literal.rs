@@ -33,6 +33,18 @@ pub enum LiteralError {
 }
 
 impl Literal {
+    /// The value of this type that the text stands for.
+    ///
+    /// # Errors
+    /// The text is not a value of the type.
+    pub fn of(ty: Type, text: &str) -> Result<Self, LiteralError> {
+        ty.encode(text).map(Self).map_err(|reason| LiteralError::Value {
+            ty,
+            text: text.to_owned(),
+            reason,
+        })
+    }
+
     /// The bytes, as `BytesConvertable` makes them.
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
@@ -60,11 +72,7 @@ impl FromStr for Literal {
             None if literal == "unit" => (Type::Unit, ""),
             None => return Err(LiteralError::NoType(literal.to_owned())),
         };
-        ty.encode(text).map(Self).map_err(|reason| LiteralError::Value {
-            ty,
-            text: text.to_owned(),
-            reason,
-        })
+        Self::of(ty, text)
     }
 }
 

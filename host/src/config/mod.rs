@@ -16,6 +16,7 @@ mod node;
 mod problem;
 mod runtime;
 mod section;
+mod source_type;
 mod supervisor;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,8 @@ pub use actor::{ActorSection, Code, MAX_ACTORS, MAX_COUNT};
 pub use address::{AddressError, PeerAddress};
 pub use cookie::{Cookie, CookieError};
 pub use literal::{Literal, LiteralError};
+#[cfg(feature = "cli")]
+pub(crate) use nearest::nearest;
 pub use node::NodeSection;
 pub use problem::{ConfigError, Finding, Findings};
 pub use runtime::RuntimeSection;

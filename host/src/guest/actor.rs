@@ -20,7 +20,7 @@ use super::restart::{Restarting, Verdict};
 use super::state::{Label, Myself};
 use super::strikes;
 use super::text::tidy;
-use crate::directory::{self, Hosted, NameTaken, PROBE_VARIANT};
+use crate::directory::{self, DESCRIBE_VARIANT, Hosted, NameTaken, PROBE_VARIANT};
 
 /// How to start one guest.
 #[derive(Debug, Clone, Default)]
@@ -218,6 +218,9 @@ impl Actor for Guest {
             message => Some(message),
         };
         let Some(message) = message else { return Ok(()) };
+        let Some(message) = self.describe(message).await else {
+            return Ok(());
+        };
         let mut instance = alive.take()?;
         let is_cast = matches!(message, SerializedMessage::Cast { .. });
         let outcome = handle(&mut instance, message).await;
@@ -254,6 +257,20 @@ impl Guest {
         Label {
             name: cell.get_name().map_or_else(|| self.module.name().into(), Arc::from),
             pid: cell.get_id().pid(),
+        }
+    }
+
+    /// Answers the call that asks what the actor is, without its instance; any other message comes back.
+    async fn describe(&self, message: SerializedMessage) -> Option<SerializedMessage> {
+        match message {
+            SerializedMessage::Call { variant, reply, .. } if variant == DESCRIBE_VARIANT => {
+                if let Some(description) = self.module.description().await {
+                    // The caller may have given up meanwhile, which is its own affair.
+                    reply.send(description.to_vec()).ok();
+                }
+                None
+            }
+            message => Some(message),
         }
     }
 

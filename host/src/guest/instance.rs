@@ -57,7 +57,7 @@ impl Instance {
             State::new(actor, label, limits, engine.stack_bytes()),
         );
         let limits = &store.data().limits;
-        let (message_bytes, handles) = (limits.message_bytes, limits.handles);
+        let (message_bytes, handles) = (limits.message_bytes.max(limits.reply_bytes), limits.handles);
         store.limiter(|state| &mut state.limiter);
         store.set_max_component_handles(handles);
         store.set_hostcall_fuel(message_bytes.saturating_mul(2).saturating_add(COPIED_BESIDES));

@@ -5,12 +5,14 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
 use wasmtime::component::{Component, Linker};
 
 use super::bindings::{Descriptor, WorldPre};
 use super::cache::Cache;
+use super::description::Description;
 use super::engine::Engine;
-use super::error::{GuestError, LoadFault};
+use super::error::{Fault, GuestError, LoadFault};
 use super::instance::Instance;
 use super::source::{Digest, ModuleSource};
 use super::state::{Label, State};
@@ -29,6 +31,8 @@ pub struct Module {
 pub(super) struct Code {
     digest: Digest,
     world: WorldPre<State>,
+    /// What it says of itself, once it was asked.
+    description: OnceCell<Description>,
 }
 
 impl std::fmt::Debug for Module {
@@ -84,6 +88,32 @@ impl Module {
         instance.describe().await
     }
 
+    /// What it says of itself, as bytes; none if it does not. It is asked once for all its actors, unless there was no
+    /// room for the instance that it takes.
+    pub(super) async fn description(&self) -> Description {
+        let described = self.code.description.get_or_try_init(|| async {
+            let description = match self.describe().await {
+                Ok(descriptor) => descriptor.to_bytes().map_err(|error| error.to_string()),
+                Err(error) if matches!(error.fault, Fault::NoInstance { .. }) => return Err(error),
+                Err(error) => Err(error.to_string()),
+            };
+            Ok(match description {
+                Ok(bytes) => Some(bytes.into()),
+                Err(error) => {
+                    tracing::warn!(module = &*self.name, error, "the module does not describe itself");
+                    None
+                }
+            })
+        });
+        match described.await {
+            Ok(description) => description.clone(),
+            Err(error) => {
+                tracing::debug!(module = &*self.name, %error, "no room to describe the module");
+                None
+            }
+        }
+    }
+
     pub(super) fn engine(&self) -> &Engine {
         &self.engine
     }
@@ -124,7 +154,11 @@ impl Code {
             None => compile(engine, cache, &digest, bytes)?,
         };
         let world = world::check(engine, linker, &component)?;
-        Ok(Self { digest, world })
+        Ok(Self {
+            digest,
+            world,
+            description: OnceCell::new(),
+        })
     }
 }
 

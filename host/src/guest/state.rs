@@ -7,6 +7,7 @@ use ractor::ActorCell;
 
 use super::bindings::types;
 use super::limits::{Limit, Limiter, Limits};
+use super::outflow::Outflow;
 use super::profile::Profile;
 use super::replies::Replies;
 use super::wasi::Wasi;
@@ -25,6 +26,8 @@ pub(super) struct State {
     pub(super) groups: HashSet<(Option<String>, String)>,
     /// Made at the first use: many guests never touch WASI.
     pub(super) wasi: Option<Box<Wasi>>,
+    /// What the guest has sent to native actors and they may not have handled.
+    pub(super) outflow: Outflow,
     /// The guest asked to stop, with this reason.
     pub(super) stopping: Option<Option<String>>,
     /// The engine's limit on the stack, for errors.
@@ -69,6 +72,7 @@ impl State {
             metadata: None,
             groups: HashSet::new(),
             wasi: None,
+            outflow: Outflow::default(),
             stopping: None,
             stack_bytes,
             limits,

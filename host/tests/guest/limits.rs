@@ -65,13 +65,17 @@ async fn messages_out() {
     pg::join("too-large".to_owned(), vec![native.cell.clone()]);
     // `c` and the 9 bytes come in, `echo` and the 9 bytes go out, `native ` and the 9 bytes come back.
     let cases = [
-        (9, None),
-        (12, Some(vec![TOO_LARGE])),
-        (15, Some(vec![TOO_LARGE])),
-        (16, Some(b"native too-large".to_vec())),
+        (9, 16, None),
+        (12, 16, Some(vec![TOO_LARGE])),
+        (13, 15, Some(vec![TOO_LARGE])),
+        (13, 16, Some(b"native too-large".to_vec())),
     ];
-    for (message_bytes, expected) in cases {
-        let guest = start(limited(|limits| limits.message_bytes = message_bytes)).await;
+    for (message_bytes, reply_bytes, expected) in cases {
+        let guest = start(limited(|limits| {
+            limits.message_bytes = message_bytes;
+            limits.reply_bytes = reply_bytes;
+        }))
+        .await;
         assert_eq!(guest.call("c", b"too-large").await, expected, "{message_bytes}");
     }
 }
@@ -79,7 +83,7 @@ async fn messages_out() {
 #[tokio::test]
 async fn replies() {
     const TOO_LARGE: u8 = 2;
-    let mut options = limited(|limits| limits.message_bytes = 20);
+    let mut options = limited(|limits| limits.reply_bytes = 20);
     options.name = Some("a-name-that-is-longer-than-20-bytes".to_owned());
     let guest = start(options).await;
     // Returned: dropped. Through the import: refused, and the call can still be answered.

@@ -13,4 +13,5 @@ mod limits;
 mod loading;
 mod logs;
 mod messages;
+mod metrics;
 mod support;

@@ -65,8 +65,8 @@ pub(crate) const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "guest",
-        modules: &["directory"],
-        crates: &["bytes", "hex", "ractor", "sha2", "tempfile", "thiserror", "tokio", "tracing", "wasmtime", "wasmtime_wasi"],
+        modules: &["address", "directory"],
+        crates: &["bytes", "hex", "metrics", "ractor", "sha2", "tempfile", "thiserror", "tokio", "tracing", "wasmtime", "wasmtime_wasi"],
         not_std: &["std::net", "std::process"],
     },
     Layer {

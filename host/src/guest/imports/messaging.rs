@@ -7,13 +7,14 @@ use ractor::message::SerializedMessage;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::directory::{self, Inbox, NotPut, PutRefused, SendRefused};
+use crate::directory::{self, Inbox, Local, NotPut, PutRefused, SendRefused};
 use crate::guest::bindings::messaging::{self, ReplyError, SendError};
 use crate::guest::bindings::types::Pid;
 use crate::guest::limits::Limit;
 use crate::guest::pid;
-use crate::guest::state::State;
+use crate::guest::state::{Label, State};
 use crate::guest::strikes;
+use crate::guest::waits::{Circle, Waiting};
 
 impl messaging::Host for State {
     async fn cast(&mut self, to: Pid, variant: String, args: Vec<u8>) -> wasmtime::Result<Result<(), SendError>> {
@@ -53,12 +54,9 @@ impl messaging::Host for State {
             reply: RpcReplyPort::from((sender, wait)),
             metadata: None,
         };
-        let outcome = timeout(wait, async {
-            self.send(to, message).await?;
-            reply.await.map_err(|_| SendError::NoReply)
-        })
-        .await
-        .unwrap_or(Err(SendError::Timeout));
+        let outcome = timeout(wait, self.call_and_wait(to, message, reply))
+            .await
+            .unwrap_or(Err(SendError::Timeout));
         if outcome == Err(SendError::Timeout) && wait == longest {
             strikes::limit(&self.label, Limit::CallWait(longest));
         }
@@ -110,8 +108,25 @@ impl State {
         fits
     }
 
-    /// Sends to an actor of this process, or past its stand-in to one of another node. The guest's fiber waits while its
-    /// mailbox, or the other node, takes messages more slowly than they come.
+    async fn call_and_wait(
+        &mut self,
+        to: Pid,
+        message: SerializedMessage,
+        reply: oneshot::Receiver<Vec<u8>>,
+    ) -> Result<Vec<u8>, SendError> {
+        let myself = self.label.pid;
+        if pid::to_id(to).is_none_or(|id| directory::inbox(id).is_none()) {
+            self.send(to, message).await?;
+            return reply.await.map_err(|_| SendError::NoReply);
+        }
+        // Before the message is sent: from then on, the other guest may begin to wait for this one.
+        let waiting = Waiting::begin(myself, to.id, reply).map_err(|Circle| SendError::WouldDeadlock)?;
+        self.send(to, message).await?;
+        waiting.await.ok_or(SendError::NoReply)
+    }
+
+    /// Sends to an actor of this process, or past its stand-in to one of another node. The guest's fiber waits while that
+    /// actor, or that node, takes messages more slowly than they come.
     async fn send(&mut self, to: Pid, message: SerializedMessage) -> Result<(), SendError> {
         let id = pid::to_id(to).ok_or(SendError::UnknownActor)?;
         if !directory::is_ours(id) {
@@ -119,24 +134,41 @@ impl State {
         }
         let local = directory::local(id.pid()).ok_or(SendError::UnknownActor)?;
         let Some(inbox) = &local.inbox else {
-            return local.send(message).map_err(SendError::from);
+            return self.send_native(&local, message).await;
         };
         let message = match inbox.put(message) {
             Ok(()) => return Ok(()),
             Err(NotPut {
                 message,
                 reason: PutRefused::Full,
-            }) if Some(id) != self.myself().ok().map(|myself| myself.cell.get_id()) => message,
+            }) if id.pid() != self.label.pid => message,
             Err(NotPut { reason, .. }) => return Err(reason.into()),
         };
-        let wait = self.limits.send_wait;
-        timeout(wait, put_when_there_is_room(&**inbox, message))
-            .await
-            .unwrap_or_else(|_| {
-                strikes::limit(&self.label, Limit::SendWait(wait));
-                Err(SendError::Overloaded)
-            })
+        let room = put_when_there_is_room(&**inbox, message);
+        patiently(&self.label, self.limits.send_wait, room).await?
     }
+
+    async fn send_native(&mut self, local: &Local, message: SerializedMessage) -> Result<(), SendError> {
+        let bytes = match &message {
+            SerializedMessage::Cast { variant, args, .. } | SerializedMessage::Call { variant, args, .. } => {
+                variant.len() + args.len()
+            }
+            SerializedMessage::CallReply(_, bytes) => bytes.len(),
+        };
+        let room = self.outflow.room(local.cell.get_id().pid(), bytes);
+        patiently(&self.label, self.limits.send_wait, room).await?;
+        local.send(message)?;
+        self.outflow.sent(&local.cell, bytes);
+        Ok(())
+    }
+}
+
+/// Waits for room, but not for ever.
+async fn patiently<T>(label: &Label, wait: Duration, room: impl Future<Output = T>) -> Result<T, SendError> {
+    timeout(wait, room).await.map_err(|_| {
+        strikes::limit(label, Limit::SendWait(wait));
+        SendError::Overloaded
+    })
 }
 
 async fn put_when_there_is_room(inbox: &dyn Inbox, mut message: SerializedMessage) -> Result<(), SendError> {
