@@ -9,6 +9,8 @@ mod child;
 mod counts;
 mod in_place;
 mod plan;
+#[cfg(test)]
+mod plan_tests;
 mod report;
 mod root;
 mod shutdown;
