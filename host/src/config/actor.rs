@@ -13,10 +13,23 @@ use super::nearest::nearest;
 use super::node::checked_name;
 use super::problem::Problems;
 use super::section::{Keys, Section};
+use super::supervisor;
+use crate::guest::Restart;
 
 pub(super) const KEYS: Keys = Keys {
-    known: &["name", "module", "native", "groups", "arguments", "count"],
+    known: &[
+        "name",
+        "module",
+        "native",
+        "groups",
+        "arguments",
+        "count",
+        "restart",
+        "supervisor",
+    ],
     explained: &[
+        ("strategy", "it belongs to the table `[supervisors.NAME]`"),
+        ("max_restarts", "it belongs to the table `[supervisors.NAME]`"),
         ("group", "write `groups = [\"…\"]`"),
         ("args", "write `arguments = \"u64:5\"`"),
     ],
@@ -41,6 +54,24 @@ pub struct ActorSection {
     pub arguments: Vec<u8>,
     /// How many of them are started.
     pub count: u32,
+    /// When it is restarted.
+    pub restart: Restart,
+    /// The name of its supervisor.
+    pub supervisor: String,
+}
+
+/// What `restart` may be.
+const RESTARTS: [(&str, Restart); 3] = [
+    ("permanent", Restart::Permanent),
+    ("transient", Restart::Transient),
+    ("temporary", Restart::Temporary),
+];
+
+/// The names that an actor may refer to, those of tables with mistakes too.
+#[derive(Debug, Default)]
+pub(super) struct Names<'d> {
+    pub(super) modules: Vec<&'d str>,
+    pub(super) supervisors: Vec<&'d str>,
 }
 
 /// What an actor is made of.
@@ -62,6 +93,12 @@ impl fmt::Display for Code {
 }
 
 impl ActorSection {
+    /// As `restart` is written in the file.
+    pub fn restart_name(&self) -> &'static str {
+        let name = RESTARTS.iter().find(|(_, restart)| *restart == self.restart);
+        name.map_or("", |(name, _)| name)
+    }
+
     /// The names of the actors that are started: the name itself for one, `name-1`, `name-2`, … for several.
     pub fn names(&self) -> impl Iterator<Item = String> + '_ {
         let several = self.count > 1;
@@ -76,14 +113,14 @@ impl ActorSection {
 
     pub(super) fn read(
         section: &Section<'_>,
-        modules: &[&str],
+        names: &Names<'_>,
         context: &Context<'_>,
         problems: &mut Problems,
     ) -> Option<(Self, Range<usize>)> {
         let name = section.required_text("name", "\"counter\"", problems);
         let name_span = name.as_ref().map_or(section.span.clone(), Spanned::span);
         let name = name.and_then(|name| checked_name(NameOf::Actor, &name, problems));
-        let code = read_code(section, modules, context, problems);
+        let code = read_code(section, &names.modules, context, problems);
         let groups = read_groups(section, problems);
         let arguments = section
             .text("arguments", problems)
@@ -102,12 +139,19 @@ impl ActorSection {
             Some(_) => section.integer("count", 1..=MAX_COUNT, problems),
             None => Some(1),
         };
+        let restart = read_restart(section, problems);
+        let supervisor = match section.text("supervisor", problems) {
+            Some(name) => supervisor::supervisor_of(&name, &names.supervisors, problems),
+            None => Some(supervisor::ROOT.to_owned()),
+        };
         let actor = Self {
             name: name?,
             code: code?,
             groups,
             arguments: arguments.unwrap_or_default(),
             count: count?,
+            restart: restart?,
+            supervisor: supervisor?,
         };
         Some((actor, name_span))
     }
@@ -144,8 +188,19 @@ fn read_code(section: &Section<'_>, modules: &[&str], context: &Context<'_>, pro
     }
 }
 
+/// An actor that fails is restarted, one that stops itself has had enough.
+fn read_restart(section: &Section<'_>, problems: &mut Problems) -> Option<Restart> {
+    let Some(text) = section.text("restart", problems) else {
+        return section.value("restart").is_none().then_some(Restart::Transient);
+    };
+    let names = RESTARTS.map(|(name, _)| name);
+    let name = known(&text, "`restart` can't be `{}`", &names, "", problems)?;
+    let restart = RESTARTS.iter().find(|(known, _)| *known == name);
+    restart.map(|(_, restart)| *restart)
+}
+
 /// The name, if it is one of those that exist.
-fn known(
+pub(super) fn known(
     name: &Spanned<&str>,
     message: &str,
     existing: &[&str],

@@ -7,6 +7,7 @@
 mod actor;
 mod address;
 mod cookie;
+mod duration;
 mod literal;
 mod module;
 mod names;
@@ -16,15 +17,18 @@ mod problem;
 mod runtime;
 mod section;
 mod source_type;
+mod supervisor;
 #[cfg(test)]
 mod tests;
 mod tls;
 mod wire_type;
 
+use std::borrow::Cow;
 use std::env::VarError;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub use actor::{ActorSection, Code, MAX_ACTORS, MAX_COUNT};
@@ -36,10 +40,12 @@ pub(crate) use nearest::nearest;
 pub use node::NodeSection;
 pub use problem::{ConfigError, Finding, Findings};
 pub use runtime::RuntimeSection;
+pub use supervisor::{ROOT, SupervisorSection};
 pub use tls::TlsSection;
 pub use wire_type::{DecodeError, Scalar, Type, TypeError};
 
 use crate::guest::ModuleSource;
+use actor::Names;
 use problem::Problems;
 use section::{Keys, Section};
 
@@ -47,9 +53,10 @@ use section::{Keys, Section};
 pub const MAX_FILE_SIZE: u64 = 4 * 1024 * 1024;
 
 const KEYS: Keys = Keys {
-    known: &["node", "runtime", "modules", "actors"],
+    known: &["node", "runtime", "modules", "supervisors", "actors"],
     explained: &[
         ("module", "write a table for each: `[modules.NAME]`"),
+        ("supervisor", "write a table for each: `[supervisors.NAME]`"),
         ("actor", "write a table for each: `[[actors]]`"),
         ("name", "it belongs to the table `[node]`"),
         ("peers", "it belongs to the table `[node]`"),
@@ -70,6 +77,8 @@ pub struct NodeConfig {
     pub runtime: RuntimeSection,
     /// `[modules.NAME]`, by name.
     pub modules: Vec<ModuleSource>,
+    /// `[supervisors.NAME]`: the root first, whether the file has it or not.
+    pub supervisors: Vec<SupervisorSection>,
     /// `[[actors]]`, in the order of the file.
     pub actors: Vec<ActorSection>,
     /// What works but is hardly wanted.
@@ -120,11 +129,12 @@ impl NodeConfig {
         let read = read_document(&document, context, &mut problems);
         let warnings = problems.into_result(file, text)?;
         match read {
-            Some((node, runtime, modules, actors)) => Ok(Self {
+            Some((node, runtime, modules, supervisors, actors)) => Ok(Self {
                 file: file.to_owned(),
                 node,
                 runtime,
                 modules,
+                supervisors,
                 actors,
                 warnings,
             }),
@@ -133,7 +143,13 @@ impl NodeConfig {
     }
 }
 
-type Sections = (NodeSection, RuntimeSection, Vec<ModuleSource>, Vec<ActorSection>);
+type Sections = (
+    NodeSection,
+    RuntimeSection,
+    Vec<ModuleSource>,
+    Vec<SupervisorSection>,
+    Vec<ActorSection>,
+);
 
 /// Reads every section even after a mistake. None only if a problem was reported.
 fn read_document(document: &DeTable<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<Sections> {
@@ -154,45 +170,53 @@ fn read_document(document: &DeTable<'_>, context: &Context<'_>, problems: &mut P
         .value("runtime")
         .and_then(|value| Section::open("[runtime]", value, runtime::KEYS, problems))
         .map(|section| RuntimeSection::read(&section, context, problems));
-    let (modules, names) = read_modules(&top, context, problems);
+    let (modules, module_names) = read_named("modules", &top, module::KEYS, problems, |name, section, _, problems| {
+        module::read(name, section, context, problems)
+    });
+    let (supervisors, supervisor_names) = read_named("supervisors", &top, supervisor::KEYS, problems, supervisor::read);
+    let names = Names {
+        modules: module_names,
+        supervisors: supervisor_names,
+    };
     let actors = read_actors(&top, &names, context, problems);
     actor::check_names(&actors, problems);
-    let actors = actors.into_iter().map(|(actor, _)| actor).collect();
-    Some((node?, runtime.unwrap_or_default(), modules, actors))
+    let actors: Vec<ActorSection> = actors.into_iter().map(|(actor, _)| actor).collect();
+    let supervisors = supervisor::check(supervisors, &actors, problems);
+    Some((node?, runtime.unwrap_or_default(), modules, supervisors, actors))
 }
 
-/// The modules, and the names of all that the file has, those with mistakes too.
-fn read_modules<'d>(
+/// What the tables `[key.NAME]` say, and the names of all of them, those with mistakes too.
+fn read_named<'d, T>(
+    key: &str,
     top: &Section<'d>,
-    context: &Context<'_>,
+    keys: Keys,
     problems: &mut Problems,
-) -> (Vec<ModuleSource>, Vec<&'d str>) {
-    let Some(value) = top.value("modules") else {
+    read: impl Fn(&Spanned<Cow<'_, str>>, &Section<'_>, &[&str], &mut Problems) -> Option<T>,
+) -> (Vec<T>, Vec<&'d str>) {
+    let Some(value) = top.value(key) else {
         return Default::default();
     };
-    let DeValue::Table(modules) = value.get_ref() else {
-        let message = format!("`modules` is {}", section::kind(value.get_ref()));
-        problems.error(
-            value.span(),
-            message,
-            "expected a table for each module: `[modules.NAME]`",
+    let DeValue::Table(tables) = value.get_ref() else {
+        let message = format!("`{key}` is {}", section::kind(value.get_ref()));
+        let help = format!(
+            "expected a table for each {}: `[{key}.NAME]`",
+            key.trim_end_matches('s')
         );
+        problems.error(value.span(), message, help);
         return Default::default();
     };
-    let read = modules.iter().filter_map(|(name, value)| {
-        let title = format!("[modules.{}]", name.get_ref().escape_debug());
-        let section = Section::open(title, value, module::KEYS, problems)?;
-        module::read(name, &section, context, problems)
+    let names: Vec<&str> = tables.keys().map(|name| name.get_ref().as_ref()).collect();
+    let found = tables.iter().filter_map(|(name, value)| {
+        let title = format!("[{key}.{}]", name.get_ref().escape_debug());
+        let section = Section::open(title, value, keys, problems)?;
+        read(name, &section, &names, problems)
     });
-    (
-        read.collect(),
-        modules.keys().map(|name| name.get_ref().as_ref()).collect(),
-    )
+    (found.collect(), names)
 }
 
 fn read_actors(
     top: &Section<'_>,
-    modules: &[&str],
+    names: &Names<'_>,
     context: &Context<'_>,
     problems: &mut Problems,
 ) -> Vec<(ActorSection, std::ops::Range<usize>)> {
@@ -210,7 +234,7 @@ fn read_actors(
     };
     let read = actors.iter().filter_map(|value| {
         let section = Section::open("[[actors]]", value, actor::KEYS, problems)?;
-        ActorSection::read(&section, modules, context, problems)
+        ActorSection::read(&section, names, context, problems)
     });
     read.collect()
 }

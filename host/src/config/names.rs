@@ -1,4 +1,4 @@
-//! What may be the name of a node, a host, a module, an actor or a group.
+//! What may be the name of a node, a host, a module, a supervisor, an actor or a group.
 
 /// In bytes. Names travel in every message that announces an actor.
 const LONGEST: usize = 255;
@@ -9,6 +9,7 @@ pub(super) enum NameOf {
     Node,
     Host,
     Module,
+    Supervisor,
     Actor,
     Group,
 }
@@ -61,6 +62,7 @@ impl NameOf {
             Self::Node => "node name",
             Self::Host => "hostname",
             Self::Module => "module name",
+            Self::Supervisor => "supervisor name",
             Self::Actor => "actor name",
             Self::Group => "group name",
         }

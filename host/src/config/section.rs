@@ -1,10 +1,12 @@
 //! One table of the file: typed access to its keys, and the complaints about keys and types that all tables share.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::duration::{self, NoDuration};
 use super::nearest::nearest;
 use super::problem::Problems;
 
@@ -143,6 +145,18 @@ impl<'d> Section<'d> {
             return None;
         };
         Some(*boolean)
+    }
+
+    /// A key that must be a time.
+    pub(super) fn duration(&self, key: &str, problems: &mut Problems) -> Option<Duration> {
+        let text = self.text(key, problems)?;
+        let what = match duration::parse(text.get_ref()) {
+            Ok(duration) => return Some(duration),
+            Err(NoDuration::Malformed) => "is no time",
+            Err(NoDuration::TooLong) => "is too long",
+        };
+        problems.error(text.span(), format!("`{key}` {what}"), duration::EXPECTED);
+        None
     }
 
     /// A key that must be an integer in a range.

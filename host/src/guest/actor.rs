@@ -371,10 +371,14 @@ impl Guest {
                     reason,
                     "the actor stopped itself; it is restarted"
                 );
+                if !self.restarting.restarts.wait(after).await {
+                    alive.instance = Some(instance);
+                    myself.stop(reason);
+                    return Ok(false);
+                }
                 if let Err(error) = instance.post_stop().await {
                     tracing::warn!(actor = &**name, pid, %error, "the actor failed while it stopped");
                 }
-                tokio::time::sleep(after).await;
                 self.renew(myself, alive).await?;
                 Ok(true)
             }
@@ -393,19 +397,22 @@ impl Guest {
         loop {
             let label = &alive.label;
             strikes::failure(label);
-            let Verdict::Restart { after, restart } = self.restarting.after_failure(Instant::now()) else {
+            let verdict = self.restarting.after_failure(Instant::now());
+            if let Verdict::Restart { after, restart } = verdict {
+                tracing::error!(actor = &*label.name, pid = label.pid, %error, restart, ?after, "the actor failed; it is restarted");
+            }
+            let goes_on = match verdict {
+                Verdict::Restart { after, .. } => self.restarting.restarts.wait(after).await,
+                Verdict::GiveUp => false,
+            };
+            if !goes_on {
                 // The actor leaves the directory before its supervisor hears of it, who may want to start another under
                 // the same name.
                 self.set_presence(None);
                 return Err(error.into());
-            };
-            tracing::error!(actor = &*label.name, pid = label.pid, %error, restart, ?after, "the actor failed; it is restarted");
-            tokio::time::sleep(after).await;
+            }
             match self.replace(myself, alive).await {
-                Ok(()) => {
-                    self.restarting.restarts.restarted();
-                    return Ok(());
-                }
+                Ok(()) => return Ok(()),
                 Err(again) => error = again,
             }
         }
@@ -432,6 +439,7 @@ impl Guest {
         match started.await {
             Ok(instance) => {
                 strikes::restart(label);
+                self.restarting.restarts.restarted();
                 alive.instance = Some(instance);
                 Ok(())
             }

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::directory::BoxFuture;
+
 /// When an actor is restarted, in OTP's words.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Restart {
@@ -107,10 +109,19 @@ impl Budget {
 
 /// Decides about the failures of a guest.
 pub trait Restarts: fmt::Debug + Send + Sync + 'static {
-    /// It failed.
+    /// It failed, or stopped itself and is to be restarted after that too.
     fn failed(&self, now: Instant) -> Verdict;
 
-    /// It has been restarted.
+    /// Waits as long as [`failed`](Self::failed) has said. False if there is to be no restart after all, because the
+    /// actor is about to be stopped anyway.
+    fn wait(&self, after: Duration) -> BoxFuture<'_, bool> {
+        Box::pin(async move {
+            tokio::time::sleep(after).await;
+            true
+        })
+    }
+
+    /// It goes on with a fresh instance: after a failure or a stop of its own, or because it was asked to.
     fn restarted(&self) {}
 }
 

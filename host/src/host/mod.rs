@@ -18,6 +18,7 @@ mod start;
 mod tests;
 #[cfg(test)]
 mod tls_tests;
+mod tree;
 
 pub use builder::{Host, HostBuilder};
 pub use error::{HostError, NativeError};

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ractor::{ActorCell, ActorRef};
-use tokio::task::JoinSet;
 
 use super::error::HostError;
 use super::signals::{Signals, StopSignal};
 use super::start::Node;
 use crate::config::Code;
+use crate::directory;
 use crate::node::{NodeServerMessage, quiesce};
 use crate::supervision::Root;
 
@@ -34,8 +34,16 @@ pub struct StartedActor {
     pub name: String,
     /// What it is made of.
     pub code: Code,
-    /// The actor.
+    /// The actor, as it was when the host had started. A guest that is restarted stays the same actor; a native one is
+    /// another: see [`current`](Self::current).
     pub cell: ActorCell,
+}
+
+impl StartedActor {
+    /// The actor that has the name now, if any.
+    pub fn current(&self) -> Option<ActorCell> {
+        directory::where_is(&self.name)
+    }
 }
 
 /// How a host came to its end.
@@ -73,8 +81,9 @@ impl RunningHost {
         &self.root
     }
 
-    /// Stops everything: no new connections to peers, then the actors once they have handled what they were sent, then
-    /// the sessions and the listener. Actors that need more than ten seconds are killed.
+    /// Stops everything: no new connections to peers, then the actors once they have handled what they were sent, those
+    /// that were started last first, then the sessions and the listener. Actors that have not ended after ten seconds are
+    /// killed. Nothing is restarted any more.
     pub async fn shutdown(self) {
         let Self {
             name,
@@ -132,20 +141,10 @@ impl Node {
     }
 }
 
-/// Lets every actor handle what it was sent, then stops it; kills those that take too long. Then the supervisor.
+/// Lets every actor handle what it was sent, then stops it, those that were started last first; kills those that take too
+/// long. Then the supervisors.
 pub(super) async fn stop_actors(root: Root) {
-    let mut draining = JoinSet::new();
-    for cell in root.cell().get_children() {
-        draining.spawn(async move {
-            if let Err(ractor::RactorErr::Timeout) = cell.drain_and_wait(Some(DRAIN)).await {
-                let (actor, pid) = (cell.get_name().unwrap_or_default(), cell.get_id().pid());
-                tracing::warn!(actor, pid, "actor did not finish its work in time and was killed");
-                cell.kill();
-            }
-        });
-    }
-    while draining.join_next().await.is_some() {}
-    if let Err(error) = root.stop("the host is stopping", PATIENCE).await {
+    if let Err(error) = root.drain("the host is stopping", DRAIN).await {
         tracing::warn!(%error, "the supervisor did not stop");
     }
 }

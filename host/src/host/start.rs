@@ -6,16 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::concurrency::JoinHandle;
-use ractor::{Actor, ActorCell, ActorRef, pg};
+use ractor::{Actor, ActorRef};
 
 use super::dial::Dial;
 use super::error::{HostError, startup_reason};
 use super::guests::Guests;
 use super::native::Native;
 use super::running::{RunningHost, StartedActor};
+use super::tree::{Tree, unknown};
 use crate::IncomingEncryptionMode;
 use crate::config::{ActorSection, Code, NodeConfig, NodeSection};
-use crate::guest::{self, GuestOptions, Profile};
+use crate::guest::Profile;
 use crate::node::{NodeConnectionMode, NodeServer, NodeServerMessage, add_peer, listen_addr};
 use crate::supervision::Root;
 use crate::transport::tls::Watch;
@@ -27,45 +28,55 @@ pub(super) async fn start(config: NodeConfig, natives: BTreeMap<String, Native>)
     check_natives(&config, &natives)?;
     let guests = Guests::load(&config).await?;
     let node = Node::listen(&config.node).await?;
-    let root = match Root::start().await {
+    let profile = Arc::new(Profile {
+        node_name: config.node.full_name().into(),
+        modules: guests.modules().clone(),
+        ..Profile::default()
+    });
+    let tree = Tree {
+        natives: Arc::new(natives),
+        guests: &guests,
+        profile,
+    };
+    let root = match tree.start(&config).await {
         Ok(root) => root,
         Err(error) => {
             node.stop().await;
-            return Err(error.into());
+            return Err(error);
         }
     };
-    let starter = Starter {
-        natives: &natives,
-        guests: &guests,
-        profile: Arc::new(Profile {
-            node_name: config.node.full_name().into(),
-            modules: guests.modules().clone(),
-            ..Profile::default()
-        }),
-        supervisor: root.cell().clone(),
-    };
-    match starter.start_all(&config.actors).await {
-        Ok(actors) => {
-            let dial = dialling(&config.node);
-            for peer in &config.node.peers {
-                // A node that has ended by now is found out right below.
-                drop(add_peer(&node.server, dial.peer(peer)));
-            }
-            let name = config.node.full_name();
-            tracing::info!(node = name, listen = %node.address, actors = actors.len(), "node is up");
-            Ok(RunningHost {
-                name,
-                node,
-                root,
-                actors,
-            })
-        }
-        Err(error) => {
-            super::running::stop_actors(root).await;
-            node.stop().await;
-            Err(error)
-        }
+    let dial = dialling(&config.node);
+    for peer in &config.node.peers {
+        // A node that has ended by now is found out right below.
+        drop(add_peer(&node.server, dial.peer(peer)));
     }
+    let name = config.node.full_name();
+    let actors = started(&config.actors, &root);
+    tracing::info!(node = name, listen = %node.address, actors = actors.len(), "node is up");
+    Ok(RunningHost {
+        name,
+        node,
+        root,
+        actors,
+    })
+}
+
+/// The actors that were started, in the order of the file.
+fn started(sections: &[ActorSection], root: &Root) -> Vec<StartedActor> {
+    let named = |section: &ActorSection| {
+        let code = section.code.clone();
+        section
+            .names()
+            .map(move |name| (name, code.clone()))
+            .collect::<Vec<_>>()
+    };
+    let actors = sections.iter().flat_map(named);
+    actors
+        .filter_map(|(name, code)| {
+            let cell = root.find(&name)?;
+            Some(StartedActor { name, code, cell })
+        })
+        .collect()
 }
 
 /// How the node dials its peers.
@@ -89,13 +100,6 @@ fn check_natives(config: &NodeConfig, natives: &BTreeMap<String, Native>) -> Res
         }
     }
     Ok(())
-}
-
-fn unknown(actor: &str, section: &ActorSection) -> HostError {
-    HostError::Unknown {
-        actor: actor.to_owned(),
-        code: section.code.clone(),
-    }
 }
 
 /// The node server, listening.
@@ -137,74 +141,6 @@ impl Node {
                 _certificates: section.tls.as_ref().map(|section| section.tls.watch(CERTIFICATES)),
             }),
             None => Err(failed("the node server ended at once".to_owned())),
-        }
-    }
-}
-
-/// Starts the actors of a configuration.
-struct Starter<'a> {
-    natives: &'a BTreeMap<String, Native>,
-    guests: &'a Guests,
-    profile: Arc<Profile>,
-    supervisor: ActorCell,
-}
-
-impl Starter<'_> {
-    /// One after the other, so that an actor finds those above it in the file.
-    async fn start_all(&self, sections: &[ActorSection]) -> Result<Vec<StartedActor>, HostError> {
-        let mut actors = Vec::new();
-        for section in sections {
-            for name in section.names() {
-                let cell = match &section.code {
-                    Code::Native(native) => self.start_native(&name, native, section).await?,
-                    Code::Module(module) => self.start_guest(&name, module, section).await?,
-                };
-                actors.push(StartedActor {
-                    name,
-                    code: section.code.clone(),
-                    cell,
-                });
-            }
-        }
-        Ok(actors)
-    }
-
-    async fn start_native(&self, actor: &str, native: &str, section: &ActorSection) -> Result<ActorCell, HostError> {
-        let Some(factory) = self.natives.get(native) else {
-            return Err(unknown(actor, section));
-        };
-        let started = factory
-            .spawn(actor.to_owned(), &section.arguments, self.supervisor.clone())
-            .await;
-        let cell = started.map_err(|reason| HostError::Native {
-            actor: actor.to_owned(),
-            native: native.to_owned(),
-            reason,
-        })?;
-        for group in &section.groups {
-            pg::join(group.clone(), vec![cell.clone()]);
-        }
-        Ok(cell)
-    }
-
-    async fn start_guest(&self, actor: &str, module: &str, section: &ActorSection) -> Result<ActorCell, HostError> {
-        let Some(loaded) = self.guests.module(module) else {
-            return Err(unknown(actor, section));
-        };
-        let options = GuestOptions {
-            name: Some(actor.to_owned()),
-            arguments: section.arguments.clone(),
-            groups: section.groups.clone(),
-            profile: self.profile.clone(),
-            ..GuestOptions::default()
-        };
-        match guest::spawn(&loaded, options, self.supervisor.clone()).await {
-            Ok(guest) => Ok(guest.cell),
-            Err(reason) => Err(HostError::Guest {
-                actor: actor.to_owned(),
-                module: module.to_owned(),
-                reason: Box::new(reason),
-            }),
         }
     }
 }

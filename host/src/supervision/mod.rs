@@ -1,8 +1,22 @@
-//! The supervisors of a node.
+//! The supervisors of a node, in OTP's sense: who is restarted, together with whom, and when that is given up.
 //!
-//! For now there is one, [`Root`]: every actor of node.toml is linked to it, and it reports and counts what happens to
-//! them. It restarts nothing.
+//! [`Root`] is above everything that node.toml starts, or a program by [`SupervisorSpec`]. What is to be done is decided
+//! in `plan`, as a function; `actor` carries it out. A guest restarts itself in place, within the budget that its
+//! supervisor keeps (`in_place`), and keeps its pid and its mailbox; a native actor is spawned again.
 
+mod actor;
+mod child;
+mod counts;
+mod in_place;
+mod plan;
+#[cfg(test)]
+mod plan_tests;
+mod report;
 mod root;
+mod shutdown;
+mod spec;
 
-pub use root::{Counts, Root, RootError};
+pub use child::NotStarted;
+pub use counts::Counts;
+pub use root::{Root, RootError};
+pub use spec::{ChildSpec, StartError, Strategy, SupervisorSpec};

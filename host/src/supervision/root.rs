@@ -1,30 +1,31 @@
-//! The root supervisor: hears of the start and the end of every actor that the node was configured to run.
+//! The root supervisor: above every actor that a node was configured to run.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::concurrency::JoinHandle;
-use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, RactorErr, SpawnErr, SupervisionEvent};
+use ractor::{Actor, ActorCell, ActorRef, RactorErr, SpawnErr};
 use tokio::sync::watch;
 
-/// What has become of the supervised actors so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Actors that are alive.
-    pub running: usize,
-    /// Actors that came to life.
-    pub started: u64,
-    /// Actors that ended in an orderly way or were killed.
-    pub terminated: u64,
-    /// Actors that failed.
-    pub failed: u64,
-}
+use super::actor::{Arguments, Message, Supervisor};
+use super::child::{NotStarted, not_started};
+use super::counts::{Cells, Counts, Ledger};
+use super::shutdown::{self, Way};
+use super::spec::SupervisorSpec;
+
+/// What the log calls the root supervisor that was given no name.
+const NAME: &str = "root";
 
 /// A handle of the root supervisor. Dropping it leaves the supervisor and its actors running.
+///
+/// Actors that a program links to its [`cell`](Self::cell) are counted and stopped with the others, and restarted by
+/// nobody.
 #[derive(Debug)]
 pub struct Root {
+    actor: ActorRef<Message>,
     cell: ActorCell,
     counts: watch::Receiver<Counts>,
+    cells: Cells,
     ended: JoinHandle<()>,
 }
 
@@ -34,6 +35,9 @@ pub enum RootError {
     /// ractor refused to start it.
     #[error("the root supervisor could not be started: {0}")]
     Start(#[from] SpawnErr),
+    /// One of the actors below it did not start. Those before it were stopped again.
+    #[error(transparent)]
+    Child(NotStarted),
     /// It did not stop in time.
     #[error("the root supervisor did not stop within {0:?}; it was killed, and its actors with it")]
     Stuck(Duration),
@@ -45,11 +49,36 @@ impl Root {
     /// # Errors
     /// ractor refuses to start it.
     pub async fn start() -> Result<Self, RootError> {
-        let (sender, counts) = watch::channel(Counts::default());
-        let (actor, ended) = Actor::spawn(None, RootActor, sender).await?;
+        Self::start_with(SupervisorSpec {
+            name: NAME.to_owned(),
+            ..SupervisorSpec::default()
+        })
+        .await
+    }
+
+    /// Starts a root supervisor and everything below it, one after the other. If it gives up, as only one whose children
+    /// share their budget does, its children are stopped, and it lives on without them.
+    ///
+    /// # Errors
+    /// An actor does not start, or ractor refuses to start the supervisor.
+    pub async fn start_with(spec: SupervisorSpec) -> Result<Self, RootError> {
+        let (ledger, counts, cells) = Ledger::new();
+        let arguments = Arguments {
+            spec: Arc::new(spec),
+            ledger,
+            is_root: true,
+            again: false,
+        };
+        let (actor, ended) = match Actor::spawn(None, Supervisor, arguments).await {
+            Ok(spawned) => spawned,
+            Err(error @ SpawnErr::StartupFailed(_)) => return Err(RootError::Child(not_started(NAME, error))),
+            Err(error) => return Err(error.into()),
+        };
         Ok(Self {
             cell: actor.get_cell(),
+            actor,
             counts,
+            cells,
             ended,
         })
     }
@@ -59,7 +88,7 @@ impl Root {
         &self.cell
     }
 
-    /// What has become of its actors.
+    /// What has become of its actors, and of those of the supervisors below it.
     pub fn counts(&self) -> Counts {
         *self.counts.borrow()
     }
@@ -69,15 +98,31 @@ impl Root {
         self.counts.clone().wait_for(wanted).await.is_ok()
     }
 
-    /// Stops every actor in an orderly way, then the supervisor. Actors that have not stopped after `patience` are
-    /// killed.
+    /// The actor that was started last under this name, by whichever supervisor. It may have ended since.
+    pub fn find(&self, name: &str) -> Option<ActorCell> {
+        self.cells.find(name)
+    }
+
+    /// Stops every actor in an orderly way, those that were started last first, then the supervisors. Actors that have not
+    /// stopped after `patience` are killed. Nothing is restarted any more.
     ///
     /// # Errors
     /// The supervisor itself was stuck.
     pub async fn stop(self, reason: &str, patience: Duration) -> Result<(), RootError> {
-        self.cell
-            .stop_children_and_wait(Some(reason.to_owned()), Some(patience))
-            .await;
+        self.end(&Way::Stop(reason.to_owned()), reason, patience).await
+    }
+
+    /// As [`stop`](Self::stop), but lets every actor handle what it was sent first.
+    ///
+    /// # Errors
+    /// The supervisor itself was stuck.
+    pub async fn drain(self, reason: &str, patience: Duration) -> Result<(), RootError> {
+        self.end(&Way::Drain, reason, patience).await
+    }
+
+    async fn end(self, way: &Way, reason: &str, patience: Duration) -> Result<(), RootError> {
+        let children = shutdown::freeze(&self.actor, patience).await;
+        shutdown::wind_down(children, way, patience).await;
         let stopped = self.cell.stop_and_wait(Some(reason.to_owned()), Some(patience)).await;
         if matches!(stopped, Err(RactorErr::Timeout)) {
             self.cell.kill();
@@ -86,94 +131,5 @@ impl Root {
         // It can only have been cancelled with the runtime, which also ends it.
         drop(self.ended.await);
         Ok(())
-    }
-}
-
-struct RootActor;
-
-struct RootState {
-    counts: watch::Sender<Counts>,
-    running: HashSet<ActorId>,
-}
-
-/// The root supervisor has no messages.
-struct NoMessage;
-
-impl ractor::Message for NoMessage {}
-
-#[cfg_attr(feature = "async-trait", ractor::async_trait)]
-impl Actor for RootActor {
-    type Msg = NoMessage;
-    type State = RootState;
-    type Arguments = watch::Sender<Counts>;
-
-    async fn pre_start(
-        &self,
-        _: ActorRef<NoMessage>,
-        counts: watch::Sender<Counts>,
-    ) -> Result<RootState, ActorProcessingErr> {
-        Ok(RootState {
-            counts,
-            running: HashSet::new(),
-        })
-    }
-
-    async fn handle_supervisor_evt(
-        &self,
-        _: ActorRef<NoMessage>,
-        event: SupervisionEvent,
-        state: &mut RootState,
-    ) -> Result<(), ActorProcessingErr> {
-        state.report(&event);
-        state.count(&event);
-        Ok(())
-    }
-}
-
-impl RootState {
-    fn report(&self, event: &SupervisionEvent) {
-        let Some(cell) = event.actor_cell() else {
-            return;
-        };
-        let (actor, pid) = (cell.get_name().unwrap_or_default(), cell.get_id().pid());
-        let kind = if cell.get_id().is_local() { "native" } else { "guest" };
-        match event {
-            SupervisionEvent::ActorStarted(_) => {
-                tracing::info!(actor, pid, kind, "actor started");
-            }
-            SupervisionEvent::ActorTerminated(_, _, reason) => {
-                let reason = reason.as_deref().unwrap_or("no reason given");
-                tracing::info!(actor, pid, kind, reason, "actor ended");
-            }
-            SupervisionEvent::ActorFailed(_, error) => {
-                tracing::error!(actor, pid, kind, reason = %error, "actor failed");
-            }
-            _ => {}
-        }
-    }
-
-    fn count(&mut self, event: &SupervisionEvent) {
-        let (mut started, mut terminated, mut failed) = (0, 0, 0);
-        match event {
-            SupervisionEvent::ActorStarted(cell) => {
-                self.running.insert(cell.get_id());
-                started = 1;
-            }
-            SupervisionEvent::ActorTerminated(cell, _, _) => {
-                self.running.remove(&cell.get_id());
-                terminated = 1;
-            }
-            SupervisionEvent::ActorFailed(cell, _) => {
-                self.running.remove(&cell.get_id());
-                failed = 1;
-            }
-            _ => return,
-        }
-        self.counts.send_modify(|counts| {
-            counts.running = self.running.len();
-            counts.started += started;
-            counts.terminated += terminated;
-            counts.failed += failed;
-        });
     }
 }

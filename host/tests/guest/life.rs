@@ -121,6 +121,7 @@ async fn the_root_supervisor_counts_what_happens() {
     let expected = Counts {
         running: 1,
         started: 3,
+        restarted: 0,
         terminated: 1,
         failed: 1,
     };

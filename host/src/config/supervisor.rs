@@ -1,0 +1,239 @@
+//! `[supervisors.NAME]`: who is restarted with whom, how often, and when that is given up.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::ops::Range;
+use std::time::Duration;
+
+use toml::Spanned;
+
+use super::actor::{ActorSection, known};
+use super::names::NameOf;
+use super::node::checked_name;
+use super::problem::Problems;
+use super::section::{Keys, Section};
+use crate::guest::RestartPolicy;
+use crate::supervision::Strategy;
+
+pub(super) const KEYS: Keys = Keys {
+    known: &[
+        "strategy",
+        "max_restarts",
+        "within",
+        "backoff",
+        "max_backoff",
+        "supervisor",
+    ],
+    explained: &[
+        ("intensity", "write `max_restarts = 5`"),
+        ("period", "write `within = \"60s\"`"),
+        ("parent", "write `supervisor = \"…\"`"),
+        ("restart", "it belongs to the actors: write it into `[[actors]]`"),
+        (
+            "actors",
+            "write `supervisor = \"…\"` into the `[[actors]]` that belong here",
+        ),
+    ],
+};
+
+/// The supervisor that is above all others, and above every actor that names none.
+pub const ROOT: &str = "root";
+
+/// The most restarts that a supervisor allows within its time.
+const MOST_RESTARTS: u32 = 1_000_000;
+
+/// One checked `[supervisors.NAME]` table.
+#[derive(Clone, Debug)]
+pub struct SupervisorSection {
+    /// The name by which actors refer to it.
+    pub name: String,
+    /// Who is restarted with whom.
+    pub strategy: Strategy,
+    /// How often, and after which waits.
+    pub policy: RestartPolicy,
+    /// The supervisor above it. None only for the root.
+    pub supervisor: Option<String>,
+}
+
+impl SupervisorSection {
+    /// The root supervisor, if the file says nothing of it.
+    pub(super) fn root() -> Self {
+        Self {
+            name: ROOT.to_owned(),
+            strategy: Strategy::default(),
+            policy: RestartPolicy::default(),
+            supervisor: None,
+        }
+    }
+}
+
+impl fmt::Display for SupervisorSection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RestartPolicy {
+            max_restarts,
+            within,
+            backoff,
+            max_backoff,
+        } = self.policy;
+        let each = if self.strategy == Strategy::OneForOne {
+            " of each actor"
+        } else {
+            ""
+        };
+        write!(
+            f,
+            "{}, at most {max_restarts} restarts{each} within {within:?}, after {backoff:?} to {max_backoff:?}",
+            self.strategy
+        )
+    }
+}
+
+/// A supervisor, and where the file has what may be wrong with it in the end.
+pub(super) struct Read {
+    section: SupervisorSection,
+    /// Its name.
+    span: Range<usize>,
+    /// The name of the one above it.
+    above: Option<Range<usize>>,
+}
+
+/// Reads one `[supervisors.NAME]` table. `names` are those of all of them.
+pub(super) fn read(
+    name: &Spanned<std::borrow::Cow<'_, str>>,
+    section: &Section<'_>,
+    names: &[&str],
+    problems: &mut Problems,
+) -> Option<Read> {
+    let span = name.span();
+    let name = checked_name(NameOf::Supervisor, &Spanned::new(name.span(), name.get_ref()), problems);
+    let strategy = read_strategy(section, problems);
+    let policy = read_policy(section, problems);
+    let above = section.text("supervisor", problems);
+    let is_root = name.as_deref() == Some(ROOT);
+    if let Some(above) = above.as_ref().filter(|_| is_root) {
+        problems.error(
+            above.span(),
+            "the supervisor `root` is above all others",
+            "leave out `supervisor`",
+        );
+        return None;
+    }
+    let supervisor = match &above {
+        Some(above) => Some(supervisor_of(above, names, problems)?),
+        None => (!is_root).then(|| ROOT.to_owned()),
+    };
+    Some(Read {
+        section: SupervisorSection {
+            name: name?,
+            strategy: strategy?,
+            policy: policy?,
+            supervisor,
+        },
+        span,
+        above: above.map(|above| above.span()),
+    })
+}
+
+/// The supervisor that an actor or another supervisor names, if there is one.
+pub(super) fn supervisor_of(name: &Spanned<&str>, names: &[&str], problems: &mut Problems) -> Option<String> {
+    if *name.get_ref() == ROOT {
+        return Some(ROOT.to_owned());
+    }
+    let nothing = "add a table `[supervisors.…]` for it";
+    known(name, "there is no supervisor `{}`", names, nothing, problems)
+}
+
+fn read_strategy(section: &Section<'_>, problems: &mut Problems) -> Option<Strategy> {
+    let Some(text) = section.text("strategy", problems) else {
+        return section.value("strategy").is_none().then(Strategy::default);
+    };
+    let names: Vec<&str> = Strategy::ALL.iter().map(|(name, _)| *name).collect();
+    let name = known(&text, "there is no strategy `{}`", &names, "", problems)?;
+    name.parse().ok()
+}
+
+fn read_policy(section: &Section<'_>, problems: &mut Problems) -> Option<RestartPolicy> {
+    let default = RestartPolicy::default();
+    let max_restarts = match section.value("max_restarts") {
+        Some(_) => section.integer("max_restarts", 0..=MOST_RESTARTS, problems),
+        None => Some(default.max_restarts),
+    };
+    let mut time = |key, default| match section.value(key) {
+        Some(_) => section.duration(key, problems),
+        None => Some(default),
+    };
+    let (within, backoff) = (time("within", default.within), time("backoff", default.backoff));
+    // Whoever asks for a long first wait means it.
+    let longest = default.max_backoff.max(backoff.unwrap_or_default());
+    let max_backoff = time("max_backoff", longest);
+    let policy = RestartPolicy {
+        max_restarts: max_restarts?,
+        within: within?,
+        backoff: backoff?,
+        max_backoff: max_backoff?,
+    };
+    let span = |key| section.value(key).map_or(section.span.clone(), Spanned::span);
+    if policy.within == Duration::ZERO {
+        problems.error(span("within"), "`within` is no time", "expected for example `60s`");
+        return None;
+    }
+    if policy.max_backoff < policy.backoff {
+        problems.error(
+            span("max_backoff"),
+            "`max_backoff` is shorter than `backoff`",
+            "it is the longest wait, `backoff` the shortest",
+        );
+        return None;
+    }
+    Some(policy)
+}
+
+/// Complains about supervisors that are above themselves, and warns of those that have nobody to supervise. What comes
+/// out begins with the root.
+pub(super) fn check(read: Vec<Read>, actors: &[ActorSection], problems: &mut Problems) -> Vec<SupervisorSection> {
+    let above: BTreeMap<&str, &str> = read
+        .iter()
+        .filter_map(|read| Some((read.section.name.as_str(), read.section.supervisor.as_deref()?)))
+        .collect();
+    let mut used: BTreeSet<&str> = BTreeSet::new();
+    for actor in actors {
+        let mut next = Some(actor.supervisor.as_str());
+        while let Some(name) = next
+            && used.insert(name)
+        {
+            next = above.get(name).copied();
+        }
+    }
+    for Read {
+        section,
+        span,
+        above: at,
+    } in &read
+    {
+        if let Some(at) = at
+            && is_circle(&section.name, &above)
+        {
+            let message = format!("the supervisor `{}` would be above itself", section.name);
+            problems.error(at.clone(), message, "a supervisor is below `root` or below another one");
+        } else if section.name != ROOT && !used.contains(section.name.as_str()) {
+            let message = format!("the supervisor `{}` has no actors", section.name);
+            let help = format!(
+                "write `supervisor = {:?}` into the [[actors]] that it is for",
+                section.name
+            );
+            problems.warning(span.clone(), message, help);
+        }
+    }
+    let mut sections: Vec<SupervisorSection> = read.into_iter().map(|read| read.section).collect();
+    match sections.iter().position(|section| section.name == ROOT) {
+        Some(root) => sections.swap(0, root),
+        None => sections.insert(0, SupervisorSection::root()),
+    }
+    sections
+}
+
+/// True if a supervisor is above itself.
+fn is_circle(name: &str, above: &BTreeMap<&str, &str>) -> bool {
+    let steps = std::iter::successors(above.get(name).copied(), |name| above.get(name).copied());
+    steps.take(above.len()).any(|step| step == name)
+}

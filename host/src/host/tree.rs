@@ -1,0 +1,189 @@
+//! The tree of supervisors and actors that a configuration asks for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ractor::{ActorCell, pg};
+
+use super::error::HostError;
+use super::guests::Guests;
+use super::native::Native;
+use crate::config::{ActorSection, Code, NodeConfig, ROOT, SupervisorSection};
+use crate::guest::{GuestOptions, Profile, SpawnError};
+use crate::supervision::{ChildSpec, NotStarted, Root, RootError, StartError, SupervisorSpec};
+
+/// What the tree is made from besides the configuration.
+pub(super) struct Tree<'a> {
+    pub(super) natives: Arc<BTreeMap<String, Native>>,
+    pub(super) guests: &'a Guests,
+    pub(super) profile: Arc<Profile>,
+}
+
+/// The error about an actor whose code this host doesn't have.
+pub(super) fn unknown(actor: &str, section: &ActorSection) -> HostError {
+    HostError::Unknown {
+        actor: actor.to_owned(),
+        code: section.code.clone(),
+    }
+}
+
+impl Tree<'_> {
+    /// Starts everything, one after the other, so that an actor finds those above it.
+    pub(super) async fn start(&self, config: &NodeConfig) -> Result<Root, HostError> {
+        let root = Root::start_with(self.root(config)?).await;
+        root.map_err(|error| explain(error, &config.actors))
+    }
+
+    /// The children of a supervisor are in the order of the file. A supervisor is where the first actor below it is.
+    fn root(&self, config: &NodeConfig) -> Result<SupervisorSpec, HostError> {
+        let mut children: BTreeMap<&str, Vec<Place>> = BTreeMap::new();
+        for (index, section) in config.actors.iter().enumerate() {
+            let mut child = Place::Actors(index);
+            let mut above = section.supervisor.as_str();
+            // Up to where the supervisor has its place already.
+            loop {
+                let siblings = children.entry(above).or_default();
+                let is_first = siblings.is_empty();
+                siblings.push(child);
+                match parent(&config.supervisors, above) {
+                    Some((index, next)) if is_first => {
+                        child = Place::Supervisor(index);
+                        above = next;
+                    }
+                    _ => break,
+                }
+            }
+        }
+        self.supervisor(ROOT, config, &mut children)
+    }
+
+    fn supervisor(
+        &self,
+        name: &str,
+        config: &NodeConfig,
+        places: &mut BTreeMap<&str, Vec<Place>>,
+    ) -> Result<SupervisorSpec, HostError> {
+        let mut children = Vec::new();
+        for place in places.remove(name).unwrap_or_default() {
+            match place {
+                Place::Actors(index) => {
+                    let Some(section) = config.actors.get(index) else {
+                        continue;
+                    };
+                    let section = Arc::new(section.clone());
+                    for actor in section.names() {
+                        children.push(self.actor(&actor, &section)?.in_batch(index));
+                    }
+                }
+                Place::Supervisor(index) => {
+                    if let Some(section) = config.supervisors.get(index) {
+                        children.push(ChildSpec::supervisor(self.supervisor(&section.name, config, places)?));
+                    }
+                }
+            }
+        }
+        let section = config.supervisors.iter().find(|section| section.name == name);
+        Ok(SupervisorSpec {
+            name: name.to_owned(),
+            strategy: section.map(|section| section.strategy).unwrap_or_default(),
+            policy: section.map(|section| section.policy).unwrap_or_default(),
+            children,
+        })
+    }
+
+    fn actor(&self, actor: &str, section: &Arc<ActorSection>) -> Result<ChildSpec, HostError> {
+        match &section.code {
+            Code::Native(native) => Ok(self.native(actor, native, section)),
+            Code::Module(module) => self.guest(actor, module, section),
+        }
+    }
+
+    fn native(&self, actor: &str, native: &str, section: &Arc<ActorSection>) -> ChildSpec {
+        let start = Arc::new(StartNative {
+            natives: self.natives.clone(),
+            actor: actor.to_owned(),
+            native: native.to_owned(),
+            section: section.clone(),
+        });
+        ChildSpec::native(actor, section.restart, move |supervisor| {
+            let start = start.clone();
+            async move { start.start(supervisor).await.map_err(StartError::from) }
+        })
+    }
+
+    fn guest(&self, actor: &str, module: &str, section: &ActorSection) -> Result<ChildSpec, HostError> {
+        let loaded = self.guests.module(module).ok_or_else(|| unknown(actor, section))?;
+        let options = GuestOptions {
+            name: Some(actor.to_owned()),
+            arguments: section.arguments.clone(),
+            groups: section.groups.clone(),
+            profile: self.profile.clone(),
+            ..GuestOptions::default()
+        };
+        Ok(ChildSpec::guest(loaded, options, section.restart))
+    }
+}
+
+/// One child of a supervisor, by its place in the configuration.
+#[derive(Clone, Copy)]
+enum Place {
+    /// All actors of one entry.
+    Actors(usize),
+    Supervisor(usize),
+}
+
+/// The place of a supervisor, and the name of the one above it. None for the root.
+fn parent<'c>(supervisors: &'c [SupervisorSection], name: &str) -> Option<(usize, &'c str)> {
+    let index = supervisors.iter().position(|section| section.name == name)?;
+    Some((index, supervisors.get(index)?.supervisor.as_deref()?))
+}
+
+struct StartNative {
+    natives: Arc<BTreeMap<String, Native>>,
+    actor: String,
+    native: String,
+    section: Arc<ActorSection>,
+}
+
+impl StartNative {
+    async fn start(&self, supervisor: ActorCell) -> Result<ActorCell, HostError> {
+        let Some(factory) = self.natives.get(&self.native) else {
+            return Err(unknown(&self.actor, &self.section));
+        };
+        let started = factory
+            .spawn(self.actor.clone(), &self.section.arguments, supervisor)
+            .await;
+        let cell = started.map_err(|reason| HostError::Native {
+            actor: self.actor.clone(),
+            native: self.native.clone(),
+            reason,
+        })?;
+        for group in &self.section.groups {
+            pg::join(group.clone(), vec![cell.clone()]);
+        }
+        Ok(cell)
+    }
+}
+
+/// What kept an actor from starting, in the words of the host.
+fn explain(error: RootError, sections: &[ActorSection]) -> HostError {
+    let RootError::Child(NotStarted { child, reason }) = error else {
+        return error.into();
+    };
+    let reason = match reason.downcast::<HostError>() {
+        Ok(error) => return *error,
+        Err(reason) => reason,
+    };
+    let section = sections
+        .iter()
+        .find(|section| section.names().any(|name| name == child));
+    match (reason.downcast::<SpawnError>(), section.map(|section| &section.code)) {
+        (Ok(reason), Some(Code::Module(module))) => HostError::Guest {
+            actor: child,
+            module: module.clone(),
+            reason,
+        },
+        (Ok(reason), _) => RootError::Child(NotStarted { child, reason }).into(),
+        (Err(reason), _) => RootError::Child(NotStarted { child, reason }).into(),
+    }
+}

@@ -1,0 +1,408 @@
+//! The actor that carries out what [`super::plan`] decides.
+//!
+//! It never waits: what takes time is a task that reports back, so that one child's backoff or slow start keeps no other
+//! from being seen to.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use tokio::sync::{oneshot, watch};
+
+use super::child::{Child, Launch, Life, NotStarted, Part};
+use super::counts::{Ledger, Tally};
+use super::plan::{Command, Ending, Plan};
+use super::report;
+use super::shutdown::{self, Live, Way};
+use super::spec::{Strategy, SupervisorSpec};
+use crate::guest::{Budget, Verdict};
+
+/// A supervisor, the root or any other.
+pub(super) struct Supervisor;
+
+pub(super) struct Arguments {
+    pub(super) spec: Arc<SupervisorSpec>,
+    pub(super) ledger: Ledger,
+    pub(super) is_root: bool,
+    /// It takes the place of one that failed.
+    pub(super) again: bool,
+}
+
+pub(super) enum Message {
+    /// The outcome of a start.
+    Started(usize, Result<Life, NotStarted>),
+    /// The wait before a start is over.
+    Waited(usize),
+    /// A guest was restarted in place after a failure or a stop of its own.
+    RestartedInPlace(usize),
+    /// An actor that was to be stopped has ended, or can't be made to.
+    Gone(usize, ActorId),
+    /// Restart nothing any more, and say who is alive, in the order of their start.
+    Freeze(oneshot::Sender<Vec<Vec<Live>>>),
+    /// Stop all children, then yourself.
+    End,
+}
+
+impl ractor::Message for Message {}
+
+pub(super) struct State {
+    myself: ActorRef<Message>,
+    spec: Arc<SupervisorSpec>,
+    ledger: Ledger,
+    is_root: bool,
+    plan: Plan,
+    children: Vec<Child>,
+    by_id: HashMap<ActorId, usize>,
+    /// Starts that are under way.
+    starting: usize,
+    /// Actors that have ended, and whether they failed, before it was known here which child they were.
+    early: HashMap<ActorId, bool>,
+    /// Tells the guests that nothing is restarted any more.
+    closing: watch::Sender<bool>,
+    tally: Tally,
+    /// Why it gave up.
+    failure: Option<String>,
+}
+
+#[cfg_attr(feature = "async-trait", ractor::async_trait)]
+impl Actor for Supervisor {
+    type Msg = Message;
+    type State = State;
+    type Arguments = Arguments;
+
+    async fn pre_start(&self, myself: ActorRef<Message>, arguments: Arguments) -> Result<State, ActorProcessingErr> {
+        let again = arguments.again;
+        let mut state = State::new(myself, arguments);
+        for index in 0..state.children.len() {
+            let Some(launch) = state.launch(index, again) else {
+                break;
+            };
+            match launch.start().await {
+                Ok(life) => state.enter(index, life),
+                Err(error) => {
+                    state.close();
+                    shutdown::wind_down(state.live(), &Way::Drain, shutdown::PATIENCE).await;
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<Message>,
+        message: Message,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        let commands = match message {
+            Message::Started(index, outcome) => state.started(index, outcome),
+            Message::Waited(index) => state.plan.handle_waited(index),
+            Message::RestartedInPlace(index) => state.plan.handle_restarted(index),
+            Message::Gone(index, id) if state.by_id.contains_key(&id) => {
+                state.ended(index, id, false, "it could not be stopped")
+            }
+            Message::Gone(..) => Vec::new(),
+            Message::End => {
+                state.close();
+                state.plan.handle_end()
+            }
+            Message::Freeze(reply) => {
+                state.close();
+                state.plan.freeze();
+                // Whoever asked may have lost patience.
+                drop(reply.send(state.live()));
+                Vec::new()
+            }
+        };
+        state.execute(commands)
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _: ActorRef<Message>,
+        event: SupervisionEvent,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        report::event(&event, &state.spec.name, |id| state.name(id));
+        if !event.actor_cell().is_some_and(is_supervisor) {
+            state.tally.count(&event);
+        }
+        let (cell, failed, reason) = match &event {
+            SupervisionEvent::ActorFailed(cell, error) => (cell, true, error.to_string()),
+            SupervisionEvent::ActorTerminated(cell, _, reason) => (cell, false, reason.clone().unwrap_or_default()),
+            _ => return Ok(()),
+        };
+        let commands = match state.by_id.get(&cell.get_id()) {
+            Some(index) => state.ended(*index, cell.get_id(), failed, &reason),
+            None => {
+                if state.starting > 0 {
+                    state.early.insert(cell.get_id(), failed);
+                }
+                Vec::new()
+            }
+        };
+        state.execute(commands)
+    }
+}
+
+/// True for a supervisor of this kind.
+pub(super) fn is_supervisor(cell: &ActorCell) -> bool {
+    cell.is_message_type_of::<Message>() == Some(true)
+}
+
+impl State {
+    fn new(myself: ActorRef<Message>, arguments: Arguments) -> Self {
+        let Arguments {
+            spec, ledger, is_root, ..
+        } = arguments;
+        let budget = || Arc::new(Mutex::new(Budget::new(spec.policy)));
+        let shared = budget();
+        let child = |child: &super::spec::ChildSpec| Child {
+            spec: child.clone(),
+            budget: match spec.strategy {
+                Strategy::OneForOne => budget(),
+                Strategy::RestForOne | Strategy::OneForAll => shared.clone(),
+            },
+            life: None,
+        };
+        let children: Vec<Child> = spec.children.iter().map(child).collect();
+        let kinds = children.iter().map(|child| (child.spec.kind(), child.spec.restart));
+        Self {
+            plan: Plan::new(spec.strategy, kinds),
+            children,
+            myself,
+            is_root,
+            by_id: HashMap::new(),
+            starting: 0,
+            early: HashMap::new(),
+            closing: watch::Sender::new(false),
+            tally: Tally::new(ledger.clone()),
+            failure: None,
+            spec,
+            ledger,
+        }
+    }
+
+    fn launch(&self, index: usize, again: bool) -> Option<Launch> {
+        let child = self.children.get(index)?;
+        Some(Launch {
+            index,
+            spec: child.spec.clone(),
+            budget: child.budget.clone(),
+            supervisor: self.myself.clone(),
+            closing: self.closing.subscribe(),
+            ledger: self.ledger.clone(),
+            again,
+        })
+    }
+
+    /// A child has come to life.
+    fn enter(&mut self, index: usize, life: Life) {
+        self.by_id.insert(life.cell.get_id(), index);
+        if let Some(child) = self.children.get_mut(index) {
+            child.life = Some(life);
+        }
+    }
+
+    fn name(&self, id: ActorId) -> Option<Arc<str>> {
+        let child = self.children.get(*self.by_id.get(&id)?)?;
+        Some(child.spec.name.clone())
+    }
+
+    fn started(&mut self, index: usize, outcome: Result<Life, NotStarted>) -> Vec<Command> {
+        self.starting = self.starting.saturating_sub(1);
+        let life = match outcome {
+            Ok(life) => life,
+            Err(error) => {
+                tracing::error!(supervisor = self.spec.name, "{error}");
+                self.forget_early();
+                let reason = error.to_string();
+                return self.decide(index, &reason, |plan, spend| plan.handle_start_failed(index, spend));
+            }
+        };
+        let id = life.cell.get_id();
+        self.enter(index, life);
+        let mut commands = self.plan.handle_started(index);
+        if let Some(failed) = self.early.remove(&id) {
+            commands.extend(self.ended(index, id, failed, "it ended as soon as it had started"));
+        }
+        self.forget_early();
+        commands
+    }
+
+    fn forget_early(&mut self) {
+        if self.starting == 0 {
+            self.early.clear();
+        }
+    }
+
+    fn ended(&mut self, index: usize, id: ActorId, failed: bool, reason: &str) -> Vec<Command> {
+        self.by_id.remove(&id);
+        let life = self.children.get_mut(index).and_then(|child| child.life.take());
+        let ending = match life.map(|life| life.part) {
+            Some(Part::Guest(_, in_place)) if in_place.gave_up() => Ending::GaveUp,
+            _ if failed => Ending::Failed,
+            _ => Ending::Stopped,
+        };
+        if ending == Ending::GaveUp {
+            self.give_up(index);
+        }
+        self.decide(index, reason, |plan, spend| plan.handle_ended(index, ending, spend))
+    }
+
+    /// Lets the plan ask the budget, and tells of the verdict.
+    fn decide(
+        &mut self,
+        index: usize,
+        reason: &str,
+        ask: impl FnOnce(&mut Plan, &mut dyn FnMut() -> Verdict) -> Vec<Command>,
+    ) -> Vec<Command> {
+        let Some(child) = self.children.get(index) else {
+            return Vec::new();
+        };
+        let mut verdict = None;
+        let mut spend = || *verdict.insert(child.spend());
+        let commands = ask(&mut self.plan, &mut spend);
+        match verdict {
+            Some(Verdict::Restart { after, restart }) => {
+                let (actor, supervisor) = (&*child.spec.name, &*self.spec.name);
+                tracing::warn!(actor, supervisor, restart, ?after, reason, "it is started again");
+            }
+            Some(Verdict::GiveUp) => self.give_up(index),
+            None => {}
+        }
+        commands
+    }
+
+    /// There were too many restarts. What follows from that is the plan's.
+    fn give_up(&mut self, index: usize) {
+        let name = self
+            .children
+            .get(index)
+            .map(|child| child.spec.name.clone())
+            .unwrap_or_default();
+        let policy = self.spec.policy;
+        let (actor, supervisor) = (&*name, &*self.spec.name);
+        let (max_restarts, within) = (policy.max_restarts, policy.within);
+        tracing::error!(
+            actor,
+            supervisor,
+            max_restarts,
+            ?within,
+            "too many restarts; the actor is given up"
+        );
+        if self.spec.strategy == Strategy::OneForOne || self.failure.is_some() {
+            return;
+        }
+        self.failure = Some(format!(
+            "the supervisor `{supervisor}` gave up: more than {max_restarts} restarts within {within:?}, the last one for \
+             `{actor}`"
+        ));
+    }
+
+    fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    fn execute(&mut self, commands: Vec<Command>) -> Result<(), ActorProcessingErr> {
+        if self.plan.is_over() {
+            self.close();
+        }
+        for command in commands {
+            match command {
+                Command::Refresh(index) => self.refresh(index),
+                Command::Stop(index) => {
+                    if let Some(child) = self.children.get(index)
+                        && let Some(life) = &child.life
+                    {
+                        life.stop(index, child.spec.name.clone(), self.myself.clone());
+                    }
+                }
+                Command::Wait(index, after) => {
+                    let myself = self.myself.clone();
+                    tokio::spawn(async move {
+                        tokio::time::sleep(after).await;
+                        // The supervisor may have ended by now.
+                        drop(myself.cast(Message::Waited(index)));
+                    });
+                }
+                Command::Start(index) => self.start(index),
+                Command::End => self.end()?,
+            }
+        }
+        Ok(())
+    }
+
+    fn refresh(&self, index: usize) {
+        if let Some(child) = self.children.get(index)
+            && let Some(Life {
+                part: Part::Guest(guest, _),
+                ..
+            }) = &child.life
+        {
+            guest.restart(format!("another actor of the supervisor `{}` failed", self.spec.name));
+        }
+    }
+
+    fn start(&mut self, index: usize) {
+        let Some(launch) = self.launch(index, true) else {
+            return;
+        };
+        self.starting += 1;
+        let myself = self.myself.clone();
+        let child = launch.spec.name.to_string();
+        tokio::spawn(async move {
+            // A task of its own, because what a program does there may panic.
+            let outcome = tokio::spawn(launch.start()).await.unwrap_or_else(|ended| {
+                let reason = ended.to_string().into();
+                Err(NotStarted { child, reason })
+            });
+            if let Err(error) = myself.cast(Message::Started(index, outcome)) {
+                tracing::debug!(%error, "an actor was started for a supervisor that has ended");
+            }
+        });
+    }
+
+    /// All children are down.
+    fn end(&mut self) -> Result<(), ActorProcessingErr> {
+        match self.failure.take() {
+            Some(failure) if self.is_root => {
+                tracing::error!("{failure}; the node stays up without these actors");
+                Ok(())
+            }
+            Some(failure) => Err(failure.into()),
+            None => {
+                self.myself.stop(Some("its supervisor restarts or ends".to_owned()));
+                Ok(())
+            }
+        }
+    }
+
+    /// Who is alive, in the order of their start: those that are stopped together, together.
+    fn live(&self) -> Vec<Vec<Live>> {
+        let mut batches: Vec<Vec<Live>> = Vec::new();
+        let mut last = None;
+        for index in self.plan.up() {
+            let Some(child) = self.children.get(index) else {
+                continue;
+            };
+            let Some(life) = &child.life else { continue };
+            let live = match &life.part {
+                Part::Supervisor(actor) => Live::Supervisor(actor.clone()),
+                Part::Guest(..) | Part::Native => Live::Actor(life.cell.clone()),
+            };
+            let batch = child.spec.batch;
+            match batches.last_mut() {
+                Some(neighbours) if batch.is_some() && batch == last => neighbours.push(live),
+                _ => batches.push(vec![live]),
+            }
+            last = batch;
+        }
+        // What a program has linked to it besides.
+        let strangers = self.myself.get_cell().get_children().into_iter();
+        let strangers = strangers.filter(|cell| !self.by_id.contains_key(&cell.get_id()));
+        batches.push(strangers.map(Live::Actor).collect());
+        batches
+    }
+}

@@ -1,0 +1,109 @@
+//! What has become of a node's actors so far, counted by all of its supervisors together.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ractor::{ActorCell, ActorId, SupervisionEvent};
+use tokio::sync::watch;
+
+/// What has become of the supervised actors so far. Supervisors are not counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Actors that are alive.
+    pub running: usize,
+    /// Actors that came to life.
+    pub started: u64,
+    /// Actors that were restarted: guests that went on with a fresh instance, and actors that were started again.
+    pub restarted: u64,
+    /// Actors that ended in an orderly way or were killed.
+    pub terminated: u64,
+    /// Actors that failed, without those failures after which a guest was restarted in place.
+    pub failed: u64,
+}
+
+/// What all supervisors of a tree share.
+#[derive(Debug, Clone)]
+pub(super) struct Ledger {
+    counts: Arc<watch::Sender<Counts>>,
+    cells: Cells,
+}
+
+/// Which actor was started last under each name.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Cells(Arc<Mutex<HashMap<Arc<str>, ActorCell>>>);
+
+impl Ledger {
+    pub(super) fn new() -> (Self, watch::Receiver<Counts>, Cells) {
+        let (sender, receiver) = watch::channel(Counts::default());
+        let cells = Cells::default();
+        let ledger = Self {
+            counts: Arc::new(sender),
+            cells: cells.clone(),
+        };
+        (ledger, receiver, cells)
+    }
+
+    pub(super) fn restarted(&self) {
+        self.counts.send_modify(|counts| counts.restarted += 1);
+    }
+
+    /// A child is made of this actor now.
+    pub(super) fn enter(&self, name: &Arc<str>, cell: ActorCell) {
+        self.cells.lock().insert(name.clone(), cell);
+    }
+}
+
+impl Cells {
+    pub(super) fn find(&self, name: &str) -> Option<ActorCell> {
+        self.lock().get(name).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, ActorCell>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The actors of one supervisor that are alive. With the supervisor they all end, without a word to anybody.
+#[derive(Debug)]
+pub(super) struct Tally {
+    ledger: Ledger,
+    running: HashSet<ActorId>,
+}
+
+impl Tally {
+    pub(super) fn new(ledger: Ledger) -> Self {
+        Self {
+            ledger,
+            running: HashSet::new(),
+        }
+    }
+
+    pub(super) fn count(&mut self, event: &SupervisionEvent) {
+        let running = &mut self.running;
+        self.ledger.counts.send_modify(|counts| match event {
+            SupervisionEvent::ActorStarted(cell) => {
+                counts.running += usize::from(running.insert(cell.get_id()));
+                counts.started += 1;
+            }
+            SupervisionEvent::ActorTerminated(cell, ..) => {
+                counts.running -= usize::from(running.remove(&cell.get_id()));
+                counts.terminated += 1;
+            }
+            SupervisionEvent::ActorFailed(cell, _) => {
+                counts.running -= usize::from(running.remove(&cell.get_id()));
+                counts.failed += 1;
+            }
+            _ => {}
+        });
+    }
+}
+
+impl Drop for Tally {
+    fn drop(&mut self) {
+        let left = self.running.len();
+        self.ledger.counts.send_modify(|counts| {
+            counts.running -= left;
+            counts.terminated += left as u64;
+        });
+    }
+}

@@ -1,0 +1,319 @@
+//! What a supervisor does about its children: decisions as a function of what has happened to them.
+//!
+//! Events go in through `handle_*`, commands come out; nothing here waits, starts or stops. Children are known by their
+//! place in the supervisor's order, which is the order of their start. [`super::actor`] carries the commands out.
+//!
+//! A guest is restarted in place, by itself. So the plan hears of its failures only when it has been restarted, and may
+//! ask it to go on with a fresh instance; only a guest that has ended is started again as a new actor.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::spec::Strategy;
+use crate::guest::{Restart, Verdict};
+
+/// What a child is, as far as it makes a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Guest,
+    Native,
+    Supervisor,
+}
+
+/// How a child came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It stopped itself or was stopped, or was killed.
+    Stopped,
+    Failed,
+    /// A guest that would have been restarted in place, but not once more.
+    GaveUp,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Command {
+    /// Ask this guest to go on with a fresh instance.
+    Refresh(usize),
+    /// Stop this child, and say when it has ended.
+    Stop(usize),
+    /// Say `handle_waited` of this child after this time.
+    Wait(usize, Duration),
+    /// Start this child, and say how that went.
+    Start(usize),
+    /// Every child is down: end the supervisor itself.
+    End,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Plan {
+    strategy: Strategy,
+    children: Vec<Child>,
+    /// Children that are to be stopped, the last first.
+    outdated: BTreeSet<usize>,
+    /// Children that are to be started, or guests to be restarted in place, the first first, when none is outdated.
+    due: BTreeSet<usize>,
+    /// The wait before any of them.
+    wait: Option<(usize, Duration)>,
+    waiting: bool,
+    /// Children that are being started or stopped.
+    moving: usize,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+struct Child {
+    kind: Kind,
+    restart: Restart,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Up,
+    Stopping,
+    Starting,
+    Down,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Children are restarted as the strategy says.
+    Running,
+    /// Children are stopped, one after the other.
+    Ending,
+    /// They all were.
+    Ended,
+    /// Somebody else stops them.
+    Frozen,
+}
+
+impl Plan {
+    /// All children are up.
+    pub(super) fn new(strategy: Strategy, children: impl IntoIterator<Item = (Kind, Restart)>) -> Self {
+        let child = |(kind, restart)| Child {
+            kind,
+            restart,
+            state: State::Up,
+        };
+        Self {
+            strategy,
+            children: children.into_iter().map(child).collect(),
+            outdated: BTreeSet::new(),
+            due: BTreeSet::new(),
+            wait: None,
+            waiting: false,
+            moving: 0,
+            phase: Phase::Running,
+        }
+    }
+
+    /// A child has ended. `spend` decides about a restart, and is asked only if there may be one.
+    pub(super) fn handle_ended(
+        &mut self,
+        child: usize,
+        ending: Ending,
+        spend: impl FnOnce() -> Verdict,
+    ) -> Vec<Command> {
+        let was = self.set(child, State::Down);
+        if self.phase == Phase::Running && was != Some(State::Stopping) && self.is_restarted_after(child, ending) {
+            return self.decide(child, spend());
+        }
+        if self.phase == Phase::Running && ending == Ending::GaveUp {
+            return self.decide(child, Verdict::GiveUp);
+        }
+        self.poll()
+    }
+
+    fn is_restarted_after(&self, child: usize, ending: Ending) -> bool {
+        match self.children.get(child) {
+            // It had its chance, in place.
+            None | Some(Child { kind: Kind::Guest, .. }) => false,
+            Some(child) => match child.restart {
+                Restart::Temporary => false,
+                Restart::Transient => ending != Ending::Stopped,
+                Restart::Permanent => true,
+            },
+        }
+    }
+
+    /// A guest was restarted in place, after a failure or because it had stopped itself.
+    pub(super) fn handle_restarted(&mut self, child: usize) -> Vec<Command> {
+        if self.phase == Phase::Running {
+            self.restart_others(child);
+        }
+        self.poll()
+    }
+
+    /// A wait is over.
+    pub(super) fn handle_waited(&mut self, child: usize) -> Vec<Command> {
+        self.waiting = false;
+        if self.phase == Phase::Running && self.strategy == Strategy::OneForOne {
+            return self.start(child).into_iter().collect();
+        }
+        self.poll()
+    }
+
+    /// A child is up again.
+    pub(super) fn handle_started(&mut self, child: usize) -> Vec<Command> {
+        self.set(child, State::Up);
+        match self.phase {
+            Phase::Running => {}
+            Phase::Ending | Phase::Ended => {
+                self.outdated.insert(child);
+            }
+            Phase::Frozen => {
+                self.set(child, State::Stopping);
+                return vec![Command::Stop(child)];
+            }
+        }
+        self.poll()
+    }
+
+    /// A child did not come up. `spend` is as for [`handle_ended`](Self::handle_ended).
+    pub(super) fn handle_start_failed(&mut self, child: usize, spend: impl FnOnce() -> Verdict) -> Vec<Command> {
+        self.set(child, State::Down);
+        if self.phase == Phase::Running {
+            return self.decide(child, spend());
+        }
+        self.poll()
+    }
+
+    /// The supervisor is to stop, and its children before it.
+    pub(super) fn handle_end(&mut self) -> Vec<Command> {
+        if self.phase == Phase::Running {
+            self.end();
+        }
+        self.poll()
+    }
+
+    /// From now on nothing is started, and somebody else stops the children.
+    pub(super) fn freeze(&mut self) {
+        self.phase = Phase::Frozen;
+        self.outdated.clear();
+        self.due.clear();
+        self.wait = None;
+    }
+
+    /// True from when nothing is restarted any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.phase != Phase::Running
+    }
+
+    /// The children that are up, in their order.
+    pub(super) fn up(&self) -> impl DoubleEndedIterator<Item = usize> + '_ {
+        let states = self.children.iter().enumerate();
+        states
+            .filter(|(_, child)| matches!(child.state, State::Up | State::Stopping))
+            .map(|(index, _)| index)
+    }
+
+    fn decide(&mut self, failed: usize, verdict: Verdict) -> Vec<Command> {
+        match (verdict, self.strategy) {
+            // Its failure is its own.
+            (Verdict::GiveUp, Strategy::OneForOne) => return Vec::new(),
+            (Verdict::GiveUp, _) => self.end(),
+            (Verdict::Restart { after, .. }, Strategy::OneForOne) => return vec![Command::Wait(failed, after)],
+            (Verdict::Restart { after, .. }, _) => {
+                self.due.insert(failed);
+                let longest = self.wait.map_or(after, |(_, wait)| wait.max(after));
+                self.wait = Some((failed, longest));
+                self.restart_others(failed);
+            }
+        }
+        self.poll()
+    }
+
+    /// Marks those that share the fate of the one that failed.
+    fn restart_others(&mut self, failed: usize) {
+        let affected = match self.strategy {
+            Strategy::OneForOne => return,
+            Strategy::RestForOne => failed.saturating_add(1)..self.children.len(),
+            Strategy::OneForAll => 0..self.children.len(),
+        };
+        for index in affected.filter(|index| *index != failed) {
+            let Some(child) = self.children.get(index) else {
+                continue;
+            };
+            let is_alive = matches!(child.state, State::Up | State::Starting);
+            let is_back = child.restart != Restart::Temporary;
+            if is_alive && (!is_back || child.kind != Kind::Guest) {
+                self.outdated.insert(index);
+            }
+            if is_back {
+                self.due.insert(index);
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        self.phase = Phase::Ending;
+        self.due.clear();
+        self.wait = None;
+        self.outdated = self.up().collect();
+    }
+
+    /// What can be done by now. One child is stopped or started at a time, so that those after it find it ready.
+    fn poll(&mut self) -> Vec<Command> {
+        if self.phase == Phase::Frozen || self.moving > 0 {
+            return Vec::new();
+        }
+        while let Some(child) = self.outdated.pop_last() {
+            if self.state(child) == Some(State::Up) {
+                self.set(child, State::Stopping);
+                return vec![Command::Stop(child)];
+            }
+        }
+        match self.phase {
+            Phase::Ending => {
+                self.phase = Phase::Ended;
+                return vec![Command::End];
+            }
+            Phase::Ended | Phase::Frozen => return Vec::new(),
+            Phase::Running if self.waiting => return Vec::new(),
+            Phase::Running => {}
+        }
+        if let Some((child, wait)) = self.wait.take() {
+            self.waiting = true;
+            return vec![Command::Wait(child, wait)];
+        }
+        let mut commands = Vec::new();
+        while let Some(child) = self.due.pop_first() {
+            if let Some(start) = self.start(child) {
+                commands.push(start);
+                break;
+            }
+            if self.is_guest(child) {
+                commands.push(Command::Refresh(child));
+            }
+        }
+        commands
+    }
+
+    /// Starts a child that is down.
+    fn start(&mut self, child: usize) -> Option<Command> {
+        if self.state(child) != Some(State::Down) {
+            return None;
+        }
+        self.set(child, State::Starting);
+        Some(Command::Start(child))
+    }
+
+    fn state(&self, child: usize) -> Option<State> {
+        self.children.get(child).map(|child| child.state)
+    }
+
+    fn is_guest(&self, child: usize) -> bool {
+        self.children.get(child).is_some_and(|child| child.kind == Kind::Guest)
+    }
+
+    /// Sets the state of a child, and returns the one before.
+    fn set(&mut self, child: usize, state: State) -> Option<State> {
+        let is_moving = |state| usize::from(matches!(state, State::Starting | State::Stopping));
+        let child = self.children.get_mut(child)?;
+        let was = std::mem::replace(&mut child.state, state);
+        self.moving = self.moving + is_moving(state) - is_moving(was);
+        Some(was)
+    }
+}

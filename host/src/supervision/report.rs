@@ -1,0 +1,43 @@
+//! What the log says of the actors under a supervisor.
+
+use std::sync::Arc;
+
+use ractor::{ActorId, SupervisionEvent};
+
+use super::actor::is_supervisor;
+
+/// Logs the start or the end of an actor. `name` knows the names of those that have none in any registry.
+pub(super) fn event(event: &SupervisionEvent, supervisor: &str, name: impl Fn(ActorId) -> Option<Arc<str>>) {
+    let Some(cell) = event.actor_cell() else {
+        return;
+    };
+    let pid = cell.get_id().pid();
+    let name = cell
+        .get_name()
+        .or_else(|| name(cell.get_id()).map(|name| name.to_string()));
+    let actor = name.unwrap_or_default();
+    if is_supervisor(cell) {
+        match event {
+            SupervisionEvent::ActorTerminated(..) => tracing::info!(actor, supervisor, "supervisor ended"),
+            SupervisionEvent::ActorFailed(_, error) => {
+                tracing::error!(actor, supervisor, reason = %error, "supervisor failed");
+            }
+            _ => {}
+        }
+        return;
+    }
+    let kind = if cell.get_id().is_local() { "native" } else { "guest" };
+    match event {
+        SupervisionEvent::ActorStarted(_) => {
+            tracing::info!(actor, pid, kind, "actor started");
+        }
+        SupervisionEvent::ActorTerminated(_, _, reason) => {
+            let reason = reason.as_deref().unwrap_or("no reason given");
+            tracing::info!(actor, pid, kind, reason, "actor ended");
+        }
+        SupervisionEvent::ActorFailed(_, error) => {
+            tracing::error!(actor, pid, kind, reason = %error, "actor failed");
+        }
+        _ => {}
+    }
+}
