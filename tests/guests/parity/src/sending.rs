@@ -14,7 +14,7 @@ pub(crate) async fn call(name: &str) -> Result<String, ActorProcessingErr> {
     let other = named(name)?;
     let cell: ActorCell = other.get_cell();
     assert_eq!(ActorRef::<ParityMsg>::from(cell.clone()), other);
-    assert_eq!(other.is_message_type_of::<ParityMsg>().unwrap_or(true), true);
+    assert!(other.is_message_type_of::<ParityMsg>().unwrap_or(true));
 
     let before = call!(other, ParityMsg::Count)?;
     cast!(other, ParityMsg::Note("macro".to_owned()))?;
