@@ -257,7 +257,7 @@ impl Actor for Guest {
             message => Some(message),
         };
         let Some(message) = message else { return Ok(()) };
-        let Some(message) = self.describe(alive, message).await else {
+        let Some(message) = self.describe(&alive.life, message).await else {
             return Ok(());
         };
         if alive.probation.is_some() {
@@ -331,10 +331,10 @@ impl Guest {
     }
 
     /// Answers the call that asks what the actor is, without its instance; any other message comes back.
-    async fn describe(&self, alive: &Alive, message: SerializedMessage) -> Option<SerializedMessage> {
+    async fn describe(&self, life: &Life, message: SerializedMessage) -> Option<SerializedMessage> {
         match message {
             SerializedMessage::Call { variant, reply, .. } if variant == DESCRIBE_VARIANT => {
-                if let Some(description) = alive.life.module().description().await {
+                if let Some(description) = life.module().description().await {
                     // The caller may have given up meanwhile, which is its own affair.
                     reply.send(description.to_vec()).ok();
                 }

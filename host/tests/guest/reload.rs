@@ -10,7 +10,7 @@ use ractor_host::supervision::reload::{
 };
 
 use crate::reload_support::{Fail, Node, Says, get, version};
-use crate::support::{Native, ask, cast, file, pid_bytes};
+use crate::support::{Native, cast, file, pid_bytes};
 
 fn said(count: u64, version: u64, from: Option<u64>) -> Option<Says> {
     Some(Says {
@@ -37,7 +37,7 @@ async fn the_code_changes_and_the_state_stays() {
     assert_eq!(report.verdict, Verdict::Reloaded);
     assert_eq!(outcomes(&report), [&RELOADED]);
     assert_eq!(report.actors[0].pid, guest.cell.get_id().pid());
-    assert_eq!(report.actors[0].state_bytes, Some(16));
+    assert_eq!(report.actors[0].state_bytes, Some(160));
     assert!(report.actors[0].pause_us.is_some());
     assert_eq!(report.changes, ["version of the state `1` → `3`"]);
     assert_ne!(report.old, report.new);
@@ -342,7 +342,6 @@ async fn an_actor_that_never_comes_to_a_boundary_keeps_its_code() {
     assert_eq!(step.to_string(), "boundary");
     assert!(reason.contains("for more than 50ms"), "{reason}");
     guest.cell.kill();
-    drop(ask);
 }
 
 #[tokio::test]

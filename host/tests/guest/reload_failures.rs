@@ -65,7 +65,7 @@ async fn new_code_that_fails_before_its_first_message_leaves_the_old_one_unharme
     for (fail, step, reason) in [
         (Fail::Instantiation, Step::Instantiate, "instantiation: trapped"),
         (Fail::RestoreError, Step::Restore, "restore: as the test wants"),
-        (Fail::RestoreTrap, Step::Restore, "restore: trapped: wasm `unreachable`"),
+        (Fail::RestoreTrap, Step::Restore, "restore: trapped"),
         (
             Fail::RestoreActs,
             Step::Restore,

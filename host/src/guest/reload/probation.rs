@@ -7,7 +7,9 @@ use super::{Aftermath, NoSnapshot, NotReloaded, Snapshot, Step};
 use crate::guest::actor::{Alive, Guest, Opaque};
 use crate::guest::error::GuestError;
 use crate::guest::instance::Instance;
+use crate::guest::life::Life;
 use crate::guest::module::Module;
+use crate::guest::state::Label;
 use crate::guest::strikes;
 use crate::guest::work::Work;
 
@@ -89,7 +91,7 @@ impl Guest {
         } = *probation;
         let old = match way_back {
             WayBack::Instance(old) => Ok(old),
-            WayBack::State(state) => self.revive(alive, &before, state).await,
+            WayBack::State(state) => self.revive(&alive.life, &alive.label, &before, state).await,
         };
         let mut old = match old {
             Ok(old) => old,
@@ -124,8 +126,14 @@ impl Guest {
     }
 
     /// A fresh instance of the code before, with a state that the new code wrote.
-    async fn revive(&self, alive: &Alive, module: &Module, snapshot: Snapshot) -> Result<Box<Instance>, GuestError> {
-        let mut old = Box::new(self.blank(&alive.life, &alive.label, module).await?);
+    async fn revive(
+        &self,
+        life: &Life,
+        label: &Label,
+        module: &Module,
+        snapshot: Snapshot,
+    ) -> Result<Box<Instance>, GuestError> {
+        let mut old = Box::new(self.blank(life, label, module).await?);
         old.restore(&snapshot.state, snapshot.state_version).await?;
         Ok(old)
     }

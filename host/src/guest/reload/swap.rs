@@ -9,7 +9,9 @@ use super::{Aftermath, Asked, Mode, NoSnapshot, NotReloaded, Proof, Request, Sna
 use crate::guest::actor::{Alive, Guest, Opaque};
 use crate::guest::in_place::end_children;
 use crate::guest::instance::Instance;
+use crate::guest::life::Life;
 use crate::guest::module::Module;
+use crate::guest::state::Label;
 use crate::guest::strikes;
 
 /// An instance of the new code that took over.
@@ -72,25 +74,11 @@ impl Guest {
         };
         if tell.send(Ok(swapped)).is_err() {
             // Whoever asked lost patience meanwhile, and takes it that nothing was done.
-            return self.take_back(alive, new);
+            take_back(alive, new);
+            return Ok(());
         }
         // In `post-reload` the guest may have asked to stop.
         self.settle(myself, alive, new, Ok(())).await
-    }
-
-    fn take_back(&self, alive: &mut Alive, new: Box<Instance>) -> Result<(), ActorProcessingErr> {
-        alive.instance = Some(match alive.probation.take().map(|probation| *probation) {
-            Some(Probation {
-                before,
-                way_back: WayBack::Instance(old),
-                ..
-            }) => {
-                alive.life.set_module(before);
-                bring_back(new, old).new
-            }
-            _ => new,
-        });
-        Ok(())
     }
 
     async fn by_snapshot(
@@ -105,7 +93,9 @@ impl Guest {
             Err(failed) => return Ok(Err(failed)),
         };
         let mut old = alive.take()?;
-        let made = self.successor(alive, &mut old, &swap.module, &snapshot).await;
+        let made = self
+            .successor((&alive.life, &alive.label), &mut old, &swap.module, &snapshot)
+            .await;
         Ok(match made {
             Ok(new) => Ok(Successor {
                 new,
@@ -123,13 +113,13 @@ impl Guest {
     /// error the old one has that back.
     async fn successor(
         &self,
-        alive: &Alive,
+        (life, label): (&Life, &Label),
         old: &mut Instance,
         module: &Module,
         snapshot: &Snapshot,
     ) -> Result<Box<Instance>, NotReloaded> {
         let failed = |step| move |error| NotReloaded::at(step, &error, Aftermath::Unharmed);
-        let new = self.blank(&alive.life, &alive.label, module).await;
+        let new = self.blank(life, label, module).await;
         let mut new = Box::new(new.map_err(failed(Step::Instantiate))?);
         // First, so that the new code can look at the calls that are open.
         new.exchange(old);
@@ -235,6 +225,21 @@ impl Guest {
         };
         Ok(Err(NotReloaded::at(Step::Snapshot, &error, aftermath)))
     }
+}
+
+/// The reload is undone, if nobody heard of it.
+fn take_back(alive: &mut Alive, new: Box<Instance>) {
+    alive.instance = Some(match alive.probation.take().map(|probation| *probation) {
+        Some(Probation {
+            before,
+            way_back: WayBack::Instance(old),
+            ..
+        }) => {
+            alive.life.set_module(before);
+            bring_back(new, old).new
+        }
+        _ => new,
+    });
 }
 
 /// The instance before is the one again.
