@@ -34,7 +34,7 @@ fn convert() -> TokenStream {
             __into_bytes: F,
         ) -> ractor::RpcReplyPort<T> {
             __ractor_bridge(__port, move |__value: T| {
-                let __convert = ::std::panic::AssertUnwindSafe(move || __into_bytes(__value));
+                let __convert = ::std::panic::AssertUnwindSafe(move || __ractor_encode::<T, F>(__value, __into_bytes));
                 ::core::result::Result::ok(::std::panic::catch_unwind(__convert))
             })
         }
