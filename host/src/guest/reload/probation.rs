@@ -32,7 +32,7 @@ pub(super) enum WayBack {
 }
 
 impl Probation {
-    fn ends(self: Box<Self>, outcome: Result<(), NotReloaded>) {
+    fn ends(self, outcome: Result<(), NotReloaded>) {
         // Whoever reloaded the actor may not wait for it.
         drop(self.tell.send(outcome));
     }
