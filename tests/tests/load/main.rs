@@ -17,11 +17,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::message::SerializedMessage;
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, pg};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef};
+use ractor_host::NodeServer;
 use ractor_host::guest::{Allocation, Engine, EngineConfig, GuestOptions, ModuleSource, Modules, Profile, spawn};
-use ractor_host::node::listen_addr;
+use ractor_host::node::{NodeConnectionMode, listen_addr};
 use ractor_host::supervision::reload::{Outcome, Reload, Verdict, reload, rollback};
-use ractor_host::{NodeConnectionMode, NodeServer};
 use ractor_host_tests::COOKIE;
 use ractor_host_tests::peer::Peer;
 
