@@ -23,6 +23,7 @@ mod instance;
 mod life;
 mod limits;
 mod log_rate;
+mod machine;
 mod mailbox;
 mod meter;
 mod module;
@@ -53,7 +54,8 @@ pub use error::{EngineError, Fault, Frames, GuestError, LoadError, LoadFault, Sp
 pub use grants::Grants;
 pub use life::LiveGuest;
 pub use limits::{Limit, Limits, WhenFull};
-pub use module::Module;
+pub use machine::{Bound, Machine, Room};
+pub use module::{Module, Origin};
 pub use modules::{Modules, Reloading};
 pub use profile::Profile;
 pub use reload::{Aftermath, Mode, NotReloaded, Proof, Snapshot, Step, Swap, Swapped};

@@ -29,9 +29,19 @@ pub struct Module {
     code: Arc<Code>,
 }
 
+/// Where compiled code came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// This process compiled it.
+    Compiled,
+    /// The cache had it.
+    Cache,
+}
+
 /// Compiled code, linked with the host. Shared by all modules of the same digest.
 pub(super) struct Code {
     digest: Digest,
+    origin: Origin,
     linked: Linked,
     /// What it says of itself, once it was asked.
     description: OnceCell<Description>,
@@ -70,6 +80,11 @@ impl Module {
     /// The digest of that file as it was loaded.
     pub fn digest(&self) -> Digest {
         self.code.digest
+    }
+
+    /// Where its compiled code came from.
+    pub fn origin(&self) -> Origin {
+        self.code.origin
     }
 
     /// True if both run the same compiled code, loaded once.
@@ -168,28 +183,39 @@ impl Code {
         bytes: &[u8],
     ) -> Result<Self, LoadFault> {
         world::check_format(bytes)?;
-        let component = match cache.and_then(|cache| cache.load(engine, &digest)) {
-            Some(component) => component,
-            None => compile(engine, cache, &digest, bytes)?,
+        let (component, origin) = match cache {
+            Some(cache) => cached_or_compiled(engine, cache, &digest, bytes)?,
+            None => (compile(engine, bytes)?, Origin::Compiled),
         };
         let linked = world::check(engine, linker, &component)?;
         Ok(Self {
             digest,
+            origin,
             linked,
             description: OnceCell::new(),
         })
     }
 }
 
-fn compile(
+/// Takes it from the cache, or compiles it while other nodes wait to find it there.
+fn cached_or_compiled(
     engine: &wasmtime::Engine,
-    cache: Option<&Cache>,
+    cache: &Cache,
     digest: &Digest,
     bytes: &[u8],
-) -> Result<Component, LoadFault> {
-    let component = Component::from_binary(engine, bytes).map_err(|error| LoadFault::Invalid(format!("{error:#}")))?;
-    if let Some(cache) = cache {
-        cache.store(digest, &component);
+) -> Result<(Component, Origin), LoadFault> {
+    if let Some(component) = cache.load(engine, digest) {
+        return Ok((component, Origin::Cache));
     }
-    Ok(component)
+    let _claim = cache.claim(digest);
+    if let Some(component) = cache.load(engine, digest) {
+        return Ok((component, Origin::Cache));
+    }
+    let component = compile(engine, bytes)?;
+    cache.store(digest, &component);
+    Ok((component, Origin::Compiled))
+}
+
+fn compile(engine: &wasmtime::Engine, bytes: &[u8]) -> Result<Component, LoadFault> {
+    Component::from_binary(engine, bytes).map_err(|error| LoadFault::Invalid(format!("{error:#}")))
 }

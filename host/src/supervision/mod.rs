@@ -5,6 +5,7 @@
 //! supervisor keeps (`in_place`), and keeps its pid and its mailbox; a native actor is spawned again.
 
 mod actor;
+mod batch;
 mod child;
 mod counts;
 mod in_place;
