@@ -7,6 +7,7 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::Context;
+use super::checkpoint::CheckpointSection;
 use super::literal::Literal;
 use super::names::NameOf;
 use super::nearest::nearest;
@@ -27,6 +28,7 @@ pub(super) const KEYS: Keys = Keys {
         "restart",
         "reload",
         "supervisor",
+        "checkpoint",
     ],
     explained: &[
         ("strategy", "it belongs to the table `[supervisors.NAME]`"),
@@ -61,6 +63,8 @@ pub struct ActorSection {
     pub reload_by_restart: bool,
     /// The name of its supervisor.
     pub supervisor: String,
+    /// How its state is kept on disk, if it is.
+    pub checkpoint: Option<CheckpointSection>,
 }
 
 /// What `restart` may be.
@@ -151,6 +155,8 @@ impl ActorSection {
             Some(name) => supervisor::supervisor_of(&name, &names.supervisors, problems),
             None => Some(supervisor::ROOT.to_owned()),
         };
+        let is_guest = !matches!(code, Some(Code::Native(_)));
+        let checkpoint = CheckpointSection::read(section, is_guest, problems);
         let actor = Self {
             name: name?,
             code: code?,
@@ -160,6 +166,7 @@ impl ActorSection {
             restart: restart?,
             reload_by_restart: reload_by_restart?,
             supervisor: supervisor?,
+            checkpoint,
         };
         Some((actor, name_span))
     }

@@ -75,10 +75,23 @@ pub(crate) const LAYERS: &[Layer] = &[
         crates: &["ractor", "serde", "thiserror", "tokio", "tracing"],
         not_std: &["std::fs", "std::net", "std::process"],
     },
+    Layer {
+        name: "checkpoint",
+        modules: &["guest"],
+        crates: &["redb", "sha2", "thiserror", "tokio", "tracing"],
+        not_std: &["std::net", "std::process"],
+    },
+    // The derive at the root, for its messages.
+    Layer {
+        name: "control",
+        modules: &["directory", "guest", "supervision", "RactorClusterMessage"],
+        crates: &["hmac", "ractor", "rand", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"],
+        not_std: &["std::net", "std::process"],
+    },
     // ractor for how a literal becomes the bytes of an argument.
     Layer {
         name: "config",
-        modules: &["guest", "node", "supervision", "transport"],
+        modules: &["control", "guest", "node", "supervision", "transport"],
         crates: &["hex", "ractor", "serde", "strsim", "thiserror", "toml"],
         not_std: &["std::process", "std::thread"],
     },

@@ -142,6 +142,7 @@ impl State {
             groups: child.groups,
             profile,
             restarting: Restarting::new(child.restart.into(), RestartPolicy::default()),
+            checkpoints: None,
         };
         let id = directory::reserve_hosted_id();
         // As it starts, the child may call this guest, which waits for it.
