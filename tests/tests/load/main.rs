@@ -97,7 +97,11 @@ async fn load() {
             } else {
                 node.versions.good(usize::try_from(last - 1).unwrap())
             });
-            plan.force = bad;
+            if bad {
+                // Who gives up the old instance before the new code has handled a message, is left with the new code.
+                plan.probation_messages = plan.probation_messages.max(1);
+                plan.probation_time = Duration::from_secs(30);
+            }
             reload(&node.modules, plan).await.unwrap()
         };
         let failed = report.verdict == Verdict::RolledBack;
