@@ -19,7 +19,7 @@ pub(super) fn check(arguments: &CheckArguments, builder: &HostBuilder) -> Result
         eprintln!("{}\n", config.warnings);
     }
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
-    let guests = runtime.block_on(Guests::load(&config));
+    let guests = runtime.block_on(Guests::load(&config, &config.modules));
     // The compilation of a module is not waited for when another one failed.
     runtime.shutdown_background();
     let guests = guests.map_err(Failure::runtime)?;

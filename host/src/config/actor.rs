@@ -7,6 +7,7 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::Context;
+use super::checkpoint::CheckpointSection;
 use super::literal::Literal;
 use super::names::NameOf;
 use super::nearest::nearest;
@@ -25,7 +26,9 @@ pub(super) const KEYS: Keys = Keys {
         "arguments",
         "count",
         "restart",
+        "reload",
         "supervisor",
+        "checkpoint",
     ],
     explained: &[
         ("strategy", "it belongs to the table `[supervisors.NAME]`"),
@@ -56,8 +59,12 @@ pub struct ActorSection {
     pub count: u32,
     /// When it is restarted.
     pub restart: Restart,
+    /// Whether a reload may give it a fresh state where its code can't hand the old one over.
+    pub reload_by_restart: bool,
     /// The name of its supervisor.
     pub supervisor: String,
+    /// How its state is kept on disk, if it is.
+    pub checkpoint: Option<CheckpointSection>,
 }
 
 /// What `restart` may be.
@@ -66,6 +73,9 @@ const RESTARTS: [(&str, Restart); 3] = [
     ("transient", Restart::Transient),
     ("temporary", Restart::Temporary),
 ];
+
+/// What `reload` may be, and whether the actor may then be restarted for it.
+const RELOADS: [(&str, bool); 2] = [("snapshot", false), ("restart", true)];
 
 /// The names that an actor may refer to, those of tables with mistakes too.
 #[derive(Debug, Default)]
@@ -140,10 +150,13 @@ impl ActorSection {
             None => Some(1),
         };
         let restart = read_restart(section, problems);
+        let reload_by_restart = read_reload(section, problems);
         let supervisor = match section.text("supervisor", problems) {
             Some(name) => supervisor::supervisor_of(&name, &names.supervisors, problems),
             None => Some(supervisor::ROOT.to_owned()),
         };
+        let is_guest = !matches!(code, Some(Code::Native(_)));
+        let checkpoint = CheckpointSection::read(section, is_guest, problems);
         let actor = Self {
             name: name?,
             code: code?,
@@ -151,7 +164,9 @@ impl ActorSection {
             arguments: arguments.unwrap_or_default(),
             count: count?,
             restart: restart?,
+            reload_by_restart: reload_by_restart?,
             supervisor: supervisor?,
+            checkpoint,
         };
         Some((actor, name_span))
     }
@@ -197,6 +212,16 @@ fn read_restart(section: &Section<'_>, problems: &mut Problems) -> Option<Restar
     let name = known(&text, "`restart` can't be `{}`", &names, "", problems)?;
     let restart = RESTARTS.iter().find(|(known, _)| *known == name);
     restart.map(|(_, restart)| *restart)
+}
+
+fn read_reload(section: &Section<'_>, problems: &mut Problems) -> Option<bool> {
+    let Some(text) = section.text("reload", problems) else {
+        return section.value("reload").is_none().then_some(false);
+    };
+    let names = RELOADS.map(|(name, _)| name);
+    let name = known(&text, "`reload` can't be `{}`", &names, "", problems)?;
+    let reload = RELOADS.iter().find(|(known, _)| *known == name);
+    reload.map(|(_, by_restart)| *by_restart)
 }
 
 /// The name, if it is one of those that exist.

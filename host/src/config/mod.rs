@@ -6,6 +6,8 @@
 
 mod actor;
 mod address;
+mod checkpoint;
+mod control;
 mod cookie;
 mod duration;
 mod literal;
@@ -34,8 +36,11 @@ use toml::de::{DeTable, DeValue};
 
 pub use actor::{ActorSection, Code, MAX_ACTORS, MAX_COUNT};
 pub use address::{AddressError, PeerAddress};
+pub use checkpoint::CheckpointSection;
+pub use control::ControlSection;
 pub use cookie::{Cookie, CookieError};
 pub use literal::{Literal, LiteralError};
+pub use module::ModuleUpkeep;
 #[cfg(feature = "cli")]
 pub(crate) use nearest::nearest;
 pub use node::NodeSection;
@@ -54,7 +59,7 @@ use section::{Keys, Section};
 pub const MAX_FILE_SIZE: u64 = 4 * 1024 * 1024;
 
 const KEYS: Keys = Keys {
-    known: &["node", "runtime", "modules", "supervisors", "actors"],
+    known: &["node", "runtime", "control", "modules", "supervisors", "actors"],
     explained: &[
         ("module", "write a table for each: `[modules.NAME]`"),
         ("supervisor", "write a table for each: `[supervisors.NAME]`"),
@@ -76,8 +81,12 @@ pub struct NodeConfig {
     pub node: NodeSection,
     /// `[runtime]`.
     pub runtime: RuntimeSection,
+    /// `[control]`: none if nobody may deploy to this node.
+    pub control: Option<ControlSection>,
     /// `[modules.NAME]`, by name.
     pub modules: Vec<ModuleSource>,
+    /// What is done about them while the node runs, in the same order.
+    pub upkeep: Vec<ModuleUpkeep>,
     /// `[supervisors.NAME]`: the root first, whether the file has it or not.
     pub supervisors: Vec<SupervisorSection>,
     /// `[[actors]]`, in the order of the file.
@@ -130,11 +139,13 @@ impl NodeConfig {
         let read = read_document(&document, context, &mut problems);
         let warnings = problems.into_result(file, text)?;
         match read {
-            Some((node, runtime, modules, supervisors, actors)) => Ok(Self {
+            Some((node, runtime, control, (modules, upkeep), supervisors, actors)) => Ok(Self {
                 file: file.to_owned(),
                 node,
                 runtime,
+                control,
                 modules,
+                upkeep,
                 supervisors,
                 actors,
                 warnings,
@@ -147,7 +158,8 @@ impl NodeConfig {
 type Sections = (
     NodeSection,
     RuntimeSection,
-    Vec<ModuleSource>,
+    Option<ControlSection>,
+    (Vec<ModuleSource>, Vec<ModuleUpkeep>),
     Vec<SupervisorSection>,
     Vec<ActorSection>,
 );
@@ -171,6 +183,10 @@ fn read_document(document: &DeTable<'_>, context: &Context<'_>, problems: &mut P
         .value("runtime")
         .and_then(|value| Section::open("[runtime]", value, runtime::KEYS, problems))
         .map(|section| (RuntimeSection::read(&section, context, problems), section));
+    let control = top
+        .value("control")
+        .and_then(|value| Section::open("[control]", value, control::KEYS, problems))
+        .and_then(|section| ControlSection::read(&section, context, problems));
     let (modules, module_names) = read_named("modules", &top, module::KEYS, problems, |name, section, _, problems| {
         module::read(name, section, context, problems)
     });
@@ -187,7 +203,15 @@ fn read_document(document: &DeTable<'_>, context: &Context<'_>, problems: &mut P
         runtime::check(&section, &runtime, &actors, problems);
         runtime
     });
-    Some((node?, runtime.unwrap_or_default(), modules, supervisors, actors))
+    let modules = modules.into_iter().unzip();
+    Some((
+        node?,
+        runtime.unwrap_or_default(),
+        control,
+        modules,
+        supervisors,
+        actors,
+    ))
 }
 
 /// What the tables `[key.NAME]` say, and the names of all of them, those with mistakes too.

@@ -27,6 +27,8 @@ pub struct Limits {
     /// larger one to the guest is dropped. The default fits, with its envelope, into the 16 MiB that every node accepts
     /// as one frame.
     pub message_bytes: usize,
+    /// Bytes of the state that is handed from old code to new, or kept. Beyond it a reload fails and the old code goes on.
+    pub state_bytes: usize,
     /// Bytes of one reply, given or received. A larger one that the guest gives is refused with `too-large` or, if the
     /// callback returned it, dropped; a larger one that it receives fails the call with `too-large`.
     pub reply_bytes: usize,
@@ -87,6 +89,7 @@ impl Default for Limits {
             handles: 4096,
             cpu_per_message: Duration::from_secs(10),
             message_bytes: 15 * MIB,
+            state_bytes: 64 * MIB,
             reply_bytes: 15 * MIB,
             mailbox_messages: 100_000,
             mailbox_bytes: 64 * MIB,

@@ -8,16 +8,17 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 use wasmtime::component::{Component, Linker};
 
-use super::bindings::{Descriptor, WorldPre};
+use super::bindings::Descriptor;
 use super::cache::Cache;
 use super::description::Description;
 use super::engine::Engine;
 use super::error::{Fault, GuestError, LoadFault};
 use super::instance::Instance;
 use super::limits::Limits;
+use super::reload::ReloadExports;
 use super::source::{Digest, ModuleSource};
 use super::state::{Label, State};
-use super::world;
+use super::world::{self, Linked};
 
 /// A module that actors can be made of. Cheap to clone.
 #[derive(Clone)]
@@ -41,7 +42,7 @@ pub enum Origin {
 pub(super) struct Code {
     digest: Digest,
     origin: Origin,
-    world: WorldPre<State>,
+    linked: Linked,
     /// What it says of itself, once it was asked.
     description: OnceCell<Description>,
 }
@@ -132,12 +133,31 @@ impl Module {
         &self.engine
     }
 
-    pub(super) fn world(&self) -> &WorldPre<State> {
-        &self.code.world
+    pub(super) fn code(&self) -> &Arc<Code> {
+        &self.code
+    }
+
+    /// True if it exports the interface `reload`, so that it can give its state to other code and take it over.
+    pub fn is_reloadable(&self) -> bool {
+        self.code.linked.reload.is_some()
+    }
+
+    /// What it says of itself, asked for once; none if it does not.
+    pub async fn descriptor(&self) -> Option<Descriptor> {
+        let bytes = self.description().await?;
+        Descriptor::from_bytes(&bytes).ok()
     }
 }
 
 impl Code {
+    pub(super) fn linked(&self) -> &Linked {
+        &self.linked
+    }
+
+    pub(super) fn reload(&self) -> Option<&ReloadExports> {
+        self.linked.reload.as_ref()
+    }
+
     /// Reads a file of at most `limit` bytes and checks its digest, if one is expected.
     pub(super) fn read(path: &Path, expected: Option<Digest>, limit: u64) -> Result<(Vec<u8>, Digest), LoadFault> {
         let mut bytes = Vec::new();
@@ -167,11 +187,11 @@ impl Code {
             Some(cache) => cached_or_compiled(engine, cache, &digest, bytes)?,
             None => (compile(engine, bytes)?, Origin::Compiled),
         };
-        let world = world::check(engine, linker, &component)?;
+        let linked = world::check(engine, linker, &component)?;
         Ok(Self {
             digest,
             origin,
-            world,
+            linked,
             description: OnceCell::new(),
         })
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::config::{Code, NodeConfig, RuntimeSection};
 use crate::guest::{
-    Allocation, Engine, EngineConfig, EngineError, LoadError, LoadFault, Machine, Module, Modules, Room,
+    Allocation, Engine, EngineConfig, EngineError, LoadError, LoadFault, Machine, Module, ModuleSource, Modules, Room,
 };
 
 use super::error::HostError;
@@ -19,19 +19,19 @@ pub(crate) struct Guests {
 }
 
 impl Guests {
-    /// Sets up the engine and loads every module, several at once.
-    pub(crate) async fn load(config: &NodeConfig) -> Result<Self, HostError> {
-        if config.modules.is_empty() {
+    /// Sets up the engine and loads every module from its source, several at once.
+    pub(crate) async fn load(config: &NodeConfig, sources: &[ModuleSource]) -> Result<Self, HostError> {
+        if sources.is_empty() {
             return Ok(Self {
                 modules: Modules::default(),
             });
         }
         let engine = engine(config)?;
-        let start = |source: &crate::guest::ModuleSource| {
+        let start = |source: &ModuleSource| {
             let (engine, source) = (engine.clone(), source.clone());
             tokio::spawn(async move { engine.load(&source).await })
         };
-        let loading: Vec<_> = config.modules.iter().map(|source| (source, start(source))).collect();
+        let loading: Vec<_> = sources.iter().map(|source| (source, start(source))).collect();
         let modules = Modules::default();
         for (source, task) in loading {
             let module = task.await.unwrap_or_else(|ended| {

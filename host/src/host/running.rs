@@ -8,8 +8,10 @@ use ractor::{ActorCell, ActorRef};
 use super::error::HostError;
 use super::signals::{Signals, StopSignal};
 use super::start::Node;
+use super::upkeep::Upkeep;
 use crate::config::Code;
 use crate::directory;
+use crate::guest::Modules;
 use crate::node::{NodeServerMessage, quiesce};
 use crate::supervision::Root;
 
@@ -25,6 +27,8 @@ pub struct RunningHost {
     pub(super) node: Node,
     pub(super) root: Root,
     pub(super) actors: Vec<StartedActor>,
+    pub(super) modules: Modules,
+    pub(super) upkeep: Upkeep,
 }
 
 /// An actor that was started because node.toml has it.
@@ -76,6 +80,11 @@ impl RunningHost {
         &self.actors
     }
 
+    /// The modules of the node, to reload them: see [`supervision::reload`](crate::supervision::reload).
+    pub fn modules(&self) -> &Modules {
+        &self.modules
+    }
+
     /// The supervisor that the actors are linked to.
     pub fn root(&self) -> &Root {
         &self.root
@@ -90,9 +99,13 @@ impl RunningHost {
             node,
             root,
             actors: _,
+            modules: _,
+            mut upkeep,
         } = self;
+        upkeep.quiesce();
         node.quiesce().await;
         stop_actors(root).await;
+        upkeep.finish().await;
         node.stop().await;
         tracing::info!(node = name, "node is down");
     }
@@ -104,6 +117,7 @@ impl RunningHost {
             _ = &mut self.node.ended => {
                 tracing::error!("the node server ended by itself");
                 stop_actors(self.root).await;
+                self.upkeep.finish().await;
                 return Err(HostError::NodeEnded);
             }
         };

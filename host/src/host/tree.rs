@@ -7,6 +7,7 @@ use ractor::{ActorCell, pg};
 
 use super::error::HostError;
 use super::guests::Guests;
+use super::keeping::Keeping;
 use super::native::Native;
 use crate::config::{ActorSection, Code, NodeConfig, ROOT, SupervisorSection};
 use crate::guest::{GuestOptions, Profile, SpawnError};
@@ -17,6 +18,7 @@ pub(super) struct Tree<'a> {
     pub(super) natives: Arc<BTreeMap<String, Native>>,
     pub(super) guests: &'a Guests,
     pub(super) profile: Arc<Profile>,
+    pub(super) keeping: &'a Keeping,
 }
 
 /// The error about an actor whose code this host doesn't have.
@@ -113,11 +115,25 @@ impl Tree<'_> {
 
     fn guest(&self, actor: &str, module: &str, section: &ActorSection) -> Result<ChildSpec, HostError> {
         let loaded = self.guests.module(module).ok_or_else(|| unknown(actor, section))?;
+        if section.checkpoint.is_some() && !loaded.is_reloadable() {
+            return Err(HostError::NoCheckpoints {
+                actor: actor.to_owned(),
+                module: module.to_owned(),
+            });
+        }
         let options = GuestOptions {
+            checkpoints: self.keeping.checkpoints(section),
             name: Some(actor.to_owned()),
             arguments: section.arguments.clone(),
             groups: section.groups.clone(),
-            profile: self.profile.clone(),
+            profile: if section.reload_by_restart {
+                Arc::new(Profile {
+                    reload_by_restart: true,
+                    ..Profile::clone(&self.profile)
+                })
+            } else {
+                self.profile.clone()
+            },
             ..GuestOptions::default()
         };
         Ok(ChildSpec::guest(loaded, options, section.restart))

@@ -12,6 +12,7 @@ mod in_place;
 mod plan;
 #[cfg(test)]
 mod plan_tests;
+pub mod reload;
 mod report;
 mod root;
 mod shutdown;

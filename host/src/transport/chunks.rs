@@ -41,6 +41,8 @@ pub(super) struct Chunks {
     /// How much of the first chunk is written.
     written: usize,
     spare: Vec<BytesMut>,
+    /// How often something was appended.
+    appended: usize,
 }
 
 impl Chunks {
@@ -52,6 +54,11 @@ impl Chunks {
         self.len == 0
     }
 
+    /// How often something was appended since this was last asked.
+    pub(super) fn take_appended(&mut self) -> usize {
+        std::mem::take(&mut self.appended)
+    }
+
     /// Appends what `encode` writes.
     pub(super) fn append(&mut self, encode: impl FnOnce(&mut BytesMut)) {
         if self.last.is_empty() && self.last.capacity() < CHUNK {
@@ -59,6 +66,7 @@ impl Chunks {
             self.last = spare.unwrap_or_else(|| BytesMut::with_capacity(CHUNK + LAST_FRAME));
         }
         let before = self.last.len();
+        self.appended += 1;
         encode(&mut self.last);
         self.len += self.last.len() - before;
         if self.last.len() >= CHUNK {

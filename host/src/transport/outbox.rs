@@ -143,23 +143,23 @@ impl Outbox {
         self.room.notify_waiters();
     }
 
-    /// Swaps everything that waits into `drained`, which must be empty, and waits while there is nothing. False once the
-    /// outbox is closed and empty.
-    pub(super) async fn drain_into(&self, drained: &mut Chunks) -> bool {
-        loop {
-            {
-                let mut state = self.lock();
-                if !state.waiting.is_empty() {
-                    std::mem::swap(&mut state.waiting, drained);
-                    state.in_flight = drained.len();
-                    return true;
-                }
-                if state.closed {
-                    return false;
-                }
-            }
+    /// Waits until something waits to be written, or the outbox is closed.
+    pub(super) async fn work(&self) {
+        while !self.has_work() {
             self.work.notified().await;
         }
+    }
+
+    fn has_work(&self) -> bool {
+        let state = self.lock();
+        state.closed || !state.waiting.is_empty()
+    }
+
+    /// Swaps everything that waits into `drained`, which must be empty.
+    pub(super) fn drain_into(&self, drained: &mut Chunks) {
+        let mut state = self.lock();
+        std::mem::swap(&mut state.waiting, drained);
+        state.in_flight = drained.len();
     }
 
     /// So many of the bytes that were drained are on their way.
@@ -199,9 +199,12 @@ mod tests {
         outbox.push(|out| out.put_slice(b"two")).unwrap();
         outbox.close();
         let mut drained = Chunks::default();
-        assert!(outbox.drain_into(&mut drained).await);
+        outbox.work().await;
+        outbox.drain_into(&mut drained);
         assert_eq!(written(&mut drained), b"one two");
-        assert!(!outbox.drain_into(&mut drained).await);
+        outbox.work().await;
+        outbox.drain_into(&mut drained);
+        assert!(drained.is_empty());
         assert_eq!(outbox.push(|_| ()), Err(OutboxError::Closed));
     }
 
@@ -211,13 +214,15 @@ mod tests {
         outbox.push(|out| out.put_slice(b"1234")).unwrap();
         assert_eq!(outbox.push(|_| ()), Err(OutboxError::Full { limit: 4 }));
         let mut drained = Chunks::default();
-        assert!(outbox.drain_into(&mut drained).await);
+        outbox.work().await;
+        outbox.drain_into(&mut drained);
         assert_eq!(outbox.push(|_| ()), Err(OutboxError::Full { limit: 4 }));
         outbox.wrote(1);
         outbox.push(|out| out.put_slice(b"5")).unwrap();
         assert_eq!(outbox.push(|_| ()), Err(OutboxError::Full { limit: 4 }));
         outbox.wrote(written(&mut drained).len() - 1);
-        assert!(outbox.drain_into(&mut drained).await);
+        outbox.work().await;
+        outbox.drain_into(&mut drained);
         assert_eq!(written(&mut drained), b"5");
     }
 }

@@ -10,6 +10,10 @@ use super::outbox::Outbox;
 /// The most chunks that one write takes.
 const SLICES: usize = 16;
 
+/// How often the writer lets others run before it writes, if its last write took several frames: those who are at it then
+/// add theirs. Where one frame comes at a time it writes at once.
+const YIELDS: usize = 2;
+
 /// Writes what the outbox takes until it is closed and empty, then closes the sending direction.
 ///
 /// # Errors
@@ -24,7 +28,19 @@ pub(crate) async fn write_outbox(outbox: &Outbox, mut stream: impl AsyncWrite + 
 
 async fn drain(outbox: &Outbox, stream: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
     let mut chunks = Chunks::default();
-    while outbox.drain_into(&mut chunks).await {
+    let mut busy = false;
+    loop {
+        outbox.work().await;
+        if busy {
+            for _ in 0..YIELDS {
+                tokio::task::yield_now().await;
+            }
+        }
+        outbox.drain_into(&mut chunks);
+        if chunks.is_empty() {
+            return stream.shutdown().await;
+        }
+        busy = chunks.take_appended() > 1;
         while !chunks.is_empty() {
             let written = stream.write_vectored(&chunks.slices(SLICES)).await?;
             if written == 0 {
@@ -35,5 +51,4 @@ async fn drain(outbox: &Outbox, stream: &mut (impl AsyncWrite + Unpin)) -> io::R
         }
         stream.flush().await?;
     }
-    stream.shutdown().await
 }

@@ -4,10 +4,11 @@
 //! them by hand costs one pass and no intermediate structs. Decoding takes only the shape that every known sender
 //! writes; whatever else is legal protobuf (unknown fields, merged submessages) is left to prost.
 
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 
+use super::frame::FRAME_HEADER_BYTES;
 use super::message::{Call, Cast, Data, Reply};
-use super::varint::{put_varint, take_varint, varint_len};
+use super::varint::{MAX_VARINT_BYTES, put_varint, take_varint, varint_len};
 
 /// `NetworkMessage.node`, length-delimited.
 const NODE: u8 = 0x12;
@@ -42,36 +43,83 @@ fn optional_bytes_len(value: Option<&[u8]>) -> usize {
     value.map_or(0, |bytes| 1 + varint_len(bytes.len() as u64) + bytes.len())
 }
 
-fn put_number(out: &mut BytesMut, field: u8, value: u64) {
-    if value != 0 {
-        out.put_u8(varint_key(field));
-        put_varint(out, value);
-    }
+/// Keys, numbers and lengths of a frame, put together before they are appended: most are a byte or two, for which a buffer
+/// that grows has a high price.
+struct Part {
+    bytes: [u8; PART],
+    len: usize,
 }
 
-fn put_bytes(out: &mut BytesMut, field: u8, value: &[u8]) {
-    if !value.is_empty() {
-        put_optional_bytes(out, field, Some(value));
-    }
-}
+/// The most that lies between two texts of a frame: the header and five numbers with their keys.
+const PART: usize = FRAME_HEADER_BYTES + 5 * (1 + MAX_VARINT_BYTES);
 
-fn put_optional_bytes(out: &mut BytesMut, field: u8, value: Option<&[u8]>) {
-    if let Some(bytes) = value {
-        out.put_u8(bytes_key(field));
-        put_varint(out, bytes.len() as u64);
-        out.put_slice(bytes);
+impl Part {
+    fn new() -> Self {
+        Self {
+            bytes: [0; PART],
+            len: 0,
+        }
     }
-}
 
-/// Appends the frame header and the two enclosing messages for `body` bytes of the message `arm`.
-fn put_envelope(out: &mut BytesMut, arm: u8, body: usize) {
-    let node = 1 + varint_len(body as u64) + body;
-    let payload = 1 + varint_len(node as u64) + node;
-    out.put_u64(payload as u64);
-    out.put_u8(NODE);
-    put_varint(out, node as u64);
-    out.put_u8(arm);
-    put_varint(out, body as u64);
+    fn byte(&mut self, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(self.len) {
+            *place = byte;
+            self.len += 1;
+        }
+    }
+
+    fn varint(&mut self, value: u64) {
+        put_varint(value, |byte| self.byte(byte));
+    }
+
+    fn number(&mut self, field: u8, value: u64) {
+        if value != 0 {
+            self.byte(varint_key(field));
+            self.varint(value);
+        }
+    }
+
+    /// What goes before `len` bytes of a field.
+    fn length(&mut self, field: u8, len: usize) {
+        self.byte(bytes_key(field));
+        self.varint(len as u64);
+    }
+
+    /// The frame header and the two enclosing messages for `body` bytes of the message `arm`.
+    fn envelope(&mut self, arm: u8, body: usize) {
+        let node = 1 + varint_len(body as u64) + body;
+        let payload = 1 + varint_len(node as u64) + node;
+        for byte in (payload as u64).to_be_bytes() {
+            self.byte(byte);
+        }
+        self.byte(NODE);
+        self.varint(node as u64);
+        self.byte(arm);
+        self.varint(body as u64);
+    }
+
+    /// Appends what was put together, and begins anew.
+    fn flush(&mut self, out: &mut BytesMut) {
+        out.extend_from_slice(self.bytes.get(..self.len).unwrap_or_default());
+        self.len = 0;
+    }
+
+    /// Appends what was put together, and a text unless it is empty.
+    fn text(&mut self, out: &mut BytesMut, field: u8, value: &[u8]) {
+        if !value.is_empty() {
+            self.length(field, value.len());
+        }
+        self.flush(out);
+        out.extend_from_slice(value);
+    }
+
+    fn metadata(&mut self, out: &mut BytesMut, metadata: Option<&[u8]>) {
+        if let Some(metadata) = metadata {
+            self.length(6, metadata.len());
+            self.flush(out);
+            out.extend_from_slice(metadata);
+        }
+    }
 }
 
 /// The arguments of a message, or a reply.
@@ -92,13 +140,13 @@ impl Payload<'_> {
         }
     }
 
-    /// Gives back where in `out` it ends, or would begin.
-    fn put(self, out: &mut BytesMut, field: u8) -> usize {
+    /// Appends `before` and itself. Gives back where in `out` it ends, or would begin.
+    fn put(self, mut before: Part, out: &mut BytesMut, field: u8) -> usize {
         match self {
-            Self::Within(bytes) => put_bytes(out, field, bytes),
+            Self::Within(bytes) => before.text(out, field, bytes),
             Self::Apart(len) => {
-                out.put_u8(bytes_key(field));
-                put_varint(out, len as u64);
+                before.length(field, len);
+                before.flush(out);
             }
         }
         out.len()
@@ -114,11 +162,13 @@ pub(crate) fn encode_cast(
     metadata: Option<&[u8]>,
 ) -> usize {
     let body = number_len(to) + args.field_len() + bytes_len(variant.as_bytes()) + optional_bytes_len(metadata);
-    put_envelope(out, CAST, body);
-    put_number(out, 1, to);
-    let at = args.put(out, 2);
-    put_bytes(out, 3, variant.as_bytes());
-    put_optional_bytes(out, 6, metadata);
+    let mut part = Part::new();
+    part.envelope(CAST, body);
+    part.number(1, to);
+    let at = args.put(part, out, 2);
+    let mut part = Part::new();
+    part.text(out, 3, variant.as_bytes());
+    part.metadata(out, metadata);
     at
 }
 
@@ -131,25 +181,28 @@ pub(crate) fn encode_call(out: &mut BytesMut, call: &Call, args: Payload<'_>) ->
         + timeout
         + bytes_len(call.variant.as_bytes())
         + optional_bytes_len(call.metadata.as_deref());
-    put_envelope(out, CALL, body);
-    put_number(out, 1, call.to);
-    let at = args.put(out, 2);
-    put_number(out, 3, call.tag);
+    let mut part = Part::new();
+    part.envelope(CALL, body);
+    part.number(1, call.to);
+    let at = args.put(part, out, 2);
+    let mut part = Part::new();
+    part.number(3, call.tag);
     if let Some(ms) = call.timeout_ms {
-        out.put_u8(varint_key(4));
-        put_varint(out, ms);
+        part.byte(varint_key(4));
+        part.varint(ms);
     }
-    put_bytes(out, 5, call.variant.as_bytes());
-    put_optional_bytes(out, 6, call.metadata.as_deref());
+    part.text(out, 5, call.variant.as_bytes());
+    part.metadata(out, call.metadata.as_deref());
     at
 }
 
 /// Appends one frame with the reply to the call `tag` of the actor `to`.
 pub(crate) fn encode_reply(out: &mut BytesMut, to: u64, tag: u64, what: Payload<'_>) -> usize {
-    put_envelope(out, REPLY, number_len(to) + number_len(tag) + what.field_len());
-    put_number(out, 1, to);
-    put_number(out, 2, tag);
-    what.put(out, 3)
+    let mut part = Part::new();
+    part.envelope(REPLY, number_len(to) + number_len(tag) + what.field_len());
+    part.number(1, to);
+    part.number(2, tag);
+    what.put(part, out, 3)
 }
 
 /// Where in a frame a large part of it belongs that was read into a buffer of its own.

@@ -1,9 +1,7 @@
 //! Protobuf's base-128 integers and the lengths of encoded fields.
 
-use bytes::BufMut;
-
 /// The most bytes that a varint takes.
-const MAX_VARINT_BYTES: usize = 10;
+pub(super) const MAX_VARINT_BYTES: usize = 10;
 
 /// How many bytes `value` takes as a varint.
 pub(super) fn varint_len(value: u64) -> usize {
@@ -12,15 +10,15 @@ pub(super) fn varint_len(value: u64) -> usize {
     bits.div_ceil(7)
 }
 
-/// Appends `value`.
-pub(super) fn put_varint(out: &mut impl BufMut, mut value: u64) {
+/// Puts the bytes of `value`.
+pub(super) fn put_varint(mut value: u64, mut put: impl FnMut(u8)) {
     while value >= 0x80 {
         #[expect(clippy::cast_possible_truncation, reason = "the low seven bits are what is meant")]
-        out.put_u8((value as u8) | 0x80);
+        put((value as u8) | 0x80);
         value >>= 7;
     }
     #[expect(clippy::cast_possible_truncation, reason = "less than 0x80")]
-    out.put_u8(value as u8);
+    put(value as u8);
 }
 
 /// Reads a varint at `*at` and moves past it. None if the bytes end early or it is longer than 64 bits.
@@ -49,7 +47,7 @@ mod tests {
         for shift in 0..64 {
             for value in [1u64 << shift, (1u64 << shift) - 1, u64::MAX >> shift] {
                 let mut bytes = Vec::new();
-                put_varint(&mut bytes, value);
+                put_varint(value, |byte| bytes.push(byte));
                 assert_eq!(bytes.len(), varint_len(value), "{value}");
                 let mut at = 0;
                 assert_eq!(take_varint(&bytes, &mut at), Some(value));

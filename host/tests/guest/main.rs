@@ -14,4 +14,7 @@ mod loading;
 mod logs;
 mod messages;
 mod metrics;
+mod reload;
+mod reload_failures;
+mod reload_support;
 mod support;

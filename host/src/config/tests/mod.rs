@@ -6,6 +6,7 @@ mod actors;
 mod limits;
 mod node;
 mod tls;
+mod upkeep;
 
 use std::env::VarError;
 use std::path::Path;

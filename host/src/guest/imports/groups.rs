@@ -12,6 +12,7 @@ use crate::guest::state::State;
 
 impl groups::Host for State {
     fn join(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
+        self.act()?;
         let group = self.checked(group, scope)?;
         let myself = self.myself()?;
         {
@@ -27,6 +28,7 @@ impl groups::Host for State {
     }
 
     fn leave(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
+        self.act()?;
         let myself = self.myself()?;
         let group = Group::new(scope, group);
         let was_in = myself.groups.joined().remove(&group);
@@ -57,6 +59,7 @@ impl groups::Host for State {
     }
 
     async fn monitor(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
+        self.act()?;
         let group = self.checked(group, scope)?;
         let monitored = self.groups_monitored();
         if self.group_watch().is_some_and(|watch| watch.watches(&group)) {
@@ -81,6 +84,7 @@ impl groups::Host for State {
     }
 
     fn demonitor(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
+        self.act()?;
         self.myself()?;
         let group = Group::new(scope, group);
         if let Some(watch) = self.group_watch()
