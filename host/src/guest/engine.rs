@@ -237,6 +237,8 @@ fn wasmtime_config(config: &EngineConfig) -> Config {
         .max_wasm_stack(config.stack_bytes)
         // What the host's own functions need besides, when a guest calls them.
         .async_stack_size(config.stack_with_host())
+        // Else the pages of a stack that nobody uses any more would stay, with what a guest left on them.
+        .async_stack_zeroing(true)
         .memory_init_cow(config.copy_on_write);
     wasmtime
 }

@@ -4,6 +4,10 @@
 mod cli;
 mod counter_everywhere;
 mod guests_and_stock;
+mod here;
 mod lifecycle;
+mod many_guests;
+mod parity_everywhere;
 mod tls;
 mod tls_and_stock;
+mod world;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ractor::RpcReplyPort;
 use ractor::message::SerializedMessage;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::directory::{self, Inbox, Local, NotPut, PutRefused, SendRefused};
 use crate::guest::bindings::messaging::{self, ReplyError, SendError};
@@ -56,9 +56,14 @@ impl messaging::Host for State {
             reply: RpcReplyPort::from((sender, wait)),
             metadata: None,
         };
-        let outcome = timeout(wait, self.call_and_wait(to, message, reply))
-            .await
-            .unwrap_or(Err(SendError::Timeout));
+        let begun = Instant::now();
+        let outcome = timeout(wait, self.call_and_wait(to, message, reply)).await;
+        let outcome = match outcome {
+            // The other side knows the timeout too, and may be the first to give up for it.
+            Ok(Err(SendError::NoReply)) if begun.elapsed() >= wait => Err(SendError::Timeout),
+            Err(_) => Err(SendError::Timeout),
+            Ok(outcome) => outcome,
+        };
         if outcome == Err(SendError::Timeout) && wait == longest {
             strikes::limit(&self.label, Limit::CallWait(longest));
         }
