@@ -9,6 +9,7 @@
 mod actor;
 mod bindings;
 mod cache;
+mod denied;
 mod description;
 mod engine;
 mod error;
@@ -31,6 +32,7 @@ mod modules;
 mod outflow;
 mod pid;
 mod profile;
+mod recipients;
 mod reload;
 mod replies;
 mod restart;
@@ -41,6 +43,7 @@ mod text;
 mod ticker;
 mod timers;
 mod waits;
+mod wants;
 mod wasi;
 mod watch;
 mod work;
@@ -51,7 +54,10 @@ pub use bindings::{Descriptor, MessageVariant};
 pub use description::{DescriptionError, MAX_DESCRIPTION_BYTES};
 pub use engine::{Allocation, Engine, EngineConfig};
 pub use error::{EngineError, Fault, Frames, GuestError, LoadError, LoadFault, SpawnError};
-pub use grants::Grants;
+pub use grants::{
+    Access, Directory, Endpoint, Grants, HostPattern, InvalidDirectory, InvalidEndpoint, InvalidRecipient,
+    InvalidVariable, Recipient, Recipients, Spawn, Variables,
+};
 pub use life::LiveGuest;
 pub use limits::{Limit, Limits, WhenFull};
 pub use machine::{Bound, Machine, Room};
@@ -61,3 +67,4 @@ pub use profile::Profile;
 pub use reload::{Aftermath, Mode, NotReloaded, Proof, Snapshot, Step, Swap, Swapped};
 pub use restart::{Budget, Restart, RestartPolicy, Restarting, Restarts, Verdict};
 pub use source::{Digest, InvalidDigest, ModuleSource};
+pub use wants::{Need, Want};
