@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use ractor::SpawnErr;
 
 use crate::config::Code;
-use crate::guest::{EngineError, LoadError, SpawnError};
+use crate::guest::{EngineError, InvalidDirectory, LoadError, SpawnError};
 use crate::supervision::RootError;
 use crate::transport::tls::TlsError;
 
@@ -66,6 +66,15 @@ pub enum HostError {
         /// What went wrong.
         #[source]
         reason: Box<SpawnError>,
+    },
+    /// A directory that is granted to a guest can't be used.
+    #[error("actor `{actor}`: {reason}; make it, or change `directories` in [actors.capabilities]")]
+    Directory {
+        /// The actor.
+        actor: String,
+        /// The directory, and what is wrong with it.
+        #[source]
+        reason: InvalidDirectory,
     },
     /// The node ended although nobody asked it to.
     #[error("the node server ended by itself; the log says why")]

@@ -27,12 +27,13 @@ const CERTIFICATES: Duration = Duration::from_secs(10);
 pub(super) async fn start(config: NodeConfig, natives: BTreeMap<String, Native>) -> Result<RunningHost, HostError> {
     check_natives(&config, &natives)?;
     let guests = Guests::load(&config).await?;
+    Guests::check_grants(&config)?;
     let node = Node::listen(&config.node).await?;
-    let profile = Arc::new(Profile {
+    let profile = Profile {
         node_name: config.node.full_name().into(),
         modules: guests.modules().clone(),
         ..Profile::default()
-    });
+    };
     let tree = Tree {
         natives: Arc::new(natives),
         guests: &guests,
