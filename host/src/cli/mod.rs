@@ -4,9 +4,11 @@
 
 mod argument;
 mod arguments;
+mod capabilities;
 mod check;
 mod client;
 mod failure;
+mod inspect;
 mod message;
 mod run;
 mod signature;
@@ -36,6 +38,7 @@ pub fn main(builder: HostBuilder) -> ExitCode {
     let outcome = match arguments.command {
         Command::Run(arguments) => run::run(&arguments, builder),
         Command::Check(arguments) => check::check(&arguments, &builder),
+        Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Call(arguments) => message::call(arguments),
         Command::Cast(arguments) => message::cast(arguments),
         Command::Describe(arguments) => message::describe(arguments),
