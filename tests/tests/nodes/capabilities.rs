@@ -204,10 +204,10 @@ fn check_says_what_each_actor_may_do() {
     let folder = NodeFolder::new(&node_toml("alpha", &two_probes(grants)), COOKIE);
     let checked = cli::ractor_host(&["check", &folder.path("node.toml").display().to_string()]);
     for line in [
-        "  actor `denied` of module `probe`, in the groups probes\n    may reach nothing but its supervisor and its children\n",
-        "    may send to group:probes\n",
-        "    may connect over TCP to db.internal:5432\n",
-        "    may see the variables TOKEN\n",
+        "  actor `denied` of module `probe`, in the groups probes\n    may reach nothing but its supervisor and its children",
+        "    may send to group:probes",
+        "    may connect over TCP to db.internal:5432",
+        "    may see the variables TOKEN",
     ] {
         assert!(checked.stdout.contains(line), "{line}: {}", checked.stdout);
     }
