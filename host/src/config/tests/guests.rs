@@ -54,6 +54,7 @@ fn every_limit_can_be_set() {
         timers = 14
         children = 15
         monitors = 16
+        state_bytes = 17
         name_bytes = 18
         log_bytes = 19
         log_rate = 20"#,
@@ -76,6 +77,7 @@ fn every_limit_can_be_set() {
         timers: 14,
         children: 15,
         monitors: 16,
+        state_bytes: 17,
         name_bytes: 18,
         log_bytes: 19,
         log_rate: 20,
