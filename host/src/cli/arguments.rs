@@ -76,6 +76,11 @@ pub(super) enum Command {
     /// Check a node.toml and the modules it names, without starting anything.
     #[command(after_help = "Example:\n  ractor-host check node.toml")]
     Check(CheckArguments),
+    /// Say what a component is: its messages, what it imports and exports, and which capabilities it could use.
+    ///
+    /// Needs no node and no node.toml. Nothing of the component runs but the function that describes it.
+    #[command(after_help = "Example:\n  ractor-host inspect counter.wasm --output json")]
+    Inspect(InspectArguments),
     /// Send a message to an actor of any node and print its reply.
     #[command(after_help = format!("{LITERALS}\n\n{CALL_EXAMPLES}"))]
     Call(CallArguments),
@@ -114,6 +119,16 @@ pub(super) struct CheckArguments {
     /// The node's configuration.
     #[arg(value_name = "NODE.TOML")]
     pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectArguments {
+    /// The component.
+    #[arg(value_name = "MODULE.WASM")]
+    pub(super) file: PathBuf,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) output: Output,
 }
 
 #[derive(Debug, Args)]

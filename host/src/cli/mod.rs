@@ -4,11 +4,13 @@
 
 mod argument;
 mod arguments;
+mod capabilities;
 mod check;
 mod client;
 mod deploy;
 mod dev;
 mod failure;
+mod inspect;
 mod message;
 mod nodes;
 mod rollout;
@@ -41,6 +43,7 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Run(arguments) => run::run(&arguments, builder),
         Command::Dev(arguments) => dev::dev(&arguments, builder),
         Command::Check(arguments) => check::check(&arguments, &builder),
+        Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Call(arguments) => message::call(arguments),
         Command::Cast(arguments) => message::cast(arguments),
         Command::Describe(arguments) => message::describe(arguments),

@@ -6,10 +6,12 @@
 
 mod actor;
 mod address;
+mod capabilities;
 mod checkpoint;
 mod control;
 mod cookie;
 mod duration;
+mod limits;
 mod literal;
 mod module;
 mod names;
@@ -24,12 +26,14 @@ mod supervisor;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod values;
 mod wire_type;
 
 use std::borrow::Cow;
 use std::env::VarError;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -50,7 +54,7 @@ pub use supervisor::{ROOT, SupervisorSection};
 pub use tls::TlsSection;
 pub use wire_type::{DecodeError, Scalar, Type, TypeError};
 
-use crate::guest::ModuleSource;
+use crate::guest::{Limits, ModuleSource};
 use actor::Names;
 use problem::Problems;
 use section::{Keys, Section};
@@ -59,11 +63,24 @@ use section::{Keys, Section};
 pub const MAX_FILE_SIZE: u64 = 4 * 1024 * 1024;
 
 const KEYS: Keys = Keys {
-    known: &["node", "runtime", "control", "modules", "supervisors", "actors"],
+    known: &[
+        "node",
+        "runtime",
+        "control",
+        "modules",
+        "supervisors",
+        "defaults",
+        "actors",
+    ],
     explained: &[
         ("module", "write a table for each: `[modules.NAME]`"),
         ("supervisor", "write a table for each: `[supervisors.NAME]`"),
         ("actor", "write a table for each: `[[actors]]`"),
+        (
+            "limits",
+            "write `[defaults.limits]` for all guests, or `[actors.limits]` below an actor",
+        ),
+        ("capabilities", "write `[actors.capabilities]` below an actor"),
         ("name", "it belongs to the table `[node]`"),
         ("peers", "it belongs to the table `[node]`"),
         ("listen", "it belongs to the table `[node]`"),
@@ -194,6 +211,7 @@ fn read_document(document: &DeTable<'_>, context: &Context<'_>, problems: &mut P
     let names = Names {
         modules: module_names,
         supervisors: supervisor_names,
+        limits: Arc::new(read_default_limits(&top, problems)),
     };
     let actors = read_actors(&top, &names, context, problems);
     actor::check_names(&actors, problems);
@@ -241,6 +259,19 @@ fn read_named<'d, T>(
         read(name, &section, &names, problems)
     });
     (found.collect(), names)
+}
+
+/// `[defaults.limits]`: the limits of guests whose own tables don't say otherwise.
+fn read_default_limits(top: &Section<'_>, problems: &mut Problems) -> Limits {
+    let defaults = top
+        .value("defaults")
+        .and_then(|value| Section::open("[defaults]", value, limits::DEFAULTS, problems));
+    let section = defaults
+        .as_ref()
+        .and_then(|defaults| defaults.value("limits"))
+        .and_then(|value| Section::open("[defaults.limits]", value, limits::KEYS, problems));
+    let base = Limits::default();
+    section.map_or(base.clone(), |section| limits::read(&section, &base, problems))
 }
 
 fn read_actors(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
 
 use super::bindings::types::SupervisionEvent;
@@ -79,13 +80,16 @@ impl Instance {
         };
         let made: wasmtime::Result<_> = meter.run(made).await;
         match made {
-            Ok((component, exports)) => Ok(Self {
-                store,
-                exports,
-                component,
-                code,
-                meter,
-            }),
+            Ok((component, exports)) => {
+                store.data_mut().made = true;
+                Ok(Self {
+                    store,
+                    exports,
+                    component,
+                    code,
+                    meter,
+                })
+            }
             Err(error) => Err(failure(&store, Callback::Instantiation, no_instance(&store, &error))),
         }
     }
@@ -284,9 +288,7 @@ fn trap(store: &Store<State>, error: &wasmtime::Error) -> Fault {
     if let Some(Exit(reason)) = error.downcast_ref::<Exit>() {
         return Fault::Returned(reason.clone());
     }
-    let overflow = matches!(error.downcast_ref::<Trap>(), Some(Trap::StackOverflow));
-    let stack = || overflow.then(|| Limit::Stack(store.data().stack_bytes));
-    match error.downcast_ref::<Limit>().copied().or_else(stack) {
+    match limit_of(store, error) {
         Some(limit) => {
             strikes::count_limit(&store.data().label, limit);
             Fault::Limit { limit, at }
@@ -299,9 +301,33 @@ fn trap(store: &Store<State>, error: &wasmtime::Error) -> Fault {
     }
 }
 
+/// The limit that an error is about, if it is about one.
+fn limit_of(store: &Store<State>, error: &wasmtime::Error) -> Option<Limit> {
+    let State {
+        limits, stack_bytes, ..
+    } = store.data();
+    if let Some(limit) = error.downcast_ref::<Limit>() {
+        return Some(*limit);
+    }
+    if let Some(Trap::StackOverflow) = error.downcast_ref::<Trap>() {
+        return Some(Limit::Stack(*stack_bytes));
+    }
+    if let Some(ResourceTableError::Full) = error.downcast_ref::<ResourceTableError>() {
+        return Some(Limit::Handles(limits.handles));
+    }
+    // Of these wasmtime says no more than this.
+    let cause = error.root_cause().to_string();
+    if cause.contains("store handle limit exceeded") {
+        return Some(Limit::Handles(limits.handles));
+    }
+    cause
+        .contains("instance count too high")
+        .then_some(Limit::CoreInstances(limits.core_instances))
+}
+
 /// Why there is no instance: its start trapped, or there was no room for it.
 fn no_instance(store: &Store<State>, error: &wasmtime::Error) -> Fault {
-    if error.is::<Trap>() || error.is::<Limit>() {
+    if error.is::<Trap>() || limit_of(store, error).is_some() {
         return trap(store, error);
     }
     Fault::NoInstance {

@@ -117,6 +117,12 @@ pub enum Limit {
     /// See [`Limits::table_elements`].
     #[error("its limit of {0} table elements (table_elements)")]
     TableElements(usize),
+    /// See [`Limits::core_instances`].
+    #[error("its limit of {0} core instances (core_instances)")]
+    CoreInstances(usize),
+    /// See [`Limits::handles`].
+    #[error("its limit of {0} live handles (handles)")]
+    Handles(usize),
     /// See [`EngineConfig::stack_bytes`](super::EngineConfig::stack_bytes).
     #[error("its limit of {0} bytes of stack (stack_bytes)")]
     Stack(usize),
@@ -170,6 +176,8 @@ impl Limit {
         match self {
             Self::Memory(_) => "memory_bytes",
             Self::TableElements(_) => "table_elements",
+            Self::CoreInstances(_) => "core_instances",
+            Self::Handles(_) => "handles",
             Self::Stack(_) => "stack_bytes",
             Self::Cpu(_) => "cpu_per_message",
             Self::MessageBytes(_) => "message_bytes",

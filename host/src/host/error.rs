@@ -6,7 +6,7 @@ use ractor::SpawnErr;
 
 use crate::checkpoint::OpenError;
 use crate::config::Code;
-use crate::guest::{EngineError, LoadError, SpawnError};
+use crate::guest::{EngineError, InvalidDirectory, LoadError, SpawnError};
 use crate::supervision::RootError;
 use crate::transport::tls::TlsError;
 
@@ -90,6 +90,15 @@ pub enum HostError {
         actor: String,
         /// What it is made of.
         module: String,
+    },
+    /// A directory that is granted to a guest can't be used.
+    #[error("actor `{actor}`: {reason}; make it, or change `directories` in [actors.capabilities]")]
+    Directory {
+        /// The actor.
+        actor: String,
+        /// The directory, and what is wrong with it.
+        #[source]
+        reason: InvalidDirectory,
     },
     /// The node ended although nobody asked it to.
     #[error("the node server ended by itself; the log says why")]

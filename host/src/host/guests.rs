@@ -53,15 +53,40 @@ impl Guests {
         self.modules.find(name)
     }
 
+    /// Checks that the directories that are granted are there.
+    pub(crate) fn check_grants(config: &NodeConfig) -> Result<(), HostError> {
+        for section in &config.actors {
+            for directory in &section.grants.directories {
+                directory.check().map_err(|reason| HostError::Directory {
+                    actor: section.name.clone(),
+                    reason,
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     /// All modules.
     pub(crate) fn modules(&self) -> &Modules {
         &self.modules
     }
 }
 
+/// The largest memory that an actor may have, in whole pages, if that is more than the default has room for.
+fn largest_memory(config: &NodeConfig) -> Option<u64> {
+    const PAGE: u64 = 64 << 10;
+    let memories = config.actors.iter().map(|actor| actor.limits.memory_bytes as u64);
+    let largest = memories.max()?.next_multiple_of(PAGE);
+    (largest > EngineConfig::default().memory_reservation).then_some(largest)
+}
+
 fn engine(config: &NodeConfig) -> Result<Engine, EngineError> {
     let wanted = Wanted::of(config);
-    let (setup, too_many) = setup(&config.runtime, &wanted, &Machine::this());
+    let runtime = RuntimeSection {
+        memory_reservation: config.runtime.memory_reservation.or_else(|| largest_memory(config)),
+        ..config.runtime.clone()
+    };
+    let (setup, too_many) = setup(&runtime, &wanted, &Machine::this());
     if let Some(too_many) = too_many {
         tracing::warn!("{too_many}");
     }

@@ -36,12 +36,13 @@ pub(super) async fn start(
     let keeping = Keeping::open(&config).await?;
     let sources: Vec<_> = config.modules.iter().map(|own| keeping.source(own)).collect();
     let guests = Guests::load(&config, &sources).await?;
+    Guests::check_grants(&config)?;
     let node = Node::listen(&config.node).await?;
-    let profile = Arc::new(Profile {
+    let profile = Profile {
         node_name: config.node.full_name().into(),
         modules: guests.modules().clone(),
         ..Profile::default()
-    });
+    };
     let tree = Tree {
         natives: Arc::new(natives),
         guests: &guests,

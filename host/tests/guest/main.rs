@@ -8,6 +8,7 @@
 
 mod caching;
 mod failures;
+mod grants;
 mod life;
 mod limits;
 mod loading;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use ractor::message::{BoxedDowncastErr, SerializedMessage};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, Message, RpcReplyPort, SupervisionEvent};
 use ractor_host::guest::{
-    Allocation, Engine, EngineConfig, GuestHandle, GuestOptions, Limits, LoadError, Module, ModuleSource, Profile,
-    SpawnError, spawn,
+    Allocation, Engine, EngineConfig, Grants, GuestHandle, GuestOptions, Limits, LoadError, Module, ModuleSource,
+    Profile, SpawnError, spawn,
 };
 use tokio::sync::{mpsc, oneshot};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
@@ -88,6 +88,7 @@ pub(crate) fn with_limits(limits: Limits) -> GuestOptions {
         profile: Arc::new(Profile {
             node_name: Arc::from("test@localhost"),
             limits: Arc::new(limits),
+            grants: Arc::new(Grants::of_actors()),
             ..Profile::default()
         }),
         ..GuestOptions::default()

@@ -19,7 +19,9 @@ use std::time::Duration;
 use ractor::message::SerializedMessage;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef};
 use ractor_host::NodeServer;
-use ractor_host::guest::{Allocation, Engine, EngineConfig, GuestOptions, ModuleSource, Modules, Profile, spawn};
+use ractor_host::guest::{
+    Allocation, Engine, EngineConfig, Grants, GuestOptions, ModuleSource, Modules, Profile, spawn,
+};
 use ractor_host::node::{NodeConnectionMode, listen_addr};
 use ractor_host::supervision::reload::{Outcome, Reload, Verdict, reload, rollback};
 use ractor_host_tests::COOKIE;
@@ -169,6 +171,7 @@ impl Node {
             name: Some(name.to_owned()),
             groups: groups.iter().map(|&group| group.to_owned()).collect(),
             profile: Arc::new(Profile {
+                grants: Arc::new(Grants::of_actors()),
                 modules: modules.clone(),
                 ..Profile::default()
             }),

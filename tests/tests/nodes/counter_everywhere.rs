@@ -2,10 +2,11 @@
 //! another node. Every behaviour is asked through a plain `ActorRef<CounterMsg>`, which is all that a user holds.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use counter::{Counter, CounterMsg};
 use ractor::{Actor, ActorProcessingErr, ActorRef, call_t, cast, pg};
-use ractor_host::guest::{Engine, EngineConfig, GuestOptions, Module, ModuleSource};
+use ractor_host::guest::{Engine, EngineConfig, Grants, GuestOptions, Module, ModuleSource, Profile};
 use ractor_host_tests::host::{HostNode, guest_counter};
 use ractor_host_tests::peer::{Kind, Peer};
 use ractor_host_tests::programs;
@@ -205,6 +206,10 @@ async fn guest(name: &str) -> ActorRef<CounterMsg> {
         name: Some(name.to_owned()),
         arguments: START.to_be_bytes().to_vec(),
         groups: vec![name.to_owned()],
+        profile: Arc::new(Profile {
+            grants: Arc::new(Grants::of_actors()),
+            ..Profile::default()
+        }),
         ..GuestOptions::default()
     };
     let spawned = ractor_host::guest::spawn(module, options, supervisor.get_cell()).await;

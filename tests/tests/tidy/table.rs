@@ -67,7 +67,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         name: "guest",
         modules: &["address", "directory"],
         crates: &["bytes", "hex", "metrics", "ractor", "serde", "sha2", "tempfile", "thiserror", "tokio", "tracing", "wasmtime", "wasmtime_wasi"],
-        not_std: &["std::net", "std::process"],
+        not_std: &["std::process"],
     },
     Layer {
         name: "supervision",

@@ -12,6 +12,7 @@ use crate::guest::bindings::messaging::{self, ReplyError, SendError};
 use crate::guest::bindings::types::Pid;
 use crate::guest::limits::Limit;
 use crate::guest::pid;
+use crate::guest::recipients::NotSent;
 use crate::guest::state::{Label, State};
 use crate::guest::strikes;
 use crate::guest::waits::{Circle, Waiting};
@@ -24,6 +25,9 @@ impl messaging::Host for State {
         tokio::task::consume_budget().await;
         if !self.fits(&variant, &args) {
             return Ok(Err(SendError::TooLarge));
+        }
+        if let Err(not_sent) = self.check_recipient(to).await? {
+            return Ok(Err(not_sent.into()));
         }
         let message = SerializedMessage::Cast {
             variant,
@@ -46,6 +50,9 @@ impl messaging::Host for State {
         }
         if !self.fits(&variant, &args) {
             return Ok(Err(SendError::TooLarge));
+        }
+        if let Err(not_sent) = self.check_recipient(to).await? {
+            return Ok(Err(not_sent.into()));
         }
         let longest = self.limits.call_wait;
         let wait = timeout_ms.map_or(longest, |wait| Duration::from_millis(wait).min(longest));
@@ -196,6 +203,15 @@ async fn put_when_there_is_room(inbox: &dyn Inbox, mut message: SerializedMessag
         };
         if let Some(room) = room {
             room.await;
+        }
+    }
+}
+
+impl From<NotSent> for SendError {
+    fn from(not_sent: NotSent) -> Self {
+        match not_sent {
+            NotSent::Unknown => Self::UnknownActor,
+            NotSent::Denied => Self::Denied,
         }
     }
 }
