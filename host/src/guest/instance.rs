@@ -9,7 +9,7 @@ use super::bindings::{Descriptor, World};
 use super::error::{Fault, Frames, GuestError};
 use super::imports::lifecycle::Exit;
 use super::limits::{Limit, Limits};
-use super::meter::Meter;
+use super::meter::{Longest, Meter};
 use super::module::Module;
 use super::replies::Port;
 use super::state::{Label, Myself, State};
@@ -57,6 +57,7 @@ impl Instance {
             State::new(actor, label, limits, engine.stack_bytes()),
         );
         let limits = &store.data().limits;
+        let longest = lifecycle(limits);
         let (message_bytes, handles) = (limits.message_bytes.max(limits.reply_bytes), limits.handles);
         store.limiter(|state| &mut state.limiter);
         store.set_max_component_handles(handles);
@@ -69,7 +70,7 @@ impl Instance {
             }
         });
         store.set_epoch_deadline(1);
-        match meter.run(module.world().instantiate_async(&mut store)).await {
+        match meter.run(longest, module.world().instantiate_async(&mut store)).await {
             Ok(exports) => Ok(Self { store, exports, meter }),
             Err(error) => Err(failure(&store, Callback::Instantiation, no_instance(&store, &error))),
         }
@@ -77,24 +78,27 @@ impl Instance {
 
     pub(super) async fn describe(mut self) -> Result<Descriptor, GuestError> {
         let Self { store, exports, meter } = &mut self;
+        let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_describe(&mut *store);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         self.settle(Callback::Lifecycle("describe"), outcome.map(Ok))
     }
 
     pub(super) async fn pre_start(&mut self, arguments: &[u8]) -> Result<(), GuestError> {
         let Self { store, exports, meter } = self;
         store.set_epoch_deadline(1);
+        let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_pre_start(store, arguments);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         self.settle(Callback::Lifecycle("pre-start"), outcome)
     }
 
     pub(super) async fn post_start(&mut self) -> Result<(), GuestError> {
         let Self { store, exports, meter } = self;
         store.set_epoch_deadline(1);
+        let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_post_start(store);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         self.settle(Callback::Lifecycle("post-start"), outcome)
     }
 
@@ -107,8 +111,9 @@ impl Instance {
         let Self { store, exports, meter } = self;
         store.data_mut().metadata = metadata;
         store.set_epoch_deadline(1);
+        let longest = message(&store.data().limits);
         let call = exports.ractor_actor_actor().call_handle_cast(store, variant, args);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         self.settle(Callback::Message("handle-cast", variant), outcome)
     }
 
@@ -124,10 +129,11 @@ impl Instance {
         let number = store.data_mut().replies.begin(reply);
         store.data_mut().metadata = metadata;
         store.set_epoch_deadline(1);
+        let longest = message(&store.data().limits);
         let call = exports
             .ractor_actor_actor()
             .call_handle_call(store, variant, args, number);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         match self.settle(Callback::Message("handle-call", variant), outcome)? {
             Some(bytes) => self.store.data_mut().answer(variant, bytes),
             None => self.store.data_mut().defer(),
@@ -139,16 +145,18 @@ impl Instance {
         let Self { store, exports, meter } = self;
         store.data_mut().metadata = None;
         store.set_epoch_deadline(1);
+        let longest = message(&store.data().limits);
         let call = exports.ractor_actor_actor().call_handle_supervisor_evt(store, event);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         self.settle(Callback::Lifecycle("handle-supervisor-evt"), outcome)
     }
 
     pub(super) async fn post_stop(mut self) -> Result<(), GuestError> {
         let Self { store, exports, meter } = &mut self;
         store.set_epoch_deadline(1);
+        let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_post_stop(&mut *store);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         self.settle(Callback::Lifecycle("post-stop"), outcome)
     }
 
@@ -180,6 +188,14 @@ impl Instance {
             Err(error) => Err(failure(&self.store, callback, trap(&self.store, &error))),
         }
     }
+}
+
+fn lifecycle(limits: &Limits) -> Longest {
+    (limits.lifecycle_time, Limit::LifecycleTime)
+}
+
+fn message(limits: &Limits) -> Longest {
+    (limits.message_time, Limit::MessageTime)
 }
 
 impl State {

@@ -9,12 +9,14 @@
 mod actor;
 mod bindings;
 mod cache;
+mod complexity;
 mod description;
 mod engine;
 mod error;
 mod events;
 mod family;
 mod grants;
+mod group_rate;
 mod group_watch;
 mod groups;
 mod imports;
@@ -42,6 +44,7 @@ mod world;
 
 pub use actor::{GuestHandle, GuestOptions, spawn};
 pub use bindings::{Descriptor, MessageVariant};
+pub use complexity::{Complexity, TooComplex};
 pub use description::{DescriptionError, MAX_DESCRIPTION_BYTES};
 pub use engine::{Allocation, Engine, EngineConfig};
 pub use error::{EngineError, Fault, Frames, GuestError, LoadError, LoadFault, SpawnError};

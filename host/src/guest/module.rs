@@ -10,6 +10,7 @@ use wasmtime::component::{Component, Linker};
 
 use super::bindings::{Descriptor, WorldPre};
 use super::cache::Cache;
+use super::complexity::{self, Complexity};
 use super::description::Description;
 use super::engine::Engine;
 use super::error::{Fault, GuestError, LoadFault};
@@ -144,13 +145,17 @@ impl Code {
         engine: &wasmtime::Engine,
         linker: &Linker<State>,
         cache: Option<&Cache>,
+        complexity: &Complexity,
         digest: Digest,
         bytes: &[u8],
     ) -> Result<Self, LoadFault> {
         world::check_format(bytes)?;
         let component = match cache.and_then(|cache| cache.load(engine, &digest)) {
             Some(component) => component,
-            None => compile(engine, cache, &digest, bytes)?,
+            None => {
+                complexity::check(bytes, complexity)?;
+                compile(engine, cache, &digest, bytes)?
+            }
         };
         let world = world::check(engine, linker, &component)?;
         Ok(Self {

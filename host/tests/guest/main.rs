@@ -7,6 +7,7 @@
 )]
 
 mod caching;
+mod complexity;
 mod failures;
 mod life;
 mod limits;
@@ -14,4 +15,5 @@ mod loading;
 mod logs;
 mod messages;
 mod metrics;
+mod random;
 mod support;

@@ -4,6 +4,7 @@ use ractor::{ActorCell, pg};
 
 use crate::directory;
 use crate::guest::bindings::{groups, types};
+use crate::guest::group_rate;
 use crate::guest::group_watch::{Client, GroupWatch};
 use crate::guest::groups::Group;
 use crate::guest::limits::Limit;
@@ -11,8 +12,9 @@ use crate::guest::pid;
 use crate::guest::state::State;
 
 impl groups::Host for State {
-    fn join(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
+    async fn join(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
         let group = self.checked(group, scope)?;
+        group_rate::turn().await;
         let myself = self.myself()?;
         {
             let mut joined = myself.groups.joined();
@@ -26,7 +28,8 @@ impl groups::Host for State {
         Ok(())
     }
 
-    fn leave(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
+    async fn leave(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
+        group_rate::turn().await;
         let myself = self.myself()?;
         let group = Group::new(scope, group);
         let was_in = myself.groups.joined().remove(&group);
