@@ -1,5 +1,5 @@
 //! What a guest is told by its table `[actors.config]` in node.toml. Natively there is one table for the process, which
-//! `main` fills, and one for each [`TestHost`](crate::testing) of a test, which comes first.
+//! `main` fills, and one for each `TestHost` of a test, which comes first.
 
 use crate::native::context;
 

@@ -18,6 +18,13 @@ pub(crate) enum Outcome {
 }
 
 /// Sends a message; waits for the reply if it is a call. A message that was not accepted is handed back.
+#[cfg_attr(
+    not(target_family = "wasm"),
+    expect(
+        clippy::result_large_err,
+        reason = "the message itself is handed back, as ractor does; pointers are half as large in a guest"
+    )
+)]
 pub(crate) fn deliver(to: ActorId, message: SerializedMessage) -> Result<Outcome, SerializedMessage> {
     incoming::flush();
     match message {

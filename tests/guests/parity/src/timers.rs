@@ -8,11 +8,9 @@ use crate::ParityMsg;
 /// Sets timers that add notes, and some that don't because they are ended at once.
 pub(crate) async fn time(myself: &ActorRef<ParityMsg>, millis: &str) -> String {
     let period = Duration::from_millis(millis.parse().unwrap_or(1));
-    let once: JoinHandle<Result<(), MessagingErr<ParityMsg>>> =
+    let _once: JoinHandle<Result<(), MessagingErr<ParityMsg>>> =
         time::send_after(period, myself.get_cell(), || ParityMsg::Note("once".to_owned()));
-    drop(once);
-    let again: JoinHandle<()> = time::send_interval(period, myself.get_cell(), || ParityMsg::Note("again".to_owned()));
-    drop(again);
+    let _again: JoinHandle<()> = time::send_interval(period, myself.get_cell(), || ParityMsg::Note("again".to_owned()));
     myself
         .send_after(period, || ParityMsg::Note("never".to_owned()))
         .abort();
