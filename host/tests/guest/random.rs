@@ -1,12 +1,13 @@
 //! Components that nobody wrote: what the loader makes of them, and what those that it takes do to the host.
 //!
-//! Each round has a seed, which a failure names. `RACTOR_FUZZ_ROUNDS` sets how many rounds each test runs, and
-//! `RACTOR_FUZZ_SEED` the first seed; with a seed alone it is one round.
+//! Random components were drawn by `fuzz/components`; `RACTOR_FUZZ_COMPONENTS` names a folder with more. Damage is drawn here:
+//! each round has a seed, which a failure names. `RACTOR_FUZZ_ROUNDS` sets how many there are, and `RACTOR_FUZZ_SEED` the
+//! first seed; with a seed alone it is one round.
 
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use arbitrary::Unstructured;
 use ractor::ActorStatus;
 use ractor::message::SerializedMessage;
 use ractor_host::guest::{
@@ -65,23 +66,6 @@ fn limits() -> Limits {
         children: 2,
         ..Limits::default()
     }
-}
-
-/// Runs a test on the components of all seeds.
-async fn all(draw: impl Fn(&mut SmallRng) -> Vec<u8>) -> Outcomes {
-    let engine = engine();
-    let mut outcomes = Outcomes::default();
-    for seed in seeds() {
-        let mut random = SmallRng::seed_from_u64(seed);
-        let bytes = draw(&mut random);
-        let round = round(&engine, &mut outcomes, &bytes, &mut random);
-        let again = "run it alone with RACTOR_FUZZ_SEED";
-        if timeout(PATIENCE, round).await.is_err() {
-            panic!("seed {seed} ({again}={seed}): it hangs");
-        }
-    }
-    println!("{outcomes:?}");
-    outcomes
 }
 
 async fn round(engine: &Engine, outcomes: &mut Outcomes, bytes: &[u8], random: &mut SmallRng) {
@@ -163,41 +147,31 @@ fn text(random: &mut SmallRng) -> String {
     (0..length).map(|_| random.random::<char>()).collect()
 }
 
-fn config() -> wasm_smith::Config {
-    wasm_smith::Config {
-        // What the host has switched off.
-        exceptions_enabled: false,
-        gc_enabled: false,
-        memory64_enabled: false,
-        threads_enabled: false,
-        max_memories: 2,
-        max_tables: 3,
-        max_memory32_bytes: 2 << 20,
-        max_table_elements: 1000,
-        ..wasm_smith::Config::default()
+/// The files of a folder with random components and modules, sorted.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+/// The random components that are kept, and those of the folder that the environment names.
+fn drawn() -> Vec<PathBuf> {
+    let mut drawn = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/component"));
+    if let Some(more) = std::env::var_os("RACTOR_FUZZ_COMPONENTS") {
+        drawn.extend(files(Path::new(&more)));
     }
+    drawn
 }
 
-/// A component whose functions have random bodies and the types of an actor's, and imports all that the world offers.
-fn actor(random: &mut SmallRng) -> Vec<u8> {
-    let config = wasm_smith::Config {
-        module_shape: Some(wat::parse_str(SCRIPT).unwrap()),
-        // Of a start function that traps nothing more is learned.
-        allow_start_export: random.random_ratio(1, 8),
-        max_instructions: 400,
-        ..config()
-    };
-    let source = bytes(random, 16 << 10);
-    let module = wasm_smith::Module::new(config, &mut Unstructured::new(&source)).unwrap();
-    component_around(module.to_bytes(), "", "")
-}
-
-/// Any component.
-fn any(random: &mut SmallRng) -> Vec<u8> {
-    let source = bytes(random, 16 << 10);
-    wasm_smith::Component::new(config(), &mut Unstructured::new(&source))
-        .unwrap()
-        .to_bytes()
+/// A component; around a module with the exports of an actor, the one that the world makes of it.
+fn read(path: &Path) -> Vec<u8> {
+    let bytes = std::fs::read(path).unwrap();
+    if bytes.get(4) == Some(&1) {
+        component_around(bytes, "", "")
+    } else {
+        bytes
+    }
 }
 
 /// A component with some bytes that are others, behind the first eight.
@@ -214,23 +188,33 @@ fn damaged(whole: &[u8], random: &mut SmallRng) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn actors_with_random_code_harm_nothing() {
-    let outcomes = all(actor).await;
-    assert!(
-        outcomes.loaded > 0 && outcomes.started + outcomes.failed == outcomes.loaded,
-        "{outcomes:?}"
-    );
-}
-
-#[tokio::test]
-async fn random_components_are_refused_in_good_order() {
-    let outcomes = all(any).await;
-    assert!(outcomes.refused > 0, "{outcomes:?}");
+async fn random_components_harm_nothing() {
+    let engine = engine();
+    let mut outcomes = Outcomes::default();
+    for path in drawn() {
+        let mut random = SmallRng::seed_from_u64(outcomes.loaded);
+        let round = round(&engine, &mut outcomes, &read(&path), &mut random);
+        assert!(timeout(PATIENCE, round).await.is_ok(), "{}: it hangs", path.display());
+    }
+    println!("{outcomes:?}");
+    assert!(outcomes.refused > 0 && outcomes.loaded > 0, "{outcomes:?}");
 }
 
 #[tokio::test]
 async fn damaged_components_harm_nothing() {
     let whole = component(SCRIPT, "", "");
-    let outcomes = all(|random| damaged(&whole, random)).await;
+    let engine = engine();
+    let mut outcomes = Outcomes::default();
+    for seed in seeds() {
+        let mut random = SmallRng::seed_from_u64(seed);
+        let bytes = damaged(&whole, &mut random);
+        let round = round(&engine, &mut outcomes, &bytes, &mut random);
+        let again = "run it alone with RACTOR_FUZZ_SEED";
+        assert!(
+            timeout(PATIENCE, round).await.is_ok(),
+            "seed {seed} ({again}={seed}): it hangs"
+        );
+    }
+    println!("{outcomes:?}");
     assert!(outcomes.refused > 0, "{outcomes:?}");
 }
