@@ -41,7 +41,7 @@ use crate::actor::ConsumerMsg;
 use crate::events::peer_name;
 
 /// How long a call may take before the test hears that it hung.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(28);
 /// How long the node server or a session may take to answer, in milliseconds.
 const SERVER_TIMEOUT_MS: u64 = 5_000;
 

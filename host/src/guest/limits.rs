@@ -57,7 +57,8 @@ pub struct Limits {
     /// for a native actor still counts. Beyond it a new one is refused with `too-many`.
     pub timers: usize,
     /// Children that live at once, with their children and so on: of all that descend from one actor that no guest spawned.
-    /// One counts until its parent has heard of its end. Beyond it a new one is refused with `too-many`.
+    /// One counts until its parent has heard of its end. Beyond it a new one is refused with `too-many`. The default leaves
+    /// room for others in the smallest pool that a node has.
     pub children: usize,
     /// Actors that the guest monitors at once. One counts until the guest has heard of its end. Beyond it a further one is
     /// refused with `too-many`.
@@ -103,7 +104,7 @@ impl Default for Limits {
             call_wait: Duration::from_secs(300),
             groups: 1024,
             timers: 1024,
-            children: 1024,
+            children: 256,
             monitors: 1024,
             name_bytes: 255,
             log_bytes: 8 * KIB,
@@ -254,12 +255,12 @@ impl Budget {
     }
 
     fn grow(&mut self, growth: &Growth) -> Verdict {
-        if growth.maximum.is_some_and(|maximum| growth.desired > maximum) {
-            return Verdict::Impossible;
-        }
         let used = self.used.saturating_add(growth.desired.saturating_sub(growth.current));
         if used > self.limit {
             return Verdict::Refused;
+        }
+        if growth.maximum.is_some_and(|maximum| growth.desired > maximum) {
+            return Verdict::Impossible;
         }
         self.used = used;
         Verdict::Granted

@@ -193,7 +193,8 @@ async fn random_components_harm_nothing() {
     let mut outcomes = Outcomes::default();
     for path in drawn() {
         let mut random = SmallRng::seed_from_u64(outcomes.loaded);
-        let round = round(&engine, &mut outcomes, &read(&path), &mut random);
+        let bytes = read(&path);
+        let round = round(&engine, &mut outcomes, &bytes, &mut random);
         assert!(timeout(PATIENCE, round).await.is_ok(), "{}: it hangs", path.display());
     }
     println!("{outcomes:?}");

@@ -6,7 +6,7 @@
   (local $left i32)
   (local.set $target (call $named (local.get $name) (local.get $length)))
   (drop (memory.grow (i32.const 16)))
-  (local.set $left (i32.const 2000))
+  (local.set $left (i32.const 300))
   (loop $more
     (call $call (i64.const 0) (local.get $target) (i32.const 1024) (i32.const 6) (i32.const 4096) (i32.const 524288)
       (i32.const 1) (i64.const 0) (i32.const 64))

@@ -3,7 +3,7 @@
   (local $left i32)
   (local $target i64)
   (local.set $target (call $named (i32.const 304) (i32.const 7)))
-  (local.set $left (i32.const 100000))
+  (local.set $left (i32.const 5000))
   (loop $more
     (call $monitor (i64.const 0) (local.get $target) (i32.const 64))
     (call $demonitor (i64.const 0) (local.get $target))

@@ -42,15 +42,16 @@ fn a_loop_in_describe_costs_one_attempt_for_all_times() {
 fn a_loop_in_realloc_is_one_in_the_callback() {
     let mut victims = Victims::of_unborn("loop-in-realloc");
     assert_eq!(victims.spawn("attacker", ""), "ok");
-    assert_eq!(victims.ask("child", "now"), Err("dropped".to_owned()));
+    victims.peer.run("pend child attack 1");
     victims.peer.wait("where child", "nobody");
+    victims.peer.wait("pending", "0");
     victims.are_as_before();
 }
 
 #[test]
 fn a_loop_in_post_return_is_one_in_the_callback() {
     let mut victims = Victims::of("loop-in-post-return");
-    assert_eq!(victims.ask("attacker", "now"), Err("dropped".to_owned()));
+    victims.peer.run("pend attacker attack 1");
     assert!(victims.logs("failed in handle-call `attack`").contains(CPU));
     victims.are_as_before();
 }
@@ -95,7 +96,7 @@ fn a_log_flood_is_cut_to_its_rate_and_forges_no_line() {
     victims.logs("log events a second (log_rate)");
     let lines = victims.logged("flood");
     // The rate allows a thousand a second, and twice as many at once; the machine may be slow.
-    assert!((1..50_000).contains(&lines.len()), "{} lines", lines.len());
+    assert!((1..5_000).contains(&lines.len()), "{} lines", lines.len());
     assert!(
         lines
             .iter()
