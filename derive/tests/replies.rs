@@ -115,8 +115,8 @@ async fn a_reply_that_cannot_be_read_ends_the_call() {
     assert!(answer.await.is_err());
 }
 
-/// Whether nothing waits any longer, once every task that can run has run.
-async fn nothing_waits() -> bool {
+/// Whether no task is left, once every one that can run has run.
+async fn no_task_is_left() -> bool {
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
@@ -124,18 +124,51 @@ async fn nothing_waits() -> bool {
 }
 
 #[tokio::test]
+async fn a_call_takes_no_task_and_its_reply_is_there_at_once() {
+    let (to_bytes, mut value) = call(LATE);
+    let (to_value, mut bytes) = receive(None);
+    assert!(no_task_is_left().await);
+    to_bytes.send(vec![0, 0, 0, 0, 0, 0, 1, 2]).expect("somebody waits");
+    assert_eq!(value.try_recv(), Ok(258));
+    to_value.send(258).expect("somebody waits");
+    assert_eq!(bytes.try_recv(), Ok(vec![0, 0, 0, 0, 0, 0, 1, 2]));
+    assert!(no_task_is_left().await);
+}
+
+#[tokio::test]
 async fn a_call_whose_caller_left_leaves_nothing_behind() {
     let (port, answer) = call(None);
     drop(answer);
-    assert!(!nothing_waits().await, "the port may still be used");
+    assert!(!port.is_closed(), "it may still be used");
     port.send(vec![0; 8]).expect("the bytes are still taken");
-    assert!(nothing_waits().await);
+    assert!(no_task_is_left().await);
 
     for timeout in [None, LATE] {
         let (port, answer) = receive(timeout);
         drop((port, answer));
-        assert!(nothing_waits().await);
+        assert!(no_task_is_left().await);
     }
+}
+
+/// tokio then refuses to take anything from a channel until the task has yielded, and outside of its worker threads
+/// wakes at once who asks.
+#[tokio::test(flavor = "multi_thread")]
+async fn replies_pass_where_a_task_has_had_its_share_of_the_thread() {
+    while tokio::task::coop::has_budget_remaining() {
+        let (sender, mut receiver) = oneshot();
+        sender.send(()).expect("somebody waits");
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        drop(std::pin::Pin::new(&mut receiver).poll(&mut context));
+    }
+    let (sent, value) = call(None);
+    let (dropped, nothing) = call(LATE);
+    let (late, missed) = call(SOON);
+    sent.send(vec![0; 8]).expect("somebody waits");
+    drop(dropped);
+    assert_eq!(value.await, Ok(0));
+    assert!(nothing.await.is_err());
+    assert!(missed.await.is_err());
+    assert!(late.is_closed());
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
-//! The commands of this workspace: `cargo xtask demo`, `cargo xtask test`, and what the two need installed and built.
+//! The commands of this workspace: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`, and what these need installed and built.
 //!
 //! Each command says what it does while it works (`==> …`), and ends with a reason if it fails.
 
+mod bench;
 mod demo;
 mod guests;
 mod process;
@@ -36,6 +37,8 @@ enum Task {
         #[arg(long)]
         quick: bool,
     },
+    /// Measure: this node beside the published ractor_cluster and the floor of the machine
+    Bench(bench::Options),
     /// Make rustc's wasm32-wasip2 target available, which guests are compiled to
     SetupTarget,
     /// Compile the guests of this workspace to WebAssembly components
@@ -58,6 +61,7 @@ fn run(task: &Task) -> Result<()> {
     match task {
         Task::Demo => demo::run(&workspace),
         Task::Test { quick } => test::run(&workspace, *quick),
+        Task::Bench(options) => bench::run(&workspace, options),
         Task::SetupTarget => target::set_up(&workspace),
         Task::BuildGuests => guests::build(&workspace).map(drop),
     }

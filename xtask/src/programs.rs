@@ -36,7 +36,7 @@ pub(crate) fn build<'a>(workspace: &Workspace, binaries: impl IntoIterator<Item 
 }
 
 /// Puts `file` at `place`, as a link where that is possible: programs with debug information are large.
-fn replace(file: &Path, place: &Path) -> Result<()> {
+pub(crate) fn replace(file: &Path, place: &Path) -> Result<()> {
     match fs::remove_file(place) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             return Err(error).with_context(|| format!("cannot replace {}", place.display()));

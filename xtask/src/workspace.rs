@@ -82,10 +82,10 @@ impl Workspace {
         names
     }
 
-    /// The names of all binaries, but that of this program.
+    /// The names of all binaries, but that of this program and those of the benchmark, which are built in release only.
     pub(crate) fn binaries(&self) -> Vec<String> {
         let mut names: Vec<String> = self.packages_with("bin").map(|(_, binary)| binary).collect();
-        names.retain(|name| name != env!("CARGO_PKG_NAME"));
+        names.retain(|name| name != env!("CARGO_PKG_NAME") && !name.starts_with("bench-"));
         names.sort();
         names
     }

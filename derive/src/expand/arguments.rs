@@ -11,14 +11,33 @@ pub(super) fn functions(message: &MessageEnum) -> TokenStream {
     let has_calls = message.calls().next().is_some();
     let has_arguments = message.any_arity(|arguments| arguments > 0);
     let functions = [
-        has_arguments.then(pack),
+        message.any_arity(|arguments| arguments == 1).then(pack_only),
+        message.any_arity(|arguments| arguments > 1).then(pack),
         message.any_arity(|arguments| arguments == 1).then(only_argument),
         message.any_arity(|arguments| arguments > 1).then(next_argument),
         message.any_arity(|arguments| arguments != 1).then(end),
+        (has_arguments || has_calls).then(is_own_format),
+        (has_arguments || has_calls).then(encode),
         (has_arguments || has_calls).then(well_formed),
         (has_arguments || has_calls).then(decode),
     ];
     functions.into_iter().flatten().collect()
+}
+
+/// The length and bytes of the argument that is alone in a message, in the argument's own buffer.
+fn pack_only() -> TokenStream {
+    let (bytes, error) = (bytes(), error());
+    quote! {
+        fn __ractor_pack_only(mut __argument: #bytes) -> ::core::result::Result<#bytes, #error> {
+            let __length = ::core::primitive::u64::to_be_bytes(::std::vec::Vec::len(&__argument) as ::core::primitive::u64);
+            if ::core::result::Result::is_err(&::std::vec::Vec::try_reserve_exact(&mut __argument, 8)) {
+                return ::core::result::Result::Err(#error);
+            }
+            ::std::vec::Vec::extend_from_slice(&mut __argument, &__length);
+            <[::core::primitive::u8]>::rotate_right(&mut __argument, 8);
+            ::core::result::Result::Ok(__argument)
+        }
+    }
 }
 
 /// Each argument's length and bytes, in one buffer of the exact size.
@@ -158,8 +177,33 @@ fn well_formed() -> TokenStream {
     }
 }
 
-/// A conversion, checked first where the format is ractor's own: `()` has bytes only in the format of `blanket_serde`.
-/// The conversion is an argument, and not a bound on `T`, for the sake of the compiler's message where there is none.
+/// Whether the format is ractor's own: `()` has bytes only in the format of `blanket_serde`.
+fn is_own_format() -> TokenStream {
+    quote! {
+        fn __ractor_is_own_format() -> ::core::primitive::bool {
+            ::std::vec::Vec::is_empty(&<() as ractor::BytesConvertable>::into_bytes(()))
+        }
+    }
+}
+
+/// A conversion to bytes. What is bytes already, and stays so in ractor's own format, is moved; ractor would copy it.
+fn encode() -> TokenStream {
+    let bytes = bytes();
+    quote! {
+        fn __ractor_encode<T: 'static, F: ::core::ops::FnOnce(T) -> #bytes>(__value: T, __into_bytes: F) -> #bytes {
+            let mut __same = ::core::option::Option::None::<#bytes>;
+            match <dyn ::core::any::Any>::downcast_mut::<::core::option::Option<T>>(&mut __same) {
+                ::core::option::Option::Some(__place) if __ractor_is_own_format() => {
+                    *__place = ::core::option::Option::Some(__value);
+                    ::core::option::Option::unwrap_or_default(__same)
+                }
+                _ => __into_bytes(__value),
+            }
+        }
+    }
+}
+
+/// A conversion, checked first where the format is ractor's own. There, what stays bytes is moved. The conversion is an argument, and not a bound on `T`, for the sake of the compiler's message where there is none.
 fn decode() -> TokenStream {
     let (bytes, error) = (bytes(), error());
     quote! {
@@ -167,10 +211,21 @@ fn decode() -> TokenStream {
             __bytes: #bytes,
             __from_bytes: F,
         ) -> ::core::result::Result<T, #error> {
-            let __unit = <() as ractor::BytesConvertable>::into_bytes(());
-            if ::std::vec::Vec::is_empty(&__unit) && !__ractor_well_formed::<T>(&__bytes) {
-                return ::core::result::Result::Err(#error);
+            let mut __bytes = ::core::option::Option::Some(__bytes);
+            if __ractor_is_own_format() {
+                if let ::core::option::Option::Some(__same) =
+                    <dyn ::core::any::Any>::downcast_mut::<::core::option::Option<T>>(&mut __bytes)
+                {
+                    return ::core::option::Option::ok_or(::core::option::Option::take(__same), #error);
+                }
+                let __bytes = ::core::option::Option::as_deref(&__bytes);
+                if !::core::option::Option::is_some_and(__bytes, __ractor_well_formed::<T>) {
+                    return ::core::result::Result::Err(#error);
+                }
             }
+            let ::core::option::Option::Some(__bytes) = __bytes else {
+                return ::core::result::Result::Err(#error);
+            };
             match ::std::panic::catch_unwind(::std::panic::AssertUnwindSafe(move || __from_bytes(__bytes))) {
                 ::core::result::Result::Ok(__value) => ::core::result::Result::Ok(__value),
                 ::core::result::Result::Err(_) => ::core::result::Result::Err(#error),

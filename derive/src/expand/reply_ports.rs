@@ -34,15 +34,15 @@ fn convert() -> TokenStream {
             __into_bytes: F,
         ) -> ractor::RpcReplyPort<T> {
             __ractor_bridge(__port, move |__value: T| {
-                let __convert = ::std::panic::AssertUnwindSafe(move || __into_bytes(__value));
+                let __convert = ::std::panic::AssertUnwindSafe(move || __ractor_encode::<T, F>(__value, __into_bytes));
                 ::core::result::Result::ok(::std::panic::catch_unwind(__convert))
             })
         }
     }
 }
 
-/// A port that forwards what it is sent, converted. Natively a task waits for it; the task, and with it the port
-/// behind, ends as soon as the new port is used or dropped, at the latest after the caller's timeout.
+/// A port that forwards what it is sent, converted. Natively it ends, and with it the port behind, as soon as it is used
+/// or dropped, at the latest after the caller's timeout.
 fn bridge() -> TokenStream {
     let signature = quote! {
         fn __ractor_bridge<__From: ::core::marker::Send + 'static, __To: ::core::marker::Send + 'static>(
@@ -52,35 +52,108 @@ fn bridge() -> TokenStream {
                 + 'static,
         ) -> ractor::RpcReplyPort<__From>
     };
-    let native = native_bridge();
+    let (crossing, native) = (crossing(), native_bridge());
     quote! {
         #[cfg(not(target_family = "wasm"))]
-        #signature { #native }
+        #signature { #crossing #native }
 
         #[cfg(target_family = "wasm")]
         #signature { ractor::RpcReplyPort::map_reply(__port, __convert) }
     }
 }
 
+/// A future without a task: who wakes it polls it there and then. So whoever uses the new port converts the reply and
+/// hands it on, and neither a spawn nor a turn of the scheduler is paid for. A future that asks for its next poll while
+/// it is polled (tokio does so to a task that has had its share of the thread) gets a task after all.
+fn crossing() -> TokenStream {
+    let lock = quote! {
+        ::core::result::Result::unwrap_or_else(
+            ::std::sync::Mutex::lock(&self.0),
+            ::std::sync::PoisonError::into_inner,
+        )
+    };
+    quote! {
+        type __Future = ::core::pin::Pin<
+            ::std::boxed::Box<dyn ::core::future::Future<Output = ()> + ::core::marker::Send>,
+        >;
+
+        enum __State {
+            __Waits(__Future),
+            __Polled,
+            __Woken,
+            __Over,
+        }
+
+        struct __Crossing(::std::sync::Mutex<__State>);
+
+        impl ::std::task::Wake for __Crossing {
+            fn wake(self: ::std::sync::Arc<Self>) {
+                let __before = {
+                    let mut __state = #lock;
+                    let __next = match *__state {
+                        __State::__Waits(_) => __State::__Polled,
+                        __State::__Polled | __State::__Woken => __State::__Woken,
+                        __State::__Over => __State::__Over,
+                    };
+                    ::core::mem::replace(&mut *__state, __next)
+                };
+                let __State::__Waits(mut __future) = __before else {
+                    return;
+                };
+                let __waker = ::core::convert::From::from(::std::sync::Arc::clone(&self));
+                let __polled = ::core::future::Future::poll(
+                    ::core::pin::Pin::as_mut(&mut __future),
+                    &mut ::core::task::Context::from_waker(&__waker),
+                );
+                let mut __state = #lock;
+                if ::core::task::Poll::is_pending(&__polled) {
+                    if let __State::__Polled = *__state {
+                        *__state = __State::__Waits(__future);
+                        return;
+                    }
+                    ::core::mem::drop(ractor::concurrency::spawn(__future));
+                }
+                *__state = __State::__Over;
+            }
+        }
+    }
+}
+
 fn native_bridge() -> TokenStream {
     quote! {
         let __timeout = ractor::RpcReplyPort::get_timeout(&__port);
-        let (__sender, __receiver) = ractor::concurrency::oneshot::<__From>();
-        let __task = ractor::concurrency::spawn(async move {
+        let (__sender, mut __receiver) = ractor::concurrency::oneshot::<__From>();
+        let __sent = ::core::future::poll_fn(move |__context| {
+            // What is there is taken, even if the task that sent it has had its share of the thread.
+            match ractor::concurrency::OneshotReceiver::try_recv(&mut __receiver) {
+                ::core::result::Result::Ok(__value) => {
+                    ::core::task::Poll::Ready(::core::option::Option::Some(__value))
+                }
+                ::core::result::Result::Err(_)
+                    if ractor::concurrency::OneshotReceiver::is_terminated(&__receiver) =>
+                {
+                    ::core::task::Poll::Ready(::core::option::Option::None)
+                }
+                ::core::result::Result::Err(_) => ::core::task::Poll::map(
+                    ::core::future::Future::poll(::core::pin::Pin::new(&mut __receiver), __context),
+                    ::core::result::Result::ok,
+                ),
+            }
+        });
+        let __crossing: __Future = ::std::boxed::Box::pin(async move {
             let __sent = match __timeout {
-                ::core::option::Option::None => ::core::result::Result::ok(__receiver.await),
+                ::core::option::Option::None => __sent.await,
                 ::core::option::Option::Some(__timeout) => {
-                    match ractor::concurrency::timeout(__timeout, __receiver).await {
-                        ::core::result::Result::Ok(__sent) => ::core::result::Result::ok(__sent),
-                        ::core::result::Result::Err(_) => ::core::option::Option::None,
-                    }
+                    let __sent = ractor::concurrency::timeout(__timeout, __sent);
+                    ::core::option::Option::flatten(::core::result::Result::ok(__sent.await))
                 }
             };
             if let ::core::option::Option::Some(__value) = ::core::option::Option::and_then(__sent, __convert) {
                 ::core::mem::drop(ractor::RpcReplyPort::send(__port, __value));
             }
         });
-        ::core::mem::drop(__task);
+        let __crossing = __Crossing(::std::sync::Mutex::new(__State::__Waits(__crossing)));
+        ::std::task::Wake::wake(::std::sync::Arc::new(__crossing));
         match __timeout {
             ::core::option::Option::None => ::core::convert::From::from(__sender),
             ::core::option::Option::Some(__timeout) => ::core::convert::From::from((__sender, __timeout)),

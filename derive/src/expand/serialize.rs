@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{bindings, convert, converter, variable};
+use super::{bindings, converter, variable};
 use crate::model::{Argument, MessageEnum, MessageVariant, Reply};
 
 /// One arm a variant.
@@ -52,12 +52,14 @@ fn call(variant: &MessageVariant, reply: &Reply) -> TokenStream {
 }
 
 fn encode(arguments: &[Argument]) -> TokenStream {
-    if arguments.is_empty() {
-        return quote!(::std::vec::Vec::new());
-    }
     let fields = arguments.iter().enumerate().map(|(position, argument)| {
-        let variable = variable(position);
-        convert(&argument.ty, "into_bytes", &quote!(#variable))
+        let (variable, ty) = (variable(position), &argument.ty);
+        let into_bytes = converter(ty, "into_bytes");
+        quote!(__ractor_encode::<#ty, _>(#variable, #into_bytes))
     });
-    quote!(__ractor_pack(&[#(#fields),*])?)
+    match arguments.len() {
+        0 => quote!(::std::vec::Vec::new()),
+        1 => quote!(#(__ractor_pack_only(#fields)?)*),
+        _ => quote!(__ractor_pack(&[#(#fields),*])?),
+    }
 }

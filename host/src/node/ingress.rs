@@ -1,14 +1,12 @@
 //! The way in: from a connection's reader straight to the local actors that messages are for.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use ractor::ActorRef;
-use ractor::concurrency::{OneshotReceiver, oneshot};
+use ractor::concurrency::oneshot;
 use ractor::message::SerializedMessage;
 use tokio::io::AsyncRead;
 
@@ -24,34 +22,13 @@ use crate::wire::{self, Call, Data, Message};
 /// The largest frame of a peer that hasn't proved the cookie: a handshake step takes a few hundred bytes.
 const MAX_HANDSHAKE_FRAME: u64 = 16 * 1024;
 
-/// The most calls of one peer that may wait for local actors' replies. Calls beyond it are refused.
-const MAX_INBOUND_CALLS: usize = 1 << 20;
-
 /// Reads a connection until it ends and says why it did.
 pub(super) struct Ingress<R> {
     reader: FrameReader<R>,
     link: Arc<Link>,
     session: ActorRef<NodeSessionMessage>,
     authenticated: bool,
-    replies: FuturesUnordered<AwaitedReply>,
     probes: FuturesUnordered<Probe>,
-}
-
-/// A local actor's reply to a call of the peer's.
-pub(super) struct AwaitedReply {
-    to: u64,
-    tag: u64,
-    reply: OneshotReceiver<Vec<u8>>,
-}
-
-impl Future for AwaitedReply {
-    /// The call's `to` and `tag`, and the reply unless the actor dropped the call.
-    type Output = (u64, u64, Option<Vec<u8>>);
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let reply = ready!(Pin::new(&mut self.reply).poll(cx)).ok();
-        Poll::Ready((self.to, self.tag, reply))
-    }
 }
 
 impl<R: AsyncRead + Unpin> Ingress<R> {
@@ -61,7 +38,6 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             link,
             session,
             authenticated: false,
-            replies: FuturesUnordered::new(),
             probes: FuturesUnordered::new(),
         }
     }
@@ -75,8 +51,8 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
 
     async fn read_all(&mut self) -> Result<(), CloseReason> {
         loop {
-            while let Some(payload) = self.reader.buffered_frame(self.frame_limit())? {
-                match wire::decode(&payload)? {
+            while let Some(frame) = self.reader.buffered_frame(self.frame_limit())? {
+                match wire::decode_frame(frame)? {
                     Message::Data(data) => self.route(data)?,
                     Message::Unknown => {}
                     message => self.deliver(message).await?,
@@ -84,10 +60,6 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             }
             tokio::select! {
                 biased;
-                Some((to, tag, reply)) = self.replies.next(), if !self.replies.is_empty() => match reply {
-                    Some(reply) => self.link.reply(to, tag, &reply),
-                    None => self.link.refuse_call(to, tag),
-                },
                 Some(()) = self.probes.next(), if !self.probes.is_empty() => {}
                 more = self.reader.fill() => {
                     if !more? {
@@ -143,17 +115,15 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
 
     fn call(&mut self, call: Call) {
         let Call { to, tag, .. } = call;
-        if self.replies.len() >= MAX_INBOUND_CALLS {
+        let Ok(sender) = self.link.await_reply(to, tag) else {
             self.link.dead_letter(to, Undelivered::TooManyCalls);
             return self.link.refuse_call(to, tag);
-        }
-        let (sender, reply) = oneshot();
+        };
         let port = match call.timeout_ms {
             Some(ms) => (sender, Duration::from_millis(ms)).into(),
             None => sender.into(),
         };
         // If the message goes nowhere, its port is dropped with it and the peer hears by this.
-        self.replies.push(AwaitedReply { to, tag, reply });
         let payload = call.variant.len() + call.args.len();
         let message = SerializedMessage::Call {
             variant: call.variant,

@@ -5,19 +5,24 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use bytes::BytesMut;
+use ractor::concurrency::OneshotSender;
 use ractor::message::SerializedMessage;
 use ractor::{ActorCell, RpcReplyPort};
 
+use super::awaited::{AwaitedReplies, TooMany};
 use super::backlog::Target;
 use super::pending::{MAX_PENDING_CALLS, PendingCalls};
 use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, NodeFlags, SessionLimits};
 use crate::NodeId;
 use crate::directory::SendRefused;
 use crate::transport::{Outbox, OutboxError};
-use crate::wire::{self, CAPABILITY_CALL_FAILED, Call, Control, Data, Message};
+use crate::wire::{self, CAPABILITY_CALL_FAILED, Call, Control, Data, Message, Payload};
 
 /// What a data frame holds at most beside its variant, arguments and metadata: keys, lengths and numbers.
 const FRAME_OVERHEAD: usize = 96;
+
+/// A payload from this size up is written from where it is, and not copied into the frames around it.
+const LARGE_PAYLOAD: usize = 16 * 1024;
 
 /// The connection to a peer, shared.
 #[derive(Debug)]
@@ -32,6 +37,7 @@ pub(super) struct Link {
     /// The peer's actors that this node may address: those that the peer told of.
     remote: RwLock<HashSet<u64>>,
     pending: Mutex<PendingCalls>,
+    awaited: AwaitedReplies,
     /// Something was read since the session last asked.
     heard: AtomicBool,
     /// Messages to or from this peer that were given up.
@@ -68,6 +74,7 @@ impl Link {
             advertised: RwLock::default(),
             remote: RwLock::default(),
             pending: Mutex::default(),
+            awaited: AwaitedReplies::default(),
             heard: AtomicBool::new(false),
             dead_letters: AtomicU64::new(0),
         }
@@ -166,7 +173,11 @@ impl Link {
                 metadata,
             } => self
                 .check_size(payload(&variant, &args, metadata.as_ref()))
-                .and_then(|()| self.push(|out| wire::encode_cast(out, to, &variant, &args, metadata.as_deref()))),
+                .and_then(|()| {
+                    self.push(args, |out, args| {
+                        wire::encode_cast(out, to, &variant, args, metadata.as_deref())
+                    })
+                }),
             SerializedMessage::Call {
                 variant,
                 args,
@@ -175,17 +186,13 @@ impl Link {
             } => self
                 .check_size(payload(&variant, &args, metadata.as_ref()))
                 .and_then(|()| {
-                    self.call(
-                        Call {
-                            to,
-                            tag: 0,
-                            timeout_ms: None,
-                            variant,
-                            args,
-                            metadata,
-                        },
-                        reply,
-                    )
+                    let call = Call {
+                        to,
+                        variant,
+                        metadata,
+                        ..Call::default()
+                    };
+                    self.call(call, args, reply)
                 }),
             SerializedMessage::CallReply(tag, what) => {
                 self.complete(to, tag, what);
@@ -195,11 +202,11 @@ impl Link {
         sent.inspect_err(|error| self.dead_letter(to, *error))
     }
 
-    fn call(&self, mut call: Call, reply: RpcReplyPort<Vec<u8>>) -> Result<(), Undelivered> {
+    fn call(&self, mut call: Call, args: Vec<u8>, reply: RpcReplyPort<Vec<u8>>) -> Result<(), Undelivered> {
         let timeout = reply.get_timeout();
         call.timeout_ms = timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
         call.tag = self.pending().insert(call.to, reply).ok_or(Undelivered::TooManyCalls)?;
-        self.push(|out| wire::encode_call(out, &call))
+        self.push(args, |out, args| wire::encode_call(out, &call, args))
             .inspect_err(|_| self.fail_call(call.to, call.tag))
     }
 
@@ -221,11 +228,26 @@ impl Link {
         drop(self.pending().take(to, tag));
     }
 
+    /// A port for the reply of a local actor to the call `tag` of the peer's, which gets what becomes of it: the reply, or
+    /// that there is none.
+    pub(super) fn await_reply(self: &Arc<Self>, to: u64, tag: u64) -> Result<OneshotSender<Vec<u8>>, TooMany> {
+        self.awaited.port(self, to, tag)
+    }
+
+    /// The local actor has done with a call of the peer's.
+    pub(super) fn answered(&self, slot: usize, to: u64, tag: u64, reply: Option<Vec<u8>>) {
+        self.awaited.remove(slot);
+        match reply {
+            Some(reply) => self.reply(to, tag, reply),
+            None => self.refuse_call(to, tag),
+        }
+    }
+
     /// Sends the reply to a call of the peer's. If it can't be sent, the caller is told that there is none.
-    pub(super) fn reply(&self, to: u64, tag: u64, what: &[u8]) {
+    fn reply(&self, to: u64, tag: u64, what: Vec<u8>) {
         let sent = self
             .check_size(what.len())
-            .and_then(|()| self.push(|out| wire::encode_reply(out, to, tag, what)));
+            .and_then(|()| self.push(what, |out, what| wire::encode_reply(out, to, tag, what)));
         if let Err(error) = sent {
             self.dead_letter(to, error);
             self.refuse_call(to, tag);
@@ -253,8 +275,22 @@ impl Link {
         self.outbox.push_control(|out| wire::encode(message, out)).ok();
     }
 
-    fn push(&self, encode: impl FnOnce(&mut BytesMut)) -> Result<(), Undelivered> {
-        Ok(self.outbox.push(encode)?)
+    /// Has a frame encoded with its payload, or around it if that is too large to be copied.
+    fn push(
+        &self,
+        payload: Vec<u8>,
+        encode: impl FnOnce(&mut BytesMut, Payload<'_>) -> usize,
+    ) -> Result<(), Undelivered> {
+        let len = payload.len();
+        if len >= LARGE_PAYLOAD {
+            self.outbox
+                .push_around(payload, |out| encode(out, Payload::Apart(len)))?;
+        } else {
+            self.outbox.push(|out| {
+                encode(out, Payload::Within(&payload));
+            })?;
+        }
+        Ok(())
     }
 
     fn check_size(&self, payload: usize) -> Result<(), Undelivered> {
@@ -279,6 +315,7 @@ impl Link {
     pub(super) fn shut(&self) {
         self.outbox.close();
         self.pending().clear();
+        self.awaited.shut();
         self.advertised.write().unwrap_or_else(PoisonError::into_inner).clear();
         self.remote.write().unwrap_or_else(PoisonError::into_inner).clear();
     }

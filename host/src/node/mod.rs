@@ -9,6 +9,7 @@
 
 mod admission;
 pub mod auth;
+mod awaited;
 mod backlog;
 pub mod client;
 mod connector;

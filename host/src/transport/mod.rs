@@ -1,6 +1,7 @@
 //! Sockets: what a connection is made of, and its reader, outbox and writer. Nothing here knows actors or the meaning of
 //! a message.
 
+mod chunks;
 mod halves;
 mod listen;
 mod outbox;

@@ -1,15 +1,14 @@
 //! The outbox of a connection: senders encode straight into it, one writer drains it.
 //!
-//! It is one buffer behind one lock. Nobody awaits while holding the lock, and the writer takes the whole buffer at once
-//! and leaves an empty one, so a busy connection makes few, large writes.
+//! It is a queue of chunks behind one lock. Nobody awaits while holding the lock, and the writer takes the whole queue at
+//! once and leaves an empty one, so a busy connection makes few, large writes.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::BytesMut;
 use tokio::sync::Notify;
 
-/// Capacity kept for reuse once a burst is over.
-const KEPT_CAPACITY: usize = 256 * 1024;
+use super::chunks::Chunks;
 
 /// What the control plane may add to a full outbox, in bytes.
 const CONTROL_HEADROOM: usize = 16 * 1024 * 1024;
@@ -30,7 +29,7 @@ pub(crate) enum OutboxError {
 
 #[derive(Debug, Default)]
 struct State {
-    buffer: BytesMut,
+    waiting: Chunks,
     /// Handed to the writer and not on its way yet.
     in_flight: usize,
     closed: bool,
@@ -66,7 +65,20 @@ impl Outbox {
     /// # Errors
     /// Nothing was appended: the outbox is full or closed.
     pub(crate) fn push(&self, encode: impl FnOnce(&mut BytesMut)) -> Result<(), OutboxError> {
-        self.push_below(self.limit, encode)
+        self.append_below(self.limit, |waiting| waiting.append(encode))
+    }
+
+    /// Appends a frame whose payload is written from where it is: `encode` writes the rest and gives back the position at
+    /// which the payload belongs.
+    ///
+    /// # Errors
+    /// As [`Outbox::push`].
+    pub(crate) fn push_around(
+        &self,
+        payload: Vec<u8>,
+        encode: impl FnOnce(&mut BytesMut) -> usize,
+    ) -> Result<(), OutboxError> {
+        self.append_below(self.limit, |waiting| waiting.append_around(payload, encode))
     }
 
     /// As [`Outbox::push`] for the control plane, which has some room of its own: it must not starve behind data.
@@ -74,22 +86,23 @@ impl Outbox {
     /// # Errors
     /// As [`Outbox::push`].
     pub(crate) fn push_control(&self, encode: impl FnOnce(&mut BytesMut)) -> Result<(), OutboxError> {
-        self.push_below(self.limit.saturating_add(CONTROL_HEADROOM), encode)
+        let limit = self.limit.saturating_add(CONTROL_HEADROOM);
+        self.append_below(limit, |waiting| waiting.append(encode))
     }
 
-    fn push_below(&self, limit: usize, encode: impl FnOnce(&mut BytesMut)) -> Result<(), OutboxError> {
+    fn append_below(&self, limit: usize, append: impl FnOnce(&mut Chunks)) -> Result<(), OutboxError> {
         let mut state = self.lock();
         if state.closed {
             return Err(OutboxError::Closed);
         }
-        if state.buffer.len() + state.in_flight >= limit {
+        if state.waiting.len() + state.in_flight >= limit {
             return Err(OutboxError::Full { limit });
         }
-        let was_empty = state.buffer.is_empty();
-        encode(&mut state.buffer);
+        let was_empty = state.waiting.is_empty();
+        append(&mut state.waiting);
         drop(state);
         if was_empty {
-            // The writer sleeps only on an empty buffer.
+            // The writer sleeps only on an empty queue.
             self.work.notify_one();
         }
         Ok(())
@@ -110,7 +123,7 @@ impl Outbox {
 
     fn has_room(&self) -> bool {
         let state = self.lock();
-        state.closed || state.buffer.len() + state.in_flight < self.limit
+        state.closed || state.waiting.len() + state.in_flight < self.limit
     }
 
     /// Takes no more frames. The writer still writes those that were taken, and then ends.
@@ -124,7 +137,7 @@ impl Outbox {
     pub(crate) fn abandon(&self) {
         let mut state = self.lock();
         state.closed = true;
-        state.buffer = BytesMut::new();
+        state.waiting = Chunks::default();
         drop(state);
         self.work.notify_one();
         self.room.notify_waiters();
@@ -132,17 +145,12 @@ impl Outbox {
 
     /// Swaps everything that waits into `drained`, which must be empty, and waits while there is nothing. False once the
     /// outbox is closed and empty.
-    pub(super) async fn drain_into(&self, drained: &mut BytesMut) -> bool {
-        if drained.capacity() > KEPT_CAPACITY {
-            *drained = BytesMut::new();
-        }
-        self.lock().in_flight = 0;
-        self.room.notify_waiters();
+    pub(super) async fn drain_into(&self, drained: &mut Chunks) -> bool {
         loop {
             {
                 let mut state = self.lock();
-                if !state.buffer.is_empty() {
-                    std::mem::swap(&mut state.buffer, drained);
+                if !state.waiting.is_empty() {
+                    std::mem::swap(&mut state.waiting, drained);
                     state.in_flight = drained.len();
                     return true;
                 }
@@ -154,6 +162,14 @@ impl Outbox {
         }
     }
 
+    /// So many of the bytes that were drained are on their way.
+    pub(super) fn wrote(&self, bytes: usize) {
+        let mut state = self.lock();
+        state.in_flight = state.in_flight.saturating_sub(bytes);
+        drop(state);
+        self.room.notify_waiters();
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -161,9 +177,20 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use bytes::{BufMut, BytesMut};
+    use bytes::BufMut;
 
-    use super::{Outbox, OutboxError};
+    use super::{Chunks, Outbox, OutboxError};
+
+    /// What is written of `drained`, which is empty then.
+    fn written(drained: &mut Chunks) -> Vec<u8> {
+        let bytes: Vec<u8> = drained
+            .slices(usize::MAX)
+            .iter()
+            .flat_map(|slice| slice.to_vec())
+            .collect();
+        drained.advance(bytes.len());
+        bytes
+    }
 
     #[tokio::test]
     async fn what_is_pushed_comes_out_in_order_and_then_the_end() {
@@ -171,10 +198,9 @@ mod tests {
         outbox.push(|out| out.put_slice(b"one ")).unwrap();
         outbox.push(|out| out.put_slice(b"two")).unwrap();
         outbox.close();
-        let mut drained = BytesMut::new();
+        let mut drained = Chunks::default();
         assert!(outbox.drain_into(&mut drained).await);
-        assert_eq!(&drained[..], b"one two");
-        drained.clear();
+        assert_eq!(written(&mut drained), b"one two");
         assert!(!outbox.drain_into(&mut drained).await);
         assert_eq!(outbox.push(|_| ()), Err(OutboxError::Closed));
     }
@@ -184,18 +210,14 @@ mod tests {
         let outbox = Outbox::new(4);
         outbox.push(|out| out.put_slice(b"1234")).unwrap();
         assert_eq!(outbox.push(|_| ()), Err(OutboxError::Full { limit: 4 }));
-        let mut drained = BytesMut::new();
+        let mut drained = Chunks::default();
         assert!(outbox.drain_into(&mut drained).await);
         assert_eq!(outbox.push(|_| ()), Err(OutboxError::Full { limit: 4 }));
-        drained.clear();
-        let next = outbox.drain_into(&mut drained);
-        tokio::pin!(next);
-        assert!(futures_poll_pending(&mut next).await);
+        outbox.wrote(1);
         outbox.push(|out| out.put_slice(b"5")).unwrap();
-        assert!(next.await);
-    }
-
-    async fn futures_poll_pending(future: &mut (impl Future<Output = bool> + Unpin)) -> bool {
-        std::future::poll_fn(|cx| std::task::Poll::Ready(std::pin::Pin::new(&mut *future).poll(cx).is_pending())).await
+        assert_eq!(outbox.push(|_| ()), Err(OutboxError::Full { limit: 4 }));
+        outbox.wrote(written(&mut drained).len() - 1);
+        assert!(outbox.drain_into(&mut drained).await);
+        assert_eq!(written(&mut drained), b"5");
     }
 }

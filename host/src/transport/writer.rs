@@ -2,10 +2,13 @@
 
 use std::io;
 
-use bytes::BytesMut;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
+use super::chunks::Chunks;
 use super::outbox::Outbox;
+
+/// The most chunks that one write takes.
+const SLICES: usize = 16;
 
 /// Writes what the outbox takes until it is closed and empty, then closes the sending direction.
 ///
@@ -20,11 +23,17 @@ pub(crate) async fn write_outbox(outbox: &Outbox, mut stream: impl AsyncWrite + 
 }
 
 async fn drain(outbox: &Outbox, stream: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
-    let mut buffer = BytesMut::new();
-    while outbox.drain_into(&mut buffer).await {
-        stream.write_all(&buffer).await?;
+    let mut chunks = Chunks::default();
+    while outbox.drain_into(&mut chunks).await {
+        while !chunks.is_empty() {
+            let written = stream.write_vectored(&chunks.slices(SLICES)).await?;
+            if written == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            chunks.advance(written);
+            outbox.wrote(written);
+        }
         stream.flush().await?;
-        buffer.clear();
     }
     stream.shutdown().await
 }

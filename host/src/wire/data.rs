@@ -4,9 +4,8 @@
 //! them by hand costs one pass and no intermediate structs. Decoding takes only the shape that every known sender
 //! writes; whatever else is legal protobuf (unknown fields, merged submessages) is left to prost.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 
-use super::frame::FRAME_HEADER_BYTES;
 use super::message::{Call, Cast, Data, Reply};
 use super::varint::{put_varint, take_varint, varint_len};
 
@@ -68,7 +67,6 @@ fn put_optional_bytes(out: &mut BytesMut, field: u8, value: Option<&[u8]>) {
 fn put_envelope(out: &mut BytesMut, arm: u8, body: usize) {
     let node = 1 + varint_len(body as u64) + body;
     let payload = 1 + varint_len(node as u64) + node;
-    out.reserve(FRAME_HEADER_BYTES + payload);
     out.put_u64(payload as u64);
     out.put_u8(NODE);
     put_varint(out, node as u64);
@@ -76,28 +74,66 @@ fn put_envelope(out: &mut BytesMut, arm: u8, body: usize) {
     put_varint(out, body as u64);
 }
 
-/// Appends one frame with a cast.
-pub(crate) fn encode_cast(out: &mut BytesMut, to: u64, variant: &str, args: &[u8], metadata: Option<&[u8]>) {
-    let body = number_len(to) + bytes_len(args) + bytes_len(variant.as_bytes()) + optional_bytes_len(metadata);
-    put_envelope(out, CAST, body);
-    put_number(out, 1, to);
-    put_bytes(out, 2, args);
-    put_bytes(out, 3, variant.as_bytes());
-    put_optional_bytes(out, 6, metadata);
+/// The arguments of a message, or a reply.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Payload<'a> {
+    /// Copied into the frame.
+    Within(&'a [u8]),
+    /// So many bytes, and more than none, that are left out of the frame: they are to be written at the position that
+    /// the encoder gives back.
+    Apart(usize),
 }
 
-/// Appends one frame with a call.
-pub(crate) fn encode_call(out: &mut BytesMut, call: &Call) {
+impl Payload<'_> {
+    fn field_len(self) -> usize {
+        match self {
+            Self::Within(bytes) => bytes_len(bytes),
+            Self::Apart(len) => 1 + varint_len(len as u64) + len,
+        }
+    }
+
+    /// Gives back where in `out` it ends, or would begin.
+    fn put(self, out: &mut BytesMut, field: u8) -> usize {
+        match self {
+            Self::Within(bytes) => put_bytes(out, field, bytes),
+            Self::Apart(len) => {
+                out.put_u8(bytes_key(field));
+                put_varint(out, len as u64);
+            }
+        }
+        out.len()
+    }
+}
+
+/// Appends one frame with a cast.
+pub(crate) fn encode_cast(
+    out: &mut BytesMut,
+    to: u64,
+    variant: &str,
+    args: Payload<'_>,
+    metadata: Option<&[u8]>,
+) -> usize {
+    let body = number_len(to) + args.field_len() + bytes_len(variant.as_bytes()) + optional_bytes_len(metadata);
+    put_envelope(out, CAST, body);
+    put_number(out, 1, to);
+    let at = args.put(out, 2);
+    put_bytes(out, 3, variant.as_bytes());
+    put_optional_bytes(out, 6, metadata);
+    at
+}
+
+/// Appends one frame with a call, whose own arguments don't count.
+pub(crate) fn encode_call(out: &mut BytesMut, call: &Call, args: Payload<'_>) -> usize {
     let timeout = call.timeout_ms.map_or(0, |ms| 1 + varint_len(ms));
     let body = number_len(call.to)
-        + bytes_len(&call.args)
+        + args.field_len()
         + number_len(call.tag)
         + timeout
         + bytes_len(call.variant.as_bytes())
         + optional_bytes_len(call.metadata.as_deref());
     put_envelope(out, CALL, body);
     put_number(out, 1, call.to);
-    put_bytes(out, 2, &call.args);
+    let at = args.put(out, 2);
     put_number(out, 3, call.tag);
     if let Some(ms) = call.timeout_ms {
         out.put_u8(varint_key(4));
@@ -105,38 +141,94 @@ pub(crate) fn encode_call(out: &mut BytesMut, call: &Call) {
     }
     put_bytes(out, 5, call.variant.as_bytes());
     put_optional_bytes(out, 6, call.metadata.as_deref());
+    at
 }
 
 /// Appends one frame with the reply to the call `tag` of the actor `to`.
-pub(crate) fn encode_reply(out: &mut BytesMut, to: u64, tag: u64, what: &[u8]) {
-    put_envelope(out, REPLY, number_len(to) + number_len(tag) + bytes_len(what));
+pub(crate) fn encode_reply(out: &mut BytesMut, to: u64, tag: u64, what: Payload<'_>) -> usize {
+    put_envelope(out, REPLY, number_len(to) + number_len(tag) + what.field_len());
     put_number(out, 1, to);
     put_number(out, 2, tag);
-    put_bytes(out, 3, what);
+    what.put(out, 3)
 }
 
-/// A payload's fields, one after the other.
+/// Where in a frame a large part of it belongs that was read into a buffer of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) at: usize,
+    pub(crate) len: usize,
+}
+
+/// The arguments or the reply in a frame of `total` bytes that begins with `start`, if they have at least `least` bytes
+/// and their place shows.
+pub(crate) fn large_payload(start: &[u8], total: usize, least: usize) -> Option<Place> {
+    let mut fields = Fields::new(start, total, None);
+    let arm = fields.enter_data()?;
+    let payload = if arm == REPLY { 3 } else { 2 };
+    loop {
+        let key = take_varint(start, &mut fields.at)?;
+        let value = take_varint(start, &mut fields.at)?;
+        match key & 7 {
+            0 => {}
+            2 => {
+                let (at, len) = (fields.at, usize::try_from(value).ok()?);
+                let end = at.checked_add(len).filter(|end| *end <= total)?;
+                if key >> 3 == payload && len >= least {
+                    return Some(Place { at, len });
+                }
+                fields.at = end;
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// A message's fields, one after the other.
 struct Fields<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// The bytes of the message, with what is apart.
+    total: usize,
+    /// What `bytes` leaves out, until the field that it belongs to has come.
+    apart: Option<Place>,
+    /// The bytes that were left out of `bytes` before `at`.
+    passed: usize,
 }
 
 enum Value<'a> {
     Number(u64),
     Bytes(&'a [u8]),
+    /// Not here.
+    Apart,
 }
 
 impl<'a> Fields<'a> {
-    /// The bytes of a length-delimited message that fills the rest of the payload.
-    fn rest_as_message(bytes: &'a [u8], key: u8) -> Option<&'a [u8]> {
-        let (&first, _) = bytes.split_first()?;
-        if first != key {
+    fn new(bytes: &'a [u8], total: usize, apart: Option<Place>) -> Self {
+        Self {
+            bytes,
+            at: 0,
+            total,
+            apart,
+            passed: 0,
+        }
+    }
+
+    /// Goes into a message of a node, and into the one within; gives back which that is.
+    fn enter_data(&mut self) -> Option<u8> {
+        self.enter(NODE)?;
+        let arm = *self.bytes.get(self.at)?;
+        self.enter(arm)?;
+        matches!(arm, CAST | CALL | REPLY).then_some(arm)
+    }
+
+    /// Goes into a length-delimited message that fills the rest.
+    fn enter(&mut self, key: u8) -> Option<()> {
+        if *self.bytes.get(self.at)? != key {
             return None;
         }
-        let mut at = 1;
-        let len = usize::try_from(take_varint(bytes, &mut at)?).ok()?;
-        let body = bytes.get(at..)?;
-        (body.len() == len).then_some(body)
+        self.at += 1;
+        let len = usize::try_from(take_varint(self.bytes, &mut self.at)?).ok()?;
+        (self.total.checked_sub(self.at)? == len).then_some(())
     }
 
     fn next(&mut self) -> Option<(u64, Value<'a>)> {
@@ -145,35 +237,69 @@ impl<'a> Fields<'a> {
             0 => Value::Number(take_varint(self.bytes, &mut self.at)?),
             2 => {
                 let len = usize::try_from(take_varint(self.bytes, &mut self.at)?).ok()?;
-                let end = self.at.checked_add(len)?;
-                let bytes = self.bytes.get(self.at..end)?;
-                self.at = end;
-                Value::Bytes(bytes)
+                self.bytes_of(len)?
             }
             _ => return None,
         };
         Some((key >> 3, value))
     }
 
+    fn bytes_of(&mut self, len: usize) -> Option<Value<'a>> {
+        if self.apart == Some(Place { at: self.at, len }) {
+            self.apart = None;
+            self.passed = len;
+            return Some(Value::Apart);
+        }
+        let end = self.at.checked_add(len)?;
+        let bytes = self.bytes.get(self.at..end)?;
+        self.at = end;
+        Some(Value::Bytes(bytes))
+    }
+
+    /// Takes the value of a field that may be apart. If it is, its bytes are filled in later, so it must be the last of
+    /// its kind.
+    fn payload(&self, value: Value<'_>, payload: &mut Vec<u8>) -> Option<()> {
+        match value {
+            Value::Apart => *payload = Vec::new(),
+            Value::Bytes(bytes) if self.passed == 0 => *payload = bytes.to_vec(),
+            Value::Bytes(_) | Value::Number(_) => return None,
+        }
+        Some(())
+    }
+
     fn is_done(&self) -> bool {
-        self.at == self.bytes.len()
+        self.at + self.passed == self.total
     }
 }
 
-/// Decodes a payload of the usual shape; none for anything else, which is prost's then.
-pub(super) fn decode(payload: &Bytes) -> Option<Data> {
-    let node = Fields::rest_as_message(payload, NODE)?;
-    let arm = *node.first()?;
-    let mut fields = Fields {
-        bytes: Fields::rest_as_message(node, arm)?,
-        at: 0,
-    };
-    match arm {
+/// Decodes a message of the usual shape; none for anything else, which is prost's then.
+pub(super) fn decode(bytes: &[u8]) -> Option<Data> {
+    decode_fields(Fields::new(bytes, bytes.len(), None))
+}
+
+/// As [`decode`], of a message whose payload is apart: it is `payload` afterwards. If this fails, `payload` is as it was.
+pub(super) fn decode_around(bytes: &[u8], at: usize, payload: &mut Vec<u8>) -> Option<Data> {
+    let place = Place { at, len: payload.len() };
+    let fields = Fields::new(bytes, bytes.len().checked_add(place.len)?, Some(place));
+    let mut data = decode_fields(fields)?;
+    match &mut data {
+        Data::Cast(cast) => cast.args = std::mem::take(payload),
+        Data::Call(call) => call.args = std::mem::take(payload),
+        Data::Reply(reply) => reply.what = std::mem::take(payload),
+        Data::CallFailed { .. } => return None,
+    }
+    Some(data)
+}
+
+fn decode_fields(mut fields: Fields<'_>) -> Option<Data> {
+    let data = match fields.enter_data()? {
         CAST => decode_cast(&mut fields).map(Data::Cast),
         CALL => decode_call(&mut fields).map(Data::Call),
         REPLY => decode_reply(&mut fields).map(Data::Reply),
         _ => None,
-    }
+    };
+    // What is apart belongs to a field.
+    data.filter(|_| fields.apart.is_none())
 }
 
 fn text(bytes: &[u8]) -> Option<String> {
@@ -185,7 +311,7 @@ fn decode_cast(fields: &mut Fields<'_>) -> Option<Cast> {
     while !fields.is_done() {
         match fields.next()? {
             (1, Value::Number(to)) => cast.to = to,
-            (2, Value::Bytes(args)) => cast.args = args.to_vec(),
+            (2, args) => fields.payload(args, &mut cast.args)?,
             (3, Value::Bytes(variant)) => cast.variant = text(variant)?,
             (6, Value::Bytes(metadata)) => cast.metadata = Some(metadata.to_vec()),
             _ => return None,
@@ -199,7 +325,7 @@ fn decode_call(fields: &mut Fields<'_>) -> Option<Call> {
     while !fields.is_done() {
         match fields.next()? {
             (1, Value::Number(to)) => call.to = to,
-            (2, Value::Bytes(args)) => call.args = args.to_vec(),
+            (2, args) => fields.payload(args, &mut call.args)?,
             (3, Value::Number(tag)) => call.tag = tag,
             (4, Value::Number(ms)) => call.timeout_ms = Some(ms),
             (5, Value::Bytes(variant)) => call.variant = text(variant)?,
@@ -216,7 +342,7 @@ fn decode_reply(fields: &mut Fields<'_>) -> Option<Reply> {
         match fields.next()? {
             (1, Value::Number(to)) => reply.to = to,
             (2, Value::Number(tag)) => reply.tag = tag,
-            (3, Value::Bytes(what)) => reply.what = what.to_vec(),
+            (3, what) => fields.payload(what, &mut reply.what)?,
             _ => return None,
         }
     }

@@ -1,30 +1,62 @@
 //! Frames: a 64-bit big-endian length and that many bytes.
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+#[cfg(any(test, feature = "fuzzing"))]
+use bytes::{Buf, Bytes};
+use bytes::{BufMut, BytesMut};
 
 use super::WireError;
 
 /// The bytes of a frame before its payload.
 pub(crate) const FRAME_HEADER_BYTES: usize = 8;
 
-/// Takes the payload of the next frame off the front of `buffer`, or none if it isn't complete yet.
+/// What is between two frame headers.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Frame<'a> {
+    /// All of it, where it was read to.
+    Whole(&'a [u8]),
+    /// In two parts.
+    Split(Split),
+}
+
+/// A frame of which a large part was read into a buffer of its own.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Split {
+    /// What was before and after that part.
+    pub(crate) around: BytesMut,
+    /// Where in `around` it belongs.
+    pub(crate) at: usize,
+    /// The large part.
+    pub(crate) apart: Vec<u8>,
+}
+
+/// How large the frame is that `buffer` begins with, without its header; none if the header isn't complete yet.
 ///
 /// # Errors
-/// The frame announces a payload above `limit` bytes; nothing has been allocated for it.
-pub(crate) fn split_frame(buffer: &mut BytesMut, limit: u64) -> Result<Option<Bytes>, WireError> {
+/// It announces more than `limit` bytes; nothing has been allocated for it.
+pub(crate) fn frame_size(buffer: &[u8], limit: u64) -> Result<Option<usize>, WireError> {
     let Some(header) = buffer.first_chunk::<FRAME_HEADER_BYTES>() else {
         return Ok(None);
     };
     let announced = u64::from_be_bytes(*header);
-    if announced > limit {
-        return Err(WireError::FrameTooLarge { announced, limit });
+    match usize::try_from(announced) {
+        Ok(size) if announced <= limit => Ok(Some(size)),
+        _ => Err(WireError::FrameTooLarge { announced, limit }),
     }
-    let payload = usize::try_from(announced).map_err(|_| WireError::FrameTooLarge { announced, limit })?;
-    if buffer.len() - FRAME_HEADER_BYTES < payload {
-        return Ok(None);
+}
+
+/// Takes the payload of the next frame off the front of `buffer`, or none if it isn't complete yet.
+///
+/// # Errors
+/// As [`frame_size`].
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn split_frame(buffer: &mut BytesMut, limit: u64) -> Result<Option<Bytes>, WireError> {
+    match frame_size(buffer, limit)? {
+        Some(size) if buffer.len() - FRAME_HEADER_BYTES >= size => {
+            buffer.advance(FRAME_HEADER_BYTES);
+            Ok(Some(buffer.split_to(size).freeze()))
+        }
+        _ => Ok(None),
     }
-    buffer.advance(FRAME_HEADER_BYTES);
-    Ok(Some(buffer.split_to(payload).freeze()))
 }
 
 /// Appends a frame whose payload `write` appends: the length is filled in afterwards.

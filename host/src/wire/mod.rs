@@ -11,43 +11,68 @@ mod message;
 mod proto;
 mod varint;
 
-pub(crate) use data::{encode_call, encode_cast, encode_reply};
+pub(crate) use data::{Payload, encode_call, encode_cast, encode_reply, large_payload};
 pub use error::WireError;
 use frame::frame_with;
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use frame::split_frame;
+pub(crate) use frame::{FRAME_HEADER_BYTES, Frame, Split, frame_size};
 pub(crate) use message::{
     Actor, Auth, CAPABILITY_CALL_FAILED, Call, Challenge, ChallengeReply, Control, Data, Digest, GroupChange, Message,
     Timestamp,
 };
 pub use message::{NameMessage, NodeFlags, ServerStatus};
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 
 /// Decodes the payload of one frame.
 ///
 /// # Errors
 /// The bytes aren't a `NetworkMessage`. What is well-formed but unknown to this version is [`Message::Unknown`].
-pub(crate) fn decode(payload: &Bytes) -> Result<Message, WireError> {
+pub(crate) fn decode(payload: &[u8]) -> Result<Message, WireError> {
     match data::decode(payload) {
         Some(data) => Ok(Message::Data(data)),
-        None => control::decode(payload.as_ref()),
+        None => control::decode(payload),
+    }
+}
+
+/// As [`decode`], for a frame a part of which was read into a buffer of its own. In a message of the usual shape that
+/// buffer becomes the message's.
+///
+/// # Errors
+/// As [`decode`].
+pub(crate) fn decode_frame(frame: Frame<'_>) -> Result<Message, WireError> {
+    match frame {
+        Frame::Whole(payload) => decode(payload),
+        Frame::Split(Split { around, at, mut apart }) => match data::decode_around(&around, at, &mut apart) {
+            Some(data) => Ok(Message::Data(data)),
+            None => {
+                let (before, after) = around.split_at_checked(at).unwrap_or((&around, &[]));
+                control::decode(&[before, &apart, after].concat())
+            }
+        },
     }
 }
 
 /// As [`decode`], by the general decoder alone: what the decoder of the data plane is measured against.
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) fn decode_as_protobuf(payload: &Bytes) -> Result<Message, WireError> {
-    control::decode(payload.as_ref())
+pub(crate) fn decode_as_protobuf(payload: &[u8]) -> Result<Message, WireError> {
+    control::decode(payload)
 }
 
 /// Appends one whole frame, header included.
 pub(crate) fn encode(message: &Message, out: &mut BytesMut) {
     match message {
         Message::Data(Data::Cast(cast)) => {
-            encode_cast(out, cast.to, &cast.variant, &cast.args, cast.metadata.as_deref())
+            let args = Payload::Within(&cast.args);
+            encode_cast(out, cast.to, &cast.variant, args, cast.metadata.as_deref());
         }
-        Message::Data(Data::Call(call)) => encode_call(out, call),
-        Message::Data(Data::Reply(reply)) => encode_reply(out, reply.to, reply.tag, &reply.what),
+        Message::Data(Data::Call(call)) => {
+            encode_call(out, call, Payload::Within(&call.args));
+        }
+        Message::Data(Data::Reply(reply)) => {
+            encode_reply(out, reply.to, reply.tag, Payload::Within(&reply.what));
+        }
         Message::Data(Data::CallFailed { to, tag }) => {
             frame_with(out, |payload| control::encode_call_failed(*to, *tag, payload));
         }

@@ -34,6 +34,11 @@ pub(crate) fn stop_on_signals() -> Result<()> {
     Ok(())
 }
 
+/// Whether the user asked to stop.
+pub(crate) fn interrupted() -> bool {
+    INTERRUPTED.get().is_some_and(|flag| flag.load(Ordering::Relaxed))
+}
+
 /// Calls `attempt` until it gives a value.
 ///
 /// # Errors
@@ -47,7 +52,7 @@ pub(crate) fn poll<T>(limit: Duration, mut attempt: impl FnMut() -> Result<Optio
         if Instant::now() >= deadline {
             bail!("not within {} s", limit.as_secs());
         }
-        if INTERRUPTED.get().is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+        if interrupted() {
             bail!("interrupted");
         }
         std::thread::sleep(POLL);

@@ -1,6 +1,6 @@
 //! A child process that never outlives its owner.
 
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
@@ -43,6 +43,18 @@ impl Running {
         kill_process(pid, Signal::TERM).context("cannot send SIGTERM")
     }
 
+    /// The other ends of its stdin and stdout, the first time and if they are pipes.
+    pub(crate) fn pipes(&mut self) -> Option<(ChildStdin, ChildStdout)> {
+        self.0.stdin.take().zip(self.0.stdout.take())
+    }
+
+    /// Ends it without asking.
+    pub(crate) fn kill(&mut self) {
+        // The only failure is that it has ended, which is what is wanted.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+
     fn still_runs(&mut self) -> bool {
         matches!(self.0.try_wait(), Ok(None))
     }
@@ -57,9 +69,7 @@ impl Drop for Running {
             }
         }
         if self.still_runs() {
-            // The only failure left is that it has just ended, which is what is wanted.
-            drop(self.0.kill());
-            drop(self.0.wait());
+            self.kill();
         }
     }
 }

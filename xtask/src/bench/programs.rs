@@ -1,0 +1,54 @@
+//! Builds what is measured, in release. Each program by itself, so that it has the features that its users get.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::process::Run;
+use crate::programs::replace;
+use crate::report;
+use crate::workspace::Workspace;
+
+/// The programs that are measured.
+pub(super) struct Programs {
+    /// On this project's cluster layer.
+    pub(super) ours: PathBuf,
+    /// The same on the published one.
+    pub(super) stock: PathBuf,
+    /// Without a cluster.
+    pub(super) raw: PathBuf,
+    /// The folder with the certificates for TLS.
+    pub(super) certificates: PathBuf,
+}
+
+/// Builds the programs and makes certificates for them.
+///
+/// # Errors
+/// A program doesn't build, or the folder can't be written.
+pub(super) fn build(workspace: &Workspace, folder: &Path) -> Result<Programs> {
+    let certificates = folder.join("certificates");
+    fs::create_dir_all(&certificates).with_context(|| format!("cannot create {}", certificates.display()))?;
+    let programs = Programs {
+        raw: release(workspace, "bench-raw", folder)?,
+        ours: release(workspace, "bench-peer", folder)?,
+        stock: release(workspace, "bench-stock-peer", folder)?,
+        certificates,
+    };
+    Run::new(&programs.ours)
+        .args(["--make-certificates".as_ref(), programs.certificates.as_os_str()])
+        .capture()
+        .context("cannot make certificates")?;
+    Ok(programs)
+}
+
+/// Builds the program of the package with this name.
+pub(super) fn release(workspace: &Workspace, name: &str, folder: &Path) -> Result<PathBuf> {
+    report::step(&format!("build the program {name}, in release"));
+    workspace
+        .cargo(["build", "--release", "--package", name, "--bin", name])
+        .show()?;
+    let program = folder.join(name);
+    replace(&workspace.target().join("release").join(name), &program)?;
+    Ok(program)
+}
