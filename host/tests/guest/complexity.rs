@@ -38,7 +38,7 @@ async fn a_function_of_too_many_values_and_branches_is_refused() {
 #[tokio::test]
 async fn what_is_hard_but_allowed_compiles() {
     let engine = Engine::new(engine_config()).unwrap();
-    load(&engine, &script_with(&entangled(500, 200))).await.unwrap();
+    load(&engine, &script_with(&entangled(50, 20))).await.unwrap();
 }
 
 #[tokio::test]
