@@ -19,29 +19,40 @@
 //!
 //! | ractor | in a guest |
 //! |---|---|
-//! | `Actor`: `Msg`, `State`, `Arguments`, `pre_start`, `post_start`, `handle`, `post_stop` | the same. An exported actor is `Default`, its `Arguments` are `BytesConvertable`. A panic fails the actor and is logged with its place |
-//! | `Actor::handle_supervisor_evt`, `SupervisionEvent` | they compile; nothing calls them yet, as a guest can neither spawn nor monitor |
+//! | `Actor`: `Msg`, `State`, `Arguments`, `pre_start`, `post_start`, `handle`, `post_stop` | the same. An exported actor is `Default`, its `Arguments` are `BytesConvertable`. A panic fails the actor and is logged with its place; what happens then is its supervisor's affair |
+//! | `Actor::handle_supervisor_evt`, `SupervisionEvent` | the same, for children, monitored actors and monitored groups. The last state of an actor is never there, and `PidLifecycleEvent` never comes |
 //! | `Actor::handle_serialized` | not there: it is for stand-ins of remote actors |
-//! | `Actor::spawn*`, `ActorRuntime`, `spawn`, `spawn_named`, `thread_local`, `factory` | not there: the host starts actors |
+//! | `Actor::spawn*`, `ActorRuntime`, `spawn`, `spawn_named` | not there: a module has one actor. Children are started by the name of their module, in both worlds: [`module::spawn`] |
+//! | `thread_local`, `factory` | not there |
 //! | `ActorRef`, `ActorCell`: `get_id`, `get_cell`, `send_message`, `cast`, `call`, `where_is`, `send_serialized` | the same |
-//! | `ActorCell::get_name` | of this actor, and of actors found by name; none for members of a group |
-//! | `ActorCell::stop` | of this actor only; of others it is logged as an error |
-//! | `kill`, `drain`, `link`, `monitor`, `wait`, `get_status`, children | not there |
-//! | `cast!`, `call!`, `call_t!`, `rpc::{cast, call, CallResult}` | the same results. A call suspends the whole actor, so calls are made one after the other; an actor that calls itself gets no reply at once instead of never |
-//! | `forward!`, `call_and_forward`, `multi_call` | not there: nothing runs beside a handler |
-//! | `RpcReplyPort`: `send`, `get_timeout` | may be kept in the state and answered later; an error doesn't hand the reply back; the timeout of a received call is not known |
+//! | `ActorCell::is_message_type_of` | always none, as natively of an actor on another node |
+//! | `DerivedActorRef`, `ActorRef::get_derived` | the same |
+//! | `ActorCell::get_name` | of this actor, of actors found by name, of children started with one, and of those in supervision events; none for members of a group |
+//! | `ActorCell::{stop, kill}` | of this actor and its children; of others it is logged as an error |
+//! | `ActorCell::{get_children, stop_children, try_get_supervisor, monitor, unmonitor}` | of this actor; of others it is logged as an error. Anybody can be monitored |
+//! | `drain`, `link`, `wait`, `get_status`, `stop_and_wait` and the like | not there |
+//! | `cast!`, `call!`, `call_t!`, `rpc::{cast, call, CallResult}` | the same results. A call suspends the whole actor, so calls are made one after the other; one that would close a circle of waiting guests, or goes to the actor itself, gets no reply at once instead of never |
+//! | `rpc::multi_call` | the same results; the calls are made one after the other |
+//! | `forward!`, `call_and_forward` | not there: nothing runs beside a handler |
+//! | `RpcReplyPort`: `send`, `is_closed`, `get_timeout` | may be kept in the state and answered later; an error doesn't hand the reply back; the timeout of a received call is not known |
 //! | a received reply port passed on in a message to another actor | works, but this actor waits for the reply |
-//! | `RpcReplyPort::is_closed` | always false: a guest learns that the caller has given up only when it replies |
-//! | `MessagingErr`, `RactorErr`, `ActorErr`, `SpawnErr` | the same variants; a limit of the node shows as `SendErr` and is logged with its reason |
+//! | `MessagingErr`, `RactorErr`, `ActorErr`, `SpawnErr` | the same variants; a limit of the node, or what it doesn't grant, shows as `SendErr` and is logged with its reason |
 //! | `Message`, `message::SerializedMessage`, `BytesConvertable` | the same bytes. Decoding is strict, and has a form that returns an error: `try_from_bytes`. Metadata is always none |
 //! | `RactorMessage` (local only) | compiles; such messages can't leave or enter a guest |
-//! | `pg::{join, leave}` and the scoped forms | of this actor only; of others it is logged as an error |
-//! | `pg::get_members`, `get_local_members` and the scoped forms | the same; guests of this node count as local |
-//! | `pg::{monitor, which_groups, …}` | not there |
-//! | `registry::where_is` | the same, native actors and guests alike |
+//! | `pg::{join, leave, monitor, demonitor}`, `join_scoped`, `leave_scoped` | of this actor only; of others it is logged as an error |
+//! | `pg::{get_members, get_local_members}` and the scoped forms, `which_scoped_groups` | the same; guests of this node count as local |
+//! | `pg::which_groups` | those of the default scope |
+//! | `pg::{monitor_scope, demonitor_scope, which_scopes, …}` | not there |
+//! | `registry::where_is` | native actors and guests alike, also those of other nodes by `name@node@host` |
+//! | `time::{send_after, send_interval, exit_after}` and the methods of those names | kept by the node, within its limits. The message is made when the timer is set; `exit_after` is for this actor only. The `JoinHandle` has `abort` and can't be awaited |
 //! | `concurrency::{Duration, Instant, sleep}` | sleep suspends the actor |
-//! | `concurrency::{spawn, timeout, oneshot, …}`, `time`, `OutputPort`, `DerivedActorRef` | not there |
-//! | `tracing` events | become log events of the host, up to level debug; spans are not followed |
+//! | `concurrency::{spawn, timeout, oneshot, …}`, `OutputPort` | not there |
+//! | `tracing` events | become log events of the host, up to level debug, with the fields of the spans that they are in |
+//!
+//! What guests have besides is there natively, too: [`module`] for children, [`config`] for what node.toml says to an actor,
+//! [`address`] for references that travel in messages, and [`exit`] to fail at once. Natively the program around the actors
+//! says what is behind them (`module::register`, `config::set`, `address::install`), and in a test `testing::TestHost`,
+//! with the feature `testing` in the dev-dependencies.
 //!
 //! An async handler may await calls, `sleep` and whatever finishes by itself. A future that waits for something else
 //! fails the actor with a message that says so.

@@ -15,6 +15,7 @@
 //! | `describe TARGET` | how many bytes the description of a guest has |
 //! | `flood TARGET COUNT BYTES` | so many casts of that size, one right after the other |
 //! | `flood-waiting TARGET COUNT BYTES` | the same, but each waits until there is room for it |
+//! | `note TARGET SENDER FROM COUNT` | casts so many numbered messages, as `fixtures/reloadable.wat` counts them |
 //! | `stop NAME`, `kill NAME` | |
 //! | `await-down NODE` | once there is no session with it: why the last one ended, or `never up` |
 //! | `dead-letters` | of all sessions together |
@@ -90,6 +91,7 @@ pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> Res
         ["describe", target] => Ok(raw_call(target, "\0describe", Vec::new()).await?.len().to_string()),
         ["flood", target, count, bytes] => flood(target, count.parse()?, bytes.parse()?).await,
         ["flood-waiting", target, count, bytes] => flood_waiting(target, count.parse()?, bytes.parse()?).await,
+        ["note", target, sender, from, count] => note(target, sender.parse()?, from.parse()?, count.parse()?).await,
         ["stop", target] => {
             find(target).await?.stop_and_wait(None, Some(PATIENCE)).await?;
             Ok(String::new())
@@ -194,6 +196,22 @@ async fn flood(target: &str, count: u64, bytes: usize) -> Result<String, Error> 
             0 => tokio::time::sleep(Duration::from_millis(1)).await,
             _ => tokio::task::yield_now().await,
         }
+    }
+    Ok(String::new())
+}
+
+async fn note(target: &str, sender: u8, from: u64, count: u64) -> Result<String, Error> {
+    let target = find(target).await?;
+    for number in from..from + count {
+        let message = SerializedMessage::Cast {
+            variant: "note".to_owned(),
+            args: [&[sender][..], &number.to_le_bytes()].concat(),
+            metadata: None,
+        };
+        target
+            .send_serialized(message)
+            .map_err(|error| format!("sending: {error}"))?;
+        tokio::task::yield_now().await;
     }
     Ok(String::new())
 }

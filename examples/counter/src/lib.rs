@@ -1,5 +1,6 @@
 //! A counter. This one file is a native actor and a WebAssembly guest, and whoever talks to it can't tell which.
 
+use ractor::reload::Reload;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RactorClusterMessage, RactorErr, RpcReplyPort, call_t, cast, pg};
 
 /// How long the other members of a group may take to answer, in milliseconds each.
@@ -95,4 +96,7 @@ fn answer<T: Send + 'static>(reply: RpcReplyPort<T>, value: T) {
     }
 }
 
-ractor::export!(Counter);
+/// The count is all that the next version of this code needs.
+impl Reload for Counter {}
+
+ractor::export!(Counter, reload);

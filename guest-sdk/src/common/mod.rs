@@ -2,3 +2,5 @@
 
 pub(crate) mod address;
 pub(crate) mod child;
+#[cfg(feature = "reload")]
+pub(crate) mod reload;

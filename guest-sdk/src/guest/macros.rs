@@ -45,10 +45,23 @@ macro_rules! call_t {
 ///
 /// `ractor::export!(Counter, state_version = 2)` also says which version of its state the actor has: a number that is
 /// counted up whenever what an earlier version of the code kept can't be taken over as it is. It is 0 if it isn't said.
+///
+/// `ractor::export!(Counter, reload)`, with or without a `state_version` after it, makes the code replaceable while the
+/// actor lives: see `reload::Reload`, with the feature `reload`.
 #[macro_export]
 macro_rules! export {
     ($actor:ty) => {
         $crate::export!($actor, state_version = 0);
+    };
+    ($actor:ty, reload) => {
+        $crate::export!($actor, reload, state_version = 0);
+    };
+    ($actor:ty, reload, state_version = $state_version:expr) => {
+        $crate::export!($actor, state_version = $state_version);
+        const _: () = {
+            type Component = $crate::runtime::Component<$actor>;
+    $crate::reload_bindings::export_reload!(Component with_types_in $crate::reload_bindings);
+        };
     };
     ($actor:ty, state_version = $state_version:expr) => {
         const _: () = {

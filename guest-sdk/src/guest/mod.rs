@@ -16,6 +16,11 @@ pub mod module;
 pub mod pg;
 pub mod port;
 pub mod registry;
+#[cfg(feature = "reload")]
+pub mod reload;
+#[cfg(feature = "reload")]
+#[doc(hidden)]
+pub mod reload_bindings;
 pub mod rpc;
 #[doc(hidden)]
 pub mod runtime;

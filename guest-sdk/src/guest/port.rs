@@ -57,6 +57,15 @@ impl<T> RpcReplyPort<T> {
         }
     }
 
+    /// The number by which the host knows the call; none if it is one of this actor to itself.
+    #[cfg(feature = "reload")]
+    pub(crate) fn number(&self) -> Option<u64> {
+        match &self.caller {
+            Caller::Host(reply_to) => Some(*reply_to),
+            Caller::Myself(_) => None,
+        }
+    }
+
     /// A port that takes a `U`, converts it and passes it on to this one. If `convert` returns none, this port is
     /// dropped. The derive macros build the bridge between typed replies and their bytes with it.
     pub fn map_reply<U>(self, convert: impl FnOnce(U) -> Option<T> + Send + 'static) -> RpcReplyPort<U>

@@ -4,6 +4,8 @@ pub mod address;
 pub mod config;
 mod context;
 pub mod module;
+#[cfg(feature = "reload")]
+pub mod reload;
 mod restarting;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -22,10 +24,23 @@ pub fn exit(reason: impl Into<String>) -> ! {
 ///
 /// `ractor::export!(Counter, state_version = 2)` also says which version of its state the actor has: a number that is
 /// counted up whenever what an earlier version of the code kept can't be taken over as it is. It is 0 if it isn't said.
+///
+/// `ractor::export!(Counter, reload)`, with or without a `state_version` after it, makes the code replaceable while the
+/// actor lives: see `reload::Reload`, with the feature `reload`.
 #[macro_export]
 macro_rules! export {
     ($actor:ty) => {
         $crate::export!($actor, state_version = 0);
+    };
+    ($actor:ty, reload) => {
+        $crate::export!($actor, reload, state_version = 0);
+    };
+    ($actor:ty, reload, state_version = $state_version:expr) => {
+        $crate::export!($actor, state_version = $state_version);
+        const _: () = {
+            const fn reloadable<A: $crate::reload::Reload>() {}
+            reloadable::<$actor>();
+        };
     };
     ($actor:ty, state_version = $state_version:expr) => {
         const _: () = {

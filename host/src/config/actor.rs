@@ -25,6 +25,7 @@ pub(super) const KEYS: Keys = Keys {
         "arguments",
         "count",
         "restart",
+        "reload",
         "supervisor",
     ],
     explained: &[
@@ -56,6 +57,8 @@ pub struct ActorSection {
     pub count: u32,
     /// When it is restarted.
     pub restart: Restart,
+    /// Whether a reload may give it a fresh state where its code can't hand the old one over.
+    pub reload_by_restart: bool,
     /// The name of its supervisor.
     pub supervisor: String,
 }
@@ -66,6 +69,9 @@ const RESTARTS: [(&str, Restart); 3] = [
     ("transient", Restart::Transient),
     ("temporary", Restart::Temporary),
 ];
+
+/// What `reload` may be, and whether the actor may then be restarted for it.
+const RELOADS: [(&str, bool); 2] = [("snapshot", false), ("restart", true)];
 
 /// The names that an actor may refer to, those of tables with mistakes too.
 #[derive(Debug, Default)]
@@ -140,6 +146,7 @@ impl ActorSection {
             None => Some(1),
         };
         let restart = read_restart(section, problems);
+        let reload_by_restart = read_reload(section, problems);
         let supervisor = match section.text("supervisor", problems) {
             Some(name) => supervisor::supervisor_of(&name, &names.supervisors, problems),
             None => Some(supervisor::ROOT.to_owned()),
@@ -151,6 +158,7 @@ impl ActorSection {
             arguments: arguments.unwrap_or_default(),
             count: count?,
             restart: restart?,
+            reload_by_restart: reload_by_restart?,
             supervisor: supervisor?,
         };
         Some((actor, name_span))
@@ -197,6 +205,16 @@ fn read_restart(section: &Section<'_>, problems: &mut Problems) -> Option<Restar
     let name = known(&text, "`restart` can't be `{}`", &names, "", problems)?;
     let restart = RESTARTS.iter().find(|(known, _)| *known == name);
     restart.map(|(_, restart)| *restart)
+}
+
+fn read_reload(section: &Section<'_>, problems: &mut Problems) -> Option<bool> {
+    let Some(text) = section.text("reload", problems) else {
+        return section.value("reload").is_none().then_some(false);
+    };
+    let names = RELOADS.map(|(name, _)| name);
+    let name = known(&text, "`reload` can't be `{}`", &names, "", problems)?;
+    let reload = RELOADS.iter().find(|(known, _)| *known == name);
+    reload.map(|(_, by_restart)| *by_restart)
 }
 
 /// The name, if it is one of those that exist.

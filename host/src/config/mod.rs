@@ -16,6 +16,7 @@ mod node;
 mod problem;
 mod runtime;
 mod section;
+mod size;
 mod source_type;
 mod supervisor;
 #[cfg(test)]
@@ -169,7 +170,7 @@ fn read_document(document: &DeTable<'_>, context: &Context<'_>, problems: &mut P
     let runtime = top
         .value("runtime")
         .and_then(|value| Section::open("[runtime]", value, runtime::KEYS, problems))
-        .map(|section| RuntimeSection::read(&section, context, problems));
+        .map(|section| (RuntimeSection::read(&section, context, problems), section));
     let (modules, module_names) = read_named("modules", &top, module::KEYS, problems, |name, section, _, problems| {
         module::read(name, section, context, problems)
     });
@@ -182,6 +183,10 @@ fn read_document(document: &DeTable<'_>, context: &Context<'_>, problems: &mut P
     actor::check_names(&actors, problems);
     let actors: Vec<ActorSection> = actors.into_iter().map(|(actor, _)| actor).collect();
     let supervisors = supervisor::check(supervisors, &actors, problems);
+    let runtime = runtime.map(|(runtime, section)| {
+        runtime::check(&section, &runtime, &actors, problems);
+        runtime
+    });
     Some((node?, runtime.unwrap_or_default(), modules, supervisors, actors))
 }
 

@@ -1,21 +1,57 @@
 //! `[runtime]`: how guests are run.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Context;
+use super::actor::{ActorSection, Code};
 use super::problem::Problems;
 use super::section::{Keys, Section};
 
 pub(super) const KEYS: Keys = Keys {
-    known: &["cache_dir"],
-    explained: &[],
+    known: &[
+        "cache_dir",
+        "max_guests",
+        "memory_reservation",
+        "stack_bytes",
+        "component_bytes",
+        "epoch_tick",
+        "copy_on_write",
+    ],
+    explained: &[
+        ("max_instances", "write `max_guests = 5000`"),
+        ("stack_size", "write `stack_bytes = \"512KiB\"`"),
+        ("cache", "write `cache_dir = \"…\"`"),
+    ],
 };
 
-/// The checked `[runtime]` table.
+/// The most guests that a node can be configured for. No machine holds so many.
+const MOST_GUESTS: u32 = 1_000_000;
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+/// The shortest and the longest time that a guest runs before it gives way.
+const EPOCH_TICK: std::ops::RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(1);
+
+/// The checked `[runtime]` table. None is the default, which docs/node-toml.md names.
 #[derive(Clone, Debug, Default)]
 pub struct RuntimeSection {
-    /// Where compiled code is kept; none for the default, a folder of the user's cache directory.
+    /// Where compiled code is kept; none for a folder of the user's cache directory.
     pub cache_dir: Option<PathBuf>,
+    /// How many guests can live at once.
+    pub max_guests: Option<u32>,
+    /// Address space for one linear memory, in bytes: what no memory can outgrow.
+    pub memory_reservation: Option<u64>,
+    /// The stack of one guest, in bytes.
+    pub stack_bytes: Option<usize>,
+    /// The largest component file, in bytes.
+    pub component_bytes: Option<u64>,
+    /// How long a guest runs before it gives way.
+    pub epoch_tick: Option<Duration>,
+    /// Whether guests share the pages of their initial memory that they don't write to.
+    pub copy_on_write: Option<bool>,
 }
 
 impl RuntimeSection {
@@ -30,8 +66,40 @@ impl RuntimeSection {
                 "expected the path of a folder, or leave it out",
             );
         }
+        let stack_bytes = section.size("stack_bytes", 64 * KIB..=256 * MIB, problems);
         Self {
             cache_dir: cache_dir.map(|dir| context.folder.join(dir.get_ref())),
+            max_guests: section.integer("max_guests", 1..=MOST_GUESTS, problems),
+            memory_reservation: section.size("memory_reservation", MIB..=4 * GIB, problems),
+            stack_bytes: stack_bytes.and_then(|bytes| usize::try_from(bytes).ok()),
+            component_bytes: section.size("component_bytes", KIB..=4 * GIB, problems),
+            epoch_tick: read_epoch_tick(section, problems),
+            copy_on_write: section.boolean("copy_on_write", problems),
         }
     }
+}
+
+/// Complains about actors that there would be no room for.
+pub(super) fn check(section: &Section<'_>, runtime: &RuntimeSection, actors: &[ActorSection], problems: &mut Problems) {
+    let guests = actors.iter().filter(|actor| matches!(actor.code, Code::Module(_)));
+    let guests = guests.map(|actor| actor.count).fold(0, u32::saturating_add);
+    if let Some(max_guests) = runtime.max_guests.filter(|max_guests| *max_guests < guests)
+        && let Some(value) = section.value("max_guests")
+    {
+        problems.error(
+            value.span(),
+            format!("`max_guests` is {max_guests}, and [[actors]] starts {guests} guests"),
+            format!("expected at least {guests}, and more for those that guests spawn"),
+        );
+    }
+}
+
+fn read_epoch_tick(section: &Section<'_>, problems: &mut Problems) -> Option<Duration> {
+    let tick = section.duration("epoch_tick", problems)?;
+    if !EPOCH_TICK.contains(&tick) {
+        let span = section.value("epoch_tick").map(toml::Spanned::span).unwrap_or_default();
+        problems.error(span, "`epoch_tick` is out of range", "expected `1ms` to `1s`");
+        return None;
+    }
+    Some(tick)
 }

@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::duration::{self, NoDuration};
 use super::nearest::nearest;
 use super::problem::Problems;
+use super::size::{self, NoSize};
 
 /// The keys that a table may have.
 #[derive(Clone, Copy, Debug)]
@@ -156,6 +157,35 @@ impl<'d> Section<'d> {
             Err(NoDuration::TooLong) => "is too long",
         };
         problems.error(text.span(), format!("`{key}` {what}"), duration::EXPECTED);
+        None
+    }
+
+    /// A key that must be a number of bytes in a range: an integer, or text with a unit.
+    pub(super) fn size(&self, key: &str, range: std::ops::RangeInclusive<u64>, problems: &mut Problems) -> Option<u64> {
+        let value = self.value(key)?;
+        let read = match value.get_ref() {
+            DeValue::Integer(integer) => {
+                u64::from_str_radix(integer.as_str(), integer.radix()).map_err(|_| NoSize::TooLarge)
+            }
+            DeValue::String(text) => size::parse(text),
+            other => {
+                let message = format!("`{key}` is {}", kind(other));
+                problems.error(value.span(), message, size::EXPECTED);
+                return None;
+            }
+        };
+        match read {
+            Ok(bytes) if range.contains(&bytes) => return Some(bytes),
+            Ok(_) | Err(NoSize::TooLarge) => {
+                let (least, most) = (size::spoken(*range.start()), size::spoken(*range.end()));
+                problems.error(
+                    value.span(),
+                    format!("`{key}` is out of range"),
+                    format!("expected {least} to {most}"),
+                );
+            }
+            Err(NoSize::Malformed) => problems.error(value.span(), format!("`{key}` is no size"), size::EXPECTED),
+        }
         None
     }
 

@@ -7,22 +7,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ractor::concurrency::JoinHandle;
 use ractor::message::{BoxedDowncastErr, SerializedMessage};
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, ActorRuntime, Message, SupervisionEvent};
-use tokio::time::Instant;
 
 use super::error::{GuestError, SpawnError};
 use super::events;
 use super::family::Family;
 use super::groups::{Group, Groups};
 use super::instance::Instance;
-use super::limits::{Limit, Limits};
+use super::life::{Life, LiveGuest};
+use super::limits::Limits;
 use super::mailbox::{Command, Mailbox};
 use super::module::Module;
 use super::profile::Profile;
-use super::restart::{Restarting, Verdict};
+use super::reload::Probation;
+use super::restart::Restarting;
 use super::state::{Label, Myself};
 use super::strikes;
 use super::text::tidy;
-use crate::directory::{self, DESCRIBE_VARIANT, Hosted, NameTaken, PROBE_VARIANT};
+use super::work::{Work, handle};
+use crate::directory::{self, DESCRIBE_VARIANT, Hosted, NameTaken};
 
 /// How to start one guest.
 #[derive(Debug, Clone, Default)]
@@ -46,14 +48,19 @@ pub struct GuestHandle {
     pub cell: ActorCell,
     /// Ends with the actor.
     pub ended: JoinHandle<()>,
-    mailbox: Arc<Mailbox>,
+    live: LiveGuest,
 }
 
 impl GuestHandle {
     /// Replaces the instance by a fresh one, in place, before the next message; whatever the actor's own policy says. A
     /// message that is being handled is finished first.
     pub fn restart(&self, reason: impl Into<String>) {
-        self.mailbox.request(Command::Restart(reason.into()));
+        self.live.restart(reason);
+    }
+
+    /// The guest, to ask more of it than what every actor can do.
+    pub fn live(&self) -> &LiveGuest {
+        &self.live
     }
 }
 
@@ -88,7 +95,7 @@ pub(super) async fn spawn_as(
         restarting,
     } = options;
     check_names(name.as_deref(), &groups, &profile.limits)?;
-    let (told, mailbox) = tokio::sync::oneshot::channel();
+    let (told, life) = tokio::sync::oneshot::channel();
     let groups: Vec<_> = groups.into_iter().map(|group| Group::new(None, group)).collect();
     let guest = Guest {
         module: module.clone(),
@@ -103,13 +110,13 @@ pub(super) async fn spawn_as(
     let (actor, ended) = ActorRuntime::<Guest>::spawn_linked_remote(name, guest, id, start, supervisor)
         .await
         .map_err(SpawnError::from_ractor)?;
-    let mailbox = mailbox
+    let life = life
         .await
         .map_err(|_| SpawnError::Runtime("it ended while it started".to_owned()))?;
     Ok(GuestHandle {
         cell: actor.get_cell(),
         ended,
-        mailbox,
+        live: LiveGuest(life),
     })
 }
 
@@ -140,11 +147,12 @@ fn check_names(actor: Option<&str>, groups: &[String], limits: &Limits) -> Resul
 }
 
 /// The handler of a guest. Its life is the actor's, whatever ends it.
-struct Guest {
+pub(super) struct Guest {
+    /// What it is started with, unless there is a newer version by then.
     module: Module,
     profile: Arc<Profile>,
     arguments: Vec<u8>,
-    restarting: Restarting,
+    pub(super) restarting: Restarting,
     groups: Arc<Groups>,
     family: Family,
     /// Where the actor is found. Not part of the state, which outlives the actor in its last supervision event.
@@ -152,33 +160,36 @@ struct Guest {
 }
 
 /// The actor's entry in the directory and what waits for it. Both end with the actor.
-struct Presence {
+pub(super) struct Presence {
     _hosted: Hosted,
-    mailbox: Arc<Mailbox>,
+    life: Arc<Life>,
 }
 
 impl Drop for Presence {
     fn drop(&mut self) {
-        self.mailbox.end();
+        self.life.profile.modules.leave(&self.life);
+        self.life.mailbox.end();
     }
 }
 
-struct Start {
+pub(super) struct Start {
     groups: Vec<Group>,
-    told: tokio::sync::oneshot::Sender<Arc<Mailbox>>,
+    told: tokio::sync::oneshot::Sender<Arc<Life>>,
 }
 
 /// The instance. Whoever calls it takes it out and puts it back if it survives: after a trap, or when the call is
 /// dropped halfway because the actor was killed, it is gone, and its memory with it.
-struct Alive {
-    instance: Option<Box<Instance>>,
-    mailbox: Arc<Mailbox>,
-    label: Label,
+pub(super) struct Alive {
+    pub(super) instance: Option<Box<Instance>>,
+    pub(super) life: Arc<Life>,
+    pub(super) label: Label,
+    /// The code is new, and has to prove itself.
+    pub(super) probation: Option<Box<Probation>>,
 }
 
 /// The message type of a guest. It has no value, because its messages stay bytes; it says that they can be bytes, so
 /// that sessions advertise the actor.
-enum Opaque {}
+pub(super) enum Opaque {}
 
 impl Message for Opaque {
     fn serializable() -> bool {
@@ -201,12 +212,16 @@ impl Actor for Guest {
         let label = self.label(&cell);
         let mailbox = Arc::new(Mailbox::new(cell.clone(), label.clone(), self.profile.limits.clone()));
         let hosted = directory::register_hosted(cell.clone(), mailbox.clone()).map_err(SpawnError::from)?;
+        let modules = &self.profile.modules;
+        let life = modules.enter(&self.module, |module| {
+            Life::new(cell.clone(), mailbox, self.profile.clone(), module)
+        });
         let presence = Presence {
             _hosted: hosted,
-            mailbox: mailbox.clone(),
+            life: life.clone(),
         };
         let instance = self
-            .instantiate(&cell, &label, &mailbox)
+            .instantiate(&life, &label, &life.module())
             .await
             .map_err(SpawnError::from)?;
         self.set_presence(Some(presence));
@@ -214,11 +229,12 @@ impl Actor for Guest {
             group.join(cell.clone());
         }
         // Whoever started the actor may have given up meanwhile.
-        start.told.send(mailbox.clone()).ok();
+        start.told.send(life.clone()).ok();
         Ok(Alive {
             instance: Some(Box::new(instance)),
-            mailbox,
+            life,
             label,
+            probation: None,
         })
     }
 
@@ -234,32 +250,23 @@ impl Actor for Guest {
         message: SerializedMessage,
         alive: &mut Alive,
     ) -> Result<(), ActorProcessingErr> {
-        while let Some(command) = alive.mailbox.command() {
-            let goes_on = match command {
-                Command::Restart(reason) => {
-                    let Label { name, pid, .. } = &alive.label;
-                    tracing::info!(actor = &**name, pid, reason, "restarting the actor");
-                    self.renew(&myself, alive).await?;
-                    true
-                }
-                Command::Stop => {
-                    let instance = alive.take()?;
-                    self.stop(&myself, alive, instance, None).await?
-                }
-            };
-            if !goes_on {
+        while let Some(command) = alive.life.mailbox.command() {
+            if !Box::pin(self.obey(&myself, alive, command)).await? {
                 return Ok(());
             }
         }
         let message = match message {
             // A token: see `mailbox`.
-            SerializedMessage::CallReply(..) => alive.mailbox.next(),
+            SerializedMessage::CallReply(..) => alive.life.mailbox.next(),
             message => Some(message),
         };
         let Some(message) = message else { return Ok(()) };
-        let Some(message) = self.describe(message).await else {
+        let Some(message) = self.describe(&alive.life, message).await else {
             return Ok(());
         };
+        if alive.probation.is_some() {
+            return Box::pin(self.prove(&myself, alive, Work::Message(message))).await;
+        }
         let mut instance = alive.take()?;
         let is_cast = matches!(message, SerializedMessage::Cast { .. });
         let outcome = handle(&mut instance, message).await;
@@ -281,6 +288,10 @@ impl Actor for Guest {
             alive.instance = Some(instance);
             return Ok(());
         };
+        if alive.probation.is_some() {
+            alive.instance = Some(instance);
+            return Box::pin(self.prove(&myself, alive, Work::News(event))).await;
+        }
         let outcome = instance.handle_supervisor_evt(&event).await;
         self.settle(&myself, alive, instance, outcome).await
     }
@@ -299,11 +310,35 @@ impl Guest {
         Label::new(name, cell.get_id().pid(), &self.profile.limits)
     }
 
+    /// Does what the host asks. True if the actor goes on.
+    async fn obey(
+        &self,
+        myself: &ActorRef<Opaque>,
+        alive: &mut Alive,
+        command: Command,
+    ) -> Result<bool, ActorProcessingErr> {
+        match command {
+            Command::Restart(reason) => {
+                let Label { name, pid, .. } = &alive.label;
+                tracing::info!(actor = &**name, pid, reason, "restarting the actor");
+                self.renew(myself, alive).await?;
+            }
+            Command::Stop => {
+                let instance = alive.take()?;
+                return self.stop(myself, alive, instance, None).await;
+            }
+            Command::Reload(request) => self.reload(myself, alive, *request).await?,
+            Command::Confirm => alive.confirm(),
+            Command::Snapshot(asked) => self.snapshot(myself, alive, asked).await?,
+        }
+        Ok(true)
+    }
+
     /// Answers the call that asks what the actor is, without its instance; any other message comes back.
-    async fn describe(&self, message: SerializedMessage) -> Option<SerializedMessage> {
+    async fn describe(&self, life: &Life, message: SerializedMessage) -> Option<SerializedMessage> {
         match message {
             SerializedMessage::Call { variant, reply, .. } if variant == DESCRIBE_VARIANT => {
-                if let Some(description) = self.module.description().await {
+                if let Some(description) = life.module().description().await {
                     // The caller may have given up meanwhile, which is its own affair.
                     reply.send(description.to_vec()).ok();
                 }
@@ -314,148 +349,31 @@ impl Guest {
     }
 
     /// A fresh instance, up to and including its `pre-start`.
-    async fn instantiate(
+    pub(super) async fn instantiate(
         &self,
-        cell: &ActorCell,
+        life: &Life,
         label: &Label,
-        mailbox: &Arc<Mailbox>,
+        module: &Module,
     ) -> Result<Instance, GuestError> {
-        let myself = Myself {
-            cell: cell.clone(),
-            profile: self.profile.clone(),
-            mailbox: mailbox.clone(),
-            groups: self.groups.clone(),
-            family: self.family.clone(),
-        };
-        let limits = self.profile.limits.clone();
-        let mut instance = Instance::new(&self.module, Some(myself), label.clone(), limits).await?;
+        let mut instance = self.blank(life, label, module).await?;
         instance.pre_start(&self.arguments).await?;
         Ok(instance)
     }
 
-    /// After a callback: the instance lives on, or is replaced, or the actor ends.
-    async fn settle(
-        &self,
-        myself: &ActorRef<Opaque>,
-        alive: &mut Alive,
-        mut instance: Box<Instance>,
-        outcome: Result<(), GuestError>,
-    ) -> Result<(), ActorProcessingErr> {
-        if let Err(error) = outcome {
-            drop(instance);
-            return self.recover(myself, alive, error).await;
-        }
-        let Some(reason) = instance.take_stopping() else {
-            alive.instance = Some(instance);
-            return Ok(());
+    /// A fresh instance, of which nothing was asked yet.
+    pub(super) async fn blank(&self, life: &Life, label: &Label, module: &Module) -> Result<Instance, GuestError> {
+        let myself = Myself {
+            cell: life.cell().clone(),
+            profile: self.profile.clone(),
+            mailbox: life.mailbox.clone(),
+            groups: self.groups.clone(),
+            family: self.family.clone(),
         };
-        self.stop(myself, alive, instance, reason).await.map(drop)
+        let limits = self.profile.limits.clone();
+        Instance::new(module, Some(myself), label.clone(), limits).await
     }
 
-    /// The guest has asked to stop. True if the actor goes on, with a fresh instance.
-    async fn stop(
-        &self,
-        myself: &ActorRef<Opaque>,
-        alive: &mut Alive,
-        instance: Box<Instance>,
-        reason: Option<String>,
-    ) -> Result<bool, ActorProcessingErr> {
-        match self.restarting.after_stop(Instant::now()) {
-            Verdict::GiveUp => {
-                alive.instance = Some(instance);
-                myself.stop(reason);
-                Ok(false)
-            }
-            Verdict::Restart { after, .. } => {
-                let Label { name, pid, .. } = &alive.label;
-                tracing::info!(
-                    actor = &**name,
-                    pid,
-                    ?after,
-                    reason,
-                    "the actor stopped itself; it is restarted"
-                );
-                if !self.restarting.restarts.wait(after).await {
-                    alive.instance = Some(instance);
-                    myself.stop(reason);
-                    return Ok(false);
-                }
-                if let Err(error) = instance.post_stop().await {
-                    tracing::warn!(actor = &**name, pid, %error, "the actor failed while it stopped");
-                }
-                self.renew(myself, alive).await?;
-                Ok(true)
-            }
-        }
-    }
-
-    /// After a failure: a fresh instance, or the actor fails.
-    async fn recover(
-        &self,
-        myself: &ActorRef<Opaque>,
-        alive: &mut Alive,
-        mut error: GuestError,
-    ) -> Result<(), ActorProcessingErr> {
-        // What the failed instance supervised was its own affair; the next one knows nothing of it.
-        end_children(myself);
-        loop {
-            let label = &alive.label;
-            strikes::failure(label);
-            let verdict = self.restarting.after_failure(Instant::now());
-            if let Verdict::Restart { after, restart } = verdict {
-                tracing::error!(actor = &*label.name, pid = label.pid, %error, restart, ?after, "the actor failed; it is restarted");
-            }
-            let goes_on = match verdict {
-                Verdict::Restart { after, .. } => self.restarting.restarts.wait(after).await,
-                Verdict::GiveUp => false,
-            };
-            if !goes_on {
-                // The actor leaves the directory before its supervisor hears of it, who may want to start another under
-                // the same name.
-                self.set_presence(None);
-                return Err(error.into());
-            }
-            match self.replace(myself, alive).await {
-                Ok(()) => return Ok(()),
-                Err(again) => error = again,
-            }
-        }
-    }
-
-    /// Goes on with a fresh instance, at once.
-    async fn renew(&self, myself: &ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
-        alive.instance = None;
-        end_children(myself);
-        match self.replace(myself, alive).await {
-            Ok(()) => Ok(()),
-            Err(error) => self.recover(myself, alive, error).await,
-        }
-    }
-
-    async fn replace(&self, myself: &ActorRef<Opaque>, alive: &mut Alive) -> Result<(), GuestError> {
-        let Alive { label, mailbox, .. } = alive;
-        mailbox.forget_stop();
-        let started = async {
-            let mut instance = Box::new(self.instantiate(&myself.get_cell(), label, mailbox).await?);
-            instance.post_start().await?;
-            Ok(instance)
-        };
-        match started.await {
-            Ok(instance) => {
-                strikes::restart(label);
-                self.restarting.restarts.restarted();
-                alive.instance = Some(instance);
-                Ok(())
-            }
-            Err(error) => {
-                // It may have had children by then.
-                end_children(myself);
-                Err(error)
-            }
-        }
-    }
-
-    fn set_presence(&self, presence: Option<Presence>) {
+    pub(super) fn set_presence(&self, presence: Option<Presence>) {
         let previous = std::mem::replace(
             &mut *self.presence.lock().unwrap_or_else(PoisonError::into_inner),
             presence,
@@ -465,65 +383,10 @@ impl Guest {
     }
 }
 
-/// Ends the children of an actor whose instance is gone.
-fn end_children(myself: &ActorRef<Opaque>) {
-    for child in myself.get_children() {
-        // It is not to hear of them: the next instance never had these children.
-        child.unlink(myself.get_cell());
-        child.kill();
-    }
-}
-
 impl Alive {
-    fn take(&mut self) -> Result<Box<Instance>, ActorProcessingErr> {
+    pub(super) fn take(&mut self) -> Result<Box<Instance>, ActorProcessingErr> {
         self.instance
             .take()
             .ok_or_else(|| "the instance is gone, but its actor was asked to go on".into())
     }
-}
-
-async fn handle(instance: &mut Instance, message: SerializedMessage) -> Result<(), GuestError> {
-    match message {
-        SerializedMessage::Cast {
-            variant,
-            args,
-            metadata,
-        } => {
-            if fits(instance, &variant, &args) {
-                instance.handle_cast(&variant, &args, metadata).await?;
-            }
-        }
-        SerializedMessage::Call {
-            variant,
-            args,
-            reply,
-            metadata,
-        } => {
-            if variant == PROBE_VARIANT {
-                // The cluster layer asks how far this actor has come; dropping the port tells it.
-                return Ok(());
-            }
-            // If it doesn't fit, the reply port is dropped, and the caller hears at once.
-            if fits(instance, &variant, &args) {
-                instance.handle_call(&variant, &args, reply, metadata).await?;
-            }
-        }
-        // A token, which was exchanged for a message before.
-        SerializedMessage::CallReply(..) => {}
-    }
-    Ok(())
-}
-
-/// A message beyond the limit is dropped with a warning: copying it in could use up the guest's memory, and whoever
-/// can send messages must not be able to end an actor by their size.
-fn fits(instance: &Instance, variant: &str, args: &[u8]) -> bool {
-    let (bytes, limit) = (
-        variant.len().saturating_add(args.len()),
-        instance.limits().message_bytes,
-    );
-    if bytes > limit {
-        strikes::limit(instance.label(), Limit::MessageBytes(limit));
-        strikes::dead_letters(instance.label(), "message_bytes", 1);
-    }
-    bytes <= limit
 }

@@ -27,7 +27,7 @@ pub use generated::exports::ractor::actor::actor::{Descriptor, MessageVariant};
 pub(super) use generated::ractor::actor::{
     config, groups, identity, lifecycle, logging, messaging, registry, timers, types,
 };
-pub(super) use generated::{GuestActor as World, GuestActorPre as WorldPre};
+pub(super) use generated::{GuestActor as World, GuestActorIndices as WorldIndices};
 
 /// The interface that every actor exports.
 pub(super) const ACTOR_INTERFACE: &str = "ractor:actor/actor@0.1.0";

@@ -3,11 +3,15 @@
 //! Compiled code is native code: running it is trusting it. An entry therefore only comes from this process's own
 //! compiler, lives in a directory that nobody else can write to, and carries a checksum, so that a torn or rotten
 //! file is recompiled instead of run. What does not check out is removed with a log line.
+//!
+//! The nodes of one user on a machine share it. A lock for each component makes them wait for the first that compiles it.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::hash::{Hash as _, Hasher};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
@@ -17,11 +21,32 @@ use super::source::Digest;
 
 const MAGIC: &[u8; 8] = b"rhcode\0\x01";
 
+/// How long it is waited for another node that compiles the same component. It may be frozen, or very slow.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How often it is looked whether it is done.
+const INTERVAL: Duration = Duration::from_millis(50);
+
 /// The directory of compiled code, for one engine.
 pub(super) struct Cache {
     directory: PathBuf,
     /// Identifies the compiler, its version and its settings.
     engine: [u8; 32],
+}
+
+/// The right to compile one component while the other nodes that share the cache wait. Ends when it is dropped, and with the
+/// process.
+pub(super) struct Claim {
+    /// Locked.
+    _file: File,
+    path: PathBuf,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // Whoever waits for this very file finds the entry; whoever comes later, too, and needs no claim.
+        drop(fs::remove_file(&self.path));
+    }
 }
 
 /// Why an entry is not used.
@@ -67,6 +92,26 @@ impl Cache {
                 // If it can't be removed it is overwritten next, or found unusable again.
                 drop(fs::remove_file(&path));
                 None
+            }
+        }
+    }
+
+    /// Waits until no other node compiles this component. None if that takes too long, or the file system has no locks: then
+    /// it is compiled twice.
+    pub(super) fn claim(&self, digest: &Digest) -> Option<Claim> {
+        let path = self.path(digest).with_extension("lock");
+        let file = open_private(&path)
+            .inspect_err(|error| tracing::debug!(path = %path.display(), %error, "no lock to compile under"))
+            .ok()?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Some(Claim { _file: file, path }),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(INTERVAL),
+                Err(error) => {
+                    tracing::debug!(path = %path.display(), %error, "no lock to compile under");
+                    return None;
+                }
             }
         }
     }
@@ -162,6 +207,12 @@ fn create_private(directory: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
+fn open_private(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    File::options().create(true).append(true).mode(0o600).open(path)
+}
+
+#[cfg(unix)]
 fn open_to_others(metadata: &fs::Metadata) -> Option<String> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = metadata.permissions().mode() & 0o777;
@@ -178,6 +229,11 @@ fn owned_by_another(directory: &fs::Metadata, ours: &fs::Metadata) -> Option<Str
 #[cfg(not(unix))]
 fn create_private(directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)
+}
+
+#[cfg(not(unix))]
+fn open_private(path: &Path) -> io::Result<File> {
+    File::options().create(true).append(true).open(path)
 }
 
 #[cfg(not(unix))]

@@ -12,6 +12,7 @@ use super::cache::Cache;
 use super::complexity::Complexity;
 use super::error::{EngineError, LoadError, LoadFault};
 use super::imports;
+use super::machine::Machine;
 use super::meter::{Clock, Meter};
 use super::module::{Code, Module};
 use super::source::{Digest, ModuleSource};
@@ -20,6 +21,16 @@ use super::ticker;
 
 /// The stack that the host's functions get, in bytes, when a guest that has used up its own calls them.
 const HOST_STACK: usize = 1536 << 10;
+
+/// Linear memories for each guest of a pool. Most guests are one module with one memory; a component around QuickJS has
+/// three, one of Python some thirty modules. A pool of address space costs little, so it is sized for a mix.
+pub(super) const POOL_MEMORIES: u32 = 3;
+
+/// Tables, and core instances, for each guest of a pool.
+pub(super) const POOL_TABLES: u32 = 8;
+
+/// Elements that a table of a pool can have.
+pub(super) const TABLE_ELEMENTS: usize = 100_000;
 
 /// How an engine is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +50,16 @@ pub struct EngineConfig {
     pub component_bytes: u64,
     /// How hard a component may be to compile.
     pub complexity: Complexity,
+    /// Whether the guests of a module share the pages of its initial memory until they write to them. It saves large guests
+    /// memory and time, but takes twice the memory mappings: see [`Machine`].
+    pub copy_on_write: bool,
+}
+
+impl EngineConfig {
+    /// The stack of a guest with what the host's functions get of it, in bytes.
+    pub(super) fn stack_with_host(&self) -> usize {
+        self.stack_bytes.saturating_add(HOST_STACK)
+    }
 }
 
 /// Where instances come from.
@@ -48,7 +69,8 @@ pub enum Allocation {
     OnDemand,
     /// Instances take slots of a pool that is reserved once: several times faster to make and to end.
     Pool {
-        /// How many guests can live at once. Each reserves address space for three memories.
+        /// How many guests can live at once. Each reserves address space for three memories. [`Machine::room`] says how
+        /// many fit.
         guests: u32,
     },
 }
@@ -59,10 +81,11 @@ impl Default for EngineConfig {
             cache_dir: None,
             epoch_tick: Duration::from_millis(5),
             allocation: Allocation::Pool { guests: 1000 },
-            memory_reservation: 256 << 20,
+            memory_reservation: 64 << 20,
             stack_bytes: 512 << 10,
             component_bytes: 256 << 20,
             complexity: Complexity::default(),
+            copy_on_write: true,
         }
     }
 }
@@ -220,27 +243,26 @@ fn wasmtime_config(config: &EngineConfig) -> Config {
         .memory_may_move(false)
         .max_wasm_stack(config.stack_bytes)
         // What the host's own functions need besides, when a guest calls them.
-        .async_stack_size(config.stack_bytes.saturating_add(HOST_STACK));
+        .async_stack_size(config.stack_with_host())
+        .memory_init_cow(config.copy_on_write);
     wasmtime
 }
 
 fn pool(config: &EngineConfig, guests: u32) -> InstanceAllocationStrategy {
-    // Most guests are one module with one memory; a component around QuickJS has three, one of Python some thirty
-    // modules. A pool of address space costs little, so it is sized for a mix.
-    let some = guests.saturating_mul(3);
-    let many = guests.saturating_mul(8);
+    let memories = Machine::this().memories(config, guests);
+    let tables = guests.saturating_mul(POOL_TABLES);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(guests)
-        .total_core_instances(many)
-        .total_memories(some)
-        .total_tables(many)
+        .total_core_instances(tables)
+        .total_memories(memories)
+        .total_tables(tables)
         .total_stacks(guests)
         .max_component_instance_size(4 << 20)
         .max_core_instance_size(4 << 20)
         .max_memories_per_component(16)
         .max_tables_per_component(128)
         .max_tables_per_module(16)
-        .table_elements(100_000)
+        .table_elements(TABLE_ELEMENTS)
         .max_memory_size(usize::try_from(config.memory_reservation).unwrap_or(usize::MAX));
     InstanceAllocationStrategy::Pooling(pool)
 }

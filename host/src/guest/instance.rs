@@ -10,7 +10,7 @@ use super::error::{Fault, Frames, GuestError};
 use super::imports::lifecycle::Exit;
 use super::limits::{Limit, Limits};
 use super::meter::{Longest, Meter};
-use super::module::Module;
+use super::module::{Code, Module};
 use super::replies::Port;
 use super::state::{Label, Myself, State};
 use super::strikes;
@@ -29,14 +29,17 @@ const COPIED_BESIDES: usize = 256 << 10;
 
 /// A live instance. After an error it is dead and must be dropped.
 pub(super) struct Instance {
-    store: Store<State>,
+    pub(super) store: Store<State>,
     exports: World,
-    meter: Arc<Meter>,
+    /// The component behind the exports, for those that are looked up when they are needed.
+    pub(super) component: wasmtime::component::Instance,
+    pub(super) code: Arc<Code>,
+    pub(super) meter: Arc<Meter>,
 }
 
 /// What a guest was doing when it failed, in the words of the WIT world.
 #[derive(Clone, Copy)]
-enum Callback<'a> {
+pub(super) enum Callback<'a> {
     Instantiation,
     Lifecycle(&'static str),
     Message(&'static str, &'a str),
@@ -56,12 +59,10 @@ impl Instance {
             engine.wasmtime(),
             State::new(actor, label, limits, engine.stack_bytes()),
         );
-        let limits = &store.data().limits;
-        let longest = lifecycle(limits);
-        let (message_bytes, handles) = (limits.message_bytes.max(limits.reply_bytes), limits.handles);
+        let longest = lifecycle(&store.data().limits);
         store.limiter(|state| &mut state.limiter);
-        store.set_max_component_handles(handles);
-        store.set_hostcall_fuel(message_bytes.saturating_mul(2).saturating_add(COPIED_BESIDES));
+        store.set_max_component_handles(store.data().limits.handles);
+        store.set_hostcall_fuel(fuel(&store.data().limits));
         store.epoch_deadline_callback({
             let meter = meter.clone();
             move |_| match meter.exhausted() {
@@ -70,14 +71,30 @@ impl Instance {
             }
         });
         store.set_epoch_deadline(1);
-        match meter.run(longest, module.world().instantiate_async(&mut store)).await {
-            Ok(exports) => Ok(Self { store, exports, meter }),
+        let code = module.code().clone();
+        let linked = code.linked();
+        let made = async {
+            let component = linked.pre.instantiate_async(&mut store).await?;
+            let exports = linked.world.load(&mut store, &component)?;
+            Ok((component, exports))
+        };
+        let made: wasmtime::Result<_> = meter.run(longest, made).await;
+        match made {
+            Ok((component, exports)) => Ok(Self {
+                store,
+                exports,
+                component,
+                code,
+                meter,
+            }),
             Err(error) => Err(failure(&store, Callback::Instantiation, no_instance(&store, &error))),
         }
     }
 
     pub(super) async fn describe(mut self) -> Result<Descriptor, GuestError> {
-        let Self { store, exports, meter } = &mut self;
+        let Self {
+            store, exports, meter, ..
+        } = &mut self;
         let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_describe(&mut *store);
         let outcome = meter.run(longest, call).await;
@@ -85,7 +102,9 @@ impl Instance {
     }
 
     pub(super) async fn pre_start(&mut self, arguments: &[u8]) -> Result<(), GuestError> {
-        let Self { store, exports, meter } = self;
+        let Self {
+            store, exports, meter, ..
+        } = self;
         store.set_epoch_deadline(1);
         let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_pre_start(store, arguments);
@@ -94,7 +113,9 @@ impl Instance {
     }
 
     pub(super) async fn post_start(&mut self) -> Result<(), GuestError> {
-        let Self { store, exports, meter } = self;
+        let Self {
+            store, exports, meter, ..
+        } = self;
         store.set_epoch_deadline(1);
         let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_post_start(store);
@@ -108,7 +129,9 @@ impl Instance {
         args: &[u8],
         metadata: Option<Vec<u8>>,
     ) -> Result<(), GuestError> {
-        let Self { store, exports, meter } = self;
+        let Self {
+            store, exports, meter, ..
+        } = self;
         store.data_mut().metadata = metadata;
         store.set_epoch_deadline(1);
         let longest = message(&store.data().limits);
@@ -125,7 +148,9 @@ impl Instance {
         reply: Port,
         metadata: Option<Vec<u8>>,
     ) -> Result<(), GuestError> {
-        let Self { store, exports, meter } = self;
+        let Self {
+            store, exports, meter, ..
+        } = self;
         let number = store.data_mut().replies.begin(reply);
         store.data_mut().metadata = metadata;
         store.set_epoch_deadline(1);
@@ -142,7 +167,9 @@ impl Instance {
     }
 
     pub(super) async fn handle_supervisor_evt(&mut self, event: &SupervisionEvent) -> Result<(), GuestError> {
-        let Self { store, exports, meter } = self;
+        let Self {
+            store, exports, meter, ..
+        } = self;
         store.data_mut().metadata = None;
         store.set_epoch_deadline(1);
         let longest = message(&store.data().limits);
@@ -152,7 +179,9 @@ impl Instance {
     }
 
     pub(super) async fn post_stop(mut self) -> Result<(), GuestError> {
-        let Self { store, exports, meter } = &mut self;
+        let Self {
+            store, exports, meter, ..
+        } = &mut self;
         store.set_epoch_deadline(1);
         let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_post_stop(&mut *store);
@@ -178,7 +207,21 @@ impl Instance {
         self.store.data_mut().stopping.take()
     }
 
-    fn settle<T>(&self, callback: Callback<'_>, outcome: wasmtime::Result<Result<T, String>>) -> Result<T, GuestError> {
+    /// What the guest may make the host copy is as ever.
+    pub(super) fn refuel(&mut self) {
+        let fuel = fuel(&self.store.data().limits);
+        self.store.set_hostcall_fuel(fuel);
+    }
+
+    pub(super) fn failure(&self, callback: Callback<'_>, fault: Fault) -> GuestError {
+        failure(&self.store, callback, fault)
+    }
+
+    pub(super) fn settle<T>(
+        &self,
+        callback: Callback<'_>,
+        outcome: wasmtime::Result<Result<T, String>>,
+    ) -> Result<T, GuestError> {
         match outcome {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(text)) => {
@@ -190,7 +233,7 @@ impl Instance {
     }
 }
 
-fn lifecycle(limits: &Limits) -> Longest {
+pub(super) fn lifecycle(limits: &Limits) -> Longest {
     (limits.lifecycle_time, Limit::LifecycleTime)
 }
 
@@ -229,6 +272,11 @@ impl State {
         let variant = &*tidy(variant, self.limits.name_bytes);
         tracing::warn!(actor = &*self.label.name, pid = self.label.pid, variant, "{what}");
     }
+}
+
+fn fuel(limits: &Limits) -> usize {
+    let message_bytes = limits.message_bytes.max(limits.reply_bytes);
+    message_bytes.saturating_mul(2).saturating_add(COPIED_BESIDES)
 }
 
 fn failure(store: &Store<State>, callback: Callback<'_>, fault: Fault) -> GuestError {

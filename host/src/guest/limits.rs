@@ -32,6 +32,8 @@ pub struct Limits {
     /// larger one to the guest is dropped. The default fits, with its envelope, into the 16 MiB that every node accepts
     /// as one frame.
     pub message_bytes: usize,
+    /// Bytes of the state that is handed from old code to new, or kept. Beyond it a reload fails and the old code goes on.
+    pub state_bytes: usize,
     /// Bytes of one reply, given or received. A larger one that the guest gives is refused with `too-large` or, if the
     /// callback returned it, dropped; a larger one that it receives fails the call with `too-large`.
     pub reply_bytes: usize,
@@ -95,6 +97,7 @@ impl Default for Limits {
             message_time: Duration::from_secs(3600),
             lifecycle_time: Duration::from_secs(60),
             message_bytes: 15 * MIB,
+            state_bytes: 64 * MIB,
             reply_bytes: 15 * MIB,
             mailbox_messages: 100_000,
             mailbox_bytes: 64 * MIB,

@@ -13,6 +13,7 @@ use ractor::message::SerializedMessage;
 use tokio::sync::Notify;
 
 use super::limits::{Limit, Limits, WhenFull};
+use super::reload::{Asked, Request};
 use super::state::Label;
 use super::strikes;
 use crate::directory::{BoxFuture, Inbox, NotPut, PROBE_VARIANT, PutRefused};
@@ -54,12 +55,29 @@ struct Waiting {
 }
 
 /// What the host asks of a guest's actor.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Command {
     /// Go on with a fresh instance, because of this.
     Restart(String),
     /// Stop, as if the guest asked for it in a message.
     Stop,
+    /// Go on with other code.
+    Reload(Box<Request>),
+    /// What was reloaded has proven itself.
+    Confirm,
+    /// Say what the state is.
+    Snapshot(Asked),
+}
+
+impl Command {
+    /// True if asking twice is asking once.
+    fn repeats(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Restart(one), Self::Restart(other)) => one == other,
+            (Self::Stop, Self::Stop) | (Self::Confirm, Self::Confirm) => true,
+            _ => false,
+        }
+    }
 }
 
 impl Mailbox {
@@ -101,13 +119,13 @@ impl Mailbox {
 
     /// Forgets what an instance that is gone asked for.
     pub(super) fn forget_stop(&self) {
-        self.lock().commands.retain(|command| *command != Command::Stop);
+        self.lock().commands.retain(|command| !matches!(command, Command::Stop));
     }
 
     /// Asks something of the actor.
     pub(super) fn request(&self, command: Command) {
         let mut waiting = self.lock();
-        if waiting.ended || waiting.commands.contains(&command) {
+        if waiting.ended || waiting.commands.iter().any(|other| other.repeats(&command)) {
             return;
         }
         waiting.commands.push_back(command);
@@ -115,14 +133,24 @@ impl Mailbox {
         self.wake();
     }
 
+    /// How many messages wait here. Those of native actors wait in ractor's mailbox and are not known.
+    pub(super) fn len(&self) -> usize {
+        self.lock().messages.len()
+    }
+
     /// The actor has ended. What still waits is given up.
     pub(super) fn end(&self) {
-        let lost = {
+        let (lost, commands) = {
             let mut waiting = self.lock();
             waiting.ended = true;
             waiting.bytes = 0;
-            std::mem::take(&mut waiting.messages)
+            (
+                std::mem::take(&mut waiting.messages),
+                std::mem::take(&mut waiting.commands),
+            )
         };
+        // Whoever asked for something hears that it won't be.
+        drop(commands);
         self.room.notify_waiters();
         // A probe carries nothing, and a call is no loss in silence: its caller hears.
         let casts = lost.iter().filter(|message| is_cast(message)).count();
@@ -381,6 +409,6 @@ mod tests {
         room.await;
         assert_eq!(mailbox.put(cast("b")).unwrap_err().reason, PutRefused::Ended);
         mailbox.request(Command::Restart("too late".to_owned()));
-        assert_eq!(mailbox.command(), None);
+        assert!(mailbox.command().is_none());
     }
 }

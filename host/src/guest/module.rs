@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 use wasmtime::component::{Component, Linker};
 
-use super::bindings::{Descriptor, WorldPre};
+use super::bindings::Descriptor;
 use super::cache::Cache;
 use super::complexity::{self, Complexity};
 use super::description::Description;
@@ -16,9 +16,10 @@ use super::engine::Engine;
 use super::error::{Fault, GuestError, LoadFault};
 use super::instance::Instance;
 use super::limits::Limits;
+use super::reload::ReloadExports;
 use super::source::{Digest, ModuleSource};
 use super::state::{Label, State};
-use super::world;
+use super::world::{self, Linked};
 
 /// A module that actors can be made of. Cheap to clone.
 #[derive(Clone)]
@@ -29,10 +30,20 @@ pub struct Module {
     code: Arc<Code>,
 }
 
+/// Where compiled code came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// This process compiled it.
+    Compiled,
+    /// The cache had it.
+    Cache,
+}
+
 /// Compiled code, linked with the host. Shared by all modules of the same digest.
 pub(super) struct Code {
     digest: Digest,
-    world: WorldPre<State>,
+    origin: Origin,
+    linked: Linked,
     /// What it says of itself, once it was asked.
     description: OnceCell<Description>,
 }
@@ -70,6 +81,11 @@ impl Module {
     /// The digest of that file as it was loaded.
     pub fn digest(&self) -> Digest {
         self.code.digest
+    }
+
+    /// Where its compiled code came from.
+    pub fn origin(&self) -> Origin {
+        self.code.origin
     }
 
     /// True if both run the same compiled code, loaded once.
@@ -118,12 +134,31 @@ impl Module {
         &self.engine
     }
 
-    pub(super) fn world(&self) -> &WorldPre<State> {
-        &self.code.world
+    pub(super) fn code(&self) -> &Arc<Code> {
+        &self.code
+    }
+
+    /// True if it exports the interface `reload`, so that it can give its state to other code and take it over.
+    pub fn is_reloadable(&self) -> bool {
+        self.code.linked.reload.is_some()
+    }
+
+    /// What it says of itself, asked for once; none if it does not.
+    pub async fn descriptor(&self) -> Option<Descriptor> {
+        let bytes = self.description().await?;
+        Descriptor::from_bytes(&bytes).ok()
     }
 }
 
 impl Code {
+    pub(super) fn linked(&self) -> &Linked {
+        &self.linked
+    }
+
+    pub(super) fn reload(&self) -> Option<&ReloadExports> {
+        self.linked.reload.as_ref()
+    }
+
     /// Reads a file of at most `limit` bytes and checks its digest, if one is expected.
     pub(super) fn read(path: &Path, expected: Option<Digest>, limit: u64) -> Result<(Vec<u8>, Digest), LoadFault> {
         let mut bytes = Vec::new();
@@ -150,31 +185,40 @@ impl Code {
         bytes: &[u8],
     ) -> Result<Self, LoadFault> {
         world::check_format(bytes)?;
-        let component = match cache.and_then(|cache| cache.load(engine, &digest)) {
-            Some(component) => component,
-            None => {
-                complexity::check(bytes, complexity)?;
-                compile(engine, cache, &digest, bytes)?
-            }
+        complexity::check(bytes, complexity)?;
+        let (component, origin) = match cache {
+            Some(cache) => cached_or_compiled(engine, cache, &digest, bytes)?,
+            None => (compile(engine, bytes)?, Origin::Compiled),
         };
-        let world = world::check(engine, linker, &component)?;
+        let linked = world::check(engine, linker, &component)?;
         Ok(Self {
             digest,
-            world,
+            origin,
+            linked,
             description: OnceCell::new(),
         })
     }
 }
 
-fn compile(
+/// Takes it from the cache, or compiles it while other nodes wait to find it there.
+fn cached_or_compiled(
     engine: &wasmtime::Engine,
-    cache: Option<&Cache>,
+    cache: &Cache,
     digest: &Digest,
     bytes: &[u8],
-) -> Result<Component, LoadFault> {
-    let component = Component::from_binary(engine, bytes).map_err(|error| LoadFault::Invalid(format!("{error:#}")))?;
-    if let Some(cache) = cache {
-        cache.store(digest, &component);
+) -> Result<(Component, Origin), LoadFault> {
+    if let Some(component) = cache.load(engine, digest) {
+        return Ok((component, Origin::Cache));
     }
-    Ok(component)
+    let _claim = cache.claim(digest);
+    if let Some(component) = cache.load(engine, digest) {
+        return Ok((component, Origin::Cache));
+    }
+    let component = compile(engine, bytes)?;
+    cache.store(digest, &component);
+    Ok((component, Origin::Compiled))
+}
+
+fn compile(engine: &wasmtime::Engine, bytes: &[u8]) -> Result<Component, LoadFault> {
+    Component::from_binary(engine, bytes).map_err(|error| LoadFault::Invalid(format!("{error:#}")))
 }

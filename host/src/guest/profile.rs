@@ -1,11 +1,11 @@
 //! What an actor was given: by node.toml, or by the actor that spawned it.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::grants::Grants;
 use super::limits::Limits;
-use super::module::Module;
+use super::modules::Modules;
 
 /// What an actor may do and may take. Shared by all actors of one entry of node.toml, and by their children.
 #[derive(Debug, Clone, Default)]
@@ -20,22 +20,6 @@ pub struct Profile {
     pub config: Arc<BTreeMap<String, String>>,
     /// The modules that it may start children of, as far as its grants allow.
     pub modules: Modules,
-}
-
-/// The modules of a node by name. Clones are the same set.
-#[derive(Debug, Clone, Default)]
-pub struct Modules(Arc<RwLock<HashMap<String, Module>>>);
-
-impl Modules {
-    /// Adds a module under its name. Returns the one that it takes the place of.
-    pub fn insert(&self, module: Module) -> Option<Module> {
-        let mut modules = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        modules.insert(module.name().to_owned(), module)
-    }
-
-    /// The module of this name.
-    pub fn find(&self, name: &str) -> Option<Module> {
-        let modules = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        modules.get(name).cloned()
-    }
+    /// Whether a reload may give the actor a fresh state where its code can't hand the old one over.
+    pub reload_by_restart: bool,
 }

@@ -36,6 +36,10 @@ pub(super) struct State {
     pub(super) timers: Option<Timers>,
     /// The guest asked to stop, with this reason.
     pub(super) stopping: Option<Option<String>>,
+    /// Whether the guest may act on others now.
+    pub(super) acting: Acting,
+    /// It has, since this was last set to false.
+    pub(super) acted: bool,
     /// The engine's limit on the stack, for errors.
     pub(super) stack_bytes: usize,
 }
@@ -80,6 +84,19 @@ impl Label {
 #[error("`describe` used an import of `ractor:actor`; it may not, because there is no actor yet")]
 struct NoActorYet;
 
+/// Whether a guest may use the imports that others can notice, or that change what the host keeps for the actor.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Acting {
+    Freely,
+    /// Not during this callback.
+    Not(&'static str),
+}
+
+/// A guest acted where it may only look.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` used an import that acts on others; it may only look, because the actor may go on with other code")]
+struct OnlyLook(&'static str);
+
 impl State {
     pub(super) fn new(actor: Option<Myself>, label: Label, limits: Arc<Limits>, stack_bytes: usize) -> Self {
         Self {
@@ -93,6 +110,8 @@ impl State {
             watch: None,
             timers: None,
             stopping: None,
+            acting: Acting::Freely,
+            acted: false,
             stack_bytes,
             limits,
         }
@@ -101,6 +120,17 @@ impl State {
     /// The actor, or a trap.
     pub(super) fn myself(&self) -> wasmtime::Result<&Myself> {
         self.actor.as_ref().ok_or_else(|| wasmtime::Error::new(NoActorYet))
+    }
+
+    /// The guest acts on others, or traps because it may not.
+    pub(super) fn act(&mut self) -> wasmtime::Result<()> {
+        match self.acting {
+            Acting::Freely => {
+                self.acted = true;
+                Ok(())
+            }
+            Acting::Not(callback) => Err(wasmtime::Error::new(OnlyLook(callback))),
+        }
     }
 
     /// True if the guest may send to this actor: to itself, to its supervisor and its children, and beyond that as node.toml

@@ -137,6 +137,21 @@ impl Timers {
         running.last
     }
 
+    /// The number of the timer that was started last.
+    pub(super) fn last(&self) -> u64 {
+        self.0.lock().last
+    }
+
+    /// Ends all timers that were started after the one of this number.
+    pub(super) fn cancel_after(&self, number: u64) {
+        let mut running = self.0.lock();
+        let later: Vec<u64> = running.timers.keys().copied().filter(|later| *later > number).collect();
+        for later in later {
+            running.end(later, &self.0.label);
+        }
+        self.0.changed.notify_one();
+    }
+
     /// Ends a timer. False if it had ended.
     pub(super) fn cancel(&self, number: u64) -> bool {
         let mut running = self.0.lock();

@@ -3,9 +3,10 @@
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, InstancePre, Linker};
 
-use super::bindings::{ACTOR_INTERFACE, Descriptor, WorldPre};
+use super::bindings::{ACTOR_INTERFACE, Descriptor, WorldIndices};
 use super::error::LoadFault;
 use super::imports::offers;
+use super::reload::ReloadExports;
 use super::state::State;
 
 /// The first eight bytes of every WebAssembly file: `\0asm`, a version, and what kind of file it is.
@@ -31,18 +32,32 @@ pub(super) fn check_format(bytes: &[u8]) -> Result<(), LoadFault> {
     }))
 }
 
+/// A component that is an actor, linked with the host.
+pub(super) struct Linked {
+    pub(super) pre: InstancePre<State>,
+    pub(super) world: WorldIndices,
+    /// None if it can't be replaced with its state.
+    pub(super) reload: Option<ReloadExports>,
+}
+
 /// Links the component with the host, or says what keeps it from being an actor.
 pub(super) fn check(
     engine: &wasmtime::Engine,
     linker: &Linker<State>,
     component: &Component,
-) -> Result<WorldPre<State>, LoadFault> {
+) -> Result<Linked, LoadFault> {
     let functions = actor_functions(engine, component)?;
     check_imports(engine, component)?;
     let mismatch = |error: wasmtime::Error| LoadFault::Mismatch(format!("{error:#}"));
     let linked = linker.instantiate_pre(component).map_err(mismatch)?;
     check_types(&linked, &functions)?;
-    WorldPre::new(linked).map_err(mismatch)
+    let reload = ReloadExports::find(component, &linked)?;
+    let world = WorldIndices::new(&linked).map_err(mismatch)?;
+    Ok(Linked {
+        pre: linked,
+        world,
+        reload,
+    })
 }
 
 /// A function of the actor interface: what it is called and whether it has the right type.

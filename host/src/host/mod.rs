@@ -6,6 +6,8 @@
 //!
 //! [`NodeConfig`]: crate::config::NodeConfig
 
+#[cfg(test)]
+mod batch_tests;
 mod builder;
 mod dial;
 mod error;

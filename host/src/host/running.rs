@@ -10,6 +10,7 @@ use super::signals::{Signals, StopSignal};
 use super::start::Node;
 use crate::config::Code;
 use crate::directory;
+use crate::guest::Modules;
 use crate::node::{NodeServerMessage, quiesce};
 use crate::supervision::Root;
 
@@ -25,6 +26,7 @@ pub struct RunningHost {
     pub(super) node: Node,
     pub(super) root: Root,
     pub(super) actors: Vec<StartedActor>,
+    pub(super) modules: Modules,
 }
 
 /// An actor that was started because node.toml has it.
@@ -76,6 +78,11 @@ impl RunningHost {
         &self.actors
     }
 
+    /// The modules of the node, to reload them: see [`supervision::reload`](crate::supervision::reload).
+    pub fn modules(&self) -> &Modules {
+        &self.modules
+    }
+
     /// The supervisor that the actors are linked to.
     pub fn root(&self) -> &Root {
         &self.root
@@ -90,6 +97,7 @@ impl RunningHost {
             node,
             root,
             actors: _,
+            modules: _,
         } = self;
         node.quiesce().await;
         stop_actors(root).await;

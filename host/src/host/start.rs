@@ -58,6 +58,7 @@ pub(super) async fn start(config: NodeConfig, natives: BTreeMap<String, Native>)
         node,
         root,
         actors,
+        modules: guests.modules().clone(),
     })
 }
 

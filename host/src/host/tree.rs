@@ -117,7 +117,14 @@ impl Tree<'_> {
             name: Some(actor.to_owned()),
             arguments: section.arguments.clone(),
             groups: section.groups.clone(),
-            profile: self.profile.clone(),
+            profile: if section.reload_by_restart {
+                Arc::new(Profile {
+                    reload_by_restart: true,
+                    ..Profile::clone(&self.profile)
+                })
+            } else {
+                self.profile.clone()
+            },
             ..GuestOptions::default()
         };
         Ok(ChildSpec::guest(loaded, options, section.restart))

@@ -4,11 +4,13 @@
 //! from being seen to.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio::sync::{oneshot, watch};
 
+use super::batch::start_together;
 use super::child::{Child, Launch, Life, NotStarted, Part};
 use super::counts::{Ledger, Tally};
 use super::plan::{Command, Ending, Plan};
@@ -73,17 +75,16 @@ impl Actor for Supervisor {
     async fn pre_start(&self, myself: ActorRef<Message>, arguments: Arguments) -> Result<State, ActorProcessingErr> {
         let again = arguments.again;
         let mut state = State::new(myself, arguments);
-        for index in 0..state.children.len() {
-            let Some(launch) = state.launch(index, again) else {
-                break;
-            };
-            match launch.start().await {
-                Ok(life) => state.enter(index, life),
-                Err(error) => {
-                    state.close();
-                    shutdown::wind_down(state.live(), &Way::Drain, shutdown::PATIENCE).await;
-                    return Err(error.into());
-                }
+        for batch in state.batches() {
+            let launches = batch.filter_map(|index| state.launch(index, again)).collect();
+            let mut started = start_together(launches).await;
+            for (index, life) in started.lives.drain(..) {
+                state.enter(index, life);
+            }
+            if let Some(error) = started.failure() {
+                state.close();
+                shutdown::wind_down(state.live(), &Way::Drain, shutdown::PATIENCE).await;
+                return Err(error.into());
             }
         }
         Ok(state)
@@ -182,6 +183,21 @@ impl State {
             spec,
             ledger,
         }
+    }
+
+    /// The places of the children, those together that are started together.
+    fn batches(&self) -> Vec<Range<usize>> {
+        let mut batches: Vec<Range<usize>> = Vec::new();
+        let mut last = None;
+        for (index, child) in self.children.iter().enumerate() {
+            let batch = child.spec.batch;
+            match batches.last_mut() {
+                Some(neighbours) if batch.is_some() && batch == last => neighbours.end = index + 1,
+                _ => batches.push(index..index + 1),
+            }
+            last = batch;
+        }
+        batches
     }
 
     fn launch(&self, index: usize, again: bool) -> Option<Launch> {

@@ -5,12 +5,14 @@
 //! supervisor keeps (`in_place`), and keeps its pid and its mailbox; a native actor is spawned again.
 
 mod actor;
+mod batch;
 mod child;
 mod counts;
 mod in_place;
 mod plan;
 #[cfg(test)]
 mod plan_tests;
+pub mod reload;
 mod report;
 mod root;
 mod shutdown;

@@ -122,7 +122,8 @@ impl ChildSpec {
         }
     }
 
-    /// Neighbours of the same batch are stopped together when everything is stopped, not one after the other.
+    /// Neighbours of the same batch are started together when the supervisor starts, and stopped together when everything is
+    /// stopped, not one after the other.
     #[must_use]
     pub fn in_batch(mut self, batch: usize) -> Self {
         self.batch = Some(batch);

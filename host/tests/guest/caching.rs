@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ractor_host::guest::{Engine, EngineConfig, EngineError};
+use ractor_host::guest::{Engine, EngineConfig, EngineError, Origin};
 
 use crate::support::{SCRIPT, component, engine_config, load, options, start_module};
 
@@ -104,6 +104,24 @@ async fn concurrent_loads_share_one_compilation() {
         modules.push(load.await.unwrap().unwrap());
     }
     assert!(modules.windows(2).all(|pair| pair[0].shares_code_with(&pair[1])));
+}
+
+/// What nodes of one machine are to each other: engines that share nothing but the folder.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn engines_that_share_a_cache_compile_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let bytes = component(SCRIPT, "", "");
+    let engines: Vec<_> = (0..4).map(|_| engine(directory.path()).unwrap()).collect();
+    let loads = engines.into_iter().map(|engine| {
+        let bytes = bytes.clone();
+        tokio::spawn(async move { load(&engine, &bytes).await.unwrap().origin() })
+    });
+    let mut compiled = 0;
+    for load in loads.collect::<Vec<_>>() {
+        compiled += usize::from(load.await.unwrap() == Origin::Compiled);
+    }
+    assert_eq!(compiled, 1);
+    assert_eq!(entries(directory.path()).len(), 1, "no lock is left behind");
 }
 
 #[cfg(unix)]

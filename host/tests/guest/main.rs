@@ -16,4 +16,7 @@ mod logs;
 mod messages;
 mod metrics;
 mod random;
+mod reload;
+mod reload_failures;
+mod reload_support;
 mod support;

@@ -66,13 +66,13 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer {
         name: "guest",
         modules: &["address", "directory"],
-        crates: &["bytes", "hex", "metrics", "ractor", "sha2", "tempfile", "thiserror", "tokio", "tracing", "wasmparser", "wasmtime", "wasmtime_wasi"],
+        crates: &["bytes", "hex", "metrics", "ractor", "serde", "sha2", "tempfile", "thiserror", "tokio", "tracing", "wasmparser", "wasmtime", "wasmtime_wasi"],
         not_std: &["std::net", "std::process"],
     },
     Layer {
         name: "supervision",
         modules: &["directory", "guest"],
-        crates: &["ractor", "thiserror", "tokio", "tracing"],
+        crates: &["ractor", "serde", "thiserror", "tokio", "tracing"],
         not_std: &["std::fs", "std::net", "std::process"],
     },
     // ractor for how a literal becomes the bytes of an argument.

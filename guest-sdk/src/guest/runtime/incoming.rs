@@ -35,6 +35,15 @@ impl IncomingCall {
         }
     }
 
+    /// A call that was put off, maybe by other code.
+    #[cfg(feature = "reload")]
+    pub(crate) fn kept(reply_to: u64) -> Self {
+        Self {
+            reply_to,
+            answered: false,
+        }
+    }
+
     /// The number by which the host knows the call.
     pub(crate) fn reply_to(&self) -> u64 {
         self.reply_to

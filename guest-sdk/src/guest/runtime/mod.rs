@@ -4,6 +4,8 @@ pub(crate) mod executor;
 pub(crate) mod incoming;
 pub mod log;
 pub(crate) mod outgoing;
+#[cfg(feature = "reload")]
+mod reload;
 pub(crate) mod spans;
 pub(crate) mod undecodable;
 
@@ -126,7 +128,7 @@ where
 }
 
 /// An actor whose types are forgotten.
-trait Running {
+trait Running: std::any::Any {
     fn post_start(&mut self) -> Result<(), ActorProcessingErr>;
     fn handle(&mut self, message: SerializedMessage) -> Result<(), ActorProcessingErr>;
     fn handle_supervisor_evt(&mut self, event: SupervisionEvent) -> Result<(), ActorProcessingErr>;

@@ -61,6 +61,8 @@ mod recorder;
 
 use std::sync::Arc;
 
+#[cfg(feature = "reload")]
+use ractor::ActorProcessingErr;
 use ractor::concurrency::Duration;
 use ractor::{Actor, ActorCell, ActorName, ActorRef, BytesConvertable, Message, SpawnErr, pg};
 
@@ -69,6 +71,8 @@ pub use self::recorder::Event;
 use self::recorder::Recorder;
 use crate::native::context::{Context, InContext};
 use crate::native::module::Module;
+#[cfg(feature = "reload")]
+use crate::native::reload::{OldState, Reload};
 
 /// How long is waited for what a test expects.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -188,6 +192,29 @@ impl TestHost {
             Err(_) => panic!("{actor:?} has not ended; what was heard: {:?}", self.events()),
         }
     }
+}
+
+/// What an actor has after its code was replaced by the same code.
+///
+/// # Errors
+/// Its state can't be handed over.
+#[cfg(feature = "reload")]
+pub fn hand_over<A: Reload + Default>(state: &A::State) -> Result<A::State, ActorProcessingErr> {
+    let bytes = A::default().snapshot(state)?;
+    A::default().restore(&bytes)
+}
+
+/// What an actor has after its code took over a state of another version, of the type that the state had then.
+///
+/// # Errors
+/// The actor doesn't know that version.
+#[cfg(feature = "reload")]
+pub fn migrated<A: Reload + Default, Old: serde::Serialize>(
+    state_version: u32,
+    old: &Old,
+) -> Result<A::State, ActorProcessingErr> {
+    let bytes = crate::native::reload::encode(old)?;
+    A::default().migrate(OldState::new(state_version, &bytes))
 }
 
 impl Drop for TestHost {

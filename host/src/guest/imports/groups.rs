@@ -13,6 +13,7 @@ use crate::guest::state::State;
 
 impl groups::Host for State {
     async fn join(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
+        self.act()?;
         let group = self.checked(group, scope)?;
         group_rate::turn().await;
         let myself = self.myself()?;
@@ -29,6 +30,7 @@ impl groups::Host for State {
     }
 
     async fn leave(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
+        self.act()?;
         group_rate::turn().await;
         let myself = self.myself()?;
         let group = Group::new(scope, group);
@@ -60,6 +62,7 @@ impl groups::Host for State {
     }
 
     async fn monitor(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
+        self.act()?;
         let group = self.checked(group, scope)?;
         let monitored = self.groups_monitored();
         if self.group_watch().is_some_and(|watch| watch.watches(&group)) {
@@ -84,6 +87,7 @@ impl groups::Host for State {
     }
 
     fn demonitor(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
+        self.act()?;
         self.myself()?;
         let group = Group::new(scope, group);
         if let Some(watch) = self.group_watch()

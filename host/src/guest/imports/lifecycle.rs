@@ -26,6 +26,7 @@ pub(in crate::guest) struct Exit(pub(in crate::guest) String);
 
 impl lifecycle::Host for State {
     async fn spawn(&mut self, child: Child) -> wasmtime::Result<Result<Pid, SpawnError>> {
+        self.act()?;
         if child.groups.len() > self.limits.groups {
             return Err(wasmtime::Error::new(Limit::Groups(self.limits.groups)));
         }
@@ -66,6 +67,7 @@ impl lifecycle::Host for State {
     }
 
     fn stop(&mut self, reason: Option<String>) -> wasmtime::Result<()> {
+        self.act()?;
         self.myself()?;
         self.stopping = Some(reason.map(|reason| self.reason(&reason)));
         Ok(())
@@ -77,6 +79,7 @@ impl lifecycle::Host for State {
     }
 
     fn stop_child(&mut self, child: Pid, reason: Option<String>) -> wasmtime::Result<bool> {
+        self.act()?;
         let child = self.child(child)?;
         if let Some(child) = &child {
             child.stop(reason.map(|reason| self.reason(&reason)));
@@ -85,6 +88,7 @@ impl lifecycle::Host for State {
     }
 
     fn kill_child(&mut self, child: Pid) -> wasmtime::Result<bool> {
+        self.act()?;
         let child = self.child(child)?;
         if let Some(child) = &child {
             child.kill();
@@ -93,6 +97,7 @@ impl lifecycle::Host for State {
     }
 
     async fn monitor(&mut self, actor: Pid) -> wasmtime::Result<Result<(), MonitorError>> {
+        self.act()?;
         self.myself()?;
         let actor = match pid::to_id(actor) {
             Some(id) => directory::resolve(id).await,
@@ -112,6 +117,7 @@ impl lifecycle::Host for State {
     }
 
     fn demonitor(&mut self, actor: Pid) -> wasmtime::Result<()> {
+        self.act()?;
         self.myself()?;
         if let (Some(id), Some(watch)) = (pid::to_id(actor), &mut self.watch) {
             watch.demonitor(id);

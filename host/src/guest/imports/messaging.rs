@@ -18,6 +18,7 @@ use crate::guest::waits::{Circle, Waiting};
 
 impl messaging::Host for State {
     async fn cast(&mut self, to: Pid, variant: String, args: Vec<u8>) -> wasmtime::Result<Result<(), SendError>> {
+        self.act()?;
         self.myself()?;
         // A guest in a loop of casts gives way now and then, also to those it casts to.
         tokio::task::consume_budget().await;
@@ -39,6 +40,7 @@ impl messaging::Host for State {
         args: Vec<u8>,
         timeout_ms: Option<u64>,
     ) -> wasmtime::Result<Result<Vec<u8>, SendError>> {
+        self.act()?;
         if Some(self.myself()?.cell.get_id()) == pid::to_id(to) {
             return Ok(Err(SendError::WouldDeadlock));
         }
@@ -74,6 +76,7 @@ impl messaging::Host for State {
     }
 
     fn reply(&mut self, reply_to: u64, bytes: Vec<u8>) -> wasmtime::Result<Result<(), ReplyError>> {
+        self.act()?;
         self.myself()?;
         if bytes.len() > self.limits.reply_bytes {
             strikes::limit(&self.label, Limit::ReplyBytes(self.limits.reply_bytes));
@@ -86,6 +89,7 @@ impl messaging::Host for State {
     }
 
     fn drop_call(&mut self, reply_to: u64) -> wasmtime::Result<()> {
+        self.act()?;
         self.myself()?;
         drop(self.replies.take(reply_to));
         Ok(())

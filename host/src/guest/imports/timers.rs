@@ -35,10 +35,12 @@ impl timers::Host for State {
     }
 
     fn stop_after(&mut self, delay_ms: u64) -> wasmtime::Result<Result<u64, TimerError>> {
+        self.act()?;
         self.start_timer(Action::Stop, Duration::from_millis(delay_ms), None)
     }
 
     fn cancel(&mut self, timer: u64) -> wasmtime::Result<bool> {
+        self.act()?;
         self.myself()?;
         Ok(self.timers.as_ref().is_some_and(|timers| timers.cancel(timer)))
     }
@@ -53,6 +55,7 @@ impl State {
         after: Duration,
         period: Option<Duration>,
     ) -> wasmtime::Result<Result<u64, TimerError>> {
+        self.act()?;
         self.myself()?;
         if !self.fits(&variant, &args) {
             return Ok(Err(TimerError::TooLarge));

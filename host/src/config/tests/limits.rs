@@ -1,0 +1,64 @@
+//! Mistakes in `[runtime]`.
+
+use std::time::Duration;
+
+use super::*;
+
+#[test]
+fn every_key_is_read() {
+    let text = r#"
+        [node]
+        name = "alpha"
+        cookie_file = "cookie"
+        [runtime]
+        max_guests = 20000
+        memory_reservation = "128MiB"
+        stack_bytes = 1048576
+        component_bytes = "64MiB"
+        epoch_tick = "2ms"
+        copy_on_write = false
+    "#;
+    let runtime = parse(text, folder().path()).unwrap().runtime;
+    assert_eq!(runtime.cache_dir, None);
+    assert_eq!(runtime.max_guests, Some(20_000));
+    assert_eq!(runtime.memory_reservation, Some(128 << 20));
+    assert_eq!(runtime.stack_bytes, Some(1 << 20));
+    assert_eq!(runtime.component_bytes, Some(64 << 20));
+    assert_eq!(runtime.epoch_tick, Some(Duration::from_millis(2)));
+    assert_eq!(runtime.copy_on_write, Some(false));
+}
+
+#[test]
+fn sizes_have_a_unit_and_a_range() {
+    check_below(
+        "[runtime]\nmemory_reservation = \"64MB\"\nstack_bytes = 1024\ncomponent_bytes = true\nepoch_tick = \"2s\"\n",
+        r#"
+node.toml:5:22: `memory_reservation` is no size
+ 5 | memory_reservation = "64MB"
+   |                      ^^^^^^ expected a whole number and its unit: `64KiB`, `16MiB` or `1GiB`
+
+node.toml:6:15: `stack_bytes` is out of range
+ 6 | stack_bytes = 1024
+   |               ^^^^ expected 64KiB to 256MiB
+
+node.toml:7:19: `component_bytes` is a boolean
+ 7 | component_bytes = true
+   |                   ^^^^ expected a whole number and its unit: `64KiB`, `16MiB` or `1GiB`
+
+node.toml:8:14: `epoch_tick` is out of range
+ 8 | epoch_tick = "2s"
+   |              ^^^^ expected `1ms` to `1s`"#,
+    );
+}
+
+#[test]
+fn there_is_room_for_what_is_started() {
+    check_below(
+        "[runtime]\nmax_guests = 5\n[modules.a]\npath = \"a.wasm\"\n[[actors]]\nname = \"x\"\nmodule = \"a\"\ncount = \
+         6\n[[actors]]\nname = \"y\"\nnative = \"counter\"\ncount = 100\n",
+        r#"
+node.toml:5:14: `max_guests` is 5, and [[actors]] starts 6 guests
+ 5 | max_guests = 5
+   |              ^ expected at least 6, and more for those that guests spawn"#,
+    );
+}

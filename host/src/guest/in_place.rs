@@ -1,0 +1,145 @@
+//! How a guest goes on after a callback: with the same instance, with a fresh one, or not at all.
+
+use ractor::{ActorProcessingErr, ActorRef};
+use tokio::time::Instant;
+
+use super::actor::{Alive, Guest, Opaque};
+use super::error::GuestError;
+use super::instance::Instance;
+use super::restart::Verdict;
+use super::state::Label;
+use super::strikes;
+
+impl Guest {
+    /// After a callback: the instance lives on, or is replaced, or the actor ends.
+    pub(super) async fn settle(
+        &self,
+        myself: &ActorRef<Opaque>,
+        alive: &mut Alive,
+        mut instance: Box<Instance>,
+        outcome: Result<(), GuestError>,
+    ) -> Result<(), ActorProcessingErr> {
+        if let Err(error) = outcome {
+            drop(instance);
+            return self.recover(myself, alive, error).await;
+        }
+        let Some(reason) = instance.take_stopping() else {
+            alive.instance = Some(instance);
+            return Ok(());
+        };
+        self.stop(myself, alive, instance, reason).await.map(drop)
+    }
+
+    /// The guest has asked to stop. True if the actor goes on, with a fresh instance.
+    pub(super) async fn stop(
+        &self,
+        myself: &ActorRef<Opaque>,
+        alive: &mut Alive,
+        instance: Box<Instance>,
+        reason: Option<String>,
+    ) -> Result<bool, ActorProcessingErr> {
+        match self.restarting.after_stop(Instant::now()) {
+            Verdict::GiveUp => {
+                alive.instance = Some(instance);
+                myself.stop(reason);
+                Ok(false)
+            }
+            Verdict::Restart { after, .. } => {
+                let Label { name, pid, .. } = &alive.label;
+                tracing::info!(
+                    actor = &**name,
+                    pid,
+                    ?after,
+                    reason,
+                    "the actor stopped itself; it is restarted"
+                );
+                if !self.restarting.restarts.wait(after).await {
+                    alive.instance = Some(instance);
+                    myself.stop(reason);
+                    return Ok(false);
+                }
+                if let Err(error) = instance.post_stop().await {
+                    tracing::warn!(actor = &**name, pid, %error, "the actor failed while it stopped");
+                }
+                self.renew(myself, alive).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// After a failure: a fresh instance, or the actor fails.
+    pub(super) async fn recover(
+        &self,
+        myself: &ActorRef<Opaque>,
+        alive: &mut Alive,
+        mut error: GuestError,
+    ) -> Result<(), ActorProcessingErr> {
+        // What the failed instance supervised was its own affair; the next one knows nothing of it.
+        end_children(myself);
+        loop {
+            let label = &alive.label;
+            strikes::failure(label);
+            let verdict = self.restarting.after_failure(Instant::now());
+            if let Verdict::Restart { after, restart } = verdict {
+                tracing::error!(actor = &*label.name, pid = label.pid, %error, restart, ?after, "the actor failed; it is restarted");
+            }
+            let goes_on = match verdict {
+                Verdict::Restart { after, .. } => self.restarting.restarts.wait(after).await,
+                Verdict::GiveUp => false,
+            };
+            if !goes_on {
+                // The actor leaves the directory before its supervisor hears of it, who may want to start another under
+                // the same name.
+                self.set_presence(None);
+                return Err(error.into());
+            }
+            match self.replace(myself, alive).await {
+                Ok(()) => return Ok(()),
+                Err(again) => error = again,
+            }
+        }
+    }
+
+    /// Goes on with a fresh instance, at once.
+    pub(super) async fn renew(&self, myself: &ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
+        alive.instance = None;
+        end_children(myself);
+        match self.replace(myself, alive).await {
+            Ok(()) => Ok(()),
+            Err(error) => self.recover(myself, alive, error).await,
+        }
+    }
+
+    pub(super) async fn replace(&self, myself: &ActorRef<Opaque>, alive: &mut Alive) -> Result<(), GuestError> {
+        let Alive { label, life, .. } = alive;
+        life.mailbox.forget_stop();
+        let module = life.module();
+        let started = async {
+            let mut instance = Box::new(self.instantiate(life, label, &module).await?);
+            instance.post_start().await?;
+            Ok(instance)
+        };
+        match started.await {
+            Ok(instance) => {
+                strikes::restart(label);
+                self.restarting.restarts.restarted();
+                alive.instance = Some(instance);
+                Ok(())
+            }
+            Err(error) => {
+                // It may have had children by then.
+                end_children(myself);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Ends the children of an actor whose instance is gone.
+pub(super) fn end_children(myself: &ActorRef<Opaque>) {
+    for child in myself.get_children() {
+        // It is not to hear of them: the next instance never had these children.
+        child.unlink(myself.get_cell());
+        child.kill();
+    }
+}

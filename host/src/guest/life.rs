@@ -1,0 +1,113 @@
+//! A guest that lives, as the host sees it: what it runs now, and asking things of it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ractor::ActorCell;
+use tokio::sync::oneshot;
+
+use super::mailbox::{Command, Mailbox};
+use super::module::Module;
+use super::profile::Profile;
+use super::reload::{Asked, NotReloaded, Request, Snapshot, Swap, Swapped};
+
+/// What belongs to an actor over all its instances, and is known outside of it.
+#[derive(Debug)]
+pub(super) struct Life {
+    cell: ActorCell,
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) profile: Arc<Profile>,
+    module: Mutex<Module>,
+}
+
+impl Life {
+    pub(super) fn new(cell: ActorCell, mailbox: Arc<Mailbox>, profile: Arc<Profile>, module: Module) -> Self {
+        Self {
+            cell,
+            mailbox,
+            profile,
+            module: Mutex::new(module),
+        }
+    }
+
+    pub(super) fn cell(&self) -> &ActorCell {
+        &self.cell
+    }
+
+    /// What the actor runs now.
+    pub(super) fn module(&self) -> Module {
+        self.module.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_module(&self, module: Module) {
+        *self.module.lock().unwrap_or_else(PoisonError::into_inner) = module;
+    }
+}
+
+/// A guest that lives, or did when it was looked for.
+#[derive(Debug, Clone)]
+pub struct LiveGuest(pub(super) Arc<Life>);
+
+impl LiveGuest {
+    /// The actor.
+    pub fn cell(&self) -> &ActorCell {
+        self.0.cell()
+    }
+
+    /// Its name, if it has one.
+    pub fn name(&self) -> Option<String> {
+        self.cell().get_name()
+    }
+
+    /// Its pid.
+    pub fn pid(&self) -> u64 {
+        self.cell().get_id().pid()
+    }
+
+    /// The module that it runs, in the version that it runs.
+    pub fn module(&self) -> Module {
+        self.0.module()
+    }
+
+    /// What it was given.
+    pub fn profile(&self) -> &Arc<Profile> {
+        &self.0.profile
+    }
+
+    /// Messages that wait for it. Those of native actors of this process are not counted.
+    pub fn waiting(&self) -> usize {
+        self.0.mailbox.len()
+    }
+
+    /// Replaces the instance by a fresh one of the same code, in place, before the next message; whatever the actor's own
+    /// policy says. A message that is being handled is finished first.
+    pub fn restart(&self, reason: impl Into<String>) {
+        self.0.mailbox.request(Command::Restart(reason.into()));
+    }
+
+    /// Replaces the code, before the next message. A message that is being handled is finished first, however long that
+    /// takes; whoever drops this future before that has asked for nothing.
+    ///
+    /// # Errors
+    /// The actor goes on with the code that it had, or has ended.
+    pub async fn reload(&self, swap: Swap) -> Result<Swapped, NotReloaded> {
+        let (tell, told) = oneshot::channel();
+        let request = Request { swap, tell };
+        self.0.mailbox.request(Command::Reload(Box::new(request)));
+        told.await.unwrap_or(Err(NotReloaded::Ended))
+    }
+
+    /// The code that it was reloaded with has proven itself: the instance before it is given up.
+    pub fn confirm(&self) {
+        self.0.mailbox.request(Command::Confirm);
+    }
+
+    /// Its state, between two messages, as its own code writes it. The actor goes on.
+    ///
+    /// # Errors
+    /// The code can't, or the actor has ended. If the guest trapped, the actor was dealt with as after any failure.
+    pub async fn snapshot(&self) -> Result<Snapshot, NotReloaded> {
+        let (tell, told) = oneshot::channel();
+        self.0.mailbox.request(Command::Snapshot(Asked(tell)));
+        told.await.unwrap_or(Err(NotReloaded::Ended))
+    }
+}

@@ -1,0 +1,171 @@
+//! New code proves itself: until it has handled its first messages, the code before it can come back.
+
+use ractor::{ActorProcessingErr, ActorRef};
+use tokio::sync::oneshot;
+
+use super::{Aftermath, NoSnapshot, NotReloaded, Snapshot, Step};
+use crate::guest::actor::{Alive, Guest, Opaque};
+use crate::guest::error::GuestError;
+use crate::guest::instance::Instance;
+use crate::guest::life::Life;
+use crate::guest::module::Module;
+use crate::guest::state::Label;
+use crate::guest::strikes;
+use crate::guest::work::Work;
+
+/// New code on trial.
+pub(in crate::guest) struct Probation {
+    /// Messages that it has still to handle.
+    pub(super) left: u32,
+    /// The code before it.
+    pub(super) before: Module,
+    pub(super) way_back: WayBack,
+    pub(super) tell: oneshot::Sender<Result<(), NotReloaded>>,
+}
+
+/// How the code before can come back.
+pub(super) enum WayBack {
+    /// As it was: nothing was handled since.
+    Instance(Box<Instance>),
+    /// With the state that the new code had after the last message that it handled.
+    State(Snapshot),
+}
+
+impl Probation {
+    fn ends(self, outcome: Result<(), NotReloaded>) {
+        // Whoever reloaded the actor may not wait for it.
+        drop(self.tell.send(outcome));
+    }
+}
+
+impl Alive {
+    /// The new code has proven itself, if it had to.
+    pub(in crate::guest) fn confirm(&mut self) {
+        if let Some(probation) = self.probation.take() {
+            probation.ends(Ok(()));
+        }
+    }
+
+    /// The instance that the actor had before its last reload, if nothing was handled since and it is of this module.
+    pub(super) fn take_unused(&mut self, module: &Module) -> Option<Box<Instance>> {
+        let probation = self.probation.take_if(|probation| {
+            matches!(probation.way_back, WayBack::Instance(_)) && probation.before.digest() == module.digest()
+        })?;
+        match probation.way_back {
+            WayBack::Instance(instance) => Some(instance),
+            WayBack::State(_) => None,
+        }
+    }
+}
+
+impl Guest {
+    /// Gives new code its work. If it fails, the code before it comes back, and gets the work unless others have noticed
+    /// something of it already.
+    pub(in crate::guest) async fn prove(
+        &self,
+        myself: &ActorRef<Opaque>,
+        alive: &mut Alive,
+        work: Work,
+    ) -> Result<(), ActorProcessingErr> {
+        let mut instance = alive.take()?;
+        let (copy, counts) = (work.copy(), !work.is_probe());
+        instance.watch_acts();
+        let Err(error) = work.run(&mut instance).await else {
+            let survives = if counts {
+                passed(alive, &mut instance).await
+            } else {
+                Ok(())
+            };
+            return self.settle(myself, alive, instance, survives).await;
+        };
+        strikes::failure(&alive.label);
+        let Some(probation) = alive.probation.take() else {
+            return self.settle(myself, alive, instance, Err(error)).await;
+        };
+        // Whatever becomes of it, the call must not wait for what nobody will answer.
+        let port = instance.take_port();
+        let is_cast = matches!(copy, Some(crate::guest::work::Copy::Cast(_)));
+        let again = copy.filter(|_| !instance.has_acted()).and_then(|copy| copy.with(port));
+        let Probation {
+            before, way_back, tell, ..
+        } = *probation;
+        let old = match way_back {
+            WayBack::Instance(old) => Ok(old),
+            WayBack::State(state) => self.revive(&alive.life, &alive.label, &before, state).await,
+        };
+        let mut old = match old {
+            Ok(old) => old,
+            Err(_) => {
+                drop(tell.send(Err(NotReloaded::at(Step::Probation, &error, Aftermath::StateLost))));
+                return self.settle(myself, alive, instance, Err(error)).await;
+            }
+        };
+        old.exchange(&mut instance);
+        drop(instance);
+        alive.life.set_module(before);
+        let aftermath = if again.is_some() {
+            Aftermath::GivenAgain
+        } else {
+            Aftermath::MessageLost
+        };
+        tracing::error!(
+            actor = &*alive.label.name,
+            pid = alive.label.pid,
+            %error,
+            "the actor failed with new code; the code before it is back"
+        );
+        drop(tell.send(Err(NotReloaded::at(Step::Probation, &error, aftermath))));
+        let outcome = match again {
+            Some(work) => work.run(&mut old).await,
+            None => {
+                strikes::dead_letters(&alive.label, "failed", usize::from(is_cast));
+                Ok(())
+            }
+        };
+        self.settle(myself, alive, old, outcome).await
+    }
+
+    /// A fresh instance of the code before, with a state that the new code wrote.
+    async fn revive(
+        &self,
+        life: &Life,
+        label: &Label,
+        module: &Module,
+        snapshot: Snapshot,
+    ) -> Result<Box<Instance>, GuestError> {
+        let mut old = Box::new(self.blank(life, label, module).await?);
+        old.restore(&snapshot.state, snapshot.state_version).await?;
+        Ok(old)
+    }
+}
+
+/// One message was handled. An error if the guest died of being asked for its state.
+async fn passed(alive: &mut Alive, instance: &mut Instance) -> Result<(), GuestError> {
+    let Some(probation) = &mut alive.probation else {
+        return Ok(());
+    };
+    probation.left = probation.left.saturating_sub(1);
+    if probation.left == 0 {
+        alive.confirm();
+        return Ok(());
+    }
+    let state_version = alive.life.module().descriptor().await.map(|new| new.state_version);
+    match (instance.snapshot().await, state_version) {
+        (Ok(state), Some(state_version)) => {
+            probation.way_back = WayBack::State(Snapshot { state, state_version });
+            Ok(())
+        }
+        (Err(NoSnapshot::Trapped(error)), _) => {
+            if let Some(probation) = alive.probation.take() {
+                let lost = NotReloaded::at(Step::Probation, &error, Aftermath::StateLost);
+                probation.ends(Err(lost));
+            }
+            Err(error)
+        }
+        // There is no way back from here on.
+        _ => {
+            alive.confirm();
+            Ok(())
+        }
+    }
+}

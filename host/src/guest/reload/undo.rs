@@ -1,0 +1,53 @@
+//! What an actor began since some moment, and ending it.
+
+use std::collections::HashSet;
+
+use ractor::ActorId;
+
+use crate::guest::groups::Group;
+use crate::guest::state::State;
+
+/// What an actor had at some moment.
+pub(super) struct Mark {
+    /// The last timer's number.
+    timers: u64,
+    groups: HashSet<Group>,
+    children: HashSet<ActorId>,
+}
+
+impl Mark {
+    pub(super) fn of(state: &State) -> Self {
+        let myself = state.myself().ok();
+        Self {
+            timers: state.timers.as_ref().map_or(0, |timers| timers.last()),
+            groups: myself.map(|myself| myself.groups.joined().clone()).unwrap_or_default(),
+            children: myself
+                .map(|myself| myself.cell.get_children().iter().map(|child| child.get_id()).collect())
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Ends timers, memberships and children that are younger than this mark.
+    pub(super) fn undo(self, state: &mut State) {
+        if let Some(timers) = &state.timers {
+            timers.cancel_after(self.timers);
+        }
+        let Ok(myself) = state.myself() else { return };
+        let joined: Vec<Group> = {
+            let mut now = myself.groups.joined();
+            let joined = now.difference(&self.groups).cloned().collect();
+            now.retain(|group| self.groups.contains(group));
+            joined
+        };
+        for group in joined {
+            group.leave(myself.cell.clone());
+        }
+        for child in myself.cell.get_children() {
+            if !self.children.contains(&child.get_id()) {
+                // The old instance never had this child, so it is not to hear of it.
+                child.unlink(myself.cell.clone());
+                child.kill();
+            }
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Whether new code can take the place of what runs: decided from what both say of themselves, before anything is touched.
+
+use std::fmt;
+
+use crate::guest::{Descriptor, LiveGuest, MessageVariant, Mode, Module};
+
+/// What is known of a version of a module.
+#[derive(Debug, Clone)]
+pub(super) struct Code {
+    pub(super) reloadable: bool,
+    /// None if it doesn't describe itself.
+    pub(super) descriptor: Option<Descriptor>,
+}
+
+impl Code {
+    pub(super) async fn of(module: &Module) -> Self {
+        Self {
+            reloadable: module.is_reloadable(),
+            descriptor: module.descriptor().await,
+        }
+    }
+}
+
+/// What is known of an actor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Actor {
+    pub(super) name: String,
+    pub(super) may_restart: bool,
+}
+
+impl Actor {
+    pub(super) fn of(guest: &LiveGuest) -> Self {
+        Self {
+            name: guest.name().unwrap_or_else(|| format!("pid {}", guest.pid())),
+            may_restart: guest.profile().reload_by_restart,
+        }
+    }
+}
+
+/// What is to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// How each actor is reloaded, in their order.
+    pub(super) modes: Vec<Mode>,
+    /// What is different, in words.
+    pub(super) changes: Vec<String>,
+}
+
+/// Why new code can't take the place of what runs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The new code doesn't say what it is.
+    #[error("the new code does not describe itself")]
+    Undescribed,
+    /// It is another actor.
+    #[error("the new code is `{new}`, what runs is `{old}`; force it if they are the same actor under two names")]
+    OtherActor {
+        /// What runs.
+        old: String,
+        /// What was to run.
+        new: String,
+    },
+    /// Its state is older.
+    #[error(
+        "the new code has version {new} of the state, what runs has {old}, which it can't know; give the state up (mode \
+         `restart`), or force it if it can"
+    )]
+    OlderState {
+        /// The version of what runs.
+        old: u32,
+        /// The version of what was to run.
+        new: u32,
+    },
+    /// It would not understand the start arguments.
+    #[error(
+        "the new code is started with `{new}`, the actors were started with `{old}`; force it if both are the same bytes"
+    )]
+    OtherArguments {
+        /// What they were started with.
+        old: String,
+        /// What it takes.
+        new: String,
+    },
+    /// The state can't be handed over.
+    #[error(
+        "{which} code does not export the interface `reload`, so the state can't be handed over, and actor `{actor}` may not be restarted (`reload = \"restart\"` allows it)"
+    )]
+    NotReloadable {
+        /// `the running` or `the new`.
+        which: &'static str,
+        /// The first actor that stands in the way.
+        actor: String,
+    },
+    /// The state would be given up.
+    #[error("actor `{0}` may not be restarted; `reload = \"restart\"` in its entry allows it")]
+    NoRestart(String),
+}
+
+/// A reload was refused. Nothing was touched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The module.
+    pub module: String,
+    /// Every reason.
+    pub refusals: Vec<Refusal>,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "module `{}` is not reloaded: ", self.module)?;
+        for (at, refusal) in self.refusals.iter().enumerate() {
+            if at > 0 {
+                f.write_str("; ")?;
+            }
+            refusal.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// Decides how each actor is reloaded, or why none is.
+pub(super) fn plan(
+    old: &Code,
+    new: &Code,
+    actors: &[Actor],
+    wanted: Option<Mode>,
+    force: bool,
+) -> Result<Plan, Vec<Refusal>> {
+    let Some(described) = &new.descriptor else {
+        return Err(vec![Refusal::Undescribed]);
+    };
+    let mut refusals = Vec::new();
+    let modes: Vec<Mode> = actors
+        .iter()
+        .filter_map(|actor| {
+            let mode = mode(old, new, actor, wanted);
+            mode.map_err(|refusal| {
+                // One of a kind says enough.
+                if !refusals
+                    .iter()
+                    .any(|other| std::mem::discriminant(other) == std::mem::discriminant(&refusal))
+                {
+                    refusals.push(refusal);
+                }
+            })
+            .ok()
+        })
+        .collect();
+    let changes = match &old.descriptor {
+        Some(running) => {
+            if !force {
+                refusals.extend(mismatches(running, described, &modes));
+            }
+            changes(running, described)
+        }
+        None => Vec::new(),
+    };
+    if refusals.is_empty() {
+        Ok(Plan { modes, changes })
+    } else {
+        Err(refusals)
+    }
+}
+
+fn mode(old: &Code, new: &Code, actor: &Actor, wanted: Option<Mode>) -> Result<Mode, Refusal> {
+    let unable = match (old.reloadable, new.reloadable) {
+        (true, true) => None,
+        (false, _) => Some("the running"),
+        (true, false) => Some("the new"),
+    };
+    match (wanted, unable) {
+        (None | Some(Mode::Snapshot), None) => Ok(Mode::Snapshot),
+        (None, Some(_)) | (Some(Mode::Restart), _) if actor.may_restart => Ok(Mode::Restart),
+        (Some(Mode::Restart), _) => Err(Refusal::NoRestart(actor.name.clone())),
+        (_, Some(which)) => Err(Refusal::NotReloadable {
+            which,
+            actor: actor.name.clone(),
+        }),
+    }
+}
+
+fn mismatches(old: &Descriptor, new: &Descriptor, modes: &[Mode]) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    if old.name != new.name {
+        refusals.push(Refusal::OtherActor {
+            old: old.name.clone(),
+            new: new.name.clone(),
+        });
+    }
+    if new.state_version < old.state_version && modes.contains(&Mode::Snapshot) {
+        refusals.push(Refusal::OlderState {
+            old: old.state_version,
+            new: new.state_version,
+        });
+    }
+    if let (Some(old), Some(new)) = (&old.arguments, &new.arguments)
+        && old != new
+        && modes.contains(&Mode::Restart)
+    {
+        refusals.push(Refusal::OtherArguments {
+            old: old.clone(),
+            new: new.clone(),
+        });
+    }
+    refusals
+}
+
+/// What is different, in words.
+fn changes(old: &Descriptor, new: &Descriptor) -> Vec<String> {
+    let mut changes = Vec::new();
+    let mut differs = |what: &str, old: &str, new: &str| {
+        if old != new {
+            changes.push(format!("{what} `{old}` → `{new}`"));
+        }
+    };
+    differs("name", &old.name, &new.name);
+    differs("version", &old.version, &new.version);
+    differs(
+        "version of the state",
+        &old.state_version.to_string(),
+        &new.state_version.to_string(),
+    );
+    if let (Some(old), Some(new)) = (&old.arguments, &new.arguments) {
+        differs("start arguments", old, new);
+    }
+    // A list that is empty says nothing: see the world.
+    if old.messages.is_empty() || new.messages.is_empty() {
+        return changes;
+    }
+    let find = |among: &'_ [MessageVariant], name: &str| among.iter().position(|message| message.name == name);
+    for message in &old.messages {
+        match find(&new.messages, &message.name).and_then(|at| new.messages.get(at)) {
+            None => changes.push(format!(
+                "message `{}` is gone: those that are sent or wait are dropped",
+                message.name
+            )),
+            Some(after) if signature(after) != signature(message) => changes.push(format!(
+                "message `{}` → `{}`: those of the old form are dropped",
+                signature(message),
+                signature(after)
+            )),
+            Some(_) => {}
+        }
+    }
+    for message in &new.messages {
+        if find(&old.messages, &message.name).is_none() {
+            changes.push(format!("message `{}` is new", signature(message)));
+        }
+    }
+    changes
+}
+
+fn signature(message: &MessageVariant) -> String {
+    let reply = message.reply.as_ref().map(|reply| format!(" -> {reply}"));
+    format!(
+        "{}({}){}",
+        message.name,
+        message.arguments.join(", "),
+        reply.unwrap_or_default()
+    )
+}

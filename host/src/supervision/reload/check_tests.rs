@@ -1,0 +1,155 @@
+//! Changes of every shape against what is decided about them.
+
+use super::check::{Actor, Code, Refusal, plan};
+use crate::guest::{Descriptor, MessageVariant, Mode};
+
+fn code(state_version: u32) -> Code {
+    let message = |name: &str, argument: &str, reply: Option<&str>| MessageVariant {
+        name: name.to_owned(),
+        arguments: vec![argument.to_owned()],
+        reply: reply.map(str::to_owned),
+    };
+    Code {
+        reloadable: true,
+        descriptor: Some(Descriptor {
+            name: "Counter".to_owned(),
+            version: "1.0.0".to_owned(),
+            state_version,
+            arguments: Some("u64".to_owned()),
+            messages: vec![message("Add", "u64", None), message("AddAndGet", "u64", Some("u64"))],
+        }),
+    }
+}
+
+fn with(mut code: Code, change: impl FnOnce(&mut Descriptor)) -> Code {
+    change(code.descriptor.as_mut().unwrap());
+    code
+}
+
+fn plain(mut code: Code) -> Code {
+    code.reloadable = false;
+    code
+}
+
+fn actor(may_restart: bool) -> Actor {
+    Actor {
+        name: "counter".to_owned(),
+        may_restart,
+    }
+}
+
+#[test]
+fn the_state_is_handed_over_or_given_up_where_that_is_allowed() {
+    let running = |which| {
+        Err(Refusal::NotReloadable {
+            which,
+            actor: "counter".to_owned(),
+        })
+    };
+    let no_restart = || Err(Refusal::NoRestart("counter".to_owned()));
+    let (can, cannot) = (code(1), plain(code(1)));
+    for (old, new, wanted, may_restart, expected) in [
+        (&can, &can, None, false, Ok(Mode::Snapshot)),
+        (&can, &can, None, true, Ok(Mode::Snapshot)),
+        (&can, &can, Some(Mode::Snapshot), true, Ok(Mode::Snapshot)),
+        (&can, &can, Some(Mode::Restart), true, Ok(Mode::Restart)),
+        (&can, &can, Some(Mode::Restart), false, no_restart()),
+        (&cannot, &can, None, true, Ok(Mode::Restart)),
+        (&cannot, &can, None, false, running("the running")),
+        (&can, &cannot, None, false, running("the new")),
+        (&cannot, &can, Some(Mode::Snapshot), true, running("the running")),
+        (&can, &cannot, Some(Mode::Snapshot), true, running("the new")),
+        (&cannot, &cannot, Some(Mode::Restart), true, Ok(Mode::Restart)),
+    ] {
+        let decided = plan(old, new, &[actor(may_restart)], wanted, false);
+        let decided = decided
+            .map(|plan| plan.modes[0])
+            .map_err(|mut refusals| refusals.remove(0));
+        assert_eq!(decided, expected, "{wanted:?} {may_restart}");
+    }
+}
+
+#[test]
+fn one_actor_that_may_not_be_restarted_keeps_all_as_they_are() {
+    let refused = plan(
+        &plain(code(1)),
+        &code(1),
+        &[actor(true), actor(false), actor(false)],
+        None,
+        true,
+    );
+    assert_eq!(refused.unwrap_err().len(), 1, "one reason of a kind");
+}
+
+#[test]
+fn what_does_not_fit_is_refused_unless_it_is_forced() {
+    let renamed = with(code(1), |code| code.name = "Clock".to_owned());
+    let other_arguments = with(code(1), |code| code.arguments = Some("String".to_owned()));
+    let cases = [
+        (
+            renamed,
+            Mode::Snapshot,
+            Refusal::OtherActor {
+                old: "Counter".to_owned(),
+                new: "Clock".to_owned(),
+            },
+        ),
+        (code(0), Mode::Snapshot, Refusal::OlderState { old: 1, new: 0 }),
+        (
+            other_arguments,
+            Mode::Restart,
+            Refusal::OtherArguments {
+                old: "u64".to_owned(),
+                new: "String".to_owned(),
+            },
+        ),
+    ];
+    for (new, mode, refusal) in cases {
+        assert_eq!(
+            plan(&code(1), &new, &[actor(true)], Some(mode), false),
+            Err(vec![refusal])
+        );
+        assert!(plan(&code(1), &new, &[actor(true)], Some(mode), true).is_ok());
+    }
+}
+
+#[test]
+fn what_does_not_matter_for_the_way_is_not_refused() {
+    let other_arguments = with(code(2), |code| code.arguments = Some("String".to_owned()));
+    assert!(plan(&code(1), &other_arguments, &[actor(false)], None, false).is_ok());
+    assert!(plan(&code(1), &code(0), &[actor(true)], Some(Mode::Restart), false).is_ok());
+}
+
+#[test]
+fn code_that_does_not_describe_itself_is_refused_even_by_force() {
+    let mute = Code {
+        reloadable: true,
+        descriptor: None,
+    };
+    assert_eq!(plan(&code(1), &mute, &[], None, true), Err(vec![Refusal::Undescribed]));
+}
+
+#[test]
+fn the_changes_are_named() {
+    let new = with(code(2), |code| {
+        code.version = "2.0.0".to_owned();
+        code.messages.remove(0);
+        code.messages[0].reply = Some("u128".to_owned());
+        code.messages.push(MessageVariant {
+            name: "Reset".to_owned(),
+            arguments: Vec::new(),
+            reply: None,
+        });
+    });
+    let changes = plan(&code(1), &new, &[], None, false).unwrap().changes;
+    assert_eq!(
+        changes,
+        [
+            "version `1.0.0` → `2.0.0`",
+            "version of the state `1` → `2`",
+            "message `Add` is gone: those that are sent or wait are dropped",
+            "message `AddAndGet(u64) -> u64` → `AddAndGet(u64) -> u128`: those of the old form are dropped",
+            "message `Reset()` is new",
+        ]
+    );
+}

@@ -1,0 +1,210 @@
+//! Reload of a module: every actor that runs it goes on with other code, or the module stays as it is.
+//!
+//! The new component is read, checked and compiled while the old one serves. What it may do is decided before anything is
+//! touched (`check`); then each actor is reloaded at a message boundary, several at a time, and has to prove itself
+//! (`roll`). If one of them fails, all go back, or the module stays mixed: [`OnFailure`].
+
+mod check;
+#[cfg(test)]
+mod check_tests;
+mod report;
+mod roll;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use self::check::{Refusal, Refused};
+pub use self::report::{ActorReport, Outcome, ReloadReport, Verdict};
+use crate::guest::{Digest, LiveGuest, LoadError, LoadFault, Mode, Module, ModuleSource, Modules};
+
+/// What is done when some actors of a module are reloaded and one is not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// All go back to the code that they had.
+    #[default]
+    Rollback,
+    /// Those that were reloaded stay so, those that failed keep their code. The new code is current from then on, so that
+    /// actors that start later have it.
+    Mixed,
+}
+
+impl OnFailure {
+    /// Both, by their names.
+    pub const ALL: [(&'static str, Self); 2] = [("rollback", Self::Rollback), ("mixed", Self::Mixed)];
+}
+
+/// A reload to be done.
+#[derive(Debug, Clone)]
+pub struct Reload {
+    /// The module's name.
+    pub module: String,
+    /// The new component; none for the file that the module was loaded from.
+    pub file: Option<PathBuf>,
+    /// What the file has to be.
+    pub digest: Option<Digest>,
+    /// What becomes of the state. None: it is handed over if the code can do that, and else given up by the actors that
+    /// may be restarted.
+    pub mode: Option<Mode>,
+    /// What is done when not all actors can be reloaded.
+    pub on_failure: OnFailure,
+    /// So many messages of each actor are watched: if one of them fails, so has the reload.
+    pub probation_messages: u32,
+    /// For so long an actor is watched at most, and its old instance kept. Actors that get no messages must not hold two.
+    pub probation_time: Duration,
+    /// How many actors are reloaded at the same time.
+    pub concurrency: usize,
+    /// How long an actor may take to come to the end of the message that it is handling.
+    pub patience: Duration,
+    /// Load and check only, and say what would be done.
+    pub dry_run: bool,
+    /// Do it although the new code says that it is another actor, or has an older state.
+    pub force: bool,
+}
+
+impl Reload {
+    /// From the module's own file, with the usual patience.
+    pub fn of(module: impl Into<String>) -> Self {
+        Self {
+            module: module.into(),
+            file: None,
+            digest: None,
+            mode: None,
+            on_failure: OnFailure::default(),
+            probation_messages: 1,
+            probation_time: Duration::from_secs(1),
+            concurrency: 16,
+            patience: Duration::from_secs(30),
+            dry_run: false,
+            force: false,
+        }
+    }
+}
+
+/// A reload that was not begun. Nothing was touched.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// There is no such module.
+    #[error("there is no module `{module}`; there is: {}", known.join(", "))]
+    UnknownModule {
+        /// What was asked for.
+        module: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// One at a time.
+    #[error("module `{0}` is being reloaded already; try again when that is done")]
+    Busy(String),
+    /// The component can't be used at all.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The component can't take the place of the one that runs.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// There is no version to go back to.
+    #[error("module `{module}` has no other version to go back to{}", wanted.map(|digest| format!(" with the digest {digest}")).unwrap_or_default())]
+    NoPrevious {
+        /// The module.
+        module: String,
+        /// What was asked for.
+        wanted: Option<Digest>,
+    },
+}
+
+impl ReloadError {
+    /// The step at which it failed: `load`, `link` or `check`.
+    pub fn step(&self) -> &'static str {
+        match self {
+            Self::Load(error) => match error.fault {
+                LoadFault::MissingExport { .. }
+                | LoadFault::MissingFunction { .. }
+                | LoadFault::UnknownImport(_)
+                | LoadFault::Mismatch(_) => "link",
+                _ => "load",
+            },
+            _ => "check",
+        }
+    }
+}
+
+/// Reloads a module. An actor that can't be reloaded is no error: the report says what became of each.
+///
+/// # Errors
+/// The reload was not begun, and nothing was touched.
+pub async fn reload(modules: &Modules, reload: Reload) -> Result<ReloadReport, ReloadError> {
+    let current = current(modules, &reload.module)?;
+    let _reloading = modules
+        .reloading(&reload.module)
+        .ok_or_else(|| ReloadError::Busy(reload.module.clone()))?;
+    let source = ModuleSource {
+        name: reload.module.clone(),
+        path: reload.file.clone().unwrap_or_else(|| current.path().to_owned()),
+        digest: reload.digest,
+    };
+    let Some(loaded) = modules.load(&source).await else {
+        return Err(unknown(modules, &reload.module));
+    };
+    to(modules, &loaded?, &reload).await
+}
+
+/// Goes back to the version before, or to the kept one with the digest `reload.digest`; its file is not looked at. The
+/// version that was current is then the youngest of those before, so that a second rollback undoes the first.
+///
+/// # Errors
+/// The rollback was not begun, and nothing was touched.
+pub async fn rollback(modules: &Modules, reload: Reload) -> Result<ReloadReport, ReloadError> {
+    current(modules, &reload.module)?;
+    let _reloading = modules
+        .reloading(&reload.module)
+        .ok_or_else(|| ReloadError::Busy(reload.module.clone()))?;
+    let target = match reload.digest {
+        Some(digest) => modules.version(&reload.module, digest),
+        None => modules.previous(&reload.module).into_iter().next(),
+    };
+    let target = target.ok_or_else(|| ReloadError::NoPrevious {
+        module: reload.module.clone(),
+        wanted: reload.digest,
+    })?;
+    to(modules, &target, &reload).await
+}
+
+fn current(modules: &Modules, module: &str) -> Result<Module, ReloadError> {
+    modules.find(module).ok_or_else(|| unknown(modules, module))
+}
+
+fn unknown(modules: &Modules, module: &str) -> ReloadError {
+    ReloadError::UnknownModule {
+        module: module.to_owned(),
+        known: modules.names(),
+    }
+}
+
+/// Makes `new` the version that every actor of its module runs.
+async fn to(modules: &Modules, new: &Module, reload: &Reload) -> Result<ReloadReport, ReloadError> {
+    let current = current(modules, &reload.module)?;
+    let guests = behind(modules, new);
+    let (old_says, new_says) = (check::Code::of(&current).await, check::Code::of(new).await);
+    let actors: Vec<_> = guests.iter().map(check::Actor::of).collect();
+    let plan = check::plan(&old_says, &new_says, &actors, reload.mode, reload.force).map_err(|refusals| Refused {
+        module: reload.module.clone(),
+        refusals,
+    })?;
+    let mut report = ReloadReport::new(&current, new, plan.changes, reload.dry_run);
+    if reload.dry_run {
+        let planned = guests.iter().zip(plan.modes);
+        report.actors = planned
+            .map(|(guest, mode)| ActorReport::new(guest, Outcome::Planned { mode }))
+            .collect();
+        return Ok(report);
+    }
+    let jobs = guests.into_iter().zip(plan.modes).collect();
+    roll::all(modules, &current, new, jobs, reload, &mut report).await;
+    report.log();
+    Ok(report)
+}
+
+/// The guests of a module that run another version of it.
+fn behind(modules: &Modules, new: &Module) -> Vec<LiveGuest> {
+    let mut guests = modules.guests(new.name());
+    guests.retain(|guest| guest.module().digest() != new.digest());
+    guests
+}

@@ -1,0 +1,268 @@
+//! Each step of a reload fails once, and the code before answers afterwards.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ractor::pg;
+use ractor_host::guest::{Aftermath, Allocation, Engine, EngineConfig, GuestOptions, Limits, Step};
+use ractor_host::supervision::reload::{Outcome, ReloadReport, Verdict};
+
+use crate::reload_support::{Fail, Node, Says, Version, get, version};
+use crate::support::{Native, Running, engine_config, file, source, start_module};
+
+async fn started() -> (Node, Running) {
+    let node = Node::with(version(1)).await;
+    let guest = node.start().await;
+    guest.cast("add", &[5]);
+    (node, guest)
+}
+
+fn said(count: u64, from: Option<u64>) -> Option<Says> {
+    Some(Says {
+        count,
+        version: 1,
+        from,
+        heard: 0,
+    })
+}
+
+/// What became of the one actor.
+fn failed(report: &ReloadReport) -> (Step, &str, Aftermath) {
+    assert_eq!(report.verdict, Verdict::RolledBack, "{report:?}");
+    match &report.actors[..] {
+        [actor] => match &actor.outcome {
+            Outcome::Failed {
+                step,
+                reason,
+                aftermath,
+            } => (*step, reason, *aftermath),
+            other => panic!("{other:?}"),
+        },
+        actors => panic!("{actors:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_actor_changes_nothing() {
+    let (node, guest) = started().await;
+    let other_world = wat::parse_str("(component)").unwrap();
+    let no_reload = wat::parse_str("(component (import \"nobody:has/this\" (func)))").unwrap();
+    for (bytes, step, reason) in [
+        (b"hello".to_vec(), "load", "this is not a WebAssembly component"),
+        (version(2).bytes()[..2000].to_vec(), "load", "does not compile"),
+        (other_world, "link", "does not export `ractor:actor/actor@0.1.0`"),
+        (no_reload, "link", "does not export `ractor:actor/actor@0.1.0`"),
+    ] {
+        let error = node.reload_bytes(&bytes, |_| ()).await.unwrap_err();
+        assert_eq!(error.step(), step, "{error}");
+        assert!(error.to_string().contains(reason), "{error}");
+        assert_eq!(get(&guest.cell).await, said(5, None));
+    }
+}
+
+#[tokio::test]
+async fn new_code_that_fails_before_its_first_message_leaves_the_old_one_unharmed() {
+    for (fail, step, reason) in [
+        (Fail::Instantiation, Step::Instantiate, "instantiation: trapped"),
+        (Fail::RestoreError, Step::Restore, "restore: as the test wants"),
+        (Fail::RestoreTrap, Step::Restore, "restore: trapped"),
+        (
+            Fail::RestoreActs,
+            Step::Restore,
+            "`restore` used an import that acts on others",
+        ),
+        (Fail::RestoreGrows, Step::Restore, "bytes of memory (memory_bytes)"),
+        (
+            Fail::PostReloadError,
+            Step::PostReload,
+            "post-reload: as the test wants",
+        ),
+        (Fail::PostReloadTrap, Step::PostReload, "post-reload: trapped"),
+    ] {
+        let (node, guest) = started().await;
+        let open = guest.ask("put-off", b"");
+        let report = match node
+            .reload(version(2).failing(fail), |reload| reload.force = true)
+            .await
+        {
+            Ok(report) => report,
+            // What can't even be made doesn't describe itself.
+            Err(error) if fail == Fail::Instantiation => {
+                assert!(error.to_string().contains("does not describe itself"), "{error}");
+                assert_eq!(get(&guest.cell).await, said(5, None));
+                continue;
+            }
+            Err(error) => panic!("{error}"),
+        };
+        let (at, why, aftermath) = failed(&report);
+        assert_eq!((at, aftermath), (step, Aftermath::Unharmed), "{fail:?}");
+        assert!(why.contains(reason), "{why}");
+        // What the new code had begun is ended, and what the old one had is there.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert_eq!(get(&guest.cell).await, said(5, None), "{fail:?}");
+        assert_eq!(pg::get_members(&"reload-leftover".to_owned()), [], "{fail:?}");
+        guest.cast("reply", b"");
+        assert_eq!(open.await.unwrap(), 5_u64.to_le_bytes(), "{fail:?}");
+        assert_eq!(node.modules.find("test-module").unwrap().digest(), node.first.digest());
+    }
+}
+
+#[tokio::test]
+async fn old_code_that_will_not_give_its_state_keeps_it() {
+    let node = Node::with(version(1).failing(Fail::SnapshotError)).await;
+    let guest = node.start().await;
+    guest.cast("add", &[5]);
+    let report = node.reload(version(2), |_| ()).await.unwrap();
+    let (step, reason, aftermath) = failed(&report);
+    assert_eq!((step, aftermath), (Step::Snapshot, Aftermath::Unharmed));
+    assert_eq!(reason, "snapshot: as the test wants");
+    assert_eq!(get(&guest.cell).await, said(5, None));
+}
+
+#[tokio::test]
+async fn old_code_that_traps_in_its_snapshot_goes_on_afresh() {
+    let node = Node::with(version(1).failing(Fail::SnapshotTrap)).await;
+    let guest = node.start().await;
+    guest.cast("add", &[5]);
+    let report = node.reload(version(2), |_| ()).await.unwrap();
+    let (step, reason, aftermath) = failed(&report);
+    assert_eq!((step, aftermath), (Step::Snapshot, Aftermath::StateLost));
+    assert!(reason.contains("trapped"), "{reason}");
+    // The same actor, though it is never restarted by its own policy.
+    assert_eq!(get(&guest.cell).await, said(0, None));
+}
+
+#[tokio::test]
+async fn a_state_that_is_too_large_stays_where_it_is() {
+    let node = Node::with_profile(version(1), |profile| {
+        profile.limits = Arc::new(Limits {
+            state_bytes: 15,
+            ..Limits::default()
+        });
+    })
+    .await;
+    let guest = node.start().await;
+    guest.cast("add", &[5]);
+    let report = node.reload(version(2), |_| ()).await.unwrap();
+    let (step, reason, aftermath) = failed(&report);
+    assert_eq!((step, aftermath), (Step::Snapshot, Aftermath::Unharmed));
+    assert!(reason.contains("beyond the limit of 15 (state_bytes)"), "{reason}");
+    assert_eq!(get(&guest.cell).await, said(5, None));
+}
+
+#[tokio::test]
+async fn without_room_for_a_second_instance_the_first_goes_on() {
+    let engine = Engine::new(EngineConfig {
+        allocation: Allocation::Pool { guests: 1 },
+        ..engine_config()
+    })
+    .unwrap();
+    let load = async |version: Version| {
+        let file = file(&version.bytes());
+        engine.load(&source(&file.path)).await.unwrap()
+    };
+    let (old, new) = (load(version(1)).await, load(version(2)).await);
+    // As long as there is room.
+    assert!(old.descriptor().await.is_some());
+    assert!(new.descriptor().await.is_some());
+    let guest = start_module(&old, GuestOptions::default()).await.unwrap();
+    guest.cast("add", &[5]);
+    let swap = ractor_host::guest::Swap {
+        module: new,
+        mode: ractor_host::guest::Mode::Snapshot,
+        probation: 1,
+    };
+    let error = guest.live().reload(swap).await.unwrap_err().to_string();
+    assert!(
+        error.starts_with("at instantiate: instantiation: it could not be made"),
+        "{error}"
+    );
+    assert_eq!(get(&guest.cell).await, said(5, None));
+}
+
+#[tokio::test]
+async fn the_message_at_which_new_code_fails_is_handled_by_the_old_one() {
+    let (node, guest) = started().await;
+    let report = reload_with_traffic(&node, &guest, Fail::Message).await;
+    let (step, reason, aftermath) = failed(&report);
+    assert_eq!((step, aftermath), (Step::Probation, Aftermath::GivenAgain));
+    assert!(reason.starts_with("handle-cast `add`: trapped"), "{reason}");
+    // Of what was sent in all, nothing is lost and nothing was counted twice.
+    assert_eq!(get(&guest.cell).await, said(6, None));
+}
+
+#[tokio::test]
+async fn so_is_a_call_and_its_caller_gets_the_reply() {
+    let (node, guest) = started().await;
+    let reload = node.reload(version(2).failing(Fail::Message), |reload| {
+        reload.probation_time = Duration::from_secs(30);
+    });
+    let call = async {
+        until_new(&guest).await;
+        get(&guest.cell).await
+    };
+    let (report, says) = tokio::join!(reload, call);
+    assert_eq!(says, said(5, None));
+    assert_eq!(failed(&report.unwrap()).2, Aftermath::GivenAgain);
+}
+
+#[tokio::test]
+async fn a_message_of_which_others_noticed_something_is_not_handled_twice() {
+    let (node, guest) = started().await;
+    let mut witness = Native::start(None).await;
+    pg::join("reload-witness".to_owned(), vec![witness.cell.clone()]);
+    let reload = node.reload(version(2).failing(Fail::MessageAfterActing), |reload| {
+        reload.probation_time = Duration::from_secs(30);
+    });
+    let message = async {
+        until_new(&guest).await;
+        guest.cast("add", b"reload-witness");
+    };
+    let (report, ()) = tokio::join!(reload, message);
+    let report = report.unwrap();
+    assert_eq!(failed(&report).2, Aftermath::MessageLost);
+    assert_eq!(witness.next().await, "seen:");
+    assert_eq!(get(&guest.cell).await, said(5, None));
+}
+
+#[tokio::test]
+async fn after_messages_that_new_code_handled_their_effect_stays() {
+    let (node, guest) = started().await;
+    let reload = node.reload(version(2).failing(Fail::SecondMessage), |reload| {
+        reload.probation_messages = 3;
+        reload.probation_time = Duration::from_secs(30);
+    });
+    let messages = async {
+        until_new(&guest).await;
+        guest.cast("add", &[10]);
+        guest.cast("add", &[20]);
+        guest.cast("add", &[30]);
+    };
+    let (report, ()) = tokio::join!(reload, messages);
+    assert_eq!(failed(&report.unwrap()).2, Aftermath::GivenAgain);
+    // The first was handled by the new code, whose state the old code took over.
+    assert_eq!(get(&guest.cell).await, said(65, Some(1)));
+}
+
+/// Waits until the guest runs other code than it was started with.
+async fn until_new(guest: &Running) {
+    let before = guest.live().module().digest();
+    for _ in 0..3000 {
+        if guest.live().module().digest() != before {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the guest was never reloaded");
+}
+
+async fn reload_with_traffic(node: &Node, guest: &Running, fail: Fail) -> ReloadReport {
+    let reload = node.reload(version(2).failing(fail), |reload| {
+        reload.probation_time = Duration::from_secs(30);
+    });
+    let message = async {
+        until_new(guest).await;
+        guest.cast("add", &[1]);
+    };
+    tokio::join!(reload, message).0.unwrap()
+}
