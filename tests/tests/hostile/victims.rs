@@ -84,13 +84,21 @@ impl Victims {
     /// Casts to an actor of the node.
     #[track_caller]
     pub(crate) fn cast(&mut self, actor: &str, text: &str) {
-        self.peer.run(&format!("say {actor} {text}"));
+        let command = format!("say {actor} {text}");
+        assert_eq!(self.run_when_known(&command).as_deref(), Ok(""), "{command}");
     }
 
     /// Calls an actor of the node.
     #[track_caller]
     pub(crate) fn ask(&mut self, actor: &str, text: &str) -> Result<String, String> {
-        self.peer.try_run(&format!("ask {actor} {text}"))
+        self.run_when_known(&format!("ask {actor} {text}"))
+    }
+
+    /// That an actor was started may be known here before it is known there.
+    #[track_caller]
+    fn run_when_known(&mut self, command: &str) -> Result<String, String> {
+        let unknown = |seen: &Result<_, String>| seen.as_ref().is_err_and(|error| error.ends_with(" is nobody"));
+        wait::until(command, || self.peer.try_run(command), |seen| !unknown(seen))
     }
 
     /// Has `parent` start the attacker with these arguments, under the name `child`. What came of it.
