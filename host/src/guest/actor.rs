@@ -127,13 +127,17 @@ pub(super) async fn spawn_as(
 }
 
 fn check_names(actor: Option<&str>, groups: &[String], limits: &Limits) -> Result<(), SpawnError> {
-    let groups = groups.iter().map(|group| ("group", group.as_str()));
-    let bad = actor
-        .map(|name| ("actor", name))
-        .into_iter()
-        .chain(groups)
-        .find(|(_, name)| name.is_empty() || name.len() > limits.name_bytes);
-    if let Some((what, name)) = bad {
+    // `actor@node` is how others find an actor of another node, which no actor of this one may stand for.
+    let is_word = |name: &str| !name.contains(|each: char| each == '@' || each.is_whitespace() || each.is_control());
+    let fits = |name: &str| (1..=limits.name_bytes).contains(&name.len());
+    let bad_actor = actor
+        .filter(|name| !fits(name) || !is_word(name))
+        .map(|name| ("actor", name));
+    let bad_group = groups
+        .iter()
+        .find(|group| !fits(group))
+        .map(|group| ("group", group.as_str()));
+    if let Some((what, name)) = bad_actor.or(bad_group) {
         return Err(SpawnError::BadName {
             what,
             name: tidy(name, limits.name_bytes).into_owned(),

@@ -10,7 +10,7 @@ use super::bindings::{Descriptor, World};
 use super::error::{Fault, Frames, GuestError};
 use super::imports::lifecycle::Exit;
 use super::limits::{Limit, Limits};
-use super::meter::Meter;
+use super::meter::{Longest, Meter};
 use super::module::{Code, Module};
 use super::replies::Port;
 use super::state::{Label, Myself, State};
@@ -60,6 +60,7 @@ impl Instance {
             engine.wasmtime(),
             State::new(actor, label, limits, engine.stack_bytes()),
         );
+        let longest = lifecycle(&store.data().limits);
         store.limiter(|state| &mut state.limiter);
         store.set_max_component_handles(store.data().limits.handles);
         store.set_hostcall_fuel(fuel(&store.data().limits));
@@ -78,7 +79,7 @@ impl Instance {
             let exports = linked.world.load(&mut store, &component)?;
             Ok((component, exports))
         };
-        let made: wasmtime::Result<_> = meter.run(made).await;
+        let made: wasmtime::Result<_> = meter.run(longest, made).await;
         match made {
             Ok((component, exports)) => {
                 store.data_mut().made = true;
@@ -98,8 +99,9 @@ impl Instance {
         let Self {
             store, exports, meter, ..
         } = &mut self;
+        let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_describe(&mut *store);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         self.settle(Callback::Lifecycle("describe"), outcome.map(Ok))
     }
 
@@ -108,8 +110,9 @@ impl Instance {
             store, exports, meter, ..
         } = self;
         store.set_epoch_deadline(1);
+        let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_pre_start(store, arguments);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         self.settle(Callback::Lifecycle("pre-start"), outcome)
     }
 
@@ -118,8 +121,9 @@ impl Instance {
             store, exports, meter, ..
         } = self;
         store.set_epoch_deadline(1);
+        let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_post_start(store);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         self.settle(Callback::Lifecycle("post-start"), outcome)
     }
 
@@ -134,8 +138,9 @@ impl Instance {
         } = self;
         store.data_mut().metadata = metadata;
         store.set_epoch_deadline(1);
+        let longest = message(&store.data().limits);
         let call = exports.ractor_actor_actor().call_handle_cast(store, variant, args);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         self.settle(Callback::Message("handle-cast", variant), outcome)
     }
 
@@ -153,10 +158,11 @@ impl Instance {
         let number = store.data_mut().replies.begin(reply);
         store.data_mut().metadata = metadata;
         store.set_epoch_deadline(1);
+        let longest = message(&store.data().limits);
         let call = exports
             .ractor_actor_actor()
             .call_handle_call(store, variant, args, number);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         match self.settle(Callback::Message("handle-call", variant), outcome)? {
             Some(bytes) => self.store.data_mut().answer(variant, bytes),
             None => self.store.data_mut().defer(),
@@ -170,8 +176,9 @@ impl Instance {
         } = self;
         store.data_mut().metadata = None;
         store.set_epoch_deadline(1);
+        let longest = message(&store.data().limits);
         let call = exports.ractor_actor_actor().call_handle_supervisor_evt(store, event);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         self.settle(Callback::Lifecycle("handle-supervisor-evt"), outcome)
     }
 
@@ -180,8 +187,9 @@ impl Instance {
             store, exports, meter, ..
         } = &mut self;
         store.set_epoch_deadline(1);
+        let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_post_stop(&mut *store);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         self.settle(Callback::Lifecycle("post-stop"), outcome)
     }
 
@@ -227,6 +235,14 @@ impl Instance {
             Err(error) => Err(failure(&self.store, callback, trap(&self.store, &error))),
         }
     }
+}
+
+pub(super) fn lifecycle(limits: &Limits) -> Longest {
+    (limits.lifecycle_time, Limit::LifecycleTime)
+}
+
+fn message(limits: &Limits) -> Longest {
+    (limits.message_time, Limit::MessageTime)
 }
 
 impl State {

@@ -10,6 +10,7 @@ use wasmtime::component::{Component, Linker};
 
 use super::bindings::Descriptor;
 use super::cache::Cache;
+use super::complexity::{self, Complexity};
 use super::description::Description;
 use super::engine::Engine;
 use super::error::{Fault, GuestError, LoadFault};
@@ -203,10 +204,12 @@ impl Code {
         engine: &wasmtime::Engine,
         linker: &Linker<State>,
         cache: Option<&Cache>,
+        complexity: &Complexity,
         digest: Digest,
         bytes: &[u8],
     ) -> Result<Self, LoadFault> {
         world::check_format(bytes)?;
+        complexity::check(bytes, complexity)?;
         let (component, origin) = match cache {
             Some(cache) => cached_or_compiled(engine, cache, &digest, bytes)?,
             None => (compile(engine, bytes)?, Origin::Compiled),

@@ -275,6 +275,7 @@ mod tests {
                 stack_bytes: 1 << 20,
                 component_bytes: 1 << 20,
                 copy_on_write: true,
+                complexity: crate::guest::Complexity::default(),
             }
         );
         assert!(too_many.is_some());

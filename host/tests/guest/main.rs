@@ -7,6 +7,7 @@
 )]
 
 mod caching;
+mod complexity;
 mod failures;
 mod grants;
 mod life;
@@ -15,6 +16,7 @@ mod loading;
 mod logs;
 mod messages;
 mod metrics;
+mod random;
 mod reload;
 mod reload_failures;
 mod reload_support;

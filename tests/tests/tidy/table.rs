@@ -66,7 +66,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer {
         name: "guest",
         modules: &["address", "directory"],
-        crates: &["bytes", "hex", "metrics", "ractor", "serde", "sha2", "tempfile", "thiserror", "tokio", "tracing", "wasmtime", "wasmtime_wasi"],
+        crates: &["bytes", "hex", "metrics", "ractor", "serde", "sha2", "tempfile", "thiserror", "tokio", "tracing", "wasmparser", "wasmtime", "wasmtime_wasi"],
         not_std: &["std::process"],
     },
     Layer {

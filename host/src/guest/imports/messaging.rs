@@ -7,7 +7,7 @@ use ractor::message::SerializedMessage;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
-use crate::directory::{self, Inbox, Local, NotPut, PutRefused, SendRefused};
+use crate::directory::{self, Inbox, Local, NotPut, PROBE_VARIANT, PutRefused, SendRefused};
 use crate::guest::bindings::messaging::{self, ReplyError, SendError};
 use crate::guest::bindings::types::Pid;
 use crate::guest::limits::Limit;
@@ -47,6 +47,10 @@ impl messaging::Host for State {
         self.act()?;
         if Some(self.myself()?.cell.get_id()) == pid::to_id(to) {
             return Ok(Err(SendError::WouldDeadlock));
+        }
+        if variant == PROBE_VARIANT {
+            // It is answered by nobody, and a mailbox takes it without regard to limits.
+            return Ok(Err(SendError::NoReply));
         }
         if !self.fits(&variant, &args) {
             return Ok(Err(SendError::TooLarge));
