@@ -42,6 +42,8 @@ fn every_limit_can_be_set() {
         core_instances = 3
         handles = 4
         cpu_per_message = "5ms"
+        message_time = "21s"
+        lifecycle_time = "22s"
         message_bytes = 6
         reply_bytes = 0x7
         mailbox_messages = 8
@@ -65,6 +67,8 @@ fn every_limit_can_be_set() {
         core_instances: 3,
         handles: 4,
         cpu_per_message: Duration::from_millis(5),
+        message_time: Duration::from_secs(21),
+        lifecycle_time: Duration::from_secs(22),
         message_bytes: 6,
         reply_bytes: 7,
         mailbox_messages: 8,
