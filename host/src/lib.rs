@@ -10,10 +10,14 @@
 )]
 
 mod address;
+#[cfg(feature = "guests")]
+pub mod checkpoint;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "guests")]
 pub mod config;
+#[cfg(feature = "guests")]
+pub mod control;
 pub mod directory;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]

@@ -145,9 +145,9 @@ pub fn guest_counter(name: &str, group: &str, start: u64) -> String {
 
 /// The part of a node.toml that runs another one, after [`guest_counter`].
 pub fn another_counter(name: &str, group: &str, start: u64) -> String {
-    format!(
-        "\n[[actors]]\nname = \"{name}\"\nmodule = \"counter\"\ngroups = [\"{group}\"]\narguments = \"u64:{start}\"\n"
-    )
+    let actor = format!("name = \"{name}\"\nmodule = \"counter\"\ngroups = [\"{group}\"]\n");
+    // It sums whichever group it is asked to.
+    format!("\n[[actors]]\n{actor}arguments = \"u64:{start}\"\ncapabilities = {{ messages = [\"*\"] }}\n")
 }
 
 /// The command `ractor-host run FILE`.

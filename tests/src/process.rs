@@ -143,6 +143,11 @@ impl Process {
         }
     }
 
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The memory that it has in use now, in bytes.
     ///
     /// # Panics

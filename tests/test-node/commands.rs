@@ -10,6 +10,9 @@
 //! | `pend TARGET VARIANT COUNT` | makes so many calls and waits for none of them |
 //! | `pending` | how many of those still wait |
 //! | `raw-call TARGET VARIANT BYTES` | calls with that many arbitrary bytes of arguments |
+//! | `say TARGET [TEXT]` | casts `attack` with the text as arguments |
+//! | `ask TARGET [TEXT]` | the answer to the call `attack` with the text as arguments, escaped |
+//! | `describe TARGET` | how many bytes the description of a guest has |
 //! | `flood TARGET COUNT BYTES` | so many casts of that size, one right after the other |
 //! | `flood-waiting TARGET COUNT BYTES` | the same, but each waits until there is room for it |
 //! | `note TARGET SENDER FROM COUNT` | casts so many numbered messages, as `fixtures/reloadable.wat` counts them |
@@ -39,7 +42,7 @@ use crate::actor::ConsumerMsg;
 use crate::events::peer_name;
 
 /// How long a call may take before the test hears that it hung.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(28);
 /// How long the node server or a session may take to answer, in milliseconds.
 const SERVER_TIMEOUT_MS: u64 = 5_000;
 
@@ -68,7 +71,24 @@ pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> Res
         ["never", target] => Ok(call(target, ConsumerMsg::Never).await?.to_string()),
         ["pend", target, variant, count] => pend(target, variant, count.parse()?).await,
         ["pending"] => Ok(PENDING.load(Ordering::SeqCst).to_string()),
-        ["raw-call", target, variant, bytes] => raw_call(target, variant, bytes.parse()?).await,
+        ["raw-call", target, variant, bytes] => {
+            let args = vec![0xff; bytes.parse()?];
+            Ok(raw_call(target, variant, args).await?.len().to_string())
+        }
+        ["say", target, text @ ..] => {
+            let message = SerializedMessage::Cast {
+                variant: "attack".to_owned(),
+                args: text.concat().into_bytes(),
+                metadata: None,
+            };
+            find(target).await?.send_serialized(message)?;
+            Ok(String::new())
+        }
+        ["ask", target, text @ ..] => {
+            let answer = raw_call(target, "attack", text.concat().into_bytes()).await?;
+            Ok(answer.escape_ascii().to_string())
+        }
+        ["describe", target] => Ok(raw_call(target, "\0describe", Vec::new()).await?.len().to_string()),
         ["flood", target, count, bytes] => flood(target, count.parse()?, bytes.parse()?).await,
         ["flood-waiting", target, count, bytes] => flood_waiting(target, count.parse()?, bytes.parse()?).await,
         ["note", target, sender, from, count] => note(target, sender.parse()?, from.parse()?, count.parse()?).await,
@@ -134,7 +154,7 @@ async fn call<T: Send + 'static>(
 async fn pend(target: &str, variant: &str, count: u64) -> Result<String, Error> {
     let target = find(target).await?;
     for _ in 0..count {
-        let reply = send_raw(&target, variant, 0)?;
+        let reply = send_raw(&target, variant, Vec::new())?;
         PENDING.fetch_add(1, Ordering::SeqCst);
         tokio::spawn(async move {
             drop(reply.await);
@@ -144,20 +164,20 @@ async fn pend(target: &str, variant: &str, count: u64) -> Result<String, Error> 
     Ok(String::new())
 }
 
-async fn raw_call(target: &str, variant: &str, bytes: usize) -> Result<String, Error> {
-    let reply = send_raw(&find(target).await?, variant, bytes)?;
+async fn raw_call(target: &str, variant: &str, args: Vec<u8>) -> Result<Vec<u8>, Error> {
+    let reply = send_raw(&find(target).await?, variant, args)?;
     match concurrency::timeout(PATIENCE, reply).await {
-        Ok(Ok(reply)) => Ok(reply.len().to_string()),
+        Ok(Ok(reply)) => Ok(reply),
         Ok(Err(_)) => Err("dropped".into()),
         Err(_) => Err("hung".into()),
     }
 }
 
-fn send_raw(target: &ActorCell, variant: &str, bytes: usize) -> Result<concurrency::OneshotReceiver<Vec<u8>>, Error> {
+fn send_raw(target: &ActorCell, variant: &str, args: Vec<u8>) -> Result<concurrency::OneshotReceiver<Vec<u8>>, Error> {
     let (port, reply) = concurrency::oneshot();
     let message = SerializedMessage::Call {
         variant: variant.to_owned(),
-        args: vec![0xff; bytes],
+        args,
         reply: port.into(),
         metadata: None,
     };

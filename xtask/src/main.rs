@@ -33,7 +33,7 @@ enum Task {
     Demo,
     /// Check everything: formatting, lints, every test, dependencies. What `.ci/run` runs
     Test {
-        /// Leave out formatting, lints and the dependency policy
+        /// Leave out formatting, lints, instruction counts and the dependency policy
         #[arg(long)]
         quick: bool,
     },

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+use crate::bench::micro;
 use crate::guests;
 use crate::programs;
 use crate::report;
@@ -41,10 +42,11 @@ pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
     test_without_guests(workspace)?;
     test_features(workspace)?;
     if !quick {
+        micro::run(workspace, false)?;
         check_dependencies(workspace)?;
     }
     let left_out = if quick {
-        " (formatting, lints and the dependency policy left out)"
+        " (formatting, lints, instruction counts and the dependency policy left out)"
     } else {
         ""
     };

@@ -9,6 +9,7 @@ use super::argument::Argument;
 use super::target::Target;
 use super::timeout::parse_timeout;
 use crate::config::{PeerAddress, Type};
+use crate::guest::Mode;
 use crate::ops::telemetry::LogFormat;
 use crate::transport::tls::ServerName;
 
@@ -32,6 +33,20 @@ Examples:
   ractor-host cast --node 127.0.0.1:4697 --cookie-file cookie counter Add 5
   ractor-host cast --node 127.0.0.1:4697 --cookie-file cookie group:counters Add u64:5 --all";
 
+const RELOAD_EXAMPLES: &str = "\
+Examples:
+  ractor-host reload --node 127.0.0.1:4697 --cookie-file cookie --key-file deploy.key counter
+  ractor-host reload --node 127.0.0.1:4697 --cookie-file cookie --key-file deploy.key counter --file new.wasm --dry-run
+  ractor-host reload --node a:4697 --all-nodes --cookie-file cookie --key-file deploy.key counter --file new.wasm";
+
+const ROLLBACK_EXAMPLE: &str = "\
+Example:
+  ractor-host rollback --node 127.0.0.1:4697 --cookie-file cookie --key-file deploy.key counter";
+
+const STATUS_EXAMPLE: &str = "\
+Example:
+  ractor-host status --node 127.0.0.1:4697 --all-nodes --cookie-file cookie --key-file deploy.key --output json";
+
 const DESCRIBE_EXAMPLE: &str = "\
 Example:
   ractor-host describe --node 127.0.0.1:4697 --cookie-file cookie counter";
@@ -52,9 +67,20 @@ pub(super) enum Command {
     /// `ready node=NAME listen=ADDRESS`.
     #[command(after_help = "Example:\n  ractor-host run node.toml --log-format json")]
     Run(RunArguments),
+    /// Run the node, and build and reload its modules whenever their sources change.
+    ///
+    /// Like `run`, with every module watched. A module is built by the command `build` of node.toml when one of its
+    /// `sources` changes; one that cargo made, as TARGET/wasm32-wasip2/PROFILE/NAME.wasm, by cargo. Actors keep their state.
+    #[command(after_help = "Example:\n  ractor-host dev node.toml")]
+    Dev(RunArguments),
     /// Check a node.toml and the modules it names, without starting anything.
     #[command(after_help = "Example:\n  ractor-host check node.toml")]
     Check(CheckArguments),
+    /// Say what a component is: its messages, what it imports and exports, and which capabilities it could use.
+    ///
+    /// Needs no node and no node.toml. Nothing of the component runs but the function that describes it.
+    #[command(after_help = "Example:\n  ractor-host inspect counter.wasm --output json")]
+    Inspect(InspectArguments),
     /// Send a message to an actor of any node and print its reply.
     #[command(after_help = format!("{LITERALS}\n\n{CALL_EXAMPLES}"))]
     Call(CallArguments),
@@ -64,6 +90,18 @@ pub(super) enum Command {
     /// Ask an actor of a node which messages it takes. Guests answer; native actors and ractor_cluster don't.
     #[command(after_help = DESCRIBE_EXAMPLE)]
     Describe(DescribeArguments),
+    /// Replace the code of a module while its actors live, on one node or on several.
+    ///
+    /// With --file the component is uploaded to all nodes, all are asked whether they could take it, and then it is rolled
+    /// out node by node; the first failure ends that. Without it each node reads the module's file anew.
+    #[command(after_help = RELOAD_EXAMPLES)]
+    Reload(ReloadArguments),
+    /// Give a module the code that it had before.
+    #[command(after_help = ROLLBACK_EXAMPLE)]
+    Rollback(RollbackArguments),
+    /// Say which modules nodes have, in which versions, and how many actors.
+    #[command(after_help = STATUS_EXAMPLE)]
+    Status(StatusArguments),
 }
 
 #[derive(Debug, Args)]
@@ -81,6 +119,16 @@ pub(super) struct CheckArguments {
     /// The node's configuration.
     #[arg(value_name = "NODE.TOML")]
     pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectArguments {
+    /// The component.
+    #[arg(value_name = "MODULE.WASM")]
+    pub(super) file: PathBuf,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) output: Output,
 }
 
 #[derive(Debug, Args)]
@@ -114,6 +162,92 @@ pub(super) struct DescribeArguments {
     /// How it is printed.
     #[arg(long, value_enum, default_value_t)]
     pub(super) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReloadArguments {
+    #[command(flatten)]
+    pub(super) control: ControlArguments,
+    /// The module, by its name in node.toml.
+    pub(super) module: String,
+    /// The component to upload. If absent, each node takes what its own file of the module has now.
+    #[arg(long, value_name = "WASM")]
+    pub(super) file: Option<PathBuf>,
+    /// What becomes of the actors' state. If absent: it is handed over by those that can, and given up by those that can't
+    /// and may.
+    #[arg(long, value_enum)]
+    pub(super) mode: Option<StateMode>,
+    /// If some actors can't be reloaded: the others don't go back to their old code.
+    #[arg(long)]
+    pub(super) mixed: bool,
+    /// Also if the new code says that it is another actor, or that its state is older.
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Only say what would be done, and whether it could be.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RollbackArguments {
+    #[command(flatten)]
+    pub(super) control: ControlArguments,
+    /// The module, by its name in node.toml.
+    pub(super) module: String,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArguments {
+    #[command(flatten)]
+    pub(super) control: ControlArguments,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) output: Output,
+}
+
+/// What becomes of the state of actors that get other code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum StateMode {
+    /// The old code gives it to the new code.
+    Snapshot,
+    /// It is given up: the new code starts afresh.
+    Restart,
+}
+
+impl From<StateMode> for Mode {
+    fn from(mode: StateMode) -> Self {
+        match mode {
+            StateMode::Snapshot => Self::Snapshot,
+            StateMode::Restart => Self::Restart,
+        }
+    }
+}
+
+/// How to reach the nodes, and to prove that one may deploy to them.
+#[derive(Debug, Args)]
+pub(super) struct ControlArguments {
+    /// The address of a node with a table [control] in its node.toml. May be given several times.
+    #[arg(long, value_name = "HOST:PORT", required = true)]
+    pub(super) node: Vec<PeerAddress>,
+    /// Besides, every node that the first one has a session with.
+    #[arg(long)]
+    pub(super) all_nodes: bool,
+    #[command(flatten)]
+    pub(super) cookie: CookieArguments,
+    /// The file with the deploy key.
+    #[arg(long, value_name = "FILE")]
+    pub(super) key_file: PathBuf,
+    #[command(flatten)]
+    pub(super) tls: TlsArguments,
+    /// How long everything together may take: 500ms, 5s, 2m.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_timeout)]
+    pub(super) timeout: Duration,
 }
 
 /// How results are printed.

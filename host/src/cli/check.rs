@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::arguments::CheckArguments;
+use super::capabilities::write_grants;
 use super::failure::Failure;
-use crate::config::NodeConfig;
+use crate::config::{Code, NodeConfig};
 use crate::host::{Guests, HostBuilder};
 use crate::ops::telemetry::{self, LogFormat};
 use crate::transport::tls::ClientAuth;
@@ -19,10 +20,11 @@ pub(super) fn check(arguments: &CheckArguments, builder: &HostBuilder) -> Result
         eprintln!("{}\n", config.warnings);
     }
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
-    let guests = runtime.block_on(Guests::load(&config));
+    let guests = runtime.block_on(Guests::load(&config, &config.modules));
     // The compilation of a module is not waited for when another one failed.
     runtime.shutdown_background();
     let guests = guests.map_err(Failure::runtime)?;
+    Guests::check_grants(&config).map_err(Failure::runtime)?;
     let mut stdout = std::io::stdout().lock();
     report(&mut stdout, &config, &guests).map_err(Failure::runtime)?;
     Ok(ExitCode::SUCCESS)
@@ -71,6 +73,9 @@ fn report(out: &mut impl Write, config: &NodeConfig, guests: &Guests) -> std::io
             write!(out, ", in the groups {}", actor.groups.join(", "))?;
         }
         writeln!(out)?;
+        if let Code::Module(_) = actor.code {
+            write_grants(out, &actor.grants)?;
+        }
     }
     Ok(())
 }

@@ -21,6 +21,9 @@ use crate::node::{
 };
 use crate::{ClientConnectErr, client_connect, client_connect_enc, directory};
 
+/// How the names of commands begin, as nodes see them.
+pub(super) const CLIENT_NAME: &str = "cli-";
+
 /// How often it is looked whether a group has members by now. ractor tells of changes only to actors.
 const GROUP_POLL: Duration = Duration::from_millis(20);
 
@@ -125,7 +128,7 @@ impl Client {
         deadline: Deadline,
     ) -> Result<Self, ClientError> {
         let timeout = deadline.timeout;
-        let name = format!("cli-{}-{:08x}", std::process::id(), rand::random::<u32>());
+        let name = format!("{CLIENT_NAME}{}-{:08x}", std::process::id(), rand::random::<u32>());
         let (cookie, mode) = (cookie.expose().to_owned(), NodeConnectionMode::Isolated);
         let server = NodeServer::new(0, cookie, name, "localhost".to_owned(), None, Some(mode))
             .with_listen_addr(IpAddr::V4(Ipv4Addr::LOCALHOST));

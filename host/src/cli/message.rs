@@ -79,7 +79,7 @@ where
     outcome.map_err(Failure::runtime)
 }
 
-fn cookie(arguments: &CookieArguments) -> Result<Cookie, CookieError> {
+pub(super) fn cookie(arguments: &CookieArguments) -> Result<Cookie, CookieError> {
     match (&arguments.cookie_file, &arguments.cookie_env) {
         (Some(file), _) => Cookie::from_file(file),
         (None, variable) => {
@@ -89,7 +89,7 @@ fn cookie(arguments: &CookieArguments) -> Result<Cookie, CookieError> {
     }
 }
 
-fn dial(arguments: &TlsArguments) -> Result<Dial, TlsError> {
+pub(super) fn dial(arguments: &TlsArguments) -> Result<Dial, TlsError> {
     if arguments.tls_ca.is_none() {
         return Ok(Dial::Plain);
     }

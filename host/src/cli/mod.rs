@@ -4,10 +4,16 @@
 
 mod argument;
 mod arguments;
+mod capabilities;
 mod check;
 mod client;
+mod deploy;
+mod dev;
 mod failure;
+mod inspect;
 mod message;
+mod nodes;
+mod rollout;
 mod run;
 mod signature;
 mod target;
@@ -35,10 +41,15 @@ pub fn main(builder: HostBuilder) -> ExitCode {
     };
     let outcome = match arguments.command {
         Command::Run(arguments) => run::run(&arguments, builder),
+        Command::Dev(arguments) => dev::dev(&arguments, builder),
         Command::Check(arguments) => check::check(&arguments, &builder),
+        Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Call(arguments) => message::call(arguments),
         Command::Cast(arguments) => message::cast(arguments),
         Command::Describe(arguments) => message::describe(arguments),
+        Command::Reload(arguments) => deploy::reload(&arguments),
+        Command::Rollback(arguments) => deploy::rollback(&arguments),
+        Command::Status(arguments) => deploy::status(&arguments),
     };
     outcome.unwrap_or_else(Failure::report)
 }

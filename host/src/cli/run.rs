@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
 }
 
 /// The one line on stdout, for whoever waits for the node to be up.
-fn announce(host: &RunningHost) {
+pub(super) fn announce(host: &RunningHost) {
     let mut stdout = std::io::stdout().lock();
     let line = writeln!(stdout, "ready node={} listen={}", host.node_name(), host.listen_addr());
     if let Err(error) = line.and_then(|()| stdout.flush()) {

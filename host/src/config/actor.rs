@@ -1,20 +1,22 @@
 //! `[[actors]]`: the actors that are started.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use toml::Spanned;
 
 use super::Context;
+use super::checkpoint::CheckpointSection;
 use super::literal::Literal;
 use super::names::NameOf;
 use super::nearest::nearest;
 use super::node::checked_name;
 use super::problem::Problems;
 use super::section::{Keys, Section};
-use super::supervisor;
-use crate::guest::Restart;
+use super::{capabilities, limits, supervisor, values};
+use crate::guest::{Grants, Limits, Restart};
 
 pub(super) const KEYS: Keys = Keys {
     known: &[
@@ -27,10 +29,19 @@ pub(super) const KEYS: Keys = Keys {
         "restart",
         "reload",
         "supervisor",
+        "checkpoint",
+        "limits",
+        "config",
+        "capabilities",
     ],
     explained: &[
         ("strategy", "it belongs to the table `[supervisors.NAME]`"),
         ("max_restarts", "it belongs to the table `[supervisors.NAME]`"),
+        (
+            "memory",
+            "it is a limit: write a table `[actors.limits]` with `memory_bytes = \"64MiB\"`",
+        ),
+        ("env", "it is a capability: write a table `[actors.capabilities]`"),
         ("group", "write `groups = [\"…\"]`"),
         ("args", "write `arguments = \"u64:5\"`"),
     ],
@@ -61,6 +72,14 @@ pub struct ActorSection {
     pub reload_by_restart: bool,
     /// The name of its supervisor.
     pub supervisor: String,
+    /// How its state is kept on disk, if it is.
+    pub checkpoint: Option<CheckpointSection>,
+    /// What it may take of the host, if it is a guest.
+    pub limits: Arc<Limits>,
+    /// What it may reach, if it is a guest.
+    pub grants: Arc<Grants>,
+    /// What it is told, if it is a guest.
+    pub config: Arc<BTreeMap<String, String>>,
 }
 
 /// What `restart` may be.
@@ -78,6 +97,8 @@ const RELOADS: [(&str, bool); 2] = [("snapshot", false), ("restart", true)];
 pub(super) struct Names<'d> {
     pub(super) modules: Vec<&'d str>,
     pub(super) supervisors: Vec<&'d str>,
+    /// The limits of guests that have no others.
+    pub(super) limits: Arc<Limits>,
 }
 
 /// What an actor is made of.
@@ -151,6 +172,9 @@ impl ActorSection {
             Some(name) => supervisor::supervisor_of(&name, &names.supervisors, problems),
             None => Some(supervisor::ROOT.to_owned()),
         };
+        let is_guest = !matches!(code, Some(Code::Native(_)));
+        let checkpoint = CheckpointSection::read(section, is_guest, problems);
+        let guest = read_guest(section, code.as_ref(), names, context, problems);
         let actor = Self {
             name: name?,
             code: code?,
@@ -160,9 +184,61 @@ impl ActorSection {
             restart: restart?,
             reload_by_restart: reload_by_restart?,
             supervisor: supervisor?,
+            checkpoint,
+            limits: guest.limits,
+            grants: guest.grants,
+            config: guest.config,
         };
         Some((actor, name_span))
     }
+}
+
+/// What only guests have.
+struct Guest {
+    limits: Arc<Limits>,
+    grants: Arc<Grants>,
+    config: Arc<BTreeMap<String, String>>,
+}
+
+fn read_guest(
+    section: &Section<'_>,
+    code: Option<&Code>,
+    names: &Names<'_>,
+    context: &Context<'_>,
+    problems: &mut Problems,
+) -> Guest {
+    let mut guest = Guest {
+        limits: names.limits.clone(),
+        grants: Arc::default(),
+        config: Arc::default(),
+    };
+    if let Some(Code::Native(_)) = code {
+        for key in ["limits", "config", "capabilities"] {
+            if let Some(value) = section.value(key) {
+                let message = format!("`{key}` is for guests, and this actor is native");
+                problems.error(
+                    value.span(),
+                    message,
+                    "a native actor is part of the program and may do what that may",
+                );
+            }
+        }
+        return guest;
+    }
+    let table = |key, keys, problems: &mut Problems| {
+        let value = section.value(key)?;
+        Section::open(format!("[actors.{key}]"), value, keys, problems)
+    };
+    if let Some(section) = table("limits", limits::KEYS, problems) {
+        guest.limits = Arc::new(limits::read(&section, &names.limits, problems));
+    }
+    if let Some(section) = table("capabilities", capabilities::KEYS, problems) {
+        guest.grants = Arc::new(capabilities::read(&section, &names.modules, context, problems));
+    }
+    if let Some(value) = section.value("config") {
+        guest.config = Arc::new(values::read(value, problems));
+    }
+    guest
 }
 
 fn read_code(section: &Section<'_>, modules: &[&str], context: &Context<'_>, problems: &mut Problems) -> Option<Code> {

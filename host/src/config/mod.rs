@@ -6,8 +6,12 @@
 
 mod actor;
 mod address;
+mod capabilities;
+mod checkpoint;
+mod control;
 mod cookie;
 mod duration;
+mod limits;
 mod literal;
 mod module;
 mod names;
@@ -22,20 +26,25 @@ mod supervisor;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod values;
 mod wire_type;
 
 use std::borrow::Cow;
 use std::env::VarError;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub use actor::{ActorSection, Code, MAX_ACTORS, MAX_COUNT};
 pub use address::{AddressError, PeerAddress};
+pub use checkpoint::CheckpointSection;
+pub use control::ControlSection;
 pub use cookie::{Cookie, CookieError};
 pub use literal::{Literal, LiteralError};
+pub use module::ModuleUpkeep;
 #[cfg(feature = "cli")]
 pub(crate) use nearest::nearest;
 pub use node::NodeSection;
@@ -45,7 +54,7 @@ pub use supervisor::{ROOT, SupervisorSection};
 pub use tls::TlsSection;
 pub use wire_type::{DecodeError, Scalar, Type, TypeError};
 
-use crate::guest::ModuleSource;
+use crate::guest::{Limits, ModuleSource};
 use actor::Names;
 use problem::Problems;
 use section::{Keys, Section};
@@ -54,11 +63,24 @@ use section::{Keys, Section};
 pub const MAX_FILE_SIZE: u64 = 4 * 1024 * 1024;
 
 const KEYS: Keys = Keys {
-    known: &["node", "runtime", "modules", "supervisors", "actors"],
+    known: &[
+        "node",
+        "runtime",
+        "control",
+        "modules",
+        "supervisors",
+        "defaults",
+        "actors",
+    ],
     explained: &[
         ("module", "write a table for each: `[modules.NAME]`"),
         ("supervisor", "write a table for each: `[supervisors.NAME]`"),
         ("actor", "write a table for each: `[[actors]]`"),
+        (
+            "limits",
+            "write `[defaults.limits]` for all guests, or `[actors.limits]` below an actor",
+        ),
+        ("capabilities", "write `[actors.capabilities]` below an actor"),
         ("name", "it belongs to the table `[node]`"),
         ("peers", "it belongs to the table `[node]`"),
         ("listen", "it belongs to the table `[node]`"),
@@ -76,8 +98,12 @@ pub struct NodeConfig {
     pub node: NodeSection,
     /// `[runtime]`.
     pub runtime: RuntimeSection,
+    /// `[control]`: none if nobody may deploy to this node.
+    pub control: Option<ControlSection>,
     /// `[modules.NAME]`, by name.
     pub modules: Vec<ModuleSource>,
+    /// What is done about them while the node runs, in the same order.
+    pub upkeep: Vec<ModuleUpkeep>,
     /// `[supervisors.NAME]`: the root first, whether the file has it or not.
     pub supervisors: Vec<SupervisorSection>,
     /// `[[actors]]`, in the order of the file.
@@ -130,11 +156,13 @@ impl NodeConfig {
         let read = read_document(&document, context, &mut problems);
         let warnings = problems.into_result(file, text)?;
         match read {
-            Some((node, runtime, modules, supervisors, actors)) => Ok(Self {
+            Some((node, runtime, control, (modules, upkeep), supervisors, actors)) => Ok(Self {
                 file: file.to_owned(),
                 node,
                 runtime,
+                control,
                 modules,
+                upkeep,
                 supervisors,
                 actors,
                 warnings,
@@ -147,7 +175,8 @@ impl NodeConfig {
 type Sections = (
     NodeSection,
     RuntimeSection,
-    Vec<ModuleSource>,
+    Option<ControlSection>,
+    (Vec<ModuleSource>, Vec<ModuleUpkeep>),
     Vec<SupervisorSection>,
     Vec<ActorSection>,
 );
@@ -171,6 +200,10 @@ fn read_document(document: &DeTable<'_>, context: &Context<'_>, problems: &mut P
         .value("runtime")
         .and_then(|value| Section::open("[runtime]", value, runtime::KEYS, problems))
         .map(|section| (RuntimeSection::read(&section, context, problems), section));
+    let control = top
+        .value("control")
+        .and_then(|value| Section::open("[control]", value, control::KEYS, problems))
+        .and_then(|section| ControlSection::read(&section, context, problems));
     let (modules, module_names) = read_named("modules", &top, module::KEYS, problems, |name, section, _, problems| {
         module::read(name, section, context, problems)
     });
@@ -178,6 +211,7 @@ fn read_document(document: &DeTable<'_>, context: &Context<'_>, problems: &mut P
     let names = Names {
         modules: module_names,
         supervisors: supervisor_names,
+        limits: Arc::new(read_default_limits(&top, problems)),
     };
     let actors = read_actors(&top, &names, context, problems);
     actor::check_names(&actors, problems);
@@ -187,7 +221,15 @@ fn read_document(document: &DeTable<'_>, context: &Context<'_>, problems: &mut P
         runtime::check(&section, &runtime, &actors, problems);
         runtime
     });
-    Some((node?, runtime.unwrap_or_default(), modules, supervisors, actors))
+    let modules = modules.into_iter().unzip();
+    Some((
+        node?,
+        runtime.unwrap_or_default(),
+        control,
+        modules,
+        supervisors,
+        actors,
+    ))
 }
 
 /// What the tables `[key.NAME]` say, and the names of all of them, those with mistakes too.
@@ -217,6 +259,19 @@ fn read_named<'d, T>(
         read(name, &section, &names, problems)
     });
     (found.collect(), names)
+}
+
+/// `[defaults.limits]`: the limits of guests whose own tables don't say otherwise.
+fn read_default_limits(top: &Section<'_>, problems: &mut Problems) -> Limits {
+    let defaults = top
+        .value("defaults")
+        .and_then(|value| Section::open("[defaults]", value, limits::DEFAULTS, problems));
+    let section = defaults
+        .as_ref()
+        .and_then(|defaults| defaults.value("limits"))
+        .and_then(|value| Section::open("[defaults.limits]", value, limits::KEYS, problems));
+    let base = Limits::default();
+    section.map_or(base.clone(), |section| limits::read(&section, &base, problems))
 }
 
 fn read_actors(

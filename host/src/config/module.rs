@@ -1,5 +1,7 @@
 //! `[modules.NAME]`: the components that guests are made of.
 
+use std::path::PathBuf;
+
 use super::Context;
 use super::names::NameOf;
 use super::problem::Problems;
@@ -7,9 +9,22 @@ use super::section::{Keys, Section};
 use crate::guest::{Digest, ModuleSource};
 
 pub(super) const KEYS: Keys = Keys {
-    known: &["path", "digest"],
+    known: &["path", "digest", "watch", "build", "sources"],
     explained: &[("sha256", "write `digest = \"sha256:…\"`")],
 };
+
+/// What is done about a module while the node runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleUpkeep {
+    /// The module.
+    pub module: String,
+    /// Its actors are reloaded when its file changes.
+    pub watch: bool,
+    /// The command that makes the file, run in the folder of node.toml; none if the file doesn't say.
+    pub build: Option<String>,
+    /// The files and folders that the command makes it from.
+    pub sources: Vec<PathBuf>,
+}
 
 /// Reads one `[modules.NAME]` table.
 pub(super) fn read(
@@ -17,7 +32,7 @@ pub(super) fn read(
     section: &Section<'_>,
     context: &Context<'_>,
     problems: &mut Problems,
-) -> Option<ModuleSource> {
+) -> Option<(ModuleSource, ModuleUpkeep)> {
     if let Err((message, help)) = NameOf::Module.check(name.get_ref()) {
         problems.error(name.span(), message, help);
     }
@@ -39,10 +54,43 @@ pub(super) fn read(
         }
         digest.ok()
     });
+    let upkeep = read_upkeep(name.get_ref(), section, context, problems);
+    if let Some(pinned) = section.value("digest").filter(|_| upkeep.watch) {
+        let message = "a module with a `digest` can't change: there is nothing to watch";
+        problems.error(pinned.span(), message, "leave out `digest` or `watch`");
+    }
     let path = context.folder.join(path?.get_ref());
-    Some(ModuleSource {
+    let source = ModuleSource {
         name: name.get_ref().to_string(),
         path,
         digest,
-    })
+    };
+    Some((source, upkeep))
+}
+
+fn read_upkeep(name: &str, section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> ModuleUpkeep {
+    let build = section.text("build", problems);
+    if let Some(build) = &build
+        && build.get_ref().trim().is_empty()
+    {
+        problems.error(build.span(), "`build` is empty", "expected a command, or leave it out");
+    }
+    let sources = section.texts("sources", problems);
+    if let Some(sources) = section.value("sources").filter(|_| build.is_none()) {
+        let message = "`sources` without a `build`";
+        problems.error(
+            sources.span(),
+            message,
+            "add the command that makes the module of them: `build = \"…\"`",
+        );
+    }
+    ModuleUpkeep {
+        module: name.to_owned(),
+        watch: section.boolean("watch", problems).unwrap_or_default(),
+        build: build.map(|build| build.into_inner().to_owned()),
+        sources: sources
+            .iter()
+            .map(|source| context.folder.join(source.get_ref()))
+            .collect(),
+    }
 }

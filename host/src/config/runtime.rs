@@ -11,6 +11,7 @@ use super::section::{Keys, Section};
 pub(super) const KEYS: Keys = Keys {
     known: &[
         "cache_dir",
+        "state_dir",
         "max_guests",
         "memory_reservation",
         "stack_bytes",
@@ -40,6 +41,8 @@ const EPOCH_TICK: std::ops::RangeInclusive<Duration> = Duration::from_millis(1).
 pub struct RuntimeSection {
     /// Where compiled code is kept; none for a folder of the user's cache directory.
     pub cache_dir: Option<PathBuf>,
+    /// Where checkpoints and what was deployed are kept; none for a folder for this node in the user's state directory.
+    pub state_dir: Option<PathBuf>,
     /// How many guests can live at once.
     pub max_guests: Option<u32>,
     /// Address space for one linear memory, in bytes: what no memory can outgrow.
@@ -54,21 +57,25 @@ pub struct RuntimeSection {
     pub copy_on_write: Option<bool>,
 }
 
+fn read_folder(key: &str, section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<PathBuf> {
+    let dir = section.text(key, problems)?;
+    if dir.get_ref().is_empty() {
+        let message = format!("`{key}` is empty");
+        problems.error(dir.span(), message, "expected the path of a folder, or leave it out");
+    }
+    Some(context.folder.join(dir.get_ref()))
+}
+
 impl RuntimeSection {
     pub(super) fn read(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Self {
-        let cache_dir = section.text("cache_dir", problems);
-        if let Some(dir) = &cache_dir
-            && dir.get_ref().is_empty()
-        {
-            problems.error(
-                dir.span(),
-                "`cache_dir` is empty",
-                "expected the path of a folder, or leave it out",
-            );
-        }
+        let (cache_dir, state_dir) = (
+            read_folder("cache_dir", section, context, problems),
+            read_folder("state_dir", section, context, problems),
+        );
         let stack_bytes = section.size("stack_bytes", 64 * KIB..=256 * MIB, problems);
         Self {
-            cache_dir: cache_dir.map(|dir| context.folder.join(dir.get_ref())),
+            cache_dir,
+            state_dir,
             max_guests: section.integer("max_guests", 1..=MOST_GUESTS, problems),
             memory_reservation: section.size("memory_reservation", MIB..=4 * GIB, problems),
             stack_bytes: stack_bytes.and_then(|bytes| usize::try_from(bytes).ok()),

@@ -32,7 +32,7 @@ pub fn control(data: &[u8]) {
 }
 
 /// A session at the end of an honest handshake.
-fn authenticated(role: Role, transitive: bool, now: Instant) -> Session {
+pub(super) fn authenticated(role: Role, transitive: bool, now: Instant) -> Session {
     let other = match role {
         Role::Initiator => Role::Acceptor,
         Role::Acceptor => Role::Initiator,

@@ -8,6 +8,7 @@ mod frame;
 mod handshake;
 mod input;
 mod messages;
+pub mod micro;
 
 pub use control::control;
 pub use frame::frame;

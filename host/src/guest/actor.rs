@@ -8,6 +8,7 @@ use ractor::concurrency::JoinHandle;
 use ractor::message::{BoxedDowncastErr, SerializedMessage};
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, ActorRuntime, Message, SupervisionEvent};
 
+use super::checkpoint::Checkpoints;
 use super::error::{GuestError, SpawnError};
 use super::events;
 use super::family::Family;
@@ -39,6 +40,9 @@ pub struct GuestOptions {
     pub profile: Arc<Profile>,
     /// When it is restarted in place.
     pub restarting: Restarting,
+    /// Where its state is kept, to be gone on from when it is started or restarted. Needs a name, and a module that exports
+    /// the interface `reload`.
+    pub checkpoints: Option<Checkpoints>,
 }
 
 /// A guest that was started. Dropping the handle leaves the actor running.
@@ -93,6 +97,7 @@ pub(super) async fn spawn_as(
         groups,
         profile,
         restarting,
+        checkpoints,
     } = options;
     check_names(name.as_deref(), &groups, &profile.limits)?;
     let (told, life) = tokio::sync::oneshot::channel();
@@ -102,6 +107,7 @@ pub(super) async fn spawn_as(
         profile,
         arguments,
         restarting,
+        checkpoints: checkpoints.filter(|_| name.is_some()),
         groups: Arc::new(Groups::new(groups.iter().cloned())),
         family,
         presence: Mutex::new(None),
@@ -121,13 +127,17 @@ pub(super) async fn spawn_as(
 }
 
 fn check_names(actor: Option<&str>, groups: &[String], limits: &Limits) -> Result<(), SpawnError> {
-    let groups = groups.iter().map(|group| ("group", group.as_str()));
-    let bad = actor
-        .map(|name| ("actor", name))
-        .into_iter()
-        .chain(groups)
-        .find(|(_, name)| name.is_empty() || name.len() > limits.name_bytes);
-    if let Some((what, name)) = bad {
+    // `actor@node` is how others find an actor of another node, which no actor of this one may stand for.
+    let is_word = |name: &str| !name.contains(|each: char| each == '@' || each.is_whitespace() || each.is_control());
+    let fits = |name: &str| (1..=limits.name_bytes).contains(&name.len());
+    let bad_actor = actor
+        .filter(|name| !fits(name) || !is_word(name))
+        .map(|name| ("actor", name));
+    let bad_group = groups
+        .iter()
+        .find(|group| !fits(group))
+        .map(|group| ("group", group.as_str()));
+    if let Some((what, name)) = bad_actor.or(bad_group) {
         return Err(SpawnError::BadName {
             what,
             name: tidy(name, limits.name_bytes).into_owned(),
@@ -149,6 +159,7 @@ pub(super) struct Guest {
     profile: Arc<Profile>,
     arguments: Vec<u8>,
     pub(super) restarting: Restarting,
+    pub(super) checkpoints: Option<Checkpoints>,
     groups: Arc<Groups>,
     family: Family,
     /// Where the actor is found. Not part of the state, which outlives the actor in its last supervision event.
@@ -217,7 +228,7 @@ impl Actor for Guest {
             life: life.clone(),
         };
         let instance = self
-            .instantiate(&life, &label, &life.module())
+            .begin(&life, &label, &life.module())
             .await
             .map_err(SpawnError::from)?;
         self.set_presence(Some(presence));
@@ -293,7 +304,8 @@ impl Actor for Guest {
     }
 
     async fn post_stop(&self, _: ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
-        let instance = alive.take()?;
+        let mut instance = alive.take()?;
+        self.keep_last(&alive.life, &alive.label, &mut instance).await;
         let outcome = instance.post_stop().await;
         self.set_presence(None);
         Ok(outcome?)

@@ -10,6 +10,8 @@ mod generated {
             "ractor:actor/registry.where-is": async | trappable,
             "ractor:actor/registry.address": async | trappable,
             "ractor:actor/registry.resolve": async | trappable,
+            "ractor:actor/groups.join": async | trappable,
+            "ractor:actor/groups.leave": async | trappable,
             "ractor:actor/groups.monitor": async | trappable,
             "ractor:actor/lifecycle.spawn": async | trappable,
             "ractor:actor/lifecycle.monitor": async | trappable,

@@ -9,6 +9,7 @@ use wasmtime::component::Linker;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::cache::Cache;
+use super::complexity::Complexity;
 use super::error::{EngineError, LoadError, LoadFault};
 use super::imports;
 use super::machine::Machine;
@@ -47,6 +48,8 @@ pub struct EngineConfig {
     pub stack_bytes: usize,
     /// The largest component file that is loaded, in bytes.
     pub component_bytes: u64,
+    /// How hard a component may be to compile.
+    pub complexity: Complexity,
     /// Whether the guests of a module share the pages of its initial memory until they write to them. It saves large guests
     /// memory and time, but takes twice the memory mappings: see [`Machine`].
     pub copy_on_write: bool,
@@ -81,6 +84,7 @@ impl Default for EngineConfig {
             memory_reservation: 64 << 20,
             stack_bytes: 512 << 10,
             component_bytes: 256 << 20,
+            complexity: Complexity::default(),
             copy_on_write: true,
         }
     }
@@ -100,6 +104,7 @@ struct Inner {
     tick: Duration,
     stack_bytes: usize,
     component_bytes: u64,
+    complexity: Complexity,
     /// Loaded code by digest. The inner lock is held while it is compiled, so that nobody compiles it twice.
     loaded: Mutex<HashMap<Digest, Slot>>,
 }
@@ -136,6 +141,7 @@ impl Engine {
                 tick,
                 stack_bytes: config.stack_bytes,
                 component_bytes: config.component_bytes,
+                complexity: config.complexity,
                 loaded: Mutex::default(),
             }),
         })
@@ -170,9 +176,10 @@ impl Engine {
                 wasmtime,
                 linker,
                 cache,
+                complexity,
                 ..
             } = &*engine.inner;
-            Code::new(wasmtime, linker, cache.as_ref(), digest, &bytes)
+            Code::new(wasmtime, linker, cache.as_ref(), complexity, digest, &bytes)
         })
         .await?;
         let code = Arc::new(code);
@@ -237,6 +244,8 @@ fn wasmtime_config(config: &EngineConfig) -> Config {
         .max_wasm_stack(config.stack_bytes)
         // What the host's own functions need besides, when a guest calls them.
         .async_stack_size(config.stack_with_host())
+        // Else the pages of a stack that nobody uses any more would stay, with what a guest left on them.
+        .async_stack_zeroing(true)
         .memory_init_cow(config.copy_on_write);
     wasmtime
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use ractor::SpawnErr;
 
+use super::complexity::TooComplex;
 use super::limits::Limit;
 use super::source::Digest;
 use crate::directory::NameTaken;
@@ -90,6 +91,9 @@ pub enum LoadFault {
     /// The bytes are not a valid component.
     #[error("it does not compile: {0}")]
     Invalid(String),
+    /// It would take too much to compile it.
+    #[error("it is too hard to compile: {0} (complexity)")]
+    TooComplex(#[from] TooComplex),
     /// The component is of another world.
     #[error(
         "the component does not export `{missing}`, which every actor must (world `guest-actor` of package \
@@ -128,8 +132,11 @@ pub enum SpawnError {
     /// Another actor has the name.
     #[error(transparent)]
     NameTaken(#[from] NameTaken),
-    /// A name is empty or too long.
-    #[error("the {what} name {name:?} is not allowed: it must have 1 to {limit} bytes (name_bytes)")]
+    /// A name is empty or too long, or an actor's is not one word without `@`.
+    #[error(
+        "the {what} name {name:?} is not allowed: it must have 1 to {limit} bytes (name_bytes){}",
+        one_word(what)
+    )]
     BadName {
         /// What has the name: `actor` or `group`.
         what: &'static str,
@@ -144,6 +151,13 @@ pub enum SpawnError {
     /// The actor runtime refused, e.g. because the supervisor is shutting down.
     #[error("the actor could not be started: {0}")]
     Runtime(String),
+}
+
+fn one_word(what: &str) -> &'static str {
+    match what {
+        "actor" => " and be one word without `@`",
+        _ => "",
+    }
 }
 
 impl SpawnError {

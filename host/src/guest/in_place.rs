@@ -35,7 +35,7 @@ impl Guest {
         &self,
         myself: &ActorRef<Opaque>,
         alive: &mut Alive,
-        instance: Box<Instance>,
+        mut instance: Box<Instance>,
         reason: Option<String>,
     ) -> Result<bool, ActorProcessingErr> {
         match self.restarting.after_stop(Instant::now()) {
@@ -58,6 +58,7 @@ impl Guest {
                     myself.stop(reason);
                     return Ok(false);
                 }
+                self.keep_last(&alive.life, &alive.label, &mut instance).await;
                 if let Err(error) = instance.post_stop().await {
                     tracing::warn!(actor = &**name, pid, %error, "the actor failed while it stopped");
                 }
@@ -115,7 +116,7 @@ impl Guest {
         life.mailbox.forget_stop();
         let module = life.module();
         let started = async {
-            let mut instance = Box::new(self.instantiate(life, label, &module).await?);
+            let mut instance = Box::new(self.begin(life, label, &module).await?);
             instance.post_start().await?;
             Ok(instance)
         };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
 
 use super::bindings::types::SupervisionEvent;
@@ -9,7 +10,7 @@ use super::bindings::{Descriptor, World};
 use super::error::{Fault, Frames, GuestError};
 use super::imports::lifecycle::Exit;
 use super::limits::{Limit, Limits};
-use super::meter::Meter;
+use super::meter::{Longest, Meter};
 use super::module::{Code, Module};
 use super::replies::Port;
 use super::state::{Label, Myself, State};
@@ -59,6 +60,7 @@ impl Instance {
             engine.wasmtime(),
             State::new(actor, label, limits, engine.stack_bytes()),
         );
+        let longest = lifecycle(&store.data().limits);
         store.limiter(|state| &mut state.limiter);
         store.set_max_component_handles(store.data().limits.handles);
         store.set_hostcall_fuel(fuel(&store.data().limits));
@@ -77,15 +79,18 @@ impl Instance {
             let exports = linked.world.load(&mut store, &component)?;
             Ok((component, exports))
         };
-        let made: wasmtime::Result<_> = meter.run(made).await;
+        let made: wasmtime::Result<_> = meter.run(longest, made).await;
         match made {
-            Ok((component, exports)) => Ok(Self {
-                store,
-                exports,
-                component,
-                code,
-                meter,
-            }),
+            Ok((component, exports)) => {
+                store.data_mut().made = true;
+                Ok(Self {
+                    store,
+                    exports,
+                    component,
+                    code,
+                    meter,
+                })
+            }
             Err(error) => Err(failure(&store, Callback::Instantiation, no_instance(&store, &error))),
         }
     }
@@ -94,8 +99,9 @@ impl Instance {
         let Self {
             store, exports, meter, ..
         } = &mut self;
+        let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_describe(&mut *store);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         self.settle(Callback::Lifecycle("describe"), outcome.map(Ok))
     }
 
@@ -104,8 +110,9 @@ impl Instance {
             store, exports, meter, ..
         } = self;
         store.set_epoch_deadline(1);
+        let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_pre_start(store, arguments);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         self.settle(Callback::Lifecycle("pre-start"), outcome)
     }
 
@@ -114,8 +121,9 @@ impl Instance {
             store, exports, meter, ..
         } = self;
         store.set_epoch_deadline(1);
+        let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_post_start(store);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         self.settle(Callback::Lifecycle("post-start"), outcome)
     }
 
@@ -130,8 +138,9 @@ impl Instance {
         } = self;
         store.data_mut().metadata = metadata;
         store.set_epoch_deadline(1);
+        let longest = message(&store.data().limits);
         let call = exports.ractor_actor_actor().call_handle_cast(store, variant, args);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         self.settle(Callback::Message("handle-cast", variant), outcome)
     }
 
@@ -149,10 +158,11 @@ impl Instance {
         let number = store.data_mut().replies.begin(reply);
         store.data_mut().metadata = metadata;
         store.set_epoch_deadline(1);
+        let longest = message(&store.data().limits);
         let call = exports
             .ractor_actor_actor()
             .call_handle_call(store, variant, args, number);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         match self.settle(Callback::Message("handle-call", variant), outcome)? {
             Some(bytes) => self.store.data_mut().answer(variant, bytes),
             None => self.store.data_mut().defer(),
@@ -166,8 +176,9 @@ impl Instance {
         } = self;
         store.data_mut().metadata = None;
         store.set_epoch_deadline(1);
+        let longest = message(&store.data().limits);
         let call = exports.ractor_actor_actor().call_handle_supervisor_evt(store, event);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         self.settle(Callback::Lifecycle("handle-supervisor-evt"), outcome)
     }
 
@@ -176,8 +187,9 @@ impl Instance {
             store, exports, meter, ..
         } = &mut self;
         store.set_epoch_deadline(1);
+        let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_post_stop(&mut *store);
-        let outcome = meter.run(call).await;
+        let outcome = meter.run(longest, call).await;
         self.settle(Callback::Lifecycle("post-stop"), outcome)
     }
 
@@ -223,6 +235,14 @@ impl Instance {
             Err(error) => Err(failure(&self.store, callback, trap(&self.store, &error))),
         }
     }
+}
+
+pub(super) fn lifecycle(limits: &Limits) -> Longest {
+    (limits.lifecycle_time, Limit::LifecycleTime)
+}
+
+fn message(limits: &Limits) -> Longest {
+    (limits.message_time, Limit::MessageTime)
 }
 
 impl State {
@@ -284,9 +304,7 @@ fn trap(store: &Store<State>, error: &wasmtime::Error) -> Fault {
     if let Some(Exit(reason)) = error.downcast_ref::<Exit>() {
         return Fault::Returned(reason.clone());
     }
-    let overflow = matches!(error.downcast_ref::<Trap>(), Some(Trap::StackOverflow));
-    let stack = || overflow.then(|| Limit::Stack(store.data().stack_bytes));
-    match error.downcast_ref::<Limit>().copied().or_else(stack) {
+    match limit_of(store, error) {
         Some(limit) => {
             strikes::count_limit(&store.data().label, limit);
             Fault::Limit { limit, at }
@@ -299,9 +317,33 @@ fn trap(store: &Store<State>, error: &wasmtime::Error) -> Fault {
     }
 }
 
+/// The limit that an error is about, if it is about one.
+fn limit_of(store: &Store<State>, error: &wasmtime::Error) -> Option<Limit> {
+    let State {
+        limits, stack_bytes, ..
+    } = store.data();
+    if let Some(limit) = error.downcast_ref::<Limit>() {
+        return Some(*limit);
+    }
+    if let Some(Trap::StackOverflow) = error.downcast_ref::<Trap>() {
+        return Some(Limit::Stack(*stack_bytes));
+    }
+    if let Some(ResourceTableError::Full) = error.downcast_ref::<ResourceTableError>() {
+        return Some(Limit::Handles(limits.handles));
+    }
+    // Of these wasmtime says no more than this.
+    let cause = error.root_cause().to_string();
+    if cause.contains("store handle limit exceeded") {
+        return Some(Limit::Handles(limits.handles));
+    }
+    cause
+        .contains("instance count too high")
+        .then_some(Limit::CoreInstances(limits.core_instances))
+}
+
 /// Why there is no instance: its start trapped, or there was no room for it.
 fn no_instance(store: &Store<State>, error: &wasmtime::Error) -> Fault {
-    if error.is::<Trap>() || error.is::<Limit>() {
+    if error.is::<Trap>() || limit_of(store, error).is_some() {
         return trap(store, error);
     }
     Fault::NoInstance {

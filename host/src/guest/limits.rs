@@ -23,6 +23,11 @@ pub struct Limits {
     /// Time on a thread for handling one message. Beyond it the guest traps. Waiting for a reply or for a timer does
     /// not count. Its resolution is [`EngineConfig::epoch_tick`](super::EngineConfig::epoch_tick).
     pub cpu_per_message: Duration,
+    /// The longest that handling one message may take, with all that the guest waits for. Beyond it the guest fails.
+    pub message_time: Duration,
+    /// The longest that a guest may take to be instantiated, to describe itself, to start and to stop: each callback alone,
+    /// with all that it waits for. Beyond it the guest fails.
+    pub lifecycle_time: Duration,
     /// Bytes of one message, variant and arguments together. A larger one from the guest is refused with `too-large`; a
     /// larger one to the guest is dropped. The default fits, with its envelope, into the 16 MiB that every node accepts
     /// as one frame.
@@ -54,7 +59,8 @@ pub struct Limits {
     /// for a native actor still counts. Beyond it a new one is refused with `too-many`.
     pub timers: usize,
     /// Children that live at once, with their children and so on: of all that descend from one actor that no guest spawned.
-    /// One counts until its parent has heard of its end. Beyond it a new one is refused with `too-many`.
+    /// One counts until its parent has heard of its end. Beyond it a new one is refused with `too-many`. The default leaves
+    /// room for others in the smallest pool that a node has.
     pub children: usize,
     /// Actors that the guest monitors at once. One counts until the guest has heard of its end. Beyond it a further one is
     /// refused with `too-many`.
@@ -88,6 +94,8 @@ impl Default for Limits {
             core_instances: 256,
             handles: 4096,
             cpu_per_message: Duration::from_secs(10),
+            message_time: Duration::from_secs(3600),
+            lifecycle_time: Duration::from_secs(60),
             message_bytes: 15 * MIB,
             state_bytes: 64 * MIB,
             reply_bytes: 15 * MIB,
@@ -99,7 +107,7 @@ impl Default for Limits {
             call_wait: Duration::from_secs(300),
             groups: 1024,
             timers: 1024,
-            children: 1024,
+            children: 256,
             monitors: 1024,
             name_bytes: 255,
             log_bytes: 8 * KIB,
@@ -117,12 +125,24 @@ pub enum Limit {
     /// See [`Limits::table_elements`].
     #[error("its limit of {0} table elements (table_elements)")]
     TableElements(usize),
+    /// See [`Limits::core_instances`].
+    #[error("its limit of {0} core instances (core_instances)")]
+    CoreInstances(usize),
+    /// See [`Limits::handles`].
+    #[error("its limit of {0} live handles (handles)")]
+    Handles(usize),
     /// See [`EngineConfig::stack_bytes`](super::EngineConfig::stack_bytes).
     #[error("its limit of {0} bytes of stack (stack_bytes)")]
     Stack(usize),
     /// See [`Limits::cpu_per_message`].
     #[error("its limit of {0:?} of processor time for one message (cpu_per_message)")]
     Cpu(Duration),
+    /// See [`Limits::message_time`].
+    #[error("its limit of {0:?} for one message, waits included (message_time)")]
+    MessageTime(Duration),
+    /// See [`Limits::lifecycle_time`].
+    #[error("its limit of {0:?} for starting or stopping, waits included (lifecycle_time)")]
+    LifecycleTime(Duration),
     /// See [`Limits::message_bytes`].
     #[error("its limit of {0} bytes for one message (message_bytes)")]
     MessageBytes(usize),
@@ -170,8 +190,12 @@ impl Limit {
         match self {
             Self::Memory(_) => "memory_bytes",
             Self::TableElements(_) => "table_elements",
+            Self::CoreInstances(_) => "core_instances",
+            Self::Handles(_) => "handles",
             Self::Stack(_) => "stack_bytes",
             Self::Cpu(_) => "cpu_per_message",
+            Self::MessageTime(_) => "message_time",
+            Self::LifecycleTime(_) => "lifecycle_time",
             Self::MessageBytes(_) => "message_bytes",
             Self::ReplyBytes(_) => "reply_bytes",
             Self::MailboxMessages(_) => "mailbox_messages",
@@ -242,12 +266,12 @@ impl Budget {
     }
 
     fn grow(&mut self, growth: &Growth) -> Verdict {
-        if growth.maximum.is_some_and(|maximum| growth.desired > maximum) {
-            return Verdict::Impossible;
-        }
         let used = self.used.saturating_add(growth.desired.saturating_sub(growth.current));
         if used > self.limit {
             return Verdict::Refused;
+        }
+        if growth.maximum.is_some_and(|maximum| growth.desired > maximum) {
+            return Verdict::Impossible;
         }
         self.used = used;
         Verdict::Granted

@@ -233,9 +233,13 @@ fn is_cast(message: &SerializedMessage) -> bool {
     matches!(message, SerializedMessage::Cast { .. })
 }
 
-/// A probe must get in: its end says that the mailbox has been worked off, and who puts it in keeps to limits of its own.
+/// A probe must get in: its end says that the mailbox has been worked off, and who puts it in keeps to limits of its own. It
+/// carries nothing: what looks like one and does is a message like any other.
 fn is_probe(message: &SerializedMessage) -> bool {
-    matches!(message, SerializedMessage::Call { variant, .. } if variant == PROBE_VARIANT)
+    matches!(
+        message,
+        SerializedMessage::Call { variant, args, metadata: None, .. } if variant == PROBE_VARIANT && args.is_empty()
+    )
 }
 
 fn cost(message: &SerializedMessage) -> usize {
@@ -380,6 +384,18 @@ mod tests {
         assert_eq!(passed.try_recv(), Err(oneshot::error::TryRecvError::Empty));
         drop(mailbox.next());
         assert_eq!(passed.try_recv(), Err(oneshot::error::TryRecvError::Closed));
+    }
+
+    #[tokio::test]
+    async fn a_probe_that_carries_something_is_none() {
+        let mailbox = mailbox(two(WhenFull::Reject)).await;
+        mailbox.put(cast("a")).unwrap();
+        mailbox.put(cast("b")).unwrap();
+        let (mut probe, _passed) = call(PROBE_VARIANT);
+        if let SerializedMessage::Call { args, .. } = &mut probe {
+            args.push(0);
+        }
+        assert_eq!(mailbox.put(probe).unwrap_err().reason, PutRefused::Full);
     }
 
     #[tokio::test]

@@ -3,17 +3,25 @@
 //! The engine's ticker counts epochs. A meter counts those that passed while the guest's future was being polled, so
 //! that waiting (for a reply, for a timer, for its turn after a yield) is free. One message too short to see a tick
 //! usually counts as nothing and sometimes as one tick, which is right on average and costs no clock reading.
+//!
+//! Waiting has a limit of its own, in real time. Its timer begins when the guest first waits: most messages never do.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
+
+use tokio::time::{Sleep, sleep};
 
 use super::limits::Limit;
 
 /// The engine's count of epochs.
 pub(super) type Clock = Arc<AtomicU64>;
+
+/// How long a callback may take, and the limit that this is.
+pub(super) type Longest = (Duration, fn(Duration) -> Limit);
 
 /// Measures one guest. Only the thread that polls the guest touches it; the atomics are for the borrow checker.
 #[derive(Debug)]
@@ -37,15 +45,27 @@ impl Meter {
         }
     }
 
-    /// Runs the guest for one message, on a fresh budget.
-    pub(super) async fn run<F: Future>(&self, guest: F) -> F::Output {
+    /// Runs the guest for one message, on a fresh budget. Fails once it has taken longer than this, waits included.
+    pub(super) async fn run<T>(
+        &self,
+        (longest, limit): Longest,
+        guest: impl Future<Output = wasmtime::Result<T>>,
+    ) -> wasmtime::Result<T> {
         self.used.store(0, Ordering::Relaxed);
         let mut guest = pin!(guest);
+        let mut patience: Option<Pin<Box<Sleep>>> = None;
         poll_fn(|cx| {
             self.since.store(self.now(), Ordering::Relaxed);
             let polled = guest.as_mut().poll(cx);
             self.used.store(self.used(), Ordering::Relaxed);
-            polled
+            if polled.is_ready() {
+                return polled;
+            }
+            let patience = patience.get_or_insert_with(|| Box::pin(sleep(longest)));
+            match patience.as_mut().poll(cx) {
+                Poll::Ready(()) => Poll::Ready(Err(wasmtime::Error::new(limit(longest)))),
+                Poll::Pending => Poll::Pending,
+            }
         })
         .await
     }
@@ -67,24 +87,49 @@ impl Meter {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::future::pending;
+
     use super::*;
+
+    const LONGEST: Longest = (Duration::from_secs(5), Limit::MessageTime);
 
     #[tokio::test]
     async fn counts_running_and_not_waiting() {
         let clock = Clock::default();
         let meter = Meter::new(clock.clone(), Duration::from_millis(5), Duration::from_millis(10));
-        meter
-            .run(async {
-                clock.fetch_add(1, Ordering::Relaxed);
-                assert_eq!(meter.exhausted(), None);
-                let others = clock.clone();
-                let elsewhere = tokio::spawn(async move { others.fetch_add(100, Ordering::Relaxed) });
-                assert!(elsewhere.await.is_ok());
-                assert_eq!(meter.exhausted(), None);
-                clock.fetch_add(1, Ordering::Relaxed);
-                assert_eq!(meter.exhausted(), Some(Limit::Cpu(Duration::from_millis(10))));
-            })
-            .await;
-        meter.run(async { assert_eq!(meter.exhausted(), None) }).await;
+        let guest = async {
+            clock.fetch_add(1, Ordering::Relaxed);
+            assert_eq!(meter.exhausted(), None);
+            let others = clock.clone();
+            let elsewhere = tokio::spawn(async move { others.fetch_add(100, Ordering::Relaxed) });
+            assert!(elsewhere.await.is_ok());
+            assert_eq!(meter.exhausted(), None);
+            clock.fetch_add(1, Ordering::Relaxed);
+            assert_eq!(meter.exhausted(), Some(Limit::Cpu(Duration::from_millis(10))));
+            Ok(())
+        };
+        meter.run(LONGEST, guest).await.unwrap();
+        let fresh = async {
+            assert_eq!(meter.exhausted(), None);
+            Ok(())
+        };
+        meter.run(LONGEST, fresh).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_has_an_end() {
+        let meter = Meter::new(Clock::default(), Duration::from_millis(5), Duration::from_millis(10));
+        let error = meter.run::<()>(LONGEST, pending()).await.unwrap_err();
+        assert_eq!(
+            error.downcast_ref::<Limit>(),
+            Some(&Limit::MessageTime(Duration::from_secs(5)))
+        );
+        let patient = async {
+            sleep(Duration::from_secs(4)).await;
+            Ok(7)
+        };
+        assert_eq!(meter.run(LONGEST, patient).await.unwrap(), 7);
     }
 }

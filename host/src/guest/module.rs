@@ -10,6 +10,7 @@ use wasmtime::component::{Component, Linker};
 
 use super::bindings::Descriptor;
 use super::cache::Cache;
+use super::complexity::{self, Complexity};
 use super::description::Description;
 use super::engine::Engine;
 use super::error::{Fault, GuestError, LoadFault};
@@ -18,7 +19,8 @@ use super::limits::Limits;
 use super::reload::ReloadExports;
 use super::source::{Digest, ModuleSource};
 use super::state::{Label, State};
-use super::world::{self, Linked};
+use super::wants::Want;
+use super::world::{self, Interfaces, Linked};
 
 /// A module that actors can be made of. Cheap to clone.
 #[derive(Clone)]
@@ -41,8 +43,11 @@ pub enum Origin {
 /// Compiled code, linked with the host. Shared by all modules of the same digest.
 pub(super) struct Code {
     digest: Digest,
+    /// Of the file, in bytes.
+    size: usize,
     origin: Origin,
     linked: Linked,
+    interfaces: Interfaces,
     /// What it says of itself, once it was asked.
     description: OnceCell<Description>,
 }
@@ -90,6 +95,26 @@ impl Module {
     /// True if both run the same compiled code, loaded once.
     pub fn shares_code_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.code, &other.code)
+    }
+
+    /// The names of what it imports, in the order of the component.
+    pub fn imports(&self) -> impl Iterator<Item = &str> {
+        self.code.interfaces.imports.iter().map(String::as_str)
+    }
+
+    /// The names of what it exports.
+    pub fn exports(&self) -> impl Iterator<Item = &str> {
+        self.code.interfaces.exports.iter().map(String::as_str)
+    }
+
+    /// The capabilities that its actors could use.
+    pub fn wants(&self) -> &[Want] {
+        &self.code.interfaces.wants
+    }
+
+    /// The size of its file, in bytes.
+    pub fn size(&self) -> usize {
+        self.code.size
     }
 
     /// Asks the component what it is, on a fresh instance that is no actor.
@@ -179,10 +204,12 @@ impl Code {
         engine: &wasmtime::Engine,
         linker: &Linker<State>,
         cache: Option<&Cache>,
+        complexity: &Complexity,
         digest: Digest,
         bytes: &[u8],
     ) -> Result<Self, LoadFault> {
         world::check_format(bytes)?;
+        complexity::check(bytes, complexity)?;
         let (component, origin) = match cache {
             Some(cache) => cached_or_compiled(engine, cache, &digest, bytes)?,
             None => (compile(engine, bytes)?, Origin::Compiled),
@@ -190,8 +217,10 @@ impl Code {
         let linked = world::check(engine, linker, &component)?;
         Ok(Self {
             digest,
+            size: bytes.len(),
             origin,
             linked,
+            interfaces: Interfaces::of(engine, &component),
             description: OnceCell::new(),
         })
     }

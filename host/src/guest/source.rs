@@ -32,6 +32,11 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// What was hashed elsewhere.
+    pub fn from_bytes(hash: [u8; 32]) -> Self {
+        Self(hash)
+    }
+
     /// The hash itself.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -6,12 +6,14 @@ use ractor::{ActorCell, SupervisionEvent};
 
 use super::bindings::types;
 use super::family::Family;
+use super::grants::Grants;
 use super::groups::Groups;
 use super::limits::{Limit, Limiter, Limits};
 use super::log_rate::LogRate;
 use super::mailbox::Mailbox;
 use super::outflow::Outflow;
 use super::profile::Profile;
+use super::recipients::Allowed;
 use super::replies::Replies;
 use super::timers::Timers;
 use super::wasi::Wasi;
@@ -31,9 +33,13 @@ pub(super) struct State {
     pub(super) wasi: Option<Box<Wasi>>,
     /// What the guest has sent to native actors and they may not have handled.
     pub(super) outflow: Outflow,
+    /// Whom the guest may send to, as far as that was asked lately.
+    pub(super) allowed: Allowed,
     /// Made at the first use, too: of whom the guest hears, and its timers.
     pub(super) watch: Option<Box<Watch>>,
     pub(super) timers: Option<Timers>,
+    /// True once the instance is made: what it does from then on is its own doing, not its language's.
+    pub(super) made: bool,
     /// The guest asked to stop, with this reason.
     pub(super) stopping: Option<Option<String>>,
     /// Whether the guest may act on others now.
@@ -107,8 +113,10 @@ impl State {
             metadata: None,
             wasi: None,
             outflow: Outflow::default(),
+            allowed: Allowed::default(),
             watch: None,
             timers: None,
+            made: false,
             stopping: None,
             acting: Acting::Freely,
             acted: false,
@@ -122,6 +130,14 @@ impl State {
         self.actor.as_ref().ok_or_else(|| wasmtime::Error::new(NoActorYet))
     }
 
+    /// What was granted to the actor; nothing while there is none.
+    pub(super) fn grants(&self) -> Arc<Grants> {
+        self.actor
+            .as_ref()
+            .map(|actor| actor.grants.clone())
+            .unwrap_or_default()
+    }
+
     /// The guest acts on others, or traps because it may not.
     pub(super) fn act(&mut self) -> wasmtime::Result<()> {
         match self.acting {
@@ -131,17 +147,6 @@ impl State {
             }
             Acting::Not(callback) => Err(wasmtime::Error::new(OnlyLook(callback))),
         }
-    }
-
-    /// True if the guest may send to this actor: to itself, to its supervisor and its children, and beyond that as node.toml
-    /// says.
-    pub(super) fn may_send_to(&self, to: &ActorCell) -> wasmtime::Result<bool> {
-        let Myself { cell, profile, .. } = self.myself()?;
-        let kin = || {
-            let supervised_by = |actor: &ActorCell, by: &ActorCell| actor.try_get_supervisor().as_ref() == Some(by);
-            to == cell || supervised_by(cell, to) || supervised_by(to, cell)
-        };
-        Ok(profile.grants.may_send_to(to) || kin())
     }
 
     /// Of whom the guest hears.

@@ -1,14 +1,16 @@
-//! What is said when a guest reaches a limit, and when a message for it is given up: a log line with the actor's name, and
-//! a metric.
+//! What is said when a guest reaches a limit, when it tries what it was not granted, and when a message for it is given
+//! up: a log line with the actor's name, and a metric.
 //!
 //! The metrics go through the `metrics` facade: `ractor_host_guest_limits_total` with the label `limit`,
-//! `ractor_host_guest_dead_letters_total` with `reason`, `ractor_host_guest_failures_total` and
-//! `ractor_host_guest_restarts_total`; each with `actor`, the actor's name or its module's.
+//! `ractor_host_guest_denied_total` with `capability`, `ractor_host_guest_dead_letters_total` with `reason`,
+//! `ractor_host_guest_failures_total` and `ractor_host_guest_restarts_total`; each with `actor`, the actor's name or its
+//! module's.
 //!
 //! Every strike is counted. The log lines share the actor's limit on them: see [`log_rate`](super::log_rate).
 
 use std::sync::Arc;
 
+use super::denied::Denied;
 use super::limits::Limit;
 use super::state::Label;
 
@@ -37,6 +39,22 @@ pub(super) fn count_limit(label: &Label, limit: Limit) {
 
 fn count(actor: &Arc<str>, limit: Limit) {
     metrics::counter!("ractor_host_guest_limits_total", "limit" => limit.name(), "actor" => actor.clone()).increment(1);
+}
+
+/// A guest has tried what it was not granted, and was refused.
+pub(super) fn denied(label: &Label, denied: Denied<'_>) {
+    let capability = denied.capability();
+    metrics::counter!("ractor_host_guest_denied_total", "capability" => capability, "actor" => label.name.clone())
+        .increment(1);
+    if !label.log.allows() {
+        return;
+    }
+    let (actor, pid) = (&*label.name, label.pid);
+    match denied {
+        // Runtimes of languages read it without need, e.g. when they panic.
+        Denied::Environment => tracing::info!(actor, pid, capability, "capability denied: {denied}"),
+        _ => tracing::warn!(actor, pid, capability, "capability denied: {denied}"),
+    }
 }
 
 /// Messages for a guest were given up.

@@ -8,6 +8,7 @@ use super::error::LoadFault;
 use super::imports::offers;
 use super::reload::ReloadExports;
 use super::state::State;
+use super::wants::{self, Want};
 
 /// The first eight bytes of every WebAssembly file: `\0asm`, a version, and what kind of file it is.
 const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
@@ -119,9 +120,28 @@ fn check_types(linked: &InstancePre<State>, functions: &[ComponentItem]) -> Resu
     Ok(())
 }
 
+/// What a component imports and exports, by name, and what that tells.
+#[derive(Debug)]
+pub(super) struct Interfaces {
+    pub(super) imports: Vec<String>,
+    pub(super) exports: Vec<String>,
+    pub(super) wants: Vec<Want>,
+}
+
+impl Interfaces {
+    pub(super) fn of(engine: &wasmtime::Engine, component: &Component) -> Self {
+        let ty = component.component_type();
+        Self {
+            imports: ty.imports(engine).map(|(name, _)| name.to_owned()).collect(),
+            exports: ty.exports(engine).map(|(name, _)| name.to_owned()).collect(),
+            wants: wants::of(engine, component),
+        }
+    }
+}
+
 fn exports(engine: &wasmtime::Engine, component: &Component) -> String {
-    let ty = component.component_type();
-    let names: Vec<_> = ty.exports(engine).map(|(name, _)| format!("`{name}`")).collect();
+    let names = Interfaces::of(engine, component).exports;
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     if names.is_empty() {
         "nothing".to_owned()
     } else {

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use ractor::{Actor, BytesConvertable};
 
 use super::error::HostError;
 use super::native::Native;
+use super::reloader::Listener;
 use super::running::{RunningHost, Stopped};
 use super::signals::Signals;
 use super::start;
 use crate::config::{ConfigError, NodeConfig};
+use crate::supervision::reload::ReloadReport;
 
 /// Where embedding starts: [`Host::builder`].
 #[derive(Debug)]
@@ -21,6 +24,7 @@ pub struct Host;
 #[derive(Default)]
 pub struct HostBuilder {
     natives: BTreeMap<String, Native>,
+    reloaded: Option<Listener>,
 }
 
 impl Host {
@@ -44,6 +48,14 @@ impl HostBuilder {
         self
     }
 
+    /// Calls `listener` with the module's name whenever a watched file had its module reloaded, or was to: with the report,
+    /// or with why it was not begun.
+    #[must_use]
+    pub fn on_reload(mut self, listener: impl Fn(&str, &Result<ReloadReport, String>) + Send + Sync + 'static) -> Self {
+        self.reloaded = Some(Arc::new(listener));
+        self
+    }
+
     /// Reads and checks a node.toml for this host.
     ///
     /// # Errors
@@ -58,7 +70,7 @@ impl HostBuilder {
     /// # Errors
     /// Something could not be started; what had been is stopped again.
     pub async fn start(self, config: NodeConfig) -> Result<RunningHost, HostError> {
-        start::start(config, self.natives).await
+        start::start(config, self.natives, self.reloaded).await
     }
 
     /// Starts, and runs until the process gets SIGINT or SIGTERM; then stops in an orderly way, unless a second signal

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 
 use ractor::SpawnErr;
 
+use crate::checkpoint::OpenError;
 use crate::config::Code;
-use crate::guest::{EngineError, LoadError, SpawnError};
+use crate::guest::{EngineError, InvalidDirectory, LoadError, SpawnError};
 use crate::supervision::RootError;
 use crate::transport::tls::TlsError;
 
@@ -66,6 +67,38 @@ pub enum HostError {
         /// What went wrong.
         #[source]
         reason: Box<SpawnError>,
+    },
+    /// The checkpoints can't be opened.
+    #[error(transparent)]
+    Checkpoints(#[from] OpenError),
+    /// It is not known where to keep what is to outlive the node.
+    #[error("there is no folder for checkpoints and deployed modules; say `state_dir` in [runtime]")]
+    NoStateDirectory,
+    /// What is to outlive the node can't be kept.
+    #[error("{0}; `state_dir` in [runtime] chooses another folder")]
+    Keeping(String),
+    /// The control actor could not be started.
+    #[error("[control]: the control actor did not start: {0}")]
+    Control(String),
+    /// An actor's state can't be kept, because its module doesn't give it away.
+    #[error(
+        "actor `{actor}` has a `checkpoint`, but module `{module}` does not export the interface `reload`, so that its \
+         state can't be kept"
+    )]
+    NoCheckpoints {
+        /// The actor.
+        actor: String,
+        /// What it is made of.
+        module: String,
+    },
+    /// A directory that is granted to a guest can't be used.
+    #[error("actor `{actor}`: {reason}; make it, or change `directories` in [actors.capabilities]")]
+    Directory {
+        /// The actor.
+        actor: String,
+        /// The directory, and what is wrong with it.
+        #[source]
+        reason: InvalidDirectory,
     },
     /// The node ended although nobody asked it to.
     #[error("the node server ended by itself; the log says why")]

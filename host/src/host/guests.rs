@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::config::{Code, NodeConfig, RuntimeSection};
 use crate::guest::{
-    Allocation, Engine, EngineConfig, EngineError, LoadError, LoadFault, Machine, Module, Modules, Room,
+    Allocation, Engine, EngineConfig, EngineError, LoadError, LoadFault, Machine, Module, ModuleSource, Modules, Room,
 };
 
 use super::error::HostError;
@@ -19,19 +19,19 @@ pub(crate) struct Guests {
 }
 
 impl Guests {
-    /// Sets up the engine and loads every module, several at once.
-    pub(crate) async fn load(config: &NodeConfig) -> Result<Self, HostError> {
-        if config.modules.is_empty() {
+    /// Sets up the engine and loads every module from its source, several at once.
+    pub(crate) async fn load(config: &NodeConfig, sources: &[ModuleSource]) -> Result<Self, HostError> {
+        if sources.is_empty() {
             return Ok(Self {
                 modules: Modules::default(),
             });
         }
         let engine = engine(config)?;
-        let start = |source: &crate::guest::ModuleSource| {
+        let start = |source: &ModuleSource| {
             let (engine, source) = (engine.clone(), source.clone());
             tokio::spawn(async move { engine.load(&source).await })
         };
-        let loading: Vec<_> = config.modules.iter().map(|source| (source, start(source))).collect();
+        let loading: Vec<_> = sources.iter().map(|source| (source, start(source))).collect();
         let modules = Modules::default();
         for (source, task) in loading {
             let module = task.await.unwrap_or_else(|ended| {
@@ -53,15 +53,40 @@ impl Guests {
         self.modules.find(name)
     }
 
+    /// Checks that the directories that are granted are there.
+    pub(crate) fn check_grants(config: &NodeConfig) -> Result<(), HostError> {
+        for section in &config.actors {
+            for directory in &section.grants.directories {
+                directory.check().map_err(|reason| HostError::Directory {
+                    actor: section.name.clone(),
+                    reason,
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     /// All modules.
     pub(crate) fn modules(&self) -> &Modules {
         &self.modules
     }
 }
 
+/// The largest memory that an actor may have, in whole pages, if that is more than the default has room for.
+fn largest_memory(config: &NodeConfig) -> Option<u64> {
+    const PAGE: u64 = 64 << 10;
+    let memories = config.actors.iter().map(|actor| actor.limits.memory_bytes as u64);
+    let largest = memories.max()?.next_multiple_of(PAGE);
+    (largest > EngineConfig::default().memory_reservation).then_some(largest)
+}
+
 fn engine(config: &NodeConfig) -> Result<Engine, EngineError> {
     let wanted = Wanted::of(config);
-    let (setup, too_many) = setup(&config.runtime, &wanted, &Machine::this());
+    let runtime = RuntimeSection {
+        memory_reservation: config.runtime.memory_reservation.or_else(|| largest_memory(config)),
+        ..config.runtime.clone()
+    };
+    let (setup, too_many) = setup(&runtime, &wanted, &Machine::this());
     if let Some(too_many) = too_many {
         tracing::warn!("{too_many}");
     }
@@ -250,6 +275,7 @@ mod tests {
                 stack_bytes: 1 << 20,
                 component_bytes: 1 << 20,
                 copy_on_write: true,
+                complexity: crate::guest::Complexity::default(),
             }
         );
         assert!(too_many.is_some());

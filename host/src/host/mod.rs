@@ -9,10 +9,13 @@
 #[cfg(test)]
 mod batch_tests;
 mod builder;
+mod deployed;
 mod dial;
 mod error;
 mod guests;
+mod keeping;
 mod native;
+mod reloader;
 mod running;
 mod signals;
 mod start;
@@ -21,6 +24,8 @@ mod tests;
 #[cfg(test)]
 mod tls_tests;
 mod tree;
+mod upkeep;
+mod watch;
 
 pub use builder::{Host, HostBuilder};
 pub use error::{HostError, NativeError};

@@ -8,6 +8,7 @@ use ractor::{ActorCell, ActorRef};
 use super::error::HostError;
 use super::signals::{Signals, StopSignal};
 use super::start::Node;
+use super::upkeep::Upkeep;
 use crate::config::Code;
 use crate::directory;
 use crate::guest::Modules;
@@ -27,6 +28,7 @@ pub struct RunningHost {
     pub(super) root: Root,
     pub(super) actors: Vec<StartedActor>,
     pub(super) modules: Modules,
+    pub(super) upkeep: Upkeep,
 }
 
 /// An actor that was started because node.toml has it.
@@ -98,9 +100,12 @@ impl RunningHost {
             root,
             actors: _,
             modules: _,
+            mut upkeep,
         } = self;
+        upkeep.quiesce();
         node.quiesce().await;
         stop_actors(root).await;
+        upkeep.finish().await;
         node.stop().await;
         tracing::info!(node = name, "node is down");
     }
@@ -112,6 +117,7 @@ impl RunningHost {
             _ = &mut self.node.ended => {
                 tracing::error!("the node server ended by itself");
                 stop_actors(self.root).await;
+                self.upkeep.finish().await;
                 return Err(HostError::NodeEnded);
             }
         };

@@ -11,9 +11,12 @@ use ractor::{Actor, ActorRef};
 use super::dial::Dial;
 use super::error::{HostError, startup_reason};
 use super::guests::Guests;
+use super::keeping::Keeping;
 use super::native::Native;
-use super::running::{RunningHost, StartedActor};
+use super::reloader::Listener;
+use super::running::{RunningHost, StartedActor, stop_actors};
 use super::tree::{Tree, unknown};
+use super::upkeep::Begin;
 use crate::IncomingEncryptionMode;
 use crate::config::{ActorSection, Code, NodeConfig, NodeSection};
 use crate::guest::Profile;
@@ -24,23 +27,47 @@ use crate::transport::tls::Watch;
 /// How often it is looked whether certificates were replaced.
 const CERTIFICATES: Duration = Duration::from_secs(10);
 
-pub(super) async fn start(config: NodeConfig, natives: BTreeMap<String, Native>) -> Result<RunningHost, HostError> {
+pub(super) async fn start(
+    config: NodeConfig,
+    natives: BTreeMap<String, Native>,
+    listener: Option<Listener>,
+) -> Result<RunningHost, HostError> {
     check_natives(&config, &natives)?;
-    let guests = Guests::load(&config).await?;
+    let keeping = Keeping::open(&config).await?;
+    let sources: Vec<_> = config.modules.iter().map(|own| keeping.source(own)).collect();
+    let guests = Guests::load(&config, &sources).await?;
+    Guests::check_grants(&config)?;
     let node = Node::listen(&config.node).await?;
-    let profile = Arc::new(Profile {
+    let profile = Profile {
         node_name: config.node.full_name().into(),
         modules: guests.modules().clone(),
         ..Profile::default()
-    });
+    };
     let tree = Tree {
         natives: Arc::new(natives),
         guests: &guests,
         profile,
+        keeping: &keeping,
     };
     let root = match tree.start(&config).await {
         Ok(root) => root,
         Err(error) => {
+            node.stop().await;
+            return Err(error);
+        }
+    };
+    let upkeep = Begin {
+        config: &config,
+        keeping,
+        modules: guests.modules(),
+        server: &node.server,
+        root: &root,
+        listener,
+    };
+    let upkeep = match upkeep.begin().await {
+        Ok(upkeep) => upkeep,
+        Err(error) => {
+            stop_actors(root).await;
             node.stop().await;
             return Err(error);
         }
@@ -59,6 +86,7 @@ pub(super) async fn start(config: NodeConfig, natives: BTreeMap<String, Native>)
         root,
         actors,
         modules: guests.modules().clone(),
+        upkeep,
     })
 }
 

@@ -7,6 +7,7 @@ use ractor::{ActorCell, pg};
 
 use super::error::HostError;
 use super::guests::Guests;
+use super::keeping::Keeping;
 use super::native::Native;
 use crate::config::{ActorSection, Code, NodeConfig, ROOT, SupervisorSection};
 use crate::guest::{GuestOptions, Profile, SpawnError};
@@ -16,7 +17,9 @@ use crate::supervision::{ChildSpec, NotStarted, Root, RootError, StartError, Sup
 pub(super) struct Tree<'a> {
     pub(super) natives: Arc<BTreeMap<String, Native>>,
     pub(super) guests: &'a Guests,
-    pub(super) profile: Arc<Profile>,
+    /// What all guests are given alike.
+    pub(super) profile: Profile,
+    pub(super) keeping: &'a Keeping,
 }
 
 /// The error about an actor whose code this host doesn't have.
@@ -71,8 +74,9 @@ impl Tree<'_> {
                         continue;
                     };
                     let section = Arc::new(section.clone());
+                    let profile = self.profile(&section);
                     for actor in section.names() {
-                        children.push(self.actor(&actor, &section)?.in_batch(index));
+                        children.push(self.actor(&actor, &section, &profile)?.in_batch(index));
                     }
                 }
                 Place::Supervisor(index) => {
@@ -91,10 +95,21 @@ impl Tree<'_> {
         })
     }
 
-    fn actor(&self, actor: &str, section: &Arc<ActorSection>) -> Result<ChildSpec, HostError> {
+    /// What the guests of one entry are given.
+    fn profile(&self, section: &ActorSection) -> Arc<Profile> {
+        Arc::new(Profile {
+            limits: section.limits.clone(),
+            grants: section.grants.clone(),
+            config: section.config.clone(),
+            reload_by_restart: section.reload_by_restart,
+            ..self.profile.clone()
+        })
+    }
+
+    fn actor(&self, actor: &str, section: &Arc<ActorSection>, profile: &Arc<Profile>) -> Result<ChildSpec, HostError> {
         match &section.code {
             Code::Native(native) => Ok(self.native(actor, native, section)),
-            Code::Module(module) => self.guest(actor, module, section),
+            Code::Module(module) => self.guest(actor, module, section, profile),
         }
     }
 
@@ -111,20 +126,26 @@ impl Tree<'_> {
         })
     }
 
-    fn guest(&self, actor: &str, module: &str, section: &ActorSection) -> Result<ChildSpec, HostError> {
+    fn guest(
+        &self,
+        actor: &str,
+        module: &str,
+        section: &ActorSection,
+        profile: &Arc<Profile>,
+    ) -> Result<ChildSpec, HostError> {
         let loaded = self.guests.module(module).ok_or_else(|| unknown(actor, section))?;
+        if section.checkpoint.is_some() && !loaded.is_reloadable() {
+            return Err(HostError::NoCheckpoints {
+                actor: actor.to_owned(),
+                module: module.to_owned(),
+            });
+        }
         let options = GuestOptions {
+            checkpoints: self.keeping.checkpoints(section),
             name: Some(actor.to_owned()),
             arguments: section.arguments.clone(),
             groups: section.groups.clone(),
-            profile: if section.reload_by_restart {
-                Arc::new(Profile {
-                    reload_by_restart: true,
-                    ..Profile::clone(&self.profile)
-                })
-            } else {
-                self.profile.clone()
-            },
+            profile: profile.clone(),
             ..GuestOptions::default()
         };
         Ok(ChildSpec::guest(loaded, options, section.restart))

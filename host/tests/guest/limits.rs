@@ -51,6 +51,17 @@ async fn memory_at_the_start() {
 }
 
 #[tokio::test]
+async fn core_instances_at_the_start() {
+    let options = limited(|limits| limits.core_instances = 0);
+    let error = start_module(&script().await, options).await.err().unwrap();
+    let text = error.to_string();
+    assert!(
+        text.contains("failed in instantiation: it reached its limit of 0 core instances"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
 async fn messages_in() {
     let guest = start(limited(|limits| limits.message_bytes = 100)).await;
     assert_eq!(guest.call("echo", &[0; 97]).await, None);

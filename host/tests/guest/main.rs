@@ -7,13 +7,16 @@
 )]
 
 mod caching;
+mod complexity;
 mod failures;
+mod grants;
 mod life;
 mod limits;
 mod loading;
 mod logs;
 mod messages;
 mod metrics;
+mod random;
 mod reload;
 mod reload_failures;
 mod reload_support;

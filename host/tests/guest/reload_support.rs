@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::ActorCell;
-use ractor_host::guest::{GuestOptions, Limits, Module, Modules, Profile};
+use ractor_host::guest::{Grants, GuestOptions, Limits, Module, Modules, Profile};
 use ractor_host::supervision::reload::{Reload, ReloadError, ReloadReport, reload};
 
 use crate::support::{ENGINE, Running, ask, component, file, options, source, start_module};
@@ -107,6 +107,7 @@ impl Node {
         modules.insert(first.clone());
         let mut profile = Profile {
             limits: Arc::new(Limits::default()),
+            grants: Arc::new(Grants::of_actors()),
             modules: modules.clone(),
             ..Profile::default()
         };

@@ -7,8 +7,8 @@ use std::time::Duration;
 use ractor::message::{BoxedDowncastErr, SerializedMessage};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, Message, RpcReplyPort, SupervisionEvent};
 use ractor_host::guest::{
-    Allocation, Engine, EngineConfig, GuestHandle, GuestOptions, Limits, LoadError, Module, ModuleSource, Profile,
-    SpawnError, spawn,
+    Allocation, Engine, EngineConfig, Grants, GuestHandle, GuestOptions, Limits, LoadError, Module, ModuleSource,
+    Profile, SpawnError, spawn,
 };
 use tokio::sync::{mpsc, oneshot};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
@@ -31,6 +31,11 @@ pub(crate) fn engine_config() -> EngineConfig {
 
 /// The component around a core module. `more` is WIT that the world includes besides `guest-actor`.
 pub(crate) fn component(core: &str, packages: &str, imports: &str) -> Vec<u8> {
+    component_around(wat::parse_str(core).unwrap(), packages, imports)
+}
+
+/// As [`component`], around a module that is compiled already.
+pub(crate) fn component_around(mut module: Vec<u8>, packages: &str, imports: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
     resolve.push_dir(wit).unwrap();
@@ -41,7 +46,6 @@ pub(crate) fn component(core: &str, packages: &str, imports: &str) -> Vec<u8> {
     );
     let package = resolve.push_str("test.wit", &world).unwrap();
     let world = resolve.select_world(&[package], Some("w")).unwrap();
-    let mut module = wat::parse_str(core).unwrap();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
 }
@@ -88,6 +92,7 @@ pub(crate) fn with_limits(limits: Limits) -> GuestOptions {
         profile: Arc::new(Profile {
             node_name: Arc::from("test@localhost"),
             limits: Arc::new(limits),
+            grants: Arc::new(Grants::of_actors()),
             ..Profile::default()
         }),
         ..GuestOptions::default()

@@ -19,7 +19,9 @@ use std::time::Duration;
 use ractor::message::SerializedMessage;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef};
 use ractor_host::NodeServer;
-use ractor_host::guest::{Allocation, Engine, EngineConfig, GuestOptions, ModuleSource, Modules, Profile, spawn};
+use ractor_host::guest::{
+    Allocation, Engine, EngineConfig, Grants, GuestOptions, ModuleSource, Modules, Profile, spawn,
+};
 use ractor_host::node::{NodeConnectionMode, listen_addr};
 use ractor_host::supervision::reload::{Outcome, Reload, Verdict, reload, rollback};
 use ractor_host_tests::COOKIE;
@@ -97,7 +99,11 @@ async fn load() {
             } else {
                 node.versions.good(usize::try_from(last - 1).unwrap())
             });
-            plan.force = bad;
+            if bad {
+                // Who gives up the old instance before the new code has handled a message, is left with the new code.
+                plan.probation_messages = plan.probation_messages.max(1);
+                plan.probation_time = Duration::from_secs(30);
+            }
             reload(&node.modules, plan).await.unwrap()
         };
         let failed = report.verdict == Verdict::RolledBack;
@@ -165,6 +171,7 @@ impl Node {
             name: Some(name.to_owned()),
             groups: groups.iter().map(|&group| group.to_owned()).collect(),
             profile: Arc::new(Profile {
+                grants: Arc::new(Grants::of_actors()),
                 modules: modules.clone(),
                 ..Profile::default()
             }),

@@ -2,16 +2,16 @@
 //! another node. Every behaviour is asked through a plain `ActorRef<CounterMsg>`, which is all that a user holds.
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
+use std::sync::Arc;
 
 use counter::{Counter, CounterMsg};
 use ractor::{Actor, ActorProcessingErr, ActorRef, call_t, cast, pg};
-use ractor_host::guest::{Engine, EngineConfig, GuestOptions, Module, ModuleSource};
-use ractor_host::{NodeServer, NodeServerMessage, client_connect};
+use ractor_host::guest::{Engine, EngineConfig, Grants, GuestOptions, Module, ModuleSource, Profile};
 use ractor_host_tests::host::{HostNode, guest_counter};
 use ractor_host_tests::peer::{Kind, Peer};
-use ractor_host_tests::{COOKIE, programs, wait};
-use tokio::runtime::Runtime;
+use ractor_host_tests::programs;
+
+use crate::here::{self, RUNTIME, eventually};
 
 /// The count that every counter starts with.
 const START: u64 = 100;
@@ -60,10 +60,6 @@ enum Place {
     NativeThere,
     GuestThere,
 }
-
-/// ractor's registries are process-wide, so the tests share one runtime, one engine and one node, and are told apart by
-/// the names of their actors and groups.
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 
 /// A counter under test, alone in its group.
 struct Subject {
@@ -210,6 +206,10 @@ async fn guest(name: &str) -> ActorRef<CounterMsg> {
         name: Some(name.to_owned()),
         arguments: START.to_be_bytes().to_vec(),
         groups: vec![name.to_owned()],
+        profile: Arc::new(Profile {
+            grants: Arc::new(Grants::of_actors()),
+            ..Profile::default()
+        }),
         ..GuestOptions::default()
     };
     let spawned = ractor_host::guest::spawn(module, options, supervisor.get_cell()).await;
@@ -228,11 +228,7 @@ async fn load_counter() -> Module {
 
 /// The only member of the group, which is on the node at this address.
 async fn member_at(address: &str, group: &str) -> ActorRef<CounterMsg> {
-    static NODE: tokio::sync::OnceCell<ActorRef<NodeServerMessage>> = tokio::sync::OnceCell::const_new();
-    let node = NODE.get_or_init(start_node).await;
-    client_connect(node, address)
-        .await
-        .expect("the other node takes connections");
+    here::connect(address).await;
     let group = group.to_owned();
     let members = eventually(
         "the counter to appear",
@@ -241,42 +237,6 @@ async fn member_at(address: &str, group: &str) -> ActorRef<CounterMsg> {
     )
     .await;
     members.into_iter().next().expect("one").into()
-}
-
-async fn start_node() -> ActorRef<NodeServerMessage> {
-    let localhost = std::net::Ipv4Addr::LOCALHOST.into();
-    let server = NodeServer::new(
-        0,
-        COOKIE.to_owned(),
-        "tests".to_owned(),
-        "localhost".to_owned(),
-        None,
-        None,
-    );
-    let (node, _) = Actor::spawn(None, server.with_listen_addr(localhost), ())
-        .await
-        .expect("a node starts");
-    node
-}
-
-/// Looks again and again until what it sees is accepted, without holding up the runtime.
-async fn eventually<T: std::fmt::Debug>(
-    what: &str,
-    mut look: impl AsyncFnMut() -> T,
-    accept: impl Fn(&T) -> bool,
-) -> T {
-    let deadline = tokio::time::Instant::now() + wait::PATIENCE;
-    loop {
-        let seen = look().await;
-        if accept(&seen) {
-            return seen;
-        }
-        assert!(
-            tokio::time::Instant::now() < deadline,
-            "waited in vain for {what}; the last look saw {seen:?}"
-        );
-        tokio::time::sleep(wait::POLL).await;
-    }
 }
 
 /// A supervisor that outlives the actors that fail on purpose.

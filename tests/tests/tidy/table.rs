@@ -66,8 +66,8 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer {
         name: "guest",
         modules: &["address", "directory"],
-        crates: &["bytes", "hex", "metrics", "ractor", "serde", "sha2", "tempfile", "thiserror", "tokio", "tracing", "wasmtime", "wasmtime_wasi"],
-        not_std: &["std::net", "std::process"],
+        crates: &["bytes", "hex", "metrics", "ractor", "serde", "sha2", "tempfile", "thiserror", "tokio", "tracing", "wasmparser", "wasmtime", "wasmtime_wasi"],
+        not_std: &["std::process"],
     },
     Layer {
         name: "supervision",
@@ -75,10 +75,23 @@ pub(crate) const LAYERS: &[Layer] = &[
         crates: &["ractor", "serde", "thiserror", "tokio", "tracing"],
         not_std: &["std::fs", "std::net", "std::process"],
     },
+    Layer {
+        name: "checkpoint",
+        modules: &["guest"],
+        crates: &["redb", "sha2", "thiserror", "tokio", "tracing"],
+        not_std: &["std::net", "std::process"],
+    },
+    // The derive at the root, for its messages.
+    Layer {
+        name: "control",
+        modules: &["directory", "guest", "supervision", "RactorClusterMessage"],
+        crates: &["hmac", "ractor", "rand", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"],
+        not_std: &["std::net", "std::process"],
+    },
     // ractor for how a literal becomes the bytes of an argument.
     Layer {
         name: "config",
-        modules: &["guest", "node", "supervision", "transport"],
+        modules: &["control", "guest", "node", "supervision", "transport"],
         crates: &["hex", "ractor", "serde", "strsim", "thiserror", "toml"],
         not_std: &["std::process", "std::thread"],
     },

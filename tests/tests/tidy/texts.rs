@@ -87,25 +87,31 @@ pub(crate) fn leftovers(files: &[SourceFile]) -> Vec<Finding> {
     findings
 }
 
-/// Guests under tests/guests that no test names.
+/// Guests under tests/guests that no test names: packages anywhere, those of one file as the text that starts them.
 pub(crate) fn guests(files: &[SourceFile]) -> Vec<Finding> {
     const GUESTS: &str = "tests/guests/";
-    let names: BTreeSet<&str> = files
-        .iter()
-        .filter_map(|file| Some(file.path.strip_prefix(GUESTS)?.split_once('/')?.0))
+    let guests = files.iter().filter_map(|file| file.path.strip_prefix(GUESTS));
+    let single = |path: &str| path.ends_with(".wat");
+    let packages: BTreeSet<&str> = guests
+        .clone()
+        .filter(|path| !single(path))
+        .filter_map(|path| Some(path.split_once('/')?.0))
         .collect();
     let tests: Vec<&SourceFile> = files
         .iter()
         .filter(|file| file.is_rust() && is_test(&file.path))
         .collect();
-    names
+    let names = |text: &str| tests.iter().any(|test| has_word(&test.text, text));
+    let unnamed = packages
         .into_iter()
-        .filter(|name| {
-            let spellings = [(*name).to_owned(), name.replace('-', "_")];
-            !tests
-                .iter()
-                .any(|test| spellings.iter().any(|spelling| has_word(&test.text, spelling)))
-        })
+        .filter(|name| !names(name) && !names(&name.replace('-', "_")));
+    let unstarted = guests.filter(|path| single(path)).filter(|path| {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        let started = format!("\"{}\"", file.trim_end_matches(".wat"));
+        !tests.iter().any(|test| test.text.contains(&started))
+    });
+    unnamed
+        .chain(unstarted)
         .map(|name| Finding {
             path: format!("{GUESTS}{name}"),
             line: 1,
@@ -186,4 +192,9 @@ fn finds_guests_without_a_test() {
     check("load(\"busy-loop\")", 0);
     check("load(\"busy_loops\")", 1);
     check("", 1);
+
+    let single = || file("tests/guests/hostile/memory-bomb.wat", ";; Takes all.");
+    let findings = |test: &str| guests(&[single(), file("tests/tests/hostile/main.rs", test)]).len();
+    assert_eq!(findings("Victims::of(\"memory-bomb\")"), 0);
+    assert_eq!(findings("// of memory-bomb"), 1);
 }

@@ -27,6 +27,10 @@ pub(super) enum Metric {
     SenderMemory,
     /// Memory that the receiving process got, in KiB.
     ReceiverMemory,
+    /// How long the start of each of many took, in microseconds.
+    StartEach,
+    /// Memory for each of many, in KiB.
+    MemoryEach,
 }
 
 impl Metric {
@@ -41,6 +45,8 @@ impl Metric {
             Self::Time => "time",
             Self::SenderMemory => "sender_memory",
             Self::ReceiverMemory => "receiver_memory",
+            Self::StartEach => "start_each",
+            Self::MemoryEach => "memory_each",
         }
     }
 
@@ -48,9 +54,9 @@ impl Metric {
     pub(super) fn unit(self) -> &'static str {
         match self {
             Self::Rate => "1/s",
-            Self::P50 | Self::P99 | Self::SenderCpu | Self::ReceiverCpu => "µs",
+            Self::P50 | Self::P99 | Self::SenderCpu | Self::ReceiverCpu | Self::StartEach => "µs",
             Self::Time => "ms",
-            Self::SenderMemory | Self::ReceiverMemory => "KiB",
+            Self::SenderMemory | Self::ReceiverMemory | Self::MemoryEach => "KiB",
         }
     }
 }
@@ -149,12 +155,27 @@ impl Figures {
         one: &'static str,
         other: &'static str,
     ) -> Option<Spread> {
+        let pairs = self.pairs(workload, metric, one, other)?;
+        Spread::of(pairs.filter(|(_, other)| *other > 0.0).map(|(one, other)| one / other))
+    }
+
+    /// How many microseconds more a message takes with the one system than with the other, each within one run.
+    pub(super) fn more_micros(&self, workload: &'static str, one: &'static str, other: &'static str) -> Option<Spread> {
+        let pairs = self.pairs(workload, Metric::Rate, one, other)?;
+        Spread::of(pairs.map(|(one, other)| 1e6 / one - 1e6 / other))
+    }
+
+    /// The figures of the runs that have both.
+    fn pairs(
+        &self,
+        workload: &'static str,
+        metric: Metric,
+        one: &'static str,
+        other: &'static str,
+    ) -> Option<impl Iterator<Item = (f64, f64)>> {
         let others = self.runs.get(&(workload, other, metric))?;
         let ones = self.runs.get(&(workload, one, metric))?;
-        Spread::of(ones.iter().filter_map(|(run, one)| {
-            let other = others.get(run).filter(|other| **other > 0.0)?;
-            Some(one / other)
-        }))
+        Some(ones.iter().filter_map(|(run, one)| Some((*one, *others.get(run)?))))
     }
 
     /// Each workload with each of its systems, in the order of measurement.

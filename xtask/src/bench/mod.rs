@@ -5,7 +5,9 @@
 //! figures are medians over the runs. docs/performance.md says how to read them.
 
 mod figures;
+mod guests;
 mod machine;
+pub(crate) mod micro;
 mod node;
 mod plot;
 mod programs;
@@ -41,6 +43,15 @@ pub(crate) struct Options {
     /// Only these systems, by the names in the table, such as `raw,stock,ours`
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     systems: Vec<String>,
+    /// Leave out what needs the host with guests, which takes longer to build than all the rest
+    #[arg(long)]
+    no_guests: bool,
+    /// Only count the instructions of codec and session, and compare them with bench/baseline.json
+    #[arg(long)]
+    micro: bool,
+    /// Make those counts the new baseline
+    #[arg(long, requires = "micro")]
+    bless: bool,
     /// Fail if a target that must be reached is missed
     #[arg(long)]
     strict: bool,
@@ -54,11 +65,20 @@ pub(crate) struct Options {
 /// # Errors
 /// Something can't be built, or nothing could be measured.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    let plan = Plan::new(options.quick, options.runs, options.only.as_deref(), &options.systems)?;
+    if options.micro {
+        return micro::run(workspace, options.bless);
+    }
+    let plan = Plan::new(options)?;
     let folder = workspace.target().join("bench");
-    let programs = programs::build(workspace, &folder)?;
     let mut figures = Figures::default();
-    run::all(&plan, &programs, &mut figures)?;
+    if plan.wants_cluster() {
+        let programs = programs::build(workspace, &folder)?;
+        run::cluster(&plan, &programs, &mut figures)?;
+    }
+    if plan.wants_guests() {
+        let programs = programs::build_guests(workspace, &folder)?;
+        run::with_guests(&plan, &programs, &mut figures)?;
+    }
     if figures.is_empty() {
         bail!("nothing could be measured");
     }

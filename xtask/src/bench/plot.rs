@@ -16,6 +16,8 @@ const MARGIN_HEIGHT: u32 = 110;
 /// Where the bars begin and end, in times the stock cluster.
 const SCALE: std::ops::Range<f64> = 0.5..64.0;
 const LABEL_WIDTH: u32 = 190;
+/// The height of a bar, where that of a workload's bars and the space around them is 1.
+const THICKNESS: f64 = 0.27;
 
 /// The bars of a workload: this system beside that one.
 struct Group {
@@ -133,12 +135,12 @@ fn paint(area: &Area<'_>, groups: &[(&Group, Vec<(Bar, Spread)>)]) -> Painted {
         .draw()?;
     for ((group, bars), row) in groups.iter().zip(0_u32..) {
         let top = f64::from(row);
-        let thickness = 0.8 / f64::from(u32::try_from(group.bars.len())?);
+        let first = top + 0.5 - THICKNESS * f64::from(u32::try_from(group.bars.len())?) / 2.0;
         for ((bar, spread), at) in bars.iter().zip(0_u32..) {
-            let upper = top + 0.1 + thickness * f64::from(at);
-            let corners = [(1.0, upper), (spread.median, upper + thickness * 0.92)];
+            let upper = first + THICKNESS * f64::from(at);
+            let corners = [(1.0, upper), (spread.median, upper + THICKNESS * 0.92)];
             chart.draw_series([Rectangle::new(corners, bar.color.filled())])?;
-            let middle = upper + thickness * 0.46;
+            let middle = upper + THICKNESS * 0.46;
             let whisker = [(spread.least, middle), (spread.most, middle)];
             chart.draw_series([PathElement::new(whisker, BLACK.stroke_width(1))])?;
             let place = chart.backend_coord(&(spread.median.max(spread.most).max(1.0), middle));

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::guests;
 use crate::process::Run;
 use crate::programs::replace;
 use crate::report;
@@ -40,6 +41,25 @@ pub(super) fn build(workspace: &Workspace, folder: &Path) -> Result<Programs> {
         .capture()
         .context("cannot make certificates")?;
     Ok(programs)
+}
+
+/// What is measured with guests.
+pub(super) struct GuestPrograms {
+    /// A node that runs guests.
+    pub(super) node: PathBuf,
+    /// The counter as a component.
+    pub(super) component: PathBuf,
+}
+
+/// Builds the node with guests, and the guests.
+///
+/// # Errors
+/// As [`build`].
+pub(super) fn build_guests(workspace: &Workspace, folder: &Path) -> Result<GuestPrograms> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let component = guests::build(workspace)?.join("counter.wasm");
+    let node = release(workspace, "bench-guests", folder)?;
+    Ok(GuestPrograms { node, component })
 }
 
 /// Builds the program of the package with this name.

@@ -7,8 +7,10 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use serde::de::IgnoredAny;
 
+use super::Options;
 use super::figures::Figures;
-use super::programs::Programs;
+use super::guests;
+use super::programs::{GuestPrograms, Programs};
 use super::standing;
 use super::systems::{ALL, Pair, System};
 use super::traffic::{self, Flow, Load, SMALL_CASTS, WORKLOADS, Workload};
@@ -24,6 +26,7 @@ const WARM_UP: &str = "casts 16 4096 200";
 pub(super) struct Plan {
     pub(super) runs: usize,
     pub(super) quick: bool,
+    guests: bool,
     only: Option<String>,
     systems: Vec<String>,
 }
@@ -33,34 +36,42 @@ impl Plan {
     ///
     /// # Errors
     /// It names what doesn't exist.
-    pub(super) fn new(quick: bool, runs: Option<usize>, only: Option<&str>, systems: &[String]) -> Result<Self> {
-        if let Some(unknown) = systems
-            .iter()
-            .find(|name| ALL.iter().all(|system| system.name != **name))
-        {
+    pub(super) fn new(options: &Options) -> Result<Self> {
+        let known = |name: &String| ALL.iter().any(|system| system.name == *name);
+        if let Some(unknown) = options.systems.iter().find(|name| !known(name)) {
             let names: Vec<&str> = ALL.iter().map(|system| system.name).collect();
             bail!("no system is called `{unknown}`; there are {}", names.join(", "));
         }
         let plan = Self {
-            runs: runs.unwrap_or(if quick { 2 } else { 5 }).max(1),
-            quick,
-            only: only.map(str::to_owned),
-            systems: systems.to_vec(),
+            runs: options.runs.unwrap_or(if options.quick { 2 } else { 5 }).max(1),
+            quick: options.quick,
+            guests: !options.no_guests,
+            only: options.only.clone(),
+            systems: options.systems.clone(),
         };
-        let mut names = WORKLOADS.iter().map(|workload| workload.name).chain(standing::names());
-        if !names.any(|name| plan.wants(name)) {
-            let names: Vec<&str> = WORKLOADS
-                .iter()
-                .map(|workload| workload.name)
-                .chain(standing::names())
-                .collect();
-            bail!(
-                "no workload has `{}` in its name; there are {}",
-                only.unwrap_or_default(),
-                names.join(", ")
-            );
+        if !Self::names().any(|name| plan.wants(name)) {
+            let only = plan.only.unwrap_or_default();
+            let names: Vec<&str> = Self::names().collect();
+            bail!("no workload has `{only}` in its name; there are {}", names.join(", "));
         }
         Ok(plan)
+    }
+
+    /// How all workloads are called.
+    fn names() -> impl Iterator<Item = &'static str> {
+        let traffic = WORKLOADS.iter().map(|workload| workload.name);
+        traffic.chain(standing::names()).chain(guests::names())
+    }
+
+    /// Whether something with guests was asked for.
+    pub(super) fn wants_guests(&self) -> bool {
+        self.guests && self.systems.is_empty() && guests::names().any(|name| self.wants(name))
+    }
+
+    /// Whether something without guests was asked for.
+    pub(super) fn wants_cluster(&self) -> bool {
+        let mut names = WORKLOADS.iter().map(|workload| workload.name).chain(standing::names());
+        names.any(|name| self.wants(name))
     }
 
     /// Whether the workload was asked for.
@@ -74,7 +85,7 @@ impl Plan {
     }
 
     /// How long a load lasts.
-    fn load_ms(&self) -> u64 {
+    pub(super) fn load_ms(&self) -> u64 {
         if self.quick { QUICK_LOAD_MS } else { LOAD_MS }
     }
 
@@ -85,16 +96,30 @@ impl Plan {
     }
 }
 
-/// All runs.
+/// All runs of the cluster alone.
 ///
 /// # Errors
 /// The user asked to stop. What can't be measured is noted among the figures.
-pub(super) fn all(plan: &Plan, programs: &Programs, figures: &mut Figures) -> Result<()> {
+pub(super) fn cluster(plan: &Plan, programs: &Programs, figures: &mut Figures) -> Result<()> {
+    each(plan, "the cluster", |run| {
+        traffic(plan, programs, figures, run)?;
+        standing::all(plan, programs, figures, run)
+    })
+}
+
+/// All runs with guests.
+///
+/// # Errors
+/// As [`cluster`].
+pub(super) fn with_guests(plan: &Plan, programs: &GuestPrograms, figures: &mut Figures) -> Result<()> {
+    each(plan, "guests", |run| guests::all(plan, programs, figures, run))
+}
+
+fn each(plan: &Plan, what: &str, mut one: impl FnMut(usize) -> Result<()>) -> Result<()> {
     for run in 0..plan.runs {
         let started = Instant::now();
-        report::step(&format!("run {} of {}", run + 1, plan.runs));
-        traffic(plan, programs, figures, run)?;
-        standing::all(plan, programs, figures, run)?;
+        report::step(&format!("{what}: run {} of {}", run + 1, plan.runs));
+        one(run)?;
         report::note(&format!("took {}", report::spoken(started.elapsed())));
     }
     Ok(())
@@ -111,7 +136,7 @@ fn traffic(plan: &Plan, programs: &Programs, figures: &mut Figures, run: usize) 
                 continue;
             }
             if let Err(error) = one(plan, programs, &mut pairs, (workload, system), figures, run) {
-                failed(figures, workload.name, system, &error)?;
+                failed(figures, workload.name, system.name, &error)?;
                 // What went wrong with this pair must not show in the next measurement.
                 pairs.remove(&system);
             }
@@ -126,7 +151,7 @@ fn measured_by_rate(workload: &Workload, system: System) -> bool {
 }
 
 /// The systems, in each run beginning with another one.
-pub(super) fn turns(systems: &[System], run: usize) -> impl Iterator<Item = System> {
+pub(super) fn turns<T: Copy>(systems: &[T], run: usize) -> impl Iterator<Item = T> {
     let first = run % systems.len().max(1);
     systems.iter().cycle().skip(first).take(systems.len()).copied()
 }
@@ -135,8 +160,8 @@ pub(super) fn turns(systems: &[System], run: usize) -> impl Iterator<Item = Syst
 ///
 /// # Errors
 /// It failed because the user asked to stop.
-pub(super) fn failed(figures: &mut Figures, workload: &str, system: System, error: &anyhow::Error) -> Result<()> {
-    let text = format!("{workload} on {}: {error:#}", system.name);
+pub(super) fn failed(figures: &mut Figures, workload: &str, system: &str, error: &anyhow::Error) -> Result<()> {
+    let text = format!("{workload} on {system}: {error:#}");
     if crate::process::interrupted() {
         bail!("interrupted");
     }

@@ -88,7 +88,7 @@ pub(super) fn all(plan: &Plan, programs: &Programs, figures: &mut Figures, run: 
         for system in turns(SYSTEMS, run).filter(|system| plan.wants_system(*system)) {
             match measure(workload, system, programs) {
                 Ok(values) => figures.record(run, workload.name, system.name, values),
-                Err(error) => failed(figures, workload.name, system, &error)?,
+                Err(error) => failed(figures, workload.name, system.name, &error)?,
             }
         }
     }

@@ -3,12 +3,9 @@
 use super::figures::{Figures, Metric, Spread};
 use super::targets::Outcome;
 
-/// The system that others are compared with.
-const STOCK: &str = "stock";
-
 /// All tables.
 pub(super) fn all(figures: &Figures, outcomes: &[Outcome]) -> String {
-    let mut tables = vec![traffic(figures), standing(figures), targets(outcomes)];
+    let mut tables = vec![traffic(figures), standing(figures), starts(figures), targets(outcomes)];
     if !figures.failures().is_empty() {
         let lines: Vec<String> = figures
             .failures()
@@ -27,7 +24,7 @@ fn traffic(figures: &Figures) -> String {
         "system",
         "rate /s",
         "range",
-        "× stock",
+        "× base",
         "p50 µs",
         "p99 µs",
         "CPU µs sender",
@@ -58,10 +55,10 @@ fn standing(figures: &Figures) -> String {
         "system",
         "until ready ms",
         "range",
-        "× stock",
+        "× base",
         "sender MiB",
         "receiver MiB",
-        "× stock",
+        "× base",
     ];
     let held = |row: &(&'static str, &'static str)| {
         [Metric::Time, Metric::ReceiverMemory]
@@ -85,6 +82,25 @@ fn standing(figures: &Figures) -> String {
     render(&header, rows.collect())
 }
 
+fn starts(figures: &Figures) -> String {
+    let header = ["workload", "system", "start µs", "range", "KiB each", "range"];
+    let started = |row: &(&'static str, &'static str)| figures.spread(row.0, row.1, Metric::StartEach).is_some();
+    let rows = figures.rows().into_iter().filter(started).map(|(workload, system)| {
+        let of = |metric| figures.spread(workload, system, metric);
+        let median = |metric| of(metric).map_or_else(String::new, |spread| micros(spread.median));
+        let range = |metric| of(metric).map_or_else(String::new, |spread| range(spread, micros));
+        vec![
+            workload.to_owned(),
+            system.to_owned(),
+            median(Metric::StartEach),
+            range(Metric::StartEach),
+            median(Metric::MemoryEach),
+            range(Metric::MemoryEach),
+        ]
+    });
+    render(&header, rows.collect())
+}
+
 fn targets(outcomes: &[Outcome]) -> String {
     let header = ["target", "must", "aim", "measured", "range", ""];
     let rows = outcomes.iter().map(|outcome| {
@@ -101,13 +117,17 @@ fn targets(outcomes: &[Outcome]) -> String {
     render(&header, rows.collect())
 }
 
-/// How many times the stock cluster's figure this is: over TLS that of the stock cluster over TLS.
+/// How many times the figure this is of what the system is compared with.
 fn times(figures: &Figures, workload: &'static str, system: &'static str, metric: Metric) -> String {
-    let other = if system.ends_with("-tls") { "stock-tls" } else { STOCK };
-    match figures.ratio(workload, metric, system, other) {
-        Some(ratio) if system != other => format!("{:.2}", ratio.median),
-        _ => String::new(),
-    }
+    let other = match system {
+        "guest" => "native",
+        "remote-guest" => "remote-native",
+        "ours-tls" => "stock-tls",
+        "native" | "remote-native" | "stock" | "stock-tls" => return String::new(),
+        _ => "stock",
+    };
+    let ratio = figures.ratio(workload, metric, system, other);
+    ratio.map_or_else(String::new, |ratio| format!("{:.2}", ratio.median))
 }
 
 fn range(spread: Spread, text: fn(f64) -> String) -> String {

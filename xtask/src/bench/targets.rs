@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::figures::{Figures, Metric, Spread};
+use super::guests;
 use super::standing::FLOOD;
 use super::traffic::SMALL_CASTS;
 
@@ -26,6 +27,10 @@ enum Of {
     AtMost(&'static str, Metric, &'static str, &'static str),
     /// How many times the limit of the queues the flood takes; less is better.
     Limit(Metric),
+    /// How many microseconds more a message takes to a guest than to a native actor; less is better.
+    GuestMore(&'static str),
+    /// The figure itself, of guests; less is better.
+    Guest(&'static str, Metric),
 }
 
 const TARGETS: &[Target] = &[
@@ -91,6 +96,24 @@ const TARGETS: &[Target] = &[
     ),
     flood("flood: sender's peak, × its limit", Metric::SenderMemory),
     flood("flood: receiver's peak, × its limit", Metric::ReceiverMemory),
+    Target {
+        what: "cast to a local guest, over a native actor, µs",
+        of: Of::GuestMore(guests::CASTS),
+        must: 0.8,
+        aim: 0.3,
+    },
+    Target {
+        what: "idle guest, KiB",
+        of: Of::Guest(guests::START, Metric::MemoryEach),
+        must: 48.0,
+        aim: 32.0,
+    },
+    Target {
+        what: "guest started from a loaded module, µs",
+        of: Of::Guest(guests::START, Metric::StartEach),
+        must: 60.0,
+        aim: 25.0,
+    },
 ];
 
 const fn at_least(
@@ -154,6 +177,8 @@ pub(super) fn check(figures: &Figures) -> Vec<Outcome> {
                 least: kib.least / QUEUE_LIMIT_KIB,
                 most: kib.most / QUEUE_LIMIT_KIB,
             }),
+            Of::GuestMore(workload) => figures.more_micros(workload, guests::GUEST, guests::NATIVE),
+            Of::Guest(workload, metric) => figures.spread(workload, guests::GUEST, metric),
         };
         Outcome { target, figure }
     };
@@ -179,7 +204,7 @@ impl Outcome {
     fn sign(&self) -> &'static str {
         match self.target.of {
             Of::AtLeast(..) => "≥",
-            Of::AtMost(..) | Of::Limit(_) => "≤",
+            _ => "≤",
         }
     }
 
@@ -202,7 +227,7 @@ impl Outcome {
     fn reaches(&self, figure: Spread, mark: f64) -> bool {
         match self.target.of {
             Of::AtLeast(..) => figure.median >= mark,
-            Of::AtMost(..) | Of::Limit(_) => figure.median <= mark,
+            _ => figure.median <= mark,
         }
     }
 

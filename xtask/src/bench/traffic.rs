@@ -85,7 +85,7 @@ const fn mixed(name: &'static str, flow: Flow) -> Workload {
 
 /// What the sender says.
 #[derive(Deserialize)]
-struct Report {
+pub(super) struct Report {
     count: u64,
     seconds: f64,
     cpu_seconds: f64,
@@ -139,7 +139,8 @@ fn half(flow: Flow, system: System, figures: &Figures, run: usize) -> Result<u64
 
 impl Report {
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-    fn values(&self, receiver_cpu_seconds: f64) -> Vec<(Metric, f64)> {
+    /// As figures, with the processor time of the other process.
+    pub(super) fn values(&self, receiver_cpu_seconds: f64) -> Vec<(Metric, f64)> {
         let messages = (self.count + self.casts.unwrap_or(0)) as f64;
         let each = |cpu_seconds: f64| cpu_seconds * 1e6 / messages;
         let mut values = vec![

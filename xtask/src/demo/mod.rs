@@ -135,6 +135,9 @@ name = "wasm-alpha"
 module = "counter"
 groups = ["wasm-alpha", "counters"]
 arguments = "u64:20"
+
+[actors.capabilities]
+messages = ["group:wasm-beta"]
 "#
     .to_owned()
 }
@@ -158,6 +161,9 @@ name = "wasm-beta"
 module = "counter"
 groups = ["wasm-beta", "counters"]
 arguments = "u64:300"
+
+[actors.capabilities]
+messages = ["group:counters", "group:native-alpha"]
 "#
     )
 }

@@ -3,9 +3,11 @@
 #![expect(clippy::panic, reason = "a panic is how a test fails")]
 
 mod actors;
+mod guests;
 mod limits;
 mod node;
 mod tls;
+mod upkeep;
 
 use std::env::VarError;
 use std::path::Path;
@@ -268,7 +270,10 @@ fn the_reference_has_every_key() {
         super::tls::KEYS,
         runtime::KEYS,
         module::KEYS,
+        supervisor::KEYS,
         actor::KEYS,
+        crate::config::limits::KEYS,
+        capabilities::KEYS,
     ];
     for key in sections.iter().flat_map(|keys| keys.known) {
         assert!(

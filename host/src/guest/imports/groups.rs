@@ -4,6 +4,7 @@ use ractor::{ActorCell, pg};
 
 use crate::directory;
 use crate::guest::bindings::{groups, types};
+use crate::guest::group_rate;
 use crate::guest::group_watch::{Client, GroupWatch};
 use crate::guest::groups::Group;
 use crate::guest::limits::Limit;
@@ -11,9 +12,10 @@ use crate::guest::pid;
 use crate::guest::state::State;
 
 impl groups::Host for State {
-    fn join(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
+    async fn join(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
         self.act()?;
         let group = self.checked(group, scope)?;
+        group_rate::turn().await;
         let myself = self.myself()?;
         {
             let mut joined = myself.groups.joined();
@@ -27,8 +29,9 @@ impl groups::Host for State {
         Ok(())
     }
 
-    fn leave(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
+    async fn leave(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
         self.act()?;
+        group_rate::turn().await;
         let myself = self.myself()?;
         let group = Group::new(scope, group);
         let was_in = myself.groups.joined().remove(&group);

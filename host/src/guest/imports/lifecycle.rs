@@ -9,6 +9,7 @@ use crate::directory;
 use crate::guest::actor::{GuestOptions, spawn_as};
 use crate::guest::bindings::lifecycle::{self, Child, MonitorError, Restart, SpawnError};
 use crate::guest::bindings::types::Pid;
+use crate::guest::denied::Denied;
 use crate::guest::error;
 use crate::guest::limits::Limit;
 use crate::guest::pid;
@@ -32,6 +33,7 @@ impl lifecycle::Host for State {
         }
         let Myself { profile, family, .. } = self.myself()?;
         if !profile.grants.may_spawn(&child.module) {
+            strikes::denied(&self.label, Denied::Spawn(&child.module));
             return Ok(Err(SpawnError::Denied));
         }
         if profile.modules.find(&child.module).is_none() {
@@ -142,6 +144,7 @@ impl State {
             groups: child.groups,
             profile,
             restarting: Restarting::new(child.restart.into(), RestartPolicy::default()),
+            checkpoints: None,
         };
         let id = directory::reserve_hosted_id();
         // As it starts, the child may call this guest, which waits for it.

@@ -5,13 +5,14 @@ use std::time::Duration;
 use ractor::RpcReplyPort;
 use ractor::message::SerializedMessage;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use crate::directory::{self, Inbox, Local, NotPut, PutRefused, SendRefused};
+use crate::directory::{self, Inbox, Local, NotPut, PROBE_VARIANT, PutRefused, SendRefused};
 use crate::guest::bindings::messaging::{self, ReplyError, SendError};
 use crate::guest::bindings::types::Pid;
 use crate::guest::limits::Limit;
 use crate::guest::pid;
+use crate::guest::recipients::NotSent;
 use crate::guest::state::{Label, State};
 use crate::guest::strikes;
 use crate::guest::waits::{Circle, Waiting};
@@ -24,6 +25,9 @@ impl messaging::Host for State {
         tokio::task::consume_budget().await;
         if !self.fits(&variant, &args) {
             return Ok(Err(SendError::TooLarge));
+        }
+        if let Err(not_sent) = self.check_recipient(to).await? {
+            return Ok(Err(not_sent.into()));
         }
         let message = SerializedMessage::Cast {
             variant,
@@ -44,8 +48,15 @@ impl messaging::Host for State {
         if Some(self.myself()?.cell.get_id()) == pid::to_id(to) {
             return Ok(Err(SendError::WouldDeadlock));
         }
+        if variant == PROBE_VARIANT {
+            // It is answered by nobody, and a mailbox takes it without regard to limits.
+            return Ok(Err(SendError::NoReply));
+        }
         if !self.fits(&variant, &args) {
             return Ok(Err(SendError::TooLarge));
+        }
+        if let Err(not_sent) = self.check_recipient(to).await? {
+            return Ok(Err(not_sent.into()));
         }
         let longest = self.limits.call_wait;
         let wait = timeout_ms.map_or(longest, |wait| Duration::from_millis(wait).min(longest));
@@ -56,9 +67,14 @@ impl messaging::Host for State {
             reply: RpcReplyPort::from((sender, wait)),
             metadata: None,
         };
-        let outcome = timeout(wait, self.call_and_wait(to, message, reply))
-            .await
-            .unwrap_or(Err(SendError::Timeout));
+        let begun = Instant::now();
+        let outcome = timeout(wait, self.call_and_wait(to, message, reply)).await;
+        let outcome = match outcome {
+            // The other side knows the timeout too, and may be the first to give up for it.
+            Ok(Err(SendError::NoReply)) if begun.elapsed() >= wait => Err(SendError::Timeout),
+            Err(_) => Err(SendError::Timeout),
+            Ok(outcome) => outcome,
+        };
         if outcome == Err(SendError::Timeout) && wait == longest {
             strikes::limit(&self.label, Limit::CallWait(longest));
         }
@@ -191,6 +207,15 @@ async fn put_when_there_is_room(inbox: &dyn Inbox, mut message: SerializedMessag
         };
         if let Some(room) = room {
             room.await;
+        }
+    }
+}
+
+impl From<NotSent> for SendError {
+    fn from(not_sent: NotSent) -> Self {
+        match not_sent {
+            NotSent::Unknown => Self::UnknownActor,
+            NotSent::Denied => Self::Denied,
         }
     }
 }

@@ -13,6 +13,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use super::bindings::World;
 use super::state::State;
+use super::wasi;
 
 /// The packages that this host offers: how an import's name begins, and its version.
 const OFFERED: [(&str, &str); 7] = [
@@ -32,11 +33,10 @@ pub(super) fn offers(import: &str) -> bool {
         .any(|(package, version)| import.starts_with(package) && import.contains(version))
 }
 
-/// A linker with every import that a guest may have. WASI's files and sockets are there because language runtimes
-/// import them; nothing is granted through them (see [`super::wasi`]).
+/// A linker with every import that a guest may have. What they do is up to the actor's grants (see [`super::wasi`]).
 pub(super) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     World::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
-    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasi::add_to_linker(&mut linker)?;
     Ok(linker)
 }

@@ -5,7 +5,7 @@ use wasmtime::component::ComponentExportIndex;
 use super::exports::{Outcome, ReloadExports, SnapshotOutcome};
 use super::undo::Mark;
 use crate::guest::error::{Fault, GuestError};
-use crate::guest::instance::{Callback, Instance};
+use crate::guest::instance::{Callback, Instance, lifecycle};
 use crate::guest::replies::Port;
 use crate::guest::state::Acting;
 
@@ -35,7 +35,11 @@ impl Instance {
             ..
         } = self;
         let outcome = match component.get_typed_func::<(), SnapshotOutcome>(&mut *store, &exports.snapshot) {
-            Ok(function) => meter.run(function.call_async(&mut *store, ())).await,
+            Ok(function) => {
+                meter
+                    .run(lifecycle(&limits), function.call_async(&mut *store, ()))
+                    .await
+            }
             Err(error) => Err(error),
         };
         self.refuel();
@@ -74,8 +78,9 @@ impl Instance {
         } = self;
         let outcome = match component.get_typed_func::<(&[u8], u32), Outcome>(&mut *store, &exports.restore) {
             Ok(function) => {
+                let longest = lifecycle(&store.data().limits);
                 meter
-                    .run(function.call_async(&mut *store, (state, from_state_version)))
+                    .run(longest, function.call_async(&mut *store, (state, from_state_version)))
                     .await
             }
             Err(error) => Err(error),
@@ -103,7 +108,8 @@ impl Instance {
             ..
         } = self;
         let function = component.get_typed_func::<(), Outcome>(&mut *store, function)?;
-        let outcome = meter.run(function.call_async(&mut *store, ())).await;
+        let longest = lifecycle(&store.data().limits);
+        let outcome = meter.run(longest, function.call_async(&mut *store, ())).await;
         outcome.map(|(outcome,)| outcome)
     }
 

@@ -163,6 +163,7 @@ impl Guest {
             tracing::warn!(actor = &*label.name, pid = label.pid, %error, "the actor failed while its old code stopped");
         }
         end(myself, children.into_iter());
+        self.forget_checkpoints(&alive.label);
         // What the old instance asked for is not asked for by the new one.
         alive.life.mailbox.forget_stop();
         Ok(Ok(Successor {

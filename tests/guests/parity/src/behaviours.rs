@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fmt::Debug;
+use std::pin::Pin;
 
 use ractor::concurrency::{Duration, Instant, sleep};
 use ractor::{ActorCell, ActorRef, RactorErr, call_t, cast, pg};
@@ -16,15 +17,19 @@ use crate::{Parity, ParityMsg};
 const PATIENCE: Duration = Duration::from_secs(20);
 const CALL_MS: u64 = 20_000;
 
-/// The actor that is asked, and its name, which no other has.
-#[derive(Debug)]
+/// How an actor beside the one that is asked is found by its name: perhaps on another node.
+pub type Find = Box<dyn Fn(String) -> Pin<Box<dyn Future<Output = Option<ActorCell>> + Send>> + Send + Sync>;
+
+/// The actor that is asked.
 pub struct Subject {
     /// The actor.
     pub actor: ActorRef<ParityMsg>,
-    /// Its name.
+    /// Its name, which no other has.
     pub name: String,
-    /// How actors of its world are found by name.
-    pub find: fn(&str) -> Option<ActorCell>,
+    /// How those beside it are found.
+    pub find: Find,
+    /// What it has to add to the names of the actors of this process: nothing, or `@` and the name of their node.
+    pub at: &'static str,
 }
 
 impl Subject {
@@ -39,15 +44,29 @@ impl Subject {
         .unwrap()
     }
 
-    /// A name of its own for another actor.
+    /// A name of its own for an actor beside it.
     fn other(&self, part: &str) -> String {
         format!("{}-{part}", self.name)
     }
 
-    /// A native actor beside it.
+    /// The name of an actor that this process has for it, as it sees it.
+    fn native_name(&self, part: &str) -> String {
+        format!("{}-{part}{}", self.name, self.at)
+    }
+
+    /// A native actor of this process, which it can find.
     async fn native(&self, part: &str) -> ActorRef<ParityMsg> {
         let name = Some(self.other(part));
         let (actor, _) = ractor::Actor::spawn(name, Parity, "native".to_owned()).await.unwrap();
+        // Other nodes have their ractor know the members of groups.
+        pg::join("parity-natives".to_owned(), vec![actor.get_cell()]);
+        let seen_as = self.native_name(part);
+        eventually(
+            "the native actor to be known",
+            async || self.run("where is", &seen_as).await,
+            |id| !id.is_empty(),
+        )
+        .await;
         actor
     }
 
@@ -56,20 +75,34 @@ impl Subject {
         let name = self.other(part);
         assert_eq!(self.run("spawn", &format!("{name}{how}")).await, name);
         self.hears(&format!("{name} started")).await;
-        self.find(&name)
+        self.find(&name).await
     }
 
-    fn find(&self, name: &str) -> ActorRef<ParityMsg> {
-        (self.find)(name).unwrap().into()
+    /// The actor of this name beside it. On another node it is known a little later.
+    async fn find(&self, name: &str) -> ActorRef<ParityMsg> {
+        let find = async || (self.find)(name.to_owned()).await;
+        eventually(name, find, Option::is_some).await.unwrap().into()
     }
 
     /// Waits until it has noted this.
     async fn hears(&self, note: &str) {
-        eventually(
-            note,
-            async || notes(&self.actor).await,
-            |notes| notes.iter().any(|each| each == note),
-        )
+        self.hears_what(note, |each| each == note).await;
+    }
+
+    /// Waits until it has noted something like this.
+    async fn hears_what(&self, what: &str, is_it: impl Fn(&str) -> bool) {
+        let heard = |notes: &Vec<String>| notes.iter().any(|note| is_it(note));
+        eventually(what, async || notes(&self.actor).await, heard).await;
+    }
+
+    /// The note of the end of an actor of this process. Its reason doesn't travel between nodes.
+    async fn hears_end_of_native(&self, part: &str, reason: &str) {
+        let name = self.native_name(part);
+        let note = format!("{name} ended: {reason}");
+        let far = !self.at.is_empty();
+        self.hears_what(&note, |each| {
+            each == note || far && each.starts_with(&format!("{name} ended: "))
+        })
         .await;
     }
 }
@@ -107,6 +140,19 @@ pub async fn remembers(subject: Subject) {
     assert_eq!(subject.run("supervisor", "").await, "true");
 }
 
+/// Handles what one sender sends in its order, calls among casts, and what it tells itself after that.
+pub async fn keeps_order(subject: Subject) {
+    for number in 0..300 {
+        cast!(subject.actor, ParityMsg::Note(number.to_string())).unwrap();
+        if number % 50 == 49 {
+            let count = call_t!(subject.actor, ParityMsg::Count, CALL_MS).unwrap();
+            assert_eq!(count, 2 + number + 1, "a call sees what was sent before");
+        }
+    }
+    let expected: Vec<String> = (0..300).map(|number: u64| number.to_string()).collect();
+    assert_eq!(notes(&subject.actor).await.split_off(2), expected);
+}
+
 /// Reads what it is told.
 pub async fn reads_its_config(subject: Subject) {
     assert_eq!(subject.run("config", "parity").await, "yes");
@@ -117,11 +163,11 @@ pub async fn reads_its_config(subject: Subject) {
 /// Casts and calls in every way there is.
 pub async fn reaches_others(subject: Subject) {
     let other = subject.native("other").await;
-    let name = subject.other("other");
+    let name = subject.native_name("other");
     assert_eq!(subject.run("call", &name).await, "5");
     assert_eq!(subject.run("derived", &name).await, "7");
     let another = subject.native("another").await;
-    let both = format!("{name},{}", subject.other("another"));
+    let both = format!("{name},{}", subject.native_name("another"));
     assert_eq!(subject.run("many", &both).await, "2");
     assert_eq!(subject.run("address", &name).await, "found");
     another.stop(None);
@@ -131,9 +177,15 @@ pub async fn reaches_others(subject: Subject) {
 /// Gives up waiting, and hears that others have.
 pub async fn gives_up_and_is_given_up(subject: Subject) {
     let other = subject.native("other").await;
-    assert_eq!(subject.run("give up", &subject.other("other")).await, "timeout");
+    assert_eq!(subject.run("give up", &subject.native_name("other")).await, "timeout");
     let given_up = call_t!(subject.actor, ParityMsg::Later, 20);
-    assert!(matches!(given_up, Err(RactorErr::Timeout)), "{given_up:?}");
+    // The message's way to bytes knows the timeout too, and where it is first to give up, the port closes instead.
+    assert!(
+        matches!(given_up, Err(RactorErr::Timeout | RactorErr::Messaging(_))),
+        "{given_up:?}"
+    );
+    // The node between them may take a moment longer to give up.
+    sleep(Duration::from_millis(500)).await;
     for actor in [&other, &subject.actor] {
         cast!(actor, ParityMsg::Answer(1)).unwrap();
         assert!(notes(actor).await.contains(&"nobody waits".to_owned()));
@@ -194,7 +246,8 @@ pub async fn moves_between_groups(subject: Subject) {
     subject.hears(&format!("1 joined {group}")).await;
     assert_eq!(subject.run("join", &group).await, "2");
     assert_eq!(subject.run("groups", &group).await, "true");
-    assert!(pg::get_members(&group).contains(&subject.actor));
+    let is_member = |members: &Vec<ActorCell>| members.contains(&subject.actor);
+    eventually("it in the group", async || pg::get_members(&group), is_member).await;
     assert_eq!(subject.run("leave", &group).await, "1");
     other.stop(None);
     subject.hears(&format!("1 left {group}")).await;
@@ -306,30 +359,35 @@ pub async fn restarts_children(subject: Subject) {
     let grouped = subject
         .run("spawn", &format!("{} {group}", subject.other("grouped")))
         .await;
-    assert_eq!(pg::get_members(&group), [subject.find(&grouped).get_cell()]);
+    let grouped = [subject.find(&grouped).await.get_cell()];
+    eventually(
+        "it in its group",
+        async || pg::get_members(&group),
+        |members| members.as_slice() == grouped,
+    )
+    .await;
 }
 
 /// Hears of the end of those that it monitors, until it doesn't want to.
 pub async fn monitors_others(subject: Subject) {
     let other = subject.native("other").await;
     let unheard = subject.native("unheard").await;
-    assert_eq!(subject.run("monitor", &subject.other("other")).await, "done");
-    assert_eq!(subject.run("monitor", &subject.other("unheard")).await, "done");
-    assert_eq!(subject.run("unmonitor", &subject.other("unheard")).await, "done");
+    for (chapter, part) in [("monitor", "other"), ("monitor", "unheard"), ("unmonitor", "unheard")] {
+        assert_eq!(subject.run(chapter, &subject.native_name(part)).await, "done");
+    }
     unheard.stop(None);
     other.stop(Some("enough".to_owned()));
-    subject
-        .hears(&format!("{} ended: enough", subject.other("other")))
-        .await;
+    subject.hears_end_of_native("other", "enough").await;
     assert!(!super_notes(&subject).await.contains("unheard"));
 }
 
 /// Runs its last callback when it is stopped.
 pub async fn says_good_bye(subject: Subject) {
-    let name = Some(format!("last words of {}", subject.name));
-    let (listener, _) = ractor::Actor::spawn(name, Parity, "listening".to_owned())
-        .await
-        .unwrap();
+    let listener = subject.native("listener").await;
+    let group = format!("last words of {}", subject.name);
+    pg::join(group.clone(), vec![listener.get_cell()]);
+    let known = async || subject.run("groups", &group).await;
+    eventually("the listener to be known", known, |known| known == "true").await;
     cast!(subject.actor, ParityMsg::Stop("enough".to_owned())).unwrap();
     eventually(
         "its last words",
@@ -346,6 +404,7 @@ macro_rules! each_behaviour {
     ($subject:path, $run:path) => {
         $crate::each_behaviour!(@each $subject, $run, [
             remembers,
+            keeps_order,
             reads_its_config,
             reaches_others,
             gives_up_and_is_given_up,

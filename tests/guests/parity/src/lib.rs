@@ -9,7 +9,7 @@ mod sending;
 mod timers;
 
 use ractor::{
-    Actor, ActorProcessingErr, ActorRef, RactorClusterMessage, RpcReplyPort, SupervisionEvent, config, registry,
+    Actor, ActorProcessingErr, ActorRef, RactorClusterMessage, RpcReplyPort, SupervisionEvent, config, pg, registry,
 };
 
 /// The module that a parity actor starts children of: itself.
@@ -127,10 +127,10 @@ impl Actor for Parity {
     }
 
     async fn post_stop(&self, myself: ActorRef<ParityMsg>, _: &mut Memory) -> Result<(), ActorProcessingErr> {
-        // Whoever has the name `last words of` and this actor's hears that it ended in an orderly way.
-        let name = format!("last words of {}", myself.get_name().unwrap_or_default());
-        if let Some(listener) = ActorRef::<ParityMsg>::where_is(name) {
-            listener.cast(ParityMsg::Note("bye".to_owned()))?;
+        // Whoever is in the group `last words of` and this actor's name hears that it ended in an orderly way.
+        let group = format!("last words of {}", myself.get_name().unwrap_or_default());
+        for listener in pg::get_members(&group) {
+            listener.send_message(ParityMsg::Note("bye".to_owned()))?;
         }
         Ok(())
     }

@@ -15,7 +15,8 @@ async fn subject(name: &str) -> Subject {
     let subject = Subject {
         actor: actor.expect("it starts"),
         name: name.to_owned(),
-        find: |name| registry::where_is(name),
+        find: Box::new(|name| Box::pin(async { registry::where_is(name) })),
+        at: "",
     };
     // Its actors end with it, and the test is not done with them.
     forget(host);

@@ -1,5 +1,4 @@
-//! WASI 0.2 as guests get it: clocks, randomness, and output that becomes log lines. No file, no socket, no
-//! environment, no argument.
+//! What a guest writes to its standard output and error, as lines of the host's log.
 
 use std::io;
 use std::pin::Pin;
@@ -8,53 +7,19 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
-use wasmtime::component::ResourceTable;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use super::limits::Limits;
-use super::state::{Label, State};
-use super::text::tidy;
-
-/// The WASI side of one store.
-pub(super) struct Wasi {
-    context: WasiCtx,
-    table: ResourceTable,
-}
-
-impl Wasi {
-    fn new(label: &Label, limits: &Limits) -> Self {
-        let mut table = ResourceTable::new();
-        table.set_max_capacity(limits.handles);
-        let context = WasiCtx::builder()
-            .stdout(Output::new("stdout", label, limits))
-            .stderr(Output::new("stderr", label, limits))
-            .max_random_size(limits.message_bytes as u64)
-            .build();
-        Self { context, table }
-    }
-}
-
-impl WasiView for State {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        let Self {
-            wasi, label, limits, ..
-        } = self;
-        let wasi = wasi.get_or_insert_with(|| Box::new(Wasi::new(label, limits)));
-        WasiCtxView {
-            ctx: &mut wasi.context,
-            table: &mut wasi.table,
-        }
-    }
-}
+use crate::guest::limits::Limits;
+use crate::guest::state::Label;
+use crate::guest::text::tidy;
 
 /// One of the two outputs of a guest. However often the guest opens it, it is one stream of lines.
 #[derive(Clone)]
-struct Output(Arc<Mutex<Lines>>);
+pub(super) struct Output(Arc<Mutex<Lines>>);
 
 impl Output {
-    fn new(name: &'static str, label: &Label, limits: &Limits) -> Self {
+    pub(super) fn new(name: &'static str, label: &Label, limits: &Limits) -> Self {
         Self(Arc::new(Mutex::new(Lines {
             name,
             label: label.clone(),

@@ -1,0 +1,12 @@
+//! When the states of actors are kept, and where by default: an embedded database, one file of the node.
+//!
+//! [`Database`] is a [`CheckpointStore`](crate::guest::CheckpointStore). A torn write is never loaded: the database commits
+//! all or nothing, its pages have checksums that are checked when it is opened, and each checkpoint has a checksum of its
+//! own.
+
+mod database;
+mod record;
+mod schedule;
+
+pub use database::{Database, OpenError};
+pub use schedule::{Schedule, Scheduled};

@@ -1,0 +1,153 @@
+//! When the states of actors are kept: each again and again, at the end of the message that it is handling.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::Semaphore;
+use tokio::task::AbortHandle;
+
+use crate::guest::{Checkpoint, Checkpoints, Entry, LiveGuest, Modules, Snapshot};
+
+/// How many actors are asked for their state at once, and so how many states are on their way to the writer at most.
+const AT_ONCE: usize = 16;
+
+/// How long an actor may take to come to the end of its message. If it takes longer it is asked again the next time.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Actors whose states are kept.
+#[derive(Debug, Clone)]
+pub struct Scheduled {
+    /// The module that they run.
+    pub module: String,
+    /// Their names.
+    pub names: BTreeSet<String>,
+    /// How often, and where.
+    pub checkpoints: Checkpoints,
+}
+
+/// Asks for states until it is dropped.
+#[derive(Debug)]
+pub struct Schedule(Vec<AbortHandle>);
+
+impl Schedule {
+    /// Begins. Must be called within a runtime.
+    pub fn start(modules: &Modules, scheduled: impl IntoIterator<Item = Scheduled>) -> Self {
+        let room = Arc::new(Semaphore::new(AT_ONCE));
+        let tasks = scheduled.into_iter().map(|scheduled| {
+            let rounds = Rounds {
+                scheduled,
+                modules: modules.clone(),
+                room: room.clone(),
+                seen: Arc::default(),
+            };
+            tokio::spawn(rounds.run()).abort_handle()
+        });
+        Self(tasks.collect())
+    }
+}
+
+impl Drop for Schedule {
+    fn drop(&mut self) {
+        for task in &self.0 {
+            task.abort();
+        }
+    }
+}
+
+/// The actors of one entry.
+struct Rounds {
+    scheduled: Scheduled,
+    modules: Modules,
+    room: Arc<Semaphore>,
+    seen: Arc<Mutex<HashMap<String, Seen>>>,
+}
+
+/// What is known of an actor's last state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    /// It was handed to the writer; this is its hash.
+    State(u64),
+    /// There was none, which was said.
+    Refused,
+}
+
+impl Rounds {
+    async fn run(self) {
+        let mut rounds = tokio::time::interval(self.scheduled.checkpoints.every);
+        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // The first is at once, when nothing has happened yet.
+        rounds.tick().await;
+        loop {
+            rounds.tick().await;
+            self.round().await;
+        }
+    }
+
+    async fn round(&self) {
+        for guest in self.modules.guests(&self.scheduled.module) {
+            let Some(name) = guest.name().filter(|name| self.scheduled.names.contains(name)) else {
+                continue;
+            };
+            let Ok(permit) = self.room.clone().acquire_owned().await else {
+                return;
+            };
+            let (checkpoints, seen) = (self.scheduled.checkpoints.clone(), self.seen.clone());
+            tokio::spawn(async move {
+                keep(&guest, name, &checkpoints, &seen).await;
+                drop(permit);
+            });
+        }
+    }
+}
+
+async fn keep(guest: &LiveGuest, name: String, checkpoints: &Checkpoints, seen: &Mutex<HashMap<String, Seen>>) {
+    let Ok(snapshot) = tokio::time::timeout(PATIENCE, guest.snapshot()).await else {
+        tracing::debug!(
+            actor = name,
+            "no checkpoint this time: the actor is busy with one message"
+        );
+        return;
+    };
+    let now = match &snapshot {
+        Ok(snapshot) => Seen::State(hash(snapshot)),
+        Err(_) => Seen::Refused,
+    };
+    let before = {
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(name.clone(), now)
+    };
+    match snapshot {
+        Ok(snapshot) if before != Some(now) => {
+            let module = guest.module();
+            let checkpoint = Checkpoint {
+                module: module.name().to_owned(),
+                digest: module.digest(),
+                state_version: snapshot.state_version,
+                taken: SystemTime::now(),
+                state: snapshot.state,
+            };
+            let entry = Entry {
+                actor: name.clone(),
+                checkpoint: Arc::new(checkpoint),
+                keep: checkpoints.keep,
+            };
+            if !checkpoints.writer.put(entry) {
+                seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
+            }
+        }
+        // Nothing has changed since the last.
+        Ok(_) => {}
+        Err(error) if before != Some(Seen::Refused) => tracing::warn!(actor = name, %error, "no checkpoint"),
+        Err(_) => {}
+    }
+}
+
+/// Tells states apart. It need not be the same in the next process.
+fn hash(snapshot: &Snapshot) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    snapshot.state_version.hash(&mut hasher);
+    snapshot.state.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,138 @@
+//! `reload` and `rollback`: other code for a module of one node or of several.
+//!
+//! With `--file` the component is uploaded to all nodes first, then all are asked whether they could take it, and only then
+//! is it rolled out, node by node. The first failure ends that.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use serde::Serialize;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::arguments::{ControlArguments, Output, ReloadArguments, RollbackArguments, StatusArguments};
+use super::failure::Failure;
+use super::nodes::{self, Node};
+use super::rollout::{self, Rollout};
+use crate::control::{Answer, Request};
+use crate::guest::Digest;
+use crate::ops::telemetry::{self, LogFormat};
+
+pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
+    let component = arguments.file.as_ref().map(|file| {
+        std::fs::read(file).map_err(|error| Failure::usage(format_args!("{} can't be read: {error}", file.display())))
+    });
+    let component = component.transpose()?;
+    let rollout = on_nodes(&arguments.control, async |mut nodes| {
+        let (digest, uploads) = match &component {
+            Some(bytes) => {
+                let digest = Digest::of(bytes);
+                (Some(digest), upload(&mut nodes, digest, bytes).await?)
+            }
+            None => (None, Vec::new()),
+        };
+        let request = |dry_run| Request::Reload {
+            module: arguments.module.clone(),
+            digest: digest.map(|digest| digest.to_string()),
+            mode: arguments.mode.map(Into::into),
+            mixed: arguments.mixed,
+            force: arguments.force,
+            dry_run,
+        };
+        let mut rollout = rollout::check(&mut nodes, &arguments.module, request(true)).await;
+        if !arguments.dry_run && rollout.is_well() {
+            rollout = rollout::roll(&mut nodes, &arguments.module, &request(false)).await;
+        }
+        rollout.uploads = uploads;
+        Ok(rollout)
+    })?;
+    finish(&rollout, arguments.output)
+}
+
+pub(super) fn rollback(arguments: &RollbackArguments) -> Result<ExitCode, Failure> {
+    let rollout = on_nodes(&arguments.control, async |mut nodes| {
+        let request = Request::Rollback {
+            module: arguments.module.clone(),
+        };
+        Ok(rollout::roll(&mut nodes, &arguments.module, &request).await)
+    })?;
+    finish(&rollout, arguments.output)
+}
+
+pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
+    let all = on_nodes(&arguments.control, async |mut nodes| {
+        let mut all = Vec::new();
+        for node in &mut nodes {
+            match node.ask(&Request::Status).await? {
+                Answer::Status(status) => all.push(status),
+                _ => anyhow::bail!("{} did not say what it runs", node.name),
+            }
+        }
+        Ok(all)
+    })?;
+    let mut stdout = std::io::stdout().lock();
+    let written = match arguments.output {
+        Output::Text => all
+            .iter()
+            .try_for_each(|status| rollout::write_status(&mut stdout, status)),
+        Output::Json => json(&all).and_then(|text| writeln!(stdout, "{text}")),
+    };
+    written.map_err(Failure::runtime)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Connects to all of them and does what is to be done.
+fn on_nodes<T>(
+    arguments: &ControlArguments,
+    work: impl AsyncFnOnce(Vec<Node>) -> anyhow::Result<T>,
+) -> Result<T, Failure> {
+    telemetry::init(LogFormat::Text, LevelFilter::OFF).map_err(Failure::usage)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
+    let outcome = runtime.block_on(async {
+        let nodes = nodes::connect(arguments).await?;
+        work(nodes).await
+    });
+    // What is left of the connections needs no answer.
+    runtime.shutdown_background();
+    outcome.map_err(|error| Failure::runtime(format_args!("{error:#}")))
+}
+
+/// What was sent to a node.
+#[derive(Debug, Serialize)]
+pub(super) struct Upload {
+    pub(super) node: String,
+    pub(super) bytes: u64,
+    pub(super) ms: u128,
+}
+
+/// To all of them at the same time. If one of them fails, nothing has changed anywhere.
+async fn upload(nodes: &mut [Node], digest: Digest, bytes: &[u8]) -> anyhow::Result<Vec<Upload>> {
+    let uploads = nodes.iter_mut().map(async |node| {
+        let started = Instant::now();
+        let sent = node.upload(digest, bytes).await?;
+        anyhow::Ok(Upload {
+            node: node.name.clone(),
+            bytes: sent,
+            ms: started.elapsed().as_millis(),
+        })
+    });
+    futures_util::future::try_join_all(uploads).await
+}
+
+fn finish(rollout: &Rollout, output: Output) -> Result<ExitCode, Failure> {
+    let mut stdout = std::io::stdout().lock();
+    let written = match output {
+        Output::Text => rollout.write(&mut stdout),
+        Output::Json => json(rollout).and_then(|text| writeln!(stdout, "{text}")),
+    };
+    written.map_err(Failure::runtime)?;
+    Ok(if rollout.is_well() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn json(value: &impl Serialize) -> std::io::Result<String> {
+    Ok(serde_json::to_string_pretty(value)?)
+}

@@ -1,0 +1,184 @@
+//! Runs a module's build command when its sources change.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use notify::{RecursiveMode, Watcher as _};
+use tokio::sync::Notify;
+
+use super::recipe::{Recipe, recipe};
+use crate::config::NodeConfig;
+
+/// How long sources must be left alone before they are built: an editor writes several files at once.
+const QUIET: Duration = Duration::from_millis(150);
+
+/// How often sources are looked at of which nothing is heard.
+const LATER: Duration = Duration::from_secs(3);
+
+/// Files that are looked at at most, of one module.
+const MOST_FILES: usize = 20_000;
+
+/// Builds one module.
+#[derive(Debug)]
+pub(super) struct Builder {
+    recipe: Recipe,
+}
+
+/// A module could not be built, and there is no file of it from before.
+#[derive(Debug, thiserror::Error)]
+#[error("module `{module}` does not build, and there is no {} from before", path.display())]
+pub(super) struct NothingBuilt {
+    module: String,
+    path: PathBuf,
+}
+
+/// Builds as long as it lives.
+#[derive(Debug)]
+pub(super) struct Building {
+    task: tokio::task::AbortHandle,
+    _watcher: Option<notify::RecommendedWatcher>,
+}
+
+impl Drop for Building {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Builder {
+    /// For each module of which it is known how it is made.
+    pub(super) fn all(config: &NodeConfig, folder: &Path) -> Vec<Self> {
+        let modules = config.modules.iter().zip(&config.upkeep);
+        // What is pinned can't change.
+        let free = modules.filter(|(source, _)| source.digest.is_none());
+        let recipes = free.filter_map(|(source, upkeep)| recipe(source, upkeep, folder));
+        recipes.map(|recipe| Self { recipe }).collect()
+    }
+
+    /// Builds before anything runs.
+    pub(super) async fn first(&self) -> Result<(), NothingBuilt> {
+        let Recipe { module, output, .. } = &self.recipe;
+        if self.build().await || output.exists() {
+            return Ok(());
+        }
+        Err(NothingBuilt {
+            module: module.clone(),
+            path: output.clone(),
+        })
+    }
+
+    /// Builds whenever the sources change.
+    pub(super) fn start(self) -> Building {
+        let changed = Arc::new(Notify::new());
+        let tell = changed.clone();
+        let watcher = notify::recommended_watcher(move |_| tell.notify_one()).and_then(|mut watcher| {
+            for source in &self.recipe.sources {
+                watcher.watch(source, RecursiveMode::Recursive)?;
+            }
+            Ok(watcher)
+        });
+        if let Err(error) = &watcher {
+            let module = &self.recipe.module;
+            tracing::warn!(module, %error, "the system does not tell of changed sources; they are looked at every {LATER:?}");
+        }
+        Building {
+            task: tokio::spawn(self.run(changed)).abort_handle(),
+            _watcher: watcher.ok(),
+        }
+    }
+
+    async fn run(self, changed: Arc<Notify>) {
+        let mut built = newest(&self.recipe.sources);
+        loop {
+            tokio::select! {
+                () = changed.notified() => {}
+                () = tokio::time::sleep(LATER) => {}
+            }
+            let mut seen = newest(&self.recipe.sources);
+            if seen == built {
+                continue;
+            }
+            loop {
+                tokio::time::sleep(QUIET).await;
+                let now = newest(&self.recipe.sources);
+                if now == seen {
+                    break;
+                }
+                seen = now;
+            }
+            // What changes during the build is built after it.
+            built = seen;
+            self.build().await;
+        }
+    }
+
+    /// Runs the command. True if it succeeded; else what it said is shown.
+    async fn build(&self) -> bool {
+        let Recipe {
+            module,
+            command,
+            folder,
+            ..
+        } = &self.recipe;
+        let started = Instant::now();
+        let mut shell = shell(command);
+        shell.current_dir(folder).stdin(Stdio::null());
+        let output = tokio::task::spawn_blocking(move || shell.output()).await;
+        let output = output.unwrap_or_else(|ended| Err(std::io::Error::other(ended)));
+        match output {
+            Ok(output) if output.status.success() => {
+                println!("built {module} in {:.1} s", started.elapsed().as_secs_f64());
+                true
+            }
+            Ok(output) => {
+                let said = [output.stdout, output.stderr].concat();
+                eprintln!("{}", String::from_utf8_lossy(&said).trim_end());
+                println!("{module} does not build ({}); what runs goes on", output.status);
+                false
+            }
+            Err(error) => {
+                println!("{module} can't be built: `{command}`: {error}; what runs goes on");
+                false
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn shell(command: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]);
+    shell
+}
+
+#[cfg(not(unix))]
+fn shell(command: &str) -> Command {
+    let mut shell = Command::new("cmd");
+    shell.args(["/C", command]);
+    shell
+}
+
+/// What tells one state of the sources from another: how many files there are, and when the last was changed.
+fn newest(sources: &[PathBuf]) -> (usize, Option<SystemTime>) {
+    let mut open: Vec<PathBuf> = sources.to_vec();
+    let mut files = 0;
+    let mut newest = None;
+    while let Some(path) = open.pop() {
+        let Ok(metadata) = std::fs::metadata(&path) else {
+            continue;
+        };
+        if metadata.is_dir() {
+            let entries = std::fs::read_dir(&path).into_iter().flatten().flatten();
+            open.extend(entries.map(|entry| entry.path()));
+            continue;
+        }
+        files += 1;
+        newest = newest.max(metadata.modified().ok());
+        if files >= MOST_FILES {
+            break;
+        }
+    }
+    (files, newest)
+}

@@ -1,0 +1,110 @@
+//! `inspect`: what a component is, without a node. Nothing of it runs but `describe`.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use tracing_subscriber::filter::LevelFilter;
+
+use super::arguments::{InspectArguments, Output};
+use super::failure::Failure;
+use super::signature::{descriptor_json, write_descriptor};
+use crate::guest::{Allocation, Descriptor, Engine, EngineConfig, Module, ModuleSource, Need, Want};
+use crate::ops::telemetry::{self, LogFormat};
+
+pub(super) fn inspect(arguments: &InspectArguments) -> Result<ExitCode, Failure> {
+    telemetry::init(LogFormat::Text, LevelFilter::ERROR).map_err(Failure::usage)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
+    let inspected = runtime.block_on(load(arguments));
+    runtime.shutdown_background();
+    let (module, described) = inspected?;
+    let mut stdout = io::stdout().lock();
+    match arguments.output {
+        Output::Text => write_text(&mut stdout, &module, &described),
+        Output::Json => writeln!(stdout, "{:#}", json(&module, &described)),
+    }
+    .map_err(Failure::runtime)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the component says of itself, or why it doesn't.
+type Described = Result<Descriptor, String>;
+
+async fn load(arguments: &InspectArguments) -> Result<(Module, Described), Failure> {
+    let engine = Engine::new(EngineConfig {
+        allocation: Allocation::OnDemand,
+        ..EngineConfig::default()
+    });
+    let name = arguments.file.file_stem().unwrap_or_default().to_string_lossy();
+    let source = ModuleSource {
+        name: name.into_owned(),
+        path: arguments.file.clone(),
+        digest: None,
+    };
+    let module = engine.map_err(Failure::runtime)?.load(&source).await;
+    let module = module.map_err(Failure::runtime)?;
+    let described = module.describe().await.map_err(|error| error.to_string());
+    // Text that plays tricks on a terminal is no description; no node would pass it on.
+    let described = described.and_then(|descriptor| match descriptor.to_bytes() {
+        Ok(_) => Ok(descriptor),
+        Err(error) => Err(error.to_string()),
+    });
+    Ok((module, described))
+}
+
+fn write_text(out: &mut impl Write, module: &Module, described: &Described) -> io::Result<()> {
+    match described {
+        Ok(descriptor) => write_descriptor(out, descriptor)?,
+        Err(error) => writeln!(out, "an actor that does not describe itself: {error}")?,
+    }
+    writeln!(out, "file {}", module.path().display())?;
+    writeln!(out, "  {} bytes, {}", module.size(), module.digest())?;
+    writeln!(
+        out,
+        "capabilities that it could use, if [actors.capabilities] grants them"
+    )?;
+    if module.wants().is_empty() {
+        writeln!(out, "  none")?;
+    }
+    for want in module.wants() {
+        writeln!(out, "  {:<11} {}", want.capability, in_words(want.need))?;
+    }
+    writeln!(out, "imports")?;
+    for import in module.imports() {
+        writeln!(out, "  {import}")?;
+    }
+    writeln!(out, "exports")?;
+    for export in module.exports() {
+        writeln!(out, "  {export}")?;
+    }
+    Ok(())
+}
+
+fn in_words(need: Need) -> &'static str {
+    match need {
+        Need::Called => "it calls functions for this",
+        Need::Perhaps => "imported, which its language may do without need",
+    }
+}
+
+fn json(module: &Module, described: &Described) -> serde_json::Value {
+    let want = |want: &Want| {
+        serde_json::json!({
+            "capability": want.capability,
+            "need": match want.need {
+                Need::Called => "called",
+                Need::Perhaps => "perhaps",
+            },
+            "imports": want.imports,
+        })
+    };
+    serde_json::json!({
+        "file": module.path(),
+        "bytes": module.size(),
+        "digest": module.digest().to_string(),
+        "actor": described.as_ref().ok().map(descriptor_json),
+        "error": described.as_ref().err(),
+        "capabilities": module.wants().iter().map(want).collect::<Vec<_>>(),
+        "imports": module.imports().collect::<Vec<_>>(),
+        "exports": module.exports().collect::<Vec<_>>(),
+    })
+}

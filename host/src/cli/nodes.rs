@@ -1,0 +1,143 @@
+//! Several nodes at once, each with a session to its control actor.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+
+use super::arguments::ControlArguments;
+use super::client::{CLIENT_NAME, Client, ClientError, Deadline};
+use super::message::{cookie, dial};
+use super::target::Target;
+use crate::config::{Cookie, PeerAddress};
+use crate::control::{Answer, AskError, CONTROL, ControlClient, DeployKey, OtherNode, Request};
+use crate::host::Dial;
+
+/// How every one of them is reached.
+pub(super) struct Way {
+    cookie: Cookie,
+    dial: Dial,
+    key: DeployKey,
+    deadline: Deadline,
+}
+
+impl Way {
+    /// Reads the files that the arguments name.
+    pub(super) fn new(arguments: &ControlArguments) -> anyhow::Result<Self> {
+        let cookie = cookie(&arguments.cookie).map_err(|error| anyhow!("{error}; {}", error.help()))?;
+        let key = DeployKey::from_file(&arguments.key_file).map_err(|error| anyhow!("{error}; {}", error.help()))?;
+        Ok(Self {
+            cookie,
+            dial: dial(&arguments.tls)?,
+            key,
+            deadline: Deadline::after(arguments.timeout),
+        })
+    }
+
+    /// Connects to a node and proves the deploy key to it.
+    pub(super) async fn to(&self, address: &PeerAddress) -> anyhow::Result<Node> {
+        let client = Client::connect(address, &self.cookie, &self.dial, self.deadline).await?;
+        let name = client.peer_name();
+        let actor = match client.resolve(&Target::Name(CONTROL.to_owned())).await {
+            Ok(actors) => actors.into_iter().next().context("a target without an actor")?,
+            Err(ClientError::NoName { .. }) => {
+                return Err(anyhow!(
+                    "{name} takes no deployments: its node.toml has no table [control]"
+                ));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let control = ControlClient::open(actor, &name, &self.key, self.remaining()).await;
+        let control = control.map_err(|error| explain(&name, &error))?;
+        Ok(Node {
+            name,
+            address: address.clone(),
+            control,
+            deadline: self.deadline,
+            _client: client,
+        })
+    }
+
+    fn remaining(&self) -> Duration {
+        self.deadline.remaining()
+    }
+}
+
+/// A node that is connected to.
+pub(super) struct Node {
+    /// Its full name.
+    pub(super) name: String,
+    pub(super) address: PeerAddress,
+    pub(super) control: ControlClient,
+    deadline: Deadline,
+    /// The session lives as long as this.
+    _client: Client,
+}
+
+impl Node {
+    /// Asks, and waits for the answer.
+    pub(super) async fn ask(&mut self, request: &Request) -> anyhow::Result<Answer> {
+        let answer = self.control.ask(request, &[], self.deadline.remaining()).await;
+        answer.map_err(|error| explain(&self.name, &error))
+    }
+
+    /// Uploads a component; gives how many bytes of it the node lacked.
+    pub(super) async fn upload(&mut self, digest: crate::guest::Digest, bytes: &[u8]) -> anyhow::Result<u64> {
+        let sent = self.control.upload(digest, bytes, self.deadline.remaining()).await;
+        sent.map_err(|error| explain(&self.name, &error))
+    }
+
+    /// The nodes that this one has sessions with.
+    async fn others(&mut self) -> anyhow::Result<Vec<OtherNode>> {
+        match self.ask(&Request::Nodes).await? {
+            Answer::Nodes { nodes } => Ok(nodes),
+            _ => Err(explain(&self.name, &AskError::NotUnderstood)),
+        }
+    }
+}
+
+fn explain(node: &str, error: &AskError) -> anyhow::Error {
+    anyhow!("{node}: {error}")
+}
+
+/// Connects to the nodes that are named, and with `--all-nodes` to those that the first one knows. All, or none.
+pub(super) async fn connect(arguments: &ControlArguments) -> anyhow::Result<Vec<Node>> {
+    let way = Way::new(arguments)?;
+    let mut nodes = Vec::new();
+    for address in &arguments.node {
+        let node = way.to(address).await?;
+        add(&mut nodes, node);
+    }
+    if !arguments.all_nodes {
+        return Ok(nodes);
+    }
+    let first = nodes.first_mut().context("no node was named")?;
+    for other in first.others().await? {
+        if !other.control && other.name.starts_with(CLIENT_NAME) {
+            // Somebody's command, such as this one.
+            continue;
+        }
+        if !other.control {
+            eprintln!(
+                "note: {} is left out: its node.toml has no table [control], or it is no ractor-host",
+                other.name
+            );
+            continue;
+        }
+        if nodes.iter().any(|node| node.name == other.name) {
+            continue;
+        }
+        let address = other.address.parse::<PeerAddress>();
+        let address =
+            address.map_err(|error| anyhow!("{} says that it is at {:?}: {}", other.name, error.text, error.reason))?;
+        let node = way.to(&address).await?;
+        add(&mut nodes, node);
+    }
+    Ok(nodes)
+}
+
+/// Two addresses may lead to one node.
+fn add(nodes: &mut Vec<Node>, node: Node) {
+    if nodes.iter().all(|known| known.name != node.name) {
+        nodes.push(node);
+    }
+}

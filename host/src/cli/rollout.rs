@@ -1,0 +1,250 @@
+//! What became of a rollout, node by node, for people and for programs.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::deploy::Upload;
+use super::nodes::Node;
+use crate::control::{Answer, Request, Status};
+use crate::supervision::reload::{ActorReport, Outcome, ReloadReport, Verdict};
+
+/// How many actors are listed for people, of each node. Those that failed come first.
+const ACTORS_SHOWN: usize = 20;
+
+/// What became of all nodes.
+#[derive(Debug, Serialize)]
+pub(super) struct Rollout {
+    pub(super) module: String,
+    pub(super) uploads: Vec<Upload>,
+    pub(super) nodes: Vec<NodeOutcome>,
+}
+
+/// What became of one node.
+#[derive(Debug, Serialize)]
+pub(super) struct NodeOutcome {
+    pub(super) node: String,
+    pub(super) address: String,
+    #[serde(flatten)]
+    pub(super) outcome: Rolled,
+}
+
+/// What became of one node.
+#[derive(Debug, Serialize)]
+#[serde(tag = "rollout", rename_all = "kebab-case")]
+pub(super) enum Rolled {
+    /// What was asked for was done, or would be.
+    Done { report: ReloadReport, left_out: usize },
+    /// It was begun and did not succeed.
+    Failed { report: ReloadReport, left_out: usize },
+    /// It was not begun.
+    Refused { reason: String },
+    /// Another node failed before its turn.
+    NotReached,
+}
+
+/// Asks every node whether it could do it.
+pub(super) async fn check(nodes: &mut [Node], module: &str, dry_run: Request) -> Rollout {
+    let asked = nodes.iter_mut().map(async |node| one(node, &dry_run).await);
+    Rollout {
+        module: module.to_owned(),
+        uploads: Vec::new(),
+        nodes: futures_util::future::join_all(asked).await,
+    }
+}
+
+/// Has it done by one node after the other, until one fails.
+pub(super) async fn roll(nodes: &mut [Node], module: &str, request: &Request) -> Rollout {
+    let mut rollout = Rollout {
+        module: module.to_owned(),
+        uploads: Vec::new(),
+        nodes: Vec::new(),
+    };
+    for node in nodes {
+        let outcome = if rollout.is_well() {
+            one(node, request).await
+        } else {
+            outcome(node, Rolled::NotReached)
+        };
+        rollout.nodes.push(outcome);
+    }
+    rollout
+}
+
+async fn one(node: &mut Node, request: &Request) -> NodeOutcome {
+    let rolled = match node.ask(request).await {
+        Ok(Answer::Report { report, left_out }) if report.is_success() => Rolled::Done { report, left_out },
+        Ok(Answer::Report { report, left_out }) => Rolled::Failed { report, left_out },
+        Ok(_) => Rolled::Refused {
+            reason: "the node answered something else".to_owned(),
+        },
+        Err(error) => Rolled::Refused {
+            reason: error.to_string(),
+        },
+    };
+    outcome(node, rolled)
+}
+
+fn outcome(node: &Node, outcome: Rolled) -> NodeOutcome {
+    NodeOutcome {
+        node: node.name.clone(),
+        address: node.address.to_string(),
+        outcome,
+    }
+}
+
+impl Rollout {
+    /// True if every node did what was asked.
+    pub(super) fn is_well(&self) -> bool {
+        self.nodes
+            .iter()
+            .all(|node| matches!(node.outcome, Rolled::Done { .. }))
+    }
+
+    /// For people.
+    pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        for upload in &self.uploads {
+            match upload.bytes {
+                0 => writeln!(out, "{}: has the component already", upload.node)?,
+                bytes => writeln!(out, "{}: uploaded {bytes} bytes in {} ms", upload.node, upload.ms)?,
+            }
+        }
+        for NodeOutcome { node, outcome, .. } in &self.nodes {
+            match outcome {
+                Rolled::Done { report, left_out } | Rolled::Failed { report, left_out } => {
+                    write_report(out, node, report, *left_out)?;
+                }
+                Rolled::Refused { reason } => {
+                    writeln!(out, "{node}: nothing was touched: {}", without_name(reason, node))?
+                }
+                Rolled::NotReached => writeln!(out, "{node}: not reached, since a node before it failed")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Errors of a node begin with its name, and so does the line.
+fn without_name<'r>(reason: &'r str, node: &str) -> &'r str {
+    let rest = reason.strip_prefix(node).and_then(|rest| rest.strip_prefix(": "));
+    rest.unwrap_or(reason)
+}
+
+fn write_report(out: &mut impl Write, node: &str, report: &ReloadReport, left_out: usize) -> io::Result<()> {
+    let ReloadReport {
+        module,
+        old,
+        new,
+        verdict,
+        changes,
+        actors,
+    } = report;
+    let (old, new) = (short(old), short(new));
+    let count = actors.len() + left_out;
+    match verdict {
+        Verdict::DryRun => writeln!(out, "{node}: {module} {old} → {new} could be done, {count} actors")?,
+        Verdict::Reloaded if old == new => {
+            writeln!(out, "{node}: {module} {new} is what runs, {count} actors changed")?
+        }
+        Verdict::Reloaded => writeln!(out, "{node}: {module} {old} → {new} done, {count} actors")?,
+        Verdict::RolledBack => writeln!(out, "{node}: {module} {old} → {new} FAILED: it runs {old} as before")?,
+        Verdict::Mixed => writeln!(
+            out,
+            "{node}: {module} {old} → {new} FAILED in part: some actors run {old}"
+        )?,
+    }
+    for change in changes {
+        writeln!(out, "  {change}")?;
+    }
+    let (failed, others): (Vec<_>, Vec<_>) = actors.iter().partition(|actor| {
+        matches!(
+            actor.outcome,
+            Outcome::Failed { .. } | Outcome::NotRolledBack { .. } | Outcome::Ended
+        )
+    });
+    for actor in failed.iter().chain(&others).take(ACTORS_SHOWN) {
+        write_actor(out, actor)?;
+    }
+    match count.saturating_sub(ACTORS_SHOWN) {
+        0 => Ok(()),
+        more => writeln!(out, "  and {more} more; --output json has them all"),
+    }
+}
+
+fn write_actor(out: &mut impl Write, actor: &ActorReport) -> io::Result<()> {
+    let ActorReport {
+        name,
+        pid,
+        outcome,
+        pause_us,
+        state_bytes,
+        waiting,
+    } = actor;
+    match name {
+        Some(name) => write!(out, "  {name}: ")?,
+        None => write!(out, "  pid {pid}: ")?,
+    }
+    match outcome {
+        Outcome::Planned { mode } => write!(out, "would be reloaded ({mode:?})")?,
+        Outcome::Reloaded { mode } => write!(out, "reloaded ({mode:?})")?,
+        Outcome::Failed {
+            step,
+            reason,
+            aftermath,
+        } => write!(out, "failed at {step}: {reason} ({aftermath:?})")?,
+        Outcome::RolledBack => write!(out, "went back, since another failed")?,
+        Outcome::NotRolledBack { step, reason } => write!(out, "could not go back: failed at {step}: {reason}")?,
+        Outcome::Untouched => write!(out, "not touched, since another had failed")?,
+        Outcome::Ended => write!(out, "has ended meanwhile")?,
+    }
+    if let Some(pause) = pause_us {
+        write!(out, ", pause {:?}", Duration::from_micros(*pause))?;
+    }
+    if let Some(bytes) = state_bytes {
+        write!(out, ", {bytes} bytes of state")?;
+    }
+    if let Some(waiting) = waiting {
+        write!(out, ", {waiting} messages waiting")?;
+    }
+    writeln!(out)
+}
+
+/// What a node runs, for people.
+pub(super) fn write_status(out: &mut impl Write, status: &Status) -> io::Result<()> {
+    writeln!(out, "{}", status.node)?;
+    for module in &status.modules {
+        let version = module.version.as_deref().unwrap_or("unknown");
+        writeln!(
+            out,
+            "  module {} {}, version {version}, {} actors, {}",
+            module.name,
+            short(&module.digest),
+            module.actors,
+            if module.reloadable {
+                "can hand over its state"
+            } else {
+                "can't hand over its state"
+            },
+        )?;
+        if !module.previous.is_empty() {
+            let previous: Vec<&str> = module.previous.iter().map(|digest| short(digest)).collect();
+            writeln!(out, "    before: {}", previous.join(", "))?;
+        }
+        for actor in module.first.iter().filter(|actor| actor.digest != module.digest) {
+            let name = actor.name.as_deref().unwrap_or("without a name");
+            writeln!(
+                out,
+                "    actor {name} (pid {}) runs {}",
+                actor.pid,
+                short(&actor.digest)
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// As much of a digest as tells it from others.
+fn short(digest: &str) -> &str {
+    digest.get(.."sha256:".len() + 12).unwrap_or(digest)
+}

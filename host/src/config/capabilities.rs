@@ -1,0 +1,186 @@
+//! `[actors.capabilities]`: what a guest may reach. What is not written here is denied.
+
+use std::collections::BTreeSet;
+use std::env::VarError;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::Context;
+use super::actor::known;
+use super::problem::Problems;
+use super::section::{Keys, Section, kind};
+use crate::guest::{Access, Directory, Grants, Recipients, Spawn, Variables};
+
+pub(super) const KEYS: Keys = Keys {
+    known: &["messages", "spawn", "directories", "environment", "tcp", "udp", "dns"],
+    explained: &[
+        ("send", "write `messages = [\"NAME\", \"group:NAME\"]`"),
+        ("send_to", "write `messages = [\"NAME\", \"group:NAME\"]`"),
+        ("groups", "write `messages = [\"group:NAME\"]`"),
+        ("modules", "write `spawn = [\"MODULE\"]`"),
+        ("env", "write `environment = [\"NAME\", \"NAME=VALUE\"]`"),
+        (
+            "files",
+            "write `directories = [{ host = \"data\", guest = \"/data\" }]`",
+        ),
+        ("dirs", "write `directories = [{ host = \"data\", guest = \"/data\" }]`"),
+        ("network", "write `tcp = [\"HOST:PORT\"]` or `udp = [\"HOST:PORT\"]`"),
+    ],
+};
+
+const DIRECTORY_KEYS: Keys = Keys {
+    known: &["host", "guest", "access"],
+    explained: &[("path", "write `host = \"data\", guest = \"/data\"`")],
+};
+
+const ENDPOINT: &str = "expected HOST:PORT such as `db.internal:5432`, `10.0.0.0/8:443`, `[::1]:80` or `*:53`";
+
+/// Reads the table. `modules` are the names of all modules.
+pub(super) fn read(section: &Section<'_>, modules: &[&str], context: &Context<'_>, problems: &mut Problems) -> Grants {
+    let recipients = each(
+        section,
+        "messages",
+        "expected an actor's name, `group:NAME`, `worker-*` or `*`",
+        problems,
+    );
+    Grants {
+        messages: recipients.into_iter().collect::<Recipients>(),
+        spawn: read_spawn(section, modules, problems),
+        directories: read_directories(section, context, problems),
+        environment: read_environment(section, context, problems),
+        tcp: each(section, "tcp", ENDPOINT, problems),
+        udp: each(section, "udp", ENDPOINT, problems),
+        dns: each(
+            section,
+            "dns",
+            "expected a name such as `db.internal`, `*.internal` or `*`",
+            problems,
+        ),
+    }
+}
+
+/// A list of texts that each stand for something.
+fn each<T: FromStr<Err: Display>>(section: &Section<'_>, key: &str, expected: &str, problems: &mut Problems) -> Vec<T> {
+    let texts = section.texts(key, problems);
+    let read = texts.iter().filter_map(|text| match text.get_ref().parse::<T>() {
+        Ok(value) => Some(value),
+        Err(error) => {
+            problems.error(text.span(), error.to_string(), expected);
+            None
+        }
+    });
+    read.collect()
+}
+
+fn read_spawn(section: &Section<'_>, modules: &[&str], problems: &mut Problems) -> Spawn {
+    let texts = section.texts("spawn", problems);
+    if texts.iter().any(|text| *text.get_ref() == "*") {
+        return Spawn::Anything;
+    }
+    let message = "there is no module `{}`";
+    let known = |text| known(text, message, modules, "add a table `[modules.…]` for it", problems);
+    let names: BTreeSet<String> = texts.iter().filter_map(known).collect();
+    if names.is_empty() {
+        Spawn::Nothing
+    } else {
+        Spawn::Modules(names)
+    }
+}
+
+fn read_directories(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Vec<Directory> {
+    let Some(value) = section.value("directories") else {
+        return Vec::new();
+    };
+    let DeValue::Array(tables) = value.get_ref() else {
+        let message = format!("`directories` is {}", kind(value.get_ref()));
+        let help = "expected a list of tables: `[{ host = \"data\", guest = \"/data\", access = \"read\" }]`";
+        problems.error(value.span(), message, help);
+        return Vec::new();
+    };
+    let mut directories: Vec<Directory> = Vec::new();
+    for table in tables.iter() {
+        let title = "an element of `directories`";
+        let directory = Section::open(title, table, DIRECTORY_KEYS, problems)
+            .and_then(|section| read_directory(&section, context, problems));
+        match directory {
+            Some(directory) if directories.iter().any(|other| other.guest == directory.guest) => {
+                let message = format!("two directories are `{}` to the guest", directory.guest.escape_debug());
+                problems.error(table.span(), message, "each has a path of its own");
+            }
+            Some(directory) => directories.push(directory),
+            None => {}
+        }
+    }
+    directories
+}
+
+fn read_directory(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<Directory> {
+    let host = section.required_text("host", "\"data\"", problems);
+    let guest = section.required_text("guest", "\"/data\"", problems);
+    let access = match section.text("access", problems) {
+        Some(text) => {
+            let names = Access::NAMES.map(|(name, _)| name);
+            let name = known(&text, "`access` can't be `{}`", &names, "", problems)?;
+            Access::NAMES.iter().find(|(known, _)| *known == name)?.1
+        }
+        None => Access::Read,
+    };
+    let (host, guest) = (host?, guest?);
+    for text in [&host, &guest] {
+        if text.get_ref().is_empty() || text.get_ref().contains(char::is_control) {
+            problems.error(
+                text.span(),
+                "this is no path of a directory",
+                "expected for example `data`",
+            );
+            return None;
+        }
+    }
+    Some(Directory {
+        host: context.folder.join(host.get_ref()),
+        guest: (*guest.get_ref()).to_owned(),
+        access,
+    })
+}
+
+fn read_environment(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Variables {
+    let mut variables = Variables::default();
+    for text in section.texts("environment", problems) {
+        let set = match text.get_ref().split_once('=') {
+            Some((name, value)) => variables.set(name, value),
+            None => match inherited(&text, context, problems) {
+                Some(value) => variables.set(text.get_ref(), &value),
+                None => continue,
+            },
+        };
+        if let Err(error) = set {
+            let help = "expected `NAME`, for the value that the node itself has, or `NAME=VALUE`";
+            problems.error(text.span(), error.to_string(), help);
+        }
+    }
+    variables
+}
+
+/// The value that this process has for a variable.
+fn inherited(name: &Spanned<&str>, context: &Context<'_>, problems: &mut Problems) -> Option<String> {
+    if name.get_ref().is_empty() || name.get_ref().contains('\0') {
+        return Some(String::new());
+    }
+    match (context.variable)(name.get_ref()) {
+        Ok(value) => Some(value),
+        Err(VarError::NotPresent) => {
+            let message = format!("the environment has no variable `{}`", name.get_ref().escape_debug());
+            let help = "the guest won't see it either; `NAME=VALUE` gives it one";
+            problems.warning(name.span(), message, help);
+            None
+        }
+        Err(VarError::NotUnicode(_)) => {
+            let message = format!("the variable `{}` is not UTF-8", name.get_ref().escape_debug());
+            problems.error(name.span(), message, "guests have UTF-8 only; leave it out");
+            None
+        }
+    }
+}

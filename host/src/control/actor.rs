@@ -1,0 +1,268 @@
+//! The control actor: what a node lets those do who have the deploy key.
+//!
+//! It is a native actor with a well-known name, which any session of the cluster reaches. It handles a message as far as
+//! saying whether it is proved; what is asked is done by a task, of which there are few at once.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use super::key::DeployKey;
+use super::message::{
+    Answer, CONTROL, ControlMessage, MAX_PIECE, Refusal, Request, decode_body, encode_body, encode_reply,
+};
+use super::service::{ReloadRequest, Service};
+use super::sessions::{Proved, Sessions};
+use super::store::{ComponentStore, Progress, UploadError};
+use crate::guest::Digest;
+
+/// Requests that are worked on at once. Beyond it, further ones are refused.
+const MOST_REQUESTS: usize = 16;
+
+/// How often a refusal is logged at most. Whoever has the cookie could fill the log else.
+const LOG_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Starts the control actor under a supervisor.
+///
+/// # Errors
+/// The name is taken.
+pub(crate) async fn start(control: Control, supervisor: ActorCell) -> Result<ActorCell, SpawnErr> {
+    let (actor, _) = Actor::spawn_linked(Some(CONTROL.to_owned()), ControlActor, control, supervisor).await?;
+    Ok(actor.get_cell())
+}
+
+/// What the control actor is made of.
+#[derive(Clone)]
+pub(crate) struct Control {
+    /// Who has this may deploy.
+    pub(crate) key: DeployKey,
+    /// The node's full name.
+    pub(crate) node: String,
+    /// Where uploaded components are.
+    pub(crate) store: Arc<Mutex<ComponentStore>>,
+    /// The node.
+    pub(crate) service: Arc<dyn Service>,
+}
+
+struct ControlActor;
+
+struct State {
+    sessions: Sessions,
+    worker: Arc<Worker>,
+    refused: Refused,
+}
+
+/// Refusals since the last that was logged.
+struct Refused {
+    logged: Option<Instant>,
+    silently: u64,
+}
+
+struct Worker {
+    store: Arc<Mutex<ComponentStore>>,
+    service: Arc<dyn Service>,
+    room: Arc<Semaphore>,
+}
+
+#[cfg_attr(feature = "async-trait", ractor::async_trait)]
+impl Actor for ControlActor {
+    type Msg = ControlMessage;
+    type State = State;
+    type Arguments = Control;
+
+    async fn pre_start(&self, _: ActorRef<ControlMessage>, control: Control) -> Result<State, ActorProcessingErr> {
+        let Control {
+            key,
+            node,
+            store,
+            service,
+        } = control;
+        Ok(State {
+            sessions: Sessions::new(key, node),
+            worker: Arc::new(Worker {
+                store,
+                service,
+                room: Arc::new(Semaphore::new(MOST_REQUESTS)),
+            }),
+            refused: Refused {
+                logged: None,
+                silently: 0,
+            },
+        })
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<ControlMessage>,
+        message: ControlMessage,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        let (refusal, reply) = match message {
+            ControlMessage::Open(client, reply) => match state.open(&client) {
+                Ok(hello) => {
+                    answer(reply, Ok(&hello));
+                    return Ok(());
+                }
+                Err(refusal) => (refusal, reply),
+            },
+            ControlMessage::Ask(request, reply) => match state.check(&request) {
+                Ok((proved, permit)) => {
+                    let worker = state.worker.clone();
+                    tokio::spawn(async move { worker.work(proved, permit, reply).await });
+                    return Ok(());
+                }
+                Err(refusal) => (refusal, reply),
+            },
+        };
+        state.refused.log(refusal);
+        answer(reply, Err(refusal));
+        Ok(())
+    }
+}
+
+/// The caller may have given up meanwhile, which is its own affair.
+fn answer(port: RpcReplyPort<Vec<u8>>, bytes: Result<&[u8], Refusal>) {
+    drop(port.send(encode_reply(bytes)));
+}
+
+impl State {
+    /// Opens a session: its number, and the number that the node draws for it.
+    fn open(&mut self, client: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let client = client.try_into().map_err(|_| Refusal::Malformed)?;
+        let (number, server) = (rand::random::<u64>(), rand::random::<[u8; 32]>());
+        self.sessions.open(number, client, &server, Instant::now())?;
+        Ok([&number.to_be_bytes()[..], &server].concat())
+    }
+
+    fn check(&mut self, request: &[u8]) -> Result<(Proved, OwnedSemaphorePermit), Refusal> {
+        let proved = self.sessions.check(request, Instant::now())?;
+        let permit = self.worker.room.clone().try_acquire_owned();
+        Ok((proved, permit.map_err(|_| Refusal::Busy)?))
+    }
+}
+
+impl Refused {
+    fn log(&mut self, refusal: Refusal) {
+        let now = Instant::now();
+        if self
+            .logged
+            .is_some_and(|logged| now.duration_since(logged) < LOG_INTERVAL)
+        {
+            self.silently += 1;
+            return;
+        }
+        self.logged = Some(now);
+        let before = std::mem::take(&mut self.silently);
+        tracing::warn!(reason = %refusal, before, "a request to deploy was refused");
+    }
+}
+
+impl Worker {
+    async fn work(&self, proved: Proved, permit: OwnedSemaphorePermit, reply: RpcReplyPort<Vec<u8>>) {
+        let Proved {
+            session,
+            counter,
+            key,
+            body,
+        } = proved;
+        let outcome = self.outcome(body).await;
+        let body = encode_body(&outcome, &[]).or_else(|error| {
+            let reason = format!("the answer can't be written: {error}");
+            encode_body(&Answer::Failed { reason }, &[])
+        });
+        drop(permit);
+        if let Ok(body) = body {
+            answer(reply, Ok(&key.seal_answer(session, counter, &body)));
+        }
+    }
+
+    async fn outcome(&self, body: Vec<u8>) -> Answer {
+        match self.done(body).await {
+            Ok(answer) => answer,
+            Err(reason) => Answer::Failed { reason },
+        }
+    }
+
+    async fn done(&self, body: Vec<u8>) -> Result<Answer, String> {
+        let Some((request, piece)) = decode_body::<Request>(&body) else {
+            return Err("this node does not understand the request; it may run another version".to_owned());
+        };
+        match request {
+            Request::Status => Ok(Answer::Status(self.service.status().await)),
+            Request::Nodes => {
+                let nodes = self.service.nodes().await?;
+                Ok(Answer::Nodes { nodes })
+            }
+            Request::BeginUpload { digest, size } => {
+                let digest = parse(&digest)?;
+                let used = self.service.components();
+                self.in_store(move |store| {
+                    store.set_used(used);
+                    store.begin(digest, size)
+                })
+                .await
+            }
+            Request::Upload { digest, offset } => {
+                let digest = parse(&digest)?;
+                if piece.len() > MAX_PIECE {
+                    return Err(format!("the piece has {} bytes; at most {MAX_PIECE} fit", piece.len()));
+                }
+                let piece = piece.to_vec();
+                self.in_store(move |store| store.put(digest, offset, &piece)).await
+            }
+            Request::Reload {
+                module,
+                digest,
+                mode,
+                mixed,
+                force,
+                dry_run,
+            } => {
+                let component = digest.map(|digest| self.component(&digest)).transpose()?;
+                let request = ReloadRequest {
+                    module,
+                    component,
+                    mode,
+                    mixed,
+                    force,
+                    dry_run,
+                };
+                let report = self.service.reload(request).await?;
+                Ok(Answer::report(report))
+            }
+            Request::Rollback { module } => {
+                let report = self.service.rollback(module).await?;
+                Ok(Answer::report(report))
+            }
+        }
+    }
+
+    fn component(&self, digest: &str) -> Result<(std::path::PathBuf, Digest), String> {
+        let digest = parse(digest)?;
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = store.path(&digest);
+        let path = path.ok_or_else(|| format!("{digest} was not uploaded to this node, or given up since"))?;
+        Ok((path, digest))
+    }
+
+    /// Files take their time, and whoever else is served is not to wait for it.
+    async fn in_store(
+        &self,
+        work: impl FnOnce(&mut ComponentStore) -> Result<Progress, UploadError> + Send + 'static,
+    ) -> Result<Answer, String> {
+        let store = self.store.clone();
+        let work = move || work(&mut store.lock().unwrap_or_else(PoisonError::into_inner));
+        let done = tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|ended| ended.to_string())?;
+        let Progress { offset, complete } = done.map_err(|error| error.to_string())?;
+        Ok(Answer::Progress { offset, complete })
+    }
+}
+
+fn parse(digest: &str) -> Result<Digest, String> {
+    digest.parse::<Digest>().map_err(|error| error.to_string())
+}

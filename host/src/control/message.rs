@@ -1,0 +1,247 @@
+//! What a node's control actor is asked, what it answers, and how that travels.
+//!
+//! To the cluster every question is one of two calls: [`ControlMessage`]. What is asked is in the bytes, sealed: see
+//! [`seal`](super::seal). A body is the length of its JSON in four bytes, the JSON, and behind it the raw bytes of what is
+//! uploaded.
+
+use ractor::RpcReplyPort;
+use serde::{Deserialize, Serialize};
+
+use crate::RactorClusterMessage;
+use crate::guest::Mode;
+use crate::supervision::reload::{ActorReport, Outcome, ReloadReport};
+
+/// The name of every node's control actor.
+pub(crate) const CONTROL: &str = "ractor-host.control";
+
+/// How many actors of a report fit into an answer: with their reasons they stay well below what a frame may have.
+const MOST_ACTORS: usize = 20_000;
+
+/// In bytes: what one request uploads at most.
+pub(crate) const MAX_PIECE: usize = 4 << 20;
+
+/// What the actor takes. Variant names and the layout of the bytes are the protocol: they stay.
+#[derive(RactorClusterMessage)]
+pub(crate) enum ControlMessage {
+    /// Opens a session: the client's number. The reply is a [`Hello`] as bytes, or a refusal.
+    #[rpc]
+    Open(Vec<u8>, RpcReplyPort<Vec<u8>>),
+    /// A sealed request. The reply is an answer, sealed too, or a refusal.
+    #[rpc]
+    Ask(Vec<u8>, RpcReplyPort<Vec<u8>>),
+}
+
+/// Why the actor doesn't listen. Not sealed, since whoever hears it has proved nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("the request is malformed")]
+    Malformed,
+    #[error("there is no such session, or it has ended")]
+    NoSession,
+    #[error("the deploy key is not the node's")]
+    NotProved,
+    #[error("the request was seen before")]
+    Replayed,
+    #[error("the node is busy with others' requests; try again later")]
+    Busy,
+}
+
+impl Refusal {
+    const ALL: [Self; 5] = [
+        Self::Malformed,
+        Self::NoSession,
+        Self::NotProved,
+        Self::Replayed,
+        Self::Busy,
+    ];
+
+    fn code(self) -> u8 {
+        match self {
+            Self::Malformed => 1,
+            Self::NoSession => 2,
+            Self::NotProved => 3,
+            Self::Replayed => 4,
+            Self::Busy => 5,
+        }
+    }
+}
+
+/// A reply as it travels: a byte that says which it is, and what it is.
+pub(crate) fn encode_reply(reply: Result<&[u8], Refusal>) -> Vec<u8> {
+    match reply {
+        Ok(bytes) => [&[0], bytes].concat(),
+        Err(refusal) => vec![refusal.code()],
+    }
+}
+
+/// What [`encode_reply`] encoded. None if it is something else.
+pub(crate) fn decode_reply(bytes: &[u8]) -> Option<Result<&[u8], Refusal>> {
+    match bytes.split_first()? {
+        (0, rest) => Some(Ok(rest)),
+        (code, []) => Refusal::ALL
+            .into_iter()
+            .find(|refusal| refusal.code() == *code)
+            .map(Err),
+        _ => None,
+    }
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "kebab-case")]
+pub(crate) enum Request {
+    /// What runs here?
+    Status,
+    /// Which nodes does this one have sessions with?
+    Nodes,
+    /// Begin to upload a component, or go on: how far is it?
+    BeginUpload { digest: String, size: u64 },
+    /// The next piece of it, which is behind the JSON.
+    Upload { digest: String, offset: u64 },
+    /// Replace the code of a module: by what was uploaded, or else by what its file has now.
+    Reload {
+        module: String,
+        digest: Option<String>,
+        mode: Option<Mode>,
+        /// Actors that can't be reloaded keep their code, and the others don't go back for it.
+        mixed: bool,
+        force: bool,
+        dry_run: bool,
+    },
+    /// Go back to the version before.
+    Rollback { module: String },
+}
+
+/// What is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+pub(crate) enum Answer {
+    Status(Status),
+    Nodes {
+        nodes: Vec<OtherNode>,
+    },
+    Progress {
+        offset: u64,
+        complete: bool,
+    },
+    /// How a reload went, well or not. Of very many actors some are left out, those that failed last.
+    Report {
+        report: ReloadReport,
+        left_out: usize,
+    },
+    /// It could not be done: why.
+    Failed {
+        reason: String,
+    },
+}
+
+impl Answer {
+    /// A report, as far as it fits into an answer.
+    pub(crate) fn report(mut report: ReloadReport) -> Self {
+        let left_out = report.actors.len().saturating_sub(MOST_ACTORS);
+        if left_out > 0 {
+            let is_well =
+                |actor: &ActorReport| matches!(actor.outcome, Outcome::Reloaded { .. } | Outcome::Planned { .. });
+            report.actors.sort_by_key(is_well);
+            report.actors.truncate(MOST_ACTORS);
+        }
+        Self::Report { report, left_out }
+    }
+}
+
+/// What a node runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Status {
+    pub(crate) node: String,
+    pub(crate) modules: Vec<ModuleStatus>,
+}
+
+/// A module of a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ModuleStatus {
+    pub(crate) name: String,
+    /// Its file on the node's machine.
+    pub(crate) path: String,
+    /// What new actors run.
+    pub(crate) digest: String,
+    /// The version of its code, as it says itself.
+    pub(crate) version: Option<String>,
+    pub(crate) state_version: Option<u32>,
+    /// True if it gives its state to the next version.
+    pub(crate) reloadable: bool,
+    /// The versions that there is a way back to, the newest first.
+    pub(crate) previous: Vec<String>,
+    /// How many actors it has.
+    pub(crate) actors: usize,
+    /// The first of them.
+    pub(crate) first: Vec<ActorStatus>,
+}
+
+/// An actor of a module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ActorStatus {
+    pub(crate) name: Option<String>,
+    pub(crate) pid: u64,
+    /// What it runs, which is not what new actors run if it could not be reloaded.
+    pub(crate) digest: String,
+    /// Messages that wait for it; those of native actors of its process are not counted.
+    pub(crate) waiting: usize,
+}
+
+/// A node that another one has a session with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OtherNode {
+    pub(crate) name: String,
+    /// Where it listens, as it says itself.
+    pub(crate) address: String,
+    /// True if it has a control actor.
+    pub(crate) control: bool,
+}
+
+/// A request or an answer, and what is uploaded, as one body.
+pub(crate) fn encode_body(message: &impl Serialize, piece: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
+    let json = serde_json::to_vec(message)?;
+    let length = u32::try_from(json.len()).unwrap_or(u32::MAX).to_be_bytes();
+    Ok([&length, json.as_slice(), piece].concat())
+}
+
+/// What [`encode_body`] encoded. None if it is something else.
+pub(crate) fn decode_body<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Option<(T, &'b [u8])> {
+    let (length, rest) = body.split_first_chunk()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    let (json, piece) = rest.split_at_checked(length)?;
+    Some((serde_json::from_slice(json).ok()?, piece))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_json_and_bytes() {
+        let request = Request::Upload {
+            digest: "sha256:00".to_owned(),
+            offset: 7,
+        };
+        let body = encode_body(&request, b"\0bytes").unwrap();
+        assert_eq!(
+            &body[4..],
+            b"{\"ask\":\"upload\",\"digest\":\"sha256:00\",\"offset\":7}\0bytes"
+        );
+        assert_eq!(decode_body(&body), Some((request, &b"\0bytes"[..])));
+        assert_eq!(decode_body::<Request>(&body[..20]), None);
+        assert_eq!(decode_body::<Request>(b"\xff\xff\xff\xff{}"), None);
+        assert_eq!(decode_body::<Request>(b""), None);
+    }
+
+    #[test]
+    fn a_reply_is_bytes_or_a_refusal() {
+        assert_eq!(decode_reply(&encode_reply(Ok(b"bytes"))), Some(Ok(&b"bytes"[..])));
+        for refusal in Refusal::ALL {
+            assert_eq!(decode_reply(&encode_reply(Err(refusal))), Some(Err(refusal)));
+        }
+        assert_eq!(decode_reply(b""), None);
+        assert_eq!(decode_reply(&[99]), None);
+        assert_eq!(decode_reply(&[3, 0]), None);
+    }
+}

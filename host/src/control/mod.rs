@@ -1,0 +1,27 @@
+//! Replacing code from elsewhere: the control actor of a node, and the client that asks it.
+//!
+//! A node has one only if its node.toml has a table `[control]`. The cookie lets a program join the cluster; to deploy it
+//! must prove the deploy key besides, request by request ([`seal`]). What it uploads is kept by its content ([`store`]). What
+//! is then done is the node's own affair ([`service`]).
+
+mod actor;
+#[cfg(feature = "cli")]
+mod client;
+mod key;
+mod message;
+mod seal;
+mod service;
+mod sessions;
+mod store;
+
+pub use key::{DeployKey, KeyError};
+pub use store::StoreLimits;
+
+pub(crate) use actor::{Control, start};
+#[cfg(feature = "cli")]
+pub(crate) use client::{AskError, ControlClient};
+pub(crate) use message::{ActorStatus, CONTROL, ModuleStatus, OtherNode, Status};
+#[cfg(feature = "cli")]
+pub(crate) use message::{Answer, Request};
+pub(crate) use service::{ReloadRequest, Service};
+pub(crate) use store::ComponentStore;

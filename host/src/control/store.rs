@@ -1,0 +1,490 @@
+//! Components that were uploaded, by content: each is kept under the SHA-256 of its bytes.
+//!
+//! A component arrives in pieces, in order, into a file of its own, which takes its final name when it is complete and has
+//! the digest that was announced. An upload that was cut off goes on where it stopped, also after a restart of the node.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::guest::Digest;
+
+/// How long an upload may lie still before it is given up.
+const STALE: Duration = Duration::from_hours(1);
+
+/// How many uploads may be under way.
+const MOST_UPLOADS: usize = 8;
+
+/// What the store takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreLimits {
+    /// The largest component, in bytes.
+    pub component_bytes: u64,
+    /// All components and uploads together, in bytes. Beyond it those that no module uses are given up, the oldest first.
+    pub total_bytes: u64,
+}
+
+impl Default for StoreLimits {
+    fn default() -> Self {
+        Self {
+            component_bytes: 256 << 20,
+            total_bytes: 1 << 30,
+        }
+    }
+}
+
+/// How far an upload has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// Where the next piece belongs.
+    pub(crate) offset: u64,
+    /// True if all of it is there, and is what was announced.
+    pub(crate) complete: bool,
+}
+
+/// Why a component is not taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UploadError {
+    #[error("the component has {size} bytes; this node takes {limit} at most")]
+    TooLarge { size: u64, limit: u64 },
+    #[error("the component is empty")]
+    Empty,
+    #[error("the node's store of components is full ({limit} bytes), and all of them are in use")]
+    Full { limit: u64 },
+    #[error("{MOST_UPLOADS} uploads are under way at this node; try again later")]
+    TooMany,
+    #[error("no upload of {0} was begun at this node, or it was given up meanwhile; begin again")]
+    NotBegun(Digest),
+    #[error("the piece belongs to byte {found}; the upload of {digest} is at {expected}")]
+    Place { digest: Digest, expected: u64, found: u64 },
+    #[error("the upload of {0} has more bytes than were announced")]
+    TooLong(Digest),
+    #[error("what was uploaded as {announced} is {found}; it was given up")]
+    Mismatch { announced: Digest, found: Digest },
+    #[error("the component can't be kept in {}: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct ComponentStore {
+    folder: PathBuf,
+    limits: StoreLimits,
+    uploads: HashMap<Digest, Upload>,
+    /// Components that modules use or may go back to.
+    used: BTreeSet<Digest>,
+}
+
+struct Upload {
+    file: File,
+    size: u64,
+    offset: u64,
+    hasher: Sha256,
+    touched: SystemTime,
+}
+
+impl std::fmt::Debug for Upload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Upload")
+            .field("size", &self.size)
+            .field("offset", &self.offset)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A file of the store.
+struct Stored {
+    path: PathBuf,
+    digest: Option<Digest>,
+    is_upload: bool,
+    bytes: u64,
+    modified: SystemTime,
+}
+
+impl ComponentStore {
+    /// Opens the store in this folder, which is made if need be, for this user alone.
+    pub(crate) fn open(folder: PathBuf, limits: StoreLimits) -> Result<Self, UploadError> {
+        let store = Self {
+            folder,
+            limits,
+            uploads: HashMap::new(),
+            used: BTreeSet::new(),
+        };
+        create_private(&store.folder).map_err(|source| store.failed(&store.folder, source))?;
+        Ok(store)
+    }
+
+    /// Says which components modules use or may go back to. These are not given up.
+    pub(crate) fn set_used(&mut self, used: BTreeSet<Digest>) {
+        self.used = used;
+    }
+
+    /// The file of a component, if it is there.
+    pub(crate) fn path(&self, digest: &Digest) -> Option<PathBuf> {
+        let path = self.folder.join(format!("{}.wasm", digest.to_hex()));
+        path.is_file().then_some(path)
+    }
+
+    /// Begins an upload, or goes on with one that was begun before.
+    pub(crate) fn begin(&mut self, digest: Digest, size: u64) -> Result<Progress, UploadError> {
+        let limit = self.limits.component_bytes;
+        if size == 0 {
+            return Err(UploadError::Empty);
+        }
+        if size > limit {
+            return Err(UploadError::TooLarge { size, limit });
+        }
+        if self.path(&digest).is_some() {
+            return Ok(Progress {
+                offset: size,
+                complete: true,
+            });
+        }
+        let now = SystemTime::now();
+        self.give_up_stale(now)?;
+        if let Some(upload) = self.uploads.get_mut(&digest).filter(|upload| upload.size == size) {
+            upload.touched = now;
+            return Ok(Progress {
+                offset: upload.offset,
+                complete: false,
+            });
+        }
+        if self.uploads.len() >= MOST_UPLOADS && !self.uploads.contains_key(&digest) {
+            return Err(UploadError::TooMany);
+        }
+        self.make_room(size, &digest)?;
+        let upload = self.open_upload(&digest, size, now)?;
+        let offset = upload.offset;
+        self.uploads.insert(digest, upload);
+        if offset == size {
+            return self.finish(digest);
+        }
+        Ok(Progress {
+            offset,
+            complete: false,
+        })
+    }
+
+    /// Takes the piece that begins at `offset`.
+    pub(crate) fn put(&mut self, digest: Digest, offset: u64, piece: &[u8]) -> Result<Progress, UploadError> {
+        let path = self.upload_path(&digest);
+        let Some(upload) = self.uploads.get_mut(&digest) else {
+            return Err(UploadError::NotBegun(digest));
+        };
+        if offset != upload.offset {
+            return Err(UploadError::Place {
+                digest,
+                expected: upload.offset,
+                found: offset,
+            });
+        }
+        let end = offset.saturating_add(piece.len() as u64);
+        if end > upload.size {
+            return Err(UploadError::TooLong(digest));
+        }
+        if let Err(source) = upload.file.write_all(piece) {
+            // How much of it was written isn't known: the next attempt looks.
+            self.uploads.remove(&digest);
+            return Err(UploadError::File { path, source });
+        }
+        upload.hasher.update(piece);
+        upload.offset = end;
+        upload.touched = SystemTime::now();
+        if end < upload.size {
+            return Ok(Progress {
+                offset: end,
+                complete: false,
+            });
+        }
+        self.finish(digest)
+    }
+
+    /// Checks an upload that has all its bytes and gives it its name.
+    fn finish(&mut self, digest: Digest) -> Result<Progress, UploadError> {
+        let part = self.upload_path(&digest);
+        let Some(upload) = self.uploads.remove(&digest) else {
+            return Err(UploadError::NotBegun(digest));
+        };
+        let found = Digest::from_bytes(upload.hasher.finalize().into());
+        if found != digest {
+            fs::remove_file(&part).map_err(|source| self.failed(&part, source))?;
+            return Err(UploadError::Mismatch {
+                announced: digest,
+                found,
+            });
+        }
+        let place = self.folder.join(format!("{}.wasm", digest.to_hex()));
+        let kept = upload.file.sync_all().and_then(|()| fs::rename(&part, &place));
+        kept.map_err(|source| self.failed(&place, source))?;
+        Ok(Progress {
+            offset: upload.size,
+            complete: true,
+        })
+    }
+
+    /// The file of an upload, with what is there of it already.
+    fn open_upload(&self, digest: &Digest, size: u64, now: SystemTime) -> Result<Upload, UploadError> {
+        let path = self.upload_path(digest);
+        let failed = |source| self.failed(&path, source);
+        let mut file = open_private(&path).map_err(failed)?;
+        let mut hasher = Sha256::new();
+        let mut offset = 0;
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            let read = file.read(&mut buffer).map_err(failed)?;
+            if read == 0 {
+                break;
+            }
+            hasher.update(buffer.get(..read).unwrap_or_default());
+            offset += read as u64;
+        }
+        if offset > size {
+            file.set_len(0).map_err(failed)?;
+            (hasher, offset) = (Sha256::new(), 0);
+        }
+        Ok(Upload {
+            file,
+            size,
+            offset,
+            hasher,
+            touched: now,
+        })
+    }
+
+    /// Gives up uploads that nobody goes on with.
+    fn give_up_stale(&mut self, now: SystemTime) -> Result<(), UploadError> {
+        let is_stale = |touched: SystemTime| now.duration_since(touched).is_ok_and(|age| age > STALE);
+        self.uploads.retain(|_, upload| !is_stale(upload.touched));
+        for stored in self.stored()? {
+            let goes_on = stored.digest.is_some_and(|digest| self.uploads.contains_key(&digest));
+            if stored.is_upload && !goes_on && is_stale(stored.modified) {
+                self.remove(&stored)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives up what is used least until there is room for an upload.
+    fn make_room(&self, size: u64, of: &Digest) -> Result<(), UploadError> {
+        let limit = self.limits.total_bytes;
+        let mut stored = self.stored()?;
+        stored.retain(|stored| stored.digest.as_ref() != Some(of));
+        stored.sort_by_key(|stored| stored.modified);
+        // What an upload has announced counts, not what has arrived of it.
+        let bytes = |stored: &Stored| {
+            let upload = stored.digest.and_then(|digest| self.uploads.get(&digest));
+            upload.map_or(stored.bytes, |upload| upload.size)
+        };
+        let mut total: u64 = stored.iter().map(bytes).sum();
+        for each in &stored {
+            if total.saturating_add(size) <= limit {
+                return Ok(());
+            }
+            let is_needed = each
+                .digest
+                .is_some_and(|digest| self.used.contains(&digest) || self.uploads.contains_key(&digest));
+            if !is_needed {
+                self.remove(each)?;
+                total -= bytes(each);
+            }
+        }
+        if total.saturating_add(size) <= limit {
+            return Ok(());
+        }
+        Err(UploadError::Full { limit })
+    }
+
+    fn stored(&self) -> Result<Vec<Stored>, UploadError> {
+        let failed = |source| self.failed(&self.folder, source);
+        let mut stored = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            let is_upload = match path.extension().and_then(|extension| extension.to_str()) {
+                Some("part") => true,
+                Some("wasm") => false,
+                _ => continue,
+            };
+            let metadata = fs::metadata(&path).map_err(failed)?;
+            stored.push(Stored {
+                digest: path
+                    .file_stem()
+                    .and_then(|stem| format!("sha256:{}", stem.to_string_lossy()).parse().ok()),
+                is_upload,
+                bytes: metadata.len(),
+                modified: metadata.modified().map_err(failed)?,
+                path,
+            });
+        }
+        Ok(stored)
+    }
+
+    fn remove(&self, stored: &Stored) -> Result<(), UploadError> {
+        tracing::info!(path = %stored.path.display(), "an uploaded component is given up");
+        fs::remove_file(&stored.path).map_err(|source| self.failed(&stored.path, source))
+    }
+
+    fn upload_path(&self, digest: &Digest) -> PathBuf {
+        self.folder.join(format!("{}.part", digest.to_hex()))
+    }
+
+    fn failed(&self, path: &Path, source: io::Error) -> UploadError {
+        let path = path.to_owned();
+        UploadError::File { path, source }
+    }
+}
+
+#[cfg(unix)]
+fn create_private(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(unix)]
+fn open_private(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+}
+
+#[cfg(not(unix))]
+fn create_private(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+#[cfg(not(unix))]
+fn open_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).append(true).create(true).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: StoreLimits = StoreLimits {
+        component_bytes: 100,
+        total_bytes: 250,
+    };
+
+    fn open(folder: &Path) -> ComponentStore {
+        ComponentStore::open(folder.join("components"), LIMITS).unwrap()
+    }
+
+    fn upload(store: &mut ComponentStore, bytes: &[u8]) -> Result<Progress, UploadError> {
+        let digest = Digest::of(bytes);
+        let progress = store.begin(digest, bytes.len() as u64)?;
+        if progress.complete {
+            return Ok(progress);
+        }
+        let offset = usize::try_from(progress.offset).unwrap();
+        store.put(digest, progress.offset, &bytes[offset..])
+    }
+
+    #[test]
+    fn an_upload_goes_on_where_it_stopped_also_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let (bytes, digest) = (b"some component", Digest::of(b"some component"));
+        let mut store = open(folder.path());
+        let at = |offset, complete| Progress { offset, complete };
+        assert_eq!(store.begin(digest, 14).unwrap(), at(0, false));
+        assert_eq!(store.put(digest, 0, &bytes[..5]).unwrap(), at(5, false));
+        let again = store.put(digest, 0, &bytes[..5]).unwrap_err().to_string();
+        assert!(again.contains("belongs to byte 0"), "{again}");
+        assert_eq!(store.begin(digest, 14).unwrap(), at(5, false), "asked how far it is");
+        let mut store = open(folder.path());
+        assert!(matches!(
+            store.put(digest, 5, &bytes[5..]),
+            Err(UploadError::NotBegun(_))
+        ));
+        assert_eq!(store.begin(digest, 14).unwrap(), at(5, false), "after a restart");
+        assert_eq!(store.path(&digest), None);
+        assert_eq!(store.put(digest, 5, &bytes[5..]).unwrap(), at(14, true));
+        assert_eq!(fs::read(store.path(&digest).unwrap()).unwrap(), bytes);
+        assert_eq!(store.begin(digest, 14).unwrap(), at(14, true), "it is there");
+    }
+
+    #[test]
+    fn what_is_not_what_was_announced_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = open(folder.path());
+        let digest = Digest::of(b"right");
+        store.begin(digest, 5).unwrap();
+        assert!(matches!(
+            store.put(digest, 0, b"wrong"),
+            Err(UploadError::Mismatch { .. })
+        ));
+        assert_eq!(store.begin(digest, 5).unwrap().offset, 0, "from the start");
+        assert!(matches!(
+            store.put(digest, 0, b"right and more"),
+            Err(UploadError::TooLong(_))
+        ));
+        assert!(store.put(digest, 0, b"right").unwrap().complete);
+        assert!(matches!(store.begin(Digest::of(b""), 0), Err(UploadError::Empty)));
+        assert!(matches!(store.begin(digest, 101), Err(UploadError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn uploads_and_their_bytes_are_limited() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = open(folder.path());
+        for number in 0..MOST_UPLOADS {
+            store.begin(Digest::of(&[u8::try_from(number).unwrap()]), 1).unwrap();
+        }
+        assert!(matches!(
+            store.begin(Digest::of(b"one more"), 8),
+            Err(UploadError::TooMany)
+        ));
+        store
+            .uploads
+            .values_mut()
+            .for_each(|upload| upload.touched = SystemTime::UNIX_EPOCH);
+        upload(&mut store, b"one more").unwrap();
+    }
+
+    #[test]
+    fn components_that_nobody_uses_make_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = open(folder.path());
+        let component = |fill: u8| vec![fill; 100];
+        let digest = |fill| Digest::of(&component(fill));
+        for fill in [1, 2] {
+            upload(&mut store, &component(fill)).unwrap();
+            let path = store.path(&digest(fill)).unwrap();
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::from(fill));
+            File::options()
+                .write(true)
+                .open(path)
+                .unwrap()
+                .set_modified(time)
+                .unwrap();
+        }
+        store.set_used(BTreeSet::from([digest(1)]));
+        upload(&mut store, &component(3)).unwrap();
+        let there = [1, 2, 3].map(|fill| store.path(&digest(fill)).is_some());
+        assert_eq!(there, [true, false, true], "the oldest that isn't used");
+        store.set_used([1, 3].map(digest).into());
+        assert!(matches!(
+            upload(&mut store, &component(4)),
+            Err(UploadError::Full { .. })
+        ));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_can_read_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = open(folder.path());
+        upload(&mut store, b"component").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&store.folder), 0o700);
+        assert_eq!(mode(&store.path(&Digest::of(b"component")).unwrap()), 0o600);
+    }
+}

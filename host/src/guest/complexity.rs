@@ -1,0 +1,124 @@
+//! How hard a component would be to compile. Looked at before the compiler sees it, which takes what time and memory it takes
+//! and can't be interrupted.
+//!
+//! Time and memory mostly grow with the size of a file, which has a limit. Two things grow faster. What every function and
+//! module costs beside its code: a few bytes of a file can be a whole function. And what a function's values cost where its
+//! branches meet: in the worst case every branch hands over every value, so a few hundred kilobytes can ask for gigabytes.
+
+use wasmparser::{FunctionBody, Operator, Parser, Payload, TypeSectionReader};
+
+/// How hard a component may be to compile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Complexity {
+    /// Functions, all modules of the component together.
+    pub functions: usize,
+    /// Modules and components within the component.
+    pub modules: usize,
+    /// Of one function: values (parameters and locals) times branches.
+    pub function: u64,
+}
+
+impl Default for Complexity {
+    /// Several times what the runtimes of large languages need.
+    fn default() -> Self {
+        Self {
+            functions: 250_000,
+            modules: 1000,
+            function: 50_000_000,
+        }
+    }
+}
+
+/// A component is harder to compile than it may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TooComplex {
+    /// See [`Complexity::functions`].
+    #[error("it has more than {0} functions")]
+    Functions(usize),
+    /// See [`Complexity::modules`].
+    #[error("it consists of more than {0} modules and components")]
+    Modules(usize),
+    /// See [`Complexity::function`].
+    #[error("function {index} has {values} values and {branches} branches; their product may be {limit} at most")]
+    Function {
+        /// Which function, counted among those of its module that have code.
+        index: usize,
+        /// Its parameters and locals.
+        values: u64,
+        /// Its branches.
+        branches: u64,
+        /// The limit.
+        limit: u64,
+    },
+}
+
+/// Looks at a component. What isn't even well-formed is left to the compiler, which refuses it before it compiles anything.
+pub(super) fn check(bytes: &[u8], limits: &Complexity) -> Result<(), TooComplex> {
+    let (mut modules, mut functions) = (0, 0);
+    // Of the module that is being read. Only one is at a time: modules have no modules.
+    let (mut most_values, mut index) = (0, 0);
+    for payload in Parser::new(0).parse_all(bytes) {
+        let Ok(payload) = payload else { return Ok(()) };
+        match payload {
+            Payload::Version { .. } => {
+                modules += 1;
+                (most_values, index) = (0, 0);
+                if modules > limits.modules {
+                    return Err(TooComplex::Modules(limits.modules));
+                }
+            }
+            Payload::TypeSection(types) => most_values = most_parameters(types),
+            Payload::CodeSectionEntry(body) => {
+                functions += 1;
+                if functions > limits.functions {
+                    return Err(TooComplex::Functions(limits.functions));
+                }
+                check_function(&body, index, most_values, limits.function)?;
+                index += 1;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The most parameters, or results, of a function or a block of the module: which of them has which type is not looked at.
+fn most_parameters(types: TypeSectionReader<'_>) -> u64 {
+    let types = types.into_iter_err_on_gc_types().map_while(Result::ok);
+    let counts = types.map(|ty| ty.params().len().max(ty.results().len()));
+    counts.max().unwrap_or_default() as u64
+}
+
+fn check_function(body: &FunctionBody<'_>, index: usize, parameters: u64, limit: u64) -> Result<(), TooComplex> {
+    let locals = body.get_locals_reader().into_iter().flatten().map_while(Result::ok);
+    let values = locals.fold(parameters, |sum, (count, _)| sum.saturating_add(count.into()));
+    let mut branches = 0_u64;
+    let operators = body.get_operators_reader().into_iter().flatten().map_while(Result::ok);
+    for operator in operators {
+        branches += branches_of(&operator);
+    }
+    if values.saturating_mul(branches) > limit {
+        return Err(TooComplex::Function {
+            index,
+            values,
+            branches,
+            limit,
+        });
+    }
+    Ok(())
+}
+
+fn branches_of(operator: &Operator<'_>) -> u64 {
+    match operator {
+        Operator::Block { .. }
+        | Operator::Loop { .. }
+        | Operator::Br { .. }
+        | Operator::BrIf { .. }
+        | Operator::BrOnNull { .. }
+        | Operator::BrOnNonNull { .. }
+        | Operator::Return => 1,
+        Operator::If { .. } => 2,
+        Operator::BrTable { targets } => u64::from(targets.len()) + 1,
+        _ => 0,
+    }
+}

@@ -1,0 +1,155 @@
+//! Whom an actor may send to: `*`, `greeter`, `worker-*`, `greeter@beta@localhost`, `group:counters`.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use ractor::{ActorCell, pg};
+
+/// Actors that an actor may send to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Recipient {
+    /// `*`: every actor of the cluster.
+    Everyone,
+    /// The actor with this name; one of another node is called `name@node`.
+    Name(String),
+    /// `worker-*`: the actors whose name begins like this.
+    Prefix(String),
+    /// `group:counters`: whoever is a member of this process group of the default scope.
+    Group(String),
+}
+
+/// All actors that an actor may send to, besides its kin.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recipients {
+    everyone: bool,
+    names: BTreeSet<String>,
+    prefixes: Vec<String>,
+    groups: Vec<String>,
+}
+
+/// A text names no recipient, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is no recipient: {reason}")]
+pub struct InvalidRecipient {
+    /// The text.
+    pub text: String,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
+
+impl Recipients {
+    /// Every actor of the cluster.
+    pub fn everyone() -> Self {
+        [Recipient::Everyone].into_iter().collect()
+    }
+
+    /// True if nobody is left out: then nobody needs to be asked for.
+    pub fn are_everyone(&self) -> bool {
+        self.everyone
+    }
+
+    /// True if this actor is one of them now.
+    pub fn include(&self, actor: &ActorCell) -> bool {
+        if self.everyone {
+            return true;
+        }
+        let named = || {
+            let Some(name) = actor.get_name() else { return false };
+            self.names.contains(&name) || self.prefixes.iter().any(|prefix| name.starts_with(prefix))
+        };
+        named() || self.groups.iter().any(|group| pg::get_members(group).contains(actor))
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = Recipient> + '_ {
+        let everyone = self.everyone.then_some(Recipient::Everyone);
+        let names = self.names.iter().cloned().map(Recipient::Name);
+        let prefixes = self.prefixes.iter().cloned().map(Recipient::Prefix);
+        let groups = self.groups.iter().cloned().map(Recipient::Group);
+        everyone.into_iter().chain(names).chain(prefixes).chain(groups)
+    }
+}
+
+impl FromIterator<Recipient> for Recipients {
+    fn from_iter<I: IntoIterator<Item = Recipient>>(recipients: I) -> Self {
+        let mut all = Self::default();
+        for recipient in recipients {
+            match recipient {
+                Recipient::Everyone => all.everyone = true,
+                Recipient::Name(name) => {
+                    all.names.insert(name);
+                }
+                Recipient::Prefix(prefix) => all.prefixes.push(prefix),
+                Recipient::Group(group) => all.groups.push(group),
+            }
+        }
+        all
+    }
+}
+
+impl FromStr for Recipient {
+    type Err = InvalidRecipient;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRecipient> {
+        let invalid = |reason| {
+            Err(InvalidRecipient {
+                text: text.to_owned(),
+                reason,
+            })
+        };
+        if text == "*" {
+            return Ok(Self::Everyone);
+        }
+        if let Some(group) = text.strip_prefix("group:") {
+            if group.is_empty() {
+                return invalid("the group has no name");
+            }
+            return Ok(Self::Group(group.to_owned()));
+        }
+        let (name, prefix) = match text.strip_suffix('*') {
+            Some(prefix) => (prefix, true),
+            None => (text, false),
+        };
+        if name.is_empty() || name.contains(|char: char| char == '*' || char.is_whitespace() || char.is_control()) {
+            return invalid("no actor can have this name");
+        }
+        Ok(if prefix {
+            Self::Prefix(name.to_owned())
+        } else {
+            Self::Name(name.to_owned())
+        })
+    }
+}
+
+impl fmt::Display for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Everyone => f.write_str("*"),
+            Self::Name(name) => f.write_str(name),
+            Self::Prefix(prefix) => write!(f, "{prefix}*"),
+            Self::Group(group) => write!(f, "group:{group}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipient_is_written_as_it_is_read() {
+        for text in [
+            "*",
+            "greeter",
+            "worker-*",
+            "greeter@beta@localhost",
+            "group:all of them",
+        ] {
+            assert_eq!(text.parse::<Recipient>().unwrap().to_string(), text);
+        }
+        for text in ["", "group:", "a b", "**", "a*b"] {
+            assert!(text.parse::<Recipient>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `wasi:sockets/ip-name-lookup`: names that are granted, looked up one at a time, and what came of it remembered.
+//!
+//! In place of wasmtime's, which looks up everything or nothing and doesn't say what it has found.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Linker, Resource, ResourceType};
+use wasmtime_wasi::WasiView as _;
+use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddress, Network as NetworkHandle};
+use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
+
+use super::network::MOST_ADDRESSES;
+use crate::guest::denied::Denied;
+use crate::guest::state::State;
+use crate::guest::strikes;
+
+const INTERFACE: &str = "wasi:sockets/ip-name-lookup@0.2.12";
+
+/// How long a look-up may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is left of the addresses of a name.
+struct Addresses(VecDeque<IpAddr>);
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Addresses {
+    async fn ready(&mut self) {}
+}
+
+type LookUp = Result<Resource<Addresses>, ErrorCode>;
+type Next = Result<Option<IpAddress>, ErrorCode>;
+
+pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    let mut interface = linker.instance(INTERFACE)?;
+    interface.resource(
+        "resolve-address-stream",
+        ResourceType::host::<Addresses>(),
+        |mut store, handle| {
+            let handle = Resource::<Addresses>::new_own(handle);
+            store.data_mut().ctx().table.delete(handle)?;
+            Ok(())
+        },
+    )?;
+    interface.func_wrap_async(
+        "resolve-addresses",
+        |store: StoreContextMut<'_, State>, (_, name): (Resource<NetworkHandle>, String)| {
+            Box::new(async move { Ok((look_up(store, name).await?,)) })
+        },
+    )?;
+    interface.func_wrap(
+        "[method]resolve-address-stream.resolve-next-address",
+        |mut store: StoreContextMut<'_, State>, (handle,): (Resource<Addresses>,)| {
+            let addresses = store.data_mut().ctx().table.get_mut(&handle)?;
+            let next: Next = Ok(addresses.0.pop_front().map(IpAddress::from));
+            Ok((next,))
+        },
+    )?;
+    interface.func_wrap(
+        "[method]resolve-address-stream.subscribe",
+        |mut store: StoreContextMut<'_, State>, (handle,): (Resource<Addresses>,)| {
+            let pollable: Resource<DynPollable> = subscribe(store.data_mut().ctx().table, handle)?;
+            Ok((pollable,))
+        },
+    )
+}
+
+async fn look_up(mut store: StoreContextMut<'_, State>, name: String) -> wasmtime::Result<LookUp> {
+    let state = store.data_mut();
+    let addresses = match name.parse::<IpAddr>() {
+        Ok(address) => vec![address.to_canonical()],
+        Err(_) => {
+            let network = state.wasi().network.clone();
+            if !network.grants.may_look_up(&name) {
+                strikes::denied(&network.label, Denied::Dns(&name));
+                return Ok(Err(ErrorCode::AccessDenied));
+            }
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            match addresses(&name).await {
+                Ok(addresses) => {
+                    network.found(&name, addresses.clone());
+                    addresses
+                }
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+    };
+    Ok(Ok(state.ctx().table.push(Addresses(addresses.into()))?))
+}
+
+async fn addresses(name: &str) -> Result<Vec<IpAddr>, ErrorCode> {
+    let found = tokio::time::timeout(PATIENCE, tokio::net::lookup_host((name, 0))).await;
+    let found = found
+        .map_err(|_| ErrorCode::TemporaryResolverFailure)?
+        .map_err(|error| {
+            tracing::debug!(name, %error, "a guest's look-up failed");
+            ErrorCode::NameUnresolvable
+        })?;
+    Ok(found
+        .map(|address| address.ip().to_canonical())
+        .take(MOST_ADDRESSES)
+        .collect())
+}

@@ -1,0 +1,142 @@
+//! What a node keeps on disk between its lives: checkpoints, and what was deployed to it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::deployed::{Deployed, file_digest};
+use super::error::HostError;
+use crate::checkpoint::Database;
+use crate::config::{ActorSection, NodeConfig};
+use crate::control::{ComponentStore, StoreLimits};
+use crate::guest::{CheckpointWriter, Checkpoints, ModuleSource};
+
+/// See the module. What the configuration doesn't ask for isn't there, and then nothing is written anywhere.
+pub(super) struct Keeping {
+    pub(super) writer: Option<CheckpointWriter>,
+    pub(super) deployments: Option<Deployments>,
+}
+
+/// What was deployed, and the components that it is made of.
+#[derive(Clone)]
+pub(super) struct Deployments {
+    pub(super) deployed: Arc<Deployed>,
+    pub(super) store: Arc<Mutex<ComponentStore>>,
+}
+
+impl Keeping {
+    pub(super) async fn open(config: &NodeConfig) -> Result<Self, HostError> {
+        let wants_checkpoints = config.actors.iter().any(|actor| actor.checkpoint.is_some());
+        if !wants_checkpoints && config.control.is_none() {
+            return Ok(Self {
+                writer: None,
+                deployments: None,
+            });
+        }
+        let full_name = config.node.full_name();
+        let folder = config
+            .runtime
+            .state_dir
+            .clone()
+            .or_else(|| default_state_dir(&full_name));
+        let folder = folder.ok_or(HostError::NoStateDirectory)?;
+        let control = config.control.is_some();
+        let open = move || {
+            Ok(Self {
+                writer: wants_checkpoints.then(|| checkpoints(&folder)).transpose()?,
+                deployments: control.then(|| Deployments::open(&folder)).transpose()?,
+            })
+        };
+        // A database is checked from end to end when it is opened.
+        let opened = tokio::task::spawn_blocking(open).await;
+        opened.unwrap_or_else(|ended| Err(HostError::Keeping(ended.to_string())))
+    }
+
+    /// Where the code of a module comes from: what was deployed, or its own file.
+    pub(super) fn source(&self, own: &ModuleSource) -> ModuleSource {
+        let deployed = self
+            .deployments
+            .as_ref()
+            .and_then(|deployments| deployments.source(own));
+        deployed.unwrap_or_else(|| own.clone())
+    }
+
+    /// How the states of these actors are kept, if they are.
+    pub(super) fn checkpoints(&self, section: &ActorSection) -> Option<Checkpoints> {
+        let (checkpoint, writer) = (section.checkpoint?, self.writer.as_ref()?);
+        Some(Checkpoints {
+            every: checkpoint.every,
+            keep: checkpoint.keep,
+            writer: writer.clone(),
+        })
+    }
+}
+
+fn checkpoints(folder: &Path) -> Result<CheckpointWriter, HostError> {
+    let database = Database::open(folder.join("checkpoints.redb"))?;
+    Ok(CheckpointWriter::new(Arc::new(database)))
+}
+
+impl Deployments {
+    fn open(folder: &Path) -> Result<Self, HostError> {
+        let store = ComponentStore::open(folder.join("components"), StoreLimits::default());
+        let store = store.map_err(|error| HostError::Keeping(error.to_string()))?;
+        Ok(Self {
+            deployed: Arc::new(Deployed::open(folder.join("deployed.json"))),
+            store: Arc::new(Mutex::new(store)),
+        })
+    }
+
+    fn source(&self, own: &ModuleSource) -> Option<ModuleSource> {
+        let digest = self.deployed.in_place_of(&own.name, file_digest(own))?;
+        let path = {
+            let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+            store.path(&digest)
+        };
+        let module = &own.name;
+        let Some(path) = path else {
+            tracing::warn!(module, %digest, "what was deployed is not there any more: the module runs its own file");
+            return None;
+        };
+        tracing::info!(module, %digest, "the module runs what was deployed, not its own file");
+        Some(ModuleSource {
+            name: own.name.clone(),
+            path,
+            digest: Some(digest),
+        })
+    }
+}
+
+/// The folder for this node in the user's state directory, as the XDG base directory specification has it.
+fn default_state_dir(node: &str) -> Option<PathBuf> {
+    let folder = |variable| {
+        std::env::var_os(variable)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let user = folder("XDG_STATE_HOME").or_else(|| folder("HOME").map(|home| home.join(".local").join("state")))?;
+    Some(user.join("ractor-host").join(file_name(node)))
+}
+
+/// A node's name as the name of a folder: different names stay different.
+fn file_name(node: &str) -> String {
+    let mut name = String::new();
+    for byte in node.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_@".contains(&byte) || (byte == b'.' && !name.is_empty()) {
+            name.push(char::from(byte));
+        } else {
+            name.push_str(&format!("%{byte:02x}"));
+        }
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_name;
+
+    #[test]
+    fn a_name_of_a_node_is_one_of_a_folder() {
+        assert_eq!(file_name("alpha@host.example"), "alpha@host.example");
+        assert_eq!(file_name("../a%b@ö"), "%2e.%2fa%25b@%c3%b6");
+    }
+}

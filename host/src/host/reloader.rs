@@ -1,0 +1,218 @@
+//! What the node does with code that is deployed to it: for the control actor, and for files that are watched.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ractor::ActorRef;
+
+use super::deployed::{Deployed, file_digest};
+use crate::control::{ActorStatus, CONTROL, ComponentStore, ModuleStatus, OtherNode, ReloadRequest, Service, Status};
+use crate::directory::{self, BoxFuture};
+use crate::guest::{Digest, Module, ModuleSource, Modules};
+use crate::node::NodeServerMessage;
+use crate::supervision::reload::{self, OnFailure, Reload, ReloadReport};
+
+/// How many actors of a module are listed in a status.
+const ACTORS_LISTED: usize = 1000;
+
+/// How long it may take to find another node's control actor.
+const LOOKUP: Duration = Duration::from_secs(2);
+
+/// Told how each reload of a watched file ended.
+pub(super) type Listener = Arc<dyn Fn(&str, &Result<ReloadReport, String>) + Send + Sync>;
+
+/// See the module.
+pub(super) struct Reloader {
+    pub(super) node: String,
+    pub(super) server: ActorRef<NodeServerMessage>,
+    pub(super) modules: Modules,
+    /// Where node.toml says that each module comes from.
+    pub(super) sources: BTreeMap<String, ModuleSource>,
+    /// What stays after a restart; none if nothing does, because nobody can deploy.
+    pub(super) deployed: Option<Arc<Deployed>>,
+    pub(super) store: Option<Arc<Mutex<ComponentStore>>>,
+    pub(super) listener: Option<Listener>,
+}
+
+impl Reloader {
+    /// The module's own file.
+    pub(super) fn file(&self, module: &str) -> Option<PathBuf> {
+        Some(self.sources.get(module)?.path.clone())
+    }
+
+    /// True if this is what new actors of the module run.
+    pub(super) fn runs(&self, module: &str, digest: Digest) -> bool {
+        self.modules
+            .find(module)
+            .is_some_and(|module| module.digest() == digest)
+    }
+
+    /// Reloads, and says how it went in one line of the log.
+    pub(super) async fn reload_and_tell(&self, request: ReloadRequest) {
+        let module = request.module.clone();
+        let outcome = self.reload(request).await;
+        if let Err(reason) = &outcome {
+            // What was begun is logged by whoever did it.
+            tracing::error!(module, reason, "the module is not reloaded; what runs goes on");
+        }
+        if let Some(listener) = &self.listener {
+            listener(&module, &outcome);
+        }
+    }
+
+    async fn do_reload(&self, request: ReloadRequest) -> Result<ReloadReport, String> {
+        let ReloadRequest {
+            module,
+            component,
+            mode,
+            mixed,
+            force,
+            dry_run,
+        } = request;
+        let Some(own) = self.sources.get(&module) else {
+            let known: Vec<_> = self.sources.keys().map(String::as_str).collect();
+            return Err(format!("there is no module `{module}`; there is: {}", known.join(", ")));
+        };
+        let digest = component.as_ref().map(|(_, digest)| *digest);
+        if let (Some(pinned), Some(digest)) = (own.digest, digest)
+            && pinned != digest
+        {
+            return Err(format!(
+                "module `{module}` is pinned to {pinned} by `digest` in node.toml"
+            ));
+        }
+        let file = component.map_or_else(|| own.path.clone(), |(path, _)| path);
+        let reload = Reload {
+            file: Some(file),
+            digest: digest.or(own.digest),
+            mode,
+            on_failure: if mixed { OnFailure::Mixed } else { OnFailure::Rollback },
+            force,
+            dry_run,
+            ..Reload::of(module.clone())
+        };
+        let report = reload::reload(&self.modules, reload)
+            .await
+            .map_err(|error| error.to_string())?;
+        if !dry_run {
+            self.remember(&module);
+        }
+        Ok(report)
+    }
+
+    async fn do_rollback(&self, module: String) -> Result<ReloadReport, String> {
+        let report = reload::rollback(&self.modules, Reload::of(module.clone())).await;
+        let report = report.map_err(|error| error.to_string())?;
+        self.remember(&module);
+        Ok(report)
+    }
+
+    /// Writes down what the module runs now, if that is not what its file has.
+    fn remember(&self, module: &str) {
+        let (Some(deployed), Some(store), Some(own)) = (&self.deployed, &self.store, self.sources.get(module)) else {
+            return;
+        };
+        let Some(current) = self.modules.find(module) else {
+            return;
+        };
+        let file = file_digest(own);
+        let is_stored = {
+            let store = store.lock().unwrap_or_else(PoisonError::into_inner);
+            store.path(&current.digest()).is_some()
+        };
+        let written = if Some(current.digest()) == file {
+            deployed.clear(module)
+        } else if is_stored {
+            deployed.set(module, current.digest(), file)
+        } else {
+            let digest = current.digest();
+            tracing::warn!(module, %digest, "what runs now is in no file any more; after a restart the module runs its own file");
+            deployed.clear(module)
+        };
+        if let Err(error) = written {
+            tracing::error!(module, %error, "what was deployed can't be written down; after a restart the module runs its own file");
+        }
+    }
+
+    async fn module_status(&self, module: &Module) -> ModuleStatus {
+        let name = module.name().to_owned();
+        let described = module.descriptor().await;
+        let guests = self.modules.guests(&name);
+        let previous = self.modules.previous(&name);
+        ModuleStatus {
+            path: module.path().display().to_string(),
+            digest: module.digest().to_string(),
+            version: described.as_ref().map(|described| described.version.clone()),
+            state_version: described.as_ref().map(|described| described.state_version),
+            reloadable: module.is_reloadable(),
+            previous: previous.iter().map(|version| version.digest().to_string()).collect(),
+            actors: guests.len(),
+            first: guests
+                .iter()
+                .take(ACTORS_LISTED)
+                .map(|guest| ActorStatus {
+                    name: guest.name(),
+                    pid: guest.pid(),
+                    digest: guest.module().digest().to_string(),
+                    waiting: guest.waiting(),
+                })
+                .collect(),
+            name,
+        }
+    }
+}
+
+impl Service for Reloader {
+    fn status(&self) -> BoxFuture<'_, Status> {
+        Box::pin(async {
+            let mut modules = Vec::new();
+            for module in self.modules.names().iter().filter_map(|name| self.modules.find(name)) {
+                modules.push(self.module_status(&module).await);
+            }
+            Status {
+                node: self.node.clone(),
+                modules,
+            }
+        })
+    }
+
+    fn nodes(&self) -> BoxFuture<'_, Result<Vec<OtherNode>, String>> {
+        Box::pin(async {
+            let sessions = self.server.call(NodeServerMessage::GetSessions, None).await;
+            let sessions = sessions.map_err(|error| error.to_string())?;
+            let sessions = sessions.success_or("the node is going down")?;
+            let mut nodes = Vec::new();
+            for peer in sessions.into_values().filter_map(|session| session.peer_name) {
+                let name = format!("{CONTROL}@{}", peer.name);
+                let found = tokio::time::timeout(LOOKUP, directory::find(&name)).await;
+                let control = matches!(found, Ok(Some(_)));
+                nodes.push(OtherNode {
+                    control,
+                    name: peer.name,
+                    address: peer.connection_string,
+                });
+            }
+            nodes.sort_by(|a, b| a.name.cmp(&b.name));
+            Ok(nodes)
+        })
+    }
+
+    fn reload(&self, request: ReloadRequest) -> BoxFuture<'_, Result<ReloadReport, String>> {
+        Box::pin(self.do_reload(request))
+    }
+
+    fn rollback(&self, module: String) -> BoxFuture<'_, Result<ReloadReport, String>> {
+        Box::pin(self.do_rollback(module))
+    }
+
+    fn components(&self) -> BTreeSet<Digest> {
+        let versions = self.modules.names().into_iter().flat_map(|name| {
+            let current = self.modules.find(&name);
+            current.into_iter().chain(self.modules.previous(&name))
+        });
+        let deployed = self.deployed.iter().flat_map(|deployed| deployed.digests());
+        versions.map(|version| version.digest()).chain(deployed).collect()
+    }
+}

@@ -1,0 +1,173 @@
+//! Modules with `watch = true`: when the file changes, the actors that run it get what it has now.
+//!
+//! The system tells that something changed in the file's folder; what the file is like is then looked at until it has come to
+//! rest and is whole. Since not every file system tells, it is also looked at from time to time.
+
+mod settling;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use self::settling::{Settling, Stamp};
+use super::reloader::Reloader;
+use crate::control::ReloadRequest;
+use crate::guest::{Digest, is_whole};
+
+/// How often files are looked at that are about to change.
+const SOON: Duration = Duration::from_millis(50);
+
+/// How often files are looked at of which nothing is heard.
+const LATER: Duration = Duration::from_secs(3);
+
+/// How long a file that is not whole may be on its way.
+const UNFINISHED: Duration = Duration::from_secs(10);
+
+/// Watches until it is dropped.
+#[derive(Debug)]
+pub(super) struct Watching {
+    task: AbortHandle,
+    /// Tells of changes as long as it lives; none if the system can't.
+    _watcher: Option<RecommendedWatcher>,
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Begins to watch the files of these modules. None if there are none. Must be called within a runtime.
+pub(super) fn watch(reloader: &Arc<Reloader>, modules: &BTreeSet<String>) -> Option<Watching> {
+    let files: Vec<Watched> = modules
+        .iter()
+        .filter_map(|module| {
+            let path = reloader.file(module)?;
+            let settling = Settling::new(stamp(&path));
+            Some(Watched {
+                module: module.clone(),
+                path,
+                settling,
+                tried: None,
+            })
+        })
+        .collect();
+    if files.is_empty() {
+        return None;
+    }
+    let changed = Arc::new(Notify::new());
+    let folders: BTreeSet<&Path> = files.iter().map(|file| folder(&file.path)).collect();
+    let watcher = match watcher(&folders, changed.clone()) {
+        Ok(watcher) => Some(watcher),
+        Err(error) => {
+            tracing::warn!(%error, "the system does not tell of changed files; they are looked at every {LATER:?}");
+            None
+        }
+    };
+    tracing::info!(modules = ?modules, "watching the files of modules");
+    let task = tokio::spawn(run(files, changed, reloader.clone())).abort_handle();
+    Some(Watching {
+        task,
+        _watcher: watcher,
+    })
+}
+
+/// The file itself isn't watched: what takes its place would not be.
+fn watcher(folders: &BTreeSet<&Path>, changed: Arc<Notify>) -> notify::Result<RecommendedWatcher> {
+    let mut watcher = notify::recommended_watcher(move |_| changed.notify_one())?;
+    for folder in folders {
+        watcher.watch(folder, RecursiveMode::NonRecursive)?;
+    }
+    Ok(watcher)
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+async fn run(mut files: Vec<Watched>, changed: Arc<Notify>, reloader: Arc<Reloader>) {
+    loop {
+        let is_restless = files.iter().any(|file| file.settling.is_restless());
+        let pause = if is_restless { SOON } else { LATER };
+        tokio::select! {
+            () = changed.notified(), if !is_restless => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+        for file in &mut files {
+            file.look(&reloader).await;
+        }
+    }
+}
+
+struct Watched {
+    module: String,
+    path: PathBuf,
+    settling: Settling,
+    /// What it was last reloaded with, well or not.
+    tried: Option<Digest>,
+}
+
+impl Watched {
+    async fn look(&mut self, reloader: &Reloader) {
+        if !self.settling.look(stamp(&self.path), Instant::now()) {
+            return;
+        }
+        let path = self.path.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let bytes = fs::read(path)?;
+            std::io::Result::Ok((is_whole(&bytes), Digest::of(&bytes)))
+        });
+        let (whole, digest) = match read.await {
+            Ok(Ok(read)) => read,
+            Ok(Err(error)) => return self.put_off(&format!("it can't be read: {error}")),
+            Err(error) => return self.put_off(&format!("it can't be read: {error}")),
+        };
+        if !whole {
+            return self.put_off("its end is missing");
+        }
+        self.settling.settle();
+        if self.tried.replace(digest) == Some(digest) || reloader.runs(&self.module, digest) {
+            return;
+        }
+        reloader.reload_and_tell(ReloadRequest::from_file(&self.module)).await;
+    }
+
+    /// Whoever writes the file may not be done; if nothing more comes, that is said once.
+    fn put_off(&mut self, why: &str) {
+        if self.settling.quiet_for(Instant::now()) >= UNFINISHED {
+            let (module, path) = (&self.module, self.path.display());
+            tracing::warn!(module, %path, why, "the file has changed, but not to a component; the module stays as it is");
+            self.settling.settle();
+        }
+    }
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = fs::metadata(path).ok()?;
+    Some(Stamp {
+        bytes: metadata.len(),
+        modified: metadata.modified().ok()?,
+        file: file_number(&metadata),
+    })
+}
+
+#[cfg(unix)]
+fn file_number(metadata: &fs::Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt as _;
+    metadata.ino()
+}
+
+#[cfg(not(unix))]
+fn file_number(_: &fs::Metadata) -> u64 {
+    0
+}

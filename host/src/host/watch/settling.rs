@@ -1,0 +1,107 @@
+//! Has a file been written to its end? Decided from looks at it, as a function of time.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+/// How long a file must not change.
+const QUIET: Duration = Duration::from_millis(250);
+
+/// What a look at a file sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub(super) bytes: u64,
+    pub(super) modified: SystemTime,
+    /// Tells a file from one that took its place, where the system does.
+    pub(super) file: u64,
+}
+
+/// A file that may be about to change.
+#[derive(Debug)]
+pub(super) struct Settling {
+    /// As it was when it was last dealt with.
+    done: Option<Stamp>,
+    /// As it is since a moment.
+    changed: Option<(Stamp, Instant)>,
+}
+
+impl Settling {
+    /// A file that was dealt with as it is.
+    pub(super) fn new(now: Option<Stamp>) -> Self {
+        Self {
+            done: now,
+            changed: None,
+        }
+    }
+
+    /// A look at the file; none if it isn't there. True if it has changed since it was dealt with, and come to rest.
+    pub(super) fn look(&mut self, stamp: Option<Stamp>, now: Instant) -> bool {
+        let Some(stamp) = stamp.filter(|stamp| self.done != Some(*stamp)) else {
+            self.changed = None;
+            return false;
+        };
+        match self.changed {
+            Some((before, since)) if before == stamp => now.saturating_duration_since(since) >= QUIET,
+            _ => {
+                self.changed = Some((stamp, now));
+                false
+            }
+        }
+    }
+
+    /// True while it is to be looked at again soon.
+    pub(super) fn is_restless(&self) -> bool {
+        self.changed.is_some()
+    }
+
+    /// How long the file has been as it is.
+    pub(super) fn quiet_for(&self, now: Instant) -> Duration {
+        self.changed
+            .map(|(_, since)| now.saturating_duration_since(since))
+            .unwrap_or_default()
+    }
+
+    /// It was dealt with as it is.
+    pub(super) fn settle(&mut self) {
+        if let Some((stamp, _)) = self.changed.take() {
+            self.done = Some(stamp);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_taken_once_it_is_quiet() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let stamp = |bytes| {
+            Some(Stamp {
+                bytes,
+                modified: SystemTime::UNIX_EPOCH,
+                file: 1,
+            })
+        };
+        let mut settling = Settling::new(stamp(1));
+        assert!(!settling.look(stamp(1), at(0)) && !settling.is_restless());
+        assert!(!settling.look(stamp(2), at(10)) && settling.is_restless());
+        assert!(!settling.look(stamp(3), at(200)), "it grows");
+        assert!(!settling.look(stamp(3), at(440)));
+        assert!(settling.look(stamp(3), at(450)));
+        assert!(settling.look(stamp(3), at(500)), "as long as nobody deals with it");
+        assert_eq!(settling.quiet_for(at(500)), Duration::from_millis(300));
+        settling.settle();
+        assert!(!settling.look(stamp(3), at(1000)) && !settling.is_restless());
+        assert!(
+            !settling.look(None, at(1100)) && !settling.is_restless(),
+            "it is gone for a moment"
+        );
+        assert!(!settling.look(stamp(4), at(1200)));
+        assert!(
+            !settling.look(stamp(3), at(1300)) && !settling.is_restless(),
+            "it is what it was"
+        );
+    }
+}

@@ -1,0 +1,10 @@
+;; Answers with bytes that lie outside of its memory, and describes itself with more messages than there are bytes.
+(func (export "describe") (result i32)
+  (i32.store (i32.const 16) (i32.const 256)) (i32.store (i32.const 20) (i32.const 7))
+  (i32.store (i32.const 24) (i32.const 272)) (i32.store (i32.const 28) (i32.const 5))
+  (i32.store (i32.const 32) (i32.const 0))
+  (i32.store8 (i32.const 36) (i32.const 0))
+  (i32.store (i32.const 48) (i32.const 64)) (i32.store (i32.const 52) (i32.const 0xffffffff))
+  (i32.const 16))
+(func (export "handle-call") (param i32 i32 i32 i32 i64) (result i32)
+  (call $some (i32.const 0xfffffff0) (i32.const 0xffffffff)))

@@ -1,0 +1,10 @@
+;; Says that its name has a hundred MiB.
+(func (export "describe") (result i32)
+  (if (i32.eq (memory.grow (i32.const 1601)) (i32.const -1)) (then unreachable))
+  (i32.store (i32.const 16) (i32.const 4096))
+  (i32.store (i32.const 20) (i32.const 104857600))
+  (i32.store (i32.const 24) (i32.const 0)) (i32.store (i32.const 28) (i32.const 0))
+  (i32.store (i32.const 32) (i32.const 0))
+  (i32.store8 (i32.const 36) (i32.const 0))
+  (i32.store (i32.const 48) (i32.const 0)) (i32.store (i32.const 52) (i32.const 0))
+  (i32.const 16))

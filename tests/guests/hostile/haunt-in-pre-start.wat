@@ -1,0 +1,11 @@
+;; Joins a group, starts a child, a timer and a monitor before it lives, and traps.
+(data (i32.const 1024) "ghost")
+(func (export "pre-start") (param i32 i32) (result i32)
+  (call $join (i32.const 1024) (i32.const 5) (i32.const 0) (i32.const 0) (i32.const 0))
+  (call $monitor_group (i32.const 1024) (i32.const 5) (i32.const 0) (i32.const 0) (i32.const 0))
+  (call $send_interval (i64.const 0) (call $named (i32.const 304) (i32.const 7)) (i32.const 288) (i32.const 6)
+    (i32.const 0) (i32.const 0) (i64.const 1) (i32.const 64))
+  (call $spawn (i32.const 304) (i32.const 7)
+    (i32.const 1) (i32.const 1024) (i32.const 5) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+    (i32.const 2) (i32.const 64))
+  unreachable)

@@ -1,0 +1,16 @@
+;; Starts children with names that would play tricks: of an actor of another node, empty, with a line end, with what moves a
+;; cursor. Answers with one byte for each, `.` for a refusal.
+(data (i32.const 1024) "native@beta@localhost")
+(data (i32.const 1056) "a\0aERROR forged: squatter")
+(data (i32.const 1088) "\1b[2J")
+(func $try (param $at i32) (param $length i32) (param $answer i32)
+  (call $spawn (i32.const 304) (i32.const 7)
+    (i32.const 1) (local.get $at) (local.get $length) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+    (i32.const 0) (i32.const 64))
+  (i32.store8 (local.get $answer) (select (i32.const 0x2e) (i32.const 0x78) (i32.load8_u (i32.const 64)))))
+(func (export "handle-call") (param i32 i32 i32 i32 i64) (result i32)
+  (call $try (i32.const 1024) (i32.const 21) (i32.const 2048))
+  (call $try (i32.const 1024) (i32.const 0) (i32.const 2049))
+  (call $try (i32.const 1056) (i32.const 25) (i32.const 2050))
+  (call $try (i32.const 1088) (i32.const 4) (i32.const 2051))
+  (call $some (i32.const 2048) (i32.const 4)))

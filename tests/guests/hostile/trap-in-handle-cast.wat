@@ -1,0 +1,2 @@
+;; Traps at a cast.
+(func $attack (param i32 i32) unreachable)

@@ -1,0 +1,12 @@
+//! Replacing the code of real nodes: by command, on one node and on several, by watching files, and in the dev loop; and
+//! states that outlive their nodes.
+#![expect(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
+mod checkpoints;
+mod dev;
+mod lab;
+mod reloads;
+mod rollouts;
+mod uploads;
+mod versions;
+mod watches;

@@ -1,0 +1,1 @@
+;; No attacker: an actor that gives back what it is called with.

@@ -1,0 +1,59 @@
+//! Children: too many, too deep, too often, too busy, with names that aren't theirs.
+
+use crate::resources::forged;
+use crate::victims::{Victims, actor};
+
+#[test]
+fn a_spawn_bomb_is_limited_and_leaves_room_for_others() {
+    let mut victims = Victims::of_unborn("spawn-bomb");
+    assert_eq!(victims.spawn("attacker", ""), "ok");
+    victims.cast("child", "now");
+    victims.logs("children (children)");
+    // A member of the same family that fails can be restarted, and one of another can be started.
+    victims.are_unharmed();
+    victims.kill_children();
+    assert_eq!(victims.spawn("witness", ""), "ok");
+    assert_eq!(victims.ask("child", "alive").as_deref(), Ok("alive"));
+    victims.kill_children();
+    victims.are_as_before();
+}
+
+#[test]
+fn a_chain_of_children_is_limited_and_ends_as_one() {
+    let mut victims = Victims::of_unborn("spawn-chain");
+    assert_eq!(victims.spawn("attacker", ""), "ok");
+    victims.logs("children (children)");
+    victims.are_unharmed();
+    victims.kill_children();
+    victims.are_as_before();
+}
+
+#[test]
+fn children_that_fail_again_and_again_are_given_up() {
+    let mut victims = Victims::of_unborn("restart-storm");
+    assert_eq!(victims.spawn("attacker", ""), "ok");
+    victims.cast("child", "now");
+    victims.logs("children (children)");
+    for _ in 0..5 {
+        victims.are_unharmed();
+    }
+    victims.kill_children();
+    victims.are_as_before();
+}
+
+#[test]
+fn a_swarm_that_never_rests_keeps_nobody_from_being_served() {
+    let mut victims = Victims::start("spin-swarm", &["infinite-loop"], &actor("attacker"));
+    victims.cast("attacker", "now");
+    for _ in 0..10 {
+        victims.are_unharmed();
+    }
+}
+
+#[test]
+fn a_child_has_no_name_that_plays_tricks() {
+    let mut victims = Victims::of("squatter");
+    assert_eq!(victims.ask("attacker", "now").as_deref(), Ok("...."));
+    assert_eq!(forged(&mut victims), Vec::<String>::new());
+    victims.are_as_before();
+}

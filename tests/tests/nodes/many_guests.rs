@@ -1,0 +1,55 @@
+//! Thousands of guests in one node. `--example density` measures ten thousand.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+
+use ractor_host_tests::host::HostNode;
+use ractor_host_tests::process::Stream;
+use ractor_host_tests::programs;
+
+/// What a guest may take at most: in the debug build, whose futures are larger, and with what the allocator wastes.
+const MOST_KIB: u64 = 160;
+const MOST_MAPPINGS: u64 = 5;
+
+/// A node with so many guests of one module, and room for as many as its neighbours.
+fn node(name: &str, guests: u64, runtime: &str) -> HostNode {
+    let path = programs::guest("counter");
+    HostNode::start(
+        name,
+        &format!(
+            "[runtime]\n{runtime}\n[modules.counter]\npath = {path:?}\n\
+             [[actors]]\nname = \"{name}\"\nmodule = \"counter\"\narguments = \"u64:1\"\ncount = {guests}\n"
+        ),
+    )
+}
+
+/// The memory of a node, in KiB, and its memory mappings.
+fn usage(node: &mut HostNode) -> (u64, u64) {
+    let process = node.process();
+    let maps = fs::read_to_string(format!("/proc/{}/maps", process.id())).expect("a process");
+    (process.memory() / 1024, maps.lines().count() as u64)
+}
+
+#[test]
+fn an_idle_guest_is_small() {
+    let runtime = "max_guests = 2000\ncopy_on_write = false";
+    let (few, many) = (100, 2000);
+    let few_take = usage(&mut node("few-guests", few, runtime));
+    let many_take = usage(&mut node("many-guests", many, runtime));
+    let each = |few_take: u64, many_take: u64| many_take.saturating_sub(few_take) / (many - few);
+    let (kib, mappings) = (each(few_take.0, many_take.0), each(few_take.1, many_take.1));
+    assert!(kib <= MOST_KIB, "{kib} KiB each: {few_take:?} and {many_take:?}");
+    // The stacks, two mappings each, are there from the beginning.
+    assert!(
+        mappings + 2 <= MOST_MAPPINGS,
+        "{mappings} mappings each: {few_take:?} and {many_take:?}"
+    );
+}
+
+#[test]
+fn more_guests_than_the_machine_has_room_for_are_warned_of() {
+    let mut node = node("roomy", 1, "max_guests = 1000000");
+    let warned = |line: &str| line.contains("1000000 guests are configured, and only about");
+    let (_, line) = node.process().wait_line(Stream::Stderr, 0, "the warning", warned);
+    assert!(line.contains("WARN"), "{line}");
+}

@@ -1,0 +1,165 @@
+//! Guests beside native actors of the same source: in one process, across a link, and one sending to another.
+
+use anyhow::Result;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::figures::{Figures, Metric};
+use super::node::Node;
+use super::programs::GuestPrograms;
+use super::run::{Plan, failed, turns};
+use super::traffic::Report;
+
+/// How the casts are called by which a guest's cost is judged.
+pub(super) const CASTS: &str = "guest-casts";
+/// How the start of guests is called.
+pub(super) const START: &str = "guest-start";
+/// How a guest in the sender's process is called, and a native actor there.
+pub(super) const GUEST: &str = "guest";
+pub(super) const NATIVE: &str = "native";
+
+/// Which actor is sent to: its place and its kind, as the program calls them.
+#[derive(Debug, Clone, Copy)]
+struct To {
+    system: &'static str,
+    place: &'static str,
+    kind: &'static str,
+}
+
+const fn to(system: &'static str, place: &'static str, kind: &'static str) -> To {
+    To { system, place, kind }
+}
+
+const DIRECT: &[To] = &[
+    to(NATIVE, "local", "native"),
+    to(GUEST, "local", "guest"),
+    to("remote-native", "remote", "native"),
+    to("remote-guest", "remote", "guest"),
+];
+const RELAYED: &[To] = &[to(NATIVE, "relay", "native"), to(GUEST, "relay", "guest")];
+
+/// What is sent to which actors.
+struct Workload {
+    name: &'static str,
+    /// The line that the load's time is appended to.
+    line: &'static str,
+    to: &'static [To],
+}
+
+const WORKLOADS: &[Workload] = &[
+    Workload {
+        name: CASTS,
+        line: "casts 8 4096",
+        to: DIRECT,
+    },
+    Workload {
+        name: "guest-call",
+        line: "calls 1 0",
+        to: DIRECT,
+    },
+    Workload {
+        name: "guest-relayed-casts",
+        line: "casts 8 1024",
+        to: RELAYED,
+    },
+    Workload {
+        name: "guest-relayed-call",
+        line: "calls 1 0",
+        to: RELAYED,
+    },
+];
+
+/// How many guests are started.
+const CROWD: u32 = 2_000;
+const QUICK_CROWD: u32 = 200;
+
+/// What the program says of guests that it started.
+#[derive(Deserialize)]
+struct Started {
+    count: u32,
+    seconds: f64,
+    resident_kib: Option<u32>,
+}
+
+/// How the workloads are called.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    WORKLOADS.iter().map(|workload| workload.name).chain([START])
+}
+
+/// Two connected nodes with guests.
+struct Pair {
+    client: Node,
+    server: Node,
+}
+
+impl Pair {
+    fn start(programs: &GuestPrograms) -> Result<Self> {
+        let node = |name: &str| {
+            let component = ["--component".to_owned(), programs.component.display().to_string()];
+            Node::start(
+                &programs.node,
+                &[vec!["--name".to_owned(), name.to_owned()], component.to_vec()].concat(),
+            )
+        };
+        let (server, mut client) = (node("server")?, node("client")?);
+        client.ask::<IgnoredAny>(&format!("connect {}", server.port()))?;
+        Ok(Self { client, server })
+    }
+
+    fn measure(&mut self, workload: &Workload, to: To, ms: u64) -> Result<Vec<(Metric, f64)>> {
+        self.client
+            .ask::<IgnoredAny>(&format!("target {} {}", to.place, to.kind))?;
+        let before = self.server.usage()?;
+        let report: Report = self.client.ask(&format!("{} {ms}", workload.line))?;
+        let after = self.server.usage()?;
+        Ok(report.values(after.cpu_seconds - before.cpu_seconds))
+    }
+}
+
+/// Measures each with the same two nodes, and the start of guests in a third.
+pub(super) fn all(plan: &Plan, programs: &GuestPrograms, figures: &mut Figures, run: usize) -> Result<()> {
+    if let Err(error) = messages(plan, programs, figures, run) {
+        failed(figures, "guests", GUEST, &error)?;
+    }
+    if plan.wants(START) {
+        match start(plan, programs) {
+            Ok(values) => figures.record(run, START, GUEST, values),
+            Err(error) => failed(figures, START, GUEST, &error)?,
+        }
+    }
+    Ok(())
+}
+
+fn messages(plan: &Plan, programs: &GuestPrograms, figures: &mut Figures, run: usize) -> Result<()> {
+    let wanted: Vec<&Workload> = WORKLOADS.iter().filter(|workload| plan.wants(workload.name)).collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let mut pair = Pair::start(programs)?;
+    for workload in wanted {
+        for to in turns(workload.to, run) {
+            match pair.measure(workload, to, plan.load_ms()) {
+                Ok(values) => figures.record(run, workload.name, to.system, values),
+                Err(error) => {
+                    failed(figures, workload.name, to.system, &error)?;
+                    pair = Pair::start(programs)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn start(plan: &Plan, programs: &GuestPrograms) -> Result<Vec<(Metric, f64)>> {
+    let mut pair = Pair::start(programs)?;
+    let crowd = if plan.quick { QUICK_CROWD } else { CROWD };
+    let started: Started = pair.client.ask(&format!("crowd {crowd}"))?;
+    let count = f64::from(started.count.max(1));
+    let mut values = vec![(Metric::StartEach, started.seconds * 1e6 / count)];
+    values.extend(
+        started
+            .resident_kib
+            .map(|kib| (Metric::MemoryEach, f64::from(kib) / count)),
+    );
+    Ok(values)
+}
