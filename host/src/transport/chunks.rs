@@ -61,14 +61,7 @@ impl Chunks {
 
     /// Appends what `encode` writes.
     pub(super) fn append(&mut self, encode: impl FnOnce(&mut BytesMut)) {
-        if self.last.is_empty() && self.last.capacity() < CHUNK {
-            let spare = self.spare.pop();
-            self.last = spare.unwrap_or_else(|| BytesMut::with_capacity(CHUNK + LAST_FRAME));
-        }
-        let before = self.last.len();
-        self.appended += 1;
-        encode(&mut self.last);
-        self.len += self.last.len() - before;
+        self.encode(encode);
         if self.last.len() >= CHUNK {
             self.close_last();
         }
@@ -77,8 +70,7 @@ impl Chunks {
     /// Appends what `encode` writes, and `payload` in its midst, at the position that it gives back.
     pub(super) fn append_around(&mut self, payload: Vec<u8>, encode: impl FnOnce(&mut BytesMut) -> usize) {
         let mut at = 0;
-        // Never closed between the two: what goes around a payload is small.
-        self.append(|out| at = encode(out));
+        self.encode(|out| at = encode(out));
         let after = self.last.split_off(at.min(self.last.len()));
         self.close_last();
         self.last = after;
@@ -86,16 +78,27 @@ impl Chunks {
         self.queue.push_back(Chunk::Payload(payload));
     }
 
+    fn encode(&mut self, encode: impl FnOnce(&mut BytesMut)) {
+        if self.last.is_empty() && self.last.capacity() < CHUNK {
+            let spare = self.spare.pop();
+            self.last = spare.unwrap_or_else(|| BytesMut::with_capacity(CHUNK + LAST_FRAME));
+        }
+        let before = self.last.len();
+        self.appended += 1;
+        encode(&mut self.last);
+        self.len += self.last.len() - before;
+    }
+
     fn close_last(&mut self) {
-        let last = std::mem::take(&mut self.last);
-        self.queue.push_back(Chunk::Frames(last));
+        if !self.last.is_empty() {
+            let last = std::mem::take(&mut self.last);
+            self.queue.push_back(Chunk::Frames(last));
+        }
     }
 
     /// The first `count` chunks at most.
     pub(super) fn slices(&mut self, count: usize) -> Vec<IoSlice<'_>> {
-        if !self.last.is_empty() {
-            self.close_last();
-        }
+        self.close_last();
         let mut skip = self.written;
         let chunks = self.queue.iter().take(count);
         chunks
@@ -130,6 +133,24 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{CHUNK, Chunks};
+
+    #[test]
+    fn a_payload_keeps_its_place_where_a_chunk_becomes_full() {
+        for before in CHUNK - 4..=CHUNK {
+            let mut chunks = Chunks::default();
+            chunks.append(|out| out.put_bytes(b'.', before));
+            chunks.append_around(b"payload".to_vec(), |out| {
+                out.put_slice(b"<<");
+                let at = out.len();
+                out.put_slice(b">>");
+                at
+            });
+            chunks.append(|out| out.put_slice(b"next"));
+            let bytes: Vec<u8> = chunks.slices(9).iter().flat_map(|slice| slice.to_vec()).collect();
+            assert_eq!(bytes[before..], *b"<<payload>>next", "after {before}");
+            assert_eq!(bytes.len(), chunks.len());
+        }
+    }
 
     proptest! {
         #[test]
