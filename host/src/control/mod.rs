@@ -1,8 +1,8 @@
 //! Replacing code from elsewhere: the control actor of a node, and the client that asks it.
 //!
 //! A node has one only if its node.toml has a table `[control]`. The cookie lets a program join the cluster; to deploy it
-//! must prove the deploy key besides, request by request ([`seal`]). What it uploads is kept by its content ([`store`]). What
-//! is then done is the node's own affair ([`service`]).
+//! must prove the deploy key besides, request by request (`seal`). What it uploads is kept by its content (`store`). What
+//! is then done is the node's own affair (`service`).
 
 mod actor;
 #[cfg(feature = "cli")]
