@@ -251,6 +251,11 @@ mod tests {
         };
         assert_eq!(written, [named(&[("a", 1)]), named(&[("a", 4), ("b", 3)])]);
         assert_eq!(writer.shared.lock().bytes, 0);
+        // While another is being written, nothing of these is.
+        assert!(writer.put(entry("c", 1)));
+        while writer.shared.lock().writing.is_empty() {
+            tokio::task::yield_now().await;
+        }
         writer.forget("a");
         assert!(writer.put(entry("b", 5)));
         writer.forget("b");
@@ -258,8 +263,9 @@ mod tests {
             writer.latest("b", None).await.unwrap().is_none(),
             "it is to be given up"
         );
+        go.send(()).unwrap();
         writer.flush().await;
-        assert_eq!(store.written.lock().unwrap().len(), 2);
+        assert_eq!(store.written.lock().unwrap().len(), 3, "nothing of `b`");
         assert_eq!(writer.shared.lock().bytes, 0);
         assert!(
             writer.latest("a", None).await.unwrap().is_none(),
