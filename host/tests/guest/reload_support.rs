@@ -106,7 +106,11 @@ impl Node {
         let first = version.load().await;
         modules.insert(first.clone());
         let mut profile = Profile {
-            limits: Arc::new(Limits::default()),
+            // Within what the engine of these tests reserves for a memory.
+            limits: Arc::new(Limits {
+                memory_bytes: 8 << 20,
+                ..Limits::default()
+            }),
             grants: Arc::new(Grants::of_actors()),
             modules: modules.clone(),
             ..Profile::default()

@@ -163,7 +163,9 @@ impl Victims {
     }
 }
 
-/// The part of node.toml with one actor of the module of its name.
+/// The part of node.toml with one actor of the module of its name. It may message and start whom it likes: what holds
+/// against these guests are limits.
 pub(crate) fn actor(name: &str) -> String {
-    format!("\n[[actors]]\nname = \"{name}\"\nmodule = \"{name}\"\nrestart = \"transient\"\n")
+    let actor = format!("name = \"{name}\"\nmodule = \"{name}\"\nrestart = \"transient\"\n");
+    format!("\n[[actors]]\n{actor}capabilities = {{ messages = [\"*\"], spawn = [\"*\"] }}\n")
 }
