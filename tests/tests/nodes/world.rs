@@ -10,7 +10,7 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
 use ractor_guest::address::{self, Addresses};
 use ractor_guest::{BytesConvertable as _, config, module};
 use ractor_host::ActorAddress;
-use ractor_host::guest::{Engine, EngineConfig, GuestOptions, Module, ModuleSource, Modules, Profile, spawn};
+use ractor_host::guest::{Engine, EngineConfig, Grants, GuestOptions, Module, ModuleSource, Modules, Profile, spawn};
 use ractor_host_tests::programs;
 use tokio::sync::OnceCell;
 
@@ -56,6 +56,7 @@ async fn start_guest(name: &str, supervisor: ActorCell) -> ActorCell {
         name: Some(name.to_owned()),
         arguments: ARGUMENT.to_owned().into_bytes(),
         profile: Arc::new(Profile {
+            grants: Arc::new(Grants::of_actors()),
             config: Arc::new([("parity".to_owned(), "yes".to_owned())].into()),
             modules,
             ..Profile::default()

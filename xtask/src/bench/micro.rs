@@ -19,7 +19,7 @@ use crate::workspace::Workspace;
 const FEW: u64 = 100;
 const MANY: u64 = 300;
 /// How many percent more instructions are a regression, and how many fewer are worth a new baseline.
-const TOLERANCE: f64 = 10.0;
+const TOLERANCE: u64 = 10;
 
 /// The counts that the repository holds.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -139,12 +139,13 @@ fn findings(baseline: &BTreeMap<String, u64>, now: &BTreeMap<String, u64>) -> Ve
         match baseline.get(name) {
             None => found.push(format!("{name} is not in the baseline")),
             Some(&before) => {
-                let percent = (count as f64 / before.max(1) as f64 - 1.0) * 100.0;
-                if percent > TOLERANCE {
+                let tolerated = |percent| before.saturating_mul(percent) / 100;
+                if count > tolerated(100 + TOLERANCE) {
+                    let percent = (count as f64 / before.max(1) as f64 - 1.0) * 100.0;
                     found.push(format!(
                         "{name} takes {count} instructions, {percent:.0} % more than {before}"
                     ));
-                } else if percent < -TOLERANCE {
+                } else if count < tolerated(100 - TOLERANCE) {
                     report::note(&format!(
                         "{name} takes {count} instructions instead of {before}: worth a --bless"
                     ));
