@@ -13,7 +13,7 @@ use super::requests::NodeRequest;
 use super::watch::Watch;
 use super::{NodeServerMessage, NodeServerSessionInformation};
 use crate::session::CloseReason;
-use crate::transport::{ClusterBidiStream, NetworkStream, tls};
+use crate::transport::{ClusterBidiStream, NetworkStream, tls, tls_socket};
 
 /// Why no connection was opened.
 #[derive(Debug)]
@@ -153,14 +153,10 @@ pub(super) async fn secure(
         },
         Some(Encryption { connector, domain }) => {
             let stream = connector
-                .connect(domain, stream)
+                .connect(domain, tls_socket(stream))
                 .await
                 .map_err(ClientConnectErr::Encryption)?;
-            NetworkStream::TlsClient {
-                peer_addr,
-                local_addr,
-                stream,
-            }
+            NetworkStream::buffered_tls(peer_addr, local_addr, stream)
         }
     })
 }

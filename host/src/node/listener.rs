@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::NodeServerMessage;
 use super::admission::{Admission, Permit};
 use super::requests::NodeRequest;
-use crate::transport::{IncomingEncryptionMode, NetworkStream, tls};
+use crate::transport::{IncomingEncryptionMode, NetworkStream, tls, tls_socket};
 
 /// How long to wait after the system refused a connection, for instance for want of file descriptors.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
@@ -131,16 +131,12 @@ impl Listener {
                 stream,
             }),
             IncomingEncryptionMode::Tls(acceptor) => {
-                let handshake = ractor::concurrency::timeout(self.handshake, acceptor.accept(stream));
+                let handshake = ractor::concurrency::timeout(self.handshake, acceptor.accept(tls_socket(stream)));
                 let stream = handshake
                     .await
                     .map_err(|_| Refused::TlsTimeout(self.handshake))?
                     .map_err(Refused::Tls)?;
-                Ok(NetworkStream::TlsServer {
-                    peer_addr,
-                    local_addr,
-                    stream,
-                })
+                Ok(NetworkStream::buffered_tls(peer_addr, local_addr, stream))
             }
         }
     }

@@ -6,6 +6,8 @@ use std::io::IoSlice;
 
 use bytes::BytesMut;
 
+use super::allocator::expect_large_payloads;
+
 /// A chunk takes frames until it has this size.
 const CHUNK: usize = 64 * 1024;
 
@@ -69,6 +71,7 @@ impl Chunks {
 
     /// Appends what `encode` writes, and `payload` in its midst, at the position that it gives back.
     pub(super) fn append_around(&mut self, payload: Vec<u8>, encode: impl FnOnce(&mut BytesMut) -> usize) {
+        expect_large_payloads();
         let mut at = 0;
         self.encode(|out| at = encode(out));
         let after = self.last.split_off(at.min(self.last.len()));

@@ -5,6 +5,7 @@ use std::io;
 use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use super::allocator::expect_large_payloads;
 use crate::wire::{FRAME_HEADER_BYTES, Frame, Split, WireError, frame_size, large_payload};
 
 /// Space that every read has at least.
@@ -99,6 +100,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             return None;
         }
         let place = large_payload(self.buffer.get(FRAME_HEADER_BYTES..)?, size, LARGE)?;
+        expect_large_payloads();
         let around = BytesMut::from(self.buffer.get(FRAME_HEADER_BYTES..FRAME_HEADER_BYTES + place.at)?);
         self.buffer.advance(FRAME_HEADER_BYTES + place.at);
         let mut apart = Vec::with_capacity(place.len.min(self.buffer.len() + AHEAD));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader};
 use tokio::net::TcpStream;
 
 /// The read half of a connection that a program brings itself.
@@ -74,7 +74,31 @@ pub enum NetworkStream {
 /// What a transport without socket addresses reports as one.
 const NO_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
+/// What is read off a socket at once on behalf of TLS, in bytes: a few of its records. rustls asks for 4 KiB at a time, which
+/// would be a system call each.
+const TLS_READ: usize = 64 * 1024;
+
+/// A socket for TLS to run on.
+pub(crate) fn tls_socket(stream: TcpStream) -> BufReader<TcpStream> {
+    BufReader::with_capacity(TLS_READ, stream)
+}
+
 impl NetworkStream {
+    /// TLS over a [`tls_socket`], its handshake done. The public kinds of TLS streams have a bare socket in their types.
+    pub(crate) fn buffered_tls(
+        peer_addr: SocketAddr,
+        local_addr: SocketAddr,
+        stream: impl AsyncRead + AsyncWrite + Send + 'static,
+    ) -> Self {
+        let (reader, writer) = tokio::io::split(stream);
+        Self::External {
+            peer_label: Some(peer_addr.to_string()),
+            local_label: Some(local_addr.to_string()),
+            reader: Box::new(reader),
+            writer: Box::new(writer),
+        }
+    }
+
     /// The peer's address; `0.0.0.0:0` for an external transport.
     pub(crate) fn peer_addr(&self) -> SocketAddr {
         match self {
