@@ -45,6 +45,23 @@ pub fn host_peer() -> PathBuf {
     program("host-peer", &BUILT)
 }
 
+/// An example of this package that is a node of its own. Cargo builds the examples with the tests, but not when it was asked
+/// for one test alone.
+///
+/// # Panics
+/// There is no such example, or it can't be built.
+#[track_caller]
+pub fn example(name: &'static str) -> PathBuf {
+    static BUILT: Built = Built::new();
+    let folder = BUILT.get_or_init(|| {
+        if env::var_os(PROGRAMS_VARIABLE).is_none() {
+            cargo(&["build", "--quiet", "--package", "ractor-host-tests", "--examples"])?;
+        }
+        Ok(target_folder()?.join("debug").join("examples"))
+    });
+    existing(folder, &format!("{name}{}", env::consts::EXE_SUFFIX))
+}
+
 /// A compiled guest, by the name of its file without `.wasm`.
 ///
 /// # Panics

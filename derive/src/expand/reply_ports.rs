@@ -6,6 +6,9 @@ use quote::quote;
 use super::bytes;
 use crate::model::MessageEnum;
 
+/// How much longer than its caller a port between is open, in milliseconds.
+const GRACE_MS: u64 = 200;
+
 /// The functions, if the message has calls.
 pub(super) fn functions(message: &MessageEnum) -> TokenStream {
     if message.calls().next().is_none() {
@@ -42,7 +45,8 @@ fn convert() -> TokenStream {
 }
 
 /// A port that forwards what it is sent, converted. Natively it ends, and with it the port behind, as soon as it is used
-/// or dropped, at the latest after the caller's timeout.
+/// or dropped, at the latest a while after the caller's timeout: the caller is to be the first who gives up, or it would hear
+/// that its port was closed instead.
 fn bridge() -> TokenStream {
     let signature = quote! {
         fn __ractor_bridge<__From: ::core::marker::Send + 'static, __To: ::core::marker::Send + 'static>(
@@ -144,7 +148,11 @@ fn native_bridge() -> TokenStream {
             let __sent = match __timeout {
                 ::core::option::Option::None => __sent.await,
                 ::core::option::Option::Some(__timeout) => {
-                    let __sent = ractor::concurrency::timeout(__timeout, __sent);
+                    let __patience = ::core::time::Duration::saturating_add(
+                        __timeout,
+                        ::core::time::Duration::from_millis(#GRACE_MS),
+                    );
+                    let __sent = ractor::concurrency::timeout(__patience, __sent);
                     ::core::option::Option::flatten(::core::result::Result::ok(__sent.await))
                 }
             };

@@ -12,6 +12,10 @@ use tokio::sync::OnceCell;
 
 pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 
+/// The name of the node, and the rest of the full names of its actors.
+pub(crate) const NODE: &str = "tests";
+pub(crate) const AT_NODE: &str = "@tests@localhost";
+
 /// Connects to another node.
 pub(crate) async fn connect(address: &str) {
     let connected = client_connect(node().await, address).await;
@@ -26,7 +30,7 @@ pub(crate) async fn node() -> &'static ActorRef<NodeServerMessage> {
 
 async fn start() -> ActorRef<NodeServerMessage> {
     let (cookie, host) = (COOKIE.to_owned(), "localhost".to_owned());
-    let server = NodeServer::new(0, cookie, "tests".to_owned(), host, None, None);
+    let server = NodeServer::new(0, cookie, NODE.to_owned(), host, None, None);
     let server = server.with_listen_addr(Ipv4Addr::LOCALHOST.into());
     Actor::spawn(None, server, ()).await.expect("a node starts").0
 }

@@ -11,4 +11,5 @@ mod many_guests;
 mod parity_everywhere;
 mod tls;
 mod tls_and_stock;
+#[path = "../../examples/parity_node/world.rs"]
 mod world;

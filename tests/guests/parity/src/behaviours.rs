@@ -11,7 +11,7 @@ use std::pin::Pin;
 use ractor::concurrency::{Duration, Instant, sleep};
 use ractor::{ActorCell, ActorRef, RactorErr, call_t, cast, pg};
 
-use crate::{Parity, ParityMsg};
+use crate::{KNOWN, Parity, ParityMsg};
 
 /// How long is waited for what is expected.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -58,8 +58,7 @@ impl Subject {
     async fn native(&self, part: &str) -> ActorRef<ParityMsg> {
         let name = Some(self.other(part));
         let (actor, _) = ractor::Actor::spawn(name, Parity, "native".to_owned()).await.unwrap();
-        // Other nodes have their ractor know the members of groups.
-        pg::join("parity-natives".to_owned(), vec![actor.get_cell()]);
+        pg::join(KNOWN.to_owned(), vec![actor.get_cell()]);
         let seen_as = self.native_name(part);
         eventually(
             "the native actor to be known",
@@ -179,13 +178,9 @@ pub async fn gives_up_and_is_given_up(subject: Subject) {
     let other = subject.native("other").await;
     assert_eq!(subject.run("give up", &subject.native_name("other")).await, "timeout");
     let given_up = call_t!(subject.actor, ParityMsg::Later, 20);
-    // The message's way to bytes knows the timeout too, and where it is first to give up, the port closes instead.
-    assert!(
-        matches!(given_up, Err(RactorErr::Timeout | RactorErr::Messaging(_))),
-        "{given_up:?}"
-    );
-    // The node between them may take a moment longer to give up.
-    sleep(Duration::from_millis(500)).await;
+    assert!(matches!(given_up, Err(RactorErr::Timeout)), "{given_up:?}");
+    // Whatever is between them gives up a moment later.
+    sleep(Duration::from_secs(1)).await;
     for actor in [&other, &subject.actor] {
         cast!(actor, ParityMsg::Answer(1)).unwrap();
         assert!(notes(actor).await.contains(&"nobody waits".to_owned()));

@@ -2,9 +2,9 @@
 
 use ractor::module::{Child, Restart, SpawnError};
 use ractor::pg::GroupChangeMessage;
-use ractor::{ActorCell, ActorRef, SupervisionEvent, module, registry};
+use ractor::{ActorCell, ActorRef, SupervisionEvent, module};
 
-use crate::{MODULE, ParityMsg};
+use crate::{MODULE, ParityMsg, where_is};
 
 /// Starts a child: `name`, `name restarted`, `name in GROUP`, or one that can't be.
 pub(crate) async fn spawn(myself: &ActorRef<ParityMsg>, what: &str) -> String {
@@ -54,7 +54,7 @@ pub(crate) fn unmonitor(myself: &ActorRef<ParityMsg>, name: &str) -> String {
 }
 
 fn with(name: &str, action: impl FnOnce(ActorCell)) -> String {
-    match registry::where_is(name) {
+    match where_is(name) {
         Some(actor) => {
             action(actor);
             "done".to_owned()

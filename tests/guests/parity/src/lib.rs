@@ -9,11 +9,15 @@ mod sending;
 mod timers;
 
 use ractor::{
-    Actor, ActorProcessingErr, ActorRef, RactorClusterMessage, RpcReplyPort, SupervisionEvent, config, pg, registry,
+    Actor, ActorCell, ActorProcessingErr, ActorRef, RactorClusterMessage, RpcReplyPort, SupervisionEvent, config, pg,
+    registry,
 };
 
 /// The module that a parity actor starts children of: itself.
 pub const MODULE: &str = "parity";
+
+/// The group of those that others are to find by name wherever they are.
+pub const KNOWN: &str = "parity-known";
 
 /// Another name of `u64`: descriptors say what it stands for.
 pub type Count = u64;
@@ -139,7 +143,7 @@ impl Actor for Parity {
 async fn run(myself: &ActorRef<ParityMsg>, chapter: &str, argument: &str) -> Result<String, ActorProcessingErr> {
     Ok(match chapter {
         "name" => myself.get_name().unwrap_or_default(),
-        "where is" => registry::where_is(argument).map_or_else(String::new, |cell| cell.get_id().to_string()),
+        "where is" => where_is(argument).map_or_else(String::new, |cell| cell.get_id().to_string()),
         "config" => config::value(argument).unwrap_or_default(),
         "configs" => format!("{:?}", config::entries()),
         "call" => sending::call(argument).await?,
@@ -167,9 +171,20 @@ async fn run(myself: &ActorRef<ParityMsg>, chapter: &str, argument: &str) -> Res
     })
 }
 
+/// The actor of this name. ractor's registry has the actors of its own process only, so what a native finds on other nodes
+/// it finds in groups.
+fn where_is(name: &str) -> Option<ActorCell> {
+    registry::where_is(name).or_else(|| {
+        let mut known = pg::get_members(&KNOWN.to_owned()).into_iter();
+        known.find(|member| member.get_name().as_deref() == Some(name))
+    })
+}
+
 /// The actor of this name.
 fn named(name: &str) -> Result<ActorRef<ParityMsg>, ActorProcessingErr> {
-    ActorRef::where_is(name).ok_or_else(|| format!("nobody is called `{name}`").into())
+    where_is(name)
+        .map(ActorRef::from)
+        .ok_or_else(|| format!("nobody is called `{name}`").into())
 }
 
 ractor::export!(Parity, state_version = 3);

@@ -86,7 +86,7 @@ pub(crate) async fn give_up(name: &str) -> Result<String, ActorProcessingErr> {
 
 /// An actor's address, as bytes and back.
 pub(crate) async fn address(myself: &ActorRef<ParityMsg>, name: &str) -> String {
-    let Some(actor) = ractor::registry::where_is(name) else {
+    let Some(actor) = crate::where_is(name) else {
         return "nobody".to_owned();
     };
     let Some(address) = address::ActorAddress::of(&actor) else {

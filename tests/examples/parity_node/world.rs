@@ -25,6 +25,15 @@ pub(crate) enum World {
 }
 
 impl World {
+    #[cfg_attr(test, expect(dead_code, reason = "for the command line of the node"))]
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "native" => Some(Self::Native),
+            "guest" => Some(Self::Guest),
+            _ => None,
+        }
+    }
+
     /// Starts an actor under this name, below a supervisor.
     pub(crate) async fn start(self, name: &str) -> ActorCell {
         let (supervisor, _) = Actor::spawn(None, Bystander, ()).await.expect("a supervisor starts");
