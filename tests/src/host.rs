@@ -139,7 +139,11 @@ pub fn node_toml(name: &str, rest: &str) -> String {
 /// The part of a node.toml that runs one guest counter in a group, under a name.
 #[track_caller]
 pub fn guest_counter(name: &str, group: &str, start: u64) -> String {
-    let path = programs::guest("counter");
+    counter_of(&programs::guest("counter"), name, group, start)
+}
+
+/// The same with a counter in this component.
+pub fn counter_of(path: &Path, name: &str, group: &str, start: u64) -> String {
     format!("[modules.counter]\npath = {path:?}\n") + &another_counter(name, group, start)
 }
 

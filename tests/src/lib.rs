@@ -7,6 +7,7 @@
 pub mod certificates;
 pub mod cli;
 pub mod host;
+pub mod languages;
 pub mod peer;
 pub mod process;
 pub mod programs;

@@ -25,10 +25,21 @@ type Built = OnceLock<Result<PathBuf, String>>;
 pub fn ractor_host() -> Command {
     static BUILT: Built = Built::new();
     let program = program("ractor-host", &BUILT);
-    let cache = program.with_file_name("test-cache");
+    let cache = cache_beside(&program);
     let mut command = Command::new(program);
     command.env("RUST_LOG", "info").env("XDG_CACHE_HOME", cache);
     command
+}
+
+/// Where the nodes of the tests keep compiled guests.
+#[track_caller]
+pub fn compiled_guests() -> PathBuf {
+    let program = ractor_host();
+    cache_beside(Path::new(program.get_program())).join("ractor-host")
+}
+
+fn cache_beside(program: &Path) -> PathBuf {
+    program.with_file_name("test-cache")
 }
 
 /// The test peer on the published `ractor_cluster`.
@@ -68,15 +79,30 @@ pub fn example(name: &'static str) -> PathBuf {
 /// There is no such guest, or the guests can't be built.
 #[track_caller]
 pub fn guest(name: &str) -> PathBuf {
+    existing(guests(), &format!("{name}.wasm"))
+}
+
+/// The same of a guest that isn't built where its language's tools are missing.
+///
+/// # Panics
+/// The guests can't be built.
+#[track_caller]
+pub fn guest_if_built(name: &str) -> Option<PathBuf> {
+    match guests() {
+        Ok(folder) => Some(folder.join(format!("{name}.wasm"))).filter(|path| path.is_file()),
+        Err(reason) => panic!("{reason}"),
+    }
+}
+
+fn guests() -> &'static Result<PathBuf, String> {
     static BUILT: Built = Built::new();
-    let folder = BUILT.get_or_init(|| match env::var_os(GUESTS_VARIABLE) {
+    BUILT.get_or_init(|| match env::var_os(GUESTS_VARIABLE) {
         Some(folder) => Ok(folder.into()),
         None => {
             cargo(&["run", "--quiet", "--package", "xtask", "--", "build-guests"])?;
             Ok(target_folder()?.join(GUEST_TARGET).join(GUEST_PROFILE))
         }
-    });
-    existing(folder, &format!("{name}.wasm"))
+    })
 }
 
 /// Each program is a package of its own name. They are built one by one: together they would share features, and the

@@ -1,9 +1,10 @@
-//! Compiles the guests of this workspace to WebAssembly components.
+//! Compiles the guests of this workspace to WebAssembly components: those in Rust here, the others by `languages`.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
+use crate::languages;
 use crate::report;
 use crate::target;
 use crate::workspace::{GUEST_PROFILE, GUEST_TARGET, Workspace};
@@ -11,7 +12,8 @@ use crate::workspace::{GUEST_PROFILE, GUEST_TARGET, Workspace};
 /// Builds every guest, setting the target up first if need be. Gives the folder that holds the `.wasm` files.
 ///
 /// # Errors
-/// The target is missing and can't be had, or a guest doesn't compile.
+/// The target is missing and can't be had, or a guest doesn't compile. In continuous integration also: the tools of another
+/// language than Rust can't be had.
 pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
     target::set_up(workspace)?;
     let packages = workspace.guest_packages();
@@ -26,7 +28,8 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
         .cargo(["build", "--profile", GUEST_PROFILE, "--target", GUEST_TARGET])
         .args(packages.iter().flat_map(|package| ["--package", package]))
         .show()
-        .context("the guests do not compile")?;
+        .context("the guests in Rust do not compile")?;
+    languages::build(workspace)?;
     let folder = workspace.guests();
     report::note(&format!("the components are in {}", folder.display()));
     Ok(folder)

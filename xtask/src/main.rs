@@ -5,6 +5,7 @@
 mod bench;
 mod demo;
 mod guests;
+mod languages;
 mod process;
 mod programs;
 mod report;

@@ -1,13 +1,15 @@
 //! One counter, one list of behaviours: native, as a guest in this process, native on another node, and as a guest on
-//! another node. Every behaviour is asked through a plain `ActorRef<CounterMsg>`, which is all that a user holds.
+//! another node, the guest in Rust and in other languages. Every behaviour is asked through a plain `ActorRef<CounterMsg>`, which is all that a user holds.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
 
 use counter::{Counter, CounterMsg};
 use ractor::{Actor, ActorProcessingErr, ActorRef, call_t, cast, pg};
 use ractor_host::guest::{Engine, EngineConfig, Grants, GuestOptions, Module, ModuleSource, Profile};
-use ractor_host_tests::host::{HostNode, guest_counter};
+use ractor_host_tests::host::{HostNode, counter_of};
+use ractor_host_tests::languages::Language;
 use ractor_host_tests::peer::{Kind, Peer};
 use ractor_host_tests::programs;
 
@@ -25,6 +27,12 @@ macro_rules! behaviours {
         behaviours!(@place guest_here, Place::GuestHere, [$($behaviour),*]);
         behaviours!(@place native_there, Place::NativeThere, [$($behaviour),*]);
         behaviours!(@place guest_there, Place::GuestThere, [$($behaviour),*]);
+        behaviours!(@place c_here, Place::Here(Language::C), [$($behaviour),*]);
+        behaviours!(@place c_there, Place::There(Language::C), [$($behaviour),*]);
+        behaviours!(@place javascript_here, Place::Here(Language::JavaScript), [$($behaviour),*]);
+        behaviours!(@place javascript_there, Place::There(Language::JavaScript), [$($behaviour),*]);
+        behaviours!(@place python_here, Place::Here(Language::Python), [$($behaviour),*]);
+        behaviours!(@place python_there, Place::There(Language::Python), [$($behaviour),*]);
     };
     (@place $module:ident, $place:expr, [$($behaviour:ident),*]) => {
         mod $module {
@@ -33,7 +41,12 @@ macro_rules! behaviours {
                 #[test]
                 fn $behaviour() {
                     let name = concat!(stringify!($module), "-", stringify!($behaviour));
-                    RUNTIME.block_on(async { super::$behaviour(Subject::start($place, name).await).await });
+                    RUNTIME.block_on(async {
+                        // None where the tools of a language are missing, which was said.
+                        if let Some(subject) = Subject::start($place, name).await {
+                            super::$behaviour(subject).await;
+                        }
+                    });
                 }
             )*
         }
@@ -59,6 +72,8 @@ enum Place {
     GuestHere,
     NativeThere,
     GuestThere,
+    Here(Language),
+    There(Language),
 }
 
 /// A counter under test, alone in its group.
@@ -77,10 +92,10 @@ enum Node {
 }
 
 impl Subject {
-    async fn start(place: Place, name: &'static str) -> Self {
+    async fn start(place: Place, name: &'static str) -> Option<Self> {
         let (counter, node) = match place {
             Place::NativeHere => (native(name, name).await, None),
-            Place::GuestHere => (guest(name).await, None),
+            Place::GuestHere => (guest(&programs::guest("counter"), name).await, None),
             Place::NativeThere => {
                 let actor = format!("{name}:{name}:{START}");
                 let peer = Peer::start(Kind::Stock, name, &["--actor", &actor]);
@@ -89,16 +104,15 @@ impl Subject {
                     Some(Node::Native { _peer: peer }),
                 )
             }
-            Place::GuestThere => {
-                let node = HostNode::start(name, &guest_counter(name, name, START));
-                (member_at(node.address(), name).await, Some(Node::Guest { _node: node }))
-            }
+            Place::GuestThere => guest_there(&programs::guest("counter"), name).await,
+            Place::Here(language) => (guest(&language.counter()?, name).await, None),
+            Place::There(language) => guest_there(&language.counter()?, name).await,
         };
-        Self {
+        Some(Self {
             counter,
             name,
             _node: node,
-        }
+        })
     }
 
     async fn get(&self) -> u64 {
@@ -197,10 +211,15 @@ async fn native(name: &str, group: &str) -> ActorRef<CounterMsg> {
     counter
 }
 
-/// A guest counter of this process.
-async fn guest(name: &str) -> ActorRef<CounterMsg> {
-    static MODULE: tokio::sync::OnceCell<Module> = tokio::sync::OnceCell::const_new();
-    let module = MODULE.get_or_init(load_counter).await;
+/// A guest counter on another node, from this component.
+async fn guest_there(component: &Path, name: &str) -> (ActorRef<CounterMsg>, Option<Node>) {
+    let node = HostNode::start(name, &counter_of(component, name, name, START));
+    (member_at(node.address(), name).await, Some(Node::Guest { _node: node }))
+}
+
+/// A guest counter of this process, from this component.
+async fn guest(component: &Path, name: &str) -> ActorRef<CounterMsg> {
+    let module = load(component).await;
     let (supervisor, _) = Actor::spawn(None, Bystander, ()).await.expect("a supervisor starts");
     let options = GuestOptions {
         name: Some(name.to_owned()),
@@ -212,18 +231,25 @@ async fn guest(name: &str) -> ActorRef<CounterMsg> {
         }),
         ..GuestOptions::default()
     };
-    let spawned = ractor_host::guest::spawn(module, options, supervisor.get_cell()).await;
+    let spawned = ractor_host::guest::spawn(&module, options, supervisor.get_cell()).await;
     spawned.expect("a guest counter starts").cell.into()
 }
 
-async fn load_counter() -> Module {
-    let engine = Engine::new(EngineConfig::default()).expect("an engine");
+/// What is loaded already is not loaded again.
+async fn load(component: &Path) -> Module {
+    static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
+        let config = EngineConfig {
+            cache_dir: Some(programs::compiled_guests()),
+            ..EngineConfig::default()
+        };
+        Engine::new(config).expect("an engine")
+    });
     let source = ModuleSource {
         name: "counter".to_owned(),
-        path: programs::guest("counter"),
+        path: component.to_owned(),
         digest: None,
     };
-    engine.load(&source).await.expect("the counter loads")
+    ENGINE.load(&source).await.expect("the counter loads")
 }
 
 /// The only member of the group, which is on the node at this address.

@@ -87,9 +87,6 @@ pub(crate) fn leftovers(files: &[SourceFile]) -> Vec<Finding> {
     findings
 }
 
-/// Guests that have no test yet: sources whose languages' tools `cargo xtask test` does not install so far.
-const WITHOUT_TOOLS: [&str; 3] = ["c-counter", "js-counter", "py-counter"];
-
 /// Guests under tests/guests that no test names: packages anywhere, those of one file as the text that starts them.
 pub(crate) fn guests(files: &[SourceFile]) -> Vec<Finding> {
     const GUESTS: &str = "tests/guests/";
@@ -99,7 +96,6 @@ pub(crate) fn guests(files: &[SourceFile]) -> Vec<Finding> {
         .clone()
         .filter(|path| !single(path))
         .filter_map(|path| Some(path.split_once('/')?.0))
-        .filter(|name| !WITHOUT_TOOLS.contains(name))
         .collect();
     let tests: Vec<&SourceFile> = files
         .iter()

@@ -1,0 +1,175 @@
+//! The guests in other languages than Rust: their tools are installed under `target/tools`, and each becomes a component
+//! beside those in Rust.
+//!
+//! What is there is not made again: tools while their pinned versions are the same, a component while everything that it is
+//! made from is. Neither asks the network for anything then.
+
+mod c;
+mod digest;
+mod javascript;
+mod python;
+mod tools;
+
+use std::env;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use self::digest::Digest;
+use self::tools::Tools;
+use crate::programs;
+use crate::report;
+use crate::workspace::Workspace;
+
+/// A guest in a folder under `tests/guests`, which holds the pinned versions of its tools too.
+struct Guest {
+    /// Its folder, and with `_` for `-` its component.
+    name: &'static str,
+    /// The source of the functions below: a component that was built in another way is another one.
+    recipe: &'static str,
+    /// What it is made from beside its folder and the WIT, as paths in the repository.
+    inputs: &'static [&'static str],
+    /// Gets the tools. That may fail for want of a network or a program.
+    install: fn(&Tools<'_>) -> Result<PathBuf>,
+    /// Makes the component with what was installed.
+    compile: fn(&Build<'_>) -> Result<()>,
+}
+
+const GUESTS: [Guest; 3] = [c::GUEST, javascript::GUEST, python::GUEST];
+
+/// What a guest is compiled from, and where to.
+struct Build<'a> {
+    workspace: &'a Workspace,
+    /// Where the tools are.
+    tools: &'a Path,
+    /// The WIT files.
+    wit: PathBuf,
+    /// A copy of the guest's folder, in which whatever else is made may be left.
+    sources: &'a Path,
+    /// The file to write.
+    component: PathBuf,
+}
+
+/// Builds every guest in another language whose tools are there or can be installed.
+///
+/// # Errors
+/// A guest doesn't compile. In continuous integration also: its tools are missing.
+pub(crate) fn build(workspace: &Workspace) -> Result<()> {
+    let folder = workspace.target().join("tools");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    // Two at once would install over each other.
+    let lock = File::create(folder.join("lock")).context("cannot create a lock for the tools")?;
+    lock.lock().context("cannot lock the tools")?;
+    GUESTS
+        .iter()
+        .try_for_each(|guest| guest.bring_up_to_date(workspace, &folder))
+}
+
+impl Guest {
+    fn bring_up_to_date(&self, workspace: &Workspace, tools: &Path) -> Result<()> {
+        let file = self.name.replace('-', "_");
+        let component = workspace.guests().join(&file).with_extension("wasm");
+        let made_from = component.with_extension("made-from");
+        let digest = self.digest(workspace)?;
+        if component.is_file() && fs::read_to_string(&made_from).is_ok_and(|made| made == digest) {
+            return Ok(());
+        }
+        // Without its tools there is no component, rather than one of older sources.
+        remove(&made_from)?;
+        remove(&component)?;
+
+        report::step(&format!("compile the guest {}", self.name));
+        let sources = self.folder(workspace);
+        let place = tools.join(self.name);
+        let tools = match (self.install)(&Tools::new(&sources, place)) {
+            Ok(tools) => tools,
+            Err(error) => return self.without_tools(error),
+        };
+        let scratch = self.scratch(&sources, workspace)?;
+        let build = Build {
+            workspace,
+            tools: &tools,
+            wit: workspace.root().join("wit"),
+            sources: scratch.path(),
+            component: scratch.path().join("made.wasm"),
+        };
+        (self.compile)(&build).with_context(|| format!("{} does not compile", sources.display()))?;
+        programs::replace(&build.component, &component)?;
+        fs::write(&made_from, digest).with_context(|| format!("cannot write {}", made_from.display()))
+    }
+
+    fn without_tools(&self, error: anyhow::Error) -> Result<()> {
+        if is_continuous_integration(env::var_os("CI").as_deref()) {
+            return Err(error.context(format!("no tools for the guest {}", self.name)));
+        }
+        report::note(&format!("NOT BUILT, AND NOT TESTED: {}: {error:#}", self.name));
+        Ok(())
+    }
+
+    /// Of all that the component is made from.
+    fn digest(&self, workspace: &Workspace) -> Result<String> {
+        let mut digest = Digest::of(self.recipe);
+        digest.add_folder(&self.folder(workspace))?;
+        digest.add_folder(&workspace.root().join("wit"))?;
+        for input in self.inputs {
+            digest.add_file(&workspace.root().join(input))?;
+        }
+        Ok(digest.finish())
+    }
+
+    fn folder(&self, workspace: &Workspace) -> PathBuf {
+        workspace.root().join("tests/guests").join(self.name)
+    }
+
+    /// A copy of the sources: compilers leave things beside them.
+    fn scratch(&self, sources: &Path, workspace: &Workspace) -> Result<TempDir> {
+        let scratch = tempfile::Builder::new()
+            .prefix(&format!("{}-", self.name))
+            .tempdir_in(workspace.target())
+            .with_context(|| format!("cannot write in {}", workspace.target().display()))?;
+        for file in digest::files(sources)? {
+            let copy = scratch.path().join(file.file_name().unwrap_or_default());
+            fs::copy(&file, copy).with_context(|| format!("cannot copy {}", file.display()))?;
+        }
+        Ok(scratch)
+    }
+}
+
+/// Whether nothing may be left out: the variable `CI` is set to anything.
+fn is_continuous_integration(variable: Option<&OsStr>) -> bool {
+    variable.is_some_and(|value| !value.is_empty())
+}
+
+/// Removes what may be missing.
+fn remove(file: &Path) -> Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", file.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn continuous_integration_is_a_variable_that_is_set() {
+        for (variable, expected) in [
+            (None, false),
+            (Some(""), false),
+            (Some("true"), true),
+            (Some("1"), true),
+        ] {
+            assert_eq!(
+                is_continuous_integration(variable.map(OsStr::new)),
+                expected,
+                "{variable:?}"
+            );
+        }
+    }
+}
