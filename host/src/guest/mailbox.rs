@@ -295,7 +295,7 @@ mod tests {
 
     async fn mailbox(limits: Limits) -> Arc<Mailbox> {
         let (actor, _) = Actor::spawn(None, Idle, ()).await.unwrap();
-        let label = Label::new("test".into(), actor.get_id().pid(), &limits);
+        let label = Label::new("test".into(), "test".into(), actor.get_id().pid(), &limits);
         Arc::new(Mailbox::new(actor.get_cell(), label, Arc::new(limits)))
     }
 
