@@ -11,7 +11,7 @@ use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, ActorRunti
 use super::checkpoint::Checkpoints;
 use super::error::{GuestError, SpawnError};
 use super::events;
-use super::family::Family;
+use super::family::{Family, Member};
 use super::groups::{Group, Groups};
 use super::instance::Instance;
 use super::life::{Life, LiveGuest};
@@ -78,7 +78,7 @@ pub async fn spawn(module: &Module, options: GuestOptions, supervisor: ActorCell
         module,
         options,
         supervisor,
-        Family::default(),
+        Family::new(module.engine().population()),
     )
     .await
 }
@@ -314,8 +314,13 @@ impl Actor for Guest {
 
 impl Guest {
     fn label(&self, cell: &ActorCell) -> Label {
-        let name = cell.get_name().map_or_else(|| self.module.name().into(), Arc::from);
-        Label::new(name, cell.get_id().pid(), &self.profile.limits)
+        let module: Arc<str> = self.module.name().into();
+        let name = cell.get_name().map_or_else(|| module.clone(), Arc::from);
+        let counted_as = match self.family.member() {
+            Member::First => name.clone(),
+            Member::Child => module,
+        };
+        Label::new(name, counted_as, cell.get_id().pid(), &self.profile.limits)
     }
 
     /// Does what the host asks. True if the actor goes on.

@@ -11,6 +11,7 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 use super::cache::Cache;
 use super::complexity::Complexity;
 use super::error::{EngineError, LoadError, LoadFault};
+use super::family::Population;
 use super::imports;
 use super::machine::Machine;
 use super::meter::{Clock, Meter};
@@ -70,7 +71,8 @@ pub enum Allocation {
     /// Instances take slots of a pool that is reserved once: several times faster to make and to end.
     Pool {
         /// How many guests can live at once. Each reserves address space for three memories. [`Machine::room`] says how
-        /// many fit.
+        /// many fit. Children are refused where they would leave too few for the most actors that there were at once
+        /// without a guest as parent, and an eighth for what lives for a moment.
         guests: u32,
     },
 }
@@ -105,6 +107,7 @@ struct Inner {
     stack_bytes: usize,
     component_bytes: u64,
     complexity: Complexity,
+    population: Arc<Population>,
     /// Loaded code by digest. The inner lock is held while it is compiled, so that nobody compiles it twice.
     loaded: Mutex<HashMap<Digest, Slot>>,
 }
@@ -123,7 +126,7 @@ impl Engine {
     /// # Errors
     /// This machine can't run it, or the cache directory is unusable or open to others.
     pub fn new(config: EngineConfig) -> Result<Self, EngineError> {
-        let wasmtime = new_wasmtime(&config)?;
+        let (wasmtime, places) = new_wasmtime(&config)?;
         let cache = config
             .cache_dir
             .map(|directory| Cache::open(directory, &wasmtime))
@@ -142,6 +145,7 @@ impl Engine {
                 stack_bytes: config.stack_bytes,
                 component_bytes: config.component_bytes,
                 complexity: config.complexity,
+                population: Arc::new(Population::new(places)),
                 loaded: Mutex::default(),
             }),
         })
@@ -204,6 +208,10 @@ impl Engine {
         self.inner.stack_bytes
     }
 
+    pub(super) fn population(&self) -> Arc<Population> {
+        self.inner.population.clone()
+    }
+
     pub(super) fn meter(&self, budget: Duration) -> Meter {
         Meter::new(self.inner.clock.clone(), self.inner.tick, budget)
     }
@@ -218,10 +226,11 @@ async fn blocking<T: Send + 'static>(
         .unwrap_or_else(|error| Err(LoadFault::Interrupted(error.to_string())))
 }
 
-fn new_wasmtime(config: &EngineConfig) -> Result<wasmtime::Engine, EngineError> {
+/// With the number of places in its pool, if it has one.
+fn new_wasmtime(config: &EngineConfig) -> Result<(wasmtime::Engine, Option<u32>), EngineError> {
     if let Allocation::Pool { guests } = config.allocation {
         match wasmtime::Engine::new(wasmtime_config(config).allocation_strategy(pool(config, guests))) {
-            Ok(engine) => return Ok(engine),
+            Ok(engine) => return Ok((engine, Some(guests))),
             Err(error) => tracing::warn!(
                 guests,
                 error = format!("{error:#}"),
@@ -229,7 +238,9 @@ fn new_wasmtime(config: &EngineConfig) -> Result<wasmtime::Engine, EngineError> 
             ),
         }
     }
-    wasmtime::Engine::new(&wasmtime_config(config)).map_err(|error| EngineError::Setup(format!("{error:#}")))
+    let engine = wasmtime::Engine::new(&wasmtime_config(config));
+    let engine = engine.map_err(|error| EngineError::Setup(format!("{error:#}")))?;
+    Ok((engine, None))
 }
 
 fn wasmtime_config(config: &EngineConfig) -> Config {

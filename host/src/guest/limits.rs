@@ -59,8 +59,8 @@ pub struct Limits {
     /// for a native actor still counts. Beyond it a new one is refused with `too-many`.
     pub timers: usize,
     /// Children that live at once, with their children and so on: of all that descend from one actor that no guest spawned.
-    /// One counts until its parent has heard of its end. Beyond it a new one is refused with `too-many`. The default leaves
-    /// room for others in the smallest pool that a node has.
+    /// One counts until its parent has heard of its end. Beyond it a new one is refused with `too-many`. So is one
+    /// that would leave too little of [`Allocation::Pool`](super::Allocation::Pool) to others.
     pub children: usize,
     /// Actors that the guest monitors at once. One counts until the guest has heard of its end. Beyond it a further one is
     /// refused with `too-many`.
@@ -173,6 +173,9 @@ pub enum Limit {
     /// See [`Limits::children`].
     #[error("its limit of {0} children (children)")]
     Children(usize),
+    /// The places of [`Allocation::Pool`](super::Allocation::Pool) that children of all actors together may take.
+    #[error("its limit of {0} children of all actors of this node together (max_guests)")]
+    ChildrenOfAll(usize),
     /// See [`Limits::monitors`].
     #[error("its limit of {0} monitored actors (monitors)")]
     Monitors(usize),
@@ -206,6 +209,7 @@ impl Limit {
             Self::Groups(_) => "groups",
             Self::Timers(_) => "timers",
             Self::Children(_) => "children",
+            Self::ChildrenOfAll(_) => "max_guests",
             Self::Monitors(_) => "monitors",
             Self::NameBytes(_) => "name_bytes",
             Self::LogRate(_) => "log_rate",

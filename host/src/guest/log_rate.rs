@@ -18,6 +18,7 @@ const WINDOW: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct LogRate {
     actor: Arc<str>,
+    counted_as: Arc<str>,
     pid: u64,
     rate: u32,
     credit: AtomicU32,
@@ -48,9 +49,10 @@ enum Line {
 
 impl LogRate {
     /// `rate` lines a second.
-    pub(super) fn new(actor: Arc<str>, pid: u64, rate: u32) -> Self {
+    pub(super) fn new(actor: Arc<str>, counted_as: Arc<str>, pid: u64, rate: u32) -> Self {
         Self {
             actor,
+            counted_as,
             pid,
             rate,
             credit: AtomicU32::new(rate),
@@ -71,7 +73,7 @@ impl LogRate {
             }
             Line::Dropped { first } => {
                 if first {
-                    strikes::log_rate(&self.actor, self.pid, Limit::LogRate(self.rate));
+                    strikes::log_rate(&self.actor, &self.counted_as, self.pid, Limit::LogRate(self.rate));
                 }
                 false
             }
@@ -132,7 +134,7 @@ mod tests {
 
     #[test]
     fn lines_beyond_the_rate_are_dropped_and_counted() {
-        let rate = LogRate::new("test".into(), 0, 2);
+        let rate = LogRate::new("test".into(), "test".into(), 0, 2);
         let start = rate.lock().since;
         let at = |ms| move || start + Duration::from_millis(ms);
         assert_eq!(rate.line(unread), WRITTEN);
@@ -155,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_rate_of_nothing_allows_nothing() {
-        let rate = LogRate::new("test".into(), 0, 0);
+        let rate = LogRate::new("test".into(), "test".into(), 0, 0);
         let later = rate.lock().since + 9 * WINDOW;
         assert_eq!(rate.line(|| later), Line::Dropped { first: true });
     }

@@ -6,6 +6,7 @@
 //! put there, nothing that was sent after it was can overtake it.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ractor::ActorCell;
@@ -27,6 +28,8 @@ pub(super) struct Mailbox {
     label: Label,
     limits: Arc<Limits>,
     waiting: Mutex<Waiting>,
+    /// There are commands. Asked before every message, so without the lock.
+    commanded: AtomicBool,
     room: Notify,
 }
 
@@ -87,6 +90,7 @@ impl Mailbox {
             label,
             limits,
             waiting: Mutex::default(),
+            commanded: AtomicBool::new(false),
             room: Notify::new(),
         }
     }
@@ -114,7 +118,13 @@ impl Mailbox {
 
     /// What the host asks of the actor, if anything.
     pub(super) fn command(&self) -> Option<Command> {
-        self.lock().commands.pop_front()
+        if !self.commanded.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut waiting = self.lock();
+        let command = waiting.commands.pop_front();
+        self.commanded.store(!waiting.commands.is_empty(), Ordering::Release);
+        command
     }
 
     /// Forgets what an instance that is gone asked for.
@@ -129,6 +139,8 @@ impl Mailbox {
             return;
         }
         waiting.commands.push_back(command);
+        // Under the lock, like its opposite; and before the token that says to look.
+        self.commanded.store(true, Ordering::Release);
         drop(waiting);
         self.wake();
     }
@@ -283,7 +295,7 @@ mod tests {
 
     async fn mailbox(limits: Limits) -> Arc<Mailbox> {
         let (actor, _) = Actor::spawn(None, Idle, ()).await.unwrap();
-        let label = Label::new("test".into(), actor.get_id().pid(), &limits);
+        let label = Label::new("test".into(), "test".into(), actor.get_id().pid(), &limits);
         Arc::new(Mailbox::new(actor.get_cell(), label, Arc::new(limits)))
     }
 

@@ -123,7 +123,7 @@ impl Module {
     /// The component trapped, e.g. because it used an import.
     pub async fn describe(&self) -> Result<Descriptor, GuestError> {
         let limits = Arc::<Limits>::default();
-        let label = Label::new(self.name.clone(), 0, &limits);
+        let label = Label::new(self.name.clone(), self.name.clone(), 0, &limits);
         let instance = Instance::new(self, None, label, limits).await?;
         instance.describe().await
     }

@@ -73,15 +73,23 @@ impl std::ops::Deref for Myself {
 pub(super) struct Label {
     /// The actor's name, or its module's if it has none.
     pub(super) name: Arc<str>,
+    /// What it is in metrics: the name that node.toml gave it, or its module's. Guests choose the names of their children,
+    /// and could choose a new one for each.
+    pub(super) counted_as: Arc<str>,
     pub(super) pid: u64,
     /// Whether there may be one more line about it.
     pub(super) log: Arc<LogRate>,
 }
 
 impl Label {
-    pub(super) fn new(name: Arc<str>, pid: u64, limits: &Limits) -> Self {
-        let log = Arc::new(LogRate::new(name.clone(), pid, limits.log_rate));
-        Self { name, pid, log }
+    pub(super) fn new(name: Arc<str>, counted_as: Arc<str>, pid: u64, limits: &Limits) -> Self {
+        let log = Arc::new(LogRate::new(name.clone(), counted_as.clone(), pid, limits.log_rate));
+        Self {
+            name,
+            counted_as,
+            pid,
+            log,
+        }
     }
 }
 

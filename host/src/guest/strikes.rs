@@ -4,7 +4,7 @@
 //! The metrics go through the `metrics` facade: `ractor_host_guest_limits_total` with the label `limit`,
 //! `ractor_host_guest_denied_total` with `capability`, `ractor_host_guest_dead_letters_total` with `reason`,
 //! `ractor_host_guest_failures_total` and `ractor_host_guest_restarts_total`; each with `actor`, the actor's name or its
-//! module's.
+//! module's; of a child always its module's, because guests choose the names of children.
 //!
 //! Every strike is counted. The log lines share the actor's limit on them: see [`log_rate`](super::log_rate).
 
@@ -23,8 +23,8 @@ pub(super) fn limit(label: &Label, limit: Limit) {
 }
 
 /// As [`limit`], for the limit on what is logged.
-pub(super) fn log_rate(actor: &Arc<str>, pid: u64, limit: Limit) {
-    count(actor, limit);
+pub(super) fn log_rate(actor: &str, counted_as: &Arc<str>, pid: u64, limit: Limit) {
+    count(counted_as, limit);
     say(actor, pid, limit);
 }
 
@@ -34,17 +34,18 @@ fn say(actor: &str, pid: u64, limit: Limit) {
 
 /// As [`limit`], for a limit that fails the actor: the failure itself is logged elsewhere.
 pub(super) fn count_limit(label: &Label, limit: Limit) {
-    count(&label.name, limit);
+    count(&label.counted_as, limit);
 }
 
-fn count(actor: &Arc<str>, limit: Limit) {
-    metrics::counter!("ractor_host_guest_limits_total", "limit" => limit.name(), "actor" => actor.clone()).increment(1);
+fn count(counted_as: &Arc<str>, limit: Limit) {
+    metrics::counter!("ractor_host_guest_limits_total", "limit" => limit.name(), "actor" => counted_as.clone())
+        .increment(1);
 }
 
 /// A guest has tried what it was not granted, and was refused.
 pub(super) fn denied(label: &Label, denied: Denied<'_>) {
     let capability = denied.capability();
-    metrics::counter!("ractor_host_guest_denied_total", "capability" => capability, "actor" => label.name.clone())
+    metrics::counter!("ractor_host_guest_denied_total", "capability" => capability, "actor" => label.counted_as.clone())
         .increment(1);
     if !label.log.allows() {
         return;
@@ -62,7 +63,7 @@ pub(super) fn dead_letters(label: &Label, reason: &'static str, messages: usize)
     if messages == 0 {
         return;
     }
-    metrics::counter!("ractor_host_guest_dead_letters_total", "reason" => reason, "actor" => label.name.clone())
+    metrics::counter!("ractor_host_guest_dead_letters_total", "reason" => reason, "actor" => label.counted_as.clone())
         .increment(messages as u64);
     if label.log.allows() {
         tracing::warn!(
@@ -77,10 +78,10 @@ pub(super) fn dead_letters(label: &Label, reason: &'static str, messages: usize)
 
 /// A guest failed.
 pub(super) fn failure(label: &Label) {
-    metrics::counter!("ractor_host_guest_failures_total", "actor" => label.name.clone()).increment(1);
+    metrics::counter!("ractor_host_guest_failures_total", "actor" => label.counted_as.clone()).increment(1);
 }
 
 /// A guest was restarted in place.
 pub(super) fn restart(label: &Label) {
-    metrics::counter!("ractor_host_guest_restarts_total", "actor" => label.name.clone()).increment(1);
+    metrics::counter!("ractor_host_guest_restarts_total", "actor" => label.counted_as.clone()).increment(1);
 }

@@ -5,9 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit, with_local_recorder};
-use ractor_host::guest::{GuestOptions, Limits, Restart, RestartPolicy, Restarting, WhenFull};
+use ractor_host::directory;
+use ractor_host::guest::{
+    Grants, GuestOptions, Limits, Modules, Profile, Restart, RestartPolicy, Restarting, WhenFull,
+};
 
-use crate::support::{start, with_limits};
+use crate::support::{ask, cast, script, start, start_module, with_limits};
 
 /// Keeps counters, each under its name and labels: `name{key=value,…}`.
 #[derive(Default)]
@@ -125,4 +128,33 @@ fn what_a_full_mailbox_drops_is_counted() {
         counters.value("ractor_host_guest_dead_letters_total{reason=mailbox_full,actor=crowded}"),
         2
     );
+}
+
+#[test]
+fn children_are_counted_under_the_name_of_their_module() {
+    let counters = recorded(async {
+        let module = script().await;
+        let modules = Modules::default();
+        modules.insert(module.clone());
+        let options = GuestOptions {
+            name: Some("parent".to_owned()),
+            profile: Arc::new(Profile {
+                grants: Arc::new(Grants::of_actors()),
+                modules,
+                ..Profile::default()
+            }),
+            ..GuestOptions::default()
+        };
+        let parent = start_module(&module, options).await.unwrap();
+        for name in ["made-up-1", "made-up-2"] {
+            parent.cast("kid", name.as_bytes());
+            assert_eq!(parent.call("echo", b"done").await, Some(b"done".to_vec()));
+            let kid = directory::where_is(name).unwrap();
+            cast(&kid, "trap", b"");
+            assert_eq!(ask(&kid, "echo", b"alive", None).await.as_deref(), Ok(&b"alive"[..]));
+        }
+    });
+    assert_eq!(counters.value("ractor_host_guest_failures_total{actor=test-module}"), 2);
+    let made_up = |name: &String| name.contains("made-up");
+    assert!(!counters.0.lock().unwrap().keys().any(made_up));
 }

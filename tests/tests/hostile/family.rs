@@ -19,6 +19,28 @@ fn a_spawn_bomb_is_limited_and_leaves_room_for_others() {
 }
 
 #[test]
+fn spawn_bombs_together_leave_room_for_actors_that_no_guest_spawned() {
+    let bomb = |name: &str| actor("attacker").replacen("\"attacker\"", &format!("\"{name}\""), 1);
+    let actors = format!(
+        "[runtime]\nmax_guests = 80\n{}{}{}{}",
+        bomb("one"),
+        bomb("two"),
+        bomb("three"),
+        actor("trap-in-handle-cast"),
+    );
+    let mut victims = Victims::start("spawn-bomb", &["trap-in-handle-cast"], &actors);
+    for name in ["one", "two", "three"] {
+        victims.cast(name, "now");
+        victims.logs("children of all actors of this node together (max_guests)");
+    }
+    // An instance that lives for a moment, and one in place of another.
+    assert!(victims.peer.try_run("describe witness").is_ok());
+    victims.cast("trap-in-handle-cast", "now");
+    assert_eq!(victims.ask("trap-in-handle-cast", "alive").as_deref(), Ok("alive"));
+    victims.are_unharmed();
+}
+
+#[test]
 fn a_chain_of_children_is_limited_and_ends_as_one() {
     let mut victims = Victims::of_unborn("spawn-chain");
     assert_eq!(victims.spawn("attacker", ""), "ok");

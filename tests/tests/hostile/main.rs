@@ -6,6 +6,7 @@
 
 mod callbacks;
 mod family;
+mod grants;
 mod guests;
 mod imports;
 mod messages;

@@ -166,6 +166,11 @@ impl Victims {
 /// The part of node.toml with one actor of the module of its name. It may message and start whom it likes: what holds
 /// against these guests are limits.
 pub(crate) fn actor(name: &str) -> String {
+    actor_with(name, "messages = [\"*\"], spawn = [\"*\"]")
+}
+
+/// As [`actor`], with these grants in place of those.
+pub(crate) fn actor_with(name: &str, grants: &str) -> String {
     let actor = format!("name = \"{name}\"\nmodule = \"{name}\"\nrestart = \"transient\"\n");
-    format!("\n[[actors]]\n{actor}capabilities = {{ messages = [\"*\"], spawn = [\"*\"] }}\n")
+    format!("\n[[actors]]\n{actor}capabilities = {{ {grants} }}\n")
 }

@@ -30,12 +30,19 @@ fn usage(node: &mut HostNode) -> (u64, u64) {
     (process.memory() / 1024, maps.lines().count() as u64)
 }
 
+/// How many mappings with code a node has.
+fn mappings_of_code(node: &mut HostNode) -> usize {
+    let maps = fs::read_to_string(format!("/proc/{}/maps", node.process().id())).expect("a process");
+    maps.lines().filter(|line| line.contains(" r-x")).count()
+}
+
 #[test]
-fn an_idle_guest_is_small() {
+fn an_idle_guest_is_small_and_has_no_code_of_its_own() {
     let runtime = "max_guests = 2000\ncopy_on_write = false";
     let (few, many) = (100, 2000);
-    let few_take = usage(&mut node("few-guests", few, runtime));
-    let many_take = usage(&mut node("many-guests", many, runtime));
+    let (mut few_guests, mut many_guests) = (node("few-guests", few, runtime), node("many-guests", many, runtime));
+    assert_eq!(mappings_of_code(&mut many_guests), mappings_of_code(&mut few_guests));
+    let (few_take, many_take) = (usage(&mut few_guests), usage(&mut many_guests));
     let each = |few_take: u64, many_take: u64| many_take.saturating_sub(few_take) / (many - few);
     let (kib, mappings) = (each(few_take.0, many_take.0), each(few_take.1, many_take.1));
     assert!(kib <= MOST_KIB, "{kib} KiB each: {few_take:?} and {many_take:?}");

@@ -44,9 +44,12 @@ impl lifecycle::Host for State {
             return Ok(Err(SpawnError::Failed(format!("its start arguments exceed {limit}"))));
         }
         let limit = self.limits.children;
-        let Some(place) = family.place(limit) else {
-            strikes::limit(&self.label, Limit::Children(limit));
-            return Ok(Err(SpawnError::TooMany));
+        let place = match family.place(limit) {
+            Ok(place) => place,
+            Err(limit) => {
+                strikes::limit(&self.label, limit);
+                return Ok(Err(SpawnError::TooMany));
+            }
         };
         Ok(match self.start_child(child).await? {
             Ok(child) => {
@@ -153,7 +156,7 @@ impl State {
         let longest = self.limits.call_wait;
         let task = Aborted(tokio::spawn(async move {
             let _until = until;
-            timeout(longest, spawn_as(id, &module, options, cell, family)).await
+            timeout(longest, spawn_as(id, &module, options, cell, family.of_child())).await
         }));
         Ok(match task.ended().await {
             Ok(Ok(Ok(child))) => Ok(child.cell.get_id()),

@@ -77,11 +77,14 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     )
 }
 
-/// What opens, makes and removes files.
+/// What opens, makes, links, looks at and removes files.
 fn files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     type Open = (Resource<Descriptor>, PathFlags, String, OpenFlags, DescriptorFlags);
     type At = (Resource<Descriptor>, String);
     type Rename = (Resource<Descriptor>, String, Resource<Descriptor>, String);
+    type Link = (Resource<Descriptor>, PathFlags, String, Resource<Descriptor>, String);
+    type Symlink = (Resource<Descriptor>, String, String);
+    type Stat = (Resource<Descriptor>, PathFlags, String);
     let mut files = linker.instance(FILES)?;
     files.func_wrap_async(
         "[method]descriptor.open-at",
@@ -133,6 +136,37 @@ fn files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
                 let state = store.data_mut();
                 let renamed = state.filesystem().rename_at(from, path.clone(), to, new_path).await;
                 Ok((state.told(renamed, &path, true)?,))
+            })
+        },
+    )?;
+    files.func_wrap_async(
+        "[method]descriptor.link-at",
+        |mut store: StoreContextMut<'_, State>, (from, follow, path, to, new_path): Link| {
+            Box::new(async move {
+                let state = store.data_mut();
+                let mut files = state.filesystem();
+                let linked = files.link_at(from, follow, path.clone(), to, new_path).await;
+                Ok((state.told(linked, &path, true)?,))
+            })
+        },
+    )?;
+    files.func_wrap_async(
+        "[method]descriptor.symlink-at",
+        |mut store: StoreContextMut<'_, State>, (directory, target, path): Symlink| {
+            Box::new(async move {
+                let state = store.data_mut();
+                let linked = state.filesystem().symlink_at(directory, target.clone(), path).await;
+                Ok((state.told(linked, &target, true)?,))
+            })
+        },
+    )?;
+    files.func_wrap_async(
+        "[method]descriptor.stat-at",
+        |mut store: StoreContextMut<'_, State>, (directory, follow, path): Stat| {
+            Box::new(async move {
+                let state = store.data_mut();
+                let seen = state.filesystem().stat_at(directory, follow, path.clone()).await;
+                Ok((state.told(seen, &path, false)?,))
             })
         },
     )

@@ -97,7 +97,10 @@ mod tests {
             tcp: tcp.iter().map(|text| text.parse().unwrap()).collect(),
             ..Grants::default()
         };
-        Network::new(Label::new("test".into(), 0, &Limits::default()), Arc::new(grants))
+        Network::new(
+            Label::new("test".into(), "test".into(), 0, &Limits::default()),
+            Arc::new(grants),
+        )
     }
 
     fn connects(network: &Network, address: &str) -> bool {
