@@ -1,10 +1,13 @@
-//! Many guests of one module: how long they take to start, and what they hold while they wait.
+//! Many guests of one module: how long they take to start, what they hold while they wait, and how long they pause for
+//! other code.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bench_guests::Supervisor;
+use bench_guests::ballast::{Ballast, percentile};
 use bench_load::resident_kib;
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::{Actor, ActorCell};
 use ractor_host::guest::{Allocation, Engine, EngineConfig, GuestOptions, Module, ModuleSource, spawn};
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -14,26 +17,20 @@ const GUESTS: u32 = 5_000;
 /// How long the memory of started guests may take to settle.
 const SETTLE: Duration = Duration::from_millis(500);
 
-/// Hears of the guests, and does nothing.
-struct Supervisor;
+/// How many guests are reloaded, one after the other, and the bytes of the state of each.
+const RELOADED: u32 = 100;
+const STATE: u32 = 1 << 10;
 
-impl Actor for Supervisor {
-    type Msg = ();
-    type State = ();
-    type Arguments = ();
-
-    async fn pre_start(&self, _: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
-        Ok(())
+/// Reloads guests so many times: how long each of them handled nothing.
+pub(crate) async fn reloads(times: u32) -> anyhow::Result<Value> {
+    let mut guests = Ballast::start(RELOADED, STATE).await?;
+    let mut pauses = Vec::new();
+    for _ in 0..times {
+        pauses.extend(guests.reload(Some(1)).await?);
     }
-
-    async fn handle_supervisor_evt(
-        &self,
-        _: ActorRef<()>,
-        _: SupervisionEvent,
-        (): &mut (),
-    ) -> Result<(), ActorProcessingErr> {
-        Ok(())
-    }
+    guests.stop().await?;
+    let [p50, p99] = [50, 99].map(|percent| percentile(&mut pauses, percent).as_secs_f64() * 1e6);
+    Ok(json!({ "p50_us": p50, "p99_us": p99 }))
 }
 
 /// The counter as a module, and who hears of its guests.

@@ -5,6 +5,7 @@
 //! | `connect PORT` | connects, and waits until the other node's counters are known |
 //! | `target PLACE KIND` | PLACE is `local`, `remote` or `relay`, KIND is `native` or `guest`: where loads go from now on |
 //! | `crowd N` | starts and stops N guests |
+//! | `reload N` | reloads guests N times |
 
 use std::net::Ipv4Addr;
 
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::Options;
 use crate::counters::Counted;
-use crate::crowd::Guests;
+use crate::crowd::{Guests, reloads};
 
 /// The kinds of counters. The groups by which other nodes find one of each have the same names.
 const KINDS: [&str; 2] = ["native", "guest"];
@@ -143,6 +144,7 @@ impl Node for GuestNode {
                 Ok(json!({}))
             }
             ["crowd", guests] => self.guests.crowd(u32::try_from(number(guests)?)?).await,
+            ["reload", times] => reloads(u32::try_from(number(times)?)?).await,
             _ => bail!("unknown command: {}", words.join(" ")),
         }
     }

@@ -14,6 +14,8 @@ use super::traffic::Report;
 pub(super) const CASTS: &str = "guest-casts";
 /// How the start of guests is called.
 pub(super) const START: &str = "guest-start";
+/// How the pause of guests for other code is called.
+const RELOAD: &str = "guest-reload";
 /// How a guest in the sender's process is called, and a native actor there.
 pub(super) const GUEST: &str = "guest";
 pub(super) const NATIVE: &str = "native";
@@ -81,9 +83,20 @@ struct Started {
     resident_kib: Option<u32>,
 }
 
+/// How often guests are reloaded.
+const RELOADS: u32 = 10;
+const QUICK_RELOADS: u32 = 2;
+
+/// What the program says of guests that it reloaded, in microseconds.
+#[derive(Deserialize)]
+struct Paused {
+    p50_us: f64,
+    p99_us: f64,
+}
+
 /// How the workloads are called.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    WORKLOADS.iter().map(|workload| workload.name).chain([START])
+    WORKLOADS.iter().map(|workload| workload.name).chain([START, RELOAD])
 }
 
 /// Two connected nodes with guests.
@@ -116,15 +129,19 @@ impl Pair {
     }
 }
 
-/// Measures each with the same two nodes, and the start of guests in a third.
+/// Measures each with the same two nodes, and the start and the reload of guests in others.
 pub(super) fn all(plan: &Plan, programs: &GuestPrograms, figures: &mut Figures, run: usize) -> Result<()> {
     if let Err(error) = messages(plan, programs, figures, run) {
         failed(figures, "guests", GUEST, &error)?;
     }
-    if plan.wants(START) {
-        match start(plan, programs) {
-            Ok(values) => figures.record(run, START, GUEST, values),
-            Err(error) => failed(figures, START, GUEST, &error)?,
+    let alone: [(&'static str, fn(&Plan, &GuestPrograms) -> Result<Vec<(Metric, f64)>>); 2] =
+        [(START, start), (RELOAD, reload)];
+    for (workload, measure) in alone {
+        if plan.wants(workload) {
+            match measure(plan, programs) {
+                Ok(values) => figures.record(run, workload, GUEST, values),
+                Err(error) => failed(figures, workload, GUEST, &error)?,
+            }
         }
     }
     Ok(())
@@ -162,4 +179,11 @@ fn start(plan: &Plan, programs: &GuestPrograms) -> Result<Vec<(Metric, f64)>> {
             .map(|kib| (Metric::MemoryEach, f64::from(kib) / count)),
     );
     Ok(values)
+}
+
+fn reload(plan: &Plan, programs: &GuestPrograms) -> Result<Vec<(Metric, f64)>> {
+    let mut pair = Pair::start(programs)?;
+    let times = if plan.quick { QUICK_RELOADS } else { RELOADS };
+    let Paused { p50_us, p99_us } = pair.client.ask(&format!("reload {times}"))?;
+    Ok(vec![(Metric::P50, p50_us), (Metric::P99, p99_us)])
 }
