@@ -8,7 +8,9 @@ use bench_guests::Supervisor;
 use bench_guests::ballast::{Ballast, percentile};
 use bench_load::resident_kib;
 use ractor::{Actor, ActorCell};
-use ractor_host::guest::{Allocation, Engine, EngineConfig, GuestOptions, Module, ModuleSource, spawn};
+use ractor_host::guest::{
+    Allocation, Engine, EngineConfig, Grants, GuestOptions, Module, ModuleSource, Profile, spawn,
+};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -62,7 +64,11 @@ impl Guests {
     pub(crate) async fn start(&self) -> anyhow::Result<ActorCell> {
         let options = GuestOptions {
             arguments: 0_u64.to_be_bytes().to_vec(),
-            profile: Arc::default(),
+            // Those that relay send to others.
+            profile: Arc::new(Profile {
+                grants: Arc::new(Grants::of_actors()),
+                ..Profile::default()
+            }),
             ..GuestOptions::default()
         };
         Ok(spawn(&self.module, options, self.supervisor.clone()).await?.cell)
