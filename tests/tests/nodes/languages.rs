@@ -1,5 +1,6 @@
-//! Guests in other languages as stock programs and the command line meet them: `c-counter`, `js-counter` and `py-counter`. What
-//! a counter does for its callers is in `counter_everywhere`; here is what differs most between languages: failures, restarts, and messages that don't decode.
+//! Guests in other languages as stock programs and the command line meet them: `c-counter`, `js-counter` and `py-counter`.
+//! What a counter does for its callers is in `counter_everywhere`; here is what differs most between languages: failures,
+//! restarts, and messages that don't decode.
 
 use std::path::Path;
 
