@@ -1,7 +1,8 @@
-"""A counter in Python, straight against the WIT world `ractor:actor/guest-actor`, without an SDK.
+"""A counter in Python, straight against the WIT world `ractor:actor/reloadable-actor`, without an SDK.
 
-It understands the messages of examples/counter, byte for byte, so whoever talks to it can't tell the two apart.
-`wit_world` is generated from wit/: `componentize-py -d wit -w guest-actor bindings .` shows it to an editor. README.md in
+It understands the messages of examples/counter, byte for byte, so whoever talks to it can't tell the two apart. It also takes
+over the state of that counter, and hands its own back.
+`wit_world` is generated from wit/: `componentize-py -d wit -w reloadable-actor bindings .` shows it to an editor. README.md in
 the folder above says how this becomes a component.
 """
 
@@ -9,6 +10,8 @@ from componentize_py_types import Err
 from wit_world import exports
 from wit_world.exports.actor import Descriptor, MessageVariant
 from wit_world.imports import groups, identity, logging, messaging
+
+STATE_VERSION = 0
 
 # How long another member of a group may take to answer.
 PATIENCE_MS = 1000
@@ -58,6 +61,30 @@ def encode(*arguments):
     return b"".join(from_u64(len(argument)) + argument for argument in arguments)
 
 
+# The encoding of the state, that of the crate postcard, which the Rust SDK has: seven bits a byte, the lowest first, and the
+# highest bit of a byte says that more follow.
+
+
+def from_state(data):
+    n = 0
+    for at, byte in enumerate(data):
+        n |= (byte & 0x7F) << 7 * at
+        if byte < 0x80:
+            if at + 1 < len(data) or n > MOST:
+                raise ValueError(f"{len(data)} bytes that are no count")
+            return n
+    raise ValueError("it is cut off")
+
+
+def to_state(n):
+    data = bytearray()
+    while n >= 0x80:
+        data.append(n & 0x7F | 0x80)
+        n >>= 7
+    data.append(n)
+    return bytes(data)
+
+
 def warn(text):
     logging.log(logging.Level.WARN, "py_counter", text, [])
 
@@ -68,18 +95,28 @@ def others(group):
     return [member for member in groups.members(group, None) if member != myself]
 
 
-class Actor(exports.Actor):
-    """An instance is one actor. `Err` with a text fails it; any other exception that leaves an export is a trap."""
+class Counter:
+    """The state. Not in the classes below: each call of an export is to a new object of them."""
 
-    # Made before the component is saved: what every actor begins with.
     count = 0
 
+    def add(self, n):
+        self.count = min(self.count + n, MOST)
+
+
+# Made before the component is saved: what every actor begins with. An instance of the component is one actor.
+counter = Counter()
+
+
+class Actor(exports.Actor):
+    """The actor. `Err` with a text fails it; any other exception that leaves an export is a trap."""
+
     def describe(self):
-        return Descriptor("Counter", "0.1.0", 0, "u64", MESSAGES)
+        return Descriptor("Counter", "0.1.0", STATE_VERSION, "u64", MESSAGES)
 
     def pre_start(self, args):
         try:
-            self.count = to_u64(args)
+            counter.count = to_u64(args)
         except ValueError as error:
             raise Err(f"the start argument: {error}")
 
@@ -91,7 +128,7 @@ class Actor(exports.Actor):
             match variant:
                 case "Add":
                     (n,) = decode(args, to_u64)
-                    self.add(n)
+                    counter.add(n)
                 case "AddTo":
                     group, n = decode(args, bytes.decode, to_u64)
                     self.add_to(group, n)
@@ -108,11 +145,11 @@ class Actor(exports.Actor):
             match variant:
                 case "Get":
                     decode(args)
-                    return from_u64(self.count)
+                    return from_u64(counter.count)
                 case "AddAndGet":
                     (n,) = decode(args, to_u64)
-                    self.add(n)
-                    return from_u64(self.count)
+                    counter.add(n)
+                    return from_u64(counter.count)
                 case "SumOf":
                     (group,) = decode(args, bytes.decode)
                     return from_u64(self.sum_of(group))
@@ -135,9 +172,6 @@ class Actor(exports.Actor):
     def post_stop(self):
         pass
 
-    def add(self, n):
-        self.count = min(self.count + n, MOST)
-
     def sum_of(self, group):
         total = 0
         for member in others(group):
@@ -150,3 +184,21 @@ class Actor(exports.Actor):
                 messaging.cast(member, "Add", encode(from_u64(n)))
             except Err as error:
                 warn(f"not added: {error.value}")
+
+
+class Reload(exports.Reload):
+    """Hands the count over to the next code, and takes it from the code before, whichever language that is in."""
+
+    def snapshot(self):
+        return to_state(counter.count)
+
+    def restore(self, state, from_state_version):
+        if from_state_version != STATE_VERSION:
+            raise Err(f"version {from_state_version} of the state is unknown here")
+        try:
+            counter.count = from_state(state)
+        except ValueError as error:
+            raise Err(f"the state: {error}")
+
+    def post_reload(self):
+        pass

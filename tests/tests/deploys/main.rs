@@ -5,6 +5,7 @@
 mod checkpoints;
 mod dev;
 mod lab;
+mod languages;
 mod reloads;
 mod rollouts;
 mod uploads;

@@ -1,10 +1,11 @@
-//! Guests in other languages as stock programs and the command line meet them. What a counter does for its callers is in
-//! `counter_everywhere`; here is what differs most between languages: failures, restarts, and messages that don't decode.
+//! Guests in other languages as stock programs and the command line meet them: `c-counter`, `js-counter` and `py-counter`.
+//! What a counter does for its callers is in `counter_everywhere`; here is what differs most between languages: failures,
+//! restarts, and messages that don't decode.
 
 use std::path::Path;
 
 use ractor_host_tests::COOKIE;
-use ractor_host_tests::cli::{self, message};
+use ractor_host_tests::cli::message;
 use ractor_host_tests::host::{HostNode, NodeFolder, another_counter, counter_of};
 use ractor_host_tests::languages::Language;
 use ractor_host_tests::peer::{Kind, Peer};
@@ -119,11 +120,8 @@ fn says_what_it_takes(component: &Path) {
     assert_eq!(send("call", &["guest", "SumOf", "nobody"]), "0");
     assert_eq!(send("call", &["guest", "Name"]), "guest");
     let described = message("describe", node.address(), &cookie, &["guest"]);
-    let component = component.to_str().expect("a path");
-    let inspected = cli::ractor_host(&["inspect", component]);
-    for text in [described.answer(), inspected.answer()] {
-        for variant in ["Add", "Get", "AddAndGet", "SumOf", "AddTo", "Name", "Crash"] {
-            assert!(text.contains(variant), "{variant} in {text}");
-        }
+    for variant in ["Add", "Get", "AddAndGet", "SumOf", "AddTo", "Name", "Crash"] {
+        let text = described.answer();
+        assert!(text.contains(variant), "{variant} in {text}");
     }
 }

@@ -14,7 +14,7 @@ pub(super) const GUEST: Guest = Guest {
 fn compile(build: &Build<'_>) -> anyhow::Result<()> {
     Run::new(build.tools.join("componentize-py"))
         .args(["--wit-path".as_ref(), build.wit.as_path()])
-        .args(["--world", "guest-actor", "componentize", "app", "--output"])
+        .args(["--world", "reloadable-actor", "componentize", "app", "--output"])
         .args([&build.component])
         .within(build.sources)
         .capture()
