@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod checkpoints;
+mod control;
 mod dev;
 mod lab;
 mod reloads;
