@@ -8,6 +8,7 @@ mod dev;
 mod lab;
 mod reloads;
 mod rollouts;
+mod tally;
 mod uploads;
 mod versions;
 mod watches;
