@@ -40,7 +40,7 @@ impl Schedule {
                 scheduled,
                 modules: modules.clone(),
                 room: room.clone(),
-                seen: Arc::default(),
+                known: Arc::default(),
             };
             tokio::spawn(rounds.run()).abort_handle()
         });
@@ -61,7 +61,17 @@ struct Rounds {
     scheduled: Scheduled,
     modules: Modules,
     room: Arc<Semaphore>,
-    seen: Arc<Mutex<HashMap<String, Seen>>>,
+    known: Arc<Mutex<HashMap<String, Known>>>,
+}
+
+/// What is known of the actor that has a name.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    pid: u64,
+    /// Its [`turns`](LiveGuest::turns) before it was asked.
+    turns: u64,
+    /// None until its state came.
+    seen: Option<Seen>,
 }
 
 /// What is known of an actor's last state.
@@ -93,17 +103,38 @@ impl Rounds {
             let Ok(permit) = self.room.clone().acquire_owned().await else {
                 return;
             };
-            let (checkpoints, seen) = (self.scheduled.checkpoints.clone(), self.seen.clone());
+            let (checkpoints, known) = (self.scheduled.checkpoints.clone(), self.known.clone());
             tokio::spawn(async move {
-                keep(&guest, name, &checkpoints, &seen).await;
+                keep(&guest, name, &checkpoints, &known).await;
                 drop(permit);
             });
         }
     }
 }
 
-async fn keep(guest: &LiveGuest, name: String, checkpoints: &Checkpoints, seen: &Mutex<HashMap<String, Seen>>) {
+async fn keep(guest: &LiveGuest, name: String, checkpoints: &Checkpoints, known: &Mutex<HashMap<String, Known>>) {
+    let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
+    // Before the state, so that a turn in between is seen the next time.
+    let (pid, turns) = (guest.pid(), guest.turns());
+    let before = {
+        let mut known = lock();
+        let last = known.get(&name).copied();
+        if last.is_some_and(|last| (last.pid, last.turns) == (pid, turns)) {
+            return;
+        }
+        let before = last.and_then(|last| last.seen);
+        known.insert(
+            name.clone(),
+            Known {
+                pid,
+                turns,
+                seen: before,
+            },
+        );
+        before
+    };
     let Ok(snapshot) = tokio::time::timeout(PATIENCE, guest.snapshot()).await else {
+        lock().remove(&name);
         tracing::debug!(
             actor = name,
             "no checkpoint this time: the actor is busy with one message"
@@ -114,10 +145,9 @@ async fn keep(guest: &LiveGuest, name: String, checkpoints: &Checkpoints, seen: 
         Ok(snapshot) => Seen::State(hash(snapshot)),
         Err(_) => Seen::Refused,
     };
-    let before = {
-        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.insert(name.clone(), now)
-    };
+    if let Some(known) = lock().get_mut(&name) {
+        known.seen = Some(now);
+    }
     match snapshot {
         Ok(snapshot) if before != Some(now) => {
             let module = guest.module();
@@ -134,7 +164,7 @@ async fn keep(guest: &LiveGuest, name: String, checkpoints: &Checkpoints, seen: 
                 keep: checkpoints.keep,
             };
             if !checkpoints.writer.put(entry) {
-                seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
+                lock().remove(&name);
             }
         }
         // Nothing has changed since the last.

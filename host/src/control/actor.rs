@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::key::DeployKey;
@@ -25,13 +26,44 @@ const MOST_REQUESTS: usize = 16;
 /// How often a refusal is logged at most. Whoever has the cookie could fill the log else.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Starts the control actor under a supervisor.
+/// How long it takes until a control actor that failed is started again.
+const RESTART_PAUSE: Duration = Duration::from_millis(100);
+
+/// Starts the control actor under a supervisor. When it ends it is started again, until what this returns is dropped.
 ///
 /// # Errors
 /// The name is taken.
-pub(crate) async fn start(control: Control, supervisor: ActorCell) -> Result<ActorCell, SpawnErr> {
+pub(crate) async fn start(control: Control, supervisor: ActorCell) -> Result<Restarts, SpawnErr> {
+    let mut actor = spawn(control.clone(), supervisor.clone()).await?;
+    let restarts = tokio::spawn(async move {
+        loop {
+            drop(actor.wait(None).await);
+            tracing::error!("the control actor has ended; it is started again");
+            actor = loop {
+                tokio::time::sleep(RESTART_PAUSE).await;
+                match spawn(control.clone(), supervisor.clone()).await {
+                    Ok(actor) => break actor,
+                    Err(error) => tracing::error!(%error, "the control actor does not start; it is tried again"),
+                }
+            };
+        }
+    });
+    Ok(Restarts(restarts.abort_handle()))
+}
+
+async fn spawn(control: Control, supervisor: ActorCell) -> Result<ActorCell, SpawnErr> {
     let (actor, _) = Actor::spawn_linked(Some(CONTROL.to_owned()), ControlActor, control, supervisor).await?;
     Ok(actor.get_cell())
+}
+
+/// The control actor is started again whenever it ends, as long as this lives. The actor itself ends with its supervisor.
+#[derive(Debug)]
+pub(crate) struct Restarts(AbortHandle);
+
+impl Drop for Restarts {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// What the control actor is made of.

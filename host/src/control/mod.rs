@@ -17,7 +17,7 @@ mod store;
 pub use key::{DeployKey, KeyError};
 pub use store::StoreLimits;
 
-pub(crate) use actor::{Control, start};
+pub(crate) use actor::{Control, Restarts, start};
 #[cfg(feature = "cli")]
 pub(crate) use client::{AskError, ControlClient};
 pub(crate) use message::{ActorStatus, CONTROL, ModuleStatus, OtherNode, Status};

@@ -19,6 +19,7 @@ impl Guest {
         mut instance: Box<Instance>,
         outcome: Result<(), GuestError>,
     ) -> Result<(), ActorProcessingErr> {
+        alive.life.turn();
         if let Err(error) = outcome {
             drop(instance);
             return self.recover(myself, alive, error).await;
@@ -114,6 +115,7 @@ impl Guest {
     pub(super) async fn replace(&self, myself: &ActorRef<Opaque>, alive: &mut Alive) -> Result<(), GuestError> {
         let Alive { label, life, .. } = alive;
         life.mailbox.forget_stop();
+        life.turn();
         let module = life.module();
         let started = async {
             let mut instance = Box::new(self.begin(life, label, &module).await?);

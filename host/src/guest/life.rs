@@ -1,5 +1,6 @@
 //! A guest that lives, as the host sees it: what it runs now, and asking things of it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ractor::ActorCell;
@@ -17,6 +18,7 @@ pub(super) struct Life {
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) profile: Arc<Profile>,
     module: Mutex<Module>,
+    turns: AtomicU64,
 }
 
 impl Life {
@@ -26,6 +28,7 @@ impl Life {
             mailbox,
             profile,
             module: Mutex::new(module),
+            turns: AtomicU64::new(0),
         }
     }
 
@@ -40,6 +43,12 @@ impl Life {
 
     pub(super) fn set_module(&self, module: Module) {
         *self.module.lock().unwrap_or_else(PoisonError::into_inner) = module;
+        self.turn();
+    }
+
+    /// Something happened of which the state may be another.
+    pub(super) fn turn(&self) {
+        self.turns.fetch_add(1, Ordering::Release);
     }
 }
 
@@ -76,6 +85,12 @@ impl LiveGuest {
     /// Messages that wait for it. Those of native actors of this process are not counted.
     pub fn waiting(&self) -> usize {
         self.0.mailbox.len()
+    }
+
+    /// How often something happened of which the state may be another: a message was handled, the instance or its code was
+    /// replaced. While this number stays, the state does.
+    pub fn turns(&self) -> u64 {
+        self.0.turns.load(Ordering::Acquire)
     }
 
     /// Replaces the instance by a fresh one of the same code, in place, before the next message; whatever the actor's own

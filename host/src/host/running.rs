@@ -116,6 +116,7 @@ impl RunningHost {
             signal = signals.next() => signal,
             _ = &mut self.node.ended => {
                 tracing::error!("the node server ended by itself");
+                self.upkeep.quiesce();
                 stop_actors(self.root).await;
                 self.upkeep.finish().await;
                 return Err(HostError::NodeEnded);

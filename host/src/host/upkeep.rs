@@ -11,7 +11,7 @@ use super::reloader::{Listener, Reloader};
 use super::watch::{self, Watching};
 use crate::checkpoint::{Schedule, Scheduled};
 use crate::config::{Code, NodeConfig};
-use crate::control::{self, Control};
+use crate::control::{self, Control, Restarts};
 use crate::guest::{CheckpointWriter, Modules};
 use crate::node::NodeServerMessage;
 use crate::supervision::Root;
@@ -22,6 +22,7 @@ pub(super) struct Upkeep {
     schedule: Option<Schedule>,
     watching: Option<Watching>,
     writer: Option<CheckpointWriter>,
+    control: Option<Restarts>,
 }
 
 /// What it takes to begin.
@@ -60,6 +61,7 @@ impl Begin<'_> {
             store: deployments.as_ref().map(|deployments| deployments.store.clone()),
             listener,
         });
+        let mut restarts = None;
         if let (Some(section), Some(deployments)) = (&config.control, deployments) {
             let control = Control {
                 key: section.key.clone(),
@@ -68,7 +70,7 @@ impl Begin<'_> {
                 service: reloader.clone(),
             };
             let started = control::start(control, root.cell().clone()).await;
-            started.map_err(|error| HostError::Control(startup_reason(&error)))?;
+            restarts = Some(started.map_err(|error| HostError::Control(startup_reason(&error)))?);
         }
         let watched: BTreeSet<String> = config
             .upkeep
@@ -80,6 +82,7 @@ impl Begin<'_> {
             schedule: (!scheduled.is_empty()).then(|| Schedule::start(modules, scheduled)),
             watching: watch::watch(&reloader, &watched),
             writer,
+            control: restarts,
         })
     }
 }
@@ -103,6 +106,7 @@ impl Upkeep {
     pub(super) fn quiesce(&mut self) {
         self.schedule = None;
         self.watching = None;
+        self.control = None;
     }
 
     /// Waits until everything is written. When the actors have ended, nothing comes after it.

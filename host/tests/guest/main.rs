@@ -7,6 +7,7 @@
 )]
 
 mod caching;
+mod checkpoints;
 mod complexity;
 mod failures;
 mod grants;

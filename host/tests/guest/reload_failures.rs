@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::pg;
-use ractor_host::guest::{Aftermath, Allocation, Engine, EngineConfig, GuestOptions, Limits, Step};
+use ractor_host::guest::{
+    Access, Aftermath, Allocation, Directory, Engine, EngineConfig, Grants, GuestOptions, Limits, Step,
+};
 use ractor_host::supervision::reload::{Outcome, ReloadReport, Verdict};
 
 use crate::reload_support::{Fail, Node, Says, Version, get, version};
@@ -223,6 +225,41 @@ async fn a_message_of_which_others_noticed_something_is_not_handled_twice() {
     assert_eq!(failed(&report).2, Aftermath::MessageLost);
     assert_eq!(witness.next().await, "seen:");
     assert_eq!(get(&guest.cell).await, said(5, None));
+}
+
+#[tokio::test]
+async fn nor_is_one_by_whoever_may_have_written_to_the_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = |access| Grants {
+        directories: vec![Directory {
+            host: folder.path().to_owned(),
+            guest: "/data".to_owned(),
+            access,
+        }],
+        ..Grants::of_actors()
+    };
+    let tcp = Grants {
+        tcp: vec!["localhost:5432".parse().unwrap()],
+        ..Grants::of_actors()
+    };
+    let udp = Grants {
+        udp: vec!["localhost:123".parse().unwrap()],
+        ..Grants::of_actors()
+    };
+    for (grants, aftermath) in [
+        (directory(Access::Read), Aftermath::GivenAgain),
+        (directory(Access::ReadWrite), Aftermath::MessageLost),
+        (tcp, Aftermath::MessageLost),
+        (udp, Aftermath::MessageLost),
+    ] {
+        let node = Node::with_profile(version(1), |profile| profile.grants = Arc::new(grants)).await;
+        let guest = node.start().await;
+        guest.cast("add", &[5]);
+        let report = reload_with_traffic(&node, &guest, Fail::Message).await;
+        assert_eq!(failed(&report).2, aftermath);
+        let count = if aftermath == Aftermath::GivenAgain { 6 } else { 5 };
+        assert_eq!(get(&guest.cell).await, said(count, None));
+    }
 }
 
 #[tokio::test]

@@ -28,6 +28,8 @@ pub(crate) enum Fail {
     MessageAfterActing = 11,
     SecondMessage = 12,
     RestoreGrows = 13,
+    /// It doesn't fail, but what it says is never the same twice.
+    SnapshotChanges = 14,
 }
 
 /// One version of the counter.

@@ -3,11 +3,13 @@
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod checkpoints;
+mod control;
 mod dev;
 mod lab;
 mod languages;
 mod reloads;
 mod rollouts;
+mod tally;
 mod uploads;
 mod versions;
 mod watches;

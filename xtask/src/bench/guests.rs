@@ -71,6 +71,9 @@ const WORKLOADS: &[Workload] = &[
     },
 ];
 
+/// Measures one workload, with a process of its own.
+type Measure = fn(&Plan, &GuestPrograms) -> Result<Vec<(Metric, f64)>>;
+
 /// How many guests are started.
 const CROWD: u32 = 2_000;
 const QUICK_CROWD: u32 = 200;
@@ -134,8 +137,7 @@ pub(super) fn all(plan: &Plan, programs: &GuestPrograms, figures: &mut Figures, 
     if let Err(error) = messages(plan, programs, figures, run) {
         failed(figures, "guests", GUEST, &error)?;
     }
-    let alone: [(&'static str, fn(&Plan, &GuestPrograms) -> Result<Vec<(Metric, f64)>>); 2] =
-        [(START, start), (RELOAD, reload)];
+    let alone: [(&'static str, Measure); 2] = [(START, start), (RELOAD, reload)];
     for (workload, measure) in alone {
         if plan.wants(workload) {
             match measure(plan, programs) {

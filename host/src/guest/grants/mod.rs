@@ -66,6 +66,13 @@ impl Grants {
         }
     }
 
+    /// True if something outside of the node can be changed with these: a file, or whatever hears at the other end of a
+    /// socket.
+    pub fn change_the_host(&self) -> bool {
+        let writes = |directory: &Directory| matches!(directory.access, Access::ReadWrite);
+        self.directories.iter().any(writes) || !self.tcp.is_empty() || !self.udp.is_empty()
+    }
+
     /// True if the actor may look up this name.
     pub fn may_look_up(&self, name: &str) -> bool {
         let ends = self.tcp.iter().chain(&self.udp).map(|endpoint| &endpoint.host);
