@@ -19,20 +19,21 @@ const GUESTS: u32 = 5_000;
 /// How long the memory of started guests may take to settle.
 const SETTLE: Duration = Duration::from_millis(500);
 
-/// How many guests are reloaded, one after the other, and the bytes of the state of each.
-const RELOADED: u32 = 100;
-const STATE: u32 = 1 << 10;
-
-/// Reloads guests so many times: how long each of them handled nothing.
-pub(crate) async fn reloads(times: u32) -> anyhow::Result<Value> {
-    let mut guests = Ballast::start(RELOADED, STATE).await?;
+/// Reloads `guests`, each with a state of so many bytes, so many times, and so many at once: how long each of them handled
+/// nothing, and how long it took for all of them.
+pub(crate) async fn reloads(guests: u32, bytes: u32, times: u32, at_once: usize) -> anyhow::Result<Value> {
+    let mut guests = Ballast::start(guests, bytes).await?;
     let mut pauses = Vec::new();
+    let mut all = Vec::new();
     for _ in 0..times {
-        pauses.extend(guests.reload(Some(1)).await?);
+        let begun = Instant::now();
+        pauses.extend(guests.reload(Some(at_once)).await?);
+        all.push(begun.elapsed());
     }
     guests.stop().await?;
     let [p50, p99] = [50, 99].map(|percent| percentile(&mut pauses, percent).as_secs_f64() * 1e6);
-    Ok(json!({ "p50_us": p50, "p99_us": p99 }))
+    let seconds = percentile(&mut all, 50).as_secs_f64();
+    Ok(json!({ "p50_us": p50, "p99_us": p99, "seconds": seconds }))
 }
 
 /// The counter as a module, and who hears of its guests.

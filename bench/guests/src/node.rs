@@ -5,7 +5,7 @@
 //! | `connect PORT` | connects, and waits until the other node's counters are known |
 //! | `target PLACE KIND` | PLACE is `local`, `remote` or `relay`, KIND is `native` or `guest`: where loads go from now on |
 //! | `crowd N` | starts and stops N guests |
-//! | `reload N` | reloads guests N times |
+//! | `reload GUESTS BYTES TIMES AT_ONCE` | reloads guests with a state of so many bytes |
 
 use std::net::Ipv4Addr;
 
@@ -144,7 +144,10 @@ impl Node for GuestNode {
                 Ok(json!({}))
             }
             ["crowd", guests] => self.guests.crowd(u32::try_from(number(guests)?)?).await,
-            ["reload", times] => reloads(u32::try_from(number(times)?)?).await,
+            ["reload", guests, bytes, times, at_once] => {
+                let [guests, bytes, times] = [guests, bytes, times].map(|word| number(word).map(u32::try_from));
+                reloads(guests??, bytes??, times??, usize::try_from(number(at_once)?)?).await
+            }
             _ => bail!("unknown command: {}", words.join(" ")),
         }
     }

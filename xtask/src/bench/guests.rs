@@ -89,6 +89,9 @@ struct Started {
 /// How often guests are reloaded.
 const RELOADS: u32 = 10;
 const QUICK_RELOADS: u32 = 2;
+/// How many guests are reloaded, one after the other, and the bytes of the state of each.
+const RELOADED: u32 = 100;
+const STATE: u32 = 1 << 10;
 
 /// What the program says of guests that it reloaded, in microseconds.
 #[derive(Deserialize)]
@@ -186,6 +189,6 @@ fn start(plan: &Plan, programs: &GuestPrograms) -> Result<Vec<(Metric, f64)>> {
 fn reload(plan: &Plan, programs: &GuestPrograms) -> Result<Vec<(Metric, f64)>> {
     let mut pair = Pair::start(programs)?;
     let times = if plan.quick { QUICK_RELOADS } else { RELOADS };
-    let Paused { p50_us, p99_us } = pair.client.ask(&format!("reload {times}"))?;
+    let Paused { p50_us, p99_us } = pair.client.ask(&format!("reload {RELOADED} {STATE} {times} 1"))?;
     Ok(vec![(Metric::P50, p50_us), (Metric::P99, p99_us)])
 }
