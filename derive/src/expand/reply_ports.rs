@@ -6,8 +6,13 @@ use quote::quote;
 use super::bytes;
 use crate::model::MessageEnum;
 
-/// How much longer than its caller a port between is open, in milliseconds.
-const GRACE_MS: u64 = 200;
+/// How often a port between looks whether its caller has given up after all, once the caller's timeout has passed, in
+/// milliseconds.
+const LOOK_EVERY_MS: u64 = 100;
+/// How often it does where the caller is in this process. One that waits on regardless hears then that nothing comes.
+const LOOKS_HERE: u32 = 50;
+/// How often it does where the caller is on another node: that it has given up doesn't show, but its time began earlier.
+const LOOKS_THERE: u32 = 2;
 
 /// The functions, if the message has calls.
 pub(super) fn functions(message: &MessageEnum) -> TokenStream {
@@ -29,7 +34,7 @@ fn convert() -> TokenStream {
         ) -> ractor::RpcReplyPort<#bytes> {
             __ractor_bridge(__port, move |__bytes: #bytes| {
                 ::core::result::Result::ok(__ractor_decode::<T, F>(__bytes, __from_bytes))
-            })
+            }, #LOOKS_HERE)
         }
 
         fn __ractor_typed_port<T: #send, F: #fn_once(T) -> #bytes + #send>(
@@ -39,14 +44,14 @@ fn convert() -> TokenStream {
             __ractor_bridge(__port, move |__value: T| {
                 let __convert = ::std::panic::AssertUnwindSafe(move || __ractor_encode::<T, F>(__value, __into_bytes));
                 ::core::result::Result::ok(::std::panic::catch_unwind(__convert))
-            })
+            }, #LOOKS_THERE)
         }
     }
 }
 
 /// A port that forwards what it is sent, converted. Natively it ends, and with it the port behind, as soon as it is used
-/// or dropped, at the latest a while after the caller's timeout: the caller is to be the first who gives up, or it would hear
-/// that its port was closed instead.
+/// or dropped, at the latest a while after the caller's timeout: the caller is to be the first who gives up, however late it
+/// gets its turn, or it would hear that its port was closed instead.
 fn bridge() -> TokenStream {
     let signature = quote! {
         fn __ractor_bridge<__From: ::core::marker::Send + 'static, __To: ::core::marker::Send + 'static>(
@@ -54,6 +59,7 @@ fn bridge() -> TokenStream {
             __convert: impl ::core::ops::FnOnce(__From) -> ::core::option::Option<__To>
                 + ::core::marker::Send
                 + 'static,
+            __most_looks: u32,
         ) -> ractor::RpcReplyPort<__From>
     };
     let (crossing, native) = (crossing(), native_bridge());
@@ -62,7 +68,10 @@ fn bridge() -> TokenStream {
         #signature { #crossing #native }
 
         #[cfg(target_family = "wasm")]
-        #signature { ractor::RpcReplyPort::map_reply(__port, __convert) }
+        #signature {
+            let _ = __most_looks;
+            ractor::RpcReplyPort::map_reply(__port, __convert)
+        }
     }
 }
 
@@ -148,12 +157,23 @@ fn native_bridge() -> TokenStream {
             let __sent = match __timeout {
                 ::core::option::Option::None => __sent.await,
                 ::core::option::Option::Some(__timeout) => {
-                    let __patience = ::core::time::Duration::saturating_add(
-                        __timeout,
-                        ::core::time::Duration::from_millis(#GRACE_MS),
-                    );
-                    let __sent = ractor::concurrency::timeout(__patience, __sent);
-                    ::core::option::Option::flatten(::core::result::Result::ok(__sent.await))
+                    let mut __sent = __sent;
+                    let mut __patience = __timeout;
+                    let mut __looks = 0_u32;
+                    loop {
+                        match ractor::concurrency::timeout(__patience, &mut __sent).await {
+                            ::core::result::Result::Ok(__sent) => break __sent,
+                            ::core::result::Result::Err(_)
+                                if __looks == __most_looks || ractor::RpcReplyPort::is_closed(&__port) =>
+                            {
+                                break ::core::option::Option::None
+                            }
+                            ::core::result::Result::Err(_) => {
+                                __looks += 1;
+                                __patience = ::core::time::Duration::from_millis(#LOOK_EVERY_MS);
+                            }
+                        }
+                    }
                 }
             };
             if let ::core::option::Option::Some(__value) = ::core::option::Option::and_then(__sent, __convert) {
