@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
-use super::stream::{BoxRead, BoxWrite, NetworkStream};
+use super::stream::{BoxRead, BoxWrite, NetworkStream, boxed};
 
 /// What arrives.
 pub(crate) enum ReadHalf {
@@ -28,15 +28,14 @@ pub(crate) fn split(stream: NetworkStream) -> (ReadHalf, WriteHalf) {
             let (read, write) = stream.into_split();
             (ReadHalf::Tcp(read), WriteHalf::Tcp(write))
         }
-        NetworkStream::TlsServer { stream, .. } => boxed(stream),
-        NetworkStream::TlsClient { stream, .. } => boxed(stream),
-        NetworkStream::External { reader, writer, .. } => (ReadHalf::Boxed(reader), WriteHalf::Boxed(writer)),
+        NetworkStream::TlsServer { stream, .. } => of_boxes(boxed(stream)),
+        NetworkStream::TlsClient { stream, .. } => of_boxes(boxed(stream)),
+        NetworkStream::External { reader, writer, .. } => of_boxes((reader, writer)),
     }
 }
 
-fn boxed(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> (ReadHalf, WriteHalf) {
-    let (read, write) = tokio::io::split(stream);
-    (ReadHalf::Boxed(Box::new(read)), WriteHalf::Boxed(Box::new(write)))
+fn of_boxes((read, write): (BoxRead, BoxWrite)) -> (ReadHalf, WriteHalf) {
+    (ReadHalf::Boxed(read), WriteHalf::Boxed(write))
 }
 
 impl AsyncRead for ReadHalf {

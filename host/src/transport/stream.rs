@@ -78,6 +78,12 @@ const NO_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED)
 /// would be a system call each.
 const TLS_READ: usize = 64 * 1024;
 
+/// The two directions of a stream that has no halves of its own.
+pub(super) fn boxed(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> (BoxRead, BoxWrite) {
+    let (read, write) = tokio::io::split(stream);
+    (Box::new(read), Box::new(write))
+}
+
 /// A socket for TLS to run on.
 pub(crate) fn tls_socket(stream: TcpStream) -> BufReader<TcpStream> {
     BufReader::with_capacity(TLS_READ, stream)
@@ -90,12 +96,12 @@ impl NetworkStream {
         local_addr: SocketAddr,
         stream: impl AsyncRead + AsyncWrite + Send + 'static,
     ) -> Self {
-        let (reader, writer) = tokio::io::split(stream);
+        let (reader, writer) = boxed(stream);
         Self::External {
             peer_label: Some(peer_addr.to_string()),
             local_label: Some(local_addr.to_string()),
-            reader: Box::new(reader),
-            writer: Box::new(writer),
+            reader,
+            writer,
         }
     }
 
