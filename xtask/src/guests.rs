@@ -9,11 +9,21 @@ use crate::report;
 use crate::target;
 use crate::workspace::{GUEST_PROFILE, GUEST_TARGET, Workspace};
 
-/// Builds every guest, setting the target up first if need be. Gives the folder that holds the `.wasm` files.
+/// Builds every guest, in Rust and in other languages, whose tools are installed if need be. Gives the folder that holds the
+/// `.wasm` files.
 ///
 /// # Errors
-/// The target is missing and can't be had, or a guest doesn't compile. In continuous integration also: the tools of another
-/// language than Rust can't be had.
+/// As [`build`], or a guest in another language doesn't compile. In continuous integration also: its tools can't be had.
+pub(crate) fn build_all(workspace: &Workspace) -> Result<PathBuf> {
+    let folder = build(workspace)?;
+    languages::build(workspace)?;
+    Ok(folder)
+}
+
+/// Builds the guests in Rust, setting the target up first if need be. Gives the folder that holds the `.wasm` files.
+///
+/// # Errors
+/// The target is missing and can't be had, or a guest doesn't compile.
 pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
     target::set_up(workspace)?;
     let packages = workspace.guest_packages();
@@ -29,7 +39,6 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
         .args(packages.iter().flat_map(|package| ["--package", package]))
         .show()
         .context("the guests in Rust do not compile")?;
-    languages::build(workspace)?;
     let folder = workspace.guests();
     report::note(&format!("the components are in {}", folder.display()));
     Ok(folder)

@@ -64,6 +64,6 @@ fn run(task: &Task) -> Result<()> {
         Task::Test { quick } => test::run(&workspace, *quick),
         Task::Bench(options) => bench::run(&workspace, options),
         Task::SetupTarget => target::set_up(&workspace),
-        Task::BuildGuests => guests::build(&workspace).map(drop),
+        Task::BuildGuests => guests::build_all(&workspace).map(drop),
     }
 }

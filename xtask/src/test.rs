@@ -33,7 +33,7 @@ pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
     if !quick {
         format(workspace)?;
     }
-    let guests = guests::build(workspace)?;
+    let guests = guests::build_all(workspace)?;
     if !quick {
         lint(workspace)?;
     }
