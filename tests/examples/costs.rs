@@ -9,28 +9,16 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use bench_guests::Supervisor;
 use counter::{Counter, CounterMsg};
 use ractor::message::SerializedMessage;
-use ractor::{Actor, ActorProcessingErr, ActorRef, call, cast};
+use ractor::{Actor, ActorRef, call, cast};
 use ractor_host::directory::{self, Inbox};
 use ractor_host::guest::{Engine, EngineConfig, GuestOptions, Limits, ModuleSource, Profile};
 
 const ROUNDS: usize = 11;
 const CASTS: u32 = 50_000;
 const CALLS: u32 = 10_000;
-
-/// Hears of the guest, and does nothing.
-struct Supervisor;
-
-impl Actor for Supervisor {
-    type Msg = ();
-    type State = ();
-    type Arguments = ();
-
-    async fn pre_start(&self, _: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
-        Ok(())
-    }
-}
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -9,31 +9,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bench_guests::Supervisor;
 use counter::CounterMsg;
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent, call};
+use ractor::{Actor, ActorCell, ActorRef, call};
 use ractor_host::guest::{Allocation, Engine, EngineConfig, GuestOptions, Machine, Module, ModuleSource, spawn};
-
-/// Hears of the guests, and does nothing.
-struct Supervisor;
-
-impl Actor for Supervisor {
-    type Msg = ();
-    type State = ();
-    type Arguments = ();
-
-    async fn pre_start(&self, _: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
-        Ok(())
-    }
-
-    async fn handle_supervisor_evt(
-        &self,
-        _: ActorRef<()>,
-        _: SupervisionEvent,
-        (): &mut (),
-    ) -> Result<(), ActorProcessingErr> {
-        Ok(())
-    }
-}
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -1,10 +1,11 @@
-//! What the node of the benchmark and the example `reloads` of the tests share: guests with a state of any size.
+//! What the node of the benchmark shares with the tests and their examples: guests with a state of any size, and a supervisor
+//! for guests that are nobody's concern.
 
 pub mod ballast;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 
-/// Hears of guests, and does nothing.
+/// Hears of its actors, also of those that fail, and does nothing.
 #[derive(Debug)]
 pub struct Supervisor;
 

@@ -5,8 +5,9 @@
 use std::pin::Pin;
 use std::sync::{Arc, Once};
 
+use bench_guests::Supervisor;
 use parity::{MODULE, Parity};
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::{Actor, ActorCell};
 use ractor_guest::address::{self, Addresses};
 use ractor_guest::{BytesConvertable as _, config, module};
 use ractor_host::ActorAddress;
@@ -36,7 +37,7 @@ impl World {
 
     /// Starts an actor under this name, below a supervisor.
     pub(crate) async fn start(self, name: &str) -> ActorCell {
-        let (supervisor, _) = Actor::spawn(None, Bystander, ()).await.expect("a supervisor starts");
+        let (supervisor, _) = Actor::spawn(None, Supervisor, ()).await.expect("a supervisor starts");
         let supervisor = supervisor.get_cell();
         match self {
             Self::Native => start_native(name, supervisor).await,
@@ -95,27 +96,5 @@ impl Addresses for OfTheNode {
 
     fn resolve(&self, address: Vec<u8>) -> Pin<Box<dyn Future<Output = Option<ActorCell>> + Send>> {
         Box::pin(async move { ActorAddress::try_from_bytes(&address)?.resolve().await })
-    }
-}
-
-/// A supervisor that outlives the actors that fail on purpose.
-struct Bystander;
-
-impl Actor for Bystander {
-    type Msg = ();
-    type State = ();
-    type Arguments = ();
-
-    async fn pre_start(&self, _: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
-        Ok(())
-    }
-
-    async fn handle_supervisor_evt(
-        &self,
-        _: ActorRef<()>,
-        _: SupervisionEvent,
-        (): &mut (),
-    ) -> Result<(), ActorProcessingErr> {
-        Ok(())
     }
 }

@@ -1,12 +1,14 @@
 //! One counter, one list of behaviours: native, as a guest in this process, native on another node, and as a guest on
-//! another node, the guest in Rust and in other languages. Every behaviour is asked through a plain `ActorRef<CounterMsg>`, which is all that a user holds.
+//! another node, the guest in Rust and in other languages. Every behaviour is asked through a plain `ActorRef<CounterMsg>`,
+//! which is all that a user holds.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
+use bench_guests::Supervisor;
 use counter::{Counter, CounterMsg};
-use ractor::{Actor, ActorProcessingErr, ActorRef, call_t, cast, pg};
+use ractor::{Actor, ActorRef, call_t, cast, pg};
 use ractor_host::guest::{Engine, EngineConfig, Grants, GuestOptions, Module, ModuleSource, Profile};
 use ractor_host_tests::host::{HostNode, counter_of};
 use ractor_host_tests::languages::Language;
@@ -220,7 +222,7 @@ async fn guest_there(component: &Path, name: &str) -> (ActorRef<CounterMsg>, Opt
 /// A guest counter of this process, from this component.
 async fn guest(component: &Path, name: &str) -> ActorRef<CounterMsg> {
     let module = load(component).await;
-    let (supervisor, _) = Actor::spawn(None, Bystander, ()).await.expect("a supervisor starts");
+    let (supervisor, _) = Actor::spawn(None, Supervisor, ()).await.expect("a supervisor starts");
     let options = GuestOptions {
         name: Some(name.to_owned()),
         arguments: START.to_be_bytes().to_vec(),
@@ -263,26 +265,4 @@ async fn member_at(address: &str, group: &str) -> ActorRef<CounterMsg> {
     )
     .await;
     members.into_iter().next().expect("one").into()
-}
-
-/// A supervisor that outlives the actors that fail on purpose.
-struct Bystander;
-
-impl Actor for Bystander {
-    type Msg = ();
-    type State = ();
-    type Arguments = ();
-
-    async fn pre_start(&self, _: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
-        Ok(())
-    }
-
-    async fn handle_supervisor_evt(
-        &self,
-        _: ActorRef<()>,
-        _: ractor::SupervisionEvent,
-        (): &mut (),
-    ) -> Result<(), ActorProcessingErr> {
-        Ok(())
-    }
 }

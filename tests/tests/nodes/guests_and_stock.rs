@@ -73,9 +73,12 @@ fn guest_reaches_natives(Pair { mut stock, .. }: Pair) {
 #[test]
 fn a_guest_that_fails_disappears_and_its_node_lives() {
     let (mut node, mut stock) = guest_and_bystander();
+    fails_and_its_node_lives(&mut node, &mut stock);
+}
 
+/// The guest in `guests` fails and says why in the log; the stock program loses it and nothing else.
+pub(crate) fn fails_and_its_node_lives(node: &mut HostNode, stock: &mut Peer) {
     stock.run("cast guests Crash because the test wants");
-
     node.process().wait_line(
         Stream::Stderr,
         0,

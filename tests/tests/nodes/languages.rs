@@ -9,7 +9,8 @@ use ractor_host_tests::cli::message;
 use ractor_host_tests::host::{HostNode, NodeFolder, another_counter, counter_of};
 use ractor_host_tests::languages::Language;
 use ractor_host_tests::peer::{Kind, Peer};
-use ractor_host_tests::process::Stream;
+
+use crate::guests_and_stock::fails_and_its_node_lives;
 
 /// Makes a test of each behaviour for each language.
 macro_rules! in_each_language {
@@ -70,15 +71,7 @@ fn is_called_by_a_stock_program_and_calls_it(component: &Path) {
 
 fn fails_with_a_reason_and_its_node_lives(component: &Path) {
     let (mut node, mut stock) = guest_and_stock(component, "temporary");
-    stock.run("cast guests Crash because the test wants");
-    node.process().wait_line(
-        Stream::Stderr,
-        0,
-        "a log line that names the actor and why it failed",
-        |line| line.contains("guest") && line.contains("because the test wants"),
-    );
-    stock.wait("members guests", "");
-    assert_eq!(stock.run("call bystanders Get"), "7");
+    fails_and_its_node_lives(&mut node, &mut stock);
 }
 
 fn begins_anew_when_it_is_restarted(component: &Path) {
