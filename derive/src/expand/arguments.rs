@@ -29,12 +29,14 @@ fn pack_only() -> TokenStream {
     let (bytes, error) = (bytes(), error());
     quote! {
         fn __ractor_pack_only(mut __argument: #bytes) -> ::core::result::Result<#bytes, #error> {
-            let __length = ::core::primitive::u64::to_be_bytes(::std::vec::Vec::len(&__argument) as ::core::primitive::u64);
+            let __length = ::std::vec::Vec::len(&__argument);
             if ::core::result::Result::is_err(&::std::vec::Vec::try_reserve_exact(&mut __argument, 8)) {
                 return ::core::result::Result::Err(#error);
             }
-            ::std::vec::Vec::extend_from_slice(&mut __argument, &__length);
-            <[::core::primitive::u8]>::rotate_right(&mut __argument, 8);
+            let __prefix = ::core::primitive::u64::to_be_bytes(__length as ::core::primitive::u64);
+            ::std::vec::Vec::extend_from_slice(&mut __argument, &__prefix);
+            <[::core::primitive::u8]>::copy_within(&mut __argument, ..__length, 8);
+            <[::core::primitive::u8]>::copy_from_slice(&mut __argument[..8], &__prefix);
             ::core::result::Result::Ok(__argument)
         }
     }
@@ -74,11 +76,12 @@ fn only_argument() -> TokenStream {
             else {
                 return ::core::result::Result::Err(#error);
             };
-            let __given = <[::core::primitive::u8]>::len(__argument) as ::core::primitive::u64;
-            if ::core::primitive::u64::from_be_bytes(*__length) != __given {
+            let __given = <[::core::primitive::u8]>::len(__argument);
+            if ::core::primitive::u64::from_be_bytes(*__length) != __given as ::core::primitive::u64 {
                 return ::core::result::Result::Err(#error);
             }
-            ::core::mem::drop(::std::vec::Vec::drain(&mut __bytes, ..8));
+            <[::core::primitive::u8]>::copy_within(&mut __bytes, 8.., 0);
+            ::std::vec::Vec::truncate(&mut __bytes, __given);
             ::core::result::Result::Ok(__bytes)
         }
     }

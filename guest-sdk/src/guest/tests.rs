@@ -11,7 +11,7 @@ use super::message::{Message, SerializedMessage};
 use super::port::RpcReplyPort;
 use super::rpc::{CallResult, reply_or_error};
 use super::runtime::executor::block_on;
-use super::runtime::undecodable::{Kind, explain};
+use super::runtime::undecodable::{Kind, Variant, explain};
 use super::serialization::{BytesConvertable, DecodeError};
 use super::{MessagingErr, RactorErr};
 
@@ -173,7 +173,7 @@ fn a_future_that_nobody_wakes_is_explained() {
 
 #[test]
 fn an_unknown_or_malformed_message_is_explained() {
-    let messages = [
+    const MESSAGES: &[MessageDescription] = &[
         MessageDescription {
             name: "Add",
             arguments: &[std::any::type_name::<u64>],
@@ -185,7 +185,13 @@ fn an_unknown_or_malformed_message_is_explained() {
             reply: Some(std::any::type_name::<u64>),
         },
     ];
-    let explain = |kind, variant| explain(&messages, kind, variant, 3);
+    let explain = |kind, tag: &str| {
+        let variant = match MESSAGES.iter().find(|message| message.name == tag) {
+            Some(known) => Variant::Known(known),
+            None => Variant::Unknown(tag.to_owned()),
+        };
+        explain(MESSAGES, kind, variant, 3)
+    };
     assert_eq!(
         explain(Kind::Cast, "Ad"),
         "dropped a message: there is no `Ad`, this actor understands Add, Get"

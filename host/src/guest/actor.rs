@@ -10,22 +10,19 @@ use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, ActorRunti
 
 use super::checkpoint::Checkpoints;
 use super::error::{GuestError, SpawnError};
-use super::events;
 use super::family::{Family, Member};
 use super::groups::{Group, Groups};
 use super::instance::Instance;
 use super::life::{Life, LiveGuest};
 use super::limits::Limits;
-use super::mailbox::{Command, Mailbox};
+use super::mailbox::Mailbox;
 use super::module::Module;
 use super::profile::Profile;
 use super::reload::Probation;
 use super::restart::Restarting;
 use super::state::{Label, Myself};
-use super::strikes;
 use super::text::tidy;
-use super::work::{Work, handle};
-use crate::directory::{self, DESCRIBE_VARIANT, Hosted, NameTaken};
+use crate::directory::{self, Hosted, NameTaken};
 
 /// How to start one guest.
 #[derive(Debug, Clone, Default)]
@@ -245,10 +242,11 @@ impl Actor for Guest {
         })
     }
 
+    // The futures of all that follows are boxed: ractor moves that of a message several times, and what waits in an actor
+    // has the size of the largest.
+
     async fn post_start(&self, myself: ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
-        let mut instance = alive.take()?;
-        let outcome = instance.post_start().await;
-        self.settle(&myself, alive, instance, outcome).await
+        Box::pin(self.started(myself, alive)).await
     }
 
     async fn handle_serialized(
@@ -257,30 +255,7 @@ impl Actor for Guest {
         message: SerializedMessage,
         alive: &mut Alive,
     ) -> Result<(), ActorProcessingErr> {
-        while let Some(command) = alive.life.mailbox.command() {
-            if !Box::pin(self.obey(&myself, alive, command)).await? {
-                return Ok(());
-            }
-        }
-        let message = match message {
-            // A token: see `mailbox`.
-            SerializedMessage::CallReply(..) => alive.life.mailbox.next(),
-            message => Some(message),
-        };
-        let Some(message) = message else { return Ok(()) };
-        let Some(message) = self.describe(&alive.life, message).await else {
-            return Ok(());
-        };
-        if alive.probation.is_some() {
-            return Box::pin(self.prove(&myself, alive, Work::Message(message))).await;
-        }
-        let mut instance = alive.take()?;
-        let is_cast = matches!(message, SerializedMessage::Cast { .. });
-        let outcome = handle(&mut instance, message).await;
-        if is_cast && outcome.is_err() {
-            strikes::dead_letters(&alive.label, "failed", 1);
-        }
-        self.settle(&myself, alive, instance, outcome).await
+        Box::pin(self.take_message(myself, message, alive)).await
     }
 
     async fn handle_supervisor_evt(
@@ -289,26 +264,11 @@ impl Actor for Guest {
         event: SupervisionEvent,
         alive: &mut Alive,
     ) -> Result<(), ActorProcessingErr> {
-        let mut instance = alive.take()?;
-        let hears = instance.hears(&event);
-        let Some(event) = events::for_guest(event).filter(|_| hears) else {
-            alive.instance = Some(instance);
-            return Ok(());
-        };
-        if alive.probation.is_some() {
-            alive.instance = Some(instance);
-            return Box::pin(self.prove(&myself, alive, Work::News(event))).await;
-        }
-        let outcome = instance.handle_supervisor_evt(&event).await;
-        self.settle(&myself, alive, instance, outcome).await
+        Box::pin(self.hear(myself, event, alive)).await
     }
 
     async fn post_stop(&self, _: ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
-        let mut instance = alive.take()?;
-        self.keep_last(&alive.life, &alive.label, &mut instance).await;
-        let outcome = instance.post_stop().await;
-        self.set_presence(None);
-        Ok(outcome?)
+        Box::pin(self.stopped(alive)).await
     }
 }
 
@@ -321,44 +281,6 @@ impl Guest {
             Member::Child => module,
         };
         Label::new(name, counted_as, cell.get_id().pid(), &self.profile.limits)
-    }
-
-    /// Does what the host asks. True if the actor goes on.
-    async fn obey(
-        &self,
-        myself: &ActorRef<Opaque>,
-        alive: &mut Alive,
-        command: Command,
-    ) -> Result<bool, ActorProcessingErr> {
-        match command {
-            Command::Restart(reason) => {
-                let Label { name, pid, .. } = &alive.label;
-                tracing::info!(actor = &**name, pid, reason, "restarting the actor");
-                self.renew(myself, alive).await?;
-            }
-            Command::Stop => {
-                let instance = alive.take()?;
-                return self.stop(myself, alive, instance, None).await;
-            }
-            Command::Reload(request) => self.reload(myself, alive, *request).await?,
-            Command::Confirm => alive.confirm(),
-            Command::Snapshot(asked) => self.snapshot(myself, alive, asked).await?,
-        }
-        Ok(true)
-    }
-
-    /// Answers the call that asks what the actor is, without its instance; any other message comes back.
-    async fn describe(&self, life: &Life, message: SerializedMessage) -> Option<SerializedMessage> {
-        match message {
-            SerializedMessage::Call { variant, reply, .. } if variant == DESCRIBE_VARIANT => {
-                if let Some(description) = life.module().description().await {
-                    // The caller may have given up meanwhile, which is its own affair.
-                    reply.send(description.to_vec()).ok();
-                }
-                None
-            }
-            message => Some(message),
-        }
     }
 
     /// A fresh instance, up to and including its `pre-start`.

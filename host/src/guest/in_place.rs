@@ -10,25 +10,54 @@ use super::restart::Verdict;
 use super::state::Label;
 use super::strikes;
 
+/// What becomes of a guest after a callback.
+enum Next {
+    /// It waits for the next.
+    Waits,
+    /// It has asked to stop, with this reason.
+    Stops(Box<Instance>, Option<String>),
+    /// Its instance is gone.
+    Recovers(GuestError),
+}
+
+impl Alive {
+    fn put_back(&mut self, mut instance: Box<Instance>, outcome: Result<(), GuestError>) -> Next {
+        self.life.turn();
+        if let Err(error) = outcome {
+            return Next::Recovers(error);
+        }
+        match instance.take_stopping() {
+            Some(reason) => Next::Stops(instance, reason),
+            None => {
+                self.instance = Some(instance);
+                Next::Waits
+            }
+        }
+    }
+}
+
 impl Guest {
     /// After a callback: the instance lives on, or is replaced, or the actor ends.
     pub(super) async fn settle(
         &self,
         myself: &ActorRef<Opaque>,
         alive: &mut Alive,
-        mut instance: Box<Instance>,
+        instance: Box<Instance>,
         outcome: Result<(), GuestError>,
     ) -> Result<(), ActorProcessingErr> {
-        alive.life.turn();
-        if let Err(error) = outcome {
-            drop(instance);
-            return self.recover(myself, alive, error).await;
+        match alive.put_back(instance, outcome) {
+            Next::Waits => Ok(()),
+            // What happens seldom has a future of its own, so that those of messages stay small.
+            next => Box::pin(self.go_on(myself, alive, next)).await,
         }
-        let Some(reason) = instance.take_stopping() else {
-            alive.instance = Some(instance);
-            return Ok(());
-        };
-        self.stop(myself, alive, instance, reason).await.map(drop)
+    }
+
+    async fn go_on(&self, myself: &ActorRef<Opaque>, alive: &mut Alive, next: Next) -> Result<(), ActorProcessingErr> {
+        match next {
+            Next::Waits => Ok(()),
+            Next::Stops(instance, reason) => self.stop(myself, alive, instance, reason).await.map(drop),
+            Next::Recovers(error) => self.recover(myself, alive, error).await,
+        }
     }
 
     /// The guest has asked to stop. True if the actor goes on, with a fresh instance.

@@ -1,5 +1,6 @@
 //! One instance of a component: its store, its exports, and what their outcomes mean.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use wasmtime::component::ResourceTableError;
@@ -79,7 +80,7 @@ impl Instance {
             let exports = linked.world.load(&mut store, &component)?;
             Ok((component, exports))
         };
-        let made: wasmtime::Result<_> = meter.run(longest, made).await;
+        let made: wasmtime::Result<_> = meter.run(longest, pin!(made)).await;
         match made {
             Ok((component, exports)) => {
                 store.data_mut().made = true;
@@ -101,7 +102,7 @@ impl Instance {
         } = &mut self;
         let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_describe(&mut *store);
-        let outcome = meter.run(longest, call).await;
+        let outcome = meter.run(longest, pin!(call)).await;
         self.settle(Callback::Lifecycle("describe"), outcome.map(Ok))
     }
 
@@ -112,7 +113,7 @@ impl Instance {
         store.set_epoch_deadline(1);
         let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_pre_start(store, arguments);
-        let outcome = meter.run(longest, call).await;
+        let outcome = meter.run(longest, pin!(call)).await;
         self.settle(Callback::Lifecycle("pre-start"), outcome)
     }
 
@@ -123,7 +124,7 @@ impl Instance {
         store.set_epoch_deadline(1);
         let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_post_start(store);
-        let outcome = meter.run(longest, call).await;
+        let outcome = meter.run(longest, pin!(call)).await;
         self.settle(Callback::Lifecycle("post-start"), outcome)
     }
 
@@ -140,7 +141,7 @@ impl Instance {
         store.set_epoch_deadline(1);
         let longest = message(&store.data().limits);
         let call = exports.ractor_actor_actor().call_handle_cast(store, variant, args);
-        let outcome = meter.run(longest, call).await;
+        let outcome = meter.run(longest, pin!(call)).await;
         self.settle(Callback::Message("handle-cast", variant), outcome)
     }
 
@@ -162,7 +163,7 @@ impl Instance {
         let call = exports
             .ractor_actor_actor()
             .call_handle_call(store, variant, args, number);
-        let outcome = meter.run(longest, call).await;
+        let outcome = meter.run(longest, pin!(call)).await;
         match self.settle(Callback::Message("handle-call", variant), outcome)? {
             Some(bytes) => self.store.data_mut().answer(variant, bytes),
             None => self.store.data_mut().defer(),
@@ -178,7 +179,7 @@ impl Instance {
         store.set_epoch_deadline(1);
         let longest = message(&store.data().limits);
         let call = exports.ractor_actor_actor().call_handle_supervisor_evt(store, event);
-        let outcome = meter.run(longest, call).await;
+        let outcome = meter.run(longest, pin!(call)).await;
         self.settle(Callback::Lifecycle("handle-supervisor-evt"), outcome)
     }
 
@@ -189,7 +190,7 @@ impl Instance {
         store.set_epoch_deadline(1);
         let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_post_stop(&mut *store);
-        let outcome = meter.run(longest, call).await;
+        let outcome = meter.run(longest, pin!(call)).await;
         self.settle(Callback::Lifecycle("post-stop"), outcome)
     }
 

@@ -7,7 +7,7 @@
 //! Waiting has a limit of its own, in real time. Its timer begins when the guest first waits: most messages never do.
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
@@ -46,15 +46,16 @@ impl Meter {
     }
 
     /// Runs the guest for one message, on a fresh budget. Fails once it has taken longer than this, waits included.
-    pub(super) async fn run<T>(
+    ///
+    /// The guest's future is pinned by the caller: one that were moved in here would take its size twice.
+    pub(super) fn run<T>(
         &self,
         (longest, limit): Longest,
-        guest: impl Future<Output = wasmtime::Result<T>>,
-    ) -> wasmtime::Result<T> {
+        mut guest: Pin<&mut impl Future<Output = wasmtime::Result<T>>>,
+    ) -> impl Future<Output = wasmtime::Result<T>> {
         self.used.store(0, Ordering::Relaxed);
-        let mut guest = pin!(guest);
         let mut patience: Option<Pin<Box<Sleep>>> = None;
-        poll_fn(|cx| {
+        poll_fn(move |cx| {
             self.since.store(self.now(), Ordering::Relaxed);
             let polled = guest.as_mut().poll(cx);
             self.used.store(self.used(), Ordering::Relaxed);
@@ -67,7 +68,6 @@ impl Meter {
                 Poll::Pending => Poll::Pending,
             }
         })
-        .await
     }
 
     /// The limit if the guest has used up its budget. Called on the guest's own thread, while it runs.
@@ -90,6 +90,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use std::future::pending;
+    use std::pin::pin;
 
     use super::*;
 
@@ -110,18 +111,18 @@ mod tests {
             assert_eq!(meter.exhausted(), Some(Limit::Cpu(Duration::from_millis(10))));
             Ok(())
         };
-        meter.run(LONGEST, guest).await.unwrap();
+        meter.run(LONGEST, pin!(guest)).await.unwrap();
         let fresh = async {
             assert_eq!(meter.exhausted(), None);
             Ok(())
         };
-        meter.run(LONGEST, fresh).await.unwrap();
+        meter.run(LONGEST, pin!(fresh)).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
     async fn waiting_has_an_end() {
         let meter = Meter::new(Clock::default(), Duration::from_millis(5), Duration::from_millis(10));
-        let error = meter.run::<()>(LONGEST, pending()).await.unwrap_err();
+        let error = meter.run::<()>(LONGEST, pin!(pending())).await.unwrap_err();
         assert_eq!(
             error.downcast_ref::<Limit>(),
             Some(&Limit::MessageTime(Duration::from_secs(5)))
@@ -130,6 +131,6 @@ mod tests {
             sleep(Duration::from_secs(4)).await;
             Ok(7)
         };
-        assert_eq!(meter.run(LONGEST, patient).await.unwrap(), 7);
+        assert_eq!(meter.run(LONGEST, pin!(patient)).await.unwrap(), 7);
     }
 }

@@ -9,6 +9,7 @@
 mod actor;
 mod bindings;
 mod cache;
+mod callbacks;
 mod checkpoint;
 mod checkpoint_writer;
 mod complexity;

@@ -1,7 +1,7 @@
 //! Runs the future of a callback to its end. What a guest waits for, it waits for inside an import, so a future is
 //! normally done when it is first polled.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Wake, Waker};
@@ -19,11 +19,20 @@ impl Wake for Woken {
 
 /// Polls `future` until it is done. Panics if it waits for something that no one can wake it for: there is only one
 /// thread, and it is here.
-#[expect(clippy::panic, reason = "the alternative is an actor that hangs for ever")]
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    // What is done at once needs no waker, and nearly everything is.
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => wait(future),
+    }
+}
+
+#[cold]
+#[expect(clippy::panic, reason = "the alternative is an actor that hangs for ever")]
+fn wait<F: Future>(mut future: Pin<&mut F>) -> F::Output {
     let waker = Waker::from(WOKEN.clone());
     let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
     loop {
         match future.as_mut().poll(&mut context) {
             Poll::Ready(output) => return output,

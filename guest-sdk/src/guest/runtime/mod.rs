@@ -14,7 +14,7 @@ use std::marker::PhantomData;
 
 use self::executor::block_on;
 use self::incoming::IncomingCall;
-use self::undecodable::{Kind, explain};
+use self::undecodable::{Kind, Variant, explain};
 use crate::guest::bindings::exports::ractor::actor::actor::{Descriptor, Guest, MessageVariant};
 use crate::guest::bindings::ractor::actor::identity;
 use crate::guest::bindings::ractor::actor::types::SupervisionEvent as HostEvent;
@@ -173,14 +173,14 @@ where
 /// carries on.
 fn decode<M: Message + DescribeMessage>(message: SerializedMessage) -> Option<M> {
     let (kind, variant, args_len) = match &message {
-        SerializedMessage::Cast { variant, args, .. } => (Kind::Cast, variant.clone(), args.len()),
-        SerializedMessage::Call { variant, args, .. } => (Kind::Call, variant.clone(), args.len()),
+        SerializedMessage::Cast { variant, args, .. } => (Kind::Cast, Variant::of::<M>(variant), args.len()),
+        SerializedMessage::Call { variant, args, .. } => (Kind::Call, Variant::of::<M>(variant), args.len()),
         SerializedMessage::CallReply(..) => return None,
     };
     match M::deserialize(message) {
         Ok(message) => Some(message),
         Err(_) => {
-            tracing::warn!("{}", explain(M::MESSAGES, kind, &variant, args_len));
+            tracing::warn!("{}", explain(M::MESSAGES, kind, variant, args_len));
             None
         }
     }

@@ -1,5 +1,7 @@
 //! What a reload asks of the two instances.
 
+use std::pin::pin;
+
 use wasmtime::component::ComponentExportIndex;
 
 use super::exports::{Outcome, ReloadExports, SnapshotOutcome};
@@ -36,9 +38,8 @@ impl Instance {
         } = self;
         let outcome = match component.get_typed_func::<(), SnapshotOutcome>(&mut *store, &exports.snapshot) {
             Ok(function) => {
-                meter
-                    .run(lifecycle(&limits), function.call_async(&mut *store, ()))
-                    .await
+                let call = function.call_async(&mut *store, ());
+                meter.run(lifecycle(&limits), pin!(call)).await
             }
             Err(error) => Err(error),
         };
@@ -79,9 +80,8 @@ impl Instance {
         let outcome = match component.get_typed_func::<(&[u8], u32), Outcome>(&mut *store, &exports.restore) {
             Ok(function) => {
                 let longest = lifecycle(&store.data().limits);
-                meter
-                    .run(longest, function.call_async(&mut *store, (state, from_state_version)))
-                    .await
+                let call = function.call_async(&mut *store, (state, from_state_version));
+                meter.run(longest, pin!(call)).await
             }
             Err(error) => Err(error),
         };
@@ -109,7 +109,8 @@ impl Instance {
         } = self;
         let function = component.get_typed_func::<(), Outcome>(&mut *store, function)?;
         let longest = lifecycle(&store.data().limits);
-        let outcome = meter.run(longest, function.call_async(&mut *store, ())).await;
+        let call = function.call_async(&mut *store, ());
+        let outcome = meter.run(longest, pin!(call)).await;
         outcome.map(|(outcome,)| outcome)
     }
 

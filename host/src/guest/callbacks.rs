@@ -1,0 +1,118 @@
+//! What a guest does when ractor calls: with a message, with news of another actor, when it has started and when it stops.
+
+use ractor::message::SerializedMessage;
+use ractor::{ActorProcessingErr, ActorRef, SupervisionEvent};
+
+use super::actor::{Alive, Guest, Opaque};
+use super::events;
+use super::life::Life;
+use super::mailbox::Command;
+use super::replies::Port;
+use super::state::Label;
+use super::strikes;
+use super::work::{Work, handle};
+use crate::directory::DESCRIBE_VARIANT;
+
+impl Guest {
+    pub(super) async fn started(&self, myself: ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
+        let mut instance = alive.take()?;
+        let outcome = instance.post_start().await;
+        self.settle(&myself, alive, instance, outcome).await
+    }
+
+    pub(super) async fn take_message(
+        &self,
+        myself: ActorRef<Opaque>,
+        message: SerializedMessage,
+        alive: &mut Alive,
+    ) -> Result<(), ActorProcessingErr> {
+        while let Some(command) = alive.life.mailbox.command() {
+            if !Box::pin(self.obey(&myself, alive, command)).await? {
+                return Ok(());
+            }
+        }
+        let message = match message {
+            // A token: see `mailbox`.
+            SerializedMessage::CallReply(..) => alive.life.mailbox.next(),
+            message => Some(message),
+        };
+        let Some(message) = message else { return Ok(()) };
+        let message = match message {
+            SerializedMessage::Call { variant, reply, .. } if variant == DESCRIBE_VARIANT => {
+                Box::pin(describe(&alive.life, reply)).await;
+                return Ok(());
+            }
+            message => message,
+        };
+        if alive.probation.is_some() {
+            return Box::pin(self.prove(&myself, alive, Work::Message(message))).await;
+        }
+        let mut instance = alive.take()?;
+        let is_cast = matches!(message, SerializedMessage::Cast { .. });
+        let outcome = handle(&mut instance, message).await;
+        if is_cast && outcome.is_err() {
+            strikes::dead_letters(&alive.label, "failed", 1);
+        }
+        self.settle(&myself, alive, instance, outcome).await
+    }
+
+    pub(super) async fn hear(
+        &self,
+        myself: ActorRef<Opaque>,
+        event: SupervisionEvent,
+        alive: &mut Alive,
+    ) -> Result<(), ActorProcessingErr> {
+        let mut instance = alive.take()?;
+        let hears = instance.hears(&event);
+        let Some(event) = events::for_guest(event).filter(|_| hears) else {
+            alive.instance = Some(instance);
+            return Ok(());
+        };
+        if alive.probation.is_some() {
+            alive.instance = Some(instance);
+            return Box::pin(self.prove(&myself, alive, Work::News(event))).await;
+        }
+        let outcome = instance.handle_supervisor_evt(&event).await;
+        self.settle(&myself, alive, instance, outcome).await
+    }
+
+    pub(super) async fn stopped(&self, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
+        let mut instance = alive.take()?;
+        self.keep_last(&alive.life, &alive.label, &mut instance).await;
+        let outcome = instance.post_stop().await;
+        self.set_presence(None);
+        Ok(outcome?)
+    }
+
+    /// Does what the host asks. True if the actor goes on.
+    async fn obey(
+        &self,
+        myself: &ActorRef<Opaque>,
+        alive: &mut Alive,
+        command: Command,
+    ) -> Result<bool, ActorProcessingErr> {
+        match command {
+            Command::Restart(reason) => {
+                let Label { name, pid, .. } = &alive.label;
+                tracing::info!(actor = &**name, pid, reason, "restarting the actor");
+                self.renew(myself, alive).await?;
+            }
+            Command::Stop => {
+                let instance = alive.take()?;
+                return self.stop(myself, alive, instance, None).await;
+            }
+            Command::Reload(request) => self.reload(myself, alive, *request).await?,
+            Command::Confirm => alive.confirm(),
+            Command::Snapshot(asked) => self.snapshot(myself, alive, asked).await?,
+        }
+        Ok(true)
+    }
+}
+
+/// Answers the call that asks what the actor is, without its instance.
+async fn describe(life: &Life, reply: Port) {
+    if let Some(description) = life.module().description().await {
+        // The caller may have given up meanwhile, which is its own affair.
+        reply.send(description.to_vec()).ok();
+    }
+}
