@@ -7,7 +7,9 @@ use super::Context;
 use super::actor::{ActorSection, Code};
 use super::problem::Problems;
 use super::section::{Keys, Section};
-use crate::guest::{HttpTrust, InvalidHttpRoots};
+use super::tls;
+use crate::guest::HttpTrust;
+use crate::transport::tls::read_roots;
 
 pub(super) const KEYS: Keys = Keys {
     known: &[
@@ -68,14 +70,10 @@ pub struct RuntimeSection {
 /// The file is read at once, so that `check` finds out what is wrong with it.
 fn read_http_roots(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<HttpTrust> {
     let path = section.text("http_roots", problems)?;
-    match HttpTrust::of_file(&context.folder.join(path.get_ref())) {
-        Ok(trust) => Some(trust),
+    match read_roots(&context.folder.join(path.get_ref())) {
+        Ok(roots) => Some(HttpTrust::new(roots)),
         Err(error) => {
-            let help = match &error {
-                InvalidHttpRoots::Read { .. } => "relative paths start at the folder of this file",
-                _ => "expected one or more certificates that start with `-----BEGIN CERTIFICATE-----`",
-            };
-            problems.error(path.span(), error.to_string(), help);
+            problems.error(path.span(), error.to_string(), tls::help(&error));
             None
         }
     }

@@ -75,8 +75,8 @@ pub struct Limits {
     /// Bytes of the headers of one HTTP request, as the host holds them, and of one response, with its first line. Beyond it
     /// a guest traps, a response fails with `HTTP-response-header-section-size`.
     pub http_header_bytes: usize,
-    /// The longest that an HTTP request waits for its connection, then for the first byte of its response, then for each
-    /// further one, whatever the guest asked for. Beyond it the request fails with `connection-timeout` or
+    /// The longest that an HTTP request waits for its connection, then, while it is sent, for the first byte of its response,
+    /// then for each further one, whatever the guest asked for. Beyond it the request fails with `connection-timeout` or
     /// `connection-read-timeout`.
     pub http_wait: Duration,
     /// Bytes of one name: of an actor, a group, a scope. Beyond it an actor does not start, a guest traps.

@@ -69,7 +69,7 @@ pub use grants::{
     Access, Directory, Endpoint, Grants, HostPattern, HttpOrigin, HttpScheme, InvalidDirectory, InvalidEndpoint,
     InvalidHttpOrigin, InvalidRecipient, InvalidVariable, NotGranted, Recipient, Recipients, Spawn, Variables,
 };
-pub use http_trust::{HttpTrust, InvalidHttpRoots};
+pub use http_trust::HttpTrust;
 pub use life::LiveGuest;
 pub use limits::{Limit, Limits, WhenFull};
 pub use machine::{Bound, Machine, Room};

@@ -134,7 +134,7 @@ fn without_roots_of_its_own_a_node_trusts_what_the_system_trusts() {
 #[test]
 fn roots_that_are_none_are_found_out_by_check() {
     for (content, part) in [
-        (Some("what?"), "holds no certificates in PEM form"),
+        (Some("what?"), "holds no certificate in PEM form"),
         (None, "cannot be read"),
     ] {
         let folder = NodeFolder::new(&node_toml("alpha", "[runtime]\nhttp_roots = \"roots.pem\"\n"), COOKIE);
