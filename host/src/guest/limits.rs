@@ -73,7 +73,8 @@ pub struct Limits {
     /// Bytes of the body of one response. Beyond it the guest's reading fails with `HTTP-response-body-size`.
     pub http_response_bytes: usize,
     /// Bytes of the headers of one HTTP request, as the host holds them, and of one response, with its first line. Beyond it
-    /// a guest traps, a response fails with `HTTP-response-header-section-size`.
+    /// a guest traps, a response fails with `HTTP-response-header-section-size`. Each set of headers takes a handle, so that
+    /// the host holds no more than this for each of [`Limits::handles`].
     pub http_header_bytes: usize,
     /// The longest that an HTTP request waits for its connection, then, while it is sent, for the first byte of its response,
     /// then for each further one, whatever the guest asked for. Beyond it the request fails with `connection-timeout` or
@@ -126,7 +127,7 @@ impl Default for Limits {
             http_requests: 16,
             http_request_bytes: 15 * MIB,
             http_response_bytes: 15 * MIB,
-            http_header_bytes: 32 * KIB,
+            http_header_bytes: 16 * KIB,
             http_wait: Duration::from_secs(60),
             name_bytes: 255,
             log_bytes: 8 * KIB,

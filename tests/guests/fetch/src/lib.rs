@@ -51,6 +51,8 @@ pub enum FetchMsg {
     /// Kills that child.
     #[rpc]
     KillChild(RpcReplyPort<()>),
+    /// Makes headers of so many bytes until it can't.
+    Hoard(u64),
     /// Traps.
     Trap,
     /// Stops.
@@ -108,6 +110,7 @@ impl Actor for Fetch {
                 }
                 reply.send(())?;
             }
+            FetchMsg::Hoard(bytes) => request::hoard(bytes),
             FetchMsg::Trap => std::process::abort(),
             FetchMsg::Stop => myself.stop(None),
         }

@@ -167,6 +167,17 @@ fn write(body: OutgoingBody, content: &[u8]) -> Result<(), Shown> {
     Ok(())
 }
 
+/// Never ends by itself.
+pub(crate) fn hoard(bytes: u64) {
+    let value = vec![b'x'; usize::try_from(bytes).unwrap_or(usize::MAX)];
+    let mut all = Vec::new();
+    loop {
+        let headers = Fields::new();
+        headers.append("x-long", &value).ok();
+        all.push(headers);
+    }
+}
+
 fn read(response: &IncomingResponse) -> Result<String, Shown> {
     let body = response.consume().map_err(|()| failed("consumed already"))?;
     let stream = body.stream().map_err(|()| failed("read already"))?;

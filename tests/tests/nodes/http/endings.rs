@@ -1,10 +1,9 @@
 //! A request ends with the guest that sent it, however that ends.
 
 use ractor_host_tests::host::HostNode;
-use ractor_host_tests::wait;
 use ractor_host_tests::web::WebServer;
 
-use super::{ask, cast, fetcher, get, granted, is_logged, node, others_go_on, reply, with};
+use super::{ask, cast, fetcher, get, granted, is_back, is_logged, node, others_go_on, reply, with};
 
 #[test]
 fn a_stop_ends_the_requests_of_a_guest() {
@@ -65,15 +64,4 @@ fn a_node_that_is_stopped_ends_all_requests() {
     node.process().signal(ractor_host_tests::process::Signal::TERM);
     assert_eq!(node.process().wait_exit().code(), Some(0));
     server.wait_open(0);
-}
-
-/// Waits until the guest answers again.
-#[track_caller]
-fn is_back(node: &HostNode, server: &WebServer) {
-    let hello = server.url("/hello");
-    wait::until(
-        "the guest's restart",
-        || reply(node, "fetcher", &["Get", &hello]),
-        |answer| answer.as_deref() == Some("200 hello"),
-    );
 }

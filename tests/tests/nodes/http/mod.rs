@@ -9,7 +9,7 @@ use ractor_host_tests::cli::message;
 use ractor_host_tests::host::{HostNode, NodeFolder};
 use ractor_host_tests::process::Stream;
 use ractor_host_tests::web::WebServer;
-use ractor_host_tests::{COOKIE, programs};
+use ractor_host_tests::{COOKIE, programs, wait};
 
 /// A guest that sends requests, under this name; what it may and takes, as the rest of its entry in node.toml.
 fn fetcher(name: &str, rest: &str) -> String {
@@ -72,6 +72,17 @@ fn cast(node: &HostNode, rest: &[&str]) {
 #[track_caller]
 fn others_go_on(node: &HostNode, server: &WebServer) {
     assert_eq!(get(node, "bystander", &server.url("/hello")), "200 hello");
+}
+
+/// Waits until the guest answers again.
+#[track_caller]
+fn is_back(node: &HostNode, server: &WebServer) {
+    let hello = server.url("/hello");
+    wait::until(
+        "the guest's restart",
+        || reply(node, "fetcher", &["Get", &hello]),
+        |answer| answer.as_deref() == Some("200 hello"),
+    );
 }
 
 /// Waits for a line of the log with all of this in it.

@@ -32,8 +32,9 @@ use client::{Client, Sent};
 const HANDLER: &str = "wasi:http/outgoing-handler@0.2.12";
 const TYPES: &str = "wasi:http/types@0.2.12";
 
-/// The most bytes that a guest hands over at once of a body that it sends.
-const CHUNK_BYTES: usize = 64 << 10;
+/// The most bytes that a guest hands over at once of a body that it sends, and that wait in the host until the connection
+/// takes them. A guest can have as many bodies as handles, of requests that it never sends.
+const CHUNK_BYTES: usize = 16 << 10;
 
 /// The `wasi:http` side of one store.
 pub(super) struct Http {
