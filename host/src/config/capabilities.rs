@@ -12,7 +12,7 @@ use super::Context;
 use super::actor::known;
 use super::problem::Problems;
 use super::section::{Keys, Section, kind};
-use crate::guest::{Access, Directory, Grants, HttpOrigin, InvalidHttpOrigin, Recipients, Spawn, Variables};
+use crate::guest::{Access, Directory, Grants, HttpOrigin, Recipients, Spawn, Variables};
 
 pub(super) const KEYS: Keys = Keys {
     known: &[
@@ -81,18 +81,19 @@ pub(super) fn read(section: &Section<'_>, modules: &[&str], context: &Context<'_
 fn read_http(section: &Section<'_>, problems: &mut Problems) -> Option<Vec<HttpOrigin>> {
     section.value("http")?;
     let texts = section.texts("http", problems);
-    let read = texts.iter().filter_map(|text| match text.get_ref().parse() {
-        Ok(origin) => Some(origin),
-        Err(error) => {
-            let error: InvalidHttpOrigin = error;
-            let help = match &error.instead {
-                Some(origin) => format!("did you mean \"{origin}\"?"),
-                None => HTTP_ORIGIN.to_owned(),
-            };
-            problems.error(text.span(), error.to_string(), help);
-            None
-        }
-    });
+    let read = texts
+        .iter()
+        .filter_map(|text| match text.get_ref().parse::<HttpOrigin>() {
+            Ok(origin) => Some(origin),
+            Err(error) => {
+                let help = match &error.instead {
+                    Some(origin) => format!("did you mean \"{origin}\"?"),
+                    None => HTTP_ORIGIN.to_owned(),
+                };
+                problems.error(text.span(), error.to_string(), help);
+                None
+            }
+        });
     Some(read.collect())
 }
 

@@ -67,7 +67,7 @@ struct Current {
 ///
 /// # Errors
 /// It can't be read, or holds no certificates in PEM form that can be used.
-pub(crate) fn read_roots(path: &Path) -> Result<RootCertStore, TlsError> {
+pub fn read_roots(path: &Path) -> Result<RootCertStore, TlsError> {
     material::read_roots(path)
 }
 

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Sleep, sleep};
 use wasmtime_wasi_http::Error;
 
 use super::wait::Wait;
@@ -113,10 +113,10 @@ impl<B: Body<Data = Bytes, Error = Error> + Unpin> Body for Paced<B> {
         let wait = self.wait;
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep(wait.time)));
         ready!(sleep.as_mut().poll(cx));
-        // Polled again it would wait anew, as it should.
-        sleep.as_mut().reset(Instant::now() + wait.time);
-        wait.is_over(&self.label);
+        // Polled again it waits anew.
+        self.sleep = None;
         self.place = None;
+        wait.is_over(&self.label);
         Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))
     }
 
