@@ -31,6 +31,17 @@ fn requests_at_once_are_limited() {
 }
 
 #[test]
+fn requests_that_were_answered_make_room_for_others() {
+    let server = WebServer::start();
+    let node = node(&server, "http_requests = 2");
+    for path in ["/hello", "/redirect", "/short", "/nonsense"].repeat(3) {
+        let answer = get(&node, "fetcher", &server.url(path));
+        assert!(!answer.ends_with("ConnectionLimitReached"), "{path}: {answer}");
+    }
+    server.wait_open(0);
+}
+
+#[test]
 fn requests_that_are_given_up_leave_nothing_behind() {
     let server = WebServer::start();
     let node = node(&server, "http_requests = 4");
