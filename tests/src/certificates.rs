@@ -1,13 +1,18 @@
 //! Certificates for the peers of a test, as PEM files in a temporary folder.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose,
 };
 use tempfile::TempDir;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::host::keep_private;
 
@@ -65,6 +70,23 @@ impl Certificates {
             .iter()
             .flat_map(|(what, path)| [format!("--tls-{what}"), path.display().to_string()])
             .collect()
+    }
+
+    /// The file of those that it trusts.
+    pub fn ca(&self) -> &Path {
+        let [_, _, (_, ca)] = &self.files;
+        ca
+    }
+
+    /// For a server that shows the certificate to whoever comes.
+    #[track_caller]
+    pub(crate) fn server(&self) -> Arc<ServerConfig> {
+        let [(_, cert), (_, key), _] = &self.files;
+        let chain = made(CertificateDer::pem_file_iter(cert)).map(made).collect();
+        let key = made(PrivateKeyDer::from_pem_file(key));
+        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+        let config = made(config.with_safe_default_protocol_versions()).with_no_client_auth();
+        Arc::new(made(config.with_single_cert(chain, key)))
     }
 
     /// The `[node.tls]` of a node that uses them.

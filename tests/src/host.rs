@@ -73,10 +73,21 @@ impl HostNode {
     /// Starts a node, and waits until it is ready.
     #[track_caller]
     pub fn start_with_cookie(name: &str, cookie: &str, rest: &str) -> Self {
+        Self::start_with(name, cookie, rest, &[])
+    }
+
+    /// As [`Self::start`], with these files named by variables of its environment.
+    #[track_caller]
+    pub fn start_in(name: &str, rest: &str, variables: &[(&str, &Path)]) -> Self {
+        Self::start_with(name, COOKIE, rest, variables)
+    }
+
+    #[track_caller]
+    fn start_with(name: &str, cookie: &str, rest: &str, variables: &[(&str, &Path)]) -> Self {
         let folder = NodeFolder::new(&node_toml(name, rest), cookie);
         let mut process = Process::start(
             &format!("{name} (ractor-host run)"),
-            &mut run(&folder.path("node.toml")),
+            run(&folder.path("node.toml")).envs(variables.iter().copied()),
         );
         let (name, address) = wait_ready(&mut process);
         Self {

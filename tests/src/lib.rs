@@ -13,6 +13,7 @@ pub mod process;
 pub mod programs;
 pub mod proxy;
 pub mod wait;
+pub mod web;
 
 /// The cookie of every node that a test doesn't give another.
 pub const COOKIE: &str = "interop";

@@ -22,6 +22,7 @@ pub(super) fn write_grants(out: &mut impl Write, grants: &Grants) -> io::Result<
     lines.line("connect over TCP to", &grants.tcp)?;
     lines.line("exchange datagrams with", &grants.udp)?;
     lines.line("look up", &grants.dns)?;
+    lines.line("send HTTP requests to", grants.http.as_deref().unwrap_or_default())?;
     if !lines.any {
         writeln!(out, "    may reach nothing but its supervisor and its children")?;
     }

@@ -24,7 +24,7 @@ pub(super) fn check(arguments: &CheckArguments, builder: &HostBuilder) -> Result
     // The compilation of a module is not waited for when another one failed.
     runtime.shutdown_background();
     let guests = guests.map_err(Failure::runtime)?;
-    Guests::check_grants(&config).map_err(Failure::runtime)?;
+    guests.check_grants(&config).map_err(Failure::runtime)?;
     let mut stdout = std::io::stdout().lock();
     report(&mut stdout, &config, &guests).map_err(Failure::runtime)?;
     Ok(ExitCode::SUCCESS)

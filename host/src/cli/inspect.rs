@@ -81,6 +81,7 @@ fn write_text(out: &mut impl Write, module: &Module, described: &Described) -> i
 
 fn in_words(need: Need) -> &'static str {
     match need {
+        Need::Required => "it is refused without; add under [actors.capabilities]: http = [\"https://HOST\"]",
         Need::Called => "it calls functions for this",
         Need::Perhaps => "imported, which its language may do without need",
     }
@@ -91,6 +92,7 @@ fn json(module: &Module, described: &Described) -> serde_json::Value {
         serde_json::json!({
             "capability": want.capability,
             "need": match want.need {
+                Need::Required => "required",
                 Need::Called => "called",
                 Need::Perhaps => "perhaps",
             },

@@ -12,10 +12,19 @@ use super::Context;
 use super::actor::known;
 use super::problem::Problems;
 use super::section::{Keys, Section, kind};
-use crate::guest::{Access, Directory, Grants, Recipients, Spawn, Variables};
+use crate::guest::{Access, Directory, Grants, HttpOrigin, Recipients, Spawn, Variables};
 
 pub(super) const KEYS: Keys = Keys {
-    known: &["messages", "spawn", "directories", "environment", "tcp", "udp", "dns"],
+    known: &[
+        "messages",
+        "spawn",
+        "directories",
+        "environment",
+        "tcp",
+        "udp",
+        "dns",
+        "http",
+    ],
     explained: &[
         ("send", "write `messages = [\"NAME\", \"group:NAME\"]`"),
         ("send_to", "write `messages = [\"NAME\", \"group:NAME\"]`"),
@@ -27,6 +36,8 @@ pub(super) const KEYS: Keys = Keys {
             "write `directories = [{ host = \"data\", guest = \"/data\" }]`",
         ),
         ("dirs", "write `directories = [{ host = \"data\", guest = \"/data\" }]`"),
+        ("https", "write `http = [\"https://HOST\"]`"),
+        ("urls", "write `http = [\"https://HOST\"]`"),
         ("network", "write `tcp = [\"HOST:PORT\"]` or `udp = [\"HOST:PORT\"]`"),
     ],
 };
@@ -37,6 +48,9 @@ const DIRECTORY_KEYS: Keys = Keys {
 };
 
 const ENDPOINT: &str = "expected HOST:PORT such as `db.internal:5432`, `10.0.0.0/8:443`, `[::1]:80` or `*:53`";
+
+const HTTP_ORIGIN: &str = "expected SCHEME://HOST or SCHEME://HOST:PORT such as `https://api.example.com`, \
+                           `http://127.0.0.1:8080` or `https://*.example.com`";
 
 /// Reads the table. `modules` are the names of all modules.
 pub(super) fn read(section: &Section<'_>, modules: &[&str], context: &Context<'_>, problems: &mut Problems) -> Grants {
@@ -59,7 +73,28 @@ pub(super) fn read(section: &Section<'_>, modules: &[&str], context: &Context<'_
             "expected a name such as `db.internal`, `*.internal` or `*`",
             problems,
         ),
+        http: read_http(section, problems),
     }
+}
+
+/// None if the key isn't there.
+fn read_http(section: &Section<'_>, problems: &mut Problems) -> Option<Vec<HttpOrigin>> {
+    section.value("http")?;
+    let texts = section.texts("http", problems);
+    let read = texts
+        .iter()
+        .filter_map(|text| match text.get_ref().parse::<HttpOrigin>() {
+            Ok(origin) => Some(origin),
+            Err(error) => {
+                let help = match &error.instead {
+                    Some(origin) => format!("did you mean \"{origin}\"?"),
+                    None => HTTP_ORIGIN.to_owned(),
+                };
+                problems.error(text.span(), error.to_string(), help);
+                None
+            }
+        });
+    Some(read.collect())
 }
 
 /// A list of texts that each stand for something.

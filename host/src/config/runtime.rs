@@ -7,6 +7,9 @@ use super::Context;
 use super::actor::{ActorSection, Code};
 use super::problem::Problems;
 use super::section::{Keys, Section};
+use super::tls;
+use crate::guest::HttpTrust;
+use crate::transport::tls::read_roots;
 
 pub(super) const KEYS: Keys = Keys {
     known: &[
@@ -18,10 +21,15 @@ pub(super) const KEYS: Keys = Keys {
         "component_bytes",
         "epoch_tick",
         "copy_on_write",
+        "http_roots",
     ],
     explained: &[
         ("max_instances", "write `max_guests = 5000`"),
         ("stack_size", "write `stack_bytes = \"512KiB\"`"),
+        (
+            "ca",
+            "write `http_roots = \"ca.pem\"` for what guests' HTTPS requests trust",
+        ),
         ("cache", "write `cache_dir = \"…\"`"),
     ],
 };
@@ -55,6 +63,20 @@ pub struct RuntimeSection {
     pub epoch_tick: Option<Duration>,
     /// Whether guests share the pages of their initial memory that they don't write to.
     pub copy_on_write: Option<bool>,
+    /// Whom guests' HTTPS requests trust; none for whom the system trusts.
+    pub http_roots: Option<HttpTrust>,
+}
+
+/// The file is read at once, so that `check` finds out what is wrong with it.
+fn read_http_roots(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<HttpTrust> {
+    let path = section.text("http_roots", problems)?;
+    match read_roots(&context.folder.join(path.get_ref())) {
+        Ok(roots) => Some(HttpTrust::new(roots)),
+        Err(error) => {
+            problems.error(path.span(), error.to_string(), tls::help(&error));
+            None
+        }
+    }
 }
 
 fn read_folder(key: &str, section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<PathBuf> {
@@ -82,6 +104,7 @@ impl RuntimeSection {
             component_bytes: section.size("component_bytes", KIB..=4 * GIB, problems),
             epoch_tick: read_epoch_tick(section, problems),
             copy_on_write: section.boolean("copy_on_write", problems),
+            http_roots: read_http_roots(section, context, problems),
         }
     }
 }

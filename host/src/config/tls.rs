@@ -129,7 +129,12 @@ fn report(
         Some(TlsFile::Ca) => ca.unwrap_or(cert).span(),
         _ => cert.span(),
     };
-    let help = match error {
+    problems.error(span, error.to_string(), help(error));
+}
+
+/// What to do about a file that is no good.
+pub(super) fn help(error: &TlsError) -> &'static str {
+    match error {
         TlsError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
             "relative paths start at the folder of this file"
         }
@@ -138,6 +143,5 @@ fn report(
             Some(TlsFile::Key) => "expected a private key that starts with `-----BEGIN PRIVATE KEY-----`",
             _ => "expected one or more certificates that start with `-----BEGIN CERTIFICATE-----`",
         },
-    };
-    problems.error(span, error.to_string(), help);
+    }
 }

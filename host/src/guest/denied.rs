@@ -29,6 +29,11 @@ pub(super) enum Denied<'a> {
     Udp(Option<SocketAddr>),
     /// To look up this name.
     Dns(&'a str),
+    /// To send a request to this origin.
+    Http(&'a str),
+    /// To send a request to this origin, which is granted, at an address that it may not have: the origin as it would be
+    /// with the address.
+    HttpAddress(&'a str, &'a str),
     /// To wait for others to connect, which nothing grants.
     Listen,
 }
@@ -44,6 +49,7 @@ impl Denied<'_> {
             Self::Tcp(_) => "tcp",
             Self::Udp(_) => "udp",
             Self::Dns(_) => "dns",
+            Self::Http(_) | Self::HttpAddress(..) => "http",
             Self::Listen => "listen",
         }
     }
@@ -53,7 +59,7 @@ impl Denied<'_> {
         let list = |value: &str| format!("[{:?}]", tidy(value, SHOWN));
         Some(match self {
             Self::Messages(name) => list(name.unwrap_or("group:NAME")),
-            Self::Spawn(name) | Self::Dns(name) => list(name),
+            Self::Spawn(name) | Self::Dns(name) | Self::Http(name) | Self::HttpAddress(_, name) => list(name),
             Self::Directories | Self::Read(_) => {
                 "[{ host = \"DIRECTORY\", guest = \"/data\", access = \"read\" }]".to_owned()
             }
@@ -84,6 +90,11 @@ impl fmt::Display for Denied<'_> {
             Self::Udp(Some(peer)) => write!(f, "exchange datagrams with {peer}")?,
             Self::Udp(None) => f.write_str("use UDP")?,
             Self::Dns(name) => write!(f, "look up {:?}", tidy(name, SHOWN))?,
+            Self::Http(origin) => write!(f, "send HTTP requests to {:?}", tidy(origin, SHOWN))?,
+            Self::HttpAddress(origin, at) => {
+                let (origin, at) = (tidy(origin, SHOWN), tidy(at, SHOWN));
+                write!(f, "send HTTP requests to {origin:?}, which is at {at:?}")?;
+            }
             Self::Listen => f.write_str("wait for connections, or choose the port that it sends from")?,
         }
         match self.grant() {
@@ -116,6 +127,16 @@ mod tests {
             (
                 Denied::Dns("a\nb"),
                 "it may not look up \"a\\\\nb\"; add under [actors.capabilities]: dns = [\"a\\\\nb\"]",
+            ),
+            (
+                Denied::Http("https://a:8443"),
+                "it may not send HTTP requests to \"https://a:8443\"; add under [actors.capabilities]: \
+                 http = [\"https://a:8443\"]",
+            ),
+            (
+                Denied::HttpAddress("http://a", "http://10.0.0.1"),
+                "it may not send HTTP requests to \"http://a\", which is at \"http://10.0.0.1\"; add under \
+                 [actors.capabilities]: http = [\"http://10.0.0.1\"]",
             ),
             (
                 Denied::Listen,

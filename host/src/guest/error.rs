@@ -8,6 +8,7 @@ use std::sync::Arc;
 use ractor::SpawnErr;
 
 use super::complexity::TooComplex;
+use super::grants::NotGranted;
 use super::limits::Limit;
 use super::source::Digest;
 use crate::directory::NameTaken;
@@ -202,6 +203,9 @@ pub enum Fault {
         /// Where.
         at: Frames,
     },
+    /// The component imports what the actor is not granted.
+    #[error(transparent)]
+    NotGranted(NotGranted),
     /// There was no room for the instance.
     #[error("it could not be made: {reason}{}", hint(*.refused))]
     NoInstance {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use wasmtime::component::ResourceTableError;
 use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
+use wasmtime_wasi_http::FieldMapError;
 
 use super::bindings::types::SupervisionEvent;
 use super::bindings::{Descriptor, World};
@@ -55,12 +56,16 @@ impl Instance {
         label: Label,
         limits: Arc<Limits>,
     ) -> Result<Self, GuestError> {
+        let admitted = actor.as_ref().map_or(Ok(()), |actor| module.admitted_by(&actor.grants));
         let meter = Arc::new(module.engine().meter(limits.cpu_per_message));
         let engine = module.engine();
         let mut store = Store::new(
             engine.wasmtime(),
             State::new(actor, label, limits, engine.stack_bytes()),
         );
+        if let Err(refused) = admitted {
+            return Err(failure(&store, Callback::Instantiation, Fault::NotGranted(refused)));
+        }
         let longest = lifecycle(&store.data().limits);
         store.limiter(|state| &mut state.limiter);
         store.set_max_component_handles(store.data().limits.handles);
@@ -331,6 +336,9 @@ fn limit_of(store: &Store<State>, error: &wasmtime::Error) -> Option<Limit> {
     }
     if let Some(ResourceTableError::Full) = error.downcast_ref::<ResourceTableError>() {
         return Some(Limit::Handles(limits.handles));
+    }
+    if let Some(FieldMapError::TotalSizeTooBig | FieldMapError::TooManyFields) = error.downcast_ref() {
+        return Some(Limit::HttpHeaderBytes(limits.http_header_bytes));
     }
     // Of these wasmtime says no more than this.
     let cause = error.root_cause().to_string();

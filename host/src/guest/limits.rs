@@ -65,6 +65,21 @@ pub struct Limits {
     /// Actors that the guest monitors at once. One counts until the guest has heard of its end. Beyond it a further one is
     /// refused with `too-many`.
     pub monitors: usize,
+    /// HTTP requests that are outstanding at once: from when one is sent until all of its response was read or given up.
+    /// Beyond it a new one fails with `connection-limit-reached`.
+    pub http_requests: usize,
+    /// Bytes of the body of one HTTP request. Beyond it the request fails with `HTTP-request-body-size`.
+    pub http_request_bytes: usize,
+    /// Bytes of the body of one response. Beyond it the guest's reading fails with `HTTP-response-body-size`.
+    pub http_response_bytes: usize,
+    /// Bytes of the headers of one HTTP request, as the host holds them, and of one response, with its first line. Beyond it
+    /// a guest traps, a response fails with `HTTP-response-header-section-size`. Each set of headers takes a handle, so that
+    /// the host holds no more than this for each of [`Limits::handles`].
+    pub http_header_bytes: usize,
+    /// The longest that an HTTP request waits for its connection, then, while it is sent, for the first byte of its response,
+    /// then for each further one, whatever the guest asked for. Beyond it the request fails with `connection-timeout` or
+    /// `connection-read-timeout`.
+    pub http_wait: Duration,
     /// Bytes of one name: of an actor, a group, a scope. Beyond it an actor does not start, a guest traps.
     pub name_bytes: usize,
     /// Bytes of one log event or one line of output. The rest is cut off and said to be.
@@ -109,6 +124,11 @@ impl Default for Limits {
             timers: 1024,
             children: 256,
             monitors: 1024,
+            http_requests: 16,
+            http_request_bytes: 15 * MIB,
+            http_response_bytes: 15 * MIB,
+            http_header_bytes: 16 * KIB,
+            http_wait: Duration::from_secs(60),
             name_bytes: 255,
             log_bytes: 8 * KIB,
             log_rate: 1000,
@@ -179,6 +199,21 @@ pub enum Limit {
     /// See [`Limits::monitors`].
     #[error("its limit of {0} monitored actors (monitors)")]
     Monitors(usize),
+    /// See [`Limits::http_requests`].
+    #[error("its limit of {0} outstanding HTTP requests (http_requests)")]
+    HttpRequests(usize),
+    /// See [`Limits::http_request_bytes`].
+    #[error("its limit of {0} bytes for the body of an HTTP request (http_request_bytes)")]
+    HttpRequestBytes(usize),
+    /// See [`Limits::http_response_bytes`].
+    #[error("its limit of {0} bytes for the body of an HTTP response (http_response_bytes)")]
+    HttpResponseBytes(usize),
+    /// See [`Limits::http_header_bytes`].
+    #[error("its limit of {0} bytes of HTTP headers (http_header_bytes)")]
+    HttpHeaderBytes(usize),
+    /// See [`Limits::http_wait`].
+    #[error("its limit of {0:?} of waiting for an HTTP server (http_wait)")]
+    HttpWait(Duration),
     /// See [`Limits::name_bytes`].
     #[error("its limit of {0} bytes for a name (name_bytes)")]
     NameBytes(usize),
@@ -211,6 +246,11 @@ impl Limit {
             Self::Children(_) => "children",
             Self::ChildrenOfAll(_) => "max_guests",
             Self::Monitors(_) => "monitors",
+            Self::HttpRequests(_) => "http_requests",
+            Self::HttpRequestBytes(_) => "http_request_bytes",
+            Self::HttpResponseBytes(_) => "http_response_bytes",
+            Self::HttpHeaderBytes(_) => "http_header_bytes",
+            Self::HttpWait(_) => "http_wait",
             Self::NameBytes(_) => "name_bytes",
             Self::LogRate(_) => "log_rate",
         }

@@ -24,6 +24,7 @@ mod grants;
 mod group_rate;
 mod group_watch;
 mod groups;
+mod http_trust;
 mod imports;
 mod in_place;
 mod instance;
@@ -66,9 +67,10 @@ pub use engine::{Allocation, Engine, EngineConfig};
 pub use error::{EngineError, Fault, Frames, GuestError, LoadError, LoadFault, SpawnError};
 pub use format::is_whole;
 pub use grants::{
-    Access, Directory, Endpoint, Grants, HostPattern, InvalidDirectory, InvalidEndpoint, InvalidRecipient,
-    InvalidVariable, Recipient, Recipients, Spawn, Variables,
+    Access, Directory, Endpoint, Grants, HostPattern, HttpOrigin, HttpScheme, InvalidDirectory, InvalidEndpoint,
+    InvalidHttpOrigin, InvalidRecipient, InvalidVariable, NotGranted, Recipient, Recipients, Spawn, Variables,
 };
+pub use http_trust::HttpTrust;
 pub use life::LiveGuest;
 pub use limits::{Limit, Limits, WhenFull};
 pub use machine::{Bound, Machine, Room};

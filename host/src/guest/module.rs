@@ -14,6 +14,7 @@ use super::complexity::{self, Complexity};
 use super::description::Description;
 use super::engine::Engine;
 use super::error::{Fault, GuestError, LoadFault};
+use super::grants::{Grants, NotGranted};
 use super::instance::Instance;
 use super::limits::Limits;
 use super::reload::ReloadExports;
@@ -110,6 +111,14 @@ impl Module {
     /// The capabilities that its actors could use.
     pub fn wants(&self) -> &[Want] {
         &self.code.interfaces.wants
+    }
+
+    /// Checks that it imports nothing that an actor would have to be granted and isn't.
+    ///
+    /// # Errors
+    /// What it imports, and what to write into node.toml.
+    pub fn admitted_by(&self, grants: &Grants) -> Result<(), NotGranted> {
+        grants.admit(self.imports())
     }
 
     /// The size of its file, in bytes.

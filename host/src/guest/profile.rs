@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::grants::Grants;
+use super::http_trust::HttpTrust;
 use super::limits::Limits;
 use super::modules::Modules;
 
@@ -22,4 +23,6 @@ pub struct Profile {
     pub modules: Modules,
     /// Whether a reload may give the actor a fresh state where its code can't hand the old one over.
     pub reload_by_restart: bool,
+    /// Whom its HTTPS requests trust.
+    pub http_trust: HttpTrust,
 }

@@ -8,6 +8,7 @@ use super::bindings::types;
 use super::family::Family;
 use super::grants::Grants;
 use super::groups::Groups;
+use super::http_trust::HttpTrust;
 use super::limits::{Limit, Limiter, Limits};
 use super::log_rate::LogRate;
 use super::mailbox::Mailbox;
@@ -144,6 +145,12 @@ impl State {
             .as_ref()
             .map(|actor| actor.grants.clone())
             .unwrap_or_default()
+    }
+
+    /// Whom HTTPS requests of the actor trust.
+    pub(super) fn http_trust(&self) -> HttpTrust {
+        let trust = self.actor.as_ref().map(|actor| actor.http_trust.clone());
+        trust.unwrap_or_default()
     }
 
     /// The guest acts on others, or traps because it may not.

@@ -17,6 +17,8 @@ pub struct Want {
 /// How sure it is that a component wants a capability.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
+    /// Without the grant the component is refused.
+    Required,
     /// The component calls functions that fail without the grant.
     Called,
     /// Its language imports this for every program, whether that uses it or not. Without the grant each use fails.
@@ -31,7 +33,7 @@ struct Sign {
     need: Need,
 }
 
-const SIGNS: [Sign; 8] = [
+const SIGNS: [Sign; 9] = [
     sign("messages", "ractor:actor/messaging@", &["cast", "call"], Need::Called),
     sign(
         "messages",
@@ -50,6 +52,7 @@ const SIGNS: [Sign; 8] = [
     sign("tcp", "wasi:sockets/tcp-create-socket@", &[], Need::Perhaps),
     sign("udp", "wasi:sockets/udp-create-socket@", &[], Need::Perhaps),
     sign("dns", "wasi:sockets/ip-name-lookup@", &[], Need::Perhaps),
+    sign("http", "wasi:http/", &[], Need::Required),
 ];
 
 const fn sign(

@@ -6,7 +6,7 @@ use ractor::SpawnErr;
 
 use crate::checkpoint::OpenError;
 use crate::config::Code;
-use crate::guest::{EngineError, InvalidDirectory, LoadError, SpawnError};
+use crate::guest::{EngineError, InvalidDirectory, LoadError, NotGranted, SpawnError};
 use crate::supervision::RootError;
 use crate::transport::tls::TlsError;
 
@@ -90,6 +90,17 @@ pub enum HostError {
         actor: String,
         /// What it is made of.
         module: String,
+    },
+    /// A guest's module imports what the guest is not granted.
+    #[error("actor `{actor}` of module `{module}`: {reason}")]
+    NotGranted {
+        /// The actor.
+        actor: String,
+        /// What it is made of.
+        module: String,
+        /// The import, and what to write.
+        #[source]
+        reason: NotGranted,
     },
     /// A directory that is granted to a guest can't be used.
     #[error("actor `{actor}`: {reason}; make it, or change `directories` in [actors.capabilities]")]

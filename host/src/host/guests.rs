@@ -53,9 +53,20 @@ impl Guests {
         self.modules.find(name)
     }
 
-    /// Checks that the directories that are granted are there.
-    pub(crate) fn check_grants(config: &NodeConfig) -> Result<(), HostError> {
+    /// Checks that no actor is of a module that imports what it is not granted, and that the directories are there.
+    pub(crate) fn check_grants(&self, config: &NodeConfig) -> Result<(), HostError> {
         for section in &config.actors {
+            if let Code::Module(name) = &section.code
+                && let Some(module) = self.module(name)
+            {
+                module
+                    .admitted_by(&section.grants)
+                    .map_err(|reason| HostError::NotGranted {
+                        actor: section.name.clone(),
+                        module: name.clone(),
+                        reason,
+                    })?;
+            }
             for directory in &section.grants.directories {
                 directory.check().map_err(|reason| HostError::Directory {
                     actor: section.name.clone(),

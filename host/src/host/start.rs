@@ -36,11 +36,12 @@ pub(super) async fn start(
     let keeping = Keeping::open(&config).await?;
     let sources: Vec<_> = config.modules.iter().map(|own| keeping.source(own)).collect();
     let guests = Guests::load(&config, &sources).await?;
-    Guests::check_grants(&config)?;
+    guests.check_grants(&config)?;
     let node = Node::listen(&config.node).await?;
     let profile = Profile {
         node_name: config.node.full_name().into(),
         modules: guests.modules().clone(),
+        http_trust: config.runtime.http_roots.clone().unwrap_or_default(),
         ..Profile::default()
     };
     let tree = Tree {

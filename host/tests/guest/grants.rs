@@ -5,7 +5,9 @@ use std::sync::Arc;
 use ractor::pg;
 use ractor_host::guest::{Grants, GuestOptions, Limits, Profile};
 
-use crate::support::{Native, options, pid_bytes, start, with_limits};
+use crate::support::{
+    ENGINE, Native, SCRIPT, importing_http, load, options, pid_bytes, start, start_module, with_limits,
+};
 
 /// What the fixture replies when it may not send.
 const DENIED: u8 = 7;
@@ -19,6 +21,24 @@ fn granted(grants: Grants) -> GuestOptions {
         }),
         ..GuestOptions::default()
     }
+}
+
+#[tokio::test]
+async fn a_component_that_imports_http_takes_a_grant_of_it() {
+    let module = load(&ENGINE, &importing_http(SCRIPT, "")).await.unwrap();
+    assert!(module.describe().await.is_ok(), "that takes no grant");
+    let refused = start_module(&module, granted(Grants::default())).await.err().unwrap();
+    assert!(
+        refused.to_string().contains(
+            "it imports `wasi:http/types@0.2.12`; add under [actors.capabilities]: http = [\"https://HOST\"], or http = []"
+        ),
+        "{refused}"
+    );
+    let to_nobody = Grants {
+        http: Some(Vec::new()),
+        ..Grants::default()
+    };
+    start_module(&module, granted(to_nobody)).await.unwrap();
 }
 
 #[tokio::test]

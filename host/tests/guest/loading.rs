@@ -119,6 +119,20 @@ async fn an_unknown_import_is_named() {
 }
 
 #[tokio::test]
+async fn requests_that_come_in_are_for_no_actor() {
+    let packages = "package wasi:http@0.2.12 { interface incoming-handler { handle: func(); } }";
+    let core = SCRIPT.replace(
+        "(memory (export",
+        r#"(import "wasi:http/incoming-handler@0.2.12" "handle" (func)) (memory (export"#,
+    );
+    let error = refusal(&component(&core, packages, "import wasi:http/incoming-handler@0.2.12;")).await;
+    assert!(
+        error.contains("imports `wasi:http/incoming-handler@0.2.12`, which this host does not offer"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn a_digest_is_checked() {
     let bytes = component(SCRIPT, "", "");
     let file = file(&bytes);

@@ -110,6 +110,19 @@ async fn new_code_that_fails_before_its_first_message_leaves_the_old_one_unharme
 }
 
 #[tokio::test]
+async fn new_code_that_imports_what_the_actor_is_not_granted_is_refused() {
+    let (node, guest) = started().await;
+    let report = node.reload(version(2).with_http(), |_| ()).await.unwrap();
+    let (step, why, aftermath) = failed(&report);
+    assert_eq!((step, aftermath), (Step::Instantiate, Aftermath::Unharmed));
+    assert!(
+        why.contains("it imports `wasi:http/types@0.2.12`; add under [actors.capabilities]: http = "),
+        "{why}"
+    );
+    assert_eq!(get(&guest.cell).await, said(5, None));
+}
+
+#[tokio::test]
 async fn old_code_that_will_not_give_its_state_keeps_it() {
     let node = Node::with(version(1).failing(Fail::SnapshotError)).await;
     let guest = node.start().await;
@@ -246,11 +259,17 @@ async fn nor_is_one_by_whoever_may_have_written_to_the_host() {
         udp: vec!["localhost:123".parse().unwrap()],
         ..Grants::of_actors()
     };
+    let http = |origins: &[&str]| Grants {
+        http: Some(origins.iter().map(|origin| origin.parse().unwrap()).collect()),
+        ..Grants::of_actors()
+    };
     for (grants, aftermath) in [
         (directory(Access::Read), Aftermath::GivenAgain),
         (directory(Access::ReadWrite), Aftermath::MessageLost),
         (tcp, Aftermath::MessageLost),
         (udp, Aftermath::MessageLost),
+        (http(&[]), Aftermath::GivenAgain),
+        (http(&["https://localhost"]), Aftermath::MessageLost),
     ] {
         let node = Node::with_profile(version(1), |profile| profile.grants = Arc::new(grants)).await;
         let guest = node.start().await;

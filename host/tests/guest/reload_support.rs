@@ -7,7 +7,7 @@ use ractor::ActorCell;
 use ractor_host::guest::{Grants, GuestOptions, Limits, Module, Modules, Profile};
 use ractor_host::supervision::reload::{Reload, ReloadError, ReloadReport, reload};
 
-use crate::support::{ENGINE, Running, ask, component, file, options, source, start_module};
+use crate::support::{ENGINE, Running, ask, component, file, importing_http, options, source, start_module};
 
 const RELOADABLE: &str = include_str!("fixtures/reloadable.wat");
 
@@ -40,6 +40,8 @@ pub(crate) struct Version {
     pub(crate) fail: Fail,
     /// With the interface `reload`.
     pub(crate) reloadable: bool,
+    /// With an import of `wasi:http`.
+    pub(crate) http: bool,
     /// How much of `Counter` it is called.
     pub(crate) name_length: usize,
 }
@@ -50,6 +52,7 @@ pub(crate) fn version(number: u64) -> Version {
         state_version: 1,
         fail: Fail::Nowhere,
         reloadable: true,
+        http: false,
         name_length: 7,
     }
 }
@@ -70,13 +73,19 @@ impl Version {
         }
     }
 
+    pub(crate) fn with_http(self) -> Self {
+        Self { http: true, ..self }
+    }
+
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let core = RELOADABLE
             .replace("{VERSION}", &self.number.to_string())
             .replace("{STATE_VERSION}", &self.state_version.to_string())
             .replace("{NAME_LENGTH}", &self.name_length.to_string())
             .replace("{FAIL}", &(self.fail as u32).to_string());
-        if self.reloadable {
+        if self.http {
+            importing_http(&core, "export ractor:actor/reload@0.1.0;")
+        } else if self.reloadable {
             component(&core, "", "export ractor:actor/reload@0.1.0;")
         } else {
             let core: String = core.replace("ractor:actor/reload@0.1.0#", "unused-");

@@ -34,6 +34,17 @@ pub(crate) fn component(core: &str, packages: &str, imports: &str) -> Vec<u8> {
     component_around(wat::parse_str(core).unwrap(), packages, imports)
 }
 
+/// As [`component`], of a module that also makes headers of HTTP requests, or could.
+pub(crate) fn importing_http(core: &str, imports: &str) -> Vec<u8> {
+    let package = "package wasi:http@0.2.12 { interface types { resource fields { constructor(); } } }";
+    let core = core.replacen(
+        "(import",
+        "(import \"wasi:http/types@0.2.12\" \"[constructor]fields\" (func (result i32)))\n(import",
+        1,
+    );
+    component(&core, package, &format!("import wasi:http/types@0.2.12; {imports}"))
+}
+
 /// As [`component`], around a module that is compiled already.
 pub(crate) fn component_around(mut module: Vec<u8>, packages: &str, imports: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();

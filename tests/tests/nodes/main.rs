@@ -6,6 +6,7 @@ mod cli;
 mod counter_everywhere;
 mod guests_and_stock;
 mod here;
+mod http;
 mod languages;
 mod lifecycle;
 mod many_guests;

@@ -66,7 +66,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer {
         name: "guest",
         modules: &["address", "directory"],
-        crates: &["bytes", "hex", "metrics", "ractor", "serde", "sha2", "tempfile", "thiserror", "tokio", "tracing", "wasmparser", "wasmtime", "wasmtime_wasi"],
+        crates: &["bytes", "hex", "http_body_util", "hyper", "metrics", "ractor", "rustls_native_certs", "serde", "sha2", "tempfile", "thiserror", "tokio", "tokio_rustls", "tracing", "wasmparser", "wasmtime", "wasmtime_wasi", "wasmtime_wasi_http"],
         not_std: &["std::process"],
     },
     Layer {

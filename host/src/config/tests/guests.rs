@@ -56,6 +56,11 @@ fn every_limit_can_be_set() {
         timers = 14
         children = 15
         monitors = 16
+        http_requests = 23
+        http_request_bytes = 24
+        http_response_bytes = "25KiB"
+        http_header_bytes = 26
+        http_wait = "27s"
         state_bytes = 17
         name_bytes = 18
         log_bytes = 19
@@ -81,6 +86,11 @@ fn every_limit_can_be_set() {
         timers: 14,
         children: 15,
         monitors: 16,
+        http_requests: 23,
+        http_request_bytes: 24,
+        http_response_bytes: 25 << 10,
+        http_header_bytes: 26,
+        http_wait: Duration::from_secs(27),
         state_bytes: 17,
         name_bytes: 18,
         log_bytes: 19,
@@ -187,7 +197,8 @@ fn every_capability_can_be_granted() {
         environment = ["COOKIE", "LANG=C=", "EMPTY="]
         tcp = ["db.internal:5432", "10.0.0.0/8:443"]
         udp = ["*:53"]
-        dns = ["*.internal"]"#,
+        dns = ["*.internal"]
+        http = ["https://api.example.com", "http://127.0.0.1:8080"]"#,
     );
     let config = parse(&text, folder.path()).unwrap();
     let grants = config.actors[0].grants.clone();
@@ -211,6 +222,11 @@ fn every_capability_can_be_granted() {
         "db.internal:5432 10.0.0.0/8:443"
     );
     assert_eq!(shown(grants.udp.iter().map(ToString::to_string).collect()), "*:53");
+    let origins = grants.http.as_deref().unwrap();
+    assert_eq!(
+        shown(origins.iter().map(ToString::to_string).collect()),
+        "https://api.example.com http://127.0.0.1:8080"
+    );
     assert!(grants.may_look_up("a.internal") && grants.may_look_up("db.internal"));
 }
 
@@ -219,6 +235,34 @@ fn everything_of_a_kind_can_be_granted() {
     let actor = parse_guest("capabilities = { messages = [\"*\"], spawn = [\"*\"] }");
     assert!(actor.grants.messages.are_everyone());
     assert_eq!(actor.grants.spawn, Spawn::Anything);
+}
+
+#[test]
+fn no_grant_of_requests_is_not_the_grant_of_none() {
+    assert_eq!(parse_guest("capabilities = {}").grants.http, None);
+    assert_eq!(
+        parse_guest("capabilities = { http = [] }").grants.http,
+        Some(Vec::new())
+    );
+}
+
+#[test]
+fn mistakes_in_places_for_requests_are_explained() {
+    check_guest(
+        "capabilities = { http = [\"api.example.com\", \"https://a.b/c\", \"ftp://a\"] }",
+        r#"
+node.toml:9:26: "api.example.com" is no place to send HTTP requests to: it has no scheme
+ 9 | capabilities = { http = ["api.example.com", "https://a.b/c", "ftp://a"] }
+   |                          ^^^^^^^^^^^^^^^^^ did you mean "https://api.example.com"?
+
+node.toml:9:45: "https://a.b/c" is no place to send HTTP requests to: it has a path, and whole hosts are granted
+ 9 | capabilities = { http = ["api.example.com", "https://a.b/c", "ftp://a"] }
+   |                                             ^^^^^^^^^^^^^^^ did you mean "https://a.b"?
+
+node.toml:9:62: "ftp://a" is no place to send HTTP requests to: the scheme is neither http nor https
+ 9 | capabilities = { http = ["api.example.com", "https://a.b/c", "ftp://a"] }
+   |                                                              ^^^^^^^^^ expected SCHEME://HOST or SCHEME://HOST:PORT such as `https://api.example.com`, `http://127.0.0.1:8080` or `https://*.example.com`"#,
+    );
 }
 
 #[test]

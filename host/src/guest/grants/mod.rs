@@ -6,6 +6,7 @@
 
 mod directory;
 mod endpoint;
+mod http_origin;
 mod recipients;
 mod variables;
 
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 
 pub use directory::{Access, Directory, InvalidDirectory};
 pub use endpoint::{Endpoint, HostPattern, InvalidEndpoint};
+pub use http_origin::{HttpOrigin, HttpScheme, InvalidHttpOrigin};
 pub use recipients::{InvalidRecipient, Recipient, Recipients};
 pub use variables::{InvalidVariable, Variables};
 
@@ -33,7 +35,12 @@ pub struct Grants {
     pub udp: Vec<Endpoint>,
     /// Names that it may look up, besides those in `tcp` and `udp`.
     pub dns: Vec<HostPattern>,
+    /// Where it may send HTTP requests to. None: a component that imports `wasi:http` is not even started.
+    pub http: Option<Vec<HttpOrigin>>,
 }
+
+/// How the names of imports begin that take a grant of `http`.
+const HTTP: &str = "wasi:http/";
 
 /// The modules that an actor may start children of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,10 +74,28 @@ impl Grants {
     }
 
     /// True if something outside of the node can be changed with these: a file, or whatever hears at the other end of a
-    /// socket.
+    /// socket or gets an HTTP request.
     pub fn change_the_host(&self) -> bool {
         let writes = |directory: &Directory| matches!(directory.access, Access::ReadWrite);
-        self.directories.iter().any(writes) || !self.tcp.is_empty() || !self.udp.is_empty()
+        self.directories.iter().any(writes) || !self.tcp.is_empty() || !self.udp.is_empty() || self.sends_requests()
+    }
+
+    fn sends_requests(&self) -> bool {
+        self.http.as_ref().is_some_and(|origins| !origins.is_empty())
+    }
+
+    /// Checks that none of these imports is one that the actor would have to be granted and isn't.
+    ///
+    /// # Errors
+    /// The import, and what to write into node.toml.
+    pub(in crate::guest) fn admit<'i>(&self, mut imports: impl Iterator<Item = &'i str>) -> Result<(), NotGranted> {
+        let http = imports.find(|import| import.starts_with(HTTP));
+        match http {
+            Some(import) if self.http.is_none() => Err(NotGranted {
+                import: import.to_owned(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// True if the actor may look up this name.
@@ -78,6 +103,16 @@ impl Grants {
         let ends = self.tcp.iter().chain(&self.udp).map(|endpoint| &endpoint.host);
         ends.chain(&self.dns).any(|host| host.matches_name(name))
     }
+}
+
+/// A component imports what the actor would have to be granted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "it imports `{import}`; add under [actors.capabilities]: http = [\"https://HOST\"], or http = [] if it needs none"
+)]
+pub struct NotGranted {
+    /// The name of the import.
+    pub import: String,
 }
 
 #[cfg(test)]
@@ -106,6 +141,25 @@ mod tests {
         for name in ["internal", "10.0.0.1", "pool.example", "www.example.org", ""] {
             assert!(!grants.may_look_up(name), "{name}");
         }
+    }
+
+    #[test]
+    fn requests_take_a_grant_or_the_word_that_there_is_none() {
+        let with = |http| Grants {
+            http,
+            ..Grants::default()
+        };
+        let imports = || ["wasi:io/streams@0.2.12", "wasi:http/types@0.2.12"].into_iter();
+        let refused = with(None).admit(imports()).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "it imports `wasi:http/types@0.2.12`; add under [actors.capabilities]: http = [\"https://HOST\"], or http = [] \
+             if it needs none"
+        );
+        assert_eq!(with(Some(Vec::new())).admit(imports()), Ok(()));
+        assert_eq!(with(None).admit(imports().take(1)), Ok(()));
+        assert!(!with(Some(Vec::new())).change_the_host());
+        assert!(with(Some(vec!["https://a".parse().unwrap()])).change_the_host());
     }
 
     #[test]

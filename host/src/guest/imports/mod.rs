@@ -15,12 +15,14 @@ use super::bindings::World;
 use super::state::State;
 use super::wasi;
 
-/// The packages that this host offers: how an import's name begins, and its version.
-const OFFERED: [(&str, &str); 7] = [
+/// The packages, or interfaces of them, that this host offers: how an import's name begins, and its version.
+const OFFERED: [(&str, &str); 9] = [
     ("ractor:actor/", "@0.1."),
     ("wasi:cli/", "@0.2."),
     ("wasi:clocks/", "@0.2."),
     ("wasi:filesystem/", "@0.2."),
+    ("wasi:http/outgoing-handler@", "@0.2."),
+    ("wasi:http/types@", "@0.2."),
     ("wasi:io/", "@0.2."),
     ("wasi:random/", "@0.2."),
     ("wasi:sockets/", "@0.2."),

@@ -1,9 +1,10 @@
-//! WASI 0.2 as guests get it: clocks, randomness, and output that becomes log lines; files, sockets and the environment as
-//! far as they are granted. No argument, no input.
+//! WASI 0.2 as guests get it: clocks, randomness, and output that becomes log lines; files, sockets, the environment and
+//! HTTP as far as they are granted. No argument, no input.
 //!
 //! The interfaces are wasmtime's. What it has no hook for, so that a refusal could be told apart, is in `guard`.
 
 mod guard;
+mod http;
 mod lookup;
 mod network;
 mod output;
@@ -12,10 +13,13 @@ use std::sync::Arc;
 
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
+use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
 use super::grants::{Access, Directory, Grants};
 use super::limits::Limits;
 use super::state::{Label, State};
+use http::Http;
 use network::Network;
 use output::Output;
 
@@ -24,6 +28,8 @@ pub(super) struct Wasi {
     context: WasiCtx,
     table: ResourceTable,
     network: Arc<Network>,
+    /// Made at the first use.
+    http: Option<Box<Http>>,
 }
 
 /// Adds WASI to the linker.
@@ -33,7 +39,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     guard::add_to_linker(linker)?;
     lookup::add_to_linker(linker)?;
     linker.allow_shadowing(false);
-    Ok(())
+    http::add_to_linker(linker)
 }
 
 impl Wasi {
@@ -63,6 +69,7 @@ impl Wasi {
             context: context.build(),
             table,
             network,
+            http: None,
         }
     }
 }
@@ -100,5 +107,22 @@ impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let Wasi { context, table, .. } = self.wasi();
         WasiCtxView { ctx: context, table }
+    }
+}
+
+impl Wasi {
+    /// Why the HTTP request that was just asked for is not sent, if it isn't.
+    fn refused(&mut self) -> Option<ErrorCode> {
+        self.http.as_mut()?.refused()
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        let (grants, trust) = (self.grants(), self.http_trust());
+        let (label, limits) = (self.label.clone(), self.limits.clone());
+        let Wasi { table, http, .. } = self.wasi();
+        let http = http.get_or_insert_with(|| Box::new(Http::new(label, &limits, grants, trust)));
+        http.view(table)
     }
 }

@@ -58,7 +58,8 @@ impl fmt::Debug for Contents {
     }
 }
 
-fn read(file: TlsFile, path: &Path) -> Result<Vec<u8>, TlsError> {
+/// What is in one file.
+pub(super) fn read(file: TlsFile, path: &Path) -> Result<Vec<u8>, TlsError> {
     let failed = |source| TlsError::Read {
         file,
         path: path.to_owned(),

@@ -15,7 +15,7 @@ use tokio_rustls::rustls::{self, InconsistentKeys, RootCertStore};
 
 use super::error::{TlsError, TlsFile};
 use super::explain::explain;
-use super::files::{Contents, IdentityFiles, TlsFiles};
+use super::files::{Contents, IdentityFiles, TlsFiles, read};
 
 /// One state of the files, checked.
 #[derive(Debug)]
@@ -124,7 +124,12 @@ fn certified_key(
     }
 }
 
-fn trust(path: &Path, ca: &[u8], provider: &Arc<CryptoProvider>) -> Result<Trust, TlsError> {
+/// The certificates of a file that is read now.
+pub(super) fn read_roots(path: &Path) -> Result<RootCertStore, TlsError> {
+    roots(path, &read(TlsFile::Ca, path)?)
+}
+
+fn roots(path: &Path, ca: &[u8]) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(TlsFile::Ca, path, ca)? {
         roots.add(certificate).map_err(|source| TlsError::Unusable {
@@ -133,7 +138,11 @@ fn trust(path: &Path, ca: &[u8], provider: &Arc<CryptoProvider>) -> Result<Trust
             source,
         })?;
     }
-    let roots = Arc::new(roots);
+    Ok(roots)
+}
+
+fn trust(path: &Path, ca: &[u8], provider: &Arc<CryptoProvider>) -> Result<Trust, TlsError> {
+    let roots = Arc::new(roots(path, ca)?);
     let unusable = |source| TlsError::Ca {
         path: path.to_owned(),
         source,

@@ -12,11 +12,12 @@ mod material;
 mod peers;
 mod watch;
 
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::server::NoServerSessionStorage;
-use tokio_rustls::rustls::{self, ClientConfig, ServerConfig, client};
+use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig, client};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 pub use error::{TlsError, TlsFile};
@@ -60,6 +61,14 @@ struct Current {
     material: Arc<Material>,
     /// What it was made of, to notice a change.
     contents: Contents,
+}
+
+/// The certificates of a file, to check others against where no node is at the other end. Blocks while it reads it.
+///
+/// # Errors
+/// It can't be read, or holds no certificates in PEM form that can be used.
+pub fn read_roots(path: &Path) -> Result<RootCertStore, TlsError> {
+    material::read_roots(path)
 }
 
 impl Tls {
