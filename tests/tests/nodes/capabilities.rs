@@ -243,7 +243,7 @@ fn inspect_says_what_a_component_is_without_a_node() {
 
 #[test]
 fn inspect_compiles_a_component_once() {
-    let cache = tempfile::tempdir().unwrap();
+    let cache = tempfile::tempdir().expect("a folder");
     let inspect = || {
         let mut command = programs::ractor_host();
         command.env("XDG_CACHE_HOME", cache.path());
