@@ -121,6 +121,11 @@ impl HostNode {
         &self.address
     }
 
+    /// The file with its cookie.
+    pub fn cookie_file(&self) -> PathBuf {
+        self.folder.path("cookie")
+    }
+
     /// Its process, to signal it and to read its log.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process

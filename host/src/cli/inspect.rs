@@ -1,15 +1,22 @@
 //! `inspect`: what a component is, without a node. Nothing of it runs but `describe`.
 
 use std::io::{self, Write};
+use std::pin::pin;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use tokio::time::timeout;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::arguments::{InspectArguments, Output};
 use super::failure::Failure;
 use super::signature::{descriptor_json, write_descriptor};
-use crate::guest::{Allocation, Descriptor, Engine, EngineConfig, Module, ModuleSource, Need, Want};
+use crate::guest::{Allocation, Descriptor, EngineConfig, Module, ModuleSource, Need, Origin, Want};
+use crate::host::engine_with_cache;
 use crate::ops::telemetry::{self, LogFormat};
+
+/// How long a component may take to load before that is explained.
+const QUICK: Duration = Duration::from_secs(2);
 
 pub(super) fn inspect(arguments: &InspectArguments) -> Result<ExitCode, Failure> {
     telemetry::init(LogFormat::Text, LevelFilter::ERROR).map_err(Failure::usage)?;
@@ -30,7 +37,7 @@ pub(super) fn inspect(arguments: &InspectArguments) -> Result<ExitCode, Failure>
 type Described = Result<Descriptor, String>;
 
 async fn load(arguments: &InspectArguments) -> Result<(Module, Described), Failure> {
-    let engine = Engine::new(EngineConfig {
+    let engine = engine_with_cache(&EngineConfig {
         allocation: Allocation::OnDemand,
         ..EngineConfig::default()
     });
@@ -40,7 +47,16 @@ async fn load(arguments: &InspectArguments) -> Result<(Module, Described), Failu
         path: arguments.file.clone(),
         digest: None,
     };
-    let module = engine.map_err(Failure::runtime)?.load(&source).await;
+    let engine = engine.map_err(Failure::runtime)?;
+    let mut loading = pin!(engine.load(&source));
+    let module = match timeout(QUICK, &mut loading).await {
+        Ok(loaded) => loaded,
+        Err(_) => {
+            let (file, seconds) = (source.path.display(), QUICK.as_secs());
+            eprintln!("note: compiling {file} takes more than {seconds} s; the code is kept for the next time");
+            loading.await
+        }
+    };
     let module = module.map_err(Failure::runtime)?;
     let described = module.describe().await.map_err(|error| error.to_string());
     // Text that plays tricks on a terminal is no description; no node would pass it on.
@@ -58,6 +74,7 @@ fn write_text(out: &mut impl Write, module: &Module, described: &Described) -> i
     }
     writeln!(out, "file {}", module.path().display())?;
     writeln!(out, "  {} bytes, {}", module.size(), module.digest())?;
+    writeln!(out, "  its code was {}", code(module))?;
     writeln!(
         out,
         "capabilities that it could use, if [actors.capabilities] grants them"
@@ -77,6 +94,13 @@ fn write_text(out: &mut impl Write, module: &Module, described: &Described) -> i
         writeln!(out, "  {export}")?;
     }
     Ok(())
+}
+
+fn code(module: &Module) -> &'static str {
+    match module.origin() {
+        Origin::Compiled => "compiled",
+        Origin::Cache => "cached",
+    }
 }
 
 fn in_words(need: Need) -> &'static str {
@@ -103,6 +127,7 @@ fn json(module: &Module, described: &Described) -> serde_json::Value {
         "file": module.path(),
         "bytes": module.size(),
         "digest": module.digest().to_string(),
+        "code": code(module),
         "actor": described.as_ref().ok().map(descriptor_json),
         "error": described.as_ref().err(),
         "capabilities": module.wants().iter().map(want).collect::<Vec<_>>(),

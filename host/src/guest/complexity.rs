@@ -4,6 +4,9 @@
 //! Time and memory mostly grow with the size of a file, which has a limit. Two things grow faster. What every function and
 //! module costs beside its code: a few bytes of a file can be a whole function. And what a function's values cost where its
 //! branches meet: in the worst case every branch hands over every value, so a few hundred kilobytes can ask for gigabytes.
+//!
+//! The product is no bound on time: loops that are nested some hundred deep take the compiler longer than as many side by side.
+//! 500 values in 500 loops, a product of 500 000, took the debug build over 40 seconds and 388 MiB.
 
 use wasmparser::{FunctionBody, Operator, Parser, Payload, TypeSectionReader};
 
@@ -19,12 +22,19 @@ pub struct Complexity {
 }
 
 impl Default for Complexity {
-    /// Several times what the runtimes of large languages need.
+    /// More than ten times what the guests of this checkout need. Their functions, modules, and largest function:
+    ///
+    /// | guest | functions | modules | values × branches |
+    /// |---|---|---|---|
+    /// | C | 65 | 5 | 714 = 17 × 42 |
+    /// | Rust (`counter`) | 730 | 6 | 14 400 = 50 × 288 |
+    /// | JavaScript (1.6 MB) | 1 647 | 14 | 205 827 = 57 × 3 611 |
+    /// | Python (18 MB) | 13 434 | 18 | 309 662 = 19 × 16 298 |
     fn default() -> Self {
         Self {
             functions: 250_000,
             modules: 1000,
-            function: 50_000_000,
+            function: 5_000_000,
         }
     }
 }

@@ -101,15 +101,23 @@ fn engine(config: &NodeConfig) -> Result<Engine, EngineError> {
     if let Some(too_many) = too_many {
         tracing::warn!("{too_many}");
     }
+    match &config.runtime.cache_dir {
+        Some(_) => Engine::new(EngineConfig {
+            cache_dir: config.runtime.cache_dir.clone(),
+            ..setup
+        }),
+        None => engine_with_cache(&setup),
+    }
+}
+
+/// An engine that keeps compiled code in the user's cache directory or, where that can't be, not at all.
+pub(crate) fn engine_with_cache(setup: &EngineConfig) -> Result<Engine, EngineError> {
     let engine = |cache_dir| {
         Engine::new(EngineConfig {
             cache_dir,
             ..setup.clone()
         })
     };
-    if let Some(dir) = &config.runtime.cache_dir {
-        return engine(Some(dir.clone()));
-    }
     match engine(default_cache_dir()) {
         Err(error @ (EngineError::CacheDirectory { .. } | EngineError::CacheNotPrivate { .. })) => {
             tracing::warn!(%error, "compiled code is not kept; `cache_dir` in [runtime] chooses another folder");

@@ -35,4 +35,4 @@ pub use signals::StopSignal;
 #[cfg(feature = "cli")]
 pub(crate) use dial::Dial;
 #[cfg(feature = "cli")]
-pub(crate) use guests::Guests;
+pub(crate) use guests::{Guests, engine_with_cache};

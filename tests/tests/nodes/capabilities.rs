@@ -240,3 +240,19 @@ fn inspect_says_what_a_component_is_without_a_node() {
     let wrong = cli::ractor_host(&["inspect", file!()]);
     assert_eq!(wrong.code, Some(1));
 }
+
+#[test]
+fn inspect_compiles_a_component_once() {
+    let cache = tempfile::tempdir().expect("a folder");
+    let inspect = || {
+        let mut command = programs::ractor_host();
+        command.env("XDG_CACHE_HOME", cache.path());
+        command
+            .args(["inspect", "--output", "json"])
+            .arg(programs::guest("counter"));
+        cli::end("ractor-host inspect", &mut command).answer().to_owned()
+    };
+    let first = inspect();
+    assert!(first.contains("\"code\": \"compiled\""), "{first}");
+    assert_eq!(inspect(), first.replace("\"compiled\"", "\"cached\""));
+}

@@ -5,11 +5,15 @@ use std::fs;
 
 use ractor_host_tests::host::HostNode;
 use ractor_host_tests::process::Stream;
-use ractor_host_tests::programs;
+use ractor_host_tests::{cli, programs, wait};
 
 /// What a guest may take at most: in the debug build, whose futures are larger, and with what the allocator wastes.
 const MOST_KIB: u64 = 160;
 const MOST_MAPPINGS: u64 = 5;
+
+/// What a guest of node.toml may leave behind when it has ended: the cell that the host knows it by has 11 KiB, and lies
+/// among what is free.
+const MOST_LEFT_KIB: u64 = 36;
 
 /// A node with so many guests of one module, and room for as many as its neighbours.
 fn node(name: &str, guests: u64, runtime: &str) -> HostNode {
@@ -51,6 +55,30 @@ fn an_idle_guest_is_small_and_has_no_code_of_its_own() {
         mappings + 2 <= MOST_MAPPINGS,
         "{mappings} mappings each: {few_take:?} and {many_take:?}"
     );
+}
+
+#[test]
+#[cfg(target_env = "gnu")]
+fn the_memory_of_guests_that_ended_returns() {
+    let path = programs::guest("parity");
+    let guests = 2000;
+    let module = format!("[runtime]\nmax_guests = 2000\ncopy_on_write = false\n[modules.parity]\npath = {path:?}\n");
+    let mut without = HostNode::start("nobody", &module);
+    let mut node = HostNode::start(
+        "leavers",
+        &format!(
+            "{module}[[actors]]\nname = \"leaver\"\nmodule = \"parity\"\ngroups = [\"leavers\"]\n\
+             restart = \"temporary\"\ncount = {guests}\n"
+        ),
+    );
+    let nobody = usage(&mut without).0;
+    let each = |node: &mut HostNode| usage(node).0.saturating_sub(nobody) / guests;
+    let living = each(&mut node);
+    assert!(living > MOST_LEFT_KIB, "{living} KiB each");
+    let stop = ["--all", "group:leavers", "Stop", "str:done"];
+    cli::message("cast", node.address(), &node.cookie_file(), &stop).answer();
+    let what = format!("at most {MOST_LEFT_KIB} KiB to be left of each guest");
+    wait::until(&what, || each(&mut node), |left| *left <= MOST_LEFT_KIB);
 }
 
 #[test]
