@@ -12,6 +12,7 @@ use ractor::{ActorCell, RpcReplyPort};
 use super::awaited::{AwaitedReplies, TooMany};
 use super::backlog::Target;
 use super::pending::{MAX_PENDING_CALLS, PendingCalls};
+use super::pid_hash::LocalPids;
 use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, NodeFlags, SessionLimits};
 use crate::NodeId;
 use crate::directory::SendRefused;
@@ -33,7 +34,7 @@ pub(super) struct Link {
     /// What the peer has said of itself.
     peer: OnceLock<NodeFlags>,
     /// The local actors that the peer may address: those it was told of.
-    advertised: RwLock<HashMap<u64, Arc<Target>>>,
+    advertised: RwLock<HashMap<u64, Arc<Target>, LocalPids>>,
     /// The peer's actors that this node may address: those that the peer told of.
     remote: RwLock<HashSet<u64>>,
     pending: Mutex<PendingCalls>,
