@@ -75,6 +75,45 @@ async fn a_reply_of_a_type_of_the_user_goes_all_the_way() {
     assert_eq!(answer.await, Ok(names));
 }
 
+#[derive(ractor_host_derive::RactorClusterMessage)]
+enum Bytes {
+    #[rpc]
+    Read(RpcReplyPort<Vec<u8>>),
+}
+
+/// The port with which a call for bytes arrives at its actor, and where its caller waits.
+fn call_for_bytes(timeout: Option<Duration>) -> (RpcReplyPort<Vec<u8>>, OneshotReceiver<Vec<u8>>) {
+    let (sender, answer) = oneshot();
+    let port = match timeout {
+        Some(timeout) => (sender, timeout).into(),
+        None => sender.into(),
+    };
+    match Bytes::Read(port).serialize().and_then(Bytes::deserialize) {
+        Ok(Bytes::Read(port)) => (port, answer),
+        Err(_) => panic!("no call"),
+    }
+}
+
+#[tokio::test]
+async fn a_reply_of_bytes_needs_no_port_between() {
+    for timeout in [None, LATE] {
+        let (port, answer) = call_for_bytes(timeout);
+        assert_eq!(port.get_timeout(), timeout);
+        port.send(vec![1, 2]).expect("somebody waits");
+        assert_eq!(answer.await, Ok(vec![1, 2]));
+    }
+    let (port, answer) = call_for_bytes(None);
+    drop(answer);
+    assert!(port.is_closed(), "that the caller left shows at once");
+}
+
+#[tokio::test]
+async fn a_call_for_bytes_ends_with_its_timeout_too() {
+    let (port, answer) = call_for_bytes(SOON);
+    assert!(answer.await.is_err());
+    assert!(port.is_closed());
+}
+
 #[tokio::test]
 async fn the_timeout_travels_with_the_port() {
     for timeout in [None, SOON] {

@@ -28,7 +28,7 @@ fn convert() -> TokenStream {
     let bytes = bytes();
     let (send, fn_once) = (quote!(::core::marker::Send + 'static), quote!(::core::ops::FnOnce));
     quote! {
-        fn __ractor_bytes_port<T: #send, F: #fn_once(#bytes) -> T + #send>(
+        fn __ractor_bytes_port<T: #send, F: #fn_once(#bytes) -> T + ::core::marker::Unpin + #send>(
             __port: ractor::RpcReplyPort<T>,
             __from_bytes: F,
         ) -> ractor::RpcReplyPort<#bytes> {
@@ -37,7 +37,7 @@ fn convert() -> TokenStream {
             }, #LOOKS_HERE)
         }
 
-        fn __ractor_typed_port<T: #send, F: #fn_once(T) -> #bytes + #send>(
+        fn __ractor_typed_port<T: #send, F: #fn_once(T) -> #bytes + ::core::marker::Unpin + #send>(
             __port: ractor::RpcReplyPort<#bytes>,
             __into_bytes: F,
         ) -> ractor::RpcReplyPort<T> {
@@ -58,6 +58,7 @@ fn bridge() -> TokenStream {
             __port: ractor::RpcReplyPort<__To>,
             __convert: impl ::core::ops::FnOnce(__From) -> ::core::option::Option<__To>
                 + ::core::marker::Send
+                + ::core::marker::Unpin
                 + 'static,
             __most_looks: u32,
         ) -> ractor::RpcReplyPort<__From>
@@ -86,20 +87,32 @@ fn crossing() -> TokenStream {
         )
     };
     quote! {
-        type __Future = ::core::pin::Pin<
-            ::std::boxed::Box<dyn ::core::future::Future<Output = ()> + ::core::marker::Send>,
-        >;
-
-        enum __State {
+        enum __State<__Future> {
             __Waits(__Future),
             __Polled,
             __Woken,
             __Over,
         }
 
-        struct __Crossing(::std::sync::Mutex<__State>);
+        struct __Crossing<__Future>(::std::sync::Mutex<__State<__Future>>);
 
-        impl ::std::task::Wake for __Crossing {
+        impl<__Future> __Crossing<__Future>
+        where
+            Self: ::std::task::Wake + ::core::marker::Send + ::core::marker::Sync + 'static,
+        {
+            fn __start(__future: __Future) {
+                let __crossing = Self(::std::sync::Mutex::new(__State::__Waits(__future)));
+                ::std::task::Wake::wake(::std::sync::Arc::new(__crossing));
+            }
+        }
+
+        impl<__Future> ::std::task::Wake for __Crossing<__Future>
+        where
+            __Future: ::core::future::Future<Output = ()>
+                + ::core::marker::Send
+                + ::core::marker::Unpin
+                + 'static,
+        {
             fn wake(self: ::std::sync::Arc<Self>) {
                 let __before = {
                     let mut __state = #lock;
@@ -115,7 +128,7 @@ fn crossing() -> TokenStream {
                 };
                 let __waker = ::core::convert::From::from(::std::sync::Arc::clone(&self));
                 let __polled = ::core::future::Future::poll(
-                    ::core::pin::Pin::as_mut(&mut __future),
+                    ::core::pin::Pin::new(&mut __future),
                     &mut ::core::task::Context::from_waker(&__waker),
                 );
                 let mut __state = #lock;
@@ -133,58 +146,103 @@ fn crossing() -> TokenStream {
 }
 
 fn native_bridge() -> TokenStream {
+    let (unlimited, limited) = (unlimited(), limited());
     quote! {
-        let __timeout = ractor::RpcReplyPort::get_timeout(&__port);
-        let (__sender, mut __receiver) = ractor::concurrency::oneshot::<__From>();
-        let __sent = ::core::future::poll_fn(move |__context| {
-            // What is there is taken, even if the task that sent it has had its share of the thread.
-            match ractor::concurrency::OneshotReceiver::try_recv(&mut __receiver) {
-                ::core::result::Result::Ok(__value) => {
-                    ::core::task::Poll::Ready(::core::option::Option::Some(__value))
-                }
-                ::core::result::Result::Err(_)
-                    if ractor::concurrency::OneshotReceiver::is_terminated(&__receiver) =>
-                {
-                    ::core::task::Poll::Ready(::core::option::Option::None)
-                }
-                ::core::result::Result::Err(_) => ::core::task::Poll::map(
-                    ::core::future::Future::poll(::core::pin::Pin::new(&mut __receiver), __context),
-                    ::core::result::Result::ok,
-                ),
-            }
-        });
-        let __crossing: __Future = ::std::boxed::Box::pin(async move {
-            let __sent = match __timeout {
-                ::core::option::Option::None => __sent.await,
-                ::core::option::Option::Some(__timeout) => {
-                    let mut __sent = __sent;
-                    let mut __patience = __timeout;
-                    let mut __looks = 0_u32;
-                    loop {
-                        match ractor::concurrency::timeout(__patience, &mut __sent).await {
-                            ::core::result::Result::Ok(__sent) => break __sent,
-                            ::core::result::Result::Err(_)
-                                if __looks == __most_looks || ractor::RpcReplyPort::is_closed(&__port) =>
-                            {
-                                break ::core::option::Option::None
-                            }
-                            ::core::result::Result::Err(_) => {
-                                __looks += 1;
-                                __patience = ::core::time::Duration::from_millis(#LOOK_EVERY_MS);
-                            }
-                        }
-                    }
-                }
-            };
-            if let ::core::option::Option::Some(__value) = ::core::option::Option::and_then(__sent, __convert) {
+        fn __hand_on<__From, __To>(
+            __sent: ::core::option::Option<__From>,
+            __convert: impl ::core::ops::FnOnce(__From) -> ::core::option::Option<__To>,
+            __port: ::core::option::Option<ractor::RpcReplyPort<__To>>,
+        ) {
+            if let (::core::option::Option::Some(__value), ::core::option::Option::Some(__port)) =
+                (::core::option::Option::and_then(__sent, __convert), __port)
+            {
                 ::core::mem::drop(ractor::RpcReplyPort::send(__port, __value));
             }
-        });
-        let __crossing = __Crossing(::std::sync::Mutex::new(__State::__Waits(__crossing)));
-        ::std::task::Wake::wake(::std::sync::Arc::new(__crossing));
+        }
+
+        let __timeout = ractor::RpcReplyPort::get_timeout(&__port);
+        let mut __port = ::core::option::Option::Some(__port);
         match __timeout {
-            ::core::option::Option::None => ::core::convert::From::from(__sender),
-            ::core::option::Option::Some(__timeout) => ::core::convert::From::from((__sender, __timeout)),
+            ::core::option::Option::None => { #unlimited }
+            ::core::option::Option::Some(__timeout) => { #limited }
+        }
+    }
+}
+
+/// For a call without a timeout. A reply of bytes in ractor's own format needs no conversion, so the port behind is handed
+/// out itself. With a timeout it isn't: nothing would end it while somebody holds it.
+fn unlimited() -> TokenStream {
+    let received = received();
+    quote! {
+        if let ::core::option::Option::Some(__same) =
+            <dyn ::core::any::Any>::downcast_mut::<::core::option::Option<ractor::RpcReplyPort<__From>>>(&mut __port)
+        {
+            if __ractor_is_own_format() {
+                if let ::core::option::Option::Some(__same) = ::core::option::Option::take(__same) {
+                    return __same;
+                }
+            }
+        }
+        let (__sender, mut __receiver) = ractor::concurrency::oneshot::<__From>();
+        let mut __convert = ::core::option::Option::Some(__convert);
+        __Crossing::__start(::core::future::poll_fn(move |__context| {
+            ::core::task::Poll::map(#received, |__sent| {
+                if let ::core::option::Option::Some(__convert) = ::core::option::Option::take(&mut __convert) {
+                    __hand_on(__sent, __convert, ::core::option::Option::take(&mut __port));
+                }
+            })
+        }));
+        ::core::convert::From::from(__sender)
+    }
+}
+
+/// For a call with a timeout.
+fn limited() -> TokenStream {
+    let received = received();
+    quote! {
+        let (__sender, mut __receiver) = ractor::concurrency::oneshot::<__From>();
+        let mut __sent = ::core::future::poll_fn(move |__context| #received);
+        __Crossing::__start(::std::boxed::Box::pin(async move {
+            let mut __patience = __timeout;
+            let mut __looks = 0_u32;
+            let __sent = loop {
+                if let ::core::result::Result::Ok(__sent) =
+                    ractor::concurrency::timeout(__patience, &mut __sent).await
+                {
+                    break __sent;
+                }
+                let __port = ::core::option::Option::as_ref(&__port);
+                if __looks == __most_looks
+                    || ::core::option::Option::is_some_and(__port, ractor::RpcReplyPort::is_closed)
+                {
+                    break ::core::option::Option::None;
+                }
+                __looks += 1;
+                __patience = ::core::time::Duration::from_millis(#LOOK_EVERY_MS);
+            };
+            __hand_on(__sent, __convert, __port);
+        }));
+        ::core::convert::From::from((__sender, __timeout))
+    }
+}
+
+/// What `__receiver` has come to: a value, or that there will be none. What is there is taken, even if the task that sent it
+/// has had its share of the thread.
+fn received() -> TokenStream {
+    quote! {
+        match ractor::concurrency::OneshotReceiver::try_recv(&mut __receiver) {
+            ::core::result::Result::Ok(__value) => {
+                ::core::task::Poll::Ready(::core::option::Option::Some(__value))
+            }
+            ::core::result::Result::Err(_)
+                if ractor::concurrency::OneshotReceiver::is_terminated(&__receiver) =>
+            {
+                ::core::task::Poll::Ready(::core::option::Option::None)
+            }
+            ::core::result::Result::Err(_) => ::core::task::Poll::map(
+                ::core::future::Future::poll(::core::pin::Pin::new(&mut __receiver), __context),
+                ::core::result::Result::ok,
+            ),
         }
     }
 }

@@ -12,10 +12,11 @@ use ractor::{ActorCell, RpcReplyPort};
 use super::awaited::{AwaitedReplies, TooMany};
 use super::backlog::Target;
 use super::pending::{MAX_PENDING_CALLS, PendingCalls};
+use super::pid_hash::LocalPids;
 use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, NodeFlags, SessionLimits};
 use crate::NodeId;
 use crate::directory::SendRefused;
-use crate::transport::{Outbox, OutboxError};
+use crate::transport::{Outbox, OutboxError, Taken};
 use crate::wire::{self, CAPABILITY_CALL_FAILED, Call, Control, Data, Message, Payload};
 
 /// What a data frame holds at most beside its variant, arguments and metadata: keys, lengths and numbers.
@@ -33,7 +34,7 @@ pub(super) struct Link {
     /// What the peer has said of itself.
     peer: OnceLock<NodeFlags>,
     /// The local actors that the peer may address: those it was told of.
-    advertised: RwLock<HashMap<u64, Arc<Target>>>,
+    advertised: RwLock<HashMap<u64, Arc<Target>, LocalPids>>,
     /// The peer's actors that this node may address: those that the peer told of.
     remote: RwLock<HashSet<u64>>,
     pending: Mutex<PendingCalls>,
@@ -154,7 +155,7 @@ impl Link {
             return Err(SendRefused::UnknownActor);
         }
         self.outbox.room().await;
-        self.send(to, message).map_err(|error| match error {
+        self.send(to, message).map(|_| ()).map_err(|error| match error {
             Undelivered::TooLarge { .. } => SendRefused::TooLarge,
             Undelivered::Outbox(OutboxError::Closed) => SendRefused::UnknownActor,
             _ => SendRefused::Overloaded,
@@ -165,7 +166,7 @@ impl Link {
     ///
     /// # Errors
     /// It was given up, and counted. Who waits for a reply hears it by the end of the reply port.
-    pub(super) fn send(&self, to: u64, message: SerializedMessage) -> Result<(), Undelivered> {
+    pub(super) fn send(&self, to: u64, message: SerializedMessage) -> Result<Taken, Undelivered> {
         let sent = match message {
             SerializedMessage::Cast {
                 variant,
@@ -196,13 +197,13 @@ impl Link {
                 }),
             SerializedMessage::CallReply(tag, what) => {
                 self.complete(to, tag, what);
-                Ok(())
+                Ok(Taken::Queued)
             }
         };
         sent.inspect_err(|error| self.dead_letter(to, *error))
     }
 
-    fn call(&self, mut call: Call, args: Vec<u8>, reply: RpcReplyPort<Vec<u8>>) -> Result<(), Undelivered> {
+    fn call(&self, mut call: Call, args: Vec<u8>, reply: RpcReplyPort<Vec<u8>>) -> Result<Taken, Undelivered> {
         let timeout = reply.get_timeout();
         call.timeout_ms = timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
         call.tag = self.pending().insert(call.to, reply).ok_or(Undelivered::TooManyCalls)?;
@@ -280,17 +281,17 @@ impl Link {
         &self,
         payload: Vec<u8>,
         encode: impl FnOnce(&mut BytesMut, Payload<'_>) -> usize,
-    ) -> Result<(), Undelivered> {
+    ) -> Result<Taken, Undelivered> {
         let len = payload.len();
-        if len >= LARGE_PAYLOAD {
+        let taken = if len >= LARGE_PAYLOAD {
             self.outbox
-                .push_around(payload, |out| encode(out, Payload::Apart(len)))?;
+                .push_around(payload, |out| encode(out, Payload::Apart(len)))?
         } else {
             self.outbox.push(|out| {
                 encode(out, Payload::Within(&payload));
-            })?;
-        }
-        Ok(())
+            })?
+        };
+        Ok(taken)
     }
 
     fn check_size(&self, payload: usize) -> Result<(), Undelivered> {

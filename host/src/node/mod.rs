@@ -21,6 +21,7 @@ mod listener;
 mod messages;
 pub mod node_session;
 mod pending;
+mod pid_hash;
 mod refusals;
 mod remote_actor;
 mod requests;

@@ -5,7 +5,7 @@ use ractor::RpcReplyPort;
 /// The most calls that may wait for replies from one peer.
 pub(super) const MAX_PENDING_CALLS: usize = 1 << 20;
 
-/// How many entries each new call looks at for callers that have given up.
+/// How many entries a call for which none is free looks at for callers that have given up.
 const SWEEP_STEPS: usize = 4;
 
 /// A table of waiting calls. Tags are never reused before their slot has been used 2^32 times.
@@ -40,7 +40,9 @@ fn index(tag: u64) -> Option<u32> {
 impl PendingCalls {
     /// Enters a call to the peer's actor `to` and returns its tag; none if the table is full, and the port is dropped.
     pub(super) fn insert(&mut self, to: u64, port: RpcReplyPort<Vec<u8>>) -> Option<u64> {
-        self.sweep(SWEEP_STEPS);
+        if self.free.is_empty() {
+            self.sweep(SWEEP_STEPS);
+        }
         let call = Some(PendingCall { to, port });
         if let Some(index) = self.free.pop() {
             let slot = self.slots.get_mut(usize::try_from(index).ok()?)?;

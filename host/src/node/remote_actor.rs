@@ -5,7 +5,10 @@ use std::sync::Arc;
 use ractor::message::SerializedMessage;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, ActorRuntime, SpawnErr};
 
+use tokio::task::yield_now;
+
 use super::link::Link;
+use crate::transport::Taken;
 
 /// Takes serialized messages and encodes them into the link to the actor it stands for.
 #[derive(Debug)]
@@ -49,7 +52,11 @@ impl Actor for RemoteActor {
         link: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         // What can't be sent is counted and logged there; a stand-in has nobody else to tell.
-        link.send(myself.get_id().pid(), message).ok();
+        if let Ok(Taken::FirstOfSeveral) = link.send(myself.get_id().pid(), message) {
+            // Those who are about to send do so now, and their messages are taken in one go. Otherwise each would wake this
+            // actor, which would run after each of them.
+            yield_now().await;
+        }
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ mod writer;
 
 pub(crate) use halves::split;
 pub(crate) use listen::bind;
-pub(crate) use outbox::{Outbox, OutboxError};
+pub(crate) use outbox::{Outbox, OutboxError, Taken};
 pub(crate) use reader::{FrameReader, ReadError};
 pub(crate) use stream::tls_socket;
 pub use stream::{BoxRead, BoxWrite, ClusterBidiStream, IncomingEncryptionMode, NetworkStream};

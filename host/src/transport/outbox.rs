@@ -27,11 +27,23 @@ pub(crate) enum OutboxError {
     Closed,
 }
 
+/// What a frame that was taken found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// Nothing special.
+    Queued,
+    /// An empty outbox, whose last content was several frames. More of them are about to come, and the writer waits a little
+    /// for them: so may whoever is to bring them.
+    FirstOfSeveral,
+}
+
 #[derive(Debug, Default)]
 struct State {
     waiting: Chunks,
     /// Handed to the writer and not on its way yet.
     in_flight: usize,
+    /// What was handed to the writer last were several frames.
+    busy: bool,
     closed: bool,
 }
 
@@ -64,7 +76,7 @@ impl Outbox {
     ///
     /// # Errors
     /// Nothing was appended: the outbox is full or closed.
-    pub(crate) fn push(&self, encode: impl FnOnce(&mut BytesMut)) -> Result<(), OutboxError> {
+    pub(crate) fn push(&self, encode: impl FnOnce(&mut BytesMut)) -> Result<Taken, OutboxError> {
         self.append_below(self.limit, |waiting| waiting.append(encode))
     }
 
@@ -77,7 +89,7 @@ impl Outbox {
         &self,
         payload: Vec<u8>,
         encode: impl FnOnce(&mut BytesMut) -> usize,
-    ) -> Result<(), OutboxError> {
+    ) -> Result<Taken, OutboxError> {
         self.append_below(self.limit, |waiting| waiting.append_around(payload, encode))
     }
 
@@ -87,10 +99,10 @@ impl Outbox {
     /// As [`Outbox::push`].
     pub(crate) fn push_control(&self, encode: impl FnOnce(&mut BytesMut)) -> Result<(), OutboxError> {
         let limit = self.limit.saturating_add(CONTROL_HEADROOM);
-        self.append_below(limit, |waiting| waiting.append(encode))
+        self.append_below(limit, |waiting| waiting.append(encode)).map(|_| ())
     }
 
-    fn append_below(&self, limit: usize, append: impl FnOnce(&mut Chunks)) -> Result<(), OutboxError> {
+    fn append_below(&self, limit: usize, append: impl FnOnce(&mut Chunks)) -> Result<Taken, OutboxError> {
         let mut state = self.lock();
         if state.closed {
             return Err(OutboxError::Closed);
@@ -100,12 +112,14 @@ impl Outbox {
         }
         let was_empty = state.waiting.is_empty();
         append(&mut state.waiting);
+        let busy = state.busy;
         drop(state);
-        if was_empty {
-            // The writer sleeps only on an empty queue.
-            self.work.notify_one();
+        if !was_empty {
+            return Ok(Taken::Queued);
         }
-        Ok(())
+        // The writer sleeps only on an empty queue.
+        self.work.notify_one();
+        Ok(if busy { Taken::FirstOfSeveral } else { Taken::Queued })
     }
 
     /// Waits until there is room, or the outbox is closed. Others may take the room before the caller does.
@@ -155,11 +169,13 @@ impl Outbox {
         state.closed || !state.waiting.is_empty()
     }
 
-    /// Swaps everything that waits into `drained`, which must be empty.
-    pub(super) fn drain_into(&self, drained: &mut Chunks) {
+    /// Swaps everything that waits into `drained`, which must be empty. True if it is several frames.
+    pub(super) fn drain_into(&self, drained: &mut Chunks) -> bool {
         let mut state = self.lock();
         std::mem::swap(&mut state.waiting, drained);
         state.in_flight = drained.len();
+        state.busy = drained.take_appended() > 1;
+        state.busy
     }
 
     /// So many of the bytes that were drained are on their way.
@@ -179,7 +195,7 @@ impl Outbox {
 mod tests {
     use bytes::BufMut;
 
-    use super::{Chunks, Outbox, OutboxError};
+    use super::{Chunks, Outbox, OutboxError, Taken};
 
     /// What is written of `drained`, which is empty then.
     fn written(drained: &mut Chunks) -> Vec<u8> {
@@ -206,6 +222,25 @@ mod tests {
         outbox.drain_into(&mut drained);
         assert!(drained.is_empty());
         assert_eq!(outbox.push(|_| ()), Err(OutboxError::Closed));
+    }
+
+    #[test]
+    fn the_first_frame_after_several_says_so() {
+        let outbox = Outbox::new(100);
+        let push = |frames: usize| -> Vec<_> { (0..frames).map(|_| outbox.push(|out| out.put_u8(b'.'))).collect() };
+        let mut drained = Chunks::default();
+        let mut drain = || {
+            let several = outbox.drain_into(&mut drained);
+            written(&mut drained);
+            several
+        };
+        assert_eq!(push(2), [Ok(Taken::Queued); 2], "nothing was written before");
+        assert!(drain());
+        assert_eq!(push(2), [Ok(Taken::FirstOfSeveral), Ok(Taken::Queued)]);
+        assert!(drain());
+        assert_eq!(push(1), [Ok(Taken::FirstOfSeveral)]);
+        assert!(!drain());
+        assert_eq!(push(1), [Ok(Taken::Queued)], "the last write took one");
     }
 
     #[tokio::test]

@@ -36,11 +36,10 @@ async fn drain(outbox: &Outbox, stream: &mut (impl AsyncWrite + Unpin)) -> io::R
                 tokio::task::yield_now().await;
             }
         }
-        outbox.drain_into(&mut chunks);
+        busy = outbox.drain_into(&mut chunks);
         if chunks.is_empty() {
             return stream.shutdown().await;
         }
-        busy = chunks.take_appended() > 1;
         while !chunks.is_empty() {
             let written = stream.write_vectored(&chunks.slices(SLICES)).await?;
             if written == 0 {
