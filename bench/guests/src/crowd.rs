@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bench_guests::Supervisor;
 use bench_guests::ballast::{Ballast, percentile};
-use bench_load::resident_kib;
+use bench_load::proportional_kib;
 use ractor::{Actor, ActorCell};
 use ractor_host::guest::{
     Allocation, Engine, EngineConfig, Grants, GuestOptions, Module, ModuleSource, Profile, spawn,
@@ -80,14 +80,14 @@ impl Guests {
         // What the first of a module brings along is not the others'.
         let mut all = vec![self.start().await?];
         sleep(SETTLE).await;
-        let before = resident_kib();
+        let before = proportional_kib();
         let started = Instant::now();
         for _ in 0..guests {
             all.push(self.start().await?);
         }
         let seconds = started.elapsed().as_secs_f64();
         sleep(SETTLE).await;
-        let after = resident_kib();
+        let after = proportional_kib();
         for guest in &all {
             guest.stop(None);
         }
@@ -97,7 +97,7 @@ impl Guests {
         Ok(json!({
             "count": guests,
             "seconds": seconds,
-            "resident_kib": before.zip(after).map(|(before, after)| after.saturating_sub(before)),
+            "kib": before.zip(after).map(|(before, after)| after.saturating_sub(before)),
         }))
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 pub use control::{Node, number, say, serve, word};
 pub use report::Report;
-pub use usage::{Usage, resident_kib};
+pub use usage::{Usage, proportional_kib, resident_kib};
 
 /// How many messages are sent before the sender lets others run, as an actor does between two messages.
 pub const BURST: u64 = 32;

@@ -40,9 +40,20 @@ pub fn resident_kib() -> Option<u64> {
     status("VmRSS:")
 }
 
+/// The memory that this process has now, where the system says it. A page that is mapped at several places, as those of code
+/// and of initial memory that guests share, counts once.
+#[must_use]
+pub fn proportional_kib() -> Option<u64> {
+    of_file("/proc/self/smaps_rollup", "Pss:")
+}
+
 /// A line of Linux' /proc/self/status, in KiB.
 fn status(key: &str) -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    of_file("/proc/self/status", key)
+}
+
+fn of_file(path: &str, key: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(path).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(key))?;
     line.split_whitespace().next()?.parse().ok()
 }

@@ -83,7 +83,7 @@ const QUICK_CROWD: u32 = 200;
 struct Started {
     count: u32,
     seconds: f64,
-    resident_kib: Option<u32>,
+    kib: Option<u32>,
 }
 
 /// How often guests are reloaded.
@@ -178,11 +178,7 @@ fn start(plan: &Plan, programs: &GuestPrograms) -> Result<Vec<(Metric, f64)>> {
     let started: Started = pair.client.ask(&format!("crowd {crowd}"))?;
     let count = f64::from(started.count.max(1));
     let mut values = vec![(Metric::StartEach, started.seconds * 1e6 / count)];
-    values.extend(
-        started
-            .resident_kib
-            .map(|kib| (Metric::MemoryEach, f64::from(kib) / count)),
-    );
+    values.extend(started.kib.map(|kib| (Metric::MemoryEach, f64::from(kib) / count)));
     Ok(values)
 }
 
