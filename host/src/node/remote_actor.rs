@@ -51,10 +51,14 @@ impl Actor for RemoteActor {
         message: SerializedMessage,
         link: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
+        let is_call = matches!(message, SerializedMessage::Call { .. });
         // What can't be sent is counted and logged there; a stand-in has nobody else to tell.
-        if let Ok(Taken::FirstOfSeveral) = link.send(myself.get_id().pid(), message) {
-            // Those who are about to send do so now, and their messages are taken in one go. Otherwise each would wake this
-            // actor, which would run after each of them.
+        let taken = link.send(myself.get_id().pid(), message);
+        if let Ok(Taken::FirstOfSeveral) = taken
+            && is_call
+        {
+            // Those who are about to call do so now, and their calls are taken in one go. Otherwise each would wake this
+            // actor, which would run after each of them. Casts come from few, and would pile up meanwhile.
             yield_now().await;
         }
         Ok(())
