@@ -10,29 +10,24 @@ use super::restart::Verdict;
 use super::state::Label;
 use super::strikes;
 
-/// What becomes of a guest after a callback.
-enum Next {
-    /// It waits for the next.
-    Waits,
+/// Why a guest doesn't simply wait for what comes next, after a callback.
+enum Turn {
     /// It has asked to stop, with this reason.
     Stops(Box<Instance>, Option<String>),
     /// Its instance is gone.
-    Recovers(GuestError),
+    Failed(GuestError),
 }
 
 impl Alive {
-    fn put_back(&mut self, mut instance: Box<Instance>, outcome: Result<(), GuestError>) -> Next {
+    /// Puts the instance back, if it is to wait for what comes next.
+    fn put_back(&mut self, mut instance: Box<Instance>, outcome: Result<(), GuestError>) -> Result<(), Turn> {
         self.life.turn();
-        if let Err(error) = outcome {
-            return Next::Recovers(error);
+        outcome.map_err(Turn::Failed)?;
+        if let Some(reason) = instance.take_stopping() {
+            return Err(Turn::Stops(instance, reason));
         }
-        match instance.take_stopping() {
-            Some(reason) => Next::Stops(instance, reason),
-            None => {
-                self.instance = Some(instance);
-                Next::Waits
-            }
-        }
+        self.instance = Some(instance);
+        Ok(())
     }
 }
 
@@ -46,17 +41,10 @@ impl Guest {
         outcome: Result<(), GuestError>,
     ) -> Result<(), ActorProcessingErr> {
         match alive.put_back(instance, outcome) {
-            Next::Waits => Ok(()),
+            Ok(()) => Ok(()),
             // What happens seldom has a future of its own, so that those of messages stay small.
-            next => Box::pin(self.go_on(myself, alive, next)).await,
-        }
-    }
-
-    async fn go_on(&self, myself: &ActorRef<Opaque>, alive: &mut Alive, next: Next) -> Result<(), ActorProcessingErr> {
-        match next {
-            Next::Waits => Ok(()),
-            Next::Stops(instance, reason) => self.stop(myself, alive, instance, reason).await.map(drop),
-            Next::Recovers(error) => self.recover(myself, alive, error).await,
+            Err(Turn::Stops(instance, reason)) => Box::pin(self.stop(myself, alive, instance, reason)).await.map(drop),
+            Err(Turn::Failed(error)) => Box::pin(self.recover(myself, alive, error)).await,
         }
     }
 
