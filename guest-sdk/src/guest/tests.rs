@@ -185,13 +185,7 @@ fn an_unknown_or_malformed_message_is_explained() {
             reply: Some(std::any::type_name::<u64>),
         },
     ];
-    let explain = |kind, tag: &str| {
-        let variant = match MESSAGES.iter().find(|message| message.name == tag) {
-            Some(known) => Variant::Known(known),
-            None => Variant::Unknown(tag.to_owned()),
-        };
-        explain(MESSAGES, kind, variant, 3)
-    };
+    let explain = |kind, tag| explain(MESSAGES, kind, Variant::of(tag, MESSAGES), 3);
     assert_eq!(
         explain(Kind::Cast, "Ad"),
         "dropped a message: there is no `Ad`, this actor understands Add, Get"

@@ -173,8 +173,8 @@ where
 /// carries on.
 fn decode<M: Message + DescribeMessage>(message: SerializedMessage) -> Option<M> {
     let (kind, variant, args_len) = match &message {
-        SerializedMessage::Cast { variant, args, .. } => (Kind::Cast, Variant::of::<M>(variant), args.len()),
-        SerializedMessage::Call { variant, args, .. } => (Kind::Call, Variant::of::<M>(variant), args.len()),
+        SerializedMessage::Cast { variant, args, .. } => (Kind::Cast, Variant::of(variant, M::MESSAGES), args.len()),
+        SerializedMessage::Call { variant, args, .. } => (Kind::Call, Variant::of(variant, M::MESSAGES), args.len()),
         SerializedMessage::CallReply(..) => return None,
     };
     match M::deserialize(message) {

@@ -1,6 +1,6 @@
 //! Says what is wrong with a message that an actor can't decode.
 
-use crate::guest::{DescribeMessage, MessageDescription};
+use crate::guest::MessageDescription;
 
 /// How a message arrived.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,8 +16,8 @@ pub(crate) enum Variant {
 }
 
 impl Variant {
-    pub(crate) fn of<M: DescribeMessage>(tag: &str) -> Self {
-        match M::MESSAGES.iter().find(|message| message.name == tag) {
+    pub(crate) fn of(tag: &str, messages: &'static [MessageDescription]) -> Self {
+        match messages.iter().find(|message| message.name == tag) {
             Some(known) => Self::Known(known),
             None => Self::Unknown(tag.to_owned()),
         }
