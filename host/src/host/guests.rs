@@ -102,8 +102,8 @@ fn engine(config: &NodeConfig) -> Result<Engine, EngineError> {
         tracing::warn!("{too_many}");
     }
     match &config.runtime.cache_dir {
-        Some(_) => Engine::new(EngineConfig {
-            cache_dir: config.runtime.cache_dir.clone(),
+        Some(dir) => Engine::new(EngineConfig {
+            cache_dir: Some(dir.clone()),
             ..setup
         }),
         None => engine_with_cache(&setup),

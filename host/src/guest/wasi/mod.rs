@@ -72,6 +72,11 @@ impl Wasi {
             http: None,
         }
     }
+
+    /// Why the HTTP request that was just asked for is not sent, if it isn't.
+    fn refused(&mut self) -> Option<ErrorCode> {
+        self.http.as_mut()?.refused()
+    }
 }
 
 /// A directory that has gone since the node started is missing to the guest, and the log says so.
@@ -107,13 +112,6 @@ impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let Wasi { context, table, .. } = self.wasi();
         WasiCtxView { ctx: context, table }
-    }
-}
-
-impl Wasi {
-    /// Why the HTTP request that was just asked for is not sent, if it isn't.
-    fn refused(&mut self) -> Option<ErrorCode> {
-        self.http.as_mut()?.refused()
     }
 }
 
