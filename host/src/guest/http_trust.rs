@@ -4,9 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::OnceCell;
+use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
-
-use crate::transport::tls::provider;
 
 /// Whom HTTPS requests trust. The default is those whom the system trusts, asked at the first request. Cheap to clone.
 #[derive(Clone, Default)]
@@ -68,7 +67,10 @@ async fn of_system() -> Result<RootCertStore, rustls::Error> {
 }
 
 fn client(roots: RootCertStore) -> Result<Arc<ClientConfig>, rustls::Error> {
-    let mut config = ClientConfig::builder_with_provider(provider())
+    let provider = CryptoProvider::get_default()
+        .cloned()
+        .unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()));
+    let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();

@@ -71,20 +71,15 @@ pub fn read_roots(path: &Path) -> Result<RootCertStore, TlsError> {
     material::read_roots(path)
 }
 
-/// The cryptography that the program has chosen for all of rustls, or the one that comes with this crate.
-pub(crate) fn provider() -> Arc<CryptoProvider> {
-    CryptoProvider::get_default()
-        .cloned()
-        .unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()))
-}
-
 impl Tls {
     /// Reads the files. Blocks while it does.
     ///
     /// # Errors
     /// A file can't be read, is not what it should be, or the key is not that of the certificate.
     pub fn load(files: TlsFiles) -> Result<Self, TlsError> {
-        let provider = provider();
+        let provider = CryptoProvider::get_default()
+            .cloned()
+            .unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()));
         let contents = files.read()?;
         let current = Current {
             material: Arc::new(Material::parse(&files, &contents, &provider)?),
