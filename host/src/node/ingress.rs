@@ -51,13 +51,18 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
 
     async fn read_all(&mut self) -> Result<(), CloseReason> {
         loop {
+            let mut answerable = 0;
             while let Some(frame) = self.reader.buffered_frame(self.frame_limit())? {
                 match wire::decode_frame(frame)? {
-                    Message::Data(data) => self.route(data)?,
+                    Message::Data(data) => {
+                        answerable += usize::from(!matches!(data, Data::Cast(_)));
+                        self.route(data)?;
+                    }
                     Message::Unknown => {}
                     message => self.deliver(message).await?,
                 }
             }
+            self.link.outbox().expect(answerable);
             tokio::select! {
                 biased;
                 Some(()) = self.probes.next(), if !self.probes.is_empty() => {}

@@ -56,6 +56,11 @@ impl Chunks {
         self.len == 0
     }
 
+    /// How often something was appended since that was last taken.
+    pub(super) fn appended(&self) -> usize {
+        self.appended
+    }
+
     /// How often something was appended since this was last asked.
     pub(super) fn take_appended(&mut self) -> usize {
         std::mem::take(&mut self.appended)

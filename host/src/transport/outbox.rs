@@ -3,6 +3,7 @@
 //! It is a queue of chunks behind one lock. Nobody awaits while holding the lock, and the writer takes the whole queue at
 //! once and leaves an empty one, so a busy connection makes few, large writes.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::BytesMut;
@@ -32,8 +33,8 @@ pub(crate) enum OutboxError {
 pub(crate) enum Taken {
     /// Nothing special.
     Queued,
-    /// An empty outbox, whose last content was several frames. More of them are about to come, and the writer waits a little
-    /// for them: so may whoever is to bring them.
+    /// An empty outbox that more frames are about to come to. The writer waits a little for them: so may whoever is to bring
+    /// them.
     FirstOfSeveral,
 }
 
@@ -51,6 +52,9 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct Outbox {
     state: Mutex<State>,
+    /// What came in since the last drain and makes somebody send: calls that are to be answered, and replies that callers
+    /// have waited for.
+    expected: AtomicUsize,
     work: Notify,
     room: Notify,
     limit: usize,
@@ -61,6 +65,7 @@ impl Outbox {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             state: Mutex::default(),
+            expected: AtomicUsize::new(0),
             work: Notify::new(),
             room: Notify::new(),
             limit,
@@ -112,14 +117,29 @@ impl Outbox {
         }
         let was_empty = state.waiting.is_empty();
         append(&mut state.waiting);
-        let busy = state.busy;
+        let several = state.busy || self.expected() > 1;
         drop(state);
         if !was_empty {
             return Ok(Taken::Queued);
         }
         // The writer sleeps only on an empty queue.
         self.work.notify_one();
-        Ok(if busy { Taken::FirstOfSeveral } else { Taken::Queued })
+        Ok(if several { Taken::FirstOfSeveral } else { Taken::Queued })
+    }
+
+    /// So many calls or replies have come in, each of which is likely to make somebody send a frame soon.
+    pub(crate) fn expect(&self, frames: usize) {
+        self.expected.fetch_add(frames, Ordering::Relaxed);
+    }
+
+    fn expected(&self) -> usize {
+        self.expected.load(Ordering::Relaxed)
+    }
+
+    /// True if more frames are about to come than those that wait.
+    pub(super) fn expects_more(&self) -> bool {
+        let state = self.lock();
+        state.busy || self.expected() > state.waiting.appended()
     }
 
     /// Waits until there is room, or the outbox is closed. Others may take the room before the caller does.
@@ -169,13 +189,14 @@ impl Outbox {
         state.closed || !state.waiting.is_empty()
     }
 
-    /// Swaps everything that waits into `drained`, which must be empty. True if it is several frames.
-    pub(super) fn drain_into(&self, drained: &mut Chunks) -> bool {
+    /// Swaps everything that waits into `drained`, which must be empty. What was expected and hasn't come is waited for no
+    /// longer: somebody takes his time.
+    pub(super) fn drain_into(&self, drained: &mut Chunks) {
         let mut state = self.lock();
         std::mem::swap(&mut state.waiting, drained);
         state.in_flight = drained.len();
         state.busy = drained.take_appended() > 1;
-        state.busy
+        self.expected.store(0, Ordering::Relaxed);
     }
 
     /// So many of the bytes that were drained are on their way.
@@ -230,9 +251,9 @@ mod tests {
         let push = |frames: usize| -> Vec<_> { (0..frames).map(|_| outbox.push(|out| out.put_u8(b'.'))).collect() };
         let mut drained = Chunks::default();
         let mut drain = || {
-            let several = outbox.drain_into(&mut drained);
+            outbox.drain_into(&mut drained);
             written(&mut drained);
-            several
+            outbox.expects_more()
         };
         assert_eq!(push(2), [Ok(Taken::Queued); 2], "nothing was written before");
         assert!(drain());
@@ -241,6 +262,28 @@ mod tests {
         assert_eq!(push(1), [Ok(Taken::FirstOfSeveral)]);
         assert!(!drain());
         assert_eq!(push(1), [Ok(Taken::Queued)], "the last write took one");
+    }
+
+    #[test]
+    fn as_many_frames_are_expected_as_calls_and_replies_came_in() {
+        let outbox = Outbox::new(100);
+        let push = || outbox.push(|out| out.put_u8(b'.'));
+        outbox.expect(1);
+        assert_eq!(push(), Ok(Taken::Queued));
+        assert!(!outbox.expects_more(), "one came in, one goes out");
+        outbox.expect(2);
+        assert!(outbox.expects_more());
+        assert_eq!(push(), Ok(Taken::Queued), "it is not the first");
+        assert!(outbox.expects_more());
+        push().unwrap();
+        assert!(!outbox.expects_more());
+        outbox.drain_into(&mut Chunks::default());
+
+        outbox.expect(2);
+        assert_eq!(push(), Ok(Taken::FirstOfSeveral));
+        let mut drained = Chunks::default();
+        outbox.drain_into(&mut drained);
+        assert!(!outbox.expects_more(), "what takes its time is not waited for again");
     }
 
     #[tokio::test]

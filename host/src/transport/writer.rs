@@ -10,8 +10,9 @@ use super::outbox::Outbox;
 /// The most chunks that one write takes.
 const SLICES: usize = 16;
 
-/// How often the writer lets others run before it writes, if its last write took several frames: those who are at it then
-/// add theirs. Where one frame comes at a time it writes at once.
+/// How often the writer lets others run before it writes, if more frames are about to come: because its last write took
+/// several, or because as many calls or replies came in, each of which makes somebody send. Those who are at it then add
+/// theirs. Where one frame comes at a time it writes at once.
 const YIELDS: usize = 2;
 
 /// Writes what the outbox takes until it is closed and empty, then closes the sending direction.
@@ -28,15 +29,14 @@ pub(crate) async fn write_outbox(outbox: &Outbox, mut stream: impl AsyncWrite + 
 
 async fn drain(outbox: &Outbox, stream: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
     let mut chunks = Chunks::default();
-    let mut busy = false;
     loop {
         outbox.work().await;
-        if busy {
+        if outbox.expects_more() {
             for _ in 0..YIELDS {
                 tokio::task::yield_now().await;
             }
         }
-        busy = outbox.drain_into(&mut chunks);
+        outbox.drain_into(&mut chunks);
         if chunks.is_empty() {
             return stream.shutdown().await;
         }
