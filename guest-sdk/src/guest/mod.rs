@@ -4,6 +4,8 @@ pub mod actor;
 #[cfg(target_family = "wasm")]
 pub mod address;
 #[doc(hidden)]
+pub mod batch_bindings;
+#[doc(hidden)]
 pub mod bindings;
 pub mod concurrency;
 pub mod config;

@@ -8,6 +8,7 @@ use ractor::concurrency::JoinHandle;
 use ractor::message::{BoxedDowncastErr, SerializedMessage};
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, ActorRuntime, Message, SupervisionEvent};
 
+use super::batch::{Casts, Gathered};
 use super::checkpoint::Checkpoints;
 use super::error::{GuestError, SpawnError};
 use super::family::{Family, Member};
@@ -189,6 +190,8 @@ pub(super) struct Alive {
     pub(super) label: Label,
     /// The code is new, and has to prove itself.
     pub(super) probation: Option<Box<Probation>>,
+    /// Casts that were taken out of ractor's mailbox and are to be handled before anything else of it.
+    pub(super) casts: Casts,
 }
 
 /// The message type of a guest. It has no value, because its messages stay bytes; it says that they can be bytes, so
@@ -237,6 +240,7 @@ impl Actor for Guest {
         Ok(Alive {
             instance: Some(Box::new(instance)),
             life,
+            casts: Casts::new(label.clone(), &self.profile.limits),
             label,
             probation: None,
         })
@@ -255,7 +259,11 @@ impl Actor for Guest {
         message: SerializedMessage,
         alive: &mut Alive,
     ) -> Result<(), ActorProcessingErr> {
-        Box::pin(self.take_message(myself, message, alive)).await
+        match alive.gather(message) {
+            Gathered::Waits => Ok(()),
+            Gathered::Due => Box::pin(self.work_off(&myself, alive)).await.map(drop),
+            Gathered::Apart(message) => Box::pin(self.take_message(myself, message, alive)).await,
+        }
     }
 
     async fn handle_supervisor_evt(

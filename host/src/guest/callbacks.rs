@@ -17,7 +17,7 @@ impl Guest {
     pub(super) async fn started(&self, myself: ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
         let mut instance = alive.take()?;
         let outcome = instance.post_start().await;
-        self.settle(&myself, alive, instance, outcome).await
+        self.settle(&myself, alive, instance, outcome).await.map(drop)
     }
 
     pub(super) async fn take_message(
@@ -37,6 +37,11 @@ impl Guest {
             message => Some(message),
         };
         let Some(message) = message else { return Ok(()) };
+        if !Box::pin(self.work_off(&myself, alive)).await? {
+            let is_cast = matches!(message, SerializedMessage::Cast { .. });
+            strikes::dead_letters(&alive.label, "ended", usize::from(is_cast));
+            return Ok(());
+        }
         let message = match message {
             SerializedMessage::Call { variant, reply, .. } if variant == DESCRIBE_VARIANT => {
                 Box::pin(describe(&alive.life, reply)).await;
@@ -45,7 +50,9 @@ impl Guest {
             message => message,
         };
         if alive.probation.is_some() {
-            return Box::pin(self.prove(&myself, alive, Work::Message(message))).await;
+            return Box::pin(self.prove(&myself, alive, Work::Message(message)))
+                .await
+                .map(drop);
         }
         let mut instance = alive.take()?;
         let is_cast = matches!(message, SerializedMessage::Cast { .. });
@@ -53,7 +60,7 @@ impl Guest {
         if is_cast && outcome.is_err() {
             strikes::dead_letters(&alive.label, "failed", 1);
         }
-        self.settle(&myself, alive, instance, outcome).await
+        self.settle(&myself, alive, instance, outcome).await.map(drop)
     }
 
     pub(super) async fn hear(
@@ -70,10 +77,10 @@ impl Guest {
         };
         if alive.probation.is_some() {
             alive.instance = Some(instance);
-            return Box::pin(self.prove(&myself, alive, Work::News(event))).await;
+            return Box::pin(self.prove(&myself, alive, Work::News(event))).await.map(drop);
         }
         let outcome = instance.handle_supervisor_evt(&event).await;
-        self.settle(&myself, alive, instance, outcome).await
+        self.settle(&myself, alive, instance, outcome).await.map(drop)
     }
 
     pub(super) async fn stopped(&self, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
@@ -85,7 +92,7 @@ impl Guest {
     }
 
     /// Does what the host asks. True if the actor goes on.
-    async fn obey(
+    pub(super) async fn obey(
         &self,
         myself: &ActorRef<Opaque>,
         alive: &mut Alive,

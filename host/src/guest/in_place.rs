@@ -32,19 +32,19 @@ impl Alive {
 }
 
 impl Guest {
-    /// After a callback: the instance lives on, or is replaced, or the actor ends.
+    /// After a callback: the instance lives on, or is replaced, or the actor ends. True if the actor goes on.
     pub(super) async fn settle(
         &self,
         myself: &ActorRef<Opaque>,
         alive: &mut Alive,
         instance: Box<Instance>,
         outcome: Result<(), GuestError>,
-    ) -> Result<(), ActorProcessingErr> {
+    ) -> Result<bool, ActorProcessingErr> {
         match alive.put_back(instance, outcome) {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(true),
             // What happens seldom has a future of its own, so that those of messages stay small.
-            Err(Turn::Stops(instance, reason)) => Box::pin(self.stop(myself, alive, instance, reason)).await.map(drop),
-            Err(Turn::Failed(error)) => Box::pin(self.recover(myself, alive, error)).await,
+            Err(Turn::Stops(instance, reason)) => Box::pin(self.stop(myself, alive, instance, reason)).await,
+            Err(Turn::Failed(error)) => Box::pin(self.recover(myself, alive, error)).await.map(|()| true),
         }
     }
 

@@ -247,7 +247,7 @@ pub(super) fn lifecycle(limits: &Limits) -> Longest {
     (limits.lifecycle_time, Limit::LifecycleTime)
 }
 
-fn message(limits: &Limits) -> Longest {
+pub(super) fn message(limits: &Limits) -> Longest {
     (limits.message_time, Limit::MessageTime)
 }
 

@@ -19,6 +19,12 @@ use super::state::Label;
 use super::strikes;
 use crate::directory::{BoxFuture, Inbox, NotPut, PROBE_VARIANT, PutRefused};
 
+/// What a token has in place of a call's number: see the module.
+const TOKEN: u64 = 0;
+
+/// What a mark has there, which stands for no message: see [`batch`](super::batch).
+pub(super) const MARK: u64 = 1;
+
 /// What a message costs beside its bytes, roughly.
 const MESSAGE_OVERHEAD: usize = 192;
 
@@ -116,9 +122,14 @@ impl Mailbox {
         waiting.messages.len() <= self.limits.mailbox_messages / 2 && waiting.bytes <= self.limits.mailbox_bytes / 2
     }
 
+    /// True if the host asks something of the actor.
+    pub(super) fn is_commanded(&self) -> bool {
+        self.commanded.load(Ordering::Acquire)
+    }
+
     /// What the host asks of the actor, if anything.
     pub(super) fn command(&self) -> Option<Command> {
-        if !self.commanded.load(Ordering::Acquire) {
+        if !self.is_commanded() {
             return None;
         }
         let mut waiting = self.lock();
@@ -169,10 +180,19 @@ impl Mailbox {
         strikes::dead_letters(&self.label, "ended", casts);
     }
 
-    /// Puts a token into ractor's mailbox. False if the actor has ended.
+    /// Puts a token into ractor's mailbox. False if the actor takes no more messages.
     fn wake(&self) -> bool {
+        self.put_token(TOKEN)
+    }
+
+    /// Marks the place in ractor's mailbox behind what is there by now. False if the actor takes no more messages.
+    pub(super) fn mark(&self) -> bool {
+        self.put_token(MARK)
+    }
+
+    fn put_token(&self, token: u64) -> bool {
         self.actor
-            .send_serialized(SerializedMessage::CallReply(0, Vec::new()))
+            .send_serialized(SerializedMessage::CallReply(token, Vec::new()))
             .is_ok()
     }
 

@@ -45,6 +45,11 @@ impl Meter {
         }
     }
 
+    /// The engine's count of epochs.
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Runs the guest for one message, on a fresh budget. Fails once it has taken longer than this, waits included.
     ///
     /// The guest's future is pinned by the caller: one that were moved in here would take its size twice.

@@ -7,6 +7,7 @@
 //! This layer knows nothing of the cluster: what it and the cluster layer share is [`crate::directory`].
 
 mod actor;
+mod batch;
 mod bindings;
 mod cache;
 mod callbacks;

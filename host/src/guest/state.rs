@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ractor::{ActorCell, SupervisionEvent};
 
+use super::batch::Progress;
 use super::bindings::types;
 use super::family::Family;
 use super::grants::Grants;
@@ -30,6 +31,8 @@ pub(super) struct State {
     pub(super) replies: Replies,
     /// Came with the message being handled.
     pub(super) metadata: Option<Vec<u8>>,
+    /// How far the guest has come with the casts that it handles in one call.
+    pub(super) batch: Option<Progress>,
     /// Made at the first use: many guests never touch WASI.
     pub(super) wasi: Option<Box<Wasi>>,
     /// What the guest has sent to native actors and they may not have handled.
@@ -120,6 +123,7 @@ impl State {
             limiter: Limiter::new(&limits),
             replies: Replies::new(limits.deferred_replies),
             metadata: None,
+            batch: None,
             wasi: None,
             outflow: Outflow::default(),
             allowed: Allowed::default(),

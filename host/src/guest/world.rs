@@ -3,6 +3,7 @@
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, InstancePre, Linker};
 
+use super::batch::BatchExport;
 use super::bindings::{ACTOR_INTERFACE, Descriptor, WorldIndices};
 use super::error::LoadFault;
 use super::imports::offers;
@@ -39,6 +40,8 @@ pub(super) struct Linked {
     pub(super) world: WorldIndices,
     /// None if it can't be replaced with its state.
     pub(super) reload: Option<ReloadExports>,
+    /// None if it takes one message at a time.
+    pub(super) batch: Option<BatchExport>,
 }
 
 /// Links the component with the host, or says what keeps it from being an actor.
@@ -53,11 +56,13 @@ pub(super) fn check(
     let linked = linker.instantiate_pre(component).map_err(mismatch)?;
     check_types(&linked, &functions)?;
     let reload = ReloadExports::find(component, &linked)?;
+    let batch = BatchExport::find(component, &linked)?;
     let world = WorldIndices::new(&linked).map_err(mismatch)?;
     Ok(Linked {
         pre: linked,
         world,
         reload,
+        batch,
     })
 }
 

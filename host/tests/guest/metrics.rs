@@ -14,10 +14,10 @@ use crate::support::{ask, cast, script, start, start_module, with_limits};
 
 /// Keeps counters, each under its name and labels: `name{key=value,…}`.
 #[derive(Default)]
-struct Counters(Mutex<BTreeMap<String, Arc<AtomicU64>>>);
+pub(crate) struct Counters(Mutex<BTreeMap<String, Arc<AtomicU64>>>);
 
 impl Counters {
-    fn value(&self, name: &str) -> u64 {
+    pub(crate) fn value(&self, name: &str) -> u64 {
         let counters = self.0.lock().unwrap();
         counters.get(name).map_or(0, |counter| counter.load(Ordering::Relaxed))
     }
@@ -47,7 +47,7 @@ impl Recorder for Counters {
 }
 
 /// Runs on one thread, which is where a local recorder records.
-fn recorded(test: impl Future<Output = ()>) -> Counters {
+pub(crate) fn recorded(test: impl Future<Output = ()>) -> Counters {
     let counters = Counters::default();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,5 +1,6 @@
 //! Runs an actor as a component: what the host calls, and what the actor's code needs from the host meanwhile.
 
+mod batch;
 pub(crate) mod executor;
 pub(crate) mod incoming;
 pub mod log;

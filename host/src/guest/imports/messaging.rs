@@ -112,6 +112,11 @@ impl messaging::Host for State {
         Ok(self.replies.is_waiting(reply_to))
     }
 
+    fn next_cast(&mut self) -> wasmtime::Result<bool> {
+        let stops = self.stopping.is_some() || self.myself()?.mailbox.is_commanded();
+        Ok(self.batch.as_mut().is_some_and(|batch| !stops && batch.next()))
+    }
+
     fn metadata(&mut self) -> wasmtime::Result<Option<Vec<u8>>> {
         self.myself()?;
         Ok(self.metadata.clone())

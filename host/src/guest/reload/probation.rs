@@ -60,13 +60,13 @@ impl Alive {
 
 impl Guest {
     /// Gives new code its work. If it fails, the code before it comes back, and gets the work unless others have noticed
-    /// something of it already.
+    /// something of it already. True if the actor goes on.
     pub(in crate::guest) async fn prove(
         &self,
         myself: &ActorRef<Opaque>,
         alive: &mut Alive,
         work: Work,
-    ) -> Result<(), ActorProcessingErr> {
+    ) -> Result<bool, ActorProcessingErr> {
         let mut instance = alive.take()?;
         let (copy, counts) = (work.copy(), !work.is_probe());
         instance.watch_acts();

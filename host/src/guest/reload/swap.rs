@@ -78,7 +78,7 @@ impl Guest {
             return Ok(());
         }
         // In `post-reload` the guest may have asked to stop.
-        self.settle(myself, alive, new, Ok(())).await
+        self.settle(myself, alive, new, Ok(())).await.map(drop)
     }
 
     async fn by_snapshot(

@@ -1,0 +1,191 @@
+//! Several casts in one call of the guest, where they wait for it anyway: an entry into WebAssembly costs more than handling
+//! a small message.
+//!
+//! ractor hands out one message at a time and doesn't say whether there is another. So a cast is held, and a *mark* sent to
+//! the actor itself: what comes before the mark was waiting already, and is handled with it, in the order of the mailbox.
+//! Where casts come one at a time, most are handled at once, without a mark; every now and then one is held to see whether
+//! that has changed. Whatever can't wait (a call, a large cast, what the host asks) comes after those that are held.
+//!
+//! The guest says when it begins with each cast. So after a trap it is known which one is lost, and those behind it are
+//! given to the next instance. It is told to return early when something else is due: a stop, a command of the host, or other
+//! actors, once the engine's clock has ticked. News of other actors waits no longer than that.
+
+mod casts;
+mod export;
+
+use std::pin::pin;
+
+use ractor::message::SerializedMessage;
+use ractor::{ActorProcessingErr, ActorRef};
+
+pub(super) use self::casts::Casts;
+pub(super) use self::export::BatchExport;
+use self::export::{Outcome, Parameters};
+use super::actor::{Alive, Guest, Opaque};
+use super::error::GuestError;
+use super::instance::{Callback, Instance, message};
+use super::mailbox::MARK;
+use super::meter::Clock;
+use super::strikes;
+use super::work::Work;
+
+/// What becomes of a message of ractor's mailbox.
+pub(super) enum Gathered {
+    /// It is held, or stood for nothing.
+    Waits,
+    /// Those that are held are to be handled now.
+    Due,
+    /// It is to be handled by itself, after those that are held.
+    Apart(SerializedMessage),
+}
+
+/// How far a guest has come with a batch.
+#[derive(Debug)]
+pub(super) struct Progress {
+    given: usize,
+    begun: usize,
+    clock: Clock,
+    /// What the clock said when the batch was given.
+    since: u64,
+}
+
+impl Progress {
+    fn new(given: usize, clock: &Clock) -> Self {
+        Self {
+            given,
+            begun: 1,
+            clock: clock.clone(),
+            since: now(clock),
+        }
+    }
+
+    /// One is done. True if the guest is to begin with the next.
+    pub(super) fn next(&mut self) -> bool {
+        let goes_on = self.begun < self.given && now(&self.clock) == self.since;
+        self.begun += usize::from(goes_on);
+        goes_on
+    }
+}
+
+fn now(clock: &Clock) -> u64 {
+    clock.load(std::sync::atomic::Ordering::Relaxed)
+}
+
+impl Alive {
+    /// Holds a message that can be handled together with others.
+    pub(super) fn gather(&mut self, message: SerializedMessage) -> Gathered {
+        if let SerializedMessage::CallReply(MARK, _) = message {
+            self.casts.mark_came();
+            return if self.casts.is_empty() {
+                Gathered::Waits
+            } else {
+                Gathered::Due
+            };
+        }
+        let batches = self.instance.as_ref().is_some_and(|instance| instance.takes_batches());
+        if !batches || self.probation.is_some() || self.life.mailbox.is_commanded() {
+            return Gathered::Apart(message);
+        }
+        let message = match message {
+            // A token: see `mailbox`.
+            SerializedMessage::CallReply(..) => match self.life.mailbox.next() {
+                Some(message) => message,
+                None => return Gathered::Waits,
+            },
+            message => message,
+        };
+        match message {
+            SerializedMessage::Cast {
+                variant,
+                args,
+                metadata: None,
+            } if self.casts.takes(variant.len() + args.len()) => {
+                let wants_mark = self.casts.push(&variant, &args);
+                if wants_mark && !self.life.mailbox.mark() {
+                    self.casts.mark_came();
+                    return Gathered::Due;
+                }
+                if self.casts.is_full() {
+                    Gathered::Due
+                } else {
+                    Gathered::Waits
+                }
+            }
+            message => Gathered::Apart(message),
+        }
+    }
+}
+
+impl Guest {
+    /// Handles the casts that are held. True if the actor goes on.
+    pub(super) async fn work_off(
+        &self,
+        myself: &ActorRef<Opaque>,
+        alive: &mut Alive,
+    ) -> Result<bool, ActorProcessingErr> {
+        while !alive.casts.is_empty() {
+            while let Some(command) = alive.life.mailbox.command() {
+                if !Box::pin(self.obey(myself, alive, command)).await? {
+                    return Ok(false);
+                }
+            }
+            if alive.probation.is_some() {
+                let work = Work::Message(alive.casts.take_first());
+                if !Box::pin(self.prove(myself, alive, work)).await? {
+                    return Ok(false);
+                }
+                continue;
+            }
+            let mut instance = alive.take()?;
+            let (begun, outcome) = instance.handle_casts(&alive.casts).await;
+            alive.casts.begun(begun);
+            if outcome.is_err() {
+                strikes::dead_letters(&alive.label, "failed", 1);
+            }
+            if !self.settle(myself, alive, instance, outcome).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Instance {
+    fn takes_batches(&self) -> bool {
+        self.code.linked().batch.is_some()
+    }
+
+    /// Handles the first of these casts, and as many behind it as the guest gets to. Gives back how many it has begun with; if
+    /// it failed, it did at the last of them.
+    async fn handle_casts(&mut self, casts: &Casts) -> (usize, Result<(), GuestError>) {
+        match self.code.linked().batch.clone() {
+            Some(export) if casts.len() > 1 => {
+                let outcome = self.call_handle_casts(&export, casts).await;
+                let begun = self.store.data_mut().batch.take().map_or(1, |batch| batch.begun);
+                let (variant, _) = casts.get(begun - 1).unwrap_or_default();
+                (begun, self.settle(Callback::Message("handle-cast", variant), outcome))
+            }
+            _ => {
+                let (variant, args) = casts.get(0).unwrap_or_default();
+                (1, self.handle_cast(variant, args, None).await)
+            }
+        }
+    }
+
+    async fn call_handle_casts(&mut self, export: &BatchExport, casts: &Casts) -> wasmtime::Result<Result<(), String>> {
+        let Self {
+            store,
+            component,
+            meter,
+            ..
+        } = self;
+        let function = component.get_typed_func::<Parameters<'_>, Outcome>(&mut *store, &export.0)?;
+        let state = store.data_mut();
+        state.metadata = None;
+        state.batch = Some(Progress::new(casts.len(), meter.clock()));
+        let longest = message(&state.limits);
+        store.set_epoch_deadline(1);
+        let call = function.call_async(store, casts.all());
+        meter.run(longest, pin!(call)).await.map(|(outcome,)| outcome)
+    }
+}
