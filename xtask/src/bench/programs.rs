@@ -67,6 +67,8 @@ pub(super) fn release(workspace: &Workspace, name: &str, folder: &Path) -> Resul
     report::step(&format!("build the program {name}, in release"));
     workspace
         .cargo(["build", "--release", "--package", name, "--bin", name])
+        // Which the link-time optimization of the profile can't be combined with.
+        .env("CARGO_INCREMENTAL", "0")
         .show()?;
     let program = folder.join(name);
     replace(&workspace.target().join("release").join(name), &program)?;
