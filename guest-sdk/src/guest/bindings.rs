@@ -1,4 +1,4 @@
-//! The generated bindings of the world `guest-actor`: the only place that sees the component's ABI.
+//! The generated bindings of the world `batching-actor`: the only place that sees the component's ABI.
 
 #![allow(
     missing_docs,
@@ -12,7 +12,7 @@
 
 wit_bindgen::generate!({
     path: "../wit",
-    world: "guest-actor",
+    world: "batching-actor",
     pub_export_macro: true,
     export_macro_name: "export_component",
     default_bindings_module: "ractor::bindings",

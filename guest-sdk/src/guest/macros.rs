@@ -73,7 +73,6 @@ macro_rules! export {
 
             type Component = $crate::runtime::Component<$actor>;
     $crate::bindings::export_component!(Component with_types_in $crate::bindings);
-    $crate::batch_bindings::export_batch!(Component with_types_in $crate::batch_bindings);
         };
     };
 }

@@ -1,10 +1,8 @@
-//! The guest's side: ractor's module paths over the imports of the world `guest-actor` in `wit/`.
+//! The guest's side: ractor's module paths over the imports of the world `batching-actor` in `wit/`.
 
 pub mod actor;
 #[cfg(target_family = "wasm")]
 pub mod address;
-#[doc(hidden)]
-pub mod batch_bindings;
 #[doc(hidden)]
 pub mod bindings;
 pub mod concurrency;

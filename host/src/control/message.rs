@@ -47,6 +47,7 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
+    #[cfg(any(feature = "cli", test))]
     const ALL: [Self; 5] = [
         Self::Malformed,
         Self::NoSession,
@@ -75,6 +76,7 @@ pub(crate) fn encode_reply(reply: Result<&[u8], Refusal>) -> Vec<u8> {
 }
 
 /// What [`encode_reply`] encoded. None if it is something else.
+#[cfg(any(feature = "cli", test))]
 pub(crate) fn decode_reply(bytes: &[u8]) -> Option<Result<&[u8], Refusal>> {
     match bytes.split_first()? {
         (0, rest) => Some(Ok(rest)),

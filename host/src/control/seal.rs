@@ -72,6 +72,7 @@ impl SessionKey {
     }
 
     /// A request as it travels.
+    #[cfg(any(feature = "cli", test))]
     pub(crate) fn seal_request(&self, session: u64, counter: u64, body: &[u8]) -> Vec<u8> {
         let (session, counter) = (session.to_be_bytes(), counter.to_be_bytes());
         let code = self.code(Direction::Request, &session, &counter, body);
@@ -94,6 +95,7 @@ impl SessionKey {
     }
 
     /// The body of an answer, if it is the answer to that request.
+    #[cfg(any(feature = "cli", test))]
     pub(crate) fn open_answer<'b>(&self, session: u64, counter: u64, bytes: &'b [u8]) -> Option<&'b [u8]> {
         let (code, body) = bytes.split_at_checked(32)?;
         let expected = self.code(Direction::Answer, &session.to_be_bytes(), &counter.to_be_bytes(), body);

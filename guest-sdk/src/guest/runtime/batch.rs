@@ -1,8 +1,8 @@
 //! Several casts in one call of the host.
 
 use super::{Component, Exported};
-use crate::guest::batch_bindings::exports::ractor::actor::batch::{CastSizes, Guest};
 use crate::guest::bindings::exports::ractor::actor::actor::Guest as OneByOne;
+use crate::guest::bindings::exports::ractor::actor::batch::{CastSizes, Guest};
 use crate::guest::bindings::ractor::actor::messaging;
 use crate::guest::{BytesConvertable, DescribeMessage};
 
