@@ -259,6 +259,9 @@ impl Actor for Guest {
         message: SerializedMessage,
         alive: &mut Alive,
     ) -> Result<(), ActorProcessingErr> {
+        if alive.life.mailbox.is_commanded() && !Box::pin(self.obey_all(&myself, alive)).await? {
+            return Ok(());
+        }
         match alive.gather(message) {
             Gathered::Waits => Ok(()),
             Gathered::Due => Box::pin(self.work_off(&myself, alive)).await.map(drop),

@@ -6,7 +6,7 @@ use ractor::{ActorProcessingErr, ActorRef, SupervisionEvent};
 use super::actor::{Alive, Guest, Opaque};
 use super::events;
 use super::life::Life;
-use super::mailbox::Command;
+use super::mailbox::{Command, is_cast};
 use super::replies::Port;
 use super::state::Label;
 use super::strikes;
@@ -20,25 +20,15 @@ impl Guest {
         self.settle(&myself, alive, instance, outcome).await.map(drop)
     }
 
+    /// Handles a message by itself, after the casts that are held.
     pub(super) async fn take_message(
         &self,
         myself: ActorRef<Opaque>,
         message: SerializedMessage,
         alive: &mut Alive,
     ) -> Result<(), ActorProcessingErr> {
-        while let Some(command) = alive.life.mailbox.command() {
-            if !Box::pin(self.obey(&myself, alive, command)).await? {
-                return Ok(());
-            }
-        }
-        let message = match message {
-            // A token: see `mailbox`.
-            SerializedMessage::CallReply(..) => alive.life.mailbox.next(),
-            message => Some(message),
-        };
-        let Some(message) = message else { return Ok(()) };
+        let is_cast = is_cast(&message);
         if !Box::pin(self.work_off(&myself, alive)).await? {
-            let is_cast = matches!(message, SerializedMessage::Cast { .. });
             strikes::dead_letters(&alive.label, "ended", usize::from(is_cast));
             return Ok(());
         }
@@ -55,7 +45,6 @@ impl Guest {
                 .map(drop);
         }
         let mut instance = alive.take()?;
-        let is_cast = matches!(message, SerializedMessage::Cast { .. });
         let outcome = handle(&mut instance, message).await;
         if is_cast && outcome.is_err() {
             strikes::dead_letters(&alive.label, "failed", 1);
@@ -91,8 +80,21 @@ impl Guest {
         Ok(outcome?)
     }
 
-    /// Does what the host asks. True if the actor goes on.
-    pub(super) async fn obey(
+    /// Does all that the host asks. True if the actor goes on.
+    pub(super) async fn obey_all(
+        &self,
+        myself: &ActorRef<Opaque>,
+        alive: &mut Alive,
+    ) -> Result<bool, ActorProcessingErr> {
+        while let Some(command) = alive.life.mailbox.command() {
+            if !self.obey(myself, alive, command).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn obey(
         &self,
         myself: &ActorRef<Opaque>,
         alive: &mut Alive,
@@ -108,7 +110,7 @@ impl Guest {
                 let instance = alive.take()?;
                 return self.stop(myself, alive, instance, None).await;
             }
-            Command::Reload(request) => self.reload(myself, alive, *request).await?,
+            Command::Reload(request) => return self.reload(myself, alive, *request).await,
             Command::Confirm => alive.confirm(),
             Command::Snapshot(asked) => self.snapshot(myself, alive, asked).await?,
         }

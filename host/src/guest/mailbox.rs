@@ -261,7 +261,7 @@ impl Inbox for Mailbox {
     }
 }
 
-fn is_cast(message: &SerializedMessage) -> bool {
+pub(super) fn is_cast(message: &SerializedMessage) -> bool {
     matches!(message, SerializedMessage::Cast { .. })
 }
 

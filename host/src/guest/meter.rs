@@ -20,6 +20,11 @@ use super::limits::Limit;
 /// The engine's count of epochs.
 pub(super) type Clock = Arc<AtomicU64>;
 
+/// What it is at.
+pub(super) fn ticks(clock: &Clock) -> u64 {
+    clock.load(Ordering::Relaxed)
+}
+
 /// How long a callback may take, and the limit that this is.
 pub(super) type Longest = (Duration, fn(Duration) -> Limit);
 
@@ -86,7 +91,7 @@ impl Meter {
     }
 
     fn now(&self) -> u64 {
-        self.clock.load(Ordering::Relaxed)
+        ticks(&self.clock)
     }
 }
 

@@ -235,24 +235,40 @@ async fn a_guest_that_misbehaves_harms_only_itself() {
     }
 }
 
-#[tokio::test]
-async fn an_interface_of_another_type_is_refused_at_load() {
-    let function = "(func (export \"ractor:other/batch@0.1.0#handle-casts\") (param i32 i32) (result i32) (call $ok))";
+/// Why a component is refused whose interface `batch` has this function instead, with the same parameters in memory.
+async fn refused(function: &str, signature: &str) -> LoadFault {
+    let export = format!("(export \"ractor:other/batch@0.1.0#{function}\")");
+    let function_there = format!("(func {export} (param i32 i32) (result i32) (call $ok))");
     let core = SCRIPT.replacen(
         "  (func $handle_call ",
-        &format!("{function}\n  (func $handle_call "),
+        &format!("{function_there}\n  (func $handle_call "),
         1,
     );
-    let package = "package ractor:other@0.1.0 {\n\
-                   interface batch { handle-casts: func(bytes: list<u8>) -> result<_, string>; } }";
-    let bytes = component(&core, package, "export ractor:other/batch@0.1.0;");
+    let package = format!("package ractor:other@0.1.0 {{ interface batch {{ {function}: {signature}; }} }}");
+    let bytes = component(&core, &package, "export ractor:other/batch@0.1.0;");
     // `wit` has the interface as it should be, so the other one gets its name only here.
     let renamed = replace(&bytes, b"ractor:other/batch@0.1.0", b"ractor:actor/batch@0.1.0");
-    let Err(LoadError { fault, .. }) = load(&ENGINE, &renamed).await else {
-        panic!("it was loaded");
-    };
+    match load(&ENGINE, &renamed).await {
+        Err(LoadError { fault, .. }) => fault,
+        Ok(_) => panic!("it was loaded"),
+    }
+}
+
+#[tokio::test]
+async fn an_interface_of_another_type_is_refused_at_load() {
+    let fault = refused("handle-casts", "func(bytes: list<u8>) -> result<_, string>").await;
     assert!(matches!(fault, LoadFault::Mismatch(_)), "{fault}");
     assert!(fault.to_string().contains("handle-casts"), "{fault}");
+}
+
+#[tokio::test]
+async fn an_interface_without_its_function_is_refused_at_load() {
+    let fault = refused("handle-all", "func(bytes: list<u8>) -> result<_, string>").await;
+    let missing = LoadFault::MissingFunction {
+        interface: "ractor:actor/batch@0.1.0",
+        function: "handle-casts",
+    };
+    assert_eq!(fault.to_string(), missing.to_string());
 }
 
 fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {

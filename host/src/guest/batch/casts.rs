@@ -61,7 +61,7 @@ impl Casts {
         self.sizes.is_empty()
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::guest) fn len(&self) -> usize {
         self.sizes.len()
     }
 

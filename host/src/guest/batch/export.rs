@@ -1,10 +1,10 @@
 //! The interface `batch` of a component, which not every actor has.
 
-use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, ComponentExportIndex, ComponentType, InstancePre, Lower};
 
 use crate::guest::error::LoadFault;
 use crate::guest::state::State;
+use crate::guest::world::OptionalInterface;
 
 /// The interface, and its function.
 pub(in crate::guest) const BATCH_INTERFACE: &str = "ractor:actor/batch@0.1.0";
@@ -32,21 +32,12 @@ impl BatchExport {
         component: &Component,
         linked: &InstancePre<State>,
     ) -> Result<Option<Self>, LoadFault> {
-        let Some(interface) = component.get_export_index(None, BATCH_INTERFACE) else {
+        let Some(interface) = OptionalInterface::find(component, linked, BATCH_INTERFACE) else {
             return Ok(None);
         };
-        let Some((ComponentItem::ComponentFunc(function), index)) = component.get_export(Some(&interface), FUNCTION)
-        else {
-            return Err(LoadFault::MissingFunction {
-                interface: BATCH_INTERFACE,
-                function: FUNCTION,
-            });
-        };
-        match function.typecheck::<Parameters<'_>, Outcome>(&linked.instance_type()) {
-            Ok(()) => Ok(Some(Self(index))),
-            Err(error) => Err(LoadFault::Mismatch(format!(
-                "`{FUNCTION}` of `{BATCH_INTERFACE}` has another type: {error:#}"
-            ))),
-        }
+        interface
+            .function::<Parameters<'_>, Outcome>(FUNCTION)
+            .map(Self)
+            .map(Some)
     }
 }

@@ -25,7 +25,7 @@ use super::actor::{Alive, Guest, Opaque};
 use super::error::GuestError;
 use super::instance::{Callback, Instance, message};
 use super::mailbox::MARK;
-use super::meter::Clock;
+use super::meter::{Clock, ticks};
 use super::strikes;
 use super::work::Work;
 
@@ -55,20 +55,16 @@ impl Progress {
             given,
             begun: 1,
             clock: clock.clone(),
-            since: now(clock),
+            since: ticks(clock),
         }
     }
 
     /// One is done. True if the guest is to begin with the next.
     pub(super) fn next(&mut self) -> bool {
-        let goes_on = self.begun < self.given && now(&self.clock) == self.since;
+        let goes_on = self.begun < self.given && ticks(&self.clock) == self.since;
         self.begun += usize::from(goes_on);
         goes_on
     }
-}
-
-fn now(clock: &Clock) -> u64 {
-    clock.load(std::sync::atomic::Ordering::Relaxed)
 }
 
 impl Alive {
@@ -82,10 +78,6 @@ impl Alive {
                 Gathered::Due
             };
         }
-        let batches = self.instance.as_ref().is_some_and(|instance| instance.takes_batches());
-        if !batches || self.probation.is_some() || self.life.mailbox.is_commanded() {
-            return Gathered::Apart(message);
-        }
         let message = match message {
             // A token: see `mailbox`.
             SerializedMessage::CallReply(..) => match self.life.mailbox.next() {
@@ -94,12 +86,13 @@ impl Alive {
             },
             message => message,
         };
+        let batches = self.instance.as_ref().is_some_and(|instance| instance.takes_batches());
         match message {
             SerializedMessage::Cast {
                 variant,
                 args,
                 metadata: None,
-            } if self.casts.takes(variant.len() + args.len()) => {
+            } if batches && self.probation.is_none() && self.casts.takes(variant.len() + args.len()) => {
                 let wants_mark = self.casts.push(&variant, &args);
                 if wants_mark && !self.life.mailbox.mark() {
                     self.casts.mark_came();
@@ -124,10 +117,8 @@ impl Guest {
         alive: &mut Alive,
     ) -> Result<bool, ActorProcessingErr> {
         while !alive.casts.is_empty() {
-            while let Some(command) = alive.life.mailbox.command() {
-                if !Box::pin(self.obey(myself, alive, command)).await? {
-                    return Ok(false);
-                }
+            if alive.life.mailbox.is_commanded() && !Box::pin(self.obey_all(myself, alive)).await? {
+                return Ok(false);
             }
             if alive.probation.is_some() {
                 let work = Work::Message(alive.casts.take_first());

@@ -23,16 +23,16 @@ struct Successor {
 }
 
 impl Guest {
-    /// Goes on with other code, or with the code that there is.
+    /// Goes on with other code, or with the code that there is. True if the actor goes on.
     pub(in crate::guest) async fn reload(
         &self,
         myself: &ActorRef<Opaque>,
         alive: &mut Alive,
         Request { swap, tell }: Request,
-    ) -> Result<(), ActorProcessingErr> {
+    ) -> Result<bool, ActorProcessingErr> {
         if tell.is_closed() {
             // It took too long to come to this boundary.
-            return Ok(());
+            return Ok(true);
         }
         let began = Instant::now();
         let before = alive.life.module();
@@ -50,7 +50,7 @@ impl Guest {
             Ok(successor) => successor,
             Err(failed) => {
                 tell.send(Err(failed)).ok();
-                return Ok(());
+                return Ok(true);
             }
         };
         alive.life.set_module(swap.module);
@@ -69,16 +69,16 @@ impl Guest {
         let swapped = Swapped {
             pause: began.elapsed(),
             state_bytes,
-            waiting: alive.life.mailbox.len(),
+            waiting: alive.life.mailbox.len() + alive.casts.len(),
             proof: Proof(proof),
         };
         if tell.send(Ok(swapped)).is_err() {
             // Whoever asked lost patience meanwhile, and takes it that nothing was done.
             take_back(alive, new);
-            return Ok(());
+            return Ok(true);
         }
         // In `post-reload` the guest may have asked to stop.
-        self.settle(myself, alive, new, Ok(())).await.map(drop)
+        self.settle(myself, alive, new, Ok(())).await
     }
 
     async fn by_snapshot(
