@@ -1,8 +1,21 @@
 //! One argument of a message, as it stands on the command line.
 
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::config::{Literal, LiteralError, Type};
+use crate::node::DEFAULT_MAX_INBOUND_FRAME_SIZE;
+
+/// What stands before the name of a file whose contents are the value.
+const FILE_MARK: &str = "bytes:@";
+
+/// The name that stands for stdin.
+const STDIN: &str = "-";
+
+/// The most bytes that are read. Nodes accept no larger message by default, so more would be read for nothing.
+const MOST_BYTES: u64 = DEFAULT_MAX_INBOUND_FRAME_SIZE;
 
 /// A literal that says its type, `u64:5`, or text whose type the actor's description says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +24,47 @@ pub(super) enum Argument {
     Typed(Literal),
     /// Its type isn't.
     Text(String),
+}
+
+/// An argument as it was typed: the value itself, or where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    Value(Argument),
+    Bytes(Source),
+}
+
+/// Where the bytes of an argument are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// In a file, which may be a pipe.
+    File(PathBuf),
+    /// On standard input, to its end.
+    Stdin,
+}
+
+/// The bytes of an argument can't be had.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReadError {
+    #[error("`{FILE_MARK}{}` can't be read: {reason}", path.display())]
+    File { path: PathBuf, reason: io::Error },
+    #[error("`{FILE_MARK}{STDIN}`: standard input can't be read: {0}")]
+    Stdin(io::Error),
+    #[error("`{FILE_MARK}{STDIN}` stands there several times, but standard input can be read only once")]
+    StdinTwice,
+    #[error("`{FILE_MARK}{0}` has more than {MOST_BYTES} bytes, which no node takes in one message")]
+    TooLarge(String),
+}
+
+impl FromStr for Word {
+    type Err = LiteralError;
+
+    fn from_str(text: &str) -> Result<Self, LiteralError> {
+        Ok(match text.strip_prefix(FILE_MARK) {
+            None => Self::Value(text.parse()?),
+            Some(STDIN) => Self::Bytes(Source::Stdin),
+            Some(path) => Self::Bytes(Source::File(path.into())),
+        })
+    }
 }
 
 impl FromStr for Argument {
@@ -35,18 +89,67 @@ impl Argument {
     }
 }
 
+/// The values of all words, read from where they are.
+pub(super) fn read_all(words: &[Word]) -> Result<Vec<Argument>, ReadError> {
+    let from_stdin = |word: &&Word| matches!(word, Word::Bytes(Source::Stdin));
+    if words.iter().filter(from_stdin).count() > 1 {
+        return Err(ReadError::StdinTwice);
+    }
+    words
+        .iter()
+        .map(|word| match word {
+            Word::Value(argument) => Ok(argument.clone()),
+            Word::Bytes(source) => source.read().map(Literal::from_bytes).map(Argument::Typed),
+        })
+        .collect()
+}
+
+impl Source {
+    fn read(&self) -> Result<Vec<u8>, ReadError> {
+        match self {
+            Self::Stdin => {
+                let bytes = read_bounded(io::stdin().lock()).map_err(ReadError::Stdin)?;
+                bytes.ok_or_else(|| ReadError::TooLarge(STDIN.to_owned()))
+            }
+            Self::File(path) => match File::open(path).and_then(read_bounded) {
+                Ok(Some(bytes)) => Ok(bytes),
+                Ok(None) => Err(ReadError::TooLarge(path.display().to_string())),
+                Err(reason) => {
+                    let path = path.clone();
+                    Err(ReadError::File { path, reason })
+                }
+            },
+        }
+    }
+}
+
+/// All bytes; none if there are more than [`MOST_BYTES`].
+fn read_bounded(source: impl Read) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    source.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= MOST_BYTES).then_some(bytes))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
     fn a_prefix_wins_where_it_is_one() {
         assert_eq!("u64:5".parse(), Ok(Argument::Typed("u64:5".parse().unwrap())));
         assert_eq!("str:a:b".parse(), Ok(Argument::Typed("str:a:b".parse().unwrap())));
-        for text in ["5", "", "unit", "hello: there", "u46:5", "http://a"] {
+        for text in ["5", "", "unit", "hello: there", "u46:5", "http://a", "@a", "str@:a"] {
             assert_eq!(text.parse(), Ok(Argument::Text(text.to_owned())), "{text}");
         }
         assert!("u64:many".parse::<Argument>().is_err());
+        let verbatim = "str:@a".parse().unwrap();
+        assert_eq!(
+            "str:@a".parse(),
+            Ok(Argument::Typed(verbatim)),
+            "what follows `str:` is the text"
+        );
     }
 
     #[test]
@@ -60,5 +163,36 @@ mod tests {
                 .to_string()
                 .contains("did you mean \"u64\"")
         );
+    }
+
+    #[test]
+    fn bytes_come_from_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a:b");
+        let read = |path: &Path| read_all(&[format!("bytes:@{}", path.display()).parse().unwrap()]);
+        std::fs::write(&file, b"\x00@\n").unwrap();
+        assert_eq!(read(&file).unwrap(), ["bytes:00400a".parse().unwrap()]);
+
+        let error = read(&folder.path().join("none")).unwrap_err().to_string();
+        assert!(error.contains("none` can't be read: No such file"), "{error}");
+        let error = read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("can't be read: Is a directory"), "{error}");
+
+        let largest = MOST_BYTES;
+        File::create(&file).unwrap().set_len(largest).unwrap();
+        assert!(read(&file).is_ok());
+        File::create(&file).unwrap().set_len(largest + 1).unwrap();
+        let error = read(&file).unwrap_err().to_string();
+        assert!(error.contains("has more than 16777216 bytes"), "{error}");
+        assert!(
+            matches!(read(Path::new("/dev/zero")), Err(ReadError::TooLarge(_))),
+            "it has no end"
+        );
+    }
+
+    #[test]
+    fn stdin_is_read_once() {
+        let twice = ["bytes:@-".parse().unwrap(), "bytes:@-".parse().unwrap()];
+        assert!(matches!(read_all(&twice), Err(ReadError::StdinTwice)));
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::argument::Argument;
+use super::argument::Word;
 use super::target::Target;
 use super::timeout::parse_timeout;
 use crate::config::{PeerAddress, Type};
@@ -18,7 +18,8 @@ Arguments and their types:
   A guest says which types its messages have, so `5` and `hello` will do. Other actors don't, and want literals:
   u64:5  i32:-3  f64:1.5  bool:true  char:x  str:hello  bytes:00ff  unit  [u64]:1,2,3
   Integers are u8 to u128 and i8 to i128, floats f32 and f64. What follows `str:` is taken as it is. A list without its
-  type is 1,2,3, bytes are hexadecimal.";
+  type is 1,2,3, bytes are hexadecimal. `bytes:@FILE` is what a file has, `bytes:@-` what comes on standard input; the
+  bytes of a text are its UTF-8.";
 
 const CALL_EXAMPLES: &str = "\
 Examples:
@@ -26,7 +27,8 @@ Examples:
   ractor-host call --node 127.0.0.1:4697 --cookie-file cookie group:counters Get --reply u64
   ractor-host call --node 127.0.0.1:4697 --cookie-env COOKIE pid:7 AddAndGet u64:5 --reply u64 --timeout 500ms
   ractor-host call --node alpha.example:4697 --cookie-file cookie --tls-ca ca.pem --tls-cert me.pem --tls-key me-key.pem \\
-      group:counters Get --reply u64";
+      group:counters Get --reply u64
+  gzip -c report | ractor-host call --node 127.0.0.1:4697 --cookie-file cookie archive Keep str:report bytes:@-";
 
 const CAST_EXAMPLES: &str = "\
 Examples:
@@ -317,7 +319,7 @@ pub(super) struct MessageArguments {
     pub(super) variant: String,
     /// The fields of the variant, in order, without the reply port.
     #[arg(value_name = "ARG", allow_negative_numbers = true)]
-    pub(super) arguments: Vec<Argument>,
+    pub(super) arguments: Vec<Word>,
 }
 
 #[cfg(test)]
@@ -387,7 +389,7 @@ mod tests {
             panic!("a cast")
         };
         assert_eq!(cast.message.target, Target::Name("counter".to_owned()));
-        assert_eq!(cast.message.arguments, [Argument::Text("-5".to_owned())]);
+        assert_eq!(cast.message.arguments, ["-5".parse().unwrap()]);
         assert!(cast.all);
     }
 

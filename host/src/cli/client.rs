@@ -24,14 +24,11 @@ use crate::{ClientConnectErr, client_connect, client_connect_enc, directory};
 /// How the names of commands begin, as nodes see them.
 pub(super) const CLIENT_NAME: &str = "cli-";
 
-/// How often it is looked whether a group has members by now. ractor tells of changes only to actors.
+/// The interval at which a group is searched for members. ractor tells of changes only to actors.
 const GROUP_POLL: Duration = Duration::from_millis(20);
 
 /// How many groups an error lists.
 const GROUPS_SHOWN: usize = 20;
-
-/// How long an actor may take to describe itself.
-const DESCRIPTION: Duration = Duration::from_secs(1);
 
 /// How long the end of the session may take.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -80,8 +77,8 @@ pub(super) enum NotDescribed {
     StockNode,
     #[error("it does not describe itself; native actors don't")]
     Silent,
-    #[error("it did not describe itself within {DESCRIPTION:?}; it may be busy")]
-    Busy,
+    #[error("it did not describe itself within {0:?}; it may be busy")]
+    Busy(Duration),
     #[error("what it says of itself is not to be understood: {0}")]
     Description(#[from] DescriptionError),
 }
@@ -195,13 +192,14 @@ impl Client {
         }
     }
 
-    /// What the actor says of itself. Only guests do, and only their hosts understand the question.
-    pub(super) async fn describe(&self, actor: &ActorCell) -> Result<Descriptor, NotDescribed> {
+    /// What the actor says of itself, within `patience` and the deadline. Only guests do, and only their hosts understand
+    /// the question.
+    pub(super) async fn describe(&self, actor: &ActorCell, patience: Duration) -> Result<Descriptor, NotDescribed> {
         if directory::node_of(actor.get_id()).is_none_or(|node| node.incarnation == 0) {
             return Err(NotDescribed::StockNode);
         }
         let (port, description) = concurrency::oneshot();
-        let wait = self.deadline.remaining().min(DESCRIPTION);
+        let wait = self.deadline.remaining().min(patience);
         let question = SerializedMessage::Call {
             variant: DESCRIBE_VARIANT.to_owned(),
             args: Vec::new(),
@@ -213,7 +211,7 @@ impl Client {
         match tokio::time::timeout(wait, description).await {
             Ok(Ok(bytes)) => Ok(Descriptor::from_bytes(&bytes)?),
             Ok(Err(_)) => Err(NotDescribed::Silent),
-            Err(_) => Err(NotDescribed::Busy),
+            Err(_) => Err(NotDescribed::Busy(wait)),
         }
     }
 

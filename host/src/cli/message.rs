@@ -2,12 +2,14 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use ractor::message::SerializedMessage;
 use ractor::{ActorCell, RpcReplyPort, concurrency};
 use tracing_subscriber::filter::LevelFilter;
 
+use super::argument::{self, Argument};
 use super::arguments::{
     CallArguments, CastArguments, CookieArguments, DescribeArguments, MessageArguments, NodeArguments, Output,
     TlsArguments,
@@ -15,14 +17,19 @@ use super::arguments::{
 use super::client::{Client, Deadline};
 use super::failure::Failure;
 use super::signature::{descriptor_json, write_descriptor};
+use super::target::Target;
 use super::typed::{self, Kind, ReplyType, Typed};
 use crate::config::{Cookie, CookieError, Type};
 use crate::host::Dial;
 use crate::ops::telemetry::{self, LogFormat};
 use crate::transport::tls::{IdentityFiles, Tls, TlsError, TlsFiles};
 
+/// The time that an actor has to describe itself where the message can be sent without.
+const SHORT_PATIENCE: Duration = Duration::from_secs(1);
+
 pub(super) fn call(arguments: CallArguments) -> Result<ExitCode, Failure> {
     let CallArguments { node, message, reply } = arguments;
+    let message = Message::read(message)?;
     let (bytes, described) = on_a_client(&node, |client, deadline| send_call(client, deadline, message))?;
     let ty = reply.unwrap_or_else(|| match described {
         Some(ReplyType::Known(ty)) => ty,
@@ -39,16 +46,17 @@ pub(super) fn call(arguments: CallArguments) -> Result<ExitCode, Failure> {
 
 pub(super) fn cast(arguments: CastArguments) -> Result<ExitCode, Failure> {
     let CastArguments { node, message, all } = arguments;
+    let message = Message::read(message)?;
     on_a_client(&node, |client, _| send_cast(client, message, all))?;
     Ok(ExitCode::SUCCESS)
 }
 
 pub(super) fn describe(arguments: DescribeArguments) -> Result<ExitCode, Failure> {
     let DescribeArguments { node, target, output } = arguments;
-    let descriptor = on_a_client(&node, |client, _| async move {
+    let descriptor = on_a_client(&node, |client, deadline| async move {
         let actors = client.resolve(&target).await?;
         let actor = any_of(&actors).context("a target without an actor")?;
-        let described = client.describe(actor).await;
+        let described = client.describe(actor, deadline.remaining()).await;
         described.map_err(|why| anyhow!("{target} on {} can't be described: {why}", client.peer_name()))
     })?;
     let mut stdout = std::io::stdout().lock();
@@ -77,6 +85,29 @@ where
     // What is left of the connection needs no answer.
     runtime.shutdown_background();
     outcome.map_err(Failure::runtime)
+}
+
+/// What is sent.
+struct Message {
+    target: Target,
+    variant: String,
+    arguments: Vec<Argument>,
+}
+
+impl Message {
+    /// The message of a command line, with the arguments that are in files or on standard input.
+    fn read(message: MessageArguments) -> Result<Self, Failure> {
+        let MessageArguments {
+            target,
+            variant,
+            arguments,
+        } = message;
+        Ok(Self {
+            target,
+            variant,
+            arguments: argument::read_all(&arguments).map_err(Failure::usage)?,
+        })
+    }
 }
 
 pub(super) fn cookie(arguments: &CookieArguments) -> Result<Cookie, CookieError> {
@@ -108,13 +139,19 @@ pub(super) fn dial(arguments: &TlsArguments) -> Result<Dial, TlsError> {
 }
 
 /// The message with the types that the actor says it has.
-async fn typed(client: &Client, actor: &ActorCell, kind: Kind, message: &MessageArguments) -> anyhow::Result<Typed> {
-    let MessageArguments {
+async fn typed(client: &Client, actor: &ActorCell, kind: Kind, message: &Message) -> anyhow::Result<Typed> {
+    let Message {
         target,
         variant,
         arguments,
     } = message;
-    let typed = match client.describe(actor).await {
+    // Arguments that say their own types can do without an answer; others can't, whatever time it takes.
+    let patience = if arguments.iter().all(|argument| argument.literal().is_ok()) {
+        SHORT_PATIENCE
+    } else {
+        Duration::MAX
+    };
+    let typed = match client.describe(actor, patience).await {
         // An actor that doesn't say what it takes may take anything.
         Ok(descriptor) if !descriptor.messages.is_empty() => typed::described(&descriptor, kind, variant, arguments),
         Ok(_) => typed::undescribed(arguments, &format!("{target} does not say which messages it takes")),
@@ -126,12 +163,12 @@ async fn typed(client: &Client, actor: &ActorCell, kind: Kind, message: &Message
 async fn send_call(
     client: Client,
     deadline: Deadline,
-    message: MessageArguments,
+    message: Message,
 ) -> anyhow::Result<(Vec<u8>, Option<ReplyType>)> {
     let actors = client.resolve(&message.target).await?;
     let actor = any_of(&actors).context("a target without an actor")?;
     let typed = typed(&client, actor, Kind::Call, &message).await?;
-    let MessageArguments { target, variant, .. } = message;
+    let Message { target, variant, .. } = message;
     let (port, reply) = concurrency::oneshot();
     let call = SerializedMessage::Call {
         variant: variant.clone(),
@@ -154,7 +191,7 @@ async fn send_call(
     }
 }
 
-async fn send_cast(client: Client, message: MessageArguments, all: bool) -> anyhow::Result<()> {
+async fn send_cast(client: Client, message: Message, all: bool) -> anyhow::Result<()> {
     let mut actors = client.resolve(&message.target).await?;
     if !all {
         actors = any_of(&actors).cloned().into_iter().collect();

@@ -45,6 +45,11 @@ impl Literal {
         })
     }
 
+    /// A value whose bytes are these.
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes, as `BytesConvertable` makes them.
     pub fn into_bytes(self) -> Vec<u8> {
         self.0

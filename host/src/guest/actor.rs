@@ -223,6 +223,7 @@ impl Actor for Guest {
         let life = modules.enter(&self.module, |module| {
             Life::new(cell.clone(), mailbox, self.profile.clone(), module)
         });
+        life.mailbox.belongs_to(&life);
         let presence = Presence {
             _hosted: hosted,
             life: life.clone(),

@@ -4,10 +4,9 @@ use ractor::message::SerializedMessage;
 use ractor::{ActorProcessingErr, ActorRef, SupervisionEvent};
 
 use super::actor::{Alive, Guest, Opaque};
+use super::describe;
 use super::events;
-use super::life::Life;
 use super::mailbox::{Command, is_cast};
-use super::replies::Port;
 use super::state::Label;
 use super::strikes;
 use super::work::{Work, handle};
@@ -34,7 +33,7 @@ impl Guest {
         }
         let message = match message {
             SerializedMessage::Call { variant, reply, .. } if variant == DESCRIBE_VARIANT => {
-                Box::pin(describe(&alive.life, reply)).await;
+                Box::pin(describe::answer(&alive.life, reply)).await;
                 return Ok(());
             }
             message => message,
@@ -115,13 +114,5 @@ impl Guest {
             Command::Snapshot(asked) => self.snapshot(myself, alive, asked).await?,
         }
         Ok(true)
-    }
-}
-
-/// Answers the call that asks what the actor is, without its instance.
-async fn describe(life: &Life, reply: Port) {
-    if let Some(description) = life.module().description().await {
-        // The caller may have given up meanwhile, which is its own affair.
-        reply.send(description.to_vec()).ok();
     }
 }

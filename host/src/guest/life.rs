@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ractor::ActorCell;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::mailbox::{Command, Mailbox};
 use super::module::Module;
@@ -19,6 +19,8 @@ pub(super) struct Life {
     pub(super) profile: Arc<Profile>,
     module: Mutex<Module>,
     turns: AtomicU64,
+    /// Held by the task that has the module describe itself.
+    describing: Arc<Semaphore>,
 }
 
 impl Life {
@@ -29,7 +31,13 @@ impl Life {
             profile,
             module: Mutex::new(module),
             turns: AtomicU64::new(0),
+            describing: Arc::new(Semaphore::new(1)),
         }
+    }
+
+    /// Leave to have the module describe itself, unless that is under way.
+    pub(super) fn begin_describing(&self) -> Option<OwnedSemaphorePermit> {
+        self.describing.clone().try_acquire_owned().ok()
     }
 
     pub(super) fn cell(&self) -> &ActorCell {

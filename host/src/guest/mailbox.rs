@@ -7,12 +7,14 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use ractor::ActorCell;
 use ractor::message::SerializedMessage;
 use tokio::sync::Notify;
 
+use super::describe;
+use super::life::Life;
 use super::limits::{Limit, Limits, WhenFull};
 use super::reload::{Asked, Request};
 use super::state::Label;
@@ -37,6 +39,8 @@ pub(super) struct Mailbox {
     /// There are commands. Asked before every message, so without the lock.
     commanded: AtomicBool,
     room: Notify,
+    /// The actor, for questions that take neither its turn nor its instance.
+    life: OnceLock<Weak<Life>>,
 }
 
 impl std::fmt::Debug for Mailbox {
@@ -98,7 +102,14 @@ impl Mailbox {
             waiting: Mutex::default(),
             commanded: AtomicBool::new(false),
             room: Notify::new(),
+            life: OnceLock::new(),
         }
+    }
+
+    /// Whose mailbox it is. Said once, when the actor starts.
+    pub(super) fn belongs_to(&self, life: &Arc<Life>) {
+        // A second time would change nothing: an actor has one life.
+        drop(self.life.set(Arc::downgrade(life)));
     }
 
     /// The message that has waited the longest.
@@ -180,6 +191,17 @@ impl Mailbox {
         strikes::dead_letters(&self.label, "ended", casts);
     }
 
+    /// Answers the question what the actor is, if this is it. None if that is done, or will be.
+    fn answer_ahead(&self, message: SerializedMessage) -> Option<SerializedMessage> {
+        if !describe::is_question(&message) {
+            return Some(message);
+        }
+        match self.life.get().and_then(Weak::upgrade) {
+            Some(life) => describe::answer_ahead(life, message),
+            None => Some(message),
+        }
+    }
+
     /// Puts a token into ractor's mailbox. False if the actor takes no more messages.
     fn wake(&self) -> bool {
         self.put_token(TOKEN)
@@ -221,6 +243,10 @@ impl Mailbox {
 
 impl Inbox for Mailbox {
     fn put(&self, message: SerializedMessage) -> Result<(), NotPut> {
+        let message = match self.answer_ahead(message) {
+            None => return Ok(()),
+            Some(message) => message,
+        };
         let cost = cost(&message);
         let refused = |message, reason| Err(NotPut { message, reason });
         let mut waiting = self.lock();

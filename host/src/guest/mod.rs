@@ -15,6 +15,7 @@ mod checkpoint;
 mod checkpoint_writer;
 mod complexity;
 mod denied;
+mod describe;
 mod description;
 mod engine;
 mod error;

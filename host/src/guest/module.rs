@@ -137,6 +137,11 @@ impl Module {
         instance.describe().await
     }
 
+    /// What it says of itself, if it was asked before.
+    pub(super) fn known_description(&self) -> Option<Description> {
+        self.code.description.get().cloned()
+    }
+
     /// What it says of itself, as bytes; none if it does not. It is asked once for all its actors, unless there was no
     /// room for the instance that it takes.
     pub(super) async fn description(&self) -> Description {

@@ -1,6 +1,7 @@
 //! Nodes of `ractor-host` as their users meet them: the command line, guests that stock programs talk to, and one actor
 //! that behaves alike wherever it runs.
 
+mod arguments;
 mod capabilities;
 mod cli;
 mod counter_everywhere;
