@@ -9,8 +9,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use ractor::ActorCell;
 use ractor::message::SerializedMessage;
+use ractor::{ActorCell, ActorStatus};
 use tokio::sync::Notify;
 
 use super::describe;
@@ -53,7 +53,10 @@ impl std::fmt::Debug for Mailbox {
 
 #[derive(Default)]
 struct Waiting {
-    messages: VecDeque<SerializedMessage>,
+    /// Each with the number that it got when it was put in: upwards, and used once.
+    messages: VecDeque<(u64, SerializedMessage)>,
+    /// The number of the next message.
+    next_number: u64,
     bytes: usize,
     /// What is asked of the actor itself, before its next message.
     commands: VecDeque<Command>,
@@ -115,7 +118,7 @@ impl Mailbox {
     /// The message that has waited the longest.
     pub(super) fn next(&self) -> Option<SerializedMessage> {
         let mut waiting = self.lock();
-        let message = waiting.messages.pop_front()?;
+        let (_, message) = waiting.messages.pop_front()?;
         waiting.bytes -= cost(&message);
         let refused = std::mem::take(&mut waiting.refused);
         if waiting.struck && self.is_half_empty(&waiting) {
@@ -187,7 +190,7 @@ impl Mailbox {
         drop(commands);
         self.room.notify_waiters();
         // A probe carries nothing, and a call is no loss in silence: its caller hears.
-        let casts = lost.iter().filter(|message| is_cast(message)).count();
+        let casts = lost.iter().filter(|(_, message)| is_cast(message)).count();
         strikes::dead_letters(&self.label, "ended", casts);
     }
 
@@ -200,6 +203,15 @@ impl Mailbox {
             Some(life) => describe::answer_ahead(life, message),
             None => Some(message),
         }
+    }
+
+    /// Takes a message out of the middle, if it is still there.
+    fn take_back(&self, number: u64) -> Option<SerializedMessage> {
+        let mut waiting = self.lock();
+        let place = waiting.messages.binary_search_by_key(&number, |(number, _)| *number);
+        let (_, message) = waiting.messages.remove(place.ok()?)?;
+        waiting.bytes -= cost(&message);
+        Some(message)
     }
 
     /// Puts a token into ractor's mailbox. False if the actor takes no more messages.
@@ -262,19 +274,30 @@ impl Inbox for Mailbox {
                     waiting.refused = true;
                     return refused(message, PutRefused::Full);
                 }
-                if let Some(oldest) = waiting.messages.pop_front() {
+                // Nothing makes room for what would be turned away.
+                if self.actor.get_status() >= ActorStatus::Draining {
+                    return refused(message, PutRefused::Ended);
+                }
+                if let Some((_, oldest)) = waiting.messages.pop_front() {
                     waiting.bytes -= self::cost(&oldest);
                     waiting.dropped += usize::from(!is_probe(&oldest));
                 }
             }
         }
         waiting.bytes += cost;
-        waiting.messages.push_back(message);
+        let number = waiting.next_number;
+        waiting.next_number += 1;
+        waiting.messages.push_back((number, message));
         drop(waiting);
-        if !self.wake() {
-            self.end();
+        if self.wake() {
+            return Ok(());
         }
-        Ok(())
+        // The actor is draining or ending. What was put in before has its tokens and is handled, or given up at the end; this
+        // one is refused, unless a token that was left over took it.
+        match self.take_back(number) {
+            Some(message) => refused(message, PutRefused::Ended),
+            None => Ok(()),
+        }
     }
 
     fn room(&self) -> Option<BoxFuture<'_, ()>> {
@@ -454,6 +477,29 @@ mod tests {
             args.push(0);
         }
         assert_eq!(mailbox.put(probe).unwrap_err().reason, PutRefused::Full);
+    }
+
+    /// Whoever comes while the actor works off what it has is turned away, and nobody before it.
+    #[tokio::test]
+    async fn a_newcomer_during_a_drain_is_refused_alone() {
+        let mailbox = mailbox(Limits::default()).await;
+        mailbox.put(cast("a")).unwrap();
+        mailbox.put(cast("b")).unwrap();
+        mailbox.actor.drain().unwrap();
+        for _ in 0..3 {
+            let NotPut { message, reason } = mailbox.put(cast("late")).unwrap_err();
+            assert_eq!(reason, PutRefused::Ended);
+            assert!(matches!(message, SerializedMessage::Cast { variant, .. } if variant == "late"));
+        }
+        assert_eq!(drain(&mailbox), ["a", "b"]);
+        assert_eq!(mailbox.lock().bytes, 0);
+
+        let mailbox = self::mailbox(two(WhenFull::DropOldest)).await;
+        mailbox.put(cast("a")).unwrap();
+        mailbox.put(cast("b")).unwrap();
+        mailbox.actor.drain().unwrap();
+        assert_eq!(mailbox.put(cast("late")).unwrap_err().reason, PutRefused::Ended);
+        assert_eq!(drain(&mailbox), ["a", "b"], "nothing made room for it");
     }
 
     #[tokio::test]

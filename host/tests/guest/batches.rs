@@ -1,6 +1,8 @@
 //! Casts that wait for a guest, and are handled in one call of it.
 
+use ractor::message::SerializedMessage;
 use ractor::pg;
+use ractor_host::directory::PutRefused;
 use ractor_host::guest::{
     Allocation, Engine, EngineConfig, GuestOptions, LoadError, LoadFault, Module, Restart, RestartPolicy, Restarting,
 };
@@ -192,6 +194,14 @@ async fn a_restart_that_is_asked_for_loses_nothing_that_waits() {
     assert_eq!(heard(&mut native, 20).await, wanted);
 }
 
+fn cast(group: &str) -> SerializedMessage {
+    SerializedMessage::Cast {
+        variant: "cast".to_owned(),
+        args: group.as_bytes().to_vec(),
+        metadata: None,
+    }
+}
+
 #[tokio::test]
 async fn casts_through_the_bounded_mailbox_and_around_it_keep_their_order() {
     let mut native = witness("mixed", 40).await;
@@ -202,12 +212,7 @@ async fn casts_through_the_bounded_mailbox_and_around_it_keep_their_order() {
         if at % 3 == 0 {
             guest.cast("cast", group.as_bytes());
         } else {
-            let put = inbox.put(ractor::message::SerializedMessage::Cast {
-                variant: "cast".to_owned(),
-                args: group.as_bytes().to_vec(),
-                metadata: None,
-            });
-            put.unwrap();
+            inbox.put(cast(group)).unwrap();
         }
     }
     assert_eq!(heard(&mut native, 40).await, wanted);
@@ -221,6 +226,21 @@ async fn draining_handles_what_is_held() {
     wanted.iter().for_each(|group| guest.cast("cast", group.as_bytes()));
     guest.cell.drain().unwrap();
     assert_eq!(heard(&mut native, 12).await, wanted);
+    guest.guest.ended.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_comes_while_a_guest_drains_is_refused_and_what_waits_is_handled() {
+    let mut native = witness("accepted", 40).await;
+    let guest = begin(Mode::Well, options()).await;
+    let inbox = ractor_host::directory::inbox(guest.cell.get_id()).unwrap();
+    let wanted: Vec<_> = (0..40).map(|at| format!("accepted{at}")).collect();
+    wanted.iter().for_each(|group| inbox.put(cast(group)).unwrap());
+    guest.cell.drain().unwrap();
+    // It has not had a turn yet, so that all of them wait.
+    let refused = inbox.put(cast("accepted0")).map_err(|not_put| not_put.reason);
+    assert_eq!(refused, Err(PutRefused::Ended));
+    assert_eq!(heard(&mut native, 40).await, wanted);
     guest.guest.ended.await.unwrap();
 }
 
