@@ -8,6 +8,7 @@ mod http;
 mod lookup;
 mod network;
 mod output;
+mod reach;
 
 use std::sync::Arc;
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmtime_wasi::sockets::SocketAddrUse;
 
+use super::reach::Reach;
 use crate::guest::denied::Denied;
 use crate::guest::grants::{Endpoint, Grants};
 use crate::guest::state::Label;
@@ -82,7 +83,8 @@ impl Network {
         names.any(|name| {
             let granted =
                 |endpoint: &Endpoint| endpoint.is_for_port(address.port()) && endpoint.host.matches_name(name);
-            endpoints.iter().any(granted)
+            // Whoever answers for a name in DNS must not choose this machine, or what only this machine can reach.
+            endpoints.iter().any(granted) && Reach::of(ip).may_be_of(name)
         })
     }
 }
@@ -121,6 +123,27 @@ mod tests {
         network.found("db.internal", vec!["10.0.0.3".parse().unwrap()]);
         assert!(connects(&network, "10.0.0.3:5432"));
         assert!(!connects(&network, "10.0.0.1:5432"), "it has moved");
+    }
+
+    #[test]
+    fn a_name_leads_nowhere_that_was_not_meant() {
+        let network = network(&["db.example:80", "*.example:80", "localhost:80", "169.254.169.254:81"]);
+        for name in ["db.example", "a.example"] {
+            for address in ["127.0.0.1", "169.254.169.254", "168.63.129.16", "fd00:ec2::23"] {
+                let address: IpAddr = address.parse().unwrap();
+                network.found(name, vec![address]);
+                assert!(
+                    !connects(&network, &SocketAddr::new(address, 80).to_string()),
+                    "{name} {address}"
+                );
+            }
+        }
+        network.found("localhost", vec!["127.0.0.1".parse().unwrap()]);
+        assert!(connects(&network, "127.0.0.1:80"));
+        assert!(
+            connects(&network, "169.254.169.254:81"),
+            "an address can be granted as such"
+        );
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Where a request goes, and which addresses its host may have.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use hyper::http::uri::{Authority, Scheme, Uri};
 
 use crate::guest::grants::{HostPattern, HttpOrigin, HttpScheme};
+use crate::guest::wasi::reach::Reach;
 
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,26 +44,20 @@ impl Target {
 
     /// True if the host may be at this address.
     ///
-    /// Who answers for a name in DNS must not lead a guest to this machine, or to what only this machine can reach. So a
-    /// name stands for addresses that anybody can reach; a name that is granted in full, of which somebody thought when he
-    /// wrote it, also for those of a private network; and `localhost` for this machine. Any address can be granted as
-    /// such.
+    /// Whoever answers for a name in DNS must not lead a guest to this machine, or to what only this machine can reach. So a
+    /// name stands for addresses that anybody can reach. One that is granted in full, because somebody thought of it, also
+    /// stands for those of a private network, and `localhost` for this machine. Any address can be granted as such.
     pub(super) fn may_be_at(&self, address: IpAddr, grants: &[HttpOrigin]) -> bool {
         let Self { scheme, host, port } = self;
-        let kind = Kind::of(address);
+        let reach = Reach::of(address);
         let grants = grants.iter().filter(|origin| origin.is_for(*scheme, *port));
         grants.into_iter().any(|origin| {
             let granted = &origin.endpoint.host;
             match granted {
                 HostPattern::Net(..) => granted.matches_address(address),
-                HostPattern::Name(name) if granted.matches_name(host) => match kind {
-                    Kind::Public | Kind::Private => true,
-                    Kind::ThisMachine => name == "localhost",
-                    Kind::Special => false,
-                },
-                HostPattern::Name(_) => false,
+                HostPattern::Name(name) => granted.matches_name(host) && reach.may_be_of(name),
                 HostPattern::Below(_) | HostPattern::Any => {
-                    kind == Kind::Public && origin.matches(*scheme, host, *port)
+                    reach == Reach::Public && origin.matches(*scheme, host, *port)
                 }
             }
         })
@@ -96,65 +91,6 @@ impl fmt::Display for Target {
             write!(f, ":{port}")?;
         }
         Ok(())
-    }
-}
-
-/// What an address says of who can be reached there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// Whom everybody can reach.
-    Public,
-    /// Whom those in the same private network can reach.
-    Private,
-    ThisMachine,
-    /// The metadata of clouds, neighbours on the link, groups, and what is no host.
-    Special,
-}
-
-/// Where clouds answer with a machine's credentials, besides 169.254.169.254.
-const METADATA: [IpAddr; 4] = [
-    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
-    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
-    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
-    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
-];
-
-impl Kind {
-    fn of(address: IpAddr) -> Self {
-        let address = address.to_canonical();
-        if METADATA.contains(&address) {
-            return Self::Special;
-        }
-        match address {
-            IpAddr::V4(address) => Self::of_v4(address),
-            IpAddr::V6(address) => Self::of_v6(address),
-        }
-    }
-
-    fn of_v4(address: Ipv4Addr) -> Self {
-        match address.octets() {
-            [127, ..] => Self::ThisMachine,
-            [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] | [198, 18..=19, ..] => Self::Private,
-            [0 | 224..=255, ..] | [169, 254, ..] | [192, 0, 0, _] => Self::Special,
-            _ => Self::Public,
-        }
-    }
-
-    fn of_v6(address: Ipv6Addr) -> Self {
-        let embedded = |high: u16, low: u16| {
-            let [a, b] = high.to_be_bytes();
-            let [c, d] = low.to_be_bytes();
-            Self::of(IpAddr::V4(Ipv4Addr::new(a, b, c, d)))
-        };
-        match address.segments() {
-            [0, 0, 0, 0, 0, 0, 0, 1] => Self::ThisMachine,
-            [0, ..] | [0xfe80..=0xfebf | 0xff00.., ..] => Self::Special,
-            [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] => Self::Private,
-            // Addresses of IPv4, by way of a translator or a tunnel.
-            [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => embedded(high, low),
-            [0x64, 0xff9b, ..] | [0x2001, 0, ..] => Self::Special,
-            _ => Self::Public,
-        }
     }
 }
 
