@@ -9,6 +9,7 @@ use super::argument::Word;
 use super::target::Target;
 use super::timeout::parse_timeout;
 use crate::config::{PeerAddress, Type};
+use crate::control::RequestId;
 use crate::guest::Mode;
 use crate::ops::telemetry::LogFormat;
 use crate::transport::tls::ServerName;
@@ -188,6 +189,9 @@ pub(super) struct ReloadArguments {
     /// Only say what would be done, and whether it could be.
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// Do nothing anew, but ask what became of the request of this number, which a command printed whose answer was lost.
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["file", "mode", "mixed", "force", "dry_run"])]
+    pub(super) request: Option<RequestId>,
     /// How it is printed.
     #[arg(long, value_enum, default_value_t)]
     pub(super) output: Output,
@@ -199,6 +203,9 @@ pub(super) struct RollbackArguments {
     pub(super) control: ControlArguments,
     /// The module, by its name in node.toml.
     pub(super) module: String,
+    /// Do nothing anew, but ask what became of the request of this number, which a command printed whose answer was lost.
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) request: Option<RequestId>,
     /// How it is printed.
     #[arg(long, value_enum, default_value_t)]
     pub(super) output: Output,

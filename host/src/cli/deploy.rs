@@ -14,7 +14,7 @@ use super::arguments::{ControlArguments, Output, ReloadArguments, RollbackArgume
 use super::failure::Failure;
 use super::nodes::{self, Node};
 use super::rollout::{self, Rollout};
-use crate::control::{Answer, Request};
+use crate::control::{Answer, Request, RequestId};
 use crate::guest::Digest;
 use crate::ops::telemetry::{self, LogFormat};
 
@@ -23,7 +23,11 @@ pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
         std::fs::read(file).map_err(|error| Failure::usage(format_args!("{} can't be read: {error}", file.display())))
     });
     let component = component.transpose()?;
+    let id = arguments.request.unwrap_or_else(RequestId::random);
     let rollout = on_nodes(&arguments.control, async |mut nodes| {
+        if arguments.request.is_some() {
+            return Ok(rollout::ask_again(&mut nodes, &arguments.module, id).await);
+        }
         let (digest, uploads) = match &component {
             Some(bytes) => {
                 let digest = Digest::of(bytes);
@@ -32,6 +36,7 @@ pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
             None => (None, Vec::new()),
         };
         let request = |dry_run| Request::Reload {
+            id,
             module: arguments.module.clone(),
             digest: digest.map(|digest| digest.to_string()),
             mode: arguments.mode.map(Into::into),
@@ -39,9 +44,9 @@ pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
             force: arguments.force,
             dry_run,
         };
-        let mut rollout = rollout::check(&mut nodes, &arguments.module, request(true)).await;
+        let mut rollout = rollout::check(&mut nodes, &arguments.module, &request(true)).await;
         if !arguments.dry_run && rollout.is_well() {
-            rollout = rollout::roll(&mut nodes, &arguments.module, &request(false)).await;
+            rollout = rollout::roll(&mut nodes, &arguments.module, id, &request(false)).await;
         }
         rollout.uploads = uploads;
         Ok(rollout)
@@ -50,11 +55,16 @@ pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
 }
 
 pub(super) fn rollback(arguments: &RollbackArguments) -> Result<ExitCode, Failure> {
+    let id = arguments.request.unwrap_or_else(RequestId::random);
     let rollout = on_nodes(&arguments.control, async |mut nodes| {
+        if arguments.request.is_some() {
+            return Ok(rollout::ask_again(&mut nodes, &arguments.module, id).await);
+        }
         let request = Request::Rollback {
+            id,
             module: arguments.module.clone(),
         };
-        Ok(rollout::roll(&mut nodes, &arguments.module, &request).await)
+        Ok(rollout::roll(&mut nodes, &arguments.module, id, &request).await)
     })?;
     finish(&rollout, arguments.output)
 }

@@ -1,7 +1,5 @@
 //! Several nodes at once, each with a session to its control actor.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, anyhow};
 
 use super::arguments::ControlArguments;
@@ -33,7 +31,7 @@ impl Way {
         })
     }
 
-    /// Connects to a node and proves the deploy key to it.
+    /// Connects to a node. The first request proves the deploy key to it.
     pub(super) async fn to(&self, address: &PeerAddress) -> anyhow::Result<Node> {
         let client = Client::connect(address, &self.cookie, &self.dial, self.deadline).await?;
         let name = client.peer_name();
@@ -46,8 +44,7 @@ impl Way {
             }
             Err(error) => return Err(error.into()),
         };
-        let control = ControlClient::open(actor, &name, &self.key, self.remaining()).await;
-        let control = control.map_err(|error| explain(&name, &error))?;
+        let control = ControlClient::new(actor, name.clone(), self.key.clone());
         Ok(Node {
             name,
             address: address.clone(),
@@ -55,10 +52,6 @@ impl Way {
             deadline: self.deadline,
             _client: client,
         })
-    }
-
-    fn remaining(&self) -> Duration {
-        self.deadline.remaining()
     }
 }
 
@@ -76,8 +69,13 @@ pub(super) struct Node {
 impl Node {
     /// Asks, and waits for the answer.
     pub(super) async fn ask(&mut self, request: &Request) -> anyhow::Result<Answer> {
-        let answer = self.control.ask(request, &[], self.deadline.remaining()).await;
+        let answer = self.try_ask(request).await;
         answer.map_err(|error| explain(&self.name, &error))
+    }
+
+    /// The same, for whoever tells errors apart.
+    pub(super) async fn try_ask(&mut self, request: &Request) -> Result<Answer, AskError> {
+        self.control.ask(request, &[], self.deadline.remaining()).await
     }
 
     /// Uploads a component; gives how many bytes of it the node lacked.

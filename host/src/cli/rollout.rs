@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::deploy::Upload;
 use super::nodes::Node;
-use crate::control::{Answer, Request, Status};
+use crate::control::{Answer, Request, RequestId, Status};
 use crate::supervision::reload::{ActorReport, Outcome, ReloadReport, Verdict};
 
 /// How many actors are listed for people, of each node. Those that failed come first.
@@ -40,30 +40,33 @@ pub(super) enum Rolled {
     Failed { report: ReloadReport, left_out: usize },
     /// It was not begun.
     Refused { reason: String },
+    /// Whether it was done is not known. The node can be asked, by the number of the request.
+    Unknown { reason: String, request: String },
     /// Another node failed before its turn.
     NotReached,
 }
 
 /// Asks every node whether it could do it.
-pub(super) async fn check(nodes: &mut [Node], module: &str, dry_run: Request) -> Rollout {
-    let asked = nodes.iter_mut().map(async |node| one(node, &dry_run).await);
-    Rollout {
-        module: module.to_owned(),
-        uploads: Vec::new(),
-        nodes: futures_util::future::join_all(asked).await,
-    }
+pub(super) async fn check(nodes: &mut [Node], module: &str, dry_run: &Request) -> Rollout {
+    let asked = nodes.iter_mut().map(async |node| {
+        let rolled = match node.try_ask(dry_run).await {
+            Ok(answer) => answered(answer),
+            // Nothing is done in a dry run, whether it is known how it ended or not.
+            Err(error) => Rolled::Refused {
+                reason: error.to_string(),
+            },
+        };
+        outcome(node, rolled)
+    });
+    rollout(module, futures_util::future::join_all(asked).await)
 }
 
 /// Has it done by one node after the other, until one fails.
-pub(super) async fn roll(nodes: &mut [Node], module: &str, request: &Request) -> Rollout {
-    let mut rollout = Rollout {
-        module: module.to_owned(),
-        uploads: Vec::new(),
-        nodes: Vec::new(),
-    };
+pub(super) async fn roll(nodes: &mut [Node], module: &str, id: RequestId, request: &Request) -> Rollout {
+    let mut rollout = rollout(module, Vec::new());
     for node in nodes {
         let outcome = if rollout.is_well() {
-            one(node, request).await
+            one(node, id, request).await
         } else {
             outcome(node, Rolled::NotReached)
         };
@@ -72,18 +75,48 @@ pub(super) async fn roll(nodes: &mut [Node], module: &str, request: &Request) ->
     rollout
 }
 
-async fn one(node: &mut Node, request: &Request) -> NodeOutcome {
-    let rolled = match node.ask(request).await {
-        Ok(Answer::Report { report, left_out }) if report.is_success() => Rolled::Done { report, left_out },
-        Ok(Answer::Report { report, left_out }) => Rolled::Failed { report, left_out },
-        Ok(_) => Rolled::Refused {
-            reason: "the node answered something else".to_owned(),
-        },
+/// Asks every node what became of an earlier request. Nothing is done anew.
+pub(super) async fn ask_again(nodes: &mut [Node], module: &str, id: RequestId) -> Rollout {
+    let asked = nodes
+        .iter_mut()
+        .map(async |node| one(node, id, &Request::Outcome { id }).await);
+    rollout(module, futures_util::future::join_all(asked).await)
+}
+
+fn rollout(module: &str, nodes: Vec<NodeOutcome>) -> Rollout {
+    Rollout {
+        module: module.to_owned(),
+        uploads: Vec::new(),
+        nodes,
+    }
+}
+
+async fn one(node: &mut Node, id: RequestId, request: &Request) -> NodeOutcome {
+    let unknown = |reason: String| Rolled::Unknown {
+        reason,
+        request: id.to_string(),
+    };
+    let rolled = match node.try_ask(request).await {
+        Ok(Answer::NoRecord) => unknown(
+            "it has no record of this request, which did not arrive, or came before the node was started".to_owned(),
+        ),
+        Ok(answer) => answered(answer),
+        Err(error) if error.leaves_open() => unknown(error.to_string()),
         Err(error) => Rolled::Refused {
             reason: error.to_string(),
         },
     };
     outcome(node, rolled)
+}
+
+fn answered(answer: Answer) -> Rolled {
+    match answer {
+        Answer::Report { report, left_out } if report.is_success() => Rolled::Done { report, left_out },
+        Answer::Report { report, left_out } => Rolled::Failed { report, left_out },
+        _ => Rolled::Refused {
+            reason: "the node answered something else".to_owned(),
+        },
+    }
 }
 
 fn outcome(node: &Node, outcome: Rolled) -> NodeOutcome {
@@ -115,20 +148,17 @@ impl Rollout {
                 Rolled::Done { report, left_out } | Rolled::Failed { report, left_out } => {
                     write_report(out, node, report, *left_out)?;
                 }
-                Rolled::Refused { reason } => {
-                    writeln!(out, "{node}: nothing was touched: {}", without_name(reason, node))?
-                }
+                Rolled::Refused { reason } => writeln!(out, "{node}: nothing was touched: {reason}")?,
+                Rolled::Unknown { reason, request } => writeln!(
+                    out,
+                    "{node}: it is not known whether this was done: {reason}; the same command with `--request {request}` \
+                     asks the node"
+                )?,
                 Rolled::NotReached => writeln!(out, "{node}: not reached, since a node before it failed")?,
             }
         }
         Ok(())
     }
-}
-
-/// Errors of a node begin with its name, and so does the line.
-fn without_name<'r>(reason: &'r str, node: &str) -> &'r str {
-    let rest = reason.strip_prefix(node).and_then(|rest| rest.strip_prefix(": "));
-    rest.unwrap_or(reason)
 }
 
 fn write_report(out: &mut impl Write, node: &str, report: &ReloadReport, left_out: usize) -> io::Result<()> {

@@ -12,8 +12,9 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::key::DeployKey;
+use super::ledger::Ledger;
 use super::message::{
-    Answer, CONTROL, ControlMessage, MAX_PIECE, Refusal, Request, decode_body, encode_body, encode_reply,
+    Answer, CONTROL, ControlMessage, MAX_PIECE, Refusal, Request, RequestId, decode_body, encode_body, encode_reply,
 };
 use super::service::{ReloadRequest, Service};
 use super::sessions::{Proved, Sessions};
@@ -77,6 +78,26 @@ pub(crate) struct Control {
     pub(crate) store: Arc<Mutex<ComponentStore>>,
     /// The node.
     pub(crate) service: Arc<dyn Service>,
+    /// What became of requests. It outlives the actor.
+    ledger: Ledger,
+}
+
+impl Control {
+    /// For the node of this full name.
+    pub(crate) fn new(
+        key: DeployKey,
+        node: String,
+        store: Arc<Mutex<ComponentStore>>,
+        service: Arc<dyn Service>,
+    ) -> Self {
+        Self {
+            key,
+            node,
+            store,
+            service,
+            ledger: Ledger::default(),
+        }
+    }
 }
 
 struct ControlActor;
@@ -96,6 +117,7 @@ struct Refused {
 struct Worker {
     store: Arc<Mutex<ComponentStore>>,
     service: Arc<dyn Service>,
+    ledger: Ledger,
     room: Arc<Semaphore>,
 }
 
@@ -111,12 +133,14 @@ impl Actor for ControlActor {
             node,
             store,
             service,
+            ledger,
         } = control;
         Ok(State {
-            sessions: Sessions::new(key, node),
+            sessions: Sessions::new(key, node, rand::random(), Instant::now()),
             worker: Arc::new(Worker {
                 store,
                 service,
+                ledger,
                 room: Arc::new(Semaphore::new(MOST_REQUESTS)),
             }),
             refused: Refused {
@@ -132,22 +156,24 @@ impl Actor for ControlActor {
         message: ControlMessage,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
-        let (refusal, reply) = match message {
+        let (checked, reply) = match message {
             ControlMessage::Open(client, reply) => match state.open(&client) {
                 Ok(hello) => {
                     answer(reply, Ok(&hello));
                     return Ok(());
                 }
-                Err(refusal) => (refusal, reply),
+                Err(refusal) => (Err(refusal), reply),
             },
-            ControlMessage::Ask(request, reply) => match state.check(&request) {
-                Ok((proved, permit)) => {
-                    let worker = state.worker.clone();
-                    tokio::spawn(async move { worker.work(proved, permit, reply).await });
-                    return Ok(());
-                }
-                Err(refusal) => (refusal, reply),
-            },
+            ControlMessage::Begin(opening, reply) => (state.sessions.begin(&opening, Instant::now()), reply),
+            ControlMessage::Ask(request, reply) => (state.sessions.check(&request, Instant::now()), reply),
+        };
+        let refusal = match checked.and_then(|proved| Ok((proved, state.worker.permit()?))) {
+            Ok((proved, permit)) => {
+                let worker = state.worker.clone();
+                tokio::spawn(async move { worker.work(proved, permit, reply).await });
+                return Ok(());
+            }
+            Err(refusal) => refusal,
         };
         state.refused.log(refusal);
         answer(reply, Err(refusal));
@@ -161,18 +187,11 @@ fn answer(port: RpcReplyPort<Vec<u8>>, bytes: Result<&[u8], Refusal>) {
 }
 
 impl State {
-    /// Opens a session: its number, and the number that the node draws for it.
-    fn open(&mut self, client: &[u8]) -> Result<Vec<u8>, Refusal> {
+    /// Opens a session: what its client is told.
+    fn open(&self, client: &[u8]) -> Result<Vec<u8>, Refusal> {
         let client = client.try_into().map_err(|_| Refusal::Malformed)?;
-        let (number, server) = (rand::random::<u64>(), rand::random::<[u8; 32]>());
-        self.sessions.open(number, client, &server, Instant::now())?;
-        Ok([&number.to_be_bytes()[..], &server].concat())
-    }
-
-    fn check(&mut self, request: &[u8]) -> Result<(Proved, OwnedSemaphorePermit), Refusal> {
-        let proved = self.sessions.check(request, Instant::now())?;
-        let permit = self.worker.room.clone().try_acquire_owned();
-        Ok((proved, permit.map_err(|_| Refusal::Busy)?))
+        let hello = self.sessions.open(rand::random(), client, Instant::now());
+        Ok(hello.to_bytes())
     }
 }
 
@@ -193,6 +212,10 @@ impl Refused {
 }
 
 impl Worker {
+    fn permit(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        self.room.clone().try_acquire_owned().map_err(|_| Refusal::Busy)
+    }
+
     async fn work(&self, proved: Proved, permit: OwnedSemaphorePermit, reply: RpcReplyPort<Vec<u8>>) {
         let Proved {
             session,
@@ -200,29 +223,40 @@ impl Worker {
             key,
             body,
         } = proved;
-        let outcome = self.outcome(body).await;
+        let outcome = self.outcome(body, permit).await;
         let body = encode_body(&outcome, &[]).or_else(|error| {
             let reason = format!("the answer can't be written: {error}");
             encode_body(&Answer::Failed { reason }, &[])
         });
-        drop(permit);
         if let Ok(body) = body {
             answer(reply, Ok(&key.seal_answer(session, counter, &body)));
         }
     }
 
-    async fn outcome(&self, body: Vec<u8>) -> Answer {
-        match self.done(body).await {
-            Ok(answer) => answer,
-            Err(reason) => Answer::Failed { reason },
+    async fn outcome(&self, body: Vec<u8>, permit: OwnedSemaphorePermit) -> Answer {
+        let Some((request, piece)) = decode_body::<Request>(&body) else {
+            let reason = "this node does not understand the request; it may run another version".to_owned();
+            return Answer::Failed { reason };
+        };
+        if let Request::Outcome { id } = request {
+            // It only waits, so it takes nobody's place.
+            drop(permit);
+            return self.ledger.outcome(id).await.unwrap_or(Answer::NoRecord);
         }
+        let Some(id) = changes(&request) else {
+            return answer_of(self.done(request, piece).await);
+        };
+        let Some(working) = self.ledger.begin(id) else {
+            return sent_before(id);
+        };
+        let answer = answer_of(self.done(request, piece).await);
+        working.ended(&answer);
+        answer
     }
 
-    async fn done(&self, body: Vec<u8>) -> Result<Answer, String> {
-        let Some((request, piece)) = decode_body::<Request>(&body) else {
-            return Err("this node does not understand the request; it may run another version".to_owned());
-        };
+    async fn done(&self, request: Request, piece: &[u8]) -> Result<Answer, String> {
         match request {
+            Request::Outcome { .. } => Ok(Answer::NoRecord),
             Request::Status => Ok(Answer::Status(self.service.status().await)),
             Request::Nodes => {
                 let nodes = self.service.nodes().await?;
@@ -246,6 +280,7 @@ impl Worker {
                 self.in_store(move |store| store.put(digest, offset, &piece)).await
             }
             Request::Reload {
+                id: _,
                 module,
                 digest,
                 mode,
@@ -265,7 +300,7 @@ impl Worker {
                 let report = self.service.reload(request).await?;
                 Ok(Answer::report(report))
             }
-            Request::Rollback { module } => {
+            Request::Rollback { id: _, module } => {
                 let report = self.service.rollback(module).await?;
                 Ok(Answer::report(report))
             }
@@ -292,6 +327,25 @@ impl Worker {
             .map_err(|ended| ended.to_string())?;
         let Progress { offset, complete } = done.map_err(|error| error.to_string())?;
         Ok(Answer::Progress { offset, complete })
+    }
+}
+
+fn answer_of(done: Result<Answer, String>) -> Answer {
+    done.unwrap_or_else(|reason| Answer::Failed { reason })
+}
+
+/// The number of a request that changes what runs.
+fn changes(request: &Request) -> Option<RequestId> {
+    match request {
+        Request::Reload { dry_run: true, .. } => None,
+        Request::Reload { id, .. } | Request::Rollback { id, .. } => Some(*id),
+        _ => None,
+    }
+}
+
+fn sent_before(id: RequestId) -> Answer {
+    Answer::Failed {
+        reason: format!("the request {id} was sent before; `--request {id}` asks what became of it"),
     }
 }
 

@@ -7,7 +7,7 @@ use ractor::{ActorCell, ActorRef, RpcReplyPort};
 
 use super::key::DeployKey;
 use super::message::{Answer, ControlMessage, MAX_PIECE, Refusal, Request, decode_body, decode_reply, encode_body};
-use super::seal::SessionKey;
+use super::seal::{Hello, Nonce, Opening, SessionKey};
 use crate::guest::Digest;
 
 /// Bytes that are uploaded with one request.
@@ -30,50 +30,114 @@ pub(crate) enum AskError {
     Encode(#[from] serde_json::Error),
     #[error("{0}")]
     Failed(String),
+    /// Before the request was sent.
+    #[error("{0}")]
+    Unsent(Box<AskError>),
 }
 
-/// A session with a node's control actor.
+/// Asks a node's control actor, in a session that is opened when it is needed.
 pub(crate) struct ControlClient {
     actor: ActorRef<ControlMessage>,
-    session: u64,
+    /// The node's full name.
+    node: String,
+    key: DeployKey,
+    session: Option<Session>,
+}
+
+#[derive(Clone)]
+struct Session {
+    hello: Hello,
+    client: Nonce,
     key: SessionKey,
+    /// That of the last request.
     counter: u64,
 }
 
+impl AskError {
+    /// True if the request may have been carried out all the same.
+    pub(crate) fn leaves_open(&self) -> bool {
+        match self {
+            Self::Timeout(_) | Self::Ended | Self::NotUnderstood => true,
+            Self::Refused(_) | Self::Encode(_) | Self::Failed(_) | Self::Unsent(_) => false,
+        }
+    }
+}
+
 impl ControlClient {
-    /// Opens a session with the control actor of the node of this full name.
-    pub(crate) async fn open(
-        actor: ActorCell,
-        node: &str,
-        key: &DeployKey,
-        timeout: Duration,
-    ) -> Result<Self, AskError> {
-        let actor = ActorRef::from(actor);
-        let client = rand::random::<[u8; 32]>();
-        let hello = call(&actor, |reply| ControlMessage::Open(client.to_vec(), reply), timeout).await?;
+    /// For the control actor of the node of this full name.
+    pub(crate) fn new(actor: ActorCell, node: String, key: DeployKey) -> Self {
+        Self {
+            actor: ActorRef::from(actor),
+            node,
+            key,
+            session: None,
+        }
+    }
+
+    async fn open(&self, timeout: Duration) -> Result<Session, AskError> {
+        let client = rand::random::<Nonce>();
+        let hello = call(
+            &self.actor,
+            |reply| ControlMessage::Open(client.to_vec(), reply),
+            timeout,
+        )
+        .await?;
         let hello = decode_reply(&hello).ok_or(AskError::NotUnderstood)??;
-        let (session, server) = hello.split_first_chunk().ok_or(AskError::NotUnderstood)?;
-        let server = server.try_into().map_err(|_| AskError::NotUnderstood)?;
-        Ok(Self {
-            actor,
-            session: u64::from_be_bytes(*session),
-            key: SessionKey::derive(key, node, &client, server),
+        let hello = Hello::parse(hello).ok_or(AskError::NotUnderstood)?;
+        Ok(Session {
+            hello,
+            client,
+            key: SessionKey::derive(&self.key, &self.node, &client, &hello.server),
             counter: 0,
         })
     }
 
     /// Asks, and waits for the answer.
     pub(crate) async fn ask(&mut self, request: &Request, piece: &[u8], timeout: Duration) -> Result<Answer, AskError> {
-        self.counter += 1;
         let body = encode_body(request, piece)?;
-        let sealed = self.key.seal_request(self.session, self.counter, &body);
-        let reply = call(&self.actor, |reply| ControlMessage::Ask(sealed, reply), timeout).await?;
+        let had_session = self.session.is_some();
+        match self.ask_once(&body, timeout).await {
+            // It took too long since the last request, or others came. The node has done nothing.
+            Err(AskError::Refused(Refusal::NoSession)) if had_session => self.ask_once(&body, timeout).await,
+            answer => answer,
+        }
+    }
+
+    async fn ask_once(&mut self, body: &[u8], timeout: Duration) -> Result<Answer, AskError> {
+        let mut session = match self.session.take() {
+            Some(session) => session,
+            None => self
+                .open(timeout)
+                .await
+                .map_err(|error| AskError::Unsent(Box::new(error)))?,
+        };
+        session.counter += 1;
+        let Hello {
+            session: number,
+            opened,
+            ..
+        } = session.hello;
+        let counter = session.counter;
+        let sealed = session.key.seal_request(number, counter, body);
+        let message = |reply| match counter {
+            1 => {
+                let opening = Opening {
+                    opened,
+                    client: session.client,
+                    request: &sealed,
+                };
+                ControlMessage::Begin(opening.to_bytes(), reply)
+            }
+            _ => ControlMessage::Ask(sealed, reply),
+        };
+        let reply = call(&self.actor, message, timeout).await?;
         let answer = decode_reply(&reply).ok_or(AskError::NotUnderstood)??;
-        let body = self.key.open_answer(self.session, self.counter, answer);
-        match decode_body(body.ok_or(AskError::NotUnderstood)?) {
-            Some((Answer::Failed { reason }, _)) => Err(AskError::Failed(reason)),
-            Some((answer, _)) => Ok(answer),
-            None => Err(AskError::NotUnderstood),
+        let body = session.key.open_answer(number, counter, answer);
+        let answer = decode_body(body.ok_or(AskError::NotUnderstood)?).ok_or(AskError::NotUnderstood)?;
+        self.session = Some(session);
+        match answer {
+            (Answer::Failed { reason }, _) => Err(AskError::Failed(reason)),
+            (answer, _) => Ok(answer),
         }
     }
 

@@ -1,8 +1,11 @@
 //! What a node's control actor is asked, what it answers, and how that travels.
 //!
-//! To the cluster every question is one of two calls: [`ControlMessage`]. What is asked is in the bytes, sealed: see
+//! To the cluster every question is one of three calls: [`ControlMessage`]. What is asked is in the bytes, sealed: see
 //! [`seal`](super::seal). A body is the length of its JSON in four bytes, the JSON, and behind it the raw bytes of what is
 //! uploaded.
+
+use std::fmt;
+use std::str::FromStr;
 
 use ractor::RpcReplyPort;
 use serde::{Deserialize, Serialize};
@@ -23,10 +26,13 @@ pub(crate) const MAX_PIECE: usize = 4 << 20;
 /// What the actor takes. Variant names and the layout of the bytes are the protocol: they stay.
 #[derive(RactorClusterMessage)]
 pub(crate) enum ControlMessage {
-    /// Opens a session: the client's number. The reply is a [`Hello`] as bytes, or a refusal.
+    /// Opens a session: the client's number. The reply is a [`Hello`](super::seal::Hello), or a refusal.
     #[rpc]
     Open(Vec<u8>, RpcReplyPort<Vec<u8>>),
-    /// A sealed request. The reply is an answer, sealed too, or a refusal.
+    /// The first request of a session: an [`Opening`](super::seal::Opening). The reply is as that of `Ask`.
+    #[rpc]
+    Begin(Vec<u8>, RpcReplyPort<Vec<u8>>),
+    /// A further request, sealed. The reply is an answer, sealed too, or a refusal.
     #[rpc]
     Ask(Vec<u8>, RpcReplyPort<Vec<u8>>),
 }
@@ -102,6 +108,7 @@ pub(crate) enum Request {
     Upload { digest: String, offset: u64 },
     /// Replace the code of a module: by what was uploaded, or else by what its file has now.
     Reload {
+        id: RequestId,
         module: String,
         digest: Option<String>,
         mode: Option<Mode>,
@@ -111,7 +118,57 @@ pub(crate) enum Request {
         dry_run: bool,
     },
     /// Go back to the version before.
-    Rollback { module: String },
+    Rollback { id: RequestId, module: String },
+    /// What became of the request of this number? If it is still worked on, the answer waits for its end.
+    Outcome { id: RequestId },
+}
+
+/// The number of a request that changes something. Its client draws it at random, and can ask by it what became of the request,
+/// if the answer was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct RequestId(u64);
+
+/// Text that is no number of a request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no number of a request: expected the 16 hexadecimal digits that the command printed")]
+pub(crate) struct NoRequestId(String);
+
+impl RequestId {
+    #[cfg(feature = "cli")]
+    pub(crate) fn random() -> Self {
+        Self(rand::random())
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl FromStr for RequestId {
+    type Err = NoRequestId;
+
+    fn from_str(text: &str) -> Result<Self, NoRequestId> {
+        let is_one = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = is_one.then(|| u64::from_str_radix(text, 16).ok()).flatten();
+        number.map(Self).ok_or_else(|| NoRequestId(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for RequestId {
+    type Error = NoRequestId;
+
+    fn try_from(text: String) -> Result<Self, NoRequestId> {
+        text.parse()
+    }
+}
+
+impl From<RequestId> for String {
+    fn from(id: RequestId) -> Self {
+        id.to_string()
+    }
 }
 
 /// What is answered.
@@ -135,6 +192,8 @@ pub(crate) enum Answer {
     Failed {
         reason: String,
     },
+    /// Nothing is known of the request that was asked for: it did not arrive, or was forgotten.
+    NoRecord,
 }
 
 impl Answer {
@@ -148,6 +207,20 @@ impl Answer {
             report.actors.truncate(MOST_ACTORS);
         }
         Self::Report { report, left_out }
+    }
+
+    /// The answer without what could be large: the actors of a report.
+    pub(crate) fn in_short(&self) -> Self {
+        match self {
+            Self::Report { report, left_out } => Self::Report {
+                left_out: left_out + report.actors.len(),
+                report: ReloadReport {
+                    actors: Vec::new(),
+                    ..report.clone()
+                },
+            },
+            answer => answer.clone(),
+        }
     }
 }
 
@@ -234,6 +307,19 @@ mod tests {
         assert_eq!(decode_body::<Request>(&body[..20]), None);
         assert_eq!(decode_body::<Request>(b"\xff\xff\xff\xff{}"), None);
         assert_eq!(decode_body::<Request>(b""), None);
+    }
+
+    #[test]
+    fn a_request_is_known_by_sixteen_digits() {
+        let id: RequestId = "00ff00ff00ff00ff".parse().unwrap();
+        assert_eq!(id.to_string(), "00ff00ff00ff00ff");
+        let request = Request::Outcome { id };
+        let body = encode_body(&request, b"").unwrap();
+        assert_eq!(&body[4..], b"{\"ask\":\"outcome\",\"id\":\"00ff00ff00ff00ff\"}");
+        assert_eq!(decode_body(&body), Some((request, &b""[..])));
+        for text in ["", "1", "+0ff00ff00ff00ff", "00ff00ff00ff00ff0", "00ff00ff00ff00fx"] {
+            assert!(text.parse::<RequestId>().is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod actor;
 #[cfg(feature = "cli")]
 mod client;
 mod key;
+mod ledger;
 mod message;
 mod seal;
 mod service;
@@ -22,6 +23,6 @@ pub(crate) use actor::{Control, Restarts, start};
 pub(crate) use client::{AskError, ControlClient};
 pub(crate) use message::{ActorStatus, CONTROL, ModuleStatus, OtherNode, Status};
 #[cfg(feature = "cli")]
-pub(crate) use message::{Answer, Request};
+pub(crate) use message::{Answer, Request, RequestId};
 pub(crate) use service::{ReloadRequest, Service};
 pub(crate) use store::ComponentStore;

@@ -1,7 +1,7 @@
 //! How requests and answers are proved to come from somebody with the deploy key, and to be new.
 //!
 //! The client draws a number, the node draws one, and both derive the key of their session from these, the deploy key and
-//! the node's full name. Each request carries the session's number, a counter and a code over both and its bytes; the answer
+//! the node's full name. The first request says once more what was drawn, so that the node need not remember. Each request carries the session's number, a counter and a code over both and its bytes; the answer
 //! carries a code over the counter of its request. A code is good for one place in one session with one node, so nothing that
 //! is overheard can be used again.
 
@@ -65,10 +65,74 @@ impl<'b> Sealed<'b> {
     }
 }
 
+/// What a client is told that opens a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hello {
+    pub(crate) session: u64,
+    /// When it was opened, in milliseconds of a clock of the node's own.
+    pub(crate) opened: u64,
+    /// The node's number.
+    pub(crate) server: Nonce,
+}
+
+impl Hello {
+    /// As it travels.
+    pub(crate) fn to_bytes(self) -> Vec<u8> {
+        [
+            &self.session.to_be_bytes()[..],
+            &self.opened.to_be_bytes(),
+            &self.server,
+        ]
+        .concat()
+    }
+
+    /// What [`to_bytes`](Self::to_bytes) made. None if it is something else.
+    #[cfg(any(feature = "cli", test))]
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+        let (session, rest) = bytes.split_first_chunk()?;
+        let (opened, rest) = rest.split_first_chunk()?;
+        Some(Self {
+            session: u64::from_be_bytes(*session),
+            opened: u64::from_be_bytes(*opened),
+            server: rest.try_into().ok()?,
+        })
+    }
+}
+
+/// The first request of a session, with what the node needs to know of its opening.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Opening<'b> {
+    /// [`Hello::opened`].
+    pub(crate) opened: u64,
+    /// The client's number.
+    pub(crate) client: Nonce,
+    /// The request, sealed.
+    pub(crate) request: &'b [u8],
+}
+
+impl<'b> Opening<'b> {
+    /// As it travels.
+    #[cfg(any(feature = "cli", test))]
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        [&self.opened.to_be_bytes()[..], &self.client, self.request].concat()
+    }
+
+    /// The parts. None if it is too short.
+    pub(crate) fn parse(bytes: &'b [u8]) -> Option<Self> {
+        let (opened, rest) = bytes.split_first_chunk()?;
+        let (client, request) = rest.split_first_chunk()?;
+        Some(Self {
+            opened: u64::from_be_bytes(*opened),
+            client: *client,
+            request,
+        })
+    }
+}
+
 impl SessionKey {
     /// The key of the session in which these numbers were drawn, with the node of this full name.
     pub(crate) fn derive(key: &DeployKey, node: &str, client: &Nonce, server: &Nonce) -> Self {
-        Self(key.mac(&[b"ractor-host control 1", node.as_bytes(), client, server]))
+        Self(key.mac(&[b"ractor-host control 2", node.as_bytes(), client, server]))
     }
 
     /// A request as it travels.

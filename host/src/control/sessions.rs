@@ -1,18 +1,23 @@
-//! The sessions of a node's control actor: who has proved to have the deploy key, and how far he has counted.
+//! The sessions of a node's control actor: who has proved to have the deploy key, and how far they have counted.
+//!
+//! Opening one keeps nothing. The number that the node draws for it is a code, under a secret of this node's own, over what the
+//! client is told and has sent; so it can be computed again when the client comes back with its first request. Whoever proves
+//! nothing costs a code and no memory, and keeps nobody out, however often they ask.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use hmac::Mac as _;
 use tokio::time::Instant;
 
-use super::key::DeployKey;
+use super::key::{DeployKey, mac};
 use super::message::Refusal;
-use super::seal::{Nonce, Sealed, SessionKey};
+use super::seal::{Hello, Nonce, Opening, Sealed, SessionKey};
 
-/// Sessions at most. Beyond it, those that have proved nothing make room, the oldest first.
+/// The most sessions. One more takes the place of the one that has not been used for the longest.
 const MOST: usize = 64;
 
-/// How long a session lives that has proved nothing.
+/// The time between opening a session and its first request.
 const UNPROVED: Duration = Duration::from_secs(30);
 
 /// How long a session lives that isn't used.
@@ -24,21 +29,26 @@ pub(super) struct Sessions {
     key: DeployKey,
     /// This node's full name.
     node: String,
+    /// What the node's numbers are made with. Never leaves this process, nor outlives it.
+    secret: Nonce,
+    /// When the clock of [`Hello::opened`] began.
+    began: Instant,
     sessions: HashMap<u64, Session>,
+    /// Sessions that had a first request, as long as it would be taken again.
+    begun: HashMap<u64, Instant>,
 }
 
 #[derive(Debug)]
 struct Session {
     key: SessionKey,
-    /// The counter of the last request that was proved. 0 before the first.
+    /// The counter of the last request that was proved.
     counter: u64,
     used: Instant,
 }
 
 impl Session {
     fn is_over(&self, now: Instant) -> bool {
-        let lifetime = if self.counter == 0 { UNPROVED } else { UNUSED };
-        now.saturating_duration_since(self.used) > lifetime
+        now.saturating_duration_since(self.used) > UNUSED
     }
 }
 
@@ -52,31 +62,68 @@ pub(super) struct Proved {
 }
 
 impl Sessions {
-    pub(super) fn new(key: DeployKey, node: String) -> Self {
+    /// The secret must be random.
+    pub(super) fn new(key: DeployKey, node: String, secret: Nonce, now: Instant) -> Self {
         Self {
             key,
             node,
+            secret,
+            began: now,
             sessions: HashMap::new(),
+            begun: HashMap::new(),
         }
     }
 
-    /// Opens a session under a number and with a number of the node's, both drawn at random.
-    pub(super) fn open(&mut self, number: u64, client: &Nonce, server: &Nonce, now: Instant) -> Result<(), Refusal> {
-        self.sessions.retain(|_, session| !session.is_over(now));
-        if self.sessions.len() >= MOST {
-            let unproved = self.sessions.iter().filter(|(_, session)| session.counter == 0);
-            let oldest = unproved
-                .min_by_key(|(_, session)| session.used)
-                .map(|(number, _)| *number);
-            self.sessions.remove(&oldest.ok_or(Refusal::Busy)?);
+    /// What a client is told that opens a session. The number is drawn at random.
+    pub(super) fn open(&self, number: u64, client: &Nonce, now: Instant) -> Hello {
+        let opened = self.millis(now);
+        Hello {
+            session: number,
+            opened,
+            server: self.server_nonce(number, opened, client),
         }
-        let key = SessionKey::derive(&self.key, &self.node, client, server);
-        let (counter, used) = (0, now);
-        self.sessions.insert(number, Session { key, counter, used });
-        Ok(())
     }
 
-    /// The request, if it is proved and has not been seen before.
+    /// The first request of a session, if it is proved and has not been seen before.
+    pub(super) fn begin(&mut self, bytes: &[u8], now: Instant) -> Result<Proved, Refusal> {
+        let Opening {
+            opened,
+            client,
+            request,
+        } = Opening::parse(bytes).ok_or(Refusal::Malformed)?;
+        let sealed = Sealed::parse(request).ok_or(Refusal::Malformed)?;
+        let number = sealed.session;
+        let age = self.millis(now).checked_sub(opened).map(Duration::from_millis);
+        if age.is_none_or(|age| age > UNPROVED) {
+            return Err(Refusal::NoSession);
+        }
+        let server = self.server_nonce(number, opened, &client);
+        let key = SessionKey::derive(&self.key, &self.node, &client, &server);
+        if !key.proves(&sealed) {
+            return Err(Refusal::NotProved);
+        }
+        self.begun
+            .retain(|_, since| now.saturating_duration_since(*since) <= UNPROVED);
+        if self.begun.insert(number, now).is_some() {
+            return Err(Refusal::Replayed);
+        }
+        self.make_room(now);
+        let counter = sealed.counter;
+        let session = Session {
+            key: key.clone(),
+            counter,
+            used: now,
+        };
+        self.sessions.insert(number, session);
+        Ok(Proved {
+            session: number,
+            counter,
+            key,
+            body: sealed.body.to_vec(),
+        })
+    }
+
+    /// A further request, if it is proved and has not been seen before.
     pub(super) fn check(&mut self, bytes: &[u8], now: Instant) -> Result<Proved, Refusal> {
         let sealed = Sealed::parse(bytes).ok_or(Refusal::Malformed)?;
         let session = self.sessions.get_mut(&sealed.session);
@@ -98,34 +145,73 @@ impl Sessions {
             body: sealed.body.to_vec(),
         })
     }
+
+    fn make_room(&mut self, now: Instant) {
+        self.sessions.retain(|_, session| !session.is_over(now));
+        if self.sessions.len() < MOST {
+            return;
+        }
+        let oldest = self.sessions.iter().min_by_key(|(_, session)| session.used);
+        if let Some(oldest) = oldest.map(|(number, _)| *number) {
+            self.sessions.remove(&oldest);
+        }
+    }
+
+    fn millis(&self, now: Instant) -> u64 {
+        let since = now.saturating_duration_since(self.began).as_millis();
+        u64::try_from(since).unwrap_or(u64::MAX)
+    }
+
+    fn server_nonce(&self, number: u64, opened: u64, client: &Nonce) -> Nonce {
+        let parts: [&[u8]; 3] = [&number.to_be_bytes(), &opened.to_be_bytes(), client];
+        mac(&self.secret, &parts).finalize().into_bytes().into()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const NODE: &str = "alpha@localhost";
+    const CLIENT: Nonce = [1; 32];
+
     fn deploy_key() -> DeployKey {
         DeployKey::new(b"0123456789abcdef".to_vec()).unwrap()
     }
 
-    fn session_key() -> SessionKey {
-        SessionKey::derive(&deploy_key(), "alpha@localhost", &[1; 32], &[2; 32])
+    fn sessions(now: Instant) -> Sessions {
+        Sessions::new(deploy_key(), NODE.to_owned(), [7; 32], now)
+    }
+
+    /// The session's key as its client has it, and its first request.
+    fn first(hello: &Hello, key: &DeployKey, body: &[u8]) -> (SessionKey, Vec<u8>) {
+        let session = SessionKey::derive(key, NODE, &CLIENT, &hello.server);
+        let request = session.seal_request(hello.session, 1, body);
+        let opening = Opening {
+            opened: hello.opened,
+            client: CLIENT,
+            request: &request,
+        };
+        (session, opening.to_bytes())
     }
 
     #[test]
     fn a_request_is_taken_once_and_in_order() {
         let now = Instant::now();
-        let mut sessions = Sessions::new(deploy_key(), "alpha@localhost".to_owned());
-        let request = |counter| session_key().seal_request(7, counter, b"x");
+        let mut sessions = sessions(now);
+        let hello = sessions.open(7, &CLIENT, now);
+        let (key, begin) = first(&hello, &deploy_key(), b"x");
+        let request = |counter| key.seal_request(7, counter, b"x");
         assert_eq!(sessions.check(&request(1), now).unwrap_err(), Refusal::NoSession);
-        sessions.open(7, &[1; 32], &[2; 32], now).unwrap();
+        assert_eq!(sessions.begin(b"", now).unwrap_err(), Refusal::Malformed);
+        assert_eq!(sessions.begin(&begin, now).unwrap().body, b"x");
+        assert_eq!(sessions.begin(&begin, now).unwrap_err(), Refusal::Replayed);
         assert_eq!(sessions.check(b"", now).unwrap_err(), Refusal::Malformed);
-        assert_eq!(sessions.check(&request(1), now).unwrap().body, b"x");
         assert_eq!(sessions.check(&request(1), now).unwrap_err(), Refusal::Replayed);
         assert_eq!(sessions.check(&request(3), now).unwrap().counter, 3);
         assert_eq!(sessions.check(&request(2), now).unwrap_err(), Refusal::Replayed);
         let other = DeployKey::new(b"another-key-of-them".to_vec()).unwrap();
-        let forged = SessionKey::derive(&other, "alpha@localhost", &[1; 32], &[2; 32]).seal_request(7, 4, b"x");
+        let forged = SessionKey::derive(&other, NODE, &CLIENT, &hello.server).seal_request(7, 4, b"x");
         assert_eq!(sessions.check(&forged, now).unwrap_err(), Refusal::NotProved);
         assert_eq!(
             sessions.check(&request(4), now).unwrap().counter,
@@ -134,23 +220,74 @@ mod tests {
         );
         let late = now + UNUSED + Duration::from_secs(1);
         assert_eq!(sessions.check(&request(5), late).unwrap_err(), Refusal::NoSession);
+        assert_eq!(sessions.begin(&begin, late).unwrap_err(), Refusal::NoSession);
     }
 
     #[test]
-    fn those_who_prove_nothing_make_room() {
+    fn a_first_request_fits_what_was_opened() {
         let now = Instant::now();
-        let mut sessions = Sessions::new(deploy_key(), "alpha@localhost".to_owned());
-        sessions.open(0, &[1; 32], &[2; 32], now).unwrap();
-        sessions.check(&session_key().seal_request(0, 1, b""), now).unwrap();
-        for number in 1..1000 {
-            sessions
-                .open(number, &[3; 32], &[2; 32], now + Duration::from_millis(number))
-                .unwrap();
+        let mut sessions = sessions(now);
+        let hello = sessions.open(7, &CLIENT, now);
+        let other = DeployKey::new(b"another-key-of-them".to_vec()).unwrap();
+        assert_eq!(
+            sessions.begin(&first(&hello, &other, b"x").1, now).unwrap_err(),
+            Refusal::NotProved
+        );
+        // What the client says of the opening is part of the code.
+        for changed in [
+            Hello { session: 8, ..hello },
+            Hello {
+                opened: hello.opened + 1,
+                ..hello
+            },
+            Hello {
+                server: [9; 32],
+                ..hello
+            },
+        ] {
+            let refused = sessions.begin(&first(&changed, &deploy_key(), b"x").1, now + Duration::from_secs(1));
+            assert_eq!(refused.unwrap_err(), Refusal::NotProved, "{changed:?}");
+        }
+        let (_, begin) = first(&hello, &deploy_key(), b"x");
+        let late = now + UNPROVED + Duration::from_secs(1);
+        assert_eq!(sessions.begin(&begin, late).unwrap_err(), Refusal::NoSession);
+        // A node that has restarted has another secret.
+        let mut restarted = Sessions::new(deploy_key(), NODE.to_owned(), [8; 32], now);
+        assert_eq!(restarted.begin(&begin, now).unwrap_err(), Refusal::NotProved);
+        // Nothing of that used the opening up.
+        assert!(sessions.begin(&begin, now).is_ok());
+    }
+
+    #[test]
+    fn those_who_prove_nothing_keep_nobody_out_and_leave_nothing() {
+        let now = Instant::now();
+        let mut sessions = sessions(now);
+        let hello = sessions.open(0, &CLIENT, now);
+        for number in 1..100_000 {
+            sessions.open(number, &[3; 32], now);
+        }
+        assert!(sessions.begin(&first(&hello, &deploy_key(), b"").1, now).is_ok());
+        assert_eq!((sessions.sessions.len(), sessions.begun.len()), (1, 1));
+    }
+
+    #[test]
+    fn however_many_are_proved_the_next_one_gets_in() {
+        let now = Instant::now();
+        let mut sessions = sessions(now);
+        let mut keys = Vec::new();
+        for number in 0..200 {
+            let now = now + Duration::from_millis(number);
+            let hello = sessions.open(number, &CLIENT, now);
+            let (key, begin) = first(&hello, &deploy_key(), b"");
+            sessions.begin(&begin, now).unwrap();
+            keys.push(key);
+            // The first one is used all the time.
+            let used = keys[0].seal_request(0, number + 2, b"");
+            sessions.check(&used, now).unwrap();
         }
         assert_eq!(sessions.sessions.len(), MOST);
-        sessions.check(&session_key().seal_request(0, 2, b""), now).unwrap();
-        let later = now + UNPROVED + Duration::from_secs(2);
-        sessions.open(5000, &[3; 32], &[2; 32], later).unwrap();
-        assert_eq!(sessions.sessions.len(), 2, "the one that is proved, and the new one");
+        let unused = keys[1].seal_request(1, 2, b"");
+        let later = now + Duration::from_secs(1);
+        assert_eq!(sessions.check(&unused, later).unwrap_err(), Refusal::NoSession);
     }
 }

@@ -63,12 +63,7 @@ impl Begin<'_> {
         });
         let mut restarts = None;
         if let (Some(section), Some(deployments)) = (&config.control, deployments) {
-            let control = Control {
-                key: section.key.clone(),
-                node,
-                store: deployments.store,
-                service: reloader.clone(),
-            };
+            let control = Control::new(section.key.clone(), node, deployments.store, reloader.clone());
             let started = control::start(control, root.cell().clone()).await;
             restarts = Some(started.map_err(|error| HostError::Control(startup_reason(&error)))?);
         }

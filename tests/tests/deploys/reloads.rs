@@ -6,6 +6,9 @@ use ractor_host_tests::process::{Process, Stream};
 use crate::lab::{Lab, names};
 use crate::versions::{Fail, component, failing, version};
 
+/// What a command prints before the number of a request whose answer it did not get.
+const ASK_AGAIN: &str = "--request ";
+
 #[test]
 fn a_node_is_reloaded_and_rolled_back_by_command() {
     let lab = Lab::new();
@@ -162,4 +165,39 @@ fn a_node_that_is_killed_in_the_middle_of_a_reload_comes_back() {
     assert_eq!((lab.ask(&node, "version"), lab.ask(&node, "get")), (1, 9));
     let log = node.process().lines(Stream::Stderr).join("\n");
     assert!(log.contains("the actor goes on from its checkpoint"), "{log}");
+}
+
+#[test]
+fn a_reload_without_an_answer_is_unknown_and_can_be_asked_about() {
+    let lab = Lab::new();
+    let node = lab.node("alpha", &version(1));
+    let new = lab.write("new.wasm", &failing(2, Fail::RestoreNeverEnds));
+    let new = new.to_str().expect("a path");
+    // It runs into its limit of processor time, later than anybody waits here.
+    let lost = lab.control(
+        "reload",
+        &[node.address()],
+        &["counter", "--file", new, "--timeout", "5s"],
+    );
+    assert_eq!(lost.code, Some(1), "{lost:?}");
+    assert!(
+        lost.stdout.contains("it is not known whether this was done"),
+        "{lost:?}"
+    );
+    let (_, number) = lost.stdout.split_once(ASK_AGAIN).expect("the number of the request");
+    let number = number.get(..16).expect("sixteen digits");
+
+    let asked = lab.control("reload", &[node.address()], &["counter", "--request", number]);
+    assert_eq!(asked.code, Some(1), "{asked:?}");
+    assert!(asked.stdout.contains("FAILED: it runs"), "{asked:?}");
+    assert_eq!(lab.ask(&node, "version"), 1);
+    let again = lab.control("reload", &[node.address()], &["counter", "--request", number]);
+    assert_eq!(again.stdout, asked.stdout, "asking does nothing");
+
+    let other = lab.control(
+        "rollback",
+        &[node.address()],
+        &["counter", "--request", "00ff00ff00ff00ff"],
+    );
+    assert!(other.stdout.contains("it has no record of this request"), "{other:?}");
 }

@@ -1,0 +1,154 @@
+//! What became of the requests that changed something, for those whose answer was lost.
+//!
+//! A client that got no answer in time doesn't know whether its request was carried out. It asks again by the request's number,
+//! and nothing is done twice.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+use super::message::{Answer, RequestId};
+
+/// The most requests whose outcome is remembered. The oldest that are done are forgotten first. With reports in short form each
+/// takes some hundred bytes, and a bounded text of a failure.
+const MOST: usize = 256;
+
+/// The most bytes of the reason of a failure that are kept.
+const REASON_BYTES: usize = 4 << 10;
+
+/// See the module. Clones are the same ledger.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ledger(Arc<Mutex<VecDeque<Entry>>>);
+
+#[derive(Debug)]
+struct Entry {
+    id: RequestId,
+    /// None while it is worked on.
+    outcome: watch::Receiver<Option<Answer>>,
+}
+
+/// A request that is worked on. What became of it is noted when it ends; if this is dropped before, that too.
+#[derive(Debug)]
+pub(super) struct Working(watch::Sender<Option<Answer>>);
+
+impl Ledger {
+    /// Notes that a request is worked on. None if there was one of this number before.
+    pub(super) fn begin(&self, id: RequestId) -> Option<Working> {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.iter().any(|entry| entry.id == id) {
+            return None;
+        }
+        if entries.len() >= MOST
+            && let Some(done) = entries.iter().position(|entry| entry.outcome.borrow().is_some())
+        {
+            entries.remove(done);
+        }
+        let (working, outcome) = watch::channel(None);
+        entries.push_back(Entry { id, outcome });
+        Some(Working(working))
+    }
+
+    /// What became of a request, once it has ended. None if there was none of this number, or it is too long ago.
+    pub(super) async fn outcome(&self, id: RequestId) -> Option<Answer> {
+        let mut outcome = {
+            let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            entries.iter().find(|entry| entry.id == id)?.outcome.clone()
+        };
+        let outcome = outcome.wait_for(Option::is_some).await;
+        outcome.ok().and_then(|outcome| outcome.clone())
+    }
+}
+
+impl Working {
+    /// The request has ended like this.
+    pub(super) fn ended(self, answer: &Answer) {
+        self.note(match answer {
+            Answer::Failed { reason } => Answer::Failed {
+                reason: shortened(reason),
+            },
+            answer => answer.in_short(),
+        });
+    }
+
+    fn note(&self, answer: Answer) {
+        self.0.send_if_modified(|outcome| {
+            let is_first = outcome.is_none();
+            if is_first {
+                *outcome = Some(answer);
+            }
+            is_first
+        });
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.note(Answer::Failed {
+            reason: "the request was broken off; `ractor-host status` says what runs".to_owned(),
+        });
+    }
+}
+
+fn shortened(reason: &str) -> String {
+    let end = reason.floor_char_boundary(REASON_BYTES);
+    reason.get(..end).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: usize) -> RequestId {
+        format!("{number:016x}").parse().unwrap()
+    }
+
+    fn done(offset: u64) -> Answer {
+        Answer::Progress { offset, complete: true }
+    }
+
+    #[tokio::test]
+    async fn who_asks_again_hears_what_became_of_it() {
+        let ledger = Ledger::default();
+        assert_eq!(ledger.outcome(id(1)).await, None);
+        let working = ledger.begin(id(1)).unwrap();
+        assert!(ledger.begin(id(1)).is_none(), "it is done once");
+        let asks = tokio::spawn({
+            let ledger = ledger.clone();
+            async move { ledger.outcome(id(1)).await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!asks.is_finished(), "it waits for the end");
+        working.ended(&done(5));
+        assert_eq!(asks.await.unwrap(), Some(done(5)));
+        assert_eq!(ledger.outcome(id(1)).await, Some(done(5)));
+        assert!(ledger.begin(id(1)).is_none(), "nor is it done later");
+    }
+
+    #[tokio::test]
+    async fn one_that_is_broken_off_says_so() {
+        let ledger = Ledger::default();
+        drop(ledger.begin(id(1)));
+        let outcome = ledger.outcome(id(1)).await;
+        assert!(
+            matches!(&outcome, Some(Answer::Failed { reason }) if reason.contains("broken off")),
+            "{outcome:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn the_oldest_that_are_done_are_forgotten() {
+        let ledger = Ledger::default();
+        let working = ledger.begin(id(0)).unwrap();
+        for number in 1..=MOST {
+            ledger.begin(id(number)).unwrap().ended(&Answer::Failed {
+                reason: "x".repeat(2 * REASON_BYTES),
+            });
+        }
+        assert_eq!(ledger.outcome(id(1)).await, None);
+        let last = ledger.outcome(id(MOST)).await;
+        assert!(matches!(last, Some(Answer::Failed { reason }) if reason.len() == REASON_BYTES));
+        working.ended(&done(1));
+        assert_eq!(ledger.outcome(id(0)).await, Some(done(1)), "it was worked on");
+    }
+}
