@@ -7,6 +7,7 @@ use super::grants::Grants;
 use super::http_trust::HttpTrust;
 use super::limits::Limits;
 use super::modules::Modules;
+use super::reserved::ReservedNames;
 
 /// What an actor may do and may take. Shared by all actors of one entry of node.toml, and by their children.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +22,8 @@ pub struct Profile {
     pub config: Arc<BTreeMap<String, String>>,
     /// The modules that it may start children of, as far as its grants allow.
     pub modules: Modules,
+    /// Names that its children can't have.
+    pub reserved_names: Arc<ReservedNames>,
     /// Whether a reload may give the actor a fresh state where its code can't hand the old one over.
     pub reload_by_restart: bool,
     /// Whom its HTTPS requests trust.

@@ -19,7 +19,7 @@ use super::tree::{Tree, unknown};
 use super::upkeep::Begin;
 use crate::IncomingEncryptionMode;
 use crate::config::{ActorSection, Code, NodeConfig, NodeSection};
-use crate::guest::Profile;
+use crate::guest::{Profile, ReservedNames};
 use crate::node::{NodeConnectionMode, NodeServer, NodeServerMessage, add_peer, listen_addr};
 use crate::supervision::Root;
 use crate::transport::tls::Watch;
@@ -41,6 +41,7 @@ pub(super) async fn start(
     let profile = Profile {
         node_name: config.node.full_name().into(),
         modules: guests.modules().clone(),
+        reserved_names: Arc::new(reserved_names(&config)),
         http_trust: config.runtime.http_roots.clone().unwrap_or_default(),
         ..Profile::default()
     };
@@ -92,6 +93,15 @@ pub(super) async fn start(
 }
 
 /// The actors that were started, in the order of the file.
+/// The names that a guest could otherwise take while their actors are started again.
+fn reserved_names(config: &NodeConfig) -> ReservedNames {
+    let mut names = ReservedNames::default();
+    for actor in &config.actors {
+        names.add(&actor.name, actor.count);
+    }
+    names
+}
+
 fn started(sections: &[ActorSection], root: &Root) -> Vec<StartedActor> {
     let named = |section: &ActorSection| {
         let code = section.code.clone();

@@ -1,10 +1,11 @@
 //! The life of a guest: names, groups, the end, and the root supervisor.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::pg;
 use ractor_host::directory;
-use ractor_host::guest::{GuestHandle, GuestOptions, spawn};
+use ractor_host::guest::{Grants, GuestHandle, GuestOptions, Modules, Profile, ReservedNames, spawn};
 use ractor_host::supervision::{Counts, Root};
 
 use crate::support::{Native, named, options, script, start, start_module};
@@ -45,6 +46,37 @@ async fn a_name_belongs_to_one_actor() {
     // Those who had the names still have them.
     assert_eq!(directory::where_is("taken-native"), Some(native.cell.clone()));
     assert_eq!(directory::where_is("taken-guest"), Some(guest.cell.clone()));
+}
+
+/// Otherwise a child that is quick has the name, and the messages, of an actor that is just being started again.
+#[tokio::test]
+async fn a_child_gets_no_name_of_an_actor_that_the_node_starts() {
+    let module = script().await;
+    let modules = Modules::default();
+    modules.insert(module.clone());
+    let mut reserved = ReservedNames::default();
+    reserved.add("bank-of-the-node", 1);
+    let options = GuestOptions {
+        profile: Arc::new(Profile {
+            grants: Arc::new(Grants::of_actors()),
+            modules,
+            reserved_names: Arc::new(reserved),
+            ..Profile::default()
+        }),
+        ..GuestOptions::default()
+    };
+    let parent = start_module(&module, options.clone()).await.unwrap();
+    parent.cast("kid", b"nobodys");
+    assert_eq!(parent.call("echo", b"done").await, Some(b"done".to_vec()));
+    assert!(directory::where_is("nobodys").is_some());
+    for name in ["bank-of-the-node", "ractor-host.control"] {
+        let mut parent = start_module(&module, options.clone()).await.unwrap();
+        // The fixture traps where a child is refused.
+        parent.cast("kid", name.as_bytes());
+        let ended = parent.supervisor.end().await;
+        assert!(ended.contains("trapped"), "{name}: {ended}");
+        assert_eq!(directory::where_is(name), None);
+    }
 }
 
 #[tokio::test]

@@ -39,6 +39,13 @@ impl lifecycle::Host for State {
         if profile.modules.find(&child.module).is_none() {
             return Ok(Err(SpawnError::UnknownModule));
         }
+        if child
+            .name
+            .as_deref()
+            .is_some_and(|name| profile.reserved_names.contains(name))
+        {
+            return Ok(Err(SpawnError::NameTaken));
+        }
         if !self.fits("", &child.arguments) {
             let limit = Limit::MessageBytes(self.limits.message_bytes);
             return Ok(Err(SpawnError::Failed(format!("its start arguments exceed {limit}"))));
