@@ -43,9 +43,7 @@ impl fmt::Debug for MessageDescription {
 /// A message type that can be described without an instance. `#[derive(RactorClusterMessage)]` implements it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be the message type of an exported actor",
-    note = "derive `RactorClusterMessage` for it: messages enter a guest in serialized form only",
-    note = "an enum that `#[ractor::actor(message = enum …)]` writes has no such form: write it yourself, with the derive, and \
-            say `message = {Self}`"
+    note = "derive `RactorClusterMessage` for it: messages enter a guest in serialized form only"
 )]
 pub trait DescribeMessage {
     /// Every variant, in the order of the source.

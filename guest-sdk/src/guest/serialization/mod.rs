@@ -50,6 +50,12 @@ pub enum DecodeError {
 }
 
 /// A type with an encoding: arguments of messages, replies, and start arguments.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no form as bytes",
+    note = "an argument or a reply has to be `BytesConvertable`, which with the feature `blanket_serde` every type of serde is",
+    note = "the message type of an exported actor has to derive `RactorClusterMessage`, which the enum of \
+            `#[ractor::actor(message = enum …)]` can't: write the enum yourself, and name it with `message = …`"
+)]
 pub trait BytesConvertable: Sized {
     /// Encodes the value.
     fn into_bytes(self) -> Vec<u8>;
