@@ -48,6 +48,10 @@
 //! the caller gets an error at once. (A `bool` is one byte, whatever its value: every other than 1 is `false`, as in
 //! `ractor`.)
 //!
+//! In a guest a panic can't be caught. There each type decodes by its `try_from_bytes`, which the guest SDK adds to the trait:
+//! for its own types that returns an error for all bytes that are no value (a `bool` is 0 or 1), for others it calls their
+//! `from_bytes`.
+//!
 //! With `ractor`'s `blanket_serde` feature every `serde` type is `BytesConvertable` in another format; then all checks
 //! are left to that format.
 //!
@@ -61,7 +65,7 @@
 //!
 //! On WebAssembly [`RactorClusterMessage`] also implements `ractor::DescribeMessage`: the list of variants with the
 //! types of their arguments and replies, by the names that the compiler has for them. An alias goes by what it stands for,
-//! and so does a parameter of a generic enum.
+//! and so does a parameter of a generic enum. A type in the format of `blanket_serde` is written `pot(Order)`.
 
 mod bounds;
 mod expand;

@@ -21,9 +21,10 @@
 //! |---|---|
 //! | `Actor`: `Msg`, `State`, `Arguments`, `pre_start`, `post_start`, `handle`, `post_stop` | the same. An exported actor is `Default`, its `Arguments` are `BytesConvertable`. A panic fails the actor and is logged with its place; what happens then is its supervisor's affair |
 //! | `Actor::handle_supervisor_evt`, `SupervisionEvent` | the same, for children, monitored actors and monitored groups. The last state of an actor is never there, and `PidLifecycleEvent` never comes |
+//! | `#[ractor::actor]` | the same attribute, with the feature `actor-macros`. Not there: `thread_local` in it. An enum that it writes itself (`message = enum …`) has no serialized form, so an exported actor names one with the derive |
 //! | `Actor::handle_serialized` | not there: it is for stand-ins of remote actors |
 //! | `Actor::spawn*`, `ActorRuntime`, `spawn`, `spawn_named` | not there: a module has one actor. Children are started by the name of their module, in both worlds: [`module::spawn`] |
-//! | `thread_local`, `factory` | not there |
+//! | `thread_local`, `factory` | not there: a guest has one actor and one thread |
 //! | `ActorRef`, `ActorCell`: `get_id`, `get_cell`, `send_message`, `cast`, `call`, `where_is`, `send_serialized` | the same |
 //! | `ActorCell::is_message_type_of` | always none, as natively of an actor on another node |
 //! | `DerivedActorRef`, `ActorRef::get_derived` | the same |
@@ -37,7 +38,7 @@
 //! | `RpcReplyPort`: `send`, `is_closed`, `get_timeout` | may be kept in the state and answered later; an error doesn't hand the reply back; the timeout of a received call is not known |
 //! | a received reply port passed on in a message to another actor | works, but this actor waits for the reply |
 //! | `MessagingErr`, `RactorErr`, `ActorErr`, `SpawnErr` | the same variants; a limit of the node, or what it doesn't grant, shows as `SendErr` and is logged with its reason |
-//! | `Message`, `message::SerializedMessage`, `BytesConvertable` | the same bytes. Decoding is strict, and has a form that returns an error: `try_from_bytes`. Metadata is always none |
+//! | `Message`, `message::SerializedMessage`, `BytesConvertable` | the same bytes, also with the feature `blanket_serde`. Decoding is strict, and has a form that returns an error: `try_from_bytes`. Metadata is always none |
 //! | `RactorMessage` (local only) | compiles; such messages can't leave or enter a guest |
 //! | `pg::{join, leave, monitor, demonitor}`, `join_scoped`, `leave_scoped` | of this actor only; of others it is logged as an error |
 //! | `pg::{get_members, get_local_members}` and the scoped forms, `which_scoped_groups` | the same; guests of this node count as local |
@@ -53,6 +54,65 @@
 //! [`address`] for references that travel in messages, and [`exit`] to fail at once. Natively the program around the actors
 //! says what is behind them (`module::register`, `config::set`, `address::install`), and in a test `testing::TestHost`,
 //! with the feature `testing` in the dev-dependencies.
+//!
+//! # Features
+//! - `actor-macros`: the attribute `#[ractor::actor]`, as ractor's feature of that name.
+//! - `blanket_serde`: every type of serde is `BytesConvertable`, as with ractor's feature of that name, which it switches on
+//!   natively: numbers, strings and lists then have other bytes, too, those of the format `pot`. All who send each other
+//!   messages have it or none has. cargo switches it on for every crate of a build, natives and guests alike, so build those
+//!   with it apart from those without. An [`address::ActorAddress`] keeps the bytes that it has. Descriptions write the type as
+//!   `pot(Order)`; the literals of `ractor-host call` and of node.toml are in ractor's own format, so there such a value is
+//!   said in bytes, `bytes:506f74004005`.
+//! - `reload`: `ractor::reload`, actors whose code can be replaced while they live.
+//! - `testing`: `ractor::testing`, a host for the tests of actors, natively. For dev-dependencies only.
+//!
+//! With the first two, an actor can be as short as this:
+//!
+//! ```
+//! # #[cfg(all(feature = "actor-macros", feature = "blanket_serde"))]
+//! # mod shop {
+//! # use ractor_guest as ractor;
+//! use std::collections::BTreeMap;
+//!
+//! use ractor::{ActorProcessingErr, ActorRef, RactorClusterMessage, RpcReplyPort};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Clone, Serialize, Deserialize)]
+//! pub struct Order {
+//!     pub id: u64,
+//!     pub things: Vec<String>,
+//! }
+//!
+//! #[derive(RactorClusterMessage)]
+//! pub enum ShopMsg {
+//!     Place(Order),
+//!     #[rpc]
+//!     Find(u64, RpcReplyPort<Option<Order>>),
+//! }
+//!
+//! #[derive(Default)]
+//! pub struct Shop;
+//!
+//! #[ractor::actor(message = ShopMsg, state = BTreeMap<u64, Order>)]
+//! impl Shop {
+//!     async fn pre_start(&self, _: ActorRef<ShopMsg>, (): ()) -> Result<BTreeMap<u64, Order>, ActorProcessingErr> {
+//!         Ok(BTreeMap::new())
+//!     }
+//!
+//!     #[ractor::message(ShopMsg::Place(order))]
+//!     fn place(&self, order: Order, orders: &mut BTreeMap<u64, Order>) {
+//!         orders.insert(order.id, order);
+//!     }
+//!
+//!     #[ractor::rpc(ShopMsg::Find(id, reply))]
+//!     fn find(&self, id: u64, orders: &BTreeMap<u64, Order>) -> Option<Order> {
+//!         orders.get(&id).cloned()
+//!     }
+//! }
+//!
+//! ractor::export!(Shop);
+//! # }
+//! ```
 //!
 //! An async handler may await calls, `sleep` and whatever finishes by itself. A future that waits for something else
 //! fails the actor with a message that says so.

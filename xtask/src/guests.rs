@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::languages;
 use crate::report;
 use crate::target;
-use crate::workspace::{GUEST_PROFILE, GUEST_TARGET, Workspace};
+use crate::workspace::{GUEST_PROFILE, GUEST_TARGET, GuestApart, Workspace};
 
 /// Builds every guest, in Rust and in other languages, whose tools are installed if need be. Gives the folder that holds the
 /// `.wasm` files.
@@ -39,6 +39,14 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
         .args(packages.iter().flat_map(|package| ["--package", package]))
         .show()
         .context("the guests in Rust do not compile")?;
+    for GuestApart { package, feature } in workspace.guests_apart() {
+        report::step(&format!("compile the guest {package}, with its feature {feature}"));
+        workspace
+            .cargo(["build", "--profile", GUEST_PROFILE, "--target", GUEST_TARGET])
+            .args(["--package", &package, "--features", &feature])
+            .show()
+            .with_context(|| format!("the guest {package} does not compile"))?;
+    }
     let folder = workspace.guests();
     report::note(&format!("the components are in {}", folder.display()));
     Ok(folder)

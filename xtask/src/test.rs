@@ -13,7 +13,7 @@ use crate::bench::micro;
 use crate::guests;
 use crate::programs;
 use crate::report;
-use crate::workspace::{GUEST_PROFILE, GUEST_TARGET, Workspace};
+use crate::workspace::{GUEST_PROFILE, GUEST_TARGET, GuestApart, Workspace};
 
 /// Where the tests find the components.
 const GUESTS_VARIABLE: &str = "RACTOR_TEST_GUESTS";
@@ -21,6 +21,8 @@ const GUESTS_VARIABLE: &str = "RACTOR_TEST_GUESTS";
 const PROGRAMS_VARIABLE: &str = "RACTOR_TEST_BIN_DIR";
 /// The host as the cluster layer alone.
 const WITHOUT_GUESTS: [&str; 3] = ["--package", "ractor-host", "--no-default-features"];
+/// What guests in Rust are written with.
+const SDK: &str = "ractor-guest";
 /// The cargo features that `ractor_cluster` has and the host therefore too.
 const STOCK_FEATURES: [&str; 3] = ["monitors", "async-trait", "message_span_propogation"];
 
@@ -41,6 +43,7 @@ pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
     test(workspace, &guests, &programs)?;
     test_without_guests(workspace)?;
     test_features(workspace)?;
+    test_guests_apart(workspace, &guests, &programs)?;
     if !quick {
         micro::run(workspace, false)?;
         check_dependencies(workspace)?;
@@ -87,6 +90,21 @@ fn lint(workspace: &Workspace) -> Result<()> {
         .args(guests.iter().flat_map(|package| ["--package", package]))
         .args(DENY)
         .show()?;
+
+    for GuestApart { package, feature } in workspace.guests_apart() {
+        report::step(&format!("lints: the guest {package}, with its feature {feature}"));
+        let apart = ["--package", &package, "--features", &feature];
+        workspace
+            .cargo(["clippy", "--profile", GUEST_PROFILE, "--target", GUEST_TARGET])
+            .args(apart)
+            .args(DENY)
+            .show()?;
+        workspace
+            .cargo(["clippy", "--all-targets"])
+            .args(apart)
+            .args(DENY)
+            .show()?;
+    }
 
     report::step("lints: the documentation");
     workspace
@@ -145,6 +163,22 @@ fn test_features(workspace: &Workspace) -> Result<()> {
         ])
         .args(["--features", &STOCK_FEATURES.join(",")])
         .show()
+}
+
+/// The tests of the guests that are built apart, and those of the SDK, which then has their features.
+fn test_guests_apart(workspace: &Workspace, guests: &Path, programs: &Path) -> Result<()> {
+    for GuestApart { package, feature } in workspace.guests_apart() {
+        report::step(&format!(
+            "tests: the guest {package} and the guest SDK, with the feature {feature}"
+        ));
+        workspace
+            .cargo(["test", "--no-fail-fast", "--package", SDK, "--package", &package])
+            .args(["--features", &format!("{package}/{feature}")])
+            .env(GUESTS_VARIABLE, guests)
+            .env(PROGRAMS_VARIABLE, programs)
+            .show()?;
+    }
+    Ok(())
 }
 
 fn check_dependencies(workspace: &Workspace) -> Result<()> {

@@ -29,6 +29,26 @@ struct Metadata {
 struct Package {
     name: String,
     targets: Vec<Target>,
+    metadata: Option<PackageMetadata>,
+}
+
+/// What the manifests of this workspace say under `[package.metadata]`.
+#[derive(Deserialize)]
+struct PackageMetadata {
+    guest: Option<GuestMetadata>,
+}
+
+#[derive(Deserialize)]
+struct GuestMetadata {
+    apart: String,
+}
+
+/// A guest that is built apart from all others, because cargo would switch its feature on for them too.
+pub(crate) struct GuestApart {
+    /// The package.
+    pub(crate) package: String,
+    /// The feature without which it is empty.
+    pub(crate) feature: String,
 }
 
 #[derive(Deserialize)]
@@ -75,11 +95,28 @@ impl Workspace {
         cargo_in(&self.root).args(arguments)
     }
 
-    /// The packages that are guests: those that build a `cdylib`. In the order of their names.
+    /// The packages that are guests, but those of [`Self::guests_apart`]: those that build a `cdylib`. In the order of their
+    /// names.
     pub(crate) fn guest_packages(&self) -> Vec<String> {
+        let apart = self.guests_apart();
         let mut names: Vec<String> = self.packages_with("cdylib").map(|(package, _)| package).collect();
+        names.retain(|name| apart.iter().all(|guest| guest.package != *name));
         names.sort();
         names
+    }
+
+    /// The guests whose manifest names the feature that they are built apart with.
+    pub(crate) fn guests_apart(&self) -> Vec<GuestApart> {
+        let packages = self.metadata.packages.iter();
+        packages
+            .filter_map(|package| {
+                let guest = package.metadata.as_ref()?.guest.as_ref()?;
+                Some(GuestApart {
+                    package: package.name.clone(),
+                    feature: guest.apart.clone(),
+                })
+            })
+            .collect()
     }
 
     /// The names of all binaries, but that of this program and those of the benchmark, which are built in release only.

@@ -20,6 +20,7 @@ pub(super) fn functions(message: &MessageEnum) -> TokenStream {
         (has_arguments || has_calls).then(encode),
         (has_arguments || has_calls).then(well_formed),
         (has_arguments || has_calls).then(decode),
+        has_calls.then(decode_in_a_guest),
     ];
     functions.into_iter().flatten().collect()
 }
@@ -147,6 +148,7 @@ fn well_formed() -> TokenStream {
         quote!(bool),
     ];
     quote! {
+        #[cfg(not(target_family = "wasm"))]
         fn __ractor_well_formed<T: 'static>(__bytes: &[::core::primitive::u8]) -> ::core::primitive::bool {
             let __type = ::core::any::TypeId::of::<T>();
             let __length = <[::core::primitive::u8]>::len(__bytes);
@@ -206,10 +208,12 @@ fn encode() -> TokenStream {
     }
 }
 
-/// A conversion, checked first where the format is ractor's own. There, what stays bytes is moved. The conversion is an argument, and not a bound on `T`, for the sake of the compiler's message where there is none.
+/// A conversion, checked first where the format is ractor's own. There, what stays bytes is moved. The conversion is an
+/// argument, and not a bound on `T`, for the sake of the compiler's message where there is none.
 fn decode() -> TokenStream {
     let (bytes, error) = (bytes(), error());
     quote! {
+        #[cfg(not(target_family = "wasm"))]
         fn __ractor_decode<T: 'static, F: ::core::ops::FnOnce(#bytes) -> T>(
             __bytes: #bytes,
             __from_bytes: F,
@@ -233,6 +237,20 @@ fn decode() -> TokenStream {
                 ::core::result::Result::Ok(__value) => ::core::result::Result::Ok(__value),
                 ::core::result::Result::Err(_) => ::core::result::Result::Err(#error),
             }
+        }
+    }
+}
+
+/// The conversion of a reply in a guest. It checks by itself: what it gives is a result, which the port behind takes apart.
+fn decode_in_a_guest() -> TokenStream {
+    let (bytes, error) = (bytes(), error());
+    quote! {
+        #[cfg(target_family = "wasm")]
+        fn __ractor_decode<T, F: ::core::ops::FnOnce(#bytes) -> T>(
+            __bytes: #bytes,
+            __from_bytes: F,
+        ) -> ::core::result::Result<T, #error> {
+            ::core::result::Result::Ok(__from_bytes(__bytes))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The description of a message enum for tools that have only the compiled guest.
 //!
-//! Types are named by the compiler, not by their tokens: an alias or a parameter then goes by what it stands for, which
-//! is what a tool has to encode.
+//! Types are named by the SDK, not by their tokens: an alias or a parameter then goes by what it stands for, and the format
+//! shows, both of which a tool has to know to encode a value.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -30,5 +30,5 @@ fn description(variant: &MessageVariant) -> TokenStream {
 }
 
 fn name_of(ty: &Type) -> TokenStream {
-    quote!(::core::any::type_name::<#ty>)
+    quote!(ractor::describe::type_name::<#ty>)
 }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{bindings, converter, error, variable};
+use super::{bindings, converter, decode_into, error, variable};
 use crate::model::{MessageEnum, MessageVariant, Reply};
 
 /// Casts and calls are told apart first, so a call's tag in a cast is unknown, and the other way round.
@@ -73,19 +73,14 @@ fn call(variant: &MessageVariant, reply: &Reply) -> TokenStream {
 fn decode(variant: &MessageVariant) -> TokenStream {
     match variant.arguments.as_slice() {
         [] => quote!(__ractor_end(&__bytes)?;),
-        [only] => {
-            let ty = &only.ty;
-            let from_bytes = converter(ty, "from_bytes");
-            let variable = variable(0);
-            quote!(let #variable = __ractor_decode::<#ty, _>(__ractor_only_argument(__bytes)?, #from_bytes)?;)
-        }
+        [only] => decode_into(&variable(0), &only.ty, &quote!(__ractor_only_argument(__bytes)?)),
         several => {
-            let types = several.iter().map(|argument| &argument.ty);
-            let converters = several.iter().map(|argument| converter(&argument.ty, "from_bytes"));
-            let variables = (0..several.len()).map(variable);
+            let next = quote!(__ractor_next_argument(&mut __rest)?);
+            let decoded = several.iter().enumerate();
+            let decoded = decoded.map(|(position, argument)| decode_into(&variable(position), &argument.ty, &next));
             quote! {
                 let mut __rest: &[::core::primitive::u8] = &__bytes;
-                #(let #variables = __ractor_decode::<#types, _>(__ractor_next_argument(&mut __rest)?, #converters)?;)*
+                #(#decoded)*
                 __ractor_end(__rest)?;
             }
         }

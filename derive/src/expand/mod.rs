@@ -97,6 +97,20 @@ fn converter(ty: &Type, name: &str) -> TokenStream {
     quote!(|__value| #converted)
 }
 
+/// A statement that binds a variable to the value that bytes stand for, or returns.
+///
+/// A panic of a conversion is caught natively and ends a guest, so a guest uses the SDK's form that returns an error.
+fn decode_into(variable: &Ident, ty: &Type, bytes: &TokenStream) -> TokenStream {
+    let (from_bytes, error) = (converter(ty, "from_bytes"), error());
+    let in_a_guest = convert(ty, "try_from_bytes", bytes);
+    quote! {
+        #[cfg(not(target_family = "wasm"))]
+        let #variable = __ractor_decode::<#ty, _>(#bytes, #from_bytes)?;
+        #[cfg(target_family = "wasm")]
+        let #variable = ::core::result::Result::map_err(#in_a_guest, |_| #error)?;
+    }
+}
+
 /// The type of everything that is bytes.
 fn bytes() -> TokenStream {
     quote!(::std::vec::Vec<::core::primitive::u8>)

@@ -35,16 +35,23 @@ fn cast(variant: &MessageVariant) -> TokenStream {
 fn call(variant: &MessageVariant, reply: &Reply) -> TokenStream {
     let MessageVariant { ident, arguments, .. } = variant;
     let Reply { member, ty } = reply;
-    let from_bytes = converter(ty, "from_bytes");
+    let (from_bytes, try_from_bytes) = (converter(ty, "from_bytes"), converter(ty, "try_from_bytes"));
     let tag = variant.tag();
     let bindings = bindings(arguments);
     let encoded = encode(arguments);
     quote! {
         Self::#ident { #bindings #member: __reply } => {
+            #[cfg(not(target_family = "wasm"))]
+            let __reply = __ractor_bytes_port::<#ty, _>(__reply, #from_bytes);
+            #[cfg(target_family = "wasm")]
+            let __reply = __ractor_bytes_port(
+                ractor::RpcReplyPort::map_reply(__reply, ::core::result::Result::ok),
+                #try_from_bytes,
+            );
             ::core::result::Result::Ok(ractor::message::SerializedMessage::Call {
                 variant: <::std::string::String as ::core::convert::From<&::core::primitive::str>>::from(#tag),
                 args: #encoded,
-                reply: __ractor_bytes_port::<#ty, _>(__reply, #from_bytes),
+                reply: __reply,
                 metadata: ::core::option::Option::None,
             })
         }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::guest::serialization::BytesConvertable;
 
-/// The name of a type, in full: [`std::any::type_name`] of it.
-pub type TypeName = fn() -> &'static str;
+/// The name of a type: [`type_name`] of it.
+pub type TypeName = fn() -> String;
 
 /// One variant of a message enum.
 #[derive(Clone, Copy)]
@@ -19,14 +19,14 @@ pub struct MessageDescription {
 }
 
 impl MessageDescription {
-    /// The argument types in order, as [`short`] writes them.
+    /// The names of the argument types in order.
     pub(crate) fn argument_names(&self) -> Vec<String> {
-        self.arguments.iter().map(|name| short(name())).collect()
+        self.arguments.iter().map(|name| name()).collect()
     }
 
-    /// The type of the reply if the variant is a call, as [`short`] writes it.
+    /// The name of the type of the reply if the variant is a call.
     pub(crate) fn reply_name(&self) -> Option<String> {
-        self.reply.map(|name| short(name()))
+        self.reply.map(|name| name())
     }
 }
 
@@ -53,6 +53,11 @@ pub trait DescribeMessage {
 /// A type with an encoding of its own has no variants to name.
 impl<T: BytesConvertable> DescribeMessage for T {
     const MESSAGES: &'static [MessageDescription] = &[];
+}
+
+/// The name of a type: as [`short`] writes it, and in the format of `blanket_serde` with the format around it, `pot(Order)`.
+pub fn type_name<T: BytesConvertable>() -> String {
+    T::described_as()
 }
 
 /// The name of a type without the modules that its parts are in: `Vec<String>`, as a source would write it.

@@ -38,6 +38,11 @@ pub enum SerializedMessage {
 }
 
 /// The message type of an actor, usually an enum with `#[derive(RactorClusterMessage)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a message",
+    note = "derive `RactorClusterMessage` for it, or `RactorMessage` if it never leaves the actor; for the enum of \
+            `#[ractor::actor(message = enum …)]` write `impl ractor::Message for {Self} {{}}`"
+)]
 pub trait Message: Any + Send + Sized + 'static {
     /// True if the type has a serialized form. Only such messages reach other actors from inside a guest.
     fn serializable() -> bool {

@@ -27,7 +27,11 @@ pub mod runtime;
 pub mod serialization;
 #[cfg(test)]
 mod tests;
+pub mod thread_local;
 pub mod time;
+
+#[cfg(all(target_family = "wasm", feature = "actor-macros"))]
+pub use ractor_macros::actor;
 
 pub use self::actor::{Actor, ActorCell, ActorId, ActorRef, DerivedActorRef, SupervisionEvent};
 pub use self::describe::{DescribeMessage, MessageDescription};

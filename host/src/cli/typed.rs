@@ -63,6 +63,15 @@ pub(super) enum TypingError {
         signature: String,
         name: String,
     },
+    #[error(
+        "argument {position} of `{signature}` is a {name} in serde's format pot, which is not written here: say the bytes, \
+         for example `bytes:00ff`"
+    )]
+    Pot {
+        position: usize,
+        signature: String,
+        name: String,
+    },
     #[error("argument {position} of `{signature}`: {reason}")]
     Value {
         position: usize,
@@ -132,11 +141,7 @@ fn literal(message: &MessageVariant, position: usize, ty: &str, argument: &Argum
         Argument::Typed(literal) => return Ok(literal.clone()),
         Argument::Text(text) => text,
     };
-    let ty = Type::from_source(ty).ok_or_else(|| TypingError::UnknownType {
-        position,
-        signature: signature(message),
-        name: ty.to_owned(),
-    })?;
+    let ty = Type::from_source(ty).ok_or_else(|| unknown_type(message, position, ty))?;
     // How the value of a type without values is written.
     let text = if ty == Type::Unit && matches!(text.as_str(), "unit" | "()") {
         ""
@@ -148,6 +153,23 @@ fn literal(message: &MessageVariant, position: usize, ty: &str, argument: &Argum
         signature: signature(message),
         reason,
     })
+}
+
+/// `pot(Order)` is what the guest SDK calls a type of serde in the format of ractor's `blanket_serde`.
+fn unknown_type(message: &MessageVariant, position: usize, name: &str) -> TypingError {
+    let signature = signature(message);
+    match name.strip_prefix("pot(").and_then(|name| name.strip_suffix(')')) {
+        Some(name) => TypingError::Pot {
+            position,
+            signature,
+            name: name.to_owned(),
+        },
+        None => TypingError::UnknownType {
+            position,
+            signature,
+            name: name.to_owned(),
+        },
+    }
 }
 
 fn unknown_variant(actor: &Descriptor, variant: &str) -> TypingError {
@@ -186,6 +208,7 @@ mod tests {
                 message("AddAndGet", &["u64"], Some("u64")),
                 message("AddTo", &["String", "i8"], None),
                 message("Draw", &["Shape", "()"], Some("Shape")),
+                message("Place", &["pot(Vec<u8>)"], Some("pot(())")),
             ],
         }
     }
@@ -218,6 +241,8 @@ mod tests {
         check(Kind::Cast, "Add u8:5", "u8:5", None);
         let unknown = Some(ReplyType::Unknown("Shape".to_owned()));
         check(Kind::Call, "Draw bytes:00 ()", "bytes:00 unit", unknown);
+        let unknown = Some(ReplyType::Unknown("pot(())".to_owned()));
+        check(Kind::Call, "Place bytes:506f740001", "bytes:506f740001", unknown);
     }
 
     #[test]
@@ -227,7 +252,7 @@ mod tests {
                 Kind::Call,
                 "AddAndgte 5",
                 "Counter has no message \"AddAndgte\", did you mean `AddAndGet`?; its messages are Add(u64), \
-                 AddAndGet(u64) -> u64, AddTo(String, i8), Draw(Shape, ()) -> Shape",
+                 AddAndGet(u64) -> u64, AddTo(String, i8), Draw(Shape, ()) -> Shape, Place(pot(Vec<u8>)) -> pot(())",
             ),
             (
                 Kind::Call,
@@ -256,6 +281,12 @@ mod tests {
                 "Draw round ()",
                 "argument 1 of `Draw(Shape, ()) -> Shape` has the type Shape, whose encoding is not known here: say the \
                  bytes, for example `bytes:00ff`, or the type that it is encoded as, for example `u64:5`",
+            ),
+            (
+                Kind::Call,
+                "Place 00ff",
+                "argument 1 of `Place(pot(Vec<u8>)) -> pot(())` is a Vec<u8> in serde's format pot, which is not written \
+                 here: say the bytes, for example `bytes:00ff`",
             ),
         ] {
             assert_eq!(typed(kind, words), Err(expected.to_owned()), "{words}");

@@ -19,7 +19,7 @@ use self::undecodable::{Kind, Variant, explain};
 use crate::guest::bindings::exports::ractor::actor::actor::{Descriptor, Guest, MessageVariant};
 use crate::guest::bindings::ractor::actor::identity;
 use crate::guest::bindings::ractor::actor::types::SupervisionEvent as HostEvent;
-use crate::guest::describe::short;
+use crate::guest::describe::type_name;
 use crate::guest::message::{Message, SerializedMessage};
 use crate::guest::serialization::BytesConvertable;
 use crate::guest::{
@@ -67,7 +67,7 @@ where
             name: A::NAME.to_owned(),
             version: A::VERSION.to_owned(),
             state_version: A::STATE_VERSION,
-            arguments: Some(short(std::any::type_name::<A::Arguments>())),
+            arguments: Some(type_name::<A::Arguments>()),
             messages: A::Msg::MESSAGES.iter().map(to_variant).collect(),
         }
     }
@@ -75,7 +75,7 @@ where
     fn pre_start(args: Vec<u8>) -> Result<(), String> {
         log::install();
         let args = A::Arguments::try_from_bytes(args).map_err(|error| {
-            let wanted = short(std::any::type_name::<A::Arguments>());
+            let wanted = type_name::<A::Arguments>();
             format!("{}: start arguments don't decode as {wanted}: {error}", A::NAME)
         })?;
         let actor = A::default();

@@ -1,61 +1,7 @@
-//! Values as bytes, in the formats of ractor's `BytesConvertable`: numbers big-endian, `bool` one byte, `char` as
-//! `u32`, strings as UTF-8, `()` as nothing, a vector as its elements one after the other.
-//!
-//! In a guest a panic ends the actor, so decoding has a fallible form here, and it is strict: bytes too few or too many
-//! are an error.
+//! ractor's own format: numbers big-endian, `bool` one byte, `char` as `u32`, strings as UTF-8, `()` as nothing, a vector as
+//! its elements one after the other.
 
-use thiserror::Error;
-
-/// Why bytes are not a value of a type.
-#[derive(Clone, Debug, Eq, PartialEq, Error)]
-pub enum DecodeError {
-    /// The type has a fixed size.
-    #[error("{found} bytes, expected {expected}")]
-    Length {
-        /// How many bytes there were.
-        found: usize,
-        /// How many there must be.
-        expected: usize,
-    },
-    /// The elements of a vector have a fixed size.
-    #[error("{found} bytes, expected a multiple of {element}")]
-    Elements {
-        /// How many bytes there were.
-        found: usize,
-        /// The size of one element.
-        element: usize,
-    },
-    /// A string is not UTF-8.
-    #[error("not UTF-8: byte {at} is wrong")]
-    Utf8 {
-        /// The index of the first wrong byte.
-        at: usize,
-    },
-    /// No character has this number.
-    #[error("{0:#x} is not a character")]
-    Char(u32),
-    /// A `bool` is neither 0 nor 1.
-    #[error("{0} is not a bool, expected 0 or 1")]
-    Bool(u8),
-}
-
-/// A type with an encoding: arguments of messages, replies, and start arguments.
-pub trait BytesConvertable: Sized {
-    /// Encodes the value.
-    fn into_bytes(self) -> Vec<u8>;
-
-    /// Decodes a value. May panic if the bytes are wrong.
-    fn from_bytes(bytes: Vec<u8>) -> Self;
-
-    /// Decodes a value, with an error instead of a panic. Only guests have this; for a type that implements ractor's
-    /// two methods alone it calls [`BytesConvertable::from_bytes`], and a panic there fails the actor.
-    ///
-    /// # Errors
-    /// The bytes are not a value of this type.
-    fn try_from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
-        Ok(Self::from_bytes(bytes))
-    }
-}
+use super::{BytesConvertable, DecodeError, or_panic};
 
 /// The body of `from_bytes` for a type whose decoding is fallible.
 macro_rules! infallible {
@@ -183,11 +129,6 @@ impl BytesConvertable for Vec<char> {
     fn try_from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
         elements(&bytes, to_char)
     }
-}
-
-#[expect(clippy::panic, reason = "ractor's trait has no other way to report wrong bytes")]
-fn or_panic<T>(decoded: Result<T, DecodeError>) -> T {
-    decoded.unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], DecodeError> {
