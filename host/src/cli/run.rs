@@ -3,21 +3,21 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use tokio::runtime::Runtime;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::arguments::RunArguments;
 use super::failure::Failure;
-use crate::host::{HostBuilder, RunningHost, Stopped};
+use crate::host::{HostBuilder, RunningHost, Stopped, survive_file_size_limit};
 use crate::ops::telemetry;
 
 pub(super) fn run(arguments: &RunArguments, builder: HostBuilder) -> Result<ExitCode, Failure> {
-    telemetry::init(arguments.log_format, LevelFilter::INFO).map_err(Failure::usage)?;
+    let runtime = begin(arguments)?;
     let config = builder.config(&arguments.file)?;
     for warning in &config.warnings.first {
         let (file, line) = (warning.file.display(), warning.line);
         tracing::warn!(%file, line, help = warning.help, "{}", warning.message);
     }
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
     let stopped = runtime.block_on(builder.run_with(config, announce));
     // What still runs, such as a compilation that nobody needs any more, is not waited for.
     runtime.shutdown_background();
@@ -28,6 +28,16 @@ pub(super) fn run(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
             Ok(ExitCode::from(signal.exit_code()))
         }
     }
+}
+
+/// What a node needs before it says a word: the first line of a log may be the one that is too much for its file.
+pub(super) fn begin(arguments: &RunArguments) -> Result<Runtime, Failure> {
+    let runtime = Runtime::new().map_err(Failure::runtime)?;
+    runtime
+        .block_on(async { survive_file_size_limit() })
+        .map_err(Failure::runtime)?;
+    telemetry::init(arguments.log_format, LevelFilter::INFO).map_err(Failure::usage)?;
+    Ok(runtime)
 }
 
 /// The one line on stdout, for whoever waits for the node to be up.

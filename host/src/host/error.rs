@@ -14,7 +14,7 @@ use crate::transport::tls::TlsError;
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The process can't catch signals.
-    #[error("SIGINT and SIGTERM cannot be caught: {0}")]
+    #[error("signals cannot be caught: {0}")]
     Signals(std::io::Error),
     /// The WebAssembly engine could not be set up.
     #[error(transparent)]

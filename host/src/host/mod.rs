@@ -36,3 +36,5 @@ pub use signals::StopSignal;
 pub(crate) use dial::Dial;
 #[cfg(feature = "cli")]
 pub(crate) use guests::{Guests, engine_with_cache};
+#[cfg(feature = "cli")]
+pub(crate) use signals::survive_file_size_limit;

@@ -125,7 +125,7 @@ impl RunningHost {
         tracing::info!(signal = %first, "stopping; a second signal stops at once");
         tokio::select! {
             () = self.shutdown() => Ok(Stopped::InOrder(first)),
-            second = signals.next() => Ok(Stopped::AtOnce(second)),
+            second = signals.next_in_earnest() => Ok(Stopped::AtOnce(second)),
         }
     }
 }

@@ -12,6 +12,7 @@ mod languages;
 mod lifecycle;
 mod many_guests;
 mod parity_everywhere;
+mod signals;
 mod tls;
 mod tls_and_stock;
 #[path = "../../examples/parity_node/world.rs"]

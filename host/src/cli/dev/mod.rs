@@ -9,18 +9,15 @@ mod recipe;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tracing_subscriber::filter::LevelFilter;
-
 use self::builder::Builder;
 use super::arguments::RunArguments;
 use super::failure::Failure;
-use super::run::announce;
+use super::run::{announce, begin};
 use crate::host::{HostBuilder, Stopped};
-use crate::ops::telemetry;
 use crate::supervision::reload::ReloadReport;
 
 pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<ExitCode, Failure> {
-    telemetry::init(arguments.log_format, LevelFilter::INFO).map_err(Failure::usage)?;
+    let runtime = begin(arguments)?;
     let mut config = builder.config(&arguments.file)?;
     for upkeep in &mut config.upkeep {
         // What is pinned can't change.
@@ -30,7 +27,6 @@ pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
             .any(|module| module.name == upkeep.module && module.digest.is_some());
         upkeep.watch = !is_pinned;
     }
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
     let folder = arguments
         .file
         .parent()
