@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
+use crate::ops::console;
 
 /// The exit code for a wrong file or usage.
 pub(super) const USAGE: u8 = 2;
@@ -34,7 +35,7 @@ impl Failure {
             Self::Usage(error) => (error, ExitCode::from(USAGE)),
             Self::Runtime(error) => (error, ExitCode::FAILURE),
         };
-        eprintln!("error: {error}");
+        console::eprint(format_args!("error: {error}"));
         code
     }
 }

@@ -1,6 +1,5 @@
 //! `run`: the node, until a signal.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use tokio::runtime::Runtime;
@@ -8,8 +7,8 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::arguments::RunArguments;
 use super::failure::Failure;
-use crate::host::{HostBuilder, RunningHost, Stopped, survive_file_size_limit};
-use crate::ops::telemetry;
+use crate::host::{HostBuilder, HostError, RunningHost, Stopped, survive_file_size_limit};
+use crate::ops::{console, telemetry};
 
 pub(super) fn run(arguments: &RunArguments, builder: HostBuilder) -> Result<ExitCode, Failure> {
     let runtime = begin(arguments)?;
@@ -21,13 +20,7 @@ pub(super) fn run(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
     let stopped = runtime.block_on(builder.run_with(config, announce));
     // What still runs, such as a compilation that nobody needs any more, is not waited for.
     runtime.shutdown_background();
-    match stopped.map_err(Failure::runtime)? {
-        Stopped::InOrder(_) => Ok(ExitCode::SUCCESS),
-        Stopped::AtOnce(signal) => {
-            tracing::warn!(%signal, "stopped at once");
-            Ok(ExitCode::from(signal.exit_code()))
-        }
-    }
+    exit_code(stopped)
 }
 
 /// What a node needs before it says a word: the first line of a log may be the one that is too much for its file.
@@ -40,11 +33,20 @@ pub(super) fn begin(arguments: &RunArguments) -> Result<Runtime, Failure> {
     Ok(runtime)
 }
 
+/// What the process ends with when its node has ended.
+pub(super) fn exit_code(stopped: Result<Stopped, HostError>) -> Result<ExitCode, Failure> {
+    match stopped {
+        Ok(Stopped::InOrder(_)) => Ok(ExitCode::SUCCESS),
+        Ok(Stopped::AtOnce(signal)) => {
+            tracing::warn!(%signal, "stopped at once");
+            Ok(ExitCode::from(signal.exit_code()))
+        }
+        Err(error) => Err(Failure::runtime(error)),
+    }
+}
+
 /// The one line on stdout, for whoever waits for the node to be up.
 pub(super) fn announce(host: &RunningHost) {
-    let mut stdout = std::io::stdout().lock();
-    let line = writeln!(stdout, "ready node={} listen={}", host.node_name(), host.listen_addr());
-    if let Err(error) = line.and_then(|()| stdout.flush()) {
-        tracing::warn!(%error, "nobody reads stdout: the node is up all the same");
-    }
+    let (name, address) = (host.node_name(), host.listen_addr());
+    console::print(format_args!("ready node={name} listen={address}"));
 }
