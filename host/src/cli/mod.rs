@@ -1,8 +1,8 @@
 //! The commands of `ractor-host`, and of every program that embeds it.
 //!
-//! Exit codes: 0 when all went well, 1 when something failed at run time, 2 for a wrong file or usage;
-//! `docs/running.md` has them all. Whatever happens to stdout and stderr changes none of them, but for results that can't be
-//! written to stdout.
+//! Exit codes: 0 when all went well, 1 when something failed at run time, 2 for a wrong file or usage, 3 when an essential actor
+//! was given up; `docs/running.md` has them all. Whatever happens to stdout and stderr changes none of them, but for results
+//! that can't be written to stdout.
 
 mod argument;
 mod arguments;

@@ -41,6 +41,7 @@ pub(super) fn exit_code(stopped: Result<Stopped, HostError>) -> Result<ExitCode,
             tracing::warn!(%signal, "stopped at once");
             Ok(ExitCode::from(signal.exit_code()))
         }
+        Err(error @ HostError::GivenUp(_)) => Err(Failure::GivenUp(error.to_string())),
         Err(error) => Err(Failure::runtime(error)),
     }
 }

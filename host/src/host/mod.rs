@@ -12,6 +12,8 @@ mod builder;
 mod deployed;
 mod dial;
 mod error;
+#[cfg(test)]
+mod given_up_tests;
 mod guests;
 mod keeping;
 mod native;

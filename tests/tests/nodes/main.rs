@@ -5,6 +5,7 @@ mod arguments;
 mod capabilities;
 mod cli;
 mod counter_everywhere;
+mod given_up;
 mod guests_and_stock;
 mod here;
 mod http;
