@@ -8,6 +8,8 @@
     test,
     expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")
 )]
+// `println!` and `eprintln!` panic where nobody reads. `ops::console` is what writes to stdout and stderr.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 mod address;
 #[cfg(feature = "guests")]

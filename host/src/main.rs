@@ -1,5 +1,7 @@
 //! The `ractor-host` program: a node without native actors of its own.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 fn main() -> std::process::ExitCode {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     memory::give_back();

@@ -84,11 +84,17 @@ impl HostNode {
 
     #[track_caller]
     fn start_with(name: &str, cookie: &str, rest: &str, variables: &[(&str, &Path)]) -> Self {
+        Self::start_by(name, cookie, rest, |mut command| {
+            let label = format!("{name} (ractor-host run)");
+            Process::start(&label, command.envs(variables.iter().copied()))
+        })
+    }
+
+    /// Starts a node in the way of the test, which makes a process, with its stdout in a pipe, of the command.
+    #[track_caller]
+    pub fn start_by(name: &str, cookie: &str, rest: &str, start: impl FnOnce(Command) -> Process) -> Self {
         let folder = NodeFolder::new(&node_toml(name, rest), cookie);
-        let mut process = Process::start(
-            &format!("{name} (ractor-host run)"),
-            run(&folder.path("node.toml")).envs(variables.iter().copied()),
-        );
+        let mut process = start(run(&folder.path("node.toml")));
         let (name, address) = wait_ready(&mut process);
         Self {
             process,
@@ -124,6 +130,11 @@ impl HostNode {
     /// The file with its cookie.
     pub fn cookie_file(&self) -> PathBuf {
         self.folder.path("cookie")
+    }
+
+    /// A file of its folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path(name)
     }
 
     /// Its process, to signal it and to read its log.

@@ -36,12 +36,17 @@ impl Process {
     /// It can't be started.
     #[track_caller]
     pub fn start(label: &str, command: &mut Command) -> Self {
-        let spawned = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
-        let mut child = match spawned {
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        Self::start_as_is(label, piped.stderr(Stdio::piped()))
+    }
+
+    /// Starts a program with the standard streams that the command has. What it writes is known of those that are pipes.
+    ///
+    /// # Panics
+    /// It can't be started.
+    #[track_caller]
+    pub fn start_as_is(label: &str, command: &mut Command) -> Self {
+        let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => panic!("starting {label} ({command:?}): {error}"),
         };

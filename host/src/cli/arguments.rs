@@ -64,7 +64,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Run the node that a node.toml describes, until SIGINT or SIGTERM.
+    /// Run the node that a node.toml describes, until SIGINT, SIGTERM, SIGHUP or SIGQUIT.
     ///
     /// Logs go to stderr (RUST_LOG chooses which). Once everything has started, one line on stdout says
     /// `ready node=NAME listen=ADDRESS`.

@@ -8,16 +8,17 @@ use tracing_subscriber::filter::LevelFilter;
 use super::arguments::CheckArguments;
 use super::capabilities::write_grants;
 use super::failure::Failure;
+use super::output;
 use crate::config::{Code, NodeConfig};
 use crate::host::{Guests, HostBuilder};
-use crate::ops::telemetry::{self, LogFormat};
+use crate::ops::{console, telemetry};
 use crate::transport::tls::ClientAuth;
 
 pub(super) fn check(arguments: &CheckArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
-    telemetry::init(LogFormat::Text, LevelFilter::WARN).map_err(Failure::usage)?;
+    telemetry::init_command(LevelFilter::WARN).map_err(Failure::usage)?;
     let config = builder.config(&arguments.file)?;
     if !config.warnings.first.is_empty() {
-        eprintln!("{}\n", config.warnings);
+        console::eprint(format_args!("{}\n", config.warnings));
     }
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
     let guests = runtime.block_on(Guests::load(&config, &config.modules));
@@ -25,8 +26,7 @@ pub(super) fn check(arguments: &CheckArguments, builder: &HostBuilder) -> Result
     runtime.shutdown_background();
     let guests = guests.map_err(Failure::runtime)?;
     guests.check_grants(&config).map_err(Failure::runtime)?;
-    let mut stdout = std::io::stdout().lock();
-    report(&mut stdout, &config, &guests).map_err(Failure::runtime)?;
+    output::write(|out| report(out, &config, &guests))?;
     Ok(ExitCode::SUCCESS)
 }
 

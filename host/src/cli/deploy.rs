@@ -13,10 +13,11 @@ use tracing_subscriber::filter::LevelFilter;
 use super::arguments::{ControlArguments, Output, ReloadArguments, RollbackArguments, StatusArguments};
 use super::failure::Failure;
 use super::nodes::{self, Node};
+use super::output;
 use super::rollout::{self, Rollout};
 use crate::control::{Answer, Request, RequestId};
 use crate::guest::Digest;
-use crate::ops::telemetry::{self, LogFormat};
+use crate::ops::telemetry;
 
 pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
     let component = arguments.file.as_ref().map(|file| {
@@ -80,14 +81,10 @@ pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
         }
         Ok(all)
     })?;
-    let mut stdout = std::io::stdout().lock();
-    let written = match arguments.output {
-        Output::Text => all
-            .iter()
-            .try_for_each(|status| rollout::write_status(&mut stdout, status)),
-        Output::Json => json(&all).and_then(|text| writeln!(stdout, "{text}")),
-    };
-    written.map_err(Failure::runtime)?;
+    output::write(|out| match arguments.output {
+        Output::Text => all.iter().try_for_each(|status| rollout::write_status(out, status)),
+        Output::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -96,7 +93,7 @@ fn on_nodes<T>(
     arguments: &ControlArguments,
     work: impl AsyncFnOnce(Vec<Node>) -> anyhow::Result<T>,
 ) -> Result<T, Failure> {
-    telemetry::init(LogFormat::Text, LevelFilter::OFF).map_err(Failure::usage)?;
+    telemetry::init_command(LevelFilter::OFF).map_err(Failure::usage)?;
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
     let outcome = runtime.block_on(async {
         let nodes = nodes::connect(arguments).await?;
@@ -129,13 +126,11 @@ async fn upload(nodes: &mut [Node], digest: Digest, bytes: &[u8]) -> anyhow::Res
     futures_util::future::try_join_all(uploads).await
 }
 
-fn finish(rollout: &Rollout, output: Output) -> Result<ExitCode, Failure> {
-    let mut stdout = std::io::stdout().lock();
-    let written = match output {
-        Output::Text => rollout.write(&mut stdout),
-        Output::Json => json(rollout).and_then(|text| writeln!(stdout, "{text}")),
-    };
-    written.map_err(Failure::runtime)?;
+fn finish(rollout: &Rollout, format: Output) -> Result<ExitCode, Failure> {
+    output::write(|out| match format {
+        Output::Text => rollout.write(out),
+        Output::Json => json(rollout).and_then(|text| writeln!(out, "{text}")),
+    })?;
     Ok(if rollout.is_well() {
         ExitCode::SUCCESS
     } else {

@@ -4,9 +4,13 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
+use crate::ops::console;
 
 /// The exit code for a wrong file or usage.
 pub(super) const USAGE: u8 = 2;
+
+/// The exit code of a node that stopped because an essential actor was given up.
+const GIVEN_UP: u8 = 3;
 
 /// A command failed. The text is all there is to say: errors of this crate include their causes.
 #[derive(Debug)]
@@ -15,6 +19,8 @@ pub(super) enum Failure {
     Usage(String),
     /// The world was not as it should be.
     Runtime(String),
+    /// An essential actor was given up, and the node was stopped for it.
+    GivenUp(String),
 }
 
 impl Failure {
@@ -33,8 +39,9 @@ impl Failure {
         let (error, code) = match self {
             Self::Usage(error) => (error, ExitCode::from(USAGE)),
             Self::Runtime(error) => (error, ExitCode::FAILURE),
+            Self::GivenUp(error) => (error, ExitCode::from(GIVEN_UP)),
         };
-        eprintln!("error: {error}");
+        console::eprint(format_args!("error: {error}"));
         code
     }
 }

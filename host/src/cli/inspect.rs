@@ -10,26 +10,25 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::arguments::{InspectArguments, Output};
 use super::failure::Failure;
+use super::output;
 use super::signature::{descriptor_json, write_descriptor};
 use crate::guest::{Allocation, Descriptor, EngineConfig, Module, ModuleSource, Need, Origin, Want};
 use crate::host::engine_with_cache;
-use crate::ops::telemetry::{self, LogFormat};
+use crate::ops::telemetry;
 
 /// How long a component may take to load before that is explained.
 const QUICK: Duration = Duration::from_secs(2);
 
 pub(super) fn inspect(arguments: &InspectArguments) -> Result<ExitCode, Failure> {
-    telemetry::init(LogFormat::Text, LevelFilter::ERROR).map_err(Failure::usage)?;
+    telemetry::init_command(LevelFilter::ERROR).map_err(Failure::usage)?;
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
     let inspected = runtime.block_on(load(arguments));
     runtime.shutdown_background();
     let (module, described) = inspected?;
-    let mut stdout = io::stdout().lock();
-    match arguments.output {
-        Output::Text => write_text(&mut stdout, &module, &described),
-        Output::Json => writeln!(stdout, "{:#}", json(&module, &described)),
-    }
-    .map_err(Failure::runtime)?;
+    output::write(|out| match arguments.output {
+        Output::Text => write_text(out, &module, &described),
+        Output::Json => writeln!(out, "{:#}", json(&module, &described)),
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -53,7 +52,9 @@ async fn load(arguments: &InspectArguments) -> Result<(Module, Described), Failu
         Ok(loaded) => loaded,
         Err(_) => {
             let (file, seconds) = (source.path.display(), QUICK.as_secs());
-            eprintln!("note: compiling {file} takes more than {seconds} s; the code is kept for the next time");
+            output::note(format_args!(
+                "compiling {file} takes more than {seconds} s; the code is kept for the next time"
+            ));
             loading.await
         }
     };

@@ -16,12 +16,13 @@ use super::arguments::{
 };
 use super::client::{Client, Deadline};
 use super::failure::Failure;
+use super::output;
 use super::signature::{descriptor_json, write_descriptor};
 use super::target::Target;
 use super::typed::{self, Kind, ReplyType, Typed};
 use crate::config::{Cookie, CookieError, Type};
 use crate::host::Dial;
-use crate::ops::telemetry::{self, LogFormat};
+use crate::ops::telemetry;
 use crate::transport::tls::{IdentityFiles, Tls, TlsError, TlsFiles};
 
 /// The time that an actor has to describe itself where the message can be sent without.
@@ -34,13 +35,15 @@ pub(super) fn call(arguments: CallArguments) -> Result<ExitCode, Failure> {
     let ty = reply.unwrap_or_else(|| match described {
         Some(ReplyType::Known(ty)) => ty,
         Some(ReplyType::Unknown(name)) => {
-            eprintln!("note: the reply has the type {name}, whose encoding is not known here; --reply says another");
+            output::note(format_args!(
+                "the reply has the type {name}, whose encoding is not known here; --reply says another"
+            ));
             Type::Bytes
         }
         None => Type::Bytes,
     });
     let reply = ty.decode(&bytes).map_err(Failure::runtime)?;
-    writeln!(std::io::stdout().lock(), "{reply}").map_err(Failure::runtime)?;
+    output::write(|out| writeln!(out, "{reply}"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -52,19 +55,21 @@ pub(super) fn cast(arguments: CastArguments) -> Result<ExitCode, Failure> {
 }
 
 pub(super) fn describe(arguments: DescribeArguments) -> Result<ExitCode, Failure> {
-    let DescribeArguments { node, target, output } = arguments;
+    let DescribeArguments {
+        node,
+        target,
+        output: format,
+    } = arguments;
     let descriptor = on_a_client(&node, |client, deadline| async move {
         let actors = client.resolve(&target).await?;
         let actor = any_of(&actors).context("a target without an actor")?;
         let described = client.describe(actor, deadline.remaining()).await;
         described.map_err(|why| anyhow!("{target} on {} can't be described: {why}", client.peer_name()))
     })?;
-    let mut stdout = std::io::stdout().lock();
-    match output {
-        Output::Text => write_descriptor(&mut stdout, &descriptor),
-        Output::Json => writeln!(stdout, "{:#}", descriptor_json(&descriptor)),
-    }
-    .map_err(Failure::runtime)?;
+    output::write(|out| match format {
+        Output::Text => write_descriptor(out, &descriptor),
+        Output::Json => writeln!(out, "{:#}", descriptor_json(&descriptor)),
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -73,7 +78,7 @@ fn on_a_client<T, F>(node: &NodeArguments, work: impl FnOnce(Client, Deadline) -
 where
     F: Future<Output = anyhow::Result<T>>,
 {
-    telemetry::init(LogFormat::Text, LevelFilter::OFF).map_err(Failure::usage)?;
+    telemetry::init_command(LevelFilter::OFF).map_err(Failure::usage)?;
     let cookie = cookie(&node.cookie).map_err(|error| Failure::usage(format_args!("{error}; {}", error.help())))?;
     let dial = dial(&node.tls).map_err(Failure::usage)?;
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;

@@ -1,6 +1,8 @@
 //! The commands of `ractor-host`, and of every program that embeds it.
 //!
-//! Exit codes: 0 when all went well, 1 when something failed at run time, 2 for a wrong file or usage.
+//! Exit codes: 0 when all went well, 1 when something failed at run time, 2 for a wrong file or usage, 3 when an essential actor
+//! was given up; `docs/running.md` has them all. Whatever happens to stdout and stderr changes none of them, but for results
+//! that can't be written to stdout.
 
 mod argument;
 mod arguments;
@@ -13,6 +15,7 @@ mod failure;
 mod inspect;
 mod message;
 mod nodes;
+mod output;
 mod rollout;
 mod run;
 mod signature;
@@ -20,11 +23,13 @@ mod target;
 mod timeout;
 mod typed;
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::host::HostBuilder;
+use crate::ops::telemetry;
 use arguments::{Arguments, Command};
 use failure::Failure;
 
@@ -33,12 +38,10 @@ use failure::Failure;
 pub fn main(builder: HostBuilder) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => {
-            // Help and version come this way too. If the terminal is gone, there is nobody to tell.
-            drop(error.print());
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(failure::USAGE));
-        }
+        Err(error) => return explain(&error),
     };
+    // Also if something in here panics.
+    let _flush = Flush;
     let outcome = match arguments.command {
         Command::Run(arguments) => run::run(&arguments, builder),
         Command::Dev(arguments) => dev::dev(&arguments, builder),
@@ -52,4 +55,25 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Status(arguments) => deploy::status(&arguments),
     };
     outcome.unwrap_or_else(Failure::report)
+}
+
+/// Prints what is wrong with the command line, or the help or the version that was asked for.
+fn explain(error: &clap::Error) -> ExitCode {
+    let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(failure::USAGE));
+    match error.print() {
+        Err(failed) if !error.use_stderr() && failed.kind() != ErrorKind::BrokenPipe => {
+            Failure::runtime(format_args!("can't write to stdout: {failed}")).report()
+        }
+        // If the terminal is gone, there is nobody to tell.
+        _ => code,
+    }
+}
+
+/// Lets what was said last leave the process.
+struct Flush;
+
+impl Drop for Flush {
+    fn drop(&mut self) {
+        telemetry::flush();
+    }
 }

@@ -5,6 +5,7 @@ use anyhow::{Context as _, anyhow};
 use super::arguments::ControlArguments;
 use super::client::{CLIENT_NAME, Client, ClientError, Deadline};
 use super::message::{cookie, dial};
+use super::output;
 use super::target::Target;
 use crate::config::{Cookie, PeerAddress};
 use crate::control::{Answer, AskError, CONTROL, ControlClient, DeployKey, OtherNode, Request};
@@ -115,10 +116,10 @@ pub(super) async fn connect(arguments: &ControlArguments) -> anyhow::Result<Vec<
             continue;
         }
         if !other.control {
-            eprintln!(
-                "note: {} is left out: its node.toml has no table [control], or it is no ractor-host",
+            output::note(format_args!(
+                "{} is left out: its node.toml has no table [control], or it is no ractor-host",
                 other.name
-            );
+            ));
             continue;
         }
         if nodes.iter().any(|node| node.name == other.name) {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::deploy::Upload;
 use super::nodes::Node;
-use crate::control::{Answer, Request, RequestId, Status};
+use crate::control::{Answer, GivenUpStatus, Request, RequestId, Status};
 use crate::supervision::reload::{ActorReport, Outcome, ReloadReport, Verdict};
 
 /// How many actors are listed for people, of each node. Those that failed come first.
@@ -242,7 +242,21 @@ fn write_actor(out: &mut impl Write, actor: &ActorReport) -> io::Result<()> {
 
 /// What a node runs, for people.
 pub(super) fn write_status(out: &mut impl Write, status: &Status) -> io::Result<()> {
-    writeln!(out, "{}", status.node)?;
+    writeln!(out, "{}{}", status.node, if status.ready { "" } else { ", NOT READY" })?;
+    for given_up in status.given_up.iter().take(ACTORS_SHOWN) {
+        let GivenUpStatus {
+            actor,
+            supervisor,
+            reason,
+        } = given_up;
+        writeln!(
+            out,
+            "  actor {actor} was given up by the supervisor {supervisor}: {reason}"
+        )?;
+    }
+    if let Some(more @ 1..) = status.given_up.len().checked_sub(ACTORS_SHOWN) {
+        writeln!(out, "  and {more} more; --output json has them")?;
+    }
     for module in &status.modules {
         let version = module.version.as_deref().unwrap_or("unknown");
         writeln!(

@@ -1,40 +1,53 @@
 //! `run`: the node, until a signal.
 
-use std::io::Write;
 use std::process::ExitCode;
 
+use tokio::runtime::Runtime;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::arguments::RunArguments;
 use super::failure::Failure;
-use crate::host::{HostBuilder, RunningHost, Stopped};
-use crate::ops::telemetry;
+use crate::host::{HostBuilder, HostError, RunningHost, Stopped, survive_file_size_limit};
+use crate::ops::{console, telemetry};
 
 pub(super) fn run(arguments: &RunArguments, builder: HostBuilder) -> Result<ExitCode, Failure> {
-    telemetry::init(arguments.log_format, LevelFilter::INFO).map_err(Failure::usage)?;
+    let runtime = begin(arguments)?;
     let config = builder.config(&arguments.file)?;
     for warning in &config.warnings.first {
         let (file, line) = (warning.file.display(), warning.line);
         tracing::warn!(%file, line, help = warning.help, "{}", warning.message);
     }
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
     let stopped = runtime.block_on(builder.run_with(config, announce));
     // What still runs, such as a compilation that nobody needs any more, is not waited for.
     runtime.shutdown_background();
-    match stopped.map_err(Failure::runtime)? {
-        Stopped::InOrder(_) => Ok(ExitCode::SUCCESS),
-        Stopped::AtOnce(signal) => {
+    exit_code(stopped)
+}
+
+/// What a node needs before it says a word: the first line of a log may be the one that is too much for its file.
+pub(super) fn begin(arguments: &RunArguments) -> Result<Runtime, Failure> {
+    let runtime = Runtime::new().map_err(Failure::runtime)?;
+    runtime
+        .block_on(async { survive_file_size_limit() })
+        .map_err(Failure::runtime)?;
+    telemetry::init(arguments.log_format, LevelFilter::INFO).map_err(Failure::usage)?;
+    Ok(runtime)
+}
+
+/// What the process ends with when its node has ended.
+pub(super) fn exit_code(stopped: Result<Stopped, HostError>) -> Result<ExitCode, Failure> {
+    match stopped {
+        Ok(Stopped::InOrder(_)) => Ok(ExitCode::SUCCESS),
+        Ok(Stopped::AtOnce(signal)) => {
             tracing::warn!(%signal, "stopped at once");
             Ok(ExitCode::from(signal.exit_code()))
         }
+        Err(error @ HostError::GivenUp(_)) => Err(Failure::GivenUp(error.to_string())),
+        Err(error) => Err(Failure::runtime(error)),
     }
 }
 
 /// The one line on stdout, for whoever waits for the node to be up.
 pub(super) fn announce(host: &RunningHost) {
-    let mut stdout = std::io::stdout().lock();
-    let line = writeln!(stdout, "ready node={} listen={}", host.node_name(), host.listen_addr());
-    if let Err(error) = line.and_then(|()| stdout.flush()) {
-        tracing::warn!(%error, "nobody reads stdout: the node is up all the same");
-    }
+    let (name, address) = (host.node_name(), host.listen_addr());
+    console::print(format_args!("ready node={name} listen={address}"));
 }

@@ -17,6 +17,7 @@ use super::problem::Problems;
 use super::section::{Keys, Section};
 use super::{capabilities, limits, supervisor, values};
 use crate::guest::{Grants, Limits, Restart};
+use crate::supervision::OnGiveUp;
 
 pub(super) const KEYS: Keys = Keys {
     known: &[
@@ -27,6 +28,7 @@ pub(super) const KEYS: Keys = Keys {
         "arguments",
         "count",
         "restart",
+        "essential",
         "reload",
         "supervisor",
         "checkpoint",
@@ -68,6 +70,8 @@ pub struct ActorSection {
     pub count: u32,
     /// When it is restarted.
     pub restart: Restart,
+    /// What happens to the node when it is given up, if the file says so. See [`ActorSection::on_give_up`].
+    pub essential: Option<OnGiveUp>,
     /// Whether a reload may give it a fresh state where its code can't hand the old one over.
     pub reload_by_restart: bool,
     /// The name of its supervisor.
@@ -120,6 +124,16 @@ impl fmt::Display for Code {
 }
 
 impl ActorSection {
+    /// What happens to a node with this setting when the actor is given up. Without `essential` a native and permanent actor
+    /// follows the setting, and every other one leaves the node running: whatever a guest does, the node goes on.
+    pub fn on_give_up(&self, of_node: OnGiveUp) -> OnGiveUp {
+        match (self.essential, &self.code, self.restart) {
+            (Some(then), ..) => then,
+            (None, Code::Native(_), Restart::Permanent) => of_node,
+            (None, ..) => OnGiveUp::Stay,
+        }
+    }
+
     /// As `restart` is written in the file.
     pub fn restart_name(&self) -> &'static str {
         let name = RESTARTS.iter().find(|(_, restart)| *restart == self.restart);
@@ -167,6 +181,7 @@ impl ActorSection {
             None => Some(1),
         };
         let restart = read_restart(section, problems);
+        let essential = read_essential(section, restart, problems);
         let reload_by_restart = read_reload(section, problems);
         let supervisor = match section.text("supervisor", problems) {
             Some(name) => supervisor::supervisor_of(&name, &names.supervisors, problems),
@@ -182,6 +197,7 @@ impl ActorSection {
             arguments: arguments.unwrap_or_default(),
             count: count?,
             restart: restart?,
+            essential,
             reload_by_restart: reload_by_restart?,
             supervisor: supervisor?,
             checkpoint,
@@ -281,6 +297,20 @@ fn read_restart(section: &Section<'_>, problems: &mut Problems) -> Option<Restar
     let name = known(&text, "`restart` can't be `{}`", &names, "", problems)?;
     let restart = RESTARTS.iter().find(|(known, _)| *known == name);
     restart.map(|(_, restart)| *restart)
+}
+
+/// Whether the node can't do without the actor.
+fn read_essential(section: &Section<'_>, restart: Option<Restart>, problems: &mut Problems) -> Option<OnGiveUp> {
+    let essential = section.boolean("essential", problems)?;
+    if essential && restart == Some(Restart::Temporary) {
+        let span = section.value("essential").map_or(section.span.clone(), Spanned::span);
+        problems.error(
+            span,
+            "a temporary actor can't be essential: since it is never restarted, it is never given up",
+            "write `restart = \"transient\"`; with `max_restarts = 0` for its supervisor the first failure ends the node",
+        );
+    }
+    Some(if essential { OnGiveUp::Exit } else { OnGiveUp::Stay })
 }
 
 fn read_reload(section: &Section<'_>, problems: &mut Problems) -> Option<bool> {

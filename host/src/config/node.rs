@@ -7,12 +7,14 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::Context;
+use super::actor::known;
 use super::address::PeerAddress;
 use super::cookie::{Cookie, CookieError};
 use super::names::NameOf;
 use super::problem::Problems;
 use super::section::{Keys, Section};
 use super::tls::{self, TlsSection};
+use crate::supervision::OnGiveUp;
 
 pub(super) const KEYS: Keys = Keys {
     known: &[
@@ -24,8 +26,10 @@ pub(super) const KEYS: Keys = Keys {
         "peers",
         "tls",
         "insecure",
+        "on_give_up",
     ],
     explained: &[
+        ("essential", "it belongs to the actors: write it into `[[actors]]`"),
         (
             "cookie",
             "a secret doesn't belong here: put it into a file and write `cookie_file = \"…\"`, or name an environment \
@@ -54,6 +58,8 @@ pub struct NodeSection {
     pub cookie: Cookie,
     /// Dialled at start.
     pub peers: Vec<PeerAddress>,
+    /// What happens when a native, permanent actor is given up that doesn't say whether it is `essential`.
+    pub on_give_up: OnGiveUp,
     /// `[node.tls]`: how connections are secured. None for plain TCP.
     pub tls: Option<TlsSection>,
 }
@@ -84,6 +90,7 @@ impl NodeSection {
             }
             None => Some(DEFAULT_LISTEN),
         };
+        let on_give_up = read_on_give_up(section, problems);
         let cookie = read_cookie(section, context, problems);
         let peers = read_peers(section, listen, problems);
         let tls = match section.value("tls") {
@@ -99,9 +106,23 @@ impl NodeSection {
             listen: listen?,
             cookie: cookie?,
             peers,
+            on_give_up: on_give_up?,
             tls,
         })
     }
+}
+
+/// What `on_give_up` may be.
+const ON_GIVE_UP: [(&str, OnGiveUp); 2] = [("exit", OnGiveUp::Exit), ("stay", OnGiveUp::Stay)];
+
+fn read_on_give_up(section: &Section<'_>, problems: &mut Problems) -> Option<OnGiveUp> {
+    let Some(text) = section.text("on_give_up", problems) else {
+        return section.value("on_give_up").is_none().then_some(OnGiveUp::Exit);
+    };
+    let names = ON_GIVE_UP.map(|(name, _)| name);
+    let name = known(&text, "`on_give_up` can't be `{}`", &names, "", problems)?;
+    let then = ON_GIVE_UP.iter().find(|(known, _)| *known == name);
+    then.map(|(_, then)| *then)
 }
 
 /// The name, if it can be one.

@@ -228,7 +228,25 @@ impl Answer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Status {
     pub(crate) node: String,
+    /// False while actors that it should have are given up. A node of an earlier version says nothing of it.
+    #[serde(default = "yes")]
+    pub(crate) ready: bool,
+    /// The first of the actors that were given up.
+    #[serde(default)]
+    pub(crate) given_up: Vec<GivenUpStatus>,
     pub(crate) modules: Vec<ModuleStatus>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// An actor that was given up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GivenUpStatus {
+    pub(crate) actor: String,
+    pub(crate) supervisor: String,
+    pub(crate) reason: String,
 }
 
 /// A module of a node.

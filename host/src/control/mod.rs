@@ -21,7 +21,7 @@ pub use store::StoreLimits;
 pub(crate) use actor::{Control, Restarts, start};
 #[cfg(feature = "cli")]
 pub(crate) use client::{AskError, ControlClient};
-pub(crate) use message::{ActorStatus, CONTROL, ModuleStatus, OtherNode, Status};
+pub(crate) use message::{ActorStatus, CONTROL, GivenUpStatus, ModuleStatus, OtherNode, Status};
 #[cfg(feature = "cli")]
 pub(crate) use message::{Answer, Request, RequestId};
 pub(crate) use service::{ReloadRequest, Service};

@@ -73,11 +73,12 @@ impl HostBuilder {
         start::start(config, self.natives, self.reloaded).await
     }
 
-    /// Starts, and runs until the process gets SIGINT or SIGTERM; then stops in an orderly way, unless a second signal
-    /// comes.
+    /// Starts, and runs until the process gets a signal to stop (a [`StopSignal`](super::StopSignal)); then stops in an orderly
+    /// way, unless a second signal comes.
     ///
     /// # Errors
-    /// Something could not be started, or the node ended by itself.
+    /// Something could not be started, the node ended by itself, or an actor was given up that it can't do without. In the last
+    /// case everything was stopped in order.
     pub async fn run(self, config: NodeConfig) -> Result<Stopped, HostError> {
         self.run_with(config, |_| ()).await
     }

@@ -7,14 +7,14 @@ use ractor::SpawnErr;
 use crate::checkpoint::OpenError;
 use crate::config::Code;
 use crate::guest::{EngineError, InvalidDirectory, LoadError, NotGranted, SpawnError};
-use crate::supervision::RootError;
+use crate::supervision::{GivenUp, RootError};
 use crate::transport::tls::TlsError;
 
 /// Why a host could not be started or went down. Says which part of node.toml it is about.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The process can't catch signals.
-    #[error("SIGINT and SIGTERM cannot be caught: {0}")]
+    #[error("signals cannot be caught: {0}")]
     Signals(std::io::Error),
     /// The WebAssembly engine could not be set up.
     #[error(transparent)]
@@ -111,6 +111,9 @@ pub enum HostError {
         #[source]
         reason: InvalidDirectory,
     },
+    /// An actor was given up that the node can't do without, and the node was stopped in an orderly way.
+    #[error("{0}; the node has stopped for it, as `essential` and `on_give_up` in node.toml have it")]
+    GivenUp(GivenUp),
     /// The node ended although nobody asked it to.
     #[error("the node server ended by itself; the log says why")]
     NodeEnded,

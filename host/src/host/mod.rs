@@ -12,6 +12,8 @@ mod builder;
 mod deployed;
 mod dial;
 mod error;
+#[cfg(test)]
+mod given_up_tests;
 mod guests;
 mod keeping;
 mod native;
@@ -36,3 +38,5 @@ pub use signals::StopSignal;
 pub(crate) use dial::Dial;
 #[cfg(feature = "cli")]
 pub(crate) use guests::{Guests, engine_with_cache};
+#[cfg(feature = "cli")]
+pub(crate) use signals::survive_file_size_limit;

@@ -8,10 +8,13 @@ use std::time::Duration;
 use ractor::ActorRef;
 
 use super::deployed::{Deployed, file_digest};
-use crate::control::{ActorStatus, CONTROL, ComponentStore, ModuleStatus, OtherNode, ReloadRequest, Service, Status};
+use crate::control::{
+    ActorStatus, CONTROL, ComponentStore, GivenUpStatus, ModuleStatus, OtherNode, ReloadRequest, Service, Status,
+};
 use crate::directory::{self, BoxFuture};
 use crate::guest::{Digest, Module, ModuleSource, Modules};
 use crate::node::NodeServerMessage;
+use crate::supervision::Watch;
 use crate::supervision::reload::{self, OnFailure, Reload, ReloadReport};
 
 /// How many actors of a module are listed in a status.
@@ -34,6 +37,8 @@ pub(super) struct Reloader {
     pub(super) deployed: Option<Arc<Deployed>>,
     pub(super) store: Option<Arc<Mutex<ComponentStore>>>,
     pub(super) listener: Option<Listener>,
+    /// Tells of the actors that were given up.
+    pub(super) losses: Watch,
 }
 
 impl Reloader {
@@ -171,8 +176,19 @@ impl Service for Reloader {
             for module in self.modules.names().iter().filter_map(|name| self.modules.find(name)) {
                 modules.push(self.module_status(&module).await);
             }
+            let readiness = self.losses.readiness();
+            let missing = readiness.given_up().iter();
             Status {
                 node: self.node.clone(),
+                ready: readiness.is_ready(),
+                given_up: missing
+                    .take(ACTORS_LISTED)
+                    .map(|given_up| GivenUpStatus {
+                        actor: given_up.actor.to_string(),
+                        supervisor: given_up.supervisor.to_string(),
+                        reason: given_up.reason.to_string(),
+                    })
+                    .collect(),
                 modules,
             }
         })

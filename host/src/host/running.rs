@@ -13,7 +13,7 @@ use crate::config::Code;
 use crate::directory;
 use crate::guest::Modules;
 use crate::node::{NodeServerMessage, quiesce};
-use crate::supervision::Root;
+use crate::supervision::{GivenUp, Readiness, Root};
 
 /// How long actors may work off their mailboxes when the host stops. Then they are killed.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -90,6 +90,18 @@ impl RunningHost {
         &self.root
     }
 
+    /// Whether the actors of node.toml are there, or which have been given up. The log says it too, once for each.
+    pub fn readiness(&self) -> Readiness {
+        self.root.readiness()
+    }
+
+    /// Waits until an actor is given up that the node can't do without: one that is `essential` in node.toml, or a native and
+    /// permanent one if `on_give_up` says nothing else. [`run`](super::HostBuilder::run) stops the node then; a program that has
+    /// [started](super::HostBuilder::start) the host decides for itself.
+    pub async fn essential_given_up(&self) -> GivenUp {
+        self.root.essential_given_up().await
+    }
+
     /// Stops everything: no new connections to peers, then the actors once they have handled what they were sent, those
     /// that were started last first, then the sessions and the listener. Actors that have not ended after ten seconds are
     /// killed. Nothing is restarted any more.
@@ -110,10 +122,12 @@ impl RunningHost {
         tracing::info!(node = name, "node is down");
     }
 
-    /// Runs until a signal comes or the node ends by itself.
+    /// Runs until a signal comes, an actor is given up that the node can't do without, or the node ends by itself.
     pub(super) async fn until_signal(mut self, mut signals: Signals) -> Result<Stopped, HostError> {
+        let mut losses = self.root.losses().clone();
         let first = tokio::select! {
             signal = signals.next() => signal,
+            given_up = losses.essential() => return self.end_for(given_up, signals).await,
             _ = &mut self.node.ended => {
                 tracing::error!("the node server ended by itself");
                 self.upkeep.quiesce();
@@ -125,7 +139,24 @@ impl RunningHost {
         tracing::info!(signal = %first, "stopping; a second signal stops at once");
         tokio::select! {
             () = self.shutdown() => Ok(Stopped::InOrder(first)),
-            second = signals.next() => Ok(Stopped::AtOnce(second)),
+            second = signals.next_in_earnest() => Ok(Stopped::AtOnce(second)),
+        }
+    }
+
+    /// Stops in order because of an actor that was given up. A signal that asks for the same meanwhile changes nothing, but a
+    /// second one does.
+    async fn end_for(self, given_up: GivenUp, mut signals: Signals) -> Result<Stopped, HostError> {
+        tracing::error!(
+            actor = &*given_up.actor,
+            "stopping, because an essential actor was given up"
+        );
+        let insistence = async {
+            signals.next().await;
+            signals.next_in_earnest().await
+        };
+        tokio::select! {
+            () = self.shutdown() => Err(HostError::GivenUp(given_up)),
+            signal = insistence => Ok(Stopped::AtOnce(signal)),
         }
     }
 }

@@ -40,6 +40,17 @@ impl Actor for Adder {
 
 /// A host that knows `adder`, the configuration with these lines, and the sum of all adders.
 fn host(lines: &str) -> (HostBuilder, NodeConfig, Arc<AtomicU64>) {
+    let sum = Arc::new(AtomicU64::new(0));
+    let builder = Host::builder().native("adder", {
+        let sum = sum.clone();
+        move || Adder { sum: sum.clone() }
+    });
+    let config = config(&builder, lines);
+    (builder, config, sum)
+}
+
+/// The configuration with these lines, beginning within `[node]`.
+pub(super) fn config(builder: &HostBuilder, lines: &str) -> NodeConfig {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("node.toml");
     let cookie = folder.path().join("cookie");
@@ -51,13 +62,7 @@ fn host(lines: &str) -> (HostBuilder, NodeConfig, Arc<AtomicU64>) {
         format!("[node]\nname = \"alpha\"\ncookie_file = \"cookie\"\n{lines}"),
     )
     .unwrap();
-    let sum = Arc::new(AtomicU64::new(0));
-    let builder = Host::builder().native("adder", {
-        let sum = sum.clone();
-        move || Adder { sum: sum.clone() }
-    });
-    let config = builder.config(&file).unwrap_or_else(|error| panic!("{error}"));
-    (builder, config, sum)
+    builder.config(&file).unwrap_or_else(|error| panic!("{error}"))
 }
 
 async fn refused(lines: &str) -> String {

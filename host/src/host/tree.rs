@@ -76,7 +76,8 @@ impl Tree<'_> {
                     let section = Arc::new(section.clone());
                     let profile = self.profile(&section);
                     for actor in section.names() {
-                        children.push(self.actor(&actor, &section, &profile)?.in_batch(index));
+                        let child = self.actor(&actor, &section, &profile)?.in_batch(index);
+                        children.push(child.on_give_up(section.on_give_up(config.node.on_give_up)));
                     }
                 }
                 Place::Supervisor(index) => {

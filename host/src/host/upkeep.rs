@@ -60,6 +60,7 @@ impl Begin<'_> {
             deployed: deployments.as_ref().map(|deployments| deployments.deployed.clone()),
             store: deployments.as_ref().map(|deployments| deployments.store.clone()),
             listener,
+            losses: root.losses().clone(),
         });
         let mut restarts = None;
         if let (Some(section), Some(deployments)) = (&config.control, deployments) {

@@ -1,3 +1,7 @@
 //! What an operator sees of a node.
 
+pub(crate) mod console;
+mod event;
+mod lines;
+mod panics;
 pub mod telemetry;

@@ -6,6 +6,8 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use super::{console, panics};
+
 /// The variable that chooses what is logged, such as `info,ractor_host::node=debug`.
 const VARIABLE: &str = "RUST_LOG";
 
@@ -26,12 +28,44 @@ pub struct TelemetryError {
     reason: String,
 }
 
-/// Sends log events to stderr from now on: those that `RUST_LOG` chooses, or else those of `level` and above. If the
-/// program has set up `tracing` already, that is left as it is.
+/// Sends log events to stderr from now on: those that `RUST_LOG` chooses, or else those of `level` and above. Panics are events
+/// too. If the program has set up `tracing` already, that is left as it is, and so is what happens at a panic.
+///
+/// Nobody ever waits for stderr: it is written by a thread of its own, and what can't be written is dropped and counted. Call
+/// [`flush`] at the end of the program.
 ///
 /// # Errors
 /// `RUST_LOG` is not a list of filters.
 pub fn init(format: LogFormat, level: LevelFilter) -> Result<(), TelemetryError> {
+    // Without a thread to spare the log is written directly, which is better than none.
+    let is_waiting = console::to_background(format).is_err();
+    if install(format, level)? == Installed::Ours {
+        panics::log(format);
+    }
+    if is_waiting {
+        tracing::warn!("there is no thread for the log, and whoever writes to it waits for its reader");
+    }
+    Ok(())
+}
+
+/// Lets the last lines of the log leave the process, for two seconds at most: whoever reads them may hang.
+pub fn flush() {
+    console::flush();
+}
+
+/// As [`init`], for a command that does one thing and then ends: it waits for its reader, as every tool does.
+pub(crate) fn init_command(level: LevelFilter) -> Result<(), TelemetryError> {
+    install(LogFormat::Text, level).map(drop)
+}
+
+/// Whose subscriber there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Installed {
+    Ours,
+    TheProgram,
+}
+
+fn install(format: LogFormat, level: LevelFilter) -> Result<Installed, TelemetryError> {
     let filter = match std::env::var(VARIABLE) {
         Ok(filters) if !filters.trim().is_empty() => parse(&filters)?,
         Ok(_) | Err(VarError::NotPresent) => EnvFilter::default().add_directive(level.into()),
@@ -43,14 +77,18 @@ pub fn init(format: LogFormat, level: LevelFilter) -> Result<(), TelemetryError>
     };
     let events = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        // It would print them to stderr, and panic where that fails.
+        .log_internal_errors(false)
+        .with_writer(|| console::Stderr);
     let installed = match format {
         LogFormat::Text => events.with_ansi(std::io::stderr().is_terminal()).try_init(),
         LogFormat::Json => events.json().flatten_event(true).try_init(),
     };
-    // The only failure is that there is a subscriber already: the program's own.
-    drop(installed);
-    Ok(())
+    // The only failure is that there is a subscriber already.
+    Ok(match installed {
+        Ok(()) => Installed::Ours,
+        Err(_) => Installed::TheProgram,
+    })
 }
 
 fn parse(filters: &str) -> Result<EnvFilter, TelemetryError> {

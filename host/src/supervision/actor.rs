@@ -14,10 +14,14 @@ use super::batch::start_together;
 use super::child::{Child, Launch, Life, NotStarted, Part};
 use super::counts::{Ledger, Tally};
 use super::plan::{Command, Ending, Plan};
+use super::readiness::{GivenUp, OnGiveUp};
 use super::report;
 use super::shutdown::{self, Live, Way};
 use super::spec::{Strategy, SupervisorSpec};
-use crate::guest::{Budget, Verdict};
+use crate::guest::{Budget, RestartPolicy, Verdict};
+
+/// How many of the actors that are given up together are named in the log.
+const LOGGED: usize = 20;
 
 /// A supervisor, the root or any other.
 pub(super) struct Supervisor;
@@ -298,23 +302,52 @@ impl State {
             .get(index)
             .map(|child| child.spec.name.clone())
             .unwrap_or_default();
-        let policy = self.spec.policy;
-        let (actor, supervisor) = (&*name, &*self.spec.name);
-        let (max_restarts, within) = (policy.max_restarts, policy.within);
-        tracing::error!(
-            actor,
-            supervisor,
-            max_restarts,
-            ?within,
-            "too many restarts; the actor is given up"
-        );
-        if self.spec.strategy == Strategy::OneForOne || self.failure.is_some() {
-            return;
+        let RestartPolicy {
+            max_restarts, within, ..
+        } = self.spec.policy;
+        let supervisor = &self.spec.name;
+        let reason = format!("more than {max_restarts} restarts within {within:?}, the last one for `{name}`");
+        match self.spec.strategy {
+            Strategy::OneForOne => self.miss(index..index.saturating_add(1), &reason),
+            // Another one may fail while all are being stopped.
+            _ if self.failure.is_some() => {}
+            Strategy::RestForOne | Strategy::OneForAll => {
+                tracing::error!(supervisor, "the supervisor gives up, and its actors end: {reason}");
+                if self.is_root {
+                    self.miss(0..self.children.len(), &reason);
+                }
+                // Below the root it is for the supervisor above to say whether they come back.
+                self.failure = Some(format!("the supervisor `{supervisor}` gave up: {reason}"));
+            }
         }
-        self.failure = Some(format!(
-            "the supervisor `{supervisor}` gave up: more than {max_restarts} restarts within {within:?}, the last one for \
-             `{actor}`"
-        ));
+    }
+
+    /// These children are down for good, and everybody below them.
+    fn miss(&self, children: Range<usize>, reason: &str) {
+        let (supervisor, reason): (Arc<str>, Arc<str>) = (self.spec.name.as_str().into(), reason.into());
+        let children = self.children.get(children).unwrap_or_default();
+        let actors = children.iter().flat_map(|child| child.spec.actors());
+        let missed: Vec<GivenUp> = actors
+            .map(|(actor, then)| GivenUp {
+                actor: actor.clone(),
+                supervisor: supervisor.clone(),
+                reason: reason.clone(),
+                then,
+            })
+            .collect();
+        for given_up in missed.iter().take(LOGGED) {
+            let (actor, supervisor, reason) = (&*given_up.actor, &*supervisor, &*reason);
+            match given_up.then {
+                OnGiveUp::Exit => tracing::error!(actor, supervisor, reason, "given up; the node can't do without it"),
+                OnGiveUp::Stay => {
+                    tracing::error!(actor, supervisor, reason, "given up; the node is not ready without it")
+                }
+            }
+        }
+        if let Some(more) = missed.len().checked_sub(LOGGED).filter(|more| *more > 0) {
+            tracing::error!(supervisor = &*supervisor, more, "others are given up with them");
+        }
+        self.ledger.losses.add(missed);
     }
 
     fn close(&self) {
@@ -383,10 +416,8 @@ impl State {
     /// All children are down.
     fn end(&mut self) -> Result<(), ActorProcessingErr> {
         match self.failure.take() {
-            Some(failure) if self.is_root => {
-                tracing::error!("{failure}; the node stays up without these actors");
-                Ok(())
-            }
+            // There is nobody above it to tell, and the node may go on.
+            Some(_) if self.is_root => Ok(()),
             Some(failure) => Err(failure.into()),
             None => {
                 self.myself.stop(Some("its supervisor restarts or ends".to_owned()));

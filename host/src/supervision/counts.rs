@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ractor::{ActorCell, ActorId, SupervisionEvent};
 use tokio::sync::watch;
 
+use super::readiness::Losses;
+
 /// What has become of the supervised actors so far. Supervisors are not counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -26,6 +28,7 @@ pub struct Counts {
 pub(super) struct Ledger {
     counts: Arc<watch::Sender<Counts>>,
     cells: Cells,
+    pub(super) losses: Losses,
 }
 
 /// Which actor was started last under each name.
@@ -39,6 +42,7 @@ impl Ledger {
         let ledger = Self {
             counts: Arc::new(sender),
             cells: cells.clone(),
+            losses: Losses::default(),
         };
         (ledger, receiver, cells)
     }
@@ -50,6 +54,9 @@ impl Ledger {
     /// A child is made of this actor now.
     pub(super) fn enter(&self, name: &Arc<str>, cell: ActorCell) {
         self.cells.lock().insert(name.clone(), cell);
+        if self.losses.remove(name) {
+            tracing::info!(actor = &**name, "the actor, which had been given up, lives again");
+        }
     }
 }
 

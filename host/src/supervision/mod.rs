@@ -12,6 +12,7 @@ mod in_place;
 mod plan;
 #[cfg(test)]
 mod plan_tests;
+mod readiness;
 pub mod reload;
 mod report;
 mod root;
@@ -20,5 +21,7 @@ mod spec;
 
 pub use child::NotStarted;
 pub use counts::Counts;
+pub(crate) use readiness::Watch;
+pub use readiness::{GivenUp, OnGiveUp, Readiness};
 pub use root::{Root, RootError};
 pub use spec::{ChildSpec, StartError, Strategy, SupervisorSpec};

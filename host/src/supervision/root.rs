@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::actor::{Arguments, Message, Supervisor};
 use super::child::{NotStarted, not_started};
 use super::counts::{Cells, Counts, Ledger};
+use super::readiness::{GivenUp, Readiness, Watch};
 use super::shutdown::{self, Way};
 use super::spec::SupervisorSpec;
 
@@ -26,6 +27,7 @@ pub struct Root {
     cell: ActorCell,
     counts: watch::Receiver<Counts>,
     cells: Cells,
+    losses: Watch,
     ended: JoinHandle<()>,
 }
 
@@ -63,6 +65,7 @@ impl Root {
     /// An actor does not start, or ractor refuses to start the supervisor.
     pub async fn start_with(spec: SupervisorSpec) -> Result<Self, RootError> {
         let (ledger, counts, cells) = Ledger::new();
+        let losses = ledger.losses.watch();
         let arguments = Arguments {
             spec: Arc::new(spec),
             ledger,
@@ -79,6 +82,7 @@ impl Root {
             actor,
             counts,
             cells,
+            losses,
             ended,
         })
     }
@@ -86,6 +90,21 @@ impl Root {
     /// The supervisor to link actors to.
     pub fn cell(&self) -> &ActorCell {
         &self.cell
+    }
+
+    /// Whether all of its actors are there, or which have been given up. Actors that are temporary, or that were stopped or
+    /// stopped themselves, are not missed.
+    pub fn readiness(&self) -> Readiness {
+        self.losses.readiness()
+    }
+
+    /// Waits until an actor is given up whose node is to [exit](super::OnGiveUp::Exit) then. What follows is the caller's to do.
+    pub async fn essential_given_up(&self) -> GivenUp {
+        self.losses.clone().essential().await
+    }
+
+    pub(crate) fn losses(&self) -> &Watch {
+        &self.losses
     }
 
     /// What has become of its actors, and of those of the supervisors below it.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use ractor::ActorCell;
 
 use super::plan::Kind;
+use super::readiness::OnGiveUp;
 use crate::directory::BoxFuture;
 use crate::guest::{GuestOptions, Module, Restart, RestartPolicy};
 
@@ -72,6 +73,7 @@ pub struct ChildSpec {
     pub(super) name: Arc<str>,
     pub(super) restart: Restart,
     pub(super) batch: Option<usize>,
+    pub(super) on_give_up: OnGiveUp,
     pub(super) code: Code,
 }
 
@@ -91,6 +93,7 @@ impl ChildSpec {
             name,
             restart,
             batch: None,
+            on_give_up: OnGiveUp::Stay,
             code: Code::Guest {
                 module,
                 options: Arc::new(options),
@@ -108,6 +111,7 @@ impl ChildSpec {
             name: name.into(),
             restart,
             batch: None,
+            on_give_up: OnGiveUp::Stay,
             code: Code::Native(Arc::new(move |supervisor| Box::pin(start(supervisor)))),
         }
     }
@@ -118,6 +122,7 @@ impl ChildSpec {
             name: spec.name.as_str().into(),
             restart: Restart::Permanent,
             batch: None,
+            on_give_up: OnGiveUp::Stay,
             code: Code::Supervisor(Arc::new(spec)),
         }
     }
@@ -128,6 +133,23 @@ impl ChildSpec {
     pub fn in_batch(mut self, batch: usize) -> Self {
         self.batch = Some(batch);
         self
+    }
+
+    /// What the node does when this actor is given up; it stays if nothing else is said. Of a supervisor nothing can be said:
+    /// what its actors say counts, when they are given up with it.
+    #[must_use]
+    pub fn on_give_up(mut self, then: OnGiveUp) -> Self {
+        self.on_give_up = then;
+        self
+    }
+
+    /// The child, or else all actors below it. A temporary one is never missed.
+    pub(super) fn actors(&self) -> Vec<(&Arc<str>, OnGiveUp)> {
+        match &self.code {
+            Code::Supervisor(spec) => spec.children.iter().flat_map(Self::actors).collect(),
+            _ if self.restart == Restart::Temporary => Vec::new(),
+            _ => vec![(&self.name, self.on_give_up)],
+        }
     }
 
     pub(super) fn kind(&self) -> Kind {

@@ -5,13 +5,17 @@ mod arguments;
 mod capabilities;
 mod cli;
 mod counter_everywhere;
+mod given_up;
 mod guests_and_stock;
 mod here;
 mod http;
 mod languages;
 mod lifecycle;
+mod lost_logs;
 mod many_guests;
+mod outputs;
 mod parity_everywhere;
+mod signals;
 mod tls;
 mod tls_and_stock;
 #[path = "../../examples/parity_node/world.rs"]

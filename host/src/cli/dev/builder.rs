@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use super::recipe::{Recipe, recipe};
 use crate::config::NodeConfig;
+use crate::ops::console;
 
 /// How long sources must be left alone before they are built: an editor writes several files at once.
 const QUIET: Duration = Duration::from_millis(150);
@@ -129,17 +130,23 @@ impl Builder {
         let output = output.unwrap_or_else(|ended| Err(std::io::Error::other(ended)));
         match output {
             Ok(output) if output.status.success() => {
-                println!("built {module} in {:.1} s", started.elapsed().as_secs_f64());
+                let seconds = started.elapsed().as_secs_f64();
+                console::print(format_args!("built {module} in {seconds:.1} s"));
                 true
             }
             Ok(output) => {
                 let said = [output.stdout, output.stderr].concat();
-                eprintln!("{}", String::from_utf8_lossy(&said).trim_end());
-                println!("{module} does not build ({}); what runs goes on", output.status);
+                for line in String::from_utf8_lossy(&said).trim_end().lines() {
+                    console::eprint(format_args!("{line}"));
+                }
+                let status = output.status;
+                console::print(format_args!("{module} does not build ({status}); what runs goes on"));
                 false
             }
             Err(error) => {
-                println!("{module} can't be built: `{command}`: {error}; what runs goes on");
+                console::print(format_args!(
+                    "{module} can't be built: `{command}`: {error}; what runs goes on"
+                ));
                 false
             }
         }

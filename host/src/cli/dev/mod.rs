@@ -9,18 +9,16 @@ mod recipe;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tracing_subscriber::filter::LevelFilter;
-
 use self::builder::Builder;
 use super::arguments::RunArguments;
 use super::failure::Failure;
-use super::run::announce;
-use crate::host::{HostBuilder, Stopped};
-use crate::ops::telemetry;
+use super::run::{announce, begin, exit_code};
+use crate::host::HostBuilder;
+use crate::ops::console;
 use crate::supervision::reload::ReloadReport;
 
 pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<ExitCode, Failure> {
-    telemetry::init(arguments.log_format, LevelFilter::INFO).map_err(Failure::usage)?;
+    let runtime = begin(arguments)?;
     let mut config = builder.config(&arguments.file)?;
     for upkeep in &mut config.upkeep {
         // What is pinned can't change.
@@ -30,7 +28,6 @@ pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
             .any(|module| module.name == upkeep.module && module.digest.is_some());
         upkeep.watch = !is_pinned;
     }
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
     let folder = arguments
         .file
         .parent()
@@ -42,34 +39,32 @@ pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
             builder.first().await.map_err(Failure::runtime)?;
         }
         let _building: Vec<_> = builders.into_iter().map(Builder::start).collect();
-        let stopped = builder.on_reload(tell).run_with(config, announce).await;
-        stopped.map_err(Failure::runtime)
+        Ok::<_, Failure>(builder.on_reload(tell).run_with(config, announce).await)
     });
     runtime.shutdown_background();
-    match stopped? {
-        Stopped::InOrder(_) => Ok(ExitCode::SUCCESS),
-        Stopped::AtOnce(signal) => Ok(ExitCode::from(signal.exit_code())),
-    }
+    exit_code(stopped?)
 }
 
 /// One line for whoever edits.
 fn tell(module: &str, outcome: &Result<ReloadReport, String>) {
-    let report = match outcome {
-        Ok(report) => report,
-        Err(reason) => return println!("{module} is not reloaded: {reason}"),
-    };
-    let actors = report.actors.len();
+    match outcome {
+        Ok(report) => tell_of(module, report),
+        Err(reason) => console::print(format_args!("{module} is not reloaded: {reason}")),
+    }
+}
+
+fn tell_of(module: &str, report: &ReloadReport) {
     if let Some((actor, step, reason)) = report.failures().next() {
         let name = actor.name.as_deref().unwrap_or("an actor");
-        return println!("{module} is not reloaded: {name} failed at {step}: {reason}; what ran before goes on");
+        return console::print(format_args!(
+            "{module} is not reloaded: {name} failed at {step}: {reason}; what ran before goes on"
+        ));
     }
-    let pause = report
-        .actors
-        .iter()
-        .filter_map(|actor| actor.pause_us)
-        .max()
-        .unwrap_or_default();
+    let actors = report.actors.len();
+    let pauses = report.actors.iter().filter_map(|actor| actor.pause_us);
+    let pause = Duration::from_micros(pauses.max().unwrap_or_default());
     let bytes: u64 = report.actors.iter().filter_map(|actor| actor.state_bytes).sum();
-    let pause = Duration::from_micros(pause);
-    println!("reloaded {module}: {actors} actors, {bytes} bytes of state, longest pause {pause:?}");
+    console::print(format_args!(
+        "reloaded {module}: {actors} actors, {bytes} bytes of state, longest pause {pause:?}"
+    ));
 }

@@ -140,3 +140,31 @@ node.toml:7:8: `path` is empty
    |        ^^ expected the path of a component (.wasm)"#,
     );
 }
+
+#[test]
+fn what_a_node_can_not_do_without_is_started_again() {
+    check_below(
+        r#"on_give_up = "leave"
+[[actors]]
+name = "a"
+native = "counter"
+essential = "yes"
+[[actors]]
+name = "b"
+native = "counter"
+restart = "temporary"
+essential = true"#,
+        r#"
+node.toml:4:14: `on_give_up` can't be `leave`
+ 4 | on_give_up = "leave"
+   |              ^^^^^^^ expected one of: exit, stay
+
+node.toml:8:13: `essential` is a string
+ 8 | essential = "yes"
+   |             ^^^^^ expected `true` or `false`
+
+node.toml:13:13: a temporary actor can't be essential: since it is never restarted, it is never given up
+ 13 | essential = true
+    |             ^^^^ write `restart = "transient"`; with `max_restarts = 0` for its supervisor the first failure ends the node"#,
+    );
+}
