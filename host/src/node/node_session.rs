@@ -337,7 +337,7 @@ impl NodeSessionState {
         if self.link.take_heard() {
             self.session.handle_traffic(now);
         }
-        self.link.sweep_calls();
+        self.link.sweep_calls(now);
         self.session.handle_timeout(now);
     }
 
