@@ -13,6 +13,7 @@ use super::names::NameOf;
 use super::problem::Problems;
 use super::section::{Keys, Section};
 use super::tls::{self, TlsSection};
+use crate::node::StandInNames;
 
 pub(super) const KEYS: Keys = Keys {
     known: &[
@@ -24,6 +25,7 @@ pub(super) const KEYS: Keys = Keys {
         "peers",
         "tls",
         "insecure",
+        "stand_in_names",
     ],
     explained: &[
         (
@@ -56,6 +58,8 @@ pub struct NodeSection {
     pub peers: Vec<PeerAddress>,
     /// `[node.tls]`: how connections are secured. None for plain TCP.
     pub tls: Option<TlsSection>,
+    /// What stands in for the actors of other nodes is called.
+    pub stand_in_names: StandInNames,
 }
 
 impl NodeSection {
@@ -93,6 +97,7 @@ impl NodeSection {
                     .and_then(|section| TlsSection::read(&section, context, !peers.is_empty(), problems))?,
             ),
         };
+        let stand_in_names = read_stand_in_names(section, problems);
         Some(Self {
             name: name?,
             hostname: hostname?,
@@ -100,6 +105,7 @@ impl NodeSection {
             cookie: cookie?,
             peers,
             tls,
+            stand_in_names: stand_in_names?,
         })
     }
 }
@@ -110,6 +116,21 @@ pub(super) fn checked_name(of: NameOf, name: &Spanned<&str>, problems: &mut Prob
         Ok(()) => Some((*name.get_ref()).to_owned()),
         Err((message, help)) => {
             problems.error(name.span(), message, help);
+            None
+        }
+    }
+}
+
+fn read_stand_in_names(section: &Section<'_>, problems: &mut Problems) -> Option<StandInNames> {
+    let Some(text) = section.text("stand_in_names", problems) else {
+        return section.lacks("stand_in_names").then(StandInNames::default);
+    };
+    match *text.get_ref() {
+        "bare" => Some(StandInNames::Bare),
+        "qualified" => Some(StandInNames::Qualified),
+        _ => {
+            let message = "`stand_in_names` is neither `bare` nor `qualified`";
+            problems.error(text.span(), message, "expected `bare` or `qualified`");
             None
         }
     }

@@ -17,7 +17,7 @@ use super::sessions::Sessions;
 use super::watch::{Watch, Watches};
 use super::{
     HandshakeStats, NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation,
-    NodeSession, PROTOCOL_VERSION, SessionLimits, Timing,
+    NodeSession, PROTOCOL_VERSION, SessionLimits, StandInNames, Timing,
 };
 use crate::NodeId;
 use crate::directory::{self, SANDBOX_NODE_ID};
@@ -46,6 +46,7 @@ pub struct NodeServer {
     listen_addr: Option<IpAddr>,
     limits: SessionLimits,
     timing: Timing,
+    stand_in_names: StandInNames,
     admission: Arc<Admission>,
 }
 
@@ -85,6 +86,7 @@ impl NodeServer {
             listen_addr: None,
             limits: SessionLimits::default(),
             timing: Timing::default(),
+            stand_in_names: StandInNames::default(),
             admission: Arc::default(),
         }
     }
@@ -130,6 +132,13 @@ impl NodeServer {
     #[must_use]
     pub fn with_timing(mut self, timing: Timing) -> Self {
         self.timing = timing;
+        self
+    }
+
+    /// Sets what stands in for the actors of peers is called: [`StandInNames::Bare`] by default.
+    #[must_use]
+    pub fn with_stand_in_names(mut self, names: StandInNames) -> Self {
+        self.stand_in_names = names;
         self
     }
 
@@ -243,6 +252,7 @@ impl NodeServer {
         );
         session.limits = self.limits;
         session.timing = self.timing;
+        session.stand_in_names = self.stand_in_names;
         session.permit = permit;
         match Actor::spawn_linked(None, session, stream, myself.get_cell()).await {
             Ok((actor, _)) => {
