@@ -9,6 +9,7 @@ use messages::{Names, ours::Rich};
 use ractor::concurrency::{OneshotReceiver, oneshot};
 use ractor::message::SerializedMessage;
 use ractor::{Message, RpcReplyPort};
+use tokio::sync::oneshot::error::TryRecvError;
 
 /// The port for bytes of a call to `Get`, and where its caller waits.
 fn call(timeout: Option<Duration>) -> (RpcReplyPort<Vec<u8>>, OneshotReceiver<u64>) {
@@ -145,6 +146,48 @@ async fn a_call_ends_with_its_timeout_while_the_port_is_still_held() {
     let (port, answer) = receive(SOON);
     assert!(answer.await.is_err());
     assert!(port.is_closed());
+}
+
+/// Passes while the port's timer can't run, because it and this are one thread.
+fn let_the_time_pass() {
+    std::thread::sleep(Duration::from_millis(40));
+}
+
+#[tokio::test]
+async fn a_late_reply_does_not_arrive_even_where_the_timer_is_late_too() {
+    let (port, mut answer) = call(SOON);
+    let_the_time_pass();
+    drop(port.send(vec![0; 8]));
+    assert!(answer.try_recv().is_err());
+    assert!(answer.await.is_err());
+
+    let (port, mut answer) = receive(SOON);
+    let_the_time_pass();
+    drop(port.send(1));
+    assert!(answer.try_recv().is_err());
+    assert!(answer.await.is_err());
+
+    let (port, mut answer) = call_for_bytes(SOON);
+    let_the_time_pass();
+    drop(port.send(vec![1]));
+    assert!(answer.try_recv().is_err());
+    assert!(answer.await.is_err());
+}
+
+#[tokio::test]
+async fn a_port_closes_with_its_time_limit_while_its_caller_waits_on() {
+    let (to_bytes, mut value) = call(SOON);
+    let (to_value, mut bytes) = receive(SOON);
+    while !to_bytes.is_closed() || !to_value.is_closed() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // Whoever called is to be the first to give up.
+    assert_eq!(value.try_recv(), Err(TryRecvError::Empty));
+    assert_eq!(bytes.try_recv(), Err(TryRecvError::Empty));
+    assert!(to_bytes.send(vec![0; 8]).is_err());
+    assert!(to_value.send(1).is_err());
+    assert!(value.await.is_err());
+    assert!(bytes.await.is_err());
 }
 
 #[tokio::test]

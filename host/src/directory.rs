@@ -5,6 +5,8 @@
 //! events that let every session advertise it. The directory is the one seam between the cluster layer and the guest
 //! layer: neither imports the other.
 
+pub(crate) mod namesakes;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -195,7 +197,9 @@ pub fn register_hosted(cell: ActorCell, inbox: Arc<dyn Inbox>) -> Result<Hosted,
     let listeners = {
         let mut directory = write();
         if let Some(name) = cell.get_name() {
-            if directory.holds(&name) || where_is_native(&name).is_some() {
+            if directory.holds(&name) || native(&name).is_some() {
+                // The end of the cell, which comes now, takes the name of a native actor off ractor's registry.
+                namesakes::note_named(&name);
                 return Err(NameTaken(name));
             }
             directory.names.insert(name, cell.get_id().pid());
@@ -251,12 +255,30 @@ pub fn inbox(id: ActorId) -> Option<Arc<dyn Inbox>> {
 
 /// The actor of this process that has this name, native or hosted.
 pub fn where_is(name: &str) -> Option<ActorCell> {
-    if let Some(cell) = where_is_native(name) {
+    if let Some(cell) = native(name) {
         return Some(cell);
     }
     let directory = read();
     let pid = directory.names.get(name)?;
     directory.hosted.get(pid).map(|local| local.cell.clone())
+}
+
+/// The native actor of this process that has this name, also if ractor's registry has lost it.
+fn native(name: &str) -> Option<ActorCell> {
+    where_is_native(name).or_else(|| namesakes::find(name))
+}
+
+/// The name by which [`find`] finds this actor and no other: that of an actor of this process as it is, and
+/// `actor@name@hostname` for one of a peer. None if the actor has no name, or the session with its node is over.
+pub fn qualified_name(actor: &ActorCell) -> Option<String> {
+    let name = actor.get_name()?;
+    if is_ours(actor.get_id()) {
+        return Some(name);
+    }
+    let node = node_of(actor.get_id())?.name;
+    // The stand-in may bear its node's name already, see `node::StandInNames`.
+    let is_qualified = name.strip_suffix(&node).is_some_and(|rest| rest.ends_with('@'));
+    Some(if is_qualified { name } else { format!("{name}@{node}") })
 }
 
 /// Every hosted actor, in no particular order.

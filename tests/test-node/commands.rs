@@ -21,6 +21,8 @@
 //! | `dead-letters` | of all sessions together |
 //! | `where NAME` | `local:PID`, `remote:PID` or `nobody` |
 //! | `taken-at TARGET NAME` | what TARGET hears from the actor NAME, whose address it is sent |
+//! | `registered NAME` | the same of what `ractor`'s own registry has under this name |
+//! | `spawn NAME GROUP` | |
 //! | `keep NAME` | keeps the address of an actor |
 //! | `resolve` | what the kept address leads to, as `where` says it |
 //!
@@ -38,7 +40,7 @@ use ractor_host::node::{await_down, dead_letters};
 use ractor_host::{ActorAddress, NodeServerMessage, NodeSessionMessage, directory};
 
 use crate::Error;
-use crate::actor::ConsumerMsg;
+use crate::actor::{self, ConsumerMsg};
 use crate::events::peer_name;
 
 /// How long a call may take before the test hears that it hung.
@@ -105,6 +107,11 @@ pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> Res
             .map_or_else(|| "never up".to_owned(), |reason| reason.name().to_owned())),
         ["dead-letters"] => lost(server).await,
         ["where", name] => Ok(place(directory::find(name).await)),
+        ["registered", name] => Ok(place(ractor::registry::where_is(*name))),
+        ["spawn", name, group] => {
+            actor::spawn(name, group, Duration::ZERO).await?;
+            Ok(String::new())
+        }
         ["keep", name] => {
             let address = ActorAddress::of(&find(name).await?).ok_or("no address")?;
             *KEPT.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);

@@ -42,7 +42,8 @@ async fn main() -> Result<(), Error> {
     .with_listen_addr(Ipv4Addr::LOCALHOST.into())
     .with_max_outbox_size(options.outbox)
     .with_max_mailbox_size(options.mailbox)
-    .with_timing(options.timing);
+    .with_timing(options.timing)
+    .with_stand_in_names(options.stand_in_names);
     let (server, _) = Actor::spawn(None, server, ()).await?;
     server.cast(NodeServerMessage::SubscribeToEvents {
         id: "stdout".to_owned(),

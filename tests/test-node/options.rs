@@ -7,11 +7,12 @@
 //! | `--peer` | `HOST:PORT` to stay connected to; may be repeated |
 //! | `--outbox`, `--mailbox` | limits in bytes |
 //! | `--silence` | milliseconds after which a silent peer counts as down |
+//! | `--stand-ins` | `bare` or `qualified`, as their names are; qualified by default, so that tests can tell nodes apart |
 //! | `--actor` | `NAME:GROUP[:PAUSE_MS]`; may be repeated |
 
 use std::time::Duration;
 
-use ractor_host::node::{DEFAULT_MAX_MAILBOX_SIZE, DEFAULT_MAX_OUTBOX_SIZE, Timing};
+use ractor_host::node::{DEFAULT_MAX_MAILBOX_SIZE, DEFAULT_MAX_OUTBOX_SIZE, StandInNames, Timing};
 
 use crate::Error;
 
@@ -23,6 +24,7 @@ pub(crate) struct Options {
     pub(crate) outbox: usize,
     pub(crate) mailbox: usize,
     pub(crate) timing: Timing,
+    pub(crate) stand_in_names: StandInNames,
     /// Name, group, pause.
     pub(crate) actors: Vec<(String, String, Duration)>,
 }
@@ -37,6 +39,7 @@ impl Options {
             outbox: DEFAULT_MAX_OUTBOX_SIZE,
             mailbox: DEFAULT_MAX_MAILBOX_SIZE,
             timing: Timing::default(),
+            stand_in_names: StandInNames::Qualified,
             actors: Vec::new(),
         };
         while let Some(key) = arguments.next() {
@@ -49,6 +52,8 @@ impl Options {
                 "--outbox" => options.outbox = value.parse()?,
                 "--mailbox" => options.mailbox = value.parse()?,
                 "--silence" => options.timing.silence = Duration::from_millis(value.parse()?),
+                "--stand-ins" if value == "bare" => options.stand_in_names = StandInNames::Bare,
+                "--stand-ins" if value == "qualified" => {}
                 "--actor" => options.actors.push(actor(&value)?),
                 _ => return Err(format!("unknown option {key}").into()),
             }

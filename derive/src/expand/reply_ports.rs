@@ -10,7 +10,7 @@ use crate::model::MessageEnum;
 /// milliseconds.
 const LOOK_EVERY_MS: u64 = 100;
 /// How often it does where the caller is in this process. One that waits on regardless hears then that nothing comes.
-const LOOKS_HERE: u32 = 50;
+const LOOKS_HERE: u32 = 10;
 /// How often it does where the caller is on another node: that it has given up doesn't show, but its time began earlier.
 const LOOKS_THERE: u32 = 2;
 
@@ -49,9 +49,9 @@ fn convert() -> TokenStream {
     }
 }
 
-/// A port that forwards what it is sent, converted. Natively it ends, and with it the port behind, as soon as it is used
-/// or dropped, at the latest a while after the caller's timeout: the caller is to be the first who gives up, however late it
-/// gets its turn, or it would hear that its port was closed instead.
+/// A port that forwards what it is sent, converted. Natively it ends as soon as it is used or dropped, at the latest with the
+/// caller's timeout: whoever still holds it then finds it closed. The port behind it ends a while later, because the caller is
+/// to be the first who gives up, however late it gets its turn, or it would hear that its port was closed instead.
 fn bridge() -> TokenStream {
     let signature = quote! {
         fn __ractor_bridge<__From: ::core::marker::Send + 'static, __To: ::core::marker::Send + 'static>(
@@ -196,31 +196,32 @@ fn unlimited() -> TokenStream {
     }
 }
 
-/// For a call with a timeout.
+/// For a call with a timeout. The clock is asked when a value is taken, because the timer may be late.
 fn limited() -> TokenStream {
     let received = received();
     quote! {
         let (__sender, mut __receiver) = ractor::concurrency::oneshot::<__From>();
-        let mut __sent = ::core::future::poll_fn(move |__context| #received);
+        let __deadline = ractor::concurrency::Instant::checked_add(&ractor::concurrency::Instant::now(), __timeout);
         __Crossing::__start(::std::boxed::Box::pin(async move {
-            let mut __patience = __timeout;
-            let mut __looks = 0_u32;
-            let __sent = loop {
-                if let ::core::result::Result::Ok(__sent) =
-                    ractor::concurrency::timeout(__patience, &mut __sent).await
-                {
-                    break __sent;
-                }
-                let __port = ::core::option::Option::as_ref(&__port);
-                if __looks == __most_looks
-                    || ::core::option::Option::is_some_and(__port, ractor::RpcReplyPort::is_closed)
-                {
-                    break ::core::option::Option::None;
-                }
-                __looks += 1;
-                __patience = ::core::time::Duration::from_millis(#LOOK_EVERY_MS);
+            let __sent = ::core::future::poll_fn(|__context| #received);
+            let __sent = ractor::concurrency::timeout(__timeout, __sent).await;
+            let __is_late = match __deadline {
+                ::core::option::Option::Some(__deadline) => ractor::concurrency::Instant::now() >= __deadline,
+                ::core::option::Option::None => false,
             };
-            __hand_on(__sent, __convert, __port);
+            match __sent {
+                ::core::result::Result::Ok(__sent) if !__is_late || ::core::option::Option::is_none(&__sent) => {
+                    return __hand_on(__sent, __convert, __port);
+                }
+                _ => ::core::mem::drop(__receiver),
+            }
+            for _ in 0..__most_looks {
+                let __behind = ::core::option::Option::as_ref(&__port);
+                if ::core::option::Option::is_some_and(__behind, ractor::RpcReplyPort::is_closed) {
+                    return;
+                }
+                ractor::concurrency::sleep(::core::time::Duration::from_millis(#LOOK_EVERY_MS)).await;
+            }
         }));
         ::core::convert::From::from((__sender, __timeout))
     }

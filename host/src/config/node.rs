@@ -14,6 +14,7 @@ use super::names::NameOf;
 use super::problem::Problems;
 use super::section::{Keys, Section};
 use super::tls::{self, TlsSection};
+use crate::node::StandInNames;
 use crate::supervision::OnGiveUp;
 
 pub(super) const KEYS: Keys = Keys {
@@ -27,6 +28,7 @@ pub(super) const KEYS: Keys = Keys {
         "tls",
         "insecure",
         "on_give_up",
+        "stand_in_names",
     ],
     explained: &[
         ("essential", "it belongs to the actors: write it into `[[actors]]`"),
@@ -62,6 +64,8 @@ pub struct NodeSection {
     pub on_give_up: OnGiveUp,
     /// `[node.tls]`: how connections are secured. None for plain TCP.
     pub tls: Option<TlsSection>,
+    /// What stands in for the actors of other nodes is called.
+    pub stand_in_names: StandInNames,
 }
 
 impl NodeSection {
@@ -100,6 +104,7 @@ impl NodeSection {
                     .and_then(|section| TlsSection::read(&section, context, !peers.is_empty(), problems))?,
             ),
         };
+        let stand_in_names = read_stand_in_names(section, problems);
         Some(Self {
             name: name?,
             hostname: hostname?,
@@ -108,6 +113,7 @@ impl NodeSection {
             peers,
             on_give_up: on_give_up?,
             tls,
+            stand_in_names: stand_in_names?,
         })
     }
 }
@@ -131,6 +137,21 @@ pub(super) fn checked_name(of: NameOf, name: &Spanned<&str>, problems: &mut Prob
         Ok(()) => Some((*name.get_ref()).to_owned()),
         Err((message, help)) => {
             problems.error(name.span(), message, help);
+            None
+        }
+    }
+}
+
+fn read_stand_in_names(section: &Section<'_>, problems: &mut Problems) -> Option<StandInNames> {
+    let Some(text) = section.text("stand_in_names", problems) else {
+        return section.lacks("stand_in_names").then(StandInNames::default);
+    };
+    match *text.get_ref() {
+        "bare" => Some(StandInNames::Bare),
+        "qualified" => Some(StandInNames::Qualified),
+        _ => {
+            let message = "`stand_in_names` is neither `bare` nor `qualified`";
+            problems.error(text.span(), message, "expected `bare` or `qualified`");
             None
         }
     }

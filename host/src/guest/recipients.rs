@@ -80,7 +80,7 @@ impl State {
         };
         let may = profile.grants.messages.include(to) || kin();
         if !may {
-            strikes::denied(&self.label, Denied::Messages(to.get_name().as_deref()));
+            strikes::denied(&self.label, Denied::Messages(directory::qualified_name(to).as_deref()));
         }
         Ok(may)
     }

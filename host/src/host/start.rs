@@ -169,7 +169,8 @@ impl Node {
             encryption,
             Some(NodeConnectionMode::Isolated),
         )
-        .with_listen_addr(section.listen.ip());
+        .with_listen_addr(section.listen.ip())
+        .with_stand_in_names(section.stand_in_names);
         let (server, ended) = Actor::spawn(None, server, ())
             .await
             .map_err(|error| failed(startup_reason(&error)))?;

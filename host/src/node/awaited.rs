@@ -1,11 +1,13 @@
 //! Calls of a peer's that wait for the replies of local actors.
 //!
 //! No task waits for such a reply. The receiving end of its port has a waker of its own, which tokio calls within send and
-//! drop: so the actor that answers, or doesn't, puts that into the outbox itself.
+//! drop: so the actor that answers, or doesn't, puts that into the outbox itself. Calls with a time limit have no timer here
+//! either: the clock is asked when a reply comes, and ports of which the time is over are closed in passing.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Wake, Waker};
+use std::time::{Duration, Instant};
 
 use ractor::concurrency::{OneshotReceiver, OneshotSender, oneshot};
 use tokio::task::unconstrained;
@@ -37,19 +39,29 @@ struct Awaited {
     slot: usize,
     to: u64,
     tag: u64,
+    /// When the caller gives up; none for a call without a time limit.
+    deadline: Option<Instant>,
     /// None once it has come.
     reply: Mutex<Option<OneshotReceiver<Vec<u8>>>>,
 }
 
 impl AwaitedReplies {
-    /// A port for the reply to the call `tag` of `link`'s peer to the actor `to`.
-    pub(super) fn port(&self, link: &Arc<Link>, to: u64, tag: u64) -> Result<OneshotSender<Vec<u8>>, TooMany> {
+    /// A port for the reply to the call `tag` of `link`'s peer to the actor `to`. What is sent through it after `limit` goes
+    /// nowhere.
+    pub(super) fn port(
+        &self,
+        link: &Arc<Link>,
+        to: u64,
+        tag: u64,
+        limit: Option<Duration>,
+    ) -> Result<OneshotSender<Vec<u8>>, TooMany> {
         let (port, reply) = oneshot();
         let call = self.enter(|slot| Awaited {
             link: link.clone(),
             slot,
             to,
             tag,
+            deadline: limit.and_then(|limit| Instant::now().checked_add(limit)),
             reply: Mutex::new(Some(reply)),
         })?;
         call.watch();
@@ -81,6 +93,18 @@ impl AwaitedReplies {
         let mut slots = lock(&self.0);
         if slots.calls.get_mut(slot).and_then(Option::take).is_some() {
             slots.free.push(slot);
+        }
+    }
+
+    /// Closes the ports of calls whose callers have given up by `now`, so that the actors that hold them can see it.
+    pub(super) fn close_overdue(&self, now: Instant) {
+        let overdue: Vec<_> = {
+            let slots = lock(&self.0);
+            let calls = slots.calls.iter().flatten();
+            calls.filter(|call| call.is_overdue(now)).cloned().collect()
+        };
+        for call in overdue {
+            call.give_up();
         }
     }
 
@@ -118,7 +142,20 @@ impl Awaited {
             return None;
         }
         *waiting = None;
-        Some(came)
+        let is_late = self.deadline.is_some() && self.is_overdue(Instant::now());
+        Some(came.filter(|_| !is_late))
+    }
+
+    fn is_overdue(&self, now: Instant) -> bool {
+        self.deadline.is_some_and(|deadline| now >= deadline)
+    }
+
+    /// Ends the call without a reply, unless there is one already.
+    fn give_up(&self) {
+        let waiting = lock(&self.reply).take();
+        if waiting.is_some() {
+            self.link.answered(self.slot, self.to, self.tag, None);
+        }
     }
 }
 
@@ -136,4 +173,43 @@ impl Wake for Awaited {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use crate::node::SessionLimits;
+    use crate::node::link::Link;
+
+    fn link() -> Arc<Link> {
+        Arc::new(Link::new(1, SessionLimits::default()))
+    }
+
+    #[test]
+    fn a_reply_within_the_time_limit_is_written_and_a_later_one_is_not() {
+        let link = link();
+        let in_time = link.await_reply(7, 1, Some(Duration::from_secs(60))).unwrap();
+        let late = link.await_reply(7, 2, Some(Duration::ZERO)).unwrap();
+        // What can't be written any more is counted.
+        link.outbox().close();
+        late.send(vec![1]).unwrap();
+        assert_eq!(link.dead_letters(), 0);
+        in_time.send(vec![1]).unwrap();
+        assert_eq!(link.dead_letters(), 1);
+    }
+
+    #[test]
+    fn a_port_is_closed_when_its_time_is_over() {
+        let link = link();
+        let limited = link.await_reply(7, 1, Some(Duration::from_secs(60))).unwrap();
+        let unlimited = link.await_reply(7, 2, None).unwrap();
+        link.sweep_calls(Instant::now());
+        assert!(!limited.is_closed());
+        link.sweep_calls(Instant::now() + Duration::from_secs(61));
+        assert!(limited.is_closed() && !unlimited.is_closed());
+        assert!(limited.send(vec![1]).is_err());
+        unlimited.send(vec![1]).unwrap();
+    }
 }

@@ -120,12 +120,13 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
 
     fn call(&mut self, call: Call) {
         let Call { to, tag, .. } = call;
-        let Ok(sender) = self.link.await_reply(to, tag) else {
+        let limit = call.timeout_ms.map(Duration::from_millis);
+        let Ok(sender) = self.link.await_reply(to, tag, limit) else {
             self.link.dead_letter(to, Undelivered::TooManyCalls);
             return self.link.refuse_call(to, tag);
         };
-        let port = match call.timeout_ms {
-            Some(ms) => (sender, Duration::from_millis(ms)).into(),
+        let port = match limit {
+            Some(limit) => (sender, limit).into(),
             None => sender.into(),
         };
         // If the message goes nowhere, its port is dropped with it and the peer hears by this.

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use ractor::concurrency::OneshotSender;
@@ -230,9 +231,14 @@ impl Link {
     }
 
     /// A port for the reply of a local actor to the call `tag` of the peer's, which gets what becomes of it: the reply, or
-    /// that there is none.
-    pub(super) fn await_reply(self: &Arc<Self>, to: u64, tag: u64) -> Result<OneshotSender<Vec<u8>>, TooMany> {
-        self.awaited.port(self, to, tag)
+    /// that there is none. After `limit` there is none.
+    pub(super) fn await_reply(
+        self: &Arc<Self>,
+        to: u64,
+        tag: u64,
+        limit: Option<Duration>,
+    ) -> Result<OneshotSender<Vec<u8>>, TooMany> {
+        self.awaited.port(self, to, tag, limit)
     }
 
     /// The local actor has done with a call of the peer's.
@@ -307,9 +313,10 @@ impl Link {
         self.pending().clear();
     }
 
-    /// Forgets calls whose callers have given up.
-    pub(super) fn sweep_calls(&self) {
-        self.pending().sweep_all();
+    /// Forgets calls whose callers have given up, on both sides.
+    pub(super) fn sweep_calls(&self, now: Instant) {
+        self.pending().sweep_all(now);
+        self.awaited.close_overdue(now);
     }
 
     /// The session is over: every waiting caller hears it, and nobody can be addressed or written to.

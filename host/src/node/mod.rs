@@ -37,6 +37,7 @@ pub use admission::HandshakeLimits;
 pub use connector::{Backoff, EncryptionSource, Peer};
 pub use events::NodeEventSubscription;
 use limits::SessionLimits;
+pub use limits::StandInNames;
 pub use messages::{
     HandshakeStats, NodeServerMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply,
 };

@@ -15,7 +15,9 @@ use super::messages::{Inbound, Outbound};
 use super::requests::SessionRequest;
 use super::stand_ins::StandIns;
 use super::timer::Timer;
-use super::{NameMessage, NodeConnectionMode, NodeServerMessage, NodeSessionMessage, SessionLimits, sync};
+use super::{
+    NameMessage, NodeConnectionMode, NodeServerMessage, NodeSessionMessage, SessionLimits, StandInNames, sync,
+};
 use crate::NodeId;
 use crate::directory::{self, HostedEvent};
 use crate::session::{CloseReason, LocalChange, Role, Session, SessionConfig, Timing};
@@ -39,6 +41,7 @@ pub struct NodeSession {
     pub(super) connection_mode: NodeConnectionMode,
     pub(super) limits: SessionLimits,
     pub(super) timing: Timing,
+    pub(super) stand_in_names: StandInNames,
     /// An accepted connection's right to be open before it has authenticated.
     pub(super) permit: Option<Permit>,
 }
@@ -73,6 +76,7 @@ impl NodeSession {
             connection_mode,
             limits: SessionLimits::default(),
             timing: Timing::default(),
+            stand_in_names: StandInNames::default(),
             permit: None,
         }
     }
@@ -206,7 +210,7 @@ impl Actor for NodeSession {
         });
         let mut state = NodeSessionState {
             session: self.start_session(Instant::now()),
-            stand_ins: StandIns::default(),
+            stand_ins: StandIns::new(self.stand_in_names),
             confirmations: VecDeque::new(),
             peer: None,
             writer: Some(writer),
@@ -286,6 +290,7 @@ impl Actor for NodeSession {
             state.closed.as_ref().unwrap_or(&CloseReason::Local)
         );
         myself.stop_children_and_wait(Some(why), Some(STAND_INS)).await;
+        state.stand_ins.ended();
         let Some(writer) = state.writer.take() else {
             return Ok(());
         };
@@ -315,8 +320,9 @@ impl NodeSessionState {
         self.link.outbox().push(|out| wire::encode(message, out)).ok();
     }
 
-    /// Advertises a local actor that started.
+    /// A local actor started: peers hear of it if they may.
     fn spawned(&mut self, cell: &ActorCell) {
+        self.stand_ins.note_namesake(cell);
         if sync::is_shared(cell) {
             self.link.advertise(cell);
             self.session
@@ -337,7 +343,7 @@ impl NodeSessionState {
         if self.link.take_heard() {
             self.session.handle_traffic(now);
         }
-        self.link.sweep_calls();
+        self.link.sweep_calls(now);
         self.session.handle_timeout(now);
     }
 

@@ -1,6 +1,12 @@
 //! Calls to a peer's actors that wait for a reply.
 
+use std::time::{Duration, Instant};
+
 use ractor::RpcReplyPort;
+
+/// How long after its time limit a call whose caller waits on regardless is forgotten, which the caller hears. A caller with
+/// a timer of its own is to hear that first.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// The most calls that may wait for replies from one peer.
 pub(super) const MAX_PENDING_CALLS: usize = 1 << 20;
@@ -26,6 +32,27 @@ struct Slot {
 struct PendingCall {
     to: u64,
     port: RpcReplyPort<Vec<u8>>,
+    /// After it no reply counts; none for a call without a time limit.
+    deadline: Option<Instant>,
+}
+
+impl PendingCall {
+    fn new(to: u64, port: RpcReplyPort<Vec<u8>>) -> Self {
+        let limit = port.get_timeout();
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        Self { to, port, deadline }
+    }
+
+    /// The port, unless it is too late for a reply.
+    fn port_in_time(self) -> Option<RpcReplyPort<Vec<u8>>> {
+        let is_late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        (!is_late).then_some(self.port)
+    }
+
+    fn is_given_up(&self, now: Instant) -> bool {
+        let is_overdue = |deadline| now.saturating_duration_since(deadline) >= GRACE;
+        self.port.is_closed() || self.deadline.is_some_and(is_overdue)
+    }
 }
 
 fn tag(index: u32, generation: u32) -> u64 {
@@ -43,7 +70,7 @@ impl PendingCalls {
         if self.free.is_empty() {
             self.sweep(SWEEP_STEPS);
         }
-        let call = Some(PendingCall { to, port });
+        let call = Some(PendingCall::new(to, port));
         if let Some(index) = self.free.pop() {
             let slot = self.slots.get_mut(usize::try_from(index).ok()?)?;
             slot.generation = slot.generation.wrapping_add(1);
@@ -58,7 +85,8 @@ impl PendingCalls {
         Some(tag(index, 0))
     }
 
-    /// The port of the call `tag` to the actor `to`. A reply that names another actor, or nothing that waits, is none.
+    /// The port of the call `tag` to the actor `to`. A reply that names another actor, nothing that waits, or a call whose time
+    /// is over, has none.
     pub(super) fn take(&mut self, to: u64, tag: u64) -> Option<RpcReplyPort<Vec<u8>>> {
         let index = index(tag)?;
         let slot = self.slots.get_mut(usize::try_from(index).ok()?)?;
@@ -67,7 +95,7 @@ impl PendingCalls {
             return None;
         }
         self.free.push(index);
-        slot.call.take().map(|call| call.port)
+        slot.call.take().and_then(PendingCall::port_in_time)
     }
 
     /// Drops the ports of every call to the actor `to`: it ended, and its callers must hear it.
@@ -81,9 +109,9 @@ impl PendingCalls {
         self.free.clear();
     }
 
-    /// Forgets every call whose caller has given up.
-    pub(super) fn sweep_all(&mut self) {
-        self.remove_if(|call| call.port.is_closed());
+    /// Forgets every call whose caller has given up by `now`.
+    pub(super) fn sweep_all(&mut self, now: Instant) {
+        self.remove_if(|call| call.is_given_up(now));
     }
 
     fn remove_if(&mut self, condition: impl Fn(&PendingCall) -> bool) {
@@ -110,10 +138,13 @@ impl PendingCalls {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use ractor::RpcReplyPort;
     use ractor::concurrency::{OneshotReceiver, oneshot};
+    use tokio::sync::oneshot::error::TryRecvError;
 
-    use super::PendingCalls;
+    use super::{GRACE, PendingCalls};
 
     fn port() -> (RpcReplyPort<Vec<u8>>, OneshotReceiver<Vec<u8>>) {
         let (tx, rx) = oneshot();
@@ -148,6 +179,36 @@ mod tests {
     }
 
     #[test]
+    fn a_reply_after_the_time_limit_finds_nobody() {
+        let mut calls = PendingCalls::default();
+        let (tx, mut reply) = oneshot::<Vec<u8>>();
+        let tag = calls.insert(7, (tx, Duration::ZERO).into()).unwrap();
+        assert!(calls.take(7, tag).is_none());
+        assert!(reply.try_recv().is_err());
+
+        let (tx, reply) = oneshot::<Vec<u8>>();
+        let tag = calls.insert(7, (tx, Duration::from_secs(60)).into()).unwrap();
+        assert!(calls.take(7, tag).is_some(), "in time");
+        drop(reply);
+    }
+
+    #[test]
+    fn a_caller_that_waits_beyond_its_time_limit_hears_that_nothing_comes() {
+        let mut calls = PendingCalls::default();
+        let (tx, mut reply) = oneshot::<Vec<u8>>();
+        calls.insert(7, (tx, Duration::ZERO).into()).unwrap();
+        let now = Instant::now();
+        calls.sweep_all(now);
+        assert_eq!(
+            reply.try_recv(),
+            Err(TryRecvError::Empty),
+            "the caller's own timer is first"
+        );
+        calls.sweep_all(now + GRACE);
+        assert_eq!(reply.try_recv(), Err(TryRecvError::Closed));
+    }
+
+    #[test]
     fn callers_that_gave_up_leave_no_entries() {
         let mut calls = PendingCalls::default();
         for _ in 0..1000 {
@@ -166,11 +227,7 @@ mod tests {
         calls.insert(7, to_seven).unwrap();
         let tag = calls.insert(8, to_eight).unwrap();
         calls.fail_actor(7);
-        assert!(
-            seven
-                .try_recv()
-                .is_err_and(|error| error == tokio::sync::oneshot::error::TryRecvError::Closed)
-        );
+        assert!(seven.try_recv().is_err_and(|error| error == TryRecvError::Closed));
         calls.take(8, tag).unwrap().send(vec![]).unwrap();
         assert!(eight.try_recv().is_ok());
     }

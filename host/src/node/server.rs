@@ -17,7 +17,7 @@ use super::sessions::Sessions;
 use super::watch::{Watch, Watches};
 use super::{
     HandshakeStats, NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation,
-    NodeSession, PROTOCOL_VERSION, SessionLimits, Timing,
+    NodeSession, PROTOCOL_VERSION, SessionLimits, StandInNames, Timing,
 };
 use crate::NodeId;
 use crate::directory::{self, SANDBOX_NODE_ID};
@@ -46,6 +46,7 @@ pub struct NodeServer {
     listen_addr: Option<IpAddr>,
     limits: SessionLimits,
     timing: Timing,
+    stand_in_names: StandInNames,
     admission: Arc<Admission>,
 }
 
@@ -85,6 +86,7 @@ impl NodeServer {
             listen_addr: None,
             limits: SessionLimits::default(),
             timing: Timing::default(),
+            stand_in_names: StandInNames::default(),
             admission: Arc::default(),
         }
     }
@@ -133,6 +135,13 @@ impl NodeServer {
         self
     }
 
+    /// Sets what stands in for the actors of peers is called: [`StandInNames::Bare`] by default.
+    #[must_use]
+    pub fn with_stand_in_names(mut self, names: StandInNames) -> Self {
+        self.stand_in_names = names;
+        self
+    }
+
     /// Sets how many accepted connections may be in their handshakes at one time.
     #[must_use]
     pub fn with_handshake_limits(mut self, limits: HandshakeLimits) -> Self {
@@ -173,7 +182,9 @@ impl NodeServer {
             }
             NodeRequest::RemovePeer(address) => state.connectors.remove(&address),
             NodeRequest::ConnectionOpenedWatched { stream, watch } => {
-                self.open(myself, state, *stream, Origin::Dialled(Some(watch))).await;
+                let peer_addr = stream.peer_label();
+                self.open(myself, state, *stream, Origin::Dialled(Some(watch)), peer_addr)
+                    .await;
             }
             NodeRequest::AwaitAbsence(node, reply) => {
                 state.watches.await_absence(node, reply);
@@ -182,7 +193,9 @@ impl NodeServer {
                     .tell_absences(|node| state.sessions.is_present(node), None);
             }
             NodeRequest::Accepted { stream, permit } => {
-                self.open(myself, state, *stream, Origin::Accepted(permit)).await;
+                let peer_addr = stream.peer_label();
+                self.open(myself, state, *stream, Origin::Accepted(permit), peer_addr)
+                    .await;
             }
             NodeRequest::ListenAddr(reply) => drop(reply.send(state.listen_addr)),
             NodeRequest::HandshakeStats(reply) => {
@@ -208,6 +221,7 @@ impl NodeServer {
         state: &mut NodeServerState,
         stream: NetworkStream,
         is_server: bool,
+        peer_addr: String,
     ) {
         let peer = stream.peer_label();
         let admit = || self.admission.admit(stream.peer_ip(), &peer);
@@ -216,7 +230,7 @@ impl NodeServer {
             Err(limit) => return self.admission.refusals.refuse(&peer, limit.name(), &limit),
         };
         let origin = permit.map_or(Origin::Dialled(None), Origin::Accepted);
-        self.open(myself, state, stream, origin).await;
+        self.open(myself, state, stream, origin, peer_addr).await;
     }
 
     /// Starts the session of a connection.
@@ -226,13 +240,13 @@ impl NodeServer {
         state: &mut NodeServerState,
         stream: NetworkStream,
         origin: Origin,
+        peer_addr: String,
     ) {
         let (is_server, permit, watch) = match origin {
             Origin::Accepted(permit) => (true, Some(permit), None),
             Origin::Dialled(watch) => (false, None, watch),
         };
         let node_id = next_node_id();
-        let peer_addr = stream.peer_label();
         let mut session = NodeSession::new(
             node_id,
             is_server,
@@ -243,6 +257,7 @@ impl NodeServer {
         );
         session.limits = self.limits;
         session.timing = self.timing;
+        session.stand_in_names = self.stand_in_names;
         session.permit = permit;
         match Actor::spawn_linked(None, session, stream, myself.get_cell()).await {
             Ok((actor, _)) => {
@@ -415,7 +430,8 @@ impl Actor for NodeServer {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             NodeServerMessage::ConnectionOpened { stream, is_server } => {
-                self.open_given(&myself, state, *stream, is_server).await;
+                let peer_addr = stream.peer_addr().to_string();
+                self.open_given(&myself, state, *stream, is_server, peer_addr).await;
             }
             NodeServerMessage::ConnectionOpenedExternal { stream, is_server } => {
                 let (peer_label, local_label) = (stream.peer_label(), stream.local_label());
@@ -426,7 +442,8 @@ impl Actor for NodeServer {
                     reader,
                     writer,
                 };
-                self.open_given(&myself, state, stream, is_server).await;
+                let peer_addr = stream.peer_label();
+                self.open_given(&myself, state, stream, is_server, peer_addr).await;
             }
             NodeServerMessage::ConnectionAuthenticated(id) => state.elect(id, None),
             NodeServerMessage::ConnectionReady(id) => state.ready(id),

@@ -88,7 +88,7 @@ impl NodeSession {
                     let peer = state.peer_name();
                     tracing::info!(peer, reason = reason.name(), "session closed: {reason}");
                 }
-                myself.stop(Some(reason.to_string()));
+                myself.stop(Some(reason.exit_word().to_owned()));
             }
         }
     }

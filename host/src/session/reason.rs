@@ -80,6 +80,16 @@ impl CloseReason {
         )
     }
 
+    /// The reason with which the session's actor stops, which its supervisor and monitors hear: the word of the published
+    /// crate where that has one, else [`name`](Self::name).
+    pub(crate) fn exit_word(&self) -> &'static str {
+        match self {
+            Self::WrongCookie | Self::Refused(_) | Self::PeerGaveUp => "auth_fail",
+            Self::CookieRefused | Self::ConnectionClosed | Self::Io(_) | Self::Tls(_) => "tcp_session_closed",
+            _ => self.name(),
+        }
+    }
+
     /// A stable short name, for metrics and for programs that read logs.
     pub fn name(&self) -> &'static str {
         match self {

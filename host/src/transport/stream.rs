@@ -105,13 +105,17 @@ impl NetworkStream {
         }
     }
 
-    /// The peer's address; `0.0.0.0:0` for an external transport.
+    /// The peer's address; `0.0.0.0:0` for an external transport that has none.
     pub(crate) fn peer_addr(&self) -> SocketAddr {
         match self {
             Self::Raw { peer_addr, .. } | Self::TlsServer { peer_addr, .. } | Self::TlsClient { peer_addr, .. } => {
                 *peer_addr
             }
-            Self::External { .. } => NO_ADDRESS,
+            // Its label is the address if it is TLS of this crate's own, see `buffered_tls`.
+            Self::External { peer_label, .. } => {
+                let label = peer_label.as_deref().unwrap_or_default();
+                label.parse().unwrap_or(NO_ADDRESS)
+            }
         }
     }
 

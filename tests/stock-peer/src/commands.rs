@@ -179,7 +179,7 @@ fn find(target: &str) -> anyhow::Result<ActorCell> {
     let mut found: Vec<ActorCell> = pg::get_members(&group.to_owned())
         .into_iter()
         .filter(|member| match name {
-            Some(name) => plain_name(member) == name,
+            Some(name) => member.get_name().as_deref() == Some(name),
             None => !member.get_id().is_local(),
         })
         .collect();
@@ -194,18 +194,12 @@ fn named(name: &str) -> anyhow::Result<ActorCell> {
     registry::where_is(name).with_context(|| format!("no local actor has the name {name}"))
 }
 
-/// The name that the actor has at home. The name of a stand-in may say from which node it is, `NAME@NODE@HOST`.
-fn plain_name(actor: &ActorCell) -> String {
-    let name = actor.get_name().unwrap_or_default();
-    name.split('@').next().unwrap_or_default().to_owned()
-}
-
 fn members(group: &str, scope: &str) -> String {
     let mut names: Vec<String> = pg::get_scoped_members(&scope.to_owned(), &group.to_owned())
         .into_iter()
         .map(|member| {
             let place = if member.get_id().is_local() { "local" } else { "remote" };
-            format!("{place}:{}", plain_name(&member))
+            format!("{place}:{}", member.get_name().unwrap_or_default())
         })
         .collect();
     names.sort();

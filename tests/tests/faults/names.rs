@@ -2,7 +2,7 @@
 
 use ractor_host_tests::host::{HostNode, guest_counter};
 
-use crate::node;
+use crate::{logged, node, wait_log};
 
 #[test]
 fn a_name_finds_the_actor_wherever_it_is() {
@@ -111,4 +111,81 @@ fn the_address_of_an_actor_is_nobodys_after_its_node_has_restarted() {
     keeper.wait("members workers", "remote:worker@mortal@localhost");
     assert_eq!(keeper.run("where worker"), place, "the same pid");
     assert_eq!(keeper.run("resolve"), "nobody");
+}
+
+/// What the log says when ractor's registry has lost a local actor.
+const LOST: &str = "took the local actor of the same name off ractor's registry";
+
+#[test]
+fn the_end_of_remote_actors_leaves_a_local_namesake_that_was_there_first_its_name() {
+    let mut other = node("other", &["--actor", "twin:twins"]);
+    let options = [
+        "--stand-ins",
+        "bare",
+        "--actor",
+        "twin:twins",
+        "--peer",
+        other.address(),
+    ];
+    let mut here = node("here", &options);
+    here.wait("members twins", "local:twin remote:twin@other@localhost");
+    let local = here.run("registered twin");
+    other.run("stop twin");
+    here.wait("members twins", "local:twin");
+    assert_eq!(here.run("registered twin"), local);
+    assert_eq!(here.run("where twin"), local);
+    assert_eq!(logged(&mut here, LOST), 0);
+}
+
+/// However a stand-in ends, alone or with its node.
+#[test]
+fn a_local_actor_that_took_the_name_of_a_remote_one_is_found_after_the_ends_of_that() {
+    for end_of_node in [false, true] {
+        let mut other = node("other", &["--actor", "twin:twins"]);
+        let mut third = node("third", &["--actor", "twin:twins"]);
+        let options = [
+            "--stand-ins",
+            "bare",
+            "--peer",
+            other.address(),
+            "--peer",
+            third.address(),
+        ];
+        let mut here = node("here", &options);
+        here.wait("members twins", "remote:twin remote:twin");
+        here.run("spawn twin twins");
+        let local = here.run("where twin");
+        assert!(local.starts_with("local:"), "{local}");
+        if end_of_node {
+            other.process().kill();
+        } else {
+            other.run("stop twin");
+        }
+        here.wait("members twins", "local:twin remote:twin");
+        wait_log(&mut here, LOST);
+        assert_eq!(here.run("where twin"), local);
+        assert_eq!(here.run("taken twin"), "0", "it is reached by its name");
+        // Once is enough.
+        third.run("stop twin");
+        here.wait("members twins", "local:twin");
+        assert_eq!(logged(&mut here, LOST), 1);
+
+        here.run("stop twin");
+        assert_eq!(here.run("where twin"), "nobody");
+        here.run("spawn twin twins");
+        assert_eq!(here.run("where twin"), here.run("registered twin"));
+    }
+}
+
+#[test]
+fn with_qualified_names_no_local_actor_ever_loses_its_registration() {
+    let mut other = node("other", &["--actor", "twin:twins"]);
+    let options = ["--stand-ins", "qualified", "--peer", other.address()];
+    let mut here = node("here", &options);
+    here.wait("members twins", "remote:twin@other@localhost");
+    here.run("spawn twin twins");
+    let local = here.run("registered twin");
+    other.run("stop twin");
+    here.wait("members twins", "local:twin");
+    assert_eq!(here.run("registered twin"), local);
 }

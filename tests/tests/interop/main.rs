@@ -199,7 +199,10 @@ fn the_end_of_a_remote_actor_leaves_its_local_namesake_its_name() {
         for node in [&mut *near, &mut *other] {
             node.run(&format!("spawn twin twins-{far}"));
         }
-        near.wait(&format!("members twins-{far}"), "local:twin remote:twin");
+        near.wait(
+            &format!("members twins-{far}"),
+            &format!("local:twin remote:twin@{far}@localhost"),
+        );
         other.run("stop twin");
         near.wait(&format!("members twins-{far}"), "local:twin");
         near.run("stop twin"); // finds it by its name

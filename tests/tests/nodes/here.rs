@@ -12,9 +12,8 @@ use tokio::sync::OnceCell;
 
 pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 
-/// The name of the node, and the rest of the full names of its actors.
+/// The name of the node.
 pub(crate) const NODE: &str = "tests";
-pub(crate) const AT_NODE: &str = "@tests@localhost";
 
 /// Connects to another node.
 pub(crate) async fn connect(address: &str) {

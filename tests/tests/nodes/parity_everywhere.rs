@@ -4,14 +4,14 @@
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-use parity::behaviours::Subject;
+use parity::behaviours::{Place, Subject};
 use ractor::{ActorCell, registry};
 use ractor_host::directory;
 use ractor_host_tests::peer::Peer;
 use ractor_host_tests::programs;
 use tokio::sync::OnceCell;
 
-use crate::here::{self, AT_NODE, RUNTIME, eventually};
+use crate::here::{self, RUNTIME, eventually};
 use crate::world::World;
 
 /// Makes a test of each behaviour for each place.
@@ -52,7 +52,7 @@ async fn in_this_process(world: World, name: String) -> Subject {
         actor: world.start(&name).await.into(),
         name,
         find: Box::new(|name| Box::pin(async move { find_here(&name) })),
-        at: "",
+        place: Place::Here,
     }
 }
 
@@ -76,7 +76,7 @@ async fn on_another_node(node: &OnceCell<Mutex<Peer>>, world: &'static str, name
         actor: actor.expect("found").into(),
         name,
         find: Box::new(move |name| Box::pin(find(name))),
-        at: AT_NODE,
+        place: Place::OtherNode,
     }
 }
 

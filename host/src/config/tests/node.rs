@@ -1,6 +1,7 @@
 //! Mistakes in `[node]`, and how the cookie is kept.
 
 use super::{check, check_below, folder, parse};
+use crate::node::StandInNames;
 
 #[test]
 fn the_cookie_is_never_shown() {
@@ -184,5 +185,26 @@ node.toml:5:25: the peer a:1 is listed twice
 node.toml:5:32: this node would dial itself
  5 | peers = ["x", 5, "a:1", "a:1", "127.0.0.1:1"]
    |                                ^^^^^^^^^^^^^ it is the address of `listen`"#,
+    );
+}
+
+#[test]
+fn what_stands_in_for_other_nodes_actors_is_named_as_the_file_says() {
+    let folder = folder();
+    let node = "[node]\nname = \"a\"\ncookie_file = \"cookie\"";
+    for (line, expected) in [
+        ("", StandInNames::Bare),
+        ("stand_in_names = \"bare\"", StandInNames::Bare),
+        ("stand_in_names = \"qualified\"", StandInNames::Qualified),
+    ] {
+        let config = parse(&format!("{node}\n{line}"), folder.path()).unwrap();
+        assert_eq!(config.node.stand_in_names, expected, "{line}");
+    }
+    check(
+        "[node]\nname = \"a\"\ncookie_file = \"cookie\"\nstand_in_names = \"long\"",
+        r#"
+node.toml:4:18: `stand_in_names` is neither `bare` nor `qualified`
+ 4 | stand_in_names = "long"
+   |                  ^^^^^^ expected `bare` or `qualified`"#,
     );
 }

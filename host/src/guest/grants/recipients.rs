@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use ractor::{ActorCell, pg};
 
+use crate::directory;
+
 /// Actors that an actor may send to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Recipient {
@@ -55,7 +57,10 @@ impl Recipients {
             return true;
         }
         let named = || {
-            let Some(name) = actor.get_name() else { return false };
+            // Not the bare name: a peer may have an actor named like one of this node.
+            let Some(name) = directory::qualified_name(actor) else {
+                return false;
+            };
             self.names.contains(&name) || self.prefixes.iter().any(|prefix| name.starts_with(prefix))
         };
         named() || self.groups.iter().any(|group| pg::get_members(group).contains(actor))
@@ -135,7 +140,13 @@ impl fmt::Display for Recipient {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use ractor::message::SerializedMessage;
+    use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, ActorRuntime};
+
     use super::*;
+    use crate::directory::{BoxFuture, RemoteActors, SendRefused};
 
     #[test]
     fn a_recipient_is_written_as_it_is_read() {
@@ -151,5 +162,56 @@ mod tests {
         for text in ["", "group:", "a b", "**", "a*b"] {
             assert!(text.parse::<Recipient>().is_err(), "{text}");
         }
+    }
+
+    struct Idle;
+
+    impl Actor for Idle {
+        type Msg = Vec<u8>;
+        type State = ();
+        type Arguments = ();
+
+        async fn pre_start(&self, _: ActorRef<Vec<u8>>, (): ()) -> Result<(), ActorProcessingErr> {
+            Ok(())
+        }
+    }
+
+    struct NoActors;
+
+    impl RemoteActors for NoActors {
+        fn stand_in(&self, _: u64) -> BoxFuture<'_, Option<ActorCell>> {
+            Box::pin(std::future::ready(None))
+        }
+
+        fn stand_in_named(&self, _: String) -> BoxFuture<'_, Option<ActorCell>> {
+            Box::pin(std::future::ready(None))
+        }
+
+        fn send(&self, _: u64, _: SerializedMessage) -> BoxFuture<'_, Result<(), SendRefused>> {
+            Box::pin(std::future::ready(Ok(())))
+        }
+    }
+
+    #[tokio::test]
+    async fn an_actor_of_another_node_is_not_granted_by_the_name_of_one_of_this_node() {
+        let recipients = |text: &str| -> Recipients { text.parse::<Recipient>().into_iter().collect() };
+        let (supervisor, _) = Actor::spawn(None, Idle, ()).await.unwrap();
+        let (node_id, pid) = (4_000_000_001, 7);
+        let node = directory::Node {
+            name: "beta@localhost".to_owned(),
+            incarnation: 1,
+        };
+        directory::add_peer(node_id, node, Arc::new(NoActors));
+        for name in ["billing", "billing@beta@localhost"] {
+            let (name, id) = (Some(name.to_owned()), ActorId::Remote { node_id, pid });
+            let spawned = ActorRuntime::spawn_linked_remote(name, Idle, id, (), supervisor.get_cell()).await;
+            let remote = spawned.unwrap().0.get_cell();
+            assert!(!recipients("billing").include(&remote));
+            for granted in ["billing@beta@localhost", "billing*"] {
+                assert!(recipients(granted).include(&remote), "{granted}");
+            }
+        }
+        directory::remove_peer(node_id);
+        supervisor.stop(None);
     }
 }

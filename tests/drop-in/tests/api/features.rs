@@ -12,7 +12,7 @@ mod monitors {
     #[derive(RactorMessage)]
     struct Nothing;
 
-    struct Watcher(UnboundedSender<ActorId>);
+    struct Watcher(UnboundedSender<(ActorId, Option<String>)>);
 
     #[cfg_attr(feature = "async-trait", ractor::async_trait)]
     impl Actor for Watcher {
@@ -35,8 +35,8 @@ mod monitors {
             event: SupervisionEvent,
             (): &mut (),
         ) -> Result<(), ActorProcessingErr> {
-            if let SupervisionEvent::ActorTerminated(who, ..) = event {
-                self.0.send(who.get_id())?;
+            if let SupervisionEvent::ActorTerminated(who, _, reason) = event {
+                self.0.send((who.get_id(), reason))?;
             }
             Ok(())
         }
@@ -63,15 +63,52 @@ mod monitors {
         let (watcher, watcher_ends) = Actor::spawn(None, Watcher(told), remote.clone()).await.unwrap();
         adder.stop(None);
         adder_ends.await.unwrap();
-        assert_eq!(
-            in_time("the end of the watched", hears.recv()).await,
-            Some(remote.get_id())
-        );
+        let (ended, _) = in_time("the end of the watched", hears.recv()).await.unwrap();
+        assert_eq!(ended, remote.get_id());
 
         watcher.stop(None);
         watcher_ends.await.unwrap();
         one.stop().await;
         other.stop().await;
+    }
+
+    /// With which reason the session ends that `other` accepts from a node with this cookie, once `end` has done its part.
+    async fn end_of_session(cookie: &str, end: impl AsyncFnOnce(Node, &mut Node)) -> Option<String> {
+        let (one, mut other) = (Node::start_on(0, "one", cookie).await, Node::start("other").await);
+        let (left, right) = pipe("one", "other");
+        other
+            .server
+            .cast(NodeServerMessage::ConnectionOpenedExternal {
+                stream: right,
+                is_server: true,
+            })
+            .unwrap();
+        let session = other.until(Kind::Opened).await.actor.get_cell();
+        let (told, mut hears) = unbounded_channel();
+        let (watcher, watcher_ends) = Actor::spawn(None, Watcher(told), session.clone()).await.unwrap();
+        client_connect_external(&one.server, left).await.unwrap();
+        end(one, &mut other).await;
+        let (ended, reason) = in_time("the end of the session", hears.recv()).await.unwrap();
+        assert_eq!(ended, session.get_id());
+        watcher.stop(None);
+        watcher_ends.await.unwrap();
+        other.stop().await;
+        reason
+    }
+
+    #[tokio::test]
+    async fn an_actor_hears_in_a_word_why_a_session_ends() {
+        let _alone = alone().await;
+        let refused = end_of_session("another cookie", async |one, other| {
+            other.until(Kind::Disconnected).await;
+            one.stop().await;
+        });
+        assert_eq!(refused.await.as_deref(), Some("auth_fail"));
+        let closed = end_of_session("cookie", async |one, other| {
+            other.until(Kind::Ready).await;
+            one.stop().await;
+        });
+        assert_eq!(closed.await.as_deref(), Some("tcp_session_closed"));
     }
 }
 

@@ -10,5 +10,6 @@ mod features;
 mod impls;
 mod items;
 mod messages;
+mod names;
 mod nodes;
 mod support;

@@ -1,8 +1,12 @@
 //! Message types: the derives and the macro for prost types, as in the published crate's README.
 
+use std::time::Duration;
+
 use ractor::message::{BoxedDowncastErr, SerializedMessage};
 use ractor::{Message, RpcReplyPort};
 use ractor_cluster::{BytesConvertable, RactorClusterMessage, RactorMessage};
+
+use crate::support::in_time;
 
 /// For actors that only this process talks to: any field will do.
 #[derive(RactorMessage)]
@@ -125,4 +129,49 @@ fn a_prost_type_can_be_made_usable_where_it_is_used() {
     ractor_cluster::derive_serialization_for_prost_type! {Inner}
     let inner = Inner { on: true };
     assert_eq!(Inner::from_bytes(inner.clone().into_bytes()), inner);
+}
+
+#[tokio::test]
+async fn a_reply_after_the_time_limit_finds_its_port_closed() {
+    let limit = Duration::from_millis(20);
+    let (reply, mut answer) = ractor::concurrency::oneshot();
+    let sent = ClusterMessage::Call(1, -1, (reply, limit).into()).serialize();
+    let Ok(SerializedMessage::Call { reply, .. }) = sent else {
+        panic!("not a call");
+    };
+    closes(&reply).await;
+    assert!(reply.send(Vec::new()).is_err());
+    in_time("the end of the call", async { (&mut answer).await.unwrap_err() }).await;
+
+    let (reply, answer) = ractor::concurrency::oneshot();
+    let received = ClusterMessage::deserialize(SerializedMessage::Call {
+        variant: "Call".into(),
+        args: call_arguments(),
+        reply: (reply, limit).into(),
+        metadata: None,
+    });
+    let Ok(ClusterMessage::Call(_, _, reply)) = received else {
+        panic!("not a call");
+    };
+    closes(&reply).await;
+    assert!(reply.send(vec![1]).is_err());
+    in_time("the end of the call", answer).await.unwrap_err();
+}
+
+async fn closes<T>(port: &RpcReplyPort<T>) {
+    in_time("the end of the port", async {
+        while !port.is_closed() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
+/// The arguments of a [`ClusterMessage::Call`].
+fn call_arguments() -> Vec<u8> {
+    let (reply, _answer) = ractor::concurrency::oneshot();
+    match ClusterMessage::Call(1, -1, reply.into()).serialize() {
+        Ok(SerializedMessage::Call { args, .. }) => args,
+        _ => panic!("not a call"),
+    }
 }

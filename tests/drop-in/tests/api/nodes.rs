@@ -7,14 +7,14 @@ use std::time::Duration;
 use ractor::{ActorRef, call, call_t, cast};
 use ractor_cluster::node::SessionCheckReply;
 use ractor_cluster::{
-    ClientConnectErr, NodeServerMessage, NodeSessionMessage, client_connect, client_connect_enc,
+    ClientConnectErr, NetworkStream, NodeServerMessage, NodeSessionMessage, client_connect, client_connect_enc,
     client_connect_external,
 };
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::support::{AdderMessage, Kind, Node, adder, alone, in_time, pipe, remote_member};
+use crate::support::{AdderMessage, Kind, Node, adder, alone, free_port, in_time, pipe, remote_member};
 
 #[tokio::test]
 async fn two_nodes_over_a_transport_of_the_programs_own() {
@@ -79,6 +79,27 @@ async fn two_nodes_over_a_transport_of_the_programs_own() {
     adder_ends.await.unwrap();
     one.stop().await;
     other.stop().await;
+}
+
+#[tokio::test]
+async fn a_stream_without_an_address_is_reported_without_one() {
+    let _alone = alone().await;
+    let mut node = Node::start("one").await;
+    let (reader, writer) = tokio::io::split(tokio::io::duplex(64).0);
+    let stream = NetworkStream::External {
+        peer_label: Some("a label".to_owned()),
+        local_label: None,
+        reader: Box::new(reader),
+        writer: Box::new(writer),
+    };
+    node.server
+        .cast(NodeServerMessage::ConnectionOpened {
+            stream: Box::new(stream),
+            is_server: false,
+        })
+        .unwrap();
+    assert_eq!(node.until(Kind::Opened).await.peer_addr, "0.0.0.0:0");
+    node.stop().await;
 }
 
 #[tokio::test]
@@ -196,10 +217,4 @@ async fn connecting_fails_with_the_reason() {
     let (left, _right) = pipe("one", "other");
     let ended = client_connect_external(&server, left).await;
     assert!(matches!(ended, Err(ClientConnectErr::Messaging(_))), "{ended:?}");
-}
-
-/// A port that was free a moment ago. The published server can't be asked for one that the system chose for it.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }

@@ -1,7 +1,7 @@
 //! Two nodes in this process, an actor for them to share, and whatever hears what happens to sessions.
 
 use std::collections::HashMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
 use ractor::concurrency::JoinHandle;
@@ -217,4 +217,10 @@ pub(crate) async fn remote_member(group: &str) -> ActorCell {
         }
     })
     .await
+}
+
+/// A port that was free a moment ago. The published server can't be asked for one that the system chose for it.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
 }

@@ -28,8 +28,17 @@ pub struct Subject {
     pub name: String,
     /// How those beside it are found.
     pub find: Find,
-    /// What it has to add to the names of the actors of this process: nothing, or `@` and the name of their node.
-    pub at: &'static str,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// Where the actor that is asked is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In this process.
+    Here,
+    /// In another process, which is another node.
+    OtherNode,
 }
 
 impl Subject {
@@ -49,20 +58,15 @@ impl Subject {
         format!("{}-{part}", self.name)
     }
 
-    /// The name of an actor that this process has for it, as it sees it.
-    fn native_name(&self, part: &str) -> String {
-        format!("{}-{part}{}", self.name, self.at)
-    }
-
     /// A native actor of this process, which it can find.
     async fn native(&self, part: &str) -> ActorRef<ParityMsg> {
-        let name = Some(self.other(part));
-        let (actor, _) = ractor::Actor::spawn(name, Parity, "native".to_owned()).await.unwrap();
+        let name = self.other(part);
+        let spawned = ractor::Actor::spawn(Some(name.clone()), Parity, "native".to_owned()).await;
+        let (actor, _) = spawned.unwrap();
         pg::join(KNOWN.to_owned(), vec![actor.get_cell()]);
-        let seen_as = self.native_name(part);
         eventually(
             "the native actor to be known",
-            async || self.run("where is", &seen_as).await,
+            async || self.run("where is", &name).await,
             |id| !id.is_empty(),
         )
         .await;
@@ -96,9 +100,9 @@ impl Subject {
 
     /// The note of the end of an actor of this process. Its reason doesn't travel between nodes.
     async fn hears_end_of_native(&self, part: &str, reason: &str) {
-        let name = self.native_name(part);
+        let name = self.other(part);
         let note = format!("{name} ended: {reason}");
-        let far = !self.at.is_empty();
+        let far = self.place == Place::OtherNode;
         self.hears_what(&note, |each| {
             each == note || far && each.starts_with(&format!("{name} ended: "))
         })
@@ -162,11 +166,11 @@ pub async fn reads_its_config(subject: Subject) {
 /// Casts and calls in every way there is.
 pub async fn reaches_others(subject: Subject) {
     let other = subject.native("other").await;
-    let name = subject.native_name("other");
+    let name = subject.other("other");
     assert_eq!(subject.run("call", &name).await, "5");
     assert_eq!(subject.run("derived", &name).await, "7");
     let another = subject.native("another").await;
-    let both = format!("{name},{}", subject.native_name("another"));
+    let both = format!("{name},{}", subject.other("another"));
     assert_eq!(subject.run("many", &both).await, "2");
     assert_eq!(subject.run("address", &name).await, "found");
     another.stop(None);
@@ -176,7 +180,7 @@ pub async fn reaches_others(subject: Subject) {
 /// Gives up waiting, and hears that others have.
 pub async fn gives_up_and_is_given_up(subject: Subject) {
     let other = subject.native("other").await;
-    assert_eq!(subject.run("give up", &subject.native_name("other")).await, "timeout");
+    assert_eq!(subject.run("give up", &subject.other("other")).await, "timeout");
     let given_up = call_t!(subject.actor, ParityMsg::Later, 20);
     assert!(matches!(given_up, Err(RactorErr::Timeout)), "{given_up:?}");
     // Whatever is between them gives up a moment later.
@@ -368,13 +372,13 @@ pub async fn monitors_others(subject: Subject) {
     let other = subject.native("other").await;
     let unheard = subject.native("unheard").await;
     for (chapter, part) in [("monitor", "other"), ("monitor", "unheard"), ("unmonitor", "unheard")] {
-        assert_eq!(subject.run(chapter, &subject.native_name(part)).await, "done");
+        assert_eq!(subject.run(chapter, &subject.other(part)).await, "done");
     }
     unheard.stop_and_wait(None, None).await.unwrap();
     other.stop(Some("enough".to_owned()));
     subject.hears_end_of_native("other", "enough").await;
     // That it started may well have been heard: whoever is spawned says so once it runs, which may be after `monitor`.
-    let ended = format!("{} ended", subject.native_name("unheard"));
+    let ended = format!("{} ended", subject.other("unheard"));
     assert!(!super_notes(&subject).await.contains(&ended));
 }
 

@@ -2,7 +2,7 @@
 
 use std::mem::forget;
 
-use parity::behaviours::Subject;
+use parity::behaviours::{Place, Subject};
 use parity::{MODULE, Parity};
 use ractor::registry;
 use ractor::testing::TestHost;
@@ -16,7 +16,7 @@ async fn subject(name: &str) -> Subject {
         actor: actor.expect("it starts"),
         name: name.to_owned(),
         find: Box::new(|name| Box::pin(async { registry::where_is(name) })),
-        at: "",
+        place: Place::Here,
     };
     // Its actors end with it, and the test is not done with them.
     forget(host);

@@ -1,0 +1,65 @@
+//! Names of native actors that `ractor`'s registry is about to lose, or has lost.
+//!
+//! When an actor ends, `ractor` takes its name off the registry, whoever holds it there. What stands in for a remote
+//! actor bears that actor's name without being registered, so its end can take away the name of a local actor that was
+//! started later. `ractor` has no way to put an actor back (docs/proposals/ractor-unregister.md), so such actors are
+//! noted here as soon as they start, and [`where_is`](super::where_is) finds them.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, PoisonError, RwLock};
+
+use ractor::registry::where_is as where_is_native;
+use ractor::{ActorCell, ActorStatus};
+
+static NAMESAKES: LazyLock<RwLock<HashMap<String, Namesake>>> = LazyLock::new(RwLock::default);
+
+/// A native actor whose name is borne by something of this process that `ractor` doesn't register.
+struct Namesake {
+    cell: ActorCell,
+    /// [`take_lost`] has given it.
+    is_reported: bool,
+}
+
+/// Notes a native actor of which the registry may lose sight. It is forgotten after it has ended.
+pub(crate) fn note(cell: &ActorCell) {
+    let Some(name) = cell.get_name() else { return };
+    let mut namesakes = NAMESAKES.write().unwrap_or_else(PoisonError::into_inner);
+    // The table has at most one entry for each living native actor of the process.
+    namesakes.retain(|_, namesake| is_alive(&namesake.cell));
+    if namesakes.get(&name).is_none_or(|noted| noted.cell != *cell) {
+        let namesake = Namesake {
+            cell: cell.clone(),
+            is_reported: false,
+        };
+        namesakes.insert(name, namesake);
+    }
+}
+
+/// Notes the native actor that has this name now, if there is one: an actor that bears it too is about to end.
+pub(crate) fn note_named(name: &str) {
+    if let Some(cell) = where_is_native(name) {
+        note(&cell);
+    }
+}
+
+/// The native actor of this name if the registry has lost it, for each actor once: then somebody has to say so.
+pub(crate) fn take_lost(name: &str) -> Option<ActorCell> {
+    let mut namesakes = NAMESAKES.write().unwrap_or_else(PoisonError::into_inner);
+    let namesake = namesakes.get_mut(name)?;
+    if namesake.is_reported || !is_alive(&namesake.cell) || where_is_native(name).is_some() {
+        return None;
+    }
+    namesake.is_reported = true;
+    Some(namesake.cell.clone())
+}
+
+/// The living native actor of this name that the registry may have lost.
+pub(super) fn find(name: &str) -> Option<ActorCell> {
+    let namesakes = NAMESAKES.read().unwrap_or_else(PoisonError::into_inner);
+    let namesake = namesakes.get(name)?;
+    is_alive(&namesake.cell).then(|| namesake.cell.clone())
+}
+
+fn is_alive(cell: &ActorCell) -> bool {
+    cell.get_status() < ActorStatus::Stopping
+}
