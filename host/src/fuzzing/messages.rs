@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::input::Input;
 use crate::wire::{
-    self, Actor, Auth, Challenge, ChallengeReply, Control, GroupChange, Message, NameMessage, NodeFlags, ServerStatus,
-    Timestamp,
+    self, Actor, Auth, Challenge, ChallengeReply, Control, GroupChange, Message, NameMessage, NameTaken, NodeFlags,
+    ServerStatus, Timestamp,
 };
 
 pub(super) fn auth(input: &mut Input<'_>) -> Auth {
@@ -59,6 +59,11 @@ pub(super) fn control(input: &mut Input<'_>) -> Control {
         6 => Control::EnumerateNodeSessions(name(input)),
         7 => Control::NodeSessions(input.several(name)),
         8 => Control::Ready,
+        9 => Control::NameTaken(NameTaken {
+            address: input.text(),
+            for_seconds: input.number(),
+            receiver_stays: input.number() % 2 == 0,
+        }),
         _ => Control::Unknown,
     }
 }
