@@ -15,12 +15,14 @@ use super::failure::Failure;
 use super::nodes::{self, Node};
 use super::rollout::{self, Rollout};
 use crate::control::{Answer, Request};
+use crate::files;
 use crate::guest::Digest;
 use crate::ops::telemetry::{self, LogFormat};
 
 pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
     let component = arguments.file.as_ref().map(|file| {
-        std::fs::read(file).map_err(|error| Failure::usage(format_args!("{} can't be read: {error}", file.display())))
+        files::read(file, files::LARGEST)
+            .map_err(|error| Failure::usage(format_args!("{} can't be read: {error}", file.display())))
     });
     let component = component.transpose()?;
     let rollout = on_nodes(&arguments.control, async |mut nodes| {
