@@ -6,13 +6,14 @@ use std::process::ExitCode;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::arguments::RunArguments;
+use super::check::options;
 use super::failure::Failure;
 use crate::host::{HostBuilder, RunningHost, Stopped};
 use crate::ops::telemetry;
 
 pub(super) fn run(arguments: &RunArguments, builder: HostBuilder) -> Result<ExitCode, Failure> {
     telemetry::init(arguments.log_format, LevelFilter::INFO).map_err(Failure::usage)?;
-    let config = builder.config(&arguments.file)?;
+    let config = builder.config_with(&arguments.file, &options(&arguments.set))?;
     for warning in &config.warnings.first {
         let (file, line) = (warning.file.display(), warning.line);
         tracing::warn!(%file, line, help = warning.help, "{}", warning.message);
@@ -21,7 +22,7 @@ pub(super) fn run(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
     let stopped = runtime.block_on(builder.run_with(config, announce));
     // What still runs, such as a compilation that nobody needs any more, is not waited for.
     runtime.shutdown_background();
-    match stopped.map_err(Failure::runtime)? {
+    match stopped? {
         Stopped::InOrder(_) => Ok(ExitCode::SUCCESS),
         Stopped::AtOnce(signal) => {
             tracing::warn!(%signal, "stopped at once");

@@ -15,6 +15,7 @@ mod error;
 mod guests;
 mod keeping;
 mod native;
+mod preflight;
 mod reloader;
 mod running;
 mod signals;

@@ -3,6 +3,7 @@
 
 mod capabilities;
 mod cli;
+mod configuration;
 mod counter_everywhere;
 mod guests_and_stock;
 mod here;
@@ -10,6 +11,7 @@ mod http;
 mod languages;
 mod lifecycle;
 mod many_guests;
+mod one_name;
 mod parity_everywhere;
 mod tls;
 mod tls_and_stock;

@@ -13,15 +13,21 @@ use tracing_subscriber::filter::LevelFilter;
 
 use self::builder::Builder;
 use super::arguments::RunArguments;
+use super::check::options;
 use super::failure::Failure;
 use super::run::announce;
+use crate::config::ConfigOptions;
 use crate::host::{HostBuilder, Stopped};
 use crate::ops::telemetry;
 use crate::supervision::reload::ReloadReport;
 
 pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<ExitCode, Failure> {
     telemetry::init(arguments.log_format, LevelFilter::INFO).map_err(Failure::usage)?;
-    let mut config = builder.config(&arguments.file)?;
+    let options = ConfigOptions {
+        modules_are_built_later: true,
+        ..options(&arguments.set)
+    };
+    let mut config = builder.config_with(&arguments.file, &options)?;
     for upkeep in &mut config.upkeep {
         // What is pinned can't change.
         let is_pinned = config
@@ -43,7 +49,7 @@ pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
         }
         let _building: Vec<_> = builders.into_iter().map(Builder::start).collect();
         let stopped = builder.on_reload(tell).run_with(config, announce).await;
-        stopped.map_err(Failure::runtime)
+        stopped.map_err(Failure::from)
     });
     runtime.shutdown_background();
     match stopped? {
