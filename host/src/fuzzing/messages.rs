@@ -62,7 +62,7 @@ pub(super) fn control(input: &mut Input<'_>) -> Control {
         9 => Control::NameTaken(NameTaken {
             address: input.text(),
             for_seconds: input.number(),
-            receiver_stays: input.number() % 2 == 0,
+            receiver_stays: input.number().is_multiple_of(2),
         }),
         _ => Control::Unknown,
     }

@@ -79,3 +79,22 @@ impl NodeServerState {
         peer.is_some_and(|peer| peer.name == self.local.name)
     }
 }
+
+/// Finds out whether the node that has the name of a newcomer still answers, and says so to this node.
+pub(super) fn ask_incumbent(
+    myself: &ActorRef<NodeServerMessage>,
+    incumbent: ActorRef<NodeSessionMessage>,
+    newcomer: ActorId,
+    verdict: RpcReplyPort<Verdict>,
+) {
+    let myself = myself.clone();
+    drop(ractor::concurrency::spawn(async move {
+        let contest = Contest {
+            newcomer,
+            incumbent: incumbent.get_id(),
+            incumbent_answers: confirm(&incumbent, INCUMBENT).await,
+            verdict,
+        };
+        drop(myself.cast(NodeRequest::Contested(contest).into()));
+    }));
+}

@@ -281,33 +281,6 @@ fn connection_string(hostname: &str, port: u16) -> String {
     }
 }
 
-/// Where this node says that it is reached: an IPv6 address needs brackets.
-fn connection_string(hostname: &str, port: u16) -> String {
-    match hostname.parse::<Ipv6Addr>() {
-        Ok(address) => format!("[{address}]:{port}"),
-        Err(_) => format!("{hostname}:{port}"),
-    }
-}
-
-/// Finds out whether the node that has the name of a newcomer still answers, and says so to this node.
-fn ask_incumbent(
-    myself: &ActorRef<NodeServerMessage>,
-    incumbent: ActorRef<NodeSessionMessage>,
-    newcomer: ractor::ActorId,
-    verdict: RpcReplyPort<Verdict>,
-) {
-    let myself = myself.clone();
-    drop(ractor::concurrency::spawn(async move {
-        let contest = Contest {
-            newcomer,
-            incumbent: incumbent.get_id(),
-            incumbent_answers: confirm(&incumbent, INCUMBENT).await,
-            verdict,
-        };
-        drop(myself.cast(NodeRequest::Contested(contest).into()));
-    }));
-}
-
 fn next_node_id() -> NodeId {
     loop {
         let id = NEXT_NODE_ID.fetch_add(1, Ordering::Relaxed);

@@ -71,7 +71,7 @@ fn a_checkpoint_that_the_module_has_no_part_in_is_refused() {
     both_refuse(
         &folder,
         &[
-            "node.toml:8:1: actor",
+            "node.toml:8:8: actor `f` of module `fetch`",
             "imports `wasi:http/",
             "node.toml:10:14: module `fetch` does not export the interface `reload`",
         ],
