@@ -49,7 +49,7 @@ pub(super) fn status(input: &mut Input<'_>) -> ServerStatus {
 }
 
 pub(super) fn control(input: &mut Input<'_>) -> Control {
-    match input.byte() % 10 {
+    match input.byte() % 11 {
         0 => Control::Spawn(input.several(actor)),
         1 => Control::Terminate(input.several(Input::number)),
         2 => Control::Ping(timestamp(input)),
