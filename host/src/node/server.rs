@@ -1,6 +1,6 @@
 //! The actor of a node: its listener, its sessions, and who is told of them.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, Super
 use super::admission::{Admission, HandshakeLimits, Permit};
 use super::connector::Connectors;
 use super::events::Subscriptions;
-use super::listener::{Listener, ListenerMessage};
+use super::listener::{Listener, ListenerMessage, connection_string};
 use super::namesakes::ask_incumbent;
 use super::node_session::NodeSessionState;
 use super::requests::{NodeRequest, Request, Verdict};
@@ -270,14 +270,6 @@ impl NodeServer {
             }
             Err(error) => tracing::warn!(peer_addr, "dropped a connection: its session did not start: {error}"),
         }
-    }
-}
-
-/// Where this node says that it is reached: an IPv6 address needs brackets.
-fn connection_string(hostname: &str, port: u16) -> String {
-    match hostname.parse::<Ipv6Addr>() {
-        Ok(address) => format!("[{address}]:{port}"),
-        Err(_) => format!("{hostname}:{port}"),
     }
 }
 
