@@ -21,6 +21,7 @@ pub mod config;
 #[cfg(feature = "guests")]
 pub mod control;
 pub mod directory;
+mod files;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -205,7 +205,7 @@ fn is_answer(line: &str) -> bool {
 
 /// Waits for the line by which every node says that it is up: gives its full name and its address.
 #[track_caller]
-pub(crate) fn wait_ready(process: &mut Process) -> (String, String) {
+pub fn wait_ready(process: &mut Process) -> (String, String) {
     let (_, line) = process.wait_line(Stream::Stdout, 0, "the ready line", |line| line.starts_with("ready "));
     let value = |key: &str| {
         line.split(' ')

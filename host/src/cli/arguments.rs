@@ -68,7 +68,9 @@ pub(super) enum Command {
     ///
     /// Logs go to stderr (RUST_LOG chooses which). Once everything has started, one line on stdout says
     /// `ready node=NAME listen=ADDRESS`.
-    #[command(after_help = "Example:\n  ractor-host run node.toml --log-format json")]
+    #[command(
+        after_help = "Examples:\n  ractor-host run node.toml --log-format json\n  ractor-host run node.toml --set node.name=beta"
+    )]
     Run(RunArguments),
     /// Run the node, and build and reload its modules whenever their sources change.
     ///
@@ -112,6 +114,12 @@ pub(super) struct RunArguments {
     /// The node's configuration.
     #[arg(value_name = "NODE.TOML")]
     pub(super) file: PathBuf,
+    /// A value that takes the place of one in the file. May be given several times.
+    ///
+    /// KEY has dots as in TOML: node.name=beta, 'node.peers=["alpha:4697"]', actors.counter.count=5 for the actor of that
+    /// name. VALUE is TOML, and text if it is none.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
     /// How log events are written to stderr.
     #[arg(long, value_enum, default_value_t)]
     pub(super) log_format: LogFormat,
@@ -122,6 +130,12 @@ pub(super) struct CheckArguments {
     /// The node's configuration.
     #[arg(value_name = "NODE.TOML")]
     pub(super) file: PathBuf,
+    /// A value that takes the place of one in the file. May be given several times.
+    ///
+    /// KEY has dots as in TOML: node.name=beta, 'node.peers=["alpha:4697"]', actors.counter.count=5 for the actor of that
+    /// name. VALUE is TOML, and text if it is none.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -249,9 +263,8 @@ pub(super) struct ControlArguments {
     pub(super) all_nodes: bool,
     #[command(flatten)]
     pub(super) cookie: CookieArguments,
-    /// The file with the deploy key.
-    #[arg(long, value_name = "FILE")]
-    pub(super) key_file: PathBuf,
+    #[command(flatten)]
+    pub(super) key: KeyArguments,
     #[command(flatten)]
     pub(super) tls: TlsArguments,
     /// How long everything together may take: 500ms, 5s, 2m.
@@ -294,6 +307,18 @@ pub(super) struct CookieArguments {
     /// The environment variable with the cluster's cookie.
     #[arg(long, value_name = "VARIABLE")]
     pub(super) cookie_env: Option<String>,
+}
+
+/// Where the deploy key is.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct KeyArguments {
+    /// The file with the deploy key.
+    #[arg(long, value_name = "FILE")]
+    pub(super) key_file: Option<PathBuf>,
+    /// The environment variable with the deploy key.
+    #[arg(long, value_name = "VARIABLE")]
+    pub(super) key_env: Option<String>,
 }
 
 /// How to reach a node that speaks TLS: one with a table [node.tls].

@@ -16,12 +16,14 @@ use super::nodes::{self, Node};
 use super::output;
 use super::rollout::{self, Rollout};
 use crate::control::{Answer, Request, RequestId};
+use crate::files;
 use crate::guest::Digest;
 use crate::ops::telemetry;
 
 pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
     let component = arguments.file.as_ref().map(|file| {
-        std::fs::read(file).map_err(|error| Failure::usage(format_args!("{} can't be read: {error}", file.display())))
+        files::read(file, files::LARGEST)
+            .map_err(|error| Failure::usage(format_args!("{} can't be read: {error}", file.display())))
     });
     let component = component.transpose()?;
     let id = arguments.request.unwrap_or_else(RequestId::random);

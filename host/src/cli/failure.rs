@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
+use crate::host::HostError;
 use crate::ops::console;
 
 /// The exit code for a wrong file or usage.
@@ -49,5 +50,14 @@ impl Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::usage(error)
+    }
+}
+
+impl From<HostError> for Failure {
+    fn from(error: HostError) -> Self {
+        match error {
+            HostError::Config(error) => error.into(),
+            other => Self::runtime(other),
+        }
     }
 }

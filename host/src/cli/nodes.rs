@@ -2,13 +2,13 @@
 
 use anyhow::{Context as _, anyhow};
 
-use super::arguments::ControlArguments;
+use super::arguments::{ControlArguments, KeyArguments};
 use super::client::{CLIENT_NAME, Client, ClientError, Deadline};
 use super::message::{cookie, dial};
 use super::output;
 use super::target::Target;
 use crate::config::{Cookie, PeerAddress};
-use crate::control::{Answer, AskError, CONTROL, ControlClient, DeployKey, OtherNode, Request};
+use crate::control::{Answer, AskError, CONTROL, ControlClient, DeployKey, KeyError, OtherNode, Request};
 use crate::host::Dial;
 
 /// How every one of them is reached.
@@ -23,7 +23,7 @@ impl Way {
     /// Reads the files that the arguments name.
     pub(super) fn new(arguments: &ControlArguments) -> anyhow::Result<Self> {
         let cookie = cookie(&arguments.cookie).map_err(|error| anyhow!("{error}; {}", error.help()))?;
-        let key = DeployKey::from_file(&arguments.key_file).map_err(|error| anyhow!("{error}; {}", error.help()))?;
+        let key = key(&arguments.key).map_err(|error| anyhow!("{error}; {}", error.help()))?;
         Ok(Self {
             cookie,
             dial: dial(&arguments.tls)?,
@@ -90,6 +90,16 @@ impl Node {
         match self.ask(&Request::Nodes).await? {
             Answer::Nodes { nodes } => Ok(nodes),
             _ => Err(explain(&self.name, &AskError::NotUnderstood)),
+        }
+    }
+}
+
+fn key(arguments: &KeyArguments) -> Result<DeployKey, KeyError> {
+    match (&arguments.key_file, &arguments.key_env) {
+        (Some(file), _) => DeployKey::from_file(file),
+        (None, variable) => {
+            let variable = variable.as_deref().unwrap_or_default();
+            DeployKey::from_variable(variable, std::env::var(variable))
         }
     }
 }

@@ -6,13 +6,14 @@ use tokio::runtime::Runtime;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::arguments::RunArguments;
+use super::check::options;
 use super::failure::Failure;
 use crate::host::{HostBuilder, HostError, RunningHost, Stopped, survive_file_size_limit};
 use crate::ops::{console, telemetry};
 
 pub(super) fn run(arguments: &RunArguments, builder: HostBuilder) -> Result<ExitCode, Failure> {
     let runtime = begin(arguments)?;
-    let config = builder.config(&arguments.file)?;
+    let config = builder.config_with(&arguments.file, &options(&arguments.set))?;
     for warning in &config.warnings.first {
         let (file, line) = (warning.file.display(), warning.line);
         tracing::warn!(%file, line, help = warning.help, "{}", warning.message);

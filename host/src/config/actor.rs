@@ -13,6 +13,7 @@ use super::literal::Literal;
 use super::names::NameOf;
 use super::nearest::nearest;
 use super::node::checked_name;
+use super::places::{ActorPlaces, PathPlace};
 use super::problem::Problems;
 use super::section::{Keys, Section};
 use super::{capabilities, limits, supervisor, values};
@@ -157,7 +158,7 @@ impl ActorSection {
         names: &Names<'_>,
         context: &Context<'_>,
         problems: &mut Problems,
-    ) -> Option<(Self, Range<usize>)> {
+    ) -> Option<(Self, ActorPlaces)> {
         let name = section.required_text("name", "\"counter\"", problems);
         let name_span = name.as_ref().map_or(section.span.clone(), Spanned::span);
         let name = name.and_then(|name| checked_name(NameOf::Actor, &name, problems));
@@ -205,7 +206,16 @@ impl ActorSection {
             grants: guest.grants,
             config: guest.config,
         };
-        Some((actor, name_span))
+        let at = |key| section.value(key).map(Spanned::span);
+        let places = ActorPlaces {
+            name: name_span,
+            arguments: at("arguments"),
+            checkpoint: at("checkpoint"),
+            groups: at("groups"),
+            limits: guest.limit_places,
+            directories: guest.directory_places,
+        };
+        Some((actor, places))
     }
 }
 
@@ -214,6 +224,8 @@ struct Guest {
     limits: Arc<Limits>,
     grants: Arc<Grants>,
     config: Arc<BTreeMap<String, String>>,
+    limit_places: BTreeMap<String, Range<usize>>,
+    directory_places: Vec<PathPlace>,
 }
 
 fn read_guest(
@@ -227,6 +239,8 @@ fn read_guest(
         limits: names.limits.clone(),
         grants: Arc::default(),
         config: Arc::default(),
+        limit_places: BTreeMap::new(),
+        directory_places: Vec::new(),
     };
     if let Some(Code::Native(_)) = code {
         for key in ["limits", "config", "capabilities"] {
@@ -247,9 +261,12 @@ fn read_guest(
     };
     if let Some(section) = table("limits", limits::KEYS, problems) {
         guest.limits = Arc::new(limits::read(&section, &names.limits, problems));
+        guest.limit_places = section.places();
     }
     if let Some(section) = table("capabilities", capabilities::KEYS, problems) {
-        guest.grants = Arc::new(capabilities::read(&section, &names.modules, context, problems));
+        let (grants, places) = capabilities::read(&section, &names.modules, context, problems);
+        guest.grants = Arc::new(grants);
+        guest.directory_places = places;
     }
     if let Some(value) = section.value("config") {
         guest.config = Arc::new(values::read(value, problems));
@@ -358,9 +375,10 @@ fn read_groups(section: &Section<'_>, problems: &mut Problems) -> Vec<String> {
 }
 
 /// Complains about names that two actors would have, and about more actors than a process can hold.
-pub(super) fn check_names(actors: &[(ActorSection, Range<usize>)], problems: &mut Problems) {
+pub(super) fn check_names(actors: &[(ActorSection, ActorPlaces)], problems: &mut Problems) {
     let mut taken = BTreeSet::new();
-    for (actor, span) in actors {
+    for (actor, places) in actors {
+        let span = &places.name;
         for name in actor.names() {
             if taken.len() >= MAX_ACTORS {
                 let message = format!("the file starts more than {MAX_ACTORS} actors");

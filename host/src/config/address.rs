@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
+use crate::guest::{Mistaken, mistaken};
+
 /// The address of a peer: a host name or IP address, and a port. Names are looked up when it is dialled.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PeerAddress {
@@ -15,21 +17,36 @@ pub struct PeerAddress {
 
 /// Text that is no HOST:PORT.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no address: {reason}; expected HOST:PORT such as `127.0.0.1:4697` or `[::1]:4697`")]
+#[error("{text:?} is no address: {reason}; {help}")]
 pub struct AddressError {
     /// What was written.
     pub text: String,
     /// What is wrong with it.
     pub reason: &'static str,
+    /// What to write in its place, in words.
+    pub help: String,
 }
+
+/// The port in suggestions.
+pub(super) const EXAMPLE_PORT: &str = "4697";
+
+const EXPECTED: &str = "expected HOST:PORT such as `127.0.0.1:4697` or `[::1]:4697`";
 
 impl FromStr for PeerAddress {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
+        if let Some(Mistaken { reason, instead }) = mistaken(text, EXAMPLE_PORT) {
+            return Err(AddressError {
+                text: text.to_owned(),
+                reason,
+                help: instead,
+            });
+        }
         let refuse = |reason| AddressError {
             text: text.to_owned(),
             reason,
+            help: EXPECTED.to_owned(),
         };
         let (host, port) = text.rsplit_once(':').ok_or_else(|| refuse("it has no port"))?;
         let port = match port.parse::<u16>() {
@@ -39,7 +56,7 @@ impl FromStr for PeerAddress {
         let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             Some(inner) if inner.parse::<Ipv6Addr>().is_ok() => inner,
             Some(_) => return Err(refuse("what is in brackets is no IPv6 address")),
-            None if host.contains(':') => return Err(refuse("an IPv6 address needs brackets")),
+            None if host.contains(':') => return Err(refuse("the host has a colon")),
             None => host,
         };
         if host.is_empty() {
@@ -81,8 +98,10 @@ mod tests {
             ("alpha:http", "the port is not a number from 1 to 65535"),
             ("::1:4697", "an IPv6 address needs brackets"),
             ("[alpha]:4697", "what is in brackets is no IPv6 address"),
-            ("tcp://alpha:4697", "an IPv6 address needs brackets"),
-            ("a b:4697", "the host is no host name"),
+            ("tcp://alpha:4697", "it begins with a scheme"),
+            ("a:1,b:2", "it is several addresses in one"),
+            ("a:b:1", "the host has a colon"),
+            ("a\tb:4697", "the host is no host name"),
         ];
         for (text, reason) in refused {
             assert_eq!(text.parse::<PeerAddress>().unwrap_err().reason, reason, "{text}");

@@ -10,9 +10,10 @@ use toml::de::DeValue;
 
 use super::Context;
 use super::actor::known;
+use super::places::PathPlace;
 use super::problem::Problems;
 use super::section::{Keys, Section, kind};
-use crate::guest::{Access, Directory, Grants, HttpOrigin, Recipients, Spawn, Variables};
+use crate::guest::{Access, Directory, Endpoint, Grants, HttpOrigin, Recipients, Spawn, Variables};
 
 pub(super) const KEYS: Keys = Keys {
     known: &[
@@ -52,21 +53,27 @@ const ENDPOINT: &str = "expected HOST:PORT such as `db.internal:5432`, `10.0.0.0
 const HTTP_ORIGIN: &str = "expected SCHEME://HOST or SCHEME://HOST:PORT such as `https://api.example.com`, \
                            `http://127.0.0.1:8080` or `https://*.example.com`";
 
-/// Reads the table. `modules` are the names of all modules.
-pub(super) fn read(section: &Section<'_>, modules: &[&str], context: &Context<'_>, problems: &mut Problems) -> Grants {
+/// Reads the table, and says where the paths of its directories are. `modules` are the names of all modules.
+pub(super) fn read(
+    section: &Section<'_>,
+    modules: &[&str],
+    context: &Context<'_>,
+    problems: &mut Problems,
+) -> (Grants, Vec<PathPlace>) {
     let recipients = each(
         section,
         "messages",
         "expected an actor's name, `group:NAME`, `worker-*` or `*`",
         problems,
     );
-    Grants {
+    let (directories, places) = read_directories(section, context, problems).into_iter().unzip();
+    let grants = Grants {
         messages: recipients.into_iter().collect::<Recipients>(),
         spawn: read_spawn(section, modules, problems),
-        directories: read_directories(section, context, problems),
+        directories,
         environment: read_environment(section, context, problems),
-        tcp: each(section, "tcp", ENDPOINT, problems),
-        udp: each(section, "udp", ENDPOINT, problems),
+        tcp: read_endpoints(section, "tcp", problems),
+        udp: read_endpoints(section, "udp", problems),
         dns: each(
             section,
             "dns",
@@ -74,7 +81,8 @@ pub(super) fn read(section: &Section<'_>, modules: &[&str], context: &Context<'_
             problems,
         ),
         http: read_http(section, problems),
-    }
+    };
+    (grants, places)
 }
 
 /// None if the key isn't there.
@@ -95,6 +103,21 @@ fn read_http(section: &Section<'_>, problems: &mut Problems) -> Option<Vec<HttpO
             }
         });
     Some(read.collect())
+}
+
+fn read_endpoints(section: &Section<'_>, key: &str, problems: &mut Problems) -> Vec<Endpoint> {
+    let texts = section.texts(key, problems);
+    let read = texts
+        .iter()
+        .filter_map(|text| match text.get_ref().parse::<Endpoint>() {
+            Ok(endpoint) => Some(endpoint),
+            Err(error) => {
+                let help = error.instead.clone().unwrap_or_else(|| ENDPOINT.to_owned());
+                problems.error(text.span(), error.to_string(), help);
+                None
+            }
+        });
+    read.collect()
 }
 
 /// A list of texts that each stand for something.
@@ -125,7 +148,11 @@ fn read_spawn(section: &Section<'_>, modules: &[&str], problems: &mut Problems) 
     }
 }
 
-fn read_directories(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Vec<Directory> {
+fn read_directories(
+    section: &Section<'_>,
+    context: &Context<'_>,
+    problems: &mut Problems,
+) -> Vec<(Directory, PathPlace)> {
     let Some(value) = section.value("directories") else {
         return Vec::new();
     };
@@ -135,13 +162,13 @@ fn read_directories(section: &Section<'_>, context: &Context<'_>, problems: &mut
         problems.error(value.span(), message, help);
         return Vec::new();
     };
-    let mut directories: Vec<Directory> = Vec::new();
+    let mut directories: Vec<(Directory, PathPlace)> = Vec::new();
     for table in tables.iter() {
         let title = "an element of `directories`";
         let directory = Section::open(title, table, DIRECTORY_KEYS, problems)
             .and_then(|section| read_directory(&section, context, problems));
         match directory {
-            Some(directory) if directories.iter().any(|other| other.guest == directory.guest) => {
+            Some((directory, _)) if directories.iter().any(|(other, _)| other.guest == directory.guest) => {
                 let message = format!("two directories are `{}` to the guest", directory.guest.escape_debug());
                 problems.error(table.span(), message, "each has a path of its own");
             }
@@ -152,7 +179,11 @@ fn read_directories(section: &Section<'_>, context: &Context<'_>, problems: &mut
     directories
 }
 
-fn read_directory(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<Directory> {
+fn read_directory(
+    section: &Section<'_>,
+    context: &Context<'_>,
+    problems: &mut Problems,
+) -> Option<(Directory, PathPlace)> {
     let host = section.required_text("host", "\"data\"", problems);
     let guest = section.required_text("guest", "\"/data\"", problems);
     let access = match section.text("access", problems) {
@@ -174,11 +205,12 @@ fn read_directory(section: &Section<'_>, context: &Context<'_>, problems: &mut P
             return None;
         }
     }
-    Some(Directory {
+    let directory = Directory {
         host: context.folder.join(host.get_ref()),
         guest: (*guest.get_ref()).to_owned(),
         access,
-    })
+    };
+    Some((directory, PathPlace::of(&host)))
 }
 
 fn read_environment(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Variables {

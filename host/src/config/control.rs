@@ -2,13 +2,18 @@
 
 use super::Context;
 use super::problem::Problems;
+use super::secret::{Place, SecretKeys};
 use super::section::{Keys, Section};
 use crate::control::DeployKey;
 
 pub(super) const KEYS: Keys = Keys {
-    known: &["key_file"],
+    known: &["key_file", "key_env"],
     explained: &[
-        ("key", "the key itself can't be written here: write `key_file = \"…\"`"),
+        (
+            "key",
+            "the key itself can't be written here: write `key_file = \"…\"`, or name an environment variable with \
+             `key_env = \"…\"`",
+        ),
         ("cookie_file", "the cookie lets nobody deploy: write `key_file = \"…\"`"),
     ],
 };
@@ -22,11 +27,29 @@ pub struct ControlSection {
 
 impl ControlSection {
     pub(super) fn read(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<Self> {
-        let file = section.required_text("key_file", "\"deploy.key\"", problems)?;
-        match DeployKey::from_file(&context.folder.join(file.get_ref())) {
+        let keys = SecretKeys {
+            file: "key_file",
+            variable: "key_env",
+            what: "the deploy key",
+            example: "RACTOR_DEPLOY_KEY",
+            mistaken: &["key"],
+        };
+        let place = keys.read(section, problems)?;
+        let (span, key) = match &place {
+            Place::File(file) => (file.span(), DeployKey::from_file(&context.folder.join(file.get_ref()))),
+            Place::Variable(variable) => {
+                let name = *variable.get_ref();
+                (
+                    variable.span(),
+                    DeployKey::from_variable(name, (context.variable)(name)),
+                )
+            }
+        };
+        match key {
             Ok(key) => Some(Self { key }),
             Err(error) => {
-                problems.error(file.span(), error.to_string(), error.help());
+                let help = place.help(error.is_not_found(), error.help(), context);
+                problems.error(span, error.to_string(), help);
                 None
             }
         }

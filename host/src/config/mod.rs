@@ -17,21 +17,26 @@ mod module;
 mod names;
 mod nearest;
 mod node;
+mod overrides;
+mod path;
+mod places;
 mod problem;
 mod runtime;
+mod secret;
 mod section;
 mod size;
+mod source;
 mod source_type;
 mod supervisor;
 #[cfg(test)]
 mod tests;
 mod tls;
 mod values;
+mod variables;
 mod wire_type;
 
 use std::borrow::Cow;
 use std::env::VarError;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,16 +53,20 @@ pub use module::ModuleUpkeep;
 #[cfg(feature = "cli")]
 pub(crate) use nearest::nearest;
 pub use node::NodeSection;
+pub(crate) use places::{Complaints, Part};
 pub use problem::{ConfigError, Finding, Findings};
 pub use runtime::RuntimeSection;
 pub use supervisor::{ROOT, SupervisorSection};
 pub use tls::TlsSection;
 pub use wire_type::{DecodeError, Scalar, Type, TypeError};
 
-use crate::guest::{Limits, ModuleSource};
+use crate::files::{self, ReadError};
+use crate::guest::{Limits, LoadFault, ModuleSource};
 use actor::Names;
+use places::{ActorPlaces, Places};
 use problem::Problems;
 use section::{Keys, Section};
+use source::Source;
 
 /// The largest file that is read, in bytes.
 pub const MAX_FILE_SIZE: u64 = 4 * 1024 * 1024;
@@ -110,6 +119,17 @@ pub struct NodeConfig {
     pub actors: Vec<ActorSection>,
     /// What works but is hardly wanted.
     pub warnings: Findings,
+    /// Where things are that turn out to be wrong only later.
+    places: Places,
+}
+
+/// How a file is read.
+#[derive(Clone, Debug, Default)]
+pub struct ConfigOptions {
+    /// What takes the place of values in the file, each `KEY=VALUE` as in `--set`: `node.name=beta`.
+    pub set: Vec<String>,
+    /// The files of modules may not be there yet, because they are built later.
+    pub modules_are_built_later: bool,
 }
 
 /// What a file is checked against besides itself.
@@ -128,61 +148,106 @@ impl NodeConfig {
     /// # Errors
     /// The file can't be read, or has mistakes: all of them.
     pub fn load(file: &Path, natives: &[&str]) -> Result<Self, ConfigError> {
-        let text = read_text(file)?;
-        let folder = file.parent().unwrap_or(Path::new(""));
-        Self::parse(
-            file,
-            &text,
-            &Context {
-                folder,
-                natives,
-                variable: &|name| std::env::var(name),
-            },
-        )
+        Self::load_with(file, natives, &ConfigOptions::default())
     }
 
-    fn parse(file: &Path, text: &str, context: &Context<'_>) -> Result<Self, ConfigError> {
+    /// As [`load`](Self::load), with values that take the place of those in the file.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load).
+    pub fn load_with(file: &Path, natives: &[&str], options: &ConfigOptions) -> Result<Self, ConfigError> {
+        let text = read_text(file)?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let context = Context {
+            folder,
+            natives,
+            variable: &|name| std::env::var(name),
+        };
+        Self::parse(file, &text, &context, options)
+    }
+
+    fn parse(file: &Path, text: &str, context: &Context<'_>, options: &ConfigOptions) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
-        let (document, errors) = DeTable::parse_recoverable(text);
+        let mut source = Source::new(file, text);
+        let sets: Vec<_> = options.set.iter().map(|set| source.set(set)).collect();
+        let (document, errors) = DeTable::parse_recoverable(source.file_text());
         for error in &errors {
             problems.error(error.span().unwrap_or(0..0), error.message(), "this is not valid TOML");
         }
         if !errors.is_empty() {
             // What could be read of the rest would only lead to complaints that follow from these.
-            problems.into_result(file, text)?;
+            problems.into_result(&source)?;
             problems = Problems::default();
         }
-        let document = document.into_inner();
+        let mut document = document.into_inner();
+        for set in &sets {
+            set.apply(&mut document, &mut problems);
+        }
+        // After what the command line sets: a variable that this leaves without a use may be unset.
+        variables::substitute(&mut document, source.text(), context.variable, &mut problems);
         let read = read_document(&document, context, &mut problems);
-        let warnings = problems.into_result(file, text)?;
-        match read {
-            Some((node, runtime, control, (modules, upkeep), supervisors, actors)) => Ok(Self {
+        let mut places = Places::new(source.clone(), context.folder, &problems);
+        let (mut modules, mut upkeep, mut actors) = (Vec::new(), Vec::new(), Vec::new());
+        for module in read.modules {
+            places.modules.insert(module.source.name.clone(), module.place);
+            modules.push(module.source);
+            upkeep.push(module.upkeep);
+        }
+        for (actor, place) in read.actors {
+            places.actors.entry(actor.name.clone()).or_insert(place);
+            actors.push(actor);
+        }
+        if problems.has_errors() && !options.modules_are_built_later {
+            report_missing(&modules, &places, &mut problems);
+        }
+        let warnings = problems.into_result(&source)?;
+        match read.node {
+            Some(node) => Ok(Self {
                 file: file.to_owned(),
                 node,
-                runtime,
-                control,
+                runtime: read.runtime,
+                control: read.control,
                 modules,
                 upkeep,
-                supervisors,
+                supervisors: read.supervisors,
                 actors,
                 warnings,
+                places,
             }),
             None => Err(ConfigError::Wrong(warnings)),
         }
     }
+
+    /// Collects what is found to be wrong with it later.
+    pub(crate) fn complaints(&self) -> Complaints<'_> {
+        self.places.complaints()
+    }
 }
 
-type Sections = (
-    NodeSection,
-    RuntimeSection,
-    Option<ControlSection>,
-    (Vec<ModuleSource>, Vec<ModuleUpkeep>),
-    Vec<SupervisorSection>,
-    Vec<ActorSection>,
-);
+/// Files of modules that are not there, for a file that has other mistakes: whoever mends those wants to know of these too.
+/// Where there are no others, they are found when the modules are loaded.
+fn report_missing(modules: &[ModuleSource], places: &Places, problems: &mut Problems) {
+    for module in modules {
+        if let Err(error) = files::check(&module.path)
+            && error.is_not_found()
+        {
+            places.missing_module(&module.name, &LoadFault::Read(error), problems);
+        }
+    }
+}
 
-/// Reads every section even after a mistake. None only if a problem was reported.
-fn read_document(document: &DeTable<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<Sections> {
+/// What the sections of a file say. What has a mistake is left out, and the mistake reported.
+struct Document {
+    node: Option<NodeSection>,
+    runtime: RuntimeSection,
+    control: Option<ControlSection>,
+    modules: Vec<module::Read>,
+    supervisors: Vec<SupervisorSection>,
+    actors: Vec<(ActorSection, ActorPlaces)>,
+}
+
+/// Reads every section even after a mistake.
+fn read_document(document: &DeTable<'_>, context: &Context<'_>, problems: &mut Problems) -> Document {
     let top = Section::new("the file", 0..0, document, KEYS, problems);
     let node = match top.value("node") {
         Some(value) => Section::open("[node]", value, node::KEYS, problems)
@@ -215,21 +280,19 @@ fn read_document(document: &DeTable<'_>, context: &Context<'_>, problems: &mut P
     };
     let actors = read_actors(&top, &names, context, problems);
     actor::check_names(&actors, problems);
-    let actors: Vec<ActorSection> = actors.into_iter().map(|(actor, _)| actor).collect();
     let supervisors = supervisor::check(supervisors, &actors, problems);
     let runtime = runtime.map(|(runtime, section)| {
         runtime::check(&section, &runtime, &actors, problems);
         runtime
     });
-    let modules = modules.into_iter().unzip();
-    Some((
-        node?,
-        runtime.unwrap_or_default(),
+    Document {
+        node,
+        runtime: runtime.unwrap_or_default(),
         control,
         modules,
         supervisors,
         actors,
-    ))
+    }
 }
 
 /// What the tables `[key.NAME]` say, and the names of all of them, those with mistakes too.
@@ -279,7 +342,7 @@ fn read_actors(
     names: &Names<'_>,
     context: &Context<'_>,
     problems: &mut Problems,
-) -> Vec<(ActorSection, std::ops::Range<usize>)> {
+) -> Vec<(ActorSection, ActorPlaces)> {
     let Some(value) = top.value("actors") else {
         return Vec::new();
     };
@@ -300,19 +363,13 @@ fn read_actors(
 }
 
 fn read_text(path: &Path) -> Result<String, ConfigError> {
-    let failed = |source| ConfigError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let file = std::fs::File::open(path).map_err(failed)?;
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_FILE_SIZE) {
-        return Err(ConfigError::TooLarge {
-            path: path.to_owned(),
-            limit: MAX_FILE_SIZE,
-        });
-    }
+    let bytes = files::read(path, MAX_FILE_SIZE).map_err(|source| {
+        let path = path.to_owned();
+        match source {
+            ReadError::TooLarge(limit) => ConfigError::TooLarge { path, limit },
+            source => ConfigError::Read { path, source },
+        }
+    })?;
     String::from_utf8(bytes).map_err(|error| {
         let valid = error
             .as_bytes()

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::Context;
 use super::names::NameOf;
+use super::places::PathPlace;
 use super::problem::Problems;
 use super::section::{Keys, Section};
 use crate::guest::{Digest, ModuleSource};
@@ -26,13 +27,20 @@ pub struct ModuleUpkeep {
     pub sources: Vec<PathBuf>,
 }
 
+/// What one table says.
+pub(super) struct Read {
+    pub(super) source: ModuleSource,
+    pub(super) upkeep: ModuleUpkeep,
+    pub(super) place: PathPlace,
+}
+
 /// Reads one `[modules.NAME]` table.
 pub(super) fn read(
     name: &toml::Spanned<std::borrow::Cow<'_, str>>,
     section: &Section<'_>,
     context: &Context<'_>,
     problems: &mut Problems,
-) -> Option<(ModuleSource, ModuleUpkeep)> {
+) -> Option<Read> {
     if let Err((message, help)) = NameOf::Module.check(name.get_ref()) {
         problems.error(name.span(), message, help);
     }
@@ -59,13 +67,17 @@ pub(super) fn read(
         let message = "a module with a `digest` can't change: there is nothing to watch";
         problems.error(pinned.span(), message, "leave out `digest` or `watch`");
     }
-    let path = context.folder.join(path?.get_ref());
+    let path = path?;
     let source = ModuleSource {
         name: name.get_ref().to_string(),
-        path,
+        path: context.folder.join(path.get_ref()),
         digest,
     };
-    Some((source, upkeep))
+    Some(Read {
+        source,
+        upkeep,
+        place: PathPlace::of(&path),
+    })
 }
 
 fn read_upkeep(name: &str, section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> ModuleUpkeep {

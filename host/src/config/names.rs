@@ -1,5 +1,7 @@
 //! What may be the name of a node, a host, a module, a supervisor, an actor or a group.
 
+use std::net::Ipv6Addr;
+
 /// In bytes. Names travel in every message that announces an actor.
 const LONGEST: usize = 255;
 
@@ -51,8 +53,13 @@ impl NameOf {
                 "expected a single word; `-` and `_` are fine",
             );
         }
-        if self == Self::Host && name.contains(':') {
-            return refused(format!("the {what} has a `:`"), "the port belongs to `listen`");
+        if self == Self::Host && name.contains(':') && name.parse::<Ipv6Addr>().is_err() {
+            let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+            let help = match bare.filter(|bare| bare.parse::<Ipv6Addr>().is_ok()) {
+                Some(bare) => format!("write it without brackets: `{bare}`"),
+                None => "the port belongs to `listen`".to_owned(),
+            };
+            return refused(format!("the {what} has a `:`"), &help);
         }
         Ok(())
     }

@@ -2,18 +2,19 @@
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::ops::Range;
 
 use toml::Spanned;
 
 use super::Context;
 use super::actor::known;
-use super::address::PeerAddress;
-use super::cookie::{Cookie, CookieError};
+use super::address::{EXAMPLE_PORT, PeerAddress};
+use super::cookie::Cookie;
 use super::names::NameOf;
 use super::problem::Problems;
+use super::secret::{Place, SecretKeys};
 use super::section::{Keys, Section};
 use super::tls::{self, TlsSection};
+use crate::guest::mistaken;
 use crate::node::StandInNames;
 use crate::supervision::OnGiveUp;
 
@@ -163,9 +164,10 @@ fn read_listen(listen: &Spanned<&str>, problems: &mut Problems) -> Option<Socket
         return Some(address);
     }
     let port = text.rsplit_once(':').map_or(text, |(_, port)| port);
-    let help = match (text.strip_prefix("localhost:"), port.parse::<u16>()) {
-        (_, Ok(port)) => format!("did you mean `127.0.0.1:{port}`?"),
-        _ => "expected IP:PORT such as `127.0.0.1:4697` or `[::1]:4697`".to_owned(),
+    let help = match (mistaken(text, EXAMPLE_PORT), port.parse::<u16>()) {
+        (Some(mistaken), _) => mistaken.instead,
+        (None, Ok(port)) => format!("did you mean `127.0.0.1:{port}`?"),
+        (None, Err(_)) => "expected IP:PORT such as `127.0.0.1:4697` or `[::1]:4697`".to_owned(),
     };
     problems.error(listen.span(), "`listen` is no address with a port", help);
     None
@@ -184,50 +186,21 @@ fn report_exposed(listen: &Spanned<&str>, address: SocketAddr, problems: &mut Pr
 }
 
 fn read_cookie(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<Cookie> {
-    let file = section.text("cookie_file", problems);
-    let variable = section.text("cookie_env", problems);
-    let (span, cookie) = match (file, variable) {
-        (Some(file), None) => (file.span(), Cookie::from_file(&context.folder.join(file.get_ref()))),
-        (None, Some(variable)) => {
+    let keys = SecretKeys {
+        file: "cookie_file",
+        variable: "cookie_env",
+        what: "the cookie",
+        example: "RACTOR_COOKIE",
+        mistaken: &["cookie"],
+    };
+    let place = keys.read(section, problems)?;
+    let (span, cookie) = match &place {
+        Place::File(file) => (file.span(), Cookie::from_file(&context.folder.join(file.get_ref()))),
+        Place::Variable(variable) => {
             let name = *variable.get_ref();
-            if name.is_empty() || name.contains(['=', '\0']) {
-                problems.error(
-                    variable.span(),
-                    "`cookie_env` is no name of a variable",
-                    "expected for example `RACTOR_COOKIE`",
-                );
-                return None;
-            }
             (variable.span(), Cookie::from_variable(name, (context.variable)(name)))
         }
-        (Some(_), Some(variable)) => {
-            let help = "keep one of them";
-            problems.error(
-                variable.span(),
-                "both `cookie_file` and `cookie_env` say where the cookie is",
-                help,
-            );
-            return None;
-        }
-        (None, None) => {
-            if ["cookie_file", "cookie_env", "cookie"]
-                .iter()
-                .all(|key| section.lacks(key))
-            {
-                let message = format!("{} does not say where the cookie is", section.title);
-                problems.error(
-                    section.span.clone(),
-                    message,
-                    "add `cookie_file = \"…\"` or `cookie_env = \"…\"`",
-                );
-            }
-            return None;
-        }
     };
-    check_cookie(span, cookie, problems)
-}
-
-fn check_cookie(span: Range<usize>, cookie: Result<Cookie, CookieError>, problems: &mut Problems) -> Option<Cookie> {
     match cookie {
         Ok(cookie) => {
             if let Some(weakness) = cookie.weakness() {
@@ -237,7 +210,8 @@ fn check_cookie(span: Range<usize>, cookie: Result<Cookie, CookieError>, problem
             Some(cookie)
         }
         Err(error) => {
-            problems.error(span, error.to_string(), error.help());
+            let help = place.help(error.is_not_found(), error.help(), context);
+            problems.error(span, error.to_string(), help);
             None
         }
     }
@@ -261,7 +235,7 @@ fn read_peers(section: &Section<'_>, listen: Option<SocketAddr>, problems: &mut 
             Ok(peer) => peers.push(peer),
             Err(error) => {
                 let message = format!("{:?} is no address: {}", error.text, error.reason);
-                problems.error(text.span(), message, "expected HOST:PORT such as `127.0.0.1:4697`");
+                problems.error(text.span(), message, error.help);
             }
         }
     }

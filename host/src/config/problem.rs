@@ -2,7 +2,10 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use super::source::{Piece, Source};
+use crate::files::ReadError;
 
 /// How much of a long line is quoted, in characters.
 const QUOTE_LIMIT: usize = 120;
@@ -15,8 +18,8 @@ pub enum ConfigError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
+        /// What is wrong with it.
+        source: ReadError,
     },
     /// The file is far larger than any configuration.
     #[error("{}: larger than {limit} bytes; is it a node.toml?", path.display())]
@@ -69,13 +72,17 @@ pub struct Finding {
 }
 
 /// The mistakes of one file while it is being checked.
-#[derive(Debug, Default)]
-pub(super) struct Problems {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Problems {
     errors: Vec<Problem>,
     warnings: Vec<Problem>,
+    /// The strings in which variables were replaced, and which.
+    substituted: Vec<(Range<usize>, Vec<String>)>,
+    /// The strings in which variables could not be replaced. What else is wrong with them follows from that.
+    broken: Vec<Range<usize>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Problem {
     at: Range<usize>,
     message: String,
@@ -93,54 +100,84 @@ enum Quote {
 
 impl Problems {
     /// Something that makes the file unusable.
-    pub(super) fn error(&mut self, at: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        self.errors.push(Problem {
-            at,
-            message: message.into(),
-            help: help.into(),
-            quote: Quote::Line,
-        });
+    pub(crate) fn error(&mut self, at: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        if self.broken.contains(&at) {
+            return;
+        }
+        let problem = self.problem(at, message.into(), help.into(), Quote::Line);
+        self.errors.push(problem);
     }
 
     /// A key that makes the file unusable.
     pub(super) fn key_error(&mut self, at: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        self.errors.push(Problem {
-            at,
-            message: message.into(),
-            help: help.into(),
-            quote: Quote::Key,
-        });
+        let problem = self.problem(at, message.into(), help.into(), Quote::Key);
+        self.errors.push(problem);
     }
 
     /// Something that works but is hardly wanted.
     pub(super) fn warning(&mut self, at: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        self.warnings.push(Problem {
+        let problem = self.problem(at, message.into(), help.into(), Quote::Line);
+        self.warnings.push(problem);
+    }
+
+    /// The string at this place has what these variables stand for.
+    pub(super) fn substituted(&mut self, at: Range<usize>, variables: Vec<String>) {
+        self.substituted.push((at, variables));
+    }
+
+    /// The string at this place is not what was meant, which has been reported.
+    pub(super) fn broken(&mut self, at: Range<usize>) {
+        self.broken.push(at);
+    }
+
+    /// True if there is something that makes the file unusable.
+    pub(crate) fn has_errors(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
+    /// A problem, with the variables that had a part in it.
+    fn problem(&self, at: Range<usize>, message: String, mut help: String, quote: Quote) -> Problem {
+        let within = |(span, _): &&(Range<usize>, Vec<String>)| span.contains(&at.start);
+        if let Some((_, variables)) = self.substituted.iter().find(within) {
+            let names: Vec<String> = variables.iter().map(|name| format!("${{{name}}}")).collect();
+            let stand = if names.len() == 1 { "stands" } else { "stand" };
+            help.push_str(&format!(" (the value has what {} {stand} for)", names.join(" and ")));
+        }
+        Problem {
             at,
-            message: message.into(),
-            help: help.into(),
-            quote: Quote::Line,
-        });
+            message,
+            help,
+            quote,
+        }
+    }
+
+    /// As many as there are, but with no findings yet.
+    pub(super) fn for_later(&self) -> Self {
+        Self {
+            substituted: self.substituted.clone(),
+            ..Self::default()
+        }
     }
 
     /// The warnings if there is no error, or else the errors.
-    pub(super) fn into_result(self, file: &Path, text: &str) -> Result<Findings, ConfigError> {
+    pub(super) fn into_result(self, source: &Source) -> Result<Findings, ConfigError> {
         if self.errors.is_empty() {
-            Ok(Findings::new(file, text, self.warnings))
+            Ok(Findings::new(source, self.warnings))
         } else {
-            Err(ConfigError::Wrong(Findings::new(file, text, self.errors)))
+            Err(ConfigError::Wrong(Findings::new(source, self.errors)))
         }
     }
 }
 
 impl Findings {
-    fn new(file: &Path, text: &str, mut problems: Vec<Problem>) -> Self {
+    fn new(source: &Source, mut problems: Vec<Problem>) -> Self {
         problems.sort_by_key(|problem| problem.at.start);
         let more = problems.len().saturating_sub(FINDINGS_LIMIT);
         problems.truncate(FINDINGS_LIMIT);
         Self {
             first: problems
                 .into_iter()
-                .map(|problem| Finding::new(file, text, problem))
+                .map(|problem| Finding::new(&source.piece(problem.at.start), problem))
                 .collect(),
             more,
         }
@@ -148,13 +185,15 @@ impl Findings {
 }
 
 impl Finding {
-    fn new(file: &Path, text: &str, problem: Problem) -> Self {
-        let start = floor_boundary(text, problem.at.start);
+    fn new(piece: &Piece<'_>, problem: Problem) -> Self {
+        let text = piece.text;
+        let place = |at: usize| at.saturating_sub(piece.start);
+        let start = floor_boundary(text, place(problem.at.start));
         let (before, rest) = text.split_at(start);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let head = before.get(line_start..).unwrap_or_default();
         let tail = rest.split(['\n', '\r']).next().unwrap_or_default();
-        let marked = floor_boundary(text, problem.at.end.max(start)) - start;
+        let marked = floor_boundary(text, place(problem.at.end).max(start)) - start;
         let marked = tail.get(..marked.min(tail.len())).unwrap_or_default();
         let line = format!("{head}{tail}");
         let visible = visible_length(
@@ -163,7 +202,7 @@ impl Finding {
         );
         let (quote, caret) = quote(&line, head.chars().count(), marked.chars().count(), visible);
         Self {
-            file: file.to_owned(),
+            file: piece.file.to_owned(),
             line: before.matches('\n').count() + 1,
             column: head.chars().count() + 1,
             message: problem.message,

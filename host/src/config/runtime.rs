@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Context;
 use super::actor::{ActorSection, Code};
+use super::places::ActorPlaces;
 use super::problem::Problems;
 use super::section::{Keys, Section};
 use super::tls;
@@ -73,7 +74,7 @@ fn read_http_roots(section: &Section<'_>, context: &Context<'_>, problems: &mut 
     match read_roots(&context.folder.join(path.get_ref())) {
         Ok(roots) => Some(HttpTrust::new(roots)),
         Err(error) => {
-            problems.error(path.span(), error.to_string(), tls::help(&error));
+            problems.error(path.span(), error.to_string(), tls::help(&error, &path, context));
             None
         }
     }
@@ -110,8 +111,16 @@ impl RuntimeSection {
 }
 
 /// Complains about actors that there would be no room for.
-pub(super) fn check(section: &Section<'_>, runtime: &RuntimeSection, actors: &[ActorSection], problems: &mut Problems) {
-    let guests = actors.iter().filter(|actor| matches!(actor.code, Code::Module(_)));
+pub(super) fn check(
+    section: &Section<'_>,
+    runtime: &RuntimeSection,
+    actors: &[(ActorSection, ActorPlaces)],
+    problems: &mut Problems,
+) {
+    let guests = actors
+        .iter()
+        .map(|(actor, _)| actor)
+        .filter(|actor| matches!(actor.code, Code::Module(_)));
     let guests = guests.map(|actor| actor.count).fold(0, u32::saturating_add);
     if let Some(max_guests) = runtime.max_guests.filter(|max_guests| *max_guests < guests)
         && let Some(value) = section.value("max_guests")

@@ -1,5 +1,6 @@
 //! One table of the file: typed access to its keys, and the complaints about keys and types that all tables share.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -91,6 +92,14 @@ impl<'d> Section<'d> {
     /// The value of a key as it is.
     pub(super) fn value(&self, key: &str) -> Option<&'d Spanned<DeValue<'d>>> {
         self.table.get(key)
+    }
+
+    /// Where the value of each of its keys is.
+    pub(super) fn places(&self) -> BTreeMap<String, Range<usize>> {
+        let entries = self.table.iter();
+        entries
+            .map(|(key, value)| (key.get_ref().to_string(), value.span()))
+            .collect()
     }
 
     /// True if the key isn't there, not even mistyped.

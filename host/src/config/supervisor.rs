@@ -10,6 +10,7 @@ use toml::Spanned;
 use super::actor::{ActorSection, known};
 use super::names::NameOf;
 use super::node::checked_name;
+use super::places::ActorPlaces;
 use super::problem::Problems;
 use super::section::{Keys, Section};
 use crate::guest::RestartPolicy;
@@ -190,13 +191,17 @@ fn read_policy(section: &Section<'_>, problems: &mut Problems) -> Option<Restart
 
 /// Complains about supervisors that are above themselves, and warns of those that have nobody to supervise. What comes
 /// out begins with the root.
-pub(super) fn check(read: Vec<Read>, actors: &[ActorSection], problems: &mut Problems) -> Vec<SupervisorSection> {
+pub(super) fn check(
+    read: Vec<Read>,
+    actors: &[(ActorSection, ActorPlaces)],
+    problems: &mut Problems,
+) -> Vec<SupervisorSection> {
     let above: BTreeMap<&str, &str> = read
         .iter()
         .filter_map(|read| Some((read.section.name.as_str(), read.section.supervisor.as_deref()?)))
         .collect();
     let mut used: BTreeSet<&str> = BTreeSet::new();
-    for actor in actors {
+    for (actor, _) in actors {
         let mut next = Some(actor.supervisor.as_str());
         while let Some(name) = next
             && used.insert(name)

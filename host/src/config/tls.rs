@@ -1,11 +1,9 @@
 //! `[node.tls]`: what this node shows to others, and what it wants to see of them.
 
-use std::path::Path;
-
 use toml::Spanned;
 
 use super::Context;
-use super::cookie::{OTHERS, exposed};
+use super::path::missing;
 use super::problem::Problems;
 use super::section::{Keys, Section};
 use crate::transport::tls::{ClientAuth, IdentityFiles, ServerName, Tls, TlsError, TlsFile, TlsFiles};
@@ -50,13 +48,12 @@ impl TlsSection {
             cert: context.folder.join(cert.get_ref()),
             key: context.folder.join(key.get_ref()),
         };
-        warn_of_exposed_key(&key, &identity.key, problems);
         let files = TlsFiles {
             identity: Some(identity),
             ca: ca.as_ref().map(|ca| context.folder.join(ca.get_ref())),
         };
         let tls = Tls::load(files)
-            .map_err(|error| report(&error, &cert, &key, ca.as_ref(), problems))
+            .map_err(|error| report(&error, &cert, &key, ca.as_ref(), context, problems))
             .ok()?;
         if let Some(reason) = tls.self_check() {
             let message = "nodes with the same `ca` will not accept the certificate of this one";
@@ -104,44 +101,35 @@ fn read_server_name(name: &Spanned<&str>, problems: &mut Problems) -> Option<Ser
         .ok()
 }
 
-/// Of a key that a group of users may read it is assumed that somebody meant it.
-fn warn_of_exposed_key(key: &Spanned<&str>, path: &Path, problems: &mut Problems) {
-    let mode = std::fs::metadata(path)
-        .ok()
-        .and_then(|metadata| exposed(&metadata, OTHERS));
-    if let Some(mode) = mode {
-        let path = path.display();
-        let message = format!("every user of this machine can use the private key {path} (mode {mode:03o})");
-        problems.warning(key.span(), message, format!("run `chmod 600 {path}`"));
-    }
-}
-
 /// At the key that names the file.
 fn report(
     error: &TlsError,
     cert: &Spanned<&str>,
     key: &Spanned<&str>,
     ca: Option<&Spanned<&str>>,
+    context: &Context<'_>,
     problems: &mut Problems,
 ) {
-    let span = match error.file() {
-        Some(TlsFile::Key) => key.span(),
-        Some(TlsFile::Ca) => ca.unwrap_or(cert).span(),
-        _ => cert.span(),
+    let path = match error.file() {
+        Some(TlsFile::Key) => key,
+        Some(TlsFile::Ca) => ca.unwrap_or(cert),
+        _ => cert,
     };
-    problems.error(span, error.to_string(), help(error));
+    problems.error(path.span(), error.to_string(), help(error, path, context));
 }
 
 /// What to do about a file that is no good.
-pub(super) fn help(error: &TlsError) -> &'static str {
-    match error {
-        TlsError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-            "relative paths start at the folder of this file"
-        }
+pub(super) fn help(error: &TlsError, path: &Spanned<&str>, context: &Context<'_>) -> String {
+    if error.is_not_found() {
+        return missing(path.get_ref(), context.folder);
+    }
+    let help = match error {
+        TlsError::Key(error) => return error.help(),
         TlsError::Mismatch { .. } => "replace both together",
         _ => match error.file() {
             Some(TlsFile::Key) => "expected a private key that starts with `-----BEGIN PRIVATE KEY-----`",
             _ => "expected one or more certificates that start with `-----BEGIN CERTIFICATE-----`",
         },
-    }
+    };
+    help.to_owned()
 }

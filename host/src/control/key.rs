@@ -1,13 +1,14 @@
 //! The deploy key: who has it may replace the code that a node runs. It never travels; what travels is proof of it.
 
 use std::collections::BTreeSet;
+use std::env::VarError;
 use std::fmt;
-use std::fs::{File, Metadata};
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
+
+use crate::files::{self, Secret, SecretError};
 
 /// In bytes. A key is short; a larger file is something else.
 const LARGEST_FILE: u64 = 64 * 1024;
@@ -25,44 +26,43 @@ pub struct DeployKey(Vec<u8>);
 /// Why there is no deploy key. Never quotes what was read.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The file could not be read.
-    #[error("the deploy key {} cannot be read: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// Others than the file's owner may read it.
-    #[error("other users can read the deploy key {} (mode {mode:03o})", path.display())]
-    Exposed {
-        /// The file.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
-    /// The file is larger than any key.
-    #[error("the deploy key {} is larger than {LARGEST_FILE} bytes", .0.display())]
-    TooLarge(PathBuf),
+    /// The file can't be read, or others can read it.
+    #[error(transparent)]
+    File(#[from] SecretError),
     /// The key could be guessed.
-    #[error("the deploy key {} {weakness}", path.display())]
+    #[error("the deploy key {place} {weakness}")]
     Weak {
-        /// The file.
-        path: PathBuf,
+        /// The file or the variable that has it.
+        place: String,
         /// In which way.
         weakness: String,
     },
+    /// There is no such variable.
+    #[error("the environment variable {0} is not set")]
+    Unset(String),
+    /// The variable is not text.
+    #[error("the environment variable {0} is not UTF-8 text")]
+    VariableNotUtf8(String),
 }
+
+/// Where a deploy key comes from.
+const MAKE_ONE: &str = "make one with `openssl rand -hex 32`, and give it to the nodes and to those who may deploy";
 
 impl KeyError {
     /// What to do about it.
     pub fn help(&self) -> String {
         match self {
-            Self::Exposed { path, .. } => format!("run `chmod 600 {}`", path.display()),
-            Self::Weak { .. } | Self::Read { .. } | Self::TooLarge(_) => {
-                "make one with `openssl rand -hex 32`, and give it to the nodes and to those who may deploy".to_owned()
-            }
+            Self::File(error) => error.help(),
+            Self::Weak { .. } => MAKE_ONE.to_owned(),
+            Self::Unset(_) | Self::VariableNotUtf8(_) => "set it to the deploy key".to_owned(),
         }
+    }
+}
+
+impl KeyError {
+    /// True if there is no such file.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::File(error) if error.is_not_found())
     }
 }
 
@@ -70,21 +70,27 @@ impl DeployKey {
     /// The key in a file, without the white space around it.
     ///
     /// # Errors
-    /// The file can't be read, can be read by others than its owner, or has a key that could be guessed.
+    /// The file can't be read, can be read by others, or has a key that could be guessed.
     pub fn from_file(path: &Path) -> Result<Self, KeyError> {
-        let owned = || path.to_owned();
-        let failed = |source| KeyError::Read { path: owned(), source };
-        let file = File::open(path).map_err(failed)?;
-        if let Some(mode) = exposed(&file.metadata().map_err(failed)?) {
-            return Err(KeyError::Exposed { path: owned(), mode });
-        }
-        let mut bytes = Vec::new();
-        file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
-        if bytes.len() as u64 > LARGEST_FILE {
-            return Err(KeyError::TooLarge(owned()));
-        }
+        let bytes = files::read_secret(Secret::DeployKey, path, LARGEST_FILE)?;
+        Self::trimmed(&bytes, path.display())
+    }
+
+    /// The key in an environment variable whose value is given, without the white space around it.
+    ///
+    /// # Errors
+    /// It is not set, is not text, or has a key that could be guessed.
+    pub fn from_variable(name: &str, value: Result<String, VarError>) -> Result<Self, KeyError> {
+        let text = value.map_err(|error| match error {
+            VarError::NotPresent => KeyError::Unset(name.to_owned()),
+            VarError::NotUnicode(_) => KeyError::VariableNotUtf8(name.to_owned()),
+        })?;
+        Self::trimmed(files::without_mark(text.as_bytes()), format_args!("in {name}"))
+    }
+
+    fn trimmed(bytes: &[u8], place: impl fmt::Display) -> Result<Self, KeyError> {
         Self::new(bytes.trim_ascii().to_vec()).map_err(|weakness| KeyError::Weak {
-            path: owned(),
+            place: place.to_string(),
             weakness,
         })
     }
@@ -128,19 +134,6 @@ pub(super) fn mac(key: &[u8], parts: &[&[u8]]) -> Hmac<Sha256> {
         mac.update(part);
     }
     mac
-}
-
-/// The permissions of a file if they let in others than its owner.
-#[cfg(unix)]
-fn exposed(metadata: &Metadata) -> Option<u32> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = metadata.permissions().mode() & 0o777;
-    (metadata.is_file() && mode & 0o077 != 0).then_some(mode)
-}
-
-#[cfg(not(unix))]
-fn exposed(_: &Metadata) -> Option<u32> {
-    None
 }
 
 #[cfg(test)]

@@ -198,7 +198,7 @@ impl Peer {
                 self.unconfirmed -= count;
             }
             Event::PeerNamed(_) | Event::Authenticated => assert!(self.closed, "a second handshake"),
-            Event::SessionsAsked(_) | Event::SessionsLearned(_) | Event::Pong(_) => {}
+            Event::SessionsAsked(_) | Event::SessionsLearned(_) | Event::Pong(_) | Event::NameContested(_) => {}
             Event::Closed(_) => self.closed = true,
         }
     }

@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::input::Input;
 use crate::wire::{
-    self, Actor, Auth, Challenge, ChallengeReply, Control, GroupChange, Message, NameMessage, NodeFlags, ServerStatus,
-    Timestamp,
+    self, Actor, Auth, Challenge, ChallengeReply, Control, GroupChange, Message, NameMessage, NameTaken, NodeFlags,
+    ServerStatus, Timestamp,
 };
 
 pub(super) fn auth(input: &mut Input<'_>) -> Auth {
@@ -49,7 +49,7 @@ pub(super) fn status(input: &mut Input<'_>) -> ServerStatus {
 }
 
 pub(super) fn control(input: &mut Input<'_>) -> Control {
-    match input.byte() % 10 {
+    match input.byte() % 11 {
         0 => Control::Spawn(input.several(actor)),
         1 => Control::Terminate(input.several(Input::number)),
         2 => Control::Ping(timestamp(input)),
@@ -59,6 +59,11 @@ pub(super) fn control(input: &mut Input<'_>) -> Control {
         6 => Control::EnumerateNodeSessions(name(input)),
         7 => Control::NodeSessions(input.several(name)),
         8 => Control::Ready,
+        9 => Control::NameTaken(NameTaken {
+            address: input.text(),
+            for_seconds: input.number(),
+            receiver_stays: input.number().is_multiple_of(2),
+        }),
         _ => Control::Unknown,
     }
 }

@@ -12,6 +12,7 @@ use super::grants::NotGranted;
 use super::limits::Limit;
 use super::source::Digest;
 use crate::directory::NameTaken;
+use crate::files::ReadError;
 
 /// The engine could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +63,7 @@ pub struct LoadError {
 pub enum LoadFault {
     /// The file can't be read.
     #[error("the file can't be read: {0}")]
-    Read(#[source] io::Error),
+    Read(#[source] ReadError),
     /// The file is larger than [`EngineConfig::component_bytes`](super::EngineConfig::component_bytes).
     #[error("the file is larger than the limit of {limit} bytes (component_bytes)")]
     TooLarge {
@@ -224,6 +225,17 @@ pub enum Fault {
         /// Where.
         at: Frames,
     },
+}
+
+impl Fault {
+    /// The limit that the guest reached, if one had a part in it.
+    pub fn limit(&self) -> Option<Limit> {
+        match self {
+            Self::Limit { limit, .. } => Some(*limit),
+            Self::NoInstance { refused, .. } | Self::Trapped { refused, .. } => *refused,
+            Self::Returned(_) | Self::NotGranted(_) => None,
+        }
+    }
 }
 
 /// The innermost frames of a trap, innermost first.

@@ -1,7 +1,5 @@
 //! A loaded module: a component that was read, checked against the world and compiled.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +20,7 @@ use super::source::{Digest, ModuleSource};
 use super::state::{Label, State};
 use super::wants::Want;
 use super::world::{self, Interfaces, Linked};
+use crate::files::{self, ReadError};
 
 /// A module that actors can be made of. Cheap to clone.
 #[derive(Clone)]
@@ -131,10 +130,23 @@ impl Module {
     /// # Errors
     /// The component trapped, e.g. because it used an import.
     pub async fn describe(&self) -> Result<Descriptor, GuestError> {
-        let limits = Arc::<Limits>::default();
+        self.trial(Arc::default()).await?.describe().await
+    }
+
+    /// Whether an actor with these limits could be instantiated, and what it then says of itself; none if it does not. Nothing
+    /// of the component runs but its instantiation and the function that describes it.
+    ///
+    /// # Errors
+    /// There would be no instance: its memories or tables are too large from the start, it has too many core instances, or
+    /// its start traps.
+    pub async fn rehearse(&self, limits: Arc<Limits>) -> Result<Option<Descriptor>, GuestError> {
+        Ok(self.trial(limits).await?.describe().await.ok())
+    }
+
+    /// An instance that is no actor.
+    async fn trial(&self, limits: Arc<Limits>) -> Result<Instance, GuestError> {
         let label = Label::new(self.name.clone(), self.name.clone(), 0, &limits);
-        let instance = Instance::new(self, None, label, limits).await?;
-        instance.describe().await
+        Instance::new(self, None, label, limits).await
     }
 
     /// What it says of itself, if it was asked before.
@@ -199,13 +211,10 @@ impl Code {
 
     /// Reads a file of at most `limit` bytes and checks its digest, if one is expected.
     pub(super) fn read(path: &Path, expected: Option<Digest>, limit: u64) -> Result<(Vec<u8>, Digest), LoadFault> {
-        let mut bytes = Vec::new();
-        File::open(path)
-            .and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes))
-            .map_err(LoadFault::Read)?;
-        if bytes.len() as u64 > limit {
-            return Err(LoadFault::TooLarge { limit });
-        }
+        let bytes = files::read(path, limit).map_err(|error| match error {
+            ReadError::TooLarge(limit) => LoadFault::TooLarge { limit },
+            other => LoadFault::Read(other),
+        })?;
         let found = Digest::of(&bytes);
         match expected {
             Some(expected) if expected != found => Err(LoadFault::DigestMismatch { expected, found }),

@@ -8,12 +8,16 @@ use std::sync::Arc;
 use ractor::{Actor, BytesConvertable};
 
 use super::error::HostError;
+#[cfg(feature = "cli")]
+use super::guests::Guests;
 use super::native::Native;
+#[cfg(feature = "cli")]
+use super::preflight::preflight;
 use super::reloader::Listener;
 use super::running::{RunningHost, Stopped};
 use super::signals::Signals;
 use super::start;
-use crate::config::{ConfigError, NodeConfig};
+use crate::config::{ConfigError, ConfigOptions, NodeConfig};
 use crate::supervision::reload::ReloadReport;
 
 /// Where embedding starts: [`Host::builder`].
@@ -61,8 +65,22 @@ impl HostBuilder {
     /// # Errors
     /// The file can't be read or has mistakes.
     pub fn config(&self, file: impl AsRef<Path>) -> Result<NodeConfig, ConfigError> {
+        self.config_with(file, &ConfigOptions::default())
+    }
+
+    /// As [`config`](Self::config), with values that take the place of those in the file.
+    ///
+    /// # Errors
+    /// As for [`config`](Self::config).
+    pub fn config_with(&self, file: impl AsRef<Path>, options: &ConfigOptions) -> Result<NodeConfig, ConfigError> {
         let natives: Vec<&str> = self.natives.keys().map(String::as_str).collect();
-        NodeConfig::load(file.as_ref(), &natives)
+        NodeConfig::load_with(file.as_ref(), &natives, options)
+    }
+
+    /// Loads the modules of a configuration and checks that everything in it could start, without starting anything.
+    #[cfg(feature = "cli")]
+    pub(crate) async fn check(&self, config: &NodeConfig) -> Result<Guests, HostError> {
+        preflight(config, &self.natives, &config.modules).await
     }
 
     /// Starts everything that the configuration asks for. Needs a tokio runtime with I/O and time.

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use crate::files;
 use crate::guest::{Digest, ModuleSource};
 
 /// In bytes. What names a few modules is short.
@@ -110,21 +111,18 @@ impl Deployed {
 }
 
 fn read(path: &std::path::Path) -> std::io::Result<BTreeMap<String, Deployment>> {
-    use std::io::Read as _;
-    let file = match std::fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(error) => return Err(error),
-    };
-    let mut bytes = Vec::new();
-    file.take(LARGEST_FILE).read_to_end(&mut bytes)?;
-    Ok(serde_json::from_slice(&bytes)?)
+    match files::read(path, LARGEST_FILE) {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),
+        Err(error) if error.is_not_found() => Ok(BTreeMap::new()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The digest of a module's own file, if it can be read.
 pub(super) fn file_digest(source: &ModuleSource) -> Option<Digest> {
     // What can't be read is reported by whoever loads it.
-    std::fs::read(&source.path).ok().map(|bytes| Digest::of(&bytes))
+    let bytes = files::read(&source.path, files::LARGEST);
+    bytes.ok().map(|bytes| Digest::of(&bytes))
 }
 
 #[cfg(test)]

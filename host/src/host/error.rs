@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use ractor::SpawnErr;
 
 use crate::checkpoint::OpenError;
-use crate::config::Code;
-use crate::guest::{EngineError, InvalidDirectory, LoadError, NotGranted, SpawnError};
+use crate::config::{Code, ConfigError};
+use crate::guest::{EngineError, SpawnError};
 use crate::supervision::{GivenUp, RootError};
 use crate::transport::tls::TlsError;
 
@@ -19,9 +19,9 @@ pub enum HostError {
     /// The WebAssembly engine could not be set up.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// A module could not be loaded.
+    /// Something in node.toml is wrong that came to light only when its modules were loaded: all of it.
     #[error(transparent)]
-    Module(#[from] LoadError),
+    Config(#[from] ConfigError),
     /// The address could not be listened on.
     #[error(
         "cannot listen on {address}: {reason}; is another node running? `listen` in [node] chooses another address"
@@ -80,37 +80,6 @@ pub enum HostError {
     /// The control actor could not be started.
     #[error("[control]: the control actor did not start: {0}")]
     Control(String),
-    /// An actor's state can't be kept, because its module doesn't give it away.
-    #[error(
-        "actor `{actor}` has a `checkpoint`, but module `{module}` does not export the interface `reload`, so that its \
-         state can't be kept"
-    )]
-    NoCheckpoints {
-        /// The actor.
-        actor: String,
-        /// What it is made of.
-        module: String,
-    },
-    /// A guest's module imports what the guest is not granted.
-    #[error("actor `{actor}` of module `{module}`: {reason}")]
-    NotGranted {
-        /// The actor.
-        actor: String,
-        /// What it is made of.
-        module: String,
-        /// The import, and what to write.
-        #[source]
-        reason: NotGranted,
-    },
-    /// A directory that is granted to a guest can't be used.
-    #[error("actor `{actor}`: {reason}; make it, or change `directories` in [actors.capabilities]")]
-    Directory {
-        /// The actor.
-        actor: String,
-        /// The directory, and what is wrong with it.
-        #[source]
-        reason: InvalidDirectory,
-    },
     /// An actor was given up that the node can't do without, and the node was stopped in an orderly way.
     #[error("{0}; the node has stopped for it, as `essential` and `on_give_up` in node.toml have it")]
     GivenUp(GivenUp),

@@ -19,12 +19,15 @@ pub(crate) struct Guests {
 }
 
 impl Guests {
-    /// Sets up the engine and loads every module from its source, several at once.
-    pub(crate) async fn load(config: &NodeConfig, sources: &[ModuleSource]) -> Result<Self, HostError> {
+    /// Sets up the engine and loads every module from its source, several at once. Gives those that could be loaded, and
+    /// why the others could not.
+    pub(super) async fn load(
+        config: &NodeConfig,
+        sources: &[ModuleSource],
+    ) -> Result<(Self, Vec<LoadError>), HostError> {
+        let modules = Modules::default();
         if sources.is_empty() {
-            return Ok(Self {
-                modules: Modules::default(),
-            });
+            return Ok((Self { modules }, Vec::new()));
         }
         let engine = engine(config)?;
         let start = |source: &ModuleSource| {
@@ -32,49 +35,30 @@ impl Guests {
             tokio::spawn(async move { engine.load(&source).await })
         };
         let loading: Vec<_> = sources.iter().map(|source| (source, start(source))).collect();
-        let modules = Modules::default();
+        let mut failed = Vec::new();
         for (source, task) in loading {
-            let module = task.await.unwrap_or_else(|ended| {
+            let loaded = task.await.unwrap_or_else(|ended| {
                 let (module, path) = (source.name.clone(), source.path.clone());
                 Err(LoadError {
                     module,
                     path,
                     fault: LoadFault::Interrupted(ended.to_string()),
                 })
-            })?;
-            tracing::info!(module = module.name(), digest = %module.digest(), code = ?module.origin(), "module loaded");
-            modules.insert(module);
+            });
+            match loaded {
+                Ok(module) => {
+                    tracing::info!(module = module.name(), digest = %module.digest(), code = ?module.origin(), "module loaded");
+                    modules.insert(module);
+                }
+                Err(error) => failed.push(error),
+            }
         }
-        Ok(Self { modules })
+        Ok((Self { modules }, failed))
     }
 
     /// The module with this name.
     pub(crate) fn module(&self, name: &str) -> Option<Module> {
         self.modules.find(name)
-    }
-
-    /// Checks that no actor is of a module that imports what it is not granted, and that the directories are there.
-    pub(crate) fn check_grants(&self, config: &NodeConfig) -> Result<(), HostError> {
-        for section in &config.actors {
-            if let Code::Module(name) = &section.code
-                && let Some(module) = self.module(name)
-            {
-                module
-                    .admitted_by(&section.grants)
-                    .map_err(|reason| HostError::NotGranted {
-                        actor: section.name.clone(),
-                        module: name.clone(),
-                        reason,
-                    })?;
-            }
-            for directory in &section.grants.directories {
-                directory.check().map_err(|reason| HostError::Directory {
-                    actor: section.name.clone(),
-                    reason,
-                })?;
-            }
-        }
-        Ok(())
     }
 
     /// All modules.

@@ -32,13 +32,7 @@ impl Keeping {
                 deployments: None,
             });
         }
-        let full_name = config.node.full_name();
-        let folder = config
-            .runtime
-            .state_dir
-            .clone()
-            .or_else(|| default_state_dir(&full_name));
-        let folder = folder.ok_or(HostError::NoStateDirectory)?;
+        let folder = folder(config).ok_or(HostError::NoStateDirectory)?;
         let control = config.control.is_some();
         let open = move || {
             Ok(Self {
@@ -104,6 +98,12 @@ impl Deployments {
             digest: Some(digest),
         })
     }
+}
+
+/// Where a node keeps what is to outlive it: as `state_dir` says, or else in the user's state directory, if he has one.
+pub(super) fn folder(config: &NodeConfig) -> Option<PathBuf> {
+    let chosen = config.runtime.state_dir.clone();
+    chosen.or_else(|| default_state_dir(&config.node.full_name()))
 }
 
 /// The folder for this node in the user's state directory, as the XDG base directory specification has it.

@@ -17,6 +17,7 @@ mod given_up_tests;
 mod guests;
 mod keeping;
 mod native;
+mod preflight;
 mod reloader;
 mod running;
 mod signals;

@@ -11,11 +11,14 @@ use crate::directory;
 
 type Spawned = Pin<Box<dyn Future<Output = Result<ActorCell, NativeError>> + Send>>;
 
+type Check = fn(&[u8]) -> Result<(), NativeError>;
+
 type Spawn = dyn Fn(String, &[u8], ActorCell) -> Spawned + Send + Sync;
 
 /// Spawns actors of one type from what node.toml says: a name, and arguments as bytes.
 pub(super) struct Native {
     spawn: Box<Spawn>,
+    check: Check,
 }
 
 impl Native {
@@ -30,7 +33,15 @@ impl Native {
                 Err(error) => Box::pin(async { Err(error) }),
             }
         };
-        Self { spawn: Box::new(spawn) }
+        Self {
+            spawn: Box::new(spawn),
+            check: |arguments| decode::<A::Arguments>(arguments).map(drop),
+        }
+    }
+
+    /// Checks that these are the arguments of an actor.
+    pub(super) fn check(&self, arguments: &[u8]) -> Result<(), NativeError> {
+        (self.check)(arguments)
     }
 
     /// Starts an actor under a supervisor.

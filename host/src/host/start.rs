@@ -10,9 +10,9 @@ use ractor::{Actor, ActorRef};
 
 use super::dial::Dial;
 use super::error::{HostError, startup_reason};
-use super::guests::Guests;
 use super::keeping::Keeping;
 use super::native::Native;
+use super::preflight::preflight;
 use super::reloader::Listener;
 use super::running::{RunningHost, StartedActor, stop_actors};
 use super::tree::{Tree, unknown};
@@ -32,11 +32,9 @@ pub(super) async fn start(
     natives: BTreeMap<String, Native>,
     listener: Option<Listener>,
 ) -> Result<RunningHost, HostError> {
-    check_natives(&config, &natives)?;
     let keeping = Keeping::open(&config).await?;
     let sources: Vec<_> = config.modules.iter().map(|own| keeping.source(own)).collect();
-    let guests = Guests::load(&config, &sources).await?;
-    guests.check_grants(&config)?;
+    let guests = preflight(&config, &natives, &sources).await?;
     let node = Node::listen(&config.node).await?;
     let profile = Profile {
         node_name: config.node.full_name().into(),
@@ -131,7 +129,7 @@ fn dialling(section: &NodeSection) -> Dial {
 }
 
 /// A configuration that was checked for another host is found out before anything starts.
-fn check_natives(config: &NodeConfig, natives: &BTreeMap<String, Native>) -> Result<(), HostError> {
+pub(super) fn check_natives(config: &NodeConfig, natives: &BTreeMap<String, Native>) -> Result<(), HostError> {
     for actor in &config.actors {
         if let Code::Native(native) = &actor.code
             && !natives.contains_key(native)

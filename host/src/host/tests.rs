@@ -119,10 +119,12 @@ async fn a_failed_start_says_why_and_leaves_nothing_behind() {
         adder("late", "")
     ))
     .await;
-    assert_eq!(
-        error,
-        "actor `late` (native `adder`) did not start: its `arguments` have 0 bytes, which are not one value of type \
-         u64; write for example `arguments = \"u64:0\"`"
+    assert!(
+        error.contains(
+            "node.toml:10:8: actor `late`: its `arguments` have 0 bytes, which are not one value of type u64; write for \
+             example `arguments = \"u64:0\"`"
+        ),
+        "{error}"
     );
     assert!(registry::where_is("early").is_none());
     TcpListener::bind(("127.0.0.1", port)).unwrap();

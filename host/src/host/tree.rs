@@ -135,12 +135,6 @@ impl Tree<'_> {
         profile: &Arc<Profile>,
     ) -> Result<ChildSpec, HostError> {
         let loaded = self.guests.module(module).ok_or_else(|| unknown(actor, section))?;
-        if section.checkpoint.is_some() && !loaded.is_reloadable() {
-            return Err(HostError::NoCheckpoints {
-                actor: actor.to_owned(),
-                module: module.to_owned(),
-            });
-        }
         let options = GuestOptions {
             checkpoints: self.keeping.checkpoints(section),
             name: Some(actor.to_owned()),

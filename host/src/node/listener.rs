@@ -1,7 +1,7 @@
 //! The actor that owns a node's listening socket.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -139,6 +139,14 @@ impl Listener {
                 Ok(NetworkStream::buffered_tls(peer_addr, local_addr, stream))
             }
         }
+    }
+}
+
+/// Where this node says that it is reached: an IPv6 address needs brackets.
+pub(super) fn connection_string(hostname: &str, port: u16) -> String {
+    match hostname.parse::<Ipv6Addr>() {
+        Ok(address) => format!("[{address}]:{port}"),
+        Err(_) => format!("{hostname}:{port}"),
     }
 }
 

@@ -19,6 +19,7 @@ mod limits;
 mod link;
 mod listener;
 mod messages;
+mod namesakes;
 pub mod node_session;
 mod pending;
 mod pid_hash;
@@ -45,7 +46,7 @@ pub use node_session::NodeSession;
 pub use requests::{add_peer, await_down, confirm, dead_letters, handshake_stats, listen_addr, quiesce, remove_peer};
 pub use server::{NodeServer, NodeServerState};
 
-pub use crate::session::{CloseReason, Timing};
+pub use crate::session::{CloseReason, Rival, Timing};
 pub use crate::wire::{NameMessage, NodeFlags, ServerStatus, WireError};
 
 /// The protocol version that this node announces.

@@ -134,6 +134,7 @@ impl NodeSession {
                 };
                 drop(reply.send(cell));
             }
+            SessionRequest::Contested(rival) => state.session.handle_contested(&rival),
             SessionRequest::LinkEnded(reason) => state.session.handle_closed(reason),
             SessionRequest::Tick => state.tick(),
         }

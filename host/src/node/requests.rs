@@ -18,7 +18,7 @@ use super::{
     NodeSessionMessage, Peer, ServerStatus,
 };
 use crate::directory::HostedEvent;
-use crate::session::CloseReason;
+use crate::session::{CloseReason, Rival};
 use crate::transport::NetworkStream;
 use crate::wire::Message;
 
@@ -47,9 +47,30 @@ pub(super) enum NodeRequest {
         reply: RpcReplyPort<ServerStatus>,
     },
     /// A session has authenticated and asks whether it is the one that survives.
-    Elect(ActorId, RpcReplyPort<bool>),
+    Elect(ActorId, RpcReplyPort<Verdict>),
+    /// Two nodes have one name, and it was asked whether the one that was here first still answers.
+    Contested(Contest),
     /// A session is over, though its actor may still be writing what it has accepted.
     Over(ActorId, CloseReason),
+}
+
+/// What a node decides about a session that has authenticated.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// It survives.
+    Survives,
+    /// Another connection to the same node does.
+    Duplicate,
+    /// Another node has the peer's name.
+    NameTaken(Rival),
+}
+
+/// See [`NodeRequest::Contested`].
+pub(super) struct Contest {
+    pub(super) newcomer: ActorId,
+    pub(super) incumbent: ActorId,
+    pub(super) incumbent_answers: bool,
+    pub(super) verdict: RpcReplyPort<Verdict>,
 }
 
 impl From<NodeRequest> for NodeServerMessage {
@@ -98,6 +119,8 @@ pub(super) enum SessionRequest {
     StandIn(u64, RpcReplyPort<Option<ActorCell>>),
     /// The stand-in for the peer's actor with this name.
     StandInNamed(String, RpcReplyPort<Option<ActorCell>>),
+    /// Another node with the peer's name was turned away.
+    Contested(Rival),
     /// The reader or the writer ended.
     LinkEnded(CloseReason),
     /// A deadline of the session may have come.

@@ -10,9 +10,10 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, Super
 use super::admission::{Admission, HandshakeLimits, Permit};
 use super::connector::Connectors;
 use super::events::Subscriptions;
-use super::listener::{Listener, ListenerMessage};
+use super::listener::{Listener, ListenerMessage, connection_string};
+use super::namesakes::ask_incumbent;
 use super::node_session::NodeSessionState;
-use super::requests::{NodeRequest, Request};
+use super::requests::{NodeRequest, Request, Verdict};
 use super::sessions::Sessions;
 use super::watch::{Watch, Watches};
 use super::{
@@ -23,7 +24,7 @@ use crate::NodeId;
 use crate::directory::{self, SANDBOX_NODE_ID};
 use crate::session::CloseReason;
 use crate::transport::{IncomingEncryptionMode, NetworkStream, bind};
-use crate::wire::CAPABILITY_CALL_FAILED;
+use crate::wire::{CAPABILITY_CALL_FAILED, CAPABILITY_NAME_TAKEN};
 
 /// How long a stopping node waits for its sessions to end in order.
 const STOP: Duration = Duration::from_secs(8);
@@ -47,7 +48,7 @@ pub struct NodeServer {
     limits: SessionLimits,
     timing: Timing,
     stand_in_names: StandInNames,
-    admission: Arc<Admission>,
+    pub(super) admission: Arc<Admission>,
 }
 
 /// Keeps the shared secret out of debug output.
@@ -207,9 +208,15 @@ impl NodeServer {
             }
             NodeRequest::Admit { actor_id, name, reply } => {
                 state.sessions.name(actor_id, name);
-                drop(reply.send(state.sessions.check(&state.local.name, actor_id).into()));
+                drop(reply.send(self.admit(state, actor_id)));
             }
-            NodeRequest::Elect(id, reply) => state.elect(id, Some(reply)),
+            NodeRequest::Elect(id, verdict) => match state.sessions.rival(id) {
+                // Two nodes can't have one name, and a node of ours closes when it hears that.
+                _ if state.is_namesake(id) => drop(verdict.send(Verdict::Duplicate)),
+                Some(incumbent) => ask_incumbent(myself, incumbent, id, verdict),
+                None => state.elect(id, Some(verdict)),
+            },
+            NodeRequest::Contested(contest) => self.contested(state, contest),
             NodeRequest::Over(id, reason) => state.sessions.over(id, reason),
         }
     }
@@ -303,8 +310,8 @@ enum Origin {
 pub struct NodeServerState {
     listener: ActorRef<ListenerMessage>,
     listen_addr: SocketAddr,
-    local: NameMessage,
-    sessions: Sessions,
+    pub(super) local: NameMessage,
+    pub(super) sessions: Sessions,
     subscriptions: Subscriptions,
     watches: Watches,
     connectors: Connectors,
@@ -317,12 +324,12 @@ pub struct NodeServerState {
 
 struct Succession {
     predecessors: Vec<ractor::ActorId>,
-    won: RpcReplyPort<bool>,
+    won: RpcReplyPort<Verdict>,
 }
 
 impl NodeServerState {
     /// A session has authenticated and asks whether it survives. Whoever doesn't is ended, and the answer waits for that.
-    fn elect(&mut self, id: ractor::ActorId, won: Option<RpcReplyPort<bool>>) {
+    pub(super) fn elect(&mut self, id: ractor::ActorId, won: Option<RpcReplyPort<Verdict>>) {
         let Some(election) = self.sessions.elect(&self.local.name, id) else {
             return;
         };
@@ -342,7 +349,12 @@ impl NodeServerState {
         if election.won && !predecessors.is_empty() {
             self.succeeding.push(Succession { predecessors, won });
         } else {
-            won.send(election.won).ok();
+            won.send(if election.won {
+                Verdict::Survives
+            } else {
+                Verdict::Duplicate
+            })
+            .ok();
         }
     }
 
@@ -355,7 +367,7 @@ impl NodeServerState {
             .succeeding
             .extract_if(.., |succession| succession.predecessors.is_empty())
         {
-            succession.won.send(true).ok();
+            succession.won.send(Verdict::Survives).ok();
         }
     }
 
@@ -398,11 +410,11 @@ impl Actor for NodeServer {
             name: format!("{}@{}", self.node_name, self.hostname),
             flags: Some(NodeFlags {
                 version: PROTOCOL_VERSION,
-                capabilities: CAPABILITY_CALL_FAILED,
+                capabilities: CAPABILITY_CALL_FAILED | CAPABILITY_NAME_TAKEN,
                 max_frame: self.limits.inbound_frame,
                 incarnation,
             }),
-            connection_string: format!("{}:{}", self.hostname, listen_addr.port()),
+            connection_string: connection_string(&self.hostname, listen_addr.port()),
             connection_id: 0,
         };
         directory::set_node(directory::Node {

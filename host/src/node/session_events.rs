@@ -6,7 +6,7 @@ use std::time::Duration;
 use ractor::{ActorCell, ActorRef, RpcReplyPort, pg};
 
 use super::node_session::NodeSessionState;
-use super::requests::{NodeRequest, SessionRequest};
+use super::requests::{NodeRequest, SessionRequest, Verdict};
 use super::stand_ins::Resolver;
 use super::{NameMessage, NodeServerMessage, NodeSession, NodeSessionMessage, sync};
 use crate::directory;
@@ -77,6 +77,13 @@ impl NodeSession {
                     reply.send(()).ok();
                 }
             }
+            Event::NameContested(rival) => tracing::warn!(
+                peer = state.peer_name(),
+                "another node {} tried to connect to that peer, from {}, and was turned away: names must differ; give one of \
+                 the two another `name` or `hostname` in [node]",
+                self.local.name,
+                rival.address
+            ),
             Event::Closed(reason) => {
                 // Whoever waits for a reply hears it now, not when the session has ended in order.
                 state.link.fail_all_calls();
@@ -120,9 +127,13 @@ impl NodeSession {
             permit.release();
         }
         let id = myself.get_id();
-        let won = ask_node(&self.node_server, |reply| NodeRequest::Elect(id, reply).into()).await;
-        if won != Some(true) {
-            return state.session.handle_election(None);
+        match ask_node(&self.node_server, |reply| NodeRequest::Elect(id, reply).into()).await {
+            Some(Verdict::Survives) => {}
+            Some(Verdict::NameTaken(rival)) => {
+                let name = state.peer_name().to_owned();
+                return state.session.handle_rival(name, rival);
+            }
+            Some(Verdict::Duplicate) | None => return state.session.handle_election(None),
         }
         tracing::info!(
             peer = state.peer_name(),

@@ -1,18 +1,24 @@
 //! The sessions of a node: their elections, and what its users are told of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use ractor::{ActorId, ActorRef};
 
 use super::{NameMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply};
 use crate::NodeId;
-use crate::session::{Admission, CloseReason, Registry, Role};
+use crate::session::{Admission, CloseReason, Registry, Rival, Role};
 
 /// The sessions of a node by actor id.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     registry: Registry<ActorId>,
     infos: HashMap<ActorId, NodeServerSessionInformation>,
+    /// Since when those are authenticated that are.
+    since: HashMap<ActorId, Instant>,
+    /// Those whose peers were told that another node has their name.
+    told: HashSet<ActorId>,
 }
 
 /// What comes of the authentication of a session.
@@ -39,6 +45,8 @@ impl Sessions {
     /// Takes a session out; its information and why it ended, if it said so.
     pub(super) fn remove(&mut self, id: ActorId) -> Option<(NodeServerSessionInformation, Option<CloseReason>)> {
         let reason = self.registry.remove(id);
+        self.since.remove(&id);
+        self.told.remove(&id);
         self.infos.remove(&id).map(|info| (info, reason))
     }
 
@@ -84,11 +92,39 @@ impl Sessions {
     /// This session has authenticated: decides between it and the others with the same peer.
     pub(super) fn elect(&mut self, this: &str, id: ActorId) -> Option<Election> {
         let election = self.registry.elect(this, id)?;
+        if election.won {
+            self.since.insert(id, Instant::now());
+        }
         let ending = election.ending.iter().filter_map(|id| self.infos.get(id));
         Some(Election {
             won: election.won,
             ending: ending.map(|info| info.actor.clone()).collect(),
         })
+    }
+
+    /// The authenticated session with another node that has the name of this session's peer, if there is one. Only nodes that
+    /// say when they were started are told apart. A node that was started again at the same place is no other node: the link
+    /// to its former life is not found dead yet.
+    pub(super) fn rival(&self, id: ActorId) -> Option<ActorRef<NodeSessionMessage>> {
+        let newcomer = self.infos.get(&id)?;
+        let mut others = self.infos.iter().filter(|(other, _)| **other != id);
+        let rival = others.find(|(other, info)| self.registry.is_elected(**other) && are_namesakes(info, newcomer));
+        rival.map(|(_, info)| info.actor.clone())
+    }
+
+    /// The node at the other end of a session, for whoever has its name too.
+    pub(super) fn as_rival(&self, id: ActorId) -> Option<Rival> {
+        let info = self.infos.get(&id)?;
+        let says = info.peer_name.as_ref().map(|name| name.connection_string.as_str());
+        Some(Rival {
+            address: format!("{} (it says {})", info.peer_addr, says.unwrap_or("nothing")),
+            since: Duration::from_secs(self.since.get(&id).map_or(0, |since| since.elapsed().as_secs())),
+        })
+    }
+
+    /// True the first time that this is asked of a session.
+    pub(super) fn is_yet_to_be_told(&mut self, id: ActorId) -> bool {
+        self.told.insert(id)
     }
 
     /// True if there is an authenticated session with a node of this full name or connection string.
@@ -102,6 +138,23 @@ impl Sessions {
     pub(super) fn is_elected(&self, id: ActorId) -> bool {
         self.registry.is_elected(id)
     }
+}
+
+/// Whether these are sessions with two nodes of one name.
+fn are_namesakes(one: &NodeServerSessionInformation, other: &NodeServerSessionInformation) -> bool {
+    let (Some(first), Some(second)) = (&one.peer_name, &other.peer_name) else {
+        return false;
+    };
+    let incarnation = |name: &NameMessage| name.flags.unwrap_or_default().incarnation;
+    let host = |info: &NodeServerSessionInformation| {
+        let address = info.peer_addr.parse::<SocketAddr>();
+        address.map(|address| address.ip().to_canonical()).ok()
+    };
+    first.name == second.name
+        && incarnation(first) != 0
+        && incarnation(second) != 0
+        && incarnation(first) != incarnation(second)
+        && (first.connection_string != second.connection_string || host(one) != host(other))
 }
 
 impl From<Admission> for SessionCheckReply {

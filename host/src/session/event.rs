@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::CloseReason;
+use super::{CloseReason, Rival};
 use crate::wire::{Actor, GroupChange, NameMessage};
 
 /// What happened in a session.
@@ -33,6 +33,8 @@ pub(crate) enum Event {
     /// The peer has handled all that it was sent before the oldest so many of the
     /// [`handle_confirmation`](super::Session::handle_confirmation)s that are not answered yet.
     Confirmed(usize),
+    /// Another node with this one's name tried to connect to the peer, and was turned away.
+    NameContested(Rival),
     /// It is over. No event follows.
     Closed(CloseReason),
 }

@@ -149,6 +149,7 @@ fn answer(ours: &Credentials, theirs: Challenge, out: &mut Vec<Auth>) -> Result<
         connection_id: ours.local.connection_id,
     };
     refuse_self(ours, &name)?;
+    refuse_namesake(ours, &name)?;
     out.push(Auth::ClientChallenge(ChallengeReply {
         challenge: ours.challenge,
         digest: digest(&ours.cookie, theirs.challenge).to_vec(),
@@ -157,9 +158,32 @@ fn answer(ours: &Credentials, theirs: Challenge, out: &mut Vec<Auth>) -> Result<
     Ok(Step::PeerNamed(name, Handshake::Ack(proof)))
 }
 
+/// Two nodes that say when they were started are the same one if that is the same. A node that doesn't say is taken for this
+/// one by its name or its address.
 fn refuse_self(ours: &Credentials, peer: &NameMessage) -> Result<(), CloseReason> {
-    if ours.local.name == peer.name || ours.local.connection_string == peer.connection_string {
+    let Credentials { local, .. } = ours;
+    let is_self = match (incarnation(local), incarnation(peer)) {
+        (Some(ours), Some(theirs)) => ours == theirs,
+        _ => local.name == peer.name || local.connection_string == peer.connection_string,
+    };
+    if is_self {
         return Err(CloseReason::SelfConnection);
     }
     Ok(())
+}
+
+/// As initiator, which hears the peer's name last: two nodes can't have one.
+fn refuse_namesake(ours: &Credentials, peer: &NameMessage) -> Result<(), CloseReason> {
+    if ours.local.name != peer.name {
+        return Ok(());
+    }
+    Err(CloseReason::SameName {
+        name: peer.name.clone(),
+        address: peer.connection_string.clone(),
+    })
+}
+
+fn incarnation(name: &NameMessage) -> Option<u64> {
+    let incarnation = name.flags.unwrap_or_default().incarnation;
+    (incarnation != 0).then_some(incarnation)
 }

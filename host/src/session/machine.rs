@@ -1,17 +1,22 @@
 //! The session itself: handshake, election, synchronization, health, end.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::event::{Event, LocalChange, LocalSnapshot};
 use super::handshake::{Credentials, Handshake, Step};
 use super::health::{Due, Health, Timing};
 use super::peer_actors::PeerActors;
-use super::{CloseReason, Role};
-use crate::wire::{Actor, Auth, Control, GroupChange, Message, NameMessage, ServerStatus, Timestamp};
+use super::{CloseReason, Rival, Role};
+use crate::wire::{
+    Actor, Auth, CAPABILITY_NAME_TAKEN, Control, GroupChange, Message, NameMessage, NameTaken, ServerStatus, Timestamp,
+};
 
 /// The most actors in one `Spawn` or `PgJoin`: some hundred kilobytes, far below any peer's frame limit.
 const ACTORS_PER_MESSAGE: usize = 8_192;
+
+/// How much of an address that a peer names is shown, in characters.
+const LONGEST_ADDRESS: usize = 200;
 
 /// What a session is made of.
 #[derive(Debug)]
@@ -64,6 +69,8 @@ pub(crate) struct Session {
     /// What the pings said that were sent for a confirmation, oldest first.
     confirmations: VecDeque<Timestamp>,
     peer_actors: PeerActors,
+    /// What the peer understands beyond the stock protocol.
+    peer_capabilities: u32,
     transmits: VecDeque<Message>,
     events: VecDeque<Event>,
 }
@@ -90,6 +97,7 @@ impl Session {
             health: None,
             confirmations: VecDeque::new(),
             peer_actors: PeerActors::default(),
+            peer_capabilities: 0,
             transmits,
             events: VecDeque::new(),
         }
@@ -163,6 +171,7 @@ impl Session {
             Ok(Step::Continue(next)) => self.state = State::Handshake(next),
             Ok(Step::PeerNamed(name, next)) => {
                 self.state = State::Handshake(next);
+                self.peer_capabilities = name.flags.unwrap_or_default().capabilities;
                 self.events.push_back(Event::PeerNamed(name));
             }
             Ok(Step::Authenticated) => {
@@ -212,6 +221,48 @@ impl Session {
         }
         self.send(Control::Ready);
         self.advance_sync(Sync::WeSent);
+    }
+
+    /// The node's answer to [`Event::Authenticated`] where another node has the peer's name, and stays.
+    pub(crate) fn handle_rival(&mut self, name: String, rival: Rival) {
+        if !matches!(self.state, State::Electing) {
+            return;
+        }
+        self.tell_of(&rival, false);
+        self.close(CloseReason::NameTaken { name, rival });
+    }
+
+    /// Another node with the peer's name tried to connect, and was turned away.
+    pub(crate) fn handle_contested(&mut self, rival: &Rival) {
+        if matches!(self.state, State::Open) {
+            self.tell_of(rival, true);
+        }
+    }
+
+    fn tell_of(&mut self, rival: &Rival, receiver_stays: bool) {
+        if self.peer_capabilities & CAPABILITY_NAME_TAKEN != 0 {
+            self.send(Control::NameTaken(NameTaken {
+                address: rival.address.clone(),
+                for_seconds: rival.since.as_secs(),
+                receiver_stays,
+            }));
+        }
+    }
+
+    /// The peer says that another node has this one's name.
+    fn name_taken(&mut self, taken: &NameTaken) -> Result<(), CloseReason> {
+        // What a peer says ends up in the log.
+        let address: String = taken.address.chars().take(LONGEST_ADDRESS).collect();
+        let rival = Rival {
+            address: address.escape_debug().to_string(),
+            since: Duration::from_secs(taken.for_seconds),
+        };
+        if taken.receiver_stays {
+            self.events.push_back(Event::NameContested(rival));
+            return Ok(());
+        }
+        let name = self.ours.local.name.clone();
+        Err(CloseReason::NameTaken { name, rival })
     }
 
     /// Something changed among the local actors. Before the session is open this is in the snapshot to come.
@@ -314,6 +365,7 @@ impl Session {
                 self.events.push_back(Event::SessionsLearned(sessions));
             }
             Control::Ready => self.advance_sync(Sync::PeerSent),
+            Control::NameTaken(taken) => self.name_taken(&taken)?,
             Control::NodeSessions(_) | Control::Unknown => {}
         }
         Ok(())

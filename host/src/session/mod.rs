@@ -18,7 +18,7 @@ pub(crate) use election::{Candidate, elect};
 pub(crate) use event::{Event, LocalChange, LocalSnapshot};
 pub use health::Timing;
 pub(crate) use machine::{Session, SessionConfig};
-pub use reason::CloseReason;
+pub use reason::{CloseReason, Rival};
 pub(crate) use registry::{Admission, Registry};
 
 /// Which end of a connection this node is.

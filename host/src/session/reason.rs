@@ -37,6 +37,30 @@ pub enum CloseReason {
     /// Another connection between the same two nodes goes on.
     #[error("another connection to the same node goes on in place of this one")]
     DuplicateConnection,
+    /// Another node has the name of the node that would connect, and stays.
+    #[error(
+        "a node {name} is connected already, from {} for {:?}: names must differ; give one of the two another `name` or \
+         `hostname` in [node]",
+        rival.address,
+        rival.since
+    )]
+    NameTaken {
+        /// The full name.
+        name: String,
+        /// Who has it.
+        rival: Rival,
+    },
+    /// The node at the other end is another one, with the name of this one.
+    #[error(
+        "the node at {address} has the name of this one, {name}: names must differ; give one of the two another `name` or \
+         `hostname` in [node]"
+    )]
+    SameName {
+        /// The full name of both.
+        name: String,
+        /// Where the other says that it is.
+        address: String,
+    },
     /// The handshake took too long.
     #[error("the peer did not finish the handshake within {0:?}")]
     HandshakeTimeout(Duration),
@@ -71,6 +95,15 @@ pub enum CloseReason {
     Local,
 }
 
+/// The node that has a name which another one has too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rival {
+    /// Where it is, as the node says that is connected to it.
+    pub address: String,
+    /// How long it has been connected there.
+    pub since: Duration,
+}
+
 impl CloseReason {
     /// True if nothing can reach the peer any more, so that there is no use in sending it what waits.
     pub(crate) fn is_link_dead(&self) -> bool {
@@ -102,6 +135,7 @@ impl CloseReason {
             Self::Wire(WireError::Malformed(_)) => "malformed",
             Self::SelfConnection => "self_connection",
             Self::DuplicateConnection => "duplicate_connection",
+            Self::NameTaken { .. } | Self::SameName { .. } => "name_taken",
             Self::HandshakeTimeout(_) => "handshake_timeout",
             Self::PeerSilent(_) => "peer_silent",
             Self::ConnectionClosed => "connection_closed",

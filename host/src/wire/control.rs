@@ -5,8 +5,8 @@ use prost::Message as _;
 
 use super::error::WireError;
 use super::message::{
-    Actor, Auth, Call, Cast, Challenge, ChallengeReply, Control, Data, GroupChange, Message, NameMessage, NodeFlags,
-    Reply, ServerStatus, Timestamp,
+    Actor, Auth, Call, Cast, Challenge, ChallengeReply, Control, Data, GroupChange, Message, NameMessage, NameTaken,
+    NodeFlags, Reply, ServerStatus, Timestamp,
 };
 use super::proto;
 
@@ -133,6 +133,11 @@ fn checked_control(control: proto::ControlMessage) -> Control {
             Control::NodeSessions(sessions.sessions.into_iter().map(Into::into).collect())
         }
         Some(Raw::Ready(_)) => Control::Ready,
+        Some(Raw::NameTaken(taken)) => Control::NameTaken(NameTaken {
+            address: taken.address,
+            for_seconds: taken.for_seconds,
+            receiver_stays: taken.receiver_stays,
+        }),
         None => Control::Unknown,
     }
 }
@@ -157,6 +162,11 @@ fn raw_control(control: &Control) -> Option<proto::Control> {
             sessions: sessions.iter().map(Into::into).collect(),
         }),
         Control::Ready => Raw::Ready(proto::Ready {}),
+        Control::NameTaken(taken) => Raw::NameTaken(proto::NameTaken {
+            address: taken.address.clone(),
+            for_seconds: taken.for_seconds,
+            receiver_stays: taken.receiver_stays,
+        }),
         Control::Unknown => return None,
     })
 }

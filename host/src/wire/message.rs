@@ -70,6 +70,8 @@ pub struct NodeFlags {
 
 /// The node understands that a call failed.
 pub(crate) const CAPABILITY_CALL_FAILED: u32 = 1;
+/// The node understands [`Control::NameTaken`]: a bit of [`NodeFlags::capabilities`].
+pub(crate) const CAPABILITY_NAME_TAKEN: u32 = 2;
 
 /// A node's name and how to connect to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -183,8 +185,21 @@ pub(crate) enum Control {
     NodeSessions(Vec<NameMessage>),
     /// The sender has sent all that it had when the session was authenticated.
     Ready,
+    /// Another node has the receiver's name. Only for nodes with [`CAPABILITY_NAME_TAKEN`].
+    NameTaken(NameTaken),
     /// A control message that this version doesn't know. To be ignored.
     Unknown,
+}
+
+/// Another node that has the receiver's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NameTaken {
+    /// Where it is, in words of the sender.
+    pub address: String,
+    /// How long the sender has been connected to it, in seconds.
+    pub for_seconds: u64,
+    /// The session with the receiver goes on, and the other node was turned away; or the other way round.
+    pub receiver_stays: bool,
 }
 
 /// The data plane.

@@ -162,9 +162,20 @@ pub(super) struct NodeSessions {
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Ready {}
 
+/// Ours: another node has the receiver's name.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct NameTaken {
+    #[prost(string, tag = "1")]
+    pub(super) address: String,
+    #[prost(uint64, tag = "2")]
+    pub(super) for_seconds: u64,
+    #[prost(bool, tag = "3")]
+    pub(super) receiver_stays: bool,
+}
+
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ControlMessage {
-    #[prost(oneof = "Control", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
+    #[prost(oneof = "Control", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 100")]
     pub(super) msg: Option<Control>,
 }
 
@@ -188,6 +199,8 @@ pub(super) enum Control {
     NodeSessions(NodeSessions),
     #[prost(message, tag = "9")]
     Ready(Ready),
+    #[prost(message, tag = "100")]
+    NameTaken(NameTaken),
 }
 
 #[derive(Clone, PartialEq, Message)]

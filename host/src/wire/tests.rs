@@ -156,6 +156,7 @@ impl Fields {
                 "control.node_sessions"
             }
             Control::Ready => "control.ready",
+            Control::NameTaken(_) => "control.name_taken",
             Control::Unknown => "control.unknown",
         }
     }

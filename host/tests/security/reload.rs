@@ -124,7 +124,10 @@ fn what_is_missing_or_wrong_is_said() {
         .set_len(2 << 20)
         .unwrap();
     let error = Tls::load(certificates.files()).unwrap_err().to_string();
-    assert!(error.contains("cert.pem is larger than 1048576 bytes"), "{error}");
+    assert!(
+        error.contains("cert.pem cannot be read: it is larger than 1048576 bytes"),
+        "{error}"
+    );
 }
 
 #[test]

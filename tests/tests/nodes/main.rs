@@ -4,6 +4,7 @@
 mod arguments;
 mod capabilities;
 mod cli;
+mod configuration;
 mod counter_everywhere;
 mod given_up;
 mod guests_and_stock;
@@ -13,6 +14,7 @@ mod languages;
 mod lifecycle;
 mod lost_logs;
 mod many_guests;
+mod one_name;
 mod outputs;
 mod parity_everywhere;
 mod signals;

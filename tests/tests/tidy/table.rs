@@ -37,9 +37,16 @@ pub(crate) const LAYERS: &[Layer] = &[
         crates: &["sha2", "subtle", "thiserror"],
         not_std: IMPURE,
     },
+    // Clocks: the writer of a pipe is given a while.
+    Layer {
+        name: "files",
+        modules: &[],
+        crates: &["rustix", "thiserror"],
+        not_std: &["std::net", "std::process"],
+    },
     Layer {
         name: "transport",
-        modules: &["wire"],
+        modules: &["files", "wire"],
         crates: &["bytes", "socket2", "thiserror", "tokio", "tokio_rustls", "tracing"],
         // Files: the certificates, which are read again while the node runs.
         not_std: &["std::process"],
@@ -65,7 +72,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "guest",
-        modules: &["address", "directory"],
+        modules: &["address", "directory", "files"],
         crates: &["bytes", "hex", "http_body_util", "hyper", "metrics", "ractor", "rustls_native_certs", "serde", "sha2", "tempfile", "thiserror", "tokio", "tokio_rustls", "tracing", "wasmparser", "wasmtime", "wasmtime_wasi", "wasmtime_wasi_http"],
         not_std: &["std::process"],
     },
@@ -84,14 +91,14 @@ pub(crate) const LAYERS: &[Layer] = &[
     // The derive at the root, for its messages.
     Layer {
         name: "control",
-        modules: &["directory", "guest", "supervision", "RactorClusterMessage"],
+        modules: &["directory", "files", "guest", "supervision", "RactorClusterMessage"],
         crates: &["hmac", "ractor", "rand", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"],
         not_std: &["std::net", "std::process"],
     },
     // ractor for how a literal becomes the bytes of an argument.
     Layer {
         name: "config",
-        modules: &["control", "guest", "node", "supervision", "transport"],
+        modules: &["control", "files", "guest", "node", "supervision", "transport"],
         crates: &["hex", "ractor", "serde", "strsim", "thiserror", "toml"],
         not_std: &["std::process", "std::thread"],
     },

@@ -11,15 +11,21 @@ use std::time::Duration;
 
 use self::builder::Builder;
 use super::arguments::RunArguments;
+use super::check::options;
 use super::failure::Failure;
 use super::run::{announce, begin, exit_code};
+use crate::config::ConfigOptions;
 use crate::host::HostBuilder;
 use crate::ops::console;
 use crate::supervision::reload::ReloadReport;
 
 pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<ExitCode, Failure> {
     let runtime = begin(arguments)?;
-    let mut config = builder.config(&arguments.file)?;
+    let options = ConfigOptions {
+        modules_are_built_later: true,
+        ..options(&arguments.set)
+    };
+    let mut config = builder.config_with(&arguments.file, &options)?;
     for upkeep in &mut config.upkeep {
         // What is pinned can't change.
         let is_pinned = config

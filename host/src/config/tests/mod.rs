@@ -6,8 +6,10 @@ mod actors;
 mod guests;
 mod limits;
 mod node;
+mod secrets;
 mod tls;
 mod upkeep;
+mod variables;
 
 use std::env::VarError;
 use std::path::Path;
@@ -26,10 +28,16 @@ fn folder() -> tempfile::TempDir {
     write("short", b"s3cret");
     write("dull", b"abcabcabcabcabcabc");
     write("empty", b" \n");
-    write("binary", b"\xff\xfe");
+    write("binary", b"\xff\x00");
     write("large", &[b'x'; 70_000]);
     write("open", b"s3cret-of-2026-xyz");
-    restrict(&folder.path().join("open"), 0o640);
+    restrict(&folder.path().join("open"), 0o644);
+    write("edited", b"\xef\xbb\xbfs3cret-of-2026-xyz\r\n\r\n");
+    write("wide", b"\xff\xfes\0");
+    write("deploy.key", b"\xef\xbb\xbf0123456789abcdef\r\n");
+    for module in ["module.wasm", "counter.wasm", "a.wasm", "c.wasm", "m.wasm"] {
+        write(module, b"");
+    }
     folder
 }
 
@@ -43,8 +51,18 @@ fn restrict(path: &Path, mode: u32) {
 fn restrict(_: &Path, _: u32) {}
 
 fn parse(text: &str, folder: &Path) -> Result<NodeConfig, ConfigError> {
+    parse_with(text, folder, &[])
+}
+
+/// As with these `--set`.
+fn parse_with(text: &str, folder: &Path, set: &[&str]) -> Result<NodeConfig, ConfigError> {
     let variable = |name: &str| match name {
         "COOKIE" => Ok("from the environment".to_owned()),
+        "NAME" => Ok("beta".to_owned()),
+        "KEY" => Ok("0123456789abcdef".to_owned()),
+        "EMPTY" => Ok(String::new()),
+        "TRICK" => Ok("x\"\nlisten = \"0.0.0.0:1\" ${NAME}".to_owned()),
+        "BINARY" => Err(VarError::NotUnicode("\u{0}".into())),
         "BLANK" => Ok("  ".to_owned()),
         _ => Err(VarError::NotPresent),
     };
@@ -53,18 +71,30 @@ fn parse(text: &str, folder: &Path) -> Result<NodeConfig, ConfigError> {
         natives: &["counter", "greeter"],
         variable: &variable,
     };
-    NodeConfig::parse(Path::new("node.toml"), text, &context)
+    let options = ConfigOptions {
+        set: set.iter().map(|&set| set.to_owned()).collect(),
+        ..ConfigOptions::default()
+    };
+    NodeConfig::parse(Path::new("node.toml"), text, &context, &options)
 }
 
 /// The findings as they are printed, with the folder of the test taken out.
 #[track_caller]
 fn check(text: &str, expected: &str) {
+    check_with(text, &[], expected);
+}
+
+/// As with these `--set`.
+#[track_caller]
+fn check_with(text: &str, set: &[&str], expected: &str) {
     let folder = folder();
-    let rendered = match parse(text, folder.path()) {
+    let rendered = match parse_with(text, folder.path(), set) {
         Ok(config) => config.warnings.to_string(),
         Err(error) => error.to_string(),
     };
-    let rendered = rendered.replace(&folder.path().display().to_string(), "DIR");
+    let path = folder.path();
+    let rendered = rendered.replace(&path.canonicalize().unwrap().display().to_string(), "DIR");
+    let rendered = rendered.replace(&path.display().to_string(), "DIR");
     assert_eq!(
         rendered,
         expected.trim_start_matches('\n'),
@@ -223,7 +253,7 @@ fn a_long_line_is_quoted_around_its_mistake() {
         r#"
 node.toml:4:360: "oops" is no address: it has no port
  4 | …3:1", "h34:1", "h35:1", "h36:1", "h37:1", "h38:1", "h39:1", "oops"]
-   |                                                              ^^^^^^ expected HOST:PORT such as `127.0.0.1:4697`"#,
+   |                                                              ^^^^^^ expected HOST:PORT such as `127.0.0.1:4697` or `[::1]:4697`"#,
     );
 }
 

@@ -57,18 +57,18 @@ node.toml:4:14: both `cookie_file` and `cookie_env` say where the cookie is
         r#"
 node.toml:3:15: the cookie file DIR/nope cannot be read: No such file or directory (os error 2)
  3 | cookie_file = "nope"
-   |               ^^^^^^ relative paths start at the folder of this file"#,
+   |               ^^^^^^ looked for it in DIR, the folder of this file"#,
     );
     for (file, why) in [
-        ("empty", "empty"),
-        ("binary", "not UTF-8 text"),
-        ("large", "larger than 65536 bytes"),
+        ("empty", "is empty"),
+        ("binary", "is not UTF-8 text"),
+        ("large", "cannot be read: it is larger than 65536 bytes"),
     ] {
         let caret = "^".repeat(file.len() + 2);
         check(
             &below(&format!("cookie_file = {file:?}")),
             &format!(
-                "node.toml:3:15: the cookie file DIR/{file} is {why}\n 3 | cookie_file = {file:?}\n   \
+                "node.toml:3:15: the cookie file DIR/{file} {why}\n 3 | cookie_file = {file:?}\n   \
                  |               {caret} expected a file with the cluster's secret and nothing else"
             ),
         );
@@ -90,7 +90,7 @@ node.toml:3:15: the cookie file DIR/nope cannot be read: No such file or directo
 fn a_cookie_that_others_can_read_is_refused() {
     check(
         "[node]\nname = \"a\"\n\tcookie_file = \"open\"",
-        "node.toml:3:16: other users can read the cookie file DIR/open (mode 640)\n 3 | \tcookie_file = \"open\"\
+        "node.toml:3:16: the cookie file DIR/open can be read by every user of this machine (mode 0644)\n 3 | \tcookie_file = \"open\"\
          \n   | \t              ^^^^^^ run `chmod 600 DIR/open`",
     );
 }
@@ -172,7 +172,7 @@ node.toml:3:10: `listen` is no address with a port
         r#"
 node.toml:5:10: "x" is no address: it has no port
  5 | peers = ["x", 5, "a:1", "a:1", "127.0.0.1:1"]
-   |          ^^^ expected HOST:PORT such as `127.0.0.1:4697`
+   |          ^^^ expected HOST:PORT such as `127.0.0.1:4697` or `[::1]:4697`
 
 node.toml:5:15: an element of `peers` is an integer
  5 | peers = ["x", 5, "a:1", "a:1", "127.0.0.1:1"]
@@ -207,4 +207,36 @@ node.toml:4:18: `stand_in_names` is neither `bare` nor `qualified`
  4 | stand_in_names = "long"
    |                  ^^^^^^ expected `bare` or `qualified`"#,
     );
+}
+
+#[test]
+fn an_address_that_is_nearly_one_is_taken_for_what_was_meant() {
+    check_below(
+        "listen = \"::1:0\"\npeers = [\"tcp://beta:4697\", \"127.0.0.1:4697,127.0.0.1:4698\", \"::1\"]",
+        r#"
+node.toml:4:10: `listen` is no address with a port
+ 4 | listen = "::1:0"
+   |          ^^^^^^^ did you mean `[::1]:0`?
+
+node.toml:5:10: "tcp://beta:4697" is no address: it begins with a scheme
+ 5 | peers = ["tcp://beta:4697", "127.0.0.1:4697,127.0.0.1:4698", "::1"]
+   |          ^^^^^^^^^^^^^^^^^ did you mean `beta:4697`?
+
+node.toml:5:29: "127.0.0.1:4697,127.0.0.1:4698" is no address: it is several addresses in one
+ 5 | peers = ["tcp://beta:4697", "127.0.0.1:4697,127.0.0.1:4698", "::1"]
+   |                             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ write each in quotes of its own: "127.0.0.1:4697", "127.0.0.1:4698"
+
+node.toml:5:62: "::1" is no address: it has no port
+ 5 | peers = ["tcp://beta:4697", "127.0.0.1:4697,127.0.0.1:4698", "::1"]
+   |                                                              ^^^^^ did you mean `[::1]:4697`?"#,
+    );
+    check_below(
+        "hostname = \"[::1]\"",
+        r#"
+node.toml:4:12: the hostname has a `:`
+ 4 | hostname = "[::1]"
+   |            ^^^^^^^ write it without brackets: `::1`"#,
+    );
+    // A pod with IPv6 alone has no other name.
+    check_below("hostname = \"2001:db8::7\"", "");
 }

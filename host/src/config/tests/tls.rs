@@ -124,7 +124,7 @@ fn files_are_read_and_fit_together() {
         r#"
 node.toml:6:8: the file DIR/nope.pem cannot be read: No such file or directory (os error 2)
  6 | cert = "nope.pem"
-   |        ^^^^^^^^^^ relative paths start at the folder of this file"#,
+   |        ^^^^^^^^^^ looked for it in DIR, the folder of this file"#,
     );
     check(
         "",
@@ -161,15 +161,16 @@ node.toml:6:8: nodes with the same `ca` will not accept the certificate of this 
 
 #[test]
 #[cfg(unix)]
-fn a_key_that_everybody_can_read_is_a_warning() {
+fn a_key_that_everybody_can_read_is_refused() {
     let folder = folder();
     add_certificates(folder.path());
     restrict(&folder.path().join("key.pem"), 0o604);
     let text = format!("[node]\nname = \"a\"\ncookie_file = \"cookie\"\n[node.tls]\n{PAIR}");
-    let warnings = parse(&text, folder.path()).unwrap().warnings;
-    let [warning] = warnings.first.as_slice() else {
-        unreachable!("one warning: {warnings}")
-    };
-    assert!(warning.message.contains("can use the private key"), "{warning}");
-    assert!(warning.help.starts_with("run `chmod 600 "), "{warning}");
+    let error = parse(&text, folder.path()).unwrap_err().to_string();
+    assert!(error.starts_with("node.toml:6:7: the private key "), "{error}");
+    assert!(
+        error.contains("can be read by every user of this machine (mode 0604)"),
+        "{error}"
+    );
+    assert!(error.contains("^ run `chmod 600 "), "{error}");
 }

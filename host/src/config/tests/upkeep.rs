@@ -68,7 +68,7 @@ fn mistakes_are_explained() {
         "[[actors]]\nname = \"a\"\nnative = \"counter\"\ncheckpoint = { every = \"10s\" }",
         "a native actor has no checkpoints",
     );
-    check_last("[control]", "[control] has no `key_file`");
+    check_last("[control]", "[control] does not say where the deploy key is");
     check_last("[control]\nkey = \"x\"", "the key itself can't be written here");
     check_last(
         "[control]\nkey_file = \"short\"",
@@ -76,7 +76,7 @@ fn mistakes_are_explained() {
     );
     check_last(
         "[control]\nkey_file = \"open\"",
-        "other users can read the deploy key DIR/open (mode 640)",
+        "the deploy key DIR/open can be read by every user of this machine (mode 0644)",
     );
     check_last(
         "[control]\nkey_file = \"none\"",

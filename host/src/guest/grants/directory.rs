@@ -45,6 +45,8 @@ pub struct InvalidDirectory {
     pub guest: String,
     /// What the system said.
     pub reason: String,
+    /// It is not there.
+    pub is_missing: bool,
 }
 
 impl Directory {
@@ -59,6 +61,7 @@ impl Directory {
                 host: self.host.clone(),
                 guest: self.guest.clone(),
                 reason: error.to_string(),
+                is_missing: error.kind() == std::io::ErrorKind::NotFound,
             })
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
+use super::mistaken::{Mistaken, mistaken};
+
 /// Hosts and a port that an actor may reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
@@ -34,7 +36,12 @@ pub struct InvalidEndpoint {
     pub text: String,
     /// What is wrong with it.
     pub reason: &'static str,
+    /// What to write in its place, in words, if that is known.
+    pub instead: Option<String>,
 }
+
+/// The port in suggestions.
+const EXAMPLE_PORT: &str = "443";
 
 const NO_PORT: &str = "it has no port";
 const NO_HOST: &str = "the host is neither a name nor an address";
@@ -93,9 +100,17 @@ impl FromStr for Endpoint {
     type Err = InvalidEndpoint;
 
     fn from_str(text: &str) -> Result<Self, InvalidEndpoint> {
+        if let Some(Mistaken { reason, instead }) = mistaken(text, EXAMPLE_PORT) {
+            return Err(InvalidEndpoint {
+                text: text.to_owned(),
+                reason,
+                instead: Some(instead),
+            });
+        }
         let invalid = |reason| InvalidEndpoint {
             text: text.to_owned(),
             reason,
+            instead: None,
         };
         let (host, port) = text.rsplit_once(':').ok_or_else(|| invalid(NO_PORT))?;
         let port = match port {
@@ -105,7 +120,7 @@ impl FromStr for Endpoint {
         };
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         if bare.is_none() && host.contains(':') {
-            return Err(invalid("an IPv6 address belongs into brackets"));
+            return Err(invalid(NO_HOST));
         }
         let host = bare
             .unwrap_or(host)
@@ -122,6 +137,7 @@ impl FromStr for HostPattern {
         let invalid = |reason| InvalidEndpoint {
             text: text.to_owned(),
             reason,
+            instead: None,
         };
         if text == "*" {
             return Ok(Self::Any);
@@ -212,7 +228,10 @@ mod tests {
         for (text, reason) in [
             ("db.internal", NO_PORT),
             ("[::1]", NO_PORT),
-            ("::1", "an IPv6 address belongs into brackets"),
+            ("::1", NO_PORT),
+            ("::1:80", "an IPv6 address needs brackets"),
+            ("https://x:1", "it begins with a scheme"),
+            ("a:1,b:2", "it is several addresses in one"),
             ("db:70000", "the port is none from 0 to 65535"),
             ("db:https", "the port is none from 0 to 65535"),
             ("10.0.0.0:80/8", NO_PORT),

@@ -1,7 +1,7 @@
 //! Where HTTP requests may go: `https://api.example.com`, `http://127.0.0.1:8080`, `https://*.example.com`.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use super::endpoint::{Endpoint, HostPattern, InvalidEndpoint};
@@ -36,6 +36,7 @@ pub struct InvalidHttpOrigin {
     pub instead: Option<HttpOrigin>,
 }
 
+const BRACKETS: &str = "an IPv6 address needs brackets";
 const NO_SCHEME: &str = "it has no scheme";
 const OTHER_SCHEME: &str = "the scheme is neither http nor https";
 const PATH: &str = "it has a path, and whole hosts are granted";
@@ -107,6 +108,9 @@ impl FromStr for HttpOrigin {
         if host.len() < rest.len() && !host.is_empty() {
             return Err(invalid(PATH, read(scheme, &host).ok()));
         }
+        if rest.parse::<Ipv6Addr>().is_ok() {
+            return Err(invalid(BRACKETS, read(scheme, &format!("[{rest}]")).ok()));
+        }
         read(scheme, rest).map_err(|error| invalid(error.reason, None))
     }
 }
@@ -161,7 +165,7 @@ mod tests {
             ("https:///", "the host is neither a name nor an address", None),
             ("https://user@a", "the host is neither a name nor an address", None),
             ("https://a.*.b", "the host is neither a name nor an address", None),
-            ("http://::1", "an IPv6 address belongs into brackets", None),
+            ("http://::1", BRACKETS, Some("http://[::1]")),
             ("http://a:70000", "the port is none from 0 to 65535", None),
         ] {
             let error = text.parse::<HttpOrigin>().unwrap_err();

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use self::settling::{Settling, Stamp};
 use super::reloader::Reloader;
 use crate::control::ReloadRequest;
+use crate::files::{self, ReadError};
 use crate::guest::{Digest, is_whole};
 
 /// How often files are looked at that are about to change.
@@ -124,8 +125,8 @@ impl Watched {
         }
         let path = self.path.clone();
         let read = tokio::task::spawn_blocking(move || {
-            let bytes = fs::read(path)?;
-            std::io::Result::Ok((is_whole(&bytes), Digest::of(&bytes)))
+            let bytes = files::read(&path, files::LARGEST)?;
+            Ok::<_, ReadError>((is_whole(&bytes), Digest::of(&bytes)))
         });
         let (whole, digest) = match read.await {
             Ok(Ok(read)) => read,

@@ -1,13 +1,12 @@
 //! What is wrong with the files that TLS is made of.
 
-use std::io;
 use std::path::PathBuf;
 
 use tokio_rustls::rustls;
 use tokio_rustls::rustls::pki_types::pem;
 use tokio_rustls::rustls::server::VerifierBuilderError;
 
-use super::files::LARGEST_FILE;
+use crate::files::{ReadError, SecretError};
 
 /// One of the files that TLS is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,16 +31,11 @@ pub enum TlsError {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        source: ReadError,
     },
-    /// A file is larger than any list of certificates.
-    #[error("the file {} is larger than {LARGEST_FILE} bytes", path.display())]
-    TooLarge {
-        /// What it is for.
-        file: TlsFile,
-        /// The file.
-        path: PathBuf,
-    },
+    /// The private key can't be read, or others can read it.
+    #[error(transparent)]
+    Key(#[from] SecretError),
     /// A file is not PEM, or not of the right kind.
     #[error("the file {} holds no {} in PEM form: {source}", path.display(), expected(*file))]
     Pem {
@@ -90,14 +84,20 @@ pub enum TlsError {
 }
 
 impl TlsError {
+    /// True if a file is not there.
+    pub fn is_not_found(&self) -> bool {
+        match self {
+            Self::Read { source, .. } => source.is_not_found(),
+            Self::Key(error) => error.is_not_found(),
+            _ => false,
+        }
+    }
+
     /// The file that it is about, if it is about one.
     pub fn file(&self) -> Option<TlsFile> {
         match self {
-            Self::Read { file, .. }
-            | Self::TooLarge { file, .. }
-            | Self::Pem { file, .. }
-            | Self::Unusable { file, .. } => Some(*file),
-            Self::Mismatch { .. } => Some(TlsFile::Key),
+            Self::Read { file, .. } | Self::Pem { file, .. } | Self::Unusable { file, .. } => Some(*file),
+            Self::Key(_) | Self::Mismatch { .. } => Some(TlsFile::Key),
             Self::Ca { .. } => Some(TlsFile::Ca),
             Self::NoIdentity | Self::NoCa | Self::Provider(_) => None,
         }

@@ -1,14 +1,13 @@
 //! The files that TLS is made of, and their contents.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::error::{TlsError, TlsFile};
+use crate::files::{self, Secret};
 
 /// In bytes. The CA bundle of a whole operating system has a quarter of it.
-pub(super) const LARGEST_FILE: u64 = 1024 * 1024;
+const LARGEST_FILE: u64 = 1024 * 1024;
 
 /// Where the certificates of a node are. All files are PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,22 +57,15 @@ impl fmt::Debug for Contents {
     }
 }
 
-/// What is in one file.
+/// What is in one file, without the mark that some editors put at the start of a text.
 pub(super) fn read(file: TlsFile, path: &Path) -> Result<Vec<u8>, TlsError> {
-    let failed = |source| TlsError::Read {
+    if file == TlsFile::Key {
+        return Ok(files::read_secret(Secret::PrivateKey, path, LARGEST_FILE)?);
+    }
+    let bytes = files::read(path, LARGEST_FILE).map_err(|source| TlsError::Read {
         file,
         path: path.to_owned(),
         source,
-    };
-    let opened = File::open(path).map_err(failed)?;
-    let mut bytes = Vec::new();
-    opened.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length <= LARGEST_FILE) {
-        Ok(bytes)
-    } else {
-        Err(TlsError::TooLarge {
-            file,
-            path: path.to_owned(),
-        })
-    }
+    })?;
+    Ok(files::without_mark(&bytes).to_vec())
 }

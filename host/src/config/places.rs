@@ -1,0 +1,153 @@
+//! Where in the file things are that turn out to be wrong only later: when modules are loaded, or when it is tried whether
+//! their actors could start.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+
+use super::path::missing;
+use super::problem::{ConfigError, Findings, Problems};
+use super::source::Source;
+use crate::guest::LoadFault;
+
+/// The places of one configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    source: Source,
+    /// Where relative paths start.
+    folder: PathBuf,
+    pub(super) modules: BTreeMap<String, PathPlace>,
+    pub(super) actors: BTreeMap<String, ActorPlaces>,
+    /// Knows which strings have variables.
+    problems: Problems,
+}
+
+/// A path, where it is written and as it is written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PathPlace {
+    pub(super) at: Range<usize>,
+    pub(super) written: String,
+}
+
+impl PathPlace {
+    pub(super) fn of(path: &Spanned<&str>) -> Self {
+        Self {
+            at: path.span(),
+            written: (*path.get_ref()).to_owned(),
+        }
+    }
+}
+
+/// The places of one entry of `[[actors]]`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ActorPlaces {
+    pub(super) name: Range<usize>,
+    pub(super) arguments: Option<Range<usize>>,
+    pub(super) checkpoint: Option<Range<usize>>,
+    pub(super) groups: Option<Range<usize>>,
+    /// Those of its own limits, and not those of `[defaults.limits]`.
+    pub(super) limits: BTreeMap<String, Range<usize>>,
+    /// In the order of its directories.
+    pub(super) directories: Vec<PathPlace>,
+}
+
+impl Places {
+    pub(super) fn new(source: Source, folder: &Path, problems: &Problems) -> Self {
+        Self {
+            source,
+            folder: folder.to_owned(),
+            modules: BTreeMap::new(),
+            actors: BTreeMap::new(),
+            problems: problems.for_later(),
+        }
+    }
+
+    /// Says that the file of a module is not there.
+    pub(super) fn missing_module(&self, module: &str, fault: &LoadFault, problems: &mut Problems) {
+        if let Some(place) = self.modules.get(module) {
+            let help = missing(&place.written, &self.folder);
+            problems.error(place.at.clone(), format!("module `{module}`: {fault}"), help);
+        }
+    }
+
+    /// Collects what is found to be wrong.
+    pub(crate) fn complaints(&self) -> Complaints<'_> {
+        Complaints {
+            places: self,
+            problems: self.problems.clone(),
+        }
+    }
+}
+
+/// What is found to be wrong with a configuration that was read.
+#[derive(Debug)]
+pub(crate) struct Complaints<'p> {
+    places: &'p Places,
+    problems: Problems,
+}
+
+/// A part of an entry of `[[actors]]`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part<'k> {
+    /// The entry as a whole.
+    Name,
+    Arguments,
+    Checkpoint,
+    Groups,
+    /// The limit with this key.
+    Limit(&'k str),
+}
+
+impl Complaints<'_> {
+    /// About an actor, at a part of its entry if the file has that part.
+    pub(crate) fn of_actor(&mut self, actor: &str, part: Part<'_>, message: String, help: impl Into<String>) {
+        let found = self.places.actors.get(actor);
+        let place = found.and_then(|places| match part {
+            Part::Name => None,
+            Part::Arguments => places.arguments.clone(),
+            Part::Checkpoint => places.checkpoint.clone(),
+            Part::Groups => places.groups.clone(),
+            Part::Limit(key) => places.limits.get(key).cloned(),
+        });
+        let at = place.or_else(|| found.map(|places| places.name.clone()));
+        self.problems.error(at.unwrap_or_default(), message, help);
+    }
+
+    /// About a directory of an actor, which is not there or can't be used.
+    pub(crate) fn of_directory(&mut self, actor: &str, index: usize, message: String, is_missing: bool) {
+        let found = self.places.actors.get(actor);
+        let place = found.and_then(|places| places.directories.get(index)).cloned();
+        self.of_path(
+            place,
+            message,
+            is_missing,
+            "expected a directory that this process can read",
+        );
+    }
+
+    /// About the file of a module, which is not there or no component.
+    pub(crate) fn of_module(&mut self, module: &str, message: String, is_missing: bool, help: &str) {
+        let place = self.places.modules.get(module).cloned();
+        self.of_path(place, message, is_missing, help);
+    }
+
+    fn of_path(&mut self, place: Option<PathPlace>, message: String, is_missing: bool, help: &str) {
+        let PathPlace { at, written } = place.unwrap_or_default();
+        let help = if is_missing && !written.is_empty() {
+            missing(&written, &self.places.folder)
+        } else {
+            help.to_owned()
+        };
+        self.problems.error(at, message, help);
+    }
+
+    /// Nothing, or all of it.
+    ///
+    /// # Errors
+    /// Something is wrong.
+    pub(crate) fn into_result(self) -> Result<Findings, ConfigError> {
+        self.problems.into_result(&self.places.source)
+    }
+}

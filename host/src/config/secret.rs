@@ -1,0 +1,81 @@
+//! Where a secret is: in a file, or in a variable of the environment. It is never written into the configuration itself.
+
+use toml::Spanned;
+
+use super::Context;
+use super::path::missing;
+use super::problem::Problems;
+use super::section::Section;
+
+/// The two keys of a section that can say where a secret is.
+pub(super) struct SecretKeys {
+    pub(super) file: &'static str,
+    pub(super) variable: &'static str,
+    /// The secret, in words.
+    pub(super) what: &'static str,
+    /// The name of a variable.
+    pub(super) example: &'static str,
+    /// Keys that people write in place of the two, which have been reported already.
+    pub(super) mistaken: &'static [&'static str],
+}
+
+/// Where a secret is.
+pub(super) enum Place<'d> {
+    File(Spanned<&'d str>),
+    /// The name is one that a variable can have.
+    Variable(Spanned<&'d str>),
+}
+
+impl SecretKeys {
+    /// Exactly one of the two keys; none if that was reported.
+    pub(super) fn read<'d>(&self, section: &Section<'d>, problems: &mut Problems) -> Option<Place<'d>> {
+        let Self {
+            file: file_key,
+            variable: variable_key,
+            what,
+            ..
+        } = self;
+        match (section.text(file_key, problems), section.text(variable_key, problems)) {
+            (Some(file), None) => Some(Place::File(file)),
+            (None, Some(variable)) => self.check_variable(variable, problems),
+            (Some(_), Some(variable)) => {
+                let message = format!("both `{file_key}` and `{variable_key}` say where {what} is");
+                problems.error(variable.span(), message, "keep one of them");
+                None
+            }
+            (None, None) => {
+                let mut keys = self.mistaken.iter().chain([file_key, variable_key]);
+                if keys.all(|key| section.lacks(key)) {
+                    let message = format!("{} does not say where {what} is", section.title);
+                    let help = format!("add `{file_key} = \"…\"` or `{variable_key} = \"…\"`");
+                    problems.error(section.span.clone(), message, help);
+                }
+                None
+            }
+        }
+    }
+
+    fn check_variable<'d>(&self, variable: Spanned<&'d str>, problems: &mut Problems) -> Option<Place<'d>> {
+        let name = *variable.get_ref();
+        if name.is_empty() || name.contains(['=', '\0']) {
+            let message = format!("`{}` is no name of a variable", self.variable);
+            problems.error(
+                variable.span(),
+                message,
+                format!("expected for example `{}`", self.example),
+            );
+            return None;
+        }
+        Some(Place::Variable(variable))
+    }
+}
+
+impl Place<'_> {
+    /// What to do about a secret that is not there: for a file where it was looked for, otherwise `help`.
+    pub(super) fn help(&self, is_missing: bool, help: String, context: &Context<'_>) -> String {
+        match self {
+            Self::File(file) if is_missing => missing(file.get_ref(), context.folder),
+            Self::File(_) | Self::Variable(_) => help,
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! `${NAME}` in the strings of a configuration: what the environment has for it.
+//!
+//! It is replaced in values that are strings, once, after the file was parsed: what a variable has is never read as TOML, and
+//! never replaced again. `${NAME:-TEXT}` is TEXT where the variable is unset or empty, and `$${` is `${` itself. A `$`
+//! that no `{` follows is one.
+
+use std::env::VarError;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::problem::Problems;
+
+/// The most bytes that variables may add to one configuration.
+const MOST_BYTES: usize = 4 << 20;
+
+const FORMS: &str = "expected `${NAME}` or `${NAME:-DEFAULT}`; write `$${` for `${` itself";
+
+/// The value of a variable of the environment.
+pub(super) type Lookup<'a> = dyn Fn(&str) -> Result<String, VarError> + 'a;
+
+/// Replaces every `${NAME}` in the strings of this document, which `text` was parsed to.
+pub(super) fn substitute(document: &mut DeTable<'_>, text: &str, lookup: &Lookup<'_>, problems: &mut Problems) {
+    let mut substitution = Substitution {
+        text,
+        lookup,
+        left: MOST_BYTES,
+        problems,
+    };
+    for (_, value) in document.iter_mut() {
+        substitution.value(value);
+    }
+}
+
+struct Substitution<'a> {
+    text: &'a str,
+    lookup: &'a Lookup<'a>,
+    /// Bytes that variables may still add.
+    left: usize,
+    problems: &'a mut Problems,
+}
+
+/// One place of a string.
+#[derive(Debug, PartialEq, Eq)]
+enum Part<'v> {
+    Text(&'v str),
+    /// `$${`
+    Literal,
+    Variable {
+        name: &'v str,
+        default: Option<&'v str>,
+    },
+    /// What begins like a variable and is none.
+    Malformed(&'v str),
+}
+
+impl Substitution<'_> {
+    fn value(&mut self, value: &mut Spanned<DeValue<'_>>) {
+        let span = value.span();
+        match value.get_mut() {
+            DeValue::String(text) if text.contains("${") => {
+                if let Some(replaced) = self.string(text, &span) {
+                    *text = replaced.into();
+                }
+            }
+            DeValue::Array(elements) => elements.iter_mut().for_each(|element| self.value(element)),
+            DeValue::Table(table) => table.iter_mut().for_each(|(_, value)| self.value(value)),
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_) => {}
+        }
+    }
+
+    /// None if the string stays as it is, because of a mistake.
+    fn string(&mut self, text: &str, span: &Range<usize>) -> Option<String> {
+        let mut replaced = String::new();
+        let mut names = Vec::new();
+        let mut is_good = true;
+        // Where in the file each `${` of the string stands, if none is written with escapes.
+        let places: Vec<usize> = self
+            .text
+            .get(span.clone())
+            .map(|raw| raw.match_indices("${").map(|(at, _)| span.start + at).collect())
+            .unwrap_or_default();
+        let places = (places.len() == text.matches("${").count()).then_some(places);
+        let mut index = 0;
+        for part in parts(text) {
+            let at = |length: usize| match places.as_ref().and_then(|places| places.get(index)) {
+                Some(start) => *start..(*start + length).min(span.end),
+                None => span.clone(),
+            };
+            match part {
+                Part::Text(text) => {
+                    replaced.push_str(text);
+                    continue;
+                }
+                Part::Literal => replaced.push_str("${"),
+                Part::Malformed(text) => {
+                    is_good = false;
+                    self.problems.error(at(text.len()), "this is no variable", FORMS);
+                }
+                Part::Variable { name, default } => {
+                    let written = name.len() + default.map_or(0, |default| default.len() + 2) + 3;
+                    match self.lookup(name, default) {
+                        Ok(value) => {
+                            replaced.push_str(&value);
+                            names.push(name.to_owned());
+                        }
+                        Err((message, help)) => {
+                            is_good = false;
+                            self.problems.error(at(written), message, help);
+                        }
+                    }
+                }
+            }
+            index += 1;
+        }
+        if !is_good {
+            self.problems.broken(span.clone());
+        } else if !names.is_empty() {
+            self.problems.substituted(span.clone(), names);
+        }
+        is_good.then_some(replaced)
+    }
+
+    fn lookup(&mut self, name: &str, default: Option<&str>) -> Result<String, (String, String)> {
+        let value = match ((self.lookup)(name), default) {
+            (Ok(value), None) => value,
+            (Ok(value), Some(default)) if value.is_empty() => default.to_owned(),
+            (Ok(value), Some(_)) => value,
+            (Err(VarError::NotPresent), Some(default)) => default.to_owned(),
+            (Err(VarError::NotPresent), None) => {
+                let message = format!("the environment variable {name} is not set");
+                let help = format!(
+                    "set it, or write `${{{name}:-DEFAULT}}`; `$${{` stands for `${{` itself, where none is meant"
+                );
+                return Err((message, help));
+            }
+            (Err(VarError::NotUnicode(_)), _) => {
+                let message = format!("the environment variable {name} is not UTF-8 text");
+                return Err((message, "set it to text".to_owned()));
+            }
+        };
+        match self.left.checked_sub(value.len()) {
+            Some(left) => {
+                self.left = left;
+                Ok(value)
+            }
+            None => Err((
+                format!("variables give this configuration more than {MOST_BYTES} bytes"),
+                "expected names, paths and addresses".to_owned(),
+            )),
+        }
+    }
+}
+
+fn parts(mut text: &str) -> Vec<Part<'_>> {
+    let mut parts = Vec::new();
+    while let Some(at) = text.find("${") {
+        let (before, rest) = text.split_at(at);
+        if let Some(before) = before.strip_suffix('$') {
+            parts.extend([Part::Text(before), Part::Literal]);
+            text = rest.get(2..).unwrap_or_default();
+            continue;
+        }
+        parts.push(Part::Text(before));
+        let Some((inner, after)) = rest.get(2..).and_then(|rest| rest.split_once('}')) else {
+            parts.push(Part::Malformed(rest));
+            return parts;
+        };
+        let (name, default) = match inner.split_once(":-") {
+            Some((name, default)) => (name, Some(default)),
+            None => (inner, None),
+        };
+        parts.push(if is_name(name) {
+            Part::Variable { name, default }
+        } else {
+            Part::Malformed(rest.get(..inner.len() + 3).unwrap_or(rest))
+        });
+        text = after;
+    }
+    parts.push(Part::Text(text));
+    parts
+}
+
+/// As POSIX has the names of variables.
+fn is_name(name: &str) -> bool {
+    let is_word = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    name.chars().all(is_word) && name.starts_with(|first: char| !first.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_string_has_text_variables_and_literals() {
+        let variable = |name, default| Part::Variable { name, default };
+        let cases: [(&str, &[Part<'_>]); 8] = [
+            ("a $b $$c", &[Part::Text("a $b $$c")]),
+            ("${A}", &[Part::Text(""), variable("A", None), Part::Text("")]),
+            (
+                "x${A_1:-}y",
+                &[Part::Text("x"), variable("A_1", Some("")), Part::Text("y")],
+            ),
+            (
+                "${A:-b:-c}",
+                &[Part::Text(""), variable("A", Some("b:-c")), Part::Text("")],
+            ),
+            ("$${A}", &[Part::Text(""), Part::Literal, Part::Text("A}")]),
+            ("$$${A}", &[Part::Text("$"), Part::Literal, Part::Text("A}")]),
+            ("${1}", &[Part::Text(""), Part::Malformed("${1}"), Part::Text("")]),
+            ("a${B", &[Part::Text("a"), Part::Malformed("${B")]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parts(text), expected, "{text}");
+        }
+    }
+}

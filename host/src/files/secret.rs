@@ -1,0 +1,226 @@
+//! Files with a secret: the cookie, the deploy key, the private key of a certificate. One rule for all of them.
+//!
+//! A file that its owner alone can read is good. So is one that its group can read too, as Kubernetes mounts secrets
+//! (`root:fsGroup`, mode 0440, behind symbolic links): if it belongs to root or to the user of this process, its group
+//! is one of this process's, and nobody else can read it. One of `root:root` is good as well: systemd hands credentials on
+//! like this, with an access list for the service.
+
+use std::fmt;
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
+
+use super::{Kind, ReadError, open, read_opened, without_mark};
+
+/// The permissions of a file for its group, and for those who are neither its owner nor in its group.
+const GROUP: u32 = 0o070;
+const OTHERS: u32 = 0o007;
+
+/// What a file has that nobody else may see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secret {
+    /// What all nodes of a cluster share.
+    Cookie,
+    /// What deploying takes.
+    DeployKey,
+    /// The key of a certificate.
+    PrivateKey,
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cookie => "cookie file",
+            Self::DeployKey => "deploy key",
+            Self::PrivateKey => "private key",
+        })
+    }
+}
+
+/// A file with a secret that can't be used. Never quotes what was read.
+#[derive(Debug, thiserror::Error)]
+#[error("the {secret} {} {fault}", path.display())]
+pub struct SecretError {
+    /// What it should have.
+    pub secret: Secret,
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    #[source]
+    pub fault: SecretFault,
+}
+
+/// What is wrong with a file that has a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretFault {
+    /// It could not be read.
+    #[error("cannot be read: {0}")]
+    Read(ReadError),
+    /// Somebody else can read it.
+    #[error("{0}")]
+    Exposed(Exposure),
+    /// It is text of two bytes a character.
+    #[error("is UTF-16 text")]
+    Utf16,
+}
+
+/// Who can read a file with a secret and should not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exposure {
+    /// Its permissions.
+    pub mode: u32,
+    to: Whom,
+    /// It is this process's user who can change that.
+    ours: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whom {
+    /// Every user of the machine.
+    Everybody,
+    /// The members of this group, in which this process is not.
+    Group(u32),
+    /// This process's group, but also this user, who is neither root nor this process's.
+    Owner(u32),
+}
+
+impl fmt::Display for Exposure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mode = self.mode;
+        match self.to {
+            Whom::Everybody => write!(f, "can be read by every user of this machine (mode {mode:04o})"),
+            Whom::Group(gid) => write!(
+                f,
+                "can be read by the group {gid}, which is none of this process's (mode {mode:04o})"
+            ),
+            Whom::Owner(uid) => write!(
+                f,
+                "belongs to the user {uid}, who is neither root nor the user of this process (mode {mode:04o})"
+            ),
+        }
+    }
+}
+
+impl Exposure {
+    fn help(self, path: &Path) -> String {
+        let path = path.display();
+        if self.ours {
+            return format!("run `chmod 600 {path}`");
+        }
+        match self.to {
+            Whom::Everybody | Whom::Group(_) => format!(
+                "mount it with mode 0440 and a group of this process: in Kubernetes `defaultMode: 0440` of the secret and \
+                 `fsGroup` of the pod; elsewhere have its owner run `chmod 600 {path}`"
+            ),
+            Whom::Owner(_) => format!("have root or the user of this process own {path}"),
+        }
+    }
+}
+
+impl SecretError {
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        let what = match self.secret {
+            Secret::Cookie => "expected a file with the cluster's secret and nothing else",
+            Secret::DeployKey => {
+                "make one with `openssl rand -hex 32`, and give it to the nodes and to those who may deploy"
+            }
+            Secret::PrivateKey => "expected a private key that starts with `-----BEGIN PRIVATE KEY-----`",
+        };
+        match &self.fault {
+            SecretFault::Exposed(exposure) => exposure.help(&self.path),
+            SecretFault::Utf16 => "save it as UTF-8".to_owned(),
+            SecretFault::Read(_) => what.to_owned(),
+        }
+    }
+
+    /// True if there is no such file.
+    pub fn is_not_found(&self) -> bool {
+        matches!(&self.fault, SecretFault::Read(error) if error.is_not_found())
+    }
+}
+
+/// What is in a file with a secret, without the byte-order mark that some editors put at its start. White space around
+/// it is left to whoever knows what the secret is. A pipe that this process was started with has no permissions that
+/// count.
+///
+/// # Errors
+/// It can't be read, is larger than `limit` bytes, or others can read it: see [`SecretFault`].
+pub(crate) fn read(secret: Secret, path: &Path, limit: u64) -> Result<Vec<u8>, SecretError> {
+    let failed = |fault| SecretError {
+        secret,
+        path: path.to_owned(),
+        fault,
+    };
+    let opened = open(path).map_err(|error| failed(SecretFault::Read(error)))?;
+    if let Kind::Regular = opened.kind {
+        let metadata = opened.file.metadata();
+        let metadata = metadata.map_err(|error| failed(SecretFault::Read(error.into())))?;
+        if let Some(exposure) = exposure(&metadata) {
+            return Err(failed(SecretFault::Exposed(exposure)));
+        }
+    }
+    let bytes = read_opened(opened, limit).map_err(|error| failed(SecretFault::Read(error)))?;
+    if [[0xff, 0xfe], [0xfe, 0xff]].iter().any(|mark| bytes.starts_with(mark)) {
+        return Err(failed(SecretFault::Utf16));
+    }
+    Ok(without_mark(&bytes).to_vec())
+}
+
+/// Who is asking: the user and the groups of a process.
+#[cfg(unix)]
+#[derive(Debug)]
+pub(super) struct Process {
+    pub(super) user: u32,
+    pub(super) groups: Vec<u32>,
+}
+
+/// Who a file belongs to, and who may do what with it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ownership {
+    pub(super) user: u32,
+    pub(super) group: u32,
+    pub(super) mode: u32,
+}
+
+#[cfg(unix)]
+fn exposure(metadata: &Metadata) -> Option<Exposure> {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut groups = rustix::process::getgroups().unwrap_or_default();
+    groups.push(rustix::process::getegid());
+    let process = Process {
+        user: rustix::process::geteuid().as_raw(),
+        groups: groups.into_iter().map(rustix::process::Gid::as_raw).collect(),
+    };
+    let ownership = Ownership {
+        user: metadata.uid(),
+        group: metadata.gid(),
+        mode: metadata.mode() & 0o777,
+    };
+    exposure_to(ownership, &process)
+}
+
+/// The permissions are not known on this system.
+#[cfg(not(unix))]
+fn exposure(_: &Metadata) -> Option<Exposure> {
+    None
+}
+
+/// The rule.
+#[cfg(unix)]
+pub(super) fn exposure_to(file: Ownership, process: &Process) -> Option<Exposure> {
+    let Ownership { user, group, mode } = file;
+    let ours = user == process.user;
+    let is_roots = user == 0 && group == 0;
+    let exposed = |to| Some(Exposure { mode, to, ours });
+    if mode & OTHERS != 0 {
+        exposed(Whom::Everybody)
+    } else if mode & GROUP == 0 {
+        None
+    } else if !is_roots && !process.groups.contains(&group) {
+        exposed(Whom::Group(group))
+    } else if !ours && user != 0 {
+        exposed(Whom::Owner(user))
+    } else {
+        None
+    }
+}

@@ -1,0 +1,242 @@
+//! Whether everything that a configuration asks for could start. `check` does this and no more; `run` does it before it
+//! starts anything, so that the two never disagree.
+//!
+//! Modules are loaded, and of each an instance is made with the limits of each of its actors, and asked to describe itself.
+//! All mistakes are reported together, at the places of the file that are to be changed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::error::{HostError, NativeError};
+use super::guests::Guests;
+use super::keeping;
+use super::native::Native;
+use super::start::check_natives;
+use crate::config::{ActorSection, Code, Complaints, NodeConfig, Part, Type};
+use crate::control::CONTROL;
+use crate::guest::{Descriptor, GuestError, Limits, LoadError, LoadFault, Module, ModuleSource};
+
+/// Loads the modules from these sources, and checks all that could keep an actor of the configuration from starting.
+///
+/// # Errors
+/// Everything that is wrong with the configuration; or the engine can't be set up, or the configuration was read for a host
+/// with other native actors.
+pub(crate) async fn preflight(
+    config: &NodeConfig,
+    natives: &BTreeMap<String, Native>,
+    sources: &[ModuleSource],
+) -> Result<Guests, HostError> {
+    check_natives(config, natives)?;
+    let (guests, failed) = Guests::load(config, sources).await?;
+    let mut complaints = config.complaints();
+    for error in &failed {
+        report_module(error, config, &mut complaints);
+    }
+    let mut rehearsals = Rehearsals::default();
+    for section in &config.actors {
+        check_section(section, config, &mut complaints);
+        match &section.code {
+            Code::Native(native) => {
+                if let Some(native) = natives.get(native) {
+                    check_native(section, native, &mut complaints);
+                }
+            }
+            Code::Module(name) => {
+                if let Some(module) = guests.module(name) {
+                    check_actor(section, &module, &mut rehearsals, &mut complaints).await;
+                }
+            }
+        }
+    }
+    complaints.into_result()?;
+    Ok(guests)
+}
+
+fn report_module(error: &LoadError, config: &NodeConfig, complaints: &mut Complaints<'_>) {
+    let LoadError { module, path, fault } = error;
+    let is_own = config
+        .modules
+        .iter()
+        .any(|own| own.name == *module && own.path == *path);
+    let message = if is_own {
+        format!("module `{module}`: {fault}")
+    } else {
+        format!("module `{module}`, deployed as {}: {fault}", path.display())
+    };
+    let (is_missing, help) = match fault {
+        LoadFault::Read(error) => (
+            error.is_not_found() && is_own,
+            "expected the file of a component (.wasm)",
+        ),
+        LoadFault::DigestMismatch { .. } => (false, "this is the file"),
+        _ => (
+            false,
+            "expected a component that is an actor; `ractor-host inspect FILE` says more",
+        ),
+    };
+    complaints.of_module(module, message, is_missing, help);
+}
+
+/// What holds for guests and native actors alike.
+fn check_section(section: &ActorSection, config: &NodeConfig, complaints: &mut Complaints<'_>) {
+    if config.control.is_some() && section.names().any(|name| name == CONTROL) {
+        let message = format!("the actor name `{CONTROL}` is that of the node's own control actor");
+        complaints.of_actor(
+            &section.name,
+            Part::Name,
+            message,
+            "choose another name, or leave out [control]",
+        );
+    }
+    if section.checkpoint.is_some() && keeping::folder(config).is_none() {
+        let message = "there is no folder to keep the checkpoint in".to_owned();
+        complaints.of_actor(
+            &section.name,
+            Part::Checkpoint,
+            message,
+            "write `state_dir = \"…\"` into [runtime]",
+        );
+    }
+}
+
+fn check_native(section: &ActorSection, native: &Native, complaints: &mut Complaints<'_>) {
+    if let Err(error @ NativeError::Arguments { .. }) = native.check(&section.arguments) {
+        let message = format!("actor `{}`: {error}", section.name);
+        complaints.of_actor(&section.name, Part::Arguments, message, LITERAL);
+    }
+}
+
+const LITERAL: &str = "expected one literal of the type that the actor starts with, such as `u64:5`";
+
+/// Everything about one entry that depends on its module.
+async fn check_actor(
+    section: &ActorSection,
+    module: &Module,
+    rehearsals: &mut Rehearsals,
+    complaints: &mut Complaints<'_>,
+) {
+    let actor = section.name.as_str();
+    if let Err(refused) = module.admitted_by(&section.grants) {
+        let message = format!("actor `{actor}` of module `{}`: {refused}", module.name());
+        complaints.of_actor(actor, Part::Name, message, "this is the entry");
+    }
+    for (index, directory) in section.grants.directories.iter().enumerate() {
+        if let Err(error) = directory.check() {
+            complaints.of_directory(actor, index, format!("actor `{actor}`: {error}"), error.is_missing);
+        }
+    }
+    if section.checkpoint.is_some() && !module.is_reloadable() {
+        let message = format!(
+            "module `{}` does not export the interface `reload`, so that the state of its actors can't be kept",
+            module.name()
+        );
+        complaints.of_actor(
+            actor,
+            Part::Checkpoint,
+            message,
+            "leave out `checkpoint`, or export `reload`",
+        );
+    }
+    check_names(section, complaints);
+    match rehearsals.of(module, &section.limits).await {
+        Ok(descriptor) => check_arguments(section, descriptor.as_ref(), complaints),
+        Err(error) => report_instance(section, module, error, complaints),
+    }
+}
+
+/// The names that a guest has, against its limits on them.
+fn check_names(section: &ActorSection, complaints: &mut Complaints<'_>) {
+    let Limits { name_bytes, groups, .. } = *section.limits;
+    let actor = section.name.as_str();
+    let names = section.names().map(|name| name.len());
+    if names.max().is_some_and(|longest| longest > name_bytes) {
+        let message = format!("the actor name is longer than {name_bytes} bytes, the limit `name_bytes`");
+        complaints.of_actor(
+            actor,
+            Part::Name,
+            message,
+            "choose a shorter one, or raise `name_bytes`",
+        );
+    }
+    if section.groups.iter().any(|group| group.len() > name_bytes) {
+        let message = format!("a group name is longer than {name_bytes} bytes, the limit `name_bytes`");
+        complaints.of_actor(
+            actor,
+            Part::Groups,
+            message,
+            "choose a shorter one, or raise `name_bytes`",
+        );
+    }
+    if section.groups.len() > groups {
+        let message = format!("the actor is in more than {groups} groups, the limit `groups` of [actors.limits]");
+        complaints.of_actor(actor, Part::Groups, message, "leave some out, or raise the limit");
+    }
+}
+
+/// The bytes of `arguments` against the type that the guest says it starts with, if that is known here.
+fn check_arguments(section: &ActorSection, descriptor: Option<&Descriptor>, complaints: &mut Complaints<'_>) {
+    let Some(named) = descriptor.and_then(|descriptor| descriptor.arguments.as_deref()) else {
+        return;
+    };
+    let Some(ty) = Type::from_source(named) else {
+        return;
+    };
+    if let Err(error) = ty.decode(&section.arguments) {
+        let message = format!("actor `{}` starts with a value of type {ty}: {error}", section.name);
+        let help = match ty {
+            Type::Unit => "leave out `arguments`".to_owned(),
+            _ => format!("expected a literal of that type: `arguments = \"{ty}:…\"`"),
+        };
+        complaints.of_actor(&section.name, Part::Arguments, message, help);
+    }
+}
+
+fn report_instance(section: &ActorSection, module: &Module, error: &GuestError, complaints: &mut Complaints<'_>) {
+    let actor = section.name.as_str();
+    let limit = error.fault.limit();
+    let part = limit.map_or(Part::Name, |limit| Part::Limit(limit.name()));
+    let message = format!(
+        "an actor of module `{}` could not start with the limits of `{actor}`: {}",
+        module.name(),
+        error.fault
+    );
+    let help = match limit {
+        Some(limit) => format!("raise `{}`", limit.name()),
+        None => "this is the entry".to_owned(),
+    };
+    complaints.of_actor(actor, part, message, help);
+}
+
+/// What came of instantiating a module with some limits. Many actors have the same.
+#[derive(Default)]
+struct Rehearsals {
+    done: Vec<Rehearsal>,
+}
+
+struct Rehearsal {
+    module: String,
+    limits: Arc<Limits>,
+    outcome: Result<Option<Descriptor>, GuestError>,
+}
+
+impl Rehearsals {
+    async fn of(&mut self, module: &Module, limits: &Arc<Limits>) -> &Result<Option<Descriptor>, GuestError> {
+        let same = |done: &Rehearsal| done.module == module.name() && done.limits == *limits;
+        let index = match self.done.iter().position(same) {
+            Some(index) => index,
+            None => {
+                self.done.push(Rehearsal {
+                    module: module.name().to_owned(),
+                    limits: limits.clone(),
+                    outcome: module.rehearse(limits.clone()).await,
+                });
+                self.done.len() - 1
+            }
+        };
+        match self.done.get(index) {
+            Some(rehearsal) => &rehearsal.outcome,
+            // Not reached: it was found or pushed right above.
+            None => &Ok(None),
+        }
+    }
+}

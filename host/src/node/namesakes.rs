@@ -1,0 +1,100 @@
+//! Two nodes of one name, as two replicas of one configuration are. The one that was here first stays, and all concerned are
+//! told who has the name.
+//!
+//! Who says a name that is taken goes on with the handshake: where the other node is, is told to nobody but those who prove the
+//! cookie. Then the other node is asked whether it is still there. If it doesn't answer, its link may be dead, and the newcomer may be
+//! the same node in its next life: the usual election decides.
+
+use std::time::Duration;
+
+use ractor::{ActorId, ActorRef, RpcReplyPort};
+
+use super::requests::{Contest, NodeRequest, SessionRequest, Verdict, confirm};
+use super::server::NodeServerState;
+use super::{NodeServer, NodeServerMessage, NodeSessionMessage, ServerStatus};
+use crate::session::CloseReason;
+
+/// How long a node may take to answer whose name another one has too. Shorter than a session waits for the verdict.
+const INCUMBENT: Duration = Duration::from_secs(2);
+
+impl NodeServer {
+    /// Whether a session goes on whose peer has just said its name.
+    pub(super) fn admit(&self, state: &NodeServerState, id: ActorId) -> ServerStatus {
+        let Some(info) = state.sessions.info(id) else {
+            return ServerStatus::NotOk;
+        };
+        if let Some(peer) = info.peer_name.as_ref().filter(|peer| peer.name == state.local.name) {
+            let why = CloseReason::SameName {
+                name: peer.name.clone(),
+                address: info.peer_addr.clone(),
+            };
+            self.admission.refusals.refuse(&info.peer_addr, why.name(), &why);
+            // It learns this node's name next, and who has it.
+            return ServerStatus::Ok;
+        }
+        // Who has a name already is told to nobody but those who prove the cookie.
+        if state.sessions.rival(id).is_some() {
+            return ServerStatus::Ok;
+        }
+        state.sessions.check(&state.local.name, id).into()
+    }
+
+    /// Two nodes have one name. The one that was here first stays, if it still answers.
+    pub(super) fn contested(&self, state: &mut NodeServerState, contest: Contest) {
+        let Contest {
+            newcomer,
+            incumbent,
+            incumbent_answers,
+            verdict,
+        } = contest;
+        let sessions = &mut state.sessions;
+        let is_there = incumbent_answers && sessions.is_elected(incumbent);
+        let (Some(rival), Some(info), true) = (sessions.as_rival(incumbent), sessions.info(newcomer), is_there) else {
+            return state.elect(newcomer, Some(verdict));
+        };
+        let name = info
+            .peer_name
+            .as_ref()
+            .map(|peer| peer.name.clone())
+            .unwrap_or_default();
+        let peer_addr = info.peer_addr.clone();
+        let why = CloseReason::NameTaken {
+            name,
+            rival: rival.clone(),
+        };
+        self.admission.refusals.refuse(&peer_addr, why.name(), &why);
+        if let (Some(newcomer), true) = (sessions.as_rival(newcomer), sessions.is_yet_to_be_told(incumbent))
+            && let Some(info) = sessions.info(incumbent)
+        {
+            drop(info.actor.cast(SessionRequest::Contested(newcomer).into()));
+        }
+        verdict.send(Verdict::NameTaken(rival)).ok();
+    }
+}
+
+impl NodeServerState {
+    /// True if the peer of this session has the name of this very node.
+    pub(super) fn is_namesake(&self, id: ActorId) -> bool {
+        let peer = self.sessions.info(id).and_then(|info| info.peer_name.as_ref());
+        peer.is_some_and(|peer| peer.name == self.local.name)
+    }
+}
+
+/// Finds out whether the node that has the name of a newcomer still answers, and says so to this node.
+pub(super) fn ask_incumbent(
+    myself: &ActorRef<NodeServerMessage>,
+    incumbent: ActorRef<NodeSessionMessage>,
+    newcomer: ActorId,
+    verdict: RpcReplyPort<Verdict>,
+) {
+    let myself = myself.clone();
+    drop(ractor::concurrency::spawn(async move {
+        let contest = Contest {
+            newcomer,
+            incumbent: incumbent.get_id(),
+            incumbent_answers: confirm(&incumbent, INCUMBENT).await,
+            verdict,
+        };
+        drop(myself.cast(NodeRequest::Contested(contest).into()));
+    }));
+}
