@@ -19,6 +19,8 @@ pub mod config;
 #[cfg(feature = "guests")]
 pub mod control;
 pub mod directory;
+#[cfg(feature = "guests")]
+mod files;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -63,10 +63,17 @@ pub(crate) const LAYERS: &[Layer] = &[
         crates: &["bytes", "futures_util", "ractor", "rand", "thiserror", "tokio", "tokio_rustls", "tracing"],
         not_std: &["std::fs", "std::process"],
     },
+    // How the node writes what it keeps.
+    Layer {
+        name: "files",
+        modules: &[],
+        crates: &["tempfile"],
+        not_std: &["std::net", "std::process"],
+    },
     Layer {
         name: "guest",
-        modules: &["address", "directory"],
-        crates: &["bytes", "hex", "http_body_util", "hyper", "metrics", "ractor", "rustls_native_certs", "serde", "sha2", "tempfile", "thiserror", "tokio", "tokio_rustls", "tracing", "wasmparser", "wasmtime", "wasmtime_wasi", "wasmtime_wasi_http"],
+        modules: &["address", "directory", "files"],
+        crates: &["bytes", "hex", "http_body_util", "hyper", "metrics", "ractor", "rand", "rustls_native_certs", "serde", "sha2", "thiserror", "tokio", "tokio_rustls", "tracing", "wasmparser", "wasmtime", "wasmtime_wasi", "wasmtime_wasi_http"],
         not_std: &["std::process"],
     },
     Layer {
@@ -77,14 +84,14 @@ pub(crate) const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "checkpoint",
-        modules: &["guest"],
+        modules: &["files", "guest"],
         crates: &["redb", "sha2", "thiserror", "tokio", "tracing"],
         not_std: &["std::net", "std::process"],
     },
     // The derive at the root, for its messages.
     Layer {
         name: "control",
-        modules: &["directory", "guest", "supervision", "RactorClusterMessage"],
+        modules: &["directory", "files", "guest", "supervision", "RactorClusterMessage"],
         crates: &["hmac", "ractor", "rand", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"],
         not_std: &["std::net", "std::process"],
     },
