@@ -23,6 +23,8 @@ pub(super) fn run(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
     runtime.shutdown_background();
     match stopped.map_err(Failure::runtime)? {
         Stopped::InOrder(_) => Ok(ExitCode::SUCCESS),
+        // The log says which.
+        Stopped::Unkept(..) => Ok(ExitCode::FAILURE),
         Stopped::AtOnce(signal) => {
             tracing::warn!(%signal, "stopped at once");
             Ok(ExitCode::from(signal.exit_code()))

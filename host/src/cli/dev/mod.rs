@@ -48,6 +48,7 @@ pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
     runtime.shutdown_background();
     match stopped? {
         Stopped::InOrder(_) => Ok(ExitCode::SUCCESS),
+        Stopped::Unkept(..) => Ok(ExitCode::FAILURE),
         Stopped::AtOnce(signal) => Ok(ExitCode::from(signal.exit_code())),
     }
 }
