@@ -83,14 +83,7 @@ impl Guest {
             return;
         };
         let (actor, pid) = (&*label.name, label.pid);
-        let Some(turn) = checkpoints.writer.last_turn(actor).await else {
-            tracing::error!(
-                actor,
-                pid,
-                "no checkpoint at the actor's end: too much waits to be written"
-            );
-            return;
-        };
+        let turn = checkpoints.writer.last_turn(actor).await;
         let module = life.module();
         let state = match instance.snapshot().await {
             Ok(state) => state,

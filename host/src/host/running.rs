@@ -96,7 +96,7 @@ impl RunningHost {
     /// Stops everything: no new connections to peers, then the actors once they have handled what they were sent, those
     /// that were started last first, then the sessions and the listener. Actors that have not ended after ten seconds are
     /// killed. Nothing is restarted any more. At last what the actors knew is written; while the disk doesn't take it, this is
-    /// tried for ten seconds. Gives the actors whose last state could not be kept, by name.
+    /// tried until ten seconds have passed without a success. Gives the actors whose last state could not be kept, by name.
     pub async fn shutdown(self) -> Vec<String> {
         let Self {
             name,

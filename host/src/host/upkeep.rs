@@ -18,7 +18,7 @@ use crate::guest::{CheckpointWriter, Modules};
 use crate::node::NodeServerMessage;
 use crate::supervision::Root;
 
-/// How long a host that stops goes on trying to write the last states of its actors.
+/// How long a host that stops goes on trying to write the last states of its actors without a success.
 const LAST_WRITES: Duration = Duration::from_secs(10);
 
 /// See the module. It ends when this is dropped, but for the control actor, which ends with the root supervisor.

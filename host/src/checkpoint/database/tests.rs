@@ -291,10 +291,9 @@ fn states_that_cant_be_restored_are_held_while_newer_ones_come() {
     assert!(found.len() <= 6, "no more than it may: {found:?}");
     assert_eq!(found[0], b"fresh 5");
     // Of a fourth version that fails, those of the first are given up.
-    let mut newest = store.latest("a", None).unwrap().unwrap().number;
-    for code in [b"v3", b"v4", b"v5"] {
-        store.put(&[of(code, b"other", &[newest])]).unwrap();
-        newest += 1;
+    let newest = store.latest("a", None).unwrap().unwrap().number;
+    for (number, code) in (newest..).zip([b"v3", b"v4", b"v5"]) {
+        store.put(&[of(code, b"other", &[number])]).unwrap();
     }
     let found = states(&store, "a");
     assert!(!found.contains(&b"good 1".to_vec()), "{found:?}");

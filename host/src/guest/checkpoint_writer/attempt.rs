@@ -108,11 +108,6 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// How many attempts have failed since one succeeded.
-    pub(super) fn failures(&self) -> u32 {
-        self.failures
-    }
-
     pub(super) fn succeeded(&mut self) {
         self.failures = 0;
     }

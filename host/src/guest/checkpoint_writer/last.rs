@@ -8,10 +8,12 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::super::checkpoint::{Entry, Moment};
 use super::{CheckpointWriter, MOST_WAITING_BYTES, Shared, Turn};
 
-/// How long an actor that ends waits for room for its state. While a node stops its actors have this long altogether.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long an actor that ends waits for room for its state. Then it is taken all the same: the actor, which has at least as much
+/// memory, gives that back, and is not to be killed for waiting.
+const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How many actors that end may have their states on the way at once: by as many states may more than the bound wait.
+/// How many actors that end may have their states on the way at once: by as many states more than the bound may wait, as long as
+/// the disk is fast enough.
 pub(super) const AT_ONCE: usize = 16;
 
 /// An actor's right to one more state, which is to be taken now. If it is dropped without one, or the actor is killed while it
@@ -19,7 +21,7 @@ pub(super) const AT_ONCE: usize = 16;
 #[derive(Debug)]
 pub(in crate::guest) struct LastTurn {
     unkept: Unkept,
-    permit: OwnedSemaphorePermit,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 /// Notes the actor when it is dropped.
@@ -39,8 +41,8 @@ impl Drop for Unkept {
 }
 
 impl CheckpointWriter {
-    /// Waits until there is room for the last state of an actor. None after ten seconds.
-    pub(in crate::guest) async fn last_turn(&self, actor: &str) -> Option<LastTurn> {
+    /// Waits until there is room for the last state of an actor, or for five seconds.
+    pub(in crate::guest) async fn last_turn(&self, actor: &str) -> LastTurn {
         let unkept = Unkept {
             shared: self.shared.clone(),
             actor: actor.to_owned(),
@@ -53,8 +55,8 @@ impl CheckpointWriter {
             waiting.wait_for(|bytes| *bytes < MOST_WAITING_BYTES).await.ok()?;
             Some(permit)
         };
-        let permit = tokio::time::timeout(PATIENCE, turn).await.ok()??;
-        Some(LastTurn { unkept, permit })
+        let _permit = tokio::time::timeout(PATIENCE, turn).await.ok().flatten();
+        LastTurn { unkept, _permit }
     }
 }
 
@@ -64,6 +66,5 @@ impl LastTurn {
         self.unkept.is_kept = true;
         let shared = self.unkept.shared.clone();
         shared.accept(entry, moment, Turn::Last);
-        drop(self.permit);
     }
 }

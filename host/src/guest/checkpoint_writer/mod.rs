@@ -12,6 +12,7 @@ mod last;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +25,12 @@ use super::checkpoint::{Checkpoint, CheckpointStore, Entry, Kept, Moment, StoreE
 /// Of states that wait to be written, all actors' together. Beyond it checkpoints are left out, which the actor's next one
 /// makes up for; its last one waits for room.
 const MOST_WAITING_BYTES: usize = 256 << 20;
+
+/// Of states that are written together: a disk that is slow has written some of them when the time of a stop is over.
+const BATCH_BYTES: usize = 16 << 20;
+
+/// How many times the patience of a stop it may take altogether, as long as states are being written.
+const MOST_PATIENCE: u32 = 6;
 
 /// How long an actor that starts waits for a state that has not been written and that it can't take over, so that it can be held.
 const HOLD_PATIENCE: Duration = Duration::from_secs(2);
@@ -49,6 +56,8 @@ struct Shared {
     lasts: Arc<Semaphore>,
     /// Ends the wait before the next attempt.
     hurry: Notify,
+    /// How many batches were written, whole or in part.
+    progress: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -64,6 +73,10 @@ struct State {
     left_out: u64,
     /// Since when the store fails.
     failing: Option<Instant>,
+    /// Actors whose last attempt failed.
+    unlucky: BTreeSet<String>,
+    /// The actor whose turn it was last, so that one that fails is not always the next.
+    turn_of: String,
     /// When the newest state of each actor was taken that came here. One that comes late is no news.
     newest: HashMap<String, Moment>,
     /// Checkpoints that are to be held with the actor's next one.
@@ -81,6 +94,17 @@ enum Turn {
     Last,
 }
 
+impl State {
+    /// The job of the actor whose turn is next.
+    fn pop(&mut self) -> Option<(String, Job)> {
+        let after = (Bound::Excluded(self.turn_of.as_str()), Bound::Unbounded);
+        let mut next = self.waiting.range::<str, _>(after).chain(&self.waiting);
+        let actor = next.next()?.0.clone();
+        self.turn_of.clone_from(&actor);
+        self.waiting.remove_entry(&actor)
+    }
+}
+
 impl CheckpointWriter {
     /// A writer for this store.
     pub fn new(store: Arc<dyn CheckpointStore>) -> Self {
@@ -91,6 +115,7 @@ impl CheckpointWriter {
             waiting_bytes: watch::Sender::new(0),
             lasts: Arc::new(Semaphore::new(last::AT_ONCE)),
             hurry: Notify::new(),
+            progress: watch::Sender::new(0),
         };
         Self {
             shared: Arc::new(shared),
@@ -187,12 +212,22 @@ impl CheckpointWriter {
         self.shared.hurry.notify_one();
     }
 
-    /// Waits until nothing waits any more, but for no longer than `patience`, with attempts that come faster than usual. Gives the
-    /// actors whose newest state is not written, by name: those that wait still, and those of which there was none.
+    /// Waits until nothing waits any more, but for no longer than `patience` without a success and six times that altogether, with
+    /// attempts that come faster than usual. Gives the actors whose newest state is not written, by name: those that wait still,
+    /// and those of which there was none.
     pub async fn finish(&self, patience: Duration) -> Vec<String> {
         self.shared.lock().is_ending = true;
         self.shared.hurry.notify_one();
-        drop(tokio::time::timeout(patience, self.flush()).await);
+        let mut progress = self.shared.progress.subscribe();
+        let goes_on = async {
+            // The sender is here: the channel stays open.
+            while let Ok(Ok(())) = tokio::time::timeout(patience, progress.changed()).await {}
+        };
+        tokio::select! {
+            () = self.flush() => {}
+            () = goes_on => {}
+            () = tokio::time::sleep(patience.saturating_mul(MOST_PATIENCE)) => {}
+        }
         let state = self.shared.lock();
         let unwritten = state.waiting.iter().chain(&state.writing);
         let unwritten = unwritten.filter(|(_, job)| job.entry.is_some()).map(|(actor, _)| actor);
@@ -263,12 +298,16 @@ impl Shared {
             let written = count - left.len();
             first = first.wrapping_add(written).wrapping_add(1);
             self.put_back(left);
+            if written > 0 {
+                self.progress.send_modify(|batches| *batches += 1);
+            }
             let Some(error) = error else {
-                self.works(written);
-                backoff.succeeded();
+                if self.works(written) {
+                    backoff.succeeded();
+                }
                 continue;
             };
-            self.fails(&error, backoff.failures());
+            self.fails(&error);
             let is_ending = self.lock().is_ending;
             let wait = backoff.failed(is_ending, rand::random::<f64>());
             tokio::select! {
@@ -293,9 +332,14 @@ impl Shared {
                 "checkpoints were left out: they come faster than they can be written"
             );
         }
-        let jobs = std::mem::take(&mut state.waiting);
-        state.writing.clone_from(&jobs);
-        Some(jobs.into_iter().collect())
+        let mut bytes = 0;
+        while bytes < BATCH_BYTES
+            && let Some((actor, job)) = state.pop()
+        {
+            bytes += job.bytes();
+            state.writing.insert(actor, job);
+        }
+        Some(state.writing.clone().into_iter().collect())
     }
 
     /// What was not written waits again, unless something newer does.
@@ -303,7 +347,11 @@ impl Shared {
         let mut state = self.lock();
         let written = std::mem::take(&mut state.writing);
         state.bytes -= written.values().map(Job::bytes).sum::<usize>();
+        for actor in written.keys() {
+            state.unlucky.remove(actor);
+        }
         for (actor, job) in left {
+            state.unlucky.insert(actor.clone());
             let State { waiting, bytes, .. } = &mut *state;
             match waiting.entry(actor) {
                 btree_map::Entry::Occupied(mut newer) => newer.get_mut().forgets |= job.forgets,
@@ -330,25 +378,31 @@ impl Shared {
         self.busy.send_replace(true);
     }
 
-    fn fails(&self, error: &StoreError, failures: u32) {
+    fn fails(&self, error: &StoreError) {
         let mut state = self.lock();
         let states = state.waiting.len();
-        state.failing.get_or_insert_with(Instant::now);
-        if failures == 0 {
-            tracing::error!(
-                %error, states,
-                "the states of actors can't be written; they wait in memory and are tried again until they can: is there room on \
-                 the disk of `state_dir`, and may the node write there?"
-            );
-        } else {
-            tracing::debug!(%error, states, failures, "the states of actors still can't be written");
+        if state.failing.is_some() {
+            tracing::debug!(%error, states, "the states of actors still can't be written");
+            return;
         }
+        state.failing = Some(Instant::now());
+        tracing::error!(
+            %error, states,
+            "the states of actors can't be written; they wait in memory and are tried again until they can: is there room on \
+             the disk of `state_dir`, and may the node write there?"
+        );
     }
 
-    fn works(&self, states: usize) {
-        if let Some(since) = self.lock().failing.take() {
+    /// A batch was written. True if no other waits that failed before.
+    fn works(&self, states: usize) -> bool {
+        let mut state = self.lock();
+        if !state.unlucky.is_empty() {
+            return false;
+        }
+        if let Some(since) = state.failing.take() {
             let after = since.elapsed();
             tracing::info!(?after, states, "the states of actors are written again");
         }
+        true
     }
 }

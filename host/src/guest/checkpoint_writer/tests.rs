@@ -227,6 +227,12 @@ async fn a_state_that_cant_be_written_ever_keeps_no_other() {
         assert!(writer.take(actor, 1));
     }
     until(|| store.kept("a").is_some() && store.kept("z").is_some()).await;
+    // Nor if it is as large as all that is written at once.
+    assert!(writer.take("m", BATCH_BYTES));
+    for actor in ["a", "z"] {
+        assert!(writer.take(actor, 3));
+    }
+    until(|| store.kept("a") == Some(3) && store.kept("z") == Some(3)).await;
     assert!(writer.take("a", 2));
     until(|| store.kept("a") == Some(2)).await;
     assert_eq!(writer.finish(Duration::from_secs(5)).await, ["m"]);
@@ -272,24 +278,27 @@ async fn a_last_state_waits_for_room_and_one_that_does_not_come_is_named() {
     assert!(writer.take("large", MOST_WAITING_BYTES));
     // A state that is no last one is not what is waited for.
     assert!(!writer.take("last", 1));
-    assert!(writer.last_turn("late").await.is_none(), "no room for ten seconds");
+    // Where there is no room in time it is taken all the same.
+    let began = Instant::now();
+    writer.last_turn("late").await.put(entry("late", 3), Moment::now());
+    assert_eq!(began.elapsed(), Duration::from_secs(5));
     let (patient, writes) = (writer.clone(), store.clone());
     let last = tokio::spawn(async move {
-        let turn = patient.last_turn("last").await.unwrap();
+        let turn = patient.last_turn("last").await;
         assert!(writes.kept("large").is_some(), "there was no room before");
         turn.put(entry("last", 7), Moment::now());
     });
-    // Whoever is killed while it waits is not kept either.
+    // Whoever is killed while it waits is not kept.
     let killed = tokio::spawn({
         let writer = writer.clone();
-        async move { writer.last_turn("other").await.is_some() }
+        async move { drop(writer.last_turn("other").await) }
     });
     tokio::time::sleep(Duration::from_secs(1)).await;
     killed.abort();
     store.set(|faults| faults.is_full = false);
     last.await.unwrap();
-    assert_eq!(writer.finish(Duration::from_secs(5)).await, ["killed", "late", "other"]);
-    assert_eq!(store.kept("last"), Some(7));
+    assert_eq!(writer.finish(Duration::from_secs(5)).await, ["killed", "other"]);
+    assert_eq!((store.kept("last"), store.kept("late")), (Some(7), Some(3)));
 }
 
 #[tokio::test]
@@ -299,7 +308,7 @@ async fn forty_last_states_of_twelve_mebibytes_are_all_kept() {
         let writer = writer.clone();
         tokio::spawn(async move {
             let actor = format!("actor-{number}");
-            let turn = writer.last_turn(&actor).await.unwrap();
+            let turn = writer.last_turn(&actor).await;
             turn.put(entry(&actor, 12 << 20), Moment::now());
             writer.shared.lock().bytes
         })
