@@ -6,6 +6,7 @@
 
 pub mod certificates;
 pub mod cli;
+pub mod disk;
 pub mod host;
 pub mod languages;
 pub mod peer;

@@ -5,8 +5,11 @@
 //! own.
 
 mod database;
+mod medium;
+mod opening;
 mod record;
 mod schedule;
 
-pub use database::{Database, OpenError};
+pub use database::Database;
+pub use opening::OpenError;
 pub use schedule::{Schedule, Scheduled};

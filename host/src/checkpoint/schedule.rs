@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
-use crate::guest::{Checkpoint, Checkpoints, Entry, LiveGuest, Modules, Snapshot};
+use crate::guest::{Checkpoint, Checkpoints, Entry, LiveGuest, Modules, NotReloaded, Snapshot};
 
 /// How many actors are asked for their state at once, and so how many states are on their way to the writer at most.
 const AT_ONCE: usize = 16;
@@ -29,28 +29,45 @@ pub struct Scheduled {
 
 /// Asks for states until it is dropped.
 #[derive(Debug)]
-pub struct Schedule(Vec<AbortHandle>);
+pub struct Schedule {
+    modules: Modules,
+    tasks: Vec<(Arc<Scheduled>, AbortHandle)>,
+}
 
 impl Schedule {
     /// Begins. Must be called within a runtime.
     pub fn start(modules: &Modules, scheduled: impl IntoIterator<Item = Scheduled>) -> Self {
         let room = Arc::new(Semaphore::new(AT_ONCE));
         let tasks = scheduled.into_iter().map(|scheduled| {
+            let scheduled = Arc::new(scheduled);
             let rounds = Rounds {
-                scheduled,
+                scheduled: scheduled.clone(),
                 modules: modules.clone(),
                 room: room.clone(),
                 known: Arc::default(),
             };
-            tokio::spawn(rounds.run()).abort_handle()
+            (scheduled, tokio::spawn(rounds.run()).abort_handle())
         });
-        Self(tasks.collect())
+        Self {
+            modules: modules.clone(),
+            tasks: tasks.collect(),
+        }
+    }
+
+    /// The actors that live now and whose states are kept, by name.
+    pub fn living(&self) -> Vec<String> {
+        let names = self.tasks.iter().flat_map(|(scheduled, _)| {
+            let guests = self.modules.guests(&scheduled.module);
+            let names = guests.into_iter().filter_map(|guest| guest.name());
+            names.filter(|name| scheduled.names.contains(name))
+        });
+        names.collect()
     }
 }
 
 impl Drop for Schedule {
     fn drop(&mut self) {
-        for task in &self.0 {
+        for (_, task) in &self.tasks {
             task.abort();
         }
     }
@@ -58,7 +75,7 @@ impl Drop for Schedule {
 
 /// The actors of one entry.
 struct Rounds {
-    scheduled: Scheduled,
+    scheduled: Arc<Scheduled>,
     modules: Modules,
     room: Arc<Semaphore>,
     known: Arc<Mutex<HashMap<String, Known>>>,
@@ -77,7 +94,7 @@ struct Known {
 /// What is known of an actor's last state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Seen {
-    /// It was handed to the writer; this is its hash.
+    /// It was handed to the writer, which keeps it until it is written; this is its hash.
     State(u64),
     /// There was none, which was said.
     Refused,
@@ -162,13 +179,16 @@ async fn keep(guest: &LiveGuest, name: String, checkpoints: &Checkpoints, known:
                 actor: name.clone(),
                 checkpoint: Arc::new(checkpoint),
                 keep: checkpoints.keep,
+                hold: Vec::new(),
             };
-            if !checkpoints.writer.put(entry) {
+            if !checkpoints.writer.put(entry, snapshot.moment) {
                 lock().remove(&name);
             }
         }
         // Nothing has changed since the last.
         Ok(_) => {}
+        // Its last state is kept by itself.
+        Err(NotReloaded::Ended) => {}
         Err(error) if before != Some(Seen::Refused) => tracing::warn!(actor = name, %error, "no checkpoint"),
         Err(_) => {}
     }

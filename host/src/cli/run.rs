@@ -38,6 +38,8 @@ pub(super) fn begin(arguments: &RunArguments) -> Result<Runtime, Failure> {
 pub(super) fn exit_code(stopped: Result<Stopped, HostError>) -> Result<ExitCode, Failure> {
     match stopped {
         Ok(Stopped::InOrder(_)) => Ok(ExitCode::SUCCESS),
+        // The log says which.
+        Ok(Stopped::Unkept(..)) => Ok(ExitCode::FAILURE),
         Ok(Stopped::AtOnce(signal)) => {
             tracing::warn!(%signal, "stopped at once");
             Ok(ExitCode::from(signal.exit_code()))

@@ -3,14 +3,18 @@
 //! A component arrives in pieces, in order, into a file of its own, which takes its final name when it is complete and has
 //! the digest that was announced. An upload that was cut off goes on where it stopped, also after a restart of the node.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeSet, HashMap};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::files::{self, Step};
 use crate::guest::Digest;
 
 /// How long an upload may lie still before it is given up.
@@ -77,6 +81,8 @@ pub(crate) struct ComponentStore {
     uploads: HashMap<Digest, Upload>,
     /// Components that modules use or may go back to.
     used: BTreeSet<Digest>,
+    /// True if a component has its final name, and it is not certain that it keeps it if the machine loses power.
+    is_unsynced: bool,
 }
 
 struct Upload {
@@ -113,8 +119,9 @@ impl ComponentStore {
             limits,
             uploads: HashMap::new(),
             used: BTreeSet::new(),
+            is_unsynced: false,
         };
-        create_private(&store.folder).map_err(|source| store.failed(&store.folder, source))?;
+        files::create_folder(&store.folder).map_err(|source| store.failed(&store.folder, source))?;
         Ok(store)
     }
 
@@ -139,6 +146,7 @@ impl ComponentStore {
             return Err(UploadError::TooLarge { size, limit });
         }
         if self.path(&digest).is_some() {
+            self.sync_names()?;
             return Ok(Progress {
                 offset: size,
                 complete: true,
@@ -186,9 +194,13 @@ impl ComponentStore {
         if end > upload.size {
             return Err(UploadError::TooLong(digest));
         }
-        if let Err(source) = upload.file.write_all(piece) {
+        if let Err(source) = files::write(&mut upload.file, &path, piece) {
             // How much of it was written isn't known: the next attempt looks.
             self.uploads.remove(&digest);
+            if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+                // Others need the room more than a part of a component that may never be whole.
+                drop(files::remove(&path));
+            }
             return Err(UploadError::File { path, source });
         }
         upload.hasher.update(piece);
@@ -211,31 +223,46 @@ impl ComponentStore {
         };
         let found = Digest::from_bytes(upload.hasher.finalize().into());
         if found != digest {
-            fs::remove_file(&part).map_err(|source| self.failed(&part, source))?;
+            files::remove(&part).map_err(|source| self.failed(&part, source))?;
             return Err(UploadError::Mismatch {
                 announced: digest,
                 found,
             });
         }
         let place = self.folder.join(format!("{}.wasm", digest.to_hex()));
-        let kept = upload.file.sync_all().and_then(|()| fs::rename(&part, &place));
-        kept.map_err(|source| self.failed(&place, source))?;
+        if let Err(source) = files::sync(&upload.file, &part) {
+            // The system may have dropped what it could not write, and say the next time that all is well.
+            drop(files::remove(&part));
+            return Err(self.failed(&place, source));
+        }
+        files::rename_unsynced(&part, &place).map_err(|source| self.failed(&place, source))?;
+        self.is_unsynced = true;
+        self.sync_names()?;
         Ok(Progress {
             offset: upload.size,
             complete: true,
         })
     }
 
+    /// Makes sure that what is said to be complete is so after the machine has lost power.
+    fn sync_names(&mut self) -> Result<(), UploadError> {
+        if self.is_unsynced {
+            files::sync_folder(&self.folder).map_err(|source| self.failed(&self.folder, source))?;
+            self.is_unsynced = false;
+        }
+        Ok(())
+    }
+
     /// The file of an upload, with what is there of it already.
     fn open_upload(&self, digest: &Digest, size: u64, now: SystemTime) -> Result<Upload, UploadError> {
         let path = self.upload_path(digest);
         let failed = |source| self.failed(&path, source);
-        let mut file = open_private(&path).map_err(failed)?;
+        let mut file = files::open_to_append(&path).map_err(failed)?;
         let mut hasher = Sha256::new();
         let mut offset = 0;
         let mut buffer = vec![0; 64 << 10];
         loop {
-            let read = file.read(&mut buffer).map_err(failed)?;
+            let read = files::read_some(&mut file, &path, &mut buffer).map_err(failed)?;
             if read == 0 {
                 break;
             }
@@ -243,7 +270,7 @@ impl ComponentStore {
             offset += read as u64;
         }
         if offset > size {
-            file.set_len(0).map_err(failed)?;
+            files::resize(&file, &path, 0).map_err(failed)?;
             (hasher, offset) = (Sha256::new(), 0);
         }
         Ok(Upload {
@@ -301,6 +328,7 @@ impl ComponentStore {
     fn stored(&self) -> Result<Vec<Stored>, UploadError> {
         let failed = |source| self.failed(&self.folder, source);
         let mut stored = Vec::new();
+        files::point(Step::Open, &self.folder).map_err(failed)?;
         for entry in fs::read_dir(&self.folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
             let is_upload = match path.extension().and_then(|extension| extension.to_str()) {
@@ -324,7 +352,7 @@ impl ComponentStore {
 
     fn remove(&self, stored: &Stored) -> Result<(), UploadError> {
         tracing::info!(path = %stored.path.display(), "an uploaded component is given up");
-        fs::remove_file(&stored.path).map_err(|source| self.failed(&stored.path, source))
+        files::remove(&stored.path).map_err(|source| self.failed(&stored.path, source))
     }
 
     fn upload_path(&self, digest: &Digest) -> PathBuf {
@@ -334,157 +362,5 @@ impl ComponentStore {
     fn failed(&self, path: &Path, source: io::Error) -> UploadError {
         let path = path.to_owned();
         UploadError::File { path, source }
-    }
-}
-
-#[cfg(unix)]
-fn create_private(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-#[cfg(unix)]
-fn open_private(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)
-}
-
-#[cfg(not(unix))]
-fn create_private(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)
-}
-
-#[cfg(not(unix))]
-fn open_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).append(true).create(true).open(path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LIMITS: StoreLimits = StoreLimits {
-        component_bytes: 100,
-        total_bytes: 250,
-    };
-
-    fn open(folder: &Path) -> ComponentStore {
-        ComponentStore::open(folder.join("components"), LIMITS).unwrap()
-    }
-
-    fn upload(store: &mut ComponentStore, bytes: &[u8]) -> Result<Progress, UploadError> {
-        let digest = Digest::of(bytes);
-        let progress = store.begin(digest, bytes.len() as u64)?;
-        if progress.complete {
-            return Ok(progress);
-        }
-        let offset = usize::try_from(progress.offset).unwrap();
-        store.put(digest, progress.offset, &bytes[offset..])
-    }
-
-    #[test]
-    fn an_upload_goes_on_where_it_stopped_also_after_a_restart() {
-        let folder = tempfile::tempdir().unwrap();
-        let (bytes, digest) = (b"some component", Digest::of(b"some component"));
-        let mut store = open(folder.path());
-        let at = |offset, complete| Progress { offset, complete };
-        assert_eq!(store.begin(digest, 14).unwrap(), at(0, false));
-        assert_eq!(store.put(digest, 0, &bytes[..5]).unwrap(), at(5, false));
-        let again = store.put(digest, 0, &bytes[..5]).unwrap_err().to_string();
-        assert!(again.contains("belongs to byte 0"), "{again}");
-        assert_eq!(store.begin(digest, 14).unwrap(), at(5, false), "asked how far it is");
-        let mut store = open(folder.path());
-        assert!(matches!(
-            store.put(digest, 5, &bytes[5..]),
-            Err(UploadError::NotBegun(_))
-        ));
-        assert_eq!(store.begin(digest, 14).unwrap(), at(5, false), "after a restart");
-        assert_eq!(store.path(&digest), None);
-        assert_eq!(store.put(digest, 5, &bytes[5..]).unwrap(), at(14, true));
-        assert_eq!(fs::read(store.path(&digest).unwrap()).unwrap(), bytes);
-        assert_eq!(store.begin(digest, 14).unwrap(), at(14, true), "it is there");
-    }
-
-    #[test]
-    fn what_is_not_what_was_announced_is_given_up() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut store = open(folder.path());
-        let digest = Digest::of(b"right");
-        store.begin(digest, 5).unwrap();
-        assert!(matches!(
-            store.put(digest, 0, b"wrong"),
-            Err(UploadError::Mismatch { .. })
-        ));
-        assert_eq!(store.begin(digest, 5).unwrap().offset, 0, "from the start");
-        assert!(matches!(
-            store.put(digest, 0, b"right and more"),
-            Err(UploadError::TooLong(_))
-        ));
-        assert!(store.put(digest, 0, b"right").unwrap().complete);
-        assert!(matches!(store.begin(Digest::of(b""), 0), Err(UploadError::Empty)));
-        assert!(matches!(store.begin(digest, 101), Err(UploadError::TooLarge { .. })));
-    }
-
-    #[test]
-    fn uploads_and_their_bytes_are_limited() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut store = open(folder.path());
-        for number in 0..MOST_UPLOADS {
-            store.begin(Digest::of(&[u8::try_from(number).unwrap()]), 1).unwrap();
-        }
-        assert!(matches!(
-            store.begin(Digest::of(b"one more"), 8),
-            Err(UploadError::TooMany)
-        ));
-        store
-            .uploads
-            .values_mut()
-            .for_each(|upload| upload.touched = SystemTime::UNIX_EPOCH);
-        upload(&mut store, b"one more").unwrap();
-    }
-
-    #[test]
-    fn components_that_nobody_uses_make_room() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut store = open(folder.path());
-        let component = |fill: u8| vec![fill; 100];
-        let digest = |fill| Digest::of(&component(fill));
-        for fill in [1, 2] {
-            upload(&mut store, &component(fill)).unwrap();
-            let path = store.path(&digest(fill)).unwrap();
-            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::from(fill));
-            File::options()
-                .write(true)
-                .open(path)
-                .unwrap()
-                .set_modified(time)
-                .unwrap();
-        }
-        store.set_used(BTreeSet::from([digest(1)]));
-        upload(&mut store, &component(3)).unwrap();
-        let there = [1, 2, 3].map(|fill| store.path(&digest(fill)).is_some());
-        assert_eq!(there, [true, false, true], "the oldest that isn't used");
-        store.set_used([1, 3].map(digest).into());
-        assert!(matches!(
-            upload(&mut store, &component(4)),
-            Err(UploadError::Full { .. })
-        ));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn nobody_else_can_read_it() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().unwrap();
-        let mut store = open(folder.path());
-        upload(&mut store, b"component").unwrap();
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&store.folder), 0o700);
-        assert_eq!(mode(&store.path(&Digest::of(b"component")).unwrap()), 0o600);
     }
 }

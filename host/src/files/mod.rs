@@ -1,202 +1,53 @@
-//! Reading files that users name: bounded in size, and never waiting for a file that nobody writes.
+//! Files: reading what users name (`reading`, and `secret` for secrets), and keeping what is the node's own (`own`).
 //!
-//! What is read is a regular file. Opening anything else could wait for ever (a FIFO without a writer), never end
-//! (`/dev/zero`) or do something (a tape), so it is refused at once. The one exception is a pipe that this process was
-//! started with, `/dev/stdin` or `/dev/fd/N` as shells write it for `<(…)`: its writer is known to exist, and is given
-//! [`PIPE_WAIT`].
+//! Each step that may fail goes past [`point`], where a test makes it fail.
 
+#[cfg(test)]
+pub(crate) mod fault;
+#[cfg(feature = "guests")]
+mod own;
+mod reading;
 mod secret;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{File, FileType, OpenOptions};
-use std::io::{self, Read as _};
+#[cfg(not(test))]
+use std::io;
+#[cfg(not(test))]
 use std::path::Path;
-use std::time::Duration;
 
+#[cfg(feature = "guests")]
+pub(crate) use own::*;
+pub use reading::ReadError;
+pub(crate) use reading::*;
 pub(crate) use secret::read as read_secret;
 pub use secret::{Exposure, Secret, SecretError, SecretFault};
 
-/// How long the writer of a pipe may take until all of it is there.
-pub(crate) const PIPE_WAIT: Duration = Duration::from_secs(10);
-
-/// The largest file that any limit allows, in bytes.
-#[cfg(feature = "guests")]
-pub(crate) const LARGEST: u64 = 4 << 30;
-
-/// The mark that some editors put at the start of a text.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
-
-/// Why a file was not read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// The system refused.
-    #[error("{0}")]
-    Io(#[from] io::Error),
-    /// It is no file.
-    #[error("it is {0}, not a file")]
-    NotAFile(&'static str),
-    /// It is larger than what is read.
-    #[error("it is larger than {0} bytes")]
-    TooLarge(u64),
-    /// It is a pipe whose writer took too long.
-    #[error("it is a pipe that was not written to its end within {PIPE_WAIT:?}")]
-    Unwritten,
+/// A step that may fail. What follows it is done only if it is `Ok`; only tests make it anything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "guests"),
+    expect(dead_code, reason = "without guests nothing is kept")
+)]
+pub(crate) enum Step {
+    Open,
+    Read,
+    Write,
+    Resize,
+    Sync,
+    Rename,
+    Remove,
 }
 
-impl ReadError {
-    /// True if there is no such file.
-    pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
-    }
-}
-
-impl From<ReadError> for io::Error {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Io(error) => error,
-            ReadError::TooLarge(_) => Self::new(io::ErrorKind::FileTooLarge, error.to_string()),
-            ReadError::Unwritten => Self::new(io::ErrorKind::TimedOut, error.to_string()),
-            ReadError::NotAFile(_) => Self::new(io::ErrorKind::InvalidInput, error.to_string()),
-        }
-    }
-}
-
-/// Everything in a file of at most `limit` bytes. Blocks as long as the disk takes, and for a pipe up to [`PIPE_WAIT`].
+/// Where a test may make a step fail. `path` is what the step is about.
 ///
 /// # Errors
-/// It can't be read, is no regular file, or is larger.
-pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
-    read_opened(open(path)?, limit)
-}
-
-/// Says whether a file could be read by [`read`], without reading it.
-///
-/// # Errors
-/// It can't be opened, or is no regular file.
-#[cfg(feature = "guests")]
-pub(crate) fn check(path: &Path) -> Result<(), ReadError> {
-    open(path).map(drop)
-}
-
-/// The text without the mark that some editors put at its start.
-pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
-}
-
-/// A file that was opened and found to be one that can be read.
-struct Opened {
-    file: File,
-    kind: Kind,
-}
-
-enum Kind {
-    Regular,
-    Pipe,
-}
-
-fn open(path: &Path) -> Result<Opened, ReadError> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    without_waiting(&mut options);
-    let file = options.open(path)?;
-    let kind = file.metadata()?.file_type();
-    if kind.is_file() {
-        let kind = Kind::Regular;
-        return Ok(Opened { file, kind });
-    }
-    match in_words(kind) {
-        PIPE if is_inherited(path) => Ok(Opened { file, kind: Kind::Pipe }),
-        other => Err(ReadError::NotAFile(other)),
-    }
-}
-
-fn read_opened(Opened { file, kind }: Opened, limit: u64) -> Result<Vec<u8>, ReadError> {
-    let mut bytes = Vec::new();
-    let mut file = file.take(limit.saturating_add(1));
-    match kind {
-        Kind::Regular => {
-            file.read_to_end(&mut bytes)?;
-        }
-        Kind::Pipe => read_pipe(&mut file, &mut bytes)?,
-    }
-    if bytes.len() as u64 > limit {
-        return Err(ReadError::TooLarge(limit));
-    }
-    Ok(bytes)
-}
-
-/// The file descriptors that this process was started with, by their names.
-fn is_inherited(path: &Path) -> bool {
-    path == Path::new("/dev/stdin")
-        || ["/dev/fd", "/proc/self/fd"]
-            .iter()
-            .any(|folder| path.starts_with(folder))
-}
-
-const PIPE: &str = "a pipe";
-
-#[cfg(unix)]
-fn in_words(kind: FileType) -> &'static str {
-    use std::os::unix::fs::FileTypeExt as _;
-    if kind.is_dir() {
-        "a folder"
-    } else if kind.is_fifo() {
-        PIPE
-    } else if kind.is_socket() {
-        "a socket"
-    } else {
-        "a device"
-    }
-}
-
-#[cfg(not(unix))]
-fn in_words(kind: FileType) -> &'static str {
-    if kind.is_dir() { "a folder" } else { "a device" }
-}
-
-/// Neither opening nor reading waits: for a regular file this changes nothing. Nor does a terminal become this process's.
-#[cfg(unix)]
-fn without_waiting(options: &mut OpenOptions) {
-    use std::os::unix::fs::OpenOptionsExt as _;
-
-    use rustix::fs::OFlags;
-    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
-    options.custom_flags(i32::try_from(flags).unwrap_or_default());
-}
-
-#[cfg(not(unix))]
-fn without_waiting(_: &mut OpenOptions) {}
-
-#[cfg(unix)]
-fn read_pipe(pipe: &mut io::Take<File>, bytes: &mut Vec<u8>) -> Result<(), ReadError> {
-    use std::time::Instant;
-
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let deadline = Instant::now() + PIPE_WAIT;
-    loop {
-        // What was read before it would have to wait is in `bytes`.
-        match pipe.read_to_end(bytes) {
-            Ok(_) => return Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error.into()),
-        }
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(ReadError::Unwritten);
-        }
-        let timeout = Timespec::try_from(left).ok();
-        let waited = poll(&mut [PollFd::new(pipe.get_ref(), PollFlags::IN)], timeout.as_ref());
-        if let Err(error) = waited
-            && error != rustix::io::Errno::INTR
-        {
-            return Err(io::Error::from(error).into());
-        }
-    }
-}
-
-#[cfg(not(unix))]
-fn read_pipe(pipe: &mut io::Take<File>, bytes: &mut Vec<u8>) -> Result<(), ReadError> {
-    pipe.read_to_end(bytes)?;
+/// The test wants it to fail.
+#[cfg(not(test))]
+#[expect(clippy::unnecessary_wraps, reason = "in tests it fails when it is told to")]
+pub(crate) fn point(_: Step, _: &Path) -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+pub(crate) use fault::point;

@@ -9,7 +9,7 @@ use std::fmt;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
-use super::{Kind, ReadError, open, read_opened, without_mark};
+use super::reading::{Kind, ReadError, open, read_opened, without_mark};
 
 /// The permissions of a file for its group, and for those who are neither its owner nor in its group.
 const GROUP: u32 = 0o070;

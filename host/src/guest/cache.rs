@@ -8,8 +8,9 @@
 
 use std::fs::{self, File, TryLockError};
 use std::hash::{Hash as _, Hasher};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ use wasmtime::component::Component;
 
 use super::error::EngineError;
 use super::source::Digest;
+use crate::files::{self, Step};
 
 const MAGIC: &[u8; 8] = b"rhcode\0\x01";
 
@@ -32,6 +34,8 @@ pub(super) struct Cache {
     directory: PathBuf,
     /// Identifies the compiler, its version and its settings.
     engine: [u8; 32],
+    /// That it can't be read or written was said.
+    is_in_trouble: AtomicBool,
 }
 
 /// The right to compile one component while the other nodes that share the cache wait. Ends when it is dropped, and with the
@@ -45,7 +49,7 @@ pub(super) struct Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         // Whoever waits for this very file finds the entry; whoever comes later, too, and needs no claim.
-        drop(fs::remove_file(&self.path));
+        drop(files::remove(&self.path));
     }
 }
 
@@ -75,6 +79,7 @@ impl Cache {
         Ok(Self {
             directory,
             engine: hasher.0.finalize().into(),
+            is_in_trouble: AtomicBool::new(false),
         })
     }
 
@@ -87,10 +92,15 @@ impl Cache {
                 Some(component)
             }
             Err(Unusable::Read(error)) if error.kind() == io::ErrorKind::NotFound => None,
+            // The entry may be sound: it stays.
+            Err(Unusable::Read(error)) => {
+                self.warn_once(&path, &error, "cached code can't be read; compiling again");
+                None
+            }
             Err(reason) => {
                 tracing::warn!(path = %path.display(), %reason, "cached code discarded; compiling again");
                 // If it can't be removed it is overwritten next, or found unusable again.
-                drop(fs::remove_file(&path));
+                drop(files::remove(&path));
                 None
             }
         }
@@ -100,7 +110,7 @@ impl Cache {
     /// it is compiled twice.
     pub(super) fn claim(&self, digest: &Digest) -> Option<Claim> {
         let path = self.path(digest).with_extension("lock");
-        let file = open_private(&path)
+        let file = files::open_to_append(&path)
             .inspect_err(|error| tracing::debug!(path = %path.display(), %error, "no lock to compile under"))
             .ok()?;
         let deadline = Instant::now() + PATIENCE;
@@ -124,10 +134,27 @@ impl Cache {
             .map_err(|error| io::Error::other(format!("{error:#}")))
             .and_then(|artifact| self.write(digest, &artifact, &path));
         match stored {
-            Ok(()) => tracing::debug!(%digest, path = %path.display(), "compiled code cached"),
-            Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "compiled code could not be cached");
+            Ok(()) => {
+                self.is_in_trouble.store(false, Ordering::Relaxed);
+                tracing::debug!(%digest, path = %path.display(), "compiled code cached");
             }
+            Err(error) => self.warn_once(
+                &path,
+                &error,
+                "compiled code can't be cached; the next start takes longer",
+            ),
+        }
+    }
+
+    /// Says it once, and again after something was cached: the same disk has the same trouble with each component.
+    fn warn_once(&self, path: &Path, error: &io::Error, what: &str) {
+        if self.is_in_trouble.swap(true, Ordering::Relaxed) {
+            tracing::debug!(path = %path.display(), %error, what);
+        } else {
+            tracing::warn!(
+                path = %path.display(), %error,
+                "{what}; is there room on the disk, and may the node write there? `cache_dir` in [runtime] chooses another folder"
+            );
         }
     }
 
@@ -143,21 +170,17 @@ impl Cache {
     }
 
     fn write(&self, digest: &Digest, artifact: &[u8], path: &Path) -> io::Result<()> {
-        // Created with mode 0600 by tempfile.
-        let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
-        file.write_all(&self.header(digest, artifact))?;
-        file.write_all(artifact)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
+        files::replace(path, &[&self.header(digest, artifact), artifact])
     }
 
     fn read(&self, engine: &wasmtime::Engine, digest: &Digest, path: &Path) -> Result<Component, Unusable> {
+        files::point(Step::Open, path)?;
         let mut file = File::open(path)?;
         if open_to_others(&file.metadata()?).is_some() {
             return Err(Unusable::NotPrivate);
         }
         let mut bytes = Vec::new();
+        files::point(Step::Read, path)?;
         file.read_to_end(&mut bytes)?;
         let header_length = self.header(digest, &[]).len();
         let (header, artifact) = bytes.split_at_checked(header_length).ok_or(Unusable::Malformed)?;
@@ -186,30 +209,24 @@ fn prepare(directory: &Path) -> Result<(), EngineError> {
         path: directory.to_owned(),
         source,
     };
-    create_private(directory).map_err(unusable)?;
+    files::create_folder(directory).map_err(unusable)?;
+    files::sweep(directory);
     let metadata = fs::metadata(directory).map_err(unusable)?;
-    let probe = tempfile::NamedTempFile::new_in(directory)
-        .and_then(|file| file.as_file().metadata())
-        .map_err(unusable)?;
-    match open_to_others(&metadata).or_else(|| owned_by_another(&metadata, &probe)) {
+    let probe = files::temporary(directory).and_then(|file| file.as_file().metadata());
+    let open = open_to_others(&metadata).or_else(|| match &probe {
+        Ok(probe) => owned_by_another(&metadata, probe),
+        Err(_) => None,
+    });
+    if let (None, Err(error)) = (&open, probe) {
+        return Err(unusable(error));
+    }
+    match open {
         Some(reason) => Err(EngineError::CacheNotPrivate {
             path: directory.to_owned(),
             reason,
         }),
         None => Ok(()),
     }
-}
-
-#[cfg(unix)]
-fn create_private(directory: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
-}
-
-#[cfg(unix)]
-fn open_private(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    File::options().create(true).append(true).mode(0o600).open(path)
 }
 
 #[cfg(unix)]
@@ -224,16 +241,6 @@ fn owned_by_another(directory: &fs::Metadata, ours: &fs::Metadata) -> Option<Str
     use std::os::unix::fs::MetadataExt as _;
     let (owner, we) = (directory.uid(), ours.uid());
     (owner != we && owner != 0).then(|| format!("it belongs to user {owner}, we are user {we}"))
-}
-
-#[cfg(not(unix))]
-fn create_private(directory: &Path) -> io::Result<()> {
-    fs::create_dir_all(directory)
-}
-
-#[cfg(not(unix))]
-fn open_private(path: &Path) -> io::Result<File> {
-    File::options().create(true).append(true).open(path)
 }
 
 #[cfg(not(unix))]
@@ -257,5 +264,63 @@ impl Hasher for Sha256Hasher {
     fn finish(&self) -> u64 {
         // Nobody asks: the digest is read from the inside.
         0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::fault::{Disk, ERRORS};
+
+    /// Each step fails in each way: code is there or it is not, and what is there is sound.
+    #[test]
+    fn a_disk_that_fails_costs_compiled_code_and_nothing_else() {
+        let wasmtime = wasmtime::Engine::default();
+        let bytes = wat::parse_str("(component)").unwrap();
+        let component = Component::new(&wasmtime, &bytes).unwrap();
+        let digest = Digest::of(&bytes);
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Disk::under(folder.path());
+        let work = |cache: &Cache| {
+            drop(cache.claim(&digest));
+            cache.store(&digest, &component);
+            cache.load(&wasmtime, &digest).is_some()
+        };
+        let cache = Cache::open(folder.path().join("measured"), &wasmtime).unwrap();
+        disk.heal();
+        assert!(work(&cache));
+        let steps = disk.steps();
+        for error in ERRORS {
+            for at in 0..steps {
+                let directory = folder.path().join(format!("{error}-{at}"));
+                let cache = Cache::open(directory.clone(), &wasmtime).unwrap();
+                disk.fail(at, 1, error);
+                work(&cache);
+                assert_eq!(disk.failed(), 1);
+                disk.fail(0, usize::MAX, error);
+                assert!(!work(&cache), "nothing can be read");
+                disk.heal();
+                assert!(work(&cache), "error {error} at step {at}");
+                let left = fs::read_dir(&directory).unwrap().count();
+                assert!(left <= 2, "the entry, and a lock that could not be removed");
+            }
+        }
+    }
+
+    #[test]
+    fn a_sound_entry_that_cant_be_read_now_is_not_discarded() {
+        let wasmtime = wasmtime::Engine::default();
+        let bytes = wat::parse_str("(component)").unwrap();
+        let digest = Digest::of(&bytes);
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path().to_owned(), &wasmtime).unwrap();
+        cache.store(&digest, &Component::new(&wasmtime, &bytes).unwrap());
+        let disk = Disk::under(folder.path());
+        for (error, at) in ERRORS.into_iter().flat_map(|error| [(error, 0), (error, 1)]) {
+            disk.fail(at, 1, error);
+            assert!(cache.load(&wasmtime, &digest).is_none());
+            disk.heal();
+            assert!(cache.load(&wasmtime, &digest).is_some());
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use super::checkpoint_writer::CheckpointWriter;
@@ -43,6 +44,21 @@ pub struct Entry {
     pub checkpoint: Arc<Checkpoint>,
     /// How many of the actor's checkpoints are kept, this one included.
     pub keep: u32,
+    /// Checkpoints of the actor that its code could not take over, by number. They are held: neither this one nor later ones
+    /// count them, or take their places.
+    pub hold: Vec<u64>,
+}
+
+/// When a state was taken, compared with other states of this process. A later one is greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(u64);
+
+impl Moment {
+    /// Now: after all before it.
+    pub fn now() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::SeqCst))
+    }
 }
 
 /// A checkpoint in a store, and its number: those of one actor are numbered upwards.
@@ -61,11 +77,13 @@ pub struct StoreError(pub Box<dyn std::error::Error + Send + Sync>);
 
 /// Where checkpoints are kept. The methods block: they are called on threads that may.
 pub trait CheckpointStore: fmt::Debug + Send + Sync + 'static {
-    /// Keeps these, all or none, each as its actor's newest, and gives up those of the same actors that are too many. When
-    /// this returns they outlive the process and the machine's power.
+    /// Keeps these, all or none, each as its actor's newest, and gives up those of the same actors that are too many and not
+    /// [held](Entry::hold). When this returns they outlive the process and the machine's power.
     ///
     /// # Errors
-    /// They could not be written. What was kept before is still there.
+    /// They could not be written, or it is not certain that they were. What was kept before is still there. The same entries come
+    /// again, alone and with others, until they are written or newer ones have taken their places: a store that has to be opened
+    /// anew after an error opens itself.
     fn put(&self, entries: &[Entry]) -> Result<(), StoreError>;
 
     /// The newest checkpoint of an actor, of those with a smaller number than `before`. One that is not exactly what was
@@ -75,7 +93,7 @@ pub trait CheckpointStore: fmt::Debug + Send + Sync + 'static {
     /// The store could not be read.
     fn latest(&self, actor: &str, before: Option<u64>) -> Result<Option<Kept>, StoreError>;
 
-    /// Gives up all checkpoints of an actor but the newest `keep`.
+    /// Gives up all checkpoints of an actor but the newest `keep`, and with `keep` 0 those that are held, too.
     ///
     /// # Errors
     /// The store could not be written.

@@ -12,7 +12,7 @@ use super::grants::NotGranted;
 use super::limits::Limit;
 use super::source::Digest;
 use crate::directory::NameTaken;
-use crate::files::ReadError;
+use crate::files::{self, ReadError};
 
 /// The engine could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,13 @@ pub enum EngineError {
         /// What gives others access.
         reason: String,
     },
+}
+
+impl EngineError {
+    /// True if the cache directory may be as it should be, and it is the disk that is full, fails or can't be written.
+    pub(crate) fn is_trouble_of_the_cache(&self) -> bool {
+        matches!(self, Self::CacheDirectory { source, .. } if files::is_trouble(source))
+    }
 }
 
 /// A component could not be loaded.
@@ -207,6 +214,10 @@ pub enum Fault {
     /// The component imports what the actor is not granted.
     #[error(transparent)]
     NotGranted(NotGranted),
+    /// The states that it is to go on from are there, but can't be read. It does not start afresh, because it would put others
+    /// in their places.
+    #[error("its checkpoints can't be read: {0}; they are left as they are")]
+    CheckpointsUnread(String),
     /// There was no room for the instance.
     #[error("it could not be made: {reason}{}", hint(*.refused))]
     NoInstance {
@@ -233,7 +244,7 @@ impl Fault {
         match self {
             Self::Limit { limit, .. } => Some(*limit),
             Self::NoInstance { refused, .. } | Self::Trapped { refused, .. } => *refused,
-            Self::Returned(_) | Self::NotGranted(_) => None,
+            Self::Returned(_) | Self::NotGranted(_) | Self::CheckpointsUnread(_) => None,
         }
     }
 }

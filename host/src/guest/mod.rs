@@ -62,7 +62,7 @@ mod world;
 
 pub use actor::{GuestHandle, GuestOptions, spawn};
 pub use bindings::{Descriptor, MessageVariant};
-pub use checkpoint::{Checkpoint, CheckpointStore, Checkpoints, Entry, Kept, StoreError};
+pub use checkpoint::{Checkpoint, CheckpointStore, Checkpoints, Entry, Kept, Moment, StoreError};
 pub use checkpoint_writer::CheckpointWriter;
 pub use complexity::{Complexity, TooComplex};
 pub use description::{DescriptionError, MAX_DESCRIPTION_BYTES};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::actor::Guest;
-use super::checkpoint::{Checkpoint, Checkpoints, Entry};
-use super::error::GuestError;
+use super::checkpoint::{Checkpoint, Checkpoints, Entry, Moment, StoreError};
+use super::error::{Fault, GuestError};
 use super::instance::Instance;
 use super::life::Life;
 use super::module::Module;
@@ -14,33 +14,35 @@ use super::state::Label;
 
 impl Guest {
     /// An instance up to its `pre-start`, or with the state of a checkpoint in place of that.
+    ///
+    /// # Errors
+    /// Also if checkpoints can't be read: an actor that started afresh would put others in their places.
     pub(super) async fn begin(&self, life: &Arc<Life>, label: &Label, module: &Module) -> Result<Instance, GuestError> {
         if let Some(checkpoints) = &self.checkpoints
-            && let Some(instance) = self.resume(checkpoints, life, label, module).await
+            && let Some(instance) = self.resume(checkpoints, life, label, module).await?
         {
             return Ok(instance);
         }
         self.instantiate(life, label, module).await
     }
 
-    /// An instance with the state of the newest checkpoint that it takes over. None if there is none.
+    /// An instance with the state of the newest checkpoint that it takes over. None if there is none. Those that it doesn't take
+    /// over are held: what the actor does from now on doesn't put others in their places.
     async fn resume(
         &self,
         checkpoints: &Checkpoints,
         life: &Arc<Life>,
         label: &Label,
         module: &Module,
-    ) -> Option<Instance> {
+    ) -> Result<Option<Instance>, GuestError> {
         let (actor, pid) = (&*label.name, label.pid);
+        let writer = &checkpoints.writer;
         let mut before = None;
-        loop {
-            let kept = match checkpoints.writer.latest(actor, before).await {
-                Ok(kept) => kept,
-                Err(error) => {
-                    tracing::error!(actor, pid, %error, "the actor starts afresh: its checkpoints can't be read");
-                    None
-                }
-            }?;
+        while let Some(kept) = writer
+            .latest(actor, before)
+            .await
+            .map_err(|error| unread(label, &error))?
+        {
             before = Some(kept.number);
             let Checkpoint {
                 module: of,
@@ -51,25 +53,28 @@ impl Guest {
             } = kept.checkpoint;
             if of != module.name() {
                 tracing::warn!(actor, pid, of, "a checkpoint is left aside: it is of another module");
+                writer.hold(actor, kept.number).await;
                 continue;
             }
-            let restored = async {
-                let mut instance = self.blank(life, label, module).await?;
-                instance.restore(&state, state_version).await?;
-                Ok::<_, GuestError>(instance)
-            };
-            match restored.await {
-                Ok(instance) => {
+            // That there is no instance is not the state's fault.
+            let mut instance = self.blank(life, label, module).await?;
+            match instance.restore(&state, state_version).await {
+                Ok(()) => {
                     let age = SystemTime::now().duration_since(taken).unwrap_or_default();
                     let bytes = state.len();
                     tracing::info!(actor, pid, bytes, ?age, "the actor goes on from its checkpoint");
-                    return Some(instance);
+                    return Ok(Some(instance));
                 }
                 Err(error) => {
-                    tracing::error!(actor, pid, %error, state_version, %digest, "a checkpoint can't be restored; the one before it is tried");
+                    tracing::error!(
+                        actor, pid, %error, state_version, %digest,
+                        "a checkpoint can't be restored; it stays where it is, and the one before it is tried"
+                    );
+                    writer.hold(actor, kept.number).await;
                 }
             }
         }
+        Ok(None)
     }
 
     /// What an actor knows that ends in an orderly way is kept.
@@ -78,6 +83,7 @@ impl Guest {
             return;
         };
         let (actor, pid) = (&*label.name, label.pid);
+        let turn = checkpoints.writer.last_turn(actor).await;
         let module = life.module();
         let state = match instance.snapshot().await {
             Ok(state) => state,
@@ -86,6 +92,7 @@ impl Guest {
                 return;
             }
         };
+        let moment = Moment::now();
         let state_version = module.descriptor().await.map_or(0, |described| described.state_version);
         let checkpoint = Checkpoint {
             module: module.name().to_owned(),
@@ -94,11 +101,13 @@ impl Guest {
             taken: SystemTime::now(),
             state,
         };
-        checkpoints.writer.put(Entry {
+        let entry = Entry {
             actor: actor.to_owned(),
             checkpoint: Arc::new(checkpoint),
             keep: checkpoints.keep,
-        });
+            hold: Vec::new(),
+        };
+        turn.put(entry, moment);
     }
 
     /// The state was given up on purpose: nothing is to bring it back.
@@ -106,5 +115,14 @@ impl Guest {
         if let Some(checkpoints) = &self.checkpoints {
             checkpoints.writer.forget(&label.name);
         }
+    }
+}
+
+fn unread(label: &Label, error: &StoreError) -> GuestError {
+    GuestError {
+        actor: label.name.clone(),
+        pid: label.pid,
+        during: "its start".to_owned(),
+        fault: Fault::CheckpointsUnread(error.to_string()),
     }
 }

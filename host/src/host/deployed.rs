@@ -3,23 +3,37 @@
 //! Until that file changes: then somebody has put something newer there, and it wins.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::files;
+use crate::files::{self, ReadError};
 use crate::guest::{Digest, ModuleSource};
 
 /// In bytes. What names a few modules is short.
 const LARGEST_FILE: u64 = 4 << 20;
 
+/// In bytes: what one more deployment adds to the file, and more.
+const ROOM: usize = 4 << 10;
+
+/// What the file says: what each module runs in place of its own file.
+type Record = BTreeMap<String, Deployment>;
+
 /// The file that says what was deployed, and what it says.
 #[derive(Debug)]
 pub(super) struct Deployed {
     path: PathBuf,
-    modules: Mutex<BTreeMap<String, Deployment>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// What is deployed.
+    modules: Record,
+    /// What the file is known to say. None after an attempt to write it that failed.
+    written: Option<Record>,
 }
 
 /// What a module runs in place of its own file.
@@ -32,25 +46,44 @@ struct Deployment {
 }
 
 impl Deployed {
-    /// Reads the file, if there is one. One that can't be read is as good as none: every module runs its own file.
-    pub(super) fn open(path: PathBuf) -> Self {
-        let modules = match read(&path) {
+    /// Reads the file, if there is one. One that makes no sense is put aside: every module runs its own file.
+    ///
+    /// # Errors
+    /// It is there and can't be read: it is not known what was deployed, and what is known next would take its place.
+    pub(super) fn open(path: PathBuf) -> io::Result<Self> {
+        let modules: Result<Record, String> = match files::read(&path, LARGEST_FILE) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| error.to_string()),
+            Err(error) if error.is_not_found() => Ok(Record::new()),
+            Err(error @ ReadError::TooLarge(_)) => Err(error.to_string()),
+            Err(error) => return Err(error.into()),
+        };
+        let modules = match modules {
             Ok(modules) => modules,
             Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "it is not known what was deployed; modules run their own files");
-                BTreeMap::new()
+                let aside = path.with_extension("json.damaged");
+                tracing::error!(
+                    path = %path.display(), aside = %aside.display(), error,
+                    "the record of what was deployed is damaged and put aside: modules run their own files"
+                );
+                files::rename(&path, &aside)?;
+                Record::new()
             }
         };
-        Self {
+        let written = Some(modules.clone());
+        Ok(Self {
             path,
-            modules: Mutex::new(modules),
-        }
+            state: Mutex::new(State { modules, written }),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The digest of what is to run in place of a module's file, which has this digest now.
     pub(super) fn in_place_of(&self, module: &str, file: Option<Digest>) -> Option<Digest> {
-        let modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
-        let deployment = modules.get(module)?;
+        let state = self.lock();
+        let deployment = state.modules.get(module)?;
         let file = file.map(|digest| digest.to_string());
         if deployment.instead_of != file {
             tracing::info!(
@@ -62,11 +95,16 @@ impl Deployed {
         deployment.digest.parse().ok()
     }
 
+    /// The same for a file that can't be read now: it counts as unchanged.
+    pub(super) fn in_place_of_unread(&self, module: &str) -> Option<Digest> {
+        self.lock().modules.get(module)?.digest.parse().ok()
+    }
+
     /// From now on a module runs this component in place of its own file, which has this digest now.
     ///
     /// # Errors
-    /// It can't be written down, and is forgotten with the next restart.
-    pub(super) fn set(&self, module: &str, digest: Digest, instead_of: Option<Digest>) -> std::io::Result<()> {
+    /// It can't be written down, and may be forgotten with the next restart. The next change writes it down with itself.
+    pub(super) fn set(&self, module: &str, digest: Digest, instead_of: Option<Digest>) -> io::Result<()> {
         let deployment = Deployment {
             digest: digest.to_string(),
             instead_of: instead_of.map(|digest| digest.to_string()),
@@ -77,68 +115,81 @@ impl Deployed {
     /// From now on a module runs its own file.
     ///
     /// # Errors
-    /// It can't be written down.
-    pub(super) fn clear(&self, module: &str) -> std::io::Result<()> {
+    /// It can't be written down, as with [`set`](Self::set).
+    pub(super) fn clear(&self, module: &str) -> io::Result<()> {
         self.change(|modules| modules.remove(module))
     }
 
     /// The components that modules run in place of their files.
     pub(super) fn digests(&self) -> Vec<Digest> {
-        let modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
-        modules
+        let state = self.lock();
+        state
+            .modules
             .values()
             .filter_map(|deployment| deployment.digest.parse().ok())
             .collect()
     }
 
-    fn change(
-        &self,
-        change: impl FnOnce(&mut BTreeMap<String, Deployment>) -> Option<Deployment>,
-    ) -> std::io::Result<()> {
-        let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = modules.clone();
-        change(&mut modules);
-        if *modules == before {
+    /// Finds out whether something could be written down now, before anything is done that should be.
+    ///
+    /// # Errors
+    /// It could not.
+    pub(super) fn rehearse(&self) -> io::Result<()> {
+        let bytes = serde_json::to_vec_pretty(&self.lock().modules)?;
+        // A deployment is shorter than this.
+        files::rehearse(&self.path, &[bytes, vec![b' '; ROOM]].concat())
+    }
+
+    /// Writes down what an earlier attempt could not.
+    ///
+    /// # Errors
+    /// It can't be written down this time either.
+    pub(super) fn make_up(&self) -> io::Result<()> {
+        self.change(|_| None)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Record) -> Option<Deployment>) -> io::Result<()> {
+        let mut state = self.lock();
+        change(&mut state.modules);
+        if state.written.as_ref() == Some(&state.modules) {
             return Ok(());
         }
-        let folder = self.path.parent().unwrap_or(std::path::Path::new(""));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(&serde_json::to_vec_pretty(&*modules)?)?;
-        file.as_file().sync_all()?;
-        file.persist(&self.path)?;
+        let bytes = serde_json::to_vec_pretty(&state.modules)?;
+        // Until it has succeeded it is not known what the file says.
+        state.written = None;
+        files::replace(&self.path, &[&bytes])?;
+        state.written = Some(state.modules.clone());
         Ok(())
     }
 }
 
-fn read(path: &std::path::Path) -> std::io::Result<BTreeMap<String, Deployment>> {
-    match files::read(path, LARGEST_FILE) {
-        Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),
-        Err(error) if error.is_not_found() => Ok(BTreeMap::new()),
-        Err(error) => Err(error.into()),
+/// The digest of a module's own file, if there is such a file.
+///
+/// # Errors
+/// It can't be read.
+pub(super) fn file_digest(source: &ModuleSource) -> Result<Option<Digest>, ReadError> {
+    match files::read(&source.path, files::LARGEST) {
+        Ok(bytes) => Ok(Some(Digest::of(&bytes))),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
     }
-}
-
-/// The digest of a module's own file, if it can be read.
-pub(super) fn file_digest(source: &ModuleSource) -> Option<Digest> {
-    // What can't be read is reported by whoever loads it.
-    let bytes = files::read(&source.path, files::LARGEST);
-    bytes.ok().map(|bytes| Digest::of(&bytes))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::fault::{Disk, ERRORS};
 
     #[test]
     fn what_was_deployed_stays_until_the_file_changes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deployed.json");
         let digest = |text: &str| Digest::of(text.as_bytes());
-        let deployed = Deployed::open(path.clone());
+        let deployed = Deployed::open(path.clone()).unwrap();
         assert_eq!(deployed.in_place_of("counter", Some(digest("v1"))), None);
         deployed.set("counter", digest("v2"), Some(digest("v1"))).unwrap();
         deployed.set("greeter", digest("g2"), None).unwrap();
-        let deployed = Deployed::open(path.clone());
+        let deployed = Deployed::open(path.clone()).unwrap();
         assert_eq!(deployed.in_place_of("counter", Some(digest("v1"))), Some(digest("v2")));
         assert_eq!(
             deployed.in_place_of("counter", Some(digest("v3"))),
@@ -149,12 +200,66 @@ mod tests {
         assert_eq!(deployed.in_place_of("greeter", None), Some(digest("g2")));
         assert_eq!(deployed.digests(), [digest("v2"), digest("g2")]);
         deployed.clear("counter").unwrap();
-        let deployed = Deployed::open(path.clone());
+        let deployed = Deployed::open(path.clone()).unwrap();
         assert_eq!(deployed.in_place_of("counter", Some(digest("v1"))), None);
         std::fs::write(&path, "{").unwrap();
         assert!(
-            Deployed::open(path).digests().is_empty(),
+            Deployed::open(path.clone()).unwrap().digests().is_empty(),
             "a damaged file is as good as none"
         );
+        assert_eq!(std::fs::read(path.with_extension("json.damaged")).unwrap(), b"{");
+    }
+
+    /// Each step fails in each way. What was confirmed is there after a restart; what was not is written down by the next change.
+    #[test]
+    fn what_could_not_be_written_down_is_an_error_until_it_is() {
+        let digest = |text: &str| Digest::of(text.as_bytes());
+        let steps = {
+            let folder = tempfile::tempdir().unwrap();
+            let disk = Disk::under(folder.path());
+            let deployed = Deployed::open(folder.path().join("deployed.json")).unwrap();
+            disk.heal();
+            deployed.set("a", digest("a1"), None).unwrap();
+            disk.steps()
+        };
+        for (error, at) in ERRORS
+            .into_iter()
+            .flat_map(|error| (0..steps).map(move |at| (error, at)))
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("deployed.json");
+            let disk = Disk::under(folder.path());
+            let deployed = Deployed::open(path.clone()).unwrap();
+            deployed.set("a", digest("a1"), None).unwrap();
+            disk.fail(at, usize::MAX, error);
+            deployed.set("a", digest("a2"), None).unwrap_err();
+            deployed.set("a", digest("a2"), None).unwrap_err();
+            disk.heal();
+            let after = Deployed::open(path.clone()).unwrap().digests();
+            assert!(
+                after == [digest("a1")] || after == [digest("a2")],
+                "step {at}: {after:?}"
+            );
+            deployed.make_up().unwrap();
+            assert_eq!(Deployed::open(path).unwrap().digests(), [digest("a2")], "step {at}");
+        }
+    }
+
+    #[test]
+    fn a_record_that_cant_be_read_now_is_not_taken_for_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deployed.json");
+        let digest = Digest::of(b"a1");
+        Deployed::open(path.clone()).unwrap().set("a", digest, None).unwrap();
+        let disk = Disk::under(folder.path());
+        for error in ERRORS {
+            for at in 0..2 {
+                disk.fail(at, 1, error);
+                let failed = Deployed::open(path.clone()).unwrap_err();
+                assert_eq!(failed.raw_os_error(), Some(error));
+                disk.heal();
+                assert_eq!(Deployed::open(path.clone()).unwrap().digests(), [digest]);
+            }
+        }
     }
 }

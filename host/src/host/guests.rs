@@ -86,10 +86,22 @@ fn engine(config: &NodeConfig) -> Result<Engine, EngineError> {
         tracing::warn!("{too_many}");
     }
     match &config.runtime.cache_dir {
-        Some(dir) => Engine::new(EngineConfig {
-            cache_dir: Some(dir.clone()),
-            ..setup
-        }),
+        Some(dir) => {
+            let engine = |cache_dir| {
+                Engine::new(EngineConfig {
+                    cache_dir,
+                    ..setup.clone()
+                })
+            };
+            match engine(Some(dir.clone())) {
+                // Compiled code saves time, and nothing else hangs on it.
+                Err(error) if error.is_trouble_of_the_cache() => {
+                    tracing::warn!(%error, "compiled code is not kept; this start takes longer");
+                    engine(None)
+                }
+                other => other,
+            }
+        }
         None => engine_with_cache(&setup),
     }
 }

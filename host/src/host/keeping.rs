@@ -74,14 +74,24 @@ impl Deployments {
     fn open(folder: &Path) -> Result<Self, HostError> {
         let store = ComponentStore::open(folder.join("components"), StoreLimits::default());
         let store = store.map_err(|error| HostError::Keeping(error.to_string()))?;
+        let record = folder.join("deployed.json");
+        let deployed = Deployed::open(record.clone()).map_err(|error| {
+            let record = record.display();
+            HostError::Keeping(format!(
+                "the record of what was deployed, {record}, can't be read: {error}"
+            ))
+        })?;
         Ok(Self {
-            deployed: Arc::new(Deployed::open(folder.join("deployed.json"))),
+            deployed: Arc::new(deployed),
             store: Arc::new(Mutex::new(store)),
         })
     }
 
     fn source(&self, own: &ModuleSource) -> Option<ModuleSource> {
-        let digest = self.deployed.in_place_of(&own.name, file_digest(own))?;
+        let digest = match file_digest(own) {
+            Ok(file) => self.deployed.in_place_of(&own.name, file),
+            Err(_) => self.deployed.in_place_of_unread(&own.name),
+        }?;
         let path = {
             let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
             store.path(&digest)

@@ -88,6 +88,9 @@ impl Reloader {
                 "module `{module}` is pinned to {pinned} by `digest` in node.toml"
             ));
         }
+        if !dry_run && (component.is_some() || self.is_deployed(&module)) {
+            self.rehearse().await?;
+        }
         let file = component.map_or_else(|| own.path.clone(), |(path, _)| path);
         let reload = Reload {
             file: Some(file),
@@ -102,27 +105,49 @@ impl Reloader {
             .await
             .map_err(|error| error.to_string())?;
         if !dry_run {
-            self.remember(&module);
+            self.remember(&module)?;
         }
         Ok(report)
     }
 
     async fn do_rollback(&self, module: String) -> Result<ReloadReport, String> {
+        self.rehearse().await?;
         let report = reload::rollback(&self.modules, Reload::of(module.clone())).await;
         let report = report.map_err(|error| error.to_string())?;
-        self.remember(&module);
+        self.remember(&module)?;
         Ok(report)
     }
 
+    /// True if the module runs something else than its own file.
+    fn is_deployed(&self, module: &str) -> bool {
+        self.deployed
+            .as_ref()
+            .is_some_and(|deployed| deployed.in_place_of_unread(module).is_some())
+    }
+
+    /// A disk that is full is found out before anything is touched.
+    async fn rehearse(&self) -> Result<(), String> {
+        let Some(deployed) = self.deployed.clone() else {
+            return Ok(());
+        };
+        let rehearsed = tokio::task::spawn_blocking(move || deployed.rehearse()).await;
+        rehearsed.unwrap_or_else(|ended| Err(std::io::Error::other(ended))).map_err(|error| {
+            format!("nothing was touched, because it could not be written down what is deployed: {error}; is there room in `state_dir`?")
+        })
+    }
+
     /// Writes down what the module runs now, if that is not what its file has.
-    fn remember(&self, module: &str) {
+    fn remember(&self, module: &str) -> Result<(), String> {
         let (Some(deployed), Some(store), Some(own)) = (&self.deployed, &self.store, self.sources.get(module)) else {
-            return;
+            return Ok(());
         };
         let Some(current) = self.modules.find(module) else {
-            return;
+            return Ok(());
         };
-        let file = file_digest(own);
+        let file = file_digest(own).map_err(|error| {
+            let (digest, path) = (current.digest(), own.path.display());
+            format!("module `{module}` runs {digest} now, and may run something else after a restart: {path} can't be read: {error}")
+        })?;
         let is_stored = {
             let store = store.lock().unwrap_or_else(PoisonError::into_inner);
             store.path(&current.digest()).is_some()
@@ -136,9 +161,13 @@ impl Reloader {
             tracing::warn!(module, %digest, "what runs now is in no file any more; after a restart the module runs its own file");
             deployed.clear(module)
         };
-        if let Err(error) = written {
-            tracing::error!(module, %error, "what was deployed can't be written down; after a restart the module runs its own file");
-        }
+        written.map_err(|error| {
+            let digest = current.digest();
+            format!(
+                "module `{module}` runs {digest} now, but that can't be written down ({error}): after a restart it may run what it ran \
+                 before; deploy it again when there is room in `state_dir`"
+            )
+        })
     }
 
     async fn module_status(&self, module: &Module) -> ModuleStatus {

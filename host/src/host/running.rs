@@ -51,10 +51,13 @@ impl StartedActor {
 }
 
 /// How a host came to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stopped {
     /// A signal came, and everything was stopped in order.
     InOrder(StopSignal),
+    /// A signal came, and everything was stopped in order, but for the last states of these actors, by name: they could not be
+    /// kept. The actors go on from older ones.
+    Unkept(StopSignal, Vec<String>),
     /// A signal came during the start, or a second one: nothing was waited for. The process should exit.
     AtOnce(StopSignal),
 }
@@ -104,8 +107,9 @@ impl RunningHost {
 
     /// Stops everything: no new connections to peers, then the actors once they have handled what they were sent, those
     /// that were started last first, then the sessions and the listener. Actors that have not ended after ten seconds are
-    /// killed. Nothing is restarted any more.
-    pub async fn shutdown(self) {
+    /// killed. Nothing is restarted any more. At last what the actors knew is written; while the disk doesn't take it, this is
+    /// tried until ten seconds have passed without a success. Gives the actors whose last state could not be kept, by name.
+    pub async fn shutdown(self) -> Vec<String> {
         let Self {
             name,
             node,
@@ -117,9 +121,17 @@ impl RunningHost {
         upkeep.quiesce();
         node.quiesce().await;
         stop_actors(root).await;
-        upkeep.finish().await;
+        let unkept = upkeep.finish().await;
         node.stop().await;
+        if !unkept.is_empty() {
+            let actors = unkept.join(", ");
+            tracing::error!(
+                actors,
+                "the last states of these actors could not be kept: when they start again they go on from older ones"
+            );
+        }
         tracing::info!(node = name, "node is down");
+        unkept
     }
 
     /// Runs until a signal comes, an actor is given up that the node can't do without, or the node ends by itself.
@@ -132,13 +144,20 @@ impl RunningHost {
                 tracing::error!("the node server ended by itself");
                 self.upkeep.quiesce();
                 stop_actors(self.root).await;
-                self.upkeep.finish().await;
+                let unkept = self.upkeep.finish().await;
+                if !unkept.is_empty() {
+                    tracing::error!(actors = unkept.join(", "), "the last states of these actors could not be kept");
+                }
                 return Err(HostError::NodeEnded);
             }
         };
         tracing::info!(signal = %first, "stopping; a second signal stops at once");
         tokio::select! {
-            () = self.shutdown() => Ok(Stopped::InOrder(first)),
+            unkept = self.shutdown() => Ok(if unkept.is_empty() {
+                Stopped::InOrder(first)
+            } else {
+                Stopped::Unkept(first, unkept)
+            }),
             second = signals.next_in_earnest() => Ok(Stopped::AtOnce(second)),
         }
     }
@@ -155,7 +174,8 @@ impl RunningHost {
             signals.next_in_earnest().await
         };
         tokio::select! {
-            () = self.shutdown() => Err(HostError::GivenUp(given_up)),
+            // The log says whose states were not kept.
+            _ = self.shutdown() => Err(HostError::GivenUp(given_up)),
             signal = insistence => Ok(Stopped::AtOnce(signal)),
         }
     }

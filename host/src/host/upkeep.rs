@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ractor::ActorRef;
 
+use super::deployed::Deployed;
 use super::error::{HostError, startup_reason};
 use super::keeping::Keeping;
 use super::reloader::{Listener, Reloader};
@@ -16,12 +18,16 @@ use crate::guest::{CheckpointWriter, Modules};
 use crate::node::NodeServerMessage;
 use crate::supervision::Root;
 
+/// How long a host that stops goes on trying to write the last states of its actors without a success.
+const LAST_WRITES: Duration = Duration::from_secs(10);
+
 /// See the module. It ends when this is dropped, but for the control actor, which ends with the root supervisor.
 #[derive(Debug, Default)]
 pub(super) struct Upkeep {
     schedule: Option<Schedule>,
     watching: Option<Watching>,
     writer: Option<CheckpointWriter>,
+    deployed: Option<Arc<Deployed>>,
     control: Option<Restarts>,
 }
 
@@ -47,6 +53,7 @@ impl Begin<'_> {
         } = self;
         let scheduled: Vec<Scheduled> = scheduled(config, &keeping);
         let Keeping { writer, deployments } = keeping;
+        let deployed = deployments.as_ref().map(|deployments| deployments.deployed.clone());
         let node = config.node.full_name();
         let reloader = Arc::new(Reloader {
             node: node.clone(),
@@ -57,7 +64,7 @@ impl Begin<'_> {
                 .iter()
                 .map(|own| (own.name.clone(), own.clone()))
                 .collect(),
-            deployed: deployments.as_ref().map(|deployments| deployments.deployed.clone()),
+            deployed: deployed.clone(),
             store: deployments.as_ref().map(|deployments| deployments.store.clone()),
             listener,
             losses: root.losses().clone(),
@@ -78,6 +85,7 @@ impl Begin<'_> {
             schedule: (!scheduled.is_empty()).then(|| Schedule::start(modules, scheduled)),
             watching: watch::watch(&reloader, &watched),
             writer,
+            deployed,
             control: restarts,
         })
     }
@@ -98,17 +106,27 @@ fn scheduled(config: &NodeConfig, keeping: &Keeping) -> Vec<Scheduled> {
 }
 
 impl Upkeep {
-    /// Takes nothing new and keeps nothing more by itself.
+    /// Takes nothing new. States are still kept: the actors have work to do before they end, and may be killed at it.
     pub(super) fn quiesce(&mut self) {
-        self.schedule = None;
+        if let (Some(writer), Some(schedule)) = (&self.writer, &self.schedule) {
+            writer.expect_last(schedule.living());
+        }
         self.watching = None;
         self.control = None;
     }
 
-    /// Waits until everything is written. When the actors have ended, nothing comes after it.
-    pub(super) async fn finish(self) {
-        if let Some(writer) = self.writer {
-            writer.flush().await;
+    /// Waits until everything is written, or for [`LAST_WRITES`]. When the actors have ended, nothing comes after it. Gives the
+    /// actors whose last state is not kept, by name.
+    pub(super) async fn finish(self) -> Vec<String> {
+        drop(self.schedule);
+        if let Some(deployed) = self.deployed
+            && let Err(error) = deployed.make_up()
+        {
+            tracing::error!(%error, "what was deployed can't be written down; after a restart modules may run what they ran before");
+        }
+        match self.writer {
+            Some(writer) => writer.finish(LAST_WRITES).await,
+            None => Vec::new(),
         }
     }
 }

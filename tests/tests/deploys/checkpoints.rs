@@ -142,3 +142,34 @@ fn an_actor_whose_state_cant_be_had_is_refused_at_the_start() {
         ended.stderr
     );
 }
+
+/// The good states are there when the code that wrote them is back, whatever was kept meanwhile.
+#[test]
+fn states_that_new_code_cant_restore_are_there_for_the_old_code() {
+    let lab = Lab::new();
+    let mut node = lab.counter(&version(1));
+    lab.add(&node, 90);
+    lab.wait_for(&node, "get", 90);
+    let database = lab.path("state-alpha").join("checkpoints.redb");
+    wait::until("a checkpoint", || lab.written(&database), |written| *written);
+    lab.write("alpha.wasm", &component(2, 1, Fail::Restore));
+    for _ in 0..2 {
+        node.crash_and_restart(&lab.toml("alpha", &[], "", OFTEN));
+        assert_eq!(lab.ask(&node, "get"), 0, "none can be restored");
+        // More states than are kept.
+        for count in 1..=6 {
+            let before = kept(&database);
+            lab.add(&node, 1);
+            lab.wait_for(&node, "get", count);
+            wait::until("another checkpoint", || kept(&database) != before, |is_kept| *is_kept);
+        }
+    }
+    lab.write("alpha.wasm", &failing(3, Fail::RestoreOfLittle));
+    node.crash_and_restart(&lab.toml("alpha", &[], "", OFTEN));
+    assert_eq!((lab.ask(&node, "version"), lab.ask(&node, "get")), (3, 90));
+}
+
+/// What the file looks like, to see when it changes.
+fn kept(database: &std::path::Path) -> Vec<u8> {
+    std::fs::read(database).unwrap_or_default()
+}

@@ -1,5 +1,6 @@
 ;; A counter that is deployed again and again. What is written {LIKE_THIS} is filled in: one file is every version.
-;; {FAIL} says at what it fails: 1 snapshot, 2 restore, 3 restore of a count of 100 or more, 4 restore never ends.
+;; {FAIL} says at what it fails: 1 snapshot, 2 restore, 3 restore of a count of 100 or more, 4 restore never ends, 5 restore of
+;; a count below 50.
 ;;
 ;; Messages: `add` (u8), `trap`; calls `get` and `version`, each with a u64 as its reply.
 ;;
@@ -81,6 +82,8 @@
     (if (i32.eq (i32.const {FAIL}) (i32.const 2)) (then (return (call $err))))
     (if (i32.eq (i32.const {FAIL}) (i32.const 3)) (then
       (if (i32.ge_u (i32.load (i32.const 1024)) (i32.const 100)) (then (return (call $err))))))
+    (if (i32.eq (i32.const {FAIL}) (i32.const 5)) (then
+      (if (i32.lt_u (i32.load (i32.const 1024)) (i32.const 50)) (then (return (call $err))))))
     (if (i32.eq (i32.const {FAIL}) (i32.const 4)) (then (loop $for_ever (br $for_ever))))
     (call $ok))
 

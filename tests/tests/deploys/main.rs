@@ -5,6 +5,7 @@
 mod checkpoints;
 mod control;
 mod dev;
+mod disks;
 mod lab;
 mod languages;
 mod reloads;

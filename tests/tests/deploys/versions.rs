@@ -15,6 +15,7 @@ pub(crate) enum Fail {
     Restore = 2,
     RestoreOfMuch = 3,
     RestoreNeverEnds = 4,
+    RestoreOfLittle = 5,
 }
 
 /// The component of a version, a number of one digit, of a state of the first version.

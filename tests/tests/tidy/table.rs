@@ -41,7 +41,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer {
         name: "files",
         modules: &[],
-        crates: &["rustix", "thiserror"],
+        crates: &["rustix", "tempfile", "thiserror"],
         not_std: &["std::net", "std::process"],
     },
     Layer {
@@ -70,10 +70,11 @@ pub(crate) const LAYERS: &[Layer] = &[
         crates: &["bytes", "futures_util", "ractor", "rand", "thiserror", "tokio", "tokio_rustls", "tracing"],
         not_std: &["std::fs", "std::process"],
     },
+    // How the node writes what it keeps.
     Layer {
         name: "guest",
         modules: &["address", "directory", "files"],
-        crates: &["bytes", "hex", "http_body_util", "hyper", "metrics", "ractor", "rustls_native_certs", "serde", "sha2", "tempfile", "thiserror", "tokio", "tokio_rustls", "tracing", "wasmparser", "wasmtime", "wasmtime_wasi", "wasmtime_wasi_http"],
+        crates: &["bytes", "hex", "http_body_util", "hyper", "metrics", "ractor", "rand", "rustls_native_certs", "serde", "sha2", "thiserror", "tokio", "tokio_rustls", "tracing", "wasmparser", "wasmtime", "wasmtime_wasi", "wasmtime_wasi_http"],
         not_std: &["std::process"],
     },
     Layer {
@@ -84,7 +85,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "checkpoint",
-        modules: &["guest"],
+        modules: &["files", "guest"],
         crates: &["redb", "sha2", "thiserror", "tokio", "tracing"],
         not_std: &["std::net", "std::process"],
     },

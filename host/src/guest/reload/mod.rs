@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 pub(super) use self::exports::ReloadExports;
 pub(super) use self::instance::NoSnapshot;
 pub(super) use self::probation::Probation;
+use super::checkpoint::Moment;
 use super::error::GuestError;
 use super::module::Module;
 
@@ -161,6 +162,19 @@ pub struct Snapshot {
     pub state: Vec<u8>,
     /// The version of the state of the code that wrote it.
     pub state_version: u32,
+    /// When that was.
+    pub moment: Moment,
+}
+
+impl Snapshot {
+    /// What the guest wrote just now.
+    pub(super) fn new(state: Vec<u8>, state_version: u32) -> Self {
+        Self {
+            state,
+            state_version,
+            moment: Moment::now(),
+        }
+    }
 }
 
 /// Who asked for a snapshot.

@@ -152,7 +152,7 @@ async fn passed(alive: &mut Alive, instance: &mut Instance) -> Result<(), GuestE
     let state_version = alive.life.module().descriptor().await.map(|new| new.state_version);
     match (instance.snapshot().await, state_version) {
         (Ok(state), Some(state_version)) => {
-            probation.way_back = WayBack::State(Snapshot { state, state_version });
+            probation.way_back = WayBack::State(Snapshot::new(state, state_version));
             Ok(())
         }
         (Err(NoSnapshot::Trapped(error)), _) => {

@@ -208,7 +208,7 @@ impl Guest {
             Ok(state) => {
                 alive.instance = Some(instance);
                 let state_version = descriptor.state_version;
-                return Ok(Ok(Snapshot { state, state_version }));
+                return Ok(Ok(Snapshot::new(state, state_version)));
             }
             Err(NoSnapshot::Refused(error)) => {
                 alive.instance = Some(instance);

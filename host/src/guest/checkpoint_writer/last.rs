@@ -1,0 +1,70 @@
+//! The last state of an actor that ends in an orderly way. No other comes after it, so it waits for room.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::super::checkpoint::{Entry, Moment};
+use super::{CheckpointWriter, MOST_WAITING_BYTES, Shared, Turn};
+
+/// How long an actor that ends waits for room for its state. Then it is taken all the same: the actor, which has at least as much
+/// memory, gives that back, and is not to be killed for waiting.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many actors that end may have their states on the way at once: by as many states more than the bound may wait, as long as
+/// the disk is fast enough.
+pub(super) const AT_ONCE: usize = 16;
+
+/// An actor's right to one more state, which is to be taken now. If it is dropped without one, or the actor is killed while it
+/// waits for this, the state counts as not kept.
+#[derive(Debug)]
+pub(in crate::guest) struct LastTurn {
+    unkept: Unkept,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+/// Notes the actor when it is dropped.
+#[derive(Debug)]
+struct Unkept {
+    shared: Arc<Shared>,
+    actor: String,
+    is_kept: bool,
+}
+
+impl Drop for Unkept {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            self.shared.lock().unkept.insert(std::mem::take(&mut self.actor));
+        }
+    }
+}
+
+impl CheckpointWriter {
+    /// Waits until there is room for the last state of an actor, or for five seconds.
+    pub(in crate::guest) async fn last_turn(&self, actor: &str) -> LastTurn {
+        let unkept = Unkept {
+            shared: self.shared.clone(),
+            actor: actor.to_owned(),
+            is_kept: false,
+        };
+        let turn = async {
+            // Taken first: those that wait for room don't all find it at the same moment.
+            let permit = self.shared.lasts.clone().acquire_owned().await.ok()?;
+            let mut waiting = self.shared.waiting_bytes.subscribe();
+            waiting.wait_for(|bytes| *bytes < MOST_WAITING_BYTES).await.ok()?;
+            Some(permit)
+        };
+        let _permit = tokio::time::timeout(PATIENCE, turn).await.ok().flatten();
+        LastTurn { unkept, _permit }
+    }
+}
+
+impl LastTurn {
+    /// Takes the state to be written, however much waits. Must be called within a runtime.
+    pub(in crate::guest) fn put(mut self, entry: Entry, moment: Moment) {
+        self.unkept.is_kept = true;
+        let shared = self.unkept.shared.clone();
+        shared.accept(entry, moment, Turn::Last);
+    }
+}
