@@ -49,6 +49,7 @@ pub use module::ModuleUpkeep;
 pub(crate) use nearest::nearest;
 pub use node::NodeSection;
 pub use problem::{ConfigError, Finding, Findings};
+pub(crate) use runtime::MOST_ELEMENTS;
 pub use runtime::RuntimeSection;
 pub use supervisor::{ROOT, SupervisorSection};
 pub use tls::TlsSection;

@@ -20,6 +20,7 @@ mod engine;
 mod error;
 mod events;
 mod family;
+mod foreign;
 mod format;
 mod grants;
 mod group_rate;
@@ -37,6 +38,7 @@ mod mailbox;
 mod meter;
 mod module;
 mod modules;
+mod needs;
 mod outflow;
 mod pid;
 mod profile;
@@ -64,8 +66,9 @@ pub use checkpoint::{Checkpoint, CheckpointStore, Checkpoints, Entry, Kept, Stor
 pub use checkpoint_writer::CheckpointWriter;
 pub use complexity::{Complexity, TooComplex};
 pub use description::{DescriptionError, MAX_DESCRIPTION_BYTES};
-pub use engine::{Allocation, Engine, EngineConfig};
+pub use engine::{Allocation, Engine, EngineConfig, POOL_MEMORIES, POOL_TABLES};
 pub use error::{EngineError, Fault, Frames, GuestError, LoadError, LoadFault, SpawnError};
+pub use foreign::CoreWasi;
 pub use format::is_whole;
 pub use grants::{
     Access, Directory, Endpoint, Grants, HostPattern, HttpOrigin, HttpScheme, InvalidDirectory, InvalidEndpoint,
@@ -74,9 +77,10 @@ pub use grants::{
 pub use http_trust::HttpTrust;
 pub use life::LiveGuest;
 pub use limits::{Limit, Limits, WhenFull};
-pub use machine::{Bound, Machine, Room};
+pub use machine::{Bound, Crowd, Machine, Room};
 pub use module::{Module, Origin};
 pub use modules::{Modules, Reloading};
+pub use needs::{Needs, Shortage, Shortages};
 pub use profile::Profile;
 pub use reload::{Aftermath, Mode, NotReloaded, Proof, Snapshot, Step, Swap, Swapped};
 pub use restart::{Budget, Restart, RestartPolicy, Restarting, Restarts, Verdict};

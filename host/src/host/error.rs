@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 
 use ractor::SpawnErr;
 
+use super::pool::PoolTooSmall;
 use crate::checkpoint::OpenError;
 use crate::config::Code;
-use crate::guest::{EngineError, InvalidDirectory, LoadError, NotGranted, SpawnError};
+use crate::guest::{EngineError, InvalidDirectory, LoadError, NotGranted, Shortages, SpawnError};
 use crate::supervision::RootError;
 use crate::transport::tls::TlsError;
 
@@ -91,6 +92,20 @@ pub enum HostError {
         /// What it is made of.
         module: String,
     },
+    /// An actor may not have what its module has when it starts.
+    #[error("actor `{actor}` of module `{module}` can't start: {reason}")]
+    Limits {
+        /// The actor.
+        actor: String,
+        /// What it is made of.
+        module: String,
+        /// What it needs, and what it may have.
+        #[source]
+        reason: Shortages,
+    },
+    /// The pool that node.toml asks for is too small for the guests that it starts.
+    #[error(transparent)]
+    Pool(#[from] PoolTooSmall),
     /// A guest's module imports what the guest is not granted.
     #[error("actor `{actor}` of module `{module}`: {reason}")]
     NotGranted {

@@ -15,6 +15,7 @@ mod error;
 mod guests;
 mod keeping;
 mod native;
+mod pool;
 mod reloader;
 mod running;
 mod signals;
@@ -29,10 +30,13 @@ mod watch;
 
 pub use builder::{Host, HostBuilder};
 pub use error::{HostError, NativeError};
+pub use pool::PoolTooSmall;
 pub use running::{RunningHost, StartedActor, Stopped};
 pub use signals::StopSignal;
 
 #[cfg(feature = "cli")]
 pub(crate) use dial::Dial;
 #[cfg(feature = "cli")]
-pub(crate) use guests::{Guests, engine_with_cache};
+pub(crate) use guests::Guests;
+#[cfg(feature = "cli")]
+pub(crate) use pool::engine_with_cache;

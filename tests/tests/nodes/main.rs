@@ -2,6 +2,7 @@
 //! that behaves alike wherever it runs.
 
 mod capabilities;
+mod ceilings;
 mod cli;
 mod counter_everywhere;
 mod guests_and_stock;
