@@ -33,6 +33,10 @@ pub(crate) const PROBE_VARIANT: &str = "\0probe";
 #[cfg_attr(not(feature = "guests"), expect(dead_code, reason = "natives have no description"))]
 pub(crate) const DESCRIBE_VARIANT: &str = "\0describe";
 
+/// What a message that waits costs beside its bytes, roughly: what counts the messages of one mailbox, on whichever side, counts
+/// them alike.
+pub(crate) const MESSAGE_OVERHEAD: usize = 192;
+
 static NEXT_HOSTED_PID: AtomicU64 = AtomicU64::new(FIRST_HOSTED_PID);
 static DIRECTORY: LazyLock<RwLock<Directory>> = LazyLock::new(RwLock::default);
 

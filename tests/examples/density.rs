@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use bench_guests::Supervisor;
 use counter::CounterMsg;
 use ractor::{Actor, ActorCell, ActorRef, call};
-use ractor_host::guest::{Allocation, Engine, EngineConfig, GuestOptions, Machine, Module, ModuleSource, spawn};
+use ractor_host::guest::{Allocation, Crowd, Engine, EngineConfig, GuestOptions, Machine, Module, ModuleSource, spawn};
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -35,7 +35,7 @@ async fn measure() {
         copy_on_write: has("shared"),
         ..EngineConfig::default()
     };
-    let room = Machine::this().room(&config);
+    let room = Machine::this().room(&config, &Crowd::ONE);
     println!("room for {} guests: {}", room.guests, room.bound);
     let start = Instant::now();
     let engine = Engine::new(config).unwrap();

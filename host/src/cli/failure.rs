@@ -57,6 +57,7 @@ impl From<HostError> for Failure {
     fn from(error: HostError) -> Self {
         match error {
             HostError::Config(error) => error.into(),
+            HostError::Pool(error) => Self::usage(error),
             other => Self::runtime(other),
         }
     }

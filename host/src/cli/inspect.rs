@@ -12,7 +12,7 @@ use super::arguments::{InspectArguments, Output};
 use super::failure::Failure;
 use super::output;
 use super::signature::{descriptor_json, write_descriptor};
-use crate::guest::{Allocation, Descriptor, EngineConfig, Module, ModuleSource, Need, Origin, Want};
+use crate::guest::{Allocation, Descriptor, EngineConfig, Module, ModuleSource, Need, Needs, Origin, Want};
 use crate::host::engine_with_cache;
 use crate::ops::telemetry;
 
@@ -32,21 +32,35 @@ pub(super) fn inspect(arguments: &InspectArguments) -> Result<ExitCode, Failure>
     Ok(ExitCode::SUCCESS)
 }
 
+/// The most memory that a component may start with and be asked what it is, in bytes.
+const MOST_MEMORY: u64 = 1 << 30;
+
+/// An engine that takes the component whatever it needs: what a node has to allow for it is told, and not a reason to refuse.
+fn admitting(source: &ModuleSource) -> EngineConfig {
+    let defaults = EngineConfig::default();
+    let needs = source.needs(defaults.component_bytes).unwrap_or_default();
+    let elements = usize::try_from(needs.largest_table).unwrap_or(usize::MAX);
+    EngineConfig {
+        allocation: Allocation::OnDemand,
+        memory_reservation: needs.largest_memory.max(defaults.memory_reservation),
+        table_reservation: elements.max(defaults.table_reservation),
+        instance_bytes: needs.instance_bytes.max(defaults.instance_bytes),
+        description_limits: needs.raise(&defaults.description_limits, MOST_MEMORY),
+        ..defaults
+    }
+}
+
 /// What the component says of itself, or why it doesn't.
 type Described = Result<Descriptor, String>;
 
 async fn load(arguments: &InspectArguments) -> Result<(Module, Described), Failure> {
-    let engine = engine_with_cache(&EngineConfig {
-        allocation: Allocation::OnDemand,
-        ..EngineConfig::default()
-    });
     let name = arguments.file.file_stem().unwrap_or_default().to_string_lossy();
     let source = ModuleSource {
         name: name.into_owned(),
         path: arguments.file.clone(),
         digest: None,
     };
-    let engine = engine.map_err(Failure::runtime)?;
+    let engine = engine_with_cache(&admitting(&source)).map_err(Failure::runtime)?;
     let mut loading = pin!(engine.load(&source));
     let module = match timeout(QUICK, &mut loading).await {
         Ok(loaded) => loaded,
@@ -76,6 +90,7 @@ fn write_text(out: &mut impl Write, module: &Module, described: &Described) -> i
     writeln!(out, "file {}", module.path().display())?;
     writeln!(out, "  {} bytes, {}", module.size(), module.digest())?;
     writeln!(out, "  its code was {}", code(module))?;
+    write_needs(out, module.needs())?;
     writeln!(
         out,
         "capabilities that it could use, if [actors.capabilities] grants them"
@@ -93,6 +108,34 @@ fn write_text(out: &mut impl Write, module: &Module, described: &Described) -> i
     writeln!(out, "exports")?;
     for export in module.exports() {
         writeln!(out, "  {export}")?;
+    }
+    Ok(())
+}
+
+fn write_needs(out: &mut impl Write, needs: &Needs) -> io::Result<()> {
+    writeln!(out, "each guest starts with")?;
+    writeln!(out, "  {} core instances", needs.core_instances)?;
+    writeln!(
+        out,
+        "  {} memories, {} bytes together",
+        needs.memories, needs.memory_bytes
+    )?;
+    writeln!(
+        out,
+        "  {} tables, {} elements together",
+        needs.tables, needs.table_elements
+    )?;
+    writeln!(
+        out,
+        "  {} bytes of the host for its functions and globals",
+        needs.instance_bytes
+    )?;
+    let beyond = needs.beyond_defaults();
+    if !beyond.is_empty() {
+        writeln!(out, "no actor may have so much unless node.toml allows it")?;
+    }
+    for shortage in beyond {
+        writeln!(out, "  {shortage}")?;
     }
     Ok(())
 }
@@ -131,8 +174,28 @@ fn json(module: &Module, described: &Described) -> serde_json::Value {
         "code": code(module),
         "actor": described.as_ref().ok().map(descriptor_json),
         "error": described.as_ref().err(),
+        "needs": needs_json(module.needs()),
         "capabilities": module.wants().iter().map(want).collect::<Vec<_>>(),
         "imports": module.imports().collect::<Vec<_>>(),
         "exports": module.exports().collect::<Vec<_>>(),
+    })
+}
+
+fn needs_json(needs: &Needs) -> serde_json::Value {
+    let beyond = needs.beyond_defaults();
+    let beyond = beyond.iter().map(|shortage| {
+        serde_json::json!({
+            "key": shortage.key(),
+            "text": shortage.to_string(),
+        })
+    });
+    serde_json::json!({
+        "core_instances": needs.core_instances,
+        "memories": needs.memories,
+        "memory_bytes": needs.memory_bytes,
+        "tables": needs.tables,
+        "table_elements": needs.table_elements,
+        "instance_bytes": needs.instance_bytes,
+        "beyond_defaults": beyond.collect::<Vec<_>>(),
     })
 }

@@ -12,6 +12,8 @@ pub(super) const KEYS: Keys = Keys {
         "memory_bytes",
         "table_elements",
         "core_instances",
+        "memories",
+        "tables",
         "handles",
         "cpu_per_message",
         "message_time",
@@ -40,6 +42,14 @@ pub(super) const KEYS: Keys = Keys {
     ],
     explained: &[
         ("memory", "write `memory_bytes = \"64MiB\"`"),
+        (
+            "max_memories",
+            "all guests share them: it belongs to the table `[runtime]`",
+        ),
+        (
+            "max_tables",
+            "all guests share them: it belongs to the table `[runtime]`",
+        ),
         ("cpu", "write `cpu_per_message = \"10s\"`"),
         ("timeout", "write `call_wait = \"5m\"`"),
         (
@@ -80,6 +90,8 @@ pub(super) fn read(section: &Section<'_>, base: &Limits, problems: &mut Problems
         memory_bytes: read.size("memory_bytes", base.memory_bytes),
         table_elements: read.count("table_elements", base.table_elements),
         core_instances: read.count("core_instances", base.core_instances),
+        memories: read.count("memories", base.memories),
+        tables: read.count("tables", base.tables),
         handles: read.count("handles", base.handles),
         cpu_per_message: read.time("cpu_per_message", base.cpu_per_message),
         message_time: read.time("message_time", base.message_time),

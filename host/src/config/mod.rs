@@ -55,6 +55,7 @@ pub(crate) use nearest::nearest;
 pub use node::NodeSection;
 pub(crate) use places::{Complaints, Part};
 pub use problem::{ConfigError, Finding, Findings};
+pub(crate) use runtime::MOST_ELEMENTS;
 pub use runtime::RuntimeSection;
 pub use supervisor::{ROOT, SupervisorSection};
 pub use tls::TlsSection;

@@ -17,7 +17,11 @@ pub(super) const KEYS: Keys = Keys {
         "cache_dir",
         "state_dir",
         "max_guests",
+        "max_memories",
+        "max_tables",
         "memory_reservation",
+        "table_reservation",
+        "instance_bytes",
         "stack_bytes",
         "component_bytes",
         "epoch_tick",
@@ -26,6 +30,18 @@ pub(super) const KEYS: Keys = Keys {
     ],
     explained: &[
         ("max_instances", "write `max_guests = 5000`"),
+        (
+            "core_instances",
+            "each guest has its own limit: write it under `[actors.limits]`",
+        ),
+        (
+            "memories",
+            "write `max_memories = 5000` for all guests together, or `memories` under `[actors.limits]` for each",
+        ),
+        (
+            "tables",
+            "write `max_tables = 10000` for all guests together, or `tables` under `[actors.limits]` for each",
+        ),
         ("stack_size", "write `stack_bytes = \"512KiB\"`"),
         (
             "ca",
@@ -37,6 +53,12 @@ pub(super) const KEYS: Keys = Keys {
 
 /// The most guests that a node can be configured for. No machine holds so many.
 const MOST_GUESTS: u32 = 1_000_000;
+
+/// The most memories, or tables, that all guests together can have. No machine holds so many.
+const MOST_SHARED: u32 = 10_000_000;
+
+/// The most elements that a table can have: a limit of WebAssembly's implementations.
+pub(crate) const MOST_ELEMENTS: u32 = 10_000_000;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -54,8 +76,16 @@ pub struct RuntimeSection {
     pub state_dir: Option<PathBuf>,
     /// How many guests can live at once.
     pub max_guests: Option<u32>,
+    /// Linear memories of all guests together.
+    pub max_memories: Option<u32>,
+    /// Tables of all guests together.
+    pub max_tables: Option<u32>,
     /// Address space for one linear memory, in bytes: what no memory can outgrow.
     pub memory_reservation: Option<u64>,
+    /// Room for one table, in elements: what no table can outgrow.
+    pub table_reservation: Option<u32>,
+    /// What the host keeps of one guest's functions, globals and the like, in bytes.
+    pub instance_bytes: Option<u64>,
     /// The stack of one guest, in bytes.
     pub stack_bytes: Option<usize>,
     /// The largest component file, in bytes.
@@ -100,7 +130,11 @@ impl RuntimeSection {
             cache_dir,
             state_dir,
             max_guests: section.integer("max_guests", 1..=MOST_GUESTS, problems),
+            max_memories: section.integer("max_memories", 1..=MOST_SHARED, problems),
+            max_tables: section.integer("max_tables", 1..=MOST_SHARED, problems),
             memory_reservation: section.size("memory_reservation", MIB..=4 * GIB, problems),
+            table_reservation: section.integer("table_reservation", 1..=MOST_ELEMENTS, problems),
+            instance_bytes: section.size("instance_bytes", KIB..=GIB, problems),
             stack_bytes: stack_bytes.and_then(|bytes| usize::try_from(bytes).ok()),
             component_bytes: section.size("component_bytes", KIB..=4 * GIB, problems),
             epoch_tick: read_epoch_tick(section, problems),

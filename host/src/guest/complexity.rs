@@ -48,6 +48,12 @@ pub enum TooComplex {
     /// See [`Complexity::modules`].
     #[error("it consists of more than {0} modules and components")]
     Modules(usize),
+    /// Its components instantiate each other, and hand things on, in more steps than this.
+    #[error("it is put together in more than {0} steps")]
+    Steps(usize),
+    /// Its components instantiate each other deeper than this.
+    #[error("its components instantiate each other more than {0} deep")]
+    Depth(usize),
     /// See [`Complexity::function`].
     #[error("function {index} has {values} values and {branches} branches; their product may be {limit} at most")]
     Function {

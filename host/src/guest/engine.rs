@@ -13,9 +13,11 @@ use super::complexity::Complexity;
 use super::error::{EngineError, LoadError, LoadFault};
 use super::family::Population;
 use super::imports;
+use super::limits::{EngineBounds, Limits};
 use super::machine::Machine;
 use super::meter::{Clock, Meter};
-use super::module::{Code, Module};
+use super::module::{Admission, Code, Module};
+use super::needs::{Capacity, Pool};
 use super::source::{Digest, ModuleSource};
 use super::state::State;
 use super::ticker;
@@ -23,15 +25,12 @@ use super::ticker;
 /// The stack that the host's functions get, in bytes, when a guest that has used up its own calls them.
 const HOST_STACK: usize = 1536 << 10;
 
-/// Linear memories for each guest of a pool. Most guests are one module with one memory; a component around QuickJS has
-/// three, one of Python some thirty modules. A pool of address space costs little, so it is sized for a mix.
-pub(super) const POOL_MEMORIES: u32 = 3;
+/// Linear memories for each guest of a pool, at least. Most guests are one module with one memory; a component around QuickJS
+/// has two. A pool of address space costs little, so it is sized for what may be deployed later.
+pub const POOL_MEMORIES: u32 = 3;
 
-/// Tables, and core instances, for each guest of a pool.
-pub(super) const POOL_TABLES: u32 = 8;
-
-/// Elements that a table of a pool can have.
-pub(super) const TABLE_ELEMENTS: usize = 100_000;
+/// Tables for each guest of a pool, at least.
+pub const POOL_TABLES: u32 = 8;
 
 /// How an engine is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +42,20 @@ pub struct EngineConfig {
     pub epoch_tick: Duration,
     /// Where instances come from.
     pub allocation: Allocation,
-    /// Address space that is reserved for one linear memory, in bytes. With a pool, no memory can outgrow it.
+    /// Address space that is reserved for one linear memory, in bytes. No memory can outgrow it.
     pub memory_reservation: u64,
+    /// Elements that room is reserved for in one table. No table can outgrow it.
+    pub table_reservation: usize,
+    /// Linear memories of the pool, of all guests together, as far as the machine has room for them. None for
+    /// [`POOL_MEMORIES`] for each guest.
+    pub max_memories: Option<u32>,
+    /// Tables of the pool, of all guests together. None for [`POOL_TABLES`] for each guest.
+    pub max_tables: Option<u32>,
+    /// What the host keeps of one guest's functions, globals and the like, in bytes: see [`Needs::instance_bytes`]. A
+    /// component that needs more is not loaded.
+    pub instance_bytes: u64,
+    /// What a module may take while it describes itself, on an instance that is no actor.
+    pub description_limits: Limits,
     /// The stack of a guest, in bytes: how deep its functions may call each other. Beyond it the guest traps.
     pub stack_bytes: usize,
     /// The largest component file that is loaded, in bytes.
@@ -70,7 +81,7 @@ pub enum Allocation {
     OnDemand,
     /// Instances take slots of a pool that is reserved once: several times faster to make and to end.
     Pool {
-        /// How many guests can live at once. Each reserves address space for three memories. [`Machine::room`] says how
+        /// How many guests can live at once. Each reserves address space for its memories. [`Machine::room`] says how
         /// many fit. Children are refused where they would leave too few for the most actors that there were at once
         /// without a guest as parent, and an eighth for what lives for a moment.
         guests: u32,
@@ -84,6 +95,11 @@ impl Default for EngineConfig {
             epoch_tick: Duration::from_millis(5),
             allocation: Allocation::Pool { guests: 1000 },
             memory_reservation: 64 << 20,
+            table_reservation: 100_000,
+            max_memories: None,
+            max_tables: None,
+            instance_bytes: 4 << 20,
+            description_limits: Limits::default(),
             stack_bytes: 512 << 10,
             component_bytes: 256 << 20,
             complexity: Complexity::default(),
@@ -106,7 +122,8 @@ struct Inner {
     tick: Duration,
     stack_bytes: usize,
     component_bytes: u64,
-    complexity: Complexity,
+    admission: Admission,
+    description_limits: Arc<Limits>,
     population: Arc<Population>,
     /// Loaded code by digest. The inner lock is held while it is compiled, so that nobody compiles it twice.
     loaded: Mutex<HashMap<Digest, Slot>>,
@@ -126,7 +143,7 @@ impl Engine {
     /// # Errors
     /// This machine can't run it, or the cache directory is unusable or open to others.
     pub fn new(config: EngineConfig) -> Result<Self, EngineError> {
-        let (wasmtime, places) = new_wasmtime(&config)?;
+        let (wasmtime, pool) = new_wasmtime(&config)?;
         let cache = config
             .cache_dir
             .map(|directory| Cache::open(directory, &wasmtime))
@@ -144,8 +161,17 @@ impl Engine {
                 tick,
                 stack_bytes: config.stack_bytes,
                 component_bytes: config.component_bytes,
-                complexity: config.complexity,
-                population: Arc::new(Population::new(places)),
+                admission: Admission {
+                    complexity: config.complexity,
+                    capacity: Capacity {
+                        memory_reservation: config.memory_reservation,
+                        table_reservation: config.table_reservation,
+                        instance_bytes: config.instance_bytes,
+                        pool,
+                    },
+                },
+                description_limits: Arc::new(config.description_limits),
+                population: Arc::new(Population::new(pool.map(|pool| pool.guests))),
                 loaded: Mutex::default(),
             }),
         })
@@ -156,14 +182,34 @@ impl Engine {
     /// # Errors
     /// See [`LoadFault`].
     pub async fn load(&self, source: &ModuleSource) -> Result<Module, LoadError> {
-        self.load_code(source)
-            .await
-            .map(|code| Module::new(self.clone(), source, code))
-            .map_err(|fault| LoadError {
-                module: source.name.clone(),
-                path: source.path.clone(),
-                fault,
-            })
+        let loaded = self.load_code(source).await;
+        let loaded = loaded.map(|code| Module::new(self.clone(), source, code));
+        if let Ok(module) = &loaded {
+            self.warn_of_room(module);
+        }
+        loaded.map_err(|fault| LoadError {
+            module: source.name.clone(),
+            path: source.path.clone(),
+            fault,
+        })
+    }
+
+    /// A module that came later may need more of the pool than was foreseen.
+    fn warn_of_room(&self, module: &Module) {
+        let Some(pool) = self.capacity().pool else { return };
+        let needs = module.needs();
+        let fit = pool.guests_with(needs);
+        if fit < pool.guests.into() {
+            tracing::warn!(
+                module = module.name(),
+                memories = needs.memories,
+                tables = needs.tables,
+                "only about {fit} guests of this module fit; `max_memories` and `max_tables` under [runtime], {} and {} now, make \
+                 room for more",
+                pool.memories,
+                pool.tables
+            );
+        }
     }
 
     async fn load_code(&self, source: &ModuleSource) -> Result<Arc<Code>, LoadFault> {
@@ -180,10 +226,10 @@ impl Engine {
                 wasmtime,
                 linker,
                 cache,
-                complexity,
+                admission,
                 ..
             } = &*engine.inner;
-            Code::new(wasmtime, linker, cache.as_ref(), complexity, digest, &bytes)
+            Code::new(wasmtime, linker, cache.as_ref(), admission, digest, &bytes)
         })
         .await?;
         let code = Arc::new(code);
@@ -204,8 +250,21 @@ impl Engine {
         &self.inner.wasmtime
     }
 
-    pub(super) fn stack_bytes(&self) -> usize {
-        self.inner.stack_bytes
+    pub(super) fn bounds(&self) -> EngineBounds {
+        let capacity = self.capacity();
+        EngineBounds {
+            stack: self.inner.stack_bytes,
+            memory: capacity.memory_reservation,
+            table: capacity.table_reservation,
+        }
+    }
+
+    pub(super) fn capacity(&self) -> &Capacity {
+        &self.inner.admission.capacity
+    }
+
+    pub(super) fn description_limits(&self) -> Arc<Limits> {
+        self.inner.description_limits.clone()
     }
 
     pub(super) fn population(&self) -> Arc<Population> {
@@ -226,11 +285,16 @@ async fn blocking<T: Send + 'static>(
         .unwrap_or_else(|error| Err(LoadFault::Interrupted(error.to_string())))
 }
 
-/// With the number of places in its pool, if it has one.
-fn new_wasmtime(config: &EngineConfig) -> Result<(wasmtime::Engine, Option<u32>), EngineError> {
+/// With its pool, if it has one.
+fn new_wasmtime(config: &EngineConfig) -> Result<(wasmtime::Engine, Option<Pool>), EngineError> {
     if let Allocation::Pool { guests } = config.allocation {
-        match wasmtime::Engine::new(wasmtime_config(config).allocation_strategy(pool(config, guests))) {
-            Ok(engine) => return Ok((engine, Some(guests))),
+        let pool = Pool {
+            guests,
+            memories: Machine::this().memories(config, guests),
+            tables: config.max_tables.unwrap_or(guests.saturating_mul(POOL_TABLES)),
+        };
+        match wasmtime::Engine::new(wasmtime_config(config).allocation_strategy(strategy(config, &pool))) {
+            Ok(engine) => return Ok((engine, Some(pool))),
             Err(error) => tracing::warn!(
                 guests,
                 error = format!("{error:#}"),
@@ -261,21 +325,27 @@ fn wasmtime_config(config: &EngineConfig) -> Config {
     wasmtime
 }
 
-fn pool(config: &EngineConfig, guests: u32) -> InstanceAllocationStrategy {
-    let memories = Machine::this().memories(config, guests);
-    let tables = guests.saturating_mul(POOL_TABLES);
+/// The pool, with what it reserves bounded, and everything else free: wasmtime would refuse a component for what costs
+/// nothing before there is an instance, in words that name no key. Those bounds are [`Capacity`] and [`Limits`].
+fn strategy(config: &EngineConfig, of: &Pool) -> InstanceAllocationStrategy {
+    /// Its sizes are rounded up, so that the largest number would overflow.
+    const ANY_SIZE: usize = isize::MAX as usize;
+    /// A module can't have more memories, or tables, than this anyway. And wasmtime goes through so many when one is dropped.
+    const OF_A_MODULE: u32 = 100;
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(guests)
-        .total_core_instances(tables)
-        .total_memories(memories)
-        .total_tables(tables)
-        .total_stacks(guests)
-        .max_component_instance_size(4 << 20)
-        .max_core_instance_size(4 << 20)
-        .max_memories_per_component(16)
-        .max_tables_per_component(128)
-        .max_tables_per_module(16)
-        .table_elements(TABLE_ELEMENTS)
-        .max_memory_size(usize::try_from(config.memory_reservation).unwrap_or(usize::MAX));
+    pool.total_component_instances(of.guests)
+        .total_stacks(of.guests)
+        .total_memories(of.memories)
+        .total_tables(of.tables)
+        .table_elements(config.table_reservation)
+        .max_memory_size(usize::try_from(config.memory_reservation).unwrap_or(usize::MAX))
+        .total_core_instances(u32::MAX)
+        .max_core_instances_per_component(u32::MAX)
+        .max_memories_per_component(u32::MAX)
+        .max_tables_per_component(u32::MAX)
+        .max_memories_per_module(OF_A_MODULE)
+        .max_tables_per_module(OF_A_MODULE)
+        .max_component_instance_size(ANY_SIZE)
+        .max_core_instance_size(ANY_SIZE);
     InstanceAllocationStrategy::Pooling(pool)
 }

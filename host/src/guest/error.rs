@@ -8,8 +8,10 @@ use std::sync::Arc;
 use ractor::SpawnErr;
 
 use super::complexity::TooComplex;
+use super::foreign::{CoreWasi, advice};
 use super::grants::NotGranted;
 use super::limits::Limit;
+use super::needs::Shortages;
 use super::source::Digest;
 use crate::directory::NameTaken;
 use crate::files::{self, ReadError};
@@ -92,17 +94,17 @@ pub enum LoadFault {
     #[error("this is not a WebAssembly component: {0}")]
     NotWasm(&'static str),
     /// A core module, which has no typed interface.
-    #[error(
-        "this is a core module; make a component of it, e.g. by building for wasm32-wasip2 or with `wasm-tools \
-         component new`"
-    )]
-    CoreModule,
+    #[error("this is a core module; make a component of it, {}", how_to_adapt(.0))]
+    CoreModule(CoreWasi),
     /// The bytes are not a valid component.
     #[error("it does not compile: {0}")]
     Invalid(String),
     /// It would take too much to compile it.
     #[error("it is too hard to compile: {0} (complexity)")]
     TooComplex(#[from] TooComplex),
+    /// Each of its guests needs more than this node has for all of them.
+    #[error("it does not fit this node: {0}")]
+    Needs(#[from] Shortages),
     /// The component is of another world.
     #[error(
         "the component does not export `{missing}`, which every actor must (world `guest-actor` of package \
@@ -125,7 +127,7 @@ pub enum LoadFault {
         function: &'static str,
     },
     /// The component needs something that this host doesn't offer.
-    #[error("the component imports `{0}`, which this host does not offer to actors")]
+    #[error("{}", not_offered(.0))]
     UnknownImport(String),
     /// A function has another type, or is missing from an interface that the host offers.
     #[error("the component does not fit this host: {0}; build it against this version's wit/")]
@@ -160,6 +162,17 @@ pub enum SpawnError {
     /// The actor runtime refused, e.g. because the supervisor is shutting down.
     #[error("the actor could not be started: {0}")]
     Runtime(String),
+}
+
+fn not_offered(import: &str) -> String {
+    format!(
+        "the component imports `{import}`, which this host does not offer to actors{}",
+        advice(import)
+    )
+}
+
+fn how_to_adapt(built_for: &CoreWasi) -> &'static str {
+    built_for.advice()
 }
 
 fn one_word(what: &str) -> &'static str {
@@ -218,6 +231,9 @@ pub enum Fault {
     /// in their places.
     #[error("its checkpoints can't be read: {0}; they are left as they are")]
     CheckpointsUnread(String),
+    /// Its limits don't allow what the component has when it starts.
+    #[error("it can't be made: {0}")]
+    Shortage(Shortages),
     /// There was no room for the instance.
     #[error("it could not be made: {reason}{}", hint(*.refused))]
     NoInstance {
@@ -244,7 +260,7 @@ impl Fault {
         match self {
             Self::Limit { limit, .. } => Some(*limit),
             Self::NoInstance { refused, .. } | Self::Trapped { refused, .. } => *refused,
-            Self::Returned(_) | Self::NotGranted(_) | Self::CheckpointsUnread(_) => None,
+            Self::Returned(_) | Self::NotGranted(_) | Self::CheckpointsUnread(_) | Self::Shortage(_) => None,
         }
     }
 }

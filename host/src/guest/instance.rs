@@ -4,11 +4,12 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use wasmtime::component::ResourceTableError;
-use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline, WasmBacktrace};
 use wasmtime_wasi_http::FieldMapError;
 
 use super::bindings::types::SupervisionEvent;
 use super::bindings::{Descriptor, World};
+use super::engine::Engine;
 use super::error::{Fault, Frames, GuestError};
 use super::imports::lifecycle::Exit;
 use super::limits::{Limit, Limits};
@@ -59,12 +60,15 @@ impl Instance {
         let admitted = actor.as_ref().map_or(Ok(()), |actor| module.admitted_by(&actor.grants));
         let meter = Arc::new(module.engine().meter(limits.cpu_per_message));
         let engine = module.engine();
-        let mut store = Store::new(
-            engine.wasmtime(),
-            State::new(actor, label, limits, engine.stack_bytes()),
-        );
+        let mut store = Store::new(engine.wasmtime(), State::new(actor, label, limits, engine.bounds()));
         if let Err(refused) = admitted {
             return Err(failure(&store, Callback::Instantiation, Fault::NotGranted(refused)));
+        }
+        if let Err(shortages) = module.needs().check(&store.data().limits) {
+            for limit in shortages.limits() {
+                strikes::count_limit(&store.data().label, limit);
+            }
+            return Err(failure(&store, Callback::Instantiation, Fault::Shortage(shortages)));
         }
         let longest = lifecycle(&store.data().limits);
         store.limiter(|state| &mut state.limiter);
@@ -97,7 +101,10 @@ impl Instance {
                     meter,
                 })
             }
-            Err(error) => Err(failure(&store, Callback::Instantiation, no_instance(&store, &error))),
+            Err(error) => {
+                let fault = no_instance(&store, engine, &error);
+                Err(failure(&store, Callback::Instantiation, fault))
+            }
         }
     }
 
@@ -325,14 +332,12 @@ fn trap(store: &Store<State>, error: &wasmtime::Error) -> Fault {
 
 /// The limit that an error is about, if it is about one.
 fn limit_of(store: &Store<State>, error: &wasmtime::Error) -> Option<Limit> {
-    let State {
-        limits, stack_bytes, ..
-    } = store.data();
+    let State { limits, bounds, .. } = store.data();
     if let Some(limit) = error.downcast_ref::<Limit>() {
         return Some(*limit);
     }
     if let Some(Trap::StackOverflow) = error.downcast_ref::<Trap>() {
-        return Some(Limit::Stack(*stack_bytes));
+        return Some(Limit::Stack(bounds.stack));
     }
     if let Some(ResourceTableError::Full) = error.downcast_ref::<ResourceTableError>() {
         return Some(Limit::Handles(limits.handles));
@@ -345,18 +350,27 @@ fn limit_of(store: &Store<State>, error: &wasmtime::Error) -> Option<Limit> {
     if cause.contains("store handle limit exceeded") {
         return Some(Limit::Handles(limits.handles));
     }
-    cause
-        .contains("instance count too high")
-        .then_some(Limit::CoreInstances(limits.core_instances))
+    let counts = [
+        ("instance count too high", Limit::CoreInstances(limits.core_instances)),
+        ("memory count too high", Limit::Memories(limits.memories)),
+        ("table count too high", Limit::Tables(limits.tables)),
+    ];
+    let found = counts.into_iter().find(|(text, _)| cause.contains(text));
+    found.map(|(_, limit)| limit)
 }
 
 /// Why there is no instance: its start trapped, or there was no room for it.
-fn no_instance(store: &Store<State>, error: &wasmtime::Error) -> Fault {
+fn no_instance(store: &Store<State>, engine: &Engine, error: &wasmtime::Error) -> Fault {
     if error.is::<Trap>() || limit_of(store, error).is_some() {
         return trap(store, error);
     }
+    let cause = error.root_cause().to_string();
+    let used_up = error
+        .is::<PoolConcurrencyLimitError>()
+        .then(|| engine.capacity().pool?.used_up(&cause))
+        .flatten();
     Fault::NoInstance {
-        reason: tidy(&error.root_cause().to_string(), ERROR_TEXT_BYTES).into_owned(),
+        reason: used_up.unwrap_or_else(|| tidy(&cause, ERROR_TEXT_BYTES).into_owned()),
         refused: store.data().limiter.refused(),
     }
 }

@@ -18,6 +18,10 @@ pub struct Limits {
     pub table_elements: usize,
     /// Core instances that the component may consist of. Beyond it the actor does not start.
     pub core_instances: usize,
+    /// Linear memories that all core instances together may have. Beyond it the actor does not start.
+    pub memories: usize,
+    /// Tables that all core instances together may have. Beyond it the actor does not start.
+    pub tables: usize,
     /// Live resource handles (WASI streams, pollables, ...). Beyond it the guest traps.
     pub handles: usize,
     /// Time on a thread for handling one message. Beyond it the guest traps. Waiting for a reply or for a timer does
@@ -107,6 +111,8 @@ impl Default for Limits {
             memory_bytes: 64 * MIB,
             table_elements: 100_000,
             core_instances: 256,
+            memories: 16,
+            tables: 128,
             handles: 4096,
             cpu_per_message: Duration::from_secs(10),
             message_time: Duration::from_secs(3600),
@@ -148,6 +154,18 @@ pub enum Limit {
     /// See [`Limits::core_instances`].
     #[error("its limit of {0} core instances (core_instances)")]
     CoreInstances(usize),
+    /// See [`Limits::memories`].
+    #[error("its limit of {0} memories (memories)")]
+    Memories(usize),
+    /// See [`Limits::tables`].
+    #[error("its limit of {0} tables (tables)")]
+    Tables(usize),
+    /// See [`EngineConfig::memory_reservation`](super::EngineConfig::memory_reservation).
+    #[error("its limit of {0} bytes for one memory (memory_reservation)")]
+    MemoryReservation(u64),
+    /// See [`EngineConfig::table_reservation`](super::EngineConfig::table_reservation).
+    #[error("its limit of {0} elements for one table (table_reservation)")]
+    TableReservation(usize),
     /// See [`Limits::handles`].
     #[error("its limit of {0} live handles (handles)")]
     Handles(usize),
@@ -223,12 +241,28 @@ pub enum Limit {
 }
 
 impl Limit {
+    /// How much it is, of those that bound what an instance has when it starts.
+    pub(super) const fn amount(&self) -> Option<u64> {
+        match self {
+            Self::Memory(amount)
+            | Self::TableElements(amount)
+            | Self::CoreInstances(amount)
+            | Self::Memories(amount)
+            | Self::Tables(amount) => Some(*amount as u64),
+            _ => None,
+        }
+    }
+
     /// The name that it has in node.toml, and in metrics.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Memory(_) => "memory_bytes",
             Self::TableElements(_) => "table_elements",
             Self::CoreInstances(_) => "core_instances",
+            Self::Memories(_) => "memories",
+            Self::Tables(_) => "tables",
+            Self::MemoryReservation(_) => "memory_reservation",
+            Self::TableReservation(_) => "table_reservation",
             Self::Handles(_) => "handles",
             Self::Stack(_) => "stack_bytes",
             Self::Cpu(_) => "cpu_per_message",
@@ -264,7 +298,21 @@ pub(super) struct Limiter {
     memory: Budget,
     tables: Budget,
     core_instances: usize,
+    memory_count: usize,
+    table_count: usize,
+    bounds: EngineBounds,
     refused: Option<Limit>,
+}
+
+/// What an engine bounds for each guest alike, whatever its [`Limits`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct EngineBounds {
+    /// The stack, in bytes.
+    pub(super) stack: usize,
+    /// One memory, in bytes.
+    pub(super) memory: u64,
+    /// One table, in elements.
+    pub(super) table: usize,
 }
 
 #[derive(Debug)]
@@ -290,11 +338,14 @@ enum Verdict {
 }
 
 impl Limiter {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, bounds: EngineBounds) -> Self {
         Self {
             memory: Budget::new(limits.memory_bytes),
             tables: Budget::new(limits.table_elements),
             core_instances: limits.core_instances,
+            memory_count: limits.memories,
+            table_count: limits.tables,
+            bounds,
             refused: None,
         }
     }
@@ -329,8 +380,15 @@ impl ResourceLimiter for Limiter {
             desired,
             maximum,
         });
-        if verdict == Verdict::Refused {
-            self.refused = Some(Limit::Memory(self.memory.limit));
+        match verdict {
+            Verdict::Refused => self.refused = Some(Limit::Memory(self.memory.limit)),
+            // It fails whatever is answered, and nobody else says why.
+            Verdict::Granted if desired as u64 > self.bounds.memory => {
+                self.memory.used -= desired - current;
+                self.refused = Some(Limit::MemoryReservation(self.bounds.memory));
+                return Ok(false);
+            }
+            Verdict::Granted | Verdict::Impossible => {}
         }
         Ok(verdict == Verdict::Granted)
     }
@@ -341,8 +399,14 @@ impl ResourceLimiter for Limiter {
             desired,
             maximum,
         });
-        if verdict == Verdict::Refused {
-            self.refused = Some(Limit::TableElements(self.tables.limit));
+        match verdict {
+            Verdict::Refused => self.refused = Some(Limit::TableElements(self.tables.limit)),
+            Verdict::Granted if desired > self.bounds.table => {
+                self.tables.used -= desired - current;
+                self.refused = Some(Limit::TableReservation(self.bounds.table));
+                return Ok(false);
+            }
+            Verdict::Granted | Verdict::Impossible => {}
         }
         Ok(verdict == Verdict::Granted)
     }
@@ -350,11 +414,25 @@ impl ResourceLimiter for Limiter {
     fn instances(&self) -> usize {
         self.core_instances
     }
+
+    fn memories(&self) -> usize {
+        self.memory_count
+    }
+
+    fn tables(&self) -> usize {
+        self.table_count
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const WIDE: EngineBounds = EngineBounds {
+        stack: usize::MAX,
+        memory: u64::MAX,
+        table: usize::MAX,
+    };
 
     #[test]
     #[expect(clippy::unwrap_used, reason = "a test")]
@@ -363,7 +441,7 @@ mod tests {
             memory_bytes: 3 * 65_536,
             ..Limits::default()
         };
-        let mut limiter = Limiter::new(&limits);
+        let mut limiter = Limiter::new(&limits, WIDE);
         assert!(limiter.memory_growing(0, 65_536, None).unwrap());
         assert!(limiter.memory_growing(0, 2 * 65_536, None).unwrap());
         assert_eq!(limiter.refused(), None);
@@ -373,8 +451,26 @@ mod tests {
 
     #[test]
     #[expect(clippy::unwrap_used, reason = "a test")]
+    fn what_one_memory_and_one_table_can_have_is_named() {
+        let bounds = EngineBounds {
+            memory: 65_536,
+            table: 10,
+            ..WIDE
+        };
+        let mut limiter = Limiter::new(&Limits::default(), bounds);
+        assert!(limiter.memory_growing(0, 65_536, None).unwrap());
+        assert!(!limiter.memory_growing(65_536, 2 * 65_536, None).unwrap());
+        assert_eq!(limiter.refused(), Some(Limit::MemoryReservation(65_536)));
+        assert_eq!(limiter.memory.used, 65_536);
+        assert!(!limiter.table_growing(0, 11, None).unwrap());
+        assert_eq!(limiter.refused(), Some(Limit::TableReservation(10)));
+        assert_eq!(limiter.tables.used, 0);
+    }
+
+    #[test]
+    #[expect(clippy::unwrap_used, reason = "a test")]
     fn growth_beyond_the_modules_own_maximum_is_not_counted() {
-        let mut limiter = Limiter::new(&Limits::default());
+        let mut limiter = Limiter::new(&Limits::default(), WIDE);
         assert!(!limiter.table_growing(0, 20, Some(10)).unwrap());
         assert_eq!(limiter.tables.used, 0);
     }

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::engine::{EngineConfig, POOL_MEMORIES, POOL_TABLES, TABLE_ELEMENTS};
+use super::engine::{EngineConfig, POOL_MEMORIES, POOL_TABLES};
 
 /// Mappings of a guest's stack: the stack, and a guard page below it. A pool has them from its beginning.
 const STACK_MAPPINGS: u64 = 2;
@@ -32,10 +32,30 @@ pub struct Machine {
     pub address_space: Option<u64>,
 }
 
+/// Guests that are to live at once, and what they take together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Crowd {
+    /// How many they are. At least one.
+    pub guests: u32,
+    /// Their linear memories.
+    pub memories: u64,
+    /// Their tables.
+    pub tables: u64,
+}
+
+impl Crowd {
+    /// A guest of a single module.
+    pub const ONE: Self = Self {
+        guests: 1,
+        memories: 1,
+        tables: 1,
+    };
+}
+
 /// How many guests there is room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
-    /// Guests of one linear memory each.
+    /// Guests of the kind, or the mix, that was asked for.
     pub guests: u32,
     /// What it is that has room for so many.
     pub bound: Bound,
@@ -70,21 +90,22 @@ impl Machine {
         }
     }
 
-    /// How many guests of an engine that is set up like this there is room for.
-    pub fn room(&self, config: &EngineConfig) -> Room {
-        let each = STACK_MAPPINGS + memory_mappings(config);
+    /// How many guests of an engine that is set up like this there is room for, if they are like these.
+    pub fn room(&self, config: &EngineConfig, like: &Crowd) -> Room {
+        let guests = u64::from(like.guests.max(1));
+        let together = guests * STACK_MAPPINGS + like.memories.saturating_mul(memory_mappings(config));
         let mappings = self.mappings_of_guests().map(|usable| Room {
-            guests: u32::try_from(usable / each).unwrap_or(u32::MAX),
+            guests: u32::try_from(usable.saturating_mul(guests) / together).unwrap_or(u32::MAX),
             bound: Bound::Mappings {
                 limit: self.mappings.unwrap_or_default(),
-                each,
+                each: together.div_ceil(guests),
             },
         });
         let limit = self
             .address_space
             .map_or(ADDRESS_SPACE, |own| own / 2)
             .min(ADDRESS_SPACE);
-        let each = address_space_of_one(config);
+        let each = address_space_of_one(config, like);
         let address_space = Room {
             guests: u32::try_from(limit / each).unwrap_or(u32::MAX),
             bound: Bound::AddressSpace { limit, each },
@@ -95,15 +116,15 @@ impl Machine {
         }
     }
 
-    /// How many linear memories a pool for so many guests may have: enough for a mix of guests, as far as they fit.
+    /// How many linear memories a pool for so many guests may have: as many as are wanted, as far as they fit.
     pub(super) fn memories(&self, config: &EngineConfig, guests: u32) -> u32 {
-        let wanted = guests.saturating_mul(POOL_MEMORIES);
+        let wanted = config.max_memories.unwrap_or(guests.saturating_mul(POOL_MEMORIES));
         let Some(usable) = self.mappings_of_guests() else {
             return wanted;
         };
         let stacks = u64::from(guests).saturating_mul(STACK_MAPPINGS);
         let fit = usable.saturating_sub(stacks) / memory_mappings(config);
-        wanted.min(u32::try_from(fit).unwrap_or(u32::MAX)).max(guests)
+        wanted.min(u32::try_from(fit).unwrap_or(u32::MAX).max(guests))
     }
 
     fn mappings_of_guests(&self) -> Option<u64> {
@@ -119,9 +140,12 @@ fn memory_mappings(config: &EngineConfig) -> u64 {
     }
 }
 
-fn address_space_of_one(config: &EngineConfig) -> u64 {
-    let memories = config.memory_reservation.saturating_mul(u64::from(POOL_MEMORIES));
-    let tables = (u64::from(POOL_TABLES) * TABLE_ELEMENTS as u64).saturating_mul(size_of::<usize>() as u64);
+fn address_space_of_one(config: &EngineConfig, like: &Crowd) -> u64 {
+    let each = |together: u64, least: u32| together.div_ceil(like.guests.max(1).into()).max(least.into());
+    let memories = config
+        .memory_reservation
+        .saturating_mul(each(like.memories, POOL_MEMORIES));
+    let tables = each(like.tables, POOL_TABLES).saturating_mul((config.table_reservation * size_of::<usize>()) as u64);
     let stack = config.stack_with_host() as u64;
     memories.saturating_add(tables).saturating_add(stack).max(1)
 }
@@ -168,10 +192,10 @@ mod tests {
 
     #[test]
     fn mappings_bound_the_guests_of_an_ordinary_machine() {
-        let room = LINUX.room(&config(false));
+        let room = LINUX.room(&config(false), &Crowd::ONE);
         assert_eq!(room.guests, 14_334);
         assert_eq!(room.bound, Bound::Mappings { limit: 65_530, each: 4 });
-        assert_eq!(LINUX.room(&config(true)).guests, 9_556);
+        assert_eq!(LINUX.room(&config(true), &Crowd::ONE).guests, 9_556);
         assert_eq!(
             room.bound.to_string(),
             "a process can have 65530 memory mappings here, and a guest takes 4; `sysctl -w vm.max_map_count=131060` makes \
@@ -185,14 +209,14 @@ mod tests {
             memory_reservation: 4 << 30,
             ..config(false)
         };
-        let room = LINUX.room(&config);
+        let room = LINUX.room(&config, &Crowd::ONE);
         assert!(matches!(room.bound, Bound::AddressSpace { .. }), "{room:?}");
         assert!((4000..6000).contains(&room.guests), "{room:?}");
         let limited = Machine {
             address_space: Some(100 << 30),
             ..LINUX
         };
-        assert!(limited.room(&config).guests < 10);
+        assert!(limited.room(&config, &Crowd::ONE).guests < 10);
     }
 
     #[test]
@@ -201,7 +225,7 @@ mod tests {
             mappings: None,
             address_space: None,
         };
-        assert!(machine.room(&config(true)).guests > 100_000);
+        assert!(machine.room(&config(true), &Crowd::ONE).guests > 100_000);
         assert_eq!(machine.memories(&config(true), 10), 30);
     }
 

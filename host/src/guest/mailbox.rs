@@ -19,16 +19,13 @@ use super::limits::{Limit, Limits, WhenFull};
 use super::reload::{Asked, Request};
 use super::state::Label;
 use super::strikes;
-use crate::directory::{BoxFuture, Inbox, NotPut, PROBE_VARIANT, PutRefused};
+use crate::directory::{BoxFuture, Inbox, MESSAGE_OVERHEAD, NotPut, PROBE_VARIANT, PutRefused};
 
 /// What a token has in place of a call's number: see the module.
 const TOKEN: u64 = 0;
 
 /// What a mark has there, which stands for no message: see [`batch`](super::batch).
 pub(super) const MARK: u64 = 1;
-
-/// What a message costs beside its bytes, roughly.
-const MESSAGE_OVERHEAD: usize = 192;
 
 /// See the module.
 pub(super) struct Mailbox {

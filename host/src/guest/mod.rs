@@ -21,6 +21,7 @@ mod engine;
 mod error;
 mod events;
 mod family;
+mod foreign;
 mod format;
 mod grants;
 mod group_rate;
@@ -38,6 +39,7 @@ mod mailbox;
 mod meter;
 mod module;
 mod modules;
+mod needs;
 mod outflow;
 mod pid;
 mod profile;
@@ -66,8 +68,9 @@ pub use checkpoint::{Checkpoint, CheckpointStore, Checkpoints, Entry, Kept, Mome
 pub use checkpoint_writer::CheckpointWriter;
 pub use complexity::{Complexity, TooComplex};
 pub use description::{DescriptionError, MAX_DESCRIPTION_BYTES};
-pub use engine::{Allocation, Engine, EngineConfig};
+pub use engine::{Allocation, Engine, EngineConfig, POOL_MEMORIES, POOL_TABLES};
 pub use error::{EngineError, Fault, Frames, GuestError, LoadError, LoadFault, SpawnError};
+pub use foreign::CoreWasi;
 pub use format::is_whole;
 pub use grants::{
     Access, Directory, Endpoint, Grants, HostPattern, HttpOrigin, HttpScheme, InvalidDirectory, InvalidEndpoint,
@@ -77,9 +80,10 @@ pub(crate) use grants::{Mistaken, mistaken};
 pub use http_trust::HttpTrust;
 pub use life::LiveGuest;
 pub use limits::{Limit, Limits, WhenFull};
-pub use machine::{Bound, Machine, Room};
+pub use machine::{Bound, Crowd, Machine, Room};
 pub use module::{Module, Origin};
 pub use modules::{Modules, Reloading};
+pub use needs::{Needs, Shortage, Shortages};
 pub use profile::Profile;
 pub use reload::{Aftermath, Mode, NotReloaded, Proof, Snapshot, Step, Swap, Swapped};
 pub use reserved::ReservedNames;

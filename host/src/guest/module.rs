@@ -15,6 +15,7 @@ use super::error::{Fault, GuestError, LoadFault};
 use super::grants::{Grants, NotGranted};
 use super::instance::Instance;
 use super::limits::Limits;
+use super::needs::{Capacity, Needs, Outline};
 use super::reload::ReloadExports;
 use super::source::{Digest, ModuleSource};
 use super::state::{Label, State};
@@ -48,6 +49,7 @@ pub(super) struct Code {
     origin: Origin,
     linked: Linked,
     interfaces: Interfaces,
+    needs: Needs,
     /// What it says of itself, once it was asked.
     description: OnceCell<Description>,
 }
@@ -120,6 +122,11 @@ impl Module {
         grants.admit(self.imports())
     }
 
+    /// What each of its guests takes of the pool when it starts.
+    pub fn needs(&self) -> &Needs {
+        &self.code.needs
+    }
+
     /// The size of its file, in bytes.
     pub fn size(&self) -> usize {
         self.code.size
@@ -130,7 +137,7 @@ impl Module {
     /// # Errors
     /// The component trapped, e.g. because it used an import.
     pub async fn describe(&self) -> Result<Descriptor, GuestError> {
-        self.trial(Arc::default()).await?.describe().await
+        self.trial(self.engine.description_limits()).await?.describe().await
     }
 
     /// Whether an actor with these limits could be instantiated, and what it then says of itself; none if it does not. Nothing
@@ -227,12 +234,11 @@ impl Code {
         engine: &wasmtime::Engine,
         linker: &Linker<State>,
         cache: Option<&Cache>,
-        complexity: &Complexity,
+        admission: &Admission,
         digest: Digest,
         bytes: &[u8],
     ) -> Result<Self, LoadFault> {
-        world::check_format(bytes)?;
-        complexity::check(bytes, complexity)?;
+        let needs = admission.needs(bytes)?;
         let (component, origin) = match cache {
             Some(cache) => cached_or_compiled(engine, cache, &digest, bytes)?,
             None => (compile(engine, bytes)?, Origin::Compiled),
@@ -244,8 +250,42 @@ impl Code {
             origin,
             linked,
             interfaces: Interfaces::of(engine, &component),
+            needs,
             description: OnceCell::new(),
         })
+    }
+}
+
+/// What an engine admits, as far as the bytes of a component tell.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Admission {
+    pub(super) complexity: Complexity,
+    pub(super) capacity: Capacity,
+}
+
+impl Admission {
+    /// What each guest of the component needs, unless it is not even to be compiled.
+    fn needs(&self, bytes: &[u8]) -> Result<Needs, LoadFault> {
+        world::check_format(bytes)?;
+        complexity::check(bytes, &self.complexity)?;
+        let outline = Outline::of(bytes);
+        world::check_releases(&outline.imports)?;
+        let needs = outline.needs()?;
+        needs.fit(&self.capacity)?;
+        Ok(needs)
+    }
+}
+
+impl ModuleSource {
+    /// What each guest of the component in this file needs: read, not compiled. None of a file that can't be loaded, for
+    /// which [`Engine::load`] says why.
+    ///
+    /// It reads a file of up to `limit` bytes, and should run where that may block.
+    pub fn needs(&self, limit: u64) -> Option<Needs> {
+        let (bytes, _) = Code::read(&self.path, self.digest, limit).ok()?;
+        world::check_format(&bytes).ok()?;
+        complexity::check(&bytes, &Complexity::default()).ok()?;
+        Outline::of(&bytes).needs().ok()
     }
 }
 

@@ -10,10 +10,7 @@ use ractor::ActorCell;
 use ractor::message::SerializedMessage;
 use tokio::sync::oneshot::{self, Receiver};
 
-use crate::directory::PROBE_VARIANT;
-
-/// What a message costs beside its bytes, roughly.
-const MESSAGE_OVERHEAD: usize = 192;
+use crate::directory::{MESSAGE_OVERHEAD, PROBE_VARIANT};
 
 /// Bytes of one guest that may wait for one native actor.
 const WINDOW: usize = 4 << 20;

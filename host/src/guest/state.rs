@@ -10,7 +10,7 @@ use super::family::Family;
 use super::grants::Grants;
 use super::groups::Groups;
 use super::http_trust::HttpTrust;
-use super::limits::{Limit, Limiter, Limits};
+use super::limits::{EngineBounds, Limit, Limiter, Limits};
 use super::log_rate::LogRate;
 use super::mailbox::Mailbox;
 use super::outflow::Outflow;
@@ -51,7 +51,7 @@ pub(super) struct State {
     /// It has, since this was last set to false.
     pub(super) acted: bool,
     /// The engine's limit on the stack, for errors.
-    pub(super) stack_bytes: usize,
+    pub(super) bounds: EngineBounds,
 }
 
 /// The actor that an instance is. What is here outlives the instance.
@@ -116,11 +116,11 @@ pub(super) enum Acting {
 struct OnlyLook(&'static str);
 
 impl State {
-    pub(super) fn new(actor: Option<Myself>, label: Label, limits: Arc<Limits>, stack_bytes: usize) -> Self {
+    pub(super) fn new(actor: Option<Myself>, label: Label, limits: Arc<Limits>, bounds: EngineBounds) -> Self {
         Self {
             actor,
             label,
-            limiter: Limiter::new(&limits),
+            limiter: Limiter::new(&limits, bounds),
             replies: Replies::new(limits.deferred_replies),
             metadata: None,
             batch: None,
@@ -133,7 +133,7 @@ impl State {
             stopping: None,
             acting: Acting::Freely,
             acted: false,
-            stack_bytes,
+            bounds,
             limits,
         }
     }

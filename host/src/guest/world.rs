@@ -4,9 +4,11 @@ use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Linker, Lower};
 
 use super::batch::BatchExport;
+use super::bindings::types::SupervisionEvent;
 use super::bindings::{ACTOR_INTERFACE, Descriptor, WorldIndices};
 use super::error::LoadFault;
-use super::imports::offers;
+use super::foreign::CoreWasi;
+use super::imports::{is_of_this_wasi, offers};
 use super::reload::ReloadExports;
 use super::state::State;
 use super::wants::{self, Want};
@@ -21,7 +23,7 @@ pub(super) fn check_format(bytes: &[u8]) -> Result<(), LoadFault> {
         return Ok(());
     }
     if bytes.starts_with(CORE_MODULE) {
-        return Err(LoadFault::CoreModule);
+        return Err(LoadFault::CoreModule(CoreWasi::of(bytes)));
     }
     Err(LoadFault::NotWasm(if bytes.is_empty() {
         "the file is empty"
@@ -42,6 +44,17 @@ pub(super) struct Linked {
     pub(super) reload: Option<ReloadExports>,
     /// None if it takes one message at a time.
     pub(super) batch: Option<BatchExport>,
+}
+
+/// Refuses a component for the names of its imports, before it is compiled: one of a later WASI may not even be that.
+pub(super) fn check_releases(imports: &[String]) -> Result<(), LoadFault> {
+    let another = imports
+        .iter()
+        .find(|name| name.starts_with("wasi:") && !is_of_this_wasi(name));
+    match another {
+        Some(name) => Err(LoadFault::UnknownImport(name.clone())),
+        None => Ok(()),
+    }
 }
 
 /// Links the component with the host, or says what keeps it from being an actor.
@@ -75,8 +88,8 @@ type Function = (
 type Outcome<T> = (Result<T, String>,);
 
 /// Every function of the actor interface, with its type. The generated bindings check the same, but only when an
-/// instance is made, which is too late to tell an operator that a file is of the wrong kind.
-const FUNCTIONS: [Function; 6] = [
+/// instance is made, which is too late to tell an operator that a file is of the wrong kind. A test compares it with `wit/`.
+const FUNCTIONS: [Function; 7] = [
     ("describe", |f, c| f.typecheck::<(), (Descriptor,)>(&c.instance_type())),
     ("pre-start", |f, c| {
         f.typecheck::<(&[u8],), Outcome<()>>(&c.instance_type())
@@ -87,6 +100,9 @@ const FUNCTIONS: [Function; 6] = [
     }),
     ("handle-call", |f, c| {
         f.typecheck::<(&str, &[u8], u64), Outcome<Option<Vec<u8>>>>(&c.instance_type())
+    }),
+    ("handle-supervisor-evt", |f, c| {
+        f.typecheck::<(&SupervisionEvent,), Outcome<()>>(&c.instance_type())
     }),
     ("post-stop", |f, c| f.typecheck::<(), Outcome<()>>(&c.instance_type())),
 ];

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use ractor::SpawnErr;
 
+use super::pool::PoolTooSmall;
 use crate::checkpoint::OpenError;
 use crate::config::{Code, ConfigError};
 use crate::guest::{EngineError, SpawnError};
@@ -80,6 +81,9 @@ pub enum HostError {
     /// The control actor could not be started.
     #[error("[control]: the control actor did not start: {0}")]
     Control(String),
+    /// The pool that node.toml asks for is too small for the guests that it starts.
+    #[error(transparent)]
+    Pool(#[from] PoolTooSmall),
     /// An actor was given up that the node can't do without, and the node was stopped in an orderly way.
     #[error("{0}; the node has stopped for it, as `essential` and `on_give_up` in node.toml have it")]
     GivenUp(GivenUp),

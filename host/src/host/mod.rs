@@ -17,6 +17,7 @@ mod given_up_tests;
 mod guests;
 mod keeping;
 mod native;
+mod pool;
 mod preflight;
 mod reloader;
 mod running;
@@ -32,12 +33,15 @@ mod watch;
 
 pub use builder::{Host, HostBuilder};
 pub use error::{HostError, NativeError};
+pub use pool::PoolTooSmall;
 pub use running::{RunningHost, StartedActor, Stopped};
 pub use signals::StopSignal;
 
 #[cfg(feature = "cli")]
 pub(crate) use dial::Dial;
 #[cfg(feature = "cli")]
-pub(crate) use guests::{Guests, engine_with_cache};
+pub(crate) use guests::Guests;
+#[cfg(feature = "cli")]
+pub(crate) use pool::engine_with_cache;
 #[cfg(feature = "cli")]
 pub(crate) use signals::survive_file_size_limit;

@@ -14,7 +14,7 @@ use super::native::Native;
 use super::start::check_natives;
 use crate::config::{ActorSection, Code, Complaints, NodeConfig, Part, Type};
 use crate::control::CONTROL;
-use crate::guest::{Descriptor, GuestError, Limits, LoadError, LoadFault, Module, ModuleSource};
+use crate::guest::{Descriptor, GuestError, Limits, LoadError, LoadFault, Module, ModuleSource, Shortage, Shortages};
 
 /// Loads the modules from these sources, and checks all that could keep an actor of the configuration from starting.
 ///
@@ -138,6 +138,17 @@ async fn check_actor(
         );
     }
     check_names(section, complaints);
+    if let Err(Shortages(shortages)) = module.needs().check(&section.limits) {
+        for shortage in &shortages {
+            let message = format!("an actor of module `{}` could not start: {shortage}", module.name());
+            let (part, help) = match shortage {
+                Shortage::Limit { limit, .. } => (Part::Limit(limit.name()), format!("raise `{}`", limit.name())),
+                _ => (Part::Name, "this is the entry".to_owned()),
+            };
+            complaints.of_actor(actor, part, message, help);
+        }
+        return;
+    }
     match rehearsals.of(module, &section.limits).await {
         Ok(descriptor) => check_arguments(section, descriptor.as_ref(), complaints),
         Err(error) => report_instance(section, module, error, complaints),

@@ -13,10 +13,7 @@ use ractor::ActorCell;
 use ractor::concurrency::{OneshotReceiver, oneshot};
 use ractor::message::SerializedMessage;
 
-use crate::directory::{self, Local, PROBE_VARIANT};
-
-/// What a message costs beside its bytes, roughly.
-const MESSAGE_OVERHEAD: usize = 192;
+use crate::directory::{self, Local, MESSAGE_OVERHEAD, PROBE_VARIANT};
 
 /// A probe follows this many bytes.
 const PROBE_EVERY: usize = 256 * 1024;

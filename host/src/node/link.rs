@@ -17,14 +17,11 @@ use super::pid_hash::LocalPids;
 use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, NodeFlags, SessionLimits};
 use crate::NodeId;
 use crate::directory::SendRefused;
-use crate::transport::{Outbox, OutboxError, Taken};
+use crate::transport::{LARGE_PAYLOAD, Outbox, OutboxError, Taken};
 use crate::wire::{self, CAPABILITY_CALL_FAILED, Call, Control, Data, Message, Payload};
 
 /// What a data frame holds at most beside its variant, arguments and metadata: keys, lengths and numbers.
 const FRAME_OVERHEAD: usize = 96;
-
-/// A payload from this size up is written from where it is, and not copied into the frames around it.
-const LARGE_PAYLOAD: usize = 16 * 1024;
 
 /// The connection to a peer, shared.
 #[derive(Debug)]

@@ -5,14 +5,12 @@ use std::io;
 use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use super::LARGE_PAYLOAD;
 use super::allocator::expect_large_payloads;
 use crate::wire::{FRAME_HEADER_BYTES, Frame, Split, WireError, frame_size, large_payload};
 
 /// Space that every read has at least.
 const READ_CHUNK: usize = 64 * 1024;
-
-/// A payload from this size up that isn't there yet is read into a buffer of its own. Smaller ones are copied.
-const LARGE: usize = 16 * 1024;
 
 /// The place of the payload shows in this much of a frame, or is not looked for.
 const START: usize = 64;
@@ -96,10 +94,10 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
 
     /// Takes what is there of a frame of `size` bytes that has a large payload.
     fn begin_large(&mut self, size: usize) -> Option<Large> {
-        if size < LARGE || self.buffer.len() < FRAME_HEADER_BYTES + START {
+        if size < LARGE_PAYLOAD || self.buffer.len() < FRAME_HEADER_BYTES + START {
             return None;
         }
-        let place = large_payload(self.buffer.get(FRAME_HEADER_BYTES..)?, size, LARGE)?;
+        let place = large_payload(self.buffer.get(FRAME_HEADER_BYTES..)?, size, LARGE_PAYLOAD)?;
         expect_large_payloads();
         let around = BytesMut::from(self.buffer.get(FRAME_HEADER_BYTES..FRAME_HEADER_BYTES + place.at)?);
         self.buffer.advance(FRAME_HEADER_BYTES + place.at);
@@ -175,7 +173,7 @@ mod tests {
     use proptest::prelude::*;
     use tokio::io::{AsyncRead, ReadBuf};
 
-    use super::{AHEAD, FrameReader, LARGE, START};
+    use super::{AHEAD, FrameReader, LARGE_PAYLOAD, START};
     use crate::wire::{
         Call, Cast, Data, FRAME_HEADER_BYTES, Message, Payload, decode, decode_frame, encode, encode_reply,
     };
@@ -249,7 +247,7 @@ mod tests {
     proptest! {
         #[test]
         fn messages_arrive_whatever_the_pieces(
-            wanted in proptest::collection::vec((any::<u8>(), prop_oneof![0..200usize, LARGE - 3..LARGE + 3, 0..3 * LARGE], 0..START), 0..12),
+            wanted in proptest::collection::vec((any::<u8>(), prop_oneof![0..200usize, LARGE_PAYLOAD - 3..LARGE_PAYLOAD + 3, 0..3 * LARGE_PAYLOAD], 0..START), 0..12),
             sizes in proptest::collection::vec(prop_oneof![1..100usize, 1..100_000usize], 1..9),
         ) {
             let wanted: Vec<_> = wanted.into_iter().map(|(kind, payload, other)| message(kind, payload, other)).collect();
@@ -264,8 +262,8 @@ mod tests {
     fn a_payload_that_is_only_announced_gets_little_room() {
         let mut bytes = BytesMut::new();
         encode(&message(0, 8 * AHEAD, 1), &mut bytes);
-        bytes.truncate(2 * LARGE);
-        let sizes = vec![LARGE];
+        bytes.truncate(2 * LARGE_PAYLOAD);
+        let sizes = vec![LARGE_PAYLOAD];
         let mut reader = FrameReader::new(Pieces {
             bytes: bytes.to_vec(),
             at: 0,
@@ -278,6 +276,6 @@ mod tests {
             }
         });
         let payload = &reader.large.as_ref().unwrap().frame.apart;
-        assert!(payload.len() > LARGE && payload.capacity() <= 2 * LARGE + AHEAD);
+        assert!(payload.len() > LARGE_PAYLOAD && payload.capacity() <= 2 * LARGE_PAYLOAD + AHEAD);
     }
 }

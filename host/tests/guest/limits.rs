@@ -56,7 +56,8 @@ async fn core_instances_at_the_start() {
     let error = start_module(&script().await, options).await.err().unwrap();
     let text = error.to_string();
     assert!(
-        text.contains("failed in instantiation: it reached its limit of 0 core instances"),
+        text.contains("failed in instantiation: it can't be made: it starts with")
+            && text.contains("its limit of 0 core instances"),
         "{text}"
     );
 }
@@ -167,7 +168,10 @@ async fn places_in_the_pool() {
         text.contains("failed in instantiation: it could not be made:"),
         "{text}"
     );
-    assert!(text.contains("limit of 1 for component instances"), "{text}");
+    assert!(
+        text.contains("1 guests live, as many as there may be (max_guests)"),
+        "{text}"
+    );
     // The place is free as soon as the first has ended, in whatever way.
     first.cast("trap", b"");
     first.guest.ended.await.unwrap();

@@ -95,6 +95,7 @@ async fn a_missing_function_and_a_wrong_type_are_named() {
         "post-start",
         "handle-cast",
         "handle-call",
+        "handle-supervisor-evt",
         "post-stop",
     ];
     let error = refusal(&interface(&all)).await;

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod capabilities;
+mod ceilings;
 mod cli;
 mod configuration;
 mod counter_everywhere;

@@ -40,6 +40,8 @@ fn every_limit_can_be_set() {
         memory_bytes = "16MiB"
         table_elements = 2
         core_instances = 3
+        memories = 28
+        tables = 29
         handles = 4
         cpu_per_message = "5ms"
         message_time = "21s"
@@ -70,6 +72,8 @@ fn every_limit_can_be_set() {
         memory_bytes: 16 << 20,
         table_elements: 2,
         core_instances: 3,
+        memories: 28,
+        tables: 29,
         handles: 4,
         cpu_per_message: Duration::from_millis(5),
         message_time: Duration::from_secs(21),

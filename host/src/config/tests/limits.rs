@@ -12,7 +12,11 @@ fn every_key_is_read() {
         cookie_file = "cookie"
         [runtime]
         max_guests = 20000
+        max_memories = 50000
+        max_tables = 100000
         memory_reservation = "128MiB"
+        table_reservation = 200000
+        instance_bytes = "8MiB"
         stack_bytes = 1048576
         component_bytes = "64MiB"
         epoch_tick = "2ms"
@@ -21,7 +25,11 @@ fn every_key_is_read() {
     let runtime = parse(text, folder().path()).unwrap().runtime;
     assert_eq!(runtime.cache_dir, None);
     assert_eq!(runtime.max_guests, Some(20_000));
+    assert_eq!(runtime.max_memories, Some(50_000));
+    assert_eq!(runtime.max_tables, Some(100_000));
     assert_eq!(runtime.memory_reservation, Some(128 << 20));
+    assert_eq!(runtime.table_reservation, Some(200_000));
+    assert_eq!(runtime.instance_bytes, Some(8 << 20));
     assert_eq!(runtime.stack_bytes, Some(1 << 20));
     assert_eq!(runtime.component_bytes, Some(64 << 20));
     assert_eq!(runtime.epoch_tick, Some(Duration::from_millis(2)));

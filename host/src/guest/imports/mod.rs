@@ -15,24 +15,41 @@ use super::bindings::World;
 use super::state::State;
 use super::wasi;
 
-/// The packages, or interfaces of them, that this host offers: how an import's name begins, and its version.
+/// The release of WASI that this host has.
+const WASI: &str = "0.2";
+
+/// The packages, or interfaces of them, that this host offers: how an import's name begins, and its version without the last
+/// number, which doesn't matter: releases that differ in it alone fit each other.
 const OFFERED: [(&str, &str); 9] = [
-    ("ractor:actor/", "@0.1."),
-    ("wasi:cli/", "@0.2."),
-    ("wasi:clocks/", "@0.2."),
-    ("wasi:filesystem/", "@0.2."),
-    ("wasi:http/outgoing-handler@", "@0.2."),
-    ("wasi:http/types@", "@0.2."),
-    ("wasi:io/", "@0.2."),
-    ("wasi:random/", "@0.2."),
-    ("wasi:sockets/", "@0.2."),
+    ("ractor:actor/", "0.1"),
+    ("wasi:cli/", WASI),
+    ("wasi:clocks/", WASI),
+    ("wasi:filesystem/", WASI),
+    ("wasi:http/outgoing-handler@", WASI),
+    ("wasi:http/types@", WASI),
+    ("wasi:io/", WASI),
+    ("wasi:random/", WASI),
+    ("wasi:sockets/", WASI),
 ];
 
 /// True if this host knows the package of the import with this name. Its interfaces are checked by linking.
 pub(super) fn offers(import: &str) -> bool {
+    let version = import.split_once('@').map_or("", |(_, version)| version);
     OFFERED
         .iter()
-        .any(|(package, version)| import.starts_with(package) && import.contains(version))
+        .any(|(package, release)| import.starts_with(package) && is_of(version, release))
+}
+
+/// True if the import is of the release of WASI that this host has, whether it is offered or not.
+pub(super) fn is_of_this_wasi(import: &str) -> bool {
+    let version = import.split_once('@').map_or("", |(_, version)| version);
+    is_of(version, WASI)
+}
+
+/// True of a version that is one of this release, and no candidate for it: those fit nothing but themselves.
+fn is_of(version: &str, release: &str) -> bool {
+    let patch = version.strip_prefix(release).and_then(|rest| rest.strip_prefix('.'));
+    patch.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// A linker with every import that a guest may have. What they do is up to the actor's grants (see [`super::wasi`]).

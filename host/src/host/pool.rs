@@ -1,0 +1,457 @@
+//! The engine that a configuration asks for, and how large its pool is: made for what the guests of the file need.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use super::error::HostError;
+use crate::config::{Code, MOST_ELEMENTS, NodeConfig, RuntimeSection};
+use crate::guest::{
+    Allocation, Crowd, Engine, EngineConfig, EngineError, Limits, Machine, Needs, POOL_MEMORIES, POOL_TABLES, Room,
+};
+
+/// Guests that a pool is made for at least, so that some can be added later.
+const SMALLEST_POOL: u32 = 1000;
+
+/// The engine for a configuration whose modules need this, by name.
+pub(super) fn engine_for(config: &NodeConfig, needs: &BTreeMap<String, Needs>) -> Result<Engine, HostError> {
+    let wanted = Wanted::of(config, needs);
+    wanted.check(&config.runtime)?;
+    let (setup, too_many) = setup(&config.runtime, &wanted, &Machine::this());
+    if let Some(too_many) = too_many {
+        tracing::warn!("{too_many}");
+    }
+    let engine = match &config.runtime.cache_dir {
+        Some(dir) => {
+            let engine = |cache_dir| {
+                Engine::new(EngineConfig {
+                    cache_dir,
+                    ..setup.clone()
+                })
+            };
+            match engine(Some(dir.clone())) {
+                // Compiled code saves time, and nothing else hangs on it.
+                Err(error) if error.is_trouble_of_the_cache() => {
+                    tracing::warn!(%error, "compiled code is not kept; this start takes longer");
+                    engine(None)
+                }
+                other => other,
+            }
+        }
+        None => engine_with_cache(&setup),
+    };
+    Ok(engine?)
+}
+
+/// An engine that keeps compiled code in the user's cache directory or, where that can't be, not at all.
+pub(crate) fn engine_with_cache(setup: &EngineConfig) -> Result<Engine, EngineError> {
+    let engine = |cache_dir| {
+        Engine::new(EngineConfig {
+            cache_dir,
+            ..setup.clone()
+        })
+    };
+    match engine(default_cache_dir()) {
+        Err(error @ (EngineError::CacheDirectory { .. } | EngineError::CacheNotPrivate { .. })) => {
+            tracing::warn!(%error, "compiled code is not kept; `cache_dir` in [runtime] chooses another folder");
+            engine(None)
+        }
+        other => other,
+    }
+}
+
+/// What an engine is to have room for.
+struct Wanted {
+    /// The guests of the file, and what they have together when they start.
+    started: Crowd,
+    /// Guests that are sure to come: those that are started or, if that is more, those that the file says there can be.
+    sure: u32,
+    /// Guests that may live at once.
+    at_most: u32,
+    /// Memories and tables of a guest of whichever module of the file has most of them.
+    largest: Crowd,
+    /// The largest limits of any guest, as far as they are about memories and tables.
+    limits: Limits,
+}
+
+/// More guests are wanted than fit.
+#[derive(Debug, PartialEq, Eq)]
+struct TooMany {
+    wanted: u32,
+    room: Room,
+}
+
+/// The guests of the file have more than the file says that all guests can have together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the guests of [[actors]] have {needed} {what} together when they start, and `{key}` under [runtime] is {allowed}: write \
+     {needed} or more, and more for those that guests spawn, or leave it out"
+)]
+pub struct PoolTooSmall {
+    what: &'static str,
+    key: &'static str,
+    needed: u64,
+    allowed: u32,
+}
+
+impl Wanted {
+    fn of(config: &NodeConfig, needs: &BTreeMap<String, Needs>) -> Self {
+        let each = |module: &String| needs.get(module).map_or(Crowd::ONE, one);
+        let mut started = Crowd {
+            guests: 0,
+            memories: 0,
+            tables: 0,
+        };
+        let mut limits = Limits::default();
+        for actor in &config.actors {
+            let Code::Module(module) = &actor.code else { continue };
+            let (Crowd { memories, tables, .. }, count) = (each(module), u64::from(actor.count));
+            started = Crowd {
+                guests: started.guests.saturating_add(actor.count),
+                memories: started.memories.saturating_add(memories.saturating_mul(count)),
+                tables: started.tables.saturating_add(tables.saturating_mul(count)),
+            };
+            widen(&mut limits, &actor.limits);
+        }
+        let all = needs.values().map(one);
+        let largest = all.fold(Crowd::ONE, |largest, each| Crowd {
+            guests: 1,
+            memories: largest.memories.max(each.memories),
+            tables: largest.tables.max(each.tables),
+        });
+        let max_guests = config.runtime.max_guests;
+        Self {
+            started,
+            sure: started.guests.max(max_guests.unwrap_or_default()),
+            // Room for some that are spawned later, if the file doesn't say how many there can be.
+            at_most: max_guests.unwrap_or(started.guests.saturating_mul(2).max(SMALLEST_POOL)),
+            largest,
+            limits,
+        }
+    }
+
+    /// What the file says of the pool must be enough for what it starts.
+    fn check(&self, runtime: &RuntimeSection) -> Result<(), PoolTooSmall> {
+        let cases = [
+            ("memories", "max_memories", self.started.memories, runtime.max_memories),
+            ("tables", "max_tables", self.started.tables, runtime.max_tables),
+        ];
+        for (what, key, needed, allowed) in cases {
+            if let Some(allowed) = allowed.filter(|allowed| u64::from(*allowed) < needed) {
+                return Err(PoolTooSmall {
+                    what,
+                    key,
+                    needed,
+                    allowed,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// How many memories, or tables, a pool for so many guests has: as many as those of the file have, and for each further
+    /// one as many as any module has; but no fewer than `least` for each guest.
+    fn shared(&self, guests: u32, started: u64, each: u64, least: u32) -> u32 {
+        let further = u64::from(guests.saturating_sub(self.started.guests));
+        let wanted = started.saturating_add(further.saturating_mul(each));
+        let wanted = wanted.max(u64::from(guests) * u64::from(least));
+        u32::try_from(wanted).unwrap_or(u32::MAX)
+    }
+}
+
+fn one(needs: &Needs) -> Crowd {
+    Crowd {
+        guests: 1,
+        memories: needs.memories as u64,
+        tables: needs.tables as u64,
+    }
+}
+
+fn widen(limits: &mut Limits, other: &Limits) {
+    let Limits {
+        memory_bytes,
+        table_elements,
+        core_instances,
+        memories,
+        tables,
+        ..
+    } = limits;
+    *memory_bytes = other.memory_bytes.max(*memory_bytes);
+    *table_elements = other.table_elements.max(*table_elements);
+    *core_instances = other.core_instances.max(*core_instances);
+    *memories = other.memories.max(*memories);
+    *tables = other.tables.max(*tables);
+}
+
+impl fmt::Display for TooMany {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { wanted, room } = self;
+        write!(
+            f,
+            "{wanted} guests are configured, and only about {} fit, so that those beyond will not start: {}",
+            room.guests, room.bound
+        )
+    }
+}
+
+/// An engine with a pool for the guests that are wanted, as far as the machine has room for them.
+fn setup(runtime: &RuntimeSection, wanted: &Wanted, machine: &Machine) -> (EngineConfig, Option<TooMany>) {
+    let shared = without_pool(runtime, &wanted.limits);
+    let like = if wanted.started.guests == 0 {
+        Crowd::ONE
+    } else {
+        wanted.started
+    };
+    let with = |copy_on_write| {
+        let config = EngineConfig {
+            copy_on_write,
+            ..shared.clone()
+        };
+        (machine.room(&config, &like), config)
+    };
+    let (mut room, mut config) = with(runtime.copy_on_write.unwrap_or(true));
+    if runtime.copy_on_write.is_none() && room.guests < wanted.sure {
+        // Many guests are small ones, which have little to share.
+        (room, config) = with(false);
+    }
+    let guests = wanted.at_most.min(room.guests);
+    let Wanted { started, largest, .. } = wanted;
+    let memories = wanted.shared(guests, started.memories, largest.memories, POOL_MEMORIES);
+    let tables = wanted.shared(guests, started.tables, largest.tables, POOL_TABLES);
+    config.allocation = Allocation::Pool { guests };
+    config.max_memories = Some(runtime.max_memories.unwrap_or(memories));
+    config.max_tables = Some(runtime.max_tables.unwrap_or(tables));
+    let wanted = wanted.sure;
+    let too_many = (wanted > room.guests).then_some(TooMany { wanted, room });
+    (config, too_many)
+}
+
+/// What of the engine doesn't depend on the number of guests. What the file doesn't say about single memories and tables
+/// follows from the limits of its actors.
+fn without_pool(runtime: &RuntimeSection, largest: &Limits) -> EngineConfig {
+    const PAGE: u64 = 64 << 10;
+    let defaults = EngineConfig::default();
+    let memory = (largest.memory_bytes as u64).next_multiple_of(PAGE);
+    let most_elements = MOST_ELEMENTS as usize;
+    let table = largest.table_elements.clamp(defaults.table_reservation, most_elements);
+    EngineConfig {
+        cache_dir: None,
+        epoch_tick: runtime.epoch_tick.unwrap_or(defaults.epoch_tick),
+        memory_reservation: runtime
+            .memory_reservation
+            .unwrap_or(memory.max(defaults.memory_reservation)),
+        table_reservation: runtime.table_reservation.map_or(table, |elements| elements as usize),
+        instance_bytes: runtime.instance_bytes.unwrap_or(defaults.instance_bytes),
+        stack_bytes: runtime.stack_bytes.unwrap_or(defaults.stack_bytes),
+        component_bytes: runtime.component_bytes.unwrap_or(defaults.component_bytes),
+        description_limits: largest.clone(),
+        ..defaults
+    }
+}
+
+/// The folder for this program in the user's cache directory, as the XDG base directory specification has it.
+fn default_cache_dir() -> Option<PathBuf> {
+    let folder = |variable| {
+        std::env::var_os(variable)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let user = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")))?;
+    Some(user.join("ractor-host"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINUX: Machine = Machine {
+        mappings: Some(65_530),
+        address_space: None,
+    };
+
+    fn wanted(configured: u32, max_guests: Option<u32>) -> Wanted {
+        wanted_of(configured, max_guests, Crowd::ONE)
+    }
+
+    fn wanted_of(configured: u32, max_guests: Option<u32>, each: Crowd) -> Wanted {
+        Wanted {
+            started: Crowd {
+                guests: configured,
+                memories: each.memories * u64::from(configured),
+                tables: each.tables * u64::from(configured),
+            },
+            sure: configured.max(max_guests.unwrap_or_default()),
+            at_most: max_guests.unwrap_or(configured.saturating_mul(2).max(SMALLEST_POOL)),
+            largest: each,
+            limits: Limits::default(),
+        }
+    }
+
+    fn of(configured: u32, max_guests: Option<u32>) -> (EngineConfig, Option<TooMany>) {
+        setup(&RuntimeSection::default(), &wanted(configured, max_guests), &LINUX)
+    }
+
+    fn pool(config: &EngineConfig) -> u32 {
+        match config.allocation {
+            Allocation::Pool { guests } => guests,
+            Allocation::OnDemand => 0,
+        }
+    }
+
+    #[test]
+    fn a_pool_has_room_for_more_than_is_configured() {
+        for (configured, max_guests, expected) in [
+            (0, None, 1000),
+            (3, None, 1000),
+            (600, None, 1200),
+            (3, Some(5), 5),
+            (3, Some(5000), 5000),
+            (9000, None, 9556),
+        ] {
+            let (config, too_many) = of(configured, max_guests);
+            assert_eq!(pool(&config), expected, "{configured} {max_guests:?}");
+            assert!(config.copy_on_write);
+            assert_eq!(too_many, None);
+            // Ordinary guests make no pool larger.
+            let shared = (config.max_memories, config.max_tables);
+            assert_eq!(shared, (Some(3 * expected), Some(8 * expected)));
+        }
+    }
+
+    #[test]
+    fn a_pool_is_made_for_what_its_guests_need() {
+        let each = Crowd {
+            guests: 1,
+            memories: 5,
+            tables: 31,
+        };
+        let (config, too_many) = setup(&RuntimeSection::default(), &wanted_of(600, Some(600), each), &LINUX);
+        assert_eq!((pool(&config), too_many), (600, None));
+        assert_eq!((config.max_memories, config.max_tables), (Some(3000), Some(18_600)));
+        // With twice their number for children and for new code in their place.
+        let (config, _) = setup(&RuntimeSection::default(), &wanted_of(600, None, each), &LINUX);
+        assert_eq!((config.max_memories, config.max_tables), (Some(6000), Some(37_200)));
+    }
+
+    #[test]
+    fn fewer_guests_of_many_memories_fit() {
+        let each = Crowd {
+            guests: 1,
+            memories: 10,
+            tables: 1,
+        };
+        let (config, too_many) = setup(&RuntimeSection::default(), &wanted_of(4000, None, each), &LINUX);
+        assert_eq!(pool(&config), 2606);
+        let text = too_many.map(|too_many| too_many.to_string()).unwrap_or_default();
+        assert!(
+            text.contains("only about 2606 fit") && text.contains("a guest takes 22"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_file_that_reserves_too_little_for_its_own_guests_is_told_how_much() {
+        let each = Crowd {
+            guests: 1,
+            memories: 2,
+            tables: 3,
+        };
+        let runtime = RuntimeSection {
+            max_tables: Some(1799),
+            ..RuntimeSection::default()
+        };
+        let wanted = wanted_of(600, None, each);
+        let error = wanted.check(&runtime).unwrap_err().to_string();
+        assert!(
+            error.starts_with(
+                "the guests of [[actors]] have 1800 tables together when they start, and `max_tables` under [runtime] is 1799"
+            ),
+            "{error}"
+        );
+        let runtime = RuntimeSection {
+            max_tables: Some(1800),
+            max_memories: Some(1200),
+            ..RuntimeSection::default()
+        };
+        assert_eq!(wanted.check(&runtime), Ok(()));
+    }
+
+    #[test]
+    fn many_guests_share_no_pages() {
+        let (config, too_many) = of(10_000, None);
+        assert!(!config.copy_on_write);
+        assert_eq!((pool(&config), too_many), (14_334, None));
+    }
+
+    #[test]
+    fn more_guests_than_fit_are_told_of() {
+        let (config, too_many) = of(20_000, None);
+        assert_eq!(pool(&config), 14_334);
+        let text = too_many.map(|too_many| too_many.to_string()).unwrap_or_default();
+        assert_eq!(
+            text,
+            "20000 guests are configured, and only about 14334 fit, so that those beyond will not start: a process can have \
+             65530 memory mappings here, and a guest takes 4; `sysctl -w vm.max_map_count=131060` makes room for twice as \
+             many"
+        );
+        assert!(of(3, Some(20_000)).1.is_some());
+    }
+
+    #[test]
+    fn the_file_decides() {
+        let runtime = RuntimeSection {
+            memory_reservation: Some(1 << 30),
+            table_reservation: Some(1000),
+            instance_bytes: Some(1 << 20),
+            max_memories: Some(40_000),
+            max_tables: Some(50_000),
+            stack_bytes: Some(1 << 20),
+            component_bytes: Some(1 << 20),
+            epoch_tick: Some(std::time::Duration::from_millis(2)),
+            copy_on_write: Some(true),
+            ..RuntimeSection::default()
+        };
+        let (config, too_many) = setup(&runtime, &wanted(10_000, None), &LINUX);
+        assert_eq!(
+            config,
+            EngineConfig {
+                cache_dir: None,
+                epoch_tick: std::time::Duration::from_millis(2),
+                allocation: Allocation::Pool { guests: 9556 },
+                memory_reservation: 1 << 30,
+                table_reservation: 1000,
+                max_memories: Some(40_000),
+                max_tables: Some(50_000),
+                instance_bytes: 1 << 20,
+                stack_bytes: 1 << 20,
+                component_bytes: 1 << 20,
+                copy_on_write: true,
+                complexity: crate::guest::Complexity::default(),
+                description_limits: Limits::default(),
+            }
+        );
+        assert!(too_many.is_some());
+    }
+
+    #[test]
+    fn what_the_limits_of_actors_allow_is_reserved() {
+        let limits = Limits {
+            memory_bytes: (100 << 20) + 1,
+            table_elements: 150_000,
+            ..Limits::default()
+        };
+        let config = without_pool(&RuntimeSection::default(), &limits);
+        assert_eq!(config.memory_reservation, (100 << 20) + (64 << 10));
+        assert_eq!(config.table_reservation, 150_000);
+        let small = Limits {
+            memory_bytes: 1,
+            table_elements: 1,
+            ..Limits::default()
+        };
+        let config = without_pool(&RuntimeSection::default(), &small);
+        assert_eq!(
+            (config.memory_reservation, config.table_reservation),
+            (64 << 20, 100_000)
+        );
+    }
+}
