@@ -2,7 +2,7 @@
 //!
 //! Each step that may fail goes past [`point`], where a test makes it fail.
 
-#[cfg(test)]
+#[cfg(all(test, feature = "guests"))]
 pub(crate) mod fault;
 #[cfg(feature = "guests")]
 mod own;
@@ -11,9 +11,9 @@ mod secret;
 #[cfg(test)]
 mod tests;
 
-#[cfg(not(test))]
+#[cfg(not(all(test, feature = "guests")))]
 use std::io;
-#[cfg(not(test))]
+#[cfg(not(all(test, feature = "guests")))]
 use std::path::Path;
 
 #[cfg(feature = "guests")]
@@ -43,11 +43,11 @@ pub(crate) enum Step {
 ///
 /// # Errors
 /// The test wants it to fail.
-#[cfg(not(test))]
+#[cfg(not(all(test, feature = "guests")))]
 #[expect(clippy::unnecessary_wraps, reason = "in tests it fails when it is told to")]
 pub(crate) fn point(_: Step, _: &Path) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "guests"))]
 pub(crate) use fault::point;
