@@ -51,8 +51,8 @@ pub struct EngineConfig {
     pub max_memories: Option<u32>,
     /// Tables of the pool, of all guests together. None for [`POOL_TABLES`] for each guest.
     pub max_tables: Option<u32>,
-    /// What the host keeps of one guest's functions, globals and the like, in bytes: see [`Needs::instance_bytes`]. A
-    /// component that needs more is not loaded.
+    /// What the host keeps of one guest's functions, globals and the like, in bytes: see
+    /// [`Needs::instance_bytes`](super::Needs::instance_bytes). A component that needs more is not loaded.
     pub instance_bytes: u64,
     /// What a module may take while it describes itself, on an instance that is no actor.
     pub description_limits: Limits,
