@@ -1,5 +1,7 @@
 //! The actor of a node: its listener, its sessions, and who is told of them.
 
+mod settings;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +9,7 @@ use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
-use super::admission::{Admission, HandshakeLimits, Permit};
+use super::admission::{Admission, Permit};
 use super::connector::Connectors;
 use super::events::Subscriptions;
 use super::listener::{Listener, ListenerMessage, connection_string};
@@ -62,94 +64,6 @@ impl std::fmt::Debug for Cookie {
 }
 
 impl NodeServer {
-    /// A node that is yet to be spawned.
-    ///
-    /// - `port`: where it listens; 0 to have the system choose
-    /// - `cookie`: the secret that all nodes of the cluster share
-    /// - `node_name`, `hostname`: together, as `node_name@hostname`, the node's full name, unique in the cluster
-    /// - `encryption_mode`: how accepted connections are secured; plain TCP by default
-    /// - `connection_mode`: whether to connect to the peers of peers; isolated by default
-    pub fn new(
-        port: u16,
-        cookie: String,
-        node_name: String,
-        hostname: String,
-        encryption_mode: Option<IncomingEncryptionMode>,
-        connection_mode: Option<NodeConnectionMode>,
-    ) -> Self {
-        Self {
-            port,
-            cookie: Cookie(cookie),
-            node_name,
-            hostname,
-            encryption_mode: encryption_mode.unwrap_or(IncomingEncryptionMode::Raw),
-            connection_mode: connection_mode.unwrap_or(NodeConnectionMode::Isolated),
-            listen_addr: None,
-            limits: SessionLimits::default(),
-            timing: Timing::default(),
-            stand_in_names: StandInNames::default(),
-            admission: Arc::default(),
-        }
-    }
-
-    /// Listens on this address alone. By default a node listens on every address of both IP versions.
-    #[must_use]
-    pub fn with_listen_addr(mut self, addr: IpAddr) -> Self {
-        self.listen_addr = Some(addr);
-        self
-    }
-
-    /// Sets the largest frame that the node accepts, in bytes, [`DEFAULT_MAX_INBOUND_FRAME_SIZE`] by default. A peer
-    /// that sends a larger one is disconnected before anything is allocated.
-    ///
-    /// [`DEFAULT_MAX_INBOUND_FRAME_SIZE`]: super::DEFAULT_MAX_INBOUND_FRAME_SIZE
-    #[must_use]
-    pub fn with_max_inbound_frame_size(mut self, max_frame_size: u64) -> Self {
-        self.limits.inbound_frame = max_frame_size;
-        self
-    }
-
-    /// Sets how many bytes may wait for one peer, [`DEFAULT_MAX_OUTBOX_SIZE`] by default. What is sent to its actors
-    /// beyond that is given up and counted.
-    ///
-    /// [`DEFAULT_MAX_OUTBOX_SIZE`]: super::DEFAULT_MAX_OUTBOX_SIZE
-    #[must_use]
-    pub fn with_max_outbox_size(mut self, bytes: usize) -> Self {
-        self.limits.outbox = bytes;
-        self
-    }
-
-    /// Sets how many bytes that one peer sent may wait in the mailbox of one local actor,
-    /// [`DEFAULT_MAX_MAILBOX_SIZE`] by default. What arrives beyond that is given up and counted.
-    ///
-    /// [`DEFAULT_MAX_MAILBOX_SIZE`]: super::DEFAULT_MAX_MAILBOX_SIZE
-    #[must_use]
-    pub fn with_max_mailbox_size(mut self, bytes: usize) -> Self {
-        self.limits.mailbox = bytes;
-        self
-    }
-
-    /// Sets how long peers may take over the handshake, and how long they may be silent before they count as down.
-    #[must_use]
-    pub fn with_timing(mut self, timing: Timing) -> Self {
-        self.timing = timing;
-        self
-    }
-
-    /// Sets what stands in for the actors of peers is called: [`StandInNames::Bare`] by default.
-    #[must_use]
-    pub fn with_stand_in_names(mut self, names: StandInNames) -> Self {
-        self.stand_in_names = names;
-        self
-    }
-
-    /// Sets how many accepted connections may be in their handshakes at one time.
-    #[must_use]
-    pub fn with_handshake_limits(mut self, limits: HandshakeLimits) -> Self {
-        self.admission = Arc::new(Admission::new(limits));
-        self
-    }
-
     async fn listen(
         &self,
         myself: &ActorRef<NodeServerMessage>,
