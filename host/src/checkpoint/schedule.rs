@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::Semaphore;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinSet};
 
 use crate::guest::{Checkpoint, Checkpoints, Entry, LiveGuest, Modules, NotReloaded, Snapshot};
 
@@ -52,6 +52,24 @@ impl Schedule {
             modules: modules.clone(),
             tasks: tasks.collect(),
         }
+    }
+
+    /// Asks every actor that lives now for its state once more, which takes up to two seconds for those that are busy with one
+    /// message. For those that are about to be killed at their work.
+    pub async fn last_call(&self) {
+        let room = Arc::new(Semaphore::new(AT_ONCE));
+        let mut asked = JoinSet::new();
+        for (scheduled, _) in &self.tasks {
+            let rounds = Rounds {
+                scheduled: scheduled.clone(),
+                modules: self.modules.clone(),
+                room: room.clone(),
+                // Whatever was seen before may have been kept by somebody else.
+                known: Arc::default(),
+            };
+            asked.spawn(async move { rounds.round().await.join_all().await });
+        }
+        asked.join_all().await;
     }
 
     /// The actors that live now and whose states are kept, by name.
@@ -108,24 +126,28 @@ impl Rounds {
         rounds.tick().await;
         loop {
             rounds.tick().await;
-            self.round().await;
+            // Those that are slow to answer don't hold up the next round.
+            self.round().await.detach_all();
         }
     }
 
-    async fn round(&self) {
+    /// Asks each actor, and gives the tasks that wait for their answers.
+    async fn round(&self) -> JoinSet<()> {
+        let mut asked = JoinSet::new();
         for guest in self.modules.guests(&self.scheduled.module) {
             let Some(name) = guest.name().filter(|name| self.scheduled.names.contains(name)) else {
                 continue;
             };
             let Ok(permit) = self.room.clone().acquire_owned().await else {
-                return;
+                break;
             };
             let (checkpoints, known) = (self.scheduled.checkpoints.clone(), self.known.clone());
-            tokio::spawn(async move {
+            asked.spawn(async move {
                 keep(&guest, name, &checkpoints, &known).await;
                 drop(permit);
             });
         }
+        asked
     }
 }
 

@@ -18,6 +18,10 @@ use crate::supervision::{GivenUp, Readiness, Root};
 /// How long actors may work off their mailboxes when the host stops. Then they are killed.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// The time before the end of [`DRAIN`] at which actors that still work are asked for their states: an actor answers at the end of
+/// its message, and many are asked a few at a time.
+const LAST_CALL: Duration = Duration::from_secs(3);
+
 /// How long anything else may take to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -120,7 +124,7 @@ impl RunningHost {
         } = self;
         upkeep.quiesce();
         node.quiesce().await;
-        stop_actors(root).await;
+        work_off(root, &upkeep).await;
         let unkept = upkeep.finish().await;
         node.stop().await;
         if !unkept.is_empty() {
@@ -143,7 +147,7 @@ impl RunningHost {
             _ = &mut self.node.ended => {
                 tracing::error!("the node server ended by itself");
                 self.upkeep.quiesce();
-                stop_actors(self.root).await;
+                work_off(self.root, &self.upkeep).await;
                 let unkept = self.upkeep.finish().await;
                 if !unkept.is_empty() {
                     tracing::error!(actors = unkept.join(", "), "the last states of these actors could not be kept");
@@ -204,6 +208,20 @@ impl Node {
             tracing::warn!("the node server did not stop in time and was killed");
             self.server.kill();
         }
+    }
+}
+
+/// Stops the actors. Shortly before those that still work are killed, their states are taken once more: what they have done since
+/// the last checkpoint is not to be lost with what they have not.
+async fn work_off(root: Root, upkeep: &Upkeep) {
+    let last_call = async {
+        tokio::time::sleep(DRAIN.saturating_sub(LAST_CALL)).await;
+        upkeep.last_call().await;
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = stop_actors(root) => {}
+        () = last_call => {}
     }
 }
 

@@ -115,6 +115,13 @@ impl Upkeep {
         self.control = None;
     }
 
+    /// Asks the actors that still work for their states once more, before they are killed at it.
+    pub(super) async fn last_call(&self) {
+        if let Some(schedule) = &self.schedule {
+            schedule.last_call().await;
+        }
+    }
+
     /// Waits until everything is written, or for [`LAST_WRITES`]. When the actors have ended, nothing comes after it. Gives the
     /// actors whose last state is not kept, by name.
     pub(super) async fn finish(self) -> Vec<String> {

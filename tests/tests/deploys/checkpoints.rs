@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use ractor::message::SerializedMessage;
+use ractor_host::{Host, directory};
 use ractor_host_tests::cli::message;
-use ractor_host_tests::host::HostNode;
+use ractor_host_tests::host::{HostNode, node_toml};
 use ractor_host_tests::process::{Signal, Stream};
 use ractor_host_tests::wait;
 
@@ -172,4 +174,45 @@ fn states_that_new_code_cant_restore_are_there_for_the_old_code() {
 /// What the file looks like, to see when it changes.
 fn kept(database: &std::path::Path) -> Vec<u8> {
     std::fs::read(database).unwrap_or_default()
+}
+
+/// It has more to do than a stop has time for, and would not be asked for its state within an hour.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_actor_that_is_killed_at_its_work_keeps_what_it_has_done() {
+    const WAITING: usize = 2000;
+    let lab = Lab::new();
+    lab.write("alpha.wasm", &version(1));
+    let rarely = "checkpoint = { every = \"1h\" }";
+    let toml = node_toml("alpha", &lab.toml("alpha", &[], "", rarely));
+    let toml = lab.write("node.toml", toml.as_bytes());
+    let start = async || {
+        let builder = Host::builder();
+        let config = builder.config(&toml).expect("a node.toml");
+        builder.start(config).await.expect("a node")
+    };
+    let host = start().await;
+    let counter = directory::where_is("counter").expect("a counter");
+    for _ in 0..WAITING {
+        let slow = SerializedMessage::Cast {
+            variant: "slow".to_owned(),
+            args: Vec::new(),
+            metadata: None,
+        };
+        counter.send_serialized(slow).expect("it lives");
+    }
+    assert_eq!(host.shutdown().await, ["counter"], "it was not done");
+
+    let host = start().await;
+    let counter = directory::where_is("counter").expect("a counter");
+    let (port, reply) = ractor::concurrency::oneshot();
+    let get = SerializedMessage::Call {
+        variant: "get".to_owned(),
+        args: Vec::new(),
+        reply: port.into(),
+        metadata: None,
+    };
+    counter.send_serialized(get).expect("it lives");
+    let done = reply.await.expect("a reply");
+    assert_ne!(done, 0_u64.to_be_bytes(), "nothing of what it had done was kept");
+    host.shutdown().await;
 }

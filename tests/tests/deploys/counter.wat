@@ -2,7 +2,7 @@
 ;; {FAIL} says at what it fails: 1 snapshot, 2 restore, 3 restore of a count of 100 or more, 4 restore never ends, 5 restore of
 ;; a count below 50.
 ;;
-;; Messages: `add` (u8), `trap`; calls `get` and `version`, each with a u64 as its reply.
+;; Messages: `add` (u8), `trap`, `slow`, which takes a while and adds 1; calls `get` and `version`, each with a u64 as its reply.
 ;;
 ;; Memory: 16.. what exports return, 256.. constants, 1024 the count, 2048 the reply to a call, 4096.. the heap.
 (module
@@ -57,6 +57,14 @@
     (param $variant i32) (param $variant_length i32) (param $args i32) (param $length i32) (result i32)
     ;; trap
     (if (i32.eq (i32.load8_u (local.get $variant)) (i32.const 0x74)) (then unreachable))
+    ;; slow
+    (if (i32.eq (i32.load8_u (local.get $variant)) (i32.const 0x73)) (then
+      (local.set $length (i32.const 100000000))
+      (loop $while
+        (local.set $length (i32.sub (local.get $length) (i32.const 1)))
+        (br_if $while (local.get $length)))
+      (i32.store (i32.const 1024) (i32.add (i32.load (i32.const 1024)) (i32.const 1)))
+      (return (call $ok))))
     ;; add: one byte, behind its length
     (i32.store (i32.const 1024)
       (i32.add (i32.load (i32.const 1024)) (i32.load8_u offset=8 (local.get $args))))
