@@ -45,7 +45,7 @@ pub(super) fn exit_code(stopped: Result<Stopped, HostError>) -> Result<ExitCode,
             Ok(ExitCode::from(signal.exit_code()))
         }
         Err(error @ HostError::GivenUp(_)) => Err(Failure::GivenUp(error.to_string())),
-        Err(error) => Err(Failure::runtime(error)),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -72,6 +72,16 @@ pub enum DecodeError {
     },
 }
 
+impl DecodeError {
+    /// What is wrong, where the bytes are not those of a reply.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Length { ty, found, takes } => format!("there are {found} bytes, {ty} takes {takes}"),
+            Self::Value { reason, .. } => reason.clone(),
+        }
+    }
+}
+
 impl Type {
     /// Every type, as messages list them.
     pub const ALL: &str = "u8 u16 u32 u64 u128 i8 i16 i32 i64 i128 f32 f64 bool char str bytes unit, and lists of the \

@@ -193,7 +193,8 @@ fn check_arguments(section: &ActorSection, descriptor: Option<&Descriptor>, comp
         return;
     };
     if let Err(error) = ty.decode(&section.arguments) {
-        let message = format!("actor `{}` starts with a value of type {ty}: {error}", section.name);
+        let (actor, reason) = (&section.name, error.reason());
+        let message = format!("actor `{actor}` starts with a value of type {ty}, and these bytes are none: {reason}");
         let help = match ty {
             Type::Unit => "leave out `arguments`".to_owned(),
             _ => format!("expected a literal of that type: `arguments = \"{ty}:…\"`"),

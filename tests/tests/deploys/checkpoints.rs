@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use ractor::message::SerializedMessage;
+use ractor_host::host::HostError;
 use ractor_host::{Host, directory};
 use ractor_host_tests::cli::message;
 use ractor_host_tests::host::{HostNode, node_toml};
 use ractor_host_tests::process::{Signal, Stream};
 use ractor_host_tests::wait;
+use tokio::time::{sleep, timeout};
 
+use crate::ONE_NODE_HERE;
 use crate::lab::{Lab, names};
 use crate::versions::{Fail, component, failing, version};
 
@@ -180,6 +183,7 @@ fn kept(database: &std::path::Path) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_actor_that_is_killed_at_its_work_keeps_what_it_has_done() {
     const WAITING: usize = 2000;
+    let _alone = ONE_NODE_HERE.lock().await;
     let lab = Lab::new();
     lab.write("alpha.wasm", &version(1));
     let rarely = "checkpoint = { every = \"1h\" }";
@@ -188,7 +192,15 @@ async fn an_actor_that_is_killed_at_its_work_keeps_what_it_has_done() {
     let start = async || {
         let builder = Host::builder();
         let config = builder.config(&toml).expect("a node.toml");
-        builder.start(config).await.expect("a node")
+        builder.start(config).await
+    };
+    // An actor that was killed holds the database until the message that it was at gives way.
+    let start = async || loop {
+        match start().await {
+            Ok(host) => break host,
+            Err(HostError::Checkpoints(_)) => sleep(Duration::from_millis(20)).await,
+            Err(error) => panic!("{error}"),
+        }
     };
     let host = start().await;
     let counter = directory::where_is("counter").expect("a counter");
@@ -202,7 +214,7 @@ async fn an_actor_that_is_killed_at_its_work_keeps_what_it_has_done() {
     }
     assert_eq!(host.shutdown().await, ["counter"], "it was not done");
 
-    let host = start().await;
+    let host = timeout(Duration::from_secs(60), start()).await.expect("a node, again");
     let counter = directory::where_is("counter").expect("a counter");
     let (port, reply) = ractor::concurrency::oneshot();
     let get = SerializedMessage::Call {

@@ -6,6 +6,7 @@ use ractor_host_tests::COOKIE;
 use ractor_host_tests::host::node_toml;
 use tokio::time::{Duration, sleep, timeout};
 
+use crate::ONE_NODE_HERE;
 use crate::lab::Lab;
 use crate::versions::version;
 
@@ -13,6 +14,7 @@ const CONTROL: &str = "ractor-host.control";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_control_actor_that_ends_is_started_again() {
+    let _alone = ONE_NODE_HERE.lock().await;
     let lab = Lab::new();
     lab.write_secret("cookie", COOKIE);
     lab.write("alpha.wasm", &version(1));

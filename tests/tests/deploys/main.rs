@@ -14,3 +14,6 @@ mod tally;
 mod uploads;
 mod versions;
 mod watches;
+
+/// Held by tests whose node is this process: actors have their names for the whole of it.
+static ONE_NODE_HERE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());

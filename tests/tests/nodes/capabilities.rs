@@ -188,7 +188,7 @@ fn a_directory_that_is_not_there_is_refused() {
     let grants = "directories = [{ host = \"/no/such/folder\", guest = \"/data\" }]";
     let folder = NodeFolder::new(&node_toml("alpha", &two_probes(grants)), COOKIE);
     let checked = cli::ractor_host(&["check", &folder.path("node.toml").display().to_string()]);
-    assert_eq!(checked.code, Some(1), "{}", checked.stdout);
+    assert_eq!(checked.code, Some(2), "{}", checked.stdout);
     assert!(
         checked
             .stderr

@@ -11,7 +11,16 @@ use ractor_host_tests::streams::{in_shell, terminal};
 #[test]
 fn every_signal_to_end_stops_a_node_in_order() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT, Signal::XCPU] {
-        let mut node = HostNode::start("alpha", "");
+        // Whoever runs the tests may have them ignore some of these, which programs inherit.
+        let mut node = HostNode::start_by("alpha", COOKIE, "", |command| {
+            let mut started = Command::new("env");
+            started
+                .arg("--default-signal=HUP,QUIT")
+                .arg(command.get_program())
+                .args(command.get_args());
+            let set = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+            Process::start("alpha (ractor-host run)", started.envs(set))
+        });
         node.process().signal(signal);
         assert_eq!(node.process().wait_exit().code(), Some(0), "{signal:?}");
         let log = node.process().lines(Stream::Stderr).join("\n");

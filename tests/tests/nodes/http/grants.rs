@@ -162,7 +162,7 @@ fn a_component_that_imports_http_without_a_grant_is_refused_with_the_line_to_add
     let file = folder.path("node.toml").display().to_string();
     let ran = cli::end("ractor-host run without a grant", &mut run(&folder.path("node.toml")));
     for ended in [ran, cli::ractor_host(&["check", &file])] {
-        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
         for part in [
             "actor `fetcher` of module `fetch`: it imports `wasi:http/",
             "add under [actors.capabilities]: http = [\"https://HOST\"]",
