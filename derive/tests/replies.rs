@@ -206,15 +206,59 @@ async fn no_task_is_left() -> bool {
 }
 
 #[tokio::test]
-async fn a_call_takes_no_task_and_its_reply_is_there_at_once() {
+async fn a_call_without_a_time_limit_takes_no_task() {
+    let (to_bytes, to_value) = (call(None), receive(None));
+    assert!(no_task_is_left().await);
+    drop((to_bytes, to_value));
+}
+
+#[tokio::test]
+async fn a_reply_is_there_at_once_and_leaves_nothing_behind() {
     let (to_bytes, mut value) = call(LATE);
     let (to_value, mut bytes) = receive(None);
-    assert!(no_task_is_left().await);
     to_bytes.send(vec![0, 0, 0, 0, 0, 0, 1, 2]).expect("somebody waits");
     assert_eq!(value.try_recv(), Ok(258));
     to_value.send(258).expect("somebody waits");
     assert_eq!(bytes.try_recv(), Ok(vec![0, 0, 0, 0, 0, 0, 1, 2]));
     assert!(no_task_is_left().await);
+}
+
+/// A port that outlives its runtime, as one in a program that ends with a call on its way.
+fn outlive(runtime: tokio::runtime::Runtime) {
+    let (port, answer) = runtime.block_on(async { receive(LATE) });
+    drop(runtime);
+    // Neither of these panics, nor did a thread of the runtime.
+    drop(port.send(258));
+    drop(answer);
+}
+
+#[test]
+fn a_runtime_may_end_while_calls_wait() {
+    outlive(
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("it is there"),
+    );
+    outlive(
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("it is there"),
+    );
+}
+
+#[tokio::test]
+async fn a_thread_of_no_runtime_may_answer_too_late() {
+    let (port, answer) = receive(SOON);
+    // This thread is the runtime's only one, so the timer is late, too.
+    let sent = std::thread::spawn(move || {
+        std::thread::sleep(SOON.expect("it is there") + SOON.expect("it is there"));
+        port.send(258).is_ok()
+    });
+    assert!(sent.join().is_ok(), "it panicked");
+    assert!(answer.await.is_err(), "it came too late");
 }
 
 #[tokio::test]

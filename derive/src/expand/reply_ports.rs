@@ -196,28 +196,64 @@ fn unlimited() -> TokenStream {
     }
 }
 
-/// For a call with a timeout. The clock is asked when a value is taken, because the timer may be late.
+/// For a call with a timeout. The clock is asked when a value is taken, because the timer may be late. The timer is a task's
+/// own: a runtime that ends wakes whoever waits for a timer, and only tasks are gone by then; and a thread that answers may
+/// belong to no runtime.
 fn limited() -> TokenStream {
     let received = received();
+    let lock = quote! {
+        ::core::result::Result::unwrap_or_else(::std::sync::Mutex::lock(&__shared), ::std::sync::PoisonError::into_inner)
+    };
     quote! {
-        let (__sender, mut __receiver) = ractor::concurrency::oneshot::<__From>();
+        let (__sender, __receiver) = ractor::concurrency::oneshot::<__From>();
+        let (__answered, __answer) = ractor::concurrency::oneshot::<()>();
         let __deadline = ractor::concurrency::Instant::checked_add(&ractor::concurrency::Instant::now(), __timeout);
-        __Crossing::__start(::std::boxed::Box::pin(async move {
-            let __sent = ::core::future::poll_fn(|__context| #received);
-            let __sent = ractor::concurrency::timeout(__timeout, __sent).await;
+        let __shared = ::std::sync::Arc::new(::std::sync::Mutex::new((::core::option::Option::Some(__receiver), __port)));
+        let __timer = ::std::sync::Arc::clone(&__shared);
+        let mut __ends = ::core::option::Option::Some((__convert, __answered));
+        __Crossing::__start(::core::future::poll_fn(move |__context| {
+            let mut __both = #lock;
+            let ::core::option::Option::Some(__receiver) = &mut __both.0 else {
+                return ::core::task::Poll::Ready(());
+            };
+            let mut __receiver = __receiver;
+            let __sent = match #received {
+                ::core::task::Poll::Pending => return ::core::task::Poll::Pending,
+                ::core::task::Poll::Ready(__sent) => __sent,
+            };
+            let __receiver = ::core::option::Option::take(&mut __both.0);
             let __is_late = match __deadline {
                 ::core::option::Option::Some(__deadline) => ractor::concurrency::Instant::now() >= __deadline,
                 ::core::option::Option::None => false,
             };
-            match __sent {
-                ::core::result::Result::Ok(__sent) if !__is_late || ::core::option::Option::is_none(&__sent) => {
-                    return __hand_on(__sent, __convert, __port);
-                }
-                _ => ::core::mem::drop(__receiver),
+            let __ends = ::core::option::Option::take(&mut __ends);
+            if __is_late && ::core::option::Option::is_some(&__sent) {
+                ::core::mem::drop(__both);
+                ::core::mem::drop((__receiver, __sent, __ends));
+                return ::core::task::Poll::Ready(());
             }
+            let __port = ::core::option::Option::take(&mut __both.1);
+            ::core::mem::drop(__both);
+            ::core::mem::drop(__receiver);
+            if let ::core::option::Option::Some((__convert, __answered)) = __ends {
+                __hand_on(__sent, __convert, __port);
+                ::core::mem::drop(__answered.send(()));
+            }
+            ::core::task::Poll::Ready(())
+        }));
+        ::core::mem::drop(ractor::concurrency::spawn(async move {
+            let __shared = __timer;
+            if let ::core::result::Result::Ok(::core::result::Result::Ok(())) =
+                ractor::concurrency::timeout(__timeout, __answer).await
+            {
+                return;
+            }
+            let __receiver = ::core::option::Option::take(&mut #lock.0);
+            ::core::mem::drop(__receiver);
+            let __port = ::core::option::Option::take(&mut #lock.1);
             for _ in 0..__most_looks {
                 let __behind = ::core::option::Option::as_ref(&__port);
-                if ::core::option::Option::is_some_and(__behind, ractor::RpcReplyPort::is_closed) {
+                if ::core::option::Option::is_none_or(__behind, ractor::RpcReplyPort::is_closed) {
                     return;
                 }
                 ractor::concurrency::sleep(::core::time::Duration::from_millis(#LOOK_EVERY_MS)).await;
