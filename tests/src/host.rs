@@ -52,6 +52,18 @@ impl NodeFolder {
     }
 }
 
+impl NodeFolder {
+    /// Writes a file into it that only its owner can read.
+    ///
+    /// # Panics
+    /// The file system doesn't take it.
+    #[track_caller]
+    pub fn write_private(&self, name: &str, content: impl AsRef<[u8]>) {
+        self.write(name, content);
+        keep_private(&self.path(name));
+    }
+}
+
 /// A running `ractor-host run`.
 #[derive(Debug)]
 pub struct HostNode {

@@ -169,6 +169,7 @@ fn write_report(out: &mut impl Write, node: &str, report: &ReloadReport, left_ou
         verdict,
         changes,
         actors,
+        unrecorded,
     } = report;
     let (old, new) = (short(old), short(new));
     let count = actors.len() + left_out;
@@ -183,6 +184,9 @@ fn write_report(out: &mut impl Write, node: &str, report: &ReloadReport, left_ou
             out,
             "{node}: {module} {old} → {new} FAILED in part: some actors run {old}"
         )?,
+    }
+    if let Some(reason) = unrecorded {
+        writeln!(out, "  NOT WRITTEN DOWN: {reason}")?;
     }
     for change in changes {
         writeln!(out, "  {change}")?;

@@ -288,7 +288,10 @@ impl Worker {
                 force,
                 dry_run,
             } => {
-                let component = digest.map(|digest| self.component(&digest)).transpose()?;
+                let component = match digest {
+                    Some(digest) => Some(self.component(&digest).await?),
+                    None => None,
+                };
                 let request = ReloadRequest {
                     module,
                     component,
@@ -307,10 +310,13 @@ impl Worker {
         }
     }
 
-    fn component(&self, digest: &str) -> Result<(std::path::PathBuf, Digest), String> {
+    async fn component(&self, digest: &str) -> Result<(std::path::PathBuf, Digest), String> {
         let digest = parse(digest)?;
-        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let path = store.path(&digest);
+        let store = self.store.clone();
+        // Somebody else's upload may hold the store as long as the disk takes.
+        let look = move || store.lock().unwrap_or_else(PoisonError::into_inner).path(&digest);
+        let path = tokio::task::spawn_blocking(look).await;
+        let path = path.map_err(|ended| ended.to_string())?;
         let path = path.ok_or_else(|| format!("{digest} was not uploaded to this node, or given up since"))?;
         Ok((path, digest))
     }

@@ -136,6 +136,28 @@ impl ComponentStore {
         path.is_file().then_some(path)
     }
 
+    /// The same, if it still has what its name says. One that has something else is put aside.
+    pub(crate) fn sound_path(&self, digest: &Digest) -> Option<PathBuf> {
+        let path = self.path(digest)?;
+        // What can't be read now may be sound.
+        let Ok(bytes) = files::read(&path, files::LARGEST) else {
+            return Some(path);
+        };
+        if Digest::of(&bytes) == *digest {
+            return Some(path);
+        }
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let aside = path.with_extension(format!("damaged-{}", since.unwrap_or_default().as_millis()));
+        match files::rename(&path, &aside) {
+            Ok(()) => tracing::error!(
+                path = %path.display(), aside = %aside.display(),
+                "a component that was deployed is damaged and put aside; deploy it again"
+            ),
+            Err(error) => tracing::error!(path = %path.display(), %error, "a component that was deployed is damaged"),
+        }
+        None
+    }
+
     /// Begins an upload, or goes on with one that was begun before.
     pub(crate) fn begin(&mut self, digest: Digest, size: u64) -> Result<Progress, UploadError> {
         let limit = self.limits.component_bytes;
@@ -145,7 +167,7 @@ impl ComponentStore {
         if size > limit {
             return Err(UploadError::TooLarge { size, limit });
         }
-        if self.path(&digest).is_some() {
+        if self.sound_path(&digest).is_some() {
             self.sync_names()?;
             return Ok(Progress {
                 offset: size,

@@ -10,6 +10,7 @@ use ractor::{Actor, BytesConvertable};
 use super::error::HostError;
 #[cfg(feature = "cli")]
 use super::guests::Guests;
+use super::keeping;
 use super::native::Native;
 #[cfg(feature = "cli")]
 use super::preflight::preflight;
@@ -80,6 +81,7 @@ impl HostBuilder {
     /// Loads the modules of a configuration and checks that everything in it could start, without starting anything.
     #[cfg(feature = "cli")]
     pub(crate) async fn check(&self, config: &NodeConfig) -> Result<Guests, HostError> {
+        keeping::check_folder(config)?;
         preflight(config, &self.natives, &config.modules).await
     }
 

@@ -25,15 +25,10 @@ type Record = BTreeMap<String, Deployment>;
 #[derive(Debug)]
 pub(super) struct Deployed {
     path: PathBuf,
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    /// What is deployed.
-    modules: Record,
-    /// What the file is known to say. None after an attempt to write it that failed.
-    written: Option<Record>,
+    /// What is deployed. Nobody waits for the disk who asks for this.
+    modules: Mutex<Record>,
+    /// What the file is known to say; none after an attempt to write it that failed. Held by whoever writes it.
+    written: Mutex<Option<Record>>,
 }
 
 /// What a module runs in place of its own file.
@@ -72,32 +67,36 @@ impl Deployed {
         let written = Some(modules.clone());
         Ok(Self {
             path,
-            state: Mutex::new(State { modules, written }),
+            modules: Mutex::new(modules),
+            written: Mutex::new(written),
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn modules(&self) -> MutexGuard<'_, Record> {
+        self.modules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The digest of what is to run in place of a module's file, which has this digest now.
+    /// The digest of what is to run in place of a module's file, which has this digest now. A file that has changed wins for good:
+    /// what was deployed does not come back with the file of that time. One that is gone has not changed.
     pub(super) fn in_place_of(&self, module: &str, file: Option<Digest>) -> Option<Digest> {
-        let state = self.lock();
-        let deployment = state.modules.get(module)?;
+        let Deployment { digest, instead_of } = self.modules().get(module)?.clone();
         let file = file.map(|digest| digest.to_string());
-        if deployment.instead_of != file {
-            tracing::info!(
-                module,
-                "the module's file has changed since something else was deployed: the file it is"
-            );
-            return None;
+        if file.is_none() || instead_of == file {
+            return digest.parse().ok();
         }
-        deployment.digest.parse().ok()
+        tracing::info!(
+            module,
+            "the module's file has changed since something else was deployed: the file it is"
+        );
+        if let Err(error) = self.clear(module) {
+            tracing::warn!(module, %error, "that can't be written down now; it is tried again");
+        }
+        None
     }
 
     /// The same for a file that can't be read now: it counts as unchanged.
     pub(super) fn in_place_of_unread(&self, module: &str) -> Option<Digest> {
-        self.lock().modules.get(module)?.digest.parse().ok()
+        self.modules().get(module)?.digest.parse().ok()
     }
 
     /// From now on a module runs this component in place of its own file, which has this digest now.
@@ -122,9 +121,8 @@ impl Deployed {
 
     /// The components that modules run in place of their files.
     pub(super) fn digests(&self) -> Vec<Digest> {
-        let state = self.lock();
-        state
-            .modules
+        let modules = self.modules();
+        modules
             .values()
             .filter_map(|deployment| deployment.digest.parse().ok())
             .collect()
@@ -135,7 +133,7 @@ impl Deployed {
     /// # Errors
     /// It could not.
     pub(super) fn rehearse(&self) -> io::Result<()> {
-        let bytes = serde_json::to_vec_pretty(&self.lock().modules)?;
+        let bytes = serde_json::to_vec_pretty(&*self.modules())?;
         // A deployment is shorter than this.
         files::rehearse(&self.path, &[bytes, vec![b' '; ROOM]].concat())
     }
@@ -149,16 +147,18 @@ impl Deployed {
     }
 
     fn change(&self, change: impl FnOnce(&mut Record) -> Option<Deployment>) -> io::Result<()> {
-        let mut state = self.lock();
-        change(&mut state.modules);
-        if state.written.as_ref() == Some(&state.modules) {
+        change(&mut self.modules());
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        // The newest, which may have more changes than this one.
+        let modules = self.modules().clone();
+        if written.as_ref() == Some(&modules) {
             return Ok(());
         }
-        let bytes = serde_json::to_vec_pretty(&state.modules)?;
+        let bytes = serde_json::to_vec_pretty(&modules)?;
         // Until it has succeeded it is not known what the file says.
-        state.written = None;
+        *written = None;
         files::replace(&self.path, &[&bytes])?;
-        state.written = Some(state.modules.clone());
+        *written = Some(modules);
         Ok(())
     }
 }
@@ -192,14 +192,18 @@ mod tests {
         let deployed = Deployed::open(path.clone()).unwrap();
         assert_eq!(deployed.in_place_of("counter", Some(digest("v1"))), Some(digest("v2")));
         assert_eq!(
+            deployed.in_place_of("counter", None),
+            Some(digest("v2")),
+            "a file that is gone has not changed"
+        );
+        assert_eq!(deployed.in_place_of("greeter", None), Some(digest("g2")));
+        assert_eq!(deployed.digests(), [digest("v2"), digest("g2")]);
+        assert_eq!(
             deployed.in_place_of("counter", Some(digest("v3"))),
             None,
             "the file is newer"
         );
-        assert_eq!(deployed.in_place_of("counter", None), None);
-        assert_eq!(deployed.in_place_of("greeter", None), Some(digest("g2")));
-        assert_eq!(deployed.digests(), [digest("v2"), digest("g2")]);
-        deployed.clear("counter").unwrap();
+        // Nor does it come back when somebody puts the old file in its place again.
         let deployed = Deployed::open(path.clone()).unwrap();
         assert_eq!(deployed.in_place_of("counter", Some(digest("v1"))), None);
         std::fs::write(&path, "{").unwrap();

@@ -25,6 +25,7 @@ pub(super) struct Deployments {
 
 impl Keeping {
     pub(super) async fn open(config: &NodeConfig) -> Result<Self, HostError> {
+        check_folder(config)?;
         let wants_checkpoints = config.actors.iter().any(|actor| actor.checkpoint.is_some());
         if !wants_checkpoints && config.control.is_none() {
             return Ok(Self {
@@ -94,11 +95,11 @@ impl Deployments {
         }?;
         let path = {
             let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-            store.path(&digest)
+            store.sound_path(&digest)
         };
         let module = &own.name;
         let Some(path) = path else {
-            tracing::warn!(module, %digest, "what was deployed is not there any more: the module runs its own file");
+            tracing::warn!(module, %digest, "what was deployed is not there any more, or damaged: the module runs its own file");
             return None;
         };
         tracing::info!(module, %digest, "the module runs what was deployed, not its own file");
@@ -108,6 +109,46 @@ impl Deployments {
             digest: Some(digest),
         })
     }
+}
+
+/// Finds out whether there could be a folder for what is to outlive the node, if there is to be one. Writes nothing.
+///
+/// # Errors
+/// None is known, or it could not be made or written to.
+pub(super) fn check_folder(config: &NodeConfig) -> Result<(), HostError> {
+    let wants_checkpoints = config.actors.iter().any(|actor| actor.checkpoint.is_some());
+    if !wants_checkpoints && config.control.is_none() {
+        return Ok(());
+    }
+    let folder = folder(config).ok_or(HostError::NoStateDirectory)?;
+    let unusable = |path: &Path, why: &str| {
+        let (folder, path) = (folder.display(), path.display());
+        Err(HostError::Keeping(format!(
+            "nothing can be kept in {folder}: {path} {why}"
+        )))
+    };
+    let Some(existing) = folder.ancestors().find(|above| above.symlink_metadata().is_ok()) else {
+        return Ok(());
+    };
+    if !existing.is_dir() {
+        return unusable(existing, "is not a folder");
+    }
+    if may_write(existing) {
+        Ok(())
+    } else {
+        unusable(existing, "can't be written to")
+    }
+}
+
+#[cfg(unix)]
+fn may_write(folder: &Path) -> bool {
+    use rustix::fs::{Access, access};
+    access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+fn may_write(_: &Path) -> bool {
+    true
 }
 
 /// Where a node keeps what is to outlive it: as `state_dir` says, or else in the user's state directory, if he has one.

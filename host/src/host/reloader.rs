@@ -101,11 +101,11 @@ impl Reloader {
             dry_run,
             ..Reload::of(module.clone())
         };
-        let report = reload::reload(&self.modules, reload)
+        let mut report = reload::reload(&self.modules, reload)
             .await
             .map_err(|error| error.to_string())?;
         if !dry_run {
-            self.remember(&module)?;
+            report.unrecorded = self.remember(&module).await;
         }
         Ok(report)
     }
@@ -113,8 +113,8 @@ impl Reloader {
     async fn do_rollback(&self, module: String) -> Result<ReloadReport, String> {
         self.rehearse().await?;
         let report = reload::rollback(&self.modules, Reload::of(module.clone())).await;
-        let report = report.map_err(|error| error.to_string())?;
-        self.remember(&module)?;
+        let mut report = report.map_err(|error| error.to_string())?;
+        report.unrecorded = self.remember(&module).await;
         Ok(report)
     }
 
@@ -131,43 +131,21 @@ impl Reloader {
             return Ok(());
         };
         let rehearsed = tokio::task::spawn_blocking(move || deployed.rehearse()).await;
-        rehearsed.unwrap_or_else(|ended| Err(std::io::Error::other(ended))).map_err(|error| {
-            format!("nothing was touched, because it could not be written down what is deployed: {error}; is there room in `state_dir`?")
-        })
+        rehearsed
+            .unwrap_or_else(|ended| Err(std::io::Error::other(ended)))
+            .map_err(|error| {
+                format!("it could not be written down what is deployed: {error}; is there room in `state_dir`?")
+            })
     }
 
-    /// Writes down what the module runs now, if that is not what its file has.
-    fn remember(&self, module: &str) -> Result<(), String> {
-        let (Some(deployed), Some(store), Some(own)) = (&self.deployed, &self.store, self.sources.get(module)) else {
-            return Ok(());
-        };
-        let Some(current) = self.modules.find(module) else {
-            return Ok(());
-        };
-        let file = file_digest(own).map_err(|error| {
-            let (digest, path) = (current.digest(), own.path.display());
-            format!("module `{module}` runs {digest} now, and may run something else after a restart: {path} can't be read: {error}")
-        })?;
-        let is_stored = {
-            let store = store.lock().unwrap_or_else(PoisonError::into_inner);
-            store.path(&current.digest()).is_some()
-        };
-        let written = if Some(current.digest()) == file {
-            deployed.clear(module)
-        } else if is_stored {
-            deployed.set(module, current.digest(), file)
-        } else {
-            let digest = current.digest();
-            tracing::warn!(module, %digest, "what runs now is in no file any more; after a restart the module runs its own file");
-            deployed.clear(module)
-        };
-        written.map_err(|error| {
-            let digest = current.digest();
-            format!(
-                "module `{module}` runs {digest} now, but that can't be written down ({error}): after a restart it may run what it ran \
-                 before; deploy it again when there is room in `state_dir`"
-            )
-        })
+    /// Writes down what the module runs now, if that is not what its file has. Gives what that came to if it can't.
+    async fn remember(&self, module: &str) -> Option<String> {
+        let (deployed, store) = (self.deployed.clone()?, self.store.clone()?);
+        let (own, current) = (self.sources.get(module)?.clone(), self.modules.find(module)?.digest());
+        let written = tokio::task::spawn_blocking(move || write_down(&deployed, &store, &own, current)).await;
+        let unrecorded = written.unwrap_or_else(|ended| Err(ended.to_string())).err()?;
+        tracing::error!(module, digest = %current, reason = unrecorded, "what runs now is not written down");
+        Some(unrecorded)
     }
 
     async fn module_status(&self, module: &Module) -> ModuleStatus {
@@ -260,4 +238,35 @@ impl Service for Reloader {
         let deployed = self.deployed.iter().flat_map(|deployed| deployed.digests());
         versions.map(|version| version.digest()).chain(deployed).collect()
     }
+}
+
+/// Says in the record what a module runs now, in place of its own file.
+fn write_down(
+    deployed: &Deployed,
+    store: &Mutex<ComponentStore>,
+    own: &ModuleSource,
+    current: Digest,
+) -> Result<(), String> {
+    let module = own.name.as_str();
+    let file = file_digest(own).map_err(|error| {
+        let path = own.path.display();
+        format!("after a restart the module may run something else, because {path} can't be read: {error}")
+    })?;
+    let is_stored = {
+        let store = store.lock().unwrap_or_else(PoisonError::into_inner);
+        store.path(&current).is_some()
+    };
+    let written = if Some(current) == file {
+        deployed.clear(module)
+    } else if is_stored {
+        deployed.set(module, current, file)
+    } else {
+        tracing::warn!(module, digest = %current, "what runs now is in no file any more; after a restart the module runs its own file");
+        deployed.clear(module)
+    };
+    written.map_err(|error| {
+        format!(
+            "after a restart the module may run what it ran before ({error}); deploy it again when there is room in `state_dir`"
+        )
+    })
 }

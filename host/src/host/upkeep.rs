@@ -126,14 +126,33 @@ impl Upkeep {
     /// actors whose last state is not kept, by name.
     pub(super) async fn finish(self) -> Vec<String> {
         drop(self.schedule);
-        if let Some(deployed) = self.deployed
-            && let Err(error) = deployed.make_up()
-        {
-            tracing::error!(%error, "what was deployed can't be written down; after a restart modules may run what they ran before");
-        }
-        match self.writer {
-            Some(writer) => writer.finish(LAST_WRITES).await,
-            None => Vec::new(),
-        }
+        let record = async {
+            if let Some(deployed) = self.deployed {
+                make_up(deployed).await;
+            }
+        };
+        let states = async {
+            match self.writer {
+                Some(writer) => writer.finish(LAST_WRITES).await,
+                None => Vec::new(),
+            }
+        };
+        tokio::join!(record, states).1
     }
+}
+
+/// Writes the record of what is deployed, if an earlier attempt failed. A disk that hangs is not waited for longer than one that
+/// refuses.
+async fn make_up(deployed: Arc<Deployed>) {
+    let work = tokio::task::spawn_blocking(move || deployed.make_up());
+    let reason = match tokio::time::timeout(LAST_WRITES, work).await {
+        Ok(Ok(Ok(()))) => return,
+        Ok(Ok(Err(error))) => error.to_string(),
+        Ok(Err(ended)) => ended.to_string(),
+        Err(_) => format!("the disk did not take it within {LAST_WRITES:?}"),
+    };
+    tracing::error!(
+        reason,
+        "what was deployed can't be written down; after a restart modules may run what they ran before"
+    );
 }

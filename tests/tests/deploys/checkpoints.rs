@@ -140,7 +140,7 @@ fn an_actor_whose_state_cant_be_had_is_refused_at_the_start() {
     lab.write("node.toml", toml.as_bytes());
     let path = lab.path("node.toml");
     let ended = ractor_host_tests::cli::ractor_host(&["run", path.to_str().expect("a path")]);
-    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.code, Some(2));
     assert!(
         ended.stderr.contains("does not export the interface `reload`"),
         "{}",

@@ -201,3 +201,22 @@ fn a_reload_without_an_answer_is_unknown_and_can_be_asked_about() {
     );
     assert!(other.stdout.contains("it has no record of this request"), "{other:?}");
 }
+
+#[test]
+fn a_reload_that_is_done_but_not_written_down_is_no_reload_that_did_not_happen() {
+    let lab = Lab::new();
+    let node = lab.node("alpha", &version(1));
+    let new = lab.write("new.wasm", &version(2));
+    // What the module's own file has now can't be known.
+    std::fs::remove_file(lab.path("alpha.wasm")).expect("it was there");
+    std::fs::create_dir(lab.path("alpha.wasm")).expect("a folder");
+    let new = new.to_str().expect("a path");
+    let reloaded = lab.control("reload", &[node.address()], &["counter", "--file", new]);
+    assert_eq!(reloaded.code, Some(1), "{reloaded:?}");
+    assert!(
+        reloaded.stdout.contains("NOT WRITTEN DOWN: after a restart"),
+        "{reloaded:?}"
+    );
+    assert!(!reloaded.stdout.contains("nothing was touched"), "{reloaded:?}");
+    assert_eq!(lab.ask(&node, "version"), 2);
+}

@@ -265,3 +265,15 @@ mod as_another_user {
         );
     }
 }
+
+#[test]
+fn a_folder_that_nothing_can_be_kept_in_is_found_by_check_too() {
+    let folder = folder("[control]\nkey_file = \"key\"\n[runtime]\nstate_dir = \"file/state\"\n");
+    folder.write_private("key", "0f1e2d3c4b5a69788796a5b4c3d2e1f0");
+    folder.write("file", "in the way");
+    let checked = check(&folder, &[]);
+    let ran = end("ractor-host run", &mut run(&folder.path("node.toml")));
+    assert_eq!((checked.code, ran.code), (Some(1), Some(1)), "{checked:?}\n{ran:?}");
+    assert_eq!(mistakes(&checked, &folder), mistakes(&ran, &folder));
+    assert!(checked.stderr.contains("file is not a folder"), "{checked:?}");
+}

@@ -187,3 +187,21 @@ fn an_upload_for_which_there_is_no_room_leaves_nothing() {
     store.put(digest, 4, b" component").unwrap_err();
     assert_eq!(fs::read_dir(folder.path().join("components")).unwrap().count(), 0);
 }
+
+#[test]
+fn a_damaged_component_is_put_aside_and_can_be_uploaded_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let bytes = b"some component";
+    let digest = Digest::of(bytes);
+    assert!(upload(&mut store, bytes).unwrap().complete);
+    let path = store.path(&digest).unwrap();
+    assert_eq!(store.sound_path(&digest), Some(path.clone()));
+    std::fs::write(&path, b"some damage").unwrap();
+    assert_eq!(store.sound_path(&digest), None);
+    assert!(upload(&mut store, bytes).unwrap().complete);
+    std::fs::write(&path, b"").unwrap();
+    assert!(!store.begin(digest, 14).unwrap().complete, "it is asked for anew");
+    assert!(upload(&mut store, bytes).unwrap().complete);
+    assert_eq!(std::fs::read(path).unwrap(), bytes);
+}

@@ -19,6 +19,9 @@ pub struct ReloadReport {
     pub changes: Vec<String>,
     /// What became of each actor, in the order of their start.
     pub actors: Vec<ActorReport>,
+    /// Why it is not certain that the module runs this after a restart too, in words; none if it is, or need not be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unrecorded: Option<String>,
 }
 
 /// What became of the module.
@@ -100,12 +103,13 @@ impl ReloadReport {
             verdict: if dry_run { Verdict::DryRun } else { Verdict::Reloaded },
             changes,
             actors: Vec::new(),
+            unrecorded: None,
         }
     }
 
-    /// True if what was asked for was done.
+    /// True if what was asked for was done, and stays after a restart.
     pub fn is_success(&self) -> bool {
-        matches!(self.verdict, Verdict::DryRun | Verdict::Reloaded)
+        matches!(self.verdict, Verdict::DryRun | Verdict::Reloaded) && self.unrecorded.is_none()
     }
 
     /// The actors that failed, each with the step and the reason.
