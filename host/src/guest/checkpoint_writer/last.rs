@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 use super::super::checkpoint::{Entry, Moment};
 use super::{CheckpointWriter, MOST_WAITING_BYTES, Shared, Turn};
 
-/// How long an actor that ends waits for room for its state. Then it is taken all the same: the actor, which has at least as much
+/// How long an actor that ends waits for room for its state; while the node stops, counted from there for all actors, because those
+/// whose turn comes late have less time before they are killed. Then it is taken all the same: the actor, which has at least as much
 /// memory, gives that back, and is not to be killed for waiting.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -41,7 +43,7 @@ impl Drop for Unkept {
 }
 
 impl CheckpointWriter {
-    /// Waits until there is room for the last state of an actor, or for five seconds.
+    /// Waits until there is room for the last state of an actor, or until [`PATIENCE`] is over.
     pub(in crate::guest) async fn last_turn(&self, actor: &str) -> LastTurn {
         let unkept = Unkept {
             shared: self.shared.clone(),
@@ -55,7 +57,8 @@ impl CheckpointWriter {
             waiting.wait_for(|bytes| *bytes < MOST_WAITING_BYTES).await.ok()?;
             Some(permit)
         };
-        let _permit = tokio::time::timeout(PATIENCE, turn).await.ok().flatten();
+        let since = self.shared.lock().ending.unwrap_or_else(Instant::now);
+        let _permit = tokio::time::timeout_at(since + PATIENCE, turn).await.ok().flatten();
         LastTurn { unkept, _permit }
     }
 }

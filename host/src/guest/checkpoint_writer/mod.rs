@@ -68,8 +68,8 @@ struct State {
     bytes: usize,
     /// Whoever writes looks here again before it stops.
     is_running: bool,
-    /// The node stops.
-    is_ending: bool,
+    /// Since when the node stops.
+    ending: Option<Instant>,
     left_out: u64,
     /// Since when the store fails.
     failing: Option<Instant>,
@@ -206,7 +206,7 @@ impl CheckpointWriter {
     /// The node stops: from these actors there will be one more state each.
     pub fn expect_last(&self, actors: impl IntoIterator<Item = String>) {
         let mut state = self.shared.lock();
-        state.is_ending = true;
+        state.ending.get_or_insert_with(Instant::now);
         state.unkept.extend(actors);
         drop(state);
         self.shared.hurry.notify_one();
@@ -216,7 +216,7 @@ impl CheckpointWriter {
     /// attempts that come faster than usual. Gives the actors whose newest state is not written, by name: those that wait still,
     /// and those of which there was none.
     pub async fn finish(&self, patience: Duration) -> Vec<String> {
-        self.shared.lock().is_ending = true;
+        self.shared.lock().ending.get_or_insert_with(Instant::now);
         self.shared.hurry.notify_one();
         let mut progress = self.shared.progress.subscribe();
         let goes_on = async {
@@ -249,7 +249,7 @@ impl Shared {
     /// Takes a checkpoint, whatever waits. While the node stops, only an actor's last state counts as the one that is expected.
     fn accept(self: &Arc<Self>, mut entry: Entry, moment: Moment, turn: Turn) {
         let mut state = self.lock();
-        if turn == Turn::Last || !state.is_ending {
+        if turn == Turn::Last || state.ending.is_none() {
             state.unkept.remove(&entry.actor);
         }
         if state.newest.get(&entry.actor).is_some_and(|newest| *newest > moment) {
@@ -308,7 +308,7 @@ impl Shared {
                 continue;
             };
             self.fails(&error);
-            let is_ending = self.lock().is_ending;
+            let is_ending = self.lock().ending.is_some();
             let wait = backoff.failed(is_ending, rand::random::<f64>());
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
