@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ractor::concurrency::JoinHandle;
 use ractor::{Actor, ActorRef};
+use tokio::sync::watch;
 
 use super::dial::Dial;
 use super::error::{HostError, startup_reason};
@@ -72,6 +73,8 @@ pub(super) async fn start(
             return Err(error);
         }
     };
+    // From now on what an actor answers is kept when a signal comes.
+    node.open();
     let dial = dialling(&config.node);
     for peer in &config.node.peers {
         // A node that has ended by now is found out right below.
@@ -90,7 +93,6 @@ pub(super) async fn start(
     })
 }
 
-/// The actors that were started, in the order of the file.
 /// The names that a guest could otherwise take while their actors are started again.
 fn reserved_names(config: &NodeConfig) -> ReservedNames {
     let mut names = ReservedNames::default();
@@ -100,6 +102,7 @@ fn reserved_names(config: &NodeConfig) -> ReservedNames {
     names
 }
 
+/// The actors that were started, in the order of the file.
 fn started(sections: &[ActorSection], root: &Root) -> Vec<StartedActor> {
     let named = |section: &ActorSection| {
         let code = section.code.clone();
@@ -145,11 +148,19 @@ pub(super) struct Node {
     pub(super) server: ActorRef<NodeServerMessage>,
     pub(super) ended: JoinHandle<()>,
     pub(super) address: SocketAddr,
+    /// True from when connections are accepted.
+    gate: watch::Sender<bool>,
     /// Reloads the certificates that were replaced.
     _certificates: Option<Watch>,
 }
 
 impl Node {
+    /// Accepts connections from now on. Those that were opened before have waited for this.
+    fn open(&self) {
+        self.gate.send_replace(true);
+    }
+
+    /// Has its address, and accepts nothing yet.
     async fn listen(section: &NodeSection) -> Result<Self, HostError> {
         let failed = |reason| HostError::Listen {
             address: section.listen,
@@ -159,6 +170,7 @@ impl Node {
             Some(section) => Some(IncomingEncryptionMode::Tls(section.tls.acceptor(section.client_auth)?)),
             None => None,
         };
+        let gate = watch::Sender::new(false);
         let server = NodeServer::new(
             section.listen.port(),
             section.cookie.expose().to_owned(),
@@ -168,7 +180,8 @@ impl Node {
             Some(NodeConnectionMode::Isolated),
         )
         .with_listen_addr(section.listen.ip())
-        .with_stand_in_names(section.stand_in_names);
+        .with_stand_in_names(section.stand_in_names)
+        .with_gate(gate.subscribe());
         let (server, ended) = Actor::spawn(None, server, ())
             .await
             .map_err(|error| failed(startup_reason(&error)))?;
@@ -177,6 +190,7 @@ impl Node {
                 server,
                 ended,
                 address,
+                gate,
                 _certificates: section.tls.as_ref().map(|section| section.tls.watch(CERTIFICATES)),
             }),
             None => Err(failed("the node server ended at once".to_owned())),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use ractor::concurrency::JoinHandle;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 use super::NodeServerMessage;
 use super::admission::{Admission, Permit};
@@ -25,6 +26,8 @@ pub(super) struct Listener {
     /// How long a TLS client may take over its handshake.
     pub(super) handshake: Duration,
     pub(super) admission: Arc<Admission>,
+    /// True from when connections may be accepted; none for at once. Until then they wait in the system's queue.
+    pub(super) gate: Option<watch::Receiver<bool>>,
 }
 
 /// The listener has nothing to be told: it accepts until it is stopped.
@@ -79,7 +82,13 @@ impl Refused {
 }
 
 impl Listener {
-    async fn accept_all(self, listener: TcpListener) {
+    async fn accept_all(mut self, listener: TcpListener) {
+        if let Some(mut gate) = self.gate.take()
+            && gate.wait_for(|is_open| *is_open).await.is_err()
+        {
+            // Whoever was to open it is gone.
+            return;
+        }
         loop {
             match listener.accept().await {
                 Ok((stream, peer_addr)) => self.accepted(stream, peer_addr).await,

@@ -48,6 +48,10 @@ impl NodeServer {
             verdict,
         } = contest;
         let sessions = &mut state.sessions;
+        if !incumbent_answers && sessions.is_elected(incumbent) {
+            // It is frozen, or gone without a word. The election would draw lots between it and its successor.
+            sessions.over(incumbent, CloseReason::PeerSilent(INCUMBENT));
+        }
         let is_there = incumbent_answers && sessions.is_elected(incumbent);
         let (Some(rival), Some(info), true) = (sessions.as_rival(incumbent), sessions.info(newcomer), is_there) else {
             return state.elect(newcomer, Some(verdict));

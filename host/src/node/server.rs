@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
+use tokio::sync::watch;
+
 use super::admission::{Admission, Permit};
 use super::connector::Connectors;
 use super::events::Subscriptions;
@@ -51,6 +53,7 @@ pub struct NodeServer {
     timing: Timing,
     stand_in_names: StandInNames,
     pub(super) admission: Arc<Admission>,
+    gate: Option<watch::Receiver<bool>>,
 }
 
 /// Keeps the shared secret out of debug output.
@@ -76,6 +79,7 @@ impl NodeServer {
             encryption: self.encryption_mode.clone(),
             handshake: self.timing.handshake,
             admission: self.admission.clone(),
+            gate: self.gate.clone(),
         };
         let (listener, _) = Actor::spawn_linked(None, listener, socket, myself.get_cell()).await?;
         Ok((listener, addr))

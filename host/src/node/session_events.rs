@@ -11,6 +11,7 @@ use super::stand_ins::Resolver;
 use super::{NameMessage, NodeServerMessage, NodeSession, NodeSessionMessage, sync};
 use crate::directory;
 use crate::session::{CloseReason, Event, Role};
+use crate::transport::OutboxError;
 use crate::wire::{self, GroupChange};
 
 /// How long the node may take to decide about a session.
@@ -24,15 +25,12 @@ impl NodeSession {
     pub(super) async fn pump(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState) {
         loop {
             while let Some(message) = state.session.poll_transmit() {
-                if state
-                    .link
-                    .outbox()
-                    .push_control(|out| wire::encode(&message, out))
-                    .is_err()
-                {
-                    state.session.handle_closed(CloseReason::TooSlow {
+                match state.link.outbox().push_control(|out| wire::encode(&message, out)) {
+                    Ok(_) => {}
+                    Err(OutboxError::Closed) => state.session.handle_closed(CloseReason::ConnectionClosed),
+                    Err(_) => state.session.handle_closed(CloseReason::TooSlow {
                         limit: state.link.outbox().limit(),
-                    });
+                    }),
                 }
             }
             let Some(event) = state.session.poll_event() else { break };

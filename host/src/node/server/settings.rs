@@ -3,6 +3,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+#[cfg(feature = "guests")]
+use tokio::sync::watch;
+
 use super::{Cookie, NodeServer};
 use crate::node::admission::{Admission, HandshakeLimits};
 use crate::node::{NodeConnectionMode, SessionLimits, StandInNames, Timing};
@@ -36,6 +39,7 @@ impl NodeServer {
             timing: Timing::default(),
             stand_in_names: StandInNames::default(),
             admission: Arc::default(),
+            gate: None,
         }
     }
 
@@ -87,6 +91,14 @@ impl NodeServer {
     #[must_use]
     pub fn with_stand_in_names(mut self, names: StandInNames) -> Self {
         self.stand_in_names = names;
+        self
+    }
+
+    /// Listens at once, and accepts connections only once this is true. If it can't become true any more, none is accepted.
+    #[must_use]
+    #[cfg(feature = "guests")]
+    pub(crate) fn with_gate(mut self, gate: watch::Receiver<bool>) -> Self {
+        self.gate = Some(gate);
         self
     }
 
