@@ -1,11 +1,11 @@
 //! One argument of a message, as it stands on the command line.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::config::{Literal, LiteralError, Type};
+use crate::files;
 use crate::node::DEFAULT_MAX_INBOUND_FRAME_SIZE;
 
 /// What stands before the name of a file whose contents are the value.
@@ -36,7 +36,7 @@ pub(super) enum Word {
 /// Where the bytes of an argument are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    /// In a file, which may be a pipe.
+    /// In a file, or a pipe that this process was started with.
     File(PathBuf),
     /// On standard input, to its end.
     Stdin,
@@ -46,7 +46,7 @@ pub(super) enum Source {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
     #[error("`{FILE_MARK}{}` can't be read: {reason}", path.display())]
-    File { path: PathBuf, reason: io::Error },
+    File { path: PathBuf, reason: files::ReadError },
     #[error("`{FILE_MARK}{STDIN}`: standard input can't be read: {0}")]
     Stdin(io::Error),
     #[error("`{FILE_MARK}{STDIN}` stands there several times, but standard input can be read only once")]
@@ -111,9 +111,9 @@ impl Source {
                 let bytes = read_bounded(io::stdin().lock()).map_err(ReadError::Stdin)?;
                 bytes.ok_or_else(|| ReadError::TooLarge(STDIN.to_owned()))
             }
-            Self::File(path) => match File::open(path).and_then(read_bounded) {
-                Ok(Some(bytes)) => Ok(bytes),
-                Ok(None) => Err(ReadError::TooLarge(path.display().to_string())),
+            Self::File(path) => match files::read(path, MOST_BYTES) {
+                Ok(bytes) => Ok(bytes),
+                Err(files::ReadError::TooLarge(_)) => Err(ReadError::TooLarge(path.display().to_string())),
                 Err(reason) => {
                     let path = path.clone();
                     Err(ReadError::File { path, reason })
@@ -132,6 +132,7 @@ fn read_bounded(source: impl Read) -> io::Result<Option<Vec<u8>>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::path::Path;
 
     use super::*;
@@ -176,7 +177,7 @@ mod tests {
         let error = read(&folder.path().join("none")).unwrap_err().to_string();
         assert!(error.contains("none` can't be read: No such file"), "{error}");
         let error = read(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("can't be read: Is a directory"), "{error}");
+        assert!(error.contains("can't be read: it is a folder"), "{error}");
 
         let largest = MOST_BYTES;
         File::create(&file).unwrap().set_len(largest).unwrap();
@@ -184,9 +185,10 @@ mod tests {
         File::create(&file).unwrap().set_len(largest + 1).unwrap();
         let error = read(&file).unwrap_err().to_string();
         assert!(error.contains("has more than 16777216 bytes"), "{error}");
+        let error = read(Path::new("/dev/zero")).unwrap_err().to_string();
         assert!(
-            matches!(read(Path::new("/dev/zero")), Err(ReadError::TooLarge(_))),
-            "it has no end"
+            error.contains("can't be read: it is a device"),
+            "it has no end: {error}"
         );
     }
 

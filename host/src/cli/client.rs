@@ -17,7 +17,7 @@ use crate::host::Dial;
 use crate::node::client::Encryption;
 use crate::node::{
     CloseReason, NodeConnectionMode, NodeEventSubscription, NodeServer, NodeServerMessage,
-    NodeServerSessionInformation, confirm,
+    NodeServerSessionInformation, confirm, dead_letters,
 };
 use crate::{ClientConnectErr, client_connect, client_connect_enc, directory};
 
@@ -62,6 +62,8 @@ pub(super) enum ClientError {
         timeout: Duration,
         groups: String,
     },
+    #[error("the message was not sent: it is larger than {peer} takes in one, or than may wait for it")]
+    NotSent { peer: String },
     #[error("{peer} did not confirm the message within {timeout:?}; it may or may not have arrived")]
     Unconfirmed { peer: String, timeout: Duration },
     #[error("{peer} has no actor with pid {pid} that takes messages from other nodes")]
@@ -224,12 +226,21 @@ impl Client {
                 return Err(self.unconfirmed());
             }
         }
+        self.check_sent().await?;
         if !confirm(&self.peer.actor, self.deadline.remaining()).await {
             return Err(self.unconfirmed());
         }
         // Nothing is lost if this takes too long: the process ends with it.
         drop(self.server.stop_and_wait(None, Some(GOODBYE)).await);
         Ok(())
+    }
+
+    /// Finds out whether the link gave up what it was to send. It does so at once, or not at all.
+    pub(super) async fn check_sent(&self) -> Result<(), ClientError> {
+        match dead_letters(&self.peer.actor).await {
+            Some(given_up) if given_up > 0 => Err(ClientError::NotSent { peer: self.peer_name() }),
+            _ => Ok(()),
+        }
     }
 
     fn unconfirmed(&self) -> ClientError {

@@ -12,7 +12,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::arguments::{ControlArguments, Output, ReloadArguments, RollbackArguments, StatusArguments};
 use super::failure::Failure;
-use super::nodes::{self, Node};
+use super::nodes::{self, Node, Way};
 use super::output;
 use super::rollout::{self, Rollout};
 use crate::control::{Answer, Request, RequestId};
@@ -96,9 +96,10 @@ fn on_nodes<T>(
     work: impl AsyncFnOnce(Vec<Node>) -> anyhow::Result<T>,
 ) -> Result<T, Failure> {
     telemetry::init_command(LevelFilter::OFF).map_err(Failure::usage)?;
+    let way = Way::new(arguments)?;
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
     let outcome = runtime.block_on(async {
-        let nodes = nodes::connect(arguments).await?;
+        let nodes = nodes::connect(&way, arguments).await?;
         work(nodes).await
     });
     // What is left of the connections needs no answer.

@@ -58,6 +58,7 @@ impl From<HostError> for Failure {
         match error {
             HostError::Config(error) => error.into(),
             HostError::Pool(error) => Self::usage(error),
+            HostError::Room(error) => Self::usage(error),
             other => Self::runtime(other),
         }
     }

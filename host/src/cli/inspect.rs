@@ -72,7 +72,7 @@ async fn load(arguments: &InspectArguments) -> Result<(Module, Described), Failu
             loading.await
         }
     };
-    let module = module.map_err(Failure::runtime)?;
+    let module = module.map_err(Failure::usage)?;
     let described = module.describe().await.map_err(|error| error.to_string());
     // Text that plays tricks on a terminal is no description; no node would pass it on.
     let described = described.and_then(|descriptor| match descriptor.to_bytes() {

@@ -185,9 +185,12 @@ async fn send_call(
     let peer = client.peer_name();
     match deadline.wait(reply).await {
         Some(Ok(reply)) => Ok((reply, typed.reply)),
-        Some(Err(_)) => Err(anyhow!(
-            "{target} on {peer} ended without a reply, or the connection did"
-        )),
+        Some(Err(_)) => {
+            client.check_sent().await?;
+            Err(anyhow!(
+                "{target} on {peer} ended without a reply, or the connection did"
+            ))
+        }
         None => Err(anyhow!(
             "no reply from {target} on {peer} within {:?}: it is busy, or its messages have no variant {variant} with \
              these arguments and a reply",

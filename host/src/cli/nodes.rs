@@ -1,9 +1,12 @@
 //! Several nodes at once, each with a session to its control actor.
 
+use std::fmt::Display;
+
 use anyhow::{Context as _, anyhow};
 
 use super::arguments::{ControlArguments, KeyArguments};
 use super::client::{CLIENT_NAME, Client, ClientError, Deadline};
+use super::failure::Failure;
 use super::message::{cookie, dial};
 use super::output;
 use super::target::Target;
@@ -21,12 +24,13 @@ pub(super) struct Way {
 
 impl Way {
     /// Reads the files that the arguments name.
-    pub(super) fn new(arguments: &ControlArguments) -> anyhow::Result<Self> {
-        let cookie = cookie(&arguments.cookie).map_err(|error| anyhow!("{error}; {}", error.help()))?;
-        let key = key(&arguments.key).map_err(|error| anyhow!("{error}; {}", error.help()))?;
+    pub(super) fn new(arguments: &ControlArguments) -> Result<Self, Failure> {
+        let wrong = |error: &dyn Display, help: String| Failure::usage(format_args!("{error}; {help}"));
+        let cookie = cookie(&arguments.cookie).map_err(|error| wrong(&error, error.help()))?;
+        let key = key(&arguments.key).map_err(|error| wrong(&error, error.help()))?;
         Ok(Self {
             cookie,
-            dial: dial(&arguments.tls)?,
+            dial: dial(&arguments.tls).map_err(Failure::usage)?,
             key,
             deadline: Deadline::after(arguments.timeout),
         })
@@ -109,8 +113,7 @@ fn explain(node: &str, error: &AskError) -> anyhow::Error {
 }
 
 /// Connects to the nodes that are named, and with `--all-nodes` to those that the first one knows. All, or none.
-pub(super) async fn connect(arguments: &ControlArguments) -> anyhow::Result<Vec<Node>> {
-    let way = Way::new(arguments)?;
+pub(super) async fn connect(way: &Way, arguments: &ControlArguments) -> anyhow::Result<Vec<Node>> {
     let mut nodes = Vec::new();
     for address in &arguments.node {
         let node = way.to(address).await?;

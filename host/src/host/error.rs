@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use ractor::SpawnErr;
 
-use super::pool::PoolTooSmall;
+use super::pool::{PoolTooSmall, TooMany};
 use crate::checkpoint::OpenError;
 use crate::config::{Code, ConfigError};
 use crate::guest::{EngineError, SpawnError};
@@ -84,6 +84,9 @@ pub enum HostError {
     /// The pool that node.toml asks for is too small for the guests that it starts.
     #[error(transparent)]
     Pool(#[from] PoolTooSmall),
+    /// More guests are to start than this machine has room for.
+    #[error(transparent)]
+    Room(#[from] TooMany),
     /// An actor was given up that the node can't do without, and the node was stopped in an orderly way.
     #[error("{0}; the node has stopped for it, as `essential` and `on_give_up` in node.toml have it")]
     GivenUp(GivenUp),

@@ -13,18 +13,19 @@ pub(crate) struct Guests {
 }
 
 impl Guests {
-    /// Sets up the engine and loads every module from its source, several at once. Gives those that could be loaded, and
+    /// Sets up the engine, for guests that need this by the names of their modules, and loads every module from its source, several
+    /// at once. Gives those that could be loaded, and
     /// why the others could not.
     pub(super) async fn load(
         config: &NodeConfig,
         sources: &[ModuleSource],
+        needs: &BTreeMap<String, Needs>,
     ) -> Result<(Self, Vec<LoadError>), HostError> {
         let modules = Modules::default();
         if sources.is_empty() {
             return Ok((Self { modules }, Vec::new()));
         }
-        let needs = read_needs(config, sources).await;
-        let engine = engine_for(config, &needs)?;
+        let engine = engine_for(config, needs)?;
         let start = |source: &ModuleSource| {
             let (engine, source) = (engine.clone(), source.clone());
             tokio::spawn(async move { engine.load(&source).await })
@@ -64,7 +65,7 @@ impl Guests {
 
 /// What the guests of each module need, by its name: before there is an engine, whose pool is made for them. A module that
 /// can't be read is missing, and refused when it is loaded.
-async fn read_needs(config: &NodeConfig, sources: &[ModuleSource]) -> BTreeMap<String, Needs> {
+pub(super) async fn read_needs(config: &NodeConfig, sources: &[ModuleSource]) -> BTreeMap<String, Needs> {
     let limit = config.runtime.component_bytes;
     let limit = limit.unwrap_or(EngineConfig::default().component_bytes);
     let read = |source: &ModuleSource| {

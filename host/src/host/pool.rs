@@ -18,8 +18,11 @@ pub(super) fn engine_for(config: &NodeConfig, needs: &BTreeMap<String, Needs>) -
     let wanted = Wanted::of(config, needs);
     wanted.check(&config.runtime)?;
     let (setup, too_many) = setup(&config.runtime, &wanted, &Machine::this());
-    if let Some(too_many) = too_many {
-        tracing::warn!("{too_many}");
+    match too_many {
+        // One of them would not start, and the node with it.
+        Some(too_many) if wanted.started.guests > too_many.room.guests => return Err(too_many.into()),
+        Some(too_many) => tracing::warn!("{too_many}"),
+        None => {}
     }
     let engine = match &config.runtime.cache_dir {
         Some(dir) => {
@@ -76,7 +79,7 @@ struct Wanted {
 
 /// More guests are wanted than fit.
 #[derive(Debug, PartialEq, Eq)]
-struct TooMany {
+pub struct TooMany {
     wanted: u32,
     room: Room,
 }
@@ -182,6 +185,8 @@ fn widen(limits: &mut Limits, other: &Limits) {
     *memories = other.memories.max(*memories);
     *tables = other.tables.max(*tables);
 }
+
+impl std::error::Error for TooMany {}
 
 impl fmt::Display for TooMany {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

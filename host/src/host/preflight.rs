@@ -4,17 +4,19 @@
 //! Modules are loaded, and of each an instance is made with the limits of each of its actors, and asked to describe itself.
 //! All mistakes are reported together, at the places of the file that are to be changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::error::{HostError, NativeError};
-use super::guests::Guests;
+use super::guests::{Guests, read_needs};
 use super::keeping;
 use super::native::Native;
 use super::start::check_natives;
 use crate::config::{ActorSection, Code, Complaints, NodeConfig, Part, Type};
 use crate::control::CONTROL;
-use crate::guest::{Descriptor, GuestError, Limits, LoadError, LoadFault, Module, ModuleSource, Shortage, Shortages};
+use crate::guest::{
+    Descriptor, GuestError, Limits, LoadError, LoadFault, Module, ModuleSource, Needs, Shortage, Shortages,
+};
 
 /// Loads the modules from these sources, and checks all that could keep an actor of the configuration from starting.
 ///
@@ -27,9 +29,12 @@ pub(crate) async fn preflight(
     sources: &[ModuleSource],
 ) -> Result<Guests, HostError> {
     check_natives(config, natives)?;
-    let (guests, failed) = Guests::load(config, sources).await?;
+    let needs = read_needs(config, sources).await;
+    let (guests, failed) = Guests::load(config, sources, &needs).await?;
     let mut complaints = config.complaints();
-    for error in &failed {
+    // What an engine has room for follows from the limits of actors, and those are what to raise.
+    let short = check_needs(config, &needs, &mut complaints);
+    for error in failed.iter().filter(|error| !short.contains(&error.module)) {
         report_module(error, config, &mut complaints);
     }
     let mut rehearsals = Rehearsals::default();
@@ -50,6 +55,34 @@ pub(crate) async fn preflight(
     }
     complaints.into_result()?;
     Ok(guests)
+}
+
+/// Checks that every actor may have what its module has when it starts. Gives the modules of those that may not.
+fn check_needs(
+    config: &NodeConfig,
+    needs: &BTreeMap<String, Needs>,
+    complaints: &mut Complaints<'_>,
+) -> BTreeSet<String> {
+    let mut short = BTreeSet::new();
+    for section in &config.actors {
+        let Code::Module(module) = &section.code else { continue };
+        let Some(Err(Shortages(shortages))) = needs.get(module).map(|needs| needs.check(&section.limits)) else {
+            continue;
+        };
+        short.insert(module.clone());
+        for shortage in &shortages {
+            let message = format!(
+                "an actor of module `{module}` could not start with the limits of `{}`: {shortage}",
+                section.name
+            );
+            let (part, help) = match shortage {
+                Shortage::Limit { limit, .. } => (Part::Limit(limit.name()), format!("raise `{}`", limit.name())),
+                _ => (Part::Name, "this is the entry".to_owned()),
+            };
+            complaints.of_actor(&section.name, part, message, help);
+        }
+    }
+    short
 }
 
 fn report_module(error: &LoadError, config: &NodeConfig, complaints: &mut Complaints<'_>) {
@@ -138,15 +171,8 @@ async fn check_actor(
         );
     }
     check_names(section, complaints);
-    if let Err(Shortages(shortages)) = module.needs().check(&section.limits) {
-        for shortage in &shortages {
-            let message = format!("an actor of module `{}` could not start: {shortage}", module.name());
-            let (part, help) = match shortage {
-                Shortage::Limit { limit, .. } => (Part::Limit(limit.name()), format!("raise `{}`", limit.name())),
-                _ => (Part::Name, "this is the entry".to_owned()),
-            };
-            complaints.of_actor(actor, part, message, help);
-        }
+    if module.needs().check(&section.limits).is_err() {
+        // That is reported already.
         return;
     }
     match rehearsals.of(module, &section.limits).await {
@@ -194,7 +220,7 @@ fn check_arguments(section: &ActorSection, descriptor: Option<&Descriptor>, comp
     };
     if let Err(error) = ty.decode(&section.arguments) {
         let (actor, reason) = (&section.name, error.reason());
-        let message = format!("actor `{actor}` starts with a value of type {ty}, and these bytes are none: {reason}");
+        let message = format!("actor `{actor}` starts with a value of type {ty}: {reason}");
         let help = match ty {
             Type::Unit => "leave out `arguments`".to_owned(),
             _ => format!("expected a literal of that type: `arguments = \"{ty}:…\"`"),

@@ -72,3 +72,17 @@ fn piped(node: &HostNode, input: &Path, argument: &str) -> Ended {
         .args(["counter", "AddAndGet", argument]);
     cli::end("a call with an argument through a pipe", &mut shell)
 }
+
+#[test]
+fn a_message_that_is_too_large_to_be_sent_is_no_success() {
+    let node = HostNode::start("alpha", &guest_counter("counter", "counters", 0));
+    let folder = NodeFolder::new("", COOKIE);
+    // As large as a frame may be, which has more in it than this.
+    folder.write("large", vec![0; 16 << 20]);
+    let large = format!("bytes:@{}", folder.path("large").display());
+    for (verb, variant) in [("cast", "Add"), ("call", "AddAndGet")] {
+        let refused = message(verb, node.address(), &node.cookie_file(), &["counter", variant, &large]);
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(refused.stderr.contains("the message was not sent"), "{refused:?}");
+    }
+}

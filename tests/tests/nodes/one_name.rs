@@ -1,7 +1,7 @@
 //! Two nodes of one name, as two replicas of one node.toml are: everybody concerned says so, and how to mend it.
 
 use ractor_host_tests::host::HostNode;
-use ractor_host_tests::process::Stream;
+use ractor_host_tests::process::{Signal, Stream};
 
 const TAKEN: &str = "a node twin@localhost is connected already, from 127.0.0.1:";
 const ADVICE: &str = "names must differ; give one of the two another `name` or `hostname` in [node]";
@@ -59,4 +59,19 @@ fn a_node_that_was_started_again_has_its_own_name_back() {
     for node in [&mut third, &mut node] {
         assert!(!node.process().lines(Stream::Stderr).iter().any(disputes));
     }
+}
+
+/// Otherwise chance decides between the two, each time that the successor dials.
+#[test]
+fn the_successor_of_a_frozen_node_gets_its_name() {
+    let third = HostNode::start("beta", "");
+    let mut frozen = twin(&third);
+    says(&mut frozen, "session ready");
+    frozen.process().signal(Signal::STOP);
+    let mut successor = twin(&third);
+    says(&mut successor, "session ready");
+    let lost = |line: &String| line.contains("another connection to the same node");
+    assert!(!successor.process().lines(Stream::Stderr).iter().any(lost));
+    frozen.process().signal(Signal::CONT);
+    says(&mut frozen, TAKEN);
 }

@@ -8,18 +8,24 @@ use ractor_host_tests::host::{HostNode, guest_counter};
 use ractor_host_tests::process::{Process, Signal, Stream};
 use ractor_host_tests::streams::{in_shell, terminal};
 
+/// The command behind these words, as one that heeds the signals: whoever runs the tests may have them ignored.
+fn heeding(words: &[&str], command: &Command) -> Command {
+    let mut whole = Command::new("env");
+    whole
+        .arg("--default-signal=HUP,QUIT")
+        .args(words)
+        .arg(command.get_program())
+        .args(command.get_args());
+    let set = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    whole.envs(set);
+    whole
+}
+
 #[test]
 fn every_signal_to_end_stops_a_node_in_order() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT, Signal::XCPU] {
-        // Whoever runs the tests may have them ignore some of these, which programs inherit.
         let mut node = HostNode::start_by("alpha", COOKIE, "", |command| {
-            let mut started = Command::new("env");
-            started
-                .arg("--default-signal=HUP,QUIT")
-                .arg(command.get_program())
-                .args(command.get_args());
-            let set = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
-            Process::start("alpha (ractor-host run)", started.envs(set))
+            Process::start("alpha (ractor-host run)", &mut heeding(&[], &command))
         });
         node.process().signal(signal);
         assert_eq!(node.process().wait_exit().code(), Some(0), "{signal:?}");
@@ -65,13 +71,8 @@ fn goes_on(node: &mut HostNode) {
 fn a_terminal_that_hangs_up_stops_its_node_in_order() {
     let (screen, programs) = terminal();
     let mut node = HostNode::start_by("alpha", COOKIE, "", |command| {
-        let mut session = Command::new("setsid");
-        session
-            .arg("--ctty")
-            .arg(command.get_program())
-            .args(command.get_args());
-        let set = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
-        session.envs(set).stdout(Stdio::piped());
+        let mut session = heeding(&["setsid", "--ctty"], &command);
+        session.stdout(Stdio::piped());
         session
             .stdin(programs.try_clone().expect("its keyboard"))
             .stderr(programs);
