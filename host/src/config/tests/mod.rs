@@ -229,7 +229,7 @@ fn what_is_not_toml_is_reported_where_it_is() {
         "[node]\nname = \"a\ncookie_file = \"cookie\"\n[",
         r#"
 node.toml:2:10: invalid basic string, expected `"`
- 2 | name = "a
+ 2 | name = …
    |          ^ this is not valid TOML
 
 node.toml:4:2: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
@@ -240,7 +240,7 @@ node.toml:4:2: unquoted keys cannot be empty, expected letters, numbers, `-`, `_
         "name = \"b\"",
         r#"
 node.toml:4:1: duplicate key
- 4 | name = "b"
+ 4 | name = …
    | ^^^^ this is not valid TOML"#,
     );
 }
