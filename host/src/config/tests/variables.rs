@@ -186,3 +186,17 @@ fn a_mistake_in_what_is_set_is_shown_there() {
    |            ^^^^^ expected a list of strings: `peers = ["…"]`"#,
     );
 }
+
+#[test]
+fn an_actor_that_the_file_does_not_have_is_missed() {
+    for text in [NODE.to_owned(), format!("actors = []\n{NODE}")] {
+        check_with(
+            &text,
+            &["actors.zz.count=3"],
+            r#"
+--set:1:8: no element of `actors` has the name `zz`
+ 1 | actors.zz.count=3
+   |        ^^ add a table with that name to the file: `[[actors]]`"#,
+        );
+    }
+}
