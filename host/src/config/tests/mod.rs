@@ -28,7 +28,8 @@ fn folder() -> tempfile::TempDir {
     write("short", b"s3cret");
     write("dull", b"abcabcabcabcabcabc");
     write("empty", b" \n");
-    write("binary", b"\xff\x00");
+    write("binary", b"\xff\x01");
+    write("unmarked", b"s\x003\0c\0r\0e\0t\0");
     write("large", &[b'x'; 70_000]);
     write("open", b"s3cret-of-2026-xyz");
     restrict(&folder.path().join("open"), 0o644);

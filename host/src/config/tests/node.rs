@@ -62,6 +62,7 @@ node.toml:3:15: the cookie file DIR/nope cannot be read: No such file or directo
     for (file, why) in [
         ("empty", "is empty"),
         ("binary", "is not UTF-8 text"),
+        ("unmarked", "has NUL bytes, as UTF-16 text and binary files do"),
         ("large", "cannot be read: it is larger than 65536 bytes"),
     ] {
         let caret = "^".repeat(file.len() + 2);
