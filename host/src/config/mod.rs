@@ -190,7 +190,7 @@ impl NodeConfig {
         let mut places = Places::new(source.clone(), context.folder, &problems);
         let (mut modules, mut upkeep, mut actors) = (Vec::new(), Vec::new(), Vec::new());
         for module in read.modules {
-            places.modules.insert(module.source.name.clone(), module.place);
+            places.modules.insert(module.source.name.clone(), module.places);
             modules.push(module.source);
             upkeep.push(module.upkeep);
         }
