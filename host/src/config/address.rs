@@ -40,7 +40,7 @@ impl FromStr for PeerAddress {
             return Err(AddressError {
                 text: text.to_owned(),
                 reason,
-                help: instead,
+                help: instead.help().unwrap_or_else(|| EXPECTED.to_owned()),
             });
         }
         let refuse = |reason| AddressError {
@@ -85,6 +85,18 @@ impl fmt::Display for PeerAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_that_is_suggested_is_one() {
+        for (text, help) in [
+            ("tcp://beta", "did you mean `beta:4697`?"),
+            ("https://x/y", "did you mean `x:4697`?"),
+            ("tcp://", EXPECTED),
+            ("fd00::/8:443", EXPECTED),
+        ] {
+            assert_eq!(text.parse::<PeerAddress>().unwrap_err().help, help, "{text}");
+        }
+    }
 
     #[test]
     fn an_address_is_a_host_and_a_port() {

@@ -173,7 +173,7 @@ impl NodeConfig {
         let sets: Vec<_> = options.set.iter().map(|set| source.set(set)).collect();
         let (document, errors) = DeTable::parse_recoverable(source.file_text());
         for error in &errors {
-            problems.error(error.span().unwrap_or(0..0), error.message(), "this is not valid TOML");
+            problems.syntax_error(error.span().unwrap_or(0..0), error.message(), "this is not valid TOML");
         }
         if !errors.is_empty() {
             // What could be read of the rest would only lead to complaints that follow from these.
@@ -190,7 +190,7 @@ impl NodeConfig {
         let mut places = Places::new(source.clone(), context.folder, &problems);
         let (mut modules, mut upkeep, mut actors) = (Vec::new(), Vec::new(), Vec::new());
         for module in read.modules {
-            places.modules.insert(module.source.name.clone(), module.place);
+            places.modules.insert(module.source.name.clone(), module.places);
             modules.push(module.source);
             upkeep.push(module.upkeep);
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Context;
 use super::names::NameOf;
-use super::places::PathPlace;
+use super::places::{ModulePlaces, PathPlace};
 use super::problem::Problems;
 use super::section::{Keys, Section};
 use crate::guest::{Digest, ModuleSource};
@@ -31,7 +31,7 @@ pub struct ModuleUpkeep {
 pub(super) struct Read {
     pub(super) source: ModuleSource,
     pub(super) upkeep: ModuleUpkeep,
-    pub(super) place: PathPlace,
+    pub(super) places: ModulePlaces,
 }
 
 /// Reads one `[modules.NAME]` table.
@@ -76,7 +76,10 @@ pub(super) fn read(
     Some(Read {
         source,
         upkeep,
-        place: PathPlace::of(&path),
+        places: ModulePlaces {
+            path: PathPlace::of(&path),
+            digest: section.value("digest").map(toml::Spanned::span),
+        },
     })
 }
 

@@ -14,7 +14,7 @@ use super::problem::Problems;
 use super::secret::{Place, SecretKeys};
 use super::section::{Keys, Section};
 use super::tls::{self, TlsSection};
-use crate::guest::mistaken;
+use crate::guest::{Instead, mistaken};
 use crate::node::StandInNames;
 use crate::supervision::OnGiveUp;
 
@@ -163,14 +163,26 @@ fn read_listen(listen: &Spanned<&str>, problems: &mut Problems) -> Option<Socket
     if let Ok(address) = text.parse() {
         return Some(address);
     }
-    let port = text.rsplit_once(':').map_or(text, |(_, port)| port);
-    let help = match (mistaken(text, EXAMPLE_PORT), port.parse::<u16>()) {
-        (Some(mistaken), _) => mistaken.instead,
-        (None, Ok(port)) => format!("did you mean `127.0.0.1:{port}`?"),
-        (None, Err(_)) => "expected IP:PORT such as `127.0.0.1:4697` or `[::1]:4697`".to_owned(),
-    };
-    problems.error(listen.span(), "`listen` is no address with a port", help);
+    problems.error(listen.span(), "`listen` is no address with a port", listen_help(text));
     None
+}
+
+/// What to write in place of this text, which is no address to listen on.
+fn listen_help(text: &str) -> String {
+    let meant = match mistaken(text, EXAMPLE_PORT).map(|mistaken| mistaken.instead) {
+        Some(Instead::Several(_)) => return "`listen` takes one address".to_owned(),
+        Some(Instead::Address(address)) => address,
+        Some(Instead::Nothing) | None => text.to_owned(),
+    };
+    if meant.parse::<SocketAddr>().is_ok() {
+        return format!("did you mean `{meant}`?");
+    }
+    // Names are not looked up, so that only their port can be right.
+    let port = meant.rsplit_once(':').map_or(meant.as_str(), |(_, port)| port);
+    match port.parse::<u16>() {
+        Ok(port) => format!("did you mean `127.0.0.1:{port}`?"),
+        Err(_) => "expected IP:PORT such as `127.0.0.1:4697` or `[::1]:4697`".to_owned(),
+    }
 }
 
 fn is_loopback(address: SocketAddr) -> bool {

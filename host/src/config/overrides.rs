@@ -12,6 +12,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::problem::Problems;
 
+/// The list of tables that a file may have.
+const LIST: &str = "actors";
+
 /// What stands for a value while a key is parsed.
 const ANY: &str = "=0";
 
@@ -60,7 +63,14 @@ impl Override {
             let help = "expected KEY=VALUE such as `node.name=beta` or `node.peers=[\"alpha:4697\"]`";
             return problems.error(self.at.clone(), "this can't be set", help);
         };
-        if let Err((at, message, help)) = insert(document, &path, padded.value()) {
+        let inserted = match path.split_first() {
+            // A table made for it would be taken for a mistake of the file.
+            Some((list, rest)) if !rest.is_empty() && list.get_ref() == LIST && !document.contains_key(LIST) => {
+                insert_into_element(&mut [], list, rest, padded.value())
+            }
+            _ => insert(document, &path, padded.value()),
+        };
+        if let Err((at, message, help)) = inserted {
             problems.error(at, message, help);
         }
     }
@@ -146,7 +156,12 @@ fn insert_into_element<'d>(
         }
         None => {
             let message = format!("no element of `{}` has the name `{}`", list.get_ref(), wanted.get_ref());
-            Err((wanted.span(), message, format!("expected one of: {}", names.join(", "))))
+            let help = if names.is_empty() {
+                format!("add a table with that name to the file: `[[{}]]`", list.get_ref())
+            } else {
+                format!("expected one of: {}", names.join(", "))
+            };
+            Err((wanted.span(), message, help))
         }
     }
 }

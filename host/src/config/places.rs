@@ -18,7 +18,7 @@ pub(crate) struct Places {
     source: Source,
     /// Where relative paths start.
     folder: PathBuf,
-    pub(super) modules: BTreeMap<String, PathPlace>,
+    pub(super) modules: BTreeMap<String, ModulePlaces>,
     pub(super) actors: BTreeMap<String, ActorPlaces>,
     /// Knows which strings have variables.
     problems: Problems,
@@ -38,6 +38,13 @@ impl PathPlace {
             written: (*path.get_ref()).to_owned(),
         }
     }
+}
+
+/// The places of one table `[modules.NAME]`.
+#[derive(Clone, Debug)]
+pub(super) struct ModulePlaces {
+    pub(super) path: PathPlace,
+    pub(super) digest: Option<Range<usize>>,
 }
 
 /// The places of one entry of `[[actors]]`.
@@ -66,7 +73,7 @@ impl Places {
 
     /// Says that the file of a module is not there.
     pub(super) fn missing_module(&self, module: &str, fault: &LoadFault, problems: &mut Problems) {
-        if let Some(place) = self.modules.get(module) {
+        if let Some(ModulePlaces { path: place, .. }) = self.modules.get(module) {
             let help = missing(&place.written, &self.folder);
             problems.error(place.at.clone(), format!("module `{module}`: {fault}"), help);
         }
@@ -129,8 +136,15 @@ impl Complaints<'_> {
 
     /// About the file of a module, which is not there or no component.
     pub(crate) fn of_module(&mut self, module: &str, message: String, is_missing: bool, help: &str) {
-        let place = self.places.modules.get(module).cloned();
+        let place = self.places.modules.get(module).map(|places| places.path.clone());
         self.of_path(place, message, is_missing, help);
+    }
+
+    /// About a module that is not the one that its `digest` is of.
+    pub(crate) fn of_digest(&mut self, module: &str, message: String, help: &str) {
+        let places = self.places.modules.get(module);
+        let at = places.map(|places| places.digest.clone().unwrap_or_else(|| places.path.at.clone()));
+        self.problems.error(at.unwrap_or_default(), message, help);
     }
 
     fn of_path(&mut self, place: Option<PathPlace>, message: String, is_missing: bool, help: &str) {

@@ -96,6 +96,10 @@ enum Quote {
     Line,
     /// Not what follows the key: it could be a secret under a mistyped key.
     Key,
+    /// Not the value: it could be a secret in the place of a name.
+    BeforeValue,
+    /// The key or the header that the line begins with. It is not TOML, so that anything else could be a secret.
+    Syntax,
 }
 
 impl Problems {
@@ -111,6 +115,21 @@ impl Problems {
     /// A key that makes the file unusable.
     pub(super) fn key_error(&mut self, at: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
         let problem = self.problem(at, message.into(), help.into(), Quote::Key);
+        self.errors.push(problem);
+    }
+
+    /// A value that makes the file unusable and is not shown.
+    pub(super) fn hidden_error(&mut self, at: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        if self.broken.contains(&at) {
+            return;
+        }
+        let problem = self.problem(at, message.into(), help.into(), Quote::BeforeValue);
+        self.errors.push(problem);
+    }
+
+    /// Something that is not TOML.
+    pub(super) fn syntax_error(&mut self, at: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        let problem = self.problem(at, message.into(), help.into(), Quote::Syntax);
         self.errors.push(problem);
     }
 
@@ -196,10 +215,8 @@ impl Finding {
         let marked = floor_boundary(text, place(problem.at.end).max(start)) - start;
         let marked = tail.get(..marked.min(tail.len())).unwrap_or_default();
         let line = format!("{head}{tail}");
-        let visible = visible_length(
-            &line,
-            (problem.quote == Quote::Key).then_some(head.len() + marked.len()),
-        );
+        let above = before.get(..line_start).unwrap_or_default();
+        let visible = visible_length(&line, above, head.len()..head.len() + marked.len(), problem.quote);
         let (quote, caret) = quote(&line, head.chars().count(), marked.chars().count(), visible);
         Self {
             file: piece.file.to_owned(),
@@ -213,23 +230,76 @@ impl Finding {
     }
 }
 
-/// How much of a line, in bytes, may be shown without showing a secret.
-fn visible_length(line: &str, key_end: Option<usize>) -> usize {
-    let from_key = key_end.and_then(|end| Some(end + line.get(end..)?.find('=')? + 1));
-    let limits = [from_key, inline_cookie(line)];
+/// How much of a line, in bytes, may be shown without showing a secret. `above` is what stands before the line, and `marked`
+/// the part of the line that the finding is about.
+fn visible_length(line: &str, above: &str, marked: Range<usize>, quote: Quote) -> usize {
+    let opener = open_string(above);
+    let is_hidden = match quote {
+        Quote::Syntax => opener.is_some(),
+        Quote::Line | Quote::Key | Quote::BeforeValue => opener.is_some_and(|line| inline_secret(line).is_some()),
+    };
+    if is_hidden {
+        return 0;
+    }
+    let of_quote = match quote {
+        Quote::Line => None,
+        Quote::Key => line
+            .get(marked.end..)
+            .and_then(|rest| Some(marked.end + rest.find('=')? + 1)),
+        Quote::BeforeValue => line.get(..marked.start).map(|head| head.trim_end().len()),
+        Quote::Syntax => Some(key_or_header(line)),
+    };
+    let limits = [of_quote, inline_secret(line)];
     limits.into_iter().flatten().min().unwrap_or(line.len())
 }
 
-/// The place behind the `=` of a `cookie = …`, which may not be there but might be.
-fn inline_cookie(line: &str) -> Option<usize> {
-    line.match_indices("cookie").find_map(|(at, word)| {
-        let is_word = |char: char| char.is_alphanumeric() || matches!(char, '_' | '-');
-        let before = line.get(..at)?;
-        let after = line.get(at + word.len()..)?;
-        let spaces = after.len() - after.trim_start_matches([' ', '\t', '"', '\'']).len();
-        let assigned = after.get(spaces..)?.starts_with('=');
-        (assigned && !before.ends_with(is_word)).then_some(at + word.len() + spaces + 1)
-    })
+/// The line in which a string of several lines begins that does not end in this text.
+fn open_string(text: &str) -> Option<&str> {
+    let is_open = |quotes: &&str| text.matches(*quotes).count() % 2 == 1;
+    let quotes = ["\"\"\"", "'''"].into_iter().find(is_open)?;
+    text.get(..text.rfind(quotes)?)?.rsplit('\n').next()
+}
+
+/// How much of a line is the header of a table or a key with its `=` that the line begins with.
+fn key_or_header(line: &str) -> usize {
+    let start = line.len() - line.trim_start().len();
+    let rest = line.trim_start();
+    let is_header = rest.starts_with('[');
+    let fits = |char: char| is_word(char) || char == '.' || (is_header && matches!(char, '[' | ']'));
+    let after = rest.trim_start_matches(fits);
+    let end = start + rest.len() - after.len();
+    if is_header {
+        return end;
+    }
+    let assigned = after.trim_start().strip_prefix(['=', ':']);
+    match assigned {
+        // `==` ends what is encoded in Base64.
+        Some(value) if end > start && !value.starts_with('=') => line.len() - value.len(),
+        _ => 0,
+    }
+}
+
+/// The keys that people write secrets behind, none of which may be there.
+const SECRETS: [&str; 2] = ["cookie", "key"];
+
+/// The place behind the `=` or `:` of a `cookie = …` or `key = …`.
+fn inline_secret(line: &str) -> Option<usize> {
+    let places = SECRETS.into_iter().filter_map(|key| {
+        line.match_indices(key).find_map(|(at, word)| {
+            let before = line.get(..at)?;
+            let after = line.get(at + word.len()..)?;
+            let assigned = after
+                .trim_start_matches([' ', '\t', '"', '\''])
+                .strip_prefix(['=', ':'])?;
+            (!before.ends_with(is_word)).then_some(line.len() - assigned.len())
+        })
+    });
+    places.min()
+}
+
+/// True for what the keys of a file are made of.
+fn is_word(char: char) -> bool {
+    char.is_alphanumeric() || matches!(char, '_' | '-')
 }
 
 /// The line as it is shown, and the line below it with the carets.
@@ -266,7 +336,7 @@ fn quote(line: &str, column: usize, marked: usize, visible: usize) -> (String, S
     let room = text.chars().count().saturating_sub(before);
     caret.extend(std::iter::repeat_n('^', marked.min(room).max(1)));
     if hidden {
-        text.push_str(" …");
+        text.push_str(if text.is_empty() { "…" } else { " …" });
     }
     (text, caret)
 }
@@ -308,5 +378,43 @@ impl fmt::Display for Findings {
             write!(f, "\n\nand {} more", self.more)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_shown_up_to_what_could_be_a_secret() {
+        let cases = [
+            ("", "name = \"a", Quote::Syntax, "name ="),
+            ("", "  a.b-c: x", Quote::Syntax, "  a.b-c:"),
+            ("", "[node", Quote::Syntax, "[node"),
+            ("", "[[actors] x", Quote::Syntax, "[[actors]"),
+            ("", "[\"x\"", Quote::Syntax, "["),
+            ("", "\"name\" = x", Quote::Syntax, ""),
+            ("", "x", Quote::Syntax, ""),
+            ("", "x==", Quote::Syntax, ""),
+            ("", "a x = 1", Quote::Syntax, ""),
+            ("a = \"\"\"\n", "x = 1", Quote::Syntax, ""),
+            ("a = \"\"\"b\"\"\"\n", "x = 1", Quote::Syntax, "x ="),
+            ("a = '''\n", "x = 1", Quote::Line, "x = 1"),
+            ("a = { key = '''\n", "x''', b = 1 }", Quote::Line, ""),
+            ("", "a = { key = 1, b = 2 }", Quote::Line, "a = { key ="),
+            ("", "key_file = 5, my-key = 1", Quote::Line, "key_file = 5, my-key = 1"),
+            (
+                "",
+                "b = 1, node.\"cookie\": x, key=1",
+                Quote::Line,
+                "b = 1, node.\"cookie\":",
+            ),
+        ];
+        for (above, line, quote, shown) in cases {
+            let visible = visible_length(line, above, 0..0, quote);
+            assert_eq!(line.get(..visible), Some(shown), "{above}{line}");
+        }
+        assert_eq!(visible_length("a = x, b = 1", "", 0..1, Quote::Key), 3);
+        assert_eq!(visible_length("a = x", "", 4..5, Quote::BeforeValue), 3);
     }
 }

@@ -59,7 +59,8 @@ impl SecretKeys {
         let name = *variable.get_ref();
         if name.is_empty() || name.contains(['=', '\0']) {
             let message = format!("`{}` is no name of a variable", self.variable);
-            problems.error(
+            // It may be the secret itself.
+            problems.hidden_error(
                 variable.span(),
                 message,
                 format!("expected for example `{}`", self.example),

@@ -2,7 +2,7 @@
 //!
 //! It is replaced in values that are strings, once, after the file was parsed: what a variable has is never read as TOML, and
 //! never replaced again. `${NAME:-TEXT}` is TEXT where the variable is unset or empty, and `$${` is `${` itself. A `$`
-//! that no `{` follows is one.
+//! that no `{` follows is one. Variables are not nested.
 
 use std::env::VarError;
 use std::ops::Range;
@@ -88,6 +88,7 @@ impl Substitution<'_> {
         let places = (places.len() == text.matches("${").count()).then_some(places);
         let mut index = 0;
         for part in parts(text) {
+            let mut opened = 1;
             let at = |length: usize| match places.as_ref().and_then(|places| places.get(index)) {
                 Some(start) => *start..(*start + length).min(span.end),
                 None => span.clone(),
@@ -100,7 +101,12 @@ impl Substitution<'_> {
                 Part::Literal => replaced.push_str("${"),
                 Part::Malformed(text) => {
                     is_good = false;
-                    self.problems.error(at(text.len()), "this is no variable", FORMS);
+                    opened = text.matches("${").count();
+                    let message = match opened {
+                        2.. if text.ends_with('}') => "variables are not nested",
+                        _ => "this is no variable",
+                    };
+                    self.problems.error(at(text.len()), message, FORMS);
                 }
                 Part::Variable { name, default } => {
                     let written = name.len() + default.map_or(0, |default| default.len() + 2) + 3;
@@ -116,7 +122,7 @@ impl Substitution<'_> {
                     }
                 }
             }
-            index += 1;
+            index += opened;
         }
         if !is_good {
             self.problems.broken(span.clone());
@@ -175,10 +181,11 @@ fn parts(mut text: &str) -> Vec<Part<'_>> {
             Some((name, default)) => (name, Some(default)),
             None => (inner, None),
         };
-        parts.push(if is_name(name) {
-            Part::Variable { name, default }
-        } else {
-            Part::Malformed(rest.get(..inner.len() + 3).unwrap_or(rest))
+        let whole = rest.get(..inner.len() + 3).unwrap_or(rest);
+        parts.push(match default {
+            Some(default) if default.contains("${") => Part::Malformed(whole),
+            _ if is_name(name) => Part::Variable { name, default },
+            _ => Part::Malformed(whole),
         });
         text = after;
     }
@@ -199,7 +206,7 @@ mod tests {
     #[test]
     fn a_string_has_text_variables_and_literals() {
         let variable = |name, default| Part::Variable { name, default };
-        let cases: [(&str, &[Part<'_>]); 8] = [
+        let cases: [(&str, &[Part<'_>]); 10] = [
             ("a $b $$c", &[Part::Text("a $b $$c")]),
             ("${A}", &[Part::Text(""), variable("A", None), Part::Text("")]),
             (
@@ -214,6 +221,14 @@ mod tests {
             ("$$${A}", &[Part::Text("$"), Part::Literal, Part::Text("A}")]),
             ("${1}", &[Part::Text(""), Part::Malformed("${1}"), Part::Text("")]),
             ("a${B", &[Part::Text("a"), Part::Malformed("${B")]),
+            (
+                "${A:-${B}}",
+                &[Part::Text(""), Part::Malformed("${A:-${B}"), Part::Text("}")],
+            ),
+            (
+                "${A${B}c",
+                &[Part::Text(""), Part::Malformed("${A${B}"), Part::Text("c")],
+            ),
         ];
         for (text, expected) in cases {
             assert_eq!(parts(text), expected, "{text}");

@@ -97,7 +97,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, ReadError> {
     options.read(true);
     without_waiting(&mut options);
     point(Step::Open, path)?;
-    let file = options.open(path)?;
+    let file = options.open(path).map_err(|error| not_opened(error, path))?;
     let kind = file.metadata()?.file_type();
     if kind.is_file() {
         let kind = Kind::Regular;
@@ -107,6 +107,23 @@ pub(super) fn open(path: &Path) -> Result<Opened, ReadError> {
         PIPE if is_inherited(path) => Ok(Opened { file, kind: Kind::Pipe }),
         other => Err(ReadError::NotAFile(other)),
     }
+}
+
+/// Why a file was not opened. Of a socket the system only says that there is no such device.
+#[cfg(unix)]
+fn not_opened(error: io::Error, path: &Path) -> ReadError {
+    if error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error())
+        && let Ok(metadata) = path.metadata()
+        && !metadata.is_file()
+    {
+        return ReadError::NotAFile(in_words(metadata.file_type()));
+    }
+    error.into()
+}
+
+#[cfg(not(unix))]
+fn not_opened(error: io::Error, _: &Path) -> ReadError {
+    error.into()
 }
 
 pub(super) fn read_opened(Opened { file, kind }: Opened, limit: u64) -> Result<Vec<u8>, ReadError> {

@@ -55,15 +55,18 @@ pub enum SecretFault {
     /// It could not be read.
     #[error("cannot be read: {0}")]
     Read(ReadError),
-    /// Somebody else can read it.
+    /// Somebody else can read or change it.
     #[error("{0}")]
     Exposed(Exposure),
     /// It is text of two bytes a character.
     #[error("is UTF-16 text")]
     Utf16,
+    /// It is no text, or that of two bytes a character without a mark that says so.
+    #[error("has NUL bytes, as UTF-16 text and binary files do")]
+    Nul,
 }
 
-/// Who can read a file with a secret and should not.
+/// Who can read or change a file with a secret and should not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exposure {
     /// Its permissions.
@@ -87,16 +90,31 @@ impl fmt::Display for Exposure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mode = self.mode;
         match self.to {
-            Whom::Everybody => write!(f, "can be read by every user of this machine (mode {mode:04o})"),
-            Whom::Group(gid) => write!(
-                f,
-                "can be read by the group {gid}, which is none of this process's (mode {mode:04o})"
-            ),
+            Whom::Everybody => {
+                let done = done_with(mode & OTHERS);
+                write!(f, "can be {done} by every user of this machine (mode {mode:04o})")
+            }
+            Whom::Group(gid) => {
+                let done = done_with((mode & GROUP) >> 3);
+                write!(
+                    f,
+                    "can be {done} by the group {gid}, which is none of this process's (mode {mode:04o})"
+                )
+            }
             Whom::Owner(uid) => write!(
                 f,
                 "belongs to the user {uid}, who is neither root nor the user of this process (mode {mode:04o})"
             ),
         }
+    }
+}
+
+/// What these permissions of somebody are most of all for.
+fn done_with(permissions: u32) -> &'static str {
+    match permissions {
+        4.. => "read",
+        2.. => "written",
+        _ => "executed",
     }
 }
 
@@ -129,7 +147,7 @@ impl SecretError {
         match &self.fault {
             SecretFault::Exposed(exposure) => exposure.help(&self.path),
             SecretFault::Utf16 => "save it as UTF-8".to_owned(),
-            SecretFault::Read(_) => what.to_owned(),
+            SecretFault::Read(_) | SecretFault::Nul => what.to_owned(),
         }
     }
 
@@ -144,7 +162,7 @@ impl SecretError {
 /// count.
 ///
 /// # Errors
-/// It can't be read, is larger than `limit` bytes, or others can read it: see [`SecretFault`].
+/// It can't be read, is larger than `limit` bytes, is no text, or others can read it: see [`SecretFault`].
 pub(crate) fn read(secret: Secret, path: &Path, limit: u64) -> Result<Vec<u8>, SecretError> {
     let failed = |fault| SecretError {
         secret,
@@ -162,6 +180,9 @@ pub(crate) fn read(secret: Secret, path: &Path, limit: u64) -> Result<Vec<u8>, S
     let bytes = read_opened(opened, limit).map_err(|error| failed(SecretFault::Read(error)))?;
     if [[0xff, 0xfe], [0xfe, 0xff]].iter().any(|mark| bytes.starts_with(mark)) {
         return Err(failed(SecretFault::Utf16));
+    }
+    if bytes.contains(&0) {
+        return Err(failed(SecretFault::Nul));
     }
     Ok(without_mark(&bytes).to_vec())
 }

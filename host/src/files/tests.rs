@@ -41,6 +41,9 @@ mod on_unix {
         assert_eq!(refused(&fifo), "it is a pipe, not a file");
         assert_eq!(refused(folder.path()), "it is a folder, not a file");
         assert_eq!(refused(Path::new("/dev/zero")), "it is a device, not a file");
+        let socket = folder.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert_eq!(refused(&socket), "it is a socket, not a file");
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(&fifo, &link).unwrap();
         assert_eq!(refused(&link), "it is a pipe, not a file");
@@ -95,6 +98,30 @@ mod on_unix {
                 1000,
                 0o604,
                 "can be read by every user of this machine (mode 0604)",
+            ),
+            (
+                1000,
+                1000,
+                0o602,
+                "can be written by every user of this machine (mode 0602)",
+            ),
+            (
+                1000,
+                1000,
+                0o606,
+                "can be read by every user of this machine (mode 0606)",
+            ),
+            (
+                1000,
+                1000,
+                0o601,
+                "can be executed by every user of this machine (mode 0601)",
+            ),
+            (
+                1000,
+                3000,
+                0o620,
+                "can be written by the group 3000, which is none of this process's (mode 0620)",
             ),
             (
                 0,

@@ -76,7 +76,7 @@ pub use grants::{
     Access, Directory, Endpoint, Grants, HostPattern, HttpOrigin, HttpScheme, InvalidDirectory, InvalidEndpoint,
     InvalidHttpOrigin, InvalidRecipient, InvalidVariable, NotGranted, Recipient, Recipients, Spawn, Variables,
 };
-pub(crate) use grants::{Mistaken, mistaken};
+pub(crate) use grants::{Instead, Mistaken, mistaken};
 pub use http_trust::HttpTrust;
 pub use life::LiveGuest;
 pub use limits::{Limit, Limits, WhenFull};

@@ -96,6 +96,12 @@ fn report_module(error: &LoadError, config: &NodeConfig, complaints: &mut Compla
     } else {
         format!("module `{module}`, deployed as {}: {fault}", path.display())
     };
+    if let LoadFault::DigestMismatch { .. } = fault
+        && is_own
+    {
+        let help = "this is the digest that was asked for";
+        return complaints.of_digest(module, message, help);
+    }
     let (is_missing, help) = match fault {
         LoadFault::Read(error) => (
             error.is_not_found() && is_own,

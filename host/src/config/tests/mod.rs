@@ -28,7 +28,8 @@ fn folder() -> tempfile::TempDir {
     write("short", b"s3cret");
     write("dull", b"abcabcabcabcabcabc");
     write("empty", b" \n");
-    write("binary", b"\xff\x00");
+    write("binary", b"\xff\x01");
+    write("unmarked", b"s\x003\0c\0r\0e\0t\0");
     write("large", &[b'x'; 70_000]);
     write("open", b"s3cret-of-2026-xyz");
     restrict(&folder.path().join("open"), 0o644);
@@ -229,7 +230,7 @@ fn what_is_not_toml_is_reported_where_it_is() {
         "[node]\nname = \"a\ncookie_file = \"cookie\"\n[",
         r#"
 node.toml:2:10: invalid basic string, expected `"`
- 2 | name = "a
+ 2 | name = …
    |          ^ this is not valid TOML
 
 node.toml:4:2: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
@@ -240,7 +241,7 @@ node.toml:4:2: unquoted keys cannot be empty, expected letters, numbers, `-`, `_
         "name = \"b\"",
         r#"
 node.toml:4:1: duplicate key
- 4 | name = "b"
+ 4 | name = …
    | ^^^^ this is not valid TOML"#,
     );
 }

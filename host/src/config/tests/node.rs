@@ -62,6 +62,7 @@ node.toml:3:15: the cookie file DIR/nope cannot be read: No such file or directo
     for (file, why) in [
         ("empty", "is empty"),
         ("binary", "is not UTF-8 text"),
+        ("unmarked", "has NUL bytes, as UTF-16 text and binary files do"),
         ("large", "cannot be read: it is larger than 65536 bytes"),
     ] {
         let caret = "^".repeat(file.len() + 2);
@@ -237,6 +238,21 @@ node.toml:4:12: the hostname has a `:`
  4 | hostname = "[::1]"
    |            ^^^^^^^ write it without brackets: `::1`"#,
     );
+    for (listen, help) in [
+        ("127.0.0.1:1, [::1]:1", "`listen` takes one address"),
+        ("tcp://127.0.0.1:5", "did you mean `127.0.0.1:5`?"),
+        ("tcp://localhost:5", "did you mean `127.0.0.1:5`?"),
+        ("tcp://[::1]", "did you mean `[::1]:4697`?"),
+        ("tcp://", "expected IP:PORT such as `127.0.0.1:4697` or `[::1]:4697`"),
+    ] {
+        let caret = "^".repeat(listen.len() + 2);
+        check_below(
+            &format!("listen = {listen:?}"),
+            &format!(
+                "node.toml:4:10: `listen` is no address with a port\n 4 | listen = {listen:?}\n   |          {caret} {help}"
+            ),
+        );
+    }
     // A pod with IPv6 alone has no other name.
     check_below("hostname = \"2001:db8::7\"", "");
 }

@@ -40,8 +40,8 @@ node.toml:6:11: both `key_file` and `key_env` say where the deploy key is
             "key_env = \"a=b\"",
             r#"
 node.toml:5:11: `key_env` is no name of a variable
- 5 | key_env = "a=b"
-   |           ^^^^^ expected for example `RACTOR_DEPLOY_KEY`"#,
+ 5 | key_env = …
+   |           ^ expected for example `RACTOR_DEPLOY_KEY`"#,
         ),
         (
             "key_env = \"UNSET\"",
@@ -59,6 +59,44 @@ node.toml:5:11: the deploy key in NAME has 4 bytes; expected at least 16
         ),
     ] {
         check(&with_control(lines), expected);
+    }
+}
+
+#[test]
+fn a_secret_in_the_file_is_never_shown() {
+    let folder = folder();
+    for text in [
+        "[control]\nkey = SECRETabc123",
+        "[control]\nkey = \"SECRETabc123\" extra",
+        "[control]\nkey = \"SECRETabc123\"\nkey = \"SECRETabc123\"",
+        "[control]\nkey = \"SECRETabc123",
+        "[control]\nkye = SECRETabc123",
+        "[control]\nkey SECRETabc123",
+        "[control]\nkey =\nSECRETabc123==",
+        "[control]\nkey = [\nSECRETabc123\n]",
+        "[control]\nkey: \"SECRETabc123\"",
+        "[node]\ncookie: SECRETabc123",
+        "[node]\n\"cookie\" SECRETabc123",
+        "[node]\ncookie = \"\"\"\nSECRETabc123\"\"\"x",
+        "[node]\ncookie = '''\nSECRETabc123=='''x",
+        "[node]\ncookie = \"\"\"\nSECRETabc123",
+        "control = { key = \"SECRETabc123\", key_file = 5 }",
+        "node = { cookie = \"SECRETabc123\", name = 5, key = \"SECRETabc123\" }",
+        "[node]\nname = \"a\"\ncookie_env = \"SECRETabc123==\"",
+        "[control]\nkey_env = \"SECRETabc123==\"",
+    ] {
+        let error = parse(text, folder.path()).unwrap_err();
+        assert!(!error.to_string().contains("SECRET"), "of\n{text}\n{error}");
+        assert!(!format!("{error:?}").contains("SECRET"), "of\n{text}\n{error:?}");
+    }
+    for set in [
+        "control={key=\"SECRETabc123\", key_file=5}",
+        "control.key=SECRETabc123",
+        "control.key_env=SECRETabc123==",
+        "control.key: SECRETabc123",
+    ] {
+        let error = parse_with(&with_control(""), folder.path(), &[set]).unwrap_err();
+        assert!(!error.to_string().contains("SECRET"), "of\n{set}\n{error}");
     }
 }
 

@@ -131,8 +131,8 @@ node.toml:6:8: the file DIR/nope.pem cannot be read: No such file or directory (
         "cert = \"cert.pem\"\nkey = \"other-key.pem\"",
         r#"
 node.toml:7:7: the key in DIR/other-key.pem is not that of the certificate in DIR/cert.pem
- 7 | key = "other-key.pem"
-   |       ^^^^^^^^^^^^^^^ replace both together"#,
+ 7 | key = …
+   |       ^ replace both together"#,
     );
     let swapped = findings("", "cert = \"key.pem\"\nkey = \"cert.pem\"");
     assert!(

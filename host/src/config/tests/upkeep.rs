@@ -88,3 +88,20 @@ fn mistakes_are_explained() {
     let digest = format!("digest = \"sha256:{}\"", "0".repeat(64));
     check_last(&format!("{module}watch = true\n{digest}"), "there is nothing to watch");
 }
+
+#[test]
+fn a_module_that_is_not_the_one_of_its_digest_is_reported_there() {
+    let folder = folder();
+    let digest = format!("digest = \"sha256:{}\"", "0".repeat(64));
+    for (line, place) in [
+        (digest.as_str(), "node.toml:6:10: it differs\n"),
+        ("", "node.toml:5:8: it differs\n"),
+    ] {
+        let text = format!("[node]\nname = \"a\"\ncookie_file = \"cookie\"\n[modules.m]\npath = \"m.wasm\"\n{line}");
+        let config = parse(&text, folder.path()).unwrap();
+        let mut complaints = config.complaints();
+        complaints.of_digest("m", "it differs".to_owned(), "replace it");
+        let error = complaints.into_result().unwrap_err().to_string();
+        assert!(error.starts_with(place), "{error}");
+    }
+}

@@ -77,6 +77,25 @@ node.toml:5:17: this is no variable
 }
 
 #[test]
+fn variables_are_not_nested() {
+    check(
+        "[node]\nname = \"${B${C}${UNSET}\"\nhostname = \"${NAME:-${NAME}}\"\ncookie_file = \"cookie\"",
+        r#"
+node.toml:2:9: variables are not nested
+ 2 | name = "${B${C}${UNSET}"
+   |         ^^^^^^^ expected `${NAME}` or `${NAME:-DEFAULT}`; write `$${` for `${` itself
+
+node.toml:2:16: the environment variable UNSET is not set
+ 2 | name = "${B${C}${UNSET}"
+   |                ^^^^^^^^ set it, or write `${UNSET:-DEFAULT}`; `$${` stands for `${` itself, where none is meant
+
+node.toml:3:13: variables are not nested
+ 3 | hostname = "${NAME:-${NAME}}"
+   |             ^^^^^^^^^^^^^^^ expected `${NAME}` or `${NAME:-DEFAULT}`; write `$${` for `${` itself"#,
+    );
+}
+
+#[test]
 fn a_mistake_in_a_value_says_which_variables_gave_it() {
     check(
         "[node]\nname = \"alpha\"\nlisten = \"${NAME}:${PORT:-1}\"\ncookie_file = \"${NAME}\"",
@@ -166,4 +185,18 @@ fn a_mistake_in_what_is_set_is_shown_there() {
  8 | node.peers=["a"]
    |            ^^^^^ expected a list of strings: `peers = ["…"]`"#,
     );
+}
+
+#[test]
+fn an_actor_that_the_file_does_not_have_is_missed() {
+    for text in [NODE.to_owned(), format!("actors = []\n{NODE}")] {
+        check_with(
+            &text,
+            &["actors.zz.count=3"],
+            r#"
+--set:1:8: no element of `actors` has the name `zz`
+ 1 | actors.zz.count=3
+   |        ^^ add a table with that name to the file: `[[actors]]`"#,
+        );
+    }
 }

@@ -104,7 +104,14 @@ impl FromStr for Endpoint {
             return Err(InvalidEndpoint {
                 text: text.to_owned(),
                 reason,
-                instead: Some(instead),
+                instead: instead.help(),
+            });
+        }
+        if let Some((reason, meant)) = bare_network(text) {
+            return Err(InvalidEndpoint {
+                text: text.to_owned(),
+                reason,
+                instead: Some(format!("did you mean `{meant}`?")),
             });
         }
         let invalid = |reason| InvalidEndpoint {
@@ -166,6 +173,17 @@ impl FromStr for HostPattern {
             Self::Name(lower)
         })
     }
+}
+
+/// What is wrong with a network of IPv6 addresses that has no brackets, and what was meant.
+fn bare_network(text: &str) -> Option<(&'static str, String)> {
+    let is_network = |host: &str| host.contains(':') && matches!(host.parse(), Ok(HostPattern::Net(..)));
+    if is_network(text) {
+        return Some((NO_PORT, format!("[{text}]:{EXAMPLE_PORT}")));
+    }
+    let (host, port) = text.rsplit_once(':')?;
+    let has_port = port == "*" || port.parse::<u16>().is_ok();
+    (has_port && is_network(host)).then(|| ("an IPv6 network needs brackets", format!("[{host}]:{port}")))
 }
 
 /// True for what can be a host's name, and not an address that is written wrongly.
@@ -245,6 +263,28 @@ mod tests {
         ] {
             let error = text.parse::<Endpoint>().unwrap_err();
             assert_eq!((error.text.as_str(), error.reason), (text, reason));
+        }
+    }
+
+    #[test]
+    fn an_endpoint_that_is_suggested_is_one() {
+        for (text, instead) in [
+            ("fd00::/8:443", Some("[fd00::/8]:443")),
+            ("fd00::/8:*", Some("[fd00::/8]:*")),
+            ("fd00::/8", Some("[fd00::/8]:443")),
+            ("fd00::/200:443", None),
+            ("::1:80", Some("[::1]:80")),
+            ("https://x", Some("x:443")),
+            ("tcp://", None),
+            ("10.0.0.0/8", None),
+        ] {
+            let error = text.parse::<Endpoint>().unwrap_err();
+            let expected = instead.map(|instead| format!("did you mean `{instead}`?"));
+            assert_eq!(error.instead, expected, "{text}");
+            assert!(
+                instead.is_none_or(|instead| instead.parse::<Endpoint>().is_ok()),
+                "{text}"
+            );
         }
     }
 

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 pub use directory::{Access, Directory, InvalidDirectory};
 pub use endpoint::{Endpoint, HostPattern, InvalidEndpoint};
 pub use http_origin::{HttpOrigin, HttpScheme, InvalidHttpOrigin};
-pub(crate) use mistaken::{Mistaken, mistaken};
+pub(crate) use mistaken::{Instead, Mistaken, mistaken};
 pub use recipients::{InvalidRecipient, Recipient, Recipients};
 pub use variables::{InvalidVariable, Variables};
 
