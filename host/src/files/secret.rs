@@ -181,7 +181,8 @@ pub(crate) fn read(secret: Secret, path: &Path, limit: u64) -> Result<Vec<u8>, S
     if [[0xff, 0xfe], [0xfe, 0xff]].iter().any(|mark| bytes.starts_with(mark)) {
         return Err(failed(SecretFault::Utf16));
     }
-    if bytes.contains(&0) {
+    // A deploy key may be random bytes as they are.
+    if secret != Secret::DeployKey && bytes.contains(&0) {
         return Err(failed(SecretFault::Nul));
     }
     Ok(without_mark(&bytes).to_vec())

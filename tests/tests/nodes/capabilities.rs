@@ -238,7 +238,7 @@ fn inspect_says_what_a_component_is_without_a_node() {
         assert!(json.stdout.contains(part), "{part}: {}", json.stdout);
     }
     let wrong = cli::ractor_host(&["inspect", file!()]);
-    assert_eq!(wrong.code, Some(1));
+    assert_eq!(wrong.code, Some(2));
 }
 
 #[test]

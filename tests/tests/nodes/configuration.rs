@@ -226,6 +226,8 @@ mod as_another_user {
             command("chmod", &[mode, &file]);
         }
         command("chmod", &["755", &path(".")]);
+        command("mkdir", &[&path("state")]);
+        command("chown", &["65534", &path("state")]);
         let program = programs::ractor_host();
         let mut checked = Command::new("setpriv");
         checked.args(["--reuid=65534", "--regid=65534", "--groups", GROUP]);

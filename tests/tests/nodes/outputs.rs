@@ -109,7 +109,7 @@ fn an_error_that_nobody_reads_has_its_exit_code_all_the_same() {
     nobody_there.args(["inspect", "no-such.wasm"]);
     let mut unknown = programs::ractor_host();
     unknown.arg("--no-such-option");
-    for (code, mut command) in [(2, wrong), (1, nobody_there), (2, unknown)] {
+    for (code, mut command) in [(2, wrong), (2, nobody_there), (2, unknown)] {
         let mut closed = in_shell(&command, "", "2>&-");
         assert_eq!(end("with an error", &mut closed).0, Some(code));
         let (reader, writer) = pipe().expect("a pipe");
