@@ -10,6 +10,7 @@ use ractor::{Actor, BytesConvertable};
 use super::error::HostError;
 #[cfg(feature = "cli")]
 use super::guests::Guests;
+#[cfg(feature = "cli")]
 use super::keeping;
 use super::native::Native;
 #[cfg(feature = "cli")]
