@@ -18,8 +18,8 @@ const _: () = assert!(PIECE <= MAX_PIECE, "a node takes what a client sends");
 /// Why a node did not answer as asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AskError {
-    #[error("no answer within {0:?}")]
-    Timeout(Duration),
+    #[error("no answer in the time that the command has (--timeout)")]
+    Timeout,
     #[error("the connection ended, or the control actor did")]
     Ended,
     #[error("the node refused: {0}")]
@@ -57,7 +57,7 @@ impl AskError {
     /// True if the request may have been carried out all the same.
     pub(crate) fn leaves_open(&self) -> bool {
         match self {
-            Self::Timeout(_) | Self::Ended | Self::NotUnderstood => true,
+            Self::Timeout | Self::Ended | Self::NotUnderstood => true,
             Self::Refused(_) | Self::Encode(_) | Self::Failed(_) | Self::Unsent(_) => false,
         }
     }
@@ -178,7 +178,7 @@ async fn call(
 ) -> Result<Vec<u8>, AskError> {
     match actor.call(message, Some(timeout)).await {
         Ok(CallResult::Success(reply)) => Ok(reply),
-        Ok(CallResult::Timeout) => Err(AskError::Timeout(timeout)),
+        Ok(CallResult::Timeout) => Err(AskError::Timeout),
         Ok(CallResult::SenderError) | Err(_) => Err(AskError::Ended),
     }
 }

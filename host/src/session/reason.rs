@@ -39,10 +39,10 @@ pub enum CloseReason {
     DuplicateConnection,
     /// Another node has the name of the node that would connect, and stays.
     #[error(
-        "a node {name} is connected already, from {} for {:?}: names must differ; give one of the two another `name` or \
+        "a node {name} is connected already, from {} for {}: names must differ; give one of the two another `name` or \
          `hostname` in [node]",
         rival.address,
-        rival.since
+        spoken(rival.since)
     )]
     NameTaken {
         /// The full name.
@@ -93,6 +93,14 @@ pub enum CloseReason {
     /// This node ended the session.
     #[error("this node ended the session")]
     Local,
+}
+
+/// A time of whole seconds, in words.
+fn spoken(time: Duration) -> String {
+    match time.as_secs() {
+        0 => "less than a second".to_owned(),
+        seconds => format!("{seconds} s"),
+    }
 }
 
 /// The node that has a name which another one has too.
