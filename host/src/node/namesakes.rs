@@ -15,7 +15,7 @@ use super::{NodeServer, NodeServerMessage, NodeSessionMessage, ServerStatus};
 use crate::session::CloseReason;
 
 /// How long a node may take to answer whose name another one has too. Shorter than a session waits for the verdict.
-const INCUMBENT: Duration = Duration::from_secs(2);
+const INCUMBENT: Duration = Duration::from_secs(3);
 
 impl NodeServer {
     /// Whether a session goes on whose peer has just said its name.

@@ -177,7 +177,7 @@ fn a_reload_without_an_answer_is_unknown_and_can_be_asked_about() {
     let lost = lab.control(
         "reload",
         &[node.address()],
-        &["counter", "--file", new, "--timeout", "5s"],
+        &["counter", "--file", new, "--timeout", "9s"],
     );
     assert_eq!(lost.code, Some(1), "{lost:?}");
     assert!(
