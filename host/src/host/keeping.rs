@@ -26,7 +26,7 @@ pub(super) struct Deployments {
 impl Keeping {
     pub(super) async fn open(config: &NodeConfig) -> Result<Self, HostError> {
         check_folder(config)?;
-        let wants_checkpoints = config.actors.iter().any(|actor| actor.checkpoint.is_some());
+        let wants_checkpoints = wants_checkpoints(config);
         if !wants_checkpoints && config.control.is_none() {
             return Ok(Self {
                 writer: None,
@@ -116,8 +116,7 @@ impl Deployments {
 /// # Errors
 /// None is known, or it could not be made or written to.
 pub(super) fn check_folder(config: &NodeConfig) -> Result<(), HostError> {
-    let wants_checkpoints = config.actors.iter().any(|actor| actor.checkpoint.is_some());
-    if !wants_checkpoints && config.control.is_none() {
+    if !wants_checkpoints(config) && config.control.is_none() {
         return Ok(());
     }
     let folder = folder(config).ok_or(HostError::NoStateDirectory)?;
@@ -138,6 +137,10 @@ pub(super) fn check_folder(config: &NodeConfig) -> Result<(), HostError> {
     } else {
         unusable(existing, "can't be written to")
     }
+}
+
+fn wants_checkpoints(config: &NodeConfig) -> bool {
+    config.actors.iter().any(|actor| actor.checkpoint.is_some())
 }
 
 #[cfg(unix)]
