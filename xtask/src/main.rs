@@ -4,6 +4,7 @@
 
 mod bench;
 mod demo;
+mod deny;
 mod guests;
 mod languages;
 mod process;

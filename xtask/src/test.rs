@@ -10,6 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::bench::micro;
+use crate::deny;
 use crate::guests;
 use crate::programs;
 use crate::report;
@@ -46,7 +47,7 @@ pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
     test_guests_apart(workspace, &guests, &programs)?;
     if !quick {
         micro::run(workspace, false)?;
-        check_dependencies(workspace)?;
+        deny::check(workspace)?;
     }
     let left_out = if quick {
         " (formatting, lints, instruction counts and the dependency policy left out)"
@@ -179,17 +180,6 @@ fn test_guests_apart(workspace: &Workspace, guests: &Path, programs: &Path) -> R
             .show()?;
     }
     Ok(())
-}
-
-fn check_dependencies(workspace: &Workspace) -> Result<()> {
-    report::step("dependencies: licences, bans and sources (deny.toml)");
-    if workspace.cargo(["deny", "--version"]).capture().is_err() {
-        report::note("NOT CHECKED: cargo-deny is not installed; `cargo install --locked cargo-deny` gets it");
-        return Ok(());
-    }
-    workspace
-        .cargo(["deny", "--workspace", "check", "licenses", "bans", "sources"])
-        .show()
 }
 
 /// The first line of a `cargo tree` that is part of wasmtime.
