@@ -147,7 +147,9 @@ impl Module {
     /// There would be no instance: its memories or tables are too large from the start, it has too many core instances, or
     /// its start traps.
     pub async fn rehearse(&self, limits: Arc<Limits>) -> Result<Option<Descriptor>, GuestError> {
-        Ok(self.trial(limits).await?.describe().await.ok())
+        drop(self.trial(limits).await?);
+        // Asked for once for all actors, and on an instance with room for it.
+        Ok(self.descriptor().await)
     }
 
     /// An instance that is no actor.
