@@ -7,7 +7,6 @@ use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use redb::{DatabaseError, StorageError};
 
@@ -79,7 +78,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
         Attempt::Opened(opened) => return Ok(*opened),
         Attempt::Missing => {}
         Attempt::Damaged(reason) => {
-            let aside = aside(path);
+            let aside = files::aside(path);
             tracing::error!(
                 path = %path.display(), aside = %aside.display(), reason,
                 "the checkpoints are damaged and put aside: actors start without them"
@@ -195,12 +194,4 @@ fn refused(path: &Path, reason: DatabaseError, trouble: &Trouble) -> OpenError {
             reason: Box::new(reason),
         },
     }
-}
-
-/// A name for a damaged file that no other has.
-fn aside(path: &Path) -> PathBuf {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".damaged-{}", since.unwrap_or_default().as_millis()));
-    path.with_file_name(name)
 }

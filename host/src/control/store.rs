@@ -146,8 +146,7 @@ impl ComponentStore {
         if Digest::of(&bytes) == *digest {
             return Some(path);
         }
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let aside = path.with_extension(format!("damaged-{}", since.unwrap_or_default().as_millis()));
+        let aside = files::aside(&path);
         match files::rename(&path, &aside) {
             Ok(()) => tracing::error!(
                 path = %path.display(), aside = %aside.display(),

@@ -117,6 +117,14 @@ pub(crate) fn rename_unsynced(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
+/// A name, in the same folder, for a file that is damaged, which no other has.
+pub(crate) fn aside(path: &Path) -> PathBuf {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".damaged-{}", since.unwrap_or_default().as_millis()));
+    path.with_file_name(name)
+}
+
 /// Removes a file.
 ///
 /// # Errors

@@ -26,20 +26,8 @@ pub(super) fn engine_for(config: &NodeConfig, needs: &BTreeMap<String, Needs>) -
     }
     let engine = match &config.runtime.cache_dir {
         Some(dir) => {
-            let engine = |cache_dir| {
-                Engine::new(EngineConfig {
-                    cache_dir,
-                    ..setup.clone()
-                })
-            };
-            match engine(Some(dir.clone())) {
-                // Compiled code saves time, and nothing else hangs on it.
-                Err(error) if error.is_trouble_of_the_cache() => {
-                    tracing::warn!(%error, "compiled code is not kept; this start takes longer");
-                    engine(None)
-                }
-                other => other,
-            }
+            let harmless = EngineError::is_trouble_of_the_cache;
+            engine_or_without_cache(&setup, Some(dir.clone()), harmless, "this start takes longer")
         }
         None => engine_with_cache(&setup),
     };
@@ -48,15 +36,33 @@ pub(super) fn engine_for(config: &NodeConfig, needs: &BTreeMap<String, Needs>) -
 
 /// An engine that keeps compiled code in the user's cache directory or, where that can't be, not at all.
 pub(crate) fn engine_with_cache(setup: &EngineConfig) -> Result<Engine, EngineError> {
+    let harmless = |error: &EngineError| {
+        matches!(
+            error,
+            EngineError::CacheDirectory { .. } | EngineError::CacheNotPrivate { .. }
+        )
+    };
+    let advice = "`cache_dir` in [runtime] chooses another folder";
+    engine_or_without_cache(setup, default_cache_dir(), harmless, advice)
+}
+
+/// An engine with this cache or, after a failure that is harmless, without one: compiled code saves time, and nothing else hangs
+/// on it.
+fn engine_or_without_cache(
+    setup: &EngineConfig,
+    cache_dir: Option<PathBuf>,
+    is_harmless: impl FnOnce(&EngineError) -> bool,
+    advice: &str,
+) -> Result<Engine, EngineError> {
     let engine = |cache_dir| {
         Engine::new(EngineConfig {
             cache_dir,
             ..setup.clone()
         })
     };
-    match engine(default_cache_dir()) {
-        Err(error @ (EngineError::CacheDirectory { .. } | EngineError::CacheNotPrivate { .. })) => {
-            tracing::warn!(%error, "compiled code is not kept; `cache_dir` in [runtime] chooses another folder");
+    match engine(cache_dir) {
+        Err(error) if is_harmless(&error) => {
+            tracing::warn!(%error, "compiled code is not kept; {advice}");
             engine(None)
         }
         other => other,
