@@ -2,16 +2,18 @@
 
 mod stock;
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use orders::{Opening, Orders, OrdersMsg, Status};
 use ractor::message::SerializedMessage;
 use ractor::{Actor, ActorCell, ActorRef, BytesConvertable, call_t, pg};
-use ractor_cluster::{NodeServer, client_connect};
+use ractor_cluster::{NodeServer, NodeServerMessage, client_connect};
 use ractor_host_tests::cli::{message, ractor_host};
 use ractor_host_tests::host::HostNode;
 use ractor_host_tests::wait::PATIENCE;
 use ractor_host_tests::{COOKIE, programs};
+use tokio::runtime::Runtime;
 
 use crate::stock::{Liar, StockMsg, StockOrders, order};
 
@@ -36,19 +38,36 @@ fn node_with(guest: &str) -> HostNode {
     HostNode::start(&format!("node-of-{guest}"), &(module + &actor + &rest + grants))
 }
 
-/// The guest, over a node of the published crate in this process.
+/// The one node of the published crate in this process, with the runtime that it lives in.
+///
+/// The crate's tables of actors and groups are the process's, and it knows a remote actor by the number of the session and the pid. Two
+/// stock nodes both call their first session number 1, so the end of one test's guest would take another test's from its groups.
+struct Stock {
+    runtime: Runtime,
+    server: ActorRef<NodeServerMessage>,
+}
+
+static STOCK: LazyLock<Stock> = LazyLock::new(|| {
+    let runtime = Runtime::new().expect("a runtime starts");
+    let server = NodeServer::new(0, COOKIE.into(), "stock".into(), "localhost".into(), None, None)
+        .with_listen_addr(std::net::Ipv4Addr::LOCALHOST.into());
+    let started = runtime.spawn(Actor::spawn(None, server, ()));
+    // A test is a task of another runtime, where nothing may block but a thread of its own.
+    let (server, _) = std::thread::scope(|scope| {
+        let waits = scope.spawn(|| runtime.block_on(started));
+        let started = waits.join().expect("it does not panic").expect("it does not panic");
+        started.expect("a stock node starts")
+    });
+    Stock { runtime, server }
+});
+
+/// The guest, over the node of the published crate in this process.
 async fn over_a_stock_node(node: &HostNode, guest: &str) -> ActorCell {
-    let server = NodeServer::new(
-        0,
-        COOKIE.into(),
-        format!("stock-of-{guest}"),
-        "localhost".into(),
-        None,
-        None,
-    )
-    .with_listen_addr(std::net::Ipv4Addr::LOCALHOST.into());
-    let (server, _) = Actor::spawn(None, server, ()).await.expect("a stock node starts");
-    client_connect(&server, node.address()).await.expect("it connects");
+    let address = node.address().to_owned();
+    let connected = STOCK
+        .runtime
+        .spawn(async move { client_connect(&STOCK.server, address).await });
+    connected.await.expect("it does not panic").expect("it connects");
     let found = async {
         loop {
             if let Some(guest) = pg::get_members(&guest.to_owned()).pop() {
