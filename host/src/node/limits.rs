@@ -6,13 +6,13 @@ use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, DEFAULT_MAX_MAILBOX_SIZE, DEFAULT_MA
 
 /// The limits of a session, in bytes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct SessionLimits {
+pub(crate) struct SessionLimits {
     /// The largest inbound frame.
-    pub(super) inbound_frame: u64,
+    pub(crate) inbound_frame: u64,
     /// What may wait for the peer.
-    pub(super) outbox: usize,
+    pub(crate) outbox: usize,
     /// What the peer sent and may wait for one local actor.
-    pub(super) mailbox: usize,
+    pub(crate) mailbox: usize,
 }
 
 impl Default for SessionLimits {
@@ -39,7 +39,7 @@ pub enum StandInNames {
 
 impl StandInNames {
     /// The name of the stand-in for the actor `name` of the node `peer`.
-    pub(super) fn name(self, name: String, peer: &str) -> String {
+    pub(crate) fn name(self, name: String, peer: &str) -> String {
         match self {
             Self::Bare if directory::where_is(&name).is_none() => name,
             _ => format!("{name}@{peer}"),

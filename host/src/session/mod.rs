@@ -31,4 +31,4 @@ pub(crate) enum Role {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -252,3 +252,10 @@ fn say(news: &News) {
         News::Works(after, states) => tracing::info!(?after, states, "the states of actors are written again"),
     }
 }
+
+/// What the simulation of whole nodes runs.
+#[cfg(test)]
+pub(crate) mod sim {
+    pub(crate) use super::attempt::{Outcome, attempt};
+    pub(crate) use super::queue::{Attempt, Queue};
+}

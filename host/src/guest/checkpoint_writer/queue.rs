@@ -12,10 +12,10 @@ use super::attempt::{Backoff, Job, Jobs, Outcome};
 
 /// Of states that wait to be written, all actors' together. Beyond it checkpoints are left out, which the actor's next one
 /// makes up for; its last one waits for room.
-pub(super) const MOST_WAITING_BYTES: usize = 256 << 20;
+pub(crate) const MOST_WAITING_BYTES: usize = 256 << 20;
 
 /// Of states that are written together: a disk that is slow has written some of them when the time of a stop is over.
-pub(super) const BATCH_BYTES: usize = 16 << 20;
+pub(crate) const BATCH_BYTES: usize = 16 << 20;
 
 /// How many times the patience of a stop it may take altogether, as long as states are being written.
 const MOST_PATIENCE: u32 = 6;
@@ -32,9 +32,9 @@ pub(crate) enum Turn {
 /// What is to be done in the store now.
 #[derive(Debug)]
 pub(crate) struct Attempt {
-    pub(super) jobs: Jobs,
+    pub(crate) jobs: Jobs,
     /// Where it begins when it goes one by one, so that none is always the last.
-    pub(super) first: usize,
+    pub(crate) first: usize,
 }
 
 /// What is worth saying.
@@ -260,7 +260,7 @@ impl Queue {
     }
 
     /// What is to be done for this actor.
-    pub(super) fn unwritten(&self, actor: &str) -> Option<Job> {
+    pub(crate) fn unwritten(&self, actor: &str) -> Option<Job> {
         self.waiting.get(actor).or_else(|| self.writing.get(actor)).cloned()
     }
 

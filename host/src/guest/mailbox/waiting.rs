@@ -30,7 +30,7 @@ pub(crate) struct Waiting {
 
 /// What the host asks of a guest's actor.
 #[derive(Debug)]
-pub(crate) enum Command {
+pub(in crate::guest) enum Command {
     /// Go on with a fresh instance, because of this.
     Restart(String),
     /// Stop, as if the guest asked for it in a message.
@@ -68,7 +68,7 @@ pub(crate) struct Taken {
 pub(crate) struct GivenUp {
     pub(crate) messages: VecDeque<(u64, SerializedMessage)>,
     /// Whoever asked for something hears that it won't be when these are dropped.
-    pub(crate) commands: VecDeque<Command>,
+    pub(in crate::guest) commands: VecDeque<Command>,
 }
 
 /// What became of a message that is put in.
