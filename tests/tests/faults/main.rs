@@ -7,6 +7,7 @@ mod crashes;
 mod crowds;
 mod floods;
 mod freezes;
+mod impostors;
 mod names;
 mod networks;
 mod partitions;
