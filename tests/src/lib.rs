@@ -16,6 +16,7 @@ pub mod proxy;
 pub mod streams;
 pub mod wait;
 pub mod web;
+pub mod wire;
 
 /// The cookie of every node that a test doesn't give another.
 pub const COOKIE: &str = "interop";

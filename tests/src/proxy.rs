@@ -39,6 +39,8 @@ struct Network {
     connections: Vec<(TcpStream, TcpStream)>,
     /// How many more bytes pass before everything is cut.
     until_cut: Option<usize>,
+    /// The first that diallers sent.
+    sent: Vec<u8>,
     over: bool,
 }
 
@@ -58,6 +60,7 @@ impl Proxy {
             weather: Weather::Fair,
             connections: Vec::new(),
             until_cut: None,
+            sent: Vec::new(),
             over: false,
         }));
         let own_address = match listener.local_addr() {
@@ -90,6 +93,11 @@ impl Proxy {
     /// Cuts every connection once so many more bytes have passed.
     pub fn cut_after(&self, bytes: usize) {
         lock(&self.network).until_cut = Some(bytes);
+    }
+
+    /// What diallers have sent, up to some kilobytes: what somebody who listens could send again.
+    pub fn overheard(&self) -> Vec<u8> {
+        lock(&self.network).sent.clone()
     }
 
     /// Tells the node that the dialler will send nothing more; the other direction stays.
@@ -157,15 +165,25 @@ fn connect(dialler: TcpStream, network: &Arc<Mutex<Network>>) -> Option<()> {
     let ends = (dialler.try_clone().ok()?, node.try_clone().ok()?);
     lock(network).connections.push(ends);
     let back = (node.try_clone().ok()?, dialler.try_clone().ok()?, Arc::clone(network));
-    thread::spawn(move || pass(back.0, back.1, &back.2));
-    pass(dialler, node, network)
+    thread::spawn(move || pass(back.0, back.1, Side::Node, &back.2));
+    pass(dialler, node, Side::Dialler, network)
+}
+
+/// Who sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Dialler,
+    Node,
 }
 
 /// One direction of a connection.
-fn pass(mut from: TcpStream, mut to: TcpStream, network: &Mutex<Network>) -> Option<()> {
+fn pass(mut from: TcpStream, mut to: TcpStream, side: Side, network: &Mutex<Network>) -> Option<()> {
     let mut chunk = vec![0; CHUNK];
     while let Ok(read @ 1..) = from.read(&mut chunk) {
         await_thaw(network)?;
+        if side == Side::Dialler && lock(network).sent.len() < CHUNK {
+            lock(network).sent.extend(chunk.get(..read)?);
+        }
         let weather = lock(network).weather;
         if weather == Weather::Losing {
             continue;

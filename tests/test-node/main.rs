@@ -9,7 +9,6 @@ mod events;
 mod options;
 
 use std::io::BufRead;
-use std::net::Ipv4Addr;
 
 use ractor::Actor;
 use ractor_host::node::{self, Backoff, Peer};
@@ -39,11 +38,12 @@ async fn main() -> Result<(), Error> {
         None,
         None,
     )
-    .with_listen_addr(Ipv4Addr::LOCALHOST.into())
+    .with_listen_addr(options.listen)
     .with_max_outbox_size(options.outbox)
     .with_max_mailbox_size(options.mailbox)
     .with_timing(options.timing)
-    .with_stand_in_names(options.stand_in_names);
+    .with_stand_in_names(options.stand_in_names)
+    .with_stock_peers(options.stock_peers);
     let (server, _) = Actor::spawn(None, server, ()).await?;
     server.cast(NodeServerMessage::SubscribeToEvents {
         id: "stdout".to_owned(),

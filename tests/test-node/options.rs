@@ -4,27 +4,32 @@
 //! |---|---|
 //! | `--name`, `--cookie` | as for every node |
 //! | `--port` | where it listens; 0 by default |
+//! | `--listen` | the address, without the port; 127.0.0.1 by default |
 //! | `--peer` | `HOST:PORT` to stay connected to; may be repeated |
 //! | `--outbox`, `--mailbox` | limits in bytes |
 //! | `--silence` | milliseconds after which a silent peer counts as down |
 //! | `--stand-ins` | `bare` or `qualified`, as their names are; qualified by default, so that tests can tell nodes apart |
+//! | `--stock-peers` | `accepted` or `refused`; accepted by default |
 //! | `--actor` | `NAME:GROUP[:PAUSE_MS]`; may be repeated |
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use ractor_host::node::{DEFAULT_MAX_MAILBOX_SIZE, DEFAULT_MAX_OUTBOX_SIZE, StandInNames, Timing};
+use ractor_host::node::{DEFAULT_MAX_MAILBOX_SIZE, DEFAULT_MAX_OUTBOX_SIZE, StandInNames, StockPeers, Timing};
 
 use crate::Error;
 
 pub(crate) struct Options {
     pub(crate) name: String,
     pub(crate) cookie: String,
+    pub(crate) listen: IpAddr,
     pub(crate) port: u16,
     pub(crate) peers: Vec<String>,
     pub(crate) outbox: usize,
     pub(crate) mailbox: usize,
     pub(crate) timing: Timing,
     pub(crate) stand_in_names: StandInNames,
+    pub(crate) stock_peers: StockPeers,
     /// Name, group, pause.
     pub(crate) actors: Vec<(String, String, Duration)>,
 }
@@ -34,12 +39,14 @@ impl Options {
         let mut options = Self {
             name: String::new(),
             cookie: String::new(),
+            listen: Ipv4Addr::LOCALHOST.into(),
             port: 0,
             peers: Vec::new(),
             outbox: DEFAULT_MAX_OUTBOX_SIZE,
             mailbox: DEFAULT_MAX_MAILBOX_SIZE,
             timing: Timing::default(),
             stand_in_names: StandInNames::Qualified,
+            stock_peers: StockPeers::Accepted,
             actors: Vec::new(),
         };
         while let Some(key) = arguments.next() {
@@ -47,6 +54,7 @@ impl Options {
             match key.as_str() {
                 "--name" => options.name = value,
                 "--cookie" => options.cookie = value,
+                "--listen" => options.listen = value.parse()?,
                 "--port" => options.port = value.parse()?,
                 "--peer" => options.peers.push(value),
                 "--outbox" => options.outbox = value.parse()?,
@@ -54,6 +62,8 @@ impl Options {
                 "--silence" => options.timing.silence = Duration::from_millis(value.parse()?),
                 "--stand-ins" if value == "bare" => options.stand_in_names = StandInNames::Bare,
                 "--stand-ins" if value == "qualified" => {}
+                "--stock-peers" if value == "refused" => options.stock_peers = StockPeers::Refused,
+                "--stock-peers" if value == "accepted" => {}
                 "--actor" => options.actors.push(actor(&value)?),
                 _ => return Err(format!("unknown option {key}").into()),
             }

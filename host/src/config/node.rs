@@ -15,7 +15,7 @@ use super::secret::{Place, SecretKeys};
 use super::section::{Keys, Section};
 use super::tls::{self, TlsSection};
 use crate::guest::{Instead, mistaken};
-use crate::node::StandInNames;
+use crate::node::{StandInNames, StockPeers};
 use crate::supervision::OnGiveUp;
 
 pub(super) const KEYS: Keys = Keys {
@@ -30,6 +30,7 @@ pub(super) const KEYS: Keys = Keys {
         "insecure",
         "on_give_up",
         "stand_in_names",
+        "stock_peers",
     ],
     explained: &[
         ("essential", "it belongs to the actors: write it into `[[actors]]`"),
@@ -67,6 +68,8 @@ pub struct NodeSection {
     pub tls: Option<TlsSection>,
     /// What stands in for the actors of other nodes is called.
     pub stand_in_names: StandInNames,
+    /// Whether nodes of `ractor_cluster` get a session.
+    pub stock_peers: StockPeers,
 }
 
 impl NodeSection {
@@ -106,6 +109,10 @@ impl NodeSection {
             ),
         };
         let stand_in_names = read_stand_in_names(section, problems);
+        let stock_peers = match section.boolean("stock_peers", problems) {
+            Some(false) => StockPeers::Refused,
+            Some(true) | None => StockPeers::Accepted,
+        };
         Some(Self {
             name: name?,
             hostname: hostname?,
@@ -115,6 +122,7 @@ impl NodeSection {
             on_give_up: on_give_up?,
             tls,
             stand_in_names: stand_in_names?,
+            stock_peers,
         })
     }
 }

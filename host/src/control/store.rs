@@ -20,6 +20,9 @@ use crate::guest::Digest;
 /// How long an upload may lie still before it is given up.
 const STALE: Duration = Duration::from_hours(1);
 
+/// How long an upload has to lie still before it gives its place to another: its client has gone.
+const IDLE: Duration = Duration::from_secs(10);
+
 /// How many uploads may be under way.
 const MOST_UPLOADS: usize = 8;
 
@@ -183,7 +186,7 @@ impl ComponentStore {
             });
         }
         if self.uploads.len() >= MOST_UPLOADS && !self.uploads.contains_key(&digest) {
-            return Err(UploadError::TooMany);
+            self.put_aside_idle(now)?;
         }
         self.make_room(size, &digest)?;
         let upload = self.open_upload(&digest, size, now)?;
@@ -196,6 +199,16 @@ impl ComponentStore {
             offset,
             complete: false,
         })
+    }
+
+    /// Gives the place of the upload that has lain still for the longest to another. What came of it stays: its client goes on where
+    /// it stopped, once it begins again.
+    fn put_aside_idle(&mut self, now: SystemTime) -> Result<(), UploadError> {
+        let is_idle = |upload: &Upload| now.duration_since(upload.touched).is_ok_and(|time| time >= IDLE);
+        let idle = self.uploads.iter().filter(|(_, upload)| is_idle(upload));
+        let longest = idle.min_by_key(|(_, upload)| upload.touched).map(|(digest, _)| *digest);
+        self.uploads.remove(&longest.ok_or(UploadError::TooMany)?);
+        Ok(())
     }
 
     /// Takes the piece that begins at `offset`.

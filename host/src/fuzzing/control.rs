@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::input::Input;
 use super::{config, messages};
-use crate::session::{CloseReason, Event, LocalChange, LocalSnapshot, Role, Session};
+use crate::session::{CloseReason, Dial, Event, LocalChange, LocalSnapshot, Role, Session, SessionConfig};
 use crate::wire::{Control, Message, ServerStatus};
 
 /// Lets an authenticated peer send whatever it likes. What the session tells its node must be consistent: only new
@@ -31,14 +31,19 @@ pub fn control(data: &[u8]) {
     }
 }
 
-/// A session at the end of an honest handshake.
+/// A session at the end of an honest handshake between nodes that prove who they are.
 pub(super) fn authenticated(role: Role, transitive: bool, now: Instant) -> Session {
     let other = match role {
         Role::Initiator => Role::Acceptor,
         Role::Acceptor => Role::Initiator,
     };
-    let mut ours = Session::new(config(role, 1, transitive), now);
-    let mut theirs = Session::new(config(other, 2, false), now);
+    authenticated_with(config(role, 1, transitive), config(other, 2, false), now)
+}
+
+/// The session of the first of two ends.
+pub(super) fn authenticated_with(ours: SessionConfig, theirs: SessionConfig, now: Instant) -> Session {
+    let mut ours = Session::new(ours, now);
+    let mut theirs = Session::new(theirs, now);
     while hand_over(&mut ours, &mut theirs, now) | hand_over(&mut theirs, &mut ours, now) {}
     assert!(ours.is_authenticated(), "an honest handshake failed");
     ours
@@ -54,6 +59,7 @@ fn hand_over(from: &mut Session, to: &mut Session, now: Instant) -> bool {
     while let Some(event) = from.poll_event() {
         if let Event::PeerNamed(_) = event {
             from.handle_admission(ServerStatus::Ok);
+            from.handle_dial(Dial::GoOn);
         }
         busy = true;
     }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::input::Input;
 use crate::wire::{
     self, Actor, Auth, Challenge, ChallengeReply, Control, GroupChange, Message, NameMessage, NameTaken, NodeFlags,
-    ServerStatus, Timestamp,
+    Nonce, ServerStatus, Timestamp,
 };
 
 pub(super) fn auth(input: &mut Input<'_>) -> Auth {
@@ -25,17 +25,23 @@ pub(super) fn auth(input: &mut Input<'_>) -> Auth {
                 flags,
                 challenge: connection_id as u32,
                 connection_string,
+                nonce: nonce(input),
             })
         }
         4 => Auth::ClientChallenge(ChallengeReply {
             challenge: input.number() as u32,
             digest: input.bytes().to_vec(),
+            nonce: nonce(input),
         }),
         5 => Auth::ServerAck {
             digest: input.bytes().to_vec(),
         },
         _ => Auth::Unknown,
     }
+}
+
+fn nonce(input: &mut Input<'_>) -> Option<Nonce> {
+    input.flag().then(|| [input.byte(); 16])
 }
 
 pub(super) fn status(input: &mut Input<'_>) -> ServerStatus {

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 
-use super::control::authenticated;
+use super::config;
+use super::control::{authenticated, authenticated_with};
 use crate::session::{LocalSnapshot, Role, Session};
 use crate::wire::{self, Actor, Call, Control, FRAME_HEADER_BYTES, Message, Payload, Timestamp};
 
@@ -25,6 +26,7 @@ pub const WORK: &[(&str, Work)] = &[
     ("session-spawn-100", session_spawn),
     ("session-ping", session_ping),
     ("session-handshake", session_handshake),
+    ("session-identity", session_identity),
 ];
 
 /// Decodes the one frame that `encode` writes, as often.
@@ -120,7 +122,21 @@ fn session_ping(times: u64) {
     }
 }
 
+/// With a stock peer.
 fn session_handshake(times: u64) {
+    let now = Instant::now();
+    let mut stock = config(Role::Initiator, 2, false);
+    stock.local.flags = None;
+    for _ in 0..times {
+        let mut session = authenticated_with(config(Role::Acceptor, 1, false), stock.clone(), now);
+        session.handle_election(Some(LocalSnapshot::default()));
+        drain(&mut session);
+        black_box(session);
+    }
+}
+
+/// Between two nodes that prove who they are.
+fn session_identity(times: u64) {
     let now = Instant::now();
     for _ in 0..times {
         black_box(open(now));

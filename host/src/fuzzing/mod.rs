@@ -14,8 +14,8 @@ pub use control::control;
 pub use frame::frame;
 pub use handshake::handshake;
 
-use crate::session::{Role, SessionConfig, Timing};
-use crate::wire::{NameMessage, NodeFlags};
+use crate::session::{Role, SessionConfig, StockPeers, Timing};
+use crate::wire::{CAPABILITY_IDENTITY, NameMessage, NodeFlags};
 
 const COOKIE: &str = "the cookie of the cluster";
 
@@ -27,6 +27,8 @@ fn config(role: Role, number: u16, transitive: bool) -> SessionConfig {
             name: format!("node{number}@localhost"),
             flags: Some(NodeFlags {
                 version: 1,
+                capabilities: CAPABILITY_IDENTITY,
+                incarnation: u64::from(number),
                 ..NodeFlags::default()
             }),
             connection_string: format!("localhost:{number}"),
@@ -35,7 +37,9 @@ fn config(role: Role, number: u16, transitive: bool) -> SessionConfig {
         cookie: COOKIE.to_owned(),
         transitive,
         timing: Timing::default(),
-        challenge: 0x5eed,
+        stock_peers: StockPeers::default(),
+        challenge: 0x5eed.into(),
+        nonce: [number as u8; 16],
         jitter: 1,
     }
 }

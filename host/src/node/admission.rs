@@ -1,19 +1,31 @@
-//! How many connections may be open that have not proved the cookie.
+//! How many connections may be open that have not proved the cookie, and which of them gives way to another.
 //!
 //! Whoever reaches the port costs a socket, a task and some memory before anything is known of him. A [`Permit`] stands
 //! for that cost. It is taken when a connection is accepted, before anything is spawned for it, and given back when the
-//! peer has authenticated or the connection is gone. Without a permit the socket is closed at once.
+//! peer has authenticated or the connection is gone.
+//!
+//! A newcomer is not turned away because others hold all the places: an honest handshake takes moments, and whoever has held a
+//! place for longer than all others, without a word if there is such a one, gives it up. Of several addresses the one with the most
+//! places pays, and those where nobody ever proved the cookie pay first. As many again may be on their way out; only when those are
+//! too many, too, newcomers are closed at once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
+use super::challenges::Challenges;
 use super::refusals::Refusals;
-use crate::session::CloseReason;
+use super::watch::Proof;
+use crate::session::{CloseReason, StockChallenge};
 
-/// How many accepted connections may be in their handshakes, TLS included, at one time. Those beyond are closed at once.
+/// How many addresses are remembered whose peers proved the cookie, or that this node dialled. Beyond it the one is forgotten that
+/// was heard of least lately.
+const KNOWN: usize = 1_024;
+
+/// How many accepted connections may be in their handshakes, TLS included, at one time. Beyond that, older ones give way to new ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HandshakeLimits {
@@ -40,8 +52,10 @@ impl Default for HandshakeLimits {
 /// Which limit was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LimitReached {
+    /// And all of them belong to peers that have a right to theirs.
     #[error("{limit} connections are in their handshakes already")]
     Total { limit: usize },
+    /// Nobody from anywhere is let in.
     #[error("{limit} connections from its address are in their handshakes already")]
     Address { limit: usize },
 }
@@ -64,16 +78,49 @@ pub(super) struct Admission {
     pub(super) refusals: Refusals,
 }
 
-#[derive(Debug, Default)]
+/// Ends a connection that has to give way.
+type GiveWay = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
 struct Open {
-    total: usize,
-    /// Only those that have some, so it is no larger than the total.
-    by_source: HashMap<Source, usize>,
+    /// The connections that have a permit, the oldest first.
+    places: BTreeMap<u64, Place>,
+    /// How many of them there are from each source that has some.
+    by_source: HashMap<Source, Count>,
+    /// How many connections had to give way and are not gone yet.
+    leaving: usize,
+    /// Those that may be expected to connect, and when they were last heard of.
+    known: HashMap<Source, u64>,
+    challenges: Challenges,
+    /// Counts permits and news of the known.
+    clock: u64,
+}
+
+impl std::fmt::Debug for Open {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Open").field("places", &self.places.len()).finish()
+    }
+}
+
+/// The connections of one source.
+#[derive(Debug, Default, Clone, Copy)]
+struct Count {
+    /// Those that have places.
+    places: usize,
+    /// Those that had to give way and are not gone yet.
+    leaving: usize,
+}
+
+struct Place {
+    source: Source,
+    /// The peer has said its name, as an honest one does at once.
+    has_spoken: bool,
+    give_way: Option<GiveWay>,
 }
 
 /// Whom connections are counted against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Source {
+pub(super) enum Source {
     Address(IpAddr),
     /// A transport without addresses: only the total counts.
     Unknown,
@@ -99,45 +146,46 @@ impl Admission {
         }
     }
 
-    /// A permit for a connection from `addr`, to `peer` as logs call it.
+    /// A permit for a connection from `addr`, to `peer` as logs call it. Another one may have to give way.
     ///
     /// # Errors
-    /// A limit is reached.
+    /// A limit is reached, and nobody gives way.
     pub(super) fn admit(self: &Arc<Self>, addr: Option<IpAddr>, peer: &dyn Display) -> Result<Permit, LimitReached> {
         let source = Source::of(addr);
-        let HandshakeLimits { total, per_address } = self.limits;
         let mut open = self.open();
-        if open.total >= total {
-            return Err(LimitReached::Total { limit: total });
+        let gives_way = open.make_room(self.limits, source)?;
+        let id = open.tick();
+        open.places.insert(
+            id,
+            Place {
+                source,
+                has_spoken: false,
+                give_way: None,
+            },
+        );
+        open.by_source.entry(source).or_default().places += 1;
+        drop(open);
+        if let Some(give_way) = gives_way {
+            give_way();
         }
-        let of_source = open.by_source.get(&source).copied().unwrap_or_default();
-        if of_source >= per_address && source != Source::Unknown {
-            return Err(LimitReached::Address { limit: per_address });
-        }
-        open.total += 1;
-        open.by_source.insert(source, of_source + 1);
         Ok(Permit {
             admission: self.clone(),
+            id,
             source,
             peer: peer.to_string(),
             held: AtomicBool::new(true),
+            saw_challenge: AtomicBool::new(false),
         })
+    }
+
+    /// This node dials that address, so somebody may dial from there.
+    pub(super) fn expect(&self, addr: Option<IpAddr>) {
+        self.open().know(Source::of(addr));
     }
 
     /// How many connections have a permit.
     pub(super) fn open_handshakes(&self) -> usize {
-        self.open().total
-    }
-
-    fn release(&self, source: Source) {
-        let mut open = self.open();
-        open.total = open.total.saturating_sub(1);
-        if let Some(count) = open.by_source.get_mut(&source) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                open.by_source.remove(&source);
-            }
-        }
+        self.open().places.len()
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -145,22 +193,125 @@ impl Admission {
     }
 }
 
+impl Open {
+    fn tick(&mut self) -> u64 {
+        self.clock += 1;
+        self.clock
+    }
+
+    fn know(&mut self, source: Source) {
+        if source == Source::Unknown {
+            return;
+        }
+        let now = self.tick();
+        self.known.insert(source, now);
+        if self.known.len() > KNOWN
+            && let Some(least) = self.known.iter().min_by_key(|(_, at)| **at).map(|(source, _)| *source)
+        {
+            self.known.remove(&least);
+        }
+    }
+
+    /// Takes somebody's place, if there is no other for a connection of this source.
+    fn make_room(&mut self, limits: HandshakeLimits, source: Source) -> Result<Option<GiveWay>, LimitReached> {
+        let HandshakeLimits { total, per_address } = limits;
+        let of_source = self.by_source.get(&source).copied().unwrap_or_default();
+        let (payer, limit) = if of_source.places >= per_address && source != Source::Unknown {
+            let limit = LimitReached::Address { limit: per_address };
+            (Some(source).filter(|_| of_source.leaving < per_address), limit)
+        } else if self.places.len() >= total {
+            (self.payer(source), LimitReached::Total { limit: total })
+        } else {
+            return Ok(None);
+        };
+        let payer = payer.filter(|_| self.leaving < total).ok_or(limit)?;
+        let of_payer = self.places.iter().filter(|(_, place)| place.source == payer);
+        let oldest = of_payer.min_by_key(|(id, place)| (place.has_spoken, **id));
+        let place = oldest
+            .map(|(id, _)| *id)
+            .and_then(|id| self.places.remove(&id))
+            .ok_or(limit)?;
+        let count = self.by_source.entry(payer).or_default();
+        count.places = count.places.saturating_sub(1);
+        count.leaving += 1;
+        self.leaving += 1;
+        // Who has not said yet how it ends is told when it does.
+        Ok(place.give_way)
+    }
+
+    /// The source that gives up a place in favour of this one: nobody who is known does it for somebody who isn't.
+    fn payer(&self, newcomer: Source) -> Option<Source> {
+        let is_known = |source: &Source| self.known.contains_key(source);
+        let may_pay = |source: &Source| *source == newcomer || !is_known(source) || is_known(&newcomer);
+        let holders = self.by_source.iter().filter(|(_, count)| count.places > 0);
+        let payers = holders.filter(|(source, _)| may_pay(source));
+        let payer = payers.max_by_key(|(source, count)| (!is_known(source), count.places))?;
+        Some(*payer.0)
+    }
+
+    /// A connection is gone, or is none of ours any more.
+    fn remove(&mut self, id: u64, source: Source) {
+        let had_place = self.places.remove(&id).is_some();
+        let count = self.by_source.entry(source).or_default();
+        if had_place {
+            count.places = count.places.saturating_sub(1);
+        } else {
+            count.leaving = count.leaving.saturating_sub(1);
+            self.leaving = self.leaving.saturating_sub(1);
+        }
+        if count.places + count.leaving == 0 {
+            self.by_source.remove(&source);
+        }
+    }
+}
+
 /// The right to be connected without having authenticated.
 #[derive(Debug)]
 pub(super) struct Permit {
     admission: Arc<Admission>,
+    id: u64,
     source: Source,
     /// As logs call it.
     peer: String,
     held: AtomicBool,
+    /// The peer has been given a challenge that a stock peer answers.
+    saw_challenge: AtomicBool,
 }
 
 impl Permit {
-    /// Gives it back: the peer has authenticated. Dropping it does so too.
-    pub(super) fn release(&self) {
+    /// Gives it back: the peer has authenticated.
+    pub(super) fn authenticated(&self) {
         if self.held.swap(false, Ordering::Relaxed) {
-            self.admission.release(self.source);
+            let mut open = self.admission.open();
+            open.remove(self.id, self.source);
+            open.know(self.source);
         }
+    }
+
+    /// The peer has said its name, and is asked for this kind of proof.
+    pub(super) fn has_spoken(&self, asked: Proof) {
+        self.saw_challenge.store(asked == Proof::Cookie, Ordering::Relaxed);
+        if let Some(place) = self.admission.open().places.get_mut(&self.id) {
+            place.has_spoken = true;
+        }
+    }
+
+    /// What ends the connection if it has to give way, in place of what did so before. Called at once if it has to already.
+    pub(super) fn on_give_way(&self, give_way: impl FnOnce() + Send + 'static) {
+        let mut open = self.admission.open();
+        match open.places.get_mut(&self.id) {
+            Some(place) => place.give_way = Some(Box::new(give_way)),
+            None => {
+                drop(open);
+                give_way();
+            }
+        }
+    }
+
+    /// What a stock peer at the other end has to answer; `fresh` is a random number.
+    pub(super) fn challenge(&self, fresh: u32) -> StockChallenge {
+        let mut open = self.admission.open();
+        open.challenges.challenge(self.source, fresh, Instant::now())
     }
 
     /// Logs and counts why the connection's session ended. False, and nothing done, if that is no matter of admission:
@@ -170,7 +321,10 @@ impl Permit {
         match reason {
             _ if !self.held.load(Ordering::Relaxed) => return false,
             CloseReason::Local => return false,
-            CloseReason::ConnectionClosed | CloseReason::PeerGaveUp | CloseReason::Io(_) => {
+            CloseReason::ConnectionClosed
+            | CloseReason::PeerGaveUp
+            | CloseReason::SelfConnection
+            | CloseReason::Io(_) => {
                 refusals.ended(&self.peer, reason.name(), reason);
             }
             _ => refusals.refuse(&self.peer, reason.name(), reason),
@@ -181,68 +335,15 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.release();
+        if self.held.swap(false, Ordering::Relaxed) {
+            let mut open = self.admission.open();
+            open.remove(self.id, self.source);
+            if self.saw_challenge.load(Ordering::Relaxed) {
+                open.challenges.failed(self.source, Instant::now());
+            }
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn admission(total: usize, per_address: usize) -> Arc<Admission> {
-        Arc::new(Admission::new(HandshakeLimits::new(total, per_address)))
-    }
-
-    fn admit(admission: &Arc<Admission>, addr: Option<IpAddr>) -> Result<Permit, LimitReached> {
-        admission.admit(addr, &"peer")
-    }
-
-    fn addr(text: &str) -> Option<IpAddr> {
-        Some(text.parse().unwrap())
-    }
-
-    #[test]
-    fn one_address_does_not_take_the_places_of_others() {
-        let admission = admission(10, 2);
-        let _first = admit(&admission, addr("192.0.2.1")).unwrap();
-        let second = admit(&admission, addr("192.0.2.1")).unwrap();
-        assert_eq!(
-            admit(&admission, addr("192.0.2.1")).unwrap_err(),
-            LimitReached::Address { limit: 2 }
-        );
-        let _other = admit(&admission, addr("192.0.2.2")).unwrap();
-        drop(second);
-        admit(&admission, addr("192.0.2.1")).unwrap();
-    }
-
-    #[test]
-    fn an_address_is_what_one_host_has() {
-        let admission = admission(10, 1);
-        let _mapped = admit(&admission, addr("::ffff:192.0.2.1")).unwrap();
-        admit(&admission, addr("192.0.2.1")).unwrap_err();
-        let _network = admit(&admission, addr("2001:db8:0:1::1")).unwrap();
-        admit(&admission, addr("2001:db8:0:1:ffff::2")).unwrap_err();
-        let _next = admit(&admission, addr("2001:db8:0:2::1")).unwrap();
-        let _loopback = admit(&admission, addr("::1")).unwrap();
-    }
-
-    #[test]
-    fn the_total_counts_everyone_and_every_permit_comes_back_once() {
-        let admission = admission(2, 2);
-        let external = admit(&admission, None).unwrap();
-        let authenticated = admit(&admission, addr("192.0.2.1")).unwrap();
-        assert_eq!(admit(&admission, None).unwrap_err(), LimitReached::Total { limit: 2 });
-        authenticated.release();
-        assert!(
-            !authenticated.report(&CloseReason::ConnectionClosed),
-            "it is no handshake any more"
-        );
-        drop(authenticated);
-        assert_eq!(admission.open_handshakes(), 1);
-        assert!(external.report(&CloseReason::ConnectionClosed));
-        assert_eq!(admission.refusals.counts(), [("connection_closed", 1)].into());
-        drop(external);
-        assert_eq!(admission.open_handshakes(), 0);
-        assert!(admission.open().by_source.is_empty());
-    }
-}
+mod tests;

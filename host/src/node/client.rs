@@ -9,7 +9,7 @@ use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::requests::NodeRequest;
+use super::requests::{Dialled, NodeRequest};
 use super::watch::Watch;
 use super::{NodeServerMessage, NodeServerSessionInformation};
 use crate::session::CloseReason;
@@ -110,7 +110,11 @@ where
         ready: Some(port.into()),
         ended: None,
     };
-    let opened = NodeRequest::ConnectionOpenedWatched { stream, watch };
+    let opened = NodeRequest::ConnectionOpenedWatched {
+        stream,
+        watch,
+        dialled: Dialled::default(),
+    };
     node_server.cast(opened.into()).map_err(ClientConnectErr::from)?;
     let ready = ready
         .await

@@ -2,8 +2,10 @@
 //!
 //! Each peer has a task. It resolves the peer's address at every attempt and keeps one connection to each address that
 //! comes of it, so that a headless service is a list of peers. An address that fails is tried again after a wait that
-//! doubles, with jitter, up to a limit; one that turns out to be this very node is left alone; and one whose node is
-//! connected by another link is left alone for as long as that link lives.
+//! doubles, with jitter, up to a limit.
+//!
+//! Nothing that an address once answered keeps it from being dialled for good, since somebody else may have answered. One whose node
+//! is linked otherwise is asked again in a while, or when that link ends; one that has proved to be this very node, too.
 
 use std::collections::HashMap;
 use std::io;
@@ -19,15 +21,25 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::NodeServerMessage;
 use super::client::{ClientConnectErr, Encryption, secure};
-use super::requests::{NodeRequest, await_down};
-use super::watch::{SessionEnd, Watch};
-use crate::session::CloseReason;
+use super::requests::{Dialled, NodeRequest, Purpose, await_down};
+use super::watch::{Proof, SessionEnd, Watch};
+use crate::session::{CloseReason, StockPeers};
 
 /// How long an attempt to connect may take.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
 /// How often a name is resolved while all of its addresses are connected.
 const RESOLVE_EVERY: Duration = Duration::from_secs(30);
+
+/// How long the answer of an address that its node is linked already is believed. Until then it is a claim.
+const LINKED: Duration = Duration::from_secs(60);
+
+/// How long an address that was this very node's is left alone: a relay to this node may stand in another's place for a while.
+const OWN: Duration = Duration::from_secs(300);
+
+/// How long after a session with a node that proves who it is none is had at its address with one that doesn't. Whoever takes the
+/// place of a node in order to have this one answer stock challenges would otherwise have come to the right place.
+const IDENTIFIED: Duration = Duration::from_secs(600);
 
 /// How long to wait between attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +140,19 @@ struct Address {
     standing: Standing,
     /// Failures in a row.
     failures: u32,
+    /// When the last session ended whose peer had proved who it is.
+    identified: Option<Instant>,
+    /// It has proved to be this very node, and that was logged.
+    is_own: bool,
+}
+
+impl Address {
+    fn stock_peers(&self) -> StockPeers {
+        match self.identified {
+            Some(at) if at.elapsed() < IDENTIFIED => StockPeers::Refused,
+            _ => StockPeers::Accepted,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,8 +161,6 @@ enum Standing {
     Due(Instant),
     /// Being dialled, or up.
     Busy,
-    /// It is this very node.
-    Own,
 }
 
 /// What came of one attempt.
@@ -202,16 +225,22 @@ impl Keeper {
             let new = Address {
                 standing: Standing::Due(now),
                 failures: 0,
+                identified: None,
+                is_own: false,
             };
             let address = self.addresses.entry(*addr).or_insert(new);
             match address.standing {
                 Standing::Due(at) if at <= now => {
                     address.standing = Standing::Busy;
+                    let dialled = Dialled {
+                        purpose: Purpose::Link,
+                        stock_peers: address.stock_peers(),
+                    };
                     self.links
-                        .spawn(attempt(self.node_server.clone(), self.peer.clone(), *addr));
+                        .spawn(attempt(self.node_server.clone(), self.peer.clone(), *addr, dialled));
                 }
                 Standing::Due(at) => next = next.min(at),
-                Standing::Busy | Standing::Own => {}
+                Standing::Busy => {}
             }
         }
         next
@@ -222,21 +251,32 @@ impl Keeper {
         let Some(address) = self.addresses.get_mut(&addr) else {
             return;
         };
-        let why = match outcome {
-            Outcome::Ended(SessionEnd {
-                reason: CloseReason::SelfConnection,
-                ..
-            }) => {
-                tracing::info!(peer = self.peer.address, %addr, "a peer's address is this very node");
-                address.standing = Standing::Own;
+        if let Outcome::Ended(end) = &outcome {
+            if end.proof == Proof::Identity {
+                address.identified = Some(Instant::now());
+            }
+            if end.was_ready || end.reason == CloseReason::AlreadyLinked {
+                address.failures = 0;
+            }
+            let is_own = std::mem::replace(&mut address.is_own, end.reason == CloseReason::SelfConnection);
+            if address.is_own {
+                address.standing = Standing::Due(Instant::now() + OWN);
+                if !is_own {
+                    tracing::info!(peer = self.peer.address, %addr, "a peer's address is this very node");
+                }
                 return;
             }
-            Outcome::Ended(end) => {
-                if end.was_ready {
-                    address.failures = 0;
-                }
-                end.reason.to_string()
+        }
+        let why = match outcome {
+            Outcome::Ended(SessionEnd {
+                reason: CloseReason::AlreadyLinked,
+                ..
+            }) => {
+                // The other link has ended, or it is time to ask again.
+                address.standing = Standing::Due(Instant::now() + self.peer.backoff.wait(1, rand::random()));
+                return;
             }
+            Outcome::Ended(end) => end.reason.to_string(),
             Outcome::Failed(error) => error.to_string(),
         };
         address.failures = address.failures.saturating_add(1);
@@ -247,12 +287,19 @@ impl Keeper {
 }
 
 /// Connects to one address and stays with the session until it ends.
-async fn attempt(node_server: ActorRef<NodeServerMessage>, peer: Peer, addr: SocketAddr) -> (SocketAddr, Outcome) {
-    let outcome = match connect(&node_server, &peer, addr).await {
+async fn attempt(
+    node_server: ActorRef<NodeServerMessage>,
+    peer: Peer,
+    addr: SocketAddr,
+    dialled: Dialled,
+) -> (SocketAddr, Outcome) {
+    let outcome = match connect(&node_server, &peer, addr, dialled).await {
         Ok(end) => {
             // Another link to the same node goes on: as long as it does, there is nothing to dial.
-            if let (CloseReason::DuplicateConnection, Some(node)) = (&end.reason, &end.peer) {
-                await_down(&node_server, node).await;
+            if let (CloseReason::DuplicateConnection | CloseReason::AlreadyLinked, Some(node)) =
+                (&end.reason, &end.peer)
+            {
+                drop(timeout(LINKED, await_down(&node_server, node)).await);
             }
             Outcome::Ended(end)
         }
@@ -265,8 +312,8 @@ async fn connect(
     node_server: &ActorRef<NodeServerMessage>,
     peer: &Peer,
     addr: SocketAddr,
+    dialled: Dialled,
 ) -> Result<SessionEnd, ClientConnectErr> {
-    await_down(node_server, &peer.address).await;
     let encryption = peer.encryption.as_ref().map(|source| source()).transpose();
     let encryption = encryption.map_err(ClientConnectErr::Encryption)?;
     let opening = async {
@@ -281,7 +328,8 @@ async fn connect(
         ended: Some(port.into()),
     };
     let stream = Box::new(stream);
-    node_server.cast(NodeRequest::ConnectionOpenedWatched { stream, watch }.into())?;
+    let opened = NodeRequest::ConnectionOpenedWatched { stream, watch, dialled };
+    node_server.cast(opened.into())?;
     ended
         .await
         .map_err(|_| ClientConnectErr::Messaging(MessagingErr::ChannelClosed))

@@ -8,11 +8,12 @@ use std::time::Duration;
 use ractor::concurrency::JoinHandle;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::NodeServerMessage;
 use super::admission::{Admission, Permit};
 use super::requests::NodeRequest;
+use crate::session::CloseReason;
 use crate::transport::{IncomingEncryptionMode, NetworkStream, tls, tls_socket};
 
 /// How long to wait after the system refused a connection, for instance for want of file descriptors.
@@ -68,6 +69,8 @@ enum Refused {
     Tls(io::Error),
     #[error("the TLS handshake was not done within {0:?}")]
     TlsTimeout(Duration),
+    #[error("{}", CloseReason::GaveWay)]
+    GaveWay,
 }
 
 impl Refused {
@@ -77,6 +80,7 @@ impl Refused {
             Self::Socket(_) => "io",
             Self::Tls(_) => "tls",
             Self::TlsTimeout(_) => "tls_timeout",
+            Self::GaveWay => CloseReason::GaveWay.name(),
         }
     }
 }
@@ -120,7 +124,16 @@ impl Listener {
     }
 
     async fn open(&self, stream: TcpStream, peer_addr: SocketAddr, permit: Permit) {
-        match self.secure(stream, peer_addr).await {
+        let (gave_way, waits) = oneshot::channel::<()>();
+        permit.on_give_way(move || {
+            gave_way.send(()).ok();
+        });
+        let secured = tokio::select! {
+            secured = self.secure(stream, peer_addr) => secured,
+            // It can't be an error before the permit is dropped or somebody else is told.
+            _ = waits => Err(Refused::GaveWay),
+        };
+        match secured {
             Ok(stream) => {
                 let stream = Box::new(stream);
                 let accepted = NodeRequest::Accepted { stream, permit };

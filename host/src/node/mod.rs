@@ -11,6 +11,7 @@ mod admission;
 pub mod auth;
 mod awaited;
 mod backlog;
+mod challenges;
 pub mod client;
 mod connector;
 mod events;
@@ -46,7 +47,7 @@ pub use node_session::NodeSession;
 pub use requests::{add_peer, await_down, confirm, dead_letters, handshake_stats, listen_addr, quiesce, remove_peer};
 pub use server::{NodeServer, NodeServerState};
 
-pub use crate::session::{CloseReason, Rival, Timing};
+pub use crate::session::{CloseReason, Rival, StockPeers, Timing};
 pub use crate::wire::{NameMessage, NodeFlags, ServerStatus, WireError};
 
 /// The protocol version that this node announces.

@@ -11,7 +11,7 @@ use ractor::{ActorId, ActorRef, RpcReplyPort};
 
 use super::requests::{Contest, NodeRequest, SessionRequest, Verdict, confirm};
 use super::server::NodeServerState;
-use super::{NodeServer, NodeServerMessage, NodeSessionMessage, ServerStatus};
+use super::{NameMessage, NodeServer, NodeServerMessage, NodeSessionMessage, ServerStatus};
 use crate::session::CloseReason;
 
 /// How long a node may take to answer whose name another one has too. Shorter than a session waits for the verdict.
@@ -24,6 +24,11 @@ impl NodeServer {
             return ServerStatus::NotOk;
         };
         if let Some(peer) = info.peer_name.as_ref().filter(|peer| peer.name == state.local.name) {
+            let incarnation = |name: &NameMessage| name.flags.unwrap_or_default().incarnation;
+            if incarnation(peer) != 0 && incarnation(peer) == incarnation(&state.local) {
+                // It is this very node, if it proves that.
+                return ServerStatus::Ok;
+            }
             let why = CloseReason::SameName {
                 name: peer.name.clone(),
                 address: info.peer_addr.clone(),
@@ -72,6 +77,7 @@ impl NodeServer {
         {
             drop(info.actor.cast(SessionRequest::Contested(newcomer).into()));
         }
+        sessions.proved(newcomer);
         verdict.send(Verdict::NameTaken(rival)).ok();
     }
 }

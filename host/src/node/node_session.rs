@@ -12,7 +12,7 @@ use super::admission::Permit;
 use super::ingress::Ingress;
 use super::link::Link;
 use super::messages::{Inbound, Outbound};
-use super::requests::SessionRequest;
+use super::requests::{Purpose, SessionRequest};
 use super::stand_ins::StandIns;
 use super::timer::Timer;
 use super::{
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::NodeId;
 use crate::directory::{self, HostedEvent};
-use crate::session::{CloseReason, LocalChange, Role, Session, SessionConfig, Timing};
+use crate::session::{CloseReason, LocalChange, Role, Session, SessionConfig, StockPeers, Timing};
 use crate::transport::{NetworkStream, split, write_outbox};
 use crate::wire::{self, Data};
 
@@ -42,6 +42,10 @@ pub struct NodeSession {
     pub(super) limits: SessionLimits,
     pub(super) timing: Timing,
     pub(super) stand_in_names: StandInNames,
+    /// What it was opened for, if this node opened it.
+    pub(super) purpose: Purpose,
+    /// Whether the peer may prove no more than the cookie.
+    pub(super) stock_peers: StockPeers,
     /// An accepted connection's right to be open before it has authenticated.
     pub(super) permit: Option<Permit>,
 }
@@ -77,6 +81,8 @@ impl NodeSession {
             limits: SessionLimits::default(),
             timing: Timing::default(),
             stand_in_names: StandInNames::default(),
+            purpose: Purpose::default(),
+            stock_peers: StockPeers::default(),
             permit: None,
         }
     }
@@ -96,7 +102,12 @@ impl NodeSession {
                 cookie: self.cookie.clone(),
                 transitive: self.connection_mode == NodeConnectionMode::Transitive,
                 timing: self.timing,
-                challenge: rand::random(),
+                stock_peers: self.stock_peers,
+                challenge: match &self.permit {
+                    Some(permit) => permit.challenge(rand::random()),
+                    None => rand::random::<u32>().into(),
+                },
+                nonce: rand::random(),
                 jitter: rand::random(),
             },
             now,
@@ -136,6 +147,8 @@ impl NodeSession {
             }
             SessionRequest::Contested(rival) => state.session.handle_contested(&rival),
             SessionRequest::LinkEnded(reason) => state.session.handle_closed(reason),
+            SessionRequest::GiveWay if state.session.is_authenticated() => {}
+            SessionRequest::GiveWay => state.session.handle_closed(CloseReason::GaveWay),
             SessionRequest::Tick => state.tick(),
         }
         None
@@ -224,6 +237,10 @@ impl Actor for NodeSession {
             },
             link,
         };
+        if let Some(permit) = &self.permit {
+            let session = myself.clone();
+            permit.on_give_way(move || drop(session.cast(SessionRequest::GiveWay.into())));
+        }
         self.pump(&myself, &mut state).await;
         Ok(state)
     }

@@ -18,7 +18,7 @@ use super::{
     NodeSessionMessage, Peer, ServerStatus,
 };
 use crate::directory::HostedEvent;
-use crate::session::{CloseReason, Rival};
+use crate::session::{CloseReason, Dial, Rival, StockPeers};
 use crate::transport::NetworkStream;
 use crate::wire::Message;
 
@@ -31,7 +31,11 @@ pub(super) enum NodeRequest {
     /// Neither accept nor open further connections.
     Quiesce(RpcReplyPort<()>),
     /// This node opened a connection, and somebody waits to hear how the session goes.
-    ConnectionOpenedWatched { stream: Box<NetworkStream>, watch: Watch },
+    ConnectionOpenedWatched {
+        stream: Box<NetworkStream>,
+        watch: Watch,
+        dialled: Dialled,
+    },
     /// Tells when there is no session with a node of this full name or connection string.
     AwaitAbsence(String, RpcReplyPort<Option<CloseReason>>),
     /// The node's listener accepted a connection, which has the right to be open before it has authenticated.
@@ -46,12 +50,37 @@ pub(super) enum NodeRequest {
         name: NameMessage,
         reply: RpcReplyPort<ServerStatus>,
     },
+    /// A session, as initiator, has learned what its peer claims to be and asks whether to go on.
+    Introduced {
+        actor_id: ActorId,
+        name: NameMessage,
+        purpose: Purpose,
+        reply: RpcReplyPort<Dial>,
+    },
     /// A session has authenticated and asks whether it is the one that survives.
     Elect(ActorId, RpcReplyPort<Verdict>),
     /// Two nodes have one name, and it was asked whether the one that was here first still answers.
     Contested(Contest),
     /// A session is over, though its actor may still be writing what it has accepted.
     Over(ActorId, CloseReason),
+}
+
+/// How a connection is meant that this node opened.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Dialled {
+    pub(super) purpose: Purpose,
+    /// Whether the peer may prove no more than the cookie. The node's own word counts if it is stricter.
+    pub(super) stock_peers: StockPeers,
+}
+
+/// What a connection is opened for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// For itself: if there is another one to the same node, an election decides.
+    #[default]
+    Connection,
+    /// To be linked to a node: where there is a link, this connection is one too many.
+    Link,
 }
 
 /// What a node decides about a session that has authenticated.
@@ -123,6 +152,8 @@ pub(super) enum SessionRequest {
     Contested(Rival),
     /// The reader or the writer ended.
     LinkEnded(CloseReason),
+    /// Too many connections are in their handshakes, and this one is the oldest.
+    GiveWay,
     /// A deadline of the session may have come.
     Tick,
 }

@@ -17,18 +17,18 @@ use super::events::Subscriptions;
 use super::listener::{Listener, ListenerMessage, connection_string};
 use super::namesakes::ask_incumbent;
 use super::node_session::NodeSessionState;
-use super::requests::{NodeRequest, Request, Verdict};
+use super::requests::{Dialled, NodeRequest, Purpose, Request, Verdict};
 use super::sessions::Sessions;
-use super::watch::{Watch, Watches};
+use super::watch::{Proof, Watch, Watches};
 use super::{
     HandshakeStats, NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation,
     NodeSession, PROTOCOL_VERSION, SessionLimits, StandInNames, Timing,
 };
 use crate::NodeId;
 use crate::directory::{self, SANDBOX_NODE_ID};
-use crate::session::CloseReason;
+use crate::session::{CloseReason, Dial, StockPeers};
 use crate::transport::{IncomingEncryptionMode, NetworkStream, bind};
-use crate::wire::{CAPABILITY_CALL_FAILED, CAPABILITY_NAME_TAKEN};
+use crate::wire::{CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN};
 
 /// How long a stopping node waits for its sessions to end in order.
 const STOP: Duration = Duration::from_secs(8);
@@ -52,6 +52,7 @@ pub struct NodeServer {
     limits: SessionLimits,
     timing: Timing,
     stand_in_names: StandInNames,
+    stock_peers: StockPeers,
     pub(super) admission: Arc<Admission>,
     gate: Option<watch::Receiver<bool>>,
 }
@@ -100,10 +101,11 @@ impl NodeServer {
                 drop((stopped, reply.send(())));
             }
             NodeRequest::RemovePeer(address) => state.connectors.remove(&address),
-            NodeRequest::ConnectionOpenedWatched { stream, watch } => {
+            NodeRequest::ConnectionOpenedWatched { stream, watch, dialled } => {
                 let peer_addr = stream.peer_label();
-                self.open(myself, state, *stream, Origin::Dialled(Some(watch)), peer_addr)
-                    .await;
+                self.admission.expect(stream.peer_ip());
+                let origin = Origin::Dialled(dialled, Some(watch));
+                self.open(myself, state, *stream, origin, peer_addr).await;
             }
             NodeRequest::AwaitAbsence(node, reply) => {
                 state.watches.await_absence(node, reply);
@@ -127,6 +129,16 @@ impl NodeServer {
             NodeRequest::Admit { actor_id, name, reply } => {
                 state.sessions.name(actor_id, name);
                 drop(reply.send(self.admit(state, actor_id)));
+            }
+            NodeRequest::Introduced {
+                actor_id,
+                name,
+                purpose,
+                reply,
+            } => {
+                let is_linked = purpose == Purpose::Link && state.sessions.is_linked(&name);
+                state.sessions.name(actor_id, name);
+                drop(reply.send(if is_linked { Dial::AlreadyLinked } else { Dial::GoOn }));
             }
             NodeRequest::Elect(id, verdict) => match state.sessions.rival(id) {
                 // Two nodes can't have one name, and a node of ours closes when it hears that.
@@ -154,7 +166,7 @@ impl NodeServer {
             Ok(permit) => permit,
             Err(limit) => return self.admission.refusals.refuse(&peer, limit.name(), &limit),
         };
-        let origin = permit.map_or(Origin::Dialled(None), Origin::Accepted);
+        let origin = permit.map_or(Origin::Dialled(Dialled::default(), None), Origin::Accepted);
         self.open(myself, state, stream, origin, peer_addr).await;
     }
 
@@ -167,9 +179,9 @@ impl NodeServer {
         origin: Origin,
         peer_addr: String,
     ) {
-        let (is_server, permit, watch) = match origin {
-            Origin::Accepted(permit) => (true, Some(permit), None),
-            Origin::Dialled(watch) => (false, None, watch),
+        let (is_server, permit, dialled, watch) = match origin {
+            Origin::Accepted(permit) => (true, Some(permit), Dialled::default(), None),
+            Origin::Dialled(dialled, watch) => (false, None, dialled, watch),
         };
         let node_id = next_node_id();
         let mut session = NodeSession::new(
@@ -183,6 +195,11 @@ impl NodeServer {
         session.limits = self.limits;
         session.timing = self.timing;
         session.stand_in_names = self.stand_in_names;
+        session.purpose = dialled.purpose;
+        session.stock_peers = match dialled.stock_peers {
+            StockPeers::Refused => StockPeers::Refused,
+            StockPeers::Accepted => self.stock_peers,
+        };
         session.permit = permit;
         match Actor::spawn_linked(None, session, stream, myself.get_cell()).await {
             Ok((actor, _)) => {
@@ -220,7 +237,7 @@ enum Origin {
     /// It was accepted, and may stay open for a while before it authenticates.
     Accepted(Permit),
     /// This node opened it, and somebody may want to hear how it goes.
-    Dialled(Option<Watch>),
+    Dialled(Dialled, Option<Watch>),
 }
 
 /// The state of a [`NodeServer`].
@@ -300,15 +317,21 @@ impl NodeServerState {
     }
 
     fn ended(&mut self, cell: &ActorCell, reason: Option<CloseReason>) {
+        let proof = self.sessions.proof(cell.get_id());
         let Some((info, verdict)) = self.sessions.remove(cell.get_id()) else {
             return;
         };
         let reason = reason.or(verdict).unwrap_or(CloseReason::Local);
+        self.watches.ended(&info, proof, &reason);
+        let mut info = info;
+        if proof == Proof::Nothing {
+            // A name that was never proved is nobody's.
+            info.peer_name = None;
+        }
         self.subscriptions.each(|subscription| {
             subscription.node_session_closed(info.clone(), reason.clone());
             subscription.node_session_disconnected(info.clone());
         });
-        self.watches.ended(&info, &reason);
         self.watches
             .tell_absences(|node| self.sessions.is_present(node), Some(&reason));
         self.succeed(cell.get_id());
@@ -328,7 +351,7 @@ impl Actor for NodeServer {
             name: format!("{}@{}", self.node_name, self.hostname),
             flags: Some(NodeFlags {
                 version: PROTOCOL_VERSION,
-                capabilities: CAPABILITY_CALL_FAILED | CAPABILITY_NAME_TAKEN,
+                capabilities: CAPABILITY_CALL_FAILED | CAPABILITY_NAME_TAKEN | CAPABILITY_IDENTITY,
                 max_frame: self.limits.inbound_frame,
                 incarnation,
             }),

@@ -8,6 +8,7 @@ use ractor::{ActorCell, ActorRef, RpcReplyPort, pg};
 use super::node_session::NodeSessionState;
 use super::requests::{NodeRequest, SessionRequest, Verdict};
 use super::stand_ins::Resolver;
+use super::watch::Proof;
 use super::{NameMessage, NodeServerMessage, NodeSession, NodeSessionMessage, sync};
 use crate::directory;
 use crate::session::{CloseReason, Event, Role};
@@ -106,11 +107,29 @@ impl NodeSession {
             ..name.clone()
         });
         match self.role {
-            Role::Initiator => drop(
-                self.node_server
-                    .cast(NodeServerMessage::UpdateSession { actor_id, name }),
-            ),
+            Role::Initiator => {
+                let purpose = self.purpose;
+                let ask = |reply| {
+                    let asks = NodeRequest::Introduced {
+                        actor_id,
+                        name,
+                        purpose,
+                        reply,
+                    };
+                    asks.into()
+                };
+                match ask_node(&self.node_server, ask).await {
+                    Some(dial) => state.session.handle_dial(dial),
+                    None => state.session.handle_closed(CloseReason::Local),
+                }
+            }
             Role::Acceptor => {
+                if let Some(permit) = &self.permit {
+                    permit.has_spoken(match name.flags.unwrap_or_default().incarnation {
+                        0 => Proof::Cookie,
+                        _ => Proof::Identity,
+                    });
+                }
                 let ask = |reply| NodeRequest::Admit { actor_id, name, reply }.into();
                 match ask_node(&self.node_server, ask).await {
                     Some(status) => state.session.handle_admission(status),
@@ -122,7 +141,7 @@ impl NodeSession {
 
     async fn authenticated(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState) {
         if let Some(permit) = &self.permit {
-            permit.release();
+            permit.authenticated();
         }
         let id = myself.get_id();
         match ask_node(&self.node_server, |reply| NodeRequest::Elect(id, reply).into()).await {

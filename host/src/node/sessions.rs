@@ -1,11 +1,11 @@
 //! The sessions of a node: their elections, and what its users are told of them.
 
 use std::collections::{HashMap, HashSet};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use ractor::{ActorId, ActorRef};
 
+use super::watch::Proof;
 use super::{NameMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply};
 use crate::NodeId;
 use crate::session::{Admission, CloseReason, Registry, Rival, Role};
@@ -15,7 +15,7 @@ use crate::session::{Admission, CloseReason, Registry, Rival, Role};
 pub(super) struct Sessions {
     registry: Registry<ActorId>,
     infos: HashMap<ActorId, NodeServerSessionInformation>,
-    /// Since when those are authenticated that are.
+    /// Since when those are authenticated that are. What their peers say of themselves is proved.
     since: HashMap<ActorId, Instant>,
     /// Those whose peers were told that another node has their name.
     told: HashSet<ActorId>,
@@ -92,9 +92,7 @@ impl Sessions {
     /// This session has authenticated: decides between it and the others with the same peer.
     pub(super) fn elect(&mut self, this: &str, id: ActorId) -> Option<Election> {
         let election = self.registry.elect(this, id)?;
-        if election.won {
-            self.since.insert(id, Instant::now());
-        }
+        self.proved(id);
         let ending = election.ending.iter().filter_map(|id| self.infos.get(id));
         Some(Election {
             won: election.won,
@@ -102,9 +100,29 @@ impl Sessions {
         })
     }
 
-    /// The authenticated session with another node that has the name of this session's peer, if there is one. Only nodes that
-    /// say when they were started are told apart. A node that was started again at the same place is no other node: the link
-    /// to its former life is not found dead yet.
+    /// The peer of this session has proved what it can.
+    pub(super) fn proved(&mut self, id: ActorId) {
+        self.since.entry(id).or_insert_with(Instant::now);
+    }
+
+    /// What the peer of this session has proved.
+    pub(super) fn proof(&self, id: ActorId) -> Proof {
+        match (self.since.contains_key(&id), self.infos.get(&id)) {
+            (true, Some(info)) if incarnation(info.peer_name.as_ref()) != 0 => Proof::Identity,
+            (true, _) => Proof::Cookie,
+            (false, _) => Proof::Nothing,
+        }
+    }
+
+    /// True if there is an authenticated session with the node that this one claims to be.
+    pub(super) fn is_linked(&self, claimed: &NameMessage) -> bool {
+        let authenticated = self.infos.iter().filter(|(id, _)| self.registry.is_elected(**id));
+        let mut peers = authenticated.filter_map(|(_, info)| info.peer_name.as_ref());
+        peers.any(|peer| peer.name == claimed.name && incarnation(Some(peer)) == incarnation(Some(claimed)))
+    }
+
+    /// The authenticated session with another node that has the name of this session's peer, if there is one. The other one may be
+    /// the same node in an earlier life, if its link is not found dead yet.
     pub(super) fn rival(&self, id: ActorId) -> Option<ActorRef<NodeSessionMessage>> {
         let newcomer = self.infos.get(&id)?;
         let mut others = self.infos.iter().filter(|(other, _)| **other != id);
@@ -140,21 +158,26 @@ impl Sessions {
     }
 }
 
-/// Whether these are sessions with two nodes of one name.
+/// Whether these are sessions with two nodes of one name, or two lives of one. Stock nodes are told apart by where they say that they
+/// are, and a stock node from one that proves who it is.
 fn are_namesakes(one: &NodeServerSessionInformation, other: &NodeServerSessionInformation) -> bool {
     let (Some(first), Some(second)) = (&one.peer_name, &other.peer_name) else {
         return false;
     };
-    let incarnation = |name: &NameMessage| name.flags.unwrap_or_default().incarnation;
-    let host = |info: &NodeServerSessionInformation| {
-        let address = info.peer_addr.parse::<SocketAddr>();
-        address.map(|address| address.ip().to_canonical()).ok()
-    };
+    let are_stock = [first, second].iter().all(|name| incarnation(Some(name)) == 0);
+    // A stock node says port 0 until it knows better.
+    let says_where = |name: &NameMessage| !name.connection_string.ends_with(":0");
     first.name == second.name
-        && incarnation(first) != 0
-        && incarnation(second) != 0
-        && incarnation(first) != incarnation(second)
-        && (first.connection_string != second.connection_string || host(one) != host(other))
+        && if are_stock {
+            first.connection_string != second.connection_string && says_where(first) && says_where(second)
+        } else {
+            incarnation(Some(first)) != incarnation(Some(second))
+        }
+}
+
+/// The number that tells the lives of a node apart; 0 of one that has none or does not prove it.
+fn incarnation(name: Option<&NameMessage>) -> u64 {
+    name.and_then(|name| name.flags).unwrap_or_default().incarnation
 }
 
 impl From<Admission> for SessionCheckReply {

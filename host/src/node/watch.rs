@@ -12,10 +12,23 @@ use crate::session::CloseReason;
 pub(super) struct SessionEnd {
     /// Why.
     pub(super) reason: CloseReason,
-    /// The full name of the peer, if it came to say it.
+    /// The full name of the peer, if it came to say it. It is as good as `proof` is.
     pub(super) peer: Option<String>,
+    /// What the peer had proved.
+    pub(super) proof: Proof,
     /// Both nodes had sent all that they had.
     pub(super) was_ready: bool,
+}
+
+/// What a peer has proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// Its name is a claim.
+    Nothing,
+    /// That it has the cookie, as a stock node does.
+    Cookie,
+    /// And who it is.
+    Identity,
 }
 
 /// What a session's initiator wants to hear.
@@ -49,7 +62,7 @@ impl Watches {
         }
     }
 
-    pub(super) fn ended(&mut self, info: &NodeServerSessionInformation, reason: &CloseReason) {
+    pub(super) fn ended(&mut self, info: &NodeServerSessionInformation, proof: Proof, reason: &CloseReason) {
         let Some((watch, was_ready)) = self.by_session.remove(&info.actor.get_id()) else {
             return;
         };
@@ -61,6 +74,7 @@ impl Watches {
             let end = SessionEnd {
                 reason: reason.clone(),
                 peer,
+                proof,
                 was_ready,
             };
             port.send(end).ok();

@@ -9,7 +9,8 @@ use crate::wire::{Actor, GroupChange, NameMessage};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
     /// The peer said who it is; its `connection_id` is the connection's. As acceptor the session now waits for
-    /// [`handle_admission`](super::Session::handle_admission).
+    /// [`handle_admission`](super::Session::handle_admission), as initiator for [`handle_dial`](super::Session::handle_dial).
+    /// Nothing of it is proved yet.
     PeerNamed(NameMessage),
     /// Both ends proved the cookie. The session now waits for [`handle_election`](super::Session::handle_election).
     Authenticated,

@@ -1,8 +1,16 @@
 //! The handshake: one state a step, each consumed by the message that ends it.
+//!
+//! What a peer says of itself is a claim until the last step, and has no effect on anything but its own connection. Two nodes
+//! that both announce it prove all that they have said (see [`proof`](super::proof)); with any other the cookie is all that is
+//! proved, by the stock digest.
 
 use super::digest::{digest, matches};
-use super::{CloseReason, Role};
-use crate::wire::{Auth, Challenge, ChallengeReply, Digest, NameMessage, ServerStatus};
+use super::proof::{Transcript, proves_identity};
+use super::{CloseReason, Role, StockChallenge, StockPeers};
+use crate::wire::{Auth, Challenge, ChallengeReply, Digest, NameMessage, Nonce, ServerStatus};
+
+/// How much of an address that a peer names is shown, in characters.
+const LONGEST_ADDRESS: usize = 200;
 
 /// What this end brings to a handshake.
 #[derive(Debug)]
@@ -11,8 +19,12 @@ pub(super) struct Credentials {
     pub(super) local: NameMessage,
     /// The shared secret.
     pub(super) cookie: String,
-    /// Our random challenge to the peer.
-    pub(super) challenge: u32,
+    /// Whether a peer may prove no more than the cookie.
+    pub(super) stock_peers: StockPeers,
+    /// Our random challenge to a stock peer.
+    pub(super) challenge: StockChallenge,
+    /// Our part of what a peer proves that is not a stock one.
+    pub(super) nonce: Nonce,
 }
 
 /// Where a handshake stands: named for what is due next.
@@ -22,16 +34,33 @@ pub(super) enum Handshake {
     Status,
     /// Initiator: the status is favourable.
     Challenge,
+    /// Initiator: the node is deciding whether to go on with the peer that has introduced itself.
+    Decision(Introduction),
     /// Initiator: our proof and our challenge are sent.
-    Ack(Digest),
+    Ack(Digest, PeerIs),
     /// Acceptor: nothing has come yet.
     Name,
     /// Acceptor: the node is deciding about the peer's name.
-    Admission,
+    Admission(NameMessage),
     /// Acceptor: we said that a connection is alive and wait whether the peer insists.
-    ClientStatus,
+    ClientStatus(NameMessage),
     /// Acceptor: our challenge is sent.
-    Reply(Digest),
+    Reply(NameMessage),
+}
+
+/// What the acceptor has said.
+#[derive(Debug)]
+pub(super) struct Introduction {
+    peer: NameMessage,
+    challenge: u32,
+    nonce: Option<Nonce>,
+}
+
+/// Who the peer is, if it proves what it claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PeerIs {
+    Another,
+    ThisNode,
 }
 
 /// What a step leads to.
@@ -58,10 +87,10 @@ impl Handshake {
         match self {
             Self::Status => "ServerStatus",
             Self::Challenge => "Challenge",
-            Self::Ack(_) => "ChallengeAck",
+            Self::Ack(..) => "ChallengeAck",
             Self::Name => "Name",
-            Self::Admission => "nothing",
-            Self::ClientStatus => "ClientStatus",
+            Self::Admission(_) | Self::Decision(_) => "nothing",
+            Self::ClientStatus(_) => "ClientStatus",
             Self::Reply(_) => "ChallengeReply",
         }
     }
@@ -69,7 +98,7 @@ impl Handshake {
     /// Why the session ends if the peer closes the connection in this state. A network that fails is no verdict.
     pub(super) fn reason_if_closed(&self) -> CloseReason {
         match self {
-            Self::Ack(_) => CloseReason::CookieRefused,
+            Self::Ack(..) => CloseReason::CookieRefused,
             _ => CloseReason::ConnectionClosed,
         }
     }
@@ -87,28 +116,27 @@ impl Handshake {
                 }
                 ServerStatus::NotOk | ServerStatus::NotAllowed => Err(CloseReason::Refused(status)),
             },
-            (Self::Challenge, Auth::ServerChallenge(challenge)) => answer(ours, challenge, out),
-            (Self::Ack(proof), Auth::ServerAck { digest }) => {
-                if matches(&proof, &digest) {
-                    Ok(Step::Authenticated)
-                } else {
-                    Err(CloseReason::WrongCookie)
-                }
+            (Self::Challenge, Auth::ServerChallenge(challenge)) => {
+                let said = introduction(ours, challenge)?;
+                Ok(Step::PeerNamed(said.peer.clone(), Self::Decision(said)))
+            }
+            (Self::Ack(proof, peer), Auth::ServerAck { digest }) => {
+                check(&proof, &digest)?;
+                authenticated(peer)
             }
             (Self::Name, Auth::Name(name)) => {
-                refuse_self(ours, &name)?;
-                Ok(Step::PeerNamed(name, Self::Admission))
+                let peer = introduced(ours, name).inspect_err(|_| {
+                    out.push(Auth::ServerStatus(ServerStatus::NotAllowed));
+                })?;
+                Ok(Step::PeerNamed(peer.clone(), Self::Admission(peer)))
             }
-            (Self::ClientStatus, Auth::ClientStatus(true)) => Ok(Step::Continue(challenge(ours, out))),
-            (Self::ClientStatus, Auth::ClientStatus(false)) => Err(CloseReason::PeerGaveUp),
-            (Self::Reply(proof), Auth::ClientChallenge(reply)) => {
-                if !matches(&proof, &reply.digest) {
-                    return Err(CloseReason::WrongCookie);
-                }
-                out.push(Auth::ServerAck {
-                    digest: digest(&ours.cookie, reply.challenge).to_vec(),
-                });
-                Ok(Step::Authenticated)
+            (Self::ClientStatus(peer), Auth::ClientStatus(true)) => Ok(Step::Continue(challenge(ours, peer, out))),
+            (Self::ClientStatus(_), Auth::ClientStatus(false)) => Err(CloseReason::PeerGaveUp),
+            (Self::Reply(peer), Auth::ClientChallenge(reply)) => {
+                let digest = acknowledge(ours, &peer, &reply)?.to_vec();
+                // Also if the peer turns out to be this very node: so the other end learns it, too.
+                out.push(Auth::ServerAck { digest });
+                authenticated(peer_is(ours, &peer))
             }
             (_, auth) => Err(CloseReason::OutOfOrder {
                 expected,
@@ -117,73 +145,171 @@ impl Handshake {
         }
     }
 
-    /// The node's verdict about the peer's name, in state [`Handshake::Admission`].
-    pub(super) fn admit(ours: &Credentials, status: ServerStatus, out: &mut Vec<Auth>) -> Result<Self, CloseReason> {
+    /// As acceptor: the node's verdict about the peer's name. Nothing comes of it in another state.
+    pub(super) fn admit(
+        self,
+        ours: &Credentials,
+        status: ServerStatus,
+        out: &mut Vec<Auth>,
+    ) -> Result<Self, CloseReason> {
+        let Self::Admission(peer) = self else { return Ok(self) };
         out.push(Auth::ServerStatus(status));
         match status {
-            ServerStatus::Ok | ServerStatus::OkSimultaneous => Ok(challenge(ours, out)),
-            ServerStatus::Alive => Ok(Self::ClientStatus),
+            ServerStatus::Ok | ServerStatus::OkSimultaneous => Ok(challenge(ours, peer, out)),
+            ServerStatus::Alive => Ok(Self::ClientStatus(peer)),
             ServerStatus::NotOk => Err(CloseReason::DuplicateConnection),
             ServerStatus::NotAllowed => Err(CloseReason::Refused(status)),
         }
     }
+
+    /// As initiator: the node wants to go on with the peer that has introduced itself. Proves the cookie and asks for the acceptor's
+    /// proof. Nothing comes of it in another state.
+    pub(super) fn go_on(self, ours: &Credentials, out: &mut Vec<Auth>) -> Self {
+        let Self::Decision(said) = self else { return self };
+        let (nonce, digest, proof) = match said.nonce {
+            Some(acceptor_nonce) => {
+                let transcript = Transcript {
+                    initiator: &ours.local,
+                    acceptor: &said.peer,
+                    initiator_nonce: ours.nonce,
+                    acceptor_nonce,
+                };
+                let [own, theirs] = [Role::Initiator, Role::Acceptor].map(|by| transcript.proof(&ours.cookie, by));
+                (Some(ours.nonce), own, theirs)
+            }
+            None => {
+                let [own, theirs] = [said.challenge, ours.challenge.number()].map(|asked| digest(&ours.cookie, asked));
+                (None, own, theirs)
+            }
+        };
+        out.push(Auth::ClientChallenge(ChallengeReply {
+            challenge: ours.challenge.number(),
+            digest: digest.to_vec(),
+            nonce,
+        }));
+        Self::Ack(proof, peer_is(ours, &said.peer))
+    }
 }
 
 /// As acceptor: asks for proof of the cookie.
-fn challenge(ours: &Credentials, out: &mut Vec<Auth>) -> Handshake {
+fn challenge(ours: &Credentials, peer: NameMessage, out: &mut Vec<Auth>) -> Handshake {
     out.push(Auth::ServerChallenge(Challenge {
         name: ours.local.name.clone(),
         flags: ours.local.flags,
-        challenge: ours.challenge,
+        challenge: ours.challenge.number(),
         connection_string: ours.local.connection_string.clone(),
+        nonce: prove_identity(ours, &peer).then_some(ours.nonce),
     }));
-    Handshake::Reply(digest(&ours.cookie, ours.challenge))
+    Handshake::Reply(peer)
 }
 
-/// As initiator: proves the cookie and asks for the acceptor's proof.
-fn answer(ours: &Credentials, theirs: Challenge, out: &mut Vec<Auth>) -> Result<Step, CloseReason> {
-    let name = NameMessage {
-        name: theirs.name,
-        flags: theirs.flags,
-        connection_string: theirs.connection_string,
-        connection_id: ours.local.connection_id,
-    };
-    refuse_self(ours, &name)?;
-    refuse_namesake(ours, &name)?;
-    out.push(Auth::ClientChallenge(ChallengeReply {
-        challenge: ours.challenge,
-        digest: digest(&ours.cookie, theirs.challenge).to_vec(),
-    }));
-    let proof = digest(&ours.cookie, ours.challenge);
-    Ok(Step::PeerNamed(name, Handshake::Ack(proof)))
-}
-
-/// Two nodes that say when they were started are the same one if that is the same. A node that doesn't say is taken for this
-/// one by its name or its address.
-fn refuse_self(ours: &Credentials, peer: &NameMessage) -> Result<(), CloseReason> {
-    let Credentials { local, .. } = ours;
-    let is_self = match (incarnation(local), incarnation(peer)) {
-        (Some(ours), Some(theirs)) => ours == theirs,
-        _ => local.name == peer.name || local.connection_string == peer.connection_string,
-    };
-    if is_self {
-        return Err(CloseReason::SelfConnection);
+/// As acceptor: checks the initiator's proof, and gives this end's.
+fn acknowledge(ours: &Credentials, peer: &NameMessage, reply: &ChallengeReply) -> Result<Digest, CloseReason> {
+    if !prove_identity(ours, peer) {
+        check(&digest(&ours.cookie, ours.challenge.number()), &reply.digest)?;
+        if !ours.challenge.spend() {
+            return Err(CloseReason::ChallengeSpent);
+        }
+        return Ok(digest(&ours.cookie, reply.challenge));
     }
-    Ok(())
+    let transcript = Transcript {
+        initiator: peer,
+        acceptor: &ours.local,
+        initiator_nonce: reply.nonce.ok_or(CloseReason::Downgraded)?,
+        acceptor_nonce: ours.nonce,
+    };
+    check(&transcript.proof(&ours.cookie, Role::Initiator), &reply.digest)?;
+    Ok(transcript.proof(&ours.cookie, Role::Acceptor))
+}
+
+fn check(expected: &Digest, got: &[u8]) -> Result<(), CloseReason> {
+    if matches(expected, got) {
+        Ok(())
+    } else {
+        Err(CloseReason::WrongCookie)
+    }
+}
+
+/// The peer has proved what it says.
+fn authenticated(peer: PeerIs) -> Result<Step, CloseReason> {
+    match peer {
+        PeerIs::Another => Ok(Step::Authenticated),
+        PeerIs::ThisNode => Err(CloseReason::SelfConnection),
+    }
+}
+
+/// Whether the two ends prove all that they have said, and not the cookie alone.
+fn prove_identity(ours: &Credentials, peer: &NameMessage) -> bool {
+    proves_identity(&ours.local) && proves_identity(peer)
+}
+
+/// As initiator: what the acceptor says, if there is a use in going on.
+fn introduction(ours: &Credentials, theirs: Challenge) -> Result<Introduction, CloseReason> {
+    let peer = introduced(
+        ours,
+        NameMessage {
+            name: theirs.name,
+            flags: theirs.flags,
+            connection_string: theirs.connection_string,
+            connection_id: ours.local.connection_id,
+        },
+    )?;
+    refuse_namesake(ours, &peer)?;
+    let nonce = match (prove_identity(ours, &peer), theirs.nonce) {
+        (true, None) => return Err(CloseReason::Downgraded),
+        (true, nonce) => nonce,
+        (false, _) => None,
+    };
+    Ok(Introduction {
+        peer,
+        challenge: theirs.challenge,
+        nonce,
+    })
+}
+
+/// What may be made of what a peer says of itself.
+fn introduced(ours: &Credentials, mut peer: NameMessage) -> Result<NameMessage, CloseReason> {
+    if prove_identity(ours, &peer) {
+        return Ok(peer);
+    }
+    if ours.stock_peers == StockPeers::Refused {
+        return Err(CloseReason::StockPeer);
+    }
+    // A number that isn't proved tells nobody apart.
+    if let Some(flags) = &mut peer.flags {
+        flags.incarnation = 0;
+    }
+    if peer.name != ours.local.name && peer.connection_string == ours.local.connection_string {
+        return Err(CloseReason::SameAddress {
+            address: shown(&peer.connection_string),
+        });
+    }
+    Ok(peer)
 }
 
 /// As initiator, which hears the peer's name last: two nodes can't have one.
 fn refuse_namesake(ours: &Credentials, peer: &NameMessage) -> Result<(), CloseReason> {
-    if ours.local.name != peer.name {
+    if ours.local.name != peer.name || peer_is(ours, peer) == PeerIs::ThisNode {
         return Ok(());
     }
     Err(CloseReason::SameName {
         name: peer.name.clone(),
-        address: peer.connection_string.clone(),
+        address: shown(&peer.connection_string),
     })
 }
 
-fn incarnation(name: &NameMessage) -> Option<u64> {
-    let incarnation = name.flags.unwrap_or_default().incarnation;
-    (incarnation != 0).then_some(incarnation)
+/// Whom a peer claims to be. It is this node only if it proves that: whoever has ever heard of this node knows its number.
+fn peer_is(ours: &Credentials, peer: &NameMessage) -> PeerIs {
+    let incarnation = |name: &NameMessage| name.flags.unwrap_or_default().incarnation;
+    if prove_identity(ours, peer) && incarnation(peer) != 0 && incarnation(peer) == incarnation(&ours.local) {
+        PeerIs::ThisNode
+    } else {
+        PeerIs::Another
+    }
+}
+
+/// An address as a peer says it, for logs.
+pub(super) fn shown(address: &str) -> String {
+    let start: String = address.chars().take(LONGEST_ADDRESS).collect();
+    start.escape_debug().to_string()
 }

@@ -4,22 +4,20 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::event::{Event, LocalChange, LocalSnapshot};
-use super::handshake::{Credentials, Handshake, Step};
+use super::handshake::{Credentials, Handshake, Step, shown};
 use super::health::{Due, Health, Timing};
 use super::peer_actors::PeerActors;
-use super::{CloseReason, Rival, Role};
+use super::{CloseReason, Rival, Role, StockChallenge, StockPeers};
 use crate::wire::{
-    Actor, Auth, CAPABILITY_NAME_TAKEN, Control, GroupChange, Message, NameMessage, NameTaken, ServerStatus, Timestamp,
+    Actor, Auth, CAPABILITY_NAME_TAKEN, Control, GroupChange, Message, NameMessage, NameTaken, Nonce, ServerStatus,
+    Timestamp,
 };
 
 /// The most actors in one `Spawn` or `PgJoin`: some hundred kilobytes, far below any peer's frame limit.
 const ACTORS_PER_MESSAGE: usize = 8_192;
 
-/// How much of an address that a peer names is shown, in characters.
-const LONGEST_ADDRESS: usize = 200;
-
 /// What a session is made of.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct SessionConfig {
     /// Our end.
     pub(crate) role: Role,
@@ -31,10 +29,23 @@ pub(crate) struct SessionConfig {
     pub(crate) transitive: bool,
     /// The waits.
     pub(crate) timing: Timing,
-    /// Our challenge to the peer: fresh and unpredictable.
-    pub(crate) challenge: u32,
+    /// Whether a peer may prove no more than the cookie.
+    pub(crate) stock_peers: StockPeers,
+    /// Our challenge to a stock peer: unpredictable.
+    pub(crate) challenge: StockChallenge,
+    /// Our part of what a peer proves that is not a stock one: fresh and unpredictable.
+    pub(crate) nonce: Nonce,
     /// Anything; spreads the pings of many sessions.
     pub(crate) jitter: u64,
+}
+
+/// What a node makes of a peer that it has dialled, and that has said who it is but not proved it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dial {
+    /// Prove the cookie, and have it proved.
+    GoOn,
+    /// There is a session with that very node already: this connection is one too many.
+    AlreadyLinked,
 }
 
 #[derive(Debug)]
@@ -86,7 +97,9 @@ impl Session {
             ours: Credentials {
                 local: config.local,
                 cookie: config.cookie,
+                stock_peers: config.stock_peers,
                 challenge: config.challenge,
+                nonce: config.nonce,
             },
             transitive: config.transitive,
             jitter: config.jitter,
@@ -185,15 +198,30 @@ impl Session {
 
     /// The node's answer to [`Event::PeerNamed`], as acceptor.
     pub(crate) fn handle_admission(&mut self, status: ServerStatus) {
-        if !matches!(self.state, State::Handshake(Handshake::Admission)) {
-            return;
-        }
         let mut out = Vec::new();
-        let next = Handshake::admit(&self.ours, status, &mut out);
-        self.transmits.extend(out.into_iter().map(Message::Auth));
-        match next {
-            Ok(next) => self.state = State::Handshake(next),
-            Err(reason) => self.close(reason),
+        match std::mem::replace(&mut self.state, State::Closed) {
+            State::Handshake(handshake) => {
+                let next = handshake.admit(&self.ours, status, &mut out);
+                self.transmits.extend(out.into_iter().map(Message::Auth));
+                match next {
+                    Ok(next) => self.state = State::Handshake(next),
+                    Err(reason) => self.close(reason),
+                }
+            }
+            state => self.state = state,
+        }
+    }
+
+    /// The node's answer to [`Event::PeerNamed`], as initiator.
+    pub(crate) fn handle_dial(&mut self, dial: Dial) {
+        match (std::mem::replace(&mut self.state, State::Closed), dial) {
+            (State::Handshake(Handshake::Decision(_)), Dial::AlreadyLinked) => self.close(CloseReason::AlreadyLinked),
+            (State::Handshake(handshake), Dial::GoOn) => {
+                let mut out = Vec::new();
+                self.state = State::Handshake(handshake.go_on(&self.ours, &mut out));
+                self.transmits.extend(out.into_iter().map(Message::Auth));
+            }
+            (state, _) => self.state = state,
         }
     }
 
@@ -251,10 +279,9 @@ impl Session {
 
     /// The peer says that another node has this one's name.
     fn name_taken(&mut self, taken: &NameTaken) -> Result<(), CloseReason> {
-        // What a peer says ends up in the log.
-        let address: String = taken.address.chars().take(LONGEST_ADDRESS).collect();
         let rival = Rival {
-            address: address.escape_debug().to_string(),
+            // What a peer says ends up in the log.
+            address: shown(&taken.address),
             since: Duration::from_secs(taken.for_seconds),
         };
         if taken.receiver_stays {

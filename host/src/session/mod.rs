@@ -4,6 +4,7 @@
 //! `handle_*`, and messages to send, events and the next deadline come out through `poll_*`. Two of them can therefore be
 //! run against each other in one test, on virtual time.
 
+mod challenge;
 mod digest;
 mod election;
 mod event;
@@ -11,15 +12,30 @@ mod handshake;
 mod health;
 mod machine;
 mod peer_actors;
+mod proof;
 mod reason;
 mod registry;
 
+pub(crate) use challenge::StockChallenge;
 pub(crate) use election::{Candidate, elect};
 pub(crate) use event::{Event, LocalChange, LocalSnapshot};
 pub use health::Timing;
-pub(crate) use machine::{Session, SessionConfig};
+pub(crate) use machine::{Dial, Session, SessionConfig};
 pub use reason::{CloseReason, Rival};
 pub(crate) use registry::{Admission, Registry};
+
+/// Whether peers may prove the cookie as `ractor_cluster` does.
+///
+/// That proof is a digest of a number of 32 bits and the cookie. It shows that somebody has the cookie, and not who that is: neither
+/// its name nor its address nor what it announces is part of it. Nodes of this project prove all of that to each other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StockPeers {
+    /// They may: nodes of `ractor_cluster` are welcome.
+    #[default]
+    Accepted,
+    /// Only nodes that prove who they are get a session.
+    Refused,
+}
 
 /// Which end of a connection this node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -34,6 +34,37 @@ pub enum CloseReason {
     /// The node on the other end is this very node.
     #[error("the node connected to itself; take its own address off its list of peers")]
     SelfConnection,
+    /// Another node says that it is reached where this one is. Only of nodes that don't prove who they are, since the others can
+    /// be told apart; a stock node takes this one for itself and closes, too.
+    #[error(
+        "the peer says that it is at {address}, which is this node's own address: stock nodes take that for a connection to \
+         themselves; give one of the two another `hostname` in [node]"
+    )]
+    SameAddress {
+        /// What both say.
+        address: String,
+    },
+    /// A session with that node is there already, so this node did not go on.
+    #[error("there is a session with that node already")]
+    AlreadyLinked,
+    /// The peer proves no more than the cookie, and that is not enough here.
+    #[error(
+        "the peer doesn't prove who it is, as nodes of ractor_cluster don't: this node has `stock_peers = false` in [node], or was \
+         linked a short while ago to a node there that does prove it"
+    )]
+    StockPeer,
+    /// The peer announces that it proves who it is, and doesn't.
+    #[error(
+        "the handshake was changed on its way: the peer announces a proof that did not come; use TLS on a network that others can \
+         change"
+    )]
+    Downgraded,
+    /// The peer's proof is right, and another connection has given it before.
+    #[error("the challenge was answered on another connection already; the peer has to connect again")]
+    ChallengeSpent,
+    /// The connection gave its place to a newer one, because too many had not proved the cookie yet.
+    #[error("too many connections are in their handshakes: the oldest gave way to a new one")]
+    GaveWay,
     /// Another connection between the same two nodes goes on.
     #[error("another connection to the same node goes on in place of this one")]
     DuplicateConnection,
@@ -117,7 +148,12 @@ impl CloseReason {
     pub(crate) fn is_link_dead(&self) -> bool {
         matches!(
             self,
-            Self::ConnectionClosed | Self::CookieRefused | Self::Io(_) | Self::PeerSilent(_) | Self::TooSlow { .. }
+            Self::ConnectionClosed
+                | Self::CookieRefused
+                | Self::GaveWay
+                | Self::Io(_)
+                | Self::PeerSilent(_)
+                | Self::TooSlow { .. }
         )
     }
 
@@ -125,7 +161,12 @@ impl CloseReason {
     /// crate where that has one, else [`name`](Self::name).
     pub(crate) fn exit_word(&self) -> &'static str {
         match self {
-            Self::WrongCookie | Self::Refused(_) | Self::PeerGaveUp => "auth_fail",
+            Self::WrongCookie
+            | Self::ChallengeSpent
+            | Self::Downgraded
+            | Self::StockPeer
+            | Self::Refused(_)
+            | Self::PeerGaveUp => "auth_fail",
             Self::CookieRefused | Self::ConnectionClosed | Self::Io(_) | Self::Tls(_) => "tcp_session_closed",
             _ => self.name(),
         }
@@ -142,6 +183,12 @@ impl CloseReason {
             Self::Wire(WireError::FrameTooLarge { .. }) => "frame_too_large",
             Self::Wire(WireError::Malformed(_)) => "malformed",
             Self::SelfConnection => "self_connection",
+            Self::SameAddress { .. } => "same_address",
+            Self::AlreadyLinked => "already_linked",
+            Self::StockPeer => "stock_peer",
+            Self::Downgraded => "downgraded",
+            Self::ChallengeSpent => "challenge_spent",
+            Self::GaveWay => "gave_way",
             Self::DuplicateConnection => "duplicate_connection",
             Self::NameTaken { .. } | Self::SameName { .. } => "name_taken",
             Self::HandshakeTimeout(_) => "handshake_timeout",

@@ -121,6 +121,12 @@ impl<Id: Copy + Ord> Registry<Id> {
             .is_some_and(|entry| entry.standing == Standing::Authenticated)
     }
 
+    /// True if there is an elected session with a peer of this name.
+    #[cfg(test)]
+    pub(crate) fn has_elected(&self, peer: &str) -> bool {
+        !self.elected(peer).is_empty()
+    }
+
     /// Should this session, whose peer has just said its name, go on? Sessions that haven't proved the cookie don't
     /// count: a claimed name displaces nobody.
     pub(crate) fn check(&self, this: &str, id: Id) -> Admission {

@@ -5,6 +5,9 @@ use std::fmt;
 /// A SHA-256 digest over a challenge and the cookie.
 pub(crate) type Digest = [u8; 32];
 
+/// A number that one end of a handshake draws, so that what is proved with it was never proved before: 128 bits.
+pub(crate) type Nonce = [u8; 16];
+
 /// One message between two nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Message {
@@ -72,6 +75,9 @@ pub struct NodeFlags {
 pub(crate) const CAPABILITY_CALL_FAILED: u32 = 1;
 /// The node understands [`Control::NameTaken`]: a bit of [`NodeFlags::capabilities`].
 pub(crate) const CAPABILITY_NAME_TAKEN: u32 = 2;
+/// The node proves the cookie over all that both ends have said, their names and incarnations among it: a bit of
+/// [`NodeFlags::capabilities`]. Nodes that both announce it accept nothing less from each other.
+pub(crate) const CAPABILITY_IDENTITY: u32 = 4;
 
 /// A node's name and how to connect to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -124,6 +130,8 @@ pub(crate) struct Challenge {
     pub challenge: u32,
     /// Where the acceptor listens.
     pub connection_string: String,
+    /// The acceptor's nonce. Only for nodes with [`CAPABILITY_IDENTITY`].
+    pub nonce: Option<Nonce>,
 }
 
 /// The initiator's answer to a [`Challenge`].
@@ -131,8 +139,10 @@ pub(crate) struct Challenge {
 pub(crate) struct ChallengeReply {
     /// The initiator's own challenge.
     pub challenge: u32,
-    /// Of the acceptor's challenge; 32 bytes if the peer is honest.
+    /// Of the acceptor's challenge, or of all that was said; 32 bytes if the peer is honest.
     pub digest: Vec<u8>,
+    /// The initiator's nonce. Only for nodes with [`CAPABILITY_IDENTITY`].
+    pub nonce: Option<Nonce>,
 }
 
 /// An actor as its node advertises it.

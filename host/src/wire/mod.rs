@@ -18,8 +18,8 @@ use frame::frame_with;
 pub(crate) use frame::split_frame;
 pub(crate) use frame::{FRAME_HEADER_BYTES, Frame, Split, frame_size};
 pub(crate) use message::{
-    Actor, Auth, CAPABILITY_CALL_FAILED, CAPABILITY_NAME_TAKEN, Call, Challenge, ChallengeReply, Control, Data, Digest,
-    GroupChange, Message, NameTaken, Timestamp,
+    Actor, Auth, CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN, Call, Challenge, ChallengeReply,
+    Control, Data, Digest, GroupChange, Message, NameTaken, Nonce, Timestamp,
 };
 pub use message::{NameMessage, NodeFlags, ServerStatus};
 

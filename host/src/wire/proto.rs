@@ -77,6 +77,9 @@ pub(super) struct Challenge {
     pub(super) challenge: u32,
     #[prost(string, tag = "4")]
     pub(super) connection_string: String,
+    /// Ours: the acceptor's part of what both prove; only for an initiator that announced that it proves it.
+    #[prost(bytes = "vec", tag = "100")]
+    pub(super) nonce: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -85,6 +88,9 @@ pub(super) struct ChallengeReply {
     pub(super) challenge: u32,
     #[prost(bytes = "vec", tag = "2")]
     pub(super) digest: Vec<u8>,
+    /// Ours: the initiator's part of what both prove; only for an acceptor that sent its own.
+    #[prost(bytes = "vec", tag = "100")]
+    pub(super) nonce: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -1,12 +1,17 @@
 //! What a cluster does when something breaks: nodes that die, freeze and return, networks that lose and delay, messages
 //! that are too large or too many, strangers that talk nonsense. Real processes, and a proxy as the bad network.
-#![expect(clippy::panic, reason = "a test says that it failed by panicking")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test says that it failed by panicking"
+)]
 
 mod calls;
 mod crashes;
 mod crowds;
 mod floods;
 mod freezes;
+mod impostors;
 mod names;
 mod networks;
 mod partitions;

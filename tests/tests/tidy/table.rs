@@ -34,7 +34,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer {
         name: "session",
         modules: &["wire"],
-        crates: &["sha2", "subtle", "thiserror"],
+        crates: &["hmac", "sha2", "subtle", "thiserror"],
         not_std: IMPURE,
     },
     // Clocks: the writer of a pipe is given a while.

@@ -1,7 +1,7 @@
 //! Mistakes in `[node]`, and how the cookie is kept.
 
 use super::{check, check_below, folder, parse};
-use crate::node::StandInNames;
+use crate::node::{StandInNames, StockPeers};
 
 #[test]
 fn the_cookie_is_never_shown() {
@@ -208,6 +208,20 @@ node.toml:4:18: `stand_in_names` is neither `bare` nor `qualified`
  4 | stand_in_names = "long"
    |                  ^^^^^^ expected `bare` or `qualified`"#,
     );
+}
+
+#[test]
+fn stock_peers_are_welcome_unless_the_file_says_otherwise() {
+    let folder = folder();
+    let node = "[node]\nname = \"a\"\ncookie_file = \"cookie\"";
+    for (line, expected) in [
+        ("", StockPeers::Accepted),
+        ("stock_peers = true", StockPeers::Accepted),
+        ("stock_peers = false", StockPeers::Refused),
+    ] {
+        let config = parse(&format!("{node}\n{line}"), folder.path()).unwrap();
+        assert_eq!(config.node.stock_peers, expected, "{line}");
+    }
 }
 
 #[test]

@@ -84,6 +84,27 @@ fn uploads_and_their_bytes_are_limited() {
 }
 
 #[test]
+fn uploads_whose_clients_have_gone_keep_nobody_out_and_go_on_where_they_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let begun: Vec<Vec<u8>> = (0..MOST_UPLOADS as u8).map(|number| vec![number; 10]).collect();
+    for component in &begun {
+        store.begin(Digest::of(component), 10).unwrap();
+        store.put(Digest::of(component), 0, &component[..4]).unwrap();
+    }
+    for upload in store.uploads.values_mut() {
+        upload.touched -= IDLE;
+    }
+    upload(&mut store, b"one more").unwrap();
+    assert_eq!(store.uploads.len(), MOST_UPLOADS - 1);
+    for component in &begun {
+        let at = store.begin(Digest::of(component), 10).unwrap().offset;
+        assert_eq!(at, 4);
+        assert!(store.put(Digest::of(component), 4, &component[4..]).unwrap().complete);
+    }
+}
+
+#[test]
 fn components_that_nobody_uses_make_room() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(folder.path());

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::{Cookie, NodeServer};
 use crate::node::admission::{Admission, HandshakeLimits};
-use crate::node::{NodeConnectionMode, SessionLimits, StandInNames, Timing};
+use crate::node::{NodeConnectionMode, SessionLimits, StandInNames, StockPeers, Timing};
 use crate::transport::IncomingEncryptionMode;
 
 impl NodeServer {
@@ -38,6 +38,7 @@ impl NodeServer {
             limits: SessionLimits::default(),
             timing: Timing::default(),
             stand_in_names: StandInNames::default(),
+            stock_peers: StockPeers::default(),
             admission: Arc::default(),
             gate: None,
         }
@@ -94,6 +95,14 @@ impl NodeServer {
         self
     }
 
+    /// Sets whether nodes of `ractor_cluster` get a session, which prove the cookie and not who they are:
+    /// [`StockPeers::Accepted`] by default.
+    #[must_use]
+    pub fn with_stock_peers(mut self, stock_peers: StockPeers) -> Self {
+        self.stock_peers = stock_peers;
+        self
+    }
+
     /// Listens at once, and accepts connections only once this is true. If it can't become true any more, none is accepted.
     #[must_use]
     #[cfg(feature = "guests")]
@@ -102,7 +111,7 @@ impl NodeServer {
         self
     }
 
-    /// Sets how many accepted connections may be in their handshakes at one time.
+    /// Sets how many accepted connections may be in their handshakes at one time. Beyond that the oldest give way to new ones.
     #[must_use]
     pub fn with_handshake_limits(mut self, limits: HandshakeLimits) -> Self {
         self.admission = Arc::new(Admission::new(limits));

@@ -5,14 +5,16 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 
-use crate::session::{CloseReason, Event, LocalSnapshot, Role, Session, SessionConfig, Timing};
-use crate::wire::{self, Message, NameMessage, NodeFlags, ServerStatus};
+use crate::session::{CloseReason, Dial, Event, LocalSnapshot, Role, Session, SessionConfig, StockPeers, Timing};
+use crate::wire::{self, CAPABILITY_IDENTITY, Message, NameMessage, NodeFlags, ServerStatus};
 
 /// One end: a session and what it is told by its node.
 pub(super) struct End {
     pub(super) session: Session,
     /// The node's answer to the peer's name.
     pub(super) admission: ServerStatus,
+    /// The node's answer to it, where it has dialled.
+    pub(super) dial: Dial,
     /// The node's answer to authentication.
     pub(super) snapshot: Option<LocalSnapshot>,
     /// Everything that happened.
@@ -42,6 +44,8 @@ pub(super) struct Pair {
     pub(super) latency: Duration,
     pub(super) initiator: End,
     pub(super) acceptor: End,
+    /// What somebody on the way makes of a message.
+    pub(super) tamper: fn(Message) -> Message,
 }
 
 pub(super) fn name(name: &str, port: u16, connection_id: u64) -> NameMessage {
@@ -56,6 +60,18 @@ pub(super) fn name(name: &str, port: u16, connection_id: u64) -> NameMessage {
     }
 }
 
+/// The name of a node that proves who it is. Its port is its incarnation, too.
+pub(super) fn proving(node: &str, port: u16, connection_id: u64) -> NameMessage {
+    let mut name = name(node, port, connection_id);
+    name.flags = Some(NodeFlags {
+        version: 1,
+        capabilities: CAPABILITY_IDENTITY,
+        incarnation: u64::from(port),
+        ..NodeFlags::default()
+    });
+    name
+}
+
 pub(super) fn config(role: Role, local: NameMessage, cookie: &str) -> SessionConfig {
     SessionConfig {
         role,
@@ -63,7 +79,9 @@ pub(super) fn config(role: Role, local: NameMessage, cookie: &str) -> SessionCon
         cookie: cookie.to_owned(),
         transitive: false,
         timing: Timing::default(),
-        challenge: 0xdead_beef,
+        stock_peers: StockPeers::default(),
+        challenge: 0xdead_beef.into(),
+        nonce: [role as u8; 16],
         jitter: 7,
     }
 }
@@ -81,6 +99,7 @@ impl Pair {
         let end = |config| End {
             session: Session::new(config, now),
             admission: ServerStatus::Ok,
+            dial: Dial::GoOn,
             snapshot: Some(LocalSnapshot::default()),
             events: Vec::new(),
             inbox: VecDeque::new(),
@@ -91,6 +110,7 @@ impl Pair {
             latency: Duration::from_millis(1),
             initiator: end(initiator),
             acceptor: end(acceptor),
+            tamper: |message| message,
         }
     }
 
@@ -127,8 +147,8 @@ impl Pair {
 
     fn step_once(&mut self) -> bool {
         let arrival = self.now + self.latency;
-        let mut busy = transfer(&mut self.initiator, &mut self.acceptor, arrival);
-        busy |= transfer(&mut self.acceptor, &mut self.initiator, arrival);
+        let mut busy = transfer(&mut self.initiator, &mut self.acceptor, arrival, self.tamper);
+        busy |= transfer(&mut self.acceptor, &mut self.initiator, arrival, self.tamper);
         let next = [&self.initiator, &self.acceptor]
             .into_iter()
             .filter(|end| !end.frozen)
@@ -144,7 +164,7 @@ impl Pair {
 }
 
 /// Moves what `from` has to send into the inbox of `to`, through its bytes, and lets its node answer.
-fn transfer(from: &mut End, to: &mut End, arrival: Instant) -> bool {
+fn transfer(from: &mut End, to: &mut End, arrival: Instant, tamper: fn(Message) -> Message) -> bool {
     let mut busy = false;
     while !from.frozen {
         let mut idle = true;
@@ -153,13 +173,16 @@ fn transfer(from: &mut End, to: &mut End, arrival: Instant) -> bool {
             wire::encode(&message, &mut frame);
             let payload = wire::split_frame(&mut frame, u64::MAX).unwrap().unwrap();
             assert_eq!(wire::decode(&payload).unwrap(), message, "what is sent is what arrives");
-            to.inbox.push_back((arrival, Some(message)));
+            to.inbox.push_back((arrival, Some(tamper(message))));
             idle = false;
         }
         // One event, then what it has the session send: as a node does it.
         if let Some(event) = from.session.poll_event() {
             match &event {
-                Event::PeerNamed(_) => from.session.handle_admission(from.admission),
+                Event::PeerNamed(_) => {
+                    from.session.handle_admission(from.admission);
+                    from.session.handle_dial(from.dial);
+                }
                 Event::Authenticated => from.session.handle_election(from.snapshot.clone()),
                 Event::Closed(_) => to.inbox.push_back((arrival, None)),
                 _ => {}

@@ -6,8 +6,8 @@ use super::model::Model;
 use super::network::{Arrival, Side, frame};
 use super::scenario::{Cut, SECOND};
 use super::world::{Happening, IMPOSTOR, MAILBOX, Node, Trace, World};
-use crate::session::tests::pair::{config, name};
-use crate::session::{CloseReason, Event, Role, Session};
+use crate::session::tests::pair::{config, name, proving};
+use crate::session::{CloseReason, Dial, Event, Role, Session};
 use crate::wire::{NameMessage, ServerStatus};
 
 /// What an end tells or asks its node.
@@ -24,8 +24,11 @@ impl World {
     pub(super) fn start(&mut self, connection: usize, side: Side, nonce: u64) {
         let [node, peer] = [side, side.other()].map(|side| self.connections[connection].node(side));
         // Whoever has the wrong cookie gives the name of the node that its victim knows.
+        let itself = self.random.chance(30);
         let (own, cookie) = match self.nodes.get(node) {
             Some(own) => (own, "cookie"),
+            // Or its victim's own, incarnation and all.
+            None if itself => (&self.nodes[peer], "guess"),
             None => (&self.nodes[1 - peer], "guess"),
         };
         let role = match side {
@@ -33,8 +36,10 @@ impl World {
             Side::Accepted => Role::Acceptor,
         };
         let port = if own.plan.name == "alpha" { 1 } else { 2 };
-        let mut config = config(role, name(own.plan.name, port, nonce), cookie);
-        config.challenge = self.random.next() as u32;
+        let introduction = if own.plan.proves { proving } else { name };
+        let mut config = config(role, introduction(own.plan.name, port, nonce), cookie);
+        config.nonce = std::array::from_fn(|_| self.random.next() as u8);
+        config.challenge = (self.random.next() as u32).into();
         config.jitter = self.random.next();
         let id = self.ends.len();
         let end = End::new(node, connection, side, Session::new(config, self.instant()));
@@ -98,8 +103,14 @@ impl World {
     fn handle_event(&mut self, id: usize, event: Event) {
         let end = &mut self.ends[id];
         match event {
-            Event::PeerNamed(_) if end.node == IMPOSTOR => end.session.handle_admission(ServerStatus::Ok),
-            Event::PeerNamed(name) if end.role() == Role::Initiator => self.tell(id, Told::Named(name)),
+            Event::PeerNamed(_) if end.node == IMPOSTOR => {
+                end.session.handle_admission(ServerStatus::Ok);
+                end.session.handle_dial(Dial::GoOn);
+            }
+            Event::PeerNamed(name) if end.role() == Role::Initiator => {
+                end.condition = Condition::Asking;
+                self.tell(id, Told::Named(name));
+            }
             Event::PeerNamed(name) => {
                 end.condition = Condition::Asking;
                 self.tell(id, Told::Admit(name));
@@ -134,7 +145,12 @@ impl World {
         let Node { plan, registry, .. } = &mut self.nodes[node];
         let this = format!("{}@localhost", plan.name);
         match told {
-            Told::Named(name) => registry.name(id, &name.name, name.connection_id),
+            Told::Named(name) => {
+                let is_linked = plan.links && registry.has_elected(&name.name);
+                registry.name(id, &name.name, name.connection_id);
+                let dial = if is_linked { Dial::AlreadyLinked } else { Dial::GoOn };
+                self.answer(id, Answer::Dial(dial));
+            }
             Told::Admit(name) => {
                 registry.name(id, &name.name, name.connection_id);
                 let admission = if plan.stock {

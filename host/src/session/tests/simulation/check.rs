@@ -112,7 +112,9 @@ impl World {
             CloseReason::DuplicateConnection
             | CloseReason::Refused(ServerStatus::NotOk)
             | CloseReason::ConnectionClosed => true,
-            CloseReason::WrongCookie => impostor,
+            CloseReason::AlreadyLinked => self.nodes[self.ends[id].node].plan.links,
+            // Whatever an impostor says, it is never taken for the node that it talks to.
+            CloseReason::WrongCookie | CloseReason::SameName { .. } => impostor,
             CloseReason::CookieRefused => {
                 let other = connection.ends[self.ends[id].side.other() as usize];
                 let other = other.and_then(|other| self.ends[other].reason.as_ref());

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::Time;
 use super::model::{Change, Model, View};
 use super::network::{Arrival, Side};
-use crate::session::{CloseReason, LocalChange, LocalSnapshot, Role, Session};
+use crate::session::{CloseReason, Dial, LocalChange, LocalSnapshot, Role, Session};
 use crate::wire::{self, GroupChange, ServerStatus};
 
 /// What the session's actor has to handle.
@@ -21,6 +21,7 @@ pub(super) enum Input {
 #[derive(Debug)]
 pub(super) enum Answer {
     Admission(ServerStatus),
+    Dial(Dial),
     Lost,
     Won(LocalSnapshot),
 }
@@ -145,6 +146,7 @@ impl End {
         self.condition = Condition::Idle;
         match answer {
             Answer::Admission(status) => self.session.handle_admission(status),
+            Answer::Dial(dial) => self.session.handle_dial(dial),
             Answer::Lost => self.session.handle_election(None),
             Answer::Won(snapshot) => {
                 self.advertised.extend(snapshot.actors.iter().map(|actor| actor.pid));

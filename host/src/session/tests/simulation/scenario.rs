@@ -38,6 +38,10 @@ pub(super) struct NodePlan {
     pub(super) nonces: Nonces,
     /// It asks about a connection by name and nonce, as stock nodes do.
     pub(super) stock: bool,
+    /// It announces that it proves who it is.
+    pub(super) proves: bool,
+    /// It goes on with no connection to a node that it has one with.
+    pub(super) links: bool,
     /// When it opens connections.
     pub(super) dials: Vec<Time>,
     /// It dials again as long as it has no connection.
@@ -46,7 +50,7 @@ pub(super) struct NodePlan {
     pub(super) freezes: Vec<(Time, Time)>,
     /// When its actors or groups change.
     pub(super) changes: Vec<Time>,
-    /// When somebody without the cookie pretends to be the other node: as initiator, or (true) by accepting its dial.
+    /// When somebody without the cookie pretends to be the other node, or this very one: as initiator, or (true) by accepting its dial.
     pub(super) impostors: Vec<(Time, bool)>,
 }
 
@@ -84,6 +88,8 @@ impl Scenario {
                 _ => Nonces::Below(u64::MAX),
             },
             stock: random.chance(30),
+            proves: random.chance(60),
+            links: random.chance(30),
             dials: (0..random.below(4)).map(|_| random.below(spread)).collect(),
             heals,
             freezes: if disturbed && random.chance(30) {
@@ -110,6 +116,8 @@ impl Scenario {
             name,
             nonces: Nonces::Below(u64::MAX),
             stock: false,
+            proves: true,
+            links: true,
             dials: if name == "alpha" { vec![0] } else { Vec::new() },
             heals: name == "alpha",
             freezes: Vec::new(),
