@@ -3,12 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::deployed::{Deployed, file_digest};
+use super::deployed::{Deployed, OwnFile, Standing};
 use super::error::HostError;
 use crate::checkpoint::Database;
 use crate::config::{ActorSection, NodeConfig};
 use crate::control::{ComponentStore, StoreLimits};
-use crate::guest::{CheckpointWriter, Checkpoints, ModuleSource};
+use crate::guest::{CheckpointWriter, Checkpoints, Digest, ModuleSource};
+
+/// What a folder for states has, by name: the states of actors, what was deployed, and the components that it is made of.
+const CHECKPOINTS: &str = "checkpoints.redb";
+const RECORD: &str = "deployed.json";
+const COMPONENTS: &str = "components";
 
 /// See the module. What the configuration doesn't ask for isn't there, and then nothing is written anywhere.
 pub(super) struct Keeping {
@@ -67,21 +72,16 @@ impl Keeping {
 }
 
 fn checkpoints(folder: &Path) -> Result<CheckpointWriter, HostError> {
-    let database = Database::open(folder.join("checkpoints.redb"))?;
+    let database = Database::open(folder.join(CHECKPOINTS))?;
     Ok(CheckpointWriter::new(Arc::new(database)))
 }
 
 impl Deployments {
     fn open(folder: &Path) -> Result<Self, HostError> {
-        let store = ComponentStore::open(folder.join("components"), StoreLimits::default());
+        let store = ComponentStore::open(folder.join(COMPONENTS), StoreLimits::default());
         let store = store.map_err(|error| HostError::Keeping(error.to_string()))?;
-        let record = folder.join("deployed.json");
-        let deployed = Deployed::open(record.clone()).map_err(|error| {
-            let record = record.display();
-            HostError::Keeping(format!(
-                "the record of what was deployed, {record}, can't be read: {error}"
-            ))
-        })?;
+        let record = folder.join(RECORD);
+        let deployed = Deployed::open(record.clone()).map_err(|error| unread(&record, &error))?;
         Ok(Self {
             deployed: Arc::new(deployed),
             store: Arc::new(Mutex::new(store)),
@@ -89,26 +89,78 @@ impl Deployments {
     }
 
     fn source(&self, own: &ModuleSource) -> Option<ModuleSource> {
-        let digest = match file_digest(own) {
-            Ok(file) => self.deployed.in_place_of(&own.name, file),
-            Err(_) => self.deployed.in_place_of_unread(&own.name),
-        }?;
+        let module = &own.name;
+        let digest = match self.deployed.standing(own, OwnFile::of(own)) {
+            Standing::Nothing => return None,
+            Standing::Runs(digest) => digest,
+            Standing::Outdated => {
+                tracing::info!(
+                    module,
+                    "the module's file has changed since something else was deployed: the file it is"
+                );
+                if let Err(error) = self.deployed.clear(module) {
+                    tracing::warn!(module, %error, "that can't be written down now; it is tried again");
+                }
+                return None;
+            }
+            Standing::Forbidden(digest) => {
+                let pinned = own.digest.map(tracing::field::display);
+                tracing::warn!(
+                    module, deployed = %digest, pinned,
+                    "what was deployed is not what `digest` in node.toml pins the module to, and does not run: the module runs its own \
+                     file; change `digest` to what was deployed, or leave it out, to run that"
+                );
+                return None;
+            }
+        };
         let path = {
             let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
             store.sound_path(&digest)
         };
-        let module = &own.name;
         let Some(path) = path else {
             tracing::warn!(module, %digest, "what was deployed is not there any more, or damaged: the module runs its own file");
             return None;
         };
         tracing::info!(module, %digest, "the module runs what was deployed, not its own file");
-        Some(ModuleSource {
-            name: own.name.clone(),
-            path,
-            digest: Some(digest),
-        })
+        Some(stored(own, path, digest))
     }
+}
+
+fn stored(own: &ModuleSource, path: PathBuf, digest: Digest) -> ModuleSource {
+    ModuleSource {
+        name: own.name.clone(),
+        path,
+        digest: Some(digest),
+    }
+}
+
+/// Where the code of each module would come from if the node started now, as [`Keeping::source`] says it. Changes nothing.
+///
+/// # Errors
+/// It can't be read what was deployed.
+#[cfg(feature = "cli")]
+pub(super) fn sources(config: &NodeConfig) -> Result<Vec<ModuleSource>, HostError> {
+    let Some(folder) = folder(config).filter(|_| config.control.is_some()) else {
+        return Ok(config.modules.clone());
+    };
+    let record = folder.join(RECORD);
+    let deployed = Deployed::look(record.clone()).map_err(|error| unread(&record, &error))?;
+    let source = |own: &ModuleSource| match deployed.standing(own, OwnFile::of(own)) {
+        Standing::Runs(digest) => {
+            let path = ComponentStore::look(&folder.join(COMPONENTS), &digest)?;
+            Some(stored(own, path, digest))
+        }
+        Standing::Nothing | Standing::Outdated | Standing::Forbidden(_) => None,
+    };
+    let each = config.modules.iter();
+    Ok(each.map(|own| source(own).unwrap_or_else(|| own.clone())).collect())
+}
+
+fn unread(record: &Path, error: &std::io::Error) -> HostError {
+    let record = record.display();
+    HostError::Keeping(format!(
+        "the record of what was deployed, {record}, can't be read: {error}"
+    ))
 }
 
 /// Finds out whether there could be a folder for what is to outlive the node, if there is to be one. Writes nothing.
