@@ -8,6 +8,7 @@ use super::error::HostError;
 use crate::checkpoint::Database;
 use crate::config::{ActorSection, NodeConfig};
 use crate::control::{ComponentStore, StoreLimits};
+use crate::files::{self, Unguarded};
 use crate::guest::{CheckpointWriter, Checkpoints, Digest, ModuleSource};
 
 /// What a folder for states has, by name: the states of actors, what was deployed, and the components that it is made of.
@@ -166,7 +167,8 @@ fn unread(record: &Path, error: &std::io::Error) -> HostError {
 /// Finds out whether there could be a folder for what is to outlive the node, if there is to be one. Writes nothing.
 ///
 /// # Errors
-/// None is known, or it could not be made or written to.
+/// None is known, or it could not be made or written to; or others may write to it, or to what is in it: what the node runs and goes on
+/// from is there.
 pub(super) fn check_folder(config: &NodeConfig) -> Result<(), HostError> {
     if !wants_checkpoints(config) && config.control.is_none() {
         return Ok(());
@@ -184,11 +186,21 @@ pub(super) fn check_folder(config: &NodeConfig) -> Result<(), HostError> {
     if !existing.is_dir() {
         return unusable(existing, "is not a folder");
     }
-    if may_write(existing) {
-        Ok(())
-    } else {
-        unusable(existing, "can't be written to")
+    if !may_write(existing) {
+        return unusable(existing, "can't be written to");
     }
+    let own = [CHECKPOINTS, RECORD, COMPONENTS].map(|name| folder.join(name));
+    for path in own.iter().filter(|path| path.exists()).chain([&folder]) {
+        match files::check_writers(path) {
+            Ok(()) => {}
+            Err(Unguarded::Writable(found)) => {
+                let why = format!("{}; {}", found.by, found.help());
+                return unusable(&found.path, &why);
+            }
+            Err(Unguarded::Unknown(error)) => return unusable(path, &format!("can't be looked at: {error}")),
+        }
+    }
+    Ok(())
 }
 
 fn wants_checkpoints(config: &NodeConfig) -> bool {
@@ -212,15 +224,20 @@ pub(super) fn folder(config: &NodeConfig) -> Option<PathBuf> {
     chosen.or_else(|| default_state_dir(&config.node.full_name()))
 }
 
-/// The folder for this node in the user's state directory, as the XDG base directory specification has it.
+/// The folder for this node in the user's state directory.
 fn default_state_dir(node: &str) -> Option<PathBuf> {
+    Some(user_folder()?.join(file_name(node)))
+}
+
+/// The folder for this program in the user's state directory, as the XDG base directory specification has it.
+pub(super) fn user_folder() -> Option<PathBuf> {
     let folder = |variable| {
         std::env::var_os(variable)
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
     };
     let user = folder("XDG_STATE_HOME").or_else(|| folder("HOME").map(|home| home.join(".local").join("state")))?;
-    Some(user.join("ractor-host").join(file_name(node)))
+    Some(user.join("ractor-host"))
 }
 
 /// A node's name as the name of a folder: different names stay different.
