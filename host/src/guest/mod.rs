@@ -10,6 +10,7 @@ mod actor;
 mod batch;
 mod bindings;
 mod cache;
+mod cache_key;
 mod callbacks;
 mod checkpoint;
 mod checkpoint_writer;

@@ -63,7 +63,10 @@ impl Modules {
         let digest = current.digest();
         entry.current = Some(current);
         entry.previous = previous;
-        let others = entry.guests.values().filter_map(|life| Some(LiveGuest(life.upgrade()?)));
+        let others = entry
+            .guests
+            .values()
+            .filter_map(|life| Some(LiveGuest(life.upgrade()?)));
         others.filter(|guest| guest.module().digest() != digest).collect()
     }
 

@@ -266,7 +266,11 @@ mod tests {
             Standing::Runs(digest("g2"))
         );
         assert_eq!(deployed.digests(), [digest("v2"), digest("g2")]);
-        assert_eq!(deployed.standing(&counter, is("v3")), Standing::Outdated, "the file is newer");
+        assert_eq!(
+            deployed.standing(&counter, is("v3")),
+            Standing::Outdated,
+            "the file is newer"
+        );
         std::fs::write(&path, "{").unwrap();
         assert!(Deployed::look(path.clone()).unwrap().digests().is_empty());
         assert_eq!(std::fs::read(&path).unwrap(), b"{", "a look changes nothing");

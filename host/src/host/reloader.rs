@@ -118,9 +118,7 @@ impl Reloader {
 
     /// True if the module runs something else than its own file.
     fn is_deployed(&self, module: &str) -> bool {
-        self.deployed
-            .as_ref()
-            .is_some_and(|deployed| deployed.has(module))
+        self.deployed.as_ref().is_some_and(|deployed| deployed.has(module))
     }
 
     /// A disk that is full is found out before anything is touched.
