@@ -99,6 +99,8 @@ pub struct RuntimeSection {
     pub copy_on_write: Option<bool>,
     /// Whom guests' HTTPS requests trust; none for whom the system trusts.
     pub http_roots: Option<HttpTrust>,
+    /// The file that says so.
+    pub http_roots_file: Option<PathBuf>,
 }
 
 /// The file is read at once, so that `check` finds out what is wrong with it.
@@ -154,6 +156,9 @@ impl RuntimeSection {
             epoch_tick: read_epoch_tick(section, problems),
             copy_on_write: section.boolean("copy_on_write", problems),
             http_roots: read_http_roots(section, context, problems),
+            http_roots_file: section
+                .text("http_roots", &mut Problems::default())
+                .map(|path| context.folder.join(path.get_ref())),
         }
     }
 }

@@ -203,6 +203,12 @@ pub(super) fn check_folder(config: &NodeConfig) -> Result<(), HostError> {
     Ok(())
 }
 
+/// The folder, if this node keeps something there or may be told to.
+pub(super) fn folder_in_use(config: &NodeConfig) -> Option<PathBuf> {
+    let is_used = config.runtime.state_dir.is_some() || wants_checkpoints(config) || config.control.is_some();
+    folder(config).filter(|_| is_used)
+}
+
 fn wants_checkpoints(config: &NodeConfig) -> bool {
     config.actors.iter().any(|actor| actor.checkpoint.is_some())
 }

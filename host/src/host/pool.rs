@@ -273,6 +273,11 @@ fn without_pool(runtime: &RuntimeSection, largest: &Limits) -> EngineConfig {
     }
 }
 
+/// Where compiled code is kept.
+pub(super) fn cache_dir(runtime: &RuntimeSection) -> Option<PathBuf> {
+    runtime.cache_dir.clone().or_else(default_cache_dir)
+}
+
 /// Where the key of the cache is. Never in the cache, nor where a guest can be granted something. A node that is told where to keep
 /// both its code and its states keeps the key with its states; the others of a user share one.
 pub(super) fn cache_key(runtime: &RuntimeSection) -> Option<PathBuf> {

@@ -73,6 +73,12 @@ pub fn read_roots(path: &Path) -> Result<RootCertStore, TlsError> {
 }
 
 impl Tls {
+    /// The files.
+    #[cfg(feature = "guests")]
+    pub(crate) fn files(&self) -> &TlsFiles {
+        &self.shared.files
+    }
+
     /// Reads the files. Blocks while it does.
     ///
     /// # Errors
