@@ -81,19 +81,13 @@ impl Subject {
         self.find_child(&name).await
     }
 
-    /// The child of this name. To others those of a guest are below it.
+    /// The child of this name. To others those of a guest are below it; on another node it is known a little later.
     async fn find_child(&self, name: &str) -> ActorRef<ParityMsg> {
         let below = format!("{}/{name}", self.name);
         let find = async || match (self.find)(name.to_owned()).await {
             Some(native) => Some(native),
             None => (self.find)(below.clone()).await,
         };
-        eventually(name, find, Option::is_some).await.unwrap().into()
-    }
-
-    /// The actor of this name beside it. On another node it is known a little later.
-    async fn find(&self, name: &str) -> ActorRef<ParityMsg> {
-        let find = async || (self.find)(name.to_owned()).await;
         eventually(name, find, Option::is_some).await.unwrap().into()
     }
 
