@@ -140,10 +140,18 @@ impl RuntimeSection {
             read_path("cache_dir", "folder", section, context, problems),
             read_path("state_dir", "folder", section, context, problems),
         );
+        let cache_key_file = read_path("cache_key_file", "file", section, context, problems);
+        if let (Some(key), Some(cache)) = (&cache_key_file, &cache_dir)
+            && key.starts_with(cache)
+            && let Some(value) = section.value("cache_key_file")
+        {
+            let help = "who can write to the cache could bring a key along: choose a file elsewhere";
+            problems.error(value.span(), "`cache_key_file` is in `cache_dir`", help);
+        }
         let stack_bytes = section.size("stack_bytes", 64 * KIB..=256 * MIB, problems);
         Self {
             cache_dir,
-            cache_key_file: read_path("cache_key_file", "file", section, context, problems),
+            cache_key_file,
             state_dir,
             max_guests: section.integer("max_guests", 1..=MOST_GUESTS, problems),
             max_memories: section.integer("max_memories", 1..=MOST_SHARED, problems),

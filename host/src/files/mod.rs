@@ -26,7 +26,7 @@ pub(crate) use secret::read as read_secret;
 pub use secret::{Exposure, Secret, SecretError, SecretFault};
 #[cfg(feature = "guests")]
 pub(crate) use writers::writer;
-pub(crate) use writers::{Unguarded, check_writers};
+pub(crate) use writers::{Owner, Unguarded, check_writers};
 pub use writers::{Writable, Writer};
 
 /// A step that may fail. What follows it is done only if it is `Ok`; only tests make it anything else.

@@ -10,7 +10,7 @@ use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 use super::reading::{Kind, ReadError, open, read_opened, without_mark};
-use super::writers::{Unguarded, Writable, check_writers};
+use super::writers::{Owner, Unguarded, Writable, check_writers};
 
 /// The permissions of a file for its group, and for those who are neither its owner nor in its group.
 const GROUP: u32 = 0o070;
@@ -185,7 +185,7 @@ pub(crate) fn read(secret: Secret, path: &Path, limit: u64) -> Result<Vec<u8>, S
         if let Some(exposure) = exposure(&metadata) {
             return Err(failed(SecretFault::Exposed(exposure)));
         }
-        match check_writers(path) {
+        match check_writers(path, Owner::Anybody) {
             Ok(()) => {}
             Err(Unguarded::Writable(writable)) => return Err(failed(SecretFault::Writable(writable))),
             Err(Unguarded::Unknown(error)) => return Err(failed(SecretFault::Read(error.into()))),

@@ -1,7 +1,8 @@
 //! Who may change what is the node's own: its folders, and the files that decide what it runs and whom it trusts. One rule for all
 //! of them.
 //!
-//! They belong to the user of this process or to root, and nobody else may write to them, with two exceptions. Kubernetes mounts
+//! Nobody but their owner may write to them, and the folders belong to the user of this process or to root; whose the files are that a
+//! user names is that user's affair. There are two exceptions. Kubernetes mounts
 //! volumes as `root:fsGroup` with mode 2775: what belongs to root may be written by a group of this process. And where each user has
 //! a group of the same number, files may be made with mode 664: that group is the user.
 //!
@@ -75,27 +76,35 @@ pub(crate) enum Unguarded {
     Unknown(#[from] io::Error),
 }
 
-/// Finds out whether nobody else can change this file or folder, or put another in its place. One that isn't there can be changed by
-/// whoever can make it.
+/// Whose a file or folder may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// This process's user's, or root's.
+    Ours,
+    /// Anybody's: it was named by somebody who knows whose it is.
+    Anybody,
+}
+
+/// Finds out whether nobody else can change this file or folder, or put another in its place. Of one that isn't there only the latter:
+/// ask again when it was made.
 ///
 /// # Errors
 /// Somebody else can, or it can't be found out.
-pub(crate) fn check_writers(path: &Path) -> Result<(), Unguarded> {
+pub(crate) fn check_writers(path: &Path, owner: Owner) -> Result<(), Unguarded> {
     // Where it leads: whoever may write to the folder of a link may change the link, but its target is what is used.
-    let real = match path.canonicalize() {
-        Ok(real) => real,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match path.parent() {
-            Some(parent) if parent != Path::new("") => return check_writers(parent),
-            _ => return check_writers(Path::new(".")),
-        },
+    let (real, is_there) = match path.canonicalize() {
+        Ok(real) => (real, true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (std::path::absolute(path)?, false),
         Err(error) => return Err(error.into()),
     };
-    let metadata = real.metadata()?;
-    if let Some(by) = writer(&metadata) {
-        return Err(Writable { path: real, by }.into());
+    if is_there {
+        let by = writer(&real.metadata()?);
+        if let Some(by) = by.filter(|by| owner == Owner::Ours || !matches!(by, Writer::Owner(_))) {
+            return Err(Writable { path: real, by }.into());
+        }
     }
     for above in real.ancestors().skip(1) {
-        // Who may not look at it can't be harmed by what it would say: they may pass through it only.
+        // One that is not there yet is made by this process. Of one that may only be passed through nothing is known.
         let Ok(metadata) = above.metadata() else { continue };
         if let Some(by) = replacer(&metadata) {
             let path = above.to_owned();
@@ -139,15 +148,15 @@ fn writer_of((user, group, mode): (u32, u32, u32), process: &Process) -> Option<
     if mode & OTHERS_WRITE != 0 {
         return Some(Writer::Everybody { mode });
     }
-    if user != 0 && user != process.user {
-        return Some(Writer::Owner(user));
-    }
     let is_granted = if user == 0 {
         group == 0 || process.groups.contains(&group)
     } else {
         group == user
     };
-    (mode & GROUP_WRITES != 0 && !is_granted).then_some(Writer::Group { mode, group })
+    if mode & GROUP_WRITES != 0 && !is_granted {
+        return Some(Writer::Group { mode, group });
+    }
+    (user != 0 && user != process.user).then_some(Writer::Owner(user))
 }
 
 #[cfg(all(test, unix))]
@@ -199,22 +208,26 @@ mod tests {
         fs::create_dir_all(&below).unwrap();
         set(&above, 0o755);
         set(&below, 0o700);
-        check_writers(&below).unwrap();
+        check_writers(&below, Owner::Ours).unwrap();
         // What is not there yet is made by whoever may make it.
-        check_writers(&below.join("later/still")).unwrap();
+        check_writers(&below.join("later/still"), Owner::Ours).unwrap();
         set(&above, 0o1777);
-        check_writers(&below).unwrap();
+        for path in [&below, &above.join("later")] {
+            check_writers(path, Owner::Ours).unwrap();
+        }
         set(&above, 0o777);
         if rustix::process::geteuid().is_root() {
             // Who made it did so on purpose.
-            check_writers(&below).unwrap();
+            check_writers(&below, Owner::Ours).unwrap();
             chown(&above, Some(4711), None).unwrap();
         }
         for path in [&below, &below.join("later"), &above.join("later")] {
-            let Err(Unguarded::Writable(found)) = check_writers(path) else {
-                panic!("{}", path.display());
-            };
-            assert_eq!(found.path, above.canonicalize().unwrap());
+            let found = check_writers(path, Owner::Anybody).err().and_then(|found| match found {
+                Unguarded::Writable(found) => Some(found),
+                Unguarded::Unknown(_) => None,
+            });
+            let found = found.unwrap();
+            assert_eq!(found.path.canonicalize().unwrap(), above.canonicalize().unwrap());
             assert!(found.by.to_string().contains("every user"), "{found}");
             assert!(found.help().starts_with("run `chmod go-w "));
         }

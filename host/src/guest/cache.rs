@@ -21,7 +21,7 @@ use wasmtime::component::Component;
 use super::cache_key::CacheKey;
 use super::error::EngineError;
 use super::source::Digest;
-use crate::files::{self, Step, Unguarded, Writer};
+use crate::files::{self, Owner, Step, Unguarded, Writer};
 
 const MAGIC: &[u8; 8] = b"rhcode\0\x02";
 
@@ -225,7 +225,7 @@ fn prepare(directory: &Path) -> Result<(), EngineError> {
     };
     files::create_folder(directory).map_err(unusable)?;
     files::sweep(directory);
-    match files::check_writers(directory) {
+    match files::check_writers(directory, Owner::Ours) {
         Ok(()) => {}
         Err(Unguarded::Writable(by)) => {
             return Err(EngineError::CacheNotPrivate {

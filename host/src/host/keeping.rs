@@ -8,7 +8,7 @@ use super::error::HostError;
 use crate::checkpoint::Database;
 use crate::config::{ActorSection, NodeConfig};
 use crate::control::{ComponentStore, StoreLimits};
-use crate::files::{self, Unguarded};
+use crate::files::{self, Owner, Unguarded};
 use crate::guest::{CheckpointWriter, Checkpoints, Digest, ModuleSource};
 
 /// What a folder for states has, by name: the states of actors, what was deployed, and the components that it is made of.
@@ -49,7 +49,10 @@ impl Keeping {
         };
         // A database is checked from end to end when it is opened.
         let opened = tokio::task::spawn_blocking(open).await;
-        opened.unwrap_or_else(|ended| Err(HostError::Keeping(ended.to_string())))
+        let opened = opened.unwrap_or_else(|ended| Err(HostError::Keeping(ended.to_string())))?;
+        // Somebody may have made the folder just before this node would have.
+        check_folder(config)?;
+        Ok(opened)
     }
 
     /// Where the code of a module comes from: what was deployed, or its own file.
@@ -191,7 +194,7 @@ pub(super) fn check_folder(config: &NodeConfig) -> Result<(), HostError> {
     }
     let own = [CHECKPOINTS, RECORD, COMPONENTS].map(|name| folder.join(name));
     for path in own.iter().filter(|path| path.exists()).chain([&folder]) {
-        match files::check_writers(path) {
+        match files::check_writers(path, Owner::Ours) {
             Ok(()) => {}
             Err(Unguarded::Writable(found)) => {
                 let why = format!("{}; {}", found.by, found.help());
