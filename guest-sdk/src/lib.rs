@@ -44,7 +44,7 @@
 //! | `pg::{get_members, get_local_members}` and the scoped forms, `which_scoped_groups` | the same; guests of this node count as local |
 //! | `pg::which_groups` | those of the default scope |
 //! | `pg::{monitor_scope, demonitor_scope, which_scopes, …}` | not there |
-//! | `registry::where_is` | native actors and guests alike, also those of other nodes by `name@node@host` |
+//! | `registry::where_is` | native actors and guests alike, also those of other nodes by `name@node@host`; the children of a guest by the names that they were given, but those of other actors by `parent/name` |
 //! | `time::{send_after, send_interval, exit_after}` and the methods of those names | kept by the node, within its limits. The message is made when the timer is set; `exit_after` is for this actor only. The `JoinHandle` has `abort` and can't be awaited |
 //! | `concurrency::{Duration, Instant, sleep}` | sleep suspends the actor |
 //! | `concurrency::{spawn, timeout, oneshot, …}`, `OutputPort` | not there |

@@ -27,7 +27,11 @@ pub fn ractor_host() -> Command {
     let program = program("ractor-host", &BUILT);
     let cache = cache_beside(&program);
     let mut command = Command::new(program);
-    command.env("RUST_LOG", "info").env("XDG_CACHE_HOME", cache);
+    command.env("RUST_LOG", "info");
+    // Also the key of that cache.
+    command
+        .env("XDG_STATE_HOME", cache.join("state"))
+        .env("XDG_CACHE_HOME", cache);
     command
 }
 
@@ -36,6 +40,13 @@ pub fn ractor_host() -> Command {
 pub fn compiled_guests() -> PathBuf {
     let program = ractor_host();
     cache_beside(Path::new(program.get_program())).join("ractor-host")
+}
+
+/// The key of those.
+#[track_caller]
+pub fn key_of_compiled_guests() -> PathBuf {
+    let program = ractor_host();
+    cache_beside(Path::new(program.get_program())).join("state/ractor-host/cache.key")
 }
 
 fn cache_beside(program: &Path) -> PathBuf {

@@ -13,7 +13,7 @@ use super::literal::Literal;
 use super::names::NameOf;
 use super::nearest::nearest;
 use super::node::checked_name;
-use super::places::{ActorPlaces, PathPlace};
+use super::places::{ActorPlaces, CapabilityPlaces};
 use super::problem::Problems;
 use super::section::{Keys, Section};
 use super::{capabilities, limits, supervisor, values};
@@ -213,7 +213,7 @@ impl ActorSection {
             checkpoint: at("checkpoint"),
             groups: at("groups"),
             limits: guest.limit_places,
-            directories: guest.directory_places,
+            capabilities: guest.capability_places,
         };
         Some((actor, places))
     }
@@ -225,7 +225,7 @@ struct Guest {
     grants: Arc<Grants>,
     config: Arc<BTreeMap<String, String>>,
     limit_places: BTreeMap<String, Range<usize>>,
-    directory_places: Vec<PathPlace>,
+    capability_places: CapabilityPlaces,
 }
 
 fn read_guest(
@@ -240,7 +240,7 @@ fn read_guest(
         grants: Arc::default(),
         config: Arc::default(),
         limit_places: BTreeMap::new(),
-        directory_places: Vec::new(),
+        capability_places: CapabilityPlaces::default(),
     };
     if let Some(Code::Native(_)) = code {
         for key in ["limits", "config", "capabilities"] {
@@ -266,7 +266,7 @@ fn read_guest(
     if let Some(section) = table("capabilities", capabilities::KEYS, problems) {
         let (grants, places) = capabilities::read(&section, &names.modules, context, problems);
         guest.grants = Arc::new(grants);
-        guest.directory_places = places;
+        guest.capability_places = places;
     }
     if let Some(value) = section.value("config") {
         guest.config = Arc::new(values::read(value, problems));

@@ -1,8 +1,9 @@
 //! `[actors.capabilities]`: what a guest may reach. What is not written here is denied.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env::VarError;
 use std::fmt::Display;
+use std::ops::Range;
 use std::str::FromStr;
 
 use toml::Spanned;
@@ -10,7 +11,7 @@ use toml::de::DeValue;
 
 use super::Context;
 use super::actor::known;
-use super::places::PathPlace;
+use super::places::{CapabilityPlaces, PathPlace};
 use super::problem::Problems;
 use super::section::{Keys, Section, kind};
 use crate::guest::{Access, Directory, Endpoint, Grants, HttpOrigin, Recipients, Spawn, Variables};
@@ -59,19 +60,20 @@ pub(super) fn read(
     modules: &[&str],
     context: &Context<'_>,
     problems: &mut Problems,
-) -> (Grants, Vec<PathPlace>) {
+) -> (Grants, CapabilityPlaces) {
     let recipients = each(
         section,
         "messages",
         "expected an actor's name, `group:NAME`, `worker-*` or `*`",
         problems,
     );
-    let (directories, places) = read_directories(section, context, problems).into_iter().unzip();
+    let (directories, directory_places) = read_directories(section, context, problems).into_iter().unzip();
+    let (environment, variable_places) = read_environment(section, context, problems);
     let grants = Grants {
         messages: recipients.into_iter().collect::<Recipients>(),
         spawn: read_spawn(section, modules, problems),
         directories,
-        environment: read_environment(section, context, problems),
+        environment,
         tcp: read_endpoints(section, "tcp", problems),
         udp: read_endpoints(section, "udp", problems),
         dns: each(
@@ -81,6 +83,10 @@ pub(super) fn read(
             problems,
         ),
         http: read_http(section, problems),
+    };
+    let places = CapabilityPlaces {
+        directories: directory_places,
+        variables: variable_places,
     };
     (grants, places)
 }
@@ -213,9 +219,16 @@ fn read_directory(
     Some((directory, PathPlace::of(&host)))
 }
 
-fn read_environment(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Variables {
-    let mut variables = Variables::default();
+/// The variables, and where each is in the file.
+fn read_environment(
+    section: &Section<'_>,
+    context: &Context<'_>,
+    problems: &mut Problems,
+) -> (Variables, BTreeMap<String, Range<usize>>) {
+    let (mut variables, mut places) = (Variables::default(), BTreeMap::new());
     for text in section.texts("environment", problems) {
+        let name = text.get_ref().split_once('=').map_or(*text.get_ref(), |(name, _)| name);
+        places.insert(name.to_owned(), text.span());
         let set = match text.get_ref().split_once('=') {
             Some((name, value)) => variables.set(name, value),
             None => match inherited(&text, context, problems) {
@@ -228,7 +241,7 @@ fn read_environment(section: &Section<'_>, context: &Context<'_>, problems: &mut
             problems.error(text.span(), error.to_string(), help);
         }
     }
-    variables
+    (variables, places)
 }
 
 /// The value that this process has for a variable.

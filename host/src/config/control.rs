@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::problem::Problems;
-use super::secret::{Place, SecretKeys};
+use super::secret::{Place, SecretKeys, SecretPlace};
 use super::section::{Keys, Section};
 use crate::control::DeployKey;
 
@@ -23,6 +23,8 @@ pub(super) const KEYS: Keys = Keys {
 pub struct ControlSection {
     /// Who has this may deploy.
     pub key: DeployKey,
+    /// Where that came from.
+    pub key_place: SecretPlace,
 }
 
 impl ControlSection {
@@ -46,7 +48,10 @@ impl ControlSection {
             }
         };
         match key {
-            Ok(key) => Some(Self { key }),
+            Ok(key) => Some(Self {
+                key,
+                key_place: place.settled(context),
+            }),
             Err(error) => {
                 let help = place.help(error.is_not_found(), error.help(), context);
                 problems.error(span, error.to_string(), help);

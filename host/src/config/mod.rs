@@ -57,6 +57,7 @@ pub(crate) use places::{Complaints, Part};
 pub use problem::{ConfigError, Finding, Findings};
 pub(crate) use runtime::MOST_ELEMENTS;
 pub use runtime::RuntimeSection;
+pub use secret::SecretPlace;
 pub use supervisor::{ROOT, SupervisorSection};
 pub use tls::TlsSection;
 pub use wire_type::{DecodeError, Scalar, Type, TypeError};

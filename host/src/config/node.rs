@@ -11,7 +11,7 @@ use super::address::{EXAMPLE_PORT, PeerAddress};
 use super::cookie::Cookie;
 use super::names::NameOf;
 use super::problem::Problems;
-use super::secret::{Place, SecretKeys};
+use super::secret::{Place, SecretKeys, SecretPlace};
 use super::section::{Keys, Section};
 use super::tls::{self, TlsSection};
 use crate::guest::{Instead, mistaken};
@@ -60,6 +60,8 @@ pub struct NodeSection {
     pub listen: SocketAddr,
     /// The secret of the cluster.
     pub cookie: Cookie,
+    /// Where that came from.
+    pub cookie_place: SecretPlace,
     /// Dialled at start.
     pub peers: Vec<PeerAddress>,
     /// What happens when a native, permanent actor is given up that doesn't say whether it is `essential`.
@@ -113,11 +115,13 @@ impl NodeSection {
             Some(false) => StockPeers::Refused,
             Some(true) | None => StockPeers::Accepted,
         };
+        let (cookie, cookie_place) = cookie?;
         Some(Self {
             name: name?,
             hostname: hostname?,
             listen: listen?,
-            cookie: cookie?,
+            cookie,
+            cookie_place,
             peers,
             on_give_up: on_give_up?,
             tls,
@@ -205,7 +209,7 @@ fn report_exposed(listen: &Spanned<&str>, address: SocketAddr, problems: &mut Pr
     );
 }
 
-fn read_cookie(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<Cookie> {
+fn read_cookie(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<(Cookie, SecretPlace)> {
     let keys = SecretKeys {
         file: "cookie_file",
         variable: "cookie_env",
@@ -227,7 +231,7 @@ fn read_cookie(section: &Section<'_>, context: &Context<'_>, problems: &mut Prob
                 let help = "make one with `openssl rand -hex 32`, and give it to all nodes";
                 problems.warning(span, format!("the cookie {weakness}"), help);
             }
-            Some(cookie)
+            Some((cookie, place.settled(context)))
         }
         Err(error) => {
             let help = place.help(error.is_not_found(), error.help(), context);

@@ -56,8 +56,16 @@ pub(crate) struct ActorPlaces {
     pub(super) groups: Option<Range<usize>>,
     /// Those of its own limits, and not those of `[defaults.limits]`.
     pub(super) limits: BTreeMap<String, Range<usize>>,
+    pub(super) capabilities: CapabilityPlaces,
+}
+
+/// The places of a table `[actors.capabilities]`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CapabilityPlaces {
     /// In the order of its directories.
     pub(super) directories: Vec<PathPlace>,
+    /// By name.
+    pub(super) variables: BTreeMap<String, Range<usize>>,
 }
 
 impl Places {
@@ -105,6 +113,8 @@ pub(crate) enum Part<'k> {
     Groups,
     /// The limit with this key.
     Limit(&'k str),
+    /// The variable of the environment with this name.
+    Variable(&'k str),
 }
 
 impl Complaints<'_> {
@@ -117,15 +127,33 @@ impl Complaints<'_> {
             Part::Checkpoint => places.checkpoint.clone(),
             Part::Groups => places.groups.clone(),
             Part::Limit(key) => places.limits.get(key).cloned(),
+            Part::Variable(name) => places.capabilities.variables.get(name).cloned(),
         });
         let at = place.or_else(|| found.map(|places| places.name.clone()));
         self.problems.error(at.unwrap_or_default(), message, help);
     }
 
+    /// About an actor that is given a secret of the node.
+    pub(crate) fn of_secret(&mut self, actor: &str, part: Part<'_>, message: String) {
+        let help = "give it a secret of its own: who has this one is the node";
+        self.of_actor(actor, part, message, help);
+    }
+
+    /// About a directory of an actor that is not to be granted.
+    pub(crate) fn of_grant(&mut self, actor: &str, index: usize, message: String, help: &str) {
+        let found = self.places.actors.get(actor);
+        let place = found
+            .and_then(|places| places.capabilities.directories.get(index))
+            .cloned();
+        self.of_path(place, message, false, help);
+    }
+
     /// About a directory of an actor, which is not there or can't be used.
     pub(crate) fn of_directory(&mut self, actor: &str, index: usize, message: String, is_missing: bool) {
         let found = self.places.actors.get(actor);
-        let place = found.and_then(|places| places.directories.get(index)).cloned();
+        let place = found
+            .and_then(|places| places.capabilities.directories.get(index))
+            .cloned();
         self.of_path(
             place,
             message,

@@ -15,6 +15,7 @@ use crate::transport::tls::read_roots;
 pub(super) const KEYS: Keys = Keys {
     known: &[
         "cache_dir",
+        "cache_key_file",
         "state_dir",
         "max_guests",
         "max_memories",
@@ -72,6 +73,8 @@ const EPOCH_TICK: std::ops::RangeInclusive<Duration> = Duration::from_millis(1).
 pub struct RuntimeSection {
     /// Where compiled code is kept; none for a folder of the user's cache directory.
     pub cache_dir: Option<PathBuf>,
+    /// The file with the key that tells which compiled code is this installation's; none for one beside the states of nodes.
+    pub cache_key_file: Option<PathBuf>,
     /// Where checkpoints and what was deployed are kept; none for a folder for this node in the user's state directory.
     pub state_dir: Option<PathBuf>,
     /// How many guests can live at once.
@@ -96,6 +99,8 @@ pub struct RuntimeSection {
     pub copy_on_write: Option<bool>,
     /// Whom guests' HTTPS requests trust; none for whom the system trusts.
     pub http_roots: Option<HttpTrust>,
+    /// The file that says so.
+    pub http_roots_file: Option<PathBuf>,
 }
 
 /// The file is read at once, so that `check` finds out what is wrong with it.
@@ -110,11 +115,21 @@ fn read_http_roots(section: &Section<'_>, context: &Context<'_>, problems: &mut 
     }
 }
 
-fn read_folder(key: &str, section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<PathBuf> {
+fn read_path(
+    key: &str,
+    what: &str,
+    section: &Section<'_>,
+    context: &Context<'_>,
+    problems: &mut Problems,
+) -> Option<PathBuf> {
     let dir = section.text(key, problems)?;
     if dir.get_ref().is_empty() {
         let message = format!("`{key}` is empty");
-        problems.error(dir.span(), message, "expected the path of a folder, or leave it out");
+        problems.error(
+            dir.span(),
+            message,
+            format!("expected the path of a {what}, or leave it out"),
+        );
     }
     Some(context.folder.join(dir.get_ref()))
 }
@@ -122,12 +137,21 @@ fn read_folder(key: &str, section: &Section<'_>, context: &Context<'_>, problems
 impl RuntimeSection {
     pub(super) fn read(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Self {
         let (cache_dir, state_dir) = (
-            read_folder("cache_dir", section, context, problems),
-            read_folder("state_dir", section, context, problems),
+            read_path("cache_dir", "folder", section, context, problems),
+            read_path("state_dir", "folder", section, context, problems),
         );
+        let cache_key_file = read_path("cache_key_file", "file", section, context, problems);
+        if let (Some(key), Some(cache)) = (&cache_key_file, &cache_dir)
+            && key.starts_with(cache)
+            && let Some(value) = section.value("cache_key_file")
+        {
+            let help = "who can write to the cache could bring a key along: choose a file elsewhere";
+            problems.error(value.span(), "`cache_key_file` is in `cache_dir`", help);
+        }
         let stack_bytes = section.size("stack_bytes", 64 * KIB..=256 * MIB, problems);
         Self {
             cache_dir,
+            cache_key_file,
             state_dir,
             max_guests: section.integer("max_guests", 1..=MOST_GUESTS, problems),
             max_memories: section.integer("max_memories", 1..=MOST_SHARED, problems),
@@ -140,6 +164,9 @@ impl RuntimeSection {
             epoch_tick: read_epoch_tick(section, problems),
             copy_on_write: section.boolean("copy_on_write", problems),
             http_roots: read_http_roots(section, context, problems),
+            http_roots_file: section
+                .text("http_roots", &mut Problems::default())
+                .map(|path| context.folder.join(path.get_ref())),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Where a secret is: in a file, or in a variable of the environment. It is never written into the configuration itself.
 
+use std::path::{Path, PathBuf};
+
 use toml::Spanned;
 
 use super::Context;
@@ -17,6 +19,33 @@ pub(super) struct SecretKeys {
     pub(super) example: &'static str,
     /// Keys that people write in place of the two, which have been reported already.
     pub(super) mistaken: &'static [&'static str],
+}
+
+/// Where a secret came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// This file.
+    File(PathBuf),
+    /// The variable of the environment with this name.
+    Variable(String),
+}
+
+impl SecretPlace {
+    /// The file, if it is one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Variable(_) => None,
+        }
+    }
+
+    /// The variable, if it is one.
+    pub fn variable(&self) -> Option<&str> {
+        match self {
+            Self::File(_) => None,
+            Self::Variable(name) => Some(name),
+        }
+    }
 }
 
 /// Where a secret is.
@@ -72,6 +101,14 @@ impl SecretKeys {
 }
 
 impl Place<'_> {
+    /// The same for whoever has read it.
+    pub(super) fn settled(&self, context: &Context<'_>) -> SecretPlace {
+        match self {
+            Self::File(file) => SecretPlace::File(context.folder.join(file.get_ref())),
+            Self::Variable(name) => SecretPlace::Variable((*name.get_ref()).to_owned()),
+        }
+    }
+
     /// What to do about a secret that is not there: for a file where it was looked for, otherwise `help`.
     pub(super) fn help(&self, is_missing: bool, help: String, context: &Context<'_>) -> String {
         match self {

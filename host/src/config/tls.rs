@@ -125,6 +125,7 @@ pub(super) fn help(error: &TlsError, path: &Spanned<&str>, context: &Context<'_>
     }
     let help = match error {
         TlsError::Key(error) => return error.help(),
+        TlsError::Writable { by, .. } => return by.help(),
         TlsError::Mismatch { .. } => "replace both together",
         _ => match error.file() {
             Some(TlsFile::Key) => "expected a private key that starts with `-----BEGIN PRIVATE KEY-----`",

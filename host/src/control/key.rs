@@ -110,6 +110,11 @@ impl DeployKey {
         }
     }
 
+    /// The key itself, to be found where it should not be.
+    pub(crate) fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The message authentication code of these parts under this key.
     pub(super) fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         mac(&self.0, parts).finalize().into_bytes().into()

@@ -114,6 +114,10 @@ struct Stored {
     modified: SystemTime,
 }
 
+fn file_of(folder: &Path, digest: &Digest) -> PathBuf {
+    folder.join(format!("{}.wasm", digest.to_hex()))
+}
+
 impl ComponentStore {
     /// Opens the store in this folder, which is made if need be, for this user alone.
     pub(crate) fn open(folder: PathBuf, limits: StoreLimits) -> Result<Self, UploadError> {
@@ -128,6 +132,17 @@ impl ComponentStore {
         Ok(store)
     }
 
+    /// The file of a component in a store in this folder, if it is there and nothing shows that it is damaged. Touches nothing.
+    #[cfg(feature = "cli")]
+    pub(crate) fn look(folder: &Path, digest: &Digest) -> Option<PathBuf> {
+        let path = file_of(folder, digest);
+        let is_sound = match files::read(&path, files::LARGEST) {
+            Ok(bytes) => Digest::of(&bytes) == *digest,
+            Err(error) => !error.is_not_found(),
+        };
+        is_sound.then_some(path)
+    }
+
     /// Says which components modules use or may go back to. These are not given up.
     pub(crate) fn set_used(&mut self, used: BTreeSet<Digest>) {
         self.used = used;
@@ -135,7 +150,7 @@ impl ComponentStore {
 
     /// The file of a component, if it is there.
     pub(crate) fn path(&self, digest: &Digest) -> Option<PathBuf> {
-        let path = self.folder.join(format!("{}.wasm", digest.to_hex()));
+        let path = file_of(&self.folder, digest);
         path.is_file().then_some(path)
     }
 

@@ -1,4 +1,5 @@
-//! Files: reading what users name (`reading`, and `secret` for secrets), and keeping what is the node's own (`own`).
+//! Files: reading what users name (`reading`, and `secret` for secrets), and keeping what is the node's own (`own`, and `writers` for
+//! who else may change it).
 //!
 //! Each step that may fail goes past [`point`], where a test makes it fail.
 
@@ -10,6 +11,7 @@ mod reading;
 mod secret;
 #[cfg(test)]
 mod tests;
+mod writers;
 
 #[cfg(not(all(test, feature = "guests")))]
 use std::io;
@@ -22,6 +24,10 @@ pub use reading::ReadError;
 pub(crate) use reading::*;
 pub(crate) use secret::read as read_secret;
 pub use secret::{Exposure, Secret, SecretError, SecretFault};
+#[cfg(feature = "guests")]
+pub(crate) use writers::writer;
+pub(crate) use writers::{Owner, Unguarded, check_writers};
+pub use writers::{Writable, Writer};
 
 /// A step that may fail. What follows it is done only if it is `Ok`; only tests make it anything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

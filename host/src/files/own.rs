@@ -66,6 +66,20 @@ pub(crate) fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     sync_folder(&folder)
 }
 
+/// Makes a file with these bytes. One that is there stays as it is.
+///
+/// # Errors
+/// There is a file of this name, or it could not be written, or it is not certain that it outlives the machine's power.
+pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = folder_of(path);
+    let mut new = temporary(&folder)?;
+    write(new.as_file_mut(), path, bytes)?;
+    sync(new.as_file(), path)?;
+    point(Step::Rename, path)?;
+    new.persist_noclobber(path).map_err(|error| error.error)?;
+    sync_folder(&folder)
+}
+
 /// Finds out whether [`replace`] could put as many bytes there, without touching what is there.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 use super::reading::{Kind, ReadError, open, read_opened, without_mark};
+use super::writers::{Owner, Unguarded, Writable, check_writers};
 
 /// The permissions of a file for its group, and for those who are neither its owner nor in its group.
 const GROUP: u32 = 0o070;
@@ -24,6 +25,8 @@ pub enum Secret {
     DeployKey,
     /// The key of a certificate.
     PrivateKey,
+    /// What shows that compiled code was compiled here.
+    CacheKey,
 }
 
 impl fmt::Display for Secret {
@@ -32,6 +35,7 @@ impl fmt::Display for Secret {
             Self::Cookie => "cookie file",
             Self::DeployKey => "deploy key",
             Self::PrivateKey => "private key",
+            Self::CacheKey => "key of the cache",
         })
     }
 }
@@ -58,6 +62,9 @@ pub enum SecretFault {
     /// Somebody else can read or change it.
     #[error("{0}")]
     Exposed(Exposure),
+    /// Somebody else can put another in its place.
+    #[error("can be replaced by others: {0}")]
+    Writable(Writable),
     /// It is text of two bytes a character.
     #[error("is UTF-16 text")]
     Utf16,
@@ -142,10 +149,12 @@ impl SecretError {
             Secret::DeployKey => {
                 "make one with `openssl rand -hex 32`, and give it to the nodes and to those who may deploy"
             }
+            Secret::CacheKey => "remove it, and a new one is made",
             Secret::PrivateKey => "expected a private key that starts with `-----BEGIN PRIVATE KEY-----`",
         };
         match &self.fault {
             SecretFault::Exposed(exposure) => exposure.help(&self.path),
+            SecretFault::Writable(writable) => writable.help(),
             SecretFault::Utf16 => "save it as UTF-8".to_owned(),
             SecretFault::Read(_) | SecretFault::Nul => what.to_owned(),
         }
@@ -176,6 +185,11 @@ pub(crate) fn read(secret: Secret, path: &Path, limit: u64) -> Result<Vec<u8>, S
         if let Some(exposure) = exposure(&metadata) {
             return Err(failed(SecretFault::Exposed(exposure)));
         }
+        match check_writers(path, Owner::Anybody) {
+            Ok(()) => {}
+            Err(Unguarded::Writable(writable)) => return Err(failed(SecretFault::Writable(writable))),
+            Err(Unguarded::Unknown(error)) => return Err(failed(SecretFault::Read(error.into()))),
+        }
     }
     let bytes = read_opened(opened, limit).map_err(|error| failed(SecretFault::Read(error)))?;
     if [[0xff, 0xfe], [0xfe, 0xff]].iter().any(|mark| bytes.starts_with(mark)) {
@@ -205,20 +219,27 @@ pub(super) struct Ownership {
 }
 
 #[cfg(unix)]
+impl Process {
+    /// Of this one.
+    pub(super) fn this() -> Self {
+        let mut groups = rustix::process::getgroups().unwrap_or_default();
+        groups.push(rustix::process::getegid());
+        Self {
+            user: rustix::process::geteuid().as_raw(),
+            groups: groups.into_iter().map(rustix::process::Gid::as_raw).collect(),
+        }
+    }
+}
+
+#[cfg(unix)]
 fn exposure(metadata: &Metadata) -> Option<Exposure> {
     use std::os::unix::fs::MetadataExt as _;
-    let mut groups = rustix::process::getgroups().unwrap_or_default();
-    groups.push(rustix::process::getegid());
-    let process = Process {
-        user: rustix::process::geteuid().as_raw(),
-        groups: groups.into_iter().map(rustix::process::Gid::as_raw).collect(),
-    };
     let ownership = Ownership {
         user: metadata.uid(),
         group: metadata.gid(),
         mode: metadata.mode() & 0o777,
     };
-    exposure_to(ownership, &process)
+    exposure_to(ownership, &Process::this())
 }
 
 /// The permissions are not known on this system.

@@ -28,7 +28,8 @@ use crate::directory::{self, Hosted, NameTaken};
 /// How to start one guest.
 #[derive(Debug, Clone, Default)]
 pub struct GuestOptions {
-    /// The actor's name, unique among the actors of this process.
+    /// The actor's name, unique among the actors of this process. The children that it spawns have names below it: `NAME/CHILD`, or
+    /// `MODULE/CHILD` if it has none.
     pub name: Option<String>,
     /// What `pre-start` gets: the encoded start arguments.
     pub arguments: Vec<u8>,
@@ -71,14 +72,10 @@ impl GuestHandle {
 /// # Errors
 /// The name is taken or not allowed, the component could not be instantiated, or its `pre-start` failed.
 pub async fn spawn(module: &Module, options: GuestOptions, supervisor: ActorCell) -> Result<GuestHandle, SpawnError> {
-    spawn_as(
-        directory::reserve_hosted_id(),
-        module,
-        options,
-        supervisor,
-        Family::new(module.engine().population()),
-    )
-    .await
+    // Nobody's children are without a name in front of theirs.
+    let name = options.name.as_deref().unwrap_or(module.name());
+    let family = Family::new(module.engine().population(), name);
+    spawn_as(directory::reserve_hosted_id(), module, options, supervisor, family).await
 }
 
 /// As [`spawn`], with this id and as one of this family.
@@ -159,7 +156,7 @@ pub(super) struct Guest {
     pub(super) restarting: Restarting,
     pub(super) checkpoints: Option<Checkpoints>,
     groups: Arc<Groups>,
-    family: Family,
+    pub(super) family: Family,
     /// Where the actor is found. Not part of the state, which outlives the actor in its last supervision event.
     presence: Mutex<Option<Presence>>,
 }

@@ -1,12 +1,13 @@
 //! Compiled code on disk, so that a component is compiled once per machine and engine.
 //!
-//! Compiled code is native code: running it is trusting it. An entry therefore only comes from this process's own
-//! compiler, lives in a directory that nobody else can write to, and carries a checksum, so that a torn or rotten
-//! file is recompiled instead of run. What does not check out is removed with a log line.
+//! Compiled code is native code: running it is trusting it. An entry therefore only comes from the compiler of a node of this
+//! installation: it lives in a directory that nobody else can write to, and carries an authentication code under a key that is
+//! elsewhere (`cache_key`), so that a forged, torn or rotten file is recompiled instead of run. What does not check out is removed
+//! with a log line.
 //!
 //! The nodes of one user on a machine share it. A lock for each component makes them wait for the first that compiles it.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::hash::{Hash as _, Hasher};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -17,11 +18,15 @@ use std::time::{Duration, Instant};
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
 
+use super::cache_key::CacheKey;
 use super::error::EngineError;
 use super::source::Digest;
-use crate::files::{self, Step};
+use crate::files::{self, Owner, Step, Unguarded, Writer};
 
-const MAGIC: &[u8; 8] = b"rhcode\0\x01";
+const MAGIC: &[u8; 8] = b"rhcode\0\x02";
+
+/// The length of the code that an entry carries, in bytes.
+const CODE: usize = 32;
 
 /// How long it is waited for another node that compiles the same component. It may be frozen, or very slow.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -32,8 +37,9 @@ const INTERVAL: Duration = Duration::from_millis(50);
 /// The directory of compiled code, for one engine.
 pub(super) struct Cache {
     directory: PathBuf,
-    /// Identifies the compiler, its version and its settings.
+    /// Identifies the compiler, its version and its settings, and the key: nodes that have others have entries of their own.
     engine: [u8; 32],
+    key: CacheKey,
     /// That it can't be read or written was said.
     is_in_trouble: AtomicBool,
 }
@@ -58,27 +64,29 @@ impl Drop for Claim {
 enum Unusable {
     #[error("it can't be read: {0}")]
     Read(#[from] io::Error),
-    #[error("others may write to it")]
-    NotPrivate,
+    #[error("it {0}")]
+    NotPrivate(Writer),
     #[error("it is truncated or not an entry of this cache")]
     Malformed,
     #[error("it belongs to another component or another engine")]
     Foreign,
-    #[error("its checksum is wrong")]
-    Corrupt,
+    #[error("it is not what a node of this installation wrote")]
+    Forged,
     #[error("the engine refuses it: {0}")]
     Refused(String),
 }
 
 impl Cache {
     /// Opens the cache for this engine, creating its directory if need be.
-    pub(super) fn open(directory: PathBuf, engine: &wasmtime::Engine) -> Result<Self, EngineError> {
+    pub(super) fn open(directory: PathBuf, key: CacheKey, engine: &wasmtime::Engine) -> Result<Self, EngineError> {
         prepare(&directory)?;
         let mut hasher = Sha256Hasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
+        hasher.write(&key.name());
         Ok(Self {
             directory,
             engine: hasher.0.finalize().into(),
+            key,
             is_in_trouble: AtomicBool::new(false),
         })
     }
@@ -98,6 +106,7 @@ impl Cache {
                 None
             }
             Err(reason) => {
+                metrics::counter!("ractor_host_cache_entries_discarded_total").increment(1);
                 tracing::warn!(path = %path.display(), %reason, "cached code discarded; compiling again");
                 // If it can't be removed it is overwritten next, or found unusable again.
                 drop(files::remove(&path));
@@ -163,10 +172,16 @@ impl Cache {
         self.directory.join(format!("{}-{engine}.code", digest.to_hex()))
     }
 
-    /// What comes before the artifact: a magic number, what it was made from and by, and its checksum.
+    /// What comes before the artifact, but for its authentication code: a magic number, and what it was made from and by.
+    fn origin(&self, digest: &Digest) -> Vec<u8> {
+        [MAGIC, digest.as_bytes().as_slice(), &self.engine].concat()
+    }
+
+    /// What comes before the artifact.
     fn header(&self, digest: &Digest, artifact: &[u8]) -> Vec<u8> {
-        let checksum: [u8; 32] = Sha256::digest(artifact).into();
-        [MAGIC, digest.as_bytes().as_slice(), &self.engine, &checksum].concat()
+        let origin = self.origin(digest);
+        let code = self.key.mac(&[&origin, artifact]);
+        [origin.as_slice(), &code].concat()
     }
 
     fn write(&self, digest: &Digest, artifact: &[u8], path: &Path) -> io::Result<()> {
@@ -176,28 +191,27 @@ impl Cache {
     fn read(&self, engine: &wasmtime::Engine, digest: &Digest, path: &Path) -> Result<Component, Unusable> {
         files::point(Step::Open, path)?;
         let mut file = File::open(path)?;
-        if open_to_others(&file.metadata()?).is_some() {
-            return Err(Unusable::NotPrivate);
+        if let Some(by) = files::writer(&file.metadata()?) {
+            return Err(Unusable::NotPrivate(by));
         }
         let mut bytes = Vec::new();
         files::point(Step::Read, path)?;
         file.read_to_end(&mut bytes)?;
-        let header_length = self.header(digest, &[]).len();
-        let (header, artifact) = bytes.split_at_checked(header_length).ok_or(Unusable::Malformed)?;
-        let expected = self.header(digest, artifact);
-        if !header.starts_with(MAGIC) {
+        let origin = self.origin(digest);
+        let (found, rest) = bytes.split_at_checked(origin.len()).ok_or(Unusable::Malformed)?;
+        let (code, artifact) = rest.split_at_checked(CODE).ok_or(Unusable::Malformed)?;
+        if !found.starts_with(MAGIC) {
             return Err(Unusable::Malformed);
         }
-        let made_from = header_length - 32;
-        if header.get(..made_from) != expected.get(..made_from) {
+        if found != origin {
             return Err(Unusable::Foreign);
         }
-        if header != expected {
-            return Err(Unusable::Corrupt);
+        if !self.key.verify(&[&origin, artifact], code) {
+            return Err(Unusable::Forged);
         }
         #[expect(unsafe_code, reason = "wasmtime can't check native code, so it asks for a promise")]
-        // SAFETY: the bytes were written by `write` above, which only gets what `Component::serialize` returns: the
-        // directory is writable by this user alone, and the checksum shows that they are complete and unchanged.
+        // SAFETY: the bytes were written by `write` above, which only gets what `Component::serialize` returns: nobody else
+        // has the key that they are authenticated with, and so they are complete and unchanged.
         let component = unsafe { Component::deserialize(engine, artifact) };
         component.map_err(|error| Unusable::Refused(format!("{error:#}")))
     }
@@ -211,46 +225,17 @@ fn prepare(directory: &Path) -> Result<(), EngineError> {
     };
     files::create_folder(directory).map_err(unusable)?;
     files::sweep(directory);
-    let metadata = fs::metadata(directory).map_err(unusable)?;
-    let probe = files::temporary(directory).and_then(|file| file.as_file().metadata());
-    let open = open_to_others(&metadata).or_else(|| match &probe {
-        Ok(probe) => owned_by_another(&metadata, probe),
-        Err(_) => None,
-    });
-    if let (None, Err(error)) = (&open, probe) {
-        return Err(unusable(error));
+    match files::check_writers(directory, Owner::Ours) {
+        Ok(()) => {}
+        Err(Unguarded::Writable(by)) => {
+            return Err(EngineError::CacheNotPrivate {
+                path: directory.to_owned(),
+                by,
+            });
+        }
+        Err(Unguarded::Unknown(error)) => return Err(unusable(error)),
     }
-    match open {
-        Some(reason) => Err(EngineError::CacheNotPrivate {
-            path: directory.to_owned(),
-            reason,
-        }),
-        None => Ok(()),
-    }
-}
-
-#[cfg(unix)]
-fn open_to_others(metadata: &fs::Metadata) -> Option<String> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = metadata.permissions().mode() & 0o777;
-    (mode & 0o022 != 0).then(|| format!("its mode is {mode:o}"))
-}
-
-#[cfg(unix)]
-fn owned_by_another(directory: &fs::Metadata, ours: &fs::Metadata) -> Option<String> {
-    use std::os::unix::fs::MetadataExt as _;
-    let (owner, we) = (directory.uid(), ours.uid());
-    (owner != we && owner != 0).then(|| format!("it belongs to user {owner}, we are user {we}"))
-}
-
-#[cfg(not(unix))]
-fn open_to_others(_: &fs::Metadata) -> Option<String> {
-    None
-}
-
-#[cfg(not(unix))]
-fn owned_by_another(_: &fs::Metadata, _: &fs::Metadata) -> Option<String> {
-    None
+    files::temporary(directory).map(drop).map_err(unusable)
 }
 
 /// The standard hashers are not the same in every build of a program, but file names must be.
@@ -269,8 +254,14 @@ impl Hasher for Sha256Hasher {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::files::fault::{Disk, ERRORS};
+
+    fn key() -> CacheKey {
+        CacheKey::open(&tempfile::tempdir().unwrap().path().join("cache.key")).unwrap()
+    }
 
     /// Each step fails in each way: code is there or it is not, and what is there is sound.
     #[test]
@@ -286,14 +277,14 @@ mod tests {
             cache.store(&digest, &component);
             cache.load(&wasmtime, &digest).is_some()
         };
-        let cache = Cache::open(folder.path().join("measured"), &wasmtime).unwrap();
+        let cache = Cache::open(folder.path().join("measured"), key(), &wasmtime).unwrap();
         disk.heal();
         assert!(work(&cache));
         let steps = disk.steps();
         for error in ERRORS {
             for at in 0..steps {
                 let directory = folder.path().join(format!("{error}-{at}"));
-                let cache = Cache::open(directory.clone(), &wasmtime).unwrap();
+                let cache = Cache::open(directory.clone(), key(), &wasmtime).unwrap();
                 disk.fail(at, 1, error);
                 work(&cache);
                 assert_eq!(disk.failed(), 1);
@@ -313,7 +304,7 @@ mod tests {
         let bytes = wat::parse_str("(component)").unwrap();
         let digest = Digest::of(&bytes);
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(folder.path().to_owned(), &wasmtime).unwrap();
+        let cache = Cache::open(folder.path().to_owned(), key(), &wasmtime).unwrap();
         cache.store(&digest, &Component::new(&wasmtime, &bytes).unwrap());
         let disk = Disk::under(folder.path());
         for (error, at) in ERRORS.into_iter().flat_map(|error| [(error, 0), (error, 1)]) {

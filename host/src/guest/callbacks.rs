@@ -59,7 +59,7 @@ impl Guest {
     ) -> Result<(), ActorProcessingErr> {
         let mut instance = alive.take()?;
         let hears = instance.hears(&event);
-        let Some(event) = events::for_guest(event).filter(|_| hears) else {
+        let Some(event) = events::for_guest(event, &self.family).filter(|_| hears) else {
             alive.instance = Some(instance);
             return Ok(());
         };

@@ -9,6 +9,7 @@ use wasmtime::component::Linker;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::cache::Cache;
+use super::cache_key::CacheKey;
 use super::complexity::Complexity;
 use super::error::{EngineError, LoadError, LoadFault};
 use super::family::Population;
@@ -37,6 +38,9 @@ pub const POOL_TABLES: u32 = 8;
 pub struct EngineConfig {
     /// Where compiled code is kept between runs. Must belong to this user alone. None: it is not kept.
     pub cache_dir: Option<PathBuf>,
+    /// The file with the key that says which compiled code was compiled here. It is made if it isn't there, and is not to be in
+    /// `cache_dir`. Engines with another key have entries of their own. None: nothing can be kept.
+    pub cache_key: Option<PathBuf>,
     /// How long a guest runs before it gives way, and the resolution of
     /// [`Limits::cpu_per_message`](super::Limits::cpu_per_message). At least a millisecond.
     pub epoch_tick: Duration,
@@ -92,6 +96,7 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             cache_dir: None,
+            cache_key: None,
             epoch_tick: Duration::from_millis(5),
             allocation: Allocation::Pool { guests: 1000 },
             memory_reservation: 64 << 20,
@@ -141,13 +146,14 @@ impl Engine {
     /// Sets up an engine.
     ///
     /// # Errors
-    /// This machine can't run it, or the cache directory is unusable or open to others.
+    /// This machine can't run it, or the cache directory is unusable or open to others, or there is no key for it.
     pub fn new(config: EngineConfig) -> Result<Self, EngineError> {
         let (wasmtime, pool) = new_wasmtime(&config)?;
-        let cache = config
-            .cache_dir
-            .map(|directory| Cache::open(directory, &wasmtime))
-            .transpose()?;
+        let cache = match (config.cache_dir, config.cache_key) {
+            (Some(directory), Some(key)) => Some(Cache::open(directory, CacheKey::open(&key)?, &wasmtime)?),
+            (Some(_), None) => return Err(EngineError::NoCacheKey),
+            (None, _) => None,
+        };
         let linker = imports::linker(&wasmtime).map_err(|error| EngineError::Setup(format!("{error:#}")))?;
         let clock = Clock::default();
         let tick = config.epoch_tick.max(Duration::from_millis(1));

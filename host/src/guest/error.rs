@@ -14,7 +14,7 @@ use super::limits::Limit;
 use super::needs::Shortages;
 use super::source::Digest;
 use crate::directory::NameTaken;
-use crate::files::{self, ReadError};
+use crate::files::{self, ReadError, Writable};
 
 /// The engine could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -35,22 +35,40 @@ pub enum EngineError {
     },
     /// Others may write to the cache directory, and so could make this process run their code.
     #[error(
-        "the cache directory {} may be written by others ({reason}); compiled code is run as it is found there, so \
-         make it yours alone (chmod 700) or choose another",
-        path.display()
+        "the cache directory {} is not this user's alone: {by}; compiled code is run as it is found there: {}, or choose another \
+         `cache_dir`",
+        path.display(), by.help()
     )]
     CacheNotPrivate {
         /// The directory.
         path: PathBuf,
-        /// What gives others access.
+        /// Who else may write.
+        by: Writable,
+    },
+    /// There is no key to tell compiled code by that is this installation's.
+    #[error("the key of the cache of compiled code, {}, can't be used: {reason}", path.display())]
+    CacheKey {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
         reason: String,
     },
+    /// It is not said where the key is.
+    #[error(
+        "there is no place for the key of the cache of compiled code; name a file as `cache_key_file` in [runtime]"
+    )]
+    NoCacheKey,
 }
 
 impl EngineError {
-    /// True if the cache directory may be as it should be, and it is the disk that is full, fails or can't be written.
+    /// True if the cache directory may be as it should be, and it is the disk that is full, fails or can't be written; or if there is no
+    /// key that could be used, without which nothing is taken from there.
     pub(crate) fn is_trouble_of_the_cache(&self) -> bool {
-        matches!(self, Self::CacheDirectory { source, .. } if files::is_trouble(source))
+        match self {
+            Self::CacheDirectory { source, .. } => files::is_trouble(source),
+            Self::CacheKey { .. } | Self::NoCacheKey => true,
+            _ => false,
+        }
     }
 }
 

@@ -3,10 +3,13 @@
 use ractor::{ActorCell, SupervisionEvent, pg};
 
 use super::bindings::types::{Ending, GroupChange, Membership, Subject, SupervisionEvent as Event};
+use super::family::Family;
 use super::pid;
+use crate::directory;
 
-/// The event in the words of the WIT world; none if it has none for it.
-pub(super) fn for_guest(event: SupervisionEvent) -> Option<Event> {
+/// The event in the words of the WIT world, as a member of this family knows the names; none if that has no words for it.
+pub(super) fn for_guest(event: SupervisionEvent, family: &Family) -> Option<Event> {
+    let subject = |actor: &ActorCell| subject(actor, family);
     Some(match event {
         SupervisionEvent::ActorStarted(actor) => Event::ActorStarted(subject(&actor)),
         SupervisionEvent::ActorTerminated(actor, _, reason) => Event::ActorTerminated(Ending {
@@ -22,10 +25,14 @@ pub(super) fn for_guest(event: SupervisionEvent) -> Option<Event> {
     })
 }
 
-fn subject(actor: &ActorCell) -> Subject {
+fn subject(actor: &ActorCell, family: &Family) -> Subject {
+    let is_ours = directory::is_ours(actor.get_id());
+    let shown = |name: String| {
+        if is_ours { family.shown(&name).to_owned() } else { name }
+    };
     Subject {
         pid: pid::of(actor.get_id()),
-        name: actor.get_name(),
+        name: actor.get_name().map(shown),
     }
 }
 

@@ -1,4 +1,10 @@
-//! How many guests there are: of a family, so that no chain or tree of actors that spawn each other gets around the limit on
+//! Families: an actor that no guest spawned, and all that descend from it.
+//!
+//! The names that guests give to their children are names of the family. To everybody else they live below the name of its first
+//! member, as `FIRST/CHILD`, so that no guest can take a name by which others know somebody else. Within the family they are what they
+//! were given.
+//!
+//! Here is also how many guests there are: of a family, so that no chain or tree of actors that spawn each other gets around the limit on
 //! children; and of an engine, so that all families together leave room for the actors that no guest spawned.
 
 use std::sync::Arc;
@@ -48,6 +54,9 @@ pub(super) struct Family {
     member: Member,
 }
 
+/// What separates the name of a family from those of its children.
+const BELOW: char = '/';
+
 /// How an actor came into its family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Member {
@@ -59,6 +68,8 @@ pub(super) enum Member {
 
 #[derive(Debug)]
 struct Shared {
+    /// Ends with what separates it from the names of the children.
+    prefix: String,
     children: AtomicUsize,
     population: Arc<Population>,
 }
@@ -68,12 +79,13 @@ struct Shared {
 pub(super) struct Place(Arc<Shared>);
 
 impl Family {
-    /// A family of one.
-    pub(super) fn new(population: Arc<Population>) -> Self {
+    /// A family of one, which has this name.
+    pub(super) fn new(population: Arc<Population>, name: &str) -> Self {
         let families = population.families.fetch_add(1, Ordering::Relaxed) + 1;
         population.most_families.fetch_max(families, Ordering::Relaxed);
         Self {
             shared: Arc::new(Shared {
+                prefix: format!("{name}{BELOW}"),
                 children: AtomicUsize::new(0),
                 population,
             }),
@@ -89,6 +101,19 @@ impl Family {
         }
     }
 
+    /// The name on the node of a child that is given this name. An empty one stays empty, which is none that an actor can have.
+    pub(super) fn full_name(&self, given: &str) -> String {
+        if given.is_empty() {
+            return String::new();
+        }
+        format!("{}{given}", self.shared.prefix)
+    }
+
+    /// A name on the node as this family knows it: for one of its children, the name that it was given.
+    pub(super) fn shown<'n>(&self, name: &'n str) -> &'n str {
+        name.strip_prefix(&self.shared.prefix).unwrap_or(name)
+    }
+
     /// How the actor that has this came into its family.
     pub(super) fn member(&self) -> Member {
         self.member
@@ -99,7 +124,9 @@ impl Family {
     /// # Errors
     /// The family has `limit` children already, or all families together have as many as leave enough for others.
     pub(super) fn place(&self, limit: usize) -> Result<Place, Limit> {
-        let Shared { children, population } = &*self.shared;
+        let Shared {
+            children, population, ..
+        } = &*self.shared;
         let room = population.room_for_children();
         take(children, limit).map_err(|_| Limit::Children(limit))?;
         if take(&population.children, room).is_err() {
@@ -135,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_family_has_so_many_children_and_no_more() {
-        let family = Family::new(Arc::default());
+        let family = Family::new(Arc::default(), "first");
         let places = [family.place(2), family.of_child().place(2)];
         assert!(places.iter().all(Result::is_ok));
         assert_eq!(family.place(2).map(drop), Err(Limit::Children(2)));
@@ -144,9 +171,23 @@ mod tests {
     }
 
     #[test]
+    fn a_child_is_below_the_first_member_to_others_and_what_it_was_called_within_the_family() {
+        let family = Family::new(Arc::default(), "bank");
+        let child = family.of_child();
+        assert_eq!(child.full_name("clerk"), "bank/clerk");
+        assert_eq!(child.shown("bank/clerk"), "clerk");
+        for name in ["bank", "bank-1/clerk", "shop/clerk", "clerk"] {
+            assert_eq!(family.shown(name), name);
+        }
+        // A name that looks like a full one is below the family all the same.
+        assert_eq!(family.full_name("shop/clerk"), "bank/shop/clerk");
+        assert_eq!(family.full_name(""), "");
+    }
+
+    #[test]
     fn all_families_together_leave_room_for_each_first_member_and_some() {
         let population = Arc::new(Population::new(Some(16)));
-        let families: Vec<_> = (0..4).map(|_| Family::new(population.clone())).collect();
+        let families: Vec<_> = (0..4).map(|_| Family::new(population.clone(), "first")).collect();
         let mut places = Vec::new();
         for family in families.iter().cycle().take(10) {
             places.push(family.place(100).unwrap());

@@ -10,6 +10,7 @@ mod actor;
 mod batch;
 mod bindings;
 mod cache;
+mod cache_key;
 mod callbacks;
 mod checkpoint;
 mod checkpoint_writer;
@@ -73,8 +74,9 @@ pub use error::{EngineError, Fault, Frames, GuestError, LoadError, LoadFault, Sp
 pub use foreign::CoreWasi;
 pub use format::is_whole;
 pub use grants::{
-    Access, Directory, Endpoint, Grants, HostPattern, HttpOrigin, HttpScheme, InvalidDirectory, InvalidEndpoint,
-    InvalidHttpOrigin, InvalidRecipient, InvalidVariable, NotGranted, Recipient, Recipients, Spawn, Variables,
+    Access, Conflict, Directory, Endpoint, Grants, Guarded, HostPattern, HttpOrigin, HttpScheme, InvalidDirectory,
+    InvalidEndpoint, InvalidHttpOrigin, InvalidRecipient, InvalidVariable, NotGranted, Own, Recipient, Recipients,
+    Spawn, Variables,
 };
 pub(crate) use grants::{Instead, Mistaken, mistaken};
 pub use http_trust::HttpTrust;

@@ -27,6 +27,13 @@ struct Entry {
     reloading: Arc<tokio::sync::Mutex<()>>,
 }
 
+/// Which version of a module was current at some time, and which were kept besides.
+#[derive(Debug, Clone)]
+pub(crate) struct Versions {
+    current: Module,
+    previous: VecDeque<Module>,
+}
+
 /// The right to change what a module is. One at a time has it.
 #[derive(Debug)]
 pub struct Reloading(#[expect(dead_code, reason = "held")] OwnedMutexGuard<()>);
@@ -45,6 +52,32 @@ impl Modules {
             entry.previous.truncate(KEPT);
         }
         replaced
+    }
+
+    /// Takes back that a version became current: what is current again, and what was kept besides, is what `before` says. Actors
+    /// that start from now on are of that version; gives those that run another one, which is everybody who started meanwhile.
+    pub(crate) fn take_back(&self, before: Versions) -> Vec<LiveGuest> {
+        let Versions { current, previous } = before;
+        let mut modules = self.write();
+        let entry = modules.entry(current.name().to_owned()).or_default();
+        let digest = current.digest();
+        entry.current = Some(current);
+        entry.previous = previous;
+        let others = entry
+            .guests
+            .values()
+            .filter_map(|life| Some(LiveGuest(life.upgrade()?)));
+        others.filter(|guest| guest.module().digest() != digest).collect()
+    }
+
+    /// The versions of a module, to be gone back to. None if there is no module of that name.
+    pub(crate) fn versions(&self, name: &str) -> Option<Versions> {
+        let modules = self.read();
+        let entry = modules.get(name)?;
+        Some(Versions {
+            current: entry.current.clone()?,
+            previous: entry.previous.clone(),
+        })
     }
 
     /// The current version of the module with this name.

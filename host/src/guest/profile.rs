@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::grants::Grants;
+use super::grants::{Grants, Guarded};
 use super::http_trust::HttpTrust;
 use super::limits::Limits;
 use super::modules::Modules;
@@ -22,6 +22,8 @@ pub struct Profile {
     pub config: Arc<BTreeMap<String, String>>,
     /// The modules that it may start children of, as far as its grants allow.
     pub modules: Modules,
+    /// The node's own files, which are in no directory that it may reach.
+    pub guarded: Arc<Guarded>,
     /// Names that its children can't have.
     pub reserved_names: Arc<ReservedNames>,
     /// Whether a reload may give the actor a fresh state where its code can't hand the old one over.

@@ -7,7 +7,7 @@ use ractor::{ActorCell, SupervisionEvent};
 use super::batch::Progress;
 use super::bindings::types;
 use super::family::Family;
-use super::grants::Grants;
+use super::grants::{Grants, Guarded};
 use super::groups::Groups;
 use super::http_trust::HttpTrust;
 use super::limits::{EngineBounds, Limit, Limiter, Limits};
@@ -149,6 +149,12 @@ impl State {
             .as_ref()
             .map(|actor| actor.grants.clone())
             .unwrap_or_default()
+    }
+
+    /// What of the node is nothing for the actor.
+    pub(super) fn guarded(&self) -> Arc<Guarded> {
+        let guarded = self.actor.as_ref().map(|actor| actor.guarded.clone());
+        guarded.unwrap_or_default()
     }
 
     /// Whom HTTPS requests of the actor trust.

@@ -83,7 +83,8 @@ impl HostBuilder {
     #[cfg(feature = "cli")]
     pub(crate) async fn check(&self, config: &NodeConfig) -> Result<Guests, HostError> {
         keeping::check_folder(config)?;
-        preflight(config, &self.natives, &config.modules).await
+        let sources = keeping::sources(config)?;
+        preflight(config, &self.natives, &sources).await
     }
 
     /// Starts everything that the configuration asks for. Needs a tokio runtime with I/O and time.

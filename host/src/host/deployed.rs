@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -46,13 +46,7 @@ impl Deployed {
     /// # Errors
     /// It is there and can't be read: it is not known what was deployed, and what is known next would take its place.
     pub(super) fn open(path: PathBuf) -> io::Result<Self> {
-        let modules: Result<Record, String> = match files::read(&path, LARGEST_FILE) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| error.to_string()),
-            Err(error) if error.is_not_found() => Ok(Record::new()),
-            Err(error @ ReadError::TooLarge(_)) => Err(error.to_string()),
-            Err(error) => return Err(error.into()),
-        };
-        let modules = match modules {
+        let modules = match read(&path)? {
             Ok(modules) => modules,
             Err(error) => {
                 let aside = path.with_extension("json.damaged");
@@ -64,39 +58,54 @@ impl Deployed {
                 Record::new()
             }
         };
+        Ok(Self::of(path, modules))
+    }
+
+    /// The same without touching anything, for whoever only wants to know what would run.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub(super) fn look(path: PathBuf) -> io::Result<Self> {
+        let modules = read(&path)?.unwrap_or_default();
+        Ok(Self::of(path, modules))
+    }
+
+    fn of(path: PathBuf, modules: Record) -> Self {
         let written = Some(modules.clone());
-        Ok(Self {
+        Self {
             path,
             modules: Mutex::new(modules),
             written: Mutex::new(written),
-        })
+        }
     }
 
     fn modules(&self) -> MutexGuard<'_, Record> {
         self.modules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The digest of what is to run in place of a module's file, which has this digest now. A file that has changed wins for good:
-    /// what was deployed does not come back with the file of that time. One that is gone has not changed.
-    pub(super) fn in_place_of(&self, module: &str, file: Option<Digest>) -> Option<Digest> {
-        let Deployment { digest, instead_of } = self.modules().get(module)?.clone();
-        let file = file.map(|digest| digest.to_string());
-        if file.is_none() || instead_of == file {
-            return digest.parse().ok();
+    /// What is to run of what was deployed for a module, whose own file is `file` now.
+    ///
+    /// A file that has changed since then wins: somebody has put something newer there. One that is gone, or can't be read now, has
+    /// not changed. What node.toml pins by `digest` wins over both.
+    pub(super) fn standing(&self, own: &ModuleSource, file: OwnFile) -> Standing {
+        let Some(Deployment { digest, instead_of }) = self.modules().get(&own.name).cloned() else {
+            return Standing::Nothing;
+        };
+        let Ok(digest) = digest.parse::<Digest>() else {
+            return Standing::Nothing;
+        };
+        if own.digest.is_some_and(|pinned| pinned != digest) {
+            return Standing::Forbidden(digest);
         }
-        tracing::info!(
-            module,
-            "the module's file has changed since something else was deployed: the file it is"
-        );
-        if let Err(error) = self.clear(module) {
-            tracing::warn!(module, %error, "that can't be written down now; it is tried again");
+        match file {
+            OwnFile::Is(file) if own.digest.is_none() && instead_of != Some(file.to_string()) => Standing::Outdated,
+            OwnFile::Is(_) | OwnFile::Missing | OwnFile::Unread => Standing::Runs(digest),
         }
-        None
     }
 
-    /// The same for a file that can't be read now: it counts as unchanged.
-    pub(super) fn in_place_of_unread(&self, module: &str) -> Option<Digest> {
-        self.modules().get(module)?.digest.parse().ok()
+    /// True if a module runs something else than its own file.
+    pub(super) fn has(&self, module: &str) -> bool {
+        self.modules().contains_key(module)
     }
 
     /// From now on a module runs this component in place of its own file, which has this digest now.
@@ -163,6 +172,48 @@ impl Deployed {
     }
 }
 
+/// What the file says, or why that makes no sense.
+fn read(path: &Path) -> io::Result<Result<Record, String>> {
+    match files::read(path, LARGEST_FILE) {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes).map_err(|error| error.to_string())),
+        Err(error) if error.is_not_found() => Ok(Ok(Record::new())),
+        Err(error @ ReadError::TooLarge(_)) => Ok(Err(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What is known of a module's own file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OwnFile {
+    Is(Digest),
+    Missing,
+    /// It is there, and can't be read now.
+    Unread,
+}
+
+impl OwnFile {
+    pub(super) fn of(own: &ModuleSource) -> Self {
+        match file_digest(own) {
+            Ok(Some(digest)) => Self::Is(digest),
+            Ok(None) => Self::Missing,
+            Err(_) => Self::Unread,
+        }
+    }
+}
+
+/// Whether what was deployed for a module is what it runs when its node starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Nothing was deployed.
+    Nothing,
+    /// This runs.
+    Runs(Digest),
+    /// The module's own file has changed since then, and runs. What was deployed does not come back with the file of that time.
+    Outdated,
+    /// This was deployed, and node.toml pins the module to something else, which runs. It is back when the pin is gone.
+    Forbidden(Digest),
+}
+
 /// The digest of a module's own file, if there is such a file.
 ///
 /// # Errors
@@ -180,33 +231,49 @@ mod tests {
     use super::*;
     use crate::files::fault::{Disk, ERRORS};
 
+    fn module(name: &str, pinned: Option<Digest>) -> ModuleSource {
+        ModuleSource {
+            name: name.to_owned(),
+            path: PathBuf::from("never-read.wasm"),
+            digest: pinned,
+        }
+    }
+
+    fn digest(text: &str) -> Digest {
+        Digest::of(text.as_bytes())
+    }
+
     #[test]
     fn what_was_deployed_stays_until_the_file_changes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deployed.json");
-        let digest = |text: &str| Digest::of(text.as_bytes());
+        let (counter, greeter) = (module("counter", None), module("greeter", None));
+        let is = |text: &str| OwnFile::Is(digest(text));
         let deployed = Deployed::open(path.clone()).unwrap();
-        assert_eq!(deployed.in_place_of("counter", Some(digest("v1"))), None);
+        assert_eq!(deployed.standing(&counter, is("v1")), Standing::Nothing);
         deployed.set("counter", digest("v2"), Some(digest("v1"))).unwrap();
         deployed.set("greeter", digest("g2"), None).unwrap();
         let deployed = Deployed::open(path.clone()).unwrap();
-        assert_eq!(deployed.in_place_of("counter", Some(digest("v1"))), Some(digest("v2")));
+        for unchanged in [is("v1"), OwnFile::Missing, OwnFile::Unread] {
+            assert_eq!(
+                deployed.standing(&counter, unchanged),
+                Standing::Runs(digest("v2")),
+                "{unchanged:?}"
+            );
+        }
         assert_eq!(
-            deployed.in_place_of("counter", None),
-            Some(digest("v2")),
-            "a file that is gone has not changed"
+            deployed.standing(&greeter, OwnFile::Missing),
+            Standing::Runs(digest("g2"))
         );
-        assert_eq!(deployed.in_place_of("greeter", None), Some(digest("g2")));
         assert_eq!(deployed.digests(), [digest("v2"), digest("g2")]);
         assert_eq!(
-            deployed.in_place_of("counter", Some(digest("v3"))),
-            None,
+            deployed.standing(&counter, is("v3")),
+            Standing::Outdated,
             "the file is newer"
         );
-        // Nor does it come back when somebody puts the old file in its place again.
-        let deployed = Deployed::open(path.clone()).unwrap();
-        assert_eq!(deployed.in_place_of("counter", Some(digest("v1"))), None);
         std::fs::write(&path, "{").unwrap();
+        assert!(Deployed::look(path.clone()).unwrap().digests().is_empty());
+        assert_eq!(std::fs::read(&path).unwrap(), b"{", "a look changes nothing");
         assert!(
             Deployed::open(path.clone()).unwrap().digests().is_empty(),
             "a damaged file is as good as none"
@@ -214,10 +281,29 @@ mod tests {
         assert_eq!(std::fs::read(path.with_extension("json.damaged")).unwrap(), b"{");
     }
 
+    #[test]
+    fn what_a_digest_in_node_toml_forbids_does_not_run_and_what_it_asks_for_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let deployed = Deployed::open(folder.path().join("deployed.json")).unwrap();
+        deployed.set("counter", digest("v2"), Some(digest("v1"))).unwrap();
+        let files = [
+            OwnFile::Is(digest("v1")),
+            OwnFile::Is(digest("v3")),
+            OwnFile::Missing,
+            OwnFile::Unread,
+        ];
+        for file in files {
+            let pinned = module("counter", Some(digest("v1")));
+            assert_eq!(deployed.standing(&pinned, file), Standing::Forbidden(digest("v2")));
+            // The file may have anything: the digest decides.
+            let pinned = module("counter", Some(digest("v2")));
+            assert_eq!(deployed.standing(&pinned, file), Standing::Runs(digest("v2")));
+        }
+    }
+
     /// Each step fails in each way. What was confirmed is there after a restart; what was not is written down by the next change.
     #[test]
     fn what_could_not_be_written_down_is_an_error_until_it_is() {
-        let digest = |text: &str| Digest::of(text.as_bytes());
         let steps = {
             let folder = tempfile::tempdir().unwrap();
             let disk = Disk::under(folder.path());
@@ -253,7 +339,7 @@ mod tests {
     fn a_record_that_cant_be_read_now_is_not_taken_for_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deployed.json");
-        let digest = Digest::of(b"a1");
+        let digest = digest("a1");
         Deployed::open(path.clone()).unwrap().set("a", digest, None).unwrap();
         let disk = Disk::under(folder.path());
         for error in ERRORS {

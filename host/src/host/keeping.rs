@@ -3,12 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::deployed::{Deployed, file_digest};
+use super::deployed::{Deployed, OwnFile, Standing};
 use super::error::HostError;
 use crate::checkpoint::Database;
 use crate::config::{ActorSection, NodeConfig};
 use crate::control::{ComponentStore, StoreLimits};
-use crate::guest::{CheckpointWriter, Checkpoints, ModuleSource};
+use crate::files::{self, Owner, Unguarded};
+use crate::guest::{CheckpointWriter, Checkpoints, Digest, ModuleSource};
+
+/// What a folder for states has, by name: the states of actors, what was deployed, and the components that it is made of.
+const CHECKPOINTS: &str = "checkpoints.redb";
+const RECORD: &str = "deployed.json";
+const COMPONENTS: &str = "components";
 
 /// See the module. What the configuration doesn't ask for isn't there, and then nothing is written anywhere.
 pub(super) struct Keeping {
@@ -43,7 +49,10 @@ impl Keeping {
         };
         // A database is checked from end to end when it is opened.
         let opened = tokio::task::spawn_blocking(open).await;
-        opened.unwrap_or_else(|ended| Err(HostError::Keeping(ended.to_string())))
+        let opened = opened.unwrap_or_else(|ended| Err(HostError::Keeping(ended.to_string())))?;
+        // Somebody may have made the folder just before this node would have.
+        check_folder(config)?;
+        Ok(opened)
     }
 
     /// Where the code of a module comes from: what was deployed, or its own file.
@@ -67,21 +76,16 @@ impl Keeping {
 }
 
 fn checkpoints(folder: &Path) -> Result<CheckpointWriter, HostError> {
-    let database = Database::open(folder.join("checkpoints.redb"))?;
+    let database = Database::open(folder.join(CHECKPOINTS))?;
     Ok(CheckpointWriter::new(Arc::new(database)))
 }
 
 impl Deployments {
     fn open(folder: &Path) -> Result<Self, HostError> {
-        let store = ComponentStore::open(folder.join("components"), StoreLimits::default());
+        let store = ComponentStore::open(folder.join(COMPONENTS), StoreLimits::default());
         let store = store.map_err(|error| HostError::Keeping(error.to_string()))?;
-        let record = folder.join("deployed.json");
-        let deployed = Deployed::open(record.clone()).map_err(|error| {
-            let record = record.display();
-            HostError::Keeping(format!(
-                "the record of what was deployed, {record}, can't be read: {error}"
-            ))
-        })?;
+        let record = folder.join(RECORD);
+        let deployed = Deployed::open(record.clone()).map_err(|error| unread(&record, &error))?;
         Ok(Self {
             deployed: Arc::new(deployed),
             store: Arc::new(Mutex::new(store)),
@@ -89,32 +93,85 @@ impl Deployments {
     }
 
     fn source(&self, own: &ModuleSource) -> Option<ModuleSource> {
-        let digest = match file_digest(own) {
-            Ok(file) => self.deployed.in_place_of(&own.name, file),
-            Err(_) => self.deployed.in_place_of_unread(&own.name),
-        }?;
+        let module = &own.name;
+        let digest = match self.deployed.standing(own, OwnFile::of(own)) {
+            Standing::Nothing => return None,
+            Standing::Runs(digest) => digest,
+            Standing::Outdated => {
+                tracing::info!(
+                    module,
+                    "the module's file has changed since something else was deployed: the file it is"
+                );
+                if let Err(error) = self.deployed.clear(module) {
+                    tracing::warn!(module, %error, "that can't be written down now; it is tried again");
+                }
+                return None;
+            }
+            Standing::Forbidden(digest) => {
+                let pinned = own.digest.map(tracing::field::display);
+                tracing::warn!(
+                    module, deployed = %digest, pinned,
+                    "what was deployed is not what `digest` in node.toml pins the module to, and does not run: the module runs its own \
+                     file; change `digest` to what was deployed, or leave it out, to run that"
+                );
+                return None;
+            }
+        };
         let path = {
             let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
             store.sound_path(&digest)
         };
-        let module = &own.name;
         let Some(path) = path else {
             tracing::warn!(module, %digest, "what was deployed is not there any more, or damaged: the module runs its own file");
             return None;
         };
         tracing::info!(module, %digest, "the module runs what was deployed, not its own file");
-        Some(ModuleSource {
-            name: own.name.clone(),
-            path,
-            digest: Some(digest),
-        })
+        Some(stored(own, path, digest))
     }
+}
+
+fn stored(own: &ModuleSource, path: PathBuf, digest: Digest) -> ModuleSource {
+    ModuleSource {
+        name: own.name.clone(),
+        path,
+        digest: Some(digest),
+    }
+}
+
+/// Where the code of each module would come from if the node started now, as [`Keeping::source`] says it. Changes nothing.
+///
+/// # Errors
+/// It can't be read what was deployed.
+#[cfg(feature = "cli")]
+pub(super) fn sources(config: &NodeConfig) -> Result<Vec<ModuleSource>, HostError> {
+    let Some(folder) = folder(config).filter(|_| config.control.is_some()) else {
+        return Ok(config.modules.clone());
+    };
+    let record = folder.join(RECORD);
+    let deployed = Deployed::look(record.clone()).map_err(|error| unread(&record, &error))?;
+    let source = |own: &ModuleSource| match deployed.standing(own, OwnFile::of(own)) {
+        Standing::Runs(digest) => {
+            let path = ComponentStore::look(&folder.join(COMPONENTS), &digest)?;
+            Some(stored(own, path, digest))
+        }
+        Standing::Nothing | Standing::Outdated | Standing::Forbidden(_) => None,
+    };
+    let each = config.modules.iter();
+    Ok(each.map(|own| source(own).unwrap_or_else(|| own.clone())).collect())
+}
+
+fn unread(record: &Path, error: &std::io::Error) -> HostError {
+    let record = record.display();
+    HostError::Keeping(format!(
+        "the record of what was deployed, {record}, can't be read: {error}"
+    ))
 }
 
 /// Finds out whether there could be a folder for what is to outlive the node, if there is to be one. Writes nothing.
 ///
 /// # Errors
-/// None is known, or it could not be made or written to.
+/// None is known, or it could not be made or written to; or others may write to it, or to what is in it: what the node runs and goes on
+/// from is there.
 pub(super) fn check_folder(config: &NodeConfig) -> Result<(), HostError> {
     if !wants_checkpoints(config) && config.control.is_none() {
         return Ok(());
@@ -132,11 +189,27 @@ pub(super) fn check_folder(config: &NodeConfig) -> Result<(), HostError> {
     if !existing.is_dir() {
         return unusable(existing, "is not a folder");
     }
-    if may_write(existing) {
-        Ok(())
-    } else {
-        unusable(existing, "can't be written to")
+    if !may_write(existing) {
+        return unusable(existing, "can't be written to");
     }
+    let own = [CHECKPOINTS, RECORD, COMPONENTS].map(|name| folder.join(name));
+    for path in own.iter().filter(|path| path.exists()).chain([&folder]) {
+        match files::check_writers(path, Owner::Ours) {
+            Ok(()) => {}
+            Err(Unguarded::Writable(found)) => {
+                let why = format!("{}; {}", found.by, found.help());
+                return unusable(&found.path, &why);
+            }
+            Err(Unguarded::Unknown(error)) => return unusable(path, &format!("can't be looked at: {error}")),
+        }
+    }
+    Ok(())
+}
+
+/// The folder, if this node keeps something there or may be told to.
+pub(super) fn folder_in_use(config: &NodeConfig) -> Option<PathBuf> {
+    let is_used = config.runtime.state_dir.is_some() || wants_checkpoints(config) || config.control.is_some();
+    folder(config).filter(|_| is_used)
 }
 
 fn wants_checkpoints(config: &NodeConfig) -> bool {
@@ -160,15 +233,20 @@ pub(super) fn folder(config: &NodeConfig) -> Option<PathBuf> {
     chosen.or_else(|| default_state_dir(&config.node.full_name()))
 }
 
-/// The folder for this node in the user's state directory, as the XDG base directory specification has it.
+/// The folder for this node in the user's state directory.
 fn default_state_dir(node: &str) -> Option<PathBuf> {
+    Some(user_folder()?.join(file_name(node)))
+}
+
+/// The folder for this program in the user's state directory, as the XDG base directory specification has it.
+pub(super) fn user_folder() -> Option<PathBuf> {
     let folder = |variable| {
         std::env::var_os(variable)
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
     };
     let user = folder("XDG_STATE_HOME").or_else(|| folder("HOME").map(|home| home.join(".local").join("state")))?;
-    Some(user.join("ractor-host").join(file_name(node)))
+    Some(user.join("ractor-host"))
 }
 
 /// A node's name as the name of a folder: different names stay different.

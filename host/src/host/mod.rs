@@ -17,6 +17,7 @@ mod given_up_tests;
 mod guests;
 mod keeping;
 mod native;
+mod own_files;
 mod pool;
 mod preflight;
 mod reloader;

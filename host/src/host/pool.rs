@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::error::HostError;
+use super::keeping;
 use crate::config::{Code, MOST_ELEMENTS, NodeConfig, RuntimeSection};
 use crate::guest::{
     Allocation, Crowd, Engine, EngineConfig, EngineError, Limits, Machine, Needs, POOL_MEMORIES, POOL_TABLES, Room,
@@ -24,39 +25,47 @@ pub(super) fn engine_for(config: &NodeConfig, needs: &BTreeMap<String, Needs>) -
         Some(too_many) => tracing::warn!("{too_many}"),
         None => {}
     }
+    let key = cache_key(&config.runtime);
     let engine = match &config.runtime.cache_dir {
         Some(dir) => {
             let harmless = EngineError::is_trouble_of_the_cache;
-            engine_or_without_cache(&setup, Some(dir.clone()), harmless, "this start takes longer")
+            engine_or_without_cache(&setup, (Some(dir.clone()), key), harmless, "this start takes longer")
         }
-        None => engine_with_cache(&setup),
+        None => with_default_cache(&setup, key),
     };
     Ok(engine?)
 }
 
 /// An engine that keeps compiled code in the user's cache directory or, where that can't be, not at all.
+#[cfg(feature = "cli")]
 pub(crate) fn engine_with_cache(setup: &EngineConfig) -> Result<Engine, EngineError> {
+    with_default_cache(setup, cache_key(&RuntimeSection::default()))
+}
+
+fn with_default_cache(setup: &EngineConfig, key: Option<PathBuf>) -> Result<Engine, EngineError> {
     let harmless = |error: &EngineError| {
-        matches!(
+        let is_of_the_folder = matches!(
             error,
             EngineError::CacheDirectory { .. } | EngineError::CacheNotPrivate { .. }
-        )
+        );
+        is_of_the_folder || error.is_trouble_of_the_cache()
     };
     let advice = "`cache_dir` in [runtime] chooses another folder";
-    engine_or_without_cache(setup, default_cache_dir(), harmless, advice)
+    engine_or_without_cache(setup, (default_cache_dir(), key), harmless, advice)
 }
 
 /// An engine with this cache or, after a failure that is harmless, without one: compiled code saves time, and nothing else hangs
 /// on it.
 fn engine_or_without_cache(
     setup: &EngineConfig,
-    cache_dir: Option<PathBuf>,
+    (cache_dir, cache_key): (Option<PathBuf>, Option<PathBuf>),
     is_harmless: impl FnOnce(&EngineError) -> bool,
     advice: &str,
 ) -> Result<Engine, EngineError> {
     let engine = |cache_dir| {
         Engine::new(EngineConfig {
             cache_dir,
+            cache_key: cache_key.clone(),
             ..setup.clone()
         })
     };
@@ -68,6 +77,9 @@ fn engine_or_without_cache(
         other => other,
     }
 }
+
+/// The name of the file with the cache's key.
+const CACHE_KEY: &str = "cache.key";
 
 /// What an engine is to have room for.
 struct Wanted {
@@ -247,6 +259,7 @@ fn without_pool(runtime: &RuntimeSection, largest: &Limits) -> EngineConfig {
     let table = largest.table_elements.clamp(defaults.table_reservation, most_elements);
     EngineConfig {
         cache_dir: None,
+        cache_key: None,
         epoch_tick: runtime.epoch_tick.unwrap_or(defaults.epoch_tick),
         memory_reservation: runtime
             .memory_reservation
@@ -258,6 +271,20 @@ fn without_pool(runtime: &RuntimeSection, largest: &Limits) -> EngineConfig {
         description_limits: largest.clone(),
         ..defaults
     }
+}
+
+/// Where compiled code is kept.
+pub(super) fn cache_dir(runtime: &RuntimeSection) -> Option<PathBuf> {
+    runtime.cache_dir.clone().or_else(default_cache_dir)
+}
+
+/// Where the key of the cache is. Never in the cache, nor where a guest can be granted something. A node that is told where to keep
+/// both its code and its states keeps the key with its states; the others of a user share one.
+pub(super) fn cache_key(runtime: &RuntimeSection) -> Option<PathBuf> {
+    let own = runtime.state_dir.as_ref().filter(|_| runtime.cache_dir.is_some());
+    let chosen = runtime.cache_key_file.clone();
+    let folder = || own.cloned().or_else(keeping::user_folder);
+    chosen.or_else(|| Some(folder()?.join(CACHE_KEY)))
 }
 
 /// The folder for this program in the user's cache directory, as the XDG base directory specification has it.
@@ -427,6 +454,7 @@ mod tests {
             config,
             EngineConfig {
                 cache_dir: None,
+                cache_key: None,
                 epoch_tick: std::time::Duration::from_millis(2),
                 allocation: Allocation::Pool { guests: 9556 },
                 memory_reservation: 1 << 30,

@@ -11,6 +11,7 @@ use super::error::{HostError, NativeError};
 use super::guests::{Guests, read_needs};
 use super::keeping;
 use super::native::Native;
+use super::own_files;
 use super::start::check_natives;
 use crate::config::{ActorSection, Code, Complaints, NodeConfig, Part, Type};
 use crate::control::CONTROL;
@@ -38,8 +39,10 @@ pub(crate) async fn preflight(
         report_module(error, config, &mut complaints);
     }
     let mut rehearsals = Rehearsals::default();
+    let guarded = own_files::guarded(config);
     for section in &config.actors {
         check_section(section, config, &mut complaints);
+        own_files::check(section, &guarded, config, &mut complaints);
         match &section.code {
             Code::Native(native) => {
                 if let Some(native) = natives.get(native) {

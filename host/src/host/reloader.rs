@@ -81,13 +81,7 @@ impl Reloader {
             return Err(format!("there is no module `{module}`; there is: {}", known.join(", ")));
         };
         let digest = component.as_ref().map(|(_, digest)| *digest);
-        if let (Some(pinned), Some(digest)) = (own.digest, digest)
-            && pinned != digest
-        {
-            return Err(format!(
-                "module `{module}` is pinned to {pinned} by `digest` in node.toml"
-            ));
-        }
+        digest.map_or(Ok(()), |digest| allowed(own, digest))?;
         if !dry_run && (component.is_some() || self.is_deployed(&module)) {
             self.rehearse().await?;
         }
@@ -111,6 +105,10 @@ impl Reloader {
     }
 
     async fn do_rollback(&self, module: String) -> Result<ReloadReport, String> {
+        let before = self.modules.previous(&module).into_iter().next();
+        if let (Some(own), Some(before)) = (self.sources.get(&module), before) {
+            allowed(own, before.digest())?;
+        }
         self.rehearse().await?;
         let report = reload::rollback(&self.modules, Reload::of(module.clone())).await;
         let mut report = report.map_err(|error| error.to_string())?;
@@ -120,9 +118,7 @@ impl Reloader {
 
     /// True if the module runs something else than its own file.
     fn is_deployed(&self, module: &str) -> bool {
-        self.deployed
-            .as_ref()
-            .is_some_and(|deployed| deployed.in_place_of_unread(module).is_some())
+        self.deployed.as_ref().is_some_and(|deployed| deployed.has(module))
     }
 
     /// A disk that is full is found out before anything is touched.
@@ -237,6 +233,17 @@ impl Service for Reloader {
         });
         let deployed = self.deployed.iter().flat_map(|deployed| deployed.digests());
         versions.map(|version| version.digest()).chain(deployed).collect()
+    }
+}
+
+/// Whether node.toml lets a module run this.
+fn allowed(own: &ModuleSource, digest: Digest) -> Result<(), String> {
+    match own.digest {
+        Some(pinned) if pinned != digest => Err(format!(
+            "module `{}` is pinned to {pinned} by `digest` in node.toml, and this is {digest}; change `digest`, or leave it out",
+            own.name
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -13,6 +13,7 @@ use super::dial::Dial;
 use super::error::{HostError, startup_reason};
 use super::keeping::Keeping;
 use super::native::Native;
+use super::own_files;
 use super::preflight::preflight;
 use super::reloader::Listener;
 use super::running::{RunningHost, StartedActor, stop_actors};
@@ -40,6 +41,7 @@ pub(super) async fn start(
     let profile = Profile {
         node_name: config.node.full_name().into(),
         modules: guests.modules().clone(),
+        guarded: Arc::new(own_files::guarded(&config)),
         reserved_names: Arc::new(reserved_names(&config)),
         http_trust: config.runtime.http_roots.clone().unwrap_or_default(),
         ..Profile::default()

@@ -2,14 +2,21 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use ractor_host::guest::{Engine, EngineConfig, EngineError, Origin};
 
+use tempfile::TempDir;
+
 use crate::support::{SCRIPT, component, engine_config, load, options, start_module};
+
+/// The folder of the key that all engines of these tests have.
+static KEY: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
 
 fn engine(cache: &Path) -> Result<Engine, EngineError> {
     Engine::new(EngineConfig {
         cache_dir: Some(cache.to_owned()),
+        cache_key: Some(KEY.path().join("cache.key")),
         ..engine_config()
     })
 }
@@ -76,12 +83,58 @@ async fn an_unsound_entry_is_replaced() {
     }
 }
 
+/// Whoever can write to the cache knows how entries are made, but not the key.
+#[tokio::test]
+async fn who_can_write_to_the_cache_is_not_who_can_run_code() {
+    let (attackers, ours) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let with_key = |key: PathBuf, cache: &Path| EngineConfig {
+        cache_key: Some(key),
+        cache_dir: Some(cache.to_owned()),
+        ..engine_config()
+    };
+    let bytes = component(SCRIPT, "", "");
+    works(ours.path()).await;
+    let ours = entries(ours.path()).remove(0);
+    // An entry in good order, of an engine that is the same but for its key.
+    let engine = Engine::new(with_key(
+        attackers.path().join("cache.key"),
+        &attackers.path().join("cache"),
+    ))
+    .unwrap();
+    load(&engine, &bytes).await.unwrap();
+    let theirs = entries(&attackers.path().join("cache")).remove(0);
+    assert_ne!(
+        ours.file_name(),
+        theirs.file_name(),
+        "nobody's entry is replaced by another key's"
+    );
+    let (mut forged, sound) = (fs::read(&theirs).unwrap(), fs::read(&ours).unwrap());
+    forged[8 + 32..][..32].copy_from_slice(&sound[8 + 32..][..32]);
+    assert_eq!(forged.len(), sound.len());
+    fs::write(&ours, &forged).unwrap();
+    works(ours.parent().unwrap()).await;
+    let now = fs::read(&ours).unwrap();
+    assert!(now != forged && now.len() == sound.len(), "compiled anew and replaced");
+}
+
+#[tokio::test]
+async fn without_a_key_nothing_is_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = EngineConfig {
+        cache_dir: Some(directory.path().to_owned()),
+        ..engine_config()
+    };
+    let error = Engine::new(config).err().unwrap();
+    assert!(matches!(error, EngineError::NoCacheKey), "{error}");
+}
+
 #[tokio::test]
 async fn an_engine_with_other_settings_has_entries_of_its_own() {
     let directory = tempfile::tempdir().unwrap();
     works(directory.path()).await;
     let other = Engine::new(EngineConfig {
         cache_dir: Some(directory.path().to_owned()),
+        cache_key: Some(KEY.path().join("cache.key")),
         memory_reservation: 32 << 20,
         ..engine_config()
     })
@@ -131,7 +184,10 @@ async fn a_directory_that_others_can_write_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
     let error = engine(directory.path()).err().unwrap().to_string();
-    assert!(error.contains("may be written by others (its mode is 777)"), "{error}");
+    assert!(
+        error.contains("can be written by every user of this machine (mode 0777); compiled code"),
+        "{error}"
+    );
 }
 
 #[cfg(unix)]

@@ -8,7 +8,7 @@ use ractor_host::directory;
 use ractor_host::guest::{Grants, GuestHandle, GuestOptions, Modules, Profile, ReservedNames, spawn};
 use ractor_host::supervision::{Counts, Root};
 
-use crate::support::{Native, named, options, script, start, start_module};
+use crate::support::{Native, ask, named, options, pid_bytes, script, start, start_module};
 
 #[tokio::test]
 async fn it_can_be_found_from_its_start_to_its_end() {
@@ -68,7 +68,7 @@ async fn a_child_gets_no_name_of_an_actor_that_the_node_starts() {
     let parent = start_module(&module, options.clone()).await.unwrap();
     parent.cast("kid", b"nobodys");
     assert_eq!(parent.call("echo", b"done").await, Some(b"done".to_vec()));
-    assert!(directory::where_is("nobodys").is_some());
+    assert!(directory::where_is("test-module/nobodys").is_some());
     for name in ["bank-of-the-node", "ractor-host.control"] {
         let mut parent = start_module(&module, options.clone()).await.unwrap();
         // The fixture traps where a child is refused.
@@ -77,6 +77,41 @@ async fn a_child_gets_no_name_of_an_actor_that_the_node_starts() {
         assert!(ended.contains("trapped"), "{name}: {ended}");
         assert_eq!(directory::where_is(name), None);
     }
+}
+
+/// Others find a child below its family's name only, so that it can't be taken for one of them, and two families may have children
+/// of one name. Whoever spawned it finds it by the name that it gave.
+#[tokio::test]
+async fn a_child_has_its_name_below_that_of_its_parent() {
+    let module = script().await;
+    let modules = Modules::default();
+    modules.insert(module.clone());
+    let of = |name: &str| GuestOptions {
+        name: Some(name.to_owned()),
+        profile: Arc::new(Profile {
+            node_name: Arc::from("alpha@localhost"),
+            grants: Arc::new(Grants::of_actors()),
+            modules: modules.clone(),
+            ..Profile::default()
+        }),
+        ..GuestOptions::default()
+    };
+    let (one, two) = (of("family-one"), of("family-two"));
+    let one = start_module(&module, one).await.unwrap();
+    let two = start_module(&module, two).await.unwrap();
+    for (parent, name) in [(&one, "family-one"), (&two, "family-two")] {
+        parent.cast("kid", b"clerk");
+        assert_eq!(parent.call("echo", b"done").await, Some(b"done".to_vec()));
+        let clerk = directory::where_is(&format!("{name}/clerk")).expect("a child");
+        assert_eq!(clerk.get_name().as_deref(), Some(&*format!("{name}/clerk")));
+        for known_as in ["clerk", "clerk@alpha@localhost", &format!("{name}/clerk")] {
+            let found = parent.call("registry", known_as.as_bytes()).await.expect("a pid");
+            assert_eq!(found, pid_bytes(0, clerk.get_id().pid()), "{known_as}");
+        }
+        assert_eq!(ask(&clerk, "name", b"", None).await.as_deref(), Ok(&b"clerk"[..]));
+    }
+    assert_eq!(directory::where_is("clerk"), None);
+    assert_eq!(directory::find("clerk").await, None);
 }
 
 #[tokio::test]

@@ -149,7 +149,7 @@ fn children_are_counted_under_the_name_of_their_module() {
         for name in ["made-up-1", "made-up-2"] {
             parent.cast("kid", name.as_bytes());
             assert_eq!(parent.call("echo", b"done").await, Some(b"done".to_vec()));
-            let kid = directory::where_is(name).unwrap();
+            let kid = directory::where_is(&format!("parent/{name}")).unwrap();
             cast(&kid, "trap", b"");
             assert_eq!(ask(&kid, "echo", b"alive", None).await.as_deref(), Ok(&b"alive"[..]));
         }

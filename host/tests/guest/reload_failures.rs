@@ -300,6 +300,45 @@ async fn after_messages_that_new_code_handled_their_effect_stays() {
     assert_eq!(get(&guest.cell).await, said(65, Some(1)));
 }
 
+/// One that had started with the old code while the others were reloaded rejects the new one, which is current by then.
+#[tokio::test]
+async fn who_starts_with_new_code_that_is_rejected_goes_back_with_the_rest() {
+    let node = Node::with(version(1)).await;
+    let first = node.start().await;
+    let reload = node.reload(version(2).failing(Fail::Message), |reload| {
+        reload.probation_time = Duration::from_secs(30);
+    });
+    let others = async {
+        until_new(&first).await;
+        let late = node.start().await;
+        assert_eq!(late.live().module().digest(), node.first.digest());
+        // Nothing is left that the new code could fail at, and it becomes current.
+        first.cell.stop(None);
+        until_new(&late).await;
+        let meanwhile = node.start().await;
+        assert_ne!(meanwhile.live().module().digest(), node.first.digest());
+        late.cast("add", &[1]);
+        (late, meanwhile)
+    };
+    let (report, (late, meanwhile)) = tokio::join!(reload, others);
+    let report = report.unwrap();
+    assert_eq!(report.verdict, Verdict::RolledBack);
+    let outcomes: Vec<_> = report.actors.iter().map(|actor| &actor.outcome).collect();
+    assert!(
+        matches!(
+            outcomes[..],
+            [Outcome::Ended, Outcome::Failed { .. }, Outcome::RolledBack]
+        ),
+        "{outcomes:?}"
+    );
+    assert_eq!(get(&late.cell).await, said(1, None));
+    assert_eq!(get(&meanwhile.cell).await, said(0, Some(1)));
+    let after = node.start().await;
+    assert_eq!(get(&after.cell).await, said(0, None));
+    let kept = node.modules.previous("test-module");
+    assert!(kept.is_empty(), "what was rejected is nothing to go back to: {kept:?}");
+}
+
 /// Waits until the guest runs other code than it was started with.
 async fn until_new(guest: &Running) {
     let before = guest.live().module().digest();

@@ -8,6 +8,7 @@ mod dev;
 mod disks;
 mod lab;
 mod languages;
+mod policies;
 mod reloads;
 mod rollouts;
 mod tally;

@@ -16,7 +16,7 @@ fn a_trap_in_pre_start_is_told_to_whoever_starts_it() {
     let mut victims = Victims::of_unborn("trap-in-pre-start");
     let reason = victims.spawn("attacker", "");
     assert!(reason.contains("failed in pre-start: trapped"), "{reason}");
-    victims.peer.wait("where child", "nobody");
+    victims.peer.wait("where parent/child", "nobody");
     victims.are_as_before();
 }
 
@@ -24,7 +24,7 @@ fn a_trap_in_pre_start_is_told_to_whoever_starts_it() {
 fn a_trap_in_post_start_fails_the_actor() {
     let mut victims = Victims::of_unborn("trap-in-post-start");
     assert_eq!(victims.spawn("attacker", ""), "ok");
-    victims.peer.wait("where child", "nobody");
+    victims.peer.wait("where parent/child", "nobody");
     victims.are_as_before();
 }
 
@@ -58,8 +58,8 @@ fn a_trap_in_handle_supervisor_evt_fails_the_actor_and_ends_its_child() {
 fn a_trap_in_post_stop_ends_the_actor_all_the_same() {
     let mut victims = Victims::of_unborn("trap-in-post-stop");
     assert_eq!(victims.spawn("attacker", ""), "ok");
-    victims.cast("child", "now");
-    victims.peer.wait("where child", "nobody");
+    victims.cast("parent/child", "now");
+    victims.peer.wait("where parent/child", "nobody");
     victims.are_as_before();
 }
 
@@ -67,7 +67,7 @@ fn a_trap_in_post_stop_ends_the_actor_all_the_same() {
 fn a_stop_in_post_start_ends_the_actor_in_order() {
     let mut victims = Victims::of_unborn("stop-in-post-start");
     assert_eq!(victims.spawn("attacker", ""), "ok");
-    victims.peer.wait("where child", "nobody");
+    victims.peer.wait("where parent/child", "nobody");
     victims.are_as_before();
 }
 
@@ -75,11 +75,11 @@ fn a_stop_in_post_start_ends_the_actor_in_order() {
 fn a_stop_during_a_call_answers_it_and_ends_those_that_wait() {
     let mut victims = Victims::of_unborn("stop-in-a-call");
     assert_eq!(victims.spawn("attacker", ""), "ok");
-    assert_eq!(victims.ask("child", "now").as_deref(), Ok("attacker"));
-    victims.peer.wait("where child", "nobody");
+    assert_eq!(victims.ask("parent/child", "now").as_deref(), Ok("attacker"));
+    victims.peer.wait("where parent/child", "nobody");
     assert_eq!(victims.spawn("attacker", ""), "ok");
-    victims.peer.run("pend child attack 100");
-    victims.peer.wait("where child", "nobody");
+    victims.peer.run("pend parent/child attack 100");
+    victims.peer.wait("where parent/child", "nobody");
     victims.peer.wait("pending", "0");
     victims.are_as_before();
 }
@@ -88,7 +88,7 @@ fn a_stop_during_a_call_answers_it_and_ends_those_that_wait() {
 fn a_kill_during_a_call_ends_it_and_those_that_wait() {
     let mut victims = Victims::of_unborn("kill-in-a-call");
     assert_eq!(victims.spawn("attacker", ""), "ok");
-    victims.peer.run("pend child attack 100");
+    victims.peer.run("pend parent/child attack 100");
     victims.are_unharmed();
     assert_eq!(victims.peer.run("pending"), "100");
     victims.kill_children();
@@ -108,8 +108,8 @@ fn nothing_is_left_of_an_actor_that_failed_before_it_lived() {
 fn nothing_is_left_of_an_actor_that_is_busy_while_it_stops() {
     let mut victims = Victims::of_unborn("haunt-in-post-stop");
     assert_eq!(victims.spawn("attacker", ""), "ok");
-    victims.cast("child", "now");
-    victims.peer.wait("where child", "nobody");
+    victims.cast("parent/child", "now");
+    victims.peer.wait("where parent/child", "nobody");
     leaves_nothing(&mut victims);
 }
 

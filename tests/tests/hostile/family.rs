@@ -7,13 +7,13 @@ use crate::victims::{Victims, actor};
 fn a_spawn_bomb_is_limited_and_leaves_room_for_others() {
     let mut victims = Victims::of_unborn("spawn-bomb");
     assert_eq!(victims.spawn("attacker", ""), "ok");
-    victims.cast("child", "now");
+    victims.cast("parent/child", "now");
     victims.logs("children (children)");
     // A member of the same family that fails can be restarted, and one of another can be started.
     victims.are_unharmed();
     victims.kill_children();
     assert_eq!(victims.spawn("witness", ""), "ok");
-    assert_eq!(victims.ask("child", "alive").as_deref(), Ok("alive"));
+    assert_eq!(victims.ask("parent/child", "alive").as_deref(), Ok("alive"));
     victims.kill_children();
     victims.are_as_before();
 }
@@ -54,7 +54,7 @@ fn a_chain_of_children_is_limited_and_ends_as_one() {
 fn children_that_fail_again_and_again_are_given_up() {
     let mut victims = Victims::of_unborn("restart-storm");
     assert_eq!(victims.spawn("attacker", ""), "ok");
-    victims.cast("child", "now");
+    victims.cast("parent/child", "now");
     victims.logs("children (children)");
     for _ in 0..5 {
         victims.are_unharmed();

@@ -174,7 +174,7 @@ fn nobody_sees_the_variables_of_the_node_or_of_another() {
     assert_eq!(victims.ask("attacker", "all").as_deref(), Ok("COLOUR=blue;"));
     // The same module, as the child of an actor that was granted no variable.
     assert_eq!(victims.spawn("attacker", ""), "ok");
-    assert_eq!(victims.ask("child", "all").as_deref(), Ok(""));
+    assert_eq!(victims.ask("parent/child", "all").as_deref(), Ok(""));
     let line = victims.logs("capability denied");
     assert!(line.contains("environment = [\"NAME\"]"), "{line}");
     victims.kill_children();

@@ -14,7 +14,7 @@ fn of_several_replies_the_first_counts() {
 fn calls_that_are_never_answered_are_limited_and_end_with_the_actor() {
     let mut victims = Victims::of_unborn("reply-never");
     assert_eq!(victims.spawn("attacker", ""), "ok");
-    victims.peer.run("pend child attack 3000");
+    victims.peer.run("pend parent/child attack 3000");
     victims.logs("calls put off (deferred_replies)");
     victims.peer.wait("pending", "1024");
     victims.kill_children();
@@ -52,7 +52,7 @@ fn lists_outside_of_a_guests_memory_fail_it() {
 fn a_cast_storm_to_a_slow_actor_is_held_back() {
     let mut victims = Victims::of("cast-storm");
     assert_eq!(victims.spawn("slow", ""), "ok");
-    victims.cast("attacker", "child");
+    victims.cast("attacker", "parent/child");
     victims.logs("the actor reached its limit of");
     let storm = victims.memory_in_use();
     assert!(storm < 500 << 20, "{storm} bytes in use");
@@ -73,7 +73,7 @@ fn calls_in_a_circle_are_an_error_at_once() {
     let mut victims = Victims::of("call-cycle");
     assert_eq!(victims.spawn("attacker", ""), "ok");
     assert_eq!(
-        victims.ask("attacker", "child").as_deref(),
+        victims.ask("attacker", "parent/child").as_deref(),
         Ok("\\x05"),
         "would-deadlock"
     );
@@ -96,9 +96,9 @@ fn the_variants_of_the_host_itself_get_around_no_mailbox() {
     let before = victims.memory_in_use();
     assert_eq!(victims.spawn("slow", ""), "ok");
     for _ in 0..10 {
-        victims.cast("child", "be busy");
+        victims.cast("parent/child", "be busy");
     }
-    victims.cast("attacker", "child");
+    victims.cast("attacker", "parent/child");
     assert_eq!(victims.ask("attacker", "done").as_deref(), Ok("done"));
     // What it sent in vain has 150 MiB.
     let storm = victims.memory_in_use();
@@ -111,7 +111,7 @@ fn the_variants_of_the_host_itself_get_around_no_mailbox() {
 fn a_timer_bomb_is_limited_and_ends_with_its_actor() {
     let mut victims = Victims::of_unborn("timer-bomb");
     assert_eq!(victims.spawn("attacker", ""), "ok");
-    victims.cast("child", "now");
+    victims.cast("parent/child", "now");
     victims.logs("timers (timers)");
     for _ in 0..5 {
         victims.are_unharmed();

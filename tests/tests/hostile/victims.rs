@@ -101,7 +101,7 @@ impl Victims {
         wait::until(command, || self.peer.try_run(command), |seen| !unknown(seen))
     }
 
-    /// Has `parent` start the attacker with these arguments, under the name `child`. What came of it.
+    /// Has `parent` start the attacker with these arguments, under the name `child`, which is `parent/child` to others. What came of it.
     #[track_caller]
     pub(crate) fn spawn(&mut self, module: &str, arguments: &str) -> String {
         self.peer.run(&format!("ask parent {module}:{arguments}"))
@@ -111,7 +111,7 @@ impl Victims {
     #[track_caller]
     pub(crate) fn kill_children(&mut self) {
         self.cast("parent", "now");
-        self.peer.wait("where child", "nobody");
+        self.peer.wait("where parent/child", "nobody");
     }
 
     /// Waits for a line of the node's log with this text, after those that were waited for before.

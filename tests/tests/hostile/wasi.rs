@@ -6,8 +6,8 @@ use crate::victims::Victims;
 fn a_sleep_without_end_keeps_nobody_else_waiting() {
     let mut victims = Victims::of_unborn("endless-sleep");
     assert_eq!(victims.spawn("attacker", ""), "ok");
-    victims.cast("child", "now");
-    victims.peer.run("pend child attack 10");
+    victims.cast("parent/child", "now");
+    victims.peer.run("pend parent/child attack 10");
     victims.are_unharmed();
     victims.kill_children();
     victims.peer.wait("pending", "0");

@@ -242,6 +242,7 @@ async fn load(component: &Path) -> Module {
     static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
         let config = EngineConfig {
             cache_dir: Some(programs::compiled_guests()),
+            cache_key: Some(programs::key_of_compiled_guests()),
             ..EngineConfig::default()
         };
         Engine::new(config).expect("an engine")

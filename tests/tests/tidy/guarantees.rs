@@ -29,7 +29,8 @@ pub(crate) fn tests_are_there(files: &[SourceFile]) -> Vec<Finding> {
     findings
 }
 
-fn is_there(files: &[SourceFile], file: &str, test: &str) -> bool {
+/// True if a file of this name, or a folder that it has become, has a test of that name.
+pub(crate) fn is_there(files: &[SourceFile], file: &str, test: &str) -> bool {
     // `a.rs` may have become the folder `a`.
     let endings = [format!("/{file}.rs"), format!("/{file}/main.rs")];
     let function = format!("fn {test}(");

@@ -6,6 +6,7 @@
 mod files;
 mod guarantees;
 mod layers;
+mod policies;
 mod table;
 mod texts;
 mod uses;
@@ -85,6 +86,11 @@ fn nothing_is_left_to_do_and_no_machine_shows() {
 #[test]
 fn the_tests_that_guarantees_name_are_there() {
     check(guarantees::tests_are_there);
+}
+
+#[test]
+fn every_policy_holds_on_every_path() {
+    check(policies::hold_on_every_path);
 }
 
 #[test]

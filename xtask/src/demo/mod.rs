@@ -120,6 +120,7 @@ cookie_file = "cookie"
 
 [runtime]
 cache_dir = "cache"
+cache_key_file = "cache.key"
 
 [modules.counter]
 path = "counter.wasm"
@@ -152,6 +153,7 @@ peers = ["{peer}"]
 
 [runtime]
 cache_dir = "cache"
+cache_key_file = "cache.key"
 
 [modules.counter]
 path = "counter.wasm"

@@ -174,3 +174,22 @@ fn a_key_that_everybody_can_read_is_refused() {
     );
     assert!(error.contains("^ run `chmod 600 "), "{error}");
 }
+
+/// It says who the node is, or whom it trusts.
+#[test]
+#[cfg(unix)]
+fn a_certificate_that_others_can_change_is_refused() {
+    let text = format!("[node]\nname = \"a\"\ncookie_file = \"cookie\"\n[node.tls]\n{PAIR}\nca = \"ca.pem\"\n");
+    for (file, place) in [("cert.pem", "node.toml:5:8"), ("ca.pem", "node.toml:7:6")] {
+        let folder = folder();
+        add_certificates(folder.path());
+        restrict(&folder.path().join(file), 0o646);
+        let error = parse(&text, folder.path()).unwrap_err().to_string();
+        assert!(error.starts_with(place), "{file}: {error}");
+        assert!(
+            error.contains("can be written by every user of this machine (mode 0646)"),
+            "{error}"
+        );
+        assert!(error.contains("^ run `chmod go-w "), "{error}");
+    }
+}

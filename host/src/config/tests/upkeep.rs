@@ -85,6 +85,10 @@ fn mistakes_are_explained() {
     let module = "[modules.m]\npath = \"m.wasm\"\n";
     check_last(&format!("{module}sources = [\"src\"]"), "`sources` without a `build`");
     check_last(&format!("{module}build = \" \""), "`build` is empty");
+    check_last(
+        "[runtime]\ncache_dir = \"c\"\ncache_key_file = \"c/key\"",
+        "`cache_key_file` is in `cache_dir`",
+    );
     let digest = format!("digest = \"sha256:{}\"", "0".repeat(64));
     check_last(&format!("{module}watch = true\n{digest}"), "there is nothing to watch");
 }

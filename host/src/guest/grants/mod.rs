@@ -6,6 +6,7 @@
 
 mod directory;
 mod endpoint;
+mod guarded;
 mod http_origin;
 mod mistaken;
 mod recipients;
@@ -15,6 +16,7 @@ use std::collections::BTreeSet;
 
 pub use directory::{Access, Directory, InvalidDirectory};
 pub use endpoint::{Endpoint, HostPattern, InvalidEndpoint};
+pub use guarded::{Conflict, Guarded, Own};
 pub use http_origin::{HttpOrigin, HttpScheme, InvalidHttpOrigin};
 pub(crate) use mistaken::{Instead, Mistaken, mistaken};
 pub use recipients::{InvalidRecipient, Recipient, Recipients};

@@ -2,7 +2,7 @@
 
 use crate::guest::bindings::{identity, types};
 use crate::guest::pid;
-use crate::guest::state::State;
+use crate::guest::state::{Myself, State};
 
 impl identity::Host for State {
     fn self_pid(&mut self) -> wasmtime::Result<types::Pid> {
@@ -10,7 +10,8 @@ impl identity::Host for State {
     }
 
     fn self_name(&mut self) -> wasmtime::Result<Option<String>> {
-        Ok(self.myself()?.cell.get_name())
+        let Myself { cell, family, .. } = self.myself()?;
+        Ok(cell.get_name().map(|name| family.shown(&name).to_owned()))
     }
 
     fn node_name(&mut self) -> wasmtime::Result<String> {

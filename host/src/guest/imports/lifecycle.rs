@@ -39,11 +39,14 @@ impl lifecycle::Host for State {
         if profile.modules.find(&child.module).is_none() {
             return Ok(Err(SpawnError::UnknownModule));
         }
-        if child
-            .name
-            .as_deref()
-            .is_some_and(|name| profile.reserved_names.contains(name))
-        {
+        let is_others = |given: &str| {
+            let reserved = &profile.reserved_names;
+            // Within the family a child is found by the name that it was given, which is not to hide an actor of the node.
+            reserved.contains(given)
+                || reserved.contains(&family.full_name(given))
+                || directory::where_is(given).is_some()
+        };
+        if child.name.as_deref().is_some_and(is_others) {
             return Ok(Err(SpawnError::NameTaken));
         }
         if !self.fits("", &child.arguments) {
@@ -149,7 +152,7 @@ impl State {
             return Ok(Err(SpawnError::UnknownModule));
         };
         let options = GuestOptions {
-            name: child.name,
+            name: child.name.map(|given| family.full_name(&given)),
             arguments: child.arguments,
             groups: child.groups,
             profile,

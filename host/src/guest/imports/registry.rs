@@ -6,12 +6,19 @@ use crate::address::ActorAddress;
 use crate::directory;
 use crate::guest::bindings::{registry, types};
 use crate::guest::pid;
-use crate::guest::state::State;
+use crate::guest::state::{Myself, State};
 
 impl registry::Host for State {
     async fn where_is(&mut self, name: String) -> wasmtime::Result<Option<types::Pid>> {
-        self.myself()?;
-        Ok(directory::find(&name).await.map(|cell| pid::of(cell.get_id())))
+        let Myself { profile, family, .. } = self.myself()?;
+        // Names of the family come first, with the name of this node behind them or without.
+        let here = name.strip_suffix(&*profile.node_name);
+        let given = here.and_then(|name| name.strip_suffix('@')).unwrap_or(&name);
+        let found = match directory::where_is(&family.full_name(given)) {
+            Some(kin) => Some(kin),
+            None => directory::find(&name).await,
+        };
+        Ok(found.map(|cell| pid::of(cell.get_id())))
     }
 
     async fn address(&mut self, actor: types::Pid) -> wasmtime::Result<Option<Vec<u8>>> {

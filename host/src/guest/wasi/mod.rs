@@ -17,7 +17,7 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
-use super::grants::{Access, Directory, Grants};
+use super::grants::{Access, Directory, Grants, Guarded};
 use super::limits::Limits;
 use super::state::{Label, State};
 use http::Http;
@@ -44,7 +44,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
 }
 
 impl Wasi {
-    fn new(label: &Label, limits: &Limits, grants: Arc<Grants>) -> Self {
+    fn new(label: &Label, limits: &Limits, grants: Arc<Grants>, guarded: &Guarded) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
         let mut context = WasiCtx::builder();
@@ -58,7 +58,7 @@ impl Wasi {
             context.env(name, value);
         }
         for directory in &grants.directories {
-            open(&mut context, directory, label);
+            open(&mut context, directory, guarded, label);
         }
         let network = Arc::new(Network::new(label.clone(), grants));
         let check = network.clone();
@@ -80,20 +80,26 @@ impl Wasi {
     }
 }
 
-/// A directory that has gone since the node started is missing to the guest, and the log says so.
-fn open(context: &mut WasiCtxBuilder, directory: &Directory, label: &Label) {
+/// A directory that has gone since the node started, or that is something of the node's own by now, is missing to the guest, and the
+/// log says so.
+fn open(context: &mut WasiCtxBuilder, directory: &Directory, guarded: &Guarded, label: &Label) {
     let access = match directory.access {
         Access::Read => FsPerms::ReadOnly,
         Access::ReadWrite => FsPerms::ReadWrite,
     };
-    if let Err(error) = context.preopened_dir(&directory.host, &directory.guest, access)
-        && label.log.allows()
-    {
+    let failed = match guarded.open(directory) {
+        Ok(opened) => match context.preopened_dir(&opened.path, &directory.guest, access) {
+            Ok(_) => return,
+            Err(error) => format!("{error:#}"),
+        },
+        Err(error) => error.to_string(),
+    };
+    if label.log.allows() {
         tracing::warn!(
             actor = &*label.name,
             pid = label.pid,
             directory = %directory.host.display(),
-            error = format!("{error:#}"),
+            error = failed,
             "a directory that is granted to the actor can't be opened"
         );
     }
@@ -101,11 +107,11 @@ fn open(context: &mut WasiCtxBuilder, directory: &Directory, label: &Label) {
 
 impl State {
     fn wasi(&mut self) -> &mut Wasi {
-        let grants = self.grants();
+        let (grants, guarded) = (self.grants(), self.guarded());
         let Self {
             wasi, label, limits, ..
         } = self;
-        wasi.get_or_insert_with(|| Box::new(Wasi::new(label, limits, grants)))
+        wasi.get_or_insert_with(|| Box::new(Wasi::new(label, limits, grants, &guarded)))
     }
 }
 

@@ -45,9 +45,11 @@ pub(super) async fn all(
     reload: &Reload,
     report: &mut ReloadReport,
 ) {
+    let before = modules.versions(old.name());
     let mut done = forward(new, jobs, reload).await;
     report.verdict = verdict(&done, reload.on_failure);
     if report.verdict != Verdict::RolledBack {
+        // From here on actors start with the new version, so that those which are behind become no more.
         modules.insert(new.clone());
         for _ in 0..SWEEPS {
             let late = late(modules, new, &done);
@@ -60,7 +62,10 @@ pub(super) async fn all(
         }
     }
     if report.verdict == Verdict::RolledBack {
-        modules.insert(old.clone());
+        // First of all, so that nobody starts with the rejected version any more: those who did are known then.
+        let strays = before.map(|before| modules.take_back(before)).unwrap_or_default();
+        let mode = done.first().map_or(Mode::Snapshot, |done| done.mode);
+        done.extend(started_meanwhile(strays, &done, mode));
         done = back(old, done, reload).await;
     } else {
         done.iter()
@@ -88,6 +93,19 @@ fn late(modules: &Modules, new: &Module, done: &[Done]) -> Jobs {
     late.filter(|guest| !known.contains(&guest.pid()))
         .map(|guest| (guest, mode))
         .collect()
+}
+
+/// Actors that started with the new version before it was rejected. They go back like those that were reloaded.
+fn started_meanwhile(strays: Vec<LiveGuest>, done: &[Done], mode: Mode) -> Vec<Done> {
+    let known: HashSet<u64> = done.iter().map(|done| done.guest.pid()).collect();
+    let strays = strays.into_iter().filter(|guest| !known.contains(&guest.pid()));
+    let strays = strays.map(|guest| Done {
+        index: 0,
+        report: ActorReport::new(&guest, Outcome::Reloaded { mode }),
+        guest,
+        mode,
+    });
+    strays.collect()
 }
 
 async fn forward(new: &Module, jobs: Jobs, reload: &Reload) -> Vec<Done> {

@@ -6,7 +6,7 @@ use tokio_rustls::rustls;
 use tokio_rustls::rustls::pki_types::pem;
 use tokio_rustls::rustls::server::VerifierBuilderError;
 
-use crate::files::{ReadError, SecretError};
+use crate::files::{ReadError, SecretError, Writable};
 
 /// One of the files that TLS is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,16 @@ pub enum TlsError {
         path: PathBuf,
         /// What the system said.
         source: ReadError,
+    },
+    /// Somebody else can change a file that says whom this node trusts, or who it is.
+    #[error("the file {} can be changed by others: {by}", path.display())]
+    Writable {
+        /// What it is for.
+        file: TlsFile,
+        /// The file.
+        path: PathBuf,
+        /// Who can.
+        by: Writable,
     },
     /// The private key can't be read, or others can read it.
     #[error(transparent)]
@@ -96,7 +106,10 @@ impl TlsError {
     /// The file that it is about, if it is about one.
     pub fn file(&self) -> Option<TlsFile> {
         match self {
-            Self::Read { file, .. } | Self::Pem { file, .. } | Self::Unusable { file, .. } => Some(*file),
+            Self::Read { file, .. }
+            | Self::Writable { file, .. }
+            | Self::Pem { file, .. }
+            | Self::Unusable { file, .. } => Some(*file),
             Self::Key(_) | Self::Mismatch { .. } => Some(TlsFile::Key),
             Self::Ca { .. } => Some(TlsFile::Ca),
             Self::NoIdentity | Self::NoCa | Self::Provider(_) => None,

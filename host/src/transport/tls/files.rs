@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::error::{TlsError, TlsFile};
-use crate::files::{self, Secret};
+use crate::files::{self, Owner, Secret, Unguarded};
 
 /// In bytes. The CA bundle of a whole operating system has a quarter of it.
 const LARGEST_FILE: u64 = 1024 * 1024;
@@ -67,5 +67,10 @@ pub(super) fn read(file: TlsFile, path: &Path) -> Result<Vec<u8>, TlsError> {
         path: path.to_owned(),
         source,
     })?;
+    // After it was read: what can't be read is said in plainer words.
+    if let Err(Unguarded::Writable(by)) = files::check_writers(path, Owner::Anybody) {
+        let path = path.to_owned();
+        return Err(TlsError::Writable { file, path, by });
+    }
     Ok(files::without_mark(&bytes).to_vec())
 }

@@ -20,7 +20,7 @@ use tokio_rustls::rustls::server::NoServerSessionStorage;
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig, client};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-pub use crate::files::{Exposure, ReadError, Secret, SecretError, SecretFault};
+pub use crate::files::{Exposure, ReadError, Secret, SecretError, SecretFault, Writable, Writer};
 pub use error::{TlsError, TlsFile};
 pub use files::{IdentityFiles, TlsFiles};
 pub use tokio_rustls::rustls::pki_types::ServerName;
@@ -73,6 +73,12 @@ pub fn read_roots(path: &Path) -> Result<RootCertStore, TlsError> {
 }
 
 impl Tls {
+    /// The files.
+    #[cfg(feature = "guests")]
+    pub(crate) fn files(&self) -> &TlsFiles {
+        &self.shared.files
+    }
+
     /// Reads the files. Blocks while it does.
     ///
     /// # Errors

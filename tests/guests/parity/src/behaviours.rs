@@ -78,12 +78,16 @@ impl Subject {
         let name = self.other(part);
         assert_eq!(self.run("spawn", &format!("{name}{how}")).await, name);
         self.hears(&format!("{name} started")).await;
-        self.find(&name).await
+        self.find_child(&name).await
     }
 
-    /// The actor of this name beside it. On another node it is known a little later.
-    async fn find(&self, name: &str) -> ActorRef<ParityMsg> {
-        let find = async || (self.find)(name.to_owned()).await;
+    /// The child of this name. To others those of a guest are below it; on another node it is known a little later.
+    async fn find_child(&self, name: &str) -> ActorRef<ParityMsg> {
+        let below = format!("{}/{name}", self.name);
+        let find = async || match (self.find)(name.to_owned()).await {
+            Some(native) => Some(native),
+            None => (self.find)(below.clone()).await,
+        };
         eventually(name, find, Option::is_some).await.unwrap().into()
     }
 
@@ -358,7 +362,7 @@ pub async fn restarts_children(subject: Subject) {
     let grouped = subject
         .run("spawn", &format!("{} {group}", subject.other("grouped")))
         .await;
-    let grouped = [subject.find(&grouped).await.get_cell()];
+    let grouped = [subject.find_child(&grouped).await.get_cell()];
     eventually(
         "it in its group",
         async || pg::get_members(&group),

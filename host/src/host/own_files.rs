@@ -1,0 +1,146 @@
+//! What of a node is nothing for its guests: the files that a configuration names and those that the node makes for itself, and its
+//! secrets in variables.
+
+use std::path::Path;
+
+use super::keeping;
+use super::pool;
+use crate::config::{ActorSection, Complaints, NodeConfig, Part};
+use crate::guest::{Guarded, Own};
+
+/// Where the system says what processes do, on those systems that have it.
+const PROCESSES: &str = "/proc";
+
+/// The node's own files, as they are now.
+pub(super) fn guarded(config: &NodeConfig) -> Guarded {
+    let mut guarded = Guarded::default();
+    let mut add = |own, path: Option<&Path>| {
+        if let Some(path) = path {
+            guarded.add(own, path);
+        }
+    };
+    add(Own::Cookie, config.node.cookie_place.file());
+    let control = config.control.as_ref();
+    add(Own::DeployKey, control.and_then(|section| section.key_place.file()));
+    let runtime = &config.runtime;
+    add(Own::CacheKey, pool::cache_key(runtime).as_deref());
+    add(Own::Cache, pool::cache_dir(runtime).as_deref());
+    add(Own::States, keeping::folder_in_use(config).as_deref());
+    if let Some(section) = &config.node.tls {
+        let files = section.tls.files();
+        add(
+            Own::PrivateKey,
+            files.identity.as_ref().map(|files| files.key.as_path()),
+        );
+        add(
+            Own::Certificates,
+            files.identity.as_ref().map(|files| files.cert.as_path()),
+        );
+        add(Own::Certificates, files.ca.as_deref());
+    }
+    add(Own::Certificates, runtime.http_roots_file.as_deref());
+    add(Own::Configuration, Some(&config.file));
+    for module in &config.modules {
+        add(Own::Module, Some(&module.path));
+    }
+    for source in config.upkeep.iter().flat_map(|upkeep| &upkeep.sources) {
+        add(Own::Sources, Some(source));
+    }
+    add(Own::Program, std::env::current_exe().ok().as_deref());
+    let processes = Path::new(PROCESSES);
+    add(Own::Processes, Some(processes).filter(|path| path.exists()));
+    guarded
+}
+
+/// Complains about what an entry gives its guests that is the node's own.
+pub(super) fn check(section: &ActorSection, guarded: &Guarded, config: &NodeConfig, complaints: &mut Complaints<'_>) {
+    for (index, directory) in section.grants.directories.iter().enumerate() {
+        if let Err(conflict) = guarded.check(directory) {
+            let message = format!("actor `{}`: {conflict}", section.name);
+            let help = "grant a directory of the actor's own, or keep what is the node's elsewhere";
+            complaints.of_grant(&section.name, index, message, help);
+        }
+    }
+    let secrets = Secrets { config };
+    for (name, value) in section.grants.environment.iter() {
+        if let Some(secret) = secrets.named(name).or_else(|| secrets.within(value.as_bytes())) {
+            let message = format!("actor `{}`: the variable `{name}` has {secret}", section.name);
+            let part = Part::Variable(name);
+            complaints.of_secret(&section.name, part, message);
+        }
+    }
+    let of_config = section.config.iter().find_map(|(key, value)| {
+        let secret = secrets.within(value.as_bytes())?;
+        Some(format!(
+            "actor `{}`: `{key}` of its `config` has {secret}",
+            section.name
+        ))
+    });
+    let of_arguments = || {
+        let secret = secrets.within(&section.arguments)?;
+        Some(format!("actor `{}`: its `arguments` have {secret}", section.name))
+    };
+    if let Some(message) = of_config {
+        complaints.of_secret(&section.name, Part::Name, message);
+    }
+    if let Some(message) = of_arguments() {
+        complaints.of_secret(&section.name, Part::Arguments, message);
+    }
+}
+
+/// The secrets of a node.
+struct Secrets<'c> {
+    config: &'c NodeConfig,
+}
+
+impl Secrets<'_> {
+    /// The secret that a variable of the environment has.
+    fn named(&self, variable: &str) -> Option<&'static str> {
+        let control = self.config.control.as_ref();
+        if self.config.node.cookie_place.variable() == Some(variable) {
+            Some("the cookie")
+        } else if control.and_then(|section| section.key_place.variable()) == Some(variable) {
+            Some("the deploy key")
+        } else {
+            None
+        }
+    }
+
+    /// The secret that is in these bytes, by whatever way it came there.
+    fn within(&self, bytes: &[u8]) -> Option<&'static str> {
+        let control = self.config.control.as_ref();
+        if appears(self.config.node.cookie.expose().as_bytes(), bytes) {
+            Some("the cookie")
+        } else if control.is_some_and(|section| appears(section.key.expose(), bytes)) {
+            Some("the deploy key")
+        } else {
+            None
+        }
+    }
+}
+
+/// True if this secret is all or a part of these bytes. A short one may be a part of anything.
+fn appears(secret: &[u8], bytes: &[u8]) -> bool {
+    const LONG: usize = 8;
+    let is_part = || bytes.windows(secret.len()).any(|part| part == secret);
+    bytes == secret || (secret.len() >= LONG && is_part())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::appears;
+
+    #[test]
+    fn a_secret_is_found_within_others_unless_it_could_be_anything() {
+        let secret = b"0f1e2d3c";
+        for (bytes, expected) in [
+            (&b"0f1e2d3c"[..], true),
+            (b"user:0f1e2d3c@host", true),
+            (b"0f1e2d3", false),
+            (b"", false),
+        ] {
+            assert_eq!(appears(secret, bytes), expected);
+        }
+        assert!(appears(b"abc", b"abc") && !appears(b"abc", b"abcd"));
+    }
+}
