@@ -61,7 +61,7 @@ impl State {
             return Ok(Err(TimerError::TooLarge));
         }
         let target = match pid::to_id(to) {
-            Some(id) => directory::resolve(id).await,
+            Some(id) => directory::look(id).await,
             None => None,
         };
         // Nothing is to happen if the actor is gone, whoever gets its pid.
@@ -72,7 +72,7 @@ impl State {
             return Ok(Err(TimerError::Denied));
         }
         let cast = Cast {
-            to: target.get_id(),
+            to: target.id,
             variant,
             args,
         };
