@@ -1,10 +1,14 @@
 //! How many guests there are: of a family, so that no chain or tree of actors that spawn each other gets around the limit on
-//! children; and of an engine, so that all families together leave room for the actors that no guest spawned.
+//! children; and of an engine, so that all families together leave room for the actors that no guest spawned. What a family may
+//! take together is in `purse`.
+
+mod purse;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::limits::Limit;
+use super::limits::{Limit, Limits};
+pub(super) use purse::{Purse, Share};
 
 /// One of so many places of a pool is left free by children, for instances that live for a moment beside the actors' own:
 /// that describe a module, or are about to replace another.
@@ -61,6 +65,7 @@ pub(super) enum Member {
 struct Shared {
     children: AtomicUsize,
     population: Arc<Population>,
+    purse: Arc<Purse>,
 }
 
 /// The place of one child, until dropped.
@@ -68,14 +73,15 @@ struct Shared {
 pub(super) struct Place(Arc<Shared>);
 
 impl Family {
-    /// A family of one.
-    pub(super) fn new(population: Arc<Population>) -> Self {
+    /// A family of one, which may take what its limits say.
+    pub(super) fn new(population: Arc<Population>, limits: &Limits) -> Self {
         let families = population.families.fetch_add(1, Ordering::Relaxed) + 1;
         population.most_families.fetch_max(families, Ordering::Relaxed);
         Self {
             shared: Arc::new(Shared {
                 children: AtomicUsize::new(0),
                 population,
+                purse: Arc::new(Purse::new(limits)),
             }),
             member: Member::First,
         }
@@ -89,6 +95,11 @@ impl Family {
         }
     }
 
+    /// What the family has taken, and may.
+    pub(super) fn purse(&self) -> &Arc<Purse> {
+        &self.shared.purse
+    }
+
     /// How the actor that has this came into its family.
     pub(super) fn member(&self) -> Member {
         self.member
@@ -99,7 +110,9 @@ impl Family {
     /// # Errors
     /// The family has `limit` children already, or all families together have as many as leave enough for others.
     pub(super) fn place(&self, limit: usize) -> Result<Place, Limit> {
-        let Shared { children, population } = &*self.shared;
+        let Shared {
+            children, population, ..
+        } = &*self.shared;
         let room = population.room_for_children();
         take(children, limit).map_err(|_| Limit::Children(limit))?;
         if take(&population.children, room).is_err() {
@@ -135,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_family_has_so_many_children_and_no_more() {
-        let family = Family::new(Arc::default());
+        let family = Family::new(Arc::default(), &Limits::default());
         let places = [family.place(2), family.of_child().place(2)];
         assert!(places.iter().all(Result::is_ok));
         assert_eq!(family.place(2).map(drop), Err(Limit::Children(2)));
@@ -146,7 +159,9 @@ mod tests {
     #[test]
     fn all_families_together_leave_room_for_each_first_member_and_some() {
         let population = Arc::new(Population::new(Some(16)));
-        let families: Vec<_> = (0..4).map(|_| Family::new(population.clone())).collect();
+        let families: Vec<_> = (0..4)
+            .map(|_| Family::new(population.clone(), &Limits::default()))
+            .collect();
         let mut places = Vec::new();
         for family in families.iter().cycle().take(10) {
             places.push(family.place(100).unwrap());

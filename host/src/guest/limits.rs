@@ -1,8 +1,11 @@
 //! What one guest may take of the host, by name.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
+
+use super::family::Purse;
 
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
@@ -92,6 +95,101 @@ pub struct Limits {
     /// dropped, and their number is logged with the first that is not, at most once a second. After a pause a burst may
     /// have twice as many.
     pub log_rate: u32,
+    /// As [`Limits::memory_bytes`], of the actor and all its descendants together, with their start arguments. Beyond it
+    /// `memory.grow` fails, and no further child starts. None for 16 times that of one.
+    pub family_memory_bytes: Option<usize>,
+    /// Bytes of the messages that wait for the actor and all its descendants together, and of those that their timers will
+    /// send. Beyond it a mailbox is full, and a timer refused. None for 4 times [`Limits::mailbox_bytes`].
+    pub family_mailbox_bytes: Option<usize>,
+    /// As [`Limits::timers`], of the actor and all its descendants together. None for 4 times that of one.
+    pub family_timers: Option<usize>,
+    /// As [`Limits::monitors`], of the actor and all its descendants together. None for 4 times that of one.
+    pub family_monitors: Option<usize>,
+    /// As [`Limits::groups`], of the actor and all its descendants together. None for 4 times that of one.
+    pub family_groups: Option<usize>,
+    /// As [`Limits::deferred_replies`], of the actor and all its descendants together. None for 4 times that of one.
+    pub family_deferred_replies: Option<usize>,
+    /// As [`Limits::http_requests`], of the actor and all its descendants together. None for 4 times that of one.
+    pub family_http_requests: Option<usize>,
+}
+
+/// What the members of a family share: see the fields of [`Limits`] that begin with `family_`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Common {
+    /// [`Limits::family_memory_bytes`].
+    Memory,
+    /// [`Limits::family_mailbox_bytes`].
+    MailboxBytes,
+    /// [`Limits::family_timers`].
+    Timers,
+    /// [`Limits::family_monitors`].
+    Monitors,
+    /// [`Limits::family_groups`].
+    Groups,
+    /// [`Limits::family_deferred_replies`].
+    DeferredReplies,
+    /// [`Limits::family_http_requests`].
+    HttpRequests,
+}
+
+/// How many times the memory of one member a family may have, unless node.toml says otherwise.
+const FAMILY_MEMORIES: usize = 16;
+
+/// The same of everything else.
+const FAMILY_TIMES: usize = 4;
+
+impl Common {
+    /// All of them.
+    pub(super) const ALL: [Self; 7] = [
+        Self::Memory,
+        Self::MailboxBytes,
+        Self::Timers,
+        Self::Monitors,
+        Self::Groups,
+        Self::DeferredReplies,
+        Self::HttpRequests,
+    ];
+
+    /// Its name in node.toml.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Memory => "family_memory_bytes",
+            Self::MailboxBytes => "family_mailbox_bytes",
+            Self::Timers => "family_timers",
+            Self::Monitors => "family_monitors",
+            Self::Groups => "family_groups",
+            Self::DeferredReplies => "family_deferred_replies",
+            Self::HttpRequests => "family_http_requests",
+        }
+    }
+
+    const fn unit(self) -> &'static str {
+        match self {
+            Self::Memory => "bytes of memory",
+            Self::MailboxBytes => "bytes of waiting messages",
+            Self::Timers => "timers",
+            Self::Monitors => "monitored actors",
+            Self::Groups => "process groups",
+            Self::DeferredReplies => "calls put off",
+            Self::HttpRequests => "outstanding HTTP requests",
+        }
+    }
+}
+
+impl Limits {
+    /// What a family may have whose first member has these limits. It is at least what that one may have alone.
+    pub fn of_family(&self, of: Common) -> usize {
+        let (given, times, of_one) = match of {
+            Common::Memory => (self.family_memory_bytes, FAMILY_MEMORIES, self.memory_bytes),
+            Common::MailboxBytes => (self.family_mailbox_bytes, FAMILY_TIMES, self.mailbox_bytes),
+            Common::Timers => (self.family_timers, FAMILY_TIMES, self.timers),
+            Common::Monitors => (self.family_monitors, FAMILY_TIMES, self.monitors),
+            Common::Groups => (self.family_groups, FAMILY_TIMES, self.groups),
+            Common::DeferredReplies => (self.family_deferred_replies, FAMILY_TIMES, self.deferred_replies),
+            Common::HttpRequests => (self.family_http_requests, FAMILY_TIMES, self.http_requests),
+        };
+        given.map_or_else(|| of_one.saturating_mul(times), |given| given.max(of_one))
+    }
 }
 
 /// What happens to a message that finds a mailbox full.
@@ -138,6 +236,13 @@ impl Default for Limits {
             name_bytes: 255,
             log_bytes: 8 * KIB,
             log_rate: 1000,
+            family_memory_bytes: None,
+            family_mailbox_bytes: None,
+            family_timers: None,
+            family_monitors: None,
+            family_groups: None,
+            family_deferred_replies: None,
+            family_http_requests: None,
         }
     }
 }
@@ -238,6 +343,9 @@ pub enum Limit {
     /// See [`Limits::log_rate`].
     #[error("its limit of {0} log events a second (log_rate)")]
     LogRate(u32),
+    /// What its family may have together: see [`Common`].
+    #[error("its family's limit of {1} {unit} ({key})", unit = .0.unit(), key = .0.key())]
+    OfFamily(Common, usize),
 }
 
 impl Limit {
@@ -287,6 +395,7 @@ impl Limit {
             Self::HttpWait(_) => "http_wait",
             Self::NameBytes(_) => "name_bytes",
             Self::LogRate(_) => "log_rate",
+            Self::OfFamily(of, _) => of.key(),
         }
     }
 }
@@ -296,6 +405,8 @@ impl Limit {
 #[derive(Debug)]
 pub(super) struct Limiter {
     memory: Budget,
+    /// What has the family's part of the memory; none if there is no actor.
+    purse: Option<Arc<Purse>>,
     tables: Budget,
     core_instances: usize,
     memory_count: usize,
@@ -338,9 +449,10 @@ enum Verdict {
 }
 
 impl Limiter {
-    pub(super) fn new(limits: &Limits, bounds: EngineBounds) -> Self {
+    pub(super) fn new(limits: &Limits, bounds: EngineBounds, purse: Option<Arc<Purse>>) -> Self {
         Self {
             memory: Budget::new(limits.memory_bytes),
+            purse,
             tables: Budget::new(limits.table_elements),
             core_instances: limits.core_instances,
             memory_count: limits.memories,
@@ -352,6 +464,14 @@ impl Limiter {
 
     pub(super) fn refused(&self) -> Option<Limit> {
         self.refused
+    }
+}
+
+impl Drop for Limiter {
+    fn drop(&mut self) {
+        if let Some(purse) = &self.purse {
+            purse.give_back(Common::Memory, self.memory.used);
+        }
     }
 }
 
@@ -388,7 +508,19 @@ impl ResourceLimiter for Limiter {
                 self.refused = Some(Limit::MemoryReservation(self.bounds.memory));
                 return Ok(false);
             }
-            Verdict::Granted | Verdict::Impossible => {}
+            Verdict::Granted => {
+                let more = desired.saturating_sub(current);
+                let taken = self
+                    .purse
+                    .as_ref()
+                    .map_or(Ok(()), |purse| purse.take(Common::Memory, more));
+                if let Err(limit) = taken {
+                    self.memory.used -= more;
+                    self.refused = Some(limit);
+                    return Ok(false);
+                }
+            }
+            Verdict::Impossible => {}
         }
         Ok(verdict == Verdict::Granted)
     }
@@ -441,7 +573,7 @@ mod tests {
             memory_bytes: 3 * 65_536,
             ..Limits::default()
         };
-        let mut limiter = Limiter::new(&limits, WIDE);
+        let mut limiter = Limiter::new(&limits, WIDE, None);
         assert!(limiter.memory_growing(0, 65_536, None).unwrap());
         assert!(limiter.memory_growing(0, 2 * 65_536, None).unwrap());
         assert_eq!(limiter.refused(), None);
@@ -457,7 +589,7 @@ mod tests {
             table: 10,
             ..WIDE
         };
-        let mut limiter = Limiter::new(&Limits::default(), bounds);
+        let mut limiter = Limiter::new(&Limits::default(), bounds, None);
         assert!(limiter.memory_growing(0, 65_536, None).unwrap());
         assert!(!limiter.memory_growing(65_536, 2 * 65_536, None).unwrap());
         assert_eq!(limiter.refused(), Some(Limit::MemoryReservation(65_536)));
@@ -469,8 +601,27 @@ mod tests {
 
     #[test]
     #[expect(clippy::unwrap_used, reason = "a test")]
+    fn a_family_shares_its_memory_and_has_it_back_when_a_member_ends() {
+        let limits = Limits {
+            memory_bytes: 3 * 65_536,
+            family_memory_bytes: Some(3 * 65_536),
+            ..Limits::default()
+        };
+        let purse = Arc::new(Purse::new(&limits));
+        let member = || Limiter::new(&limits, WIDE, Some(purse.clone()));
+        let (mut one, mut other) = (member(), member());
+        assert!(one.memory_growing(0, 2 * 65_536, None).unwrap());
+        assert!(!other.memory_growing(0, 2 * 65_536, None).unwrap());
+        assert_eq!(other.refused(), Some(Limit::OfFamily(Common::Memory, 3 * 65_536)));
+        assert!(other.memory_growing(0, 65_536, None).unwrap());
+        drop(one);
+        assert!(other.memory_growing(65_536, 3 * 65_536, None).unwrap());
+    }
+
+    #[test]
+    #[expect(clippy::unwrap_used, reason = "a test")]
     fn growth_beyond_the_modules_own_maximum_is_not_counted() {
-        let mut limiter = Limiter::new(&Limits::default(), WIDE);
+        let mut limiter = Limiter::new(&Limits::default(), WIDE, None);
         assert!(!limiter.table_growing(0, 20, Some(10)).unwrap());
         assert_eq!(limiter.tables.used, 0);
     }

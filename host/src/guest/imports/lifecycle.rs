@@ -112,17 +112,19 @@ impl lifecycle::Host for State {
         self.act()?;
         self.myself()?;
         let actor = match pid::to_id(actor) {
-            Some(id) => directory::resolve(id).await,
+            Some(id) => directory::lend(id).await,
             None => None,
         };
         let Some(actor) = actor else {
             return Ok(Err(MonitorError::UnknownActor));
         };
         let limit = self.limits.monitors;
-        Ok(self.watch()?.monitor(actor, limit).map_err(|refused| match refused {
+        let purse = self.myself()?.family.purse().clone();
+        let monitored = self.watch()?.monitor(actor, limit, &purse);
+        Ok(monitored.map_err(|refused| match refused {
             Refused::Ended => MonitorError::UnknownActor,
-            Refused::TooMany => {
-                strikes::limit(&self.label, Limit::Monitors(limit));
+            Refused::TooMany(limit) => {
+                strikes::limit(&self.label, limit);
                 MonitorError::TooMany
             }
         }))

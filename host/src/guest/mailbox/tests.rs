@@ -23,7 +23,8 @@ impl Actor for Idle {
 async fn mailbox(limits: Limits) -> Arc<Mailbox> {
     let (actor, _) = Actor::spawn(None, Idle, ()).await.unwrap();
     let label = Label::new("test".into(), "test".into(), actor.get_id().pid(), &limits);
-    Arc::new(Mailbox::new(actor.get_cell(), label, Arc::new(limits)))
+    let purse = Arc::new(Purse::new(&limits));
+    Arc::new(Mailbox::new(actor.get_cell(), label, Arc::new(limits), purse))
 }
 
 fn cast(variant: &str) -> SerializedMessage {

@@ -119,9 +119,9 @@ impl WasiView for State {
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         let (grants, trust) = (self.grants(), self.http_trust());
-        let (label, limits) = (self.label.clone(), self.limits.clone());
+        let (label, limits, purse) = (self.label.clone(), self.limits.clone(), self.purse());
         let Wasi { table, http, .. } = self.wasi();
-        let http = http.get_or_insert_with(|| Box::new(Http::new(label, &limits, grants, trust)));
+        let http = http.get_or_insert_with(|| Box::new(Http::new(label, &limits, grants, trust, purse)));
         http.view(table)
     }
 }
