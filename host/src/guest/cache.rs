@@ -4,7 +4,10 @@
 //! compiler, lives in a directory that nobody else can write to, and carries a checksum, so that a torn or rotten
 //! file is recompiled instead of run. What does not check out is removed with a log line.
 //!
-//! The nodes of one user on a machine share it. A lock for each component makes them wait for the first that compiles it.
+//! The nodes of one user on a machine share it. A lock for each component makes them wait for the first that compiles it. How
+//! much is kept, and what goes first, is in `room`.
+
+mod room;
 
 use std::fs::{self, File, TryLockError};
 use std::hash::{Hash as _, Hasher};
@@ -20,6 +23,9 @@ use wasmtime::component::Component;
 use super::error::EngineError;
 use super::source::Digest;
 use crate::files::{self, Step};
+use room::{NoRoom, Room};
+
+pub(super) use room::InUse;
 
 const MAGIC: &[u8; 8] = b"rhcode\0\x01";
 
@@ -34,6 +40,7 @@ pub(super) struct Cache {
     directory: PathBuf,
     /// Identifies the compiler, its version and its settings.
     engine: [u8; 32],
+    room: Room,
     /// That it can't be read or written was said.
     is_in_trouble: AtomicBool,
 }
@@ -60,6 +67,8 @@ enum Unusable {
     Read(#[from] io::Error),
     #[error("others may write to it")]
     NotPrivate,
+    #[error("it is larger than {0} bytes, the limit on the whole cache (cache_bytes)")]
+    TooLarge(u64),
     #[error("it is truncated or not an entry of this cache")]
     Malformed,
     #[error("it belongs to another component or another engine")]
@@ -72,15 +81,27 @@ enum Unusable {
 
 impl Cache {
     /// Opens the cache for this engine, creating its directory if need be.
-    pub(super) fn open(directory: PathBuf, engine: &wasmtime::Engine) -> Result<Self, EngineError> {
+    /// It keeps entries of at most `limit` bytes together.
+    pub(super) fn open(directory: PathBuf, limit: u64, engine: &wasmtime::Engine) -> Result<Self, EngineError> {
         prepare(&directory)?;
         let mut hasher = Sha256Hasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
+        let engine: [u8; 32] = hasher.0.finalize().into();
+        let room = Room::new(&directory, suffix(&engine), limit);
+        if let Err(error) = room.tidy() {
+            tracing::warn!(path = %directory.display(), %error, "the folder of compiled code can't be tidied up");
+        }
         Ok(Self {
             directory,
-            engine: hasher.0.finalize().into(),
+            engine,
+            room,
             is_in_trouble: AtomicBool::new(false),
         })
+    }
+
+    /// Keeps the entry of a component from being given up while its code runs. None if there is none.
+    pub(super) fn hold(&self, digest: &Digest) -> Option<InUse> {
+        self.room.hold(&self.path(digest))
     }
 
     /// The compiled component, if there is a sound entry for it.
@@ -132,7 +153,7 @@ impl Cache {
         let stored = component
             .serialize()
             .map_err(|error| io::Error::other(format!("{error:#}")))
-            .and_then(|artifact| self.write(digest, &artifact, &path));
+            .and_then(|artifact| self.write_within_limit(digest, &artifact, &path));
         match stored {
             Ok(()) => {
                 self.is_in_trouble.store(false, Ordering::Relaxed);
@@ -159,14 +180,23 @@ impl Cache {
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {
-        let engine = hex::encode(self.engine.get(..8).unwrap_or_default());
-        self.directory.join(format!("{}-{engine}.code", digest.to_hex()))
+        let name = digest.to_hex() + &suffix(&self.engine);
+        self.directory.join(name)
     }
 
     /// What comes before the artifact: a magic number, what it was made from and by, and its checksum.
     fn header(&self, digest: &Digest, artifact: &[u8]) -> Vec<u8> {
         let checksum: [u8; 32] = Sha256::digest(artifact).into();
         [MAGIC, digest.as_bytes().as_slice(), &self.engine, &checksum].concat()
+    }
+
+    fn write_within_limit(&self, digest: &Digest, artifact: &[u8], path: &Path) -> io::Result<()> {
+        let bytes = self.header(digest, &[]).len() + artifact.len();
+        let _turn = self.room.make(path, bytes as u64).map_err(|no_room| match no_room {
+            NoRoom::Io(error) => error,
+            full @ NoRoom::Full { .. } => io::Error::new(io::ErrorKind::QuotaExceeded, full.to_string()),
+        })?;
+        self.write(digest, artifact, path)
     }
 
     fn write(&self, digest: &Digest, artifact: &[u8], path: &Path) -> io::Result<()> {
@@ -176,8 +206,13 @@ impl Cache {
     fn read(&self, engine: &wasmtime::Engine, digest: &Digest, path: &Path) -> Result<Component, Unusable> {
         files::point(Step::Open, path)?;
         let mut file = File::open(path)?;
-        if open_to_others(&file.metadata()?).is_some() {
+        let metadata = file.metadata()?;
+        if open_to_others(&metadata).is_some() {
             return Err(Unusable::NotPrivate);
+        }
+        // None that large was ever written.
+        if metadata.len() > self.room.limit() {
+            return Err(Unusable::TooLarge(self.room.limit()));
         }
         let mut bytes = Vec::new();
         files::point(Step::Read, path)?;
@@ -201,6 +236,11 @@ impl Cache {
         let component = unsafe { Component::deserialize(engine, artifact) };
         component.map_err(|error| Unusable::Refused(format!("{error:#}")))
     }
+}
+
+/// What the names of an engine's entries end with.
+fn suffix(engine: &[u8; 32]) -> String {
+    format!("-{}.code", hex::encode(engine.get(..8).unwrap_or_default()))
 }
 
 /// Makes the directory and checks that it is ours alone and can be written.
@@ -286,14 +326,14 @@ mod tests {
             cache.store(&digest, &component);
             cache.load(&wasmtime, &digest).is_some()
         };
-        let cache = Cache::open(folder.path().join("measured"), &wasmtime).unwrap();
+        let cache = Cache::open(folder.path().join("measured"), u64::MAX, &wasmtime).unwrap();
         disk.heal();
         assert!(work(&cache));
         let steps = disk.steps();
         for error in ERRORS {
             for at in 0..steps {
                 let directory = folder.path().join(format!("{error}-{at}"));
-                let cache = Cache::open(directory.clone(), &wasmtime).unwrap();
+                let cache = Cache::open(directory.clone(), u64::MAX, &wasmtime).unwrap();
                 disk.fail(at, 1, error);
                 work(&cache);
                 assert_eq!(disk.failed(), 1);
@@ -313,7 +353,7 @@ mod tests {
         let bytes = wat::parse_str("(component)").unwrap();
         let digest = Digest::of(&bytes);
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(folder.path().to_owned(), &wasmtime).unwrap();
+        let cache = Cache::open(folder.path().to_owned(), u64::MAX, &wasmtime).unwrap();
         cache.store(&digest, &Component::new(&wasmtime, &bytes).unwrap());
         let disk = Disk::under(folder.path());
         for (error, at) in ERRORS.into_iter().flat_map(|error| [(error, 0), (error, 1)]) {

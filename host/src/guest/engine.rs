@@ -37,6 +37,9 @@ pub const POOL_TABLES: u32 = 8;
 pub struct EngineConfig {
     /// Where compiled code is kept between runs. Must belong to this user alone. None: it is not kept.
     pub cache_dir: Option<PathBuf>,
+    /// Bytes of compiled code that are kept there, of all nodes that share the folder. Beyond it, what other engines made and
+    /// then what was used longest ago is given up; what a node runs stays. What there is no room for isn't kept.
+    pub cache_bytes: u64,
     /// How long a guest runs before it gives way, and the resolution of
     /// [`Limits::cpu_per_message`](super::Limits::cpu_per_message). At least a millisecond.
     pub epoch_tick: Duration,
@@ -92,6 +95,7 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             cache_dir: None,
+            cache_bytes: 2 << 30,
             epoch_tick: Duration::from_millis(5),
             allocation: Allocation::Pool { guests: 1000 },
             memory_reservation: 64 << 20,
@@ -146,7 +150,7 @@ impl Engine {
         let (wasmtime, pool) = new_wasmtime(&config)?;
         let cache = config
             .cache_dir
-            .map(|directory| Cache::open(directory, &wasmtime))
+            .map(|directory| Cache::open(directory, config.cache_bytes, &wasmtime))
             .transpose()?;
         let linker = imports::linker(&wasmtime).map_err(|error| EngineError::Setup(format!("{error:#}")))?;
         let clock = Clock::default();
@@ -261,6 +265,10 @@ impl Engine {
 
     pub(super) fn capacity(&self) -> &Capacity {
         &self.inner.admission.capacity
+    }
+
+    pub(super) fn component_bytes(&self) -> u64 {
+        self.inner.component_bytes
     }
 
     pub(super) fn description_limits(&self) -> Arc<Limits> {

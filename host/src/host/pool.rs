@@ -247,6 +247,7 @@ fn without_pool(runtime: &RuntimeSection, largest: &Limits) -> EngineConfig {
     let table = largest.table_elements.clamp(defaults.table_reservation, most_elements);
     EngineConfig {
         cache_dir: None,
+        cache_bytes: runtime.cache_bytes.unwrap_or(defaults.cache_bytes),
         epoch_tick: runtime.epoch_tick.unwrap_or(defaults.epoch_tick),
         memory_reservation: runtime
             .memory_reservation
@@ -411,6 +412,7 @@ mod tests {
     #[test]
     fn the_file_decides() {
         let runtime = RuntimeSection {
+            cache_bytes: Some(5 << 20),
             memory_reservation: Some(1 << 30),
             table_reservation: Some(1000),
             instance_bytes: Some(1 << 20),
@@ -427,6 +429,7 @@ mod tests {
             config,
             EngineConfig {
                 cache_dir: None,
+                cache_bytes: 5 << 20,
                 epoch_tick: std::time::Duration::from_millis(2),
                 allocation: Allocation::Pool { guests: 9556 },
                 memory_reservation: 1 << 30,
