@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use super::deployed::{Deployed, file_digest};
 use super::error::HostError;
+use super::start::reserved_names;
 use crate::checkpoint::Database;
 use crate::config::{ActorSection, NodeConfig};
 use crate::control::{ComponentStore, StoreLimits};
-use crate::guest::{CheckpointWriter, Checkpoints, ModuleSource};
+use crate::guest::{CheckpointWriter, Checkpoints, ModuleSource, ReservedNames};
 
 /// See the module. What the configuration doesn't ask for isn't there, and then nothing is written anywhere.
 pub(super) struct Keeping {
@@ -35,9 +37,10 @@ impl Keeping {
         }
         let folder = folder(config).ok_or(HostError::NoStateDirectory)?;
         let control = config.control.is_some();
+        let names = reserved_names(config);
         let open = move || {
             Ok(Self {
-                writer: wants_checkpoints.then(|| checkpoints(&folder)).transpose()?,
+                writer: wants_checkpoints.then(|| checkpoints(&folder, &names)).transpose()?,
                 deployments: control.then(|| Deployments::open(&folder)).transpose()?,
             })
         };
@@ -66,8 +69,16 @@ impl Keeping {
     }
 }
 
-fn checkpoints(folder: &Path) -> Result<CheckpointWriter, HostError> {
+fn checkpoints(folder: &Path, names: &ReservedNames) -> Result<CheckpointWriter, HostError> {
     let database = Database::open(folder.join("checkpoints.redb"))?;
+    match database.forget_gone(|actor| names.contains(actor), SystemTime::now()) {
+        Ok(gone) if gone.is_empty() => {}
+        Ok(gone) => tracing::info!(
+            actors = ?gone,
+            "the states of actors that node.toml doesn't start any more are old, or too many, and are given up"
+        ),
+        Err(error) => tracing::warn!(%error, "the states of actors that are gone can't be given up"),
+    }
     Ok(CheckpointWriter::new(Arc::new(database)))
 }
 
