@@ -6,6 +6,8 @@ use std::time::Duration;
 use wasmtime::ResourceLimiter;
 
 use super::family::Purse;
+use super::state::Label;
+use super::strikes;
 
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
@@ -405,8 +407,8 @@ impl Limit {
 #[derive(Debug)]
 pub(super) struct Limiter {
     memory: Budget,
-    /// What has the family's part of the memory; none if there is no actor.
-    purse: Option<Arc<Purse>>,
+    /// What has the family's part of the memory, and whose that is; none if there is no actor.
+    member: Option<(Arc<Purse>, Label)>,
     tables: Budget,
     core_instances: usize,
     memory_count: usize,
@@ -449,10 +451,10 @@ enum Verdict {
 }
 
 impl Limiter {
-    pub(super) fn new(limits: &Limits, bounds: EngineBounds, purse: Option<Arc<Purse>>) -> Self {
+    pub(super) fn new(limits: &Limits, bounds: EngineBounds, member: Option<(Arc<Purse>, Label)>) -> Self {
         Self {
             memory: Budget::new(limits.memory_bytes),
-            purse,
+            member,
             tables: Budget::new(limits.table_elements),
             core_instances: limits.core_instances,
             memory_count: limits.memories,
@@ -469,7 +471,7 @@ impl Limiter {
 
 impl Drop for Limiter {
     fn drop(&mut self) {
-        if let Some(purse) = &self.purse {
+        if let Some((purse, _)) = &self.member {
             purse.give_back(Common::Memory, self.memory.used);
         }
     }
@@ -510,13 +512,14 @@ impl ResourceLimiter for Limiter {
             }
             Verdict::Granted => {
                 let more = desired.saturating_sub(current);
-                let taken = self
-                    .purse
-                    .as_ref()
-                    .map_or(Ok(()), |purse| purse.take(Common::Memory, more));
-                if let Err(limit) = taken {
+                if let Some((purse, label)) = &self.member
+                    && let Err(limit) = purse.take(Common::Memory, more)
+                {
                     self.memory.used -= more;
-                    self.refused = Some(limit);
+                    // A guest may try again and again.
+                    if self.refused.replace(limit) != Some(limit) {
+                        strikes::limit(label, limit);
+                    }
                     return Ok(false);
                 }
             }
@@ -608,7 +611,8 @@ mod tests {
             ..Limits::default()
         };
         let purse = Arc::new(Purse::new(&limits));
-        let member = || Limiter::new(&limits, WIDE, Some(purse.clone()));
+        let label = || Label::new("test".into(), "test".into(), 1, &limits);
+        let member = || Limiter::new(&limits, WIDE, Some((purse.clone(), label())));
         let (mut one, mut other) = (member(), member());
         assert!(one.memory_growing(0, 2 * 65_536, None).unwrap());
         assert!(!other.memory_growing(0, 2 * 65_536, None).unwrap());

@@ -118,10 +118,11 @@ struct OnlyLook(&'static str);
 impl State {
     pub(super) fn new(actor: Option<Myself>, label: Label, limits: Arc<Limits>, bounds: EngineBounds) -> Self {
         let purse = actor.as_ref().map(|actor| actor.family.purse().clone());
+        let member = purse.clone().map(|purse| (purse, label.clone()));
         Self {
             actor,
             label,
-            limiter: Limiter::new(&limits, bounds, purse.clone()),
+            limiter: Limiter::new(&limits, bounds, member),
             replies: Replies::new(limits.deferred_replies, purse),
             metadata: None,
             batch: None,

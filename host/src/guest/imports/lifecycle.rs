@@ -169,7 +169,12 @@ impl State {
         }));
         Ok(match task.ended().await {
             Ok(Ok(Ok(child))) => Ok(child.cell.get_id()),
-            Ok(Ok(Err(refused))) => Err(refused.into()),
+            Ok(Ok(Err(refused))) => {
+                if let error::SpawnError::Limit(limit) = refused {
+                    strikes::limit(&self.label, limit);
+                }
+                Err(refused.into())
+            }
             Ok(Err(_)) => {
                 let limit = Limit::CallWait(longest);
                 strikes::limit(&self.label, limit);
