@@ -3,11 +3,12 @@
 ;;
 ;; m memory, t timers with messages, a start arguments, b messages that wait, g process groups with long names.
 ;;
-;; The answer is how many children live, as one letter from `A` on. A cast ends them. A call with `n` is never answered.
+;; The answer is how many were started, as one letter from `A` on. A cast ends them. A call with `n` is never answered.
 (data (i32.const 1024) "hoarder")
 (global $what (mut i32) (i32.const 0))
 (global $is_child (mut i32) (i32.const 0))
 (global $parent (mut i64) (i64.const 0))
+(global $started (mut i32) (i32.const 0))
 
 ;; Start arguments of a child: what, and the parent's id.
 (func (export "pre-start") (param $args i32) (param $length i32) (result i32)
@@ -48,7 +49,9 @@
   (call $write (local.get $name) (call $me))
   (local.set $left (i32.const 100))
   (loop $more
-    (call $write (i32.add (local.get $name) (i32.const 32)) (i64.extend_i32_u (local.get $left)))
+    (call $write (i32.add (local.get $name) (i32.const 32)) 
+      ;; Each of as many letters.
+      (i64.extend_i32_u (i32.or (local.get $left) (i32.const 256))))
     (call $join (local.get $name) (i32.const 255) (i32.const 0) (i32.const 0) (i32.const 0))
     (local.set $left (i32.sub (local.get $left) (i32.const 1)))
     (br_if $more (local.get $left))))
@@ -65,8 +68,7 @@
   (if (i32.eq (i32.load8_u (local.get $args)) (i32.const 0x6e)) (then (return (call $none))))
   (call $start_children (i32.load8_u (local.get $args)))
   (if (i32.eq (i32.load8_u (local.get $args)) (i32.const 0x62)) (then (call $send_to_children)))
-  (call $children (i32.const 64))
-  (i32.store8 (i32.const 2048) (i32.add (i32.const 0x41) (i32.load (i32.const 68))))
+  (i32.store8 (i32.const 2048) (i32.add (i32.const 0x41) (global.get $started)))
   (call $some (i32.const 2048) (i32.const 1)))
 
 (func $start_children (param $what i32)
@@ -77,11 +79,14 @@
   (local.set $args (call $allocate (local.get $length)))
   (i32.store8 (local.get $args) (local.get $what))
   (i64.store offset=8 (local.get $args) (call $me))
+  (global.set $started (i32.const 0))
   (local.set $left (i32.const 40))
   (loop $more
     (call $spawn (i32.const 1024) (i32.const 7)
       (i32.const 0) (i32.const 0) (i32.const 0) (local.get $args) (local.get $length) (i32.const 0) (i32.const 0)
       (i32.const 0) (i32.const 64))
+    (if (i32.eqz (i32.load8_u (i32.const 64))) (then
+      (global.set $started (i32.add (global.get $started) (i32.const 1)))))
     (local.set $left (i32.sub (local.get $left) (i32.const 1)))
     (br_if $more (local.get $left))))
 
