@@ -31,7 +31,7 @@ const SMALLEST_BUFFER: usize = 8 << 10;
 pub(super) type Sent = (Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>);
 
 /// Sends the requests of one guest.
-pub(super) struct Client {
+pub(in crate::guest::wasi) struct Client {
     pub(super) label: Label,
     grants: Arc<Grants>,
     pub(super) trust: HttpTrust,
@@ -60,7 +60,7 @@ pub(super) struct Place {
 }
 
 impl Client {
-    pub(super) fn new(
+    pub(in crate::guest::wasi) fn new(
         label: Label,
         limits: &Limits,
         grants: Arc<Grants>,
