@@ -46,6 +46,7 @@ impl ActorAddress {
     }
 
     /// The address of an actor that was looked for.
+    #[cfg(feature = "guests")]
     pub(crate) fn of_found(found: directory::Found) -> Option<Self> {
         let node = directory::node_of(found.id)?;
         Some(Self {
@@ -62,6 +63,7 @@ impl ActorAddress {
     }
 
     /// Whether the actor lives. No stand-in is made for it.
+    #[cfg(feature = "guests")]
     pub(crate) async fn look(&self) -> Option<directory::Found> {
         directory::look(self.id()?).await
     }
