@@ -1,6 +1,6 @@
 //! References to actors that travel in messages.
 
-use ractor::{ActorCell, ActorRef, BytesConvertable, Message};
+use ractor::{ActorCell, ActorId, ActorRef, BytesConvertable, Message};
 
 use crate::directory;
 
@@ -45,13 +45,35 @@ impl ActorAddress {
         })
     }
 
+    /// The address of an actor that was looked for.
+    #[cfg(feature = "guests")]
+    pub(crate) fn of_found(found: directory::Found) -> Option<Self> {
+        let node = directory::node_of(found.id)?;
+        Some(Self {
+            node: node.name,
+            incarnation: node.incarnation,
+            pid: found.id.pid(),
+            name: found.name,
+        })
+    }
+
     /// The actor, or what stands in for it here. None if it has ended, or there is no session with its node.
     pub async fn resolve(&self) -> Option<ActorCell> {
+        directory::resolve(self.id()?).await
+    }
+
+    /// Whether the actor lives. No stand-in is made for it.
+    #[cfg(feature = "guests")]
+    pub(crate) async fn look(&self) -> Option<directory::Found> {
+        directory::look(self.id()?).await
+    }
+
+    fn id(&self) -> Option<ActorId> {
         let node = directory::Node {
             name: self.node.clone(),
             incarnation: self.incarnation,
         };
-        directory::resolve(directory::actor_id(&node, self.pid)?).await
+        directory::actor_id(&node, self.pid)
     }
 
     /// As [`ActorAddress::resolve`], for an actor that takes messages of type `M`. Whether it does shows only when one is

@@ -5,6 +5,7 @@
 //! events that let every session advertise it. The directory is the one seam between the cluster layer and the guest
 //! layer: neither imports the other.
 
+mod looking;
 pub(crate) mod namesakes;
 
 use std::collections::HashMap;
@@ -16,6 +17,8 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use ractor::message::SerializedMessage;
 use ractor::registry::{where_is as where_is_native, where_is_pid};
 use ractor::{ActorCell, ActorId, ActorStatus};
+
+pub use looking::{Found, Lent, Wanted, lend, look, look_for};
 
 /// The node id under which this process spawns its own guests. No session is ever given it.
 pub const SANDBOX_NODE_ID: u64 = 1 << 52;
@@ -59,6 +62,12 @@ pub trait RemoteActors: Send + Sync + 'static {
 
     /// The stand-in for the peer's actor of this name.
     fn stand_in_named(&self, name: String) -> BoxFuture<'_, Option<ActorCell>>;
+
+    /// Whether the peer advertises this actor. No stand-in is made.
+    fn look(&self, wanted: Wanted) -> BoxFuture<'_, Option<Found>>;
+
+    /// The stand-in for the actor with this pid, to be given back.
+    fn lend(&self, pid: u64) -> BoxFuture<'_, Option<Lent>>;
 
     /// Sends to an actor of the peer, past its stand-in, and waits while the peer takes messages more slowly than they
     /// come.
@@ -302,22 +311,38 @@ pub async fn resolve(id: ActorId) -> Option<ActorCell> {
 /// The actor of this name, wherever it lives: on this node, or else on the node whose full name sorts first among those
 /// that have one. `actor@name@hostname` asks one node alone.
 pub async fn find(name: &str) -> Option<ActorCell> {
-    if let Some(cell) = where_is(name) {
-        return Some(cell);
-    }
-    let (actor, node) = split_qualified(name);
-    if node.is_some() && node == read().node.as_ref().map(|node| node.name.as_str()) {
-        return where_is(actor);
-    }
-    let mut peers: Vec<_> = read().peers.values().cloned().collect();
-    peers.retain(|peer| node.is_none_or(|node| node == peer.node.name));
-    peers.sort_by(|a, b| a.node.name.cmp(&b.node.name));
+    let (actor, peers) = match place(name) {
+        Place::Here(cell) => return cell,
+        Place::Peers(actor, peers) => (actor, peers),
+    };
     for peer in peers {
         if let Some(cell) = peer.actors.stand_in_named(actor.to_owned()).await {
             return Some(cell);
         }
     }
     None
+}
+
+/// Where the actor of a name is.
+enum Place<'a> {
+    /// On this node, if it is anywhere.
+    Here(Option<ActorCell>),
+    /// On the first of these peers that has one of this bare name.
+    Peers(&'a str, Vec<Peer>),
+}
+
+fn place(name: &str) -> Place<'_> {
+    if let Some(cell) = where_is(name) {
+        return Place::Here(Some(cell));
+    }
+    let (actor, node) = split_qualified(name);
+    if node.is_some() && node == read().node.as_ref().map(|node| node.name.as_str()) {
+        return Place::Here(where_is(actor));
+    }
+    let mut peers: Vec<_> = read().peers.values().cloned().collect();
+    peers.retain(|peer| node.is_none_or(|node| node == peer.node.name));
+    peers.sort_by(|a, b| a.node.name.cmp(&b.node.name));
+    Place::Peers(actor, peers)
 }
 
 /// `actor@name@hostname` as actor and node; anything else is an actor's name alone.

@@ -15,10 +15,10 @@ use super::record;
 use crate::guest::{CheckpointStore, Digest, Entry, Kept, StoreError};
 
 /// By the actor's name and the checkpoint's number.
-const CHECKPOINTS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("checkpoints");
+pub(super) const CHECKPOINTS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("checkpoints");
 
 /// Those of them that are held, by the same key, with the digest of the code that they are of.
-const HELD: TableDefinition<'_, (&str, u64), &[u8; 32]> = TableDefinition::new("held");
+pub(super) const HELD: TableDefinition<'_, (&str, u64), &[u8; 32]> = TableDefinition::new("held");
 
 /// How many versions of an actor's code checkpoints are held of. Of a further one, those of the oldest are given up.
 const MOST_HELD_VERSIONS: usize = 3;
@@ -31,8 +31,8 @@ pub struct Database {
 }
 
 /// The file while it is open.
-struct File {
-    opened: Opened,
+pub(super) struct File {
+    pub(super) opened: Opened,
     /// True at first after an error: what was being written then may be there or not.
     is_uncertain: AtomicBool,
 }
@@ -47,7 +47,7 @@ impl std::fmt::Debug for Database {
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
-enum Failed {
+pub(super) enum Failed {
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error(transparent)]
@@ -91,7 +91,7 @@ impl Database {
 
     /// Does this with the open file, which is opened again if need be, and closed after an error: redb does nothing more after
     /// one.
-    fn with<T>(&self, work: impl Fn(&File) -> Result<T, Failed>) -> Result<T, Failed> {
+    pub(super) fn with<T>(&self, work: impl Fn(&File) -> Result<T, Failed>) -> Result<T, Failed> {
         self.reopen()?;
         let (failed, trouble) = {
             let file = self.file.read().unwrap_or_else(PoisonError::into_inner);
@@ -198,7 +198,7 @@ impl CheckpointStore for Database {
     }
 }
 
-fn store_error(error: Failed) -> StoreError {
+pub(super) fn store_error(error: Failed) -> StoreError {
     StoreError(error.into())
 }
 

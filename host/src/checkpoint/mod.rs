@@ -5,6 +5,7 @@
 //! own.
 
 mod database;
+mod forgetting;
 mod medium;
 mod opening;
 mod record;

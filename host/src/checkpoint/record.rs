@@ -78,6 +78,12 @@ pub(super) fn read(actor: &str, number: u64, bytes: &[u8]) -> Option<Checkpoint>
     })
 }
 
+/// When the checkpoint was taken, by its own account: it is not checked.
+pub(super) fn taken(bytes: &[u8]) -> Option<SystemTime> {
+    let millis = bytes.get(CHECKSUM + 1 + 32 + 4..)?.first_chunk()?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(u64::from_be_bytes(*millis)))
+}
+
 /// Over the key too, so that no record passes for another actor's or an older one's.
 fn sum(actor: &str, number: u64, body: &[u8]) -> [u8; 32] {
     let mut hasher = Sha256::new();
@@ -104,6 +110,7 @@ mod tests {
         let mut bytes = vec![0; length(&checkpoint)];
         write("a", 3, &checkpoint, &mut bytes).unwrap();
         assert_eq!(read("a", 3, &bytes), Some(checkpoint.clone()));
+        assert_eq!(taken(&bytes), Some(checkpoint.taken));
         assert_eq!(read("b", 3, &bytes), None, "another actor's");
         assert_eq!(read("a", 4, &bytes), None, "another number's");
         for index in 0..bytes.len() {

@@ -39,6 +39,13 @@ pub(super) const KEYS: Keys = Keys {
         "name_bytes",
         "log_bytes",
         "log_rate",
+        "family_memory_bytes",
+        "family_mailbox_bytes",
+        "family_timers",
+        "family_monitors",
+        "family_groups",
+        "family_deferred_replies",
+        "family_http_requests",
     ],
     explained: &[
         ("memory", "write `memory_bytes = \"64MiB\"`"),
@@ -117,6 +124,15 @@ pub(super) fn read(section: &Section<'_>, base: &Limits, problems: &mut Problems
         name_bytes: read.size("name_bytes", base.name_bytes),
         log_bytes: read.size("log_bytes", base.log_bytes),
         log_rate: read.number("log_rate").unwrap_or(base.log_rate),
+        family_memory_bytes: read.size_if("family_memory_bytes").or(base.family_memory_bytes),
+        family_mailbox_bytes: read.size_if("family_mailbox_bytes").or(base.family_mailbox_bytes),
+        family_timers: read.count_if("family_timers").or(base.family_timers),
+        family_monitors: read.count_if("family_monitors").or(base.family_monitors),
+        family_groups: read.count_if("family_groups").or(base.family_groups),
+        family_deferred_replies: read
+            .count_if("family_deferred_replies")
+            .or(base.family_deferred_replies),
+        family_http_requests: read.count_if("family_http_requests").or(base.family_http_requests),
     }
 }
 
@@ -127,13 +143,20 @@ struct Reader<'a, 'd> {
 
 impl Reader<'_, '_> {
     fn size(&mut self, key: &str, default: usize) -> usize {
+        self.size_if(key).unwrap_or(default)
+    }
+
+    fn size_if(&mut self, key: &str) -> Option<usize> {
         let size = self.section.size(key, 0..=LARGEST, self.problems);
-        size.and_then(|size| usize::try_from(size).ok()).unwrap_or(default)
+        size.and_then(|size| usize::try_from(size).ok())
     }
 
     fn count(&mut self, key: &str, default: usize) -> usize {
-        let number = self.number(key).and_then(|number| usize::try_from(number).ok());
-        number.unwrap_or(default)
+        self.count_if(key).unwrap_or(default)
+    }
+
+    fn count_if(&mut self, key: &str) -> Option<usize> {
+        self.number(key).and_then(|number| usize::try_from(number).ok())
     }
 
     fn number(&mut self, key: &str) -> Option<u32> {

@@ -16,6 +16,7 @@ pub(super) const KEYS: Keys = Keys {
     known: &[
         "cache_dir",
         "cache_key_file",
+        "cache_bytes",
         "state_dir",
         "max_guests",
         "max_memories",
@@ -48,7 +49,10 @@ pub(super) const KEYS: Keys = Keys {
             "ca",
             "write `http_roots = \"ca.pem\"` for what guests' HTTPS requests trust",
         ),
-        ("cache", "write `cache_dir = \"…\"`"),
+        (
+            "cache",
+            "write `cache_dir = \"…\"`, and `cache_bytes = \"2GiB\"` for how much is kept there",
+        ),
     ],
 };
 
@@ -64,6 +68,7 @@ pub(crate) const MOST_ELEMENTS: u32 = 10_000_000;
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
+const TIB: u64 = 1 << 40;
 
 /// The shortest and the longest time that a guest runs before it gives way.
 const EPOCH_TICK: std::ops::RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(1);
@@ -75,6 +80,8 @@ pub struct RuntimeSection {
     pub cache_dir: Option<PathBuf>,
     /// The file with the key that tells which compiled code is this installation's; none for one beside the states of nodes.
     pub cache_key_file: Option<PathBuf>,
+    /// Bytes of compiled code that are kept there.
+    pub cache_bytes: Option<u64>,
     /// Where checkpoints and what was deployed are kept; none for a folder for this node in the user's state directory.
     pub state_dir: Option<PathBuf>,
     /// How many guests can live at once.
@@ -153,6 +160,7 @@ impl RuntimeSection {
             cache_dir,
             cache_key_file,
             state_dir,
+            cache_bytes: section.size("cache_bytes", MIB..=TIB, problems),
             max_guests: section.integer("max_guests", 1..=MOST_GUESTS, problems),
             max_memories: section.integer("max_memories", 1..=MOST_SHARED, problems),
             max_tables: section.integer("max_tables", 1..=MOST_SHARED, problems),

@@ -158,10 +158,10 @@ impl ComponentStore {
     pub(crate) fn sound_path(&self, digest: &Digest) -> Option<PathBuf> {
         let path = self.path(digest)?;
         // What can't be read now may be sound.
-        let Ok(bytes) = files::read(&path, files::LARGEST) else {
+        let Ok(found) = Digest::of_file(&path, files::LARGEST) else {
             return Some(path);
         };
-        if Digest::of(&bytes) == *digest {
+        if found == *digest {
             return Some(path);
         }
         let aside = files::aside(&path);

@@ -67,6 +67,36 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
     read_opened(opened, limit)
 }
 
+/// Hands on a regular file of at most `limit` bytes piece by piece, so that it is never in memory as a whole.
+///
+/// # Errors
+/// As for [`read`]. Some of it may have been handed on.
+#[cfg(feature = "guests")]
+pub(crate) fn read_pieces(path: &Path, limit: u64, mut piece: impl FnMut(&[u8])) -> Result<(), ReadError> {
+    /// Bytes of a piece at most.
+    const PIECE: usize = 64 << 10;
+    let Opened { mut file, kind } = open(path)?;
+    if matches!(kind, Kind::Pipe) {
+        return Err(ReadError::NotAFile(PIPE));
+    }
+    point(Step::Read, path)?;
+    if file.metadata()?.len() > limit {
+        return Err(ReadError::TooLarge(limit));
+    }
+    let mut buffer = vec![0; PIECE];
+    let mut left = limit;
+    loop {
+        let read = match file.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error.into()),
+        };
+        left = left.checked_sub(read as u64).ok_or(ReadError::TooLarge(limit))?;
+        piece(buffer.get(..read).unwrap_or_default());
+    }
+}
+
 /// Says whether a file could be read by [`read`], without reading it.
 ///
 /// # Errors
@@ -127,6 +157,10 @@ fn not_opened(error: io::Error, _: &Path) -> ReadError {
 }
 
 pub(super) fn read_opened(Opened { file, kind }: Opened, limit: u64) -> Result<Vec<u8>, ReadError> {
+    // A file that is too large is refused before any of it is read; one that grows meanwhile, when it has come to the limit.
+    if matches!(kind, Kind::Regular) && file.metadata()?.len() > limit {
+        return Err(ReadError::TooLarge(limit));
+    }
     let mut bytes = Vec::new();
     let mut file = file.take(limit.saturating_add(1));
     match kind {

@@ -11,11 +11,11 @@ use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, ActorRunti
 use super::batch::{Casts, Gathered};
 use super::checkpoint::Checkpoints;
 use super::error::{GuestError, SpawnError};
-use super::family::{Family, Member};
+use super::family::{Family, Member, Share};
 use super::groups::{Group, Groups};
 use super::instance::Instance;
 use super::life::{Life, LiveGuest};
-use super::limits::Limits;
+use super::limits::{Common, Limits};
 use super::mailbox::Mailbox;
 use super::module::Module;
 use super::profile::Profile;
@@ -74,7 +74,7 @@ impl GuestHandle {
 pub async fn spawn(module: &Module, options: GuestOptions, supervisor: ActorCell) -> Result<GuestHandle, SpawnError> {
     // Nobody's children are without a name in front of theirs.
     let name = options.name.as_deref().unwrap_or(module.name());
-    let family = Family::new(module.engine().population(), name);
+    let family = Family::new(module.engine().population(), name, &options.profile.limits);
     spawn_as(directory::reserve_hosted_id(), module, options, supervisor, family).await
 }
 
@@ -100,10 +100,11 @@ pub(super) async fn spawn_as(
     let guest = Guest {
         module: module.clone(),
         profile,
-        arguments,
         restarting,
         checkpoints: checkpoints.filter(|_| name.is_some()),
-        groups: Arc::new(Groups::new(groups.iter().cloned())),
+        groups: Arc::new(Groups::new(groups.iter().cloned(), family.purse())?),
+        _arguments_share: family.purse().share(Common::Memory, arguments.len())?,
+        arguments,
         family,
         presence: Mutex::new(None),
     };
@@ -152,7 +153,9 @@ pub(super) struct Guest {
     /// What it is started with, unless there is a newer version by then.
     module: Module,
     profile: Arc<Profile>,
+    /// Kept for restarts, as part of the family's memory.
     arguments: Vec<u8>,
+    _arguments_share: Share,
     pub(super) restarting: Restarting,
     pub(super) checkpoints: Option<Checkpoints>,
     groups: Arc<Groups>,
@@ -214,7 +217,8 @@ impl Actor for Guest {
     async fn pre_start(&self, myself: ActorRef<Opaque>, start: Start) -> Result<Alive, ActorProcessingErr> {
         let cell = myself.get_cell();
         let label = self.label(&cell);
-        let mailbox = Arc::new(Mailbox::new(cell.clone(), label.clone(), self.profile.limits.clone()));
+        let (limits, purse) = (self.profile.limits.clone(), self.family.purse().clone());
+        let mailbox = Arc::new(Mailbox::new(cell.clone(), label.clone(), limits, purse));
         let hosted = directory::register_hosted(cell.clone(), mailbox.clone()).map_err(SpawnError::from)?;
         let modules = &self.profile.modules;
         let life = modules.enter(&self.module, |module| {

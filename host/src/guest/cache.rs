@@ -5,7 +5,10 @@
 //! elsewhere (`cache_key`), so that a forged, torn or rotten file is recompiled instead of run. What does not check out is removed
 //! with a log line.
 //!
-//! The nodes of one user on a machine share it. A lock for each component makes them wait for the first that compiles it.
+//! The nodes of one user on a machine share it. A lock for each component makes them wait for the first that compiles it. How
+//! much is kept, and what goes first, is in `room`.
+
+mod room;
 
 use std::fs::{File, TryLockError};
 use std::hash::{Hash as _, Hasher};
@@ -22,6 +25,9 @@ use super::cache_key::CacheKey;
 use super::error::EngineError;
 use super::source::Digest;
 use crate::files::{self, Owner, Step, Unguarded, Writer};
+use room::{NoRoom, Room};
+
+pub(super) use room::InUse;
 
 const MAGIC: &[u8; 8] = b"rhcode\0\x02";
 
@@ -40,6 +46,7 @@ pub(super) struct Cache {
     /// Identifies the compiler, its version and its settings, and the key: nodes that have others have entries of their own.
     engine: [u8; 32],
     key: CacheKey,
+    room: Room,
     /// That it can't be read or written was said.
     is_in_trouble: AtomicBool,
 }
@@ -66,6 +73,8 @@ enum Unusable {
     Read(#[from] io::Error),
     #[error("it {0}")]
     NotPrivate(Writer),
+    #[error("it is larger than {0} bytes, the limit on the whole cache (cache_bytes)")]
+    TooLarge(u64),
     #[error("it is truncated or not an entry of this cache")]
     Malformed,
     #[error("it belongs to another component or another engine")]
@@ -78,17 +87,34 @@ enum Unusable {
 
 impl Cache {
     /// Opens the cache for this engine, creating its directory if need be.
-    pub(super) fn open(directory: PathBuf, key: CacheKey, engine: &wasmtime::Engine) -> Result<Self, EngineError> {
+    /// It keeps entries of at most `limit` bytes together.
+    pub(super) fn open(
+        directory: PathBuf,
+        key: CacheKey,
+        limit: u64,
+        engine: &wasmtime::Engine,
+    ) -> Result<Self, EngineError> {
         prepare(&directory)?;
         let mut hasher = Sha256Hasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
         hasher.write(&key.name());
+        let engine: [u8; 32] = hasher.0.finalize().into();
+        let room = Room::new(&directory, suffix(&engine), limit);
+        if let Err(error) = room.tidy() {
+            tracing::warn!(path = %directory.display(), %error, "the folder of compiled code can't be tidied up");
+        }
         Ok(Self {
             directory,
-            engine: hasher.0.finalize().into(),
+            engine,
             key,
+            room,
             is_in_trouble: AtomicBool::new(false),
         })
+    }
+
+    /// Keeps the entry of a component from being given up while its code runs. None if there is none.
+    pub(super) fn hold(&self, digest: &Digest) -> Option<InUse> {
+        self.room.hold(&self.path(digest))
     }
 
     /// The compiled component, if there is a sound entry for it.
@@ -141,7 +167,7 @@ impl Cache {
         let stored = component
             .serialize()
             .map_err(|error| io::Error::other(format!("{error:#}")))
-            .and_then(|artifact| self.write(digest, &artifact, &path));
+            .and_then(|artifact| self.write_within_limit(digest, &artifact, &path));
         match stored {
             Ok(()) => {
                 self.is_in_trouble.store(false, Ordering::Relaxed);
@@ -168,8 +194,8 @@ impl Cache {
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {
-        let engine = hex::encode(self.engine.get(..8).unwrap_or_default());
-        self.directory.join(format!("{}-{engine}.code", digest.to_hex()))
+        let name = digest.to_hex() + &suffix(&self.engine);
+        self.directory.join(name)
     }
 
     /// What comes before the artifact, but for its authentication code: a magic number, and what it was made from and by.
@@ -184,6 +210,15 @@ impl Cache {
         [origin.as_slice(), &code].concat()
     }
 
+    fn write_within_limit(&self, digest: &Digest, artifact: &[u8], path: &Path) -> io::Result<()> {
+        let bytes = self.header(digest, &[]).len() + artifact.len();
+        let _turn = self.room.make(path, bytes as u64).map_err(|no_room| match no_room {
+            NoRoom::Io(error) => error,
+            full @ NoRoom::Full { .. } => io::Error::new(io::ErrorKind::QuotaExceeded, full.to_string()),
+        })?;
+        self.write(digest, artifact, path)
+    }
+
     fn write(&self, digest: &Digest, artifact: &[u8], path: &Path) -> io::Result<()> {
         files::replace(path, &[&self.header(digest, artifact), artifact])
     }
@@ -191,8 +226,13 @@ impl Cache {
     fn read(&self, engine: &wasmtime::Engine, digest: &Digest, path: &Path) -> Result<Component, Unusable> {
         files::point(Step::Open, path)?;
         let mut file = File::open(path)?;
-        if let Some(by) = files::writer(&file.metadata()?) {
+        let metadata = file.metadata()?;
+        if let Some(by) = files::writer(&metadata) {
             return Err(Unusable::NotPrivate(by));
+        }
+        // None that large was ever written.
+        if metadata.len() > self.room.limit() {
+            return Err(Unusable::TooLarge(self.room.limit()));
         }
         let mut bytes = Vec::new();
         files::point(Step::Read, path)?;
@@ -215,6 +255,11 @@ impl Cache {
         let component = unsafe { Component::deserialize(engine, artifact) };
         component.map_err(|error| Unusable::Refused(format!("{error:#}")))
     }
+}
+
+/// What the names of an engine's entries end with.
+fn suffix(engine: &[u8; 32]) -> String {
+    format!("-{}.code", hex::encode(engine.get(..8).unwrap_or_default()))
 }
 
 /// Makes the directory and checks that it is ours alone and can be written.
@@ -277,14 +322,14 @@ mod tests {
             cache.store(&digest, &component);
             cache.load(&wasmtime, &digest).is_some()
         };
-        let cache = Cache::open(folder.path().join("measured"), key(), &wasmtime).unwrap();
+        let cache = Cache::open(folder.path().join("measured"), key(), u64::MAX, &wasmtime).unwrap();
         disk.heal();
         assert!(work(&cache));
         let steps = disk.steps();
         for error in ERRORS {
             for at in 0..steps {
                 let directory = folder.path().join(format!("{error}-{at}"));
-                let cache = Cache::open(directory.clone(), key(), &wasmtime).unwrap();
+                let cache = Cache::open(directory.clone(), key(), u64::MAX, &wasmtime).unwrap();
                 disk.fail(at, 1, error);
                 work(&cache);
                 assert_eq!(disk.failed(), 1);
@@ -304,7 +349,7 @@ mod tests {
         let bytes = wat::parse_str("(component)").unwrap();
         let digest = Digest::of(&bytes);
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(folder.path().to_owned(), key(), &wasmtime).unwrap();
+        let cache = Cache::open(folder.path().to_owned(), key(), u64::MAX, &wasmtime).unwrap();
         cache.store(&digest, &Component::new(&wasmtime, &bytes).unwrap());
         let disk = Disk::under(folder.path());
         for (error, at) in ERRORS.into_iter().flat_map(|error| [(error, 0), (error, 1)]) {

@@ -41,6 +41,9 @@ pub struct EngineConfig {
     /// The file with the key that says which compiled code was compiled here. It is made if it isn't there, and is not to be in
     /// `cache_dir`. Engines with another key have entries of their own. None: nothing can be kept.
     pub cache_key: Option<PathBuf>,
+    /// Bytes of compiled code that are kept there, of all nodes that share the folder. Beyond it, what other engines made and
+    /// then what was used longest ago is given up; what a node runs stays. What there is no room for isn't kept.
+    pub cache_bytes: u64,
     /// How long a guest runs before it gives way, and the resolution of
     /// [`Limits::cpu_per_message`](super::Limits::cpu_per_message). At least a millisecond.
     pub epoch_tick: Duration,
@@ -97,6 +100,7 @@ impl Default for EngineConfig {
         Self {
             cache_dir: None,
             cache_key: None,
+            cache_bytes: 2 << 30,
             epoch_tick: Duration::from_millis(5),
             allocation: Allocation::Pool { guests: 1000 },
             memory_reservation: 64 << 20,
@@ -150,7 +154,12 @@ impl Engine {
     pub fn new(config: EngineConfig) -> Result<Self, EngineError> {
         let (wasmtime, pool) = new_wasmtime(&config)?;
         let cache = match (config.cache_dir, config.cache_key) {
-            (Some(directory), Some(key)) => Some(Cache::open(directory, CacheKey::open(&key)?, &wasmtime)?),
+            (Some(directory), Some(key)) => Some(Cache::open(
+                directory,
+                CacheKey::open(&key)?,
+                config.cache_bytes,
+                &wasmtime,
+            )?),
             (Some(_), None) => return Err(EngineError::NoCacheKey),
             (None, _) => None,
         };
@@ -267,6 +276,10 @@ impl Engine {
 
     pub(super) fn capacity(&self) -> &Capacity {
         &self.inner.admission.capacity
+    }
+
+    pub(super) fn component_bytes(&self) -> u64 {
+        self.inner.component_bytes
     }
 
     pub(super) fn description_limits(&self) -> Arc<Limits> {

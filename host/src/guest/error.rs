@@ -177,6 +177,9 @@ pub enum SpawnError {
     /// The guest failed before it lived, or refused to live.
     #[error(transparent)]
     Guest(#[from] GuestError),
+    /// Its family has no room for what it is started with.
+    #[error("it would exceed {0}")]
+    Limit(#[from] Limit),
     /// The actor runtime refused, e.g. because the supervisor is shutting down.
     #[error("the actor could not be started: {0}")]
     Runtime(String),

@@ -5,12 +5,16 @@
 //! were given.
 //!
 //! Here is also how many guests there are: of a family, so that no chain or tree of actors that spawn each other gets around the limit on
-//! children; and of an engine, so that all families together leave room for the actors that no guest spawned.
+//! children; and of an engine, so that all families together leave room for the actors that no guest spawned. What a family may
+//! take together is in `purse`.
+
+mod purse;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::limits::Limit;
+use super::limits::{Limit, Limits};
+pub(super) use purse::{Purse, Share};
 
 /// One of so many places of a pool is left free by children, for instances that live for a moment beside the actors' own:
 /// that describe a module, or are about to replace another.
@@ -72,6 +76,7 @@ struct Shared {
     prefix: String,
     children: AtomicUsize,
     population: Arc<Population>,
+    purse: Arc<Purse>,
 }
 
 /// The place of one child, until dropped.
@@ -79,8 +84,8 @@ struct Shared {
 pub(super) struct Place(Arc<Shared>);
 
 impl Family {
-    /// A family of one, which has this name.
-    pub(super) fn new(population: Arc<Population>, name: &str) -> Self {
+    /// A family of one, which has this name and may take what its limits say.
+    pub(super) fn new(population: Arc<Population>, name: &str, limits: &Limits) -> Self {
         let families = population.families.fetch_add(1, Ordering::Relaxed) + 1;
         population.most_families.fetch_max(families, Ordering::Relaxed);
         Self {
@@ -88,6 +93,7 @@ impl Family {
                 prefix: format!("{name}{BELOW}"),
                 children: AtomicUsize::new(0),
                 population,
+                purse: Arc::new(Purse::new(limits)),
             }),
             member: Member::First,
         }
@@ -112,6 +118,11 @@ impl Family {
     /// A name on the node as this family knows it: for one of its children, the name that it was given.
     pub(super) fn shown<'n>(&self, name: &'n str) -> &'n str {
         name.strip_prefix(&self.shared.prefix).unwrap_or(name)
+    }
+
+    /// What the family has taken, and may.
+    pub(super) fn purse(&self) -> &Arc<Purse> {
+        &self.shared.purse
     }
 
     /// How the actor that has this came into its family.
@@ -162,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_family_has_so_many_children_and_no_more() {
-        let family = Family::new(Arc::default(), "first");
+        let family = Family::new(Arc::default(), "first", &Limits::default());
         let places = [family.place(2), family.of_child().place(2)];
         assert!(places.iter().all(Result::is_ok));
         assert_eq!(family.place(2).map(drop), Err(Limit::Children(2)));
@@ -172,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_child_is_below_the_first_member_to_others_and_what_it_was_called_within_the_family() {
-        let family = Family::new(Arc::default(), "bank");
+        let family = Family::new(Arc::default(), "bank", &Limits::default());
         let child = family.of_child();
         assert_eq!(child.full_name("clerk"), "bank/clerk");
         assert_eq!(child.shown("bank/clerk"), "clerk");
@@ -187,7 +198,9 @@ mod tests {
     #[test]
     fn all_families_together_leave_room_for_each_first_member_and_some() {
         let population = Arc::new(Population::new(Some(16)));
-        let families: Vec<_> = (0..4).map(|_| Family::new(population.clone(), "first")).collect();
+        let families: Vec<_> = (0..4)
+            .map(|_| Family::new(population.clone(), "first", &Limits::default()))
+            .collect();
         let mut places = Vec::new();
         for family in families.iter().cycle().take(10) {
             places.push(family.place(100).unwrap());

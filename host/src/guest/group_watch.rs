@@ -4,11 +4,12 @@
 //! as a whole only. So a native actor stands between, which never waits: it passes on what the guest asked for, as long as
 //! not too much is on its way.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, Message, SpawnErr, SupervisionEvent, pg};
 
+use super::family::Share;
 use super::groups::{Group, Groups};
 use super::state::Label;
 use super::strikes;
@@ -19,7 +20,8 @@ pub(super) struct GroupWatch {
     watched: Watched,
 }
 
-type Watched = Arc<Mutex<HashSet<Group>>>;
+/// Each with its part of what the family may monitor.
+type Watched = Arc<Mutex<HashMap<Group, Share>>>;
 
 /// Whom a watcher watches for, and for what.
 pub(super) struct Client {
@@ -51,12 +53,12 @@ impl GroupWatch {
     }
 
     pub(super) fn watches(&self, group: &Group) -> bool {
-        lock(&self.watched).contains(group)
+        lock(&self.watched).contains_key(group)
     }
 
-    pub(super) fn begin(&self, group: Group) {
+    pub(super) fn begin(&self, group: Group, share: Share) {
         let watcher = self.watcher.clone();
-        lock(&self.watched).insert(group.clone());
+        lock(&self.watched).insert(group.clone(), share);
         match group.scope {
             Some(scope) => pg::monitor_scope(scope, watcher),
             None => pg::monitor(group.name, watcher),
@@ -66,7 +68,7 @@ impl GroupWatch {
     pub(super) fn end(&self, group: Group) {
         let mut watched = lock(&self.watched);
         watched.remove(&group);
-        let scope_is_watched = watched.iter().any(|other| other.scope == group.scope);
+        let scope_is_watched = watched.keys().any(|other| other.scope == group.scope);
         drop(watched);
         match group.scope {
             Some(_) if scope_is_watched => {}
@@ -83,7 +85,7 @@ impl Drop for GroupWatch {
     }
 }
 
-fn lock(watched: &Watched) -> MutexGuard<'_, HashSet<Group>> {
+fn lock(watched: &Watched) -> MutexGuard<'_, HashMap<Group, Share>> {
     watched.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -123,7 +125,7 @@ impl Actor for Watcher {
         watching: &mut Watching,
     ) -> Result<(), ActorProcessingErr> {
         if let SupervisionEvent::ProcessGroupChanged(change) = &event
-            && lock(&watching.watched).contains(&changed(change))
+            && lock(&watching.watched).contains_key(&changed(change))
         {
             let client = &watching.client;
             if client.groups.change_sent(client.limit) {

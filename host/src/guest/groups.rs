@@ -1,10 +1,13 @@
 //! The process groups of one actor, over all its instances.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ractor::{ActorCell, pg};
+
+use super::family::{Purse, Share};
+use super::limits::{Common, Limit};
 
 /// A process group.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -45,23 +48,28 @@ impl Group {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Groups {
-    joined: Mutex<HashSet<Group>>,
+    joined: Mutex<HashMap<Group, Share>>,
     /// Changes of groups that the actor monitors, on their way to it.
     changes: AtomicUsize,
 }
 
 impl Groups {
-    pub(super) fn new(joined: impl IntoIterator<Item = Group>) -> Self {
-        Self {
-            joined: Mutex::new(joined.into_iter().collect()),
+    /// # Errors
+    /// Its family may not be in so many.
+    pub(super) fn new(joined: impl IntoIterator<Item = Group>, purse: &Arc<Purse>) -> Result<Self, Limit> {
+        let charged = |group| Ok((group, purse.share(Common::Groups, 1)?));
+        let joined = joined.into_iter().map(charged).collect::<Result<_, _>>()?;
+        Ok(Self {
+            joined: Mutex::new(joined),
             changes: AtomicUsize::default(),
-        }
+        })
     }
 
-    /// The groups that the actor joined or was started in. To be held for a moment.
-    pub(super) fn joined(&self) -> MutexGuard<'_, HashSet<Group>> {
+    /// The groups that the actor joined or was started in, each with its part of what the family may be in. To be held for a
+    /// moment.
+    pub(super) fn joined(&self) -> MutexGuard<'_, HashMap<Group, Share>> {
         self.joined.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

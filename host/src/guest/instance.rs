@@ -277,8 +277,8 @@ impl State {
     }
 
     fn defer(&mut self) {
-        if !self.replies.defer_current() {
-            strikes::limit(&self.label, Limit::DeferredReplies(self.limits.deferred_replies));
+        if let Err(limit) = self.replies.defer_current() {
+            strikes::limit(&self.label, limit);
         }
     }
 

@@ -1,8 +1,12 @@
 //! What one guest may take of the host, by name.
 
+mod common;
+mod limiter;
+
 use std::time::Duration;
 
-use wasmtime::ResourceLimiter;
+pub use common::Common;
+pub(super) use limiter::{EngineBounds, Limiter};
 
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
@@ -92,6 +96,22 @@ pub struct Limits {
     /// dropped, and their number is logged with the first that is not, at most once a second. After a pause a burst may
     /// have twice as many.
     pub log_rate: u32,
+    /// As [`Limits::memory_bytes`], of the actor and all its descendants together, with their start arguments. Beyond it
+    /// `memory.grow` fails, and no further child starts. None for 16 times that of one.
+    pub family_memory_bytes: Option<usize>,
+    /// Bytes of the messages that wait for the actor and all its descendants together, and of those that their timers will
+    /// send. Beyond it a mailbox is full, and a timer refused. None for 4 times [`Limits::mailbox_bytes`].
+    pub family_mailbox_bytes: Option<usize>,
+    /// As [`Limits::timers`], of the actor and all its descendants together. None for 4 times that of one.
+    pub family_timers: Option<usize>,
+    /// As [`Limits::monitors`], of the actor and all its descendants together. None for 4 times that of one.
+    pub family_monitors: Option<usize>,
+    /// As [`Limits::groups`], of the actor and all its descendants together. None for 4 times that of one.
+    pub family_groups: Option<usize>,
+    /// As [`Limits::deferred_replies`], of the actor and all its descendants together. None for 4 times that of one.
+    pub family_deferred_replies: Option<usize>,
+    /// As [`Limits::http_requests`], of the actor and all its descendants together. None for 4 times that of one.
+    pub family_http_requests: Option<usize>,
 }
 
 /// What happens to a message that finds a mailbox full.
@@ -138,6 +158,13 @@ impl Default for Limits {
             name_bytes: 255,
             log_bytes: 8 * KIB,
             log_rate: 1000,
+            family_memory_bytes: None,
+            family_mailbox_bytes: None,
+            family_timers: None,
+            family_monitors: None,
+            family_groups: None,
+            family_deferred_replies: None,
+            family_http_requests: None,
         }
     }
 }
@@ -238,6 +265,9 @@ pub enum Limit {
     /// See [`Limits::log_rate`].
     #[error("its limit of {0} log events a second (log_rate)")]
     LogRate(u32),
+    /// What its family may have together: see [`Common`].
+    #[error("its family's limit of {1} {unit} ({key})", unit = .0.unit(), key = .0.key())]
+    OfFamily(Common, usize),
 }
 
 impl Limit {
@@ -287,191 +317,7 @@ impl Limit {
             Self::HttpWait(_) => "http_wait",
             Self::NameBytes(_) => "name_bytes",
             Self::LogRate(_) => "log_rate",
+            Self::OfFamily(of, _) => of.key(),
         }
-    }
-}
-
-/// Holds one store to its [`Limits`] on memory and tables, and remembers the last refusal: a guest that is refused
-/// memory usually traps with something as vague as `unreachable`.
-#[derive(Debug)]
-pub(super) struct Limiter {
-    memory: Budget,
-    tables: Budget,
-    core_instances: usize,
-    memory_count: usize,
-    table_count: usize,
-    bounds: EngineBounds,
-    refused: Option<Limit>,
-}
-
-/// What an engine bounds for each guest alike, whatever its [`Limits`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct EngineBounds {
-    /// The stack, in bytes.
-    pub(super) stack: usize,
-    /// One memory, in bytes.
-    pub(super) memory: u64,
-    /// One table, in elements.
-    pub(super) table: usize,
-}
-
-#[derive(Debug)]
-struct Budget {
-    used: usize,
-    limit: usize,
-}
-
-/// What a guest asks for, in bytes or elements.
-struct Growth {
-    current: usize,
-    desired: usize,
-    maximum: Option<usize>,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Verdict {
-    Granted,
-    /// Beyond the limit.
-    Refused,
-    /// Beyond the module's own maximum, or the engine's: it fails whatever is answered, and must not be counted.
-    Impossible,
-}
-
-impl Limiter {
-    pub(super) fn new(limits: &Limits, bounds: EngineBounds) -> Self {
-        Self {
-            memory: Budget::new(limits.memory_bytes),
-            tables: Budget::new(limits.table_elements),
-            core_instances: limits.core_instances,
-            memory_count: limits.memories,
-            table_count: limits.tables,
-            bounds,
-            refused: None,
-        }
-    }
-
-    pub(super) fn refused(&self) -> Option<Limit> {
-        self.refused
-    }
-}
-
-impl Budget {
-    fn new(limit: usize) -> Self {
-        Self { used: 0, limit }
-    }
-
-    fn grow(&mut self, growth: &Growth) -> Verdict {
-        let used = self.used.saturating_add(growth.desired.saturating_sub(growth.current));
-        if used > self.limit {
-            return Verdict::Refused;
-        }
-        if growth.maximum.is_some_and(|maximum| growth.desired > maximum) {
-            return Verdict::Impossible;
-        }
-        self.used = used;
-        Verdict::Granted
-    }
-}
-
-impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let verdict = self.memory.grow(&Growth {
-            current,
-            desired,
-            maximum,
-        });
-        match verdict {
-            Verdict::Refused => self.refused = Some(Limit::Memory(self.memory.limit)),
-            // It fails whatever is answered, and nobody else says why.
-            Verdict::Granted if desired as u64 > self.bounds.memory => {
-                self.memory.used -= desired - current;
-                self.refused = Some(Limit::MemoryReservation(self.bounds.memory));
-                return Ok(false);
-            }
-            Verdict::Granted | Verdict::Impossible => {}
-        }
-        Ok(verdict == Verdict::Granted)
-    }
-
-    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let verdict = self.tables.grow(&Growth {
-            current,
-            desired,
-            maximum,
-        });
-        match verdict {
-            Verdict::Refused => self.refused = Some(Limit::TableElements(self.tables.limit)),
-            Verdict::Granted if desired > self.bounds.table => {
-                self.tables.used -= desired - current;
-                self.refused = Some(Limit::TableReservation(self.bounds.table));
-                return Ok(false);
-            }
-            Verdict::Granted | Verdict::Impossible => {}
-        }
-        Ok(verdict == Verdict::Granted)
-    }
-
-    fn instances(&self) -> usize {
-        self.core_instances
-    }
-
-    fn memories(&self) -> usize {
-        self.memory_count
-    }
-
-    fn tables(&self) -> usize {
-        self.table_count
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WIDE: EngineBounds = EngineBounds {
-        stack: usize::MAX,
-        memory: u64::MAX,
-        table: usize::MAX,
-    };
-
-    #[test]
-    #[expect(clippy::unwrap_used, reason = "a test")]
-    fn all_memories_share_one_budget() {
-        let limits = Limits {
-            memory_bytes: 3 * 65_536,
-            ..Limits::default()
-        };
-        let mut limiter = Limiter::new(&limits, WIDE);
-        assert!(limiter.memory_growing(0, 65_536, None).unwrap());
-        assert!(limiter.memory_growing(0, 2 * 65_536, None).unwrap());
-        assert_eq!(limiter.refused(), None);
-        assert!(!limiter.memory_growing(65_536, 2 * 65_536, None).unwrap());
-        assert_eq!(limiter.refused(), Some(Limit::Memory(3 * 65_536)));
-    }
-
-    #[test]
-    #[expect(clippy::unwrap_used, reason = "a test")]
-    fn what_one_memory_and_one_table_can_have_is_named() {
-        let bounds = EngineBounds {
-            memory: 65_536,
-            table: 10,
-            ..WIDE
-        };
-        let mut limiter = Limiter::new(&Limits::default(), bounds);
-        assert!(limiter.memory_growing(0, 65_536, None).unwrap());
-        assert!(!limiter.memory_growing(65_536, 2 * 65_536, None).unwrap());
-        assert_eq!(limiter.refused(), Some(Limit::MemoryReservation(65_536)));
-        assert_eq!(limiter.memory.used, 65_536);
-        assert!(!limiter.table_growing(0, 11, None).unwrap());
-        assert_eq!(limiter.refused(), Some(Limit::TableReservation(10)));
-        assert_eq!(limiter.tables.used, 0);
-    }
-
-    #[test]
-    #[expect(clippy::unwrap_used, reason = "a test")]
-    fn growth_beyond_the_modules_own_maximum_is_not_counted() {
-        let mut limiter = Limiter::new(&Limits::default(), WIDE);
-        assert!(!limiter.table_growing(0, 20, Some(10)).unwrap());
-        assert_eq!(limiter.tables.used, 0);
     }
 }

@@ -15,6 +15,7 @@ use ractor::{ActorCell, ActorStatus};
 use tokio::sync::Notify;
 
 use super::describe;
+use super::family::Purse;
 use super::life::Life;
 use super::limits::{Limits, WhenFull};
 use super::state::Label;
@@ -35,6 +36,8 @@ pub(super) struct Mailbox {
     actor: ActorCell,
     label: Label,
     limits: Arc<Limits>,
+    /// What the messages of the whole family may take that wait.
+    purse: Arc<Purse>,
     waiting: Mutex<Waiting>,
     /// There are commands. Asked before every message, so without the lock.
     commanded: AtomicBool,
@@ -52,12 +55,13 @@ impl std::fmt::Debug for Mailbox {
 }
 
 impl Mailbox {
-    pub(super) fn new(actor: ActorCell, label: Label, limits: Arc<Limits>) -> Self {
+    pub(super) fn new(actor: ActorCell, label: Label, limits: Arc<Limits>, purse: Arc<Purse>) -> Self {
         Self {
             actor,
             label,
             limits,
-            waiting: Mutex::default(),
+            waiting: Mutex::new(Waiting::in_family(purse.clone())),
+            purse,
             commanded: AtomicBool::new(false),
             room: Notify::new(),
             life: OnceLock::new(),
@@ -190,10 +194,17 @@ impl Inbox for Mailbox {
 
     fn room(&self) -> Option<BoxFuture<'_, ()>> {
         (self.limits.mailbox_full == WhenFull::Wait).then(|| {
-            let mut room = Box::pin(self.room.notified());
-            // From now on it hears, not only from when it is first polled.
-            room.as_mut().enable();
-            room as BoxFuture<'_, ()>
+            let mut here = Box::pin(self.room.notified());
+            let mut in_family = Box::pin(self.purse.room());
+            // From now on they hear, not only from when they are first polled.
+            here.as_mut().enable();
+            in_family.as_mut().enable();
+            Box::pin(async move {
+                tokio::select! {
+                    () = here => {}
+                    () = in_family => {}
+                }
+            }) as BoxFuture<'_, ()>
         })
     }
 }

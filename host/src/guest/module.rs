@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 use wasmtime::component::{Component, Linker};
 
 use super::bindings::Descriptor;
-use super::cache::Cache;
+use super::cache::{Cache, InUse};
 use super::complexity::{self, Complexity};
 use super::description::Description;
 use super::engine::Engine;
@@ -47,6 +47,8 @@ pub(super) struct Code {
     /// Of the file, in bytes.
     size: usize,
     origin: Origin,
+    /// Keeps the compiled code in the cache.
+    _in_use: Option<InUse>,
     linked: Linked,
     interfaces: Interfaces,
     needs: Needs,
@@ -138,6 +140,11 @@ impl Module {
     /// The component trapped, e.g. because it used an import.
     pub async fn describe(&self) -> Result<Descriptor, GuestError> {
         self.trial(self.engine.description_limits()).await?.describe().await
+    }
+
+    /// The largest file that another version of it can be, in bytes.
+    pub(crate) fn largest_file(&self) -> u64 {
+        self.engine.component_bytes()
     }
 
     /// Whether an actor with these limits could be instantiated, and what it then says of itself; none if it does not. Nothing
@@ -250,6 +257,7 @@ impl Code {
             digest,
             size: bytes.len(),
             origin,
+            _in_use: cache.and_then(|cache| cache.hold(&digest)),
             linked,
             interfaces: Interfaces::of(engine, &component),
             needs,

@@ -11,7 +11,7 @@ use super::denied::Denied;
 use super::pid;
 use super::state::{Myself, State};
 use super::strikes;
-use crate::directory;
+use crate::directory::{self, Found};
 
 /// How long a guest may go on sending to an actor that has left the group that it was allowed to send to.
 const REMEMBERED: Duration = Duration::from_secs(1);
@@ -60,10 +60,10 @@ impl State {
         if self.allowed.has(id, now) {
             return Ok(Ok(()));
         }
-        let Some(cell) = directory::resolve(id).await else {
+        let Some(found) = directory::look(id).await else {
             return Ok(Err(NotSent::Unknown));
         };
-        if !self.may_send_to(&cell)? {
+        if !self.may_send_to(&found)? {
             return Ok(Err(NotSent::Denied));
         }
         self.allowed.remember(id, now);
@@ -72,15 +72,18 @@ impl State {
 
     /// True if the guest may send to this actor: to itself, to its supervisor and its children, and beyond that as it was
     /// granted. If it may not, that is said.
-    pub(super) fn may_send_to(&self, to: &ActorCell) -> wasmtime::Result<bool> {
+    pub(super) fn may_send_to(&self, to: &Found) -> wasmtime::Result<bool> {
         let Myself { cell, profile, .. } = self.myself()?;
         let kin = || {
-            let supervised_by = |actor: &ActorCell, by: &ActorCell| actor.try_get_supervisor().as_ref() == Some(by);
-            to == cell || supervised_by(cell, to) || supervised_by(to, cell)
+            let supervisor = |actor: &ActorCell| actor.try_get_supervisor().map(|supervisor| supervisor.get_id());
+            // An actor of another node is no kin: nobody is supervised across nodes.
+            to.local.as_ref().is_some_and(|to| {
+                to == cell || supervisor(cell) == Some(to.get_id()) || supervisor(to) == Some(cell.get_id())
+            })
         };
         let may = profile.grants.messages.include(to) || kin();
         if !may {
-            strikes::denied(&self.label, Denied::Messages(directory::qualified_name(to).as_deref()));
+            strikes::denied(&self.label, Denied::Messages(to.qualified_name().as_deref()));
         }
         Ok(may)
     }

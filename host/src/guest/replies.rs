@@ -1,9 +1,13 @@
 //! The calls that a guest has received and not answered yet.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use ractor::RpcReplyPort;
 use tokio::time::Instant;
+
+use super::family::{Purse, Share};
+use super::limits::{Common, Limit};
 
 /// Where the encoded reply to a call goes.
 pub(super) type Port = RpcReplyPort<Vec<u8>>;
@@ -17,6 +21,8 @@ pub(super) struct Replies {
     current: Option<(u64, Port)>,
     deferred: HashMap<u64, Deferred>,
     limit: usize,
+    /// The family's part; none if there is no actor.
+    purse: Option<Arc<Purse>>,
     /// How many may be open before the next search for abandoned ones. Doubles, so that searching stays cheap.
     sweep_at: usize,
 }
@@ -26,6 +32,7 @@ struct Deferred {
     port: Port,
     /// When the caller has given up for certain, if it said how long it waits.
     expires: Option<Instant>,
+    _share: Option<Share>,
 }
 
 impl Deferred {
@@ -37,12 +44,13 @@ impl Deferred {
 const FIRST_SWEEP: usize = 64;
 
 impl Replies {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize, purse: Option<Arc<Purse>>) -> Self {
         Self {
             last: 0,
             current: None,
             deferred: HashMap::new(),
             limit,
+            purse,
             sweep_at: FIRST_SWEEP.min(limit),
         }
     }
@@ -75,23 +83,28 @@ impl Replies {
         }
     }
 
-    /// Keeps the call being handled for later. False if too many are open: the call is dropped, and its caller
-    /// hears of it.
-    pub(super) fn defer_current(&mut self) -> bool {
+    /// Keeps the call being handled for later.
+    ///
+    /// # Errors
+    /// Too many are open: the call is dropped, and its caller hears of it.
+    pub(super) fn defer_current(&mut self) -> Result<(), Limit> {
         let Some((number, port)) = self.current.take() else {
-            return true;
+            return Ok(());
         };
         if self.deferred.len() >= self.sweep_at {
             self.sweep();
         }
         if self.deferred.len() >= self.limit {
-            return false;
+            return Err(Limit::DeferredReplies(self.limit));
         }
+        let share = |purse: &Arc<Purse>| purse.share(Common::DeferredReplies, 1);
+        let _share = self.purse.as_ref().map(share).transpose()?;
         let expires = port
             .get_timeout()
             .and_then(|timeout| Instant::now().checked_add(timeout));
-        self.deferred.insert(number, Deferred { port, expires });
-        true
+        let deferred = Deferred { port, expires, _share };
+        self.deferred.insert(number, deferred);
+        Ok(())
     }
 
     /// Forgets the calls whose callers have given up.
@@ -118,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_call_is_answered_once_now_or_later() {
-        let mut replies = Replies::new(8);
+        let mut replies = Replies::new(8, None);
         let (port, _receiver) = call();
         let now = replies.begin(port);
         assert!(replies.take(now).is_some());
@@ -127,7 +140,7 @@ mod tests {
 
         let (port, mut receiver) = call();
         let later = replies.begin(port);
-        assert!(replies.defer_current());
+        assert_eq!(replies.defer_current(), Ok(()));
         assert_ne!(now, later);
         replies.take(later).unwrap().send(vec![1]).unwrap();
         assert_eq!(receiver.try_recv(), Ok(vec![1]));
@@ -136,31 +149,31 @@ mod tests {
 
     #[test]
     fn at_the_limit_the_newest_is_dropped() {
-        let mut replies = Replies::new(1);
+        let mut replies = Replies::new(1, None);
         let (first, _receiver) = call();
         replies.begin(first);
-        assert!(replies.defer_current());
+        assert_eq!(replies.defer_current(), Ok(()));
         let (second, mut receiver) = call();
         replies.begin(second);
-        assert!(!replies.defer_current());
+        assert_eq!(replies.defer_current(), Err(Limit::DeferredReplies(1)));
         assert_eq!(receiver.try_recv(), Err(oneshot::error::TryRecvError::Closed));
     }
 
     #[tokio::test(start_paused = true)]
     async fn abandoned_calls_make_room() {
-        let mut replies = Replies::new(2);
+        let mut replies = Replies::new(2, None);
         let (closed, receiver) = call();
         replies.begin(closed);
-        assert!(replies.defer_current());
+        assert_eq!(replies.defer_current(), Ok(()));
         drop(receiver);
         let (sender, _waits) = oneshot::channel();
         replies.begin((sender, Duration::from_secs(1)).into());
-        assert!(replies.defer_current());
+        assert_eq!(replies.defer_current(), Ok(()));
         tokio::time::advance(Duration::from_secs(2)).await;
         for _ in 0..2 {
             let (port, receiver) = call();
             replies.begin(port);
-            assert!(replies.defer_current());
+            assert_eq!(replies.defer_current(), Ok(()));
             std::mem::forget(receiver);
         }
     }

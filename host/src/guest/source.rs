@@ -1,10 +1,12 @@
 //! Where a component comes from, and how it is told apart from others.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
+
+use crate::files::{self, ReadError};
 
 /// A component to load.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,16 @@ impl Digest {
     /// The digest of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of a file of at most `limit` bytes, which is never in memory as a whole.
+    ///
+    /// # Errors
+    /// It can't be read, is no regular file, or is larger.
+    pub(crate) fn of_file(path: &Path, limit: u64) -> Result<Self, ReadError> {
+        let mut hasher = Sha256::new();
+        files::read_pieces(path, limit, |piece| hasher.update(piece))?;
+        Ok(Self(hasher.finalize().into()))
     }
 
     /// What was hashed elsewhere.

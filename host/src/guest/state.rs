@@ -6,7 +6,7 @@ use ractor::{ActorCell, SupervisionEvent};
 
 use super::batch::Progress;
 use super::bindings::types;
-use super::family::Family;
+use super::family::{Family, Purse};
 use super::grants::{Grants, Guarded};
 use super::groups::Groups;
 use super::http_trust::HttpTrust;
@@ -117,11 +117,13 @@ struct OnlyLook(&'static str);
 
 impl State {
     pub(super) fn new(actor: Option<Myself>, label: Label, limits: Arc<Limits>, bounds: EngineBounds) -> Self {
+        let purse = actor.as_ref().map(|actor| actor.family.purse().clone());
+        let member = purse.clone().map(|purse| (purse, label.clone()));
         Self {
             actor,
             label,
-            limiter: Limiter::new(&limits, bounds),
-            replies: Replies::new(limits.deferred_replies),
+            limiter: Limiter::new(&limits, bounds, member),
+            replies: Replies::new(limits.deferred_replies, purse),
             metadata: None,
             batch: None,
             wasi: None,
@@ -141,6 +143,11 @@ impl State {
     /// The actor, or a trap.
     pub(super) fn myself(&self) -> wasmtime::Result<&Myself> {
         self.actor.as_ref().ok_or_else(|| wasmtime::Error::new(NoActorYet))
+    }
+
+    /// What the actor's family has taken, and may; none while there is no actor.
+    pub(super) fn purse(&self) -> Option<Arc<Purse>> {
+        Some(self.actor.as_ref()?.family.purse().clone())
     }
 
     /// What was granted to the actor; nothing while there is none.

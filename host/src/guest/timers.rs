@@ -15,11 +15,12 @@ use tokio::sync::oneshot::{self, Receiver};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::limits::Limits;
+use super::family::{Purse, Share};
+use super::limits::{Common, Limit, Limits};
 use super::mailbox::{Command, Mailbox};
 use super::state::Label;
 use super::strikes;
-use crate::directory::{self, Local, PROBE_VARIANT, PutRefused, SendRefused};
+use crate::directory::{self, Local, MESSAGE_OVERHEAD, PROBE_VARIANT, PutRefused, SendRefused};
 
 /// No timer waits longer: two years, which is what tokio's clock can hold.
 const LONGEST: Duration = Duration::from_secs(2 * 365 * 86_400);
@@ -34,6 +35,7 @@ struct Shared {
     label: Label,
     limits: Arc<Limits>,
     mailbox: Arc<Mailbox>,
+    purse: Arc<Purse>,
     running: Mutex<Running>,
     /// There is an earlier deadline than the task knows of, or none at all.
     changed: Notify,
@@ -59,6 +61,8 @@ struct Timer {
     sent: Sent,
     /// Messages that the target had no room for since it last had.
     refused: usize,
+    /// The family's part: of timers, and of the bytes of messages.
+    _shares: [Share; 2],
 }
 
 /// What a timer does.
@@ -89,16 +93,17 @@ enum Sent {
     Leaving(AbortHandle),
 }
 
-/// There are as many timers as there may be.
+/// There are as many timers as there may be, of this actor or of its family.
 #[derive(Debug)]
-pub(super) struct TooMany;
+pub(super) struct TooMany(pub(super) Limit);
 
 impl Timers {
-    pub(super) fn new(label: Label, limits: Arc<Limits>, mailbox: Arc<Mailbox>) -> Self {
+    pub(super) fn new(label: Label, limits: Arc<Limits>, mailbox: Arc<Mailbox>, purse: Arc<Purse>) -> Self {
         Self(Arc::new(Shared {
             label,
             limits,
             mailbox,
+            purse,
             running: Mutex::default(),
             changed: Notify::new(),
         }))
@@ -108,7 +113,7 @@ impl Timers {
     pub(super) fn start(&self, action: Action, after: Duration, period: Option<Duration>) -> Result<u64, TooMany> {
         let deadline = Instant::now() + after.min(LONGEST);
         let mut running = self.0.lock();
-        running.make_room(&self.0.limits, action.bytes())?;
+        let shares = running.make_room(&self.0, action.bytes())?;
         running.last += 1;
         let number = running.last;
         let timer = Timer {
@@ -117,6 +122,7 @@ impl Timers {
             action,
             sent: Sent::Settled,
             refused: 0,
+            _shares: shares,
         };
         running.bytes += timer.action.bytes();
         running.timers.insert(number, timer);
@@ -206,17 +212,30 @@ impl Timer {
 }
 
 impl Running {
-    fn make_room(&mut self, limits: &Limits, bytes: usize) -> Result<(), TooMany> {
+    /// Room for one more timer whose message has so many bytes.
+    fn make_room(&mut self, shared: &Shared, bytes: usize) -> Result<[Share; 2], TooMany> {
+        let Shared { limits, purse, .. } = shared;
         let full = |running: &Self| {
             let bytes = running.bytes.saturating_add(bytes);
             running.timers.len() >= limits.timers || (bytes > limits.mailbox_bytes && !running.timers.is_empty())
         };
-        if full(self) {
-            let handled = |timer: &mut Timer| timer.deadline.is_none() && !timer.is_underway();
-            self.timers.retain(|_, timer| !handled(timer));
-            self.bytes = self.timers.values().map(|timer| timer.action.bytes()).sum();
+        let shares = || {
+            let timer = purse.share(Common::Timers, 1)?;
+            let message = purse.share(Common::MailboxBytes, bytes + MESSAGE_OVERHEAD)?;
+            Ok([timer, message])
+        };
+        if !full(self)
+            && let Ok(shares) = shares()
+        {
+            return Ok(shares);
         }
-        if full(self) { Err(TooMany) } else { Ok(()) }
+        let handled = |timer: &mut Timer| timer.deadline.is_none() && !timer.is_underway();
+        self.timers.retain(|_, timer| !handled(timer));
+        self.bytes = self.timers.values().map(|timer| timer.action.bytes()).sum();
+        if full(self) {
+            return Err(TooMany(Limit::Timers(limits.timers)));
+        }
+        shares().map_err(TooMany)
     }
 
     /// Takes the timer whose time has come, with its number.

@@ -6,11 +6,14 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 use ractor::{ActorCell, ActorId, ActorStatus, SupervisionEvent};
 
-use super::family::Place;
+use super::family::{Place, Purse, Share};
 use super::group_watch::{GroupWatch, changed};
+use super::limits::{Common, Limit};
+use crate::directory::Lent;
 
 /// See the module. What it monitors ends when it is dropped.
 pub(super) struct Watch {
@@ -23,16 +26,18 @@ pub(super) struct Watch {
 }
 
 struct Monitored {
-    actor: ActorCell,
+    /// A stand-in that nobody else uses ends with this entry.
+    lent: Lent,
     /// The guest doesn't want to hear of it any more, but what it would hear is already on its way.
     muted: bool,
+    _share: Share,
 }
 
 /// Why an actor is not monitored.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refused {
     Ended,
-    TooMany,
+    TooMany(Limit),
 }
 
 impl Watch {
@@ -51,7 +56,8 @@ impl Watch {
     }
 
     /// Asks to hear of the end of an actor. Of its children a guest hears anyway.
-    pub(super) fn monitor(&mut self, actor: ActorCell, limit: usize) -> Result<(), Refused> {
+    pub(super) fn monitor(&mut self, lent: Lent, limit: usize, purse: &Arc<Purse>) -> Result<(), Refused> {
+        let actor = lent.cell().clone();
         if actor == self.myself || self.children.contains_key(&actor.get_id()) {
             return Ok(());
         }
@@ -67,15 +73,20 @@ impl Watch {
             return Err(Refused::Ended);
         }
         if monitored >= limit {
-            return Err(Refused::TooMany);
+            return Err(Refused::TooMany(Limit::Monitors(limit)));
         }
+        let share = purse.share(Common::Monitors, 1).map_err(Refused::TooMany)?;
         self.myself.monitor(actor.clone());
         // It tells its monitors after it began to stop: whoever was one before will hear.
         if has_ended(&actor) {
             self.myself.unmonitor(actor);
             return Err(Refused::Ended);
         }
-        entry.insert(Monitored { actor, muted: false });
+        entry.insert(Monitored {
+            lent,
+            muted: false,
+            _share: share,
+        });
         Ok(())
     }
 
@@ -84,11 +95,11 @@ impl Watch {
         let Entry::Occupied(mut entry) = self.monitored.entry(actor) else {
             return;
         };
-        if entry.get().actor.get_status() == ActorStatus::Stopped {
+        if entry.get().lent.cell().get_status() == ActorStatus::Stopped {
             entry.get_mut().muted = true;
         } else {
-            let Monitored { actor, .. } = entry.remove();
-            self.myself.unmonitor(actor);
+            let Monitored { lent, .. } = entry.remove();
+            self.myself.unmonitor(lent.cell().clone());
         }
     }
 
@@ -132,8 +143,8 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        for (_, Monitored { actor, .. }) in self.monitored.drain() {
-            self.myself.unmonitor(actor);
+        for (_, Monitored { lent, .. }) in self.monitored.drain() {
+            self.myself.unmonitor(lent.cell().clone());
         }
     }
 }

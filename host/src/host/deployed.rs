@@ -219,8 +219,8 @@ pub(super) enum Standing {
 /// # Errors
 /// It can't be read.
 pub(super) fn file_digest(source: &ModuleSource) -> Result<Option<Digest>, ReadError> {
-    match files::read(&source.path, files::LARGEST) {
-        Ok(bytes) => Ok(Some(Digest::of(&bytes))),
+    match Digest::of_file(&source.path, files::LARGEST) {
+        Ok(digest) => Ok(Some(digest)),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
     }

@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use super::deployed::{Deployed, OwnFile, Standing};
 use super::error::HostError;
+use super::start::reserved_names;
 use crate::checkpoint::Database;
 use crate::config::{ActorSection, NodeConfig};
 use crate::control::{ComponentStore, StoreLimits};
 use crate::files::{self, Owner, Unguarded};
-use crate::guest::{CheckpointWriter, Checkpoints, Digest, ModuleSource};
+use crate::guest::{CheckpointWriter, Checkpoints, Digest, ModuleSource, ReservedNames};
 
 /// What a folder for states has, by name: the states of actors, what was deployed, and the components that it is made of.
 const CHECKPOINTS: &str = "checkpoints.redb";
@@ -41,9 +43,10 @@ impl Keeping {
         }
         let folder = folder(config).ok_or(HostError::NoStateDirectory)?;
         let control = config.control.is_some();
+        let names = reserved_names(config);
         let open = move || {
             Ok(Self {
-                writer: wants_checkpoints.then(|| checkpoints(&folder)).transpose()?,
+                writer: wants_checkpoints.then(|| checkpoints(&folder, &names)).transpose()?,
                 deployments: control.then(|| Deployments::open(&folder)).transpose()?,
             })
         };
@@ -75,8 +78,16 @@ impl Keeping {
     }
 }
 
-fn checkpoints(folder: &Path) -> Result<CheckpointWriter, HostError> {
+fn checkpoints(folder: &Path, names: &ReservedNames) -> Result<CheckpointWriter, HostError> {
     let database = Database::open(folder.join(CHECKPOINTS))?;
+    match database.forget_gone(|actor| names.contains(actor), SystemTime::now()) {
+        Ok(gone) if gone.is_empty() => {}
+        Ok(gone) => tracing::info!(
+            actors = ?gone,
+            "the states of actors that node.toml doesn't start any more are old, or too many, and are given up"
+        ),
+        Err(error) => tracing::warn!(%error, "the states of actors that are gone can't be given up"),
+    }
     Ok(CheckpointWriter::new(Arc::new(database)))
 }
 

@@ -260,6 +260,7 @@ fn without_pool(runtime: &RuntimeSection, largest: &Limits) -> EngineConfig {
     EngineConfig {
         cache_dir: None,
         cache_key: None,
+        cache_bytes: runtime.cache_bytes.unwrap_or(defaults.cache_bytes),
         epoch_tick: runtime.epoch_tick.unwrap_or(defaults.epoch_tick),
         memory_reservation: runtime
             .memory_reservation
@@ -438,6 +439,7 @@ mod tests {
     #[test]
     fn the_file_decides() {
         let runtime = RuntimeSection {
+            cache_bytes: Some(5 << 20),
             memory_reservation: Some(1 << 30),
             table_reservation: Some(1000),
             instance_bytes: Some(1 << 20),
@@ -455,6 +457,7 @@ mod tests {
             EngineConfig {
                 cache_dir: None,
                 cache_key: None,
+                cache_bytes: 5 << 20,
                 epoch_tick: std::time::Duration::from_millis(2),
                 allocation: Allocation::Pool { guests: 9556 },
                 memory_reservation: 1 << 30,

@@ -12,6 +12,7 @@ use crate::control::{
     ActorStatus, CONTROL, ComponentStore, GivenUpStatus, ModuleStatus, OtherNode, ReloadRequest, Service, Status,
 };
 use crate::directory::{self, BoxFuture};
+use crate::files;
 use crate::guest::{Digest, Module, ModuleSource, Modules};
 use crate::node::NodeServerMessage;
 use crate::supervision::Watch;
@@ -45,6 +46,12 @@ impl Reloader {
     /// The module's own file.
     pub(super) fn file(&self, module: &str) -> Option<PathBuf> {
         Some(self.sources.get(module)?.path.clone())
+    }
+
+    /// The largest file that the module can be, in bytes.
+    pub(super) fn largest_file(&self, module: &str) -> u64 {
+        let module = self.modules.find(module);
+        module.map_or(files::LARGEST, |module| module.largest_file())
     }
 
     /// True if this is what new actors of the module run.

@@ -96,7 +96,7 @@ pub(super) async fn start(
 }
 
 /// The names that a guest could otherwise take while their actors are started again.
-fn reserved_names(config: &NodeConfig) -> ReservedNames {
+pub(super) fn reserved_names(config: &NodeConfig) -> ReservedNames {
     let mut names = ReservedNames::default();
     for actor in &config.actors {
         names.add(&actor.name, actor.count);

@@ -13,13 +13,13 @@ use super::ingress::Ingress;
 use super::link::Link;
 use super::messages::{Inbound, Outbound};
 use super::requests::{Purpose, SessionRequest};
-use super::stand_ins::StandIns;
+use super::stand_ins::{StandIns, Tenure};
 use super::timer::Timer;
 use super::{
     NameMessage, NodeConnectionMode, NodeServerMessage, NodeSessionMessage, SessionLimits, StandInNames, sync,
 };
 use crate::NodeId;
-use crate::directory::{self, HostedEvent};
+use crate::directory::{self, HostedEvent, Wanted};
 use crate::session::{CloseReason, LocalChange, Role, Session, SessionConfig, StockPeers, Timing};
 use crate::transport::{NetworkStream, split, write_outbox};
 use crate::wire::{self, Data};
@@ -135,16 +135,22 @@ impl NodeSession {
             SessionRequest::Hosted(HostedEvent::Spawned(cell)) => state.spawned(&cell),
             SessionRequest::Hosted(HostedEvent::Terminated(cell)) => state.terminated(&cell),
             SessionRequest::StandIn(pid, reply) => {
-                let cell = self.stand_in(myself, state, pid).await;
+                let cell = self.stand_in(myself, state, pid, Tenure::Session).await;
                 drop(reply.send(cell));
             }
             SessionRequest::StandInNamed(name, reply) => {
                 let cell = match state.session.peer_actor_named(&name) {
-                    Some(pid) => self.stand_in(myself, state, pid).await,
+                    Some(pid) => self.stand_in(myself, state, pid, Tenure::Session).await,
                     None => None,
                 };
                 drop(reply.send(cell));
             }
+            SessionRequest::Look(wanted, reply) => drop(reply.send(state.look(wanted))),
+            SessionRequest::Lend(pid, reply) => {
+                let cell = self.stand_in(myself, state, pid, Tenure::Lent).await;
+                drop(reply.send(cell));
+            }
+            SessionRequest::GiveBack(pid) => state.stand_ins.take_back(pid).await,
             SessionRequest::Contested(rival) => state.session.handle_contested(&rival),
             SessionRequest::LinkEnded(reason) => state.session.handle_closed(reason),
             SessionRequest::GiveWay if state.session.is_authenticated() => {}
@@ -331,6 +337,15 @@ impl Actor for NodeSession {
 }
 
 impl NodeSessionState {
+    /// What the peer advertises of an actor.
+    fn look(&self, wanted: Wanted) -> Option<wire::Actor> {
+        let pid = match wanted {
+            Wanted::Pid(pid) => pid,
+            Wanted::Name(name) => self.session.peer_actor_named(&name)?,
+        };
+        self.session.peer_actor(pid)
+    }
+
     fn push(&self, message: &wire::Message) {
         if let wire::Message::Data(Data::Reply(_)) | wire::Message::Unknown = message {
             return;

@@ -17,10 +17,10 @@ use super::{
     HandshakeStats, NameMessage, NodeEventSubscription, NodeServerMessage, NodeServerSessionInformation,
     NodeSessionMessage, Peer, ServerStatus,
 };
-use crate::directory::HostedEvent;
+use crate::directory::{HostedEvent, Wanted};
 use crate::session::{CloseReason, Dial, Rival, StockPeers};
 use crate::transport::NetworkStream;
-use crate::wire::Message;
+use crate::wire::{Actor, Message};
 
 /// Of a node.
 pub(super) enum NodeRequest {
@@ -148,6 +148,12 @@ pub(super) enum SessionRequest {
     StandIn(u64, RpcReplyPort<Option<ActorCell>>),
     /// The stand-in for the peer's actor with this name.
     StandInNamed(String, RpcReplyPort<Option<ActorCell>>),
+    /// Whether the peer advertises an actor, and its pid and name.
+    Look(Wanted, RpcReplyPort<Option<Actor>>),
+    /// The stand-in for the peer's actor with this pid, until it is given back.
+    Lend(u64, RpcReplyPort<Option<ActorCell>>),
+    /// Somebody who was lent the stand-in for this pid needs it no more.
+    GiveBack(u64),
     /// Another node with the peer's name was turned away.
     Contested(Rival),
     /// The reader or the writer ended.

@@ -7,7 +7,7 @@ use ractor::{ActorCell, ActorRef, RpcReplyPort, pg};
 
 use super::node_session::NodeSessionState;
 use super::requests::{NodeRequest, SessionRequest, Verdict};
-use super::stand_ins::Resolver;
+use super::stand_ins::{Resolver, Tenure};
 use super::watch::Proof;
 use super::{NameMessage, NodeServerMessage, NodeSession, NodeSessionMessage, sync};
 use crate::directory;
@@ -185,19 +185,20 @@ impl NodeSession {
         myself: &ActorRef<NodeSessionMessage>,
         state: &mut NodeSessionState,
         pid: u64,
+        tenure: Tenure,
     ) -> Option<ActorCell> {
         let actor = state.session.peer_actor(pid)?;
         let peer = state.peer.as_ref()?;
         state
             .stand_ins
-            .get_or_spawn(actor, &peer.name, &state.link, &myself.get_cell())
+            .get_or_spawn(actor, tenure, &peer.name, &state.link, &myself.get_cell())
             .await
     }
 
     async fn joined(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState, change: GroupChange) {
         let mut cells = Vec::with_capacity(change.actors.len());
         for actor in &change.actors {
-            cells.extend(self.stand_in(myself, state, actor.pid).await);
+            cells.extend(self.stand_in(myself, state, actor.pid, Tenure::Session).await);
         }
         if !cells.is_empty() {
             pg::join_scoped(change.scope, change.group, cells);

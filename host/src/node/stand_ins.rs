@@ -1,21 +1,40 @@
 //! The stand-ins of one session: spawned when somebody looks an actor up or it joins a group, not before.
+//!
+//! Guests look actors up without them. A stand-in that only guests use, because they monitor its actor, is lent to them and
+//! ends when the last has given it back.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ractor::message::SerializedMessage;
-use ractor::{ActorCell, ActorRef, RpcReplyPort};
+use ractor::{ActorCell, ActorId, ActorRef, ActorStatus, RpcReplyPort};
 
 use super::StandInNames;
 use super::link::Link;
 use super::messages::NodeSessionMessage;
 use super::remote_actor::{RemoteActorMessage, spawn_stand_in};
 use super::requests::SessionRequest;
-use crate::directory::{BoxFuture, RemoteActors, SendRefused, namesakes};
+use crate::directory::{BoxFuture, Found, Lent, RemoteActors, SendRefused, Wanted, namesakes};
 use crate::wire::Actor;
 
 /// Why a stand-in is stopped; its supervisor and monitors hear it.
 const REMOTE_EXIT: &str = "remote";
+
+/// The same for one that was lent and given back.
+const UNUSED: &str = "nobody monitors the remote actor any more";
+
+/// How long a stand-in lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tenure {
+    /// As long as its actor and the session: somebody may have a reference to it.
+    Session,
+    /// Until it is given back.
+    Lent,
+}
+
+/// How long a stand-in that is given back may take to end. It waits for nobody.
+const GIVEN_BACK: Duration = Duration::from_secs(1);
 
 /// The live stand-ins of one session.
 #[derive(Debug)]
@@ -24,6 +43,8 @@ pub(super) struct StandIns {
     by_pid: HashMap<u64, ActorRef<RemoteActorMessage>>,
     /// The names that their actors have at home and they have here, and how many of them have each.
     bare_names: HashMap<String, usize>,
+    /// Those that nobody has but those who were lent them, and how often they were.
+    lent: HashMap<u64, usize>,
 }
 
 impl StandIns {
@@ -32,6 +53,7 @@ impl StandIns {
             names,
             by_pid: HashMap::new(),
             bare_names: HashMap::new(),
+            lent: HashMap::new(),
         }
     }
 
@@ -39,13 +61,26 @@ impl StandIns {
     pub(super) async fn get_or_spawn(
         &mut self,
         actor: Actor,
+        tenure: Tenure,
         peer: &str,
         link: &Arc<Link>,
         session: &ActorCell,
     ) -> Option<ActorCell> {
-        if let Some(stand_in) = self.by_pid.get(&actor.pid) {
-            return Some(stand_in.get_cell());
+        let pid = actor.pid;
+        let (cell, is_new) = match self.by_pid.get(&pid) {
+            Some(stand_in) => (stand_in.get_cell(), false),
+            None => (self.spawn(actor, peer, link, session).await?, true),
+        };
+        match (tenure, self.lent.get_mut(&pid)) {
+            (Tenure::Session, _) => drop(self.lent.remove(&pid)),
+            (Tenure::Lent, Some(times)) => *times += 1,
+            (Tenure::Lent, None) if is_new => drop(self.lent.insert(pid, 1)),
+            (Tenure::Lent, None) => {}
         }
+        Some(cell)
+    }
+
+    async fn spawn(&mut self, actor: Actor, peer: &str, link: &Arc<Link>, session: &ActorCell) -> Option<ActorCell> {
         let name = actor.name.as_ref().map(|name| self.names.name(name.clone(), peer));
         let bare_name = name.clone().filter(|_| name == actor.name);
         match spawn_stand_in(name, actor.pid, link.clone(), session.clone()).await {
@@ -66,6 +101,21 @@ impl StandIns {
         }
     }
 
+    /// Somebody who was lent a stand-in needs it no more.
+    pub(super) async fn take_back(&mut self, pid: u64) {
+        let Some(times) = self.lent.get_mut(&pid) else { return };
+        *times -= 1;
+        if *times == 0
+            && let Some(stand_in) = self.end(pid)
+        {
+            // Whoever asks next gets another of the same id and name, so this one must be gone by then.
+            let ended = stand_in.stop_and_wait(Some(UNUSED.to_owned()), Some(GIVEN_BACK)).await;
+            if let Err(error) = ended {
+                tracing::debug!(pid, %error, "a stand-in that was given back takes long to end");
+            }
+        }
+    }
+
     /// The stand-in for this pid, if there is one.
     pub(super) fn get(&self, pid: u64) -> Option<ActorCell> {
         self.by_pid.get(&pid).map(ActorRef::get_cell)
@@ -81,19 +131,34 @@ impl StandIns {
 
     /// The peer's actor ended.
     pub(super) fn terminate(&mut self, pid: u64) {
-        let Some(stand_in) = self.by_pid.remove(&pid) else {
-            return;
-        };
+        if let Some(stand_in) = self.end(pid) {
+            stand_in.stop(Some(REMOTE_EXIT.to_owned()));
+        }
+    }
+
+    /// Takes out a stand-in that is about to be stopped.
+    fn end(&mut self, pid: u64) -> Option<ActorRef<RemoteActorMessage>> {
+        self.lent.remove(&pid);
+        let stand_in = self.by_pid.remove(&pid)?;
         // That a local actor took the name may not have been heard yet.
         if let Some(name) = stand_in.get_name().filter(|name| self.bare_names.contains_key(name)) {
             namesakes::note_named(&name);
         }
-        stand_in.stop(Some(REMOTE_EXIT.to_owned()));
+        Some(stand_in)
     }
 
     /// A stand-in ended. If it did so by itself, the next who asks gets another.
     pub(super) fn forget(&mut self, cell: &ActorCell) {
-        self.by_pid.remove(&cell.get_id().pid());
+        let pid = cell.get_id().pid();
+        // One that was given back may have a successor already.
+        if self
+            .by_pid
+            .get(&pid)
+            .is_some_and(|stand_in| stand_in.get_status() >= ActorStatus::Stopping)
+        {
+            self.by_pid.remove(&pid);
+            self.lent.remove(&pid);
+        }
         let Some(name) = cell.get_name() else { return };
         if let Some(count) = self.bare_names.get_mut(&name) {
             *count -= 1;
@@ -131,7 +196,10 @@ pub(super) struct Resolver {
 }
 
 impl Resolver {
-    async fn ask(&self, ask: impl FnOnce(RpcReplyPort<Option<ActorCell>>) -> NodeSessionMessage) -> Option<ActorCell> {
+    async fn ask<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(RpcReplyPort<Option<T>>) -> NodeSessionMessage,
+    ) -> Option<T> {
         self.session.call(ask, None).await.ok()?.success_or(()).ok()?
     }
 }
@@ -143,6 +211,30 @@ impl RemoteActors for Resolver {
 
     fn stand_in_named(&self, name: String) -> BoxFuture<'_, Option<ActorCell>> {
         Box::pin(self.ask(move |reply| SessionRequest::StandInNamed(name, reply).into()))
+    }
+
+    fn look(&self, wanted: Wanted) -> BoxFuture<'_, Option<Found>> {
+        Box::pin(async {
+            let ask = |reply| SessionRequest::Look(wanted, reply).into();
+            let Actor { pid, name } = self.ask(ask).await?;
+            let node_id = self.link.node_id();
+            Some(Found {
+                id: ActorId::Remote { node_id, pid },
+                name,
+                local: None,
+            })
+        })
+    }
+
+    fn lend(&self, pid: u64) -> BoxFuture<'_, Option<Lent>> {
+        Box::pin(async move {
+            let cell = self.ask(|reply| SessionRequest::Lend(pid, reply).into()).await?;
+            let session = self.session.clone();
+            Some(Lent::stand_in(cell, move || {
+                // A session that has ended has no stand-ins.
+                drop(session.cast(SessionRequest::GiveBack(pid).into()));
+            }))
+        })
     }
 
     fn send(&self, pid: u64, message: SerializedMessage) -> BoxFuture<'_, Result<(), SendRefused>> {

@@ -46,6 +46,8 @@ pub(super) struct End {
     pub(super) read: BytesMut,
     /// What the peer calls itself.
     pub(super) peer: Option<String>,
+    /// Which life of that node it says it is.
+    pub(super) incarnation: u64,
     /// The peer's actors by name.
     pub(super) actors: BTreeMap<String, u64>,
     /// When it is woken next.
@@ -69,6 +71,7 @@ impl End {
             link: Arc::new(Link::new(wire as u64 + 1, SessionLimits::default())),
             read: BytesMut::new(),
             peer: None,
+            incarnation: 0,
             actors: BTreeMap::new(),
             wake: None,
             closed: None,

@@ -16,15 +16,21 @@ use super::{MILLI, SECOND, Time};
 use crate::checkpoint::Database;
 use crate::session::tests::Random;
 use crate::session::{
-    CloseReason, Event as Decided, LocalChange, LocalSnapshot, Registry, Session, SessionConfig, Timing,
+    CloseReason, Dial, Event as Decided, LocalChange, LocalSnapshot, Registry, Session, SessionConfig, StockPeers,
+    Timing,
 };
-use crate::wire::{self, Actor, CAPABILITY_CALL_FAILED, CAPABILITY_NAME_TAKEN, NameMessage, NodeFlags};
+use crate::wire::{
+    self, Actor, CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN, NameMessage, NodeFlags,
+};
 
 /// The first pid of a guest, as in `directory`.
 const FIRST_PID: u64 = 1 << 52;
 
 /// How many native actors of a node send.
 const SENDERS: usize = 2;
+
+/// How long a node has to answer that it is still there.
+const ANSWER: Time = 3 * SECOND;
 
 /// How long an end that closes may take to write what it has accepted.
 const FLUSH: Time = 5 * SECOND;
@@ -59,6 +65,8 @@ pub(super) enum Event {
     },
     Flush(usize),
     Wake(usize),
+    /// The node whose place this one would take has not answered.
+    Elect(usize),
     /// An end that closes has had its time.
     Expire(usize),
     /// A guest looks into its mailbox.
@@ -254,6 +262,7 @@ impl Process {
                 }
             }
             Event::Wake(wire) => self.wake(wire, context),
+            Event::Elect(wire) => self.elect_in_place_of(wire, context),
             Event::Expire(wire) => self.gone(wire, context),
             Event::Begin(pid) => self.begin(pid, context),
             Event::Done(pid) => self.done(pid, context),
@@ -319,7 +328,7 @@ impl Process {
             name: self.name.clone(),
             flags: Some(NodeFlags {
                 version: 1,
-                capabilities: CAPABILITY_CALL_FAILED | CAPABILITY_NAME_TAKEN,
+                capabilities: CAPABILITY_CALL_FAILED | CAPABILITY_NAME_TAKEN | CAPABILITY_IDENTITY,
                 max_frame: 0,
                 incarnation: self.incarnation,
             }),
@@ -335,7 +344,9 @@ impl Process {
             cookie: self.cookie.to_owned(),
             transitive: false,
             timing: Timing::default(),
-            challenge: context.random.next() as u32,
+            stock_peers: StockPeers::default(),
+            challenge: (context.random.next() as u32).into(),
+            nonce: u128::from(context.random.next()).to_be_bytes(),
             jitter: context.random.next(),
         };
         self.registry.insert(wire, side.role());
@@ -384,15 +395,26 @@ impl Process {
         let Some(end) = self.ends.get_mut(&wire) else { return };
         match event {
             Decided::PeerNamed(name) => {
+                let flags = name.flags.unwrap_or_default();
+                end.link.set_peer(flags);
+                end.incarnation = flags.incarnation;
+                end.peer = Some(name.name.clone());
+                let is_linked = self.is_linked(&name.name, flags.incarnation);
                 self.registry.name(wire, &name.name, name.connection_id);
-                end.link.set_peer(name.flags.unwrap_or_default());
-                end.peer = Some(name.name);
-                if end.side == Side::Accepted {
-                    end.session
-                        .handle_admission(self.registry.check(&self.name, wire).into());
+                let Some(end) = self.ends.get_mut(&wire) else { return };
+                match end.side {
+                    Side::Opened if is_linked => end.session.handle_dial(Dial::AlreadyLinked),
+                    Side::Opened => end.session.handle_dial(Dial::GoOn),
+                    Side::Accepted => end
+                        .session
+                        .handle_admission(self.registry.check(&self.name, wire).into()),
                 }
             }
-            Decided::Authenticated => self.elect(wire, context),
+            // The incumbent is asked whether it is still there, which one that was started anew is not.
+            Decided::Authenticated => match self.incumbent(wire) {
+                Some(_) => context.after(ANSWER, Event::Elect(wire)),
+                None => self.elect(wire, context),
+            },
             Decided::Spawned(actors) => {
                 end.link.add_remote(actors.iter().map(|actor| actor.pid));
                 let named = actors.into_iter().filter_map(|actor| Some((actor.name?, actor.pid)));
@@ -410,6 +432,43 @@ impl Process {
         }
     }
 
+    /// True if there is a link to the node that this is said to be.
+    fn is_linked(&self, name: &str, incarnation: u64) -> bool {
+        let mut ends = self.ends.iter();
+        ends.any(|(wire, end)| {
+            self.registry.is_elected(*wire) && end.peer.as_deref() == Some(name) && end.incarnation == incarnation
+        })
+    }
+
+    /// A link to another node of the name that the peer of this one has.
+    fn incumbent(&self, wire: usize) -> Option<usize> {
+        let newcomer = self.ends.get(&wire)?;
+        let mut ends = self.ends.iter();
+        let incumbent = ends.find(|(other, end)| {
+            self.registry.is_elected(**other) && end.peer == newcomer.peer && end.incarnation != newcomer.incarnation
+        });
+        incumbent.map(|(wire, _)| *wire)
+    }
+
+    fn elect_in_place_of(&mut self, wire: usize, context: &mut Context<'_>) {
+        if self.ends.get(&wire).is_none_or(|end| end.closed.is_some()) {
+            return;
+        }
+        if let Some(incumbent) = self.incumbent(wire) {
+            self.kill(incumbent);
+        }
+        self.elect(wire, context);
+    }
+
+    /// As when the actor of a session is killed: nobody is called back, and what was accepted is written.
+    fn kill(&mut self, wire: usize) {
+        if let Some(end) = self.ends.get_mut(&wire) {
+            end.link.shut();
+            end.session.handle_closed(CloseReason::DuplicateConnection);
+        }
+        self.registry.remove(wire);
+    }
+
     fn elect(&mut self, wire: usize, context: &mut Context<'_>) {
         let is_stranger = self.computer >= self.count;
         if is_stranger {
@@ -419,12 +478,7 @@ impl Process {
         let election = self.registry.elect(&self.name, wire);
         let (won, ending) = election.map_or((false, Vec::new()), |one| (one.won, one.ending));
         for loser in ending {
-            // As when its actor is killed: nobody is called back, and what was written is written.
-            if let Some(end) = self.ends.get_mut(&loser) {
-                end.link.shut();
-                end.session.handle_closed(CloseReason::DuplicateConnection);
-            }
-            self.registry.remove(loser);
+            self.kill(loser);
         }
         let snapshot = LocalSnapshot {
             actors: self.guests.values().map(advertisement).collect(),
@@ -439,6 +493,8 @@ impl Process {
     fn close(&mut self, wire: usize, reason: CloseReason, context: &mut Context<'_>) {
         let Some(end) = self.ends.get_mut(&wire) else { return };
         self.registry.over(wire, reason.clone());
+        // Whoever waits for a reply hears it now.
+        end.link.fail_all_calls();
         let is_dead = reason.is_link_dead();
         end.closed = Some(reason);
         if is_dead {

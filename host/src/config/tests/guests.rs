@@ -66,7 +66,14 @@ fn every_limit_can_be_set() {
         state_bytes = 17
         name_bytes = 18
         log_bytes = 19
-        log_rate = 20"#,
+        log_rate = 20
+        family_memory_bytes = "30MiB"
+        family_mailbox_bytes = 31
+        family_timers = 32
+        family_monitors = 33
+        family_groups = 34
+        family_deferred_replies = 35
+        family_http_requests = 36"#,
     );
     let expected = Limits {
         memory_bytes: 16 << 20,
@@ -99,6 +106,13 @@ fn every_limit_can_be_set() {
         name_bytes: 18,
         log_bytes: 19,
         log_rate: 20,
+        family_memory_bytes: Some(30 << 20),
+        family_mailbox_bytes: Some(31),
+        family_timers: Some(32),
+        family_monitors: Some(33),
+        family_groups: Some(34),
+        family_deferred_replies: Some(35),
+        family_http_requests: Some(36),
     };
     assert_eq!(*actor.limits, expected);
 }

@@ -21,6 +21,7 @@ fn every_key_is_read() {
         component_bytes = "64MiB"
         epoch_tick = "2ms"
         copy_on_write = false
+        cache_bytes = "3GiB"
     "#;
     let runtime = parse(text, folder().path()).unwrap().runtime;
     assert_eq!(runtime.cache_dir, None);
@@ -34,6 +35,7 @@ fn every_key_is_read() {
     assert_eq!(runtime.component_bytes, Some(64 << 20));
     assert_eq!(runtime.epoch_tick, Some(Duration::from_millis(2)));
     assert_eq!(runtime.copy_on_write, Some(false));
+    assert_eq!(runtime.cache_bytes, Some(3 << 30));
 }
 
 #[test]

@@ -4,10 +4,11 @@ use ractor::{ActorCell, pg};
 
 use crate::directory;
 use crate::guest::bindings::{groups, types};
+use crate::guest::family::Share;
 use crate::guest::group_rate;
 use crate::guest::group_watch::{Client, GroupWatch};
 use crate::guest::groups::Group;
-use crate::guest::limits::Limit;
+use crate::guest::limits::{Common, Limit};
 use crate::guest::pid;
 use crate::guest::state::State;
 
@@ -19,11 +20,11 @@ impl groups::Host for State {
         let myself = self.myself()?;
         {
             let mut joined = myself.groups.joined();
-            if joined.contains(&group) {
+            if joined.contains_key(&group) {
                 return Ok(());
             }
-            self.check_groups(joined.len() + self.groups_monitored())?;
-            joined.insert(group.clone());
+            let share = self.check_groups(joined.len() + self.groups_monitored())?;
+            joined.insert(group.clone(), share);
         }
         group.join(myself.cell.clone());
         Ok(())
@@ -34,7 +35,7 @@ impl groups::Host for State {
         group_rate::turn().await;
         let myself = self.myself()?;
         let group = Group::new(scope, group);
-        let was_in = myself.groups.joined().remove(&group);
+        let was_in = myself.groups.joined().remove(&group).is_some();
         // ractor tells everybody, even if the actor wasn't in the group. Others may have put it there.
         if was_in || group.members().contains(&myself.cell) {
             group.leave(myself.cell.clone());
@@ -69,7 +70,7 @@ impl groups::Host for State {
             return Ok(());
         }
         let myself = self.myself()?;
-        self.check_groups(myself.groups.joined().len() + monitored)?;
+        let share = self.check_groups(myself.groups.joined().len() + monitored)?;
         if self.group_watch().is_none() {
             let client = Client {
                 actor: myself.cell.clone(),
@@ -81,7 +82,7 @@ impl groups::Host for State {
             self.watch()?.groups = Some(watch);
         }
         if let Some(watch) = self.group_watch() {
-            watch.begin(group);
+            watch.begin(group, share);
         }
         Ok(())
     }
@@ -114,12 +115,13 @@ impl State {
         self.group_watch().map_or(0, GroupWatch::len)
     }
 
-    /// Traps if there may not be one group more than these.
-    fn check_groups(&self, groups: usize) -> wasmtime::Result<()> {
+    /// Traps if there may not be one group more than these. What the family has of it, if there may.
+    fn check_groups(&self, groups: usize) -> wasmtime::Result<Share> {
         if groups >= self.limits.groups {
             return Err(wasmtime::Error::new(Limit::Groups(self.limits.groups)));
         }
-        Ok(())
+        let share = self.myself()?.family.purse().share(Common::Groups, 1);
+        share.map_err(wasmtime::Error::new)
     }
 }
 

@@ -115,17 +115,19 @@ impl lifecycle::Host for State {
         self.act()?;
         self.myself()?;
         let actor = match pid::to_id(actor) {
-            Some(id) => directory::resolve(id).await,
+            Some(id) => directory::lend(id).await,
             None => None,
         };
         let Some(actor) = actor else {
             return Ok(Err(MonitorError::UnknownActor));
         };
         let limit = self.limits.monitors;
-        Ok(self.watch()?.monitor(actor, limit).map_err(|refused| match refused {
+        let purse = self.myself()?.family.purse().clone();
+        let monitored = self.watch()?.monitor(actor, limit, &purse);
+        Ok(monitored.map_err(|refused| match refused {
             Refused::Ended => MonitorError::UnknownActor,
-            Refused::TooMany => {
-                strikes::limit(&self.label, Limit::Monitors(limit));
+            Refused::TooMany(limit) => {
+                strikes::limit(&self.label, limit);
                 MonitorError::TooMany
             }
         }))
@@ -170,7 +172,12 @@ impl State {
         }));
         Ok(match task.ended().await {
             Ok(Ok(Ok(child))) => Ok(child.cell.get_id()),
-            Ok(Ok(Err(refused))) => Err(refused.into()),
+            Ok(Ok(Err(refused))) => {
+                if let error::SpawnError::Limit(limit) = refused {
+                    strikes::limit(&self.label, limit);
+                }
+                Err(refused.into())
+            }
             Ok(Err(_)) => {
                 let limit = Limit::CallWait(longest);
                 strikes::limit(&self.label, limit);

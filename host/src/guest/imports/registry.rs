@@ -1,4 +1,5 @@
-//! `registry`: actors by name, and by addresses that mean the same on every node.
+//! `registry`: actors by name, and by addresses that mean the same on every node. No look-up leaves anything behind: see
+//! `directory/looking.rs`.
 
 use ractor::BytesConvertable as _;
 
@@ -14,20 +15,17 @@ impl registry::Host for State {
         // Names of the family come first, with the name of this node behind them or without.
         let here = name.strip_suffix(&*profile.node_name);
         let given = here.and_then(|name| name.strip_suffix('@')).unwrap_or(&name);
-        let found = match directory::where_is(&family.full_name(given)) {
-            Some(kin) => Some(kin),
-            None => directory::find(&name).await,
-        };
-        Ok(found.map(|cell| pid::of(cell.get_id())))
+        if let Some(kin) = directory::where_is(&family.full_name(given)) {
+            return Ok(Some(pid::of(kin.get_id())));
+        }
+        Ok(directory::look_for(&name).await.map(|found| pid::of(found.id)))
     }
 
     async fn address(&mut self, actor: types::Pid) -> wasmtime::Result<Option<Vec<u8>>> {
         self.myself()?;
         let Some(id) = pid::to_id(actor) else { return Ok(None) };
-        let cell = directory::resolve(id).await;
-        Ok(cell
-            .and_then(|cell| ActorAddress::of(&cell))
-            .map(ActorAddress::into_bytes))
+        let found = directory::look(id).await;
+        Ok(found.and_then(ActorAddress::of_found).map(ActorAddress::into_bytes))
     }
 
     async fn resolve(&mut self, address: Vec<u8>) -> wasmtime::Result<Option<types::Pid>> {
@@ -35,6 +33,6 @@ impl registry::Host for State {
         let Some(address) = ActorAddress::try_from_bytes(&address) else {
             return Ok(None);
         };
-        Ok(address.resolve().await.map(|cell| pid::of(cell.get_id())))
+        Ok(address.look().await.map(|found| pid::of(found.id)))
     }
 }

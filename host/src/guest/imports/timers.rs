@@ -5,7 +5,6 @@ use std::time::Duration;
 use crate::directory;
 use crate::guest::bindings::timers::{self, TimerError};
 use crate::guest::bindings::types::Pid;
-use crate::guest::limits::Limit;
 use crate::guest::pid;
 use crate::guest::state::State;
 use crate::guest::strikes;
@@ -61,7 +60,7 @@ impl State {
             return Ok(Err(TimerError::TooLarge));
         }
         let target = match pid::to_id(to) {
-            Some(id) => directory::resolve(id).await,
+            Some(id) => directory::look(id).await,
             None => None,
         };
         // Nothing is to happen if the actor is gone, whoever gets its pid.
@@ -72,7 +71,7 @@ impl State {
             return Ok(Err(TimerError::Denied));
         }
         let cast = Cast {
-            to: target.get_id(),
+            to: target.id,
             variant,
             args,
         };
@@ -80,11 +79,12 @@ impl State {
     }
 
     fn timers(&mut self) -> wasmtime::Result<&Timers> {
-        let mailbox = self.myself()?.mailbox.clone();
+        let myself = self.myself()?;
+        let (mailbox, purse) = (myself.mailbox.clone(), myself.family.purse().clone());
         let Self {
             timers, label, limits, ..
         } = self;
-        Ok(timers.get_or_insert_with(|| Timers::new(label.clone(), limits.clone(), mailbox)))
+        Ok(timers.get_or_insert_with(|| Timers::new(label.clone(), limits.clone(), mailbox, purse)))
     }
 
     fn start_timer(
@@ -93,8 +93,8 @@ impl State {
         after: Duration,
         period: Option<Duration>,
     ) -> wasmtime::Result<Result<u64, TimerError>> {
-        Ok(self.timers()?.start(action, after, period).map_err(|TooMany| {
-            strikes::limit(&self.label, Limit::Timers(self.limits.timers));
+        Ok(self.timers()?.start(action, after, period).map_err(|TooMany(limit)| {
+            strikes::limit(&self.label, limit);
             TimerError::TooMany
         }))
     }

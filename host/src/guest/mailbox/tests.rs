@@ -21,9 +21,7 @@ impl Actor for Idle {
 }
 
 async fn mailbox(limits: Limits) -> Arc<Mailbox> {
-    let (actor, _) = Actor::spawn(None, Idle, ()).await.unwrap();
-    let label = Label::new("test".into(), "test".into(), actor.get_id().pid(), &limits);
-    Arc::new(Mailbox::new(actor.get_cell(), label, Arc::new(limits)))
+    member(&limits, &Arc::new(Purse::new(&limits))).await
 }
 
 fn cast(variant: &str) -> SerializedMessage {
@@ -172,4 +170,46 @@ async fn the_end_frees_callers_and_takes_nothing_more() {
     assert_eq!(mailbox.put(cast("b")).unwrap_err().reason, PutRefused::Ended);
     mailbox.request(Command::Restart("too late".to_owned()));
     assert!(mailbox.command().is_none());
+}
+
+#[tokio::test]
+async fn a_family_fills_its_mailboxes_together_and_room_in_one_is_room_in_all() {
+    let one_cast = cast_cost();
+    let limits = Limits {
+        mailbox_bytes: 2 * one_cast,
+        family_mailbox_bytes: Some(3 * one_cast),
+        ..Limits::default()
+    };
+    let purse = Arc::new(Purse::new(&limits));
+    let (one, other) = (member(&limits, &purse).await, member(&limits, &purse).await);
+    for variant in ["a", "b"] {
+        assert!(one.put(cast(variant)).is_ok());
+    }
+    assert!(other.put(cast("c")).is_ok());
+    let room = other.room().unwrap();
+    let refused = other.put(cast("d")).unwrap_err();
+    assert_eq!(refused.reason, PutRefused::Full);
+    assert_eq!(drain(&one), ["a", "b"]);
+    room.await;
+    assert!(other.put(refused.message).is_ok());
+    assert!(one.put(cast("e")).is_ok());
+    assert!(one.put(cast("f")).is_err(), "the family has three");
+    other.end();
+    assert!(one.put(cast("f")).is_ok(), "what a member leaves is free");
+}
+
+async fn member(limits: &Limits, purse: &Arc<Purse>) -> Arc<Mailbox> {
+    let (actor, _) = Actor::spawn(None, Idle, ()).await.unwrap();
+    let label = Label::new("test".into(), "test".into(), actor.get_id().pid(), limits);
+    Arc::new(Mailbox::new(
+        actor.get_cell(),
+        label,
+        Arc::new(limits.clone()),
+        purse.clone(),
+    ))
+}
+
+/// What `cast` of one letter takes.
+fn cast_cost() -> usize {
+    1 + MESSAGE_OVERHEAD
 }

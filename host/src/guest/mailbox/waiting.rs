@@ -1,10 +1,12 @@
 //! What waits for a guest, within its limits: a machine without an actor, a lock or a log of its own.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use ractor::message::SerializedMessage;
 
-use super::super::limits::{Limit, Limits, WhenFull};
+use super::super::family::Purse;
+use super::super::limits::{Common, Limit, Limits, WhenFull};
 use super::super::reload::{Asked, Request};
 use crate::directory::{MESSAGE_OVERHEAD, NotPut, PROBE_VARIANT, PutRefused};
 
@@ -16,6 +18,8 @@ pub(crate) struct Waiting {
     /// The number of the next message.
     next_number: u64,
     bytes: usize,
+    /// What has those bytes as a part of what the family may have; none for an actor without one.
+    purse: Option<Arc<Purse>>,
     /// What is asked of the actor itself, before its next message.
     commands: VecDeque<Command>,
     /// The actor has ended: nothing is taken any more.
@@ -81,6 +85,14 @@ pub(crate) struct Put {
 }
 
 impl Waiting {
+    /// Nothing yet, of a member of this family.
+    pub(super) fn in_family(purse: Arc<Purse>) -> Self {
+        Self {
+            purse: Some(purse),
+            ..Self::default()
+        }
+    }
+
     /// A message comes. `is_draining` says whether the actor takes no more by now; it is asked only before room is made.
     pub(crate) fn handle_put(
         &mut self,
@@ -97,12 +109,17 @@ impl Waiting {
             return refuse(message, PutRefused::Ended, None);
         }
         let cost = cost(&message);
-        if !is_probe(&message) {
-            while let Some(limit) = self.exceeded(limits, cost) {
+        if is_probe(&message) {
+            if let Some(purse) = &self.purse {
+                purse.take_anyway(Common::MailboxBytes, cost);
+            }
+        } else {
+            while let Err(limit) = self.admit(limits, cost) {
                 if !std::mem::replace(&mut self.struck, true) {
                     struck = Some(limit);
                 }
-                if limits.mailbox_full != WhenFull::DropOldest {
+                // Where nothing waits, it is for the rest of the family to make room.
+                if limits.mailbox_full != WhenFull::DropOldest || self.messages.is_empty() {
                     self.refused = true;
                     return refuse(message, PutRefused::Full, struck);
                 }
@@ -111,7 +128,7 @@ impl Waiting {
                     return refuse(message, PutRefused::Ended, struck);
                 }
                 if let Some((_, oldest)) = self.messages.pop_front() {
-                    self.bytes -= self::cost(&oldest);
+                    self.free(self::cost(&oldest));
                     self.dropped += usize::from(!is_probe(&oldest));
                 }
             }
@@ -130,7 +147,7 @@ impl Waiting {
     pub(crate) fn handle_take_back(&mut self, number: u64) -> Option<SerializedMessage> {
         let place = self.messages.binary_search_by_key(&number, |(number, _)| *number);
         let (_, message) = self.messages.remove(place.ok()?)?;
-        self.bytes -= cost(&message);
+        self.free(cost(&message));
         Some(message)
     }
 
@@ -151,7 +168,7 @@ impl Waiting {
     /// The actor has ended: nothing is taken any more.
     pub(crate) fn handle_end(&mut self) -> GivenUp {
         self.ended = true;
-        self.bytes = 0;
+        self.free(self.bytes);
         GivenUp {
             messages: std::mem::take(&mut self.messages),
             commands: std::mem::take(&mut self.commands),
@@ -161,7 +178,7 @@ impl Waiting {
     /// The message that has waited the longest.
     pub(crate) fn poll_message(&mut self, limits: &Limits) -> Option<Taken> {
         let (_, message) = self.messages.pop_front()?;
-        self.bytes -= cost(&message);
+        self.free(cost(&message));
         let is_half_empty =
             self.messages.len() <= limits.mailbox_messages / 2 && self.bytes <= limits.mailbox_bytes / 2;
         let mut dropped = None;
@@ -191,6 +208,23 @@ impl Waiting {
     /// How many messages wait.
     pub(crate) fn len(&self) -> usize {
         self.messages.len()
+    }
+
+    /// So many bytes don't wait any more.
+    fn free(&mut self, bytes: usize) {
+        self.bytes -= bytes;
+        if let Some(purse) = &self.purse {
+            purse.give_back(Common::MailboxBytes, bytes);
+        }
+    }
+
+    /// Takes the bytes of a further message from what the family may have, if this mailbox may have them.
+    fn admit(&self, limits: &Limits, cost: usize) -> Result<(), Limit> {
+        match (self.exceeded(limits, cost), &self.purse) {
+            (Some(limit), _) => Err(limit),
+            (None, Some(purse)) => purse.take(Common::MailboxBytes, cost),
+            (None, None) => Ok(()),
+        }
     }
 
     /// The limit that a further message would exceed.

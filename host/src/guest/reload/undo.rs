@@ -20,7 +20,9 @@ impl Mark {
         let myself = state.myself().ok();
         Self {
             timers: state.timers.as_ref().map_or(0, |timers| timers.last()),
-            groups: myself.map(|myself| myself.groups.joined().clone()).unwrap_or_default(),
+            groups: myself
+                .map(|myself| myself.groups.joined().keys().cloned().collect())
+                .unwrap_or_default(),
             children: myself
                 .map(|myself| myself.cell.get_children().iter().map(|child| child.get_id()).collect())
                 .unwrap_or_default(),
@@ -35,8 +37,12 @@ impl Mark {
         let Ok(myself) = state.myself() else { return };
         let joined: Vec<Group> = {
             let mut now = myself.groups.joined();
-            let joined = now.difference(&self.groups).cloned().collect();
-            now.retain(|group| self.groups.contains(group));
+            let joined = now
+                .keys()
+                .filter(|group| !self.groups.contains(group))
+                .cloned()
+                .collect();
+            now.retain(|group, _| self.groups.contains(group));
             joined
         };
         for group in joined {

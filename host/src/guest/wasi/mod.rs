@@ -20,7 +20,7 @@ use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 use super::grants::{Access, Directory, Grants, Guarded};
 use super::limits::Limits;
 use super::state::{Label, State};
-use http::Http;
+use http::{Client, Http};
 use network::Network;
 use output::Output;
 
@@ -125,9 +125,12 @@ impl WasiView for State {
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         let (grants, trust) = (self.grants(), self.http_trust());
-        let (label, limits) = (self.label.clone(), self.limits.clone());
+        let (label, limits, purse) = (self.label.clone(), self.limits.clone(), self.purse());
         let Wasi { table, http, .. } = self.wasi();
-        let http = http.get_or_insert_with(|| Box::new(Http::new(label, &limits, grants, trust)));
+        let http = http.get_or_insert_with(|| {
+            let client = Client::new(label, &limits, grants, trust, purse);
+            Box::new(Http::new(client, limits.http_header_bytes))
+        });
         http.view(table)
     }
 }

@@ -123,13 +123,18 @@ impl Watched {
         if !self.settling.look(stamp(&self.path), Instant::now()) {
             return;
         }
-        let path = self.path.clone();
+        let (path, limit) = (self.path.clone(), reloader.largest_file(&self.module));
         let read = tokio::task::spawn_blocking(move || {
-            let bytes = files::read(&path, files::LARGEST)?;
+            let bytes = files::read(&path, limit)?;
             Ok::<_, ReadError>((is_whole(&bytes), Digest::of(&bytes)))
         });
         let (whole, digest) = match read.await {
             Ok(Ok(read)) => read,
+            Ok(Err(ReadError::TooLarge(limit))) => {
+                return self.put_off(&format!(
+                    "it is larger than {limit} bytes, the limit on components (component_bytes)"
+                ));
+            }
             Ok(Err(error)) => return self.put_off(&format!("it can't be read: {error}")),
             Err(error) => return self.put_off(&format!("it can't be read: {error}")),
         };

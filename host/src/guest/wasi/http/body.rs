@@ -4,10 +4,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep};
 use wasmtime_wasi_http::Error;
 
+use super::client::Place;
 use super::wait::Wait;
 use crate::guest::limits::Limit;
 use crate::guest::state::Label;
@@ -83,11 +83,11 @@ pub(super) struct Paced<B> {
     wait: Wait,
     label: Label,
     sleep: Option<Pin<Box<Sleep>>>,
-    place: Option<OwnedSemaphorePermit>,
+    place: Option<Place>,
 }
 
 impl<B> Paced<B> {
-    pub(super) fn new(body: B, wait: Wait, label: Label, place: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(body: B, wait: Wait, label: Label, place: Place) -> Self {
         Self {
             body,
             wait,

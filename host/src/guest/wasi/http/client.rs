@@ -17,9 +17,10 @@ use super::failure;
 use super::target::Target;
 use super::wait::Waits;
 use crate::guest::denied::Denied;
+use crate::guest::family::{Purse, Share};
 use crate::guest::grants::{Grants, HttpOrigin};
 use crate::guest::http_trust::HttpTrust;
-use crate::guest::limits::{Limit, Limits};
+use crate::guest::limits::{Common, Limit, Limits};
 use crate::guest::state::Label;
 use crate::guest::strikes;
 
@@ -30,12 +31,14 @@ const SMALLEST_BUFFER: usize = 8 << 10;
 pub(super) type Sent = (Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>);
 
 /// Sends the requests of one guest.
-pub(super) struct Client {
+pub(in crate::guest::wasi) struct Client {
     pub(super) label: Label,
     grants: Arc<Grants>,
     pub(super) trust: HttpTrust,
     places: Arc<Semaphore>,
     requests: usize,
+    /// The family's part; none if there is no actor.
+    purse: Option<Arc<Purse>>,
     request_bytes: usize,
     response_bytes: usize,
     header_bytes: usize,
@@ -46,13 +49,26 @@ pub(super) struct Client {
 pub(super) struct Admitted {
     request: Request<WasiBody>,
     target: Target,
-    place: OwnedSemaphorePermit,
+    place: Place,
     waits: Waits,
 }
 
+/// The place of one request, of the guest and of its family, until it and its response have ended.
+pub(super) struct Place {
+    _own: OwnedSemaphorePermit,
+    _family: Option<Share>,
+}
+
 impl Client {
-    pub(super) fn new(label: Label, limits: &Limits, grants: Arc<Grants>, trust: HttpTrust) -> Self {
+    pub(in crate::guest::wasi) fn new(
+        label: Label,
+        limits: &Limits,
+        grants: Arc<Grants>,
+        trust: HttpTrust,
+        purse: Option<Arc<Purse>>,
+    ) -> Self {
         Self {
+            purse,
             label,
             grants,
             trust,
@@ -84,16 +100,24 @@ impl Client {
         if request.method() == Method::CONNECT {
             return Err(ErrorCode::HttpRequestMethodInvalid);
         }
-        let Ok(place) = self.places.clone().try_acquire_owned() else {
-            strikes::limit(&self.label, Limit::HttpRequests(self.requests));
-            return Err(ErrorCode::ConnectionLimitReached);
-        };
+        let place = self.place().map_err(|limit| {
+            strikes::limit(&self.label, limit);
+            ErrorCode::ConnectionLimitReached
+        })?;
         Ok(Admitted {
             request,
             target,
             place,
             waits: Waits::new(options, self.wait),
         })
+    }
+
+    fn place(&self) -> Result<Place, Limit> {
+        let own = self.places.clone().try_acquire_owned();
+        let _own = own.map_err(|_| Limit::HttpRequests(self.requests))?;
+        let share = |purse: &Arc<Purse>| purse.share(Common::HttpRequests, 1);
+        let _family = self.purse.as_ref().map(share).transpose()?;
+        Ok(Place { _own, _family })
     }
 
     /// Sends it, and waits until the response begins.

@@ -4,12 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use wasmtime_wasi_http::Error;
 
-use super::client::Client;
+use super::client::{Client, Place};
 use super::failure;
 use super::target::Target;
 use crate::guest::denied::Denied;
@@ -23,11 +22,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for T {}
 
 impl Client {
     /// Connects to one of the addresses of the host, and gives the place back that it was given.
-    pub(super) async fn connect(
-        &self,
-        target: &Target,
-        place: OwnedSemaphorePermit,
-    ) -> Result<(Box<dyn Stream>, OwnedSemaphorePermit), Error> {
+    pub(super) async fn connect(&self, target: &Target, place: Place) -> Result<(Box<dyn Stream>, Place), Error> {
         let (addresses, place) = look_up(target, place).await?;
         let stream = self.connect_to_one(target, &addresses).await?;
         if target.scheme == HttpScheme::Http {
@@ -81,10 +76,7 @@ impl Client {
 }
 
 /// The addresses of the host. A look-up that nobody waits for any more goes on for a while, and keeps its place until then.
-async fn look_up(
-    target: &Target,
-    place: OwnedSemaphorePermit,
-) -> Result<(Vec<SocketAddr>, OwnedSemaphorePermit), Error> {
+async fn look_up(target: &Target, place: Place) -> Result<(Vec<SocketAddr>, Place), Error> {
     let port = target.port;
     if let Ok(address) = target.host.parse::<IpAddr>() {
         return Ok((vec![SocketAddr::new(address, port)], place));

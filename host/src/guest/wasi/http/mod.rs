@@ -23,11 +23,9 @@ use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView as _,
 };
 
-use crate::guest::grants::Grants;
-use crate::guest::http_trust::HttpTrust;
-use crate::guest::limits::Limits;
-use crate::guest::state::{Label, State};
-use client::{Client, Sent};
+use crate::guest::state::State;
+pub(super) use client::Client;
+use client::Sent;
 
 const HANDLER: &str = "wasi:http/outgoing-handler@0.2.12";
 const TYPES: &str = "wasi:http/types@0.2.12";
@@ -49,16 +47,15 @@ struct Hooks {
 }
 
 impl Http {
-    pub(super) fn new(label: Label, limits: &Limits, grants: Arc<Grants>, trust: HttpTrust) -> Self {
+    /// Headers have `header_bytes` at most.
+    pub(super) fn new(client: Client, header_bytes: usize) -> Self {
         let mut context = WasiHttpCtx::new();
-        context.set_field_size_limit(limits.http_header_bytes);
-        Self {
-            context,
-            hooks: Hooks {
-                client: Arc::new(Client::new(label, limits, grants, trust)),
-                refused: None,
-            },
-        }
+        context.set_field_size_limit(header_bytes);
+        let hooks = Hooks {
+            client: Arc::new(client),
+            refused: None,
+        };
+        Self { context, hooks }
     }
 
     /// Why the request that was just asked for is not sent, if it isn't.
