@@ -21,6 +21,7 @@ use super::needs::{Capacity, Pool};
 use super::source::{Digest, ModuleSource};
 use super::state::State;
 use super::ticker;
+use super::turns::{Account, STEPS, TurnCounts, Turns};
 
 /// The stack that the host's functions get, in bytes, when a guest that has used up its own calls them.
 const HOST_STACK: usize = 1536 << 10;
@@ -37,7 +38,7 @@ pub const POOL_TABLES: u32 = 8;
 pub struct EngineConfig {
     /// Where compiled code is kept between runs. Must belong to this user alone. None: it is not kept.
     pub cache_dir: Option<PathBuf>,
-    /// How long a guest runs before it gives way, and the resolution of
+    /// The longest that a guest runs before it gives way; it may do so after half of it. Half of it is the resolution of
     /// [`Limits::cpu_per_message`](super::Limits::cpu_per_message). At least a millisecond.
     pub epoch_tick: Duration,
     /// Where instances come from.
@@ -119,7 +120,11 @@ struct Inner {
     linker: Linker<State>,
     cache: Option<Cache>,
     clock: Clock,
-    tick: Duration,
+    /// That of the clock.
+    step: Duration,
+    turns: Arc<Turns>,
+    /// Of instances that are no actors: those that describe their modules.
+    describing: Arc<Account>,
     stack_bytes: usize,
     component_bytes: u64,
     admission: Admission,
@@ -150,15 +155,21 @@ impl Engine {
             .transpose()?;
         let linker = imports::linker(&wasmtime).map_err(|error| EngineError::Setup(format!("{error:#}")))?;
         let clock = Clock::default();
-        let tick = config.epoch_tick.max(Duration::from_millis(1));
-        ticker::start(wasmtime.weak(), Arc::downgrade(&clock), tick).map_err(EngineError::Ticker)?;
+        let step = config.epoch_tick.max(Duration::from_millis(1)) / STEPS;
+        ticker::start(wasmtime.weak(), Arc::downgrade(&clock), step).map_err(EngineError::Ticker)?;
+        let turns = Turns::new(clock.clone(), step, {
+            let wasmtime = wasmtime.weak();
+            move || wasmtime.upgrade().iter().for_each(wasmtime::Engine::increment_epoch)
+        });
         Ok(Self {
             inner: Arc::new(Inner {
                 wasmtime,
                 linker,
                 cache,
                 clock,
-                tick,
+                step,
+                turns: Arc::new(turns),
+                describing: Arc::default(),
                 stack_bytes: config.stack_bytes,
                 component_bytes: config.component_bytes,
                 admission: Admission {
@@ -271,8 +282,21 @@ impl Engine {
         self.inner.population.clone()
     }
 
-    pub(super) fn meter(&self, budget: Duration) -> Meter {
-        Meter::new(self.inner.clock.clone(), self.inner.tick, budget)
+    /// How the guests of this engine have shared the runtime's threads since it was made.
+    pub fn turns(&self) -> TurnCounts {
+        self.inner.turns.counts()
+    }
+
+    pub(super) fn meter(&self, budget: Duration, family: Option<Arc<Account>>) -> Meter {
+        let Inner {
+            clock,
+            step,
+            turns,
+            describing,
+            ..
+        } = &*self.inner;
+        let family = family.unwrap_or_else(|| describing.clone());
+        Meter::new(clock.clone(), *step, budget, turns.clone(), family)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::limits::Limit;
+use super::turns::Account;
 
 /// One of so many places of a pool is left free by children, for instances that live for a moment beside the actors' own:
 /// that describe a module, or are about to replace another.
@@ -60,6 +61,8 @@ pub(super) enum Member {
 #[derive(Debug)]
 struct Shared {
     children: AtomicUsize,
+    /// What its guests have had of the runtime's threads.
+    account: Arc<Account>,
     population: Arc<Population>,
 }
 
@@ -75,6 +78,7 @@ impl Family {
         Self {
             shared: Arc::new(Shared {
                 children: AtomicUsize::new(0),
+                account: Arc::default(),
                 population,
             }),
             member: Member::First,
@@ -94,12 +98,19 @@ impl Family {
         self.member
     }
 
+    /// What the family's guests have had of the runtime's threads.
+    pub(super) fn account(&self) -> Arc<Account> {
+        self.shared.account.clone()
+    }
+
     /// A place for one more child.
     ///
     /// # Errors
     /// The family has `limit` children already, or all families together have as many as leave enough for others.
     pub(super) fn place(&self, limit: usize) -> Result<Place, Limit> {
-        let Shared { children, population } = &*self.shared;
+        let Shared {
+            children, population, ..
+        } = &*self.shared;
         let room = population.room_for_children();
         take(children, limit).map_err(|_| Limit::Children(limit))?;
         if take(&population.children, room).is_err() {

@@ -55,6 +55,7 @@ mod strikes;
 mod text;
 mod ticker;
 mod timers;
+mod turns;
 mod waits;
 mod wants;
 mod wasi;
@@ -89,4 +90,5 @@ pub use reload::{Aftermath, Mode, NotReloaded, Proof, Snapshot, Step, Swap, Swap
 pub use reserved::ReservedNames;
 pub use restart::{Budget, Restart, RestartPolicy, Restarting, Restarts, Verdict};
 pub use source::{Digest, InvalidDigest, ModuleSource};
+pub use turns::TurnCounts;
 pub use wants::{Need, Want};
