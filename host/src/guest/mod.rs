@@ -86,7 +86,7 @@ pub use module::{Module, Origin};
 pub use modules::{Modules, Reloading};
 pub use needs::{Needs, Shortage, Shortages};
 pub use profile::Profile;
-pub use reload::{Aftermath, Mode, NotReloaded, Proof, Snapshot, Step, Swap, Swapped};
+pub use reload::{Aftermath, Mode, NotReloaded, Proof, Snapshot, StateRoom, Step, Swap, Swapped};
 pub use reserved::ReservedNames;
 pub use restart::{Budget, Restart, RestartPolicy, Restarting, Restarts, Verdict};
 pub use source::{Digest, InvalidDigest, ModuleSource};
