@@ -76,7 +76,7 @@ pub async fn spawn(module: &Module, options: GuestOptions, supervisor: ActorCell
         module,
         options,
         supervisor,
-        Family::new(module.engine().population()),
+        Family::new(module.engine().population(), module.engine().pools()),
     )
     .await
 }

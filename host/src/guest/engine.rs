@@ -1,6 +1,7 @@
 //! The engine: wasmtime set up for actors, its compiled-code cache, and the modules that are loaded.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use super::machine::Machine;
 use super::meter::{Clock, Meter};
 use super::module::{Admission, Code, Module};
 use super::needs::{Capacity, Pool};
+use super::pools::Pools;
 use super::source::{Digest, ModuleSource};
 use super::state::State;
 use super::ticker;
@@ -66,6 +68,8 @@ pub struct EngineConfig {
     /// Whether the guests of a module share the pages of its initial memory until they write to them. It saves large guests
     /// memory and time, but takes twice the memory mappings: see [`Machine`].
     pub copy_on_write: bool,
+    /// The servers that are asked for the names that guests look up; none for those of `/etc/resolv.conf`.
+    pub name_servers: Vec<SocketAddr>,
 }
 
 impl EngineConfig {
@@ -105,6 +109,7 @@ impl Default for EngineConfig {
             component_bytes: 256 << 20,
             complexity: Complexity::default(),
             copy_on_write: true,
+            name_servers: Vec::new(),
         }
     }
 }
@@ -130,6 +135,7 @@ struct Inner {
     admission: Admission,
     description_limits: Arc<Limits>,
     population: Arc<Population>,
+    pools: Arc<Pools>,
     /// Loaded code by digest. The inner lock is held while it is compiled, so that nobody compiles it twice.
     loaded: Mutex<HashMap<Digest, Slot>>,
 }
@@ -183,6 +189,7 @@ impl Engine {
                 },
                 description_limits: Arc::new(config.description_limits),
                 population: Arc::new(Population::new(pool.map(|pool| pool.guests))),
+                pools: Arc::new(Pools::new(config.name_servers)),
                 loaded: Mutex::default(),
             }),
         })
@@ -280,6 +287,10 @@ impl Engine {
 
     pub(super) fn population(&self) -> Arc<Population> {
         self.inner.population.clone()
+    }
+
+    pub(super) fn pools(&self) -> Arc<Pools> {
+        self.inner.pools.clone()
     }
 
     /// How the guests of this engine have shared the runtime's threads since it was made.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::limits::Limit;
+use super::pools::{Pools, Share};
 use super::turns::Account;
 
 /// One of so many places of a pool is left free by children, for instances that live for a moment beside the actors' own:
@@ -63,6 +64,8 @@ struct Shared {
     children: AtomicUsize,
     /// What its guests have had of the runtime's threads.
     account: Arc<Account>,
+    /// What they have of what all guests share.
+    share: Share,
     population: Arc<Population>,
 }
 
@@ -72,13 +75,14 @@ pub(super) struct Place(Arc<Shared>);
 
 impl Family {
     /// A family of one.
-    pub(super) fn new(population: Arc<Population>) -> Self {
+    pub(super) fn new(population: Arc<Population>, pools: Arc<Pools>) -> Self {
         let families = population.families.fetch_add(1, Ordering::Relaxed) + 1;
         population.most_families.fetch_max(families, Ordering::Relaxed);
         Self {
             shared: Arc::new(Shared {
                 children: AtomicUsize::new(0),
                 account: Arc::default(),
+                share: Share::of(pools),
                 population,
             }),
             member: Member::First,
@@ -101,6 +105,11 @@ impl Family {
     /// What the family's guests have had of the runtime's threads.
     pub(super) fn account(&self) -> Arc<Account> {
         self.shared.account.clone()
+    }
+
+    /// What the family has of what all guests share.
+    pub(super) fn share(&self) -> &Share {
+        &self.shared.share
     }
 
     /// A place for one more child.
@@ -146,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_family_has_so_many_children_and_no_more() {
-        let family = Family::new(Arc::default());
+        let family = Family::new(Arc::default(), Arc::default());
         let places = [family.place(2), family.of_child().place(2)];
         assert!(places.iter().all(Result::is_ok));
         assert_eq!(family.place(2).map(drop), Err(Limit::Children(2)));
@@ -157,7 +166,9 @@ mod tests {
     #[test]
     fn all_families_together_leave_room_for_each_first_member_and_some() {
         let population = Arc::new(Population::new(Some(16)));
-        let families: Vec<_> = (0..4).map(|_| Family::new(population.clone())).collect();
+        let families: Vec<_> = (0..4)
+            .map(|_| Family::new(population.clone(), Arc::default()))
+            .collect();
         let mut places = Vec::new();
         for family in families.iter().cycle().take(10) {
             places.push(family.place(100).unwrap());

@@ -83,6 +83,7 @@ impl Instance {
         let code = module.code().clone();
         let linked = code.linked();
         let made = async {
+            store.data_mut().open_directories().await;
             let component = linked.pre.instantiate_async(&mut store).await?;
             let exports = linked.world.load(&mut store, &component)?;
             Ok((component, exports))

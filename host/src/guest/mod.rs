@@ -42,6 +42,7 @@ mod modules;
 mod needs;
 mod outflow;
 mod pid;
+mod pools;
 mod profile;
 mod recipients;
 mod reload;

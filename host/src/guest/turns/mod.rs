@@ -304,6 +304,3 @@ impl Drop for Ticket<'_> {
         self.end();
     }
 }
-
-#[cfg(test)]
-mod tests;

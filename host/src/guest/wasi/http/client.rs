@@ -17,6 +17,7 @@ use super::failure;
 use super::target::Target;
 use super::wait::Waits;
 use crate::guest::denied::Denied;
+use crate::guest::family::Family;
 use crate::guest::grants::{Grants, HttpOrigin};
 use crate::guest::http_trust::HttpTrust;
 use crate::guest::limits::{Limit, Limits};
@@ -32,6 +33,8 @@ pub(super) type Sent = (Response<WasiBody>, Box<dyn Future<Output = Result<(), E
 /// Sends the requests of one guest.
 pub(super) struct Client {
     pub(super) label: Label,
+    /// None while the component only describes itself, when nothing is granted.
+    pub(super) family: Option<Family>,
     grants: Arc<Grants>,
     pub(super) trust: HttpTrust,
     places: Arc<Semaphore>,
@@ -51,9 +54,16 @@ pub(super) struct Admitted {
 }
 
 impl Client {
-    pub(super) fn new(label: Label, limits: &Limits, grants: Arc<Grants>, trust: HttpTrust) -> Self {
+    pub(super) fn new(
+        label: Label,
+        family: Option<Family>,
+        limits: &Limits,
+        grants: Arc<Grants>,
+        trust: HttpTrust,
+    ) -> Self {
         Self {
             label,
+            family,
             grants,
             trust,
             places: Arc::new(Semaphore::new(limits.http_requests.min(Semaphore::MAX_PERMITS))),
@@ -104,8 +114,8 @@ impl Client {
             place,
             waits,
         } = admitted;
-        let connecting = waits.connection.wait_for(&self.label, self.connect(&target, place));
-        let (stream, place) = connecting.await.ok_or(Error::ConnectionTimeout)??;
+        let connecting = waits.connection.wait_for(&self.label, self.connect(&target));
+        let stream = connecting.await.ok_or(Error::ConnectionTimeout)??;
         let (mut sender, connection) = http1::Builder::new()
             .max_buf_size(self.header_bytes.max(SMALLEST_BUFFER))
             .max_header_size(self.header_bytes)

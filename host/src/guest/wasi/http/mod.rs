@@ -23,6 +23,7 @@ use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView as _,
 };
 
+use crate::guest::family::Family;
 use crate::guest::grants::Grants;
 use crate::guest::http_trust::HttpTrust;
 use crate::guest::limits::Limits;
@@ -49,13 +50,19 @@ struct Hooks {
 }
 
 impl Http {
-    pub(super) fn new(label: Label, limits: &Limits, grants: Arc<Grants>, trust: HttpTrust) -> Self {
+    pub(super) fn new(
+        label: Label,
+        family: Option<Family>,
+        limits: &Limits,
+        grants: Arc<Grants>,
+        trust: HttpTrust,
+    ) -> Self {
         let mut context = WasiHttpCtx::new();
         context.set_field_size_limit(limits.http_header_bytes);
         Self {
             context,
             hooks: Hooks {
-                client: Arc::new(Client::new(label, limits, grants, trust)),
+                client: Arc::new(Client::new(label, family, limits, grants, trust)),
                 refused: None,
             },
         }
