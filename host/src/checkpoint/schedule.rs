@@ -2,16 +2,21 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::guest::{Checkpoint, Checkpoints, Entry, LiveGuest, Modules, NotReloaded, Snapshot};
+use crate::guest::{Checkpoint, Checkpoints, Entry, LiveGuest, Modules, NotReloaded, Snapshot, StateRoom};
 
 /// How many actors are asked for their state at once, and so how many states are on their way to the writer at most.
 const AT_ONCE: usize = 16;
+
+/// How long an actor that has nothing to do takes to answer, at most. One that takes longer gives its place up until it answers.
+const PROMPT: Duration = Duration::from_millis(50);
 
 /// How long an actor may take to come to the end of its message. If it takes longer it is asked again the next time.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -142,16 +147,57 @@ impl Rounds {
                 break;
             };
             let (checkpoints, known) = (self.scheduled.checkpoints.clone(), self.known.clone());
-            asked.spawn(async move {
-                keep(&guest, name, &checkpoints, &known).await;
-                drop(permit);
-            });
+            let place = Place {
+                room: self.room.clone(),
+                permit,
+            };
+            asked.spawn(async move { keep(&guest, name, &checkpoints, &known, place).await });
         }
         asked
     }
 }
 
-async fn keep(guest: &LiveGuest, name: String, checkpoints: &Checkpoints, known: &Mutex<HashMap<String, Known>>) {
+/// A place among the actors that are asked at once.
+struct Place {
+    room: Arc<Semaphore>,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Place {
+    /// Asks an actor for its state, which comes with a place. None if it is busy with one message for too long. While it is, it has
+    /// no place: however many are busy, they keep nobody else from being asked.
+    async fn ask(self, guest: &LiveGuest) -> Option<Result<(Snapshot, OwnedSemaphorePermit), NotReloaded>> {
+        let Self {
+            room: places,
+            mut permit,
+        } = self;
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let room = Arc::new(StateRoom::with(places.clone(), permit));
+            let mut asking = pin!(guest.snapshot_in(room.clone()));
+            let answer = match timeout(PROMPT, asking.as_mut()).await {
+                Ok(answer) => answer,
+                Err(_) => {
+                    room.give_up();
+                    timeout_at(end, asking).await.ok()?
+                }
+            };
+            if let Some(answer) = answer.transpose() {
+                return Some(answer);
+            }
+            // It is done with its message, but others have all places now.
+            permit = timeout_at(end, places.clone().acquire_owned()).await.ok()?.ok()?;
+        }
+    }
+}
+
+async fn keep(
+    guest: &LiveGuest,
+    name: String,
+    checkpoints: &Checkpoints,
+    known: &Mutex<HashMap<String, Known>>,
+    place: Place,
+) {
     let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
     // Before the state, so that a turn in between is seen the next time.
     let (pid, turns) = (guest.pid(), guest.turns());
@@ -172,13 +218,18 @@ async fn keep(guest: &LiveGuest, name: String, checkpoints: &Checkpoints, known:
         );
         before
     };
-    let Ok(snapshot) = tokio::time::timeout(PATIENCE, guest.snapshot()).await else {
+    let Some(snapshot) = place.ask(guest).await else {
         lock().remove(&name);
         tracing::debug!(
             actor = name,
             "no checkpoint this time: the actor is busy with one message"
         );
         return;
+    };
+    // The place is kept until the state is the writer's.
+    let (snapshot, _permit) = match snapshot {
+        Ok((snapshot, permit)) => (Ok(snapshot), Some(permit)),
+        Err(error) => (Err(error), None),
     };
     let now = match &snapshot {
         Ok(snapshot) => Seen::State(hash(snapshot)),

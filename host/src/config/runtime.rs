@@ -1,5 +1,6 @@
 //! `[runtime]`: how guests are run.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ pub(super) const KEYS: Keys = Keys {
         "epoch_tick",
         "copy_on_write",
         "http_roots",
+        "name_servers",
     ],
     explained: &[
         ("max_instances", "write `max_guests = 5000`"),
@@ -53,6 +55,9 @@ pub(super) const KEYS: Keys = Keys {
             "cache",
             "write `cache_dir = \"…\"`, and `cache_bytes = \"2GiB\"` for how much is kept there",
         ),
+        ("dns", "write `name_servers = [\"10.0.0.2\"]`"),
+        ("nameserver", "write `name_servers = [\"10.0.0.2\"]`"),
+        ("resolver", "write `name_servers = [\"10.0.0.2\"]`"),
     ],
 };
 
@@ -69,6 +74,12 @@ const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 const TIB: u64 = 1 << 40;
+
+/// The port of servers for names.
+const NAME_PORT: u16 = 53;
+
+/// The most servers that a node asks. The next one is asked when one doesn't answer, which takes seconds.
+const MOST_NAME_SERVERS: usize = 8;
 
 /// The shortest and the longest time that a guest runs before it gives way.
 const EPOCH_TICK: std::ops::RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(1);
@@ -108,6 +119,8 @@ pub struct RuntimeSection {
     pub http_roots: Option<HttpTrust>,
     /// The file that says so.
     pub http_roots_file: Option<PathBuf>,
+    /// The servers that are asked for names that guests look up; none for those of the system.
+    pub name_servers: Vec<SocketAddr>,
 }
 
 /// The file is read at once, so that `check` finds out what is wrong with it.
@@ -175,6 +188,7 @@ impl RuntimeSection {
             http_roots_file: section
                 .text("http_roots", &mut Problems::default())
                 .map(|path| context.folder.join(path.get_ref())),
+            name_servers: read_name_servers(section, problems),
         }
     }
 }
@@ -200,6 +214,31 @@ pub(super) fn check(
             format!("expected at least {guests}, and more for those that guests spawn"),
         );
     }
+}
+
+/// Addresses, with a port or without.
+fn read_name_servers(section: &Section<'_>, problems: &mut Problems) -> Vec<SocketAddr> {
+    let texts = section.texts("name_servers", problems);
+    if let Some(further) = texts.get(MOST_NAME_SERVERS) {
+        let message = format!("`name_servers` has more than {MOST_NAME_SERVERS} servers");
+        problems.error(further.span(), message, "leave out this one and those behind it");
+    }
+    let mut servers = Vec::new();
+    for text in texts {
+        let address = text.get_ref();
+        let alone = address
+            .parse::<IpAddr>()
+            .map(|address| SocketAddr::new(address, NAME_PORT));
+        match alone.or_else(|_| address.parse::<SocketAddr>()) {
+            Ok(server) => servers.push(server),
+            Err(_) => problems.error(
+                text.span(),
+                "an element of `name_servers` is no address",
+                "expected an address, with a port or without: `10.0.0.2`, `127.0.0.1:5353`, `[fd00::2]:53`",
+            ),
+        }
+    }
+    servers
 }
 
 fn read_epoch_tick(section: &Section<'_>, problems: &mut Problems) -> Option<Duration> {

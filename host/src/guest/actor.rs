@@ -74,7 +74,8 @@ impl GuestHandle {
 pub async fn spawn(module: &Module, options: GuestOptions, supervisor: ActorCell) -> Result<GuestHandle, SpawnError> {
     // Nobody's children are without a name in front of theirs.
     let name = options.name.as_deref().unwrap_or(module.name());
-    let family = Family::new(module.engine().population(), name, &options.profile.limits);
+    let engine = module.engine();
+    let family = Family::new(engine.population(), engine.pools(), name, &options.profile.limits);
     spawn_as(directory::reserve_hosted_id(), module, options, supervisor, family).await
 }
 

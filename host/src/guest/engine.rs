@@ -1,6 +1,7 @@
 //! The engine: wasmtime set up for actors, its compiled-code cache, and the modules that are loaded.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -19,9 +20,11 @@ use super::machine::Machine;
 use super::meter::{Clock, Meter};
 use super::module::{Admission, Code, Module};
 use super::needs::{Capacity, Pool};
+use super::pools::Pools;
 use super::source::{Digest, ModuleSource};
 use super::state::State;
 use super::ticker;
+use super::turns::{Account, STEPS, TurnCounts, Turns};
 
 /// The stack that the host's functions get, in bytes, when a guest that has used up its own calls them.
 const HOST_STACK: usize = 1536 << 10;
@@ -44,7 +47,7 @@ pub struct EngineConfig {
     /// Bytes of compiled code that are kept there, of all nodes that share the folder. Beyond it, what other engines made and
     /// then what was used longest ago is given up; what a node runs stays. What there is no room for isn't kept.
     pub cache_bytes: u64,
-    /// How long a guest runs before it gives way, and the resolution of
+    /// The longest that a guest runs before it gives way; it may do so after half of it. Half of it is the resolution of
     /// [`Limits::cpu_per_message`](super::Limits::cpu_per_message). At least a millisecond.
     pub epoch_tick: Duration,
     /// Where instances come from.
@@ -72,6 +75,8 @@ pub struct EngineConfig {
     /// Whether the guests of a module share the pages of its initial memory until they write to them. It saves large guests
     /// memory and time, but takes twice the memory mappings: see [`Machine`].
     pub copy_on_write: bool,
+    /// The servers that are asked for the names that guests look up; none for those of `/etc/resolv.conf`.
+    pub name_servers: Vec<SocketAddr>,
 }
 
 impl EngineConfig {
@@ -113,6 +118,7 @@ impl Default for EngineConfig {
             component_bytes: 256 << 20,
             complexity: Complexity::default(),
             copy_on_write: true,
+            name_servers: Vec::new(),
         }
     }
 }
@@ -128,12 +134,17 @@ struct Inner {
     linker: Linker<State>,
     cache: Option<Cache>,
     clock: Clock,
-    tick: Duration,
+    /// That of the clock.
+    step: Duration,
+    turns: Arc<Turns>,
+    /// Of instances that are no actors: those that describe their modules.
+    describing: Arc<Account>,
     stack_bytes: usize,
     component_bytes: u64,
     admission: Admission,
     description_limits: Arc<Limits>,
     population: Arc<Population>,
+    pools: Arc<Pools>,
     /// Loaded code by digest. The inner lock is held while it is compiled, so that nobody compiles it twice.
     loaded: Mutex<HashMap<Digest, Slot>>,
 }
@@ -165,15 +176,21 @@ impl Engine {
         };
         let linker = imports::linker(&wasmtime).map_err(|error| EngineError::Setup(format!("{error:#}")))?;
         let clock = Clock::default();
-        let tick = config.epoch_tick.max(Duration::from_millis(1));
-        ticker::start(wasmtime.weak(), Arc::downgrade(&clock), tick).map_err(EngineError::Ticker)?;
+        let step = config.epoch_tick.max(Duration::from_millis(1)) / STEPS;
+        ticker::start(wasmtime.weak(), Arc::downgrade(&clock), step).map_err(EngineError::Ticker)?;
+        let turns = Turns::new(clock.clone(), step, {
+            let wasmtime = wasmtime.weak();
+            move || wasmtime.upgrade().iter().for_each(wasmtime::Engine::increment_epoch)
+        });
         Ok(Self {
             inner: Arc::new(Inner {
                 wasmtime,
                 linker,
                 cache,
                 clock,
-                tick,
+                step,
+                turns: Arc::new(turns),
+                describing: Arc::default(),
                 stack_bytes: config.stack_bytes,
                 component_bytes: config.component_bytes,
                 admission: Admission {
@@ -187,6 +204,7 @@ impl Engine {
                 },
                 description_limits: Arc::new(config.description_limits),
                 population: Arc::new(Population::new(pool.map(|pool| pool.guests))),
+                pools: Arc::new(Pools::new(config.name_servers)),
                 loaded: Mutex::default(),
             }),
         })
@@ -290,8 +308,25 @@ impl Engine {
         self.inner.population.clone()
     }
 
-    pub(super) fn meter(&self, budget: Duration) -> Meter {
-        Meter::new(self.inner.clock.clone(), self.inner.tick, budget)
+    pub(super) fn pools(&self) -> Arc<Pools> {
+        self.inner.pools.clone()
+    }
+
+    /// How the guests of this engine have shared the runtime's threads since it was made.
+    pub fn turns(&self) -> TurnCounts {
+        self.inner.turns.counts()
+    }
+
+    pub(super) fn meter(&self, budget: Duration, family: Option<Arc<Account>>) -> Meter {
+        let Inner {
+            clock,
+            step,
+            turns,
+            describing,
+            ..
+        } = &*self.inner;
+        let family = family.unwrap_or_else(|| describing.clone());
+        Meter::new(clock.clone(), *step, budget, turns.clone(), family)
     }
 }
 

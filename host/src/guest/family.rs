@@ -14,6 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::limits::{Limit, Limits};
+use super::pools::{self, Pools};
+use super::turns::Account;
 pub(super) use purse::{Purse, Share};
 
 /// One of so many places of a pool is left free by children, for instances that live for a moment beside the actors' own:
@@ -75,6 +77,10 @@ struct Shared {
     /// Ends with what separates it from the names of the children.
     prefix: String,
     children: AtomicUsize,
+    /// What its guests have had of the runtime's threads.
+    account: Arc<Account>,
+    /// What they have of what all guests share.
+    share: pools::Share,
     population: Arc<Population>,
     purse: Arc<Purse>,
 }
@@ -85,13 +91,15 @@ pub(super) struct Place(Arc<Shared>);
 
 impl Family {
     /// A family of one, which has this name and may take what its limits say.
-    pub(super) fn new(population: Arc<Population>, name: &str, limits: &Limits) -> Self {
+    pub(super) fn new(population: Arc<Population>, pools: Arc<Pools>, name: &str, limits: &Limits) -> Self {
         let families = population.families.fetch_add(1, Ordering::Relaxed) + 1;
         population.most_families.fetch_max(families, Ordering::Relaxed);
         Self {
             shared: Arc::new(Shared {
                 prefix: format!("{name}{BELOW}"),
                 children: AtomicUsize::new(0),
+                account: Arc::default(),
+                share: pools::Share::of(pools),
                 population,
                 purse: Arc::new(Purse::new(limits)),
             }),
@@ -128,6 +136,16 @@ impl Family {
     /// How the actor that has this came into its family.
     pub(super) fn member(&self) -> Member {
         self.member
+    }
+
+    /// What the family's guests have had of the runtime's threads.
+    pub(super) fn account(&self) -> Arc<Account> {
+        self.shared.account.clone()
+    }
+
+    /// What the family has of what all guests share.
+    pub(super) fn share(&self) -> &pools::Share {
+        &self.shared.share
     }
 
     /// A place for one more child.
@@ -173,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_family_has_so_many_children_and_no_more() {
-        let family = Family::new(Arc::default(), "first", &Limits::default());
+        let family = Family::new(Arc::default(), Arc::default(), "first", &Limits::default());
         let places = [family.place(2), family.of_child().place(2)];
         assert!(places.iter().all(Result::is_ok));
         assert_eq!(family.place(2).map(drop), Err(Limit::Children(2)));
@@ -183,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_child_is_below_the_first_member_to_others_and_what_it_was_called_within_the_family() {
-        let family = Family::new(Arc::default(), "bank", &Limits::default());
+        let family = Family::new(Arc::default(), Arc::default(), "bank", &Limits::default());
         let child = family.of_child();
         assert_eq!(child.full_name("clerk"), "bank/clerk");
         assert_eq!(child.shown("bank/clerk"), "clerk");
@@ -199,7 +217,7 @@ mod tests {
     fn all_families_together_leave_room_for_each_first_member_and_some() {
         let population = Arc::new(Population::new(Some(16)));
         let families: Vec<_> = (0..4)
-            .map(|_| Family::new(population.clone(), "first", &Limits::default()))
+            .map(|_| Family::new(population.clone(), Arc::default(), "first", &Limits::default()))
             .collect();
         let mut places = Vec::new();
         for family in families.iter().cycle().take(10) {

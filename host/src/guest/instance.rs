@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use wasmtime::component::ResourceTableError;
-use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline, WasmBacktrace};
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap, WasmBacktrace};
 use wasmtime_wasi_http::FieldMapError;
 
 use super::bindings::types::SupervisionEvent;
@@ -58,8 +58,9 @@ impl Instance {
         limits: Arc<Limits>,
     ) -> Result<Self, GuestError> {
         let admitted = actor.as_ref().map_or(Ok(()), |actor| module.admitted_by(&actor.grants));
-        let meter = Arc::new(module.engine().meter(limits.cpu_per_message));
         let engine = module.engine();
+        let family = actor.as_ref().map(|actor| actor.family.account());
+        let meter = Arc::new(engine.meter(limits.cpu_per_message, family));
         let mut store = Store::new(engine.wasmtime(), State::new(actor, label, limits, engine.bounds()));
         if let Err(refused) = admitted {
             return Err(failure(&store, Callback::Instantiation, Fault::NotGranted(refused)));
@@ -76,15 +77,13 @@ impl Instance {
         store.set_hostcall_fuel(fuel(&store.data().limits));
         store.epoch_deadline_callback({
             let meter = meter.clone();
-            move |_| match meter.exhausted() {
-                Some(limit) => Err(wasmtime::Error::new(limit)),
-                None => Ok(UpdateDeadline::Yield(1)),
-            }
+            move |_| meter.epoch_ends().map_err(wasmtime::Error::new)
         });
         store.set_epoch_deadline(1);
         let code = module.code().clone();
         let linked = code.linked();
         let made = async {
+            store.data_mut().open_directories().await;
             let component = linked.pre.instantiate_async(&mut store).await?;
             let exports = linked.world.load(&mut store, &component)?;
             Ok((component, exports))

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use super::mailbox::{Command, Mailbox};
 use super::module::Module;
 use super::profile::Profile;
-use super::reload::{Asked, NotReloaded, Request, Snapshot, Swap, Swapped};
+use super::reload::{Asked, NotReloaded, Offered, Request, Snapshot, StateRoom, Swap, Swapped};
 
 /// What belongs to an actor over all its instances, and is known outside of it.
 #[derive(Debug)]
@@ -129,8 +129,30 @@ impl LiveGuest {
     /// # Errors
     /// The code can't, or the actor has ended. If the guest trapped, the actor was dealt with as after any failure.
     pub async fn snapshot(&self) -> Result<Snapshot, NotReloaded> {
+        match self.ask(None).await? {
+            Offered::Taken(snapshot, _) => Ok(snapshot),
+            // It was not asked to look for any.
+            Offered::NoRoom => Err(NotReloaded::Ended),
+        }
+    }
+
+    /// The same, with a place in `room`. None if there was none when the actor came to the end of its message.
+    ///
+    /// # Errors
+    /// As for [`snapshot`](Self::snapshot).
+    pub async fn snapshot_in(
+        &self,
+        room: Arc<StateRoom>,
+    ) -> Result<Option<(Snapshot, OwnedSemaphorePermit)>, NotReloaded> {
+        match self.ask(Some(room)).await? {
+            Offered::Taken(snapshot, place) => Ok(place.map(|place| (snapshot, place))),
+            Offered::NoRoom => Ok(None),
+        }
+    }
+
+    async fn ask(&self, room: Option<Arc<StateRoom>>) -> Result<Offered, NotReloaded> {
         let (tell, told) = oneshot::channel();
-        self.0.mailbox.request(Command::Snapshot(Asked(tell)));
+        self.0.mailbox.request(Command::Snapshot(Asked { room, tell }));
         told.await.unwrap_or(Err(NotReloaded::Ended))
     }
 }

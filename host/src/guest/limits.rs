@@ -53,8 +53,8 @@ pub struct Limits {
     pub mailbox_bytes: usize,
     /// What happens to a message that finds the mailbox full.
     pub mailbox_full: WhenFull,
-    /// The longest that a cast of the guest waits for room in the mailbox of a guest on this node. Beyond it the cast
-    /// fails with `overloaded`.
+    /// The longest that a message of the guest waits for room: in the mailbox of an actor of this node, or of what waits for
+    /// another node. Beyond it the cast, or the call, fails with `overloaded`.
     pub send_wait: Duration,
     /// Calls that the guest has put off answering. Beyond it the newest is dropped, so that its caller hears at once.
     pub deferred_replies: usize,

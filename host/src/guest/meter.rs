@@ -1,4 +1,4 @@
-//! How long a guest has had a thread while it handled one message.
+//! How long a guest has had a thread while it handled one message, and when it gives way to others.
 //!
 //! The engine's ticker counts epochs. A meter counts those that passed while the guest's future was being polled, so
 //! that waiting (for a reply, for a timer, for its turn after a yield) is free. One message too short to see a tick
@@ -14,8 +14,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::{Sleep, sleep};
+use wasmtime::UpdateDeadline;
 
 use super::limits::Limit;
+use super::turns::{Account, Ticket, Turns};
 
 /// The engine's count of epochs.
 pub(super) type Clock = Arc<AtomicU64>;
@@ -29,9 +31,10 @@ pub(super) fn ticks(clock: &Clock) -> u64 {
 pub(super) type Longest = (Duration, fn(Duration) -> Limit);
 
 /// Measures one guest. Only the thread that polls the guest touches it; the atomics are for the borrow checker.
-#[derive(Debug)]
 pub(super) struct Meter {
     clock: Clock,
+    turns: Arc<Turns>,
+    family: Arc<Account>,
     budget: Duration,
     budget_ticks: u64,
     used: AtomicU64,
@@ -39,10 +42,13 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    pub(super) fn new(clock: Clock, tick: Duration, budget: Duration) -> Self {
-        let ticks = budget.as_nanos().div_ceil(tick.as_nanos().max(1)).max(1);
+    /// `step` is that of the clock.
+    pub(super) fn new(clock: Clock, step: Duration, budget: Duration, turns: Arc<Turns>, family: Arc<Account>) -> Self {
+        let ticks = budget.as_nanos().div_ceil(step.as_nanos().max(1)).max(1);
         Self {
             clock,
+            turns,
+            family,
             budget,
             budget_ticks: u64::try_from(ticks).unwrap_or(u64::MAX),
             used: AtomicU64::new(0),
@@ -65,12 +71,16 @@ impl Meter {
     ) -> impl Future<Output = wasmtime::Result<T>> {
         self.used.store(0, Ordering::Relaxed);
         let mut patience: Option<Pin<Box<Sleep>>> = None;
+        let mut ticket = Ticket::new(&self.turns, &self.family);
         poll_fn(move |cx| {
-            self.since.store(self.now(), Ordering::Relaxed);
-            let polled = guest.as_mut().poll(cx);
-            self.used.store(self.used(), Ordering::Relaxed);
-            if polled.is_ready() {
-                return polled;
+            if ticket.poll_turn(cx).is_ready() {
+                self.since.store(self.now(), Ordering::Relaxed);
+                let polled = guest.as_mut().poll(cx);
+                self.used.store(self.used(), Ordering::Relaxed);
+                ticket.end_turn();
+                if polled.is_ready() {
+                    return polled;
+                }
             }
             let patience = patience.get_or_insert_with(|| Box::pin(sleep(longest)));
             match patience.as_mut().poll(cx) {
@@ -80,8 +90,20 @@ impl Meter {
         })
     }
 
-    /// The limit if the guest has used up its budget. Called on the guest's own thread, while it runs.
-    pub(super) fn exhausted(&self) -> Option<Limit> {
+    /// What becomes of a guest that runs when an epoch ends: an error if it has used up its budget. Called on the guest's own
+    /// thread.
+    pub(super) fn epoch_ends(&self) -> Result<UpdateDeadline, Limit> {
+        if let Some(limit) = self.exhausted() {
+            return Err(limit);
+        }
+        Ok(if self.turns.gives_way(self.since.load(Ordering::Relaxed)) {
+            UpdateDeadline::Yield(1)
+        } else {
+            UpdateDeadline::Continue(1)
+        })
+    }
+
+    fn exhausted(&self) -> Option<Limit> {
         (self.used() >= self.budget_ticks).then_some(Limit::Cpu(self.budget))
     }
 
@@ -106,10 +128,16 @@ mod tests {
 
     const LONGEST: Longest = (Duration::from_secs(5), Limit::MessageTime);
 
+    fn meter(clock: &Clock) -> Meter {
+        let (step, budget) = (Duration::from_millis(5), Duration::from_millis(10));
+        let turns = Arc::new(Turns::new(clock.clone(), step, || ()));
+        Meter::new(clock.clone(), step, budget, turns, Arc::default())
+    }
+
     #[tokio::test]
     async fn counts_running_and_not_waiting() {
         let clock = Clock::default();
-        let meter = Meter::new(clock.clone(), Duration::from_millis(5), Duration::from_millis(10));
+        let meter = meter(&clock);
         let guest = async {
             clock.fetch_add(1, Ordering::Relaxed);
             assert_eq!(meter.exhausted(), None);
@@ -131,7 +159,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn waiting_has_an_end() {
-        let meter = Meter::new(Clock::default(), Duration::from_millis(5), Duration::from_millis(10));
+        let meter = meter(&Clock::default());
         let error = meter.run::<()>(LONGEST, pin!(pending())).await.unwrap_err();
         assert_eq!(
             error.downcast_ref::<Limit>(),

@@ -43,6 +43,7 @@ mod modules;
 mod needs;
 mod outflow;
 mod pid;
+mod pools;
 mod profile;
 mod recipients;
 mod reload;
@@ -56,6 +57,7 @@ mod strikes;
 mod text;
 mod ticker;
 mod timers;
+mod turns;
 mod waits;
 mod wants;
 mod wasi;
@@ -87,10 +89,11 @@ pub use module::{Module, Origin};
 pub use modules::{Modules, Reloading};
 pub use needs::{Needs, Shortage, Shortages};
 pub use profile::Profile;
-pub use reload::{Aftermath, Mode, NotReloaded, Proof, Snapshot, Step, Swap, Swapped};
+pub use reload::{Aftermath, Mode, NotReloaded, Proof, Snapshot, StateRoom, Step, Swap, Swapped};
 pub use reserved::ReservedNames;
 pub use restart::{Budget, Restart, RestartPolicy, Restarting, Restarts, Verdict};
 pub use source::{Digest, InvalidDigest, ModuleSource};
+pub use turns::TurnCounts;
 pub use wants::{Need, Want};
 
 /// What the simulation of whole nodes runs.

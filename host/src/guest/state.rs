@@ -6,7 +6,7 @@ use ractor::{ActorCell, SupervisionEvent};
 
 use super::batch::Progress;
 use super::bindings::types;
-use super::family::{Family, Purse};
+use super::family::Family;
 use super::grants::{Grants, Guarded};
 use super::groups::Groups;
 use super::http_trust::HttpTrust;
@@ -143,11 +143,6 @@ impl State {
     /// The actor, or a trap.
     pub(super) fn myself(&self) -> wasmtime::Result<&Myself> {
         self.actor.as_ref().ok_or_else(|| wasmtime::Error::new(NoActorYet))
-    }
-
-    /// What the actor's family has taken, and may; none while there is no actor.
-    pub(super) fn purse(&self) -> Option<Arc<Purse>> {
-        Some(self.actor.as_ref()?.family.purse().clone())
     }
 
     /// What was granted to the actor; nothing while there is none.

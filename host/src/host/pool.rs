@@ -270,6 +270,7 @@ fn without_pool(runtime: &RuntimeSection, largest: &Limits) -> EngineConfig {
         stack_bytes: runtime.stack_bytes.unwrap_or(defaults.stack_bytes),
         component_bytes: runtime.component_bytes.unwrap_or(defaults.component_bytes),
         description_limits: largest.clone(),
+        name_servers: runtime.name_servers.clone(),
         ..defaults
     }
 }
@@ -468,6 +469,7 @@ mod tests {
                 stack_bytes: 1 << 20,
                 component_bytes: 1 << 20,
                 copy_on_write: true,
+                name_servers: Vec::new(),
                 complexity: crate::guest::Complexity::default(),
                 description_limits: Limits::default(),
             }

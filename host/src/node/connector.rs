@@ -15,13 +15,14 @@ use std::time::Duration;
 
 use ractor::concurrency::{JoinHandle, oneshot};
 use ractor::{ActorRef, MessagingErr};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::NodeServerMessage;
 use super::client::{ClientConnectErr, Encryption, secure};
 use super::requests::{Dialled, NodeRequest, Purpose, await_down};
+use super::resolve::LookUp;
 use super::watch::{Proof, SessionEnd, Watch};
 use crate::session::{CloseReason, StockPeers};
 
@@ -117,6 +118,7 @@ impl Connectors {
                 peer,
                 addresses: HashMap::new(),
                 links: JoinSet::new(),
+                look_up: LookUp::default(),
                 failed_lookups: 0,
             };
             Task(ractor::concurrency::spawn(keeper.run()))
@@ -176,6 +178,7 @@ struct Keeper {
     peer: Peer,
     addresses: HashMap<SocketAddr, Address>,
     links: JoinSet<(SocketAddr, Outcome)>,
+    look_up: LookUp,
     failed_lookups: u32,
 }
 
@@ -197,9 +200,8 @@ impl Keeper {
         }
     }
 
-    async fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
-        let found = timeout(ATTEMPT, lookup_host(self.peer.address.as_str())).await;
-        Ok(found.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??.collect())
+    async fn resolve(&mut self) -> io::Result<Vec<SocketAddr>> {
+        self.look_up.addresses(&self.peer.address, ATTEMPT).await
     }
 
     fn lookup_failed(&mut self, error: &io::Error) -> Instant {

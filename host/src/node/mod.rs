@@ -27,6 +27,7 @@ mod pid_hash;
 mod refusals;
 mod remote_actor;
 mod requests;
+mod resolve;
 mod server;
 mod session_events;
 mod sessions;

@@ -90,3 +90,47 @@ async fn an_actor_that_handled_nothing_is_not_asked_again() {
     quiet.restart("to see that this counts");
     store.wait_for(idle, 3).await;
 }
+
+/// More actors than are asked at once are busy, each with one message that never ends. They are asked for two seconds each.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn actors_that_are_busy_keep_no_other_from_being_asked() {
+    const BUSY: usize = 20;
+    const CHECKPOINTS: usize = 30;
+    let node = Node::with(version(1).failing(Fail::SnapshotChanges)).await;
+    let free = "checkpoints-free";
+    let mut names: Vec<_> = (0..BUSY).map(|number| format!("checkpoints-spin-{number}")).collect();
+    let mut spinning = Vec::new();
+    for name in &names {
+        let guest = start(&node, name).await;
+        guest.cast("spin", b"");
+        spinning.push(guest);
+    }
+    let working = start(&node, free).await;
+    names.push(free.to_owned());
+    let store = Arc::new(Counting::default());
+    let _schedule = Schedule::start(
+        &node.modules,
+        [Scheduled {
+            module: "test-module".to_owned(),
+            names: names.into_iter().collect(),
+            checkpoints: Checkpoints {
+                every: Duration::from_millis(1),
+                keep: 1,
+                writer: CheckpointWriter::new(store.clone()),
+            },
+        }],
+    );
+    let kept = async {
+        for _ in 0..CHECKPOINTS {
+            let before = store.of(free);
+            working.cast("add", &[1]);
+            store.wait_for(free, before + 1).await;
+        }
+    };
+    // A third less than it takes if each has to wait until others are given up.
+    let kept = tokio::time::timeout(Duration::from_secs(40), kept).await;
+    assert!(kept.is_ok(), "{} of {CHECKPOINTS} checkpoints", store.of(free));
+    for guest in spinning {
+        guest.cell.kill();
+    }
+}

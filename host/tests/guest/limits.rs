@@ -1,8 +1,11 @@
 //! A guest at its limits: each is named to whoever hears of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use ractor::pg;
+use ractor::message::SerializedMessage;
+use ractor::{ActorCell, pg};
+use ractor_host::directory::{self, BoxFuture, Found, Lent, Node, RemoteActors, SendRefused, Wanted};
 use ractor_host::guest::{Allocation, Engine, EngineConfig, GuestOptions, Limits};
 
 use crate::support::{
@@ -116,6 +119,42 @@ async fn calls_put_off() {
     guest.cast("answer", b"room again");
     assert_eq!(fourth.await, Ok(b"room again".to_vec()));
     drop(second);
+}
+
+/// A peer that reads nothing: whatever is sent to it waits.
+struct Deaf;
+
+impl RemoteActors for Deaf {
+    fn stand_in(&self, _: u64) -> BoxFuture<'_, Option<ActorCell>> {
+        Box::pin(std::future::ready(None))
+    }
+
+    fn stand_in_named(&self, _: String) -> BoxFuture<'_, Option<ActorCell>> {
+        Box::pin(std::future::ready(None))
+    }
+
+    fn look(&self, _: Wanted) -> BoxFuture<'_, Option<Found>> {
+        Box::pin(std::future::ready(None))
+    }
+
+    fn lend(&self, _: u64) -> BoxFuture<'_, Option<Lent>> {
+        Box::pin(std::future::ready(None))
+    }
+
+    fn send(&self, _: u64, _: SerializedMessage) -> BoxFuture<'_, Result<(), SendRefused>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn the_wait_for_a_peer_that_reads_nothing() {
+    const OVERLOADED: u8 = 6;
+    const PEER: u64 = 4711;
+    let name = "deaf@localhost".to_owned();
+    directory::add_peer(PEER, Node { name, incarnation: 1 }, Arc::new(Deaf));
+    let guest = start(limited(|limits| limits.send_wait = Duration::from_millis(20))).await;
+    assert_eq!(guest.call("pid", &pid_bytes(PEER, 1)).await, Some(vec![OVERLOADED]));
+    directory::remove_peer(PEER);
 }
 
 #[tokio::test]

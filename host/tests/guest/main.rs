@@ -24,4 +24,5 @@ mod reload;
 mod reload_failures;
 mod reload_support;
 mod support;
+mod turns;
 mod world;

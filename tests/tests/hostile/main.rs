@@ -11,5 +11,6 @@ mod guests;
 mod imports;
 mod messages;
 mod resources;
+mod swarm;
 mod victims;
 mod wasi;

@@ -74,7 +74,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer {
         name: "guest",
         modules: &["address", "directory", "files"],
-        crates: &["bytes", "hex", "hmac", "http_body_util", "hyper", "if_addrs", "metrics", "ractor", "rand", "rustls_native_certs", "serde", "sha2", "thiserror", "tokio", "tokio_rustls", "tracing", "wasmparser", "wasmtime", "wasmtime_wasi", "wasmtime_wasi_http"],
+        crates: &["bytes", "hex", "hickory_resolver", "hmac", "http_body_util", "hyper", "if_addrs", "metrics", "ractor", "rand", "rustls_native_certs", "serde", "sha2", "thiserror", "tokio", "tokio_rustls", "tracing", "wasmparser", "wasmtime", "wasmtime_wasi", "wasmtime_wasi_http"],
         not_std: &["std::process"],
     },
     Layer {

@@ -22,6 +22,7 @@ fn every_key_is_read() {
         epoch_tick = "2ms"
         copy_on_write = false
         cache_bytes = "3GiB"
+        name_servers = ["10.0.0.2", "127.0.0.1:5353", "fd00::2", "[fd00::2]:54"]
     "#;
     let runtime = parse(text, folder().path()).unwrap().runtime;
     assert_eq!(runtime.cache_dir, None);
@@ -36,6 +37,19 @@ fn every_key_is_read() {
     assert_eq!(runtime.epoch_tick, Some(Duration::from_millis(2)));
     assert_eq!(runtime.copy_on_write, Some(false));
     assert_eq!(runtime.cache_bytes, Some(3 << 30));
+    let servers = ["10.0.0.2:53", "127.0.0.1:5353", "[fd00::2]:53", "[fd00::2]:54"];
+    assert_eq!(runtime.name_servers, servers.map(|server| server.parse().unwrap()));
+}
+
+#[test]
+fn a_server_for_names_is_an_address() {
+    check_below(
+        "[runtime]\nname_servers = [\"10.0.0.2\", \"dns.example\"]\n",
+        r#"
+node.toml:5:29: an element of `name_servers` is no address
+ 5 | name_servers = ["10.0.0.2", "dns.example"]
+   |                             ^^^^^^^^^^^^^ expected an address, with a port or without: `10.0.0.2`, `127.0.0.1:5353`, `[fd00::2]:53`"#,
+    );
 }
 
 #[test]

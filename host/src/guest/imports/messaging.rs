@@ -155,7 +155,8 @@ impl State {
     async fn send(&mut self, to: Pid, message: SerializedMessage) -> Result<(), SendError> {
         let id = pid::to_id(to).ok_or(SendError::UnknownActor)?;
         if !directory::is_ours(id) {
-            return Ok(directory::send_remote(id, message).await?);
+            let sent = directory::send_remote(id, message);
+            return Ok(patiently(&self.label, self.limits.send_wait, sent).await??);
         }
         let local = directory::local(id.pid()).ok_or(SendError::UnknownActor)?;
         let Some(inbox) = &local.inbox else {

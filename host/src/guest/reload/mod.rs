@@ -9,10 +9,11 @@ mod probation;
 mod swap;
 mod undo;
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 pub(super) use self::exports::ReloadExports;
 pub(super) use self::instance::NoSnapshot;
@@ -177,6 +178,51 @@ impl Snapshot {
     }
 }
 
+/// Where states that were asked for have places, so that only so many are there at once.
+#[derive(Debug)]
+pub struct StateRoom {
+    places: Arc<Semaphore>,
+    /// The place that is kept for an actor which is about to answer.
+    kept: Mutex<Option<OwnedSemaphorePermit>>,
+}
+
+impl StateRoom {
+    /// Room for one actor, for which this place is kept.
+    pub fn with(places: Arc<Semaphore>, place: OwnedSemaphorePermit) -> Self {
+        Self {
+            places,
+            kept: Mutex::new(Some(place)),
+        }
+    }
+
+    /// No place is kept any more. The actor gets one if there is one when it answers.
+    pub fn give_up(&self) {
+        drop(self.take());
+    }
+
+    /// A place, when the actor is about to write its state.
+    pub(super) fn enter(&self) -> Option<OwnedSemaphorePermit> {
+        let kept = self.take();
+        kept.or_else(|| self.places.clone().try_acquire_owned().ok())
+    }
+
+    fn take(&self) -> Option<OwnedSemaphorePermit> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// A state with its place, if there was to be one.
+#[derive(Debug)]
+pub(super) enum Offered {
+    Taken(Snapshot, Option<OwnedSemaphorePermit>),
+    /// There was no room, so nothing was asked of the actor's code.
+    NoRoom,
+}
+
 /// Who asked for a snapshot.
 #[derive(Debug)]
-pub(super) struct Asked(pub(super) oneshot::Sender<Result<Snapshot, NotReloaded>>);
+pub(super) struct Asked {
+    /// Where its state has a place, if it needs one.
+    pub(super) room: Option<Arc<StateRoom>>,
+    pub(super) tell: oneshot::Sender<Result<Offered, NotReloaded>>,
+}

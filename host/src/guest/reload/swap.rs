@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::probation::{Probation, WayBack};
-use super::{Aftermath, Asked, Mode, NoSnapshot, NotReloaded, Proof, Request, Snapshot, Step, Swap, Swapped};
+use super::{Aftermath, Asked, Mode, NoSnapshot, NotReloaded, Offered, Proof, Request, Snapshot, Step, Swap, Swapped};
 use crate::guest::actor::{Alive, Guest, Opaque};
 use crate::guest::in_place::end_children;
 use crate::guest::instance::Instance;
@@ -178,13 +178,20 @@ impl Guest {
         &self,
         myself: &ActorRef<Opaque>,
         alive: &mut Alive,
-        Asked(tell): Asked,
+        Asked { room, tell }: Asked,
     ) -> Result<(), ActorProcessingErr> {
-        if !tell.is_closed() {
-            let module = alive.life.module();
-            let snapshot = self.take_snapshot(myself, alive, &module).await?;
-            tell.send(snapshot).ok();
+        if tell.is_closed() {
+            return Ok(());
         }
+        let place = room.as_ref().map(|room| room.enter());
+        if let Some(None) = place {
+            tell.send(Ok(Offered::NoRoom)).ok();
+            return Ok(());
+        }
+        let module = alive.life.module();
+        let snapshot = self.take_snapshot(myself, alive, &module).await?;
+        tell.send(snapshot.map(|snapshot| Offered::Taken(snapshot, place.flatten())))
+            .ok();
         Ok(())
     }
 

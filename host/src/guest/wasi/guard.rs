@@ -93,7 +93,7 @@ fn files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
                 let changes = how.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE | OpenFlags::EXCLUSIVE)
                     || flags.intersects(DescriptorFlags::WRITE | DescriptorFlags::MUTATE_DIRECTORY);
                 let state = store.data_mut();
-                let mut files = state.filesystem();
+                let mut files = state.files();
                 let opened = files.open_at(directory, follow, path.clone(), how, flags).await;
                 Ok((state.told(opened, &path, changes)?,))
             })
@@ -104,7 +104,7 @@ fn files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         |mut store: StoreContextMut<'_, State>, (directory, path): At| {
             Box::new(async move {
                 let state = store.data_mut();
-                let made = state.filesystem().create_directory_at(directory, path.clone()).await;
+                let made = state.files().create_directory_at(directory, path.clone()).await;
                 Ok((state.told(made, &path, true)?,))
             })
         },
@@ -114,7 +114,7 @@ fn files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         |mut store: StoreContextMut<'_, State>, (directory, path): At| {
             Box::new(async move {
                 let state = store.data_mut();
-                let removed = state.filesystem().remove_directory_at(directory, path.clone()).await;
+                let removed = state.files().remove_directory_at(directory, path.clone()).await;
                 Ok((state.told(removed, &path, true)?,))
             })
         },
@@ -124,7 +124,7 @@ fn files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         |mut store: StoreContextMut<'_, State>, (directory, path): At| {
             Box::new(async move {
                 let state = store.data_mut();
-                let removed = state.filesystem().unlink_file_at(directory, path.clone()).await;
+                let removed = state.files().unlink_file_at(directory, path.clone()).await;
                 Ok((state.told(removed, &path, true)?,))
             })
         },
@@ -144,7 +144,7 @@ fn files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         |mut store: StoreContextMut<'_, State>, (from, follow, path, to, new_path): Link| {
             Box::new(async move {
                 let state = store.data_mut();
-                let mut files = state.filesystem();
+                let mut files = state.files();
                 let linked = files.link_at(from, follow, path.clone(), to, new_path).await;
                 Ok((state.told(linked, &path, true)?,))
             })
@@ -165,7 +165,7 @@ fn files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         |mut store: StoreContextMut<'_, State>, (directory, follow, path): Stat| {
             Box::new(async move {
                 let state = store.data_mut();
-                let seen = state.filesystem().stat_at(directory, follow, path.clone()).await;
+                let seen = state.files().stat_at(directory, follow, path.clone()).await;
                 Ok((state.told(seen, &path, false)?,))
             })
         },

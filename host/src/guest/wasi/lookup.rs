@@ -4,7 +4,6 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::time::Duration;
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource, ResourceType};
@@ -14,13 +13,11 @@ use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 
 use super::network::MOST_ADDRESSES;
 use crate::guest::denied::Denied;
+use crate::guest::pools::NoAddress;
 use crate::guest::state::State;
 use crate::guest::strikes;
 
 const INTERFACE: &str = "wasi:sockets/ip-name-lookup@0.2.12";
-
-/// How long a look-up may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is left of the addresses of a name.
 struct Addresses(VecDeque<IpAddr>);
@@ -78,28 +75,26 @@ async fn look_up(mut store: StoreContextMut<'_, State>, name: String) -> wasmtim
                 return Ok(Err(ErrorCode::AccessDenied));
             }
             let name = name.trim_end_matches('.').to_ascii_lowercase();
-            match addresses(&name).await {
-                Ok(addresses) => {
+            let family = state.myself()?.family.clone();
+            match family.share().look_up(&name).await {
+                Ok(found) => {
+                    let addresses: Vec<_> = found.iter().map(IpAddr::to_canonical).take(MOST_ADDRESSES).collect();
                     network.found(&name, addresses.clone());
                     addresses
                 }
-                Err(error) => return Ok(Err(error)),
+                Err(error) => {
+                    tracing::debug!(name, %error, "a guest's look-up failed");
+                    return Ok(Err(code_of(&error)));
+                }
             }
         }
     };
     Ok(Ok(state.ctx().table.push(Addresses(addresses.into()))?))
 }
 
-async fn addresses(name: &str) -> Result<Vec<IpAddr>, ErrorCode> {
-    let found = tokio::time::timeout(PATIENCE, tokio::net::lookup_host((name, 0))).await;
-    let found = found
-        .map_err(|_| ErrorCode::TemporaryResolverFailure)?
-        .map_err(|error| {
-            tracing::debug!(name, %error, "a guest's look-up failed");
-            ErrorCode::NameUnresolvable
-        })?;
-    Ok(found
-        .map(|address| address.ip().to_canonical())
-        .take(MOST_ADDRESSES)
-        .collect())
+fn code_of(error: &NoAddress) -> ErrorCode {
+    match error {
+        NoAddress::Unknown => ErrorCode::NameUnresolvable,
+        NoAddress::NoAnswer(_) | NoAddress::TimedOut | NoAddress::NoPlace => ErrorCode::TemporaryResolverFailure,
+    }
 }

@@ -3,12 +3,14 @@
 //!
 //! The interfaces are wasmtime's. What it has no hook for, so that a refusal could be told apart, is in `guard`.
 
+mod files;
 mod guard;
 mod http;
 mod lookup;
 mod network;
 mod output;
 mod reach;
+mod streams;
 
 use std::sync::Arc;
 
@@ -37,6 +39,7 @@ pub(super) struct Wasi {
 pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     linker.allow_shadowing(true);
+    files::add_to_linker(linker)?;
     guard::add_to_linker(linker)?;
     lookup::add_to_linker(linker)?;
     linker.allow_shadowing(false);
@@ -106,6 +109,23 @@ fn open(context: &mut WasiCtxBuilder, directory: &Directory, guarded: &Guarded, 
 }
 
 impl State {
+    /// Opens the directories that are granted, if any are. A file system may hang, so that is work for a thread of the family; what
+    /// it can't do is done when the guest first uses WASI.
+    pub(super) async fn open_directories(&mut self) {
+        let grants = self.grants();
+        let Ok(actor) = self.myself() else { return };
+        if grants.directories.is_empty() {
+            return;
+        }
+        let Ok(lane) = actor.family.share().lane().await else {
+            return;
+        };
+        let (label, limits, guarded) = (self.label.clone(), self.limits.clone(), self.guarded());
+        let open = move || Box::new(Wasi::new(&label, &limits, grants, &guarded));
+        let opened = lane.run(async { tokio::task::spawn_blocking(open).await });
+        self.wasi = opened.await.ok();
+    }
+
     fn wasi(&mut self) -> &mut Wasi {
         let (grants, guarded) = (self.grants(), self.guarded());
         let Self {
@@ -125,10 +145,11 @@ impl WasiView for State {
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         let (grants, trust) = (self.grants(), self.http_trust());
-        let (label, limits, purse) = (self.label.clone(), self.limits.clone(), self.purse());
+        let (label, limits) = (self.label.clone(), self.limits.clone());
+        let family = self.myself().ok().map(|actor| actor.family.clone());
         let Wasi { table, http, .. } = self.wasi();
         let http = http.get_or_insert_with(|| {
-            let client = Client::new(label, &limits, grants, trust, purse);
+            let client = Client::new(label, family, &limits, grants, trust);
             Box::new(Http::new(client, limits.http_header_bytes))
         });
         http.view(table)

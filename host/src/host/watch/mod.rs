@@ -120,7 +120,10 @@ struct Watched {
 
 impl Watched {
     async fn look(&mut self, reloader: &Reloader) {
-        if !self.settling.look(stamp(&self.path), Instant::now()) {
+        let path = self.path.clone();
+        // Not on this thread: a file system may hang.
+        let seen = tokio::task::spawn_blocking(move || stamp(&path)).await;
+        if !self.settling.look(seen.ok().flatten(), Instant::now()) {
             return;
         }
         let (path, limit) = (self.path.clone(), reloader.largest_file(&self.module));

@@ -17,7 +17,7 @@ use super::failure;
 use super::target::Target;
 use super::wait::Waits;
 use crate::guest::denied::Denied;
-use crate::guest::family::{Purse, Share};
+use crate::guest::family::{Family, Purse, Share};
 use crate::guest::grants::{Grants, HttpOrigin};
 use crate::guest::http_trust::HttpTrust;
 use crate::guest::limits::{Common, Limit, Limits};
@@ -33,6 +33,8 @@ pub(super) type Sent = (Response<WasiBody>, Box<dyn Future<Output = Result<(), E
 /// Sends the requests of one guest.
 pub(in crate::guest::wasi) struct Client {
     pub(super) label: Label,
+    /// None while the component only describes itself, when nothing is granted.
+    pub(super) family: Option<Family>,
     grants: Arc<Grants>,
     pub(super) trust: HttpTrust,
     places: Arc<Semaphore>,
@@ -62,14 +64,15 @@ pub(super) struct Place {
 impl Client {
     pub(in crate::guest::wasi) fn new(
         label: Label,
+        family: Option<Family>,
         limits: &Limits,
         grants: Arc<Grants>,
         trust: HttpTrust,
-        purse: Option<Arc<Purse>>,
     ) -> Self {
         Self {
-            purse,
+            purse: family.as_ref().map(|family| family.purse().clone()),
             label,
+            family,
             grants,
             trust,
             places: Arc::new(Semaphore::new(limits.http_requests.min(Semaphore::MAX_PERMITS))),
@@ -128,8 +131,8 @@ impl Client {
             place,
             waits,
         } = admitted;
-        let connecting = waits.connection.wait_for(&self.label, self.connect(&target, place));
-        let (stream, place) = connecting.await.ok_or(Error::ConnectionTimeout)??;
+        let connecting = waits.connection.wait_for(&self.label, self.connect(&target));
+        let stream = connecting.await.ok_or(Error::ConnectionTimeout)??;
         let (mut sender, connection) = http1::Builder::new()
             .max_buf_size(self.header_bytes.max(SMALLEST_BUFFER))
             .max_header_size(self.header_bytes)

@@ -8,7 +8,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use wasmtime_wasi_http::Error;
 
-use super::client::{Client, Place};
+use super::client::Client;
 use super::failure;
 use super::target::Target;
 use crate::guest::denied::Denied;
@@ -21,21 +21,36 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for T {}
 
 impl Client {
-    /// Connects to one of the addresses of the host, and gives the place back that it was given.
-    pub(super) async fn connect(&self, target: &Target, place: Place) -> Result<(Box<dyn Stream>, Place), Error> {
-        let (addresses, place) = look_up(target, place).await?;
+    /// Connects to one of the addresses of the host.
+    pub(super) async fn connect(&self, target: &Target) -> Result<Box<dyn Stream>, Error> {
+        let addresses = self.look_up(target).await?;
         let stream = self.connect_to_one(target, &addresses).await?;
         if target.scheme == HttpScheme::Http {
-            return Ok((Box::new(stream), place));
+            return Ok(Box::new(stream));
         }
         let name = ServerName::try_from(target.host.clone()).map_err(|_| Error::HttpRequestUriInvalid)?;
         let trust = self.trust.config().await;
         let trust = trust.map_err(|error| Error::InternalError(Some(error.to_string())))?;
         match TlsConnector::from(trust).connect(name, stream).await {
-            Ok(stream) => Ok((Box::new(stream), place)),
+            Ok(stream) => Ok(Box::new(stream)),
             Err(error) => {
                 self.log_failure(target, &error);
                 Err(failure::of_tls(&error))
+            }
+        }
+    }
+
+    async fn look_up(&self, target: &Target) -> Result<Vec<SocketAddr>, Error> {
+        let at = |address| SocketAddr::new(address, target.port);
+        if let Ok(address) = target.host.parse::<IpAddr>() {
+            return Ok(vec![at(address)]);
+        }
+        let family = self.family.as_ref().ok_or_else(no_address)?;
+        match family.share().look_up(&target.host).await {
+            Ok(found) => Ok(found.into_iter().map(at).take(MOST_ADDRESSES).collect()),
+            Err(error) => {
+                tracing::debug!(%target, %error, "a guest's look-up failed");
+                Err(no_address())
             }
         }
     }
@@ -71,28 +86,6 @@ impl Client {
         if self.label.log.allows() {
             let (actor, pid) = (&*self.label.name, self.label.pid);
             tracing::info!(actor, pid, %target, %error, "an HTTP request failed");
-        }
-    }
-}
-
-/// The addresses of the host. A look-up that nobody waits for any more goes on for a while, and keeps its place until then.
-async fn look_up(target: &Target, place: Place) -> Result<(Vec<SocketAddr>, Place), Error> {
-    let port = target.port;
-    if let Ok(address) = target.host.parse::<IpAddr>() {
-        return Ok((vec![SocketAddr::new(address, port)], place));
-    }
-    let name = target.host.clone();
-    let looking = tokio::spawn(async move {
-        let found = tokio::net::lookup_host((name.as_str(), port)).await;
-        let found = found.map(|found| found.take(MOST_ADDRESSES).collect::<Vec<_>>());
-        (found, place)
-    });
-    let (found, place) = looking.await.map_err(|_| no_address())?;
-    match found {
-        Ok(addresses) => Ok((addresses, place)),
-        Err(error) => {
-            tracing::debug!(%target, %error, "a guest's look-up failed");
-            Err(no_address())
         }
     }
 }
