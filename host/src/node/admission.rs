@@ -235,7 +235,7 @@ impl Open {
         count.places = count.places.saturating_sub(1);
         count.leaving += 1;
         self.leaving += 1;
-        // Who has not said yet how it ends is told when it does.
+        // A connection that has not said yet how it is ended is told when it does so.
         Ok(place.give_way)
     }
 

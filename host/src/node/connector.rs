@@ -38,8 +38,8 @@ const LINKED: Duration = Duration::from_secs(60);
 /// How long an address that was this very node's is left alone: a relay to this node may stand in another's place for a while.
 const OWN: Duration = Duration::from_secs(300);
 
-/// How long after a session with a node that proves who it is none is had at its address with one that doesn't. Whoever takes the
-/// place of a node in order to have this one answer stock challenges would otherwise have come to the right place.
+/// How long an address at which a node proved who it is has no session with one that doesn't. Otherwise whoever takes the place of
+/// the node there would have this one answer stock challenges.
 const IDENTIFIED: Duration = Duration::from_secs(600);
 
 /// How long to wait between attempts.

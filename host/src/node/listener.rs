@@ -130,7 +130,7 @@ impl Listener {
         });
         let secured = tokio::select! {
             secured = self.secure(stream, peer_addr) => secured,
-            // It can't be an error before the permit is dropped or somebody else is told.
+            // The other end is kept by the permit until it is used.
             _ = waits => Err(Refused::GaveWay),
         };
         match secured {
