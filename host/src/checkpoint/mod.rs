@@ -5,6 +5,8 @@
 //! own.
 
 mod database;
+#[cfg(all(feature = "cli", any(test, feature = "fuzzing")))]
+pub(crate) mod fuzzing;
 mod medium;
 mod opening;
 mod record;
