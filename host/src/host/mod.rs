@@ -25,6 +25,7 @@ mod reloader;
 mod running;
 mod signals;
 mod start;
+mod stopping;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

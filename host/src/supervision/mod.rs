@@ -18,6 +18,7 @@ mod report;
 mod root;
 mod shutdown;
 mod spec;
+mod winding;
 
 pub use child::NotStarted;
 pub use counts::Counts;
