@@ -36,6 +36,7 @@ pub mod ops;
 mod session;
 #[cfg(feature = "guests")]
 pub mod supervision;
+mod sync;
 mod transport;
 mod wire;
 
