@@ -5,6 +5,8 @@
 //! library's, and what the code needs of its surroundings is reduced to what matters here. tokio's `Notify` and channels are the
 //! real ones; to the scheduler each of their operations is one step.
 
+// The host's files have tests of their own, which belong there.
+#![cfg(not(test))]
 // What the host's files have for the rest of the host.
 #![allow(dead_code, reason = "not all of the host's files is used here")]
 

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::ops::Deref;
 use std::sync::OnceLock;
+use std::thread::ThreadId;
 
 pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 
@@ -24,8 +25,11 @@ pub(crate) fn begin() {
 /// A value that is made at its first use in an execution. It is never dropped.
 pub(crate) struct LazyLock<T: 'static> {
     make: fn() -> T,
-    of: OnceLock<std::sync::Mutex<Vec<(std::thread::ThreadId, usize, &'static T)>>>,
+    of: OnceLock<std::sync::Mutex<Vec<Made<T>>>>,
 }
+
+/// A value, and which execution on which thread it belongs to.
+type Made<T> = (ThreadId, usize, &'static T);
 
 impl<T> LazyLock<T> {
     pub(crate) const fn new(make: fn() -> T) -> Self {
