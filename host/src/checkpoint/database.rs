@@ -1,6 +1,8 @@
 //! The embedded database of checkpoints.
 
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
