@@ -16,7 +16,7 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz");
 const MUTATIONS: u64 = 5_000;
 
 /// The same where each writes files.
-const MUTATIONS_OF_FILES: u64 = 200;
+const MUTATIONS_OF_FILES: u64 = 50;
 
 /// The longest input that mutations make, in bytes.
 const LONGEST: usize = 64 << 10;
