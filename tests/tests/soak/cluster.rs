@@ -7,7 +7,7 @@ use ractor_host_tests::cli::{Ended, end, message};
 use ractor_host_tests::host::{HostNode, NodeFolder};
 use ractor_host_tests::peer::Peer;
 use ractor_host_tests::proxy::Proxy;
-use ractor_host_tests::{COOKIE, programs};
+use ractor_host_tests::{COOKIE, programs, wait};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
@@ -67,7 +67,10 @@ impl Cluster {
     /// What happens again and again.
     pub(crate) fn round(&mut self, number: usize) {
         self.other.wait("members counters", "remote:counter@used@localhost");
-        self.other.run(&format!("note counter@used@localhost 1 1 {MESSAGES}"));
+        // The link of the round before may be about to end.
+        let note = format!("note counter@used@localhost 1 1 {MESSAGES}");
+        let sent = wait::until("a link", || self.other.try_run(&note), Result::is_ok);
+        assert!(sent.is_ok());
         self.operate("status", &[]).answer();
         self.operate("status", &["--all-nodes", "--output", "json"]);
         // Not every answer is one: the guest may be about to fail.
