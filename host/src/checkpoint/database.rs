@@ -1,8 +1,6 @@
 //! The embedded database of checkpoints.
 
 #[cfg(test)]
-mod golden;
-#[cfg(test)]
 mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -4,7 +4,6 @@
 //!
 //! `RACTOR_TEST_SECONDS` says for how long. The longer, the smaller a leak that shows.
 #![cfg(target_os = "linux")]
-#![expect(clippy::panic, reason = "a test says that it failed by panicking")]
 
 mod cluster;
 mod usage;

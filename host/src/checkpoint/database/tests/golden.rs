@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::super::Database;
+use crate::checkpoint::Database;
 use crate::guest::{Checkpoint, CheckpointStore as _, Digest, Entry};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/checkpoint/database/golden/1.hex");
