@@ -38,6 +38,7 @@ mod session;
 mod simulation;
 #[cfg(feature = "guests")]
 pub mod supervision;
+mod sync;
 mod transport;
 mod wire;
 

@@ -9,6 +9,21 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// The time between two looks.
 pub const POLL: Duration = Duration::from_millis(20);
 
+/// How long a test goes on that finds more the longer it runs, in seconds: as `RACTOR_TEST_SECONDS` says, or this long.
+///
+/// # Panics
+/// The variable is no number.
+#[track_caller]
+pub fn seconds(usual: u64) -> u64 {
+    match std::env::var("RACTOR_TEST_SECONDS") {
+        Ok(seconds) => match seconds.parse() {
+            Ok(seconds) => seconds,
+            Err(error) => panic!("RACTOR_TEST_SECONDS={seconds}: {error}"),
+        },
+        Err(_) => usual,
+    }
+}
+
 /// Looks again and again until `accept` accepts what `look` sees, and gives that.
 ///
 /// # Panics

@@ -16,6 +16,10 @@
 //! | `flood TARGET COUNT BYTES` | so many casts of that size, one right after the other |
 //! | `flood-waiting TARGET COUNT BYTES` | the same, but each waits until there is room for it |
 //! | `note TARGET SENDER FROM COUNT` | casts so many numbered messages, as `fixtures/reloadable.wat` counts them |
+//! | `history TARGET SENDER FROM COUNT CALLS` | the same, where every CALLSth is a call; what became of each, as a letter: `s`ent, `r`efused, `a`nswered, `u`nanswered |
+//! | `relay TARGET SENDER FROM COUNT GROUP` | asks TARGET to cast such messages to a member of a group; the letter is `y` |
+//! | `recorder NAME GROUP` | spawns an actor that records such messages |
+//! | `recorded NAME` | what it has, each as SENDER:NUMBER |
 //! | `stop NAME`, `kill NAME` | |
 //! | `await-down NODE` | once there is no session with it: why the last one ended, or `never up` |
 //! | `dead-letters` | of all sessions together |
@@ -42,9 +46,10 @@ use ractor_host::{ActorAddress, NodeServerMessage, NodeSessionMessage, directory
 use crate::Error;
 use crate::actor::{self, ConsumerMsg};
 use crate::events::peer_name;
+use crate::history;
 
 /// How long a call may take before the test hears that it hung.
-const PATIENCE: Duration = Duration::from_secs(28);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(28);
 /// How long the node server or a session may take to answer, in milliseconds.
 const SERVER_TIMEOUT_MS: u64 = 5_000;
 
@@ -94,6 +99,16 @@ pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> Res
         ["flood", target, count, bytes] => flood(target, count.parse()?, bytes.parse()?).await,
         ["flood-waiting", target, count, bytes] => flood_waiting(target, count.parse()?, bytes.parse()?).await,
         ["note", target, sender, from, count] => note(target, sender.parse()?, from.parse()?, count.parse()?).await,
+        ["history", target, sender, from, count, calls] => {
+            let numbers = from.parse()?..from.parse::<u64>()? + count.parse::<u64>()?;
+            Ok(history::send(target, sender.parse()?, numbers, calls.parse()?).await)
+        }
+        ["relay", target, sender, from, count, group] => {
+            let numbers = from.parse()?..from.parse::<u64>()? + count.parse::<u64>()?;
+            Ok(history::relay(target, sender.parse()?, numbers, group).await)
+        }
+        ["recorder", name, group] => history::spawn(name, group).await,
+        ["recorded", name] => history::recorded(find(name).await?).await,
         ["stop", target] => {
             find(target).await?.stop_and_wait(None, Some(PATIENCE)).await?;
             Ok(String::new())
@@ -180,7 +195,11 @@ async fn raw_call(target: &str, variant: &str, args: Vec<u8>) -> Result<Vec<u8>,
     }
 }
 
-fn send_raw(target: &ActorCell, variant: &str, args: Vec<u8>) -> Result<concurrency::OneshotReceiver<Vec<u8>>, Error> {
+pub(crate) fn send_raw(
+    target: &ActorCell,
+    variant: &str,
+    args: Vec<u8>,
+) -> Result<concurrency::OneshotReceiver<Vec<u8>>, Error> {
     let (port, reply) = concurrency::oneshot();
     let message = SerializedMessage::Call {
         variant: variant.to_owned(),

@@ -6,6 +6,7 @@
 mod actor;
 mod commands;
 mod events;
+mod history;
 mod options;
 
 use std::io::BufRead;

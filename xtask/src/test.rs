@@ -14,12 +14,19 @@ use crate::deny;
 use crate::guests;
 use crate::programs;
 use crate::report;
+use crate::span::Span;
 use crate::workspace::{GUEST_PROFILE, GUEST_TARGET, GuestApart, Workspace};
 
 /// Where the tests find the components.
 const GUESTS_VARIABLE: &str = "RACTOR_TEST_GUESTS";
 /// Where the tests find `ractor-host` and the programs it is tested against.
 const PROGRAMS_VARIABLE: &str = "RACTOR_TEST_BIN_DIR";
+/// Where tests read how long they go on, in seconds, if they can go on for long.
+const SECONDS_VARIABLE: &str = "RACTOR_TEST_SECONDS";
+/// The suites that have such tests.
+const LONG_SUITES: [&str; 2] = ["histories", "soak"];
+/// The most such tests that there are.
+const MOST_LONG_TESTS: u64 = 8;
 /// The host as the cluster layer alone.
 const WITHOUT_GUESTS: [&str; 3] = ["--package", "ractor-host", "--no-default-features"];
 /// What guests in Rust are written with.
@@ -59,6 +66,27 @@ pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
         report::spoken(started.elapsed())
     ));
     Ok(())
+}
+
+/// Runs the tests that find more the longer they run, each for so long.
+///
+/// # Errors
+/// One of them fails. What it printed says with which seed.
+pub(crate) fn run_long(workspace: &Workspace, span: Span) -> Result<()> {
+    let guests = guests::build_all(workspace)?;
+    let programs = programs::build(workspace, workspace.binaries().iter().map(String::as_str))?;
+    report::step(&format!("tests that run long: {} s each", span.seconds()));
+    let suites = LONG_SUITES.iter().flat_map(|suite| ["--test", suite]);
+    workspace
+        .cargo(["test", "--package", "ractor-host-tests", "--no-fail-fast"])
+        .args(suites)
+        // One after the other: each measures, or loads the machine.
+        .args(["--", "--nocapture", "--test-threads", "1"])
+        .env(GUESTS_VARIABLE, guests)
+        .env(PROGRAMS_VARIABLE, programs)
+        .env(SECONDS_VARIABLE, span.seconds().to_string())
+        .limit_minutes(span.limit_minutes() * MOST_LONG_TESTS)
+        .show()
 }
 
 fn format(workspace: &Workspace) -> Result<()> {

@@ -6,6 +6,8 @@
 
 mod database;
 mod forgetting;
+#[cfg(all(feature = "cli", any(test, feature = "fuzzing")))]
+pub(crate) mod fuzzing;
 mod medium;
 mod opening;
 mod record;

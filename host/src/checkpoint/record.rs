@@ -84,6 +84,12 @@ pub(super) fn taken(bytes: &[u8]) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(u64::from_be_bytes(*millis)))
 }
 
+/// This, as what follows the checksum of a record.
+#[cfg(all(feature = "cli", any(test, feature = "fuzzing")))]
+pub(super) fn with_checksum(actor: &str, number: u64, body: &[u8]) -> Vec<u8> {
+    [&sum(actor, number, body)[..], body].concat()
+}
+
 /// Over the key too, so that no record passes for another actor's or an older one's.
 fn sum(actor: &str, number: u64, body: &[u8]) -> [u8; 32] {
     let mut hasher = Sha256::new();

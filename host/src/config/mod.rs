@@ -168,6 +168,26 @@ impl NodeConfig {
         Self::parse(file, &text, &context, options)
     }
 
+    /// A text, as if it were in a file of this folder, with these `--set` and this environment.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn of_text(
+        text: &str,
+        folder: &Path,
+        set: Vec<String>,
+        variable: &dyn Fn(&str) -> Result<String, VarError>,
+    ) -> Result<Self, ConfigError> {
+        let context = Context {
+            folder,
+            natives: &["native"],
+            variable,
+        };
+        let options = ConfigOptions {
+            set,
+            ..ConfigOptions::default()
+        };
+        Self::parse(Path::new("node.toml"), text, &context, &options)
+    }
+
     fn parse(file: &Path, text: &str, context: &Context<'_>, options: &ConfigOptions) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
         let mut source = Source::new(file, text);

@@ -7,6 +7,8 @@
 mod actor;
 #[cfg(feature = "cli")]
 mod client;
+#[cfg(all(feature = "cli", any(test, feature = "fuzzing")))]
+pub(crate) mod fuzzing;
 mod key;
 mod ledger;
 mod message;

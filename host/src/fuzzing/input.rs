@@ -12,6 +12,11 @@ impl<'a> Input<'a> {
         self.0.is_empty()
     }
 
+    /// All that is left.
+    pub(super) fn rest(&mut self) -> &'a [u8] {
+        self.take(usize::MAX)
+    }
+
     pub(super) fn byte(&mut self) -> u8 {
         let Some((first, rest)) = self.0.split_first() else {
             return 0;

@@ -3,16 +3,36 @@
 //!
 //! The bytes are read as instructions (see `input`), so that a fuzzer gets past the first message.
 
+#[cfg(feature = "cli")]
+mod configuration;
 mod control;
+mod derive;
 mod frame;
 mod handshake;
+#[cfg(feature = "cli")]
+mod imports;
 mod input;
 mod messages;
 pub mod micro;
+#[cfg(feature = "cli")]
+mod records;
 
+#[cfg(feature = "cli")]
+pub use configuration::configuration;
 pub use control::control;
+pub use derive::derive;
 pub use frame::frame;
 pub use handshake::handshake;
+#[cfg(feature = "cli")]
+pub use imports::imports;
+#[cfg(feature = "cli")]
+pub use records::{database, records};
+
+/// What the control actor is asked by somebody without the deploy key, and what its clients are answered.
+#[cfg(feature = "cli")]
+pub fn requests(bytes: &[u8]) {
+    crate::control::fuzzing::requests(bytes);
+}
 
 use crate::session::{Role, SessionConfig, StockPeers, Timing};
 use crate::wire::{CAPABILITY_IDENTITY, NameMessage, NodeFlags};

@@ -1,33 +1,83 @@
-//! The corpora of the fuzzer and mutations of them, through the very functions that it calls. Needs no fuzzer.
+//! The corpora of the fuzzer and mutations of them, through the very functions that it calls, with the stable compiler.
+//!
+//! `RACTOR_FUZZ_SECONDS` says for how long mutations of each corpus are tried, `RACTOR_FUZZ_SEED` where their choices begin;
+//! `cargo xtask fuzz` sets them. Without them each is tried a few thousand times, always with the same.
 
-use std::path::Path;
+mod mutations;
 
-use super::{control, frame, handshake};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-const CORPORA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus");
+use mutations::Mutator;
 
-/// How many mutations of the files of a corpus are tried.
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz");
+
+/// How many mutations of the files of a corpus are tried in a run of all tests.
 const MUTATIONS: u64 = 5_000;
 
-/// Says which bytes it was, if a target panics on them.
-struct Reported<'a>(&'a [u8]);
+/// The same where each writes files.
+const MUTATIONS_OF_FILES: u64 = 50;
+
+/// The longest input that mutations make, in bytes.
+const LONGEST: usize = 64 << 10;
+
+/// Says which bytes it was, if a target panics on them, and keeps them.
+struct Reported<'a> {
+    target: &'a str,
+    execution: u64,
+    bytes: &'a [u8],
+}
 
 impl Drop for Reported<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            println!("the input was {:02x?}", self.0);
+        if !std::thread::panicking() {
+            return;
+        }
+        let folder = Path::new(FOLDER).join("artifacts").join(self.target);
+        let file = folder.join(format!("{}-{}", seed(), self.execution));
+        match std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, self.bytes)) {
+            Ok(()) => println!("the input is in {}", file.display()),
+            Err(error) => println!("the input can't be kept: {error}"),
+        }
+        let shown = self.bytes.get(..1024).unwrap_or(self.bytes);
+        println!("the input is {} bytes long and begins {:02x?}", self.bytes.len(), shown);
+    }
+}
+
+fn seed() -> u64 {
+    let seed = std::env::var("RACTOR_FUZZ_SEED").ok();
+    seed.map_or(7, |seed| seed.parse().expect("RACTOR_FUZZ_SEED is a number"))
+}
+
+/// How long a corpus is mutated.
+#[derive(Clone, Copy)]
+enum Effort {
+    Executions(u64),
+    Until(Instant),
+}
+
+impl Effort {
+    fn of_this_run(executions: u64) -> Self {
+        match std::env::var("RACTOR_FUZZ_SECONDS") {
+            Ok(seconds) => {
+                let seconds = seconds.parse().expect("RACTOR_FUZZ_SECONDS is a number");
+                Self::Until(Instant::now() + Duration::from_secs(seconds))
+            }
+            Err(_) => Self::Executions(executions),
+        }
+    }
+
+    fn goes_on(self, done: u64) -> bool {
+        match self {
+            Self::Executions(executions) => done < executions,
+            Self::Until(end) => Instant::now() < end,
         }
     }
 }
 
-fn run(target: fn(&[u8]), bytes: &[u8]) {
-    let reported = Reported(bytes);
-    target(reported.0);
-}
-
 fn corpus(name: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(CORPORA).join(name);
-    let mut files: Vec<_> = std::fs::read_dir(&folder)
+    let folder = Path::new(FOLDER).join("corpus").join(name);
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
         .expect("the corpora are in fuzz/corpus")
         .map(|entry| entry.unwrap().path())
         .collect();
@@ -36,62 +86,80 @@ fn corpus(name: &str) -> Vec<Vec<u8>> {
     files.iter().map(|file| std::fs::read(file).unwrap()).collect()
 }
 
-/// Splitmix64: the same numbers in every run.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) as usize % limit.max(1)
+fn check_often(name: &str, target: fn(&[u8]), executions: u64) {
+    let corpus = corpus(name);
+    let run = |execution, bytes: &[u8]| {
+        let reported = Reported {
+            target: name,
+            execution,
+            bytes,
+        };
+        target(reported.bytes);
+    };
+    corpus.iter().for_each(|bytes| run(0, bytes));
+    let mut mutator = Mutator::new(seed());
+    let effort = Effort::of_this_run(executions);
+    let started = Instant::now();
+    let mut done = 0;
+    while effort.goes_on(done) {
+        done += 1;
+        let mut bytes = mutator.mutation_of(&corpus);
+        bytes.truncate(LONGEST);
+        run(done, &bytes);
     }
-
-    /// Changes, removes, inserts or repeats a few bytes, or goes on with another file.
-    fn mutate(&mut self, bytes: &mut Vec<u8>, other: &[u8]) {
-        for _ in 0..=self.below(4) {
-            let at = self.below(bytes.len() + 1);
-            match self.below(5) {
-                0 => {
-                    if let Some(byte) = bytes.get_mut(at) {
-                        *byte = self.below(256) as u8;
-                    }
-                }
-                1 => drop(bytes.drain(at..bytes.len().min(at + self.below(8)))),
-                2 => bytes.insert(at, self.below(256) as u8),
-                3 => bytes.extend_from_within(at..bytes.len().min(at + self.below(64))),
-                _ => bytes
-                    .splice(at.., other.iter().copied().skip(self.below(other.len())))
-                    .for_each(drop),
-            }
-        }
-    }
+    println!("{name}: {done} mutations in {:?}, seed {}", started.elapsed(), seed());
 }
 
 fn check(name: &str, target: fn(&[u8])) {
-    let corpus = corpus(name);
-    corpus.iter().for_each(|bytes| run(target, bytes));
-    let mut numbers = Numbers(7);
-    for _ in 0..MUTATIONS {
-        let other = numbers.below(corpus.len());
-        let mut bytes = corpus[numbers.below(corpus.len())].clone();
-        numbers.mutate(&mut bytes, &corpus[other]);
-        run(target, &bytes);
-    }
+    check_often(name, target, MUTATIONS);
 }
 
 #[test]
 fn bytes_of_a_connection() {
-    check("frame", frame);
+    check("frame", super::frame);
 }
 
 #[test]
 fn what_strangers_say() {
-    check("handshake", handshake);
+    check("handshake", super::handshake);
 }
 
 #[test]
 fn what_peers_say() {
-    check("control", control);
+    check("control", super::control);
+}
+
+#[test]
+fn messages_of_a_derived_enum() {
+    check("derive", super::derive);
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn what_a_node_toml_says() {
+    check("configuration", super::configuration);
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn what_the_control_actor_is_asked() {
+    check("requests", super::requests);
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn what_guests_ask_of_the_machine() {
+    check("imports", super::imports);
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn what_is_read_back_from_the_disk() {
+    check("records", super::records);
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn a_checkpoint_database_with_damage() {
+    check_often("database", super::database, MUTATIONS_OF_FILES);
 }

@@ -5,10 +5,11 @@
 //! through ractor alone; their messages keep their place among the tokens. Since a message is put here before its token is
 //! put there, nothing that was sent after it was can overtake it.
 
+// By its path, because `tests/interleavings` has this file at another place of its own tree.
+#[path = "mailbox/waiting.rs"]
 pub(super) mod waiting;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, PoisonError, Weak};
 
 use ractor::message::SerializedMessage;
 use ractor::{ActorCell, ActorStatus};
@@ -21,6 +22,8 @@ use super::limits::{Limits, WhenFull};
 use super::state::Label;
 use super::strikes;
 use crate::directory::{BoxFuture, Inbox, NotPut, PutRefused};
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 
 pub(super) use self::waiting::{Command, is_cast};
 use self::waiting::{GivenUp, Waiting};
@@ -161,6 +164,21 @@ impl Mailbox {
             .is_ok()
     }
 
+    /// Puts in the token of a message that was just put. If the actor takes none any more, because it is draining or ending, this
+    /// message is refused; what was put in before has its tokens and is handled.
+    fn wake_for(&self, number: u64, waiting: &mut Waiting) -> Result<(), NotPut> {
+        if self.wake() {
+            return Ok(());
+        }
+        match waiting.handle_take_back(number) {
+            Some(message) => Err(NotPut {
+                message,
+                reason: PutRefused::Ended,
+            }),
+            None => Ok(()),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -173,23 +191,17 @@ impl Inbox for Mailbox {
             Some(message) => message,
         };
         let is_draining = || self.actor.get_status() >= ActorStatus::Draining;
-        let put = self.lock().handle_put(message, &self.limits, is_draining);
-        if let Some(limit) = put.struck {
+        let (struck, outcome) = {
+            let mut waiting = self.lock();
+            let put = waiting.handle_put(message, &self.limits, is_draining);
+            // Still with the lock: an actor that ends now would give up a message whose sender would take it for accepted.
+            let outcome = put.outcome.and_then(|number| self.wake_for(number, &mut waiting));
+            (put.struck, outcome)
+        };
+        if let Some(limit) = struck {
             strikes::limit(&self.label, limit);
         }
-        let number = put.outcome?;
-        if self.wake() {
-            return Ok(());
-        }
-        // The actor is draining or ending. What was put in before has its tokens and is handled, or given up at the end; this
-        // one is refused, unless a token that was left over took it.
-        match self.lock().handle_take_back(number) {
-            Some(message) => Err(NotPut {
-                message,
-                reason: PutRefused::Ended,
-            }),
-            None => Ok(()),
-        }
+        outcome
     }
 
     fn room(&self) -> Option<BoxFuture<'_, ()>> {

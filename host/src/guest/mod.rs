@@ -24,6 +24,8 @@ mod events;
 mod family;
 mod foreign;
 mod format;
+#[cfg(all(feature = "cli", any(test, feature = "fuzzing")))]
+pub(crate) mod fuzzing;
 mod grants;
 mod group_rate;
 mod group_watch;

@@ -7,11 +7,13 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 
 use tokio::sync::oneshot::Receiver;
 use tokio::sync::oneshot::error::TryRecvError;
+
+use crate::sync::{LazyLock, Mutex, MutexGuard};
 
 static WAITS: LazyLock<Mutex<HashMap<u64, Wait>>> = LazyLock::new(Mutex::default);
 

@@ -301,6 +301,36 @@ mod tests {
         }
     }
 
+    /// As the first version wrote it. A change of the layout reads this one too.
+    #[test]
+    fn what_the_first_version_wrote_down_is_read() {
+        const GOLDEN: &str = r#"{
+  "counter": {
+    "digest": "sha256:0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f",
+    "instead_of": "sha256:1111111111111111111111111111111111111111111111111111111111111111"
+  },
+  "greeter": {
+    "digest": "sha256:2222222222222222222222222222222222222222222222222222222222222222",
+    "instead_of": null
+  }
+}"#;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deployed.json");
+        std::fs::write(&path, GOLDEN).unwrap();
+        let deployed = Deployed::open(path.clone()).unwrap();
+        let digest = |byte: &str| format!("sha256:{}", byte.repeat(32)).parse::<Digest>().unwrap();
+        let standing = |name, file| deployed.standing(&module(name, None), file);
+        assert_eq!(
+            standing("counter", OwnFile::Is(digest("11"))),
+            Standing::Runs(digest("0f"))
+        );
+        assert_eq!(standing("greeter", OwnFile::Missing), Standing::Runs(digest("22")));
+        deployed.set("another", digest("33"), None).unwrap();
+        deployed.clear("another").unwrap();
+        let written = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(written, GOLDEN, "an earlier version can read what this one writes");
+    }
+
     /// Each step fails in each way. What was confirmed is there after a restart; what was not is written down by the next change.
     #[test]
     fn what_could_not_be_written_down_is_an_error_until_it_is() {

@@ -12,6 +12,8 @@ mod builder;
 mod deployed;
 mod dial;
 mod error;
+#[cfg(all(feature = "cli", any(test, feature = "fuzzing")))]
+pub(crate) mod fuzzing;
 #[cfg(test)]
 mod given_up_tests;
 mod guests;

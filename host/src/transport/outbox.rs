@@ -3,13 +3,14 @@
 //! It is a queue of chunks behind one lock. Nobody awaits while holding the lock, and the writer takes the whole queue at
 //! once and leaves an empty one, so a busy connection makes few, large writes.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use bytes::BytesMut;
 use tokio::sync::Notify;
 
 use super::chunks::Chunks;
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 
 /// What the control plane may add to a full outbox, in bytes.
 const CONTROL_HEADROOM: usize = 16 * 1024 * 1024;

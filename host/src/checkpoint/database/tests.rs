@@ -1,5 +1,7 @@
 //! What is in the database after whatever happens to its file, its disk and its process.
 
+mod golden;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;

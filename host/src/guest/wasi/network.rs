@@ -13,7 +13,7 @@ use crate::guest::state::Label;
 use crate::guest::strikes;
 
 /// The most names whose addresses are remembered; the oldest are forgotten.
-const MOST_NAMES: usize = 256;
+pub(super) const MOST_NAMES: usize = 256;
 
 /// The most addresses of one name.
 pub(super) const MOST_ADDRESSES: usize = 64;
@@ -70,6 +70,13 @@ impl Network {
             strikes::denied(&self.label, denied);
         }
         allowed
+    }
+
+    /// How many names are remembered.
+    #[cfg(all(feature = "cli", any(test, feature = "fuzzing")))]
+    pub(super) fn names(&self) -> usize {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.addresses.len().max(found.oldest.len())
     }
 
     fn grants(&self, endpoints: &[Endpoint], address: SocketAddr) -> bool {

@@ -7,6 +7,8 @@ mod body;
 mod client;
 mod connect;
 mod failure;
+#[cfg(all(feature = "cli", any(test, feature = "fuzzing")))]
+pub(super) mod fuzzing;
 mod target;
 mod wait;
 

@@ -33,7 +33,9 @@ impl Target {
             address.parse::<Ipv6Addr>().ok()?;
         }
         let host = address.unwrap_or(host).to_ascii_lowercase();
-        (!host.is_empty()).then_some(Self { scheme, host, port })
+        // hyper takes brackets elsewhere too.
+        let is_one = !host.is_empty() && !host.contains(['[', ']']);
+        is_one.then_some(Self { scheme, host, port })
     }
 
     /// True if a request may be sent there, as far as its host's name goes.
@@ -107,6 +109,7 @@ mod tests {
             ("http://[::1]/", Some("http://[::1]")),
             ("https://granted.example@evil.example/", None),
             ("http://a:/", None),
+            ("http://1[::1]:8080/", None),
             ("/x", None),
         ] {
             let target = Target::of(&uri.parse().unwrap());

@@ -1,0 +1,37 @@
+//! Of the host's `directory`, what a mailbox has to do with.
+
+use std::pin::Pin;
+
+use crate::message::SerializedMessage;
+
+/// In bytes.
+pub(crate) const MESSAGE_OVERHEAD: usize = 0;
+
+/// See the host's.
+pub(crate) const PROBE_VARIANT: &str = "\0probe";
+
+/// A future in a box.
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where messages for an actor are put.
+pub(crate) trait Inbox {
+    /// Takes a message, or hands it back.
+    fn put(&self, message: SerializedMessage) -> Result<(), NotPut>;
+
+    /// Done as soon as there may be room again.
+    fn room(&self) -> Option<BoxFuture<'_, ()>>;
+}
+
+/// A message that was not taken.
+#[derive(Debug)]
+pub(crate) struct NotPut {
+    pub(crate) message: SerializedMessage,
+    pub(crate) reason: PutRefused,
+}
+
+/// Why not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PutRefused {
+    Full,
+    Ended,
+}

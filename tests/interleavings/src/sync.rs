@@ -1,0 +1,64 @@
+//! What the host's `sync` has, from shuttle.
+
+use std::cell::RefCell;
+use std::ops::Deref;
+use std::sync::OnceLock;
+use std::thread::ThreadId;
+
+pub(crate) use shuttle::sync::{Mutex, MutexGuard};
+
+/// Numbers that threads share.
+pub(crate) mod atomic {
+    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+}
+
+thread_local! {
+    /// How many executions there were on this thread of the system, on which all tasks of an execution run.
+    static EXECUTION: RefCell<usize> = const { RefCell::new(0) };
+}
+
+/// Begins an execution: what others have left in values that live as long as the program is not seen.
+pub(crate) fn begin() {
+    EXECUTION.with_borrow_mut(|execution| *execution += 1);
+}
+
+/// A value that is made at its first use in an execution. It is never dropped.
+pub(crate) struct LazyLock<T: 'static> {
+    make: fn() -> T,
+    of: OnceLock<std::sync::Mutex<Vec<Made<T>>>>,
+}
+
+/// A value, and which execution on which thread it belongs to.
+type Made<T> = (ThreadId, usize, &'static T);
+
+impl<T> LazyLock<T> {
+    pub(crate) const fn new(make: fn() -> T) -> Self {
+        Self {
+            make,
+            of: OnceLock::new(),
+        }
+    }
+}
+
+impl<T> Deref for LazyLock<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        let key = (
+            std::thread::current().id(),
+            EXECUTION.with_borrow(|execution| *execution),
+        );
+        let mut of = match self.of.get_or_init(Default::default).lock() {
+            Ok(of) => of,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        if let Some((.., value)) = of.iter().find(|(thread, execution, _)| (*thread, *execution) == key) {
+            return value;
+        }
+        // Those of earlier executions are not looked for again.
+        of.retain(|(thread, ..)| *thread != key.0);
+        let value: &'static T = Box::leak(Box::new((self.make)()));
+        of.push((key.0, key.1, value));
+        value
+    }
+}

@@ -1,0 +1,75 @@
+//! Many interleavings of the code that locks and wakes. Which ones is always the same; a failure prints a schedule that
+//! `shuttle::replay` takes. `RACTOR_INTERLEAVINGS` says how many there are of each.
+
+use interleavings::guest::{mailboxes, waiting};
+use interleavings::transport::outboxes;
+
+/// How many are tried of each in a run of all tests.
+const USUAL: usize = 1_000;
+
+/// Where the choices begin.
+const SEED: u64 = 7;
+
+/// The most changes of who goes on that the scheduler plans ahead: most faults take few.
+const DEPTH: usize = 3;
+
+fn check(scenario: fn()) {
+    let executions = match std::env::var("RACTOR_INTERLEAVINGS") {
+        Ok(number) => number.parse().expect("RACTOR_INTERLEAVINGS is a number"),
+        Err(_) => USUAL,
+    };
+    let random = shuttle::scheduler::RandomScheduler::new_from_seed(SEED, executions);
+    shuttle::Runner::new(random, shuttle::Config::default()).run(scenario);
+    let few = shuttle::scheduler::PctScheduler::new_from_seed(SEED, DEPTH, executions);
+    shuttle::Runner::new(few, shuttle::Config::default()).run(scenario);
+}
+
+#[test]
+fn every_frame_is_written_and_nobody_waits_in_vain() {
+    check(outboxes::every_frame_is_written);
+}
+
+#[test]
+fn what_an_outbox_took_before_its_end_is_written() {
+    check(outboxes::what_was_taken_before_the_end_is_written);
+}
+
+#[test]
+fn nobody_waits_for_a_broken_connection() {
+    check(outboxes::nobody_waits_for_a_broken_connection);
+}
+
+#[test]
+fn every_message_is_handled_and_nobody_waits_in_vain() {
+    check(mailboxes::every_message_is_handled);
+}
+
+#[test]
+fn a_stop_loses_nothing_that_was_taken() {
+    check(mailboxes::a_stop_loses_nothing_that_was_taken);
+}
+
+#[test]
+fn what_a_full_mailbox_drops_is_counted() {
+    check(mailboxes::what_is_dropped_is_counted);
+}
+
+#[test]
+fn no_command_is_overlooked() {
+    check(mailboxes::no_command_is_overlooked);
+}
+
+#[test]
+fn two_that_call_each_other_both_go_on() {
+    check(waiting::two_that_call_each_other_both_go_on);
+}
+
+#[test]
+fn three_in_a_circle_all_go_on() {
+    check(waiting::three_in_a_circle_all_go_on);
+}
+
+#[test]
+fn a_look_at_a_reply_does_not_take_it() {
+    check(waiting::a_look_at_a_reply_does_not_take_it);
+}
