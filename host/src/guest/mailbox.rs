@@ -19,7 +19,7 @@ use super::limits::{Limit, Limits, WhenFull};
 use super::reload::{Asked, Request};
 use super::state::Label;
 use super::strikes;
-use crate::directory::{BoxFuture, Inbox, MESSAGE_OVERHEAD, NotPut, PROBE_VARIANT, PutRefused};
+use crate::directory::{BoxFuture, Inbox, NotPut, PROBE_VARIANT, PutRefused, retained_bytes};
 
 /// What a token has in place of a call's number: see the module.
 const TOKEN: u64 = 0;
@@ -116,7 +116,7 @@ impl Mailbox {
     pub(super) fn next(&self) -> Option<SerializedMessage> {
         let mut waiting = self.lock();
         let (_, message) = waiting.messages.pop_front()?;
-        waiting.bytes -= cost(&message);
+        waiting.bytes -= retained_bytes(&message);
         let refused = std::mem::take(&mut waiting.refused);
         if waiting.struck && self.is_half_empty(&waiting) {
             waiting.struck = false;
@@ -207,7 +207,7 @@ impl Mailbox {
         let mut waiting = self.lock();
         let place = waiting.messages.binary_search_by_key(&number, |(number, _)| *number);
         let (_, message) = waiting.messages.remove(place.ok()?)?;
-        waiting.bytes -= cost(&message);
+        waiting.bytes -= retained_bytes(&message);
         Some(message)
     }
 
@@ -256,7 +256,7 @@ impl Inbox for Mailbox {
             None => return Ok(()),
             Some(message) => message,
         };
-        let cost = cost(&message);
+        let cost = retained_bytes(&message);
         let refused = |message, reason| Err(NotPut { message, reason });
         let mut waiting = self.lock();
         if waiting.ended {
@@ -276,7 +276,7 @@ impl Inbox for Mailbox {
                     return refused(message, PutRefused::Ended);
                 }
                 if let Some((_, oldest)) = waiting.messages.pop_front() {
-                    waiting.bytes -= self::cost(&oldest);
+                    waiting.bytes -= retained_bytes(&oldest);
                     waiting.dropped += usize::from(!is_probe(&oldest));
                 }
             }
@@ -318,24 +318,6 @@ fn is_probe(message: &SerializedMessage) -> bool {
         message,
         SerializedMessage::Call { variant, args, metadata: None, .. } if variant == PROBE_VARIANT && args.is_empty()
     )
-}
-
-fn cost(message: &SerializedMessage) -> usize {
-    let bytes = match message {
-        SerializedMessage::Cast {
-            variant,
-            args,
-            metadata,
-        }
-        | SerializedMessage::Call {
-            variant,
-            args,
-            metadata,
-            ..
-        } => variant.len() + args.len() + metadata.as_ref().map_or(0, Vec::len),
-        SerializedMessage::CallReply(_, bytes) => bytes.len(),
-    };
-    bytes + MESSAGE_OVERHEAD
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::oneshot;
 
 use super::*;
+use crate::directory::MESSAGE_OVERHEAD;
 
 /// Stands for the guest's actor: it takes tokens and does nothing.
 struct Idle;
