@@ -14,10 +14,15 @@ pub use control::control;
 pub use frame::frame;
 pub use handshake::handshake;
 
-use crate::session::{Role, SessionConfig, Timing};
+use std::sync::Arc;
+
+use crate::session::{Account, Ledger, Role, SessionConfig, Timing};
 use crate::wire::{NameMessage, NodeFlags};
 
 const COOKIE: &str = "the cookie of the cluster";
+
+/// What one peer may hold: little, so that the limit is reached too.
+const BYTES: usize = 64 << 10;
 
 /// One end of a session; `number` tells the nodes apart.
 fn config(role: Role, number: u16, transitive: bool) -> SessionConfig {
@@ -37,6 +42,7 @@ fn config(role: Role, number: u16, transitive: bool) -> SessionConfig {
         timing: Timing::default(),
         challenge: 0x5eed,
         jitter: 1,
+        account: Arc::new(Account::new(Arc::new(Ledger::new(BYTES)), BYTES)),
     }
 }
 

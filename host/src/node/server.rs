@@ -26,7 +26,7 @@ use super::{
 };
 use crate::NodeId;
 use crate::directory::{self, SANDBOX_NODE_ID};
-use crate::session::CloseReason;
+use crate::session::{Account, CloseReason, Ledger};
 use crate::transport::{IncomingEncryptionMode, NetworkStream, bind};
 use crate::wire::{CAPABILITY_CALL_FAILED, CAPABILITY_NAME_TAKEN};
 
@@ -53,6 +53,8 @@ pub struct NodeServer {
     timing: Timing,
     stand_in_names: StandInNames,
     pub(super) admission: Arc<Admission>,
+    /// What all peers hold of this node's memory.
+    ledger: Arc<Ledger>,
     gate: Option<watch::Receiver<bool>>,
 }
 
@@ -181,6 +183,7 @@ impl NodeServer {
             self.connection_mode,
         );
         session.limits = self.limits;
+        session.account = Arc::new(Account::new(self.ledger.clone(), self.limits.peer));
         session.timing = self.timing;
         session.stand_in_names = self.stand_in_names;
         session.permit = permit;

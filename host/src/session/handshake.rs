@@ -2,7 +2,7 @@
 
 use super::digest::{digest, matches};
 use super::{CloseReason, Role};
-use crate::wire::{Auth, Challenge, ChallengeReply, Digest, NameMessage, ServerStatus};
+use crate::wire::{Auth, Challenge, ChallengeReply, Digest, MAX_NODE_NAME_BYTES, NameMessage, ServerStatus};
 
 /// What this end brings to a handshake.
 #[derive(Debug)]
@@ -96,6 +96,7 @@ impl Handshake {
                 }
             }
             (Self::Name, Auth::Name(name)) => {
+                refuse_long(&name)?;
                 refuse_self(ours, &name)?;
                 Ok(Step::PeerNamed(name, Self::Admission))
             }
@@ -148,6 +149,7 @@ fn answer(ours: &Credentials, theirs: Challenge, out: &mut Vec<Auth>) -> Result<
         connection_string: theirs.connection_string,
         connection_id: ours.local.connection_id,
     };
+    refuse_long(&name)?;
     refuse_self(ours, &name)?;
     refuse_namesake(ours, &name)?;
     out.push(Auth::ClientChallenge(ChallengeReply {
@@ -156,6 +158,19 @@ fn answer(ours: &Credentials, theirs: Challenge, out: &mut Vec<Auth>) -> Result<
     }));
     let proof = digest(&ours.cookie, ours.challenge);
     Ok(Step::PeerNamed(name, Handshake::Ack(proof)))
+}
+
+/// What a peer is called is kept in many places for as long as it is connected, and is in every line of the log about it.
+fn refuse_long(peer: &NameMessage) -> Result<(), CloseReason> {
+    let texts = [("name", &peer.name), ("connection string", &peer.connection_string)];
+    match texts.into_iter().find(|(_, text)| text.len() > MAX_NODE_NAME_BYTES) {
+        Some((what, text)) => Err(CloseReason::NameTooLong {
+            what,
+            bytes: text.len(),
+            limit: MAX_NODE_NAME_BYTES,
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Two nodes that say when they were started are the same one if that is the same. A node that doesn't say is taken for this

@@ -1,11 +1,12 @@
 //! Both ends of a connection, a network between them, and a clock that only the test moves.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 
-use crate::session::{CloseReason, Event, LocalSnapshot, Role, Session, SessionConfig, Timing};
+use crate::session::{Account, CloseReason, Event, Ledger, LocalSnapshot, Role, Session, SessionConfig, Timing};
 use crate::wire::{self, Message, NameMessage, NodeFlags, ServerStatus};
 
 /// One end: a session and what it is told by its node.
@@ -56,6 +57,14 @@ pub(super) fn name(name: &str, port: u16, connection_id: u64) -> NameMessage {
     }
 }
 
+/// More than any test's peers have.
+const PLENTY: usize = 1 << 30;
+
+/// An account of a node that has no other.
+pub(super) fn account(limit: usize) -> Arc<Account> {
+    Arc::new(Account::new(Arc::new(Ledger::new(limit)), limit))
+}
+
 pub(super) fn config(role: Role, local: NameMessage, cookie: &str) -> SessionConfig {
     SessionConfig {
         role,
@@ -65,6 +74,7 @@ pub(super) fn config(role: Role, local: NameMessage, cookie: &str) -> SessionCon
         timing: Timing::default(),
         challenge: 0xdead_beef,
         jitter: 7,
+        account: account(PLENTY),
     }
 }
 
