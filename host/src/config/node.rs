@@ -10,12 +10,13 @@ use super::actor::known;
 use super::address::{EXAMPLE_PORT, PeerAddress};
 use super::cookie::Cookie;
 use super::names::NameOf;
+use super::node_limits;
 use super::problem::Problems;
 use super::secret::{Place, SecretKeys};
 use super::section::{Keys, Section};
 use super::tls::{self, TlsSection};
 use crate::guest::{Instead, mistaken};
-use crate::node::StandInNames;
+use crate::node::{PeerLimits, StandInNames};
 use crate::supervision::OnGiveUp;
 
 pub(super) const KEYS: Keys = Keys {
@@ -30,6 +31,7 @@ pub(super) const KEYS: Keys = Keys {
         "insecure",
         "on_give_up",
         "stand_in_names",
+        "limits",
     ],
     explained: &[
         ("essential", "it belongs to the actors: write it into `[[actors]]`"),
@@ -42,6 +44,8 @@ pub(super) const KEYS: Keys = Keys {
         ("cert", "it belongs to the table `[node.tls]`"),
         ("key", "it belongs to the table `[node.tls]`"),
         ("ca", "it belongs to the table `[node.tls]`"),
+        ("peer_bytes", "it belongs to the table `[node.limits]`"),
+        ("all_peers_bytes", "it belongs to the table `[node.limits]`"),
     ],
 };
 
@@ -67,6 +71,8 @@ pub struct NodeSection {
     pub tls: Option<TlsSection>,
     /// What stands in for the actors of other nodes is called.
     pub stand_in_names: StandInNames,
+    /// `[node.limits]`: what other nodes may take of this one's memory.
+    pub limits: PeerLimits,
 }
 
 impl NodeSection {
@@ -106,6 +112,13 @@ impl NodeSection {
             ),
         };
         let stand_in_names = read_stand_in_names(section, problems);
+        let limits = match section.value("limits") {
+            None => PeerLimits::default(),
+            Some(value) => {
+                let section = Section::open("[node.limits]", value, node_limits::KEYS, problems)?;
+                node_limits::read(&section, problems)
+            }
+        };
         Some(Self {
             name: name?,
             hostname: hostname?,
@@ -115,6 +128,7 @@ impl NodeSection {
             on_give_up: on_give_up?,
             tls,
             stand_in_names: stand_in_names?,
+            limits,
         })
     }
 }

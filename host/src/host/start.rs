@@ -181,6 +181,7 @@ impl Node {
         )
         .with_listen_addr(section.listen.ip())
         .with_stand_in_names(section.stand_in_names)
+        .with_peer_limits(section.limits)
         .with_gate(gate.subscribe());
         let (server, ended) = Actor::spawn(None, server, ())
             .await
