@@ -34,6 +34,8 @@ pub mod node;
 #[cfg(feature = "cli")]
 pub mod ops;
 mod session;
+#[cfg(all(test, feature = "guests"))]
+mod simulation;
 #[cfg(feature = "guests")]
 pub mod supervision;
 mod transport;

@@ -76,10 +76,20 @@ impl StorageBackend for Medium {
 
     fn sync_data(&self) -> io::Result<()> {
         self.step(Step::Sync)?;
-        self.trouble.note(self.file.sync_data())
+        self.trouble.note(self.file.sync_data())?;
+        #[cfg(test)]
+        files::fault::synced(&self.path);
+        Ok(())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        #[cfg(test)]
+        {
+            let mut before = vec![0; data.len()];
+            // Beyond the end there is nothing yet.
+            drop(self.file.read(offset, &mut before));
+            files::fault::writes(&self.path, offset, before, data);
+        }
         if let Err(error) = self.step(Step::Write) {
             // A torn write: a part of it is there.
             self.file

@@ -16,6 +16,24 @@ static DISKS: Mutex<Vec<Weak<Disk>>> = Mutex::new(Vec::new());
 pub(crate) struct Disk {
     folder: PathBuf,
     plan: Mutex<Plan>,
+    unsynced: Mutex<Vec<Written>>,
+}
+
+/// A write that may be forgotten when the power goes.
+#[derive(Debug)]
+struct Written {
+    path: PathBuf,
+    offset: usize,
+    before: Vec<u8>,
+    after: Vec<u8>,
+}
+
+/// What is left of a write that was not synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Left {
+    Nothing,
+    Half,
+    All,
 }
 
 #[derive(Debug, Default)]
@@ -34,6 +52,7 @@ impl Disk {
         let disk = Arc::new(Self {
             folder: folder.to_owned(),
             plan: Mutex::default(),
+            unsynced: Mutex::default(),
         });
         let mut disks = DISKS.lock().unwrap_or_else(PoisonError::into_inner);
         disks.retain(|disk| disk.strong_count() > 0);
@@ -59,6 +78,24 @@ impl Disk {
         *self.plan() = Plan::default();
     }
 
+    /// The power goes: `image` is what the file at `path` seems to be, and becomes what is left of it. `left` is asked for each write
+    /// that was not synced, in their order.
+    pub(crate) fn lose_power(&self, path: &Path, image: &mut [u8], mut left: impl FnMut() -> Left) {
+        let mut unsynced = self.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
+        let writes: Vec<Written> = unsynced.extract_if(.., |write| write.path == path).collect();
+        for write in writes.iter().rev() {
+            put(image, write.offset, &write.before);
+        }
+        for write in &writes {
+            let part = match left() {
+                Left::Nothing => 0,
+                Left::Half => write.after.len() / 2,
+                Left::All => write.after.len(),
+            };
+            put(image, write.offset, &write.after[..part]);
+        }
+    }
+
     /// How many steps there were since it was last told anything.
     pub(crate) fn steps(&self) -> usize {
         self.plan().steps
@@ -70,14 +107,43 @@ impl Disk {
     }
 }
 
+fn put(image: &mut [u8], offset: usize, bytes: &[u8]) {
+    let end = image.len().min(offset + bytes.len());
+    if offset < end {
+        image[offset..end].copy_from_slice(&bytes[..end - offset]);
+    }
+}
+
+fn disk_of(path: &Path) -> Option<Arc<Disk>> {
+    let disks = DISKS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut disks = disks.iter().filter_map(Weak::upgrade);
+    disks.find(|disk| path.starts_with(&disk.folder))
+}
+
+/// A file is about to be written to, where `before` is now. Until it is [`synced`], the disk may forget that.
+pub(crate) fn writes(path: &Path, offset: u64, before: Vec<u8>, after: &[u8]) {
+    if let Some(disk) = disk_of(path) {
+        let write = Written {
+            path: path.to_owned(),
+            offset: usize::try_from(offset).unwrap_or(usize::MAX),
+            before,
+            after: after.to_vec(),
+        };
+        disk.unsynced.lock().unwrap_or_else(PoisonError::into_inner).push(write);
+    }
+}
+
+/// What was written to this file outlives the power.
+pub(crate) fn synced(path: &Path) {
+    if let Some(disk) = disk_of(path) {
+        let mut unsynced = disk.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
+        unsynced.retain(|write| write.path != path);
+    }
+}
+
 /// Fails if the disk is told to fail here.
 pub(crate) fn point(_: Step, path: &Path) -> io::Result<()> {
-    let disk = {
-        let disks = DISKS.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut disks = disks.iter().filter_map(Weak::upgrade);
-        disks.find(|disk| path.starts_with(&disk.folder))
-    };
-    let Some(disk) = disk else { return Ok(()) };
+    let Some(disk) = disk_of(path) else { return Ok(()) };
     let mut plan = disk.plan();
     let number = plan.steps;
     plan.steps += 1;

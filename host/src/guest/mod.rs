@@ -90,3 +90,12 @@ pub use reserved::ReservedNames;
 pub use restart::{Budget, Restart, RestartPolicy, Restarting, Restarts, Verdict};
 pub use source::{Digest, InvalidDigest, ModuleSource};
 pub use wants::{Need, Want};
+
+/// What the simulation of whole nodes runs.
+#[cfg(test)]
+pub(crate) mod sim {
+    pub(crate) use super::checkpoint::{Checkpoint, CheckpointStore, Entry, Moment};
+    pub(crate) use super::checkpoint_writer::sim::{Attempt, Outcome, Queue, attempt};
+    pub(crate) use super::limits::{Limits, WhenFull};
+    pub(crate) use super::mailbox::waiting::{Put, Waiting};
+}

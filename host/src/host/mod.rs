@@ -23,6 +23,7 @@ mod reloader;
 mod running;
 mod signals;
 mod start;
+mod stopping;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -45,3 +46,9 @@ pub(crate) use guests::Guests;
 pub(crate) use pool::engine_with_cache;
 #[cfg(feature = "cli")]
 pub(crate) use signals::survive_file_size_limit;
+
+/// What the simulation of whole nodes runs.
+#[cfg(test)]
+pub(crate) mod sim {
+    pub(crate) use super::stopping::{DRAIN, LAST_WRITES, Step, Stopping};
+}

@@ -4,23 +4,18 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ractor::{ActorCell, ActorRef};
+use tokio::time::Instant;
 
 use super::error::HostError;
 use super::signals::{Signals, StopSignal};
 use super::start::Node;
+use super::stopping::{DRAIN, Step, Stopping};
 use super::upkeep::Upkeep;
 use crate::config::Code;
 use crate::directory;
 use crate::guest::Modules;
 use crate::node::{NodeServerMessage, quiesce};
 use crate::supervision::{GivenUp, Readiness, Root};
-
-/// How long actors may work off their mailboxes when the host stops. Then they are killed.
-const DRAIN: Duration = Duration::from_secs(10);
-
-/// The time before the end of [`DRAIN`] at which actors that still work are asked for their states: an actor answers at the end of
-/// its message, and many are asked a few at a time.
-const LAST_CALL: Duration = Duration::from_secs(3);
 
 /// How long anything else may take to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -118,22 +113,10 @@ impl RunningHost {
             name,
             node,
             root,
-            actors: _,
-            modules: _,
-            mut upkeep,
+            upkeep,
+            ..
         } = self;
-        upkeep.quiesce();
-        node.quiesce().await;
-        work_off(root, &upkeep).await;
-        let unkept = upkeep.finish().await;
-        node.stop().await;
-        if !unkept.is_empty() {
-            let actors = unkept.join(", ");
-            tracing::error!(
-                actors,
-                "the last states of these actors could not be kept: when they start again they go on from older ones"
-            );
-        }
+        let unkept = stop(Some(node), root, upkeep).await;
         tracing::info!(node = name, "node is down");
         unkept
     }
@@ -146,12 +129,7 @@ impl RunningHost {
             given_up = losses.essential() => return self.end_for(given_up, signals).await,
             _ = &mut self.node.ended => {
                 tracing::error!("the node server ended by itself");
-                self.upkeep.quiesce();
-                work_off(self.root, &self.upkeep).await;
-                let unkept = self.upkeep.finish().await;
-                if !unkept.is_empty() {
-                    tracing::error!(actors = unkept.join(", "), "the last states of these actors could not be kept");
-                }
+                stop(None, self.root, self.upkeep).await;
                 return Err(HostError::NodeEnded);
             }
         };
@@ -211,17 +189,62 @@ impl Node {
     }
 }
 
+/// Takes everything down, in the order that [`Stopping`] says. Without a node, it has ended by itself. Gives the actors whose last
+/// state could not be kept, by name.
+async fn stop(mut node: Option<Node>, root: Root, mut upkeep: Upkeep) -> Vec<String> {
+    let now = || Instant::now().into_std();
+    let mut stopping = Stopping::default();
+    let mut root = Some(root);
+    let mut unkept = Vec::new();
+    while let Some(step) = stopping.poll_step(now()) {
+        match step {
+            Step::Quiesce => {
+                upkeep.quiesce();
+                if let Some(node) = &node {
+                    node.quiesce().await;
+                }
+            }
+            Step::Drain => {
+                if let Some(root) = root.take() {
+                    drain(root, &upkeep, &mut stopping).await;
+                }
+            }
+            // It comes while actors drain.
+            Step::LastCall => continue,
+            Step::Write => unkept = upkeep.finish().await,
+            Step::Close => {
+                if let Some(node) = node.take() {
+                    node.stop().await;
+                }
+            }
+        }
+        stopping.handle_done();
+    }
+    if !unkept.is_empty() {
+        let actors = unkept.join(", ");
+        tracing::error!(
+            actors,
+            "the last states of these actors could not be kept: when they start again they go on from older ones"
+        );
+    }
+    unkept
+}
+
 /// Stops the actors. Shortly before those that still work are killed, their states are taken once more: what they have done since
 /// the last checkpoint is not to be lost with what they have not.
-async fn work_off(root: Root, upkeep: &Upkeep) {
-    let last_call = async {
-        tokio::time::sleep(DRAIN.saturating_sub(LAST_CALL)).await;
-        upkeep.last_call().await;
+async fn drain(root: Root, upkeep: &Upkeep, stopping: &mut Stopping) {
+    let last_calls = async {
+        while let Some(at) = stopping.poll_timeout() {
+            tokio::time::sleep_until(Instant::from_std(at)).await;
+            if stopping.poll_step(Instant::now().into_std()) == Some(Step::LastCall) {
+                upkeep.last_call().await;
+            }
+        }
         std::future::pending::<()>().await;
     };
     tokio::select! {
         () = stop_actors(root) => {}
-        () = last_call => {}
+        () = last_calls => {}
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ractor::ActorRef;
 
@@ -10,6 +9,7 @@ use super::deployed::Deployed;
 use super::error::{HostError, startup_reason};
 use super::keeping::Keeping;
 use super::reloader::{Listener, Reloader};
+use super::stopping::LAST_WRITES;
 use super::watch::{self, Watching};
 use crate::checkpoint::{Schedule, Scheduled};
 use crate::config::{Code, NodeConfig};
@@ -17,9 +17,6 @@ use crate::control::{self, Control, Restarts};
 use crate::guest::{CheckpointWriter, Modules};
 use crate::node::NodeServerMessage;
 use crate::supervision::Root;
-
-/// How long a host that stops goes on trying to write the last states of its actors without a success.
-const LAST_WRITES: Duration = Duration::from_secs(10);
 
 /// See the module. It ends when this is dropped, but for the control actor, which ends with the root supervisor.
 #[derive(Debug, Default)]
@@ -124,15 +121,15 @@ impl Upkeep {
 
     /// Waits until everything is written, or for [`LAST_WRITES`]. When the actors have ended, nothing comes after it. Gives the
     /// actors whose last state is not kept, by name.
-    pub(super) async fn finish(self) -> Vec<String> {
-        drop(self.schedule);
+    pub(super) async fn finish(&mut self) -> Vec<String> {
+        self.schedule = None;
         let record = async {
-            if let Some(deployed) = self.deployed {
+            if let Some(deployed) = self.deployed.clone() {
                 make_up(deployed).await;
             }
         };
         let states = async {
-            match self.writer {
+            match &self.writer {
                 Some(writer) => writer.finish(LAST_WRITES).await,
                 None => Vec::new(),
             }

@@ -39,21 +39,21 @@ impl Default for PeerLimits {
 
 /// The limits of a session, in bytes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct SessionLimits {
+pub(crate) struct SessionLimits {
     /// The largest inbound frame.
-    pub(super) inbound_frame: u64,
+    pub(crate) inbound_frame: u64,
     /// What may wait for the peer.
-    pub(super) outbox: usize,
+    pub(crate) outbox: usize,
     /// What the peer sent and may wait for one local actor.
-    pub(super) mailbox: usize,
+    pub(crate) mailbox: usize,
     /// What the peer's actors may take of this node's memory.
-    pub(super) peer: usize,
+    pub(crate) peer: usize,
 }
 
 impl SessionLimits {
     /// What the peer sent and may wait for all local actors together: four times as much as for one, so that three that are stuck
     /// leave room for the others.
-    pub(super) fn mailboxes(&self) -> usize {
+    pub(crate) fn mailboxes(&self) -> usize {
         self.mailbox.saturating_mul(4)
     }
 }
@@ -83,7 +83,7 @@ pub enum StandInNames {
 
 impl StandInNames {
     /// The name of the stand-in for the actor `name` of the node `peer`.
-    pub(super) fn name(self, name: String, peer: &str) -> String {
+    pub(crate) fn name(self, name: String, peer: &str) -> String {
         match self {
             Self::Bare if directory::where_is(&name).is_none() => name,
             _ => format!("{name}@{peer}"),

@@ -25,7 +25,7 @@ const FRAME_OVERHEAD: usize = 96;
 
 /// The connection to a peer, shared.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(crate) struct Link {
     node_id: NodeId,
     limits: SessionLimits,
     outbox: Outbox,
@@ -47,7 +47,7 @@ pub(super) struct Link {
 
 /// Why a message was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Undelivered {
+pub(crate) enum Undelivered {
     /// The peer takes messages too slowly, or the session is over.
     #[error(transparent)]
     Outbox(#[from] OutboxError),
@@ -69,7 +69,7 @@ pub(super) enum Undelivered {
 }
 
 impl Link {
-    pub(super) fn new(node_id: NodeId, limits: SessionLimits) -> Self {
+    pub(crate) fn new(node_id: NodeId, limits: SessionLimits) -> Self {
         Self {
             node_id,
             outbox: Outbox::new(limits.outbox),
@@ -85,20 +85,20 @@ impl Link {
         }
     }
 
-    pub(super) fn node_id(&self) -> NodeId {
+    pub(crate) fn node_id(&self) -> NodeId {
         self.node_id
     }
 
-    pub(super) fn limits(&self) -> &SessionLimits {
+    pub(crate) fn limits(&self) -> &SessionLimits {
         &self.limits
     }
 
-    pub(super) fn outbox(&self) -> &Outbox {
+    pub(crate) fn outbox(&self) -> &Outbox {
         &self.outbox
     }
 
     /// What the peer says of itself. The first word counts.
-    pub(super) fn set_peer(&self, flags: NodeFlags) {
+    pub(crate) fn set_peer(&self, flags: NodeFlags) {
         self.peer.set(flags).ok();
     }
 
@@ -113,17 +113,17 @@ impl Link {
     }
 
     /// The reader read something. Once a read, not once a message: no clock is asked.
-    pub(super) fn mark_heard(&self) {
+    pub(crate) fn mark_heard(&self) {
         self.heard.store(true, Ordering::Relaxed);
     }
 
     /// True if something was read since this was last asked.
-    pub(super) fn take_heard(&self) -> bool {
+    pub(crate) fn take_heard(&self) -> bool {
         self.heard.swap(false, Ordering::Relaxed)
     }
 
     /// Lets the peer address this actor, if it can't already.
-    pub(super) fn advertise(&self, cell: &ActorCell) {
+    pub(crate) fn advertise(&self, cell: &ActorCell) {
         let mut advertised = self.advertised.write().unwrap_or_else(PoisonError::into_inner);
         advertised
             .entry(cell.get_id().pid())
@@ -131,7 +131,7 @@ impl Link {
     }
 
     /// Ends what [`Link::advertise`] began. True if the peer could address it.
-    pub(super) fn withdraw(&self, pid: u64) -> bool {
+    pub(crate) fn withdraw(&self, pid: u64) -> bool {
         let mut advertised = self.advertised.write().unwrap_or_else(PoisonError::into_inner);
         advertised.remove(&pid).is_some()
     }
@@ -143,12 +143,12 @@ impl Link {
     }
 
     /// The peer's actors with these pids can be addressed.
-    pub(super) fn add_remote(&self, pids: impl Iterator<Item = u64>) {
+    pub(crate) fn add_remote(&self, pids: impl Iterator<Item = u64>) {
         self.remote.write().unwrap_or_else(PoisonError::into_inner).extend(pids);
     }
 
     /// The peer's actor with this pid ended: its callers hear it now.
-    pub(super) fn remove_remote(&self, pid: u64) {
+    pub(crate) fn remove_remote(&self, pid: u64) {
         let mut remote = self.remote.write().unwrap_or_else(PoisonError::into_inner);
         remote.remove(&pid);
         if remote.len() < remote.capacity() / 8 {
@@ -160,7 +160,7 @@ impl Link {
     }
 
     /// Takes a message for the peer's actor `to`, once there is room for it.
-    pub(super) async fn send_when_room(&self, to: u64, message: SerializedMessage) -> Result<(), SendRefused> {
+    pub(crate) async fn send_when_room(&self, to: u64, message: SerializedMessage) -> Result<(), SendRefused> {
         if !self.remote.read().unwrap_or_else(PoisonError::into_inner).contains(&to) {
             return Err(SendRefused::UnknownActor);
         }
@@ -176,7 +176,7 @@ impl Link {
     ///
     /// # Errors
     /// It was given up, and counted. Who waits for a reply hears it by the end of the reply port.
-    pub(super) fn send(&self, to: u64, message: SerializedMessage) -> Result<Taken, Undelivered> {
+    pub(crate) fn send(&self, to: u64, message: SerializedMessage) -> Result<Taken, Undelivered> {
         let sent = match message {
             SerializedMessage::Cast {
                 variant,
@@ -222,7 +222,7 @@ impl Link {
     }
 
     /// A reply to the call `tag` of the actor `to` arrived.
-    pub(super) fn complete(&self, to: u64, tag: u64, what: Vec<u8>) {
+    pub(crate) fn complete(&self, to: u64, tag: u64, what: Vec<u8>) {
         let port = self.pending().take(to, tag);
         if let Some(Err(_)) = port.map(|port| port.send(what)) {
             tracing::trace!(
@@ -235,13 +235,13 @@ impl Link {
     }
 
     /// There will be no reply to the call `tag` of the actor `to`: its caller hears it now.
-    pub(super) fn fail_call(&self, to: u64, tag: u64) {
+    pub(crate) fn fail_call(&self, to: u64, tag: u64) {
         drop(self.pending().take(to, tag));
     }
 
     /// A port for the reply of a local actor to the call `tag` of the peer's, which gets what becomes of it: the reply, or
     /// that there is none. After `limit` there is none.
-    pub(super) fn await_reply(
+    pub(crate) fn await_reply(
         self: &Arc<Self>,
         to: u64,
         tag: u64,
@@ -251,7 +251,7 @@ impl Link {
     }
 
     /// The local actor has done with a call of the peer's.
-    pub(super) fn answered(&self, slot: usize, to: u64, tag: u64, reply: Option<Vec<u8>>) {
+    pub(crate) fn answered(&self, slot: usize, to: u64, tag: u64, reply: Option<Vec<u8>>) {
         self.awaited.remove(slot);
         match reply {
             Some(reply) => self.reply(to, tag, reply),
@@ -271,7 +271,7 @@ impl Link {
     }
 
     /// Tells the peer that its call gets no reply, if it understands that.
-    pub(super) fn refuse_call(&self, to: u64, tag: u64) {
+    pub(crate) fn refuse_call(&self, to: u64, tag: u64) {
         if self
             .peer
             .get()
@@ -282,7 +282,7 @@ impl Link {
     }
 
     /// Tells the peer once more that this actor has ended: to a stock peer the one way to end calls to it.
-    pub(super) fn repeat_terminate(&self, pid: u64) {
+    pub(crate) fn repeat_terminate(&self, pid: u64) {
         self.push_control(&Message::Control(Control::Terminate(vec![pid])));
     }
 
@@ -318,18 +318,18 @@ impl Link {
     }
 
     /// No reply will come any more: every waiting caller hears it now.
-    pub(super) fn fail_all_calls(&self) {
+    pub(crate) fn fail_all_calls(&self) {
         self.pending().clear();
     }
 
     /// Forgets calls whose callers have given up, on both sides.
-    pub(super) fn sweep_calls(&self, now: Instant) {
+    pub(crate) fn sweep_calls(&self, now: Instant) {
         self.pending().sweep_all(now);
         self.awaited.close_overdue(now);
     }
 
     /// The session is over: every waiting caller hears it, and nobody can be addressed or written to.
-    pub(super) fn shut(&self) {
+    pub(crate) fn shut(&self) {
         self.outbox.close();
         self.pending().clear();
         self.awaited.shut();
@@ -338,7 +338,7 @@ impl Link {
     }
 
     /// Counts a message that was given up, and says so.
-    pub(super) fn dead_letter(&self, to: u64, error: Undelivered) {
+    pub(crate) fn dead_letter(&self, to: u64, error: Undelivered) {
         let count = self.dead_letters.fetch_add(1, Ordering::Relaxed) + 1;
         // One line for each power of two: a flood of lost messages must not become a flood of log lines.
         if count.is_power_of_two() {
@@ -352,7 +352,7 @@ impl Link {
     }
 
     /// How many messages to or from this peer were given up.
-    pub(super) fn dead_letters(&self) -> u64 {
+    pub(crate) fn dead_letters(&self) -> u64 {
         self.dead_letters.load(Ordering::Relaxed)
     }
 

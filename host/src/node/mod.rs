@@ -74,3 +74,10 @@ pub enum NodeConnectionMode {
     /// Connect only where told to.
     Isolated,
 }
+
+/// What the simulation of whole nodes runs.
+#[cfg(test)]
+pub(crate) mod sim {
+    pub(crate) use super::limits::SessionLimits;
+    pub(crate) use super::link::Link;
+}

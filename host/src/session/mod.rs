@@ -35,4 +35,4 @@ pub(crate) enum Role {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

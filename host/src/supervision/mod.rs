@@ -18,6 +18,7 @@ mod report;
 mod root;
 mod shutdown;
 mod spec;
+mod winding;
 
 pub use child::NotStarted;
 pub use counts::Counts;
@@ -25,3 +26,9 @@ pub(crate) use readiness::Watch;
 pub use readiness::{GivenUp, OnGiveUp, Readiness};
 pub use root::{Root, RootError};
 pub use spec::{ChildSpec, StartError, Strategy, SupervisorSpec};
+
+/// What the simulation of whole nodes runs.
+#[cfg(test)]
+pub(crate) mod sim {
+    pub(crate) use super::winding::{Order, Winding};
+}

@@ -1,13 +1,15 @@
 //! Taking a tree of supervisors down: every actor in the reverse order of the start, then the supervisors.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use ractor::{ActorCell, ActorRef, RactorErr};
+use ractor::{ActorCell, ActorId, ActorRef, RactorErr};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::actor::Message;
+use super::winding::{Order, Winding};
 use crate::directory::BoxFuture;
 
 /// How long what was started may take to stop when the rest could not be started.
@@ -29,32 +31,53 @@ pub(super) enum Way {
     Stop(String),
 }
 
-/// Ends all of these. A batch is waited for before the one before it is asked, but for no longer than half of the time
-/// that is left; it may go on meanwhile. What has not ended after `patience` is killed.
+/// Ends all of these, in the order that [`Winding`] says, and then the supervisors. What has not ended after `patience` is killed.
 pub(super) async fn wind_down(batches: Vec<Vec<Live>>, way: &Way, patience: Duration) {
-    let deadline = Instant::now() + patience;
+    let since = Instant::now();
     let mut tree = Tree::default();
     // All of them, before anybody is stopped: nobody is to be restarted because others are gone.
     tree.freeze(batches, patience).await;
-    let mut late = Vec::new();
-    for batch in tree.batches.into_iter().rev() {
-        let mut ending = JoinSet::new();
-        for cell in batch {
-            ending.spawn(end_actor(cell, way.clone(), deadline));
-        }
-        let half = deadline.saturating_duration_since(Instant::now()) / 2;
-        let all = async { while ending.join_next().await.is_some() {} };
-        if tokio::time::timeout(half, all).await.is_err() {
-            late.push(ending);
-        }
-    }
-    for mut ending in late {
-        while ending.join_next().await.is_some() {}
-    }
+    end_actors(tree.batches, way, since, patience).await;
     for supervisor in tree.supervisors.into_iter().rev() {
         let reason = Some("the node is stopping".to_owned());
         if let Err(RactorErr::Timeout) = supervisor.stop_and_wait(reason, Some(patience)).await {
             supervisor.kill();
+        }
+    }
+}
+
+async fn end_actors(batches: Vec<Vec<ActorCell>>, way: &Way, since: Instant, patience: Duration) {
+    let ids = batches
+        .iter()
+        .map(|batch| batch.iter().map(ActorCell::get_id).collect());
+    let mut winding = Winding::new(ids.collect(), patience, since.into_std());
+    let mut cells: HashMap<ActorId, ActorCell> = batches
+        .into_iter()
+        .flatten()
+        .map(|cell| (cell.get_id(), cell))
+        .collect();
+    let mut ending = JoinSet::new();
+    loop {
+        for order in winding.poll_order(Instant::now().into_std()) {
+            match order {
+                Order::End(id) => {
+                    if let Some(cell) = cells.get(&id).cloned() {
+                        ending.spawn(end_actor(cell, way.clone()));
+                    }
+                }
+                Order::Kill(id) => {
+                    if let Some(cell) = cells.remove(&id) {
+                        kill(&cell);
+                    }
+                }
+            }
+        }
+        let Some(until) = winding.poll_timeout() else { return };
+        tokio::select! {
+            ended = ending.join_next(), if !ending.is_empty() => if let Some(Ok(id)) = ended {
+                winding.handle_ended(id);
+            },
+            () = tokio::time::sleep_until(Instant::from_std(until)) => {}
         }
     }
 }
@@ -100,18 +123,18 @@ pub(super) async fn freeze(supervisor: &ActorRef<Message>, patience: Duration) -
     }
 }
 
-async fn end_actor(cell: ActorCell, way: Way, deadline: Instant) {
-    let patience = Some(deadline.saturating_duration_since(Instant::now()));
-    let is_late = match way {
-        Way::Drain => matches!(cell.drain_and_wait(patience).await, Err(RactorErr::Timeout)),
-        Way::Stop(reason) => matches!(
-            cell.stop_and_wait(Some(reason), patience).await,
-            Err(RactorErr::Timeout)
-        ),
-    };
-    if is_late {
-        let (actor, pid) = (cell.get_name().unwrap_or_default(), cell.get_id().pid());
-        tracing::warn!(actor, pid, "actor did not finish its work in time and was killed");
-        cell.kill();
+/// Gives its id when it has ended.
+async fn end_actor(cell: ActorCell, way: Way) -> ActorId {
+    // An error says that it has ended already.
+    match way {
+        Way::Drain => drop(cell.drain_and_wait(None).await),
+        Way::Stop(reason) => drop(cell.stop_and_wait(Some(reason), None).await),
     }
+    cell.get_id()
+}
+
+fn kill(cell: &ActorCell) {
+    let (actor, pid) = (cell.get_name().unwrap_or_default(), cell.get_id().pid());
+    tracing::warn!(actor, pid, "actor did not finish its work in time and was killed");
+    cell.kill();
 }

@@ -34,7 +34,7 @@ impl Chunk {
 
 /// What is to be written, in order.
 #[derive(Debug, Default)]
-pub(super) struct Chunks {
+pub(crate) struct Chunks {
     queue: VecDeque<Chunk>,
     /// What frames are appended to. It comes after all of `queue`.
     last: BytesMut,
@@ -48,26 +48,26 @@ pub(super) struct Chunks {
 }
 
 impl Chunks {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// How often something was appended since that was last taken.
-    pub(super) fn appended(&self) -> usize {
+    pub(crate) fn appended(&self) -> usize {
         self.appended
     }
 
     /// How often something was appended since this was last asked.
-    pub(super) fn take_appended(&mut self) -> usize {
+    pub(crate) fn take_appended(&mut self) -> usize {
         std::mem::take(&mut self.appended)
     }
 
     /// Appends what `encode` writes.
-    pub(super) fn append(&mut self, encode: impl FnOnce(&mut BytesMut)) {
+    pub(crate) fn append(&mut self, encode: impl FnOnce(&mut BytesMut)) {
         self.encode(encode);
         if self.last.len() >= CHUNK {
             self.close_last();
@@ -75,7 +75,7 @@ impl Chunks {
     }
 
     /// Appends what `encode` writes, and `payload` in its midst, at the position that it gives back.
-    pub(super) fn append_around(&mut self, payload: Vec<u8>, encode: impl FnOnce(&mut BytesMut) -> usize) {
+    pub(crate) fn append_around(&mut self, payload: Vec<u8>, encode: impl FnOnce(&mut BytesMut) -> usize) {
         expect_large_payloads();
         let mut at = 0;
         self.encode(|out| at = encode(out));
@@ -105,7 +105,7 @@ impl Chunks {
     }
 
     /// The first `count` chunks at most.
-    pub(super) fn slices(&mut self, count: usize) -> Vec<IoSlice<'_>> {
+    pub(crate) fn slices(&mut self, count: usize) -> Vec<IoSlice<'_>> {
         self.close_last();
         let mut skip = self.written;
         let chunks = self.queue.iter().take(count);
@@ -115,7 +115,7 @@ impl Chunks {
     }
 
     /// Forgets the first `written` bytes.
-    pub(super) fn advance(&mut self, written: usize) {
+    pub(crate) fn advance(&mut self, written: usize) {
         self.len = self.len.saturating_sub(written);
         self.written += written;
         while let Some(first) = self.queue.front().map(|chunk| chunk.bytes().len()) {

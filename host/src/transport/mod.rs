@@ -22,3 +22,9 @@ pub(crate) use reader::{FrameReader, ReadError};
 pub(crate) use stream::tls_socket;
 pub use stream::{BoxRead, BoxWrite, ClusterBidiStream, IncomingEncryptionMode, NetworkStream};
 pub(crate) use writer::write_outbox;
+
+/// What the simulation of whole nodes runs.
+#[cfg(test)]
+pub(crate) mod sim {
+    pub(crate) use super::chunks::Chunks;
+}

@@ -137,7 +137,7 @@ impl Outbox {
     }
 
     /// True if more frames are about to come than those that wait.
-    pub(super) fn expects_more(&self) -> bool {
+    pub(crate) fn expects_more(&self) -> bool {
         let state = self.lock();
         state.busy || self.expected() > state.waiting.appended()
     }
@@ -178,7 +178,7 @@ impl Outbox {
     }
 
     /// Waits until something waits to be written, or the outbox is closed.
-    pub(super) async fn work(&self) {
+    pub(crate) async fn work(&self) {
         while !self.has_work() {
             self.work.notified().await;
         }
@@ -191,7 +191,7 @@ impl Outbox {
 
     /// Swaps everything that waits into `drained`, which must be empty. What was expected and hasn't come is waited for no
     /// longer: somebody takes his time.
-    pub(super) fn drain_into(&self, drained: &mut Chunks) {
+    pub(crate) fn drain_into(&self, drained: &mut Chunks) {
         let mut state = self.lock();
         std::mem::swap(&mut state.waiting, drained);
         state.in_flight = drained.len();
@@ -200,7 +200,7 @@ impl Outbox {
     }
 
     /// So many of the bytes that were drained are on their way.
-    pub(super) fn wrote(&self, bytes: usize) {
+    pub(crate) fn wrote(&self, bytes: usize) {
         let mut state = self.lock();
         state.in_flight = state.in_flight.saturating_sub(bytes);
         drop(state);

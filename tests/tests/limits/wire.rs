@@ -32,8 +32,6 @@ const LARGE: usize = FRAME - 4096;
 /// What bounds the memory that a field takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bound {
-    /// It has one size, and counts as a part of what it belongs to.
-    Fixed,
     /// The limit for a step of the handshake, and that a session has few names.
     Handshake,
     /// It passes: nothing of it is kept.
@@ -48,7 +46,7 @@ impl Bound {
     /// What stays.
     fn bytes(self) -> usize {
         match self {
-            Self::Fixed | Self::Handshake | Self::NotKept => 0,
+            Self::Handshake | Self::NotKept => 0,
             Self::Peer => PEER,
             Self::Mailbox => MAILBOX,
         }

@@ -20,34 +20,34 @@ const MOST_FAILURES: usize = 2;
 
 /// What is to be done in the store for one actor.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Job {
+pub(crate) struct Job {
     /// First of all, all its checkpoints are given up.
-    pub(super) forgets: bool,
+    pub(crate) forgets: bool,
     /// Then this one is kept.
-    pub(super) entry: Option<Entry>,
+    pub(crate) entry: Option<Entry>,
 }
 
 impl Job {
     /// Of the state that it has.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.entry.as_ref().map_or(0, |entry| entry.checkpoint.state.len())
     }
 }
 
 /// Jobs, each with the name of its actor.
-pub(super) type Jobs = Vec<(String, Job)>;
+pub(crate) type Jobs = Vec<(String, Job)>;
 
 /// What became of an attempt.
 #[derive(Debug)]
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     /// What is not done.
-    pub(super) left: Jobs,
+    pub(crate) left: Jobs,
     /// Why.
-    pub(super) error: Option<StoreError>,
+    pub(crate) error: Option<StoreError>,
 }
 
 /// Does these in the store: all together, and if that fails, one by one, from the `first`th on. Blocks.
-pub(super) fn attempt(store: &dyn CheckpointStore, jobs: Jobs, first: usize) -> Outcome {
+pub(crate) fn attempt(store: &dyn CheckpointStore, jobs: Jobs, first: usize) -> Outcome {
     let together = write(store, &jobs);
     let Err(mut error) = together else {
         return Outcome {
@@ -103,17 +103,17 @@ fn write(store: &dyn CheckpointStore, jobs: &[(String, Job)]) -> Result<(), Stor
 
 /// The waits between attempts that fail.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
-    pub(super) fn succeeded(&mut self) {
+    pub(crate) fn succeeded(&mut self) {
         self.failures = 0;
     }
 
     /// The wait after another failure. `random` takes up to a half off, so that nodes that share a disk don't keep step.
-    pub(super) fn failed(&mut self, is_ending: bool, random: f64) -> Duration {
+    pub(crate) fn failed(&mut self, is_ending: bool, random: f64) -> Duration {
         let doubled = SHORTEST.saturating_mul(2_u32.saturating_pow(self.failures));
         self.failures = self.failures.saturating_add(1);
         let longest = if is_ending { LONGEST_AT_THE_END } else { LONGEST };

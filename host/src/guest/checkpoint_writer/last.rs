@@ -7,7 +7,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::super::checkpoint::{Entry, Moment};
-use super::{CheckpointWriter, MOST_WAITING_BYTES, Shared, Turn};
+use super::queue::Queue;
+use super::{CheckpointWriter, Shared};
 
 /// How long an actor that ends waits for room for its state; while the node stops, counted from there for all actors, because those
 /// whose turn comes late have less time before they are killed. Then it is taken all the same: the actor, which has at least as much
@@ -37,7 +38,8 @@ struct Unkept {
 impl Drop for Unkept {
     fn drop(&mut self) {
         if !self.is_kept {
-            self.shared.lock().unkept.insert(std::mem::take(&mut self.actor));
+            let actor = std::mem::take(&mut self.actor);
+            self.shared.lock().queue.handle_unkept(actor);
         }
     }
 }
@@ -53,11 +55,11 @@ impl CheckpointWriter {
         let turn = async {
             // Taken first: those that wait for room don't all find it at the same moment.
             let permit = self.shared.lasts.clone().acquire_owned().await.ok()?;
-            let mut waiting = self.shared.waiting_bytes.subscribe();
-            waiting.wait_for(|bytes| *bytes < MOST_WAITING_BYTES).await.ok()?;
+            self.shared.until(Queue::has_room).await;
             Some(permit)
         };
-        let since = self.shared.lock().ending.unwrap_or_else(Instant::now);
+        let ending = self.shared.lock().queue.ending();
+        let since = ending.map_or_else(Instant::now, Instant::from_std);
         let _permit = tokio::time::timeout_at(since + PATIENCE, turn).await.ok().flatten();
         LastTurn { unkept, _permit }
     }
@@ -68,6 +70,6 @@ impl LastTurn {
     pub(in crate::guest) fn put(mut self, entry: Entry, moment: Moment) {
         self.unkept.is_kept = true;
         let shared = self.unkept.shared.clone();
-        shared.accept(entry, moment, Turn::Last);
+        shared.change(|queue| queue.handle_last(entry, moment));
     }
 }

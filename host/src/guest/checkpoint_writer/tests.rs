@@ -1,8 +1,10 @@
 //! What waits, what is written, and what becomes of it while the store fails.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::time::SystemTime;
 
+use super::queue::{BATCH_BYTES, MOST_WAITING_BYTES};
 use super::*;
 use crate::guest::Digest;
 
@@ -139,7 +141,7 @@ async fn the_latest_wins_and_what_waits_is_written_together() {
     let writer = CheckpointWriter::new(store.clone());
     writer.flush().await;
     assert!(writer.take("a", 1));
-    while writer.shared.lock().writing.is_empty() {
+    while !writer.shared.lock().queue.is_writing() {
         tokio::task::yield_now().await;
     }
     // The first is being written; these wait.
@@ -160,10 +162,10 @@ async fn the_latest_wins_and_what_waits_is_written_together() {
             .collect()
     };
     assert_eq!(written, [named(&[("a", 1)]), named(&[("a", 4), ("b", 3)])]);
-    assert_eq!(writer.shared.lock().bytes, 0);
+    assert_eq!(writer.shared.lock().queue.bytes(), 0);
     // While another is being written, nothing of these is.
     assert!(writer.take("c", 1));
-    while writer.shared.lock().writing.is_empty() {
+    while !writer.shared.lock().queue.is_writing() {
         tokio::task::yield_now().await;
     }
     writer.forget("a");
@@ -176,7 +178,7 @@ async fn the_latest_wins_and_what_waits_is_written_together() {
     go.send(()).unwrap();
     writer.flush().await;
     assert_eq!(store.written.lock().unwrap().len(), 3, "nothing of `b`");
-    assert_eq!(writer.shared.lock().bytes, 0);
+    assert_eq!(writer.shared.lock().queue.bytes(), 0);
     assert!(
         writer.latest("a", None).await.unwrap().is_none(),
         "the store has the word"
@@ -200,11 +202,11 @@ async fn what_a_full_disk_refused_is_written_when_there_is_room() {
     );
     let attempts = store.attempts();
     until(|| store.attempts() > attempts + 4).await;
-    assert_eq!(writer.shared.lock().bytes, 5);
+    assert_eq!(writer.shared.lock().queue.bytes(), 5);
     store.set(|faults| faults.is_full = false);
     writer.flush().await;
     assert_eq!((store.kept("a"), store.kept("b")), (Some(3), Some(2)));
-    assert_eq!(writer.shared.lock().bytes, 0);
+    assert_eq!(writer.shared.lock().queue.bytes(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -245,7 +247,7 @@ async fn what_is_to_be_given_up_is_given_up_when_the_disk_works_again() {
     writer.flush().await;
     store.set(|faults| faults.is_full = true);
     writer.forget("a");
-    until(|| store.kept("a") == Some(1) && writer.shared.lock().failing.is_some()).await;
+    until(|| store.kept("a") == Some(1) && writer.shared.lock().queue.is_failing()).await;
     assert!(writer.latest("a", None).await.unwrap().is_none());
     store.set(|faults| faults.is_full = false);
     writer.flush().await;
@@ -327,7 +329,7 @@ async fn forty_last_states_of_twelve_mebibytes_are_all_kept() {
             let actor = format!("actor-{number}");
             let turn = writer.last_turn(&actor).await;
             turn.put(entry(&actor, 12 << 20), Moment::now());
-            writer.shared.lock().bytes
+            writer.shared.lock().queue.bytes()
         })
     });
     let ends: Vec<_> = ends.collect();

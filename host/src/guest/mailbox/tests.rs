@@ -4,7 +4,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::directory::MESSAGE_OVERHEAD;
+use crate::directory::{MESSAGE_OVERHEAD, PROBE_VARIANT};
 
 /// Stands for the guest's actor: it takes tokens and does nothing.
 struct Idle;
@@ -150,7 +150,7 @@ async fn a_newcomer_during_a_drain_is_refused_alone() {
         assert!(matches!(message, SerializedMessage::Cast { variant, .. } if variant == "late"));
     }
     assert_eq!(drain(&mailbox), ["a", "b"]);
-    assert_eq!(mailbox.lock().bytes, 0);
+    assert_eq!(mailbox.lock().bytes(), 0);
 
     let mailbox = self::mailbox(two(WhenFull::DropOldest)).await;
     mailbox.put(cast("a")).unwrap();

@@ -4,3 +4,5 @@ mod handshake;
 mod pair;
 mod simulation;
 mod sync;
+
+pub(crate) use simulation::Random;

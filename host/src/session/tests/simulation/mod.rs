@@ -15,5 +15,7 @@ mod runs;
 mod scenario;
 mod world;
 
+pub(crate) use random::Random;
+
 /// Simulated time in microseconds from the start of a run.
 type Time = u64;

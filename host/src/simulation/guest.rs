@@ -1,0 +1,96 @@
+//! An actor that keeps notes of what it was sent: the mailbox that ships, and a list in place of an instance.
+
+use ractor::message::SerializedMessage;
+
+use super::history::{Notes, Sender};
+use crate::guest::sim::{Limits, Put, Waiting, WhenFull};
+
+/// How an actor stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Status {
+    Running,
+    /// It takes no more, and ends when its mailbox is empty.
+    Draining,
+}
+
+/// See the module.
+pub(super) struct Guest {
+    pub(super) pid: u64,
+    /// Its place among those of its node.
+    pub(super) index: usize,
+    pub(super) name: String,
+    pub(super) status: Status,
+    waiting: Waiting,
+    limits: Limits,
+    /// What it is handling.
+    pub(super) at_hand: Option<SerializedMessage>,
+    pub(super) notes: Notes,
+    /// How many messages it has handled, in this process.
+    pub(super) turns: u64,
+    /// Somebody wants its state at the end of this message.
+    pub(super) is_asked: bool,
+}
+
+impl Guest {
+    pub(super) fn new(pid: u64, index: usize, name: String, notes: Notes, mailbox: usize) -> Self {
+        Self {
+            pid,
+            index,
+            name,
+            status: Status::Running,
+            waiting: Waiting::default(),
+            limits: Limits {
+                mailbox_messages: mailbox,
+                mailbox_full: WhenFull::Reject,
+                ..Limits::default()
+            },
+            at_hand: None,
+            notes,
+            turns: 0,
+            is_asked: false,
+        }
+    }
+
+    /// False if the message was refused, and with it its reply port dropped.
+    pub(super) fn put(&mut self, message: SerializedMessage) -> bool {
+        let is_draining = self.status != Status::Running;
+        let Put { outcome, .. } = self.waiting.handle_put(message, &self.limits, || is_draining);
+        match outcome {
+            // As when the token finds the actor draining.
+            Ok(number) if is_draining => self.waiting.handle_take_back(number).is_none(),
+            outcome => outcome.is_ok(),
+        }
+    }
+
+    /// Begins with the next message. False if it is at one already, or none waits.
+    pub(super) fn begin(&mut self) -> bool {
+        if self.at_hand.is_some() {
+            return false;
+        }
+        let taken = self.waiting.poll_message(&self.limits);
+        self.at_hand = taken.map(|taken| taken.message);
+        self.at_hand.is_some()
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.at_hand.is_none() && self.waiting.len() == 0
+    }
+
+    /// Gives up what waits. So many messages did.
+    pub(super) fn end(&mut self) -> usize {
+        self.waiting.handle_end().messages.len()
+    }
+}
+
+/// What a message says: whose it is, and which.
+pub(super) fn say(from: Sender, number: u32) -> Vec<u8> {
+    let (computer, life, actor) = from;
+    let words = [computer as u32, life, actor as u32, number];
+    words.iter().flat_map(|word| word.to_be_bytes()).collect()
+}
+
+/// What [`say`] said.
+pub(super) fn said(args: &[u8]) -> (Sender, u32) {
+    let word = |at: usize| u32::from_be_bytes(args[4 * at..4 * at + 4].try_into().unwrap());
+    ((word(0) as usize, word(1), word(2) as usize), word(3))
+}

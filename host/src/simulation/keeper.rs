@@ -1,0 +1,162 @@
+//! What keeps the states of guests: the writer's queue and the database that ship.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use super::guest::Guest;
+use super::history::Notes;
+use super::plan::ComputerPlan;
+use super::process::{Context, Event, Process};
+use crate::checkpoint::Database;
+use crate::guest::Digest;
+use crate::guest::sim::{Attempt, Checkpoint, CheckpointStore as _, Entry, Moment, Outcome, Queue, attempt};
+
+/// A state on its way to the writer.
+#[derive(Debug)]
+pub(super) struct Brought {
+    entry: Entry,
+    moment: Moment,
+}
+
+/// See the module.
+pub(super) struct Keeper {
+    pub(super) queue: Queue,
+    database: Arc<Database>,
+    attempt: Option<Attempt>,
+    outcome: Option<(Outcome, Vec<(String, Notes)>)>,
+    /// When the queue is to be asked again.
+    wake: Option<Instant>,
+    /// The turns of each guest when it was asked last.
+    known: BTreeMap<u64, u64>,
+}
+
+impl Keeper {
+    pub(super) fn new(database: Arc<Database>) -> Self {
+        Self {
+            queue: Queue::default(),
+            database,
+            attempt: None,
+            outcome: None,
+            wake: None,
+            known: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn into_database(self) -> Arc<Database> {
+        self.database
+    }
+
+    /// A guest is asked for its state, which gets to the writer in a while.
+    pub(super) fn ask(&mut self, guest: &Guest, context: &mut Context<'_>) {
+        self.known.insert(guest.pid, guest.turns);
+        let brought = Brought {
+            entry: entry(guest),
+            moment: Moment::now(),
+        };
+        let delay = context.slow(1_000);
+        context.after(delay, Event::Bring(brought));
+    }
+
+    pub(super) fn bring(&mut self, Brought { entry, moment }: Brought) {
+        // What is left out is made up for by the guest's next one.
+        self.queue.handle_passing(entry, moment);
+    }
+
+    /// Takes a guest's last state.
+    pub(super) fn take_last(&mut self, guest: &Guest) {
+        self.queue.handle_last(entry(guest), Moment::now());
+    }
+
+    pub(super) fn woken(&mut self) {
+        self.wake = None;
+    }
+
+    /// Does what the queue says is due.
+    pub(super) fn poll(&mut self, plan: &ComputerPlan, context: &mut Context<'_>) {
+        while self.queue.poll_news().is_some() {}
+        if let Some(attempt) = self.queue.poll_attempt(context.now) {
+            self.attempt = Some(attempt);
+            let time = context.slow(plan.disk);
+            context.after(time, Event::DiskWorks);
+        }
+        if let Some(at) = self.queue.poll_timeout()
+            && self.wake.is_none_or(|wake| at < wake)
+        {
+            self.wake = Some(at);
+            context.at(at, Event::Disk);
+        }
+    }
+
+    /// The disk does what it was given, and says so in a while.
+    pub(super) fn work(&mut self, context: &mut Context<'_>) {
+        let Some(Attempt { jobs, first }) = self.attempt.take() else {
+            return;
+        };
+        let states = jobs.iter().filter_map(|(actor, job)| {
+            let entry = job.entry.as_ref()?;
+            Some((actor.clone(), Notes::from_bytes(&entry.checkpoint.state)))
+        });
+        let mut states: Vec<_> = states.collect();
+        let outcome = attempt(&*self.database, jobs, first);
+        states.retain(|(actor, _)| outcome.left.iter().all(|(left, _)| left != actor));
+        self.outcome = Some((outcome, states));
+        let time = context.random.below(2_000);
+        context.after(time, Event::DiskDone);
+    }
+
+    pub(super) fn done(&mut self, computer: usize, context: &mut Context<'_>) {
+        let Some((outcome, states)) = self.outcome.take() else {
+            return;
+        };
+        for (actor, state) in states {
+            let index = actor.trim_start_matches("guest-").parse().unwrap();
+            context.history.written((computer, index), &state);
+        }
+        let random = context.random.below(1_000) as f64 / 1_000.0;
+        self.queue.handle_outcome(outcome, random, context.now);
+    }
+
+    /// True if what the guest has is what is kept of it.
+    pub(super) fn has(&self, guest: &Guest) -> bool {
+        let kept = self.database.latest(&guest.name, None).unwrap();
+        let kept = kept.map_or_else(Notes::default, |kept| Notes::from_bytes(&kept.checkpoint.state));
+        self.queue.is_idle() && kept == guest.notes
+    }
+}
+
+impl Process {
+    /// Asks each guest for its state that has done something since. One that is at a message answers at its end.
+    pub(super) fn round(&mut self, context: &mut Context<'_>) {
+        context.after(self.plan.every, Event::Round);
+        self.ask_all(context);
+    }
+
+    pub(super) fn ask_all(&mut self, context: &mut Context<'_>) {
+        for guest in self.guests.values_mut() {
+            if self.keeper.known.get(&guest.pid).copied().unwrap_or(0) == guest.turns {
+                continue;
+            }
+            if guest.at_hand.is_some() {
+                guest.is_asked = true;
+            } else {
+                self.keeper.ask(guest, context);
+            }
+        }
+    }
+}
+
+fn entry(guest: &Guest) -> Entry {
+    Entry {
+        actor: guest.name.clone(),
+        checkpoint: Arc::new(Checkpoint {
+            module: "notes".to_owned(),
+            digest: Digest::of(b"notes"),
+            state_version: 1,
+            taken: SystemTime::UNIX_EPOCH,
+            state: guest.notes.to_bytes(),
+        }),
+        keep: 2,
+        hold: Vec::new(),
+    }
+}

@@ -1,0 +1,125 @@
+//! One end of a connection: a session, and the link with its outbox that ships.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+
+use super::Time;
+use super::process::{Context, Effect};
+use super::world::WINDOW;
+use crate::node::sim::{Link, SessionLimits};
+use crate::session::{CloseReason, Role, Session};
+use crate::transport::sim::Chunks;
+use crate::wire;
+
+/// One of the two ends of a wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Opened,
+    Accepted,
+}
+
+impl Side {
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Opened => Self::Accepted,
+            Self::Accepted => Self::Opened,
+        }
+    }
+
+    pub(super) fn role(self) -> Role {
+        match self {
+            Self::Opened => Role::Initiator,
+            Self::Accepted => Role::Acceptor,
+        }
+    }
+}
+
+/// See the module.
+pub(super) struct End {
+    pub(super) wire: usize,
+    pub(super) side: Side,
+    pub(super) session: Session,
+    pub(super) link: Arc<Link>,
+    /// What was read and is no whole frame yet.
+    pub(super) read: BytesMut,
+    /// What the peer calls itself.
+    pub(super) peer: Option<String>,
+    /// The peer's actors by name.
+    pub(super) actors: BTreeMap<String, u64>,
+    /// When it is woken next.
+    pub(super) wake: Option<Time>,
+    /// Why it is ending; what it has accepted is still written.
+    pub(super) closed: Option<CloseReason>,
+    writing: Chunks,
+    /// A write is due.
+    is_writing: bool,
+    on_the_way: usize,
+    /// The peer was told that there is nothing more.
+    pub(super) is_finished: bool,
+}
+
+impl End {
+    pub(super) fn new(wire: usize, side: Side, session: Session) -> Self {
+        Self {
+            wire,
+            side,
+            session,
+            link: Arc::new(Link::new(wire as u64 + 1, SessionLimits::default())),
+            read: BytesMut::new(),
+            peer: None,
+            actors: BTreeMap::new(),
+            wake: None,
+            closed: None,
+            writing: Chunks::default(),
+            is_writing: false,
+            on_the_way: 0,
+            is_finished: false,
+        }
+    }
+
+    /// Takes what the outbox has, if nothing else is being written. True if a write is to be made in a while.
+    pub(super) fn has_to_write(&mut self) -> bool {
+        if self.is_writing || self.is_finished || self.on_the_way >= WINDOW {
+            return false;
+        }
+        if self.writing.is_empty() {
+            self.link.outbox().drain_into(&mut self.writing);
+        }
+        self.is_writing = !self.writing.is_empty() || self.closed.is_some();
+        self.is_writing
+    }
+
+    /// Writes a part of what was taken. True when an end that is closed has written all it had.
+    pub(super) fn write(&mut self, context: &mut Context<'_>) -> bool {
+        self.is_writing = false;
+        let most = context.write.min(WINDOW - self.on_the_way.min(WINDOW));
+        let mut bytes = Vec::new();
+        for slice in self.writing.slices(16) {
+            bytes.extend_from_slice(&slice[..slice.len().min(most - bytes.len())]);
+        }
+        if bytes.is_empty() {
+            return self.closed.is_some() && self.writing.is_empty();
+        }
+        self.writing.advance(bytes.len());
+        self.link.outbox().wrote(bytes.len());
+        self.on_the_way += bytes.len();
+        let (wire, side) = (self.wire, self.side);
+        context.effects.push(Effect::Write { wire, side, bytes });
+        false
+    }
+
+    /// So many bytes have got through.
+    pub(super) fn acknowledged(&mut self, bytes: usize) {
+        self.on_the_way = self.on_the_way.saturating_sub(bytes);
+    }
+
+    /// The next whole message of what was read.
+    pub(super) fn next_message(&mut self) -> Result<Option<wire::Message>, CloseReason> {
+        match wire::split_frame(&mut self.read, u64::MAX)? {
+            None => Ok(None),
+            Some(frame) => Ok(Some(wire::decode(&frame)?)),
+        }
+    }
+}

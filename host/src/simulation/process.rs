@@ -1,0 +1,534 @@
+//! A node as a process: sessions, guests, what keeps their states, and actors that send.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::computer::guest_name;
+use super::guest::{Guest, Status};
+use super::history::{History, Notes};
+use super::keeper::{Brought, Keeper};
+use super::link::{End, Side};
+use super::plan::ComputerPlan;
+use super::routing::Calls;
+use super::stop::Stop;
+use super::{MILLI, SECOND, Time};
+use crate::checkpoint::Database;
+use crate::session::tests::Random;
+use crate::session::{
+    Account, CloseReason, Event as Decided, Ledger, LocalChange, LocalSnapshot, Registry, Session, SessionConfig,
+    Timing,
+};
+use crate::wire::{self, Actor, CAPABILITY_CALL_FAILED, CAPABILITY_NAME_TAKEN, NameMessage, NodeFlags};
+
+/// The first pid of a guest, as in `directory`.
+const FIRST_PID: u64 = 1 << 52;
+
+/// What a peer may have of a node: more than any has.
+const PEER_BYTES: usize = 1 << 30;
+
+/// How many native actors of a node send.
+const SENDERS: usize = 2;
+
+/// How long an end that closes may take to write what it has accepted.
+const FLUSH: Time = 5 * SECOND;
+
+/// What a process has to handle.
+#[derive(Debug)]
+pub(super) enum Event {
+    Started,
+    Dial(usize),
+    Dialled {
+        wire: usize,
+        peer: usize,
+    },
+    NotDialled {
+        peer: usize,
+    },
+    Accepted {
+        wire: usize,
+    },
+    Read {
+        wire: usize,
+        bytes: Vec<u8>,
+    },
+    /// So many bytes got through.
+    Room {
+        wire: usize,
+        bytes: usize,
+    },
+    WireClosed {
+        wire: usize,
+        reason: CloseReason,
+    },
+    Flush(usize),
+    Wake(usize),
+    /// An end that closes has had its time.
+    Expire(usize),
+    /// A guest looks into its mailbox.
+    Begin(u64),
+    /// It has done with a message.
+    Done(u64),
+    /// A native actor sends something.
+    Send(usize),
+    /// Guests are asked for their states.
+    Round,
+    /// A state reaches the writer.
+    Bring(Brought),
+    /// What the writer's queue says is due.
+    Disk,
+    /// The disk works on an attempt.
+    DiskWorks,
+    DiskDone,
+    Stop,
+    /// What a stop says is due.
+    Stopping,
+}
+
+/// What comes of it outside of the process.
+#[derive(Debug)]
+pub(super) enum Effect {
+    After(Time, Event),
+    Write {
+        wire: usize,
+        side: Side,
+        bytes: Vec<u8>,
+    },
+    Close {
+        wire: usize,
+        side: Side,
+    },
+    Open {
+        peer: usize,
+    },
+    Trace(String),
+    /// The process has stopped in order, but for the states of these.
+    Ended(Vec<String>),
+}
+
+/// What a process has while it handles something.
+pub(super) struct Context<'a> {
+    pub(super) now: Instant,
+    pub(super) time: Time,
+    pub(super) random: &'a mut Random,
+    pub(super) history: &'a mut History,
+    pub(super) effects: &'a mut Vec<Effect>,
+    /// So much is written at once.
+    pub(super) write: usize,
+    /// Nothing goes wrong any more, and nobody is slow.
+    pub(super) is_calm: bool,
+    /// Nobody sends any more: what waits is worked off.
+    pub(super) is_quiet: bool,
+}
+
+impl Context<'_> {
+    pub(super) fn after(&mut self, delay: Time, event: Event) {
+        self.effects.push(Effect::After(delay, event));
+    }
+
+    /// In a while, but before this is over.
+    pub(super) fn soon(&mut self, most: Time, event: Event) {
+        let delay = self.random.below(most);
+        self.after(delay, event);
+    }
+
+    /// How long something takes that is slow now and then, until all is calm.
+    pub(super) fn slow(&mut self, most: Time) -> Time {
+        let usual = self.random.below(most.max(MILLI / 10));
+        match self.random.chance(1) {
+            _ if self.is_calm => usual / 20,
+            true => 50 * usual,
+            false => usual,
+        }
+    }
+
+    /// At this moment, or now if that is over.
+    pub(super) fn at(&mut self, at: Instant, event: Event) {
+        self.after(self.until(at), event);
+    }
+
+    /// Rounded up: whoever wakes before the time finds nothing to do.
+    pub(super) fn until(&self, at: Instant) -> Time {
+        at.saturating_duration_since(self.now).as_nanos().div_ceil(1_000) as Time
+    }
+
+    pub(super) fn trace(&mut self, what: impl Into<String>) {
+        self.effects.push(Effect::Trace(what.into()));
+    }
+}
+
+/// See the module.
+pub(super) struct Process {
+    pub(super) computer: usize,
+    pub(super) life: u32,
+    name: String,
+    cookie: &'static str,
+    incarnation: u64,
+    pub(super) plan: ComputerPlan,
+    /// How many computers there are.
+    count: usize,
+    registry: Registry<usize>,
+    /// By wire.
+    pub(super) ends: BTreeMap<usize, End>,
+    dialling: BTreeSet<usize>,
+    pub(super) guests: BTreeMap<u64, Guest>,
+    pub(super) keeper: Keeper,
+    pub(super) calls: Calls,
+    pub(super) stop: Option<Stop>,
+}
+
+/// What the node of a computer is called. A stranger calls itself like the one that it poses as.
+pub(super) fn node_name(computer: usize, count: usize) -> String {
+    format!("node-{}@sim", computer % count)
+}
+
+impl Process {
+    pub(super) fn new(
+        (computer, life): (usize, u32),
+        count: usize,
+        incarnation: u64,
+        plan: ComputerPlan,
+        states: Vec<Notes>,
+        database: Arc<Database>,
+    ) -> Self {
+        let guests = states.into_iter().enumerate().map(|(index, notes)| {
+            let pid = FIRST_PID + u64::from(life) * 1_000 + index as u64;
+            (pid, Guest::new(pid, index, guest_name(index), notes, plan.mailbox))
+        });
+        Self {
+            computer,
+            life,
+            name: node_name(computer, count),
+            cookie: if computer < count { "cookie" } else { "guess" },
+            incarnation,
+            count,
+            registry: Registry::default(),
+            ends: BTreeMap::new(),
+            dialling: BTreeSet::new(),
+            guests: guests.collect(),
+            keeper: Keeper::new(database),
+            calls: Calls::new(SENDERS),
+            stop: None,
+            plan,
+        }
+    }
+
+    pub(super) fn into_database(self) -> Arc<Database> {
+        self.keeper.into_database()
+    }
+
+    /// True if connections are accepted.
+    pub(super) fn accepts(&self) -> bool {
+        self.stop.is_none()
+    }
+
+    pub(super) fn handle(&mut self, event: Event, context: &mut Context<'_>) {
+        match event {
+            Event::Started => self.started(context),
+            Event::Dial(peer) => self.dial(peer, context),
+            Event::Dialled { wire, peer } => {
+                self.dialling.remove(&peer);
+                self.open(wire, Side::Opened, context);
+                context.after(SECOND, Event::Dial(peer));
+            }
+            Event::NotDialled { peer } => {
+                self.dialling.remove(&peer);
+                let wait = SECOND / 5 + context.random.below(SECOND);
+                context.after(wait, Event::Dial(peer));
+            }
+            Event::Accepted { wire } => {
+                if self.accepts() {
+                    self.open(wire, Side::Accepted, context);
+                }
+            }
+            Event::Read { wire, bytes } => self.read(wire, &bytes, context),
+            Event::Room { wire, bytes } => {
+                if let Some(end) = self.ends.get_mut(&wire) {
+                    end.acknowledged(bytes);
+                }
+            }
+            Event::WireClosed { wire, reason } => {
+                if let Some(end) = self.ends.get_mut(&wire) {
+                    end.session.handle_closed(reason);
+                }
+            }
+            Event::Flush(wire) => {
+                if self.ends.get_mut(&wire).is_some_and(|end| end.write(context)) {
+                    self.gone(wire, context);
+                }
+            }
+            Event::Wake(wire) => self.wake(wire, context),
+            Event::Expire(wire) => self.gone(wire, context),
+            Event::Begin(pid) => self.begin(pid, context),
+            Event::Done(pid) => self.done(pid, context),
+            Event::Send(sender) => self.send(sender, context),
+            Event::Round => self.round(context),
+            Event::Bring(brought) => self.keeper.bring(brought),
+            Event::Disk => self.keeper.woken(),
+            Event::DiskWorks => self.keeper.work(context),
+            Event::DiskDone => self.keeper.done(self.computer, context),
+            Event::Stop => self.begin_to_stop(context),
+            Event::Stopping => {}
+        }
+        self.settle(context);
+    }
+
+    /// Carries out what the machines have decided.
+    fn settle(&mut self, context: &mut Context<'_>) {
+        self.go_on_stopping(context);
+        self.keeper.poll(&self.plan, context);
+        let wires: Vec<usize> = self.ends.keys().copied().collect();
+        for wire in wires {
+            self.pump(wire, context);
+        }
+        self.calls.poll(context);
+        for (wire, end) in &mut self.ends {
+            if end.has_to_write() {
+                context.soon(300, Event::Flush(*wire));
+            }
+        }
+    }
+
+    fn started(&mut self, context: &mut Context<'_>) {
+        if self.computer >= self.count {
+            return;
+        }
+        for peer in (0..self.count).filter(|peer| *peer != self.computer) {
+            context.soon(SECOND, Event::Dial(peer));
+        }
+        for sender in 0..SENDERS {
+            context.soon(self.plan.sends_every, Event::Send(sender));
+        }
+        context.after(self.plan.every, Event::Round);
+    }
+
+    fn dial(&mut self, peer: usize, context: &mut Context<'_>) {
+        if self.stop.is_some() {
+            return;
+        }
+        let name = node_name(peer, self.count);
+        let is_linked = self.ends.values().any(|end| {
+            let is_ours = end.side == Side::Opened && end.peer.is_none();
+            (end.peer.as_ref() == Some(&name) || is_ours) && end.closed.is_none()
+        });
+        if is_linked || !self.dialling.insert(peer) {
+            context.after(SECOND / 2, Event::Dial(peer));
+        } else {
+            context.effects.push(Effect::Open { peer });
+        }
+    }
+
+    fn open(&mut self, wire: usize, side: Side, context: &mut Context<'_>) {
+        let local = NameMessage {
+            name: self.name.clone(),
+            flags: Some(NodeFlags {
+                version: 1,
+                capabilities: CAPABILITY_CALL_FAILED | CAPABILITY_NAME_TAKEN,
+                max_frame: 0,
+                incarnation: self.incarnation,
+            }),
+            connection_string: format!("{}:1", self.name),
+            connection_id: match side {
+                Side::Opened => context.random.next().max(1),
+                Side::Accepted => 0,
+            },
+        };
+        let config = SessionConfig {
+            role: side.role(),
+            local,
+            cookie: self.cookie.to_owned(),
+            transitive: false,
+            timing: Timing::default(),
+            challenge: context.random.next() as u32,
+            jitter: context.random.next(),
+            account: Arc::new(Account::new(Arc::new(Ledger::new(PEER_BYTES)), PEER_BYTES)),
+        };
+        self.registry.insert(wire, side.role());
+        let end = End::new(wire, side, Session::new(config, context.now));
+        self.ends.insert(wire, end);
+    }
+
+    fn wake(&mut self, wire: usize, context: &mut Context<'_>) {
+        let Some(end) = self.ends.get_mut(&wire) else { return };
+        end.wake = None;
+        if end.link.take_heard() {
+            end.session.handle_traffic(context.now);
+        }
+        end.link.sweep_calls(context.now);
+        end.session.handle_timeout(context.now);
+    }
+
+    /// Carries out everything that a session has decided.
+    pub(super) fn pump(&mut self, wire: usize, context: &mut Context<'_>) {
+        loop {
+            let Some(end) = self.ends.get_mut(&wire) else { return };
+            while let Some(message) = end.session.poll_transmit() {
+                if end
+                    .link
+                    .outbox()
+                    .push_control(|out| wire::encode(&message, out))
+                    .is_err()
+                {
+                    end.session.handle_closed(CloseReason::ConnectionClosed);
+                }
+            }
+            let Some(event) = end.session.poll_event() else { break };
+            self.decided(wire, event, context);
+        }
+        let Some(end) = self.ends.get_mut(&wire) else { return };
+        if let Some(at) = end.session.poll_timeout() {
+            let at = context.time + context.until(at);
+            if end.wake.is_none_or(|wake| at < wake) {
+                end.wake = Some(at);
+                context.after(at - context.time, Event::Wake(wire));
+            }
+        }
+    }
+
+    fn decided(&mut self, wire: usize, event: Decided, context: &mut Context<'_>) {
+        let Some(end) = self.ends.get_mut(&wire) else { return };
+        match event {
+            Decided::PeerNamed(name) => {
+                self.registry.name(wire, &name.name, name.connection_id);
+                end.link.set_peer(name.flags.unwrap_or_default());
+                end.peer = Some(name.name);
+                if end.side == Side::Accepted {
+                    end.session
+                        .handle_admission(self.registry.check(&self.name, wire).into());
+                }
+            }
+            Decided::Authenticated => self.elect(wire, context),
+            Decided::Spawned(actors) => {
+                end.link.add_remote(actors.iter().map(|actor| actor.pid));
+                let named = actors.into_iter().filter_map(|actor| Some((actor.name?, actor.pid)));
+                end.actors.extend(named);
+            }
+            Decided::Terminated(pids) => {
+                end.actors.retain(|_, pid| !pids.contains(pid));
+                pids.into_iter().for_each(|pid| end.link.remove_remote(pid));
+            }
+            Decided::Closed(reason) => {
+                context.trace(format!("wire {wire} closes: {reason}"));
+                self.close(wire, reason, context);
+            }
+            _ => {}
+        }
+    }
+
+    fn elect(&mut self, wire: usize, context: &mut Context<'_>) {
+        let is_stranger = self.computer >= self.count;
+        if is_stranger {
+            let found = format!("a stranger was let in as {} by wire {wire}", self.name);
+            context.history.violation(found);
+        }
+        let election = self.registry.elect(&self.name, wire);
+        let (won, ending) = election.map_or((false, Vec::new()), |one| (one.won, one.ending));
+        for loser in ending {
+            // As when its actor is killed: nobody is called back, and what was written is written.
+            if let Some(end) = self.ends.get_mut(&loser) {
+                end.link.shut();
+                end.session.handle_closed(CloseReason::DuplicateConnection);
+            }
+            self.registry.remove(loser);
+        }
+        let snapshot = LocalSnapshot {
+            actors: self.guests.values().map(advertisement).collect(),
+            groups: Vec::new(),
+        };
+        if let Some(end) = self.ends.get_mut(&wire) {
+            end.session.handle_election(won.then_some(snapshot));
+        }
+    }
+
+    /// What an end has accepted is written before it goes, if anybody reads it.
+    fn close(&mut self, wire: usize, reason: CloseReason, context: &mut Context<'_>) {
+        let Some(end) = self.ends.get_mut(&wire) else { return };
+        self.registry.over(wire, reason.clone());
+        let is_dead = reason.is_link_dead();
+        end.closed = Some(reason);
+        if is_dead {
+            end.link.outbox().abandon();
+            self.gone(wire, context);
+        } else {
+            end.link.outbox().close();
+            context.after(FLUSH, Event::Expire(wire));
+        }
+    }
+
+    fn gone(&mut self, wire: usize, context: &mut Context<'_>) {
+        if let Some(end) = self.ends.remove(&wire) {
+            end.link.shut();
+            self.registry.remove(wire);
+            let side = end.side;
+            context.effects.push(Effect::Close { wire, side });
+        }
+    }
+
+    /// Ends all connections in order.
+    pub(super) fn close_all(&mut self) {
+        for end in self.ends.values_mut() {
+            end.session.handle_closed(CloseReason::Local);
+        }
+    }
+
+    /// A guest is no more.
+    pub(super) fn withdraw(&mut self, pid: u64) {
+        if let Some(mut guest) = self.guests.remove(&pid) {
+            guest.end();
+        }
+        for end in self.ends.values_mut() {
+            end.session.handle_local(LocalChange::Terminated(pid));
+        }
+    }
+
+    /// The end of the connection to a node, if there is one that works.
+    pub(super) fn link_to(&self, node: &str) -> Option<&End> {
+        let mut ends = self.ends.iter();
+        let found = ends.find(|(wire, end)| {
+            end.peer.as_deref() == Some(node) && self.registry.is_elected(**wire) && end.session.is_ready()
+        });
+        found.map(|(_, end)| end)
+    }
+
+    /// How many computers there are.
+    pub(super) fn computers(&self) -> usize {
+        self.count
+    }
+
+    /// What is wrong with it, when everything has been well for a while.
+    pub(super) fn check(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.stop.is_some() {
+            return vec!["is still stopping".to_owned()];
+        }
+        for peer in (0..self.count).filter(|peer| *peer != self.computer) {
+            match self.link_to(&node_name(peer, self.count)) {
+                None => found.push(format!("has no link to {peer}")),
+                Some(end) if end.actors.is_empty() => found.push(format!("knows no actor of {peer}")),
+                Some(_) => {}
+            }
+        }
+        if self.ends.len() != self.count - 1 {
+            found.push(format!("has {} connections", self.ends.len()));
+        }
+        let waiting = self.calls.waiting();
+        if !waiting.is_empty() {
+            found.push(format!("waits for replies still: {waiting:?}"));
+        }
+        for guest in self.guests.values() {
+            if !guest.is_idle() || guest.status != Status::Running {
+                found.push(format!("has not worked off what {} was sent", guest.name));
+            } else if !self.keeper.has(guest) {
+                found.push(format!("has not kept the last state of {}", guest.name));
+            }
+        }
+        found
+    }
+}
+
+fn advertisement(guest: &Guest) -> Actor {
+    Actor {
+        pid: guest.pid,
+        name: Some(guest.name.clone()),
+    }
+}

@@ -1,0 +1,138 @@
+//! The stop of a process: the order that ships, carried out on what is here.
+
+use std::time::Duration;
+
+use super::guest::Status;
+use super::process::{Context, Effect, Event, Process};
+use crate::host::sim::{DRAIN, LAST_WRITES, Step, Stopping};
+use crate::supervision::sim::{Order, Winding};
+
+/// How long a guest waits for room for its last state, counted from the stop's beginning.
+const ROOM: Duration = Duration::from_secs(5);
+
+/// See the module.
+pub(super) struct Stop {
+    order: Stopping,
+    winding: Option<Winding<u64>>,
+    doing: Option<Step>,
+    unkept: Vec<String>,
+}
+
+impl Process {
+    pub(super) fn begin_to_stop(&mut self, context: &mut Context<'_>) {
+        if self.stop.is_none() {
+            context.trace("stops");
+            self.stop = Some(Stop {
+                order: Stopping::default(),
+                winding: None,
+                doing: None,
+                unkept: Vec::new(),
+            });
+        }
+    }
+
+    /// Does what the order of the stop says, as far as it can be done now.
+    pub(super) fn go_on_stopping(&mut self, context: &mut Context<'_>) {
+        let Some(mut stop) = self.stop.take() else { return };
+        loop {
+            if let Some(step) = stop.order.poll_step(context.now) {
+                self.take_step(&mut stop, step, context);
+            }
+            if !self.is_done(&mut stop, context) {
+                break;
+            }
+            if stop.doing == Some(Step::Close) {
+                context.effects.push(Effect::Ended(stop.unkept.clone()));
+                break;
+            }
+            stop.doing = None;
+            stop.order.handle_done();
+        }
+        let winding = stop.winding.as_ref().and_then(Winding::poll_timeout);
+        let writes = self.keeper.queue.finishes_at();
+        for at in [stop.order.poll_timeout(), winding, writes].into_iter().flatten() {
+            // More often than needed: the time may be another by then.
+            if at > context.now {
+                context.at(at, Event::Stopping);
+            }
+        }
+        self.stop = Some(stop);
+    }
+
+    fn take_step(&mut self, stop: &mut Stop, step: Step, context: &mut Context<'_>) {
+        context.trace(format!("{step:?}"));
+        match step {
+            Step::Quiesce => {
+                let names: Vec<String> = self.guests.values().map(|guest| guest.name.clone()).collect();
+                self.keeper.queue.handle_ending(names, context.now);
+            }
+            Step::Drain => {
+                let batches = self.guests.keys().map(|pid| vec![*pid]).collect();
+                stop.winding = Some(Winding::new(batches, DRAIN, context.now));
+            }
+            Step::LastCall => return self.ask_all(context),
+            Step::Write => self.keeper.queue.handle_finish(LAST_WRITES, context.now),
+            Step::Close => self.close_all(),
+        }
+        stop.doing = Some(step);
+    }
+
+    /// True if what was begun last is done.
+    fn is_done(&mut self, stop: &mut Stop, context: &mut Context<'_>) -> bool {
+        match stop.doing {
+            None => false,
+            Some(Step::Quiesce | Step::LastCall) => true,
+            Some(Step::Drain) => self.drain(stop, context),
+            Some(Step::Write) => {
+                let queue = &self.keeper.queue;
+                let is_over = queue.is_idle() || queue.finishes_at().is_some_and(|at| at <= context.now);
+                stop.unkept = queue.unkept();
+                is_over
+            }
+            Some(Step::Close) => self.ends.is_empty(),
+        }
+    }
+
+    fn drain(&mut self, stop: &mut Stop, context: &mut Context<'_>) -> bool {
+        let Some(winding) = &mut stop.winding else { return true };
+        loop {
+            for pid in self.leave(context) {
+                winding.handle_ended(pid);
+            }
+            let orders = winding.poll_order(context.now);
+            for order in &orders {
+                match *order {
+                    Order::End(pid) => {
+                        if let Some(guest) = self.guests.get_mut(&pid) {
+                            guest.status = Status::Draining;
+                        }
+                    }
+                    Order::Kill(pid) => {
+                        context.trace(format!("{pid} is killed"));
+                        self.withdraw(pid);
+                    }
+                }
+            }
+            if orders.is_empty() {
+                return winding.is_over();
+            }
+        }
+    }
+
+    /// Guests that have nothing more to do bring their last states and end.
+    fn leave(&mut self, context: &mut Context<'_>) -> Vec<u64> {
+        let queue = &self.keeper.queue;
+        let is_late = queue.ending().is_some_and(|since| since + ROOM <= context.now);
+        let has_room = queue.has_room() || is_late;
+        let guests = self.guests.values();
+        let done = guests.filter(|guest| guest.status != Status::Running && guest.is_idle());
+        let ended: Vec<u64> = done.filter(|_| has_room).map(|guest| guest.pid).collect();
+        for pid in &ended {
+            if let Some(guest) = self.guests.get(pid) {
+                self.keeper.take_last(guest);
+            }
+            self.withdraw(*pid);
+        }
+        ended
+    }
+}
