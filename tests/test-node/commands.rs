@@ -22,7 +22,7 @@
 //! | `recorded NAME` | what it has, each as SENDER:NUMBER |
 //! | `stop NAME`, `kill NAME` | |
 //! | `await-down NODE` | once there is no session with it: why the last one ended, or `never up` |
-//! | `dead-letters` | of all sessions together |
+//! | `dead-letters`, `left-out` | of all sessions together |
 //! | `where NAME` | `local:PID`, `remote:PID` or `nobody` |
 //! | `taken-at TARGET NAME` | what TARGET hears from the actor NAME, whose address it is sent |
 //! | `registered NAME` | the same of what `ractor`'s own registry has under this name |
@@ -40,7 +40,7 @@ use std::time::Duration;
 use ractor::message::SerializedMessage;
 use ractor::rpc::CallResult;
 use ractor::{ActorCell, ActorRef, Message, RpcReplyPort, call_t, concurrency, pg};
-use ractor_host::node::{await_down, dead_letters};
+use ractor_host::node::{await_down, dead_letters, left_out};
 use ractor_host::{ActorAddress, NodeServerMessage, NodeSessionMessage, directory};
 
 use crate::Error;
@@ -120,7 +120,8 @@ pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> Res
         ["await-down", node] => Ok(await_down(server, node)
             .await
             .map_or_else(|| "never up".to_owned(), |reason| reason.name().to_owned())),
-        ["dead-letters"] => lost(server).await,
+        ["dead-letters"] => total(server, dead_letters).await,
+        ["left-out"] => total(server, left_out).await,
         ["where", name] => Ok(place(directory::find(name).await)),
         ["registered", name] => Ok(place(ractor::registry::where_is(*name))),
         ["spawn", name, group] => {
@@ -281,10 +282,14 @@ async fn sessions(server: &ActorRef<NodeServerMessage>) -> Result<String, Error>
     Ok(ready.join(" "))
 }
 
-async fn lost(server: &ActorRef<NodeServerMessage>) -> Result<String, Error> {
+/// What is counted for each session, of all of them together.
+async fn total(
+    server: &ActorRef<NodeServerMessage>,
+    count: impl AsyncFn(&ActorRef<NodeSessionMessage>) -> Option<u64>,
+) -> Result<String, Error> {
     let mut sum = 0;
     for session in call_t!(server, NodeServerMessage::GetSessions, SERVER_TIMEOUT_MS)?.into_values() {
-        sum += dead_letters(&session.actor).await.unwrap_or_default();
+        sum += count(&session.actor).await.unwrap_or_default();
     }
     Ok(sum.to_string())
 }

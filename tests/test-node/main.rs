@@ -43,6 +43,7 @@ async fn main() -> Result<(), Error> {
     .with_max_outbox_size(options.outbox)
     .with_max_mailbox_size(options.mailbox)
     .with_timing(options.timing)
+    .with_peer_limits(options.peers_may)
     .with_stand_in_names(options.stand_in_names)
     .with_stock_peers(options.stock_peers);
     let (server, _) = Actor::spawn(None, server, ()).await?;

@@ -7,6 +7,7 @@
 //! | `--listen` | the address, without the port; 127.0.0.1 by default |
 //! | `--peer` | `HOST:PORT` to stay connected to; may be repeated |
 //! | `--outbox`, `--mailbox` | limits in bytes |
+//! | `--peer-bytes`, `--all-peers-bytes` | what one peer, and all of them, may have of the node, in bytes |
 //! | `--silence` | milliseconds after which a silent peer counts as down |
 //! | `--stand-ins` | `bare` or `qualified`, as their names are; qualified by default, so that tests can tell nodes apart |
 //! | `--stock-peers` | `accepted` or `refused`; accepted by default |
@@ -15,7 +16,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use ractor_host::node::{DEFAULT_MAX_MAILBOX_SIZE, DEFAULT_MAX_OUTBOX_SIZE, StandInNames, StockPeers, Timing};
+use ractor_host::node::{
+    DEFAULT_MAX_MAILBOX_SIZE, DEFAULT_MAX_OUTBOX_SIZE, PeerLimits, StandInNames, StockPeers, Timing,
+};
 
 use crate::Error;
 
@@ -27,6 +30,7 @@ pub(crate) struct Options {
     pub(crate) peers: Vec<String>,
     pub(crate) outbox: usize,
     pub(crate) mailbox: usize,
+    pub(crate) peers_may: PeerLimits,
     pub(crate) timing: Timing,
     pub(crate) stand_in_names: StandInNames,
     pub(crate) stock_peers: StockPeers,
@@ -44,6 +48,7 @@ impl Options {
             peers: Vec::new(),
             outbox: DEFAULT_MAX_OUTBOX_SIZE,
             mailbox: DEFAULT_MAX_MAILBOX_SIZE,
+            peers_may: PeerLimits::default(),
             timing: Timing::default(),
             stand_in_names: StandInNames::Qualified,
             stock_peers: StockPeers::Accepted,
@@ -59,6 +64,8 @@ impl Options {
                 "--peer" => options.peers.push(value),
                 "--outbox" => options.outbox = value.parse()?,
                 "--mailbox" => options.mailbox = value.parse()?,
+                "--peer-bytes" => options.peers_may.peer_bytes = value.parse()?,
+                "--all-peers-bytes" => options.peers_may.all_peers_bytes = value.parse()?,
                 "--silence" => options.timing.silence = Duration::from_millis(value.parse()?),
                 "--stand-ins" if value == "bare" => options.stand_in_names = StandInNames::Bare,
                 "--stand-ins" if value == "qualified" => {}

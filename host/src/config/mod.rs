@@ -17,6 +17,7 @@ mod module;
 mod names;
 mod nearest;
 mod node;
+mod node_limits;
 mod overrides;
 mod path;
 mod places;

@@ -10,12 +10,13 @@ use super::actor::known;
 use super::address::{EXAMPLE_PORT, PeerAddress};
 use super::cookie::Cookie;
 use super::names::NameOf;
+use super::node_limits;
 use super::problem::Problems;
 use super::secret::{Place, SecretKeys, SecretPlace};
 use super::section::{Keys, Section};
 use super::tls::{self, TlsSection};
 use crate::guest::{Instead, mistaken};
-use crate::node::{StandInNames, StockPeers};
+use crate::node::{PeerLimits, StandInNames, StockPeers};
 use crate::supervision::OnGiveUp;
 
 pub(super) const KEYS: Keys = Keys {
@@ -31,6 +32,7 @@ pub(super) const KEYS: Keys = Keys {
         "on_give_up",
         "stand_in_names",
         "stock_peers",
+        "limits",
     ],
     explained: &[
         ("essential", "it belongs to the actors: write it into `[[actors]]`"),
@@ -43,6 +45,8 @@ pub(super) const KEYS: Keys = Keys {
         ("cert", "it belongs to the table `[node.tls]`"),
         ("key", "it belongs to the table `[node.tls]`"),
         ("ca", "it belongs to the table `[node.tls]`"),
+        ("peer_bytes", "it belongs to the table `[node.limits]`"),
+        ("all_peers_bytes", "it belongs to the table `[node.limits]`"),
     ],
 };
 
@@ -72,6 +76,8 @@ pub struct NodeSection {
     pub stand_in_names: StandInNames,
     /// Whether nodes of `ractor_cluster` get a session.
     pub stock_peers: StockPeers,
+    /// `[node.limits]`: what other nodes may take of this one's memory.
+    pub limits: PeerLimits,
 }
 
 impl NodeSection {
@@ -116,6 +122,13 @@ impl NodeSection {
             Some(true) | None => StockPeers::Accepted,
         };
         let (cookie, cookie_place) = cookie?;
+        let limits = match section.value("limits") {
+            None => PeerLimits::default(),
+            Some(value) => {
+                let section = Section::open("[node.limits]", value, node_limits::KEYS, problems)?;
+                node_limits::read(&section, problems)
+            }
+        };
         Some(Self {
             name: name?,
             hostname: hostname?,
@@ -127,6 +140,7 @@ impl NodeSection {
             tls,
             stand_in_names: stand_in_names?,
             stock_peers,
+            limits,
         })
     }
 }

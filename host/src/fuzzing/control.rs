@@ -204,6 +204,7 @@ impl Peer {
                 self.unconfirmed -= count;
             }
             Event::PeerNamed(_) | Event::Authenticated => assert!(self.closed, "a second handshake"),
+            Event::Refused(refused) => assert!(refused.count > 0, "nothing is refused"),
             Event::SessionsAsked(_) | Event::SessionsLearned(_) | Event::Pong(_) | Event::NameContested(_) => {}
             Event::Closed(_) => self.closed = true,
         }

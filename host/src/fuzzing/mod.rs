@@ -34,10 +34,15 @@ pub fn requests(bytes: &[u8]) {
     crate::control::fuzzing::requests(bytes);
 }
 
-use crate::session::{Role, SessionConfig, StockPeers, Timing};
+use std::sync::Arc;
+
+use crate::session::{Account, Ledger, Role, SessionConfig, StockPeers, Timing};
 use crate::wire::{CAPABILITY_IDENTITY, NameMessage, NodeFlags};
 
 const COOKIE: &str = "the cookie of the cluster";
+
+/// What one peer may hold: little, so that the limit is reached too.
+const BYTES: usize = 64 << 10;
 
 /// One end of a session; `number` tells the nodes apart.
 fn config(role: Role, number: u16, transitive: bool) -> SessionConfig {
@@ -61,6 +66,7 @@ fn config(role: Role, number: u16, transitive: bool) -> SessionConfig {
         challenge: 0x5eed.into(),
         nonce: [number as u8; 16],
         jitter: 1,
+        account: Arc::new(Account::new(Arc::new(Ledger::new(BYTES)), BYTES)),
     }
 }
 

@@ -10,7 +10,7 @@ use ractor::ActorCell;
 use ractor::message::SerializedMessage;
 use tokio::sync::oneshot::{self, Receiver};
 
-use crate::directory::{MESSAGE_OVERHEAD, PROBE_VARIANT};
+use crate::directory::PROBE_VARIANT;
 
 /// Bytes of one guest that may wait for one native actor.
 const WINDOW: usize = 4 << 20;
@@ -36,9 +36,8 @@ struct Flow {
 }
 
 impl Outflow {
-    /// Waits until a message of so many bytes may be sent to a native actor.
-    pub(super) async fn room(&mut self, pid: u64, bytes: usize) {
-        let cost = bytes + MESSAGE_OVERHEAD;
+    /// Waits until a message that [takes](crate::directory::retained_bytes) so many bytes may be sent to a native actor.
+    pub(super) async fn room(&mut self, pid: u64, cost: usize) {
         let Some(flow) = self.targets.get_mut(&pid) else { return };
         while flow.waiting + cost > WINDOW {
             let Some((passed, probe)) = flow.probes.front_mut() else {
@@ -51,14 +50,14 @@ impl Outflow {
         }
     }
 
-    /// A message of so many bytes was sent to a native actor.
-    pub(super) fn sent(&mut self, actor: &ActorCell, bytes: usize) {
+    /// A message that takes so many bytes was sent to a native actor.
+    pub(super) fn sent(&mut self, actor: &ActorCell, cost: usize) {
         if self.targets.len() >= SWEEP_AT {
             self.targets.retain(|_, flow| !flow.is_idle());
         }
         let flow = self.targets.entry(actor.get_id().pid()).or_default();
-        flow.since_probe += bytes + MESSAGE_OVERHEAD;
-        flow.waiting += bytes + MESSAGE_OVERHEAD;
+        flow.since_probe += cost;
+        flow.waiting += cost;
         if flow.since_probe >= PROBE_EVERY {
             let (port, passed) = oneshot::channel();
             let probe = SerializedMessage::Call {

@@ -184,6 +184,7 @@ impl Node {
         .with_listen_addr(section.listen.ip())
         .with_stand_in_names(section.stand_in_names)
         .with_stock_peers(section.stock_peers)
+        .with_peer_limits(section.limits)
         .with_gate(gate.subscribe());
         let (server, ended) = Actor::spawn(None, server, ())
             .await

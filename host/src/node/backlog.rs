@@ -2,7 +2,8 @@
 //!
 //! ractor's mailboxes have no length and no limit. But a serialized call that an actor can't decode is dropped, reply port
 //! and all, when its turn comes; so such a call, put in every now and then, tells by the end of its port how far the
-//! actor has come. What is beyond the limit is given up before it is put in.
+//! actor has come. What is beyond a limit is given up before it is put in: one for each actor, and one for all actors together,
+//! which counts what probes are on their way for.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,7 +14,9 @@ use ractor::ActorCell;
 use ractor::concurrency::{OneshotReceiver, oneshot};
 use ractor::message::SerializedMessage;
 
-use crate::directory::{self, Local, MESSAGE_OVERHEAD, PROBE_VARIANT};
+use super::SessionLimits;
+use super::link::Undelivered;
+use crate::directory::{self, Local, PROBE_VARIANT};
 
 /// A probe follows this many bytes.
 const PROBE_EVERY: usize = 256 * 1024;
@@ -22,6 +25,8 @@ const PROBE_EVERY: usize = 256 * 1024;
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) local: Local,
+    /// What waits for all actors that the peer may address.
+    all: Arc<AtomicUsize>,
     waiting: AtomicUsize,
     since_probe: AtomicUsize,
 }
@@ -45,28 +50,39 @@ impl Future for Probe {
 impl Drop for Probe {
     fn drop(&mut self) {
         self.target.waiting.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.target.all.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
 impl Target {
-    pub(super) fn new(cell: ActorCell) -> Self {
+    /// `all` counts for all actors that the peer may address.
+    pub(super) fn new(cell: ActorCell, all: Arc<AtomicUsize>) -> Self {
         let inbox = directory::inbox(cell.get_id());
         Self {
             local: Local { cell, inbox },
+            all,
             waiting: AtomicUsize::new(0),
             since_probe: AtomicUsize::new(0),
         }
     }
 
-    /// Takes `bytes` into account; false if they would exceed `limit`, and the message must not be delivered.
-    pub(super) fn admit(&self, bytes: usize, limit: usize) -> bool {
-        // Only the reader of the one connection adds, so nothing can come between the two.
-        if self.waiting.load(Ordering::Relaxed).saturating_add(bytes) > limit {
-            return false;
+    /// Takes `bytes` into account.
+    ///
+    /// # Errors
+    /// They would exceed a limit, and the message must not be delivered.
+    pub(super) fn admit(&self, bytes: usize, limits: &SessionLimits) -> Result<(), Undelivered> {
+        let exceeds = |counter: &AtomicUsize, limit| counter.load(Ordering::Relaxed).saturating_add(bytes) > limit;
+        // Only the reader of the one connection adds, so nothing can come between this and the additions.
+        if exceeds(&self.waiting, limits.mailbox) {
+            return Err(Undelivered::MailboxFull { limit: limits.mailbox });
+        }
+        if exceeds(&self.all, limits.mailboxes()) {
+            let limit = limits.mailboxes();
+            return Err(Undelivered::MailboxesFull { limit });
         }
         self.waiting.fetch_add(bytes, Ordering::Relaxed);
         self.since_probe.fetch_add(bytes, Ordering::Relaxed);
-        true
+        Ok(())
     }
 
     /// Puts a probe behind what was delivered, if it is time for one.
@@ -75,6 +91,8 @@ impl Target {
             return None;
         }
         let bytes = self.since_probe.swap(0, Ordering::Relaxed);
+        // What no probe follows yet is not counted here: it may have been handled long ago, and nothing would say so.
+        self.all.fetch_add(bytes, Ordering::Relaxed);
         let (port, passed) = oneshot();
         let probe = SerializedMessage::Call {
             variant: PROBE_VARIANT.to_owned(),
@@ -92,11 +110,6 @@ impl Target {
     }
 }
 
-/// What a message of `payload` bytes takes in a mailbox, roughly.
-pub(super) fn cost(payload: usize) -> usize {
-    payload + MESSAGE_OVERHEAD
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -105,7 +118,7 @@ mod tests {
     use ractor::{Actor, ActorProcessingErr, ActorRef};
     use tokio::sync::Semaphore;
 
-    use super::{PROBE_EVERY, SerializedMessage, Target};
+    use super::{AtomicUsize, Ordering, PROBE_EVERY, SerializedMessage, SessionLimits, Target, Undelivered};
 
     /// Handles one message for each permit.
     struct Slow(Arc<Semaphore>);
@@ -129,11 +142,15 @@ mod tests {
     async fn what_an_actor_has_handled_makes_room_again() {
         let permits = Arc::new(Semaphore::new(0));
         let (actor, _) = Actor::spawn(None, Slow(permits.clone()), ()).await.unwrap();
-        let target = Arc::new(Target::new(actor.get_cell()));
-        let limit = 3 * PROBE_EVERY;
+        let all = Arc::new(AtomicUsize::new(0));
+        let target = Arc::new(Target::new(actor.get_cell(), all.clone()));
+        let limits = SessionLimits {
+            mailbox: 3 * PROBE_EVERY,
+            ..SessionLimits::default()
+        };
         let mut probes = Vec::new();
         let mut deliver = |target: &Arc<Target>| {
-            if !target.admit(PROBE_EVERY, limit) {
+            if target.admit(PROBE_EVERY, &limits).is_err() {
                 return false;
             }
             let message = SerializedMessage::Cast {
@@ -152,16 +169,29 @@ mod tests {
         permits.add_permits(1);
         let first = probes.remove(0);
         tokio::time::timeout(Duration::from_secs(20), first).await.unwrap();
-        assert!(target.admit(PROBE_EVERY, limit), "the first was handled");
-        assert!(!target.admit(PROBE_EVERY, limit), "the others were not");
+        assert_eq!(all.load(Ordering::Relaxed), 2 * PROBE_EVERY);
+        assert_eq!(target.admit(PROBE_EVERY, &limits), Ok(()), "the first was handled");
+        let full = Undelivered::MailboxFull { limit: limits.mailbox };
+        assert_eq!(target.admit(PROBE_EVERY, &limits), Err(full), "the others were not");
+
+        all.fetch_add(limits.mailboxes(), Ordering::Relaxed);
+        let other = Target::new(actor.get_cell(), all.clone());
+        let full = Undelivered::MailboxesFull {
+            limit: limits.mailboxes(),
+        };
+        assert_eq!(
+            other.admit(1, &limits),
+            Err(full),
+            "all actors together have a limit too"
+        );
+        all.fetch_sub(limits.mailboxes(), Ordering::Relaxed);
 
         actor.kill();
         for probe in probes {
             tokio::time::timeout(Duration::from_secs(20), probe).await.unwrap();
         }
-        assert!(
-            target.admit(2 * PROBE_EVERY, limit),
-            "an actor that ended holds nothing"
-        );
+        let admitted = target.admit(2 * PROBE_EVERY, &limits);
+        assert_eq!(admitted, Ok(()), "an actor that ended holds nothing");
+        assert_eq!(all.load(Ordering::Relaxed), 0);
     }
 }

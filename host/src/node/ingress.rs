@@ -10,14 +10,14 @@ use ractor::concurrency::oneshot;
 use ractor::message::SerializedMessage;
 use tokio::io::AsyncRead;
 
-use super::backlog::{Probe, cost};
+use super::backlog::Probe;
 use super::link::{Link, Undelivered};
 use super::messages::NodeSessionMessage;
 use super::requests::SessionRequest;
-use crate::directory::PutRefused;
+use crate::directory::{PutRefused, retained_bytes};
 use crate::session::CloseReason;
 use crate::transport::{FrameReader, ReadError, tls};
-use crate::wire::{self, Call, Data, Message};
+use crate::wire::{self, Call, Data, Decoded, Message};
 
 /// The largest frame of a peer that hasn't proved the cookie: a handshake step takes a few hundred bytes.
 const MAX_HANDSHAKE_FRAME: u64 = 16 * 1024;
@@ -54,12 +54,17 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             let mut answerable = 0;
             while let Some(frame) = self.reader.buffered_frame(self.frame_limit())? {
                 match wire::decode_frame(frame)? {
-                    Message::Data(data) => {
+                    Decoded::Message(Message::Data(data)) => {
                         answerable += usize::from(!matches!(data, Data::Cast(_)));
                         self.route(data)?;
                     }
-                    Message::Unknown => {}
-                    message => self.deliver(message).await?,
+                    Decoded::Message(Message::Unknown) => {}
+                    Decoded::Message(message) => self.deliver(message).await?,
+                    Decoded::Parts(parts) => {
+                        for part in parts {
+                            self.deliver(part?).await?;
+                        }
+                    }
                 }
             }
             self.link.outbox().expect(answerable);
@@ -103,13 +108,12 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
         }
         match data {
             Data::Cast(cast) => {
-                let payload = cast.variant.len() + cast.args.len();
                 let message = SerializedMessage::Cast {
                     variant: cast.variant,
                     args: cast.args,
                     metadata: cast.metadata,
                 };
-                self.send(cast.to, payload, message).ok();
+                self.send(cast.to, message).ok();
             }
             Data::Call(call) => self.call(call),
             Data::Reply(reply) => self.link.complete(reply.to, reply.tag, reply.what),
@@ -130,20 +134,19 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             None => sender.into(),
         };
         // If the message goes nowhere, its port is dropped with it and the peer hears by this.
-        let payload = call.variant.len() + call.args.len();
         let message = SerializedMessage::Call {
             variant: call.variant,
             args: call.args,
             reply: port,
             metadata: call.metadata,
         };
-        if self.send(to, payload, message).is_err() {
+        if self.send(to, message).is_err() {
             self.link.repeat_terminate(to);
         }
     }
 
-    /// Delivers a message of `payload` bytes to a local actor.
-    fn send(&mut self, to: u64, payload: usize, message: SerializedMessage) -> Result<(), NoSuchActor> {
+    /// Delivers a message to a local actor.
+    fn send(&mut self, to: u64, message: SerializedMessage) -> Result<(), NoSuchActor> {
         let Some(target) = self.link.advertised(to) else {
             tracing::debug!(
                 node_id = self.link.node_id(),
@@ -152,9 +155,8 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             );
             return Err(NoSuchActor);
         };
-        let limit = self.link.limits().mailbox;
-        if !target.admit(cost(payload), limit) {
-            self.link.dead_letter(to, Undelivered::MailboxFull { limit });
+        if let Err(full) = target.admit(retained_bytes(&message), self.link.limits()) {
+            self.link.dead_letter(to, full);
             return Ok(());
         }
         match target.local.send(message) {

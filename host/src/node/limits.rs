@@ -4,6 +4,39 @@ use crate::directory;
 
 use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, DEFAULT_MAX_MAILBOX_SIZE, DEFAULT_MAX_OUTBOX_SIZE};
 
+/// How much of this node's memory the actors of other nodes may take: what stays of each that a peer advertises, of each that
+/// is in a group or was looked up, and of the groups.
+///
+/// An advertised actor takes about 200 bytes and its name, one that is in a group or was looked up some 11 kB more, and each
+/// group that it is in 600 bytes and the name. What is beyond a limit is left out: the node doesn't know the actor, or the actor
+/// isn't in the group here. That is counted ([`left_out`](super::left_out)) and logged with the peer's name, and the session
+/// goes on. What was left out is not made up for when there is room again, only with the next session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeerLimits {
+    /// Of one peer, in bytes.
+    pub peer_bytes: usize,
+    /// Of all peers together, in bytes.
+    pub all_peers_bytes: usize,
+}
+
+impl PeerLimits {
+    /// These limits, in bytes.
+    pub fn new(peer_bytes: usize, all_peers_bytes: usize) -> Self {
+        Self {
+            peer_bytes,
+            all_peers_bytes,
+        }
+    }
+}
+
+impl Default for PeerLimits {
+    /// 256 MiB of one peer, which are some 20 000 actors in groups or more than a million that are in none, and 1 GiB of all.
+    fn default() -> Self {
+        Self::new(256 << 20, 1 << 30)
+    }
+}
+
 /// The limits of a session, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SessionLimits {
@@ -13,6 +46,16 @@ pub(crate) struct SessionLimits {
     pub(crate) outbox: usize,
     /// What the peer sent and may wait for one local actor.
     pub(crate) mailbox: usize,
+    /// What the peer's actors may take of this node's memory.
+    pub(crate) peer: usize,
+}
+
+impl SessionLimits {
+    /// What the peer sent and may wait for all local actors together: four times as much as for one, so that three that are stuck
+    /// leave room for the others.
+    pub(crate) fn mailboxes(&self) -> usize {
+        self.mailbox.saturating_mul(4)
+    }
 }
 
 impl Default for SessionLimits {
@@ -21,6 +64,7 @@ impl Default for SessionLimits {
             inbound_frame: DEFAULT_MAX_INBOUND_FRAME_SIZE,
             outbox: DEFAULT_MAX_OUTBOX_SIZE,
             mailbox: DEFAULT_MAX_MAILBOX_SIZE,
+            peer: PeerLimits::default().peer_bytes,
         }
     }
 }

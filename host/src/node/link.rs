@@ -1,7 +1,7 @@
 //! The data plane of one session: what its reader and the stand-ins of the peer's actors share.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,8 @@ pub(crate) struct Link {
     peer: OnceLock<NodeFlags>,
     /// The local actors that the peer may address: those it was told of.
     advertised: RwLock<HashMap<u64, Arc<Target>, LocalPids>>,
+    /// What the peer sent and waits for them, see `backlog`.
+    waiting: Arc<AtomicUsize>,
     /// The peer's actors that this node may address: those that the peer told of.
     remote: RwLock<HashSet<u64>>,
     pending: Mutex<PendingCalls>,
@@ -58,6 +60,9 @@ pub(crate) enum Undelivered {
     /// The local actor handles messages too slowly.
     #[error("{limit} bytes wait in the mailbox of the local actor already")]
     MailboxFull { limit: usize },
+    /// The local actors together handle messages too slowly.
+    #[error("{limit} bytes that the peer sent wait for all local actors together already")]
+    MailboxesFull { limit: usize },
     /// The mailbox of the local actor is full, by the limits that it has of its own.
     #[error("as much waits in the mailbox of the local actor as its own limits allow")]
     ActorFull,
@@ -71,6 +76,7 @@ impl Link {
             limits,
             peer: OnceLock::new(),
             advertised: RwLock::default(),
+            waiting: Arc::default(),
             remote: RwLock::default(),
             pending: Mutex::default(),
             awaited: AwaitedReplies::default(),
@@ -121,7 +127,7 @@ impl Link {
         let mut advertised = self.advertised.write().unwrap_or_else(PoisonError::into_inner);
         advertised
             .entry(cell.get_id().pid())
-            .or_insert_with(|| Arc::new(Target::new(cell.clone())));
+            .or_insert_with(|| Arc::new(Target::new(cell.clone(), self.waiting.clone())));
     }
 
     /// Ends what [`Link::advertise`] began. True if the peer could address it.
@@ -143,7 +149,13 @@ impl Link {
 
     /// The peer's actor with this pid ended: its callers hear it now.
     pub(crate) fn remove_remote(&self, pid: u64) {
-        self.remote.write().unwrap_or_else(PoisonError::into_inner).remove(&pid);
+        let mut remote = self.remote.write().unwrap_or_else(PoisonError::into_inner);
+        remote.remove(&pid);
+        if remote.len() < remote.capacity() / 8 {
+            let room = 2 * remote.len();
+            remote.shrink_to(room);
+        }
+        drop(remote);
         self.pending().fail_actor(pid);
     }
 

@@ -16,9 +16,11 @@ pub mod client;
 mod connector;
 mod events;
 mod ingress;
+mod left_out;
 mod limits;
 mod link;
 mod listener;
+mod memberships;
 mod messages;
 mod namesakes;
 pub mod node_session;
@@ -40,12 +42,14 @@ pub use admission::HandshakeLimits;
 pub use connector::{Backoff, EncryptionSource, Peer};
 pub use events::NodeEventSubscription;
 use limits::SessionLimits;
-pub use limits::StandInNames;
+pub use limits::{PeerLimits, StandInNames};
 pub use messages::{
     HandshakeStats, NodeServerMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply,
 };
 pub use node_session::NodeSession;
-pub use requests::{add_peer, await_down, confirm, dead_letters, handshake_stats, listen_addr, quiesce, remove_peer};
+pub use requests::{
+    add_peer, await_down, confirm, dead_letters, handshake_stats, left_out, listen_addr, quiesce, remove_peer,
+};
 pub use server::{NodeServer, NodeServerState};
 
 pub use crate::session::{CloseReason, Rival, StockPeers, Timing};

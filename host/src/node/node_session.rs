@@ -10,17 +10,21 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, Super
 
 use super::admission::Permit;
 use super::ingress::Ingress;
+use super::left_out::LeftOut;
 use super::link::Link;
 use super::messages::{Inbound, Outbound};
 use super::requests::{Purpose, SessionRequest};
 use super::stand_ins::{StandIns, Tenure};
 use super::timer::Timer;
 use super::{
-    NameMessage, NodeConnectionMode, NodeServerMessage, NodeSessionMessage, SessionLimits, StandInNames, sync,
+    NameMessage, NodeConnectionMode, NodeServerMessage, NodeSessionMessage, PeerLimits, SessionLimits, StandInNames,
+    sync,
 };
 use crate::NodeId;
 use crate::directory::{self, HostedEvent, Wanted};
-use crate::session::{CloseReason, LocalChange, Role, Session, SessionConfig, StockPeers, Timing};
+use crate::session::{
+    Account, CloseReason, Ledger, LocalChange, Refusals, Role, Session, SessionConfig, StockPeers, Timing,
+};
 use crate::transport::{NetworkStream, split, write_outbox};
 use crate::wire::{self, Data};
 
@@ -40,6 +44,8 @@ pub struct NodeSession {
     pub(super) local: NameMessage,
     pub(super) connection_mode: NodeConnectionMode,
     pub(super) limits: SessionLimits,
+    /// What the peer holds of this node's memory.
+    pub(super) account: Arc<Account>,
     pub(super) timing: Timing,
     pub(super) stand_in_names: StandInNames,
     /// What it was opened for, if this node opened it.
@@ -79,6 +85,7 @@ impl NodeSession {
             },
             connection_mode,
             limits: SessionLimits::default(),
+            account: default_account(),
             timing: Timing::default(),
             stand_in_names: StandInNames::default(),
             purpose: Purpose::default(),
@@ -109,6 +116,7 @@ impl NodeSession {
                 },
                 nonce: rand::random(),
                 jitter: rand::random(),
+                account: self.account.clone(),
             },
             now,
         )
@@ -127,6 +135,7 @@ impl NodeSession {
                 return Some(handled);
             }
             SessionRequest::DeadLetters(reply) => drop(reply.send(state.link.dead_letters())),
+            SessionRequest::LeftOut(reply) => drop(reply.send(state.left_out.count())),
             SessionRequest::Confirm(reply) => {
                 if state.session.handle_confirmation(Instant::now()) {
                     state.confirmations.push_back(reply);
@@ -161,6 +170,16 @@ impl NodeSession {
     }
 }
 
+/// For a session that no node has made, which has no share in a node's ledger.
+fn default_account() -> Arc<Account> {
+    let PeerLimits {
+        peer_bytes,
+        all_peers_bytes,
+        ..
+    } = PeerLimits::default();
+    Arc::new(Account::new(Arc::new(Ledger::new(all_peers_bytes)), peer_bytes))
+}
+
 /// An initiator's nonce; an acceptor has none.
 fn connection_id(role: Role) -> u64 {
     match role {
@@ -175,6 +194,8 @@ pub struct NodeSessionState {
     pub(super) session: Session,
     pub(super) link: Arc<Link>,
     pub(super) stand_ins: StandIns,
+    /// What was not taken of the peer's actors, and not said of this node's.
+    pub(super) left_out: LeftOut,
     /// Who waits for the peer to have handled what it was sent, in the order of asking.
     pub(super) confirmations: VecDeque<RpcReplyPort<()>>,
     pub(super) peer: Option<NameMessage>,
@@ -230,7 +251,8 @@ impl Actor for NodeSession {
         });
         let mut state = NodeSessionState {
             session: self.start_session(Instant::now()),
-            stand_ins: StandIns::new(self.stand_in_names),
+            stand_ins: StandIns::new(self.stand_in_names, self.account.clone()),
+            left_out: LeftOut::default(),
             confirmations: VecDeque::new(),
             peer: None,
             writer: Some(writer),
@@ -289,7 +311,7 @@ impl Actor for NodeSession {
             SupervisionEvent::PidLifecycleEvent(PidLifecycleEvent::Spawn(cell)) => state.spawned(&cell),
             SupervisionEvent::PidLifecycleEvent(PidLifecycleEvent::Terminate(cell)) => state.terminated(&cell),
             SupervisionEvent::ProcessGroupChanged(pg::GroupChangeMessage::Join(scope, group, cells)) => {
-                let change = sync::group_change(&state.link, scope, group, &cells);
+                let change = sync::group_change(&state.link, scope, group, &cells, &mut state.left_out);
                 change
                     .into_iter()
                     .for_each(|change| state.session.handle_local(LocalChange::Joined(change)));
@@ -356,10 +378,17 @@ impl NodeSessionState {
     /// A local actor started: peers hear of it if they may.
     fn spawned(&mut self, cell: &ActorCell) {
         self.stand_ins.note_namesake(cell);
-        if sync::is_shared(cell) {
-            self.link.advertise(cell);
-            self.session
-                .handle_local(LocalChange::Spawned(sync::advertisement(cell)));
+        if sync::is_shared(cell)
+            && let Some(actor) = sync::advertise(&self.link, cell, &mut self.left_out)
+        {
+            self.session.handle_local(LocalChange::Spawned(actor));
+        }
+    }
+
+    /// Entries of the peer's were not taken.
+    pub(super) fn note(&mut self, refusals: Refusals) {
+        for refused in refusals.into_inner() {
+            self.left_out.theirs(&refused);
         }
     }
 

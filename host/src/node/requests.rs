@@ -140,6 +140,8 @@ pub(super) enum SessionRequest {
     },
     /// How many messages to or from the peer were given up.
     DeadLetters(RpcReplyPort<u64>),
+    /// How many entries of the peer's were left out.
+    LeftOut(RpcReplyPort<u64>),
     /// Answered once the peer has handled everything that was sent to it before.
     Confirm(RpcReplyPort<()>),
     /// A guest started or ended.
@@ -220,6 +222,13 @@ pub async fn handshake_stats(node_server: &ActorRef<NodeServerMessage>) -> Optio
 /// too large; none if the session has ended.
 pub async fn dead_letters(session: &ActorRef<NodeSessionMessage>) -> Option<u64> {
     let ask = |reply| SessionRequest::DeadLetters(reply).into();
+    session.call(ask, None).await.ok()?.success_or(()).ok()
+}
+
+/// How many actors, and members of groups, were left out in a session, in either direction: because a name was too long, or, of
+/// the peer's, because there was [no room](super::PeerLimits). None if the session has ended.
+pub async fn left_out(session: &ActorRef<NodeSessionMessage>) -> Option<u64> {
+    let ask = |reply| SessionRequest::LeftOut(reply).into();
     session.call(ask, None).await.ok()?.success_or(()).ok()
 }
 

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::NodeId;
 use crate::directory::{self, SANDBOX_NODE_ID};
-use crate::session::{CloseReason, Dial, StockPeers};
+use crate::session::{Account, CloseReason, Dial, Ledger, StockPeers};
 use crate::transport::{IncomingEncryptionMode, NetworkStream, bind};
 use crate::wire::{CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN};
 
@@ -54,6 +54,8 @@ pub struct NodeServer {
     stand_in_names: StandInNames,
     stock_peers: StockPeers,
     pub(super) admission: Arc<Admission>,
+    /// What all peers hold of this node's memory.
+    ledger: Arc<Ledger>,
     gate: Option<watch::Receiver<bool>>,
 }
 
@@ -193,6 +195,7 @@ impl NodeServer {
             self.connection_mode,
         );
         session.limits = self.limits;
+        session.account = Arc::new(Account::new(self.ledger.clone(), self.limits.peer));
         session.timing = self.timing;
         session.stand_in_names = self.stand_in_names;
         session.purpose = dialled.purpose;

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use ractor::{ActorCell, ActorRef, RpcReplyPort, pg};
 
+use super::memberships::Group;
 use super::node_session::NodeSessionState;
 use super::requests::{NodeRequest, SessionRequest, Verdict};
-use super::stand_ins::{Resolver, Tenure};
+use super::stand_ins::{NoStandIn, Resolver, Tenure};
 use super::watch::Proof;
 use super::{NameMessage, NodeServerMessage, NodeSession, NodeSessionMessage, sync};
 use crate::directory;
-use crate::session::{CloseReason, Event, Role};
+use crate::session::{CloseReason, Event, Refusal, Refusals, Role};
 use crate::transport::OutboxError;
-use crate::wire::{self, GroupChange};
+use crate::wire::{self, Actor, GroupChange, MAX_NODE_NAME_BYTES};
 
 /// How long the node may take to decide about a session.
 const NODE_DECISION: Duration = Duration::from_secs(5);
@@ -61,12 +62,14 @@ impl NodeSession {
             }
             Event::Joined(change) => self.joined(myself, state, change).await,
             Event::Left(GroupChange { scope, group, actors }) => {
-                let cells: Vec<_> = actors
+                let group = Arc::new(Group { scope, group });
+                let left = actors
                     .iter()
-                    .filter_map(|actor| state.stand_ins.get(actor.pid))
-                    .collect();
-                pg::leave_scoped(scope, group, cells);
+                    .filter_map(|actor| state.stand_ins.leave(actor.pid, &group));
+                let cells = left.collect();
+                pg::leave_scoped(group.scope.clone(), group.group.clone(), cells);
             }
+            Event::Refused(refused) => state.left_out.theirs(&refused),
             Event::SessionsAsked(asking) => self.answer_sessions(state, &asking).await,
             Event::SessionsLearned(sessions) => self.dial(sessions).await,
             Event::Pong(latency) => tracing::debug!(peer = state.peer_name(), ?latency, "ping answered"),
@@ -102,6 +105,7 @@ impl NodeSession {
     async fn peer_named(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState, name: NameMessage) {
         let actor_id = myself.get_id();
         state.link.set_peer(name.flags.unwrap_or_default());
+        state.left_out.set_peer(&name.name);
         state.peer = Some(NameMessage {
             connection_id: 0,
             ..name.clone()
@@ -175,11 +179,11 @@ impl NodeSession {
                 .incarnation,
         };
         directory::add_peer(self.node_id, node, Arc::new(resolver));
-        let snapshot = sync::snapshot(&state.link);
+        let snapshot = sync::snapshot(&state.link, &mut state.left_out);
         state.session.handle_election(Some(snapshot));
     }
 
-    /// The stand-in for the peer's actor with this pid.
+    /// The stand-in for the peer's actor with this pid, for somebody who looks it up.
     pub(super) async fn stand_in(
         &self,
         myself: &ActorRef<NodeSessionMessage>,
@@ -187,22 +191,63 @@ impl NodeSession {
         pid: u64,
         tenure: Tenure,
     ) -> Option<ActorCell> {
-        let actor = state.session.peer_actor(pid)?;
-        let peer = state.peer.as_ref()?;
-        state
-            .stand_ins
-            .get_or_spawn(actor, tenure, &peer.name, &state.link, &myself.get_cell())
-            .await
+        let mut refusals = Refusals::default();
+        let cell = self.stand_in_or(myself, state, pid, tenure, &mut refusals).await;
+        state.note(refusals);
+        cell
     }
 
+    async fn stand_in_or(
+        &self,
+        myself: &ActorRef<NodeSessionMessage>,
+        state: &mut NodeSessionState,
+        pid: u64,
+        tenure: Tenure,
+        refusals: &mut Refusals,
+    ) -> Option<ActorCell> {
+        let actor = state.session.peer_actor(pid)?;
+        let peer = state.peer.as_ref()?;
+        let spawned = state
+            .stand_ins
+            .get_or_spawn(actor, tenure, &peer.name, &state.link, &myself.get_cell())
+            .await;
+        match spawned {
+            Ok(cell) => Some(cell),
+            Err(NoStandIn::Refused(refusal)) => {
+                refusals.note(refusal, 1, || format!("actor {pid}"));
+                None
+            }
+            Err(NoStandIn::Failed(error)) => {
+                tracing::error!(pid, peer = peer.name, "no stand-in for a remote actor: {error}");
+                None
+            }
+        }
+    }
+
+    /// Actors of the peer join a group here, as many as there is room for.
     async fn joined(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState, change: GroupChange) {
-        let mut cells = Vec::with_capacity(change.actors.len());
-        for actor in &change.actors {
-            cells.extend(self.stand_in(myself, state, actor.pid, Tenure::Session).await);
+        let GroupChange { scope, group, actors } = change;
+        let group = Arc::new(Group { scope, group });
+        let mut refusals = Refusals::default();
+        let mut cells = Vec::new();
+        for Actor { pid, .. } in actors {
+            let Some(cell) = self
+                .stand_in_or(myself, state, pid, Tenure::Session, &mut refusals)
+                .await
+            else {
+                continue;
+            };
+            match state.stand_ins.join(pid, &group) {
+                Ok(()) => cells.push(cell),
+                Err(full) => refusals.note(Refusal::Full(full), 1, || {
+                    format!("actor {pid} as a member of the group {:.60}", group.group)
+                }),
+            }
         }
         if !cells.is_empty() {
-            pg::join_scoped(change.scope, change.group, cells);
+            pg::join_scoped(group.scope.clone(), group.group.clone(), cells);
         }
+        state.note(refusals);
     }
 
     /// Tells the peer the other nodes that this one knows.
@@ -229,9 +274,11 @@ impl NodeSession {
                 .chain([&self.local])
                 .any(|own| own.name == peer.name || own.connection_string == peer.connection_string)
         };
+        // No node lets one in that has a longer name.
+        let is_name = |text: &str| text.len() <= MAX_NODE_NAME_BYTES;
         for peer in theirs
             .into_iter()
-            .filter(|peer| !known(peer))
+            .filter(|peer| is_name(&peer.name) && is_name(&peer.connection_string) && !known(peer))
             .take(MAX_TRANSITIVE_DIALS)
         {
             let node_server = self.node_server.clone();

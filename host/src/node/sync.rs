@@ -3,59 +3,84 @@
 use ractor::registry::get_all_pids;
 use ractor::{ActorCell, ActorId, ActorStatus, pg};
 
+use super::left_out::LeftOut;
 use super::link::Link;
 use crate::directory::{self, hosted_actors, is_ours};
 use crate::session::LocalSnapshot;
-use crate::wire::{Actor, GroupChange};
+use crate::wire::{Actor, GroupChange, MAX_NAME_BYTES};
 
 /// True for an actor that peers may know of: it lives here and its messages can be serialized.
 pub(super) fn is_shared(cell: &ActorCell) -> bool {
     is_ours(cell.get_id()) && cell.supports_remoting()
 }
 
-/// The actor as peers see it.
-pub(super) fn advertisement(cell: &ActorCell) -> Actor {
-    Actor {
+/// The actor as peers see it; none if they would not take its name.
+fn advertisement(cell: &ActorCell) -> Option<Actor> {
+    let name = cell.get_name();
+    let fits = name.as_ref().is_none_or(|name| name.len() <= MAX_NAME_BYTES);
+    fits.then(|| Actor {
         pid: cell.get_id().pid(),
-        name: cell.get_name(),
+        name,
+    })
+}
+
+/// The actor as it is advertised on `link` from now on; none if peers would not take its name.
+pub(super) fn advertise(link: &Link, cell: &ActorCell, left_out: &mut LeftOut) -> Option<Actor> {
+    let actor = advertisement(cell);
+    match &actor {
+        Some(_) => link.advertise(cell),
+        None => left_out.own_actor(&cell.get_name().unwrap_or_default()),
     }
+    actor
 }
 
 /// Everything that is shared at this moment, all of it advertised on `link`. Changes must be monitored already, or one
 /// that happens meanwhile is lost.
-pub(super) fn snapshot(link: &Link) -> LocalSnapshot {
+pub(super) fn snapshot(link: &Link, left_out: &mut LeftOut) -> LocalSnapshot {
     let mut snapshot = LocalSnapshot::default();
     for cell in get_all_pids().into_iter().chain(hosted_actors()).filter(is_shared) {
-        link.advertise(&cell);
-        snapshot.actors.push(advertisement(&cell));
+        snapshot.actors.extend(advertise(link, &cell, left_out));
     }
     for key in pg::which_scopes_and_groups() {
         let members = pg::get_scoped_members(&key.get_scope(), &key.get_group());
         snapshot
             .groups
-            .extend(group_change(link, key.get_scope(), key.get_group(), &members));
+            .extend(group_change(link, key.get_scope(), key.get_group(), &members, left_out));
     }
     snapshot
 }
 
 /// The shared ones of `cells` as a change of a group, each of them advertised; none if there are none.
-pub(super) fn group_change(link: &Link, scope: String, group: String, cells: &[ActorCell]) -> Option<GroupChange> {
+pub(super) fn group_change(
+    link: &Link,
+    scope: String,
+    group: String,
+    cells: &[ActorCell],
+    left_out: &mut LeftOut,
+) -> Option<GroupChange> {
     let shared = cells.iter().filter(|cell| is_shared(cell));
     // A member that has ended meanwhile must not be advertised again: nobody would ever withdraw it.
     let actors: Vec<_> = shared
         .filter(|cell| cell.get_status() < ActorStatus::Stopping)
-        .map(|cell| {
-            link.advertise(cell);
-            advertisement(cell)
-        })
+        .filter_map(|cell| advertise(link, cell, left_out))
         .collect();
-    (!actors.is_empty()).then_some(GroupChange { scope, group, actors })
+    let change = GroupChange { scope, group, actors };
+    if change.actors.is_empty() {
+        return None;
+    }
+    if change.has_long_name() {
+        left_out.own_group(&change.scope, &change.group, change.actors.len());
+        return None;
+    }
+    Some(change)
 }
 
 /// The shared ones of `cells` as actors that leave a group; none if there are none.
 pub(super) fn group_leave(scope: String, group: String, cells: &[ActorCell]) -> Option<GroupChange> {
-    let actors: Vec<_> = cells.iter().filter(|cell| is_shared(cell)).map(advertisement).collect();
-    (!actors.is_empty()).then_some(GroupChange { scope, group, actors })
+    let shared = cells.iter().filter(|cell| is_shared(cell));
+    let actors: Vec<_> = shared.filter_map(advertisement).collect();
+    let change = GroupChange { scope, group, actors };
+    (!change.actors.is_empty() && !change.has_long_name()).then_some(change)
 }
 
 /// Has the session's actor told of everything that changes from now on. `hosted` is called for guests.

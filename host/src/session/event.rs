@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CloseReason, Rival};
+use super::{CloseReason, Refused, Rival};
 use crate::wire::{Actor, GroupChange, NameMessage};
 
 /// What happened in a session.
@@ -24,6 +24,8 @@ pub(crate) enum Event {
     Joined(GroupChange),
     /// They left.
     Left(GroupChange),
+    /// Entries among the peer's actors and groups were not taken.
+    Refused(Refused),
     /// The peer wants to know the other sessions; answer with
     /// [`handle_sessions`](super::Session::handle_sessions).
     SessionsAsked(NameMessage),

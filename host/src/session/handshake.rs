@@ -7,7 +7,7 @@
 use super::digest::{digest, matches};
 use super::proof::{Transcript, proves_identity};
 use super::{CloseReason, Role, StockChallenge, StockPeers};
-use crate::wire::{Auth, Challenge, ChallengeReply, Digest, NameMessage, Nonce, ServerStatus};
+use crate::wire::{Auth, Challenge, ChallengeReply, Digest, MAX_NODE_NAME_BYTES, NameMessage, Nonce, ServerStatus};
 
 /// How much of an address that a peer names is shown, in characters.
 const LONGEST_ADDRESS: usize = 200;
@@ -203,6 +203,19 @@ fn challenge(ours: &Credentials, peer: NameMessage, out: &mut Vec<Auth>) -> Hand
     Handshake::Reply(peer)
 }
 
+/// What a peer is called is kept in many places for as long as it is connected, and is in every line of the log about it.
+fn refuse_long(peer: &NameMessage) -> Result<(), CloseReason> {
+    let texts = [("name", &peer.name), ("connection string", &peer.connection_string)];
+    match texts.into_iter().find(|(_, text)| text.len() > MAX_NODE_NAME_BYTES) {
+        Some((what, text)) => Err(CloseReason::NameTooLong {
+            what,
+            bytes: text.len(),
+            limit: MAX_NODE_NAME_BYTES,
+        }),
+        None => Ok(()),
+    }
+}
+
 /// As acceptor: checks the initiator's proof, and gives this end's.
 fn acknowledge(ours: &Credentials, peer: &NameMessage, reply: &ChallengeReply) -> Result<Digest, CloseReason> {
     if !prove_identity(ours, peer) {
@@ -269,6 +282,7 @@ fn introduction(ours: &Credentials, theirs: Challenge) -> Result<Introduction, C
 
 /// What may be made of what a peer says of itself.
 fn introduced(ours: &Credentials, mut peer: NameMessage) -> Result<NameMessage, CloseReason> {
+    refuse_long(&peer)?;
     if prove_identity(ours, &peer) {
         return Ok(peer);
     }

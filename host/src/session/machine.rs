@@ -1,12 +1,15 @@
 //! The session itself: handshake, election, synchronization, health, end.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::event::{Event, LocalChange, LocalSnapshot};
 use super::handshake::{Credentials, Handshake, Step, shown};
 use super::health::{Due, Health, Timing};
+use super::ledger::Account;
 use super::peer_actors::PeerActors;
+use super::refusal::{Refusal, Refusals};
 use super::{CloseReason, Rival, Role, StockChallenge, StockPeers};
 use crate::wire::{
     Actor, Auth, CAPABILITY_NAME_TAKEN, Control, GroupChange, Message, NameMessage, NameTaken, Nonce, ServerStatus,
@@ -37,6 +40,8 @@ pub(crate) struct SessionConfig {
     pub(crate) nonce: Nonce,
     /// Anything; spreads the pings of many sessions.
     pub(crate) jitter: u64,
+    /// What the peer's actors are charged to.
+    pub(crate) account: Arc<Account>,
 }
 
 /// What a node makes of a peer that it has dialled, and that has said who it is but not proved it.
@@ -109,7 +114,7 @@ impl Session {
             timing: config.timing,
             health: None,
             confirmations: VecDeque::new(),
-            peer_actors: PeerActors::default(),
+            peer_actors: PeerActors::new(config.account),
             peer_capabilities: 0,
             transmits,
             events: VecDeque::new(),
@@ -358,23 +363,29 @@ impl Session {
 
     fn handle_control(&mut self, control: Control, now: Instant) {
         self.handle_traffic(now);
-        if let Err(reason) = self.apply(control, now) {
+        let mut refusals = Refusals::default();
+        if let Err(reason) = self.apply(control, now, &mut refusals) {
             self.close(reason);
         }
+        self.events
+            .extend(refusals.into_inner().into_iter().map(Event::Refused));
     }
 
-    fn apply(&mut self, control: Control, now: Instant) -> Result<(), CloseReason> {
+    fn apply(&mut self, control: Control, now: Instant, refusals: &mut Refusals) -> Result<(), CloseReason> {
         match control {
-            Control::Spawn(actors) => self.spawned(&actors)?,
+            Control::Spawn(actors) => self.spawned(&actors, refusals),
             Control::PgJoin(change) => {
                 // A member that was never advertised is advertised by joining: stock nodes see it so.
-                self.spawned(&change.actors)?;
-                self.grouped(change, Event::Joined);
+                self.spawned(&change.actors, refusals);
+                if change.has_long_name() {
+                    let spoken = || format!("group {:.60} of scope {:.60}", change.group, change.scope);
+                    refusals.note(Refusal::GroupName, change.actors.len(), spoken);
+                } else {
+                    self.grouped(change, Event::Joined);
+                }
             }
-            Control::PgLeave(mut change) => {
-                change.actors.retain(|actor| self.peer_actors.contains(actor.pid));
-                self.grouped(change, Event::Left);
-            }
+            Control::PgLeave(change) if change.has_long_name() => {}
+            Control::PgLeave(change) => self.grouped(change, Event::Left),
             Control::Terminate(pids) => {
                 let known = self.peer_actors.terminate(pids);
                 if !known.is_empty() {
@@ -406,15 +417,16 @@ impl Session {
         }
     }
 
-    fn spawned(&mut self, actors: &[Actor]) -> Result<(), CloseReason> {
-        let new = self.peer_actors.spawn(actors)?;
+    fn spawned(&mut self, actors: &[Actor], refusals: &mut Refusals) {
+        let new = self.peer_actors.spawn(actors, refusals);
         if !new.is_empty() {
             self.events.push_back(Event::Spawned(new));
         }
-        Ok(())
     }
 
-    fn grouped(&mut self, change: GroupChange, event: fn(GroupChange) -> Event) {
+    /// Of actors that were not taken, neither joins nor leaves count.
+    fn grouped(&mut self, mut change: GroupChange, event: fn(GroupChange) -> Event) {
+        change.actors.retain(|actor| self.peer_actors.contains(actor.pid));
         if !change.actors.is_empty() {
             self.events.push_back(event(change));
         }

@@ -10,18 +10,22 @@ mod election;
 mod event;
 mod handshake;
 mod health;
+mod ledger;
 mod machine;
 mod peer_actors;
 mod proof;
 mod reason;
+mod refusal;
 mod registry;
 
 pub(crate) use challenge::StockChallenge;
 pub(crate) use election::{Candidate, elect};
 pub(crate) use event::{Event, LocalChange, LocalSnapshot};
 pub use health::Timing;
+pub(crate) use ledger::{Account, Full, Ledger};
 pub(crate) use machine::{Dial, Session, SessionConfig};
 pub use reason::{CloseReason, Rival};
+pub(crate) use refusal::{Refusal, Refusals, Refused};
 pub(crate) use registry::{Admission, Registry};
 
 /// Whether peers may prove the cookie as `ractor_cluster` does.

@@ -3,47 +3,75 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::CloseReason;
-use crate::wire::Actor;
+use super::ledger::Account;
+use super::refusal::{Refusal, Refusals};
+use crate::wire::{Actor, MAX_NAME_BYTES};
 
-/// The most actors that one peer may advertise at a time.
-pub(super) const MAX_PEER_ACTORS: usize = 4_000_000;
+/// The bytes that an advertised actor is charged: two entries of hash tables, here and beside the link, of 25 and 9 bytes. A
+/// table that has just grown has room for more than twice of what is in it. Measured: 75 to 80.
+const ACTOR: usize = 96;
+
+/// The bytes that a name is charged beside its own: an entry of 25 bytes of the table by name, and an allocation. Measured: 90.
+const NAME: usize = 96;
+
+/// Tables of which less than this part is used are made smaller.
+const ROOM: usize = 8;
 
 /// The live actors of the peer, by pid and by name.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct PeerActors {
+    account: Arc<Account>,
     names: HashMap<u64, Option<Arc<str>>>,
     by_name: HashMap<Arc<str>, u64>,
 }
 
 impl PeerActors {
+    pub(super) fn new(account: Arc<Account>) -> Self {
+        Self {
+            account,
+            names: HashMap::new(),
+            by_name: HashMap::new(),
+        }
+    }
+
     /// Enters actors; those that are known already stay as they are. Returns the new ones.
-    pub(super) fn spawn(&mut self, actors: &[Actor]) -> Result<Vec<Actor>, CloseReason> {
+    pub(super) fn spawn(&mut self, actors: &[Actor], refusals: &mut Refusals) -> Vec<Actor> {
         let mut new = Vec::new();
         for actor in actors {
             if self.names.contains_key(&actor.pid) {
                 continue;
             }
-            if self.names.len() >= MAX_PEER_ACTORS {
-                return Err(CloseReason::LimitExceeded {
-                    what: "advertised actors",
-                    limit: MAX_PEER_ACTORS,
-                });
+            match self.enter(actor) {
+                Ok(()) => new.push(actor.clone()),
+                Err(refusal) => refusals.note(refusal, 1, || spoken(actor)),
             }
-            let name = actor.name.as_deref().map(Arc::<str>::from);
-            if let Some(name) = &name {
-                // Names are unique on a node, so an earlier holder has ended and its end is on the way.
-                self.by_name.insert(name.clone(), actor.pid);
-            }
-            self.names.insert(actor.pid, name);
-            new.push(actor.clone());
         }
-        Ok(new)
+        new
+    }
+
+    fn enter(&mut self, actor: &Actor) -> Result<(), Refusal> {
+        let name = actor.name.as_deref();
+        if name.is_some_and(|name| name.len() > MAX_NAME_BYTES) {
+            return Err(Refusal::ActorName);
+        }
+        self.account.charge(cost(name)).map_err(Refusal::Full)?;
+        let name = name.map(Arc::<str>::from);
+        if let Some(name) = &name {
+            // Names are unique on a node, so an earlier holder has ended and its end is on the way.
+            self.by_name.insert(name.clone(), actor.pid);
+        }
+        self.names.insert(actor.pid, name);
+        Ok(())
     }
 
     /// Removes actors. Returns those that were known.
     pub(super) fn terminate(&mut self, mut pids: Vec<u64>) -> Vec<u64> {
         pids.retain(|pid| self.remove(*pid));
+        // What isn't charged any more is not to be kept as room.
+        if self.names.len() < self.names.capacity() / ROOM {
+            self.names.shrink_to(2 * self.names.len());
+            self.by_name.shrink_to(2 * self.by_name.len());
+        }
         pids
     }
 
@@ -51,6 +79,7 @@ impl PeerActors {
         let Some(name) = self.names.remove(&pid) else {
             return false;
         };
+        self.account.give_back(cost(name.as_deref()));
         if let Some(name) = name
             && self.by_name.get(&name) == Some(&pid)
         {
@@ -75,5 +104,18 @@ impl PeerActors {
             pid,
             name: name.as_deref().map(Into::into),
         })
+    }
+}
+
+/// What an entry takes.
+fn cost(name: Option<&str>) -> usize {
+    ACTOR + name.map_or(0, |name| NAME + name.len())
+}
+
+/// An actor as a log names it.
+fn spoken(actor: &Actor) -> String {
+    match &actor.name {
+        Some(name) => format!("actor {} {name:.60}", actor.pid),
+        None => format!("actor {}", actor.pid),
     }
 }

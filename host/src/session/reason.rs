@@ -107,12 +107,14 @@ pub enum CloseReason {
     /// TLS failed on a connection that was open already: the peer has refused this node's certificate.
     #[error("the TLS connection failed: {0}")]
     Tls(String),
-    /// A table that the peer fills reached its limit.
-    #[error("the peer exceeded the limit of {limit} {what}")]
-    LimitExceeded {
-        /// What there is too much of.
+    /// The peer's full name, or its connection string, is too long.
+    #[error("the {what} of the peer has {bytes} bytes; it may have {limit}")]
+    NameTooLong {
+        /// Which of the two.
         what: &'static str,
-        /// The limit.
+        /// What it has.
+        bytes: usize,
+        /// What it may have.
         limit: usize,
     },
     /// The peer takes what it is sent too slowly even for the control plane.
@@ -196,7 +198,7 @@ impl CloseReason {
             Self::ConnectionClosed => "connection_closed",
             Self::Io(_) => "io",
             Self::Tls(_) => "tls",
-            Self::LimitExceeded { .. } => "limit_exceeded",
+            Self::NameTooLong { .. } => "name_too_long",
             Self::TooSlow { .. } => "too_slow",
             Self::Local => "local",
         }

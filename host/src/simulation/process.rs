@@ -16,8 +16,8 @@ use super::{MILLI, SECOND, Time};
 use crate::checkpoint::Database;
 use crate::session::tests::Random;
 use crate::session::{
-    CloseReason, Dial, Event as Decided, LocalChange, LocalSnapshot, Registry, Session, SessionConfig, StockPeers,
-    Timing,
+    Account, CloseReason, Dial, Event as Decided, Ledger, LocalChange, LocalSnapshot, Registry, Session, SessionConfig,
+    StockPeers, Timing,
 };
 use crate::wire::{
     self, Actor, CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN, NameMessage, NodeFlags,
@@ -25,6 +25,9 @@ use crate::wire::{
 
 /// The first pid of a guest, as in `directory`.
 const FIRST_PID: u64 = 1 << 52;
+
+/// What a peer may have of a node: more than any has.
+const PEER_BYTES: usize = 1 << 30;
 
 /// How many native actors of a node send.
 const SENDERS: usize = 2;
@@ -348,6 +351,7 @@ impl Process {
             challenge: (context.random.next() as u32).into(),
             nonce: u128::from(context.random.next()).to_be_bytes(),
             jitter: context.random.next(),
+            account: Arc::new(Account::new(Arc::new(Ledger::new(PEER_BYTES)), PEER_BYTES)),
         };
         self.registry.insert(wire, side.role());
         let end = End::new(wire, side, Session::new(config, context.now));

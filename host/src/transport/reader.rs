@@ -18,6 +18,9 @@ const START: usize = 64;
 /// What a large payload's buffer may be ahead of what has arrived.
 const AHEAD: usize = 256 * 1024;
 
+/// The largest frame for which the buffer stays as large as it has become.
+const KEPT: usize = 1 << 20;
+
 /// What is read after a large payload: enough for the place of the next one, which need not be copied then.
 const AFTER_LARGE: usize = 128;
 
@@ -77,7 +80,13 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     /// # Errors
     /// The frame is larger than `limit` bytes.
     pub(crate) fn buffered_frame(&mut self, limit: u64) -> Result<Option<Frame<'_>>, WireError> {
-        self.buffer.advance(std::mem::take(&mut self.taken));
+        let taken = std::mem::take(&mut self.taken);
+        if taken > KEPT {
+            // An advanced buffer would keep its size for as long as the connection lives.
+            self.buffer = BytesMut::from(self.buffer.get(taken..).unwrap_or_default());
+        } else {
+            self.buffer.advance(taken);
+        }
         if self.large.is_none() {
             let Some(size) = frame_size(&self.buffer, limit)? else {
                 return Ok(None);
@@ -175,7 +184,7 @@ mod tests {
 
     use super::{AHEAD, FrameReader, LARGE_PAYLOAD, START};
     use crate::wire::{
-        Call, Cast, Data, FRAME_HEADER_BYTES, Message, Payload, decode, decode_frame, encode, encode_reply,
+        Call, Cast, Data, Decoded, FRAME_HEADER_BYTES, Message, Payload, decode, decode_frame, encode, encode_reply,
     };
 
     /// A stream that gives so much a read, in turn.
@@ -236,7 +245,10 @@ mod tests {
         let mut messages = Vec::new();
         loop {
             while let Some(frame) = reader.buffered_frame(u64::MAX).unwrap() {
-                messages.push(decode_frame(frame).unwrap());
+                let Decoded::Message(message) = decode_frame(frame).unwrap() else {
+                    unreachable!("a message of the control plane");
+                };
+                messages.push(message);
             }
             if !reader.fill().await.unwrap() {
                 return messages;

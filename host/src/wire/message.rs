@@ -2,6 +2,12 @@
 
 use std::fmt;
 
+/// The most bytes that the name of an actor, a group or a scope may have. Stock nodes know no such limit.
+pub(crate) const MAX_NAME_BYTES: usize = 255;
+
+/// The most bytes that a node's full name or its connection string may have: two names of 255 bytes and what is between them.
+pub(crate) const MAX_NODE_NAME_BYTES: usize = 512;
+
 /// A SHA-256 digest over a challenge and the cookie.
 pub(crate) type Digest = [u8; 32];
 
@@ -163,6 +169,13 @@ pub(crate) struct GroupChange {
     pub group: String,
     /// Who.
     pub actors: Vec<Actor>,
+}
+
+impl GroupChange {
+    /// True if the name of the group or of its scope is longer than [`MAX_NAME_BYTES`].
+    pub(crate) fn has_long_name(&self) -> bool {
+        self.group.len() > MAX_NAME_BYTES || self.scope.len() > MAX_NAME_BYTES
+    }
 }
 
 /// A point in time as the sender of a ping counts it.

@@ -8,6 +8,7 @@ mod data;
 mod error;
 mod frame;
 mod message;
+mod parts;
 mod proto;
 mod varint;
 
@@ -19,16 +20,18 @@ pub(crate) use frame::split_frame;
 pub(crate) use frame::{FRAME_HEADER_BYTES, Frame, Split, frame_size};
 pub(crate) use message::{
     Actor, Auth, CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN, Call, Challenge, ChallengeReply,
-    Control, Data, Digest, GroupChange, Message, NameTaken, Nonce, Timestamp,
+    Control, Data, Digest, GroupChange, MAX_NAME_BYTES, MAX_NODE_NAME_BYTES, Message, NameTaken, Nonce, Timestamp,
 };
 pub use message::{NameMessage, NodeFlags, ServerStatus};
+pub(crate) use parts::Parts;
 
 use bytes::{BufMut, BytesMut};
 
-/// Decodes the payload of one frame.
+/// Decodes the payload of one frame, as a whole however large it is.
 ///
 /// # Errors
 /// The bytes aren't a `NetworkMessage`. What is well-formed but unknown to this version is [`Message::Unknown`].
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn decode(payload: &[u8]) -> Result<Message, WireError> {
     match data::decode(payload) {
         Some(data) => Ok(Message::Data(data)),
@@ -36,21 +39,40 @@ pub(crate) fn decode(payload: &[u8]) -> Result<Message, WireError> {
     }
 }
 
+/// What a frame has.
+#[derive(Debug)]
+pub(crate) enum Decoded {
+    /// One message.
+    Message(Message),
+    /// A message that is too large to be decoded as a whole.
+    Parts(Parts),
+}
+
 /// As [`decode`], for a frame a part of which was read into a buffer of its own. In a message of the usual shape that
 /// buffer becomes the message's.
 ///
 /// # Errors
 /// As [`decode`].
-pub(crate) fn decode_frame(frame: Frame<'_>) -> Result<Message, WireError> {
+pub(crate) fn decode_frame(frame: Frame<'_>) -> Result<Decoded, WireError> {
     match frame {
-        Frame::Whole(payload) => decode(payload),
+        Frame::Whole(payload) => match data::decode(payload) {
+            Some(data) => Ok(Decoded::Message(Message::Data(data))),
+            None => decode_in_parts(payload),
+        },
         Frame::Split(Split { around, at, mut apart }) => match data::decode_around(&around, at, &mut apart) {
-            Some(data) => Ok(Message::Data(data)),
+            Some(data) => Ok(Decoded::Message(Message::Data(data))),
             None => {
                 let (before, after) = around.split_at_checked(at).unwrap_or((&around, &[]));
-                control::decode(&[before, &apart, after].concat())
+                decode_in_parts(&[before, &apart, after].concat())
             }
         },
+    }
+}
+
+fn decode_in_parts(payload: &[u8]) -> Result<Decoded, WireError> {
+    match parts::parts(payload)? {
+        Some(parts) => Ok(Decoded::Parts(parts)),
+        None => control::decode(payload).map(Decoded::Message),
     }
 }
 

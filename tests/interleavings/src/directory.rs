@@ -5,7 +5,12 @@ use std::pin::Pin;
 use crate::message::SerializedMessage;
 
 /// In bytes.
-pub(crate) const MESSAGE_OVERHEAD: usize = 0;
+pub(crate) fn retained_bytes(message: &SerializedMessage) -> usize {
+    match message {
+        SerializedMessage::Cast { args, .. } | SerializedMessage::Call { args, .. } => args.len(),
+        SerializedMessage::CallReply(_, bytes) => bytes.len(),
+    }
+}
 
 /// See the host's.
 pub(crate) const PROBE_VARIANT: &str = "\0probe";

@@ -3,6 +3,9 @@
 #[path = "../../../host/src/guest/mailbox.rs"]
 #[rustfmt::skip] // rustfmt looks for its tests beside this file
 mod mailbox;
+#[path = "../../../host/src/guest/family/purse.rs"]
+#[rustfmt::skip]
+mod purse;
 #[path = "../../../host/src/guest/waits.rs"]
 #[rustfmt::skip]
 mod waits;
@@ -25,6 +28,11 @@ mod describe {
     }
 }
 
+/// What a family shares, which is tried by itself: here it has more than it needs.
+mod family {
+    pub(super) use super::purse::Purse;
+}
+
 mod life {
     pub(super) struct Life;
 }
@@ -35,6 +43,35 @@ mod limits {
         pub(crate) mailbox_messages: usize,
         pub(crate) mailbox_bytes: usize,
         pub(crate) mailbox_full: WhenFull,
+    }
+
+    impl Limits {
+        pub(crate) fn of_family(&self, _: Common) -> usize {
+            usize::MAX
+        }
+    }
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(crate) enum Common {
+        Memory,
+        MailboxBytes,
+        Timers,
+        Monitors,
+        Groups,
+        DeferredReplies,
+        HttpRequests,
+    }
+
+    impl Common {
+        pub(crate) const ALL: [Self; 7] = [
+            Self::Memory,
+            Self::MailboxBytes,
+            Self::Timers,
+            Self::Monitors,
+            Self::Groups,
+            Self::DeferredReplies,
+            Self::HttpRequests,
+        ];
     }
 
     #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,6 +85,7 @@ mod limits {
     pub(crate) enum Limit {
         MailboxMessages(usize),
         MailboxBytes(usize),
+        OfFamily(Common, usize),
     }
 }
 

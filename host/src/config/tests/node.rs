@@ -1,7 +1,7 @@
 //! Mistakes in `[node]`, and how the cookie is kept.
 
 use super::{check, check_below, folder, parse};
-use crate::node::{StandInNames, StockPeers};
+use crate::node::{PeerLimits, StandInNames, StockPeers};
 
 #[test]
 fn the_cookie_is_never_shown() {
@@ -222,6 +222,39 @@ fn stock_peers_are_welcome_unless_the_file_says_otherwise() {
         let config = parse(&format!("{node}\n{line}"), folder.path()).unwrap();
         assert_eq!(config.node.stock_peers, expected, "{line}");
     }
+}
+
+#[test]
+fn what_other_nodes_may_take_is_as_the_file_says_and_one_takes_no_more_than_all() {
+    let node = "[node]\nname = \"a\"\ncookie_file = \"cookie\"\n[node.limits]\n";
+    let folder = folder();
+    let limits = parse(&format!("{node}peer_bytes = \"32MiB\""), folder.path())
+        .unwrap()
+        .node
+        .limits;
+    assert_eq!(limits, PeerLimits::new(32 << 20, PeerLimits::default().all_peers_bytes));
+    check(
+        &format!("{node}peer_bytes = \"64MB\"\nall_peers_bytes = 1000\npeer_byte = 1"),
+        r#"
+node.toml:5:14: `peer_bytes` is no size
+ 5 | peer_bytes = "64MB"
+   |              ^^^^^^ expected a whole number and its unit: `64KiB`, `16MiB` or `1GiB`
+
+node.toml:6:19: `all_peers_bytes` is out of range
+ 6 | all_peers_bytes = 1000
+   |                   ^^^^ expected 1MiB to 1024GiB
+
+node.toml:7:1: unknown key `peer_byte` in [node.limits]
+ 7 | peer_byte = …
+   | ^^^^^^^^^ did you mean `peer_bytes`?"#,
+    );
+    check(
+        &format!("{node}peer_bytes = \"2GiB\""),
+        r#"
+node.toml:5:14: one peer may take 2GiB, and all of them together only 1GiB
+ 5 | peer_bytes = "2GiB"
+   |              ^^^^^^ write for example `all_peers_bytes = "2GiB"`"#,
+    );
 }
 
 #[test]

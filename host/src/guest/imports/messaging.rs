@@ -175,16 +175,11 @@ impl State {
     }
 
     async fn send_native(&mut self, local: &Local, message: SerializedMessage) -> Result<(), SendError> {
-        let bytes = match &message {
-            SerializedMessage::Cast { variant, args, .. } | SerializedMessage::Call { variant, args, .. } => {
-                variant.len() + args.len()
-            }
-            SerializedMessage::CallReply(_, bytes) => bytes.len(),
-        };
-        let room = self.outflow.room(local.cell.get_id().pid(), bytes);
+        let cost = directory::retained_bytes(&message);
+        let room = self.outflow.room(local.cell.get_id().pid(), cost);
         patiently(&self.label, self.limits.send_wait, room).await?;
         local.send(message)?;
-        self.outflow.sent(&local.cell, bytes);
+        self.outflow.sent(&local.cell, cost);
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use ractor::message::SerializedMessage;
 use super::super::family::Purse;
 use super::super::limits::{Common, Limit, Limits, WhenFull};
 use super::super::reload::{Asked, Request};
-use crate::directory::{MESSAGE_OVERHEAD, NotPut, PROBE_VARIANT, PutRefused};
+use crate::directory::{NotPut, PROBE_VARIANT, PutRefused, retained_bytes};
 
 /// See the module.
 #[derive(Default)]
@@ -108,7 +108,7 @@ impl Waiting {
         if self.ended {
             return refuse(message, PutRefused::Ended, None);
         }
-        let cost = cost(&message);
+        let cost = retained_bytes(&message);
         if is_probe(&message) {
             if let Some(purse) = &self.purse {
                 purse.take_anyway(Common::MailboxBytes, cost);
@@ -128,7 +128,7 @@ impl Waiting {
                     return refuse(message, PutRefused::Ended, struck);
                 }
                 if let Some((_, oldest)) = self.messages.pop_front() {
-                    self.free(self::cost(&oldest));
+                    self.free(retained_bytes(&oldest));
                     self.dropped += usize::from(!is_probe(&oldest));
                 }
             }
@@ -147,7 +147,7 @@ impl Waiting {
     pub(crate) fn handle_take_back(&mut self, number: u64) -> Option<SerializedMessage> {
         let place = self.messages.binary_search_by_key(&number, |(number, _)| *number);
         let (_, message) = self.messages.remove(place.ok()?)?;
-        self.free(cost(&message));
+        self.free(retained_bytes(&message));
         Some(message)
     }
 
@@ -178,7 +178,7 @@ impl Waiting {
     /// The message that has waited the longest.
     pub(crate) fn poll_message(&mut self, limits: &Limits) -> Option<Taken> {
         let (_, message) = self.messages.pop_front()?;
-        self.free(cost(&message));
+        self.free(retained_bytes(&message));
         let is_half_empty =
             self.messages.len() <= limits.mailbox_messages / 2 && self.bytes <= limits.mailbox_bytes / 2;
         let mut dropped = None;
@@ -257,22 +257,4 @@ fn is_probe(message: &SerializedMessage) -> bool {
         message,
         SerializedMessage::Call { variant, args, metadata: None, .. } if variant == PROBE_VARIANT && args.is_empty()
     )
-}
-
-fn cost(message: &SerializedMessage) -> usize {
-    let bytes = match message {
-        SerializedMessage::Cast {
-            variant,
-            args,
-            metadata,
-        }
-        | SerializedMessage::Call {
-            variant,
-            args,
-            metadata,
-            ..
-        } => variant.len() + args.len() + metadata.as_ref().map_or(0, Vec::len),
-        SerializedMessage::CallReply(_, bytes) => bytes.len(),
-    };
-    bytes + MESSAGE_OVERHEAD
 }

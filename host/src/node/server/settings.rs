@@ -8,7 +8,8 @@ use tokio::sync::watch;
 
 use super::{Cookie, NodeServer};
 use crate::node::admission::{Admission, HandshakeLimits};
-use crate::node::{NodeConnectionMode, SessionLimits, StandInNames, StockPeers, Timing};
+use crate::node::{NodeConnectionMode, PeerLimits, SessionLimits, StandInNames, StockPeers, Timing};
+use crate::session::Ledger;
 use crate::transport::IncomingEncryptionMode;
 
 impl NodeServer {
@@ -40,6 +41,7 @@ impl NodeServer {
             stand_in_names: StandInNames::default(),
             stock_peers: StockPeers::default(),
             admission: Arc::default(),
+            ledger: Arc::new(Ledger::new(PeerLimits::default().all_peers_bytes)),
             gate: None,
         }
     }
@@ -78,6 +80,14 @@ impl NodeServer {
     #[must_use]
     pub fn with_max_mailbox_size(mut self, bytes: usize) -> Self {
         self.limits.mailbox = bytes;
+        self
+    }
+
+    /// Sets how much memory the actors of other nodes may take.
+    #[must_use]
+    pub fn with_peer_limits(mut self, limits: PeerLimits) -> Self {
+        self.limits.peer = limits.peer_bytes;
+        self.ledger = Arc::new(Ledger::new(limits.all_peers_bytes));
         self
     }
 

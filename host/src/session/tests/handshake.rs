@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::pair::{Pair, config, name, proving};
 use crate::session::{CloseReason, Dial, Event, LocalSnapshot, Role, Session};
-use crate::wire::{Auth, Cast, Challenge, ChallengeReply, Control, Data, Message, ServerStatus};
+use crate::wire::{
+    Auth, Cast, Challenge, ChallengeReply, Control, Data, MAX_NODE_NAME_BYTES, Message, NameMessage, ServerStatus,
+};
 
 #[test]
 fn two_nodes_with_one_cookie_become_ready_and_know_each_other() {
@@ -54,6 +56,37 @@ fn an_acceptor_that_forges_its_proof_is_found_out() {
     }
     let events: Vec<_> = std::iter::from_fn(|| initiator.poll_event()).collect();
     assert_eq!(events.last(), Some(&Event::Closed(CloseReason::WrongCookie)));
+}
+
+#[test]
+fn a_peer_with_a_name_that_is_too_long_is_not_let_in_at_either_end() {
+    let long = || "n".repeat(MAX_NODE_NAME_BYTES + 1);
+    for what in ["name", "connection string"] {
+        let with_long = |mut name: NameMessage| {
+            match what {
+                "name" => name.name = long(),
+                _ => name.connection_string = long(),
+            }
+            name
+        };
+        let refused = CloseReason::NameTooLong {
+            what,
+            bytes: MAX_NODE_NAME_BYTES + 1,
+            limit: MAX_NODE_NAME_BYTES,
+        };
+        let mut pair = Pair::with(
+            config(Role::Initiator, with_long(name("alpha", 1, 99)), "cookie"),
+            config(Role::Acceptor, name("beta", 2, 0), "cookie"),
+        );
+        pair.settle();
+        assert_eq!(pair.acceptor.closed(), Some(&refused), "as the one that accepts");
+        let mut pair = Pair::with(
+            config(Role::Initiator, name("alpha", 1, 99), "cookie"),
+            config(Role::Acceptor, with_long(name("beta", 2, 0)), "cookie"),
+        );
+        pair.settle();
+        assert_eq!(pair.initiator.closed(), Some(&refused), "as the one that connects");
+    }
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! Both ends of a connection, a network between them, and a clock that only the test moves.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 
-use crate::session::{CloseReason, Dial, Event, LocalSnapshot, Role, Session, SessionConfig, StockPeers, Timing};
+use crate::session::{
+    Account, CloseReason, Dial, Event, Ledger, LocalSnapshot, Role, Session, SessionConfig, StockPeers, Timing,
+};
 use crate::wire::{self, CAPABILITY_IDENTITY, Message, NameMessage, NodeFlags, ServerStatus};
 
 /// One end: a session and what it is told by its node.
@@ -72,6 +75,14 @@ pub(super) fn proving(node: &str, port: u16, connection_id: u64) -> NameMessage 
     name
 }
 
+/// More than any test's peers have.
+const PLENTY: usize = 1 << 30;
+
+/// An account of a node that has no other.
+pub(super) fn account(limit: usize) -> Arc<Account> {
+    Arc::new(Account::new(Arc::new(Ledger::new(limit)), limit))
+}
+
 pub(super) fn config(role: Role, local: NameMessage, cookie: &str) -> SessionConfig {
     SessionConfig {
         role,
@@ -83,6 +94,7 @@ pub(super) fn config(role: Role, local: NameMessage, cookie: &str) -> SessionCon
         challenge: 0xdead_beef.into(),
         nonce: [role as u8; 16],
         jitter: 7,
+        account: account(PLENTY),
     }
 }
 

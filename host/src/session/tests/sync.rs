@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::pair::{Pair, config, name};
-use crate::session::{CloseReason, Event, LocalChange, LocalSnapshot, Role};
-use crate::wire::{Actor, GroupChange};
+use super::pair::{Pair, account, config, name};
+use crate::session::{CloseReason, Event, Full, LocalChange, LocalSnapshot, Refusal, Refused, Role};
+use crate::wire::{Actor, GroupChange, MAX_NAME_BYTES};
 
 fn actor(pid: u64, name: Option<&str>) -> Actor {
     Actor {
@@ -98,6 +98,84 @@ fn changes_arrive_in_order_and_only_what_is_known_leaves() {
         ],
         "an unknown actor that joins is advertised by that"
     );
+}
+
+#[test]
+fn an_entry_with_a_name_that_is_too_long_is_left_out_alone() {
+    let long = "n".repeat(MAX_NAME_BYTES + 1);
+    let fits = "n".repeat(MAX_NAME_BYTES);
+    let mut pair = Pair::new();
+    pair.acceptor.snapshot = Some(LocalSnapshot {
+        actors: vec![actor(1, Some(&long)), actor(2, Some(&fits)), actor(3, Some(&long))],
+        groups: vec![group(&long, &[2, 4]), group(&fits, &[1, 2, 4])],
+    });
+    pair.settle();
+    let changes = [
+        LocalChange::Left(group(&long, &[2])),
+        LocalChange::Left(group(&fits, &[3, 4])),
+        LocalChange::Terminated(1),
+        LocalChange::Terminated(2),
+    ];
+    for change in changes {
+        pair.acceptor.session.handle_local(change);
+    }
+    pair.settle();
+    let refused = |refusal, first: String, count| Event::Refused(Refused { refusal, first, count });
+    let (shown, seen) = ("n".repeat(60), &pair.initiator.events);
+    assert_eq!(
+        seen[2..],
+        [
+            Event::Spawned(vec![actor(2, Some(&fits))]),
+            refused(Refusal::ActorName, format!("actor 1 {shown}"), 2),
+            Event::Spawned(vec![actor(4, None)]),
+            refused(Refusal::GroupName, format!("group {shown} of scope scope"), 2),
+            // A member is advertised by joining, and this one by a name that is short enough: by none.
+            Event::Spawned(vec![actor(1, None)]),
+            Event::Joined(group(&fits, &[1, 2, 4])),
+            Event::Ready,
+            Event::Left(group(&fits, &[4])),
+            Event::Terminated(vec![1]),
+            Event::Terminated(vec![2]),
+        ]
+    );
+}
+
+#[test]
+fn actors_beyond_what_a_peer_may_have_are_left_out_until_others_end() {
+    let mut initiator = config(Role::Initiator, name("alpha", 1, 99), "cookie");
+    initiator.account = account(1_000);
+    let mut pair = Pair::with(initiator, config(Role::Acceptor, name("beta", 2, 0), "cookie"));
+    let actors: Vec<_> = (0..20).map(|pid| actor(pid, Some("name"))).collect();
+    pair.acceptor.snapshot = Some(LocalSnapshot {
+        actors: actors.clone(),
+        groups: vec![group("g", &[0, 19])],
+    });
+    pair.settle();
+    assert_eq!(pair.initiator.count(&Event::Ready), 1, "the session goes on");
+    let known = |pair: &Pair| {
+        let session = &pair.initiator.session;
+        (0..100)
+            .filter(|pid| session.peer_actor(*pid).is_some())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(known(&pair), [0, 1, 2, 3, 4]);
+    let joined = Event::Joined(group("g", &[0]));
+    assert_eq!(pair.initiator.count(&joined), 1, "who was left out joins nothing");
+    let full = Refusal::Full(Full::Peer(1_000));
+    let left_out = |event: &Event| match event {
+        Event::Refused(Refused { refusal, count, .. }) if *refusal == full => *count,
+        _ => 0,
+    };
+    let left_out: usize = pair.initiator.events.iter().map(left_out).sum();
+    assert_eq!(left_out, 16, "fifteen that started and one that joined");
+
+    for pid in [3, 17] {
+        pair.acceptor.session.handle_local(LocalChange::Terminated(pid));
+    }
+    let newcomer = LocalChange::Spawned(actor(50, Some("name")));
+    pair.acceptor.session.handle_local(newcomer);
+    pair.settle();
+    assert_eq!(known(&pair), [0, 1, 2, 4, 50]);
 }
 
 #[test]

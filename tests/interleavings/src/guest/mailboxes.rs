@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use shuttle::future::{JoinHandle, block_on, spawn};
 
+use super::family::Purse;
 use super::limits::{Limits, WhenFull};
 use super::mailbox::{Command, Mailbox};
 use super::state::Label;
@@ -32,8 +33,10 @@ impl Guest {
             mailbox_bytes: usize::MAX,
             mailbox_full,
         };
+        let purse = Arc::new(Purse::new(&limits));
+        let mailbox = Mailbox::new(actor.clone(), label.clone(), Arc::new(limits), purse);
         Self {
-            mailbox: Arc::new(Mailbox::new(actor.clone(), label.clone(), Arc::new(limits))),
+            mailbox: Arc::new(mailbox),
             actor,
             label,
         }

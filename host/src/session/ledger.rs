@@ -1,0 +1,108 @@
+//! What peers hold of this node's memory: bytes that stay until their session gives them back.
+//!
+//! Each session has an [`Account`] with a limit of its own, and all accounts of a node draw on one [`Ledger`]. There is one
+//! session for each name that a peer has: a peer that reconnects begins with an empty account once its old session, and what
+//! that held, is gone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What all peers of a node may hold together.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    limit: usize,
+    held: AtomicUsize,
+}
+
+impl Ledger {
+    /// A ledger for `limit` bytes.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            held: AtomicUsize::new(0),
+        }
+    }
+}
+
+/// What one peer holds.
+#[derive(Debug)]
+pub(crate) struct Account {
+    ledger: Arc<Ledger>,
+    limit: usize,
+    held: AtomicUsize,
+}
+
+/// The limit that a charge would exceed, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Full {
+    /// Of this peer.
+    #[error("what it has on this node takes {0} bytes already, which is the limit for one peer (`peer_bytes`)")]
+    Peer(usize),
+    /// Of all peers.
+    #[error("what all peers have on this node takes {0} bytes already, which is the limit (`all_peers_bytes`)")]
+    AllPeers(usize),
+}
+
+impl Account {
+    /// An account for `limit` bytes of `ledger`.
+    pub(crate) fn new(ledger: Arc<Ledger>, limit: usize) -> Self {
+        Self {
+            ledger,
+            limit,
+            held: AtomicUsize::new(0),
+        }
+    }
+
+    /// Takes `bytes` into account.
+    ///
+    /// # Errors
+    /// They would exceed a limit, and nothing was taken.
+    pub(crate) fn charge(&self, bytes: usize) -> Result<(), Full> {
+        add(&self.held, bytes, self.limit).map_err(|()| Full::Peer(self.limit))?;
+        add(&self.ledger.held, bytes, self.ledger.limit).map_err(|()| {
+            self.held.fetch_sub(bytes, Ordering::Relaxed);
+            Full::AllPeers(self.ledger.limit)
+        })
+    }
+
+    /// Gives back what was charged.
+    pub(crate) fn give_back(&self, bytes: usize) {
+        self.held.fetch_sub(bytes, Ordering::Relaxed);
+        self.ledger.held.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        self.ledger.held.fetch_sub(*self.held.get_mut(), Ordering::Relaxed);
+    }
+}
+
+fn add(held: &AtomicUsize, bytes: usize, limit: usize) -> Result<(), ()> {
+    let fits = |held: usize| held.checked_add(bytes).filter(|sum| *sum <= limit);
+    held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits)
+        .map(drop)
+        .map_err(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Account, Full, Ledger};
+
+    #[test]
+    fn a_session_that_ends_gives_back_what_it_held() {
+        let ledger = Arc::new(Ledger::new(100));
+        let first = Account::new(ledger.clone(), 80);
+        let second = Account::new(ledger.clone(), 80);
+        assert_eq!(first.charge(70), Ok(()));
+        assert_eq!(first.charge(11), Err(Full::Peer(80)));
+        assert_eq!(second.charge(31), Err(Full::AllPeers(100)));
+        assert_eq!(second.charge(30), Ok(()), "what was refused is held by nobody");
+        second.give_back(30);
+        assert_eq!(first.charge(10), Ok(()));
+        drop(first);
+        assert_eq!(second.charge(80), Ok(()));
+    }
+}

@@ -1,0 +1,55 @@
+//! What a peer said of its actors and was not taken: that entry alone, while the session goes on.
+
+use super::ledger::Full;
+use crate::wire::MAX_NAME_BYTES;
+
+/// Why an entry was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// The actor's name is too long.
+    #[error("the name of an actor may have {MAX_NAME_BYTES} bytes")]
+    ActorName,
+    /// The name of the group or of its scope is too long.
+    #[error("the names of a group and of its scope may have {MAX_NAME_BYTES} bytes each")]
+    GroupName,
+    /// There is no room.
+    #[error(transparent)]
+    Full(Full),
+    /// A pid is used again whose last actor hasn't quite ended here.
+    #[error("its pid is that of an actor that is just ending")]
+    PidReused,
+}
+
+/// Entries that were not taken, of one message and for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// Why.
+    pub(crate) refusal: Refusal,
+    /// The first of them, in words that are short and one line.
+    pub(crate) first: String,
+    /// How many there are.
+    pub(crate) count: usize,
+}
+
+/// What was not taken of one message: an entry for each reason.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals(Vec<Refused>);
+
+impl Refusals {
+    /// Notes `count` entries; `first` names the first of them, in words of the peer's.
+    pub(crate) fn note(&mut self, refusal: Refusal, count: usize, first: impl FnOnce() -> String) {
+        match self.0.iter_mut().find(|refused| refused.refusal == refusal) {
+            Some(refused) => refused.count += count,
+            None => self.0.push(Refused {
+                refusal,
+                first: first().escape_debug().to_string(),
+                count,
+            }),
+        }
+    }
+
+    /// What was noted.
+    pub(crate) fn into_inner(self) -> Vec<Refused> {
+        self.0
+    }
+}
