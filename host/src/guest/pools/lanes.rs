@@ -109,7 +109,7 @@ impl Lane {
     /// Does this with its thread, and gives the lane back.
     pub(in crate::guest) async fn run<T>(self, work: impl Future<Output = T>) -> T {
         let done = self.within(work).await;
-        self.is_done();
+        self.give_back();
         done
     }
 
@@ -129,7 +129,7 @@ impl Lane {
     }
 
     /// Gives the lane back, of which no work is left.
-    pub(in crate::guest) fn is_done(mut self) {
+    pub(in crate::guest) fn give_back(mut self) {
         if let Some(occupied) = self.0.take() {
             occupied.give_back();
         }
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(lane.run(async { spawn_blocking(|| 7).await.unwrap() }).await, 7);
         ends.pop();
         let lane = lanes.take(&family_that_hangs).await.unwrap();
-        lane.is_done();
+        lane.give_back();
         assert!(lanes.idle.lock().unwrap().len() <= OF_A_FAMILY + 1);
         drop(lanes);
         drop(ends);

@@ -83,7 +83,7 @@ impl InputStream for Input {
         };
         let read = begin(&lane, || self.inner.read(size));
         if size == 0 || read.as_ref().map_or(true, |bytes| !bytes.is_empty()) {
-            lane.is_done();
+            lane.give_back();
         } else {
             self.reading = Reading::Begun;
         }
