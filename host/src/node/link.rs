@@ -194,17 +194,16 @@ impl Link {
                 args,
                 reply,
                 metadata,
-            } => self
-                .check_size(payload(&variant, &args, metadata.as_ref()))
-                .and_then(|()| {
-                    let call = Call {
-                        to,
-                        variant,
-                        metadata,
-                        ..Call::default()
-                    };
-                    self.call(call, args, reply)
-                }),
+            } => {
+                let size = payload(&variant, &args, metadata.as_ref());
+                let call = Call {
+                    to,
+                    variant,
+                    metadata,
+                    ..Call::default()
+                };
+                return self.call(call, size, args, reply);
+            }
             SerializedMessage::CallReply(tag, what) => {
                 self.complete(to, tag, what);
                 Ok(Taken::Queued)
@@ -213,12 +212,25 @@ impl Link {
         sent.inspect_err(|error| self.dead_letter(to, *error))
     }
 
-    fn call(&self, mut call: Call, args: Vec<u8>, reply: RpcReplyPort<Vec<u8>>) -> Result<Taken, Undelivered> {
+    /// As [`Link::send`]. What is given up is counted before its caller hears of it, who may ask.
+    fn call(
+        &self,
+        mut call: Call,
+        size: usize,
+        args: Vec<u8>,
+        reply: RpcReplyPort<Vec<u8>>,
+    ) -> Result<Taken, Undelivered> {
+        self.check_size(size)
+            .inspect_err(|error| self.dead_letter(call.to, *error))?;
         let timeout = reply.get_timeout();
         call.timeout_ms = timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
-        call.tag = self.pending().insert(call.to, reply).ok_or(Undelivered::TooManyCalls)?;
+        let tag = self.pending().insert(call.to, reply).ok_or(Undelivered::TooManyCalls);
+        call.tag = tag.inspect_err(|error| self.dead_letter(call.to, *error))?;
         self.push(args, |out, args| wire::encode_call(out, &call, args))
-            .inspect_err(|_| self.fail_call(call.to, call.tag))
+            .inspect_err(|error| {
+                self.dead_letter(call.to, *error);
+                self.fail_call(call.to, call.tag);
+            })
     }
 
     /// A reply to the call `tag` of the actor `to` arrived.

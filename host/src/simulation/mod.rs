@@ -25,6 +25,7 @@ mod plan;
 mod process;
 mod routing;
 mod runs;
+mod sessions;
 mod stop;
 mod world;
 

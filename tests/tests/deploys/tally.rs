@@ -99,7 +99,7 @@ fn a_guest_goes_on_with_all_that_it_had_in_a_state_of_another_shape() {
     assert_eq!(tallies.ask("Ends"), 0);
     tallies.cast("other", &["Stop"]);
     tallies.wait_for("Ends", 1);
-    tallies.cast("child", &["Stop"]);
+    tallies.cast("tally/child", &["Stop"]);
     tallies.wait_for("Ends", 2);
     assert_eq!(tallies.ask("Children"), 0);
 }

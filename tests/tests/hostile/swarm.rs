@@ -30,9 +30,12 @@ impl Hanging {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
-        let fifo = folder.path().join("hang");
+        // What guests are granted has nothing of the node's own.
+        let data = folder.path().join("data");
+        fs::create_dir(&data).unwrap();
+        let fifo = data.join("hang");
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, mode, 0).unwrap();
-        fs::write(folder.path().join("greeting"), "hello").unwrap();
+        fs::write(data.join("greeting"), "hello").unwrap();
         for (name, text) in [("cookie", COOKIE), ("key", "0f1e2d3c4b5a69788796a5b4c3d2e1f0")] {
             let path = folder.path().join(name);
             fs::write(&path, text).unwrap();
@@ -44,7 +47,7 @@ impl Hanging {
 
     fn node(&self) -> Victims {
         let server = self.silent.local_addr().unwrap();
-        let (folder, key) = (self.folder.path(), self.folder.path().join("key"));
+        let (folder, key) = (self.folder.path().join("data"), self.folder.path().join("key"));
         let state = self.folder.path().join("state");
         let mut actors = format!(
             "[runtime]\nname_servers = [\"{server}\"]\nstate_dir = {state:?}\nmax_guests = 1500\n\

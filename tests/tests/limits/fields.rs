@@ -186,6 +186,8 @@ fn wasi_wit() -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let metadata = Command::new(cargo)
         .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        // Crates of other platforms need not be here.
+        .args(["--filter-platform", &platform()])
         .current_dir(workspace())
         .output()
         .unwrap();
@@ -205,6 +207,16 @@ fn wasi_wit() -> PathBuf {
             .is_some_and(|name| name.to_string_lossy().starts_with("wasmtime-wasi-http"))
     };
     folders.find(of_http).unwrap().join("wit")
+}
+
+/// The target triple of this machine.
+#[track_caller]
+fn platform() -> String {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let version = Command::new(rustc).arg("-vV").output().unwrap();
+    let version = String::from_utf8(version.stdout).unwrap();
+    let mut lines = version.lines();
+    lines.find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned()
 }
 
 /// `FILE KEY` for each key that a file of the configuration layer knows.

@@ -70,8 +70,12 @@ const GROWING: &[(&str, Bound, Fill)] = &[
     ("Challenge.connection_string", Bound::Handshake, |node| {
         out_of_order(node, 4, 4)
     }),
+    ("Challenge.nonce", Bound::Handshake, |node| out_of_order(node, 4, 100)),
     ("ChallengeReply.digest", Bound::Handshake, |node| {
         out_of_order(node, 5, 2)
+    }),
+    ("ChallengeReply.nonce", Bound::Handshake, |node| {
+        out_of_order(node, 5, 100)
     }),
     ("ChallengeAck.digest", Bound::Handshake, |node| out_of_order(node, 6, 1)),
     ("Actor.name", Bound::Peer, |node| {

@@ -106,7 +106,17 @@ pub(crate) const LAYERS: &[Layer] = &[
 ];
 
 /// What puts the layers together: uses everything, and no layer uses it.
-pub(crate) const COMPOSITION: &[&str] = &["cli", "fuzzing", "host", "lib", "macros", "main", "ops", "sync"];
+pub(crate) const COMPOSITION: &[&str] = &[
+    "cli",
+    "fuzzing",
+    "host",
+    "lib",
+    "macros",
+    "main",
+    "ops",
+    "simulation",
+    "sync",
+];
 
 /// Names that are defined at the root itself, because the API has them there.
 pub(crate) const AT_THE_ROOT: &[&str] = &["NodeId", "sync"];
