@@ -21,7 +21,7 @@ const HUGE: u64 = 3 * GIB;
 const MOST: u64 = GIB;
 
 /// For each key that is the path of a file, the rest of a node.toml with it.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 7] = [
     ("node.rs cookie_file", "cookie_file = \"huge\""),
     ("tls.rs cert", "[node.tls]\ncert = \"huge\"\nkey = \"small\""),
     ("tls.rs key", "[node.tls]\ncert = \"small\"\nkey = \"huge\""),
@@ -30,7 +30,6 @@ const FILES: [(&str, &str); 8] = [
         "[node.tls]\ncert = \"small\"\nkey = \"small\"\nca = \"huge\"",
     ),
     ("runtime.rs http_roots", "[runtime]\nhttp_roots = \"huge\""),
-    ("runtime.rs cache_key_file", "[runtime]\ncache_key_file = \"huge\""),
     ("control.rs key_file", "[control]\nkey_file = \"huge\""),
     (
         "module.rs path",
