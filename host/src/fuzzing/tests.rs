@@ -16,6 +16,7 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz");
 const MUTATIONS: u64 = 5_000;
 
 /// The same where each writes files.
+#[cfg(feature = "cli")]
 const MUTATIONS_OF_FILES: u64 = 50;
 
 /// The longest input that mutations make, in bytes.

@@ -78,7 +78,7 @@ pub enum NodeConnectionMode {
 }
 
 /// What the simulation of whole nodes runs.
-#[cfg(test)]
+#[cfg(all(test, feature = "guests"))]
 pub(crate) mod sim {
     pub(crate) use super::limits::SessionLimits;
     pub(crate) use super::link::Link;

@@ -24,7 +24,7 @@ pub use stream::{BoxRead, BoxWrite, ClusterBidiStream, IncomingEncryptionMode, N
 pub(crate) use writer::write_outbox;
 
 /// What the simulation of whole nodes runs.
-#[cfg(test)]
+#[cfg(all(test, feature = "guests"))]
 pub(crate) mod sim {
     pub(crate) use super::chunks::Chunks;
 }

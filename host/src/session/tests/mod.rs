@@ -6,4 +6,5 @@ mod pair;
 mod simulation;
 mod sync;
 
+#[cfg(feature = "guests")]
 pub(crate) use simulation::Random;

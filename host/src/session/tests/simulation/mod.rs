@@ -15,6 +15,7 @@ mod runs;
 mod scenario;
 mod world;
 
+#[cfg(feature = "guests")]
 pub(crate) use random::Random;
 
 /// Simulated time in microseconds from the start of a run.
