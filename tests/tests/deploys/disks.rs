@@ -1,10 +1,14 @@
 //! Disks that are full for a while, below real nodes.
 
+use std::fs;
 use std::path::Path;
 
+use ractor_host::checkpoint::Database;
+use ractor_host::guest::CheckpointStore as _;
 use ractor_host_tests::disk::Disk;
 use ractor_host_tests::host::{HostNode, node_toml, run};
 use ractor_host_tests::process::{Process, Signal, Stream};
+use ractor_host_tests::wait;
 
 use crate::lab::{Lab, names};
 use crate::versions::{padded, version};
@@ -55,6 +59,22 @@ impl Small {
         self.waits_for(0, "states of actors can't be written")
     }
 
+    /// Waits until the last state of the counter that is kept is this. A copy of the file is read, which may be one of a moment at
+    /// which it was being written.
+    #[track_caller]
+    fn keeps(&self, count: u8) {
+        let kept = || {
+            let folder = tempfile::tempdir().expect("a folder");
+            let copy = folder.path().join("checkpoints.redb");
+            fs::copy(self.disk.path("state").join("checkpoints.redb"), &copy).expect("there is one");
+            let kept = Database::open(copy).ok()?.latest("counter", None).ok()??;
+            Some(kept.checkpoint.state)
+        };
+        wait::until("the state to be kept", kept, |state| {
+            state.as_ref().is_some_and(|state| state.iter().sum::<u8>() == count)
+        });
+    }
+
     #[track_caller]
     fn restart(&mut self) {
         let toml = Self::toml(&self.lab, &self.disk);
@@ -84,6 +104,7 @@ fn a_node_whose_disk_was_full_for_a_while_keeps_states_again() {
         1,
         "it is said once"
     );
+    small.keeps(8);
     small.restart();
     assert_eq!(small.lab.ask(&small.node, "get"), 8);
     assert_eq!(
