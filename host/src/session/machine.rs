@@ -367,8 +367,10 @@ impl Session {
         if let Err(reason) = self.apply(control, now, &mut refusals) {
             self.close(reason);
         }
-        self.events
-            .extend(refusals.into_inner().into_iter().map(Event::Refused));
+        if !refusals.is_empty() {
+            self.events
+                .extend(refusals.into_inner().into_iter().map(Event::Refused));
+        }
     }
 
     fn apply(&mut self, control: Control, now: Instant, refusals: &mut Refusals) -> Result<(), CloseReason> {

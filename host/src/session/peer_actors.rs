@@ -1,6 +1,7 @@
 //! The actors that a peer advertises: a table entry each, until somebody asks for one.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::ledger::Account;
@@ -36,37 +37,52 @@ impl PeerActors {
 
     /// Enters actors; those that are known already stay as they are. Returns the new ones.
     pub(super) fn spawn(&mut self, actors: &[Actor], refusals: &mut Refusals) -> Vec<Actor> {
-        let mut new = Vec::new();
+        // All at once if there is room for all: an account is shared, and so is the ledger behind it.
+        let of_all = actors.iter().map(|actor| cost(actor.name.as_deref())).sum();
+        let is_paid = self.account.charge(of_all).is_ok();
+        let mut unused = of_all;
+        let mut new = Vec::with_capacity(actors.len());
         for actor in actors {
-            if self.names.contains_key(&actor.pid) {
+            let Entry::Vacant(place) = self.names.entry(actor.pid) else {
+                continue;
+            };
+            let cost = cost(actor.name.as_deref());
+            let name = actor.name.as_deref();
+            let entered = match name {
+                Some(name) if name.len() > MAX_NAME_BYTES => Err(Refusal::ActorName),
+                _ if is_paid => Ok(()),
+                _ => self.account.charge(cost).map_err(Refusal::Full),
+            };
+            if let Err(refusal) = entered {
+                refusals.note(refusal, 1, || spoken(actor));
                 continue;
             }
-            match self.enter(actor) {
-                Ok(()) => new.push(actor.clone()),
-                Err(refusal) => refusals.note(refusal, 1, || spoken(actor)),
+            unused -= cost;
+            let name = name.map(Arc::<str>::from);
+            if let Some(name) = &name {
+                // Names are unique on a node, so an earlier holder has ended and its end is on the way.
+                self.by_name.insert(name.clone(), actor.pid);
             }
+            place.insert(name);
+            new.push(actor.clone());
+        }
+        if is_paid && unused > 0 {
+            self.account.give_back(unused);
         }
         new
     }
 
-    fn enter(&mut self, actor: &Actor) -> Result<(), Refusal> {
-        let name = actor.name.as_deref();
-        if name.is_some_and(|name| name.len() > MAX_NAME_BYTES) {
-            return Err(Refusal::ActorName);
-        }
-        self.account.charge(cost(name)).map_err(Refusal::Full)?;
-        let name = name.map(Arc::<str>::from);
-        if let Some(name) = &name {
-            // Names are unique on a node, so an earlier holder has ended and its end is on the way.
-            self.by_name.insert(name.clone(), actor.pid);
-        }
-        self.names.insert(actor.pid, name);
-        Ok(())
-    }
-
     /// Removes actors. Returns those that were known.
     pub(super) fn terminate(&mut self, mut pids: Vec<u64>) -> Vec<u64> {
-        pids.retain(|pid| self.remove(*pid));
+        let mut freed = 0;
+        pids.retain(|pid| match self.remove(*pid) {
+            Some(cost) => {
+                freed += cost;
+                true
+            }
+            None => false,
+        });
+        self.account.give_back(freed);
         // What isn't charged any more is not to be kept as room.
         if self.names.len() < self.names.capacity() / ROOM {
             self.names.shrink_to(2 * self.names.len());
@@ -75,17 +91,16 @@ impl PeerActors {
         pids
     }
 
-    fn remove(&mut self, pid: u64) -> bool {
-        let Some(name) = self.names.remove(&pid) else {
-            return false;
-        };
-        self.account.give_back(cost(name.as_deref()));
+    /// Gives what the entry took, if there was one.
+    fn remove(&mut self, pid: u64) -> Option<usize> {
+        let name = self.names.remove(&pid)?;
+        let cost = cost(name.as_deref());
         if let Some(name) = name
             && self.by_name.get(&name) == Some(&pid)
         {
             self.by_name.remove(&name);
         }
-        true
+        Some(cost)
     }
 
     /// The pid of the actor with this name.

@@ -48,6 +48,11 @@ impl Refusals {
         }
     }
 
+    /// True if everything was taken.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What was noted.
     pub(crate) fn into_inner(self) -> Vec<Refused> {
         self.0
