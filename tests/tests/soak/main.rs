@@ -15,7 +15,7 @@ use ractor_host_tests::wait;
 use crate::cluster::Cluster;
 use crate::usage::{Kind, Usage, growth};
 
-/// How long it is used, in seconds, unless the environment says otherwise.
+/// The seconds for which the cluster is used, unless the environment names another time.
 const SECONDS: u64 = 60;
 
 /// Of the rounds, the first third is not looked at: caches fill, pools are made, the allocator finds its size.

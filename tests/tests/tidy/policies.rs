@@ -165,7 +165,7 @@ const POLICIES: [Row; 9] = [
             Nothing("who starts a node has its files"),
             Nothing("nothing is changed"),
             Shown(&["reloads.rs::who_has_not_the_deploy_key_deploys_nothing"]),
-            Follows("all requests are proved in one place, before it is looked at what they ask for"),
+            Follows("one place checks the proof of every request, before anybody reads what it asks for"),
             Nothing("who writes the file of a module has been let in by the system"),
             Shown(&["reloads.rs::who_has_not_the_deploy_key_deploys_nothing"]),
             Nothing("what was deployed was proved then"),
