@@ -88,6 +88,7 @@ pub use life::LiveGuest;
 pub use limits::{Common, Limit, Limits, WhenFull};
 pub use machine::{Bound, Crowd, Machine, Room};
 pub use module::{Module, Origin};
+pub(crate) use modules::Versions;
 pub use modules::{Modules, Reloading};
 pub use needs::{Needs, Shortage, Shortages};
 pub use profile::Profile;

@@ -7,6 +7,7 @@ mod exports;
 mod instance;
 mod probation;
 mod swap;
+pub(super) mod trial;
 mod undo;
 
 use std::sync::{Arc, Mutex, PoisonError};

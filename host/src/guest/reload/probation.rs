@@ -3,6 +3,7 @@
 use ractor::{ActorProcessingErr, ActorRef};
 use tokio::sync::oneshot;
 
+use super::trial::{Failed, Noticed, Passed, Trial, WayBack};
 use super::{Aftermath, NoSnapshot, NotReloaded, Snapshot, Step};
 use crate::guest::actor::{Alive, Guest, Opaque};
 use crate::guest::error::GuestError;
@@ -11,27 +12,34 @@ use crate::guest::life::Life;
 use crate::guest::module::Module;
 use crate::guest::state::Label;
 use crate::guest::strikes;
-use crate::guest::work::Work;
+use crate::guest::work::{Copy, Work};
 
-/// New code on trial.
+/// New code on trial, and who is told how it ends.
 pub(in crate::guest) struct Probation {
-    /// Messages that it has still to handle.
-    pub(super) left: u32,
-    /// The code before it.
-    pub(super) before: Module,
-    pub(super) way_back: WayBack,
-    pub(super) tell: oneshot::Sender<Result<(), NotReloaded>>,
-}
-
-/// How the code before can come back.
-pub(super) enum WayBack {
-    /// As it was: nothing was handled since.
-    Instance(Box<Instance>),
-    /// With the state that the new code had after the last message that it handled.
-    State(Snapshot),
+    trial: Trial<Box<Instance>, Module>,
+    tell: oneshot::Sender<Result<(), NotReloaded>>,
 }
 
 impl Probation {
+    /// None if there is nothing to prove, which is told at once.
+    pub(super) fn begin(
+        trial: Option<Trial<Box<Instance>, Module>>,
+        tell: oneshot::Sender<Result<(), NotReloaded>>,
+    ) -> Option<Box<Self>> {
+        match trial {
+            Some(trial) => Some(Box::new(Self { trial, tell })),
+            None => {
+                drop(tell.send(Ok(())));
+                None
+            }
+        }
+    }
+
+    /// The code before and its instance, if nothing was handled since. Nobody is told.
+    pub(super) fn into_unused(self) -> Option<(Module, Box<Instance>)> {
+        self.trial.into_unused()
+    }
+
     fn ends(self, outcome: Result<(), NotReloaded>) {
         // Whoever reloaded the actor may not wait for it.
         drop(self.tell.send(outcome));
@@ -49,12 +57,10 @@ impl Alive {
     /// The instance that the actor had before its last reload, if nothing was handled since and it is of this module.
     pub(super) fn take_unused(&mut self, module: &Module) -> Option<Box<Instance>> {
         let probation = self.probation.take_if(|probation| {
-            matches!(probation.way_back, WayBack::Instance(_)) && probation.before.digest() == module.digest()
+            let before = probation.trial.unused();
+            before.is_some_and(|before| before.digest() == module.digest())
         })?;
-        match probation.way_back {
-            WayBack::Instance(instance) => Some(instance),
-            WayBack::State(_) => None,
-        }
+        probation.into_unused().map(|(_, instance)| instance)
     }
 }
 
@@ -79,16 +85,23 @@ impl Guest {
             return self.settle(myself, alive, instance, survives).await;
         };
         strikes::failure(&alive.label);
+        let is_cast = matches!(copy, Some(Copy::Cast(_)));
+        let lost = |alive: &Alive| strikes::dead_letters(&alive.label, "failed", usize::from(is_cast));
         let Some(probation) = alive.probation.take() else {
+            lost(alive);
             return self.settle(myself, alive, instance, Err(error)).await;
         };
         // Whatever becomes of it, the call must not wait for what nobody will answer.
         let port = instance.take_port();
-        let is_cast = matches!(copy, Some(crate::guest::work::Copy::Cast(_)));
-        let again = copy.filter(|_| !instance.has_acted()).and_then(|copy| copy.with(port));
-        let Probation {
-            before, way_back, tell, ..
-        } = *probation;
+        let again = copy.and_then(|copy| copy.with(port));
+        let Probation { trial, tell } = *probation;
+        let noticed = if instance.has_acted() {
+            Noticed::Something
+        } else {
+            Noticed::Nothing
+        };
+        let (before, way_back, failed) = trial.handle_failed(noticed, again.is_some());
+        let again = again.filter(|_| failed == Failed::GiveAgain);
         let old = match way_back {
             WayBack::Instance(old) => Ok(old),
             WayBack::State(state) => self.revive(&alive.life, &alive.label, &before, state).await,
@@ -96,29 +109,32 @@ impl Guest {
         let mut old = match old {
             Ok(old) => old,
             Err(_) => {
+                drop(again);
                 drop(tell.send(Err(NotReloaded::at(Step::Probation, &error, Aftermath::StateLost))));
+                lost(alive);
                 return self.settle(myself, alive, instance, Err(error)).await;
             }
         };
         old.exchange(&mut instance);
         drop(instance);
         alive.life.set_module(before);
-        let aftermath = if again.is_some() {
-            Aftermath::GivenAgain
-        } else {
-            Aftermath::MessageLost
-        };
         tracing::error!(
             actor = &*alive.label.name,
             pid = alive.label.pid,
             %error,
             "the actor failed with new code; the code before it is back"
         );
-        drop(tell.send(Err(NotReloaded::at(Step::Probation, &error, aftermath))));
+        drop(tell.send(Err(NotReloaded::at(Step::Probation, &error, failed.aftermath()))));
         let outcome = match again {
-            Some(work) => work.run(&mut old).await,
+            Some(work) => {
+                let outcome = work.run(&mut old).await;
+                if outcome.is_err() {
+                    lost(alive);
+                }
+                outcome
+            }
             None => {
-                strikes::dead_letters(&alive.label, "failed", usize::from(is_cast));
+                lost(alive);
                 Ok(())
             }
         };
@@ -144,15 +160,14 @@ async fn passed(alive: &mut Alive, instance: &mut Instance) -> Result<(), GuestE
     let Some(probation) = &mut alive.probation else {
         return Ok(());
     };
-    probation.left = probation.left.saturating_sub(1);
-    if probation.left == 0 {
+    if probation.trial.handle_passed() == Passed::Proven {
         alive.confirm();
         return Ok(());
     }
     let state_version = alive.life.module().descriptor().await.map(|new| new.state_version);
     match (instance.snapshot().await, state_version) {
         (Ok(state), Some(state_version)) => {
-            probation.way_back = WayBack::State(Snapshot::new(state, state_version));
+            probation.trial.handle_state(Snapshot::new(state, state_version));
             Ok(())
         }
         (Err(NoSnapshot::Trapped(error)), _) => {

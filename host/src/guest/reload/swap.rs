@@ -4,7 +4,8 @@ use ractor::{ActorCell, ActorProcessingErr, ActorRef};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::probation::{Probation, WayBack};
+use super::probation::Probation;
+use super::trial::Trial;
 use super::{Aftermath, Asked, Mode, NoSnapshot, NotReloaded, Offered, Proof, Request, Snapshot, Step, Swap, Swapped};
 use crate::guest::actor::{Alive, Guest, Opaque};
 use crate::guest::in_place::end_children;
@@ -55,17 +56,8 @@ impl Guest {
         };
         alive.life.set_module(swap.module);
         let (prove, proof) = oneshot::channel();
-        match old.filter(|_| swap.probation > 0) {
-            Some(old) => {
-                alive.probation = Some(Box::new(Probation {
-                    left: swap.probation,
-                    before,
-                    way_back: WayBack::Instance(old),
-                    tell: prove,
-                }));
-            }
-            None => drop(prove.send(Ok(()))),
-        }
+        let trial = old.and_then(|old| Trial::new(swap.probation, before, old));
+        alive.probation = Probation::begin(trial, prove);
         let swapped = Swapped {
             pause: began.elapsed(),
             state_bytes,
@@ -237,16 +229,13 @@ impl Guest {
 
 /// The reload is undone, if nobody heard of it.
 fn take_back(alive: &mut Alive, new: Box<Instance>) {
-    alive.instance = Some(match alive.probation.take().map(|probation| *probation) {
-        Some(Probation {
-            before,
-            way_back: WayBack::Instance(old),
-            ..
-        }) => {
+    let unused = alive.probation.take().and_then(|probation| probation.into_unused());
+    alive.instance = Some(match unused {
+        Some((before, old)) => {
             alive.life.set_module(before);
             bring_back(new, old).new
         }
-        _ => new,
+        None => new,
     });
 }
 

@@ -9,6 +9,9 @@ mod check;
 mod check_tests;
 mod report;
 mod roll;
+mod rollout;
+#[cfg(test)]
+mod rollout_tests;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,39 +1,32 @@
-//! Actor by actor, several at a time; and back again.
+//! Does what a rollout decides: actor by actor, several at a time; and back again.
 
-use std::collections::HashSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::HashMap;
+use std::time::Duration;
 
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::timeout;
 
-use super::report::{ActorReport, Outcome, ReloadReport, Verdict};
-use super::{OnFailure, Reload, behind};
-use crate::guest::{Aftermath, LiveGuest, Mode, Module, Modules, NotReloaded, Step, Swap, Swapped};
+use super::report::{ActorReport, Outcome, ReloadReport};
+use super::rollout::{Rollout, Todo};
+use super::{Reload, behind};
+use crate::guest::{Aftermath, LiveGuest, Mode, Module, Modules, NotReloaded, Proof, Step, Swap, Swapped, Versions};
 
 /// Who is reloaded, and how.
 type Jobs = Vec<(LiveGuest, Mode)>;
 
-/// How often it is looked for actors that started meanwhile. Those that start after the new version is current have it.
-const SWEEPS: usize = 3;
-
-/// One actor after its turn.
-struct Done {
-    index: usize,
-    guest: LiveGuest,
-    mode: Mode,
-    report: ActorReport,
+/// What came of something that took its time.
+enum Came {
+    Swapped(u64, Result<Swapped, NotReloaded>),
+    Proven(u64, Result<(), NotReloaded>),
+    Returned(u64, Result<(), NotReloaded>),
 }
 
-impl Done {
-    fn is_reloaded(&self) -> bool {
-        matches!(self.report.outcome, Outcome::Reloaded { .. })
-    }
-
-    fn has_failed(&self) -> bool {
-        matches!(self.report.outcome, Outcome::Failed { .. })
-    }
+/// What an actor is at, so that it is known of one whose task fails.
+#[derive(Clone, Copy)]
+enum At {
+    Swap(u64),
+    Proof(u64),
+    Return(u64),
 }
 
 /// Reloads all, and makes the new version current unless that failed.
@@ -45,141 +38,175 @@ pub(super) async fn all(
     reload: &Reload,
     report: &mut ReloadReport,
 ) {
-    let before = modules.versions(old.name());
-    let mut done = forward(new, jobs, reload).await;
-    report.verdict = verdict(&done, reload.on_failure);
-    if report.verdict != Verdict::RolledBack {
-        // From here on actors start with the new version, so that those which are behind become no more.
-        modules.insert(new.clone());
-        for _ in 0..SWEEPS {
-            let late = late(modules, new, &done);
-            if late.is_empty() {
-                break;
-            }
-            let mut more = forward(new, late, reload).await;
-            done.append(&mut more);
-            report.verdict = verdict(&done, reload.on_failure);
+    let actors = jobs.iter().map(|(guest, mode)| (guest.pid(), *mode));
+    let mut rollout = Rollout::new(reload.on_failure, reload.concurrency, actors);
+    let mut roll = Roll {
+        before: modules.versions(old.name()),
+        modules,
+        old,
+        new,
+        reload,
+        known: jobs
+            .into_iter()
+            .map(|(guest, _)| (guest.pid(), Known::of(guest)))
+            .collect(),
+        tasks: JoinSet::new(),
+        at: HashMap::new(),
+    };
+    loop {
+        while let Some(todo) = rollout.poll() {
+            roll.begin(todo, &mut rollout);
+        }
+        match roll.tasks.join_next_with_id().await {
+            Some(came) => roll.came(came, &mut rollout),
+            None => break,
         }
     }
-    if report.verdict == Verdict::RolledBack {
-        // First of all, so that nobody starts with the rejected version any more: those who did are known then.
-        let strays = before.map(|before| modules.take_back(before)).unwrap_or_default();
-        let mode = done.first().map_or(Mode::Snapshot, |done| done.mode);
-        done.extend(started_meanwhile(strays, &done, mode));
-        done = back(old, done, reload).await;
-    } else {
-        done.iter()
-            .filter(|done| done.is_reloaded())
-            .for_each(|done| done.guest.confirm());
+    report.verdict = rollout.verdict();
+    let outcomes = rollout.into_outcomes();
+    report.actors = outcomes
+        .filter_map(|(pid, outcome)| Some(roll.known.remove(&pid)?.report(outcome)))
+        .collect();
+}
+
+struct Roll<'a> {
+    modules: &'a Modules,
+    old: &'a Module,
+    new: &'a Module,
+    reload: &'a Reload,
+    /// What the module was, to be gone back to.
+    before: Option<Versions>,
+    known: HashMap<u64, Known>,
+    tasks: JoinSet<Came>,
+    at: HashMap<Id, At>,
+}
+
+/// An actor, and what is known of its reload besides its outcome.
+struct Known {
+    guest: LiveGuest,
+    swapped: Option<ActorReport>,
+}
+
+impl Known {
+    fn of(guest: LiveGuest) -> Self {
+        Self { guest, swapped: None }
     }
-    report.actors = done.into_iter().map(|done| done.report).collect();
-}
 
-fn verdict(done: &[Done], on_failure: OnFailure) -> Verdict {
-    let failed = done.iter().any(Done::has_failed);
-    match on_failure {
-        _ if !failed => Verdict::Reloaded,
-        OnFailure::Mixed if done.iter().any(Done::is_reloaded) => Verdict::Mixed,
-        OnFailure::Mixed | OnFailure::Rollback => Verdict::RolledBack,
+    fn report(self, outcome: Outcome) -> ActorReport {
+        let report = self
+            .swapped
+            .unwrap_or_else(|| ActorReport::new(&self.guest, outcome.clone()));
+        ActorReport { outcome, ..report }
     }
 }
 
-/// Actors that started with the old version while others were reloaded. They are of the same code, so what was decided for
-/// the others holds for them.
-fn late(modules: &Modules, new: &Module, done: &[Done]) -> Jobs {
-    let known: HashSet<u64> = done.iter().map(|done| done.guest.pid()).collect();
-    let mode = done.first().map_or(Mode::Snapshot, |done| done.mode);
-    let late = behind(modules, new).into_iter();
-    late.filter(|guest| !known.contains(&guest.pid()))
-        .map(|guest| (guest, mode))
-        .collect()
-}
+impl Roll<'_> {
+    fn begin(&mut self, todo: Todo, rollout: &mut Rollout) {
+        match todo {
+            Todo::Swap(pid, mode) => {
+                let Some(known) = self.known.get(&pid) else { return };
+                let swapping = patiently(known.guest.clone(), self.swap(self.new, mode), self.reload.patience);
+                self.spawn(At::Swap(pid), async move { Came::Swapped(pid, swapping.await) });
+            }
+            Todo::Advance => {
+                // From here on actors start with the new version, so that those which are behind become no more.
+                self.modules.insert(self.new.clone());
+                let late = behind(self.modules, self.new);
+                rollout.handle_late(self.meet(late));
+            }
+            Todo::TakeBack => {
+                let before = self.before.take();
+                let strays = before.map(|before| self.modules.take_back(before)).unwrap_or_default();
+                rollout.handle_strays(self.meet(strays));
+            }
+            Todo::Return(pid, mode) => {
+                let Some(known) = self.known.get(&pid) else { return };
+                let mut swap = self.swap(self.old, mode);
+                swap.probation = 0;
+                let swapping = patiently(known.guest.clone(), swap, self.reload.patience);
+                self.spawn(
+                    At::Return(pid),
+                    async move { Came::Returned(pid, swapping.await.map(drop)) },
+                );
+            }
+            Todo::Confirm(pid) => {
+                if let Some(known) = self.known.get(&pid) {
+                    known.guest.confirm();
+                }
+            }
+        }
+    }
 
-/// Actors that started with the new version before it was rejected. They go back like those that were reloaded.
-fn started_meanwhile(strays: Vec<LiveGuest>, done: &[Done], mode: Mode) -> Vec<Done> {
-    let known: HashSet<u64> = done.iter().map(|done| done.guest.pid()).collect();
-    let strays = strays.into_iter().filter(|guest| !known.contains(&guest.pid()));
-    let strays = strays.map(|guest| Done {
-        index: 0,
-        report: ActorReport::new(&guest, Outcome::Reloaded { mode }),
-        guest,
-        mode,
-    });
-    strays.collect()
-}
-
-async fn forward(new: &Module, jobs: Jobs, reload: &Reload) -> Vec<Done> {
-    let turns = Arc::new(Semaphore::new(reload.concurrency.max(1)));
-    let failing = Arc::new(AtomicBool::new(false));
-    let mut tasks = JoinSet::new();
-    for (index, (guest, mode)) in jobs.into_iter().enumerate() {
-        let swap = Swap {
-            module: new.clone(),
-            mode,
-            probation: reload.probation_messages,
+    fn came(&mut self, came: Result<(Id, Came), JoinError>, rollout: &mut Rollout) {
+        let (id, came) = match came {
+            Ok((id, came)) => (id, Some(came)),
+            // It ends early with the runtime, or by a fault of this code.
+            Err(error) => (error.id(), None),
         };
-        let (turns, failing, reload) = (turns.clone(), failing.clone(), reload.clone());
-        tasks.spawn(async move {
-            let report = one(&guest, swap, &turns, &failing, &reload).await;
-            Done {
-                index,
-                guest,
-                mode,
-                report,
+        match (self.at.remove(&id), came) {
+            (_, Some(Came::Swapped(pid, Ok(swapped)))) => {
+                rollout.handle_swapped(pid, Ok(()));
+                let proof = self.swapped(pid, swapped);
+                let proving = proven(proof, self.reload.probation_time);
+                self.spawn(At::Proof(pid), async move { Came::Proven(pid, proving.await) });
             }
-        });
-    }
-    ended(tasks).await
-}
-
-async fn ended(mut tasks: JoinSet<Done>) -> Vec<Done> {
-    let mut done = Vec::with_capacity(tasks.len());
-    // A task ends early with the runtime only.
-    while let Some(ended) = tasks.join_next().await {
-        done.extend(ended);
-    }
-    done.sort_by_key(|done| done.index);
-    done
-}
-
-async fn one(guest: &LiveGuest, swap: Swap, turns: &Semaphore, failing: &AtomicBool, reload: &Reload) -> ActorReport {
-    let mode = swap.mode;
-    let turn = turns.acquire().await;
-    if failing.load(Ordering::Relaxed) {
-        return ActorReport::new(guest, Outcome::Untouched);
-    }
-    let swapped = patiently(guest, swap, reload).await;
-    drop(turn);
-    let failed = |error: NotReloaded| {
-        if error != NotReloaded::Ended && reload.on_failure == OnFailure::Rollback {
-            failing.store(true, Ordering::Relaxed);
+            (_, Some(Came::Swapped(pid, Err(error)))) => rollout.handle_swapped(pid, Err(error)),
+            (_, Some(Came::Proven(pid, proven))) => rollout.handle_proven(pid, proven),
+            (_, Some(Came::Returned(pid, returned))) => rollout.handle_returned(pid, returned),
+            (Some(At::Swap(pid)), None) => rollout.handle_swapped(pid, Err(NotReloaded::Ended)),
+            (Some(At::Proof(pid)), None) => rollout.handle_proven(pid, Err(NotReloaded::Ended)),
+            (Some(At::Return(pid)), None) => rollout.handle_returned(pid, Err(NotReloaded::Ended)),
+            (None, None) => {}
         }
-        Outcome::from(error)
-    };
-    let Swapped {
-        pause,
-        state_bytes,
-        waiting,
-        mut proof,
-    } = match swapped {
-        Ok(swapped) => swapped,
-        Err(error) => return ActorReport::new(guest, failed(error)),
-    };
-    let outcome = match timeout(reload.probation_time, proof.proven()).await {
-        Ok(Err(error)) => failed(error),
-        // Those that had nothing to do have failed at nothing.
-        Ok(Ok(())) | Err(_) => Outcome::Reloaded { mode },
-    };
-    ActorReport {
-        pause_us: Some(u64::try_from(pause.as_micros()).unwrap_or(u64::MAX)),
-        state_bytes: Some(state_bytes as u64),
-        waiting: Some(waiting as u64),
-        ..ActorReport::new(guest, outcome)
+    }
+
+    fn spawn(&mut self, at: At, task: impl Future<Output = Came> + Send + 'static) {
+        let id = self.tasks.spawn(task).id();
+        self.at.insert(id, at);
+    }
+
+    fn swap(&self, to: &Module, mode: Mode) -> Swap {
+        Swap {
+            module: to.clone(),
+            mode,
+            probation: self.reload.probation_messages,
+        }
+    }
+
+    /// Makes actors known that were not.
+    fn meet(&mut self, guests: Vec<LiveGuest>) -> Vec<u64> {
+        let pids = guests.iter().map(LiveGuest::pid).collect();
+        for guest in guests {
+            self.known.entry(guest.pid()).or_insert_with(|| Known::of(guest));
+        }
+        pids
+    }
+
+    fn swapped(&mut self, pid: u64, swapped: Swapped) -> Proof {
+        let Swapped {
+            pause,
+            state_bytes,
+            waiting,
+            proof,
+        } = swapped;
+        if let Some(known) = self.known.get_mut(&pid) {
+            known.swapped = Some(ActorReport {
+                pause_us: Some(u64::try_from(pause.as_micros()).unwrap_or(u64::MAX)),
+                state_bytes: Some(state_bytes as u64),
+                waiting: Some(waiting as u64),
+                ..ActorReport::new(&known.guest, Outcome::Untouched)
+            });
+        }
+        proof
     }
 }
 
-async fn patiently(guest: &LiveGuest, swap: Swap, reload: &Reload) -> Result<Swapped, NotReloaded> {
-    let patience = reload.patience;
+/// Those that had nothing to do for so long have failed at nothing.
+async fn proven(mut proof: Proof, longest: Duration) -> Result<(), NotReloaded> {
+    timeout(longest, proof.proven()).await.unwrap_or(Ok(()))
+}
+
+async fn patiently(guest: LiveGuest, swap: Swap, patience: Duration) -> Result<Swapped, NotReloaded> {
     timeout(patience, guest.reload(swap)).await.unwrap_or_else(|_| {
         Err(NotReloaded::Failed {
             step: Step::Boundary,
@@ -187,31 +214,4 @@ async fn patiently(guest: &LiveGuest, swap: Swap, reload: &Reload) -> Result<Swa
             aftermath: Aftermath::Unharmed,
         })
     })
-}
-
-/// Those that were reloaded go back: as they were if nothing was handled since, else with their state.
-async fn back(old: &Module, done: Vec<Done>, reload: &Reload) -> Vec<Done> {
-    let turns = Arc::new(Semaphore::new(reload.concurrency.max(1)));
-    let mut tasks = JoinSet::new();
-    for (index, mut done) in done.into_iter().enumerate() {
-        done.index = index;
-        let swap = Swap {
-            module: old.clone(),
-            mode: done.mode,
-            probation: 0,
-        };
-        let (turns, reload) = (turns.clone(), reload.clone());
-        tasks.spawn(async move {
-            if done.is_reloaded() {
-                let _turn = turns.acquire().await;
-                done.report.outcome = match patiently(&done.guest, swap, &reload).await {
-                    Ok(_) => Outcome::RolledBack,
-                    Err(NotReloaded::Ended) => Outcome::Ended,
-                    Err(NotReloaded::Failed { step, reason, .. }) => Outcome::NotRolledBack { step, reason },
-                };
-            }
-            done
-        });
-    }
-    ended(tasks).await
 }

@@ -1,0 +1,107 @@
+//! New code on trial: how long, and what becomes of the actor with each message that it handles or fails at. Only what is decided;
+//! `probation` does it.
+
+use super::{Aftermath, Snapshot};
+
+/// See the module. `I` is an instance, `C` the code before.
+#[derive(Debug)]
+pub(crate) struct Trial<I, C> {
+    /// Messages that the new code has still to handle.
+    left: u32,
+    before: C,
+    way_back: WayBack<I>,
+}
+
+/// How the code before can come back.
+#[derive(Debug)]
+pub(crate) enum WayBack<I> {
+    /// As it was: nothing was handled since.
+    Instance(I),
+    /// With the state that the new code had after the last message that it handled.
+    State(Snapshot),
+}
+
+/// What follows from a message that was handled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Passed {
+    /// The code has proven itself.
+    Proven,
+    /// The trial goes on, if the code gives its state: what it has handled must not be lost with it. See [`Trial::handle_state`].
+    AskState,
+}
+
+/// What follows from a message at which the new code failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failed {
+    /// The code before gets it.
+    GiveAgain,
+    /// It is lost, as after any failure.
+    Lose,
+}
+
+impl Failed {
+    pub(crate) fn aftermath(self) -> Aftermath {
+        match self {
+            Self::GiveAgain => Aftermath::GivenAgain,
+            Self::Lose => Aftermath::MessageLost,
+        }
+    }
+}
+
+/// Whether anybody has noticed something of what new code did with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Noticed {
+    /// It did nothing, or nothing that leaves its instance.
+    Nothing,
+    /// It may have.
+    Something,
+}
+
+impl<I, C> Trial<I, C> {
+    /// Of code that has to handle so many messages, in place of the code before. None if there is nothing to prove.
+    pub(crate) fn new(messages: u32, before: C, instance: I) -> Option<Self> {
+        (messages > 0).then_some(Self {
+            left: messages,
+            before,
+            way_back: WayBack::Instance(instance),
+        })
+    }
+
+    /// The new code has handled a message.
+    pub(crate) fn handle_passed(&mut self) -> Passed {
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 {
+            Passed::Proven
+        } else {
+            Passed::AskState
+        }
+    }
+
+    /// The state of the new code, after [`Passed::AskState`]. From here on the instance before is of no use: it knows nothing of the
+    /// message.
+    pub(crate) fn handle_state(&mut self, state: Snapshot) {
+        self.way_back = WayBack::State(state);
+    }
+
+    /// The new code has failed at a message. `Noticed::Something` and a message that can't be copied keep it from being given again.
+    pub(crate) fn handle_failed(self, noticed: Noticed, has_copy: bool) -> (C, WayBack<I>, Failed) {
+        let failed = match noticed {
+            Noticed::Nothing if has_copy => Failed::GiveAgain,
+            _ => Failed::Lose,
+        };
+        (self.before, self.way_back, failed)
+    }
+
+    /// The code before, if nothing was handled since.
+    pub(crate) fn unused(&self) -> Option<&C> {
+        matches!(self.way_back, WayBack::Instance(_)).then_some(&self.before)
+    }
+
+    /// The code before and its instance, if nothing was handled since.
+    pub(crate) fn into_unused(self) -> Option<(C, I)> {
+        match self.way_back {
+            WayBack::Instance(instance) => Some((self.before, instance)),
+            WayBack::State(_) => None,
+        }
+    }
+}
