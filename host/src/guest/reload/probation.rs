@@ -95,12 +95,7 @@ impl Guest {
         let port = instance.take_port();
         let again = copy.and_then(|copy| copy.with(port));
         let Probation { trial, tell } = *probation;
-        let noticed = if instance.has_acted() {
-            Noticed::Something
-        } else {
-            Noticed::Nothing
-        };
-        let (before, way_back, failed) = trial.handle_failed(noticed, again.is_some());
+        let (before, way_back, failed) = trial.handle_failed(noticed(&instance), again.is_some());
         let again = again.filter(|_| failed == Failed::GiveAgain);
         let old = match way_back {
             WayBack::Instance(old) => Ok(old),
@@ -126,18 +121,12 @@ impl Guest {
         );
         drop(tell.send(Err(NotReloaded::at(Step::Probation, &error, failed.aftermath()))));
         let outcome = match again {
-            Some(work) => {
-                let outcome = work.run(&mut old).await;
-                if outcome.is_err() {
-                    lost(alive);
-                }
-                outcome
-            }
-            None => {
-                lost(alive);
-                Ok(())
-            }
+            Some(work) => work.run(&mut old).await,
+            None => Ok(()),
         };
+        if failed == Failed::Lose || outcome.is_err() {
+            lost(alive);
+        }
         self.settle(myself, alive, old, outcome).await
     }
 
@@ -152,6 +141,14 @@ impl Guest {
         let mut old = Box::new(self.blank(life, label, module).await?);
         old.restore(&snapshot.state, snapshot.state_version).await?;
         Ok(old)
+    }
+}
+
+fn noticed(instance: &Instance) -> Noticed {
+    if instance.has_acted() {
+        Noticed::Something
+    } else {
+        Noticed::Nothing
     }
 }
 

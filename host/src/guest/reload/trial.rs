@@ -105,3 +105,55 @@ impl<I, C> Trial<I, C> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Failed, Noticed, Passed, Trial, WayBack};
+    use crate::guest::reload::Snapshot;
+
+    fn trial(messages: u32) -> Trial<&'static str, u32> {
+        Trial::new(messages, 1, "old").unwrap()
+    }
+
+    #[test]
+    fn without_messages_there_is_nothing_to_prove() {
+        assert!(Trial::new(0, 1, "old").is_none());
+    }
+
+    #[test]
+    fn code_is_proven_by_so_many_messages() {
+        let mut trial = trial(3);
+        assert_eq!(
+            [(); 3].map(|()| trial.handle_passed()),
+            [Passed::AskState, Passed::AskState, Passed::Proven]
+        );
+    }
+
+    #[test]
+    fn what_new_code_has_handled_comes_back_with_the_old_code() {
+        let mut trial = trial(3);
+        assert_eq!(trial.unused(), Some(&1));
+        trial.handle_passed();
+        trial.handle_state(Snapshot::new(b"one message".to_vec(), 2));
+        assert_eq!(trial.unused(), None);
+        let (before, way_back, _) = trial.handle_failed(Noticed::Nothing, true);
+        let WayBack::State(state) = way_back else {
+            panic!("the old instance knows nothing of the message");
+        };
+        assert_eq!((before, state.state.as_slice()), (1, &b"one message"[..]));
+    }
+
+    #[test]
+    fn a_message_is_given_again_only_if_nobody_noticed_anything_and_it_can_be_copied() {
+        for (noticed, has_copy, expected) in [
+            (Noticed::Nothing, true, Failed::GiveAgain),
+            (Noticed::Nothing, false, Failed::Lose),
+            (Noticed::Something, true, Failed::Lose),
+            (Noticed::Something, false, Failed::Lose),
+        ] {
+            let (_, way_back, failed) = trial(1).handle_failed(noticed, has_copy);
+            assert_eq!(failed, expected, "{noticed:?}, {has_copy}");
+            assert!(matches!(way_back, WayBack::Instance("old")));
+        }
+    }
+}
