@@ -300,7 +300,10 @@ async fn members(group: &String) -> Vec<ActorCell> {
 
 /// The groups that there are instead. This process has no actor in any group, so they are the peer's.
 fn groups() -> String {
-    let mut groups = pg::which_groups();
+    let mut groups: Vec<_> = pg::which_groups()
+        .iter()
+        .map(|group| group.escape_debug().to_string())
+        .collect();
     groups.sort_unstable();
     let more = groups.len().saturating_sub(GROUPS_SHOWN);
     groups.truncate(GROUPS_SHOWN);
