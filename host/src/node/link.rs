@@ -1,7 +1,7 @@
 //! The data plane of one session: what its reader and the stand-ins of the peer's actors share.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use ractor::message::SerializedMessage;
 use ractor::{ActorCell, RpcReplyPort};
 
 use super::awaited::{AwaitedReplies, TooMany};
-use super::backlog::Target;
+use super::backlog::{Target, Waiting};
 use super::pending::{MAX_PENDING_CALLS, PendingCalls};
 use super::pid_hash::LocalPids;
 use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, NodeFlags, SessionLimits};
@@ -34,7 +34,7 @@ pub(crate) struct Link {
     /// The local actors that the peer may address: those it was told of.
     advertised: RwLock<HashMap<u64, Arc<Target>, LocalPids>>,
     /// What the peer sent and waits for them, see `backlog`.
-    waiting: Arc<AtomicUsize>,
+    waiting: Arc<Waiting>,
     /// The peer's actors that this node may address: those that the peer told of.
     remote: RwLock<HashSet<u64>>,
     pending: Mutex<PendingCalls>,
