@@ -147,16 +147,18 @@ impl Link {
         self.remote.write().unwrap_or_else(PoisonError::into_inner).extend(pids);
     }
 
-    /// The peer's actor with this pid ended: its callers hear it now.
-    pub(crate) fn remove_remote(&self, pid: u64) {
+    /// The peer's actors with these pids ended: their callers hear it now.
+    pub(crate) fn remove_remotes(&self, pids: Vec<u64>) {
         let mut remote = self.remote.write().unwrap_or_else(PoisonError::into_inner);
-        remote.remove(&pid);
+        for pid in &pids {
+            remote.remove(pid);
+        }
         if remote.len() < remote.capacity() / 8 {
             let room = 2 * remote.len();
             remote.shrink_to(room);
         }
         drop(remote);
-        self.pending().fail_actor(pid);
+        self.pending().fail_actors(pids);
     }
 
     /// Takes a message for the peer's actor `to`, once there is room for it.

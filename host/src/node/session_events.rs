@@ -61,10 +61,8 @@ impl NodeSession {
             // A table entry until somebody asks for a stand-in.
             Event::Spawned(actors) => state.link.add_remote(actors.iter().map(|actor| actor.pid)),
             Event::Terminated(pids) => {
-                for pid in pids {
-                    state.stand_ins.terminate(pid);
-                    state.link.remove_remote(pid);
-                }
+                pids.iter().for_each(|pid| state.stand_ins.terminate(*pid));
+                state.link.remove_remotes(pids);
             }
             Event::Joined(change) => self.joined(myself, state, change).await,
             Event::Left(GroupChange { scope, group, actors }) => {
