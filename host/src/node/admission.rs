@@ -7,8 +7,8 @@
 //! A newcomer is not turned away because others hold all the places: an honest handshake takes moments, and whoever has held a
 //! place for the longest gives it up. Those who have said their names, and those who have said nothing yet, pay as two crowds, the
 //! larger of which gives up its oldest: otherwise either crowd could hold all the places but one, and have each newcomer push out the
-//! one before it. Of several addresses the one with the most places pays, and those where nobody ever proved the cookie pay first. As many again may be on their way out; only when those are
-//! too many, too, newcomers are closed at once.
+//! one before it. Of several addresses the one with the most places pays, and those where nobody ever proved the cookie pay first. As
+//! many again may be on their way out; only when those are too many, too, newcomers are closed at once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
