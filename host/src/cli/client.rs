@@ -1,23 +1,26 @@
 //! A short-lived node of its own, which joins a cluster to send a message.
 
+#[cfg(test)]
+mod tests;
+
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use ractor::message::SerializedMessage;
-use ractor::{Actor, ActorCell, ActorId, ActorRef, RactorErr, RpcReplyPort, concurrency, pg};
+use ractor::{Actor, ActorCell, ActorId, ActorRef, RpcReplyPort, concurrency, pg};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::target::Target;
 use crate::config::{Cookie, PeerAddress};
-use crate::directory::DESCRIBE_VARIANT;
+use crate::directory::{DESCRIBE_VARIANT, SendRefused};
 use crate::guest::{DescriptionError, Descriptor};
 use crate::host::Dial;
 use crate::node::client::Encryption;
 use crate::node::{
     CloseReason, NodeConnectionMode, NodeEventSubscription, NodeServer, NodeServerMessage,
-    NodeServerSessionInformation, confirm, dead_letters,
+    NodeServerSessionInformation, confirm,
 };
 use crate::{ClientConnectErr, client_connect, client_connect_enc, directory};
 
@@ -66,6 +69,10 @@ pub(super) enum ClientError {
     NotSent { peer: String },
     #[error("{peer} did not confirm the message within {timeout:?}; it may or may not have arrived")]
     Unconfirmed { peer: String, timeout: Duration },
+    #[error("the connection to {peer} ended before it had confirmed the message; it may or may not have arrived")]
+    LostUnconfirmed { peer: String },
+    #[error("the message was not sent: the actor on {peer} has just ended, or the connection has")]
+    Ended { peer: String },
     #[error("{peer} has no actor with pid {pid} that takes messages from other nodes")]
     NoActor { peer: String, pid: u64 },
     #[error("{peer} has no actor named {name:?} that takes messages from other nodes; a group is written `group:NAME`")]
@@ -217,16 +224,27 @@ impl Client {
         }
     }
 
-    /// Leaves the cluster once the peer has handled everything that was sent. That the bytes are written isn't enough:
-    /// a stock node throws away what it has not handled when a connection ends.
-    pub(super) async fn leave(self, actors: &[ActorCell]) -> Result<(), ClientError> {
-        for actor in actors {
-            // The stand-in works off what it was sent. The only failure but the time is that it has ended.
-            if let Err(RactorErr::Timeout) = actor.drain_and_wait(Some(self.deadline.remaining())).await {
-                return Err(self.unconfirmed());
+    /// Sends to an actor of the peer: the message is in the outbox then, behind those before it.
+    ///
+    /// It goes past the actor's stand-in, which would take the message to its grave if the actor ended in this very moment.
+    pub(super) async fn send(&self, actor: &ActorCell, message: SerializedMessage) -> Result<(), ClientError> {
+        let peer = || self.peer_name();
+        match self
+            .deadline
+            .wait(directory::send_remote(actor.get_id(), message))
+            .await
+        {
+            Some(Ok(())) => Ok(()),
+            Some(Err(SendRefused::UnknownActor)) => Err(ClientError::Ended { peer: peer() }),
+            Some(Err(SendRefused::TooLarge | SendRefused::Overloaded)) | None => {
+                Err(ClientError::NotSent { peer: peer() })
             }
         }
-        self.check_sent().await?;
+    }
+
+    /// Leaves the cluster once the peer has handled everything that was sent. That the bytes are written isn't enough:
+    /// a stock node throws away what it has not handled when a connection ends.
+    pub(super) async fn leave(self) -> Result<(), ClientError> {
         if !confirm(&self.peer.actor, self.deadline.remaining()).await {
             return Err(self.unconfirmed());
         }
@@ -235,18 +253,12 @@ impl Client {
         Ok(())
     }
 
-    /// Finds out whether the link gave up what it was to send. It does so at once, or not at all.
-    pub(super) async fn check_sent(&self) -> Result<(), ClientError> {
-        match dead_letters(&self.peer.actor).await {
-            Some(given_up) if given_up > 0 => Err(ClientError::NotSent { peer: self.peer_name() }),
-            _ => Ok(()),
-        }
-    }
-
     fn unconfirmed(&self) -> ClientError {
-        ClientError::Unconfirmed {
-            peer: self.peer_name(),
-            timeout: self.deadline.timeout,
+        let (peer, timeout) = (self.peer_name(), self.deadline.timeout);
+        if self.deadline.remaining().is_zero() {
+            ClientError::Unconfirmed { peer, timeout }
+        } else {
+            ClientError::LostUnconfirmed { peer }
         }
     }
 
@@ -300,7 +312,10 @@ async fn members(group: &String) -> Vec<ActorCell> {
 
 /// The groups that there are instead. This process has no actor in any group, so they are the peer's.
 fn groups() -> String {
-    let mut groups = pg::which_groups();
+    let mut groups: Vec<_> = pg::which_groups()
+        .iter()
+        .map(|group| group.escape_debug().to_string())
+        .collect();
     groups.sort_unstable();
     let more = groups.len().saturating_sub(GROUPS_SHOWN);
     groups.truncate(GROUPS_SHOWN);

@@ -3,9 +3,9 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use super::output;
 use crate::config::ConfigError;
 use crate::host::HostError;
-use crate::ops::console;
 
 /// The exit code for a wrong file or usage.
 pub(super) const USAGE: u8 = 2;
@@ -42,7 +42,7 @@ impl Failure {
             Self::Runtime(error) => (error, ExitCode::FAILURE),
             Self::GivenUp(error) => (error, ExitCode::from(GIVEN_UP)),
         };
-        console::eprint(format_args!("error: {error}"));
+        output::say("error", &error);
         code
     }
 }

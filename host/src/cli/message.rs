@@ -14,7 +14,7 @@ use super::arguments::{
     CallArguments, CastArguments, CookieArguments, DescribeArguments, MessageArguments, NodeArguments, Output,
     TlsArguments,
 };
-use super::client::{Client, Deadline};
+use super::client::{Client, ClientError, Deadline};
 use super::failure::Failure;
 use super::output;
 use super::signature::{descriptor_json, write_descriptor};
@@ -181,16 +181,13 @@ async fn send_call(
         reply: RpcReplyPort::from((port, deadline.remaining())),
         metadata: None,
     };
-    send(actor, call)?;
+    client.send(actor, call).await?;
     let peer = client.peer_name();
     match deadline.wait(reply).await {
         Some(Ok(reply)) => Ok((reply, typed.reply)),
-        Some(Err(_)) => {
-            client.check_sent().await?;
-            Err(anyhow!(
-                "{target} on {peer} ended without a reply, or the connection did"
-            ))
-        }
+        Some(Err(_)) => Err(anyhow!(
+            "{target} on {peer} ended without a reply, or the connection did"
+        )),
         None => Err(anyhow!(
             "no reply from {target} on {peer} within {:?}: it is busy, or its messages have no variant {variant} with \
              these arguments and a reply",
@@ -206,23 +203,25 @@ async fn send_cast(client: Client, message: Message, all: bool) -> anyhow::Resul
     }
     let first = actors.first().context("a target without an actor")?;
     let typed = typed(&client, first, Kind::Cast, &message).await?;
+    let mut ended = None;
+    let mut sent = 0;
     for actor in &actors {
-        send(
-            actor,
-            SerializedMessage::Cast {
-                variant: message.variant.clone(),
-                args: typed.arguments.clone(),
-                metadata: None,
-            },
-        )?;
+        let cast = SerializedMessage::Cast {
+            variant: message.variant.clone(),
+            args: typed.arguments.clone(),
+            metadata: None,
+        };
+        match client.send(actor, cast).await {
+            Ok(()) => sent += 1,
+            // It is no member any more, and the others are.
+            Err(error @ ClientError::Ended { .. }) => ended = Some(error),
+            Err(error) => return Err(error.into()),
+        }
     }
-    Ok(client.leave(&actors).await?)
-}
-
-fn send(actor: &ActorCell, message: SerializedMessage) -> anyhow::Result<()> {
-    actor
-        .send_serialized(message)
-        .map_err(|_| anyhow!("the actor ended before the message was sent"))
+    match ended {
+        Some(error) if sent == 0 => Err(error.into()),
+        _ => Ok(client.leave().await?),
+    }
 }
 
 fn any_of(actors: &[ActorCell]) -> Option<&ActorCell> {

@@ -1,5 +1,6 @@
 //! What a command prints: its result on stdout, notes beside it on stderr.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
@@ -19,5 +20,38 @@ pub(super) fn write(result: impl FnOnce(&mut io::StdoutLock<'static>) -> io::Res
 
 /// Says on stderr what the reader of a result should know besides.
 pub(super) fn note(note: impl Display) {
-    console::eprint(format_args!("note: {note}"));
+    say("note", &note.to_string());
+}
+
+/// Says something on stderr, as the command's own words: `kind` comes before it.
+pub(super) fn say(kind: &str, text: &str) {
+    console::eprint(format_args!("{kind}: {}", printable(text)));
+}
+
+/// Text that does nothing to a terminal but to appear there. Names and reasons in it come from other nodes.
+fn printable(text: &str) -> Cow<'_, str> {
+    let acts = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut printable = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if acts(character) {
+            printable.extend(character.escape_default());
+        } else {
+            printable.push(character);
+        }
+    }
+    Cow::Owned(printable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn what_other_nodes_are_called_does_nothing_to_a_terminal() {
+        assert_eq!(printable("two\nlines\tof ünïcode"), "two\nlines\tof ünïcode");
+        assert_eq!(printable("a\u{1b}[2J\r\u{7}\u{9b}b"), "a\\u{1b}[2J\\r\\u{7}\\u{9b}b");
+    }
 }

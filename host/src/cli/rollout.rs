@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::deploy::Upload;
 use super::nodes::Node;
-use crate::control::{Answer, GivenUpStatus, Request, RequestId, Status};
+use crate::control::{Answer, AskError, GivenUpStatus, Request, RequestId, Status};
 use crate::supervision::reload::{ActorReport, Outcome, ReloadReport, Verdict};
 
 /// How many actors are listed for people, of each node. Those that failed come first.
@@ -92,21 +92,27 @@ fn rollout(module: &str, nodes: Vec<NodeOutcome>) -> Rollout {
 }
 
 async fn one(node: &mut Node, id: RequestId, request: &Request) -> NodeOutcome {
+    let rolled = rolled(node.try_ask(request).await, id);
+    outcome(node, rolled)
+}
+
+/// What is known of a request after this answer.
+fn rolled(answer: Result<Answer, AskError>, id: RequestId) -> Rolled {
     let unknown = |reason: String| Rolled::Unknown {
         reason,
         request: id.to_string(),
     };
-    let rolled = match node.try_ask(request).await {
+    match answer {
         Ok(Answer::NoRecord) => unknown(
             "it has no record of this request, which did not arrive, or came before the node was started".to_owned(),
         ),
+        Ok(Answer::BrokenOff { reason }) => unknown(reason),
         Ok(answer) => answered(answer),
         Err(error) if error.leaves_open() => unknown(error.to_string()),
         Err(error) => Rolled::Refused {
             reason: error.to_string(),
         },
-    };
-    outcome(node, rolled)
+    }
 }
 
 fn answered(answer: Answer) -> Rolled {
@@ -295,4 +301,37 @@ pub(super) fn write_status(out: &mut impl Write, status: &Status) -> io::Result<
 /// As much of a digest as tells it from others.
 fn short(digest: &str) -> &str {
     digest.get(.."sha256:".len() + 12).unwrap_or(digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Somebody who is told that nothing was touched deploys again.
+    #[test]
+    fn only_what_a_node_has_said_of_a_request_is_known() {
+        let failed = |reason: &str| AskError::Failed(reason.to_owned());
+        for (answer, is_known) in [
+            (Err(failed("there is no such module")), true),
+            (Err(AskError::Unsent(Box::new(AskError::Timeout))), true),
+            (Err(AskError::Timeout), false),
+            (Err(AskError::Ended), false),
+            (Err(AskError::NotUnderstood), false),
+            (Ok(Answer::NoRecord), false),
+            (
+                Ok(Answer::BrokenOff {
+                    reason: "it was".to_owned(),
+                }),
+                false,
+            ),
+        ] {
+            let said = format!("{answer:?}");
+            let rolled = rolled(answer, RequestId::random());
+            assert_eq!(
+                !matches!(rolled, Rolled::Unknown { .. }),
+                is_known,
+                "{said}: {rolled:?}"
+            );
+        }
+    }
 }

@@ -84,7 +84,7 @@ impl Working {
 
 impl Drop for Working {
     fn drop(&mut self) {
-        self.note(Answer::Failed {
+        self.note(Answer::BrokenOff {
             reason: "the request was broken off; `ractor-host status` says what runs".to_owned(),
         });
     }
@@ -131,7 +131,7 @@ mod tests {
         drop(ledger.begin(id(1)));
         let outcome = ledger.outcome(id(1)).await;
         assert!(
-            matches!(&outcome, Some(Answer::Failed { reason }) if reason.contains("broken off")),
+            matches!(&outcome, Some(Answer::BrokenOff { reason }) if reason.contains("broken off")),
             "{outcome:?}"
         );
     }

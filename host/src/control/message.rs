@@ -192,6 +192,10 @@ pub(crate) enum Answer {
     Failed {
         reason: String,
     },
+    /// It was broken off: what it had done by then is not known.
+    BrokenOff {
+        reason: String,
+    },
     /// Nothing is known of the request that was asked for: it did not arrive, or was forgotten.
     NoRecord,
 }

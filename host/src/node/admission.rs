@@ -5,9 +5,10 @@
 //! peer has authenticated or the connection is gone.
 //!
 //! A newcomer is not turned away because others hold all the places: an honest handshake takes moments, and whoever has held a
-//! place for longer than all others, without a word if there is such a one, gives it up. Of several addresses the one with the most
-//! places pays, and those where nobody ever proved the cookie pay first. As many again may be on their way out; only when those are
-//! too many, too, newcomers are closed at once.
+//! place for the longest gives it up. Those who have said their names, and those who have said nothing yet, pay as two crowds, the
+//! larger of which gives up its oldest: otherwise either crowd could hold all the places but one, and have each newcomer push out the
+//! one before it. Of several addresses the one with the most places pays, and those where nobody ever proved the cookie pay first. As
+//! many again may be on their way out; only when those are too many, too, newcomers are closed at once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
@@ -225,18 +226,24 @@ impl Open {
             return Ok(None);
         };
         let payer = payer.filter(|_| self.leaving < total).ok_or(limit)?;
-        let of_payer = self.places.iter().filter(|(_, place)| place.source == payer);
-        let oldest = of_payer.min_by_key(|(id, place)| (place.has_spoken, **id));
-        let place = oldest
-            .map(|(id, _)| *id)
-            .and_then(|id| self.places.remove(&id))
-            .ok_or(limit)?;
+        let oldest = self.oldest_of_the_larger_crowd(payer);
+        let place = oldest.and_then(|id| self.places.remove(&id)).ok_or(limit)?;
         let count = self.by_source.entry(payer).or_default();
         count.places = count.places.saturating_sub(1);
         count.leaving += 1;
         self.leaving += 1;
         // A connection that has not said yet how it is ended is told when it does so.
         Ok(place.give_way)
+    }
+
+    /// The oldest place of this source among those who have said their names, or among those who have said nothing, whichever are
+    /// more.
+    fn oldest_of_the_larger_crowd(&self, source: Source) -> Option<u64> {
+        let of_source = self.places.iter().filter(|(_, place)| place.source == source);
+        let (spoken, silent): (Vec<_>, Vec<_>) = of_source.partition(|(_, place)| place.has_spoken);
+        let larger = if spoken.len() > silent.len() { spoken } else { silent };
+        // Places are in the order in which they were taken.
+        larger.first().map(|(id, _)| **id)
     }
 
     /// The source that gives up a place in favour of this one: nobody who is known does it for somebody who isn't.

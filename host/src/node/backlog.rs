@@ -2,8 +2,10 @@
 //!
 //! ractor's mailboxes have no length and no limit. But a serialized call that an actor can't decode is dropped, reply port
 //! and all, when its turn comes; so such a call, put in every now and then, tells by the end of its port how far the
-//! actor has come. What is beyond a limit is given up before it is put in: one for each actor, and one for all actors together,
-//! which counts what probes are on their way for.
+//! actor has come. What is beyond a limit is given up before it is put in: one for each actor, and one for all actors together.
+//!
+//! What no probe follows yet may have been handled long ago. It counts as waiting all the same, or a peer could leave nearly a
+//! probe's worth with each of many actors; so that it doesn't add up, there is a probe behind every message where it has become much.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,12 +23,23 @@ use crate::directory::{self, Local, PROBE_VARIANT};
 /// A probe follows this many bytes.
 const PROBE_EVERY: usize = 256 * 1024;
 
+/// The part of the limit for all actors that messages may take which no probe follows yet.
+const UNPROBED: usize = 4;
+
+/// What a peer sent and waits, for all actors that it may address.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    bytes: AtomicUsize,
+    /// Of these, the ones that no probe follows yet.
+    unprobed: AtomicUsize,
+}
+
 /// A local actor that the peer may address, and what waits for it.
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) local: Local,
     /// What waits for all actors that the peer may address.
-    all: Arc<AtomicUsize>,
+    all: Arc<Waiting>,
     waiting: AtomicUsize,
     since_probe: AtomicUsize,
 }
@@ -50,13 +63,22 @@ impl Future for Probe {
 impl Drop for Probe {
     fn drop(&mut self) {
         self.target.waiting.fetch_sub(self.bytes, Ordering::Relaxed);
-        self.target.all.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.target.all.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        // Its actor has ended, or the session.
+        let unprobed = *self.since_probe.get_mut();
+        self.all.unprobed.fetch_sub(unprobed, Ordering::Relaxed);
+        self.all.bytes.fetch_sub(unprobed, Ordering::Relaxed);
     }
 }
 
 impl Target {
     /// `all` counts for all actors that the peer may address.
-    pub(super) fn new(cell: ActorCell, all: Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(cell: ActorCell, all: Arc<Waiting>) -> Self {
         let inbox = directory::inbox(cell.get_id());
         Self {
             local: Local { cell, inbox },
@@ -76,23 +98,26 @@ impl Target {
         if exceeds(&self.waiting, limits.mailbox) {
             return Err(Undelivered::MailboxFull { limit: limits.mailbox });
         }
-        if exceeds(&self.all, limits.mailboxes()) {
+        if exceeds(&self.all.bytes, limits.mailboxes()) {
             let limit = limits.mailboxes();
             return Err(Undelivered::MailboxesFull { limit });
         }
         self.waiting.fetch_add(bytes, Ordering::Relaxed);
         self.since_probe.fetch_add(bytes, Ordering::Relaxed);
+        self.all.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.all.unprobed.fetch_add(bytes, Ordering::Relaxed);
         Ok(())
     }
 
     /// Puts a probe behind what was delivered, if it is time for one.
-    pub(super) fn probe(self: &Arc<Self>) -> Option<Probe> {
-        if self.since_probe.load(Ordering::Relaxed) < PROBE_EVERY {
+    pub(super) fn probe(self: &Arc<Self>, limits: &SessionLimits) -> Option<Probe> {
+        let is_much = self.since_probe.load(Ordering::Relaxed) >= PROBE_EVERY
+            || self.all.unprobed.load(Ordering::Relaxed) > limits.mailboxes() / UNPROBED;
+        if !is_much {
             return None;
         }
         let bytes = self.since_probe.swap(0, Ordering::Relaxed);
-        // What no probe follows yet is not counted here: it may have been handled long ago, and nothing would say so.
-        self.all.fetch_add(bytes, Ordering::Relaxed);
+        self.all.unprobed.fetch_sub(bytes, Ordering::Relaxed);
         let (port, passed) = oneshot();
         let probe = SerializedMessage::Call {
             variant: PROBE_VARIANT.to_owned(),
@@ -118,7 +143,7 @@ mod tests {
     use ractor::{Actor, ActorProcessingErr, ActorRef};
     use tokio::sync::Semaphore;
 
-    use super::{AtomicUsize, Ordering, PROBE_EVERY, SerializedMessage, SessionLimits, Target, Undelivered};
+    use super::{Ordering, PROBE_EVERY, SerializedMessage, SessionLimits, Target, Undelivered, Waiting};
 
     /// Handles one message for each permit.
     struct Slow(Arc<Semaphore>);
@@ -142,7 +167,7 @@ mod tests {
     async fn what_an_actor_has_handled_makes_room_again() {
         let permits = Arc::new(Semaphore::new(0));
         let (actor, _) = Actor::spawn(None, Slow(permits.clone()), ()).await.unwrap();
-        let all = Arc::new(AtomicUsize::new(0));
+        let all = Arc::<Waiting>::default();
         let target = Arc::new(Target::new(actor.get_cell(), all.clone()));
         let limits = SessionLimits {
             mailbox: 3 * PROBE_EVERY,
@@ -159,7 +184,7 @@ mod tests {
                 metadata: None,
             };
             target.local.send(message).unwrap();
-            probes.extend(target.probe());
+            probes.extend(target.probe(&limits));
             true
         };
         assert!((0..3).all(|_| deliver(&target)), "up to the limit");
@@ -169,12 +194,12 @@ mod tests {
         permits.add_permits(1);
         let first = probes.remove(0);
         tokio::time::timeout(Duration::from_secs(20), first).await.unwrap();
-        assert_eq!(all.load(Ordering::Relaxed), 2 * PROBE_EVERY);
+        assert_eq!(all.bytes.load(Ordering::Relaxed), 2 * PROBE_EVERY);
         assert_eq!(target.admit(PROBE_EVERY, &limits), Ok(()), "the first was handled");
         let full = Undelivered::MailboxFull { limit: limits.mailbox };
         assert_eq!(target.admit(PROBE_EVERY, &limits), Err(full), "the others were not");
 
-        all.fetch_add(limits.mailboxes(), Ordering::Relaxed);
+        all.bytes.fetch_add(limits.mailboxes(), Ordering::Relaxed);
         let other = Target::new(actor.get_cell(), all.clone());
         let full = Undelivered::MailboxesFull {
             limit: limits.mailboxes(),
@@ -184,7 +209,7 @@ mod tests {
             Err(full),
             "all actors together have a limit too"
         );
-        all.fetch_sub(limits.mailboxes(), Ordering::Relaxed);
+        all.bytes.fetch_sub(limits.mailboxes(), Ordering::Relaxed);
 
         actor.kill();
         for probe in probes {
@@ -192,6 +217,54 @@ mod tests {
         }
         let admitted = target.admit(2 * PROBE_EVERY, &limits);
         assert_eq!(admitted, Ok(()), "an actor that ended holds nothing");
-        assert_eq!(all.load(Ordering::Relaxed), 0);
+        drop((target, other));
+        assert_eq!(all.bytes.load(Ordering::Relaxed), 0);
+        assert_eq!(all.unprobed.load(Ordering::Relaxed), 0);
+    }
+
+    /// A peer that leaves less than a probe's worth with each of many actors is within the limit for all of them, too, and as long
+    /// as they handle what they get, that limit is never reached.
+    #[tokio::test]
+    async fn little_for_each_of_many_actors_counts_together() {
+        let limits = SessionLimits {
+            mailbox: 4 * PROBE_EVERY,
+            ..SessionLimits::default()
+        };
+        for are_stuck in [true, false] {
+            let permits = Arc::new(Semaphore::new(if are_stuck { 0 } else { 1_000 }));
+            let all = Arc::<Waiting>::default();
+            let mut targets = Vec::new();
+            for _ in 0..100 {
+                let (actor, _) = Actor::spawn(None, Slow(permits.clone()), ()).await.unwrap();
+                targets.push(Arc::new(Target::new(actor.get_cell(), all.clone())));
+            }
+            let (mut admitted, mut probes) = (0, Vec::new());
+            for target in &targets {
+                if target.admit(PROBE_EVERY - 1, &limits).is_err() {
+                    continue;
+                }
+                admitted += PROBE_EVERY - 1;
+                let message = SerializedMessage::Cast {
+                    variant: String::new(),
+                    args: vec![0; 8],
+                    metadata: None,
+                };
+                target.local.send(message).unwrap();
+                probes.extend(target.probe(&limits));
+                if !are_stuck {
+                    for probe in probes.drain(..) {
+                        tokio::time::timeout(Duration::from_secs(20), probe).await.unwrap();
+                    }
+                }
+            }
+            let least = if are_stuck {
+                limits.mailboxes() / 2
+            } else {
+                100 * (PROBE_EVERY - 1)
+            };
+            assert!(admitted >= least, "{admitted} bytes were let in");
+            assert!(!are_stuck || admitted <= limits.mailboxes(), "{admitted} bytes wait");
+            targets.iter().for_each(|target| target.local.cell.kill());
+        }
     }
 }

@@ -9,7 +9,7 @@ use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::requests::{Dialled, NodeRequest};
+use super::requests::{Dialled, NodeRequest, Purpose};
 use super::watch::Watch;
 use super::{NodeServerMessage, NodeServerSessionInformation};
 use crate::session::CloseReason;
@@ -103,6 +103,23 @@ pub async fn connect_until_ready<T>(
 where
     T: ToSocketAddrs,
 {
+    connect_for(Purpose::Connection, node_server, address, encryption).await
+}
+
+/// As [`connect_until_ready`], over TCP, to where a peer says that another node is.
+pub(super) async fn connect_on_hearsay(
+    node_server: &ActorRef<NodeServerMessage>,
+    address: &str,
+) -> Result<NodeServerSessionInformation, ConnectError> {
+    connect_for(Purpose::Hearsay, node_server, address, None).await
+}
+
+async fn connect_for(
+    purpose: Purpose,
+    node_server: &ActorRef<NodeServerMessage>,
+    address: impl ToSocketAddrs,
+    encryption: Option<Encryption>,
+) -> Result<NodeServerSessionInformation, ConnectError> {
     let stream = TcpStream::connect(address).await.map_err(ClientConnectErr::from)?;
     let stream = Box::new(secure(stream, encryption).await?);
     let (port, ready) = oneshot();
@@ -113,7 +130,10 @@ where
     let opened = NodeRequest::ConnectionOpenedWatched {
         stream,
         watch,
-        dialled: Dialled::default(),
+        dialled: Dialled {
+            purpose,
+            ..Dialled::default()
+        },
     };
     node_server.cast(opened.into()).map_err(ClientConnectErr::from)?;
     let ready = ready

@@ -174,7 +174,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
                 return Err(NoSuchActor);
             }
         }
-        self.probes.extend(target.probe());
+        self.probes.extend(target.probe(self.link.limits()));
         Ok(())
     }
 }

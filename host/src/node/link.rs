@@ -1,7 +1,7 @@
 //! The data plane of one session: what its reader and the stand-ins of the peer's actors share.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use ractor::message::SerializedMessage;
 use ractor::{ActorCell, RpcReplyPort};
 
 use super::awaited::{AwaitedReplies, TooMany};
-use super::backlog::Target;
+use super::backlog::{Target, Waiting};
 use super::pending::{MAX_PENDING_CALLS, PendingCalls};
 use super::pid_hash::LocalPids;
 use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, NodeFlags, SessionLimits};
@@ -34,7 +34,7 @@ pub(crate) struct Link {
     /// The local actors that the peer may address: those it was told of.
     advertised: RwLock<HashMap<u64, Arc<Target>, LocalPids>>,
     /// What the peer sent and waits for them, see `backlog`.
-    waiting: Arc<AtomicUsize>,
+    waiting: Arc<Waiting>,
     /// The peer's actors that this node may address: those that the peer told of.
     remote: RwLock<HashSet<u64>>,
     pending: Mutex<PendingCalls>,
@@ -147,16 +147,18 @@ impl Link {
         self.remote.write().unwrap_or_else(PoisonError::into_inner).extend(pids);
     }
 
-    /// The peer's actor with this pid ended: its callers hear it now.
-    pub(crate) fn remove_remote(&self, pid: u64) {
+    /// The peer's actors with these pids ended: their callers hear it now.
+    pub(crate) fn remove_remotes(&self, pids: Vec<u64>) {
         let mut remote = self.remote.write().unwrap_or_else(PoisonError::into_inner);
-        remote.remove(&pid);
+        for pid in &pids {
+            remote.remove(pid);
+        }
         if remote.len() < remote.capacity() / 8 {
             let room = 2 * remote.len();
             remote.shrink_to(room);
         }
         drop(remote);
-        self.pending().fail_actor(pid);
+        self.pending().fail_actors(pids);
     }
 
     /// Takes a message for the peer's actor `to`, once there is room for it.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use ractor::concurrency::{JoinHandle, OneshotSender};
 use ractor::registry::PidLifecycleEvent;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent, pg};
+use tokio::sync::Semaphore;
 
 use super::admission::Permit;
 use super::ingress::Ingress;
@@ -14,6 +15,7 @@ use super::left_out::LeftOut;
 use super::link::Link;
 use super::messages::{Inbound, Outbound};
 use super::requests::{Purpose, SessionRequest};
+use super::session_events::MAX_TRANSITIVE_DIALS;
 use super::stand_ins::{StandIns, Tenure};
 use super::timer::Timer;
 use super::{
@@ -46,6 +48,8 @@ pub struct NodeSession {
     pub(super) limits: SessionLimits,
     /// What the peer holds of this node's memory.
     pub(super) account: Arc<Account>,
+    /// One for each connection that the node may be opening on a peer's word.
+    pub(super) hearsay: Arc<Semaphore>,
     pub(super) timing: Timing,
     pub(super) stand_in_names: StandInNames,
     /// What it was opened for, if this node opened it.
@@ -86,6 +90,7 @@ impl NodeSession {
             connection_mode,
             limits: SessionLimits::default(),
             account: default_account(),
+            hearsay: Arc::new(Semaphore::new(MAX_TRANSITIVE_DIALS)),
             timing: Timing::default(),
             stand_in_names: StandInNames::default(),
             purpose: Purpose::default(),

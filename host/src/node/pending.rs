@@ -1,5 +1,6 @@
 //! Calls to a peer's actors that wait for a reply.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use ractor::RpcReplyPort;
@@ -20,6 +21,9 @@ pub(super) struct PendingCalls {
     slots: Vec<Slot>,
     free: Vec<u32>,
     sweep_at: usize,
+    /// How many slots were looked at for calls that are over.
+    #[cfg(test)]
+    looked_at: usize,
 }
 
 #[derive(Debug)]
@@ -98,9 +102,11 @@ impl PendingCalls {
         slot.call.take().and_then(PendingCall::port_in_time)
     }
 
-    /// Drops the ports of every call to the actor `to`: it ended, and its callers must hear it.
-    pub(super) fn fail_actor(&mut self, to: u64) {
-        self.remove_if(|call| call.to == to);
+    /// Drops the ports of every call to these actors: they ended, and their callers must hear it. However many have ended, the
+    /// table is gone through once.
+    pub(super) fn fail_actors(&mut self, ended: Vec<u64>) {
+        let ended: HashSet<u64> = ended.into_iter().collect();
+        self.remove_if(|call| ended.contains(&call.to));
     }
 
     /// Drops every port.
@@ -115,6 +121,13 @@ impl PendingCalls {
     }
 
     fn remove_if(&mut self, condition: impl Fn(&PendingCall) -> bool) {
+        if self.free.len() == self.slots.len() {
+            return;
+        }
+        #[cfg(test)]
+        {
+            self.looked_at += self.slots.len();
+        }
         for (slot, index) in self.slots.iter_mut().zip(0u32..) {
             if slot.call.take_if(|call| condition(call)).is_some() {
                 self.free.push(index);
@@ -226,9 +239,36 @@ mod tests {
         let (to_eight, mut eight) = port();
         calls.insert(7, to_seven).unwrap();
         let tag = calls.insert(8, to_eight).unwrap();
-        calls.fail_actor(7);
+        calls.fail_actors(vec![7]);
         assert!(seven.try_recv().is_err_and(|error| error == TryRecvError::Closed));
         calls.take(8, tag).unwrap().send(vec![]).unwrap();
         assert!(eight.try_recv().is_ok());
+    }
+
+    /// A peer that ends its actors by the hundred thousand would else keep a thread busy for minutes, in which the node does little
+    /// else.
+    #[test]
+    fn the_calls_that_wait_are_gone_through_once_however_many_actors_end() {
+        let mut calls = PendingCalls::default();
+        let replies: Vec<_> = (0..1000)
+            .map(|to| {
+                let (port, reply) = port();
+                calls.insert(to, port).unwrap();
+                reply
+            })
+            .collect();
+        calls.fail_actors((1..100_000).collect());
+        assert_eq!(calls.looked_at, 1000);
+        let waiting = |reply: &mut OneshotReceiver<Vec<u8>>| reply.try_recv() == Err(TryRecvError::Empty);
+        assert_eq!(
+            replies
+                .into_iter()
+                .filter_map(|mut reply| waiting(&mut reply).then_some(()))
+                .count(),
+            1
+        );
+        calls.fail_actors(vec![0]);
+        calls.fail_actors((1..100_000).collect());
+        assert_eq!(calls.looked_at, 2000, "nothing waits");
     }
 }

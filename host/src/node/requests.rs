@@ -81,6 +81,8 @@ pub(super) enum Purpose {
     Connection,
     /// To be linked to a node: where there is a link, this connection is one too many.
     Link,
+    /// As a connection for itself, but because a peer says that there is a node, which may be true of no address.
+    Hearsay,
 }
 
 /// What a node decides about a session that has authenticated.

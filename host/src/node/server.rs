@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::admission::{Admission, Permit};
 use super::connector::Connectors;
@@ -56,6 +56,8 @@ pub struct NodeServer {
     pub(super) admission: Arc<Admission>,
     /// What all peers hold of this node's memory.
     ledger: Arc<Ledger>,
+    /// One for each connection that may be opened on a peer's word at one time.
+    hearsay: Arc<Semaphore>,
     gate: Option<watch::Receiver<bool>>,
 }
 
@@ -105,7 +107,9 @@ impl NodeServer {
             NodeRequest::RemovePeer(address) => state.connectors.remove(&address),
             NodeRequest::ConnectionOpenedWatched { stream, watch, dialled } => {
                 let peer_addr = stream.peer_label();
-                self.admission.expect(stream.peer_ip());
+                if dialled.purpose != Purpose::Hearsay {
+                    self.admission.expect(stream.peer_ip());
+                }
                 let origin = Origin::Dialled(dialled, Some(watch));
                 self.open(myself, state, *stream, origin, peer_addr).await;
             }
@@ -195,6 +199,7 @@ impl NodeServer {
             self.connection_mode,
         );
         session.limits = self.limits;
+        session.hearsay = self.hearsay.clone();
         session.account = Arc::new(Account::new(self.ledger.clone(), self.limits.peer));
         session.timing = self.timing;
         session.stand_in_names = self.stand_in_names;

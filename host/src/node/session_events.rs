@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{ActorCell, ActorRef, RpcReplyPort, pg};
+use tokio::time::timeout;
 
+use super::client::{ConnectError, connect_on_hearsay};
 use super::memberships::Group;
 use super::node_session::NodeSessionState;
 use super::requests::{NodeRequest, SessionRequest, Verdict};
@@ -19,8 +21,12 @@ use crate::wire::{self, Actor, GroupChange, MAX_NODE_NAME_BYTES};
 /// How long the node may take to decide about a session.
 const NODE_DECISION: Duration = Duration::from_secs(5);
 
-/// The most connections that one answer of a peer's may have this node open.
-const MAX_TRANSITIVE_DIALS: usize = 256;
+/// The most connections that a node opens at one time because its peers say that there are nodes. What they say beyond that is left
+/// out until there is another session with one of them.
+pub(super) const MAX_TRANSITIVE_DIALS: usize = 256;
+
+/// How long such a connection may take until its session is ready. After it another one may be opened in its place.
+const TRANSITIVE_DIAL: Duration = Duration::from_secs(10);
 
 impl NodeSession {
     /// Carries out everything that the session has decided.
@@ -55,10 +61,8 @@ impl NodeSession {
             // A table entry until somebody asks for a stand-in.
             Event::Spawned(actors) => state.link.add_remote(actors.iter().map(|actor| actor.pid)),
             Event::Terminated(pids) => {
-                for pid in pids {
-                    state.stand_ins.terminate(pid);
-                    state.link.remove_remote(pid);
-                }
+                pids.iter().for_each(|pid| state.stand_ins.terminate(*pid));
+                state.link.remove_remotes(pids);
             }
             Event::Joined(change) => self.joined(myself, state, change).await,
             Event::Left(GroupChange { scope, group, actors }) => {
@@ -276,18 +280,39 @@ impl NodeSession {
         };
         // No node lets one in that has a longer name.
         let is_name = |text: &str| text.len() <= MAX_NODE_NAME_BYTES;
+        let mut left_out = 0;
         for peer in theirs
             .into_iter()
             .filter(|peer| is_name(&peer.name) && is_name(&peer.connection_string) && !known(peer))
-            .take(MAX_TRANSITIVE_DIALS)
         {
+            let Ok(permit) = self.hearsay.clone().try_acquire_owned() else {
+                left_out += 1;
+                continue;
+            };
             let node_server = self.node_server.clone();
             ractor::concurrency::spawn(async move {
                 let address = peer.connection_string.as_str();
-                if let Err(error) = super::client::connect(&node_server, address).await {
-                    tracing::warn!(peer = peer.name, address, "cannot connect to a peer's peer: {error}");
+                let connecting = timeout(TRANSITIVE_DIAL, connect_on_hearsay(&node_server, address));
+                match connecting.await {
+                    Ok(Err(ConnectError::Connect(error))) => {
+                        tracing::warn!(peer = peer.name, address, "cannot connect to a peer's peer: {error}");
+                    }
+                    Err(_) => tracing::warn!(
+                        peer = peer.name,
+                        address,
+                        "no session with a peer's peer within {TRANSITIVE_DIAL:?}"
+                    ),
+                    // That a session has ended is logged by itself.
+                    Ok(Ok(_) | Err(ConnectError::Closed(_))) => {}
                 }
+                drop(permit);
             });
+        }
+        if left_out > 0 {
+            tracing::warn!(
+                left_out,
+                "does not connect to all of the nodes that a peer knows: {MAX_TRANSITIVE_DIALS} connections are being opened already"
+            );
         }
     }
 }

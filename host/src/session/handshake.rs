@@ -203,17 +203,28 @@ fn challenge(ours: &Credentials, peer: NameMessage, out: &mut Vec<Auth>) -> Hand
     Handshake::Reply(peer)
 }
 
-/// What a peer is called is kept in many places for as long as it is connected, and is in every line of the log about it.
-fn refuse_long(peer: &NameMessage) -> Result<(), CloseReason> {
-    let texts = [("name", &peer.name), ("connection string", &peer.connection_string)];
-    match texts.into_iter().find(|(_, text)| text.len() > MAX_NODE_NAME_BYTES) {
-        Some((what, text)) => Err(CloseReason::NameTooLong {
-            what,
-            bytes: text.len(),
-            limit: MAX_NODE_NAME_BYTES,
-        }),
-        None => Ok(()),
+/// What a peer is called is kept in many places for as long as it is connected, and is in every line of the log about it, in what
+/// commands print, and in the full names of its actors.
+fn refuse_name(peer: &NameMessage) -> Result<(), CloseReason> {
+    for (what, text) in [("name", &peer.name), ("connection string", &peer.connection_string)] {
+        if text.len() > MAX_NODE_NAME_BYTES {
+            return Err(CloseReason::NameTooLong {
+                what,
+                bytes: text.len(),
+                limit: MAX_NODE_NAME_BYTES,
+            });
+        }
+        if text.chars().any(char::is_control) {
+            let problem = "has a control character";
+            return Err(CloseReason::BadName { what, problem });
+        }
     }
+    // `a@b` of a node `c` would else be taken for `a` of the node `b@c`.
+    if !peer.name.contains('@') {
+        let (what, problem) = ("name", "is not of the form name@hostname");
+        return Err(CloseReason::BadName { what, problem });
+    }
+    Ok(())
 }
 
 /// As acceptor: checks the initiator's proof, and gives this end's.
@@ -282,7 +293,7 @@ fn introduction(ours: &Credentials, theirs: Challenge) -> Result<Introduction, C
 
 /// What may be made of what a peer says of itself.
 fn introduced(ours: &Credentials, mut peer: NameMessage) -> Result<NameMessage, CloseReason> {
-    refuse_long(&peer)?;
+    refuse_name(&peer)?;
     if prove_identity(ours, &peer) {
         return Ok(peer);
     }

@@ -87,6 +87,10 @@ pub(crate) struct Session {
     peer_actors: PeerActors,
     /// What the peer understands beyond the stock protocol.
     peer_capabilities: u32,
+    /// The peer was asked for its other sessions, and has not answered.
+    awaits_sessions: bool,
+    /// The peer has said that another node tried to take this one's name. An honest one says so once.
+    is_contested: bool,
     transmits: VecDeque<Message>,
     events: VecDeque<Event>,
 }
@@ -116,6 +120,8 @@ impl Session {
             confirmations: VecDeque::new(),
             peer_actors: PeerActors::new(config.account),
             peer_capabilities: 0,
+            awaits_sessions: false,
+            is_contested: false,
             transmits,
             events: VecDeque::new(),
         }
@@ -243,6 +249,7 @@ impl Session {
             let mut asking = self.ours.local.clone();
             asking.connection_id = 0;
             self.send(Control::EnumerateNodeSessions(asking));
+            self.awaits_sessions = true;
         }
         for actors in snapshot.actors.chunks(ACTORS_PER_MESSAGE) {
             self.send(Control::Spawn(actors.to_vec()));
@@ -290,7 +297,10 @@ impl Session {
             since: Duration::from_secs(taken.for_seconds),
         };
         if taken.receiver_stays {
-            self.events.push_back(Event::NameContested(rival));
+            // Each is a line of the log.
+            if !std::mem::replace(&mut self.is_contested, true) {
+                self.events.push_back(Event::NameContested(rival));
+            }
             return Ok(());
         }
         let name = self.ours.local.name.clone();
@@ -401,7 +411,8 @@ impl Session {
                 self.confirmed(timestamp);
             }
             Control::EnumerateNodeSessions(asking) => self.events.push_back(Event::SessionsAsked(asking)),
-            Control::NodeSessions(sessions) if self.transitive => {
+            // Each answer is worth many connections, and nobody is asked twice.
+            Control::NodeSessions(sessions) if std::mem::take(&mut self.awaits_sessions) => {
                 self.events.push_back(Event::SessionsLearned(sessions));
             }
             Control::Ready => self.advance_sync(Sync::PeerSent),

@@ -117,6 +117,14 @@ pub enum CloseReason {
         /// What it may have.
         limit: usize,
     },
+    /// The peer's full name, or its connection string, can't be one.
+    #[error("the {what} of the peer {problem}; give it another `name` or `hostname`")]
+    BadName {
+        /// Which of the two.
+        what: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// The peer takes what it is sent too slowly even for the control plane.
     #[error("the peer reads too slowly: {limit} bytes are waiting for it")]
     TooSlow {
@@ -199,6 +207,7 @@ impl CloseReason {
             Self::Io(_) => "io",
             Self::Tls(_) => "tls",
             Self::NameTooLong { .. } => "name_too_long",
+            Self::BadName { .. } => "bad_name",
             Self::TooSlow { .. } => "too_slow",
             Self::Local => "local",
         }

@@ -120,7 +120,7 @@ impl Process {
             }
             Decided::Terminated(pids) => {
                 end.actors.retain(|_, pid| !pids.contains(pid));
-                pids.into_iter().for_each(|pid| end.link.remove_remote(pid));
+                end.link.remove_remotes(pids);
             }
             Decided::Closed(reason) => {
                 context.trace(format!("wire {wire} closes: {reason}"));

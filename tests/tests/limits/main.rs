@@ -11,6 +11,8 @@ mod fields;
 mod fills;
 #[path = "../hostile/guests.rs"]
 mod guests;
+#[cfg(target_os = "linux")]
+mod hearsay;
 mod protocol;
 mod raw;
 #[path = "../hostile/victims.rs"]

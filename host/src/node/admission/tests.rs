@@ -54,6 +54,26 @@ fn who_says_nothing_gives_way_before_who_has_said_its_name() {
     assert_eq!(gave_way(&[&honest, &silent, &next]), [0, 1, 0]);
 }
 
+/// Strangers who keep saying names would otherwise hold all places but one, and each newcomer would push out the one before it.
+#[test]
+fn a_crowd_that_has_said_its_names_does_not_leave_newcomers_one_place_between_them() {
+    let admission = admission(512, 64);
+    let crowd: Vec<_> = (0..64).map(|_| noted(&admission, "192.0.2.1")).collect();
+    crowd.iter().for_each(|(permit, _)| permit.has_spoken(Proof::Cookie));
+    let honest = noted(&admission, "192.0.2.1");
+    let silent: Vec<_> = (0..31).map(|_| noted(&admission, "192.0.2.1")).collect();
+    assert_eq!(
+        gave_way(&[&honest]),
+        [0],
+        "as long as less than half of the places are taken anew"
+    );
+    honest.0.has_spoken(Proof::Identity);
+    let more: Vec<_> = (0..31).map(|_| noted(&admission, "192.0.2.1")).collect();
+    assert_eq!(gave_way(&[&honest]), [0], "nor once it has said its name");
+    assert_eq!(admission.open_handshakes(), 64);
+    drop((crowd, silent, more));
+}
+
 #[test]
 fn of_all_addresses_the_most_crowded_pays() {
     let admission = admission(4, 3);

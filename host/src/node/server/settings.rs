@@ -3,11 +3,13 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 #[cfg(feature = "guests")]
 use tokio::sync::watch;
 
 use super::{Cookie, NodeServer};
 use crate::node::admission::{Admission, HandshakeLimits};
+use crate::node::session_events::MAX_TRANSITIVE_DIALS;
 use crate::node::{NodeConnectionMode, PeerLimits, SessionLimits, StandInNames, StockPeers, Timing};
 use crate::session::Ledger;
 use crate::transport::IncomingEncryptionMode;
@@ -42,6 +44,7 @@ impl NodeServer {
             stock_peers: StockPeers::default(),
             admission: Arc::default(),
             ledger: Arc::new(Ledger::new(PeerLimits::default().all_peers_bytes)),
+            hearsay: Arc::new(Semaphore::new(MAX_TRANSITIVE_DIALS)),
             gate: None,
         }
     }

@@ -58,6 +58,46 @@ fn an_acceptor_that_forges_its_proof_is_found_out() {
     assert_eq!(events.last(), Some(&Event::Closed(CloseReason::WrongCookie)));
 }
 
+/// Who is called so could forge lines of the log, write to the terminals of operators, or pass its actors off as another node's.
+#[test]
+fn a_peer_whose_name_plays_tricks_is_not_let_in_at_either_end() {
+    let (control, form) = ("has a control character", "is not of the form name@hostname");
+    for (node, address, what, problem) in [
+        ("a\nb@h", "h:1", "name", control),
+        ("a@h\u{1b}[2J", "h:1", "name", control),
+        ("a@h", "h:1\r\nb", "connection string", control),
+        ("localhost", "h:1", "name", form),
+        ("", "h:1", "name", form),
+    ] {
+        let named = |connection_id| NameMessage {
+            name: node.to_owned(),
+            connection_string: address.to_owned(),
+            ..name("x", 1, connection_id)
+        };
+        let refused = CloseReason::BadName { what, problem };
+        let mut pair = Pair::with(
+            config(Role::Initiator, named(99), "cookie"),
+            config(Role::Acceptor, name("beta", 2, 0), "cookie"),
+        );
+        pair.settle();
+        assert_eq!(
+            pair.acceptor.closed(),
+            Some(&refused),
+            "{node:?} as the one that accepts"
+        );
+        let mut pair = Pair::with(
+            config(Role::Initiator, name("alpha", 1, 99), "cookie"),
+            config(Role::Acceptor, named(0), "cookie"),
+        );
+        pair.settle();
+        assert_eq!(
+            pair.initiator.closed(),
+            Some(&refused),
+            "{node:?} as the one that connects"
+        );
+    }
+}
+
 #[test]
 fn a_peer_with_a_name_that_is_too_long_is_not_let_in_at_either_end() {
     let long = || "n".repeat(MAX_NODE_NAME_BYTES + 1);

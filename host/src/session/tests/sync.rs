@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::pair::{Pair, account, config, name};
 use crate::session::{CloseReason, Event, Full, LocalChange, LocalSnapshot, Refusal, Refused, Role};
-use crate::wire::{Actor, GroupChange, MAX_NAME_BYTES};
+use crate::wire::{Actor, Control, GroupChange, MAX_NAME_BYTES, Message, NameTaken};
 
 fn actor(pid: u64, name: Option<&str>) -> Actor {
     Actor {
@@ -208,6 +208,32 @@ fn only_a_transitive_node_asks_and_learns() {
         let learned = Event::SessionsLearned(vec![name("gamma", 3, 0)]);
         assert_eq!(pair.initiator.count(&learned), usize::from(transitive));
     }
+}
+
+/// Each answer is worth many connections, and each word about a name is a line of the log.
+#[test]
+fn what_a_peer_is_to_say_once_counts_once() {
+    let mut initiator = config(Role::Initiator, name("alpha", 1, 99), "cookie");
+    initiator.transitive = true;
+    let mut pair = Pair::with(initiator, config(Role::Acceptor, name("beta", 2, 0), "cookie"));
+    pair.settle();
+    for _ in 0..100 {
+        pair.acceptor.session.handle_sessions(vec![name("gamma", 3, 0)]);
+        let taken = Control::NameTaken(NameTaken {
+            address: "h:1".to_owned(),
+            for_seconds: 5,
+            receiver_stays: true,
+        });
+        pair.initiator.session.handle_message(Message::Control(taken), pair.now);
+    }
+    pair.settle();
+    assert_eq!(pair.initiator.closed(), None);
+    assert_eq!(
+        pair.initiator.count(&Event::SessionsLearned(vec![name("gamma", 3, 0)])),
+        1
+    );
+    let contested = |event: &&Event| matches!(event, Event::NameContested(_));
+    assert_eq!(pair.initiator.events.iter().filter(contested).count(), 1);
 }
 
 #[test]
