@@ -14,6 +14,7 @@ mod backlog;
 mod challenges;
 pub mod client;
 mod connector;
+mod dialling;
 mod events;
 mod ingress;
 mod left_out;
@@ -39,7 +40,8 @@ mod timer;
 mod watch;
 
 pub use admission::HandshakeLimits;
-pub use connector::{Backoff, EncryptionSource, Peer};
+pub use connector::{EncryptionSource, Peer};
+pub use dialling::Backoff;
 pub use events::NodeEventSubscription;
 use limits::SessionLimits;
 pub use limits::{PeerLimits, StandInNames};
