@@ -82,6 +82,8 @@ pub enum NodeConnectionMode {
 /// What the simulation of whole nodes runs.
 #[cfg(all(test, feature = "guests"))]
 pub(crate) mod sim {
+    pub(crate) use super::dialling::{Backoff, Dialling, News, Step};
     pub(crate) use super::limits::SessionLimits;
     pub(crate) use super::link::Link;
+    pub(crate) use super::watch::{Proof, SessionEnd};
 }

@@ -1,9 +1,10 @@
 //! A computer: a disk, and a process that comes and goes.
 
 use super::Time;
+use super::dialling::Name;
 use super::disk::Storage;
 use super::history::{Ended, History, Notes};
-use super::plan::ComputerPlan;
+use super::plan::{ComputerPlan, Peers};
 use super::process::Process;
 use crate::guest::sim::CheckpointStore as _;
 use crate::session::tests::Random;
@@ -24,6 +25,10 @@ pub(super) struct Computer {
     pub(super) fails_until: Time,
     /// Until then a stranger answers at its address.
     pub(super) stranger_until: Time,
+    /// Until then who dials its address gets to itself.
+    pub(super) relay_until: Time,
+    /// Until then it learns no addresses.
+    pub(super) nameless_until: Time,
 }
 
 /// What the guest with this index is called.
@@ -45,6 +50,8 @@ impl Computer {
             thaws: 0,
             fails_until: 0,
             stranger_until: 0,
+            relay_until: 0,
+            nameless_until: 0,
         }
     }
 
@@ -76,11 +83,23 @@ impl Computer {
             self.count,
             nonce,
             self.plan.clone(),
+            self.names(),
             states,
             database,
         );
         self.process = Some(process);
         true
+    }
+
+    /// What its process is told to stay connected to.
+    fn names(&self) -> Vec<Name> {
+        match self.plan.peers {
+            Peers::Service => vec![Name::Service],
+            Peers::Each => (0..self.count)
+                .filter(|peer| *peer != self.index)
+                .map(Name::Computer)
+                .collect(),
+        }
     }
 
     /// The process is gone. False if there was none.

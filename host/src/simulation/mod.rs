@@ -16,6 +16,7 @@
 //! happened; `RACTOR_SIM_RUNS=<n>` sets how many there are, `RACTOR_SIM_MINUTES=<n>` how long they go on.
 
 mod computer;
+mod dialling;
 mod disk;
 mod guest;
 mod history;

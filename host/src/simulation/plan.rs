@@ -6,9 +6,11 @@ use crate::session::tests::Random;
 /// How long things may go wrong.
 const TROUBLE: Time = 60 * SECOND;
 
-/// How long everything is well before the end: time to find out about silent peers, to dial again, to work off what waits and to
-/// write what is left.
-pub(super) const CALM: Time = 75 * SECOND;
+/// How long everything is well before all nodes are linked: time to find out about silent peers, and to dial again.
+pub(super) const LINKED: Time = 100 * SECOND;
+
+/// How long everything is well before the end, if addresses may have proved to be who dialled them: time to dial these again.
+const OWN: Time = 420 * SECOND;
 
 /// What happens to a computer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +28,33 @@ pub(super) enum Fault {
     /// A number of single steps of the disk fail with this number, after so many that don't.
     DiskSteps { after: usize, count: usize, error: i32 },
     /// For so long, a stranger answers at its address.
-    Stranger(Time),
+    Stranger { time: Time, poses: Poses },
+    /// For so long, who dials its address gets to itself.
+    Relay(Time),
+    /// It is killed, and has another address from then on, which others learn in a while.
+    Move,
+    /// For so long, it learns no addresses.
+    Nameless(Time),
+}
+
+/// Who a stranger says it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Poses {
+    /// The name is this computer's.
+    pub(super) computer: usize,
+    /// It knows the incarnation, which is no secret.
+    pub(super) knows: bool,
+    /// It announces no proof of who it is.
+    pub(super) is_stock: bool,
+}
+
+/// What processes are told to stay connected to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Peers {
+    /// Each other computer, by a name of its own.
+    Each,
+    /// One name that has the addresses of all.
+    Service,
 }
 
 /// How a wire breaks.
@@ -54,6 +82,7 @@ pub(super) struct ComputerPlan {
     pub(super) disk: Time,
     /// How many messages wait for a guest at most.
     pub(super) mailbox: usize,
+    pub(super) peers: Peers,
 }
 
 /// One run.
@@ -75,7 +104,8 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn draw(random: &mut Random) -> Self {
         let count = 3 + random.below(2);
-        let computers: Vec<_> = (0..count).map(|_| computer(random)).collect();
+        let peers = if random.chance(20) { Peers::Service } else { Peers::Each };
+        let computers: Vec<_> = (0..count).map(|_| computer(random, peers, count)).collect();
         let cuts = (0..random.below(6))
             .map(|_| {
                 let how = random.pick(&[Cut::Reset, Cut::Silent]);
@@ -102,12 +132,15 @@ impl Plan {
     }
 
     pub(super) fn end(&self) -> Time {
-        self.calm_from + CALM
+        let faults = self.computers.iter().flat_map(|computer| &computer.faults);
+        let mut relays = faults.filter(|(_, fault)| matches!(fault, Fault::Relay(_)));
+        let has_own = relays.next().is_some() || self.computers.iter().any(|one| one.peers == Peers::Service);
+        self.calm_from + if has_own { OWN } else { LINKED }
     }
 }
 
-fn computer(random: &mut Random) -> ComputerPlan {
-    let faults = (0..random.below(5)).map(|_| (random.below(TROUBLE), fault(random)));
+fn computer(random: &mut Random, peers: Peers, count: u64) -> ComputerPlan {
+    let faults = (0..random.below(6)).map(|_| (random.below(TROUBLE), fault(random, count)));
     ComputerPlan {
         faults: faults.collect(),
         guests: 1 + random.below(3) as usize,
@@ -116,22 +149,33 @@ fn computer(random: &mut Random) -> ComputerPlan {
         sends_every: random.pick(&[50_000, 300_000, SECOND]),
         disk: random.pick(&[1_000, 100_000, SECOND]),
         mailbox: random.pick(&[3, 50, 10_000]),
+        peers,
     }
 }
 
-fn fault(random: &mut Random) -> Fault {
+fn fault(random: &mut Random, count: u64) -> Fault {
     let error = random.pick(&crate::files::fault::ERRORS);
     match random.below(100) {
-        0..20 => Fault::Kill,
-        20..40 => Fault::PowerLoss,
-        40..65 => Fault::Stop,
-        65..72 => Fault::Freeze(random.below(25 * SECOND)),
-        72..82 => Fault::Disk(error, random.below(30 * SECOND)),
-        82..92 => Fault::DiskSteps {
+        0..15 => Fault::Kill,
+        15..32 => Fault::PowerLoss,
+        32..52 => Fault::Stop,
+        52..58 => Fault::Freeze(random.below(25 * SECOND)),
+        58..67 => Fault::Disk(error, random.below(30 * SECOND)),
+        67..76 => Fault::DiskSteps {
             after: random.below(60) as usize,
             count: 1 + random.below(4) as usize,
             error,
         },
-        _ => Fault::Stranger(random.below(20 * SECOND)),
+        76..88 => Fault::Stranger {
+            time: random.below(20 * SECOND),
+            poses: Poses {
+                computer: random.below(count) as usize,
+                knows: random.chance(50),
+                is_stock: random.chance(40),
+            },
+        },
+        88..92 => Fault::Relay(random.below(20 * SECOND)),
+        92..96 => Fault::Move,
+        _ => Fault::Nameless(random.below(20 * SECOND)),
     }
 }

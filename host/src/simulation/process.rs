@@ -1,14 +1,16 @@
 //! A node as a process: sessions, guests, what keeps their states, and actors that send.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::computer::guest_name;
+use super::dialling::{Dialled, Name, Peer};
 use super::guest::{Guest, Status};
 use super::history::{History, Notes};
 use super::keeper::{Brought, Keeper};
-use super::link::{End, Side};
+use super::link::End;
 use super::plan::ComputerPlan;
 use super::routing::Calls;
 use super::stop::Stop;
@@ -21,6 +23,9 @@ use crate::wire::Actor;
 /// The first pid of a guest, as in `directory`.
 const FIRST_PID: u64 = 1 << 52;
 
+/// How long a connection may take to become one that is used, or none.
+const HANDSHAKE: Time = 30 * SECOND;
+
 /// How many native actors of a node send.
 const SENDERS: usize = 2;
 
@@ -28,14 +33,20 @@ const SENDERS: usize = 2;
 #[derive(Debug)]
 pub(super) enum Event {
     Started,
-    Dial(usize),
+    /// It may be time to look this peer up.
+    LookUp(usize),
+    /// What came of that; none if it failed.
+    LookedUp {
+        peer: usize,
+        found: Option<Vec<SocketAddr>>,
+    },
     Dialled {
         wire: usize,
-        peer: usize,
+        dial: Dialled,
     },
-    NotDialled {
-        peer: usize,
-    },
+    NotDialled(Dialled),
+    /// A node may not be linked any more, or that was awaited for long enough.
+    Unlinked,
     Accepted {
         wire: usize,
     },
@@ -82,17 +93,18 @@ pub(super) enum Event {
 #[derive(Debug)]
 pub(super) enum Effect {
     After(Time, Event),
+    /// At this end of a wire.
     Write {
         wire: usize,
-        side: Side,
         bytes: Vec<u8>,
     },
     Close {
         wire: usize,
-        side: Side,
     },
-    Open {
+    Open(Dialled),
+    LookUp {
         peer: usize,
+        name: Name,
     },
     Trace(String),
     /// The process has stopped in order, but for the states of these.
@@ -161,9 +173,13 @@ pub(super) struct Process {
     /// How many computers there are.
     pub(super) count: usize,
     pub(super) registry: Registry<usize>,
-    /// By wire.
+    /// By their numbers.
     pub(super) ends: BTreeMap<usize, End>,
-    dialling: BTreeSet<usize>,
+    /// What it is told to stay connected to.
+    pub(super) names: Vec<Name>,
+    pub(super) peers: Vec<Peer>,
+    /// It poses as a node that proves no more than the cookie.
+    pub(super) is_stock: bool,
     pub(super) guests: BTreeMap<u64, Guest>,
     pub(super) keeper: Keeper,
     pub(super) calls: Calls,
@@ -181,6 +197,7 @@ impl Process {
         count: usize,
         incarnation: u64,
         plan: ComputerPlan,
+        names: Vec<Name>,
         states: Vec<Notes>,
         database: Arc<Database>,
     ) -> Self {
@@ -197,7 +214,9 @@ impl Process {
             count,
             registry: Registry::default(),
             ends: BTreeMap::new(),
-            dialling: BTreeSet::new(),
+            names,
+            peers: Vec::new(),
+            is_stock: false,
             guests: guests.collect(),
             keeper: Keeper::new(database),
             calls: Calls::new(SENDERS),
@@ -218,20 +237,23 @@ impl Process {
     pub(super) fn handle(&mut self, event: Event, context: &mut Context<'_>) {
         match event {
             Event::Started => self.started(context),
-            Event::Dial(peer) => self.dial(peer, context),
-            Event::Dialled { wire, peer } => {
-                self.dialling.remove(&peer);
-                self.open(wire, Side::Opened, context);
-                context.after(SECOND, Event::Dial(peer));
+            Event::LookUp(peer) => self.look_up(peer, context),
+            Event::LookedUp { peer, found } => self.looked_up(peer, found.as_deref(), context),
+            Event::Dialled { wire, dial } => {
+                if self.peers.is_empty() {
+                    // Nobody is dialled any more.
+                    context.effects.push(Effect::Close { wire });
+                } else {
+                    self.open(wire, Some(dial), context);
+                }
             }
-            Event::NotDialled { peer } => {
-                self.dialling.remove(&peer);
-                let wait = SECOND / 5 + context.random.below(SECOND);
-                context.after(wait, Event::Dial(peer));
-            }
+            Event::NotDialled(dial) => self.not_dialled(dial, context),
+            Event::Unlinked => {}
             Event::Accepted { wire } => {
                 if self.accepts() {
-                    self.open(wire, Side::Accepted, context);
+                    self.open(wire, None, context);
+                } else {
+                    context.effects.push(Effect::Close { wire });
                 }
             }
             Event::Read { wire, bytes } => self.read(wire, &bytes, context),
@@ -275,6 +297,7 @@ impl Process {
         for wire in wires {
             self.pump(wire, context);
         }
+        self.poll_dialling(context);
         self.calls.poll(context);
         for (wire, end) in &mut self.ends {
             if end.has_to_write() {
@@ -287,29 +310,11 @@ impl Process {
         if self.computer >= self.count {
             return;
         }
-        for peer in (0..self.count).filter(|peer| *peer != self.computer) {
-            context.soon(SECOND, Event::Dial(peer));
-        }
+        self.start_dialling(context);
         for sender in 0..SENDERS {
             context.soon(self.plan.sends_every, Event::Send(sender));
         }
         context.after(self.plan.every, Event::Round);
-    }
-
-    fn dial(&mut self, peer: usize, context: &mut Context<'_>) {
-        if self.stop.is_some() {
-            return;
-        }
-        let name = node_name(peer, self.count);
-        let is_linked = self.ends.values().any(|end| {
-            let is_ours = end.side == Side::Opened && end.peer.is_none();
-            (end.peer.as_ref() == Some(&name) || is_ours) && end.closed.is_none()
-        });
-        if is_linked || !self.dialling.insert(peer) {
-            context.after(SECOND / 2, Event::Dial(peer));
-        } else {
-            context.effects.push(Effect::Open { peer });
-        }
     }
 
     /// A guest is no more.
@@ -336,12 +341,9 @@ impl Process {
         self.count
     }
 
-    /// What is wrong with it, when everything has been well for a while.
-    pub(super) fn check(&self) -> Vec<String> {
+    /// The nodes that it is not linked to, or knows nothing of.
+    pub(super) fn unlinked(&self) -> Vec<String> {
         let mut found = Vec::new();
-        if self.stop.is_some() {
-            return vec!["is still stopping".to_owned()];
-        }
         for peer in (0..self.count).filter(|peer| *peer != self.computer) {
             match self.link_to(&node_name(peer, self.count)) {
                 None => found.push(format!("has no link to {peer}")),
@@ -349,7 +351,25 @@ impl Process {
                 Some(_) => {}
             }
         }
-        if self.ends.len() != self.count - 1 {
+        found
+    }
+
+    /// What is wrong with it, when everything has been well for a while.
+    pub(super) fn check(&self, calm: Time, now: Time) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.stop.is_some() {
+            return vec!["is still stopping".to_owned()];
+        }
+        found.extend(self.unlinked());
+        found.extend(self.left_alone(calm, now));
+        let late = |end: &&End| !end.session.is_ready() && end.since + HANDSHAKE < now;
+        found.extend(
+            self.ends
+                .values()
+                .filter(late)
+                .map(|end| format!("has a connection that comes to nothing: {:?}", end.peer)),
+        );
+        if self.ends.values().filter(|end| end.session.is_ready()).count() != self.count - 1 {
             found.push(format!("has {} connections", self.ends.len()));
         }
         let waiting = self.calls.waiting();

@@ -63,6 +63,7 @@ impl Process {
         context.trace(format!("{step:?}"));
         match step {
             Step::Quiesce => {
+                self.peers.clear();
                 let names: Vec<String> = self.guests.values().map(|guest| guest.name.clone()).collect();
                 self.keeper.queue.handle_ending(names, context.now);
             }

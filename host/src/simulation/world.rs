@@ -1,14 +1,16 @@
 //! The run: a queue of things that will happen, computers, and wires between them.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::Time;
 use super::computer::Computer;
+use super::dialling::{Dialled, Name};
 use super::history::{Ended, History};
-use super::link::Side;
-use super::plan::{CALM, Cut, Fault, Plan};
-use super::process::{Context, Effect, Event};
+use super::link::{Side, end_of, wire_of};
+use super::plan::{Cut, Fault, LINKED, Plan, Poses};
+use super::process::{Context, Effect, Event, Process, node_name};
 use crate::session::CloseReason;
 use crate::session::tests::Random;
 
@@ -33,6 +35,10 @@ enum Happening {
     Thaw(usize),
     Start(usize),
     Cut(usize, Cut),
+    /// Everybody learns the address of a computer.
+    Publish(usize, SocketAddr),
+    /// All nodes are linked by now.
+    CheckLinks,
 }
 
 /// What arrives at one end of a wire.
@@ -53,6 +59,11 @@ struct Wire {
     cut: Option<Cut>,
 }
 
+/// The address with this number.
+fn address(number: usize) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, number as u8 + 1], 4697))
+}
+
 pub(super) struct World {
     pub(super) plan: Plan,
     random: Random,
@@ -63,6 +74,9 @@ pub(super) struct World {
     /// The computers, and behind them as many strangers, each of which poses as one of them.
     pub(super) computers: Vec<Computer>,
     wires: Vec<Wire>,
+    /// Where the computers are, and where their names say that they are.
+    addresses: Vec<SocketAddr>,
+    published: Vec<SocketAddr>,
     pub(super) history: History,
     pub(super) trace: Vec<(Time, String)>,
 }
@@ -81,6 +95,8 @@ impl World {
             scheduled: 0,
             computers,
             wires: Vec::new(),
+            addresses: (0..count).map(address).collect(),
+            published: (0..count).map(address).collect(),
             history: History::default(),
             trace: Vec::new(),
             plan,
@@ -94,6 +110,7 @@ impl World {
                 world.schedule(at, Happening::Fault(index, fault));
             }
         }
+        world.schedule(world.plan.calm_from + LINKED, Happening::CheckLinks);
         for (at, wire, how) in world.plan.cuts.clone() {
             world.schedule(at, Happening::Cut(wire, how));
         }
@@ -124,6 +141,8 @@ impl World {
             Happening::Thaw(computer) => self.computers[computer].is_frozen = false,
             Happening::Start(computer) => self.start(computer),
             Happening::Cut(wire, how) => self.cut(wire, how),
+            Happening::Publish(computer, address) => self.published[computer] = address,
+            Happening::CheckLinks => self.check_links(),
         }
     }
 
@@ -162,7 +181,7 @@ impl World {
             effects: &mut effects,
             write: self.plan.write,
             is_calm: self.now >= self.plan.calm_from,
-            is_quiet: self.now >= self.plan.calm_from + CALM / 3,
+            is_quiet: self.now >= self.plan.calm_from + LINKED / 4,
         };
         process.handle(event, &mut context);
         for effect in effects {
@@ -176,9 +195,16 @@ impl World {
                 let at = self.now + delay;
                 self.schedule(at, Happening::Process { computer, life, event });
             }
-            Effect::Write { wire, side, bytes } => self.write(wire, side, bytes),
-            Effect::Close { wire, side } => self.send(wire, side, Arrival::Closed(CloseReason::ConnectionClosed)),
-            Effect::Open { peer } => self.open(computer, life, peer),
+            Effect::Write { wire, bytes } => {
+                let (wire, side) = wire_of(wire);
+                self.write(wire, side, bytes);
+            }
+            Effect::Close { wire } => {
+                let (wire, side) = wire_of(wire);
+                self.send(wire, side, Arrival::Closed(CloseReason::ConnectionClosed));
+            }
+            Effect::Open(dial) => self.open(computer, life, dial),
+            Effect::LookUp { peer, name } => self.look_up(computer, life, peer, name),
             Effect::Trace(what) => self.trace(format!("{computer}.{life}: {what}")),
             Effect::Ended(unkept) => self.end(computer, Ended::InOrder(unkept), false),
         }
@@ -234,7 +260,7 @@ impl World {
                 self.wires[wire].on_the_way[other as usize] -= bytes.len();
                 let (sender, life) = self.wires[wire].ends[other as usize];
                 let event = Event::Room {
-                    wire,
+                    wire: end_of(wire, other),
                     bytes: bytes.len(),
                 };
                 let at = self.now + self.plan.latency;
@@ -246,26 +272,57 @@ impl World {
                         event,
                     },
                 );
+                let wire = end_of(wire, side);
                 Event::Read { wire, bytes }
             }
-            Arrival::Closed(reason) => Event::WireClosed { wire, reason },
+            Arrival::Closed(reason) => Event::WireClosed {
+                wire: end_of(wire, side),
+                reason,
+            },
         };
         self.computers_event(computer, life, event);
     }
 
-    /// The process of a computer dials another.
-    fn open(&mut self, from: usize, life: u32, peer: usize) {
-        let count = self.plan.computers.len();
-        let to = if self.computers[peer].stranger_until > self.now {
-            peer + count
-        } else {
-            peer
+    /// A process looks up what addresses a name has.
+    fn look_up(&mut self, computer: usize, life: u32, peer: usize, name: Name) {
+        let found = match name {
+            _ if self.computers[computer].nameless_until > self.now => None,
+            Name::Computer(named) => Some(vec![self.published[named]]),
+            Name::Service => Some(self.published.clone()),
         };
+        let is_slow = self.now < self.plan.calm_from && self.random.chance(3);
+        let most = if is_slow {
+            5 * super::SECOND
+        } else {
+            2 * self.plan.latency
+        };
+        let at = self.now + self.random.below(most);
+        let event = Event::LookedUp { peer, found };
+        self.schedule(at, Happening::Process { computer, life, event });
+    }
+
+    /// Who answers at an address, if somebody does.
+    fn who_answers(&self, from: usize, addr: SocketAddr) -> Option<usize> {
+        let count = self.plan.computers.len();
+        let at = self.addresses.iter().position(|address| *address == addr)?;
+        let computer = &self.computers[at];
+        Some(match () {
+            () if computer.stranger_until > self.now => at + count,
+            () if computer.relay_until > self.now => from,
+            () => at,
+        })
+    }
+
+    /// The process of a computer dials an address.
+    fn open(&mut self, from: usize, life: u32, dial: Dialled) {
         let delay = self.plan.latency + self.random.below(self.plan.latency + 1);
-        let is_reachable = self.parted_until(from, to).is_none() && !self.computers[to].is_frozen;
-        let acceptor = self.computers[to].process.as_ref().filter(|process| process.accepts());
-        let Some(acceptor) = acceptor.filter(|_| is_reachable) else {
-            let event = Event::NotDialled { peer };
+        let to = self.who_answers(from, dial.addr).filter(|to| {
+            let is_reachable = self.parted_until(from, *to).is_none() && !self.computers[*to].is_frozen;
+            is_reachable && self.computers[*to].process.as_ref().is_some_and(Process::accepts)
+        });
+        let acceptor = to.and_then(|to| Some((to, self.computers[to].process.as_ref()?.life)));
+        let Some((to, accepting)) = acceptor else {
+            let event = Event::NotDialled(dial);
             return self.schedule(
                 self.now + 2 * delay,
                 Happening::Process {
@@ -275,26 +332,46 @@ impl World {
                 },
             );
         };
-        let ends = [(from, life), (to, acceptor.life)];
         let wire = self.wires.len();
         let at = self.now + delay;
         self.wires.push(Wire {
-            ends,
+            ends: [(from, life), (to, accepting)],
             last_arrival: [at; 2],
             on_the_way: [0; 2],
             cut: None,
         });
-        let (computer, life) = ends[1];
-        let event = Event::Accepted { wire };
-        self.schedule(at, Happening::Process { computer, life, event });
         self.trace(format!("wire {wire}: {from} dials {to}"));
-        self.dialled(wire, peer, at);
+        for (side, at) in [(Side::Accepted, at), (Side::Opened, at + self.plan.latency)] {
+            let (computer, life) = self.wires[wire].ends[side as usize];
+            let wire = end_of(wire, side);
+            let event = match side {
+                Side::Accepted => Event::Accepted { wire },
+                Side::Opened => Event::Dialled { wire, dial },
+            };
+            self.schedule(at, Happening::Process { computer, life, event });
+        }
     }
 
-    fn dialled(&mut self, wire: usize, peer: usize, at: Time) {
-        let (computer, life) = self.wires[wire].ends[0];
-        let event = Event::Dialled { wire, peer };
-        self.schedule(at + self.plan.latency, Happening::Process { computer, life, event });
+    /// The stranger in the place of a computer says from now on that it is somebody else.
+    fn pose(&mut self, index: usize, poses: Poses) {
+        let count = self.plan.computers.len();
+        let known = self.computers[poses.computer].process.as_ref();
+        let incarnation = known.map(|process| process.incarnation).filter(|_| poses.knows);
+        if let Some(stranger) = &mut self.computers[index + count].process {
+            stranger.name = node_name(poses.computer, count);
+            stranger.incarnation = incarnation.unwrap_or(stranger.incarnation);
+            stranger.is_stock = poses.is_stock;
+        }
+    }
+
+    /// A computer gets the address of another that moved away before, or a new one.
+    fn move_away(&mut self, index: usize) {
+        let free = (0..).map(address).find(|address| !self.addresses.contains(address));
+        let Some(address) = free else { return };
+        self.end(index, Ended::Killed, false);
+        self.addresses[index] = address;
+        let at = self.now + self.random.below(20 * super::SECOND);
+        self.schedule(at, Happening::Publish(index, address));
     }
 
     /// Until when nothing gets from one of them to the other, if that is so now.
@@ -370,7 +447,13 @@ impl World {
                     computer.storage.disk.fail(after, count, error);
                 }
             }
-            Fault::Stranger(time) => computer.stranger_until = self.now + time,
+            Fault::Stranger { time, poses } => {
+                computer.stranger_until = self.now + time;
+                self.pose(index, poses);
+            }
+            Fault::Relay(time) => computer.relay_until = self.now + time,
+            Fault::Nameless(time) => computer.nameless_until = self.now + time,
+            Fault::Move => self.move_away(index),
         }
     }
 
@@ -420,12 +503,21 @@ impl World {
         self.computers_event(index, life, Event::Started);
     }
 
+    fn check_links(&mut self) {
+        for (index, computer) in self.computers[..self.plan.computers.len()].iter().enumerate() {
+            let unlinked = computer.process.iter().flat_map(Process::unlinked);
+            for found in unlinked {
+                self.history.violation(format!("computer {index} still {found}"));
+            }
+        }
+    }
+
     /// What must hold when everything has been well for a while.
     pub(super) fn check(&mut self) {
         let count = self.plan.computers.len();
         for index in 0..count {
             let found = match &self.computers[index].process {
-                Some(process) => process.check(),
+                Some(process) => process.check(self.plan.calm_from, self.now),
                 None => vec!["is not there".to_owned()],
             };
             for found in found {
