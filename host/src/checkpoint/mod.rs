@@ -4,6 +4,7 @@
 //! all or nothing, its pages have checksums that are checked when it is opened, and each checkpoint has a checksum of its
 //! own.
 
+mod asking;
 mod database;
 mod forgetting;
 #[cfg(all(feature = "cli", any(test, feature = "fuzzing")))]
