@@ -17,3 +17,10 @@ mod schedule;
 pub use database::Database;
 pub use opening::OpenError;
 pub use schedule::{Schedule, Scheduled};
+
+/// What the simulation of whole nodes runs.
+#[cfg(test)]
+pub(crate) mod sim {
+    pub(crate) use super::asking::{Actor, Answer, Asking, Outcome, Step};
+    pub(crate) use super::schedule::hash;
+}

@@ -1,8 +1,12 @@
 //! An actor that keeps notes of what it was sent: the mailbox that ships, and a list in place of an instance.
 
+use std::sync::Arc;
+
 use ractor::message::SerializedMessage;
 
+use super::asking::{Handle, Question};
 use super::history::{Notes, Sender};
+use crate::guest::StateRoom;
 use crate::guest::sim::{Limits, Put, Waiting, WhenFull};
 
 /// How an actor stands.
@@ -25,10 +29,10 @@ pub(super) struct Guest {
     /// What it is handling.
     pub(super) at_hand: Option<SerializedMessage>,
     pub(super) notes: Notes,
-    /// How many messages it has handled, in this process.
-    pub(super) turns: u64,
-    /// Somebody wants its state at the end of this message.
-    pub(super) is_asked: bool,
+    /// What those know of it who ask for its state.
+    pub(super) handle: Handle,
+    /// Those who ask for its state, and where that has a place.
+    pub(super) asked: Vec<(Question, Arc<StateRoom>)>,
 }
 
 impl Guest {
@@ -46,8 +50,8 @@ impl Guest {
             },
             at_hand: None,
             notes,
-            turns: 0,
-            is_asked: false,
+            handle: Handle::new(pid),
+            asked: Vec::new(),
         }
     }
 

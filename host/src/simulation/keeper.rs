@@ -1,13 +1,13 @@
 //! What keeps the states of guests: the writer's queue and the database that ship.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
+use super::asking::Askers;
 use super::guest::Guest;
 use super::history::Notes;
 use super::plan::ComputerPlan;
-use super::process::{Context, Event, Process};
+use super::process::{Context, Event};
 use crate::checkpoint::Database;
 use crate::guest::Digest;
 use crate::guest::sim::{Attempt, Checkpoint, CheckpointStore as _, Entry, Moment, Outcome, Queue, attempt};
@@ -19,6 +19,25 @@ pub(super) struct Brought {
     moment: Moment,
 }
 
+impl Brought {
+    pub(super) fn state(&self) -> &[u8] {
+        &self.entry.checkpoint.state
+    }
+
+    /// False if the queue has no room for it.
+    pub(super) fn pass(self, queue: &mut Queue) -> bool {
+        queue.handle_passing(self.entry, self.moment)
+    }
+}
+
+/// What a guest's state is now.
+pub(super) fn brought(guest: &Guest) -> Brought {
+    Brought {
+        entry: entry(guest),
+        moment: Moment::now(),
+    }
+}
+
 /// See the module.
 pub(super) struct Keeper {
     pub(super) queue: Queue,
@@ -27,40 +46,24 @@ pub(super) struct Keeper {
     outcome: Option<(Outcome, Vec<(String, Notes)>)>,
     /// When the queue is to be asked again.
     wake: Option<Instant>,
-    /// The turns of each guest when it was asked last.
-    known: BTreeMap<u64, u64>,
+    /// Who asks guests for their states.
+    pub(super) askers: Askers,
 }
 
 impl Keeper {
-    pub(super) fn new(database: Arc<Database>) -> Self {
+    pub(super) fn new(database: Arc<Database>, at_once: usize) -> Self {
         Self {
             queue: Queue::default(),
             database,
             attempt: None,
             outcome: None,
             wake: None,
-            known: BTreeMap::new(),
+            askers: Askers::new(at_once),
         }
     }
 
     pub(super) fn into_database(self) -> Arc<Database> {
         self.database
-    }
-
-    /// A guest is asked for its state, which gets to the writer in a while.
-    pub(super) fn ask(&mut self, guest: &Guest, context: &mut Context<'_>) {
-        self.known.insert(guest.pid, guest.turns);
-        let brought = Brought {
-            entry: entry(guest),
-            moment: Moment::now(),
-        };
-        let delay = context.slow(1_000);
-        context.after(delay, Event::Bring(brought));
-    }
-
-    pub(super) fn bring(&mut self, Brought { entry, moment }: Brought) {
-        // What is left out is made up for by the guest's next one.
-        self.queue.handle_passing(entry, moment);
     }
 
     /// Takes a guest's last state.
@@ -122,27 +125,6 @@ impl Keeper {
         let kept = self.database.latest(&guest.name, None).unwrap();
         let kept = kept.map_or_else(Notes::default, |kept| Notes::from_bytes(&kept.checkpoint.state));
         self.queue.is_idle() && kept == guest.notes
-    }
-}
-
-impl Process {
-    /// Asks each guest for its state that has done something since. One that is at a message answers at its end.
-    pub(super) fn round(&mut self, context: &mut Context<'_>) {
-        context.after(self.plan.every, Event::Round);
-        self.ask_all(context);
-    }
-
-    pub(super) fn ask_all(&mut self, context: &mut Context<'_>) {
-        for guest in self.guests.values_mut() {
-            if self.keeper.known.get(&guest.pid).copied().unwrap_or(0) == guest.turns {
-                continue;
-            }
-            if guest.at_hand.is_some() {
-                guest.is_asked = true;
-            } else {
-                self.keeper.ask(guest, context);
-            }
-        }
     }
 }
 

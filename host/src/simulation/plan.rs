@@ -83,6 +83,8 @@ pub(super) struct ComputerPlan {
     /// How many messages wait for a guest at most.
     pub(super) mailbox: usize,
     pub(super) peers: Peers,
+    /// How many guests are asked for their states at once.
+    pub(super) at_once: usize,
 }
 
 /// One run.
@@ -150,6 +152,7 @@ fn computer(random: &mut Random, peers: Peers, count: u64) -> ComputerPlan {
         disk: random.pick(&[1_000, 100_000, SECOND]),
         mailbox: random.pick(&[3, 50, 10_000]),
         peers,
+        at_once: random.pick(&[1, 2, 16]),
     }
 }
 

@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::asking::{Answered, Question, Who};
 use super::computer::guest_name;
 use super::dialling::{Dialled, Name, Peer};
 use super::guest::{Guest, Status};
 use super::history::{History, Notes};
-use super::keeper::{Brought, Keeper};
+use super::keeper::Keeper;
 use super::link::End;
 use super::plan::ComputerPlan;
 use super::routing::Calls;
@@ -75,10 +76,10 @@ pub(super) enum Event {
     Done(u64),
     /// A native actor sends something.
     Send(usize),
-    /// Guests are asked for their states.
-    Round,
-    /// A state reaches the writer.
-    Bring(Brought),
+    /// Who asks guests for their states may have something to do.
+    Asking(Who),
+    /// What a guest answered gets there.
+    Answered(Question, Answered),
     /// What the writer's queue says is due.
     Disk,
     /// The disk works on an attempt.
@@ -218,7 +219,7 @@ impl Process {
             peers: Vec::new(),
             is_stock: false,
             guests: guests.collect(),
-            keeper: Keeper::new(database),
+            keeper: Keeper::new(database, plan.at_once),
             calls: Calls::new(SENDERS),
             stop: None,
             plan,
@@ -278,8 +279,8 @@ impl Process {
             Event::Begin(pid) => self.begin(pid, context),
             Event::Done(pid) => self.done(pid, context),
             Event::Send(sender) => self.send(sender, context),
-            Event::Round => self.round(context),
-            Event::Bring(brought) => self.keeper.bring(brought),
+            Event::Asking(who) => self.wake_asker(who),
+            Event::Answered(question, answered) => self.answered(question, answered),
             Event::Disk => self.keeper.woken(),
             Event::DiskWorks => self.keeper.work(context),
             Event::DiskDone => self.keeper.done(self.computer, context),
@@ -292,6 +293,7 @@ impl Process {
     /// Carries out what the machines have decided.
     fn settle(&mut self, context: &mut Context<'_>) {
         self.go_on_stopping(context);
+        self.poll_asking(context);
         self.keeper.poll(&self.plan, context);
         let wires: Vec<usize> = self.ends.keys().copied().collect();
         for wire in wires {
@@ -314,13 +316,15 @@ impl Process {
         for sender in 0..SENDERS {
             context.soon(self.plan.sends_every, Event::Send(sender));
         }
-        context.after(self.plan.every, Event::Round);
+        self.keeper.askers.begin(&self.plan, context.now);
     }
 
     /// A guest is no more.
     pub(super) fn withdraw(&mut self, pid: u64) {
         if let Some(mut guest) = self.guests.remove(&pid) {
             guest.end();
+            let questions = guest.asked.into_iter().map(|(question, _)| question);
+            self.keeper.askers.ended.extend(questions);
         }
         for end in self.ends.values_mut() {
             end.session.handle_local(LocalChange::Terminated(pid));

@@ -4,7 +4,7 @@ use ractor::concurrency::{OneshotReceiver, oneshot};
 use ractor::message::SerializedMessage;
 
 use super::computer::guest_name;
-use super::guest::{Status, said, say};
+use super::guest::{said, say};
 use super::history::{Name, Sender};
 use super::process::{Context, Event, Process, node_name};
 use crate::session::CloseReason;
@@ -196,15 +196,13 @@ impl Process {
         };
         let (from, number) = note(&args);
         guest.notes.note(from, number);
-        guest.turns += 1;
+        guest.handle.has_turn();
         context.history.handled(name, from, number, &guest.notes);
         if let Some(reply) = reply {
             // The caller may have given up.
             drop(reply.send(Vec::new()));
         }
-        if std::mem::take(&mut guest.is_asked) && guest.status == Status::Running {
-            self.keeper.ask(guest, context);
-        }
+        guest.answer(context);
         context.after(0, Event::Begin(pid));
     }
 }

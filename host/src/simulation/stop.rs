@@ -71,8 +71,11 @@ impl Process {
                 let batches = self.guests.keys().map(|pid| vec![*pid]).collect();
                 stop.winding = Some(Winding::new(batches, DRAIN, context.now));
             }
-            Step::LastCall => return self.ask_all(context),
-            Step::Write => self.keeper.queue.handle_finish(LAST_WRITES, context.now),
+            Step::LastCall => return self.keeper.askers.last_call(context.now),
+            Step::Write => {
+                self.keeper.askers.finish();
+                self.keeper.queue.handle_finish(LAST_WRITES, context.now);
+            }
             Step::Close => self.close_all(),
         }
         stop.doing = Some(step);
