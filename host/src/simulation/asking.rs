@@ -7,7 +7,9 @@ use std::time::Instant;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Time;
+use super::computer::guest_index;
 use super::guest::Guest;
+use super::history::Notes;
 use super::keeper::{Brought, brought};
 use super::plan::ComputerPlan;
 use super::process::{Context, Event, Process};
@@ -130,7 +132,7 @@ impl Process {
     /// Carries out what the machines have decided.
     pub(super) fn poll_asking(&mut self, context: &mut Context<'_>) {
         for question in std::mem::take(&mut self.keeper.askers.ended) {
-            self.answered(question, Answered::Ended);
+            self.answered(question, Answered::Ended, context);
         }
         for who in [Who::Rounds, Who::LastCall] {
             let Some(mut asker) = self.keeper.askers.of(who).take() else {
@@ -161,7 +163,7 @@ impl Process {
             Step::Ask { ask, actor, room } => match self.guests.get_mut(&actor.pid) {
                 Some(guest) => {
                     guest.asked.push(((who, ask), room));
-                    if guest.at_hand.is_none() {
+                    if guest.at_hand.is_none() && !guest.is_down {
                         guest.answer(context);
                     }
                 }
@@ -176,7 +178,7 @@ impl Process {
     }
 
     /// What a guest answered has got to who asked.
-    pub(super) fn answered(&mut self, (who, ask): Question, answered: Answered) {
+    pub(super) fn answered(&mut self, (who, ask): Question, answered: Answered, context: &mut Context<'_>) {
         let Some(asker) = self.keeper.askers.of(who) else {
             return;
         };
@@ -186,11 +188,13 @@ impl Process {
             Answered::Ended => Answer::Ended,
         };
         let outcome = asker.machine.handle_answer(ask, answer);
-        if let (Outcome::Write { section, name }, Answered::State(brought, _place)) = (outcome, answered)
-            && !brought.pass(&mut self.keeper.queue)
-            && let Some(asker) = self.keeper.askers.of(who)
-        {
-            asker.machine.handle_left_out(section, &name);
+        if let (Outcome::Write { section, name }, Answered::State(brought, _place)) = (outcome, answered) {
+            let state = Notes::from_bytes(brought.state());
+            if brought.pass(&mut self.keeper.queue) {
+                context.history.brought((self.computer, guest_index(&name)), &state);
+            } else if let Some(asker) = self.keeper.askers.of(who) {
+                asker.machine.handle_left_out(section, &name);
+            }
         }
     }
 }

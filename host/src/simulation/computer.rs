@@ -36,6 +36,11 @@ pub(super) fn guest_name(index: usize) -> String {
     format!("guest-{index}")
 }
 
+/// Which index the guest of this name has.
+pub(super) fn guest_index(name: &str) -> usize {
+    name.trim_start_matches("guest-").parse().unwrap()
+}
+
 impl Computer {
     pub(super) fn new(index: usize, count: usize, plan: &ComputerPlan) -> Self {
         Self {

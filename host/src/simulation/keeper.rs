@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::asking::Askers;
+use super::computer::guest_index;
 use super::guest::Guest;
 use super::history::Notes;
 use super::plan::ComputerPlan;
@@ -113,11 +114,22 @@ impl Keeper {
             return;
         };
         for (actor, state) in states {
-            let index = actor.trim_start_matches("guest-").parse().unwrap();
-            context.history.written((computer, index), &state);
+            context.history.written((computer, guest_index(&actor)), &state);
         }
         let random = context.random.below(1_000) as f64 / 1_000.0;
         self.queue.handle_outcome(outcome, random, context.now);
+    }
+
+    /// The newest state of a guest, as the writer gives it to one that is restarted. None if it can't be read.
+    pub(super) fn latest(&self, name: &str) -> Option<Notes> {
+        let bytes = match self.queue.unwritten(name).and_then(|job| job.entry) {
+            Some(entry) => entry.checkpoint.state.clone(),
+            None => match self.database.latest(name, None).ok()? {
+                Some(kept) => kept.checkpoint.state,
+                None => return Some(Notes::default()),
+            },
+        };
+        Some(Notes::from_bytes(&bytes))
     }
 
     /// True if what the guest has is what is kept of it.

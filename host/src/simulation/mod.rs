@@ -19,6 +19,7 @@ mod asking;
 mod computer;
 mod dialling;
 mod disk;
+mod failing;
 mod guest;
 mod history;
 mod keeper;

@@ -1,7 +1,9 @@
 //! What a run is made of: drawn from its seed before it starts.
 
+use super::failing::Failing;
 use super::{SECOND, Time};
 use crate::session::tests::Random;
+use crate::supervision::Strategy;
 
 /// How long things may go wrong.
 const TROUBLE: Time = 60 * SECOND;
@@ -85,6 +87,7 @@ pub(super) struct ComputerPlan {
     pub(super) peers: Peers,
     /// How many guests are asked for their states at once.
     pub(super) at_once: usize,
+    pub(super) failing: Failing,
 }
 
 /// One run.
@@ -153,6 +156,20 @@ fn computer(random: &mut Random, peers: Peers, count: u64) -> ComputerPlan {
         mailbox: random.pick(&[3, 50, 10_000]),
         peers,
         at_once: random.pick(&[1, 2, 16]),
+        failing: failing(random),
+    }
+}
+
+fn failing(random: &mut Random) -> Failing {
+    let strategy = random.pick(&[Strategy::OneForOne, Strategy::RestForOne, Strategy::OneForAll]);
+    Failing {
+        per_mille: random.pick(&[0, 0, 1, 20]),
+        strategy,
+        most: match strategy {
+            Strategy::OneForOne => random.pick(&[3, 10_000]),
+            // The supervisor would end, and the node with it.
+            Strategy::RestForOne | Strategy::OneForAll => 1_000_000,
+        },
     }
 }
 

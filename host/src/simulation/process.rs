@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::asking::{Answered, Question, Who};
 use super::computer::guest_name;
 use super::dialling::{Dialled, Name, Peer};
+use super::failing::Supervisor;
 use super::guest::{Guest, Status};
 use super::history::{History, Notes};
 use super::keeper::Keeper;
@@ -74,6 +75,8 @@ pub(super) enum Event {
     Begin(u64),
     /// It has done with a message.
     Done(u64),
+    /// The wait of a guest that failed is over.
+    Revive(u64),
     /// A native actor sends something.
     Send(usize),
     /// Who asks guests for their states may have something to do.
@@ -184,6 +187,7 @@ pub(super) struct Process {
     pub(super) guests: BTreeMap<u64, Guest>,
     pub(super) keeper: Keeper,
     pub(super) calls: Calls,
+    pub(super) supervisor: Supervisor,
     pub(super) stop: Option<Stop>,
 }
 
@@ -221,6 +225,7 @@ impl Process {
             guests: guests.collect(),
             keeper: Keeper::new(database, plan.at_once),
             calls: Calls::new(SENDERS),
+            supervisor: Supervisor::new(&plan),
             stop: None,
             plan,
         }
@@ -280,7 +285,8 @@ impl Process {
             Event::Done(pid) => self.done(pid, context),
             Event::Send(sender) => self.send(sender, context),
             Event::Asking(who) => self.wake_asker(who),
-            Event::Answered(question, answered) => self.answered(question, answered),
+            Event::Answered(question, answered) => self.answered(question, answered, context),
+            Event::Revive(pid) => self.revive(pid, context),
             Event::Disk => self.keeper.woken(),
             Event::DiskWorks => self.keeper.work(context),
             Event::DiskDone => self.keeper.done(self.computer, context),
@@ -345,13 +351,12 @@ impl Process {
         self.count
     }
 
-    /// The nodes that it is not linked to, or knows nothing of.
+    /// The nodes that it is not linked to.
     pub(super) fn unlinked(&self) -> Vec<String> {
         let mut found = Vec::new();
         for peer in (0..self.count).filter(|peer| *peer != self.computer) {
             match self.link_to(&node_name(peer, self.count)) {
                 None => found.push(format!("has no link to {peer}")),
-                Some(end) if end.actors.is_empty() => found.push(format!("knows no actor of {peer}")),
                 Some(_) => {}
             }
         }
@@ -383,6 +388,11 @@ impl Process {
         for guest in self.guests.values() {
             if !guest.is_idle() || guest.status != Status::Running {
                 found.push(format!("has not worked off what {} was sent", guest.name));
+            } else if !guest.is_complete() {
+                found.push(format!(
+                    "took {} messages for {}, and handled {}",
+                    guest.taken, guest.name, guest.handled
+                ));
             } else if !self.keeper.has(guest) {
                 found.push(format!("has not kept the last state of {}", guest.name));
             }

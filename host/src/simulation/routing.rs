@@ -178,6 +178,10 @@ impl Process {
 
     pub(super) fn begin(&mut self, pid: u64, context: &mut Context<'_>) {
         let Some(guest) = self.guests.get_mut(&pid) else { return };
+        if guest.is_stale && guest.at_hand.is_none() && !guest.is_down {
+            self.renew(pid, context);
+            return;
+        }
         if guest.begin() {
             let time = context.slow(self.plan.work);
             context.after(time, Event::Done(pid));
@@ -195,6 +199,14 @@ impl Process {
             SerializedMessage::CallReply(..) => return,
         };
         let (from, number) = note(&args);
+        if context.random.below(1_000) < self.plan.failing.per_mille {
+            guest.lost += 1;
+            context.history.lost += 1;
+            // With the message goes its reply port.
+            drop(reply);
+            return self.fails(pid, context);
+        }
+        guest.handled += 1;
         guest.notes.note(from, number);
         guest.handle.has_turn();
         context.history.handled(name, from, number, &guest.notes);

@@ -68,6 +68,7 @@ impl Process {
                 self.keeper.queue.handle_ending(names, context.now);
             }
             Step::Drain => {
+                self.supervisor.freeze();
                 let batches = self.guests.keys().map(|pid| vec![*pid]).collect();
                 stop.winding = Some(Winding::new(batches, DRAIN, context.now));
             }
@@ -130,13 +131,24 @@ impl Process {
         let has_room = queue.has_room() || is_late;
         let guests = self.guests.values();
         let done = guests.filter(|guest| guest.status != Status::Running && guest.is_idle());
-        let ended: Vec<u64> = done.filter(|_| has_room).map(|guest| guest.pid).collect();
+        let mut ended: Vec<u64> = done.filter(|_| has_room).map(|guest| guest.pid).collect();
         for pid in &ended {
             if let Some(guest) = self.guests.get(pid) {
                 self.keeper.take_last(guest);
             }
             self.withdraw(*pid);
         }
+        // Nothing is restarted any more, so that one that waits for that has failed for good.
+        let down = self
+            .guests
+            .values()
+            .filter(|guest| guest.status != Status::Running && guest.is_down);
+        let down: Vec<u64> = down.map(|guest| guest.pid).collect();
+        for pid in &down {
+            self.withdraw(*pid);
+        }
+        ended.extend(down);
+        ended.append(&mut self.supervisor.ended);
         ended
     }
 }
