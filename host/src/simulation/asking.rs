@@ -204,7 +204,7 @@ impl Guest {
     pub(super) fn answer(&mut self, context: &mut Context<'_>) {
         for (question, room) in std::mem::take(&mut self.asked) {
             let answered = match room.enter() {
-                Some(place) => Answered::State(brought(self), place),
+                Some(place) => Answered::State(brought(self, context.wall), place),
                 None => Answered::NoRoom,
             };
             let delay = context.slow(2_000);

@@ -220,7 +220,11 @@ mod tests {
     fn each_promise_that_is_broken_is_found() {
         let in_order = Ended::InOrder(Vec::new());
         let one_less = Ended::InOrder(vec!["g".to_owned()]);
-        let broken: [fn(&mut History); 3] = [
+        let broken: [fn(&mut History); 4] = [
+            |history| {
+                history.brought(GUEST, &notes(1, 1));
+                history.resumed(GUEST, &Notes::default());
+            },
             |history| history.handled(GUEST, FROM, 3, &notes(3, 3)),
             |history| history.handled(GUEST, FROM, 2, &notes(3, 2)),
             |history| history.replied(GUEST, FROM, 4),

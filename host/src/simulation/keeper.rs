@@ -32,9 +32,9 @@ impl Brought {
 }
 
 /// What a guest's state is now.
-pub(super) fn brought(guest: &Guest) -> Brought {
+pub(super) fn brought(guest: &Guest, wall: SystemTime) -> Brought {
     Brought {
-        entry: entry(guest),
+        entry: entry(&guest.name, guest.notes.to_bytes(), wall),
         moment: Moment::now(),
     }
 }
@@ -68,8 +68,9 @@ impl Keeper {
     }
 
     /// Takes a guest's last state.
-    pub(super) fn take_last(&mut self, guest: &Guest) {
-        self.queue.handle_last(entry(guest), Moment::now());
+    pub(super) fn take_last(&mut self, guest: &Guest, wall: SystemTime) {
+        let Brought { entry, moment } = brought(guest, wall);
+        self.queue.handle_last(entry, moment);
     }
 
     pub(super) fn woken(&mut self) {
@@ -140,15 +141,16 @@ impl Keeper {
     }
 }
 
-fn entry(guest: &Guest) -> Entry {
+/// A state of the actor with this name, taken at this time of the computer's clock.
+pub(super) fn entry(name: &str, state: Vec<u8>, taken: SystemTime) -> Entry {
     Entry {
-        actor: guest.name.clone(),
+        actor: name.to_owned(),
         checkpoint: Arc::new(Checkpoint {
             module: "notes".to_owned(),
             digest: Digest::of(b"notes"),
             state_version: 1,
-            taken: SystemTime::UNIX_EPOCH,
-            state: guest.notes.to_bytes(),
+            taken,
+            state,
         }),
         keep: 2,
         hold: Vec::new(),

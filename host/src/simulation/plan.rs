@@ -14,6 +14,9 @@ pub(super) const LINKED: Time = 100 * SECOND;
 /// How long everything is well before the end, if addresses may have proved to be who dialled them: time to dial these again.
 const OWN: Time = 420 * SECOND;
 
+/// A jump of a clock that makes everything old, in hours.
+const FAR: i64 = 40 * 24;
+
 /// What happens to a computer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -37,6 +40,8 @@ pub(super) enum Fault {
     Move,
     /// For so long, it learns no addresses.
     Nameless(Time),
+    /// Its clock is set so many hours back, or ahead.
+    Clock(i64),
 }
 
 /// Who a stranger says it is.
@@ -195,7 +200,9 @@ fn fault(random: &mut Random, count: u64) -> Fault {
             },
         },
         88..92 => Fault::Relay(random.below(20 * SECOND)),
-        92..96 => Fault::Move,
-        _ => Fault::Nameless(random.below(20 * SECOND)),
+        92..95 => Fault::Move,
+        95..97 => Fault::Nameless(random.below(20 * SECOND)),
+        97..99 => Fault::Clock(random.below(49) as i64 - 24),
+        _ => Fault::Clock(random.pick(&[-FAR, FAR])),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::asking::{Answered, Question, Who};
 use super::computer::guest_name;
@@ -119,6 +119,8 @@ pub(super) enum Effect {
 pub(super) struct Context<'a> {
     pub(super) now: Instant,
     pub(super) time: Time,
+    /// What the computer's clock shows, which may be wrong by any time.
+    pub(super) wall: SystemTime,
     pub(super) random: &'a mut Random,
     pub(super) history: &'a mut History,
     pub(super) effects: &'a mut Vec<Effect>,

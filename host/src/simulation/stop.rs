@@ -134,7 +134,7 @@ impl Process {
         let mut ended: Vec<u64> = done.filter(|_| has_room).map(|guest| guest.pid).collect();
         for pid in &ended {
             if let Some(guest) = self.guests.get(pid) {
-                self.keeper.take_last(guest);
+                self.keeper.take_last(guest, context.wall);
             }
             self.withdraw(*pid);
         }

@@ -168,6 +168,7 @@ impl World {
     /// Lets the process of a computer handle something, and carries out what comes of it.
     fn computers_event(&mut self, index: usize, life: u32, event: Event) {
         let now = self.instant();
+        let wall = self.computers[index].wall(self.now);
         let computer = &mut self.computers[index];
         let Some(process) = computer.process.as_mut().filter(|process| process.life == life) else {
             return;
@@ -176,6 +177,7 @@ impl World {
         let mut context = Context {
             now,
             time: self.now,
+            wall,
             random: &mut self.random,
             history: &mut self.history,
             effects: &mut effects,
@@ -453,6 +455,7 @@ impl World {
             }
             Fault::Relay(time) => computer.relay_until = self.now + time,
             Fault::Nameless(time) => computer.nameless_until = self.now + time,
+            Fault::Clock(hours) => computer.clock_off += hours * 3_600,
             Fault::Move => self.move_away(index),
         }
     }
@@ -492,7 +495,7 @@ impl World {
     fn start(&mut self, index: usize) {
         let computer = &mut self.computers[index];
         let nonce = self.random.next();
-        if !computer.start(nonce, &mut self.history) {
+        if !computer.start(nonce, self.now, &mut self.history) {
             let at = self.now + super::SECOND;
             return self.schedule(at, Happening::Start(index));
         }
