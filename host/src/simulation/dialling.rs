@@ -1,6 +1,6 @@
 //! The peers of a process: the machine that ships decides which addresses are dialled when.
 //!
-//! Beside it, each address has a record of what happened there. Whatever its node or a stranger said, it is dialled again within
+//! Beside it, each address has a record of what happened there: after a link that worked it is dialled again within [`AGAIN`]. Whatever its node or a stranger said, it is dialled again within
 //! [`IDLE`], or within [`IDLE_OWN`] if it proved to be this very node; and where a node proved who it is, this one answers no stock
 //! challenge for [`IDENTIFIED`].
 
@@ -11,6 +11,9 @@ use super::process::{Context, Effect, Event, Process};
 use super::{SECOND, Time};
 use crate::node::sim::{Backoff, Dialling, News, Proof, SessionEnd, Step};
 use crate::session::{CloseReason, StockPeers};
+
+/// How long it takes until an address is dialled again whose session was ready: the shortest wait, and a look-up that is slow.
+const AGAIN: Time = 6 * SECOND;
 
 /// How long an address may be left alone: a minute for what it said, a quarter of one for the failures before, and the look-up.
 const IDLE: Time = 85 * SECOND;
@@ -57,6 +60,8 @@ struct Record {
     /// When it was over with the last attempt; none while one is under way.
     over: Option<Time>,
     is_own: bool,
+    /// The last session there was ready, and nothing keeps the address from being dialled soon.
+    is_prompt: bool,
     /// When the last session there ended whose peer had proved who it is.
     identified: Option<Time>,
 }
@@ -100,9 +105,11 @@ impl Process {
                     .retain(|addr, record| record.over.is_none() || addresses.contains(addr));
                 peer.machine.handle_resolved(addresses, context.now);
             }
-            None => peer
-                .machine
-                .handle_not_resolved("no answer".to_owned(), jitter, context.now),
+            None => {
+                peer.addresses.values_mut().for_each(|record| record.is_prompt = false);
+                peer.machine
+                    .handle_not_resolved("no answer".to_owned(), jitter, context.now);
+            }
         }
     }
 
@@ -124,6 +131,7 @@ impl Process {
         };
         let record = peer.over(dial.addr, context.time);
         record.is_own = end.reason == CloseReason::SelfConnection;
+        record.is_prompt = end.was_ready && end.reason != CloseReason::DuplicateConnection;
         if end.proof == Proof::Identity {
             record.identified = Some(context.time);
         }
@@ -147,7 +155,14 @@ impl Process {
             while let Some(step) = peer.machine.poll_step() {
                 match step {
                     Step::Dial { addr, stock_peers } => {
-                        peer.addresses.entry(addr).or_default().over = None;
+                        let is_new = !peer.addresses.contains_key(&addr);
+                        let record = peer.addresses.entry(addr).or_default();
+                        if let Some(wrong) = record.dialled(is_new, context) {
+                            let computer = self.computer;
+                            context
+                                .history
+                                .violation(format!("computer {computer} dials {addr} {wrong}"));
+                        }
                         context.effects.push(Effect::Open(Dialled {
                             peer: index,
                             addr,
@@ -204,10 +219,22 @@ impl Process {
     }
 }
 
+impl Record {
+    /// The address is dialled. Gives what is wrong with that.
+    fn dialled(&mut self, is_new: bool, context: &Context<'_>) -> Option<String> {
+        let Some(over) = self.over.take() else {
+            return (!is_new).then(|| "though it does already".to_owned());
+        };
+        let idle = context.time - over;
+        let is_late = self.is_prompt && over >= context.thawed && idle > AGAIN;
+        is_late.then(|| format!("as late as {idle} us after a session that was ready"))
+    }
+}
+
 impl Peer {
     fn over(&mut self, addr: SocketAddr, now: Time) -> &mut Record {
         let record = self.addresses.entry(addr).or_default();
-        record.over = Some(now);
+        (record.over, record.is_prompt) = (Some(now), false);
         record
     }
 }

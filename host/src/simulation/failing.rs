@@ -90,6 +90,22 @@ impl Process {
         if self.renew(pid, context) {
             let commands = self.supervisor.plan.handle_restarted(index);
             self.obey(commands, context);
+            self.check_others(index, context);
+        }
+    }
+
+    /// Those that share the fate of a guest that was restarted are to go on with fresh instances, too.
+    fn check_others(&self, index: usize, context: &mut Context<'_>) {
+        let share = |guest: &&Guest| match self.plan.failing.strategy {
+            Strategy::OneForOne => false,
+            Strategy::RestForOne => guest.index > index,
+            Strategy::OneForAll => guest.index != index,
+        };
+        for guest in self.guests.values().filter(share) {
+            if !guest.is_stale && self.stop.is_none() {
+                let found = format!("{} goes on as if {index} had not been restarted", guest.name);
+                context.history.violation(found);
+            }
         }
     }
 

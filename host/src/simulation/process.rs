@@ -119,6 +119,8 @@ pub(super) enum Effect {
 pub(super) struct Context<'a> {
     pub(super) now: Instant,
     pub(super) time: Time,
+    /// When the process was frozen last, the end of it.
+    pub(super) thawed: Time,
     /// What the computer's clock shows, which may be wrong by any time.
     pub(super) wall: SystemTime,
     pub(super) random: &'a mut Random,
@@ -357,9 +359,8 @@ impl Process {
     pub(super) fn unlinked(&self) -> Vec<String> {
         let mut found = Vec::new();
         for peer in (0..self.count).filter(|peer| *peer != self.computer) {
-            match self.link_to(&node_name(peer, self.count)) {
-                None => found.push(format!("has no link to {peer}")),
-                Some(_) => {}
+            if self.link_to(&node_name(peer, self.count)).is_none() {
+                found.push(format!("has no link to {peer}"));
             }
         }
         found

@@ -1,6 +1,6 @@
 //! The stop of a process: the order that ships, carried out on what is here.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::guest::Status;
 use super::process::{Context, Effect, Event, Process};
@@ -13,6 +13,7 @@ const ROOM: Duration = Duration::from_secs(5);
 /// See the module.
 pub(super) struct Stop {
     order: Stopping,
+    since: Instant,
     winding: Option<Winding<u64>>,
     doing: Option<Step>,
     unkept: Vec<String>,
@@ -24,6 +25,7 @@ impl Process {
             context.trace("stops");
             self.stop = Some(Stop {
                 order: Stopping::default(),
+                since: context.now,
                 winding: None,
                 doing: None,
                 unkept: Vec::new(),
@@ -114,6 +116,10 @@ impl Process {
                     }
                     Order::Kill(pid) => {
                         context.trace(format!("{pid} is killed"));
+                        if context.now < stop.since + DRAIN {
+                            let found = format!("{pid} is killed before its time is over");
+                            context.history.violation(found);
+                        }
                         self.withdraw(pid);
                     }
                 }

@@ -169,6 +169,7 @@ impl World {
     fn computers_event(&mut self, index: usize, life: u32, event: Event) {
         let now = self.instant();
         let wall = self.computers[index].wall(self.now);
+        let thawed = self.computers[index].thaws;
         let computer = &mut self.computers[index];
         let Some(process) = computer.process.as_mut().filter(|process| process.life == life) else {
             return;
@@ -178,6 +179,7 @@ impl World {
             now,
             time: self.now,
             wall,
+            thawed,
             random: &mut self.random,
             history: &mut self.history,
             effects: &mut effects,

@@ -225,15 +225,13 @@ fn who_finds_no_place_until_its_time_is_over_is_asked_in_the_next_round() {
 fn sections_take_turns_and_a_round_begins_when_the_one_before_has_asked_everybody() {
     let mut two = Asked::with(1, &[3, 1]);
     let mut order = Vec::new();
-    let mut ask = 0;
-    for _ in 0..6 {
+    for ask in 0..6 {
         let time = if ask == 0 { SECOND } else { SECOND / 4 };
         order.extend(two.asked(time));
         two.answers(ask, Answer::State(ask));
         two.sections.iter().flatten().for_each(|(_, actor)| {
             actor.turns.fetch_add(1, Ordering::Relaxed);
         });
-        ask += 1;
     }
     assert_eq!(order, [0, 3, 1, 2, 0, 3]);
 }
