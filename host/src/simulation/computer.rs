@@ -33,6 +33,8 @@ pub(super) struct Computer {
     pub(super) relay_until: Time,
     /// Until then it learns no addresses.
     pub(super) nameless_until: Time,
+    /// Until then its name has no address.
+    pub(super) unnamed_until: Time,
     /// It was started when its clock was ahead by weeks.
     was_late: bool,
     /// How many seconds its clock is ahead.
@@ -74,6 +76,7 @@ impl Computer {
             stranger_until: 0,
             relay_until: 0,
             nameless_until: 0,
+            unnamed_until: 0,
             was_late: false,
             clock_off: 0,
         }

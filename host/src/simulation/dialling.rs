@@ -21,6 +21,9 @@ const IDLE: Time = 85 * SECOND;
 /// How long an address may be left alone that proved to be this very node.
 const IDLE_OWN: Time = 310 * SECOND;
 
+/// How often a name is looked up at least, and how long that may take.
+const LOOK_UP: Time = 36 * SECOND;
+
 /// How long nobody has a session at an address without a proof who it is, once a node there has given one.
 const IDENTIFIED: Time = 600 * SECOND;
 
@@ -49,6 +52,8 @@ pub(super) struct Peer {
     /// When it is looked up next, as far as that is arranged.
     wake: Option<Time>,
     is_looking: bool,
+    /// When it was looked up last.
+    looked_up: Time,
     /// Addresses whose nodes are said to be linked otherwise, and until when that is awaited.
     linked: Vec<(SocketAddr, String, Time)>,
     addresses: BTreeMap<SocketAddr, Record>,
@@ -77,6 +82,7 @@ impl Process {
             machine: Dialling::new(Backoff::default(), context.now),
             wake: None,
             is_looking: false,
+            looked_up: context.time,
             linked: Vec::new(),
             addresses: BTreeMap::new(),
         });
@@ -99,6 +105,7 @@ impl Process {
         let jitter = jitter(context);
         let Some(peer) = self.peers.get_mut(index) else { return };
         peer.is_looking = false;
+        peer.looked_up = context.time;
         match found {
             Some(addresses) => {
                 peer.addresses
@@ -214,7 +221,9 @@ impl Process {
             let most = if record.is_own { IDLE_OWN } else { IDLE };
             record.over.is_some_and(|over| over.max(calm) + most < now)
         });
-        idle.map(|(addr, record)| format!("has not dialled {addr} since {:?}", record.over))
+        let idle = idle.map(|(addr, record)| format!("has not dialled {addr} since {:?}", record.over));
+        let old = self.peers.iter().filter(|peer| peer.looked_up + LOOK_UP < now);
+        idle.chain(old.map(|peer| format!("has not looked {:?} up since {}", peer.name, peer.looked_up)))
             .collect()
     }
 }

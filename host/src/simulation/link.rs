@@ -7,8 +7,8 @@ use bytes::BytesMut;
 
 use super::Time;
 use super::dialling::Dialled;
+use super::network::WINDOW;
 use super::process::{Context, Effect};
-use super::world::WINDOW;
 use crate::node::sim::{Link, SessionLimits};
 use crate::session::{CloseReason, Role, Session};
 use crate::transport::sim::Chunks;

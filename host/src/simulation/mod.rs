@@ -24,6 +24,7 @@ mod guest;
 mod history;
 mod keeper;
 mod link;
+mod network;
 mod plan;
 mod process;
 mod routing;

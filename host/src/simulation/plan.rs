@@ -32,14 +32,16 @@ pub(super) enum Fault {
     Disk(i32, Time),
     /// A number of single steps of the disk fail with this number, after so many that don't.
     DiskSteps { after: usize, count: usize, error: i32 },
-    /// For so long, a stranger answers at its address.
+    /// All its connections break, and for so long, a stranger answers at its address.
     Stranger { time: Time, poses: Poses },
-    /// For so long, who dials its address gets to itself.
+    /// All its connections break, and for so long, who dials its address gets to itself.
     Relay(Time),
     /// It is killed, and has another address from then on, which others learn in a while.
     Move,
     /// For so long, it learns no addresses.
     Nameless(Time),
+    /// For so long, its name has no address, though it is there.
+    Unnamed(Time),
     /// Its clock is set so many hours back, or ahead.
     Clock(i64),
 }
@@ -141,10 +143,14 @@ impl Plan {
         }
     }
 
+    /// True if two nodes may take each other's addresses for their own, and leave them alone for as long.
+    pub(super) fn has_relays(&self) -> bool {
+        let mut faults = self.computers.iter().flat_map(|computer| &computer.faults);
+        faults.any(|(_, fault)| matches!(fault, Fault::Relay(_)))
+    }
+
     pub(super) fn end(&self) -> Time {
-        let faults = self.computers.iter().flat_map(|computer| &computer.faults);
-        let mut relays = faults.filter(|(_, fault)| matches!(fault, Fault::Relay(_)));
-        let has_own = relays.next().is_some() || self.computers.iter().any(|one| one.peers == Peers::Service);
+        let has_own = self.has_relays() || self.computers.iter().any(|one| one.peers == Peers::Service);
         self.calm_from + if has_own { OWN } else { LINKED }
     }
 }
@@ -182,7 +188,8 @@ fn fault(random: &mut Random, count: u64) -> Fault {
     let error = random.pick(&crate::files::fault::ERRORS);
     match random.below(100) {
         0..15 => Fault::Kill,
-        15..32 => Fault::PowerLoss,
+        15..30 => Fault::PowerLoss,
+        30..32 => Fault::Unnamed(40 * SECOND),
         32..52 => Fault::Stop,
         52..58 => Fault::Freeze(random.below(25 * SECOND)),
         58..67 => Fault::Disk(error, random.below(30 * SECOND)),
@@ -201,8 +208,9 @@ fn fault(random: &mut Random, count: u64) -> Fault {
         },
         88..92 => Fault::Relay(random.below(20 * SECOND)),
         92..95 => Fault::Move,
-        95..97 => Fault::Nameless(random.below(20 * SECOND)),
-        97..99 => Fault::Clock(random.below(49) as i64 - 24),
+        95..97 => Fault::Nameless(random.below(30 * SECOND)),
+        97..98 => Fault::Unnamed(40 * SECOND),
+        98..99 => Fault::Clock(random.below(49) as i64 - 24),
         _ => Fault::Clock(random.pick(&[-FAR, FAR])),
     }
 }

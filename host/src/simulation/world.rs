@@ -6,20 +6,17 @@ use std::time::{Duration, Instant};
 
 use super::Time;
 use super::computer::Computer;
-use super::dialling::{Dialled, Name};
 use super::history::{Ended, History};
-use super::link::{Side, end_of, wire_of};
+use super::link::{Side, wire_of};
+use super::network::{Arrival, Wire, address};
 use super::plan::{Cut, Fault, LINKED, Plan, Poses};
 use super::process::{Context, Effect, Event, Process, node_name};
 use crate::session::CloseReason;
 use crate::session::tests::Random;
 
-/// How many bytes may be on a wire in one direction before who writes has to wait.
-pub(super) const WINDOW: usize = 64 * 1024;
-
 /// Something that will happen.
 #[derive(Debug)]
-enum Happening {
+pub(super) enum Happening {
     Process {
         computer: usize,
         life: u32,
@@ -41,42 +38,19 @@ enum Happening {
     CheckLinks,
 }
 
-/// What arrives at one end of a wire.
-#[derive(Debug)]
-enum Arrival {
-    Bytes(Vec<u8>),
-    Closed(CloseReason),
-}
-
-/// A connection between the processes of two computers.
-struct Wire {
-    /// Who opened it and who accepted it: computers, and the numbers of their processes.
-    ends: [(usize, u32); 2],
-    /// When the last thing that was sent to either end gets there: nothing overtakes it.
-    last_arrival: [Time; 2],
-    /// Bytes on their way from either end.
-    on_the_way: [usize; 2],
-    cut: Option<Cut>,
-}
-
-/// The address with this number.
-fn address(number: usize) -> SocketAddr {
-    SocketAddr::from(([10, 0, 0, number as u8 + 1], 4697))
-}
-
 pub(super) struct World {
     pub(super) plan: Plan,
-    random: Random,
-    start: Instant,
+    pub(super) random: Random,
+    pub(super) start: Instant,
     pub(super) now: Time,
-    queue: BTreeMap<(Time, u64), Happening>,
-    scheduled: u64,
+    pub(super) queue: BTreeMap<(Time, u64), Happening>,
+    pub(super) scheduled: u64,
     /// The computers, and behind them as many strangers, each of which poses as one of them.
     pub(super) computers: Vec<Computer>,
-    wires: Vec<Wire>,
+    pub(super) wires: Vec<Wire>,
     /// Where the computers are, and where their names say that they are.
-    addresses: Vec<SocketAddr>,
-    published: Vec<SocketAddr>,
+    pub(super) addresses: Vec<SocketAddr>,
+    pub(super) published: Vec<SocketAddr>,
     pub(super) history: History,
     pub(super) trace: Vec<(Time, String)>,
 }
@@ -110,7 +84,9 @@ impl World {
                 world.schedule(at, Happening::Fault(index, fault));
             }
         }
-        world.schedule(world.plan.calm_from + LINKED, Happening::CheckLinks);
+        if !world.plan.has_relays() {
+            world.schedule(world.plan.calm_from + LINKED, Happening::CheckLinks);
+        }
         for (at, wire, how) in world.plan.cuts.clone() {
             world.schedule(at, Happening::Cut(wire, how));
         }
@@ -147,17 +123,17 @@ impl World {
     }
 
     /// What happens to a frozen process, happens when it thaws.
-    fn stall(&mut self, computer: usize, happening: Happening) {
+    pub(super) fn stall(&mut self, computer: usize, happening: Happening) {
         let at = self.computers[computer].thaws.max(self.now);
         self.schedule(at, happening);
     }
 
-    fn schedule(&mut self, at: Time, happening: Happening) {
+    pub(super) fn schedule(&mut self, at: Time, happening: Happening) {
         self.scheduled += 1;
         self.queue.insert((at, self.scheduled), happening);
     }
 
-    fn trace(&mut self, what: String) {
+    pub(super) fn trace(&mut self, what: String) {
         self.trace.push((self.now, what));
     }
 
@@ -166,7 +142,7 @@ impl World {
     }
 
     /// Lets the process of a computer handle something, and carries out what comes of it.
-    fn computers_event(&mut self, index: usize, life: u32, event: Event) {
+    pub(super) fn computers_event(&mut self, index: usize, life: u32, event: Event) {
         let now = self.instant();
         let wall = self.computers[index].wall(self.now);
         let thawed = self.computers[index].thaws;
@@ -214,148 +190,6 @@ impl World {
         }
     }
 
-    fn write(&mut self, wire: usize, from: Side, bytes: Vec<u8>) {
-        self.wires[wire].on_the_way[from as usize] += bytes.len();
-        self.send(wire, from, Arrival::Bytes(bytes));
-    }
-
-    fn send(&mut self, wire: usize, from: Side, what: Arrival) {
-        let to = from.other();
-        let [opener, acceptor] = self.wires[wire].ends.map(|(computer, _)| computer);
-        if self.wires[wire].cut.is_some() {
-            return;
-        }
-        let mut delay = self.plan.latency + self.random.below(self.plan.latency + 1);
-        // What can't get through is sent again until it does, less and less often.
-        if let Some(until) = self.parted_until(opener, acceptor) {
-            let time = until - self.now;
-            delay += time + self.random.below(time + 1);
-        }
-        let last = &mut self.wires[wire].last_arrival[to as usize];
-        let at = (self.now + delay).max(*last);
-        *last = at;
-        self.schedule(at, Happening::Arrive { wire, side: to, what });
-    }
-
-    fn arrive(&mut self, wire: usize, side: Side, what: Arrival) {
-        let (computer, life) = self.wires[wire].ends[side as usize];
-        let is_the_break = matches!(what, Arrival::Closed(CloseReason::Io(_)));
-        if self.wires[wire].cut.is_some() && !is_the_break {
-            return;
-        }
-        if self.computers[computer].is_frozen {
-            return self.stall(computer, Happening::Arrive { wire, side, what });
-        }
-        let is_there = self.computers[computer]
-            .process
-            .as_ref()
-            .is_some_and(|process| process.life == life);
-        if !is_there {
-            // The system of a computer whose process is gone says so; a computer without power does by being started.
-            if matches!(what, Arrival::Bytes(_)) {
-                let reset = Arrival::Closed(CloseReason::Io(std::io::ErrorKind::ConnectionReset));
-                self.send(wire, side, reset);
-            }
-            return;
-        }
-        let event = match what {
-            Arrival::Bytes(bytes) => {
-                let other = side.other();
-                self.wires[wire].on_the_way[other as usize] -= bytes.len();
-                let (sender, life) = self.wires[wire].ends[other as usize];
-                let event = Event::Room {
-                    wire: end_of(wire, other),
-                    bytes: bytes.len(),
-                };
-                let at = self.now + self.plan.latency;
-                self.schedule(
-                    at,
-                    Happening::Process {
-                        computer: sender,
-                        life,
-                        event,
-                    },
-                );
-                let wire = end_of(wire, side);
-                Event::Read { wire, bytes }
-            }
-            Arrival::Closed(reason) => Event::WireClosed {
-                wire: end_of(wire, side),
-                reason,
-            },
-        };
-        self.computers_event(computer, life, event);
-    }
-
-    /// A process looks up what addresses a name has.
-    fn look_up(&mut self, computer: usize, life: u32, peer: usize, name: Name) {
-        let found = match name {
-            _ if self.computers[computer].nameless_until > self.now => None,
-            Name::Computer(named) => Some(vec![self.published[named]]),
-            Name::Service => Some(self.published.clone()),
-        };
-        let is_slow = self.now < self.plan.calm_from && self.random.chance(3);
-        let most = if is_slow {
-            5 * super::SECOND
-        } else {
-            2 * self.plan.latency
-        };
-        let at = self.now + self.random.below(most);
-        let event = Event::LookedUp { peer, found };
-        self.schedule(at, Happening::Process { computer, life, event });
-    }
-
-    /// Who answers at an address, if somebody does.
-    fn who_answers(&self, from: usize, addr: SocketAddr) -> Option<usize> {
-        let count = self.plan.computers.len();
-        let at = self.addresses.iter().position(|address| *address == addr)?;
-        let computer = &self.computers[at];
-        Some(match () {
-            () if computer.stranger_until > self.now => at + count,
-            () if computer.relay_until > self.now => from,
-            () => at,
-        })
-    }
-
-    /// The process of a computer dials an address.
-    fn open(&mut self, from: usize, life: u32, dial: Dialled) {
-        let delay = self.plan.latency + self.random.below(self.plan.latency + 1);
-        let to = self.who_answers(from, dial.addr).filter(|to| {
-            let is_reachable = self.parted_until(from, *to).is_none() && !self.computers[*to].is_frozen;
-            is_reachable && self.computers[*to].process.as_ref().is_some_and(Process::accepts)
-        });
-        let acceptor = to.and_then(|to| Some((to, self.computers[to].process.as_ref()?.life)));
-        let Some((to, accepting)) = acceptor else {
-            let event = Event::NotDialled(dial);
-            return self.schedule(
-                self.now + 2 * delay,
-                Happening::Process {
-                    computer: from,
-                    life,
-                    event,
-                },
-            );
-        };
-        let wire = self.wires.len();
-        let at = self.now + delay;
-        self.wires.push(Wire {
-            ends: [(from, life), (to, accepting)],
-            last_arrival: [at; 2],
-            on_the_way: [0; 2],
-            cut: None,
-        });
-        self.trace(format!("wire {wire}: {from} dials {to}"));
-        for (side, at) in [(Side::Accepted, at), (Side::Opened, at + self.plan.latency)] {
-            let (computer, life) = self.wires[wire].ends[side as usize];
-            let wire = end_of(wire, side);
-            let event = match side {
-                Side::Accepted => Event::Accepted { wire },
-                Side::Opened => Event::Dialled { wire, dial },
-            };
-            self.schedule(at, Happening::Process { computer, life, event });
-        }
-    }
-
     /// The stranger in the place of a computer says from now on that it is somebody else.
     fn pose(&mut self, index: usize, poses: Poses) {
         let count = self.plan.computers.len();
@@ -376,33 +210,6 @@ impl World {
         self.addresses[index] = address;
         let at = self.now + self.random.below(20 * super::SECOND);
         self.schedule(at, Happening::Publish(index, address));
-    }
-
-    /// Until when nothing gets from one of them to the other, if that is so now.
-    fn parted_until(&self, one: usize, other: usize) -> Option<Time> {
-        let count = self.plan.computers.len();
-        let side = |computer: usize, sides: u64| sides >> (computer % count) & 1;
-        let partitions = self.plan.partitions.iter();
-        let now = partitions.filter(|(from, time, sides)| {
-            (*from..from + time).contains(&self.now) && side(one, *sides) != side(other, *sides)
-        });
-        now.map(|(from, time, _)| from + time).max()
-    }
-
-    fn cut(&mut self, wire: usize, how: Cut) {
-        let nth = self.wires.len().checked_sub(1 + wire);
-        let Some(wire) = nth.filter(|wire| self.wires[*wire].cut.is_none()) else {
-            return;
-        };
-        self.wires[wire].cut = Some(how);
-        self.trace(format!("wire {wire}: {how:?}"));
-        if how == Cut::Reset {
-            for side in [Side::Opened, Side::Accepted] {
-                let at = self.now + self.random.below(300_000);
-                let what = Arrival::Closed(CloseReason::Io(std::io::ErrorKind::ConnectionReset));
-                self.schedule(at, Happening::Arrive { wire, side, what });
-            }
-        }
     }
 
     fn fault(&mut self, index: usize, fault: Fault) {
@@ -454,8 +261,13 @@ impl World {
             Fault::Stranger { time, poses } => {
                 computer.stranger_until = self.now + time;
                 self.pose(index, poses);
+                self.cut_off(index);
             }
-            Fault::Relay(time) => computer.relay_until = self.now + time,
+            Fault::Relay(time) => {
+                computer.relay_until = self.now + time;
+                self.cut_off(index);
+            }
+            Fault::Unnamed(time) => computer.unnamed_until = self.now + time,
             Fault::Nameless(time) => computer.nameless_until = self.now + time,
             Fault::Clock(hours) => computer.clock_off += hours * 3_600,
             Fault::Move => self.move_away(index),
@@ -480,18 +292,6 @@ impl World {
         }
         let at = self.now + self.random.below(4 * super::SECOND);
         self.schedule(at, Happening::Start(index));
-    }
-
-    /// The system closes the connections of a process that is gone.
-    fn hang_up(&mut self, index: usize) {
-        for wire in 0..self.wires.len() {
-            for side in [Side::Opened, Side::Accepted] {
-                let is_there = self.computers[index].process.is_some();
-                if self.wires[wire].ends[side as usize].0 == index && !is_there {
-                    self.send(wire, side, Arrival::Closed(CloseReason::ConnectionClosed));
-                }
-            }
-        }
     }
 
     fn start(&mut self, index: usize) {
