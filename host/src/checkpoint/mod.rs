@@ -4,6 +4,7 @@
 //! all or nothing, its pages have checksums that are checked when it is opened, and each checkpoint has a checksum of its
 //! own.
 
+mod asking;
 mod database;
 mod forgetting;
 #[cfg(all(feature = "cli", any(test, feature = "fuzzing")))]
@@ -16,3 +17,10 @@ mod schedule;
 pub use database::Database;
 pub use opening::OpenError;
 pub use schedule::{Schedule, Scheduled};
+
+/// What the simulation of whole nodes runs.
+#[cfg(test)]
+pub(crate) mod sim {
+    pub(crate) use super::asking::{Actor, Answer, Asking, Outcome, Step};
+    pub(crate) use super::schedule::hash;
+}

@@ -2,24 +2,18 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::SystemTime;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until};
 
+use super::asking::{Actor, Answer, Asking, Outcome, Step};
 use crate::guest::{Checkpoint, Checkpoints, Entry, LiveGuest, Modules, NotReloaded, Snapshot, StateRoom};
 
 /// How many actors are asked for their state at once, and so how many states are on their way to the writer at most.
 const AT_ONCE: usize = 16;
-
-/// How long an actor that has nothing to do takes to answer, at most. One that takes longer gives its place up until it answers.
-const PROMPT: Duration = Duration::from_millis(50);
-
-/// How long an actor may take to come to the end of its message. If it takes longer it is asked again the next time.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Actors whose states are kept.
 #[derive(Debug, Clone)]
@@ -36,241 +30,212 @@ pub struct Scheduled {
 #[derive(Debug)]
 pub struct Schedule {
     modules: Modules,
-    tasks: Vec<(Arc<Scheduled>, AbortHandle)>,
+    scheduled: Arc<[Scheduled]>,
+    task: AbortHandle,
 }
 
 impl Schedule {
     /// Begins. Must be called within a runtime.
     pub fn start(modules: &Modules, scheduled: impl IntoIterator<Item = Scheduled>) -> Self {
-        let room = Arc::new(Semaphore::new(AT_ONCE));
-        let tasks = scheduled.into_iter().map(|scheduled| {
-            let scheduled = Arc::new(scheduled);
-            let rounds = Rounds {
-                scheduled: scheduled.clone(),
-                modules: modules.clone(),
-                room: room.clone(),
-                known: Arc::default(),
-            };
-            (scheduled, tokio::spawn(rounds.run()).abort_handle())
-        });
+        let scheduled: Arc<[Scheduled]> = scheduled.into_iter().collect();
+        let every = scheduled.iter().map(|scheduled| scheduled.checkpoints.every);
+        let asking = Asking::every(AT_ONCE, every, Instant::now().into_std());
+        let rounds = Rounds::new(modules, &scheduled, asking);
         Self {
             modules: modules.clone(),
-            tasks: tasks.collect(),
+            scheduled,
+            task: tokio::spawn(rounds.run()).abort_handle(),
         }
     }
 
     /// Asks every actor that lives now for its state once more, which takes up to two seconds for those that are busy with one
     /// message. For those that are about to be killed at their work.
     pub async fn last_call(&self) {
-        let room = Arc::new(Semaphore::new(AT_ONCE));
-        let mut asked = JoinSet::new();
-        for (scheduled, _) in &self.tasks {
-            let rounds = Rounds {
-                scheduled: scheduled.clone(),
-                modules: self.modules.clone(),
-                room: room.clone(),
-                // Whatever was seen before may have been kept by somebody else.
-                known: Arc::default(),
-            };
-            asked.spawn(async move { rounds.round().await.join_all().await });
-        }
-        asked.join_all().await;
+        // Whatever was seen before may have been kept by somebody else, so nothing is known of any.
+        let asking = Asking::once(AT_ONCE, self.scheduled.len(), Instant::now().into_std());
+        Rounds::new(&self.modules, &self.scheduled, asking).run().await;
     }
 
     /// The actors that live now and whose states are kept, by name.
     pub fn living(&self) -> Vec<String> {
-        let names = self.tasks.iter().flat_map(|(scheduled, _)| {
-            let guests = self.modules.guests(&scheduled.module);
-            let names = guests.into_iter().filter_map(|guest| guest.name());
-            names.filter(|name| scheduled.names.contains(name))
-        });
+        let sections = self.scheduled.iter();
+        let names = sections.flat_map(|scheduled| living(&self.modules, scheduled).map(|(name, _)| name));
         names.collect()
     }
 }
 
 impl Drop for Schedule {
     fn drop(&mut self) {
-        for (_, task) in &self.tasks {
-            task.abort();
-        }
+        self.task.abort();
     }
 }
 
-/// The actors of one entry.
+impl Actor for LiveGuest {
+    fn pid(&self) -> u64 {
+        self.pid()
+    }
+
+    fn turns(&self) -> u64 {
+        self.turns()
+    }
+}
+
+/// The actors of an entry that live now.
+fn living<'a>(modules: &Modules, scheduled: &'a Scheduled) -> impl Iterator<Item = (String, LiveGuest)> + 'a {
+    let guests = modules.guests(&scheduled.module).into_iter();
+    let named = guests.filter_map(|guest| Some((guest.name()?, guest)));
+    named.filter(|(name, _)| scheduled.names.contains(name))
+}
+
+/// What an actor answered.
+enum Answered {
+    State {
+        snapshot: Snapshot,
+        hash: u64,
+        /// Kept until the state is the writer's.
+        place: OwnedSemaphorePermit,
+    },
+    NoRoom,
+    Failed(NotReloaded),
+}
+
+/// What carries out what the machine decides.
 struct Rounds {
-    scheduled: Arc<Scheduled>,
+    scheduled: Arc<[Scheduled]>,
     modules: Modules,
-    room: Arc<Semaphore>,
-    known: Arc<Mutex<HashMap<String, Known>>>,
-}
-
-/// What is known of the actor that has a name.
-#[derive(Debug, Clone, Copy)]
-struct Known {
-    pid: u64,
-    /// Its [`turns`](LiveGuest::turns) before it was asked.
-    turns: u64,
-    /// None until its state came.
-    seen: Option<Seen>,
-}
-
-/// What is known of an actor's last state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seen {
-    /// It was handed to the writer, which keeps it until it is written; this is its hash.
-    State(u64),
-    /// There was none, which was said.
-    Refused,
+    asking: Asking<LiveGuest>,
+    /// Each asks one actor.
+    answers: JoinSet<(u64, LiveGuest, Answered)>,
+    tasks: HashMap<u64, AbortHandle>,
 }
 
 impl Rounds {
-    async fn run(self) {
-        let mut rounds = tokio::time::interval(self.scheduled.checkpoints.every);
-        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        // The first is at once, when nothing has happened yet.
-        rounds.tick().await;
-        loop {
-            rounds.tick().await;
-            // Those that are slow to answer don't hold up the next round.
-            self.round().await.detach_all();
+    fn new(modules: &Modules, scheduled: &Arc<[Scheduled]>, asking: Asking<LiveGuest>) -> Self {
+        Self {
+            scheduled: scheduled.clone(),
+            modules: modules.clone(),
+            asking,
+            answers: JoinSet::new(),
+            tasks: HashMap::new(),
         }
     }
 
-    /// Asks each actor, and gives the tasks that wait for their answers.
-    async fn round(&self) -> JoinSet<()> {
-        let mut asked = JoinSet::new();
-        for guest in self.modules.guests(&self.scheduled.module) {
-            let Some(name) = guest.name().filter(|name| self.scheduled.names.contains(name)) else {
-                continue;
-            };
-            let Ok(permit) = self.room.clone().acquire_owned().await else {
-                break;
-            };
-            let (checkpoints, known) = (self.scheduled.checkpoints.clone(), self.known.clone());
-            let place = Place {
-                room: self.room.clone(),
-                permit,
-            };
-            asked.spawn(async move { keep(&guest, name, &checkpoints, &known, place).await });
-        }
-        asked
-    }
-}
-
-/// A place among the actors that are asked at once.
-struct Place {
-    room: Arc<Semaphore>,
-    permit: OwnedSemaphorePermit,
-}
-
-impl Place {
-    /// Asks an actor for its state, which comes with a place. None if it is busy with one message for too long. While it is, it has
-    /// no place: however many are busy, they keep nobody else from being asked.
-    async fn ask(self, guest: &LiveGuest) -> Option<Result<(Snapshot, OwnedSemaphorePermit), NotReloaded>> {
-        let Self {
-            room: places,
-            mut permit,
-        } = self;
-        let end = Instant::now() + PATIENCE;
+    /// Returns when there is nothing more to ask.
+    async fn run(mut self) {
         loop {
-            let room = Arc::new(StateRoom::with(places.clone(), permit));
-            let mut asking = pin!(guest.snapshot_in(room.clone()));
-            let answer = match timeout(PROMPT, asking.as_mut()).await {
-                Ok(answer) => answer,
-                Err(_) => {
-                    room.give_up();
-                    timeout_at(end, asking).await.ok()?
+            let now = Instant::now().into_std();
+            self.asking.handle_timeout(now);
+            while let Some(step) = self.asking.poll_step(now) {
+                self.take(step);
+            }
+            if self.asking.is_over() {
+                return;
+            }
+            let next = self.asking.poll_timeout(now);
+            let time = async {
+                match next {
+                    Some(at) => sleep_until(at.into()).await,
+                    None => std::future::pending().await,
                 }
             };
-            if let Some(answer) = answer.transpose() {
-                return Some(answer);
+            tokio::select! {
+                Some(answered) = self.answers.join_next() => {
+                    // Those that are given up have no answer.
+                    if let Ok((ask, guest, answered)) = answered {
+                        self.tasks.remove(&ask);
+                        self.answered(ask, &guest, answered);
+                    }
+                }
+                () = time => {}
             }
-            // It is done with its message, but others have all places now.
-            permit = timeout_at(end, places.clone().acquire_owned()).await.ok()?.ok()?;
+        }
+    }
+
+    fn take(&mut self, step: Step<LiveGuest>) {
+        match step {
+            Step::Round(section) => {
+                if let Some(scheduled) = self.scheduled.get(section) {
+                    self.asking.handle_living(section, living(&self.modules, scheduled));
+                }
+            }
+            Step::Ask { ask, actor, room } => {
+                let task = self.answers.spawn(async move {
+                    let answered = answer(&actor, room).await;
+                    (ask, actor, answered)
+                });
+                self.tasks.insert(ask, task);
+            }
+            Step::GiveUp { ask, name } => {
+                if let Some(task) = self.tasks.remove(&ask) {
+                    task.abort();
+                }
+                tracing::debug!(
+                    actor = name,
+                    "no checkpoint this time: the actor is busy with one message"
+                );
+            }
+        }
+    }
+
+    fn answered(&mut self, ask: u64, guest: &LiveGuest, answered: Answered) {
+        let answer = match &answered {
+            Answered::State { hash, .. } => Answer::State(*hash),
+            Answered::NoRoom => Answer::NoRoom,
+            Answered::Failed(NotReloaded::Ended) => Answer::Ended,
+            Answered::Failed(_) => Answer::Refused,
+        };
+        match (self.asking.handle_answer(ask, answer), answered) {
+            (Outcome::Write { section, name }, Answered::State { snapshot, place, .. }) => {
+                self.write(section, &name, guest, snapshot);
+                drop(place);
+            }
+            (Outcome::Refused { name }, Answered::Failed(error)) => {
+                tracing::warn!(actor = name, %error, "no checkpoint");
+            }
+            _ => {}
+        }
+    }
+
+    fn write(&mut self, section: usize, name: &str, guest: &LiveGuest, snapshot: Snapshot) {
+        let Some(scheduled) = self.scheduled.get(section) else {
+            return;
+        };
+        let module = guest.module();
+        let checkpoint = Checkpoint {
+            module: module.name().to_owned(),
+            digest: module.digest(),
+            state_version: snapshot.state_version,
+            taken: SystemTime::now(),
+            state: snapshot.state,
+        };
+        let entry = Entry {
+            actor: name.to_owned(),
+            checkpoint: Arc::new(checkpoint),
+            keep: scheduled.checkpoints.keep,
+            hold: Vec::new(),
+        };
+        if !scheduled.checkpoints.writer.put(entry, snapshot.moment) {
+            self.asking.handle_left_out(section, name);
         }
     }
 }
 
-async fn keep(
-    guest: &LiveGuest,
-    name: String,
-    checkpoints: &Checkpoints,
-    known: &Mutex<HashMap<String, Known>>,
-    place: Place,
-) {
-    let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
-    // Before the state, so that a turn in between is seen the next time.
-    let (pid, turns) = (guest.pid(), guest.turns());
-    let before = {
-        let mut known = lock();
-        let last = known.get(&name).copied();
-        if last.is_some_and(|last| (last.pid, last.turns) == (pid, turns)) {
-            return;
-        }
-        let before = last.and_then(|last| last.seen);
-        known.insert(
-            name.clone(),
-            Known {
-                pid,
-                turns,
-                seen: before,
-            },
-        );
-        before
-    };
-    let Some(snapshot) = place.ask(guest).await else {
-        lock().remove(&name);
-        tracing::debug!(
-            actor = name,
-            "no checkpoint this time: the actor is busy with one message"
-        );
-        return;
-    };
-    // The place is kept until the state is the writer's.
-    let (snapshot, _permit) = match snapshot {
-        Ok((snapshot, permit)) => (Ok(snapshot), Some(permit)),
-        Err(error) => (Err(error), None),
-    };
-    let now = match &snapshot {
-        Ok(snapshot) => Seen::State(hash(snapshot)),
-        Err(_) => Seen::Refused,
-    };
-    if let Some(known) = lock().get_mut(&name) {
-        known.seen = Some(now);
-    }
-    match snapshot {
-        Ok(snapshot) if before != Some(now) => {
-            let module = guest.module();
-            let checkpoint = Checkpoint {
-                module: module.name().to_owned(),
-                digest: module.digest(),
-                state_version: snapshot.state_version,
-                taken: SystemTime::now(),
-                state: snapshot.state,
-            };
-            let entry = Entry {
-                actor: name.clone(),
-                checkpoint: Arc::new(checkpoint),
-                keep: checkpoints.keep,
-                hold: Vec::new(),
-            };
-            if !checkpoints.writer.put(entry, snapshot.moment) {
-                lock().remove(&name);
-            }
-        }
-        // Nothing has changed since the last.
-        Ok(_) => {}
-        // Its last state is kept by itself.
-        Err(NotReloaded::Ended) => {}
-        Err(error) if before != Some(Seen::Refused) => tracing::warn!(actor = name, %error, "no checkpoint"),
-        Err(_) => {}
+async fn answer(guest: &LiveGuest, room: Arc<StateRoom>) -> Answered {
+    match guest.snapshot_in(room).await {
+        Ok(Some((snapshot, place))) => Answered::State {
+            hash: hash(snapshot.state_version, &snapshot.state),
+            snapshot,
+            place,
+        },
+        Ok(None) => Answered::NoRoom,
+        Err(error) => Answered::Failed(error),
     }
 }
 
 /// Tells states apart. It need not be the same in the next process.
-fn hash(snapshot: &Snapshot) -> u64 {
+pub(crate) fn hash(state_version: u32, state: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
-    snapshot.state_version.hash(&mut hasher);
-    snapshot.state.hash(&mut hasher);
+    state_version.hash(&mut hasher);
+    state.hash(&mut hasher);
     hasher.finish()
 }

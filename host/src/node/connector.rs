@@ -2,10 +2,7 @@
 //!
 //! Each peer has a task. It resolves the peer's address at every attempt and keeps one connection to each address that
 //! comes of it, so that a headless service is a list of peers. An address that fails is tried again after a wait that
-//! doubles, with jitter, up to a limit.
-//!
-//! Nothing that an address once answered keeps it from being dialled for good, since somebody else may have answered. One whose node
-//! is linked otherwise is asked again in a while, or when that link ends; one that has proved to be this very node, too.
+//! doubles, with jitter, up to a limit. What is dialled when, `dialling` decides; here it is carried out.
 
 use std::collections::HashMap;
 use std::io;
@@ -21,53 +18,13 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::NodeServerMessage;
 use super::client::{ClientConnectErr, Encryption, secure};
+use super::dialling::{Backoff, Dialling, News, Step};
 use super::requests::{Dialled, NodeRequest, Purpose, await_down};
 use super::resolve::LookUp;
-use super::watch::{Proof, SessionEnd, Watch};
-use crate::session::{CloseReason, StockPeers};
+use super::watch::{SessionEnd, Watch};
 
 /// How long an attempt to connect may take.
 const ATTEMPT: Duration = Duration::from_secs(5);
-
-/// How often a name is resolved while all of its addresses are connected.
-const RESOLVE_EVERY: Duration = Duration::from_secs(30);
-
-/// How long the answer of an address that its node is linked already is believed. Until then it is a claim.
-const LINKED: Duration = Duration::from_secs(60);
-
-/// How long an address that was this very node's is left alone: a relay to this node may stand in another's place for a while.
-const OWN: Duration = Duration::from_secs(300);
-
-/// How long an address at which a node proved who it is has no session with one that doesn't. Otherwise whoever takes the place of
-/// the node there would have this one answer stock challenges.
-const IDENTIFIED: Duration = Duration::from_secs(600);
-
-/// How long to wait between attempts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backoff {
-    /// After the first failure. It doubles with each further one.
-    pub first: Duration,
-    /// At most.
-    pub longest: Duration,
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self {
-            first: Duration::from_millis(200),
-            longest: Duration::from_secs(15),
-        }
-    }
-}
-
-impl Backoff {
-    /// The wait after `failures` failures in a row; `jitter`, between 0 and 1, takes up to a half off it, so that nodes
-    /// that lost each other at one moment don't meet again at one moment.
-    fn wait(&self, failures: u32, jitter: f64) -> Duration {
-        let doubled = self.first.saturating_mul(1 << failures.saturating_sub(1).min(20));
-        doubled.min(self.longest).mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 2.0)
-    }
-}
 
 /// Gives the TLS settings for the next attempt.
 pub type EncryptionSource = Arc<dyn Fn() -> io::Result<Encryption> + Send + Sync>;
@@ -115,11 +72,10 @@ impl Connectors {
         self.by_address.entry(peer.address.clone()).or_insert_with(|| {
             let keeper = Keeper {
                 node_server,
+                dialling: Dialling::new(peer.backoff, Instant::now().into_std()),
                 peer,
-                addresses: HashMap::new(),
-                links: JoinSet::new(),
+                tasks: JoinSet::new(),
                 look_up: LookUp::default(),
-                failed_lookups: 0,
             };
             Task(ractor::concurrency::spawn(keeper.run()))
         });
@@ -136,180 +92,102 @@ impl Connectors {
     }
 }
 
-/// The connection to one address of a peer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Address {
-    standing: Standing,
-    /// Failures in a row.
-    failures: u32,
-    /// When the last session ended whose peer had proved who it is.
-    identified: Option<Instant>,
-    /// It has proved to be this very node, and that was logged.
-    is_own: bool,
-}
-
-impl Address {
-    fn stock_peers(&self) -> StockPeers {
-        match self.identified {
-            Some(at) if at.elapsed() < IDENTIFIED => StockPeers::Refused,
-            _ => StockPeers::Accepted,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    /// To be dialled at this time.
-    Due(Instant),
-    /// Being dialled, or up.
-    Busy,
-}
-
-/// What came of one attempt.
+/// What came of something that was to be done.
 enum Outcome {
-    /// It led to a session, which has ended.
+    /// An attempt led to a session, which has ended.
     Ended(SessionEnd),
     /// It led to no session.
     Failed(ClientConnectErr),
+    /// A node is not linked any more, or that was awaited for long enough.
+    Unlinked,
 }
 
 struct Keeper {
     node_server: ActorRef<NodeServerMessage>,
     peer: Peer,
-    addresses: HashMap<SocketAddr, Address>,
-    links: JoinSet<(SocketAddr, Outcome)>,
+    dialling: Dialling,
+    /// What is being done about an address each.
+    tasks: JoinSet<(SocketAddr, Outcome)>,
     look_up: LookUp,
-    failed_lookups: u32,
 }
 
 impl Keeper {
     async fn run(mut self) {
         loop {
-            let next = match self.resolve().await {
-                Ok(addresses) => self.dial_due(&addresses),
-                Err(error) => self.lookup_failed(&error),
-            };
             tokio::select! {
-                Some(ended) = self.links.join_next() => match ended {
+                Some(done) = self.tasks.join_next() => match done {
                     Ok((_, Outcome::Failed(ClientConnectErr::Messaging(_)))) => return, // this node has ended
-                    Ok((address, outcome)) => self.settle(address, outcome),
+                    Ok((addr, outcome)) => self.settle(addr, outcome),
                     Err(error) => tracing::error!(peer = self.peer.address, "the task of a link failed: {error}"),
                 },
-                () = sleep_until(next) => {}
+                () = sleep_until(self.dialling.poll_timeout().into()) => self.resolve().await,
+            }
+            while let Some(news) = self.dialling.poll_news() {
+                say(&self.peer.address, news);
+            }
+            while let Some(step) = self.dialling.poll_step() {
+                self.take(step);
             }
         }
     }
 
-    async fn resolve(&mut self) -> io::Result<Vec<SocketAddr>> {
-        self.look_up.addresses(&self.peer.address, ATTEMPT).await
-    }
-
-    fn lookup_failed(&mut self, error: &io::Error) -> Instant {
-        self.failed_lookups = self.failed_lookups.saturating_add(1);
-        let retry_in = self.peer.backoff.wait(self.failed_lookups, rand::random());
-        tracing::warn!(
-            peer = self.peer.address,
-            ?retry_in,
-            "the name of a peer is not resolved: {error}"
-        );
-        Instant::now() + retry_in
-    }
-
-    /// Dials each address whose time has come, and forgets those that the name has no longer. Returns when to look
-    /// again.
-    fn dial_due(&mut self, resolved: &[SocketAddr]) -> Instant {
-        self.failed_lookups = 0;
-        self.addresses
-            .retain(|addr, address| address.standing == Standing::Busy || resolved.contains(addr));
-        let now = Instant::now();
-        let mut next = now + RESOLVE_EVERY;
-        for addr in resolved {
-            let new = Address {
-                standing: Standing::Due(now),
-                failures: 0,
-                identified: None,
-                is_own: false,
-            };
-            let address = self.addresses.entry(*addr).or_insert(new);
-            match address.standing {
-                Standing::Due(at) if at <= now => {
-                    address.standing = Standing::Busy;
-                    let dialled = Dialled {
-                        purpose: Purpose::Link,
-                        stock_peers: address.stock_peers(),
-                    };
-                    self.links
-                        .spawn(attempt(self.node_server.clone(), self.peer.clone(), *addr, dialled));
-                }
-                Standing::Due(at) => next = next.min(at),
-                Standing::Busy => {}
-            }
+    async fn resolve(&mut self) {
+        let resolved = self.look_up.addresses(&self.peer.address, ATTEMPT).await;
+        let now = Instant::now().into_std();
+        match resolved {
+            Ok(addresses) => self.dialling.handle_resolved(&addresses, now),
+            Err(error) => self
+                .dialling
+                .handle_not_resolved(error.to_string(), rand::random(), now),
         }
-        next
     }
 
-    /// An attempt, or the session that it led to, is over.
     fn settle(&mut self, addr: SocketAddr, outcome: Outcome) {
-        let Some(address) = self.addresses.get_mut(&addr) else {
-            return;
-        };
-        if let Outcome::Ended(end) = &outcome {
-            if end.proof == Proof::Identity {
-                address.identified = Some(Instant::now());
+        let (jitter, now) = (rand::random(), Instant::now().into_std());
+        match outcome {
+            Outcome::Ended(end) => self.dialling.handle_ended(addr, end, jitter, now),
+            Outcome::Failed(error) => self.dialling.handle_failed(addr, error.to_string(), jitter, now),
+            Outcome::Unlinked => self.dialling.handle_unlinked(addr, jitter, now),
+        }
+    }
+
+    fn take(&mut self, step: Step) {
+        let node_server = self.node_server.clone();
+        match step {
+            Step::Dial { addr, stock_peers } => {
+                let peer = self.peer.clone();
+                let dialled = Dialled {
+                    purpose: Purpose::Link,
+                    stock_peers,
+                };
+                self.tasks.spawn(async move {
+                    let ended = connect(&node_server, &peer, addr, dialled).await;
+                    (addr, ended.map_or_else(Outcome::Failed, Outcome::Ended))
+                });
             }
-            if end.was_ready || end.reason == CloseReason::AlreadyLinked {
-                address.failures = 0;
-            }
-            let is_own = std::mem::replace(&mut address.is_own, end.reason == CloseReason::SelfConnection);
-            if address.is_own {
-                address.standing = Standing::Due(Instant::now() + OWN);
-                if !is_own {
-                    tracing::info!(peer = self.peer.address, %addr, "a peer's address is this very node");
-                }
-                return;
+            Step::AwaitUnlinked { addr, node, at_most } => {
+                self.tasks.spawn(async move {
+                    drop(timeout(at_most, await_down(&node_server, &node)).await);
+                    (addr, Outcome::Unlinked)
+                });
             }
         }
-        let why = match outcome {
-            Outcome::Ended(SessionEnd {
-                reason: CloseReason::AlreadyLinked,
-                ..
-            }) => {
-                // The other link has ended, or it is time to ask again.
-                address.standing = Standing::Due(Instant::now() + self.peer.backoff.wait(1, rand::random()));
-                return;
-            }
-            Outcome::Ended(end) => end.reason.to_string(),
-            Outcome::Failed(error) => error.to_string(),
-        };
-        address.failures = address.failures.saturating_add(1);
-        let retry_in = self.peer.backoff.wait(address.failures, rand::random());
-        address.standing = Standing::Due(Instant::now() + retry_in);
-        tracing::warn!(peer = self.peer.address, %addr, ?retry_in, "not connected: {why}");
+    }
+}
+
+fn say(peer: &str, news: News) {
+    match news {
+        News::NotResolved { why, retry_in } => {
+            tracing::warn!(peer, ?retry_in, "the name of a peer is not resolved: {why}");
+        }
+        News::NotConnected { addr, why, retry_in } => {
+            tracing::warn!(peer, %addr, ?retry_in, "not connected: {why}");
+        }
+        News::Own(addr) => tracing::info!(peer, %addr, "a peer's address is this very node"),
     }
 }
 
 /// Connects to one address and stays with the session until it ends.
-async fn attempt(
-    node_server: ActorRef<NodeServerMessage>,
-    peer: Peer,
-    addr: SocketAddr,
-    dialled: Dialled,
-) -> (SocketAddr, Outcome) {
-    let outcome = match connect(&node_server, &peer, addr, dialled).await {
-        Ok(end) => {
-            // Another link to the same node goes on: as long as it does, there is nothing to dial.
-            if let (CloseReason::DuplicateConnection | CloseReason::AlreadyLinked, Some(node)) =
-                (&end.reason, &end.peer)
-            {
-                drop(timeout(LINKED, await_down(&node_server, node)).await);
-            }
-            Outcome::Ended(end)
-        }
-        Err(error) => Outcome::Failed(error),
-    };
-    (addr, outcome)
-}
-
 async fn connect(
     node_server: &ActorRef<NodeServerMessage>,
     peer: &Peer,
@@ -335,39 +213,4 @@ async fn connect(
     ended
         .await
         .map_err(|_| ClientConnectErr::Messaging(MessagingErr::ChannelClosed))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::Backoff;
-
-    #[test]
-    fn waits_double_up_to_the_longest_and_jitter_takes_at_most_half() {
-        let backoff = Backoff {
-            first: Duration::from_millis(100),
-            longest: Duration::from_secs(1),
-        };
-        for (failures, wait) in [
-            (1, 100),
-            (2, 200),
-            (3, 400),
-            (4, 800),
-            (5, 1000),
-            (40, 1000),
-            (u32::MAX, 1000),
-        ] {
-            assert_eq!(
-                backoff.wait(failures, 0.0),
-                Duration::from_millis(wait),
-                "{failures} failures"
-            );
-            assert_eq!(
-                backoff.wait(failures, 1.0),
-                Duration::from_millis(wait / 2),
-                "{failures} failures"
-            );
-        }
-    }
 }

@@ -14,6 +14,7 @@ mod backlog;
 mod challenges;
 pub mod client;
 mod connector;
+mod dialling;
 mod events;
 mod ingress;
 mod left_out;
@@ -39,7 +40,8 @@ mod timer;
 mod watch;
 
 pub use admission::HandshakeLimits;
-pub use connector::{Backoff, EncryptionSource, Peer};
+pub use connector::{EncryptionSource, Peer};
+pub use dialling::Backoff;
 pub use events::NodeEventSubscription;
 use limits::SessionLimits;
 pub use limits::{PeerLimits, StandInNames};
@@ -80,6 +82,8 @@ pub enum NodeConnectionMode {
 /// What the simulation of whole nodes runs.
 #[cfg(all(test, feature = "guests"))]
 pub(crate) mod sim {
+    pub(crate) use super::dialling::{Backoff, Dialling, News, Step};
     pub(crate) use super::limits::SessionLimits;
     pub(crate) use super::link::Link;
+    pub(crate) use super::watch::{Proof, SessionEnd};
 }

@@ -9,20 +9,20 @@ use crate::session::CloseReason;
 
 /// How a session ended.
 #[derive(Debug, Clone)]
-pub(super) struct SessionEnd {
+pub(crate) struct SessionEnd {
     /// Why.
-    pub(super) reason: CloseReason,
+    pub(crate) reason: CloseReason,
     /// The full name of the peer, if it came to say it. It is as good as `proof` is.
-    pub(super) peer: Option<String>,
+    pub(crate) peer: Option<String>,
     /// What the peer had proved.
-    pub(super) proof: Proof,
+    pub(crate) proof: Proof,
     /// Both nodes had sent all that they had.
-    pub(super) was_ready: bool,
+    pub(crate) was_ready: bool,
 }
 
 /// What a peer has proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Proof {
+pub(crate) enum Proof {
     /// Its name is a claim.
     Nothing,
     /// That it has the cookie, as a stock node does.

@@ -1,8 +1,12 @@
 //! An actor that keeps notes of what it was sent: the mailbox that ships, and a list in place of an instance.
 
+use std::sync::Arc;
+
 use ractor::message::SerializedMessage;
 
+use super::asking::{Handle, Question};
 use super::history::{Notes, Sender};
+use crate::guest::StateRoom;
 use crate::guest::sim::{Limits, Put, Waiting, WhenFull};
 
 /// How an actor stands.
@@ -25,10 +29,18 @@ pub(super) struct Guest {
     /// What it is handling.
     pub(super) at_hand: Option<SerializedMessage>,
     pub(super) notes: Notes,
-    /// How many messages it has handled, in this process.
-    pub(super) turns: u64,
-    /// Somebody wants its state at the end of this message.
-    pub(super) is_asked: bool,
+    /// Its instance has failed, and there is no other yet.
+    pub(super) is_down: bool,
+    /// It is to go on with a fresh instance, before its next message.
+    pub(super) is_stale: bool,
+    /// How many messages it took, and what became of them.
+    pub(super) taken: usize,
+    pub(super) handled: usize,
+    pub(super) lost: usize,
+    /// What those know of it who ask for its state.
+    pub(super) handle: Handle,
+    /// Those who ask for its state, and where that has a place.
+    pub(super) asked: Vec<(Question, Arc<StateRoom>)>,
 }
 
 impl Guest {
@@ -46,8 +58,13 @@ impl Guest {
             },
             at_hand: None,
             notes,
-            turns: 0,
-            is_asked: false,
+            is_down: false,
+            is_stale: false,
+            taken: 0,
+            handled: 0,
+            lost: 0,
+            handle: Handle::new(pid),
+            asked: Vec::new(),
         }
     }
 
@@ -55,16 +72,18 @@ impl Guest {
     pub(super) fn put(&mut self, message: SerializedMessage) -> bool {
         let is_draining = self.status != Status::Running;
         let Put { outcome, .. } = self.waiting.handle_put(message, &self.limits, || is_draining);
-        match outcome {
+        let is_taken = match outcome {
             // As when the token finds the actor draining.
             Ok(number) if is_draining => self.waiting.handle_take_back(number).is_none(),
             outcome => outcome.is_ok(),
-        }
+        };
+        self.taken += usize::from(is_taken);
+        is_taken
     }
 
     /// Begins with the next message. False if it is at one already, or none waits.
     pub(super) fn begin(&mut self) -> bool {
-        if self.at_hand.is_some() {
+        if self.at_hand.is_some() || self.is_down {
             return false;
         }
         let taken = self.waiting.poll_message(&self.limits);
@@ -73,7 +92,12 @@ impl Guest {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.at_hand.is_none() && self.waiting.len() == 0
+        self.at_hand.is_none() && self.waiting.len() == 0 && !self.is_down
+    }
+
+    /// How many messages wait, the one at hand among them.
+    pub(super) fn waits(&self) -> usize {
+        self.waiting.len() + usize::from(self.at_hand.is_some())
     }
 
     /// Gives up what waits. So many messages did.

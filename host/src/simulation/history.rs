@@ -4,6 +4,8 @@
 //! - A call that got its reply was handled.
 //! - An actor starts with a state that it had. After an orderly stop that left nothing unkept, with its last one; otherwise with one
 //!   that is no older than the last that its process was told is written.
+//! - An actor that fails at a message goes on from the last state that the writer has taken, or a newer one. That message is lost,
+//!   and no other.
 //! - Everything in the mailbox of an actor is handled before it ends in order; only what is killed gives up what waits.
 
 use std::collections::BTreeMap;
@@ -67,6 +69,11 @@ struct Life {
     states: Vec<Notes>,
     /// The place in `states` of the last one of which the process knows that it is written.
     written: usize,
+    /// The place of the last one that the writer has taken, in this process.
+    brought: usize,
+    /// The place of the one that it went on from last, and those that it had after that one before.
+    resumed: usize,
+    cut: Vec<Notes>,
 }
 
 /// See the module.
@@ -75,9 +82,12 @@ pub(super) struct History {
     guests: BTreeMap<Name, Life>,
     pub(super) violations: Vec<String>,
     pub(super) handled: u64,
+    /// Messages at which guests failed.
+    pub(super) lost: u64,
     pub(super) replied: u64,
     pub(super) restored: u64,
     pub(super) stopped: u64,
+    pub(super) resumed: u64,
 }
 
 impl History {
@@ -112,6 +122,41 @@ impl History {
         }
     }
 
+    /// The writer has taken this state: it is kept, or a newer one is.
+    pub(super) fn brought(&mut self, guest: Name, state: &Notes) {
+        let life = self.guests.entry(guest).or_default();
+        if let Some(place) = life.states.iter().rposition(|had| had == state) {
+            life.brought = life.brought.max(place);
+        } else if life.cut.contains(state) {
+            // It was on its way when its guest went on from an older one, and was taken before all that came of that.
+            life.states.insert(life.resumed + 1, state.clone());
+            life.brought = life.brought.max(life.resumed + 1);
+        }
+    }
+
+    /// A guest that failed goes on from this state.
+    pub(super) fn resumed(&mut self, guest: Name, state: &Notes) {
+        self.resumed += 1;
+        let life = self.guests.entry(guest).or_default();
+        let place = life.states.iter().rposition(|had| had == state);
+        if place.is_none_or(|place| place < life.brought) {
+            self.violations.push(format!(
+                "guest {guest:?} goes on from the {place:?}th state, though the writer has the {}th",
+                life.brought
+            ));
+        }
+        let place = place.unwrap_or_default();
+        life.cut = life.states.split_off((place + 1).min(life.states.len()));
+        (life.resumed, life.written) = (place, life.written.min(place));
+    }
+
+    /// A guest has failed for good: what it did since the last state that the writer has taken is lost with it.
+    pub(super) fn gave_up(&mut self, guest: Name) {
+        let life = self.guests.entry(guest).or_default();
+        life.resumed = life.brought;
+        life.cut = life.states.split_off((life.brought + 1).min(life.states.len()));
+    }
+
     /// A guest starts with this state, after a process that ended like this.
     pub(super) fn restored(&mut self, guest: Name, state: &Notes, before: Option<&Ended>, name: &str) {
         let life = self.guests.entry(guest).or_default();
@@ -141,6 +186,8 @@ impl History {
         let place = place.unwrap_or(last);
         life.states.truncate(place + 1);
         life.written = life.written.min(place);
+        (life.brought, life.resumed) = (place, place);
+        life.cut.clear();
     }
 
     pub(super) fn violation(&mut self, found: String) {
@@ -173,7 +220,11 @@ mod tests {
     fn each_promise_that_is_broken_is_found() {
         let in_order = Ended::InOrder(Vec::new());
         let one_less = Ended::InOrder(vec!["g".to_owned()]);
-        let broken: [fn(&mut History); 3] = [
+        let broken: [fn(&mut History); 4] = [
+            |history| {
+                history.brought(GUEST, &notes(1, 1));
+                history.resumed(GUEST, &Notes::default());
+            },
             |history| history.handled(GUEST, FROM, 3, &notes(3, 3)),
             |history| history.handled(GUEST, FROM, 2, &notes(3, 2)),
             |history| history.replied(GUEST, FROM, 4),

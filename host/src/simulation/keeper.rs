@@ -1,13 +1,14 @@
 //! What keeps the states of guests: the writer's queue and the database that ship.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
+use super::asking::Askers;
+use super::computer::guest_index;
 use super::guest::Guest;
 use super::history::Notes;
 use super::plan::ComputerPlan;
-use super::process::{Context, Event, Process};
+use super::process::{Context, Event};
 use crate::checkpoint::Database;
 use crate::guest::Digest;
 use crate::guest::sim::{Attempt, Checkpoint, CheckpointStore as _, Entry, Moment, Outcome, Queue, attempt};
@@ -19,6 +20,25 @@ pub(super) struct Brought {
     moment: Moment,
 }
 
+impl Brought {
+    pub(super) fn state(&self) -> &[u8] {
+        &self.entry.checkpoint.state
+    }
+
+    /// False if the queue has no room for it.
+    pub(super) fn pass(self, queue: &mut Queue) -> bool {
+        queue.handle_passing(self.entry, self.moment)
+    }
+}
+
+/// What a guest's state is now.
+pub(super) fn brought(guest: &Guest, wall: SystemTime) -> Brought {
+    Brought {
+        entry: entry(&guest.name, guest.notes.to_bytes(), wall),
+        moment: Moment::now(),
+    }
+}
+
 /// See the module.
 pub(super) struct Keeper {
     pub(super) queue: Queue,
@@ -27,19 +47,19 @@ pub(super) struct Keeper {
     outcome: Option<(Outcome, Vec<(String, Notes)>)>,
     /// When the queue is to be asked again.
     wake: Option<Instant>,
-    /// The turns of each guest when it was asked last.
-    known: BTreeMap<u64, u64>,
+    /// Who asks guests for their states.
+    pub(super) askers: Askers,
 }
 
 impl Keeper {
-    pub(super) fn new(database: Arc<Database>) -> Self {
+    pub(super) fn new(database: Arc<Database>, at_once: usize) -> Self {
         Self {
             queue: Queue::default(),
             database,
             attempt: None,
             outcome: None,
             wake: None,
-            known: BTreeMap::new(),
+            askers: Askers::new(at_once),
         }
     }
 
@@ -47,25 +67,10 @@ impl Keeper {
         self.database
     }
 
-    /// A guest is asked for its state, which gets to the writer in a while.
-    pub(super) fn ask(&mut self, guest: &Guest, context: &mut Context<'_>) {
-        self.known.insert(guest.pid, guest.turns);
-        let brought = Brought {
-            entry: entry(guest),
-            moment: Moment::now(),
-        };
-        let delay = context.slow(1_000);
-        context.after(delay, Event::Bring(brought));
-    }
-
-    pub(super) fn bring(&mut self, Brought { entry, moment }: Brought) {
-        // What is left out is made up for by the guest's next one.
-        self.queue.handle_passing(entry, moment);
-    }
-
     /// Takes a guest's last state.
-    pub(super) fn take_last(&mut self, guest: &Guest) {
-        self.queue.handle_last(entry(guest), Moment::now());
+    pub(super) fn take_last(&mut self, guest: &Guest, wall: SystemTime) {
+        let Brought { entry, moment } = brought(guest, wall);
+        self.queue.handle_last(entry, moment);
     }
 
     pub(super) fn woken(&mut self) {
@@ -110,11 +115,22 @@ impl Keeper {
             return;
         };
         for (actor, state) in states {
-            let index = actor.trim_start_matches("guest-").parse().unwrap();
-            context.history.written((computer, index), &state);
+            context.history.written((computer, guest_index(&actor)), &state);
         }
         let random = context.random.below(1_000) as f64 / 1_000.0;
         self.queue.handle_outcome(outcome, random, context.now);
+    }
+
+    /// The newest state of a guest, as the writer gives it to one that is restarted. None if it can't be read.
+    pub(super) fn latest(&self, name: &str) -> Option<Notes> {
+        let bytes = match self.queue.unwritten(name).and_then(|job| job.entry) {
+            Some(entry) => entry.checkpoint.state.clone(),
+            None => match self.database.latest(name, None).ok()? {
+                Some(kept) => kept.checkpoint.state,
+                None => return Some(Notes::default()),
+            },
+        };
+        Some(Notes::from_bytes(&bytes))
     }
 
     /// True if what the guest has is what is kept of it.
@@ -125,36 +141,16 @@ impl Keeper {
     }
 }
 
-impl Process {
-    /// Asks each guest for its state that has done something since. One that is at a message answers at its end.
-    pub(super) fn round(&mut self, context: &mut Context<'_>) {
-        context.after(self.plan.every, Event::Round);
-        self.ask_all(context);
-    }
-
-    pub(super) fn ask_all(&mut self, context: &mut Context<'_>) {
-        for guest in self.guests.values_mut() {
-            if self.keeper.known.get(&guest.pid).copied().unwrap_or(0) == guest.turns {
-                continue;
-            }
-            if guest.at_hand.is_some() {
-                guest.is_asked = true;
-            } else {
-                self.keeper.ask(guest, context);
-            }
-        }
-    }
-}
-
-fn entry(guest: &Guest) -> Entry {
+/// A state of the actor with this name, taken at this time of the computer's clock.
+pub(super) fn entry(name: &str, state: Vec<u8>, taken: SystemTime) -> Entry {
     Entry {
-        actor: guest.name.clone(),
+        actor: name.to_owned(),
         checkpoint: Arc::new(Checkpoint {
             module: "notes".to_owned(),
             digest: Digest::of(b"notes"),
             state_version: 1,
-            taken: SystemTime::UNIX_EPOCH,
-            state: guest.notes.to_bytes(),
+            taken,
+            state,
         }),
         keep: 2,
         hold: Vec::new(),

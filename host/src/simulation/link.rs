@@ -6,12 +6,28 @@ use std::sync::Arc;
 use bytes::BytesMut;
 
 use super::Time;
+use super::dialling::Dialled;
+use super::network::WINDOW;
 use super::process::{Context, Effect};
-use super::world::WINDOW;
 use crate::node::sim::{Link, SessionLimits};
 use crate::session::{CloseReason, Role, Session};
 use crate::transport::sim::Chunks;
 use crate::wire;
+
+/// The number of one end of a wire: both may be of one process, if it dials itself.
+pub(super) fn end_of(wire: usize, side: Side) -> usize {
+    2 * wire + side as usize
+}
+
+/// The wire, and which of its ends it is, whose number this is.
+pub(super) fn wire_of(end: usize) -> (usize, Side) {
+    let side = if end.is_multiple_of(2) {
+        Side::Opened
+    } else {
+        Side::Accepted
+    };
+    (end / 2, side)
+}
 
 /// One of the two ends of a wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +56,14 @@ impl Side {
 pub(super) struct End {
     pub(super) wire: usize,
     pub(super) side: Side,
+    /// Since when it is there.
+    pub(super) since: Time,
+    /// The attempt that it came of.
+    pub(super) dial: Option<Dialled>,
+    /// The peer has proved what it can.
+    pub(super) is_proved: bool,
+    /// Both nodes have sent all that they had.
+    pub(super) was_ready: bool,
     pub(super) session: Session,
     pub(super) link: Arc<Link>,
     /// What was read and is no whole frame yet.
@@ -63,10 +87,14 @@ pub(super) struct End {
 }
 
 impl End {
-    pub(super) fn new(wire: usize, side: Side, session: Session) -> Self {
+    pub(super) fn new(wire: usize, dial: Option<Dialled>, session: Session, since: Time) -> Self {
         Self {
             wire,
-            side,
+            side: wire_of(wire).1,
+            since,
+            dial,
+            is_proved: false,
+            was_ready: false,
             session,
             link: Arc::new(Link::new(wire as u64 + 1, SessionLimits::default())),
             read: BytesMut::new(),
@@ -108,8 +136,8 @@ impl End {
         self.writing.advance(bytes.len());
         self.link.outbox().wrote(bytes.len());
         self.on_the_way += bytes.len();
-        let (wire, side) = (self.wire, self.side);
-        context.effects.push(Effect::Write { wire, side, bytes });
+        let wire = self.wire;
+        context.effects.push(Effect::Write { wire, bytes });
         false
     }
 

@@ -15,12 +15,16 @@
 //! A run that fails prints its seed. `RACTOR_SIM_SEED=<seed> cargo test -p ractor-host --lib whole_nodes` runs it alone and prints what
 //! happened; `RACTOR_SIM_RUNS=<n>` sets how many there are, `RACTOR_SIM_MINUTES=<n>` how long they go on.
 
+mod asking;
 mod computer;
+mod dialling;
 mod disk;
+mod failing;
 mod guest;
 mod history;
 mod keeper;
 mod link;
+mod network;
 mod plan;
 mod process;
 mod routing;

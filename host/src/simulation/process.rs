@@ -1,14 +1,18 @@
 //! A node as a process: sessions, guests, what keeps their states, and actors that send.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
+use super::asking::{Answered, Question, Who};
 use super::computer::guest_name;
+use super::dialling::{Dialled, Name, Peer};
+use super::failing::Supervisor;
 use super::guest::{Guest, Status};
 use super::history::{History, Notes};
-use super::keeper::{Brought, Keeper};
-use super::link::{End, Side};
+use super::keeper::Keeper;
+use super::link::End;
 use super::plan::ComputerPlan;
 use super::routing::Calls;
 use super::stop::Stop;
@@ -21,6 +25,9 @@ use crate::wire::Actor;
 /// The first pid of a guest, as in `directory`.
 const FIRST_PID: u64 = 1 << 52;
 
+/// How long a connection may take to become one that is used, or none.
+const HANDSHAKE: Time = 30 * SECOND;
+
 /// How many native actors of a node send.
 const SENDERS: usize = 2;
 
@@ -28,14 +35,20 @@ const SENDERS: usize = 2;
 #[derive(Debug)]
 pub(super) enum Event {
     Started,
-    Dial(usize),
+    /// It may be time to look this peer up.
+    LookUp(usize),
+    /// What came of that; none if it failed.
+    LookedUp {
+        peer: usize,
+        found: Option<Vec<SocketAddr>>,
+    },
     Dialled {
         wire: usize,
-        peer: usize,
+        dial: Dialled,
     },
-    NotDialled {
-        peer: usize,
-    },
+    NotDialled(Dialled),
+    /// A node may not be linked any more, or that was awaited for long enough.
+    Unlinked,
     Accepted {
         wire: usize,
     },
@@ -62,12 +75,14 @@ pub(super) enum Event {
     Begin(u64),
     /// It has done with a message.
     Done(u64),
+    /// The wait of a guest that failed is over.
+    Revive(u64),
     /// A native actor sends something.
     Send(usize),
-    /// Guests are asked for their states.
-    Round,
-    /// A state reaches the writer.
-    Bring(Brought),
+    /// Who asks guests for their states may have something to do.
+    Asking(Who),
+    /// What a guest answered gets there.
+    Answered(Question, Answered),
     /// What the writer's queue says is due.
     Disk,
     /// The disk works on an attempt.
@@ -82,17 +97,18 @@ pub(super) enum Event {
 #[derive(Debug)]
 pub(super) enum Effect {
     After(Time, Event),
+    /// At this end of a wire.
     Write {
         wire: usize,
-        side: Side,
         bytes: Vec<u8>,
     },
     Close {
         wire: usize,
-        side: Side,
     },
-    Open {
+    Open(Dialled),
+    LookUp {
         peer: usize,
+        name: Name,
     },
     Trace(String),
     /// The process has stopped in order, but for the states of these.
@@ -103,6 +119,10 @@ pub(super) enum Effect {
 pub(super) struct Context<'a> {
     pub(super) now: Instant,
     pub(super) time: Time,
+    /// When the process was frozen last, the end of it.
+    pub(super) thawed: Time,
+    /// What the computer's clock shows, which may be wrong by any time.
+    pub(super) wall: SystemTime,
     pub(super) random: &'a mut Random,
     pub(super) history: &'a mut History,
     pub(super) effects: &'a mut Vec<Effect>,
@@ -161,12 +181,17 @@ pub(super) struct Process {
     /// How many computers there are.
     pub(super) count: usize,
     pub(super) registry: Registry<usize>,
-    /// By wire.
+    /// By their numbers.
     pub(super) ends: BTreeMap<usize, End>,
-    dialling: BTreeSet<usize>,
+    /// What it is told to stay connected to.
+    pub(super) names: Vec<Name>,
+    pub(super) peers: Vec<Peer>,
+    /// It poses as a node that proves no more than the cookie.
+    pub(super) is_stock: bool,
     pub(super) guests: BTreeMap<u64, Guest>,
     pub(super) keeper: Keeper,
     pub(super) calls: Calls,
+    pub(super) supervisor: Supervisor,
     pub(super) stop: Option<Stop>,
 }
 
@@ -181,6 +206,7 @@ impl Process {
         count: usize,
         incarnation: u64,
         plan: ComputerPlan,
+        names: Vec<Name>,
         states: Vec<Notes>,
         database: Arc<Database>,
     ) -> Self {
@@ -197,10 +223,13 @@ impl Process {
             count,
             registry: Registry::default(),
             ends: BTreeMap::new(),
-            dialling: BTreeSet::new(),
+            names,
+            peers: Vec::new(),
+            is_stock: false,
             guests: guests.collect(),
-            keeper: Keeper::new(database),
+            keeper: Keeper::new(database, plan.at_once),
             calls: Calls::new(SENDERS),
+            supervisor: Supervisor::new(&plan),
             stop: None,
             plan,
         }
@@ -218,20 +247,23 @@ impl Process {
     pub(super) fn handle(&mut self, event: Event, context: &mut Context<'_>) {
         match event {
             Event::Started => self.started(context),
-            Event::Dial(peer) => self.dial(peer, context),
-            Event::Dialled { wire, peer } => {
-                self.dialling.remove(&peer);
-                self.open(wire, Side::Opened, context);
-                context.after(SECOND, Event::Dial(peer));
+            Event::LookUp(peer) => self.look_up(peer, context),
+            Event::LookedUp { peer, found } => self.looked_up(peer, found.as_deref(), context),
+            Event::Dialled { wire, dial } => {
+                if self.peers.is_empty() {
+                    // Nobody is dialled any more.
+                    context.effects.push(Effect::Close { wire });
+                } else {
+                    self.open(wire, Some(dial), context);
+                }
             }
-            Event::NotDialled { peer } => {
-                self.dialling.remove(&peer);
-                let wait = SECOND / 5 + context.random.below(SECOND);
-                context.after(wait, Event::Dial(peer));
-            }
+            Event::NotDialled(dial) => self.not_dialled(dial, context),
+            Event::Unlinked => {}
             Event::Accepted { wire } => {
                 if self.accepts() {
-                    self.open(wire, Side::Accepted, context);
+                    self.open(wire, None, context);
+                } else {
+                    context.effects.push(Effect::Close { wire });
                 }
             }
             Event::Read { wire, bytes } => self.read(wire, &bytes, context),
@@ -256,8 +288,9 @@ impl Process {
             Event::Begin(pid) => self.begin(pid, context),
             Event::Done(pid) => self.done(pid, context),
             Event::Send(sender) => self.send(sender, context),
-            Event::Round => self.round(context),
-            Event::Bring(brought) => self.keeper.bring(brought),
+            Event::Asking(who) => self.wake_asker(who),
+            Event::Answered(question, answered) => self.answered(question, answered, context),
+            Event::Revive(pid) => self.revive(pid, context),
             Event::Disk => self.keeper.woken(),
             Event::DiskWorks => self.keeper.work(context),
             Event::DiskDone => self.keeper.done(self.computer, context),
@@ -270,11 +303,13 @@ impl Process {
     /// Carries out what the machines have decided.
     fn settle(&mut self, context: &mut Context<'_>) {
         self.go_on_stopping(context);
+        self.poll_asking(context);
         self.keeper.poll(&self.plan, context);
         let wires: Vec<usize> = self.ends.keys().copied().collect();
         for wire in wires {
             self.pump(wire, context);
         }
+        self.poll_dialling(context);
         self.calls.poll(context);
         for (wire, end) in &mut self.ends {
             if end.has_to_write() {
@@ -287,35 +322,19 @@ impl Process {
         if self.computer >= self.count {
             return;
         }
-        for peer in (0..self.count).filter(|peer| *peer != self.computer) {
-            context.soon(SECOND, Event::Dial(peer));
-        }
+        self.start_dialling(context);
         for sender in 0..SENDERS {
             context.soon(self.plan.sends_every, Event::Send(sender));
         }
-        context.after(self.plan.every, Event::Round);
-    }
-
-    fn dial(&mut self, peer: usize, context: &mut Context<'_>) {
-        if self.stop.is_some() {
-            return;
-        }
-        let name = node_name(peer, self.count);
-        let is_linked = self.ends.values().any(|end| {
-            let is_ours = end.side == Side::Opened && end.peer.is_none();
-            (end.peer.as_ref() == Some(&name) || is_ours) && end.closed.is_none()
-        });
-        if is_linked || !self.dialling.insert(peer) {
-            context.after(SECOND / 2, Event::Dial(peer));
-        } else {
-            context.effects.push(Effect::Open { peer });
-        }
+        self.keeper.askers.begin(&self.plan, context.now);
     }
 
     /// A guest is no more.
     pub(super) fn withdraw(&mut self, pid: u64) {
         if let Some(mut guest) = self.guests.remove(&pid) {
             guest.end();
+            let questions = guest.asked.into_iter().map(|(question, _)| question);
+            self.keeper.askers.ended.extend(questions);
         }
         for end in self.ends.values_mut() {
             end.session.handle_local(LocalChange::Terminated(pid));
@@ -336,20 +355,33 @@ impl Process {
         self.count
     }
 
+    /// The nodes that it is not linked to.
+    pub(super) fn unlinked(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for peer in (0..self.count).filter(|peer| *peer != self.computer) {
+            if self.link_to(&node_name(peer, self.count)).is_none() {
+                found.push(format!("has no link to {peer}"));
+            }
+        }
+        found
+    }
+
     /// What is wrong with it, when everything has been well for a while.
-    pub(super) fn check(&self) -> Vec<String> {
+    pub(super) fn check(&self, calm: Time, now: Time) -> Vec<String> {
         let mut found = Vec::new();
         if self.stop.is_some() {
             return vec!["is still stopping".to_owned()];
         }
-        for peer in (0..self.count).filter(|peer| *peer != self.computer) {
-            match self.link_to(&node_name(peer, self.count)) {
-                None => found.push(format!("has no link to {peer}")),
-                Some(end) if end.actors.is_empty() => found.push(format!("knows no actor of {peer}")),
-                Some(_) => {}
-            }
-        }
-        if self.ends.len() != self.count - 1 {
+        found.extend(self.unlinked());
+        found.extend(self.left_alone(calm, now));
+        let late = |end: &&End| !end.session.is_ready() && end.since + HANDSHAKE < now;
+        found.extend(
+            self.ends
+                .values()
+                .filter(late)
+                .map(|end| format!("has a connection that comes to nothing: {:?}", end.peer)),
+        );
+        if self.ends.values().filter(|end| end.session.is_ready()).count() != self.count - 1 {
             found.push(format!("has {} connections", self.ends.len()));
         }
         let waiting = self.calls.waiting();
@@ -359,6 +391,11 @@ impl Process {
         for guest in self.guests.values() {
             if !guest.is_idle() || guest.status != Status::Running {
                 found.push(format!("has not worked off what {} was sent", guest.name));
+            } else if !guest.is_complete() {
+                found.push(format!(
+                    "took {} messages for {}, and handled {}",
+                    guest.taken, guest.name, guest.handled
+                ));
             } else if !self.keeper.has(guest) {
                 found.push(format!("has not kept the last state of {}", guest.name));
             }

@@ -4,7 +4,7 @@ use ractor::concurrency::{OneshotReceiver, oneshot};
 use ractor::message::SerializedMessage;
 
 use super::computer::guest_name;
-use super::guest::{Status, said, say};
+use super::guest::{said, say};
 use super::history::{Name, Sender};
 use super::process::{Context, Event, Process, node_name};
 use crate::session::CloseReason;
@@ -178,6 +178,10 @@ impl Process {
 
     pub(super) fn begin(&mut self, pid: u64, context: &mut Context<'_>) {
         let Some(guest) = self.guests.get_mut(&pid) else { return };
+        if guest.is_stale && guest.at_hand.is_none() && !guest.is_down {
+            self.renew(pid, context);
+            return;
+        }
         if guest.begin() {
             let time = context.slow(self.plan.work);
             context.after(time, Event::Done(pid));
@@ -195,16 +199,22 @@ impl Process {
             SerializedMessage::CallReply(..) => return,
         };
         let (from, number) = note(&args);
+        if context.random.below(1_000) < self.plan.failing.per_mille {
+            guest.lost += 1;
+            context.history.lost += 1;
+            // With the message goes its reply port.
+            drop(reply);
+            return self.fails(pid, context);
+        }
+        guest.handled += 1;
         guest.notes.note(from, number);
-        guest.turns += 1;
+        guest.handle.has_turn();
         context.history.handled(name, from, number, &guest.notes);
         if let Some(reply) = reply {
             // The caller may have given up.
             drop(reply.send(Vec::new()));
         }
-        if std::mem::take(&mut guest.is_asked) && guest.status == Status::Running {
-            self.keeper.ask(guest, context);
-        }
+        guest.answer(context);
         context.after(0, Event::Begin(pid));
     }
 }

@@ -9,7 +9,7 @@ use super::world::World;
 use crate::session::tests::Random;
 
 /// How many runs there are unless more are asked for.
-const RUNS: u64 = 60;
+const RUNS: u64 = 40;
 
 fn variable<T: FromStr<Err: Debug>>(name: &str) -> Option<T> {
     let value = std::env::var(name).ok()?;
@@ -35,7 +35,7 @@ fn whole_nodes_keep_what_was_promised_whatever_goes_wrong() {
     let runs = variable("RACTOR_SIM_RUNS").unwrap_or(if seed.is_some() { 1 } else { RUNS });
     let first: u64 = seed.unwrap_or(0);
     let start = Instant::now();
-    let (mut handled, mut replied, mut restored, mut stopped) = (0, 0, 0, 0);
+    let (mut handled, mut replied, mut restored, mut stopped, mut resumed) = (0, 0, 0, 0, 0);
     let mut seeds = first..;
     let mut done = 0;
     while until.map_or(done < runs, |until| Instant::now() < until) {
@@ -58,13 +58,14 @@ fn whole_nodes_keep_what_was_promised_whatever_goes_wrong() {
         replied += world.history.replied;
         restored += world.history.restored;
         stopped += world.history.stopped;
+        resumed += world.history.resumed;
         done += 1;
     }
     println!(
-        "{done} runs from seed {first}: {handled} messages handled, {replied} calls answered, {restored} states restored, {stopped} orderly stops"
+        "{done} runs from seed {first}: {handled} messages handled, {replied} calls answered, {restored} states restored, {resumed} guests restarted, {stopped} orderly stops"
     );
     assert!(
-        runs == 1 || (handled > 0 && replied > 0 && restored > 0 && stopped > 0),
+        runs == 1 || (handled > 0 && replied > 0 && restored > 0 && stopped > 0 && resumed > 0),
         "nothing happened"
     );
 }

@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use super::link::{End, Side};
+use super::dialling::Dialled;
+use super::link::{End, Side, wire_of};
 use super::process::{Context, Effect, Event, Process, advertisement};
 use super::{SECOND, Time};
+use crate::node::sim::{Proof, SessionEnd};
 use crate::session::{
     Account, CloseReason, Dial, Event as Decided, Ledger, LocalSnapshot, Session, SessionConfig, StockPeers, Timing,
 };
-use crate::wire::{self, CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN, NameMessage, NodeFlags};
+use crate::wire::{
+    self, Auth, CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN, Message, NameMessage, NodeFlags,
+};
 
 /// What a peer may have of a node: more than any has.
 const PEER_BYTES: usize = 1 << 30;
@@ -20,12 +24,14 @@ const ANSWER: Time = 3 * SECOND;
 const FLUSH: Time = 5 * SECOND;
 
 impl Process {
-    pub(super) fn open(&mut self, wire: usize, side: Side, context: &mut Context<'_>) {
+    pub(super) fn open(&mut self, wire: usize, dial: Option<Dialled>, context: &mut Context<'_>) {
+        let (_, side) = wire_of(wire);
+        let identity = if self.is_stock { 0 } else { CAPABILITY_IDENTITY };
         let local = NameMessage {
             name: self.name.clone(),
             flags: Some(NodeFlags {
                 version: 1,
-                capabilities: CAPABILITY_CALL_FAILED | CAPABILITY_NAME_TAKEN | CAPABILITY_IDENTITY,
+                capabilities: CAPABILITY_CALL_FAILED | CAPABILITY_NAME_TAKEN | identity,
                 max_frame: 0,
                 incarnation: self.incarnation,
             }),
@@ -41,14 +47,14 @@ impl Process {
             cookie: self.cookie.to_owned(),
             transitive: false,
             timing: Timing::default(),
-            stock_peers: StockPeers::default(),
+            stock_peers: dial.map_or_else(StockPeers::default, |dial| dial.stock_peers),
             challenge: (context.random.next() as u32).into(),
             nonce: u128::from(context.random.next()).to_be_bytes(),
             jitter: context.random.next(),
             account: Arc::new(Account::new(Arc::new(Ledger::new(PEER_BYTES)), PEER_BYTES)),
         };
         self.registry.insert(wire, side.role());
-        let end = End::new(wire, side, Session::new(config, context.now));
+        let end = End::new(wire, dial, Session::new(config, context.now), context.time);
         self.ends.insert(wire, end);
     }
 
@@ -66,7 +72,13 @@ impl Process {
     pub(super) fn pump(&mut self, wire: usize, context: &mut Context<'_>) {
         loop {
             let Some(end) = self.ends.get_mut(&wire) else { return };
+            let mut stock = Vec::new();
             while let Some(message) = end.session.poll_transmit() {
+                if let (Message::Auth(Auth::ClientChallenge(reply)), Some(dial)) = (&message, end.dial)
+                    && reply.nonce.is_none()
+                {
+                    stock.push(dial);
+                }
                 if end
                     .link
                     .outbox()
@@ -76,7 +88,11 @@ impl Process {
                     end.session.handle_closed(CloseReason::ConnectionClosed);
                 }
             }
-            let Some(event) = end.session.poll_event() else { break };
+            let event = end.session.poll_event();
+            for dial in stock {
+                self.answers_stock_challenge(dial, context);
+            }
+            let Some(event) = event else { break };
             self.decided(wire, event, context);
         }
         let Some(end) = self.ends.get_mut(&wire) else { return };
@@ -109,10 +125,14 @@ impl Process {
                 }
             }
             // The incumbent is asked whether it is still there, which one that was started anew is not.
-            Decided::Authenticated => match self.incumbent(wire) {
-                Some(_) => context.after(ANSWER, Event::Elect(wire)),
-                None => self.elect(wire, context),
-            },
+            Decided::Authenticated => {
+                end.is_proved = true;
+                match self.incumbent(wire) {
+                    Some(_) => context.after(ANSWER, Event::Elect(wire)),
+                    None => self.elect(wire, context),
+                }
+            }
+            Decided::Ready => end.was_ready = true,
             Decided::Spawned(actors) => {
                 end.link.add_remote(actors.iter().map(|actor| actor.pid));
                 let named = actors.into_iter().filter_map(|actor| Some((actor.name?, actor.pid)));
@@ -208,8 +228,21 @@ impl Process {
         if let Some(end) = self.ends.remove(&wire) {
             end.link.shut();
             self.registry.remove(wire);
-            let side = end.side;
-            context.effects.push(Effect::Close { wire, side });
+            context.effects.push(Effect::Close { wire });
+            if let Some(dial) = end.dial {
+                let proof = match (end.is_proved, end.incarnation) {
+                    (false, _) => Proof::Nothing,
+                    (true, 0) => Proof::Cookie,
+                    (true, _) => Proof::Identity,
+                };
+                let ended = SessionEnd {
+                    reason: end.closed.unwrap_or(CloseReason::ConnectionClosed),
+                    peer: end.peer,
+                    proof,
+                    was_ready: end.was_ready,
+                };
+                self.dial_ended(dial, ended, context);
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The stop of a process: the order that ships, carried out on what is here.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::guest::Status;
 use super::process::{Context, Effect, Event, Process};
@@ -13,6 +13,7 @@ const ROOM: Duration = Duration::from_secs(5);
 /// See the module.
 pub(super) struct Stop {
     order: Stopping,
+    since: Instant,
     winding: Option<Winding<u64>>,
     doing: Option<Step>,
     unkept: Vec<String>,
@@ -24,6 +25,7 @@ impl Process {
             context.trace("stops");
             self.stop = Some(Stop {
                 order: Stopping::default(),
+                since: context.now,
                 winding: None,
                 doing: None,
                 unkept: Vec::new(),
@@ -63,15 +65,20 @@ impl Process {
         context.trace(format!("{step:?}"));
         match step {
             Step::Quiesce => {
+                self.peers.clear();
                 let names: Vec<String> = self.guests.values().map(|guest| guest.name.clone()).collect();
                 self.keeper.queue.handle_ending(names, context.now);
             }
             Step::Drain => {
+                self.supervisor.freeze();
                 let batches = self.guests.keys().map(|pid| vec![*pid]).collect();
                 stop.winding = Some(Winding::new(batches, DRAIN, context.now));
             }
-            Step::LastCall => return self.ask_all(context),
-            Step::Write => self.keeper.queue.handle_finish(LAST_WRITES, context.now),
+            Step::LastCall => return self.keeper.askers.last_call(context.now),
+            Step::Write => {
+                self.keeper.askers.finish();
+                self.keeper.queue.handle_finish(LAST_WRITES, context.now);
+            }
             Step::Close => self.close_all(),
         }
         stop.doing = Some(step);
@@ -109,6 +116,10 @@ impl Process {
                     }
                     Order::Kill(pid) => {
                         context.trace(format!("{pid} is killed"));
+                        if context.now < stop.since + DRAIN {
+                            let found = format!("{pid} is killed before its time is over");
+                            context.history.violation(found);
+                        }
                         self.withdraw(pid);
                     }
                 }
@@ -126,13 +137,24 @@ impl Process {
         let has_room = queue.has_room() || is_late;
         let guests = self.guests.values();
         let done = guests.filter(|guest| guest.status != Status::Running && guest.is_idle());
-        let ended: Vec<u64> = done.filter(|_| has_room).map(|guest| guest.pid).collect();
+        let mut ended: Vec<u64> = done.filter(|_| has_room).map(|guest| guest.pid).collect();
         for pid in &ended {
             if let Some(guest) = self.guests.get(pid) {
-                self.keeper.take_last(guest);
+                self.keeper.take_last(guest, context.wall);
             }
             self.withdraw(*pid);
         }
+        // Nothing is restarted any more, so that one that waits for that has failed for good.
+        let down = self
+            .guests
+            .values()
+            .filter(|guest| guest.status != Status::Running && guest.is_down);
+        let down: Vec<u64> = down.map(|guest| guest.pid).collect();
+        for pid in &down {
+            self.withdraw(*pid);
+        }
+        ended.extend(down);
+        ended.append(&mut self.supervisor.ended);
         ended
     }
 }

@@ -1,23 +1,22 @@
 //! The run: a queue of things that will happen, computers, and wires between them.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::Time;
 use super::computer::Computer;
 use super::history::{Ended, History};
-use super::link::Side;
-use super::plan::{CALM, Cut, Fault, Plan};
-use super::process::{Context, Effect, Event};
+use super::link::{Side, wire_of};
+use super::network::{Arrival, Wire, address};
+use super::plan::{Cut, Fault, LINKED, Plan, Poses};
+use super::process::{Context, Effect, Event, Process, node_name};
 use crate::session::CloseReason;
 use crate::session::tests::Random;
 
-/// How many bytes may be on a wire in one direction before who writes has to wait.
-pub(super) const WINDOW: usize = 64 * 1024;
-
 /// Something that will happen.
 #[derive(Debug)]
-enum Happening {
+pub(super) enum Happening {
     Process {
         computer: usize,
         life: u32,
@@ -33,36 +32,25 @@ enum Happening {
     Thaw(usize),
     Start(usize),
     Cut(usize, Cut),
-}
-
-/// What arrives at one end of a wire.
-#[derive(Debug)]
-enum Arrival {
-    Bytes(Vec<u8>),
-    Closed(CloseReason),
-}
-
-/// A connection between the processes of two computers.
-struct Wire {
-    /// Who opened it and who accepted it: computers, and the numbers of their processes.
-    ends: [(usize, u32); 2],
-    /// When the last thing that was sent to either end gets there: nothing overtakes it.
-    last_arrival: [Time; 2],
-    /// Bytes on their way from either end.
-    on_the_way: [usize; 2],
-    cut: Option<Cut>,
+    /// Everybody learns the address of a computer.
+    Publish(usize, SocketAddr),
+    /// All nodes are linked by now.
+    CheckLinks,
 }
 
 pub(super) struct World {
     pub(super) plan: Plan,
-    random: Random,
-    start: Instant,
+    pub(super) random: Random,
+    pub(super) start: Instant,
     pub(super) now: Time,
-    queue: BTreeMap<(Time, u64), Happening>,
-    scheduled: u64,
+    pub(super) queue: BTreeMap<(Time, u64), Happening>,
+    pub(super) scheduled: u64,
     /// The computers, and behind them as many strangers, each of which poses as one of them.
     pub(super) computers: Vec<Computer>,
-    wires: Vec<Wire>,
+    pub(super) wires: Vec<Wire>,
+    /// Where the computers are, and where their names say that they are.
+    pub(super) addresses: Vec<SocketAddr>,
+    pub(super) published: Vec<SocketAddr>,
     pub(super) history: History,
     pub(super) trace: Vec<(Time, String)>,
 }
@@ -81,6 +69,8 @@ impl World {
             scheduled: 0,
             computers,
             wires: Vec::new(),
+            addresses: (0..count).map(address).collect(),
+            published: (0..count).map(address).collect(),
             history: History::default(),
             trace: Vec::new(),
             plan,
@@ -93,6 +83,9 @@ impl World {
             for (at, fault) in computer.faults {
                 world.schedule(at, Happening::Fault(index, fault));
             }
+        }
+        if !world.plan.has_relays() {
+            world.schedule(world.plan.calm_from + LINKED, Happening::CheckLinks);
         }
         for (at, wire, how) in world.plan.cuts.clone() {
             world.schedule(at, Happening::Cut(wire, how));
@@ -124,21 +117,23 @@ impl World {
             Happening::Thaw(computer) => self.computers[computer].is_frozen = false,
             Happening::Start(computer) => self.start(computer),
             Happening::Cut(wire, how) => self.cut(wire, how),
+            Happening::Publish(computer, address) => self.published[computer] = address,
+            Happening::CheckLinks => self.check_links(),
         }
     }
 
     /// What happens to a frozen process, happens when it thaws.
-    fn stall(&mut self, computer: usize, happening: Happening) {
+    pub(super) fn stall(&mut self, computer: usize, happening: Happening) {
         let at = self.computers[computer].thaws.max(self.now);
         self.schedule(at, happening);
     }
 
-    fn schedule(&mut self, at: Time, happening: Happening) {
+    pub(super) fn schedule(&mut self, at: Time, happening: Happening) {
         self.scheduled += 1;
         self.queue.insert((at, self.scheduled), happening);
     }
 
-    fn trace(&mut self, what: String) {
+    pub(super) fn trace(&mut self, what: String) {
         self.trace.push((self.now, what));
     }
 
@@ -147,8 +142,10 @@ impl World {
     }
 
     /// Lets the process of a computer handle something, and carries out what comes of it.
-    fn computers_event(&mut self, index: usize, life: u32, event: Event) {
+    pub(super) fn computers_event(&mut self, index: usize, life: u32, event: Event) {
         let now = self.instant();
+        let wall = self.computers[index].wall(self.now);
+        let thawed = self.computers[index].thaws;
         let computer = &mut self.computers[index];
         let Some(process) = computer.process.as_mut().filter(|process| process.life == life) else {
             return;
@@ -157,12 +154,14 @@ impl World {
         let mut context = Context {
             now,
             time: self.now,
+            wall,
+            thawed,
             random: &mut self.random,
             history: &mut self.history,
             effects: &mut effects,
             write: self.plan.write,
             is_calm: self.now >= self.plan.calm_from,
-            is_quiet: self.now >= self.plan.calm_from + CALM / 3,
+            is_quiet: self.now >= self.plan.calm_from + LINKED / 4,
         };
         process.handle(event, &mut context);
         for effect in effects {
@@ -176,152 +175,41 @@ impl World {
                 let at = self.now + delay;
                 self.schedule(at, Happening::Process { computer, life, event });
             }
-            Effect::Write { wire, side, bytes } => self.write(wire, side, bytes),
-            Effect::Close { wire, side } => self.send(wire, side, Arrival::Closed(CloseReason::ConnectionClosed)),
-            Effect::Open { peer } => self.open(computer, life, peer),
+            Effect::Write { wire, bytes } => {
+                let (wire, side) = wire_of(wire);
+                self.write(wire, side, bytes);
+            }
+            Effect::Close { wire } => {
+                let (wire, side) = wire_of(wire);
+                self.send(wire, side, Arrival::Closed(CloseReason::ConnectionClosed));
+            }
+            Effect::Open(dial) => self.open(computer, life, dial),
+            Effect::LookUp { peer, name } => self.look_up(computer, life, peer, name),
             Effect::Trace(what) => self.trace(format!("{computer}.{life}: {what}")),
             Effect::Ended(unkept) => self.end(computer, Ended::InOrder(unkept), false),
         }
     }
 
-    fn write(&mut self, wire: usize, from: Side, bytes: Vec<u8>) {
-        self.wires[wire].on_the_way[from as usize] += bytes.len();
-        self.send(wire, from, Arrival::Bytes(bytes));
-    }
-
-    fn send(&mut self, wire: usize, from: Side, what: Arrival) {
-        let to = from.other();
-        let [opener, acceptor] = self.wires[wire].ends.map(|(computer, _)| computer);
-        if self.wires[wire].cut.is_some() {
-            return;
-        }
-        let mut delay = self.plan.latency + self.random.below(self.plan.latency + 1);
-        // What can't get through is sent again until it does, less and less often.
-        if let Some(until) = self.parted_until(opener, acceptor) {
-            let time = until - self.now;
-            delay += time + self.random.below(time + 1);
-        }
-        let last = &mut self.wires[wire].last_arrival[to as usize];
-        let at = (self.now + delay).max(*last);
-        *last = at;
-        self.schedule(at, Happening::Arrive { wire, side: to, what });
-    }
-
-    fn arrive(&mut self, wire: usize, side: Side, what: Arrival) {
-        let (computer, life) = self.wires[wire].ends[side as usize];
-        let is_the_break = matches!(what, Arrival::Closed(CloseReason::Io(_)));
-        if self.wires[wire].cut.is_some() && !is_the_break {
-            return;
-        }
-        if self.computers[computer].is_frozen {
-            return self.stall(computer, Happening::Arrive { wire, side, what });
-        }
-        let is_there = self.computers[computer]
-            .process
-            .as_ref()
-            .is_some_and(|process| process.life == life);
-        if !is_there {
-            // The system of a computer whose process is gone says so; a computer without power does by being started.
-            if matches!(what, Arrival::Bytes(_)) {
-                let reset = Arrival::Closed(CloseReason::Io(std::io::ErrorKind::ConnectionReset));
-                self.send(wire, side, reset);
-            }
-            return;
-        }
-        let event = match what {
-            Arrival::Bytes(bytes) => {
-                let other = side.other();
-                self.wires[wire].on_the_way[other as usize] -= bytes.len();
-                let (sender, life) = self.wires[wire].ends[other as usize];
-                let event = Event::Room {
-                    wire,
-                    bytes: bytes.len(),
-                };
-                let at = self.now + self.plan.latency;
-                self.schedule(
-                    at,
-                    Happening::Process {
-                        computer: sender,
-                        life,
-                        event,
-                    },
-                );
-                Event::Read { wire, bytes }
-            }
-            Arrival::Closed(reason) => Event::WireClosed { wire, reason },
-        };
-        self.computers_event(computer, life, event);
-    }
-
-    /// The process of a computer dials another.
-    fn open(&mut self, from: usize, life: u32, peer: usize) {
+    /// The stranger in the place of a computer says from now on that it is somebody else.
+    fn pose(&mut self, index: usize, poses: Poses) {
         let count = self.plan.computers.len();
-        let to = if self.computers[peer].stranger_until > self.now {
-            peer + count
-        } else {
-            peer
-        };
-        let delay = self.plan.latency + self.random.below(self.plan.latency + 1);
-        let is_reachable = self.parted_until(from, to).is_none() && !self.computers[to].is_frozen;
-        let acceptor = self.computers[to].process.as_ref().filter(|process| process.accepts());
-        let Some(acceptor) = acceptor.filter(|_| is_reachable) else {
-            let event = Event::NotDialled { peer };
-            return self.schedule(
-                self.now + 2 * delay,
-                Happening::Process {
-                    computer: from,
-                    life,
-                    event,
-                },
-            );
-        };
-        let ends = [(from, life), (to, acceptor.life)];
-        let wire = self.wires.len();
-        let at = self.now + delay;
-        self.wires.push(Wire {
-            ends,
-            last_arrival: [at; 2],
-            on_the_way: [0; 2],
-            cut: None,
-        });
-        let (computer, life) = ends[1];
-        let event = Event::Accepted { wire };
-        self.schedule(at, Happening::Process { computer, life, event });
-        self.trace(format!("wire {wire}: {from} dials {to}"));
-        self.dialled(wire, peer, at);
-    }
-
-    fn dialled(&mut self, wire: usize, peer: usize, at: Time) {
-        let (computer, life) = self.wires[wire].ends[0];
-        let event = Event::Dialled { wire, peer };
-        self.schedule(at + self.plan.latency, Happening::Process { computer, life, event });
-    }
-
-    /// Until when nothing gets from one of them to the other, if that is so now.
-    fn parted_until(&self, one: usize, other: usize) -> Option<Time> {
-        let count = self.plan.computers.len();
-        let side = |computer: usize, sides: u64| sides >> (computer % count) & 1;
-        let partitions = self.plan.partitions.iter();
-        let now = partitions.filter(|(from, time, sides)| {
-            (*from..from + time).contains(&self.now) && side(one, *sides) != side(other, *sides)
-        });
-        now.map(|(from, time, _)| from + time).max()
-    }
-
-    fn cut(&mut self, wire: usize, how: Cut) {
-        let nth = self.wires.len().checked_sub(1 + wire);
-        let Some(wire) = nth.filter(|wire| self.wires[*wire].cut.is_none()) else {
-            return;
-        };
-        self.wires[wire].cut = Some(how);
-        self.trace(format!("wire {wire}: {how:?}"));
-        if how == Cut::Reset {
-            for side in [Side::Opened, Side::Accepted] {
-                let at = self.now + self.random.below(300_000);
-                let what = Arrival::Closed(CloseReason::Io(std::io::ErrorKind::ConnectionReset));
-                self.schedule(at, Happening::Arrive { wire, side, what });
-            }
+        let known = self.computers[poses.computer].process.as_ref();
+        let incarnation = known.map(|process| process.incarnation).filter(|_| poses.knows);
+        if let Some(stranger) = &mut self.computers[index + count].process {
+            stranger.name = node_name(poses.computer, count);
+            stranger.incarnation = incarnation.unwrap_or(stranger.incarnation);
+            stranger.is_stock = poses.is_stock;
         }
+    }
+
+    /// A computer gets the address of another that moved away before, or a new one.
+    fn move_away(&mut self, index: usize) {
+        let free = (0..).map(address).find(|address| !self.addresses.contains(address));
+        let Some(address) = free else { return };
+        self.end(index, Ended::Killed, false);
+        self.addresses[index] = address;
+        let at = self.now + self.random.below(20 * super::SECOND);
+        self.schedule(at, Happening::Publish(index, address));
     }
 
     fn fault(&mut self, index: usize, fault: Fault) {
@@ -370,7 +258,19 @@ impl World {
                     computer.storage.disk.fail(after, count, error);
                 }
             }
-            Fault::Stranger(time) => computer.stranger_until = self.now + time,
+            Fault::Stranger { time, poses } => {
+                computer.stranger_until = self.now + time;
+                self.pose(index, poses);
+                self.cut_off(index);
+            }
+            Fault::Relay(time) => {
+                computer.relay_until = self.now + time;
+                self.cut_off(index);
+            }
+            Fault::Unnamed(time) => computer.unnamed_until = self.now + time,
+            Fault::Nameless(time) => computer.nameless_until = self.now + time,
+            Fault::Clock(hours) => computer.clock_off += hours * 3_600,
+            Fault::Move => self.move_away(index),
         }
     }
 
@@ -394,22 +294,10 @@ impl World {
         self.schedule(at, Happening::Start(index));
     }
 
-    /// The system closes the connections of a process that is gone.
-    fn hang_up(&mut self, index: usize) {
-        for wire in 0..self.wires.len() {
-            for side in [Side::Opened, Side::Accepted] {
-                let is_there = self.computers[index].process.is_some();
-                if self.wires[wire].ends[side as usize].0 == index && !is_there {
-                    self.send(wire, side, Arrival::Closed(CloseReason::ConnectionClosed));
-                }
-            }
-        }
-    }
-
     fn start(&mut self, index: usize) {
         let computer = &mut self.computers[index];
         let nonce = self.random.next();
-        if !computer.start(nonce, &mut self.history) {
+        if !computer.start(nonce, self.now, &mut self.history) {
             let at = self.now + super::SECOND;
             return self.schedule(at, Happening::Start(index));
         }
@@ -420,12 +308,44 @@ impl World {
         self.computers_event(index, life, Event::Started);
     }
 
+    fn check_links(&mut self) {
+        for (index, computer) in self.computers[..self.plan.computers.len()].iter().enumerate() {
+            let unlinked = computer.process.iter().flat_map(Process::unlinked);
+            for found in unlinked {
+                self.history.violation(format!("computer {index} still {found}"));
+            }
+        }
+    }
+
+    /// What each node knows of the guests of the others is what there is.
+    fn check_actors(&mut self) {
+        let count = self.plan.computers.len();
+        let processes = self.computers[..count].iter().filter_map(|one| one.process.as_ref());
+        let processes: Vec<&Process> = processes.collect();
+        for (process, other) in processes
+            .iter()
+            .flat_map(|one| processes.iter().map(move |other| (one, other)))
+        {
+            let Some(end) = process.link_to(&other.name) else {
+                continue;
+            };
+            let known: Vec<(&String, u64)> = end.actors.iter().map(|(name, pid)| (name, *pid)).collect();
+            let there: Vec<(&String, u64)> = other.guests.values().map(|guest| (&guest.name, guest.pid)).collect();
+            if known != there {
+                let (one, other) = (&process.name, &other.name);
+                let found = format!("{one} takes {known:?} for the actors of {other}, which has {there:?}");
+                self.history.violation(found);
+            }
+        }
+    }
+
     /// What must hold when everything has been well for a while.
     pub(super) fn check(&mut self) {
+        self.check_actors();
         let count = self.plan.computers.len();
         for index in 0..count {
             let found = match &self.computers[index].process {
-                Some(process) => process.check(),
+                Some(process) => process.check(self.plan.calm_from, self.now),
                 None => vec!["is not there".to_owned()],
             };
             for found in found {

@@ -30,5 +30,6 @@ pub use spec::{ChildSpec, StartError, Strategy, SupervisorSpec};
 /// What the simulation of whole nodes runs.
 #[cfg(test)]
 pub(crate) mod sim {
+    pub(crate) use super::plan::{Command, Ending, Kind, Plan};
     pub(crate) use super::winding::{Order, Winding};
 }

@@ -14,7 +14,7 @@ use crate::guest::{Restart, Verdict};
 
 /// What a child is, as far as it makes a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Guest,
     Native,
     Supervisor,
@@ -22,7 +22,7 @@ pub(super) enum Kind {
 
 /// How a child came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// It stopped itself or was stopped, or was killed.
     Stopped,
     Failed,
@@ -32,7 +32,7 @@ pub(super) enum Ending {
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Command {
+pub(crate) enum Command {
     /// Ask this guest to go on with a fresh instance.
     Refresh(usize),
     /// Stop this child, and say when it has ended.
@@ -47,7 +47,7 @@ pub(super) enum Command {
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     strategy: Strategy,
     children: Vec<Child>,
     /// Children that are to be stopped, the last first.
@@ -91,7 +91,7 @@ enum Phase {
 
 impl Plan {
     /// All children are up.
-    pub(super) fn new(strategy: Strategy, children: impl IntoIterator<Item = (Kind, Restart)>) -> Self {
+    pub(crate) fn new(strategy: Strategy, children: impl IntoIterator<Item = (Kind, Restart)>) -> Self {
         let child = |(kind, restart)| Child {
             kind,
             restart,
@@ -110,7 +110,7 @@ impl Plan {
     }
 
     /// A child has ended. `spend` decides about a restart, and is asked only if there may be one.
-    pub(super) fn handle_ended(
+    pub(crate) fn handle_ended(
         &mut self,
         child: usize,
         ending: Ending,
@@ -139,7 +139,7 @@ impl Plan {
     }
 
     /// A guest was restarted in place, after a failure or because it had stopped itself.
-    pub(super) fn handle_restarted(&mut self, child: usize) -> Vec<Command> {
+    pub(crate) fn handle_restarted(&mut self, child: usize) -> Vec<Command> {
         if self.phase == Phase::Running {
             self.restart_others(child);
         }
@@ -189,7 +189,7 @@ impl Plan {
     }
 
     /// From now on nothing is started, and somebody else stops the children.
-    pub(super) fn freeze(&mut self) {
+    pub(crate) fn freeze(&mut self) {
         self.phase = Phase::Frozen;
         self.outdated.clear();
         self.due.clear();

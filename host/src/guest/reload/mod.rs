@@ -202,7 +202,7 @@ impl StateRoom {
     }
 
     /// A place, when the actor is about to write its state.
-    pub(super) fn enter(&self) -> Option<OwnedSemaphorePermit> {
+    pub(crate) fn enter(&self) -> Option<OwnedSemaphorePermit> {
         let kept = self.take();
         kept.or_else(|| self.places.clone().try_acquire_owned().ok())
     }

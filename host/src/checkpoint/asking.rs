@@ -1,0 +1,370 @@
+//! Which actors are asked for their states, and when: a machine without an actor, a task or a clock of its own.
+//!
+//! The actors that live, their answers and the time go in through `handle_*`; what is to be done and the time of the next thing to do
+//! come out through `poll_*`. The schedule carries them out, and so does the simulation of whole nodes.
+//!
+//! Of states that are on their way to the writer there are as many as there are places. An actor that is busy with one message gives
+//! its place up until it answers, so that however many are, they keep nobody else from being asked.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+
+use crate::guest::StateRoom;
+
+/// How long an actor that has nothing to do takes to answer, at most. One that takes longer gives its place up until it answers.
+const PROMPT: Duration = Duration::from_millis(50);
+
+/// How long an actor may take to come to the end of its message. If it takes longer it is asked again the next time.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// An actor that may be asked.
+pub(crate) trait Actor: Clone {
+    /// Tells it from others that had its name before.
+    fn pid(&self) -> u64;
+
+    /// How many turns it has had, so that one that had none since is not asked.
+    fn turns(&self) -> u64;
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) enum Step<A> {
+    /// A round of this section begins: [`handle_living`](Asking::handle_living) is told its actors.
+    Round(usize),
+    /// An actor is asked for its state, which has a place in this room. [`handle_answer`](Asking::handle_answer) is told what it says.
+    Ask { ask: u64, actor: A, room: Arc<StateRoom> },
+    /// The answer is awaited no longer: the actor of this name is busy with one message.
+    GiveUp { ask: u64, name: String },
+}
+
+/// What an actor said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Its state, which has this hash.
+    State(u64),
+    /// There is none.
+    Refused,
+    /// It has ended. Its last state is kept by itself.
+    Ended,
+    /// It has come to the end of its message, when there was no place.
+    NoRoom,
+}
+
+/// What an answer leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The state is to be written. If it can't be taken, [`handle_left_out`](Asking::handle_left_out) is told.
+    Write { section: usize, name: String },
+    /// There is no state of an actor, which is worth saying.
+    Refused { name: String },
+    /// Nothing: the state is the one before, or what is to be said was said, or the answer comes too late.
+    Nothing,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Asking<A> {
+    places: Arc<Semaphore>,
+    sections: Vec<Section<A>>,
+    /// When the rounds begin of those sections of which nobody is left to be asked.
+    due: BTreeSet<(Instant, usize)>,
+    /// Who waits for a place, in the order in which they get one.
+    waiting: VecDeque<Waiting>,
+    /// By number.
+    asked: BTreeMap<u64, Asked<A>>,
+    next_ask: u64,
+    /// When something is to be done about those that are asked.
+    deadlines: BTreeSet<(Instant, u64)>,
+    /// What was found busy and is to be given up.
+    busy: VecDeque<(u64, String)>,
+}
+
+/// Actors that are asked equally often.
+#[derive(Debug)]
+struct Section<A> {
+    /// None if they are asked once.
+    every: Option<Duration>,
+    /// When the round after this one begins; none after the only one.
+    next: Option<Instant>,
+    /// Those of this round that are yet to be asked.
+    left: VecDeque<(String, A)>,
+    known: HashMap<String, Known>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Waiting {
+    /// The next actor of this section.
+    Section(usize),
+    /// An actor that had given its place up.
+    Again(u64),
+}
+
+/// An actor that is asked.
+#[derive(Debug)]
+struct Asked<A> {
+    section: usize,
+    name: String,
+    actor: A,
+    /// What was seen of it before.
+    before: Option<Seen>,
+    /// Where its state has a place; none while it waits for one.
+    room: Option<Arc<StateRoom>>,
+    /// When it is given up.
+    end: Instant,
+    /// The deadline that is its own among all.
+    deadline: Instant,
+}
+
+/// What is known of the actor that has a name.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    pid: u64,
+    /// Its turns before it was asked.
+    turns: u64,
+    /// None until its state came.
+    seen: Option<Seen>,
+}
+
+/// What is known of an actor's last state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    /// It was handed to the writer, which keeps it until it is written; this is its hash.
+    State(u64),
+    /// There was none, which was said.
+    Refused,
+}
+
+impl<A: Actor> Asking<A> {
+    /// Sections whose rounds begin this often, the first after that time.
+    pub(crate) fn every(at_once: usize, every: impl IntoIterator<Item = Duration>, now: Instant) -> Self {
+        // Rounds without a time between them would never end.
+        let every = every.into_iter().map(|every| every.max(Duration::from_millis(1)));
+        Self::new(at_once, every.map(|every| (Some(every), now + every)))
+    }
+
+    /// So many sections with one round each, now.
+    pub(crate) fn once(at_once: usize, sections: usize, now: Instant) -> Self {
+        Self::new(at_once, (0..sections).map(|_| (None, now)))
+    }
+
+    fn new(at_once: usize, rounds: impl Iterator<Item = (Option<Duration>, Instant)>) -> Self {
+        let (mut sections, mut due) = (Vec::new(), BTreeSet::new());
+        for (every, first) in rounds {
+            due.insert((first, sections.len()));
+            sections.push(Section {
+                every,
+                next: None,
+                left: VecDeque::new(),
+                known: HashMap::new(),
+            });
+        }
+        Self {
+            places: Arc::new(Semaphore::new(at_once)),
+            sections,
+            due,
+            waiting: VecDeque::new(),
+            asked: BTreeMap::new(),
+            next_ask: 0,
+            deadlines: BTreeSet::new(),
+            busy: VecDeque::new(),
+        }
+    }
+
+    /// These actors of a section live, by name. Of those that had no turn since they were asked last nothing is kept.
+    pub(crate) fn handle_living(&mut self, section: usize, living: impl IntoIterator<Item = (String, A)>) {
+        let Some(round) = self.sections.get_mut(section) else {
+            return;
+        };
+        for (name, actor) in living {
+            if round.has_news(&name, &actor) {
+                round.left.push_back((name, actor));
+            }
+        }
+        self.go_on_with(section);
+    }
+
+    /// The next actor of a section waits for a place, or, if there is none, the section for its next round.
+    fn go_on_with(&mut self, index: usize) {
+        let Some(section) = self.sections.get(index) else {
+            return;
+        };
+        if !section.left.is_empty() {
+            self.waiting.push_back(Waiting::Section(index));
+        } else if let Some(next) = section.next {
+            self.due.insert((next, index));
+        }
+    }
+
+    /// An actor that was asked said this. The place of its state is free once the state is the writer's.
+    pub(crate) fn handle_answer(&mut self, ask: u64, answer: Answer) -> Outcome {
+        if answer == Answer::NoRoom {
+            if let Some(asked) = self.asked.get_mut(&ask) {
+                // It is done with its message, but others have all places now.
+                asked.room = None;
+                self.waiting.push_back(Waiting::Again(ask));
+            }
+            return Outcome::Nothing;
+        }
+        let Some(asked) = self.remove(ask) else {
+            return Outcome::Nothing;
+        };
+        let now = match answer {
+            Answer::State(hash) => Seen::State(hash),
+            _ => Seen::Refused,
+        };
+        if let Some(known) = self.known(asked.section, &asked.name) {
+            known.seen = Some(now);
+        }
+        let Asked { section, name, .. } = asked;
+        match answer {
+            _ if asked.before == Some(now) => Outcome::Nothing,
+            Answer::State(_) => Outcome::Write { section, name },
+            Answer::Refused => Outcome::Refused { name },
+            Answer::Ended | Answer::NoRoom => Outcome::Nothing,
+        }
+    }
+
+    /// The writer had no room for a state.
+    pub(crate) fn handle_left_out(&mut self, section: usize, name: &str) {
+        if let Some(section) = self.sections.get_mut(section) {
+            section.known.remove(name);
+        }
+    }
+
+    /// The time passes.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        while let Some((at, ask)) = self.deadlines.first().copied()
+            && at <= now
+        {
+            if let Some(asked) = self.asked.get_mut(&ask)
+                && asked.deadline < asked.end
+            {
+                if let Some(room) = &asked.room {
+                    room.give_up();
+                }
+                self.deadlines.remove(&(at, ask));
+                asked.deadline = asked.end;
+                self.deadlines.insert((asked.end, ask));
+                continue;
+            }
+            if let Some(asked) = self.remove(ask) {
+                self.handle_left_out(asked.section, &asked.name);
+                self.busy.push_back((ask, asked.name));
+            }
+            self.deadlines.remove(&(at, ask));
+        }
+    }
+
+    /// What is to be done now, if anything.
+    pub(crate) fn poll_step(&mut self, now: Instant) -> Option<Step<A>> {
+        if let Some((ask, name)) = self.busy.pop_front() {
+            return Some(Step::GiveUp { ask, name });
+        }
+        // One round is over before the next begins, but for those that are slow to answer.
+        if let Some((at, index)) = self.due.first().copied()
+            && at <= now
+            && let Some(section) = self.sections.get_mut(index)
+        {
+            self.due.remove(&(at, index));
+            section.next = section.every.map(|every| now + every);
+            return Some(Step::Round(index));
+        }
+        self.ask_next(now)
+    }
+
+    /// Whoever has waited the longest is asked, if there is a place.
+    fn ask_next(&mut self, now: Instant) -> Option<Step<A>> {
+        while let Some(next) = self.waiting.front().copied() {
+            let Ok(place) = self.places.clone().try_acquire_owned() else {
+                return None;
+            };
+            self.waiting.pop_front();
+            let room = Arc::new(StateRoom::with(self.places.clone(), place));
+            let step = match next {
+                Waiting::Section(section) => self.ask_of_section(section, room, now),
+                Waiting::Again(ask) => self.ask_again(ask, room, now),
+            };
+            if step.is_some() {
+                return step;
+            }
+        }
+        None
+    }
+
+    fn ask_of_section(&mut self, index: usize, room: Arc<StateRoom>, now: Instant) -> Option<Step<A>> {
+        let section = self.sections.get_mut(index)?;
+        let (name, actor) = section.left.pop_front()?;
+        let last = section.known.get(&name);
+        let before = last.and_then(|last| last.seen);
+        // Before the state, so that a turn in between is seen the next time.
+        let known = Known {
+            pid: actor.pid(),
+            turns: actor.turns(),
+            seen: before,
+        };
+        section.known.insert(name.clone(), known);
+        let (ask, deadline) = (self.next_ask, now + PROMPT);
+        self.next_ask += 1;
+        self.deadlines.insert((deadline, ask));
+        let asked = Asked {
+            section: index,
+            name,
+            actor: actor.clone(),
+            before,
+            room: Some(room.clone()),
+            end: now + PATIENCE,
+            deadline,
+        };
+        self.asked.insert(ask, asked);
+        self.go_on_with(index);
+        Some(Step::Ask { ask, actor, room })
+    }
+
+    fn ask_again(&mut self, ask: u64, room: Arc<StateRoom>, now: Instant) -> Option<Step<A>> {
+        let asked = self.asked.get_mut(&ask)?;
+        asked.room = Some(room.clone());
+        self.deadlines.remove(&(asked.deadline, ask));
+        asked.deadline = asked.end.min(now + PROMPT);
+        self.deadlines.insert((asked.deadline, ask));
+        let actor = asked.actor.clone();
+        Some(Step::Ask { ask, actor, room })
+    }
+
+    /// When to ask what is to be done, if nothing else happens before.
+    pub(crate) fn poll_timeout(&self, now: Instant) -> Option<Instant> {
+        let round = self.due.first().map(|(at, _)| *at);
+        let answers = self.deadlines.first().map(|(at, _)| *at);
+        // An actor whose answer is awaited no longer gives its place back when it has written its state, and tells nobody.
+        let place = (!self.waiting.is_empty()).then(|| now + PROMPT);
+        [round, answers, place].into_iter().flatten().min()
+    }
+
+    /// True if there is nothing to be done any more, nor awaited.
+    pub(crate) fn is_over(&self) -> bool {
+        self.due.is_empty() && self.waiting.is_empty() && self.asked.is_empty() && self.busy.is_empty()
+    }
+
+    fn remove(&mut self, ask: u64) -> Option<Asked<A>> {
+        let asked = self.asked.remove(&ask)?;
+        self.deadlines.remove(&(asked.deadline, ask));
+        Some(asked)
+    }
+
+    fn known(&mut self, section: usize, name: &str) -> Option<&mut Known> {
+        self.sections.get_mut(section)?.known.get_mut(name)
+    }
+}
+
+impl<A: Actor> Section<A> {
+    /// True if the actor may have another state than when it was asked last.
+    fn has_news(&self, name: &str, actor: &A) -> bool {
+        let last = self.known.get(name);
+        last.is_none_or(|last| (last.pid, last.turns) != (actor.pid(), actor.turns()))
+    }
+}
+
+#[cfg(test)]
+mod tests;
