@@ -46,6 +46,7 @@ pub(super) const KEYS: Keys = Keys {
         "family_groups",
         "family_deferred_replies",
         "family_http_requests",
+        "family_handles",
     ],
     explained: &[
         ("memory", "write `memory_bytes = \"64MiB\"`"),
@@ -133,6 +134,7 @@ pub(super) fn read(section: &Section<'_>, base: &Limits, problems: &mut Problems
             .count_if("family_deferred_replies")
             .or(base.family_deferred_replies),
         family_http_requests: read.count_if("family_http_requests").or(base.family_http_requests),
+        family_handles: read.count_if("family_handles").or(base.family_handles),
     }
 }
 

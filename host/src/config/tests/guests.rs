@@ -73,7 +73,8 @@ fn every_limit_can_be_set() {
         family_monitors = 33
         family_groups = 34
         family_deferred_replies = 35
-        family_http_requests = 36"#,
+        family_http_requests = 36
+        family_handles = 37"#,
     );
     let expected = Limits {
         memory_bytes: 16 << 20,
@@ -113,6 +114,7 @@ fn every_limit_can_be_set() {
         family_groups: Some(34),
         family_deferred_replies: Some(35),
         family_http_requests: Some(36),
+        family_handles: Some(37),
     };
     assert_eq!(*actor.limits, expected);
 }
