@@ -371,3 +371,38 @@ node.toml:7:10: `limits` is for guests, and this actor is native
    |          ^^^^^^^^^^^^^^ a native actor is part of the program and may do what that may"#,
     );
 }
+
+#[test]
+fn what_an_actor_is_told_is_not_shown() {
+    let folder = super::folder();
+    let text = r#"
+        [node]
+        name = "a"
+        cookie_file = "cookie"
+        [modules.m]
+        path = "m.wasm"
+        [[actors]]
+        name = "actor"
+        module = "m"
+        arguments = "str:s3cret"
+        capabilities = { environment = ["TOKEN=s3cret"] }
+        config = { password = "s3cret" }"#;
+    let config = super::parse(text, folder.path()).unwrap();
+    let actor = config.actors.first().unwrap();
+    let profile = crate::guest::Profile {
+        config: actor.config.clone(),
+        grants: actor.grants.clone(),
+        ..Default::default()
+    };
+    let options = crate::guest::GuestOptions {
+        arguments: actor.arguments.clone(),
+        profile: std::sync::Arc::new(profile),
+        ..Default::default()
+    };
+    let bytes = format!("{:?}", b"s3cret");
+    let bytes = bytes.trim_matches(['[', ']']);
+    for shown in [format!("{config:?}"), format!("{actor:#?}"), format!("{options:?}")] {
+        assert!(shown.contains("password") && shown.contains("TOKEN"), "{shown}");
+        assert!(!shown.contains("s3cret") && !shown.contains(bytes), "{shown}");
+    }
+}
