@@ -316,7 +316,8 @@ impl Guest {
             Member::First => name.clone(),
             Member::Child => module,
         };
-        Label::new(name, counted_as, cell.get_id().pid(), &self.profile.limits)
+        let log = Some(self.family.log().clone());
+        Label::of_member(name, counted_as, cell.get_id().pid(), &self.profile.limits, log)
     }
 
     /// A fresh instance, up to and including its `pre-start`.

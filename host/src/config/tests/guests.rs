@@ -74,7 +74,8 @@ fn every_limit_can_be_set() {
         family_groups = 34
         family_deferred_replies = 35
         family_http_requests = 36
-        family_handles = 37"#,
+        family_handles = 37
+        family_log_rate = 38"#,
     );
     let expected = Limits {
         memory_bytes: 16 << 20,
@@ -115,6 +116,7 @@ fn every_limit_can_be_set() {
         family_deferred_replies: Some(35),
         family_http_requests: Some(36),
         family_handles: Some(37),
+        family_log_rate: Some(38),
     };
     assert_eq!(*actor.limits, expected);
 }

@@ -85,4 +85,11 @@ impl Limits {
         };
         given.map_or_else(|| of_one.saturating_mul(times), |given| given.max(of_one))
     }
+
+    /// Log events that such a family may cause in one second.
+    pub(in crate::guest) fn log_rate_of_family(&self) -> u32 {
+        let four_times = || self.log_rate.saturating_mul(4);
+        self.family_log_rate
+            .map_or_else(four_times, |given| given.max(self.log_rate))
+    }
 }
