@@ -16,6 +16,7 @@ use super::node::checked_name;
 use super::places::{ActorPlaces, CapabilityPlaces};
 use super::problem::Problems;
 use super::section::{Keys, Section};
+use super::source::Unshown;
 use super::{capabilities, limits, supervisor, values};
 use crate::guest::{Grants, Limits, Restart};
 use crate::supervision::OnGiveUp;
@@ -56,8 +57,8 @@ pub const MAX_COUNT: u32 = 100_000;
 /// The most actors that one file starts.
 pub const MAX_ACTORS: usize = 1_000_000;
 
-/// One checked `[[actors]]` table.
-#[derive(Clone, Debug)]
+/// One checked `[[actors]]` table. `Debug` doesn't show what the actor is told, which may be secret.
+#[derive(Clone)]
 pub struct ActorSection {
     /// The name in the file; see [`ActorSection::names`].
     pub name: String,
@@ -85,6 +86,41 @@ pub struct ActorSection {
     pub grants: Arc<Grants>,
     /// What it is told, if it is a guest.
     pub config: Arc<BTreeMap<String, String>>,
+}
+
+impl fmt::Debug for ActorSection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            code,
+            groups,
+            arguments,
+            count,
+            restart,
+            essential,
+            reload_by_restart,
+            supervisor,
+            checkpoint,
+            limits,
+            grants,
+            config,
+        } = self;
+        f.debug_struct("ActorSection")
+            .field("name", name)
+            .field("code", code)
+            .field("groups", groups)
+            .field("arguments", &Unshown(arguments.len()))
+            .field("count", count)
+            .field("restart", restart)
+            .field("essential", essential)
+            .field("reload_by_restart", reload_by_restart)
+            .field("supervisor", supervisor)
+            .field("checkpoint", checkpoint)
+            .field("limits", limits)
+            .field("grants", grants)
+            .field("config", &config.keys())
+            .finish()
+    }
 }
 
 /// What `restart` may be.

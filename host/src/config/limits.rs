@@ -39,6 +39,7 @@ pub(super) const KEYS: Keys = Keys {
         "name_bytes",
         "log_bytes",
         "log_rate",
+        "family_log_rate",
         "family_memory_bytes",
         "family_mailbox_bytes",
         "family_timers",
@@ -46,6 +47,7 @@ pub(super) const KEYS: Keys = Keys {
         "family_groups",
         "family_deferred_replies",
         "family_http_requests",
+        "family_handles",
     ],
     explained: &[
         ("memory", "write `memory_bytes = \"64MiB\"`"),
@@ -124,6 +126,7 @@ pub(super) fn read(section: &Section<'_>, base: &Limits, problems: &mut Problems
         name_bytes: read.size("name_bytes", base.name_bytes),
         log_bytes: read.size("log_bytes", base.log_bytes),
         log_rate: read.number("log_rate").unwrap_or(base.log_rate),
+        family_log_rate: read.number("family_log_rate").or(base.family_log_rate),
         family_memory_bytes: read.size_if("family_memory_bytes").or(base.family_memory_bytes),
         family_mailbox_bytes: read.size_if("family_mailbox_bytes").or(base.family_mailbox_bytes),
         family_timers: read.count_if("family_timers").or(base.family_timers),
@@ -133,6 +136,7 @@ pub(super) fn read(section: &Section<'_>, base: &Limits, problems: &mut Problems
             .count_if("family_deferred_replies")
             .or(base.family_deferred_replies),
         family_http_requests: read.count_if("family_http_requests").or(base.family_http_requests),
+        family_handles: read.count_if("family_handles").or(base.family_handles),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Every place of the configuration is a range of this text, whatever it comes from.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::overrides::Override;
@@ -9,8 +10,8 @@ use super::overrides::Override;
 /// What takes the place of a file's name for what the command line sets.
 const SET: &str = "--set";
 
-/// See the module.
-#[derive(Clone, Debug)]
+/// See the module. `Debug` doesn't show the text: it may have secrets.
+#[derive(Clone)]
 pub(super) struct Source {
     file: PathBuf,
     text: String,
@@ -25,6 +26,26 @@ pub(super) struct Piece<'s> {
     pub(super) text: &'s str,
     /// Where it begins.
     pub(super) start: usize,
+}
+
+/// So many bytes that are not to be shown.
+pub(super) struct Unshown(pub(super) usize);
+
+impl fmt::Debug for Unshown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({} bytes)", self.0)
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, text, end } = self;
+        f.debug_struct("Source")
+            .field("file", file)
+            .field("text", &Unshown(text.len()))
+            .field("end", end)
+            .finish()
+    }
 }
 
 impl Source {

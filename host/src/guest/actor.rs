@@ -2,6 +2,7 @@
 //!
 //! To ractor it is an actor with a remote id, so that it gets messages as bytes: see [`crate::directory`].
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ractor::concurrency::JoinHandle;
@@ -25,8 +26,8 @@ use super::state::{Label, Myself};
 use super::text::tidy;
 use crate::directory::{self, Hosted, NameTaken};
 
-/// How to start one guest.
-#[derive(Debug, Clone, Default)]
+/// How to start one guest. `Debug` doesn't show the start arguments, which may be secret.
+#[derive(Clone, Default)]
 pub struct GuestOptions {
     /// The actor's name, unique among the actors of this process. The children that it spawns have names below it: `NAME/CHILD`, or
     /// `MODULE/CHILD` if it has none.
@@ -42,6 +43,27 @@ pub struct GuestOptions {
     /// Where its state is kept, to be gone on from when it is started or restarted. Needs a name, and a module that exports
     /// the interface `reload`.
     pub checkpoints: Option<Checkpoints>,
+}
+
+impl fmt::Debug for GuestOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            arguments,
+            groups,
+            profile,
+            restarting,
+            checkpoints,
+        } = self;
+        f.debug_struct("GuestOptions")
+            .field("name", name)
+            .field("arguments", &format_args!("({} bytes)", arguments.len()))
+            .field("groups", groups)
+            .field("profile", profile)
+            .field("restarting", restarting)
+            .field("checkpoints", checkpoints)
+            .finish()
+    }
 }
 
 /// A guest that was started. Dropping the handle leaves the actor running.
@@ -294,7 +316,8 @@ impl Guest {
             Member::First => name.clone(),
             Member::Child => module,
         };
-        Label::new(name, counted_as, cell.get_id().pid(), &self.profile.limits)
+        let log = Some(self.family.log().clone());
+        Label::of_member(name, counted_as, cell.get_id().pid(), &self.profile.limits, log)
     }
 
     /// A fresh instance, up to and including its `pre-start`.

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::limits::{Limit, Limits};
+use super::log_rate::LogRate;
 use super::pools::{self, Pools};
 use super::turns::Account;
 pub(super) use purse::{Purse, Share};
@@ -83,6 +84,7 @@ struct Shared {
     share: pools::Share,
     population: Arc<Population>,
     purse: Arc<Purse>,
+    log: Arc<LogRate>,
 }
 
 /// The place of one child, until dropped.
@@ -102,6 +104,7 @@ impl Family {
                 share: pools::Share::of(pools),
                 population,
                 purse: Arc::new(Purse::new(limits)),
+                log: Arc::new(LogRate::of_family(name.into(), limits.log_rate_of_family())),
             }),
             member: Member::First,
         }
@@ -131,6 +134,11 @@ impl Family {
     /// What the family has taken, and may.
     pub(super) fn purse(&self) -> &Arc<Purse> {
         &self.shared.purse
+    }
+
+    /// What the family may log.
+    pub(super) fn log(&self) -> &Arc<LogRate> {
+        &self.shared.log
     }
 
     /// How the actor that has this came into its family.

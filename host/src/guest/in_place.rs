@@ -95,6 +95,7 @@ impl Guest {
     ) -> Result<(), ActorProcessingErr> {
         // What the failed instance supervised was its own affair; the next one knows nothing of it.
         end_children(myself);
+        let mut has_waited = false;
         loop {
             let label = &alive.label;
             strikes::failure(label);
@@ -103,10 +104,16 @@ impl Guest {
                 tracing::error!(actor = &*label.name, pid = label.pid, %error, restart, ?after, "the actor failed; it is restarted");
             }
             let goes_on = match verdict {
-                Verdict::Restart { after, .. } => self.restarting.restarts.wait(after).await,
+                Verdict::Restart { after, .. } => {
+                    has_waited = true;
+                    self.restarting.restarts.wait(after).await
+                }
                 Verdict::GiveUp => false,
             };
             if !goes_on {
+                if has_waited {
+                    self.keep_none(label);
+                }
                 // The actor leaves the directory before its supervisor hears of it, who may want to start another under
                 // the same name.
                 self.set_presence(None);

@@ -339,7 +339,7 @@ fn limit_of(store: &Store<State>, error: &wasmtime::Error) -> Option<Limit> {
         return Some(Limit::Stack(bounds.stack));
     }
     if let Some(ResourceTableError::Full) = error.downcast_ref::<ResourceTableError>() {
-        return Some(Limit::Handles(limits.handles));
+        return Some(store.data().limit_on_handles());
     }
     if let Some(FieldMapError::TotalSizeTooBig | FieldMapError::TooManyFields) = error.downcast_ref() {
         return Some(Limit::HttpHeaderBytes(limits.http_header_bytes));

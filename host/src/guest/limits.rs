@@ -96,8 +96,11 @@ pub struct Limits {
     /// dropped, and their number is logged with the first that is not, at most once a second. After a pause a burst may
     /// have twice as many.
     pub log_rate: u32,
-    /// As [`Limits::memory_bytes`], of the actor and all its descendants together, with their start arguments. Beyond it
-    /// `memory.grow` fails, and no further child starts. None for 16 times that of one.
+    /// As [`Limits::log_rate`], of the actor and all its descendants together. None for 4 times that of one.
+    pub family_log_rate: Option<u32>,
+    /// As [`Limits::memory_bytes`], of the actor and all its descendants together, with their start arguments and
+    /// the lists of directories that they are reading. Beyond it `memory.grow` fails, no further child starts, and no directory is
+    /// listed. None for 16 times that of one.
     pub family_memory_bytes: Option<usize>,
     /// Bytes of the messages that wait for the actor and all its descendants together, and of those that their timers will
     /// send. Beyond it a mailbox is full, and a timer refused. None for 4 times [`Limits::mailbox_bytes`].
@@ -112,6 +115,9 @@ pub struct Limits {
     pub family_deferred_replies: Option<usize>,
     /// As [`Limits::http_requests`], of the actor and all its descendants together. None for 4 times that of one.
     pub family_http_requests: Option<usize>,
+    /// As [`Limits::handles`], of the actor and all its descendants together: the most that each instance has had at once, and one
+    /// for each directory that it was granted. Beyond it the guest traps. None for 4 times that of one.
+    pub family_handles: Option<usize>,
 }
 
 /// What happens to a message that finds a mailbox full.
@@ -158,6 +164,7 @@ impl Default for Limits {
             name_bytes: 255,
             log_bytes: 8 * KIB,
             log_rate: 1000,
+            family_log_rate: None,
             family_memory_bytes: None,
             family_mailbox_bytes: None,
             family_timers: None,
@@ -165,6 +172,7 @@ impl Default for Limits {
             family_groups: None,
             family_deferred_replies: None,
             family_http_requests: None,
+            family_handles: None,
         }
     }
 }
@@ -265,6 +273,9 @@ pub enum Limit {
     /// See [`Limits::log_rate`].
     #[error("its limit of {0} log events a second (log_rate)")]
     LogRate(u32),
+    /// See [`Limits::family_log_rate`].
+    #[error("its family's limit of {0} log events a second (family_log_rate)")]
+    FamilyLogRate(u32),
     /// What its family may have together: see [`Common`].
     #[error("its family's limit of {1} {unit} ({key})", unit = .0.unit(), key = .0.key())]
     OfFamily(Common, usize),
@@ -317,6 +328,7 @@ impl Limit {
             Self::HttpWait(_) => "http_wait",
             Self::NameBytes(_) => "name_bytes",
             Self::LogRate(_) => "log_rate",
+            Self::FamilyLogRate(_) => "family_log_rate",
             Self::OfFamily(of, _) => of.key(),
         }
     }

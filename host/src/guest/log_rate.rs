@@ -14,13 +14,16 @@ use super::strikes;
 /// For how long one credit has to last.
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// The log lines of one actor, over all its instances.
+/// The log lines of one actor, over all its instances, or of a family.
 #[derive(Debug)]
 pub(super) struct LogRate {
     actor: Arc<str>,
     counted_as: Arc<str>,
-    pid: u64,
+    /// None for a family.
+    pid: Option<u64>,
     rate: u32,
+    /// A guest has as many rates as children in its life, so that one of them is not enough.
+    family: Option<Arc<Self>>,
     credit: AtomicU32,
     exhausted: Mutex<Exhausted>,
 }
@@ -48,13 +51,23 @@ enum Line {
 }
 
 impl LogRate {
-    /// `rate` lines a second.
-    pub(super) fn new(actor: Arc<str>, counted_as: Arc<str>, pid: u64, rate: u32) -> Self {
+    /// `rate` lines a second, and with all others of its family as many as that has.
+    pub(super) fn new(actor: Arc<str>, counted_as: Arc<str>, pid: u64, rate: u32, family: Option<Arc<Self>>) -> Self {
+        Self::of(actor, counted_as, Some(pid), rate, family)
+    }
+
+    /// `rate` lines a second of all actors of a family, which has this name.
+    pub(super) fn of_family(name: Arc<str>, rate: u32) -> Self {
+        Self::of(name.clone(), name, None, rate, None)
+    }
+
+    fn of(actor: Arc<str>, counted_as: Arc<str>, pid: Option<u64>, rate: u32, family: Option<Arc<Self>>) -> Self {
         Self {
             actor,
             counted_as,
             pid,
             rate,
+            family,
             credit: AtomicU32::new(rate),
             exhausted: Mutex::new(Exhausted {
                 since: Instant::now(),
@@ -66,6 +79,14 @@ impl LogRate {
 
     /// True if a line may be written. If not, it is counted, and the number is logged once lines may be written again.
     pub(super) fn allows(&self) -> bool {
+        self.has_one_more() && self.family_allows()
+    }
+
+    fn family_allows(&self) -> bool {
+        self.family.as_ref().is_none_or(|family| family.has_one_more())
+    }
+
+    fn has_one_more(&self) -> bool {
         match self.line(Instant::now) {
             Line::Written { dropped } => {
                 self.tell(dropped);
@@ -73,7 +94,15 @@ impl LogRate {
             }
             Line::Dropped { first } => {
                 if first {
-                    strikes::log_rate(&self.actor, &self.counted_as, self.pid, Limit::LogRate(self.rate));
+                    let limit = match self.pid {
+                        Some(_) => Limit::LogRate(self.rate),
+                        None => Limit::FamilyLogRate(self.rate),
+                    };
+                    strikes::log_rate(&self.counted_as, limit);
+                    // A family that has used up its lines has none left for this either.
+                    if self.family_allows() {
+                        strikes::say(&self.actor, self.pid, limit);
+                    }
                 }
                 false
             }
@@ -105,7 +134,7 @@ impl LogRate {
     }
 
     fn tell(&self, dropped: u64) {
-        if dropped > 0 {
+        if dropped > 0 && self.family_allows() {
             tracing::warn!(actor = &*self.actor, pid = self.pid, dropped, "log events were dropped");
         }
     }
@@ -134,7 +163,7 @@ mod tests {
 
     #[test]
     fn lines_beyond_the_rate_are_dropped_and_counted() {
-        let rate = LogRate::new("test".into(), "test".into(), 0, 2);
+        let rate = LogRate::new("test".into(), "test".into(), 0, 2, None);
         let start = rate.lock().since;
         let at = |ms| move || start + Duration::from_millis(ms);
         assert_eq!(rate.line(unread), WRITTEN);
@@ -157,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_rate_of_nothing_allows_nothing() {
-        let rate = LogRate::new("test".into(), "test".into(), 0, 0);
+        let rate = LogRate::new("test".into(), "test".into(), 0, 0, None);
         let later = rate.lock().since + 9 * WINDOW;
         assert_eq!(rate.line(|| later), Line::Dropped { first: true });
     }

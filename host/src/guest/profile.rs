@@ -1,6 +1,7 @@
 //! What an actor was given: by node.toml, or by the actor that spawned it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use super::grants::{Grants, Guarded};
@@ -9,8 +10,9 @@ use super::limits::Limits;
 use super::modules::Modules;
 use super::reserved::ReservedNames;
 
-/// What an actor may do and may take. Shared by all actors of one entry of node.toml, and by their children.
-#[derive(Debug, Clone, Default)]
+/// What an actor may do and may take. Shared by all actors of one entry of node.toml, and by their children. `Debug` doesn't show the
+/// values of its configuration, which may be secret.
+#[derive(Clone, Default)]
 pub struct Profile {
     /// The full name of the node, `name@hostname`.
     pub node_name: Arc<str>,
@@ -30,4 +32,31 @@ pub struct Profile {
     pub reload_by_restart: bool,
     /// Whom its HTTPS requests trust.
     pub http_trust: HttpTrust,
+}
+
+impl fmt::Debug for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            node_name,
+            limits,
+            grants,
+            config,
+            modules,
+            guarded,
+            reserved_names,
+            reload_by_restart,
+            http_trust,
+        } = self;
+        f.debug_struct("Profile")
+            .field("node_name", node_name)
+            .field("limits", limits)
+            .field("grants", grants)
+            .field("config", &config.keys())
+            .field("modules", modules)
+            .field("guarded", guarded)
+            .field("reserved_names", reserved_names)
+            .field("reload_by_restart", reload_by_restart)
+            .field("http_trust", http_trust)
+            .finish()
+    }
 }

@@ -112,8 +112,8 @@ pub trait Restarts: fmt::Debug + Send + Sync + 'static {
     /// It failed, or stopped itself and is to be restarted after that too.
     fn failed(&self, now: Instant) -> Verdict;
 
-    /// Waits as long as [`failed`](Self::failed) has said. False if there is to be no restart after all, because the
-    /// actor is about to be stopped anyway.
+    /// Waits as long as [`failed`](Self::failed) has said, or for a shorter time if the actor is to work off what it was sent and
+    /// end. False if there is to be no restart after all, because the actor is about to be stopped anyway.
     fn wait(&self, after: Duration) -> BoxFuture<'_, bool> {
         Box::pin(async move {
             tokio::time::sleep(after).await;

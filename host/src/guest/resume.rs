@@ -77,6 +77,13 @@ impl Guest {
         Ok(None)
     }
 
+    /// An actor ends that has had no instance for a while: what it knew went with the last one, and what was kept of that is kept.
+    pub(super) fn keep_none(&self, label: &Label) {
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.writer.expect_none(&label.name);
+        }
+    }
+
     /// What an actor knows that ends in an orderly way is kept.
     pub(super) async fn keep_last(&self, life: &Life, label: &Label, instance: &mut Instance) {
         let Some(checkpoints) = &self.checkpoints else {

@@ -87,7 +87,19 @@ pub(super) struct Label {
 
 impl Label {
     pub(super) fn new(name: Arc<str>, counted_as: Arc<str>, pid: u64, limits: &Limits) -> Self {
-        let log = Arc::new(LogRate::new(name.clone(), counted_as.clone(), pid, limits.log_rate));
+        Self::of_member(name, counted_as, pid, limits, None)
+    }
+
+    /// The same for a member of a family, which has a limit of its own on log lines.
+    pub(super) fn of_member(
+        name: Arc<str>,
+        counted_as: Arc<str>,
+        pid: u64,
+        limits: &Limits,
+        family: Option<Arc<LogRate>>,
+    ) -> Self {
+        let log = LogRate::new(name.clone(), counted_as.clone(), pid, limits.log_rate, family);
+        let log = Arc::new(log);
         Self {
             name,
             counted_as,

@@ -18,17 +18,17 @@ use super::state::Label;
 pub(super) fn limit(label: &Label, limit: Limit) {
     count_limit(label, limit);
     if label.log.allows() {
-        say(&label.name, label.pid, limit);
+        say(&label.name, Some(label.pid), limit);
     }
 }
 
-/// As [`limit`], for the limit on what is logged.
-pub(super) fn log_rate(actor: &str, counted_as: &Arc<str>, pid: u64, limit: Limit) {
+/// As [`limit`], for the limit on what is logged: it is for the caller to [`say`] it.
+pub(super) fn log_rate(counted_as: &Arc<str>, limit: Limit) {
     count(counted_as, limit);
-    say(actor, pid, limit);
 }
 
-fn say(actor: &str, pid: u64, limit: Limit) {
+/// Logs that an actor, or its family if there is no pid, has reached a limit.
+pub(super) fn say(actor: &str, pid: Option<u64>, limit: Limit) {
     tracing::warn!(actor, pid, limit = limit.name(), "the actor reached {limit}");
 }
 

@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::alone::Alone;
 use crate::files::{self, ReadError};
 use crate::guest::{Digest, ModuleSource};
 
@@ -29,6 +30,8 @@ pub(super) struct Deployed {
     modules: Mutex<Record>,
     /// What the file is known to say; none after an attempt to write it that failed. Held by whoever writes it.
     written: Mutex<Option<Record>>,
+    /// Held for as long as somebody may write it.
+    _alone: Option<Alone>,
 }
 
 /// What a module runs in place of its own file.
@@ -76,6 +79,15 @@ impl Deployed {
             path,
             modules: Mutex::new(modules),
             written: Mutex::new(written),
+            _alone: None,
+        }
+    }
+
+    /// The same, which keeps this until it is dropped.
+    pub(super) fn with(self, alone: Alone) -> Self {
+        Self {
+            _alone: Some(alone),
+            ..self
         }
     }
 

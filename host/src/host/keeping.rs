@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use super::alone::Alone;
 use super::deployed::{Deployed, OwnFile, Standing};
 use super::error::HostError;
 use super::start::reserved_names;
@@ -93,12 +94,15 @@ fn checkpoints(folder: &Path, names: &ReservedNames) -> Result<CheckpointWriter,
 
 impl Deployments {
     fn open(folder: &Path) -> Result<Self, HostError> {
-        let store = ComponentStore::open(folder.join(COMPONENTS), StoreLimits::default());
+        let components = folder.join(COMPONENTS);
+        files::create_folder(&components).map_err(|error| HostError::Keeping(error.to_string()))?;
+        let alone = Alone::in_folder(&components)?;
+        let store = ComponentStore::open(components, StoreLimits::default());
         let store = store.map_err(|error| HostError::Keeping(error.to_string()))?;
         let record = folder.join(RECORD);
         let deployed = Deployed::open(record.clone()).map_err(|error| unread(&record, &error))?;
         Ok(Self {
-            deployed: Arc::new(deployed),
+            deployed: Arc::new(deployed.with(alone)),
             store: Arc::new(Mutex::new(store)),
         })
     }

@@ -6,6 +6,7 @@
 //!
 //! [`NodeConfig`]: crate::config::NodeConfig
 
+mod alone;
 #[cfg(test)]
 mod batch_tests;
 mod builder;

@@ -13,6 +13,7 @@ use tokio::sync::{oneshot, watch};
 use super::batch::start_together;
 use super::child::{Child, Launch, Life, NotStarted, Part};
 use super::counts::{Ledger, Tally};
+use super::in_place::Closing;
 use super::plan::{Command, Ending, Plan};
 use super::readiness::{GivenUp, OnGiveUp};
 use super::report;
@@ -64,7 +65,7 @@ pub(super) struct State {
     /// Actors that have ended, and whether they failed, before it was known here which child they were.
     early: HashMap<ActorId, bool>,
     /// Tells the guests that nothing is restarted any more.
-    closing: watch::Sender<bool>,
+    closing: watch::Sender<Closing>,
     tally: Tally,
     /// Why it gave up.
     failure: Option<String>,
@@ -86,7 +87,7 @@ impl Actor for Supervisor {
                 state.enter(index, life);
             }
             if let Some(error) = started.failure() {
-                state.close();
+                state.close(Closing::Ending);
                 shutdown::wind_down(state.live(), &Way::Drain, shutdown::PATIENCE).await;
                 return Err(error.into());
             }
@@ -109,11 +110,11 @@ impl Actor for Supervisor {
             }
             Message::Gone(..) => Vec::new(),
             Message::End => {
-                state.close();
+                state.close(Closing::Ending);
                 state.plan.handle_end()
             }
             Message::Freeze(reply) => {
-                state.close();
+                state.close(Closing::Draining);
                 state.plan.freeze();
                 // Whoever asked may have lost patience.
                 drop(reply.send(state.live()));
@@ -181,7 +182,7 @@ impl State {
             by_id: HashMap::new(),
             starting: 0,
             early: HashMap::new(),
-            closing: watch::Sender::new(false),
+            closing: watch::Sender::new(Closing::No),
             tally: Tally::new(ledger.clone()),
             failure: None,
             spec,
@@ -350,13 +351,20 @@ impl State {
         self.ledger.losses.add(missed);
     }
 
-    fn close(&self) {
-        self.closing.send_replace(true);
+    /// Nothing that fails from now on is restarted. What was said first stays.
+    fn close(&self, how: Closing) {
+        self.closing.send_if_modified(|closing| {
+            let is_first = *closing == Closing::No;
+            if is_first {
+                *closing = how;
+            }
+            is_first
+        });
     }
 
     fn execute(&mut self, commands: Vec<Command>) -> Result<(), ActorProcessingErr> {
         if self.plan.is_over() {
-            self.close();
+            self.close(Closing::Ending);
         }
         for command in commands {
             match command {

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::actor::{Arguments, Message, Supervisor};
 use super::counts::Ledger;
-use super::in_place::{InPlace, SharedBudget};
+use super::in_place::{Closing, InPlace, SharedBudget};
 use super::spec::{ChildSpec, Code, StartError};
 use crate::directory::{self, BoxFuture};
 use crate::guest::{self, GuestHandle, GuestOptions, Restarting, Verdict};
@@ -64,7 +64,7 @@ pub(super) struct Launch {
     pub(super) spec: ChildSpec,
     pub(super) budget: SharedBudget,
     pub(super) supervisor: ActorRef<Message>,
-    pub(super) closing: watch::Receiver<bool>,
+    pub(super) closing: watch::Receiver<Closing>,
     pub(super) ledger: Ledger,
     /// It was there before.
     pub(super) again: bool,

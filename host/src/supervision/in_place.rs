@@ -17,14 +17,24 @@ use crate::guest::{Budget, Restarts, Verdict};
 /// The restarts of one child, or of all children of a supervisor.
 pub(super) type SharedBudget = Arc<Mutex<Budget>>;
 
+/// Whether guests are restarted still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closing {
+    No,
+    /// They work off what they were sent and end. One that waits to be restarted is so at once: it has that to do, too. One that
+    /// fails now is not.
+    Draining,
+    /// They end.
+    Ending,
+}
+
 /// See the module. One for each life of an actor.
 #[derive(Debug)]
 pub(super) struct InPlace {
     pub(super) child: usize,
     pub(super) supervisor: ActorRef<Message>,
     pub(super) budget: SharedBudget,
-    /// True from when nothing is to be restarted any more.
-    pub(super) closing: watch::Receiver<bool>,
+    pub(super) closing: watch::Receiver<Closing>,
     pub(super) ledger: Ledger,
     failing: AtomicBool,
     gave_up: AtomicBool,
@@ -35,7 +45,7 @@ impl InPlace {
         child: usize,
         supervisor: ActorRef<Message>,
         budget: SharedBudget,
-        closing: watch::Receiver<bool>,
+        closing: watch::Receiver<Closing>,
         ledger: Ledger,
     ) -> Self {
         Self {
@@ -57,7 +67,7 @@ impl InPlace {
 
 impl Restarts for InPlace {
     fn failed(&self, now: Instant) -> Verdict {
-        if *self.closing.borrow() {
+        if *self.closing.borrow() != Closing::No {
             return Verdict::GiveUp;
         }
         let verdict = self.budget.lock().unwrap_or_else(PoisonError::into_inner).spend(now);
@@ -72,8 +82,9 @@ impl Restarts for InPlace {
         Box::pin(async move {
             tokio::select! {
                 () = tokio::time::sleep(after) => true,
-                // Also if the supervisor is gone: its actors go with it.
-                _ = closing.wait_for(|closing| *closing) => false,
+                // None if the supervisor is gone: its actors go with it.
+                closing = closing.wait_for(|closing| *closing != Closing::No) =>
+                    closing.is_ok_and(|closing| *closing == Closing::Draining),
             }
         })
     }

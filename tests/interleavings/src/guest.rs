@@ -60,10 +60,11 @@ mod limits {
         Groups,
         DeferredReplies,
         HttpRequests,
+        Handles,
     }
 
     impl Common {
-        pub(crate) const ALL: [Self; 7] = [
+        pub(crate) const ALL: [Self; 8] = [
             Self::Memory,
             Self::MailboxBytes,
             Self::Timers,
@@ -71,6 +72,7 @@ mod limits {
             Self::Groups,
             Self::DeferredReplies,
             Self::HttpRequests,
+            Self::Handles,
         ];
     }
 

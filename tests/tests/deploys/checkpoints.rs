@@ -63,6 +63,24 @@ fn a_node_that_is_stopped_in_order_loses_nothing() {
     assert_eq!(lab.ask(&node, "get"), 40);
 }
 
+/// One that would have waited for an hour to be started again.
+#[test]
+fn a_stop_does_not_leave_behind_what_was_sent_to_an_actor_that_is_to_be_restarted() {
+    let lab = Lab::new();
+    lab.write("alpha.wasm", &version(1));
+    let more = format!("{OFTEN}\n[supervisors.root]\nbackoff = \"1h\"\nmax_backoff = \"1h\"");
+    let toml = lab.toml("alpha", &[], "", &more);
+    let mut node = HostNode::start("alpha", &toml);
+    message("cast", node.address(), &lab.path("cookie"), &["counter", "trap"]).answer();
+    let failed = |line: &str| line.contains("the actor failed; it is restarted");
+    node.process().wait_line(Stream::Stderr, 0, "the failure", failed);
+    lab.add(&node, 2);
+    node.process().signal(Signal::TERM);
+    assert_eq!(node.process().wait_exit().code(), Some(0));
+    node.crash_and_restart(&toml);
+    assert_eq!(lab.ask(&node, "get"), 2);
+}
+
 /// Killed again and again while it writes: what comes back is always a state that it had, and never an older one than
 /// the last time.
 #[test]

@@ -1,6 +1,7 @@
 //! `reload`, `rollback` and `status` against one node.
 
-use ractor_host_tests::host::{HostNode, guest_counter};
+use ractor_host_tests::cli::end;
+use ractor_host_tests::host::{HostNode, guest_counter, node_toml, run};
 use ractor_host_tests::process::{Process, Stream};
 
 use crate::lab::{Lab, names};
@@ -142,6 +143,22 @@ fn what_was_deployed_stays_after_a_restart_until_the_file_changes() {
 }
 
 /// Killed while the new code takes over, for good: the node comes back with the code that it had.
+#[test]
+fn a_second_node_with_the_same_state_dir_does_not_start_and_harms_nothing() {
+    let lab = Lab::new();
+    let first = lab.node("alpha", &version(1));
+    let rest = lab.toml("alpha", &[], "", "");
+    let toml = lab.write("second.toml", node_toml("beta", &rest).as_bytes());
+    let ended = end("a second node", &mut run(&toml));
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended.stderr.contains("another process keeps what was deployed"),
+        "{ended:?}"
+    );
+    assert!(ended.stderr.contains("state_dir"), "{ended:?}");
+    assert_eq!(lab.ask(&first, "get"), 0);
+}
+
 #[test]
 fn a_node_that_is_killed_in_the_middle_of_a_reload_comes_back() {
     let lab = Lab::new();

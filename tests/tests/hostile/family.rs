@@ -1,5 +1,7 @@
 //! Children: too many, too deep, too often, too busy, with names that aren't theirs.
 
+use std::time::Instant;
+
 use crate::resources::forged;
 use crate::victims::{Victims, actor};
 
@@ -70,6 +72,22 @@ fn a_swarm_that_never_rests_keeps_nobody_from_being_served() {
     for _ in 0..10 {
         victims.are_unharmed();
     }
+}
+
+#[test]
+fn children_that_log_and_end_have_one_limit_on_what_they_log_together() {
+    const RATE: u64 = 50;
+    let limits = format!("[actors.limits]\nlog_rate = 10\nfamily_log_rate = {RATE}\n");
+    let mut victims = Victims::start("log-swarm", &[], &format!("{}{limits}", actor("attacker")));
+    let begun = Instant::now();
+    victims.cast("attacker", "now");
+    assert_eq!(victims.ask("attacker", "alive").as_deref(), Ok("alive"));
+    let lines = victims.logged("swarming").len() as u64;
+    // A second's worth is there at the beginning, of which some say what was dropped.
+    let most = RATE * (begun.elapsed().as_secs() + 2);
+    assert!((RATE / 2..=most).contains(&lines), "{lines} lines, at most {most}");
+    victims.logs("its family's limit of 50 log events a second (family_log_rate)");
+    victims.are_as_before();
 }
 
 #[test]

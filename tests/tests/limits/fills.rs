@@ -63,6 +63,57 @@ fn a_family_that_hoards_is_bounded_as_one_and_gives_everything_back() {
 }
 
 #[test]
+fn a_family_that_hoards_sockets_is_bounded_as_one_and_gives_everything_back() {
+    const EACH: usize = 200;
+    const FAMILY: usize = 1200;
+    let actor = actor_with("resource-hoarder", "tcp = [\"*:*\"], spawn = [\"resource-hoarder\"]");
+    let limits = format!("[actors.limits]\nhandles = 300\nfamily_handles = {FAMILY}\n");
+    let mut victims = Victims::start("endless-sleep", &["resource-hoarder"], &format!("{actor}{limits}"));
+    let before = open_files(&mut victims);
+    for _ in 0..2 {
+        let started = victims.ask("resource-hoarder", "s").unwrap();
+        assert_eq!(started, "F", "five times {EACH} of {FAMILY}");
+        let more = open_files(&mut victims) - before;
+        assert!((5 * EACH..=FAMILY).contains(&more), "{more} more open files");
+        victims.are_unharmed();
+        victims.cast("resource-hoarder", "end them");
+        wait::until(
+            "the sockets to be closed",
+            || open_files(&mut victims),
+            |now| *now < before + EACH,
+        );
+    }
+    victims.are_as_before();
+}
+
+/// How many files and sockets the node has open.
+fn open_files(victims: &mut Victims) -> usize {
+    let folder = format!("/proc/{}/fd", victims.node.process().id());
+    std::fs::read_dir(folder).unwrap().count()
+}
+
+#[test]
+fn lists_of_directories_that_nobody_reads_are_memory_of_the_family() {
+    const FILES: usize = 10_000;
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..FILES {
+        // A name as long as they come, so that a list takes two and a half mebibytes.
+        std::fs::write(folder.path().join(format!("{number:0240}")), "").unwrap();
+    }
+    let grants = format!("directories = [{{ host = {:?}, guest = \"/data\" }}]", folder.path());
+    let limits = "[actors.limits]\nfamily_memory_bytes = \"128MiB\"\nmemory_bytes = \"1MiB\"\n";
+    let actor = format!("{}{limits}", actor_with("resource-hoarder", &grants));
+    let mut victims = Victims::start("endless-sleep", &["resource-hoarder"], &actor);
+    let before = victims.memory_in_use();
+    let fifties = victims.ask("resource-hoarder", "d").unwrap();
+    let more = victims.memory_in_use().saturating_sub(before);
+    assert!(more <= 128 * MIB + SLACK, "{more} bytes more in use");
+    assert_eq!(fifties, "A", "some forty of the five hundred lists");
+    victims.logs("(family_memory_bytes)");
+    victims.are_unharmed();
+}
+
+#[test]
 fn looking_for_actors_of_other_nodes_leaves_nothing_behind() {
     const LOOKED_FOR: u64 = 50_000;
     const MONITORED: u64 = 5_000;

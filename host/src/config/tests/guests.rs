@@ -73,7 +73,9 @@ fn every_limit_can_be_set() {
         family_monitors = 33
         family_groups = 34
         family_deferred_replies = 35
-        family_http_requests = 36"#,
+        family_http_requests = 36
+        family_handles = 37
+        family_log_rate = 38"#,
     );
     let expected = Limits {
         memory_bytes: 16 << 20,
@@ -113,6 +115,8 @@ fn every_limit_can_be_set() {
         family_groups: Some(34),
         family_deferred_replies: Some(35),
         family_http_requests: Some(36),
+        family_handles: Some(37),
+        family_log_rate: Some(38),
     };
     assert_eq!(*actor.limits, expected);
 }
@@ -368,4 +372,39 @@ node.toml:7:10: `limits` is for guests, and this actor is native
  7 | limits = { timers = 1 }
    |          ^^^^^^^^^^^^^^ a native actor is part of the program and may do what that may"#,
     );
+}
+
+#[test]
+fn what_an_actor_is_told_is_not_shown() {
+    let folder = super::folder();
+    let text = r#"
+        [node]
+        name = "a"
+        cookie_file = "cookie"
+        [modules.m]
+        path = "m.wasm"
+        [[actors]]
+        name = "actor"
+        module = "m"
+        arguments = "str:s3cret"
+        capabilities = { environment = ["TOKEN=s3cret"] }
+        config = { password = "s3cret" }"#;
+    let config = super::parse(text, folder.path()).unwrap();
+    let actor = config.actors.first().unwrap();
+    let profile = crate::guest::Profile {
+        config: actor.config.clone(),
+        grants: actor.grants.clone(),
+        ..Default::default()
+    };
+    let options = crate::guest::GuestOptions {
+        arguments: actor.arguments.clone(),
+        profile: std::sync::Arc::new(profile),
+        ..Default::default()
+    };
+    let bytes = format!("{:?}", b"s3cret");
+    let bytes = bytes.trim_matches(['[', ']']);
+    for shown in [format!("{config:?}"), format!("{actor:#?}"), format!("{options:?}")] {
+        assert!(shown.contains("password") && shown.contains("TOKEN"), "{shown}");
+        assert!(!shown.contains("s3cret") && !shown.contains(bytes), "{shown}");
+    }
 }

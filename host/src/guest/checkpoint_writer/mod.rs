@@ -133,6 +133,11 @@ impl CheckpointWriter {
         self.shared.hurry.notify_one();
     }
 
+    /// This actor has no state that is to be kept when the node stops, beside what was kept.
+    pub(in crate::guest) fn expect_none(&self, actor: &str) {
+        self.shared.lock().queue.handle_none(actor);
+    }
+
     /// Waits until nothing waits any more, but for no longer than `patience` without a success and six times that altogether, with
     /// attempts that come faster than usual. Gives the actors whose newest state is not written, by name: those that wait still,
     /// and those of which there was none.

@@ -160,6 +160,11 @@ impl Queue {
         self.unkept.insert(actor);
     }
 
+    /// An actor will bring no last state, because it has none.
+    pub(crate) fn handle_none(&mut self, actor: &str) {
+        self.unkept.remove(actor);
+    }
+
     /// All actors have ended: what waits now is all there is, and is waited for no longer than `patience` without a success.
     pub(crate) fn handle_finish(&mut self, patience: Duration, now: Instant) {
         self.handle_ending([], now);

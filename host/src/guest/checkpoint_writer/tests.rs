@@ -299,6 +299,18 @@ async fn a_last_state_waits_for_room_and_one_that_does_not_come_is_named() {
     assert_eq!(store.kept("last"), Some(7));
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_actor_that_could_not_be_restarted_has_no_last_state_and_what_waits_of_it_is_written() {
+    let (store, writer) = failing();
+    store.set(|faults| faults.is_full = true);
+    assert!(writer.take("failed", 7));
+    writer.expect_last(["failed", "other"].map(str::to_owned));
+    writer.expect_none("failed");
+    store.set(|faults| faults.is_full = false);
+    assert_eq!(writer.finish(Duration::from_secs(5)).await, ["other"]);
+    assert_eq!(store.kept("failed"), Some(7));
+}
+
 /// Actors are stopped one group after the other, and those that come late have less time before they are killed.
 #[tokio::test(start_paused = true)]
 async fn nobody_waits_for_room_beyond_the_first_seconds_of_a_stop() {

@@ -98,7 +98,7 @@ impl Purse {
     }
 
     fn account(&self, of: Common) -> &Account {
-        let [memory, mailboxes, timers, monitors, groups, replies, requests] = &self.accounts;
+        let [memory, mailboxes, timers, monitors, groups, replies, requests, handles] = &self.accounts;
         match of {
             Common::Memory => memory,
             Common::MailboxBytes => mailboxes,
@@ -107,6 +107,7 @@ impl Purse {
             Common::Groups => groups,
             Common::DeferredReplies => replies,
             Common::HttpRequests => requests,
+            Common::Handles => handles,
         }
     }
 }

@@ -19,6 +19,8 @@ pub enum Common {
     DeferredReplies,
     /// [`Limits::family_http_requests`].
     HttpRequests,
+    /// [`Limits::family_handles`].
+    Handles,
 }
 
 /// How many times the memory of one member a family may have, unless node.toml says otherwise.
@@ -29,7 +31,7 @@ const FAMILY_TIMES: usize = 4;
 
 impl Common {
     /// All of them.
-    pub(in crate::guest) const ALL: [Self; 7] = [
+    pub(in crate::guest) const ALL: [Self; 8] = [
         Self::Memory,
         Self::MailboxBytes,
         Self::Timers,
@@ -37,6 +39,7 @@ impl Common {
         Self::Groups,
         Self::DeferredReplies,
         Self::HttpRequests,
+        Self::Handles,
     ];
 
     /// Its name in node.toml.
@@ -49,6 +52,7 @@ impl Common {
             Self::Groups => "family_groups",
             Self::DeferredReplies => "family_deferred_replies",
             Self::HttpRequests => "family_http_requests",
+            Self::Handles => "family_handles",
         }
     }
 
@@ -61,6 +65,7 @@ impl Common {
             Self::Groups => "process groups",
             Self::DeferredReplies => "calls put off",
             Self::HttpRequests => "outstanding HTTP requests",
+            Self::Handles => "live handles",
         }
     }
 }
@@ -76,7 +81,15 @@ impl Limits {
             Common::Groups => (self.family_groups, FAMILY_TIMES, self.groups),
             Common::DeferredReplies => (self.family_deferred_replies, FAMILY_TIMES, self.deferred_replies),
             Common::HttpRequests => (self.family_http_requests, FAMILY_TIMES, self.http_requests),
+            Common::Handles => (self.family_handles, FAMILY_TIMES, self.handles),
         };
         given.map_or_else(|| of_one.saturating_mul(times), |given| given.max(of_one))
+    }
+
+    /// Log events that such a family may cause in one second.
+    pub(in crate::guest) fn log_rate_of_family(&self) -> u32 {
+        let four_times = || self.log_rate.saturating_mul(4);
+        self.family_log_rate
+            .map_or_else(four_times, |given| given.max(self.log_rate))
     }
 }

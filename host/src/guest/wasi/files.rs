@@ -9,15 +9,17 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 };
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
+use super::listing;
 use super::streams::{Input, Output};
 use crate::guest::family::Family;
-use crate::guest::state::State;
+use crate::guest::state::{Label, State};
 
 /// The files of one guest.
 pub(super) struct Files<'a> {
     inner: WasiFilesystemCtxView<'a>,
     /// None while the component only describes itself, when it has no file.
     family: Option<Family>,
+    label: Label,
 }
 
 struct HasFiles;
@@ -33,9 +35,11 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
 impl State {
     pub(super) fn files(&mut self) -> Files<'_> {
         let family = self.myself().ok().map(|actor| actor.family.clone());
+        let label = self.label.clone();
         Files {
             inner: self.filesystem(),
             family,
+            label,
         }
     }
 }
@@ -55,7 +59,7 @@ async fn in_lane<T, E: From<std::io::Error>>(
 macro_rules! in_lanes {
     ($($name:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
         $(async fn $name(&mut self, $($argument: $type),*) -> FsResult<$result> {
-            let Self { inner, family } = self;
+            let Self { inner, family, .. } = self;
             in_lane(family.as_ref(), inner.$name($($argument),*)).await
         })*
     };
@@ -81,7 +85,6 @@ impl HostDescriptor for Files<'_> {
         set_times(file: Resource<Descriptor>, accessed: NewTimestamp, modified: NewTimestamp) -> ();
         read(file: Resource<Descriptor>, len: Filesize, offset: Filesize) -> (Vec<u8>, bool);
         write(file: Resource<Descriptor>, bytes: Vec<u8>, offset: Filesize) -> Filesize;
-        read_directory(directory: Resource<Descriptor>) -> Resource<DirectoryEntryStream>;
         sync(file: Resource<Descriptor>) -> ();
         create_directory_at(directory: Resource<Descriptor>, path: String) -> ();
         stat(file: Resource<Descriptor>) -> DescriptorStat;
@@ -104,12 +107,19 @@ impl HostDescriptor for Files<'_> {
         metadata_hash_at(directory: Resource<Descriptor>, follow: PathFlags, path: String) -> MetadataHashValue;
     }
 
+    async fn read_directory(&mut self, directory: Resource<Descriptor>) -> FsResult<Resource<DirectoryEntryStream>> {
+        let Self { inner, family, label } = self;
+        let stream = in_lane(family.as_ref(), inner.read_directory(directory)).await?;
+        let member = family.as_ref().map(|family| (family, &*label));
+        listing::take_over(inner, stream, member).await
+    }
+
     async fn is_same_object(
         &mut self,
         one: Resource<Descriptor>,
         other: Resource<Descriptor>,
     ) -> wasmtime::Result<bool> {
-        let Self { inner, family } = self;
+        let Self { inner, family, .. } = self;
         in_lane(family.as_ref(), inner.is_same_object(one, other)).await
     }
 
@@ -148,11 +158,11 @@ impl HostDirectoryEntryStream for Files<'_> {
         stream: Resource<DirectoryEntryStream>,
     ) -> FsResult<Option<DirectoryEntry>> {
         // What the directory has was read before.
-        self.inner.read_directory_entry(stream).await
+        listing::next(self.inner.table, &stream)
     }
 
     fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> wasmtime::Result<()> {
-        HostDirectoryEntryStream::drop(&mut self.inner, stream)
+        listing::drop(self.inner.table, &stream)
     }
 }
 

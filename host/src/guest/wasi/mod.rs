@@ -7,7 +7,9 @@ mod files;
 #[cfg(all(feature = "cli", any(test, feature = "fuzzing")))]
 pub(super) mod fuzzing;
 mod guard;
+mod handles;
 mod http;
+mod listing;
 mod lookup;
 mod network;
 mod output;
@@ -21,9 +23,11 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
+use super::family::Purse;
 use super::grants::{Access, Directory, Grants, Guarded};
-use super::limits::Limits;
+use super::limits::{Limit, Limits};
 use super::state::{Label, State};
+use handles::Handles;
 use http::{Client, Http};
 use network::Network;
 use output::Output;
@@ -32,6 +36,8 @@ use output::Output;
 pub(super) struct Wasi {
     context: WasiCtx,
     table: ResourceTable,
+    /// Given back when what is in the table has been freed.
+    handles: Handles,
     network: Arc<Network>,
     /// Made at the first use.
     http: Option<Box<Http>>,
@@ -49,9 +55,10 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
 }
 
 impl Wasi {
-    fn new(label: &Label, limits: &Limits, grants: Arc<Grants>, guarded: &Guarded) -> Self {
+    fn new(label: &Label, limits: &Limits, grants: Arc<Grants>, guarded: &Guarded, purse: Option<Arc<Purse>>) -> Self {
         let mut table = ResourceTable::new();
-        table.set_max_capacity(limits.handles);
+        table.set_max_capacity(0);
+        let handles = Handles::new(limits.handles, grants.directories.len(), purse);
         let mut context = WasiCtx::builder();
         context
             .stdout(Output::new("stdout", label, limits))
@@ -74,6 +81,7 @@ impl Wasi {
         Self {
             context: context.build(),
             table,
+            handles,
             network,
             http: None,
         }
@@ -122,24 +130,39 @@ impl State {
         let Ok(lane) = actor.family.share().lane().await else {
             return;
         };
+        let purse = Some(actor.family.purse().clone());
         let (label, limits, guarded) = (self.label.clone(), self.limits.clone(), self.guarded());
-        let open = move || Box::new(Wasi::new(&label, &limits, grants, &guarded));
+        let open = move || Box::new(Wasi::new(&label, &limits, grants, &guarded, purse));
         let opened = lane.run(async { tokio::task::spawn_blocking(open).await });
         self.wasi = opened.await.ok();
     }
 
     fn wasi(&mut self) -> &mut Wasi {
         let (grants, guarded) = (self.grants(), self.guarded());
+        let purse = self.myself().ok().map(|actor| actor.family.purse().clone());
         let Self {
             wasi, label, limits, ..
         } = self;
-        wasi.get_or_insert_with(|| Box::new(Wasi::new(label, limits, grants, &guarded)))
+        wasi.get_or_insert_with(|| Box::new(Wasi::new(label, limits, grants, &guarded, purse)))
+    }
+
+    /// As [`wasi`](Self::wasi), with room for what the function that asks may put into the table.
+    fn wasi_with_room(&mut self) -> &mut Wasi {
+        let wasi = self.wasi();
+        wasi.handles.provide(&mut wasi.table);
+        wasi
+    }
+
+    /// The limit that the guest has reached if there is no place for one more handle.
+    pub(super) fn limit_on_handles(&self) -> Limit {
+        let wasi = self.wasi.as_ref();
+        wasi.map_or(Limit::Handles(self.limits.handles), |wasi| wasi.handles.limit())
     }
 }
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let Wasi { context, table, .. } = self.wasi();
+        let Wasi { context, table, .. } = self.wasi_with_room();
         WasiCtxView { ctx: context, table }
     }
 }
@@ -149,7 +172,7 @@ impl WasiHttpView for State {
         let (grants, trust) = (self.grants(), self.http_trust());
         let (label, limits) = (self.label.clone(), self.limits.clone());
         let family = self.myself().ok().map(|actor| actor.family.clone());
-        let Wasi { table, http, .. } = self.wasi();
+        let Wasi { table, http, .. } = self.wasi_with_room();
         let http = http.get_or_insert_with(|| {
             let client = Client::new(label, family, &limits, grants, trust);
             Box::new(Http::new(client, limits.http_header_bytes))

@@ -1,0 +1,76 @@
+//! That of two nodes that are given one folder the second doesn't start: each would put the other's deployments out of the record,
+//! and give up components that the other one runs.
+//!
+//! A database of checkpoints has a lock of its own.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::error::HostError;
+
+/// How long a node waits for the one before it, which may just be about to end.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+const INTERVAL: Duration = Duration::from_millis(20);
+
+/// A folder that no other node has, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Alone {
+    _folder: Option<File>,
+}
+
+impl Alone {
+    /// Waits until no other node has the folder. Blocks.
+    ///
+    /// # Errors
+    /// Another one has it still.
+    pub(super) fn in_folder(folder: &Path) -> Result<Self, HostError> {
+        let deadline = Instant::now() + PATIENCE;
+        let failed = |error: &dyn std::fmt::Display| {
+            tracing::warn!(
+                path = %folder.display(), %error,
+                "the folder can't be locked: nothing keeps another node from using it too"
+            );
+            Ok(Self { _folder: None })
+        };
+        // The folder itself, so that a disk without room keeps no node from starting.
+        let file = match File::open(folder) {
+            Ok(file) => file,
+            Err(error) => return failed(&error),
+        };
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _folder: Some(file) }),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(INTERVAL),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(HostError::Keeping(format!(
+                        "another process keeps what was deployed to it in {}; every node needs a folder of its own",
+                        folder.display()
+                    )));
+                }
+                Err(TryLockError::Error(error)) => return failed(&error),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_one_nodes_until_that_has_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Alone::in_folder(folder.path()).unwrap();
+        let second = Alone::in_folder(folder.path()).unwrap_err().to_string();
+        assert!(second.contains("another process"), "{second}");
+        let ends = thread::spawn(move || {
+            thread::sleep(INTERVAL);
+            drop(first);
+        });
+        assert!(Alone::in_folder(folder.path()).is_ok(), "it is waited for");
+        ends.join().unwrap();
+    }
+}
