@@ -1,13 +1,14 @@
 //! Whole nodes, three and more, in one thread and no time: the code that ships, under one seeded scheduler.
 //!
-//! A run is drawn from its seed: who starts, who sends what to whom, and what goes wrong. Computers lose their power, processes are
-//! killed, frozen and stopped in order, disks fill up, fail, and forget what was not synced, wires are slow, break or fall silent,
-//! and strangers without the cookie answer in a peer's place. At the end everything is well again, and what was promised must have
+//! A run is drawn from its seed: who starts, who sends what to whom, and what goes wrong. Computers lose their power, change their
+//! addresses and have their clocks set, processes are killed, frozen and stopped in order, guests fail at messages, disks fill up, fail,
+//! and forget what was not synced, wires are slow, break or fall silent, names lead nowhere, and strangers without the cookie answer in a
+//! peer's place. At the end everything is well again, and what was promised must have
 //! been kept: `history` says what that is.
 //!
 //! What runs here is what runs in a node: `session`, its registry and the wire's codec; a link with its outbox, its calls and their
 //! wakers; the connector's machine; a guest's mailbox; the schedule of checkpoints, the writer's queue and the database down to
-//! redb; the order of a stop and of the ends of actors. What is not here, because ractor spawns by itself and has its tables for the
+//! redb; restarts and who shares them; the order of a stop and of the ends of actors. What is not here, because ractor spawns by itself and has its tables for the
 //! whole process, or because it is a socket, is the glue around these: `NodeServer`, `NodeSession`, stand-ins, the readers and
 //! writers of sockets, and the guest's instance, in whose place an actor keeps a list. Tests under tokio's paused clock and tests of
 //! processes have that.
