@@ -209,8 +209,7 @@ fn fault(random: &mut Random, count: u64) -> Fault {
         88..92 => Fault::Relay(random.below(20 * SECOND)),
         92..95 => Fault::Move,
         95..97 => Fault::Nameless(random.below(30 * SECOND)),
-        97..98 => Fault::Unnamed(40 * SECOND),
-        98..99 => Fault::Clock(random.below(49) as i64 - 24),
+        97..98 => Fault::Clock(random.below(49) as i64 - 24),
         _ => Fault::Clock(random.pick(&[-FAR, FAR])),
     }
 }

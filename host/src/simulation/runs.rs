@@ -9,7 +9,7 @@ use super::world::World;
 use crate::session::tests::Random;
 
 /// How many runs there are unless more are asked for.
-const RUNS: u64 = 40;
+const RUNS: u64 = 25;
 
 fn variable<T: FromStr<Err: Debug>>(name: &str) -> Option<T> {
     let value = std::env::var(name).ok()?;

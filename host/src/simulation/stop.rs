@@ -116,8 +116,8 @@ impl Process {
                     }
                     Order::Kill(pid) => {
                         context.trace(format!("{pid} is killed"));
-                        if context.now < stop.since + DRAIN {
-                            let found = format!("{pid} is killed before its time is over");
+                        if context.now < stop.since + DRAIN || !self.guests.contains_key(&pid) {
+                            let found = format!("{pid} is killed before its time is over, or after its end");
                             context.history.violation(found);
                         }
                         self.withdraw(pid);
