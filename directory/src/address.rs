@@ -2,8 +2,6 @@
 
 use ractor::{ActorCell, ActorId, ActorRef, BytesConvertable, Message};
 
-use crate::directory;
-
 /// Where an actor lives, in a form that means the same on every node: an argument or a reply of any cluster message.
 ///
 /// An address doesn't keep an actor alive, and doesn't outlive it: the address of an actor that has ended resolves to
@@ -28,13 +26,13 @@ impl ActorAddress {
     /// The address of an actor, be it of this node or of a peer. None if this process has no node yet, or the session
     /// with the actor's node is over.
     pub fn of(actor: &ActorCell) -> Option<Self> {
-        let directory::Node {
+        let crate::Node {
             name: node,
             incarnation,
-        } = directory::node_of(actor.get_id())?;
+        } = crate::node_of(actor.get_id())?;
         let name = actor.get_name().map(|name| match name.strip_suffix(&node) {
             // What stands in for an actor of another node carries that node in its name.
-            Some(bare) if !directory::is_ours(actor.get_id()) => bare.trim_end_matches('@').to_owned(),
+            Some(bare) if !crate::is_ours(actor.get_id()) => bare.trim_end_matches('@').to_owned(),
             _ => name,
         });
         Some(Self {
@@ -46,9 +44,8 @@ impl ActorAddress {
     }
 
     /// The address of an actor that was looked for.
-    #[cfg(feature = "guests")]
-    pub(crate) fn of_found(found: directory::Found) -> Option<Self> {
-        let node = directory::node_of(found.id)?;
+    pub fn of_found(found: crate::Found) -> Option<Self> {
+        let node = crate::node_of(found.id)?;
         Some(Self {
             node: node.name,
             incarnation: node.incarnation,
@@ -59,21 +56,20 @@ impl ActorAddress {
 
     /// The actor, or what stands in for it here. None if it has ended, or there is no session with its node.
     pub async fn resolve(&self) -> Option<ActorCell> {
-        directory::resolve(self.id()?).await
+        crate::resolve(self.id()?).await
     }
 
     /// Whether the actor lives. No stand-in is made for it.
-    #[cfg(feature = "guests")]
-    pub(crate) async fn look(&self) -> Option<directory::Found> {
-        directory::look(self.id()?).await
+    pub async fn look(&self) -> Option<crate::Found> {
+        crate::look(self.id()?).await
     }
 
     fn id(&self) -> Option<ActorId> {
-        let node = directory::Node {
+        let node = crate::Node {
             name: self.node.clone(),
             incarnation: self.incarnation,
         };
-        directory::actor_id(&node, self.pid)
+        crate::actor_id(&node, self.pid)
     }
 
     /// As [`ActorAddress::resolve`], for an actor that takes messages of type `M`. Whether it does shows only when one is
@@ -136,7 +132,6 @@ mod tests {
     use ractor::{Actor, ActorProcessingErr, ActorRef};
 
     use super::{ActorAddress, BytesConvertable};
-    use crate::directory;
 
     struct Idle;
 
@@ -153,7 +148,7 @@ mod tests {
     #[tokio::test]
     async fn the_address_of_another_life_of_a_node_is_nobodys() {
         let (actor, _) = Actor::spawn(None, Idle, ()).await.unwrap();
-        directory::set_node(directory::Node {
+        crate::set_node(crate::Node {
             name: "here@localhost".to_owned(),
             incarnation: 7,
         });

@@ -5,8 +5,14 @@
 //! events that let every session advertise it. The directory is the one seam between the cluster layer and the guest
 //! layer: neither imports the other.
 
+#![cfg_attr(
+    test,
+    expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")
+)]
+
+mod address;
 mod looking;
-pub(crate) mod namesakes;
+pub mod namesakes;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -18,6 +24,7 @@ use ractor::message::SerializedMessage;
 use ractor::registry::{where_is as where_is_native, where_is_pid};
 use ractor::{ActorCell, ActorId, ActorStatus};
 
+pub use address::ActorAddress;
 pub use looking::{Found, Lent, Wanted, lend, look, look_for};
 
 /// The node id under which this process spawns its own guests. No session is ever given it.
@@ -29,23 +36,22 @@ pub const FIRST_HOSTED_PID: u64 = 1 << 52;
 
 /// The variant of a call that every actor drops unanswered when its turn comes: natives because they know no such
 /// variant, guests because their host does. See `node/backlog.rs`.
-pub(crate) const PROBE_VARIANT: &str = "\0probe";
+pub const PROBE_VARIANT: &str = "\0probe";
 
 /// The variant of a call that asks an actor what it is. The host of a guest answers it, with the bytes of the guest's
 /// descriptor; natives drop it unanswered, because they know no such variant.
-#[cfg_attr(not(feature = "guests"), expect(dead_code, reason = "natives have no description"))]
-pub(crate) const DESCRIBE_VARIANT: &str = "\0describe";
+pub const DESCRIBE_VARIANT: &str = "\0describe";
 
 /// What a message that waits takes beside the bytes that it carries: a place of 112 bytes in ractor's queue, or of 104 in a guest's
 /// mailbox and one in ractor's for its token, and an allocation for each part. Measured for a cast of a few bytes: 180 in all.
-pub(crate) const MESSAGE_OVERHEAD: usize = 256;
+pub const MESSAGE_OVERHEAD: usize = 256;
 
 /// What a call takes besides: the port of its reply, and its place among those that wait for one. Measured: 200.
 const CALL_OVERHEAD: usize = 200;
 
 /// The bytes that a message takes for as long as it waits: everything that it carries, as it was allocated, and what holds it.
 /// Whatever limits what waits somewhere counts it by this.
-pub(crate) fn retained_bytes(message: &SerializedMessage) -> usize {
+pub fn retained_bytes(message: &SerializedMessage) -> usize {
     let carried = |variant: &String, args: &Vec<u8>, metadata: &Option<Vec<u8>>| {
         variant.capacity() + args.capacity() + metadata.as_ref().map_or(0, Vec::capacity)
     };

@@ -21,7 +21,7 @@ struct Namesake {
 }
 
 /// Notes a native actor of which the registry may lose sight. It is forgotten after it has ended.
-pub(crate) fn note(cell: &ActorCell) {
+pub fn note(cell: &ActorCell) {
     let Some(name) = cell.get_name() else { return };
     let mut namesakes = NAMESAKES.write().unwrap_or_else(PoisonError::into_inner);
     // The table has at most one entry for each living native actor of the process.
@@ -36,14 +36,14 @@ pub(crate) fn note(cell: &ActorCell) {
 }
 
 /// Notes the native actor that has this name now, if there is one: an actor that bears it too is about to end.
-pub(crate) fn note_named(name: &str) {
+pub fn note_named(name: &str) {
     if let Some(cell) = where_is_native(name) {
         note(&cell);
     }
 }
 
 /// The native actor of this name if the registry has lost it, for each actor once: then somebody has to say so.
-pub(crate) fn take_lost(name: &str) -> Option<ActorCell> {
+pub fn take_lost(name: &str) -> Option<ActorCell> {
     let mut namesakes = NAMESAKES.write().unwrap_or_else(PoisonError::into_inner);
     let namesake = namesakes.get_mut(name)?;
     if namesake.is_reported || !is_alive(&namesake.cell) || where_is_native(name).is_some() {

@@ -1,5 +1,13 @@
 //! A disk that fails when a test tells it to: at one step or for a while, with an error of the system.
 
+#![cfg_attr(
+    not(test),
+    expect(
+        clippy::indexing_slicing,
+        reason = "a test that is wrong about a file fails by panicking"
+    )
+)]
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -7,13 +15,13 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use super::Step;
 
 /// What disks say: no space left, an error of the device, a read-only file system, and too many open files.
-pub(crate) const ERRORS: [i32; 4] = [28, 5, 30, 24];
+pub const ERRORS: [i32; 4] = [28, 5, 30, 24];
 
 static DISKS: Mutex<Vec<Weak<Disk>>> = Mutex::new(Vec::new());
 
 /// All that is below one folder. Beyond the life of this nothing fails there.
 #[derive(Debug)]
-pub(crate) struct Disk {
+pub struct Disk {
     folder: PathBuf,
     plan: Mutex<Plan>,
     unsynced: Mutex<Vec<Written>>,
@@ -30,9 +38,12 @@ struct Written {
 
 /// What is left of a write that was not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Left {
+pub enum Left {
+    /// None of it: the file is as it was.
     Nothing,
+    /// The first half.
     Half,
+    /// All of it.
     All,
 }
 
@@ -48,7 +59,7 @@ struct Plan {
 
 impl Disk {
     /// What is below this folder fails from now on when it is told to.
-    pub(crate) fn under(folder: &Path) -> Arc<Self> {
+    pub fn under(folder: &Path) -> Arc<Self> {
         let disk = Arc::new(Self {
             folder: folder.to_owned(),
             plan: Mutex::default(),
@@ -65,7 +76,7 @@ impl Disk {
     }
 
     /// From the `at`th step from now, `count` steps fail with this error. Steps count from zero again.
-    pub(crate) fn fail(&self, at: usize, count: usize, error: i32) {
+    pub fn fail(&self, at: usize, count: usize, error: i32) {
         *self.plan() = Plan {
             failing: at..at.saturating_add(count),
             error,
@@ -74,13 +85,13 @@ impl Disk {
     }
 
     /// Nothing fails any more. Steps count from zero again.
-    pub(crate) fn heal(&self) {
+    pub fn heal(&self) {
         *self.plan() = Plan::default();
     }
 
     /// The power goes: `image` is what the file at `path` seems to be, and becomes what is left of it. `left` is asked for each write
     /// that was not synced, in their order.
-    pub(crate) fn lose_power(&self, path: &Path, image: &mut [u8], mut left: impl FnMut() -> Left) {
+    pub fn lose_power(&self, path: &Path, image: &mut [u8], mut left: impl FnMut() -> Left) {
         let mut unsynced = self.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
         let writes: Vec<Written> = unsynced.extract_if(.., |write| write.path == path).collect();
         for write in writes.iter().rev() {
@@ -97,12 +108,12 @@ impl Disk {
     }
 
     /// How many steps there were since it was last told anything.
-    pub(crate) fn steps(&self) -> usize {
+    pub fn steps(&self) -> usize {
         self.plan().steps
     }
 
     /// How many of them failed.
-    pub(crate) fn failed(&self) -> usize {
+    pub fn failed(&self) -> usize {
         self.plan().failed
     }
 }
@@ -121,7 +132,7 @@ fn disk_of(path: &Path) -> Option<Arc<Disk>> {
 }
 
 /// A file is about to be written to, where `before` is now. Until it is [`synced`], the disk may forget that.
-pub(crate) fn writes(path: &Path, offset: u64, before: Vec<u8>, after: &[u8]) {
+pub fn writes(path: &Path, offset: u64, before: Vec<u8>, after: &[u8]) {
     if let Some(disk) = disk_of(path) {
         let write = Written {
             path: path.to_owned(),
@@ -134,7 +145,7 @@ pub(crate) fn writes(path: &Path, offset: u64, before: Vec<u8>, after: &[u8]) {
 }
 
 /// What was written to this file outlives the power.
-pub(crate) fn synced(path: &Path) {
+pub fn synced(path: &Path) {
     if let Some(disk) = disk_of(path) {
         let mut unsynced = disk.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
         unsynced.retain(|write| write.path != path);
@@ -142,7 +153,7 @@ pub(crate) fn synced(path: &Path) {
 }
 
 /// Fails if the disk is told to fail here.
-pub(crate) fn point(_: Step, path: &Path) -> io::Result<()> {
+pub fn point(_: Step, path: &Path) -> io::Result<()> {
     let Some(disk) = disk_of(path) else { return Ok(()) };
     let mut plan = disk.plan();
     let number = plan.steps;

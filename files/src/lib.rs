@@ -3,9 +3,13 @@
 //!
 //! Each step that may fail goes past [`point`], where a test makes it fail.
 
-#[cfg(all(test, feature = "guests"))]
-pub(crate) mod fault;
-#[cfg(feature = "guests")]
+#![cfg_attr(
+    test,
+    expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")
+)]
+
+#[cfg(any(test, feature = "faults"))]
+pub mod fault;
 mod own;
 mod reading;
 mod secret;
@@ -13,35 +17,36 @@ mod secret;
 mod tests;
 mod writers;
 
-#[cfg(not(all(test, feature = "guests")))]
+#[cfg(not(any(test, feature = "faults")))]
 use std::io;
-#[cfg(not(all(test, feature = "guests")))]
+#[cfg(not(any(test, feature = "faults")))]
 use std::path::Path;
 
-#[cfg(feature = "guests")]
-pub(crate) use own::*;
+pub use own::*;
 pub use reading::ReadError;
-pub(crate) use reading::*;
-pub(crate) use secret::read as read_secret;
+pub use reading::*;
+pub use secret::read as read_secret;
 pub use secret::{Exposure, Secret, SecretError, SecretFault};
-#[cfg(feature = "guests")]
-pub(crate) use writers::writer;
-pub(crate) use writers::{Owner, Unguarded, check_writers};
+pub use writers::writer;
+pub use writers::{Owner, Unguarded, check_writers};
 pub use writers::{Writable, Writer};
 
 /// A step that may fail. What follows it is done only if it is `Ok`; only tests make it anything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(
-    not(feature = "guests"),
-    expect(dead_code, reason = "without guests nothing is kept")
-)]
-pub(crate) enum Step {
+pub enum Step {
+    /// A file is opened.
     Open,
+    /// Bytes are read.
     Read,
+    /// Bytes are written.
     Write,
+    /// A file is made longer or shorter.
     Resize,
+    /// A file or folder is synced.
     Sync,
+    /// A file gets another name.
     Rename,
+    /// A file is removed.
     Remove,
 }
 
@@ -49,11 +54,10 @@ pub(crate) enum Step {
 ///
 /// # Errors
 /// The test wants it to fail.
-#[cfg(not(all(test, feature = "guests")))]
-#[expect(clippy::unnecessary_wraps, reason = "in tests it fails when it is told to")]
-pub(crate) fn point(_: Step, _: &Path) -> io::Result<()> {
+#[cfg(not(any(test, feature = "faults")))]
+pub fn point(_: Step, _: &Path) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(all(test, feature = "guests"))]
-pub(crate) use fault::point;
+#[cfg(any(test, feature = "faults"))]
+pub use fault::point;

@@ -18,7 +18,7 @@ const ABANDONED: Duration = Duration::from_hours(1);
 
 /// True for an error that says nothing of the file or the folder: the disk is full, fails or is read-only, or the process has too
 /// many files open.
-pub(crate) fn is_trouble(error: &io::Error) -> bool {
+pub fn is_trouble(error: &io::Error) -> bool {
     use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     /// EIO, ENFILE and EMFILE, for which there is no kind.
     const WITHOUT_A_KIND: [i32; 3] = [5, 23, 24];
@@ -32,7 +32,7 @@ pub(crate) fn is_trouble(error: &io::Error) -> bool {
 ///
 /// # Errors
 /// It can't be made.
-pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
+pub fn create_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
@@ -54,7 +54,7 @@ pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// The new file could not be written, or it is not certain that it outlives the machine's power.
-pub(crate) fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+pub fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let folder = folder_of(path);
     let mut new = temporary(&folder)?;
     for part in parts {
@@ -70,7 +70,7 @@ pub(crate) fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
 ///
 /// # Errors
 /// There is a file of this name, or it could not be written, or it is not certain that it outlives the machine's power.
-pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder_of(path);
     let mut new = temporary(&folder)?;
     write(new.as_file_mut(), path, bytes)?;
@@ -84,7 +84,7 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// It could not.
-pub(crate) fn rehearse(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn rehearse(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut new = temporary(&folder_of(path))?;
     write(new.as_file_mut(), path, bytes)?;
     sync(new.as_file(), path)
@@ -94,14 +94,14 @@ pub(crate) fn rehearse(path: &Path, bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// It can't be made.
-pub(crate) fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+pub fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     point(Step::Open, folder)?;
     // Made with mode 0600.
     tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)
 }
 
 /// Removes what processes that were killed left half written in this folder. What can't be removed stays: it is in nobody's way.
-pub(crate) fn sweep(folder: &Path) {
+pub fn sweep(folder: &Path) {
     let now = SystemTime::now();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let is_ours = entry.file_name().to_string_lossy().starts_with(TEMPORARY);
@@ -117,7 +117,7 @@ pub(crate) fn sweep(folder: &Path) {
 ///
 /// # Errors
 /// It has its old name, or it is not certain that the new one outlives the machine's power.
-pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     rename_unsynced(from, to)?;
     sync_folder(&folder_of(to))
 }
@@ -126,13 +126,13 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// It has its old name.
-pub(crate) fn rename_unsynced(from: &Path, to: &Path) -> io::Result<()> {
+pub fn rename_unsynced(from: &Path, to: &Path) -> io::Result<()> {
     point(Step::Rename, from)?;
     fs::rename(from, to)
 }
 
 /// A name, in the same folder, for a file that is damaged, which no other has.
-pub(crate) fn aside(path: &Path) -> PathBuf {
+pub fn aside(path: &Path) -> PathBuf {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".damaged-{}", since.unwrap_or_default().as_millis()));
@@ -143,7 +143,7 @@ pub(crate) fn aside(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// It is still there.
-pub(crate) fn remove(path: &Path) -> io::Result<()> {
+pub fn remove(path: &Path) -> io::Result<()> {
     point(Step::Remove, path)?;
     fs::remove_file(path)
 }
@@ -152,7 +152,7 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// It can't be opened.
-pub(crate) fn open_to_append(path: &Path) -> io::Result<File> {
+pub fn open_to_append(path: &Path) -> io::Result<File> {
     point(Step::Open, path)?;
     private_options().read(true).append(true).create(true).open(path)
 }
@@ -161,7 +161,7 @@ pub(crate) fn open_to_append(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// Some of them may have been written.
-pub(crate) fn write(file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn write(file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<()> {
     #[cfg(test)]
     if let Err(error) = point(Step::Write, path) {
         // A torn write: a part of it is there.
@@ -177,7 +177,7 @@ pub(crate) fn write(file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<()
 ///
 /// # Errors
 /// It can't be read.
-pub(crate) fn read_some(file: &mut File, path: &Path, buffer: &mut [u8]) -> io::Result<usize> {
+pub fn read_some(file: &mut File, path: &Path, buffer: &mut [u8]) -> io::Result<usize> {
     point(Step::Read, path)?;
     file.read(buffer)
 }
@@ -186,7 +186,7 @@ pub(crate) fn read_some(file: &mut File, path: &Path, buffer: &mut [u8]) -> io::
 ///
 /// # Errors
 /// It has the length that it had.
-pub(crate) fn resize(file: &File, path: &Path, length: u64) -> io::Result<()> {
+pub fn resize(file: &File, path: &Path, length: u64) -> io::Result<()> {
     point(Step::Resize, path)?;
     file.set_len(length)
 }
@@ -195,13 +195,13 @@ pub(crate) fn resize(file: &File, path: &Path, length: u64) -> io::Result<()> {
 ///
 /// # Errors
 /// They may not.
-pub(crate) fn sync(file: &File, path: &Path) -> io::Result<()> {
+pub fn sync(file: &File, path: &Path) -> io::Result<()> {
     point(Step::Sync, path)?;
     file.sync_all()
 }
 
 /// The folder that a file is in.
-pub(crate) fn folder_of(path: &Path) -> PathBuf {
+pub fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder.to_owned(),
         _ => PathBuf::from("."),
@@ -213,7 +213,7 @@ pub(crate) fn folder_of(path: &Path) -> PathBuf {
 /// # Errors
 /// They may not.
 #[cfg(unix)]
-pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
     point(Step::Sync, folder)?;
     match File::open(folder)?.sync_all() {
         // What some file systems say of every folder: they have no such thing.
@@ -223,13 +223,13 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
+pub fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
 /// How files are made that are their owner's business alone.
 #[cfg(unix)]
-pub(crate) fn private_options() -> fs::OpenOptions {
+pub fn private_options() -> fs::OpenOptions {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut options = File::options();
     options.mode(0o600);
@@ -247,13 +247,13 @@ fn create_private(folder: &Path) -> io::Result<()> {
 /// # Errors
 /// They have them still.
 #[cfg(unix)]
-pub(crate) fn restrict(path: &Path) -> io::Result<()> {
+pub fn restrict(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))
 }
 
 #[cfg(not(unix))]
-pub(crate) fn private_options() -> fs::OpenOptions {
+pub fn private_options() -> fs::OpenOptions {
     File::options()
 }
 
@@ -263,14 +263,14 @@ fn create_private(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-pub(crate) fn restrict(_: &Path) -> io::Result<()> {
+pub fn restrict(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::fault::{Disk, ERRORS};
+    use crate::fault::{Disk, ERRORS};
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();

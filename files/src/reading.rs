@@ -13,11 +13,10 @@ use std::time::Duration;
 use super::{Step, point};
 
 /// How long the writer of a pipe may take until all of it is there.
-pub(super) const PIPE_WAIT: Duration = Duration::from_secs(10);
+pub(crate) const PIPE_WAIT: Duration = Duration::from_secs(10);
 
 /// The largest file that any limit allows, in bytes.
-#[cfg(feature = "guests")]
-pub(crate) const LARGEST: u64 = 4 << 30;
+pub const LARGEST: u64 = 4 << 30;
 
 /// The mark that some editors put at the start of a text.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -57,11 +56,11 @@ impl From<ReadError> for io::Error {
     }
 }
 
-/// Everything in a file of at most `limit` bytes. Blocks as long as the disk takes, and for a pipe up to [`PIPE_WAIT`].
+/// Everything in a file of at most `limit` bytes. Blocks as long as the disk takes, and for a pipe up to ten seconds.
 ///
 /// # Errors
 /// It can't be read, is no regular file, or is larger.
-pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
     let opened = open(path)?;
     point(Step::Read, path)?;
     read_opened(opened, limit)
@@ -71,8 +70,7 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
 ///
 /// # Errors
 /// As for [`read`]. Some of it may have been handed on.
-#[cfg(feature = "guests")]
-pub(crate) fn read_pieces(path: &Path, limit: u64, mut piece: impl FnMut(&[u8])) -> Result<(), ReadError> {
+pub fn read_pieces(path: &Path, limit: u64, mut piece: impl FnMut(&[u8])) -> Result<(), ReadError> {
     /// Bytes of a piece at most.
     const PIECE: usize = 64 << 10;
     let Opened { mut file, kind } = open(path)?;
@@ -101,28 +99,27 @@ pub(crate) fn read_pieces(path: &Path, limit: u64, mut piece: impl FnMut(&[u8]))
 ///
 /// # Errors
 /// It can't be opened, or is no regular file.
-#[cfg(feature = "guests")]
-pub(crate) fn check(path: &Path) -> Result<(), ReadError> {
+pub fn check(path: &Path) -> Result<(), ReadError> {
     open(path).map(drop)
 }
 
 /// The text without the mark that some editors put at its start.
-pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
+pub fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
 /// A file that was opened and found to be one that can be read.
-pub(super) struct Opened {
-    pub(super) file: File,
-    pub(super) kind: Kind,
+pub(crate) struct Opened {
+    pub(crate) file: File,
+    pub(crate) kind: Kind,
 }
 
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Regular,
     Pipe,
 }
 
-pub(super) fn open(path: &Path) -> Result<Opened, ReadError> {
+pub(crate) fn open(path: &Path) -> Result<Opened, ReadError> {
     let mut options = OpenOptions::new();
     options.read(true);
     without_waiting(&mut options);
@@ -156,7 +153,7 @@ fn not_opened(error: io::Error, _: &Path) -> ReadError {
     error.into()
 }
 
-pub(super) fn read_opened(Opened { file, kind }: Opened, limit: u64) -> Result<Vec<u8>, ReadError> {
+pub(crate) fn read_opened(Opened { file, kind }: Opened, limit: u64) -> Result<Vec<u8>, ReadError> {
     // A file that is too large is refused before any of it is read; one that grows meanwhile, when it has come to the limit.
     if matches!(kind, Kind::Regular) && file.metadata()?.len() > limit {
         return Err(ReadError::TooLarge(limit));

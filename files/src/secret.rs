@@ -172,7 +172,7 @@ impl SecretError {
 ///
 /// # Errors
 /// It can't be read, is larger than `limit` bytes, is no text, or others can read it: see [`SecretFault`].
-pub(crate) fn read(secret: Secret, path: &Path, limit: u64) -> Result<Vec<u8>, SecretError> {
+pub fn read(secret: Secret, path: &Path, limit: u64) -> Result<Vec<u8>, SecretError> {
     let failed = |fault| SecretError {
         secret,
         path: path.to_owned(),
@@ -205,23 +205,23 @@ pub(crate) fn read(secret: Secret, path: &Path, limit: u64) -> Result<Vec<u8>, S
 /// Who is asking: the user and the groups of a process.
 #[cfg(unix)]
 #[derive(Debug)]
-pub(super) struct Process {
-    pub(super) user: u32,
-    pub(super) groups: Vec<u32>,
+pub(crate) struct Process {
+    pub(crate) user: u32,
+    pub(crate) groups: Vec<u32>,
 }
 
 /// Who a file belongs to, and who may do what with it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ownership {
-    pub(super) user: u32,
-    pub(super) group: u32,
-    pub(super) mode: u32,
+pub(crate) struct Ownership {
+    pub(crate) user: u32,
+    pub(crate) group: u32,
+    pub(crate) mode: u32,
 }
 
 #[cfg(unix)]
 impl Process {
     /// Of this one.
-    pub(super) fn this() -> Self {
+    pub(crate) fn this() -> Self {
         let mut groups = rustix::process::getgroups().unwrap_or_default();
         groups.push(rustix::process::getegid());
         Self {
@@ -250,7 +250,7 @@ fn exposure(_: &Metadata) -> Option<Exposure> {
 
 /// The rule.
 #[cfg(unix)]
-pub(super) fn exposure_to(file: Ownership, process: &Process) -> Option<Exposure> {
+pub(crate) fn exposure_to(file: Ownership, process: &Process) -> Option<Exposure> {
     let Ownership { user, group, mode } = file;
     let ours = user == process.user;
     let is_roots = user == 0 && group == 0;

@@ -69,16 +69,18 @@ impl Writable {
 
 /// Why it is not known that nobody else may write.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Unguarded {
+pub enum Unguarded {
+    /// Somebody else may.
     #[error(transparent)]
     Writable(#[from] Writable),
+    /// The system does not say.
     #[error(transparent)]
     Unknown(#[from] io::Error),
 }
 
 /// Whose a file or folder may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Owner {
+pub enum Owner {
     /// This process's user's, or root's.
     Ours,
     /// Anybody's: it was named by somebody who knows whose it is.
@@ -90,7 +92,7 @@ pub(crate) enum Owner {
 ///
 /// # Errors
 /// Somebody else can, or it can't be found out.
-pub(crate) fn check_writers(path: &Path, owner: Owner) -> Result<(), Unguarded> {
+pub fn check_writers(path: &Path, owner: Owner) -> Result<(), Unguarded> {
     // Where it leads: whoever may write to the folder of a link may change the link, but its target is what is used.
     let (real, is_there) = match path.canonicalize() {
         Ok(real) => (real, true),
@@ -116,7 +118,7 @@ pub(crate) fn check_writers(path: &Path, owner: Owner) -> Result<(), Unguarded> 
 
 /// Who else may change what has these metadata.
 #[cfg(unix)]
-pub(crate) fn writer(metadata: &Metadata) -> Option<Writer> {
+pub fn writer(metadata: &Metadata) -> Option<Writer> {
     use std::os::unix::fs::MetadataExt as _;
     let owned = (metadata.uid(), metadata.gid(), metadata.mode() & 0o7777);
     writer_of(owned, &Process::this())
@@ -124,7 +126,7 @@ pub(crate) fn writer(metadata: &Metadata) -> Option<Writer> {
 
 /// The permissions are not known on this system.
 #[cfg(not(unix))]
-pub(crate) fn writer(_: &Metadata) -> Option<Writer> {
+pub fn writer(_: &Metadata) -> Option<Writer> {
     None
 }
 

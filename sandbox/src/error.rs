@@ -63,7 +63,7 @@ pub enum EngineError {
 impl EngineError {
     /// True if the cache directory may be as it should be, and it is the disk that is full, fails or can't be written; or if there is no
     /// key that could be used, without which nothing is taken from there.
-    pub(crate) fn is_trouble_of_the_cache(&self) -> bool {
+    pub fn is_trouble_of_the_cache(&self) -> bool {
         match self {
             Self::CacheDirectory { source, .. } => files::is_trouble(source),
             Self::CacheKey { .. } | Self::NoCacheKey => true,

@@ -4,10 +4,10 @@ use super::bindings::Descriptor;
 use super::grants::{Endpoint, HttpOrigin, Recipient, Variables};
 use super::text::tidy;
 
-pub(crate) use super::wasi::fuzzing::{Asked, request, socket};
+pub use super::wasi::fuzzing::{Asked, request, socket};
 
 /// Text in the place of a grant. What is a grant is written as it is read.
-pub(crate) fn grant(text: &str) {
+pub fn grant(text: &str) {
     match text.parse::<Endpoint>() {
         Ok(endpoint) => assert_eq!(endpoint.to_string().parse(), Ok(endpoint)),
         Err(error) => assert!(!error.to_string().is_empty()),
@@ -32,7 +32,7 @@ pub(crate) fn grant(text: &str) {
 }
 
 /// Text that a guest would have in the log: one line, and hardly longer than allowed.
-pub(crate) fn line(text: &str, limit: usize) {
+pub fn line(text: &str, limit: usize) {
     let tidied = tidy(text, limit);
     let controls = |character: char| character.is_control() && character != '\t';
     assert!(!tidied.contains(controls), "{tidied:?} is more than a line");
@@ -41,7 +41,7 @@ pub(crate) fn line(text: &str, limit: usize) {
 }
 
 /// Bytes in the place of an actor's description.
-pub(crate) fn description(bytes: &[u8]) {
+pub fn description(bytes: &[u8]) {
     let Ok(descriptor) = Descriptor::from_bytes(bytes) else {
         return;
     };

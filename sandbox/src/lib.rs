@@ -6,6 +6,18 @@
 //!
 //! This layer knows nothing of the cluster: what it and the cluster layer share is [`crate::directory`].
 
+#![cfg_attr(
+    test,
+    expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")
+)]
+// What the simulation of whole nodes runs is public for it, and for nobody else.
+#![cfg_attr(
+    not(feature = "simulation"),
+    allow(unreachable_pub, reason = "the simulation reaches it")
+)]
+// `println!` and `eprintln!` panic where nobody reads.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
 mod actor;
 mod batch;
 mod bindings;
@@ -24,8 +36,9 @@ mod events;
 mod family;
 mod foreign;
 mod format;
-#[cfg(all(feature = "cli", any(test, feature = "fuzzing")))]
-pub(crate) mod fuzzing;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod grants;
 mod group_rate;
 mod group_watch;
@@ -56,6 +69,7 @@ mod resume;
 mod source;
 mod state;
 mod strikes;
+mod sync;
 mod text;
 mod ticker;
 mod timers;
@@ -82,13 +96,13 @@ pub use grants::{
     InvalidEndpoint, InvalidHttpOrigin, InvalidRecipient, InvalidVariable, NotGranted, Own, Recipient, Recipients,
     Spawn, Variables,
 };
-pub(crate) use grants::{Instead, Mistaken, mistaken};
+pub use grants::{Instead, Mistaken, mistaken};
 pub use http_trust::HttpTrust;
 pub use life::LiveGuest;
 pub use limits::{Common, Limit, Limits, WhenFull};
 pub use machine::{Bound, Crowd, Machine, Room};
 pub use module::{Module, Origin};
-pub(crate) use modules::Versions;
+pub use modules::Versions;
 pub use modules::{Modules, Reloading};
 pub use needs::{Needs, Shortage, Shortages};
 pub use profile::Profile;
@@ -99,11 +113,15 @@ pub use source::{Digest, InvalidDigest, ModuleSource};
 pub use turns::TurnCounts;
 pub use wants::{Need, Want};
 
-/// What the simulation of whole nodes runs.
-#[cfg(test)]
-pub(crate) mod sim {
-    pub(crate) use super::checkpoint::{Checkpoint, CheckpointStore, Entry, Moment};
-    pub(crate) use super::checkpoint_writer::sim::{Attempt, Outcome, Queue, attempt};
-    pub(crate) use super::limits::{Limits, WhenFull};
-    pub(crate) use super::mailbox::waiting::{Put, Waiting};
+/// What the simulation of whole nodes runs: the code that ships, as it is.
+#[cfg(any(test, feature = "simulation"))]
+#[doc(hidden)]
+pub mod internals {
+    pub use super::checkpoint::{Checkpoint, CheckpointStore, Entry, Moment};
+    pub use super::checkpoint_writer::sim::{Attempt, Outcome, Queue, attempt};
+    pub use super::limits::{Limits, WhenFull};
+    pub use super::mailbox::waiting::{Put, Waiting};
 }
+
+use ractor_host_directory as directory;
+use ractor_host_files as files;

@@ -111,7 +111,7 @@ impl Mailbox {
     }
 
     /// Asks something of the actor.
-    pub(super) fn request(&self, command: Command) {
+    pub(crate) fn request(&self, command: Command) {
         let mut waiting = self.lock();
         if !waiting.handle_command(command) {
             return;
@@ -124,7 +124,7 @@ impl Mailbox {
 
     /// How many messages wait here. Those of native actors wait in ractor's mailbox and are not known.
     pub(super) fn len(&self) -> usize {
-        self.lock().len()
+        self.lock().count()
     }
 
     /// The actor has ended. What still waits is given up.

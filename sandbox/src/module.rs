@@ -143,7 +143,7 @@ impl Module {
     }
 
     /// The largest file that another version of it can be, in bytes.
-    pub(crate) fn largest_file(&self) -> u64 {
+    pub fn largest_file(&self) -> u64 {
         self.engine.component_bytes()
     }
 

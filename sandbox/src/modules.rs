@@ -29,7 +29,7 @@ struct Entry {
 
 /// Which version of a module was current at some time, and which were kept besides.
 #[derive(Debug, Clone)]
-pub(crate) struct Versions {
+pub struct Versions {
     current: Module,
     previous: VecDeque<Module>,
 }
@@ -56,7 +56,7 @@ impl Modules {
 
     /// Takes back that a version became current: what is current again, and what was kept besides, is what `before` says. Actors
     /// that start from now on are of that version; gives those that run another one, which is everybody who started meanwhile.
-    pub(crate) fn take_back(&self, before: Versions) -> Vec<LiveGuest> {
+    pub fn take_back(&self, before: Versions) -> Vec<LiveGuest> {
         let Versions { current, previous } = before;
         let mut modules = self.write();
         let entry = modules.entry(current.name().to_owned()).or_default();
@@ -71,7 +71,7 @@ impl Modules {
     }
 
     /// The versions of a module, to be gone back to. None if there is no module of that name.
-    pub(crate) fn versions(&self, name: &str) -> Option<Versions> {
+    pub fn versions(&self, name: &str) -> Option<Versions> {
         let modules = self.read();
         let entry = modules.get(name)?;
         Some(Versions {

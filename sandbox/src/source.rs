@@ -38,7 +38,7 @@ impl Digest {
     ///
     /// # Errors
     /// It can't be read, is no regular file, or is larger.
-    pub(crate) fn of_file(path: &Path, limit: u64) -> Result<Self, ReadError> {
+    pub fn of_file(path: &Path, limit: u64) -> Result<Self, ReadError> {
         let mut hasher = Sha256::new();
         files::read_pieces(path, limit, |piece| hasher.update(piece))?;
         Ok(Self(hasher.finalize().into()))

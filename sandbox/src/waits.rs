@@ -50,7 +50,7 @@ impl Reply {
 pub(super) struct Circle;
 
 /// The wait of one guest for a reply of another; the reply, or none if there will be none.
-pub(super) struct Waiting {
+pub(crate) struct Waiting {
     caller: u64,
     reply: Shared,
 }

@@ -10,17 +10,20 @@ use crate::workspace::Workspace;
 const PARTS: [Part; 3] = [
     Part {
         name: "plan",
+        package: "ractor-host",
         files: "host/src/supervision/plan.rs",
         tests: "supervision::plan",
     },
     Part {
         name: "session",
-        files: "host/src/session/**",
+        package: "ractor-host-cluster",
+        files: "cluster/src/session/**",
         tests: "session::",
     },
     Part {
         name: "transport",
-        files: "host/src/transport/**",
+        package: "ractor-host-cluster",
+        files: "cluster/src/transport/**",
         tests: "transport::",
     },
 ];
@@ -30,6 +33,7 @@ const LIMIT_MINUTES: u64 = 24 * 60;
 
 struct Part {
     name: &'static str,
+    package: &'static str,
     files: &'static str,
     tests: &'static str,
 }
@@ -59,7 +63,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         let output = workspace.target().join("mutants").join(part.name);
         std::fs::create_dir_all(&output)?;
         workspace
-            .cargo(["mutants", "--package", "ractor-host", "--jobs", "1", "--timeout", "300"])
+            .cargo(["mutants", "--package", part.package, "--jobs", "1", "--timeout", "300"])
             .args(["--file", part.files, "--output"])
             .args([output])
             .args(["--", "--lib", part.tests])

@@ -27,8 +27,13 @@ const SECONDS_VARIABLE: &str = "RACTOR_TEST_SECONDS";
 const LONG_SUITES: [&str; 2] = ["histories", "soak"];
 /// The most such tests that there are.
 const MOST_LONG_TESTS: u64 = 8;
-/// The host as the cluster layer alone.
-const WITHOUT_GUESTS: [&str; 3] = ["--package", "ractor-host", "--no-default-features"];
+/// The two lines by which a program gets the cluster layer alone.
+const CLUSTER_ALONE: [&[&str]; 2] = [
+    &["--package", "ractor-host-cluster"],
+    &["--package", "ractor-host", "--no-default-features"],
+];
+/// What neither of them may bring.
+const NOT_IN_THE_CLUSTER: [&str; 4] = ["clap", "cranelift", "toml", "wasmtime"];
 /// What guests in Rust are written with.
 const SDK: &str = "ractor-guest";
 /// The cargo features that `ractor_cluster` has and the host therefore too.
@@ -49,7 +54,7 @@ pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
     }
     let programs = programs::build(workspace, workspace.binaries().iter().map(String::as_str))?;
     test(workspace, &guests, &programs)?;
-    test_without_guests(workspace)?;
+    test_cluster_alone(workspace)?;
     test_features(workspace)?;
     test_guests_apart(workspace, &guests, &programs)?;
     if !quick {
@@ -105,12 +110,11 @@ fn lint(workspace: &Workspace) -> Result<()> {
         .args(DENY)
         .show()?;
 
-    report::step("lints: the host without guests");
-    workspace
-        .cargo(["clippy", "--all-targets"])
-        .args(WITHOUT_GUESTS)
-        .args(DENY)
-        .show()?;
+    // As programs get it: without what simulations and fuzzers reach.
+    for alone in CLUSTER_ALONE {
+        report::step(&format!("lints: the cluster layer alone, {}", alone.join(" ")));
+        workspace.cargo(["clippy"]).args(alone).args(DENY).show()?;
+    }
 
     report::step("lints: the guests as WebAssembly");
     let guests = workspace.guest_packages();
@@ -151,42 +155,43 @@ fn test(workspace: &Workspace, guests: &Path, programs: &Path) -> Result<()> {
         .show()
 }
 
-fn test_without_guests(workspace: &Workspace) -> Result<()> {
-    report::step("tests: the host without guests");
-    workspace
-        .cargo(["test", "--no-fail-fast"])
-        .args(WITHOUT_GUESTS)
-        .show()?;
-
-    report::step("the host without guests has no wasmtime");
-    let tree = workspace
-        .cargo(["tree", "--edges", "normal,build", "--prefix", "none"])
-        .args(WITHOUT_GUESTS)
-        .capture()?;
-    match first_of_wasmtime(&tree) {
-        None => Ok(()),
-        Some(line) => {
-            bail!("`cargo tree --package ractor-host --no-default-features` has `{line}`")
+fn test_cluster_alone(workspace: &Workspace) -> Result<()> {
+    for alone in CLUSTER_ALONE {
+        let line = alone.join(" ");
+        report::step(&format!("the cluster layer alone has nothing of guests, {line}"));
+        let tree = workspace
+            .cargo(["tree", "--edges", "normal,build", "--prefix", "none"])
+            .args(alone)
+            .capture()?;
+        if let Some(found) = first_of(&tree, &NOT_IN_THE_CLUSTER) {
+            bail!("`cargo tree {line}` has `{found}`");
         }
     }
+    Ok(())
 }
 
 /// The tests of the workspace run without these features, because they would be switched on for every package in it.
 fn test_features(workspace: &Workspace) -> Result<()> {
     for feature in STOCK_FEATURES {
-        report::step(&format!("the host without guests, with the feature `{feature}` alone"));
-        workspace
-            .cargo(["check", "--features", feature])
-            .args(WITHOUT_GUESTS)
-            .show()?;
+        for alone in CLUSTER_ALONE {
+            report::step(&format!(
+                "the cluster layer with the feature `{feature}` alone, {}",
+                alone.join(" ")
+            ));
+            workspace.cargo(["check", "--features", feature]).args(alone).show()?;
+        }
     }
-    report::step("tests: the same program on the host and on ractor_cluster, with all features of the latter");
+    report::step(
+        "tests: the same program on the cluster layer, on the host and on ractor_cluster, with all features of the latter",
+    );
     workspace
         .cargo([
             "test",
             "--no-fail-fast",
             "--package",
             "drop-in",
+            "--package",
+            "drop-in-host",
             "--package",
             "drop-in-stock",
         ])
@@ -210,10 +215,15 @@ fn test_guests_apart(workspace: &Workspace, guests: &Path, programs: &Path) -> R
     Ok(())
 }
 
-/// The first line of a `cargo tree` that is part of wasmtime.
-fn first_of_wasmtime(tree: &str) -> Option<&str> {
-    tree.lines()
-        .find(|line| ["wasmtime", "cranelift"].iter().any(|name| line.starts_with(name)))
+/// The first line of a `cargo tree` that is a crate with one of these names, or of the family of one.
+fn first_of<'a>(tree: &'a str, names: &[&str]) -> Option<&'a str> {
+    tree.lines().find(|line| {
+        let package = line.split(' ').next().unwrap_or_default();
+        names.iter().any(|name| {
+            let rest = package.strip_prefix(name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-') || rest.starts_with('_'))
+        })
+    })
 }
 
 #[cfg(test)]
@@ -221,15 +231,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wasmtime_is_found_in_a_tree() {
-        assert_eq!(first_of_wasmtime("ractor-host v0.1.0\nbytes v1.0.0\n"), None);
+    fn what_does_not_belong_is_found_in_a_tree() {
+        let found = |tree| first_of(tree, &NOT_IN_THE_CLUSTER);
+        assert_eq!(found("ractor-host v0.1.0\nbytes v1.0.0\n"), None);
         assert_eq!(
-            first_of_wasmtime("bytes v1.0.0\nwasmtime-wasi v48.0.2\n"),
+            found("bytes v1.0.0\nwasmtime-wasi v48.0.2\n"),
             Some("wasmtime-wasi v48.0.2")
         );
-        assert_eq!(
-            first_of_wasmtime("cranelift-codegen v0.135.0\n"),
-            Some("cranelift-codegen v0.135.0")
-        );
+        assert_eq!(found("clap_builder v4.6.0\n"), Some("clap_builder v4.6.0"));
+        assert_eq!(found("toml v1.0.0 (*)\n"), Some("toml v1.0.0 (*)"));
     }
 }

@@ -2,7 +2,7 @@
 //! names them, one a line.
 
 use anyhow::{Context, bail};
-use ractor_host::fuzzing::micro;
+use ractor_host_cluster::fuzzing::micro;
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);

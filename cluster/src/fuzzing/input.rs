@@ -1,23 +1,23 @@
 //! Bytes read as numbers, texts and choices. Where they end, everything is zero or empty: any bytes mean something.
 
 /// What is left of the bytes.
-pub(super) struct Input<'a>(&'a [u8]);
+pub struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// All that is left.
-    pub(super) fn rest(&mut self) -> &'a [u8] {
+    pub fn rest(&mut self) -> &'a [u8] {
         self.take(usize::MAX)
     }
 
-    pub(super) fn byte(&mut self) -> u8 {
+    pub fn byte(&mut self) -> u8 {
         let Some((first, rest)) = self.0.split_first() else {
             return 0;
         };
@@ -30,7 +30,7 @@ impl<'a> Input<'a> {
     }
 
     /// Often small, so that numbers meet again; sometimes of any size.
-    pub(super) fn number(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         match self.byte() {
             low @ 0..0xf0 => u64::from(low % 16),
             0xf0..0xf8 => u64::MAX - u64::from(self.byte()),
@@ -42,17 +42,17 @@ impl<'a> Input<'a> {
     }
 
     /// Up to 255 bytes.
-    pub(super) fn bytes(&mut self) -> &'a [u8] {
+    pub fn bytes(&mut self) -> &'a [u8] {
         let length = self.byte();
         self.take(usize::from(length))
     }
 
-    pub(super) fn text(&mut self) -> String {
+    pub fn text(&mut self) -> String {
         String::from_utf8_lossy(self.bytes()).into_owned()
     }
 
     /// A few of whatever `one` reads.
-    pub(super) fn several<T>(&mut self, mut one: impl FnMut(&mut Self) -> T) -> Vec<T> {
+    pub fn several<T>(&mut self, mut one: impl FnMut(&mut Self) -> T) -> Vec<T> {
         (0..self.byte() % 8).map(|_| one(self)).collect()
     }
 

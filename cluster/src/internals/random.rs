@@ -1,14 +1,17 @@
 //! The one source of chance in a simulation: splitmix64, so that a seed means the same run for ever.
 
 /// A stream of numbers that its seed determines.
-pub(crate) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// From its seed.
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub(crate) fn next(&mut self) -> u64 {
+    /// The next number.
+    #[expect(clippy::should_implement_trait, reason = "there is always one")]
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -17,15 +20,21 @@ impl Random {
     }
 
     /// A number below `limit`.
-    pub(crate) fn below(&mut self, limit: u64) -> u64 {
+    pub fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit.max(1)
     }
 
-    pub(crate) fn chance(&mut self, percent: u64) -> bool {
+    /// True so many times in a hundred.
+    pub fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
-    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    /// One of these, of which there is at least one.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "below its length; and of nothing nothing can be picked"
+    )]
+    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         let index = self.below(from.len() as u64) as usize;
         from[index]
     }

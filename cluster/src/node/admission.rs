@@ -73,7 +73,7 @@ impl LimitReached {
 
 /// Hands out the permits of one node, and counts whom it turned away and why.
 #[derive(Debug, Default)]
-pub(super) struct Admission {
+pub(crate) struct Admission {
     limits: HandshakeLimits,
     open: Mutex<Open>,
     pub(super) refusals: Refusals,

@@ -19,7 +19,7 @@ const MAX_INBOUND_CALLS: usize = 1 << 20;
 
 /// [`MAX_INBOUND_CALLS`] wait already, or the session is over.
 #[derive(Debug)]
-pub(crate) struct TooMany;
+pub struct TooMany;
 
 /// The calls of one peer.
 #[derive(Debug, Default)]

@@ -56,10 +56,11 @@ impl Backoff {
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Step {
+pub enum Step {
     /// An address is to be dialled. What becomes of it is told by [`handle_failed`](Dialling::handle_failed) or
     /// [`handle_ended`](Dialling::handle_ended).
     Dial {
+        /// The address.
         addr: SocketAddr,
         /// Whether a node there may prove no more than the cookie.
         stock_peers: StockPeers,
@@ -67,22 +68,32 @@ pub(crate) enum Step {
     /// The node at this address is said to be linked otherwise. Once it isn't any more, or after so long,
     /// [`handle_unlinked`](Dialling::handle_unlinked) is told.
     AwaitUnlinked {
+        /// The address.
         addr: SocketAddr,
         /// The full name of the node.
         node: String,
+        /// The longest wait.
         at_most: Duration,
     },
 }
 
 /// What is worth saying.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum News {
+pub enum News {
     /// The name is not resolved.
-    NotResolved { why: String, retry_in: Duration },
+    NotResolved {
+        /// The error.
+        why: String,
+        /// When it is tried again.
+        retry_in: Duration,
+    },
     /// There is no connection to this address.
     NotConnected {
+        /// The address.
         addr: SocketAddr,
+        /// The error, or why the session ended.
         why: String,
+        /// When it is tried again.
         retry_in: Duration,
     },
     /// The address has proved to be this very node's, and it was not known before.
@@ -91,7 +102,7 @@ pub(crate) enum News {
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Dialling {
+pub struct Dialling {
     backoff: Backoff,
     addresses: HashMap<SocketAddr, Address>,
     /// In a row.
@@ -144,7 +155,7 @@ impl Address {
 
 impl Dialling {
     /// The name is to be looked up at once.
-    pub(crate) fn new(backoff: Backoff, now: Instant) -> Self {
+    pub fn new(backoff: Backoff, now: Instant) -> Self {
         Self {
             backoff,
             addresses: HashMap::new(),
@@ -156,7 +167,7 @@ impl Dialling {
     }
 
     /// The peer has these addresses now: those are dialled whose time has come, and those forgotten that it has no longer.
-    pub(crate) fn handle_resolved(&mut self, resolved: &[SocketAddr], now: Instant) {
+    pub fn handle_resolved(&mut self, resolved: &[SocketAddr], now: Instant) {
         self.failed_look_ups = 0;
         self.addresses
             .retain(|addr, address| !matches!(address.standing, Standing::Due(_)) || resolved.contains(addr));
@@ -178,7 +189,7 @@ impl Dialling {
     }
 
     /// The peer's addresses could not be learned.
-    pub(crate) fn handle_not_resolved(&mut self, why: String, jitter: f64, now: Instant) {
+    pub fn handle_not_resolved(&mut self, why: String, jitter: f64, now: Instant) {
         self.failed_look_ups = self.failed_look_ups.saturating_add(1);
         let retry_in = self.backoff.wait(self.failed_look_ups, jitter);
         self.look_up = now + retry_in;
@@ -186,7 +197,7 @@ impl Dialling {
     }
 
     /// An attempt led to no session.
-    pub(crate) fn handle_failed(&mut self, addr: SocketAddr, why: String, jitter: f64, now: Instant) {
+    pub fn handle_failed(&mut self, addr: SocketAddr, why: String, jitter: f64, now: Instant) {
         self.look_up = now;
         let Some(address) = self.addresses.get_mut(&addr) else {
             return;
@@ -198,7 +209,7 @@ impl Dialling {
     }
 
     /// The session that an attempt led to has ended.
-    pub(crate) fn handle_ended(&mut self, addr: SocketAddr, end: SessionEnd, jitter: f64, now: Instant) {
+    pub fn handle_ended(&mut self, addr: SocketAddr, end: SessionEnd, jitter: f64, now: Instant) {
         let Some(address) = self.addresses.get_mut(&addr) else {
             return;
         };
@@ -233,7 +244,7 @@ impl Dialling {
     }
 
     /// The other link to the node at an address has ended, or it is time to ask again.
-    pub(crate) fn handle_unlinked(&mut self, addr: SocketAddr, jitter: f64, now: Instant) {
+    pub fn handle_unlinked(&mut self, addr: SocketAddr, jitter: f64, now: Instant) {
         let Some(address) = self.addresses.get(&addr) else {
             return;
         };
@@ -256,17 +267,17 @@ impl Dialling {
     }
 
     /// What is to be done next, if anything.
-    pub(crate) fn poll_step(&mut self) -> Option<Step> {
+    pub fn poll_step(&mut self) -> Option<Step> {
         self.steps.pop_front()
     }
 
     /// What is worth saying, and was not given before.
-    pub(crate) fn poll_news(&mut self) -> Option<News> {
+    pub fn poll_news(&mut self) -> Option<News> {
         self.news.pop_front()
     }
 
     /// When the name is to be looked up next, so that those are dialled whose time comes.
-    pub(crate) fn poll_timeout(&self) -> Instant {
+    pub fn poll_timeout(&self) -> Instant {
         self.look_up
     }
 }

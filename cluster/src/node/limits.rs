@@ -39,7 +39,7 @@ impl Default for PeerLimits {
 
 /// The limits of a session, in bytes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct SessionLimits {
+pub struct SessionLimits {
     /// The largest inbound frame.
     pub(crate) inbound_frame: u64,
     /// What may wait for the peer.

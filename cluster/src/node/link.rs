@@ -25,7 +25,7 @@ const FRAME_OVERHEAD: usize = 96;
 
 /// The connection to a peer, shared.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub struct Link {
     node_id: NodeId,
     limits: SessionLimits,
     outbox: Outbox,
@@ -47,7 +47,7 @@ pub(crate) struct Link {
 
 /// Why a message was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Undelivered {
+pub enum Undelivered {
     /// The peer takes messages too slowly, or the session is over.
     #[error(transparent)]
     Outbox(#[from] OutboxError),
@@ -69,7 +69,8 @@ pub(crate) enum Undelivered {
 }
 
 impl Link {
-    pub(crate) fn new(node_id: NodeId, limits: SessionLimits) -> Self {
+    /// A link of the session with this number.
+    pub fn new(node_id: NodeId, limits: SessionLimits) -> Self {
         Self {
             node_id,
             outbox: Outbox::new(limits.outbox),
@@ -93,12 +94,13 @@ impl Link {
         &self.limits
     }
 
-    pub(crate) fn outbox(&self) -> &Outbox {
+    /// What is to be sent.
+    pub fn outbox(&self) -> &Outbox {
         &self.outbox
     }
 
     /// What the peer says of itself. The first word counts.
-    pub(crate) fn set_peer(&self, flags: NodeFlags) {
+    pub fn set_peer(&self, flags: NodeFlags) {
         self.peer.set(flags).ok();
     }
 
@@ -113,12 +115,12 @@ impl Link {
     }
 
     /// The reader read something. Once a read, not once a message: no clock is asked.
-    pub(crate) fn mark_heard(&self) {
+    pub fn mark_heard(&self) {
         self.heard.store(true, Ordering::Relaxed);
     }
 
     /// True if something was read since this was last asked.
-    pub(crate) fn take_heard(&self) -> bool {
+    pub fn take_heard(&self) -> bool {
         self.heard.swap(false, Ordering::Relaxed)
     }
 
@@ -143,12 +145,12 @@ impl Link {
     }
 
     /// The peer's actors with these pids can be addressed.
-    pub(crate) fn add_remote(&self, pids: impl Iterator<Item = u64>) {
+    pub fn add_remote(&self, pids: impl Iterator<Item = u64>) {
         self.remote.write().unwrap_or_else(PoisonError::into_inner).extend(pids);
     }
 
     /// The peer's actors with these pids ended: their callers hear it now.
-    pub(crate) fn remove_remotes(&self, pids: Vec<u64>) {
+    pub fn remove_remotes(&self, pids: Vec<u64>) {
         let mut remote = self.remote.write().unwrap_or_else(PoisonError::into_inner);
         for pid in &pids {
             remote.remove(pid);
@@ -178,7 +180,7 @@ impl Link {
     ///
     /// # Errors
     /// It was given up, and counted. Who waits for a reply hears it by the end of the reply port.
-    pub(crate) fn send(&self, to: u64, message: SerializedMessage) -> Result<Taken, Undelivered> {
+    pub fn send(&self, to: u64, message: SerializedMessage) -> Result<Taken, Undelivered> {
         let sent = match message {
             SerializedMessage::Cast {
                 variant,
@@ -236,7 +238,7 @@ impl Link {
     }
 
     /// A reply to the call `tag` of the actor `to` arrived.
-    pub(crate) fn complete(&self, to: u64, tag: u64, what: Vec<u8>) {
+    pub fn complete(&self, to: u64, tag: u64, what: Vec<u8>) {
         let port = self.pending().take(to, tag);
         if let Some(Err(_)) = port.map(|port| port.send(what)) {
             tracing::trace!(
@@ -249,13 +251,13 @@ impl Link {
     }
 
     /// There will be no reply to the call `tag` of the actor `to`: its caller hears it now.
-    pub(crate) fn fail_call(&self, to: u64, tag: u64) {
+    pub fn fail_call(&self, to: u64, tag: u64) {
         drop(self.pending().take(to, tag));
     }
 
     /// A port for the reply of a local actor to the call `tag` of the peer's, which gets what becomes of it: the reply, or
     /// that there is none. After `limit` there is none.
-    pub(crate) fn await_reply(
+    pub fn await_reply(
         self: &Arc<Self>,
         to: u64,
         tag: u64,
@@ -285,7 +287,7 @@ impl Link {
     }
 
     /// Tells the peer that its call gets no reply, if it understands that.
-    pub(crate) fn refuse_call(&self, to: u64, tag: u64) {
+    pub fn refuse_call(&self, to: u64, tag: u64) {
         if self
             .peer
             .get()
@@ -296,7 +298,7 @@ impl Link {
     }
 
     /// Tells the peer once more that this actor has ended: to a stock peer the one way to end calls to it.
-    pub(crate) fn repeat_terminate(&self, pid: u64) {
+    pub fn repeat_terminate(&self, pid: u64) {
         self.push_control(&Message::Control(Control::Terminate(vec![pid])));
     }
 
@@ -332,18 +334,18 @@ impl Link {
     }
 
     /// No reply will come any more: every waiting caller hears it now.
-    pub(crate) fn fail_all_calls(&self) {
+    pub fn fail_all_calls(&self) {
         self.pending().clear();
     }
 
     /// Forgets calls whose callers have given up, on both sides.
-    pub(crate) fn sweep_calls(&self, now: Instant) {
+    pub fn sweep_calls(&self, now: Instant) {
         self.pending().sweep_all(now);
         self.awaited.close_overdue(now);
     }
 
     /// The session is over: every waiting caller hears it, and nobody can be addressed or written to.
-    pub(crate) fn shut(&self) {
+    pub fn shut(&self) {
         self.outbox.close();
         self.pending().clear();
         self.awaited.shut();

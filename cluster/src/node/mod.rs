@@ -80,10 +80,10 @@ pub enum NodeConnectionMode {
 }
 
 /// What the simulation of whole nodes runs.
-#[cfg(all(test, feature = "guests"))]
+#[cfg(any(test, feature = "simulation"))]
 pub(crate) mod sim {
-    pub(crate) use super::dialling::{Backoff, Dialling, News, Step};
-    pub(crate) use super::limits::SessionLimits;
-    pub(crate) use super::link::Link;
-    pub(crate) use super::watch::{Proof, SessionEnd};
+    pub use super::dialling::{Backoff, Dialling, News, Step};
+    pub use super::limits::SessionLimits;
+    pub use super::link::Link;
+    pub use super::watch::{Proof, SessionEnd};
 }

@@ -23,11 +23,11 @@ pub(super) struct Sessions {
 
 /// What comes of the authentication of a session.
 #[derive(Debug)]
-pub(super) struct Election {
+pub(crate) struct Election {
     /// The session itself survives.
-    pub(super) won: bool,
+    pub won: bool,
     /// The other sessions with the same peer that are over: they must be gone before this one begins.
-    pub(super) ending: Vec<ActorRef<NodeSessionMessage>>,
+    pub ending: Vec<ActorRef<NodeSessionMessage>>,
 }
 
 impl Sessions {

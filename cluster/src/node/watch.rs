@@ -9,20 +9,20 @@ use crate::session::CloseReason;
 
 /// How a session ended.
 #[derive(Debug, Clone)]
-pub(crate) struct SessionEnd {
+pub struct SessionEnd {
     /// Why.
-    pub(crate) reason: CloseReason,
+    pub reason: CloseReason,
     /// The full name of the peer, if it came to say it. It is as good as `proof` is.
-    pub(crate) peer: Option<String>,
+    pub peer: Option<String>,
     /// What the peer had proved.
-    pub(crate) proof: Proof,
+    pub proof: Proof,
     /// Both nodes had sent all that they had.
-    pub(crate) was_ready: bool,
+    pub was_ready: bool,
 }
 
 /// What a peer has proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Proof {
+pub enum Proof {
     /// Its name is a claim.
     Nothing,
     /// That it has the cookie, as a stock node does.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Clones are the same challenge: a node that gives one to several connections takes the first right answer among them, and what
 /// somebody overheard on one connection is worth nothing on another.
 #[derive(Debug, Clone)]
-pub(crate) struct StockChallenge {
+pub struct StockChallenge {
     number: u32,
     is_spent: Arc<AtomicBool>,
 }

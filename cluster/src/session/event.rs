@@ -7,7 +7,7 @@ use crate::wire::{Actor, GroupChange, NameMessage};
 
 /// What happened in a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Event {
+pub enum Event {
     /// The peer said who it is; its `connection_id` is the connection's. As acceptor the session now waits for
     /// [`handle_admission`](super::Session::handle_admission), as initiator for [`handle_dial`](super::Session::handle_dial).
     /// Nothing of it is proved yet.
@@ -44,16 +44,16 @@ pub(crate) enum Event {
 
 /// Everything that the peer is told when a session starts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct LocalSnapshot {
+pub struct LocalSnapshot {
     /// The local actors whose messages can be serialized.
-    pub(crate) actors: Vec<Actor>,
+    pub actors: Vec<Actor>,
     /// Their group memberships.
-    pub(crate) groups: Vec<GroupChange>,
+    pub groups: Vec<GroupChange>,
 }
 
 /// A change among the local actors.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum LocalChange {
+pub enum LocalChange {
     /// An actor started.
     Spawned(Actor),
     /// An actor ended.

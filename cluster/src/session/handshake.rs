@@ -65,7 +65,7 @@ pub(super) enum PeerIs {
 
 /// What a step leads to.
 #[derive(Debug)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// Go on in this state.
     Continue(Handshake),
     /// The peer said who it is; go on in this state.

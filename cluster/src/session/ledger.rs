@@ -9,14 +9,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What all peers of a node may hold together.
 #[derive(Debug)]
-pub(crate) struct Ledger {
+pub struct Ledger {
     limit: usize,
     held: AtomicUsize,
 }
 
 impl Ledger {
     /// A ledger for `limit` bytes.
-    pub(crate) fn new(limit: usize) -> Self {
+    pub fn new(limit: usize) -> Self {
         Self {
             limit,
             held: AtomicUsize::new(0),
@@ -26,7 +26,7 @@ impl Ledger {
 
 /// What one peer holds.
 #[derive(Debug)]
-pub(crate) struct Account {
+pub struct Account {
     ledger: Arc<Ledger>,
     limit: usize,
     held: AtomicUsize,
@@ -34,7 +34,7 @@ pub(crate) struct Account {
 
 /// The limit that a charge would exceed, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Full {
+pub enum Full {
     /// Of this peer.
     #[error("what it has on this node takes {0} bytes already, which is the limit for one peer (`peer_bytes`)")]
     Peer(usize),
@@ -45,7 +45,7 @@ pub(crate) enum Full {
 
 impl Account {
     /// An account for `limit` bytes of `ledger`.
-    pub(crate) fn new(ledger: Arc<Ledger>, limit: usize) -> Self {
+    pub fn new(ledger: Arc<Ledger>, limit: usize) -> Self {
         Self {
             ledger,
             limit,

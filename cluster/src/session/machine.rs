@@ -21,32 +21,32 @@ const ACTORS_PER_MESSAGE: usize = 8_192;
 
 /// What a session is made of.
 #[derive(Debug, Clone)]
-pub(crate) struct SessionConfig {
+pub struct SessionConfig {
     /// Our end.
-    pub(crate) role: Role,
+    pub role: Role,
     /// Our own name; as initiator with the connection's nonce.
-    pub(crate) local: NameMessage,
+    pub local: NameMessage,
     /// The shared secret.
-    pub(crate) cookie: String,
+    pub cookie: String,
     /// Ask the peer for its other sessions once authenticated.
-    pub(crate) transitive: bool,
+    pub transitive: bool,
     /// The waits.
-    pub(crate) timing: Timing,
+    pub timing: Timing,
     /// Whether a peer may prove no more than the cookie.
-    pub(crate) stock_peers: StockPeers,
+    pub stock_peers: StockPeers,
     /// Our challenge to a stock peer: unpredictable.
-    pub(crate) challenge: StockChallenge,
+    pub challenge: StockChallenge,
     /// Our part of what a peer proves that is not a stock one: fresh and unpredictable.
-    pub(crate) nonce: Nonce,
+    pub nonce: Nonce,
     /// Anything; spreads the pings of many sessions.
-    pub(crate) jitter: u64,
+    pub jitter: u64,
     /// What the peer's actors are charged to.
-    pub(crate) account: Arc<Account>,
+    pub account: Arc<Account>,
 }
 
 /// What a node makes of a peer that it has dialled, and that has said who it is but not proved it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dial {
+pub enum Dial {
     /// Prove the cookie, and have it proved.
     GoOn,
     /// There is a session with that very node already: this connection is one too many.
@@ -73,7 +73,7 @@ enum Sync {
 
 /// A session between this node and one other.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub struct Session {
     ours: Credentials,
     transitive: bool,
     timing: Timing,
@@ -97,7 +97,7 @@ pub(crate) struct Session {
 
 impl Session {
     /// Starts a session; as initiator it has its name to send at once.
-    pub(crate) fn new(config: SessionConfig, now: Instant) -> Self {
+    pub fn new(config: SessionConfig, now: Instant) -> Self {
         let mut transmits = VecDeque::new();
         if config.role == Role::Initiator {
             transmits.push_back(Message::Auth(Auth::Name(config.local.clone())));
@@ -128,17 +128,17 @@ impl Session {
     }
 
     /// The next message to send.
-    pub(crate) fn poll_transmit(&mut self) -> Option<Message> {
+    pub fn poll_transmit(&mut self) -> Option<Message> {
         self.transmits.pop_front()
     }
 
     /// The next thing that happened.
-    pub(crate) fn poll_event(&mut self) -> Option<Event> {
+    pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
     /// When [`Session::handle_timeout`] is due.
-    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+    pub fn poll_timeout(&self) -> Option<Instant> {
         match &self.state {
             State::Handshake(_) => Some(self.handshake_deadline),
             State::Electing | State::Open => self.health.as_ref().map(Health::poll_timeout),
@@ -147,12 +147,12 @@ impl Session {
     }
 
     /// True once both ends have proved the cookie.
-    pub(crate) fn is_authenticated(&self) -> bool {
+    pub fn is_authenticated(&self) -> bool {
         matches!(self.state, State::Electing | State::Open)
     }
 
     /// True once both ends have sent all that they had.
-    pub(crate) fn is_ready(&self) -> bool {
+    pub fn is_ready(&self) -> bool {
         matches!(self.state, State::Open) && self.sync == Sync::Done
     }
 
@@ -167,7 +167,7 @@ impl Session {
     }
 
     /// A message of the handshake or the control plane arrived. Data messages don't come here.
-    pub(crate) fn handle_message(&mut self, message: Message, now: Instant) {
+    pub fn handle_message(&mut self, message: Message, now: Instant) {
         match (std::mem::replace(&mut self.state, State::Closed), message) {
             (State::Closed, _) => {}
             (State::Handshake(handshake), Message::Auth(auth)) => self.step(handshake, auth, now),
@@ -208,7 +208,7 @@ impl Session {
     }
 
     /// The node's answer to [`Event::PeerNamed`], as acceptor.
-    pub(crate) fn handle_admission(&mut self, status: ServerStatus) {
+    pub fn handle_admission(&mut self, status: ServerStatus) {
         let mut out = Vec::new();
         match std::mem::replace(&mut self.state, State::Closed) {
             State::Handshake(handshake) => {
@@ -224,7 +224,7 @@ impl Session {
     }
 
     /// The node's answer to [`Event::PeerNamed`], as initiator.
-    pub(crate) fn handle_dial(&mut self, dial: Dial) {
+    pub fn handle_dial(&mut self, dial: Dial) {
         match (std::mem::replace(&mut self.state, State::Closed), dial) {
             (State::Handshake(Handshake::Decision(_)), Dial::AlreadyLinked) => self.close(CloseReason::AlreadyLinked),
             (State::Handshake(handshake), Dial::GoOn) => {
@@ -237,7 +237,7 @@ impl Session {
     }
 
     /// The node's answer to [`Event::Authenticated`]: what to tell the peer, or none if another connection survives.
-    pub(crate) fn handle_election(&mut self, won: Option<LocalSnapshot>) {
+    pub fn handle_election(&mut self, won: Option<LocalSnapshot>) {
         if !matches!(self.state, State::Electing) {
             return;
         }
@@ -308,7 +308,7 @@ impl Session {
     }
 
     /// Something changed among the local actors. Before the session is open this is in the snapshot to come.
-    pub(crate) fn handle_local(&mut self, change: LocalChange) {
+    pub fn handle_local(&mut self, change: LocalChange) {
         if !matches!(self.state, State::Open) {
             return;
         }
@@ -340,14 +340,14 @@ impl Session {
     }
 
     /// Something was read from the peer since the last time this was asked.
-    pub(crate) fn handle_traffic(&mut self, now: Instant) {
+    pub fn handle_traffic(&mut self, now: Instant) {
         if let Some(health) = &mut self.health {
             health.handle_traffic(now);
         }
     }
 
     /// The deadline of [`Session::poll_timeout`] has come.
-    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+    pub fn handle_timeout(&mut self, now: Instant) {
         match (&self.state, &mut self.health) {
             (State::Handshake(_), _) if now >= self.handshake_deadline => {
                 self.close(CloseReason::HandshakeTimeout(self.timing.handshake));
@@ -362,7 +362,7 @@ impl Session {
     }
 
     /// The connection ended, or the node ends it.
-    pub(crate) fn handle_closed(&mut self, reason: CloseReason) {
+    pub fn handle_closed(&mut self, reason: CloseReason) {
         let reason = match (&self.state, reason) {
             (State::Closed, _) => return,
             (State::Handshake(handshake), CloseReason::ConnectionClosed) => handshake.reason_if_closed(),

@@ -20,13 +20,16 @@ mod registry;
 
 pub(crate) use challenge::StockChallenge;
 pub(crate) use election::{Candidate, elect};
-pub(crate) use event::{Event, LocalChange, LocalSnapshot};
+pub use event::{Event, LocalChange, LocalSnapshot};
 pub use health::Timing;
-pub(crate) use ledger::{Account, Full, Ledger};
-pub(crate) use machine::{Dial, Session, SessionConfig};
+pub(crate) use ledger::Full;
+pub use ledger::{Account, Ledger};
+pub use machine::{Dial, Session, SessionConfig};
 pub use reason::{CloseReason, Rival};
-pub(crate) use refusal::{Refusal, Refusals, Refused};
-pub(crate) use registry::{Admission, Registry};
+pub(crate) use refusal::Refusals;
+pub(crate) use refusal::{Refusal, Refused};
+pub(crate) use registry::Admission;
+pub use registry::Registry;
 
 /// Whether peers may prove the cookie as `ractor_cluster` does.
 ///
@@ -43,7 +46,7 @@ pub enum StockPeers {
 
 /// Which end of a connection this node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Role {
+pub enum Role {
     /// It opened the connection and speaks first.
     Initiator,
     /// It accepted the connection.

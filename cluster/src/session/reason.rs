@@ -155,7 +155,7 @@ pub struct Rival {
 
 impl CloseReason {
     /// True if nothing can reach the peer any more, so that there is no use in sending it what waits.
-    pub(crate) fn is_link_dead(&self) -> bool {
+    pub fn is_link_dead(&self) -> bool {
         matches!(
             self,
             Self::ConnectionClosed

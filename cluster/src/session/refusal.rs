@@ -5,7 +5,7 @@ use crate::wire::MAX_NAME_BYTES;
 
 /// Why an entry was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
+pub enum Refusal {
     /// The actor's name is too long.
     #[error("the name of an actor may have {MAX_NAME_BYTES} bytes")]
     ActorName,
@@ -22,13 +22,13 @@ pub(crate) enum Refusal {
 
 /// Entries that were not taken, of one message and for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refused {
+pub struct Refused {
     /// Why.
-    pub(crate) refusal: Refusal,
+    pub refusal: Refusal,
     /// The first of them, in words that are short and one line.
-    pub(crate) first: String,
+    pub first: String,
     /// How many there are.
-    pub(crate) count: usize,
+    pub count: usize,
 }
 
 /// What was not taken of one message: an entry for each reason.

@@ -11,7 +11,7 @@ use crate::wire::ServerStatus;
 
 /// Should a connection whose peer has just said its name go on?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Admission {
+pub enum Admission {
     /// There is no other connection with this peer.
     OnlyOne,
     /// There is, and this one takes its place once it is authenticated.
@@ -35,17 +35,17 @@ impl From<Admission> for ServerStatus {
 
 /// What comes of the authentication of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Election<Id> {
+pub struct Election<Id> {
     /// The session itself survives.
-    pub(crate) won: bool,
+    pub won: bool,
     /// The other sessions with the same peer that are over, losers of this election among them. They must be gone before
     /// the winner begins: what a peer said in an earlier life goes before what it says in this one.
-    pub(crate) ending: Vec<Id>,
+    pub ending: Vec<Id>,
 }
 
 /// The sessions of a node.
 #[derive(Debug)]
-pub(crate) struct Registry<Id> {
+pub struct Registry<Id> {
     entries: BTreeMap<Id, Entry>,
 }
 
@@ -79,7 +79,7 @@ impl<Id> Default for Registry<Id> {
 
 impl<Id: Copy + Ord> Registry<Id> {
     /// A connection was opened or accepted.
-    pub(crate) fn insert(&mut self, id: Id, role: Role) {
+    pub fn insert(&mut self, id: Id, role: Role) {
         let entry = Entry {
             role,
             peer: None,
@@ -90,7 +90,7 @@ impl<Id: Copy + Ord> Registry<Id> {
     }
 
     /// The session is gone. Returns why it ended, if it said so.
-    pub(crate) fn remove(&mut self, id: Id) -> Option<CloseReason> {
+    pub fn remove(&mut self, id: Id) -> Option<CloseReason> {
         match self.entries.remove(&id)?.standing {
             Standing::Over(reason) => Some(reason),
             Standing::Claimed | Standing::Authenticated => None,
@@ -98,7 +98,7 @@ impl<Id: Copy + Ord> Registry<Id> {
     }
 
     /// The peer of this session has said its name; `connection_id` is the connection's nonce, 0 for none.
-    pub(crate) fn name(&mut self, id: Id, peer: &str, connection_id: u64) {
+    pub fn name(&mut self, id: Id, peer: &str, connection_id: u64) {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.peer = Some(peer.to_owned());
             entry.connection_id = NonZeroU64::new(connection_id);
@@ -106,7 +106,7 @@ impl<Id: Copy + Ord> Registry<Id> {
     }
 
     /// The session has ended or is about to. The first reason stays: what follows is its consequence.
-    pub(crate) fn over(&mut self, id: Id, reason: CloseReason) {
+    pub fn over(&mut self, id: Id, reason: CloseReason) {
         if let Some(entry) = self.entries.get_mut(&id)
             && !matches!(entry.standing, Standing::Over(_))
         {
@@ -115,7 +115,7 @@ impl<Id: Copy + Ord> Registry<Id> {
     }
 
     /// True if this session is authenticated and neither over nor beaten by another.
-    pub(crate) fn is_elected(&self, id: Id) -> bool {
+    pub fn is_elected(&self, id: Id) -> bool {
         self.entries
             .get(&id)
             .is_some_and(|entry| entry.standing == Standing::Authenticated)
@@ -129,7 +129,7 @@ impl<Id: Copy + Ord> Registry<Id> {
 
     /// Should this session, whose peer has just said its name, go on? Sessions that haven't proved the cookie don't
     /// count: a claimed name displaces nobody.
-    pub(crate) fn check(&self, this: &str, id: Id) -> Admission {
+    pub fn check(&self, this: &str, id: Id) -> Admission {
         let Some(entry) = self.entries.get(&id) else {
             return Admission::Loses;
         };
@@ -175,7 +175,7 @@ impl<Id: Copy + Ord> Registry<Id> {
 
     /// This session has authenticated: decides between it and the others with the same peer. None if it is unknown,
     /// nameless or over.
-    pub(crate) fn elect(&mut self, this: &str, id: Id) -> Option<Election<Id>> {
+    pub fn elect(&mut self, this: &str, id: Id) -> Option<Election<Id>> {
         let entry = self.entries.get_mut(&id)?;
         let peer = entry.peer.clone()?;
         if let Standing::Over(_) = entry.standing {

@@ -34,7 +34,7 @@ impl Chunk {
 
 /// What is to be written, in order.
 #[derive(Debug, Default)]
-pub(crate) struct Chunks {
+pub struct Chunks {
     queue: VecDeque<Chunk>,
     /// What frames are appended to. It comes after all of `queue`.
     last: BytesMut,
@@ -52,7 +52,8 @@ impl Chunks {
         self.len
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// True if nothing is left.
+    pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
@@ -105,7 +106,7 @@ impl Chunks {
     }
 
     /// The first `count` chunks at most.
-    pub(crate) fn slices(&mut self, count: usize) -> Vec<IoSlice<'_>> {
+    pub fn slices(&mut self, count: usize) -> Vec<IoSlice<'_>> {
         self.close_last();
         let mut skip = self.written;
         let chunks = self.queue.iter().take(count);
@@ -115,7 +116,7 @@ impl Chunks {
     }
 
     /// Forgets the first `written` bytes.
-    pub(crate) fn advance(&mut self, written: usize) {
+    pub fn advance(&mut self, written: usize) {
         self.len = self.len.saturating_sub(written);
         self.written += written;
         while let Some(first) = self.queue.front().map(|chunk| chunk.bytes().len()) {

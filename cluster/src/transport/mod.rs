@@ -24,7 +24,7 @@ pub use stream::{BoxRead, BoxWrite, ClusterBidiStream, IncomingEncryptionMode, N
 pub(crate) use writer::write_outbox;
 
 /// What the simulation of whole nodes runs.
-#[cfg(all(test, feature = "guests"))]
+#[cfg(any(test, feature = "simulation"))]
 pub(crate) mod sim {
-    pub(crate) use super::chunks::Chunks;
+    pub use super::chunks::Chunks;
 }

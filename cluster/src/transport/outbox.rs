@@ -17,7 +17,7 @@ const CONTROL_HEADROOM: usize = 16 * 1024 * 1024;
 
 /// Why a frame was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum OutboxError {
+pub enum OutboxError {
     /// As many bytes as allowed are waiting for the peer.
     #[error("{limit} bytes are waiting for the peer already")]
     Full {
@@ -31,7 +31,7 @@ pub(crate) enum OutboxError {
 
 /// What a frame that was taken found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Taken {
+pub enum Taken {
     /// Nothing special.
     Queued,
     /// An empty outbox that more frames are about to come to. The writer waits a little for them: so may whoever is to bring
@@ -51,7 +51,7 @@ struct State {
 
 /// Frames that wait to be written.
 #[derive(Debug)]
-pub(crate) struct Outbox {
+pub struct Outbox {
     state: Mutex<State>,
     /// What came in since the last drain and makes somebody send: calls that are to be answered, and replies that callers
     /// have waited for.
@@ -103,7 +103,7 @@ impl Outbox {
     ///
     /// # Errors
     /// As [`Outbox::push`].
-    pub(crate) fn push_control(&self, encode: impl FnOnce(&mut BytesMut)) -> Result<(), OutboxError> {
+    pub fn push_control(&self, encode: impl FnOnce(&mut BytesMut)) -> Result<(), OutboxError> {
         let limit = self.limit.saturating_add(CONTROL_HEADROOM);
         self.append_below(limit, |waiting| waiting.append(encode)).map(|_| ())
     }
@@ -162,14 +162,14 @@ impl Outbox {
     }
 
     /// Takes no more frames. The writer still writes those that were taken, and then ends.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         self.lock().closed = true;
         self.work.notify_one();
         self.room.notify_waiters();
     }
 
     /// As [`Outbox::close`], and throws away what was taken: the connection is broken.
-    pub(crate) fn abandon(&self) {
+    pub fn abandon(&self) {
         let mut state = self.lock();
         state.closed = true;
         state.waiting = Chunks::default();
@@ -192,7 +192,7 @@ impl Outbox {
 
     /// Swaps everything that waits into `drained`, which must be empty. What was expected and hasn't come is waited for no
     /// longer: somebody takes his time.
-    pub(crate) fn drain_into(&self, drained: &mut Chunks) {
+    pub fn drain_into(&self, drained: &mut Chunks) {
         let mut state = self.lock();
         std::mem::swap(&mut state.waiting, drained);
         state.in_flight = drained.len();
@@ -201,7 +201,7 @@ impl Outbox {
     }
 
     /// So many of the bytes that were drained are on their way.
-    pub(crate) fn wrote(&self, bytes: usize) {
+    pub fn wrote(&self, bytes: usize) {
         let mut state = self.lock();
         state.in_flight = state.in_flight.saturating_sub(bytes);
         drop(state);

@@ -11,7 +11,7 @@ use super::message::{
 use super::proto;
 
 /// Decodes any payload.
-pub(super) fn decode(payload: &[u8]) -> Result<Message, WireError> {
+pub(crate) fn decode(payload: &[u8]) -> Result<Message, WireError> {
     let message = proto::NetworkMessage::decode(payload).map_err(|error| WireError::Malformed(error.to_string()))?;
     Ok(match message.message {
         Some(proto::Network::Auth(auth)) => Message::Auth(checked_auth(auth)),

@@ -326,7 +326,7 @@ impl<'a> Fields<'a> {
 }
 
 /// Decodes a message of the usual shape; none for anything else, which is prost's then.
-pub(super) fn decode(bytes: &[u8]) -> Option<Data> {
+pub(crate) fn decode(bytes: &[u8]) -> Option<Data> {
     decode_fields(Fields::new(bytes, bytes.len(), None))
 }
 

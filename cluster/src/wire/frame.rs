@@ -1,6 +1,6 @@
 //! Frames: a 64-bit big-endian length and that many bytes.
 
-#[cfg(any(test, feature = "fuzzing"))]
+#[cfg(any(test, feature = "fuzzing", feature = "simulation"))]
 use bytes::{Buf, Bytes};
 use bytes::{BufMut, BytesMut};
 
@@ -48,8 +48,8 @@ pub(crate) fn frame_size(buffer: &[u8], limit: u64) -> Result<Option<usize>, Wir
 ///
 /// # Errors
 /// As [`frame_size`].
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) fn split_frame(buffer: &mut BytesMut, limit: u64) -> Result<Option<Bytes>, WireError> {
+#[cfg(any(test, feature = "fuzzing", feature = "simulation"))]
+pub fn split_frame(buffer: &mut BytesMut, limit: u64) -> Result<Option<Bytes>, WireError> {
     match frame_size(buffer, limit)? {
         Some(size) if buffer.len() - FRAME_HEADER_BYTES >= size => {
             buffer.advance(FRAME_HEADER_BYTES);

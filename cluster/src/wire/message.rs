@@ -16,7 +16,7 @@ pub(crate) type Nonce = [u8; 16];
 
 /// One message between two nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Message {
+pub enum Message {
     /// The handshake.
     Auth(Auth),
     /// Actors and groups as they come and go, and the health of the link.
@@ -29,7 +29,7 @@ pub(crate) enum Message {
 
 /// A step of the handshake.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Auth {
+pub enum Auth {
     /// The initiator introduces itself.
     Name(NameMessage),
     /// The acceptor says whether to go on.
@@ -78,12 +78,12 @@ pub struct NodeFlags {
 }
 
 /// The node understands that a call failed.
-pub(crate) const CAPABILITY_CALL_FAILED: u32 = 1;
+pub const CAPABILITY_CALL_FAILED: u32 = 1;
 /// The node understands [`Control::NameTaken`]: a bit of [`NodeFlags::capabilities`].
-pub(crate) const CAPABILITY_NAME_TAKEN: u32 = 2;
+pub const CAPABILITY_NAME_TAKEN: u32 = 2;
 /// The node proves the cookie over all that both ends have said, their names and incarnations among it: a bit of
 /// [`NodeFlags::capabilities`]. Nodes that both announce it accept nothing less from each other.
-pub(crate) const CAPABILITY_IDENTITY: u32 = 4;
+pub const CAPABILITY_IDENTITY: u32 = 4;
 
 /// A node's name and how to connect to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -127,7 +127,7 @@ impl fmt::Display for ServerStatus {
 
 /// The acceptor's challenge.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Challenge {
+pub struct Challenge {
     /// The acceptor's full name.
     pub name: String,
     /// The acceptor's flags.
@@ -142,7 +142,7 @@ pub(crate) struct Challenge {
 
 /// The initiator's answer to a [`Challenge`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ChallengeReply {
+pub struct ChallengeReply {
     /// The initiator's own challenge.
     pub challenge: u32,
     /// Of the acceptor's challenge, or of all that was said; 32 bytes if the peer is honest.
@@ -153,7 +153,7 @@ pub(crate) struct ChallengeReply {
 
 /// An actor as its node advertises it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Actor {
+pub struct Actor {
     /// Its pid on its own node.
     pub pid: u64,
     /// Its name.
@@ -162,7 +162,7 @@ pub(crate) struct Actor {
 
 /// Actors that join or leave a process group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct GroupChange {
+pub struct GroupChange {
     /// The scope.
     pub scope: String,
     /// The group.
@@ -189,7 +189,7 @@ pub struct Timestamp {
 
 /// The control plane.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Control {
+pub enum Control {
     /// Actors that can be addressed from now on.
     Spawn(Vec<Actor>),
     /// Pids that ended.
@@ -216,7 +216,7 @@ pub(crate) enum Control {
 
 /// Another node that has the receiver's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct NameTaken {
+pub struct NameTaken {
     /// Where it is, in words of the sender.
     pub address: String,
     /// How long the sender has been connected to it, in seconds.
@@ -227,7 +227,7 @@ pub(crate) struct NameTaken {
 
 /// The data plane.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Data {
+pub enum Data {
     /// A message without a reply.
     Cast(Cast),
     /// A message that wants a reply.
@@ -245,7 +245,7 @@ pub(crate) enum Data {
 
 /// A message without a reply.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Cast {
+pub struct Cast {
     /// The receiver's pid on its node.
     pub to: u64,
     /// The variant's tag.
@@ -258,7 +258,7 @@ pub(crate) struct Cast {
 
 /// A message that wants a reply.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Call {
+pub struct Call {
     /// The receiver's pid on its node.
     pub to: u64,
     /// The sender's number for this call; echoed by the reply.
@@ -275,7 +275,7 @@ pub(crate) struct Call {
 
 /// The reply to a [`Call`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Reply {
+pub struct Reply {
     /// The `to` of the call.
     pub to: u64,
     /// The `tag` of the call.

@@ -15,14 +15,17 @@ mod varint;
 pub(crate) use data::{Payload, encode_call, encode_cast, encode_reply, large_payload};
 pub use error::WireError;
 use frame::frame_with;
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use frame::split_frame;
+#[cfg(any(test, feature = "fuzzing", feature = "simulation"))]
+pub use frame::split_frame;
 pub(crate) use frame::{FRAME_HEADER_BYTES, Frame, Split, frame_size};
-pub(crate) use message::{
-    Actor, Auth, CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN, Call, Challenge, ChallengeReply,
-    Control, Data, Digest, GroupChange, MAX_NAME_BYTES, MAX_NODE_NAME_BYTES, Message, NameTaken, Nonce, Timestamp,
+pub use message::{
+    Actor, Auth, CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN, Data, Message, NameMessage,
+    NodeFlags, ServerStatus,
 };
-pub use message::{NameMessage, NodeFlags, ServerStatus};
+pub(crate) use message::{
+    Call, Challenge, ChallengeReply, Control, Digest, GroupChange, MAX_NAME_BYTES, MAX_NODE_NAME_BYTES, NameTaken,
+    Nonce, Timestamp,
+};
 pub(crate) use parts::Parts;
 
 use bytes::{BufMut, BytesMut};
@@ -31,8 +34,8 @@ use bytes::{BufMut, BytesMut};
 ///
 /// # Errors
 /// The bytes aren't a `NetworkMessage`. What is well-formed but unknown to this version is [`Message::Unknown`].
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) fn decode(payload: &[u8]) -> Result<Message, WireError> {
+#[cfg(any(test, feature = "fuzzing", feature = "simulation"))]
+pub fn decode(payload: &[u8]) -> Result<Message, WireError> {
     match data::decode(payload) {
         Some(data) => Ok(Message::Data(data)),
         None => control::decode(payload),
@@ -77,13 +80,13 @@ fn decode_in_parts(payload: &[u8]) -> Result<Decoded, WireError> {
 }
 
 /// As [`decode`], by the general decoder alone: what the decoder of the data plane is measured against.
-#[cfg(any(test, feature = "fuzzing"))]
+#[cfg(any(test, feature = "fuzzing", feature = "simulation"))]
 pub(crate) fn decode_as_protobuf(payload: &[u8]) -> Result<Message, WireError> {
     control::decode(payload)
 }
 
 /// Appends one whole frame, header included.
-pub(crate) fn encode(message: &Message, out: &mut BytesMut) {
+pub fn encode(message: &Message, out: &mut BytesMut) {
     match message {
         Message::Data(Data::Cast(cast)) => {
             let args = Payload::Within(&cast.args);

@@ -68,7 +68,7 @@ pub(super) struct ClientStatus {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Challenge {
+pub(crate) struct Challenge {
     #[prost(string, tag = "1")]
     pub(super) name: String,
     #[prost(message, optional, tag = "2")]
@@ -83,7 +83,7 @@ pub(super) struct Challenge {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct ChallengeReply {
+pub(crate) struct ChallengeReply {
     #[prost(uint32, tag = "1")]
     pub(super) challenge: u32,
     #[prost(bytes = "vec", tag = "2")]
@@ -122,7 +122,7 @@ pub(super) enum Authentication {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Actor {
+pub struct Actor {
     #[prost(uint64, tag = "1")]
     pub(super) pid: u64,
     #[prost(string, optional, tag = "2")]
@@ -150,7 +150,7 @@ pub(super) struct Beat {
 
 /// `PgJoin` and `PgLeave` have one shape.
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct GroupChange {
+pub struct GroupChange {
     #[prost(string, tag = "1")]
     pub(super) group: String,
     #[prost(message, repeated, tag = "2")]
@@ -170,7 +170,7 @@ pub(super) struct Ready {}
 
 /// Ours: another node has the receiver's name.
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct NameTaken {
+pub(crate) struct NameTaken {
     #[prost(string, tag = "1")]
     pub(super) address: String,
     #[prost(uint64, tag = "2")]
@@ -186,7 +186,7 @@ pub(super) struct ControlMessage {
 }
 
 #[derive(Clone, PartialEq, Oneof)]
-pub(super) enum Control {
+pub(crate) enum Control {
     #[prost(message, tag = "1")]
     Spawn(Spawn),
     #[prost(message, tag = "2")]
@@ -210,7 +210,7 @@ pub(super) enum Control {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Cast {
+pub(crate) struct Cast {
     #[prost(uint64, tag = "1")]
     pub(super) to: u64,
     #[prost(bytes = "vec", tag = "2")]
@@ -222,7 +222,7 @@ pub(super) struct Cast {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Call {
+pub(crate) struct Call {
     #[prost(uint64, tag = "1")]
     pub(super) to: u64,
     #[prost(bytes = "vec", tag = "2")]

@@ -7,7 +7,7 @@
 mod asking;
 mod database;
 mod forgetting;
-#[cfg(all(feature = "cli", any(test, feature = "fuzzing")))]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod medium;
 mod opening;

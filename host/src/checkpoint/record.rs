@@ -85,7 +85,7 @@ pub(super) fn taken(bytes: &[u8]) -> Option<SystemTime> {
 }
 
 /// This, as what follows the checksum of a record.
-#[cfg(all(feature = "cli", any(test, feature = "fuzzing")))]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(super) fn with_checksum(actor: &str, number: u64, body: &[u8]) -> Vec<u8> {
     [&sum(actor, number, body)[..], body].concat()
 }

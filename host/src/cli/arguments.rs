@@ -12,7 +12,7 @@ use crate::config::{PeerAddress, Type};
 use crate::control::RequestId;
 use crate::guest::Mode;
 use crate::ops::telemetry::LogFormat;
-use crate::transport::tls::ServerName;
+use crate::tls::ServerName;
 
 const LITERALS: &str = "\
 Arguments and their types:

@@ -12,7 +12,7 @@ use super::output;
 use crate::config::{Code, ConfigOptions, NodeConfig};
 use crate::host::{Guests, HostBuilder};
 use crate::ops::{console, telemetry};
-use crate::transport::tls::ClientAuth;
+use crate::tls::ClientAuth;
 
 pub(super) fn check(arguments: &CheckArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
     telemetry::init_command(LevelFilter::WARN).map_err(Failure::usage)?;

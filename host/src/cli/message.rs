@@ -23,7 +23,7 @@ use super::typed::{self, Kind, ReplyType, Typed};
 use crate::config::{Cookie, CookieError, Type};
 use crate::host::Dial;
 use crate::ops::telemetry;
-use crate::transport::tls::{IdentityFiles, Tls, TlsError, TlsFiles};
+use crate::tls::{IdentityFiles, Tls, TlsError, TlsFiles};
 
 /// The time that an actor has to describe itself where the message can be sent without.
 const SHORT_PATIENCE: Duration = Duration::from_secs(1);

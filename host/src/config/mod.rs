@@ -51,7 +51,6 @@ pub use control::ControlSection;
 pub use cookie::{Cookie, CookieError};
 pub use literal::{Literal, LiteralError};
 pub use module::ModuleUpkeep;
-#[cfg(feature = "cli")]
 pub(crate) use nearest::nearest;
 pub use node::NodeSection;
 pub(crate) use places::{Complaints, Part};

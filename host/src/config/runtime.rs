@@ -11,7 +11,7 @@ use super::problem::Problems;
 use super::section::{Keys, Section};
 use super::tls;
 use crate::guest::HttpTrust;
-use crate::transport::tls::read_roots;
+use crate::tls::read_roots;
 
 pub(super) const KEYS: Keys = Keys {
     known: &[

@@ -6,7 +6,7 @@ use super::Context;
 use super::path::missing;
 use super::problem::Problems;
 use super::section::{Keys, Section};
-use crate::transport::tls::{ClientAuth, IdentityFiles, ServerName, Tls, TlsError, TlsFile, TlsFiles};
+use crate::tls::{ClientAuth, IdentityFiles, ServerName, Tls, TlsError, TlsFile, TlsFiles};
 
 pub(super) const KEYS: Keys = Keys {
     known: &["cert", "key", "ca", "client_auth", "server_name"],

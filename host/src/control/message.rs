@@ -53,7 +53,6 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    #[cfg(any(feature = "cli", test))]
     const ALL: [Self; 5] = [
         Self::Malformed,
         Self::NoSession,
@@ -82,7 +81,6 @@ pub(crate) fn encode_reply(reply: Result<&[u8], Refusal>) -> Vec<u8> {
 }
 
 /// What [`encode_reply`] encoded. None if it is something else.
-#[cfg(any(feature = "cli", test))]
 pub(crate) fn decode_reply(bytes: &[u8]) -> Option<Result<&[u8], Refusal>> {
     match bytes.split_first()? {
         (0, rest) => Some(Ok(rest)),
@@ -135,7 +133,6 @@ pub(crate) struct RequestId(u64);
 pub(crate) struct NoRequestId(String);
 
 impl RequestId {
-    #[cfg(feature = "cli")]
     pub(crate) fn random() -> Self {
         Self(rand::random())
     }

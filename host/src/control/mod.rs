@@ -5,9 +5,8 @@
 //! is then done is the node's own affair (`service`).
 
 mod actor;
-#[cfg(feature = "cli")]
 mod client;
-#[cfg(all(feature = "cli", any(test, feature = "fuzzing")))]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod key;
 mod ledger;
@@ -21,10 +20,8 @@ pub use key::{DeployKey, KeyError};
 pub use store::StoreLimits;
 
 pub(crate) use actor::{Control, Restarts, start};
-#[cfg(feature = "cli")]
 pub(crate) use client::{AskError, ControlClient};
 pub(crate) use message::{ActorStatus, CONTROL, GivenUpStatus, ModuleStatus, OtherNode, Status};
-#[cfg(feature = "cli")]
 pub(crate) use message::{Answer, Request, RequestId};
 pub(crate) use service::{ReloadRequest, Service};
 pub(crate) use store::ComponentStore;

@@ -87,7 +87,6 @@ impl Hello {
     }
 
     /// What [`to_bytes`](Self::to_bytes) made. None if it is something else.
-    #[cfg(any(feature = "cli", test))]
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let (session, rest) = bytes.split_first_chunk()?;
         let (opened, rest) = rest.split_first_chunk()?;
@@ -112,7 +111,6 @@ pub(crate) struct Opening<'b> {
 
 impl<'b> Opening<'b> {
     /// As it travels.
-    #[cfg(any(feature = "cli", test))]
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         [&self.opened.to_be_bytes()[..], &self.client, self.request].concat()
     }
@@ -136,7 +134,6 @@ impl SessionKey {
     }
 
     /// A request as it travels.
-    #[cfg(any(feature = "cli", test))]
     pub(crate) fn seal_request(&self, session: u64, counter: u64, body: &[u8]) -> Vec<u8> {
         let (session, counter) = (session.to_be_bytes(), counter.to_be_bytes());
         let code = self.code(Direction::Request, &session, &counter, body);
@@ -159,7 +156,6 @@ impl SessionKey {
     }
 
     /// The body of an answer, if it is the answer to that request.
-    #[cfg(any(feature = "cli", test))]
     pub(crate) fn open_answer<'b>(&self, session: u64, counter: u64, bytes: &'b [u8]) -> Option<&'b [u8]> {
         let (code, body) = bytes.split_at_checked(32)?;
         let expected = self.code(Direction::Answer, &session.to_be_bytes(), &counter.to_be_bytes(), body);

@@ -133,7 +133,6 @@ impl ComponentStore {
     }
 
     /// The file of a component in a store in this folder, if it is there and nothing shows that it is damaged. Touches nothing.
-    #[cfg(feature = "cli")]
     pub(crate) fn look(folder: &Path, digest: &Digest) -> Option<PathBuf> {
         let path = file_of(folder, digest);
         let is_sound = match files::read(&path, files::LARGEST) {

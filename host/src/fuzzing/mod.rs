@@ -3,71 +3,19 @@
 //!
 //! The bytes are read as instructions (see `input`), so that a fuzzer gets past the first message.
 
-#[cfg(feature = "cli")]
 mod configuration;
-mod control;
-mod derive;
-mod frame;
-mod handshake;
-#[cfg(feature = "cli")]
 mod imports;
-mod input;
-mod messages;
-pub mod micro;
-#[cfg(feature = "cli")]
 mod records;
 
-#[cfg(feature = "cli")]
 pub use configuration::configuration;
-pub use control::control;
-pub use derive::derive;
-pub use frame::frame;
-pub use handshake::handshake;
-#[cfg(feature = "cli")]
 pub use imports::imports;
-#[cfg(feature = "cli")]
+use ractor_host_cluster::fuzzing::input;
+pub use ractor_host_cluster::fuzzing::{control, derive, frame, handshake, micro};
 pub use records::{database, records};
 
 /// What the control actor is asked by somebody without the deploy key, and what its clients are answered.
-#[cfg(feature = "cli")]
 pub fn requests(bytes: &[u8]) {
     crate::control::fuzzing::requests(bytes);
-}
-
-use std::sync::Arc;
-
-use crate::session::{Account, Ledger, Role, SessionConfig, StockPeers, Timing};
-use crate::wire::{CAPABILITY_IDENTITY, NameMessage, NodeFlags};
-
-const COOKIE: &str = "the cookie of the cluster";
-
-/// What one peer may hold: little, so that the limit is reached too.
-const BYTES: usize = 64 << 10;
-
-/// One end of a session; `number` tells the nodes apart.
-fn config(role: Role, number: u16, transitive: bool) -> SessionConfig {
-    SessionConfig {
-        role,
-        local: NameMessage {
-            name: format!("node{number}@localhost"),
-            flags: Some(NodeFlags {
-                version: 1,
-                capabilities: CAPABILITY_IDENTITY,
-                incarnation: u64::from(number),
-                ..NodeFlags::default()
-            }),
-            connection_string: format!("localhost:{number}"),
-            connection_id: u64::from(role == Role::Initiator),
-        },
-        cookie: COOKIE.to_owned(),
-        transitive,
-        timing: Timing::default(),
-        stock_peers: StockPeers::default(),
-        challenge: 0x5eed.into(),
-        nonce: [number as u8; 16],
-        jitter: 1,
-        account: Arc::new(Account::new(Arc::new(Ledger::new(BYTES)), BYTES)),
-    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,6 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz");
 const MUTATIONS: u64 = 5_000;
 
 /// The same where each writes files.
-#[cfg(feature = "cli")]
 const MUTATIONS_OF_FILES: u64 = 50;
 
 /// The longest input that mutations make, in bytes.
@@ -135,31 +134,26 @@ fn messages_of_a_derived_enum() {
     check("derive", super::derive);
 }
 
-#[cfg(feature = "cli")]
 #[test]
 fn what_a_node_toml_says() {
     check("configuration", super::configuration);
 }
 
-#[cfg(feature = "cli")]
 #[test]
 fn what_the_control_actor_is_asked() {
     check("requests", super::requests);
 }
 
-#[cfg(feature = "cli")]
 #[test]
 fn what_guests_ask_of_the_machine() {
     check("imports", super::imports);
 }
 
-#[cfg(feature = "cli")]
 #[test]
 fn what_is_read_back_from_the_disk() {
     check("records", super::records);
 }
 
-#[cfg(feature = "cli")]
 #[test]
 fn a_checkpoint_database_with_damage() {
     check_often("database", super::database, MUTATIONS_OF_FILES);

@@ -8,12 +8,9 @@ use std::sync::Arc;
 use ractor::{Actor, BytesConvertable};
 
 use super::error::HostError;
-#[cfg(feature = "cli")]
 use super::guests::Guests;
-#[cfg(feature = "cli")]
 use super::keeping;
 use super::native::Native;
-#[cfg(feature = "cli")]
 use super::preflight::preflight;
 use super::reloader::Listener;
 use super::running::{RunningHost, Stopped};
@@ -80,7 +77,6 @@ impl HostBuilder {
     }
 
     /// Loads the modules of a configuration and checks that everything in it could start, without starting anything.
-    #[cfg(feature = "cli")]
     pub(crate) async fn check(&self, config: &NodeConfig) -> Result<Guests, HostError> {
         keeping::check_folder(config)?;
         let sources = keeping::sources(config)?;

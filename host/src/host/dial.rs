@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::PeerAddress;
 use crate::node::client::Encryption;
 use crate::node::{Backoff, Peer};
-use crate::transport::tls::{ServerName, Tls};
+use crate::tls::{ServerName, Tls};
 
 /// How other nodes are dialled.
 #[derive(Clone, Debug)]

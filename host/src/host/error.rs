@@ -9,7 +9,7 @@ use crate::checkpoint::OpenError;
 use crate::config::{Code, ConfigError};
 use crate::guest::{EngineError, SpawnError};
 use crate::supervision::{GivenUp, RootError};
-use crate::transport::tls::TlsError;
+use crate::tls::TlsError;
 
 /// Why a host could not be started or went down. Says which part of node.toml it is about.
 #[derive(Debug, thiserror::Error)]

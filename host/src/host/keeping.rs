@@ -157,7 +157,6 @@ fn stored(own: &ModuleSource, path: PathBuf, digest: Digest) -> ModuleSource {
 ///
 /// # Errors
 /// It can't be read what was deployed.
-#[cfg(feature = "cli")]
 pub(super) fn sources(config: &NodeConfig) -> Result<Vec<ModuleSource>, HostError> {
     let Some(folder) = folder(config).filter(|_| config.control.is_some()) else {
         return Ok(config.modules.clone());

@@ -13,7 +13,7 @@ mod builder;
 mod deployed;
 mod dial;
 mod error;
-#[cfg(all(feature = "cli", any(test, feature = "fuzzing")))]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 #[cfg(test)]
 mod given_up_tests;
@@ -42,13 +42,9 @@ pub use pool::PoolTooSmall;
 pub use running::{RunningHost, StartedActor, Stopped};
 pub use signals::StopSignal;
 
-#[cfg(feature = "cli")]
 pub(crate) use dial::Dial;
-#[cfg(feature = "cli")]
 pub(crate) use guests::Guests;
-#[cfg(feature = "cli")]
 pub(crate) use pool::engine_with_cache;
-#[cfg(feature = "cli")]
 pub(crate) use signals::survive_file_size_limit;
 
 /// What the simulation of whole nodes runs.

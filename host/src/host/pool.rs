@@ -40,7 +40,6 @@ pub(super) fn engine_for(config: &NodeConfig, needs: &BTreeMap<String, Needs>) -
 }
 
 /// An engine that keeps compiled code in the user's cache directory or, where that can't be, not at all.
-#[cfg(feature = "cli")]
 pub(crate) fn engine_with_cache(setup: &EngineConfig) -> Result<Engine, EngineError> {
     with_default_cache(setup, cache_key(&RuntimeSection::default()))
 }

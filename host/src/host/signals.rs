@@ -9,11 +9,11 @@ use std::io;
 
 #[cfg(unix)]
 pub(super) use unix::Signals;
-#[cfg(all(unix, feature = "cli"))]
+#[cfg(unix)]
 pub(crate) use unix::survive_file_size_limit;
 
 /// There is no such limit on this system.
-#[cfg(all(not(unix), feature = "cli"))]
+#[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "elsewhere it may fail")]
 pub(crate) fn survive_file_size_limit() -> io::Result<()> {
     Ok(())

@@ -24,7 +24,7 @@ use crate::config::{ActorSection, Code, NodeConfig, NodeSection};
 use crate::guest::{Profile, ReservedNames};
 use crate::node::{NodeConnectionMode, NodeServer, NodeServerMessage, add_peer, listen_addr};
 use crate::supervision::Root;
-use crate::transport::tls::Watch;
+use crate::tls::Watch;
 
 /// How often it is looked whether certificates were replaced.
 const CERTIFICATES: Duration = Duration::from_secs(10);

@@ -10,8 +10,8 @@ use super::keeper::entry;
 use super::plan::{ComputerPlan, Peers};
 use super::process::Process;
 use crate::checkpoint::Database;
-use crate::guest::sim::CheckpointStore as _;
-use crate::session::tests::Random;
+use ractor_host_cluster::internals::random::Random;
+use ractor_host_sandbox::internals::CheckpointStore as _;
 
 /// See the module.
 pub(super) struct Computer {

@@ -9,8 +9,8 @@ use std::net::SocketAddr;
 
 use super::process::{Context, Effect, Event, Process};
 use super::{SECOND, Time};
-use crate::node::sim::{Backoff, Dialling, News, Proof, SessionEnd, Step};
-use crate::session::{CloseReason, StockPeers};
+use ractor_host_cluster::internals::{Backoff, Dialling, News, Proof, SessionEnd, Step};
+use ractor_host_cluster::internals::{CloseReason, StockPeers};
 
 /// How long it takes until an address is dialled again whose session was ready: the shortest wait, and a look-up that is slow.
 const AGAIN: Time = 6 * SECOND;

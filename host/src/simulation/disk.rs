@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::checkpoint::Database;
 use crate::files::fault::{Disk, Left};
-use crate::session::tests::Random;
+use ractor_host_cluster::internals::random::Random;
 
 /// See the module.
 pub(super) struct Storage {

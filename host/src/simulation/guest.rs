@@ -7,7 +7,7 @@ use ractor::message::SerializedMessage;
 use super::asking::{Handle, Question};
 use super::history::{Notes, Sender};
 use crate::guest::StateRoom;
-use crate::guest::sim::{Limits, Put, Waiting, WhenFull};
+use ractor_host_sandbox::internals::{Limits, Put, Waiting, WhenFull};
 
 /// How an actor stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,12 +92,12 @@ impl Guest {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.at_hand.is_none() && self.waiting.len() == 0 && !self.is_down
+        self.at_hand.is_none() && self.waiting.count() == 0 && !self.is_down
     }
 
     /// How many messages wait, the one at hand among them.
     pub(super) fn waits(&self) -> usize {
-        self.waiting.len() + usize::from(self.at_hand.is_some())
+        self.waiting.count() + usize::from(self.at_hand.is_some())
     }
 
     /// Gives up what waits. So many messages did.

@@ -11,7 +11,9 @@ use super::plan::ComputerPlan;
 use super::process::{Context, Event};
 use crate::checkpoint::Database;
 use crate::guest::Digest;
-use crate::guest::sim::{Attempt, Checkpoint, CheckpointStore as _, Entry, Moment, Outcome, Queue, attempt};
+use ractor_host_sandbox::internals::{
+    Attempt, Checkpoint, CheckpointStore as _, Entry, Moment, Outcome, Queue, attempt,
+};
 
 /// A state on its way to the writer.
 #[derive(Debug)]

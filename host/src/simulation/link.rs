@@ -9,10 +9,10 @@ use super::Time;
 use super::dialling::Dialled;
 use super::network::WINDOW;
 use super::process::{Context, Effect};
-use crate::node::sim::{Link, SessionLimits};
-use crate::session::{CloseReason, Role, Session};
-use crate::transport::sim::Chunks;
-use crate::wire;
+use ractor_host_cluster::internals::Chunks;
+use ractor_host_cluster::internals::wire;
+use ractor_host_cluster::internals::{CloseReason, Role, Session};
+use ractor_host_cluster::internals::{Link, SessionLimits};
 
 /// The number of one end of a wire: both may be of one process, if it dials itself.
 pub(super) fn end_of(wire: usize, side: Side) -> usize {

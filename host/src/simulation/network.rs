@@ -9,7 +9,7 @@ use super::link::{Side, end_of};
 use super::plan::Cut;
 use super::process::{Event, Process};
 use super::world::{Happening, World};
-use crate::session::CloseReason;
+use ractor_host_cluster::internals::CloseReason;
 
 /// How many bytes may be on a wire in one direction before who writes has to wait.
 pub(super) const WINDOW: usize = 64 * 1024;

@@ -2,8 +2,8 @@
 
 use super::failing::Failing;
 use super::{SECOND, Time};
-use crate::session::tests::Random;
 use crate::supervision::Strategy;
+use ractor_host_cluster::internals::random::Random;
 
 /// How long things may go wrong.
 const TROUBLE: Time = 60 * SECOND;

@@ -18,9 +18,9 @@ use super::routing::Calls;
 use super::stop::Stop;
 use super::{MILLI, SECOND, Time};
 use crate::checkpoint::Database;
-use crate::session::tests::Random;
-use crate::session::{CloseReason, LocalChange, Registry};
-use crate::wire::Actor;
+use ractor_host_cluster::internals::random::Random;
+use ractor_host_cluster::internals::wire::Actor;
+use ractor_host_cluster::internals::{CloseReason, LocalChange, Registry};
 
 /// The first pid of a guest, as in `directory`.
 const FIRST_PID: u64 = 1 << 52;

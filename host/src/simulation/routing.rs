@@ -7,8 +7,8 @@ use super::computer::guest_name;
 use super::guest::{said, say};
 use super::history::{Name, Sender};
 use super::process::{Context, Event, Process, node_name};
-use crate::session::CloseReason;
-use crate::wire::{Data, Message};
+use ractor_host_cluster::internals::CloseReason;
+use ractor_host_cluster::internals::wire::{Data, Message};
 
 /// What all messages are.
 const VARIANT: &str = "Note";

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::plan::Plan;
 use super::world::World;
-use crate::session::tests::Random;
+use ractor_host_cluster::internals::random::Random;
 
 /// How many runs there are unless more are asked for.
 const RUNS: u64 = 25;

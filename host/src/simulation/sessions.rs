@@ -6,13 +6,13 @@ use super::dialling::Dialled;
 use super::link::{End, Side, wire_of};
 use super::process::{Context, Effect, Event, Process, advertisement};
 use super::{SECOND, Time};
-use crate::node::sim::{Proof, SessionEnd};
-use crate::session::{
-    Account, CloseReason, Dial, Event as Decided, Ledger, LocalSnapshot, Session, SessionConfig, StockPeers, Timing,
-};
-use crate::wire::{
+use ractor_host_cluster::internals::wire::{
     self, Auth, CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN, Message, NameMessage, NodeFlags,
 };
+use ractor_host_cluster::internals::{
+    Account, CloseReason, Dial, Event as Decided, Ledger, LocalSnapshot, Session, SessionConfig, StockPeers, Timing,
+};
+use ractor_host_cluster::internals::{Proof, SessionEnd};
 
 /// What a peer may have of a node: more than any has.
 const PEER_BYTES: usize = 1 << 30;

@@ -11,8 +11,8 @@ use super::link::{Side, wire_of};
 use super::network::{Arrival, Wire, address};
 use super::plan::{Cut, Fault, LINKED, Plan, Poses};
 use super::process::{Context, Effect, Event, Process, node_name};
-use crate::session::CloseReason;
-use crate::session::tests::Random;
+use ractor_host_cluster::internals::CloseReason;
+use ractor_host_cluster::internals::random::Random;
 
 /// Something that will happen.
 #[derive(Debug)]

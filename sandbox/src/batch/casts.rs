@@ -3,9 +3,9 @@
 use ractor::message::SerializedMessage;
 
 use super::export::CastSizes;
-use crate::guest::limits::Limits;
-use crate::guest::state::Label;
-use crate::guest::strikes;
+use crate::limits::Limits;
+use crate::state::Label;
+use crate::strikes;
 
 /// The most casts of a batch.
 const CASTS: usize = 32;
@@ -24,7 +24,7 @@ const KEPT_BYTES: usize = 1 << 10;
 
 /// See the module. What is in here when it is dropped is given up.
 #[derive(Debug)]
-pub(in crate::guest) struct Casts {
+pub(crate) struct Casts {
     label: Label,
     most: usize,
     largest: usize,
@@ -42,7 +42,7 @@ pub(in crate::guest) struct Casts {
 }
 
 impl Casts {
-    pub(in crate::guest) fn new(label: Label, limits: &Limits) -> Self {
+    pub(crate) fn new(label: Label, limits: &Limits) -> Self {
         Self {
             label,
             // Beyond the limit of the mailbox, but not much.
@@ -57,11 +57,11 @@ impl Casts {
         }
     }
 
-    pub(in crate::guest) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.sizes.is_empty()
     }
 
-    pub(in crate::guest) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.sizes.len()
     }
 

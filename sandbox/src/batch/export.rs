@@ -2,12 +2,12 @@
 
 use wasmtime::component::{Component, ComponentExportIndex, ComponentType, InstancePre, Lower};
 
-use crate::guest::error::LoadFault;
-use crate::guest::state::State;
-use crate::guest::world::OptionalInterface;
+use crate::error::LoadFault;
+use crate::state::State;
+use crate::world::OptionalInterface;
 
 /// The interface, and its function.
-pub(in crate::guest) const BATCH_INTERFACE: &str = "ractor:actor/batch@0.1.0";
+pub(crate) const BATCH_INTERFACE: &str = "ractor:actor/batch@0.1.0";
 const FUNCTION: &str = "handle-casts";
 
 /// What the function is called with and returns.
@@ -24,14 +24,11 @@ pub(super) struct CastSizes {
 
 /// Where a component has the function.
 #[derive(Clone)]
-pub(in crate::guest) struct BatchExport(pub(super) ComponentExportIndex);
+pub(crate) struct BatchExport(pub(super) ComponentExportIndex);
 
 impl BatchExport {
     /// Finds and checks the function; none if the component takes one message at a time.
-    pub(in crate::guest) fn find(
-        component: &Component,
-        linked: &InstancePre<State>,
-    ) -> Result<Option<Self>, LoadFault> {
+    pub(crate) fn find(component: &Component, linked: &InstancePre<State>) -> Result<Option<Self>, LoadFault> {
         let Some(interface) = OptionalInterface::find(component, linked, BATCH_INTERFACE) else {
             return Ok(None);
         };

@@ -38,7 +38,7 @@ pub(super) struct Room {
 }
 
 /// Keeps an entry from being given up, until dropped.
-pub(in crate::guest) struct InUse {
+pub(crate) struct InUse {
     /// Locked, shared.
     _entry: File,
 }

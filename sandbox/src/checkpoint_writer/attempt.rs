@@ -20,11 +20,11 @@ const MOST_FAILURES: usize = 2;
 
 /// What is to be done in the store for one actor.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Job {
+pub struct Job {
     /// First of all, all its checkpoints are given up.
     pub(crate) forgets: bool,
     /// Then this one is kept.
-    pub(crate) entry: Option<Entry>,
+    pub entry: Option<Entry>,
 }
 
 impl Job {
@@ -39,15 +39,15 @@ pub(crate) type Jobs = Vec<(String, Job)>;
 
 /// What became of an attempt.
 #[derive(Debug)]
-pub(crate) struct Outcome {
+pub struct Outcome {
     /// What is not done.
-    pub(crate) left: Jobs,
+    pub left: Jobs,
     /// Why.
     pub(crate) error: Option<StoreError>,
 }
 
 /// Does these in the store: all together, and if that fails, one by one, from the `first`th on. Blocks.
-pub(crate) fn attempt(store: &dyn CheckpointStore, jobs: Jobs, first: usize) -> Outcome {
+pub fn attempt(store: &dyn CheckpointStore, jobs: Jobs, first: usize) -> Outcome {
     let together = write(store, &jobs);
     let Err(mut error) = together else {
         return Outcome {

@@ -22,7 +22,7 @@ pub(super) const AT_ONCE: usize = 16;
 /// An actor's right to one more state, which is to be taken now. If it is dropped without one, or the actor is killed while it
 /// waits for this, the state counts as not kept.
 #[derive(Debug)]
-pub(in crate::guest) struct LastTurn {
+pub(crate) struct LastTurn {
     unkept: Unkept,
     _permit: Option<OwnedSemaphorePermit>,
 }
@@ -46,7 +46,7 @@ impl Drop for Unkept {
 
 impl CheckpointWriter {
     /// Waits until there is room for the last state of an actor, or until [`PATIENCE`] is over.
-    pub(in crate::guest) async fn last_turn(&self, actor: &str) -> LastTurn {
+    pub(crate) async fn last_turn(&self, actor: &str) -> LastTurn {
         let unkept = Unkept {
             shared: self.shared.clone(),
             actor: actor.to_owned(),
@@ -67,7 +67,7 @@ impl CheckpointWriter {
 
 impl LastTurn {
     /// Takes the state to be written, however much waits. Must be called within a runtime.
-    pub(in crate::guest) fn put(mut self, entry: Entry, moment: Moment) {
+    pub(crate) fn put(mut self, entry: Entry, moment: Moment) {
         self.unkept.is_kept = true;
         let shared = self.unkept.shared.clone();
         shared.change(|queue| queue.handle_last(entry, moment));

@@ -134,7 +134,7 @@ impl CheckpointWriter {
     }
 
     /// This actor has no state that is to be kept when the node stops, beside what was kept.
-    pub(in crate::guest) fn expect_none(&self, actor: &str) {
+    pub(crate) fn expect_none(&self, actor: &str) {
         self.shared.lock().queue.handle_none(actor);
     }
 
@@ -259,8 +259,8 @@ fn say(news: &News) {
 }
 
 /// What the simulation of whole nodes runs.
-#[cfg(test)]
+#[cfg(any(test, feature = "simulation"))]
 pub(crate) mod sim {
-    pub(crate) use super::attempt::{Outcome, attempt};
-    pub(crate) use super::queue::{Attempt, Queue};
+    pub use super::attempt::{Outcome, attempt};
+    pub use super::queue::{Attempt, Queue};
 }

@@ -31,15 +31,16 @@ pub(crate) enum Turn {
 
 /// What is to be done in the store now.
 #[derive(Debug)]
-pub(crate) struct Attempt {
-    pub(crate) jobs: Jobs,
+pub struct Attempt {
+    /// What is to be written or removed, by actor.
+    pub jobs: Jobs,
     /// Where it begins when it goes one by one, so that none is always the last.
-    pub(crate) first: usize,
+    pub first: usize,
 }
 
 /// What is worth saying.
 #[derive(Debug)]
-pub(crate) enum News {
+pub enum News {
     /// So many checkpoints were not taken, for want of room.
     LeftOut(u64),
     /// An attempt failed, after one that didn't; so many states wait.
@@ -52,7 +53,7 @@ pub(crate) enum News {
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct Queue {
+pub struct Queue {
     /// By actor.
     waiting: BTreeMap<String, Job>,
     /// What the attempt that is under way writes.
@@ -95,7 +96,7 @@ struct Finish {
 
 impl Queue {
     /// Takes a checkpoint to be written: once this has returned true, it is kept or a newer one is. False if too much waits.
-    pub(crate) fn handle_passing(&mut self, entry: Entry, moment: Moment) -> bool {
+    pub fn handle_passing(&mut self, entry: Entry, moment: Moment) -> bool {
         let before = self.waiting.get(&entry.actor).map_or(0, Job::bytes);
         let after = (self.bytes - before).saturating_add(entry.checkpoint.state.len());
         if after > MOST_WAITING_BYTES && self.bytes > before {
@@ -107,7 +108,7 @@ impl Queue {
     }
 
     /// Takes the last checkpoint of an actor, whatever waits.
-    pub(crate) fn handle_last(&mut self, entry: Entry, moment: Moment) {
+    pub fn handle_last(&mut self, entry: Entry, moment: Moment) {
         self.accept(entry, moment, Turn::Last);
     }
 
@@ -149,7 +150,7 @@ impl Queue {
     }
 
     /// The node stops: from these actors there will be one more state each.
-    pub(crate) fn handle_ending(&mut self, actors: impl IntoIterator<Item = String>, now: Instant) {
+    pub fn handle_ending(&mut self, actors: impl IntoIterator<Item = String>, now: Instant) {
         self.ending.get_or_insert(now);
         self.unkept.extend(actors);
         self.due = None;
@@ -166,7 +167,7 @@ impl Queue {
     }
 
     /// All actors have ended: what waits now is all there is, and is waited for no longer than `patience` without a success.
-    pub(crate) fn handle_finish(&mut self, patience: Duration, now: Instant) {
+    pub fn handle_finish(&mut self, patience: Duration, now: Instant) {
         self.handle_ending([], now);
         self.finish = Some(Finish {
             patience,
@@ -176,7 +177,7 @@ impl Queue {
     }
 
     /// The attempt is over. `random`, from 0 to 1, keeps nodes that share a disk from keeping step.
-    pub(crate) fn handle_outcome(&mut self, outcome: Outcome, random: f64, now: Instant) {
+    pub fn handle_outcome(&mut self, outcome: Outcome, random: f64, now: Instant) {
         let Outcome { left, error } = outcome;
         self.is_writing = false;
         let written = self.writing.len() - left.len();
@@ -194,7 +195,7 @@ impl Queue {
     }
 
     /// What is to be written now, if anything. Nothing more comes until its outcome is handled.
-    pub(crate) fn poll_attempt(&mut self, now: Instant) -> Option<Attempt> {
+    pub fn poll_attempt(&mut self, now: Instant) -> Option<Attempt> {
         if self.is_writing || self.waiting.is_empty() || self.due.is_some_and(|due| due > now) {
             return None;
         }
@@ -217,22 +218,22 @@ impl Queue {
     }
 
     /// When to ask for an attempt again, if something waits for its time.
-    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+    pub fn poll_timeout(&self) -> Option<Instant> {
         self.due.filter(|_| !self.is_writing && !self.waiting.is_empty())
     }
 
     /// What is worth saying, and was not given before.
-    pub(crate) fn poll_news(&mut self) -> Option<News> {
+    pub fn poll_news(&mut self) -> Option<News> {
         (!self.news.is_empty()).then(|| self.news.remove(0))
     }
 
     /// When the wait for the last writes is given up. None before it has begun.
-    pub(crate) fn finishes_at(&self) -> Option<Instant> {
+    pub fn finishes_at(&self) -> Option<Instant> {
         self.finish.map(|finish| finish.until.min(finish.at_last))
     }
 
     /// True if nothing waits, nor is being written.
-    pub(crate) fn is_idle(&self) -> bool {
+    pub fn is_idle(&self) -> bool {
         self.waiting.is_empty() && !self.is_writing
     }
 
@@ -255,22 +256,22 @@ impl Queue {
     }
 
     /// False if an actor that can wait should.
-    pub(crate) fn has_room(&self) -> bool {
+    pub fn has_room(&self) -> bool {
         self.bytes < MOST_WAITING_BYTES
     }
 
     /// Since when the node stops.
-    pub(crate) fn ending(&self) -> Option<Instant> {
+    pub fn ending(&self) -> Option<Instant> {
         self.ending
     }
 
     /// What is to be done for this actor.
-    pub(crate) fn unwritten(&self, actor: &str) -> Option<Job> {
+    pub fn unwritten(&self, actor: &str) -> Option<Job> {
         self.waiting.get(actor).or_else(|| self.writing.get(actor)).cloned()
     }
 
     /// The actors whose newest state is not written, by name: those that wait still, and those of which there was none.
-    pub(crate) fn unkept(&self) -> Vec<String> {
+    pub fn unkept(&self) -> Vec<String> {
         let unwritten = self.waiting.iter().chain(&self.writing);
         let unwritten = unwritten.filter(|(_, job)| job.entry.is_some()).map(|(actor, _)| actor);
         let names: BTreeSet<&String> = unwritten.chain(&self.unkept).collect();

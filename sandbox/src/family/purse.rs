@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
-use crate::guest::limits::{Common, Limit, Limits};
+use crate::limits::{Common, Limit, Limits};
 
 /// What the members of a family have taken, and may.
 #[derive(Debug)]
-pub(in crate::guest) struct Purse {
+pub(crate) struct Purse {
     accounts: [Account; Common::ALL.len()],
     /// A message was refused for want of room since somebody was last told that there is some.
     wanted: AtomicBool,
@@ -31,14 +31,14 @@ struct Account {
 
 /// Something that was taken, until dropped.
 #[derive(Debug)]
-pub(in crate::guest) struct Share {
+pub(crate) struct Share {
     purse: Arc<Purse>,
     of: Common,
     amount: usize,
 }
 
 impl Purse {
-    pub(in crate::guest) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             accounts: Common::ALL.map(|of| Account {
                 most: limits.of_family(of),
@@ -53,7 +53,7 @@ impl Purse {
     ///
     /// # Errors
     /// The family has less left. Whoever waits for [`room`](Self::room) since before this call hears when it is worth another.
-    pub(in crate::guest) fn take(&self, of: Common, amount: usize) -> Result<(), Limit> {
+    pub(crate) fn take(&self, of: Common, amount: usize) -> Result<(), Limit> {
         let account = self.account(of);
         if account.take(amount) {
             return Ok(());
@@ -67,12 +67,12 @@ impl Purse {
     }
 
     /// Takes what must not be refused.
-    pub(in crate::guest) fn take_anyway(&self, of: Common, amount: usize) {
+    pub(crate) fn take_anyway(&self, of: Common, amount: usize) {
         self.account(of).used.fetch_add(amount, Ordering::SeqCst);
     }
 
     /// Gives back what was taken.
-    pub(in crate::guest) fn give_back(&self, of: Common, amount: usize) {
+    pub(crate) fn give_back(&self, of: Common, amount: usize) {
         if amount == 0 {
             return;
         }
@@ -83,7 +83,7 @@ impl Purse {
     }
 
     /// As [`take`](Self::take), given back when it is dropped.
-    pub(in crate::guest) fn share(self: &Arc<Self>, of: Common, amount: usize) -> Result<Share, Limit> {
+    pub(crate) fn share(self: &Arc<Self>, of: Common, amount: usize) -> Result<Share, Limit> {
         self.take(of, amount)?;
         Ok(Share {
             purse: self.clone(),
@@ -93,7 +93,7 @@ impl Purse {
     }
 
     /// Done when something was given back after somebody was refused.
-    pub(in crate::guest) fn room(&self) -> tokio::sync::futures::Notified<'_> {
+    pub(crate) fn room(&self) -> tokio::sync::futures::Notified<'_> {
         self.room.notified()
     }
 

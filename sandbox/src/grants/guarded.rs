@@ -122,7 +122,7 @@ impl fmt::Display for Relation {
 
 /// Why a directory was not opened.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::guest) enum NotOpened {
+pub(crate) enum NotOpened {
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error("{0}, and so is nothing for a guest")]
@@ -133,9 +133,9 @@ pub(in crate::guest) enum NotOpened {
 
 /// A directory that a guest may have.
 #[derive(Debug)]
-pub(in crate::guest) struct Opened {
+pub(crate) struct Opened {
     /// Leads to this very directory as long as this lives.
-    pub(in crate::guest) path: PathBuf,
+    pub(crate) path: PathBuf,
     _held: Option<File>,
 }
 
@@ -185,7 +185,7 @@ impl Guarded {
     }
 
     /// Opens a directory for a guest, if it is one that it may have.
-    pub(in crate::guest) fn open(&self, directory: &Directory) -> Result<Opened, NotOpened> {
+    pub(crate) fn open(&self, directory: &Directory) -> Result<Opened, NotOpened> {
         if self.0.is_empty() {
             let path = directory.host.clone();
             return Ok(Opened { path, _held: None });

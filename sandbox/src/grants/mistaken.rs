@@ -4,16 +4,16 @@ use std::net::Ipv6Addr;
 
 /// A text that is not HOST:PORT, but nearly.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mistaken {
+pub struct Mistaken {
     /// What is wrong with it.
-    pub(crate) reason: &'static str,
+    pub reason: &'static str,
     /// What to write in its place.
-    pub(crate) instead: Instead,
+    pub instead: Instead,
 }
 
 /// What was probably meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Instead {
+pub enum Instead {
     /// That is not known.
     Nothing,
     /// This address.
@@ -24,7 +24,7 @@ pub(crate) enum Instead {
 
 impl Instead {
     /// What to do, in words, where several addresses are possible; none if that is not known.
-    pub(crate) fn help(&self) -> Option<String> {
+    pub fn help(&self) -> Option<String> {
         match self {
             Self::Nothing => None,
             Self::Address(address) => Some(format!("did you mean `{address}`?")),
@@ -37,7 +37,7 @@ impl Instead {
 }
 
 /// What is wrong with this text, if it is one of the usual mistakes. `port` is what is suggested where none was written.
-pub(crate) fn mistaken(text: &str, port: &str) -> Option<Mistaken> {
+pub fn mistaken(text: &str, port: &str) -> Option<Mistaken> {
     let found = |reason, instead| Some(Mistaken { reason, instead });
     let several: Vec<&str> = text
         .split([',', ';'])

@@ -18,7 +18,7 @@ pub use directory::{Access, Directory, InvalidDirectory};
 pub use endpoint::{Endpoint, HostPattern, InvalidEndpoint};
 pub use guarded::{Conflict, Guarded, Own};
 pub use http_origin::{HttpOrigin, HttpScheme, InvalidHttpOrigin};
-pub(crate) use mistaken::{Instead, Mistaken, mistaken};
+pub use mistaken::{Instead, Mistaken, mistaken};
 pub use recipients::{InvalidRecipient, Recipient, Recipients};
 pub use variables::{InvalidVariable, Variables};
 
@@ -92,7 +92,7 @@ impl Grants {
     ///
     /// # Errors
     /// The import, and what to write into node.toml.
-    pub(in crate::guest) fn admit<'i>(&self, mut imports: impl Iterator<Item = &'i str>) -> Result<(), NotGranted> {
+    pub(crate) fn admit<'i>(&self, mut imports: impl Iterator<Item = &'i str>) -> Result<(), NotGranted> {
         let http = imports.find(|import| import.starts_with(HTTP));
         match http {
             Some(import) if self.http.is_none() => Err(NotGranted {

@@ -1,7 +1,7 @@
 //! `config`: what node.toml says to the calling actor.
 
-use crate::guest::bindings::config;
-use crate::guest::state::State;
+use crate::bindings::config;
+use crate::state::State;
 
 impl config::Host for State {
     fn value(&mut self, key: String) -> wasmtime::Result<Option<String>> {

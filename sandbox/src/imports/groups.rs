@@ -2,15 +2,15 @@
 
 use ractor::{ActorCell, pg};
 
+use crate::bindings::{groups, types};
 use crate::directory;
-use crate::guest::bindings::{groups, types};
-use crate::guest::family::Share;
-use crate::guest::group_rate;
-use crate::guest::group_watch::{Client, GroupWatch};
-use crate::guest::groups::Group;
-use crate::guest::limits::{Common, Limit};
-use crate::guest::pid;
-use crate::guest::state::State;
+use crate::family::Share;
+use crate::group_rate;
+use crate::group_watch::{Client, GroupWatch};
+use crate::groups::Group;
+use crate::limits::{Common, Limit};
+use crate::pid;
+use crate::state::State;
 
 impl groups::Host for State {
     async fn join(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {

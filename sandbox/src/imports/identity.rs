@@ -1,8 +1,8 @@
 //! `identity`: who the calling actor is.
 
-use crate::guest::bindings::{identity, types};
-use crate::guest::pid;
-use crate::guest::state::{Myself, State};
+use crate::bindings::{identity, types};
+use crate::pid;
+use crate::state::{Myself, State};
 
 impl identity::Host for State {
     fn self_pid(&mut self) -> wasmtime::Result<types::Pid> {

@@ -5,25 +5,25 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::actor::{GuestOptions, spawn_as};
+use crate::bindings::lifecycle::{self, Child, MonitorError, Restart, SpawnError};
+use crate::bindings::types::Pid;
+use crate::denied::Denied;
 use crate::directory;
-use crate::guest::actor::{GuestOptions, spawn_as};
-use crate::guest::bindings::lifecycle::{self, Child, MonitorError, Restart, SpawnError};
-use crate::guest::bindings::types::Pid;
-use crate::guest::denied::Denied;
-use crate::guest::error;
-use crate::guest::limits::Limit;
-use crate::guest::pid;
-use crate::guest::restart::{self, RestartPolicy, Restarting};
-use crate::guest::state::{Myself, State};
-use crate::guest::strikes;
-use crate::guest::text::tidy;
-use crate::guest::waits::Waiting;
-use crate::guest::watch::Refused;
+use crate::error;
+use crate::limits::Limit;
+use crate::pid;
+use crate::restart::{self, RestartPolicy, Restarting};
+use crate::state::{Myself, State};
+use crate::strikes;
+use crate::text::tidy;
+use crate::waits::Waiting;
+use crate::watch::Refused;
 
 /// How a guest ends itself as failed: the trap that carries its reason.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("it exited: {0}")]
-pub(in crate::guest) struct Exit(pub(in crate::guest) String);
+pub(crate) struct Exit(pub(crate) String);
 
 impl lifecycle::Host for State {
     async fn spawn(&mut self, child: Child) -> wasmtime::Result<Result<Pid, SpawnError>> {

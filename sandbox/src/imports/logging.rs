@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-use crate::guest::bindings::logging::{self, Level};
-use crate::guest::state::State;
-use crate::guest::text::tidy;
+use crate::bindings::logging::{self, Level};
+use crate::state::State;
+use crate::text::tidy;
 
 /// Emits one event at a level that is known only at run time.
 macro_rules! at {

@@ -7,15 +7,15 @@ use ractor::message::SerializedMessage;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
+use crate::bindings::messaging::{self, ReplyError, SendError};
+use crate::bindings::types::Pid;
 use crate::directory::{self, Inbox, Local, NotPut, PROBE_VARIANT, PutRefused, SendRefused};
-use crate::guest::bindings::messaging::{self, ReplyError, SendError};
-use crate::guest::bindings::types::Pid;
-use crate::guest::limits::Limit;
-use crate::guest::pid;
-use crate::guest::recipients::NotSent;
-use crate::guest::state::{Label, State};
-use crate::guest::strikes;
-use crate::guest::waits::{Circle, Waiting};
+use crate::limits::Limit;
+use crate::pid;
+use crate::recipients::NotSent;
+use crate::state::{Label, State};
+use crate::strikes;
+use crate::waits::{Circle, Waiting};
 
 impl messaging::Host for State {
     async fn cast(&mut self, to: Pid, variant: String, args: Vec<u8>) -> wasmtime::Result<Result<(), SendError>> {

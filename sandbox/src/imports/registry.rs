@@ -3,11 +3,11 @@
 
 use ractor::BytesConvertable as _;
 
-use crate::address::ActorAddress;
+use crate::bindings::{registry, types};
 use crate::directory;
-use crate::guest::bindings::{registry, types};
-use crate::guest::pid;
-use crate::guest::state::{Myself, State};
+use crate::directory::ActorAddress;
+use crate::pid;
+use crate::state::{Myself, State};
 
 impl registry::Host for State {
     async fn where_is(&mut self, name: String) -> wasmtime::Result<Option<types::Pid>> {

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use crate::bindings::timers::{self, TimerError};
+use crate::bindings::types::Pid;
 use crate::directory;
-use crate::guest::bindings::timers::{self, TimerError};
-use crate::guest::bindings::types::Pid;
-use crate::guest::pid;
-use crate::guest::state::State;
-use crate::guest::strikes;
-use crate::guest::timers::{Action, Cast, Timers, TooMany};
+use crate::pid;
+use crate::state::State;
+use crate::strikes;
+use crate::timers::{Action, Cast, Timers, TooMany};
 
 impl timers::Host for State {
     async fn send_after(

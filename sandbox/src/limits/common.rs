@@ -31,7 +31,7 @@ const FAMILY_TIMES: usize = 4;
 
 impl Common {
     /// All of them.
-    pub(in crate::guest) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Memory,
         Self::MailboxBytes,
         Self::Timers,
@@ -87,7 +87,7 @@ impl Limits {
     }
 
     /// Log events that such a family may cause in one second.
-    pub(in crate::guest) fn log_rate_of_family(&self) -> u32 {
+    pub(crate) fn log_rate_of_family(&self) -> u32 {
         let four_times = || self.log_rate.saturating_mul(4);
         self.family_log_rate
             .map_or_else(four_times, |given| given.max(self.log_rate))

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use wasmtime::ResourceLimiter;
 
 use super::{Common, Limit, Limits};
-use crate::guest::family::Purse;
-use crate::guest::state::Label;
-use crate::guest::strikes;
+use crate::family::Purse;
+use crate::state::Label;
+use crate::strikes;
 
 /// Holds one store to its [`Limits`] on memory and tables, and remembers the last refusal: a guest that is refused
 /// memory usually traps with something as vague as `unreachable`.
 #[derive(Debug)]
-pub(in crate::guest) struct Limiter {
+pub(crate) struct Limiter {
     memory: Budget,
     /// What has the family's part of the memory, and whose that is; none if there is no actor.
     member: Option<(Arc<Purse>, Label)>,
@@ -26,13 +26,13 @@ pub(in crate::guest) struct Limiter {
 
 /// What an engine bounds for each guest alike, whatever its [`Limits`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::guest) struct EngineBounds {
+pub(crate) struct EngineBounds {
     /// The stack, in bytes.
-    pub(in crate::guest) stack: usize,
+    pub(crate) stack: usize,
     /// One memory, in bytes.
-    pub(in crate::guest) memory: u64,
+    pub(crate) memory: u64,
     /// One table, in elements.
-    pub(in crate::guest) table: usize,
+    pub(crate) table: usize,
 }
 
 #[derive(Debug)]
@@ -58,7 +58,7 @@ enum Verdict {
 }
 
 impl Limiter {
-    pub(in crate::guest) fn new(limits: &Limits, bounds: EngineBounds, member: Option<(Arc<Purse>, Label)>) -> Self {
+    pub(crate) fn new(limits: &Limits, bounds: EngineBounds, member: Option<(Arc<Purse>, Label)>) -> Self {
         Self {
             memory: Budget::new(limits.memory_bytes),
             member,
@@ -71,7 +71,7 @@ impl Limiter {
         }
     }
 
-    pub(in crate::guest) fn refused(&self) -> Option<Limit> {
+    pub(crate) fn refused(&self) -> Option<Limit> {
         self.refused
     }
 }

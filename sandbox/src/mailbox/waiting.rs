@@ -12,7 +12,7 @@ use crate::directory::{NotPut, PROBE_VARIANT, PutRefused, retained_bytes};
 
 /// See the module.
 #[derive(Default)]
-pub(crate) struct Waiting {
+pub struct Waiting {
     /// Each with the number that it got when it was put in: upwards, and used once.
     messages: VecDeque<(u64, SerializedMessage)>,
     /// The number of the next message.
@@ -34,7 +34,7 @@ pub(crate) struct Waiting {
 
 /// What the host asks of a guest's actor.
 #[derive(Debug)]
-pub(in crate::guest) enum Command {
+pub(crate) enum Command {
     /// Go on with a fresh instance, because of this.
     Restart(String),
     /// Stop, as if the guest asked for it in a message.
@@ -60,8 +60,8 @@ impl Command {
 
 /// A message that was taken out, and what that changes.
 #[derive(Debug)]
-pub(crate) struct Taken {
-    pub(crate) message: SerializedMessage,
+pub struct Taken {
+    pub message: SerializedMessage,
     /// Somebody may wait for the room that there is now.
     pub(crate) makes_room: bool,
     /// So many messages were dropped before the mailbox was half empty again: to be said once.
@@ -69,17 +69,17 @@ pub(crate) struct Taken {
 }
 
 /// What was given up when the actor ended.
-pub(crate) struct GivenUp {
-    pub(crate) messages: VecDeque<(u64, SerializedMessage)>,
+pub struct GivenUp {
+    pub messages: VecDeque<(u64, SerializedMessage)>,
     /// Whoever asked for something hears that it won't be when these are dropped.
-    pub(in crate::guest) commands: VecDeque<Command>,
+    pub(crate) commands: VecDeque<Command>,
 }
 
 /// What became of a message that is put in.
 #[derive(Debug)]
-pub(crate) struct Put {
+pub struct Put {
     /// Its number.
-    pub(crate) outcome: Result<u64, NotPut>,
+    pub outcome: Result<u64, NotPut>,
     /// A limit was reached: to be said once.
     pub(crate) struck: Option<Limit>,
 }
@@ -94,12 +94,7 @@ impl Waiting {
     }
 
     /// A message comes. `is_draining` says whether the actor takes no more by now; it is asked only before room is made.
-    pub(crate) fn handle_put(
-        &mut self,
-        message: SerializedMessage,
-        limits: &Limits,
-        is_draining: impl Fn() -> bool,
-    ) -> Put {
+    pub fn handle_put(&mut self, message: SerializedMessage, limits: &Limits, is_draining: impl Fn() -> bool) -> Put {
         let mut struck = None;
         let refuse = |message, reason, struck| Put {
             outcome: Err(NotPut { message, reason }),
@@ -144,7 +139,7 @@ impl Waiting {
     }
 
     /// Takes a message out of the middle, if it is still there.
-    pub(crate) fn handle_take_back(&mut self, number: u64) -> Option<SerializedMessage> {
+    pub fn handle_take_back(&mut self, number: u64) -> Option<SerializedMessage> {
         let place = self.messages.binary_search_by_key(&number, |(number, _)| *number);
         let (_, message) = self.messages.remove(place.ok()?)?;
         self.free(retained_bytes(&message));
@@ -166,7 +161,7 @@ impl Waiting {
     }
 
     /// The actor has ended: nothing is taken any more.
-    pub(crate) fn handle_end(&mut self) -> GivenUp {
+    pub fn handle_end(&mut self) -> GivenUp {
         self.ended = true;
         self.free(self.bytes);
         GivenUp {
@@ -176,7 +171,7 @@ impl Waiting {
     }
 
     /// The message that has waited the longest.
-    pub(crate) fn poll_message(&mut self, limits: &Limits) -> Option<Taken> {
+    pub fn poll_message(&mut self, limits: &Limits) -> Option<Taken> {
         let (_, message) = self.messages.pop_front()?;
         self.free(retained_bytes(&message));
         let is_half_empty =
@@ -206,7 +201,7 @@ impl Waiting {
     }
 
     /// How many messages wait.
-    pub(crate) fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.messages.len()
     }
 

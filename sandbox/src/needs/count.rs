@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::Needs;
 use super::outline::{COMPONENT, Definition, Item, Kind, Outline};
-use crate::guest::complexity::TooComplex;
+use crate::complexity::TooComplex;
 
 /// How many steps are followed: each definition, instance, argument, import, export and alias of each instance is one.
 const MOST_STEPS: usize = 250_000;
@@ -15,7 +15,7 @@ const MOST_STEPS: usize = 250_000;
 const DEEPEST: usize = 100;
 
 /// The component is put together in more steps, or deeper, than is followed.
-pub(in crate::guest) type Beyond = TooComplex;
+pub(crate) type Beyond = TooComplex;
 
 pub(super) fn needs(outline: &Outline) -> Result<Needs, Beyond> {
     let mut counting = Counting {

@@ -30,9 +30,9 @@ const PAGE: u32 = 16;
 
 /// A component with all that is nested in it.
 #[derive(Debug, Default)]
-pub(in crate::guest) struct Outline {
+pub(crate) struct Outline {
     /// The names of what the component imports.
-    pub(in crate::guest) imports: Vec<String>,
+    pub(crate) imports: Vec<String>,
     /// The first is the component itself.
     pub(super) components: Vec<Definition>,
     /// What an instance of each module needs.
@@ -101,7 +101,7 @@ struct Entities {
 }
 
 impl Outline {
-    pub(in crate::guest) fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         let mut reading = Reading::default();
         for payload in Parser::new(0).parse_all(bytes) {
             let read = payload.and_then(|payload| reading.payload(payload));
@@ -113,7 +113,7 @@ impl Outline {
     }
 
     /// What each guest of the component needs.
-    pub(in crate::guest) fn needs(&self) -> Result<Needs, Beyond> {
+    pub(crate) fn needs(&self) -> Result<Needs, Beyond> {
         count::needs(self)
     }
 }

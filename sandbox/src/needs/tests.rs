@@ -4,7 +4,7 @@ use wasmtime::component::Component;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::{Needs, Outline};
-use crate::guest::complexity::TooComplex;
+use crate::complexity::TooComplex;
 
 /// An engine with a pool that is set up like this. What it refuses tells how much it found.
 fn engine(change: impl FnOnce(&mut PoolingAllocationConfig)) -> wasmtime::Engine {

@@ -96,7 +96,7 @@ impl Drop for Thread {
 
 /// A thread that one guest has, for one piece of work at a time.
 #[derive(Debug)]
-pub(in crate::guest) struct Lane(Option<Occupied>);
+pub(crate) struct Lane(Option<Occupied>);
 
 #[derive(Debug)]
 struct Occupied {
@@ -107,14 +107,14 @@ struct Occupied {
 
 impl Lane {
     /// Does this with its thread, and gives the lane back.
-    pub(in crate::guest) async fn run<T>(self, work: impl Future<Output = T>) -> T {
+    pub(crate) async fn run<T>(self, work: impl Future<Output = T>) -> T {
         let done = self.within(work).await;
         self.give_back();
         done
     }
 
     /// Does this with its thread.
-    pub(in crate::guest) async fn within<T>(&self, work: impl Future<Output = T>) -> T {
+    pub(crate) async fn within<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         std::future::poll_fn(|cx| {
             let _entered = self.enter();
@@ -124,12 +124,12 @@ impl Lane {
     }
 
     /// What is begun on this thread until the guard is dropped has the lane's thread for its work that blocks.
-    pub(in crate::guest) fn enter(&self) -> Option<EnterGuard<'_>> {
+    pub(crate) fn enter(&self) -> Option<EnterGuard<'_>> {
         Some(self.0.as_ref()?.thread.0.as_ref()?.enter())
     }
 
     /// Gives the lane back, of which no work is left.
-    pub(in crate::guest) fn give_back(mut self) {
+    pub(crate) fn give_back(mut self) {
         if let Some(occupied) = self.0.take() {
             occupied.give_back();
         }

@@ -33,7 +33,7 @@ const FILES: [&str; 2] = ["/etc/resolv.conf", "/etc/hosts"];
 
 /// Why there is no address.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::guest) enum NoAddress {
+pub(crate) enum NoAddress {
     /// There is no such name, or it has no address.
     #[error("there is no address of this name")]
     Unknown,

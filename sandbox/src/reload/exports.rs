@@ -2,12 +2,12 @@
 
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
-use crate::guest::error::LoadFault;
-use crate::guest::state::State;
-use crate::guest::world::OptionalInterface;
+use crate::error::LoadFault;
+use crate::state::State;
+use crate::world::OptionalInterface;
 
 /// The interface.
-pub(in crate::guest) const RELOAD_INTERFACE: &str = "ractor:actor/reload@0.1.0";
+pub(crate) const RELOAD_INTERFACE: &str = "ractor:actor/reload@0.1.0";
 
 /// What each function of the interface is called with and returns.
 pub(super) type SnapshotOutcome = (Result<Vec<u8>, String>,);
@@ -15,7 +15,7 @@ pub(super) type Outcome = (Result<(), String>,);
 
 /// Where a component has the functions of the interface.
 #[derive(Clone)]
-pub(in crate::guest) struct ReloadExports {
+pub(crate) struct ReloadExports {
     pub(super) snapshot: ComponentExportIndex,
     pub(super) restore: ComponentExportIndex,
     pub(super) post_reload: ComponentExportIndex,
@@ -23,10 +23,7 @@ pub(in crate::guest) struct ReloadExports {
 
 impl ReloadExports {
     /// Finds and checks the functions; none if the component can't be reloaded with its state.
-    pub(in crate::guest) fn find(
-        component: &Component,
-        linked: &InstancePre<State>,
-    ) -> Result<Option<Self>, LoadFault> {
+    pub(crate) fn find(component: &Component, linked: &InstancePre<State>) -> Result<Option<Self>, LoadFault> {
         let Some(interface) = OptionalInterface::find(component, linked, RELOAD_INTERFACE) else {
             return Ok(None);
         };

@@ -6,13 +6,13 @@ use wasmtime::component::ComponentExportIndex;
 
 use super::exports::{Outcome, ReloadExports, SnapshotOutcome};
 use super::undo::Mark;
-use crate::guest::error::{Fault, GuestError};
-use crate::guest::instance::{Callback, Instance, lifecycle};
-use crate::guest::replies::Port;
-use crate::guest::state::Acting;
+use crate::error::{Fault, GuestError};
+use crate::instance::{Callback, Instance, lifecycle};
+use crate::replies::Port;
+use crate::state::Acting;
 
 /// Why there is no snapshot.
-pub(in crate::guest) enum NoSnapshot {
+pub(crate) enum NoSnapshot {
     /// The guest said no. It can go on.
     Refused(GuestError),
     /// It trapped. The instance is dead.
@@ -21,7 +21,7 @@ pub(in crate::guest) enum NoSnapshot {
 
 impl Instance {
     /// The state as bytes.
-    pub(in crate::guest) async fn snapshot(&mut self) -> Result<Vec<u8>, NoSnapshot> {
+    pub(crate) async fn snapshot(&mut self) -> Result<Vec<u8>, NoSnapshot> {
         let callback = Callback::Lifecycle("snapshot");
         let Some(exports) = self.reload_exports() else {
             return Err(NoSnapshot::Refused(self.not_reloadable(callback)));
@@ -65,7 +65,7 @@ impl Instance {
     }
 
     /// Takes over the state of another instance. On a fresh instance only.
-    pub(in crate::guest) async fn restore(&mut self, state: &[u8], from_state_version: u32) -> Result<(), GuestError> {
+    pub(crate) async fn restore(&mut self, state: &[u8], from_state_version: u32) -> Result<(), GuestError> {
         let callback = Callback::Lifecycle("restore");
         let Some(exports) = self.reload_exports() else {
             return Err(self.not_reloadable(callback));
@@ -90,7 +90,7 @@ impl Instance {
     }
 
     /// The guest's own check, after [`restore`](Self::restore).
-    pub(in crate::guest) async fn post_reload(&mut self) -> Result<(), GuestError> {
+    pub(crate) async fn post_reload(&mut self) -> Result<(), GuestError> {
         let callback = Callback::Lifecycle("post-reload");
         let Some(exports) = self.reload_exports() else {
             return Err(self.not_reloadable(callback));
@@ -115,7 +115,7 @@ impl Instance {
     }
 
     /// Exchanges what the host keeps for the actor beside its instance: open calls, timers, monitors, children.
-    pub(in crate::guest) fn exchange(&mut self, other: &mut Self) {
+    pub(crate) fn exchange(&mut self, other: &mut Self) {
         let (mine, theirs) = (self.store.data_mut(), other.store.data_mut());
         std::mem::swap(&mut mine.replies, &mut theirs.replies);
         std::mem::swap(&mut mine.outflow, &mut theirs.outflow);

@@ -202,7 +202,7 @@ impl StateRoom {
     }
 
     /// A place, when the actor is about to write its state.
-    pub(crate) fn enter(&self) -> Option<OwnedSemaphorePermit> {
+    pub fn enter(&self) -> Option<OwnedSemaphorePermit> {
         let kept = self.take();
         kept.or_else(|| self.places.clone().try_acquire_owned().ok())
     }
@@ -222,7 +222,7 @@ pub(super) enum Offered {
 
 /// Who asked for a snapshot.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     /// Where its state has a place, if it needs one.
     pub(super) room: Option<Arc<StateRoom>>,
     pub(super) tell: oneshot::Sender<Result<Offered, NotReloaded>>,

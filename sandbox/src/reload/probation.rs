@@ -5,17 +5,17 @@ use tokio::sync::oneshot;
 
 use super::trial::{Failed, Noticed, Passed, Trial, WayBack};
 use super::{Aftermath, NoSnapshot, NotReloaded, Snapshot, Step};
-use crate::guest::actor::{Alive, Guest, Opaque};
-use crate::guest::error::GuestError;
-use crate::guest::instance::Instance;
-use crate::guest::life::Life;
-use crate::guest::module::Module;
-use crate::guest::state::Label;
-use crate::guest::strikes;
-use crate::guest::work::{Copy, Work};
+use crate::actor::{Alive, Guest, Opaque};
+use crate::error::GuestError;
+use crate::instance::Instance;
+use crate::life::Life;
+use crate::module::Module;
+use crate::state::Label;
+use crate::strikes;
+use crate::work::{Copy, Work};
 
 /// New code on trial, and who is told how it ends.
-pub(in crate::guest) struct Probation {
+pub(crate) struct Probation {
     trial: Trial<Box<Instance>, Module>,
     tell: oneshot::Sender<Result<(), NotReloaded>>,
 }
@@ -48,7 +48,7 @@ impl Probation {
 
 impl Alive {
     /// The new code has proven itself, if it had to.
-    pub(in crate::guest) fn confirm(&mut self) {
+    pub(crate) fn confirm(&mut self) {
         if let Some(probation) = self.probation.take() {
             probation.ends(Ok(()));
         }
@@ -67,7 +67,7 @@ impl Alive {
 impl Guest {
     /// Gives new code its work. If it fails, the code before it comes back, and gets the work unless others have noticed
     /// something of it already. True if the actor goes on.
-    pub(in crate::guest) async fn prove(
+    pub(crate) async fn prove(
         &self,
         myself: &ActorRef<Opaque>,
         alive: &mut Alive,

@@ -7,13 +7,13 @@ use tokio::time::Instant;
 use super::probation::Probation;
 use super::trial::Trial;
 use super::{Aftermath, Asked, Mode, NoSnapshot, NotReloaded, Offered, Proof, Request, Snapshot, Step, Swap, Swapped};
-use crate::guest::actor::{Alive, Guest, Opaque};
-use crate::guest::in_place::end_children;
-use crate::guest::instance::Instance;
-use crate::guest::life::Life;
-use crate::guest::module::Module;
-use crate::guest::state::Label;
-use crate::guest::strikes;
+use crate::actor::{Alive, Guest, Opaque};
+use crate::in_place::end_children;
+use crate::instance::Instance;
+use crate::life::Life;
+use crate::module::Module;
+use crate::state::Label;
+use crate::strikes;
 
 /// An instance of the new code that took over.
 struct Successor {
@@ -25,7 +25,7 @@ struct Successor {
 
 impl Guest {
     /// Goes on with other code, or with the code that there is. True if the actor goes on.
-    pub(in crate::guest) async fn reload(
+    pub(crate) async fn reload(
         &self,
         myself: &ActorRef<Opaque>,
         alive: &mut Alive,
@@ -166,7 +166,7 @@ impl Guest {
     }
 
     /// Answers who asked for a snapshot.
-    pub(in crate::guest) async fn snapshot(
+    pub(crate) async fn snapshot(
         &self,
         myself: &ActorRef<Opaque>,
         alive: &mut Alive,

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use ractor::ActorId;
 
-use crate::guest::groups::Group;
-use crate::guest::state::State;
+use crate::groups::Group;
+use crate::state::State;
 
 /// What an actor had at some moment.
 pub(super) struct Mark {

@@ -13,7 +13,7 @@ static NEXT_ACCOUNT: AtomicU64 = AtomicU64::new(0);
 
 /// What the guests of one family have had, in nanoseconds of a time that only moves on while guests run.
 #[derive(Debug)]
-pub(in crate::guest) struct Account {
+pub(crate) struct Account {
     id: u64,
     /// Changed under the lock of the queue only.
     used: AtomicU64,

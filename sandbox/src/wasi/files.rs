@@ -1,5 +1,5 @@
 //! `wasi:filesystem` as wasmtime has it, with each piece of work on one of the family's own threads: see
-//! [`pools`](crate::guest::pools).
+//! [`pools`](crate::pools).
 
 use wasmtime::component::{HasData, Linker, Resource};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView, WasiFilesystemView as _};
@@ -11,8 +11,8 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
 use super::listing;
 use super::streams::{Input, Output};
-use crate::guest::family::Family;
-use crate::guest::state::{Label, State};
+use crate::family::Family;
+use crate::state::{Label, State};
 
 /// The files of one guest.
 pub(super) struct Files<'a> {

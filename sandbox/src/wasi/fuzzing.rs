@@ -7,15 +7,15 @@ use wasmtime_wasi::sockets::SocketAddrUse;
 
 use super::network::{MOST_NAMES, Network};
 use super::reach::Reach;
-use crate::guest::grants::{Endpoint, Grants, HostPattern};
-use crate::guest::limits::Limits;
-use crate::guest::state::Label;
+use crate::grants::{Endpoint, Grants, HostPattern};
+use crate::limits::Limits;
+use crate::state::Label;
 
-pub(crate) use super::http::fuzzing::request;
+pub use super::http::fuzzing::request;
 
 /// What a guest does with sockets.
 #[derive(Debug)]
-pub(crate) enum Asked {
+pub enum Asked {
     /// The system's answer to a look-up.
     Found(String, Vec<IpAddr>),
     /// A connection.
@@ -27,7 +27,7 @@ pub(crate) enum Asked {
 }
 
 /// What a guest with these grants does, one after the other.
-pub(crate) fn socket(endpoints: Vec<Endpoint>, asked: &[Asked]) {
+pub fn socket(endpoints: Vec<Endpoint>, asked: &[Asked]) {
     let grants = Arc::new(Grants {
         udp: endpoints.clone(),
         tcp: endpoints.clone(),

@@ -19,9 +19,9 @@ use wasmtime_wasi::p2::bindings::sockets::udp_create_socket::Host as _;
 use wasmtime_wasi::p2::{FsResult, SocketResult};
 use wasmtime_wasi::sockets::WasiSocketsView as _;
 
-use crate::guest::denied::Denied;
-use crate::guest::state::State;
-use crate::guest::strikes;
+use crate::denied::Denied;
+use crate::state::State;
+use crate::strikes;
 
 const ENVIRONMENT: &str = "wasi:cli/environment@0.2.12";
 const PREOPENS: &str = "wasi:filesystem/preopens@0.2.12";

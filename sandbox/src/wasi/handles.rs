@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use wasmtime::component::ResourceTable;
 
-use crate::guest::family::Purse;
-use crate::guest::limits::{Common, Limit};
+use crate::family::Purse;
+use crate::limits::{Common, Limit};
 
 /// The most handles that one function of WASI makes, apart from the one that opens all directories.
 const AT_ONCE: usize = 4;
@@ -100,7 +100,7 @@ mod tests {
     use wasmtime::component::Resource;
 
     use super::*;
-    use crate::guest::limits::Limits;
+    use crate::limits::Limits;
 
     fn purse(family: usize) -> Arc<Purse> {
         Arc::new(Purse::new(&Limits {

@@ -11,10 +11,10 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
     DirectoryEntry, DirectoryEntryStream, ErrorCode, HostDirectoryEntryStream,
 };
 
-use crate::guest::family::{Family, Share};
-use crate::guest::limits::Common;
-use crate::guest::state::Label;
-use crate::guest::strikes;
+use crate::family::{Family, Share};
+use crate::limits::Common;
+use crate::state::Label;
+use crate::strikes;
 
 /// What an entry takes beside its name.
 const ENTRY_BYTES: usize = size_of::<FsResult<DirectoryEntry>>() + 32;

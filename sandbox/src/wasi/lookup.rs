@@ -12,10 +12,10 @@ use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddress, Networ
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 
 use super::network::MOST_ADDRESSES;
-use crate::guest::denied::Denied;
-use crate::guest::pools::NoAddress;
-use crate::guest::state::State;
-use crate::guest::strikes;
+use crate::denied::Denied;
+use crate::pools::NoAddress;
+use crate::state::State;
+use crate::strikes;
 
 const INTERFACE: &str = "wasi:sockets/ip-name-lookup@0.2.12";
 

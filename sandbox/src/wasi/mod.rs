@@ -4,7 +4,7 @@
 //! The interfaces are wasmtime's. What it has no hook for, so that a refusal could be told apart, is in `guard`.
 
 mod files;
-#[cfg(all(feature = "cli", any(test, feature = "fuzzing")))]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(super) mod fuzzing;
 mod guard;
 mod handles;

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use wasmtime_wasi::sockets::SocketAddrUse;
 
 use super::reach::Reach;
-use crate::guest::denied::Denied;
-use crate::guest::grants::{Endpoint, Grants};
-use crate::guest::state::Label;
-use crate::guest::strikes;
+use crate::denied::Denied;
+use crate::grants::{Endpoint, Grants};
+use crate::state::Label;
+use crate::strikes;
 
 /// The most names whose addresses are remembered; the oldest are forgotten.
 pub(super) const MOST_NAMES: usize = 256;
@@ -73,7 +73,7 @@ impl Network {
     }
 
     /// How many names are remembered.
-    #[cfg(all(feature = "cli", any(test, feature = "fuzzing")))]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn names(&self) -> usize {
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         found.addresses.len().max(found.oldest.len())
@@ -99,7 +99,7 @@ impl Network {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guest::limits::Limits;
+    use crate::limits::Limits;
 
     fn network(tcp: &[&str]) -> Network {
         let grants = Grants {

@@ -10,9 +10,9 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use crate::guest::limits::Limits;
-use crate::guest::state::Label;
-use crate::guest::text::tidy;
+use crate::limits::Limits;
+use crate::state::Label;
+use crate::text::tidy;
 
 /// One of the two outputs of a guest. However often the guest opens it, it is one stream of lines.
 #[derive(Clone)]

@@ -10,8 +10,8 @@ use wasmtime_wasi::p2::{
     DynInputStream, DynOutputStream, InputStream, OutputStream, Pollable, StreamError, StreamResult,
 };
 
-use crate::guest::family::Family;
-use crate::guest::pools::Lane;
+use crate::family::Family;
+use crate::pools::Lane;
 
 /// Awaits work on a thread of the family. Without one, which is an error of the system, it is met again by the work.
 async fn in_lane<T>(family: &Family, work: impl Future<Output = T>) -> T {

@@ -1,12 +1,12 @@
 //! The mailbox of a guest, and who waits for whom.
 
-#[path = "../../../host/src/guest/mailbox.rs"]
+#[path = "../../../sandbox/src/mailbox.rs"]
 #[rustfmt::skip] // rustfmt looks for its tests beside this file
 mod mailbox;
-#[path = "../../../host/src/guest/family/purse.rs"]
+#[path = "../../../sandbox/src/family/purse.rs"]
 #[rustfmt::skip]
 mod purse;
-#[path = "../../../host/src/guest/waits.rs"]
+#[path = "../../../sandbox/src/waits.rs"]
 #[rustfmt::skip]
 mod waits;
 
@@ -37,7 +37,7 @@ mod life {
     pub(super) struct Life;
 }
 
-mod limits {
+pub(crate) mod limits {
     /// Of the host's limits, those of a mailbox.
     pub(crate) struct Limits {
         pub(crate) mailbox_messages: usize,

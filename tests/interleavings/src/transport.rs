@@ -1,9 +1,9 @@
 //! The outbox of a connection.
 
-#[path = "../../../host/src/transport/chunks.rs"]
+#[path = "../../../cluster/src/transport/chunks.rs"]
 #[rustfmt::skip] // rustfmt looks for its tests beside this file
 mod chunks;
-#[path = "../../../host/src/transport/outbox.rs"]
+#[path = "../../../cluster/src/transport/outbox.rs"]
 #[rustfmt::skip]
 mod outbox;
 

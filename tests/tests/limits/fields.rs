@@ -101,7 +101,15 @@ fn every_key_of_node_toml_has_a_row() {
 #[track_caller]
 fn are_there(rows: &BTreeMap<String, Row>) {
     let mut sources = Vec::new();
-    for folder in ["tests/tests", "host/tests", "host/src"] {
+    for folder in [
+        "tests/tests",
+        "host/tests",
+        "host/src",
+        "cluster/src",
+        "sandbox/src",
+        "files/src",
+        "directory/src",
+    ] {
         collect(&workspace().join(folder), &mut sources);
     }
     let shown: BTreeSet<&str> = rows.values().filter_map(|row| row.shown.as_deref()).collect();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Where all messages are declared, as `prost` takes them.
-const SOURCE: &str = "../host/src/wire/proto.rs";
+const SOURCE: &str = "../cluster/src/wire/proto.rs";
 
 /// A field of a message, or an arm of a choice between messages.
 #[derive(Debug)]

@@ -1,11 +1,14 @@
-//! The layers of the host: which may use which, and which crates. ARCHITECTURE.md says why.
+//! The layers within a crate: which may use which, and which crates. ARCHITECTURE.md says why. What crates may use of each other is
+//! in their manifests.
 
-/// One module at the root of the host.
+/// One module at the root of a crate.
 pub(crate) struct Layer {
+    /// The folder of the crate.
+    pub(crate) of: &'static str,
     pub(crate) name: &'static str,
-    /// Other modules at the root that it may use.
+    /// Other modules at the root that it may use, and crates of this workspace by the names that they have there.
     pub(crate) modules: &'static [&'static str],
-    /// Of the host's dependencies, those that it may use.
+    /// Of the crate's other dependencies, those that it may use.
     pub(crate) crates: &'static [&'static str],
     /// Of std, what it may not use: two names that follow each other in a path.
     pub(crate) not_std: &'static [&'static str],
@@ -26,64 +29,43 @@ const IMPURE: &[&str] = &[
 #[rustfmt::skip] // one line a column reads like the table that it is
 pub(crate) const LAYERS: &[Layer] = &[
     Layer {
+        of: "cluster",
         name: "wire",
         modules: &[],
         crates: &["bytes", "prost", "prost_types", "thiserror"],
         not_std: IMPURE,
     },
     Layer {
+        of: "cluster",
         name: "session",
         modules: &["wire"],
         crates: &["hmac", "sha2", "subtle", "thiserror"],
         not_std: IMPURE,
     },
-    // Clocks: the writer of a pipe is given a while.
     Layer {
-        name: "files",
-        modules: &[],
-        crates: &["rustix", "tempfile", "thiserror"],
-        not_std: &["std::net", "std::process"],
-    },
-    Layer {
+        of: "cluster",
         name: "transport",
         modules: &["files", "wire"],
         crates: &["bytes", "socket2", "thiserror", "tokio", "tokio_rustls", "tracing"],
         // Files: the certificates, which are read again while the node runs.
         not_std: &["std::process"],
     },
-    // The seam between `node` and `guest`.
     Layer {
-        name: "directory",
-        modules: &[],
-        crates: &["ractor", "thiserror"],
-        not_std: IMPURE,
-    },
-    Layer {
-        name: "address",
-        modules: &["directory"],
-        crates: &["ractor"],
-        not_std: IMPURE,
-    },
-    Layer {
+        of: "cluster",
         name: "node",
         modules: &["directory", "session", "transport", "wire"],
         crates: &["bytes", "futures_util", "ractor", "rand", "thiserror", "tokio", "tokio_rustls", "tracing"],
         not_std: &["std::fs", "std::process"],
     },
-    // How the node writes what it keeps.
     Layer {
-        name: "guest",
-        modules: &["address", "directory", "files"],
-        crates: &["bytes", "hex", "hickory_resolver", "hmac", "http_body_util", "hyper", "if_addrs", "metrics", "ractor", "rand", "rustls_native_certs", "serde", "sha2", "thiserror", "tokio", "tokio_rustls", "tracing", "wasmparser", "wasmtime", "wasmtime_wasi", "wasmtime_wasi_http"],
-        not_std: &["std::process"],
-    },
-    Layer {
+        of: "host",
         name: "supervision",
         modules: &["directory", "guest"],
         crates: &["ractor", "serde", "thiserror", "tokio", "tracing"],
         not_std: &["std::fs", "std::net", "std::process"],
     },
     Layer {
+        of: "host",
         name: "checkpoint",
         modules: &["files", "guest"],
         crates: &["redb", "sha2", "thiserror", "tokio", "tracing"],
@@ -91,6 +73,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     },
     // The derive at the root, for its messages.
     Layer {
+        of: "host",
         name: "control",
         modules: &["directory", "files", "guest", "supervision", "RactorClusterMessage"],
         crates: &["hmac", "ractor", "rand", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"],
@@ -98,24 +81,28 @@ pub(crate) const LAYERS: &[Layer] = &[
     },
     // ractor for how a literal becomes the bytes of an argument.
     Layer {
+        of: "host",
         name: "config",
-        modules: &["control", "files", "guest", "node", "supervision", "transport"],
+        modules: &["control", "files", "guest", "node", "supervision", "tls"],
         crates: &["hex", "ractor", "serde", "strsim", "thiserror", "toml"],
         not_std: &["std::process", "std::thread"],
     },
 ];
 
-/// What puts the layers together: uses everything, and no layer uses it.
-pub(crate) const COMPOSITION: &[&str] = &[
-    "cli",
-    "fuzzing",
-    "host",
-    "lib",
-    "macros",
-    "main",
-    "ops",
-    "simulation",
-    "sync",
+/// Crates that are one layer, and what they may not use of std.
+#[rustfmt::skip]
+pub(crate) const WHOLE: &[(&str, &[&str])] = &[
+    // The seam between `cluster` and `sandbox`.
+    ("directory", IMPURE),
+    // Clocks: the writer of a pipe is given a while.
+    ("files", &["std::net", "std::process"]),
+    ("sandbox", &["std::process"]),
+];
+
+/// What puts the layers of a crate together: uses everything, and no layer uses it.
+pub(crate) const COMPOSITION: &[(&str, &[&str])] = &[
+    ("cluster", &["fuzzing", "lib", "internals", "macros", "sync"]),
+    ("host", &["cli", "fuzzing", "host", "lib", "main", "ops", "simulation"]),
 ];
 
 /// Names that are defined at the root itself, because the API has them there.

@@ -4,7 +4,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
-#[cfg(feature = "guests")]
 use tokio::sync::watch;
 
 use super::{Cookie, NodeServer};
@@ -118,8 +117,7 @@ impl NodeServer {
 
     /// Listens at once, and accepts connections only once this is true. If it can't become true any more, none is accepted.
     #[must_use]
-    #[cfg(feature = "guests")]
-    pub(crate) fn with_gate(mut self, gate: watch::Receiver<bool>) -> Self {
+    pub fn with_gate(mut self, gate: watch::Receiver<bool>) -> Self {
         self.gate = Some(gate);
         self
     }

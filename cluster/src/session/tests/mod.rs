@@ -5,6 +5,3 @@ mod identity;
 mod pair;
 mod simulation;
 mod sync;
-
-#[cfg(feature = "guests")]
-pub(crate) use simulation::Random;

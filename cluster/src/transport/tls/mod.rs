@@ -74,8 +74,7 @@ pub fn read_roots(path: &Path) -> Result<RootCertStore, TlsError> {
 
 impl Tls {
     /// The files.
-    #[cfg(feature = "guests")]
-    pub(crate) fn files(&self) -> &TlsFiles {
+    pub fn files(&self) -> &TlsFiles {
         &self.shared.files
     }
 

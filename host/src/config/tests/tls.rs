@@ -5,7 +5,7 @@ use std::path::Path;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 use super::{folder, parse, restrict};
-use crate::transport::tls::ClientAuth;
+use crate::tls::ClientAuth;
 
 /// Adds `ca.pem`, a `cert.pem` that it signed with its `key.pem`, and the `other-….pem` of another CA.
 fn add_certificates(folder: &Path) {

@@ -10,8 +10,6 @@ mod check_tests;
 mod report;
 mod roll;
 mod rollout;
-#[cfg(test)]
-mod rollout_tests;
 
 use std::path::PathBuf;
 use std::time::Duration;

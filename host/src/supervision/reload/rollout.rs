@@ -3,6 +3,9 @@
 //! Actors are known by their pids. Whoever drives this carries out what [`Rollout::poll`] says, and says what came of it with the
 //! `handle_*` functions, in any order.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use super::OnFailure;

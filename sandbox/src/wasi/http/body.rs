@@ -9,9 +9,9 @@ use wasmtime_wasi_http::Error;
 
 use super::client::Place;
 use super::wait::Wait;
-use crate::guest::limits::Limit;
-use crate::guest::state::Label;
-use crate::guest::strikes;
+use crate::limits::Limit;
+use crate::state::Label;
+use crate::strikes;
 
 /// A body that fails where it becomes larger than this limit.
 pub(super) struct Bounded<B> {

@@ -16,13 +16,13 @@ use super::body::{Bounded, Paced};
 use super::failure;
 use super::target::Target;
 use super::wait::Waits;
-use crate::guest::denied::Denied;
-use crate::guest::family::{Family, Purse, Share};
-use crate::guest::grants::{Grants, HttpOrigin};
-use crate::guest::http_trust::HttpTrust;
-use crate::guest::limits::{Common, Limit, Limits};
-use crate::guest::state::Label;
-use crate::guest::strikes;
+use crate::denied::Denied;
+use crate::family::{Family, Purse, Share};
+use crate::grants::{Grants, HttpOrigin};
+use crate::http_trust::HttpTrust;
+use crate::limits::{Common, Limit, Limits};
+use crate::state::Label;
+use crate::strikes;
 
 /// What hyper reads into at least, in bytes.
 const SMALLEST_BUFFER: usize = 8 << 10;
@@ -31,7 +31,7 @@ const SMALLEST_BUFFER: usize = 8 << 10;
 pub(super) type Sent = (Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>);
 
 /// Sends the requests of one guest.
-pub(in crate::guest::wasi) struct Client {
+pub(in crate::wasi) struct Client {
     pub(super) label: Label,
     /// None while the component only describes itself, when nothing is granted.
     pub(super) family: Option<Family>,
@@ -62,7 +62,7 @@ pub(super) struct Place {
 }
 
 impl Client {
-    pub(in crate::guest::wasi) fn new(
+    pub(in crate::wasi) fn new(
         label: Label,
         family: Option<Family>,
         limits: &Limits,

@@ -11,10 +11,10 @@ use wasmtime_wasi_http::Error;
 use super::client::Client;
 use super::failure;
 use super::target::Target;
-use crate::guest::denied::Denied;
-use crate::guest::grants::HttpScheme;
-use crate::guest::strikes;
-use crate::guest::wasi::network::MOST_ADDRESSES;
+use crate::denied::Denied;
+use crate::grants::HttpScheme;
+use crate::strikes;
+use crate::wasi::network::MOST_ADDRESSES;
 
 /// What a connection runs over.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}

@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use hyper::http::uri::Uri;
 
 use super::target::Target;
-use crate::guest::grants::{HostPattern, HttpOrigin};
-use crate::guest::wasi::reach::Reach;
+use crate::grants::{HostPattern, HttpOrigin};
+use crate::wasi::reach::Reach;
 
 /// A request to this place, whose host is at this address, by a guest with these grants.
-pub(crate) fn request(uri: &str, address: IpAddr, grants: &[HttpOrigin]) {
+pub fn request(uri: &str, address: IpAddr, grants: &[HttpOrigin]) {
     let Ok(uri) = uri.parse::<Uri>() else { return };
     let Some(target) = Target::of(&uri) else { return };
     let shown = target.to_string();

@@ -7,7 +7,7 @@ mod body;
 mod client;
 mod connect;
 mod failure;
-#[cfg(all(feature = "cli", any(test, feature = "fuzzing")))]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(super) mod fuzzing;
 mod target;
 mod wait;
@@ -25,7 +25,7 @@ use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView as _,
 };
 
-use crate::guest::state::State;
+use crate::state::State;
 pub(super) use client::Client;
 use client::Sent;
 

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use hyper::http::uri::{Authority, Scheme, Uri};
 
-use crate::guest::grants::{HostPattern, HttpOrigin, HttpScheme};
-use crate::guest::wasi::reach::Reach;
+use crate::grants::{HostPattern, HttpOrigin, HttpScheme};
+use crate::wasi::reach::Reach;
 
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]

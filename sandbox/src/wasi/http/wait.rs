@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::time::timeout;
 use wasmtime_wasi_http::RequestOptions;
 
-use crate::guest::limits::Limit;
-use crate::guest::state::Label;
-use crate::guest::strikes;
+use crate::limits::Limit;
+use crate::state::Label;
+use crate::strikes;
 
 /// The longest that one thing is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

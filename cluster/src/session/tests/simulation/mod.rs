@@ -10,13 +10,9 @@ mod check;
 mod end;
 mod model;
 mod network;
-mod random;
 mod runs;
 mod scenario;
 mod world;
-
-#[cfg(feature = "guests")]
-pub(crate) use random::Random;
 
 /// Simulated time in microseconds from the start of a run.
 type Time = u64;

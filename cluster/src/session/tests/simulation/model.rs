@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::random::Random;
+use crate::internals::random::Random;
 use crate::session::{Event, LocalSnapshot};
 use crate::wire::{Actor, GroupChange};
 

@@ -3,8 +3,8 @@
 use bytes::{Bytes, BytesMut};
 
 use super::Time;
-use super::random::Random;
 use super::scenario::Cut;
+use crate::internals::random::Random;
 use crate::session::CloseReason;
 use crate::wire::{self, Message};
 

@@ -4,9 +4,9 @@ use std::fmt::Debug;
 use std::str::FromStr;
 use std::time::Instant;
 
-use super::random::Random;
 use super::scenario::Scenario;
 use super::world::World;
+use crate::internals::random::Random;
 
 fn variable<T: FromStr<Err: Debug>>(name: &str) -> Option<T> {
     let value = std::env::var(name).ok()?;

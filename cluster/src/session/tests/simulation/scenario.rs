@@ -1,7 +1,7 @@
 //! What a run is made of: drawn from its seed before it starts.
 
 use super::Time;
-use super::random::Random;
+use crate::internals::random::Random;
 
 /// One second of simulated time.
 pub(super) const SECOND: Time = 1_000_000;

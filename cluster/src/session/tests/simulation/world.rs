@@ -8,8 +8,8 @@ use super::actors::Told;
 use super::end::{Answer, End, Input};
 use super::model::{Change, Model};
 use super::network::{Arrival, Connection, Side};
-use super::random::Random;
 use super::scenario::{Cut, NodePlan, Nonces, SECOND, Scenario};
+use crate::internals::random::Random;
 use crate::session::{Admission, CloseReason, Event, Registry};
 
 /// The node number of whoever has the wrong cookie.

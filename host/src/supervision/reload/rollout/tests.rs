@@ -6,9 +6,9 @@ use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 
-use super::OnFailure;
-use super::report::{Outcome, Verdict};
-use super::rollout::{Rollout, Todo};
+use super::super::OnFailure;
+use super::super::report::{Outcome, Verdict};
+use super::{Rollout, Todo};
 use crate::guest::{Aftermath, Mode, NotReloaded, Step};
 
 fn failed(step: Step) -> NotReloaded {

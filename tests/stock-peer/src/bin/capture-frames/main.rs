@@ -1,6 +1,6 @@
 //! Records the golden frames: what the published `ractor_cluster` really puts on the wire.
 //!
-//! `cargo run -p stock-peer --bin capture-frames -- host/src/wire/golden` starts three stock nodes, lets two of them talk
+//! `cargo run -p stock-peer --bin capture-frames -- cluster/src/wire/golden` starts three stock nodes, lets two of them talk
 //! through a recording proxy until every kind of message has passed, and writes one frame of each to a file of its
 //! own, with an index of what it holds. The files differ from run to run in nonces, digests, timestamps and ports.
 

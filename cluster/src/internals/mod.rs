@@ -1,0 +1,19 @@
+//! What the simulation of whole nodes runs, in the host: the code that ships, as it is. Hidden, and only there with the feature
+//! `simulation` or in this crate's own tests.
+
+pub mod random;
+
+pub use crate::node::sim::{Backoff, Dialling, Link, News, Proof, SessionEnd, SessionLimits, Step};
+pub use crate::session::{
+    Account, CloseReason, Dial, Event, Ledger, LocalChange, LocalSnapshot, Registry, Role, Session, SessionConfig,
+    StockPeers, Timing,
+};
+pub use crate::transport::sim::Chunks;
+
+/// Messages.
+pub mod wire {
+    pub use crate::wire::{
+        Actor, Auth, CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN, Data, Message, NameMessage,
+        NodeFlags, decode, encode, split_frame,
+    };
+}
