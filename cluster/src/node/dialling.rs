@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::watch::{Proof, SessionEnd};
 use crate::session::{CloseReason, StockPeers};
+use crate::wire::ServerStatus;
 
 /// How often a name is resolved while all of its addresses are connected.
 const RESOLVE_EVERY: Duration = Duration::from_secs(30);
@@ -123,6 +124,8 @@ struct Address {
     identified: Option<Instant>,
     /// It has proved to be this very node, and that was said.
     is_own: bool,
+    /// It refused a connection beside the one that its node has, and that was said.
+    is_refused: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,6 +145,7 @@ impl Address {
             failures: 0,
             identified: None,
             is_own: false,
+            is_refused: false,
         }
     }
 
@@ -198,14 +202,32 @@ impl Dialling {
 
     /// An attempt led to no session.
     pub fn handle_failed(&mut self, addr: SocketAddr, why: String, jitter: f64, now: Instant) {
+        if let Some(address) = self.addresses.get_mut(&addr) {
+            address.is_refused = false;
+        }
+        if let Some(retry_in) = self.try_again(addr, jitter, now) {
+            self.news.push_back(News::NotConnected { addr, why, retry_in });
+        }
+    }
+
+    /// The node at this address has a connection to this one already. Who refuses another says so before it says who it is, so it is
+    /// asked again, for as long as it is refused; once is enough to say so.
+    fn handle_refused(&mut self, addr: SocketAddr, why: String, jitter: f64, now: Instant) {
+        let known = self.addresses.get_mut(&addr);
+        let was_refused = known.is_some_and(|address| std::mem::replace(&mut address.is_refused, true));
+        if let Some(retry_in) = self.try_again(addr, jitter, now).filter(|_| !was_refused) {
+            self.news.push_back(News::NotConnected { addr, why, retry_in });
+        }
+    }
+
+    /// One more failure. Gives the time until the next attempt.
+    fn try_again(&mut self, addr: SocketAddr, jitter: f64, now: Instant) -> Option<Duration> {
         self.look_up = now;
-        let Some(address) = self.addresses.get_mut(&addr) else {
-            return;
-        };
+        let address = self.addresses.get_mut(&addr)?;
         address.failures = address.failures.saturating_add(1);
         let retry_in = self.backoff.wait(address.failures, jitter);
         address.standing = Standing::Due(now + retry_in);
-        self.news.push_back(News::NotConnected { addr, why, retry_in });
+        Some(retry_in)
     }
 
     /// The session that an attempt led to has ended.
@@ -239,6 +261,9 @@ impl Dialling {
                 });
             }
             (CloseReason::AlreadyLinked, None) => self.ask_again(addr, jitter, now),
+            (reason @ CloseReason::Refused(ServerStatus::NotOk), _) => {
+                self.handle_refused(addr, reason.to_string(), jitter, now);
+            }
             (reason, _) => self.handle_failed(addr, reason.to_string(), jitter, now),
         }
     }

@@ -272,3 +272,25 @@ fn nothing_that_is_answered_keeps_an_address_from_being_dialled_for_good() {
         }
     }
 }
+
+#[test]
+fn a_node_that_refuses_another_connection_is_asked_again_and_that_is_said_once() {
+    let mut peer = Dialled::with(&[addr(1)]);
+    peer.wait(addr(1));
+    let mut said = Vec::new();
+    for wait in [1, 2, 4, 8, 8] {
+        let refused = CloseReason::Refused(ServerStatus::NotOk);
+        assert_eq!(peer.ends(addr(1), refused, Proof::Nothing, false).wait(addr(1)), wait);
+        said.push(peer.news().len());
+    }
+    assert_eq!(said, [1, 0, 0, 0, 0]);
+    peer.fails(addr(1)).wait(addr(1));
+    assert_eq!(peer.news().len(), 1);
+    peer.ends(
+        addr(1),
+        CloseReason::Refused(ServerStatus::NotOk),
+        Proof::Nothing,
+        false,
+    );
+    assert_eq!(peer.news().len(), 1, "something else came of it in between");
+}
