@@ -11,7 +11,7 @@
 ///     x: i32,
 /// }
 ///
-/// ractor_host::derive_serialization_for_prost_type! {Point}
+/// ractor_host_cluster::derive_serialization_for_prost_type! {Point}
 /// ```
 #[macro_export]
 macro_rules! derive_serialization_for_prost_type {
