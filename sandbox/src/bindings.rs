@@ -2,7 +2,7 @@
 
 mod generated {
     wasmtime::component::bindgen!({
-        path: "../wit",
+        path: "wit",
         world: "guest-actor",
         imports: {
             "ractor:actor/messaging.cast": async | trappable,

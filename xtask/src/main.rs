@@ -1,5 +1,5 @@
 //! The commands of this workspace: `cargo xtask demo`, `cargo xtask test`, `cargo xtask fuzz`, `cargo xtask mutants`,
-//! `cargo xtask bench`, and what these need installed and built.
+//! `cargo xtask package`, `cargo xtask bench`, and what these need installed and built.
 //!
 //! Each command says what it does while it works (`==> …`), and ends with a reason if it fails.
 
@@ -10,6 +10,7 @@ mod fuzz;
 mod guests;
 mod languages;
 mod mutants;
+mod package;
 mod process;
 mod programs;
 mod report;
@@ -51,6 +52,8 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Change the code in small ways, and list the changes that no test notices
     Mutants(mutants::Options),
+    /// Make the packages that would be published, and build each from its archive
+    Package,
     /// Measure: this node beside the published ractor_cluster and the floor of the machine
     Bench(bench::Options),
     /// Make rustc's wasm32-wasip2 target available, which guests are compiled to
@@ -78,6 +81,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Test { quick, long: None } => test::run(&workspace, *quick),
         Task::Fuzz(options) => fuzz::run(&workspace, options),
         Task::Mutants(options) => mutants::run(&workspace, options),
+        Task::Package => package::run(&workspace),
         Task::Bench(options) => bench::run(&workspace, options),
         Task::SetupTarget => target::set_up(&workspace),
         Task::BuildGuests => guests::build_all(&workspace).map(drop),

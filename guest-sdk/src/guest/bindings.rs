@@ -11,7 +11,7 @@
 )]
 
 wit_bindgen::generate!({
-    path: "../wit",
+    path: "wit",
     world: "batching-actor",
     pub_export_macro: true,
     export_macro_name: "export_component",

@@ -11,7 +11,7 @@
 )]
 
 wit_bindgen::generate!({
-    path: "../wit",
+    path: "wit",
     inline: "package ractor:sdk; world reload-export { export ractor:actor/reload@0.1.0; }",
     world: "ractor:sdk/reload-export",
     pub_export_macro: true,

@@ -94,6 +94,11 @@ fn every_policy_holds_on_every_path() {
 }
 
 #[test]
+fn each_package_carries_the_world_of_a_guest() {
+    check(texts::worlds);
+}
+
+#[test]
 fn every_test_guest_has_a_test() {
     check(texts::guests);
 }

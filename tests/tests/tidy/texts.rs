@@ -38,6 +38,35 @@ pub(crate) fn lengths(files: &[SourceFile]) -> Vec<Finding> {
     lengths_but(files, LONG_FILES)
 }
 
+/// Copies of the world of a guest in packages that differ from it, or lack a file, or have one more.
+pub(crate) fn worlds(files: &[SourceFile]) -> Vec<Finding> {
+    let of = |folder: &'static str| {
+        files
+            .iter()
+            .filter_map(move |file| Some((file.path.strip_prefix(folder)?, file)))
+    };
+    let copies = ["guest-sdk/wit/", "sandbox/wit/"];
+    let differing = of("wit/").flat_map(|(name, original)| {
+        let missing = copies.into_iter().filter(move |folder| {
+            let mut copy = of(folder).filter(|(copied, _)| *copied == name);
+            !copy.any(|(_, copy)| copy.text == original.text)
+        });
+        missing.map(|folder| {
+            Finding::new(
+                original,
+                1,
+                format!("{folder} has no copy of this; `cp wit/* {folder}` makes it"),
+            )
+        })
+    });
+    let strays = copies
+        .into_iter()
+        .flat_map(of)
+        .filter(|(name, _)| of("wit/").all(|(original, _)| original != *name));
+    let strays = strays.map(|(_, stray)| Finding::new(stray, 1, "this is a copy of nothing in wit/"));
+    differing.chain(strays).collect()
+}
+
 fn lengths_but(files: &[SourceFile], excused: &[(&str, &str)]) -> Vec<Finding> {
     let long: Vec<&SourceFile> = files
         .iter()
@@ -197,4 +226,22 @@ fn finds_guests_without_a_test() {
     let findings = |test: &str| guests(&[single(), file("tests/tests/hostile/main.rs", test)]).len();
     assert_eq!(findings("Victims::of(\"memory-bomb\")"), 0);
     assert_eq!(findings("// of memory-bomb"), 1);
+}
+
+#[test]
+fn finds_worlds_that_differ() {
+    let file = |path: &str, text: &str| SourceFile {
+        path: path.into(),
+        text: text.into(),
+    };
+    let mut files = vec![
+        file("wit/a.wit", "1"),
+        file("sandbox/wit/a.wit", "1"),
+        file("guest-sdk/wit/a.wit", "1"),
+    ];
+    assert_eq!(worlds(&files), []);
+    files[1].text = "2".into();
+    assert_eq!(worlds(&files).len(), 1);
+    files[1].path = "sandbox/wit/b.wit".into();
+    assert_eq!(worlds(&files).len(), 2);
 }
