@@ -106,4 +106,5 @@ pub(crate) mod sim {
     pub(crate) use super::checkpoint_writer::sim::{Attempt, Outcome, Queue, attempt};
     pub(crate) use super::limits::{Limits, WhenFull};
     pub(crate) use super::mailbox::waiting::{Put, Waiting};
+    pub(crate) use super::reload::trial::{Failed, Noticed, Passed, Trial, WayBack};
 }

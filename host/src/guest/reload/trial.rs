@@ -19,6 +19,8 @@ pub(crate) enum WayBack<I> {
     Instance(I),
     /// With the state that the new code had after the last message that it handled.
     State(Snapshot),
+    /// Afresh: the new code was restarted since, and what it began with then is not what the code before had.
+    Afresh,
 }
 
 /// What follows from a message that was handled.
@@ -83,9 +85,21 @@ impl<I, C> Trial<I, C> {
         self.way_back = WayBack::State(state);
     }
 
+    /// The new code goes on with a fresh instance. What was there before that is given up, as by any restart.
+    pub(crate) fn handle_restarted(&mut self) {
+        self.way_back = WayBack::Afresh;
+    }
+
+    /// The new code has died of being asked for its state, after [`Passed::AskState`]. The code before goes on afresh.
+    pub(crate) fn handle_no_state(self) -> C {
+        self.before
+    }
+
     /// The new code has failed at a message. `Noticed::Something` and a message that can't be copied keep it from being given again.
     pub(crate) fn handle_failed(self, noticed: Noticed, has_copy: bool) -> (C, WayBack<I>, Failed) {
         let failed = match noticed {
+            // Who begins afresh is restarted, and what is at hand then is lost.
+            _ if matches!(self.way_back, WayBack::Afresh) => Failed::Lose,
             Noticed::Nothing if has_copy => Failed::GiveAgain,
             _ => Failed::Lose,
         };
@@ -101,7 +115,7 @@ impl<I, C> Trial<I, C> {
     pub(crate) fn into_unused(self) -> Option<(C, I)> {
         match self.way_back {
             WayBack::Instance(instance) => Some((self.before, instance)),
-            WayBack::State(_) => None,
+            WayBack::State(_) | WayBack::Afresh => None,
         }
     }
 }
@@ -137,10 +151,22 @@ mod tests {
         trial.handle_state(Snapshot::new(b"one message".to_vec(), 2));
         assert_eq!(trial.unused(), None);
         let (before, way_back, _) = trial.handle_failed(Noticed::Nothing, true);
-        let WayBack::State(state) = way_back else {
-            panic!("the old instance knows nothing of the message");
+        // The old instance knows nothing of the message.
+        let revived = match way_back {
+            WayBack::State(state) => Some(state.state),
+            WayBack::Instance(_) | WayBack::Afresh => None,
         };
-        assert_eq!((before, state.state.as_slice()), (1, &b"one message"[..]));
+        assert_eq!((before, revived), (1, Some(b"one message".to_vec())));
+    }
+
+    #[test]
+    fn what_a_restart_has_given_up_does_not_come_back() {
+        let mut trial = trial(3);
+        trial.handle_restarted();
+        assert_eq!(trial.unused(), None);
+        let (before, way_back, failed) = trial.handle_failed(Noticed::Nothing, true);
+        assert!(matches!(way_back, WayBack::Afresh));
+        assert_eq!((before, failed), (1, Failed::Lose));
     }
 
     #[test]
