@@ -137,6 +137,7 @@ impl Guest {
     }
 
     pub(super) async fn replace(&self, myself: &ActorRef<Opaque>, alive: &mut Alive) -> Result<(), GuestError> {
+        alive.is_restarted();
         let Alive { label, life, .. } = alive;
         life.mailbox.forget_stop();
         life.turn();

@@ -121,6 +121,7 @@ pub mod internals {
     pub use super::checkpoint_writer::sim::{Attempt, Outcome, Queue, attempt};
     pub use super::limits::{Limits, WhenFull};
     pub use super::mailbox::waiting::{Put, Waiting};
+    pub use super::reload::trial::{Failed, Noticed, Passed, Trial, WayBack};
 }
 
 use ractor_host_directory as directory;

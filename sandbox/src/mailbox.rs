@@ -105,6 +105,11 @@ impl Mailbox {
         command
     }
 
+    /// True if what was reloaded has proven itself, and the actor has not come to hear of it.
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.is_commanded() && self.lock().is_confirmed()
+    }
+
     /// Forgets what an instance that is gone asked for.
     pub(super) fn forget_stop(&self) {
         self.lock().handle_forget_stop();

@@ -163,7 +163,7 @@ impl Process {
             Step::Ask { ask, actor, room } => match self.guests.get_mut(&actor.pid) {
                 Some(guest) => {
                     guest.asked.push(((who, ask), room));
-                    if guest.at_hand.is_none() && !guest.is_down {
+                    if guest.is_at_boundary() {
                         guest.answer(context);
                     }
                 }

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::SECOND;
 use super::guest::{Guest, Status};
 use super::plan::ComputerPlan;
 use super::process::{Context, Event, Process};
+use super::rollouts::Turn;
 use crate::guest::{Budget, Restart, RestartPolicy, Verdict};
 use crate::supervision::Strategy;
 use crate::supervision::sim::{Command, Ending, Kind, Plan};
@@ -60,6 +62,7 @@ impl Process {
         let is_over = self.stop.is_some();
         let Some(guest) = self.guests.get_mut(&pid) else { return };
         let index = guest.index;
+        let is_ended = guest.status != Status::Running && !is_over;
         guest.is_down = true;
         let verdict = match guest.status {
             Status::Running if !is_over => self.supervisor.budget.spend(Instant::from_std(context.now)),
@@ -71,6 +74,10 @@ impl Process {
                 context.trace(format!("{} fails for good", guest.name));
                 context.history.gave_up((self.computer, index));
                 self.withdraw(pid);
+                if is_ended {
+                    // By an operator, who starts it again.
+                    return context.soon(3 * SECOND, Event::Reload(Turn::Start(index)));
+                }
                 self.supervisor.ended.push(pid);
                 let commands = self
                     .supervisor
@@ -120,6 +127,9 @@ impl Process {
             Some(notes) => {
                 context.history.resumed((computer, guest.index), &notes);
                 guest.notes = notes;
+                if let Some(trial) = &mut guest.running.trial {
+                    trial.handle_restarted();
+                }
                 guest.is_down = false;
                 guest.is_stale = false;
                 guest.answer(context);

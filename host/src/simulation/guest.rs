@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ractor::message::SerializedMessage;
 
 use super::asking::{Handle, Question};
+use super::code::{Code, Running};
 use super::history::{Notes, Sender};
 use crate::guest::StateRoom;
 use ractor_host_sandbox::internals::{Limits, Put, Waiting, WhenFull};
@@ -29,6 +30,7 @@ pub(super) struct Guest {
     /// What it is handling.
     pub(super) at_hand: Option<SerializedMessage>,
     pub(super) notes: Notes,
+    pub(super) running: Running,
     /// Its instance has failed, and there is no other yet.
     pub(super) is_down: bool,
     /// It is to go on with a fresh instance, before its next message.
@@ -44,7 +46,7 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    pub(super) fn new(pid: u64, index: usize, name: String, notes: Notes, mailbox: usize) -> Self {
+    pub(super) fn new(pid: u64, index: usize, name: String, notes: Notes, mailbox: usize, code: Code) -> Self {
         Self {
             pid,
             index,
@@ -58,6 +60,7 @@ impl Guest {
             },
             at_hand: None,
             notes,
+            running: Running::new(code),
             is_down: false,
             is_stale: false,
             taken: 0,
@@ -83,7 +86,7 @@ impl Guest {
 
     /// Begins with the next message. False if it is at one already, or none waits.
     pub(super) fn begin(&mut self) -> bool {
-        if self.at_hand.is_some() || self.is_down {
+        if !self.is_at_boundary() {
             return false;
         }
         let taken = self.waiting.poll_message(&self.limits);
@@ -92,7 +95,7 @@ impl Guest {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.at_hand.is_none() && self.waiting.count() == 0 && !self.is_down
+        self.waiting.count() == 0 && self.is_at_boundary()
     }
 
     /// How many messages wait, the one at hand among them.

@@ -6,9 +6,13 @@
 //!   that is no older than the last that its process was told is written.
 //! - An actor that fails at a message goes on from the last state that the writer has taken, or a newer one. That message is lost,
 //!   and no other.
+//! - A reload takes nothing back: with other code, new or old, an actor goes on from the state that it had. A message at which code on
+//!   trial fails is lost only if the trial says so.
 //! - Everything in the mailbox of an actor is handled before it ends in order; only what is killed gives up what waits.
 
 use std::collections::BTreeMap;
+
+use crate::supervision::sim::Verdict;
 
 /// One actor that sends: the computer, the number of the process there, and the actor's.
 pub(super) type Sender = (usize, u32, usize);
@@ -67,6 +71,8 @@ struct Life {
     handled: BTreeMap<Sender, u32>,
     /// Its states, in the order in which it had them.
     states: Vec<Notes>,
+    /// The one that it has.
+    now: Notes,
     /// The place in `states` of the last one of which the process knows that it is written.
     written: usize,
     /// The place of the last one that the writer has taken, in this process.
@@ -88,6 +94,11 @@ pub(super) struct History {
     pub(super) restored: u64,
     pub(super) stopped: u64,
     pub(super) resumed: u64,
+    /// Rollouts that ended, with new code or with the old.
+    pub(super) reloaded: u64,
+    pub(super) rolled_back: u64,
+    /// Messages that old code got again.
+    pub(super) given_again: u64,
 }
 
 impl History {
@@ -102,6 +113,12 @@ impl History {
             self.violations.push(found);
         }
         life.states.push(state.clone());
+        life.now = state.clone();
+    }
+
+    /// Others have noticed something of a message at which a guest failed: it must not be handled any more.
+    pub(super) fn noticed(&mut self, guest: Name, from: Sender, number: u32) {
+        self.guests.entry(guest).or_default().handled.insert(from, number);
     }
 
     /// A call got its reply.
@@ -138,6 +155,7 @@ impl History {
     pub(super) fn resumed(&mut self, guest: Name, state: &Notes) {
         self.resumed += 1;
         let life = self.guests.entry(guest).or_default();
+        life.now = state.clone();
         let place = life.states.iter().rposition(|had| had == state);
         if place.is_none_or(|place| place < life.brought) {
             self.violations.push(format!(
@@ -148,6 +166,23 @@ impl History {
         let place = place.unwrap_or_default();
         life.cut = life.states.split_off((place + 1).min(life.states.len()));
         (life.resumed, life.written) = (place, life.written.min(place));
+    }
+
+    /// A guest goes on with other code, with this state.
+    pub(super) fn carried(&mut self, guest: Name, state: &Notes) {
+        let now = self.guests.get(&guest).map(|life| &life.now);
+        if now.is_some_and(|now| now != state) {
+            let found = format!("guest {guest:?} goes on with other code from {state:?}, though it had {now:?}");
+            self.violations.push(found);
+        }
+    }
+
+    /// A rollout has ended.
+    pub(super) fn rolled_out(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::RolledBack => self.rolled_back += 1,
+            _ => self.reloaded += 1,
+        }
     }
 
     /// A guest has failed for good: what it did since the last state that the writer has taken is lost with it.
@@ -164,6 +199,7 @@ impl History {
             life.states.push(Notes::default());
         }
         self.restored += 1;
+        life.now = state.clone();
         let place = life.states.iter().rposition(|had| had == state);
         let last = life.states.len() - 1;
         let found = match (place, before) {

@@ -95,6 +95,10 @@ pub(super) struct ComputerPlan {
     /// How many guests are asked for their states at once.
     pub(super) at_once: usize,
     pub(super) failing: Failing,
+    /// How often operators reload its module.
+    pub(super) reloads_every: Time,
+    /// How often they end one of its guests, to start it again.
+    pub(super) ends_every: Time,
 }
 
 /// One run.
@@ -168,6 +172,8 @@ fn computer(random: &mut Random, peers: Peers, count: u64) -> ComputerPlan {
         peers,
         at_once: random.pick(&[1, 2, 16]),
         failing: failing(random),
+        reloads_every: random.pick(&[SECOND / 2, 3 * SECOND, 20 * SECOND]),
+        ends_every: random.pick(&[SECOND, 20 * SECOND, 100 * SECOND]),
     }
 }
 

@@ -1,26 +1,25 @@
 //! A node as a process: sessions, guests, what keeps their states, and actors that send.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
 
-use super::asking::{Answered, Question, Who};
+use super::code::Code;
 use super::computer::guest_name;
-use super::dialling::{Dialled, Name, Peer};
+use super::dialling::{Name, Peer};
+pub(super) use super::event::{Context, Effect, Event};
 use super::failing::Supervisor;
 use super::guest::{Guest, Status};
-use super::history::{History, Notes};
+use super::history::Notes;
 use super::keeper::Keeper;
 use super::link::End;
 use super::plan::ComputerPlan;
+use super::rollouts::{Reloads, Turn};
 use super::routing::Calls;
 use super::stop::Stop;
-use super::{MILLI, SECOND, Time};
+use super::{SECOND, Time};
 use crate::checkpoint::Database;
-use ractor_host_cluster::internals::random::Random;
 use ractor_host_cluster::internals::wire::Actor;
-use ractor_host_cluster::internals::{CloseReason, LocalChange, Registry};
+use ractor_host_cluster::internals::{LocalChange, Registry};
 
 /// The first pid of a guest, as in `directory`.
 const FIRST_PID: u64 = 1 << 52;
@@ -30,145 +29,6 @@ const HANDSHAKE: Time = 30 * SECOND;
 
 /// How many native actors of a node send.
 const SENDERS: usize = 2;
-
-/// What a process has to handle.
-#[derive(Debug)]
-pub(super) enum Event {
-    Started,
-    /// It may be time to look this peer up.
-    LookUp(usize),
-    /// What came of that; none if it failed.
-    LookedUp {
-        peer: usize,
-        found: Option<Vec<SocketAddr>>,
-    },
-    Dialled {
-        wire: usize,
-        dial: Dialled,
-    },
-    NotDialled(Dialled),
-    /// A node may not be linked any more, or that was awaited for long enough.
-    Unlinked,
-    Accepted {
-        wire: usize,
-    },
-    Read {
-        wire: usize,
-        bytes: Vec<u8>,
-    },
-    /// So many bytes got through.
-    Room {
-        wire: usize,
-        bytes: usize,
-    },
-    WireClosed {
-        wire: usize,
-        reason: CloseReason,
-    },
-    Flush(usize),
-    Wake(usize),
-    /// The node whose place this one would take has not answered.
-    Elect(usize),
-    /// An end that closes has had its time.
-    Expire(usize),
-    /// A guest looks into its mailbox.
-    Begin(u64),
-    /// It has done with a message.
-    Done(u64),
-    /// The wait of a guest that failed is over.
-    Revive(u64),
-    /// A native actor sends something.
-    Send(usize),
-    /// Who asks guests for their states may have something to do.
-    Asking(Who),
-    /// What a guest answered gets there.
-    Answered(Question, Answered),
-    /// What the writer's queue says is due.
-    Disk,
-    /// The disk works on an attempt.
-    DiskWorks,
-    DiskDone,
-    Stop,
-    /// What a stop says is due.
-    Stopping,
-}
-
-/// What comes of it outside of the process.
-#[derive(Debug)]
-pub(super) enum Effect {
-    After(Time, Event),
-    /// At this end of a wire.
-    Write {
-        wire: usize,
-        bytes: Vec<u8>,
-    },
-    Close {
-        wire: usize,
-    },
-    Open(Dialled),
-    LookUp {
-        peer: usize,
-        name: Name,
-    },
-    Trace(String),
-    /// The process has stopped in order, but for the states of these.
-    Ended(Vec<String>),
-}
-
-/// What a process has while it handles something.
-pub(super) struct Context<'a> {
-    pub(super) now: Instant,
-    pub(super) time: Time,
-    /// When the process was frozen last, the end of it.
-    pub(super) thawed: Time,
-    /// What the computer's clock shows, which may be wrong by any time.
-    pub(super) wall: SystemTime,
-    pub(super) random: &'a mut Random,
-    pub(super) history: &'a mut History,
-    pub(super) effects: &'a mut Vec<Effect>,
-    /// So much is written at once.
-    pub(super) write: usize,
-    /// Nothing goes wrong any more, and nobody is slow.
-    pub(super) is_calm: bool,
-    /// Nobody sends any more: what waits is worked off.
-    pub(super) is_quiet: bool,
-}
-
-impl Context<'_> {
-    pub(super) fn after(&mut self, delay: Time, event: Event) {
-        self.effects.push(Effect::After(delay, event));
-    }
-
-    /// In a while, but before this is over.
-    pub(super) fn soon(&mut self, most: Time, event: Event) {
-        let delay = self.random.below(most);
-        self.after(delay, event);
-    }
-
-    /// How long something takes that is slow now and then, until all is calm.
-    pub(super) fn slow(&mut self, most: Time) -> Time {
-        let usual = self.random.below(most.max(MILLI / 10));
-        match self.random.chance(1) {
-            _ if self.is_calm => usual / 20,
-            true => 50 * usual,
-            false => usual,
-        }
-    }
-
-    /// At this moment, or now if that is over.
-    pub(super) fn at(&mut self, at: Instant, event: Event) {
-        self.after(self.until(at), event);
-    }
-
-    /// Rounded up: whoever wakes before the time finds nothing to do.
-    pub(super) fn until(&self, at: Instant) -> Time {
-        at.saturating_duration_since(self.now).as_nanos().div_ceil(1_000) as Time
-    }
-
-    pub(super) fn trace(&mut self, what: impl Into<String>) {
-        self.effects.push(Effect::Trace(what.into()));
-    }
-}
 
 /// See the module.
 pub(super) struct Process {
@@ -192,6 +52,7 @@ pub(super) struct Process {
     pub(super) keeper: Keeper,
     pub(super) calls: Calls,
     pub(super) supervisor: Supervisor,
+    pub(super) reloads: Reloads,
     pub(super) stop: Option<Stop>,
 }
 
@@ -200,7 +61,16 @@ pub(super) fn node_name(computer: usize, count: usize) -> String {
     format!("node-{}@sim", computer % count)
 }
 
+fn pid_of(life: u32, number: u64) -> u64 {
+    FIRST_PID + u64::from(life) * 1_000 + number
+}
+
 impl Process {
+    /// The pid of the guest that is the nth to start.
+    pub(super) fn pid(&self, number: u64) -> u64 {
+        pid_of(self.life, number)
+    }
+
     pub(super) fn new(
         (computer, life): (usize, u32),
         count: usize,
@@ -211,8 +81,11 @@ impl Process {
         database: Arc<Database>,
     ) -> Self {
         let guests = states.into_iter().enumerate().map(|(index, notes)| {
-            let pid = FIRST_PID + u64::from(life) * 1_000 + index as u64;
-            (pid, Guest::new(pid, index, guest_name(index), notes, plan.mailbox))
+            let pid = pid_of(life, index as u64);
+            (
+                pid,
+                Guest::new(pid, index, guest_name(index), notes, plan.mailbox, Code::FIRST),
+            )
         });
         Self {
             computer,
@@ -230,6 +103,7 @@ impl Process {
             keeper: Keeper::new(database, plan.at_once),
             calls: Calls::new(SENDERS),
             supervisor: Supervisor::new(&plan),
+            reloads: Reloads::new(),
             stop: None,
             plan,
         }
@@ -294,6 +168,7 @@ impl Process {
             Event::Disk => self.keeper.woken(),
             Event::DiskWorks => self.keeper.work(context),
             Event::DiskDone => self.keeper.done(self.computer, context),
+            Event::Reload(turn) => self.turn(turn, context),
             Event::Stop => self.begin_to_stop(context),
             Event::Stopping => {}
         }
@@ -303,6 +178,8 @@ impl Process {
     /// Carries out what the machines have decided.
     fn settle(&mut self, context: &mut Context<'_>) {
         self.go_on_stopping(context);
+        self.leave_in_order(context);
+        self.poll_rollout(context);
         self.poll_asking(context);
         self.keeper.poll(&self.plan, context);
         let wires: Vec<usize> = self.ends.keys().copied().collect();
@@ -327,12 +204,15 @@ impl Process {
             context.soon(self.plan.sends_every, Event::Send(sender));
         }
         self.keeper.askers.begin(&self.plan, context.now);
+        context.soon(2 * self.plan.reloads_every, Event::Reload(Turn::Reload));
+        context.soon(2 * self.plan.ends_every, Event::Reload(Turn::End));
     }
 
     /// A guest is no more.
     pub(super) fn withdraw(&mut self, pid: u64) {
         if let Some(mut guest) = self.guests.remove(&pid) {
             guest.end();
+            self.reloads.ended.push(pid);
             let questions = guest.asked.into_iter().map(|(question, _)| question);
             self.keeper.askers.ended.extend(questions);
         }
@@ -373,6 +253,7 @@ impl Process {
             return vec!["is still stopping".to_owned()];
         }
         found.extend(self.unlinked());
+        found.extend(self.astray());
         found.extend(self.left_alone(calm, now));
         let late = |end: &&End| !end.session.is_ready() && end.since + HANDSHAKE < now;
         found.extend(

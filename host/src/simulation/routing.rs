@@ -178,10 +178,14 @@ impl Process {
 
     pub(super) fn begin(&mut self, pid: u64, context: &mut Context<'_>) {
         let Some(guest) = self.guests.get_mut(&pid) else { return };
-        if guest.is_stale && guest.at_hand.is_none() && !guest.is_down {
+        if guest.is_stale && guest.is_at_boundary() {
             self.renew(pid, context);
             return;
         }
+        if self.begin_swap(pid, context) {
+            return;
+        }
+        let Some(guest) = self.guests.get_mut(&pid) else { return };
         if guest.begin() {
             let time = context.slow(self.plan.work);
             context.after(time, Event::Done(pid));
@@ -192,20 +196,21 @@ impl Process {
         let Some(guest) = self.guests.get_mut(&pid) else { return };
         let Some(message) = guest.at_hand.take() else { return };
         let name = (self.computer, guest.index);
-        let note = |args: &[u8]| said(args);
+        let code = guest.running.code;
+        if context.random.below(1_000) < self.failures(&code, context) {
+            let trial = self.guests.get_mut(&pid).and_then(|guest| guest.running.trial.take());
+            return match trial {
+                Some(trial) => self.fails_on_trial(pid, trial, message, context),
+                None => self.loses(pid, message, context),
+            };
+        }
+        let Some(guest) = self.guests.get_mut(&pid) else { return };
         let (args, reply) = match message {
             SerializedMessage::Cast { args, .. } => (args, None),
             SerializedMessage::Call { args, reply, .. } => (args, Some(reply)),
             SerializedMessage::CallReply(..) => return,
         };
-        let (from, number) = note(&args);
-        if context.random.below(1_000) < self.plan.failing.per_mille {
-            guest.lost += 1;
-            context.history.lost += 1;
-            // With the message goes its reply port.
-            drop(reply);
-            return self.fails(pid, context);
-        }
+        let (from, number) = said(&args);
         guest.handled += 1;
         guest.notes.note(from, number);
         guest.handle.has_turn();
@@ -214,6 +219,10 @@ impl Process {
             // The caller may have given up.
             drop(reply.send(Vec::new()));
         }
+        if !self.passes(pid, context) {
+            return self.fails(pid, context);
+        }
+        let Some(guest) = self.guests.get_mut(&pid) else { return };
         guest.answer(context);
         context.after(0, Event::Begin(pid));
     }

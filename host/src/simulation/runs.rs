@@ -36,6 +36,7 @@ fn whole_nodes_keep_what_was_promised_whatever_goes_wrong() {
     let first: u64 = seed.unwrap_or(0);
     let start = Instant::now();
     let (mut handled, mut replied, mut restored, mut stopped, mut resumed) = (0, 0, 0, 0, 0);
+    let (mut reloaded, mut rolled_back, mut given_again) = (0, 0, 0);
     let mut seeds = first..;
     let mut done = 0;
     while until.map_or(done < runs, |until| Instant::now() < until) {
@@ -59,13 +60,24 @@ fn whole_nodes_keep_what_was_promised_whatever_goes_wrong() {
         restored += world.history.restored;
         stopped += world.history.stopped;
         resumed += world.history.resumed;
+        reloaded += world.history.reloaded;
+        rolled_back += world.history.rolled_back;
+        given_again += world.history.given_again;
         done += 1;
     }
     println!(
-        "{done} runs from seed {first}: {handled} messages handled, {replied} calls answered, {restored} states restored, {resumed} guests restarted, {stopped} orderly stops"
+        "{done} runs from seed {first}: {handled} messages handled, {replied} calls answered, {restored} states restored, {resumed} guests restarted, {stopped} orderly stops, {reloaded} reloads, {rolled_back} rolled back, {given_again} messages given again"
     );
     assert!(
-        runs == 1 || (handled > 0 && replied > 0 && restored > 0 && stopped > 0 && resumed > 0),
+        runs == 1
+            || (handled > 0
+                && replied > 0
+                && restored > 0
+                && stopped > 0
+                && resumed > 0
+                && reloaded > 0
+                && rolled_back > 0
+                && given_again > 0),
         "nothing happened"
     );
 }

@@ -31,5 +31,7 @@ pub use spec::{ChildSpec, StartError, Strategy, SupervisorSpec};
 #[cfg(test)]
 pub(crate) mod sim {
     pub(crate) use super::plan::{Command, Ending, Kind, Plan};
+    pub(crate) use super::reload::rollout::{Rollout, Todo};
+    pub(crate) use super::reload::{OnFailure, Outcome, Verdict};
     pub(crate) use super::winding::{Order, Winding};
 }

@@ -194,6 +194,11 @@ impl Waiting {
         (command, !self.commands.is_empty())
     }
 
+    /// True if what was reloaded has proven itself, and the actor has not come to hear of it.
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.commands.iter().any(|command| matches!(command, Command::Confirm))
+    }
+
     /// Of the messages that wait, with what each costs beside.
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {

@@ -63,6 +63,11 @@ pub struct Swapped {
 pub struct Proof(oneshot::Receiver<Result<(), NotReloaded>>);
 
 impl Proof {
+    /// What came of the probation, if it has ended. None if it goes on, or if that was heard already.
+    pub fn heard(&mut self) -> Option<Result<(), NotReloaded>> {
+        self.0.try_recv().ok()
+    }
+
     /// Waits for the end of the probation: as many messages as it takes, or [`confirm`](super::LiveGuest::confirm).
     ///
     /// # Errors

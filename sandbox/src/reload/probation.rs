@@ -35,11 +35,6 @@ impl Probation {
         }
     }
 
-    /// The code before and its instance, if nothing was handled since. Nobody is told.
-    pub(super) fn into_unused(self) -> Option<(Module, Box<Instance>)> {
-        self.trial.into_unused()
-    }
-
     fn ends(self, outcome: Result<(), NotReloaded>) {
         // Whoever reloaded the actor may not wait for it.
         drop(self.tell.send(outcome));
@@ -54,13 +49,20 @@ impl Alive {
         }
     }
 
+    /// The actor is restarted: what it had before does not come back any more.
+    pub(crate) fn is_restarted(&mut self) {
+        if let Some(probation) = &mut self.probation {
+            probation.trial.handle_restarted();
+        }
+    }
+
     /// The instance that the actor had before its last reload, if nothing was handled since and it is of this module.
     pub(super) fn take_unused(&mut self, module: &Module) -> Option<Box<Instance>> {
         let probation = self.probation.take_if(|probation| {
             let before = probation.trial.unused();
             before.is_some_and(|before| before.digest() == module.digest())
         })?;
-        probation.into_unused().map(|(_, instance)| instance)
+        probation.trial.into_unused().map(|(_, instance)| instance)
     }
 }
 
@@ -87,6 +89,10 @@ impl Guest {
         strikes::failure(&alive.label);
         let is_cast = matches!(copy, Some(Copy::Cast(_)));
         let lost = |alive: &Alive| strikes::dead_letters(&alive.label, "failed", usize::from(is_cast));
+        if alive.life.mailbox.is_confirmed() {
+            // The reload is over, so that nothing goes back any more.
+            alive.confirm();
+        }
         let Some(probation) = alive.probation.take() else {
             lost(alive);
             return self.settle(myself, alive, instance, Err(error)).await;
@@ -98,12 +104,14 @@ impl Guest {
         let (before, way_back, failed) = trial.handle_failed(noticed(&instance), again.is_some());
         let again = again.filter(|_| failed == Failed::GiveAgain);
         let old = match way_back {
-            WayBack::Instance(old) => Ok(old),
-            WayBack::State(state) => self.revive(&alive.life, &alive.label, &before, state).await,
+            WayBack::Instance(old) => Some(old),
+            WayBack::State(state) => self.revive(&alive.life, &alive.label, &before, state).await.ok(),
+            WayBack::Afresh => None,
         };
         let mut old = match old {
-            Ok(old) => old,
-            Err(_) => {
+            Some(old) => old,
+            None => {
+                alive.life.set_module(before);
                 drop(again);
                 drop(tell.send(Err(NotReloaded::at(Step::Probation, &error, Aftermath::StateLost))));
                 lost(alive);
@@ -168,9 +176,11 @@ async fn passed(alive: &mut Alive, instance: &mut Instance) -> Result<(), GuestE
             Ok(())
         }
         (Err(NoSnapshot::Trapped(error)), _) => {
-            if let Some(probation) = alive.probation.take() {
+            if let Some(Probation { trial, tell }) = alive.probation.take().map(|probation| *probation) {
+                alive.life.set_module(trial.handle_no_state());
                 let lost = NotReloaded::at(Step::Probation, &error, Aftermath::StateLost);
-                probation.ends(Err(lost));
+                // Whoever reloaded the actor may not wait for it.
+                drop(tell.send(Err(lost)));
             }
             Err(error)
         }

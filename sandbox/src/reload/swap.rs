@@ -56,8 +56,6 @@ impl Guest {
         };
         alive.life.set_module(swap.module);
         let (prove, proof) = oneshot::channel();
-        let trial = old.and_then(|old| Trial::new(swap.probation, before, old));
-        alive.probation = Probation::begin(trial, prove);
         let swapped = Swapped {
             pause: began.elapsed(),
             state_bytes,
@@ -66,9 +64,17 @@ impl Guest {
         };
         if tell.send(Ok(swapped)).is_err() {
             // Whoever asked lost patience meanwhile, and takes it that nothing was done.
-            take_back(alive, new);
+            alive.instance = Some(match old {
+                Some(old) => {
+                    alive.life.set_module(before);
+                    bring_back(new, old).new
+                }
+                None => new,
+            });
             return Ok(true);
         }
+        let trial = old.and_then(|old| Trial::new(swap.probation, before, old));
+        alive.probation = Probation::begin(trial, prove);
         // In `post-reload` the guest may have asked to stop.
         self.settle(myself, alive, new, Ok(())).await
     }
@@ -225,18 +231,6 @@ impl Guest {
         };
         Ok(Err(NotReloaded::at(Step::Snapshot, &error, aftermath)))
     }
-}
-
-/// The reload is undone, if nobody heard of it.
-fn take_back(alive: &mut Alive, new: Box<Instance>) {
-    let unused = alive.probation.take().and_then(|probation| probation.into_unused());
-    alive.instance = Some(match unused {
-        Some((before, old)) => {
-            alive.life.set_module(before);
-            bring_back(new, old).new
-        }
-        None => new,
-    });
 }
 
 /// The instance before is the one again.

@@ -5,7 +5,7 @@ use super::{Aftermath, Snapshot};
 
 /// See the module. `I` is an instance, `C` the code before.
 #[derive(Debug)]
-pub(crate) struct Trial<I, C> {
+pub struct Trial<I, C> {
     /// Messages that the new code has still to handle.
     left: u32,
     before: C,
@@ -14,16 +14,18 @@ pub(crate) struct Trial<I, C> {
 
 /// How the code before can come back.
 #[derive(Debug)]
-pub(crate) enum WayBack<I> {
+pub enum WayBack<I> {
     /// As it was: nothing was handled since.
     Instance(I),
     /// With the state that the new code had after the last message that it handled.
     State(Snapshot),
+    /// Afresh: the new code was restarted since, and what it began with then is not what the code before had.
+    Afresh,
 }
 
 /// What follows from a message that was handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Passed {
+pub enum Passed {
     /// The code has proven itself.
     Proven,
     /// The trial goes on, if the code gives its state: what it has handled must not be lost with it. See [`Trial::handle_state`].
@@ -32,7 +34,7 @@ pub(crate) enum Passed {
 
 /// What follows from a message at which the new code failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Failed {
+pub enum Failed {
     /// The code before gets it.
     GiveAgain,
     /// It is lost, as after any failure.
@@ -40,7 +42,8 @@ pub(crate) enum Failed {
 }
 
 impl Failed {
-    pub(crate) fn aftermath(self) -> Aftermath {
+    /// What is reported of it.
+    pub fn aftermath(self) -> Aftermath {
         match self {
             Self::GiveAgain => Aftermath::GivenAgain,
             Self::Lose => Aftermath::MessageLost,
@@ -50,7 +53,7 @@ impl Failed {
 
 /// Whether anybody has noticed something of what new code did with a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Noticed {
+pub enum Noticed {
     /// It did nothing, or nothing that leaves its instance.
     Nothing,
     /// It may have.
@@ -59,7 +62,7 @@ pub(crate) enum Noticed {
 
 impl<I, C> Trial<I, C> {
     /// Of code that has to handle so many messages, in place of the code before. None if there is nothing to prove.
-    pub(crate) fn new(messages: u32, before: C, instance: I) -> Option<Self> {
+    pub fn new(messages: u32, before: C, instance: I) -> Option<Self> {
         (messages > 0).then_some(Self {
             left: messages,
             before,
@@ -68,7 +71,7 @@ impl<I, C> Trial<I, C> {
     }
 
     /// The new code has handled a message.
-    pub(crate) fn handle_passed(&mut self) -> Passed {
+    pub fn handle_passed(&mut self) -> Passed {
         self.left = self.left.saturating_sub(1);
         if self.left == 0 {
             Passed::Proven
@@ -79,13 +82,25 @@ impl<I, C> Trial<I, C> {
 
     /// The state of the new code, after [`Passed::AskState`]. From here on the instance before is of no use: it knows nothing of the
     /// message.
-    pub(crate) fn handle_state(&mut self, state: Snapshot) {
+    pub fn handle_state(&mut self, state: Snapshot) {
         self.way_back = WayBack::State(state);
     }
 
+    /// The new code goes on with a fresh instance. What was there before that is given up, as by any restart.
+    pub fn handle_restarted(&mut self) {
+        self.way_back = WayBack::Afresh;
+    }
+
+    /// The new code has died of being asked for its state, after [`Passed::AskState`]. The code before goes on afresh.
+    pub fn handle_no_state(self) -> C {
+        self.before
+    }
+
     /// The new code has failed at a message. `Noticed::Something` and a message that can't be copied keep it from being given again.
-    pub(crate) fn handle_failed(self, noticed: Noticed, has_copy: bool) -> (C, WayBack<I>, Failed) {
+    pub fn handle_failed(self, noticed: Noticed, has_copy: bool) -> (C, WayBack<I>, Failed) {
         let failed = match noticed {
+            // Who begins afresh is restarted, and what is at hand then is lost.
+            _ if matches!(self.way_back, WayBack::Afresh) => Failed::Lose,
             Noticed::Nothing if has_copy => Failed::GiveAgain,
             _ => Failed::Lose,
         };
@@ -93,15 +108,15 @@ impl<I, C> Trial<I, C> {
     }
 
     /// The code before, if nothing was handled since.
-    pub(crate) fn unused(&self) -> Option<&C> {
+    pub fn unused(&self) -> Option<&C> {
         matches!(self.way_back, WayBack::Instance(_)).then_some(&self.before)
     }
 
     /// The code before and its instance, if nothing was handled since.
-    pub(crate) fn into_unused(self) -> Option<(C, I)> {
+    pub fn into_unused(self) -> Option<(C, I)> {
         match self.way_back {
             WayBack::Instance(instance) => Some((self.before, instance)),
-            WayBack::State(_) => None,
+            WayBack::State(_) | WayBack::Afresh => None,
         }
     }
 }
@@ -137,11 +152,22 @@ mod tests {
         trial.handle_state(Snapshot::new(b"one message".to_vec(), 2));
         assert_eq!(trial.unused(), None);
         let (before, way_back, _) = trial.handle_failed(Noticed::Nothing, true);
-        let state = match &way_back {
-            WayBack::State(state) => Some(state.state.as_slice()),
-            WayBack::Instance(_) => None,
+        // The old instance knows nothing of the message.
+        let revived = match way_back {
+            WayBack::State(state) => Some(state.state),
+            WayBack::Instance(_) | WayBack::Afresh => None,
         };
-        assert_eq!((before, state), (1, Some(&b"one message"[..])));
+        assert_eq!((before, revived), (1, Some(b"one message".to_vec())));
+    }
+
+    #[test]
+    fn what_a_restart_has_given_up_does_not_come_back() {
+        let mut trial = trial(3);
+        trial.handle_restarted();
+        assert_eq!(trial.unused(), None);
+        let (before, way_back, failed) = trial.handle_failed(Noticed::Nothing, true);
+        assert!(matches!(way_back, WayBack::Afresh));
+        assert_eq!((before, failed), (1, Failed::Lose));
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod check;
 mod check_tests;
 mod report;
 mod roll;
-mod rollout;
+pub(super) mod rollout;
 
 use std::path::PathBuf;
 use std::time::Duration;

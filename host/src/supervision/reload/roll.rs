@@ -17,7 +17,8 @@ type Jobs = Vec<(LiveGuest, Mode)>;
 /// What came of something that took its time.
 enum Came {
     Swapped(u64, Result<Swapped, NotReloaded>),
-    Proven(u64, Result<(), NotReloaded>),
+    /// With the proof that it was not waited for any more.
+    Proven(u64, Result<(), NotReloaded>, Option<Proof>),
     Returned(u64, Result<(), NotReloaded>),
 }
 
@@ -85,11 +86,17 @@ struct Roll<'a> {
 struct Known {
     guest: LiveGuest,
     swapped: Option<ActorReport>,
+    /// The trial goes on though nobody waits for its end.
+    unheard: Option<Proof>,
 }
 
 impl Known {
     fn of(guest: LiveGuest) -> Self {
-        Self { guest, swapped: None }
+        Self {
+            guest,
+            swapped: None,
+            unheard: None,
+        }
     }
 
     fn report(self, outcome: Outcome) -> ActorReport {
@@ -112,6 +119,11 @@ impl Roll<'_> {
                 // From here on actors start with the new version, so that those which are behind become no more.
                 self.modules.insert(self.new.clone());
                 let late = behind(self.modules, self.new);
+                for (pid, known) in &mut self.known {
+                    if let Some(Err(error)) = known.unheard.as_mut().and_then(Proof::heard) {
+                        rollout.handle_relapsed(*pid, error);
+                    }
+                }
                 rollout.handle_late(self.meet(late));
             }
             Todo::TakeBack => {
@@ -148,10 +160,18 @@ impl Roll<'_> {
                 rollout.handle_swapped(pid, Ok(()));
                 let proof = self.swapped(pid, swapped);
                 let proving = proven(proof, self.reload.probation_time);
-                self.spawn(At::Proof(pid), async move { Came::Proven(pid, proving.await) });
+                self.spawn(At::Proof(pid), async move {
+                    let (proven, unheard) = proving.await;
+                    Came::Proven(pid, proven, unheard)
+                });
             }
             (_, Some(Came::Swapped(pid, Err(error)))) => rollout.handle_swapped(pid, Err(error)),
-            (_, Some(Came::Proven(pid, proven))) => rollout.handle_proven(pid, proven),
+            (_, Some(Came::Proven(pid, proven, unheard))) => {
+                if let Some(known) = self.known.get_mut(&pid) {
+                    known.unheard = unheard;
+                }
+                rollout.handle_proven(pid, proven);
+            }
             (_, Some(Came::Returned(pid, returned))) => rollout.handle_returned(pid, returned),
             (Some(At::Swap(pid)), None) => rollout.handle_swapped(pid, Err(NotReloaded::Ended)),
             (Some(At::Proof(pid)), None) => rollout.handle_proven(pid, Err(NotReloaded::Ended)),
@@ -202,8 +222,11 @@ impl Roll<'_> {
 }
 
 /// Those that had nothing to do for so long have failed at nothing.
-async fn proven(mut proof: Proof, longest: Duration) -> Result<(), NotReloaded> {
-    timeout(longest, proof.proven()).await.unwrap_or(Ok(()))
+async fn proven(mut proof: Proof, longest: Duration) -> (Result<(), NotReloaded>, Option<Proof>) {
+    match timeout(longest, proof.proven()).await {
+        Ok(proven) => (proven, None),
+        Err(_) => (Ok(()), Some(proof)),
+    }
 }
 
 async fn patiently(guest: LiveGuest, swap: Swap, patience: Duration) -> Result<Swapped, NotReloaded> {

@@ -49,6 +49,8 @@ pub(crate) struct Rollout {
     sweeps: usize,
     /// One has failed, for which all go back: no other one is begun with.
     failing: bool,
+    /// One that was taken to have proven itself has failed since, so that what follows has to be decided anew.
+    relapsed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,11 +68,17 @@ struct Entry {
     pid: u64,
     mode: Mode,
     outcome: Option<Outcome>,
+    /// It runs the new version although it could not be reloaded, or has failed with it.
+    is_stray: bool,
 }
 
 impl Entry {
     fn is_reloaded(&self) -> bool {
         matches!(self.outcome, Some(Outcome::Reloaded { .. }))
+    }
+
+    fn goes_back(&self) -> bool {
+        self.is_reloaded() || self.is_stray
     }
 }
 
@@ -92,6 +100,7 @@ impl Rollout {
             open: 0,
             sweeps: 0,
             failing: false,
+            relapsed: false,
         };
         actors.into_iter().for_each(|(pid, mode)| rollout.add(pid, mode, None));
         rollout
@@ -116,7 +125,7 @@ impl Rollout {
                     None => return self.forward_ended(),
                 },
                 Phase::Back => match self.actors.get(self.next) {
-                    Some(actor) if !actor.is_reloaded() => self.next += 1,
+                    Some(actor) if !actor.goes_back() => self.next += 1,
                     Some(actor) if self.busy < self.concurrency => {
                         let todo = Todo::Return(actor.pid, actor.mode);
                         self.begin();
@@ -158,6 +167,15 @@ impl Rollout {
         }
     }
 
+    /// An actor that nobody watched any more has failed with the new code after all, and has its old code again. This has to be
+    /// known before [`handle_late`](Self::handle_late).
+    pub(crate) fn handle_relapsed(&mut self, pid: u64, error: NotReloaded) {
+        if self.phase == Phase::Advancing && self.actor(pid).is_some_and(|actor| actor.is_reloaded()) {
+            self.relapsed = true;
+            self.failed(pid, error);
+        }
+    }
+
     /// The new version is current, and these actors don't run it.
     pub(crate) fn handle_late(&mut self, late: impl IntoIterator<Item = u64>) {
         if self.phase != Phase::Advancing {
@@ -170,7 +188,8 @@ impl Rollout {
                 self.add(pid, mode, None);
             }
         }
-        self.phase = if self.next < self.actors.len() {
+        let is_decided = !std::mem::take(&mut self.relapsed);
+        self.phase = if self.next < self.actors.len() || !is_decided {
             Phase::Forward
         } else {
             self.begin_phase(Phase::Confirm)
@@ -182,11 +201,13 @@ impl Rollout {
         if self.phase != Phase::TakingBack {
             return;
         }
-        // Those that started with the rejected version go back like those that were reloaded.
+        // Those that started with the rejected version go back like those that were reloaded, and so do those that failed and run it
+        // nevertheless.
         let mode = self.mode();
         for pid in strays {
-            if !self.at.contains_key(&pid) {
-                self.add(pid, mode, Some(Outcome::Reloaded { mode }));
+            match self.actor(pid) {
+                Some(actor) => actor.is_stray = true,
+                None => self.add(pid, mode, Some(Outcome::Reloaded { mode })),
             }
         }
         self.phase = self.begin_phase(Phase::Back);
@@ -198,6 +219,8 @@ impl Rollout {
         self.open = self.open.saturating_sub(1);
         if let Some(actor) = self.actor(pid) {
             actor.outcome = Some(match returned {
+                // That it has its old code now is what was said of it already.
+                Ok(()) if !actor.is_reloaded() => return,
                 Ok(()) => Outcome::RolledBack,
                 Err(NotReloaded::Ended) => Outcome::Ended,
                 Err(NotReloaded::Failed { step, reason, .. }) => Outcome::NotRolledBack { step, reason },
@@ -265,7 +288,12 @@ impl Rollout {
 
     fn add(&mut self, pid: u64, mode: Mode, outcome: Option<Outcome>) {
         self.at.insert(pid, self.actors.len());
-        self.actors.push(Entry { pid, mode, outcome });
+        self.actors.push(Entry {
+            pid,
+            mode,
+            outcome,
+            is_stray: false,
+        });
     }
 
     fn actor(&mut self, pid: u64) -> Option<&mut Entry> {

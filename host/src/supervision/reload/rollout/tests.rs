@@ -134,6 +134,51 @@ fn mixed_keeps_both_unless_nobody_could_be_reloaded() {
     assert_eq!(rollout.verdict(), Verdict::Mixed);
 }
 
+#[test]
+fn an_actor_that_failed_with_the_new_code_and_runs_it_nevertheless_goes_back() {
+    let mut rollout = of(OnFailure::Rollback, 2, 2);
+    todo(&mut rollout);
+    rollout.handle_swapped(1, Ok(()));
+    rollout.handle_swapped(2, Ok(()));
+    rollout.handle_proven(1, Ok(()));
+    rollout.handle_proven(2, Err(failed(Step::Probation)));
+    assert_eq!(todo(&mut rollout), [Todo::TakeBack]);
+    rollout.handle_strays([1, 2]);
+    assert_eq!(todo(&mut rollout), [1, 2].map(|pid| Todo::Return(pid, Mode::Snapshot)));
+    rollout.handle_returned(1, Ok(()));
+    rollout.handle_returned(2, Ok(()));
+    assert_eq!(outcomes(rollout), [Outcome::RolledBack, failed(Step::Probation).into()]);
+}
+
+#[test]
+fn an_actor_that_fails_when_it_is_not_watched_any_more_is_a_failure() {
+    for (on_failure, next, verdict) in [
+        (OnFailure::Rollback, Todo::TakeBack, Verdict::RolledBack),
+        (OnFailure::Mixed, Todo::Advance, Verdict::Mixed),
+    ] {
+        let mut rollout = of(on_failure, 2, 2);
+        todo(&mut rollout);
+        for pid in [1, 2] {
+            rollout.handle_swapped(pid, Ok(()));
+            rollout.handle_proven(pid, Ok(()));
+        }
+        assert_eq!(todo(&mut rollout), [Todo::Advance]);
+        rollout.handle_relapsed(2, failed(Step::Probation));
+        rollout.handle_late([2]);
+        assert_eq!(todo(&mut rollout), [next]);
+        assert_eq!(rollout.verdict(), verdict);
+    }
+    // If nobody is left with the new code, it isn't current either.
+    let mut rollout = of(OnFailure::Mixed, 1, 1);
+    todo(&mut rollout);
+    rollout.handle_swapped(1, Ok(()));
+    rollout.handle_proven(1, Ok(()));
+    todo(&mut rollout);
+    rollout.handle_relapsed(1, failed(Step::Probation));
+    rollout.handle_late([1]);
+    assert_eq!(todo(&mut rollout), [Todo::TakeBack]);
+}
+
 /// A module whose actors start, end and fail at any time.
 struct Module {
     random: SmallRng,
