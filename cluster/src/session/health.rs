@@ -113,3 +113,31 @@ fn timestamp(since_epoch: Duration) -> Timestamp {
         nanos: i32::try_from(since_epoch.subsec_nanos()).unwrap_or(0),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pings_of_many_sessions_fall_on_many_instants() {
+        let (silence, now) = (Duration::from_secs(8), Instant::now());
+        let intervals: Vec<Duration> = (0..1_000)
+            .flat_map(|seed| {
+                let mut health = Health::new(silence, seed, now);
+                [health.next_ping - now, health.interval()]
+            })
+            .collect();
+        let (least, most) = (Duration::from_millis(800), Duration::from_secs(1));
+        assert!(intervals.iter().all(|interval| (least..=most).contains(interval)));
+        // Each tenth of what there is between has its share: 200 of them, more or less.
+        for tenth in 0..10 {
+            let from = least + (most - least) / 10 * tenth;
+            let to = from + (most - least) / 10;
+            let share = intervals
+                .iter()
+                .filter(|interval| (from..to).contains(*interval))
+                .count();
+            assert!((130..270).contains(&share), "{share} between {from:?} and {to:?}");
+        }
+    }
+}

@@ -99,6 +99,21 @@ fn a_peer_whose_name_plays_tricks_is_not_let_in_at_either_end() {
 }
 
 #[test]
+fn a_name_of_the_longest_length_is_let_in() {
+    let longest = |port, nonce| {
+        let mut name = name("alpha", port, nonce);
+        name.name = format!("{}@localhost", "n".repeat(MAX_NODE_NAME_BYTES - "@localhost".len()));
+        name
+    };
+    let mut pair = Pair::with(
+        config(Role::Initiator, longest(1, 99), "cookie"),
+        config(Role::Acceptor, name("beta", 2, 0), "cookie"),
+    );
+    pair.settle();
+    assert_eq!((pair.initiator.closed(), pair.acceptor.closed()), (None, None));
+}
+
+#[test]
 fn a_peer_with_a_name_that_is_too_long_is_not_let_in_at_either_end() {
     let long = || "n".repeat(MAX_NODE_NAME_BYTES + 1);
     for what in ["name", "connection string"] {
