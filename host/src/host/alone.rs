@@ -70,7 +70,10 @@ mod tests {
             thread::sleep(INTERVAL);
             drop(first);
         });
-        assert!(Alone::in_folder(folder.path()).is_ok(), "it is waited for");
+        assert!(
+            Alone::in_folder(folder.path()).is_ok(),
+            "the newcomer waits for its predecessor"
+        );
         ends.join().unwrap();
     }
 }

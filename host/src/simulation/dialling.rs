@@ -49,7 +49,7 @@ pub(super) struct Dialled {
 pub(super) struct Peer {
     pub(super) name: Name,
     machine: Dialling,
-    /// When it is looked up next, as far as that is arranged.
+    /// The time of the next look-up, if there is one.
     wake: Option<Time>,
     is_looking: bool,
     /// When it was looked up last.

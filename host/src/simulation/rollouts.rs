@@ -62,7 +62,7 @@ pub(super) struct UnderWay {
     pub(super) unheard: BTreeMap<u64, Result<(), NotReloaded>>,
 }
 
-/// What it is waited for.
+/// The event for which the rollout waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum At {
     Swap,
