@@ -1,0 +1,15 @@
+//! The actor around an instance: its mailbox's messages go in, and it lives on when the instance doesn't.
+
+pub(crate) mod batch;
+pub(crate) mod callbacks;
+pub(crate) mod casts;
+pub(crate) mod checkpoint;
+pub(crate) mod describe;
+pub(crate) mod events;
+pub(crate) mod guest;
+pub(crate) mod guest_cell;
+pub(crate) mod in_place;
+pub(crate) mod modules;
+pub(crate) mod reload;
+pub(crate) mod resume;
+pub(crate) mod work;
