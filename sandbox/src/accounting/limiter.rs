@@ -6,8 +6,8 @@ use wasmtime::ResourceLimiter;
 
 use super::family::Purse;
 use super::telemetry;
+use crate::accounting::label::Label;
 use crate::policy::limits::{Common, Limit, Limits};
-use crate::store::state::Label;
 
 /// Holds one store to its [`Limits`] on memory and tables, and remembers the last refusal: a guest that is refused
 /// memory usually traps with something as vague as `unreachable`.

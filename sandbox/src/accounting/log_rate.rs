@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::telemetry;
+use super::reached;
 use crate::policy::limits::Limit;
 
 /// For how long one credit has to last.
@@ -98,10 +98,10 @@ impl LogRate {
                         Some(_) => Limit::LogRate(self.rate),
                         None => Limit::FamilyLogRate(self.rate),
                     };
-                    telemetry::log_rate(&self.counted_as, limit);
+                    reached::count(&self.counted_as, limit);
                     // A family that has used up its lines has none left for this either.
                     if self.family_allows() {
-                        telemetry::say(&self.actor, self.pid, limit);
+                        reached::log(&self.actor, self.pid, limit);
                     }
                 }
                 false

@@ -8,38 +8,22 @@
 //!
 //! Every strike is counted. The log lines share the actor's limit on them: see [`log_rate`](super::log_rate).
 
-use std::sync::Arc;
-
+use super::label::Label;
+use super::reached;
 use crate::policy::denied::Denied;
 use crate::policy::limits::Limit;
-use crate::store::state::Label;
 
 /// A guest has reached a limit that doesn't end it.
 pub(crate) fn limit(label: &Label, limit: Limit) {
     count_limit(label, limit);
     if label.log.allows() {
-        say(&label.name, Some(label.pid), limit);
+        reached::log(&label.name, Some(label.pid), limit);
     }
-}
-
-/// As [`limit`], for the limit on what is logged: it is for the caller to [`say`] it.
-pub(crate) fn log_rate(counted_as: &Arc<str>, limit: Limit) {
-    count(counted_as, limit);
-}
-
-/// Logs that an actor, or its family if there is no pid, has reached a limit.
-pub(crate) fn say(actor: &str, pid: Option<u64>, limit: Limit) {
-    tracing::warn!(actor, pid, limit = limit.name(), "the actor reached {limit}");
 }
 
 /// As [`limit`], for a limit that fails the actor: the failure itself is logged elsewhere.
 pub(crate) fn count_limit(label: &Label, limit: Limit) {
-    count(&label.counted_as, limit);
-}
-
-fn count(counted_as: &Arc<str>, limit: Limit) {
-    metrics::counter!("ractor_host_guest_limits_total", "limit" => limit.name(), "actor" => counted_as.clone())
-        .increment(1);
+    reached::count(&label.counted_as, limit);
 }
 
 /// A guest has tried what it was not granted, and was refused.

@@ -10,20 +10,12 @@
 //! given to the next instance. It is told to return early when something else is due: a stop, a command of the host, or other
 //! actors, once the engine's clock has ticked. News of other actors waits no longer than that.
 
-use std::pin::pin;
-
 use ractor::message::SerializedMessage;
 use ractor::{ActorProcessingErr, ActorRef};
 
-pub(crate) use super::casts::Casts;
 use super::guest::{Alive, Guest, Opaque};
 use super::work::Work;
 use crate::accounting::telemetry;
-use crate::component::error::GuestError;
-pub(crate) use crate::instance::batch_export::BatchExport;
-use crate::instance::batch_export::{Outcome, Parameters};
-use crate::instance::calls::{Callback, Instance, message};
-use crate::instance::meter::{Clock, ticks};
 use crate::store::mailbox::MARK;
 
 /// What becomes of a message of ractor's mailbox.
@@ -34,34 +26,6 @@ pub(crate) enum Gathered {
     Due,
     /// It is to be handled by itself, after those that are held.
     Apart(SerializedMessage),
-}
-
-/// How far a guest has come with a batch.
-#[derive(Debug)]
-pub(crate) struct Progress {
-    given: usize,
-    begun: usize,
-    clock: Clock,
-    /// What the clock said when the batch was given.
-    since: u64,
-}
-
-impl Progress {
-    fn new(given: usize, clock: &Clock) -> Self {
-        Self {
-            given,
-            begun: 1,
-            clock: clock.clone(),
-            since: ticks(clock),
-        }
-    }
-
-    /// One is done. True if the guest is to begin with the next.
-    pub(crate) fn next(&mut self) -> bool {
-        let goes_on = self.begun < self.given && ticks(&self.clock) == self.since;
-        self.begun += usize::from(goes_on);
-        goes_on
-    }
 }
 
 impl Alive {
@@ -114,7 +78,7 @@ impl Guest {
         alive: &mut Alive,
     ) -> Result<bool, ActorProcessingErr> {
         while !alive.casts.is_empty() {
-            if alive.life.mailbox.is_commanded() && !Box::pin(self.obey_all(myself, alive)).await? {
+            if alive.life.commands.are_pending() && !Box::pin(self.obey_all(myself, alive)).await? {
                 return Ok(false);
             }
             if alive.probation.is_some() {
@@ -135,45 +99,5 @@ impl Guest {
             }
         }
         Ok(true)
-    }
-}
-
-impl Instance {
-    fn takes_batches(&self) -> bool {
-        self.code.linked().batch.is_some()
-    }
-
-    /// Handles the first of these casts, and as many behind it as the guest gets to. Gives back how many it has begun with; if
-    /// it failed, it did at the last of them.
-    async fn handle_casts(&mut self, casts: &Casts) -> (usize, Result<(), GuestError>) {
-        match self.code.linked().batch.clone() {
-            Some(export) if casts.len() > 1 => {
-                let outcome = self.call_handle_casts(&export, casts).await;
-                let begun = self.store.data_mut().batch.take().map_or(1, |batch| batch.begun);
-                let (variant, _) = casts.get(begun - 1).unwrap_or_default();
-                (begun, self.settle(Callback::Message("handle-cast", variant), outcome))
-            }
-            _ => {
-                let (variant, args) = casts.get(0).unwrap_or_default();
-                (1, self.handle_cast(variant, args, None).await)
-            }
-        }
-    }
-
-    async fn call_handle_casts(&mut self, export: &BatchExport, casts: &Casts) -> wasmtime::Result<Result<(), String>> {
-        let Self {
-            store,
-            component,
-            meter,
-            ..
-        } = self;
-        let function = component.get_typed_func::<Parameters<'_>, Outcome>(&mut *store, &export.0)?;
-        let state = store.data_mut();
-        state.metadata = None;
-        state.batch = Some(Progress::new(casts.len(), meter.clock()));
-        let longest = message(&state.limits);
-        store.set_epoch_deadline(1);
-        let call = function.call_async(store, casts.all());
-        meter.run(longest, pin!(call)).await.map(|(outcome,)| outcome)
     }
 }

@@ -3,14 +3,15 @@
 use ractor::message::SerializedMessage;
 use ractor::{ActorProcessingErr, ActorRef, SupervisionEvent};
 
+use super::commands::Command;
 use super::describe;
 use super::events;
 use super::guest::{Alive, Guest, Opaque};
 use super::work::{Work, handle};
+use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::directory::DESCRIBE_VARIANT;
-use crate::store::mailbox::{Command, is_cast};
-use crate::store::state::Label;
+use crate::store::mailbox::waiting::is_cast;
 
 impl Guest {
     pub(crate) async fn started(&self, myself: ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
@@ -85,7 +86,7 @@ impl Guest {
         myself: &ActorRef<Opaque>,
         alive: &mut Alive,
     ) -> Result<bool, ActorProcessingErr> {
-        while let Some(command) = alive.life.mailbox.command() {
+        while let Some(command) = alive.life.commands.take() {
             if !self.obey(myself, alive, command).await? {
                 return Ok(false);
             }

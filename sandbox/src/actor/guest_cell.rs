@@ -1,4 +1,4 @@
-//! A guest that lives, as the host sees it: what it runs now, and asking things of it.
+//! A guest as the host sees it: what it runs now, and asking things of it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,29 +6,43 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ractor::ActorCell;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use super::commands::{Command, Commands};
 use super::reload::{Asked, NotReloaded, Offered, Request, Snapshot, StateRoom, Swap, Swapped};
 use crate::instance::module::Module;
 use crate::policy::profile::Profile;
-use crate::store::mailbox::{Command, Mailbox};
+use crate::store::mailbox::Mailbox;
+use crate::store::own_actor::OwnActor;
 
-/// What belongs to an actor over all its instances, and is known outside of it.
+/// What belongs to an actor over all its instances, and is known outside of it. The counterpart of ractor's cell.
 #[derive(Debug)]
-pub(crate) struct Life {
+pub(crate) struct GuestCell {
     cell: ActorCell,
     pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) commands: Arc<Commands>,
     pub(crate) profile: Arc<Profile>,
+    /// What an instance asks of the actor.
+    pub(crate) own_actor: Arc<dyn OwnActor>,
     module: Mutex<Module>,
     turns: AtomicU64,
     /// Held by the task that has the module describe itself.
     describing: Arc<Semaphore>,
 }
 
-impl Life {
-    pub(crate) fn new(cell: ActorCell, mailbox: Arc<Mailbox>, profile: Arc<Profile>, module: Module) -> Self {
+impl GuestCell {
+    pub(crate) fn new(
+        cell: ActorCell,
+        mailbox: Arc<Mailbox>,
+        commands: Arc<Commands>,
+        profile: Arc<Profile>,
+        own_actor: Arc<dyn OwnActor>,
+        module: Module,
+    ) -> Self {
         Self {
             cell,
             mailbox,
+            commands,
             profile,
+            own_actor,
             module: Mutex::new(module),
             turns: AtomicU64::new(0),
             describing: Arc::new(Semaphore::new(1)),
@@ -60,11 +74,11 @@ impl Life {
     }
 }
 
-/// A guest that lives, or did when it was looked for.
+/// A guest that runs, or did when it was looked for: the counterpart of ractor's reference to an actor.
 #[derive(Debug, Clone)]
-pub struct LiveGuest(pub(crate) Arc<Life>);
+pub struct GuestRef(pub(crate) Arc<GuestCell>);
 
-impl LiveGuest {
+impl GuestRef {
     /// The actor.
     pub fn cell(&self) -> &ActorCell {
         self.0.cell()
@@ -104,7 +118,7 @@ impl LiveGuest {
     /// Replaces the instance by a fresh one of the same code, in place, before the next message; whatever the actor's own
     /// policy says. A message that is being handled is finished first.
     pub fn restart(&self, reason: impl Into<String>) {
-        self.0.mailbox.request(Command::Restart(reason.into()));
+        self.0.commands.request(Command::Restart(reason.into()));
     }
 
     /// Replaces the code, before the next message. A message that is being handled is finished first, however long that
@@ -115,13 +129,13 @@ impl LiveGuest {
     pub async fn reload(&self, swap: Swap) -> Result<Swapped, NotReloaded> {
         let (tell, told) = oneshot::channel();
         let request = Request { swap, tell };
-        self.0.mailbox.request(Command::Reload(Box::new(request)));
+        self.0.commands.request(Command::Reload(Box::new(request)));
         told.await.unwrap_or(Err(NotReloaded::Ended))
     }
 
     /// The code that it was reloaded with has proven itself: the instance before it is given up.
     pub fn confirm(&self) {
-        self.0.mailbox.request(Command::Confirm);
+        self.0.commands.request(Command::Confirm);
     }
 
     /// Its state, between two messages, as its own code writes it. The actor goes on.
@@ -152,7 +166,7 @@ impl LiveGuest {
 
     async fn ask(&self, room: Option<Arc<StateRoom>>) -> Result<Offered, NotReloaded> {
         let (tell, told) = oneshot::channel();
-        self.0.mailbox.request(Command::Snapshot(Asked { room, tell }));
+        self.0.commands.request(Command::Snapshot(Asked { room, tell }));
         told.await.unwrap_or(Err(NotReloaded::Ended))
     }
 }

@@ -4,11 +4,11 @@ use ractor::{ActorProcessingErr, ActorRef};
 use tokio::time::Instant;
 
 use super::guest::{Alive, Guest, Opaque};
+use crate::accounting::label::Label;
 use crate::accounting::telemetry;
-use crate::component::error::GuestError;
 use crate::instance::calls::Instance;
+use crate::instance::error::GuestError;
 use crate::policy::restart::Verdict;
-use crate::store::state::Label;
 
 /// Why a guest doesn't simply wait for what comes next, after a callback.
 enum Turn {
@@ -139,7 +139,7 @@ impl Guest {
     pub(crate) async fn replace(&self, myself: &ActorRef<Opaque>, alive: &mut Alive) -> Result<(), GuestError> {
         alive.is_restarted();
         let Alive { label, life, .. } = alive;
-        life.mailbox.forget_stop();
+        life.commands.forget_stop();
         life.turn();
         let module = life.module();
         let started = async {

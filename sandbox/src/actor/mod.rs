@@ -2,9 +2,11 @@
 
 pub(crate) mod batch;
 pub(crate) mod callbacks;
-pub(crate) mod casts;
 pub(crate) mod checkpoint;
+pub(crate) mod children;
+pub(crate) mod commands;
 pub(crate) mod describe;
+pub(crate) mod error;
 pub(crate) mod events;
 pub(crate) mod guest;
 pub(crate) mod guest_cell;
@@ -12,4 +14,5 @@ pub(crate) mod in_place;
 pub(crate) mod modules;
 pub(crate) mod reload;
 pub(crate) mod resume;
+pub(crate) mod spawn;
 pub(crate) mod work;

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Wea
 
 use tokio::sync::OwnedMutexGuard;
 
-use super::guest_cell::{Life, LiveGuest};
+use super::guest_cell::{GuestCell, GuestRef};
 use crate::component::error::LoadError;
 use crate::component::source::{Digest, ModuleSource};
 use crate::instance::module::Module;
@@ -23,7 +23,7 @@ struct Entry {
     /// Those before it, the youngest first.
     previous: VecDeque<Module>,
     /// By pid, which is the order of their start.
-    guests: BTreeMap<u64, Weak<Life>>,
+    guests: BTreeMap<u64, Weak<GuestCell>>,
     reloading: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -56,17 +56,14 @@ impl Modules {
 
     /// Takes back that a version became current: what is current again, and what was kept besides, is what `before` says. Actors
     /// that start from now on are of that version; gives those that run another one, which is everybody who started meanwhile.
-    pub fn take_back(&self, before: Versions) -> Vec<LiveGuest> {
+    pub fn take_back(&self, before: Versions) -> Vec<GuestRef> {
         let Versions { current, previous } = before;
         let mut modules = self.write();
         let entry = modules.entry(current.name().to_owned()).or_default();
         let digest = current.digest();
         entry.current = Some(current);
         entry.previous = previous;
-        let others = entry
-            .guests
-            .values()
-            .filter_map(|life| Some(LiveGuest(life.upgrade()?)));
+        let others = entry.guests.values().filter_map(|life| Some(GuestRef(life.upgrade()?)));
         others.filter(|guest| guest.module().digest() != digest).collect()
     }
 
@@ -112,13 +109,13 @@ impl Modules {
     }
 
     /// The guests that run any version of a module, in the order of their start.
-    pub fn guests(&self, name: &str) -> Vec<LiveGuest> {
+    pub fn guests(&self, name: &str) -> Vec<GuestRef> {
         let modules = self.read();
         let guests = modules.get(name).map(|entry| entry.guests.values());
         guests
             .into_iter()
             .flatten()
-            .filter_map(|life| Some(LiveGuest(life.upgrade()?)))
+            .filter_map(|life| Some(GuestRef(life.upgrade()?)))
             .collect()
     }
 
@@ -139,7 +136,7 @@ impl Modules {
     }
 
     /// A guest begins to live, with the current version of its module: whoever starts it may have known an older one.
-    pub(crate) fn enter(&self, module: &Module, live: impl FnOnce(Module) -> Life) -> Arc<Life> {
+    pub(crate) fn enter(&self, module: &Module, live: impl FnOnce(Module) -> GuestCell) -> Arc<GuestCell> {
         let mut modules = self.write();
         let entry = modules.entry(module.name().to_owned()).or_default();
         let current = entry.current.as_ref().unwrap_or(module).clone();
@@ -149,7 +146,7 @@ impl Modules {
     }
 
     /// A guest has ended.
-    pub(crate) fn leave(&self, life: &Life) {
+    pub(crate) fn leave(&self, life: &GuestCell) {
         let module = life.module();
         if let Some(entry) = self.write().get_mut(module.name()) {
             entry.guests.remove(&life.cell().get_id().pid());

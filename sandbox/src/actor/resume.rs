@@ -4,20 +4,25 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::guest::Guest;
-use super::guest_cell::Life;
-use super::reload::NoSnapshot;
+use super::guest_cell::GuestCell;
+use crate::accounting::label::Label;
 use crate::actor::checkpoint::store::{Checkpoint, Checkpoints, Entry, Moment, StoreError};
-use crate::component::error::{Fault, GuestError};
 use crate::instance::calls::Instance;
+use crate::instance::error::{Fault, GuestError};
 use crate::instance::module::Module;
-use crate::store::state::Label;
+use crate::instance::reload::NoSnapshot;
 
 impl Guest {
     /// An instance up to its `pre-start`, or with the state of a checkpoint in place of that.
     ///
     /// # Errors
     /// Also if checkpoints can't be read: an actor that started afresh would put others in their places.
-    pub(crate) async fn begin(&self, life: &Arc<Life>, label: &Label, module: &Module) -> Result<Instance, GuestError> {
+    pub(crate) async fn begin(
+        &self,
+        life: &Arc<GuestCell>,
+        label: &Label,
+        module: &Module,
+    ) -> Result<Instance, GuestError> {
         if let Some(checkpoints) = &self.checkpoints
             && let Some(instance) = self.resume(checkpoints, life, label, module).await?
         {
@@ -31,7 +36,7 @@ impl Guest {
     async fn resume(
         &self,
         checkpoints: &Checkpoints,
-        life: &Arc<Life>,
+        life: &Arc<GuestCell>,
         label: &Label,
         module: &Module,
     ) -> Result<Option<Instance>, GuestError> {
@@ -85,7 +90,7 @@ impl Guest {
     }
 
     /// What an actor knows that ends in an orderly way is kept.
-    pub(crate) async fn keep_last(&self, life: &Life, label: &Label, instance: &mut Instance) {
+    pub(crate) async fn keep_last(&self, life: &GuestCell, label: &Label, instance: &mut Instance) {
         let Some(checkpoints) = &self.checkpoints else {
             return;
         };

@@ -4,9 +4,9 @@ use ractor::message::SerializedMessage;
 
 use crate::accounting::telemetry;
 use crate::component::bindings::types::SupervisionEvent;
-use crate::component::error::GuestError;
 use crate::directory::PROBE_VARIANT;
 use crate::instance::calls::Instance;
+use crate::instance::error::GuestError;
 use crate::policy::limits::Limit;
 use crate::store::replies::Port;
 

@@ -1,20 +1,13 @@
-//! What can go wrong with a guest: setting up the engine, loading a component, starting an actor, running it.
+//! The engine could not be set up, or a component could not be loaded.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
-
-use ractor::SpawnErr;
 
 use super::complexity::TooComplex;
 use super::foreign::{CoreWasi, advice};
 use super::needs::Shortages;
 use super::source::Digest;
-use crate::directory::NameTaken;
 use crate::files::{self, ReadError, Writable};
-use crate::policy::grants::NotGranted;
-use crate::policy::limits::Limit;
 
 /// The engine could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -155,36 +148,6 @@ pub enum LoadFault {
     Interrupted(String),
 }
 
-/// An actor could not be started.
-#[derive(Debug, thiserror::Error)]
-pub enum SpawnError {
-    /// Another actor has the name.
-    #[error(transparent)]
-    NameTaken(#[from] NameTaken),
-    /// A name is empty or too long, or an actor's is not one word without `@`.
-    #[error(
-        "the {what} name {name:?} is not allowed: it must have 1 to {limit} bytes (name_bytes){}",
-        one_word(what)
-    )]
-    BadName {
-        /// What has the name: `actor` or `group`.
-        what: &'static str,
-        /// The name, shortened.
-        name: String,
-        /// The longest allowed.
-        limit: usize,
-    },
-    /// The guest failed before it lived, or refused to live.
-    #[error(transparent)]
-    Guest(#[from] GuestError),
-    /// Its family has no room for what it is started with.
-    #[error("it would exceed {0}")]
-    Limit(#[from] Limit),
-    /// The actor runtime refused, e.g. because the supervisor is shutting down.
-    #[error("the actor could not be started: {0}")]
-    Runtime(String),
-}
-
 fn not_offered(import: &str) -> String {
     format!(
         "the component imports `{import}`, which this host does not offer to actors{}",
@@ -194,113 +157,4 @@ fn not_offered(import: &str) -> String {
 
 fn how_to_adapt(built_for: &CoreWasi) -> &'static str {
     built_for.advice()
-}
-
-fn one_word(what: &str) -> &'static str {
-    match what {
-        "actor" => " and be one word without `@`",
-        _ => "",
-    }
-}
-
-impl SpawnError {
-    /// Gets our own error back out of ractor's.
-    pub(crate) fn from_ractor(error: SpawnErr) -> Self {
-        match error {
-            SpawnErr::StartupFailed(inner) => match inner.downcast::<Self>() {
-                Ok(ours) => *ours,
-                Err(other) => Self::Runtime(other.to_string()),
-            },
-            other => Self::Runtime(other.to_string()),
-        }
-    }
-}
-
-/// A guest failed.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("actor {actor:?} (pid {pid}) failed in {during}: {fault}")]
-pub struct GuestError {
-    /// The actor's name, or its module's if it has none.
-    pub actor: Arc<str>,
-    /// Its pid, 0 if it never had one.
-    pub pid: u64,
-    /// The callback and, for a message, its variant.
-    pub during: String,
-    /// What happened.
-    #[source]
-    pub fault: Fault,
-}
-
-/// How a guest failed.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum Fault {
-    /// A callback returned an error: the guest's own text.
-    #[error("{0}")]
-    Returned(String),
-    /// The guest went beyond a limit.
-    #[error("it reached {limit}{at}")]
-    Limit {
-        /// Which one.
-        limit: Limit,
-        /// Where.
-        at: Frames,
-    },
-    /// The component imports what the actor is not granted.
-    #[error(transparent)]
-    NotGranted(NotGranted),
-    /// The states that it is to go on from are there, but can't be read. It does not start afresh, because it would put others
-    /// in their places.
-    #[error("its checkpoints can't be read: {0}; they are left as they are")]
-    CheckpointsUnread(String),
-    /// Its limits don't allow what the component has when it starts.
-    #[error("it can't be made: {0}")]
-    Shortage(Shortages),
-    /// There was no room for the instance.
-    #[error("it could not be made: {reason}{}", hint(*.refused))]
-    NoInstance {
-        /// What is missing.
-        reason: String,
-        /// The guest's own limit, if that is what stood in the way.
-        refused: Option<Limit>,
-    },
-    /// The guest trapped.
-    #[error("trapped: {reason}{}{at}", hint(*.refused))]
-    Trapped {
-        /// What the trap was.
-        reason: String,
-        /// A limit that was in the guest's way before; often the cause.
-        refused: Option<Limit>,
-        /// Where.
-        at: Frames,
-    },
-}
-
-impl Fault {
-    /// The limit that the guest reached, if one had a part in it.
-    pub fn limit(&self) -> Option<Limit> {
-        match self {
-            Self::Limit { limit, .. } => Some(*limit),
-            Self::NoInstance { refused, .. } | Self::Trapped { refused, .. } => *refused,
-            Self::Returned(_) | Self::NotGranted(_) | Self::CheckpointsUnread(_) | Self::Shortage(_) => None,
-        }
-    }
-}
-
-/// The innermost frames of a trap, innermost first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Frames(pub Vec<String>);
-
-impl fmt::Display for Frames {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        write!(f, " (at {})", self.0.join(" < "))
-    }
-}
-
-fn hint(refused: Option<Limit>) -> String {
-    refused
-        .map(|limit| format!(", after it reached {limit}"))
-        .unwrap_or_default()
 }

@@ -1,4 +1,30 @@
-//! How far the file of a component has been written, without understanding it.
+//! What the bytes of a file tell before they are parsed: whether it is a component, and whether its end is there.
+
+use super::error::LoadFault;
+use super::foreign::CoreWasi;
+
+/// The first eight bytes of every WebAssembly file: `\0asm`, a version, and what kind of file it is.
+const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
+const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+/// Tells components from everything else by the first bytes.
+pub(crate) fn check_format(bytes: &[u8]) -> Result<(), LoadFault> {
+    if bytes.starts_with(COMPONENT) {
+        return Ok(());
+    }
+    if bytes.starts_with(CORE_MODULE) {
+        return Err(LoadFault::CoreModule(CoreWasi::of(bytes)));
+    }
+    Err(LoadFault::NotWasm(if bytes.is_empty() {
+        "the file is empty"
+    } else if bytes.starts_with(b"\0asm") {
+        "it has a version of the binary format that this host does not know"
+    } else if bytes.starts_with(b"\x7fELF") {
+        "it looks like native or compiled code, which is never loaded from outside"
+    } else {
+        "it does not begin like one"
+    }))
+}
 
 /// The length of what every WebAssembly file begins with.
 const PREAMBLE: usize = 8;
@@ -56,5 +82,23 @@ mod tests {
             "between two sections there is nothing to tell it by"
         );
         assert!(!is_whole(b"\0asm\x0d\0\x01\0\x00\xff\xff\xff\xff\xff\x01"), "no length");
+    }
+
+    #[test]
+    fn tells_file_formats_apart() {
+        let cases: [(&[u8], &str); 5] = [
+            (b"", "the file is empty"),
+            (b"hello", "does not begin like one"),
+            (b"\x7fELF\x02\x01", "never loaded from outside"),
+            (b"\0asm\x02\0\0\0", "does not know"),
+            (b"\0asm\x01\0\0\0", "this is a core module; make a component"),
+        ];
+        for (bytes, expected) in cases {
+            let message = check_format(bytes).map_err(|fault| fault.to_string());
+            assert!(
+                message.as_ref().is_err_and(|message| message.contains(expected)),
+                "{message:?}"
+            );
+        }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::instance::engine::{EngineConfig, POOL_MEMORIES, POOL_TABLES};
+use crate::component::engine_config::{EngineConfig, POOL_MEMORIES, POOL_TABLES};
 
 /// Mappings of a guest's stack: the stack, and a guard page below it. A pool has them from its beginning.
 const STACK_MAPPINGS: u64 = 2;

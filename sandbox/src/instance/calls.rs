@@ -10,15 +10,16 @@ use wasmtime_wasi_http::FieldMapError;
 use super::engine::Engine;
 use super::meter::{Longest, Meter};
 use super::module::{Code, Module};
+use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::component::bindings::types::SupervisionEvent;
 use crate::component::bindings::{Descriptor, World};
-use crate::component::error::{Fault, Frames, GuestError};
+use crate::instance::error::{Fault, Frames, GuestError};
 use crate::policy::limits::{Limit, Limits};
 use crate::policy::text::tidy;
-use crate::store::imports::lifecycle::Exit;
+use crate::store::exit::Exit;
 use crate::store::replies::Port;
-use crate::store::state::{Label, Myself, State};
+use crate::store::state::{Myself, State};
 
 /// How many frames of a trap an error shows.
 const FRAMES: usize = 8;

@@ -16,16 +16,9 @@ use std::time::Duration;
 use tokio::time::{Sleep, sleep};
 use wasmtime::UpdateDeadline;
 
+use crate::accounting::turns::clock::{Clock, ticks};
 use crate::accounting::turns::{Account, Ticket, Turns};
 use crate::policy::limits::Limit;
-
-/// The engine's count of epochs.
-pub(crate) type Clock = Arc<AtomicU64>;
-
-/// What it is at.
-pub(crate) fn ticks(clock: &Clock) -> u64 {
-    clock.load(Ordering::Relaxed)
-}
 
 /// How long a callback may take, and the limit that this is.
 pub(crate) type Longest = (Duration, fn(Duration) -> Limit);

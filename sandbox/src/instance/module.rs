@@ -8,20 +8,24 @@ use wasmtime::component::{Component, Linker};
 
 use super::calls::Instance;
 use super::engine::Engine;
-use crate::actor::reload::ReloadExports;
+use super::linking::{self, Linked};
+use crate::accounting::label::Label;
 use crate::component::bindings::Descriptor;
 use crate::component::cache::{Cache, InUse};
 use crate::component::capabilities::Want;
 use crate::component::complexity::{self, Complexity};
 use crate::component::description::Description;
-use crate::component::error::{Fault, GuestError, LoadFault};
+use crate::component::error::LoadFault;
+use crate::component::format::check_format;
+use crate::component::interfaces::{self, Interfaces};
 use crate::component::needs::{Capacity, Needs, Outline};
 use crate::component::source::{Digest, ModuleSource};
-use crate::component::world::{self, Interfaces, Linked};
 use crate::files::{self, ReadError};
+use crate::instance::error::{Fault, GuestError};
+use crate::instance::reload_exports::ReloadExports;
 use crate::policy::grants::{Grants, NotGranted};
 use crate::policy::limits::Limits;
-use crate::store::state::{Label, State};
+use crate::store::state::State;
 
 /// A module that actors can be made of. Cheap to clone.
 #[derive(Clone)]
@@ -252,7 +256,7 @@ impl Code {
             Some(cache) => cached_or_compiled(engine, cache, &digest, bytes)?,
             None => (compile(engine, bytes)?, Origin::Compiled),
         };
-        let linked = world::check(engine, linker, &component)?;
+        let linked = linking::check(engine, linker, &component)?;
         Ok(Self {
             digest,
             size: bytes.len(),
@@ -276,10 +280,10 @@ pub(crate) struct Admission {
 impl Admission {
     /// What each guest of the component needs, unless it is not even to be compiled.
     fn needs(&self, bytes: &[u8]) -> Result<Needs, LoadFault> {
-        world::check_format(bytes)?;
+        check_format(bytes)?;
         complexity::check(bytes, &self.complexity)?;
         let outline = Outline::of(bytes);
-        world::check_releases(&outline.imports)?;
+        interfaces::check_releases(&outline.imports)?;
         let needs = outline.needs()?;
         needs.fit(&self.capacity)?;
         Ok(needs)
@@ -293,7 +297,7 @@ impl ModuleSource {
     /// It reads a file of up to `limit` bytes, and should run where that may block.
     pub fn needs(&self, limit: u64) -> Option<Needs> {
         let (bytes, _) = Code::read(&self.path, self.digest, limit).ok()?;
-        world::check_format(&bytes).ok()?;
+        check_format(&bytes).ok()?;
         complexity::check(&bytes, &Complexity::default()).ok()?;
         Outline::of(&bytes).needs().ok()
     }

@@ -6,7 +6,7 @@ use wasmtime::component::ComponentExportIndex;
 
 use super::calls::{Callback, Instance, lifecycle};
 use super::reload_exports::{Outcome, ReloadExports, SnapshotOutcome};
-use crate::component::error::{Fault, GuestError};
+use crate::instance::error::{Fault, GuestError};
 use crate::store::replies::Port;
 use crate::store::state::Acting;
 use crate::store::undo::Mark;

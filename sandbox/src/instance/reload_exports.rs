@@ -3,7 +3,7 @@
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use crate::component::error::LoadFault;
-use crate::component::world::OptionalInterface;
+use crate::instance::linking::OptionalInterface;
 use crate::store::state::State;
 
 /// The interface.

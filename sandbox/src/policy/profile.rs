@@ -8,7 +8,6 @@ use super::grants::{Grants, Guarded};
 use super::http_trust::HttpTrust;
 use super::limits::Limits;
 use super::reserved_names::ReservedNames;
-use crate::actor::modules::Modules;
 
 /// What an actor may do and may take. Shared by all actors of one entry of node.toml, and by their children. `Debug` doesn't show the
 /// values of its configuration, which may be secret.
@@ -22,8 +21,6 @@ pub struct Profile {
     pub grants: Arc<Grants>,
     /// What node.toml says to the actor.
     pub config: Arc<BTreeMap<String, String>>,
-    /// The modules that it may start children of, as far as its grants allow.
-    pub modules: Modules,
     /// The node's own files, which are in no directory that it may reach.
     pub guarded: Arc<Guarded>,
     /// Names that its children can't have.
@@ -41,7 +38,6 @@ impl fmt::Debug for Profile {
             limits,
             grants,
             config,
-            modules,
             guarded,
             reserved_names,
             reload_by_restart,
@@ -52,7 +48,6 @@ impl fmt::Debug for Profile {
             .field("limits", limits)
             .field("grants", grants)
             .field("config", &config.keys())
-            .field("modules", modules)
             .field("guarded", guarded)
             .field("reserved_names", reserved_names)
             .field("reload_by_restart", reload_by_restart)

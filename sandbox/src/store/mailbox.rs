@@ -15,24 +15,27 @@ use ractor::message::SerializedMessage;
 use ractor::{ActorCell, ActorStatus};
 use tokio::sync::Notify;
 
-use super::state::Label;
 use crate::accounting::family::Purse;
+use crate::accounting::label::Label;
 use crate::accounting::telemetry;
-use crate::actor::describe;
-use crate::actor::guest_cell::Life;
-use crate::directory::{BoxFuture, Inbox, NotPut, PutRefused};
+use crate::directory::{BoxFuture, DESCRIBE_VARIANT, Inbox, NotPut, PutRefused};
 use crate::policy::limits::{Limits, WhenFull};
-use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
-pub(crate) use self::waiting::{Command, is_cast};
-use self::waiting::{GivenUp, Waiting};
+use self::waiting::{GivenUp, Waiting, is_cast};
 
 /// What a token has in place of a call's number: see the module.
 const TOKEN: u64 = 0;
 
 /// What a mark has there, which stands for no message: see [`batch`](crate::actor::batch).
 pub(crate) const MARK: u64 = 1;
+
+/// What an actor is can be answered without its turn and without its instance.
+pub(crate) trait AnswersAhead: Send + Sync {
+    /// Answers a question before it enters the mailbox. Gives the message back if that can't be done: then it waits for the actor's
+    /// turn.
+    fn answer_ahead(self: Arc<Self>, message: SerializedMessage) -> Option<SerializedMessage>;
+}
 
 /// See the module.
 pub(crate) struct Mailbox {
@@ -42,11 +45,9 @@ pub(crate) struct Mailbox {
     /// What the messages of the whole family may take that wait.
     purse: Arc<Purse>,
     waiting: Mutex<Waiting>,
-    /// There are commands. Asked before every message, so without the lock.
-    commanded: AtomicBool,
     room: Notify,
-    /// The actor, for questions that take neither its turn nor its instance.
-    life: OnceLock<Weak<Life>>,
+    /// What answers questions that take neither the actor's turn nor its instance.
+    answers: OnceLock<Weak<dyn AnswersAhead>>,
 }
 
 impl std::fmt::Debug for Mailbox {
@@ -65,16 +66,15 @@ impl Mailbox {
             limits,
             waiting: Mutex::new(Waiting::in_family(purse.clone())),
             purse,
-            commanded: AtomicBool::new(false),
             room: Notify::new(),
-            life: OnceLock::new(),
+            answers: OnceLock::new(),
         }
     }
 
-    /// Whose mailbox it is. Said once, when the actor starts.
-    pub(crate) fn belongs_to(&self, life: &Arc<Life>) {
-        // A second time would change nothing: an actor has one life.
-        drop(self.life.set(Arc::downgrade(life)));
+    /// Who answers questions ahead of the messages that wait. Said once, when the actor starts.
+    pub(crate) fn answered_by(&self, answers: Weak<dyn AnswersAhead>) {
+        // A second time would change nothing: a mailbox has one actor.
+        drop(self.answers.set(answers));
     }
 
     /// The message that has waited the longest.
@@ -89,44 +89,6 @@ impl Mailbox {
         Some(taken.message)
     }
 
-    /// True if the host asks something of the actor.
-    pub(crate) fn is_commanded(&self) -> bool {
-        self.commanded.load(Ordering::Acquire)
-    }
-
-    /// What the host asks of the actor, if anything.
-    pub(crate) fn command(&self) -> Option<Command> {
-        if !self.is_commanded() {
-            return None;
-        }
-        let mut waiting = self.lock();
-        let (command, asks_more) = waiting.poll_command();
-        self.commanded.store(asks_more, Ordering::Release);
-        command
-    }
-
-    /// True if what was reloaded has proven itself, and the actor has not come to hear of it.
-    pub(crate) fn is_confirmed(&self) -> bool {
-        self.is_commanded() && self.lock().is_confirmed()
-    }
-
-    /// Forgets what an instance that is gone asked for.
-    pub(crate) fn forget_stop(&self) {
-        self.lock().handle_forget_stop();
-    }
-
-    /// Asks something of the actor.
-    pub(crate) fn request(&self, command: Command) {
-        let mut waiting = self.lock();
-        if !waiting.handle_command(command) {
-            return;
-        }
-        // Under the lock, like its opposite; and before the token that says to look.
-        self.commanded.store(true, Ordering::Release);
-        drop(waiting);
-        self.wake();
-    }
-
     /// How many messages wait here. Those of native actors wait in ractor's mailbox and are not known.
     pub(crate) fn len(&self) -> usize {
         self.lock().count()
@@ -134,8 +96,7 @@ impl Mailbox {
 
     /// The actor has ended. What still waits is given up.
     pub(crate) fn end(&self) {
-        let GivenUp { messages, commands } = self.lock().handle_end();
-        drop(commands);
+        let GivenUp { messages } = self.lock().handle_end();
         self.room.notify_waiters();
         // A probe carries nothing, and a call is no loss in silence: its caller hears.
         let casts = messages.iter().filter(|(_, message)| is_cast(message)).count();
@@ -144,17 +105,17 @@ impl Mailbox {
 
     /// Answers the question what the actor is, if this is it. None if that is done, or will be.
     fn answer_ahead(&self, message: SerializedMessage) -> Option<SerializedMessage> {
-        if !describe::is_question(&message) {
+        if !is_question(&message) {
             return Some(message);
         }
-        match self.life.get().and_then(Weak::upgrade) {
-            Some(life) => describe::answer_ahead(life, message),
+        match self.answers.get().and_then(Weak::upgrade) {
+            Some(answers) => answers.answer_ahead(message),
             None => Some(message),
         }
     }
 
     /// Puts a token into ractor's mailbox. False if the actor takes no more messages.
-    fn wake(&self) -> bool {
+    pub(crate) fn wake(&self) -> bool {
         self.put_token(TOKEN)
     }
 
@@ -187,6 +148,11 @@ impl Mailbox {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// True for the call that asks what the actor is.
+fn is_question(message: &SerializedMessage) -> bool {
+    matches!(message, SerializedMessage::Call { variant, .. } if variant == DESCRIBE_VARIANT)
 }
 
 impl Inbox for Mailbox {

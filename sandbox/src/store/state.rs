@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use ractor::{ActorCell, SupervisionEvent};
 
-use super::mailbox::Mailbox;
+use super::batch::Progress;
 use super::monitors::Watch;
 use super::outflow::Outflow;
+use super::own_actor::OwnActor;
 use super::recipients::Allowed;
 use super::replies::Replies;
 use super::timers::Timers;
 use super::wasi::Wasi;
 use crate::accounting::family::Family;
+use crate::accounting::label::Label;
 use crate::accounting::limiter::{EngineBounds, Limiter};
-use crate::accounting::log_rate::LogRate;
-use crate::actor::batch::Progress;
 use crate::component::bindings::types;
 use crate::policy::grants::{Grants, Guarded};
 use crate::policy::http_trust::HttpTrust;
@@ -60,7 +60,7 @@ pub(crate) struct State {
 pub(crate) struct Myself {
     pub(crate) cell: ActorCell,
     pub(crate) profile: Arc<Profile>,
-    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) actor: Arc<dyn OwnActor>,
     pub(crate) groups: Arc<Groups>,
     pub(crate) family: Family,
 }
@@ -70,43 +70,6 @@ impl std::ops::Deref for Myself {
 
     fn deref(&self) -> &Profile {
         &self.profile
-    }
-}
-
-/// Who a log event or an error is about.
-#[derive(Debug, Clone)]
-pub(crate) struct Label {
-    /// The actor's name, or its module's if it has none.
-    pub(crate) name: Arc<str>,
-    /// What it is in metrics: the name that node.toml gave it, or its module's. Guests choose the names of their children,
-    /// and could choose a new one for each.
-    pub(crate) counted_as: Arc<str>,
-    pub(crate) pid: u64,
-    /// Whether there may be one more line about it.
-    pub(crate) log: Arc<LogRate>,
-}
-
-impl Label {
-    pub(crate) fn new(name: Arc<str>, counted_as: Arc<str>, pid: u64, limits: &Limits) -> Self {
-        Self::of_member(name, counted_as, pid, limits, None)
-    }
-
-    /// The same for a member of a family, which has a limit of its own on log lines.
-    pub(crate) fn of_member(
-        name: Arc<str>,
-        counted_as: Arc<str>,
-        pid: u64,
-        limits: &Limits,
-        family: Option<Arc<LogRate>>,
-    ) -> Self {
-        let log = LogRate::new(name.clone(), counted_as.clone(), pid, limits.log_rate, family);
-        let log = Arc::new(log);
-        Self {
-            name,
-            counted_as,
-            pid,
-            log,
-        }
     }
 }
 

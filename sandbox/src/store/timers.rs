@@ -15,9 +15,9 @@ use tokio::sync::oneshot::{self, Receiver};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::mailbox::{Command, Mailbox};
-use super::state::Label;
+use super::own_actor::OwnActor;
 use crate::accounting::family::{Purse, Share};
+use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::directory::{self, Local, MESSAGE_OVERHEAD, PROBE_VARIANT, PutRefused, SendRefused};
 use crate::policy::limits::{Common, Limit, Limits};
@@ -34,7 +34,7 @@ pub(crate) struct Timers(Arc<Shared>);
 struct Shared {
     label: Label,
     limits: Arc<Limits>,
-    mailbox: Arc<Mailbox>,
+    actor: Arc<dyn OwnActor>,
     purse: Arc<Purse>,
     running: Mutex<Running>,
     /// There is an earlier deadline than the task knows of, or none at all.
@@ -98,11 +98,11 @@ enum Sent {
 pub(crate) struct TooMany(pub(crate) Limit);
 
 impl Timers {
-    pub(crate) fn new(label: Label, limits: Arc<Limits>, mailbox: Arc<Mailbox>, purse: Arc<Purse>) -> Self {
+    pub(crate) fn new(label: Label, limits: Arc<Limits>, actor: Arc<dyn OwnActor>, purse: Arc<Purse>) -> Self {
         Self(Arc::new(Shared {
             label,
             limits,
-            mailbox,
+            actor,
             purse,
             running: Mutex::default(),
             changed: Notify::new(),
@@ -318,7 +318,7 @@ impl Shared {
             return;
         }
         let Action::Send(cast) = &timer.action else {
-            self.mailbox.request(Command::Stop);
+            self.actor.request_stop();
             return running.end(number, &self.label);
         };
         if !directory::is_ours(cast.to) {

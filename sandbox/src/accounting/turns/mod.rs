@@ -12,6 +12,7 @@
 //! On a runtime of one thread that is not enough: a guest that is woken by the end of another's turn may run at once, before all
 //! that waits, and before the thread has looked at sockets and timers. So the next guest first lets everybody else run.
 
+pub(crate) mod clock;
 mod queue;
 
 use std::future::Future;
@@ -23,9 +24,9 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
+use self::clock::{Clock, ticks};
 pub(crate) use self::queue::Account;
 use self::queue::{Entered, Grant, Queue};
-use crate::instance::meter::{Clock, ticks};
 
 /// The engine's clock, and its epochs, go twice as fast as `epoch_tick`: a turn is cut off at the second step that it sees, so it
 /// lasts for more than a half and for no more than the whole.

@@ -3,7 +3,7 @@
 //! `swap` does it, at a message boundary: that is when no import is under way, so no call that the guest made is pending. The
 //! instance before it is kept until the new code has proven itself (`probation`).
 
-mod probation;
+pub(crate) mod probation;
 mod swap;
 pub(crate) mod trial;
 
@@ -13,12 +13,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-pub(crate) use self::probation::Probation;
 use crate::actor::checkpoint::store::Moment;
-use crate::component::error::GuestError;
+use crate::instance::error::GuestError;
 use crate::instance::module::Module;
 pub(crate) use crate::instance::reload::NoSnapshot;
-pub(crate) use crate::instance::reload_exports::ReloadExports;
 
 /// What becomes of the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +63,7 @@ impl Proof {
         self.0.try_recv().ok()
     }
 
-    /// Waits for the end of the probation: as many messages as it takes, or [`confirm`](crate::LiveGuest::confirm).
+    /// Waits for the end of the probation: as many messages as it takes, or [`confirm`](crate::GuestRef::confirm).
     ///
     /// # Errors
     /// A message failed, and the old code is back; or the actor has ended.

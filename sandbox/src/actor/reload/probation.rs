@@ -5,14 +5,14 @@ use tokio::sync::oneshot;
 
 use super::trial::{Failed, Noticed, Passed, Trial, WayBack};
 use super::{Aftermath, NoSnapshot, NotReloaded, Snapshot, Step};
+use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::actor::guest::{Alive, Guest, Opaque};
-use crate::actor::guest_cell::Life;
+use crate::actor::guest_cell::GuestCell;
 use crate::actor::work::{Copy, Work};
-use crate::component::error::GuestError;
 use crate::instance::calls::Instance;
+use crate::instance::error::GuestError;
 use crate::instance::module::Module;
-use crate::store::state::Label;
 
 /// New code on trial, and who is told how it ends.
 pub(crate) struct Probation {
@@ -89,7 +89,7 @@ impl Guest {
         telemetry::failure(&alive.label);
         let is_cast = matches!(copy, Some(Copy::Cast(_)));
         let lost = |alive: &Alive| telemetry::dead_letters(&alive.label, "failed", usize::from(is_cast));
-        if alive.life.mailbox.is_confirmed() {
+        if alive.life.commands.include_confirmation() {
             // The reload is over, so that nothing goes back any more.
             alive.confirm();
         }
@@ -141,7 +141,7 @@ impl Guest {
     /// A fresh instance of the code before, with a state that the new code wrote.
     async fn revive(
         &self,
-        life: &Life,
+        life: &GuestCell,
         label: &Label,
         module: &Module,
         snapshot: Snapshot,

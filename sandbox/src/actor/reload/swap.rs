@@ -7,13 +7,13 @@ use tokio::time::Instant;
 use super::probation::Probation;
 use super::trial::Trial;
 use super::{Aftermath, Asked, Mode, NoSnapshot, NotReloaded, Offered, Proof, Request, Snapshot, Step, Swap, Swapped};
+use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::actor::guest::{Alive, Guest, Opaque};
-use crate::actor::guest_cell::Life;
+use crate::actor::guest_cell::GuestCell;
 use crate::actor::in_place::end_children;
 use crate::instance::calls::Instance;
 use crate::instance::module::Module;
-use crate::store::state::Label;
 
 /// An instance of the new code that took over.
 struct Successor {
@@ -111,7 +111,7 @@ impl Guest {
     /// error the old one has that back.
     async fn successor(
         &self,
-        (life, label): (&Life, &Label),
+        (life, label): (&GuestCell, &Label),
         old: &mut Instance,
         module: &Module,
         snapshot: &Snapshot,
@@ -163,7 +163,7 @@ impl Guest {
         end(myself, children.into_iter());
         self.forget_checkpoints(&alive.label);
         // What the old instance asked for is not asked for by the new one.
-        alive.life.mailbox.forget_stop();
+        alive.life.commands.forget_stop();
         Ok(Ok(Successor {
             new,
             state_bytes: 0,

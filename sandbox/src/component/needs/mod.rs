@@ -7,7 +7,7 @@ mod tests;
 
 use std::fmt;
 
-use crate::instance::engine::EngineConfig;
+use crate::component::engine_config::EngineConfig;
 use crate::policy::limits::{Limit, Limits};
 pub(crate) use outline::Outline;
 

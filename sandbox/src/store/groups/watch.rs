@@ -11,8 +11,8 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, Message, SpawnErr, 
 
 use super::membership::{Group, Groups};
 use crate::accounting::family::Share;
+use crate::accounting::label::Label;
 use crate::accounting::telemetry;
-use crate::store::state::Label;
 
 /// See the module. What it monitors ends when it is dropped.
 pub(crate) struct GroupWatch {

@@ -6,24 +6,18 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::accounting::telemetry;
-use crate::actor::guest::{GuestOptions, spawn_as};
-use crate::component::bindings::lifecycle::{self, Child, MonitorError, Restart, SpawnError};
+use crate::component::bindings::lifecycle::{self, Child, MonitorError, SpawnError};
 use crate::component::bindings::types::Pid;
-use crate::component::error;
 use crate::directory;
 use crate::policy::denied::Denied;
 use crate::policy::limits::Limit;
-use crate::policy::restart::{self, RestartPolicy, Restarting};
 use crate::policy::text::tidy;
+use crate::store::exit::Exit;
 use crate::store::monitors::Refused;
+use crate::store::own_actor::NotStarted;
 use crate::store::pid;
 use crate::store::state::{Myself, State};
 use crate::store::waits::Waiting;
-
-/// How a guest ends itself as failed: the trap that carries its reason.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("it exited: {0}")]
-pub(crate) struct Exit(pub(crate) String);
 
 impl lifecycle::Host for State {
     async fn spawn(&mut self, child: Child) -> wasmtime::Result<Result<Pid, SpawnError>> {
@@ -31,12 +25,14 @@ impl lifecycle::Host for State {
         if child.groups.len() > self.limits.groups {
             return Err(wasmtime::Error::new(Limit::Groups(self.limits.groups)));
         }
-        let Myself { profile, family, .. } = self.myself()?;
+        let Myself {
+            profile, family, actor, ..
+        } = self.myself()?;
         if !profile.grants.may_spawn(&child.module) {
             telemetry::denied(&self.label, Denied::Spawn(&child.module));
             return Ok(Err(SpawnError::Denied));
         }
-        if profile.modules.find(&child.module).is_none() {
+        if !actor.knows_module(&child.module) {
             return Ok(Err(SpawnError::UnknownModule));
         }
         let is_others = |given: &str| {
@@ -147,33 +143,25 @@ impl State {
     /// Starts a child in a task of its own, so that neither its time on a thread nor its stack is this guest's. If this guest
     /// is killed meanwhile, so is the start.
     async fn start_child(&mut self, child: Child) -> wasmtime::Result<Result<ActorId, SpawnError>> {
-        let Myself {
-            cell, profile, family, ..
-        } = self.myself()?.clone();
-        let Some(module) = profile.modules.find(&child.module) else {
-            return Ok(Err(SpawnError::UnknownModule));
-        };
-        let options = GuestOptions {
-            name: child.name.map(|given| family.full_name(&given)),
-            arguments: child.arguments,
-            groups: child.groups,
-            profile,
-            restarting: Restarting::new(child.restart.into(), RestartPolicy::default()),
-            checkpoints: None,
+        let myself = self.myself()?;
+        let child = Child {
+            name: child.name.map(|given| myself.family.full_name(&given)),
+            ..child
         };
         let id = directory::reserve_hosted_id();
+        let start = myself.actor.start_child(id, child);
         // As it starts, the child may call this guest, which waits for it.
         let (until, started) = oneshot::channel();
         let _waiting = Waiting::begin(self.label.pid, id.pid(), started);
         let longest = self.limits.call_wait;
         let task = Aborted(tokio::spawn(async move {
             let _until = until;
-            timeout(longest, spawn_as(id, &module, options, cell, family.of_child())).await
+            timeout(longest, start).await
         }));
         Ok(match task.ended().await {
-            Ok(Ok(Ok(child))) => Ok(child.cell.get_id()),
+            Ok(Ok(Ok(()))) => Ok(id),
             Ok(Ok(Err(refused))) => {
-                if let error::SpawnError::Limit(limit) = refused {
+                if let NotStarted::Limit(limit) = refused {
                     telemetry::limit(&self.label, limit);
                 }
                 Err(refused.into())
@@ -221,21 +209,12 @@ impl<T> Drop for Aborted<T> {
     }
 }
 
-impl From<Restart> for restart::Restart {
-    fn from(restart: Restart) -> Self {
-        match restart {
-            Restart::Temporary => Self::Temporary,
-            Restart::Transient => Self::Transient,
-            Restart::Permanent => Self::Permanent,
-        }
-    }
-}
-
-impl From<error::SpawnError> for SpawnError {
-    fn from(error: error::SpawnError) -> Self {
-        match error {
-            error::SpawnError::NameTaken(_) => Self::NameTaken,
-            other => Self::Failed(other.to_string()),
+impl From<NotStarted> for SpawnError {
+    fn from(refused: NotStarted) -> Self {
+        match refused {
+            NotStarted::UnknownModule => Self::UnknownModule,
+            NotStarted::NameTaken(_) => Self::NameTaken,
+            NotStarted::Limit(_) | NotStarted::Failed(_) => Self::Failed(refused.to_string()),
         }
     }
 }

@@ -7,6 +7,7 @@ use ractor::message::SerializedMessage;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
+use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::component::bindings::messaging::{self, ReplyError, SendError};
 use crate::component::bindings::types::Pid;
@@ -14,7 +15,7 @@ use crate::directory::{self, Inbox, Local, NotPut, PROBE_VARIANT, PutRefused, Se
 use crate::policy::limits::Limit;
 use crate::store::pid;
 use crate::store::recipients::NotSent;
-use crate::store::state::{Label, State};
+use crate::store::state::State;
 use crate::store::waits::{Circle, Waiting};
 
 impl messaging::Host for State {
@@ -113,7 +114,7 @@ impl messaging::Host for State {
     }
 
     fn next_cast(&mut self) -> wasmtime::Result<bool> {
-        let stops = self.stopping.is_some() || self.myself()?.mailbox.is_commanded();
+        let stops = self.stopping.is_some() || self.myself()?.actor.has_commands();
         Ok(self.batch.as_mut().is_some_and(|batch| !stops && batch.next()))
     }
 

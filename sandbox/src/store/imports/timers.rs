@@ -80,11 +80,11 @@ impl State {
 
     fn timers(&mut self) -> wasmtime::Result<&Timers> {
         let myself = self.myself()?;
-        let (mailbox, purse) = (myself.mailbox.clone(), myself.family.purse().clone());
+        let (actor, purse) = (myself.actor.clone(), myself.family.purse().clone());
         let Self {
             timers, label, limits, ..
         } = self;
-        Ok(timers.get_or_insert_with(|| Timers::new(label.clone(), limits.clone(), mailbox, purse)))
+        Ok(timers.get_or_insert_with(|| Timers::new(label.clone(), limits.clone(), actor, purse)))
     }
 
     fn start_timer(

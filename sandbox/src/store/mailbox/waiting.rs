@@ -6,7 +6,6 @@ use std::sync::Arc;
 use ractor::message::SerializedMessage;
 
 use crate::accounting::family::Purse;
-use crate::actor::reload::{Asked, Request};
 use crate::directory::{NotPut, PROBE_VARIANT, PutRefused, retained_bytes};
 use crate::policy::limits::{Common, Limit, Limits, WhenFull};
 
@@ -20,8 +19,6 @@ pub struct Waiting {
     bytes: usize,
     /// What has those bytes as a part of what the family may have; none for an actor without one.
     purse: Option<Arc<Purse>>,
-    /// What is asked of the actor itself, before its next message.
-    commands: VecDeque<Command>,
     /// The actor has ended: nothing is taken any more.
     ended: bool,
     /// A message was refused since the last one was taken out.
@@ -30,32 +27,6 @@ pub struct Waiting {
     struck: bool,
     /// Messages that were dropped since then.
     dropped: usize,
-}
-
-/// What the host asks of a guest's actor.
-#[derive(Debug)]
-pub(crate) enum Command {
-    /// Go on with a fresh instance, because of this.
-    Restart(String),
-    /// Stop, as if the guest asked for it in a message.
-    Stop,
-    /// Go on with other code.
-    Reload(Box<Request>),
-    /// What was reloaded has proven itself.
-    Confirm,
-    /// Say what the state is.
-    Snapshot(Asked),
-}
-
-impl Command {
-    /// True if asking twice is asking once.
-    fn repeats(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Restart(one), Self::Restart(other)) => one == other,
-            (Self::Stop, Self::Stop) | (Self::Confirm, Self::Confirm) => true,
-            _ => false,
-        }
-    }
 }
 
 /// A message that was taken out, and what that changes.
@@ -71,8 +42,6 @@ pub struct Taken {
 /// What was given up when the actor ended.
 pub struct GivenUp {
     pub messages: VecDeque<(u64, SerializedMessage)>,
-    /// Whoever asked for something hears that it won't be when these are dropped.
-    pub(crate) commands: VecDeque<Command>,
 }
 
 /// What became of a message that is put in.
@@ -146,27 +115,12 @@ impl Waiting {
         Some(message)
     }
 
-    /// The host asks something of the actor. False if it has ended, or is asked that already.
-    pub(super) fn handle_command(&mut self, command: Command) -> bool {
-        if self.ended || self.commands.iter().any(|other| other.repeats(&command)) {
-            return false;
-        }
-        self.commands.push_back(command);
-        true
-    }
-
-    /// What an instance that is gone asked for is not asked any more.
-    pub(super) fn handle_forget_stop(&mut self) {
-        self.commands.retain(|command| !matches!(command, Command::Stop));
-    }
-
     /// The actor has ended: nothing is taken any more.
     pub fn handle_end(&mut self) -> GivenUp {
         self.ended = true;
         self.free(self.bytes);
         GivenUp {
             messages: std::mem::take(&mut self.messages),
-            commands: std::mem::take(&mut self.commands),
         }
     }
 
@@ -186,17 +140,6 @@ impl Waiting {
             makes_room: std::mem::take(&mut self.refused),
             dropped,
         })
-    }
-
-    /// What the host asks of the actor, and whether it asks more.
-    pub(super) fn poll_command(&mut self) -> (Option<Command>, bool) {
-        let command = self.commands.pop_front();
-        (command, !self.commands.is_empty())
-    }
-
-    /// True if what was reloaded has proven itself, and the actor has not come to hear of it.
-    pub(super) fn is_confirmed(&self) -> bool {
-        self.commands.iter().any(|command| matches!(command, Command::Confirm))
     }
 
     /// Of the messages that wait, with what each costs beside.

@@ -12,7 +12,8 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 use super::listing;
 use super::streams::{Input, Output};
 use crate::accounting::family::Family;
-use crate::store::state::{Label, State};
+use crate::accounting::label::Label;
+use crate::store::state::State;
 
 /// The files of one guest.
 pub(super) struct Files<'a> {

@@ -7,9 +7,9 @@ use wasmtime_wasi::sockets::SocketAddrUse;
 
 use super::network::{MOST_NAMES, Network};
 use super::reach::Reach;
+use crate::accounting::label::Label;
 use crate::policy::grants::{Endpoint, Grants, HostPattern};
 use crate::policy::limits::Limits;
-use crate::store::state::Label;
 
 pub use crate::store::wasi::http::fuzzing::request;
 

@@ -12,9 +12,9 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 };
 
 use crate::accounting::family::{Family, Share};
+use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::policy::limits::Common;
-use crate::store::state::Label;
 
 /// What an entry takes beside its name.
 const ENTRY_BYTES: usize = size_of::<FsResult<DirectoryEntry>>() + 32;

@@ -23,8 +23,9 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
-use super::state::{Label, State};
+use super::state::State;
 use crate::accounting::family::Purse;
+use crate::accounting::label::Label;
 use crate::policy::grants::{Access, Directory, Grants, Guarded};
 use crate::policy::limits::{Limit, Limits};
 use handles::Handles;

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use wasmtime_wasi::sockets::SocketAddrUse;
 
 use super::reach::Reach;
+use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::policy::denied::Denied;
 use crate::policy::grants::{Endpoint, Grants};
-use crate::store::state::Label;
 
 /// The most names whose addresses are remembered; the oldest are forgotten.
 pub(super) const MOST_NAMES: usize = 256;

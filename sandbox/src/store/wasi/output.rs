@@ -10,9 +10,9 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
+use crate::accounting::label::Label;
 use crate::policy::limits::Limits;
 use crate::policy::text::tidy;
-use crate::store::state::Label;
 
 /// One of the two outputs of a guest. However often the guest opens it, it is one stream of lines.
 #[derive(Clone)]

@@ -9,9 +9,9 @@ use wasmtime_wasi_http::Error;
 
 use super::client::Place;
 use super::wait::Wait;
+use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::policy::limits::Limit;
-use crate::store::state::Label;
 
 /// A body that fails where it becomes larger than this limit.
 pub(super) struct Bounded<B> {

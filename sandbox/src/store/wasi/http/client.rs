@@ -17,12 +17,12 @@ use super::failure;
 use super::target::Target;
 use super::wait::Waits;
 use crate::accounting::family::{Family, Purse, Share};
+use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::policy::denied::Denied;
 use crate::policy::grants::{Grants, HttpOrigin};
 use crate::policy::http_trust::HttpTrust;
 use crate::policy::limits::{Common, Limit, Limits};
-use crate::store::state::Label;
 
 /// What hyper reads into at least, in bytes.
 const SMALLEST_BUFFER: usize = 8 << 10;

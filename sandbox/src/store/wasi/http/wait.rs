@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::time::timeout;
 use wasmtime_wasi_http::RequestOptions;
 
+use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::policy::limits::Limit;
-use crate::store::state::Label;
 
 /// The longest that one thing is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

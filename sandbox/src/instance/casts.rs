@@ -2,10 +2,10 @@
 
 use ractor::message::SerializedMessage;
 
+use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::instance::batch_export::CastSizes;
 use crate::policy::limits::Limits;
-use crate::store::state::Label;
 
 /// The most casts of a batch.
 const CASTS: usize = 32;

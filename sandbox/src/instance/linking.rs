@@ -3,38 +3,13 @@
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Linker, Lower};
 
-use super::bindings::types::SupervisionEvent;
-use super::bindings::{ACTOR_INTERFACE, Descriptor, WorldIndices};
-use super::capabilities::{self, Want};
-use super::error::LoadFault;
-use super::foreign::CoreWasi;
-use crate::actor::batch::BatchExport;
-use crate::actor::reload::ReloadExports;
-use crate::store::imports::{is_of_this_wasi, offers};
+use super::batch_export::BatchExport;
+use super::reload_exports::ReloadExports;
+use crate::component::bindings::types::SupervisionEvent;
+use crate::component::bindings::{ACTOR_INTERFACE, Descriptor, WorldIndices};
+use crate::component::error::LoadFault;
+use crate::component::interfaces;
 use crate::store::state::State;
-
-/// The first eight bytes of every WebAssembly file: `\0asm`, a version, and what kind of file it is.
-const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
-const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
-
-/// Tells components from everything else by the first bytes.
-pub(crate) fn check_format(bytes: &[u8]) -> Result<(), LoadFault> {
-    if bytes.starts_with(COMPONENT) {
-        return Ok(());
-    }
-    if bytes.starts_with(CORE_MODULE) {
-        return Err(LoadFault::CoreModule(CoreWasi::of(bytes)));
-    }
-    Err(LoadFault::NotWasm(if bytes.is_empty() {
-        "the file is empty"
-    } else if bytes.starts_with(b"\0asm") {
-        "it has a version of the binary format that this host does not know"
-    } else if bytes.starts_with(b"\x7fELF") {
-        "it looks like native or compiled code, which is never loaded from outside"
-    } else {
-        "it does not begin like one"
-    }))
-}
 
 /// A component that is an actor, linked with the host.
 pub(crate) struct Linked {
@@ -46,17 +21,6 @@ pub(crate) struct Linked {
     pub(crate) batch: Option<BatchExport>,
 }
 
-/// Refuses a component for the names of its imports, before it is compiled: one of a later WASI may not even be that.
-pub(crate) fn check_releases(imports: &[String]) -> Result<(), LoadFault> {
-    let another = imports
-        .iter()
-        .find(|name| name.starts_with("wasi:") && !is_of_this_wasi(name));
-    match another {
-        Some(name) => Err(LoadFault::UnknownImport(name.clone())),
-        None => Ok(()),
-    }
-}
-
 /// Links the component with the host, or says what keeps it from being an actor.
 pub(crate) fn check(
     engine: &wasmtime::Engine,
@@ -64,7 +28,7 @@ pub(crate) fn check(
     component: &Component,
 ) -> Result<Linked, LoadFault> {
     let functions = actor_functions(engine, component)?;
-    check_imports(engine, component)?;
+    interfaces::check_imports(engine, component)?;
     let mismatch = |error: wasmtime::Error| LoadFault::Mismatch(format!("{error:#}"));
     let linked = linker.instantiate_pre(component).map_err(mismatch)?;
     check_types(&linked, &functions)?;
@@ -111,7 +75,7 @@ fn actor_functions(engine: &wasmtime::Engine, component: &Component) -> Result<V
     let Some(interface) = component.get_export_index(None, ACTOR_INTERFACE) else {
         return Err(LoadFault::MissingExport {
             missing: ACTOR_INTERFACE,
-            found: exports(engine, component),
+            found: interfaces::exports(engine, component),
         });
     };
     FUNCTIONS
@@ -182,69 +146,5 @@ impl<'a> OptionalInterface<'a> {
             .typecheck::<Parameters, Results>(&self.linked.instance_type())
             .map_err(|error| another_type(self.name, function, &error))?;
         Ok(index)
-    }
-}
-
-/// What a component imports and exports, by name, and what that tells.
-#[derive(Debug)]
-pub(crate) struct Interfaces {
-    pub(crate) imports: Vec<String>,
-    pub(crate) exports: Vec<String>,
-    pub(crate) wants: Vec<Want>,
-}
-
-impl Interfaces {
-    pub(crate) fn of(engine: &wasmtime::Engine, component: &Component) -> Self {
-        let ty = component.component_type();
-        Self {
-            imports: ty.imports(engine).map(|(name, _)| name.to_owned()).collect(),
-            exports: ty.exports(engine).map(|(name, _)| name.to_owned()).collect(),
-            wants: capabilities::of(engine, component),
-        }
-    }
-}
-
-fn exports(engine: &wasmtime::Engine, component: &Component) -> String {
-    let names = Interfaces::of(engine, component).exports;
-    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    if names.is_empty() {
-        "nothing".to_owned()
-    } else {
-        names.join(", ")
-    }
-}
-
-fn check_imports(engine: &wasmtime::Engine, component: &Component) -> Result<(), LoadFault> {
-    let ty = component.component_type();
-    let unknown = ty.imports(engine).find(|(name, import)| {
-        // A type alone needs nothing of the host.
-        !matches!(import.ty, ComponentItem::Type(_)) && !offers(name)
-    });
-    match unknown {
-        Some((name, _)) => Err(LoadFault::UnknownImport(name.to_owned())),
-        None => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tells_file_formats_apart() {
-        let cases: [(&[u8], &str); 5] = [
-            (b"", "the file is empty"),
-            (b"hello", "does not begin like one"),
-            (b"\x7fELF\x02\x01", "never loaded from outside"),
-            (b"\0asm\x02\0\0\0", "does not know"),
-            (b"\0asm\x01\0\0\0", "this is a core module; make a component"),
-        ];
-        for (bytes, expected) in cases {
-            let message = check_format(bytes).map_err(|fault| fault.to_string());
-            assert!(
-                message.as_ref().is_err_and(|message| message.contains(expected)),
-                "{message:?}"
-            );
-        }
     }
 }
