@@ -30,7 +30,8 @@ mod store;
 mod sync;
 
 pub use accounting::turns::TurnCounts;
-pub use actor::checkpoint::store::{Checkpoint, CheckpointStore, Checkpoints, Entry, Kept, Moment, StoreError};
+pub use actor::checkpoint::settings::Checkpoints;
+pub use actor::checkpoint::store::{Checkpoint, CheckpointStore, Entry, Kept, Moment, StoreError};
 pub use actor::checkpoint::writer::CheckpointWriter;
 pub use actor::error::SpawnError;
 pub use actor::guest_cell::GuestRef;
@@ -49,9 +50,10 @@ pub use component::format::is_whole;
 pub use component::machine::{Bound, Crowd, Machine, Room};
 pub use component::needs::{Needs, Shortage, Shortages};
 pub use component::source::{Digest, InvalidDigest, ModuleSource};
+pub use instance::code::Origin;
 pub use instance::engine::Engine;
 pub use instance::error::{Fault, Frames, GuestError};
-pub use instance::module::{Module, Origin};
+pub use instance::module::Module;
 pub use policy::grants::{
     Access, Conflict, Directory, Endpoint, Grants, Guarded, HostPattern, HttpOrigin, HttpScheme, InvalidDirectory,
     InvalidEndpoint, InvalidHttpOrigin, InvalidRecipient, InvalidVariable, NotGranted, Own, Recipient, Recipients,

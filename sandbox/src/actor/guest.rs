@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ractor::message::{BoxedDowncastErr, SerializedMessage};
 use ractor::{ActorCell, ActorProcessingErr, Message};
 
-use super::checkpoint::store::Checkpoints;
+use super::checkpoint::settings::Checkpoints;
 use super::guest_cell::GuestCell;
 use super::modules::Modules;
 use super::reload::probation::Probation;

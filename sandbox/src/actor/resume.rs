@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::checkpoint::settings::Checkpoints;
+use super::checkpoint::store::{Checkpoint, Entry, Moment, StoreError};
 use super::guest::Guest;
 use super::guest_cell::GuestCell;
 use crate::accounting::label::Label;
-use crate::actor::checkpoint::store::{Checkpoint, Checkpoints, Entry, Moment, StoreError};
 use crate::instance::calls::Instance;
 use crate::instance::error::{Fault, GuestError};
 use crate::instance::module::Module;

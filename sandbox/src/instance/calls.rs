@@ -7,9 +7,10 @@ use wasmtime::component::ResourceTableError;
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, WasmBacktrace};
 use wasmtime_wasi_http::FieldMapError;
 
+use super::code::Code;
 use super::engine::Engine;
 use super::meter::{Longest, Meter};
-use super::module::{Code, Module};
+use super::module::Module;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::component::bindings::types::SupervisionEvent;

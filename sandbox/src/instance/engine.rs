@@ -7,8 +7,8 @@ use std::time::Duration;
 use wasmtime::component::Linker;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use super::code::{Admission, Code};
 use super::meter::Meter;
-use super::module::{Admission, Code, Module};
 use super::ticker;
 use crate::accounting::family::Population;
 use crate::accounting::limiter::EngineBounds;
@@ -18,10 +18,10 @@ use crate::accounting::turns::{Account, STEPS, TurnCounts, Turns};
 use crate::component::cache::Cache;
 use crate::component::cache_key::CacheKey;
 use crate::component::engine_config::{Allocation, EngineConfig, POOL_TABLES};
-use crate::component::error::{EngineError, LoadError, LoadFault};
+use crate::component::error::{EngineError, LoadFault};
 use crate::component::machine::Machine;
 use crate::component::needs::{Capacity, Pool};
-use crate::component::source::{Digest, ModuleSource};
+use crate::component::source::Digest;
 use crate::policy::limits::Limits;
 use crate::store::imports;
 use crate::store::state::State;
@@ -52,7 +52,7 @@ struct Inner {
     loaded: Mutex<HashMap<Digest, Slot>>,
 }
 
-type Slot = Arc<tokio::sync::Mutex<Weak<Code>>>;
+pub(super) type Slot = Arc<tokio::sync::Mutex<Weak<Code>>>;
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -113,67 +113,20 @@ impl Engine {
         })
     }
 
-    /// Reads a component, checks that it is an actor, and compiles it unless that was done before.
-    ///
-    /// # Errors
-    /// See [`LoadFault`].
-    pub async fn load(&self, source: &ModuleSource) -> Result<Module, LoadError> {
-        let loaded = self.load_code(source).await;
-        let loaded = loaded.map(|code| Module::new(self.clone(), source, code));
-        if let Ok(module) = &loaded {
-            self.warn_of_room(module);
-        }
-        loaded.map_err(|fault| LoadError {
-            module: source.name.clone(),
-            path: source.path.clone(),
-            fault,
-        })
+    /// Compiles a component with this digest, or takes it from the cache. Blocks.
+    pub(super) fn compile(&self, digest: Digest, bytes: &[u8]) -> Result<Code, LoadFault> {
+        let Inner {
+            wasmtime,
+            linker,
+            cache,
+            admission,
+            ..
+        } = &*self.inner;
+        Code::new(wasmtime, linker, cache.as_ref(), admission, digest, bytes)
     }
 
-    /// A module that came later may need more of the pool than was foreseen.
-    fn warn_of_room(&self, module: &Module) {
-        let Some(pool) = self.capacity().pool else { return };
-        let needs = module.needs();
-        let fit = pool.guests_with(needs);
-        if fit < pool.guests.into() {
-            tracing::warn!(
-                module = module.name(),
-                memories = needs.memories,
-                tables = needs.tables,
-                "only about {fit} guests of this module fit; `max_memories` and `max_tables` under [runtime], {} and {} now, make \
-                 room for more",
-                pool.memories,
-                pool.tables
-            );
-        }
-    }
-
-    async fn load_code(&self, source: &ModuleSource) -> Result<Arc<Code>, LoadFault> {
-        let (path, expected, limit) = (source.path.clone(), source.digest, self.inner.component_bytes);
-        let (bytes, digest) = blocking(move || Code::read(&path, expected, limit)).await?;
-        let slot = self.slot(digest);
-        let mut loaded = slot.lock().await;
-        if let Some(code) = loaded.upgrade() {
-            return Ok(code);
-        }
-        let engine = self.clone();
-        let code = blocking(move || {
-            let Inner {
-                wasmtime,
-                linker,
-                cache,
-                admission,
-                ..
-            } = &*engine.inner;
-            Code::new(wasmtime, linker, cache.as_ref(), admission, digest, &bytes)
-        })
-        .await?;
-        let code = Arc::new(code);
-        *loaded = Arc::downgrade(&code);
-        Ok(code)
-    }
-
-    fn slot(&self, digest: Digest) -> Slot {
+    /// Where the code with this digest is, or comes to be.
+    pub(super) fn slot(&self, digest: Digest) -> Slot {
         let mut loaded = self.inner.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         // Forgets what nobody has or loads any more.
         loaded.retain(|_, slot| {
@@ -231,15 +184,6 @@ impl Engine {
         let family = family.unwrap_or_else(|| describing.clone());
         Meter::new(clock.clone(), *step, budget, turns.clone(), family)
     }
-}
-
-/// Runs `work` on a thread that may block.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, LoadFault> + Send + 'static,
-) -> Result<T, LoadFault> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|error| Err(LoadFault::Interrupted(error.to_string())))
 }
 
 /// With its pool, if it has one.

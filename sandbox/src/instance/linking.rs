@@ -1,7 +1,7 @@
 //! Is this component an actor? Checked before anything runs, with errors that name what is missing.
 
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
-use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Linker, Lower};
+use wasmtime::component::{Component, InstancePre, Linker};
 
 use super::batch_export::BatchExport;
 use super::reload_exports::ReloadExports;
@@ -98,53 +98,7 @@ fn check_types(linked: &InstancePre<State>, functions: &[ComponentItem]) -> Resu
             ComponentItem::ComponentFunc(function) => check(function, linked),
             _ => Err(wasmtime::format_err!("it is not a function")),
         };
-        checked.map_err(|error| another_type(ACTOR_INTERFACE, name, &error))?;
+        checked.map_err(|error| LoadFault::another_type(ACTOR_INTERFACE, name, &error))?;
     }
     Ok(())
-}
-
-fn another_type(interface: &str, function: &str, error: &wasmtime::Error) -> LoadFault {
-    LoadFault::Mismatch(format!("`{function}` of `{interface}` has another type: {error:#}"))
-}
-
-/// An interface that not every actor exports.
-pub(crate) struct OptionalInterface<'a> {
-    component: &'a Component,
-    linked: &'a InstancePre<State>,
-    name: &'static str,
-    index: ComponentExportIndex,
-}
-
-impl<'a> OptionalInterface<'a> {
-    /// The interface of this name; none if the component doesn't export it.
-    pub(crate) fn find(component: &'a Component, linked: &'a InstancePre<State>, name: &'static str) -> Option<Self> {
-        Some(Self {
-            component,
-            linked,
-            name,
-            index: component.get_export_index(None, name)?,
-        })
-    }
-
-    /// Where the component has this function, which takes and returns this.
-    pub(crate) fn function<Parameters, Results>(
-        &self,
-        function: &'static str,
-    ) -> Result<ComponentExportIndex, LoadFault>
-    where
-        Parameters: ComponentNamedList + Lower,
-        Results: ComponentNamedList + Lift,
-    {
-        let Some((ComponentItem::ComponentFunc(found), index)) = self.component.get_export(Some(&self.index), function)
-        else {
-            return Err(LoadFault::MissingFunction {
-                interface: self.name,
-                function,
-            });
-        };
-        found
-            .typecheck::<Parameters, Results>(&self.linked.instance_type())
-            .map_err(|error| another_type(self.name, function, &error))?;
-        Ok(index)
-    }
 }

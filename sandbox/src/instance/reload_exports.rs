@@ -2,8 +2,8 @@
 
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
+use super::optional_interface::OptionalInterface;
 use crate::component::error::LoadFault;
-use crate::instance::linking::OptionalInterface;
 use crate::store::state::State;
 
 /// The interface.

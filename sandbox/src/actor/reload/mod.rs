@@ -4,6 +4,7 @@
 //! instance before it is kept until the new code has proven itself (`probation`).
 
 pub(crate) mod probation;
+mod proving;
 mod swap;
 pub(crate) mod trial;
 

@@ -17,26 +17,29 @@ const DEEPEST: usize = 100;
 /// The component is put together in more steps, or deeper, than is followed.
 pub(crate) type Beyond = TooComplex;
 
-pub(super) fn needs(outline: &Outline) -> Result<Needs, Beyond> {
-    let mut counting = Counting {
-        outline,
-        needs: Needs::default(),
-        steps: 0,
-        scopes: Vec::new(),
-        instances: Vec::new(),
-    };
-    if outline.components.is_empty() {
-        return Ok(outline.modules.first().copied().unwrap_or_default());
+impl Outline {
+    /// What each guest of the component needs.
+    pub(crate) fn needs(&self) -> Result<Needs, Beyond> {
+        let mut counting = Counting {
+            outline: self,
+            needs: Needs::default(),
+            steps: 0,
+            scopes: Vec::new(),
+            instances: Vec::new(),
+        };
+        if self.components.is_empty() {
+            return Ok(self.modules.first().copied().unwrap_or_default());
+        }
+        counting.instantiate(
+            Closure {
+                component: 0,
+                scope: None,
+            },
+            &HashMap::new(),
+            0,
+        )?;
+        Ok(counting.needs)
     }
-    counting.instantiate(
-        Closure {
-            component: 0,
-            scope: None,
-        },
-        &HashMap::new(),
-        0,
-    )?;
-    Ok(counting.needs)
 }
 
 struct Counting<'a> {

@@ -7,7 +7,7 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 use wasmtime_wasi_http::Error;
 
-use super::client::Place;
+use super::slot::Slot;
 use super::wait::Wait;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
@@ -83,11 +83,11 @@ pub(super) struct Paced<B> {
     wait: Wait,
     label: Label,
     sleep: Option<Pin<Box<Sleep>>>,
-    place: Option<Place>,
+    place: Option<Slot>,
 }
 
 impl<B> Paced<B> {
-    pub(super) fn new(body: B, wait: Wait, label: Label, place: Place) -> Self {
+    pub(super) fn new(body: B, wait: Wait, label: Label, place: Slot) -> Self {
         Self {
             body,
             wait,

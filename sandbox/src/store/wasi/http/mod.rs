@@ -9,6 +9,7 @@ mod connect;
 mod failure;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(super) mod fuzzing;
+mod slot;
 mod target;
 mod wait;
 
