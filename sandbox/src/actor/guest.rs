@@ -18,8 +18,8 @@ use crate::instance::error::GuestError;
 use crate::instance::module::Module;
 use crate::policy::profile::Profile;
 use crate::policy::restart::Restarting;
+use crate::store::data::ActorContext;
 use crate::store::groups::membership::Groups;
-use crate::store::state::Myself;
 
 /// The handler of a guest. Its life is the actor's, whatever ends it.
 pub(crate) struct Guest {
@@ -103,7 +103,7 @@ impl Guest {
 
     /// A fresh instance, of which nothing was asked yet.
     pub(crate) async fn blank(&self, life: &GuestCell, label: &Label, module: &Module) -> Result<Instance, GuestError> {
-        let myself = Myself {
+        let myself = ActorContext {
             cell: life.cell().clone(),
             profile: self.profile.clone(),
             actor: life.own_actor.clone(),

@@ -18,9 +18,9 @@ use crate::component::bindings::{Descriptor, World};
 use crate::instance::error::{Fault, Frames, GuestError};
 use crate::policy::limits::{Limit, Limits};
 use crate::policy::text::tidy;
+use crate::store::data::{ActorContext, StoreData};
 use crate::store::exit::Exit;
 use crate::store::replies::Port;
-use crate::store::state::{Myself, State};
 
 /// How many frames of a trap an error shows.
 const FRAMES: usize = 8;
@@ -35,7 +35,7 @@ const COPIED_BESIDES: usize = 256 << 10;
 
 /// A live instance. After an error it is dead and must be dropped.
 pub(crate) struct Instance {
-    pub(crate) store: Store<State>,
+    pub(crate) store: Store<StoreData>,
     exports: World,
     /// The component behind the exports, for those that are looked up when they are needed.
     pub(crate) component: wasmtime::component::Instance,
@@ -55,7 +55,7 @@ impl Instance {
     /// Makes a fresh instance. Without an actor it can only describe itself.
     pub(crate) async fn new(
         module: &Module,
-        actor: Option<Myself>,
+        actor: Option<ActorContext>,
         label: Label,
         limits: Arc<Limits>,
     ) -> Result<Self, GuestError> {
@@ -63,7 +63,7 @@ impl Instance {
         let engine = module.engine();
         let family = actor.as_ref().map(|actor| actor.family.account());
         let meter = Arc::new(engine.meter(limits.cpu_per_message, family));
-        let mut store = Store::new(engine.wasmtime(), State::new(actor, label, limits, engine.bounds()));
+        let mut store = Store::new(engine.wasmtime(), StoreData::new(actor, label, limits, engine.bounds()));
         if let Err(refused) = admitted {
             return Err(failure(&store, Callback::Instantiation, Fault::NotGranted(refused)));
         }
@@ -259,7 +259,7 @@ pub(crate) fn message(limits: &Limits) -> Longest {
     (limits.message_time, Limit::MessageTime)
 }
 
-impl State {
+impl StoreData {
     /// Sends what `handle-call` returned.
     fn answer(&mut self, variant: &str, bytes: Vec<u8>) {
         let Some(port) = self.replies.take_current() else {
@@ -297,7 +297,7 @@ fn fuel(limits: &Limits) -> usize {
     message_bytes.saturating_mul(2).saturating_add(COPIED_BESIDES)
 }
 
-fn failure(store: &Store<State>, callback: Callback<'_>, fault: Fault) -> GuestError {
+fn failure(store: &Store<StoreData>, callback: Callback<'_>, fault: Fault) -> GuestError {
     let Label { name, pid, .. } = &store.data().label;
     GuestError {
         actor: name.clone(),
@@ -313,7 +313,7 @@ fn failure(store: &Store<State>, callback: Callback<'_>, fault: Fault) -> GuestE
     }
 }
 
-fn trap(store: &Store<State>, error: &wasmtime::Error) -> Fault {
+fn trap(store: &Store<StoreData>, error: &wasmtime::Error) -> Fault {
     let at = backtrace(error);
     if let Some(Exit(reason)) = error.downcast_ref::<Exit>() {
         return Fault::Returned(reason.clone());
@@ -332,8 +332,8 @@ fn trap(store: &Store<State>, error: &wasmtime::Error) -> Fault {
 }
 
 /// The limit that an error is about, if it is about one.
-fn limit_of(store: &Store<State>, error: &wasmtime::Error) -> Option<Limit> {
-    let State { limits, bounds, .. } = store.data();
+fn limit_of(store: &Store<StoreData>, error: &wasmtime::Error) -> Option<Limit> {
+    let StoreData { limits, bounds, .. } = store.data();
     if let Some(limit) = error.downcast_ref::<Limit>() {
         return Some(*limit);
     }
@@ -361,7 +361,7 @@ fn limit_of(store: &Store<State>, error: &wasmtime::Error) -> Option<Limit> {
 }
 
 /// Why there is no instance: its start trapped, or there was no room for it.
-fn no_instance(store: &Store<State>, engine: &Engine, error: &wasmtime::Error) -> Fault {
+fn no_instance(store: &Store<StoreData>, engine: &Engine, error: &wasmtime::Error) -> Fault {
     if error.is::<Trap>() || limit_of(store, error).is_some() {
         return trap(store, error);
     }

@@ -16,7 +16,7 @@ use crate::component::interfaces::{self, Interfaces};
 use crate::component::needs::{Capacity, Needs, Outline};
 use crate::component::source::{Digest, ModuleSource};
 use crate::files::{self, ReadError};
-use crate::store::state::State;
+use crate::store::data::StoreData;
 
 /// Where compiled code came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Code {
     /// Compiles, or takes what was compiled before, and checks that it is an actor.
     pub(crate) fn new(
         engine: &wasmtime::Engine,
-        linker: &Linker<State>,
+        linker: &Linker<StoreData>,
         cache: Option<&Cache>,
         admission: &Admission,
         digest: Digest,

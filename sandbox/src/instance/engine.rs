@@ -23,8 +23,8 @@ use crate::component::machine::Machine;
 use crate::component::needs::{Capacity, Pool};
 use crate::component::source::Digest;
 use crate::policy::limits::Limits;
+use crate::store::data::StoreData;
 use crate::store::imports;
-use crate::store::state::State;
 
 /// Compiles components and runs them. Cheap to clone; everything ends with the last clone, module and guest.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ pub struct Engine {
 
 struct Inner {
     wasmtime: wasmtime::Engine,
-    linker: Linker<State>,
+    linker: Linker<StoreData>,
     cache: Option<Cache>,
     clock: Clock,
     /// That of the clock.

@@ -9,11 +9,11 @@ use crate::component::bindings::types::SupervisionEvent;
 use crate::component::bindings::{ACTOR_INTERFACE, Descriptor, WorldIndices};
 use crate::component::error::LoadFault;
 use crate::component::interfaces;
-use crate::store::state::State;
+use crate::store::data::StoreData;
 
 /// A component that is an actor, linked with the host.
 pub(crate) struct Linked {
-    pub(crate) pre: InstancePre<State>,
+    pub(crate) pre: InstancePre<StoreData>,
     pub(crate) world: WorldIndices,
     /// None if it can't be replaced with its state.
     pub(crate) reload: Option<ReloadExports>,
@@ -24,7 +24,7 @@ pub(crate) struct Linked {
 /// Links the component with the host, or says what keeps it from being an actor.
 pub(crate) fn check(
     engine: &wasmtime::Engine,
-    linker: &Linker<State>,
+    linker: &Linker<StoreData>,
     component: &Component,
 ) -> Result<Linked, LoadFault> {
     let functions = actor_functions(engine, component)?;
@@ -46,7 +46,7 @@ pub(crate) fn check(
 /// A function of the actor interface: what it is called and whether it has the right type.
 type Function = (
     &'static str,
-    fn(&ComponentFunc, &InstancePre<State>) -> wasmtime::Result<()>,
+    fn(&ComponentFunc, &InstancePre<StoreData>) -> wasmtime::Result<()>,
 );
 
 type Outcome<T> = (Result<T, String>,);
@@ -92,7 +92,7 @@ fn actor_functions(engine: &wasmtime::Engine, component: &Component) -> Result<V
         .collect()
 }
 
-fn check_types(linked: &InstancePre<State>, functions: &[ComponentItem]) -> Result<(), LoadFault> {
+fn check_types(linked: &InstancePre<StoreData>, functions: &[ComponentItem]) -> Result<(), LoadFault> {
     for ((name, check), item) in FUNCTIONS.iter().zip(functions) {
         let checked = match item {
             ComponentItem::ComponentFunc(function) => check(function, linked),

@@ -4,19 +4,23 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower};
 
 use crate::component::error::LoadFault;
-use crate::store::state::State;
+use crate::store::data::StoreData;
 
 /// An interface that not every actor exports.
 pub(crate) struct OptionalInterface<'a> {
     component: &'a Component,
-    linked: &'a InstancePre<State>,
+    linked: &'a InstancePre<StoreData>,
     name: &'static str,
     index: ComponentExportIndex,
 }
 
 impl<'a> OptionalInterface<'a> {
     /// The interface of this name; none if the component doesn't export it.
-    pub(crate) fn find(component: &'a Component, linked: &'a InstancePre<State>, name: &'static str) -> Option<Self> {
+    pub(crate) fn find(
+        component: &'a Component,
+        linked: &'a InstancePre<StoreData>,
+        name: &'static str,
+    ) -> Option<Self> {
         Some(Self {
             component,
             linked,

@@ -1,6 +1,7 @@
 //! What an instance finds around it: the data of its store, and the imports that work on them.
 
 pub(crate) mod batch;
+pub(crate) mod data;
 pub(crate) mod exit;
 pub(crate) mod groups;
 pub(crate) mod imports;
@@ -11,7 +12,6 @@ pub(crate) mod own_actor;
 pub(crate) mod pid;
 pub(crate) mod recipients;
 pub(crate) mod replies;
-pub(crate) mod state;
 pub(crate) mod timers;
 pub(crate) mod undo;
 pub(crate) mod waits;

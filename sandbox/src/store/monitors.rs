@@ -16,7 +16,7 @@ use crate::policy::limits::{Common, Limit};
 use crate::store::groups::watch::{GroupWatch, changed};
 
 /// See the module. What it monitors ends when it is dropped.
-pub(crate) struct Watch {
+pub(crate) struct Monitors {
     myself: ActorCell,
     /// Those that a native linked to the guest have no place.
     children: HashMap<ActorId, Option<Place>>,
@@ -40,7 +40,7 @@ pub(crate) enum Refused {
     TooMany(Limit),
 }
 
-impl Watch {
+impl Monitors {
     pub(crate) fn new(myself: ActorCell) -> Self {
         Self {
             myself,
@@ -141,7 +141,7 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for Monitors {
     fn drop(&mut self) {
         for (_, Monitored { lent, .. }) in self.monitored.drain() {
             self.myself.unmonitor(lent.cell().clone());

@@ -6,8 +6,8 @@ use std::time::Duration;
 use ractor::{ActorCell, ActorId};
 use tokio::time::Instant;
 
+use super::data::{ActorContext, StoreData};
 use super::pid;
-use super::state::{Myself, State};
 use crate::accounting::telemetry;
 use crate::component::bindings::types::Pid;
 use crate::directory::{self, Found};
@@ -47,7 +47,7 @@ impl Allowed {
     }
 }
 
-impl State {
+impl StoreData {
     /// Checks that the guest may send to the actor with this pid.
     pub(crate) async fn check_recipient(&mut self, to: Pid) -> wasmtime::Result<Result<(), NotSent>> {
         if self.myself()?.grants.messages.are_everyone() {
@@ -73,7 +73,7 @@ impl State {
     /// True if the guest may send to this actor: to itself, to its supervisor and its children, and beyond that as it was
     /// granted. If it may not, that is said.
     pub(crate) fn may_send_to(&self, to: &Found) -> wasmtime::Result<bool> {
-        let Myself { cell, profile, .. } = self.myself()?;
+        let ActorContext { cell, profile, .. } = self.myself()?;
         let kin = || {
             let supervisor = |actor: &ActorCell| actor.try_get_supervisor().map(|supervisor| supervisor.get_id());
             // An actor of another node is no kin: nobody is supervised across nodes.

@@ -50,7 +50,7 @@ impl Guest {
     ) -> Result<bool, ActorProcessingErr> {
         let mut instance = alive.take()?;
         let (copy, counts) = (work.copy(), !work.is_probe());
-        instance.watch_acts();
+        instance.watch_side_effects();
         let Err(error) = work.run(&mut instance).await else {
             let survives = if counts {
                 passed(alive, &mut instance).await
@@ -126,7 +126,7 @@ impl Guest {
 }
 
 fn noticed(instance: &Instance) -> Noticed {
-    if instance.has_acted() {
+    if instance.has_had_side_effects() {
         Noticed::Something
     } else {
         Noticed::Nothing

@@ -1,9 +1,9 @@
 //! `config`: what node.toml says to the calling actor.
 
 use crate::component::bindings::config;
-use crate::store::state::State;
+use crate::store::data::StoreData;
 
-impl config::Host for State {
+impl config::Host for StoreData {
     fn value(&mut self, key: String) -> wasmtime::Result<Option<String>> {
         Ok(self.myself()?.config.get(&key).cloned())
     }

@@ -6,15 +6,15 @@ use crate::accounting::family::Share;
 use crate::component::bindings::{groups, types};
 use crate::directory;
 use crate::policy::limits::{Common, Limit};
+use crate::store::data::StoreData;
 use crate::store::groups::membership::Group;
 use crate::store::groups::rate;
 use crate::store::groups::watch::{Client, GroupWatch};
 use crate::store::pid;
-use crate::store::state::State;
 
-impl groups::Host for State {
+impl groups::Host for StoreData {
     async fn join(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
-        self.act()?;
+        self.side_effect()?;
         let group = self.checked(group, scope)?;
         rate::turn().await;
         let myself = self.myself()?;
@@ -31,7 +31,7 @@ impl groups::Host for State {
     }
 
     async fn leave(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
-        self.act()?;
+        self.side_effect()?;
         rate::turn().await;
         let myself = self.myself()?;
         let group = Group::new(scope, group);
@@ -63,7 +63,7 @@ impl groups::Host for State {
     }
 
     async fn monitor(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
-        self.act()?;
+        self.side_effect()?;
         let group = self.checked(group, scope)?;
         let monitored = self.groups_monitored();
         if self.group_watch().is_some_and(|watch| watch.watches(&group)) {
@@ -79,7 +79,7 @@ impl groups::Host for State {
                 limit: self.limits.mailbox_messages,
             };
             let watch = GroupWatch::start(client).await.map_err(wasmtime::Error::new)?;
-            self.watch()?.groups = Some(watch);
+            self.monitors()?.groups = Some(watch);
         }
         if let Some(watch) = self.group_watch() {
             watch.begin(group, share);
@@ -88,7 +88,7 @@ impl groups::Host for State {
     }
 
     fn demonitor(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
-        self.act()?;
+        self.side_effect()?;
         self.myself()?;
         let group = Group::new(scope, group);
         if let Some(watch) = self.group_watch()
@@ -100,7 +100,7 @@ impl groups::Host for State {
     }
 }
 
-impl State {
+impl StoreData {
     fn checked(&self, group: String, scope: Option<String>) -> wasmtime::Result<Group> {
         self.check_name(&group)?;
         self.check_name(scope.as_deref().unwrap_or_default())?;
@@ -108,7 +108,7 @@ impl State {
     }
 
     fn group_watch(&self) -> Option<&GroupWatch> {
-        self.watch.as_ref()?.groups.as_ref()
+        self.monitors.as_ref()?.groups.as_ref()
     }
 
     fn groups_monitored(&self) -> usize {

@@ -12,20 +12,20 @@ use crate::directory;
 use crate::policy::denied::Denied;
 use crate::policy::limits::Limit;
 use crate::policy::text::tidy;
+use crate::store::data::{ActorContext, StoreData};
 use crate::store::exit::Exit;
 use crate::store::monitors::Refused;
 use crate::store::own_actor::NotStarted;
 use crate::store::pid;
-use crate::store::state::{Myself, State};
 use crate::store::waits::Waiting;
 
-impl lifecycle::Host for State {
+impl lifecycle::Host for StoreData {
     async fn spawn(&mut self, child: Child) -> wasmtime::Result<Result<Pid, SpawnError>> {
-        self.act()?;
+        self.side_effect()?;
         if child.groups.len() > self.limits.groups {
             return Err(wasmtime::Error::new(Limit::Groups(self.limits.groups)));
         }
-        let Myself {
+        let ActorContext {
             profile, family, actor, ..
         } = self.myself()?;
         if !profile.grants.may_spawn(&child.module) {
@@ -59,7 +59,7 @@ impl lifecycle::Host for State {
         };
         Ok(match self.start_child(child).await? {
             Ok(child) => {
-                self.watch()?.add_child(child, place);
+                self.monitors()?.add_child(child, place);
                 Ok(pid::of(child))
             }
             Err(refused) => Err(refused),
@@ -78,7 +78,7 @@ impl lifecycle::Host for State {
     }
 
     fn stop(&mut self, reason: Option<String>) -> wasmtime::Result<()> {
-        self.act()?;
+        self.side_effect()?;
         self.myself()?;
         self.stopping = Some(reason.map(|reason| self.reason(&reason)));
         Ok(())
@@ -90,7 +90,7 @@ impl lifecycle::Host for State {
     }
 
     fn stop_child(&mut self, child: Pid, reason: Option<String>) -> wasmtime::Result<bool> {
-        self.act()?;
+        self.side_effect()?;
         let child = self.child(child)?;
         if let Some(child) = &child {
             child.stop(reason.map(|reason| self.reason(&reason)));
@@ -99,7 +99,7 @@ impl lifecycle::Host for State {
     }
 
     fn kill_child(&mut self, child: Pid) -> wasmtime::Result<bool> {
-        self.act()?;
+        self.side_effect()?;
         let child = self.child(child)?;
         if let Some(child) = &child {
             child.kill();
@@ -108,7 +108,7 @@ impl lifecycle::Host for State {
     }
 
     async fn monitor(&mut self, actor: Pid) -> wasmtime::Result<Result<(), MonitorError>> {
-        self.act()?;
+        self.side_effect()?;
         self.myself()?;
         let actor = match pid::to_id(actor) {
             Some(id) => directory::lend(id).await,
@@ -119,7 +119,7 @@ impl lifecycle::Host for State {
         };
         let limit = self.limits.monitors;
         let purse = self.myself()?.family.purse().clone();
-        let monitored = self.watch()?.monitor(actor, limit, &purse);
+        let monitored = self.monitors()?.monitor(actor, limit, &purse);
         Ok(monitored.map_err(|refused| match refused {
             Refused::Ended => MonitorError::UnknownActor,
             Refused::TooMany(limit) => {
@@ -130,16 +130,16 @@ impl lifecycle::Host for State {
     }
 
     fn demonitor(&mut self, actor: Pid) -> wasmtime::Result<()> {
-        self.act()?;
+        self.side_effect()?;
         self.myself()?;
-        if let (Some(id), Some(watch)) = (pid::to_id(actor), &mut self.watch) {
+        if let (Some(id), Some(watch)) = (pid::to_id(actor), &mut self.monitors) {
             watch.demonitor(id);
         }
         Ok(())
     }
 }
 
-impl State {
+impl StoreData {
     /// Starts a child in a task of its own, so that neither its time on a thread nor its stack is this guest's. If this guest
     /// is killed meanwhile, so is the start.
     async fn start_child(&mut self, child: Child) -> wasmtime::Result<Result<ActorId, SpawnError>> {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::component::bindings::logging::{self, Level};
 use crate::policy::text::tidy;
-use crate::store::state::State;
+use crate::store::data::StoreData;
 
 /// Emits one event at a level that is known only at run time.
 macro_rules! at {
@@ -34,7 +34,7 @@ struct Event<'a> {
     message: &'a str,
 }
 
-impl logging::Host for State {
+impl logging::Host for StoreData {
     fn log(
         &mut self,
         level: Level,

@@ -13,14 +13,14 @@ use crate::component::bindings::messaging::{self, ReplyError, SendError};
 use crate::component::bindings::types::Pid;
 use crate::directory::{self, Inbox, Local, NotPut, PROBE_VARIANT, PutRefused, SendRefused};
 use crate::policy::limits::Limit;
+use crate::store::data::StoreData;
 use crate::store::pid;
 use crate::store::recipients::NotSent;
-use crate::store::state::State;
 use crate::store::waits::{Circle, Waiting};
 
-impl messaging::Host for State {
+impl messaging::Host for StoreData {
     async fn cast(&mut self, to: Pid, variant: String, args: Vec<u8>) -> wasmtime::Result<Result<(), SendError>> {
-        self.act()?;
+        self.side_effect()?;
         self.myself()?;
         // A guest in a loop of casts gives way now and then, also to those it casts to.
         tokio::task::consume_budget().await;
@@ -45,7 +45,7 @@ impl messaging::Host for State {
         args: Vec<u8>,
         timeout_ms: Option<u64>,
     ) -> wasmtime::Result<Result<Vec<u8>, SendError>> {
-        self.act()?;
+        self.side_effect()?;
         if Some(self.myself()?.cell.get_id()) == pid::to_id(to) {
             return Ok(Err(SendError::WouldDeadlock));
         }
@@ -89,7 +89,7 @@ impl messaging::Host for State {
     }
 
     fn reply(&mut self, reply_to: u64, bytes: Vec<u8>) -> wasmtime::Result<Result<(), ReplyError>> {
-        self.act()?;
+        self.side_effect()?;
         self.myself()?;
         if bytes.len() > self.limits.reply_bytes {
             telemetry::limit(&self.label, Limit::ReplyBytes(self.limits.reply_bytes));
@@ -102,7 +102,7 @@ impl messaging::Host for State {
     }
 
     fn drop_call(&mut self, reply_to: u64) -> wasmtime::Result<()> {
-        self.act()?;
+        self.side_effect()?;
         self.myself()?;
         drop(self.replies.take(reply_to));
         Ok(())
@@ -124,7 +124,7 @@ impl messaging::Host for State {
     }
 }
 
-impl State {
+impl StoreData {
     /// False for a message that is larger than the guest may send.
     pub(super) fn fits(&self, variant: &str, args: &[u8]) -> bool {
         let fits = variant.len().saturating_add(args.len()) <= self.limits.message_bytes;

@@ -11,14 +11,14 @@ mod timers;
 
 use wasmtime::component::{HasSelf, Linker};
 
-use super::state::State;
+use super::data::StoreData;
 use super::wasi;
 use crate::component::bindings::World;
 
 /// A linker with every import that a guest may have. What they do is up to the actor's grants (see [`super::wasi`]).
-pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
+pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<StoreData>> {
     let mut linker = Linker::new(engine);
-    World::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    World::add_to_linker::<_, HasSelf<StoreData>>(&mut linker, |state| state)?;
     wasi::add_to_linker(&mut linker)?;
     Ok(linker)
 }

@@ -6,12 +6,12 @@ use ractor::BytesConvertable as _;
 use crate::component::bindings::{registry, types};
 use crate::directory;
 use crate::directory::ActorAddress;
+use crate::store::data::{ActorContext, StoreData};
 use crate::store::pid;
-use crate::store::state::{Myself, State};
 
-impl registry::Host for State {
+impl registry::Host for StoreData {
     async fn where_is(&mut self, name: String) -> wasmtime::Result<Option<types::Pid>> {
-        let Myself { profile, family, .. } = self.myself()?;
+        let ActorContext { profile, family, .. } = self.myself()?;
         // Names of the family come first, with the name of this node behind them or without.
         let here = name.strip_suffix(&*profile.node_name);
         let given = here.and_then(|name| name.strip_suffix('@')).unwrap_or(&name);

@@ -6,11 +6,11 @@ use crate::accounting::telemetry;
 use crate::component::bindings::timers::{self, TimerError};
 use crate::component::bindings::types::Pid;
 use crate::directory;
+use crate::store::data::StoreData;
 use crate::store::pid;
-use crate::store::state::State;
 use crate::store::timers::{Action, Cast, Timers, TooMany};
 
-impl timers::Host for State {
+impl timers::Host for StoreData {
     async fn send_after(
         &mut self,
         to: Pid,
@@ -34,18 +34,18 @@ impl timers::Host for State {
     }
 
     fn stop_after(&mut self, delay_ms: u64) -> wasmtime::Result<Result<u64, TimerError>> {
-        self.act()?;
+        self.side_effect()?;
         self.start_timer(Action::Stop, Duration::from_millis(delay_ms), None)
     }
 
     fn cancel(&mut self, timer: u64) -> wasmtime::Result<bool> {
-        self.act()?;
+        self.side_effect()?;
         self.myself()?;
         Ok(self.timers.as_ref().is_some_and(|timers| timers.cancel(timer)))
     }
 }
 
-impl State {
+impl StoreData {
     async fn send_later(
         &mut self,
         to: Pid,
@@ -54,7 +54,7 @@ impl State {
         after: Duration,
         period: Option<Duration>,
     ) -> wasmtime::Result<Result<u64, TimerError>> {
-        self.act()?;
+        self.side_effect()?;
         self.myself()?;
         if !self.fits(&variant, &args) {
             return Ok(Err(TimerError::TooLarge));

@@ -23,7 +23,7 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
-use super::state::State;
+use super::data::StoreData;
 use crate::accounting::family::Purse;
 use crate::accounting::label::Label;
 use crate::policy::grants::{Access, Directory, Grants, Guarded};
@@ -45,7 +45,7 @@ pub(crate) struct Wasi {
 }
 
 /// Adds WASI to the linker.
-pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+pub(crate) fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     linker.allow_shadowing(true);
     files::add_to_linker(linker)?;
@@ -119,7 +119,7 @@ fn open(context: &mut WasiCtxBuilder, directory: &Directory, guarded: &Guarded, 
     }
 }
 
-impl State {
+impl StoreData {
     /// Opens the directories that are granted, if any are. A file system may hang, so that is work for a thread of the family; what
     /// it can't do is done when the guest first uses WASI.
     pub(crate) async fn open_directories(&mut self) {
@@ -161,14 +161,14 @@ impl State {
     }
 }
 
-impl WasiView for State {
+impl WasiView for StoreData {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let Wasi { context, table, .. } = self.wasi_with_room();
         WasiCtxView { ctx: context, table }
     }
 }
 
-impl WasiHttpView for State {
+impl WasiHttpView for StoreData {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         let (grants, trust) = (self.grants(), self.http_trust());
         let (label, limits) = (self.label.clone(), self.limits.clone());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ractor::{ActorCell, SupervisionEvent};
 
 use super::batch::Progress;
-use super::monitors::Watch;
+use super::monitors::Monitors;
 use super::outflow::Outflow;
 use super::own_actor::OwnActor;
 use super::recipients::Allowed;
@@ -23,9 +23,9 @@ use crate::policy::profile::Profile;
 use crate::store::groups::membership::Groups;
 
 /// The data of one store.
-pub(crate) struct State {
+pub(crate) struct StoreData {
     /// None while the component only describes itself: then it may not use any import.
-    actor: Option<Myself>,
+    actor: Option<ActorContext>,
     pub(crate) label: Label,
     pub(crate) limits: Arc<Limits>,
     pub(crate) limiter: Limiter,
@@ -41,23 +41,23 @@ pub(crate) struct State {
     /// Whom the guest may send to, as far as that was asked lately.
     pub(crate) allowed: Allowed,
     /// Made at the first use, too: of whom the guest hears, and its timers.
-    pub(crate) watch: Option<Box<Watch>>,
+    pub(crate) monitors: Option<Box<Monitors>>,
     pub(crate) timers: Option<Timers>,
     /// True once the instance is made: what it does from then on is its own doing, not its language's.
     pub(crate) made: bool,
     /// The guest asked to stop, with this reason.
     pub(crate) stopping: Option<Option<String>>,
     /// Whether the guest may act on others now.
-    pub(crate) acting: Acting,
+    pub(crate) side_effects: SideEffects,
     /// It has, since this was last set to false.
-    pub(crate) acted: bool,
+    pub(crate) had_side_effects: bool,
     /// The engine's limit on the stack, for errors.
     pub(crate) bounds: EngineBounds,
 }
 
 /// The actor that an instance is. What is here outlives the instance.
 #[derive(Debug, Clone)]
-pub(crate) struct Myself {
+pub(crate) struct ActorContext {
     pub(crate) cell: ActorCell,
     pub(crate) profile: Arc<Profile>,
     pub(crate) actor: Arc<dyn OwnActor>,
@@ -65,7 +65,7 @@ pub(crate) struct Myself {
     pub(crate) family: Family,
 }
 
-impl std::ops::Deref for Myself {
+impl std::ops::Deref for ActorContext {
     type Target = Profile;
 
     fn deref(&self) -> &Profile {
@@ -80,19 +80,19 @@ struct NoActorYet;
 
 /// Whether a guest may use the imports that others can notice, or that change what the host keeps for the actor.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Acting {
-    Freely,
+pub(crate) enum SideEffects {
+    Allowed,
     /// Not during this callback.
-    Not(&'static str),
+    Forbidden(&'static str),
 }
 
 /// A guest acted where it may only look.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` used an import that acts on others; it may only look, because the actor may go on with other code")]
-struct OnlyLook(&'static str);
+struct SideEffectForbidden(&'static str);
 
-impl State {
-    pub(crate) fn new(actor: Option<Myself>, label: Label, limits: Arc<Limits>, bounds: EngineBounds) -> Self {
+impl StoreData {
+    pub(crate) fn new(actor: Option<ActorContext>, label: Label, limits: Arc<Limits>, bounds: EngineBounds) -> Self {
         let purse = actor.as_ref().map(|actor| actor.family.purse().clone());
         let member = purse.clone().map(|purse| (purse, label.clone()));
         Self {
@@ -105,19 +105,19 @@ impl State {
             wasi: None,
             outflow: Outflow::default(),
             allowed: Allowed::default(),
-            watch: None,
+            monitors: None,
             timers: None,
             made: false,
             stopping: None,
-            acting: Acting::Freely,
-            acted: false,
+            side_effects: SideEffects::Allowed,
+            had_side_effects: false,
             bounds,
             limits,
         }
     }
 
     /// The actor, or a trap.
-    pub(crate) fn myself(&self) -> wasmtime::Result<&Myself> {
+    pub(crate) fn myself(&self) -> wasmtime::Result<&ActorContext> {
         self.actor.as_ref().ok_or_else(|| wasmtime::Error::new(NoActorYet))
     }
 
@@ -142,20 +142,20 @@ impl State {
     }
 
     /// The guest acts on others, or traps because it may not.
-    pub(crate) fn act(&mut self) -> wasmtime::Result<()> {
-        match self.acting {
-            Acting::Freely => {
-                self.acted = true;
+    pub(crate) fn side_effect(&mut self) -> wasmtime::Result<()> {
+        match self.side_effects {
+            SideEffects::Allowed => {
+                self.had_side_effects = true;
                 Ok(())
             }
-            Acting::Not(callback) => Err(wasmtime::Error::new(OnlyLook(callback))),
+            SideEffects::Forbidden(callback) => Err(wasmtime::Error::new(SideEffectForbidden(callback))),
         }
     }
 
     /// Of whom the guest hears.
-    pub(crate) fn watch(&mut self) -> wasmtime::Result<&mut Watch> {
+    pub(crate) fn monitors(&mut self) -> wasmtime::Result<&mut Monitors> {
         let cell = self.myself()?.cell.clone();
-        Ok(self.watch.get_or_insert_with(|| Box::new(Watch::new(cell))))
+        Ok(self.monitors.get_or_insert_with(|| Box::new(Monitors::new(cell))))
     }
 
     /// True if the guest is to hear of this.
@@ -163,7 +163,7 @@ impl State {
         if let SupervisionEvent::ProcessGroupChanged(_) = event {
             self.myself()?.groups.change_came();
         }
-        Ok(self.watch()?.hears(event))
+        Ok(self.monitors()?.hears(event))
     }
 
     /// Traps on a name that is too long.
@@ -175,4 +175,4 @@ impl State {
     }
 }
 
-impl types::Host for State {}
+impl types::Host for StoreData {}
