@@ -15,14 +15,13 @@ use ractor::message::SerializedMessage;
 use ractor::{ActorCell, ActorStatus};
 use tokio::sync::Notify;
 
+use self::waiting::{GivenUp, Waiting, is_cast};
 use crate::accounting::family::Purse;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::directory::{BoxFuture, DESCRIBE_VARIANT, Inbox, NotPut, PutRefused};
 use crate::policy::limits::{Limits, WhenFull};
 use crate::sync::{Mutex, MutexGuard};
-
-use self::waiting::{GivenUp, Waiting, is_cast};
 
 /// What a token has in place of a call's number: see the module.
 const TOKEN: u64 = 0;

@@ -25,8 +25,9 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 use self::clock::{Clock, ticks};
-pub(crate) use self::queue::Account;
 use self::queue::{Entered, Grant, Queue};
+
+pub(crate) use self::queue::Account;
 
 /// The engine's clock, and its epochs, go twice as fast as `epoch_tick`: a turn is cut off at the second step that it sees, so it
 /// lasts for more than a half and for no more than the whole.

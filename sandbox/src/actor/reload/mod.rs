@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::actor::checkpoint::store::Moment;
 use crate::instance::error::GuestError;
 use crate::instance::module::Module;
+
 pub(crate) use crate::instance::reload::NoSnapshot;
 
 /// What becomes of the state.
