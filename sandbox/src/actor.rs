@@ -332,7 +332,7 @@ impl Guest {
         Ok(instance)
     }
 
-    /// A fresh instance, of which nothing was asked yet.
+    /// A fresh instance that was not asked for anything yet.
     pub(super) async fn blank(&self, life: &Life, label: &Label, module: &Module) -> Result<Instance, GuestError> {
         let myself = Myself {
             cell: life.cell().clone(),

@@ -39,7 +39,7 @@ pub(super) struct State {
     pub(super) outflow: Outflow,
     /// Whom the guest may send to, as far as that was asked lately.
     pub(super) allowed: Allowed,
-    /// Made at the first use, too: of whom the guest hears, and its timers.
+    /// Made at the first use, too: the actors and groups that the guest hears of, and its timers.
     pub(super) watch: Option<Box<Watch>>,
     pub(super) timers: Option<Timers>,
     /// True once the instance is made: what it does from then on is its own doing, not its language's.
@@ -188,7 +188,7 @@ impl State {
         }
     }
 
-    /// Of whom the guest hears.
+    /// The actors and groups that the guest hears of.
     pub(super) fn watch(&mut self) -> wasmtime::Result<&mut Watch> {
         let cell = self.myself()?.cell.clone();
         Ok(self.watch.get_or_insert_with(|| Box::new(Watch::new(cell))))

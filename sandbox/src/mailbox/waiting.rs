@@ -64,7 +64,7 @@ pub struct Taken {
     pub message: SerializedMessage,
     /// Somebody may wait for the room that there is now.
     pub(crate) makes_room: bool,
-    /// So many messages were dropped before the mailbox was half empty again: to be said once.
+    /// This many messages were dropped before the mailbox was half empty again: to be said once.
     pub(crate) dropped: Option<usize>,
 }
 
@@ -210,7 +210,7 @@ impl Waiting {
         self.messages.len()
     }
 
-    /// So many bytes don't wait any more.
+    /// This many bytes don't wait any more.
     fn free(&mut self, bytes: usize) {
         self.bytes -= bytes;
         if let Some(purse) = &self.purse {

@@ -43,7 +43,7 @@ pub(super) struct Turns {
     step: Duration,
     interrupt: Interrupt,
     crowded: AtomicBool,
-    /// So many of those that run are to give way, though their time isn't over.
+    /// This many of those that run are to give way, though their time isn't over.
     called: AtomicUsize,
     state: Mutex<State>,
 }

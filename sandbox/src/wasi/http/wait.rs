@@ -9,7 +9,7 @@ use crate::limits::Limit;
 use crate::state::Label;
 use crate::strikes;
 
-/// The longest that one thing is waited for.
+/// The longest wait for one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Wait {
     pub(super) time: Duration,
