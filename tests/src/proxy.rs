@@ -90,7 +90,7 @@ impl Proxy {
         lock(&self.network).cut();
     }
 
-    /// Cuts every connection once so many more bytes have passed.
+    /// Cuts every connection once this many more bytes have passed.
     pub fn cut_after(&self, bytes: usize) {
         lock(&self.network).until_cut = Some(bytes);
     }

@@ -112,7 +112,7 @@ impl WebServer {
         self.shared.paths.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until so many clients are connected.
+    /// Waits until this many clients are connected.
     ///
     /// # Panics
     /// That doesn't come to be.

@@ -27,7 +27,7 @@ use crate::{Options, certificates, flood, tls};
 const PORT_ATTEMPTS: usize = 20;
 /// How long a connection may take to be ready.
 const READY: Duration = Duration::from_secs(60);
-/// How often it is looked whether all actors are there.
+/// The interval between looks at whether all actors are there.
 const POLL: Duration = Duration::from_millis(2);
 /// The groups with one actor each.
 const SINK: &str = "sink";

@@ -1,6 +1,6 @@
 //! How many connections may be open that have not proved the cookie, and which of them gives way to another.
 //!
-//! Whoever reaches the port costs a socket, a task and some memory before anything is known of him. A [`Permit`] stands
+//! Whoever reaches the port costs a socket, a task and some memory before anything is known of them. A [`Permit`] stands
 //! for that cost. It is taken when a connection is accepted, before anything is spawned for it, and given back when the
 //! peer has authenticated or the connection is gone.
 //!

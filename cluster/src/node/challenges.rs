@@ -117,7 +117,7 @@ mod tests {
         Source::Address(IpAddr::V4(number.into()))
     }
 
-    /// The different challenges that somebody sees who connects so often in an hour, from so many addresses by turns.
+    /// The different challenges that somebody sees who connects so often in an hour, from this many addresses by turns.
     fn seen_in_an_hour(connections: u32, sources: u32) -> usize {
         let mut challenges = Challenges::default();
         let start = Instant::now();

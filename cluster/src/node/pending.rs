@@ -245,8 +245,8 @@ mod tests {
         assert!(eight.try_recv().is_ok());
     }
 
-    /// A peer that ends its actors by the hundred thousand would else keep a thread busy for minutes, in which the node does little
-    /// else.
+    /// A peer that ends its actors by the hundred thousand would otherwise keep a thread busy for minutes, in which the node does little
+    /// besides.
     #[test]
     fn the_calls_that_wait_are_gone_through_once_however_many_actors_end() {
         let mut calls = PendingCalls::default();

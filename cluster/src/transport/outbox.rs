@@ -128,7 +128,7 @@ impl Outbox {
         Ok(if several { Taken::FirstOfSeveral } else { Taken::Queued })
     }
 
-    /// So many calls or replies have come in, each of which is likely to make somebody send a frame soon.
+    /// This many calls or replies have come in, each of which is likely to make somebody send a frame soon.
     pub(crate) fn expect(&self, frames: usize) {
         self.expected.fetch_add(frames, Ordering::Relaxed);
     }
@@ -190,8 +190,8 @@ impl Outbox {
         state.closed || !state.waiting.is_empty()
     }
 
-    /// Swaps everything that waits into `drained`, which must be empty. What was expected and hasn't come is waited for no
-    /// longer: somebody takes his time.
+    /// Swaps everything that waits into `drained`, which must be empty. What was expected and hasn't come is expected no
+    /// longer: somebody takes their time.
     pub fn drain_into(&self, drained: &mut Chunks) {
         let mut state = self.lock();
         std::mem::swap(&mut state.waiting, drained);
@@ -200,7 +200,7 @@ impl Outbox {
         self.expected.store(0, Ordering::Relaxed);
     }
 
-    /// So many of the bytes that were drained are on their way.
+    /// This many of the bytes that were drained are on their way.
     pub fn wrote(&self, bytes: usize) {
         let mut state = self.lock();
         state.in_flight = state.in_flight.saturating_sub(bytes);

@@ -127,7 +127,7 @@ impl Part {
 pub(crate) enum Payload<'a> {
     /// Copied into the frame.
     Within(&'a [u8]),
-    /// So many bytes, and more than none, that are left out of the frame: they are to be written at the position that
+    /// This many bytes, and more than none, that are left out of the frame: they are to be written at the position that
     /// the encoder gives back.
     Apart(usize),
 }

@@ -145,7 +145,7 @@ impl<A: Actor> Asking<A> {
         Self::new(at_once, every.map(|every| (Some(every), now + every)))
     }
 
-    /// So many sections with one round each, now.
+    /// This many sections with one round each, now.
     pub(crate) fn once(at_once: usize, sections: usize, now: Instant) -> Self {
         Self::new(at_once, (0..sections).map(|_| (None, now)))
     }

@@ -96,7 +96,7 @@ impl Cookie {
     }
 
     /// Why it could be guessed, if it could. A peer's proof of the cookie lets whoever sees it try as many guesses as
-    /// he has computers for.
+    /// they have computers for.
     pub fn weakness(&self) -> Option<String> {
         let length = self.0.len();
         let different = self.0.bytes().collect::<BTreeSet<_>>().len();

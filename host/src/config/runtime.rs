@@ -61,10 +61,10 @@ pub(super) const KEYS: Keys = Keys {
     ],
 };
 
-/// The most guests that a node can be configured for. No machine holds so many.
+/// The most guests that a node can be configured for. No machine holds that many.
 const MOST_GUESTS: u32 = 1_000_000;
 
-/// The most memories, or tables, that all guests together can have. No machine holds so many.
+/// The most memories, or tables, that all guests together can have. No machine holds that many.
 const MOST_SHARED: u32 = 10_000_000;
 
 /// The most elements that a table can have: a limit of WebAssembly's implementations.

@@ -28,7 +28,7 @@ pub(super) struct Piece<'s> {
     pub(super) start: usize,
 }
 
-/// So many bytes that are not to be shown.
+/// This many bytes that are not to be shown.
 pub(super) struct Unshown(pub(super) usize);
 
 impl fmt::Debug for Unshown {

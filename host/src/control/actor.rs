@@ -24,10 +24,10 @@ use crate::guest::Digest;
 /// Requests that are worked on at once. Beyond it, further ones are refused.
 const MOST_REQUESTS: usize = 16;
 
-/// How often a refusal is logged at most. Whoever has the cookie could fill the log else.
+/// The shortest time between two logged refusals. Otherwise whoever has the cookie could fill the log.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long it takes until a control actor that failed is started again.
+/// The wait before a control actor that failed is started again.
 const RESTART_PAUSE: Duration = Duration::from_millis(100);
 
 /// Starts the control actor under a supervisor. When it ends it is started again, until what this returns is dropped.

@@ -21,7 +21,7 @@ use crate::supervision::reload::{self, OnFailure, Reload, ReloadReport};
 /// How many actors of a module are listed in a status.
 const ACTORS_LISTED: usize = 1000;
 
-/// How long it may take to find another node's control actor.
+/// The longest wait for another node's control actor to be found.
 const LOOKUP: Duration = Duration::from_secs(2);
 
 /// Told how each reload of a watched file ended.

@@ -26,7 +26,7 @@ use crate::node::{NodeConnectionMode, NodeServer, NodeServerMessage, add_peer, l
 use crate::supervision::Root;
 use crate::tls::Watch;
 
-/// How often it is looked whether certificates were replaced.
+/// The interval between looks at whether certificates were replaced.
 const CERTIFICATES: Duration = Duration::from_secs(10);
 
 pub(super) async fn start(

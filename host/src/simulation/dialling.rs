@@ -12,7 +12,7 @@ use super::{SECOND, Time};
 use ractor_host_cluster::internals::{Backoff, Dialling, News, Proof, SessionEnd, Step};
 use ractor_host_cluster::internals::{CloseReason, StockPeers};
 
-/// How long it takes until an address is dialled again whose session was ready: the shortest wait, and a look-up that is slow.
+/// The time until an address is dialled again whose session was ready: the shortest wait, and a look-up that is slow.
 const AGAIN: Time = 6 * SECOND;
 
 /// How long an address may be left alone: a minute for what it said, a quarter of one for the failures before, and the look-up.

@@ -42,7 +42,7 @@ pub(super) enum Fault {
     Nameless(Time),
     /// For so long, its name has no address, though it is there.
     Unnamed(Time),
-    /// Its clock is set so many hours back, or ahead.
+    /// Its clock is set this many hours back, or ahead.
     Clock(i64),
 }
 

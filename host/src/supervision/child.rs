@@ -17,10 +17,10 @@ use crate::guest::{self, GuestHandle, GuestOptions, Restarting, Verdict};
 /// How long an actor may take to stop before it is killed, and after that to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long it is waited for the name of an actor that is started again to be free.
+/// The longest wait for the name of an actor that is started again to be free.
 const NAME_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often it is looked whether it is.
+/// The interval between looks at whether it is.
 const NAME_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A child as its supervisor sees it.

@@ -20,7 +20,7 @@ use crate::policy::limits::{Limit, Limits};
 
 pub(crate) use purse::{Purse, Share};
 
-/// One of so many places of a pool is left free by children, for instances that live for a moment beside the actors' own:
+/// One of this many places of a pool is left free by children, for instances that live for a moment beside the actors' own:
 /// that describe a module, or are about to replace another.
 const SPARE: usize = 8;
 
@@ -31,13 +31,13 @@ pub(crate) struct Population {
     places: Option<usize>,
     /// Families, which are as many as actors that no guest spawned.
     families: AtomicUsize,
-    /// The most families that there were at once: so many places are theirs, also while they restart.
+    /// The most families that there were at once: this many places are theirs, also while they restart.
     most_families: AtomicUsize,
     children: AtomicUsize,
 }
 
 impl Population {
-    /// Guests of a pool with so many places, or without bound.
+    /// Guests of a pool with this many places, or without bound.
     pub(crate) fn new(places: Option<u32>) -> Self {
         Self {
             places: places.map(|places| places as usize),

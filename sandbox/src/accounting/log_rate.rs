@@ -41,7 +41,7 @@ struct Exhausted {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Line {
-    /// It may be written. So many were dropped since the last one.
+    /// It may be written. This many were dropped since the last one.
     Written { dropped: u64 },
     /// It may not.
     Dropped {

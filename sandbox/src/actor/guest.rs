@@ -101,7 +101,7 @@ impl Guest {
         Ok(instance)
     }
 
-    /// A fresh instance, of which nothing was asked yet.
+    /// A fresh instance that was not asked for anything yet.
     pub(crate) async fn blank(&self, life: &GuestCell, label: &Label, module: &Module) -> Result<Instance, GuestError> {
         let myself = ActorContext {
             cell: life.cell().clone(),

@@ -227,7 +227,7 @@ fn wasmtime_config(config: &EngineConfig) -> Config {
         .max_wasm_stack(config.stack_bytes)
         // What the host's own functions need besides, when a guest calls them.
         .async_stack_size(config.stack_with_host())
-        // Else the pages of a stack that nobody uses any more would stay, with what a guest left on them.
+        // Otherwise the pages of a stack that nobody uses any more would stay, with what a guest left on them.
         .async_stack_zeroing(true)
         .memory_init_cow(config.copy_on_write);
     wasmtime
@@ -238,7 +238,7 @@ fn wasmtime_config(config: &EngineConfig) -> Config {
 fn strategy(config: &EngineConfig, of: &Pool) -> InstanceAllocationStrategy {
     /// Its sizes are rounded up, so that the largest number would overflow.
     const ANY_SIZE: usize = isize::MAX as usize;
-    /// A module can't have more memories, or tables, than this anyway. And wasmtime goes through so many when one is dropped.
+    /// A module can't have more memories, or tables, than this anyway. And wasmtime goes through that many when one is dropped.
     const OF_A_MODULE: u32 = 100;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(of.guests)

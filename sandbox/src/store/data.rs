@@ -39,7 +39,7 @@ pub struct StoreData {
     pub(crate) outflow: Outflow,
     /// Whom the guest may send to, as far as that was asked lately.
     pub(crate) allowed: Allowed,
-    /// Made at the first use, too: of whom the guest hears, and its timers.
+    /// Made at the first use, too: the actors and groups that the guest hears of, and its timers.
     pub(crate) monitors: Option<Box<Monitors>>,
     pub(crate) timers: Option<Timers>,
     /// True once the instance is made: what it does from then on is its own doing, not its language's.
@@ -151,7 +151,7 @@ impl StoreData {
         }
     }
 
-    /// Of whom the guest hears.
+    /// The actors and groups that the guest hears of.
     pub(crate) fn monitors(&mut self) -> wasmtime::Result<&mut Monitors> {
         let cell = self.context()?.cell.clone();
         Ok(self.monitors.get_or_insert_with(|| Box::new(Monitors::new(cell))))

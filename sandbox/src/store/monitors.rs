@@ -1,4 +1,4 @@
-//! Of whom an instance hears: its children, and the actors and groups that it monitors.
+//! The actors that an instance hears of: its children, and those and the groups that it monitors.
 //!
 //! What ractor queued for an earlier instance, or before the guest lost interest, is still to come. It is told apart here and
 //! kept from the guest. An entry stays until the guest has heard of the end, so that the limits on entries are limits on what

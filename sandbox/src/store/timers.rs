@@ -212,7 +212,7 @@ impl Timer {
 }
 
 impl Running {
-    /// Room for one more timer whose message has so many bytes.
+    /// Room for one more timer whose message has this many bytes.
     fn make_room(&mut self, shared: &Shared, bytes: usize) -> Result<[Share; 2], TooMany> {
         let Shared { limits, purse, .. } = shared;
         let full = |running: &Self| {

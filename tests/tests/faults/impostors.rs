@@ -50,7 +50,7 @@ impl Impostor {
         }
     }
 
-    /// Waits until it has had so many victims.
+    /// Waits until it has had this many victims.
     fn wait_victims(&self, victims: usize) {
         let deceived = || self.deceived.load(Ordering::Relaxed);
         wait::until("victims of an impostor", deceived, |deceived| *deceived >= victims);

@@ -29,7 +29,7 @@ const PAUSE: Duration = Duration::from_millis(300);
 
 /// Messages of a burst.
 const BURST: u64 = 200;
-/// Every so many messages of a burst one is a call.
+/// The number of messages of a burst of which one is a call.
 const CALLS: u64 = 7;
 /// The longest time between the beginning of the bursts and what goes wrong, in milliseconds.
 const LATEST: usize = 60;

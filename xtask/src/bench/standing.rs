@@ -23,7 +23,7 @@ struct Workload {
 }
 
 enum Load {
-    /// The server has so many actors when the client connects.
+    /// The number of actors that the server has when the client connects.
     Crowd { actors: u64, grouped: bool },
     /// The client casts so much to an actor that takes a millisecond for each message.
     Flood { bytes: usize, count: u64 },

@@ -74,7 +74,7 @@ use crate::native::module::Module;
 #[cfg(feature = "reload")]
 use crate::native::reload::{OldState, Reload};
 
-/// How long is waited for what a test expects.
+/// The longest wait for what a test expects.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Starts actors as a node does, supervises them, and remembers what it hears. All of them end with it.

@@ -15,7 +15,7 @@ use crate::ops::console;
 /// How long sources must be left alone before they are built: an editor writes several files at once.
 const QUIET: Duration = Duration::from_millis(150);
 
-/// How often sources are looked at of which nothing is heard.
+/// The interval between looks at sources that the system doesn't report on.
 const LATER: Duration = Duration::from_secs(3);
 
 /// Files that are looked at at most, of one module.
@@ -115,7 +115,7 @@ impl Builder {
         }
     }
 
-    /// Runs the command. True if it succeeded; else what it said is shown.
+    /// Runs the command. True if it succeeded; otherwise what it said is shown.
     async fn build(&self) -> bool {
         let Recipe {
             module,

@@ -25,7 +25,7 @@ use crate::guest::{Digest, is_whole};
 /// How often files are looked at that are about to change.
 const SOON: Duration = Duration::from_millis(50);
 
-/// How often files are looked at of which nothing is heard.
+/// The interval between looks at files that the system doesn't report on.
 const LATER: Duration = Duration::from_secs(3);
 
 /// How long a file that is not whole may be on its way.

@@ -48,7 +48,7 @@ pub struct Reload {
     pub mode: Option<Mode>,
     /// What is done when not all actors can be reloaded.
     pub on_failure: OnFailure,
-    /// So many messages of each actor are watched: if one of them fails, so has the reload.
+    /// This many messages of each actor are watched: if one of them fails, so has the reload.
     pub probation_messages: u32,
     /// For so long an actor is watched at most, and its old instance kept. Actors that get no messages must not hold two.
     pub probation_time: Duration,

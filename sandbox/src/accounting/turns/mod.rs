@@ -45,7 +45,7 @@ pub(crate) struct Turns {
     step: Duration,
     interrupt: Interrupt,
     crowded: AtomicBool,
-    /// So many of those that run are to give way, though their time isn't over.
+    /// This many of those that run are to give way, though their time isn't over.
     called: AtomicUsize,
     state: Mutex<State>,
 }

@@ -37,7 +37,7 @@ pub struct Swap {
     pub module: Module,
     /// What becomes of the state.
     pub mode: Mode,
-    /// So many messages must be handled without a failure before the old instance is given up; until then a failure brings
+    /// This many messages must be handled without a failure before the old instance is given up; until then a failure brings
     /// it back. With [`Mode::Restart`] there is nothing to go back to.
     pub probation: u32,
 }
@@ -181,7 +181,7 @@ impl Snapshot {
     }
 }
 
-/// Where states that were asked for have places, so that only so many are there at once.
+/// Where states that were asked for have places, so that only this many are there at once.
 #[derive(Debug)]
 pub struct StateRoom {
     places: Arc<Semaphore>,

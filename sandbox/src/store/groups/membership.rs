@@ -57,7 +57,7 @@ pub(crate) struct Groups {
 
 impl Groups {
     /// # Errors
-    /// Its family may not be in so many.
+    /// Its family may not be in this many.
     pub(crate) fn new(joined: impl IntoIterator<Item = Group>, purse: &Arc<Purse>) -> Result<Self, Limit> {
         let charged = |group| Ok((group, purse.share(Common::Groups, 1)?));
         let joined = joined.into_iter().map(charged).collect::<Result<_, _>>()?;

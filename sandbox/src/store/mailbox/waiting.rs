@@ -35,7 +35,7 @@ pub struct Taken {
     pub message: SerializedMessage,
     /// Somebody may wait for the room that there is now.
     pub(crate) makes_room: bool,
-    /// So many messages were dropped before the mailbox was half empty again: to be said once.
+    /// This many messages were dropped before the mailbox was half empty again: to be said once.
     pub(crate) dropped: Option<usize>,
 }
 
@@ -153,7 +153,7 @@ impl Waiting {
         self.messages.len()
     }
 
-    /// So many bytes don't wait any more.
+    /// This many bytes don't wait any more.
     fn free(&mut self, bytes: usize) {
         self.bytes -= bytes;
         if let Some(purse) = &self.purse {

@@ -32,7 +32,7 @@ pub(super) struct Handles {
 }
 
 impl Handles {
-    /// Places for an instance that was granted so many directories.
+    /// Places for an instance that was granted this many directories.
     pub(super) fn new(most: usize, directories: usize, purse: Option<Arc<Purse>>) -> Self {
         if let Some(purse) = &purse {
             purse.take_anyway(Common::Handles, directories);
@@ -66,7 +66,7 @@ impl Handles {
         self.bound = self.places.min(self.bound + needed);
     }
 
-    /// Takes so many places of the family, or what it has left.
+    /// Takes this many places of the family, or what it has left.
     fn take(&mut self, wanted: usize) {
         let mut wanted = wanted.min(self.most - self.places);
         self.refused = None;
