@@ -18,8 +18,9 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock};
 
+use parking_lot::RwLock;
 use ractor::message::SerializedMessage;
 use ractor::registry::{where_is as where_is_native, where_is_pid};
 use ractor::{ActorCell, ActorId, ActorStatus};
@@ -468,12 +469,12 @@ fn notify(listeners: &[Listener], event: &HostedEvent) {
     }
 }
 
-fn read() -> std::sync::RwLockReadGuard<'static, Directory> {
-    DIRECTORY.read().unwrap_or_else(PoisonError::into_inner)
+fn read() -> parking_lot::RwLockReadGuard<'static, Directory> {
+    DIRECTORY.read()
 }
 
-fn write() -> std::sync::RwLockWriteGuard<'static, Directory> {
-    DIRECTORY.write().unwrap_or_else(PoisonError::into_inner)
+fn write() -> parking_lot::RwLockWriteGuard<'static, Directory> {
+    DIRECTORY.write()
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 //! To ractor it is an actor with a remote id, so that it gets messages as bytes: see [`crate::directory`].
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use ractor::concurrency::JoinHandle;
 use ractor::message::{BoxedDowncastErr, SerializedMessage};
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, ActorRuntime, Message, SupervisionEvent};
@@ -346,10 +347,7 @@ impl Guest {
     }
 
     pub(super) fn set_presence(&self, presence: Option<Presence>) {
-        let previous = std::mem::replace(
-            &mut *self.presence.lock().unwrap_or_else(PoisonError::into_inner),
-            presence,
-        );
+        let previous = std::mem::replace(&mut *self.presence.lock(), presence);
         // Outside of the lock: it tells listeners.
         drop(previous);
     }

@@ -4,9 +4,10 @@
 //! deadline. All timers end when [`Timers`] is dropped, which is when the instance is.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use ractor::ActorId;
 use ractor::message::SerializedMessage;
 use tokio::sync::Notify;
@@ -286,7 +287,7 @@ impl Running {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Running> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.lock()
     }
 
     /// Serves some timers whose time has come. True if there may be more.

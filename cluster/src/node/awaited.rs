@@ -5,10 +5,11 @@
 //! either: the clock is asked when a reply comes, and ports of which the time is over are closed in passing.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use ractor::concurrency::{OneshotReceiver, OneshotSender, oneshot};
 use tokio::task::unconstrained;
 
@@ -69,7 +70,7 @@ impl AwaitedReplies {
     }
 
     fn enter(&self, call: impl FnOnce(usize) -> Awaited) -> Result<Arc<Awaited>, TooMany> {
-        let mut slots = lock(&self.0);
+        let mut slots = self.0.lock();
         if slots.shut {
             return Err(TooMany);
         }
@@ -90,7 +91,7 @@ impl AwaitedReplies {
 
     /// The call in this slot is over.
     pub(super) fn remove(&self, slot: usize) {
-        let mut slots = lock(&self.0);
+        let mut slots = self.0.lock();
         if slots.calls.get_mut(slot).and_then(Option::take).is_some() {
             slots.free.push(slot);
         }
@@ -99,7 +100,7 @@ impl AwaitedReplies {
     /// Closes the ports of calls whose callers have given up by `now`, so that the actors that hold them can see it.
     pub(super) fn close_overdue(&self, now: Instant) {
         let overdue: Vec<_> = {
-            let slots = lock(&self.0);
+            let slots = self.0.lock();
             let calls = slots.calls.iter().flatten();
             calls.filter(|call| call.is_overdue(now)).cloned().collect()
         };
@@ -110,13 +111,13 @@ impl AwaitedReplies {
 
     /// Nobody waits any longer: actors find the ports closed.
     pub(super) fn shut(&self) {
-        let mut slots = lock(&self.0);
+        let mut slots = self.0.lock();
         slots.shut = true;
         slots.free.clear();
         let calls = std::mem::take(&mut slots.calls);
         drop(slots);
         for call in calls.into_iter().flatten() {
-            drop(lock(&call.reply).take());
+            drop(call.reply.lock().take());
         }
     }
 }
@@ -125,7 +126,7 @@ impl Awaited {
     /// Has the waker called when the reply comes.
     fn watch(self: &Arc<Self>) {
         let waker = Waker::from(self.clone());
-        if let Some(reply) = &mut *lock(&self.reply) {
+        if let Some(reply) = &mut *self.reply.lock() {
             // The port is new and in nobody's hands yet, so this is pending. A poll that counted towards what the task
             // may do in one go might not even look.
             let poll = Pin::new(&mut unconstrained(reply)).poll(&mut Context::from_waker(&waker));
@@ -135,7 +136,7 @@ impl Awaited {
 
     /// What came through the port, or that it was dropped; none if neither has happened.
     fn outcome(&self) -> Option<Option<Vec<u8>>> {
-        let mut waiting = lock(&self.reply);
+        let mut waiting = self.reply.lock();
         let reply = waiting.as_mut()?;
         let came = reply.try_recv().ok();
         if came.is_none() && !reply.is_terminated() {
@@ -152,7 +153,7 @@ impl Awaited {
 
     /// Ends the call without a reply, unless there is one already.
     fn give_up(&self) {
-        let waiting = lock(&self.reply).take();
+        let waiting = self.reply.lock().take();
         if waiting.is_some() {
             self.link.answered(self.slot, self.to, self.tag, None);
         }
@@ -169,10 +170,6 @@ impl Wake for Awaited {
             self.link.answered(self.slot, self.to, self.tag, reply);
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

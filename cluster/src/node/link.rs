@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use ractor::concurrency::OneshotSender;
 use ractor::message::SerializedMessage;
 use ractor::{ActorCell, RpcReplyPort};
@@ -126,7 +127,7 @@ impl Link {
 
     /// Lets the peer address this actor, if it can't already.
     pub(crate) fn advertise(&self, cell: &ActorCell) {
-        let mut advertised = self.advertised.write().unwrap_or_else(PoisonError::into_inner);
+        let mut advertised = self.advertised.write();
         advertised
             .entry(cell.get_id().pid())
             .or_insert_with(|| Arc::new(Target::new(cell.clone(), self.waiting.clone())));
@@ -134,24 +135,24 @@ impl Link {
 
     /// Ends what [`Link::advertise`] began. True if the peer could address it.
     pub(crate) fn withdraw(&self, pid: u64) -> bool {
-        let mut advertised = self.advertised.write().unwrap_or_else(PoisonError::into_inner);
+        let mut advertised = self.advertised.write();
         advertised.remove(&pid).is_some()
     }
 
     /// The local actor that the peer addresses by this pid.
     pub(super) fn advertised(&self, pid: u64) -> Option<Arc<Target>> {
-        let advertised = self.advertised.read().unwrap_or_else(PoisonError::into_inner);
+        let advertised = self.advertised.read();
         advertised.get(&pid).cloned()
     }
 
     /// The peer's actors with these pids can be addressed.
     pub fn add_remote(&self, pids: impl Iterator<Item = u64>) {
-        self.remote.write().unwrap_or_else(PoisonError::into_inner).extend(pids);
+        self.remote.write().extend(pids);
     }
 
     /// The peer's actors with these pids ended: their callers hear it now.
     pub fn remove_remotes(&self, pids: Vec<u64>) {
-        let mut remote = self.remote.write().unwrap_or_else(PoisonError::into_inner);
+        let mut remote = self.remote.write();
         for pid in &pids {
             remote.remove(pid);
         }
@@ -165,7 +166,7 @@ impl Link {
 
     /// Takes a message for the peer's actor `to`, once there is room for it.
     pub(crate) async fn send_when_room(&self, to: u64, message: SerializedMessage) -> Result<(), SendRefused> {
-        if !self.remote.read().unwrap_or_else(PoisonError::into_inner).contains(&to) {
+        if !self.remote.read().contains(&to) {
             return Err(SendRefused::UnknownActor);
         }
         self.outbox.room().await;
@@ -349,8 +350,8 @@ impl Link {
         self.outbox.close();
         self.pending().clear();
         self.awaited.shut();
-        self.advertised.write().unwrap_or_else(PoisonError::into_inner).clear();
-        self.remote.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.advertised.write().clear();
+        self.remote.write().clear();
     }
 
     /// Counts a message that was given up, and says so.
@@ -373,7 +374,7 @@ impl Link {
     }
 
     fn pending(&self) -> MutexGuard<'_, PendingCalls> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pending.lock()
     }
 }
 

@@ -3,8 +3,6 @@
 //! It is a queue of chunks behind one lock. Nobody awaits while holding the lock, and the writer takes the whole queue at
 //! once and leaves an empty one, so a busy connection makes few, large writes.
 
-use std::sync::PoisonError;
-
 use bytes::BytesMut;
 use tokio::sync::Notify;
 
@@ -209,7 +207,7 @@ impl Outbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock};
 
+use parking_lot::{Mutex, MutexGuard};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 
 use crate::native::module::Module;
@@ -24,7 +25,7 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn config(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
-        self.config.lock().unwrap_or_else(PoisonError::into_inner)
+        self.config.lock()
     }
 
     pub(crate) fn set_config(&self, key: String, value: String) {
@@ -40,7 +41,7 @@ impl Context {
     }
 
     fn modules(&self) -> MutexGuard<'_, HashMap<String, Module>> {
-        self.modules.lock().unwrap_or_else(PoisonError::into_inner)
+        self.modules.lock()
     }
 }
 

@@ -10,9 +10,10 @@ mod swap;
 pub(super) mod trial;
 mod undo;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -213,7 +214,7 @@ impl StateRoom {
     }
 
     fn take(&self) -> Option<OwnedSemaphorePermit> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.kept.lock().take()
     }
 }
 

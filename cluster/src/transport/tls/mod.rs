@@ -13,8 +13,9 @@ mod peers;
 mod watch;
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use parking_lot::RwLock;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::server::NoServerSessionStorage;
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig, client};
@@ -112,7 +113,7 @@ impl Tls {
             return Ok(false);
         }
         let material = Material::parse(&self.shared.files, &contents, &self.shared.provider)?;
-        let mut current = self.shared.current.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.shared.current.write();
         *current = Current {
             material: Arc::new(material),
             contents,
@@ -169,8 +170,8 @@ impl Tls {
 }
 
 impl Shared {
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Current> {
-        self.current.read().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> parking_lot::RwLockReadGuard<'_, Current> {
+        self.current.read()
     }
 
     fn material(&self) -> Arc<Material> {
