@@ -11,8 +11,8 @@ use parking_lot::{Mutex, MutexGuard};
 use ractor::ActorId;
 use ractor::message::SerializedMessage;
 use tokio::sync::Notify;
+use tokio::sync::oneshot::Receiver;
 use tokio::sync::oneshot::error::TryRecvError;
-use tokio::sync::oneshot::{self, Receiver};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -21,7 +21,7 @@ use super::limits::{Common, Limit, Limits};
 use super::mailbox::{Command, Mailbox};
 use super::state::Label;
 use super::strikes;
-use crate::directory::{self, Local, MESSAGE_OVERHEAD, PROBE_VARIANT, PutRefused, SendRefused};
+use crate::directory::{self, Local, MESSAGE_OVERHEAD, PutRefused, SendRefused};
 
 /// No timer waits longer: two years, which is what tokio's clock can hold.
 const LONGEST: Duration = Duration::from_secs(2 * 365 * 86_400);
@@ -358,13 +358,7 @@ impl Cast {
 /// Says when the actor has handled all that it was sent before. For guests, whose mailboxes have limits of their own, it
 /// keeps an interval from filling them; for native actors, whose mailboxes have none, it keeps timers from doing so.
 fn probe(local: &Local) -> Receiver<Vec<u8>> {
-    let (port, handled) = oneshot::channel();
-    let probe = SerializedMessage::Call {
-        variant: PROBE_VARIANT.to_owned(),
-        args: Vec::new(),
-        reply: port.into(),
-        metadata: None,
-    };
+    let (probe, handled) = directory::probe();
     // If the actor has ended, the port is dropped here, which says the same.
     local.send(probe).ok();
     handled
