@@ -19,10 +19,7 @@ use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, NodeFlags, SessionLimits};
 use crate::NodeId;
 use crate::directory::SendRefused;
 use crate::transport::{LARGE_PAYLOAD, Outbox, OutboxError, Taken};
-use crate::wire::{self, CAPABILITY_CALL_FAILED, Call, Control, Data, Message, Payload};
-
-/// What a data frame holds at most beside its variant, arguments and metadata: keys, lengths and numbers.
-const FRAME_OVERHEAD: usize = 96;
+use crate::wire::{self, CAPABILITY_CALL_FAILED, Call, Control, Data, FRAME_OVERHEAD, Message, Payload};
 
 /// The connection to a peer, shared.
 #[derive(Debug)]
