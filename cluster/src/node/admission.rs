@@ -241,11 +241,13 @@ impl Open {
     /// The oldest place of this source among those who have said their names, or among those who have said nothing, whichever are
     /// more.
     fn oldest_of_the_larger_crowd(&self, source: Source) -> Option<u64> {
-        let of_source = self.places.iter().filter(|(_, place)| place.source == source);
-        let (spoken, silent): (Vec<_>, Vec<_>) = of_source.partition(|(_, place)| place.has_spoken);
-        let larger = if spoken.len() > silent.len() { spoken } else { silent };
+        let of_source = || self.places.iter().filter(|(_, place)| place.source == source);
+        let spoken = of_source().filter(|(_, place)| place.has_spoken).count();
+        let most_have_spoken = 2 * spoken > of_source().count();
         // Places are in the order in which they were taken.
-        larger.first().map(|(id, _)| **id)
+        of_source()
+            .find(|(_, place)| place.has_spoken == most_have_spoken)
+            .map(|(id, _)| *id)
     }
 
     /// The source that gives up a place in favour of this one: nobody who is known does it for somebody who isn't.
