@@ -7,8 +7,9 @@ use ractor::{ActorId, ActorRef, RpcReplyPort};
 use super::NodeEventSubscription;
 use super::requests::SessionRequest;
 use crate::NodeId;
+use crate::session::SessionCheck;
 use crate::transport::{ClusterBidiStream, NetworkStream};
-use crate::wire::{Data, NameMessage, ServerStatus};
+use crate::wire::{Data, NameMessage};
 
 /// What a node knows of a connection when asked about a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,13 +24,13 @@ pub enum SessionCheckReply {
     DuplicateConnection,
 }
 
-impl From<SessionCheckReply> for ServerStatus {
-    fn from(reply: SessionCheckReply) -> Self {
-        match reply {
-            SessionCheckReply::NoOtherConnection => Self::Ok,
-            SessionCheckReply::ThisConnectionContinues => Self::OkSimultaneous,
-            SessionCheckReply::OtherConnectionContinues => Self::NotOk,
-            SessionCheckReply::DuplicateConnection => Self::Alive,
+impl From<SessionCheck> for SessionCheckReply {
+    fn from(check: SessionCheck) -> Self {
+        match check {
+            SessionCheck::OnlyOne => Self::NoOtherConnection,
+            SessionCheck::Wins => Self::ThisConnectionContinues,
+            SessionCheck::Loses => Self::OtherConnectionContinues,
+            SessionCheck::Ambiguous => Self::DuplicateConnection,
         }
     }
 }
