@@ -71,7 +71,6 @@ impl Ballast {
         let module = engine.load(&source).await?;
         modules.insert(module.clone());
         let profile = Arc::new(Profile {
-            modules: modules.clone(),
             limits: Arc::new(Limits {
                 memory_bytes: MEMORY,
                 ..Limits::default()
@@ -84,6 +83,7 @@ impl Ballast {
             let options = GuestOptions {
                 arguments: bytes.to_le_bytes().to_vec(),
                 profile: profile.clone(),
+                modules: modules.clone(),
                 ..GuestOptions::default()
             };
             cells.push(spawn(&module, options, supervisor.get_cell()).await?.cell);

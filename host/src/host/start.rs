@@ -40,7 +40,6 @@ pub(super) async fn start(
     let node = Node::listen(&config.node).await?;
     let profile = Profile {
         node_name: config.node.full_name().into(),
-        modules: guests.modules().clone(),
         guarded: Arc::new(own_files::guarded(&config)),
         reserved_names: Arc::new(reserved_names(&config)),
         http_trust: config.runtime.http_roots.clone().unwrap_or_default(),

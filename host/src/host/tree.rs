@@ -141,6 +141,7 @@ impl Tree<'_> {
             arguments: section.arguments.clone(),
             groups: section.groups.clone(),
             profile: profile.clone(),
+            modules: self.guests.modules().clone(),
             ..GuestOptions::default()
         };
         Ok(ChildSpec::guest(loaded, options, section.restart))

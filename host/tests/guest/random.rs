@@ -117,9 +117,9 @@ async fn run(outcomes: &mut Outcomes, module: &Module, random: &mut SmallRng) {
         profile: Arc::new(Profile {
             limits: Arc::new(limits()),
             grants: Arc::new(Grants::of_actors()),
-            modules: modules.clone(),
             ..Profile::default()
         }),
+        modules: modules.clone(),
         ..GuestOptions::default()
     };
     match start_module(module, options).await {

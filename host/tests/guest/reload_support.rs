@@ -123,12 +123,12 @@ impl Node {
                 ..Limits::default()
             }),
             grants: Arc::new(Grants::of_actors()),
-            modules: modules.clone(),
             ..Profile::default()
         };
         change(&mut profile);
         let options = GuestOptions {
             profile: Arc::new(profile),
+            modules: modules.clone(),
             ..options()
         };
         Self {

@@ -17,11 +17,13 @@ extern crate self as ractor;
 pub mod guest;
 pub mod transport;
 
+mod accounting;
+mod actor;
 mod directory;
 pub mod message;
+mod policy;
 mod stand_in;
+mod store;
 mod sync;
-
-use guest::limits;
 
 pub use stand_in::{ActorCell, ActorStatus};

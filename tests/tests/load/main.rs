@@ -172,9 +172,9 @@ impl Node {
             groups: groups.iter().map(|&group| group.to_owned()).collect(),
             profile: Arc::new(Profile {
                 grants: Arc::new(Grants::of_actors()),
-                modules: modules.clone(),
                 ..Profile::default()
             }),
+            modules: modules.clone(),
             ..GuestOptions::default()
         };
         let ledger = spawn(&first, options("ledger", &[GROUP]), supervisor.get_cell())

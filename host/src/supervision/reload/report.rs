@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::guest::{Aftermath, LiveGuest, Mode, Module, NotReloaded, Step};
+use crate::guest::{Aftermath, GuestRef, Mode, Module, NotReloaded, Step};
 
 /// What became of a reload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,7 +143,7 @@ impl ReloadReport {
 }
 
 impl ActorReport {
-    pub(super) fn new(guest: &LiveGuest, outcome: Outcome) -> Self {
+    pub(super) fn new(guest: &GuestRef, outcome: Outcome) -> Self {
         Self {
             name: guest.name(),
             pid: guest.pid(),

@@ -1,0 +1,4 @@
+//! Checkpoints: what is kept of an actor's state, by whom, and when.
+
+pub(crate) mod store;
+pub(crate) mod writer;

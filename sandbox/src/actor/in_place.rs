@@ -1,0 +1,173 @@
+//! How a guest goes on after a callback: with the same instance, with a fresh one, or not at all.
+
+use ractor::{ActorProcessingErr, ActorRef};
+use tokio::time::Instant;
+
+use super::guest::{Alive, Guest, Opaque};
+use crate::accounting::label::Label;
+use crate::accounting::telemetry;
+use crate::instance::calls::Instance;
+use crate::instance::error::GuestError;
+use crate::policy::restart::Verdict;
+
+/// Why a guest doesn't simply wait for what comes next, after a callback.
+enum Turn {
+    /// It has asked to stop, with this reason.
+    Stops(Box<Instance>, Option<String>),
+    /// Its instance is gone.
+    Failed(GuestError),
+}
+
+impl Alive {
+    /// Puts the instance back, if it is to wait for what comes next.
+    fn put_back(&mut self, mut instance: Box<Instance>, outcome: Result<(), GuestError>) -> Result<(), Turn> {
+        self.life.turn();
+        outcome.map_err(Turn::Failed)?;
+        if let Some(reason) = instance.take_stopping() {
+            return Err(Turn::Stops(instance, reason));
+        }
+        self.instance = Some(instance);
+        Ok(())
+    }
+}
+
+impl Guest {
+    /// After a callback: the instance lives on, or is replaced, or the actor ends. True if the actor goes on.
+    pub(crate) async fn settle(
+        &self,
+        myself: &ActorRef<Opaque>,
+        alive: &mut Alive,
+        instance: Box<Instance>,
+        outcome: Result<(), GuestError>,
+    ) -> Result<bool, ActorProcessingErr> {
+        match alive.put_back(instance, outcome) {
+            Ok(()) => Ok(true),
+            // What happens seldom has a future of its own, so that those of messages stay small.
+            Err(Turn::Stops(instance, reason)) => Box::pin(self.stop(myself, alive, instance, reason)).await,
+            Err(Turn::Failed(error)) => Box::pin(self.recover(myself, alive, error)).await.map(|()| true),
+        }
+    }
+
+    /// The guest has asked to stop. True if the actor goes on, with a fresh instance.
+    pub(crate) async fn stop(
+        &self,
+        myself: &ActorRef<Opaque>,
+        alive: &mut Alive,
+        mut instance: Box<Instance>,
+        reason: Option<String>,
+    ) -> Result<bool, ActorProcessingErr> {
+        match self.restarting.after_stop(Instant::now()) {
+            Verdict::GiveUp => {
+                alive.instance = Some(instance);
+                myself.stop(reason);
+                Ok(false)
+            }
+            Verdict::Restart { after, .. } => {
+                let Label { name, pid, .. } = &alive.label;
+                tracing::info!(
+                    actor = &**name,
+                    pid,
+                    ?after,
+                    reason,
+                    "the actor stopped itself; it is restarted"
+                );
+                if !self.restarting.restarts.wait(after).await {
+                    alive.instance = Some(instance);
+                    myself.stop(reason);
+                    return Ok(false);
+                }
+                self.keep_last(&alive.life, &alive.label, &mut instance).await;
+                if let Err(error) = instance.post_stop().await {
+                    tracing::warn!(actor = &**name, pid, %error, "the actor failed while it stopped");
+                }
+                self.renew(myself, alive).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// After a failure: a fresh instance, or the actor fails.
+    pub(crate) async fn recover(
+        &self,
+        myself: &ActorRef<Opaque>,
+        alive: &mut Alive,
+        mut error: GuestError,
+    ) -> Result<(), ActorProcessingErr> {
+        // What the failed instance supervised was its own affair; the next one knows nothing of it.
+        end_children(myself);
+        let mut has_waited = false;
+        loop {
+            let label = &alive.label;
+            telemetry::failure(label);
+            let verdict = self.restarting.after_failure(Instant::now());
+            if let Verdict::Restart { after, restart } = verdict {
+                tracing::error!(actor = &*label.name, pid = label.pid, %error, restart, ?after, "the actor failed; it is restarted");
+            }
+            let goes_on = match verdict {
+                Verdict::Restart { after, .. } => {
+                    has_waited = true;
+                    self.restarting.restarts.wait(after).await
+                }
+                Verdict::GiveUp => false,
+            };
+            if !goes_on {
+                if has_waited {
+                    self.keep_none(label);
+                }
+                // The actor leaves the directory before its supervisor hears of it, who may want to start another under
+                // the same name.
+                self.set_presence(None);
+                return Err(error.into());
+            }
+            match self.replace(myself, alive).await {
+                Ok(()) => return Ok(()),
+                Err(again) => error = again,
+            }
+        }
+    }
+
+    /// Goes on with a fresh instance, at once.
+    pub(crate) async fn renew(&self, myself: &ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
+        alive.instance = None;
+        end_children(myself);
+        match self.replace(myself, alive).await {
+            Ok(()) => Ok(()),
+            Err(error) => self.recover(myself, alive, error).await,
+        }
+    }
+
+    pub(crate) async fn replace(&self, myself: &ActorRef<Opaque>, alive: &mut Alive) -> Result<(), GuestError> {
+        alive.is_restarted();
+        let Alive { label, life, .. } = alive;
+        life.commands.forget_stop();
+        life.turn();
+        let module = life.module();
+        let started = async {
+            let mut instance = Box::new(self.begin(life, label, &module).await?);
+            instance.post_start().await?;
+            Ok(instance)
+        };
+        match started.await {
+            Ok(instance) => {
+                telemetry::restart(label);
+                self.restarting.restarts.restarted();
+                alive.instance = Some(instance);
+                Ok(())
+            }
+            Err(error) => {
+                // It may have had children by then.
+                end_children(myself);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Ends the children of an actor whose instance is gone.
+pub(crate) fn end_children(myself: &ActorRef<Opaque>) {
+    for child in myself.get_children() {
+        // It is not to hear of them: the next instance never had these children.
+        child.unlink(myself.get_cell());
+        child.kill();
+    }
+}

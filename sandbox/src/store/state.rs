@@ -1,0 +1,178 @@
+//! What the host keeps beside one instance: the data of its store.
+
+use std::sync::Arc;
+
+use ractor::{ActorCell, SupervisionEvent};
+
+use super::batch::Progress;
+use super::monitors::Watch;
+use super::outflow::Outflow;
+use super::own_actor::OwnActor;
+use super::recipients::Allowed;
+use super::replies::Replies;
+use super::timers::Timers;
+use super::wasi::Wasi;
+use crate::accounting::family::Family;
+use crate::accounting::label::Label;
+use crate::accounting::limiter::{EngineBounds, Limiter};
+use crate::component::bindings::types;
+use crate::policy::grants::{Grants, Guarded};
+use crate::policy::http_trust::HttpTrust;
+use crate::policy::limits::{Limit, Limits};
+use crate::policy::profile::Profile;
+use crate::store::groups::membership::Groups;
+
+/// The data of one store.
+pub(crate) struct State {
+    /// None while the component only describes itself: then it may not use any import.
+    actor: Option<Myself>,
+    pub(crate) label: Label,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) limiter: Limiter,
+    pub(crate) replies: Replies,
+    /// Came with the message being handled.
+    pub(crate) metadata: Option<Vec<u8>>,
+    /// How far the guest has come with the casts that it handles in one call.
+    pub(crate) batch: Option<Progress>,
+    /// Made at the first use: many guests never touch WASI.
+    pub(crate) wasi: Option<Box<Wasi>>,
+    /// What the guest has sent to native actors and they may not have handled.
+    pub(crate) outflow: Outflow,
+    /// Whom the guest may send to, as far as that was asked lately.
+    pub(crate) allowed: Allowed,
+    /// Made at the first use, too: of whom the guest hears, and its timers.
+    pub(crate) watch: Option<Box<Watch>>,
+    pub(crate) timers: Option<Timers>,
+    /// True once the instance is made: what it does from then on is its own doing, not its language's.
+    pub(crate) made: bool,
+    /// The guest asked to stop, with this reason.
+    pub(crate) stopping: Option<Option<String>>,
+    /// Whether the guest may act on others now.
+    pub(crate) acting: Acting,
+    /// It has, since this was last set to false.
+    pub(crate) acted: bool,
+    /// The engine's limit on the stack, for errors.
+    pub(crate) bounds: EngineBounds,
+}
+
+/// The actor that an instance is. What is here outlives the instance.
+#[derive(Debug, Clone)]
+pub(crate) struct Myself {
+    pub(crate) cell: ActorCell,
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) actor: Arc<dyn OwnActor>,
+    pub(crate) groups: Arc<Groups>,
+    pub(crate) family: Family,
+}
+
+impl std::ops::Deref for Myself {
+    type Target = Profile;
+
+    fn deref(&self) -> &Profile {
+        &self.profile
+    }
+}
+
+/// A guest used an import while it described itself.
+#[derive(Debug, thiserror::Error)]
+#[error("`describe` used an import of `ractor:actor`; it may not, because there is no actor yet")]
+struct NoActorYet;
+
+/// Whether a guest may use the imports that others can notice, or that change what the host keeps for the actor.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Acting {
+    Freely,
+    /// Not during this callback.
+    Not(&'static str),
+}
+
+/// A guest acted where it may only look.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` used an import that acts on others; it may only look, because the actor may go on with other code")]
+struct OnlyLook(&'static str);
+
+impl State {
+    pub(crate) fn new(actor: Option<Myself>, label: Label, limits: Arc<Limits>, bounds: EngineBounds) -> Self {
+        let purse = actor.as_ref().map(|actor| actor.family.purse().clone());
+        let member = purse.clone().map(|purse| (purse, label.clone()));
+        Self {
+            actor,
+            label,
+            limiter: Limiter::new(&limits, bounds, member),
+            replies: Replies::new(limits.deferred_replies, purse),
+            metadata: None,
+            batch: None,
+            wasi: None,
+            outflow: Outflow::default(),
+            allowed: Allowed::default(),
+            watch: None,
+            timers: None,
+            made: false,
+            stopping: None,
+            acting: Acting::Freely,
+            acted: false,
+            bounds,
+            limits,
+        }
+    }
+
+    /// The actor, or a trap.
+    pub(crate) fn myself(&self) -> wasmtime::Result<&Myself> {
+        self.actor.as_ref().ok_or_else(|| wasmtime::Error::new(NoActorYet))
+    }
+
+    /// What was granted to the actor; nothing while there is none.
+    pub(crate) fn grants(&self) -> Arc<Grants> {
+        self.actor
+            .as_ref()
+            .map(|actor| actor.grants.clone())
+            .unwrap_or_default()
+    }
+
+    /// What of the node is nothing for the actor.
+    pub(crate) fn guarded(&self) -> Arc<Guarded> {
+        let guarded = self.actor.as_ref().map(|actor| actor.guarded.clone());
+        guarded.unwrap_or_default()
+    }
+
+    /// Whom HTTPS requests of the actor trust.
+    pub(crate) fn http_trust(&self) -> HttpTrust {
+        let trust = self.actor.as_ref().map(|actor| actor.http_trust.clone());
+        trust.unwrap_or_default()
+    }
+
+    /// The guest acts on others, or traps because it may not.
+    pub(crate) fn act(&mut self) -> wasmtime::Result<()> {
+        match self.acting {
+            Acting::Freely => {
+                self.acted = true;
+                Ok(())
+            }
+            Acting::Not(callback) => Err(wasmtime::Error::new(OnlyLook(callback))),
+        }
+    }
+
+    /// Of whom the guest hears.
+    pub(crate) fn watch(&mut self) -> wasmtime::Result<&mut Watch> {
+        let cell = self.myself()?.cell.clone();
+        Ok(self.watch.get_or_insert_with(|| Box::new(Watch::new(cell))))
+    }
+
+    /// True if the guest is to hear of this.
+    pub(crate) fn hears(&mut self, event: &SupervisionEvent) -> wasmtime::Result<bool> {
+        if let SupervisionEvent::ProcessGroupChanged(_) = event {
+            self.myself()?.groups.change_came();
+        }
+        Ok(self.watch()?.hears(event))
+    }
+
+    /// Traps on a name that is too long.
+    pub(crate) fn check_name(&self, name: &str) -> wasmtime::Result<()> {
+        if name.len() > self.limits.name_bytes {
+            return Err(wasmtime::Error::new(Limit::NameBytes(self.limits.name_bytes)));
+        }
+        Ok(())
+    }
+}
+
+impl types::Host for State {}

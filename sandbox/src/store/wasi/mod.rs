@@ -1,0 +1,183 @@
+//! WASI 0.2 as guests get it: clocks, randomness, and output that becomes log lines; files, sockets, the environment and
+//! HTTP as far as they are granted. No argument, no input.
+//!
+//! The interfaces are wasmtime's. What it has no hook for, so that a refusal could be told apart, is in `guard`.
+
+mod files;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
+mod guard;
+mod handles;
+mod http;
+mod listing;
+mod lookup;
+mod network;
+mod output;
+mod reach;
+mod streams;
+
+use std::sync::Arc;
+
+use wasmtime::component::{Linker, ResourceTable};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
+use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
+
+use super::state::State;
+use crate::accounting::family::Purse;
+use crate::accounting::label::Label;
+use crate::policy::grants::{Access, Directory, Grants, Guarded};
+use crate::policy::limits::{Limit, Limits};
+use handles::Handles;
+use http::{Client, Http};
+use network::Network;
+use output::Output;
+
+/// The WASI side of one store.
+pub(crate) struct Wasi {
+    context: WasiCtx,
+    table: ResourceTable,
+    /// Given back when what is in the table has been freed.
+    handles: Handles,
+    network: Arc<Network>,
+    /// Made at the first use.
+    http: Option<Box<Http>>,
+}
+
+/// Adds WASI to the linker.
+pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    linker.allow_shadowing(true);
+    files::add_to_linker(linker)?;
+    guard::add_to_linker(linker)?;
+    lookup::add_to_linker(linker)?;
+    linker.allow_shadowing(false);
+    http::add_to_linker(linker)
+}
+
+impl Wasi {
+    fn new(label: &Label, limits: &Limits, grants: Arc<Grants>, guarded: &Guarded, purse: Option<Arc<Purse>>) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(0);
+        let handles = Handles::new(limits.handles, grants.directories.len(), purse);
+        let mut context = WasiCtx::builder();
+        context
+            .stdout(Output::new("stdout", label, limits))
+            .stderr(Output::new("stderr", label, limits))
+            .max_random_size(limits.message_bytes as u64)
+            .allow_tcp(!grants.tcp.is_empty())
+            .allow_udp(!grants.udp.is_empty());
+        for (name, value) in grants.environment.iter() {
+            context.env(name, value);
+        }
+        for directory in &grants.directories {
+            open(&mut context, directory, guarded, label);
+        }
+        let network = Arc::new(Network::new(label.clone(), grants));
+        let check = network.clone();
+        context.socket_addr_check(move |address, usage| {
+            let allowed = check.allows(address, usage);
+            Box::pin(async move { allowed })
+        });
+        Self {
+            context: context.build(),
+            table,
+            handles,
+            network,
+            http: None,
+        }
+    }
+
+    /// Why the HTTP request that was just asked for is not sent, if it isn't.
+    fn refused(&mut self) -> Option<ErrorCode> {
+        self.http.as_mut()?.refused()
+    }
+}
+
+/// A directory that has gone since the node started, or that is something of the node's own by now, is missing to the guest, and the
+/// log says so.
+fn open(context: &mut WasiCtxBuilder, directory: &Directory, guarded: &Guarded, label: &Label) {
+    let access = match directory.access {
+        Access::Read => FsPerms::ReadOnly,
+        Access::ReadWrite => FsPerms::ReadWrite,
+    };
+    let failed = match guarded.open(directory) {
+        Ok(opened) => match context.preopened_dir(&opened.path, &directory.guest, access) {
+            Ok(_) => return,
+            Err(error) => format!("{error:#}"),
+        },
+        Err(error) => error.to_string(),
+    };
+    if label.log.allows() {
+        tracing::warn!(
+            actor = &*label.name,
+            pid = label.pid,
+            directory = %directory.host.display(),
+            error = failed,
+            "a directory that is granted to the actor can't be opened"
+        );
+    }
+}
+
+impl State {
+    /// Opens the directories that are granted, if any are. A file system may hang, so that is work for a thread of the family; what
+    /// it can't do is done when the guest first uses WASI.
+    pub(crate) async fn open_directories(&mut self) {
+        let grants = self.grants();
+        let Ok(actor) = self.myself() else { return };
+        if grants.directories.is_empty() {
+            return;
+        }
+        let Ok(lane) = actor.family.share().lane().await else {
+            return;
+        };
+        let purse = Some(actor.family.purse().clone());
+        let (label, limits, guarded) = (self.label.clone(), self.limits.clone(), self.guarded());
+        let open = move || Box::new(Wasi::new(&label, &limits, grants, &guarded, purse));
+        let opened = lane.run(async { tokio::task::spawn_blocking(open).await });
+        self.wasi = opened.await.ok();
+    }
+
+    fn wasi(&mut self) -> &mut Wasi {
+        let (grants, guarded) = (self.grants(), self.guarded());
+        let purse = self.myself().ok().map(|actor| actor.family.purse().clone());
+        let Self {
+            wasi, label, limits, ..
+        } = self;
+        wasi.get_or_insert_with(|| Box::new(Wasi::new(label, limits, grants, &guarded, purse)))
+    }
+
+    /// As [`wasi`](Self::wasi), with room for what the function that asks may put into the table.
+    fn wasi_with_room(&mut self) -> &mut Wasi {
+        let wasi = self.wasi();
+        wasi.handles.provide(&mut wasi.table);
+        wasi
+    }
+
+    /// The limit that the guest has reached if there is no place for one more handle.
+    pub(crate) fn limit_on_handles(&self) -> Limit {
+        let wasi = self.wasi.as_ref();
+        wasi.map_or(Limit::Handles(self.limits.handles), |wasi| wasi.handles.limit())
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let Wasi { context, table, .. } = self.wasi_with_room();
+        WasiCtxView { ctx: context, table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        let (grants, trust) = (self.grants(), self.http_trust());
+        let (label, limits) = (self.label.clone(), self.limits.clone());
+        let family = self.myself().ok().map(|actor| actor.family.clone());
+        let Wasi { table, http, .. } = self.wasi_with_room();
+        let http = http.get_or_insert_with(|| {
+            let client = Client::new(label, family, &limits, grants, trust);
+            Box::new(Http::new(client, limits.http_header_bytes))
+        });
+        http.view(table)
+    }
+}
