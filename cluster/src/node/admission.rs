@@ -12,7 +12,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -21,7 +21,8 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::challenges::Challenges;
 use super::refusals::Refusals;
-use super::watch::Proof;
+use super::session_end::Proof;
+use super::source::Source;
 use crate::session::{CloseReason, StockChallenge};
 
 /// How many addresses are remembered whose peers proved the cookie, or that this node dialled. Beyond it the one is forgotten that
@@ -50,6 +51,20 @@ impl Default for HandshakeLimits {
     fn default() -> Self {
         Self::new(512, 64)
     }
+}
+
+/// The accepted connections of a node that have not authenticated, and those that it turned away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HandshakeStats {
+    /// How many are in their handshakes, TLS included.
+    pub open: usize,
+    /// How many were refused or ended by themselves since the node started, by reason: a [`CloseReason::name`], or
+    /// `handshake_limit`, `address_limit`, `tls`, `tls_timeout`; and, as `accept`, how often the system could not accept
+    /// any.
+    ///
+    /// [`CloseReason::name`]: super::CloseReason::name
+    pub failed: BTreeMap<&'static str, u64>,
 }
 
 /// Which limit was reached.
@@ -119,26 +134,6 @@ struct Place {
     /// The peer has said its name, as an honest one does at once.
     has_spoken: bool,
     give_way: Option<GiveWay>,
-}
-
-/// Whom connections are counted against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Source {
-    Address(IpAddr),
-    /// A transport without addresses: only the total counts.
-    Unknown,
-}
-
-impl Source {
-    fn of(addr: Option<IpAddr>) -> Self {
-        match addr.map(|addr| addr.to_canonical()) {
-            None => Self::Unknown,
-            Some(IpAddr::V6(addr)) if !addr.is_loopback() => {
-                Self::Address(Ipv6Addr::from_bits(addr.to_bits() >> 64 << 64).into())
-            }
-            Some(addr) => Self::Address(addr),
-        }
-    }
 }
 
 impl Admission {

@@ -13,8 +13,6 @@ use parking_lot::Mutex;
 use ractor::concurrency::{OneshotReceiver, OneshotSender, oneshot};
 use tokio::task::unconstrained;
 
-use super::link::Link;
-
 /// The most calls of one peer that may wait for local actors' replies. Calls beyond it are refused.
 const MAX_INBOUND_CALLS: usize = 1 << 20;
 
@@ -22,21 +20,27 @@ const MAX_INBOUND_CALLS: usize = 1 << 20;
 #[derive(Debug)]
 pub struct TooMany;
 
-/// The calls of one peer.
-#[derive(Debug, Default)]
-pub(super) struct AwaitedReplies(Mutex<Slots>);
+/// Where what becomes of a call goes.
+pub(super) trait Answered {
+    /// The local actor `to` has done with the peer's call `tag`, which is in this slot: with a reply or without one.
+    fn answered(&self, slot: usize, to: u64, tag: u64, reply: Option<Vec<u8>>);
+}
 
-#[derive(Debug, Default)]
-struct Slots {
-    calls: Vec<Option<Arc<Awaited>>>,
+/// The calls of one peer.
+#[derive(Debug)]
+pub(super) struct AwaitedReplies<L>(Mutex<Slots<L>>);
+
+#[derive(Debug)]
+struct Slots<L> {
+    calls: Vec<Option<Arc<Awaited<L>>>>,
     free: Vec<usize>,
     shut: bool,
 }
 
 /// One call.
 #[derive(Debug)]
-struct Awaited {
-    link: Arc<Link>,
+struct Awaited<L> {
+    link: Arc<L>,
     slot: usize,
     to: u64,
     tag: u64,
@@ -46,12 +50,22 @@ struct Awaited {
     reply: Mutex<Option<OneshotReceiver<Vec<u8>>>>,
 }
 
-impl AwaitedReplies {
+impl<L> Default for AwaitedReplies<L> {
+    fn default() -> Self {
+        Self(Mutex::new(Slots {
+            calls: Vec::new(),
+            free: Vec::new(),
+            shut: false,
+        }))
+    }
+}
+
+impl<L: Answered + Send + Sync + 'static> AwaitedReplies<L> {
     /// A port for the reply to the call `tag` of `link`'s peer to the actor `to`. What is sent through it after `limit` goes
     /// nowhere.
     pub(super) fn port(
         &self,
-        link: &Arc<Link>,
+        link: &Arc<L>,
         to: u64,
         tag: u64,
         limit: Option<Duration>,
@@ -69,7 +83,7 @@ impl AwaitedReplies {
         Ok(port)
     }
 
-    fn enter(&self, call: impl FnOnce(usize) -> Awaited) -> Result<Arc<Awaited>, TooMany> {
+    fn enter(&self, call: impl FnOnce(usize) -> Awaited<L>) -> Result<Arc<Awaited<L>>, TooMany> {
         let mut slots = self.0.lock();
         if slots.shut {
             return Err(TooMany);
@@ -122,7 +136,7 @@ impl AwaitedReplies {
     }
 }
 
-impl Awaited {
+impl<L: Answered + Send + Sync + 'static> Awaited<L> {
     /// Has the waker called when the reply comes.
     fn watch(self: &Arc<Self>) {
         let waker = Waker::from(self.clone());
@@ -160,7 +174,7 @@ impl Awaited {
     }
 }
 
-impl Wake for Awaited {
+impl<L: Answered + Send + Sync + 'static> Wake for Awaited<L> {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }

@@ -16,7 +16,7 @@ use ractor::ActorCell;
 use ractor::concurrency::OneshotReceiver;
 
 use super::SessionLimits;
-use super::link::Undelivered;
+use super::undelivered::Undelivered;
 use crate::directory::{self, Local, PROBE_EVERY};
 
 /// The part of the limit for all actors that messages may take which no probe follows yet.

@@ -11,9 +11,9 @@ use ractor::message::SerializedMessage;
 use tokio::io::AsyncRead;
 
 use super::backlog::Probe;
-use super::link::{Link, Undelivered};
-use super::messages::NodeSessionMessage;
-use super::requests::SessionRequest;
+use super::link::Link;
+use super::session_messages::{NodeSessionMessage, SessionRequest};
+use super::undelivered::Undelivered;
 use crate::directory::{PutRefused, retained_bytes};
 use crate::session::CloseReason;
 use crate::transport::{FrameReader, ReadError, tls};

@@ -11,10 +11,11 @@ use ractor::concurrency::OneshotSender;
 use ractor::message::SerializedMessage;
 use ractor::{ActorCell, RpcReplyPort};
 
-use super::awaited::{AwaitedReplies, TooMany};
+use super::awaited::{Answered, AwaitedReplies, TooMany};
 use super::backlog::{Target, Waiting};
-use super::pending::{MAX_PENDING_CALLS, PendingCalls};
+use super::pending::PendingCalls;
 use super::pid_hash::LocalPids;
+use super::undelivered::Undelivered;
 use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, NodeFlags, SessionLimits};
 use crate::NodeId;
 use crate::directory::SendRefused;
@@ -36,34 +37,11 @@ pub struct Link {
     /// The peer's actors that this node may address: those that the peer told of.
     remote: RwLock<HashSet<u64>>,
     pending: Mutex<PendingCalls>,
-    awaited: AwaitedReplies,
+    awaited: AwaitedReplies<Self>,
     /// Something was read since the session last asked.
     heard: AtomicBool,
     /// Messages to or from this peer that were given up.
     dead_letters: AtomicU64,
-}
-
-/// Why a message was given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Undelivered {
-    /// The peer takes messages too slowly, or the session is over.
-    #[error(transparent)]
-    Outbox(#[from] OutboxError),
-    /// The peer would end the session on seeing it.
-    #[error("it takes {bytes} bytes and the peer accepts at most {limit} in one message")]
-    TooLarge { bytes: usize, limit: u64 },
-    /// Too many calls wait for replies.
-    #[error("{MAX_PENDING_CALLS} calls to the peer wait for replies already")]
-    TooManyCalls,
-    /// The local actor handles messages too slowly.
-    #[error("{limit} bytes wait in the mailbox of the local actor already")]
-    MailboxFull { limit: usize },
-    /// The local actors together handle messages too slowly.
-    #[error("{limit} bytes that the peer sent wait for all local actors together already")]
-    MailboxesFull { limit: usize },
-    /// The mailbox of the local actor is full, by the limits that it has of its own.
-    #[error("as much waits in the mailbox of the local actor as its own limits allow")]
-    ActorFull,
 }
 
 impl Link {
@@ -264,15 +242,6 @@ impl Link {
         self.awaited.port(self, to, tag, limit)
     }
 
-    /// The local actor has done with a call of the peer's.
-    pub(crate) fn answered(&self, slot: usize, to: u64, tag: u64, reply: Option<Vec<u8>>) {
-        self.awaited.remove(slot);
-        match reply {
-            Some(reply) => self.reply(to, tag, reply),
-            None => self.refuse_call(to, tag),
-        }
-    }
-
     /// Sends the reply to a call of the peer's. If it can't be sent, the caller is told that there is none.
     fn reply(&self, to: u64, tag: u64, what: Vec<u8>) {
         let sent = self
@@ -372,6 +341,16 @@ impl Link {
 
     fn pending(&self) -> MutexGuard<'_, PendingCalls> {
         self.pending.lock()
+    }
+}
+
+impl Answered for Link {
+    fn answered(&self, slot: usize, to: u64, tag: u64, reply: Option<Vec<u8>>) {
+        self.awaited.remove(slot);
+        match reply {
+            Some(reply) => self.reply(to, tag, reply),
+            None => self.refuse_call(to, tag),
+        }
     }
 }
 

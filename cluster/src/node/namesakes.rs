@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use ractor::{ActorId, ActorRef, RpcReplyPort};
 
-use super::requests::{Contest, NodeRequest, SessionRequest, Verdict, confirm};
+use super::node_requests::{Contest, NodeRequest, Verdict};
+use super::operations::confirm;
 use super::server::NodeServerState;
+use super::session_messages::SessionRequest;
 use super::{NameMessage, NodeServer, NodeServerMessage, NodeSessionMessage, ServerStatus};
 use crate::session::CloseReason;
 

@@ -12,10 +12,10 @@ use tokio::sync::Semaphore;
 use super::admission::Permit;
 use super::ingress::Ingress;
 use super::left_out::LeftOut;
+use super::limits::MAX_TRANSITIVE_DIALS;
 use super::link::Link;
-use super::messages::{Inbound, Outbound};
-use super::requests::{Purpose, SessionRequest};
-use super::session_events::MAX_TRANSITIVE_DIALS;
+use super::node_requests::Purpose;
+use super::session_messages::{Inbound, Outbound, SessionRequest};
 use super::stand_ins::{StandIns, Tenure};
 use super::timer::Timer;
 use super::{

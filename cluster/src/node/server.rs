@@ -16,10 +16,11 @@ use super::connector::Connectors;
 use super::events::Subscriptions;
 use super::listener::{Listener, ListenerMessage, connection_string};
 use super::namesakes::ask_incumbent;
+use super::node_requests::{Dialled, NodeRequest, Purpose, Request, Verdict};
 use super::node_session::NodeSessionState;
-use super::requests::{Dialled, NodeRequest, Purpose, Request, Verdict};
+use super::session_end::Proof;
 use super::sessions::Sessions;
-use super::watch::{Proof, Watch, Watches};
+use super::watch::{Watch, Watches};
 use super::{
     HandshakeStats, NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation,
     NodeSession, PROTOCOL_VERSION, SessionLimits, StandInNames, Timing,

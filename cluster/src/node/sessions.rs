@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ractor::{ActorId, ActorRef};
 
-use super::watch::Proof;
+use super::session_end::Proof;
 use super::{NameMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply};
 use crate::NodeId;
 use crate::session::{CloseReason, Registry, Rival, Role, SessionCheck};

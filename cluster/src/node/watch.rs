@@ -4,32 +4,9 @@ use std::collections::HashMap;
 
 use ractor::{ActorId, RpcReplyPort};
 
-use super::NodeServerSessionInformation;
+use super::session_end::{Proof, SessionEnd};
+use super::session_info::NodeServerSessionInformation;
 use crate::session::CloseReason;
-
-/// How a session ended.
-#[derive(Debug, Clone)]
-pub struct SessionEnd {
-    /// Why.
-    pub reason: CloseReason,
-    /// The full name of the peer, if it came to say it. It is as good as `proof` is.
-    pub peer: Option<String>,
-    /// What the peer had proved.
-    pub proof: Proof,
-    /// Both nodes had sent all that they had.
-    pub was_ready: bool,
-}
-
-/// What a peer has proved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
-    /// Its name is a claim.
-    Nothing,
-    /// That it has the cookie, as a stock node does.
-    Cookie,
-    /// And who it is.
-    Identity,
-}
 
 /// What a session's initiator wants to hear.
 #[derive(Debug, Default)]
