@@ -34,6 +34,7 @@ mod refusals;
 mod remote_actor;
 mod resolve;
 mod server;
+mod session_actor;
 mod session_end;
 mod session_events;
 mod session_info;

@@ -15,7 +15,7 @@ use super::admission::{Admission, Permit};
 use super::connector::Connectors;
 use super::events::Subscriptions;
 use super::listener::{Listener, ListenerMessage, connection_string};
-use super::namesakes::ask_incumbent;
+use super::namesakes::{self, Newcomer};
 use super::node_requests::{Dialled, NodeRequest, Purpose, Request, Verdict};
 use super::node_session::NodeSessionState;
 use super::session_end::Proof;
@@ -54,7 +54,7 @@ pub struct NodeServer {
     timing: Timing,
     stand_in_names: StandInNames,
     stock_peers: StockPeers,
-    pub(super) admission: Arc<Admission>,
+    admission: Arc<Admission>,
     /// What all peers hold of this node's memory.
     ledger: Arc<Ledger>,
     /// One for each connection that may be opened on a peer's word at one time.
@@ -135,7 +135,8 @@ impl NodeServer {
             }
             NodeRequest::Admit { actor_id, name, reply } => {
                 state.sessions.name(actor_id, name);
-                drop(reply.send(self.admit(state, actor_id)));
+                let status = namesakes::admit(&state.sessions, &state.local, &self.admission.refusals, actor_id);
+                drop(reply.send(status));
             }
             NodeRequest::Introduced {
                 actor_id,
@@ -149,11 +150,18 @@ impl NodeServer {
             }
             NodeRequest::Elect(id, verdict) => match state.sessions.rival(id) {
                 // Two nodes can't have one name, and a node of ours closes when it hears that.
-                _ if state.is_namesake(id) => drop(verdict.send(Verdict::Duplicate)),
-                Some(incumbent) => ask_incumbent(myself, incumbent, id, verdict),
+                _ if namesakes::is_namesake(&state.sessions, &state.local, id) => {
+                    drop(verdict.send(Verdict::Duplicate))
+                }
+                Some(incumbent) => namesakes::ask_incumbent(myself, incumbent, id, verdict),
                 None => state.elect(id, Some(verdict)),
             },
-            NodeRequest::Contested(contest) => self.contested(state, contest),
+            NodeRequest::Contested(contest) => {
+                match namesakes::decide(&mut state.sessions, &self.admission.refusals, contest) {
+                    Newcomer::Elect(id, verdict) => state.elect(id, Some(verdict)),
+                    Newcomer::TurnedAway => {}
+                }
+            }
             NodeRequest::Over(id, reason) => state.sessions.over(id, reason),
         }
     }
@@ -254,8 +262,8 @@ enum Origin {
 pub struct NodeServerState {
     listener: ActorRef<ListenerMessage>,
     listen_addr: SocketAddr,
-    pub(super) local: NameMessage,
-    pub(super) sessions: Sessions,
+    local: NameMessage,
+    sessions: Sessions,
     subscriptions: Subscriptions,
     watches: Watches,
     connectors: Connectors,
@@ -273,7 +281,7 @@ struct Succession {
 
 impl NodeServerState {
     /// A session has authenticated and asks whether it survives. Whoever doesn't is ended, and the answer waits for that.
-    pub(super) fn elect(&mut self, id: ractor::ActorId, won: Option<RpcReplyPort<Verdict>>) {
+    fn elect(&mut self, id: ractor::ActorId, won: Option<RpcReplyPort<Verdict>>) {
         let Some(election) = self.sessions.elect(&self.local.name, id) else {
             return;
         };

@@ -10,6 +10,7 @@ mod explain;
 mod files;
 mod material;
 mod peers;
+mod shared;
 mod watch;
 
 use std::path::Path;
@@ -28,9 +29,9 @@ pub use tokio_rustls::rustls::pki_types::ServerName;
 pub use watch::Watch;
 
 pub(crate) use explain::{explain, explain_io, rustls_error};
-use files::Contents;
 use material::Material;
 use peers::{Identity, PeerVerifier};
+use shared::{Current, Shared};
 
 /// Both ends are nodes of recent make: nothing older is offered or taken.
 const VERSIONS: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13];
@@ -48,21 +49,6 @@ pub enum ClientAuth {
 #[derive(Debug, Clone)]
 pub struct Tls {
     shared: Arc<Shared>,
-}
-
-/// What all acceptors and connectors of a [`Tls`] look into.
-#[derive(Debug)]
-struct Shared {
-    files: TlsFiles,
-    provider: Arc<CryptoProvider>,
-    current: RwLock<Current>,
-}
-
-#[derive(Debug)]
-struct Current {
-    material: Arc<Material>,
-    /// What it was made of, to notice a change.
-    contents: Contents,
 }
 
 /// The certificates of a file, to check others against where no node is at the other end. Blocks while it reads it.
@@ -109,7 +95,7 @@ impl Tls {
     /// As [`Tls::load`]; what was there before stays in use.
     pub fn reload(&self) -> Result<bool, TlsError> {
         let contents = self.shared.files.read()?;
-        if self.shared.read().contents == contents {
+        if self.shared.current.read().contents == contents {
             return Ok(false);
         }
         let material = Material::parse(&self.shared.files, &contents, &self.shared.provider)?;
@@ -166,15 +152,5 @@ impl Tls {
             .with_client_cert_resolver(Arc::new(Identity(self.shared.clone())));
         config.resumption = client::Resumption::disabled();
         Ok(TlsConnector::from(Arc::new(config)))
-    }
-}
-
-impl Shared {
-    fn read(&self) -> parking_lot::RwLockReadGuard<'_, Current> {
-        self.current.read()
-    }
-
-    fn material(&self) -> Arc<Material> {
-        self.read().material.clone()
     }
 }
