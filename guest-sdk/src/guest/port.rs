@@ -6,11 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use crate::guest::MessagingErr;
 use crate::guest::bindings::ractor::actor::messaging;
 use crate::guest::concurrency::Duration;
-use crate::guest::runtime::incoming::IncomingCall;
-
-/// The reply did not reach anybody.
-#[derive(Debug)]
-pub(crate) struct Undelivered;
+use crate::guest::runtime::incoming::{IncomingCall, Undelivered};
 
 type Sink<T> = Box<dyn FnOnce(T) -> Result<(), Undelivered> + Send>;
 

@@ -1,19 +1,31 @@
 //! What an actor finds around it besides other actors: config values and modules. It comes from the process, and in a
 //! test from its host, which the actors that it started carry along and hand on to their children.
 
+use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 
 use parking_lot::{Mutex, MutexGuard};
-use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 
-use crate::native::module::Module;
+use crate::common::child::Child;
 
 static PROCESS: LazyLock<Arc<Context>> = LazyLock::new(Arc::default);
 
 tokio::task_local! {
     static CURRENT: Arc<Context>;
+}
+
+type Starting = Pin<Box<dyn Future<Output = Result<ActorCell, SpawnErr>> + Send>>;
+
+/// How the actors of a module are started.
+#[derive(Clone)]
+pub(crate) struct Module {
+    pub(crate) start: Arc<dyn Fn(ActorCell, Child, Arc<Context>) -> Starting + Send + Sync>,
+    pub(crate) message: TypeId,
+    pub(crate) message_name: &'static str,
 }
 
 /// See the module.
