@@ -13,7 +13,7 @@ use super::messages::NodeServerMessage;
 use super::node_requests::{Dialled, NodeRequest, Purpose};
 pub use super::peer::Encryption;
 use super::session_info::NodeServerSessionInformation;
-use super::watch::Watch;
+use super::session_monitors::SessionMonitor;
 use crate::session::CloseReason;
 use crate::transport::{ClusterBidiStream, NetworkStream, tls, tls_socket};
 
@@ -125,13 +125,13 @@ async fn connect_for(
     let stream = TcpStream::connect(address).await.map_err(ClientConnectErr::from)?;
     let stream = Box::new(secure(stream, encryption).await?);
     let (port, ready) = oneshot();
-    let watch = Watch {
+    let monitor = SessionMonitor {
         ready: Some(port.into()),
         ended: None,
     };
-    let opened = NodeRequest::ConnectionOpenedWatched {
+    let opened = NodeRequest::ConnectionOpenedMonitored {
         stream,
-        watch,
+        monitor,
         dialled: Dialled {
             purpose,
             ..Dialled::default()

@@ -23,7 +23,7 @@ use super::operations::await_down;
 use super::peer::Peer;
 use super::resolve::LookUp;
 use super::session_end::SessionEnd;
-use super::watch::Watch;
+use super::session_monitors::SessionMonitor;
 
 /// How long an attempt to connect may take.
 const ATTEMPT: Duration = Duration::from_secs(5);
@@ -181,12 +181,16 @@ async fn connect(
     let opened = timeout(ATTEMPT, opening).await;
     let stream = opened.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     let (port, ended) = oneshot();
-    let watch = Watch {
+    let monitor = SessionMonitor {
         ready: None,
         ended: Some(port.into()),
     };
     let stream = Box::new(stream);
-    let opened = NodeRequest::ConnectionOpenedWatched { stream, watch, dialled };
+    let opened = NodeRequest::ConnectionOpenedMonitored {
+        stream,
+        monitor,
+        dialled,
+    };
     node_server.cast(opened.into())?;
     ended
         .await

@@ -75,7 +75,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
                     if !more? {
                         return Ok(());
                     }
-                    self.link.mark_heard();
+                    self.link.mark_traffic();
                 }
             }
         }
@@ -125,7 +125,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
     fn call(&mut self, call: Call) {
         let Call { to, tag, .. } = call;
         let limit = call.timeout_ms.map(Duration::from_millis);
-        let Ok(sender) = self.link.await_reply(to, tag, limit) else {
+        let Ok(sender) = self.link.reply_port(to, tag, limit) else {
             self.link.dead_letter(to, Undelivered::TooManyCalls);
             return self.link.refuse_call(to, tag);
         };

@@ -11,15 +11,15 @@ use ractor::concurrency::OneshotSender;
 use ractor::message::SerializedMessage;
 use ractor::{ActorCell, RpcReplyPort};
 
-use super::awaited::{Answered, AwaitedReplies, TooMany};
 use super::backlog::{Target, Waiting};
-use super::pending::PendingCalls;
+use super::inbound_calls::{CallEnded, InboundCalls, InboundCallsFull};
+use super::outbound_calls::OutboundCalls;
 use super::pid_hash::LocalPids;
 use super::undelivered::Undelivered;
 use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, NodeFlags, SessionLimits};
 use crate::NodeId;
 use crate::directory::SendRefused;
-use crate::transport::{LARGE_PAYLOAD, Outbox, OutboxError, Taken};
+use crate::transport::{Enqueued, LARGE_PAYLOAD, Outbox, OutboxError};
 use crate::wire::{self, CAPABILITY_CALL_FAILED, Call, Control, Data, FRAME_OVERHEAD, Message, Payload};
 
 /// The connection to a peer, shared.
@@ -36,10 +36,10 @@ pub struct Link {
     waiting: Arc<Waiting>,
     /// The peer's actors that this node may address: those that the peer told of.
     remote: RwLock<HashSet<u64>>,
-    pending: Mutex<PendingCalls>,
-    awaited: AwaitedReplies<Self>,
+    outbound_calls: Mutex<OutboundCalls>,
+    inbound_calls: InboundCalls<Self>,
     /// Something was read since the session last asked.
-    heard: AtomicBool,
+    traffic: AtomicBool,
     /// Messages to or from this peer that were given up.
     dead_letters: AtomicU64,
 }
@@ -55,9 +55,9 @@ impl Link {
             advertised: RwLock::default(),
             waiting: Arc::default(),
             remote: RwLock::default(),
-            pending: Mutex::default(),
-            awaited: AwaitedReplies::default(),
-            heard: AtomicBool::new(false),
+            outbound_calls: Mutex::default(),
+            inbound_calls: InboundCalls::default(),
+            traffic: AtomicBool::new(false),
             dead_letters: AtomicU64::new(0),
         }
     }
@@ -91,13 +91,13 @@ impl Link {
     }
 
     /// The reader read something. Once a read, not once a message: no clock is asked.
-    pub fn mark_heard(&self) {
-        self.heard.store(true, Ordering::Relaxed);
+    pub fn mark_traffic(&self) {
+        self.traffic.store(true, Ordering::Relaxed);
     }
 
     /// True if something was read since this was last asked.
-    pub fn take_heard(&self) -> bool {
-        self.heard.swap(false, Ordering::Relaxed)
+    pub fn take_traffic(&self) -> bool {
+        self.traffic.swap(false, Ordering::Relaxed)
     }
 
     /// Lets the peer address this actor, if it can't already.
@@ -136,7 +136,7 @@ impl Link {
             remote.shrink_to(room);
         }
         drop(remote);
-        self.pending().fail_actors(pids);
+        self.outbound_calls().fail_actors(pids);
     }
 
     /// Takes a message for the peer's actor `to`, once there is room for it.
@@ -156,7 +156,7 @@ impl Link {
     ///
     /// # Errors
     /// It was given up, and counted. Who waits for a reply hears it by the end of the reply port.
-    pub fn send(&self, to: u64, message: SerializedMessage) -> Result<Taken, Undelivered> {
+    pub fn send(&self, to: u64, message: SerializedMessage) -> Result<Enqueued, Undelivered> {
         let sent = match message {
             SerializedMessage::Cast {
                 variant,
@@ -186,7 +186,7 @@ impl Link {
             }
             SerializedMessage::CallReply(tag, what) => {
                 self.complete(to, tag, what);
-                Ok(Taken::Queued)
+                Ok(Enqueued::Queued)
             }
         };
         sent.inspect_err(|error| self.dead_letter(to, *error))
@@ -199,12 +199,15 @@ impl Link {
         size: usize,
         args: Vec<u8>,
         reply: RpcReplyPort<Vec<u8>>,
-    ) -> Result<Taken, Undelivered> {
+    ) -> Result<Enqueued, Undelivered> {
         self.check_size(size)
             .inspect_err(|error| self.dead_letter(call.to, *error))?;
         let timeout = reply.get_timeout();
         call.timeout_ms = timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
-        let tag = self.pending().insert(call.to, reply).ok_or(Undelivered::TooManyCalls);
+        let tag = self
+            .outbound_calls()
+            .insert(call.to, reply)
+            .ok_or(Undelivered::TooManyCalls);
         call.tag = tag.inspect_err(|error| self.dead_letter(call.to, *error))?;
         self.push(args, |out, args| wire::encode_call(out, &call, args))
             .inspect_err(|error| {
@@ -215,7 +218,7 @@ impl Link {
 
     /// A reply to the call `tag` of the actor `to` arrived.
     pub fn complete(&self, to: u64, tag: u64, what: Vec<u8>) {
-        let port = self.pending().take(to, tag);
+        let port = self.outbound_calls().take(to, tag);
         if let Some(Err(_)) = port.map(|port| port.send(what)) {
             tracing::trace!(
                 node_id = self.node_id,
@@ -228,18 +231,18 @@ impl Link {
 
     /// There will be no reply to the call `tag` of the actor `to`: its caller hears it now.
     pub fn fail_call(&self, to: u64, tag: u64) {
-        drop(self.pending().take(to, tag));
+        drop(self.outbound_calls().take(to, tag));
     }
 
     /// A port for the reply of a local actor to the call `tag` of the peer's, which gets what becomes of it: the reply, or
     /// that there is none. After `limit` there is none.
-    pub fn await_reply(
+    pub fn reply_port(
         self: &Arc<Self>,
         to: u64,
         tag: u64,
         limit: Option<Duration>,
-    ) -> Result<OneshotSender<Vec<u8>>, TooMany> {
-        self.awaited.port(self, to, tag, limit)
+    ) -> Result<OneshotSender<Vec<u8>>, InboundCallsFull> {
+        self.inbound_calls.port(self, to, tag, limit)
     }
 
     /// Sends the reply to a call of the peer's. If it can't be sent, the caller is told that there is none.
@@ -279,7 +282,7 @@ impl Link {
         &self,
         payload: Vec<u8>,
         encode: impl FnOnce(&mut BytesMut, Payload<'_>) -> usize,
-    ) -> Result<Taken, Undelivered> {
+    ) -> Result<Enqueued, Undelivered> {
         let len = payload.len();
         let taken = if len >= LARGE_PAYLOAD {
             self.outbox
@@ -302,20 +305,20 @@ impl Link {
 
     /// No reply will come any more: every waiting caller hears it now.
     pub fn fail_all_calls(&self) {
-        self.pending().clear();
+        self.outbound_calls().clear();
     }
 
     /// Forgets calls whose callers have given up, on both sides.
     pub fn sweep_calls(&self, now: Instant) {
-        self.pending().sweep_all(now);
-        self.awaited.close_overdue(now);
+        self.outbound_calls().sweep_all(now);
+        self.inbound_calls.close_overdue(now);
     }
 
     /// The session is over: every waiting caller hears it, and nobody can be addressed or written to.
     pub fn shut(&self) {
         self.outbox.close();
-        self.pending().clear();
-        self.awaited.shut();
+        self.outbound_calls().clear();
+        self.inbound_calls.shut();
         self.advertised.write().clear();
         self.remote.write().clear();
     }
@@ -339,14 +342,14 @@ impl Link {
         self.dead_letters.load(Ordering::Relaxed)
     }
 
-    fn pending(&self) -> MutexGuard<'_, PendingCalls> {
-        self.pending.lock()
+    fn outbound_calls(&self) -> MutexGuard<'_, OutboundCalls> {
+        self.outbound_calls.lock()
     }
 }
 
-impl Answered for Link {
-    fn answered(&self, slot: usize, to: u64, tag: u64, reply: Option<Vec<u8>>) {
-        self.awaited.remove(slot);
+impl CallEnded for Link {
+    fn call_ended(&self, slot: usize, to: u64, tag: u64, reply: Option<Vec<u8>>) {
+        self.inbound_calls.remove(slot);
         match reply {
             Some(reply) => self.reply(to, tag, reply),
             None => self.refuse_call(to, tag),

@@ -6,7 +6,7 @@ use ractor::{ActorId, RpcReplyPort};
 
 use super::admission::{HandshakeStats, Permit};
 use super::peer::Peer;
-use super::watch::Watch;
+use super::session_monitors::SessionMonitor;
 use crate::session::{CloseReason, Dial, Rival, StockPeers};
 use crate::transport::NetworkStream;
 use crate::wire::{NameMessage, ServerStatus};
@@ -20,9 +20,9 @@ pub(super) enum NodeRequest {
     /// Neither accept nor open further connections.
     Quiesce(RpcReplyPort<()>),
     /// This node opened a connection, and somebody waits to hear how the session goes.
-    ConnectionOpenedWatched {
+    ConnectionOpenedMonitored {
         stream: Box<NetworkStream>,
-        watch: Watch,
+        monitor: SessionMonitor,
         dialled: Dialled,
     },
     /// Tells when there is no session with a node of this full name or connection string.

@@ -212,7 +212,7 @@ impl NodeSessionState {
     pub(super) fn tick(&mut self) {
         let now = Instant::now();
         self.timer.disarm();
-        if self.link.take_heard() {
+        if self.link.take_traffic() {
             self.session.handle_traffic(now);
         }
         self.link.sweep_calls(now);

@@ -19,8 +19,8 @@ use super::namesakes::{self, Newcomer};
 use super::node_requests::{Dialled, NodeRequest, Purpose, Request, Verdict};
 use super::node_session::NodeSessionState;
 use super::session_end::Proof;
+use super::session_monitors::{SessionMonitor, SessionMonitors};
 use super::sessions::Sessions;
-use super::watch::{Watch, Watches};
 use super::{
     HandshakeStats, NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation,
     NodeSession, PROTOCOL_VERSION, SessionLimits, StandInNames, Timing,
@@ -106,18 +106,22 @@ impl NodeServer {
                 drop((stopped, reply.send(())));
             }
             NodeRequest::RemovePeer(address) => state.connectors.remove(&address),
-            NodeRequest::ConnectionOpenedWatched { stream, watch, dialled } => {
+            NodeRequest::ConnectionOpenedMonitored {
+                stream,
+                monitor,
+                dialled,
+            } => {
                 let peer_addr = stream.peer_label();
                 if dialled.purpose != Purpose::Hearsay {
                     self.admission.expect(stream.peer_ip());
                 }
-                let origin = Origin::Dialled(dialled, Some(watch));
+                let origin = Origin::Dialled(dialled, Some(monitor));
                 self.open(myself, state, *stream, origin, peer_addr).await;
             }
             NodeRequest::AwaitAbsence(node, reply) => {
-                state.watches.await_absence(node, reply);
+                state.monitors.await_absence(node, reply);
                 state
-                    .watches
+                    .monitors
                     .tell_absences(|node| state.sessions.is_present(node), None);
             }
             NodeRequest::Accepted { stream, permit } => {
@@ -194,9 +198,9 @@ impl NodeServer {
         origin: Origin,
         peer_addr: String,
     ) {
-        let (is_server, permit, dialled, watch) = match origin {
+        let (is_server, permit, dialled, monitor) = match origin {
             Origin::Accepted(permit) => (true, Some(permit), Dialled::default(), None),
-            Origin::Dialled(dialled, watch) => (false, None, dialled, watch),
+            Origin::Dialled(dialled, monitor) => (false, None, dialled, monitor),
         };
         let node_id = next_node_id();
         let mut session = NodeSession::new(
@@ -230,8 +234,8 @@ impl NodeServer {
                 state
                     .subscriptions
                     .each(|subscription| subscription.node_session_opened(info.clone()));
-                if let Some(watch) = watch {
-                    state.watches.insert(info.actor.get_id(), watch);
+                if let Some(monitor) = monitor {
+                    state.monitors.insert(info.actor.get_id(), monitor);
                 }
                 state.sessions.insert(info);
             }
@@ -254,7 +258,7 @@ enum Origin {
     /// It was accepted, and may stay open for a while before it authenticates.
     Accepted(Permit),
     /// This node opened it, and somebody may want to hear how it goes.
-    Dialled(Dialled, Option<Watch>),
+    Dialled(Dialled, Option<SessionMonitor>),
 }
 
 /// The state of a [`NodeServer`].
@@ -265,7 +269,7 @@ pub struct NodeServerState {
     local: NameMessage,
     sessions: Sessions,
     subscriptions: Subscriptions,
-    watches: Watches,
+    monitors: SessionMonitors,
     connectors: Connectors,
     /// The node was told to accept no more.
     quiet: bool,
@@ -329,7 +333,7 @@ impl NodeServerState {
         {
             self.subscriptions
                 .each(|subscription| subscription.node_session_ready(info.clone()));
-            self.watches.ready(info);
+            self.monitors.ready(info);
         }
     }
 
@@ -339,7 +343,7 @@ impl NodeServerState {
             return;
         };
         let reason = reason.or(verdict).unwrap_or(CloseReason::Local);
-        self.watches.ended(&info, proof, &reason);
+        self.monitors.ended(&info, proof, &reason);
         let mut info = info;
         if proof == Proof::Nothing {
             // A name that was never proved is nobody's.
@@ -349,7 +353,7 @@ impl NodeServerState {
             subscription.node_session_closed(info.clone(), reason.clone());
             subscription.node_session_disconnected(info.clone());
         });
-        self.watches
+        self.monitors
             .tell_absences(|node| self.sessions.is_present(node), Some(&reason));
         self.succeed(cell.get_id());
     }
@@ -385,7 +389,7 @@ impl Actor for NodeServer {
             local,
             sessions: Sessions::default(),
             subscriptions: Subscriptions::default(),
-            watches: Watches::default(),
+            monitors: SessionMonitors::default(),
             connectors: Connectors::default(),
             quiet: false,
             succeeding: Vec::new(),

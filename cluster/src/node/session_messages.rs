@@ -47,7 +47,7 @@ pub(super) enum SessionRequest {
     DeadLetters(RpcReplyPort<u64>),
     /// How many entries of the peer's were left out.
     LeftOut(RpcReplyPort<u64>),
-    /// Answered once the peer has handled everything that was sent to it before.
+    /// CallEnded once the peer has handled everything that was sent to it before.
     Confirm(RpcReplyPort<()>),
     /// A guest started or ended.
     Hosted(HostedEvent),

@@ -1,6 +1,6 @@
 //! Why a message between a peer and a local actor was given up.
 
-use super::pending::MAX_PENDING_CALLS;
+use super::outbound_calls::MAX_OUTBOUND_CALLS;
 use crate::transport::OutboxError;
 
 /// Why a message was given up.
@@ -13,7 +13,7 @@ pub enum Undelivered {
     #[error("it takes {bytes} bytes and the peer accepts at most {limit} in one message")]
     TooLarge { bytes: usize, limit: u64 },
     /// Too many calls wait for replies.
-    #[error("{MAX_PENDING_CALLS} calls to the peer wait for replies already")]
+    #[error("{MAX_OUTBOUND_CALLS} calls to the peer wait for replies already")]
     TooManyCalls,
     /// The local actor handles messages too slowly.
     #[error("{limit} bytes wait in the mailbox of the local actor already")]

@@ -5,13 +5,13 @@
 //! keys they have. Sessions are never resumed: a resumed one would be let in on the strength of an earlier check, and
 //! links between nodes live too long for a saved round trip to count.
 
+mod certificate_reload;
 mod error;
 mod explain;
 mod files;
 mod material;
 mod peers;
 mod shared;
-mod watch;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,10 +23,10 @@ use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig, clie
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 pub use crate::files::{Exposure, ReadError, Secret, SecretError, SecretFault, Writable, Writer};
+pub use certificate_reload::CertificateReload;
 pub use error::{TlsError, TlsFile};
 pub use files::{IdentityFiles, TlsFiles};
 pub use tokio_rustls::rustls::pki_types::ServerName;
-pub use watch::Watch;
 
 pub(crate) use explain::{explain, explain_io, rustls_error};
 use material::Material;

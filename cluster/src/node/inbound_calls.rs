@@ -18,28 +18,28 @@ const MAX_INBOUND_CALLS: usize = 1 << 20;
 
 /// [`MAX_INBOUND_CALLS`] wait already, or the session is over.
 #[derive(Debug)]
-pub struct TooMany;
+pub struct InboundCallsFull;
 
 /// Where what becomes of a call goes.
-pub(super) trait Answered {
+pub(super) trait CallEnded {
     /// The local actor `to` has done with the peer's call `tag`, which is in this slot: with a reply or without one.
-    fn answered(&self, slot: usize, to: u64, tag: u64, reply: Option<Vec<u8>>);
+    fn call_ended(&self, slot: usize, to: u64, tag: u64, reply: Option<Vec<u8>>);
 }
 
 /// The calls of one peer.
 #[derive(Debug)]
-pub(super) struct AwaitedReplies<L>(Mutex<Slots<L>>);
+pub(super) struct InboundCalls<L>(Mutex<Slots<L>>);
 
 #[derive(Debug)]
 struct Slots<L> {
-    calls: Vec<Option<Arc<Awaited<L>>>>,
+    calls: Vec<Option<Arc<InboundCall<L>>>>,
     free: Vec<usize>,
     shut: bool,
 }
 
 /// One call.
 #[derive(Debug)]
-struct Awaited<L> {
+struct InboundCall<L> {
     link: Arc<L>,
     slot: usize,
     to: u64,
@@ -50,7 +50,7 @@ struct Awaited<L> {
     reply: Mutex<Option<OneshotReceiver<Vec<u8>>>>,
 }
 
-impl<L> Default for AwaitedReplies<L> {
+impl<L> Default for InboundCalls<L> {
     fn default() -> Self {
         Self(Mutex::new(Slots {
             calls: Vec::new(),
@@ -60,7 +60,7 @@ impl<L> Default for AwaitedReplies<L> {
     }
 }
 
-impl<L: Answered + Send + Sync + 'static> AwaitedReplies<L> {
+impl<L: CallEnded + Send + Sync + 'static> InboundCalls<L> {
     /// A port for the reply to the call `tag` of `link`'s peer to the actor `to`. What is sent through it after `limit` goes
     /// nowhere.
     pub(super) fn port(
@@ -69,9 +69,9 @@ impl<L: Answered + Send + Sync + 'static> AwaitedReplies<L> {
         to: u64,
         tag: u64,
         limit: Option<Duration>,
-    ) -> Result<OneshotSender<Vec<u8>>, TooMany> {
+    ) -> Result<OneshotSender<Vec<u8>>, InboundCallsFull> {
         let (port, reply) = oneshot();
-        let call = self.enter(|slot| Awaited {
+        let call = self.enter(|slot| InboundCall {
             link: link.clone(),
             slot,
             to,
@@ -83,10 +83,10 @@ impl<L: Answered + Send + Sync + 'static> AwaitedReplies<L> {
         Ok(port)
     }
 
-    fn enter(&self, call: impl FnOnce(usize) -> Awaited<L>) -> Result<Arc<Awaited<L>>, TooMany> {
+    fn enter(&self, call: impl FnOnce(usize) -> InboundCall<L>) -> Result<Arc<InboundCall<L>>, InboundCallsFull> {
         let mut slots = self.0.lock();
         if slots.shut {
-            return Err(TooMany);
+            return Err(InboundCallsFull);
         }
         let slot = match slots.free.pop() {
             Some(slot) => slot,
@@ -94,7 +94,7 @@ impl<L: Answered + Send + Sync + 'static> AwaitedReplies<L> {
                 slots.calls.push(None);
                 slots.calls.len() - 1
             }
-            None => return Err(TooMany),
+            None => return Err(InboundCallsFull),
         };
         let call = Arc::new(call(slot));
         if let Some(entry) = slots.calls.get_mut(slot) {
@@ -136,7 +136,7 @@ impl<L: Answered + Send + Sync + 'static> AwaitedReplies<L> {
     }
 }
 
-impl<L: Answered + Send + Sync + 'static> Awaited<L> {
+impl<L: CallEnded + Send + Sync + 'static> InboundCall<L> {
     /// Has the waker called when the reply comes.
     fn watch(self: &Arc<Self>) {
         let waker = Waker::from(self.clone());
@@ -169,19 +169,19 @@ impl<L: Answered + Send + Sync + 'static> Awaited<L> {
     fn give_up(&self) {
         let waiting = self.reply.lock().take();
         if waiting.is_some() {
-            self.link.answered(self.slot, self.to, self.tag, None);
+            self.link.call_ended(self.slot, self.to, self.tag, None);
         }
     }
 }
 
-impl<L: Answered + Send + Sync + 'static> Wake for Awaited<L> {
+impl<L: CallEnded + Send + Sync + 'static> Wake for InboundCall<L> {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
         if let Some(reply) = self.outcome() {
-            self.link.answered(self.slot, self.to, self.tag, reply);
+            self.link.call_ended(self.slot, self.to, self.tag, reply);
         }
     }
 }
@@ -201,8 +201,8 @@ mod tests {
     #[test]
     fn a_reply_within_the_time_limit_is_written_and_a_later_one_is_not() {
         let link = link();
-        let in_time = link.await_reply(7, 1, Some(Duration::from_secs(60))).unwrap();
-        let late = link.await_reply(7, 2, Some(Duration::ZERO)).unwrap();
+        let in_time = link.reply_port(7, 1, Some(Duration::from_secs(60))).unwrap();
+        let late = link.reply_port(7, 2, Some(Duration::ZERO)).unwrap();
         // What can't be written any more is counted.
         link.outbox().close();
         late.send(vec![1]).unwrap();
@@ -214,8 +214,8 @@ mod tests {
     #[test]
     fn a_port_is_closed_when_its_time_is_over() {
         let link = link();
-        let limited = link.await_reply(7, 1, Some(Duration::from_secs(60))).unwrap();
-        let unlimited = link.await_reply(7, 2, None).unwrap();
+        let limited = link.reply_port(7, 1, Some(Duration::from_secs(60))).unwrap();
+        let unlimited = link.reply_port(7, 2, None).unwrap();
         link.sweep_calls(Instant::now());
         assert!(!limited.is_closed());
         link.sweep_calls(Instant::now() + Duration::from_secs(61));
