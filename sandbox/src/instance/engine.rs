@@ -1,9 +1,10 @@
 //! The engine: wasmtime set up for actors, its compiled-code cache, and the modules that are loaded.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::code::{Admission, Code};
@@ -134,7 +135,7 @@ impl Engine {
 
     /// Where the code with this digest is, or comes to be.
     pub(super) fn slot(&self, digest: Digest) -> Slot {
-        let mut loaded = self.inner.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = self.inner.loaded.lock();
         // Forgets what nobody has or loads any more.
         loaded.retain(|_, slot| {
             slot.try_lock().map_or(true, |code| code.strong_count() > 0) || Arc::strong_count(slot) > 1

@@ -9,7 +9,7 @@
 #[path = "mailbox/waiting.rs"]
 pub(crate) mod waiting;
 
-use std::sync::{Arc, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use ractor::message::SerializedMessage;
 use ractor::{ActorCell, ActorStatus};
@@ -145,7 +145,7 @@ impl Mailbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock()
     }
 }
 
