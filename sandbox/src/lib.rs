@@ -99,7 +99,7 @@ pub use grants::{
 pub use grants::{Instead, Mistaken, mistaken};
 pub use http_trust::HttpTrust;
 pub use life::LiveGuest;
-pub use limits::{Common, Limit, Limits, WhenFull};
+pub use limits::{Common, Limit, LimitRow, LimitSlot, Limits, WhenFull};
 pub use machine::{Bound, Crowd, Machine, Room};
 pub use module::{Module, Origin};
 pub use modules::Versions;

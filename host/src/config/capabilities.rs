@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::Context;
-use super::actor::known;
+use super::choice::{chosen_or, known};
 use super::places::{CapabilityPlaces, PathPlace};
 use super::problem::Problems;
 use super::section::{Keys, Section, kind};
@@ -192,14 +192,7 @@ fn read_directory(
 ) -> Option<(Directory, PathPlace)> {
     let host = section.required_text("host", "\"data\"", problems);
     let guest = section.required_text("guest", "\"/data\"", problems);
-    let access = match section.text("access", problems) {
-        Some(text) => {
-            let names = Access::NAMES.map(|(name, _)| name);
-            let name = known(&text, "`access` can't be `{}`", &names, "", problems)?;
-            Access::NAMES.iter().find(|(known, _)| *known == name)?.1
-        }
-        None => Access::Read,
-    };
+    let access = chosen_or("access", &Access::NAMES, Access::Read, section, problems)?;
     let (host, guest) = (host?, guest?);
     for text in [&host, &guest] {
         if text.get_ref().is_empty() || text.get_ref().contains(char::is_control) {

@@ -8,6 +8,7 @@ mod actor;
 mod address;
 mod capabilities;
 mod checkpoint;
+mod choice;
 mod control;
 mod cookie;
 mod duration;

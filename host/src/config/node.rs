@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use toml::Spanned;
 
 use super::Context;
-use super::actor::known;
 use super::address::{EXAMPLE_PORT, PeerAddress};
+use super::choice::chosen_or;
 use super::cookie::Cookie;
 use super::names::NameOf;
 use super::node_limits;
@@ -106,7 +106,7 @@ impl NodeSection {
             }
             None => Some(DEFAULT_LISTEN),
         };
-        let on_give_up = read_on_give_up(section, problems);
+        let on_give_up = chosen_or("on_give_up", &ON_GIVE_UP, OnGiveUp::Exit, section, problems);
         let cookie = read_cookie(section, context, problems);
         let peers = read_peers(section, listen, problems);
         let tls = match section.value("tls") {
@@ -147,16 +147,6 @@ impl NodeSection {
 
 /// What `on_give_up` may be.
 const ON_GIVE_UP: [(&str, OnGiveUp); 2] = [("exit", OnGiveUp::Exit), ("stay", OnGiveUp::Stay)];
-
-fn read_on_give_up(section: &Section<'_>, problems: &mut Problems) -> Option<OnGiveUp> {
-    let Some(text) = section.text("on_give_up", problems) else {
-        return section.value("on_give_up").is_none().then_some(OnGiveUp::Exit);
-    };
-    let names = ON_GIVE_UP.map(|(name, _)| name);
-    let name = known(&text, "`on_give_up` can't be `{}`", &names, "", problems)?;
-    let then = ON_GIVE_UP.iter().find(|(known, _)| *known == name);
-    then.map(|(_, then)| *then)
-}
 
 /// The name, if it can be one.
 pub(super) fn checked_name(of: NameOf, name: &Spanned<&str>, problems: &mut Problems) -> Option<String> {

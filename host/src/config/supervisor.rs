@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::actor::{ActorSection, known};
+use super::actor::ActorSection;
+use super::choice::known;
 use super::names::NameOf;
 use super::node::checked_name;
 use super::places::ActorPlaces;
