@@ -6,6 +6,7 @@
 
 mod actor;
 mod address;
+mod bound;
 mod capabilities;
 mod checkpoint;
 mod choice;

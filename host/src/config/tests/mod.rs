@@ -5,6 +5,7 @@
 mod actors;
 mod guests;
 mod limits;
+mod limits_page;
 mod node;
 mod secrets;
 mod tls;
