@@ -92,9 +92,9 @@ pub use error::{EngineError, Fault, Frames, GuestError, LoadError, LoadFault, Sp
 pub use foreign::CoreWasi;
 pub use format::is_whole;
 pub use grants::{
-    Access, Conflict, Directory, Endpoint, Grants, Guarded, HostPattern, HttpOrigin, HttpScheme, InvalidDirectory,
-    InvalidEndpoint, InvalidHttpOrigin, InvalidRecipient, InvalidVariable, NotGranted, Own, Recipient, Recipients,
-    Spawn, Variables,
+    Access, Capability, Conflict, Directory, Endpoint, Granted, Grants, Guarded, HostPattern, HttpOrigin, HttpScheme,
+    InvalidDirectory, InvalidEndpoint, InvalidHttpOrigin, InvalidRecipient, InvalidVariable, NotGranted, Own,
+    Recipient, Recipients, Spawn, Variables,
 };
 pub use grants::{Instead, Mistaken, mistaken};
 pub use http_trust::HttpTrust;
