@@ -19,6 +19,7 @@ use crate::control::{Answer, Request, RequestId};
 use crate::files;
 use crate::guest::Digest;
 use crate::ops::telemetry;
+use crate::supervision::reload::Reload;
 
 pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
     let component = arguments.file.as_ref().map(|file| {
@@ -40,12 +41,14 @@ pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
         };
         let request = |dry_run| Request::Reload {
             id,
-            module: arguments.module.clone(),
             digest: digest.map(|digest| digest.to_string()),
-            mode: arguments.mode.map(Into::into),
-            mixed: arguments.mixed,
-            force: arguments.force,
-            dry_run,
+            reload: Reload {
+                mode: arguments.mode.map(Into::into),
+                on_failure: arguments.mixed.into(),
+                force: arguments.force,
+                dry_run,
+                ..Reload::of(&arguments.module)
+            },
         };
         let mut rollout = rollout::check(&mut nodes, &arguments.module, &request(true)).await;
         if !arguments.dry_run && rollout.is_well() {

@@ -16,7 +16,7 @@ use super::ledger::Ledger;
 use super::message::{
     Answer, CONTROL, ControlMessage, MAX_PIECE, Refusal, Request, RequestId, decode_body, encode_body, encode_reply,
 };
-use super::service::{ReloadRequest, Service};
+use super::service::Service;
 use super::sessions::{Proved, Sessions};
 use super::store::{ComponentStore, Progress, UploadError};
 use crate::guest::Digest;
@@ -281,26 +281,15 @@ impl Worker {
             }
             Request::Reload {
                 id: _,
-                module,
                 digest,
-                mode,
-                mixed,
-                force,
-                dry_run,
+                mut reload,
             } => {
-                let component = match digest {
-                    Some(digest) => Some(self.component(&digest).await?),
-                    None => None,
-                };
-                let request = ReloadRequest {
-                    module,
-                    component,
-                    mode,
-                    mixed,
-                    force,
-                    dry_run,
-                };
-                let report = self.service.reload(request).await?;
+                if let Some(digest) = digest {
+                    let (file, digest) = self.component(&digest).await?;
+                    reload.file = Some(file);
+                    reload.digest = Some(digest);
+                }
+                let report = self.service.reload(reload).await?;
                 Ok(Answer::report(report))
             }
             Request::Rollback { id: _, module } => {
@@ -343,7 +332,7 @@ fn answer_of(done: Result<Answer, String>) -> Answer {
 /// The number of a request that changes what runs.
 fn changes(request: &Request) -> Option<RequestId> {
     match request {
-        Request::Reload { dry_run: true, .. } => None,
+        Request::Reload { reload, .. } if reload.dry_run => None,
         Request::Reload { id, .. } | Request::Rollback { id, .. } => Some(*id),
         _ => None,
     }

@@ -11,8 +11,7 @@ use ractor::RpcReplyPort;
 use serde::{Deserialize, Serialize};
 
 use crate::RactorClusterMessage;
-use crate::guest::Mode;
-use crate::supervision::reload::{ActorReport, Outcome, ReloadReport};
+use crate::supervision::reload::{ActorReport, Outcome, Reload, ReloadReport};
 
 /// The name of every node's control actor.
 pub(crate) const CONTROL: &str = "ractor-host.control";
@@ -107,13 +106,9 @@ pub(crate) enum Request {
     /// Replace the code of a module: by what was uploaded, or else by what its file has now.
     Reload {
         id: RequestId,
-        module: String,
         digest: Option<String>,
-        mode: Option<Mode>,
-        /// Actors that can't be reloaded keep their code, and the others don't go back for it.
-        mixed: bool,
-        force: bool,
-        dry_run: bool,
+        #[serde(flatten)]
+        reload: Reload,
     },
     /// Go back to the version before.
     Rollback { id: RequestId, module: String },
@@ -310,6 +305,8 @@ pub(crate) fn decode_body<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Option<(T, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guest::Mode;
+    use crate::supervision::reload::OnFailure;
 
     #[test]
     fn a_body_is_json_and_bytes() {
@@ -326,6 +323,34 @@ mod tests {
         assert_eq!(decode_body::<Request>(&body[..20]), None);
         assert_eq!(decode_body::<Request>(b"\xff\xff\xff\xff{}"), None);
         assert_eq!(decode_body::<Request>(b""), None);
+    }
+
+    #[test]
+    fn a_reload_travels_as_what_its_sender_may_decide() {
+        let json = r#"{"ask":"reload","id":"00ff00ff00ff00ff","digest":null,"module":"counter","mode":"restart","mixed":true,"dry_run":false,"force":true}"#;
+        let request = Request::Reload {
+            id: "00ff00ff00ff00ff".parse().unwrap(),
+            digest: None,
+            reload: Reload {
+                mode: Some(Mode::Restart),
+                on_failure: OnFailure::Mixed,
+                force: true,
+                ..Reload::of("counter")
+            },
+        };
+        assert_eq!(serde_json::to_string(&request).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Request>(json).unwrap(), request);
+        let local = json.replace("\"mode\"", "\"file\":\"/etc/passwd\",\"probation_messages\":0,\"mode\"");
+        assert_eq!(
+            serde_json::from_str::<Request>(&local).unwrap(),
+            request,
+            "the rest is the node's"
+        );
+        let vague = json.replace(",\"dry_run\":false", "");
+        assert!(
+            serde_json::from_str::<Request>(&vague).is_err(),
+            "nothing is done that was not asked for"
+        );
     }
 
     #[test]

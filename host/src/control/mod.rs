@@ -23,5 +23,5 @@ pub(crate) use actor::{Control, Restarts, start};
 pub(crate) use client::{AskError, ControlClient};
 pub(crate) use message::{ActorStatus, CONTROL, GivenUpStatus, ModuleStatus, OtherNode, Status};
 pub(crate) use message::{Answer, Request, RequestId};
-pub(crate) use service::{ReloadRequest, Service};
+pub(crate) use service::Service;
 pub(crate) use store::ComponentStore;

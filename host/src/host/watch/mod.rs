@@ -18,9 +18,9 @@ use tokio::time::Instant;
 
 use self::settling::{Settling, Stamp};
 use super::reloader::Reloader;
-use crate::control::ReloadRequest;
 use crate::files::{self, ReadError};
 use crate::guest::{Digest, is_whole};
+use crate::supervision::reload::Reload;
 
 /// How often files are looked at that are about to change.
 const SOON: Duration = Duration::from_millis(50);
@@ -148,7 +148,7 @@ impl Watched {
         if self.tried.replace(digest) == Some(digest) || reloader.runs(&self.module, digest) {
             return;
         }
-        reloader.reload_and_tell(ReloadRequest::from_file(&self.module)).await;
+        reloader.reload_and_tell(Reload::of(&self.module)).await;
     }
 
     /// Whoever writes the file may not be done; if nothing more comes, that is said once.
