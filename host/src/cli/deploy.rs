@@ -14,7 +14,7 @@ use super::arguments::{ControlArguments, Output, ReloadArguments, RollbackArgume
 use super::failure::Failure;
 use super::nodes::{self, Node, Way};
 use super::output;
-use super::rollout::{self, Rollout};
+use super::rollout::{self, Rollout, Upload};
 use crate::control::{Answer, Request, RequestId};
 use crate::files;
 use crate::guest::Digest;
@@ -108,14 +108,6 @@ fn on_nodes<T>(
     // What is left of the connections needs no answer.
     runtime.shutdown_background();
     outcome.map_err(|error| Failure::runtime(format_args!("{error:#}")))
-}
-
-/// What was sent to a node.
-#[derive(Debug, Serialize)]
-pub(super) struct Upload {
-    pub(super) node: String,
-    pub(super) bytes: u64,
-    pub(super) ms: u128,
 }
 
 /// To all of them at the same time. If one of them fails, nothing has changed anywhere.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::deploy::Upload;
 use super::nodes::Node;
 use crate::control::{Answer, AskError, GivenUpStatus, Request, RequestId, Status};
 use crate::supervision::reload::{ActorReport, Outcome, ReloadReport, Verdict};
@@ -19,6 +18,14 @@ pub(super) struct Rollout {
     pub(super) module: String,
     pub(super) uploads: Vec<Upload>,
     pub(super) nodes: Vec<NodeOutcome>,
+}
+
+/// What was sent to a node.
+#[derive(Debug, Serialize)]
+pub(super) struct Upload {
+    pub(super) node: String,
+    pub(super) bytes: u64,
+    pub(super) ms: u128,
 }
 
 /// What became of one node.

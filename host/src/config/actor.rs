@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
-use super::Context;
 use super::checkpoint::CheckpointSection;
 use super::choice::{chosen_or, known};
+use super::context::Context;
 use super::literal::Literal;
-use super::names::NameOf;
-use super::node::checked_name;
+use super::names::{NameOf, checked_name};
 use super::places::{ActorPlaces, CapabilityPlaces};
 use super::problem::Problems;
 use super::section::{Keys, Section};

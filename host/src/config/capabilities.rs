@@ -9,8 +9,8 @@ use std::str::FromStr;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::Context;
 use super::choice::{chosen_or, known};
+use super::context::Context;
 use super::places::{CapabilityPlaces, PathPlace};
 use super::problem::Problems;
 use super::section::{Keys, Section, kind};

@@ -1,6 +1,6 @@
 //! `[control]`: who may replace the code of this node from elsewhere.
 
-use super::Context;
+use super::context::Context;
 use super::problem::Problems;
 use super::secret::{Place, SecretKeys, SecretPlace};
 use super::section::{Keys, Section};

@@ -10,6 +10,7 @@ mod bound;
 mod capabilities;
 mod checkpoint;
 mod choice;
+mod context;
 mod control;
 mod cookie;
 mod duration;
@@ -39,7 +40,6 @@ mod variables;
 mod wire_type;
 
 use std::borrow::Cow;
-use std::env::VarError;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -67,6 +67,8 @@ pub use wire_type::{DecodeError, Scalar, Type, TypeError};
 use crate::files::{self, ReadError};
 use crate::guest::{Limits, LoadFault, ModuleSource};
 use actor::Names;
+use context::Context;
+use overrides::Override;
 use places::{ActorPlaces, Places};
 use problem::Problems;
 use section::{Keys, Section};
@@ -136,16 +138,6 @@ pub struct ConfigOptions {
     pub modules_are_built_later: bool,
 }
 
-/// What a file is checked against besides itself.
-pub(crate) struct Context<'a> {
-    /// Relative paths start here.
-    folder: &'a Path,
-    /// The native actors of the program.
-    natives: &'a [&'a str],
-    /// The environment.
-    variable: &'a dyn Fn(&str) -> Result<String, VarError>,
-}
-
 impl NodeConfig {
     /// Reads and checks a file. `natives` are the names that the program registered for native actors.
     ///
@@ -176,7 +168,7 @@ impl NodeConfig {
         text: &str,
         folder: &Path,
         set: Vec<String>,
-        variable: &dyn Fn(&str) -> Result<String, VarError>,
+        variable: &dyn Fn(&str) -> Result<String, std::env::VarError>,
     ) -> Result<Self, ConfigError> {
         let context = Context {
             folder,
@@ -193,7 +185,11 @@ impl NodeConfig {
     fn parse(file: &Path, text: &str, context: &Context<'_>, options: &ConfigOptions) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
         let mut source = Source::new(file, text);
-        let sets: Vec<_> = options.set.iter().map(|set| source.set(set)).collect();
+        let sets: Vec<_> = options
+            .set
+            .iter()
+            .map(|set| Override::new(set, source.append(set)))
+            .collect();
         let (document, errors) = DeTable::parse_recoverable(source.file_text());
         for error in &errors {
             problems.syntax_error(error.span().unwrap_or(0..0), error.message(), "this is not valid TOML");
@@ -304,7 +300,8 @@ fn read_document(document: &DeTable<'_>, context: &Context<'_>, problems: &mut P
     };
     let actors = read_actors(&top, &names, context, problems);
     actor::check_names(&actors, problems);
-    let supervisors = supervisor::check(supervisors, &actors, problems);
+    let needed = actors.iter().map(|(actor, _)| actor.supervisor.as_str());
+    let supervisors = supervisor::check(supervisors, needed, problems);
     let runtime = runtime.map(|(runtime, section)| {
         runtime::check(&section, &runtime, &actors, problems);
         runtime

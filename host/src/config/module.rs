@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Context;
+use super::context::Context;
 use super::names::NameOf;
 use super::places::{ModulePlaces, PathPlace};
 use super::problem::Problems;

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 
 use toml::Spanned;
 
-use super::Context;
 use super::address::{EXAMPLE_PORT, PeerAddress};
 use super::choice::chosen_or;
+use super::context::Context;
 use super::cookie::Cookie;
-use super::names::NameOf;
+use super::names::{NameOf, checked_name};
 use super::node_limits;
 use super::problem::Problems;
 use super::secret::{Place, SecretKeys, SecretPlace};
@@ -147,17 +147,6 @@ impl NodeSection {
 
 /// What `on_give_up` may be.
 const ON_GIVE_UP: [(&str, OnGiveUp); 2] = [("exit", OnGiveUp::Exit), ("stay", OnGiveUp::Stay)];
-
-/// The name, if it can be one.
-pub(super) fn checked_name(of: NameOf, name: &Spanned<&str>, problems: &mut Problems) -> Option<String> {
-    match of.check(name.get_ref()) {
-        Ok(()) => Some((*name.get_ref()).to_owned()),
-        Err((message, help)) => {
-            problems.error(name.span(), message, help);
-            None
-        }
-    }
-}
 
 fn read_stand_in_names(section: &Section<'_>, problems: &mut Problems) -> Option<StandInNames> {
     let Some(text) = section.text("stand_in_names", problems) else {

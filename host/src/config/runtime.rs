@@ -4,9 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Context;
 use super::actor::{ActorSection, Code};
 use super::bound::{Bound, DefaultBound};
+use super::context::Context;
 use super::places::ActorPlaces;
 use super::problem::Problems;
 use super::section::{Keys, Section};

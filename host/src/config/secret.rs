@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
-use super::Context;
+use super::context::Context;
 use super::path::missing;
 use super::problem::Problems;
 use super::section::Section;

@@ -7,11 +7,8 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::actor::ActorSection;
 use super::choice::known;
-use super::names::NameOf;
-use super::node::checked_name;
-use super::places::ActorPlaces;
+use super::names::{NameOf, checked_name};
 use super::problem::Problems;
 use super::section::{Keys, Section};
 use crate::guest::RestartPolicy;
@@ -190,11 +187,11 @@ fn read_policy(section: &Section<'_>, problems: &mut Problems) -> Option<Restart
     Some(policy)
 }
 
-/// Complains about supervisors that are above themselves, and warns of those that have nobody to supervise. What comes
-/// out begins with the root.
-pub(super) fn check(
+/// Complains about supervisors that are above themselves, and warns of those that have nobody to supervise. `needed` are those that
+/// actors name. What comes out begins with the root.
+pub(super) fn check<'n>(
     read: Vec<Read>,
-    actors: &[(ActorSection, ActorPlaces)],
+    needed: impl Iterator<Item = &'n str>,
     problems: &mut Problems,
 ) -> Vec<SupervisorSection> {
     let above: BTreeMap<&str, &str> = read
@@ -202,8 +199,8 @@ pub(super) fn check(
         .filter_map(|read| Some((read.section.name.as_str(), read.section.supervisor.as_deref()?)))
         .collect();
     let mut used: BTreeSet<&str> = BTreeSet::new();
-    for (actor, _) in actors {
-        let mut next = Some(actor.supervisor.as_str());
+    for name in needed {
+        let mut next = Some(name);
         while let Some(name) = next
             && used.insert(name)
         {

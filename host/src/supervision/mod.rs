@@ -30,8 +30,9 @@ pub use spec::{ChildSpec, StartError, Strategy, SupervisorSpec};
 /// What the simulation of whole nodes runs.
 #[cfg(test)]
 pub(crate) mod sim {
-    pub(crate) use super::plan::{Command, Ending, Kind, Plan};
+    pub(crate) use super::plan::{Command, Ending, Plan};
     pub(crate) use super::reload::rollout::{Rollout, Todo};
     pub(crate) use super::reload::{OnFailure, Outcome, Verdict};
+    pub(crate) use super::spec::Kind;
     pub(crate) use super::winding::{Order, Winding};
 }

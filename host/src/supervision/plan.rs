@@ -9,16 +9,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::spec::Strategy;
+use super::spec::{Kind, Strategy};
 use crate::guest::{Restart, Verdict};
-
-/// What a child is, as far as it makes a difference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Guest,
-    Native,
-    Supervisor,
-}
 
 /// How a child came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,8 @@
 
 use std::time::Duration;
 
-use super::plan::{Command, Ending, Kind, Plan};
+use super::plan::{Command, Ending, Plan};
+use super::spec::Kind;
 use super::spec::Strategy;
 use crate::guest::{Restart, Verdict};
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use ractor::ActorCell;
 
-use super::plan::Kind;
 use super::readiness::OnGiveUp;
 use crate::directory::BoxFuture;
 use crate::guest::{GuestOptions, Module, Restart, RestartPolicy};
@@ -83,6 +82,14 @@ pub(super) enum Code {
     Guest { module: Module, options: Arc<GuestOptions> },
     Native(Arc<StartNative>),
     Supervisor(Arc<SupervisorSpec>),
+}
+
+/// What a child is, as far as it makes a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Guest,
+    Native,
+    Supervisor,
 }
 
 impl ChildSpec {
