@@ -7,17 +7,18 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
-use tokio::sync::{oneshot, watch};
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use tokio::sync::watch;
 
 use super::batch::start_together;
-use super::child::{Child, Launch, Life, NotStarted, Part};
+use super::child::{Child, Launch, stop};
 use super::counts::{Ledger, Tally};
 use super::in_place::Closing;
+use super::message::{Life, Live, Message, NotStarted, Part, is_supervisor};
 use super::plan::{Command, Ending, Plan};
 use super::readiness::{GivenUp, OnGiveUp};
 use super::report;
-use super::shutdown::{self, Live, Way};
+use super::shutdown::{self, Way};
 use super::spec::{Strategy, SupervisorSpec};
 use crate::guest::{Budget, RestartPolicy, Verdict};
 
@@ -34,23 +35,6 @@ pub(super) struct Arguments {
     /// It takes the place of one that failed.
     pub(super) again: bool,
 }
-
-pub(super) enum Message {
-    /// The outcome of a start.
-    Started(usize, Result<Life, NotStarted>),
-    /// The wait before a start is over.
-    Waited(usize),
-    /// A guest was restarted in place after a failure or a stop of its own.
-    RestartedInPlace(usize),
-    /// An actor that was to be stopped has ended, or can't be made to.
-    Gone(usize, ActorId),
-    /// Restart nothing any more, and say who is alive, in the order of their start.
-    Freeze(oneshot::Sender<Vec<Vec<Live>>>),
-    /// Stop all children, then yourself.
-    End,
-}
-
-impl ractor::Message for Message {}
 
 pub(super) struct State {
     myself: ActorRef<Message>,
@@ -81,7 +65,10 @@ impl Actor for Supervisor {
         let again = arguments.again;
         let mut state = State::new(myself, arguments);
         for batch in state.batches() {
-            let launches = batch.filter_map(|index| state.launch(index, again)).collect();
+            let launches = batch
+                .into_iter()
+                .filter_map(|index| state.launch(index, again))
+                .collect();
             let mut started = start_together(launches).await;
             for (index, life) in started.lives.drain(..) {
                 state.enter(index, life);
@@ -152,11 +139,6 @@ impl Actor for Supervisor {
     }
 }
 
-/// True for a supervisor of this kind.
-pub(super) fn is_supervisor(cell: &ActorCell) -> bool {
-    cell.is_message_type_of::<Message>() == Some(true)
-}
-
 impl State {
     fn new(myself: ActorRef<Message>, arguments: Arguments) -> Self {
         let Arguments {
@@ -191,18 +173,8 @@ impl State {
     }
 
     /// The places of the children, those together that are started together.
-    fn batches(&self) -> Vec<Range<usize>> {
-        let mut batches: Vec<Range<usize>> = Vec::new();
-        let mut last = None;
-        for (index, child) in self.children.iter().enumerate() {
-            let batch = child.spec.batch;
-            match batches.last_mut() {
-                Some(neighbours) if batch.is_some() && batch == last => neighbours.end = index + 1,
-                _ => batches.push(index..index + 1),
-            }
-            last = batch;
-        }
-        batches
+    fn batches(&self) -> Vec<Vec<usize>> {
+        neighbours(self.children.iter().map(|child| child.spec.batch).zip(0..))
     }
 
     fn launch(&self, index: usize, again: bool) -> Option<Launch> {
@@ -262,7 +234,7 @@ impl State {
         self.by_id.remove(&id);
         let life = self.children.get_mut(index).and_then(|child| child.life.take());
         let ending = match life.map(|life| life.part) {
-            Some(Part::Guest(_, in_place)) if in_place.gave_up() => Ending::GaveUp,
+            Some(Part::Guest(_, gave_up)) if gave_up.get() => Ending::GaveUp,
             _ if failed => Ending::Failed,
             _ => Ending::Stopped,
         };
@@ -373,7 +345,7 @@ impl State {
                     if let Some(child) = self.children.get(index)
                         && let Some(life) = &child.life
                     {
-                        life.stop(index, child.spec.name.clone(), self.myself.clone());
+                        stop(life, index, child.spec.name.clone(), self.myself.clone());
                     }
                 }
                 Command::Wait(index, after) => {
@@ -436,28 +408,34 @@ impl State {
 
     /// Who is alive, in the order of their start: those that are stopped together, together.
     fn live(&self) -> Vec<Vec<Live>> {
-        let mut batches: Vec<Vec<Live>> = Vec::new();
-        let mut last = None;
-        for index in self.plan.up() {
-            let Some(child) = self.children.get(index) else {
-                continue;
-            };
-            let Some(life) = &child.life else { continue };
+        let up = self.plan.up().filter_map(|index| {
+            let child = self.children.get(index)?;
+            let life = child.life.as_ref()?;
             let live = match &life.part {
                 Part::Supervisor(actor) => Live::Supervisor(actor.clone()),
                 Part::Guest(..) | Part::Native => Live::Actor(life.cell.clone()),
             };
-            let batch = child.spec.batch;
-            match batches.last_mut() {
-                Some(neighbours) if batch.is_some() && batch == last => neighbours.push(live),
-                _ => batches.push(vec![live]),
-            }
-            last = batch;
-        }
+            Some((child.spec.batch, live))
+        });
+        let mut batches = neighbours(up);
         // What a program has linked to it besides.
         let strangers = self.myself.get_cell().get_children().into_iter();
         let strangers = strangers.filter(|cell| !self.by_id.contains_key(&cell.get_id()));
         batches.push(strangers.map(Live::Actor).collect());
         batches
     }
+}
+
+/// Neighbours of the same batch together, and everybody else alone.
+fn neighbours<T>(children: impl Iterator<Item = (Option<usize>, T)>) -> Vec<Vec<T>> {
+    let mut batches: Vec<Vec<T>> = Vec::new();
+    let mut last = None;
+    for (batch, child) in children {
+        match batches.last_mut() {
+            Some(neighbours) if batch.is_some() && batch == last => neighbours.push(child),
+            _ => batches.push(vec![child]),
+        }
+        last = batch;
+    }
+    batches
 }

@@ -6,7 +6,8 @@ use std::thread::available_parallelism;
 
 use tokio::task::{Id, JoinSet};
 
-use super::child::{Launch, Life, NotStarted};
+use super::child::Launch;
+use super::message::{Life, NotStarted};
 
 /// Starts under way for each processor: one that runs, and others that are there when it is done.
 const AT_ONCE: usize = 4;

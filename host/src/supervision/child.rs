@@ -1,5 +1,6 @@
-//! One child of a supervisor: starting it, and stopping it.
+//! One child of a supervisor: starting it, and stopping it. It may be a supervisor itself, so this file and `actor` know each other.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -7,12 +8,14 @@ use ractor::{Actor, ActorCell, ActorRef, RactorErr, SpawnErr};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::actor::{Arguments, Message, Supervisor};
+use super::actor::{Arguments, Supervisor};
 use super::counts::Ledger;
 use super::in_place::{Closing, InPlace, SharedBudget};
+use super::message::{GaveUp, Life, Message, NotStarted, Part};
+use super::shutdown::ends_within;
 use super::spec::{ChildSpec, Code, StartError};
 use crate::directory::{self, BoxFuture};
-use crate::guest::{self, GuestHandle, GuestOptions, Restarting, Verdict};
+use crate::guest::{self, GuestOptions, Restarting, Verdict};
 
 /// How long an actor may take to stop before it is killed, and after that to end.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -30,32 +33,6 @@ pub(super) struct Child {
     pub(super) budget: SharedBudget,
     /// The actor that it is made of now.
     pub(super) life: Option<Life>,
-}
-
-/// One actor, from its start to its end.
-#[derive(Debug)]
-pub(super) struct Life {
-    pub(super) cell: ActorCell,
-    pub(super) part: Part,
-}
-
-/// What a supervisor has to do with an actor besides hearing of it.
-#[derive(Debug)]
-pub(super) enum Part {
-    Guest(GuestHandle, Arc<InPlace>),
-    Native,
-    Supervisor(ActorRef<Message>),
-}
-
-/// A child did not start.
-#[derive(Debug, thiserror::Error)]
-#[error("`{child}` did not start: {reason}")]
-pub struct NotStarted {
-    /// Its name.
-    pub child: String,
-    /// What went wrong.
-    #[source]
-    pub reason: StartError,
 }
 
 /// What it takes to start a child.
@@ -106,12 +83,20 @@ impl Launch {
             Code::Guest { module, options } => {
                 self.free_name(options.name.as_deref()).await;
                 let restart = self.spec.restart;
-                let in_place = InPlace::new(self.index, self.supervisor, self.budget, self.closing, self.ledger);
-                let in_place = Arc::new(in_place);
+                let gave_up = GaveUp::default();
+                let in_place = InPlace {
+                    child: self.index,
+                    supervisor: self.supervisor,
+                    budget: self.budget,
+                    closing: self.closing,
+                    ledger: self.ledger,
+                    gave_up: gave_up.clone(),
+                    failing: AtomicBool::new(false),
+                };
                 let options = GuestOptions {
                     restarting: Restarting {
                         when: restart,
-                        restarts: in_place.clone(),
+                        restarts: Arc::new(in_place),
                     },
                     ..GuestOptions::clone(&options)
                 };
@@ -119,7 +104,7 @@ impl Launch {
                 let guest = guest.map_err(|error| failed(error.into()))?;
                 Ok(Life {
                     cell: guest.cell.clone(),
-                    part: Part::Guest(guest, in_place),
+                    part: Part::Guest(guest, gave_up),
                 })
             }
             Code::Native(start) => {
@@ -175,41 +160,31 @@ pub(super) fn not_started(supervisor: &str, error: SpawnErr) -> NotStarted {
     }
 }
 
-impl Life {
-    /// Stops the actor, and kills it if that takes too long. Its supervisor hears of its end as of any, and at last that it
-    /// is gone, as far as that could be brought about.
-    pub(super) fn stop(&self, index: usize, name: Arc<str>, supervisor: ActorRef<Message>) {
-        let cell = self.cell.clone();
-        let nested = match &self.part {
-            Part::Supervisor(actor) => Some(actor.clone()),
-            Part::Guest(..) | Part::Native => None,
-        };
-        tokio::spawn(async move {
-            match nested {
-                // It gives each of its children as long, and needs no time of its own.
-                Some(nested) if nested.cast(Message::End).is_ok() => drop(cell.wait(None).await),
-                _ => stop_or_kill(&cell, &name).await,
-            }
-            drop(supervisor.cast(Message::Gone(index, cell.get_id())));
-        });
-    }
+/// Stops the actor, and kills it if that takes too long. Its supervisor hears of its end as of any, and at last that it is gone, as
+/// far as that could be brought about.
+pub(super) fn stop(life: &Life, index: usize, name: Arc<str>, supervisor: ActorRef<Message>) {
+    let cell = life.cell.clone();
+    let nested = match &life.part {
+        Part::Supervisor(actor) => Some(actor.clone()),
+        Part::Guest(..) | Part::Native => None,
+    };
+    tokio::spawn(async move {
+        match nested {
+            // It gives each of its children as long, and needs no time of its own.
+            Some(nested) if nested.cast(Message::End).is_ok() => drop(cell.wait(None).await),
+            _ => stop_or_kill(&cell, &name).await,
+        }
+        drop(supervisor.cast(Message::Gone(index, cell.get_id())));
+    });
 }
 
 async fn stop_or_kill(cell: &ActorCell, name: &str) {
-    let reason = Some("its supervisor restarts or ends".to_owned());
-    if !matches!(
-        cell.stop_and_wait(reason, Some(PATIENCE)).await,
-        Err(RactorErr::Timeout)
-    ) {
+    if ends_within(PATIENCE, cell, "its supervisor restarts or ends").await {
         return;
     }
-    tracing::warn!(
-        actor = name,
-        pid = cell.get_id().pid(),
-        "the actor did not stop in time and is killed"
-    );
+    let pid = cell.get_id().pid();
+    tracing::warn!(actor = name, pid, "the actor did not stop in time and is killed");
     if let Err(RactorErr::Timeout) = cell.kill_and_wait(Some(PATIENCE)).await {
-        let pid = cell.get_id().pid();
         tracing::error!(actor = name, pid, "the actor blocks its thread and can't be killed");
     }
 }

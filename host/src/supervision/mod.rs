@@ -9,6 +9,7 @@ mod batch;
 mod child;
 mod counts;
 mod in_place;
+mod message;
 mod plan;
 #[cfg(test)]
 mod plan_tests;
@@ -20,8 +21,8 @@ mod shutdown;
 mod spec;
 mod winding;
 
-pub use child::NotStarted;
 pub use counts::Counts;
+pub use message::NotStarted;
 pub(crate) use readiness::Watch;
 pub use readiness::{GivenUp, OnGiveUp, Readiness};
 pub use root::{Root, RootError};

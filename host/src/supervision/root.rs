@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::concurrency::JoinHandle;
-use ractor::{Actor, ActorCell, ActorRef, RactorErr, SpawnErr};
+use ractor::{Actor, ActorCell, ActorRef, SpawnErr};
 use tokio::sync::watch;
 
-use super::actor::{Arguments, Message, Supervisor};
-use super::child::{NotStarted, not_started};
+use super::actor::{Arguments, Supervisor};
+use super::child::not_started;
 use super::counts::{Cells, Counts, Ledger};
+use super::message::{Message, NotStarted};
 use super::readiness::{GivenUp, Readiness, Watch};
 use super::shutdown::{self, Way};
 use super::spec::SupervisorSpec;
@@ -142,8 +143,7 @@ impl Root {
     async fn end(self, way: &Way, reason: &str, patience: Duration) -> Result<(), RootError> {
         let children = shutdown::freeze(&self.actor, patience).await;
         shutdown::wind_down(children, way, patience).await;
-        let stopped = self.cell.stop_and_wait(Some(reason.to_owned()), Some(patience)).await;
-        if matches!(stopped, Err(RactorErr::Timeout)) {
+        if !shutdown::ends_within(patience, &self.cell, reason).await {
             self.cell.kill();
             return Err(RootError::Stuck(patience));
         }

@@ -8,19 +8,12 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::actor::Message;
+use super::message::{Live, Message};
 use super::winding::{Order, Winding};
 use crate::directory::BoxFuture;
 
 /// How long what was started may take to stop when the rest could not be started.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Somebody who is alive.
-#[derive(Debug)]
-pub(super) enum Live {
-    Actor(ActorCell),
-    Supervisor(ActorRef<Message>),
-}
 
 /// How actors are asked to end.
 #[derive(Debug, Clone)]
@@ -39,11 +32,17 @@ pub(super) async fn wind_down(batches: Vec<Vec<Live>>, way: &Way, patience: Dura
     tree.freeze(batches, patience).await;
     end_actors(tree.batches, way, since, patience).await;
     for supervisor in tree.supervisors.into_iter().rev() {
-        let reason = Some("the node is stopping".to_owned());
-        if let Err(RactorErr::Timeout) = supervisor.stop_and_wait(reason, Some(patience)).await {
+        if !ends_within(patience, &supervisor, "the node is stopping").await {
             supervisor.kill();
         }
     }
+}
+
+/// Stops an actor. False if it has not ended by then.
+pub(super) async fn ends_within(patience: Duration, cell: &ActorCell, reason: &str) -> bool {
+    let stopped = cell.stop_and_wait(Some(reason.to_owned()), Some(patience)).await;
+    // Any other error says that it had ended already.
+    !matches!(stopped, Err(RactorErr::Timeout))
 }
 
 async fn end_actors(batches: Vec<Vec<ActorCell>>, way: &Way, since: Instant, patience: Duration) {
