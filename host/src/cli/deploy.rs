@@ -14,11 +14,11 @@ use super::arguments::{ControlArguments, Output, ReloadArguments, RollbackArgume
 use super::failure::Failure;
 use super::nodes::{self, Node, Way};
 use super::output;
+use super::process::Process;
 use super::rollout::{self, Rollout, Upload};
 use crate::control::{Answer, Request, RequestId};
 use crate::files;
 use crate::guest::Digest;
-use crate::ops::telemetry;
 use crate::supervision::reload::Reload;
 
 pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
@@ -98,15 +98,12 @@ fn on_nodes<T>(
     arguments: &ControlArguments,
     work: impl AsyncFnOnce(Vec<Node>) -> anyhow::Result<T>,
 ) -> Result<T, Failure> {
-    telemetry::init_command(LevelFilter::OFF).map_err(Failure::usage)?;
+    let process = Process::of_command(LevelFilter::OFF)?;
     let way = Way::new(arguments)?;
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
-    let outcome = runtime.block_on(async {
+    let outcome = process.complete(async {
         let nodes = nodes::connect(&way, arguments).await?;
         work(nodes).await
     });
-    // What is left of the connections needs no answer.
-    runtime.shutdown_background();
     outcome.map_err(|error| Failure::runtime(format_args!("{error:#}")))
 }
 

@@ -10,20 +10,16 @@ use ractor::{ActorCell, RpcReplyPort, concurrency};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::argument::{self, Argument};
-use super::arguments::{
-    CallArguments, CastArguments, CookieArguments, DescribeArguments, MessageArguments, NodeArguments, Output,
-    TlsArguments,
-};
+use super::arguments::{CallArguments, CastArguments, DescribeArguments, MessageArguments, NodeArguments, Output};
 use super::client::{Client, ClientError, Deadline};
+use super::credentials::{cookie, dial};
 use super::failure::Failure;
 use super::output;
+use super::process::Process;
 use super::signature::{descriptor_json, write_descriptor};
 use super::target::Target;
 use super::typed::{self, Kind, ReplyType, Typed};
-use crate::config::{Cookie, CookieError, Type};
-use crate::host::Dial;
-use crate::ops::telemetry;
-use crate::tls::{IdentityFiles, Tls, TlsError, TlsFiles};
+use crate::config::Type;
 
 /// The time that an actor has to describe itself where the message can be sent without.
 const SHORT_PATIENCE: Duration = Duration::from_secs(1);
@@ -78,17 +74,13 @@ fn on_a_client<T, F>(node: &NodeArguments, work: impl FnOnce(Client, Deadline) -
 where
     F: Future<Output = anyhow::Result<T>>,
 {
-    telemetry::init_command(LevelFilter::OFF).map_err(Failure::usage)?;
-    let cookie = cookie(&node.cookie).map_err(|error| Failure::usage(format_args!("{error}; {}", error.help())))?;
-    let dial = dial(&node.tls).map_err(Failure::usage)?;
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
+    let process = Process::of_command(LevelFilter::OFF)?;
+    let (cookie, dial) = (cookie(&node.cookie)?, dial(&node.tls)?);
     let deadline = Deadline::after(node.timeout);
-    let outcome = runtime.block_on(async {
+    let outcome = process.complete(async {
         let client = Client::connect(&node.node, &cookie, &dial, deadline).await?;
         work(client, deadline).await
     });
-    // What is left of the connection needs no answer.
-    runtime.shutdown_background();
     outcome.map_err(Failure::runtime)
 }
 
@@ -113,34 +105,6 @@ impl Message {
             arguments: argument::read_all(&arguments).map_err(Failure::usage)?,
         })
     }
-}
-
-pub(super) fn cookie(arguments: &CookieArguments) -> Result<Cookie, CookieError> {
-    match (&arguments.cookie_file, &arguments.cookie_env) {
-        (Some(file), _) => Cookie::from_file(file),
-        (None, variable) => {
-            let variable = variable.as_deref().unwrap_or_default();
-            Cookie::from_variable(variable, std::env::var(variable))
-        }
-    }
-}
-
-pub(super) fn dial(arguments: &TlsArguments) -> Result<Dial, TlsError> {
-    if arguments.tls_ca.is_none() {
-        return Ok(Dial::Plain);
-    }
-    let identity = match (&arguments.tls_cert, &arguments.tls_key) {
-        (Some(cert), Some(key)) => Some(IdentityFiles {
-            cert: cert.clone(),
-            key: key.clone(),
-        }),
-        _ => None,
-    };
-    let ca = arguments.tls_ca.clone();
-    Ok(Dial::Tls {
-        tls: Tls::load(TlsFiles { identity, ca })?,
-        name: arguments.tls_name.clone(),
-    })
 }
 
 /// The message with the types that the actor says it has.

@@ -1,17 +1,15 @@
 //! Several nodes at once, each with a session to its control actor.
 
-use std::fmt::Display;
-
 use anyhow::{Context as _, anyhow};
 
-use super::arguments::{ControlArguments, KeyArguments};
+use super::arguments::ControlArguments;
 use super::client::{CLIENT_NAME, Client, ClientError, Deadline};
+use super::credentials::{cookie, dial, key};
 use super::failure::Failure;
-use super::message::{cookie, dial};
 use super::output;
 use super::target::Target;
 use crate::config::{Cookie, PeerAddress};
-use crate::control::{Answer, AskError, CONTROL, ControlClient, DeployKey, KeyError, OtherNode, Request};
+use crate::control::{Answer, AskError, CONTROL, ControlClient, DeployKey, OtherNode, Request};
 use crate::host::Dial;
 
 /// How every one of them is reached.
@@ -25,13 +23,10 @@ pub(super) struct Way {
 impl Way {
     /// Reads the files that the arguments name.
     pub(super) fn new(arguments: &ControlArguments) -> Result<Self, Failure> {
-        let wrong = |error: &dyn Display, help: String| Failure::usage(format_args!("{error}; {help}"));
-        let cookie = cookie(&arguments.cookie).map_err(|error| wrong(&error, error.help()))?;
-        let key = key(&arguments.key).map_err(|error| wrong(&error, error.help()))?;
         Ok(Self {
-            cookie,
-            dial: dial(&arguments.tls).map_err(Failure::usage)?,
-            key,
+            cookie: cookie(&arguments.cookie)?,
+            key: key(&arguments.key)?,
+            dial: dial(&arguments.tls)?,
             deadline: Deadline::after(arguments.timeout),
         })
     }
@@ -94,16 +89,6 @@ impl Node {
         match self.ask(&Request::Nodes).await? {
             Answer::Nodes { nodes } => Ok(nodes),
             _ => Err(explain(&self.name, &AskError::NotUnderstood)),
-        }
-    }
-}
-
-fn key(arguments: &KeyArguments) -> Result<DeployKey, KeyError> {
-    match (&arguments.key_file, &arguments.key_env) {
-        (Some(file), _) => DeployKey::from_file(file),
-        (None, variable) => {
-            let variable = variable.as_deref().unwrap_or_default();
-            DeployKey::from_variable(variable, std::env::var(variable))
         }
     }
 }
