@@ -45,7 +45,7 @@ impl Alone {
                 Ok(()) => return Ok(Self { _folder: Some(file) }),
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(INTERVAL),
                 Err(TryLockError::WouldBlock) => {
-                    return Err(HostError::Keeping(format!(
+                    return Err(HostError::StateDir(format!(
                         "another process keeps what was deployed to it in {}; every node needs a folder of its own",
                         folder.display()
                     )));

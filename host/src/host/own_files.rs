@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use super::keeping;
 use super::pool;
+use super::state_dir;
 use crate::config::{ActorSection, Complaints, NodeConfig, Part};
 use crate::guest::{Guarded, Own};
 
@@ -25,7 +25,7 @@ pub(super) fn guarded(config: &NodeConfig) -> Guarded {
     let runtime = &config.runtime;
     add(Own::CacheKey, pool::cache_key(runtime).as_deref());
     add(Own::Cache, pool::cache_dir(runtime).as_deref());
-    add(Own::States, keeping::folder_in_use(config).as_deref());
+    add(Own::States, state_dir::folder_in_use(config).as_deref());
     if let Some(section) = &config.node.tls {
         let files = section.tls.files();
         add(

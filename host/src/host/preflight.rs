@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::error::{HostError, NativeError};
-use super::guests::{Guests, read_needs};
-use super::keeping;
+use super::modules::{Guests, read_needs};
 use super::native::Native;
 use super::own_files;
 use super::start::check_natives;
+use super::state_dir;
 use crate::config::{ActorSection, Code, Complaints, NodeConfig, Part, Type};
 use crate::control::CONTROL;
 use crate::guest::{
@@ -130,7 +130,7 @@ fn check_section(section: &ActorSection, config: &NodeConfig, complaints: &mut C
             "choose another name, or leave out [control]",
         );
     }
-    if section.checkpoint.is_some() && keeping::folder(config).is_none() {
+    if section.checkpoint.is_some() && state_dir::folder(config).is_none() {
         let message = "there is no folder to keep the checkpoint in".to_owned();
         complaints.of_actor(
             &section.name,

@@ -23,7 +23,7 @@ const ACTORS_LISTED: usize = 1000;
 const LOOKUP: Duration = Duration::from_secs(2);
 
 /// Told how each reload of a watched file ended.
-pub(super) type Listener = Arc<dyn Fn(&str, &Result<ReloadReport, String>) + Send + Sync>;
+pub(super) type ReloadListener = Arc<dyn Fn(&str, &Result<ReloadReport, String>) + Send + Sync>;
 
 /// See the module.
 pub(super) struct Reloader {
@@ -35,7 +35,7 @@ pub(super) struct Reloader {
     /// What stays after a restart; none if nothing does, because nobody can deploy.
     pub(super) deployed: Option<Arc<Deployed>>,
     pub(super) store: Option<Arc<Mutex<ComponentStore>>>,
-    pub(super) listener: Option<Listener>,
+    pub(super) listener: Option<ReloadListener>,
     /// Tells of the actors that were given up.
     pub(super) losses: Watch,
 }

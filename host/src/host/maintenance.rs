@@ -7,10 +7,10 @@ use ractor::ActorRef;
 
 use super::deployed::Deployed;
 use super::error::{HostError, startup_reason};
-use super::keeping::Keeping;
-use super::reloader::{Listener, Reloader};
+use super::module_files::{self, ModuleWatcher};
+use super::reloader::{ReloadListener, Reloader};
+use super::state_dir::StateDir;
 use super::stopping::LAST_WRITES;
-use super::watch::{self, Watching};
 use crate::checkpoint::{Schedule, Scheduled};
 use crate::config::{Code, NodeConfig};
 use crate::control::{self, Control, Restarts};
@@ -20,9 +20,9 @@ use crate::supervision::Root;
 
 /// See the module. It ends when this is dropped, but for the control actor, which ends with the root supervisor.
 #[derive(Debug, Default)]
-pub(super) struct Upkeep {
+pub(super) struct Maintenance {
     schedule: Option<Schedule>,
-    watching: Option<Watching>,
+    watcher: Option<ModuleWatcher>,
     writer: Option<CheckpointWriter>,
     deployed: Option<Arc<Deployed>>,
     control: Option<Restarts>,
@@ -31,25 +31,25 @@ pub(super) struct Upkeep {
 /// What it takes to begin.
 pub(super) struct Begin<'a> {
     pub(super) config: &'a NodeConfig,
-    pub(super) keeping: Keeping,
+    pub(super) state: StateDir,
     pub(super) modules: &'a Modules,
     pub(super) server: &'a ActorRef<NodeServerMessage>,
     pub(super) root: &'a Root,
-    pub(super) listener: Option<Listener>,
+    pub(super) listener: Option<ReloadListener>,
 }
 
 impl Begin<'_> {
-    pub(super) async fn begin(self) -> Result<Upkeep, HostError> {
+    pub(super) async fn begin(self) -> Result<Maintenance, HostError> {
         let Self {
             config,
-            keeping,
+            state,
             modules,
             server,
             root,
             listener,
         } = self;
-        let scheduled: Vec<Scheduled> = scheduled(config, &keeping);
-        let Keeping { writer, deployments } = keeping;
+        let scheduled: Vec<Scheduled> = scheduled(config, &state);
+        let StateDir { writer, deployments } = state;
         let deployed = deployments.as_ref().map(|deployments| deployments.deployed.clone());
         let node = config.node.full_name();
         let reloader = Arc::new(Reloader {
@@ -75,12 +75,12 @@ impl Begin<'_> {
         let watched: BTreeSet<String> = config
             .upkeep
             .iter()
-            .filter(|upkeep| upkeep.watch)
-            .map(|upkeep| upkeep.module.clone())
+            .filter(|maintenance| maintenance.watch)
+            .map(|maintenance| maintenance.module.clone())
             .collect();
-        Ok(Upkeep {
+        Ok(Maintenance {
             schedule: (!scheduled.is_empty()).then(|| Schedule::start(modules, scheduled)),
-            watching: watch::watch(&reloader, &watched),
+            watcher: module_files::watch(&reloader, &watched),
             writer,
             deployed,
             control: restarts,
@@ -88,7 +88,7 @@ impl Begin<'_> {
     }
 }
 
-fn scheduled(config: &NodeConfig, keeping: &Keeping) -> Vec<Scheduled> {
+fn scheduled(config: &NodeConfig, state: &StateDir) -> Vec<Scheduled> {
     let sections = config.actors.iter().filter_map(|section| {
         let Code::Module(module) = &section.code else {
             return None;
@@ -96,19 +96,19 @@ fn scheduled(config: &NodeConfig, keeping: &Keeping) -> Vec<Scheduled> {
         Some(Scheduled {
             module: module.clone(),
             names: section.names().collect(),
-            checkpoints: keeping.checkpoints(section)?,
+            checkpoints: state.checkpoints(section)?,
         })
     });
     sections.collect()
 }
 
-impl Upkeep {
+impl Maintenance {
     /// Takes nothing new. States are still kept: the actors have work to do before they end, and may be killed at it.
     pub(super) fn quiesce(&mut self) {
         if let (Some(writer), Some(schedule)) = (&self.writer, &self.schedule) {
             writer.expect_last(schedule.living());
         }
-        self.watching = None;
+        self.watcher = None;
         self.control = None;
     }
 
