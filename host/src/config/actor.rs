@@ -134,7 +134,7 @@ const RELOADS: [(&str, bool); 2] = [("snapshot", false), ("restart", true)];
 
 /// The names that an actor may refer to, those of tables with mistakes too.
 #[derive(Debug, Default)]
-pub(super) struct Names<'d> {
+pub(super) struct DeclaredNames<'d> {
     pub(super) modules: Vec<&'d str>,
     pub(super) supervisors: Vec<&'d str>,
     /// The limits of guests that have no others.
@@ -190,7 +190,7 @@ impl ActorSection {
 
     pub(super) fn read(
         section: &Section<'_>,
-        names: &Names<'_>,
+        names: &DeclaredNames<'_>,
         context: &Context<'_>,
         problems: &mut Problems,
     ) -> Option<(Self, ActorPlaces)> {
@@ -255,7 +255,7 @@ impl ActorSection {
 }
 
 /// What only guests have.
-struct Guest {
+struct GuestSettings {
     limits: Arc<Limits>,
     grants: Arc<Grants>,
     config: Arc<BTreeMap<String, String>>,
@@ -266,11 +266,11 @@ struct Guest {
 fn read_guest(
     section: &Section<'_>,
     code: Option<&Code>,
-    names: &Names<'_>,
+    names: &DeclaredNames<'_>,
     context: &Context<'_>,
     problems: &mut Problems,
-) -> Guest {
-    let mut guest = Guest {
+) -> GuestSettings {
+    let mut guest = GuestSettings {
         limits: names.limits.clone(),
         grants: Arc::default(),
         config: Arc::default(),

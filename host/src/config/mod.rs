@@ -6,7 +6,6 @@
 
 mod actor;
 mod address;
-mod bound;
 mod capabilities;
 mod checkpoint;
 mod choice;
@@ -20,6 +19,7 @@ mod module;
 mod names;
 mod nearest;
 mod node;
+mod node_limit;
 mod node_limits;
 mod overrides;
 mod path;
@@ -52,10 +52,10 @@ pub use checkpoint::CheckpointSection;
 pub use control::ControlSection;
 pub use cookie::{Cookie, CookieError};
 pub use literal::{Literal, LiteralError};
-pub use module::ModuleUpkeep;
+pub use module::ModuleBuild;
 pub(crate) use nearest::nearest;
 pub use node::NodeSection;
-pub(crate) use places::{Complaints, Part};
+pub(crate) use places::{Complaints, EntryPart};
 pub use problem::{ConfigError, Finding, Findings};
 pub(crate) use runtime::MOST_ELEMENTS;
 pub use runtime::RuntimeSection;
@@ -66,7 +66,7 @@ pub use wire_type::{DecodeError, Scalar, Type, TypeError};
 
 use crate::files::{self, ReadError};
 use crate::guest::{Limits, LoadFault, ModuleSource};
-use actor::Names;
+use actor::DeclaredNames;
 use context::Context;
 use overrides::Override;
 use places::{ActorPlaces, Places};
@@ -118,7 +118,7 @@ pub struct NodeConfig {
     /// `[modules.NAME]`, by name.
     pub modules: Vec<ModuleSource>,
     /// What is done about them while the node runs, in the same order.
-    pub upkeep: Vec<ModuleUpkeep>,
+    pub builds: Vec<ModuleBuild>,
     /// `[supervisors.NAME]`: the root first, whether the file has it or not.
     pub supervisors: Vec<SupervisorSection>,
     /// `[[actors]]`, in the order of the file.
@@ -207,11 +207,11 @@ impl NodeConfig {
         variables::substitute(&mut document, source.text(), context.variable, &mut problems);
         let read = read_document(&document, context, &mut problems);
         let mut places = Places::new(source.clone(), context.folder, &problems);
-        let (mut modules, mut upkeep, mut actors) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut modules, mut builds, mut actors) = (Vec::new(), Vec::new(), Vec::new());
         for module in read.modules {
             places.modules.insert(module.source.name.clone(), module.places);
             modules.push(module.source);
-            upkeep.push(module.upkeep);
+            builds.push(module.build);
         }
         for (actor, place) in read.actors {
             places.actors.entry(actor.name.clone()).or_insert(place);
@@ -228,7 +228,7 @@ impl NodeConfig {
                 runtime: read.runtime,
                 control: read.control,
                 modules,
-                upkeep,
+                builds,
                 supervisors: read.supervisors,
                 actors,
                 warnings,
@@ -261,7 +261,7 @@ struct Document {
     node: Option<NodeSection>,
     runtime: RuntimeSection,
     control: Option<ControlSection>,
-    modules: Vec<module::Read>,
+    modules: Vec<module::ReadModule>,
     supervisors: Vec<SupervisorSection>,
     actors: Vec<(ActorSection, ActorPlaces)>,
 }
@@ -293,7 +293,7 @@ fn read_document(document: &DeTable<'_>, context: &Context<'_>, problems: &mut P
         module::read(name, section, context, problems)
     });
     let (supervisors, supervisor_names) = read_named("supervisors", &top, supervisor::KEYS, problems, supervisor::read);
-    let names = Names {
+    let names = DeclaredNames {
         modules: module_names,
         supervisors: supervisor_names,
         limits: Arc::new(read_default_limits(&top, problems)),
@@ -360,7 +360,7 @@ fn read_default_limits(top: &Section<'_>, problems: &mut Problems) -> Limits {
 
 fn read_actors(
     top: &Section<'_>,
-    names: &Names<'_>,
+    names: &DeclaredNames<'_>,
     context: &Context<'_>,
     problems: &mut Problems,
 ) -> Vec<(ActorSection, ActorPlaces)> {

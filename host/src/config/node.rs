@@ -12,7 +12,7 @@ use super::cookie::Cookie;
 use super::names::{NameOf, checked_name};
 use super::node_limits;
 use super::problem::Problems;
-use super::secret::{Place, SecretKeys, SecretPlace};
+use super::secret::{SecretKey, SecretKeys, SecretPlace};
 use super::section::{Keys, Section};
 use super::tls::{self, TlsSection};
 use crate::guest::{Instead, mistaken};
@@ -212,8 +212,8 @@ fn read_cookie(section: &Section<'_>, context: &Context<'_>, problems: &mut Prob
     };
     let place = keys.read(section, problems)?;
     let (span, cookie) = match &place {
-        Place::File(file) => (file.span(), Cookie::from_file(&context.folder.join(file.get_ref()))),
-        Place::Variable(variable) => {
+        SecretKey::File(file) => (file.span(), Cookie::from_file(&context.folder.join(file.get_ref()))),
+        SecretKey::Variable(variable) => {
             let name = *variable.get_ref();
             (variable.span(), Cookie::from_variable(name, (context.variable)(name)))
         }
@@ -224,7 +224,7 @@ fn read_cookie(section: &Section<'_>, context: &Context<'_>, problems: &mut Prob
                 let help = "make one with `openssl rand -hex 32`, and give it to all nodes";
                 problems.warning(span, format!("the cookie {weakness}"), help);
             }
-            Some((cookie, place.settled(context)))
+            Some((cookie, place.resolved(context)))
         }
         Err(error) => {
             let help = place.help(error.is_not_found(), error.help(), context);

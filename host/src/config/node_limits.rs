@@ -1,6 +1,6 @@
 //! `[node.limits]`: what other nodes may take of this one.
 
-use super::bound::{Bound, DefaultBound};
+use super::node_limit::{DefaultLimit, NodeLimit};
 use super::problem::Problems;
 use super::section::{Keys, Section};
 use super::size;
@@ -14,26 +14,26 @@ pub(super) const KEYS: Keys = Keys {
 /// From room for some tens of actors in groups to a tebibyte.
 const RANGE: std::ops::RangeInclusive<u64> = 1 << 20..=1 << 40;
 
-pub(super) const PEER_BYTES: Bound<u64> = Bound {
+pub(super) const PEER_BYTES: NodeLimit<u64> = NodeLimit {
     key: "peer_bytes",
     range: RANGE,
-    default: DefaultBound::Is(|| PeerLimits::default().peer_bytes as u64),
+    default: DefaultLimit::Is(|| PeerLimits::default().peer_bytes as u64),
     what: "The memory that the actors and groups of one other node take: by default some 20 000 actors in groups, or a million in none.",
     beyond: "further actors and members of groups are left out: this node does not know them until there is a new session with room for \
              them",
 };
 
-pub(super) const ALL_PEERS_BYTES: Bound<u64> = Bound {
+pub(super) const ALL_PEERS_BYTES: NodeLimit<u64> = NodeLimit {
     key: "all_peers_bytes",
     range: RANGE,
-    default: DefaultBound::Is(|| PeerLimits::default().all_peers_bytes as u64),
+    default: DefaultLimit::Is(|| PeerLimits::default().all_peers_bytes as u64),
     what: "The memory that those of all other nodes take together. Not less than `peer_bytes`.",
     beyond: "the same happens, whichever node they are of",
 };
 
 /// Reads the table; what it leaves out is as by default.
 pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> PeerLimits {
-    let mut size = |bound: &Bound<u64>, default| {
+    let mut size = |bound: &NodeLimit<u64>, default| {
         let bytes = bound.read(section, problems);
         bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(default)
     };

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::actor::{ActorSection, Code};
-use super::bound::{Bound, DefaultBound};
 use super::context::Context;
+use super::node_limit::{DefaultLimit, NodeLimit};
 use super::places::ActorPlaces;
 use super::problem::Problems;
 use super::section::{Keys, Section};
@@ -73,88 +73,88 @@ const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 const TIB: u64 = 1 << 40;
 
-pub(super) const MAX_GUESTS: Bound<u32> = Bound {
+pub(super) const MAX_GUESTS: NodeLimit<u32> = NodeLimit {
     key: "max_guests",
     // No machine holds more.
     range: 1..=1_000_000,
-    default: DefaultBound::Follows("twice the guests in `[[actors]]`, and at least 1000"),
+    default: DefaultLimit::Follows("twice the guests in `[[actors]]`, and at least 1000"),
     what: "Guests that live at once: those that are started, and those that they spawn. The pool that they come from is made for this \
            number, as far as the machine has room for it.",
     beyond: "a start fails. Children of guests are refused earlier: places for the guests of the file, and an eighth of all, are kept \
              from them",
 };
 
-pub(super) const MAX_MEMORIES: Bound<u32> = Bound {
+pub(super) const MAX_MEMORIES: NodeLimit<u32> = NodeLimit {
     key: "max_memories",
     range: 1..=MOST_SHARED,
-    default: DefaultBound::Follows(
+    default: DefaultLimit::Follows(
         "what the guests in `[[actors]]` start with, and for each further guest as many as any module has; at least 3 for each guest",
     ),
     what: "Linear memories of all guests together, as far as the machine has room for them.",
     beyond: "a guest does not start, and the error names this key",
 };
 
-pub(super) const MAX_TABLES: Bound<u32> = Bound {
+pub(super) const MAX_TABLES: NodeLimit<u32> = NodeLimit {
     key: "max_tables",
     range: 1..=MOST_SHARED,
-    default: DefaultBound::Follows("as for `max_memories`, and at least 8 for each guest"),
+    default: DefaultLimit::Follows("as for `max_memories`, and at least 8 for each guest"),
     what: "Tables of all guests together.",
     beyond: "a guest does not start, and the error names this key",
 };
 
-pub(super) const MEMORY_RESERVATION: Bound<u64> = Bound {
+pub(super) const MEMORY_RESERVATION: NodeLimit<u64> = NodeLimit {
     key: "memory_reservation",
     range: MIB..=4 * GIB,
-    default: DefaultBound::Follows("64MiB, or the largest `memory_bytes` of an actor"),
+    default: DefaultLimit::Follows("64MiB, or the largest `memory_bytes` of an actor"),
     what: "Address space for each linear memory of a guest.",
     beyond: "that memory does not grow",
 };
 
-pub(super) const TABLE_RESERVATION: Bound<u32> = Bound {
+pub(super) const TABLE_RESERVATION: NodeLimit<u32> = NodeLimit {
     key: "table_reservation",
     range: 1..=MOST_ELEMENTS,
-    default: DefaultBound::Follows("100000, or the largest `table_elements` of an actor"),
+    default: DefaultLimit::Follows("100000, or the largest `table_elements` of an actor"),
     what: "Elements that room is reserved for in each table of a guest.",
     beyond: "that table does not grow",
 };
 
-pub(super) const INSTANCE_BYTES: Bound<u64> = Bound {
+pub(super) const INSTANCE_BYTES: NodeLimit<u64> = NodeLimit {
     key: "instance_bytes",
     range: KIB..=GIB,
-    default: DefaultBound::Is(|| EngineConfig::default().instance_bytes),
+    default: DefaultLimit::Is(|| EngineConfig::default().instance_bytes),
     what: "What the node keeps for the functions, globals and imports of one guest.",
     beyond: "the component is not loaded",
 };
 
-pub(super) const STACK_BYTES: Bound<u64> = Bound {
+pub(super) const STACK_BYTES: NodeLimit<u64> = NodeLimit {
     key: "stack_bytes",
     range: 64 * KIB..=256 * MIB,
-    default: DefaultBound::Is(|| EngineConfig::default().stack_bytes as u64),
+    default: DefaultLimit::Is(|| EngineConfig::default().stack_bytes as u64),
     what: "The stack of a guest: how deep its functions may call each other.",
     beyond: "the guest traps",
 };
 
-pub(super) const COMPONENT_BYTES: Bound<u64> = Bound {
+pub(super) const COMPONENT_BYTES: NodeLimit<u64> = NodeLimit {
     key: "component_bytes",
     range: KIB..=4 * GIB,
-    default: DefaultBound::Is(|| EngineConfig::default().component_bytes),
+    default: DefaultLimit::Is(|| EngineConfig::default().component_bytes),
     what: "The file of one component.",
     beyond: "it is not loaded",
 };
 
-pub(super) const CACHE_BYTES: Bound<u64> = Bound {
+pub(super) const CACHE_BYTES: NodeLimit<u64> = NodeLimit {
     key: "cache_bytes",
     range: MIB..=TIB,
-    default: DefaultBound::Is(|| EngineConfig::default().cache_bytes),
+    default: DefaultLimit::Is(|| EngineConfig::default().cache_bytes),
     what: "Compiled code in `cache_dir`, that of all nodes which share the folder.",
     beyond: "what other versions or set-ups of the engine made is removed first, then what was used longest ago; what a node runs stays, \
              and what there is no room for is compiled again at each start",
 };
 
-pub(super) const EPOCH_TICK: Bound<Duration> = Bound {
+pub(super) const EPOCH_TICK: NodeLimit<Duration> = NodeLimit {
     key: "epoch_tick",
     range: Duration::from_millis(1)..=Duration::from_secs(1),
-    default: DefaultBound::Is(|| EngineConfig::default().epoch_tick),
+    default: DefaultLimit::Is(|| EngineConfig::default().epoch_tick),
     what: "The longest that a guest runs before it gives way to others. It may be cut off after half of it.",
     beyond: "the guest is interrupted and waits for its next turn",
 };

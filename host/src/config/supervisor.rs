@@ -88,7 +88,7 @@ impl fmt::Display for SupervisorSection {
 }
 
 /// A supervisor, and where the file has what may be wrong with it in the end.
-pub(super) struct Read {
+pub(super) struct ReadSupervisor {
     section: SupervisorSection,
     /// Its name.
     span: Range<usize>,
@@ -102,7 +102,7 @@ pub(super) fn read(
     section: &Section<'_>,
     names: &[&str],
     problems: &mut Problems,
-) -> Option<Read> {
+) -> Option<ReadSupervisor> {
     let span = name.span();
     let name = checked_name(NameOf::Supervisor, &Spanned::new(name.span(), name.get_ref()), problems);
     let strategy = read_strategy(section, problems);
@@ -121,7 +121,7 @@ pub(super) fn read(
         Some(above) => Some(supervisor_of(above, names, problems)?),
         None => (!is_root).then(|| ROOT.to_owned()),
     };
-    Some(Read {
+    Some(ReadSupervisor {
         section: SupervisorSection {
             name: name?,
             strategy: strategy?,
@@ -190,7 +190,7 @@ fn read_policy(section: &Section<'_>, problems: &mut Problems) -> Option<Restart
 /// Complains about supervisors that are above themselves, and warns of those that have nobody to supervise. `needed` are those that
 /// actors name. What comes out begins with the root.
 pub(super) fn check<'n>(
-    read: Vec<Read>,
+    read: Vec<ReadSupervisor>,
     needed: impl Iterator<Item = &'n str>,
     problems: &mut Problems,
 ) -> Vec<SupervisorSection> {
@@ -207,7 +207,7 @@ pub(super) fn check<'n>(
             next = above.get(name).copied();
         }
     }
-    for Read {
+    for ReadSupervisor {
         section,
         span,
         above: at,

@@ -73,7 +73,7 @@ impl Begin<'_> {
             restarts = Some(started.map_err(|error| HostError::Control(startup_reason(&error)))?);
         }
         let watched: BTreeSet<String> = config
-            .upkeep
+            .builds
             .iter()
             .filter(|maintenance| maintenance.watch)
             .map(|maintenance| maintenance.module.clone())

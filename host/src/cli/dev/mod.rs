@@ -26,13 +26,13 @@ pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
         ..arguments.config.options()
     };
     let mut config = builder.config_with(&arguments.config.file, &options)?;
-    for upkeep in &mut config.upkeep {
+    for build in &mut config.builds {
         // What is pinned can't change.
         let is_pinned = config
             .modules
             .iter()
-            .any(|module| module.name == upkeep.module && module.digest.is_some());
-        upkeep.watch = !is_pinned;
+            .any(|module| module.name == build.module && module.digest.is_some());
+        build.watch = !is_pinned;
     }
     let folder = arguments
         .config

@@ -229,9 +229,9 @@ pub(super) const SECTIONS: &[(&str, &str, &[Constant])] = &[
 ];
 
 /// The Rust source of the crates.
-pub(super) struct Sources(BTreeMap<PathBuf, String>);
+pub(super) struct SourceTree(BTreeMap<PathBuf, String>);
 
-impl Sources {
+impl SourceTree {
     pub(super) fn read(repository: &Path) -> Self {
         let mut files = BTreeMap::new();
         let mut open: Vec<PathBuf> = ["cluster", "files", "host", "sandbox"]

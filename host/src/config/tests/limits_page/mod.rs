@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use self::fixed::{Constant, Unit};
-use super::super::bound::{Bound, DefaultBound, Written};
+use super::super::node_limit::{AsWritten, DefaultLimit, NodeLimit};
 use super::super::{duration, node_limits, runtime, size};
 use crate::control::StoreLimits;
 use crate::guest::{Complexity, LimitRow, LimitSlot, Limits, WhenFull};
@@ -45,7 +45,7 @@ fn the_page_of_node_toml_has_every_limit_with_its_default() {
     let guest = limits
         .rows_mut()
         .map(|(row, slot)| (row.key, default_of_guest(&row, &slot)));
-    let peers = [&node_limits::PEER_BYTES, &node_limits::ALL_PEERS_BYTES].map(|bound| (bound.key, default(bound)));
+    let peers = [&node_limits::PEER_BYTES, &node_limits::ALL_PEERS_BYTES].map(|limit| (limit.key, default(limit)));
     for (key, default) in guest.chain(peers) {
         // Another table may have the same key.
         let rows = page.lines().filter(|line| line.starts_with(&format!("| `{key}` |")));
@@ -105,16 +105,16 @@ fn configured(page: &mut String) {
         "Keys of `[runtime]`.",
         ["key", "default"],
         vec![
-            bound(&runtime::MAX_GUESTS),
-            bound(&runtime::MAX_MEMORIES),
-            bound(&runtime::MAX_TABLES),
-            bound(&runtime::MEMORY_RESERVATION),
-            bound(&runtime::TABLE_RESERVATION),
-            bound(&runtime::INSTANCE_BYTES),
-            bound(&runtime::STACK_BYTES),
-            bound(&runtime::COMPONENT_BYTES),
-            bound(&runtime::CACHE_BYTES),
-            bound(&runtime::EPOCH_TICK),
+            of_node(&runtime::MAX_GUESTS),
+            of_node(&runtime::MAX_MEMORIES),
+            of_node(&runtime::MAX_TABLES),
+            of_node(&runtime::MEMORY_RESERVATION),
+            of_node(&runtime::TABLE_RESERVATION),
+            of_node(&runtime::INSTANCE_BYTES),
+            of_node(&runtime::STACK_BYTES),
+            of_node(&runtime::COMPONENT_BYTES),
+            of_node(&runtime::CACHE_BYTES),
+            of_node(&runtime::EPOCH_TICK),
         ],
     );
     section(
@@ -122,12 +122,15 @@ fn configured(page: &mut String) {
         "The actors of other nodes",
         "Keys of `[node.limits]`.",
         ["key", "default"],
-        vec![bound(&node_limits::PEER_BYTES), bound(&node_limits::ALL_PEERS_BYTES)],
+        vec![
+            of_node(&node_limits::PEER_BYTES),
+            of_node(&node_limits::ALL_PEERS_BYTES),
+        ],
     );
 }
 
 fn fixed(page: &mut String) {
-    let sources = fixed::Sources::read(repository());
+    let sources = fixed::SourceTree::read(repository());
     for (title, intro, constants) in fixed::SECTIONS {
         let mut rows: Vec<Row> = constants
             .iter()
@@ -142,7 +145,7 @@ fn fixed(page: &mut String) {
     }
 }
 
-fn constant_row(constant: &Constant, sources: &fixed::Sources) -> Row {
+fn constant_row(constant: &Constant, sources: &fixed::SourceTree) -> Row {
     let number = sources.value(constant);
     Row {
         name: constant.shown(),
@@ -211,19 +214,19 @@ fn of_complexity() -> Vec<Row> {
     ]
 }
 
-fn bound<N: Written>(bound: &Bound<N>) -> Row {
+fn of_node<N: AsWritten>(limit: &NodeLimit<N>) -> Row {
     Row {
-        name: bound.key.to_owned(),
-        value: default(bound),
-        what: bound.what.to_owned(),
-        beyond: bound.beyond.to_owned(),
+        name: limit.key.to_owned(),
+        value: default(limit),
+        what: limit.what.to_owned(),
+        beyond: limit.beyond.to_owned(),
     }
 }
 
-fn default<N: Written>(bound: &Bound<N>) -> String {
-    match bound.default {
-        DefaultBound::Is(default) => default().written(),
-        DefaultBound::Follows(words) => words.to_owned(),
+fn default<N: AsWritten>(limit: &NodeLimit<N>) -> String {
+    match limit.default {
+        DefaultLimit::Is(default) => default().written(),
+        DefaultLimit::Follows(words) => words.to_owned(),
     }
 }
 

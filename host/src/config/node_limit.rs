@@ -14,11 +14,11 @@ use super::{duration, size};
     not(test),
     expect(dead_code, reason = "the test that makes docs/limits.md reads all of it")
 )]
-pub(super) struct Bound<N: 'static> {
+pub(super) struct NodeLimit<N: 'static> {
     pub(super) key: &'static str,
     /// What may be written.
     pub(super) range: RangeInclusive<N>,
-    pub(super) default: DefaultBound<N>,
+    pub(super) default: DefaultLimit<N>,
     /// What it bounds, in sentences.
     pub(super) what: &'static str,
     /// What happens beyond it, to follow "Beyond it".
@@ -28,28 +28,28 @@ pub(super) struct Bound<N: 'static> {
 /// What a limit is that the file leaves out.
 #[derive(Debug)]
 #[cfg_attr(not(test), expect(dead_code, reason = "the test that makes docs/limits.md reads it"))]
-pub(super) enum DefaultBound<N: 'static> {
+pub(super) enum DefaultLimit<N: 'static> {
     /// Always the same.
     Is(fn() -> N),
     /// It follows from the rest of the file.
     Follows(&'static str),
 }
 
-impl Bound<u64> {
+impl NodeLimit<u64> {
     /// The size that the table has, in bytes.
     pub(super) fn read(&self, section: &Section<'_>, problems: &mut Problems) -> Option<u64> {
         section.size(self.key, self.range.clone(), problems)
     }
 }
 
-impl Bound<u32> {
+impl NodeLimit<u32> {
     /// The number that the table has.
     pub(super) fn read(&self, section: &Section<'_>, problems: &mut Problems) -> Option<u32> {
         section.integer(self.key, self.range.clone(), problems)
     }
 }
 
-impl Bound<Duration> {
+impl NodeLimit<Duration> {
     /// The time that the table has.
     pub(super) fn read(&self, section: &Section<'_>, problems: &mut Problems) -> Option<Duration> {
         let time = section.duration(self.key, problems)?;
@@ -65,23 +65,23 @@ impl Bound<Duration> {
 }
 
 /// What can be said as the file writes it.
-pub(super) trait Written {
+pub(super) trait AsWritten {
     fn written(&self) -> String;
 }
 
-impl Written for u64 {
+impl AsWritten for u64 {
     fn written(&self) -> String {
         size::spoken(*self)
     }
 }
 
-impl Written for u32 {
+impl AsWritten for u32 {
     fn written(&self) -> String {
         self.to_string()
     }
 }
 
-impl Written for Duration {
+impl AsWritten for Duration {
     fn written(&self) -> String {
         duration::spoken(*self)
     }
