@@ -64,7 +64,7 @@ impl Begin<'_> {
             deployed: deployed.clone(),
             store: deployments.as_ref().map(|deployments| deployments.store.clone()),
             listener,
-            losses: root.losses().clone(),
+            readiness: root.readiness_watch().clone(),
         });
         let mut restarts = None;
         if let (Some(section), Some(deployments)) = (&config.control, deployments) {

@@ -13,7 +13,7 @@ use crate::directory::{self, BoxFuture};
 use crate::files;
 use crate::guest::{Digest, Module, ModuleSource, Modules};
 use crate::node::NodeServerMessage;
-use crate::supervision::Watch;
+use crate::supervision::ReadinessWatch;
 use crate::supervision::reload::{self, Reload, ReloadReport};
 
 /// How many actors of a module are listed in a status.
@@ -37,7 +37,7 @@ pub(super) struct Reloader {
     pub(super) store: Option<Arc<Mutex<ComponentStore>>>,
     pub(super) listener: Option<ReloadListener>,
     /// Tells of the actors that were given up.
-    pub(super) losses: Watch,
+    pub(super) readiness: ReadinessWatch,
 }
 
 impl Reloader {
@@ -169,7 +169,7 @@ impl Service for Reloader {
             for module in self.modules.names().iter().filter_map(|name| self.modules.find(name)) {
                 modules.push(self.module_status(&module).await);
             }
-            let readiness = self.losses.readiness();
+            let readiness = self.readiness.readiness();
             let missing = readiness.given_up().iter();
             Status {
                 node: self.node.clone(),

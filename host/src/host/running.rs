@@ -123,10 +123,10 @@ impl RunningHost {
 
     /// Runs until a signal comes, an actor is given up that the node can't do without, or the node ends by itself.
     pub(super) async fn until_signal(mut self, mut signals: Signals) -> Result<Stopped, HostError> {
-        let mut losses = self.root.losses().clone();
+        let mut readiness_watch = self.root.readiness_watch().clone();
         let first = tokio::select! {
             signal = signals.next() => signal,
-            given_up = losses.essential() => return self.end_for(given_up, signals).await,
+            given_up = readiness_watch.essential() => return self.end_for(given_up, signals).await,
             _ = &mut self.node.ended => {
                 tracing::error!("the node server ended by itself");
                 stop(None, self.root, self.maintenance).await;

@@ -11,14 +11,14 @@ use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio::sync::watch;
 
 use super::batch::start_together;
-use super::child::{Child, Launch, stop};
-use super::counts::{Ledger, Tally};
+use super::child::{Child, ChildStart, stop};
+use super::counts::{ActorTally, Ledger};
 use super::in_place::Closing;
-use super::message::{Life, Live, Message, NotStarted, Part, is_supervisor};
-use super::plan::{Command, Ending, Plan};
+use super::message::{ChildHandle, LiveChild, Message, NotStarted, RunningChild, is_supervisor};
+use super::plan::{ChildExit, Command, Plan};
 use super::readiness::{GivenUp, OnGiveUp};
 use super::report;
-use super::shutdown::{self, Way};
+use super::shutdown::{self, ShutdownMode};
 use super::spec::{Strategy, SupervisorSpec};
 use crate::guest::{Budget, RestartPolicy, Verdict};
 
@@ -50,7 +50,7 @@ pub(super) struct State {
     early: HashMap<ActorId, bool>,
     /// Tells the guests that nothing is restarted any more.
     closing: watch::Sender<Closing>,
-    tally: Tally,
+    tally: ActorTally,
     /// Why it gave up.
     failure: Option<String>,
 }
@@ -70,12 +70,12 @@ impl Actor for Supervisor {
                 .filter_map(|index| state.launch(index, again))
                 .collect();
             let mut started = start_together(launches).await;
-            for (index, life) in started.lives.drain(..) {
-                state.enter(index, life);
+            for (index, running) in started.running.drain(..) {
+                state.enter(index, running);
             }
             if let Some(error) = started.failure() {
                 state.close(Closing::Ending);
-                shutdown::wind_down(state.live(), &Way::Drain, shutdown::PATIENCE).await;
+                shutdown::wind_down(state.live(), &ShutdownMode::Drain, shutdown::PATIENCE).await;
                 return Err(error.into());
             }
         }
@@ -152,7 +152,7 @@ impl State {
                 Strategy::OneForOne => budget(),
                 Strategy::RestForOne | Strategy::OneForAll => shared.clone(),
             },
-            life: None,
+            running: None,
         };
         let children: Vec<Child> = spec.children.iter().map(child).collect();
         let kinds = children.iter().map(|child| (child.spec.kind(), child.spec.restart));
@@ -165,7 +165,7 @@ impl State {
             starting: 0,
             early: HashMap::new(),
             closing: watch::Sender::new(Closing::No),
-            tally: Tally::new(ledger.clone()),
+            tally: ActorTally::new(ledger.clone()),
             failure: None,
             spec,
             ledger,
@@ -177,9 +177,9 @@ impl State {
         neighbours(self.children.iter().map(|child| child.spec.batch).zip(0..))
     }
 
-    fn launch(&self, index: usize, again: bool) -> Option<Launch> {
+    fn launch(&self, index: usize, again: bool) -> Option<ChildStart> {
         let child = self.children.get(index)?;
-        Some(Launch {
+        Some(ChildStart {
             index,
             spec: child.spec.clone(),
             budget: child.budget.clone(),
@@ -191,10 +191,10 @@ impl State {
     }
 
     /// A child has come to life.
-    fn enter(&mut self, index: usize, life: Life) {
-        self.by_id.insert(life.cell.get_id(), index);
+    fn enter(&mut self, index: usize, running: RunningChild) {
+        self.by_id.insert(running.cell.get_id(), index);
         if let Some(child) = self.children.get_mut(index) {
-            child.life = Some(life);
+            child.running = Some(running);
         }
     }
 
@@ -203,10 +203,10 @@ impl State {
         Some(child.spec.name.clone())
     }
 
-    fn started(&mut self, index: usize, outcome: Result<Life, NotStarted>) -> Vec<Command> {
+    fn started(&mut self, index: usize, outcome: Result<RunningChild, NotStarted>) -> Vec<Command> {
         self.starting = self.starting.saturating_sub(1);
-        let life = match outcome {
-            Ok(life) => life,
+        let running = match outcome {
+            Ok(running) => running,
             Err(error) => {
                 tracing::error!(supervisor = self.spec.name, "{error}");
                 self.forget_early();
@@ -214,8 +214,8 @@ impl State {
                 return self.decide(index, &reason, |plan, spend| plan.handle_start_failed(index, spend));
             }
         };
-        let id = life.cell.get_id();
-        self.enter(index, life);
+        let id = running.cell.get_id();
+        self.enter(index, running);
         let mut commands = self.plan.handle_started(index);
         if let Some(failed) = self.early.remove(&id) {
             commands.extend(self.ended(index, id, failed, "it ended as soon as it had started"));
@@ -232,13 +232,13 @@ impl State {
 
     fn ended(&mut self, index: usize, id: ActorId, failed: bool, reason: &str) -> Vec<Command> {
         self.by_id.remove(&id);
-        let life = self.children.get_mut(index).and_then(|child| child.life.take());
-        let ending = match life.map(|life| life.part) {
-            Some(Part::Guest(_, gave_up)) if gave_up.get() => Ending::GaveUp,
-            _ if failed => Ending::Failed,
-            _ => Ending::Stopped,
+        let running = self.children.get_mut(index).and_then(|child| child.running.take());
+        let ending = match running.map(|running| running.handle) {
+            Some(ChildHandle::Guest(_, gave_up)) if gave_up.get() => ChildExit::GaveUp,
+            _ if failed => ChildExit::Failed,
+            _ => ChildExit::Stopped,
         };
-        if ending == Ending::GaveUp {
+        if ending == ChildExit::GaveUp {
             self.give_up(index);
         }
         self.decide(index, reason, |plan, spend| plan.handle_ended(index, ending, spend))
@@ -320,7 +320,7 @@ impl State {
         if let Some(more) = missed.len().checked_sub(LOGGED).filter(|more| *more > 0) {
             tracing::error!(supervisor = &*supervisor, more, "others are given up with them");
         }
-        self.ledger.losses.add(missed);
+        self.ledger.given_up_actors.add(missed);
     }
 
     /// Nothing that fails from now on is restarted. What was said first stays.
@@ -343,9 +343,9 @@ impl State {
                 Command::Refresh(index) => self.refresh(index),
                 Command::Stop(index) => {
                     if let Some(child) = self.children.get(index)
-                        && let Some(life) = &child.life
+                        && let Some(running) = &child.running
                     {
-                        stop(life, index, child.spec.name.clone(), self.myself.clone());
+                        stop(running, index, child.spec.name.clone(), self.myself.clone());
                     }
                 }
                 Command::Wait(index, after) => {
@@ -365,10 +365,10 @@ impl State {
 
     fn refresh(&self, index: usize) {
         if let Some(child) = self.children.get(index)
-            && let Some(Life {
-                part: Part::Guest(guest, _),
+            && let Some(RunningChild {
+                handle: ChildHandle::Guest(guest, _),
                 ..
-            }) = &child.life
+            }) = &child.running
         {
             guest.restart(format!("another actor of the supervisor `{}` failed", self.spec.name));
         }
@@ -407,13 +407,13 @@ impl State {
     }
 
     /// Who is alive, in the order of their start: those that are stopped together, together.
-    fn live(&self) -> Vec<Vec<Live>> {
+    fn live(&self) -> Vec<Vec<LiveChild>> {
         let up = self.plan.up().filter_map(|index| {
             let child = self.children.get(index)?;
-            let life = child.life.as_ref()?;
-            let live = match &life.part {
-                Part::Supervisor(actor) => Live::Supervisor(actor.clone()),
-                Part::Guest(..) | Part::Native => Live::Actor(life.cell.clone()),
+            let running = child.running.as_ref()?;
+            let live = match &running.handle {
+                ChildHandle::Supervisor(actor) => LiveChild::Supervisor(actor.clone()),
+                ChildHandle::Guest(..) | ChildHandle::Native => LiveChild::Actor(running.cell.clone()),
             };
             Some((child.spec.batch, live))
         });
@@ -421,7 +421,7 @@ impl State {
         // What a program has linked to it besides.
         let strangers = self.myself.get_cell().get_children().into_iter();
         let strangers = strangers.filter(|cell| !self.by_id.contains_key(&cell.get_id()));
-        batches.push(strangers.map(Live::Actor).collect());
+        batches.push(strangers.map(LiveChild::Actor).collect());
         batches
     }
 }

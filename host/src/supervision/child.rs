@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::actor::{Arguments, Supervisor};
 use super::counts::Ledger;
 use super::in_place::{Closing, InPlace, SharedBudget};
-use super::message::{GaveUp, Life, Message, NotStarted, Part};
+use super::message::{ChildHandle, GaveUp, Message, NotStarted, RunningChild};
 use super::shutdown::ends_within;
 use super::spec::{ChildSpec, Code, StartError};
 use crate::directory::{self, BoxFuture};
@@ -32,11 +32,11 @@ pub(super) struct Child {
     pub(super) spec: ChildSpec,
     pub(super) budget: SharedBudget,
     /// The actor that it is made of now.
-    pub(super) life: Option<Life>,
+    pub(super) running: Option<RunningChild>,
 }
 
 /// What it takes to start a child.
-pub(super) struct Launch {
+pub(super) struct ChildStart {
     pub(super) index: usize,
     pub(super) spec: ChildSpec,
     pub(super) budget: SharedBudget,
@@ -55,24 +55,24 @@ impl Child {
     }
 }
 
-impl Launch {
+impl ChildStart {
     /// Starts the child. Boxed, because a supervisor may be started by one.
-    pub(super) fn start(self) -> BoxFuture<'static, Result<Life, NotStarted>> {
+    pub(super) fn start(self) -> BoxFuture<'static, Result<RunningChild, NotStarted>> {
         Box::pin(async move {
             let (name, ledger, again) = (self.spec.name.clone(), self.ledger.clone(), self.again);
             let is_supervisor = matches!(self.spec.code, Code::Supervisor(_));
-            let life = self.spawn().await?;
+            let running = self.spawn().await?;
             if !is_supervisor {
-                ledger.enter(&name, life.cell.clone());
+                ledger.enter(&name, running.cell.clone());
                 if again {
                     ledger.restarted();
                 }
             }
-            Ok(life)
+            Ok(running)
         })
     }
 
-    async fn spawn(self) -> Result<Life, NotStarted> {
+    async fn spawn(self) -> Result<RunningChild, NotStarted> {
         let name = self.spec.name.clone();
         let failed = |reason| NotStarted {
             child: name.to_string(),
@@ -102,16 +102,16 @@ impl Launch {
                 };
                 let guest = guest::spawn(&module, options, parent).await;
                 let guest = guest.map_err(|error| failed(error.into()))?;
-                Ok(Life {
+                Ok(RunningChild {
                     cell: guest.cell.clone(),
-                    part: Part::Guest(guest, gave_up),
+                    handle: ChildHandle::Guest(guest, gave_up),
                 })
             }
             Code::Native(start) => {
                 self.free_name(Some(&name)).await;
                 let cell = start(parent).await.map_err(failed)?;
-                let part = Part::Native;
-                Ok(Life { cell, part })
+                let handle = ChildHandle::Native;
+                Ok(RunningChild { cell, handle })
             }
             Code::Supervisor(spec) => {
                 let arguments = Arguments {
@@ -122,9 +122,9 @@ impl Launch {
                 };
                 let spawned = Actor::spawn_linked(None, Supervisor, arguments, parent).await;
                 let (actor, _) = spawned.map_err(|error| not_started(&name, error))?;
-                Ok(Life {
+                Ok(RunningChild {
                     cell: actor.get_cell(),
-                    part: Part::Supervisor(actor),
+                    handle: ChildHandle::Supervisor(actor),
                 })
             }
         }
@@ -162,11 +162,11 @@ pub(super) fn not_started(supervisor: &str, error: SpawnErr) -> NotStarted {
 
 /// Stops the actor, and kills it if that takes too long. Its supervisor hears of its end as of any, and at last that it is gone, as
 /// far as that could be brought about.
-pub(super) fn stop(life: &Life, index: usize, name: Arc<str>, supervisor: ActorRef<Message>) {
-    let cell = life.cell.clone();
-    let nested = match &life.part {
-        Part::Supervisor(actor) => Some(actor.clone()),
-        Part::Guest(..) | Part::Native => None,
+pub(super) fn stop(running: &RunningChild, index: usize, name: Arc<str>, supervisor: ActorRef<Message>) {
+    let cell = running.cell.clone();
+    let nested = match &running.handle {
+        ChildHandle::Supervisor(actor) => Some(actor.clone()),
+        ChildHandle::Guest(..) | ChildHandle::Native => None,
     };
     tokio::spawn(async move {
         match nested {

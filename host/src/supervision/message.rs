@@ -11,7 +11,7 @@ use crate::guest::GuestHandle;
 
 pub(super) enum Message {
     /// The outcome of a start.
-    Started(usize, Result<Life, NotStarted>),
+    Started(usize, Result<RunningChild, NotStarted>),
     /// The wait before a start is over.
     Waited(usize),
     /// A guest was restarted in place after a failure or a stop of its own.
@@ -19,7 +19,7 @@ pub(super) enum Message {
     /// An actor that was to be stopped has ended, or can't be made to.
     Gone(usize, ActorId),
     /// Restart nothing any more, and say who is alive, in the order of their start.
-    Freeze(oneshot::Sender<Vec<Vec<Live>>>),
+    Freeze(oneshot::Sender<Vec<Vec<LiveChild>>>),
     /// Stop all children, then yourself.
     End,
 }
@@ -33,14 +33,14 @@ pub(super) fn is_supervisor(cell: &ActorCell) -> bool {
 
 /// One actor, from its start to its end.
 #[derive(Debug)]
-pub(super) struct Life {
+pub(super) struct RunningChild {
     pub(super) cell: ActorCell,
-    pub(super) part: Part,
+    pub(super) handle: ChildHandle,
 }
 
 /// What a supervisor has to do with an actor besides hearing of it.
 #[derive(Debug)]
-pub(super) enum Part {
+pub(super) enum ChildHandle {
     Guest(GuestHandle, GaveUp),
     Native,
     Supervisor(ActorRef<Message>),
@@ -73,7 +73,7 @@ impl GaveUp {
 
 /// Somebody who is alive.
 #[derive(Debug)]
-pub(super) enum Live {
+pub(super) enum LiveChild {
     Actor(ActorCell),
     Supervisor(ActorRef<Message>),
 }

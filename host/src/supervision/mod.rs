@@ -18,12 +18,12 @@ pub mod reload;
 mod report;
 mod root;
 mod shutdown;
+mod shutdown_order;
 mod spec;
-mod winding;
 
 pub use counts::Counts;
 pub use message::NotStarted;
-pub(crate) use readiness::Watch;
+pub(crate) use readiness::ReadinessWatch;
 pub use readiness::{GivenUp, OnGiveUp, Readiness};
 pub use root::{Root, RootError};
 pub use spec::{ChildSpec, StartError, Strategy, SupervisorSpec};
@@ -31,9 +31,9 @@ pub use spec::{ChildSpec, StartError, Strategy, SupervisorSpec};
 /// What the simulation of whole nodes runs.
 #[cfg(test)]
 pub(crate) mod sim {
-    pub(crate) use super::plan::{Command, Ending, Plan};
-    pub(crate) use super::reload::rollout::{Rollout, Todo};
+    pub(crate) use super::plan::{ChildExit, Command, Plan};
+    pub(crate) use super::reload::rollout::{Rollout, RolloutCommand};
     pub(crate) use super::reload::{OnFailure, Outcome, Verdict};
-    pub(crate) use super::spec::Kind;
-    pub(crate) use super::winding::{Order, Winding};
+    pub(crate) use super::shutdown_order::{ShutdownCommand, ShutdownOrder};
+    pub(crate) use super::spec::ChildKind;
 }

@@ -86,7 +86,7 @@ pub(super) enum Code {
 
 /// What a child is, as far as it makes a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ChildKind {
     Guest,
     Native,
     Supervisor,
@@ -159,11 +159,11 @@ impl ChildSpec {
         }
     }
 
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> ChildKind {
         match self.code {
-            Code::Guest { .. } => Kind::Guest,
-            Code::Native(_) => Kind::Native,
-            Code::Supervisor(_) => Kind::Supervisor,
+            Code::Guest { .. } => ChildKind::Guest,
+            Code::Native(_) => ChildKind::Native,
+            Code::Supervisor(_) => ChildKind::Supervisor,
         }
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! The new component is read, checked and compiled while the old one serves. What it may do is decided before anything is
 //! touched (`check`); then each actor is reloaded at a message boundary, several at a time, and has to prove itself
-//! (`roll`). If one of them fails, all go back, or the module stays mixed: [`OnFailure`].
+//! (`driver`). If one of them fails, all go back, or the module stays mixed: [`OnFailure`].
 
 mod check;
 #[cfg(test)]
 mod check_tests;
+mod driver;
 mod report;
-mod roll;
 pub(super) mod rollout;
 
 use std::path::PathBuf;
@@ -228,8 +228,8 @@ fn unknown(modules: &Modules, module: &str) -> ReloadError {
 async fn to(modules: &Modules, new: &Module, reload: &Reload) -> Result<ReloadReport, ReloadError> {
     let current = current(modules, &reload.module)?;
     let guests = behind(modules, new);
-    let (old_says, new_says) = (check::Code::of(&current).await, check::Code::of(new).await);
-    let actors: Vec<_> = guests.iter().map(check::Actor::of).collect();
+    let (old_says, new_says) = (check::CodeFacts::of(&current).await, check::CodeFacts::of(new).await);
+    let actors: Vec<_> = guests.iter().map(check::ActorFacts::of).collect();
     let plan = check::plan(&old_says, &new_says, &actors, reload.mode, reload.force).map_err(|refusals| Refused {
         module: reload.module.clone(),
         refusals,
@@ -242,8 +242,8 @@ async fn to(modules: &Modules, new: &Module, reload: &Reload) -> Result<ReloadRe
             .collect();
         return Ok(report);
     }
-    let jobs = guests.into_iter().zip(plan.modes).collect();
-    roll::all(modules, &current, new, jobs, reload, &mut report).await;
+    let swaps = guests.into_iter().zip(plan.modes).collect();
+    driver::run(modules, &current, new, swaps, reload, &mut report).await;
     report.log();
     Ok(report)
 }
