@@ -12,10 +12,10 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::arguments::{ControlArguments, Output, ReloadArguments, RollbackArguments, StatusArguments};
 use super::failure::Failure;
-use super::nodes::{self, Node, Way};
+use super::nodes::{self, ControlledNode, NodeAccess};
 use super::output;
 use super::process::Process;
-use super::rollout::{self, Rollout, Upload};
+use super::rollout::{self, RolloutReport, Upload};
 use crate::control::{Answer, Request, RequestId};
 use crate::files;
 use crate::guest::Digest;
@@ -96,19 +96,19 @@ pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
 /// Connects to all of them and does what is to be done.
 fn on_nodes<T>(
     arguments: &ControlArguments,
-    work: impl AsyncFnOnce(Vec<Node>) -> anyhow::Result<T>,
+    work: impl AsyncFnOnce(Vec<ControlledNode>) -> anyhow::Result<T>,
 ) -> Result<T, Failure> {
     let process = Process::of_command(LevelFilter::OFF)?;
-    let way = Way::new(arguments)?;
+    let access = NodeAccess::new(arguments)?;
     let outcome = process.complete(async {
-        let nodes = nodes::connect(&way, arguments).await?;
+        let nodes = nodes::connect(&access, arguments).await?;
         work(nodes).await
     });
     outcome.map_err(|error| Failure::runtime(format_args!("{error:#}")))
 }
 
 /// To all of them at the same time. If one of them fails, nothing has changed anywhere.
-async fn upload(nodes: &mut [Node], digest: Digest, bytes: &[u8]) -> anyhow::Result<Vec<Upload>> {
+async fn upload(nodes: &mut [ControlledNode], digest: Digest, bytes: &[u8]) -> anyhow::Result<Vec<Upload>> {
     let uploads = nodes.iter_mut().map(async |node| {
         let started = Instant::now();
         let sent = node.upload(digest, bytes).await?;
@@ -121,7 +121,7 @@ async fn upload(nodes: &mut [Node], digest: Digest, bytes: &[u8]) -> anyhow::Res
     futures_util::future::try_join_all(uploads).await
 }
 
-fn finish(rollout: &Rollout, format: Output) -> Result<ExitCode, Failure> {
+fn finish(rollout: &RolloutReport, format: Output) -> Result<ExitCode, Failure> {
     output::write(|out| match format {
         Output::Text => rollout.write(out),
         Output::Json => json(rollout).and_then(|text| writeln!(out, "{text}")),

@@ -18,7 +18,7 @@ use super::output;
 use super::process::Process;
 use super::signature::{descriptor_json, write_descriptor};
 use super::target::Target;
-use super::typed::{self, Kind, ReplyType, Typed};
+use super::typed::{self, MessageKind, ReplyType, Typed};
 use crate::config::Type;
 
 /// The time that an actor has to describe itself where the message can be sent without.
@@ -26,7 +26,7 @@ const SHORT_PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) fn call(arguments: CallArguments) -> Result<ExitCode, Failure> {
     let CallArguments { node, message, reply } = arguments;
-    let message = Message::read(message)?;
+    let message = OutgoingMessage::read(message)?;
     let (bytes, described) = on_a_client(&node, |client, deadline| send_call(client, deadline, message))?;
     let ty = reply.unwrap_or_else(|| match described {
         Some(ReplyType::Known(ty)) => ty,
@@ -45,7 +45,7 @@ pub(super) fn call(arguments: CallArguments) -> Result<ExitCode, Failure> {
 
 pub(super) fn cast(arguments: CastArguments) -> Result<ExitCode, Failure> {
     let CastArguments { node, message, all } = arguments;
-    let message = Message::read(message)?;
+    let message = OutgoingMessage::read(message)?;
     on_a_client(&node, |client, _| send_cast(client, message, all))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -85,13 +85,13 @@ where
 }
 
 /// What is sent.
-struct Message {
+struct OutgoingMessage {
     target: Target,
     variant: String,
     arguments: Vec<Argument>,
 }
 
-impl Message {
+impl OutgoingMessage {
     /// The message of a command line, with the arguments that are in files or on standard input.
     fn read(message: MessageArguments) -> Result<Self, Failure> {
         let MessageArguments {
@@ -108,8 +108,13 @@ impl Message {
 }
 
 /// The message with the types that the actor says it has.
-async fn typed(client: &Client, actor: &ActorCell, kind: Kind, message: &Message) -> anyhow::Result<Typed> {
-    let Message {
+async fn typed(
+    client: &Client,
+    actor: &ActorCell,
+    kind: MessageKind,
+    message: &OutgoingMessage,
+) -> anyhow::Result<Typed> {
+    let OutgoingMessage {
         target,
         variant,
         arguments,
@@ -132,12 +137,12 @@ async fn typed(client: &Client, actor: &ActorCell, kind: Kind, message: &Message
 async fn send_call(
     client: Client,
     deadline: Deadline,
-    message: Message,
+    message: OutgoingMessage,
 ) -> anyhow::Result<(Vec<u8>, Option<ReplyType>)> {
     let actors = client.resolve(&message.target).await?;
     let actor = any_of(&actors).context("a target without an actor")?;
-    let typed = typed(&client, actor, Kind::Call, &message).await?;
-    let Message { target, variant, .. } = message;
+    let typed = typed(&client, actor, MessageKind::Call, &message).await?;
+    let OutgoingMessage { target, variant, .. } = message;
     let (port, reply) = concurrency::oneshot();
     let call = SerializedMessage::Call {
         variant: variant.clone(),
@@ -160,13 +165,13 @@ async fn send_call(
     }
 }
 
-async fn send_cast(client: Client, message: Message, all: bool) -> anyhow::Result<()> {
+async fn send_cast(client: Client, message: OutgoingMessage, all: bool) -> anyhow::Result<()> {
     let mut actors = client.resolve(&message.target).await?;
     if !all {
         actors = any_of(&actors).cloned().into_iter().collect();
     }
     let first = actors.first().context("a target without an actor")?;
-    let typed = typed(&client, first, Kind::Cast, &message).await?;
+    let typed = typed(&client, first, MessageKind::Cast, &message).await?;
     let mut ended = None;
     let mut sent = 0;
     for actor in &actors {

@@ -13,14 +13,14 @@ use crate::control::{Answer, AskError, CONTROL, ControlClient, DeployKey, OtherN
 use crate::host::Dial;
 
 /// How every one of them is reached.
-pub(super) struct Way {
+pub(super) struct NodeAccess {
     cookie: Cookie,
     dial: Dial,
     key: DeployKey,
     deadline: Deadline,
 }
 
-impl Way {
+impl NodeAccess {
     /// Reads the files that the arguments name.
     pub(super) fn new(arguments: &ControlArguments) -> Result<Self, Failure> {
         Ok(Self {
@@ -32,7 +32,7 @@ impl Way {
     }
 
     /// Connects to a node. The first request proves the deploy key to it.
-    pub(super) async fn to(&self, address: &PeerAddress) -> anyhow::Result<Node> {
+    pub(super) async fn to(&self, address: &PeerAddress) -> anyhow::Result<ControlledNode> {
         let client = Client::connect(address, &self.cookie, &self.dial, self.deadline).await?;
         let name = client.peer_name();
         let actor = match client.resolve(&Target::Name(CONTROL.to_owned())).await {
@@ -45,7 +45,7 @@ impl Way {
             Err(error) => return Err(error.into()),
         };
         let control = ControlClient::new(actor, name.clone(), self.key.clone());
-        Ok(Node {
+        Ok(ControlledNode {
             name,
             address: address.clone(),
             control,
@@ -56,7 +56,7 @@ impl Way {
 }
 
 /// A node that is connected to.
-pub(super) struct Node {
+pub(super) struct ControlledNode {
     /// Its full name.
     pub(super) name: String,
     pub(super) address: PeerAddress,
@@ -66,7 +66,7 @@ pub(super) struct Node {
     _client: Client,
 }
 
-impl Node {
+impl ControlledNode {
     /// Asks, and waits for the answer.
     pub(super) async fn ask(&mut self, request: &Request) -> anyhow::Result<Answer> {
         let answer = self.try_ask(request).await;
@@ -98,10 +98,10 @@ fn explain(node: &str, error: &AskError) -> anyhow::Error {
 }
 
 /// Connects to the nodes that are named, and with `--all-nodes` to those that the first one knows. All, or none.
-pub(super) async fn connect(way: &Way, arguments: &ControlArguments) -> anyhow::Result<Vec<Node>> {
+pub(super) async fn connect(access: &NodeAccess, arguments: &ControlArguments) -> anyhow::Result<Vec<ControlledNode>> {
     let mut nodes = Vec::new();
     for address in &arguments.node {
-        let node = way.to(address).await?;
+        let node = access.to(address).await?;
         add(&mut nodes, node);
     }
     if !arguments.all_nodes {
@@ -126,14 +126,14 @@ pub(super) async fn connect(way: &Way, arguments: &ControlArguments) -> anyhow::
         let address = other.address.parse::<PeerAddress>();
         let address =
             address.map_err(|error| anyhow!("{} says that it is at {:?}: {}", other.name, error.text, error.reason))?;
-        let node = way.to(&address).await?;
+        let node = access.to(&address).await?;
         add(&mut nodes, node);
     }
     Ok(nodes)
 }
 
 /// Two addresses may lead to one node.
-fn add(nodes: &mut Vec<Node>, node: Node) {
+fn add(nodes: &mut Vec<ControlledNode>, node: ControlledNode) {
     if nodes.iter().all(|known| known.name != node.name) {
         nodes.push(node);
     }

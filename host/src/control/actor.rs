@@ -12,13 +12,14 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::key::DeployKey;
-use super::ledger::Ledger;
+use super::ledger::RequestLedger;
 use super::message::{
-    Answer, CONTROL, ControlMessage, MAX_PIECE, Refusal, Request, RequestId, decode_body, encode_body, encode_reply,
+    Answer, CONTROL, ControlMessage, ControlRefusal, MAX_PIECE, Request, RequestId, decode_body, encode_body,
+    encode_reply,
 };
 use super::service::Service;
-use super::sessions::{Proved, Sessions};
-use super::store::{ComponentStore, Progress, UploadError};
+use super::sessions::{ProvedRequest, Sessions};
+use super::store::{ComponentStore, UploadError, UploadProgress};
 use crate::guest::Digest;
 
 /// Requests that are worked on at once. Beyond it, further ones are refused.
@@ -34,7 +35,7 @@ const RESTART_PAUSE: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// The name is taken.
-pub(crate) async fn start(control: Control, supervisor: ActorCell) -> Result<Restarts, SpawnErr> {
+pub(crate) async fn start(control: ControlSetup, supervisor: ActorCell) -> Result<RestartGuard, SpawnErr> {
     let mut actor = spawn(control.clone(), supervisor.clone()).await?;
     let restarts = tokio::spawn(async move {
         loop {
@@ -49,19 +50,19 @@ pub(crate) async fn start(control: Control, supervisor: ActorCell) -> Result<Res
             };
         }
     });
-    Ok(Restarts(restarts.abort_handle()))
+    Ok(RestartGuard(restarts.abort_handle()))
 }
 
-async fn spawn(control: Control, supervisor: ActorCell) -> Result<ActorCell, SpawnErr> {
+async fn spawn(control: ControlSetup, supervisor: ActorCell) -> Result<ActorCell, SpawnErr> {
     let (actor, _) = Actor::spawn_linked(Some(CONTROL.to_owned()), ControlActor, control, supervisor).await?;
     Ok(actor.get_cell())
 }
 
 /// The control actor is started again whenever it ends, as long as this lives. The actor itself ends with its supervisor.
 #[derive(Debug)]
-pub(crate) struct Restarts(AbortHandle);
+pub(crate) struct RestartGuard(AbortHandle);
 
-impl Drop for Restarts {
+impl Drop for RestartGuard {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -69,7 +70,7 @@ impl Drop for Restarts {
 
 /// What the control actor is made of.
 #[derive(Clone)]
-pub(crate) struct Control {
+pub(crate) struct ControlSetup {
     /// Who has this may deploy.
     pub(crate) key: DeployKey,
     /// The node's full name.
@@ -79,10 +80,10 @@ pub(crate) struct Control {
     /// The node.
     pub(crate) service: Arc<dyn Service>,
     /// What became of requests. It outlives the actor.
-    ledger: Ledger,
+    ledger: RequestLedger,
 }
 
-impl Control {
+impl ControlSetup {
     /// For the node of this full name.
     pub(crate) fn new(
         key: DeployKey,
@@ -95,7 +96,7 @@ impl Control {
             node,
             store,
             service,
-            ledger: Ledger::default(),
+            ledger: RequestLedger::default(),
         }
     }
 }
@@ -105,11 +106,11 @@ struct ControlActor;
 struct State {
     sessions: Sessions,
     worker: Arc<Worker>,
-    refused: Refused,
+    refused: RefusalLog,
 }
 
 /// Refusals since the last that was logged.
-struct Refused {
+struct RefusalLog {
     logged: Option<Instant>,
     silently: u64,
 }
@@ -117,7 +118,7 @@ struct Refused {
 struct Worker {
     store: Arc<Mutex<ComponentStore>>,
     service: Arc<dyn Service>,
-    ledger: Ledger,
+    ledger: RequestLedger,
     room: Arc<Semaphore>,
 }
 
@@ -125,10 +126,10 @@ struct Worker {
 impl Actor for ControlActor {
     type Msg = ControlMessage;
     type State = State;
-    type Arguments = Control;
+    type Arguments = ControlSetup;
 
-    async fn pre_start(&self, _: ActorRef<ControlMessage>, control: Control) -> Result<State, ActorProcessingErr> {
-        let Control {
+    async fn pre_start(&self, _: ActorRef<ControlMessage>, control: ControlSetup) -> Result<State, ActorProcessingErr> {
+        let ControlSetup {
             key,
             node,
             store,
@@ -143,7 +144,7 @@ impl Actor for ControlActor {
                 ledger,
                 room: Arc::new(Semaphore::new(MOST_REQUESTS)),
             }),
-            refused: Refused {
+            refused: RefusalLog {
                 logged: None,
                 silently: 0,
             },
@@ -182,21 +183,21 @@ impl Actor for ControlActor {
 }
 
 /// The caller may have given up meanwhile, which is its own affair.
-fn answer(port: RpcReplyPort<Vec<u8>>, bytes: Result<&[u8], Refusal>) {
+fn answer(port: RpcReplyPort<Vec<u8>>, bytes: Result<&[u8], ControlRefusal>) {
     drop(port.send(encode_reply(bytes)));
 }
 
 impl State {
     /// Opens a session: what its client is told.
-    fn open(&self, client: &[u8]) -> Result<Vec<u8>, Refusal> {
-        let client = client.try_into().map_err(|_| Refusal::Malformed)?;
+    fn open(&self, client: &[u8]) -> Result<Vec<u8>, ControlRefusal> {
+        let client = client.try_into().map_err(|_| ControlRefusal::Malformed)?;
         let hello = self.sessions.open(rand::random(), client, Instant::now());
         Ok(hello.to_bytes())
     }
 }
 
-impl Refused {
-    fn log(&mut self, refusal: Refusal) {
+impl RefusalLog {
+    fn log(&mut self, refusal: ControlRefusal) {
         let now = Instant::now();
         if self
             .logged
@@ -212,12 +213,12 @@ impl Refused {
 }
 
 impl Worker {
-    fn permit(&self) -> Result<OwnedSemaphorePermit, Refusal> {
-        self.room.clone().try_acquire_owned().map_err(|_| Refusal::Busy)
+    fn permit(&self) -> Result<OwnedSemaphorePermit, ControlRefusal> {
+        self.room.clone().try_acquire_owned().map_err(|_| ControlRefusal::Busy)
     }
 
-    async fn work(&self, proved: Proved, permit: OwnedSemaphorePermit, reply: RpcReplyPort<Vec<u8>>) {
-        let Proved {
+    async fn work(&self, proved: ProvedRequest, permit: OwnedSemaphorePermit, reply: RpcReplyPort<Vec<u8>>) {
+        let ProvedRequest {
             session,
             counter,
             key,
@@ -246,11 +247,11 @@ impl Worker {
         let Some(id) = changes(&request) else {
             return answer_of(self.done(request, piece).await);
         };
-        let Some(working) = self.ledger.begin(id) else {
+        let Some(pending) = self.ledger.begin(id) else {
             return sent_before(id);
         };
         let answer = answer_of(self.done(request, piece).await);
-        working.ended(&answer);
+        pending.ended(&answer);
         answer
     }
 
@@ -313,15 +314,15 @@ impl Worker {
     /// Files take their time, and whoever else is served is not to wait for it.
     async fn in_store(
         &self,
-        work: impl FnOnce(&mut ComponentStore) -> Result<Progress, UploadError> + Send + 'static,
+        work: impl FnOnce(&mut ComponentStore) -> Result<UploadProgress, UploadError> + Send + 'static,
     ) -> Result<Answer, String> {
         let store = self.store.clone();
         let work = move || work(&mut store.lock().unwrap_or_else(PoisonError::into_inner));
         let done = tokio::task::spawn_blocking(work)
             .await
             .map_err(|ended| ended.to_string())?;
-        let Progress { offset, complete } = done.map_err(|error| error.to_string())?;
-        Ok(Answer::Progress { offset, complete })
+        let UploadProgress { offset, complete } = done.map_err(|error| error.to_string())?;
+        Ok(Answer::UploadProgress { offset, complete })
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) enum ControlMessage {
 
 /// Why the actor doesn't listen. Not sealed, since whoever hears it has proved nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
+pub(crate) enum ControlRefusal {
     #[error("the request is malformed")]
     Malformed,
     #[error("there is no such session, or it has ended")]
@@ -51,7 +51,7 @@ pub(crate) enum Refusal {
     Busy,
 }
 
-impl Refusal {
+impl ControlRefusal {
     const ALL: [Self; 5] = [
         Self::Malformed,
         Self::NoSession,
@@ -72,7 +72,7 @@ impl Refusal {
 }
 
 /// A reply as it travels: a byte that says which it is, and what it is.
-pub(crate) fn encode_reply(reply: Result<&[u8], Refusal>) -> Vec<u8> {
+pub(crate) fn encode_reply(reply: Result<&[u8], ControlRefusal>) -> Vec<u8> {
     match reply {
         Ok(bytes) => [&[0], bytes].concat(),
         Err(refusal) => vec![refusal.code()],
@@ -80,10 +80,10 @@ pub(crate) fn encode_reply(reply: Result<&[u8], Refusal>) -> Vec<u8> {
 }
 
 /// What [`encode_reply`] encoded. None if it is something else.
-pub(crate) fn decode_reply(bytes: &[u8]) -> Option<Result<&[u8], Refusal>> {
+pub(crate) fn decode_reply(bytes: &[u8]) -> Option<Result<&[u8], ControlRefusal>> {
     match bytes.split_first()? {
         (0, rest) => Some(Ok(rest)),
-        (code, []) => Refusal::ALL
+        (code, []) => ControlRefusal::ALL
             .into_iter()
             .find(|refusal| refusal.code() == *code)
             .map(Err),
@@ -167,11 +167,11 @@ impl From<RequestId> for String {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "kebab-case")]
 pub(crate) enum Answer {
-    Status(Status),
+    Status(NodeStatus),
     Nodes {
         nodes: Vec<OtherNode>,
     },
-    Progress {
+    UploadProgress {
         offset: u64,
         complete: bool,
     },
@@ -222,7 +222,7 @@ impl Answer {
 
 /// What a node runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Status {
+pub(crate) struct NodeStatus {
     pub(crate) node: String,
     /// False while actors that it should have are given up. A node of an earlier version says nothing of it.
     #[serde(default = "yes")]
@@ -369,7 +369,7 @@ mod tests {
     #[test]
     fn a_reply_is_bytes_or_a_refusal() {
         assert_eq!(decode_reply(&encode_reply(Ok(b"bytes"))), Some(Ok(&b"bytes"[..])));
-        for refusal in Refusal::ALL {
+        for refusal in ControlRefusal::ALL {
             assert_eq!(decode_reply(&encode_reply(Err(refusal))), Some(Err(refusal)));
         }
         assert_eq!(decode_reply(b""), None);

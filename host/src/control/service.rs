@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::message::{OtherNode, Status};
+use super::message::{NodeStatus, OtherNode};
 use crate::directory::BoxFuture;
 use crate::guest::Digest;
 use crate::supervision::reload::{Reload, ReloadReport};
@@ -10,7 +10,7 @@ use crate::supervision::reload::{Reload, ReloadReport};
 /// The node behind its control actor. Whatever fails, fails with a reason for people.
 pub(crate) trait Service: Send + Sync + 'static {
     /// What runs here.
-    fn status(&self) -> BoxFuture<'_, Status>;
+    fn status(&self) -> BoxFuture<'_, NodeStatus>;
 
     /// The nodes that there are sessions with.
     fn nodes(&self) -> BoxFuture<'_, Result<Vec<OtherNode>, String>>;

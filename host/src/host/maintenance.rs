@@ -13,7 +13,7 @@ use super::state_dir::StateDir;
 use super::stopping::LAST_WRITES;
 use crate::checkpoint::{Schedule, Scheduled};
 use crate::config::{Code, NodeConfig};
-use crate::control::{self, Control, Restarts};
+use crate::control::{self, ControlSetup, RestartGuard};
 use crate::guest::{CheckpointWriter, Modules};
 use crate::node::NodeServerMessage;
 use crate::supervision::Root;
@@ -25,7 +25,7 @@ pub(super) struct Maintenance {
     watcher: Option<ModuleWatcher>,
     writer: Option<CheckpointWriter>,
     deployed: Option<Arc<Deployed>>,
-    control: Option<Restarts>,
+    control: Option<RestartGuard>,
 }
 
 /// What it takes to begin.
@@ -68,7 +68,7 @@ impl Begin<'_> {
         });
         let mut restarts = None;
         if let (Some(section), Some(deployments)) = (&config.control, deployments) {
-            let control = Control::new(section.key.clone(), node, deployments.store, reloader.clone());
+            let control = ControlSetup::new(section.key.clone(), node, deployments.store, reloader.clone());
             let started = control::start(control, root.cell().clone()).await;
             restarts = Some(started.map_err(|error| HostError::Control(startup_reason(&error)))?);
         }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use ractor::ActorRef;
 
 use super::deployed::{Deployed, file_digest};
-use crate::control::{ActorStatus, CONTROL, ComponentStore, GivenUpStatus, ModuleStatus, OtherNode, Service, Status};
+use crate::control::{
+    ActorStatus, CONTROL, ComponentStore, GivenUpStatus, ModuleStatus, NodeStatus, OtherNode, Service,
+};
 use crate::directory::{self, BoxFuture};
 use crate::files;
 use crate::guest::{Digest, Module, ModuleSource, Modules};
@@ -163,7 +165,7 @@ impl Reloader {
 }
 
 impl Service for Reloader {
-    fn status(&self) -> BoxFuture<'_, Status> {
+    fn status(&self) -> BoxFuture<'_, NodeStatus> {
         Box::pin(async {
             let mut modules = Vec::new();
             for module in self.modules.names().iter().filter_map(|name| self.modules.find(name)) {
@@ -171,7 +173,7 @@ impl Service for Reloader {
             }
             let readiness = self.readiness.readiness();
             let missing = readiness.given_up().iter();
-            Status {
+            NodeStatus {
                 node: self.node.clone(),
                 ready: readiness.is_ready(),
                 given_up: missing
