@@ -29,7 +29,7 @@ pub enum LimitSlot<'l> {
     Rate(&'l mut u32),
     /// A time, which can't be zero.
     Time(&'l mut Duration),
-    /// A time that is waited, which may be zero.
+    /// How long a wait lasts at most, which may be zero.
     Wait(&'l mut Duration),
     /// What happens when another limit is reached.
     WhenFull(&'l mut WhenFull),
@@ -41,7 +41,7 @@ pub enum LimitSlot<'l> {
     RateOfFamily(&'l mut Option<u32>),
 }
 
-/// What a family may have: what the file gives it or so many times what one of it may have, but never less than that.
+/// What a family may have: what the file gives it or a multiple of what one of it may have, but never less than that one.
 pub(super) fn of_family(given: Option<usize>, of_one: usize, times: usize) -> usize {
     given.map_or_else(|| of_one.saturating_mul(times), |given| given.max(of_one))
 }

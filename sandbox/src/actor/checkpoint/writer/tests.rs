@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use super::queue::{BATCH_BYTES, MOST_WAITING_BYTES};
 use super::*;
-use crate::Digest;
+use crate::component::source::Digest;
 
 /// Writes only when it is let, and says what.
 #[derive(Debug)]
