@@ -68,7 +68,7 @@ impl Drop for Presence {
 
 /// The instance. Whoever calls it takes it out and puts it back if it survives: after a trap, or when the call is
 /// dropped halfway because the actor was killed, it is gone, and its memory with it.
-pub(crate) struct Alive {
+pub(crate) struct Running {
     pub(crate) instance: Option<Box<Instance>>,
     pub(crate) life: Arc<GuestCell>,
     pub(crate) label: Label,
@@ -97,13 +97,13 @@ impl Guest {
         label: &Label,
         module: &Module,
     ) -> Result<Instance, GuestError> {
-        let mut instance = self.blank(life, label, module).await?;
+        let mut instance = self.new_instance(life, label, module).await?;
         instance.pre_start(&self.arguments).await?;
         Ok(instance)
     }
 
     /// A fresh instance that was not asked for anything yet.
-    pub(crate) async fn blank(&self, life: &GuestCell, label: &Label, module: &Module) -> Result<Instance, GuestError> {
+    pub(crate) async fn new_instance(&self, life: &GuestCell, label: &Label, module: &Module) -> Result<Instance, GuestError> {
         let myself = ActorContext {
             cell: life.cell().clone(),
             profile: self.profile.clone(),
@@ -136,7 +136,7 @@ impl Message for Opaque {
     }
 }
 
-impl Alive {
+impl Running {
     pub(crate) fn take(&mut self) -> Result<Box<Instance>, ActorProcessingErr> {
         self.instance
             .take()

@@ -11,7 +11,7 @@ use super::batch::Gathered;
 use super::children::Parent;
 use super::commands::Commands;
 use super::error::SpawnError;
-use super::guest::{Alive, Guest, Opaque, Presence};
+use super::guest::{Running, Guest, Opaque, Presence};
 use super::guest_cell::GuestCell;
 use super::spawn::Start;
 use crate::directory;
@@ -21,14 +21,14 @@ use crate::store::mailbox::{AnswersAhead, Mailbox};
 #[cfg_attr(feature = "async-trait", ractor::async_trait)]
 impl Actor for Guest {
     type Msg = Opaque;
-    type State = Alive;
+    type State = Running;
     type Arguments = Start;
 
-    async fn pre_start(&self, myself: ActorRef<Opaque>, start: Start) -> Result<Alive, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<Opaque>, start: Start) -> Result<Running, ActorProcessingErr> {
         let cell = myself.get_cell();
         let label = self.label(&cell);
-        let (limits, purse) = (self.profile.limits.clone(), self.family.purse().clone());
-        let mailbox = Arc::new(Mailbox::new(cell.clone(), label.clone(), limits, purse));
+        let (limits, quota) = (self.profile.limits.clone(), self.family.quota().clone());
+        let mailbox = Arc::new(Mailbox::new(cell.clone(), label.clone(), limits, quota));
         let hosted = directory::register_hosted(cell.clone(), mailbox.clone()).map_err(SpawnError::from)?;
         let commands = Arc::new(Commands::new(mailbox.clone()));
         let parent = Arc::new(Parent::new(cell.clone(), commands.clone(), self));
@@ -40,7 +40,7 @@ impl Actor for Guest {
         life.mailbox.answered_by(Arc::downgrade(&answers));
         let presence = Presence::new(hosted, self.modules.clone(), life.clone());
         let instance = self
-            .begin(&life, &label, &life.module())
+            .start_instance(&life, &label, &life.module())
             .await
             .map_err(SpawnError::from)?;
         self.set_presence(Some(presence));
@@ -49,7 +49,7 @@ impl Actor for Guest {
         }
         // Whoever started the actor may have given up meanwhile.
         start.told.send(life.clone()).ok();
-        Ok(Alive {
+        Ok(Running {
             instance: Some(Box::new(instance)),
             life,
             casts: Casts::new(label.clone(), &self.profile.limits),
@@ -61,23 +61,23 @@ impl Actor for Guest {
     // The futures of all that follows are boxed: ractor moves that of a message several times, and what waits in an actor
     // has the size of the largest.
 
-    async fn post_start(&self, myself: ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
-        Box::pin(self.started(myself, alive)).await
+    async fn post_start(&self, myself: ActorRef<Opaque>, running: &mut Running) -> Result<(), ActorProcessingErr> {
+        Box::pin(self.started(myself, running)).await
     }
 
     async fn handle_serialized(
         &self,
         myself: ActorRef<Opaque>,
         message: SerializedMessage,
-        alive: &mut Alive,
+        running: &mut Running,
     ) -> Result<(), ActorProcessingErr> {
-        if alive.life.commands.are_pending() && !Box::pin(self.obey_all(&myself, alive)).await? {
+        if running.life.commands.are_pending() && !Box::pin(self.run_commands(&myself, running)).await? {
             return Ok(());
         }
-        match alive.gather(message) {
+        match running.gather(message) {
             Gathered::Waits => Ok(()),
-            Gathered::Due => Box::pin(self.work_off(&myself, alive)).await.map(drop),
-            Gathered::Apart(message) => Box::pin(self.take_message(myself, message, alive)).await,
+            Gathered::Due => Box::pin(self.handle_held_casts(&myself, running)).await.map(drop),
+            Gathered::Apart(message) => Box::pin(self.take_message(myself, message, running)).await,
         }
     }
 
@@ -85,12 +85,12 @@ impl Actor for Guest {
         &self,
         myself: ActorRef<Opaque>,
         event: SupervisionEvent,
-        alive: &mut Alive,
+        running: &mut Running,
     ) -> Result<(), ActorProcessingErr> {
-        Box::pin(self.hear(myself, event, alive)).await
+        Box::pin(self.handle_event(myself, event, running)).await
     }
 
-    async fn post_stop(&self, _: ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
-        Box::pin(self.stopped(alive)).await
+    async fn post_stop(&self, _: ActorRef<Opaque>, running: &mut Running) -> Result<(), ActorProcessingErr> {
+        Box::pin(self.stopped(running)).await
     }
 }

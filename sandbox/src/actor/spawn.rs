@@ -96,7 +96,7 @@ pub async fn spawn(module: &Module, options: GuestOptions, supervisor: ActorCell
     // Nobody's children are without a name in front of theirs.
     let name = options.name.as_deref().unwrap_or(module.name());
     let engine = module.engine();
-    let family = Family::new(engine.population(), engine.pools(), name, &options.profile.limits);
+    let family = Family::new(engine.guest_count(), engine.pools(), name, &options.profile.limits);
     spawn_as(directory::reserve_hosted_id(), module, options, supervisor, family).await
 }
 
@@ -126,8 +126,8 @@ pub(crate) async fn spawn_as(
         modules,
         restarting,
         checkpoints: checkpoints.filter(|_| name.is_some()),
-        groups: Arc::new(Groups::new(groups.iter().cloned(), family.purse())?),
-        _arguments_share: family.purse().share(Common::Memory, arguments.len())?,
+        groups: Arc::new(Groups::new(groups.iter().cloned(), family.quota())?),
+        _arguments_share: family.quota().share(Common::Memory, arguments.len())?,
         arguments,
         family,
         presence: Mutex::new(None),

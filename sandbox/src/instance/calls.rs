@@ -118,7 +118,7 @@ impl Instance {
         let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_describe(&mut *store);
         let outcome = meter.run(longest, pin!(call)).await;
-        self.settle(Callback::Lifecycle("describe"), outcome.map(Ok))
+        self.outcome(Callback::Lifecycle("describe"), outcome.map(Ok))
     }
 
     pub(crate) async fn pre_start(&mut self, arguments: &[u8]) -> Result<(), GuestError> {
@@ -129,7 +129,7 @@ impl Instance {
         let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_pre_start(store, arguments);
         let outcome = meter.run(longest, pin!(call)).await;
-        self.settle(Callback::Lifecycle("pre-start"), outcome)
+        self.outcome(Callback::Lifecycle("pre-start"), outcome)
     }
 
     pub(crate) async fn post_start(&mut self) -> Result<(), GuestError> {
@@ -140,7 +140,7 @@ impl Instance {
         let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_post_start(store);
         let outcome = meter.run(longest, pin!(call)).await;
-        self.settle(Callback::Lifecycle("post-start"), outcome)
+        self.outcome(Callback::Lifecycle("post-start"), outcome)
     }
 
     pub(crate) async fn handle_cast(
@@ -157,7 +157,7 @@ impl Instance {
         let longest = message(&store.data().limits);
         let call = exports.ractor_actor_actor().call_handle_cast(store, variant, args);
         let outcome = meter.run(longest, pin!(call)).await;
-        self.settle(Callback::Message("handle-cast", variant), outcome)
+        self.outcome(Callback::Message("handle-cast", variant), outcome)
     }
 
     /// Handles a call up to and including its reply, unless the guest puts that off.
@@ -179,7 +179,7 @@ impl Instance {
             .ractor_actor_actor()
             .call_handle_call(store, variant, args, number);
         let outcome = meter.run(longest, pin!(call)).await;
-        match self.settle(Callback::Message("handle-call", variant), outcome)? {
+        match self.outcome(Callback::Message("handle-call", variant), outcome)? {
             Some(bytes) => self.store.data_mut().answer(variant, bytes),
             None => self.store.data_mut().defer(),
         }
@@ -195,7 +195,7 @@ impl Instance {
         let longest = message(&store.data().limits);
         let call = exports.ractor_actor_actor().call_handle_supervisor_evt(store, event);
         let outcome = meter.run(longest, pin!(call)).await;
-        self.settle(Callback::Lifecycle("handle-supervisor-evt"), outcome)
+        self.outcome(Callback::Lifecycle("handle-supervisor-evt"), outcome)
     }
 
     pub(crate) async fn post_stop(mut self) -> Result<(), GuestError> {
@@ -206,12 +206,12 @@ impl Instance {
         let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_post_stop(&mut *store);
         let outcome = meter.run(longest, pin!(call)).await;
-        self.settle(Callback::Lifecycle("post-stop"), outcome)
+        self.outcome(Callback::Lifecycle("post-stop"), outcome)
     }
 
     /// True if the guest is to hear of this.
-    pub(crate) fn hears(&mut self, event: &ractor::SupervisionEvent) -> bool {
-        self.store.data_mut().hears(event).unwrap_or_default()
+    pub(crate) fn admits(&mut self, event: &ractor::SupervisionEvent) -> bool {
+        self.store.data_mut().admits(event).unwrap_or_default()
     }
 
     pub(crate) fn label(&self) -> &Label {
@@ -223,7 +223,7 @@ impl Instance {
     }
 
     /// The reason of a stop that the guest has asked for since this was last asked.
-    pub(crate) fn take_stopping(&mut self) -> Option<Option<String>> {
+    pub(crate) fn take_stop_request(&mut self) -> Option<Option<String>> {
         self.store.data_mut().stopping.take()
     }
 
@@ -237,7 +237,7 @@ impl Instance {
         failure(&self.store, callback, fault)
     }
 
-    pub(crate) fn settle<T>(
+    pub(crate) fn outcome<T>(
         &self,
         callback: Callback<'_>,
         outcome: wasmtime::Result<Result<T, String>>,

@@ -10,7 +10,7 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 use super::code::{Admission, Code};
 use super::meter::Meter;
 use super::ticker;
-use crate::accounting::family::Population;
+use crate::accounting::family::GuestCount;
 use crate::accounting::limiter::EngineBounds;
 use crate::accounting::pools::Pools;
 use crate::accounting::turns::clock::Clock;
@@ -46,7 +46,7 @@ struct Inner {
     component_bytes: u64,
     admission: Admission,
     description_limits: Arc<Limits>,
-    population: Arc<Population>,
+    guest_count: Arc<GuestCount>,
     pools: Arc<Pools>,
     /// Loaded code by digest. The inner lock is held while it is compiled, so that nobody compiles it twice.
     loaded: Mutex<HashMap<Digest, Slot>>,
@@ -114,7 +114,7 @@ impl Engine {
                     },
                 },
                 description_limits: Arc::new(config.description_limits),
-                population: Arc::new(Population::new(pool.map(|pool| pool.guests))),
+                guest_count: Arc::new(GuestCount::new(pool.map(|pool| pool.guests))),
                 pools: Arc::new(Pools::new(config.name_servers)),
                 loaded: Mutex::default(),
             }),
@@ -168,8 +168,8 @@ impl Engine {
         self.inner.description_limits.clone()
     }
 
-    pub(crate) fn population(&self) -> Arc<Population> {
-        self.inner.population.clone()
+    pub(crate) fn guest_count(&self) -> Arc<GuestCount> {
+        self.inner.guest_count.clone()
     }
 
     pub(crate) fn pools(&self) -> Arc<Pools> {

@@ -46,7 +46,7 @@ impl Instance {
         self.refuel();
         self.store.data_mut().side_effects = SideEffects::Allowed;
         let trapped = outcome.is_err();
-        let state = self.settle(callback, outcome.map(|(state,)| state)).map_err(|error| {
+        let state = self.outcome(callback, outcome.map(|(state,)| state)).map_err(|error| {
             if trapped {
                 NoSnapshot::Trapped(error)
             } else {
@@ -86,7 +86,7 @@ impl Instance {
             Err(error) => Err(error),
         };
         self.store.data_mut().side_effects = SideEffects::Allowed;
-        self.settle(callback, outcome.map(|(restored,)| restored))
+        self.outcome(callback, outcome.map(|(restored,)| restored))
     }
 
     /// The guest's own check, after [`restore`](Self::restore).
@@ -97,7 +97,7 @@ impl Instance {
         };
         self.begin(SideEffects::Allowed);
         let outcome = self.call_plain(&exports.post_reload).await;
-        self.settle(callback, outcome)
+        self.outcome(callback, outcome)
     }
 
     async fn call_plain(&mut self, function: &ComponentExportIndex) -> wasmtime::Result<Result<(), String>> {

@@ -92,13 +92,13 @@ struct SideEffectForbidden(&'static str);
 
 impl StoreData {
     pub(crate) fn new(actor: Option<ActorContext>, label: Label, limits: Arc<Limits>, bounds: EngineBounds) -> Self {
-        let purse = actor.as_ref().map(|actor| actor.family.purse().clone());
-        let member = purse.clone().map(|purse| (purse, label.clone()));
+        let quota = actor.as_ref().map(|actor| actor.family.quota().clone());
+        let member = quota.clone().map(|quota| (quota, label.clone()));
         Self {
             actor,
             label,
             limiter: Limiter::new(&limits, bounds, member),
-            replies: Replies::new(limits.deferred_replies, purse),
+            replies: Replies::new(limits.deferred_replies, quota),
             metadata: None,
             batch: None,
             interfaces: InterfaceStates::default(),
@@ -158,11 +158,11 @@ impl StoreData {
     }
 
     /// True if the guest is to hear of this.
-    pub(crate) fn hears(&mut self, event: &SupervisionEvent) -> wasmtime::Result<bool> {
+    pub(crate) fn admits(&mut self, event: &SupervisionEvent) -> wasmtime::Result<bool> {
         if let SupervisionEvent::ProcessGroupChanged(_) = event {
             self.context()?.groups.change_came();
         }
-        Ok(self.monitors()?.hears(event))
+        Ok(self.monitors()?.admits(event))
     }
 
     /// Traps on a name that is too long.

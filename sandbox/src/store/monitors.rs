@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use ractor::{ActorCell, ActorId, ActorStatus, SupervisionEvent};
 
-use crate::accounting::family::{Place, Purse, Share};
+use crate::accounting::family::{Place, Quota, Share};
 use crate::directory::Lent;
 use crate::policy::limits::{Common, Limit};
 use crate::store::groups::watch::{GroupWatch, changed};
@@ -56,7 +56,7 @@ impl Monitors {
     }
 
     /// Asks to hear of the end of an actor. Of its children a guest hears anyway.
-    pub(crate) fn monitor(&mut self, lent: Lent, limit: usize, purse: &Arc<Purse>) -> Result<(), Refused> {
+    pub(crate) fn monitor(&mut self, lent: Lent, limit: usize, quota: &Arc<Quota>) -> Result<(), Refused> {
         let actor = lent.cell().clone();
         if actor == self.myself || self.children.contains_key(&actor.get_id()) {
             return Ok(());
@@ -75,7 +75,7 @@ impl Monitors {
         if monitored >= limit {
             return Err(Refused::TooMany(Limit::Monitors(limit)));
         }
-        let share = purse.share(Common::Monitors, 1).map_err(Refused::TooMany)?;
+        let share = quota.share(Common::Monitors, 1).map_err(Refused::TooMany)?;
         self.myself.monitor(actor.clone());
         // It tells its monitors after it began to stop: whoever was one before will hear.
         if has_ended(&actor) {
@@ -104,7 +104,7 @@ impl Monitors {
     }
 
     /// True if the guest is to hear of this.
-    pub(crate) fn hears(&mut self, event: &SupervisionEvent) -> bool {
+    pub(crate) fn admits(&mut self, event: &SupervisionEvent) -> bool {
         match event {
             SupervisionEvent::ActorStarted(actor) => self.is_child(actor),
             SupervisionEvent::ActorTerminated(actor, state, _) => {

@@ -7,14 +7,14 @@ use super::trial::{Failed, Noticed, Passed, WayBack};
 use super::{Aftermath, NoSnapshot, NotReloaded, Snapshot, Step};
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
-use crate::actor::guest::{Alive, Guest, Opaque};
+use crate::actor::guest::{Running, Guest, Opaque};
 use crate::actor::guest_cell::GuestCell;
 use crate::actor::work::{Copy, Work};
 use crate::instance::calls::Instance;
 use crate::instance::error::GuestError;
 use crate::instance::module::Module;
 
-impl Alive {
+impl Running {
     /// The new code has proven itself, if it had to.
     pub(crate) fn confirm(&mut self) {
         if let Some(probation) = self.probation.take() {
@@ -45,30 +45,30 @@ impl Guest {
     pub(crate) async fn prove(
         &self,
         myself: &ActorRef<Opaque>,
-        alive: &mut Alive,
+        running: &mut Running,
         work: Work,
     ) -> Result<bool, ActorProcessingErr> {
-        let mut instance = alive.take()?;
+        let mut instance = running.take()?;
         let (copy, counts) = (work.copy(), !work.is_probe());
         instance.watch_side_effects();
         let Err(error) = work.run(&mut instance).await else {
             let survives = if counts {
-                passed(alive, &mut instance).await
+                passed(running, &mut instance).await
             } else {
                 Ok(())
             };
-            return self.settle(myself, alive, instance, survives).await;
+            return self.conclude(myself, running, instance, survives).await;
         };
-        telemetry::failure(&alive.label);
+        telemetry::failure(&running.label);
         let is_cast = matches!(copy, Some(Copy::Cast(_)));
-        let lost = |alive: &Alive| telemetry::dead_letters(&alive.label, "failed", usize::from(is_cast));
-        if alive.life.commands.include_confirmation() {
+        let lost = |running: &Running| telemetry::dead_letters(&running.label, "failed", usize::from(is_cast));
+        if running.life.commands.include_confirmation() {
             // The reload is over, so that nothing goes back any more.
-            alive.confirm();
+            running.confirm();
         }
-        let Some(probation) = alive.probation.take() else {
-            lost(alive);
-            return self.settle(myself, alive, instance, Err(error)).await;
+        let Some(probation) = running.probation.take() else {
+            lost(running);
+            return self.conclude(myself, running, instance, Err(error)).await;
         };
         // Whatever becomes of it, the call must not wait for what nobody will answer.
         let port = instance.take_port();
@@ -78,25 +78,25 @@ impl Guest {
         let again = again.filter(|_| failed == Failed::GiveAgain);
         let old = match way_back {
             WayBack::Instance(old) => Some(old),
-            WayBack::State(state) => self.revive(&alive.life, &alive.label, &before, state).await.ok(),
+            WayBack::State(state) => self.revive(&running.life, &running.label, &before, state).await.ok(),
             WayBack::Afresh => None,
         };
         let mut old = match old {
             Some(old) => old,
             None => {
-                alive.life.set_module(before);
+                running.life.set_module(before);
                 drop(again);
                 drop(tell.send(Err(NotReloaded::at(Step::Probation, &error, Aftermath::StateLost))));
-                lost(alive);
-                return self.settle(myself, alive, instance, Err(error)).await;
+                lost(running);
+                return self.conclude(myself, running, instance, Err(error)).await;
             }
         };
         old.exchange(&mut instance);
         drop(instance);
-        alive.life.set_module(before);
+        running.life.set_module(before);
         tracing::error!(
-            actor = &*alive.label.name,
-            pid = alive.label.pid,
+            actor = &*running.label.name,
+            pid = running.label.pid,
             %error,
             "the actor failed with new code; the code before it is back"
         );
@@ -106,9 +106,9 @@ impl Guest {
             None => Ok(()),
         };
         if failed == Failed::Lose || outcome.is_err() {
-            lost(alive);
+            lost(running);
         }
-        self.settle(myself, alive, old, outcome).await
+        self.conclude(myself, running, old, outcome).await
     }
 
     /// A fresh instance of the code before, with a state that the new code wrote.
@@ -119,7 +119,7 @@ impl Guest {
         module: &Module,
         snapshot: Snapshot,
     ) -> Result<Box<Instance>, GuestError> {
-        let mut old = Box::new(self.blank(life, label, module).await?);
+        let mut old = Box::new(self.new_instance(life, label, module).await?);
         old.restore(&snapshot.state, snapshot.state_version).await?;
         Ok(old)
     }
@@ -134,23 +134,23 @@ fn noticed(instance: &Instance) -> Noticed {
 }
 
 /// One message was handled. An error if the guest died of being asked for its state.
-async fn passed(alive: &mut Alive, instance: &mut Instance) -> Result<(), GuestError> {
-    let Some(probation) = &mut alive.probation else {
+async fn passed(running: &mut Running, instance: &mut Instance) -> Result<(), GuestError> {
+    let Some(probation) = &mut running.probation else {
         return Ok(());
     };
     if probation.trial.handle_passed() == Passed::Proven {
-        alive.confirm();
+        running.confirm();
         return Ok(());
     }
-    let state_version = alive.life.module().descriptor().await.map(|new| new.state_version);
+    let state_version = running.life.module().descriptor().await.map(|new| new.state_version);
     match (instance.snapshot().await, state_version) {
         (Ok(state), Some(state_version)) => {
             probation.trial.handle_state(Snapshot::new(state, state_version));
             Ok(())
         }
         (Err(NoSnapshot::Trapped(error)), _) => {
-            if let Some(Probation { trial, tell }) = alive.probation.take().map(|probation| *probation) {
-                alive.life.set_module(trial.handle_no_state());
+            if let Some(Probation { trial, tell }) = running.probation.take().map(|probation| *probation) {
+                running.life.set_module(trial.handle_no_state());
                 let lost = NotReloaded::at(Step::Probation, &error, Aftermath::StateLost);
                 // Whoever reloaded the actor may not wait for it.
                 drop(tell.send(Err(lost)));
@@ -159,7 +159,7 @@ async fn passed(alive: &mut Alive, instance: &mut Instance) -> Result<(), GuestE
         }
         // There is no way back from here on.
         _ => {
-            alive.confirm();
+            running.confirm();
             Ok(())
         }
     }

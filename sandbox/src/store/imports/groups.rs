@@ -137,7 +137,7 @@ impl StoreData {
         if groups >= self.limits.groups {
             return Err(wasmtime::Error::new(Limit::Groups(self.limits.groups)));
         }
-        let share = self.context()?.family.purse().share(Common::Groups, 1);
+        let share = self.context()?.family.quota().share(Common::Groups, 1);
         share.map_err(wasmtime::Error::new)
     }
 }

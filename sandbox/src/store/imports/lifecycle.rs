@@ -147,8 +147,8 @@ impl lifecycle::Host for StoreData {
             return Ok(Err(MonitorError::UnknownActor));
         };
         let limit = self.limits.monitors;
-        let purse = self.context()?.family.purse().clone();
-        let monitored = self.monitors()?.monitor(actor, limit, &purse);
+        let quota = self.context()?.family.quota().clone();
+        let monitored = self.monitors()?.monitor(actor, limit, &quota);
         Ok(monitored.map_err(|refused| match refused {
             Refused::Ended => MonitorError::UnknownActor,
             Refused::TooMany(limit) => {

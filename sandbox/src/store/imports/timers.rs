@@ -110,11 +110,11 @@ impl StoreData {
 
     fn timers(&mut self) -> wasmtime::Result<&Timers> {
         let myself = self.context()?;
-        let (actor, purse) = (myself.actor.clone(), myself.family.purse().clone());
+        let (actor, quota) = (myself.actor.clone(), myself.family.quota().clone());
         let Self {
             timers, label, limits, ..
         } = self;
-        Ok(timers.get_or_insert_with(|| Timers::new(label.clone(), limits.clone(), actor, purse)))
+        Ok(timers.get_or_insert_with(|| Timers::new(label.clone(), limits.clone(), actor, quota)))
     }
 
     fn start_timer(

@@ -26,7 +26,7 @@ use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 use super::data::StoreData;
 use super::interface;
 use super::interface_states::Opened;
-use crate::accounting::family::Purse;
+use crate::accounting::family::Quota;
 use crate::accounting::label::Label;
 use crate::component::capabilities::{CapabilityImport, Need};
 use crate::component::imports::Import;
@@ -95,10 +95,10 @@ impl interface::Interface for Interface {
 }
 
 impl Wasi {
-    fn new(label: &Label, limits: &Limits, grants: Arc<Grants>, guarded: &Guarded, purse: Option<Arc<Purse>>) -> Self {
+    fn new(label: &Label, limits: &Limits, grants: Arc<Grants>, guarded: &Guarded, quota: Option<Arc<Quota>>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(0);
-        let handles = Handles::new(limits.handles, grants.directories.len(), purse);
+        let handles = Handles::new(limits.handles, grants.directories.len(), quota);
         let mut context = WasiCtx::builder();
         context
             .stdout(Output::new("stdout", label, limits))
@@ -170,9 +170,9 @@ impl StoreData {
         let Ok(lane) = actor.family.share().lane().await else {
             return;
         };
-        let purse = Some(actor.family.purse().clone());
+        let quota = Some(actor.family.quota().clone());
         let (label, limits, guarded) = (self.label.clone(), self.limits.clone(), self.guarded());
-        let open = move || Wasi::new(&label, &limits, grants, &guarded, purse);
+        let open = move || Wasi::new(&label, &limits, grants, &guarded, quota);
         let opened = lane.run(async { tokio::task::spawn_blocking(open).await });
         if let Ok(wasi) = opened.await {
             self.interfaces.put(Opened::of::<Interface>(wasi));
@@ -183,8 +183,8 @@ impl StoreData {
     fn wasi(&mut self) -> &mut Wasi {
         if self.interfaces.peek::<Interface, Wasi>().is_none() {
             let (grants, guarded) = (self.grants(), self.guarded());
-            let purse = self.context().ok().map(|actor| actor.family.purse().clone());
-            let wasi = Wasi::new(&self.label, &self.limits, grants, &guarded, purse);
+            let quota = self.context().ok().map(|actor| actor.family.quota().clone());
+            let wasi = Wasi::new(&self.label, &self.limits, grants, &guarded, quota);
             self.interfaces.put(Opened::of::<Interface>(wasi));
         }
         match self.interfaces.of::<Interface, Wasi>() {

@@ -17,7 +17,7 @@ use super::failure;
 use super::slot::Slot;
 use super::target::Target;
 use super::wait::Waits;
-use crate::accounting::family::{Family, Purse};
+use crate::accounting::family::{Family, Quota};
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::policy::denied::Denied;
@@ -41,7 +41,7 @@ pub(in crate::store::wasi) struct Client {
     places: Arc<Semaphore>,
     requests: usize,
     /// The family's part; none if there is no actor.
-    purse: Option<Arc<Purse>>,
+    quota: Option<Arc<Quota>>,
     request_bytes: usize,
     response_bytes: usize,
     header_bytes: usize,
@@ -65,7 +65,7 @@ impl Client {
         trust: HttpTrust,
     ) -> Self {
         Self {
-            purse: family.as_ref().map(|family| family.purse().clone()),
+            quota: family.as_ref().map(|family| family.quota().clone()),
             label,
             family,
             grants,
@@ -113,8 +113,8 @@ impl Client {
     fn place(&self) -> Result<Slot, Limit> {
         let own = self.places.clone().try_acquire_owned();
         let _own = own.map_err(|_| Limit::HttpRequests(self.requests))?;
-        let share = |purse: &Arc<Purse>| purse.share(Common::HttpRequests, 1);
-        let _family = self.purse.as_ref().map(share).transpose()?;
+        let share = |quota: &Arc<Quota>| quota.share(Common::HttpRequests, 1);
+        let _family = self.quota.as_ref().map(share).transpose()?;
         Ok(Slot { _own, _family })
     }
 
