@@ -22,7 +22,7 @@ use super::refusals::Refusals;
 use super::watch::Proof;
 use crate::session::{CloseReason, StockChallenge};
 
-/// How many addresses are remembered whose peers proved the cookie, or that this node dialled. Beyond it the one is forgotten that
+/// The number of addresses that are remembered: their peers proved the cookie, or this node dialled them. Beyond it the one is forgotten that
 /// was heard of least lately.
 const KNOWN: usize = 1_024;
 

@@ -23,7 +23,7 @@ use super::requests::{Dialled, NodeRequest, Purpose, await_down};
 use super::resolve::LookUp;
 use super::watch::{SessionEnd, Watch};
 
-/// How long an attempt to connect may take.
+/// The longest time for an attempt to connect.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
 /// Gives the TLS settings for the next attempt.

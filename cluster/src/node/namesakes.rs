@@ -14,7 +14,7 @@ use super::server::NodeServerState;
 use super::{NameMessage, NodeServer, NodeServerMessage, NodeSessionMessage, ServerStatus};
 use crate::session::CloseReason;
 
-/// How long a node may take to answer whose name another one has too. Shorter than a session waits for the verdict.
+/// The longest time for an answer of a node whose name another one has too. Shorter than a session waits for the verdict.
 const INCUMBENT: Duration = Duration::from_secs(3);
 
 impl NodeServer {

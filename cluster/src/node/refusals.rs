@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How many lines a reason may have in one [`WINDOW`]. A flood of connections must not become a flood of log lines.
+/// The number of lines that a reason may have in one [`WINDOW`]. A flood of connections must not become a flood of log lines.
 const LINES: u32 = 5;
 
 /// See [`LINES`].

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::error::HostError;
 
-/// How long a node waits for the one before it, which may just be about to end.
+/// The longest wait of a node for the one before it, which may just be about to end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 const INTERVAL: Duration = Duration::from_millis(20);

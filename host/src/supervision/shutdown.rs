@@ -12,7 +12,7 @@ use super::actor::Message;
 use super::winding::{Order, Winding};
 use crate::directory::BoxFuture;
 
-/// How long what was started may take to stop when the rest could not be started.
+/// The longest time for what was started to stop when the rest could not be started.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Somebody who is alive.

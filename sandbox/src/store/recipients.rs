@@ -13,7 +13,7 @@ use crate::component::bindings::types::Pid;
 use crate::directory::{self, Found};
 use crate::policy::denied::Denied;
 
-/// How long a guest may go on sending to an actor that has left the group that it was allowed to send to.
+/// The time for which a guest may go on sending to an actor that has left the group that it was allowed to send to.
 const REMEMBERED: Duration = Duration::from_secs(1);
 
 /// The most actors that are remembered.

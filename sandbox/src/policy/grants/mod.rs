@@ -43,7 +43,7 @@ pub struct Grants {
     pub http: Option<Vec<HttpOrigin>>,
 }
 
-/// How the names of imports begin that take a grant of `http`.
+/// The beginning of the names of imports that take a grant of `http`.
 const HTTP: &str = "wasi:http/";
 
 /// The modules that an actor may start children of.

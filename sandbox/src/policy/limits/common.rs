@@ -23,7 +23,7 @@ pub enum Common {
     Handles,
 }
 
-/// How many times the memory of one member a family may have, unless node.toml says otherwise.
+/// The multiple of one member's memory that a family may have, unless node.toml says otherwise.
 const FAMILY_MEMORIES: usize = 16;
 
 /// The same of everything else.
