@@ -117,6 +117,7 @@
 //! An async handler may await calls, `sleep` and whatever finishes by itself. A future that waits for something else
 //! fails the actor with a message that says so.
 
+pub mod address;
 mod common;
 // Natively only for its tests, and public only so that what they don't use is not taken for dead.
 #[cfg(any(target_family = "wasm", test))]

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::admission::Source;
+use super::source::Source;
 use crate::session::StockChallenge;
 
 /// The number of handshakes of a source that may fail before its challenges change less often.

@@ -11,7 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::watch::{Proof, SessionEnd};
+use super::session_end::{Proof, SessionEnd};
 use crate::session::{CloseReason, StockPeers};
 use crate::wire::ServerStatus;
 

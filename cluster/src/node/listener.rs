@@ -12,7 +12,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::NodeServerMessage;
 use super::admission::{Admission, Permit};
-use super::requests::NodeRequest;
+use super::node_requests::NodeRequest;
 use crate::session::CloseReason;
 use crate::transport::{IncomingEncryptionMode, NetworkStream, tls, tls_socket};
 

@@ -83,6 +83,7 @@ pub(super) fn read(
             problems,
         ),
         http: read_http(section, problems),
+        interfaces: BTreeMap::new(),
     };
     let places = CapabilityPlaces {
         directories: directory_places,

@@ -1,8 +1,10 @@
 //! What a node keeps on disk between its lives: checkpoints, and what was deployed to it.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
+
+use parking_lot::Mutex;
 
 use super::alone::Alone;
 use super::deployed::{Deployed, OwnFile, Standing};
@@ -133,7 +135,7 @@ impl Deployments {
             }
         };
         let path = {
-            let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+            let store = self.store.lock();
             store.sound_path(&digest)
         };
         let Some(path) = path else {

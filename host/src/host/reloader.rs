@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use ractor::ActorRef;
 
 use super::deployed::{Deployed, file_digest};
@@ -267,7 +268,7 @@ fn write_down(
         format!("after a restart the module may run something else, because {path} can't be read: {error}")
     })?;
     let is_stored = {
-        let store = store.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = store.lock();
         store.path(&current).is_some()
     };
     let written = if Some(current) == file {

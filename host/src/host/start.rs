@@ -24,7 +24,7 @@ use crate::config::{ActorSection, Code, NodeConfig, NodeSection};
 use crate::guest::{Profile, ReservedNames};
 use crate::node::{NodeConnectionMode, NodeServer, NodeServerMessage, add_peer, listen_addr};
 use crate::supervision::Root;
-use crate::tls::Watch;
+use crate::tls::CertificateReload;
 
 /// The interval between looks at whether certificates were replaced.
 const CERTIFICATES: Duration = Duration::from_secs(10);
@@ -152,7 +152,7 @@ pub(super) struct Node {
     /// True from when connections are accepted.
     gate: watch::Sender<bool>,
     /// Reloads the certificates that were replaced.
-    _certificates: Option<Watch>,
+    _certificates: Option<CertificateReload>,
 }
 
 impl Node {
@@ -194,7 +194,10 @@ impl Node {
                 ended,
                 address,
                 gate,
-                _certificates: section.tls.as_ref().map(|section| section.tls.watch(CERTIFICATES)),
+                _certificates: section
+                    .tls
+                    .as_ref()
+                    .map(|section| section.tls.reload_on_change(CERTIFICATES)),
             }),
             None => Err(failed("the node server ended at once".to_owned())),
         }

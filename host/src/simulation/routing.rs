@@ -108,7 +108,7 @@ impl Process {
     /// Bytes were read at one end.
     pub(super) fn read(&mut self, wire: usize, bytes: &[u8], context: &mut Context<'_>) {
         let Some(end) = self.ends.get_mut(&wire) else { return };
-        end.link.mark_heard();
+        end.link.mark_traffic();
         end.read.extend_from_slice(bytes);
         loop {
             let Some(end) = self.ends.get_mut(&wire) else { return };
@@ -147,7 +147,7 @@ impl Process {
             }
             Data::Call(call) => {
                 let (to, tag) = (call.to, call.tag);
-                let Ok(port) = link.await_reply(to, tag, None) else {
+                let Ok(port) = link.reply_port(to, tag, None) else {
                     return link.refuse_call(to, tag);
                 };
                 let message = SerializedMessage::Call {

@@ -61,7 +61,7 @@ impl Process {
     pub(super) fn wake(&mut self, wire: usize, context: &mut Context<'_>) {
         let Some(end) = self.ends.get_mut(&wire) else { return };
         end.wake = None;
-        if end.link.take_heard() {
+        if end.link.take_traffic() {
             end.session.handle_traffic(context.now);
         }
         end.link.sweep_calls(context.now);

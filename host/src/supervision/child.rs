@@ -1,6 +1,6 @@
 //! One child of a supervisor: starting it, and stopping it.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorRef, RactorErr, SpawnErr};
@@ -73,7 +73,7 @@ pub(super) struct Launch {
 impl Child {
     /// Decides about a failure that happened now.
     pub(super) fn spend(&self) -> Verdict {
-        let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut budget = self.budget.lock();
         budget.spend(Instant::now())
     }
 }

@@ -17,6 +17,7 @@ use super::log_rate::LogRate;
 use super::pools::{self, Pools};
 use super::turns::Account;
 use crate::policy::limits::{Limit, Limits};
+
 pub(crate) use purse::{Purse, Share};
 
 /// One of this many places of a pool is left free by children, for instances that live for a moment beside the actors' own:

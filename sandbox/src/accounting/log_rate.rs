@@ -2,10 +2,11 @@
 //!
 //! Credit is taken without a look at the clock. Only when it is used up does the clock decide whether there is more.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::reached;
@@ -140,7 +141,7 @@ impl LogRate {
     }
 
     fn lock(&self) -> MutexGuard<'_, Exhausted> {
-        self.exhausted.lock().unwrap_or_else(PoisonError::into_inner)
+        self.exhausted.lock()
     }
 }
 

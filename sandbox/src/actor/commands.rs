@@ -1,7 +1,7 @@
 //! What the host asks of a guest's actor, between two messages.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::reload::{Asked, Request};
 use crate::store::mailbox::Mailbox;
@@ -112,7 +112,7 @@ impl Commands {
     }
 
     fn lock(&self) -> MutexGuard<'_, CommandQueue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock()
     }
 }
 

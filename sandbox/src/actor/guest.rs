@@ -1,7 +1,8 @@
 //! The handler of a guest's messages, and what it keeps between them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use ractor::message::{BoxedDowncastErr, SerializedMessage};
 use ractor::{ActorCell, ActorProcessingErr, Message};
 
@@ -115,10 +116,7 @@ impl Guest {
     }
 
     pub(crate) fn set_presence(&self, presence: Option<Presence>) {
-        let previous = std::mem::replace(
-            &mut *self.presence.lock().unwrap_or_else(PoisonError::into_inner),
-            presence,
-        );
+        let previous = std::mem::replace(&mut *self.presence.lock(), presence);
         // Outside of the lock: it tells listeners.
         drop(previous);
     }

@@ -1,8 +1,9 @@
 //! A guest as the host sees it: what it runs now, and asking things of it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use ractor::ActorCell;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -60,11 +61,11 @@ impl GuestCell {
 
     /// What the actor runs now.
     pub(crate) fn module(&self) -> Module {
-        self.module.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.module.lock().clone()
     }
 
     pub(crate) fn set_module(&self, module: Module) {
-        *self.module.lock().unwrap_or_else(PoisonError::into_inner) = module;
+        *self.module.lock() = module;
         self.turn();
     }
 

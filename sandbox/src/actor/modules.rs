@@ -1,8 +1,9 @@
 //! The modules of a node: which version of each is current, those before it, and the guests that run them.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::sync::{Arc, Weak};
 
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::OwnedMutexGuard;
 
 use super::guest_cell::{GuestCell, GuestRef};
@@ -154,10 +155,10 @@ impl Modules {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, HashMap<String, Entry>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.0.read()
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, HashMap<String, Entry>> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+        self.0.write()
     }
 }

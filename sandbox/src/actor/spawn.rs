@@ -1,8 +1,9 @@
 //! Starting a guest.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use ractor::concurrency::JoinHandle;
 use ractor::{ActorCell, ActorId, ActorRuntime};
 

@@ -10,13 +10,12 @@
 
 mod room;
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::hash::{Hash as _, Hasher};
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
@@ -24,7 +23,7 @@ use wasmtime::component::Component;
 use super::cache_key::CacheKey;
 use super::error::EngineError;
 use super::source::Digest;
-use crate::files::{self, Owner, Step, Unguarded, Writer};
+use crate::files::{self, Owner, Unguarded, Writer};
 use room::{NoRoom, Room};
 
 pub(crate) use room::InUse;
@@ -36,9 +35,6 @@ const CODE: usize = 32;
 
 /// The longest wait for another node that compiles the same component. It may be frozen, or very slow.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// The interval between looks at whether it is done.
-const INTERVAL: Duration = Duration::from_millis(50);
 
 /// The directory of compiled code, for one engine.
 pub(crate) struct Cache {
@@ -148,15 +144,11 @@ impl Cache {
         let file = files::open_to_append(&path)
             .inspect_err(|error| tracing::debug!(path = %path.display(), %error, "no lock to compile under"))
             .ok()?;
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Some(Claim { _file: file, path }),
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(INTERVAL),
-                Err(error) => {
-                    tracing::debug!(path = %path.display(), %error, "no lock to compile under");
-                    return None;
-                }
+        match files::lock(&file, PATIENCE) {
+            Ok(()) => Some(Claim { _file: file, path }),
+            Err(error) => {
+                tracing::debug!(path = %path.display(), %error, "no lock to compile under");
+                None
             }
         }
     }
@@ -224,8 +216,7 @@ impl Cache {
     }
 
     fn read(&self, engine: &wasmtime::Engine, digest: &Digest, path: &Path) -> Result<Component, Unusable> {
-        files::point(Step::Open, path)?;
-        let mut file = File::open(path)?;
+        let mut file = files::open_to_read(path)?;
         let metadata = file.metadata()?;
         if let Some(by) = files::writer(&metadata) {
             return Err(Unusable::NotPrivate(by));
@@ -234,9 +225,7 @@ impl Cache {
         if metadata.len() > self.room.limit() {
             return Err(Unusable::TooLarge(self.room.limit()));
         }
-        let mut bytes = Vec::new();
-        files::point(Step::Read, path)?;
-        file.read_to_end(&mut bytes)?;
+        let bytes = files::read_to_end(&mut file, path)?;
         let origin = self.origin(digest);
         let (found, rest) = bytes.split_at_checked(origin.len()).ok_or(Unusable::Malformed)?;
         let (code, artifact) = rest.split_at_checked(CODE).ok_or(Unusable::Malformed)?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use tokio::sync::OnceCell;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::Component;
 
 use super::linking::{self, Linked};
 use super::reload_exports::ReloadExports;
@@ -16,7 +16,7 @@ use crate::component::interfaces::{self, Interfaces};
 use crate::component::needs::{Capacity, Needs, Outline};
 use crate::component::source::{Digest, ModuleSource};
 use crate::files::{self, ReadError};
-use crate::store::data::StoreData;
+use crate::store::imports::{Imports, Used};
 
 /// Where compiled code came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub(crate) struct Code {
     _in_use: Option<InUse>,
     pub(super) linked: Linked,
     pub(super) interfaces: Interfaces,
+    /// Those that it imports of the interfaces that the program adds.
+    pub(super) added: Vec<Used>,
     pub(super) needs: Needs,
     /// What it says of itself, once it was asked.
     pub(super) description: OnceCell<Description>,
@@ -67,7 +69,7 @@ impl Code {
     /// Compiles, or takes what was compiled before, and checks that it is an actor.
     pub(crate) fn new(
         engine: &wasmtime::Engine,
-        linker: &Linker<StoreData>,
+        imports: &Imports,
         cache: Option<&Cache>,
         admission: &Admission,
         digest: Digest,
@@ -78,14 +80,18 @@ impl Code {
             Some(cache) => cached_or_compiled(engine, cache, &digest, bytes)?,
             None => (compile(engine, bytes)?, Origin::Compiled),
         };
-        let linked = linking::check(engine, linker, &component)?;
+        let linked = linking::check(engine, imports, &component)?;
+        let mut interfaces = Interfaces::of(engine, &component, &imports.offers);
+        let added = imports.added_among(&interfaces.imports);
+        interfaces.wants.extend(added.iter().map(Used::capability));
         Ok(Self {
             digest,
             size: bytes.len(),
             origin,
             _in_use: cache.and_then(|cache| cache.hold(&digest)),
             linked,
-            interfaces: Interfaces::of(engine, &component),
+            added,
+            interfaces,
             needs,
             description: OnceCell::new(),
         })

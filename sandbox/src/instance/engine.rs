@@ -1,10 +1,10 @@
 //! The engine: wasmtime set up for actors, its compiled-code cache, and the modules that are loaded.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use wasmtime::component::Linker;
+use parking_lot::Mutex;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::code::{Admission, Code};
@@ -23,8 +23,8 @@ use crate::component::machine::Machine;
 use crate::component::needs::{Capacity, Pool};
 use crate::component::source::Digest;
 use crate::policy::limits::Limits;
-use crate::store::data::StoreData;
-use crate::store::imports;
+use crate::store::imports::Imports;
+use crate::store::interface::HostInterfaces;
 
 /// Compiles components and runs them. Cheap to clone; everything ends with the last clone, module and guest.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ pub struct Engine {
 
 struct Inner {
     wasmtime: wasmtime::Engine,
-    linker: Linker<StoreData>,
+    imports: Imports,
     cache: Option<Cache>,
     clock: Clock,
     /// That of the clock.
@@ -66,6 +66,14 @@ impl Engine {
     /// # Errors
     /// This machine can't run it, or the cache directory is unusable or open to others, or there is no key for it.
     pub fn new(config: EngineConfig) -> Result<Self, EngineError> {
+        Self::with_interfaces(config, HostInterfaces::default())
+    }
+
+    /// The same, for guests that may also import these interfaces, which the program adds.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new), or two interfaces have a function of the same name.
+    pub fn with_interfaces(config: EngineConfig, interfaces: HostInterfaces) -> Result<Self, EngineError> {
         let (wasmtime, pool) = new_wasmtime(&config)?;
         let cache = match (config.cache_dir, config.cache_key) {
             (Some(directory), Some(key)) => Some(Cache::open(
@@ -77,7 +85,7 @@ impl Engine {
             (Some(_), None) => return Err(EngineError::NoCacheKey),
             (None, _) => None,
         };
-        let linker = imports::linker(&wasmtime).map_err(|error| EngineError::Setup(format!("{error:#}")))?;
+        let imports = Imports::new(&wasmtime, interfaces).map_err(|error| EngineError::Setup(format!("{error:#}")))?;
         let clock = Clock::default();
         let step = config.epoch_tick.max(Duration::from_millis(1)) / STEPS;
         ticker::start(wasmtime.weak(), Arc::downgrade(&clock), step).map_err(EngineError::Ticker)?;
@@ -88,7 +96,7 @@ impl Engine {
         Ok(Self {
             inner: Arc::new(Inner {
                 wasmtime,
-                linker,
+                imports,
                 cache,
                 clock,
                 step,
@@ -117,17 +125,17 @@ impl Engine {
     pub(super) fn compile(&self, digest: Digest, bytes: &[u8]) -> Result<Code, LoadFault> {
         let Inner {
             wasmtime,
-            linker,
+            imports,
             cache,
             admission,
             ..
         } = &*self.inner;
-        Code::new(wasmtime, linker, cache.as_ref(), admission, digest, bytes)
+        Code::new(wasmtime, imports, cache.as_ref(), admission, digest, bytes)
     }
 
     /// Where the code with this digest is, or comes to be.
     pub(super) fn slot(&self, digest: Digest) -> Slot {
-        let mut loaded = self.inner.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = self.inner.loaded.lock();
         // Forgets what nobody has or loads any more.
         loaded.retain(|_, slot| {
             slot.try_lock().map_or(true, |code| code.strong_count() > 0) || Arc::strong_count(slot) > 1

@@ -1,7 +1,7 @@
 //! Is this component an actor? Checked before anything runs, with errors that name what is missing.
 
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::{Component, InstancePre};
 
 use super::batch_export::BatchExport;
 use super::reload_exports::ReloadExports;
@@ -10,6 +10,7 @@ use crate::component::bindings::{ACTOR_INTERFACE, Descriptor, WorldIndices};
 use crate::component::error::LoadFault;
 use crate::component::interfaces;
 use crate::store::data::StoreData;
+use crate::store::imports::Imports;
 
 /// A component that is an actor, linked with the host.
 pub(crate) struct Linked {
@@ -22,15 +23,11 @@ pub(crate) struct Linked {
 }
 
 /// Links the component with the host, or says what keeps it from being an actor.
-pub(crate) fn check(
-    engine: &wasmtime::Engine,
-    linker: &Linker<StoreData>,
-    component: &Component,
-) -> Result<Linked, LoadFault> {
+pub(crate) fn check(engine: &wasmtime::Engine, imports: &Imports, component: &Component) -> Result<Linked, LoadFault> {
     let functions = actor_functions(engine, component)?;
-    interfaces::check_imports(engine, component)?;
+    interfaces::check_imports(engine, component, &imports.offers)?;
     let mismatch = |error: wasmtime::Error| LoadFault::Mismatch(format!("{error:#}"));
-    let linked = linker.instantiate_pre(component).map_err(mismatch)?;
+    let linked = imports.linker.instantiate_pre(component).map_err(mismatch)?;
     check_types(&linked, &functions)?;
     let reload = ReloadExports::find(component, &linked)?;
     let batch = BatchExport::find(component, &linked)?;

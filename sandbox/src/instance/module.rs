@@ -85,7 +85,11 @@ impl Module {
     /// # Errors
     /// What it imports, and what to write into node.toml.
     pub fn admitted_by(&self, grants: &Grants) -> Result<(), NotGranted> {
-        grants.admit(self.imports())
+        grants.admit(self.imports())?;
+        for used in &self.code.added {
+            used.granted(grants)?;
+        }
+        Ok(())
     }
 
     /// What each of its guests takes of the pool when it starts.

@@ -4,9 +4,10 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::directory::BoxFuture;
@@ -127,7 +128,7 @@ pub trait Restarts: fmt::Debug + Send + Sync + 'static {
 
 impl Restarts for Mutex<Budget> {
     fn failed(&self, now: Instant) -> Verdict {
-        self.lock().unwrap_or_else(PoisonError::into_inner).spend(now)
+        self.lock().spend(now)
     }
 }
 

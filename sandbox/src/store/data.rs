@@ -4,26 +4,25 @@ use std::sync::Arc;
 
 use ractor::{ActorCell, SupervisionEvent};
 
+use super::allowed::Allowed;
 use super::batch::Progress;
+use super::interface_states::InterfaceStates;
 use super::monitors::Monitors;
 use super::outflow::Outflow;
 use super::own_actor::OwnActor;
-use super::recipients::Allowed;
 use super::replies::Replies;
 use super::timers::Timers;
-use super::wasi::Wasi;
 use crate::accounting::family::Family;
 use crate::accounting::label::Label;
 use crate::accounting::limiter::{EngineBounds, Limiter};
-use crate::component::bindings::types;
 use crate::policy::grants::{Grants, Guarded};
 use crate::policy::http_trust::HttpTrust;
 use crate::policy::limits::{Limit, Limits};
 use crate::policy::profile::Profile;
 use crate::store::groups::membership::Groups;
 
-/// The data of one store.
-pub(crate) struct StoreData {
+/// The data of one store: of one instance, while it lives.
+pub struct StoreData {
     /// None while the component only describes itself: then it may not use any import.
     actor: Option<ActorContext>,
     pub(crate) label: Label,
@@ -34,8 +33,8 @@ pub(crate) struct StoreData {
     pub(crate) metadata: Option<Vec<u8>>,
     /// How far the guest has come with the casts that it handles in one call.
     pub(crate) batch: Option<Progress>,
-    /// Made at the first use: many guests never touch WASI.
-    pub(crate) wasi: Option<Box<Wasi>>,
+    /// What interfaces keep for the instance: WASI, from its first use, and those that a program adds.
+    pub(crate) interfaces: InterfaceStates,
     /// What the guest has sent to native actors and they may not have handled.
     pub(crate) outflow: Outflow,
     /// Whom the guest may send to, as far as that was asked lately.
@@ -102,7 +101,7 @@ impl StoreData {
             replies: Replies::new(limits.deferred_replies, purse),
             metadata: None,
             batch: None,
-            wasi: None,
+            interfaces: InterfaceStates::default(),
             outflow: Outflow::default(),
             allowed: Allowed::default(),
             monitors: None,
@@ -117,7 +116,7 @@ impl StoreData {
     }
 
     /// The actor, or a trap.
-    pub(crate) fn myself(&self) -> wasmtime::Result<&ActorContext> {
+    pub(crate) fn context(&self) -> wasmtime::Result<&ActorContext> {
         self.actor.as_ref().ok_or_else(|| wasmtime::Error::new(NoActorYet))
     }
 
@@ -154,14 +153,14 @@ impl StoreData {
 
     /// The actors and groups that the guest hears of.
     pub(crate) fn monitors(&mut self) -> wasmtime::Result<&mut Monitors> {
-        let cell = self.myself()?.cell.clone();
+        let cell = self.context()?.cell.clone();
         Ok(self.monitors.get_or_insert_with(|| Box::new(Monitors::new(cell))))
     }
 
     /// True if the guest is to hear of this.
     pub(crate) fn hears(&mut self, event: &SupervisionEvent) -> wasmtime::Result<bool> {
         if let SupervisionEvent::ProcessGroupChanged(_) = event {
-            self.myself()?.groups.change_came();
+            self.context()?.groups.change_came();
         }
         Ok(self.monitors()?.hears(event))
     }
@@ -174,5 +173,3 @@ impl StoreData {
         Ok(())
     }
 }
-
-impl types::Host for StoreData {}

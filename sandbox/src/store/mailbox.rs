@@ -9,20 +9,19 @@
 #[path = "mailbox/waiting.rs"]
 pub(crate) mod waiting;
 
-use std::sync::{Arc, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use ractor::message::SerializedMessage;
 use ractor::{ActorCell, ActorStatus};
 use tokio::sync::Notify;
 
+use self::waiting::{GivenUp, Waiting, is_cast};
 use crate::accounting::family::Purse;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::directory::{BoxFuture, DESCRIBE_VARIANT, Inbox, NotPut, PutRefused};
 use crate::policy::limits::{Limits, WhenFull};
 use crate::sync::{Mutex, MutexGuard};
-
-use self::waiting::{GivenUp, Waiting, is_cast};
 
 /// What a token has in place of a call's number: see the module.
 const TOKEN: u64 = 0;
@@ -146,7 +145,7 @@ impl Mailbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock()
     }
 }
 

@@ -7,16 +7,12 @@
 use std::collections::{HashMap, VecDeque};
 
 use ractor::ActorCell;
-use ractor::message::SerializedMessage;
 use tokio::sync::oneshot::{self, Receiver};
 
-use crate::directory::PROBE_VARIANT;
+use crate::directory::{self, PROBE_EVERY};
 
 /// Bytes of one guest that may wait for one native actor.
 const WINDOW: usize = 4 << 20;
-
-/// A probe follows this many bytes.
-const PROBE_EVERY: usize = 256 << 10;
 
 /// Targets are looked through for forgotten ones when there are this many.
 const SWEEP_AT: usize = 64;
@@ -59,13 +55,7 @@ impl Outflow {
         flow.since_probe += cost;
         flow.waiting += cost;
         if flow.since_probe >= PROBE_EVERY {
-            let (port, passed) = oneshot::channel();
-            let probe = SerializedMessage::Call {
-                variant: PROBE_VARIANT.to_owned(),
-                args: Vec::new(),
-                reply: port.into(),
-                metadata: None,
-            };
+            let (probe, passed) = directory::probe();
             // To an actor that has ended it can't be sent, and ends at once, as it should.
             actor.send_serialized(probe).ok();
             flow.probes.push_back((std::mem::take(&mut flow.since_probe), passed));

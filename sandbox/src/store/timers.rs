@@ -4,14 +4,15 @@
 //! deadline. All timers end when [`Timers`] is dropped, which is when the instance is.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use ractor::ActorId;
 use ractor::message::SerializedMessage;
 use tokio::sync::Notify;
+use tokio::sync::oneshot::Receiver;
 use tokio::sync::oneshot::error::TryRecvError;
-use tokio::sync::oneshot::{self, Receiver};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -19,7 +20,7 @@ use super::own_actor::OwnActor;
 use crate::accounting::family::{Purse, Share};
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
-use crate::directory::{self, Local, MESSAGE_OVERHEAD, PROBE_VARIANT, PutRefused, SendRefused};
+use crate::directory::{self, Local, MESSAGE_OVERHEAD, PutRefused, SendRefused};
 use crate::policy::limits::{Common, Limit, Limits};
 
 /// No timer waits longer: two years, which is what tokio's clock can hold.
@@ -286,7 +287,7 @@ impl Running {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Running> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.lock()
     }
 
     /// Serves some timers whose time has come. True if there may be more.
@@ -357,13 +358,7 @@ impl Cast {
 /// Says when the actor has handled all that it was sent before. For guests, whose mailboxes have limits of their own, it
 /// keeps an interval from filling them; for native actors, whose mailboxes have none, it keeps timers from doing so.
 fn probe(local: &Local) -> Receiver<Vec<u8>> {
-    let (port, handled) = oneshot::channel();
-    let probe = SerializedMessage::Call {
-        variant: PROBE_VARIANT.to_owned(),
-        args: Vec::new(),
-        reply: port.into(),
-        metadata: None,
-    };
+    let (probe, handled) = directory::probe();
     // If the actor has ended, the port is dropped here, which says the same.
     local.send(probe).ok();
     handled

@@ -17,7 +17,7 @@ pub(crate) struct Mark {
 
 impl Mark {
     pub(crate) fn of(state: &StoreData) -> Self {
-        let myself = state.myself().ok();
+        let myself = state.context().ok();
         Self {
             timers: state.timers.as_ref().map_or(0, |timers| timers.last()),
             groups: myself
@@ -34,7 +34,7 @@ impl Mark {
         if let Some(timers) = &state.timers {
             timers.cancel_after(self.timers);
         }
-        let Ok(myself) = state.myself() else { return };
+        let Ok(myself) = state.context() else { return };
         let joined: Vec<Group> = {
             let mut now = myself.groups.joined();
             let joined = now

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::sync::oneshot::Receiver;
@@ -65,7 +65,7 @@ impl Waiting {
         let mut next = target;
         while next != caller {
             match waits.get(&next) {
-                Some(wait) if !lock(&wait.reply).has_come() => next = wait.target,
+                Some(wait) if !wait.reply.lock().has_come() => next = wait.target,
                 _ => {
                     let reply = Arc::new(Mutex::new(Reply { receiver, found: None }));
                     let wait = Wait {
@@ -85,7 +85,7 @@ impl Future for Waiting {
     type Output = Option<Vec<u8>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
-        let mut reply = lock(&self.reply);
+        let mut reply = self.reply.lock();
         match reply.found.take() {
             Some(found) => Poll::Ready(found),
             None => Pin::new(&mut reply.receiver).poll(cx).map(Result::ok),
@@ -100,11 +100,7 @@ impl Drop for Waiting {
 }
 
 fn waits() -> MutexGuard<'static, HashMap<u64, Wait>> {
-    WAITS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn lock(reply: &Shared) -> MutexGuard<'_, Reply> {
-    reply.lock().unwrap_or_else(PoisonError::into_inner)
+    WAITS.lock()
 }
 
 #[cfg(test)]

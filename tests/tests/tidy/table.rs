@@ -46,7 +46,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         of: "cluster",
         name: "transport",
         modules: &["files", "wire"],
-        crates: &["bytes", "socket2", "thiserror", "tokio", "tokio_rustls", "tracing"],
+        crates: &["bytes", "parking_lot", "socket2", "thiserror", "tokio", "tokio_rustls", "tracing"],
         // Files: the certificates, which are read again while the node runs.
         not_std: &["std::process"],
     },
@@ -54,21 +54,21 @@ pub(crate) const LAYERS: &[Layer] = &[
         of: "cluster",
         name: "node",
         modules: &["directory", "session", "transport", "wire"],
-        crates: &["bytes", "futures_util", "ractor", "rand", "thiserror", "tokio", "tokio_rustls", "tracing"],
+        crates: &["bytes", "futures_util", "parking_lot", "ractor", "rand", "thiserror", "tokio", "tokio_rustls", "tracing"],
         not_std: &["std::fs", "std::process"],
     },
     Layer {
         of: "host",
         name: "supervision",
         modules: &["directory", "guest"],
-        crates: &["ractor", "serde", "thiserror", "tokio", "tracing"],
+        crates: &["parking_lot", "ractor", "serde", "thiserror", "tokio", "tracing"],
         not_std: &["std::fs", "std::net", "std::process"],
     },
     Layer {
         of: "host",
         name: "checkpoint",
         modules: &["files", "guest"],
-        crates: &["redb", "sha2", "thiserror", "tokio", "tracing"],
+        crates: &["parking_lot", "redb", "sha2", "thiserror", "tokio", "tracing"],
         not_std: &["std::net", "std::process"],
     },
     // The derive at the root, for its messages.
@@ -76,7 +76,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         of: "host",
         name: "control",
         modules: &["directory", "files", "guest", "supervision", "RactorClusterMessage"],
-        crates: &["hmac", "ractor", "rand", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"],
+        crates: &["hmac", "parking_lot", "ractor", "rand", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"],
         not_std: &["std::net", "std::process"],
     },
     // ractor for how a literal becomes the bytes of an argument.

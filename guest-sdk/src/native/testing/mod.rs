@@ -70,7 +70,7 @@ pub use self::probe::Probe;
 pub use self::recorder::Event;
 use self::recorder::Recorder;
 use crate::native::context::{Context, InContext};
-use crate::native::module::Module;
+use crate::native::module::made_by;
 #[cfg(feature = "reload")]
 use crate::native::reload::{OldState, Reload};
 
@@ -104,7 +104,7 @@ impl TestHost {
         A: Actor,
         A::Arguments: BytesConvertable,
     {
-        self.context.set_module(module.into(), Module::of(make));
+        self.context.set_module(module.into(), made_by(make));
     }
 
     /// Starts an actor without a name.

@@ -7,9 +7,10 @@
 
 use std::io;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::runtime::{Builder, EnterGuard, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -60,7 +61,7 @@ impl Lanes {
     }
 
     fn lane(&self, places: [OwnedSemaphorePermit; 2]) -> io::Result<Lane> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self.idle.lock().pop();
         let thread = idle.map_or_else(Thread::new, Ok)?;
         Ok(Lane(Some(Occupied {
             thread,
@@ -150,7 +151,7 @@ impl Drop for Lane {
 impl Occupied {
     fn give_back(self) {
         let Self { thread, idle, .. } = self;
-        idle.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        idle.lock().push(thread);
     }
 }
 
@@ -185,7 +186,7 @@ mod tests {
         ends.pop();
         let lane = lanes.take(&family_that_hangs).await.unwrap();
         lane.give_back();
-        assert!(lanes.idle.lock().unwrap().len() <= OF_A_FAMILY + 1);
+        assert!(lanes.idle.lock().len() <= OF_A_FAMILY + 1);
         drop(lanes);
         drop(ends);
     }
@@ -197,6 +198,6 @@ mod tests {
             let lane = lanes.take(&family).await.unwrap();
             lane.run(async { spawn_blocking(|| ()).await.unwrap() }).await;
         }
-        assert_eq!(lanes.idle.lock().unwrap().len(), 1);
+        assert_eq!(lanes.idle.lock().len(), 1);
     }
 }

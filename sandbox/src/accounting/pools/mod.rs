@@ -13,9 +13,10 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-pub(crate) use self::lanes::Lane;
 use self::lanes::Lanes;
 use self::names::Names;
+
+pub(crate) use self::lanes::Lane;
 pub(crate) use self::names::NoAddress;
 
 /// See the module.

@@ -17,16 +17,18 @@ mod queue;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::runtime::Handle;
 
 use self::clock::{Clock, ticks};
-pub(crate) use self::queue::Account;
 use self::queue::{Entered, Grant, Queue};
+
+pub(crate) use self::queue::Account;
 
 /// The engine's clock, and its epochs, go twice as fast as `epoch_tick`: a turn is cut off at the second step that it sees, so it
 /// lasts for more than a half and for no more than the whole.
@@ -173,7 +175,7 @@ impl Turns {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -8,15 +8,17 @@ mod proving;
 mod swap;
 pub(crate) mod trial;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::actor::checkpoint::store::Moment;
 use crate::instance::error::GuestError;
 use crate::instance::module::Module;
+
 pub(crate) use crate::instance::reload::NoSnapshot;
 
 /// What becomes of the state.
@@ -209,7 +211,7 @@ impl StateRoom {
     }
 
     fn take(&self) -> Option<OwnedSemaphorePermit> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.kept.lock().take()
     }
 }
 

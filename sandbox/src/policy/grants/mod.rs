@@ -8,16 +8,18 @@ mod directory;
 mod endpoint;
 mod guarded;
 mod http_origin;
+mod interfaces;
 mod mistaken;
 mod recipients;
 mod variables;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use directory::{Access, Directory, InvalidDirectory};
 pub use endpoint::{Endpoint, HostPattern, InvalidEndpoint};
 pub use guarded::{Conflict, Guarded, Own};
 pub use http_origin::{HttpOrigin, HttpScheme, InvalidHttpOrigin};
+pub use interfaces::InterfaceConfig;
 pub use mistaken::{Instead, Mistaken, mistaken};
 pub use recipients::{InvalidRecipient, Recipient, Recipients};
 pub use variables::{InvalidVariable, Variables};
@@ -41,6 +43,8 @@ pub struct Grants {
     pub dns: Vec<HostPattern>,
     /// Where it may send HTTP requests to. None: a component that imports `wasi:http` is not even started.
     pub http: Option<Vec<HttpOrigin>>,
+    /// The interfaces that its program adds and it may import, by key.
+    pub interfaces: BTreeMap<String, InterfaceConfig>,
 }
 
 /// The beginning of the names of imports that take a grant of `http`.
@@ -97,9 +101,21 @@ impl Grants {
         match http {
             Some(import) if self.http.is_none() => Err(NotGranted {
                 import: import.to_owned(),
+                add: "under [actors.capabilities]: http = [\"https://HOST\"], or http = [] if it needs none".to_owned(),
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Checks that the actor may import this, which is of the interface that its program adds under this key.
+    ///
+    /// # Errors
+    /// The import, and what to write into node.toml.
+    pub(crate) fn admit_interface(&self, key: &str, import: &str) -> Result<&InterfaceConfig, NotGranted> {
+        self.interfaces.get(key).ok_or_else(|| NotGranted {
+            import: import.to_owned(),
+            add: format!("a section [actors.interfaces.{key}], which grants it"),
+        })
     }
 
     /// True if the actor may look up this name.
@@ -111,12 +127,12 @@ impl Grants {
 
 /// A component imports what the actor would have to be granted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "it imports `{import}`; add under [actors.capabilities]: http = [\"https://HOST\"], or http = [] if it needs none"
-)]
+#[error("it imports `{import}`; add {add}")]
 pub struct NotGranted {
     /// The name of the import.
     pub import: String,
+    /// What to write into node.toml, and where.
+    pub add: String,
 }
 
 #[cfg(test)]

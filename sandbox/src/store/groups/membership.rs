@@ -1,9 +1,10 @@
 //! The process groups of one actor, over all its instances.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use parking_lot::{Mutex, MutexGuard};
 use ractor::{ActorCell, pg};
 
 use crate::accounting::family::{Purse, Share};
@@ -70,7 +71,7 @@ impl Groups {
     /// The groups that the actor joined or was started in, each with its part of what the family may be in. To be held for a
     /// moment.
     pub(crate) fn joined(&self) -> MutexGuard<'_, HashMap<Group, Share>> {
-        self.joined.lock().unwrap_or_else(PoisonError::into_inner)
+        self.joined.lock()
     }
 
     /// A change is to be sent to the actor. False if `limit` are on their way already.

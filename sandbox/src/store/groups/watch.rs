@@ -5,8 +5,9 @@
 //! not too much is on its way.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, Message, SpawnErr, SupervisionEvent, pg};
 
 use super::membership::{Group, Groups};
@@ -49,16 +50,16 @@ impl GroupWatch {
 
     /// How many groups are watched.
     pub(crate) fn len(&self) -> usize {
-        lock(&self.watched).len()
+        self.watched.lock().len()
     }
 
     pub(crate) fn watches(&self, group: &Group) -> bool {
-        lock(&self.watched).contains_key(group)
+        self.watched.lock().contains_key(group)
     }
 
     pub(crate) fn begin(&self, group: Group, share: Share) {
         let watcher = self.watcher.clone();
-        lock(&self.watched).insert(group.clone(), share);
+        self.watched.lock().insert(group.clone(), share);
         match group.scope {
             Some(scope) => pg::monitor_scope(scope, watcher),
             None => pg::monitor(group.name, watcher),
@@ -66,7 +67,7 @@ impl GroupWatch {
     }
 
     pub(crate) fn end(&self, group: Group) {
-        let mut watched = lock(&self.watched);
+        let mut watched = self.watched.lock();
         watched.remove(&group);
         let scope_is_watched = watched.keys().any(|other| other.scope == group.scope);
         drop(watched);
@@ -83,10 +84,6 @@ impl Drop for GroupWatch {
         // It leaves ractor's lists as it ends.
         self.watcher.stop(None);
     }
-}
-
-fn lock(watched: &Watched) -> MutexGuard<'_, HashMap<Group, Share>> {
-    watched.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The group that changed.
@@ -125,7 +122,7 @@ impl Actor for Watcher {
         watching: &mut Watching,
     ) -> Result<(), ActorProcessingErr> {
         if let SupervisionEvent::ProcessGroupChanged(change) = &event
-            && lock(&watching.watched).contains_key(&changed(change))
+            && watching.watched.lock().contains_key(&changed(change))
         {
             let client = &watching.client;
             if client.groups.change_sent(client.limit) {

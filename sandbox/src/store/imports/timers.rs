@@ -2,13 +2,43 @@
 
 use std::time::Duration;
 
+use wasmtime::component::{HasSelf, Linker};
+
+use super::RELEASE;
 use crate::accounting::telemetry;
 use crate::component::bindings::timers::{self, TimerError};
 use crate::component::bindings::types::Pid;
+use crate::component::capabilities::{CapabilityImport, Need};
+use crate::component::imports::Import;
 use crate::directory;
 use crate::store::data::StoreData;
+use crate::store::interface;
 use crate::store::pid;
 use crate::store::timers::{Action, Cast, Timers, TooMany};
+
+/// The interface `timers`.
+pub(super) struct Interface;
+
+impl interface::Interface for Interface {
+    fn imports(&self) -> &[Import] {
+        const { &[Import::new("ractor:actor/timers", RELEASE)] }
+    }
+
+    fn capabilities(&self) -> &[CapabilityImport] {
+        const {
+            &[CapabilityImport::new(
+                "messages",
+                "ractor:actor/timers@",
+                &["send-after", "send-interval"],
+                Need::Called,
+            )]
+        }
+    }
+
+    fn add_to_linker(&self, linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
+        timers::add_to_linker::<_, HasSelf<StoreData>>(linker, |data| data)
+    }
+}
 
 impl timers::Host for StoreData {
     async fn send_after(
@@ -40,7 +70,7 @@ impl timers::Host for StoreData {
 
     fn cancel(&mut self, timer: u64) -> wasmtime::Result<bool> {
         self.side_effect()?;
-        self.myself()?;
+        self.context()?;
         Ok(self.timers.as_ref().is_some_and(|timers| timers.cancel(timer)))
     }
 }
@@ -55,7 +85,7 @@ impl StoreData {
         period: Option<Duration>,
     ) -> wasmtime::Result<Result<u64, TimerError>> {
         self.side_effect()?;
-        self.myself()?;
+        self.context()?;
         if !self.fits(&variant, &args) {
             return Ok(Err(TimerError::TooLarge));
         }
@@ -79,7 +109,7 @@ impl StoreData {
     }
 
     fn timers(&mut self) -> wasmtime::Result<&Timers> {
-        let myself = self.myself()?;
+        let myself = self.context()?;
         let (actor, purse) = (myself.actor.clone(), myself.family.purse().clone());
         let Self {
             timers, label, limits, ..

@@ -35,7 +35,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<
 
 impl StoreData {
     pub(super) fn files(&mut self) -> Files<'_> {
-        let family = self.myself().ok().map(|actor| actor.family.clone());
+        let family = self.context().ok().map(|actor| actor.family.clone());
         let label = self.label.clone();
         Files {
             inner: self.filesystem(),

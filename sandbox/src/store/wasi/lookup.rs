@@ -75,7 +75,7 @@ async fn look_up(mut store: StoreContextMut<'_, StoreData>, name: String) -> was
                 return Ok(Err(ErrorCode::AccessDenied));
             }
             let name = name.trim_end_matches('.').to_ascii_lowercase();
-            let family = state.myself()?.family.clone();
+            let family = state.context()?.family.clone();
             match family.share().look_up(&name).await {
                 Ok(found) => {
                     let addresses: Vec<_> = found.iter().map(IpAddr::to_canonical).take(MOST_ADDRESSES).collect();

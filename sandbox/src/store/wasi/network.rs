@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use wasmtime_wasi::sockets::SocketAddrUse;
 
 use super::reach::Reach;
@@ -43,7 +44,7 @@ impl Network {
 
     /// Notes what a look-up gave.
     pub(super) fn found(&self, name: &str, addresses: Vec<IpAddr>) {
-        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = self.found.lock();
         if found.addresses.insert(name.to_owned(), addresses).is_some() {
             return;
         }
@@ -75,7 +76,7 @@ impl Network {
     /// How many names are remembered.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn names(&self) -> usize {
-        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = self.found.lock();
         found.addresses.len().max(found.oldest.len())
     }
 
@@ -84,7 +85,7 @@ impl Network {
             return true;
         }
         let ip = address.ip().to_canonical();
-        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = self.found.lock();
         let names = found.addresses.iter().filter(|(_, addresses)| addresses.contains(&ip));
         let mut names = names.map(|(name, _)| name);
         names.any(|name| {

@@ -5,8 +5,9 @@
 //! it is and what it may do.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 /// Who can be reached at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,7 +132,7 @@ fn of_v6(address: Ipv6Addr) -> Reach {
 /// The addresses of this machine's interfaces; none if they can't be known.
 fn own_addresses() -> Option<Vec<IpAddr>> {
     static LAST: Mutex<Option<(Instant, Vec<IpAddr>)>> = Mutex::new(None);
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut last = LAST.lock();
     if let Some((since, addresses)) = &*last
         && since.elapsed() < FRESH
     {

@@ -17,11 +17,11 @@ struct Slow {
 
 impl CheckpointStore for Slow {
     fn put(&self, entries: &[Entry]) -> Result<(), StoreError> {
-        self.go.lock().unwrap().recv().unwrap();
+        self.go.lock().recv().unwrap();
         let entries = entries
             .iter()
             .map(|entry| (entry.actor.clone(), entry.checkpoint.state.len()));
-        self.written.lock().unwrap().push(entries.collect());
+        self.written.lock().push(entries.collect());
         Ok(())
     }
 
@@ -50,21 +50,21 @@ struct Faults {
 
 impl Failing {
     fn set(&self, change: impl FnOnce(&mut Faults)) {
-        change(&mut self.0.lock().unwrap());
+        change(&mut self.0.lock());
     }
 
     fn kept(&self, actor: &str) -> Option<usize> {
-        self.0.lock().unwrap().kept.get(actor).copied()
+        self.0.lock().kept.get(actor).copied()
     }
 
     fn attempts(&self) -> usize {
-        self.0.lock().unwrap().attempts
+        self.0.lock().attempts
     }
 }
 
 impl CheckpointStore for Failing {
     fn put(&self, entries: &[Entry]) -> Result<(), StoreError> {
-        let mut faults = self.0.lock().unwrap();
+        let mut faults = self.0.lock();
         faults.attempts += 1;
         let is_poisoned = entries.iter().any(|entry| Some(&*entry.actor) == faults.poison);
         if faults.is_full || is_poisoned {
@@ -85,7 +85,7 @@ impl CheckpointStore for Failing {
     }
 
     fn prune(&self, actor: &str, _: u32) -> Result<(), StoreError> {
-        let mut faults = self.0.lock().unwrap();
+        let mut faults = self.0.lock();
         if faults.is_full {
             return Err(StoreError("no room".into()));
         }
@@ -154,7 +154,7 @@ async fn the_latest_wins_and_what_waits_is_written_together() {
     go.send(()).unwrap();
     go.send(()).unwrap();
     writer.flush().await;
-    let written = store.written.lock().unwrap().clone();
+    let written = store.written.lock().clone();
     let named = |batch: &[(&str, usize)]| -> Vec<_> {
         batch
             .iter()
@@ -177,7 +177,7 @@ async fn the_latest_wins_and_what_waits_is_written_together() {
     );
     go.send(()).unwrap();
     writer.flush().await;
-    assert_eq!(store.written.lock().unwrap().len(), 3, "nothing of `b`");
+    assert_eq!(store.written.lock().len(), 3, "nothing of `b`");
     assert_eq!(writer.shared.lock().queue.bytes(), 0);
     assert!(
         writer.latest("a", None).await.unwrap().is_none(),

@@ -26,9 +26,14 @@ use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView as _,
 };
 
+use crate::component::capabilities::{CapabilityImport, Need};
+use crate::component::imports::Import;
+use crate::component::interfaces::WASI;
 use crate::store::data::StoreData;
-pub(super) use client::Client;
+use crate::store::interface;
 use client::Sent;
+
+pub(super) use client::Client;
 
 const HANDLER: &str = "wasi:http/outgoing-handler@0.2.12";
 const TYPES: &str = "wasi:http/types@0.2.12";
@@ -97,8 +102,30 @@ impl WasiHttpHooks for Hooks {
     }
 }
 
+/// The interface `wasi:http`, as far as guests may have it: requests that they send.
+pub(crate) struct Interface;
+
+impl interface::Interface for Interface {
+    fn imports(&self) -> &[Import] {
+        const {
+            &[
+                Import::new("wasi:http/outgoing-handler", WASI),
+                Import::new("wasi:http/types", WASI),
+            ]
+        }
+    }
+
+    fn capabilities(&self) -> &[CapabilityImport] {
+        const { &[CapabilityImport::new("http", "wasi:http/", &[], Need::Required)] }
+    }
+
+    fn add_to_linker(&self, linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
+        add_to_linker(linker)
+    }
+}
+
 /// Adds the interface, and takes the place of wasmtime's functions that don't fit.
-pub(super) fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
+fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
     type Handle = (Resource<HostOutgoingRequest>, Option<Resource<RequestOptions>>);
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
     linker.allow_shadowing(true);

@@ -8,10 +8,10 @@ use super::Tls;
 
 /// Reads the files of a [`Tls`] again and again until it is dropped.
 #[derive(Debug)]
-#[must_use = "dropping it ends the watch"]
-pub struct Watch(JoinHandle<()>);
+#[must_use = "dropping it ends the reloads"]
+pub struct CertificateReload(JoinHandle<()>);
 
-impl Drop for Watch {
+impl Drop for CertificateReload {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -20,12 +20,12 @@ impl Drop for Watch {
 impl Tls {
     /// Reloads the files when they change, and looks whether they did in steps of `every`. What is wrong with new files
     /// is logged once, and the old ones stay in use. Needs a tokio runtime with time.
-    pub fn watch(&self, every: Duration) -> Watch {
-        Watch(tokio::spawn(watch(self.clone(), every)))
+    pub fn reload_on_change(&self, every: Duration) -> CertificateReload {
+        CertificateReload(tokio::spawn(reload_again_and_again(self.clone(), every)))
     }
 }
 
-async fn watch(tls: Tls, every: Duration) {
+async fn reload_again_and_again(tls: Tls, every: Duration) {
     let mut failure = None;
     loop {
         tokio::time::sleep(every).await;

@@ -10,14 +10,14 @@ use ractor::RpcReplyPort;
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The most calls that may wait for replies from one peer.
-pub(super) const MAX_PENDING_CALLS: usize = 1 << 20;
+pub(super) const MAX_OUTBOUND_CALLS: usize = 1 << 20;
 
 /// The number of entries that a call for which none is free looks at for callers that have given up.
 const SWEEP_STEPS: usize = 4;
 
 /// A table of waiting calls. Tags are never reused before their slot has been used 2^32 times.
 #[derive(Debug, Default)]
-pub(super) struct PendingCalls {
+pub(super) struct OutboundCalls {
     slots: Vec<Slot>,
     free: Vec<u32>,
     sweep_at: usize,
@@ -29,18 +29,18 @@ pub(super) struct PendingCalls {
 #[derive(Debug)]
 struct Slot {
     generation: u32,
-    call: Option<PendingCall>,
+    call: Option<OutboundCall>,
 }
 
 #[derive(Debug)]
-struct PendingCall {
+struct OutboundCall {
     to: u64,
     port: RpcReplyPort<Vec<u8>>,
     /// After it no reply counts; none for a call without a time limit.
     deadline: Option<Instant>,
 }
 
-impl PendingCall {
+impl OutboundCall {
     fn new(to: u64, port: RpcReplyPort<Vec<u8>>) -> Self {
         let limit = port.get_timeout();
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
@@ -68,20 +68,20 @@ fn index(tag: u64) -> Option<u32> {
     u32::try_from(tag & 0xffff_ffff).ok()?.checked_sub(1)
 }
 
-impl PendingCalls {
+impl OutboundCalls {
     /// Enters a call to the peer's actor `to` and returns its tag; none if the table is full, and the port is dropped.
     pub(super) fn insert(&mut self, to: u64, port: RpcReplyPort<Vec<u8>>) -> Option<u64> {
         if self.free.is_empty() {
             self.sweep(SWEEP_STEPS);
         }
-        let call = Some(PendingCall::new(to, port));
+        let call = Some(OutboundCall::new(to, port));
         if let Some(index) = self.free.pop() {
             let slot = self.slots.get_mut(usize::try_from(index).ok()?)?;
             slot.generation = slot.generation.wrapping_add(1);
             slot.call = call;
             return Some(tag(index, slot.generation));
         }
-        if self.slots.len() >= MAX_PENDING_CALLS {
+        if self.slots.len() >= MAX_OUTBOUND_CALLS {
             return None;
         }
         let index = u32::try_from(self.slots.len()).ok()?;
@@ -99,7 +99,7 @@ impl PendingCalls {
             return None;
         }
         self.free.push(index);
-        slot.call.take().and_then(PendingCall::port_in_time)
+        slot.call.take().and_then(OutboundCall::port_in_time)
     }
 
     /// Drops the ports of every call to these actors: they ended, and their callers must hear it. However many have ended, the
@@ -120,7 +120,7 @@ impl PendingCalls {
         self.remove_if(|call| call.is_given_up(now));
     }
 
-    fn remove_if(&mut self, condition: impl Fn(&PendingCall) -> bool) {
+    fn remove_if(&mut self, condition: impl Fn(&OutboundCall) -> bool) {
         if self.free.len() == self.slots.len() {
             return;
         }
@@ -157,7 +157,7 @@ mod tests {
     use ractor::concurrency::{OneshotReceiver, oneshot};
     use tokio::sync::oneshot::error::TryRecvError;
 
-    use super::{GRACE, PendingCalls};
+    use super::{GRACE, OutboundCalls};
 
     fn port() -> (RpcReplyPort<Vec<u8>>, OneshotReceiver<Vec<u8>>) {
         let (tx, rx) = oneshot();
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_reply_finds_its_call_once_and_only_from_the_actor_that_was_called() {
-        let mut calls = PendingCalls::default();
+        let mut calls = OutboundCalls::default();
         let (port, mut reply) = port();
         let tag = calls.insert(7, port).unwrap();
         assert_ne!(tag, 0);
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_tag_of_an_earlier_call_does_not_answer_the_next_one_in_its_slot() {
-        let mut calls = PendingCalls::default();
+        let mut calls = OutboundCalls::default();
         let (first, _first_reply) = port();
         let old = calls.insert(7, first).unwrap();
         calls.take(7, old).unwrap();
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_reply_after_the_time_limit_finds_nobody() {
-        let mut calls = PendingCalls::default();
+        let mut calls = OutboundCalls::default();
         let (tx, mut reply) = oneshot::<Vec<u8>>();
         let tag = calls.insert(7, (tx, Duration::ZERO).into()).unwrap();
         assert!(calls.take(7, tag).is_none());
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_caller_that_waits_beyond_its_time_limit_hears_that_nothing_comes() {
-        let mut calls = PendingCalls::default();
+        let mut calls = OutboundCalls::default();
         let (tx, mut reply) = oneshot::<Vec<u8>>();
         calls.insert(7, (tx, Duration::ZERO).into()).unwrap();
         let now = Instant::now();
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn callers_that_gave_up_leave_no_entries() {
-        let mut calls = PendingCalls::default();
+        let mut calls = OutboundCalls::default();
         for _ in 0..1000 {
             let (port, reply) = port();
             calls.insert(7, port).unwrap();
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn the_end_of_an_actor_ends_its_calls_and_no_others() {
-        let mut calls = PendingCalls::default();
+        let mut calls = OutboundCalls::default();
         let (to_seven, mut seven) = port();
         let (to_eight, mut eight) = port();
         calls.insert(7, to_seven).unwrap();
@@ -249,7 +249,7 @@ mod tests {
     /// besides.
     #[test]
     fn the_calls_that_wait_are_gone_through_once_however_many_actors_end() {
-        let mut calls = PendingCalls::default();
+        let mut calls = OutboundCalls::default();
         let replies: Vec<_> = (0..1000)
             .map(|to| {
                 let (port, reply) = port();

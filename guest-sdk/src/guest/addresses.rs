@@ -1,6 +1,4 @@
-//! Actors in a form that other nodes understand.
-
-pub use crate::common::address::ActorAddress;
+//! How the host of a guest makes and understands addresses.
 
 use crate::guest::ActorCell;
 use crate::guest::bindings::ractor::actor::registry as host;

@@ -4,72 +4,49 @@ use std::collections::HashMap;
 
 use ractor::{ActorId, RpcReplyPort};
 
-use super::NodeServerSessionInformation;
+use super::session_end::{Proof, SessionEnd};
+use super::session_info::NodeServerSessionInformation;
 use crate::session::CloseReason;
-
-/// How a session ended.
-#[derive(Debug, Clone)]
-pub struct SessionEnd {
-    /// Why.
-    pub reason: CloseReason,
-    /// The full name of the peer, if it came to say it. It is as good as `proof` is.
-    pub peer: Option<String>,
-    /// What the peer had proved.
-    pub proof: Proof,
-    /// Both nodes had sent all that they had.
-    pub was_ready: bool,
-}
-
-/// What a peer has proved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
-    /// Its name is a claim.
-    Nothing,
-    /// That it has the cookie, as a stock node does.
-    Cookie,
-    /// And who it is.
-    Identity,
-}
 
 /// What a session's initiator wants to hear.
 #[derive(Debug, Default)]
-pub(super) struct Watch {
+pub(super) struct SessionMonitor {
     /// Told once the session is ready, or why it never will be.
     pub(super) ready: Option<RpcReplyPort<Result<NodeServerSessionInformation, CloseReason>>>,
     /// Told when the session has ended.
     pub(super) ended: Option<RpcReplyPort<SessionEnd>>,
 }
 
-/// The watches of a node's sessions.
+/// The monitors of a node's sessions.
 #[derive(Debug, Default)]
-pub(super) struct Watches {
-    by_session: HashMap<ActorId, (Watch, bool)>,
+pub(super) struct SessionMonitors {
+    by_session: HashMap<ActorId, (SessionMonitor, bool)>,
     /// Those who wait until there is no session with a node that is called so or listens there.
     absences: Vec<(String, RpcReplyPort<Option<CloseReason>>)>,
 }
 
-impl Watches {
-    pub(super) fn insert(&mut self, session: ActorId, watch: Watch) {
-        self.by_session.insert(session, (watch, false));
+impl SessionMonitors {
+    pub(super) fn insert(&mut self, session: ActorId, monitor: SessionMonitor) {
+        self.by_session.insert(session, (monitor, false));
     }
 
     pub(super) fn ready(&mut self, info: &NodeServerSessionInformation) {
-        if let Some((watch, was_ready)) = self.by_session.get_mut(&info.actor.get_id()) {
+        if let Some((monitor, was_ready)) = self.by_session.get_mut(&info.actor.get_id()) {
             *was_ready = true;
-            if let Some(port) = watch.ready.take() {
+            if let Some(port) = monitor.ready.take() {
                 port.send(Ok(info.clone())).ok();
             }
         }
     }
 
     pub(super) fn ended(&mut self, info: &NodeServerSessionInformation, proof: Proof, reason: &CloseReason) {
-        let Some((watch, was_ready)) = self.by_session.remove(&info.actor.get_id()) else {
+        let Some((monitor, was_ready)) = self.by_session.remove(&info.actor.get_id()) else {
             return;
         };
-        if let Some(port) = watch.ready {
+        if let Some(port) = monitor.ready {
             port.send(Err(reason.clone())).ok();
         }
-        if let Some(port) = watch.ended {
+        if let Some(port) = monitor.ended {
             let peer = info.peer_name.as_ref().map(|peer| peer.name.clone());
             let end = SessionEnd {
                 reason: reason.clone(),

@@ -5,37 +5,42 @@
 //! either: the clock is asked when a reply comes, and ports of which the time is over are closed in passing.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use ractor::concurrency::{OneshotReceiver, OneshotSender, oneshot};
 use tokio::task::unconstrained;
-
-use super::link::Link;
 
 /// The most calls of one peer that may wait for local actors' replies. Calls beyond it are refused.
 const MAX_INBOUND_CALLS: usize = 1 << 20;
 
 /// [`MAX_INBOUND_CALLS`] wait already, or the session is over.
 #[derive(Debug)]
-pub struct TooMany;
+pub struct InboundCallsFull;
+
+/// Where what becomes of a call goes.
+pub(super) trait CallEnded {
+    /// The local actor `to` has done with the peer's call `tag`, which is in this slot: with a reply or without one.
+    fn call_ended(&self, slot: usize, to: u64, tag: u64, reply: Option<Vec<u8>>);
+}
 
 /// The calls of one peer.
-#[derive(Debug, Default)]
-pub(super) struct AwaitedReplies(Mutex<Slots>);
+#[derive(Debug)]
+pub(super) struct InboundCalls<L>(Mutex<Slots<L>>);
 
-#[derive(Debug, Default)]
-struct Slots {
-    calls: Vec<Option<Arc<Awaited>>>,
+#[derive(Debug)]
+struct Slots<L> {
+    calls: Vec<Option<Arc<InboundCall<L>>>>,
     free: Vec<usize>,
     shut: bool,
 }
 
 /// One call.
 #[derive(Debug)]
-struct Awaited {
-    link: Arc<Link>,
+struct InboundCall<L> {
+    link: Arc<L>,
     slot: usize,
     to: u64,
     tag: u64,
@@ -45,18 +50,28 @@ struct Awaited {
     reply: Mutex<Option<OneshotReceiver<Vec<u8>>>>,
 }
 
-impl AwaitedReplies {
+impl<L> Default for InboundCalls<L> {
+    fn default() -> Self {
+        Self(Mutex::new(Slots {
+            calls: Vec::new(),
+            free: Vec::new(),
+            shut: false,
+        }))
+    }
+}
+
+impl<L: CallEnded + Send + Sync + 'static> InboundCalls<L> {
     /// A port for the reply to the call `tag` of `link`'s peer to the actor `to`. What is sent through it after `limit` goes
     /// nowhere.
     pub(super) fn port(
         &self,
-        link: &Arc<Link>,
+        link: &Arc<L>,
         to: u64,
         tag: u64,
         limit: Option<Duration>,
-    ) -> Result<OneshotSender<Vec<u8>>, TooMany> {
+    ) -> Result<OneshotSender<Vec<u8>>, InboundCallsFull> {
         let (port, reply) = oneshot();
-        let call = self.enter(|slot| Awaited {
+        let call = self.enter(|slot| InboundCall {
             link: link.clone(),
             slot,
             to,
@@ -68,10 +83,10 @@ impl AwaitedReplies {
         Ok(port)
     }
 
-    fn enter(&self, call: impl FnOnce(usize) -> Awaited) -> Result<Arc<Awaited>, TooMany> {
-        let mut slots = lock(&self.0);
+    fn enter(&self, call: impl FnOnce(usize) -> InboundCall<L>) -> Result<Arc<InboundCall<L>>, InboundCallsFull> {
+        let mut slots = self.0.lock();
         if slots.shut {
-            return Err(TooMany);
+            return Err(InboundCallsFull);
         }
         let slot = match slots.free.pop() {
             Some(slot) => slot,
@@ -79,7 +94,7 @@ impl AwaitedReplies {
                 slots.calls.push(None);
                 slots.calls.len() - 1
             }
-            None => return Err(TooMany),
+            None => return Err(InboundCallsFull),
         };
         let call = Arc::new(call(slot));
         if let Some(entry) = slots.calls.get_mut(slot) {
@@ -90,7 +105,7 @@ impl AwaitedReplies {
 
     /// The call in this slot is over.
     pub(super) fn remove(&self, slot: usize) {
-        let mut slots = lock(&self.0);
+        let mut slots = self.0.lock();
         if slots.calls.get_mut(slot).and_then(Option::take).is_some() {
             slots.free.push(slot);
         }
@@ -99,7 +114,7 @@ impl AwaitedReplies {
     /// Closes the ports of calls whose callers have given up by `now`, so that the actors that hold them can see it.
     pub(super) fn close_overdue(&self, now: Instant) {
         let overdue: Vec<_> = {
-            let slots = lock(&self.0);
+            let slots = self.0.lock();
             let calls = slots.calls.iter().flatten();
             calls.filter(|call| call.is_overdue(now)).cloned().collect()
         };
@@ -110,22 +125,22 @@ impl AwaitedReplies {
 
     /// Nobody waits any longer: actors find the ports closed.
     pub(super) fn shut(&self) {
-        let mut slots = lock(&self.0);
+        let mut slots = self.0.lock();
         slots.shut = true;
         slots.free.clear();
         let calls = std::mem::take(&mut slots.calls);
         drop(slots);
         for call in calls.into_iter().flatten() {
-            drop(lock(&call.reply).take());
+            drop(call.reply.lock().take());
         }
     }
 }
 
-impl Awaited {
+impl<L: CallEnded + Send + Sync + 'static> InboundCall<L> {
     /// Has the waker called when the reply comes.
     fn watch(self: &Arc<Self>) {
         let waker = Waker::from(self.clone());
-        if let Some(reply) = &mut *lock(&self.reply) {
+        if let Some(reply) = &mut *self.reply.lock() {
             // The port is new and in nobody's hands yet, so this is pending. A poll that counted towards what the task
             // may do in one go might not even look.
             let poll = Pin::new(&mut unconstrained(reply)).poll(&mut Context::from_waker(&waker));
@@ -135,7 +150,7 @@ impl Awaited {
 
     /// What came through the port, or that it was dropped; none if neither has happened.
     fn outcome(&self) -> Option<Option<Vec<u8>>> {
-        let mut waiting = lock(&self.reply);
+        let mut waiting = self.reply.lock();
         let reply = waiting.as_mut()?;
         let came = reply.try_recv().ok();
         if came.is_none() && !reply.is_terminated() {
@@ -152,27 +167,23 @@ impl Awaited {
 
     /// Ends the call without a reply, unless there is one already.
     fn give_up(&self) {
-        let waiting = lock(&self.reply).take();
+        let waiting = self.reply.lock().take();
         if waiting.is_some() {
-            self.link.answered(self.slot, self.to, self.tag, None);
+            self.link.call_ended(self.slot, self.to, self.tag, None);
         }
     }
 }
 
-impl Wake for Awaited {
+impl<L: CallEnded + Send + Sync + 'static> Wake for InboundCall<L> {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
         if let Some(reply) = self.outcome() {
-            self.link.answered(self.slot, self.to, self.tag, reply);
+            self.link.call_ended(self.slot, self.to, self.tag, reply);
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -190,8 +201,8 @@ mod tests {
     #[test]
     fn a_reply_within_the_time_limit_is_written_and_a_later_one_is_not() {
         let link = link();
-        let in_time = link.await_reply(7, 1, Some(Duration::from_secs(60))).unwrap();
-        let late = link.await_reply(7, 2, Some(Duration::ZERO)).unwrap();
+        let in_time = link.reply_port(7, 1, Some(Duration::from_secs(60))).unwrap();
+        let late = link.reply_port(7, 2, Some(Duration::ZERO)).unwrap();
         // What can't be written any more is counted.
         link.outbox().close();
         late.send(vec![1]).unwrap();
@@ -203,8 +214,8 @@ mod tests {
     #[test]
     fn a_port_is_closed_when_its_time_is_over() {
         let link = link();
-        let limited = link.await_reply(7, 1, Some(Duration::from_secs(60))).unwrap();
-        let unlimited = link.await_reply(7, 2, None).unwrap();
+        let limited = link.reply_port(7, 1, Some(Duration::from_secs(60))).unwrap();
+        let unlimited = link.reply_port(7, 2, None).unwrap();
         link.sweep_calls(Instant::now());
         assert!(!limited.is_closed());
         link.sweep_calls(Instant::now() + Duration::from_secs(61));

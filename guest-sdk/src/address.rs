@@ -1,7 +1,12 @@
-//! An actor as bytes.
+//! Actors in a form that other nodes understand.
+//!
+//! Natively the node is whatever the process runs besides its actors, so the process says how its addresses are made: with `install`.
+//! Until then an address means an actor of this process, in this process.
 
 use std::fmt::{self, Write};
 
+#[cfg(not(target_family = "wasm"))]
+pub use crate::native::addresses::{Addresses, install};
 use crate::{ActorCell, ActorRef, BytesConvertable, Message, world};
 
 /// An actor in a form that means the same actor on every node, to be sent as an argument or a reply of any message. (An
@@ -15,12 +20,12 @@ pub struct ActorAddress(Vec<u8>);
 impl ActorAddress {
     /// The address of an actor, wherever it lives. None if it has ended, or its node is not connected.
     pub fn of(actor: &ActorCell) -> Option<Self> {
-        world::address::of(actor).map(Self)
+        world::addresses::of(actor).map(Self)
     }
 
     /// The actor. None if it has ended, its node isn't connected or was restarted since, or the bytes are no address.
     pub async fn resolve(&self) -> Option<ActorCell> {
-        world::address::resolve(self.0.clone()).await
+        world::addresses::resolve(self.0.clone()).await
     }
 
     /// As [`ActorAddress::resolve`], for an actor that handles `TMessage`. Whether it does shows only when one is sent.

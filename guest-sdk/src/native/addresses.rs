@@ -1,15 +1,10 @@
-//! Actors in a form that other nodes understand.
-//!
-//! Natively the node is whatever the process runs besides its actors, so the process says how its addresses are made:
-//! see [`install`]. Until then an address means an actor of this process, in this process.
+//! How the addresses of this process are made and understood.
 
 use std::pin::Pin;
 use std::sync::OnceLock;
 
 use ractor::registry::where_is_pid;
 use ractor::{ActorCell, ActorId};
-
-pub use crate::common::address::ActorAddress;
 
 static INSTALLED: OnceLock<Box<dyn Addresses>> = OnceLock::new();
 
