@@ -56,13 +56,13 @@ pub use instance::engine::Engine;
 pub use instance::error::{Fault, Frames, GuestError};
 pub use instance::module::Module;
 pub use policy::grants::{
-    Access, Conflict, Directory, Endpoint, Grants, Guarded, HostPattern, HttpOrigin, HttpScheme, InvalidDirectory,
-    InvalidEndpoint, InvalidHttpOrigin, InvalidRecipient, InvalidVariable, NotGranted, Own, Recipient, Recipients,
-    Spawn, Variables,
+    Access, Capability, Conflict, Directory, Endpoint, Granted, Grants, Guarded, HostPattern, HttpOrigin, HttpScheme,
+    InvalidDirectory, InvalidEndpoint, InvalidHttpOrigin, InvalidRecipient, InvalidVariable, NotGranted, Own,
+    Recipient, Recipients, Spawn, Variables,
 };
 pub use policy::grants::{Instead, InterfaceConfig, Mistaken, mistaken};
 pub use policy::http_trust::HttpTrust;
-pub use policy::limits::{Common, Limit, Limits, WhenFull};
+pub use policy::limits::{Common, Limit, LimitRow, LimitSlot, Limits, WhenFull};
 pub use policy::profile::Profile;
 pub use policy::reserved_names::ReservedNames;
 pub use policy::restart::{Budget, Restart, RestartPolicy, Restarting, Restarts, Verdict};

@@ -39,7 +39,7 @@ impl Alone {
         };
         match files::lock(&file, PATIENCE) {
             Ok(()) => Ok(Self { _folder: Some(file) }),
-            Err(TryLockError::WouldBlock) => Err(HostError::Keeping(format!(
+            Err(TryLockError::WouldBlock) => Err(HostError::StateDir(format!(
                 "another process keeps what was deployed to it in {}; every node needs a folder of its own",
                 folder.display()
             ))),

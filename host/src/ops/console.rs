@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::event;
+use super::format::LogFormat;
 use super::lines::Lines;
-use super::telemetry::LogFormat;
 
 /// The longest time for the last output to leave the process when that ends.
 const FLUSH: Duration = Duration::from_secs(2);

@@ -51,10 +51,10 @@ impl Drop for Building {
 impl Builder {
     /// For each module of which it is known how it is made.
     pub(super) fn all(config: &NodeConfig, folder: &Path) -> Vec<Self> {
-        let modules = config.modules.iter().zip(&config.upkeep);
+        let modules = config.modules.iter().zip(&config.builds);
         // What is pinned can't change.
         let free = modules.filter(|(source, _)| source.digest.is_none());
-        let recipes = free.filter_map(|(source, upkeep)| recipe(source, upkeep, folder));
+        let recipes = free.filter_map(|(source, build)| recipe(source, build, folder));
         recipes.map(|recipe| Self { recipe }).collect()
     }
 

@@ -1,6 +1,6 @@
 //! What an actor may reach beyond itself. Nothing, unless it is granted.
 //!
-//! One field a capability, with the name that it has in `[actors.capabilities]` of node.toml. What every actor has without
+//! One field a capability, and a row of [`Capability`] with its key in `[actors.capabilities]` of node.toml and its words. What every actor has without
 //! a grant: clocks, randomness, log lines, its configuration, its own place in the registry and in groups, and messages to
 //! itself, its supervisor and its children.
 
@@ -47,6 +47,67 @@ pub struct Grants {
     pub interfaces: BTreeMap<String, InterfaceConfig>,
 }
 
+/// The rows of [`Capability`]: the key of each in node.toml, which is the field of [`Grants`] too, and what an actor with it may do,
+/// to follow "may". What comes behind that is what was granted.
+macro_rules! capabilities {
+    ($($(#[doc = $doc:literal])+ $name:ident $key:ident may $verb:literal;)*) => {
+        /// What can be granted.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Capability {
+            $($(#[doc = $doc])+ $name,)*
+        }
+
+        impl Capability {
+            /// All of them.
+            pub const ALL: [Self; [$(stringify!($key)),*].len()] = [$(Self::$name),*];
+
+            /// The keys of all of them in `[actors.capabilities]`.
+            pub const KEYS: &'static [&'static str] = &[$(stringify!($key)),*];
+
+            /// Its key in `[actors.capabilities]`.
+            pub const fn key(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($key),)*
+                }
+            }
+
+            const fn verb(self) -> &'static str {
+                match self {
+                    $(Self::$name => $verb,)*
+                }
+            }
+        }
+    };
+}
+
+capabilities! {
+    /// See [`Grants::messages`].
+    Messages messages may "send to";
+    /// See [`Grants::spawn`].
+    Spawn spawn may "start children of";
+    /// See [`Grants::directories`]. What may be done with one is its [`Access`].
+    Directories directories may "use";
+    /// See [`Grants::environment`].
+    Environment environment may "see the variables";
+    /// See [`Grants::tcp`].
+    Tcp tcp may "connect over TCP to";
+    /// See [`Grants::udp`].
+    Udp udp may "exchange datagrams with";
+    /// See [`Grants::dns`].
+    Dns dns may "look up";
+    /// See [`Grants::http`].
+    Http http may "send HTTP requests to";
+}
+
+/// Something that an actor may do, in words: "may" and the verb, then the objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// What it may do.
+    pub verb: &'static str,
+    /// With whom or with what. Never empty.
+    pub objects: Vec<String>,
+}
+
 /// The beginning of the names of imports that take a grant of `http`.
 const HTTP: &str = "wasi:http/";
 
@@ -70,6 +131,45 @@ impl Grants {
             spawn: Spawn::Anything,
             ..Self::default()
         }
+    }
+
+    /// All that is granted, in words.
+    pub fn in_words(&self) -> Vec<Granted> {
+        fn texts<T: ToString>(granted: impl IntoIterator<Item = T>) -> Vec<String> {
+            granted.into_iter().map(|each| each.to_string()).collect()
+        }
+        let mut all = Vec::new();
+        for capability in Capability::ALL {
+            let objects = match capability {
+                Capability::Messages => texts(self.messages.iter()),
+                Capability::Spawn => match &self.spawn {
+                    Spawn::Nothing => Vec::new(),
+                    Spawn::Modules(modules) => texts(modules),
+                    Spawn::Anything => vec!["every module".to_owned()],
+                },
+                Capability::Directories => {
+                    all.extend(self.directories.iter().map(|directory| Granted {
+                        verb: directory.access.name(),
+                        objects: vec![format!(
+                            "{}, which it finds at {}",
+                            directory.host.display(),
+                            directory.guest
+                        )],
+                    }));
+                    continue;
+                }
+                Capability::Environment => texts(self.environment.names()),
+                Capability::Tcp => texts(&self.tcp),
+                Capability::Udp => texts(&self.udp),
+                Capability::Dns => texts(&self.dns),
+                Capability::Http => texts(self.http.iter().flatten()),
+            };
+            if !objects.is_empty() {
+                let verb = capability.verb();
+                all.push(Granted { verb, objects });
+            }
+        }
+        all
     }
 
     /// True if the actor may start children of this module.
