@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::wait;
 
-/// How much one read takes off a connection.
+/// The most bytes that one read takes off a connection.
 const CHUNK: usize = 16 * 1024;
 
 /// What the network does to the bytes that arrive from now on.

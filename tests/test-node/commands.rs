@@ -48,9 +48,9 @@ use crate::actor::{self, ConsumerMsg};
 use crate::events::peer_name;
 use crate::history;
 
-/// How long a call may take before the test hears that it hung.
+/// The longest time for a call before the test hears that it hung.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(28);
-/// How long the node server or a session may take to answer, in milliseconds.
+/// The longest wait for the node server or a session to answer, in milliseconds.
 const SERVER_TIMEOUT_MS: u64 = 5_000;
 
 /// The number of casts after which a flood pauses for a moment.

@@ -16,7 +16,7 @@ use tokio::time::sleep;
 
 /// The most guests that this process may have.
 const GUESTS: u32 = 5_000;
-/// How long the memory of started guests may take to settle.
+/// The longest time for the memory of started guests to settle.
 const SETTLE: Duration = Duration::from_millis(500);
 
 /// Reloads `guests`, each with a state of this many bytes, this many times, and this many at once: how long each of them handled

@@ -25,7 +25,7 @@ use super::session_end::Proof;
 use super::source::Source;
 use crate::session::{CloseReason, StockChallenge};
 
-/// How many addresses are remembered whose peers proved the cookie, or that this node dialled. Beyond it the one is forgotten that
+/// The number of addresses that are remembered: their peers proved the cookie, or this node dialled them. Beyond it the one is forgotten that
 /// was heard of least lately.
 const KNOWN: usize = 1_024;
 

@@ -25,7 +25,7 @@ use super::resolve::LookUp;
 use super::session_end::SessionEnd;
 use super::session_monitors::SessionMonitor;
 
-/// How long an attempt to connect may take.
+/// The longest time for an attempt to connect.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
 /// The peers of a node and the tasks that keep it connected to them.

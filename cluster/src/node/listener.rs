@@ -16,7 +16,7 @@ use super::node_requests::NodeRequest;
 use crate::session::CloseReason;
 use crate::transport::{IncomingEncryptionMode, NetworkStream, tls, tls_socket};
 
-/// How long to wait after the system refused a connection, for instance for want of file descriptors.
+/// The wait after the system refused a connection, for instance for want of file descriptors.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
 /// Accepts connections and hands them to its node.

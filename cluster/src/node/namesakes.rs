@@ -18,7 +18,7 @@ use super::sessions::Sessions;
 use crate::session::CloseReason;
 use crate::wire::{NameMessage, ServerStatus};
 
-/// How long a node may take to answer whose name another one has too. Shorter than a session waits for the verdict.
+/// The longest time for an answer of a node whose name another one has too. Shorter than a session waits for the verdict.
 const INCUMBENT: Duration = Duration::from_secs(3);
 
 /// Whether a session goes on whose peer has just said its name.

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use ractor::RpcReplyPort;
 
-/// How long after its time limit a call whose caller waits on regardless is forgotten, which the caller hears. A caller with
+/// The time after its time limit at which a call whose caller waits on regardless is forgotten, which the caller hears. A caller with
 /// a timer of its own is to hear that first.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The most calls that may wait for replies from one peer.
 pub(super) const MAX_OUTBOUND_CALLS: usize = 1 << 20;
 
-/// How many entries a call for which none is free looks at for callers that have given up.
+/// The number of entries that a call for which none is free looks at for callers that have given up.
 const SWEEP_STEPS: usize = 4;
 
 /// A table of waiting calls. Tags are never reused before their slot has been used 2^32 times.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 
-/// How many lines a reason may have in one [`WINDOW`]. A flood of connections must not become a flood of log lines.
+/// The number of lines that a reason may have in one [`WINDOW`]. A flood of connections must not become a flood of log lines.
 const LINES: u32 = 5;
 
 /// See [`LINES`].

@@ -31,7 +31,7 @@ use crate::session::{Account, CloseReason, Dial, Ledger, StockPeers};
 use crate::transport::{IncomingEncryptionMode, NetworkStream, bind};
 use crate::wire::{CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN};
 
-/// How long a stopping node waits for its sessions to end in order.
+/// The longest wait of a stopping node for its sessions to end in order.
 const STOP: Duration = Duration::from_secs(8);
 
 /// The node id of the next session. It counts for the process, because what has the ids, stand-ins and their groups, is

@@ -21,10 +21,10 @@ use crate::session::{CloseReason, LocalChange};
 use crate::transport::{NetworkStream, split, write_outbox};
 use crate::wire;
 
-/// How long the stand-ins of an ending session may take to end in order.
+/// The longest time for the stand-ins of an ending session to end in order.
 const STAND_INS: Duration = Duration::from_secs(2);
 
-/// How long an ending session may take to write what it has accepted.
+/// The longest time for an ending session to write what it has accepted.
 const FLUSH: Duration = Duration::from_secs(5);
 
 impl NodeSession {

@@ -20,10 +20,10 @@ use crate::session::{CloseReason, Event, Refusal, Refusals, Role};
 use crate::transport::OutboxError;
 use crate::wire::{self, Actor, GroupChange, MAX_NODE_NAME_BYTES};
 
-/// How long the node may take to decide about a session.
+/// The longest time for the node to decide about a session.
 const NODE_DECISION: Duration = Duration::from_secs(5);
 
-/// How long such a connection may take until its session is ready. After it another one may be opened in its place.
+/// The longest time for such a connection until its session is ready. After it another one may be opened in its place.
 const TRANSITIVE_DIAL: Duration = Duration::from_secs(10);
 
 impl NodeSession {

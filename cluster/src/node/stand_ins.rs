@@ -34,7 +34,7 @@ pub(super) enum Tenure {
     Lent,
 }
 
-/// How long a stand-in that is given back may take to end. It waits for nobody.
+/// The longest time for a stand-in that is given back to end. It waits for nobody.
 const GIVEN_BACK: Duration = Duration::from_secs(1);
 
 /// The bytes that a stand-in is charged beside [`NAMES`] times its name. Measured: 8 900 without a name, and with one as many
@@ -42,7 +42,7 @@ const GIVEN_BACK: Duration = Duration::from_secs(1);
 /// actor, and the task.
 const STAND_IN: usize = 10 * 1024;
 
-/// How often the name of a stand-in is kept: by ractor twice, and here.
+/// The number of times that the name of a stand-in is kept: by ractor twice, and here.
 const NAMES: usize = 3;
 
 /// The stand-ins of one session, and the groups that they are in.

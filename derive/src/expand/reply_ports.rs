@@ -6,7 +6,7 @@ use quote::quote;
 use super::bytes;
 use crate::model::MessageEnum;
 
-/// How often a port between looks whether its caller has given up after all, once the caller's timeout has passed, in
+/// The interval at which a port between looks whether its caller has given up after all, once the caller's timeout has passed, in
 /// milliseconds.
 const LOOK_EVERY_MS: u64 = 100;
 /// The number of looks if the caller is in this process. One that waits on regardless hears then that nothing comes.

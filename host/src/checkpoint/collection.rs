@@ -14,10 +14,10 @@ use tokio::sync::Semaphore;
 
 use crate::guest::StateRoom;
 
-/// How long an actor that has nothing to do takes to answer, at most. One that takes longer gives its place up until it answers.
+/// The longest time for an answer of an actor that has nothing to do. One that takes longer gives its place up until it answers.
 const PROMPT: Duration = Duration::from_millis(50);
 
-/// How long an actor may take to come to the end of its message. If it takes longer it is asked again the next time.
+/// The longest time for an actor to come to the end of its message. If it takes longer it is asked again the next time.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An actor that may be asked.

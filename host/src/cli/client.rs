@@ -24,16 +24,16 @@ use crate::node::{
 };
 use crate::{ClientConnectErr, client_connect, client_connect_enc, directory};
 
-/// How the names of commands begin, as nodes see them.
+/// The beginning of the names of commands, as nodes see them.
 pub(super) const CLIENT_NAME: &str = "cli-";
 
 /// The interval at which a group is searched for members. ractor tells of changes only to actors.
 const GROUP_POLL: Duration = Duration::from_millis(20);
 
-/// How many groups an error lists.
+/// The number of groups that an error lists.
 const GROUPS_SHOWN: usize = 20;
 
-/// How long the end of the session may take.
+/// The longest time for the end of the session.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Why a message could not be sent.

@@ -16,7 +16,7 @@ use super::signature::{descriptor_json, write_descriptor};
 use crate::guest::{Allocation, Descriptor, EngineConfig, Module, ModuleSource, Need, Needs, Origin, Want};
 use crate::host::engine_with_cache;
 
-/// How long a component may take to load before that is explained.
+/// The time that a component may take to load before that is explained.
 const QUICK: Duration = Duration::from_secs(2);
 
 pub(super) fn inspect(arguments: &InspectArguments) -> Result<ExitCode, Failure> {

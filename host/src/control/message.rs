@@ -16,7 +16,7 @@ use crate::supervision::reload::{ActorReport, Outcome, Reload, ReloadReport};
 /// The name of every node's control actor.
 pub(crate) const CONTROL: &str = "ractor-host.control";
 
-/// How many actors of a report fit into an answer: with their reasons they stay well below what a frame may have.
+/// The number of actors of a report that fit into an answer: with their reasons they stay well below what a frame may have.
 const MOST_ACTORS: usize = 20_000;
 
 /// In bytes: what one request uploads at most.

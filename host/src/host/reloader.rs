@@ -19,7 +19,7 @@ use crate::node::NodeServerMessage;
 use crate::supervision::ReadinessWatch;
 use crate::supervision::reload::{self, Reload, ReloadReport};
 
-/// How many actors of a module are listed in a status.
+/// The number of actors of a module that a status lists.
 const ACTORS_LISTED: usize = 1000;
 
 /// The longest wait for another node's control actor to be found.

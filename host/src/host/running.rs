@@ -17,7 +17,7 @@ use crate::guest::Modules;
 use crate::node::{NodeServerMessage, quiesce};
 use crate::supervision::{GivenUp, Readiness, Root};
 
-/// How long anything else may take to stop.
+/// The longest time for anything else to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A host that is up. It goes on when this is dropped; [`shutdown`](Self::shutdown) ends it.

@@ -23,7 +23,7 @@ use super::shutdown::{self, ShutdownMode};
 use super::spec::{Strategy, SupervisorSpec};
 use crate::guest::{Budget, RestartPolicy, Verdict};
 
-/// How many of the actors that are given up together are named in the log.
+/// The number of actors given up together that the log names.
 const LOGGED: usize = 20;
 
 /// A supervisor, the root or any other.

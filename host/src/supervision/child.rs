@@ -17,7 +17,7 @@ use super::spec::{ChildSpec, Code, StartError};
 use crate::directory::{self, BoxFuture};
 use crate::guest::{self, GuestOptions, Restarting, Verdict};
 
-/// How long an actor may take to stop before it is killed, and after that to end.
+/// The longest time for an actor to stop before it is killed, and after that to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The longest wait for the name of an actor that is started again to be free.

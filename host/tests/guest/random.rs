@@ -62,7 +62,7 @@ struct Outcomes {
     slowest_load: Duration,
 }
 
-/// How many guests there is room for: places that don't become free again are missed soon.
+/// The number of guests that there is room for: places that don't become free again are missed soon.
 const PLACES: u32 = 4;
 
 fn engine() -> Engine {

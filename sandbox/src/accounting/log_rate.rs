@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::reached;
 use crate::policy::limits::Limit;
 
-/// For how long one credit has to last.
+/// The time for which one credit has to last.
 const WINDOW: Duration = Duration::from_secs(1);
 
 /// The log lines of one actor, over all its instances, or of a family.

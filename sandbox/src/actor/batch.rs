@@ -13,7 +13,7 @@
 use ractor::message::SerializedMessage;
 use ractor::{ActorProcessingErr, ActorRef};
 
-use super::guest::{Running, Guest, Opaque};
+use super::guest::{Guest, Opaque, Running};
 use super::work::Work;
 use crate::accounting::telemetry;
 use crate::store::mailbox::MARK;

@@ -6,7 +6,7 @@ use ractor::{ActorProcessingErr, ActorRef, SupervisionEvent};
 use super::commands::Command;
 use super::describe;
 use super::events;
-use super::guest::{Running, Guest, Opaque};
+use super::guest::{Guest, Opaque, Running};
 use super::work::{Work, handle};
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
@@ -14,7 +14,11 @@ use crate::directory::DESCRIBE_VARIANT;
 use crate::store::mailbox::waiting::is_cast;
 
 impl Guest {
-    pub(crate) async fn started(&self, myself: ActorRef<Opaque>, running: &mut Running) -> Result<(), ActorProcessingErr> {
+    pub(crate) async fn started(
+        &self,
+        myself: ActorRef<Opaque>,
+        running: &mut Running,
+    ) -> Result<(), ActorProcessingErr> {
         let mut instance = running.take()?;
         let outcome = instance.post_start().await;
         self.conclude(&myself, running, instance, outcome).await.map(drop)
@@ -66,7 +70,9 @@ impl Guest {
         };
         if running.probation.is_some() {
             running.instance = Some(instance);
-            return Box::pin(self.prove(&myself, running, Work::Event(event))).await.map(drop);
+            return Box::pin(self.prove(&myself, running, Work::Event(event)))
+                .await
+                .map(drop);
         }
         let outcome = instance.handle_supervisor_evt(&event).await;
         self.conclude(&myself, running, instance, outcome).await.map(drop)
@@ -74,7 +80,8 @@ impl Guest {
 
     pub(crate) async fn stopped(&self, running: &mut Running) -> Result<(), ActorProcessingErr> {
         let mut instance = running.take()?;
-        self.write_last_checkpoint(&running.life, &running.label, &mut instance).await;
+        self.write_last_checkpoint(&running.life, &running.label, &mut instance)
+            .await;
         let outcome = instance.post_stop().await;
         self.set_presence(None);
         Ok(outcome?)

@@ -103,7 +103,12 @@ impl Guest {
     }
 
     /// A fresh instance that was not asked for anything yet.
-    pub(crate) async fn new_instance(&self, life: &GuestCell, label: &Label, module: &Module) -> Result<Instance, GuestError> {
+    pub(crate) async fn new_instance(
+        &self,
+        life: &GuestCell,
+        label: &Label,
+        module: &Module,
+    ) -> Result<Instance, GuestError> {
         let myself = ActorContext {
             cell: life.cell().clone(),
             profile: self.profile.clone(),

@@ -11,7 +11,7 @@ use super::batch::Gathered;
 use super::children::Parent;
 use super::commands::Commands;
 use super::error::SpawnError;
-use super::guest::{Running, Guest, Opaque, Presence};
+use super::guest::{Guest, Opaque, Presence, Running};
 use super::guest_cell::GuestCell;
 use super::spawn::Start;
 use crate::directory;

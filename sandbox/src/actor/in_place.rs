@@ -3,7 +3,7 @@
 use ractor::{ActorProcessingErr, ActorRef};
 use tokio::time::Instant;
 
-use super::guest::{Running, Guest, Opaque};
+use super::guest::{Guest, Opaque, Running};
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::instance::calls::Instance;
@@ -76,7 +76,8 @@ impl Guest {
                     myself.stop(reason);
                     return Ok(false);
                 }
-                self.write_last_checkpoint(&running.life, &running.label, &mut instance).await;
+                self.write_last_checkpoint(&running.life, &running.label, &mut instance)
+                    .await;
                 if let Err(error) = instance.post_stop().await {
                     tracing::warn!(actor = &**name, pid, %error, "the actor failed while it stopped");
                 }
@@ -127,7 +128,11 @@ impl Guest {
     }
 
     /// Goes on with a fresh instance, at once.
-    pub(crate) async fn restart_in_place(&self, myself: &ActorRef<Opaque>, running: &mut Running) -> Result<(), ActorProcessingErr> {
+    pub(crate) async fn restart_in_place(
+        &self,
+        myself: &ActorRef<Opaque>,
+        running: &mut Running,
+    ) -> Result<(), ActorProcessingErr> {
         running.instance = None;
         end_children(myself);
         match self.try_restart(myself, running).await {

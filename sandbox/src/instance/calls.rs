@@ -22,10 +22,10 @@ use crate::store::data::{ActorContext, StoreData};
 use crate::store::exit::Exit;
 use crate::store::replies::Port;
 
-/// How many frames of a trap an error shows.
+/// The number of frames of a trap that an error shows.
 const FRAMES: usize = 8;
 
-/// How many bytes of a guest's error text, or of a function's name, an error shows.
+/// The number of bytes of a guest's error text, or of a function's name, that an error shows.
 const ERROR_TEXT_BYTES: usize = 4096;
 const FUNCTION_NAME_BYTES: usize = 128;
 

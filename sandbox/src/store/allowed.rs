@@ -6,7 +6,7 @@ use std::time::Duration;
 use ractor::ActorId;
 use tokio::time::Instant;
 
-/// How long a guest may go on sending to an actor that has left the group that it was allowed to send to.
+/// The time for which a guest may go on sending to an actor that has left the group that it was allowed to send to.
 const REMEMBERED: Duration = Duration::from_secs(1);
 
 /// The most actors that are remembered.

@@ -27,7 +27,7 @@ pub(crate) mod atomic {
 }
 
 thread_local! {
-    /// How many executions there were on this thread of the system, on which all tasks of an execution run.
+    /// The number of executions on this thread of the system, on which all tasks of an execution run.
     static EXECUTION: RefCell<usize> = const { RefCell::new(0) };
 }
 

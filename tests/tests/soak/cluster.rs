@@ -24,7 +24,7 @@ const RELOADS: usize = 3;
 const CUTS: usize = 2;
 const FAILURES: usize = 4;
 
-/// How many versions of the code there are.
+/// The number of versions of the code.
 const VERSIONS: usize = 2;
 
 /// See the module.

@@ -108,3 +108,8 @@ fn every_test_guest_has_a_test() {
 fn the_prose_has_none_of_the_phrases_that_crept_in() {
     check(words::habits);
 }
+
+#[test]
+fn a_constant_is_described_by_a_noun() {
+    check(words::constants);
+}

@@ -114,6 +114,36 @@ pub(crate) fn habits(files: &[SourceFile]) -> Vec<Finding> {
     findings
 }
 
+/// Constants whose description begins with a question in place of a noun: a reader of the name and the number asks what it is.
+pub(crate) fn constants(files: &[SourceFile]) -> Vec<Finding> {
+    let compiled = |pattern: &str| Regex::new(pattern).expect("this is a regular expression");
+    let constant = compiled(r"^(pub(\([a-z ]+\))? )?(const|static) [A-Z_0-9]+:");
+    let question = compiled(r"^///? *((For|After|At) )?([Hh]ow|So) (long|often|many|much|large|the)\b");
+    let mut findings = Vec::new();
+    for file in files.iter().filter(|file| file.is_rust()) {
+        let mut description = None;
+        for (number, line) in (1..).zip(file.text.lines().map(str::trim)) {
+            if line.starts_with("///") {
+                description = description.or(Some((number, line)));
+                continue;
+            }
+            if line.starts_with("#[") {
+                continue;
+            }
+            let described = description.take().filter(|_| constant.is_match(line));
+            findings.extend(
+                described
+                    .filter(|(_, text)| question.is_match(text))
+                    .map(|(number, _)| {
+                        let rule = "a constant is described by a noun: `The longest wait for …`, `The number of …`";
+                        Finding::new(file, number, rule)
+                    }),
+            );
+        }
+    }
+    findings
+}
+
 fn paragraphs(file: &SourceFile) -> Vec<Paragraph> {
     let has_help = file.is_rust() && file.text.lines().any(|line| line.starts_with("use clap::"));
     let mut done = Vec::new();
@@ -217,4 +247,24 @@ fn leaves_good_sentences_and_code_alone() {
     check("a.rs", "let text = \"so many\";");
     check("a.rs", "/// How often and how long is up to the caller.\nfn a() {}");
     check("a.toml", "# of whom");
+}
+
+#[test]
+fn finds_constants_that_are_described_by_a_question() {
+    let check = |text: &str, expected: &[usize]| {
+        let file = SourceFile {
+            path: "a.rs".into(),
+            text: text.into(),
+        };
+        let lines: Vec<usize> = constants(&[file]).iter().map(|finding| finding.line).collect();
+        assert_eq!(lines, expected, "{text}");
+    };
+    check("/// How long it lasts.\n/// More.\nconst A: u32 = 1;", &[1]);
+    check(
+        "    /// How often.\n    #[cfg(test)]\n    pub(crate) const A: u32 = 1;",
+        &[1],
+    );
+    check("/// The longest wait.\nconst A: u32 = 1;", &[]);
+    check("/// How long it lasted.\nfn a() {}\n\nconst A: u32 = 1;", &[]);
+    check("/// How long it lasted.\nconst fn a() {}", &[]);
 }

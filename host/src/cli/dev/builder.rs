@@ -12,7 +12,7 @@ use super::recipe::{Recipe, recipe};
 use crate::config::NodeConfig;
 use crate::ops::console;
 
-/// How long sources must be left alone before they are built: an editor writes several files at once.
+/// The time for which sources must be left alone before they are built: an editor writes several files at once.
 const QUIET: Duration = Duration::from_millis(150);
 
 /// The interval between looks at sources that the system doesn't report on.

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-/// How long a file must not change.
+/// The time for which a file must not change.
 const QUIET: Duration = Duration::from_millis(250);
 
 /// What a look at a file sees.

@@ -22,13 +22,13 @@ use crate::files::{self, ReadError};
 use crate::guest::{Digest, is_whole};
 use crate::supervision::reload::Reload;
 
-/// How often files are looked at that are about to change.
+/// The interval between looks at files that are about to change.
 const SOON: Duration = Duration::from_millis(50);
 
 /// The interval between looks at files that the system doesn't report on.
 const LATER: Duration = Duration::from_secs(3);
 
-/// How long a file that is not whole may be on its way.
+/// The time for which a file that is not whole may be on its way.
 const UNFINISHED: Duration = Duration::from_secs(10);
 
 /// Watches until it is dropped.

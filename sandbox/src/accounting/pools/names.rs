@@ -19,7 +19,7 @@ pub(super) const OF_A_FAMILY: usize = 8;
 /// Look-ups of all families at a time, each of which may take a few sockets. Further ones wait.
 const OF_ALL: usize = 128;
 
-/// How long a look-up may take, with the wait for its place.
+/// The longest time for a look-up, with the wait for its place.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The longest time until a change of the system's files is noticed.

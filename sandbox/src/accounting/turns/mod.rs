@@ -34,7 +34,7 @@ pub(crate) use self::queue::Account;
 /// lasts for more than a half and for no more than the whole.
 pub(crate) const STEPS: u32 = 2;
 
-/// How long the node stays crowded after the last turn that was cut off.
+/// The time for which the node stays crowded after the last turn that was cut off.
 const CALM: Duration = Duration::from_millis(100);
 
 /// Interrupts all guests that run, so that one of them gives way.

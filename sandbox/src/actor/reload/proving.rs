@@ -7,7 +7,7 @@ use super::trial::{Failed, Noticed, Passed, WayBack};
 use super::{Aftermath, NoSnapshot, NotReloaded, Snapshot, Step};
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
-use crate::actor::guest::{Running, Guest, Opaque};
+use crate::actor::guest::{Guest, Opaque, Running};
 use crate::actor::guest_cell::GuestCell;
 use crate::actor::work::{Copy, Work};
 use crate::instance::calls::Instance;

@@ -9,7 +9,7 @@ use super::trial::Trial;
 use super::{Aftermath, Asked, Mode, NoSnapshot, NotReloaded, Offered, Proof, Request, Snapshot, Step, Swap, Swapped};
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
-use crate::actor::guest::{Running, Guest, Opaque};
+use crate::actor::guest::{Guest, Opaque, Running};
 use crate::actor::guest_cell::GuestCell;
 use crate::actor::in_place::end_children;
 use crate::instance::calls::Instance;

@@ -22,10 +22,10 @@ const CLAIM: &str = "lock";
 /// Age beyond which the file of a claim that nobody holds is what a crash has left. One that is younger may be about to be locked.
 const FORGOTTEN: Duration = Duration::from_hours(24);
 
-/// How long another node may take to make room and fill it. Then it is frozen, or very slow, and not waited for.
+/// The longest time for another node to make room and fill it. Then it is frozen, or very slow, and not waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often the lock on the folder is asked for.
+/// The interval at which the lock on the folder is asked for.
 const INTERVAL: Duration = Duration::from_millis(20);
 
 /// The room of one cache, for one engine.

@@ -8,10 +8,10 @@ use super::Needs;
 use super::outline::{COMPONENT, Definition, Item, Kind, Outline};
 use crate::component::complexity::TooComplex;
 
-/// How many steps are followed: each definition, instance, argument, import, export and alias of each instance is one.
+/// The number of steps that are followed: each definition, instance, argument, import, export and alias of each instance is one.
 const MOST_STEPS: usize = 250_000;
 
-/// How deep components may instantiate each other.
+/// The depth to which components may instantiate each other.
 const DEEPEST: usize = 100;
 
 /// The component is put together in more steps, or deeper, than is followed.

@@ -108,7 +108,7 @@ pub struct Granted {
     pub objects: Vec<String>,
 }
 
-/// How the names of imports begin that take a grant of `http`.
+/// The beginning of the names of imports that take a grant of `http`.
 const HTTP: &str = "wasi:http/";
 
 /// The modules that an actor may start children of.

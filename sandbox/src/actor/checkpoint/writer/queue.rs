@@ -17,7 +17,7 @@ pub(crate) const MOST_WAITING_BYTES: usize = 256 << 20;
 /// Of states that are written together: a disk that is slow has written some of them when the time of a stop is over.
 pub(crate) const BATCH_BYTES: usize = 16 << 20;
 
-/// How many times the patience of a stop it may take altogether, as long as states are being written.
+/// The multiple of the patience of a stop that it may take altogether, as long as states are being written.
 const MOST_PATIENCE: u32 = 6;
 
 /// Which of its states an actor brings.
