@@ -14,12 +14,12 @@ pub(crate) struct MessageEnum {
 pub(crate) struct MessageVariant {
     pub(crate) ident: Ident,
     /// The fields that travel, in the order of the source.
-    pub(crate) arguments: Vec<Argument>,
+    pub(crate) arguments: Vec<VariantArgument>,
     pub(crate) reply: Option<Reply>,
 }
 
 /// A field that travels.
-pub(crate) struct Argument {
+pub(crate) struct VariantArgument {
     pub(crate) member: Member,
     pub(crate) ty: Type,
 }

@@ -149,14 +149,14 @@ impl std::fmt::Debug for Local {
     }
 }
 
-type Listener = Arc<dyn Fn(HostedEvent) + Send + Sync>;
+type HostedListener = Arc<dyn Fn(HostedEvent) + Send + Sync>;
 
 #[derive(Default)]
 struct Directory {
     hosted: HashMap<u64, Local>,
     names: HashMap<String, u64>,
-    listeners: HashMap<ActorId, Listener>,
-    peers: HashMap<u64, Peer>,
+    listeners: HashMap<ActorId, HostedListener>,
+    peers: HashMap<u64, ConnectedNode>,
     /// This process's node, once it has one.
     node: Option<Node>,
 }
@@ -172,7 +172,7 @@ pub struct Node {
 
 /// A node with which there is a session.
 #[derive(Clone)]
-struct Peer {
+struct ConnectedNode {
     node: Node,
     actors: Arc<dyn RemoteActors>,
 }
@@ -311,8 +311,8 @@ pub async fn resolve(id: ActorId) -> Option<ActorCell> {
 /// that have one. `actor@name@hostname` asks one node alone.
 pub async fn find(name: &str) -> Option<ActorCell> {
     let (actor, peers) = match place(name) {
-        Place::Here(cell) => return cell,
-        Place::Peers(actor, peers) => (actor, peers),
+        NameLocation::Here(cell) => return cell,
+        NameLocation::Peers(actor, peers) => (actor, peers),
     };
     for peer in peers {
         if let Some(cell) = peer.actors.stand_in_named(actor.to_owned()).await {
@@ -323,25 +323,25 @@ pub async fn find(name: &str) -> Option<ActorCell> {
 }
 
 /// Where the actor of a name is.
-enum Place<'a> {
+enum NameLocation<'a> {
     /// On this node, if it is anywhere.
     Here(Option<ActorCell>),
     /// On the first of these peers that has one of this bare name.
-    Peers(&'a str, Vec<Peer>),
+    Peers(&'a str, Vec<ConnectedNode>),
 }
 
-fn place(name: &str) -> Place<'_> {
+fn place(name: &str) -> NameLocation<'_> {
     if let Some(cell) = where_is(name) {
-        return Place::Here(Some(cell));
+        return NameLocation::Here(Some(cell));
     }
     let (actor, node) = split_qualified(name);
     if node.is_some() && node == read().node.as_ref().map(|node| node.name.as_str()) {
-        return Place::Here(where_is(actor));
+        return NameLocation::Here(where_is(actor));
     }
     let mut peers: Vec<_> = read().peers.values().cloned().collect();
     peers.retain(|peer| node.is_none_or(|node| node == peer.node.name));
     peers.sort_by(|a, b| a.node.name.cmp(&b.node.name));
-    Place::Peers(actor, peers)
+    NameLocation::Peers(actor, peers)
 }
 
 /// `actor@name@hostname` as actor and node; anything else is an actor's name alone.
@@ -408,7 +408,7 @@ pub fn demonitor_hosted(id: ActorId) {
 
 /// Makes the actors of a peer resolvable under the node id of its session and the peer's name.
 pub fn add_peer(node_id: u64, node: Node, actors: Arc<dyn RemoteActors>) {
-    write().peers.insert(node_id, Peer { node, actors });
+    write().peers.insert(node_id, ConnectedNode { node, actors });
 }
 
 /// Ends what [`add_peer`] began.
@@ -424,12 +424,12 @@ impl Directory {
         holder.is_some_and(|local| local.cell.get_status() < ActorStatus::Stopping)
     }
 
-    fn listeners(&self) -> Vec<Listener> {
+    fn listeners(&self) -> Vec<HostedListener> {
         self.listeners.values().cloned().collect()
     }
 }
 
-fn notify(listeners: &[Listener], event: &HostedEvent) {
+fn notify(listeners: &[HostedListener], event: &HostedEvent) {
     for listener in listeners {
         listener(event.clone());
     }

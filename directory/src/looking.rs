@@ -10,7 +10,7 @@
 
 use ractor::{ActorCell, ActorId};
 
-use super::{Place, is_ours, local_actor, node_of, place, read};
+use super::{NameLocation, is_ours, local_actor, node_of, place, read};
 
 /// Whom to look for among the actors of a peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,8 +105,8 @@ pub async fn look(id: ActorId) -> Option<Found> {
 /// As [`find`](super::find), without a stand-in.
 pub async fn look_for(name: &str) -> Option<Found> {
     let (actor, peers) = match place(name) {
-        Place::Here(cell) => return cell.map(Found::from),
-        Place::Peers(actor, peers) => (actor, peers),
+        NameLocation::Here(cell) => return cell.map(Found::from),
+        NameLocation::Peers(actor, peers) => (actor, peers),
     };
     for peer in peers {
         if let Some(found) = peer.actors.look(Wanted::Name(actor.to_owned())).await {

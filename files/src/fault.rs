@@ -25,7 +25,7 @@ static DISKS: Mutex<Vec<Weak<Disk>>> = Mutex::new(Vec::new());
 #[derive(Debug)]
 pub struct Disk {
     folder: PathBuf,
-    plan: Mutex<Plan>,
+    plan: Mutex<FaultPlan>,
     unsynced: Mutex<Vec<Written>>,
 }
 
@@ -50,7 +50,7 @@ pub enum Left {
 }
 
 #[derive(Debug, Default)]
-struct Plan {
+struct FaultPlan {
     /// Steps since it was last told to fail.
     steps: usize,
     /// Those that fail, by number.
@@ -73,22 +73,22 @@ impl Disk {
         disk
     }
 
-    fn plan(&self) -> parking_lot::MutexGuard<'_, Plan> {
+    fn plan(&self) -> parking_lot::MutexGuard<'_, FaultPlan> {
         self.plan.lock()
     }
 
     /// From the `at`th step from now, `count` steps fail with this error. Steps count from zero again.
     pub fn fail(&self, at: usize, count: usize, error: i32) {
-        *self.plan() = Plan {
+        *self.plan() = FaultPlan {
             failing: at..at.saturating_add(count),
             error,
-            ..Plan::default()
+            ..FaultPlan::default()
         };
     }
 
     /// Nothing fails any more. Steps count from zero again.
     pub fn heal(&self) {
-        *self.plan() = Plan::default();
+        *self.plan() = FaultPlan::default();
     }
 
     /// The power goes: `image` is what the file at `path` seems to be, and becomes what is left of it. `left` is asked for each write

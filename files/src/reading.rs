@@ -73,8 +73,8 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
 pub fn read_pieces(path: &Path, limit: u64, mut piece: impl FnMut(&[u8])) -> Result<(), ReadError> {
     /// Bytes of a piece at most.
     const PIECE: usize = 64 << 10;
-    let Opened { mut file, kind } = open(path)?;
-    if matches!(kind, Kind::Pipe) {
+    let OpenedFile { mut file, kind } = open(path)?;
+    if matches!(kind, OpenedKind::Pipe) {
         return Err(ReadError::NotAFile(PIPE));
     }
     point(Step::Read, path)?;
@@ -109,17 +109,17 @@ pub fn without_mark(bytes: &[u8]) -> &[u8] {
 }
 
 /// A file that was opened and found to be one that can be read.
-pub(crate) struct Opened {
+pub(crate) struct OpenedFile {
     pub(crate) file: File,
-    pub(crate) kind: Kind,
+    pub(crate) kind: OpenedKind,
 }
 
-pub(crate) enum Kind {
+pub(crate) enum OpenedKind {
     Regular,
     Pipe,
 }
 
-pub(crate) fn open(path: &Path) -> Result<Opened, ReadError> {
+pub(crate) fn open(path: &Path) -> Result<OpenedFile, ReadError> {
     let mut options = OpenOptions::new();
     options.read(true);
     without_waiting(&mut options);
@@ -127,11 +127,14 @@ pub(crate) fn open(path: &Path) -> Result<Opened, ReadError> {
     let file = options.open(path).map_err(|error| not_opened(error, path))?;
     let kind = file.metadata()?.file_type();
     if kind.is_file() {
-        let kind = Kind::Regular;
-        return Ok(Opened { file, kind });
+        let kind = OpenedKind::Regular;
+        return Ok(OpenedFile { file, kind });
     }
     match in_words(kind) {
-        PIPE if is_inherited(path) => Ok(Opened { file, kind: Kind::Pipe }),
+        PIPE if is_inherited(path) => Ok(OpenedFile {
+            file,
+            kind: OpenedKind::Pipe,
+        }),
         other => Err(ReadError::NotAFile(other)),
     }
 }
@@ -153,18 +156,18 @@ fn not_opened(error: io::Error, _: &Path) -> ReadError {
     error.into()
 }
 
-pub(crate) fn read_opened(Opened { file, kind }: Opened, limit: u64) -> Result<Vec<u8>, ReadError> {
+pub(crate) fn read_opened(OpenedFile { file, kind }: OpenedFile, limit: u64) -> Result<Vec<u8>, ReadError> {
     // A file that is too large is refused before any of it is read; one that grows meanwhile, when it has come to the limit.
-    if matches!(kind, Kind::Regular) && file.metadata()?.len() > limit {
+    if matches!(kind, OpenedKind::Regular) && file.metadata()?.len() > limit {
         return Err(ReadError::TooLarge(limit));
     }
     let mut bytes = Vec::new();
     let mut file = file.take(limit.saturating_add(1));
     match kind {
-        Kind::Regular => {
+        OpenedKind::Regular => {
             file.read_to_end(&mut bytes)?;
         }
-        Kind::Pipe => read_pipe(&mut file, &mut bytes)?,
+        OpenedKind::Pipe => read_pipe(&mut file, &mut bytes)?,
     }
     if bytes.len() as u64 > limit {
         return Err(ReadError::TooLarge(limit));

@@ -10,8 +10,8 @@ use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 #[cfg(unix)]
-use super::process::Process;
-use super::reading::{Kind, ReadError, open, read_opened, without_mark};
+use super::process::ProcessIds;
+use super::reading::{OpenedKind, ReadError, open, read_opened, without_mark};
 use super::writers::{Owner, Unguarded, Writable, check_writers};
 
 /// The permissions of a file for its group, and for those who are neither its owner nor in its group.
@@ -181,7 +181,7 @@ pub fn read(secret: Secret, path: &Path, limit: u64) -> Result<Vec<u8>, SecretEr
         fault,
     };
     let opened = open(path).map_err(|error| failed(SecretFault::Read(error)))?;
-    if let Kind::Regular = opened.kind {
+    if let OpenedKind::Regular = opened.kind {
         let metadata = opened.file.metadata();
         let metadata = metadata.map_err(|error| failed(SecretFault::Read(error.into())))?;
         if let Some(exposure) = exposure(&metadata) {
@@ -220,7 +220,7 @@ fn exposure(metadata: &Metadata) -> Option<Exposure> {
         group: metadata.gid(),
         mode: metadata.mode() & 0o777,
     };
-    exposure_to(ownership, &Process::this())
+    exposure_to(ownership, &ProcessIds::this())
 }
 
 /// The permissions are not known on this system.
@@ -231,7 +231,7 @@ fn exposure(_: &Metadata) -> Option<Exposure> {
 
 /// The rule.
 #[cfg(unix)]
-pub(crate) fn exposure_to(file: Ownership, process: &Process) -> Option<Exposure> {
+pub(crate) fn exposure_to(file: Ownership, process: &ProcessIds) -> Option<Exposure> {
     let Ownership { user, group, mode } = file;
     let ours = user == process.user;
     let is_roots = user == 0 && group == 0;

@@ -14,7 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 #[cfg(unix)]
-use super::process::Process;
+use super::process::ProcessIds;
 
 /// The permissions to write of a file's group, and of those who are neither its owner nor in its group.
 const GROUP_WRITES: u32 = 0o020;
@@ -121,7 +121,7 @@ pub fn check_writers(path: &Path, owner: Owner) -> Result<(), Unguarded> {
 pub fn writer(metadata: &Metadata) -> Option<Writer> {
     use std::os::unix::fs::MetadataExt as _;
     let owned = (metadata.uid(), metadata.gid(), metadata.mode() & 0o7777);
-    writer_of(owned, &Process::this())
+    writer_of(owned, &ProcessIds::this())
 }
 
 /// The permissions are not known on this system.
@@ -146,7 +146,7 @@ fn replacer(_: &Metadata) -> Option<Writer> {
 
 /// The rule.
 #[cfg(unix)]
-fn writer_of((user, group, mode): (u32, u32, u32), process: &Process) -> Option<Writer> {
+fn writer_of((user, group, mode): (u32, u32, u32), process: &ProcessIds) -> Option<Writer> {
     if mode & OTHERS_WRITE != 0 {
         return Some(Writer::Everybody { mode });
     }
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn the_owner_and_root_may_write_and_a_group_to_what_root_gave_it() {
-        let process = Process {
+        let process = ProcessIds {
             user: US,
             groups: vec![OURS],
         };

@@ -3,10 +3,10 @@
 
 pub mod random;
 
-pub use crate::node::sim::{Backoff, Dialling, Link, News, Proof, SessionEnd, SessionLimits, Step};
+pub use crate::node::sim::{Backoff, DialCommand, DialEvent, Dialling, Link, PeerProof, SessionEnd, SessionLimits};
 pub use crate::session::{
-    Account, CloseReason, Dial, Event, Ledger, LocalChange, LocalSnapshot, Registry, Role, Session, SessionConfig,
-    StockPeers, Timing,
+    CloseReason, Dial, Event, LocalChange, LocalSnapshot, PeerAccount, PeerLedger, Registry, Role, Session,
+    SessionConfig, StockPeers, Timing,
 };
 pub use crate::transport::sim::Chunks;
 

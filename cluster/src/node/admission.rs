@@ -20,9 +20,9 @@ use std::time::Instant;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::challenges::Challenges;
-use super::refusals::Refusals;
-use super::session_end::Proof;
-use super::source::Source;
+use super::refusals::HandshakeRefusals;
+use super::session_end::PeerProof;
+use super::source::ConnectionSource;
 use crate::session::{CloseReason, StockChallenge};
 
 /// How many addresses are remembered whose peers proved the cookie, or that this node dialled. Beyond it the one is forgotten that
@@ -92,47 +92,49 @@ impl LimitReached {
 #[derive(Debug, Default)]
 pub(crate) struct Admission {
     limits: HandshakeLimits,
-    open: Mutex<Open>,
-    pub(super) refusals: Refusals,
+    open: Mutex<AdmissionState>,
+    pub(super) refusals: HandshakeRefusals,
 }
 
 /// Ends a connection that has to give way.
 type GiveWay = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
-struct Open {
+struct AdmissionState {
     /// The connections that have a permit, the oldest first.
-    places: BTreeMap<u64, Place>,
+    handshakes: BTreeMap<u64, OpenHandshake>,
     /// How many of them there are from each source that has some.
-    by_source: HashMap<Source, Count>,
+    by_source: HashMap<ConnectionSource, SourceCount>,
     /// How many connections had to give way and are not gone yet.
     leaving: usize,
     /// Those that may be expected to connect, and when they were last heard of.
-    known: HashMap<Source, u64>,
+    known: HashMap<ConnectionSource, u64>,
     challenges: Challenges,
     /// Counts permits and news of the known.
     clock: u64,
 }
 
-impl std::fmt::Debug for Open {
+impl std::fmt::Debug for AdmissionState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Open").field("places", &self.places.len()).finish()
+        f.debug_struct("AdmissionState")
+            .field("handshakes", &self.handshakes.len())
+            .finish()
     }
 }
 
 /// The connections of one source.
 #[derive(Debug, Default, Clone, Copy)]
-struct Count {
-    /// Those that have places.
-    places: usize,
+struct SourceCount {
+    /// Those that hold places.
+    handshakes: usize,
     /// Those that had to give way and are not gone yet.
     leaving: usize,
 }
 
-struct Place {
-    source: Source,
+struct OpenHandshake {
+    source: ConnectionSource,
     /// The peer has said its name, as an honest one does at once.
-    has_spoken: bool,
+    is_named: bool,
     give_way: Option<GiveWay>,
 }
 
@@ -149,19 +151,19 @@ impl Admission {
     /// # Errors
     /// A limit is reached, and nobody gives way.
     pub(super) fn admit(self: &Arc<Self>, addr: Option<IpAddr>, peer: &dyn Display) -> Result<Permit, LimitReached> {
-        let source = Source::of(addr);
+        let source = ConnectionSource::of(addr);
         let mut open = self.open();
         let gives_way = open.make_room(self.limits, source)?;
         let id = open.tick();
-        open.places.insert(
+        open.handshakes.insert(
             id,
-            Place {
+            OpenHandshake {
                 source,
-                has_spoken: false,
+                is_named: false,
                 give_way: None,
             },
         );
-        open.by_source.entry(source).or_default().places += 1;
+        open.by_source.entry(source).or_default().handshakes += 1;
         drop(open);
         if let Some(give_way) = gives_way {
             give_way();
@@ -178,27 +180,27 @@ impl Admission {
 
     /// This node dials that address, so somebody may dial from there.
     pub(super) fn expect(&self, addr: Option<IpAddr>) {
-        self.open().know(Source::of(addr));
+        self.open().know(ConnectionSource::of(addr));
     }
 
     /// How many connections have a permit.
     pub(super) fn open_handshakes(&self) -> usize {
-        self.open().places.len()
+        self.open().handshakes.len()
     }
 
-    fn open(&self) -> MutexGuard<'_, Open> {
+    fn open(&self) -> MutexGuard<'_, AdmissionState> {
         self.open.lock()
     }
 }
 
-impl Open {
+impl AdmissionState {
     fn tick(&mut self) -> u64 {
         self.clock += 1;
         self.clock
     }
 
-    fn know(&mut self, source: Source) {
-        if source == Source::Unknown {
+    fn know(&mut self, source: ConnectionSource) {
+        if source == ConnectionSource::Unknown {
             return;
         }
         let now = self.tick();
@@ -211,61 +213,69 @@ impl Open {
     }
 
     /// Takes somebody's place, if there is no other for a connection of this source.
-    fn make_room(&mut self, limits: HandshakeLimits, source: Source) -> Result<Option<GiveWay>, LimitReached> {
+    fn make_room(
+        &mut self,
+        limits: HandshakeLimits,
+        source: ConnectionSource,
+    ) -> Result<Option<GiveWay>, LimitReached> {
         let HandshakeLimits { total, per_address } = limits;
         let of_source = self.by_source.get(&source).copied().unwrap_or_default();
-        let (payer, limit) = if of_source.places >= per_address && source != Source::Unknown {
+        let (payer, limit) = if of_source.handshakes >= per_address && source != ConnectionSource::Unknown {
             let limit = LimitReached::Address { limit: per_address };
             (Some(source).filter(|_| of_source.leaving < per_address), limit)
-        } else if self.places.len() >= total {
+        } else if self.handshakes.len() >= total {
             (self.payer(source), LimitReached::Total { limit: total })
         } else {
             return Ok(None);
         };
         let payer = payer.filter(|_| self.leaving < total).ok_or(limit)?;
         let oldest = self.oldest_of_the_larger_crowd(payer);
-        let place = oldest.and_then(|id| self.places.remove(&id)).ok_or(limit)?;
+        let handshake = oldest.and_then(|id| self.handshakes.remove(&id)).ok_or(limit)?;
         let count = self.by_source.entry(payer).or_default();
-        count.places = count.places.saturating_sub(1);
+        count.handshakes = count.handshakes.saturating_sub(1);
         count.leaving += 1;
         self.leaving += 1;
         // A connection that has not said yet how it is ended is told when it does so.
-        Ok(place.give_way)
+        Ok(handshake.give_way)
     }
 
     /// The oldest place of this source among those who have said their names, or among those who have said nothing, whichever are
     /// more.
-    fn oldest_of_the_larger_crowd(&self, source: Source) -> Option<u64> {
-        let of_source = || self.places.iter().filter(|(_, place)| place.source == source);
-        let spoken = of_source().filter(|(_, place)| place.has_spoken).count();
-        let most_have_spoken = 2 * spoken > of_source().count();
+    fn oldest_of_the_larger_crowd(&self, source: ConnectionSource) -> Option<u64> {
+        let of_source = || {
+            self.handshakes
+                .iter()
+                .filter(|(_, handshake)| handshake.source == source)
+        };
+        let named = of_source().filter(|(_, handshake)| handshake.is_named).count();
+        let most_are_named = 2 * named > of_source().count();
         // Places are in the order in which they were taken.
         of_source()
-            .find(|(_, place)| place.has_spoken == most_have_spoken)
+            .find(|(_, handshake)| handshake.is_named == most_are_named)
             .map(|(id, _)| *id)
     }
 
     /// The source that gives up a place in favour of this one: nobody who is known does it for somebody who isn't.
-    fn payer(&self, newcomer: Source) -> Option<Source> {
-        let is_known = |source: &Source| self.known.contains_key(source);
-        let may_pay = |source: &Source| *source == newcomer || !is_known(source) || is_known(&newcomer);
-        let holders = self.by_source.iter().filter(|(_, count)| count.places > 0);
+    fn payer(&self, newcomer: ConnectionSource) -> Option<ConnectionSource> {
+        let is_known = |source: &ConnectionSource| self.known.contains_key(source);
+        let may_pay = |source: &ConnectionSource| *source == newcomer || !is_known(source) || is_known(&newcomer);
+        let holders = self.by_source.iter().filter(|(_, count)| count.handshakes > 0);
         let payers = holders.filter(|(source, _)| may_pay(source));
-        let payer = payers.max_by_key(|(source, count)| (!is_known(source), count.places))?;
+        let payer = payers.max_by_key(|(source, count)| (!is_known(source), count.handshakes))?;
         Some(*payer.0)
     }
 
     /// A connection is gone, or is none of ours any more.
-    fn remove(&mut self, id: u64, source: Source) {
-        let had_place = self.places.remove(&id).is_some();
+    fn remove(&mut self, id: u64, source: ConnectionSource) {
+        let was_open = self.handshakes.remove(&id).is_some();
         let count = self.by_source.entry(source).or_default();
-        if had_place {
-            count.places = count.places.saturating_sub(1);
+        if was_open {
+            count.handshakes = count.handshakes.saturating_sub(1);
         } else {
             count.leaving = count.leaving.saturating_sub(1);
             self.leaving = self.leaving.saturating_sub(1);
         }
-        if count.places + count.leaving == 0 {
+        if count.handshakes + count.leaving == 0 {
             self.by_source.remove(&source);
         }
     }
@@ -276,7 +286,7 @@ impl Open {
 pub(super) struct Permit {
     admission: Arc<Admission>,
     id: u64,
-    source: Source,
+    source: ConnectionSource,
     /// As logs call it.
     peer: String,
     held: AtomicBool,
@@ -295,18 +305,18 @@ impl Permit {
     }
 
     /// The peer has said its name, and is asked for this kind of proof.
-    pub(super) fn has_spoken(&self, asked: Proof) {
-        self.saw_challenge.store(asked == Proof::Cookie, Ordering::Relaxed);
-        if let Some(place) = self.admission.open().places.get_mut(&self.id) {
-            place.has_spoken = true;
+    pub(super) fn peer_named(&self, asked: PeerProof) {
+        self.saw_challenge.store(asked == PeerProof::Cookie, Ordering::Relaxed);
+        if let Some(handshake) = self.admission.open().handshakes.get_mut(&self.id) {
+            handshake.is_named = true;
         }
     }
 
     /// What ends the connection if it has to give way, in place of what did so before. Called at once if it has to already.
     pub(super) fn on_give_way(&self, give_way: impl FnOnce() + Send + 'static) {
         let mut open = self.admission.open();
-        match open.places.get_mut(&self.id) {
-            Some(place) => place.give_way = Some(Box::new(give_way)),
+        match open.handshakes.get_mut(&self.id) {
+            Some(handshake) => handshake.give_way = Some(Box::new(give_way)),
             None => {
                 drop(open);
                 give_way();

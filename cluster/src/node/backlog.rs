@@ -24,7 +24,7 @@ const UNPROBED: usize = 4;
 
 /// What a peer sent and waits, for all actors that it may address.
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
+pub(super) struct WaitingBytes {
     bytes: AtomicUsize,
     /// Of these, the ones that no probe follows yet.
     unprobed: AtomicUsize,
@@ -32,22 +32,22 @@ pub(super) struct Waiting {
 
 /// A local actor that the peer may address, and what waits for it.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(super) struct AdvertisedActor {
     pub(super) local: Local,
     /// What waits for all actors that the peer may address.
-    all: Arc<Waiting>,
+    all: Arc<WaitingBytes>,
     waiting: AtomicUsize,
     since_probe: AtomicUsize,
 }
 
 /// Some bytes of a target's mailbox, until the target has come past them.
-pub(super) struct Probe {
-    target: Arc<Target>,
+pub(super) struct SentProbe {
+    target: Arc<AdvertisedActor>,
     bytes: usize,
     passed: OneshotReceiver<Vec<u8>>,
 }
 
-impl Future for Probe {
+impl Future for SentProbe {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -56,14 +56,14 @@ impl Future for Probe {
     }
 }
 
-impl Drop for Probe {
+impl Drop for SentProbe {
     fn drop(&mut self) {
         self.target.waiting.fetch_sub(self.bytes, Ordering::Relaxed);
         self.target.all.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
-impl Drop for Target {
+impl Drop for AdvertisedActor {
     fn drop(&mut self) {
         // Its actor has ended, or the session.
         let unprobed = *self.since_probe.get_mut();
@@ -72,9 +72,9 @@ impl Drop for Target {
     }
 }
 
-impl Target {
+impl AdvertisedActor {
     /// `all` counts for all actors that the peer may address.
-    pub(super) fn new(cell: ActorCell, all: Arc<Waiting>) -> Self {
+    pub(super) fn new(cell: ActorCell, all: Arc<WaitingBytes>) -> Self {
         let inbox = directory::inbox(cell.get_id());
         Self {
             local: Local { cell, inbox },
@@ -106,7 +106,7 @@ impl Target {
     }
 
     /// Puts a probe behind what was delivered, if it is time for one.
-    pub(super) fn probe(self: &Arc<Self>, limits: &SessionLimits) -> Option<Probe> {
+    pub(super) fn probe(self: &Arc<Self>, limits: &SessionLimits) -> Option<SentProbe> {
         let is_much = self.since_probe.load(Ordering::Relaxed) >= PROBE_EVERY
             || self.all.unprobed.load(Ordering::Relaxed) > limits.mailboxes() / UNPROBED;
         if !is_much {
@@ -117,7 +117,7 @@ impl Target {
         let (probe, passed) = directory::probe();
         // To an actor that has ended it can't be sent, and the probe ends at once, as it should.
         self.local.send(probe).ok();
-        Some(Probe {
+        Some(SentProbe {
             target: self.clone(),
             bytes,
             passed,
@@ -134,7 +134,7 @@ mod tests {
     use ractor::{Actor, ActorProcessingErr, ActorRef};
     use tokio::sync::Semaphore;
 
-    use super::{Ordering, PROBE_EVERY, SessionLimits, Target, Undelivered, Waiting};
+    use super::{AdvertisedActor, Ordering, PROBE_EVERY, SessionLimits, Undelivered, WaitingBytes};
 
     /// Handles one message for each permit.
     struct Slow(Arc<Semaphore>);
@@ -158,14 +158,14 @@ mod tests {
     async fn what_an_actor_has_handled_makes_room_again() {
         let permits = Arc::new(Semaphore::new(0));
         let (actor, _) = Actor::spawn(None, Slow(permits.clone()), ()).await.unwrap();
-        let all = Arc::<Waiting>::default();
-        let target = Arc::new(Target::new(actor.get_cell(), all.clone()));
+        let all = Arc::<WaitingBytes>::default();
+        let target = Arc::new(AdvertisedActor::new(actor.get_cell(), all.clone()));
         let limits = SessionLimits {
             mailbox: 3 * PROBE_EVERY,
             ..SessionLimits::default()
         };
         let mut probes = Vec::new();
-        let mut deliver = |target: &Arc<Target>| {
+        let mut deliver = |target: &Arc<AdvertisedActor>| {
             if target.admit(PROBE_EVERY, &limits).is_err() {
                 return false;
             }
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(target.admit(PROBE_EVERY, &limits), Err(full), "the others were not");
 
         all.bytes.fetch_add(limits.mailboxes(), Ordering::Relaxed);
-        let other = Target::new(actor.get_cell(), all.clone());
+        let other = AdvertisedActor::new(actor.get_cell(), all.clone());
         let full = Undelivered::MailboxesFull {
             limit: limits.mailboxes(),
         };
@@ -223,11 +223,11 @@ mod tests {
         };
         for are_stuck in [true, false] {
             let permits = Arc::new(Semaphore::new(if are_stuck { 0 } else { 1_000 }));
-            let all = Arc::<Waiting>::default();
+            let all = Arc::<WaitingBytes>::default();
             let mut targets = Vec::new();
             for _ in 0..100 {
                 let (actor, _) = Actor::spawn(None, Slow(permits.clone()), ()).await.unwrap();
-                targets.push(Arc::new(Target::new(actor.get_cell(), all.clone())));
+                targets.push(Arc::new(AdvertisedActor::new(actor.get_cell(), all.clone())));
             }
             let (mut admitted, mut probes) = (0, Vec::new());
             for target in &targets {

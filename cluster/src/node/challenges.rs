@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::source::Source;
+use super::source::ConnectionSource;
 use crate::session::StockChallenge;
 
 /// How many handshakes of a source may fail before its challenges change less often.
@@ -27,7 +27,7 @@ const SOURCES: usize = 1_024;
 /// The sources whose handshakes failed lately.
 #[derive(Debug, Default)]
 pub(super) struct Challenges {
-    by_source: HashMap<Source, Failures>,
+    by_source: HashMap<ConnectionSource, Failures>,
     /// Those for which there is no room.
     others: Failures,
     /// When those were last forgotten whose failures are over, for want of room.
@@ -76,7 +76,7 @@ impl Failures {
 
 impl Challenges {
     /// A peer of this source was given a challenge, and its connection ended before it had proved anything.
-    pub(super) fn failed(&mut self, source: Source, now: Instant) {
+    pub(super) fn failed(&mut self, source: ConnectionSource, now: Instant) {
         if !self.by_source.contains_key(&source) && self.by_source.len() >= SOURCES {
             self.sweep(now);
             if self.by_source.len() >= SOURCES {
@@ -96,7 +96,7 @@ impl Challenges {
     }
 
     /// What a stock peer of this source has to answer; `fresh` is a random number.
-    pub(super) fn challenge(&mut self, source: Source, fresh: u32, now: Instant) -> StockChallenge {
+    pub(super) fn challenge(&mut self, source: ConnectionSource, fresh: u32, now: Instant) -> StockChallenge {
         let is_full = self.by_source.len() >= SOURCES;
         match self.by_source.get_mut(&source) {
             Some(failures) => failures.challenge(fresh, now),
@@ -113,8 +113,8 @@ mod tests {
 
     use super::*;
 
-    fn source(number: u32) -> Source {
-        Source::Address(IpAddr::V4(number.into()))
+    fn source(number: u32) -> ConnectionSource {
+        ConnectionSource::Address(IpAddr::V4(number.into()))
     }
 
     /// The different challenges that somebody sees who connects so often in an hour, from so many addresses by turns.

@@ -11,7 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::session_end::{Proof, SessionEnd};
+use super::session_end::{PeerProof, SessionEnd};
 use crate::session::{CloseReason, StockPeers};
 use crate::wire::ServerStatus;
 
@@ -57,7 +57,7 @@ impl Backoff {
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum DialCommand {
     /// An address is to be dialled. What becomes of it is told by [`handle_failed`](Dialling::handle_failed) or
     /// [`handle_ended`](Dialling::handle_ended).
     Dial {
@@ -80,7 +80,7 @@ pub enum Step {
 
 /// What is worth saying.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum News {
+pub enum DialEvent {
     /// The name is not resolved.
     NotResolved {
         /// The error.
@@ -105,19 +105,19 @@ pub enum News {
 #[derive(Debug)]
 pub struct Dialling {
     backoff: Backoff,
-    addresses: HashMap<SocketAddr, Address>,
+    addresses: HashMap<SocketAddr, DialledAddress>,
     /// In a row.
     failed_look_ups: u32,
     /// When the name is looked up next.
     look_up: Instant,
-    steps: VecDeque<Step>,
-    news: VecDeque<News>,
+    commands: VecDeque<DialCommand>,
+    events: VecDeque<DialEvent>,
 }
 
 /// The connection to one address of a peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Address {
-    standing: Standing,
+struct DialledAddress {
+    state: DialState,
     /// Failures in a row.
     failures: u32,
     /// When the last session ended whose peer had proved who it is.
@@ -129,7 +129,7 @@ struct Address {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Standing {
+enum DialState {
     /// To be dialled at this time.
     Due(Instant),
     /// Being dialled, or up.
@@ -138,10 +138,10 @@ enum Standing {
     Linked(CloseReason),
 }
 
-impl Address {
+impl DialledAddress {
     fn new(now: Instant) -> Self {
         Self {
-            standing: Standing::Due(now),
+            state: DialState::Due(now),
             failures: 0,
             identified: None,
             is_own: false,
@@ -165,8 +165,8 @@ impl Dialling {
             addresses: HashMap::new(),
             failed_look_ups: 0,
             look_up: now,
-            steps: VecDeque::new(),
-            news: VecDeque::new(),
+            commands: VecDeque::new(),
+            events: VecDeque::new(),
         }
     }
 
@@ -174,20 +174,20 @@ impl Dialling {
     pub fn handle_resolved(&mut self, resolved: &[SocketAddr], now: Instant) {
         self.failed_look_ups = 0;
         self.addresses
-            .retain(|addr, address| !matches!(address.standing, Standing::Due(_)) || resolved.contains(addr));
+            .retain(|addr, address| !matches!(address.state, DialState::Due(_)) || resolved.contains(addr));
         self.look_up = now + RESOLVE_EVERY;
         for addr in resolved {
-            let address = self.addresses.entry(*addr).or_insert_with(|| Address::new(now));
-            match address.standing {
-                Standing::Due(at) if at <= now => {
-                    address.standing = Standing::Busy;
-                    self.steps.push_back(Step::Dial {
+            let address = self.addresses.entry(*addr).or_insert_with(|| DialledAddress::new(now));
+            match address.state {
+                DialState::Due(at) if at <= now => {
+                    address.state = DialState::Busy;
+                    self.commands.push_back(DialCommand::Dial {
                         addr: *addr,
                         stock_peers: address.stock_peers(now),
                     });
                 }
-                Standing::Due(at) => self.look_up = self.look_up.min(at),
-                Standing::Busy | Standing::Linked(_) => {}
+                DialState::Due(at) => self.look_up = self.look_up.min(at),
+                DialState::Busy | DialState::Linked(_) => {}
             }
         }
     }
@@ -197,7 +197,7 @@ impl Dialling {
         self.failed_look_ups = self.failed_look_ups.saturating_add(1);
         let retry_in = self.backoff.wait(self.failed_look_ups, jitter);
         self.look_up = now + retry_in;
-        self.news.push_back(News::NotResolved { why, retry_in });
+        self.events.push_back(DialEvent::NotResolved { why, retry_in });
     }
 
     /// An attempt led to no session.
@@ -206,7 +206,7 @@ impl Dialling {
             address.is_refused = false;
         }
         if let Some(retry_in) = self.try_again(addr, jitter, now) {
-            self.news.push_back(News::NotConnected { addr, why, retry_in });
+            self.events.push_back(DialEvent::NotConnected { addr, why, retry_in });
         }
     }
 
@@ -216,7 +216,7 @@ impl Dialling {
         let known = self.addresses.get_mut(&addr);
         let was_refused = known.is_some_and(|address| std::mem::replace(&mut address.is_refused, true));
         if let Some(retry_in) = self.try_again(addr, jitter, now).filter(|_| !was_refused) {
-            self.news.push_back(News::NotConnected { addr, why, retry_in });
+            self.events.push_back(DialEvent::NotConnected { addr, why, retry_in });
         }
     }
 
@@ -226,7 +226,7 @@ impl Dialling {
         let address = self.addresses.get_mut(&addr)?;
         address.failures = address.failures.saturating_add(1);
         let retry_in = self.backoff.wait(address.failures, jitter);
-        address.standing = Standing::Due(now + retry_in);
+        address.state = DialState::Due(now + retry_in);
         Some(retry_in)
     }
 
@@ -235,7 +235,7 @@ impl Dialling {
         let Some(address) = self.addresses.get_mut(&addr) else {
             return;
         };
-        if end.proof == Proof::Identity {
+        if end.proof == PeerProof::Identity {
             address.identified = Some(now);
         }
         if end.was_ready || end.reason == CloseReason::AlreadyLinked {
@@ -243,18 +243,18 @@ impl Dialling {
         }
         let was_own = std::mem::replace(&mut address.is_own, end.reason == CloseReason::SelfConnection);
         if address.is_own {
-            address.standing = Standing::Due(now + OWN);
+            address.state = DialState::Due(now + OWN);
             self.look_up = now;
             if !was_own {
-                self.news.push_back(News::Own(addr));
+                self.events.push_back(DialEvent::Own(addr));
             }
             return;
         }
         match (end.reason, end.peer) {
             // As long as the other link goes on, there is nothing to dial.
             (reason @ (CloseReason::DuplicateConnection | CloseReason::AlreadyLinked), Some(node)) => {
-                address.standing = Standing::Linked(reason);
-                self.steps.push_back(Step::AwaitUnlinked {
+                address.state = DialState::Linked(reason);
+                self.commands.push_back(DialCommand::AwaitUnlinked {
                     addr,
                     node,
                     at_most: LINKED,
@@ -273,13 +273,13 @@ impl Dialling {
         let Some(address) = self.addresses.get(&addr) else {
             return;
         };
-        match &address.standing {
-            Standing::Linked(CloseReason::AlreadyLinked) => self.ask_again(addr, jitter, now),
-            Standing::Linked(reason) => {
+        match &address.state {
+            DialState::Linked(CloseReason::AlreadyLinked) => self.ask_again(addr, jitter, now),
+            DialState::Linked(reason) => {
                 let why = reason.to_string();
                 self.handle_failed(addr, why, jitter, now);
             }
-            Standing::Due(_) | Standing::Busy => {}
+            DialState::Due(_) | DialState::Busy => {}
         }
     }
 
@@ -287,18 +287,18 @@ impl Dialling {
         self.look_up = now;
         let retry_in = self.backoff.wait(1, jitter);
         if let Some(address) = self.addresses.get_mut(&addr) {
-            address.standing = Standing::Due(now + retry_in);
+            address.state = DialState::Due(now + retry_in);
         }
     }
 
     /// What is to be done next, if anything.
-    pub fn poll_step(&mut self) -> Option<Step> {
-        self.steps.pop_front()
+    pub fn poll_command(&mut self) -> Option<DialCommand> {
+        self.commands.pop_front()
     }
 
     /// What is worth saying, and was not given before.
-    pub fn poll_news(&mut self) -> Option<News> {
-        self.news.pop_front()
+    pub fn poll_event(&mut self) -> Option<DialEvent> {
+        self.events.pop_front()
     }
 
     /// When the name is to be looked up next, so that those are dialled whose time comes.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::node_requests::Request;
+use super::node_requests::OpaqueNodeRequest;
 use super::session_info::NodeServerSessionInformation;
 use crate::session::CloseReason;
 
@@ -30,7 +30,7 @@ pub trait NodeEventSubscription: Send + 'static {
 
     /// For this crate alone.
     #[doc(hidden)]
-    fn take_request(&mut self) -> Option<Request> {
+    fn take_request(&mut self) -> Option<OpaqueNodeRequest> {
         None
     }
 }

@@ -10,13 +10,13 @@ use ractor::concurrency::oneshot;
 use ractor::message::SerializedMessage;
 use tokio::io::AsyncRead;
 
-use super::backlog::Probe;
+use super::backlog::SentProbe;
 use super::link::Link;
 use super::session_messages::{NodeSessionMessage, SessionRequest};
 use super::undelivered::Undelivered;
 use crate::directory::{PutRefused, retained_bytes};
 use crate::session::CloseReason;
-use crate::transport::{FrameReader, ReadError, tls};
+use crate::transport::{FrameReadError, FrameReader, tls};
 use crate::wire::{self, Call, Data, Decoded, Message};
 
 /// The largest frame of a peer that hasn't proved the cookie: a handshake step takes a few hundred bytes.
@@ -28,7 +28,7 @@ pub(super) struct Ingress<R> {
     link: Arc<Link>,
     session: ActorRef<NodeSessionMessage>,
     authenticated: bool,
-    probes: FuturesUnordered<Probe>,
+    probes: FuturesUnordered<SentProbe>,
 }
 
 impl<R: AsyncRead + Unpin> Ingress<R> {
@@ -182,14 +182,14 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
 /// The peer addressed an actor that doesn't exist, or not any more.
 struct NoSuchActor;
 
-impl From<ReadError> for CloseReason {
-    fn from(error: ReadError) -> Self {
+impl From<FrameReadError> for CloseReason {
+    fn from(error: FrameReadError) -> Self {
         match error {
-            ReadError::Io(error) => match tls::rustls_error(&error) {
+            FrameReadError::Io(error) => match tls::rustls_error(&error) {
                 Some(error) => Self::Tls(tls::explain(error)),
                 None => Self::Io(error.kind()),
             },
-            ReadError::Wire(error) => Self::Wire(error),
+            FrameReadError::Wire(error) => Self::Wire(error),
         }
     }
 }

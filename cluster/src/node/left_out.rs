@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::session::{Refusal, Refused};
+use crate::session::{EntryRefusal, Refused};
 use crate::wire::MAX_NAME_BYTES;
 
 /// How much of a name is shown, in characters.
@@ -30,10 +30,10 @@ impl LeftOut {
     pub(super) fn theirs(&mut self, refused: &Refused) {
         let Refused { refusal, first, count } = refused;
         let reason = match refusal {
-            Refusal::ActorName => "actor_name",
-            Refusal::GroupName => "group_name",
-            Refusal::Full(_) => "full",
-            Refusal::PidReused => "pid_reused",
+            EntryRefusal::ActorName => "actor_name",
+            EntryRefusal::GroupName => "group_name",
+            EntryRefusal::Full(_) => "full",
+            EntryRefusal::PidReused => "pid_reused",
         };
         if let Some(left_out) = self.add(reason, *count) {
             let peer = &self.peer;

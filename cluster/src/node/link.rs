@@ -11,7 +11,7 @@ use ractor::concurrency::OneshotSender;
 use ractor::message::SerializedMessage;
 use ractor::{ActorCell, RpcReplyPort};
 
-use super::backlog::{Target, Waiting};
+use super::backlog::{AdvertisedActor, WaitingBytes};
 use super::inbound_calls::{CallEnded, InboundCalls, InboundCallsFull};
 use super::outbound_calls::OutboundCalls;
 use super::pid_hash::LocalPids;
@@ -31,9 +31,9 @@ pub struct Link {
     /// What the peer has said of itself.
     peer: OnceLock<NodeFlags>,
     /// The local actors that the peer may address: those it was told of.
-    advertised: RwLock<HashMap<u64, Arc<Target>, LocalPids>>,
+    advertised: RwLock<HashMap<u64, Arc<AdvertisedActor>, LocalPids>>,
     /// What the peer sent and waits for them, see `backlog`.
-    waiting: Arc<Waiting>,
+    waiting: Arc<WaitingBytes>,
     /// The peer's actors that this node may address: those that the peer told of.
     remote: RwLock<HashSet<u64>>,
     outbound_calls: Mutex<OutboundCalls>,
@@ -105,7 +105,7 @@ impl Link {
         let mut advertised = self.advertised.write();
         advertised
             .entry(cell.get_id().pid())
-            .or_insert_with(|| Arc::new(Target::new(cell.clone(), self.waiting.clone())));
+            .or_insert_with(|| Arc::new(AdvertisedActor::new(cell.clone(), self.waiting.clone())));
     }
 
     /// Ends what [`Link::advertise`] began. True if the peer could address it.
@@ -115,7 +115,7 @@ impl Link {
     }
 
     /// The local actor that the peer addresses by this pid.
-    pub(super) fn advertised(&self, pid: u64) -> Option<Arc<Target>> {
+    pub(super) fn advertised(&self, pid: u64) -> Option<Arc<AdvertisedActor>> {
         let advertised = self.advertised.read();
         advertised.get(&pid).cloned()
     }

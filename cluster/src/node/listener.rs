@@ -62,7 +62,7 @@ impl Actor for Listener {
 
 /// Why an accepted connection goes no further.
 #[derive(Debug, thiserror::Error)]
-enum Refused {
+enum NotAccepted {
     #[error("the socket failed: {0}")]
     Socket(#[from] io::Error),
     #[error("the TLS handshake failed: {}", tls::explain_io(.0))]
@@ -73,7 +73,7 @@ enum Refused {
     GaveWay,
 }
 
-impl Refused {
+impl NotAccepted {
     /// As counted.
     fn name(&self) -> &'static str {
         match self {
@@ -131,7 +131,7 @@ impl Listener {
         let secured = tokio::select! {
             secured = self.secure(stream, peer_addr) => secured,
             // The other end is kept by the permit until it is used.
-            _ = waits => Err(Refused::GaveWay),
+            _ = waits => Err(NotAccepted::GaveWay),
         };
         match secured {
             Ok(stream) => {
@@ -143,7 +143,7 @@ impl Listener {
         }
     }
 
-    async fn secure(&self, stream: TcpStream, peer_addr: SocketAddr) -> Result<NetworkStream, Refused> {
+    async fn secure(&self, stream: TcpStream, peer_addr: SocketAddr) -> Result<NetworkStream, NotAccepted> {
         stream.set_nodelay(true)?;
         let local_addr = stream.local_addr()?;
         match &self.encryption {
@@ -156,8 +156,8 @@ impl Listener {
                 let handshake = ractor::concurrency::timeout(self.handshake, acceptor.accept(tls_socket(stream)));
                 let stream = handshake
                     .await
-                    .map_err(|_| Refused::TlsTimeout(self.handshake))?
-                    .map_err(Refused::Tls)?;
+                    .map_err(|_| NotAccepted::TlsTimeout(self.handshake))?
+                    .map_err(NotAccepted::Tls)?;
                 Ok(NetworkStream::buffered_tls(peer_addr, local_addr, stream))
             }
         }

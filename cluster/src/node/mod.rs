@@ -90,8 +90,8 @@ pub enum NodeConnectionMode {
 /// What the simulation of whole nodes runs.
 #[cfg(any(test, feature = "simulation"))]
 pub(crate) mod sim {
-    pub use super::dialling::{Backoff, Dialling, News, Step};
+    pub use super::dialling::{Backoff, DialCommand, DialEvent, Dialling};
     pub use super::limits::SessionLimits;
     pub use super::link::Link;
-    pub use super::session_end::{Proof, SessionEnd};
+    pub use super::session_end::{PeerProof, SessionEnd};
 }

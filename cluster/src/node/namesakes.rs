@@ -10,9 +10,9 @@ use std::time::Duration;
 use ractor::{ActorId, ActorRef, RpcReplyPort};
 
 use super::messages::NodeServerMessage;
-use super::node_requests::{Contest, NodeRequest, Verdict};
+use super::node_requests::{ElectionVerdict, NameContest, NodeRequest};
 use super::operations::confirm;
-use super::refusals::Refusals;
+use super::refusals::HandshakeRefusals;
 use super::session_messages::{NodeSessionMessage, SessionRequest};
 use super::sessions::Sessions;
 use crate::session::CloseReason;
@@ -22,7 +22,12 @@ use crate::wire::{NameMessage, ServerStatus};
 const INCUMBENT: Duration = Duration::from_secs(3);
 
 /// Whether a session goes on whose peer has just said its name.
-pub(super) fn admit(sessions: &Sessions, local: &NameMessage, refusals: &Refusals, id: ActorId) -> ServerStatus {
+pub(super) fn admit(
+    sessions: &Sessions,
+    local: &NameMessage,
+    refusals: &HandshakeRefusals,
+    id: ActorId,
+) -> ServerStatus {
     let Some(info) = sessions.info(id) else {
         return ServerStatus::NotOk;
     };
@@ -50,14 +55,14 @@ pub(super) fn admit(sessions: &Sessions, local: &NameMessage, refusals: &Refusal
 /// What becomes of a newcomer with the name of another node.
 pub(super) enum Newcomer {
     /// The other node is gone, or doesn't answer: the usual election decides.
-    Elect(ActorId, RpcReplyPort<Verdict>),
+    Elect(ActorId, RpcReplyPort<ElectionVerdict>),
     /// The other node stays, and the newcomer was told so.
     TurnedAway,
 }
 
 /// Two nodes have one name. The one that was here first stays, if it still answers.
-pub(super) fn decide(sessions: &mut Sessions, refusals: &Refusals, contest: Contest) -> Newcomer {
-    let Contest {
+pub(super) fn decide(sessions: &mut Sessions, refusals: &HandshakeRefusals, contest: NameContest) -> Newcomer {
+    let NameContest {
         newcomer,
         incumbent,
         incumbent_answers,
@@ -88,7 +93,7 @@ pub(super) fn decide(sessions: &mut Sessions, refusals: &Refusals, contest: Cont
         drop(info.actor.cast(SessionRequest::Contested(newcomer).into()));
     }
     sessions.proved(newcomer);
-    verdict.send(Verdict::NameTaken(rival)).ok();
+    verdict.send(ElectionVerdict::NameTaken(rival)).ok();
     Newcomer::TurnedAway
 }
 
@@ -103,11 +108,11 @@ pub(super) fn ask_incumbent(
     myself: &ActorRef<NodeServerMessage>,
     incumbent: ActorRef<NodeSessionMessage>,
     newcomer: ActorId,
-    verdict: RpcReplyPort<Verdict>,
+    verdict: RpcReplyPort<ElectionVerdict>,
 ) {
     let myself = myself.clone();
     drop(ractor::concurrency::spawn(async move {
-        let contest = Contest {
+        let contest = NameContest {
             newcomer,
             incumbent: incumbent.get_id(),
             incumbent_answers: confirm(&incumbent, INCUMBENT).await,

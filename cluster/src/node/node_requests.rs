@@ -23,7 +23,7 @@ pub(super) enum NodeRequest {
     ConnectionOpenedMonitored {
         stream: Box<NetworkStream>,
         monitor: SessionMonitor,
-        dialled: Dialled,
+        dialled: DialOptions,
     },
     /// Tells when there is no session with a node of this full name or connection string.
     AwaitAbsence(String, RpcReplyPort<Option<CloseReason>>),
@@ -43,28 +43,28 @@ pub(super) enum NodeRequest {
     Introduced {
         actor_id: ActorId,
         name: NameMessage,
-        purpose: Purpose,
+        purpose: DialPurpose,
         reply: RpcReplyPort<Dial>,
     },
     /// A session has authenticated and asks whether it is the one that survives.
-    Elect(ActorId, RpcReplyPort<Verdict>),
+    Elect(ActorId, RpcReplyPort<ElectionVerdict>),
     /// Two nodes have one name, and it was asked whether the one that was here first still answers.
-    Contested(Contest),
+    Contested(NameContest),
     /// A session is over, though its actor may still be writing what it has accepted.
     Over(ActorId, CloseReason),
 }
 
 /// How a connection is meant that this node opened.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Dialled {
-    pub(super) purpose: Purpose,
+pub(super) struct DialOptions {
+    pub(super) purpose: DialPurpose,
     /// Whether the peer may prove no more than the cookie. The node's own word counts if it is stricter.
     pub(super) stock_peers: StockPeers,
 }
 
 /// What a connection is opened for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum DialPurpose {
     /// For itself: if there is another one to the same node, an election decides.
     #[default]
     Connection,
@@ -76,7 +76,7 @@ pub(super) enum Purpose {
 
 /// What a node decides about a session that has authenticated.
 #[derive(Debug)]
-pub(super) enum Verdict {
+pub(super) enum ElectionVerdict {
     /// It survives.
     Survives,
     /// Another connection to the same node does.
@@ -86,13 +86,13 @@ pub(super) enum Verdict {
 }
 
 /// See [`NodeRequest::Contested`].
-pub(super) struct Contest {
+pub(super) struct NameContest {
     pub(super) newcomer: ActorId,
     pub(super) incumbent: ActorId,
     pub(super) incumbent_answers: bool,
-    pub(super) verdict: RpcReplyPort<Verdict>,
+    pub(super) verdict: RpcReplyPort<ElectionVerdict>,
 }
 
 /// What a subscription asks a node. Opaque.
 #[expect(missing_debug_implementations, reason = "streams have none")]
-pub struct Request(pub(super) NodeRequest);
+pub struct OpaqueNodeRequest(pub(super) NodeRequest);

@@ -12,14 +12,14 @@ use super::admission::Permit;
 use super::left_out::LeftOut;
 use super::limits::MAX_TRANSITIVE_DIALS;
 use super::link::Link;
-use super::node_requests::Purpose;
+use super::node_requests::DialPurpose;
 use super::stand_ins::StandIns;
-use super::timer::Timer;
+use super::timer::SessionTimer;
 use super::{NameMessage, NodeConnectionMode, NodeServerMessage, PeerLimits, SessionLimits, StandInNames, sync};
 use crate::NodeId;
 use crate::directory::{self, Wanted};
 use crate::session::{
-    Account, CloseReason, Ledger, LocalChange, Refusals, Role, Session, SessionConfig, StockPeers, Timing,
+    CloseReason, EntryRefusals, LocalChange, PeerAccount, PeerLedger, Role, Session, SessionConfig, StockPeers, Timing,
 };
 use crate::wire::{self, Data};
 
@@ -34,13 +34,13 @@ pub struct NodeSession {
     pub(super) connection_mode: NodeConnectionMode,
     pub(super) limits: SessionLimits,
     /// What the peer holds of this node's memory.
-    pub(super) account: Arc<Account>,
+    pub(super) account: Arc<PeerAccount>,
     /// One for each connection that the node may be opening on a peer's word.
     pub(super) hearsay: Arc<Semaphore>,
     pub(super) timing: Timing,
     pub(super) stand_in_names: StandInNames,
     /// What it was opened for, if this node opened it.
-    pub(super) purpose: Purpose,
+    pub(super) purpose: DialPurpose,
     /// Whether the peer may prove no more than the cookie.
     pub(super) stock_peers: StockPeers,
     /// An accepted connection's right to be open before it has authenticated.
@@ -80,7 +80,7 @@ impl NodeSession {
             hearsay: Arc::new(Semaphore::new(MAX_TRANSITIVE_DIALS)),
             timing: Timing::default(),
             stand_in_names: StandInNames::default(),
-            purpose: Purpose::default(),
+            purpose: DialPurpose::default(),
             stock_peers: StockPeers::default(),
             permit: None,
         }
@@ -116,13 +116,13 @@ impl NodeSession {
 }
 
 /// For a session that no node has made, which has no share in a node's ledger.
-fn default_account() -> Arc<Account> {
+fn default_account() -> Arc<PeerAccount> {
     let PeerLimits {
         peer_bytes,
         all_peers_bytes,
         ..
     } = PeerLimits::default();
-    Arc::new(Account::new(Arc::new(Ledger::new(all_peers_bytes)), peer_bytes))
+    Arc::new(PeerAccount::new(Arc::new(PeerLedger::new(all_peers_bytes)), peer_bytes))
 }
 
 /// An initiator's nonce; an acceptor has none.
@@ -145,7 +145,7 @@ pub struct NodeSessionState {
     pub(super) confirmations: VecDeque<RpcReplyPort<()>>,
     pub(super) peer: Option<NameMessage>,
     pub(super) writer: Option<JoinHandle<()>>,
-    pub(super) timer: Timer,
+    pub(super) timer: SessionTimer,
     /// Why the session is ending, once it is.
     pub(super) closed: Option<CloseReason>,
     /// Ends what outlives the actor, however it ends: after a kill there is no `post_stop`.
@@ -196,7 +196,7 @@ impl NodeSessionState {
     }
 
     /// Entries of the peer's were not taken.
-    pub(super) fn note(&mut self, refusals: Refusals) {
+    pub(super) fn note(&mut self, refusals: EntryRefusals) {
         for refused in refusals.into_inner() {
             self.left_out.theirs(&refused);
         }

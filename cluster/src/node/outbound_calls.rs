@@ -18,7 +18,7 @@ const SWEEP_STEPS: usize = 4;
 /// A table of waiting calls. Tags are never reused before their slot has been used 2^32 times.
 #[derive(Debug, Default)]
 pub(super) struct OutboundCalls {
-    slots: Vec<Slot>,
+    slots: Vec<CallSlot>,
     free: Vec<u32>,
     sweep_at: usize,
     /// How many slots were looked at for calls that are over.
@@ -27,7 +27,7 @@ pub(super) struct OutboundCalls {
 }
 
 #[derive(Debug)]
-struct Slot {
+struct CallSlot {
     generation: u32,
     call: Option<OutboundCall>,
 }
@@ -85,7 +85,7 @@ impl OutboundCalls {
             return None;
         }
         let index = u32::try_from(self.slots.len()).ok()?;
-        self.slots.push(Slot { generation: 0, call });
+        self.slots.push(CallSlot { generation: 0, call });
         Some(tag(index, 0))
     }
 

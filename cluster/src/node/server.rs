@@ -16,9 +16,9 @@ use super::connector::Connectors;
 use super::events::Subscriptions;
 use super::listener::{Listener, ListenerMessage, connection_string};
 use super::namesakes::{self, Newcomer};
-use super::node_requests::{Dialled, NodeRequest, Purpose, Request, Verdict};
+use super::node_requests::{DialOptions, DialPurpose, ElectionVerdict, NodeRequest, OpaqueNodeRequest};
 use super::node_session::NodeSessionState;
-use super::session_end::Proof;
+use super::session_end::PeerProof;
 use super::session_monitors::{SessionMonitor, SessionMonitors};
 use super::sessions::Sessions;
 use super::{
@@ -27,7 +27,7 @@ use super::{
 };
 use crate::NodeId;
 use crate::directory::{self, SANDBOX_NODE_ID};
-use crate::session::{Account, CloseReason, Dial, Ledger, StockPeers};
+use crate::session::{CloseReason, Dial, PeerAccount, PeerLedger, StockPeers};
 use crate::transport::{IncomingEncryptionMode, NetworkStream, bind};
 use crate::wire::{CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN};
 
@@ -44,7 +44,7 @@ static NEXT_NODE_ID: AtomicU64 = AtomicU64::new(1);
 #[derive(Debug)]
 pub struct NodeServer {
     port: u16,
-    cookie: Cookie,
+    cookie: RedactedCookie,
     node_name: String,
     hostname: String,
     encryption_mode: IncomingEncryptionMode,
@@ -56,7 +56,7 @@ pub struct NodeServer {
     stock_peers: StockPeers,
     admission: Arc<Admission>,
     /// What all peers hold of this node's memory.
-    ledger: Arc<Ledger>,
+    ledger: Arc<PeerLedger>,
     /// One for each connection that may be opened on a peer's word at one time.
     hearsay: Arc<Semaphore>,
     gate: Option<watch::Receiver<bool>>,
@@ -64,9 +64,9 @@ pub struct NodeServer {
 
 /// Keeps the shared secret out of debug output.
 #[derive(Clone)]
-struct Cookie(String);
+struct RedactedCookie(String);
 
-impl std::fmt::Debug for Cookie {
+impl std::fmt::Debug for RedactedCookie {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("<cookie>")
     }
@@ -112,10 +112,10 @@ impl NodeServer {
                 dialled,
             } => {
                 let peer_addr = stream.peer_label();
-                if dialled.purpose != Purpose::Hearsay {
+                if dialled.purpose != DialPurpose::Hearsay {
                     self.admission.expect(stream.peer_ip());
                 }
-                let origin = Origin::Dialled(dialled, Some(monitor));
+                let origin = ConnectionOrigin::Dialled(dialled, Some(monitor));
                 self.open(myself, state, *stream, origin, peer_addr).await;
             }
             NodeRequest::AwaitAbsence(node, reply) => {
@@ -126,7 +126,7 @@ impl NodeServer {
             }
             NodeRequest::Accepted { stream, permit } => {
                 let peer_addr = stream.peer_label();
-                self.open(myself, state, *stream, Origin::Accepted(permit), peer_addr)
+                self.open(myself, state, *stream, ConnectionOrigin::Accepted(permit), peer_addr)
                     .await;
             }
             NodeRequest::ListenAddr(reply) => drop(reply.send(state.listen_addr)),
@@ -148,14 +148,14 @@ impl NodeServer {
                 purpose,
                 reply,
             } => {
-                let is_linked = purpose == Purpose::Link && state.sessions.is_linked(&name);
+                let is_linked = purpose == DialPurpose::Link && state.sessions.is_linked(&name);
                 state.sessions.name(actor_id, name);
                 drop(reply.send(if is_linked { Dial::AlreadyLinked } else { Dial::GoOn }));
             }
             NodeRequest::Elect(id, verdict) => match state.sessions.rival(id) {
                 // Two nodes can't have one name, and a node of ours closes when it hears that.
                 _ if namesakes::is_namesake(&state.sessions, &state.local, id) => {
-                    drop(verdict.send(Verdict::Duplicate))
+                    drop(verdict.send(ElectionVerdict::Duplicate))
                 }
                 Some(incumbent) => namesakes::ask_incumbent(myself, incumbent, id, verdict),
                 None => state.elect(id, Some(verdict)),
@@ -185,7 +185,10 @@ impl NodeServer {
             Ok(permit) => permit,
             Err(limit) => return self.admission.refusals.refuse(&peer, limit.name(), &limit),
         };
-        let origin = permit.map_or(Origin::Dialled(Dialled::default(), None), Origin::Accepted);
+        let origin = permit.map_or(
+            ConnectionOrigin::Dialled(DialOptions::default(), None),
+            ConnectionOrigin::Accepted,
+        );
         self.open(myself, state, stream, origin, peer_addr).await;
     }
 
@@ -195,12 +198,12 @@ impl NodeServer {
         myself: &ActorRef<NodeServerMessage>,
         state: &mut NodeServerState,
         stream: NetworkStream,
-        origin: Origin,
+        origin: ConnectionOrigin,
         peer_addr: String,
     ) {
         let (is_server, permit, dialled, monitor) = match origin {
-            Origin::Accepted(permit) => (true, Some(permit), Dialled::default(), None),
-            Origin::Dialled(dialled, monitor) => (false, None, dialled, monitor),
+            ConnectionOrigin::Accepted(permit) => (true, Some(permit), DialOptions::default(), None),
+            ConnectionOrigin::Dialled(dialled, monitor) => (false, None, dialled, monitor),
         };
         let node_id = next_node_id();
         let mut session = NodeSession::new(
@@ -213,7 +216,7 @@ impl NodeServer {
         );
         session.limits = self.limits;
         session.hearsay = self.hearsay.clone();
-        session.account = Arc::new(Account::new(self.ledger.clone(), self.limits.peer));
+        session.account = Arc::new(PeerAccount::new(self.ledger.clone(), self.limits.peer));
         session.timing = self.timing;
         session.stand_in_names = self.stand_in_names;
         session.purpose = dialled.purpose;
@@ -254,11 +257,11 @@ fn next_node_id() -> NodeId {
 }
 
 /// Where a connection comes from.
-enum Origin {
+enum ConnectionOrigin {
     /// It was accepted, and may stay open for a while before it authenticates.
     Accepted(Permit),
     /// This node opened it, and somebody may want to hear how it goes.
-    Dialled(Dialled, Option<SessionMonitor>),
+    Dialled(DialOptions, Option<SessionMonitor>),
 }
 
 /// The state of a [`NodeServer`].
@@ -280,12 +283,12 @@ pub struct NodeServerState {
 
 struct Succession {
     predecessors: Vec<ractor::ActorId>,
-    won: RpcReplyPort<Verdict>,
+    won: RpcReplyPort<ElectionVerdict>,
 }
 
 impl NodeServerState {
     /// A session has authenticated and asks whether it survives. Whoever doesn't is ended, and the answer waits for that.
-    fn elect(&mut self, id: ractor::ActorId, won: Option<RpcReplyPort<Verdict>>) {
+    fn elect(&mut self, id: ractor::ActorId, won: Option<RpcReplyPort<ElectionVerdict>>) {
         let Some(election) = self.sessions.elect(&self.local.name, id) else {
             return;
         };
@@ -306,9 +309,9 @@ impl NodeServerState {
             self.succeeding.push(Succession { predecessors, won });
         } else {
             won.send(if election.won {
-                Verdict::Survives
+                ElectionVerdict::Survives
             } else {
-                Verdict::Duplicate
+                ElectionVerdict::Duplicate
             })
             .ok();
         }
@@ -323,7 +326,7 @@ impl NodeServerState {
             .succeeding
             .extract_if(.., |succession| succession.predecessors.is_empty())
         {
-            succession.won.send(Verdict::Survives).ok();
+            succession.won.send(ElectionVerdict::Survives).ok();
         }
     }
 
@@ -345,7 +348,7 @@ impl NodeServerState {
         let reason = reason.or(verdict).unwrap_or(CloseReason::Local);
         self.monitors.ended(&info, proof, &reason);
         let mut info = info;
-        if proof == Proof::Nothing {
+        if proof == PeerProof::Nothing {
             // A name that was never proved is nobody's.
             info.peer_name = None;
         }
@@ -427,7 +430,7 @@ impl Actor for NodeServer {
             NodeServerMessage::UpdateSession { actor_id, name } => state.sessions.name(actor_id, name),
             NodeServerMessage::GetSessions(reply) => drop(reply.send(state.sessions.authenticated())),
             NodeServerMessage::SubscribeToEvents { id, mut subscription } => match subscription.take_request() {
-                Some(Request(request)) => self.handle_request(&myself, state, request).await,
+                Some(OpaqueNodeRequest(request)) => self.handle_request(&myself, state, request).await,
                 None => state.subscriptions.subscribe(id, subscription),
             },
             NodeServerMessage::UnsubscribeToEvents(id) => state.subscriptions.unsubscribe(&id),

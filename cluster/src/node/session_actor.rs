@@ -13,9 +13,9 @@ use super::left_out::LeftOut;
 use super::link::Link;
 use super::node_session::{Ending, NodeSession, NodeSessionState};
 use super::session_messages::{Inbound, NodeSessionMessage, Outbound, SessionRequest};
-use super::stand_ins::{StandIns, Tenure};
+use super::stand_ins::{StandInLifetime, StandIns};
 use super::sync;
-use super::timer::Timer;
+use super::timer::SessionTimer;
 use crate::directory::HostedEvent;
 use crate::session::{CloseReason, LocalChange};
 use crate::transport::{NetworkStream, split, write_outbox};
@@ -50,19 +50,19 @@ impl NodeSession {
             SessionRequest::Hosted(HostedEvent::Spawned(cell)) => state.spawned(&cell),
             SessionRequest::Hosted(HostedEvent::Terminated(cell)) => state.terminated(&cell),
             SessionRequest::StandIn(pid, reply) => {
-                let cell = self.stand_in(myself, state, pid, Tenure::Session).await;
+                let cell = self.stand_in(myself, state, pid, StandInLifetime::Session).await;
                 drop(reply.send(cell));
             }
             SessionRequest::StandInNamed(name, reply) => {
                 let cell = match state.session.peer_actor_named(&name) {
-                    Some(pid) => self.stand_in(myself, state, pid, Tenure::Session).await,
+                    Some(pid) => self.stand_in(myself, state, pid, StandInLifetime::Session).await,
                     None => None,
                 };
                 drop(reply.send(cell));
             }
             SessionRequest::Look(wanted, reply) => drop(reply.send(state.look(wanted))),
             SessionRequest::Lend(pid, reply) => {
-                let cell = self.stand_in(myself, state, pid, Tenure::Lent).await;
+                let cell = self.stand_in(myself, state, pid, StandInLifetime::Lent).await;
                 drop(reply.send(cell));
             }
             SessionRequest::GiveBack(pid) => state.stand_ins.take_back(pid).await,
@@ -109,7 +109,7 @@ impl Actor for NodeSession {
             confirmations: VecDeque::new(),
             peer: None,
             writer: Some(writer),
-            timer: Timer::default(),
+            timer: SessionTimer::default(),
             closed: None,
             _ending: Ending {
                 id: myself.get_id(),

@@ -10,14 +10,14 @@ pub struct SessionEnd {
     /// The full name of the peer, if it came to say it. It is as good as `proof` is.
     pub peer: Option<String>,
     /// What the peer had proved.
-    pub proof: Proof,
+    pub proof: PeerProof,
     /// Both nodes had sent all that they had.
     pub was_ready: bool,
 }
 
 /// What a peer has proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
+pub enum PeerProof {
     /// Its name is a claim.
     Nothing,
     /// That it has the cookie, as a stock node does.

@@ -8,15 +8,15 @@ use tokio::time::timeout;
 
 use super::client::{ConnectError, connect_on_hearsay};
 use super::limits::MAX_TRANSITIVE_DIALS;
-use super::memberships::Group;
-use super::node_requests::{NodeRequest, Verdict};
+use super::memberships::ScopedGroup;
+use super::node_requests::{ElectionVerdict, NodeRequest};
 use super::node_session::NodeSessionState;
-use super::session_end::Proof;
+use super::session_end::PeerProof;
 use super::session_messages::SessionRequest;
-use super::stand_ins::{NoStandIn, Resolver, Tenure};
+use super::stand_ins::{NoStandIn, Resolver, StandInLifetime};
 use super::{NameMessage, NodeServerMessage, NodeSession, NodeSessionMessage, sync};
 use crate::directory;
-use crate::session::{CloseReason, Event, Refusal, Refusals, Role};
+use crate::session::{CloseReason, EntryRefusal, EntryRefusals, Event, Role};
 use crate::transport::OutboxError;
 use crate::wire::{self, Actor, GroupChange, MAX_NODE_NAME_BYTES};
 
@@ -64,7 +64,7 @@ impl NodeSession {
             }
             Event::Joined(change) => self.joined(myself, state, change).await,
             Event::Left(GroupChange { scope, group, actors }) => {
-                let group = Arc::new(Group { scope, group });
+                let group = Arc::new(ScopedGroup { scope, group });
                 let left = actors
                     .iter()
                     .filter_map(|actor| state.stand_ins.leave(actor.pid, &group));
@@ -131,9 +131,9 @@ impl NodeSession {
             }
             Role::Acceptor => {
                 if let Some(permit) = &self.permit {
-                    permit.has_spoken(match name.flags.unwrap_or_default().incarnation {
-                        0 => Proof::Cookie,
-                        _ => Proof::Identity,
+                    permit.peer_named(match name.flags.unwrap_or_default().incarnation {
+                        0 => PeerProof::Cookie,
+                        _ => PeerProof::Identity,
                     });
                 }
                 let ask = |reply| NodeRequest::Admit { actor_id, name, reply }.into();
@@ -151,12 +151,12 @@ impl NodeSession {
         }
         let id = myself.get_id();
         match ask_node(&self.node_server, |reply| NodeRequest::Elect(id, reply).into()).await {
-            Some(Verdict::Survives) => {}
-            Some(Verdict::NameTaken(rival)) => {
+            Some(ElectionVerdict::Survives) => {}
+            Some(ElectionVerdict::NameTaken(rival)) => {
                 let name = state.peer_name().to_owned();
                 return state.session.handle_rival(name, rival);
             }
-            Some(Verdict::Duplicate) | None => return state.session.handle_election(None),
+            Some(ElectionVerdict::Duplicate) | None => return state.session.handle_election(None),
         }
         tracing::info!(
             peer = state.peer_name(),
@@ -191,9 +191,9 @@ impl NodeSession {
         myself: &ActorRef<NodeSessionMessage>,
         state: &mut NodeSessionState,
         pid: u64,
-        tenure: Tenure,
+        tenure: StandInLifetime,
     ) -> Option<ActorCell> {
-        let mut refusals = Refusals::default();
+        let mut refusals = EntryRefusals::default();
         let cell = self.stand_in_or(myself, state, pid, tenure, &mut refusals).await;
         state.note(refusals);
         cell
@@ -204,8 +204,8 @@ impl NodeSession {
         myself: &ActorRef<NodeSessionMessage>,
         state: &mut NodeSessionState,
         pid: u64,
-        tenure: Tenure,
-        refusals: &mut Refusals,
+        tenure: StandInLifetime,
+        refusals: &mut EntryRefusals,
     ) -> Option<ActorCell> {
         let actor = state.session.peer_actor(pid)?;
         let peer = state.peer.as_ref()?;
@@ -229,19 +229,19 @@ impl NodeSession {
     /// Actors of the peer join a group here, as many as there is room for.
     async fn joined(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState, change: GroupChange) {
         let GroupChange { scope, group, actors } = change;
-        let group = Arc::new(Group { scope, group });
-        let mut refusals = Refusals::default();
+        let group = Arc::new(ScopedGroup { scope, group });
+        let mut refusals = EntryRefusals::default();
         let mut cells = Vec::new();
         for Actor { pid, .. } in actors {
             let Some(cell) = self
-                .stand_in_or(myself, state, pid, Tenure::Session, &mut refusals)
+                .stand_in_or(myself, state, pid, StandInLifetime::Session, &mut refusals)
                 .await
             else {
                 continue;
             };
             match state.stand_ins.join(pid, &group) {
                 Ok(()) => cells.push(cell),
-                Err(full) => refusals.note(Refusal::Full(full), 1, || {
+                Err(full) => refusals.note(EntryRefusal::Full(full), 1, || {
                     format!("actor {pid} as a member of the group {:.60}", group.group)
                 }),
             }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ractor::{ActorId, RpcReplyPort};
 
-use super::session_end::{Proof, SessionEnd};
+use super::session_end::{PeerProof, SessionEnd};
 use super::session_info::NodeServerSessionInformation;
 use crate::session::CloseReason;
 
@@ -39,7 +39,7 @@ impl SessionMonitors {
         }
     }
 
-    pub(super) fn ended(&mut self, info: &NodeServerSessionInformation, proof: Proof, reason: &CloseReason) {
+    pub(super) fn ended(&mut self, info: &NodeServerSessionInformation, proof: PeerProof, reason: &CloseReason) {
         let Some((monitor, was_ready)) = self.by_session.remove(&info.actor.get_id()) else {
             return;
         };

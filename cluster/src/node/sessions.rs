@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ractor::{ActorId, ActorRef};
 
-use super::session_end::Proof;
+use super::session_end::PeerProof;
 use super::{NameMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply};
 use crate::NodeId;
 use crate::session::{CloseReason, Registry, Rival, Role, SessionCheck};
@@ -23,7 +23,7 @@ pub(super) struct Sessions {
 
 /// What comes of the authentication of a session.
 #[derive(Debug)]
-pub(crate) struct Election {
+pub(crate) struct SessionElection {
     /// The session itself survives.
     pub won: bool,
     /// The other sessions with the same peer that are over: they must be gone before this one begins.
@@ -90,11 +90,11 @@ impl Sessions {
     }
 
     /// This session has authenticated: decides between it and the others with the same peer.
-    pub(super) fn elect(&mut self, this: &str, id: ActorId) -> Option<Election> {
+    pub(super) fn elect(&mut self, this: &str, id: ActorId) -> Option<SessionElection> {
         let election = self.registry.elect(this, id)?;
         self.proved(id);
         let ending = election.ending.iter().filter_map(|id| self.infos.get(id));
-        Some(Election {
+        Some(SessionElection {
             won: election.won,
             ending: ending.map(|info| info.actor.clone()).collect(),
         })
@@ -106,11 +106,11 @@ impl Sessions {
     }
 
     /// What the peer of this session has proved.
-    pub(super) fn proof(&self, id: ActorId) -> Proof {
+    pub(super) fn proof(&self, id: ActorId) -> PeerProof {
         match (self.since.contains_key(&id), self.infos.get(&id)) {
-            (true, Some(info)) if incarnation(info.peer_name.as_ref()) != 0 => Proof::Identity,
-            (true, _) => Proof::Cookie,
-            (false, _) => Proof::Nothing,
+            (true, Some(info)) if incarnation(info.peer_name.as_ref()) != 0 => PeerProof::Identity,
+            (true, _) => PeerProof::Cookie,
+            (false, _) => PeerProof::Nothing,
         }
     }
 

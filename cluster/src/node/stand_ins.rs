@@ -12,11 +12,11 @@ use ractor::{ActorCell, ActorId, ActorRef, ActorStatus, RpcReplyPort, SpawnErr};
 
 use super::StandInNames;
 use super::link::Link;
-use super::memberships::{Group, Memberships};
+use super::memberships::{Memberships, ScopedGroup};
 use super::remote_actor::{RemoteActorMessage, spawn_stand_in};
 use super::session_messages::{NodeSessionMessage, SessionRequest};
 use crate::directory::{BoxFuture, Found, Lent, RemoteActors, SendRefused, Wanted, namesakes};
-use crate::session::{Account, Full, Refusal};
+use crate::session::{EntryRefusal, Full, PeerAccount};
 use crate::wire::Actor;
 
 /// Why a stand-in is stopped; its supervisor and monitors hear it.
@@ -27,7 +27,7 @@ const UNUSED: &str = "nobody monitors the remote actor any more";
 
 /// How long a stand-in lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tenure {
+pub(super) enum StandInLifetime {
     /// As long as its actor and the session: somebody may have a reference to it.
     Session,
     /// Until it is given back.
@@ -49,7 +49,7 @@ const NAMES: usize = 3;
 #[derive(Debug)]
 pub(super) struct StandIns {
     names: StandInNames,
-    account: Arc<Account>,
+    account: Arc<PeerAccount>,
     by_pid: HashMap<u64, ActorRef<RemoteActorMessage>>,
     /// Those that were stopped and haven't ended yet. ractor knows actors by their pids: another one with the same would be
     /// taken for this one when this one ends.
@@ -62,7 +62,7 @@ pub(super) struct StandIns {
 }
 
 impl StandIns {
-    pub(super) fn new(names: StandInNames, account: Arc<Account>) -> Self {
+    pub(super) fn new(names: StandInNames, account: Arc<PeerAccount>) -> Self {
         Self {
             names,
             memberships: Memberships::new(account.clone()),
@@ -78,7 +78,7 @@ impl StandIns {
     pub(super) async fn get_or_spawn(
         &mut self,
         actor: Actor,
-        tenure: Tenure,
+        tenure: StandInLifetime,
         peer: &str,
         link: &Arc<Link>,
         session: &ActorCell,
@@ -86,14 +86,14 @@ impl StandIns {
         let pid = actor.pid;
         let (cell, is_new) = match self.by_pid.get(&pid) {
             Some(stand_in) => (stand_in.get_cell(), false),
-            None if self.ending.contains(&pid) => return Err(Refusal::PidReused.into()),
+            None if self.ending.contains(&pid) => return Err(EntryRefusal::PidReused.into()),
             None => (self.spawn(actor, peer, link, session).await?, true),
         };
         match (tenure, self.lent.get_mut(&pid)) {
-            (Tenure::Session, _) => drop(self.lent.remove(&pid)),
-            (Tenure::Lent, Some(times)) => *times += 1,
-            (Tenure::Lent, None) if is_new => drop(self.lent.insert(pid, 1)),
-            (Tenure::Lent, None) => {}
+            (StandInLifetime::Session, _) => drop(self.lent.remove(&pid)),
+            (StandInLifetime::Lent, Some(times)) => *times += 1,
+            (StandInLifetime::Lent, None) if is_new => drop(self.lent.insert(pid, 1)),
+            (StandInLifetime::Lent, None) => {}
         }
         Ok(cell)
     }
@@ -107,7 +107,7 @@ impl StandIns {
     ) -> Result<ActorCell, NoStandIn> {
         let name = actor.name.as_ref().map(|name| self.names.name(name.clone(), peer));
         let cost = cost(name.as_deref());
-        self.account.charge(cost).map_err(Refusal::Full)?;
+        self.account.charge(cost).map_err(EntryRefusal::Full)?;
         let bare_name = name.clone().filter(|_| name == actor.name);
         let spawned = spawn_stand_in(name, actor.pid, link.clone(), session.clone()).await;
         let stand_in = spawned.inspect_err(|_| self.account.give_back(cost))?;
@@ -138,12 +138,12 @@ impl StandIns {
     }
 
     /// Enters the peer's actor, which has a stand-in, as a member of a group.
-    pub(super) fn join(&mut self, pid: u64, group: &Arc<Group>) -> Result<(), Full> {
+    pub(super) fn join(&mut self, pid: u64, group: &Arc<ScopedGroup>) -> Result<(), Full> {
         self.memberships.join(pid, group)
     }
 
     /// Takes the peer's actor out of a group; its stand-in, if it has one.
-    pub(super) fn leave(&mut self, pid: u64, group: &Arc<Group>) -> Option<ActorCell> {
+    pub(super) fn leave(&mut self, pid: u64, group: &Arc<ScopedGroup>) -> Option<ActorCell> {
         self.memberships.leave(pid, group);
         self.by_pid.get(&pid).map(ActorRef::get_cell)
     }
@@ -219,7 +219,7 @@ impl StandIns {
 pub(super) enum NoStandIn {
     /// There is to be none.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] EntryRefusal),
     /// ractor did not start it.
     #[error(transparent)]
     Failed(#[from] SpawnErr),
@@ -302,7 +302,7 @@ mod tests {
 
     use super::*;
     use crate::node::SessionLimits;
-    use crate::session::Ledger;
+    use crate::session::PeerLedger;
     use crate::wire;
 
     /// Stands for a session: hears which stand-ins end.
@@ -330,8 +330,8 @@ mod tests {
         }
     }
 
-    fn account(limit: usize) -> Arc<Account> {
-        Arc::new(Account::new(Arc::new(Ledger::new(limit)), limit))
+    fn account(limit: usize) -> Arc<PeerAccount> {
+        Arc::new(PeerAccount::new(Arc::new(PeerLedger::new(limit)), limit))
     }
 
     fn actor(pid: u64) -> wire::Actor {
@@ -347,17 +347,20 @@ mod tests {
         let mut stand_ins = StandIns::new(StandInNames::Bare, account.clone());
         for _ in 0..3 {
             let first = stand_ins
-                .get_or_spawn(actor(7), Tenure::Session, "a@b", &link, &parent.get_cell())
+                .get_or_spawn(actor(7), StandInLifetime::Session, "a@b", &link, &parent.get_cell())
                 .await;
             let again = stand_ins
-                .get_or_spawn(actor(7), Tenure::Session, "a@b", &link, &parent.get_cell())
+                .get_or_spawn(actor(7), StandInLifetime::Session, "a@b", &link, &parent.get_cell())
                 .await;
             assert_eq!(first.unwrap().get_id(), again.unwrap().get_id());
             stand_ins.terminate(7);
             let soon = stand_ins
-                .get_or_spawn(actor(7), Tenure::Session, "a@b", &link, &parent.get_cell())
+                .get_or_spawn(actor(7), StandInLifetime::Session, "a@b", &link, &parent.get_cell())
                 .await;
-            assert!(matches!(soon, Err(NoStandIn::Refused(Refusal::PidReused))), "{soon:?}");
+            assert!(
+                matches!(soon, Err(NoStandIn::Refused(EntryRefusal::PidReused))),
+                "{soon:?}"
+            );
             assert!(account.charge(1).is_err(), "it is there until it has ended");
             let ended = ends.recv().await.unwrap();
             stand_ins.forget(&ended);
@@ -376,14 +379,14 @@ mod tests {
         let mut stand_ins = StandIns::new(StandInNames::Bare, account(2 * STAND_IN));
         for (pid, fits) in [(1, true), (2, true), (3, false), (1, true)] {
             let found = stand_ins
-                .get_or_spawn(actor(pid), Tenure::Session, "a@b", &link, &parent.get_cell())
+                .get_or_spawn(actor(pid), StandInLifetime::Session, "a@b", &link, &parent.get_cell())
                 .await;
             assert_eq!(found.is_ok(), fits, "{pid}: {found:?}");
         }
         stand_ins.terminate(2);
         stand_ins.forget(&ends.recv().await.unwrap());
         stand_ins
-            .get_or_spawn(actor(3), Tenure::Session, "a@b", &link, &parent.get_cell())
+            .get_or_spawn(actor(3), StandInLifetime::Session, "a@b", &link, &parent.get_cell())
             .await
             .unwrap();
         parent.stop(None);

@@ -9,11 +9,11 @@ use super::session_messages::{NodeSessionMessage, SessionRequest};
 
 /// Wakes the session at its next deadline.
 #[derive(Debug, Default)]
-pub(super) struct Timer {
+pub(super) struct SessionTimer {
     due: Option<(Instant, JoinHandle<()>)>,
 }
 
-impl Timer {
+impl SessionTimer {
     /// Wakes the session at `deadline`, or not at all.
     pub(super) fn arm(&mut self, deadline: Option<Instant>, session: &ActorRef<NodeSessionMessage>) {
         match (&self.due, deadline) {

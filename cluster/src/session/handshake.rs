@@ -37,7 +37,7 @@ pub(super) enum Handshake {
     /// Initiator: the node is deciding whether to go on with the peer that has introduced itself.
     Decision(Introduction),
     /// Initiator: our proof and our challenge are sent.
-    Ack(Digest, PeerIs),
+    Ack(Digest, ClaimedNode),
     /// Acceptor: nothing has come yet.
     Name,
     /// Acceptor: the node is deciding about the peer's name.
@@ -58,14 +58,14 @@ pub(super) struct Introduction {
 
 /// Who the peer is, if it proves what it claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PeerIs {
+pub(super) enum ClaimedNode {
     Another,
     ThisNode,
 }
 
 /// What a step leads to.
 #[derive(Debug)]
-pub(crate) enum Step {
+pub(crate) enum HandshakeStep {
     /// Go on in this state.
     Continue(Handshake),
     /// The peer said who it is; go on in this state.
@@ -104,21 +104,26 @@ impl Handshake {
     }
 
     /// Takes the peer's next step; what is to be sent goes to `out`.
-    pub(super) fn step(self, ours: &Credentials, auth: Auth, out: &mut Vec<Auth>) -> Result<Step, CloseReason> {
+    pub(super) fn step(
+        self,
+        ours: &Credentials,
+        auth: Auth,
+        out: &mut Vec<Auth>,
+    ) -> Result<HandshakeStep, CloseReason> {
         let expected = self.expected();
         match (self, auth) {
             (Self::Status, Auth::ServerStatus(status)) => match status {
-                ServerStatus::Ok | ServerStatus::OkSimultaneous => Ok(Step::Continue(Self::Challenge)),
+                ServerStatus::Ok | ServerStatus::OkSimultaneous => Ok(HandshakeStep::Continue(Self::Challenge)),
                 ServerStatus::Alive => {
                     // The peer believes that we are connected; we know better, since we are asking.
                     out.push(Auth::ClientStatus(true));
-                    Ok(Step::Continue(Self::Challenge))
+                    Ok(HandshakeStep::Continue(Self::Challenge))
                 }
                 ServerStatus::NotOk | ServerStatus::NotAllowed => Err(CloseReason::Refused(status)),
             },
             (Self::Challenge, Auth::ServerChallenge(challenge)) => {
                 let said = introduction(ours, challenge)?;
-                Ok(Step::PeerNamed(said.peer.clone(), Self::Decision(said)))
+                Ok(HandshakeStep::PeerNamed(said.peer.clone(), Self::Decision(said)))
             }
             (Self::Ack(proof, peer), Auth::ServerAck { digest }) => {
                 check(&proof, &digest)?;
@@ -128,9 +133,11 @@ impl Handshake {
                 let peer = introduced(ours, name).inspect_err(|_| {
                     out.push(Auth::ServerStatus(ServerStatus::NotAllowed));
                 })?;
-                Ok(Step::PeerNamed(peer.clone(), Self::Admission(peer)))
+                Ok(HandshakeStep::PeerNamed(peer.clone(), Self::Admission(peer)))
             }
-            (Self::ClientStatus(peer), Auth::ClientStatus(true)) => Ok(Step::Continue(challenge(ours, peer, out))),
+            (Self::ClientStatus(peer), Auth::ClientStatus(true)) => {
+                Ok(HandshakeStep::Continue(challenge(ours, peer, out)))
+            }
             (Self::ClientStatus(_), Auth::ClientStatus(false)) => Err(CloseReason::PeerGaveUp),
             (Self::Reply(peer), Auth::ClientChallenge(reply)) => {
                 let digest = acknowledge(ours, &peer, &reply)?.to_vec();
@@ -255,10 +262,10 @@ fn check(expected: &Digest, got: &[u8]) -> Result<(), CloseReason> {
 }
 
 /// The peer has proved what it says.
-fn authenticated(peer: PeerIs) -> Result<Step, CloseReason> {
+fn authenticated(peer: ClaimedNode) -> Result<HandshakeStep, CloseReason> {
     match peer {
-        PeerIs::Another => Ok(Step::Authenticated),
-        PeerIs::ThisNode => Err(CloseReason::SelfConnection),
+        ClaimedNode::Another => Ok(HandshakeStep::Authenticated),
+        ClaimedNode::ThisNode => Err(CloseReason::SelfConnection),
     }
 }
 
@@ -314,7 +321,7 @@ fn introduced(ours: &Credentials, mut peer: NameMessage) -> Result<NameMessage, 
 
 /// As initiator, which hears the peer's name last: two nodes can't have one.
 fn refuse_namesake(ours: &Credentials, peer: &NameMessage) -> Result<(), CloseReason> {
-    if ours.local.name != peer.name || peer_is(ours, peer) == PeerIs::ThisNode {
+    if ours.local.name != peer.name || peer_is(ours, peer) == ClaimedNode::ThisNode {
         return Ok(());
     }
     Err(CloseReason::SameName {
@@ -324,12 +331,12 @@ fn refuse_namesake(ours: &Credentials, peer: &NameMessage) -> Result<(), CloseRe
 }
 
 /// Whom a peer claims to be. It is this node only if it proves that: whoever has ever heard of this node knows its number.
-fn peer_is(ours: &Credentials, peer: &NameMessage) -> PeerIs {
+fn peer_is(ours: &Credentials, peer: &NameMessage) -> ClaimedNode {
     let incarnation = |name: &NameMessage| name.flags.unwrap_or_default().incarnation;
     if prove_identity(ours, peer) && incarnation(peer) != 0 && incarnation(peer) == incarnation(&ours.local) {
-        PeerIs::ThisNode
+        ClaimedNode::ThisNode
     } else {
-        PeerIs::Another
+        ClaimedNode::Another
     }
 }
 

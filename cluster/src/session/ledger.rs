@@ -1,6 +1,6 @@
 //! What peers hold of this node's memory: bytes that stay until their session gives them back.
 //!
-//! Each session has an [`Account`] with a limit of its own, and all accounts of a node draw on one [`Ledger`]. There is one
+//! Each session has a [`PeerAccount`] with a limit of its own, and all accounts of a node draw on one [`PeerLedger`]. There is one
 //! session for each name that a peer has: a peer that reconnects begins with an empty account once its old session, and what
 //! that held, is gone.
 
@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What all peers of a node may hold together.
 #[derive(Debug)]
-pub struct Ledger {
+pub struct PeerLedger {
     limit: usize,
     held: AtomicUsize,
 }
 
-impl Ledger {
+impl PeerLedger {
     /// A ledger for `limit` bytes.
     pub fn new(limit: usize) -> Self {
         Self {
@@ -26,8 +26,8 @@ impl Ledger {
 
 /// What one peer holds.
 #[derive(Debug)]
-pub struct Account {
-    ledger: Arc<Ledger>,
+pub struct PeerAccount {
+    ledger: Arc<PeerLedger>,
     limit: usize,
     held: AtomicUsize,
 }
@@ -43,9 +43,9 @@ pub enum Full {
     AllPeers(usize),
 }
 
-impl Account {
+impl PeerAccount {
     /// An account for `limit` bytes of `ledger`.
-    pub fn new(ledger: Arc<Ledger>, limit: usize) -> Self {
+    pub fn new(ledger: Arc<PeerLedger>, limit: usize) -> Self {
         Self {
             ledger,
             limit,
@@ -72,7 +72,7 @@ impl Account {
     }
 }
 
-impl Drop for Account {
+impl Drop for PeerAccount {
     fn drop(&mut self) {
         self.ledger.held.fetch_sub(*self.held.get_mut(), Ordering::Relaxed);
     }
@@ -89,13 +89,13 @@ fn add(held: &AtomicUsize, bytes: usize, limit: usize) -> Result<(), ()> {
 mod tests {
     use std::sync::Arc;
 
-    use super::{Account, Full, Ledger};
+    use super::{Full, PeerAccount, PeerLedger};
 
     #[test]
     fn a_session_that_ends_gives_back_what_it_held() {
-        let ledger = Arc::new(Ledger::new(100));
-        let first = Account::new(ledger.clone(), 80);
-        let second = Account::new(ledger.clone(), 80);
+        let ledger = Arc::new(PeerLedger::new(100));
+        let first = PeerAccount::new(ledger.clone(), 80);
+        let second = PeerAccount::new(ledger.clone(), 80);
         assert_eq!(first.charge(70), Ok(()));
         assert_eq!(first.charge(11), Err(Full::Peer(80)));
         assert_eq!(second.charge(31), Err(Full::AllPeers(100)));

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use super::ledger::Account;
-use super::refusal::{Refusal, Refusals};
+use super::ledger::PeerAccount;
+use super::refusal::{EntryRefusal, EntryRefusals};
 use crate::wire::{Actor, MAX_NAME_BYTES};
 
 /// The bytes that an advertised actor is charged: two entries of hash tables, here and beside the link, of 25 and 9 bytes. A
@@ -21,13 +21,13 @@ const ROOM: usize = 8;
 /// The live actors of the peer, by pid and by name.
 #[derive(Debug)]
 pub(super) struct PeerActors {
-    account: Arc<Account>,
+    account: Arc<PeerAccount>,
     names: HashMap<u64, Option<Arc<str>>>,
     by_name: HashMap<Arc<str>, u64>,
 }
 
 impl PeerActors {
-    pub(super) fn new(account: Arc<Account>) -> Self {
+    pub(super) fn new(account: Arc<PeerAccount>) -> Self {
         Self {
             account,
             names: HashMap::new(),
@@ -36,7 +36,7 @@ impl PeerActors {
     }
 
     /// Enters actors; those that are known already stay as they are. Returns the new ones.
-    pub(super) fn spawn(&mut self, actors: &[Actor], refusals: &mut Refusals) -> Vec<Actor> {
+    pub(super) fn spawn(&mut self, actors: &[Actor], refusals: &mut EntryRefusals) -> Vec<Actor> {
         // All at once if there is room for all: an account is shared, and so is the ledger behind it.
         let of_all = actors.iter().map(|actor| cost(actor.name.as_deref())).sum();
         let is_paid = self.account.charge(of_all).is_ok();
@@ -49,9 +49,9 @@ impl PeerActors {
             let cost = cost(actor.name.as_deref());
             let name = actor.name.as_deref();
             let entered = match name {
-                Some(name) if name.len() > MAX_NAME_BYTES => Err(Refusal::ActorName),
+                Some(name) if name.len() > MAX_NAME_BYTES => Err(EntryRefusal::ActorName),
                 _ if is_paid => Ok(()),
-                _ => self.account.charge(cost).map_err(Refusal::Full),
+                _ => self.account.charge(cost).map_err(EntryRefusal::Full),
             };
             if let Err(refusal) = entered {
                 refusals.note(refusal, 1, || spoken(actor));

@@ -5,7 +5,7 @@ use crate::wire::MAX_NAME_BYTES;
 
 /// Why an entry was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum EntryRefusal {
     /// The actor's name is too long.
     #[error("the name of an actor may have {MAX_NAME_BYTES} bytes")]
     ActorName,
@@ -24,7 +24,7 @@ pub enum Refusal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// Why.
-    pub refusal: Refusal,
+    pub refusal: EntryRefusal,
     /// The first of them, in words that are short and one line.
     pub first: String,
     /// How many there are.
@@ -33,11 +33,11 @@ pub struct Refused {
 
 /// What was not taken of one message: an entry for each reason.
 #[derive(Debug, Default)]
-pub(crate) struct Refusals(Vec<Refused>);
+pub(crate) struct EntryRefusals(Vec<Refused>);
 
-impl Refusals {
+impl EntryRefusals {
     /// Notes `count` entries; `first` names the first of them, in words of the peer's.
-    pub(crate) fn note(&mut self, refusal: Refusal, count: usize, first: impl FnOnce() -> String) {
+    pub(crate) fn note(&mut self, refusal: EntryRefusal, count: usize, first: impl FnOnce() -> String) {
         match self.0.iter_mut().find(|refused| refused.refusal == refusal) {
             Some(refused) => refused.count += count,
             None => self.0.push(Refused {

@@ -38,7 +38,7 @@ pub enum Enqueued {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct OutboxState {
     waiting: Chunks,
     /// Handed to the writer and not on its way yet.
     in_flight: usize,
@@ -50,7 +50,7 @@ struct State {
 /// Frames that wait to be written.
 #[derive(Debug)]
 pub struct Outbox {
-    state: Mutex<State>,
+    state: Mutex<OutboxState>,
     /// What came in since the last drain and makes somebody send: calls that are to be answered, and replies that callers
     /// have waited for.
     expected: AtomicUsize,
@@ -210,7 +210,7 @@ impl Outbox {
         self.room.notify_waiters();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, OutboxState> {
         self.state.lock()
     }
 }

@@ -26,7 +26,7 @@ const AFTER_LARGE: usize = 128;
 
 /// Why no frame came.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ReadError {
+pub(crate) enum FrameReadError {
     /// The socket failed.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -42,14 +42,14 @@ pub(crate) struct FrameReader<R> {
     buffer: BytesMut,
     /// The bytes of `buffer` that the last frame had.
     taken: usize,
-    large: Option<Large>,
+    large: Option<LargeFrame>,
     /// The last read completed a large payload.
     after_large: bool,
 }
 
 /// A frame whose payload is on its way.
 #[derive(Debug)]
-struct Large {
+struct LargeFrame {
     frame: Split,
     /// What the payload is to have.
     len: usize,
@@ -57,7 +57,7 @@ struct Large {
     rest: usize,
 }
 
-impl Large {
+impl LargeFrame {
     fn missing(&self) -> usize {
         self.len - self.frame.apart.len()
     }
@@ -102,7 +102,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     }
 
     /// Takes what is there of a frame of `size` bytes that has a large payload.
-    fn begin_large(&mut self, size: usize) -> Option<Large> {
+    fn begin_large(&mut self, size: usize) -> Option<LargeFrame> {
         if size < LARGE_PAYLOAD || self.buffer.len() < FRAME_HEADER_BYTES + START {
             return None;
         }
@@ -114,7 +114,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         let there = self.buffer.len().min(place.len);
         apart.extend_from_slice(self.buffer.get(..there)?);
         self.buffer.advance(there);
-        Some(Large {
+        Some(LargeFrame {
             len: place.len,
             rest: size - place.at - place.len,
             frame: Split {
@@ -130,7 +130,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         if large.missing() > 0 || self.buffer.len() < large.rest {
             return None;
         }
-        let Large { mut frame, rest, .. } = self.large.take()?;
+        let LargeFrame { mut frame, rest, .. } = self.large.take()?;
         frame.around.extend_from_slice(self.buffer.get(..rest)?);
         self.buffer.advance(rest);
         Some(frame)
@@ -142,7 +142,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     ///
     /// # Errors
     /// The socket failed, or the stream ended in the middle of a frame.
-    pub(crate) async fn fill(&mut self) -> Result<bool, ReadError> {
+    pub(crate) async fn fill(&mut self) -> Result<bool, FrameReadError> {
         let read = match &mut self.large {
             Some(large) if large.missing() > 0 => {
                 let missing = large.missing();

@@ -222,7 +222,7 @@ impl Parts {
 }
 
 /// A field of a message.
-struct Field<'a> {
+struct ListField<'a> {
     key: u64,
     /// The value of a field that has a length.
     value: &'a [u8],
@@ -231,9 +231,9 @@ struct Field<'a> {
 }
 
 /// The field at `at`, which moves behind it.
-fn next_field<'a>(bytes: &'a [u8], at: &mut usize) -> Result<Field<'a>, WireError> {
+fn next_field<'a>(bytes: &'a [u8], at: &mut usize) -> Result<ListField<'a>, WireError> {
     let key = take_varint(bytes, at).ok_or_else(cut_short)?;
-    let mut field = Field {
+    let mut field = ListField {
         key,
         value: &[],
         number: 0,

@@ -16,7 +16,7 @@ use syn::spanned::Spanned;
 use syn::{DeriveInput, Type};
 
 use crate::bounds;
-use crate::model::{Argument, MessageEnum};
+use crate::model::{MessageEnum, VariantArgument};
 
 /// The impl of `Message` of a type that is never serialized.
 pub(crate) fn local_message(input: &DeriveInput) -> TokenStream {
@@ -78,7 +78,7 @@ fn variable(position: usize) -> Ident {
 }
 
 /// `0: __argument0, name: __argument1`: the arguments, as a pattern or as an expression.
-fn bindings(arguments: &[Argument]) -> TokenStream {
+fn bindings(arguments: &[VariantArgument]) -> TokenStream {
     let members = arguments.iter().map(|argument| &argument.member);
     let variables = (0..arguments.len()).map(variable);
     quote!(#(#members: #variables,)*)

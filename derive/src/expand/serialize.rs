@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{bindings, converter, variable};
-use crate::model::{Argument, MessageEnum, MessageVariant, Reply};
+use crate::model::{MessageEnum, MessageVariant, Reply, VariantArgument};
 
 /// One arm a variant.
 pub(super) fn body(message: &MessageEnum) -> TokenStream {
@@ -58,7 +58,7 @@ fn call(variant: &MessageVariant, reply: &Reply) -> TokenStream {
     }
 }
 
-fn encode(arguments: &[Argument]) -> TokenStream {
+fn encode(arguments: &[VariantArgument]) -> TokenStream {
     let fields = arguments.iter().enumerate().map(|(position, argument)| {
         let (variable, ty) = (variable(position), &argument.ty);
         let into_bytes = converter(ty, "into_bytes");

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::sync::watch;
 
-use super::{Cookie, NodeServer};
+use super::{NodeServer, RedactedCookie};
 use crate::node::admission::{Admission, HandshakeLimits};
 use crate::node::limits::MAX_TRANSITIVE_DIALS;
 use crate::node::{NodeConnectionMode, PeerLimits, SessionLimits, StandInNames, StockPeers, Timing};
-use crate::session::Ledger;
+use crate::session::PeerLedger;
 use crate::transport::IncomingEncryptionMode;
 
 impl NodeServer {
@@ -31,7 +31,7 @@ impl NodeServer {
     ) -> Self {
         Self {
             port,
-            cookie: Cookie(cookie),
+            cookie: RedactedCookie(cookie),
             node_name,
             hostname,
             encryption_mode: encryption_mode.unwrap_or(IncomingEncryptionMode::Raw),
@@ -42,7 +42,7 @@ impl NodeServer {
             stand_in_names: StandInNames::default(),
             stock_peers: StockPeers::default(),
             admission: Arc::default(),
-            ledger: Arc::new(Ledger::new(PeerLimits::default().all_peers_bytes)),
+            ledger: Arc::new(PeerLedger::new(PeerLimits::default().all_peers_bytes)),
             hearsay: Arc::new(Semaphore::new(MAX_TRANSITIVE_DIALS)),
             gate: None,
         }
@@ -89,7 +89,7 @@ impl NodeServer {
     #[must_use]
     pub fn with_peer_limits(mut self, limits: PeerLimits) -> Self {
         self.limits.peer = limits.peer_bytes;
-        self.ledger = Arc::new(Ledger::new(limits.all_peers_bytes));
+        self.ledger = Arc::new(PeerLedger::new(limits.all_peers_bytes));
         self
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 
 use crate::session::{
-    Account, CloseReason, Dial, Event, Ledger, LocalSnapshot, Role, Session, SessionConfig, StockPeers, Timing,
+    CloseReason, Dial, Event, LocalSnapshot, PeerAccount, PeerLedger, Role, Session, SessionConfig, StockPeers, Timing,
 };
 use crate::wire::{self, CAPABILITY_IDENTITY, Message, NameMessage, NodeFlags, ServerStatus};
 
@@ -79,8 +79,8 @@ pub(super) fn proving(node: &str, port: u16, connection_id: u64) -> NameMessage 
 const PLENTY: usize = 1 << 30;
 
 /// An account of a node that has no other.
-pub(super) fn account(limit: usize) -> Arc<Account> {
-    Arc::new(Account::new(Arc::new(Ledger::new(limit)), limit))
+pub(super) fn account(limit: usize) -> Arc<PeerAccount> {
+    Arc::new(PeerAccount::new(Arc::new(PeerLedger::new(limit)), limit))
 }
 
 pub(super) fn config(role: Role, local: NameMessage, cookie: &str) -> SessionConfig {

@@ -30,8 +30,8 @@ pub use tokio_rustls::rustls::pki_types::ServerName;
 
 pub(crate) use explain::{explain, explain_io, rustls_error};
 use material::Material;
-use peers::{Identity, PeerVerifier};
-use shared::{Current, Shared};
+use peers::{OwnCertificate, PeerVerifier};
+use shared::{CurrentCertificates, SharedCertificates};
 
 /// Both ends are nodes of recent make: nothing older is offered or taken.
 const VERSIONS: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13];
@@ -48,7 +48,7 @@ pub enum ClientAuth {
 /// The certificates of a node as they are now. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Tls {
-    shared: Arc<Shared>,
+    shared: Arc<SharedCertificates>,
 }
 
 /// The certificates of a file, to check others against where no node is at the other end. Blocks while it reads it.
@@ -74,11 +74,11 @@ impl Tls {
             .cloned()
             .unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()));
         let contents = files.read()?;
-        let current = Current {
+        let current = CurrentCertificates {
             material: Arc::new(Material::parse(&files, &contents, &provider)?),
             contents,
         };
-        let shared = Shared {
+        let shared = SharedCertificates {
             files,
             provider,
             current: RwLock::new(current),
@@ -100,7 +100,7 @@ impl Tls {
         }
         let material = Material::parse(&self.shared.files, &contents, &self.shared.provider)?;
         let mut current = self.shared.current.write();
-        *current = Current {
+        *current = CurrentCertificates {
             material: Arc::new(material),
             contents,
         };
@@ -130,7 +130,7 @@ impl Tls {
             ClientAuth::Required if !material.has_ca() => return Err(TlsError::NoCa),
             ClientAuth::Required => builder.with_client_cert_verifier(Arc::new(PeerVerifier(self.shared.clone()))),
         };
-        let mut config = builder.with_cert_resolver(Arc::new(Identity(self.shared.clone())));
+        let mut config = builder.with_cert_resolver(Arc::new(OwnCertificate(self.shared.clone())));
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         Ok(TlsAcceptor::from(Arc::new(config)))
@@ -149,7 +149,7 @@ impl Tls {
             .map_err(TlsError::Provider)?
             .dangerous() // means: the verifier is ours. It asks the standard one.
             .with_custom_certificate_verifier(Arc::new(PeerVerifier(self.shared.clone())))
-            .with_client_cert_resolver(Arc::new(Identity(self.shared.clone())));
+            .with_client_cert_resolver(Arc::new(OwnCertificate(self.shared.clone())));
         config.resumption = client::Resumption::disabled();
         Ok(TlsConnector::from(Arc::new(config)))
     }

@@ -10,20 +10,20 @@ use super::material::Material;
 
 /// What all acceptors and connectors of a [`Tls`] look into.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct SharedCertificates {
     pub(super) files: TlsFiles,
     pub(super) provider: Arc<CryptoProvider>,
-    pub(super) current: RwLock<Current>,
+    pub(super) current: RwLock<CurrentCertificates>,
 }
 
 #[derive(Debug)]
-pub(super) struct Current {
+pub(super) struct CurrentCertificates {
     pub(super) material: Arc<Material>,
     /// What it was made of, to notice a change.
     pub(super) contents: Contents,
 }
 
-impl Shared {
+impl SharedCertificates {
     pub(super) fn material(&self) -> Arc<Material> {
         self.current.read().material.clone()
     }
