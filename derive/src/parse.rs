@@ -8,7 +8,7 @@ use syn::{
     Variant,
 };
 
-use crate::model::{MessageEnum, MessageVariant, Reply, VariantArgument};
+use crate::model::{MessageEnum, MessageVariant, ReplyType, VariantArgument};
 use crate::tokens::find_ident;
 
 const REPLY_PORT: &str = "RpcReplyPort";
@@ -50,7 +50,7 @@ fn message_variant(variant: &Variant) -> Result<MessageVariant, Error> {
         }
         match mistakes.keep(role(field, member)) {
             Some(FieldRole::VariantArgument(argument)) => arguments.push(argument),
-            Some(FieldRole::Reply(reply)) => {
+            Some(FieldRole::ReplyType(reply)) => {
                 if !replies.is_empty() {
                     mistakes.add(Error::new_spanned(
                         &field.ty,
@@ -81,14 +81,14 @@ fn message_variant(variant: &Variant) -> Result<MessageVariant, Error> {
 /// What a field is for.
 enum FieldRole {
     VariantArgument(VariantArgument),
-    Reply(Reply),
+    ReplyType(ReplyType),
 }
 
 fn role(field: &Field, member: Member) -> Result<FieldRole, Error> {
     if let Some(port) = as_reply_port(&field.ty) {
         let ty = reply_type(port)?.clone();
         refuse_nested_port(&ty)?;
-        return Ok(FieldRole::Reply(Reply { member, ty }));
+        return Ok(FieldRole::ReplyType(ReplyType { member, ty }));
     }
     refuse_nested_port(&field.ty)?;
     Ok(FieldRole::VariantArgument(VariantArgument {

@@ -44,7 +44,7 @@ impl ActorAddress {
     }
 
     /// The address of an actor that was looked for.
-    pub fn of_found(found: crate::Found) -> Option<Self> {
+    pub fn of_found(found: crate::FoundActor) -> Option<Self> {
         let node = crate::node_of(found.id)?;
         Some(Self {
             node: node.name,
@@ -60,7 +60,7 @@ impl ActorAddress {
     }
 
     /// Whether the actor lives. No stand-in is made for it.
-    pub async fn look(&self) -> Option<crate::Found> {
+    pub async fn look(&self) -> Option<crate::FoundActor> {
         crate::look(self.id()?).await
     }
 

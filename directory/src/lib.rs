@@ -29,7 +29,7 @@ use ractor::{ActorCell, ActorId, ActorStatus};
 
 pub use address::ActorAddress;
 pub use cost::{MESSAGE_OVERHEAD, retained_bytes};
-pub use looking::{Found, Lent, Wanted, lend, look, look_for};
+pub use looking::{FoundActor, Lent, WantedActor, lend, look, look_for};
 pub use questions::{DESCRIBE_VARIANT, PROBE_EVERY, PROBE_VARIANT, probe};
 
 /// The node id under which this process spawns its own guests. No session is ever given it.
@@ -63,7 +63,7 @@ pub trait RemoteActors: Send + Sync + 'static {
     fn stand_in_named(&self, name: String) -> BoxFuture<'_, Option<ActorCell>>;
 
     /// Whether the peer advertises this actor. No stand-in is made.
-    fn look(&self, wanted: Wanted) -> BoxFuture<'_, Option<Found>>;
+    fn look(&self, wanted: WantedActor) -> BoxFuture<'_, Option<FoundActor>>;
 
     /// The stand-in for the actor with this pid, to be given back.
     fn lend(&self, pid: u64) -> BoxFuture<'_, Option<Lent>>;

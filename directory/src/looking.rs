@@ -14,7 +14,7 @@ use super::{NameLocation, is_ours, local_actor, node_of, place, read};
 
 /// Whom to look for among the actors of a peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub enum WantedActor {
     /// The one with this pid.
     Pid(u64),
     /// The one with this name, as it has it on its own node.
@@ -23,7 +23,7 @@ pub enum Wanted {
 
 /// An actor that was found, wherever it lives. Nothing was made for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundActor {
     /// Its id here.
     pub id: ActorId,
     /// Its name on its own node.
@@ -38,7 +38,7 @@ pub struct Lent {
     give_back: Option<Box<dyn FnOnce() + Send + Sync>>,
 }
 
-impl Found {
+impl FoundActor {
     /// The name by which [`find`](super::find) finds this actor and no other: see
     /// [`qualified_name`](super::qualified_name).
     pub fn qualified_name(&self) -> Option<String> {
@@ -50,7 +50,7 @@ impl Found {
     }
 }
 
-impl From<ActorCell> for Found {
+impl From<ActorCell> for FoundActor {
     /// Of an actor of this process.
     fn from(cell: ActorCell) -> Self {
         Self {
@@ -94,22 +94,22 @@ impl std::fmt::Debug for Lent {
 }
 
 /// As [`resolve`](super::resolve), without a stand-in.
-pub async fn look(id: ActorId) -> Option<Found> {
+pub async fn look(id: ActorId) -> Option<FoundActor> {
     if is_ours(id) {
-        return local_actor(id.pid()).map(Found::from);
+        return local_actor(id.pid()).map(FoundActor::from);
     }
     let peer = read().peers.get(&id.node()).cloned()?;
-    peer.actors.look(Wanted::Pid(id.pid())).await
+    peer.actors.look(WantedActor::Pid(id.pid())).await
 }
 
 /// As [`find`](super::find), without a stand-in.
-pub async fn look_for(name: &str) -> Option<Found> {
+pub async fn look_for(name: &str) -> Option<FoundActor> {
     let (actor, peers) = match place(name) {
-        NameLocation::Here(cell) => return cell.map(Found::from),
+        NameLocation::Here(cell) => return cell.map(FoundActor::from),
         NameLocation::Peers(actor, peers) => (actor, peers),
     };
     for peer in peers {
-        if let Some(found) = peer.actors.look(Wanted::Name(actor.to_owned())).await {
+        if let Some(found) = peer.actors.look(WantedActor::Name(actor.to_owned())).await {
             return Some(found);
         }
     }

@@ -30,7 +30,7 @@ pub use own::{
 pub use reading::{LARGEST, ReadError, check, read, read_pieces, without_mark};
 pub use secret::read as read_secret;
 pub use secret::{Exposure, Secret, SecretError, SecretFault};
-pub use step::Step;
+pub use step::FileStep;
 #[cfg(not(any(test, feature = "faults")))]
 pub use step::point;
-pub use writers::{Owner, Unguarded, Writable, Writer, check_writers, writer};
+pub use writers::{ForeignWriter, Owner, Unguarded, Writable, check_writers, writer};

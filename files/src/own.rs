@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{Step, point};
+use super::{FileStep, point};
 
 /// The beginning of the names of files that are being written. What a killed process left of them is removed by [`sweep`].
 const TEMPORARY: &str = ".ractor-host-";
@@ -40,7 +40,7 @@ pub fn create_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    point(Step::Open, folder)?;
+    point(FileStep::Open, folder)?;
     let missing: Vec<&Path> = folder.ancestors().take_while(|above| !above.exists()).collect();
     create_private(folder)?;
     for made in missing {
@@ -65,7 +65,7 @@ pub fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
         write(new.as_file_mut(), path, part)?;
     }
     sync(new.as_file(), path)?;
-    point(Step::Rename, path)?;
+    point(FileStep::Rename, path)?;
     new.persist(path).map_err(|error| error.error)?;
     sync_folder(&folder)
 }
@@ -87,7 +87,7 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn keep_new(new: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
     // Before the name: a file that has one is whole, whatever fails.
     sync(new.as_file(), path)?;
-    point(Step::Rename, path)?;
+    point(FileStep::Rename, path)?;
     new.persist_noclobber(path).map_err(|error| error.error)?;
     sync_folder(&folder_of(path))
 }
@@ -107,7 +107,7 @@ pub fn rehearse(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// It can't be made.
 pub fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
-    point(Step::Open, folder)?;
+    point(FileStep::Open, folder)?;
     // Made with mode 0600.
     tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)
 }
@@ -139,7 +139,7 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
 /// # Errors
 /// It has its old name.
 pub fn rename_unsynced(from: &Path, to: &Path) -> io::Result<()> {
-    point(Step::Rename, from)?;
+    point(FileStep::Rename, from)?;
     fs::rename(from, to)
 }
 
@@ -156,7 +156,7 @@ pub fn aside(path: &Path) -> PathBuf {
 /// # Errors
 /// It is still there.
 pub fn remove(path: &Path) -> io::Result<()> {
-    point(Step::Remove, path)?;
+    point(FileStep::Remove, path)?;
     fs::remove_file(path)
 }
 
@@ -165,7 +165,7 @@ pub fn remove(path: &Path) -> io::Result<()> {
 /// # Errors
 /// It can't be opened.
 pub fn open_to_append(path: &Path) -> io::Result<File> {
-    point(Step::Open, path)?;
+    point(FileStep::Open, path)?;
     private_options().read(true).append(true).create(true).open(path)
 }
 
@@ -174,7 +174,7 @@ pub fn open_to_append(path: &Path) -> io::Result<File> {
 /// # Errors
 /// It can't be opened.
 pub fn open_to_read(path: &Path) -> io::Result<File> {
-    point(Step::Open, path)?;
+    point(FileStep::Open, path)?;
     File::open(path)
 }
 
@@ -183,7 +183,7 @@ pub fn open_to_read(path: &Path) -> io::Result<File> {
 /// # Errors
 /// It can't be opened.
 pub fn open_to_change(path: &Path) -> io::Result<File> {
-    point(Step::Open, path)?;
+    point(FileStep::Open, path)?;
     File::options().read(true).write(true).open(path)
 }
 
@@ -207,13 +207,13 @@ pub fn lock(file: &File, patience: Duration) -> Result<(), TryLockError> {
 /// Some of them may have been written.
 pub fn write(file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<()> {
     #[cfg(test)]
-    if let Err(error) = point(Step::Write, path) {
+    if let Err(error) = point(FileStep::Write, path) {
         // A torn write: a part of it is there.
         file.write_all(bytes.get(..bytes.len() / 2).unwrap_or_default())?;
         return Err(error);
     }
     #[cfg(not(test))]
-    point(Step::Write, path)?;
+    point(FileStep::Write, path)?;
     file.write_all(bytes)
 }
 
@@ -222,7 +222,7 @@ pub fn write(file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// It can't be read.
 pub fn read_some(file: &mut File, path: &Path, buffer: &mut [u8]) -> io::Result<usize> {
-    point(Step::Read, path)?;
+    point(FileStep::Read, path)?;
     file.read(buffer)
 }
 
@@ -231,7 +231,7 @@ pub fn read_some(file: &mut File, path: &Path, buffer: &mut [u8]) -> io::Result<
 /// # Errors
 /// It can't be read.
 pub fn read_to_end(file: &mut File, path: &Path) -> io::Result<Vec<u8>> {
-    point(Step::Read, path)?;
+    point(FileStep::Read, path)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -242,7 +242,7 @@ pub fn read_to_end(file: &mut File, path: &Path) -> io::Result<Vec<u8>> {
 /// # Errors
 /// It has the length that it had.
 pub fn resize(file: &File, path: &Path, length: u64) -> io::Result<()> {
-    point(Step::Resize, path)?;
+    point(FileStep::Resize, path)?;
     file.set_len(length)
 }
 
@@ -251,7 +251,7 @@ pub fn resize(file: &File, path: &Path, length: u64) -> io::Result<()> {
 /// # Errors
 /// They may not.
 pub fn sync(file: &File, path: &Path) -> io::Result<()> {
-    point(Step::Sync, path)?;
+    point(FileStep::Sync, path)?;
     file.sync_all()
 }
 
@@ -269,7 +269,7 @@ pub fn folder_of(path: &Path) -> PathBuf {
 /// They may not.
 #[cfg(unix)]
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    point(Step::Sync, folder)?;
+    point(FileStep::Sync, folder)?;
     match File::open(folder)?.sync_all() {
         // What some file systems say of every folder: they have no such thing.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),

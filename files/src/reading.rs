@@ -10,7 +10,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Step, point};
+use super::{FileStep, point};
 
 /// How long the writer of a pipe may take until all of it is there.
 pub(crate) const PIPE_WAIT: Duration = Duration::from_secs(10);
@@ -62,7 +62,7 @@ impl From<ReadError> for io::Error {
 /// It can't be read, is no regular file, or is larger.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
     let opened = open(path)?;
-    point(Step::Read, path)?;
+    point(FileStep::Read, path)?;
     read_opened(opened, limit)
 }
 
@@ -77,7 +77,7 @@ pub fn read_pieces(path: &Path, limit: u64, mut piece: impl FnMut(&[u8])) -> Res
     if matches!(kind, OpenedKind::Pipe) {
         return Err(ReadError::NotAFile(PIPE));
     }
-    point(Step::Read, path)?;
+    point(FileStep::Read, path)?;
     if file.metadata()?.len() > limit {
         return Err(ReadError::TooLarge(limit));
     }
@@ -123,7 +123,7 @@ pub(crate) fn open(path: &Path) -> Result<OpenedFile, ReadError> {
     let mut options = OpenOptions::new();
     options.read(true);
     without_waiting(&mut options);
-    point(Step::Open, path)?;
+    point(FileStep::Open, path)?;
     let file = options.open(path).map_err(|error| not_opened(error, path))?;
     let kind = file.metadata()?.file_type();
     if kind.is_file() {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// A step that may fail. What follows it is done only if it is `Ok`; only tests make it anything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum FileStep {
     /// A file is opened.
     Open,
     /// Bytes are read.
@@ -29,6 +29,6 @@ pub enum Step {
 /// # Errors
 /// The test wants it to fail.
 #[cfg(not(any(test, feature = "faults")))]
-pub fn point(_: Step, _: &Path) -> io::Result<()> {
+pub fn point(_: FileStep, _: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -29,12 +29,12 @@ pub struct Writable {
     /// The file or folder, or one above it.
     pub path: PathBuf,
     /// Who.
-    pub by: Writer,
+    pub by: ForeignWriter,
 }
 
 /// Who may write to a file or folder and should not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Writer {
+pub enum ForeignWriter {
     /// Every user of the machine.
     #[error("can be written by every user of this machine (mode {mode:04o})")]
     Everybody {
@@ -59,10 +59,10 @@ impl Writable {
     pub fn help(&self) -> String {
         let path = self.path.display();
         match self.by {
-            Writer::Everybody { .. } | Writer::Group { .. } => {
+            ForeignWriter::Everybody { .. } | ForeignWriter::Group { .. } => {
                 format!("run `chmod go-w {path}`, or choose a place that nobody else may write to")
             }
-            Writer::Owner(_) => format!("have root or the user of this process own {path}"),
+            ForeignWriter::Owner(_) => format!("have root or the user of this process own {path}"),
         }
     }
 }
@@ -101,7 +101,7 @@ pub fn check_writers(path: &Path, owner: Owner) -> Result<(), Unguarded> {
     };
     if is_there {
         let by = writer(&real.metadata()?);
-        if let Some(by) = by.filter(|by| owner == Owner::Ours || !matches!(by, Writer::Owner(_))) {
+        if let Some(by) = by.filter(|by| owner == Owner::Ours || !matches!(by, ForeignWriter::Owner(_))) {
             return Err(Writable { path: real, by }.into());
         }
     }
@@ -118,7 +118,7 @@ pub fn check_writers(path: &Path, owner: Owner) -> Result<(), Unguarded> {
 
 /// Who else may change what has these metadata.
 #[cfg(unix)]
-pub fn writer(metadata: &Metadata) -> Option<Writer> {
+pub fn writer(metadata: &Metadata) -> Option<ForeignWriter> {
     use std::os::unix::fs::MetadataExt as _;
     let owned = (metadata.uid(), metadata.gid(), metadata.mode() & 0o7777);
     writer_of(owned, &ProcessIds::this())
@@ -126,29 +126,29 @@ pub fn writer(metadata: &Metadata) -> Option<Writer> {
 
 /// The permissions are not known on this system.
 #[cfg(not(unix))]
-pub fn writer(_: &Metadata) -> Option<Writer> {
+pub fn writer(_: &Metadata) -> Option<ForeignWriter> {
     None
 }
 
 /// Who else may put something in the place of what is in the folder with these metadata.
 #[cfg(unix)]
-fn replacer(metadata: &Metadata) -> Option<Writer> {
+fn replacer(metadata: &Metadata) -> Option<ForeignWriter> {
     use std::os::unix::fs::MetadataExt as _;
     let mode = metadata.mode() & 0o7777;
     let is_open = mode & OTHERS_WRITE != 0 && mode & STICKY == 0 && metadata.uid() != 0;
-    is_open.then_some(Writer::Everybody { mode })
+    is_open.then_some(ForeignWriter::Everybody { mode })
 }
 
 #[cfg(not(unix))]
-fn replacer(_: &Metadata) -> Option<Writer> {
+fn replacer(_: &Metadata) -> Option<ForeignWriter> {
     None
 }
 
 /// The rule.
 #[cfg(unix)]
-fn writer_of((user, group, mode): (u32, u32, u32), process: &ProcessIds) -> Option<Writer> {
+fn writer_of((user, group, mode): (u32, u32, u32), process: &ProcessIds) -> Option<ForeignWriter> {
     if mode & OTHERS_WRITE != 0 {
-        return Some(Writer::Everybody { mode });
+        return Some(ForeignWriter::Everybody { mode });
     }
     let is_granted = if user == 0 {
         group == 0 || process.groups.contains(&group)
@@ -156,9 +156,9 @@ fn writer_of((user, group, mode): (u32, u32, u32), process: &ProcessIds) -> Opti
         group == user
     };
     if mode & GROUP_WRITES != 0 && !is_granted {
-        return Some(Writer::Group { mode, group });
+        return Some(ForeignWriter::Group { mode, group });
     }
-    (user != 0 && user != process.user).then_some(Writer::Owner(user))
+    (user != 0 && user != process.user).then_some(ForeignWriter::Owner(user))
 }
 
 #[cfg(all(test, unix))]

@@ -5,7 +5,7 @@ pub mod random;
 
 pub use crate::node::sim::{Backoff, DialCommand, DialEvent, Dialling, Link, PeerProof, SessionEnd, SessionLimits};
 pub use crate::session::{
-    CloseReason, Dial, Event, LocalChange, LocalSnapshot, PeerAccount, PeerLedger, Registry, Role, Session,
+    CloseReason, DialDecision, Event, LocalChange, LocalSnapshot, PeerAccount, PeerLedger, Registry, Role, Session,
     SessionConfig, StockPeers, Timing,
 };
 pub use crate::transport::sim::Chunks;

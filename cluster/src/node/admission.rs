@@ -90,7 +90,7 @@ impl LimitReached {
 
 /// Hands out the permits of one node, and counts whom it turned away and why.
 #[derive(Debug, Default)]
-pub(crate) struct Admission {
+pub(crate) struct HandshakeAdmission {
     limits: HandshakeLimits,
     open: Mutex<AdmissionState>,
     pub(super) refusals: HandshakeRefusals,
@@ -138,7 +138,7 @@ struct OpenHandshake {
     give_way: Option<GiveWay>,
 }
 
-impl Admission {
+impl HandshakeAdmission {
     pub(super) fn new(limits: HandshakeLimits) -> Self {
         Self {
             limits,
@@ -284,7 +284,7 @@ impl AdmissionState {
 /// The right to be connected without having authenticated.
 #[derive(Debug)]
 pub(super) struct Permit {
-    admission: Arc<Admission>,
+    admission: Arc<HandshakeAdmission>,
     id: u64,
     source: ConnectionSource,
     /// As logs call it.

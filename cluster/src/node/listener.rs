@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 
 use super::NodeServerMessage;
-use super::admission::{Admission, Permit};
+use super::admission::{HandshakeAdmission, Permit};
 use super::node_requests::NodeRequest;
 use crate::session::CloseReason;
 use crate::transport::{IncomingEncryptionMode, NetworkStream, tls, tls_socket};
@@ -21,12 +21,12 @@ const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
 /// Accepts connections and hands them to its node.
 #[derive(Clone)]
-pub(super) struct Listener {
+pub(super) struct NodeListener {
     pub(super) node_server: ActorRef<NodeServerMessage>,
     pub(super) encryption: IncomingEncryptionMode,
     /// How long a TLS client may take over its handshake.
     pub(super) handshake: Duration,
-    pub(super) admission: Arc<Admission>,
+    pub(super) admission: Arc<HandshakeAdmission>,
     /// True from when connections may be accepted; none for at once. Until then they wait in the system's queue.
     pub(super) gate: Option<watch::Receiver<bool>>,
 }
@@ -46,7 +46,7 @@ impl Drop for Accepting {
 }
 
 #[cfg_attr(feature = "async-trait", ractor::async_trait)]
-impl Actor for Listener {
+impl Actor for NodeListener {
     type Msg = ListenerMessage;
     type Arguments = TcpListener;
     type State = Accepting;
@@ -85,7 +85,7 @@ impl NotAccepted {
     }
 }
 
-impl Listener {
+impl NodeListener {
     async fn accept_all(mut self, listener: TcpListener) {
         if let Some(mut gate) = self.gate.take()
             && gate.wait_for(|is_open| *is_open).await.is_err()

@@ -7,7 +7,7 @@ use ractor::{ActorId, RpcReplyPort};
 use super::admission::{HandshakeStats, Permit};
 use super::peer::Peer;
 use super::session_monitors::SessionMonitor;
-use crate::session::{CloseReason, Dial, Rival, StockPeers};
+use crate::session::{CloseReason, DialDecision, Rival, StockPeers};
 use crate::transport::NetworkStream;
 use crate::wire::{NameMessage, ServerStatus};
 
@@ -44,7 +44,7 @@ pub(super) enum NodeRequest {
         actor_id: ActorId,
         name: NameMessage,
         purpose: DialPurpose,
-        reply: RpcReplyPort<Dial>,
+        reply: RpcReplyPort<DialDecision>,
     },
     /// A session has authenticated and asks whether it is the one that survives.
     Elect(ActorId, RpcReplyPort<ElectionVerdict>),

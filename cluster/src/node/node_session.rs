@@ -17,7 +17,7 @@ use super::stand_ins::StandIns;
 use super::timer::SessionTimer;
 use super::{NameMessage, NodeConnectionMode, NodeServerMessage, PeerLimits, SessionLimits, StandInNames, sync};
 use crate::NodeId;
-use crate::directory::{self, Wanted};
+use crate::directory::{self, WantedActor};
 use crate::session::{
     CloseReason, EntryRefusals, LocalChange, PeerAccount, PeerLedger, Role, Session, SessionConfig, StockPeers, Timing,
 };
@@ -149,17 +149,17 @@ pub struct NodeSessionState {
     /// Why the session is ending, once it is.
     pub(super) closed: Option<CloseReason>,
     /// Ends what outlives the actor, however it ends: after a kill there is no `post_stop`.
-    pub(super) _ending: Ending,
+    pub(super) _ending: SessionCleanup,
 }
 
 #[derive(Debug)]
-pub(super) struct Ending {
+pub(super) struct SessionCleanup {
     pub(super) id: ractor::ActorId,
     pub(super) link: Arc<Link>,
     pub(super) reader: JoinHandle<()>,
 }
 
-impl Drop for Ending {
+impl Drop for SessionCleanup {
     fn drop(&mut self) {
         sync::demonitor(self.id);
         directory::remove_peer(self.link.node_id());
@@ -170,10 +170,10 @@ impl Drop for Ending {
 
 impl NodeSessionState {
     /// What the peer advertises of an actor.
-    pub(super) fn look(&self, wanted: Wanted) -> Option<wire::Actor> {
+    pub(super) fn look(&self, wanted: WantedActor) -> Option<wire::Actor> {
         let pid = match wanted {
-            Wanted::Pid(pid) => pid,
-            Wanted::Name(name) => self.session.peer_actor_named(&name)?,
+            WantedActor::Pid(pid) => pid,
+            WantedActor::Name(name) => self.session.peer_actor_named(&name)?,
         };
         self.session.peer_actor(pid)
     }

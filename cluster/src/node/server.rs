@@ -11,10 +11,10 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, Super
 
 use tokio::sync::{Semaphore, watch};
 
-use super::admission::{Admission, Permit};
+use super::admission::{HandshakeAdmission, Permit};
 use super::connector::Connectors;
 use super::events::Subscriptions;
-use super::listener::{Listener, ListenerMessage, connection_string};
+use super::listener::{ListenerMessage, NodeListener, connection_string};
 use super::namesakes::{self, Newcomer};
 use super::node_requests::{DialOptions, DialPurpose, ElectionVerdict, NodeRequest, OpaqueNodeRequest};
 use super::node_session::NodeSessionState;
@@ -27,7 +27,7 @@ use super::{
 };
 use crate::NodeId;
 use crate::directory::{self, SANDBOX_NODE_ID};
-use crate::session::{CloseReason, Dial, PeerAccount, PeerLedger, StockPeers};
+use crate::session::{CloseReason, DialDecision, PeerAccount, PeerLedger, StockPeers};
 use crate::transport::{IncomingEncryptionMode, NetworkStream, bind};
 use crate::wire::{CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN};
 
@@ -54,7 +54,7 @@ pub struct NodeServer {
     timing: Timing,
     stand_in_names: StandInNames,
     stock_peers: StockPeers,
-    admission: Arc<Admission>,
+    admission: Arc<HandshakeAdmission>,
     /// What all peers hold of this node's memory.
     ledger: Arc<PeerLedger>,
     /// One for each connection that may be opened on a peer's word at one time.
@@ -80,7 +80,7 @@ impl NodeServer {
     ) -> Result<(ActorRef<ListenerMessage>, SocketAddr), ActorProcessingErr> {
         let socket = bind(self.listen_addr, port)?;
         let addr = socket.local_addr()?;
-        let listener = Listener {
+        let listener = NodeListener {
             node_server: myself.clone(),
             encryption: self.encryption_mode.clone(),
             handshake: self.timing.handshake,
@@ -150,7 +150,11 @@ impl NodeServer {
             } => {
                 let is_linked = purpose == DialPurpose::Link && state.sessions.is_linked(&name);
                 state.sessions.name(actor_id, name);
-                drop(reply.send(if is_linked { Dial::AlreadyLinked } else { Dial::GoOn }));
+                drop(reply.send(if is_linked {
+                    DialDecision::AlreadyLinked
+                } else {
+                    DialDecision::GoOn
+                }));
             }
             NodeRequest::Elect(id, verdict) => match state.sessions.rival(id) {
                 // Two nodes can't have one name, and a node of ours closes when it hears that.

@@ -11,7 +11,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent, pg};
 use super::ingress::Ingress;
 use super::left_out::LeftOut;
 use super::link::Link;
-use super::node_session::{Ending, NodeSession, NodeSessionState};
+use super::node_session::{NodeSession, NodeSessionState, SessionCleanup};
 use super::session_messages::{Inbound, NodeSessionMessage, Outbound, SessionRequest};
 use super::stand_ins::{StandInLifetime, StandIns};
 use super::sync;
@@ -111,7 +111,7 @@ impl Actor for NodeSession {
             writer: Some(writer),
             timer: SessionTimer::default(),
             closed: None,
-            _ending: Ending {
+            _ending: SessionCleanup {
                 id: myself.get_id(),
                 link: link.clone(),
                 reader,

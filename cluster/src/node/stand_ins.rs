@@ -15,7 +15,7 @@ use super::link::Link;
 use super::memberships::{Memberships, ScopedGroup};
 use super::remote_actor::{RemoteActorMessage, spawn_stand_in};
 use super::session_messages::{NodeSessionMessage, SessionRequest};
-use crate::directory::{BoxFuture, Found, Lent, RemoteActors, SendRefused, Wanted, namesakes};
+use crate::directory::{BoxFuture, FoundActor, Lent, RemoteActors, SendRefused, WantedActor, namesakes};
 use crate::session::{EntryRefusal, Full, PeerAccount};
 use crate::wire::Actor;
 
@@ -266,12 +266,12 @@ impl RemoteActors for Resolver {
         Box::pin(self.ask(move |reply| SessionRequest::StandInNamed(name, reply).into()))
     }
 
-    fn look(&self, wanted: Wanted) -> BoxFuture<'_, Option<Found>> {
+    fn look(&self, wanted: WantedActor) -> BoxFuture<'_, Option<FoundActor>> {
         Box::pin(async {
             let ask = |reply| SessionRequest::Look(wanted, reply).into();
             let Actor { pid, name } = self.ask(ask).await?;
             let node_id = self.link.node_id();
-            Some(Found {
+            Some(FoundActor {
                 id: ActorId::Remote { node_id, pid },
                 name,
                 local: None,

@@ -7,7 +7,9 @@
 use super::digest::{digest, matches};
 use super::proof::{Transcript, proves_identity};
 use super::{CloseReason, Role, StockChallenge, StockPeers};
-use crate::wire::{Auth, Challenge, ChallengeReply, Digest, MAX_NODE_NAME_BYTES, NameMessage, Nonce, ServerStatus};
+use crate::wire::{
+    Auth, Challenge, ChallengeReply, CookieDigest, HandshakeNonce, MAX_NODE_NAME_BYTES, NameMessage, ServerStatus,
+};
 
 /// How much of an address that a peer names is shown, in characters.
 const LONGEST_ADDRESS: usize = 200;
@@ -24,7 +26,7 @@ pub(super) struct Credentials {
     /// Our random challenge to a stock peer.
     pub(super) challenge: StockChallenge,
     /// Our part of what a peer proves that is not a stock one.
-    pub(super) nonce: Nonce,
+    pub(super) nonce: HandshakeNonce,
 }
 
 /// Where a handshake stands: named for what is due next.
@@ -37,7 +39,7 @@ pub(super) enum Handshake {
     /// Initiator: the node is deciding whether to go on with the peer that has introduced itself.
     Decision(Introduction),
     /// Initiator: our proof and our challenge are sent.
-    Ack(Digest, ClaimedNode),
+    Ack(CookieDigest, ClaimedNode),
     /// Acceptor: nothing has come yet.
     Name,
     /// Acceptor: the node is deciding about the peer's name.
@@ -53,7 +55,7 @@ pub(super) enum Handshake {
 pub(super) struct Introduction {
     peer: NameMessage,
     challenge: u32,
-    nonce: Option<Nonce>,
+    nonce: Option<HandshakeNonce>,
 }
 
 /// Who the peer is, if it proves what it claims.
@@ -235,7 +237,7 @@ fn refuse_name(peer: &NameMessage) -> Result<(), CloseReason> {
 }
 
 /// As acceptor: checks the initiator's proof, and gives this end's.
-fn acknowledge(ours: &Credentials, peer: &NameMessage, reply: &ChallengeReply) -> Result<Digest, CloseReason> {
+fn acknowledge(ours: &Credentials, peer: &NameMessage, reply: &ChallengeReply) -> Result<CookieDigest, CloseReason> {
     if !prove_identity(ours, peer) {
         check(&digest(&ours.cookie, ours.challenge.number()), &reply.digest)?;
         if !ours.challenge.spend() {
@@ -253,7 +255,7 @@ fn acknowledge(ours: &Credentials, peer: &NameMessage, reply: &ChallengeReply) -
     Ok(transcript.proof(&ours.cookie, Role::Acceptor))
 }
 
-fn check(expected: &Digest, got: &[u8]) -> Result<(), CloseReason> {
+fn check(expected: &CookieDigest, got: &[u8]) -> Result<(), CloseReason> {
     if matches(expected, got) {
         Ok(())
     } else {

@@ -12,8 +12,8 @@ use super::peer_actors::PeerActors;
 use super::refusal::{EntryRefusal, EntryRefusals};
 use super::{CloseReason, Rival, Role, StockChallenge, StockPeers};
 use crate::wire::{
-    Actor, Auth, CAPABILITY_NAME_TAKEN, Control, GroupChange, Message, NameMessage, NameTaken, Nonce, ServerStatus,
-    Timestamp,
+    Actor, Auth, CAPABILITY_NAME_TAKEN, Control, GroupChange, HandshakeNonce, Message, NameMessage, NameTaken,
+    ServerStatus, Timestamp,
 };
 
 /// The most actors in one `Spawn` or `PgJoin`: some hundred kilobytes, far below any peer's frame limit.
@@ -37,7 +37,7 @@ pub struct SessionConfig {
     /// Our challenge to a stock peer: unpredictable.
     pub challenge: StockChallenge,
     /// Our part of what a peer proves that is not a stock one: fresh and unpredictable.
-    pub nonce: Nonce,
+    pub nonce: HandshakeNonce,
     /// Anything; spreads the pings of many sessions.
     pub jitter: u64,
     /// What the peer's actors are charged to.
@@ -46,7 +46,7 @@ pub struct SessionConfig {
 
 /// What a node makes of a peer that it has dialled, and that has said who it is but not proved it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dial {
+pub enum DialDecision {
     /// Prove the cookie, and have it proved.
     GoOn,
     /// There is a session with that very node already: this connection is one too many.
@@ -224,12 +224,12 @@ impl Session {
     }
 
     /// The node's answer to [`Event::PeerNamed`], as initiator.
-    pub fn handle_dial(&mut self, dial: Dial) {
+    pub fn handle_dial(&mut self, dial: DialDecision) {
         match (std::mem::replace(&mut self.state, SessionState::Closed), dial) {
-            (SessionState::Handshake(Handshake::Decision(_)), Dial::AlreadyLinked) => {
+            (SessionState::Handshake(Handshake::Decision(_)), DialDecision::AlreadyLinked) => {
                 self.close(CloseReason::AlreadyLinked)
             }
-            (SessionState::Handshake(handshake), Dial::GoOn) => {
+            (SessionState::Handshake(handshake), DialDecision::GoOn) => {
                 let mut out = Vec::new();
                 self.state = SessionState::Handshake(handshake.go_on(&self.ours, &mut out));
                 self.transmits.extend(out.into_iter().map(Message::Auth));

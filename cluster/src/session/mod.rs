@@ -24,7 +24,7 @@ pub use event::{Event, LocalChange, LocalSnapshot};
 pub use health::Timing;
 pub(crate) use ledger::Full;
 pub use ledger::{PeerAccount, PeerLedger};
-pub use machine::{Dial, Session, SessionConfig};
+pub use machine::{DialDecision, Session, SessionConfig};
 pub use reason::{CloseReason, Rival};
 pub(crate) use refusal::EntryRefusals;
 pub(crate) use refusal::{EntryRefusal, Refused};

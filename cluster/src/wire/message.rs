@@ -9,10 +9,10 @@ pub(crate) const MAX_NAME_BYTES: usize = 255;
 pub(crate) const MAX_NODE_NAME_BYTES: usize = 512;
 
 /// A SHA-256 digest over a challenge and the cookie.
-pub(crate) type Digest = [u8; 32];
+pub(crate) type CookieDigest = [u8; 32];
 
 /// A number that one end of a handshake draws, so that what is proved with it was never proved before: 128 bits.
-pub(crate) type Nonce = [u8; 16];
+pub(crate) type HandshakeNonce = [u8; 16];
 
 /// One message between two nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,7 +137,7 @@ pub struct Challenge {
     /// Where the acceptor listens.
     pub connection_string: String,
     /// The acceptor's nonce. Only for nodes with [`CAPABILITY_IDENTITY`].
-    pub nonce: Option<Nonce>,
+    pub nonce: Option<HandshakeNonce>,
 }
 
 /// The initiator's answer to a [`Challenge`].
@@ -148,7 +148,7 @@ pub struct ChallengeReply {
     /// Of the acceptor's challenge, or of all that was said; 32 bytes if the peer is honest.
     pub digest: Vec<u8>,
     /// The initiator's nonce. Only for nodes with [`CAPABILITY_IDENTITY`].
-    pub nonce: Option<Nonce>,
+    pub nonce: Option<HandshakeNonce>,
 }
 
 /// An actor as its node advertises it.

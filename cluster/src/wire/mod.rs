@@ -23,8 +23,8 @@ pub use message::{
     NodeFlags, ServerStatus,
 };
 pub(crate) use message::{
-    Call, Challenge, ChallengeReply, Control, Digest, GroupChange, MAX_NAME_BYTES, MAX_NODE_NAME_BYTES, NameTaken,
-    Nonce, Timestamp,
+    Call, Challenge, ChallengeReply, Control, CookieDigest, GroupChange, HandshakeNonce, MAX_NAME_BYTES,
+    MAX_NODE_NAME_BYTES, NameTaken, Timestamp,
 };
 pub(crate) use parts::Parts;
 

@@ -10,8 +10,8 @@ use ractor_host_cluster::internals::wire::{
     self, Auth, CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN, Message, NameMessage, NodeFlags,
 };
 use ractor_host_cluster::internals::{
-    CloseReason, Dial, Event as Decided, LocalSnapshot, PeerAccount, PeerLedger, Session, SessionConfig, StockPeers,
-    Timing,
+    CloseReason, DialDecision, Event as Decided, LocalSnapshot, PeerAccount, PeerLedger, Session, SessionConfig,
+    StockPeers, Timing,
 };
 use ractor_host_cluster::internals::{PeerProof, SessionEnd};
 
@@ -118,8 +118,8 @@ impl Process {
                 self.registry.name(wire, &name.name, name.connection_id);
                 let Some(end) = self.ends.get_mut(&wire) else { return };
                 match end.side {
-                    Side::Opened if is_linked => end.session.handle_dial(Dial::AlreadyLinked),
-                    Side::Opened => end.session.handle_dial(Dial::GoOn),
+                    Side::Opened if is_linked => end.session.handle_dial(DialDecision::AlreadyLinked),
+                    Side::Opened => end.session.handle_dial(DialDecision::GoOn),
                     Side::Accepted => end
                         .session
                         .handle_admission(self.registry.check(&self.name, wire).into()),

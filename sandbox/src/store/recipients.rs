@@ -10,7 +10,7 @@ use super::pid;
 use super::state::{Myself, State};
 use crate::accounting::telemetry;
 use crate::component::bindings::types::Pid;
-use crate::directory::{self, Found};
+use crate::directory::{self, FoundActor};
 use crate::policy::denied::Denied;
 
 /// How long a guest may go on sending to an actor that has left the group that it was allowed to send to.
@@ -72,7 +72,7 @@ impl State {
 
     /// True if the guest may send to this actor: to itself, to its supervisor and its children, and beyond that as it was
     /// granted. If it may not, that is said.
-    pub(crate) fn may_send_to(&self, to: &Found) -> wasmtime::Result<bool> {
+    pub(crate) fn may_send_to(&self, to: &FoundActor) -> wasmtime::Result<bool> {
         let Myself { cell, profile, .. } = self.myself()?;
         let kin = || {
             let supervisor = |actor: &ActorCell| actor.try_get_supervisor().map(|supervisor| supervisor.get_id());

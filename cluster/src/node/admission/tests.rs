@@ -4,11 +4,11 @@ use std::sync::atomic::AtomicUsize;
 
 use super::*;
 
-fn admission(total: usize, per_address: usize) -> Arc<Admission> {
-    Arc::new(Admission::new(HandshakeLimits::new(total, per_address)))
+fn admission(total: usize, per_address: usize) -> Arc<HandshakeAdmission> {
+    Arc::new(HandshakeAdmission::new(HandshakeLimits::new(total, per_address)))
 }
 
-fn admit(admission: &Arc<Admission>, addr: Option<IpAddr>) -> Result<Permit, LimitReached> {
+fn admit(admission: &Arc<HandshakeAdmission>, addr: Option<IpAddr>) -> Result<Permit, LimitReached> {
     admission.admit(addr, &"peer")
 }
 
@@ -17,7 +17,7 @@ fn addr(text: &str) -> Option<IpAddr> {
 }
 
 /// A connection that notes whether it has had to give way.
-fn noted(admission: &Arc<Admission>, from: &str) -> (Permit, Arc<AtomicUsize>) {
+fn noted(admission: &Arc<HandshakeAdmission>, from: &str) -> (Permit, Arc<AtomicUsize>) {
     let permit = admit(admission, addr(from)).unwrap();
     let given = Arc::new(AtomicUsize::new(0));
     let note = given.clone();

@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::sync::watch;
 
 use super::{NodeServer, RedactedCookie};
-use crate::node::admission::{Admission, HandshakeLimits};
+use crate::node::admission::{HandshakeAdmission, HandshakeLimits};
 use crate::node::limits::MAX_TRANSITIVE_DIALS;
 use crate::node::{NodeConnectionMode, PeerLimits, SessionLimits, StandInNames, StockPeers, Timing};
 use crate::session::PeerLedger;
@@ -125,7 +125,7 @@ impl NodeServer {
     /// Sets how many accepted connections may be in their handshakes at one time. Beyond that the oldest give way to new ones.
     #[must_use]
     pub fn with_handshake_limits(mut self, limits: HandshakeLimits) -> Self {
-        self.admission = Arc::new(Admission::new(limits));
+        self.admission = Arc::new(HandshakeAdmission::new(limits));
         self
     }
 }

@@ -22,7 +22,7 @@ use tokio_rustls::rustls::server::NoServerSessionStorage;
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig, client};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-pub use crate::files::{Exposure, ReadError, Secret, SecretError, SecretFault, Writable, Writer};
+pub use crate::files::{Exposure, ForeignWriter, ReadError, Secret, SecretError, SecretFault, Writable};
 pub use certificate_reload::CertificateReload;
 pub use error::{TlsError, TlsFile};
 pub use files::{IdentityFiles, TlsFiles};
