@@ -1,14 +1,15 @@
-//! How many connections may be open that have not proved the cookie, and which of them gives way to another.
+//! The limit on connections whose peers have not proved the cookie, and the choice of the one that gives way to a newcomer.
 //!
-//! Whoever reaches the port costs a socket, a task and some memory before anything is known of him. A [`Permit`] stands
-//! for that cost. It is taken when a connection is accepted, before anything is spawned for it, and given back when the
-//! peer has authenticated or the connection is gone.
+//! A connection costs a socket, a task and some memory before anything is known of its peer. A [`Permit`] stands for that cost. It
+//! is taken when a connection is accepted, before anything is spawned for it, and given back when the peer has authenticated or the
+//! connection is gone.
 //!
-//! A newcomer is not turned away because others hold all the places: an honest handshake takes moments, and whoever has held a
-//! place for the longest gives it up. Those who have said their names, and those who have said nothing yet, pay as two crowds, the
-//! larger of which gives up its oldest: otherwise either crowd could hold all the places but one, and have each newcomer push out the
-//! one before it. Of several addresses the one with the most places pays, and those where nobody ever proved the cookie pay first. As
-//! many again may be on their way out; only when those are too many, too, newcomers are closed at once.
+//! A newcomer is not turned away because others hold all the places: an honest handshake takes moments, so the one that has gone on
+//! for the longest gives its place up. Connections whose peers have said their names and those whose peers have said nothing yet
+//! count as two crowds, and the larger one gives up its oldest: otherwise either crowd could hold all the places but one, and each
+//! newcomer would push out the one before it. Of several addresses the one with the most places pays, and addresses where nobody
+//! ever proved the cookie pay first. As many connections again may be on their way out; only when those are too many, too, are
+//! newcomers closed at once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
@@ -25,11 +26,12 @@ use super::session_end::PeerProof;
 use super::source::ConnectionSource;
 use crate::session::{CloseReason, StockChallenge};
 
-/// How many addresses are remembered whose peers proved the cookie, or that this node dialled. Beyond it the one is forgotten that
-/// was heard of least lately.
+/// The most addresses that are remembered because a peer there proved the cookie, or this node dialled them. Beyond it the address
+/// that was used least recently is forgotten.
 const KNOWN: usize = 1_024;
 
-/// How many accepted connections may be in their handshakes, TLS included, at one time. Beyond that, older ones give way to new ones.
+/// The most accepted connections that may be in their handshakes, TLS included, at one time. Beyond that, older ones give way to
+/// new ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HandshakeLimits {
@@ -70,10 +72,10 @@ pub struct HandshakeStats {
 /// Which limit was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LimitReached {
-    /// And all of them belong to peers that have a right to theirs.
+    /// The node's limit is reached, and every place belongs to a peer that may keep it.
     #[error("{limit} connections are in their handshakes already")]
     Total { limit: usize },
-    /// Nobody from anywhere is let in.
+    /// The limit of the address is reached, and as many of its connections are already on their way out.
     #[error("{limit} connections from its address are in their handshakes already")]
     Address { limit: usize },
 }
@@ -88,7 +90,7 @@ impl LimitReached {
     }
 }
 
-/// Hands out the permits of one node, and counts whom it turned away and why.
+/// Hands out the permits of one node, and counts the connections that it turned away by reason.
 #[derive(Debug, Default)]
 pub(crate) struct HandshakeAdmission {
     limits: HandshakeLimits,
@@ -103,14 +105,14 @@ type GiveWay = Box<dyn FnOnce() + Send>;
 struct AdmissionState {
     /// The connections that have a permit, the oldest first.
     handshakes: BTreeMap<u64, OpenHandshake>,
-    /// How many of them there are from each source that has some.
+    /// The count of each source that has connections.
     by_source: HashMap<ConnectionSource, SourceCount>,
-    /// How many connections had to give way and are not gone yet.
+    /// The connections that had to give way and are not gone yet.
     leaving: usize,
-    /// Those that may be expected to connect, and when they were last heard of.
+    /// The sources that may be expected to connect, and when they were last used.
     known: HashMap<ConnectionSource, u64>,
     challenges: Challenges,
-    /// Counts permits and news of the known.
+    /// Counts permits and uses of known sources, in place of a time.
     clock: u64,
 }
 
@@ -125,9 +127,9 @@ impl std::fmt::Debug for AdmissionState {
 /// The connections of one source.
 #[derive(Debug, Default, Clone, Copy)]
 struct SourceCount {
-    /// Those that hold places.
+    /// Connections that hold places.
     handshakes: usize,
-    /// Those that had to give way and are not gone yet.
+    /// Connections that had to give way and are not gone yet.
     leaving: usize,
 }
 
@@ -178,12 +180,12 @@ impl HandshakeAdmission {
         })
     }
 
-    /// This node dials that address, so somebody may dial from there.
+    /// This node dials that address, so a peer may dial from there.
     pub(super) fn expect(&self, addr: Option<IpAddr>) {
         self.open().know(ConnectionSource::of(addr));
     }
 
-    /// How many connections have a permit.
+    /// The number of connections that have a permit.
     pub(super) fn open_handshakes(&self) -> usize {
         self.open().handshakes.len()
     }
@@ -212,7 +214,7 @@ impl AdmissionState {
         }
     }
 
-    /// Takes somebody's place, if there is no other for a connection of this source.
+    /// Takes another connection's place if none is free for a connection of this source.
     fn make_room(
         &mut self,
         limits: HandshakeLimits,
@@ -239,8 +241,8 @@ impl AdmissionState {
         Ok(handshake.give_way)
     }
 
-    /// The oldest place of this source among those who have said their names, or among those who have said nothing, whichever are
-    /// more.
+    /// The oldest connection of this source among those whose peers have said their names, or among those whose peers have said
+    /// nothing, whichever are more.
     fn oldest_of_the_larger_crowd(&self, source: ConnectionSource) -> Option<u64> {
         let of_source = || {
             self.handshakes
@@ -255,7 +257,7 @@ impl AdmissionState {
             .map(|(id, _)| *id)
     }
 
-    /// The source that gives up a place in favour of this one: nobody who is known does it for somebody who isn't.
+    /// The source that gives up a place in favour of this one. A known source gives none up for an unknown one.
     fn payer(&self, newcomer: ConnectionSource) -> Option<ConnectionSource> {
         let is_known = |source: &ConnectionSource| self.known.contains_key(source);
         let may_pay = |source: &ConnectionSource| *source == newcomer || !is_known(source) || is_known(&newcomer);
@@ -265,7 +267,7 @@ impl AdmissionState {
         Some(*payer.0)
     }
 
-    /// A connection is gone, or is none of ours any more.
+    /// A connection is gone, or has authenticated.
     fn remove(&mut self, id: u64, source: ConnectionSource) {
         let was_open = self.handshakes.remove(&id).is_some();
         let count = self.by_source.entry(source).or_default();
@@ -312,7 +314,8 @@ impl Permit {
         }
     }
 
-    /// What ends the connection if it has to give way, in place of what did so before. Called at once if it has to already.
+    /// Sets what ends the connection if it has to give way, in place of what did so before. It is called at once if the connection
+    /// has to give way already.
     pub(super) fn on_give_way(&self, give_way: impl FnOnce() + Send + 'static) {
         let mut open = self.admission.open();
         match open.handshakes.get_mut(&self.id) {
@@ -324,14 +327,14 @@ impl Permit {
         }
     }
 
-    /// What a stock peer at the other end has to answer; `fresh` is a random number.
+    /// The challenge that a stock peer at the other end has to answer; `fresh` is a random number.
     pub(super) fn challenge(&self, fresh: u32) -> StockChallenge {
         let mut open = self.admission.open();
         open.challenges.challenge(self.source, fresh, Instant::now())
     }
 
-    /// Logs and counts why the connection's session ended. False, and nothing done, if that is no matter of admission:
-    /// the peer had authenticated, or this node wanted the end.
+    /// Logs and counts why the connection's session ended. Does nothing and returns false if that is no matter of admission: the
+    /// peer had authenticated, or this node wanted the end.
     pub(super) fn report(&self, reason: &CloseReason) -> bool {
         let refusals = &self.admission.refusals;
         match reason {

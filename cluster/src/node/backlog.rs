@@ -1,11 +1,12 @@
-//! How much of what a peer sent waits in the mailbox of a local actor.
+//! What a peer sent and a local actor has not handled yet.
 //!
-//! ractor's mailboxes have no length and no limit. But a serialized call that an actor can't decode is dropped, reply port
-//! and all, when its turn comes; so such a call, put in every now and then, tells by the end of its port how far the
-//! actor has come. What is beyond a limit is given up before it is put in: one for each actor, and one for all actors together.
+//! ractor's mailboxes have no length and no limit, so a [probe](crate::directory::probe) behind every [`PROBE_EVERY`] bytes tells
+//! how far an actor has come. There is a limit for each actor and one for all actors together, and a message that would exceed one
+//! is given up before it is delivered.
 //!
-//! What no probe follows yet may have been handled long ago. It counts as waiting all the same, or a peer could leave nearly a
-//! probe's worth with each of many actors; so that it doesn't add up, there is a probe behind every message where it has become much.
+//! Bytes that no probe follows yet may have been handled long ago. They count as waiting all the same: otherwise a peer could leave
+//! nearly [`PROBE_EVERY`] bytes with each of many actors. So that they don't add up, every message is followed by a probe once they
+//! are a large part of the limit.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,10 +20,10 @@ use super::SessionLimits;
 use super::undelivered::Undelivered;
 use crate::directory::{self, Local, PROBE_EVERY};
 
-/// The part of the limit for all actors that messages may take which no probe follows yet.
+/// The divisor of the limit for all actors that gives what messages without a probe behind them may take.
 const UNPROBED: usize = 4;
 
-/// What a peer sent and waits, for all actors that it may address.
+/// What waits of a peer's messages for all actors that it may address.
 #[derive(Debug, Default)]
 pub(super) struct WaitingBytes {
     bytes: AtomicUsize,
@@ -40,7 +41,7 @@ pub(super) struct AdvertisedActor {
     since_probe: AtomicUsize,
 }
 
-/// Some bytes of a target's mailbox, until the target has come past them.
+/// Some bytes in an actor's mailbox, until the actor has come past them.
 pub(super) struct SentProbe {
     target: Arc<AdvertisedActor>,
     bytes: usize,
@@ -84,7 +85,7 @@ impl AdvertisedActor {
         }
     }
 
-    /// Takes `bytes` into account.
+    /// Counts `bytes` as waiting.
     ///
     /// # Errors
     /// They would exceed a limit, and the message must not be delivered.

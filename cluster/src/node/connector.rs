@@ -1,8 +1,8 @@
-//! Keeps this node connected to the peers that it was told of: for ever, or until they are removed.
+//! Keeps this node connected to the peers that it was told of, for ever or until they are removed.
 //!
-//! Each peer has a task. It resolves the peer's address at every attempt and keeps one connection to each address that
-//! comes of it, so that a headless service is a list of peers. An address that fails is tried again after a wait that
-//! doubles, with jitter, up to a limit. What is dialled when, `dialling` decides; here it is carried out.
+//! Each peer has a task. It resolves the peer's address at every attempt and keeps one connection to each address that comes of it,
+//! so that a headless service is a list of peers. An address that fails is tried again after a wait that doubles, with jitter, up
+//! to a limit. `dialling` decides which address is dialled when, and this file carries it out.
 
 use std::collections::HashMap;
 use std::io;
@@ -25,7 +25,7 @@ use super::resolve::NameLookUp;
 use super::session_end::SessionEnd;
 use super::session_monitors::SessionMonitor;
 
-/// How long an attempt to connect may take.
+/// The time that an attempt to connect may take.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
 /// The peers of a node and the tasks that keep it connected to them.
@@ -44,7 +44,7 @@ impl Drop for ConnectorTask {
 }
 
 impl Connectors {
-    /// Starts to keep this peer connected, if that isn't done already.
+    /// Starts to keep this peer connected, unless it is kept connected already.
     pub(super) fn add(&mut self, node_server: &ActorRef<NodeServerMessage>, peer: Peer) {
         let node_server = node_server.clone();
         self.by_address.entry(peer.address.clone()).or_insert_with(|| {
@@ -59,24 +59,24 @@ impl Connectors {
         });
     }
 
-    /// Stops to dial any peer.
+    /// Stops dialling all peers.
     pub(super) fn clear(&mut self) {
         self.by_address.clear();
     }
 
-    /// Stops to dial this peer. A session with it goes on for as long as it lives.
+    /// Stops dialling this peer. A session with it goes on for as long as it lives.
     pub(super) fn remove(&mut self, address: &str) {
         self.by_address.remove(address);
     }
 }
 
-/// What came of something that was to be done.
+/// What came of a command.
 enum AttemptOutcome {
     /// An attempt led to a session, which has ended.
     Ended(SessionEnd),
     /// It led to no session.
     Failed(ClientConnectErr),
-    /// A node is not linked any more, or that was awaited for long enough.
+    /// The other link to a node has ended, or the longest wait for that is over.
     Unlinked,
 }
 
@@ -84,7 +84,7 @@ struct PeerConnector {
     node_server: ActorRef<NodeServerMessage>,
     peer: Peer,
     dialling: Dialling,
-    /// What is being done about an address each.
+    /// The commands that are being carried out, each for one address.
     tasks: JoinSet<(SocketAddr, AttemptOutcome)>,
     look_up: NameLookUp,
 }

@@ -1,11 +1,12 @@
 //! Which addresses of a peer are dialled, and when: a machine without a task, a socket or a clock of its own.
 //!
-//! What was looked up and what became of attempts goes in through `handle_*`, with the time and, where there is a wait to choose, a
-//! random number; what is to be done, the time of the next look-up and what is worth saying come out through `poll_*`. The connector
-//! carries them out, and so does the simulation of whole nodes.
+//! Addresses and the outcomes of attempts go in through `handle_*`, with the time and, where a wait is chosen, a random number.
+//! Commands, events for the log and the time of the next look-up come out through `poll_*`. The connector carries them out, and so
+//! does the simulation of whole nodes.
 //!
-//! Nothing that an address once answered keeps it from being dialled for good, since somebody else may have answered. One whose node
-//! is linked otherwise is asked again in a while, or when that link ends; one that has proved to be this very node, too.
+//! No answer keeps an address from being dialled for good, since another node may have answered in its place. An address whose node
+//! is linked by another connection is dialled again in a while, or when that link ends; so is one that has proved to be this very
+//! node.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -15,25 +16,26 @@ use super::session_end::{PeerProof, SessionEnd};
 use crate::session::{CloseReason, StockPeers};
 use crate::wire::ServerStatus;
 
-/// How often a name is resolved while all of its addresses are connected.
+/// The interval at which a name is resolved while all of its addresses are connected.
 const RESOLVE_EVERY: Duration = Duration::from_secs(30);
 
-/// How long the answer of an address that its node is linked already is believed. Until then it is a claim.
+/// The time for which an address is believed that says that its node is linked already: it has proved nothing.
 const LINKED: Duration = Duration::from_secs(60);
 
-/// How long an address that was this very node's is left alone: a relay to this node may stand in another's place for a while.
+/// The time for which an address that led to this very node is left alone. A relay may lead to this node for a while and to another
+/// one later.
 const OWN: Duration = Duration::from_secs(300);
 
-/// How long an address at which a node proved who it is has no session with one that doesn't. Otherwise whoever takes the place of
-/// the node there would have this one answer stock challenges.
+/// The time for which an address where a node proved its identity gets no session with a node that doesn't. Otherwise an impostor
+/// at that address could make this node answer stock challenges.
 const IDENTIFIED: Duration = Duration::from_secs(600);
 
-/// How long to wait between attempts.
+/// The waits between attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
-    /// After the first failure. It doubles with each further one.
+    /// The wait after the first failure. It doubles with each further one.
     pub first: Duration,
-    /// At most.
+    /// The longest wait.
     pub longest: Duration,
 }
 
@@ -55,10 +57,10 @@ impl Backoff {
     }
 }
 
-/// What is to be done.
+/// A command to whoever runs the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DialCommand {
-    /// An address is to be dialled. What becomes of it is told by [`handle_failed`](Dialling::handle_failed) or
+    /// Dial this address. The outcome goes to [`handle_failed`](Dialling::handle_failed) or
     /// [`handle_ended`](Dialling::handle_ended).
     Dial {
         /// The address.
@@ -66,8 +68,8 @@ pub enum DialCommand {
         /// Whether a node there may prove no more than the cookie.
         stock_peers: StockPeers,
     },
-    /// The node at this address is said to be linked otherwise. Once it isn't any more, or after so long,
-    /// [`handle_unlinked`](Dialling::handle_unlinked) is told.
+    /// The node at this address says that it is linked already. Call [`handle_unlinked`](Dialling::handle_unlinked) when that link
+    /// has ended, or after the longest wait.
     AwaitUnlinked {
         /// The address.
         addr: SocketAddr,
@@ -78,14 +80,14 @@ pub enum DialCommand {
     },
 }
 
-/// What is worth saying.
+/// An event that is worth a line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DialEvent {
-    /// The name is not resolved.
+    /// The name could not be resolved.
     NotResolved {
         /// The error.
         why: String,
-        /// When it is tried again.
+        /// The wait until the next attempt.
         retry_in: Duration,
     },
     /// There is no connection to this address.
@@ -94,10 +96,10 @@ pub enum DialEvent {
         addr: SocketAddr,
         /// The error, or why the session ended.
         why: String,
-        /// When it is tried again.
+        /// The wait until the next attempt.
         retry_in: Duration,
     },
-    /// The address has proved to be this very node's, and it was not known before.
+    /// The address has proved to be this very node's, for the first time in a row.
     Own(SocketAddr),
 }
 
@@ -122,9 +124,9 @@ struct DialledAddress {
     failures: u32,
     /// When the last session ended whose peer had proved who it is.
     identified: Option<Instant>,
-    /// It has proved to be this very node, and that was said.
+    /// The address has proved to be this very node's, and the log says so.
     is_own: bool,
-    /// It refused a connection beside the one that its node has, and that was said.
+    /// The node there refused a second connection, and the log says so.
     is_refused: bool,
 }
 
@@ -134,7 +136,7 @@ enum DialState {
     Due(Instant),
     /// Being dialled, or up.
     Busy,
-    /// Its node is said to be linked otherwise, which is why the session with it ended.
+    /// The session ended because the node there is linked by another connection.
     Linked(CloseReason),
 }
 
@@ -170,7 +172,8 @@ impl Dialling {
         }
     }
 
-    /// The peer has these addresses now: those are dialled whose time has come, and those forgotten that it has no longer.
+    /// The peer has these addresses now. Those whose time has come are dialled, and addresses that are not among them are
+    /// forgotten.
     pub fn handle_resolved(&mut self, resolved: &[SocketAddr], now: Instant) {
         self.failed_look_ups = 0;
         self.addresses
@@ -210,8 +213,8 @@ impl Dialling {
         }
     }
 
-    /// The node at this address has a connection to this one already. Who refuses another says so before it says who it is, so it is
-    /// asked again, for as long as it is refused; once is enough to say so.
+    /// The node at this address has a connection to this one already. It refuses a second one before it says who it is, so the
+    /// address is dialled again and again; only the first refusal in a row is logged.
     fn handle_refused(&mut self, addr: SocketAddr, why: String, jitter: f64, now: Instant) {
         let known = self.addresses.get_mut(&addr);
         let was_refused = known.is_some_and(|address| std::mem::replace(&mut address.is_refused, true));
@@ -220,7 +223,7 @@ impl Dialling {
         }
     }
 
-    /// One more failure. Gives the time until the next attempt.
+    /// Counts one more failure. Gives the time until the next attempt.
     fn try_again(&mut self, addr: SocketAddr, jitter: f64, now: Instant) -> Option<Duration> {
         self.look_up = now;
         let address = self.addresses.get_mut(&addr)?;
@@ -251,7 +254,7 @@ impl Dialling {
             return;
         }
         match (end.reason, end.peer) {
-            // As long as the other link goes on, there is nothing to dial.
+            // As long as the other link goes on, dialling this address would only make one more duplicate.
             (reason @ (CloseReason::DuplicateConnection | CloseReason::AlreadyLinked), Some(node)) => {
                 address.state = DialState::Linked(reason);
                 self.commands.push_back(DialCommand::AwaitUnlinked {
@@ -268,7 +271,7 @@ impl Dialling {
         }
     }
 
-    /// The other link to the node at an address has ended, or it is time to ask again.
+    /// The other link to the node at an address has ended, or the longest wait is over.
     pub fn handle_unlinked(&mut self, addr: SocketAddr, jitter: f64, now: Instant) {
         let Some(address) = self.addresses.get(&addr) else {
             return;
@@ -291,17 +294,17 @@ impl Dialling {
         }
     }
 
-    /// What is to be done next, if anything.
+    /// The next command, if there is one.
     pub fn poll_command(&mut self) -> Option<DialCommand> {
         self.commands.pop_front()
     }
 
-    /// What is worth saying, and was not given before.
+    /// The next event for the log, if there is one.
     pub fn poll_event(&mut self) -> Option<DialEvent> {
         self.events.pop_front()
     }
 
-    /// When the name is to be looked up next, so that those are dialled whose time comes.
+    /// The time of the next look-up. Addresses whose time has come by then are dialled.
     pub fn poll_timeout(&self) -> Instant {
         self.look_up
     }

@@ -6,7 +6,7 @@ use super::node_requests::OpaqueNodeRequest;
 use super::session_info::NodeServerSessionInformation;
 use crate::session::CloseReason;
 
-/// Told what happens to sessions. The methods run inside the node's actor: send a message, don't wait.
+/// Hears what happens to sessions. The methods run inside the node's actor, so they may send messages and must not wait.
 pub trait NodeEventSubscription: Send + 'static {
     /// A connection is open; nothing is known of the peer yet.
     fn node_session_opened(&self, ses: NodeServerSessionInformation);

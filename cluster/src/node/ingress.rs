@@ -1,4 +1,4 @@
-//! The way in: from a connection's reader straight to the local actors that messages are for.
+//! The inbound path: from a connection's reader straight to the local actors that messages are for.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::wire::{self, Call, Data, Decoded, Message};
 /// The largest frame of a peer that hasn't proved the cookie: a handshake step takes a few hundred bytes.
 const MAX_HANDSHAKE_FRAME: u64 = 16 * 1024;
 
-/// Reads a connection until it ends and says why it did.
+/// Reads a connection until it ends, and gives the reason.
 pub(super) struct Ingress<R> {
     reader: FrameReader<R>,
     link: Arc<Link>,
@@ -90,7 +90,8 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
         }
     }
 
-    /// Hands a message of the handshake or the control plane to the session and waits until it is handled.
+    /// Hands a message of the handshake or the control plane to the session and waits until it is handled, so that data behind it
+    /// finds what it changed.
     async fn deliver(&mut self, message: Message) -> Result<(), CloseReason> {
         let (handled, wait) = oneshot();
         let request = SessionRequest::Message { message, handled };
@@ -133,7 +134,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             Some(limit) => (sender, limit).into(),
             None => sender.into(),
         };
-        // If the message goes nowhere, its port is dropped with it and the peer hears by this.
+        // If the message can't be delivered, its port is dropped with it, which sends the peer a refusal.
         let message = SerializedMessage::Call {
             variant: call.variant,
             args: call.args,

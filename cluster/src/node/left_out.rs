@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::session::{EntryRefusal, Refused};
 use crate::wire::MAX_NAME_BYTES;
 
-/// How much of a name is shown, in characters.
+/// The longest part of a name that is shown, in characters.
 const SHOWN: usize = 60;
 
 /// The entries that were left out, by reason. Reasons are names in this program's source, so there are few.
@@ -21,7 +21,7 @@ impl LeftOut {
         name.clone_into(&mut self.peer);
     }
 
-    /// How many there are.
+    /// The number of all of them.
     pub(super) fn count(&self) -> u64 {
         self.by_reason.values().sum()
     }
@@ -75,8 +75,8 @@ impl LeftOut {
         }
     }
 
-    /// Counts; some if it should be logged: how many there are. One line for each doubling: what is left out again and again
-    /// must not become a flood of log lines.
+    /// Counts entries. Gives their number if it should be logged, which is at each doubling: what is left out again and again must
+    /// not become a flood of log lines.
     fn add(&mut self, reason: &'static str, count: usize) -> Option<u64> {
         let held = self.by_reason.entry(reason).or_default();
         let before = held.checked_ilog2();

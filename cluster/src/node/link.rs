@@ -28,13 +28,13 @@ pub struct Link {
     node_id: NodeId,
     limits: SessionLimits,
     outbox: Outbox,
-    /// What the peer has said of itself.
+    /// The flags of the peer, once it has introduced itself.
     peer: OnceLock<NodeFlags>,
     /// The local actors that the peer may address: those it was told of.
     advertised: RwLock<HashMap<u64, Arc<AdvertisedActor>, LocalPids>>,
-    /// What the peer sent and waits for them, see `backlog`.
+    /// What the peer sent and they have not handled yet: see `backlog`.
     waiting: Arc<WaitingBytes>,
-    /// The peer's actors that this node may address: those that the peer told of.
+    /// The peer's actors that this node may address: those that the peer advertises.
     remote: RwLock<HashSet<u64>>,
     outbound_calls: Mutex<OutboundCalls>,
     inbound_calls: InboundCalls<Self>,
@@ -75,7 +75,7 @@ impl Link {
         &self.outbox
     }
 
-    /// What the peer says of itself. The first word counts.
+    /// Sets the flags of the peer. Only the first call counts.
     pub fn set_peer(&self, flags: NodeFlags) {
         self.peer.set(flags).ok();
     }
@@ -90,7 +90,7 @@ impl Link {
         }
     }
 
-    /// The reader read something. Once a read, not once a message: no clock is asked.
+    /// Notes that something was read. The reader calls it once a read, not once a message, and asks no clock.
     pub fn mark_traffic(&self) {
         self.traffic.store(true, Ordering::Relaxed);
     }
@@ -125,7 +125,7 @@ impl Link {
         self.remote.write().extend(pids);
     }
 
-    /// The peer's actors with these pids ended: their callers hear it now.
+    /// The peer's actors with these pids have ended, and calls to them end now.
     pub fn remove_remotes(&self, pids: Vec<u64>) {
         let mut remote = self.remote.write();
         for pid in &pids {
@@ -155,7 +155,7 @@ impl Link {
     /// Takes a message for the peer's actor `to`.
     ///
     /// # Errors
-    /// It was given up, and counted. Who waits for a reply hears it by the end of the reply port.
+    /// The message was given up, and counted. The end of its reply port tells the caller.
     pub fn send(&self, to: u64, message: SerializedMessage) -> Result<Enqueued, Undelivered> {
         let sent = match message {
             SerializedMessage::Cast {
@@ -192,7 +192,7 @@ impl Link {
         sent.inspect_err(|error| self.dead_letter(to, *error))
     }
 
-    /// As [`Link::send`]. What is given up is counted before its caller hears of it, who may ask.
+    /// As [`Link::send`]. A call that is given up is counted before its caller hears of it, since the caller may look at the count.
     fn call(
         &self,
         mut call: Call,
@@ -234,8 +234,8 @@ impl Link {
         drop(self.outbound_calls().take(to, tag));
     }
 
-    /// A port for the reply of a local actor to the call `tag` of the peer's, which gets what becomes of it: the reply, or
-    /// that there is none. After `limit` there is none.
+    /// A port for the reply of a local actor to the call `tag` of the peer. The peer gets what is sent through it, or hears that
+    /// there is no reply: if the port is dropped, or after `limit`.
     pub fn reply_port(
         self: &Arc<Self>,
         to: u64,
@@ -277,7 +277,7 @@ impl Link {
         self.outbox.push_control(|out| wire::encode(message, out)).ok();
     }
 
-    /// Has a frame encoded with its payload, or around it if that is too large to be copied.
+    /// Encodes a frame with its payload, or around it if that is too large to be copied.
     fn push(
         &self,
         payload: Vec<u8>,
@@ -323,7 +323,7 @@ impl Link {
         self.remote.write().clear();
     }
 
-    /// Counts a message that was given up, and says so.
+    /// Counts a message that was given up, and logs it within reason.
     pub(crate) fn dead_letter(&self, to: u64, error: Undelivered) {
         let count = self.dead_letters.fetch_add(1, Ordering::Relaxed) + 1;
         // One line for each power of two: a flood of lost messages must not become a flood of log lines.

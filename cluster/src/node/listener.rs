@@ -16,7 +16,7 @@ use super::node_requests::NodeRequest;
 use crate::session::CloseReason;
 use crate::transport::{IncomingEncryptionMode, NetworkStream, tls, tls_socket};
 
-/// How long to wait after the system refused a connection, for instance for want of file descriptors.
+/// The pause after the system could not accept a connection, for instance because the process has no file descriptor left.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
 /// Accepts connections and hands them to its node.
@@ -24,7 +24,7 @@ const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 pub(super) struct NodeListener {
     pub(super) node_server: ActorRef<NodeServerMessage>,
     pub(super) encryption: IncomingEncryptionMode,
-    /// How long a TLS client may take over its handshake.
+    /// The time that a TLS client may take over its handshake.
     pub(super) handshake: Duration,
     pub(super) admission: Arc<HandshakeAdmission>,
     /// True from when connections may be accepted; none for at once. Until then they wait in the system's queue.
@@ -74,7 +74,7 @@ enum NotAccepted {
 }
 
 impl NotAccepted {
-    /// As counted.
+    /// The name under which it is counted.
     fn name(&self) -> &'static str {
         match self {
             Self::Socket(_) => "io",
@@ -96,7 +96,7 @@ impl NodeListener {
         loop {
             match listener.accept().await {
                 Ok((stream, peer_addr)) => self.accepted(stream, peer_addr).await,
-                // That one connection is gone already.
+                // Only that one connection is gone: the next one can be accepted at once.
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     self.admission.refusals.not_accepted(&error, ACCEPT_BACKOFF);
@@ -164,7 +164,7 @@ impl NodeListener {
     }
 }
 
-/// Where this node says that it is reached: an IPv6 address needs brackets.
+/// The address under which this node says that it is reached. An IPv6 address needs brackets.
 pub(super) fn connection_string(hostname: &str, port: u16) -> String {
     match hostname.parse::<Ipv6Addr>() {
         Ok(address) => format!("[{address}]:{port}"),
@@ -172,7 +172,7 @@ pub(super) fn connection_string(hostname: &str, port: u16) -> String {
     }
 }
 
-/// True if `accept` failed for the connection's sake, not for want of something that the process needs.
+/// True if `accept` failed because of that one connection, and not because the process lacks something.
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -1,5 +1,5 @@
-//! In which groups the actors of one peer are, as far as that takes memory: ractor keeps the names of a scope and a group for the
-//! group, and once more for each member.
+//! The groups that the actors of one peer are in, and what that takes of memory: ractor keeps the names of a scope and a group for
+//! the group, and once more for each member.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,8 +14,8 @@ const MEMBER: usize = 576;
 /// of its own: 460, and 140 here.
 const GROUP: usize = 640;
 
-/// How often the names of a group and its scope are kept beside those for each member: by the tables of groups, of scopes and of
-/// who monitors them, and here.
+/// The number of copies of the names of a group and its scope beside those for each member: in the tables of groups, of scopes and
+/// of their monitors, and here.
 const GROUP_NAMES: usize = 6;
 
 /// A process group.
@@ -59,7 +59,7 @@ impl Memberships {
         }
     }
 
-    /// Enters a member. One that is in the group already stays as it is.
+    /// Enters a member. A pid that is in the group already stays as it is.
     ///
     /// # Errors
     /// There is no room for it.

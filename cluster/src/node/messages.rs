@@ -16,7 +16,7 @@ use crate::session::SessionCheck;
 use crate::transport::{ClusterBidiStream, NetworkStream};
 use crate::wire::NameMessage;
 
-/// What a node knows of a connection when asked about a peer.
+/// The answer of a node that is asked about a connection with a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionCheckReply {
     /// There is no other connection with this peer.

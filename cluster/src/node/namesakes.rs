@@ -1,9 +1,9 @@
-//! Two nodes of one name, as two replicas of one configuration are. The one that was here first stays, and all concerned are
-//! told who has the name.
+//! Two nodes of one name, as two replicas of one configuration are. The one that was here first stays, and both are told who has
+//! the name.
 //!
-//! Who says a name that is taken goes on with the handshake: where the other node is, is told to nobody but those who prove the
-//! cookie. Then the other node is asked whether it is still there. If it doesn't answer, its link may be dead, and the newcomer may be
-//! the same node in its next life: the usual election decides.
+//! A newcomer with a name that is taken goes on with its handshake, because only a node that proves the cookie is told where the
+//! other node is. Then the other node is asked whether it is still there. If it doesn't answer, its link may be dead, and the
+//! newcomer may be the same node after a restart: the usual election decides.
 
 use std::time::Duration;
 
@@ -18,7 +18,8 @@ use super::sessions::Sessions;
 use crate::session::CloseReason;
 use crate::wire::{NameMessage, ServerStatus};
 
-/// How long a node may take to answer whose name another one has too. Shorter than a session waits for the verdict.
+/// The time that a node has to answer when another node comes with its name. It is shorter than the time for which a session waits
+/// for the verdict.
 const INCUMBENT: Duration = Duration::from_secs(3);
 
 /// Whether a session goes on whose peer has just said its name.
@@ -34,7 +35,7 @@ pub(super) fn admit(
     if let Some(peer) = info.peer_name.as_ref().filter(|peer| peer.name == local.name) {
         let incarnation = |name: &NameMessage| name.flags.unwrap_or_default().incarnation;
         if incarnation(peer) != 0 && incarnation(peer) == incarnation(local) {
-            // It is this very node, if it proves that.
+            // It is this very node, if it proves that: the end of the handshake says so.
             return ServerStatus::Ok;
         }
         let why = CloseReason::SameName {
@@ -42,10 +43,10 @@ pub(super) fn admit(
             address: info.peer_addr.clone(),
         };
         refusals.refuse(&info.peer_addr, why.name(), &why);
-        // It learns this node's name next, and who has it.
+        // It goes on so that it learns this node's name next, and with it who has the name.
         return ServerStatus::Ok;
     }
-    // Who has a name already is told to nobody but those who prove the cookie.
+    // The decision waits until the newcomer has proved the cookie: nobody else is told who has the name.
     if sessions.rival(id).is_some() {
         return ServerStatus::Ok;
     }
@@ -69,7 +70,8 @@ pub(super) fn decide(sessions: &mut Sessions, refusals: &HandshakeRefusals, cont
         verdict,
     } = contest;
     if !incumbent_answers && sessions.is_elected(incumbent) {
-        // It is frozen, or gone without a word. The election would draw lots between it and its successor.
+        // It is frozen, or gone without a word. It must be over before the election, which would otherwise choose at random between
+        // it and its successor.
         sessions.over(incumbent, CloseReason::PeerSilent(INCUMBENT));
     }
     let is_there = incumbent_answers && sessions.is_elected(incumbent);
@@ -103,7 +105,7 @@ pub(super) fn is_namesake(sessions: &Sessions, local: &NameMessage, id: ActorId)
     peer.is_some_and(|peer| peer.name == local.name)
 }
 
-/// Finds out whether the node that has the name of a newcomer still answers, and says so to this node.
+/// Finds out whether the node that has the name of a newcomer still answers, and tells this node.
 pub(super) fn ask_incumbent(
     myself: &ActorRef<NodeServerMessage>,
     incumbent: ActorRef<NodeSessionMessage>,

@@ -1,4 +1,4 @@
-//! What a node can be asked beyond what the stock crate's messages say, and what it answers.
+//! What a node can be asked beyond the stock crate's messages, and its answers.
 
 use std::net::SocketAddr;
 
@@ -17,19 +17,19 @@ pub(super) enum NodeRequest {
     AddPeer(Box<Peer>),
     /// Don't dial the peer of this address any more.
     RemovePeer(String),
-    /// Neither accept nor open further connections.
+    /// Neither accept nor open any further connection.
     Quiesce(RpcReplyPort<()>),
-    /// This node opened a connection, and somebody waits to hear how the session goes.
+    /// This node opened a connection, and its opener waits to hear how the session goes.
     ConnectionOpenedMonitored {
         stream: Box<NetworkStream>,
         monitor: SessionMonitor,
         dialled: DialOptions,
     },
-    /// Tells when there is no session with a node of this full name or connection string.
+    /// Tell when there is no session with a node of this full name or connection string.
     AwaitAbsence(String, RpcReplyPort<Option<CloseReason>>),
     /// The node's listener accepted a connection, which has the right to be open before it has authenticated.
     Accepted { stream: Box<NetworkStream>, permit: Permit },
-    /// What became of handshakes.
+    /// How many handshakes there are, and how many failed.
     HandshakeStats(RpcReplyPort<HandshakeStats>),
     /// The address that the node listens on.
     ListenAddr(RpcReplyPort<SocketAddr>),
@@ -54,7 +54,7 @@ pub(super) enum NodeRequest {
     Over(ActorId, CloseReason),
 }
 
-/// How a connection is meant that this node opened.
+/// How this node means a connection that it opened.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct DialOptions {
     pub(super) purpose: DialPurpose,
@@ -62,15 +62,15 @@ pub(super) struct DialOptions {
     pub(super) stock_peers: StockPeers,
 }
 
-/// What a connection is opened for.
+/// Why a connection is opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum DialPurpose {
-    /// For itself: if there is another one to the same node, an election decides.
+    /// The program opened it. If there is another one to the same node, an election decides.
     #[default]
     Connection,
-    /// To be linked to a node: where there is a link, this connection is one too many.
+    /// The connector opened it to have a link. Where there is one already, this connection is one too many.
     Link,
-    /// As a connection for itself, but because a peer says that there is a node, which may be true of no address.
+    /// A peer named the node. The address may be anybody's.
     Hearsay,
 }
 

@@ -33,13 +33,13 @@ pub struct NodeSession {
     pub(super) local: NameMessage,
     pub(super) connection_mode: NodeConnectionMode,
     pub(super) limits: SessionLimits,
-    /// What the peer holds of this node's memory.
+    /// What the peer takes of this node's memory.
     pub(super) account: Arc<PeerAccount>,
-    /// One for each connection that the node may be opening on a peer's word.
+    /// A permit for each connection that the node may be opening on a peer's word.
     pub(super) hearsay: Arc<Semaphore>,
     pub(super) timing: Timing,
     pub(super) stand_in_names: StandInNames,
-    /// What it was opened for, if this node opened it.
+    /// Why it was opened, if this node opened it.
     pub(super) purpose: DialPurpose,
     /// Whether the peer may prove no more than the cookie.
     pub(super) stock_peers: StockPeers,
@@ -115,7 +115,7 @@ impl NodeSession {
     }
 }
 
-/// For a session that no node has made, which has no share in a node's ledger.
+/// The account of a session that no node has made, and that has no share in a node's ledger.
 fn default_account() -> Arc<PeerAccount> {
     let PeerLimits {
         peer_bytes,
@@ -139,16 +139,16 @@ pub struct NodeSessionState {
     pub(super) session: Session,
     pub(super) link: Arc<Link>,
     pub(super) stand_ins: StandIns,
-    /// What was not taken of the peer's actors, and not said of this node's.
+    /// Entries about the peer's actors that were not taken, and about this node's that were not sent.
     pub(super) left_out: LeftOut,
-    /// Who waits for the peer to have handled what it was sent, in the order of asking.
+    /// Those who wait until the peer has handled what it was sent, in the order in which they asked.
     pub(super) confirmations: VecDeque<RpcReplyPort<()>>,
     pub(super) peer: Option<NameMessage>,
     pub(super) writer: Option<JoinHandle<()>>,
     pub(super) timer: SessionTimer,
     /// Why the session is ending, once it is.
     pub(super) closed: Option<CloseReason>,
-    /// Ends what outlives the actor, however it ends: after a kill there is no `post_stop`.
+    /// Ends what would outlive the actor, however it ends: after a kill there is no `post_stop`.
     pub(super) _ending: SessionCleanup,
 }
 
@@ -169,7 +169,7 @@ impl Drop for SessionCleanup {
 }
 
 impl NodeSessionState {
-    /// What the peer advertises of an actor.
+    /// The pid and name of an actor that the peer advertises.
     pub(super) fn look(&self, wanted: WantedActor) -> Option<wire::Actor> {
         let pid = match wanted {
             WantedActor::Pid(pid) => pid,
@@ -185,7 +185,7 @@ impl NodeSessionState {
         self.link.outbox().push(|out| wire::encode(message, out)).ok();
     }
 
-    /// A local actor started: peers hear of it if they may.
+    /// A local actor started. The peer hears of it if it is shared.
     pub(super) fn spawned(&mut self, cell: &ActorCell) {
         self.stand_ins.note_namesake(cell);
         if sync::is_shared(cell)
@@ -195,7 +195,7 @@ impl NodeSessionState {
         }
     }
 
-    /// Entries of the peer's were not taken.
+    /// Counts entries of the peer that were not taken.
     pub(super) fn note(&mut self, refusals: EntryRefusals) {
         for refused in refusals.into_inner() {
             self.left_out.theirs(&refused);

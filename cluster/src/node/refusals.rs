@@ -1,4 +1,4 @@
-//! Who did not get through the handshake, and why: counted always, logged within reason.
+//! Connections that did not get through the handshake, and why: all are counted, and some are logged.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 
-/// How many lines a reason may have in one [`WINDOW`]. A flood of connections must not become a flood of log lines.
+/// The most lines that a reason may have in one [`WINDOW`]. A flood of connections must not become a flood of log lines.
 const LINES: u32 = 5;
 
-/// See [`LINES`].
+/// The time in which a reason may have [`LINES`] lines.
 const WINDOW: Duration = Duration::from_secs(10);
 
 /// The failed handshakes of one node by reason. The reasons are names in this program's source, so there are few.
@@ -59,7 +59,7 @@ impl HandshakeRefusals {
             .collect()
     }
 
-    /// Some if it should be logged: with how many were not since the last line.
+    /// Counts a refusal. If it should be logged, gives the number of those that were not since the last line.
     fn count(&self, reason: &'static str, now: Instant) -> Option<u64> {
         let mut by_reason = self.lock();
         let tally = by_reason.entry(reason).or_insert(ReasonCount {

@@ -1,4 +1,4 @@
-//! The actor of a node: its listener, its sessions, and who is told of them.
+//! The actor of a node: its listener, its sessions, and the programs that hear of them.
 
 mod settings;
 
@@ -31,11 +31,11 @@ use crate::session::{CloseReason, DialDecision, PeerAccount, PeerLedger, StockPe
 use crate::transport::{IncomingEncryptionMode, NetworkStream, bind};
 use crate::wire::{CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN};
 
-/// How long a stopping node waits for its sessions to end in order.
+/// The time that a stopping node gives its sessions to end in order.
 const STOP: Duration = Duration::from_secs(8);
 
-/// The node id of the next session. It counts for the process, because what has the ids, stand-ins and their groups, is
-/// the process's: two nodes in one process would else give different actors the same id. ractor reads node 0 as "here".
+/// The node id of the next session. The process counts, and not the node, because stand-ins and their groups belong to the process:
+/// two nodes in one process would otherwise give different actors the same id. ractor reads node 0 as "here".
 static NEXT_NODE_ID: AtomicU64 = AtomicU64::new(1);
 
 /// A node of a cluster: listens for other nodes and supervises the sessions with them.
@@ -55,9 +55,9 @@ pub struct NodeServer {
     stand_in_names: StandInNames,
     stock_peers: StockPeers,
     admission: Arc<HandshakeAdmission>,
-    /// What all peers hold of this node's memory.
+    /// What all peers take of this node's memory.
     ledger: Arc<PeerLedger>,
-    /// One for each connection that may be opened on a peer's word at one time.
+    /// A permit for each connection that may be opened on a peer's word at one time.
     hearsay: Arc<Semaphore>,
     gate: Option<watch::Receiver<bool>>,
 }
@@ -157,7 +157,7 @@ impl NodeServer {
                 }));
             }
             NodeRequest::Elect(id, verdict) => match state.sessions.rival(id) {
-                // Two nodes can't have one name, and a node of ours closes when it hears that.
+                // Two nodes can't have one name, and a node of this crate closes when it hears that.
                 _ if namesakes::is_namesake(&state.sessions, &state.local, id) => {
                     drop(verdict.send(ElectionVerdict::Duplicate))
                 }
@@ -174,7 +174,7 @@ impl NodeServer {
         }
     }
 
-    /// A connection that the program opened or accepted by itself.
+    /// Starts the session of a connection that the program opened or accepted itself.
     async fn open_given(
         &self,
         myself: &ActorRef<NodeServerMessage>,
@@ -262,9 +262,9 @@ fn next_node_id() -> NodeId {
 
 /// Where a connection comes from.
 enum ConnectionOrigin {
-    /// It was accepted, and may stay open for a while before it authenticates.
+    /// This node accepted it, with the permit to be open before it has authenticated.
     Accepted(Permit),
-    /// This node opened it, and somebody may want to hear how it goes.
+    /// This node opened it, and its opener may wait to hear how it goes.
     Dialled(DialOptions, Option<SessionMonitor>),
 }
 
@@ -280,8 +280,8 @@ pub struct NodeServerState {
     connectors: Connectors,
     /// The node was told to accept no more.
     quiet: bool,
-    /// Sessions that survive an election and wait until those that don't are gone: what a node said of its actors in
-    /// an earlier life must be gone before what it says in this one.
+    /// Sessions that have survived an election and wait until the others are gone: what a node said of its actors before a restart
+    /// must be gone before what it says after it comes.
     succeeding: Vec<Succession>,
 }
 
@@ -291,7 +291,7 @@ struct Succession {
 }
 
 impl NodeServerState {
-    /// A session has authenticated and asks whether it survives. Whoever doesn't is ended, and the answer waits for that.
+    /// A session has authenticated and asks whether it survives. Sessions that don't are ended, and the answer waits for that.
     fn elect(&mut self, id: ractor::ActorId, won: Option<RpcReplyPort<ElectionVerdict>>) {
         let Some(election) = self.sessions.elect(&self.local.name, id) else {
             return;

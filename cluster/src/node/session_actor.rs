@@ -21,14 +21,14 @@ use crate::session::{CloseReason, LocalChange};
 use crate::transport::{NetworkStream, split, write_outbox};
 use crate::wire;
 
-/// How long the stand-ins of an ending session may take to end in order.
+/// The time that the stand-ins of an ending session have to end in order.
 const STAND_INS: Duration = Duration::from_secs(2);
 
-/// How long an ending session may take to write what it has accepted.
+/// The time that an ending session has to write what it has accepted.
 const FLUSH: Duration = Duration::from_secs(5);
 
 impl NodeSession {
-    /// Gives back whom to tell that the request is handled, once the session has done what it decided.
+    /// Gives back the port to answer once the session's decisions are carried out, if the request has one.
     async fn handle_request(
         &self,
         myself: &ActorRef<NodeSessionMessage>,
@@ -182,7 +182,7 @@ impl Actor for NodeSession {
 
     async fn post_stop(&self, myself: ActorRef<Self::Msg>, state: &mut Self::State) -> Result<(), ActorProcessingErr> {
         state.timer.disarm();
-        // Killed by ractor with their session, stand-ins could not say to their monitors why they end.
+        // Stand-ins are stopped here, because ractor would kill them with the session, and their monitors would not hear why.
         let why = format!(
             "the node {} is down: {}",
             state.peer_name(),

@@ -7,21 +7,21 @@ use crate::session::CloseReason;
 pub struct SessionEnd {
     /// Why.
     pub reason: CloseReason,
-    /// The full name of the peer, if it came to say it. It is as good as `proof` is.
+    /// The full name of the peer, if it said it. It is worth as much as `proof`.
     pub peer: Option<String>,
-    /// What the peer had proved.
+    /// What the peer had proved by then.
     pub proof: PeerProof,
-    /// Both nodes had sent all that they had.
+    /// True if both nodes had sent all that they had.
     pub was_ready: bool,
 }
 
 /// What a peer has proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeerProof {
-    /// Its name is a claim.
+    /// Nothing: its name is a claim.
     Nothing,
     /// That it has the cookie, as a stock node does.
     Cookie,
-    /// And who it is.
+    /// That it has the cookie, and who it is.
     Identity,
 }

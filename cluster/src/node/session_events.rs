@@ -1,4 +1,4 @@
-//! What the decisions of a session make its actor do.
+//! What a session's actor does when the session has decided something.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,10 +20,10 @@ use crate::session::{CloseReason, EntryRefusal, EntryRefusals, Event, Role};
 use crate::transport::OutboxError;
 use crate::wire::{self, Actor, GroupChange, MAX_NODE_NAME_BYTES};
 
-/// How long the node may take to decide about a session.
+/// The time that the node has to decide about a session.
 const NODE_DECISION: Duration = Duration::from_secs(5);
 
-/// How long such a connection may take until its session is ready. After it another one may be opened in its place.
+/// The time that a connection on a peer's word has until its session is ready. After it another one may be opened in its place.
 const TRANSITIVE_DIAL: Duration = Duration::from_secs(10);
 
 impl NodeSession {
@@ -56,7 +56,7 @@ impl NodeSession {
                         .cast(NodeServerMessage::ConnectionReady(myself.get_id())),
                 );
             }
-            // A table entry until somebody asks for a stand-in.
+            // An actor is a table entry until it is looked up or joins a group.
             Event::Spawned(actors) => state.link.add_remote(actors.iter().map(|actor| actor.pid)),
             Event::Terminated(pids) => {
                 pids.iter().for_each(|pid| state.stand_ins.terminate(*pid));
@@ -89,10 +89,12 @@ impl NodeSession {
                 rival.address
             ),
             Event::Closed(reason) => {
-                // Whoever waits for a reply hears it now, not when the session has ended in order.
+                // Before anything that takes time: callers that wait for replies hear it now, and not when the session has ended in
+                // order.
                 state.link.fail_all_calls();
                 state.closed = Some(reason.clone());
-                // From now on a new connection of the same peer competes with one less.
+                // Before the actor stops: a new connection of the same peer must not lose an election against this one while it
+                // still writes.
                 let over = NodeRequest::Over(myself.get_id(), reason.clone());
                 drop(self.node_server.cast(over.into()));
                 if !self.permit.as_ref().is_some_and(|permit| permit.report(&reason)) {
@@ -226,7 +228,7 @@ impl NodeSession {
         }
     }
 
-    /// Actors of the peer join a group here, as many as there is room for.
+    /// Actors of the peer join a group on this node, as many as there is room for.
     async fn joined(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState, change: GroupChange) {
         let GroupChange { scope, group, actors } = change;
         let group = Arc::new(ScopedGroup { scope, group });
@@ -265,7 +267,7 @@ impl NodeSession {
         state.session.handle_sessions(others);
     }
 
-    /// Connects to those nodes that the peer knows and this one doesn't.
+    /// Connects to the nodes that the peer knows and this one doesn't.
     async fn dial(&self, theirs: Vec<NameMessage>) {
         let Some(sessions) = ask_node(&self.node_server, NodeServerMessage::GetSessions).await else {
             return;
@@ -276,7 +278,7 @@ impl NodeSession {
                 .chain([&self.local])
                 .any(|own| own.name == peer.name || own.connection_string == peer.connection_string)
         };
-        // No node lets one in that has a longer name.
+        // No node lets in another one with a longer name.
         let is_name = |text: &str| text.len() <= MAX_NODE_NAME_BYTES;
         let mut left_out = 0;
         for peer in theirs
@@ -300,7 +302,7 @@ impl NodeSession {
                         address,
                         "no session with a peer's peer within {TRANSITIVE_DIAL:?}"
                     ),
-                    // That a session has ended is logged by itself.
+                    // The end of a session has a line of the log by itself.
                     Ok(Ok(_) | Err(ConnectError::Closed(_))) => {}
                 }
                 drop(permit);

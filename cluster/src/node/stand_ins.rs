@@ -1,7 +1,7 @@
-//! The stand-ins of one session: spawned when somebody looks an actor up or it joins a group, not before.
+//! The stand-ins of one session. Each is spawned when its actor is looked up or joins a group, and not before.
 //!
-//! Guests look actors up without them. A stand-in that only guests use, because they monitor its actor, is lent to them and
-//! ends when the last has given it back.
+//! Guests look actors up without stand-ins. One that only guests use, because they monitor its actor, is lent to them and ends when
+//! the last guest has given it back.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -19,22 +19,22 @@ use crate::directory::{BoxFuture, FoundActor, Lent, RemoteActors, SendRefused, W
 use crate::session::{EntryRefusal, Full, PeerAccount};
 use crate::wire::Actor;
 
-/// Why a stand-in is stopped; its supervisor and monitors hear it.
+/// The reason with which a stand-in is stopped, as its supervisor and monitors hear it.
 const REMOTE_EXIT: &str = "remote";
 
-/// The same for one that was lent and given back.
+/// The same for a stand-in that was lent and given back.
 const UNUSED: &str = "nobody monitors the remote actor any more";
 
 /// How long a stand-in lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StandInLifetime {
-    /// As long as its actor and the session: somebody may have a reference to it.
+    /// As long as its actor and the session, since a program may have a reference to it.
     Session,
     /// Until it is given back.
     Lent,
 }
 
-/// How long a stand-in that is given back may take to end. It waits for nobody.
+/// The time that a stand-in that is given back has to end. It waits for nothing.
 const GIVEN_BACK: Duration = Duration::from_secs(1);
 
 /// The bytes that a stand-in is charged beside [`NAMES`] times its name. Measured: 8 900 without a name, and with one as many
@@ -42,7 +42,7 @@ const GIVEN_BACK: Duration = Duration::from_secs(1);
 /// actor, and the task.
 const STAND_IN: usize = 10 * 1024;
 
-/// How often the name of a stand-in is kept: by ractor twice, and here.
+/// The number of copies of a stand-in's name: ractor keeps two, and there is one here.
 const NAMES: usize = 3;
 
 /// The stand-ins of one session, and the groups that they are in.
@@ -51,13 +51,13 @@ pub(super) struct StandIns {
     names: StandInNames,
     account: Arc<PeerAccount>,
     by_pid: HashMap<u64, ActorRef<RemoteActorMessage>>,
-    /// Those that were stopped and haven't ended yet. ractor knows actors by their pids: another one with the same would be
-    /// taken for this one when this one ends.
+    /// The pids of stand-ins that were stopped and haven't ended yet. ractor knows actors by their pids, and would take another one
+    /// with the same pid for this one when this one ends.
     ending: HashSet<u64>,
     memberships: Memberships,
-    /// The names that their actors have at home and they have here, and how many of them have each.
+    /// The names that stand-ins share with their actors, and how many stand-ins have each.
     bare_names: HashMap<String, usize>,
-    /// Those that nobody has but those who were lent them, and how often they were.
+    /// The stand-ins that are only lent, and how many borrowers each has.
     lent: HashMap<u64, usize>,
 }
 
@@ -114,21 +114,21 @@ impl StandIns {
         let cell = stand_in.get_cell();
         self.by_pid.insert(actor.pid, stand_in);
         if let Some(name) = bare_name {
-            // A local actor may have taken the name meanwhile.
+            // After the stand-in is there: a local actor may have taken the name meanwhile.
             namesakes::note_named(&name);
             *self.bare_names.entry(name).or_default() += 1;
         }
         Ok(cell)
     }
 
-    /// Somebody who was lent a stand-in needs it no more.
+    /// A borrower gives a stand-in back.
     pub(super) async fn take_back(&mut self, pid: u64) {
         let Some(times) = self.lent.get_mut(&pid) else { return };
         *times -= 1;
         if *times == 0
             && let Some(stand_in) = self.end(pid)
         {
-            // Whoever asks next gets another of the same id and name, so this one must be gone by then.
+            // The next one that is asked for has the same id and name, so this one must be gone by then.
             let ended = stand_in.stop_and_wait(Some(UNUSED.to_owned()), Some(GIVEN_BACK)).await;
             match ended {
                 Ok(()) => self.forget_ending(pid, stand_in.get_name()),
@@ -148,7 +148,8 @@ impl StandIns {
         self.by_pid.get(&pid).map(ActorRef::get_cell)
     }
 
-    /// A local actor started. If a stand-in has its name, ractor's registry loses it when that ends, however it does.
+    /// A local actor started. If a stand-in has its name, ractor's registry loses the local actor when the stand-in ends, however
+    /// it ends.
     pub(super) fn note_namesake(&self, cell: &ActorCell) {
         let is_namesake = |name: String| self.bare_names.contains_key(&name);
         if cell.get_id().is_local() && !self.bare_names.is_empty() && cell.get_name().is_some_and(is_namesake) {
@@ -167,7 +168,7 @@ impl StandIns {
     fn end(&mut self, pid: u64) -> Option<ActorRef<RemoteActorMessage>> {
         self.lent.remove(&pid);
         let stand_in = self.by_pid.remove(&pid)?;
-        // That a local actor took the name may not have been heard yet.
+        // The news that a local actor took the name may not have come yet.
         if let Some(name) = stand_in.get_name().filter(|name| self.bare_names.contains_key(name)) {
             namesakes::note_named(&name);
         }
@@ -175,7 +176,7 @@ impl StandIns {
         Some(stand_in)
     }
 
-    /// A stand-in ended. If it did so by itself, the next who asks gets another.
+    /// A stand-in ended. If it did so by itself, the next one that is asked for is another.
     pub(super) fn forget(&mut self, cell: &ActorCell) {
         let pid = cell.get_id().pid();
         // One that was given back may have a successor already.
@@ -206,7 +207,7 @@ impl StandIns {
         }
     }
 
-    /// All of them have ended.
+    /// All stand-ins have ended.
     pub(super) fn ended(&mut self) {
         for (name, _) in self.bare_names.drain() {
             report_loss(&name);
@@ -225,7 +226,7 @@ pub(super) enum NoStandIn {
     Failed(#[from] SpawnErr),
 }
 
-/// What a stand-in of this name takes.
+/// The bytes that a stand-in of this name is charged.
 fn cost(name: Option<&str>) -> usize {
     STAND_IN + NAMES * name.map_or(0, str::len)
 }

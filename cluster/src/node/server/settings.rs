@@ -1,4 +1,4 @@
-//! What a program says of its node before it spawns it.
+//! The settings of a node, which a program makes before it spawns it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -100,14 +100,14 @@ impl NodeServer {
         self
     }
 
-    /// Sets what stands in for the actors of peers is called: [`StandInNames::Bare`] by default.
+    /// Sets the names of the stand-ins of peers' actors: [`StandInNames::Bare`] by default.
     #[must_use]
     pub fn with_stand_in_names(mut self, names: StandInNames) -> Self {
         self.stand_in_names = names;
         self
     }
 
-    /// Sets whether nodes of `ractor_cluster` get a session, which prove the cookie and not who they are:
+    /// Sets whether nodes of `ractor_cluster` get a session. They prove that they have the cookie, and not who they are:
     /// [`StockPeers::Accepted`] by default.
     #[must_use]
     pub fn with_stock_peers(mut self, stock_peers: StockPeers) -> Self {
@@ -115,14 +115,14 @@ impl NodeServer {
         self
     }
 
-    /// Listens at once, and accepts connections only once this is true. If it can't become true any more, none is accepted.
+    /// Listens at once, and accepts connections only once this is true. None is accepted if it can't become true any more.
     #[must_use]
     pub fn with_gate(mut self, gate: watch::Receiver<bool>) -> Self {
         self.gate = Some(gate);
         self
     }
 
-    /// Sets how many accepted connections may be in their handshakes at one time. Beyond that the oldest give way to new ones.
+    /// Sets how many accepted connections may be in their handshakes at one time. Beyond that the oldest ones give way to new ones.
     #[must_use]
     pub fn with_handshake_limits(mut self, limits: HandshakeLimits) -> Self {
         self.admission = Arc::new(HandshakeAdmission::new(limits));
