@@ -11,7 +11,7 @@ use crate::wire::{
     Auth, Challenge, ChallengeReply, CookieDigest, HandshakeNonce, MAX_NODE_NAME_BYTES, NameMessage, ServerStatus,
 };
 
-/// How much of an address that a peer names is shown, in characters.
+/// The longest part, in characters, of an address from a peer that is shown.
 const LONGEST_ADDRESS: usize = 200;
 
 /// What this end brings to a handshake.
@@ -29,7 +29,7 @@ pub(super) struct Credentials {
     pub(super) nonce: HandshakeNonce,
 }
 
-/// Where a handshake stands: named for what is due next.
+/// The state of a handshake, named for what is due next.
 #[derive(Debug)]
 pub(super) enum Handshake {
     /// Initiator: the name is sent.
@@ -44,7 +44,7 @@ pub(super) enum Handshake {
     Name,
     /// Acceptor: the node is deciding about the peer's name.
     Admission(NameMessage),
-    /// Acceptor: we said that a connection is alive and wait whether the peer insists.
+    /// Acceptor: we said that there is a connection already, and the peer says next whether it insists.
     ClientStatus(NameMessage),
     /// Acceptor: our challenge is sent.
     Reply(NameMessage),
@@ -97,7 +97,7 @@ impl Handshake {
         }
     }
 
-    /// Why the session ends if the peer closes the connection in this state. A network that fails is no verdict.
+    /// The reason for which the session ends if the peer closes the connection in this state. A network that fails is no refusal.
     pub(super) fn reason_if_closed(&self) -> CloseReason {
         match self {
             Self::Ack(..) => CloseReason::CookieRefused,
@@ -212,8 +212,8 @@ fn challenge(ours: &Credentials, peer: NameMessage, out: &mut Vec<Auth>) -> Hand
     Handshake::Reply(peer)
 }
 
-/// What a peer is called is kept in many places for as long as it is connected, and is in every line of the log about it, in what
-/// commands print, and in the full names of its actors.
+/// Refuses names that do harm: a peer's name is kept in many places for as long as the peer is connected, and it is in every line
+/// of the log about it, in what commands print, and in the full names of its actors.
 fn refuse_name(peer: &NameMessage) -> Result<(), CloseReason> {
     for (what, text) in [("name", &peer.name), ("connection string", &peer.connection_string)] {
         if text.len() > MAX_NODE_NAME_BYTES {
@@ -228,7 +228,7 @@ fn refuse_name(peer: &NameMessage) -> Result<(), CloseReason> {
             return Err(CloseReason::BadName { what, problem });
         }
     }
-    // `a@b` of a node `c` would else be taken for `a` of the node `b@c`.
+    // Otherwise the actor `a@b` of a node `c` would be taken for the actor `a` of the node `b@c`.
     if !peer.name.contains('@') {
         let (what, problem) = ("name", "is not of the form name@hostname");
         return Err(CloseReason::BadName { what, problem });
@@ -300,7 +300,7 @@ fn introduction(ours: &Credentials, theirs: Challenge) -> Result<Introduction, C
     })
 }
 
-/// What may be made of what a peer says of itself.
+/// What is believed of what a peer says of itself.
 fn introduced(ours: &Credentials, mut peer: NameMessage) -> Result<NameMessage, CloseReason> {
     refuse_name(&peer)?;
     if prove_identity(ours, &peer) {
@@ -321,7 +321,7 @@ fn introduced(ours: &Credentials, mut peer: NameMessage) -> Result<NameMessage, 
     Ok(peer)
 }
 
-/// As initiator, which hears the peer's name last: two nodes can't have one.
+/// As initiator, which hears the peer's name last: two nodes can't have one name.
 fn refuse_namesake(ours: &Credentials, peer: &NameMessage) -> Result<(), CloseReason> {
     if ours.local.name != peer.name || peer_is(ours, peer) == ClaimedNode::ThisNode {
         return Ok(());
@@ -332,7 +332,8 @@ fn refuse_namesake(ours: &Credentials, peer: &NameMessage) -> Result<(), CloseRe
     })
 }
 
-/// Whom a peer claims to be. It is this node only if it proves that: whoever has ever heard of this node knows its number.
+/// The node that a peer claims to be. It counts as this node only if it will prove that, since every node that ever met this one
+/// knows its number.
 fn peer_is(ours: &Credentials, peer: &NameMessage) -> ClaimedNode {
     let incarnation = |name: &NameMessage| name.flags.unwrap_or_default().incarnation;
     if prove_identity(ours, peer) && incarnation(peer) != 0 && incarnation(peer) == incarnation(&ours.local) {
@@ -342,7 +343,7 @@ fn peer_is(ours: &Credentials, peer: &NameMessage) -> ClaimedNode {
     }
 }
 
-/// An address as a peer says it, for logs.
+/// An address in the words of a peer, made safe for logs.
 pub(super) fn shown(address: &str) -> String {
     let start: String = address.chars().take(LONGEST_ADDRESS).collect();
     start.escape_debug().to_string()

@@ -1,13 +1,12 @@
-//! What peers hold of this node's memory: bytes that stay until their session gives them back.
+//! What peers take of this node's memory: bytes that stay until their session gives them back.
 //!
-//! Each session has a [`PeerAccount`] with a limit of its own, and all accounts of a node draw on one [`PeerLedger`]. There is one
-//! session for each name that a peer has: a peer that reconnects begins with an empty account once its old session, and what
-//! that held, is gone.
+//! Each session has a [`PeerAccount`] with a limit of its own, and all accounts of a node draw on one [`PeerLedger`]. Each peer has
+//! one session: after a reconnect it begins with an empty account once its old session, and what that held, is gone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What all peers of a node may hold together.
+/// The memory that all peers of a node may take together.
 #[derive(Debug)]
 pub struct PeerLedger {
     limit: usize,
@@ -24,7 +23,7 @@ impl PeerLedger {
     }
 }
 
-/// What one peer holds.
+/// The memory that one peer takes.
 #[derive(Debug)]
 pub struct PeerAccount {
     ledger: Arc<PeerLedger>,
@@ -35,10 +34,10 @@ pub struct PeerAccount {
 /// The limit that a charge would exceed, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Full {
-    /// Of this peer.
+    /// The limit for this peer.
     #[error("what it has on this node takes {0} bytes already, which is the limit for one peer (`peer_bytes`)")]
     Peer(usize),
-    /// Of all peers.
+    /// The limit for all peers.
     #[error("what all peers have on this node takes {0} bytes already, which is the limit (`all_peers_bytes`)")]
     AllPeers(usize),
 }
@@ -53,7 +52,7 @@ impl PeerAccount {
         }
     }
 
-    /// Takes `bytes` into account.
+    /// Charges `bytes`.
     ///
     /// # Errors
     /// They would exceed a limit, and nothing was taken.

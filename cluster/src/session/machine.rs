@@ -19,7 +19,7 @@ use crate::wire::{
 /// The most actors in one `Spawn` or `PgJoin`: some hundred kilobytes, far below any peer's frame limit.
 const ACTORS_PER_MESSAGE: usize = 8_192;
 
-/// What a session is made of.
+/// The configuration of a session.
 #[derive(Debug, Clone)]
 pub struct SessionConfig {
     /// Our end.
@@ -38,13 +38,13 @@ pub struct SessionConfig {
     pub challenge: StockChallenge,
     /// Our part of what a peer proves that is not a stock one: fresh and unpredictable.
     pub nonce: HandshakeNonce,
-    /// Anything; spreads the pings of many sessions.
+    /// Any number. It spreads the pings of many sessions over time.
     pub jitter: u64,
     /// What the peer's actors are charged to.
     pub account: Arc<PeerAccount>,
 }
 
-/// What a node makes of a peer that it has dialled, and that has said who it is but not proved it.
+/// A node's decision about a peer that it has dialled, and that has said who it is but not proved it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DialDecision {
     /// Prove the cookie, and have it proved.
@@ -62,7 +62,7 @@ enum SessionState {
     Closed,
 }
 
-/// How far the exchange of actors and groups has come.
+/// The progress of the exchange of actors and groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SyncProgress {
     Neither,
@@ -82,7 +82,7 @@ pub struct Session {
     sync: SyncProgress,
     handshake_deadline: Instant,
     health: Option<Health>,
-    /// What the pings said that were sent for a confirmation, oldest first.
+    /// The timestamps of the pings that were sent for confirmations, oldest first.
     confirmations: VecDeque<Timestamp>,
     peer_actors: PeerActors,
     /// What the peer understands beyond the stock protocol.

@@ -1,4 +1,4 @@
-//! What a peer said of its actors and was not taken: that entry alone, while the session goes on.
+//! Entries about a peer's actors that this node did not take, while the session goes on.
 
 use super::ledger::Full;
 use crate::wire::MAX_NAME_BYTES;
@@ -12,10 +12,10 @@ pub enum EntryRefusal {
     /// The name of the group or of its scope is too long.
     #[error("the names of a group and of its scope may have {MAX_NAME_BYTES} bytes each")]
     GroupName,
-    /// There is no room.
+    /// The peer, or all peers together, have used up their memory here.
     #[error(transparent)]
     Full(Full),
-    /// A pid is used again whose last actor hasn't quite ended here.
+    /// The pid is that of an actor whose stand-in is still ending here.
     #[error("its pid is that of an actor that is just ending")]
     PidReused,
 }

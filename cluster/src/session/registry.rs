@@ -1,5 +1,5 @@
-//! The connections of one node as its elections see them: who is at the other end, what that end has proved, and which
-//! connection to a peer goes on.
+//! The connections of one node as its elections see them: which node is at the other end, what it has proved, and which connection
+//! to it goes on.
 //!
 //! Generic over how sessions are told apart: the node has actor ids, the simulation has numbers.
 
@@ -19,7 +19,7 @@ pub enum SessionCheck {
     Wins,
     /// There is, and it goes on.
     Loses,
-    /// There is one in the same direction, and the question doesn't say which of the two it is about.
+    /// There is one in the same direction, and the question doesn't tell the two apart.
     Ambiguous,
 }
 
@@ -39,8 +39,8 @@ impl From<SessionCheck> for ServerStatus {
 pub struct Election<Id> {
     /// The session itself survives.
     pub won: bool,
-    /// The other sessions with the same peer that are over, losers of this election among them. They must be gone before
-    /// the winner begins: what a peer said in an earlier life goes before what it says in this one.
+    /// The other sessions with the same peer that are over, losers of this election among them. They must be gone before the winner
+    /// begins: what a peer said before a restart must be gone before what it says after it comes.
     pub ending: Vec<Id>,
 }
 
@@ -58,7 +58,7 @@ struct RegistryEntry {
     standing: SessionStanding,
 }
 
-/// What counts about a session.
+/// The standing of a session in elections.
 #[derive(Debug, PartialEq, Eq)]
 enum SessionStanding {
     /// The peer's name is a claim. It counts in no election but its own.
@@ -106,7 +106,7 @@ impl<Id: Copy + Ord> Registry<Id> {
         }
     }
 
-    /// The session has ended or is about to. The first reason stays: what follows is its consequence.
+    /// Notes that the session has ended or is about to. The first reason stays, since later ones follow from it.
     pub fn over(&mut self, id: Id, reason: CloseReason) {
         if let Some(entry) = self.entries.get_mut(&id)
             && !matches!(entry.standing, SessionStanding::Over(_))
@@ -128,7 +128,7 @@ impl<Id: Copy + Ord> Registry<Id> {
         !self.elected(peer).is_empty()
     }
 
-    /// Should this session, whose peer has just said its name, go on? Sessions that haven't proved the cookie don't
+    /// Whether this session, whose peer has just said its name, goes on. Sessions whose peers haven't proved the cookie don't
     /// count: a claimed name displaces nobody.
     pub fn check(&self, this: &str, id: Id) -> SessionCheck {
         let Some(entry) = self.entries.get(&id) else {
@@ -149,7 +149,7 @@ impl<Id: Copy + Ord> Registry<Id> {
         }
     }
 
-    /// As [`Registry::check`] for whoever knows a connection only by its peer's name and nonce.
+    /// As [`Registry::check`] for a connection that is known only by its peer's name and nonce.
     pub(crate) fn check_name(&self, this: &str, peer: &str, connection_id: u64) -> SessionCheck {
         let nonce = NonZeroU64::new(connection_id);
         let mut same = self

@@ -1,7 +1,7 @@
 //! The outbox of a connection: senders encode straight into it, one writer drains it.
 //!
-//! It is a queue of chunks behind one lock. Nobody awaits while holding the lock, and the writer takes the whole queue at
-//! once and leaves an empty one, so a busy connection makes few, large writes.
+//! It is a queue of chunks behind one lock. No task awaits while it holds the lock, and the writer takes the whole queue at once
+//! and leaves an empty one, so a busy connection makes few, large writes.
 
 use bytes::BytesMut;
 use tokio::sync::Notify;
@@ -10,7 +10,7 @@ use super::chunks::Chunks;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
-/// What the control plane may add to a full outbox, in bytes.
+/// The room, in bytes, that the control plane has beyond a full outbox.
 const CONTROL_HEADROOM: usize = 16 * 1024 * 1024;
 
 /// Why a frame was not taken.
@@ -27,22 +27,22 @@ pub enum OutboxError {
     Closed,
 }
 
-/// What a frame that was taken found.
+/// The state in which a frame that was taken found the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Enqueued {
-    /// Nothing special.
+    /// The frame was queued, behind others or alone.
     Queued,
-    /// An empty outbox that more frames are about to come to. The writer waits a little for them: so may whoever is to bring
-    /// them.
+    /// The outbox was empty, and more frames are about to come. The writer waits a little for them, and so may the sender if it has
+    /// more to send.
     FirstOfBatch,
 }
 
 #[derive(Debug, Default)]
 struct OutboxState {
     waiting: Chunks,
-    /// Handed to the writer and not on its way yet.
+    /// The bytes that were handed to the writer and are not on their way yet.
     in_flight: usize,
-    /// What was handed to the writer last were several frames.
+    /// True if the writer was last handed several frames.
     busy: bool,
     closed: bool,
 }
@@ -51,8 +51,8 @@ struct OutboxState {
 #[derive(Debug)]
 pub struct Outbox {
     state: Mutex<OutboxState>,
-    /// What came in since the last drain and makes somebody send: calls that are to be answered, and replies that callers
-    /// have waited for.
+    /// The number of frames that came in since the last drain and make a local actor send: calls that are to be answered, and
+    /// replies that callers have waited for.
     expected: AtomicUsize,
     work: Notify,
     room: Notify,
@@ -130,7 +130,7 @@ impl Outbox {
         })
     }
 
-    /// So many calls or replies have come in, each of which is likely to make somebody send a frame soon.
+    /// As many calls or replies as `frames` have come in, and each is likely to make a local actor send a frame soon.
     pub(crate) fn expect(&self, frames: usize) {
         self.expected.fetch_add(frames, Ordering::Relaxed);
     }
@@ -192,8 +192,8 @@ impl Outbox {
         state.closed || !state.waiting.is_empty()
     }
 
-    /// Swaps everything that waits into `drained`, which must be empty. What was expected and hasn't come is waited for no
-    /// longer: somebody takes his time.
+    /// Swaps everything that waits into `drained`, which must be empty. Frames that were expected and haven't come are not waited
+    /// for again: their senders take longer.
     pub fn drain_into(&self, drained: &mut Chunks) {
         let mut state = self.lock();
         std::mem::swap(&mut state.waiting, drained);
@@ -202,7 +202,7 @@ impl Outbox {
         self.expected.store(0, Ordering::Relaxed);
     }
 
-    /// So many of the bytes that were drained are on their way.
+    /// This many of the bytes that were drained are on their way.
     pub fn wrote(&self, bytes: usize) {
         let mut state = self.lock();
         state.in_flight = state.in_flight.saturating_sub(bytes);

@@ -1,4 +1,4 @@
-//! The reader of a connection: many frames a read, and large payloads straight into a buffer of their own.
+//! The reader of a connection: it takes many frames off each read, and reads large payloads straight into a buffer of their own.
 
 use std::io;
 
@@ -9,19 +9,19 @@ use super::LARGE_PAYLOAD;
 use super::allocator::expect_large_payloads;
 use crate::wire::{FRAME_HEADER_BYTES, Frame, Split, WireError, frame_size, large_payload};
 
-/// Space that every read has at least.
+/// The least space of a read, in bytes.
 const READ_CHUNK: usize = 64 * 1024;
 
-/// The place of the payload shows in this much of a frame, or is not looked for.
+/// The bytes at the start of a frame that show where its payload is. If they don't, the payload is copied.
 const START: usize = 64;
 
-/// What a large payload's buffer may be ahead of what has arrived.
+/// The most bytes by which the buffer of a large payload may be ahead of what has arrived.
 const AHEAD: usize = 256 * 1024;
 
-/// The largest frame for which the buffer stays as large as it has become.
+/// The largest frame, in bytes, after which the buffer stays as large as it has become.
 const KEPT: usize = 1 << 20;
 
-/// What is read after a large payload: enough for the place of the next one, which need not be copied then.
+/// The bytes of the read after a large payload. They show where the next payload is, which then need not be copied.
 const AFTER_LARGE: usize = 128;
 
 /// Why no frame came.
@@ -51,9 +51,9 @@ pub(crate) struct FrameReader<R> {
 #[derive(Debug)]
 struct LargeFrame {
     frame: Split,
-    /// What the payload is to have.
+    /// The length of the payload.
     len: usize,
-    /// What comes after it.
+    /// The bytes after the payload.
     rest: usize,
 }
 

@@ -10,9 +10,9 @@ use super::outbox::Outbox;
 /// The most chunks that one write takes.
 const SLICES: usize = 16;
 
-/// How often the writer lets others run before it writes, if more frames are about to come: because its last write took
-/// several, or because as many calls or replies came in, each of which makes somebody send. Those who are at it then add
-/// theirs. Where one frame comes at a time it writes at once.
+/// The number of times that the writer lets other tasks run before it writes, if more frames are about to come: its last write took
+/// several, or more calls and replies came in than frames wait, and each makes an actor send. Those actors then add their frames.
+/// Where one frame comes at a time, the writer writes at once.
 const YIELDS: usize = 2;
 
 /// Writes what the outbox takes until it is closed and empty, then closes the sending direction.

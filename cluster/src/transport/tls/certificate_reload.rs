@@ -1,4 +1,4 @@
-//! Noticing that certificates were replaced.
+//! Reloads certificates when their files are replaced.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ impl Drop for CertificateReload {
 }
 
 impl Tls {
-    /// Reloads the files when they change, and looks whether they did in steps of `every`. What is wrong with new files
-    /// is logged once, and the old ones stay in use. Needs a tokio runtime with time.
+    /// Reads the files each time that `every` has passed, and reloads them when they have changed. A fault of new files is logged
+    /// once, and the old ones stay in use. Needs a tokio runtime with time.
     pub fn reload_on_change(&self, every: Duration) -> CertificateReload {
         CertificateReload(tokio::spawn(reload_again_and_again(self.clone(), every)))
     }

@@ -33,15 +33,15 @@ use material::Material;
 use peers::{OwnCertificate, PeerVerifier};
 use shared::{CurrentCertificates, SharedCertificates};
 
-/// Both ends are nodes of recent make: nothing older is offered or taken.
+/// The one version that is offered and taken: both ends are nodes of recent make.
 const VERSIONS: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13];
 
-/// Whether those who connect have to show a certificate.
+/// Whether nodes that connect have to show a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientAuth {
-    /// They do, and it must lead to the `ca` of this node: mutual TLS.
+    /// They have to, and it must lead to the `ca` of this node: mutual TLS.
     Required,
-    /// They don't; the cookie alone decides who is let in.
+    /// They need not; the cookie alone decides which nodes are let in.
     None,
 }
 
@@ -107,8 +107,8 @@ impl Tls {
         Ok(true)
     }
 
-    /// What would keep nodes that trust the same `ca` from accepting this node's certificate, if anything: that it is
-    /// expired, signed by somebody else, or not made for this use.
+    /// The reason for which nodes that trust the same `ca` would refuse this node's certificate, if there is one: it has expired,
+    /// is signed by another CA, or is not made for this use.
     pub fn self_check(&self) -> Option<String> {
         self.shared.material().self_check()
     }

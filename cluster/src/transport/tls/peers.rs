@@ -1,4 +1,4 @@
-//! What rustls asks during a handshake, answered from the certificates as they are at that moment.
+//! The answers to what rustls asks during a handshake, from the certificates as they are at that moment.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ impl ResolvesClientCert for OwnCertificate {
     }
 }
 
-/// The check of a peer's certificate, in either role. Decides nothing itself: webpki does, with the CA of the moment.
+/// The check of a peer's certificate, in either role. webpki decides, with the CA of the moment.
 #[derive(Debug)]
 pub(super) struct PeerVerifier(pub(super) Arc<SharedCertificates>);
 
@@ -102,7 +102,7 @@ impl ServerCertVerifier for PeerVerifier {
 }
 
 impl ClientCertVerifier for PeerVerifier {
-    /// None: a peer has one certificate and shows it. The hints of the moment could not be borrowed from here anyway.
+    /// No hints: a peer has one certificate and shows it. The hints of the moment could not be borrowed from here anyway.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }

@@ -8,7 +8,7 @@ use tokio_rustls::rustls::crypto::CryptoProvider;
 use super::files::{Contents, TlsFiles};
 use super::material::Material;
 
-/// What all acceptors and connectors of a [`Tls`] look into.
+/// What all acceptors and connectors of a [`Tls`](super::Tls) look into.
 #[derive(Debug)]
 pub(super) struct SharedCertificates {
     pub(super) files: TlsFiles,
@@ -19,7 +19,7 @@ pub(super) struct SharedCertificates {
 #[derive(Debug)]
 pub(super) struct CurrentCertificates {
     pub(super) material: Arc<Material>,
-    /// What it was made of, to notice a change.
+    /// The contents that it was made of, to notice a change.
     pub(super) contents: Contents,
 }
 
