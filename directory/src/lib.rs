@@ -1,9 +1,9 @@
 //! The directory: actors of this process that `ractor`'s own registries can't hold.
 //!
 //! `ractor` keeps its pid registry, name registry and type checks for *local* ids. A guest runs under a *remote* id (see
-//! ARCHITECTURE.md), so what ractor then leaves out is kept here: a pid of its own, a name that can be found, and
-//! events that let every session advertise it. The directory is the one seam between the cluster layer and the guest
-//! layer: neither imports the other.
+//! ARCHITECTURE.md), so the directory keeps what ractor then leaves out: a pid of its own, a name that can be found, and events
+//! that let every session advertise the guest. The directory is the one seam between the cluster layer and the guest layer: neither
+//! imports the other.
 
 #![cfg_attr(
     test,
@@ -95,16 +95,16 @@ pub trait Inbox: Send + Sync + 'static {
     /// There is no room, or the actor has ended.
     fn put(&self, message: SerializedMessage) -> Result<(), NotPut>;
 
-    /// Done as soon as there may be room again, or the actor has ended. None if senders are not to wait for that.
+    /// Completes as soon as there may be room again, or the actor has ended. None if senders are not to wait.
     ///
-    /// To miss nothing, ask before the [`put`](Self::put) that is tried once more.
+    /// To miss no room, a sender asks before it tries [`put`](Self::put) once more.
     fn room(&self) -> Option<BoxFuture<'_, ()>>;
 }
 
 /// A message that a mailbox didn't take.
 #[derive(Debug)]
 pub struct NotPut {
-    /// The message. What it carries of a reply port tells the caller when it is dropped.
+    /// The message. If it is a call, dropping it tells the caller.
     pub message: SerializedMessage,
     /// Why.
     pub reason: PutRefused,
@@ -210,7 +210,7 @@ pub fn register_hosted(cell: ActorCell, inbox: Arc<dyn Inbox>) -> Result<Hosted,
         let mut directory = write();
         if let Some(name) = cell.get_name() {
             if directory.holds(&name) || native(&name).is_some() {
-                // The end of the cell, which comes now, takes the name of a native actor off ractor's registry.
+                // The cell ends now, and its end takes the name of a native actor off ractor's registry.
                 namesakes::note_named(&name);
                 return Err(NameTaken(name));
             }
@@ -307,7 +307,7 @@ pub async fn resolve(id: ActorId) -> Option<ActorCell> {
     peer.actors.stand_in(id.pid()).await
 }
 
-/// The actor of this name, wherever it lives: on this node, or else on the node whose full name sorts first among those
+/// The actor of this name, wherever it lives. If this node has none, it is that of the node whose full name sorts first among those
 /// that have one. `actor@name@hostname` asks one node alone.
 pub async fn find(name: &str) -> Option<ActorCell> {
     let (actor, peers) = match place(name) {
@@ -354,7 +354,7 @@ fn split_qualified(name: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Sends to an actor of another node and waits while that node takes messages more slowly than they come.
+/// Sends to an actor of another node, and waits while that node takes messages more slowly than they come.
 ///
 /// # Errors
 /// The message was not taken.
@@ -390,7 +390,7 @@ pub fn actor_id(node: &Node, pid: u64) -> Option<ActorId> {
     Some(ActorId::Remote { node_id: *node_id, pid })
 }
 
-/// Says what this process's node is called.
+/// Sets the name and incarnation of this process's node.
 pub fn set_node(node: Node) {
     write().node = Some(node);
 }

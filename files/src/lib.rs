@@ -1,7 +1,7 @@
-//! Files: reading what users name (`reading`, and `secret` for secrets), and keeping what is the node's own (`own`, and `writers` for
-//! who else may change it).
+//! Files: reading those that users name (`reading`, and `secret` for secrets), and keeping the node's own (`own`, and `writers` for
+//! who else may change them).
 //!
-//! Each step that may fail goes past [`point`], where a test makes it fail.
+//! Each step that may fail goes past [`point`], where a test can make it fail.
 
 #![cfg_attr(
     test,

@@ -1,7 +1,7 @@
 //! The files that a node keeps: readable by their owner alone, and whole whenever the machine, the disk or the process fails.
 //!
-//! Everything that the node keeps beside its database goes through here: the compile cache, uploaded components and the record
-//! of what is deployed. So one place knows how a file is replaced, and tests make each step fail (`fault`).
+//! Everything that the node keeps beside its database goes through here: the compile cache, uploaded components and the record of
+//! what is deployed. So one place knows how a file is replaced, and tests can make each step fail (`fault`).
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -11,17 +11,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{FileStep, point};
 
-/// The beginning of the names of files that are being written. What a killed process left of them is removed by [`sweep`].
+/// The beginning of the names of files that are being written. [`sweep`] removes those that a killed process left.
 const TEMPORARY: &str = ".ractor-host-";
 
-/// The age from which a file that was being written belongs to nobody any more.
+/// The age from which a file that was being written counts as left behind.
 const ABANDONED: Duration = Duration::from_hours(1);
 
 /// The time between two looks at a lock that another process has.
 const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// True for an error that says nothing of the file or the folder: the disk is full, fails or is read-only, or the process has too
-/// many files open.
+/// True for an error that says nothing about the file or the folder: the disk is full, fails or is read-only, or the process has
+/// too many files open.
 pub fn is_trouble(error: &io::Error) -> bool {
     use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     /// EIO, ENFILE and EMFILE, for which there is no kind.
@@ -45,7 +45,7 @@ pub fn create_folder(folder: &Path) -> io::Result<()> {
     create_private(folder)?;
     for made in missing {
         match sync_folder(&folder_of(made)) {
-            // Who may pass through a folder need not be allowed to open it.
+            // A process that may pass through a folder need not be allowed to open it.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
             synced => synced?,
         }
@@ -85,7 +85,7 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// There is a file of this name, or it is not certain that the new one outlives the machine's power.
 pub fn keep_new(new: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
-    // Before the name: a file that has one is whole, whatever fails.
+    // Before it gets its name: a file that has one is whole, whatever fails.
     sync(new.as_file(), path)?;
     point(FileStep::Rename, path)?;
     new.persist_noclobber(path).map_err(|error| error.error)?;
@@ -134,7 +134,7 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     sync_folder(&folder_of(to))
 }
 
-/// The same without making it certain, which is for the caller to do: with [`sync_folder`].
+/// The same without making it certain. The caller does that with [`sync_folder`].
 ///
 /// # Errors
 /// It has its old name.
@@ -143,7 +143,7 @@ pub fn rename_unsynced(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
-/// A name, in the same folder, for a file that is damaged, which no other has.
+/// A name in the same folder, which no other file has, for a file that is damaged.
 pub fn aside(path: &Path) -> PathBuf {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -271,7 +271,7 @@ pub fn folder_of(path: &Path) -> PathBuf {
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     point(FileStep::Sync, folder)?;
     match File::open(folder)?.sync_all() {
-        // What some file systems say of every folder: they have no such thing.
+        // Some file systems say this of every folder, because they have no such thing.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
         synced => synced,
     }
@@ -282,7 +282,7 @@ pub fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// How files are made that are their owner's business alone.
+/// The options with which private files are made.
 #[cfg(unix)]
 fn private_options() -> fs::OpenOptions {
     use std::os::unix::fs::OpenOptionsExt as _;

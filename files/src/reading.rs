@@ -1,9 +1,8 @@
 //! Reading files that users name: bounded in size, and never waiting for a file that nobody writes.
 //!
-//! What is read is a regular file. Opening anything else could wait for ever (a FIFO without a writer), never end
-//! (`/dev/zero`) or do something (a tape), so it is refused at once. The one exception is a pipe that this process was
-//! started with, `/dev/stdin` or `/dev/fd/N` as shells write it for `<(…)`: its writer is known to exist, and is given
-//! [`PIPE_WAIT`].
+//! What is read is a regular file. Opening anything else could wait for ever (a FIFO without a writer), be read without end
+//! (`/dev/zero`) or do something (a tape), so it is refused at once. The one exception is a pipe that this process was started
+//! with, `/dev/stdin` or `/dev/fd/N` as shells write it for `<(…)`: its writer is known to exist, and is given [`PIPE_WAIT`].
 
 use std::fs::{File, FileType, OpenOptions};
 use std::io::{self, Read as _};
@@ -12,7 +11,7 @@ use std::time::Duration;
 
 use super::{FileStep, point};
 
-/// How long the writer of a pipe may take until all of it is there.
+/// The time that the writer of a pipe has until all of it is there.
 pub(crate) const PIPE_WAIT: Duration = Duration::from_secs(10);
 
 /// The largest file that any limit allows, in bytes.
@@ -56,7 +55,7 @@ impl From<ReadError> for io::Error {
     }
 }
 
-/// Everything in a file of at most `limit` bytes. Blocks as long as the disk takes, and for a pipe up to ten seconds.
+/// Reads a file of at most `limit` bytes. Blocks as long as the disk takes, and for a pipe up to ten seconds.
 ///
 /// # Errors
 /// It can't be read, is no regular file, or is larger.
@@ -71,7 +70,7 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
 /// # Errors
 /// As for [`read`]. Some of it may have been handed on.
 pub fn read_pieces(path: &Path, limit: u64, mut piece: impl FnMut(&[u8])) -> Result<(), ReadError> {
-    /// Bytes of a piece at most.
+    /// The largest piece, in bytes.
     const PIECE: usize = 64 << 10;
     let OpenedFile { mut file, kind } = open(path)?;
     if matches!(kind, OpenedKind::Pipe) {
@@ -139,7 +138,7 @@ pub(crate) fn open(path: &Path) -> Result<OpenedFile, ReadError> {
     }
 }
 
-/// Why a file was not opened. Of a socket the system only says that there is no such device.
+/// Why a file was not opened. For a socket, the system's error only says that there is no such device.
 #[cfg(unix)]
 fn not_opened(error: io::Error, path: &Path) -> ReadError {
     if error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error())
@@ -157,7 +156,7 @@ fn not_opened(error: io::Error, _: &Path) -> ReadError {
 }
 
 pub(crate) fn read_opened(OpenedFile { file, kind }: OpenedFile, limit: u64) -> Result<Vec<u8>, ReadError> {
-    // A file that is too large is refused before any of it is read; one that grows meanwhile, when it has come to the limit.
+    // A file that is too large is refused before any of it is read, and one that grows meanwhile when the limit is reached.
     if matches!(kind, OpenedKind::Regular) && file.metadata()?.len() > limit {
         return Err(ReadError::TooLarge(limit));
     }
@@ -175,7 +174,7 @@ pub(crate) fn read_opened(OpenedFile { file, kind }: OpenedFile, limit: u64) -> 
     Ok(bytes)
 }
 
-/// The file descriptors that this process was started with, by their names.
+/// True for the names of the file descriptors that this process was started with.
 fn is_inherited(path: &Path) -> bool {
     path == Path::new("/dev/stdin")
         || ["/dev/fd", "/proc/self/fd"]
@@ -204,7 +203,8 @@ fn in_words(kind: FileType) -> &'static str {
     if kind.is_dir() { "a folder" } else { "a device" }
 }
 
-/// Neither opening nor reading waits: for a regular file this changes nothing. Nor does a terminal become this process's.
+/// Makes neither opening nor reading wait, which changes nothing for a regular file, and keeps a terminal from becoming this
+/// process's.
 #[cfg(unix)]
 fn without_waiting(options: &mut OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt as _;

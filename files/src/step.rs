@@ -5,7 +5,7 @@ use std::io;
 #[cfg(not(any(test, feature = "faults")))]
 use std::path::Path;
 
-/// A step that may fail. What follows it is done only if it is `Ok`; only tests make it anything else.
+/// A step that may fail. Only tests make it fail here; what follows is done only if it is `Ok`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileStep {
     /// A file is opened.
