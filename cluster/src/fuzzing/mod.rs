@@ -23,7 +23,7 @@ use crate::wire::{CAPABILITY_IDENTITY, NameMessage, NodeFlags};
 
 const COOKIE: &str = "the cookie of the cluster";
 
-/// What one peer may hold: little, so that the limit is reached too.
+/// The memory, in bytes, that one peer may take: little, so that the limit is reached too.
 const BYTES: usize = 64 << 10;
 
 /// One end of a session; `number` tells the nodes apart.

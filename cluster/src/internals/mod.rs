@@ -1,5 +1,5 @@
-//! What the simulation of whole nodes runs, in the host: the code that ships, as it is. Hidden, and only there with the feature
-//! `simulation` or in this crate's own tests.
+//! The parts of this crate that the simulation of whole nodes, in the host, runs: the code that ships, as it is. The module is
+//! hidden, and only there with the feature `simulation` or in this crate's own tests.
 
 pub mod random;
 

@@ -1,8 +1,8 @@
 //! The codec of the data plane: casts, calls and replies straight from and to the connection's buffers.
 //!
-//! These are nearly all the frames of a busy link, and each is three nested protobuf messages of a few fields. Writing
-//! them by hand costs one pass and no intermediate structs. Decoding takes only the shape that every known sender
-//! writes; whatever else is legal protobuf (unknown fields, merged submessages) is left to prost.
+//! These are nearly all the frames of a busy link, and each is three nested protobuf messages of a few fields. Writing them by hand
+//! costs one pass and no intermediate structs. Decoding takes only the shape that every known sender writes. Everything else that
+//! is legal protobuf (unknown fields, merged submessages) is left to prost.
 
 use bytes::BytesMut;
 
@@ -10,9 +10,9 @@ use super::frame::FRAME_HEADER_BYTES;
 use super::message::{Call, Cast, Data, Reply};
 use super::varint::{MAX_VARINT_BYTES, put_varint, take_varint, varint_len};
 
-/// `NetworkMessage.node`, length-delimited.
+/// The key of `NetworkMessage.node`, length-delimited.
 const NODE: u8 = 0x12;
-/// `NodeMessage.cast`, `.call`, `.reply`, length-delimited.
+/// The keys of `NodeMessage.cast`, `.call` and `.reply`, length-delimited.
 const CAST: u8 = 0x0a;
 const CALL: u8 = 0x12;
 const REPLY: u8 = 0x1a;
@@ -43,8 +43,8 @@ fn optional_bytes_len(value: Option<&[u8]>) -> usize {
     value.map_or(0, |bytes| 1 + varint_len(bytes.len() as u64) + bytes.len())
 }
 
-/// Keys, numbers and lengths of a frame, put together before they are appended: most are a byte or two, for which a buffer
-/// that grows has a high price.
+/// Keys, numbers and lengths of a frame, collected before they are appended: most are a byte or two, and appending each to a
+/// growing buffer would cost more than the bytes do.
 struct FramePart {
     bytes: [u8; PART],
     len: usize,
@@ -54,7 +54,7 @@ struct FramePart {
 /// and of these three, and the keys and values of three numbers.
 pub(crate) const FRAME_OVERHEAD: usize = FRAME_HEADER_BYTES + 8 * (1 + MAX_VARINT_BYTES);
 
-/// The most that lies between two texts of a frame: the header and five numbers with their keys.
+/// The most bytes between two texts of a frame: the header and five numbers with their keys.
 const PART: usize = FRAME_HEADER_BYTES + 5 * (1 + MAX_VARINT_BYTES);
 
 impl FramePart {
@@ -83,7 +83,7 @@ impl FramePart {
         }
     }
 
-    /// What goes before `len` bytes of a field.
+    /// Puts what goes before `len` bytes of a field.
     fn length(&mut self, field: u8, len: usize) {
         self.byte(bytes_key(field));
         self.varint(len as u64);
@@ -131,8 +131,8 @@ impl FramePart {
 pub(crate) enum Payload<'a> {
     /// Copied into the frame.
     Within(&'a [u8]),
-    /// So many bytes, and more than none, that are left out of the frame: they are to be written at the position that
-    /// the encoder gives back.
+    /// Left out of the frame. There are this many bytes, at least one, and they are written at the position that the encoder gives
+    /// back.
     Apart(usize),
 }
 
@@ -209,7 +209,7 @@ pub(crate) fn encode_reply(out: &mut BytesMut, to: u64, tag: u64, what: Payload<
     what.put(part, out, 3)
 }
 
-/// Where in a frame a large part of it belongs that was read into a buffer of its own.
+/// The position in a frame of a large part that was read into a buffer of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PayloadRange {
     pub(crate) at: usize,
@@ -255,7 +255,7 @@ struct FieldReader<'a> {
 enum Value<'a> {
     Number(u64),
     Bytes(&'a [u8]),
-    /// Not here.
+    /// A value that is apart, in a buffer of its own.
     Apart,
 }
 
@@ -329,7 +329,7 @@ impl<'a> FieldReader<'a> {
     }
 }
 
-/// Decodes a message of the usual shape; none for anything else, which is prost's then.
+/// Decodes a message of the usual shape. None for anything else, which prost decodes then.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Data> {
     decode_fields(FieldReader::new(bytes, bytes.len(), None))
 }
@@ -355,7 +355,7 @@ fn decode_fields(mut fields: FieldReader<'_>) -> Option<Data> {
         REPLY => decode_reply(&mut fields).map(Data::Reply),
         _ => None,
     };
-    // What is apart belongs to a field.
+    // A part that is apart must have belonged to a field.
     data.filter(|_| fields.apart.is_none())
 }
 

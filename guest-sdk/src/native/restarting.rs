@@ -31,11 +31,11 @@ impl<F> Restarting<F> {
     }
 }
 
-/// What is replaced by a restart.
+/// The actor that runs now, which a restart replaces.
 pub(super) struct RunningActor<A: Actor> {
     actor: A,
     state: A::State,
-    /// When it was restarted, as far as it counts; oldest first.
+    /// The times of the restarts that still count, oldest first.
     restarts: VecDeque<Instant>,
 }
 
@@ -120,7 +120,7 @@ where
         Ok((actor, state))
     }
 
-    /// After a callback: on with the actor as it is, or with a new one, or with none.
+    /// Decides after a callback: the actor goes on as it is, or with a new instance, or fails.
     async fn after_callback(
         &self,
         myself: &ActorRef<A::Msg>,
@@ -131,7 +131,7 @@ where
             let Some(wait) = self.wait(&mut running.restarts) else {
                 return Err(error);
             };
-            // What the failed one supervised was its own affair; the next one knows nothing of it.
+            // The children go with the failed instance: the next one knows nothing of them.
             for child in myself.get_children() {
                 child.unlink(myself.get_cell());
                 child.kill();
@@ -149,7 +149,7 @@ where
         Ok(())
     }
 
-    /// How long to wait before the next restart; none if there is to be none.
+    /// The wait before the next restart; none if there is to be no restart.
     fn wait(&self, restarts: &mut VecDeque<Instant>) -> Option<Duration> {
         if self.child.restart == Restart::Temporary {
             return None;
