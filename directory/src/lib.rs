@@ -224,6 +224,7 @@ pub fn register_hosted(cell: ActorCell, inbox: Arc<dyn Inbox>) -> Result<Hosted,
         directory.hosted.insert(cell.get_id().pid(), local);
         directory.listeners()
     };
+    // Outside of the lock: listeners look things up here.
     notify(&listeners, &HostedEvent::Spawned(cell.clone()));
     Ok(Hosted { cell })
 }

@@ -64,6 +64,7 @@ pub fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     for part in parts {
         write(new.as_file_mut(), path, part)?;
     }
+    // The bytes before the name, and the name last: a power cut leaves the old file or the whole new one.
     sync(new.as_file(), path)?;
     point(FileStep::Rename, path)?;
     new.persist(path).map_err(|error| error.error)?;

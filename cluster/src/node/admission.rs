@@ -166,6 +166,7 @@ impl HandshakeAdmission {
             },
         );
         open.by_source.entry(source).or_default().handshakes += 1;
+        // Outside of the lock: what ends a connection may come back here.
         drop(open);
         if let Some(give_way) = gives_way {
             give_way();

@@ -78,6 +78,7 @@ impl<L: CallEnded + Send + Sync + 'static> InboundCalls<L> {
             deadline: limit.and_then(|limit| Instant::now().checked_add(limit)),
             reply: Mutex::new(Some(reply)),
         })?;
+        // The waker before anybody has the port, so that no reply is missed.
         call.watch();
         Ok(port)
     }
@@ -117,6 +118,7 @@ impl<L: CallEnded + Send + Sync + 'static> InboundCalls<L> {
             let calls = slots.calls.iter().flatten();
             calls.filter(|call| call.is_overdue(now)).cloned().collect()
         };
+        // Outside of the lock, which the end of a call takes.
         for call in overdue {
             call.give_up();
         }
@@ -128,6 +130,7 @@ impl<L: CallEnded + Send + Sync + 'static> InboundCalls<L> {
         slots.shut = true;
         slots.free.clear();
         let calls = std::mem::take(&mut slots.calls);
+        // Dropping a receiver wakes whoever holds its port, and that may come back here.
         drop(slots);
         for call in calls.into_iter().flatten() {
             drop(call.reply.lock().take());

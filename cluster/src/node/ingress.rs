@@ -51,6 +51,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
 
     async fn read_all(&mut self) -> Result<(), CloseReason> {
         loop {
+            // All frames of a read before the next one, so that the outbox knows how many answers to expect.
             let mut answerable = 0;
             while let Some(frame) = self.reader.buffered_frame(self.frame_limit())? {
                 match wire::decode_frame(frame)? {
@@ -68,6 +69,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
                 }
             }
             self.link.outbox().expect(answerable);
+            // Probes first: what has been handled makes room before more is read.
             tokio::select! {
                 biased;
                 Some(()) = self.probes.next(), if !self.probes.is_empty() => {}
@@ -156,6 +158,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             );
             return Err(NoSuchActor);
         };
+        // Counted before it is delivered: the actor may handle it at once.
         if let Err(full) = target.admit(retained_bytes(&message), self.link.limits()) {
             self.link.dead_letter(to, full);
             return Ok(());
@@ -175,6 +178,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
                 return Err(NoSuchActor);
             }
         }
+        // Behind the message, since the probe tells that everything before it was handled.
         self.probes.extend(target.probe(self.link.limits()));
         Ok(())
     }

@@ -127,6 +127,7 @@ impl Link {
 
     /// The peer's actors with these pids have ended, and calls to them end now.
     pub fn remove_remotes(&self, pids: Vec<u64>) {
+        // First nobody can call them, then their calls end: a call in between would wait for ever.
         let mut remote = self.remote.write();
         for pid in &pids {
             remote.remove(pid);
@@ -204,6 +205,7 @@ impl Link {
             .inspect_err(|error| self.dead_letter(call.to, *error))?;
         let timeout = reply.get_timeout();
         call.timeout_ms = timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
+        // Entered before the frame is sent: the reply may come before this returns.
         let tag = self
             .outbound_calls()
             .insert(call.to, reply)
@@ -316,6 +318,7 @@ impl Link {
 
     /// The session is over: every waiting caller hears it, and nobody can be addressed or written to.
     pub fn shut(&self) {
+        // First the outbox: a call that is made after the table is cleared must fail.
         self.outbox.close();
         self.outbound_calls().clear();
         self.inbound_calls.shut();
@@ -349,6 +352,7 @@ impl Link {
 
 impl CallEnded for Link {
     fn call_ended(&self, slot: usize, to: u64, tag: u64, reply: Option<Vec<u8>>) {
+        // The slot first: the peer may call again as soon as it has the answer.
         self.inbound_calls.remove(slot);
         match reply {
             Some(reply) => self.reply(to, tag, reply),

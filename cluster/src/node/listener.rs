@@ -108,6 +108,7 @@ impl NodeListener {
 
     /// Closes the connection, by dropping it, if there are too many like it.
     async fn accepted(&self, stream: TcpStream, peer_addr: SocketAddr) {
+        // Before anything is spawned or allocated for the connection.
         match self.admission.admit(Some(peer_addr.ip()), &peer_addr) {
             Err(limit) => self.admission.refusals.refuse(&peer_addr, limit.name(), &limit),
             Ok(permit) => match self.encryption {

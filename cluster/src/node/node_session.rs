@@ -161,6 +161,7 @@ pub(super) struct SessionCleanup {
 
 impl Drop for SessionCleanup {
     fn drop(&mut self) {
+        // First the ways by which others reach the session, then the link: nobody may find one that is shut.
         sync::demonitor(self.id);
         directory::remove_peer(self.link.node_id());
         self.reader.abort();
@@ -212,6 +213,7 @@ impl NodeSessionState {
     pub(super) fn tick(&mut self) {
         let now = Instant::now();
         self.timer.disarm();
+        // Traffic before the deadline: a peer that has just sent something is not silent.
         if self.link.take_traffic() {
             self.session.handle_traffic(now);
         }

@@ -101,6 +101,7 @@ impl NodeServer {
             NodeRequest::AddPeer(peer) => state.connectors.add(myself, *peer),
             NodeRequest::Quiesce(reply) => {
                 state.connectors.clear();
+                // Before the listener ends, since its end would otherwise make another.
                 state.quiet = true;
                 let stopped = state.listener.stop_and_wait(None, Some(STOP)).await;
                 drop((stopped, reply.send(())));
@@ -238,6 +239,7 @@ impl NodeServer {
                     node_id,
                     peer_addr,
                 };
+                // Before its first request is handled, so `opened` comes before all other events of the session.
                 state
                     .subscriptions
                     .each(|subscription| subscription.node_session_opened(info.clone()));
@@ -345,6 +347,7 @@ impl NodeServerState {
     }
 
     fn ended(&mut self, cell: &ActorCell, reason: Option<CloseReason>) {
+        // Asked before the session is forgotten, and with it what its peer proved.
         let proof = self.sessions.proof(cell.get_id());
         let Some((info, verdict)) = self.sessions.remove(cell.get_id()) else {
             return;
@@ -362,6 +365,7 @@ impl NodeServerState {
         });
         self.monitors
             .tell_absences(|node| self.sessions.is_present(node), Some(&reason));
+        // Last: a successor begins when everybody has heard of the end of its predecessor.
         self.succeed(cell.get_id());
     }
 }
@@ -373,6 +377,7 @@ impl Actor for NodeServer {
     type Arguments = ();
 
     async fn pre_start(&self, myself: ActorRef<Self::Msg>, (): ()) -> Result<Self::State, ActorProcessingErr> {
+        // First of all: the node's name has the port, which the system may have chosen.
         let (listener, listen_addr) = self.listen(&myself, self.port).await?;
         let incarnation = rand::random::<u64>().max(1);
         let local = NameMessage {

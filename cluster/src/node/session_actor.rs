@@ -87,6 +87,7 @@ impl Actor for NodeSession {
         myself: ActorRef<Self::Msg>,
         stream: NetworkStream,
     ) -> Result<Self::State, ActorProcessingErr> {
+        // Reader and writer are tasks of their own, so that neither a slow peer nor a busy session holds up the other direction.
         let link = Arc::new(Link::new(self.node_id, self.limits));
         let (read, write) = split(stream);
         let ingress = Ingress::new(read, link.clone(), myself.clone());
@@ -118,10 +119,12 @@ impl Actor for NodeSession {
             },
             link,
         };
+        // From here on the session ends a connection that has to give way; until now the listener did.
         if let Some(permit) = &self.permit {
             let session = myself.clone();
             permit.on_give_way(move || drop(session.cast(SessionRequest::GiveWay.into())));
         }
+        // The initiator's name is the first thing to be sent, and the timer of the handshake is armed.
         self.pump(&myself, &mut state).await;
         Ok(state)
     }
@@ -141,6 +144,7 @@ impl Actor for NodeSession {
             NodeSessionMessage::GetAuthenticationState(reply) => drop(reply.send(state.session.is_authenticated())),
             NodeSessionMessage::GetReadyState(reply) => drop(reply.send(state.session.is_ready())),
         }
+        // First everything that follows from the message, and then the reader goes on: data behind it must find what it changed.
         self.pump(&myself, state).await;
         if let Some(handled) = handled {
             handled.send(state.session.is_authenticated()).ok();
@@ -190,6 +194,7 @@ impl Actor for NodeSession {
         );
         myself.stop_children_and_wait(Some(why), Some(STAND_INS)).await;
         state.stand_ins.ended();
+        // Only now, since stand-ins could write until here.
         let Some(writer) = state.writer.take() else {
             return Ok(());
         };
@@ -198,6 +203,7 @@ impl Actor for NodeSession {
             writer.abort();
             return Ok(());
         }
+        // The peer still gets what was accepted for it, such as the name of a rival.
         state.link.outbox().close();
         let abort = writer.abort_handle();
         if ractor::concurrency::timeout(FLUSH, writer).await.is_err() {

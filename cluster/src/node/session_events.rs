@@ -30,6 +30,7 @@ impl NodeSession {
     /// Carries out everything that the session has decided.
     pub(super) async fn pump(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState) {
         loop {
+            // Messages before events: an event may take long, or make the actor stop.
             while let Some(message) = state.session.poll_transmit() {
                 match state.link.outbox().push_control(|out| wire::encode(&message, out)) {
                     Ok(_) => {}
@@ -42,6 +43,7 @@ impl NodeSession {
             let Some(event) = state.session.poll_event() else { break };
             self.handle_event(myself, state, event).await;
         }
+        // Last, since each step above may have moved the deadline.
         state.timer.arm(state.session.poll_timeout(), myself);
     }
 
@@ -114,6 +116,7 @@ impl NodeSession {
             connection_id: 0,
             ..name.clone()
         });
+        // The node's answer is waited for here, so that no other message of the peer is handled before it.
         match self.role {
             Role::Initiator => {
                 let purpose = self.purpose;
@@ -148,9 +151,11 @@ impl NodeSession {
     }
 
     async fn authenticated(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState) {
+        // At once: the place is for a connection that has proved nothing.
         if let Some(permit) = &self.permit {
             permit.authenticated();
         }
+        // The answer comes when earlier sessions of this peer are gone, and with them what it said of its actors.
         let id = myself.get_id();
         match ask_node(&self.node_server, |reply| NodeRequest::Elect(id, reply).into()).await {
             Some(ElectionVerdict::Survives) => {}
@@ -165,6 +170,7 @@ impl NodeSession {
             node_id = self.node_id,
             "session authenticated"
         );
+        // Monitors before the snapshot: a change in between is told twice, which does no harm, and never lost.
         let session = myself.clone();
         sync::monitor(&myself.get_cell(), move |event| {
             drop(session.cast(SessionRequest::Hosted(event).into()))
@@ -182,6 +188,7 @@ impl NodeSession {
                 .unwrap_or_default()
                 .incarnation,
         };
+        // Before the peer hears of this node's actors: what it sends them may carry addresses of its own, which must resolve.
         directory::add_peer(self.node_id, node, Arc::new(resolver));
         let snapshot = sync::snapshot(&state.link, &mut state.left_out);
         state.session.handle_election(Some(snapshot));

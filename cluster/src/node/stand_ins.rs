@@ -107,6 +107,7 @@ impl StandIns {
     ) -> Result<ActorCell, NoStandIn> {
         let name = actor.name.as_ref().map(|name| self.names.name(name.clone(), peer));
         let cost = cost(name.as_deref());
+        // Charged before it is there: the limit is for what exists at any time.
         self.account.charge(cost).map_err(EntryRefusal::Full)?;
         let bare_name = name.clone().filter(|_| name == actor.name);
         let spawned = spawn_stand_in(name, actor.pid, link.clone(), session.clone()).await;

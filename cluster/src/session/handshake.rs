@@ -128,6 +128,7 @@ impl Handshake {
                 Ok(HandshakeStep::PeerNamed(said.peer.clone(), Self::Decision(said)))
             }
             (Self::Ack(proof, peer), Auth::ServerAck { digest }) => {
+                // The proof before anything that it would prove: whether the peer is this node, for instance.
                 check(&proof, &digest)?;
                 authenticated(peer)
             }
@@ -240,6 +241,7 @@ fn refuse_name(peer: &NameMessage) -> Result<(), CloseReason> {
 fn acknowledge(ours: &Credentials, peer: &NameMessage, reply: &ChallengeReply) -> Result<CookieDigest, CloseReason> {
     if !prove_identity(ours, peer) {
         check(&digest(&ours.cookie, ours.challenge.number()), &reply.digest)?;
+        // Only a right answer spends the challenge, or anybody could spend it for an honest peer.
         if !ours.challenge.spend() {
             return Err(CloseReason::ChallengeSpent);
         }
@@ -287,6 +289,7 @@ fn introduction(ours: &Credentials, theirs: Challenge) -> Result<Introduction, C
             connection_id: ours.local.connection_id,
         },
     )?;
+    // Before this end proves anything: a node of the same name gets no proof to use elsewhere.
     refuse_namesake(ours, &peer)?;
     let nonce = match (prove_identity(ours, &peer), theirs.nonce) {
         (true, None) => return Err(CloseReason::Downgraded),

@@ -57,6 +57,7 @@ impl PeerAccount {
     /// # Errors
     /// They would exceed a limit, and nothing was taken.
     pub(crate) fn charge(&self, bytes: usize) -> Result<(), Full> {
+        // The peer's own limit first, so that a greedy peer takes nothing of the ledger, not even for a moment.
         add(&self.held, bytes, self.limit).map_err(|()| Full::Peer(self.limit))?;
         add(&self.ledger.held, bytes, self.ledger.limit).map_err(|()| {
             self.held.fetch_sub(bytes, Ordering::Relaxed);

@@ -246,6 +246,7 @@ impl Session {
         let Some(snapshot) = won else {
             return self.close(CloseReason::DuplicateConnection);
         };
+        // Open from here on: changes among the local actors are sent behind the snapshot.
         self.state = SessionState::Open;
         if self.transitive {
             let mut asking = self.ours.local.clone();
@@ -253,6 +254,7 @@ impl Session {
             self.send(Control::EnumerateNodeSessions(asking));
             self.awaits_sessions = true;
         }
+        // Actors before the groups that they are in, and `Ready` behind everything that it vouches for.
         for actors in snapshot.actors.chunks(ACTORS_PER_MESSAGE) {
             self.send(Control::Spawn(actors.to_vec()));
         }
@@ -270,6 +272,7 @@ impl Session {
         if !matches!(self.state, SessionState::Electing) {
             return;
         }
+        // Told before the end: the peer's own log then says where the other node is.
         self.tell_of(&rival, false);
         self.close(CloseReason::NameTaken { name, rival });
     }
@@ -374,6 +377,7 @@ impl Session {
     }
 
     fn handle_control(&mut self, control: Control, now: Instant) {
+        // A control message counts at once; the reader's note of it comes only with the next tick.
         self.handle_traffic(now);
         let mut refusals = EntryRefusals::default();
         if let Err(reason) = self.apply(control, now, &mut refusals) {

@@ -182,6 +182,7 @@ impl<Id: Copy + Ord> Registry<Id> {
         if let SessionStanding::Over(_) = entry.standing {
             return None;
         }
+        // First, so that this session is a candidate, too.
         entry.standing = SessionStanding::Authenticated;
         let candidates = self.elected(&peer);
         let elected: Vec<_> = candidates.iter().map(|candidate| candidate.id).collect();

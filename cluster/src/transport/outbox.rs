@@ -115,8 +115,10 @@ impl Outbox {
             return Err(OutboxError::Full { limit });
         }
         let was_empty = state.waiting.is_empty();
+        // Encoded under the lock, straight to its place: a frame of its own would be allocated and copied.
         append(&mut state.waiting);
         let several = state.busy || self.expected() > 1;
+        // Before the wake-up: the writer would run into the lock.
         drop(state);
         if !was_empty {
             return Ok(Enqueued::Queued);
@@ -148,6 +150,7 @@ impl Outbox {
     /// Waits until there is room, or the outbox is closed. Others may take the room before the caller does.
     pub(crate) async fn room(&self) {
         loop {
+            // Enabled before the look: room that is made in between is not missed.
             let room = self.room.notified();
             tokio::pin!(room);
             room.as_mut().enable();
@@ -165,6 +168,7 @@ impl Outbox {
 
     /// Takes no more frames. The writer still writes those that were taken, and then ends.
     pub fn close(&self) {
+        // First the mark, then the wake-ups: everyone who is woken looks at it.
         self.lock().closed = true;
         self.work.notify_one();
         self.room.notify_waiters();
@@ -197,6 +201,7 @@ impl Outbox {
     pub fn drain_into(&self, drained: &mut Chunks) {
         let mut state = self.lock();
         std::mem::swap(&mut state.waiting, drained);
+        // What is being written counts towards the limit until it is on its way.
         state.in_flight = drained.len();
         state.busy = drained.take_appended() > 1;
         self.expected.store(0, Ordering::Relaxed);

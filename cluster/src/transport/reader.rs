@@ -88,6 +88,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             self.buffer.advance(taken);
         }
         if self.large.is_none() {
+            // The announced size is checked before anything is allocated for it.
             let Some(size) = frame_size(&self.buffer, limit)? else {
                 return Ok(None);
             };

@@ -22,6 +22,7 @@ const YIELDS: usize = 2;
 pub(crate) async fn write_outbox(outbox: &Outbox, mut stream: impl AsyncWrite + Unpin) -> io::Result<()> {
     let result = drain(outbox, &mut stream).await;
     if result.is_err() {
+        // Senders must not fill an outbox that nobody drains any more.
         outbox.abandon();
     }
     result
@@ -31,12 +32,14 @@ async fn drain(outbox: &Outbox, stream: &mut (impl AsyncWrite + Unpin)) -> io::R
     let mut chunks = Chunks::default();
     loop {
         outbox.work().await;
+        // Before the drain: what comes during the yields is part of this write.
         if outbox.expects_more() {
             for _ in 0..YIELDS {
                 tokio::task::yield_now().await;
             }
         }
         outbox.drain_into(&mut chunks);
+        // Work without chunks is the end: the outbox is closed, and all that it took is written.
         if chunks.is_empty() {
             return stream.shutdown().await;
         }
@@ -45,9 +48,11 @@ async fn drain(outbox: &Outbox, stream: &mut (impl AsyncWrite + Unpin)) -> io::R
             if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
+            // After each write and not after the last one: senders that wait for room go on meanwhile.
             chunks.advance(written);
             outbox.wrote(written);
         }
+        // Once a drain: TLS would otherwise keep the last record.
         stream.flush().await?;
     }
 }

@@ -98,6 +98,7 @@ impl Tls {
         if self.shared.current.read().contents == contents {
             return Ok(false);
         }
+        // Parsed before the lock is taken: handshakes go on with the old ones meanwhile, and for good if this fails.
         let material = Material::parse(&self.shared.files, &contents, &self.shared.provider)?;
         let mut current = self.shared.current.write();
         *current = CurrentCertificates {
