@@ -156,7 +156,7 @@ impl PeerConnector {
 fn log(peer: &str, event: DialEvent) {
     match event {
         DialEvent::NotResolved { why, retry_in } => {
-            tracing::warn!(peer, ?retry_in, "the name of a peer is not resolved: {why}");
+            tracing::warn!(peer, ?retry_in, "the name of a peer cannot be resolved: {why}");
         }
         DialEvent::NotConnected { addr, why, retry_in } => {
             tracing::warn!(peer, %addr, ?retry_in, "not connected: {why}");

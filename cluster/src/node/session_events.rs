@@ -318,7 +318,7 @@ impl NodeSession {
         if left_out > 0 {
             tracing::warn!(
                 left_out,
-                "does not connect to all of the nodes that a peer knows: {MAX_TRANSITIVE_DIALS} connections are being opened already"
+                "left out some of the nodes that a peer knows: {MAX_TRANSITIVE_DIALS} connections are being opened already"
             );
         }
     }

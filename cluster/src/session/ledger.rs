@@ -35,10 +35,12 @@ pub struct PeerAccount {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Full {
     /// The limit for this peer.
-    #[error("what it has on this node takes {0} bytes already, which is the limit for one peer (`peer_bytes`)")]
+    #[error("what it has told this node takes {0} bytes already, the limit for one peer (`peer_bytes`)")]
     Peer(usize),
     /// The limit for all peers.
-    #[error("what all peers have on this node takes {0} bytes already, which is the limit (`all_peers_bytes`)")]
+    #[error(
+        "what all peers have told this node takes {0} bytes already, the limit for all of them (`all_peers_bytes`)"
+    )]
     AllPeers(usize),
 }
 

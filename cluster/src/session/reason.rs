@@ -108,7 +108,7 @@ pub enum CloseReason {
     #[error("the TLS connection failed: {0}")]
     Tls(String),
     /// The peer's full name, or its connection string, is too long.
-    #[error("the {what} of the peer has {bytes} bytes; it may have {limit}")]
+    #[error("the {what} of the peer has {bytes} bytes; at most {limit} are allowed")]
     NameTooLong {
         /// Which of the two.
         what: &'static str,

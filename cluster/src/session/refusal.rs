@@ -7,16 +7,16 @@ use crate::wire::MAX_NAME_BYTES;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EntryRefusal {
     /// The actor's name is too long.
-    #[error("the name of an actor may have {MAX_NAME_BYTES} bytes")]
+    #[error("the name of an actor may have at most {MAX_NAME_BYTES} bytes")]
     ActorName,
     /// The name of the group or of its scope is too long.
-    #[error("the names of a group and of its scope may have {MAX_NAME_BYTES} bytes each")]
+    #[error("the names of a group and of its scope may have at most {MAX_NAME_BYTES} bytes each")]
     GroupName,
     /// The peer, or all peers together, have used up their memory here.
     #[error(transparent)]
     Full(Full),
     /// The pid is that of an actor whose stand-in is still ending here.
-    #[error("its pid is that of an actor that is just ending")]
+    #[error("the last actor with its pid is still ending here")]
     PidReused,
 }
 

@@ -47,7 +47,7 @@ async fn reload_again_and_again(tls: Tls, every: Duration) {
             Err(error) => {
                 let text = error.to_string();
                 if failure.as_ref() != Some(&text) {
-                    tracing::error!("the new TLS certificates are not used, the old ones stay: {text}");
+                    tracing::error!("the new TLS certificates cannot be used, and the old ones stay in use: {text}");
                     failure = Some(text);
                 }
             }
