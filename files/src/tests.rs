@@ -1,4 +1,4 @@
-//! What is read, what is refused, and that nothing is waited for.
+//! What is read, what is refused, and that no read waits.
 
 use std::path::Path;
 

@@ -14,7 +14,7 @@
 //! own small implementation over the imports of `wit/`, and [`export!`] makes the crate a component. Tests of an actor
 //! run natively, under the real ractor.
 //!
-//! # What is the same in a guest, and what is not
+//! # Differences from ractor in a guest
 //! What the table doesn't name is not there: its use is a compile error for `wasm32-wasip2`.
 //!
 //! | ractor | in a guest |

@@ -30,7 +30,8 @@ mod store;
 mod sync;
 
 pub use accounting::turns::TurnCounts;
-pub use actor::checkpoint::store::{Checkpoint, CheckpointStore, Checkpoints, Entry, Kept, Moment, StoreError};
+pub use actor::checkpoint::settings::Checkpoints;
+pub use actor::checkpoint::store::{Checkpoint, CheckpointStore, Entry, Kept, Moment, StoreError};
 pub use actor::checkpoint::writer::CheckpointWriter;
 pub use actor::error::SpawnError;
 pub use actor::guest_cell::GuestRef;
@@ -46,23 +47,27 @@ pub use component::engine_config::{Allocation, EngineConfig, POOL_MEMORIES, POOL
 pub use component::error::{EngineError, LoadError, LoadFault};
 pub use component::foreign::CoreWasi;
 pub use component::format::is_whole;
+pub use component::imports::Import;
 pub use component::machine::{Bound, Crowd, Machine, Room};
 pub use component::needs::{Needs, Shortage, Shortages};
 pub use component::source::{Digest, InvalidDigest, ModuleSource};
+pub use instance::code::Origin;
 pub use instance::engine::Engine;
 pub use instance::error::{Fault, Frames, GuestError};
-pub use instance::module::{Module, Origin};
+pub use instance::module::Module;
 pub use policy::grants::{
-    Access, Conflict, Directory, Endpoint, Grants, Guarded, HostPattern, HttpOrigin, HttpScheme, InvalidDirectory,
-    InvalidEndpoint, InvalidHttpOrigin, InvalidRecipient, InvalidVariable, NotGranted, Own, Recipient, Recipients,
-    Spawn, Variables,
+    Access, Capability, Conflict, Directory, Endpoint, Granted, Grants, Guarded, HostPattern, HttpOrigin, HttpScheme,
+    InvalidDirectory, InvalidEndpoint, InvalidHttpOrigin, InvalidRecipient, InvalidVariable, NotGranted, Own,
+    Recipient, Recipients, Spawn, Variables,
 };
-pub use policy::grants::{Instead, Mistaken, mistaken};
+pub use policy::grants::{Instead, InterfaceConfig, Mistaken, mistaken};
 pub use policy::http_trust::HttpTrust;
-pub use policy::limits::{Common, Limit, Limits, WhenFull};
+pub use policy::limits::{Common, Limit, LimitRow, LimitSlot, Limits, WhenFull};
 pub use policy::profile::Profile;
 pub use policy::reserved_names::ReservedNames;
 pub use policy::restart::{Budget, Restart, RestartPolicy, Restarting, Restarts, Verdict};
+pub use store::data::StoreData;
+pub use store::interface::{Caller, DuplicateInterface, HostInterface, HostInterfaces, Offered};
 
 /// What the simulation of whole nodes runs: the code that ships, as it is.
 #[cfg(any(test, feature = "simulation"))]
@@ -77,3 +82,7 @@ pub mod internals {
 
 use ractor_host_directory as directory;
 use ractor_host_files as files;
+
+/// The engine underneath, for programs that add an import interface. Its version may change with any release of this crate.
+#[doc(no_inline)]
+pub use wasmtime;

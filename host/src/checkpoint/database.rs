@@ -20,7 +20,7 @@ pub(super) const CHECKPOINTS: TableDefinition<'_, (&str, u64), &[u8]> = TableDef
 /// Those of them that are held, by the same key, with the digest of the code that they are of.
 pub(super) const HELD: TableDefinition<'_, (&str, u64), &[u8; 32]> = TableDefinition::new("held");
 
-/// How many versions of an actor's code checkpoints are held of. Of a further one, those of the oldest are given up.
+/// The number of versions of an actor's code of which checkpoints are held. For a further one, those of the oldest are given up.
 const MOST_HELD_VERSIONS: usize = 3;
 
 /// A [`CheckpointStore`] in one file. After an error of the system the file is closed, and opened again when it is wanted next.

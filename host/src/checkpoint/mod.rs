@@ -4,7 +4,7 @@
 //! all or nothing, its pages have checksums that are checked when it is opened, and each checkpoint has a checksum of its
 //! own.
 
-mod asking;
+mod collection;
 mod database;
 mod forgetting;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -21,6 +21,6 @@ pub use schedule::{Schedule, Scheduled};
 /// What the simulation of whole nodes runs.
 #[cfg(test)]
 pub(crate) mod sim {
-    pub(crate) use super::asking::{Actor, Answer, Asking, Outcome, Step};
+    pub(crate) use super::collection::{AnswerOutcome, CheckpointActor, Collection, CollectionStep, StateAnswer};
     pub(crate) use super::schedule::hash;
 }

@@ -9,10 +9,10 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-use super::asking::{Actor, Answer, Asking, Outcome, Step};
+use super::collection::{AnswerOutcome, CheckpointActor, Collection, CollectionStep, StateAnswer};
 use crate::guest::{Checkpoint, Checkpoints, Entry, GuestRef, Modules, NotReloaded, Snapshot, StateRoom};
 
-/// How many actors are asked for their state at once, and so how many states are on their way to the writer at most.
+/// The number of actors that are asked for their state at once, which is also the most states on their way to the writer.
 const AT_ONCE: usize = 16;
 
 /// Actors whose states are kept.
@@ -39,8 +39,8 @@ impl Schedule {
     pub fn start(modules: &Modules, scheduled: impl IntoIterator<Item = Scheduled>) -> Self {
         let scheduled: Arc<[Scheduled]> = scheduled.into_iter().collect();
         let every = scheduled.iter().map(|scheduled| scheduled.checkpoints.every);
-        let asking = Asking::every(AT_ONCE, every, Instant::now().into_std());
-        let rounds = Rounds::new(modules, &scheduled, asking);
+        let collection = Collection::every(AT_ONCE, every, Instant::now().into_std());
+        let rounds = Rounds::new(modules, &scheduled, collection);
         Self {
             modules: modules.clone(),
             scheduled,
@@ -52,8 +52,8 @@ impl Schedule {
     /// message. For those that are about to be killed at their work.
     pub async fn last_call(&self) {
         // Whatever was seen before may have been kept by somebody else, so nothing is known of any.
-        let asking = Asking::once(AT_ONCE, self.scheduled.len(), Instant::now().into_std());
-        Rounds::new(&self.modules, &self.scheduled, asking).run().await;
+        let collection = Collection::once(AT_ONCE, self.scheduled.len(), Instant::now().into_std());
+        Rounds::new(&self.modules, &self.scheduled, collection).run().await;
     }
 
     /// The actors that live now and whose states are kept, by name.
@@ -70,7 +70,7 @@ impl Drop for Schedule {
     }
 }
 
-impl Actor for GuestRef {
+impl CheckpointActor for GuestRef {
     fn pid(&self) -> u64 {
         self.pid()
     }
@@ -103,18 +103,18 @@ enum Answered {
 struct Rounds {
     scheduled: Arc<[Scheduled]>,
     modules: Modules,
-    asking: Asking<GuestRef>,
+    collection: Collection<GuestRef>,
     /// Each asks one actor.
     answers: JoinSet<(u64, GuestRef, Answered)>,
     tasks: HashMap<u64, AbortHandle>,
 }
 
 impl Rounds {
-    fn new(modules: &Modules, scheduled: &Arc<[Scheduled]>, asking: Asking<GuestRef>) -> Self {
+    fn new(modules: &Modules, scheduled: &Arc<[Scheduled]>, collection: Collection<GuestRef>) -> Self {
         Self {
             scheduled: scheduled.clone(),
             modules: modules.clone(),
-            asking,
+            collection,
             answers: JoinSet::new(),
             tasks: HashMap::new(),
         }
@@ -124,14 +124,14 @@ impl Rounds {
     async fn run(mut self) {
         loop {
             let now = Instant::now().into_std();
-            self.asking.handle_timeout(now);
-            while let Some(step) = self.asking.poll_step(now) {
+            self.collection.handle_timeout(now);
+            while let Some(step) = self.collection.poll_step(now) {
                 self.take(step);
             }
-            if self.asking.is_over() {
+            if self.collection.is_over() {
                 return;
             }
-            let next = self.asking.poll_timeout(now);
+            let next = self.collection.poll_timeout(now);
             let time = async {
                 match next {
                     Some(at) => sleep_until(at.into()).await,
@@ -151,21 +151,21 @@ impl Rounds {
         }
     }
 
-    fn take(&mut self, step: Step<GuestRef>) {
+    fn take(&mut self, step: CollectionStep<GuestRef>) {
         match step {
-            Step::Round(section) => {
+            CollectionStep::Round(section) => {
                 if let Some(scheduled) = self.scheduled.get(section) {
-                    self.asking.handle_living(section, living(&self.modules, scheduled));
+                    self.collection.handle_living(section, living(&self.modules, scheduled));
                 }
             }
-            Step::Ask { ask, actor, room } => {
+            CollectionStep::Ask { ask, actor, room } => {
                 let task = self.answers.spawn(async move {
                     let answered = answer(&actor, room).await;
                     (ask, actor, answered)
                 });
                 self.tasks.insert(ask, task);
             }
-            Step::GiveUp { ask, name } => {
+            CollectionStep::GiveUp { ask, name } => {
                 if let Some(task) = self.tasks.remove(&ask) {
                     task.abort();
                 }
@@ -179,17 +179,17 @@ impl Rounds {
 
     fn answered(&mut self, ask: u64, guest: &GuestRef, answered: Answered) {
         let answer = match &answered {
-            Answered::State { hash, .. } => Answer::State(*hash),
-            Answered::NoRoom => Answer::NoRoom,
-            Answered::Failed(NotReloaded::Ended) => Answer::Ended,
-            Answered::Failed(_) => Answer::Refused,
+            Answered::State { hash, .. } => StateAnswer::State(*hash),
+            Answered::NoRoom => StateAnswer::NoRoom,
+            Answered::Failed(NotReloaded::Ended) => StateAnswer::Ended,
+            Answered::Failed(_) => StateAnswer::Refused,
         };
-        match (self.asking.handle_answer(ask, answer), answered) {
-            (Outcome::Write { section, name }, Answered::State { snapshot, place, .. }) => {
+        match (self.collection.handle_answer(ask, answer), answered) {
+            (AnswerOutcome::Write { section, name }, Answered::State { snapshot, place, .. }) => {
                 self.write(section, &name, guest, snapshot);
                 drop(place);
             }
-            (Outcome::Refused { name }, Answered::Failed(error)) => {
+            (AnswerOutcome::Refused { name }, Answered::Failed(error)) => {
                 tracing::warn!(actor = name, %error, "no checkpoint");
             }
             _ => {}
@@ -215,7 +215,7 @@ impl Rounds {
             hold: Vec::new(),
         };
         if !scheduled.checkpoints.writer.put(entry, snapshot.moment) {
-            self.asking.handle_left_out(section, name);
+            self.collection.handle_left_out(section, name);
         }
     }
 }

@@ -30,12 +30,12 @@ pub(super) enum Argument {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Word {
     Value(Argument),
-    Bytes(Source),
+    Bytes(ByteSource),
 }
 
 /// Where the bytes of an argument are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Source {
+pub(super) enum ByteSource {
     /// In a file, or a pipe that this process was started with.
     File(PathBuf),
     /// On standard input, to its end.
@@ -44,7 +44,7 @@ pub(super) enum Source {
 
 /// The bytes of an argument can't be had.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ReadError {
+pub(super) enum ArgumentError {
     #[error("`{FILE_MARK}{}` can't be read: {reason}", path.display())]
     File { path: PathBuf, reason: files::ReadError },
     #[error("`{FILE_MARK}{STDIN}`: standard input can't be read: {0}")]
@@ -61,8 +61,8 @@ impl FromStr for Word {
     fn from_str(text: &str) -> Result<Self, LiteralError> {
         Ok(match text.strip_prefix(FILE_MARK) {
             None => Self::Value(text.parse()?),
-            Some(STDIN) => Self::Bytes(Source::Stdin),
-            Some(path) => Self::Bytes(Source::File(path.into())),
+            Some(STDIN) => Self::Bytes(ByteSource::Stdin),
+            Some(path) => Self::Bytes(ByteSource::File(path.into())),
         })
     }
 }
@@ -90,10 +90,10 @@ impl Argument {
 }
 
 /// The values of all words, read from where they are.
-pub(super) fn read_all(words: &[Word]) -> Result<Vec<Argument>, ReadError> {
-    let from_stdin = |word: &&Word| matches!(word, Word::Bytes(Source::Stdin));
+pub(super) fn read_all(words: &[Word]) -> Result<Vec<Argument>, ArgumentError> {
+    let from_stdin = |word: &&Word| matches!(word, Word::Bytes(ByteSource::Stdin));
     if words.iter().filter(from_stdin).count() > 1 {
-        return Err(ReadError::StdinTwice);
+        return Err(ArgumentError::StdinTwice);
     }
     words
         .iter()
@@ -104,19 +104,19 @@ pub(super) fn read_all(words: &[Word]) -> Result<Vec<Argument>, ReadError> {
         .collect()
 }
 
-impl Source {
-    fn read(&self) -> Result<Vec<u8>, ReadError> {
+impl ByteSource {
+    fn read(&self) -> Result<Vec<u8>, ArgumentError> {
         match self {
             Self::Stdin => {
-                let bytes = read_bounded(io::stdin().lock()).map_err(ReadError::Stdin)?;
-                bytes.ok_or_else(|| ReadError::TooLarge(STDIN.to_owned()))
+                let bytes = read_bounded(io::stdin().lock()).map_err(ArgumentError::Stdin)?;
+                bytes.ok_or_else(|| ArgumentError::TooLarge(STDIN.to_owned()))
             }
             Self::File(path) => match files::read(path, MOST_BYTES) {
                 Ok(bytes) => Ok(bytes),
-                Err(files::ReadError::TooLarge(_)) => Err(ReadError::TooLarge(path.display().to_string())),
+                Err(files::ReadError::TooLarge(_)) => Err(ArgumentError::TooLarge(path.display().to_string())),
                 Err(reason) => {
                     let path = path.clone();
-                    Err(ReadError::File { path, reason })
+                    Err(ArgumentError::File { path, reason })
                 }
             },
         }
@@ -195,6 +195,6 @@ mod tests {
     #[test]
     fn stdin_is_read_once() {
         let twice = ["bytes:@-".parse().unwrap(), "bytes:@-".parse().unwrap()];
-        assert!(matches!(read_all(&twice), Err(ReadError::StdinTwice)));
+        assert!(matches!(read_all(&twice), Err(ArgumentError::StdinTwice)));
     }
 }

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::argument::Word;
 use super::target::Target;
 use super::timeout::parse_timeout;
-use crate::config::{PeerAddress, Type};
+use crate::config::{ConfigOptions, PeerAddress, Type};
 use crate::control::RequestId;
 use crate::guest::Mode;
 use crate::ops::telemetry::LogFormat;
@@ -109,8 +109,9 @@ pub(super) enum Command {
     Status(StatusArguments),
 }
 
+/// Which node.toml, and what takes the place of values in it.
 #[derive(Debug, Args)]
-pub(super) struct RunArguments {
+pub(super) struct ConfigArguments {
     /// The node's configuration.
     #[arg(value_name = "NODE.TOML")]
     pub(super) file: PathBuf,
@@ -120,6 +121,22 @@ pub(super) struct RunArguments {
     /// name. VALUE is TOML, and text if it is none.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
+}
+
+impl ConfigArguments {
+    /// How the file is read, if its modules are there.
+    pub(super) fn options(&self) -> ConfigOptions {
+        ConfigOptions {
+            set: self.set.clone(),
+            ..ConfigOptions::default()
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArguments {
+    #[command(flatten)]
+    pub(super) config: ConfigArguments,
     /// How log events are written to stderr.
     #[arg(long, value_enum, default_value_t)]
     pub(super) log_format: LogFormat,
@@ -127,15 +144,8 @@ pub(super) struct RunArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
-    /// The node's configuration.
-    #[arg(value_name = "NODE.TOML")]
-    pub(super) file: PathBuf,
-    /// A value that takes the place of one in the file. May be given several times.
-    ///
-    /// KEY has dots as in TOML: node.name=beta, 'node.peers=["alpha:4697"]', actors.counter.count=5 for the actor of that
-    /// name. VALUE is TOML, and text if it is none.
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub(super) set: Vec<String>,
+    #[command(flatten)]
+    pub(super) config: ConfigArguments,
 }
 
 #[derive(Debug, Args)]

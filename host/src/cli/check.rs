@@ -9,32 +9,21 @@ use super::arguments::CheckArguments;
 use super::capabilities::write_grants;
 use super::failure::Failure;
 use super::output;
-use crate::config::{Code, ConfigOptions, NodeConfig};
+use super::process::Process;
+use crate::config::{Code, NodeConfig};
 use crate::host::{Guests, HostBuilder};
-use crate::ops::{console, telemetry};
+use crate::ops::console;
 use crate::tls::ClientAuth;
 
 pub(super) fn check(arguments: &CheckArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
-    telemetry::init_command(LevelFilter::WARN).map_err(Failure::usage)?;
-    let config = builder.config_with(&arguments.file, &options(&arguments.set))?;
+    let process = Process::of_command(LevelFilter::WARN)?;
+    let config = builder.config_with(&arguments.config.file, &arguments.config.options())?;
     if !config.warnings.first.is_empty() {
         console::eprint(format_args!("{}\n", config.warnings));
     }
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
-    let guests = runtime.block_on(builder.check(&config));
-    // The compilation of a module is not waited for when another one failed.
-    runtime.shutdown_background();
-    let guests = guests?;
+    let guests = process.complete(builder.check(&config))?;
     output::write(|out| report(out, &config, &guests))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// How a file is read whose modules are there.
-pub(super) fn options(set: &[String]) -> ConfigOptions {
-    ConfigOptions {
-        set: set.to_vec(),
-        ..ConfigOptions::default()
-    }
 }
 
 /// What was found, and what that was checked for.

@@ -24,16 +24,16 @@ use crate::node::{
 };
 use crate::{ClientConnectErr, client_connect, client_connect_enc, directory};
 
-/// How the names of commands begin, as nodes see them.
+/// The beginning of the names of commands, as nodes see them.
 pub(super) const CLIENT_NAME: &str = "cli-";
 
 /// The interval at which a group is searched for members. ractor tells of changes only to actors.
 const GROUP_POLL: Duration = Duration::from_millis(20);
 
-/// How many groups an error lists.
+/// The number of groups that an error lists.
 const GROUPS_SHOWN: usize = 20;
 
-/// How long the end of the session may take.
+/// The longest time for the end of the session.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Why a message could not be sent.
@@ -142,7 +142,7 @@ impl Client {
         let (events, mut handshake) = mpsc::channel(8);
         let subscribe = NodeServerMessage::SubscribeToEvents {
             id: "cli".to_owned(),
-            subscription: Box::new(Handshake { events }),
+            subscription: Box::new(HandshakeWatcher { events }),
         };
         // If the node server has ended, so does the subscription, and the wait below.
         drop(server.cast(subscribe));
@@ -152,9 +152,9 @@ impl Client {
         };
         connected.map_err(|error| unreached(node, error))?;
         match deadline.wait(handshake.recv()).await {
-            Some(Some(Outcome::Ready(peer))) => Ok(Self { server, peer, deadline }),
-            Some(Some(Outcome::Closed(reason))) => Err(refused(node, dial, reason)),
-            Some(Some(Outcome::Disconnected) | None) => Err(ClientError::Closed { node: node.clone() }),
+            Some(Some(HandshakeOutcome::Ready(peer))) => Ok(Self { server, peer, deadline }),
+            Some(Some(HandshakeOutcome::Closed(reason))) => Err(refused(node, dial, reason)),
+            Some(Some(HandshakeOutcome::Disconnected) | None) => Err(ClientError::Closed { node: node.clone() }),
             None => Err(ClientError::Handshake {
                 node: node.clone(),
                 timeout,
@@ -327,38 +327,38 @@ fn groups() -> String {
 }
 
 /// How a handshake ends.
-enum Outcome {
+enum HandshakeOutcome {
     Ready(NodeServerSessionInformation),
     Closed(CloseReason),
     Disconnected,
 }
 
 /// Waits for the end of a handshake.
-struct Handshake {
-    events: mpsc::Sender<Outcome>,
+struct HandshakeWatcher {
+    events: mpsc::Sender<HandshakeOutcome>,
 }
 
-impl Handshake {
-    fn tell(&self, outcome: Outcome) {
+impl HandshakeWatcher {
+    fn tell(&self, outcome: HandshakeOutcome) {
         // The first outcome is the one that counts, and there is room for it.
         drop(self.events.try_send(outcome));
     }
 }
 
-impl NodeEventSubscription for Handshake {
+impl NodeEventSubscription for HandshakeWatcher {
     fn node_session_opened(&self, _: NodeServerSessionInformation) {}
 
     fn node_session_authenticated(&self, _: NodeServerSessionInformation) {}
 
     fn node_session_ready(&self, session: NodeServerSessionInformation) {
-        self.tell(Outcome::Ready(session));
+        self.tell(HandshakeOutcome::Ready(session));
     }
 
     fn node_session_closed(&self, _: NodeServerSessionInformation, reason: CloseReason) {
-        self.tell(Outcome::Closed(reason));
+        self.tell(HandshakeOutcome::Closed(reason));
     }
 
     fn node_session_disconnected(&self, _: NodeServerSessionInformation) {
-        self.tell(Outcome::Disconnected);
+        self.tell(HandshakeOutcome::Disconnected);
     }
 }

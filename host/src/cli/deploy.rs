@@ -12,13 +12,14 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::arguments::{ControlArguments, Output, ReloadArguments, RollbackArguments, StatusArguments};
 use super::failure::Failure;
-use super::nodes::{self, Node, Way};
+use super::nodes::{self, ControlledNode, NodeAccess};
 use super::output;
-use super::rollout::{self, Rollout};
+use super::process::Process;
+use super::rollout::{self, RolloutReport, Upload};
 use crate::control::{Answer, Request, RequestId};
 use crate::files;
 use crate::guest::Digest;
-use crate::ops::telemetry;
+use crate::supervision::reload::Reload;
 
 pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
     let component = arguments.file.as_ref().map(|file| {
@@ -40,12 +41,14 @@ pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
         };
         let request = |dry_run| Request::Reload {
             id,
-            module: arguments.module.clone(),
             digest: digest.map(|digest| digest.to_string()),
-            mode: arguments.mode.map(Into::into),
-            mixed: arguments.mixed,
-            force: arguments.force,
-            dry_run,
+            reload: Reload {
+                mode: arguments.mode.map(Into::into),
+                on_failure: arguments.mixed.into(),
+                force: arguments.force,
+                dry_run,
+                ..Reload::of(&arguments.module)
+            },
         };
         let mut rollout = rollout::check(&mut nodes, &arguments.module, &request(true)).await;
         if !arguments.dry_run && rollout.is_well() {
@@ -93,30 +96,19 @@ pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
 /// Connects to all of them and does what is to be done.
 fn on_nodes<T>(
     arguments: &ControlArguments,
-    work: impl AsyncFnOnce(Vec<Node>) -> anyhow::Result<T>,
+    work: impl AsyncFnOnce(Vec<ControlledNode>) -> anyhow::Result<T>,
 ) -> Result<T, Failure> {
-    telemetry::init_command(LevelFilter::OFF).map_err(Failure::usage)?;
-    let way = Way::new(arguments)?;
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
-    let outcome = runtime.block_on(async {
-        let nodes = nodes::connect(&way, arguments).await?;
+    let process = Process::of_command(LevelFilter::OFF)?;
+    let access = NodeAccess::new(arguments)?;
+    let outcome = process.complete(async {
+        let nodes = nodes::connect(&access, arguments).await?;
         work(nodes).await
     });
-    // What is left of the connections needs no answer.
-    runtime.shutdown_background();
     outcome.map_err(|error| Failure::runtime(format_args!("{error:#}")))
 }
 
-/// What was sent to a node.
-#[derive(Debug, Serialize)]
-pub(super) struct Upload {
-    pub(super) node: String,
-    pub(super) bytes: u64,
-    pub(super) ms: u128,
-}
-
 /// To all of them at the same time. If one of them fails, nothing has changed anywhere.
-async fn upload(nodes: &mut [Node], digest: Digest, bytes: &[u8]) -> anyhow::Result<Vec<Upload>> {
+async fn upload(nodes: &mut [ControlledNode], digest: Digest, bytes: &[u8]) -> anyhow::Result<Vec<Upload>> {
     let uploads = nodes.iter_mut().map(async |node| {
         let started = Instant::now();
         let sent = node.upload(digest, bytes).await?;
@@ -129,7 +121,7 @@ async fn upload(nodes: &mut [Node], digest: Digest, bytes: &[u8]) -> anyhow::Res
     futures_util::future::try_join_all(uploads).await
 }
 
-fn finish(rollout: &Rollout, format: Output) -> Result<ExitCode, Failure> {
+fn finish(rollout: &RolloutReport, format: Output) -> Result<ExitCode, Failure> {
     output::write(|out| match format {
         Output::Text => rollout.write(out),
         Output::Json => json(rollout).and_then(|text| writeln!(out, "{text}")),

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use super::output;
+use super::output::{self, NotWritten};
 use crate::config::ConfigError;
 use crate::host::HostError;
 
@@ -44,6 +44,12 @@ impl Failure {
         };
         output::say("error", &error);
         code
+    }
+}
+
+impl From<NotWritten> for Failure {
+    fn from(error: NotWritten) -> Self {
+        Self::runtime(error)
     }
 }
 

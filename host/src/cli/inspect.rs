@@ -11,20 +11,17 @@ use tracing_subscriber::filter::LevelFilter;
 use super::arguments::{InspectArguments, Output};
 use super::failure::Failure;
 use super::output;
+use super::process::Process;
 use super::signature::{descriptor_json, write_descriptor};
 use crate::guest::{Allocation, Descriptor, EngineConfig, Module, ModuleSource, Need, Needs, Origin, Want};
 use crate::host::engine_with_cache;
-use crate::ops::telemetry;
 
-/// How long a component may take to load before that is explained.
+/// The time that a component may take to load before that is explained.
 const QUICK: Duration = Duration::from_secs(2);
 
 pub(super) fn inspect(arguments: &InspectArguments) -> Result<ExitCode, Failure> {
-    telemetry::init_command(LevelFilter::ERROR).map_err(Failure::usage)?;
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
-    let inspected = runtime.block_on(load(arguments));
-    runtime.shutdown_background();
-    let (module, described) = inspected?;
+    let process = Process::of_command(LevelFilter::ERROR)?;
+    let (module, described) = process.complete(load(arguments))?;
     output::write(|out| match arguments.output {
         Output::Text => write_text(out, &module, &described),
         Output::Json => writeln!(out, "{:#}", json(&module, &described)),

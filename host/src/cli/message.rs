@@ -10,27 +10,23 @@ use ractor::{ActorCell, RpcReplyPort, concurrency};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::argument::{self, Argument};
-use super::arguments::{
-    CallArguments, CastArguments, CookieArguments, DescribeArguments, MessageArguments, NodeArguments, Output,
-    TlsArguments,
-};
+use super::arguments::{CallArguments, CastArguments, DescribeArguments, MessageArguments, NodeArguments, Output};
 use super::client::{Client, ClientError, Deadline};
+use super::credentials::{cookie, dial};
 use super::failure::Failure;
 use super::output;
+use super::process::Process;
 use super::signature::{descriptor_json, write_descriptor};
 use super::target::Target;
-use super::typed::{self, Kind, ReplyType, Typed};
-use crate::config::{Cookie, CookieError, Type};
-use crate::host::Dial;
-use crate::ops::telemetry;
-use crate::tls::{IdentityFiles, Tls, TlsError, TlsFiles};
+use super::typed::{self, MessageKind, ReplyType, Typed};
+use crate::config::Type;
 
 /// The time that an actor has to describe itself where the message can be sent without.
 const SHORT_PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) fn call(arguments: CallArguments) -> Result<ExitCode, Failure> {
     let CallArguments { node, message, reply } = arguments;
-    let message = Message::read(message)?;
+    let message = OutgoingMessage::read(message)?;
     let (bytes, described) = on_a_client(&node, |client, deadline| send_call(client, deadline, message))?;
     let ty = reply.unwrap_or_else(|| match described {
         Some(ReplyType::Known(ty)) => ty,
@@ -49,7 +45,7 @@ pub(super) fn call(arguments: CallArguments) -> Result<ExitCode, Failure> {
 
 pub(super) fn cast(arguments: CastArguments) -> Result<ExitCode, Failure> {
     let CastArguments { node, message, all } = arguments;
-    let message = Message::read(message)?;
+    let message = OutgoingMessage::read(message)?;
     on_a_client(&node, |client, _| send_cast(client, message, all))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -78,28 +74,24 @@ fn on_a_client<T, F>(node: &NodeArguments, work: impl FnOnce(Client, Deadline) -
 where
     F: Future<Output = anyhow::Result<T>>,
 {
-    telemetry::init_command(LevelFilter::OFF).map_err(Failure::usage)?;
-    let cookie = cookie(&node.cookie).map_err(|error| Failure::usage(format_args!("{error}; {}", error.help())))?;
-    let dial = dial(&node.tls).map_err(Failure::usage)?;
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::runtime)?;
+    let process = Process::of_command(LevelFilter::OFF)?;
+    let (cookie, dial) = (cookie(&node.cookie)?, dial(&node.tls)?);
     let deadline = Deadline::after(node.timeout);
-    let outcome = runtime.block_on(async {
+    let outcome = process.complete(async {
         let client = Client::connect(&node.node, &cookie, &dial, deadline).await?;
         work(client, deadline).await
     });
-    // What is left of the connection needs no answer.
-    runtime.shutdown_background();
     outcome.map_err(Failure::runtime)
 }
 
 /// What is sent.
-struct Message {
+struct OutgoingMessage {
     target: Target,
     variant: String,
     arguments: Vec<Argument>,
 }
 
-impl Message {
+impl OutgoingMessage {
     /// The message of a command line, with the arguments that are in files or on standard input.
     fn read(message: MessageArguments) -> Result<Self, Failure> {
         let MessageArguments {
@@ -115,37 +107,14 @@ impl Message {
     }
 }
 
-pub(super) fn cookie(arguments: &CookieArguments) -> Result<Cookie, CookieError> {
-    match (&arguments.cookie_file, &arguments.cookie_env) {
-        (Some(file), _) => Cookie::from_file(file),
-        (None, variable) => {
-            let variable = variable.as_deref().unwrap_or_default();
-            Cookie::from_variable(variable, std::env::var(variable))
-        }
-    }
-}
-
-pub(super) fn dial(arguments: &TlsArguments) -> Result<Dial, TlsError> {
-    if arguments.tls_ca.is_none() {
-        return Ok(Dial::Plain);
-    }
-    let identity = match (&arguments.tls_cert, &arguments.tls_key) {
-        (Some(cert), Some(key)) => Some(IdentityFiles {
-            cert: cert.clone(),
-            key: key.clone(),
-        }),
-        _ => None,
-    };
-    let ca = arguments.tls_ca.clone();
-    Ok(Dial::Tls {
-        tls: Tls::load(TlsFiles { identity, ca })?,
-        name: arguments.tls_name.clone(),
-    })
-}
-
 /// The message with the types that the actor says it has.
-async fn typed(client: &Client, actor: &ActorCell, kind: Kind, message: &Message) -> anyhow::Result<Typed> {
-    let Message {
+async fn typed(
+    client: &Client,
+    actor: &ActorCell,
+    kind: MessageKind,
+    message: &OutgoingMessage,
+) -> anyhow::Result<Typed> {
+    let OutgoingMessage {
         target,
         variant,
         arguments,
@@ -168,12 +137,12 @@ async fn typed(client: &Client, actor: &ActorCell, kind: Kind, message: &Message
 async fn send_call(
     client: Client,
     deadline: Deadline,
-    message: Message,
+    message: OutgoingMessage,
 ) -> anyhow::Result<(Vec<u8>, Option<ReplyType>)> {
     let actors = client.resolve(&message.target).await?;
     let actor = any_of(&actors).context("a target without an actor")?;
-    let typed = typed(&client, actor, Kind::Call, &message).await?;
-    let Message { target, variant, .. } = message;
+    let typed = typed(&client, actor, MessageKind::Call, &message).await?;
+    let OutgoingMessage { target, variant, .. } = message;
     let (port, reply) = concurrency::oneshot();
     let call = SerializedMessage::Call {
         variant: variant.clone(),
@@ -196,13 +165,13 @@ async fn send_call(
     }
 }
 
-async fn send_cast(client: Client, message: Message, all: bool) -> anyhow::Result<()> {
+async fn send_cast(client: Client, message: OutgoingMessage, all: bool) -> anyhow::Result<()> {
     let mut actors = client.resolve(&message.target).await?;
     if !all {
         actors = any_of(&actors).cloned().into_iter().collect();
     }
     let first = actors.first().context("a target without an actor")?;
-    let typed = typed(&client, first, Kind::Cast, &message).await?;
+    let typed = typed(&client, first, MessageKind::Cast, &message).await?;
     let mut ended = None;
     let mut sent = 0;
     for actor in &actors {

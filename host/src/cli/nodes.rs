@@ -1,43 +1,38 @@
 //! Several nodes at once, each with a session to its control actor.
 
-use std::fmt::Display;
-
 use anyhow::{Context as _, anyhow};
 
-use super::arguments::{ControlArguments, KeyArguments};
+use super::arguments::ControlArguments;
 use super::client::{CLIENT_NAME, Client, ClientError, Deadline};
+use super::credentials::{cookie, dial, key};
 use super::failure::Failure;
-use super::message::{cookie, dial};
 use super::output;
 use super::target::Target;
 use crate::config::{Cookie, PeerAddress};
-use crate::control::{Answer, AskError, CONTROL, ControlClient, DeployKey, KeyError, OtherNode, Request};
+use crate::control::{Answer, AskError, CONTROL, ControlClient, DeployKey, OtherNode, Request};
 use crate::host::Dial;
 
 /// How every one of them is reached.
-pub(super) struct Way {
+pub(super) struct NodeAccess {
     cookie: Cookie,
     dial: Dial,
     key: DeployKey,
     deadline: Deadline,
 }
 
-impl Way {
+impl NodeAccess {
     /// Reads the files that the arguments name.
     pub(super) fn new(arguments: &ControlArguments) -> Result<Self, Failure> {
-        let wrong = |error: &dyn Display, help: String| Failure::usage(format_args!("{error}; {help}"));
-        let cookie = cookie(&arguments.cookie).map_err(|error| wrong(&error, error.help()))?;
-        let key = key(&arguments.key).map_err(|error| wrong(&error, error.help()))?;
         Ok(Self {
-            cookie,
-            dial: dial(&arguments.tls).map_err(Failure::usage)?,
-            key,
+            cookie: cookie(&arguments.cookie)?,
+            key: key(&arguments.key)?,
+            dial: dial(&arguments.tls)?,
             deadline: Deadline::after(arguments.timeout),
         })
     }
 
     /// Connects to a node. The first request proves the deploy key to it.
-    pub(super) async fn to(&self, address: &PeerAddress) -> anyhow::Result<Node> {
+    pub(super) async fn to(&self, address: &PeerAddress) -> anyhow::Result<ControlledNode> {
         let client = Client::connect(address, &self.cookie, &self.dial, self.deadline).await?;
         let name = client.peer_name();
         let actor = match client.resolve(&Target::Name(CONTROL.to_owned())).await {
@@ -50,7 +45,7 @@ impl Way {
             Err(error) => return Err(error.into()),
         };
         let control = ControlClient::new(actor, name.clone(), self.key.clone());
-        Ok(Node {
+        Ok(ControlledNode {
             name,
             address: address.clone(),
             control,
@@ -61,7 +56,7 @@ impl Way {
 }
 
 /// A node that is connected to.
-pub(super) struct Node {
+pub(super) struct ControlledNode {
     /// Its full name.
     pub(super) name: String,
     pub(super) address: PeerAddress,
@@ -71,7 +66,7 @@ pub(super) struct Node {
     _client: Client,
 }
 
-impl Node {
+impl ControlledNode {
     /// Asks, and waits for the answer.
     pub(super) async fn ask(&mut self, request: &Request) -> anyhow::Result<Answer> {
         let answer = self.try_ask(request).await;
@@ -98,25 +93,15 @@ impl Node {
     }
 }
 
-fn key(arguments: &KeyArguments) -> Result<DeployKey, KeyError> {
-    match (&arguments.key_file, &arguments.key_env) {
-        (Some(file), _) => DeployKey::from_file(file),
-        (None, variable) => {
-            let variable = variable.as_deref().unwrap_or_default();
-            DeployKey::from_variable(variable, std::env::var(variable))
-        }
-    }
-}
-
 fn explain(node: &str, error: &AskError) -> anyhow::Error {
     anyhow!("{node}: {error}")
 }
 
 /// Connects to the nodes that are named, and with `--all-nodes` to those that the first one knows. All, or none.
-pub(super) async fn connect(way: &Way, arguments: &ControlArguments) -> anyhow::Result<Vec<Node>> {
+pub(super) async fn connect(access: &NodeAccess, arguments: &ControlArguments) -> anyhow::Result<Vec<ControlledNode>> {
     let mut nodes = Vec::new();
     for address in &arguments.node {
-        let node = way.to(address).await?;
+        let node = access.to(address).await?;
         add(&mut nodes, node);
     }
     if !arguments.all_nodes {
@@ -141,14 +126,14 @@ pub(super) async fn connect(way: &Way, arguments: &ControlArguments) -> anyhow::
         let address = other.address.parse::<PeerAddress>();
         let address =
             address.map_err(|error| anyhow!("{} says that it is at {:?}: {}", other.name, error.text, error.reason))?;
-        let node = way.to(&address).await?;
+        let node = access.to(&address).await?;
         add(&mut nodes, node);
     }
     Ok(nodes)
 }
 
 /// Two addresses may lead to one node.
-fn add(nodes: &mut Vec<Node>, node: Node) {
+fn add(nodes: &mut Vec<ControlledNode>, node: ControlledNode) {
     if nodes.iter().all(|known| known.name != node.name) {
         nodes.push(node);
     }

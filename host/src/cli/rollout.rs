@@ -5,20 +5,27 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::deploy::Upload;
-use super::nodes::Node;
-use crate::control::{Answer, AskError, GivenUpStatus, Request, RequestId, Status};
+use super::nodes::ControlledNode;
+use crate::control::{Answer, AskError, GivenUpStatus, NodeStatus, Request, RequestId};
 use crate::supervision::reload::{ActorReport, Outcome, ReloadReport, Verdict};
 
-/// How many actors are listed for people, of each node. Those that failed come first.
+/// The number of actors of each node that are listed for people. Those that failed come first.
 const ACTORS_SHOWN: usize = 20;
 
 /// What became of all nodes.
 #[derive(Debug, Serialize)]
-pub(super) struct Rollout {
+pub(super) struct RolloutReport {
     pub(super) module: String,
     pub(super) uploads: Vec<Upload>,
     pub(super) nodes: Vec<NodeOutcome>,
+}
+
+/// What was sent to a node.
+#[derive(Debug, Serialize)]
+pub(super) struct Upload {
+    pub(super) node: String,
+    pub(super) bytes: u64,
+    pub(super) ms: u128,
 }
 
 /// What became of one node.
@@ -27,13 +34,13 @@ pub(super) struct NodeOutcome {
     pub(super) node: String,
     pub(super) address: String,
     #[serde(flatten)]
-    pub(super) outcome: Rolled,
+    pub(super) outcome: NodeResult,
 }
 
 /// What became of one node.
 #[derive(Debug, Serialize)]
 #[serde(tag = "rollout", rename_all = "kebab-case")]
-pub(super) enum Rolled {
+pub(super) enum NodeResult {
     /// What was asked for was done, or would be.
     Done { report: ReloadReport, left_out: usize },
     /// It was begun and did not succeed.
@@ -47,28 +54,33 @@ pub(super) enum Rolled {
 }
 
 /// Asks every node whether it could do it.
-pub(super) async fn check(nodes: &mut [Node], module: &str, dry_run: &Request) -> Rollout {
+pub(super) async fn check(nodes: &mut [ControlledNode], module: &str, dry_run: &Request) -> RolloutReport {
     let asked = nodes.iter_mut().map(async |node| {
-        let rolled = match node.try_ask(dry_run).await {
+        let result = match node.try_ask(dry_run).await {
             Ok(answer) => answered(answer),
             // Nothing is done in a dry run, whether it is known how it ended or not.
-            Err(error) => Rolled::Refused {
+            Err(error) => NodeResult::Refused {
                 reason: error.to_string(),
             },
         };
-        outcome(node, rolled)
+        outcome(node, result)
     });
     rollout(module, futures_util::future::join_all(asked).await)
 }
 
 /// Has it done by one node after the other, until one fails.
-pub(super) async fn roll(nodes: &mut [Node], module: &str, id: RequestId, request: &Request) -> Rollout {
+pub(super) async fn roll(
+    nodes: &mut [ControlledNode],
+    module: &str,
+    id: RequestId,
+    request: &Request,
+) -> RolloutReport {
     let mut rollout = rollout(module, Vec::new());
     for node in nodes {
         let outcome = if rollout.is_well() {
             one(node, id, request).await
         } else {
-            outcome(node, Rolled::NotReached)
+            outcome(node, NodeResult::NotReached)
         };
         rollout.nodes.push(outcome);
     }
@@ -76,29 +88,29 @@ pub(super) async fn roll(nodes: &mut [Node], module: &str, id: RequestId, reques
 }
 
 /// Asks every node what became of an earlier request. Nothing is done anew.
-pub(super) async fn ask_again(nodes: &mut [Node], module: &str, id: RequestId) -> Rollout {
+pub(super) async fn ask_again(nodes: &mut [ControlledNode], module: &str, id: RequestId) -> RolloutReport {
     let asked = nodes
         .iter_mut()
         .map(async |node| one(node, id, &Request::Outcome { id }).await);
     rollout(module, futures_util::future::join_all(asked).await)
 }
 
-fn rollout(module: &str, nodes: Vec<NodeOutcome>) -> Rollout {
-    Rollout {
+fn rollout(module: &str, nodes: Vec<NodeOutcome>) -> RolloutReport {
+    RolloutReport {
         module: module.to_owned(),
         uploads: Vec::new(),
         nodes,
     }
 }
 
-async fn one(node: &mut Node, id: RequestId, request: &Request) -> NodeOutcome {
-    let rolled = rolled(node.try_ask(request).await, id);
-    outcome(node, rolled)
+async fn one(node: &mut ControlledNode, id: RequestId, request: &Request) -> NodeOutcome {
+    let result = result_of(node.try_ask(request).await, id);
+    outcome(node, result)
 }
 
 /// What is known of a request after this answer.
-fn rolled(answer: Result<Answer, AskError>, id: RequestId) -> Rolled {
-    let unknown = |reason: String| Rolled::Unknown {
+fn result_of(answer: Result<Answer, AskError>, id: RequestId) -> NodeResult {
+    let unknown = |reason: String| NodeResult::Unknown {
         reason,
         request: id.to_string(),
     };
@@ -109,23 +121,23 @@ fn rolled(answer: Result<Answer, AskError>, id: RequestId) -> Rolled {
         Ok(Answer::BrokenOff { reason }) => unknown(reason),
         Ok(answer) => answered(answer),
         Err(error) if error.leaves_open() => unknown(error.to_string()),
-        Err(error) => Rolled::Refused {
+        Err(error) => NodeResult::Refused {
             reason: error.to_string(),
         },
     }
 }
 
-fn answered(answer: Answer) -> Rolled {
+fn answered(answer: Answer) -> NodeResult {
     match answer {
-        Answer::Report { report, left_out } if report.is_success() => Rolled::Done { report, left_out },
-        Answer::Report { report, left_out } => Rolled::Failed { report, left_out },
-        _ => Rolled::Refused {
+        Answer::Report { report, left_out } if report.is_success() => NodeResult::Done { report, left_out },
+        Answer::Report { report, left_out } => NodeResult::Failed { report, left_out },
+        _ => NodeResult::Refused {
             reason: "the node answered something else".to_owned(),
         },
     }
 }
 
-fn outcome(node: &Node, outcome: Rolled) -> NodeOutcome {
+fn outcome(node: &ControlledNode, outcome: NodeResult) -> NodeOutcome {
     NodeOutcome {
         node: node.name.clone(),
         address: node.address.to_string(),
@@ -133,12 +145,12 @@ fn outcome(node: &Node, outcome: Rolled) -> NodeOutcome {
     }
 }
 
-impl Rollout {
+impl RolloutReport {
     /// True if every node did what was asked.
     pub(super) fn is_well(&self) -> bool {
         self.nodes
             .iter()
-            .all(|node| matches!(node.outcome, Rolled::Done { .. }))
+            .all(|node| matches!(node.outcome, NodeResult::Done { .. }))
     }
 
     /// For people.
@@ -151,16 +163,16 @@ impl Rollout {
         }
         for NodeOutcome { node, outcome, .. } in &self.nodes {
             match outcome {
-                Rolled::Done { report, left_out } | Rolled::Failed { report, left_out } => {
+                NodeResult::Done { report, left_out } | NodeResult::Failed { report, left_out } => {
                     write_report(out, node, report, *left_out)?;
                 }
-                Rolled::Refused { reason } => writeln!(out, "{node}: nothing was touched: {reason}")?,
-                Rolled::Unknown { reason, request } => writeln!(
+                NodeResult::Refused { reason } => writeln!(out, "{node}: nothing was touched: {reason}")?,
+                NodeResult::Unknown { reason, request } => writeln!(
                     out,
                     "{node}: it is not known whether this was done: {reason}; the same command with `--request {request}` \
                      asks the node"
                 )?,
-                Rolled::NotReached => writeln!(out, "{node}: not reached, since a node before it failed")?,
+                NodeResult::NotReached => writeln!(out, "{node}: not reached, since a node before it failed")?,
             }
         }
         Ok(())
@@ -251,7 +263,7 @@ fn write_actor(out: &mut impl Write, actor: &ActorReport) -> io::Result<()> {
 }
 
 /// What a node runs, for people.
-pub(super) fn write_status(out: &mut impl Write, status: &Status) -> io::Result<()> {
+pub(super) fn write_status(out: &mut impl Write, status: &NodeStatus) -> io::Result<()> {
     writeln!(out, "{}{}", status.node, if status.ready { "" } else { ", NOT READY" })?;
     for given_up in status.given_up.iter().take(ACTORS_SHOWN) {
         let GivenUpStatus {
@@ -326,11 +338,11 @@ mod tests {
             ),
         ] {
             let said = format!("{answer:?}");
-            let rolled = rolled(answer, RequestId::random());
+            let result = result_of(answer, RequestId::random());
             assert_eq!(
-                !matches!(rolled, Rolled::Unknown { .. }),
+                !matches!(result, NodeResult::Unknown { .. }),
                 is_known,
-                "{said}: {rolled:?}"
+                "{said}: {result:?}"
             );
         }
     }

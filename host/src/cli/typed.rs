@@ -7,12 +7,12 @@ use super::signature::signature;
 use crate::config::{Literal, LiteralError, Type, nearest};
 use crate::guest::{Descriptor, MessageVariant};
 
-/// How many variants an error lists.
+/// The number of variants that an error lists.
 const VARIANTS_SHOWN: usize = 20;
 
 /// What a command sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum MessageKind {
     Call,
     Cast,
 }
@@ -85,15 +85,15 @@ pub(super) enum TypingError {
 /// The message, by an actor's description of itself.
 pub(super) fn described(
     actor: &Descriptor,
-    kind: Kind,
+    kind: MessageKind,
     variant: &str,
     arguments: &[Argument],
 ) -> Result<Typed, TypingError> {
     let message = actor.messages.iter().find(|message| message.name == variant);
     let message = message.ok_or_else(|| unknown_variant(actor, variant))?;
     match (kind, &message.reply) {
-        (Kind::Call, None) => return Err(TypingError::NotACall(signature(message))),
-        (Kind::Cast, Some(_)) => return Err(TypingError::NotACast(signature(message))),
+        (MessageKind::Call, None) => return Err(TypingError::NotACall(signature(message))),
+        (MessageKind::Cast, Some(_)) => return Err(TypingError::NotACast(signature(message))),
         _ => {}
     }
     if message.arguments.len() != arguments.len() {
@@ -213,7 +213,7 @@ mod tests {
         }
     }
 
-    fn typed(kind: Kind, words: &str) -> Result<Typed, String> {
+    fn typed(kind: MessageKind, words: &str) -> Result<Typed, String> {
         let mut words = words.split(' ');
         let variant = words.next().unwrap();
         let arguments: Vec<Argument> = words.map(|word| word.parse().unwrap()).collect();
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(kind: Kind, words: &str, literals: &str, reply: Option<ReplyType>) {
+    fn check(kind: MessageKind, words: &str, literals: &str, reply: Option<ReplyType>) {
         let literals: Vec<Literal> = literals.split(' ').map(|literal| literal.parse().unwrap()).collect();
         let arguments = Literal::message_arguments(&literals);
         assert_eq!(typed(kind, words), Ok(Typed { arguments, reply }), "{words}");
@@ -230,60 +230,60 @@ mod tests {
     #[test]
     fn arguments_have_the_types_of_the_description() {
         let reply = || Some(ReplyType::Known(Type::One(crate::config::Scalar::U64)));
-        check(Kind::Cast, "Add 5", "u64:5", None);
-        check(Kind::Call, "AddAndGet 5", "u64:5", reply());
-        check(Kind::Cast, "AddTo a:b -5", "str:a:b i8:-5", None);
-        check(Kind::Cast, "AddTo unit 1", "str:unit i8:1", None);
+        check(MessageKind::Cast, "Add 5", "u64:5", None);
+        check(MessageKind::Call, "AddAndGet 5", "u64:5", reply());
+        check(MessageKind::Cast, "AddTo a:b -5", "str:a:b i8:-5", None);
+        check(MessageKind::Cast, "AddTo unit 1", "str:unit i8:1", None);
     }
 
     #[test]
     fn a_prefix_wins_over_the_description() {
-        check(Kind::Cast, "Add u8:5", "u8:5", None);
+        check(MessageKind::Cast, "Add u8:5", "u8:5", None);
         let unknown = Some(ReplyType::Unknown("Shape".to_owned()));
-        check(Kind::Call, "Draw bytes:00 ()", "bytes:00 unit", unknown);
+        check(MessageKind::Call, "Draw bytes:00 ()", "bytes:00 unit", unknown);
         let unknown = Some(ReplyType::Unknown("pot(())".to_owned()));
-        check(Kind::Call, "Place bytes:506f740001", "bytes:506f740001", unknown);
+        check(MessageKind::Call, "Place bytes:506f740001", "bytes:506f740001", unknown);
     }
 
     #[test]
     fn what_does_not_fit_the_description_is_refused() {
         for (kind, words, expected) in [
             (
-                Kind::Call,
+                MessageKind::Call,
                 "AddAndgte 5",
                 "Counter has no message \"AddAndgte\", did you mean `AddAndGet`?; its messages are Add(u64), \
                  AddAndGet(u64) -> u64, AddTo(String, i8), Draw(Shape, ()) -> Shape, Place(pot(Vec<u8>)) -> pot(())",
             ),
             (
-                Kind::Call,
+                MessageKind::Call,
                 "Add 5",
                 "`Add(u64)` has no reply: send it with `ractor-host cast`",
             ),
             (
-                Kind::Cast,
+                MessageKind::Cast,
                 "AddAndGet 5",
                 "`AddAndGet(u64) -> u64` has a reply: send it with `ractor-host call`",
             ),
-            (Kind::Cast, "Add", "`Add(u64)` takes 1 argument, found 0"),
+            (MessageKind::Cast, "Add", "`Add(u64)` takes 1 argument, found 0"),
             (
-                Kind::Cast,
+                MessageKind::Cast,
                 "AddTo a 1 2",
                 "`AddTo(String, i8)` takes 2 arguments, found 3",
             ),
             (
-                Kind::Cast,
+                MessageKind::Cast,
                 "AddTo a 300",
                 "argument 2 of `AddTo(String, i8)`: \"300\" is not a value of type i8: number too large to fit in target \
                  type",
             ),
             (
-                Kind::Call,
+                MessageKind::Call,
                 "Draw round ()",
                 "argument 1 of `Draw(Shape, ()) -> Shape` has the type Shape, whose encoding is not known here: say the \
                  bytes, for example `bytes:00ff`, or the type that it is encoded as, for example `u64:5`",
             ),
             (
-                Kind::Call,
+                MessageKind::Call,
                 "Place 00ff",
                 "argument 1 of `Place(pot(Vec<u8>)) -> pot(())` is a Vec<u8> in serde's format pot, which is not written \
                  here: say the bytes, for example `bytes:00ff`",

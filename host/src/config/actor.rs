@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
-use super::Context;
 use super::checkpoint::CheckpointSection;
+use super::choice::{chosen_or, known};
+use super::context::Context;
 use super::literal::Literal;
-use super::names::NameOf;
-use super::nearest::nearest;
-use super::node::checked_name;
+use super::names::{NameOf, checked_name};
 use super::places::{ActorPlaces, CapabilityPlaces};
 use super::problem::Problems;
 use super::section::{Keys, Section};
@@ -135,7 +134,7 @@ const RELOADS: [(&str, bool); 2] = [("snapshot", false), ("restart", true)];
 
 /// The names that an actor may refer to, those of tables with mistakes too.
 #[derive(Debug, Default)]
-pub(super) struct Names<'d> {
+pub(super) struct DeclaredNames<'d> {
     pub(super) modules: Vec<&'d str>,
     pub(super) supervisors: Vec<&'d str>,
     /// The limits of guests that have no others.
@@ -191,7 +190,7 @@ impl ActorSection {
 
     pub(super) fn read(
         section: &Section<'_>,
-        names: &Names<'_>,
+        names: &DeclaredNames<'_>,
         context: &Context<'_>,
         problems: &mut Problems,
     ) -> Option<(Self, ActorPlaces)> {
@@ -219,7 +218,7 @@ impl ActorSection {
         };
         let restart = read_restart(section, problems);
         let essential = read_essential(section, restart, problems);
-        let reload_by_restart = read_reload(section, problems);
+        let reload_by_restart = chosen_or("reload", &RELOADS, false, section, problems);
         let supervisor = match section.text("supervisor", problems) {
             Some(name) => supervisor::supervisor_of(&name, &names.supervisors, problems),
             None => Some(supervisor::ROOT.to_owned()),
@@ -256,7 +255,7 @@ impl ActorSection {
 }
 
 /// What only guests have.
-struct Guest {
+struct GuestSettings {
     limits: Arc<Limits>,
     grants: Arc<Grants>,
     config: Arc<BTreeMap<String, String>>,
@@ -267,11 +266,11 @@ struct Guest {
 fn read_guest(
     section: &Section<'_>,
     code: Option<&Code>,
-    names: &Names<'_>,
+    names: &DeclaredNames<'_>,
     context: &Context<'_>,
     problems: &mut Problems,
-) -> Guest {
-    let mut guest = Guest {
+) -> GuestSettings {
+    let mut guest = GuestSettings {
         limits: names.limits.clone(),
         grants: Arc::default(),
         config: Arc::default(),
@@ -343,13 +342,7 @@ fn read_code(section: &Section<'_>, modules: &[&str], context: &Context<'_>, pro
 
 /// An actor that fails is restarted, one that stops itself has had enough.
 fn read_restart(section: &Section<'_>, problems: &mut Problems) -> Option<Restart> {
-    let Some(text) = section.text("restart", problems) else {
-        return section.value("restart").is_none().then_some(Restart::Transient);
-    };
-    let names = RESTARTS.map(|(name, _)| name);
-    let name = known(&text, "`restart` can't be `{}`", &names, "", problems)?;
-    let restart = RESTARTS.iter().find(|(known, _)| *known == name);
-    restart.map(|(_, restart)| *restart)
+    chosen_or("restart", &RESTARTS, Restart::Transient, section, problems)
 }
 
 /// Whether the node can't do without the actor.
@@ -364,41 +357,6 @@ fn read_essential(section: &Section<'_>, restart: Option<Restart>, problems: &mu
         );
     }
     Some(if essential { OnGiveUp::Exit } else { OnGiveUp::Stay })
-}
-
-fn read_reload(section: &Section<'_>, problems: &mut Problems) -> Option<bool> {
-    let Some(text) = section.text("reload", problems) else {
-        return section.value("reload").is_none().then_some(false);
-    };
-    let names = RELOADS.map(|(name, _)| name);
-    let name = known(&text, "`reload` can't be `{}`", &names, "", problems)?;
-    let reload = RELOADS.iter().find(|(known, _)| *known == name);
-    reload.map(|(_, by_restart)| *by_restart)
-}
-
-/// The name, if it is one of those that exist.
-pub(super) fn known(
-    name: &Spanned<&str>,
-    message: &str,
-    existing: &[&str],
-    if_none: &str,
-    problems: &mut Problems,
-) -> Option<String> {
-    let wanted = *name.get_ref();
-    if existing.contains(&wanted) {
-        return Some(wanted.to_owned());
-    }
-    let help = match nearest(wanted, existing.iter().copied()) {
-        Some(nearest) => format!("did you mean {nearest:?}?"),
-        None if existing.is_empty() => if_none.to_owned(),
-        None => format!("expected one of: {}", existing.join(", ")),
-    };
-    problems.error(
-        name.span(),
-        message.replace("{}", &wanted.escape_debug().to_string()),
-        help,
-    );
-    None
 }
 
 fn read_groups(section: &Section<'_>, problems: &mut Problems) -> Vec<String> {

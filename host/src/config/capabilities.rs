@@ -9,24 +9,15 @@ use std::str::FromStr;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::Context;
-use super::actor::known;
+use super::choice::{chosen_or, known};
+use super::context::Context;
 use super::places::{CapabilityPlaces, PathPlace};
 use super::problem::Problems;
 use super::section::{Keys, Section, kind};
-use crate::guest::{Access, Directory, Endpoint, Grants, HttpOrigin, Recipients, Spawn, Variables};
+use crate::guest::{Access, Capability, Directory, Endpoint, Grants, HttpOrigin, Spawn, Variables};
 
 pub(super) const KEYS: Keys = Keys {
-    known: &[
-        "messages",
-        "spawn",
-        "directories",
-        "environment",
-        "tcp",
-        "udp",
-        "dns",
-        "http",
-    ],
+    known: Capability::KEYS,
     explained: &[
         ("send", "write `messages = [\"NAME\", \"group:NAME\"]`"),
         ("send_to", "write `messages = [\"NAME\", \"group:NAME\"]`"),
@@ -61,40 +52,38 @@ pub(super) fn read(
     context: &Context<'_>,
     problems: &mut Problems,
 ) -> (Grants, CapabilityPlaces) {
-    let recipients = each(
-        section,
-        "messages",
-        "expected an actor's name, `group:NAME`, `worker-*` or `*`",
-        problems,
-    );
-    let (directories, directory_places) = read_directories(section, context, problems).into_iter().unzip();
-    let (environment, variable_places) = read_environment(section, context, problems);
-    let grants = Grants {
-        messages: recipients.into_iter().collect::<Recipients>(),
-        spawn: read_spawn(section, modules, problems),
-        directories,
-        environment,
-        tcp: read_endpoints(section, "tcp", problems),
-        udp: read_endpoints(section, "udp", problems),
-        dns: each(
-            section,
-            "dns",
-            "expected a name such as `db.internal`, `*.internal` or `*`",
-            problems,
-        ),
-        http: read_http(section, problems),
-    };
-    let places = CapabilityPlaces {
-        directories: directory_places,
-        variables: variable_places,
-    };
+    let (mut grants, mut places) = (Grants::default(), CapabilityPlaces::default());
+    for capability in Capability::ALL {
+        let key = capability.key();
+        match capability {
+            Capability::Messages => {
+                let expected = "expected an actor's name, `group:NAME`, `worker-*` or `*`";
+                grants.messages = each(section, key, expected, problems).into_iter().collect();
+            }
+            Capability::Spawn => grants.spawn = read_spawn(section, key, modules, problems),
+            Capability::Directories => {
+                let directories = read_directories(section, key, context, problems);
+                (grants.directories, places.directories) = directories.into_iter().unzip();
+            }
+            Capability::Environment => {
+                (grants.environment, places.variables) = read_environment(section, key, context, problems);
+            }
+            Capability::Tcp => grants.tcp = read_endpoints(section, key, problems),
+            Capability::Udp => grants.udp = read_endpoints(section, key, problems),
+            Capability::Dns => {
+                let expected = "expected a name such as `db.internal`, `*.internal` or `*`";
+                grants.dns = each(section, key, expected, problems);
+            }
+            Capability::Http => grants.http = read_http(section, key, problems),
+        }
+    }
     (grants, places)
 }
 
 /// None if the key isn't there.
-fn read_http(section: &Section<'_>, problems: &mut Problems) -> Option<Vec<HttpOrigin>> {
-    section.value("http")?;
-    let texts = section.texts("http", problems);
+fn read_http(section: &Section<'_>, key: &str, problems: &mut Problems) -> Option<Vec<HttpOrigin>> {
+    section.value(key)?;
+    let texts = section.texts(key, problems);
     let read = texts
         .iter()
         .filter_map(|text| match text.get_ref().parse::<HttpOrigin>() {
@@ -139,8 +128,8 @@ fn each<T: FromStr<Err: Display>>(section: &Section<'_>, key: &str, expected: &s
     read.collect()
 }
 
-fn read_spawn(section: &Section<'_>, modules: &[&str], problems: &mut Problems) -> Spawn {
-    let texts = section.texts("spawn", problems);
+fn read_spawn(section: &Section<'_>, key: &str, modules: &[&str], problems: &mut Problems) -> Spawn {
+    let texts = section.texts(key, problems);
     if texts.iter().any(|text| *text.get_ref() == "*") {
         return Spawn::Anything;
     }
@@ -156,22 +145,23 @@ fn read_spawn(section: &Section<'_>, modules: &[&str], problems: &mut Problems) 
 
 fn read_directories(
     section: &Section<'_>,
+    key: &str,
     context: &Context<'_>,
     problems: &mut Problems,
 ) -> Vec<(Directory, PathPlace)> {
-    let Some(value) = section.value("directories") else {
+    let Some(value) = section.value(key) else {
         return Vec::new();
     };
     let DeValue::Array(tables) = value.get_ref() else {
-        let message = format!("`directories` is {}", kind(value.get_ref()));
+        let message = format!("`{key}` is {}", kind(value.get_ref()));
         let help = "expected a list of tables: `[{ host = \"data\", guest = \"/data\", access = \"read\" }]`";
         problems.error(value.span(), message, help);
         return Vec::new();
     };
     let mut directories: Vec<(Directory, PathPlace)> = Vec::new();
     for table in tables.iter() {
-        let title = "an element of `directories`";
-        let directory = Section::open(title, table, DIRECTORY_KEYS, problems)
+        let title = format!("an element of `{key}`");
+        let directory = Section::open(&title, table, DIRECTORY_KEYS, problems)
             .and_then(|section| read_directory(&section, context, problems));
         match directory {
             Some((directory, _)) if directories.iter().any(|(other, _)| other.guest == directory.guest) => {
@@ -192,14 +182,7 @@ fn read_directory(
 ) -> Option<(Directory, PathPlace)> {
     let host = section.required_text("host", "\"data\"", problems);
     let guest = section.required_text("guest", "\"/data\"", problems);
-    let access = match section.text("access", problems) {
-        Some(text) => {
-            let names = Access::NAMES.map(|(name, _)| name);
-            let name = known(&text, "`access` can't be `{}`", &names, "", problems)?;
-            Access::NAMES.iter().find(|(known, _)| *known == name)?.1
-        }
-        None => Access::Read,
-    };
+    let access = chosen_or("access", &Access::NAMES, Access::Read, section, problems)?;
     let (host, guest) = (host?, guest?);
     for text in [&host, &guest] {
         if text.get_ref().is_empty() || text.get_ref().contains(char::is_control) {
@@ -222,11 +205,12 @@ fn read_directory(
 /// The variables, and where each is in the file.
 fn read_environment(
     section: &Section<'_>,
+    key: &str,
     context: &Context<'_>,
     problems: &mut Problems,
 ) -> (Variables, BTreeMap<String, Range<usize>>) {
     let (mut variables, mut places) = (Variables::default(), BTreeMap::new());
-    for text in section.texts("environment", problems) {
+    for text in section.texts(key, problems) {
         let name = text.get_ref().split_once('=').map_or(*text.get_ref(), |(name, _)| name);
         places.insert(name.to_owned(), text.span());
         let set = match text.get_ref().split_once('=') {

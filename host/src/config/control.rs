@@ -1,8 +1,8 @@
 //! `[control]`: who may replace the code of this node from elsewhere.
 
-use super::Context;
+use super::context::Context;
 use super::problem::Problems;
-use super::secret::{Place, SecretKeys, SecretPlace};
+use super::secret::{SecretKey, SecretKeys, SecretPlace};
 use super::section::{Keys, Section};
 use crate::control::DeployKey;
 
@@ -38,8 +38,8 @@ impl ControlSection {
         };
         let place = keys.read(section, problems)?;
         let (span, key) = match &place {
-            Place::File(file) => (file.span(), DeployKey::from_file(&context.folder.join(file.get_ref()))),
-            Place::Variable(variable) => {
+            SecretKey::File(file) => (file.span(), DeployKey::from_file(&context.folder.join(file.get_ref()))),
+            SecretKey::Variable(variable) => {
                 let name = *variable.get_ref();
                 (
                     variable.span(),
@@ -50,7 +50,7 @@ impl ControlSection {
         match key {
             Ok(key) => Some(Self {
                 key,
-                key_place: place.settled(context),
+                key_place: place.resolved(context),
             }),
             Err(error) => {
                 let help = place.help(error.is_not_found(), error.help(), context);

@@ -37,6 +37,19 @@ pub(super) fn parse(text: &str) -> Result<Duration, NoDuration> {
         .ok_or(NoDuration::TooLong)
 }
 
+/// A time in its largest whole unit.
+pub(super) fn spoken(time: Duration) -> String {
+    let milliseconds = time.as_millis();
+    let units = [("h", 3_600_000), ("m", 60_000), ("s", 1000)];
+    match units
+        .iter()
+        .find(|(_, unit)| milliseconds >= *unit && milliseconds.is_multiple_of(*unit))
+    {
+        Some((name, unit)) => format!("{}{name}", milliseconds / unit),
+        None => format!("{milliseconds}ms"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +74,13 @@ mod tests {
             ("18446744073709551615h", Err(NoDuration::TooLong)),
         ] {
             assert_eq!(parse(text), expected.map(Duration::from_millis), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_spoken_as_it_is_written() {
+        for text in ["250ms", "5s", "61s", "5m", "1h"] {
+            assert_eq!(parse(text).map(spoken).as_deref(), Ok(text));
         }
     }
 }

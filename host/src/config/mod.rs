@@ -8,6 +8,8 @@ mod actor;
 mod address;
 mod capabilities;
 mod checkpoint;
+mod choice;
+mod context;
 mod control;
 mod cookie;
 mod duration;
@@ -17,6 +19,7 @@ mod module;
 mod names;
 mod nearest;
 mod node;
+mod node_limit;
 mod node_limits;
 mod overrides;
 mod path;
@@ -37,7 +40,6 @@ mod variables;
 mod wire_type;
 
 use std::borrow::Cow;
-use std::env::VarError;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -50,10 +52,10 @@ pub use checkpoint::CheckpointSection;
 pub use control::ControlSection;
 pub use cookie::{Cookie, CookieError};
 pub use literal::{Literal, LiteralError};
-pub use module::ModuleUpkeep;
+pub use module::ModuleBuild;
 pub(crate) use nearest::nearest;
 pub use node::NodeSection;
-pub(crate) use places::{Complaints, Part};
+pub(crate) use places::{Complaints, EntryPart};
 pub use problem::{ConfigError, Finding, Findings};
 pub(crate) use runtime::MOST_ELEMENTS;
 pub use runtime::RuntimeSection;
@@ -64,7 +66,9 @@ pub use wire_type::{DecodeError, Scalar, Type, TypeError};
 
 use crate::files::{self, ReadError};
 use crate::guest::{Limits, LoadFault, ModuleSource};
-use actor::Names;
+use actor::DeclaredNames;
+use context::Context;
+use overrides::Override;
 use places::{ActorPlaces, Places};
 use problem::Problems;
 use section::{Keys, Section};
@@ -114,7 +118,7 @@ pub struct NodeConfig {
     /// `[modules.NAME]`, by name.
     pub modules: Vec<ModuleSource>,
     /// What is done about them while the node runs, in the same order.
-    pub upkeep: Vec<ModuleUpkeep>,
+    pub builds: Vec<ModuleBuild>,
     /// `[supervisors.NAME]`: the root first, whether the file has it or not.
     pub supervisors: Vec<SupervisorSection>,
     /// `[[actors]]`, in the order of the file.
@@ -132,16 +136,6 @@ pub struct ConfigOptions {
     pub set: Vec<String>,
     /// The files of modules may not be there yet, because they are built later.
     pub modules_are_built_later: bool,
-}
-
-/// What a file is checked against besides itself.
-pub(crate) struct Context<'a> {
-    /// Relative paths start here.
-    folder: &'a Path,
-    /// The native actors of the program.
-    natives: &'a [&'a str],
-    /// The environment.
-    variable: &'a dyn Fn(&str) -> Result<String, VarError>,
 }
 
 impl NodeConfig {
@@ -174,7 +168,7 @@ impl NodeConfig {
         text: &str,
         folder: &Path,
         set: Vec<String>,
-        variable: &dyn Fn(&str) -> Result<String, VarError>,
+        variable: &dyn Fn(&str) -> Result<String, std::env::VarError>,
     ) -> Result<Self, ConfigError> {
         let context = Context {
             folder,
@@ -191,7 +185,11 @@ impl NodeConfig {
     fn parse(file: &Path, text: &str, context: &Context<'_>, options: &ConfigOptions) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
         let mut source = Source::new(file, text);
-        let sets: Vec<_> = options.set.iter().map(|set| source.set(set)).collect();
+        let sets: Vec<_> = options
+            .set
+            .iter()
+            .map(|set| Override::new(set, source.append(set)))
+            .collect();
         let (document, errors) = DeTable::parse_recoverable(source.file_text());
         for error in &errors {
             problems.syntax_error(error.span().unwrap_or(0..0), error.message(), "this is not valid TOML");
@@ -209,11 +207,11 @@ impl NodeConfig {
         variables::substitute(&mut document, source.text(), context.variable, &mut problems);
         let read = read_document(&document, context, &mut problems);
         let mut places = Places::new(source.clone(), context.folder, &problems);
-        let (mut modules, mut upkeep, mut actors) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut modules, mut builds, mut actors) = (Vec::new(), Vec::new(), Vec::new());
         for module in read.modules {
             places.modules.insert(module.source.name.clone(), module.places);
             modules.push(module.source);
-            upkeep.push(module.upkeep);
+            builds.push(module.build);
         }
         for (actor, place) in read.actors {
             places.actors.entry(actor.name.clone()).or_insert(place);
@@ -230,7 +228,7 @@ impl NodeConfig {
                 runtime: read.runtime,
                 control: read.control,
                 modules,
-                upkeep,
+                builds,
                 supervisors: read.supervisors,
                 actors,
                 warnings,
@@ -263,7 +261,7 @@ struct Document {
     node: Option<NodeSection>,
     runtime: RuntimeSection,
     control: Option<ControlSection>,
-    modules: Vec<module::Read>,
+    modules: Vec<module::ReadModule>,
     supervisors: Vec<SupervisorSection>,
     actors: Vec<(ActorSection, ActorPlaces)>,
 }
@@ -295,14 +293,15 @@ fn read_document(document: &DeTable<'_>, context: &Context<'_>, problems: &mut P
         module::read(name, section, context, problems)
     });
     let (supervisors, supervisor_names) = read_named("supervisors", &top, supervisor::KEYS, problems, supervisor::read);
-    let names = Names {
+    let names = DeclaredNames {
         modules: module_names,
         supervisors: supervisor_names,
         limits: Arc::new(read_default_limits(&top, problems)),
     };
     let actors = read_actors(&top, &names, context, problems);
     actor::check_names(&actors, problems);
-    let supervisors = supervisor::check(supervisors, &actors, problems);
+    let needed = actors.iter().map(|(actor, _)| actor.supervisor.as_str());
+    let supervisors = supervisor::check(supervisors, needed, problems);
     let runtime = runtime.map(|(runtime, section)| {
         runtime::check(&section, &runtime, &actors, problems);
         runtime
@@ -361,7 +360,7 @@ fn read_default_limits(top: &Section<'_>, problems: &mut Problems) -> Limits {
 
 fn read_actors(
     top: &Section<'_>,
-    names: &Names<'_>,
+    names: &DeclaredNames<'_>,
     context: &Context<'_>,
     problems: &mut Problems,
 ) -> Vec<(ActorSection, ActorPlaces)> {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Context;
+use super::context::Context;
 use super::names::NameOf;
 use super::places::{ModulePlaces, PathPlace};
 use super::problem::Problems;
@@ -16,7 +16,7 @@ pub(super) const KEYS: Keys = Keys {
 
 /// What is done about a module while the node runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModuleUpkeep {
+pub struct ModuleBuild {
     /// The module.
     pub module: String,
     /// Its actors are reloaded when its file changes.
@@ -28,9 +28,9 @@ pub struct ModuleUpkeep {
 }
 
 /// What one table says.
-pub(super) struct Read {
+pub(super) struct ReadModule {
     pub(super) source: ModuleSource,
-    pub(super) upkeep: ModuleUpkeep,
+    pub(super) build: ModuleBuild,
     pub(super) places: ModulePlaces,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn read(
     section: &Section<'_>,
     context: &Context<'_>,
     problems: &mut Problems,
-) -> Option<Read> {
+) -> Option<ReadModule> {
     if let Err((message, help)) = NameOf::Module.check(name.get_ref()) {
         problems.error(name.span(), message, help);
     }
@@ -62,8 +62,8 @@ pub(super) fn read(
         }
         digest.ok()
     });
-    let upkeep = read_upkeep(name.get_ref(), section, context, problems);
-    if let Some(pinned) = section.value("digest").filter(|_| upkeep.watch) {
+    let build = read_build(name.get_ref(), section, context, problems);
+    if let Some(pinned) = section.value("digest").filter(|_| build.watch) {
         let message = "a module with a `digest` can't change: there is nothing to watch";
         problems.error(pinned.span(), message, "leave out `digest` or `watch`");
     }
@@ -73,9 +73,9 @@ pub(super) fn read(
         path: context.folder.join(path.get_ref()),
         digest,
     };
-    Some(Read {
+    Some(ReadModule {
         source,
-        upkeep,
+        build,
         places: ModulePlaces {
             path: PathPlace::of(&path),
             digest: section.value("digest").map(toml::Spanned::span),
@@ -83,7 +83,7 @@ pub(super) fn read(
     })
 }
 
-fn read_upkeep(name: &str, section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> ModuleUpkeep {
+fn read_build(name: &str, section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> ModuleBuild {
     let build = section.text("build", problems);
     if let Some(build) = &build
         && build.get_ref().trim().is_empty()
@@ -99,7 +99,7 @@ fn read_upkeep(name: &str, section: &Section<'_>, context: &Context<'_>, problem
             "add the command that makes the module of them: `build = \"…\"`",
         );
     }
-    ModuleUpkeep {
+    ModuleBuild {
         module: name.to_owned(),
         watch: section.boolean("watch", problems).unwrap_or_default(),
         build: build.map(|build| build.into_inner().to_owned()),

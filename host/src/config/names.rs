@@ -2,6 +2,10 @@
 
 use std::net::Ipv6Addr;
 
+use toml::Spanned;
+
+use super::problem::Problems;
+
 /// In bytes. Names travel in every message that announces an actor.
 const LONGEST: usize = 255;
 
@@ -72,6 +76,17 @@ impl NameOf {
             Self::Supervisor => "supervisor name",
             Self::Actor => "actor name",
             Self::Group => "group name",
+        }
+    }
+}
+
+/// The name, if it can be one.
+pub(super) fn checked_name(of: NameOf, name: &Spanned<&str>, problems: &mut Problems) -> Option<String> {
+    match of.check(name.get_ref()) {
+        Ok(()) => Some((*name.get_ref()).to_owned()),
+        Err((message, help)) => {
+            problems.error(name.span(), message, help);
+            None
         }
     }
 }

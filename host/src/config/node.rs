@@ -5,14 +5,14 @@ use std::net::SocketAddr;
 
 use toml::Spanned;
 
-use super::Context;
-use super::actor::known;
 use super::address::{EXAMPLE_PORT, PeerAddress};
+use super::choice::chosen_or;
+use super::context::Context;
 use super::cookie::Cookie;
-use super::names::NameOf;
+use super::names::{NameOf, checked_name};
 use super::node_limits;
 use super::problem::Problems;
-use super::secret::{Place, SecretKeys, SecretPlace};
+use super::secret::{SecretKey, SecretKeys, SecretPlace};
 use super::section::{Keys, Section};
 use super::tls::{self, TlsSection};
 use crate::guest::{Instead, mistaken};
@@ -106,7 +106,7 @@ impl NodeSection {
             }
             None => Some(DEFAULT_LISTEN),
         };
-        let on_give_up = read_on_give_up(section, problems);
+        let on_give_up = chosen_or("on_give_up", &ON_GIVE_UP, OnGiveUp::Exit, section, problems);
         let cookie = read_cookie(section, context, problems);
         let peers = read_peers(section, listen, problems);
         let tls = match section.value("tls") {
@@ -147,27 +147,6 @@ impl NodeSection {
 
 /// What `on_give_up` may be.
 const ON_GIVE_UP: [(&str, OnGiveUp); 2] = [("exit", OnGiveUp::Exit), ("stay", OnGiveUp::Stay)];
-
-fn read_on_give_up(section: &Section<'_>, problems: &mut Problems) -> Option<OnGiveUp> {
-    let Some(text) = section.text("on_give_up", problems) else {
-        return section.value("on_give_up").is_none().then_some(OnGiveUp::Exit);
-    };
-    let names = ON_GIVE_UP.map(|(name, _)| name);
-    let name = known(&text, "`on_give_up` can't be `{}`", &names, "", problems)?;
-    let then = ON_GIVE_UP.iter().find(|(known, _)| *known == name);
-    then.map(|(_, then)| *then)
-}
-
-/// The name, if it can be one.
-pub(super) fn checked_name(of: NameOf, name: &Spanned<&str>, problems: &mut Problems) -> Option<String> {
-    match of.check(name.get_ref()) {
-        Ok(()) => Some((*name.get_ref()).to_owned()),
-        Err((message, help)) => {
-            problems.error(name.span(), message, help);
-            None
-        }
-    }
-}
 
 fn read_stand_in_names(section: &Section<'_>, problems: &mut Problems) -> Option<StandInNames> {
     let Some(text) = section.text("stand_in_names", problems) else {
@@ -233,8 +212,8 @@ fn read_cookie(section: &Section<'_>, context: &Context<'_>, problems: &mut Prob
     };
     let place = keys.read(section, problems)?;
     let (span, cookie) = match &place {
-        Place::File(file) => (file.span(), Cookie::from_file(&context.folder.join(file.get_ref()))),
-        Place::Variable(variable) => {
+        SecretKey::File(file) => (file.span(), Cookie::from_file(&context.folder.join(file.get_ref()))),
+        SecretKey::Variable(variable) => {
             let name = *variable.get_ref();
             (variable.span(), Cookie::from_variable(name, (context.variable)(name)))
         }
@@ -245,7 +224,7 @@ fn read_cookie(section: &Section<'_>, context: &Context<'_>, problems: &mut Prob
                 let help = "make one with `openssl rand -hex 32`, and give it to all nodes";
                 problems.warning(span, format!("the cookie {weakness}"), help);
             }
-            Some((cookie, place.settled(context)))
+            Some((cookie, place.resolved(context)))
         }
         Err(error) => {
             let help = place.help(error.is_not_found(), error.help(), context);

@@ -105,7 +105,7 @@ pub(crate) struct Complaints<'p> {
 
 /// A part of an entry of `[[actors]]`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Part<'k> {
+pub(crate) enum EntryPart<'k> {
     /// The entry as a whole.
     Name,
     Arguments,
@@ -119,22 +119,22 @@ pub(crate) enum Part<'k> {
 
 impl Complaints<'_> {
     /// About an actor, at a part of its entry if the file has that part.
-    pub(crate) fn of_actor(&mut self, actor: &str, part: Part<'_>, message: String, help: impl Into<String>) {
+    pub(crate) fn of_actor(&mut self, actor: &str, part: EntryPart<'_>, message: String, help: impl Into<String>) {
         let found = self.places.actors.get(actor);
         let place = found.and_then(|places| match part {
-            Part::Name => None,
-            Part::Arguments => places.arguments.clone(),
-            Part::Checkpoint => places.checkpoint.clone(),
-            Part::Groups => places.groups.clone(),
-            Part::Limit(key) => places.limits.get(key).cloned(),
-            Part::Variable(name) => places.capabilities.variables.get(name).cloned(),
+            EntryPart::Name => None,
+            EntryPart::Arguments => places.arguments.clone(),
+            EntryPart::Checkpoint => places.checkpoint.clone(),
+            EntryPart::Groups => places.groups.clone(),
+            EntryPart::Limit(key) => places.limits.get(key).cloned(),
+            EntryPart::Variable(name) => places.capabilities.variables.get(name).cloned(),
         });
         let at = place.or_else(|| found.map(|places| places.name.clone()));
         self.problems.error(at.unwrap_or_default(), message, help);
     }
 
     /// About an actor that is given a secret of the node.
-    pub(crate) fn of_secret(&mut self, actor: &str, part: Part<'_>, message: String) {
+    pub(crate) fn of_secret(&mut self, actor: &str, part: EntryPart<'_>, message: String) {
         let help = "give it a secret of its own: who has this one is the node";
         self.of_actor(actor, part, message, help);
     }

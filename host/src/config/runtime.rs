@@ -4,30 +4,31 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Context;
 use super::actor::{ActorSection, Code};
+use super::context::Context;
+use super::node_limit::{DefaultLimit, NodeLimit};
 use super::places::ActorPlaces;
 use super::problem::Problems;
 use super::section::{Keys, Section};
 use super::tls;
-use crate::guest::HttpTrust;
+use crate::guest::{EngineConfig, HttpTrust};
 use crate::tls::read_roots;
 
 pub(super) const KEYS: Keys = Keys {
     known: &[
         "cache_dir",
         "cache_key_file",
-        "cache_bytes",
+        CACHE_BYTES.key,
         "state_dir",
-        "max_guests",
-        "max_memories",
-        "max_tables",
-        "memory_reservation",
-        "table_reservation",
-        "instance_bytes",
-        "stack_bytes",
-        "component_bytes",
-        "epoch_tick",
+        MAX_GUESTS.key,
+        MAX_MEMORIES.key,
+        MAX_TABLES.key,
+        MEMORY_RESERVATION.key,
+        TABLE_RESERVATION.key,
+        INSTANCE_BYTES.key,
+        STACK_BYTES.key,
+        COMPONENT_BYTES.key,
+        EPOCH_TICK.key,
         "copy_on_write",
         "http_roots",
         "name_servers",
@@ -61,28 +62,108 @@ pub(super) const KEYS: Keys = Keys {
     ],
 };
 
-/// The most guests that a node can be configured for. No machine holds so many.
-const MOST_GUESTS: u32 = 1_000_000;
-
-/// The most memories, or tables, that all guests together can have. No machine holds so many.
-const MOST_SHARED: u32 = 10_000_000;
-
 /// The most elements that a table can have: a limit of WebAssembly's implementations.
 pub(crate) const MOST_ELEMENTS: u32 = 10_000_000;
+
+/// The most memories, or tables, that all guests together can have. No machine holds as many.
+const MOST_SHARED: u32 = 10_000_000;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 const TIB: u64 = 1 << 40;
 
+pub(super) const MAX_GUESTS: NodeLimit<u32> = NodeLimit {
+    key: "max_guests",
+    // No machine holds more.
+    range: 1..=1_000_000,
+    default: DefaultLimit::Follows("twice the guests in `[[actors]]`, and at least 1000"),
+    what: "Guests that live at once: those that are started, and those that they spawn. The pool that they come from is made for this \
+           number, as far as the machine has room for it.",
+    beyond: "a start fails. Children of guests are refused earlier: places for the guests of the file, and an eighth of all, are kept \
+             from them",
+};
+
+pub(super) const MAX_MEMORIES: NodeLimit<u32> = NodeLimit {
+    key: "max_memories",
+    range: 1..=MOST_SHARED,
+    default: DefaultLimit::Follows(
+        "what the guests in `[[actors]]` start with, and for each further guest as many as any module has; at least 3 for each guest",
+    ),
+    what: "Linear memories of all guests together, as far as the machine has room for them.",
+    beyond: "a guest does not start, and the error names this key",
+};
+
+pub(super) const MAX_TABLES: NodeLimit<u32> = NodeLimit {
+    key: "max_tables",
+    range: 1..=MOST_SHARED,
+    default: DefaultLimit::Follows("as for `max_memories`, and at least 8 for each guest"),
+    what: "Tables of all guests together.",
+    beyond: "a guest does not start, and the error names this key",
+};
+
+pub(super) const MEMORY_RESERVATION: NodeLimit<u64> = NodeLimit {
+    key: "memory_reservation",
+    range: MIB..=4 * GIB,
+    default: DefaultLimit::Follows("64MiB, or the largest `memory_bytes` of an actor"),
+    what: "Address space for each linear memory of a guest.",
+    beyond: "that memory does not grow",
+};
+
+pub(super) const TABLE_RESERVATION: NodeLimit<u32> = NodeLimit {
+    key: "table_reservation",
+    range: 1..=MOST_ELEMENTS,
+    default: DefaultLimit::Follows("100000, or the largest `table_elements` of an actor"),
+    what: "Elements that room is reserved for in each table of a guest.",
+    beyond: "that table does not grow",
+};
+
+pub(super) const INSTANCE_BYTES: NodeLimit<u64> = NodeLimit {
+    key: "instance_bytes",
+    range: KIB..=GIB,
+    default: DefaultLimit::Is(|| EngineConfig::default().instance_bytes),
+    what: "What the node keeps for the functions, globals and imports of one guest.",
+    beyond: "the component is not loaded",
+};
+
+pub(super) const STACK_BYTES: NodeLimit<u64> = NodeLimit {
+    key: "stack_bytes",
+    range: 64 * KIB..=256 * MIB,
+    default: DefaultLimit::Is(|| EngineConfig::default().stack_bytes as u64),
+    what: "The stack of a guest: how deep its functions may call each other.",
+    beyond: "the guest traps",
+};
+
+pub(super) const COMPONENT_BYTES: NodeLimit<u64> = NodeLimit {
+    key: "component_bytes",
+    range: KIB..=4 * GIB,
+    default: DefaultLimit::Is(|| EngineConfig::default().component_bytes),
+    what: "The file of one component.",
+    beyond: "it is not loaded",
+};
+
+pub(super) const CACHE_BYTES: NodeLimit<u64> = NodeLimit {
+    key: "cache_bytes",
+    range: MIB..=TIB,
+    default: DefaultLimit::Is(|| EngineConfig::default().cache_bytes),
+    what: "Compiled code in `cache_dir`, that of all nodes which share the folder.",
+    beyond: "what other versions or set-ups of the engine made is removed first, then what was used longest ago; what a node runs stays, \
+             and what there is no room for is compiled again at each start",
+};
+
+pub(super) const EPOCH_TICK: NodeLimit<Duration> = NodeLimit {
+    key: "epoch_tick",
+    range: Duration::from_millis(1)..=Duration::from_secs(1),
+    default: DefaultLimit::Is(|| EngineConfig::default().epoch_tick),
+    what: "The longest that a guest runs before it gives way to others. It may be cut off after half of it.",
+    beyond: "the guest is interrupted and waits for its next turn",
+};
+
 /// The port of servers for names.
 const NAME_PORT: u16 = 53;
 
 /// The most servers that a node asks. The next one is asked when one doesn't answer, which takes seconds.
 const MOST_NAME_SERVERS: usize = 8;
-
-/// The shortest and the longest time that a guest runs before it gives way.
-const EPOCH_TICK: std::ops::RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(1);
 
 /// The checked `[runtime]` table. None is the default, which docs/node-toml.md names.
 #[derive(Clone, Debug, Default)]
@@ -168,21 +249,21 @@ impl RuntimeSection {
             let help = "who can write to the cache could bring a key along: choose a file elsewhere";
             problems.error(value.span(), "`cache_key_file` is in `cache_dir`", help);
         }
-        let stack_bytes = section.size("stack_bytes", 64 * KIB..=256 * MIB, problems);
+        let stack_bytes = STACK_BYTES.read(section, problems);
         Self {
             cache_dir,
             cache_key_file,
             state_dir,
-            cache_bytes: section.size("cache_bytes", MIB..=TIB, problems),
-            max_guests: section.integer("max_guests", 1..=MOST_GUESTS, problems),
-            max_memories: section.integer("max_memories", 1..=MOST_SHARED, problems),
-            max_tables: section.integer("max_tables", 1..=MOST_SHARED, problems),
-            memory_reservation: section.size("memory_reservation", MIB..=4 * GIB, problems),
-            table_reservation: section.integer("table_reservation", 1..=MOST_ELEMENTS, problems),
-            instance_bytes: section.size("instance_bytes", KIB..=GIB, problems),
+            cache_bytes: CACHE_BYTES.read(section, problems),
+            max_guests: MAX_GUESTS.read(section, problems),
+            max_memories: MAX_MEMORIES.read(section, problems),
+            max_tables: MAX_TABLES.read(section, problems),
+            memory_reservation: MEMORY_RESERVATION.read(section, problems),
+            table_reservation: TABLE_RESERVATION.read(section, problems),
+            instance_bytes: INSTANCE_BYTES.read(section, problems),
             stack_bytes: stack_bytes.and_then(|bytes| usize::try_from(bytes).ok()),
-            component_bytes: section.size("component_bytes", KIB..=4 * GIB, problems),
-            epoch_tick: read_epoch_tick(section, problems),
+            component_bytes: COMPONENT_BYTES.read(section, problems),
+            epoch_tick: EPOCH_TICK.read(section, problems),
             copy_on_write: section.boolean("copy_on_write", problems),
             http_roots: read_http_roots(section, context, problems),
             http_roots_file: section
@@ -239,14 +320,4 @@ fn read_name_servers(section: &Section<'_>, problems: &mut Problems) -> Vec<Sock
         }
     }
     servers
-}
-
-fn read_epoch_tick(section: &Section<'_>, problems: &mut Problems) -> Option<Duration> {
-    let tick = section.duration("epoch_tick", problems)?;
-    if !EPOCH_TICK.contains(&tick) {
-        let span = section.value("epoch_tick").map(toml::Spanned::span).unwrap_or_default();
-        problems.error(span, "`epoch_tick` is out of range", "expected `1ms` to `1s`");
-        return None;
-    }
-    Some(tick)
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
-use super::Context;
+use super::context::Context;
 use super::path::missing;
 use super::problem::Problems;
 use super::section::Section;
@@ -49,7 +49,7 @@ impl SecretPlace {
 }
 
 /// Where a secret is.
-pub(super) enum Place<'d> {
+pub(super) enum SecretKey<'d> {
     File(Spanned<&'d str>),
     /// The name is one that a variable can have.
     Variable(Spanned<&'d str>),
@@ -57,7 +57,7 @@ pub(super) enum Place<'d> {
 
 impl SecretKeys {
     /// Exactly one of the two keys; none if that was reported.
-    pub(super) fn read<'d>(&self, section: &Section<'d>, problems: &mut Problems) -> Option<Place<'d>> {
+    pub(super) fn read<'d>(&self, section: &Section<'d>, problems: &mut Problems) -> Option<SecretKey<'d>> {
         let Self {
             file: file_key,
             variable: variable_key,
@@ -65,7 +65,7 @@ impl SecretKeys {
             ..
         } = self;
         match (section.text(file_key, problems), section.text(variable_key, problems)) {
-            (Some(file), None) => Some(Place::File(file)),
+            (Some(file), None) => Some(SecretKey::File(file)),
             (None, Some(variable)) => self.check_variable(variable, problems),
             (Some(_), Some(variable)) => {
                 let message = format!("both `{file_key}` and `{variable_key}` say where {what} is");
@@ -84,7 +84,7 @@ impl SecretKeys {
         }
     }
 
-    fn check_variable<'d>(&self, variable: Spanned<&'d str>, problems: &mut Problems) -> Option<Place<'d>> {
+    fn check_variable<'d>(&self, variable: Spanned<&'d str>, problems: &mut Problems) -> Option<SecretKey<'d>> {
         let name = *variable.get_ref();
         if name.is_empty() || name.contains(['=', '\0']) {
             let message = format!("`{}` is no name of a variable", self.variable);
@@ -96,13 +96,13 @@ impl SecretKeys {
             );
             return None;
         }
-        Some(Place::Variable(variable))
+        Some(SecretKey::Variable(variable))
     }
 }
 
-impl Place<'_> {
+impl SecretKey<'_> {
     /// The same for whoever has read it.
-    pub(super) fn settled(&self, context: &Context<'_>) -> SecretPlace {
+    pub(super) fn resolved(&self, context: &Context<'_>) -> SecretPlace {
         match self {
             Self::File(file) => SecretPlace::File(context.folder.join(file.get_ref())),
             Self::Variable(name) => SecretPlace::Variable((*name.get_ref()).to_owned()),

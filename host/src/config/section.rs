@@ -169,6 +169,17 @@ impl<'d> Section<'d> {
         None
     }
 
+    /// A key that must be a time, and not none at all.
+    pub(super) fn time(&self, key: &str, problems: &mut Problems) -> Option<Duration> {
+        let time = self.duration(key, problems)?;
+        if let (true, Some(value)) = (time.is_zero(), self.value(key)) {
+            let message = format!("`{key}` is no time");
+            problems.error(value.span(), message, "expected for example `10s`");
+            return None;
+        }
+        Some(time)
+    }
+
     /// A key that must be a number of bytes in a range: an integer, or text with a unit.
     pub(super) fn size(&self, key: &str, range: std::ops::RangeInclusive<u64>, problems: &mut Problems) -> Option<u64> {
         let value = self.value(key)?;

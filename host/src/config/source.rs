@@ -5,8 +5,6 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::overrides::Override;
-
 /// What takes the place of a file's name for what the command line sets.
 const SET: &str = "--set";
 
@@ -28,7 +26,7 @@ pub(super) struct Piece<'s> {
     pub(super) start: usize,
 }
 
-/// So many bytes that are not to be shown.
+/// This many bytes that are not to be shown.
 pub(super) struct Unshown(pub(super) usize);
 
 impl fmt::Debug for Unshown {
@@ -57,12 +55,12 @@ impl Source {
         }
     }
 
-    /// Adds what the command line sets.
-    pub(super) fn set(&mut self, set: &str) -> Override {
+    /// Adds what the command line sets, and says where it is.
+    pub(super) fn append(&mut self, set: &str) -> usize {
         self.text.push('\n');
         let at = self.text.len();
         self.text.push_str(set);
-        Override::new(set, at)
+        at
     }
 
     /// What is in the file.

@@ -7,10 +7,8 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::actor::{ActorSection, known};
-use super::names::NameOf;
-use super::node::checked_name;
-use super::places::ActorPlaces;
+use super::choice::known;
+use super::names::{NameOf, checked_name};
 use super::problem::Problems;
 use super::section::{Keys, Section};
 use crate::guest::RestartPolicy;
@@ -90,7 +88,7 @@ impl fmt::Display for SupervisorSection {
 }
 
 /// A supervisor, and where the file has what may be wrong with it in the end.
-pub(super) struct Read {
+pub(super) struct ReadSupervisor {
     section: SupervisorSection,
     /// Its name.
     span: Range<usize>,
@@ -104,7 +102,7 @@ pub(super) fn read(
     section: &Section<'_>,
     names: &[&str],
     problems: &mut Problems,
-) -> Option<Read> {
+) -> Option<ReadSupervisor> {
     let span = name.span();
     let name = checked_name(NameOf::Supervisor, &Spanned::new(name.span(), name.get_ref()), problems);
     let strategy = read_strategy(section, problems);
@@ -123,7 +121,7 @@ pub(super) fn read(
         Some(above) => Some(supervisor_of(above, names, problems)?),
         None => (!is_root).then(|| ROOT.to_owned()),
     };
-    Some(Read {
+    Some(ReadSupervisor {
         section: SupervisorSection {
             name: name?,
             strategy: strategy?,
@@ -189,11 +187,11 @@ fn read_policy(section: &Section<'_>, problems: &mut Problems) -> Option<Restart
     Some(policy)
 }
 
-/// Complains about supervisors that are above themselves, and warns of those that have nobody to supervise. What comes
-/// out begins with the root.
-pub(super) fn check(
-    read: Vec<Read>,
-    actors: &[(ActorSection, ActorPlaces)],
+/// Complains about supervisors that are above themselves, and warns of those that have nobody to supervise. `needed` are those that
+/// actors name. What comes out begins with the root.
+pub(super) fn check<'n>(
+    read: Vec<ReadSupervisor>,
+    needed: impl Iterator<Item = &'n str>,
     problems: &mut Problems,
 ) -> Vec<SupervisorSection> {
     let above: BTreeMap<&str, &str> = read
@@ -201,15 +199,15 @@ pub(super) fn check(
         .filter_map(|read| Some((read.section.name.as_str(), read.section.supervisor.as_deref()?)))
         .collect();
     let mut used: BTreeSet<&str> = BTreeSet::new();
-    for (actor, _) in actors {
-        let mut next = Some(actor.supervisor.as_str());
+    for name in needed {
+        let mut next = Some(name);
         while let Some(name) = next
             && used.insert(name)
         {
             next = above.get(name).copied();
         }
     }
-    for Read {
+    for ReadSupervisor {
         section,
         span,
         above: at,

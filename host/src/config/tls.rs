@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::Context;
+use super::context::Context;
 use super::path::missing;
 use super::problem::Problems;
 use super::section::{Keys, Section};

@@ -13,29 +13,30 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::key::DeployKey;
-use super::ledger::Ledger;
+use super::ledger::RequestLedger;
 use super::message::{
-    Answer, CONTROL, ControlMessage, MAX_PIECE, Refusal, Request, RequestId, decode_body, encode_body, encode_reply,
+    Answer, CONTROL, ControlMessage, ControlRefusal, MAX_PIECE, Request, RequestId, decode_body, encode_body,
+    encode_reply,
 };
-use super::service::{ReloadRequest, Service};
-use super::sessions::{Proved, Sessions};
-use super::store::{ComponentStore, Progress, UploadError};
+use super::service::Service;
+use super::sessions::{ProvedRequest, Sessions};
+use super::store::{ComponentStore, UploadError, UploadProgress};
 use crate::guest::Digest;
 
 /// Requests that are worked on at once. Beyond it, further ones are refused.
 const MOST_REQUESTS: usize = 16;
 
-/// How often a refusal is logged at most. Whoever has the cookie could fill the log else.
+/// The shortest time between two logged refusals. Otherwise whoever has the cookie could fill the log.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long it takes until a control actor that failed is started again.
+/// The wait before a control actor that failed is started again.
 const RESTART_PAUSE: Duration = Duration::from_millis(100);
 
 /// Starts the control actor under a supervisor. When it ends it is started again, until what this returns is dropped.
 ///
 /// # Errors
 /// The name is taken.
-pub(crate) async fn start(control: Control, supervisor: ActorCell) -> Result<Restarts, SpawnErr> {
+pub(crate) async fn start(control: ControlSetup, supervisor: ActorCell) -> Result<RestartGuard, SpawnErr> {
     let mut actor = spawn(control.clone(), supervisor.clone()).await?;
     let restarts = tokio::spawn(async move {
         loop {
@@ -50,19 +51,19 @@ pub(crate) async fn start(control: Control, supervisor: ActorCell) -> Result<Res
             };
         }
     });
-    Ok(Restarts(restarts.abort_handle()))
+    Ok(RestartGuard(restarts.abort_handle()))
 }
 
-async fn spawn(control: Control, supervisor: ActorCell) -> Result<ActorCell, SpawnErr> {
+async fn spawn(control: ControlSetup, supervisor: ActorCell) -> Result<ActorCell, SpawnErr> {
     let (actor, _) = Actor::spawn_linked(Some(CONTROL.to_owned()), ControlActor, control, supervisor).await?;
     Ok(actor.get_cell())
 }
 
 /// The control actor is started again whenever it ends, as long as this lives. The actor itself ends with its supervisor.
 #[derive(Debug)]
-pub(crate) struct Restarts(AbortHandle);
+pub(crate) struct RestartGuard(AbortHandle);
 
-impl Drop for Restarts {
+impl Drop for RestartGuard {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -70,7 +71,7 @@ impl Drop for Restarts {
 
 /// What the control actor is made of.
 #[derive(Clone)]
-pub(crate) struct Control {
+pub(crate) struct ControlSetup {
     /// Who has this may deploy.
     pub(crate) key: DeployKey,
     /// The node's full name.
@@ -80,10 +81,10 @@ pub(crate) struct Control {
     /// The node.
     pub(crate) service: Arc<dyn Service>,
     /// What became of requests. It outlives the actor.
-    ledger: Ledger,
+    ledger: RequestLedger,
 }
 
-impl Control {
+impl ControlSetup {
     /// For the node of this full name.
     pub(crate) fn new(
         key: DeployKey,
@@ -96,7 +97,7 @@ impl Control {
             node,
             store,
             service,
-            ledger: Ledger::default(),
+            ledger: RequestLedger::default(),
         }
     }
 }
@@ -106,11 +107,11 @@ struct ControlActor;
 struct State {
     sessions: Sessions,
     worker: Arc<Worker>,
-    refused: Refused,
+    refused: RefusalLog,
 }
 
 /// Refusals since the last that was logged.
-struct Refused {
+struct RefusalLog {
     logged: Option<Instant>,
     silently: u64,
 }
@@ -118,7 +119,7 @@ struct Refused {
 struct Worker {
     store: Arc<Mutex<ComponentStore>>,
     service: Arc<dyn Service>,
-    ledger: Ledger,
+    ledger: RequestLedger,
     room: Arc<Semaphore>,
 }
 
@@ -126,10 +127,10 @@ struct Worker {
 impl Actor for ControlActor {
     type Msg = ControlMessage;
     type State = State;
-    type Arguments = Control;
+    type Arguments = ControlSetup;
 
-    async fn pre_start(&self, _: ActorRef<ControlMessage>, control: Control) -> Result<State, ActorProcessingErr> {
-        let Control {
+    async fn pre_start(&self, _: ActorRef<ControlMessage>, control: ControlSetup) -> Result<State, ActorProcessingErr> {
+        let ControlSetup {
             key,
             node,
             store,
@@ -144,7 +145,7 @@ impl Actor for ControlActor {
                 ledger,
                 room: Arc::new(Semaphore::new(MOST_REQUESTS)),
             }),
-            refused: Refused {
+            refused: RefusalLog {
                 logged: None,
                 silently: 0,
             },
@@ -183,21 +184,21 @@ impl Actor for ControlActor {
 }
 
 /// The caller may have given up meanwhile, which is its own affair.
-fn answer(port: RpcReplyPort<Vec<u8>>, bytes: Result<&[u8], Refusal>) {
+fn answer(port: RpcReplyPort<Vec<u8>>, bytes: Result<&[u8], ControlRefusal>) {
     drop(port.send(encode_reply(bytes)));
 }
 
 impl State {
     /// Opens a session: what its client is told.
-    fn open(&self, client: &[u8]) -> Result<Vec<u8>, Refusal> {
-        let client = client.try_into().map_err(|_| Refusal::Malformed)?;
+    fn open(&self, client: &[u8]) -> Result<Vec<u8>, ControlRefusal> {
+        let client = client.try_into().map_err(|_| ControlRefusal::Malformed)?;
         let hello = self.sessions.open(rand::random(), client, Instant::now());
         Ok(hello.to_bytes())
     }
 }
 
-impl Refused {
-    fn log(&mut self, refusal: Refusal) {
+impl RefusalLog {
+    fn log(&mut self, refusal: ControlRefusal) {
         let now = Instant::now();
         if self
             .logged
@@ -213,12 +214,12 @@ impl Refused {
 }
 
 impl Worker {
-    fn permit(&self) -> Result<OwnedSemaphorePermit, Refusal> {
-        self.room.clone().try_acquire_owned().map_err(|_| Refusal::Busy)
+    fn permit(&self) -> Result<OwnedSemaphorePermit, ControlRefusal> {
+        self.room.clone().try_acquire_owned().map_err(|_| ControlRefusal::Busy)
     }
 
-    async fn work(&self, proved: Proved, permit: OwnedSemaphorePermit, reply: RpcReplyPort<Vec<u8>>) {
-        let Proved {
+    async fn work(&self, proved: ProvedRequest, permit: OwnedSemaphorePermit, reply: RpcReplyPort<Vec<u8>>) {
+        let ProvedRequest {
             session,
             counter,
             key,
@@ -247,11 +248,11 @@ impl Worker {
         let Some(id) = changes(&request) else {
             return answer_of(self.done(request, piece).await);
         };
-        let Some(working) = self.ledger.begin(id) else {
+        let Some(pending) = self.ledger.begin(id) else {
             return sent_before(id);
         };
         let answer = answer_of(self.done(request, piece).await);
-        working.ended(&answer);
+        pending.ended(&answer);
         answer
     }
 
@@ -282,26 +283,15 @@ impl Worker {
             }
             Request::Reload {
                 id: _,
-                module,
                 digest,
-                mode,
-                mixed,
-                force,
-                dry_run,
+                mut reload,
             } => {
-                let component = match digest {
-                    Some(digest) => Some(self.component(&digest).await?),
-                    None => None,
-                };
-                let request = ReloadRequest {
-                    module,
-                    component,
-                    mode,
-                    mixed,
-                    force,
-                    dry_run,
-                };
-                let report = self.service.reload(request).await?;
+                if let Some(digest) = digest {
+                    let (file, digest) = self.component(&digest).await?;
+                    reload.file = Some(file);
+                    reload.digest = Some(digest);
+                }
+                let report = self.service.reload(reload).await?;
                 Ok(Answer::report(report))
             }
             Request::Rollback { id: _, module } => {
@@ -325,15 +315,15 @@ impl Worker {
     /// Files take their time, and whoever else is served is not to wait for it.
     async fn in_store(
         &self,
-        work: impl FnOnce(&mut ComponentStore) -> Result<Progress, UploadError> + Send + 'static,
+        work: impl FnOnce(&mut ComponentStore) -> Result<UploadProgress, UploadError> + Send + 'static,
     ) -> Result<Answer, String> {
         let store = self.store.clone();
         let work = move || work(&mut store.lock());
         let done = tokio::task::spawn_blocking(work)
             .await
             .map_err(|ended| ended.to_string())?;
-        let Progress { offset, complete } = done.map_err(|error| error.to_string())?;
-        Ok(Answer::Progress { offset, complete })
+        let UploadProgress { offset, complete } = done.map_err(|error| error.to_string())?;
+        Ok(Answer::UploadProgress { offset, complete })
     }
 }
 
@@ -344,7 +334,7 @@ fn answer_of(done: Result<Answer, String>) -> Answer {
 /// The number of a request that changes what runs.
 fn changes(request: &Request) -> Option<RequestId> {
     match request {
-        Request::Reload { dry_run: true, .. } => None,
+        Request::Reload { reload, .. } if reload.dry_run => None,
         Request::Reload { id, .. } | Request::Rollback { id, .. } => Some(*id),
         _ => None,
     }

@@ -6,8 +6,10 @@ use ractor::rpc::CallResult;
 use ractor::{ActorCell, ActorRef, RpcReplyPort};
 
 use super::key::DeployKey;
-use super::message::{Answer, ControlMessage, MAX_PIECE, Refusal, Request, decode_body, decode_reply, encode_body};
-use super::seal::{Hello, Nonce, Opening, SessionKey};
+use super::message::{
+    Answer, ControlMessage, ControlRefusal, MAX_PIECE, Request, decode_body, decode_reply, encode_body,
+};
+use super::seal::{Hello, Opening, SessionKey, SessionNonce};
 use crate::guest::Digest;
 
 /// Bytes that are uploaded with one request.
@@ -23,7 +25,7 @@ pub(crate) enum AskError {
     #[error("the connection ended, or the control actor did")]
     Ended,
     #[error("the node refused: {0}")]
-    Refused(#[from] Refusal),
+    Refused(#[from] ControlRefusal),
     #[error("the node's answer is not to be understood; it may run another version, or not have the deploy key itself")]
     NotUnderstood,
     #[error("the request can't be written: {0}")]
@@ -41,13 +43,13 @@ pub(crate) struct ControlClient {
     /// The node's full name.
     node: String,
     key: DeployKey,
-    session: Option<Session>,
+    session: Option<ClientSession>,
 }
 
 #[derive(Clone)]
-struct Session {
+struct ClientSession {
     hello: Hello,
-    client: Nonce,
+    client: SessionNonce,
     key: SessionKey,
     /// That of the last request.
     counter: u64,
@@ -74,8 +76,8 @@ impl ControlClient {
         }
     }
 
-    async fn open(&self, timeout: Duration) -> Result<Session, AskError> {
-        let client = rand::random::<Nonce>();
+    async fn open(&self, timeout: Duration) -> Result<ClientSession, AskError> {
+        let client = rand::random::<SessionNonce>();
         let hello = call(
             &self.actor,
             |reply| ControlMessage::Open(client.to_vec(), reply),
@@ -84,7 +86,7 @@ impl ControlClient {
         .await?;
         let hello = decode_reply(&hello).ok_or(AskError::NotUnderstood)??;
         let hello = Hello::parse(hello).ok_or(AskError::NotUnderstood)?;
-        Ok(Session {
+        Ok(ClientSession {
             hello,
             client,
             key: SessionKey::derive(&self.key, &self.node, &client, &hello.server),
@@ -98,7 +100,7 @@ impl ControlClient {
         let had_session = self.session.is_some();
         match self.ask_once(&body, timeout).await {
             // It took too long since the last request, or others came. The node has done nothing.
-            Err(AskError::Refused(Refusal::NoSession)) if had_session => self.ask_once(&body, timeout).await,
+            Err(AskError::Refused(ControlRefusal::NoSession)) if had_session => self.ask_once(&body, timeout).await,
             answer => answer,
         }
     }
@@ -151,7 +153,7 @@ impl ControlClient {
         let mut progress = self.ask(&begin, &[], timeout).await?;
         let mut sent = 0;
         loop {
-            let Answer::Progress { offset, complete } = progress else {
+            let Answer::UploadProgress { offset, complete } = progress else {
                 return Err(AskError::NotUnderstood);
             };
             if complete {

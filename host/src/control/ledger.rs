@@ -20,10 +20,10 @@ const REASON_BYTES: usize = 4 << 10;
 
 /// See the module. Clones are the same ledger.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ledger(Arc<Mutex<VecDeque<Entry>>>);
+pub(super) struct RequestLedger(Arc<Mutex<VecDeque<RequestEntry>>>);
 
 #[derive(Debug)]
-struct Entry {
+struct RequestEntry {
     id: RequestId,
     /// None while it is worked on.
     outcome: watch::Receiver<Option<Answer>>,
@@ -31,11 +31,11 @@ struct Entry {
 
 /// A request that is worked on. What became of it is noted when it ends; if this is dropped before, that too.
 #[derive(Debug)]
-pub(super) struct Working(watch::Sender<Option<Answer>>);
+pub(super) struct PendingRequest(watch::Sender<Option<Answer>>);
 
-impl Ledger {
+impl RequestLedger {
     /// Notes that a request is worked on. None if there was one of this number before.
-    pub(super) fn begin(&self, id: RequestId) -> Option<Working> {
+    pub(super) fn begin(&self, id: RequestId) -> Option<PendingRequest> {
         let mut entries = self.0.lock();
         if entries.iter().any(|entry| entry.id == id) {
             return None;
@@ -45,9 +45,9 @@ impl Ledger {
         {
             entries.remove(done);
         }
-        let (working, outcome) = watch::channel(None);
-        entries.push_back(Entry { id, outcome });
-        Some(Working(working))
+        let (pending, outcome) = watch::channel(None);
+        entries.push_back(RequestEntry { id, outcome });
+        Some(PendingRequest(pending))
     }
 
     /// What became of a request, once it has ended. None if there was none of this number, or it is too long ago.
@@ -61,7 +61,7 @@ impl Ledger {
     }
 }
 
-impl Working {
+impl PendingRequest {
     /// The request has ended like this.
     pub(super) fn ended(self, answer: &Answer) {
         self.note(match answer {
@@ -83,7 +83,7 @@ impl Working {
     }
 }
 
-impl Drop for Working {
+impl Drop for PendingRequest {
     fn drop(&mut self) {
         self.note(Answer::BrokenOff {
             reason: "the request was broken off; `ractor-host status` says what runs".to_owned(),
@@ -105,14 +105,14 @@ mod tests {
     }
 
     fn done(offset: u64) -> Answer {
-        Answer::Progress { offset, complete: true }
+        Answer::UploadProgress { offset, complete: true }
     }
 
     #[tokio::test]
     async fn who_asks_again_hears_what_became_of_it() {
-        let ledger = Ledger::default();
+        let ledger = RequestLedger::default();
         assert_eq!(ledger.outcome(id(1)).await, None);
-        let working = ledger.begin(id(1)).unwrap();
+        let pending = ledger.begin(id(1)).unwrap();
         assert!(ledger.begin(id(1)).is_none(), "it is done once");
         let asks = tokio::spawn({
             let ledger = ledger.clone();
@@ -120,7 +120,7 @@ mod tests {
         });
         tokio::task::yield_now().await;
         assert!(!asks.is_finished(), "it waits for the end");
-        working.ended(&done(5));
+        pending.ended(&done(5));
         assert_eq!(asks.await.unwrap(), Some(done(5)));
         assert_eq!(ledger.outcome(id(1)).await, Some(done(5)));
         assert!(ledger.begin(id(1)).is_none(), "nor is it done later");
@@ -128,7 +128,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_that_is_broken_off_says_so() {
-        let ledger = Ledger::default();
+        let ledger = RequestLedger::default();
         drop(ledger.begin(id(1)));
         let outcome = ledger.outcome(id(1)).await;
         assert!(
@@ -139,8 +139,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_oldest_that_are_done_are_forgotten() {
-        let ledger = Ledger::default();
-        let working = ledger.begin(id(0)).unwrap();
+        let ledger = RequestLedger::default();
+        let pending = ledger.begin(id(0)).unwrap();
         for number in 1..=MOST {
             ledger.begin(id(number)).unwrap().ended(&Answer::Failed {
                 reason: "x".repeat(2 * REASON_BYTES),
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(ledger.outcome(id(1)).await, None);
         let last = ledger.outcome(id(MOST)).await;
         assert!(matches!(last, Some(Answer::Failed { reason }) if reason.len() == REASON_BYTES));
-        working.ended(&done(1));
+        pending.ended(&done(1));
         assert_eq!(ledger.outcome(id(0)).await, Some(done(1)), "it was worked on");
     }
 }

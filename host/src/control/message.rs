@@ -11,13 +11,12 @@ use ractor::RpcReplyPort;
 use serde::{Deserialize, Serialize};
 
 use crate::RactorClusterMessage;
-use crate::guest::Mode;
-use crate::supervision::reload::{ActorReport, Outcome, ReloadReport};
+use crate::supervision::reload::{ActorReport, Outcome, Reload, ReloadReport};
 
 /// The name of every node's control actor.
 pub(crate) const CONTROL: &str = "ractor-host.control";
 
-/// How many actors of a report fit into an answer: with their reasons they stay well below what a frame may have.
+/// The number of actors of a report that fit into an answer: with their reasons they stay well below what a frame may have.
 const MOST_ACTORS: usize = 20_000;
 
 /// In bytes: what one request uploads at most.
@@ -39,7 +38,7 @@ pub(crate) enum ControlMessage {
 
 /// Why the actor doesn't listen. Not sealed, since whoever hears it has proved nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
+pub(crate) enum ControlRefusal {
     #[error("the request is malformed")]
     Malformed,
     #[error("there is no such session, or it has ended")]
@@ -52,7 +51,7 @@ pub(crate) enum Refusal {
     Busy,
 }
 
-impl Refusal {
+impl ControlRefusal {
     const ALL: [Self; 5] = [
         Self::Malformed,
         Self::NoSession,
@@ -73,7 +72,7 @@ impl Refusal {
 }
 
 /// A reply as it travels: a byte that says which it is, and what it is.
-pub(crate) fn encode_reply(reply: Result<&[u8], Refusal>) -> Vec<u8> {
+pub(crate) fn encode_reply(reply: Result<&[u8], ControlRefusal>) -> Vec<u8> {
     match reply {
         Ok(bytes) => [&[0], bytes].concat(),
         Err(refusal) => vec![refusal.code()],
@@ -81,10 +80,10 @@ pub(crate) fn encode_reply(reply: Result<&[u8], Refusal>) -> Vec<u8> {
 }
 
 /// What [`encode_reply`] encoded. None if it is something else.
-pub(crate) fn decode_reply(bytes: &[u8]) -> Option<Result<&[u8], Refusal>> {
+pub(crate) fn decode_reply(bytes: &[u8]) -> Option<Result<&[u8], ControlRefusal>> {
     match bytes.split_first()? {
         (0, rest) => Some(Ok(rest)),
-        (code, []) => Refusal::ALL
+        (code, []) => ControlRefusal::ALL
             .into_iter()
             .find(|refusal| refusal.code() == *code)
             .map(Err),
@@ -107,13 +106,9 @@ pub(crate) enum Request {
     /// Replace the code of a module: by what was uploaded, or else by what its file has now.
     Reload {
         id: RequestId,
-        module: String,
         digest: Option<String>,
-        mode: Option<Mode>,
-        /// Actors that can't be reloaded keep their code, and the others don't go back for it.
-        mixed: bool,
-        force: bool,
-        dry_run: bool,
+        #[serde(flatten)]
+        reload: Reload,
     },
     /// Go back to the version before.
     Rollback { id: RequestId, module: String },
@@ -172,11 +167,11 @@ impl From<RequestId> for String {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "kebab-case")]
 pub(crate) enum Answer {
-    Status(Status),
+    Status(NodeStatus),
     Nodes {
         nodes: Vec<OtherNode>,
     },
-    Progress {
+    UploadProgress {
         offset: u64,
         complete: bool,
     },
@@ -227,7 +222,7 @@ impl Answer {
 
 /// What a node runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Status {
+pub(crate) struct NodeStatus {
     pub(crate) node: String,
     /// False while actors that it should have are given up. A node of an earlier version says nothing of it.
     #[serde(default = "yes")]
@@ -310,6 +305,8 @@ pub(crate) fn decode_body<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Option<(T, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guest::Mode;
+    use crate::supervision::reload::OnFailure;
 
     #[test]
     fn a_body_is_json_and_bytes() {
@@ -329,6 +326,34 @@ mod tests {
     }
 
     #[test]
+    fn a_reload_travels_as_what_its_sender_may_decide() {
+        let json = r#"{"ask":"reload","id":"00ff00ff00ff00ff","digest":null,"module":"counter","mode":"restart","mixed":true,"dry_run":false,"force":true}"#;
+        let request = Request::Reload {
+            id: "00ff00ff00ff00ff".parse().unwrap(),
+            digest: None,
+            reload: Reload {
+                mode: Some(Mode::Restart),
+                on_failure: OnFailure::Mixed,
+                force: true,
+                ..Reload::of("counter")
+            },
+        };
+        assert_eq!(serde_json::to_string(&request).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Request>(json).unwrap(), request);
+        let local = json.replace("\"mode\"", "\"file\":\"/etc/passwd\",\"probation_messages\":0,\"mode\"");
+        assert_eq!(
+            serde_json::from_str::<Request>(&local).unwrap(),
+            request,
+            "the rest is the node's"
+        );
+        let vague = json.replace(",\"dry_run\":false", "");
+        assert!(
+            serde_json::from_str::<Request>(&vague).is_err(),
+            "nothing is done that was not asked for"
+        );
+    }
+
+    #[test]
     fn a_request_is_known_by_sixteen_digits() {
         let id: RequestId = "00ff00ff00ff00ff".parse().unwrap();
         assert_eq!(id.to_string(), "00ff00ff00ff00ff");
@@ -344,7 +369,7 @@ mod tests {
     #[test]
     fn a_reply_is_bytes_or_a_refusal() {
         assert_eq!(decode_reply(&encode_reply(Ok(b"bytes"))), Some(Ok(&b"bytes"[..])));
-        for refusal in Refusal::ALL {
+        for refusal in ControlRefusal::ALL {
             assert_eq!(decode_reply(&encode_reply(Err(refusal))), Some(Err(refusal)));
         }
         assert_eq!(decode_reply(b""), None);

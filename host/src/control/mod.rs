@@ -19,9 +19,9 @@ mod store;
 pub use key::{DeployKey, KeyError};
 pub use store::StoreLimits;
 
-pub(crate) use actor::{Control, Restarts, start};
+pub(crate) use actor::{ControlSetup, RestartGuard, start};
 pub(crate) use client::{AskError, ControlClient};
-pub(crate) use message::{ActorStatus, CONTROL, GivenUpStatus, ModuleStatus, OtherNode, Status};
+pub(crate) use message::{ActorStatus, CONTROL, GivenUpStatus, ModuleStatus, NodeStatus, OtherNode};
 pub(crate) use message::{Answer, Request, RequestId};
-pub(crate) use service::{ReloadRequest, Service};
+pub(crate) use service::Service;
 pub(crate) use store::ComponentStore;

@@ -10,7 +10,7 @@ use hmac::Mac as _;
 use super::key::{DeployKey, mac};
 
 /// A number drawn at random by one side.
-pub(crate) type Nonce = [u8; 32];
+pub(crate) type SessionNonce = [u8; 32];
 
 /// What comes before the body of a request: the session, the counter and the code.
 const REQUEST_HEADER: usize = 8 + 8 + 32;
@@ -72,7 +72,7 @@ pub(crate) struct Hello {
     /// When it was opened, in milliseconds of a clock of the node's own.
     pub(crate) opened: u64,
     /// The node's number.
-    pub(crate) server: Nonce,
+    pub(crate) server: SessionNonce,
 }
 
 impl Hello {
@@ -104,7 +104,7 @@ pub(crate) struct Opening<'b> {
     /// [`Hello::opened`].
     pub(crate) opened: u64,
     /// The client's number.
-    pub(crate) client: Nonce,
+    pub(crate) client: SessionNonce,
     /// The request, sealed.
     pub(crate) request: &'b [u8],
 }
@@ -129,7 +129,7 @@ impl<'b> Opening<'b> {
 
 impl SessionKey {
     /// The key of the session in which these numbers were drawn, with the node of this full name.
-    pub(crate) fn derive(key: &DeployKey, node: &str, client: &Nonce, server: &Nonce) -> Self {
+    pub(crate) fn derive(key: &DeployKey, node: &str, client: &SessionNonce, server: &SessionNonce) -> Self {
         Self(key.mac(&[b"ractor-host control 2", node.as_bytes(), client, server]))
     }
 

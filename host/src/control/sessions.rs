@@ -11,8 +11,8 @@ use hmac::Mac as _;
 use tokio::time::Instant;
 
 use super::key::{DeployKey, mac};
-use super::message::Refusal;
-use super::seal::{Hello, Nonce, Opening, Sealed, SessionKey};
+use super::message::ControlRefusal;
+use super::seal::{Hello, Opening, Sealed, SessionKey, SessionNonce};
 
 /// The most sessions. One more takes the place of the one that has not been used for the longest.
 const MOST: usize = 64;
@@ -20,7 +20,7 @@ const MOST: usize = 64;
 /// The time between opening a session and its first request.
 const UNPROVED: Duration = Duration::from_secs(30);
 
-/// How long a session lives that isn't used.
+/// The life of a session that isn't used.
 const UNUSED: Duration = Duration::from_mins(10);
 
 /// See the module.
@@ -30,23 +30,23 @@ pub(super) struct Sessions {
     /// This node's full name.
     node: String,
     /// What the node's numbers are made with. Never leaves this process, nor outlives it.
-    secret: Nonce,
+    secret: SessionNonce,
     /// When the clock of [`Hello::opened`] began.
     began: Instant,
-    sessions: HashMap<u64, Session>,
+    sessions: HashMap<u64, ServerSession>,
     /// Sessions that had a first request, as long as it would be taken again.
     begun: HashMap<u64, Instant>,
 }
 
 #[derive(Debug)]
-struct Session {
+struct ServerSession {
     key: SessionKey,
     /// The counter of the last request that was proved.
     counter: u64,
     used: Instant,
 }
 
-impl Session {
+impl ServerSession {
     fn is_over(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.used) > UNUSED
     }
@@ -54,7 +54,7 @@ impl Session {
 
 /// A request that was proved.
 #[derive(Debug)]
-pub(super) struct Proved {
+pub(super) struct ProvedRequest {
     pub(super) session: u64,
     pub(super) counter: u64,
     pub(super) key: SessionKey,
@@ -63,7 +63,7 @@ pub(super) struct Proved {
 
 impl Sessions {
     /// The secret must be random.
-    pub(super) fn new(key: DeployKey, node: String, secret: Nonce, now: Instant) -> Self {
+    pub(super) fn new(key: DeployKey, node: String, secret: SessionNonce, now: Instant) -> Self {
         Self {
             key,
             node,
@@ -75,7 +75,7 @@ impl Sessions {
     }
 
     /// What a client is told that opens a session. The number is drawn at random.
-    pub(super) fn open(&self, number: u64, client: &Nonce, now: Instant) -> Hello {
+    pub(super) fn open(&self, number: u64, client: &SessionNonce, now: Instant) -> Hello {
         let opened = self.millis(now);
         Hello {
             session: number,
@@ -85,37 +85,37 @@ impl Sessions {
     }
 
     /// The first request of a session, if it is proved and has not been seen before.
-    pub(super) fn begin(&mut self, bytes: &[u8], now: Instant) -> Result<Proved, Refusal> {
+    pub(super) fn begin(&mut self, bytes: &[u8], now: Instant) -> Result<ProvedRequest, ControlRefusal> {
         let Opening {
             opened,
             client,
             request,
-        } = Opening::parse(bytes).ok_or(Refusal::Malformed)?;
-        let sealed = Sealed::parse(request).ok_or(Refusal::Malformed)?;
+        } = Opening::parse(bytes).ok_or(ControlRefusal::Malformed)?;
+        let sealed = Sealed::parse(request).ok_or(ControlRefusal::Malformed)?;
         let number = sealed.session;
         let age = self.millis(now).checked_sub(opened).map(Duration::from_millis);
         if age.is_none_or(|age| age > UNPROVED) {
-            return Err(Refusal::NoSession);
+            return Err(ControlRefusal::NoSession);
         }
         let server = self.server_nonce(number, opened, &client);
         let key = SessionKey::derive(&self.key, &self.node, &client, &server);
         if !key.proves(&sealed) {
-            return Err(Refusal::NotProved);
+            return Err(ControlRefusal::NotProved);
         }
         self.begun
             .retain(|_, since| now.saturating_duration_since(*since) <= UNPROVED);
         if self.begun.insert(number, now).is_some() {
-            return Err(Refusal::Replayed);
+            return Err(ControlRefusal::Replayed);
         }
         self.make_room(now);
         let counter = sealed.counter;
-        let session = Session {
+        let session = ServerSession {
             key: key.clone(),
             counter,
             used: now,
         };
         self.sessions.insert(number, session);
-        Ok(Proved {
+        Ok(ProvedRequest {
             session: number,
             counter,
             key,
@@ -124,21 +124,21 @@ impl Sessions {
     }
 
     /// A further request, if it is proved and has not been seen before.
-    pub(super) fn check(&mut self, bytes: &[u8], now: Instant) -> Result<Proved, Refusal> {
-        let sealed = Sealed::parse(bytes).ok_or(Refusal::Malformed)?;
+    pub(super) fn check(&mut self, bytes: &[u8], now: Instant) -> Result<ProvedRequest, ControlRefusal> {
+        let sealed = Sealed::parse(bytes).ok_or(ControlRefusal::Malformed)?;
         let session = self.sessions.get_mut(&sealed.session);
         let session = session
             .filter(|session| !session.is_over(now))
-            .ok_or(Refusal::NoSession)?;
+            .ok_or(ControlRefusal::NoSession)?;
         if !session.key.proves(&sealed) {
-            return Err(Refusal::NotProved);
+            return Err(ControlRefusal::NotProved);
         }
         if sealed.counter <= session.counter {
-            return Err(Refusal::Replayed);
+            return Err(ControlRefusal::Replayed);
         }
         session.counter = sealed.counter;
         session.used = now;
-        Ok(Proved {
+        Ok(ProvedRequest {
             session: sealed.session,
             counter: sealed.counter,
             key: session.key.clone(),
@@ -162,7 +162,7 @@ impl Sessions {
         u64::try_from(since).unwrap_or(u64::MAX)
     }
 
-    fn server_nonce(&self, number: u64, opened: u64, client: &Nonce) -> Nonce {
+    fn server_nonce(&self, number: u64, opened: u64, client: &SessionNonce) -> SessionNonce {
         let parts: [&[u8]; 3] = [&number.to_be_bytes(), &opened.to_be_bytes(), client];
         mac(&self.secret, &parts).finalize().into_bytes().into()
     }
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     const NODE: &str = "alpha@localhost";
-    const CLIENT: Nonce = [1; 32];
+    const CLIENT: SessionNonce = [1; 32];
 
     fn deploy_key() -> DeployKey {
         DeployKey::new(b"0123456789abcdef".to_vec()).unwrap()
@@ -202,25 +202,28 @@ mod tests {
         let hello = sessions.open(7, &CLIENT, now);
         let (key, begin) = first(&hello, &deploy_key(), b"x");
         let request = |counter| key.seal_request(7, counter, b"x");
-        assert_eq!(sessions.check(&request(1), now).unwrap_err(), Refusal::NoSession);
-        assert_eq!(sessions.begin(b"", now).unwrap_err(), Refusal::Malformed);
+        assert_eq!(sessions.check(&request(1), now).unwrap_err(), ControlRefusal::NoSession);
+        assert_eq!(sessions.begin(b"", now).unwrap_err(), ControlRefusal::Malformed);
         assert_eq!(sessions.begin(&begin, now).unwrap().body, b"x");
-        assert_eq!(sessions.begin(&begin, now).unwrap_err(), Refusal::Replayed);
-        assert_eq!(sessions.check(b"", now).unwrap_err(), Refusal::Malformed);
-        assert_eq!(sessions.check(&request(1), now).unwrap_err(), Refusal::Replayed);
+        assert_eq!(sessions.begin(&begin, now).unwrap_err(), ControlRefusal::Replayed);
+        assert_eq!(sessions.check(b"", now).unwrap_err(), ControlRefusal::Malformed);
+        assert_eq!(sessions.check(&request(1), now).unwrap_err(), ControlRefusal::Replayed);
         assert_eq!(sessions.check(&request(3), now).unwrap().counter, 3);
-        assert_eq!(sessions.check(&request(2), now).unwrap_err(), Refusal::Replayed);
+        assert_eq!(sessions.check(&request(2), now).unwrap_err(), ControlRefusal::Replayed);
         let other = DeployKey::new(b"another-key-of-them".to_vec()).unwrap();
         let forged = SessionKey::derive(&other, NODE, &CLIENT, &hello.server).seal_request(7, 4, b"x");
-        assert_eq!(sessions.check(&forged, now).unwrap_err(), Refusal::NotProved);
+        assert_eq!(sessions.check(&forged, now).unwrap_err(), ControlRefusal::NotProved);
         assert_eq!(
             sessions.check(&request(4), now).unwrap().counter,
             4,
             "a forgery uses up nothing"
         );
         let late = now + UNUSED + Duration::from_secs(1);
-        assert_eq!(sessions.check(&request(5), late).unwrap_err(), Refusal::NoSession);
-        assert_eq!(sessions.begin(&begin, late).unwrap_err(), Refusal::NoSession);
+        assert_eq!(
+            sessions.check(&request(5), late).unwrap_err(),
+            ControlRefusal::NoSession
+        );
+        assert_eq!(sessions.begin(&begin, late).unwrap_err(), ControlRefusal::NoSession);
     }
 
     #[test]
@@ -231,7 +234,7 @@ mod tests {
         let other = DeployKey::new(b"another-key-of-them".to_vec()).unwrap();
         assert_eq!(
             sessions.begin(&first(&hello, &other, b"x").1, now).unwrap_err(),
-            Refusal::NotProved
+            ControlRefusal::NotProved
         );
         // What the client says of the opening is part of the code.
         for changed in [
@@ -246,14 +249,14 @@ mod tests {
             },
         ] {
             let refused = sessions.begin(&first(&changed, &deploy_key(), b"x").1, now + Duration::from_secs(1));
-            assert_eq!(refused.unwrap_err(), Refusal::NotProved, "{changed:?}");
+            assert_eq!(refused.unwrap_err(), ControlRefusal::NotProved, "{changed:?}");
         }
         let (_, begin) = first(&hello, &deploy_key(), b"x");
         let late = now + UNPROVED + Duration::from_secs(1);
-        assert_eq!(sessions.begin(&begin, late).unwrap_err(), Refusal::NoSession);
+        assert_eq!(sessions.begin(&begin, late).unwrap_err(), ControlRefusal::NoSession);
         // A node that has restarted has another secret.
         let mut restarted = Sessions::new(deploy_key(), NODE.to_owned(), [8; 32], now);
-        assert_eq!(restarted.begin(&begin, now).unwrap_err(), Refusal::NotProved);
+        assert_eq!(restarted.begin(&begin, now).unwrap_err(), ControlRefusal::NotProved);
         // Nothing of that used the opening up.
         assert!(sessions.begin(&begin, now).is_ok());
     }
@@ -288,6 +291,6 @@ mod tests {
         assert_eq!(sessions.sessions.len(), MOST);
         let unused = keys[1].seal_request(1, 2, b"");
         let later = now + Duration::from_secs(1);
-        assert_eq!(sessions.check(&unused, later).unwrap_err(), Refusal::NoSession);
+        assert_eq!(sessions.check(&unused, later).unwrap_err(), ControlRefusal::NoSession);
     }
 }

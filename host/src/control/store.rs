@@ -17,13 +17,13 @@ use sha2::{Digest as _, Sha256};
 use crate::files::{self, FileStep};
 use crate::guest::Digest;
 
-/// How long an upload may lie still before it is given up.
+/// The time for which an upload may lie still before it is given up.
 const STALE: Duration = Duration::from_hours(1);
 
-/// How long an upload has to lie still before it gives its place to another: its client has gone.
+/// The time for which an upload has to lie still before it gives its place to another: its client has gone.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// How many uploads may be under way.
+/// The number of uploads that may be under way.
 const MOST_UPLOADS: usize = 8;
 
 /// What the store takes.
@@ -46,7 +46,7 @@ impl Default for StoreLimits {
 
 /// How far an upload has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Progress {
+pub(crate) struct UploadProgress {
     /// Where the next piece belongs.
     pub(crate) offset: u64,
     /// True if all of it is there, and is what was announced.
@@ -81,14 +81,14 @@ pub(crate) enum UploadError {
 pub(crate) struct ComponentStore {
     folder: PathBuf,
     limits: StoreLimits,
-    uploads: HashMap<Digest, Upload>,
+    uploads: HashMap<Digest, PartialUpload>,
     /// Components that modules use or may go back to.
     used: BTreeSet<Digest>,
     /// True if a component has its final name, and it is not certain that it keeps it if the machine loses power.
     is_unsynced: bool,
 }
 
-struct Upload {
+struct PartialUpload {
     file: File,
     size: u64,
     offset: u64,
@@ -96,7 +96,7 @@ struct Upload {
     touched: SystemTime,
 }
 
-impl std::fmt::Debug for Upload {
+impl std::fmt::Debug for PartialUpload {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Upload")
             .field("size", &self.size)
@@ -175,7 +175,7 @@ impl ComponentStore {
     }
 
     /// Begins an upload, or goes on with one that was begun before.
-    pub(crate) fn begin(&mut self, digest: Digest, size: u64) -> Result<Progress, UploadError> {
+    pub(crate) fn begin(&mut self, digest: Digest, size: u64) -> Result<UploadProgress, UploadError> {
         let limit = self.limits.component_bytes;
         if size == 0 {
             return Err(UploadError::Empty);
@@ -185,7 +185,7 @@ impl ComponentStore {
         }
         if self.sound_path(&digest).is_some() {
             self.sync_names()?;
-            return Ok(Progress {
+            return Ok(UploadProgress {
                 offset: size,
                 complete: true,
             });
@@ -194,7 +194,7 @@ impl ComponentStore {
         self.give_up_stale(now)?;
         if let Some(upload) = self.uploads.get_mut(&digest).filter(|upload| upload.size == size) {
             upload.touched = now;
-            return Ok(Progress {
+            return Ok(UploadProgress {
                 offset: upload.offset,
                 complete: false,
             });
@@ -209,7 +209,7 @@ impl ComponentStore {
         if offset == size {
             return self.finish(digest);
         }
-        Ok(Progress {
+        Ok(UploadProgress {
             offset,
             complete: false,
         })
@@ -218,7 +218,7 @@ impl ComponentStore {
     /// Gives the place of the upload that has lain still for the longest to another. What came of it stays: its client goes on where
     /// it stopped, once it begins again.
     fn put_aside_idle(&mut self, now: SystemTime) -> Result<(), UploadError> {
-        let is_idle = |upload: &Upload| now.duration_since(upload.touched).is_ok_and(|time| time >= IDLE);
+        let is_idle = |upload: &PartialUpload| now.duration_since(upload.touched).is_ok_and(|time| time >= IDLE);
         let idle = self.uploads.iter().filter(|(_, upload)| is_idle(upload));
         let longest = idle.min_by_key(|(_, upload)| upload.touched).map(|(digest, _)| *digest);
         self.uploads.remove(&longest.ok_or(UploadError::TooMany)?);
@@ -226,7 +226,7 @@ impl ComponentStore {
     }
 
     /// Takes the piece that begins at `offset`.
-    pub(crate) fn put(&mut self, digest: Digest, offset: u64, piece: &[u8]) -> Result<Progress, UploadError> {
+    pub(crate) fn put(&mut self, digest: Digest, offset: u64, piece: &[u8]) -> Result<UploadProgress, UploadError> {
         let path = self.upload_path(&digest);
         let Some(upload) = self.uploads.get_mut(&digest) else {
             return Err(UploadError::NotBegun(digest));
@@ -255,7 +255,7 @@ impl ComponentStore {
         upload.offset = end;
         upload.touched = SystemTime::now();
         if end < upload.size {
-            return Ok(Progress {
+            return Ok(UploadProgress {
                 offset: end,
                 complete: false,
             });
@@ -264,7 +264,7 @@ impl ComponentStore {
     }
 
     /// Checks an upload that has all its bytes and gives it its name.
-    fn finish(&mut self, digest: Digest) -> Result<Progress, UploadError> {
+    fn finish(&mut self, digest: Digest) -> Result<UploadProgress, UploadError> {
         let part = self.upload_path(&digest);
         let Some(upload) = self.uploads.remove(&digest) else {
             return Err(UploadError::NotBegun(digest));
@@ -286,7 +286,7 @@ impl ComponentStore {
         files::rename_unsynced(&part, &place).map_err(|source| self.failed(&place, source))?;
         self.is_unsynced = true;
         self.sync_names()?;
-        Ok(Progress {
+        Ok(UploadProgress {
             offset: upload.size,
             complete: true,
         })
@@ -302,7 +302,7 @@ impl ComponentStore {
     }
 
     /// The file of an upload, with what is there of it already.
-    fn open_upload(&self, digest: &Digest, size: u64, now: SystemTime) -> Result<Upload, UploadError> {
+    fn open_upload(&self, digest: &Digest, size: u64, now: SystemTime) -> Result<PartialUpload, UploadError> {
         let path = self.upload_path(digest);
         let failed = |source| self.failed(&path, source);
         let mut file = files::open_to_append(&path).map_err(failed)?;
@@ -321,7 +321,7 @@ impl ComponentStore {
             files::resize(&file, &path, 0).map_err(failed)?;
             (hasher, offset) = (Sha256::new(), 0);
         }
-        Ok(Upload {
+        Ok(PartialUpload {
             file,
             size,
             offset,

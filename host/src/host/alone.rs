@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::error::HostError;
 use crate::files;
 
-/// How long a node waits for the one before it, which may just be about to end.
+/// The longest wait of a node for the one before it, which may just be about to end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A folder that no other node has, until this is dropped.
@@ -39,7 +39,7 @@ impl Alone {
         };
         match files::lock(&file, PATIENCE) {
             Ok(()) => Ok(Self { _folder: Some(file) }),
-            Err(TryLockError::WouldBlock) => Err(HostError::Keeping(format!(
+            Err(TryLockError::WouldBlock) => Err(HostError::StateDir(format!(
                 "another process keeps what was deployed to it in {}; every node needs a folder of its own",
                 folder.display()
             ))),

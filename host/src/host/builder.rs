@@ -8,14 +8,14 @@ use std::sync::Arc;
 use ractor::{Actor, BytesConvertable};
 
 use super::error::HostError;
-use super::guests::Guests;
-use super::keeping;
+use super::modules::Guests;
 use super::native::Native;
 use super::preflight::preflight;
-use super::reloader::Listener;
+use super::reloader::ReloadListener;
 use super::running::{RunningHost, Stopped};
 use super::signals::Signals;
 use super::start;
+use super::state_dir;
 use crate::config::{ConfigError, ConfigOptions, NodeConfig};
 use crate::supervision::reload::ReloadReport;
 
@@ -27,7 +27,7 @@ pub struct Host;
 #[derive(Default)]
 pub struct HostBuilder {
     natives: BTreeMap<String, Native>,
-    reloaded: Option<Listener>,
+    reloaded: Option<ReloadListener>,
 }
 
 impl Host {
@@ -78,8 +78,8 @@ impl HostBuilder {
 
     /// Loads the modules of a configuration and checks that everything in it could start, without starting anything.
     pub(crate) async fn check(&self, config: &NodeConfig) -> Result<Guests, HostError> {
-        keeping::check_folder(config)?;
-        let sources = keeping::sources(config)?;
+        state_dir::check_folder(config)?;
+        let sources = state_dir::sources(config)?;
         preflight(config, &self.natives, &sources).await
     }
 

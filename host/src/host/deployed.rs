@@ -99,19 +99,21 @@ impl Deployed {
     ///
     /// A file that has changed since then wins: somebody has put something newer there. One that is gone, or can't be read now, has
     /// not changed. What node.toml pins by `digest` wins over both.
-    pub(super) fn standing(&self, own: &ModuleSource, file: OwnFile) -> Standing {
+    pub(super) fn state_of(&self, own: &ModuleSource, file: OwnFile) -> DeploymentState {
         let Some(Deployment { digest, instead_of }) = self.modules().get(&own.name).cloned() else {
-            return Standing::Nothing;
+            return DeploymentState::Nothing;
         };
         let Ok(digest) = digest.parse::<Digest>() else {
-            return Standing::Nothing;
+            return DeploymentState::Nothing;
         };
         if own.digest.is_some_and(|pinned| pinned != digest) {
-            return Standing::Forbidden(digest);
+            return DeploymentState::Forbidden(digest);
         }
         match file {
-            OwnFile::Is(file) if own.digest.is_none() && instead_of != Some(file.to_string()) => Standing::Outdated,
-            OwnFile::Is(_) | OwnFile::Missing | OwnFile::Unread => Standing::Runs(digest),
+            OwnFile::Is(file) if own.digest.is_none() && instead_of != Some(file.to_string()) => {
+                DeploymentState::Outdated
+            }
+            OwnFile::Is(_) | OwnFile::Missing | OwnFile::Unread => DeploymentState::Runs(digest),
         }
     }
 
@@ -215,7 +217,7 @@ impl OwnFile {
 
 /// Whether what was deployed for a module is what it runs when its node starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum DeploymentState {
     /// Nothing was deployed.
     Nothing,
     /// This runs.
@@ -262,25 +264,25 @@ mod tests {
         let (counter, greeter) = (module("counter", None), module("greeter", None));
         let is = |text: &str| OwnFile::Is(digest(text));
         let deployed = Deployed::open(path.clone()).unwrap();
-        assert_eq!(deployed.standing(&counter, is("v1")), Standing::Nothing);
+        assert_eq!(deployed.state_of(&counter, is("v1")), DeploymentState::Nothing);
         deployed.set("counter", digest("v2"), Some(digest("v1"))).unwrap();
         deployed.set("greeter", digest("g2"), None).unwrap();
         let deployed = Deployed::open(path.clone()).unwrap();
         for unchanged in [is("v1"), OwnFile::Missing, OwnFile::Unread] {
             assert_eq!(
-                deployed.standing(&counter, unchanged),
-                Standing::Runs(digest("v2")),
+                deployed.state_of(&counter, unchanged),
+                DeploymentState::Runs(digest("v2")),
                 "{unchanged:?}"
             );
         }
         assert_eq!(
-            deployed.standing(&greeter, OwnFile::Missing),
-            Standing::Runs(digest("g2"))
+            deployed.state_of(&greeter, OwnFile::Missing),
+            DeploymentState::Runs(digest("g2"))
         );
         assert_eq!(deployed.digests(), [digest("v2"), digest("g2")]);
         assert_eq!(
-            deployed.standing(&counter, is("v3")),
-            Standing::Outdated,
+            deployed.state_of(&counter, is("v3")),
+            DeploymentState::Outdated,
             "the file is newer"
         );
         std::fs::write(&path, "{").unwrap();
@@ -306,10 +308,13 @@ mod tests {
         ];
         for file in files {
             let pinned = module("counter", Some(digest("v1")));
-            assert_eq!(deployed.standing(&pinned, file), Standing::Forbidden(digest("v2")));
+            assert_eq!(
+                deployed.state_of(&pinned, file),
+                DeploymentState::Forbidden(digest("v2"))
+            );
             // The file may have anything: the digest decides.
             let pinned = module("counter", Some(digest("v2")));
-            assert_eq!(deployed.standing(&pinned, file), Standing::Runs(digest("v2")));
+            assert_eq!(deployed.state_of(&pinned, file), DeploymentState::Runs(digest("v2")));
         }
     }
 
@@ -331,12 +336,15 @@ mod tests {
         std::fs::write(&path, GOLDEN).unwrap();
         let deployed = Deployed::open(path.clone()).unwrap();
         let digest = |byte: &str| format!("sha256:{}", byte.repeat(32)).parse::<Digest>().unwrap();
-        let standing = |name, file| deployed.standing(&module(name, None), file);
+        let state_of = |name, file| deployed.state_of(&module(name, None), file);
         assert_eq!(
-            standing("counter", OwnFile::Is(digest("11"))),
-            Standing::Runs(digest("0f"))
+            state_of("counter", OwnFile::Is(digest("11"))),
+            DeploymentState::Runs(digest("0f"))
         );
-        assert_eq!(standing("greeter", OwnFile::Missing), Standing::Runs(digest("22")));
+        assert_eq!(
+            state_of("greeter", OwnFile::Missing),
+            DeploymentState::Runs(digest("22"))
+        );
         deployed.set("another", digest("33"), None).unwrap();
         deployed.clear("another").unwrap();
         let written = std::fs::read_to_string(&path).unwrap();

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use ractor::SpawnErr;
 
-use super::pool::{PoolTooSmall, TooMany};
+use super::pool::{PoolTooSmall, TooManyGuests};
 use crate::checkpoint::OpenError;
 use crate::config::{Code, ConfigError};
 use crate::guest::{EngineError, SpawnError};
@@ -77,7 +77,7 @@ pub enum HostError {
     NoStateDirectory,
     /// What is to outlive the node can't be kept.
     #[error("{0}; `state_dir` in [runtime] chooses another folder")]
-    Keeping(String),
+    StateDir(String),
     /// The control actor could not be started.
     #[error("[control]: the control actor did not start: {0}")]
     Control(String),
@@ -86,7 +86,7 @@ pub enum HostError {
     Pool(#[from] PoolTooSmall),
     /// More guests are to start than this machine has room for.
     #[error(transparent)]
-    Room(#[from] TooMany),
+    Room(#[from] TooManyGuests),
     /// An actor was given up that the node can't do without, and the node was stopped in an orderly way.
     #[error("{0}; the node has stopped for it, as `essential` and `on_give_up` in node.toml have it")]
     GivenUp(GivenUp),

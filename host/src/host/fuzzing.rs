@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::deployed::{Deployed, OwnFile, Standing};
+use super::deployed::{Deployed, DeploymentState, OwnFile};
 use crate::guest::{Digest, ModuleSource};
 
 /// Bytes in the place of the record: they are read or put aside, and what is written afterwards is read again. `folder` is
@@ -26,7 +26,7 @@ pub(crate) fn deployment_record(folder: &Path, bytes: &[u8]) -> std::io::Result<
         path: folder.join("never-read.wasm"),
         digest: None,
     };
-    assert_eq!(again.standing(&own, OwnFile::Missing), Standing::Runs(newest));
+    assert_eq!(again.state_of(&own, OwnFile::Missing), DeploymentState::Runs(newest));
     assert_eq!(again.digests(), deployed.digests());
     Ok(())
 }

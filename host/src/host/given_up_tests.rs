@@ -43,8 +43,8 @@ fn fail(name: &str) {
 
 /// The actors that are given up, once there are any.
 async fn missing(host: &RunningHost) -> Vec<(String, OnGiveUp)> {
-    let mut losses = host.root().losses().clone();
-    let readiness = losses.until(|readiness| !readiness.is_ready()).await;
+    let mut readiness = host.root().readiness_watch().clone();
+    let readiness = readiness.until(|readiness| !readiness.is_ready()).await;
     let given_up = readiness.given_up().iter();
     given_up
         .map(|given_up| (given_up.actor.to_string(), given_up.then))
@@ -150,8 +150,8 @@ async fn an_actor_that_lives_again_is_not_missed_any_more() {
     assert_eq!(missing(&host).await.len(), 1);
     // With it the supervisor beside it is started again.
     fail("lost-outer");
-    let mut losses = host.root().losses().clone();
-    losses.until(Readiness::is_ready).await;
+    let mut readiness = host.root().readiness_watch().clone();
+    readiness.until(Readiness::is_ready).await;
     assert!(directory::where_is("lost-inner").is_some());
     host.shutdown().await;
 }

@@ -17,8 +17,9 @@ mod error;
 pub(crate) mod fuzzing;
 #[cfg(test)]
 mod given_up_tests;
-mod guests;
-mod keeping;
+mod maintenance;
+mod module_files;
+mod modules;
 mod native;
 mod own_files;
 mod pool;
@@ -27,14 +28,13 @@ mod reloader;
 mod running;
 mod signals;
 mod start;
+mod state_dir;
 mod stopping;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tls_tests;
 mod tree;
-mod upkeep;
-mod watch;
 
 pub use builder::{Host, HostBuilder};
 pub use error::{HostError, NativeError};
@@ -43,7 +43,7 @@ pub use running::{RunningHost, StartedActor, Stopped};
 pub use signals::StopSignal;
 
 pub(crate) use dial::Dial;
-pub(crate) use guests::Guests;
+pub(crate) use modules::Guests;
 pub(crate) use pool::engine_with_cache;
 pub(crate) use signals::survive_file_size_limit;
 

@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
-use super::keeping;
 use super::pool;
-use crate::config::{ActorSection, Complaints, NodeConfig, Part};
+use super::state_dir;
+use crate::config::{ActorSection, Complaints, EntryPart, NodeConfig};
 use crate::guest::{Guarded, Own};
 
 /// Where the system says what processes do, on those systems that have it.
@@ -25,7 +25,7 @@ pub(super) fn guarded(config: &NodeConfig) -> Guarded {
     let runtime = &config.runtime;
     add(Own::CacheKey, pool::cache_key(runtime).as_deref());
     add(Own::Cache, pool::cache_dir(runtime).as_deref());
-    add(Own::States, keeping::folder_in_use(config).as_deref());
+    add(Own::States, state_dir::folder_in_use(config).as_deref());
     if let Some(section) = &config.node.tls {
         let files = section.tls.files();
         add(
@@ -43,7 +43,7 @@ pub(super) fn guarded(config: &NodeConfig) -> Guarded {
     for module in &config.modules {
         add(Own::Module, Some(&module.path));
     }
-    for source in config.upkeep.iter().flat_map(|upkeep| &upkeep.sources) {
+    for source in config.builds.iter().flat_map(|build| &build.sources) {
         add(Own::Sources, Some(source));
     }
     add(Own::Program, std::env::current_exe().ok().as_deref());
@@ -65,7 +65,7 @@ pub(super) fn check(section: &ActorSection, guarded: &Guarded, config: &NodeConf
     for (name, value) in section.grants.environment.iter() {
         if let Some(secret) = secrets.named(name).or_else(|| secrets.within(value.as_bytes())) {
             let message = format!("actor `{}`: the variable `{name}` has {secret}", section.name);
-            let part = Part::Variable(name);
+            let part = EntryPart::Variable(name);
             complaints.of_secret(&section.name, part, message);
         }
     }
@@ -81,10 +81,10 @@ pub(super) fn check(section: &ActorSection, guarded: &Guarded, config: &NodeConf
         Some(format!("actor `{}`: its `arguments` have {secret}", section.name))
     };
     if let Some(message) = of_config {
-        complaints.of_secret(&section.name, Part::Name, message);
+        complaints.of_secret(&section.name, EntryPart::Name, message);
     }
     if let Some(message) = of_arguments() {
-        complaints.of_secret(&section.name, Part::Arguments, message);
+        complaints.of_secret(&section.name, EntryPart::Arguments, message);
     }
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::error::HostError;
-use super::keeping;
+use super::state_dir;
 use crate::config::{Code, MOST_ELEMENTS, NodeConfig, RuntimeSection};
 use crate::guest::{
     Allocation, Crowd, Engine, EngineConfig, EngineError, Limits, Machine, Needs, POOL_MEMORIES, POOL_TABLES, Room,
@@ -99,7 +99,7 @@ struct Wanted {
 
 /// More guests are wanted than fit.
 #[derive(Debug, PartialEq, Eq)]
-pub struct TooMany {
+pub struct TooManyGuests {
     wanted: u32,
     room: Room,
 }
@@ -172,7 +172,7 @@ impl Wanted {
         Ok(())
     }
 
-    /// How many memories, or tables, a pool for so many guests has: as many as those of the file have, and for each further
+    /// How many memories, or tables, a pool for this many guests has: as many as those of the file have, and for each further
     /// one as many as any module has; but no fewer than `least` for each guest.
     fn shared(&self, guests: u32, started: u64, each: u64, least: u32) -> u32 {
         let further = u64::from(guests.saturating_sub(self.started.guests));
@@ -206,9 +206,9 @@ fn widen(limits: &mut Limits, other: &Limits) {
     *tables = other.tables.max(*tables);
 }
 
-impl std::error::Error for TooMany {}
+impl std::error::Error for TooManyGuests {}
 
-impl fmt::Display for TooMany {
+impl fmt::Display for TooManyGuests {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { wanted, room } = self;
         write!(
@@ -220,7 +220,7 @@ impl fmt::Display for TooMany {
 }
 
 /// An engine with a pool for the guests that are wanted, as far as the machine has room for them.
-fn setup(runtime: &RuntimeSection, wanted: &Wanted, machine: &Machine) -> (EngineConfig, Option<TooMany>) {
+fn setup(runtime: &RuntimeSection, wanted: &Wanted, machine: &Machine) -> (EngineConfig, Option<TooManyGuests>) {
     let shared = without_pool(runtime, &wanted.limits);
     let like = if wanted.started.guests == 0 {
         Crowd::ONE
@@ -247,7 +247,7 @@ fn setup(runtime: &RuntimeSection, wanted: &Wanted, machine: &Machine) -> (Engin
     config.max_memories = Some(runtime.max_memories.unwrap_or(memories));
     config.max_tables = Some(runtime.max_tables.unwrap_or(tables));
     let wanted = wanted.sure;
-    let too_many = (wanted > room.guests).then_some(TooMany { wanted, room });
+    let too_many = (wanted > room.guests).then_some(TooManyGuests { wanted, room });
     (config, too_many)
 }
 
@@ -287,7 +287,7 @@ pub(super) fn cache_dir(runtime: &RuntimeSection) -> Option<PathBuf> {
 pub(super) fn cache_key(runtime: &RuntimeSection) -> Option<PathBuf> {
     let own = runtime.state_dir.as_ref().filter(|_| runtime.cache_dir.is_some());
     let chosen = runtime.cache_key_file.clone();
-    let folder = || own.cloned().or_else(keeping::user_folder);
+    let folder = || own.cloned().or_else(state_dir::user_folder);
     chosen.or_else(|| Some(folder()?.join(CACHE_KEY)))
 }
 

@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::error::{HostError, NativeError};
-use super::guests::{Guests, read_needs};
-use super::keeping;
+use super::modules::{Guests, read_needs};
 use super::native::Native;
 use super::own_files;
 use super::start::check_natives;
-use crate::config::{ActorSection, Code, Complaints, NodeConfig, Part, Type};
+use super::state_dir;
+use crate::config::{ActorSection, Code, Complaints, EntryPart, NodeConfig, Type};
 use crate::control::CONTROL;
 use crate::guest::{
     Descriptor, GuestError, Limits, LoadError, LoadFault, Module, ModuleSource, Needs, Shortage, Shortages,
@@ -79,8 +79,8 @@ fn check_needs(
                 section.name
             );
             let (part, help) = match shortage {
-                Shortage::Limit { limit, .. } => (Part::Limit(limit.name()), format!("raise `{}`", limit.name())),
-                _ => (Part::Name, "this is the entry".to_owned()),
+                Shortage::Limit { limit, .. } => (EntryPart::Limit(limit.name()), format!("raise `{}`", limit.name())),
+                _ => (EntryPart::Name, "this is the entry".to_owned()),
             };
             complaints.of_actor(&section.name, part, message, help);
         }
@@ -125,16 +125,16 @@ fn check_section(section: &ActorSection, config: &NodeConfig, complaints: &mut C
         let message = format!("the actor name `{CONTROL}` is that of the node's own control actor");
         complaints.of_actor(
             &section.name,
-            Part::Name,
+            EntryPart::Name,
             message,
             "choose another name, or leave out [control]",
         );
     }
-    if section.checkpoint.is_some() && keeping::folder(config).is_none() {
+    if section.checkpoint.is_some() && state_dir::folder(config).is_none() {
         let message = "there is no folder to keep the checkpoint in".to_owned();
         complaints.of_actor(
             &section.name,
-            Part::Checkpoint,
+            EntryPart::Checkpoint,
             message,
             "write `state_dir = \"…\"` into [runtime]",
         );
@@ -144,7 +144,7 @@ fn check_section(section: &ActorSection, config: &NodeConfig, complaints: &mut C
 fn check_native(section: &ActorSection, native: &Native, complaints: &mut Complaints<'_>) {
     if let Err(error @ NativeError::Arguments { .. }) = native.check(&section.arguments) {
         let message = format!("actor `{}`: {error}", section.name);
-        complaints.of_actor(&section.name, Part::Arguments, message, LITERAL);
+        complaints.of_actor(&section.name, EntryPart::Arguments, message, LITERAL);
     }
 }
 
@@ -160,7 +160,7 @@ async fn check_actor(
     let actor = section.name.as_str();
     if let Err(refused) = module.admitted_by(&section.grants) {
         let message = format!("actor `{actor}` of module `{}`: {refused}", module.name());
-        complaints.of_actor(actor, Part::Name, message, "this is the entry");
+        complaints.of_actor(actor, EntryPart::Name, message, "this is the entry");
     }
     for (index, directory) in section.grants.directories.iter().enumerate() {
         if let Err(error) = directory.check() {
@@ -174,7 +174,7 @@ async fn check_actor(
         );
         complaints.of_actor(
             actor,
-            Part::Checkpoint,
+            EntryPart::Checkpoint,
             message,
             "leave out `checkpoint`, or export `reload`",
         );
@@ -199,7 +199,7 @@ fn check_names(section: &ActorSection, complaints: &mut Complaints<'_>) {
         let message = format!("the actor name is longer than {name_bytes} bytes, the limit `name_bytes`");
         complaints.of_actor(
             actor,
-            Part::Name,
+            EntryPart::Name,
             message,
             "choose a shorter one, or raise `name_bytes`",
         );
@@ -208,14 +208,14 @@ fn check_names(section: &ActorSection, complaints: &mut Complaints<'_>) {
         let message = format!("a group name is longer than {name_bytes} bytes, the limit `name_bytes`");
         complaints.of_actor(
             actor,
-            Part::Groups,
+            EntryPart::Groups,
             message,
             "choose a shorter one, or raise `name_bytes`",
         );
     }
     if section.groups.len() > groups {
         let message = format!("the actor is in more than {groups} groups, the limit `groups` of [actors.limits]");
-        complaints.of_actor(actor, Part::Groups, message, "leave some out, or raise the limit");
+        complaints.of_actor(actor, EntryPart::Groups, message, "leave some out, or raise the limit");
     }
 }
 
@@ -234,14 +234,14 @@ fn check_arguments(section: &ActorSection, descriptor: Option<&Descriptor>, comp
             Type::Unit => "leave out `arguments`".to_owned(),
             _ => format!("expected a literal of that type: `arguments = \"{ty}:…\"`"),
         };
-        complaints.of_actor(&section.name, Part::Arguments, message, help);
+        complaints.of_actor(&section.name, EntryPart::Arguments, message, help);
     }
 }
 
 fn report_instance(section: &ActorSection, module: &Module, error: &GuestError, complaints: &mut Complaints<'_>) {
     let actor = section.name.as_str();
     let limit = error.fault.limit();
-    let part = limit.map_or(Part::Name, |limit| Part::Limit(limit.name()));
+    let part = limit.map_or(EntryPart::Name, |limit| EntryPart::Limit(limit.name()));
     let message = format!(
         "an actor of module `{}` could not start with the limits of `{actor}`: {}",
         module.name(),

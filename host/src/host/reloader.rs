@@ -10,23 +10,23 @@ use ractor::ActorRef;
 
 use super::deployed::{Deployed, file_digest};
 use crate::control::{
-    ActorStatus, CONTROL, ComponentStore, GivenUpStatus, ModuleStatus, OtherNode, ReloadRequest, Service, Status,
+    ActorStatus, CONTROL, ComponentStore, GivenUpStatus, ModuleStatus, NodeStatus, OtherNode, Service,
 };
 use crate::directory::{self, BoxFuture};
 use crate::files;
 use crate::guest::{Digest, Module, ModuleSource, Modules};
 use crate::node::NodeServerMessage;
-use crate::supervision::Watch;
-use crate::supervision::reload::{self, OnFailure, Reload, ReloadReport};
+use crate::supervision::ReadinessWatch;
+use crate::supervision::reload::{self, Reload, ReloadReport};
 
-/// How many actors of a module are listed in a status.
+/// The number of actors of a module that a status lists.
 const ACTORS_LISTED: usize = 1000;
 
-/// How long it may take to find another node's control actor.
+/// The longest wait for another node's control actor to be found.
 const LOOKUP: Duration = Duration::from_secs(2);
 
 /// Told how each reload of a watched file ended.
-pub(super) type Listener = Arc<dyn Fn(&str, &Result<ReloadReport, String>) + Send + Sync>;
+pub(super) type ReloadListener = Arc<dyn Fn(&str, &Result<ReloadReport, String>) + Send + Sync>;
 
 /// See the module.
 pub(super) struct Reloader {
@@ -38,9 +38,9 @@ pub(super) struct Reloader {
     /// What stays after a restart; none if nothing does, because nobody can deploy.
     pub(super) deployed: Option<Arc<Deployed>>,
     pub(super) store: Option<Arc<Mutex<ComponentStore>>>,
-    pub(super) listener: Option<Listener>,
+    pub(super) listener: Option<ReloadListener>,
     /// Tells of the actors that were given up.
-    pub(super) losses: Watch,
+    pub(super) readiness: ReadinessWatch,
 }
 
 impl Reloader {
@@ -63,9 +63,9 @@ impl Reloader {
     }
 
     /// Reloads, and says how it went in one line of the log.
-    pub(super) async fn reload_and_tell(&self, request: ReloadRequest) {
-        let module = request.module.clone();
-        let outcome = self.reload(request).await;
+    pub(super) async fn reload_and_tell(&self, reload: Reload) {
+        let module = reload.module.clone();
+        let outcome = self.reload(reload).await;
         if let Err(reason) = &outcome {
             // What was begun is logged by whoever did it.
             tracing::error!(module, reason, "the module is not reloaded; what runs goes on");
@@ -75,34 +75,19 @@ impl Reloader {
         }
     }
 
-    async fn do_reload(&self, request: ReloadRequest) -> Result<ReloadReport, String> {
-        let ReloadRequest {
-            module,
-            component,
-            mode,
-            mixed,
-            force,
-            dry_run,
-        } = request;
+    async fn do_reload(&self, mut reload: Reload) -> Result<ReloadReport, String> {
+        let (module, dry_run) = (reload.module.clone(), reload.dry_run);
         let Some(own) = self.sources.get(&module) else {
             let known: Vec<_> = self.sources.keys().map(String::as_str).collect();
             return Err(format!("there is no module `{module}`; there is: {}", known.join(", ")));
         };
-        let digest = component.as_ref().map(|(_, digest)| *digest);
-        digest.map_or(Ok(()), |digest| allowed(own, digest))?;
-        if !dry_run && (component.is_some() || self.is_deployed(&module)) {
+        reload.digest.map_or(Ok(()), |digest| allowed(own, digest))?;
+        // A reload to the module's own file changes the record only if something else is in it.
+        if !dry_run && (reload.file.is_some() || self.is_deployed(&module)) {
             self.rehearse().await?;
         }
-        let file = component.map_or_else(|| own.path.clone(), |(path, _)| path);
-        let reload = Reload {
-            file: Some(file),
-            digest: digest.or(own.digest),
-            mode,
-            on_failure: if mixed { OnFailure::Mixed } else { OnFailure::Rollback },
-            force,
-            dry_run,
-            ..Reload::of(module.clone())
-        };
+        reload.file.get_or_insert_with(|| own.path.clone());
+        reload.digest = reload.digest.or(own.digest);
         let mut report = reload::reload(&self.modules, reload)
             .await
             .map_err(|error| error.to_string())?;
@@ -181,15 +166,15 @@ impl Reloader {
 }
 
 impl Service for Reloader {
-    fn status(&self) -> BoxFuture<'_, Status> {
+    fn status(&self) -> BoxFuture<'_, NodeStatus> {
         Box::pin(async {
             let mut modules = Vec::new();
             for module in self.modules.names().iter().filter_map(|name| self.modules.find(name)) {
                 modules.push(self.module_status(&module).await);
             }
-            let readiness = self.losses.readiness();
+            let readiness = self.readiness.readiness();
             let missing = readiness.given_up().iter();
-            Status {
+            NodeStatus {
                 node: self.node.clone(),
                 ready: readiness.is_ready(),
                 given_up: missing
@@ -226,8 +211,8 @@ impl Service for Reloader {
         })
     }
 
-    fn reload(&self, request: ReloadRequest) -> BoxFuture<'_, Result<ReloadReport, String>> {
-        Box::pin(self.do_reload(request))
+    fn reload(&self, reload: Reload) -> BoxFuture<'_, Result<ReloadReport, String>> {
+        Box::pin(self.do_reload(reload))
     }
 
     fn rollback(&self, module: String) -> BoxFuture<'_, Result<ReloadReport, String>> {

@@ -7,17 +7,17 @@ use ractor::{ActorCell, ActorRef};
 use tokio::time::Instant;
 
 use super::error::HostError;
+use super::maintenance::Maintenance;
 use super::signals::{Signals, StopSignal};
 use super::start::Node;
 use super::stopping::{DRAIN, Step, Stopping};
-use super::upkeep::Upkeep;
 use crate::config::Code;
 use crate::directory;
 use crate::guest::Modules;
 use crate::node::{NodeServerMessage, quiesce};
 use crate::supervision::{GivenUp, Readiness, Root};
 
-/// How long anything else may take to stop.
+/// The longest time for anything else to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A host that is up. It goes on when this is dropped; [`shutdown`](Self::shutdown) ends it.
@@ -27,7 +27,7 @@ pub struct RunningHost {
     pub(super) root: Root,
     pub(super) actors: Vec<StartedActor>,
     pub(super) modules: Modules,
-    pub(super) upkeep: Upkeep,
+    pub(super) maintenance: Maintenance,
 }
 
 /// An actor that was started because node.toml has it.
@@ -57,7 +57,7 @@ pub enum Stopped {
     /// A signal came, and everything was stopped in order, but for the last states of these actors, by name: they could not be
     /// kept. The actors go on from older ones.
     Unkept(StopSignal, Vec<String>),
-    /// A signal came during the start, or a second one: nothing was waited for. The process should exit.
+    /// A signal came during the start, or a second one, so the node did not wait for anything. The process should exit.
     AtOnce(StopSignal),
 }
 
@@ -113,23 +113,23 @@ impl RunningHost {
             name,
             node,
             root,
-            upkeep,
+            maintenance,
             ..
         } = self;
-        let unkept = stop(Some(node), root, upkeep).await;
+        let unkept = stop(Some(node), root, maintenance).await;
         tracing::info!(node = name, "node is down");
         unkept
     }
 
     /// Runs until a signal comes, an actor is given up that the node can't do without, or the node ends by itself.
     pub(super) async fn until_signal(mut self, mut signals: Signals) -> Result<Stopped, HostError> {
-        let mut losses = self.root.losses().clone();
+        let mut readiness_watch = self.root.readiness_watch().clone();
         let first = tokio::select! {
             signal = signals.next() => signal,
-            given_up = losses.essential() => return self.end_for(given_up, signals).await,
+            given_up = readiness_watch.essential() => return self.end_for(given_up, signals).await,
             _ = &mut self.node.ended => {
                 tracing::error!("the node server ended by itself");
-                stop(None, self.root, self.upkeep).await;
+                stop(None, self.root, self.maintenance).await;
                 return Err(HostError::NodeEnded);
             }
         };
@@ -191,7 +191,7 @@ impl Node {
 
 /// Takes everything down, in the order that [`Stopping`] says. Without a node, it has ended by itself. Gives the actors whose last
 /// state could not be kept, by name.
-async fn stop(mut node: Option<Node>, root: Root, mut upkeep: Upkeep) -> Vec<String> {
+async fn stop(mut node: Option<Node>, root: Root, mut maintenance: Maintenance) -> Vec<String> {
     let now = || Instant::now().into_std();
     let mut stopping = Stopping::default();
     let mut root = Some(root);
@@ -199,19 +199,19 @@ async fn stop(mut node: Option<Node>, root: Root, mut upkeep: Upkeep) -> Vec<Str
     while let Some(step) = stopping.poll_step(now()) {
         match step {
             Step::Quiesce => {
-                upkeep.quiesce();
+                maintenance.quiesce();
                 if let Some(node) = &node {
                     node.quiesce().await;
                 }
             }
             Step::Drain => {
                 if let Some(root) = root.take() {
-                    drain(root, &upkeep, &mut stopping).await;
+                    drain(root, &maintenance, &mut stopping).await;
                 }
             }
             // It comes while actors drain.
             Step::LastCall => continue,
-            Step::Write => unkept = upkeep.finish().await,
+            Step::Write => unkept = maintenance.finish().await,
             Step::Close => {
                 if let Some(node) = node.take() {
                     node.stop().await;
@@ -232,12 +232,12 @@ async fn stop(mut node: Option<Node>, root: Root, mut upkeep: Upkeep) -> Vec<Str
 
 /// Stops the actors. Shortly before those that still work are killed, their states are taken once more: what they have done since
 /// the last checkpoint is not to be lost with what they have not.
-async fn drain(root: Root, upkeep: &Upkeep, stopping: &mut Stopping) {
+async fn drain(root: Root, maintenance: &Maintenance, stopping: &mut Stopping) {
     let last_calls = async {
         while let Some(at) = stopping.poll_timeout() {
             tokio::time::sleep_until(Instant::from_std(at)).await;
             if stopping.poll_step(Instant::now().into_std()) == Some(Step::LastCall) {
-                upkeep.last_call().await;
+                maintenance.last_call().await;
             }
         }
         std::future::pending::<()>().await;

@@ -11,14 +11,14 @@ use tokio::sync::watch;
 
 use super::dial::Dial;
 use super::error::{HostError, startup_reason};
-use super::keeping::Keeping;
+use super::maintenance::Begin;
 use super::native::Native;
 use super::own_files;
 use super::preflight::preflight;
-use super::reloader::Listener;
+use super::reloader::ReloadListener;
 use super::running::{RunningHost, StartedActor, stop_actors};
+use super::state_dir::StateDir;
 use super::tree::{Tree, unknown};
-use super::upkeep::Begin;
 use crate::IncomingEncryptionMode;
 use crate::config::{ActorSection, Code, NodeConfig, NodeSection};
 use crate::guest::{Profile, ReservedNames};
@@ -26,16 +26,16 @@ use crate::node::{NodeConnectionMode, NodeServer, NodeServerMessage, add_peer, l
 use crate::supervision::Root;
 use crate::tls::CertificateReload;
 
-/// How often it is looked whether certificates were replaced.
+/// The interval between looks at whether certificates were replaced.
 const CERTIFICATES: Duration = Duration::from_secs(10);
 
 pub(super) async fn start(
     config: NodeConfig,
     natives: BTreeMap<String, Native>,
-    listener: Option<Listener>,
+    listener: Option<ReloadListener>,
 ) -> Result<RunningHost, HostError> {
-    let keeping = Keeping::open(&config).await?;
-    let sources: Vec<_> = config.modules.iter().map(|own| keeping.source(own)).collect();
+    let state = StateDir::open(&config).await?;
+    let sources: Vec<_> = config.modules.iter().map(|own| state.source(own)).collect();
     let guests = preflight(&config, &natives, &sources).await?;
     let node = Node::listen(&config.node).await?;
     let profile = Profile {
@@ -49,7 +49,7 @@ pub(super) async fn start(
         natives: Arc::new(natives),
         guests: &guests,
         profile,
-        keeping: &keeping,
+        state: &state,
     };
     let root = match tree.start(&config).await {
         Ok(root) => root,
@@ -58,16 +58,16 @@ pub(super) async fn start(
             return Err(error);
         }
     };
-    let upkeep = Begin {
+    let maintenance = Begin {
         config: &config,
-        keeping,
+        state,
         modules: guests.modules(),
         server: &node.server,
         root: &root,
         listener,
     };
-    let upkeep = match upkeep.begin().await {
-        Ok(upkeep) => upkeep,
+    let maintenance = match maintenance.begin().await {
+        Ok(maintenance) => maintenance,
         Err(error) => {
             stop_actors(root).await;
             node.stop().await;
@@ -90,7 +90,7 @@ pub(super) async fn start(
         root,
         actors,
         modules: guests.modules().clone(),
-        upkeep,
+        maintenance,
     })
 }
 

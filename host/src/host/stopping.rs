@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-/// How long actors may work off their mailboxes when the host stops. Then they are killed.
+/// The time that actors have to work off their mailboxes when the host stops. Then they are killed.
 pub(crate) const DRAIN: Duration = Duration::from_secs(10);
 
 /// The time before the end of [`DRAIN`] at which actors that still work are asked for their states: an actor answers at the end of
 /// its message, and many are asked a few at a time.
 const LAST_CALL: Duration = Duration::from_secs(3);
 
-/// How long a host that stops goes on trying to write the last states of its actors without a success.
+/// The time for which a host that stops goes on trying to write the last states of its actors without a success.
 pub(crate) const LAST_WRITES: Duration = Duration::from_secs(10);
 
 /// What is to be done.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use ractor::{ActorCell, pg};
 
 use super::error::HostError;
-use super::guests::Guests;
-use super::keeping::Keeping;
+use super::modules::Guests;
 use super::native::Native;
+use super::state_dir::StateDir;
 use crate::config::{ActorSection, Code, NodeConfig, ROOT, SupervisorSection};
 use crate::guest::{GuestOptions, Profile, SpawnError};
 use crate::supervision::{ChildSpec, NotStarted, Root, RootError, StartError, SupervisorSpec};
@@ -19,7 +19,7 @@ pub(super) struct Tree<'a> {
     pub(super) guests: &'a Guests,
     /// What all guests are given alike.
     pub(super) profile: Profile,
-    pub(super) keeping: &'a Keeping,
+    pub(super) state: &'a StateDir,
 }
 
 /// The error about an actor whose code this host doesn't have.
@@ -39,9 +39,9 @@ impl Tree<'_> {
 
     /// The children of a supervisor are in the order of the file. A supervisor is where the first actor below it is.
     fn root(&self, config: &NodeConfig) -> Result<SupervisorSpec, HostError> {
-        let mut children: BTreeMap<&str, Vec<Place>> = BTreeMap::new();
+        let mut children: BTreeMap<&str, Vec<ChildPlace>> = BTreeMap::new();
         for (index, section) in config.actors.iter().enumerate() {
-            let mut child = Place::Actors(index);
+            let mut child = ChildPlace::Actors(index);
             let mut above = section.supervisor.as_str();
             // Up to where the supervisor has its place already.
             loop {
@@ -50,7 +50,7 @@ impl Tree<'_> {
                 siblings.push(child);
                 match parent(&config.supervisors, above) {
                     Some((index, next)) if is_first => {
-                        child = Place::Supervisor(index);
+                        child = ChildPlace::Supervisor(index);
                         above = next;
                     }
                     _ => break,
@@ -64,12 +64,12 @@ impl Tree<'_> {
         &self,
         name: &str,
         config: &NodeConfig,
-        places: &mut BTreeMap<&str, Vec<Place>>,
+        places: &mut BTreeMap<&str, Vec<ChildPlace>>,
     ) -> Result<SupervisorSpec, HostError> {
         let mut children = Vec::new();
         for place in places.remove(name).unwrap_or_default() {
             match place {
-                Place::Actors(index) => {
+                ChildPlace::Actors(index) => {
                     let Some(section) = config.actors.get(index) else {
                         continue;
                     };
@@ -80,7 +80,7 @@ impl Tree<'_> {
                         children.push(child.on_give_up(section.on_give_up(config.node.on_give_up)));
                     }
                 }
-                Place::Supervisor(index) => {
+                ChildPlace::Supervisor(index) => {
                     if let Some(section) = config.supervisors.get(index) {
                         children.push(ChildSpec::supervisor(self.supervisor(&section.name, config, places)?));
                     }
@@ -136,7 +136,7 @@ impl Tree<'_> {
     ) -> Result<ChildSpec, HostError> {
         let loaded = self.guests.module(module).ok_or_else(|| unknown(actor, section))?;
         let options = GuestOptions {
-            checkpoints: self.keeping.checkpoints(section),
+            checkpoints: self.state.checkpoints(section),
             name: Some(actor.to_owned()),
             arguments: section.arguments.clone(),
             groups: section.groups.clone(),
@@ -150,7 +150,7 @@ impl Tree<'_> {
 
 /// One child of a supervisor, by its place in the configuration.
 #[derive(Clone, Copy)]
-enum Place {
+enum ChildPlace {
     /// All actors of one entry.
     Actors(usize),
     Supervisor(usize),

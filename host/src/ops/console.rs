@@ -9,10 +9,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::event;
+use super::format::LogFormat;
 use super::lines::Lines;
-use super::telemetry::LogFormat;
 
-/// How long what was written last may take to leave the process when that ends.
+/// The longest time for the last output to leave the process when that ends.
 const FLUSH: Duration = Duration::from_secs(2);
 
 /// The two of a node.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 
-use super::telemetry::LogFormat;
+use super::format::LogFormat;
 
 /// A line of the log, with its ending. `level` is in capital letters; control characters in `message` are escaped.
 pub(super) fn line(format: LogFormat, level: &str, message: &str, fields: &[(&str, &str)]) -> String {

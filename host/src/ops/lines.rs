@@ -109,7 +109,7 @@ impl Lines {
     /// Has a line written, line ending and all, or dropped. Never waits.
     pub(super) fn push(&self, line: &[u8]) {
         let mut queue = self.0.lock();
-        // Once lines are dropped, all are until half of the room is free: else every other line would be a note.
+        // Once lines are dropped, all are until half of the room is free. Otherwise every other line would be a note.
         let room = if queue.dropped > 0 {
             self.0.limit / 2
         } else {

@@ -2,6 +2,7 @@
 
 pub(crate) mod console;
 mod event;
+mod format;
 mod lines;
 mod panics;
 pub mod telemetry;

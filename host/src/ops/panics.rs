@@ -6,7 +6,7 @@
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::{self, PanicHookInfo};
 
-use super::telemetry::LogFormat;
+use super::format::LogFormat;
 use super::{console, event};
 
 type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;

@@ -6,20 +6,11 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+pub use super::format::LogFormat;
 use super::{console, panics};
 
 /// The variable that chooses what is logged, such as `info,ractor_host::node=debug`.
 const VARIABLE: &str = "RUST_LOG";
-
-/// How log events are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum LogFormat {
-    /// A line for people, in colour on a terminal.
-    #[default]
-    Text,
-    /// A JSON object per line.
-    Json,
-}
 
 /// `RUST_LOG` can't be used.
 #[derive(Debug, thiserror::Error)]

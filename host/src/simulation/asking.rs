@@ -13,9 +13,9 @@ use super::history::Notes;
 use super::keeper::{Brought, brought};
 use super::plan::ComputerPlan;
 use super::process::{Context, Event, Process};
-use crate::checkpoint::sim::{Actor, Answer, Asking, Outcome, Step, hash};
+use crate::checkpoint::sim::{AnswerOutcome, CheckpointActor, Collection, CollectionStep, StateAnswer, hash};
 
-/// How many entries of a configuration have the guests of a node. They take turns.
+/// The number of entries of a configuration that have the guests of a node. They take turns.
 const SECTIONS: usize = 2;
 
 /// A guest as the machine knows it.
@@ -38,7 +38,7 @@ impl Handle {
     }
 }
 
-impl Actor for Handle {
+impl CheckpointActor for Handle {
     fn pid(&self) -> u64 {
         self.pid
     }
@@ -78,13 +78,13 @@ pub(super) struct Askers {
 }
 
 struct Asker {
-    machine: Asking<Handle>,
+    machine: Collection<Handle>,
     /// When it is woken next.
     wake: Option<Time>,
 }
 
 impl Asker {
-    fn new(machine: Asking<Handle>) -> Self {
+    fn new(machine: Collection<Handle>) -> Self {
         Self { machine, wake: None }
     }
 }
@@ -101,11 +101,11 @@ impl Askers {
 
     pub(super) fn begin(&mut self, plan: &ComputerPlan, now: Instant) {
         let every = std::time::Duration::from_micros(plan.every);
-        self.rounds = Some(Asker::new(Asking::every(self.at_once, [every; SECTIONS], now)));
+        self.rounds = Some(Asker::new(Collection::every(self.at_once, [every; SECTIONS], now)));
     }
 
     pub(super) fn last_call(&mut self, now: Instant) {
-        self.last_call = Some(Asker::new(Asking::once(self.at_once, SECTIONS, now)));
+        self.last_call = Some(Asker::new(Collection::once(self.at_once, SECTIONS, now)));
     }
 
     /// Nobody is asked any more.
@@ -153,14 +153,20 @@ impl Process {
         }
     }
 
-    fn take_asking_step(&mut self, asker: &mut Asker, who: Who, step: Step<Handle>, context: &mut Context<'_>) {
+    fn take_asking_step(
+        &mut self,
+        asker: &mut Asker,
+        who: Who,
+        step: CollectionStep<Handle>,
+        context: &mut Context<'_>,
+    ) {
         match step {
-            Step::Round(section) => {
+            CollectionStep::Round(section) => {
                 let guests = self.guests.values().filter(|guest| guest.index % SECTIONS == section);
                 let living = guests.map(|guest| (guest.name.clone(), guest.handle.clone()));
                 asker.machine.handle_living(section, living);
             }
-            Step::Ask { ask, actor, room } => match self.guests.get_mut(&actor.pid) {
+            CollectionStep::Ask { ask, actor, room } => match self.guests.get_mut(&actor.pid) {
                 Some(guest) => {
                     guest.asked.push(((who, ask), room));
                     if guest.is_at_boundary() {
@@ -169,7 +175,7 @@ impl Process {
                 }
                 None => context.after(0, Event::Answered((who, ask), Answered::Ended)),
             },
-            Step::GiveUp { ask, .. } => {
+            CollectionStep::GiveUp { ask, .. } => {
                 for guest in self.guests.values_mut() {
                     guest.asked.retain(|(question, _)| *question != (who, ask));
                 }
@@ -183,12 +189,12 @@ impl Process {
             return;
         };
         let answer = match &answered {
-            Answered::State(brought, _) => Answer::State(hash(1, brought.state())),
-            Answered::NoRoom => Answer::NoRoom,
-            Answered::Ended => Answer::Ended,
+            Answered::State(brought, _) => StateAnswer::State(hash(1, brought.state())),
+            Answered::NoRoom => StateAnswer::NoRoom,
+            Answered::Ended => StateAnswer::Ended,
         };
         let outcome = asker.machine.handle_answer(ask, answer);
-        if let (Outcome::Write { section, name }, Answered::State(brought, _place)) = (outcome, answered) {
+        if let (AnswerOutcome::Write { section, name }, Answered::State(brought, _place)) = (outcome, answered) {
             let state = Notes::from_bytes(brought.state());
             if brought.pass(&mut self.keeper.queue) {
                 context.history.brought((self.computer, guest_index(&name)), &state);

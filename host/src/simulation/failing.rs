@@ -14,12 +14,12 @@ use super::process::{Context, Event, Process};
 use super::rollouts::Turn;
 use crate::guest::{Budget, Restart, RestartPolicy, Verdict};
 use crate::supervision::Strategy;
-use crate::supervision::sim::{Command, Ending, Kind, Plan};
+use crate::supervision::sim::{ChildExit, ChildKind, Command, Plan};
 
 /// What a run says about restarts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Failing {
-    /// Of a thousand messages, so many are failed at.
+    /// Of a thousand messages, this many are failed at.
     pub(super) per_mille: u64,
     /// Who is restarted with the one that fails.
     pub(super) strategy: Strategy,
@@ -44,7 +44,10 @@ impl Supervisor {
             ..RestartPolicy::default()
         };
         Self {
-            plan: Plan::new(strategy, (0..plan.guests).map(|_| (Kind::Guest, Restart::Transient))),
+            plan: Plan::new(
+                strategy,
+                (0..plan.guests).map(|_| (ChildKind::Guest, Restart::Transient)),
+            ),
             budget: Budget::new(policy),
             ended: Vec::new(),
         }
@@ -82,7 +85,7 @@ impl Process {
                 let commands = self
                     .supervisor
                     .plan
-                    .handle_ended(index, Ending::GaveUp, || Verdict::GiveUp);
+                    .handle_ended(index, ChildExit::GaveUp, || Verdict::GiveUp);
                 self.obey(commands, context);
             }
         }

@@ -8,7 +8,7 @@ use super::code::{Code, Swap, failed};
 use super::process::{Context, Event, Process};
 use super::{MILLI, SECOND, Time};
 use crate::guest::{Aftermath, Mode, NotReloaded, Step};
-use crate::supervision::sim::{OnFailure, Rollout, Todo, Verdict};
+use crate::supervision::sim::{OnFailure, Rollout, RolloutCommand, Verdict};
 use ractor_host_cluster::internals::random::Random;
 
 /// What a process has to do about reloads, and about actors that come and go.
@@ -18,13 +18,13 @@ pub(super) enum Turn {
     Reload,
     /// A guest has been between two instances for long enough.
     Swapped(u64),
-    /// Whoever asked for this has waited for as long as he has patience, or for as long as a guest is watched.
+    /// Whoever asked for this has waited for as long as they have patience, or for as long as a guest is watched.
     Over(u64),
     /// This rollout has to have ended.
     Late(u32),
     /// An operator ends a guest.
     End,
-    /// He starts it again.
+    /// The operator starts it again.
     Start(usize),
 }
 
@@ -182,18 +182,18 @@ impl Process {
         }
         while let Some(under_way) = &mut self.reloads.under_way {
             match under_way.rollout.poll() {
-                Some(todo) => self.take_todo(todo, context),
+                Some(command) => self.take_command(command, context),
                 None if under_way.asks.is_empty() => self.rollout_ended(context),
                 None => return,
             }
         }
     }
 
-    fn take_todo(&mut self, todo: Todo, context: &mut Context<'_>) {
-        match todo {
-            Todo::Swap(pid, _) => self.ask_to_swap(pid, At::Swap, context),
-            Todo::Return(pid, _) => self.ask_to_swap(pid, At::Return, context),
-            Todo::Advance => {
+    fn take_command(&mut self, command: RolloutCommand, context: &mut Context<'_>) {
+        match command {
+            RolloutCommand::Swap(pid, _) => self.ask_to_swap(pid, At::Swap, context),
+            RolloutCommand::Return(pid, _) => self.ask_to_swap(pid, At::Return, context),
+            RolloutCommand::Advance => {
                 let Some(new) = self.reloads.under_way.as_ref().map(|one| one.new) else {
                     return;
                 };
@@ -209,7 +209,7 @@ impl Process {
                 }
                 under_way.rollout.handle_late(late);
             }
-            Todo::TakeBack => {
+            RolloutCommand::TakeBack => {
                 let Some(old) = self.reloads.under_way.as_ref().map(|one| one.old) else {
                     return;
                 };
@@ -219,7 +219,7 @@ impl Process {
                     under_way.rollout.handle_strays(strays);
                 }
             }
-            Todo::Confirm(pid) => {
+            RolloutCommand::Confirm(pid) => {
                 if let Some(guest) = self.guests.get_mut(&pid) {
                     guest.running.trial = None;
                 }

@@ -35,7 +35,7 @@ impl Calls {
         }
     }
 
-    /// The calls that have no reply yet: to whom, by whom, and which of his.
+    /// The calls that have no reply yet: to whom, by whom, and which of theirs.
     pub(super) fn waiting(&self) -> Vec<(Name, Sender, u32)> {
         let calls = self.waiting.iter();
         calls.map(|call| (call.guest, call.from, call.number)).collect()

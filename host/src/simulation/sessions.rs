@@ -18,10 +18,10 @@ use ractor_host_cluster::internals::{PeerProof, SessionEnd};
 /// What a peer may have of a node: more than any has.
 const PEER_BYTES: usize = 1 << 30;
 
-/// How long a node has to answer that it is still there.
+/// The time that a node has to answer that it is still there.
 const ANSWER: Time = 3 * SECOND;
 
-/// How long an end that closes may take to write what it has accepted.
+/// The longest time for an end that closes to write what it has accepted.
 const FLUSH: Time = 5 * SECOND;
 
 impl Process {

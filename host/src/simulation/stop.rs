@@ -5,16 +5,16 @@ use std::time::{Duration, Instant};
 use super::guest::Status;
 use super::process::{Context, Effect, Event, Process};
 use crate::host::sim::{DRAIN, LAST_WRITES, Step, Stopping};
-use crate::supervision::sim::{Order, Winding};
+use crate::supervision::sim::{ShutdownCommand, ShutdownOrder};
 
-/// How long a guest waits for room for its last state, counted from the stop's beginning.
+/// The longest wait of a guest for room for its last state, counted from the stop's beginning.
 const ROOM: Duration = Duration::from_secs(5);
 
 /// See the module.
 pub(super) struct Stop {
     order: Stopping,
     since: Instant,
-    winding: Option<Winding<u64>>,
+    shutdown_order: Option<ShutdownOrder<u64>>,
     doing: Option<Step>,
     unkept: Vec<String>,
 }
@@ -26,7 +26,7 @@ impl Process {
             self.stop = Some(Stop {
                 order: Stopping::default(),
                 since: context.now,
-                winding: None,
+                shutdown_order: None,
                 doing: None,
                 unkept: Vec::new(),
             });
@@ -50,9 +50,12 @@ impl Process {
             stop.doing = None;
             stop.order.handle_done();
         }
-        let winding = stop.winding.as_ref().and_then(Winding::poll_timeout);
+        let shutdown_order = stop.shutdown_order.as_ref().and_then(ShutdownOrder::poll_timeout);
         let writes = self.keeper.queue.finishes_at();
-        for at in [stop.order.poll_timeout(), winding, writes].into_iter().flatten() {
+        for at in [stop.order.poll_timeout(), shutdown_order, writes]
+            .into_iter()
+            .flatten()
+        {
             // More often than needed: the time may be another by then.
             if at > context.now {
                 context.at(at, Event::Stopping);
@@ -72,7 +75,7 @@ impl Process {
             Step::Drain => {
                 self.supervisor.freeze();
                 let batches = self.guests.keys().map(|pid| vec![*pid]).collect();
-                stop.winding = Some(Winding::new(batches, DRAIN, context.now));
+                stop.shutdown_order = Some(ShutdownOrder::new(batches, DRAIN, context.now));
             }
             Step::LastCall => return self.keeper.askers.last_call(context.now),
             Step::Write => {
@@ -101,20 +104,22 @@ impl Process {
     }
 
     fn drain(&mut self, stop: &mut Stop, context: &mut Context<'_>) -> bool {
-        let Some(winding) = &mut stop.winding else { return true };
+        let Some(shutdown_order) = &mut stop.shutdown_order else {
+            return true;
+        };
         loop {
             for pid in self.leave(context) {
-                winding.handle_ended(pid);
+                shutdown_order.handle_ended(pid);
             }
-            let orders = winding.poll_order(context.now);
-            for order in &orders {
-                match *order {
-                    Order::End(pid) => {
+            let commands = shutdown_order.poll_commands(context.now);
+            for command in &commands {
+                match *command {
+                    ShutdownCommand::End(pid) => {
                         if let Some(guest) = self.guests.get_mut(&pid) {
                             guest.status = Status::Draining;
                         }
                     }
-                    Order::Kill(pid) => {
+                    ShutdownCommand::Kill(pid) => {
                         context.trace(format!("{pid} is killed"));
                         if context.now < stop.since + DRAIN || !self.guests.contains_key(&pid) {
                             let found = format!("{pid} is killed before its time is over, or after its end");
@@ -124,8 +129,8 @@ impl Process {
                     }
                 }
             }
-            if orders.is_empty() {
-                return winding.is_over();
+            if commands.is_empty() {
+                return shutdown_order.is_over();
             }
         }
     }

@@ -8,21 +8,22 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
-use tokio::sync::{oneshot, watch};
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use tokio::sync::watch;
 
 use super::batch::start_together;
-use super::child::{Child, Launch, Life, NotStarted, Part};
-use super::counts::{Ledger, Tally};
+use super::child::{Child, ChildStart, stop};
+use super::counts::{ActorTally, Ledger};
 use super::in_place::Closing;
-use super::plan::{Command, Ending, Plan};
+use super::message::{ChildHandle, LiveChild, Message, NotStarted, RunningChild, is_supervisor};
+use super::plan::{ChildExit, Command, Plan};
 use super::readiness::{GivenUp, OnGiveUp};
 use super::report;
-use super::shutdown::{self, Live, Way};
+use super::shutdown::{self, ShutdownMode};
 use super::spec::{Strategy, SupervisorSpec};
 use crate::guest::{Budget, RestartPolicy, Verdict};
 
-/// How many of the actors that are given up together are named in the log.
+/// The number of actors given up together that the log names.
 const LOGGED: usize = 20;
 
 /// A supervisor, the root or any other.
@@ -35,23 +36,6 @@ pub(super) struct Arguments {
     /// It takes the place of one that failed.
     pub(super) again: bool,
 }
-
-pub(super) enum Message {
-    /// The outcome of a start.
-    Started(usize, Result<Life, NotStarted>),
-    /// The wait before a start is over.
-    Waited(usize),
-    /// A guest was restarted in place after a failure or a stop of its own.
-    RestartedInPlace(usize),
-    /// An actor that was to be stopped has ended, or can't be made to.
-    Gone(usize, ActorId),
-    /// Restart nothing any more, and say who is alive, in the order of their start.
-    Freeze(oneshot::Sender<Vec<Vec<Live>>>),
-    /// Stop all children, then yourself.
-    End,
-}
-
-impl ractor::Message for Message {}
 
 pub(super) struct State {
     myself: ActorRef<Message>,
@@ -67,7 +51,7 @@ pub(super) struct State {
     early: HashMap<ActorId, bool>,
     /// Tells the guests that nothing is restarted any more.
     closing: watch::Sender<Closing>,
-    tally: Tally,
+    tally: ActorTally,
     /// Why it gave up.
     failure: Option<String>,
 }
@@ -82,14 +66,17 @@ impl Actor for Supervisor {
         let again = arguments.again;
         let mut state = State::new(myself, arguments);
         for batch in state.batches() {
-            let launches = batch.filter_map(|index| state.launch(index, again)).collect();
+            let launches = batch
+                .into_iter()
+                .filter_map(|index| state.launch(index, again))
+                .collect();
             let mut started = start_together(launches).await;
-            for (index, life) in started.lives.drain(..) {
-                state.enter(index, life);
+            for (index, running) in started.running.drain(..) {
+                state.enter(index, running);
             }
             if let Some(error) = started.failure() {
                 state.close(Closing::Ending);
-                shutdown::wind_down(state.live(), &Way::Drain, shutdown::PATIENCE).await;
+                shutdown::wind_down(state.live(), &ShutdownMode::Drain, shutdown::PATIENCE).await;
                 return Err(error.into());
             }
         }
@@ -153,11 +140,6 @@ impl Actor for Supervisor {
     }
 }
 
-/// True for a supervisor of this kind.
-pub(super) fn is_supervisor(cell: &ActorCell) -> bool {
-    cell.is_message_type_of::<Message>() == Some(true)
-}
-
 impl State {
     fn new(myself: ActorRef<Message>, arguments: Arguments) -> Self {
         let Arguments {
@@ -171,7 +153,7 @@ impl State {
                 Strategy::OneForOne => budget(),
                 Strategy::RestForOne | Strategy::OneForAll => shared.clone(),
             },
-            life: None,
+            running: None,
         };
         let children: Vec<Child> = spec.children.iter().map(child).collect();
         let kinds = children.iter().map(|child| (child.spec.kind(), child.spec.restart));
@@ -184,7 +166,7 @@ impl State {
             starting: 0,
             early: HashMap::new(),
             closing: watch::Sender::new(Closing::No),
-            tally: Tally::new(ledger.clone()),
+            tally: ActorTally::new(ledger.clone()),
             failure: None,
             spec,
             ledger,
@@ -192,23 +174,13 @@ impl State {
     }
 
     /// The places of the children, those together that are started together.
-    fn batches(&self) -> Vec<Range<usize>> {
-        let mut batches: Vec<Range<usize>> = Vec::new();
-        let mut last = None;
-        for (index, child) in self.children.iter().enumerate() {
-            let batch = child.spec.batch;
-            match batches.last_mut() {
-                Some(neighbours) if batch.is_some() && batch == last => neighbours.end = index + 1,
-                _ => batches.push(index..index + 1),
-            }
-            last = batch;
-        }
-        batches
+    fn batches(&self) -> Vec<Vec<usize>> {
+        neighbours(self.children.iter().map(|child| child.spec.batch).zip(0..))
     }
 
-    fn launch(&self, index: usize, again: bool) -> Option<Launch> {
+    fn launch(&self, index: usize, again: bool) -> Option<ChildStart> {
         let child = self.children.get(index)?;
-        Some(Launch {
+        Some(ChildStart {
             index,
             spec: child.spec.clone(),
             budget: child.budget.clone(),
@@ -220,10 +192,10 @@ impl State {
     }
 
     /// A child has come to life.
-    fn enter(&mut self, index: usize, life: Life) {
-        self.by_id.insert(life.cell.get_id(), index);
+    fn enter(&mut self, index: usize, running: RunningChild) {
+        self.by_id.insert(running.cell.get_id(), index);
         if let Some(child) = self.children.get_mut(index) {
-            child.life = Some(life);
+            child.running = Some(running);
         }
     }
 
@@ -232,10 +204,10 @@ impl State {
         Some(child.spec.name.clone())
     }
 
-    fn started(&mut self, index: usize, outcome: Result<Life, NotStarted>) -> Vec<Command> {
+    fn started(&mut self, index: usize, outcome: Result<RunningChild, NotStarted>) -> Vec<Command> {
         self.starting = self.starting.saturating_sub(1);
-        let life = match outcome {
-            Ok(life) => life,
+        let running = match outcome {
+            Ok(running) => running,
             Err(error) => {
                 tracing::error!(supervisor = self.spec.name, "{error}");
                 self.forget_early();
@@ -243,8 +215,8 @@ impl State {
                 return self.decide(index, &reason, |plan, spend| plan.handle_start_failed(index, spend));
             }
         };
-        let id = life.cell.get_id();
-        self.enter(index, life);
+        let id = running.cell.get_id();
+        self.enter(index, running);
         let mut commands = self.plan.handle_started(index);
         if let Some(failed) = self.early.remove(&id) {
             commands.extend(self.ended(index, id, failed, "it ended as soon as it had started"));
@@ -261,13 +233,13 @@ impl State {
 
     fn ended(&mut self, index: usize, id: ActorId, failed: bool, reason: &str) -> Vec<Command> {
         self.by_id.remove(&id);
-        let life = self.children.get_mut(index).and_then(|child| child.life.take());
-        let ending = match life.map(|life| life.part) {
-            Some(Part::Guest(_, in_place)) if in_place.gave_up() => Ending::GaveUp,
-            _ if failed => Ending::Failed,
-            _ => Ending::Stopped,
+        let running = self.children.get_mut(index).and_then(|child| child.running.take());
+        let ending = match running.map(|running| running.handle) {
+            Some(ChildHandle::Guest(_, gave_up)) if gave_up.get() => ChildExit::GaveUp,
+            _ if failed => ChildExit::Failed,
+            _ => ChildExit::Stopped,
         };
-        if ending == Ending::GaveUp {
+        if ending == ChildExit::GaveUp {
             self.give_up(index);
         }
         self.decide(index, reason, |plan, spend| plan.handle_ended(index, ending, spend))
@@ -349,7 +321,7 @@ impl State {
         if let Some(more) = missed.len().checked_sub(LOGGED).filter(|more| *more > 0) {
             tracing::error!(supervisor = &*supervisor, more, "others are given up with them");
         }
-        self.ledger.losses.add(missed);
+        self.ledger.given_up_actors.add(missed);
     }
 
     /// Nothing that fails from now on is restarted. What was said first stays.
@@ -372,9 +344,9 @@ impl State {
                 Command::Refresh(index) => self.refresh(index),
                 Command::Stop(index) => {
                     if let Some(child) = self.children.get(index)
-                        && let Some(life) = &child.life
+                        && let Some(running) = &child.running
                     {
-                        life.stop(index, child.spec.name.clone(), self.myself.clone());
+                        stop(running, index, child.spec.name.clone(), self.myself.clone());
                     }
                 }
                 Command::Wait(index, after) => {
@@ -394,10 +366,10 @@ impl State {
 
     fn refresh(&self, index: usize) {
         if let Some(child) = self.children.get(index)
-            && let Some(Life {
-                part: Part::Guest(guest, _),
+            && let Some(RunningChild {
+                handle: ChildHandle::Guest(guest, _),
                 ..
-            }) = &child.life
+            }) = &child.running
         {
             guest.restart(format!("another actor of the supervisor `{}` failed", self.spec.name));
         }
@@ -436,29 +408,35 @@ impl State {
     }
 
     /// Who is alive, in the order of their start: those that are stopped together, together.
-    fn live(&self) -> Vec<Vec<Live>> {
-        let mut batches: Vec<Vec<Live>> = Vec::new();
-        let mut last = None;
-        for index in self.plan.up() {
-            let Some(child) = self.children.get(index) else {
-                continue;
+    fn live(&self) -> Vec<Vec<LiveChild>> {
+        let up = self.plan.up().filter_map(|index| {
+            let child = self.children.get(index)?;
+            let running = child.running.as_ref()?;
+            let live = match &running.handle {
+                ChildHandle::Supervisor(actor) => LiveChild::Supervisor(actor.clone()),
+                ChildHandle::Guest(..) | ChildHandle::Native => LiveChild::Actor(running.cell.clone()),
             };
-            let Some(life) = &child.life else { continue };
-            let live = match &life.part {
-                Part::Supervisor(actor) => Live::Supervisor(actor.clone()),
-                Part::Guest(..) | Part::Native => Live::Actor(life.cell.clone()),
-            };
-            let batch = child.spec.batch;
-            match batches.last_mut() {
-                Some(neighbours) if batch.is_some() && batch == last => neighbours.push(live),
-                _ => batches.push(vec![live]),
-            }
-            last = batch;
-        }
+            Some((child.spec.batch, live))
+        });
+        let mut batches = neighbours(up);
         // What a program has linked to it besides.
         let strangers = self.myself.get_cell().get_children().into_iter();
         let strangers = strangers.filter(|cell| !self.by_id.contains_key(&cell.get_id()));
-        batches.push(strangers.map(Live::Actor).collect());
+        batches.push(strangers.map(LiveChild::Actor).collect());
         batches
     }
+}
+
+/// Neighbours of the same batch together, and everybody else alone.
+fn neighbours<T>(children: impl Iterator<Item = (Option<usize>, T)>) -> Vec<Vec<T>> {
+    let mut batches: Vec<Vec<T>> = Vec::new();
+    let mut last = None;
+    for (batch, child) in children {
+        match batches.last_mut() {
+            Some(neighbours) if batch.is_some() && batch == last => neighbours.push(child),
+            _ => batches.push(vec![child]),
+        }
+        last = batch;
+    }
+    batches
 }

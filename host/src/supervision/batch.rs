@@ -6,7 +6,8 @@ use std::thread::available_parallelism;
 
 use tokio::task::{Id, JoinSet};
 
-use super::child::{Launch, Life, NotStarted};
+use super::child::ChildStart;
+use super::message::{NotStarted, RunningChild};
 
 /// Starts under way for each processor: one that runs, and others that are there when it is done.
 const AT_ONCE: usize = 4;
@@ -14,7 +15,7 @@ const AT_ONCE: usize = 4;
 /// What came of the starts, each by the place of the child.
 #[derive(Default)]
 pub(super) struct Started {
-    pub(super) lives: Vec<(usize, Life)>,
+    pub(super) running: Vec<(usize, RunningChild)>,
     /// The first that failed, in the order of the children.
     failed: Option<(usize, NotStarted)>,
 }
@@ -24,9 +25,9 @@ impl Started {
         self.failed.map(|(_, error)| error)
     }
 
-    fn add(&mut self, index: usize, outcome: Result<Life, NotStarted>) {
+    fn add(&mut self, index: usize, outcome: Result<RunningChild, NotStarted>) {
         match outcome {
-            Ok(life) => self.lives.push((index, life)),
+            Ok(running) => self.running.push((index, running)),
             Err(error) if self.failed.as_ref().is_none_or(|(first, _)| index < *first) => {
                 self.failed = Some((index, error));
             }
@@ -36,7 +37,7 @@ impl Started {
 }
 
 /// Starts children in no order. After a failure no further start is begun.
-pub(super) async fn start_together(mut launches: Vec<Launch>) -> Started {
+pub(super) async fn start_together(mut launches: Vec<ChildStart>) -> Started {
     let mut started = Started::default();
     if launches.len() > 1 {
         return start_on_tasks(launches).await;
@@ -47,7 +48,7 @@ pub(super) async fn start_together(mut launches: Vec<Launch>) -> Started {
     started
 }
 
-async fn start_on_tasks(launches: Vec<Launch>) -> Started {
+async fn start_on_tasks(launches: Vec<ChildStart>) -> Started {
     let at_once = AT_ONCE * available_parallelism().map_or(1, usize::from);
     let mut started = Started::default();
     let mut waiting = launches.into_iter();

@@ -1,26 +1,29 @@
-//! One child of a supervisor: starting it, and stopping it.
+//! One child of a supervisor: starting it, and stopping it. It may be a supervisor itself, so this file and `actor` know each other.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorRef, RactorErr, SpawnErr};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::actor::{Arguments, Message, Supervisor};
+use super::actor::{Arguments, Supervisor};
 use super::counts::Ledger;
 use super::in_place::{Closing, InPlace, SharedBudget};
+use super::message::{ChildHandle, GaveUp, Message, NotStarted, RunningChild};
+use super::shutdown::ends_within;
 use super::spec::{ChildSpec, Code, StartError};
 use crate::directory::{self, BoxFuture};
-use crate::guest::{self, GuestHandle, GuestOptions, Restarting, Verdict};
+use crate::guest::{self, GuestOptions, Restarting, Verdict};
 
-/// How long an actor may take to stop before it is killed, and after that to end.
+/// The longest time for an actor to stop before it is killed, and after that to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long it is waited for the name of an actor that is started again to be free.
+/// The longest wait for the name of an actor that is started again to be free.
 const NAME_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often it is looked whether it is.
+/// The interval between looks at whether it is.
 const NAME_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A child as its supervisor sees it.
@@ -29,37 +32,11 @@ pub(super) struct Child {
     pub(super) spec: ChildSpec,
     pub(super) budget: SharedBudget,
     /// The actor that it is made of now.
-    pub(super) life: Option<Life>,
-}
-
-/// One actor, from its start to its end.
-#[derive(Debug)]
-pub(super) struct Life {
-    pub(super) cell: ActorCell,
-    pub(super) part: Part,
-}
-
-/// What a supervisor has to do with an actor besides hearing of it.
-#[derive(Debug)]
-pub(super) enum Part {
-    Guest(GuestHandle, Arc<InPlace>),
-    Native,
-    Supervisor(ActorRef<Message>),
-}
-
-/// A child did not start.
-#[derive(Debug, thiserror::Error)]
-#[error("`{child}` did not start: {reason}")]
-pub struct NotStarted {
-    /// Its name.
-    pub child: String,
-    /// What went wrong.
-    #[source]
-    pub reason: StartError,
+    pub(super) running: Option<RunningChild>,
 }
 
 /// What it takes to start a child.
-pub(super) struct Launch {
+pub(super) struct ChildStart {
     pub(super) index: usize,
     pub(super) spec: ChildSpec,
     pub(super) budget: SharedBudget,
@@ -78,24 +55,24 @@ impl Child {
     }
 }
 
-impl Launch {
+impl ChildStart {
     /// Starts the child. Boxed, because a supervisor may be started by one.
-    pub(super) fn start(self) -> BoxFuture<'static, Result<Life, NotStarted>> {
+    pub(super) fn start(self) -> BoxFuture<'static, Result<RunningChild, NotStarted>> {
         Box::pin(async move {
             let (name, ledger, again) = (self.spec.name.clone(), self.ledger.clone(), self.again);
             let is_supervisor = matches!(self.spec.code, Code::Supervisor(_));
-            let life = self.spawn().await?;
+            let running = self.spawn().await?;
             if !is_supervisor {
-                ledger.enter(&name, life.cell.clone());
+                ledger.enter(&name, running.cell.clone());
                 if again {
                     ledger.restarted();
                 }
             }
-            Ok(life)
+            Ok(running)
         })
     }
 
-    async fn spawn(self) -> Result<Life, NotStarted> {
+    async fn spawn(self) -> Result<RunningChild, NotStarted> {
         let name = self.spec.name.clone();
         let failed = |reason| NotStarted {
             child: name.to_string(),
@@ -106,27 +83,35 @@ impl Launch {
             Code::Guest { module, options } => {
                 self.free_name(options.name.as_deref()).await;
                 let restart = self.spec.restart;
-                let in_place = InPlace::new(self.index, self.supervisor, self.budget, self.closing, self.ledger);
-                let in_place = Arc::new(in_place);
+                let gave_up = GaveUp::default();
+                let in_place = InPlace {
+                    child: self.index,
+                    supervisor: self.supervisor,
+                    budget: self.budget,
+                    closing: self.closing,
+                    ledger: self.ledger,
+                    gave_up: gave_up.clone(),
+                    failing: AtomicBool::new(false),
+                };
                 let options = GuestOptions {
                     restarting: Restarting {
                         when: restart,
-                        restarts: in_place.clone(),
+                        restarts: Arc::new(in_place),
                     },
                     ..GuestOptions::clone(&options)
                 };
                 let guest = guest::spawn(&module, options, parent).await;
                 let guest = guest.map_err(|error| failed(error.into()))?;
-                Ok(Life {
+                Ok(RunningChild {
                     cell: guest.cell.clone(),
-                    part: Part::Guest(guest, in_place),
+                    handle: ChildHandle::Guest(guest, gave_up),
                 })
             }
             Code::Native(start) => {
                 self.free_name(Some(&name)).await;
                 let cell = start(parent).await.map_err(failed)?;
-                let part = Part::Native;
-                Ok(Life { cell, part })
+                let handle = ChildHandle::Native;
+                Ok(RunningChild { cell, handle })
             }
             Code::Supervisor(spec) => {
                 let arguments = Arguments {
@@ -137,9 +122,9 @@ impl Launch {
                 };
                 let spawned = Actor::spawn_linked(None, Supervisor, arguments, parent).await;
                 let (actor, _) = spawned.map_err(|error| not_started(&name, error))?;
-                Ok(Life {
+                Ok(RunningChild {
                     cell: actor.get_cell(),
-                    part: Part::Supervisor(actor),
+                    handle: ChildHandle::Supervisor(actor),
                 })
             }
         }
@@ -175,41 +160,31 @@ pub(super) fn not_started(supervisor: &str, error: SpawnErr) -> NotStarted {
     }
 }
 
-impl Life {
-    /// Stops the actor, and kills it if that takes too long. Its supervisor hears of its end as of any, and at last that it
-    /// is gone, as far as that could be brought about.
-    pub(super) fn stop(&self, index: usize, name: Arc<str>, supervisor: ActorRef<Message>) {
-        let cell = self.cell.clone();
-        let nested = match &self.part {
-            Part::Supervisor(actor) => Some(actor.clone()),
-            Part::Guest(..) | Part::Native => None,
-        };
-        tokio::spawn(async move {
-            match nested {
-                // It gives each of its children as long, and needs no time of its own.
-                Some(nested) if nested.cast(Message::End).is_ok() => drop(cell.wait(None).await),
-                _ => stop_or_kill(&cell, &name).await,
-            }
-            drop(supervisor.cast(Message::Gone(index, cell.get_id())));
-        });
-    }
+/// Stops the actor, and kills it if that takes too long. Its supervisor hears of its end as of any, and at last that it is gone, as
+/// far as that could be brought about.
+pub(super) fn stop(running: &RunningChild, index: usize, name: Arc<str>, supervisor: ActorRef<Message>) {
+    let cell = running.cell.clone();
+    let nested = match &running.handle {
+        ChildHandle::Supervisor(actor) => Some(actor.clone()),
+        ChildHandle::Guest(..) | ChildHandle::Native => None,
+    };
+    tokio::spawn(async move {
+        match nested {
+            // It gives each of its children as long, and needs no time of its own.
+            Some(nested) if nested.cast(Message::End).is_ok() => drop(cell.wait(None).await),
+            _ => stop_or_kill(&cell, &name).await,
+        }
+        drop(supervisor.cast(Message::Gone(index, cell.get_id())));
+    });
 }
 
 async fn stop_or_kill(cell: &ActorCell, name: &str) {
-    let reason = Some("its supervisor restarts or ends".to_owned());
-    if !matches!(
-        cell.stop_and_wait(reason, Some(PATIENCE)).await,
-        Err(RactorErr::Timeout)
-    ) {
+    if ends_within(PATIENCE, cell, "its supervisor restarts or ends").await {
         return;
     }
-    tracing::warn!(
-        actor = name,
-        pid = cell.get_id().pid(),
-        "the actor did not stop in time and is killed"
-    );
+    let pid = cell.get_id().pid();
+    tracing::warn!(actor = name, pid, "the actor did not stop in time and is killed");
     if let Err(RactorErr::Timeout) = cell.kill_and_wait(Some(PATIENCE)).await {
-        let pid = cell.get_id().pid();
         tracing::error!(actor = name, pid, "the actor blocks its thread and can't be killed");
     }
 }

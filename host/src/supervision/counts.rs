@@ -7,7 +7,7 @@ use parking_lot::{Mutex, MutexGuard};
 use ractor::{ActorCell, ActorId, SupervisionEvent};
 use tokio::sync::watch;
 
-use super::readiness::Losses;
+use super::readiness::GivenUpActors;
 
 /// What has become of the supervised actors so far. Supervisors are not counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Counts {
 pub(super) struct Ledger {
     counts: Arc<watch::Sender<Counts>>,
     cells: Cells,
-    pub(super) losses: Losses,
+    pub(super) given_up_actors: GivenUpActors,
 }
 
 /// Which actor was started last under each name.
@@ -43,7 +43,7 @@ impl Ledger {
         let ledger = Self {
             counts: Arc::new(sender),
             cells: cells.clone(),
-            losses: Losses::default(),
+            given_up_actors: GivenUpActors::default(),
         };
         (ledger, receiver, cells)
     }
@@ -55,7 +55,7 @@ impl Ledger {
     /// A child is made of this actor now.
     pub(super) fn enter(&self, name: &Arc<str>, cell: ActorCell) {
         self.cells.lock().insert(name.clone(), cell);
-        if self.losses.remove(name) {
+        if self.given_up_actors.remove(name) {
             tracing::info!(actor = &**name, "the actor, which had been given up, lives again");
         }
     }
@@ -73,12 +73,12 @@ impl Cells {
 
 /// The actors of one supervisor that are alive. With the supervisor they all end, without a word to anybody.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(super) struct ActorTally {
     ledger: Ledger,
     running: HashSet<ActorId>,
 }
 
-impl Tally {
+impl ActorTally {
     pub(super) fn new(ledger: Ledger) -> Self {
         Self {
             ledger,
@@ -106,7 +106,7 @@ impl Tally {
     }
 }
 
-impl Drop for Tally {
+impl Drop for ActorTally {
     fn drop(&mut self) {
         let left = self.running.len();
         self.ledger.counts.send_modify(|counts| {

@@ -10,8 +10,8 @@ use ractor::ActorRef;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::actor::Message;
 use super::counts::Ledger;
+use super::message::{GaveUp, Message};
 use crate::directory::BoxFuture;
 use crate::guest::{Budget, Restarts, Verdict};
 
@@ -37,33 +37,8 @@ pub(super) struct InPlace {
     pub(super) budget: SharedBudget,
     pub(super) closing: watch::Receiver<Closing>,
     pub(super) ledger: Ledger,
-    failing: AtomicBool,
-    gave_up: AtomicBool,
-}
-
-impl InPlace {
-    pub(super) fn new(
-        child: usize,
-        supervisor: ActorRef<Message>,
-        budget: SharedBudget,
-        closing: watch::Receiver<Closing>,
-        ledger: Ledger,
-    ) -> Self {
-        Self {
-            child,
-            supervisor,
-            budget,
-            closing,
-            ledger,
-            failing: AtomicBool::new(false),
-            gave_up: AtomicBool::new(false),
-        }
-    }
-
-    /// True if the guest was denied a restart.
-    pub(super) fn gave_up(&self) -> bool {
-        self.gave_up.load(Ordering::Relaxed)
-    }
+    pub(super) gave_up: GaveUp,
+    pub(super) failing: AtomicBool,
 }
 
 impl Restarts for InPlace {
@@ -73,7 +48,7 @@ impl Restarts for InPlace {
         }
         let verdict = self.budget.lock().spend(now);
         let gave_up = verdict == Verdict::GiveUp;
-        self.gave_up.store(gave_up, Ordering::Relaxed);
+        self.gave_up.set(gave_up);
         self.failing.store(!gave_up, Ordering::Relaxed);
         verdict
     }

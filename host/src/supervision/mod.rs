@@ -9,6 +9,7 @@ mod batch;
 mod child;
 mod counts;
 mod in_place;
+mod message;
 mod plan;
 #[cfg(test)]
 mod plan_tests;
@@ -17,12 +18,12 @@ pub mod reload;
 mod report;
 mod root;
 mod shutdown;
+mod shutdown_order;
 mod spec;
-mod winding;
 
-pub use child::NotStarted;
 pub use counts::Counts;
-pub(crate) use readiness::Watch;
+pub use message::NotStarted;
+pub(crate) use readiness::ReadinessWatch;
 pub use readiness::{GivenUp, OnGiveUp, Readiness};
 pub use root::{Root, RootError};
 pub use spec::{ChildSpec, StartError, Strategy, SupervisorSpec};
@@ -30,8 +31,9 @@ pub use spec::{ChildSpec, StartError, Strategy, SupervisorSpec};
 /// What the simulation of whole nodes runs.
 #[cfg(test)]
 pub(crate) mod sim {
-    pub(crate) use super::plan::{Command, Ending, Kind, Plan};
-    pub(crate) use super::reload::rollout::{Rollout, Todo};
+    pub(crate) use super::plan::{ChildExit, Command, Plan};
+    pub(crate) use super::reload::rollout::{Rollout, RolloutCommand};
     pub(crate) use super::reload::{OnFailure, Outcome, Verdict};
-    pub(crate) use super::winding::{Order, Winding};
+    pub(crate) use super::shutdown_order::{ShutdownCommand, ShutdownOrder};
+    pub(crate) use super::spec::ChildKind;
 }

@@ -9,20 +9,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::spec::Strategy;
+use super::spec::{ChildKind, Strategy};
 use crate::guest::{Restart, Verdict};
-
-/// What a child is, as far as it makes a difference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Guest,
-    Native,
-    Supervisor,
-}
 
 /// How a child came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum ChildExit {
     /// It stopped itself or was stopped, or was killed.
     Stopped,
     Failed,
@@ -49,7 +41,7 @@ pub(crate) enum Command {
 #[derive(Debug)]
 pub(crate) struct Plan {
     strategy: Strategy,
-    children: Vec<Child>,
+    children: Vec<PlannedChild>,
     /// Children that are to be stopped, the last first.
     outdated: BTreeSet<usize>,
     /// Children that are to be started, or guests to be restarted in place, the first first, when none is outdated.
@@ -63,14 +55,14 @@ pub(crate) struct Plan {
 }
 
 #[derive(Debug)]
-struct Child {
-    kind: Kind,
+struct PlannedChild {
+    kind: ChildKind,
     restart: Restart,
-    state: State,
+    state: ChildState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ChildState {
     Up,
     Stopping,
     Starting,
@@ -91,11 +83,11 @@ enum Phase {
 
 impl Plan {
     /// All children are up.
-    pub(crate) fn new(strategy: Strategy, children: impl IntoIterator<Item = (Kind, Restart)>) -> Self {
-        let child = |(kind, restart)| Child {
+    pub(crate) fn new(strategy: Strategy, children: impl IntoIterator<Item = (ChildKind, Restart)>) -> Self {
+        let child = |(kind, restart)| PlannedChild {
             kind,
             restart,
-            state: State::Up,
+            state: ChildState::Up,
         };
         Self {
             strategy,
@@ -113,26 +105,29 @@ impl Plan {
     pub(crate) fn handle_ended(
         &mut self,
         child: usize,
-        ending: Ending,
+        ending: ChildExit,
         spend: impl FnOnce() -> Verdict,
     ) -> Vec<Command> {
-        let was = self.set(child, State::Down);
-        if self.phase == Phase::Running && was != Some(State::Stopping) && self.is_restarted_after(child, ending) {
+        let was = self.set(child, ChildState::Down);
+        if self.phase == Phase::Running && was != Some(ChildState::Stopping) && self.is_restarted_after(child, ending) {
             return self.decide(child, spend());
         }
-        if self.phase == Phase::Running && ending == Ending::GaveUp {
+        if self.phase == Phase::Running && ending == ChildExit::GaveUp {
             return self.decide(child, Verdict::GiveUp);
         }
         self.poll()
     }
 
-    fn is_restarted_after(&self, child: usize, ending: Ending) -> bool {
+    fn is_restarted_after(&self, child: usize, ending: ChildExit) -> bool {
         match self.children.get(child) {
             // It had its chance, in place.
-            None | Some(Child { kind: Kind::Guest, .. }) => false,
+            None
+            | Some(PlannedChild {
+                kind: ChildKind::Guest, ..
+            }) => false,
             Some(child) => match child.restart {
                 Restart::Temporary => false,
-                Restart::Transient => ending != Ending::Stopped,
+                Restart::Transient => ending != ChildExit::Stopped,
                 Restart::Permanent => true,
             },
         }
@@ -157,14 +152,14 @@ impl Plan {
 
     /// A child is up again.
     pub(super) fn handle_started(&mut self, child: usize) -> Vec<Command> {
-        self.set(child, State::Up);
+        self.set(child, ChildState::Up);
         match self.phase {
             Phase::Running => {}
             Phase::Ending | Phase::Ended => {
                 self.outdated.insert(child);
             }
             Phase::Frozen => {
-                self.set(child, State::Stopping);
+                self.set(child, ChildState::Stopping);
                 return vec![Command::Stop(child)];
             }
         }
@@ -173,7 +168,7 @@ impl Plan {
 
     /// A child did not come up. `spend` is as for [`handle_ended`](Self::handle_ended).
     pub(super) fn handle_start_failed(&mut self, child: usize, spend: impl FnOnce() -> Verdict) -> Vec<Command> {
-        self.set(child, State::Down);
+        self.set(child, ChildState::Down);
         if self.phase == Phase::Running {
             return self.decide(child, spend());
         }
@@ -205,7 +200,7 @@ impl Plan {
     pub(super) fn up(&self) -> impl DoubleEndedIterator<Item = usize> + '_ {
         let states = self.children.iter().enumerate();
         states
-            .filter(|(_, child)| matches!(child.state, State::Up | State::Stopping))
+            .filter(|(_, child)| matches!(child.state, ChildState::Up | ChildState::Stopping))
             .map(|(index, _)| index)
     }
 
@@ -236,9 +231,9 @@ impl Plan {
             let Some(child) = self.children.get(index) else {
                 continue;
             };
-            let is_alive = matches!(child.state, State::Up | State::Starting);
+            let is_alive = matches!(child.state, ChildState::Up | ChildState::Starting);
             let is_back = child.restart != Restart::Temporary;
-            if is_alive && (!is_back || child.kind != Kind::Guest) {
+            if is_alive && (!is_back || child.kind != ChildKind::Guest) {
                 self.outdated.insert(index);
             }
             if is_back {
@@ -260,8 +255,8 @@ impl Plan {
             return Vec::new();
         }
         while let Some(child) = self.outdated.pop_last() {
-            if self.state(child) == Some(State::Up) {
-                self.set(child, State::Stopping);
+            if self.state(child) == Some(ChildState::Up) {
+                self.set(child, ChildState::Stopping);
                 return vec![Command::Stop(child)];
             }
         }
@@ -293,24 +288,26 @@ impl Plan {
 
     /// Starts a child that is down.
     fn start(&mut self, child: usize) -> Option<Command> {
-        if self.state(child) != Some(State::Down) {
+        if self.state(child) != Some(ChildState::Down) {
             return None;
         }
-        self.set(child, State::Starting);
+        self.set(child, ChildState::Starting);
         Some(Command::Start(child))
     }
 
-    fn state(&self, child: usize) -> Option<State> {
+    fn state(&self, child: usize) -> Option<ChildState> {
         self.children.get(child).map(|child| child.state)
     }
 
     fn is_guest(&self, child: usize) -> bool {
-        self.children.get(child).is_some_and(|child| child.kind == Kind::Guest)
+        self.children
+            .get(child)
+            .is_some_and(|child| child.kind == ChildKind::Guest)
     }
 
     /// Sets the state of a child, and returns the one before.
-    fn set(&mut self, child: usize, state: State) -> Option<State> {
-        let is_moving = |state| usize::from(matches!(state, State::Starting | State::Stopping));
+    fn set(&mut self, child: usize, state: ChildState) -> Option<ChildState> {
+        let is_moving = |state| usize::from(matches!(state, ChildState::Starting | ChildState::Stopping));
         let child = self.children.get_mut(child)?;
         let was = std::mem::replace(&mut child.state, state);
         self.moving = self.moving + is_moving(state) - is_moving(was);

@@ -7,7 +7,8 @@
 
 use std::time::Duration;
 
-use super::plan::{Command, Ending, Kind, Plan};
+use super::plan::{ChildExit, Command, Plan};
+use super::spec::ChildKind;
 use super::spec::Strategy;
 use crate::guest::{Restart, Verdict};
 
@@ -25,9 +26,9 @@ fn check(strategy: Strategy, children: &str, history: &[(&str, &str)]) {
     let mut kinds = Vec::new();
     for child in children.split(' ') {
         let kind = match child.chars().next() {
-            Some('g') => Kind::Guest,
-            Some('n') => Kind::Native,
-            _ => Kind::Supervisor,
+            Some('g') => ChildKind::Guest,
+            Some('n') => ChildKind::Native,
+            _ => ChildKind::Supervisor,
         };
         let restart = match child.chars().last() {
             Some('!') => Restart::Permanent,
@@ -69,12 +70,12 @@ impl Case {
         let give_up = || Verdict::GiveUp;
         let never = || -> Verdict { panic!("{event}: the budget is not asked") };
         let commands = match words {
-            "failed" => plan.handle_ended(child, Ending::Failed, restart),
-            "failed too often" => plan.handle_ended(child, Ending::Failed, give_up),
-            "failed for good" => plan.handle_ended(child, Ending::Failed, never),
-            "gave up" => plan.handle_ended(child, Ending::GaveUp, never),
-            "stopped" => plan.handle_ended(child, Ending::Stopped, never),
-            "stopped itself" => plan.handle_ended(child, Ending::Stopped, restart),
+            "failed" => plan.handle_ended(child, ChildExit::Failed, restart),
+            "failed too often" => plan.handle_ended(child, ChildExit::Failed, give_up),
+            "failed for good" => plan.handle_ended(child, ChildExit::Failed, never),
+            "gave up" => plan.handle_ended(child, ChildExit::GaveUp, never),
+            "stopped" => plan.handle_ended(child, ChildExit::Stopped, never),
+            "stopped itself" => plan.handle_ended(child, ChildExit::Stopped, restart),
             "restarted in place" => plan.handle_restarted(child),
             "waited" => plan.handle_waited(child),
             "started" => plan.handle_started(child),

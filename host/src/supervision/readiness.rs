@@ -71,37 +71,37 @@ impl Readiness {
 
 /// The actors that have been given up, as all supervisors of a tree see it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Losses(watch::Sender<BTreeMap<Arc<str>, GivenUp>>);
+pub(super) struct GivenUpActors(watch::Sender<BTreeMap<Arc<str>, GivenUp>>);
 
-impl Losses {
+impl GivenUpActors {
     pub(super) fn add(&self, given_up: impl IntoIterator<Item = GivenUp>) {
-        self.0.send_modify(|losses| {
-            losses.extend(given_up.into_iter().map(|given_up| (given_up.actor.clone(), given_up)));
+        self.0.send_modify(|all| {
+            all.extend(given_up.into_iter().map(|given_up| (given_up.actor.clone(), given_up)));
         });
     }
 
     /// An actor lives again. True if it had been given up.
     pub(super) fn remove(&self, actor: &str) -> bool {
-        self.0.send_if_modified(|losses| losses.remove(actor).is_some())
+        self.0.send_if_modified(|all| all.remove(actor).is_some())
     }
 
-    pub(super) fn watch(&self) -> Watch {
-        Watch(self.0.subscribe())
+    pub(super) fn watch(&self) -> ReadinessWatch {
+        ReadinessWatch(self.0.subscribe())
     }
 }
 
 /// Tells of the actors that are given up.
 #[derive(Debug, Clone)]
-pub(crate) struct Watch(watch::Receiver<BTreeMap<Arc<str>, GivenUp>>);
+pub(crate) struct ReadinessWatch(watch::Receiver<BTreeMap<Arc<str>, GivenUp>>);
 
-impl Watch {
+impl ReadinessWatch {
     /// As of now.
     pub(crate) fn readiness(&self) -> Readiness {
-        let losses = self.0.borrow();
-        if losses.is_empty() {
+        let all = self.0.borrow();
+        if all.is_empty() {
             return Readiness::Ready;
         }
-        Readiness::NotReady(losses.values().cloned().collect())
+        Readiness::NotReady(all.values().cloned().collect())
     }
 
     /// Waits until it is as wanted.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ractor::{ActorId, SupervisionEvent};
 
-use super::actor::is_supervisor;
+use super::message::is_supervisor;
 
 /// Logs the start or the end of an actor. `name` knows the names of those that have none in any registry.
 pub(super) fn event(event: &SupervisionEvent, supervisor: &str, name: impl Fn(ActorId) -> Option<Arc<str>>) {

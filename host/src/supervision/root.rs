@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::concurrency::JoinHandle;
-use ractor::{Actor, ActorCell, ActorRef, RactorErr, SpawnErr};
+use ractor::{Actor, ActorCell, ActorRef, SpawnErr};
 use tokio::sync::watch;
 
-use super::actor::{Arguments, Message, Supervisor};
-use super::child::{NotStarted, not_started};
+use super::actor::{Arguments, Supervisor};
+use super::child::not_started;
 use super::counts::{Cells, Counts, Ledger};
-use super::readiness::{GivenUp, Readiness, Watch};
-use super::shutdown::{self, Way};
+use super::message::{Message, NotStarted};
+use super::readiness::{GivenUp, Readiness, ReadinessWatch};
+use super::shutdown::{self, ShutdownMode};
 use super::spec::SupervisorSpec;
 
 /// What the log calls the root supervisor that was given no name.
@@ -27,7 +28,7 @@ pub struct Root {
     cell: ActorCell,
     counts: watch::Receiver<Counts>,
     cells: Cells,
-    losses: Watch,
+    readiness_watch: ReadinessWatch,
     ended: JoinHandle<()>,
 }
 
@@ -65,7 +66,7 @@ impl Root {
     /// An actor does not start, or ractor refuses to start the supervisor.
     pub async fn start_with(spec: SupervisorSpec) -> Result<Self, RootError> {
         let (ledger, counts, cells) = Ledger::new();
-        let losses = ledger.losses.watch();
+        let readiness_watch = ledger.given_up_actors.watch();
         let arguments = Arguments {
             spec: Arc::new(spec),
             ledger,
@@ -82,7 +83,7 @@ impl Root {
             actor,
             counts,
             cells,
-            losses,
+            readiness_watch,
             ended,
         })
     }
@@ -95,16 +96,16 @@ impl Root {
     /// Whether all of its actors are there, or which have been given up. Actors that are temporary, or that were stopped or
     /// stopped themselves, are not missed.
     pub fn readiness(&self) -> Readiness {
-        self.losses.readiness()
+        self.readiness_watch.readiness()
     }
 
     /// Waits until an actor is given up whose node is to [exit](super::OnGiveUp::Exit) then. What follows is the caller's to do.
     pub async fn essential_given_up(&self) -> GivenUp {
-        self.losses.clone().essential().await
+        self.readiness_watch.clone().essential().await
     }
 
-    pub(crate) fn losses(&self) -> &Watch {
-        &self.losses
+    pub(crate) fn readiness_watch(&self) -> &ReadinessWatch {
+        &self.readiness_watch
     }
 
     /// What has become of its actors, and of those of the supervisors below it.
@@ -128,7 +129,7 @@ impl Root {
     /// # Errors
     /// The supervisor itself was stuck.
     pub async fn stop(self, reason: &str, patience: Duration) -> Result<(), RootError> {
-        self.end(&Way::Stop(reason.to_owned()), reason, patience).await
+        self.end(&ShutdownMode::Stop(reason.to_owned()), reason, patience).await
     }
 
     /// As [`stop`](Self::stop), but lets every actor handle what it was sent first.
@@ -136,14 +137,13 @@ impl Root {
     /// # Errors
     /// The supervisor itself was stuck.
     pub async fn drain(self, reason: &str, patience: Duration) -> Result<(), RootError> {
-        self.end(&Way::Drain, reason, patience).await
+        self.end(&ShutdownMode::Drain, reason, patience).await
     }
 
-    async fn end(self, way: &Way, reason: &str, patience: Duration) -> Result<(), RootError> {
+    async fn end(self, mode: &ShutdownMode, reason: &str, patience: Duration) -> Result<(), RootError> {
         let children = shutdown::freeze(&self.actor, patience).await;
-        shutdown::wind_down(children, way, patience).await;
-        let stopped = self.cell.stop_and_wait(Some(reason.to_owned()), Some(patience)).await;
-        if matches!(stopped, Err(RactorErr::Timeout)) {
+        shutdown::wind_down(children, mode, patience).await;
+        if !shutdown::ends_within(patience, &self.cell, reason).await {
             self.cell.kill();
             return Err(RootError::Stuck(patience));
         }

@@ -8,49 +8,48 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::actor::Message;
-use super::winding::{Order, Winding};
+use super::message::{LiveChild, Message};
+use super::shutdown_order::{ShutdownCommand, ShutdownOrder};
 use crate::directory::BoxFuture;
 
-/// How long what was started may take to stop when the rest could not be started.
+/// The longest time for what was started to stop when the rest could not be started.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Somebody who is alive.
-#[derive(Debug)]
-pub(super) enum Live {
-    Actor(ActorCell),
-    Supervisor(ActorRef<Message>),
-}
 
 /// How actors are asked to end.
 #[derive(Debug, Clone)]
-pub(super) enum Way {
+pub(super) enum ShutdownMode {
     /// Once they have handled what they were sent.
     Drain,
     /// After the message at hand.
     Stop(String),
 }
 
-/// Ends all of these, in the order that [`Winding`] says, and then the supervisors. What has not ended after `patience` is killed.
-pub(super) async fn wind_down(batches: Vec<Vec<Live>>, way: &Way, patience: Duration) {
+/// Ends all of these, in the order that [`ShutdownOrder`] says, and then the supervisors. What has not ended after `patience` is killed.
+pub(super) async fn wind_down(batches: Vec<Vec<LiveChild>>, mode: &ShutdownMode, patience: Duration) {
     let since = Instant::now();
-    let mut tree = Tree::default();
+    let mut tree = FrozenTree::default();
     // All of them, before anybody is stopped: nobody is to be restarted because others are gone.
     tree.freeze(batches, patience).await;
-    end_actors(tree.batches, way, since, patience).await;
+    end_actors(tree.batches, mode, since, patience).await;
     for supervisor in tree.supervisors.into_iter().rev() {
-        let reason = Some("the node is stopping".to_owned());
-        if let Err(RactorErr::Timeout) = supervisor.stop_and_wait(reason, Some(patience)).await {
+        if !ends_within(patience, &supervisor, "the node is stopping").await {
             supervisor.kill();
         }
     }
 }
 
-async fn end_actors(batches: Vec<Vec<ActorCell>>, way: &Way, since: Instant, patience: Duration) {
+/// Stops an actor. False if it has not ended by then.
+pub(super) async fn ends_within(patience: Duration, cell: &ActorCell, reason: &str) -> bool {
+    let stopped = cell.stop_and_wait(Some(reason.to_owned()), Some(patience)).await;
+    // Any other error says that it had ended already.
+    !matches!(stopped, Err(RactorErr::Timeout))
+}
+
+async fn end_actors(batches: Vec<Vec<ActorCell>>, mode: &ShutdownMode, since: Instant, patience: Duration) {
     let ids = batches
         .iter()
         .map(|batch| batch.iter().map(ActorCell::get_id).collect());
-    let mut winding = Winding::new(ids.collect(), patience, since.into_std());
+    let mut shutdown_order = ShutdownOrder::new(ids.collect(), patience, since.into_std());
     let mut cells: HashMap<ActorId, ActorCell> = batches
         .into_iter()
         .flatten()
@@ -58,24 +57,26 @@ async fn end_actors(batches: Vec<Vec<ActorCell>>, way: &Way, since: Instant, pat
         .collect();
     let mut ending = JoinSet::new();
     loop {
-        for order in winding.poll_order(Instant::now().into_std()) {
-            match order {
-                Order::End(id) => {
+        for command in shutdown_order.poll_commands(Instant::now().into_std()) {
+            match command {
+                ShutdownCommand::End(id) => {
                     if let Some(cell) = cells.get(&id).cloned() {
-                        ending.spawn(end_actor(cell, way.clone()));
+                        ending.spawn(end_actor(cell, mode.clone()));
                     }
                 }
-                Order::Kill(id) => {
+                ShutdownCommand::Kill(id) => {
                     if let Some(cell) = cells.remove(&id) {
                         kill(&cell);
                     }
                 }
             }
         }
-        let Some(until) = winding.poll_timeout() else { return };
+        let Some(until) = shutdown_order.poll_timeout() else {
+            return;
+        };
         tokio::select! {
             ended = ending.join_next(), if !ending.is_empty() => if let Some(Ok(id)) = ended {
-                winding.handle_ended(id);
+                shutdown_order.handle_ended(id);
             },
             () = tokio::time::sleep_until(Instant::from_std(until)) => {}
         }
@@ -83,21 +84,21 @@ async fn end_actors(batches: Vec<Vec<ActorCell>>, way: &Way, since: Instant, pat
 }
 
 #[derive(Default)]
-struct Tree {
+struct FrozenTree {
     batches: Vec<Vec<ActorCell>>,
     /// Each after the one above it.
     supervisors: Vec<ActorCell>,
 }
 
-impl Tree {
-    fn freeze(&mut self, batches: Vec<Vec<Live>>, patience: Duration) -> BoxFuture<'_, ()> {
+impl FrozenTree {
+    fn freeze(&mut self, batches: Vec<Vec<LiveChild>>, patience: Duration) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             for batch in batches {
                 let mut actors = Vec::new();
                 for live in batch {
                     match live {
-                        Live::Actor(cell) => actors.push(cell),
-                        Live::Supervisor(supervisor) => {
+                        LiveChild::Actor(cell) => actors.push(cell),
+                        LiveChild::Supervisor(supervisor) => {
                             self.supervisors.push(supervisor.get_cell());
                             let children = freeze(&supervisor, patience).await;
                             self.freeze(children, patience).await;
@@ -111,7 +112,7 @@ impl Tree {
 }
 
 /// Keeps a supervisor from restarting anything, and learns who is alive below it.
-pub(super) async fn freeze(supervisor: &ActorRef<Message>, patience: Duration) -> Vec<Vec<Live>> {
+pub(super) async fn freeze(supervisor: &ActorRef<Message>, patience: Duration) -> Vec<Vec<LiveChild>> {
     let (sender, reply) = oneshot::channel();
     if supervisor.cast(Message::Freeze(sender)).is_err() {
         return Vec::new();
@@ -124,11 +125,11 @@ pub(super) async fn freeze(supervisor: &ActorRef<Message>, patience: Duration) -
 }
 
 /// Gives its id when it has ended.
-async fn end_actor(cell: ActorCell, way: Way) -> ActorId {
+async fn end_actor(cell: ActorCell, mode: ShutdownMode) -> ActorId {
     // An error says that it has ended already.
-    match way {
-        Way::Drain => drop(cell.drain_and_wait(None).await),
-        Way::Stop(reason) => drop(cell.stop_and_wait(Some(reason), None).await),
+    match mode {
+        ShutdownMode::Drain => drop(cell.drain_and_wait(None).await),
+        ShutdownMode::Stop(reason) => drop(cell.stop_and_wait(Some(reason), None).await),
     }
     cell.get_id()
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use ractor::ActorCell;
 
-use super::plan::Kind;
 use super::readiness::OnGiveUp;
 use crate::directory::BoxFuture;
 use crate::guest::{GuestOptions, Module, Restart, RestartPolicy};
@@ -85,6 +84,14 @@ pub(super) enum Code {
     Supervisor(Arc<SupervisorSpec>),
 }
 
+/// What a child is, as far as it makes a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ChildKind {
+    Guest,
+    Native,
+    Supervisor,
+}
+
 impl ChildSpec {
     /// A guest, restarted in place by the rules of its supervisor: `options.restarting` is not looked at.
     pub fn guest(module: Module, options: GuestOptions, restart: Restart) -> Self {
@@ -152,11 +159,11 @@ impl ChildSpec {
         }
     }
 
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> ChildKind {
         match self.code {
-            Code::Guest { .. } => Kind::Guest,
-            Code::Native(_) => Kind::Native,
-            Code::Supervisor(_) => Kind::Supervisor,
+            Code::Guest { .. } => ChildKind::Guest,
+            Code::Native(_) => ChildKind::Native,
+            Code::Supervisor(_) => ChildKind::Supervisor,
         }
     }
 }

@@ -6,9 +6,9 @@
 //!
 //! Here is also how many guests there are: of a family, so that no chain or tree of actors that spawn each other gets around the limit on
 //! children; and of an engine, so that all families together leave room for the actors that no guest spawned. What a family may
-//! take together is in `purse`.
+//! take together is in `quota`.
 
-mod purse;
+mod quota;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,26 +17,27 @@ use super::log_rate::LogRate;
 use super::pools::{self, Pools};
 use super::turns::Account;
 use crate::policy::limits::{Limit, Limits};
-pub(crate) use purse::{Purse, Share};
 
-/// One of so many places of a pool is left free by children, for instances that live for a moment beside the actors' own:
+pub(crate) use quota::{Quota, Share};
+
+/// One of this many places of a pool is left free by children, for instances that live for a moment beside the actors' own:
 /// that describe a module, or are about to replace another.
 const SPARE: usize = 8;
 
 /// The guests of one engine.
 #[derive(Debug, Default)]
-pub(crate) struct Population {
+pub(crate) struct GuestCount {
     /// How many can live at once, if that is bounded.
     places: Option<usize>,
     /// Families, which are as many as actors that no guest spawned.
     families: AtomicUsize,
-    /// The most families that there were at once: so many places are theirs, also while they restart.
+    /// The most families that there were at once: this many places are theirs, also while they restart.
     most_families: AtomicUsize,
     children: AtomicUsize,
 }
 
-impl Population {
-    /// Guests of a pool with so many places, or without bound.
+impl GuestCount {
+    /// Guests of a pool with this many places, or without bound.
     pub(crate) fn new(places: Option<u32>) -> Self {
         Self {
             places: places.map(|places| places as usize),
@@ -82,8 +83,8 @@ struct Shared {
     account: Arc<Account>,
     /// What they have of what all guests share.
     share: pools::Share,
-    population: Arc<Population>,
-    purse: Arc<Purse>,
+    guest_count: Arc<GuestCount>,
+    quota: Arc<Quota>,
     log: Arc<LogRate>,
 }
 
@@ -93,17 +94,17 @@ pub(crate) struct Place(Arc<Shared>);
 
 impl Family {
     /// A family of one, which has this name and may take what its limits say.
-    pub(crate) fn new(population: Arc<Population>, pools: Arc<Pools>, name: &str, limits: &Limits) -> Self {
-        let families = population.families.fetch_add(1, Ordering::Relaxed) + 1;
-        population.most_families.fetch_max(families, Ordering::Relaxed);
+    pub(crate) fn new(guest_count: Arc<GuestCount>, pools: Arc<Pools>, name: &str, limits: &Limits) -> Self {
+        let families = guest_count.families.fetch_add(1, Ordering::Relaxed) + 1;
+        guest_count.most_families.fetch_max(families, Ordering::Relaxed);
         Self {
             shared: Arc::new(Shared {
                 prefix: format!("{name}{BELOW}"),
                 children: AtomicUsize::new(0),
                 account: Arc::default(),
                 share: pools::Share::of(pools),
-                population,
-                purse: Arc::new(Purse::new(limits)),
+                guest_count,
+                quota: Arc::new(Quota::new(limits)),
                 log: Arc::new(LogRate::of_family(name.into(), limits.log_rate_of_family())),
             }),
             member: Member::First,
@@ -132,8 +133,8 @@ impl Family {
     }
 
     /// What the family has taken, and may.
-    pub(crate) fn purse(&self) -> &Arc<Purse> {
-        &self.shared.purse
+    pub(crate) fn quota(&self) -> &Arc<Quota> {
+        &self.shared.quota
     }
 
     /// What the family may log.
@@ -162,11 +163,11 @@ impl Family {
     /// The family has `limit` children already, or all families together have as many as leave enough for others.
     pub(crate) fn place(&self, limit: usize) -> Result<Place, Limit> {
         let Shared {
-            children, population, ..
+            children, guest_count, ..
         } = &*self.shared;
-        let room = population.room_for_children();
+        let room = guest_count.room_for_children();
         take(children, limit).map_err(|_| Limit::Children(limit))?;
-        if take(&population.children, room).is_err() {
+        if take(&guest_count.children, room).is_err() {
             children.fetch_sub(1, Ordering::Relaxed);
             return Err(Limit::ChildrenOfAll(room));
         }
@@ -183,13 +184,13 @@ fn take(count: &AtomicUsize, limit: usize) -> Result<usize, usize> {
 impl Drop for Place {
     fn drop(&mut self) {
         self.0.children.fetch_sub(1, Ordering::Relaxed);
-        self.0.population.children.fetch_sub(1, Ordering::Relaxed);
+        self.0.guest_count.children.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.population.families.fetch_sub(1, Ordering::Relaxed);
+        self.guest_count.families.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -223,9 +224,9 @@ mod tests {
 
     #[test]
     fn all_families_together_leave_room_for_each_first_member_and_some() {
-        let population = Arc::new(Population::new(Some(16)));
+        let guest_count = Arc::new(GuestCount::new(Some(16)));
         let families: Vec<_> = (0..4)
-            .map(|_| Family::new(population.clone(), Arc::default(), "first", &Limits::default()))
+            .map(|_| Family::new(guest_count.clone(), Arc::default(), "first", &Limits::default()))
             .collect();
         let mut places = Vec::new();
         for family in families.iter().cycle().take(10) {

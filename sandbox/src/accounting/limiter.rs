@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::ResourceLimiter;
 
-use super::family::Purse;
+use super::family::Quota;
 use super::telemetry;
 use crate::accounting::label::Label;
 use crate::policy::limits::{Common, Limit, Limits};
@@ -15,7 +15,7 @@ use crate::policy::limits::{Common, Limit, Limits};
 pub(crate) struct Limiter {
     memory: Budget,
     /// What has the family's part of the memory, and whose that is; none if there is no actor.
-    member: Option<(Arc<Purse>, Label)>,
+    member: Option<(Arc<Quota>, Label)>,
     tables: Budget,
     core_instances: usize,
     memory_count: usize,
@@ -58,7 +58,7 @@ enum Verdict {
 }
 
 impl Limiter {
-    pub(crate) fn new(limits: &Limits, bounds: EngineBounds, member: Option<(Arc<Purse>, Label)>) -> Self {
+    pub(crate) fn new(limits: &Limits, bounds: EngineBounds, member: Option<(Arc<Quota>, Label)>) -> Self {
         Self {
             memory: Budget::new(limits.memory_bytes),
             member,
@@ -78,8 +78,8 @@ impl Limiter {
 
 impl Drop for Limiter {
     fn drop(&mut self) {
-        if let Some((purse, _)) = &self.member {
-            purse.give_back(Common::Memory, self.memory.used);
+        if let Some((quota, _)) = &self.member {
+            quota.give_back(Common::Memory, self.memory.used);
         }
     }
 }
@@ -119,8 +119,8 @@ impl ResourceLimiter for Limiter {
             }
             Verdict::Granted => {
                 let more = desired.saturating_sub(current);
-                if let Some((purse, label)) = &self.member
-                    && let Err(limit) = purse.take(Common::Memory, more)
+                if let Some((quota, label)) = &self.member
+                    && let Err(limit) = quota.take(Common::Memory, more)
                 {
                     self.memory.used -= more;
                     // A guest may try again and again.
@@ -217,9 +217,9 @@ mod tests {
             family_memory_bytes: Some(3 * 65_536),
             ..Limits::default()
         };
-        let purse = Arc::new(Purse::new(&limits));
+        let quota = Arc::new(Quota::new(&limits));
         let label = || Label::new("test".into(), "test".into(), 1, &limits);
-        let member = || Limiter::new(&limits, WIDE, Some((purse.clone(), label())));
+        let member = || Limiter::new(&limits, WIDE, Some((quota.clone(), label())));
         let (mut one, mut other) = (member(), member());
         assert!(one.memory_growing(0, 2 * 65_536, None).unwrap());
         assert!(!other.memory_growing(0, 2 * 65_536, None).unwrap());

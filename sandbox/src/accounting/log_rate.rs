@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::reached;
 use crate::policy::limits::Limit;
 
-/// For how long one credit has to last.
+/// The time for which one credit has to last.
 const WINDOW: Duration = Duration::from_secs(1);
 
 /// The log lines of one actor, over all its instances, or of a family.
@@ -42,7 +42,7 @@ struct Exhausted {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Line {
-    /// It may be written. So many were dropped since the last one.
+    /// It may be written. This many were dropped since the last one.
     Written { dropped: u64 },
     /// It may not.
     Dropped {

@@ -13,7 +13,7 @@
 use ractor::message::SerializedMessage;
 use ractor::{ActorProcessingErr, ActorRef};
 
-use super::guest::{Alive, Guest, Opaque};
+use super::guest::{Guest, Opaque, Running};
 use super::work::Work;
 use crate::accounting::telemetry;
 use crate::store::mailbox::MARK;
@@ -28,7 +28,7 @@ pub(crate) enum Gathered {
     Apart(SerializedMessage),
 }
 
-impl Alive {
+impl Running {
     /// Holds a message that can be handled together with others.
     pub(crate) fn gather(&mut self, message: SerializedMessage) -> Gathered {
         if let SerializedMessage::CallReply(MARK, _) = message {
@@ -72,29 +72,29 @@ impl Alive {
 
 impl Guest {
     /// Handles the casts that are held. True if the actor goes on.
-    pub(crate) async fn work_off(
+    pub(crate) async fn handle_held_casts(
         &self,
         myself: &ActorRef<Opaque>,
-        alive: &mut Alive,
+        running: &mut Running,
     ) -> Result<bool, ActorProcessingErr> {
-        while !alive.casts.is_empty() {
-            if alive.life.commands.are_pending() && !Box::pin(self.obey_all(myself, alive)).await? {
+        while !running.casts.is_empty() {
+            if running.life.commands.are_pending() && !Box::pin(self.run_commands(myself, running)).await? {
                 return Ok(false);
             }
-            if alive.probation.is_some() {
-                let work = Work::Message(alive.casts.take_first());
-                if !Box::pin(self.prove(myself, alive, work)).await? {
+            if running.probation.is_some() {
+                let work = Work::Message(running.casts.take_first());
+                if !Box::pin(self.prove(myself, running, work)).await? {
                     return Ok(false);
                 }
                 continue;
             }
-            let mut instance = alive.take()?;
-            let (begun, outcome) = instance.handle_casts(&alive.casts).await;
-            alive.casts.begun(begun);
+            let mut instance = running.take()?;
+            let (begun, outcome) = instance.handle_casts(&running.casts).await;
+            running.casts.begun(begun);
             if outcome.is_err() {
-                telemetry::dead_letters(&alive.label, "failed", 1);
+                telemetry::dead_letters(&running.label, "failed", 1);
             }
-            if !self.settle(myself, alive, instance, outcome).await? {
+            if !self.conclude(myself, running, instance, outcome).await? {
                 return Ok(false);
             }
         }

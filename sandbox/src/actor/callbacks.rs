@@ -6,7 +6,7 @@ use ractor::{ActorProcessingErr, ActorRef, SupervisionEvent};
 use super::commands::Command;
 use super::describe;
 use super::events;
-use super::guest::{Alive, Guest, Opaque};
+use super::guest::{Guest, Opaque, Running};
 use super::work::{Work, handle};
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
@@ -14,10 +14,14 @@ use crate::directory::DESCRIBE_VARIANT;
 use crate::store::mailbox::waiting::is_cast;
 
 impl Guest {
-    pub(crate) async fn started(&self, myself: ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
-        let mut instance = alive.take()?;
+    pub(crate) async fn started(
+        &self,
+        myself: ActorRef<Opaque>,
+        running: &mut Running,
+    ) -> Result<(), ActorProcessingErr> {
+        let mut instance = running.take()?;
         let outcome = instance.post_start().await;
-        self.settle(&myself, alive, instance, outcome).await.map(drop)
+        self.conclude(&myself, running, instance, outcome).await.map(drop)
     }
 
     /// Handles a message by itself, after the casts that are held.
@@ -25,94 +29,97 @@ impl Guest {
         &self,
         myself: ActorRef<Opaque>,
         message: SerializedMessage,
-        alive: &mut Alive,
+        running: &mut Running,
     ) -> Result<(), ActorProcessingErr> {
         let is_cast = is_cast(&message);
-        if !Box::pin(self.work_off(&myself, alive)).await? {
-            telemetry::dead_letters(&alive.label, "ended", usize::from(is_cast));
+        if !Box::pin(self.handle_held_casts(&myself, running)).await? {
+            telemetry::dead_letters(&running.label, "ended", usize::from(is_cast));
             return Ok(());
         }
         let message = match message {
             SerializedMessage::Call { variant, reply, .. } if variant == DESCRIBE_VARIANT => {
-                Box::pin(describe::answer(&alive.life, reply)).await;
+                Box::pin(describe::answer(&running.life, reply)).await;
                 return Ok(());
             }
             message => message,
         };
-        if alive.probation.is_some() {
-            return Box::pin(self.prove(&myself, alive, Work::Message(message)))
+        if running.probation.is_some() {
+            return Box::pin(self.prove(&myself, running, Work::Message(message)))
                 .await
                 .map(drop);
         }
-        let mut instance = alive.take()?;
+        let mut instance = running.take()?;
         let outcome = handle(&mut instance, message).await;
         if is_cast && outcome.is_err() {
-            telemetry::dead_letters(&alive.label, "failed", 1);
+            telemetry::dead_letters(&running.label, "failed", 1);
         }
-        self.settle(&myself, alive, instance, outcome).await.map(drop)
+        self.conclude(&myself, running, instance, outcome).await.map(drop)
     }
 
-    pub(crate) async fn hear(
+    pub(crate) async fn handle_event(
         &self,
         myself: ActorRef<Opaque>,
         event: SupervisionEvent,
-        alive: &mut Alive,
+        running: &mut Running,
     ) -> Result<(), ActorProcessingErr> {
-        let mut instance = alive.take()?;
-        let hears = instance.hears(&event);
+        let mut instance = running.take()?;
+        let hears = instance.admits(&event);
         let Some(event) = events::for_guest(event, &self.family).filter(|_| hears) else {
-            alive.instance = Some(instance);
+            running.instance = Some(instance);
             return Ok(());
         };
-        if alive.probation.is_some() {
-            alive.instance = Some(instance);
-            return Box::pin(self.prove(&myself, alive, Work::News(event))).await.map(drop);
+        if running.probation.is_some() {
+            running.instance = Some(instance);
+            return Box::pin(self.prove(&myself, running, Work::Event(event)))
+                .await
+                .map(drop);
         }
         let outcome = instance.handle_supervisor_evt(&event).await;
-        self.settle(&myself, alive, instance, outcome).await.map(drop)
+        self.conclude(&myself, running, instance, outcome).await.map(drop)
     }
 
-    pub(crate) async fn stopped(&self, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
-        let mut instance = alive.take()?;
-        self.keep_last(&alive.life, &alive.label, &mut instance).await;
+    pub(crate) async fn stopped(&self, running: &mut Running) -> Result<(), ActorProcessingErr> {
+        let mut instance = running.take()?;
+        self.write_last_checkpoint(&running.life, &running.label, &mut instance)
+            .await;
         let outcome = instance.post_stop().await;
         self.set_presence(None);
         Ok(outcome?)
     }
 
     /// Does all that the host asks. True if the actor goes on.
-    pub(crate) async fn obey_all(
+    pub(crate) async fn run_commands(
         &self,
         myself: &ActorRef<Opaque>,
-        alive: &mut Alive,
+        running: &mut Running,
     ) -> Result<bool, ActorProcessingErr> {
-        while let Some(command) = alive.life.commands.take() {
-            if !self.obey(myself, alive, command).await? {
+        while let Some(command) = running.life.commands.take() {
+            if !self.run_command(myself, running, command).await? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    async fn obey(
+    async fn run_command(
         &self,
         myself: &ActorRef<Opaque>,
-        alive: &mut Alive,
+        running: &mut Running,
         command: Command,
     ) -> Result<bool, ActorProcessingErr> {
         match command {
             Command::Restart(reason) => {
-                let Label { name, pid, .. } = &alive.label;
+                let Label { name, pid, .. } = &running.label;
                 tracing::info!(actor = &**name, pid, reason, "restarting the actor");
-                self.renew(myself, alive).await?;
+                self.restart_in_place(myself, running).await?;
             }
             Command::Stop => {
-                let instance = alive.take()?;
-                return self.stop(myself, alive, instance, None).await;
+                let instance = running.take()?;
+                return self.stop(myself, running, instance, None).await;
             }
-            Command::Reload(request) => return self.reload(myself, alive, *request).await,
-            Command::Confirm => alive.confirm(),
-            Command::Snapshot(asked) => self.snapshot(myself, alive, asked).await?,
+            Command::Reload(request) => return self.reload(myself, running, *request).await,
+            Command::Confirm => running.confirm(),
+            Command::Snapshot(asked) => self.snapshot(myself, running, asked).await?,
         }
         Ok(true)
     }

@@ -121,7 +121,7 @@ mod tests {
     use ractor::{Actor, ActorProcessingErr, ActorRef};
 
     use super::*;
-    use crate::accounting::family::Purse;
+    use crate::accounting::family::Quota;
     use crate::accounting::label::Label;
     use crate::policy::limits::Limits;
 
@@ -142,8 +142,8 @@ mod tests {
         let (actor, _) = Actor::spawn(None, Idle, ()).await.unwrap();
         let limits = Limits::default();
         let label = Label::new("test".into(), "test".into(), 1, &limits);
-        let purse = Arc::new(Purse::new(&limits));
-        Commands::new(Arc::new(Mailbox::new(actor.get_cell(), label, Arc::new(limits), purse)))
+        let quota = Arc::new(Quota::new(&limits));
+        Commands::new(Arc::new(Mailbox::new(actor.get_cell(), label, Arc::new(limits), quota)))
     }
 
     fn restart(reason: &str) -> Command {

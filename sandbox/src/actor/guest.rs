@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use ractor::message::{BoxedDowncastErr, SerializedMessage};
 use ractor::{ActorCell, ActorProcessingErr, Message};
 
-use super::checkpoint::store::Checkpoints;
+use super::checkpoint::settings::Checkpoints;
 use super::guest_cell::GuestCell;
 use super::modules::Modules;
 use super::reload::probation::Probation;
@@ -19,8 +19,8 @@ use crate::instance::error::GuestError;
 use crate::instance::module::Module;
 use crate::policy::profile::Profile;
 use crate::policy::restart::Restarting;
+use crate::store::data::ActorContext;
 use crate::store::groups::membership::Groups;
-use crate::store::state::Myself;
 
 /// The handler of a guest. Its life is the actor's, whatever ends it.
 pub(crate) struct Guest {
@@ -68,7 +68,7 @@ impl Drop for Presence {
 
 /// The instance. Whoever calls it takes it out and puts it back if it survives: after a trap, or when the call is
 /// dropped halfway because the actor was killed, it is gone, and its memory with it.
-pub(crate) struct Alive {
+pub(crate) struct Running {
     pub(crate) instance: Option<Box<Instance>>,
     pub(crate) life: Arc<GuestCell>,
     pub(crate) label: Label,
@@ -97,14 +97,19 @@ impl Guest {
         label: &Label,
         module: &Module,
     ) -> Result<Instance, GuestError> {
-        let mut instance = self.blank(life, label, module).await?;
+        let mut instance = self.new_instance(life, label, module).await?;
         instance.pre_start(&self.arguments).await?;
         Ok(instance)
     }
 
-    /// A fresh instance, of which nothing was asked yet.
-    pub(crate) async fn blank(&self, life: &GuestCell, label: &Label, module: &Module) -> Result<Instance, GuestError> {
-        let myself = Myself {
+    /// A fresh instance that was not asked for anything yet.
+    pub(crate) async fn new_instance(
+        &self,
+        life: &GuestCell,
+        label: &Label,
+        module: &Module,
+    ) -> Result<Instance, GuestError> {
+        let myself = ActorContext {
             cell: life.cell().clone(),
             profile: self.profile.clone(),
             actor: life.own_actor.clone(),
@@ -136,7 +141,7 @@ impl Message for Opaque {
     }
 }
 
-impl Alive {
+impl Running {
     pub(crate) fn take(&mut self) -> Result<Box<Instance>, ActorProcessingErr> {
         self.instance
             .take()

@@ -3,7 +3,7 @@
 use ractor::{ActorProcessingErr, ActorRef};
 use tokio::time::Instant;
 
-use super::guest::{Alive, Guest, Opaque};
+use super::guest::{Guest, Opaque, Running};
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::instance::calls::Instance;
@@ -11,20 +11,20 @@ use crate::instance::error::GuestError;
 use crate::policy::restart::Verdict;
 
 /// Why a guest doesn't simply wait for what comes next, after a callback.
-enum Turn {
+enum AfterCallback {
     /// It has asked to stop, with this reason.
     Stops(Box<Instance>, Option<String>),
     /// Its instance is gone.
     Failed(GuestError),
 }
 
-impl Alive {
+impl Running {
     /// Puts the instance back, if it is to wait for what comes next.
-    fn put_back(&mut self, mut instance: Box<Instance>, outcome: Result<(), GuestError>) -> Result<(), Turn> {
+    fn put_back(&mut self, mut instance: Box<Instance>, outcome: Result<(), GuestError>) -> Result<(), AfterCallback> {
         self.life.turn();
-        outcome.map_err(Turn::Failed)?;
-        if let Some(reason) = instance.take_stopping() {
-            return Err(Turn::Stops(instance, reason));
+        outcome.map_err(AfterCallback::Failed)?;
+        if let Some(reason) = instance.take_stop_request() {
+            return Err(AfterCallback::Stops(instance, reason));
         }
         self.instance = Some(instance);
         Ok(())
@@ -33,18 +33,18 @@ impl Alive {
 
 impl Guest {
     /// After a callback: the instance lives on, or is replaced, or the actor ends. True if the actor goes on.
-    pub(crate) async fn settle(
+    pub(crate) async fn conclude(
         &self,
         myself: &ActorRef<Opaque>,
-        alive: &mut Alive,
+        running: &mut Running,
         instance: Box<Instance>,
         outcome: Result<(), GuestError>,
     ) -> Result<bool, ActorProcessingErr> {
-        match alive.put_back(instance, outcome) {
+        match running.put_back(instance, outcome) {
             Ok(()) => Ok(true),
             // What happens seldom has a future of its own, so that those of messages stay small.
-            Err(Turn::Stops(instance, reason)) => Box::pin(self.stop(myself, alive, instance, reason)).await,
-            Err(Turn::Failed(error)) => Box::pin(self.recover(myself, alive, error)).await.map(|()| true),
+            Err(AfterCallback::Stops(instance, reason)) => Box::pin(self.stop(myself, running, instance, reason)).await,
+            Err(AfterCallback::Failed(error)) => Box::pin(self.recover(myself, running, error)).await.map(|()| true),
         }
     }
 
@@ -52,18 +52,18 @@ impl Guest {
     pub(crate) async fn stop(
         &self,
         myself: &ActorRef<Opaque>,
-        alive: &mut Alive,
+        running: &mut Running,
         mut instance: Box<Instance>,
         reason: Option<String>,
     ) -> Result<bool, ActorProcessingErr> {
         match self.restarting.after_stop(Instant::now()) {
             Verdict::GiveUp => {
-                alive.instance = Some(instance);
+                running.instance = Some(instance);
                 myself.stop(reason);
                 Ok(false)
             }
             Verdict::Restart { after, .. } => {
-                let Label { name, pid, .. } = &alive.label;
+                let Label { name, pid, .. } = &running.label;
                 tracing::info!(
                     actor = &**name,
                     pid,
@@ -72,15 +72,16 @@ impl Guest {
                     "the actor stopped itself; it is restarted"
                 );
                 if !self.restarting.restarts.wait(after).await {
-                    alive.instance = Some(instance);
+                    running.instance = Some(instance);
                     myself.stop(reason);
                     return Ok(false);
                 }
-                self.keep_last(&alive.life, &alive.label, &mut instance).await;
+                self.write_last_checkpoint(&running.life, &running.label, &mut instance)
+                    .await;
                 if let Err(error) = instance.post_stop().await {
                     tracing::warn!(actor = &**name, pid, %error, "the actor failed while it stopped");
                 }
-                self.renew(myself, alive).await?;
+                self.restart_in_place(myself, running).await?;
                 Ok(true)
             }
         }
@@ -90,14 +91,14 @@ impl Guest {
     pub(crate) async fn recover(
         &self,
         myself: &ActorRef<Opaque>,
-        alive: &mut Alive,
+        running: &mut Running,
         mut error: GuestError,
     ) -> Result<(), ActorProcessingErr> {
         // What the failed instance supervised was its own affair; the next one knows nothing of it.
         end_children(myself);
         let mut has_waited = false;
         loop {
-            let label = &alive.label;
+            let label = &running.label;
             telemetry::failure(label);
             let verdict = self.restarting.after_failure(Instant::now());
             if let Verdict::Restart { after, restart } = verdict {
@@ -112,14 +113,14 @@ impl Guest {
             };
             if !goes_on {
                 if has_waited {
-                    self.keep_none(label);
+                    self.expect_no_checkpoint(label);
                 }
                 // The actor leaves the directory before its supervisor hears of it, who may want to start another under
                 // the same name.
                 self.set_presence(None);
                 return Err(error.into());
             }
-            match self.replace(myself, alive).await {
+            match self.try_restart(myself, running).await {
                 Ok(()) => return Ok(()),
                 Err(again) => error = again,
             }
@@ -127,23 +128,27 @@ impl Guest {
     }
 
     /// Goes on with a fresh instance, at once.
-    pub(crate) async fn renew(&self, myself: &ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
-        alive.instance = None;
+    pub(crate) async fn restart_in_place(
+        &self,
+        myself: &ActorRef<Opaque>,
+        running: &mut Running,
+    ) -> Result<(), ActorProcessingErr> {
+        running.instance = None;
         end_children(myself);
-        match self.replace(myself, alive).await {
+        match self.try_restart(myself, running).await {
             Ok(()) => Ok(()),
-            Err(error) => self.recover(myself, alive, error).await,
+            Err(error) => self.recover(myself, running, error).await,
         }
     }
 
-    pub(crate) async fn replace(&self, myself: &ActorRef<Opaque>, alive: &mut Alive) -> Result<(), GuestError> {
-        alive.is_restarted();
-        let Alive { label, life, .. } = alive;
+    pub(crate) async fn try_restart(&self, myself: &ActorRef<Opaque>, running: &mut Running) -> Result<(), GuestError> {
+        running.is_restarted();
+        let Running { label, life, .. } = running;
         life.commands.forget_stop();
         life.turn();
         let module = life.module();
         let started = async {
-            let mut instance = Box::new(self.begin(life, label, &module).await?);
+            let mut instance = Box::new(self.start_instance(life, label, &module).await?);
             instance.post_start().await?;
             Ok(instance)
         };
@@ -151,7 +156,7 @@ impl Guest {
             Ok(instance) => {
                 telemetry::restart(label);
                 self.restarting.restarts.restarted();
-                alive.instance = Some(instance);
+                running.instance = Some(instance);
                 Ok(())
             }
             Err(error) => {

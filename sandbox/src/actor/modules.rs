@@ -11,7 +11,7 @@ use crate::component::error::LoadError;
 use crate::component::source::{Digest, ModuleSource};
 use crate::instance::module::Module;
 
-/// How many versions of a module are kept besides the current one.
+/// The number of versions of a module that are kept besides the current one.
 const KEPT: usize = 3;
 
 /// The modules of a node by name. Clones are the same set.

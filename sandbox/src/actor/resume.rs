@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::checkpoint::settings::Checkpoints;
+use super::checkpoint::store::{Checkpoint, Entry, Moment, StoreError};
 use super::guest::Guest;
 use super::guest_cell::GuestCell;
 use crate::accounting::label::Label;
-use crate::actor::checkpoint::store::{Checkpoint, Checkpoints, Entry, Moment, StoreError};
 use crate::instance::calls::Instance;
 use crate::instance::error::{Fault, GuestError};
 use crate::instance::module::Module;
@@ -17,7 +18,7 @@ impl Guest {
     ///
     /// # Errors
     /// Also if checkpoints can't be read: an actor that started afresh would put others in their places.
-    pub(crate) async fn begin(
+    pub(crate) async fn start_instance(
         &self,
         life: &Arc<GuestCell>,
         label: &Label,
@@ -62,7 +63,7 @@ impl Guest {
                 continue;
             }
             // That there is no instance is not the state's fault.
-            let mut instance = self.blank(life, label, module).await?;
+            let mut instance = self.new_instance(life, label, module).await?;
             match instance.restore(&state, state_version).await {
                 Ok(()) => {
                     let age = SystemTime::now().duration_since(taken).unwrap_or_default();
@@ -83,14 +84,14 @@ impl Guest {
     }
 
     /// An actor ends that has had no instance for a while: what it knew went with the last one, and what was kept of that is kept.
-    pub(crate) fn keep_none(&self, label: &Label) {
+    pub(crate) fn expect_no_checkpoint(&self, label: &Label) {
         if let Some(checkpoints) = &self.checkpoints {
             checkpoints.writer.expect_none(&label.name);
         }
     }
 
     /// What an actor knows that ends in an orderly way is kept.
-    pub(crate) async fn keep_last(&self, life: &GuestCell, label: &Label, instance: &mut Instance) {
+    pub(crate) async fn write_last_checkpoint(&self, life: &GuestCell, label: &Label, instance: &mut Instance) {
         let Some(checkpoints) = &self.checkpoints else {
             return;
         };

@@ -1,33 +1,25 @@
-//! Starting a guest: the ractor actor around an instance.
-//!
-//! To ractor it is an actor with a remote id, so that it gets messages as bytes: see [`crate::directory`].
+//! Starting a guest.
 
 use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use ractor::concurrency::JoinHandle;
-use ractor::message::SerializedMessage;
-use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, ActorRuntime, SupervisionEvent};
+use ractor::{ActorCell, ActorId, ActorRuntime};
 
-use super::batch::Gathered;
-use super::checkpoint::store::Checkpoints;
-use super::children::Parent;
-use super::commands::Commands;
+use super::checkpoint::settings::Checkpoints;
 use super::error::SpawnError;
-use super::guest::{Alive, Guest, Opaque, Presence};
+use super::guest::Guest;
 use super::guest_cell::{GuestCell, GuestRef};
 use super::modules::Modules;
 use crate::accounting::family::Family;
 use crate::directory::{self, NameTaken};
-use crate::instance::casts::Casts;
 use crate::instance::module::Module;
 use crate::policy::limits::{Common, Limits};
 use crate::policy::profile::Profile;
 use crate::policy::restart::Restarting;
 use crate::policy::text::tidy;
 use crate::store::groups::membership::{Group, Groups};
-use crate::store::mailbox::{AnswersAhead, Mailbox};
 
 /// How to start one guest. `Debug` doesn't show the start arguments, which may be secret.
 #[derive(Clone, Default)]
@@ -104,7 +96,7 @@ pub async fn spawn(module: &Module, options: GuestOptions, supervisor: ActorCell
     // Nobody's children are without a name in front of theirs.
     let name = options.name.as_deref().unwrap_or(module.name());
     let engine = module.engine();
-    let family = Family::new(engine.population(), engine.pools(), name, &options.profile.limits);
+    let family = Family::new(engine.guest_count(), engine.pools(), name, &options.profile.limits);
     spawn_as(directory::reserve_hosted_id(), module, options, supervisor, family).await
 }
 
@@ -134,8 +126,8 @@ pub(crate) async fn spawn_as(
         modules,
         restarting,
         checkpoints: checkpoints.filter(|_| name.is_some()),
-        groups: Arc::new(Groups::new(groups.iter().cloned(), family.purse())?),
-        _arguments_share: family.purse().share(Common::Memory, arguments.len())?,
+        groups: Arc::new(Groups::new(groups.iter().cloned(), family.quota())?),
+        _arguments_share: family.quota().share(Common::Memory, arguments.len())?,
         arguments,
         family,
         presence: Mutex::new(None),
@@ -181,83 +173,6 @@ fn check_names(actor: Option<&str>, groups: &[String], limits: &Limits) -> Resul
 }
 
 pub(crate) struct Start {
-    groups: Vec<Group>,
-    told: tokio::sync::oneshot::Sender<Arc<GuestCell>>,
-}
-
-#[cfg_attr(feature = "async-trait", ractor::async_trait)]
-impl Actor for Guest {
-    type Msg = Opaque;
-    type State = Alive;
-    type Arguments = Start;
-
-    async fn pre_start(&self, myself: ActorRef<Opaque>, start: Start) -> Result<Alive, ActorProcessingErr> {
-        let cell = myself.get_cell();
-        let label = self.label(&cell);
-        let (limits, purse) = (self.profile.limits.clone(), self.family.purse().clone());
-        let mailbox = Arc::new(Mailbox::new(cell.clone(), label.clone(), limits, purse));
-        let hosted = directory::register_hosted(cell.clone(), mailbox.clone()).map_err(SpawnError::from)?;
-        let commands = Arc::new(Commands::new(mailbox.clone()));
-        let parent = Arc::new(Parent::new(cell.clone(), commands.clone(), self));
-        // The module may have a newer version by now than when the actor was asked for.
-        let life = self.modules.enter(&self.module, |module| {
-            GuestCell::new(cell.clone(), mailbox, commands, self.profile.clone(), parent, module)
-        });
-        let answers: Arc<dyn AnswersAhead> = life.clone();
-        life.mailbox.answered_by(Arc::downgrade(&answers));
-        let presence = Presence::new(hosted, self.modules.clone(), life.clone());
-        let instance = self
-            .begin(&life, &label, &life.module())
-            .await
-            .map_err(SpawnError::from)?;
-        self.set_presence(Some(presence));
-        for group in start.groups {
-            group.join(cell.clone());
-        }
-        // Whoever started the actor may have given up meanwhile.
-        start.told.send(life.clone()).ok();
-        Ok(Alive {
-            instance: Some(Box::new(instance)),
-            life,
-            casts: Casts::new(label.clone(), &self.profile.limits),
-            label,
-            probation: None,
-        })
-    }
-
-    // The futures of all that follows are boxed: ractor moves that of a message several times, and what waits in an actor
-    // has the size of the largest.
-
-    async fn post_start(&self, myself: ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
-        Box::pin(self.started(myself, alive)).await
-    }
-
-    async fn handle_serialized(
-        &self,
-        myself: ActorRef<Opaque>,
-        message: SerializedMessage,
-        alive: &mut Alive,
-    ) -> Result<(), ActorProcessingErr> {
-        if alive.life.commands.are_pending() && !Box::pin(self.obey_all(&myself, alive)).await? {
-            return Ok(());
-        }
-        match alive.gather(message) {
-            Gathered::Waits => Ok(()),
-            Gathered::Due => Box::pin(self.work_off(&myself, alive)).await.map(drop),
-            Gathered::Apart(message) => Box::pin(self.take_message(myself, message, alive)).await,
-        }
-    }
-
-    async fn handle_supervisor_evt(
-        &self,
-        myself: ActorRef<Opaque>,
-        event: SupervisionEvent,
-        alive: &mut Alive,
-    ) -> Result<(), ActorProcessingErr> {
-        Box::pin(self.hear(myself, event, alive)).await
-    }
-
-    async fn post_stop(&self, _: ActorRef<Opaque>, alive: &mut Alive) -> Result<(), ActorProcessingErr> {
-        Box::pin(self.stopped(alive)).await
-    }
+    pub(super) groups: Vec<Group>,
+    pub(super) told: tokio::sync::oneshot::Sender<Arc<GuestCell>>,
 }

@@ -13,7 +13,7 @@ use crate::store::replies::Port;
 /// See the module.
 pub(crate) enum Work {
     Message(SerializedMessage),
-    News(SupervisionEvent),
+    Event(SupervisionEvent),
 }
 
 /// What was given once and may be given again, without what it can carry only once.
@@ -24,14 +24,14 @@ pub(crate) enum Copy {
         args: Vec<u8>,
         metadata: Option<Vec<u8>>,
     },
-    News(SupervisionEvent),
+    Event(SupervisionEvent),
 }
 
 impl Work {
     pub(crate) async fn run(self, instance: &mut Instance) -> Result<(), GuestError> {
         match self {
             Self::Message(message) => handle(instance, message).await,
-            Self::News(event) => instance.handle_supervisor_evt(&event).await,
+            Self::Event(event) => instance.handle_supervisor_evt(&event).await,
         }
     }
 
@@ -63,7 +63,7 @@ impl Work {
                 metadata: metadata.clone(),
             }),
             Self::Message(SerializedMessage::CallReply(..)) => None,
-            Self::News(event) => Some(Copy::News(event.clone())),
+            Self::Event(event) => Some(Copy::Event(event.clone())),
         }
     }
 }
@@ -85,7 +85,7 @@ impl Copy {
                     metadata,
                 })
             }),
-            Self::News(event) => Some(Work::News(event)),
+            Self::Event(event) => Some(Work::Event(event)),
         }
     }
 }

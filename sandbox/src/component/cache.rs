@@ -33,7 +33,7 @@ const MAGIC: &[u8; 8] = b"rhcode\0\x02";
 /// The length of the code that an entry carries, in bytes.
 const CODE: usize = 32;
 
-/// How long it is waited for another node that compiles the same component. It may be frozen, or very slow.
+/// The longest wait for another node that compiles the same component. It may be frozen, or very slow.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The directory of compiled code, for one engine.

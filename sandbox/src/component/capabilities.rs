@@ -1,5 +1,7 @@
 //! Which capabilities a component wants, as far as its imports tell.
 
+use std::borrow::Cow;
+
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
@@ -7,7 +9,7 @@ use wasmtime::component::types::ComponentItem;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Want {
     /// Its key in `[actors.capabilities]`.
-    pub capability: &'static str,
+    pub capability: Cow<'static, str>,
     /// The imports that tell, as `interface` or `interface#function`.
     pub imports: Vec<String>,
     /// How sure it is.
@@ -25,55 +27,38 @@ pub enum Need {
     Perhaps,
 }
 
-/// What tells of a capability: the beginning of an interface's name and, if not the whole interface does, functions of it.
-struct Sign {
+/// An import that tells of a capability.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CapabilityImport {
     capability: &'static str,
+    /// How the interface's name begins.
     interface: &'static str,
+    /// Those of its functions that tell. None: that it is imported at all does.
     functions: &'static [&'static str],
     need: Need,
 }
 
-const SIGNS: [Sign; 9] = [
-    sign("messages", "ractor:actor/messaging@", &["cast", "call"], Need::Called),
-    sign(
-        "messages",
-        "ractor:actor/timers@",
-        &["send-after", "send-interval"],
-        Need::Called,
-    ),
-    sign("spawn", "ractor:actor/lifecycle@", &["spawn"], Need::Called),
-    sign("directories", "wasi:filesystem/preopens@", &[], Need::Perhaps),
-    sign(
-        "environment",
-        "wasi:cli/environment@",
-        &["get-environment"],
-        Need::Perhaps,
-    ),
-    sign("tcp", "wasi:sockets/tcp-create-socket@", &[], Need::Perhaps),
-    sign("udp", "wasi:sockets/udp-create-socket@", &[], Need::Perhaps),
-    sign("dns", "wasi:sockets/ip-name-lookup@", &[], Need::Perhaps),
-    sign("http", "wasi:http/", &[], Need::Required),
-];
-
-const fn sign(
-    capability: &'static str,
-    interface: &'static str,
-    functions: &'static [&'static str],
-    need: Need,
-) -> Sign {
-    Sign {
-        capability,
-        interface,
-        functions,
-        need,
+impl CapabilityImport {
+    pub(crate) const fn new(
+        capability: &'static str,
+        interface: &'static str,
+        functions: &'static [&'static str],
+        need: Need,
+    ) -> Self {
+        Self {
+            capability,
+            interface,
+            functions,
+            need,
+        }
     }
 }
 
-/// What the component wants, in the order of the table above.
-pub(crate) fn of(engine: &wasmtime::Engine, component: &Component) -> Vec<Want> {
+/// What the component wants, in the order of these imports.
+pub(crate) fn of(engine: &wasmtime::Engine, component: &Component, telling: &[CapabilityImport]) -> Vec<Want> {
     let ty = component.component_type();
     let mut wants: Vec<Want> = Vec::new();
-    for sign in &SIGNS {
+    for sign in telling {
         for (name, import) in ty.imports(engine) {
             if !name.starts_with(sign.interface) {
                 continue;
@@ -83,8 +68,8 @@ pub(crate) fn of(engine: &wasmtime::Engine, component: &Component) -> Vec<Want> 
                 imports.push(name.to_owned());
             } else if let ComponentItem::ComponentInstance(interface) = import.ty {
                 let functions = interface.exports(engine).map(|(function, _)| function);
-                let telling = functions.filter(|function| sign.functions.contains(function));
-                imports.extend(telling.map(|function| format!("{name}#{function}")));
+                let named = functions.filter(|function| sign.functions.contains(function));
+                imports.extend(named.map(|function| format!("{name}#{function}")));
             }
             if imports.is_empty() {
                 continue;
@@ -92,7 +77,7 @@ pub(crate) fn of(engine: &wasmtime::Engine, component: &Component) -> Vec<Want> 
             match wants.iter_mut().find(|want| want.capability == sign.capability) {
                 Some(want) => want.imports.extend(imports),
                 None => wants.push(Want {
-                    capability: sign.capability,
+                    capability: sign.capability.into(),
                     imports,
                     need: sign.need,
                 }),

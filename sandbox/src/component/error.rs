@@ -148,6 +148,13 @@ pub enum LoadFault {
     Interrupted(String),
 }
 
+impl LoadFault {
+    /// A function has another type than this host's.
+    pub(crate) fn another_type(interface: &str, function: &str, error: &wasmtime::Error) -> Self {
+        Self::Mismatch(format!("`{function}` of `{interface}` has another type: {error:#}"))
+    }
+}
+
 fn not_offered(import: &str) -> String {
     format!(
         "the component imports `{import}`, which this host does not offer to actors{}",

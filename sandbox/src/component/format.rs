@@ -35,7 +35,7 @@ pub fn is_whole(bytes: &[u8]) -> bool {
         return false;
     };
     if rest.is_empty() {
-        // Nothing but a preamble is a component that does nothing, or one of which nothing more has been written.
+        // Nothing but a preamble is a component that does nothing, or the beginning of one that is still being written.
         return false;
     }
     while let Some((_, section)) = rest.split_first() {

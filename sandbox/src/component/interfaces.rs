@@ -5,42 +5,15 @@ use wasmtime::component::types::ComponentItem;
 
 use super::capabilities::{self, Want};
 use super::error::LoadFault;
+use super::imports::{Offers, is_of};
 
 /// The release of WASI that this host has.
-const WASI: &str = "0.2";
-
-/// The packages, or interfaces of them, that this host offers: how an import's name begins, and its version without the last
-/// number, which doesn't matter: releases that differ in it alone fit each other.
-const OFFERED: [(&str, &str); 9] = [
-    ("ractor:actor/", "0.1"),
-    ("wasi:cli/", WASI),
-    ("wasi:clocks/", WASI),
-    ("wasi:filesystem/", WASI),
-    ("wasi:http/outgoing-handler@", WASI),
-    ("wasi:http/types@", WASI),
-    ("wasi:io/", WASI),
-    ("wasi:random/", WASI),
-    ("wasi:sockets/", WASI),
-];
-
-/// True if this host knows the package of the import with this name. Its interfaces are checked by linking.
-pub(crate) fn offers(import: &str) -> bool {
-    let version = import.split_once('@').map_or("", |(_, version)| version);
-    OFFERED
-        .iter()
-        .any(|(package, release)| import.starts_with(package) && is_of(version, release))
-}
+pub(crate) const WASI: &str = "0.2";
 
 /// True if the import is of the release of WASI that this host has, whether it is offered or not.
-pub(crate) fn is_of_this_wasi(import: &str) -> bool {
+fn is_of_this_wasi(import: &str) -> bool {
     let version = import.split_once('@').map_or("", |(_, version)| version);
     is_of(version, WASI)
-}
-
-/// True of a version that is one of this release, and no candidate for it: those fit nothing but themselves.
-fn is_of(version: &str, release: &str) -> bool {
-    let patch = version.strip_prefix(release).and_then(|rest| rest.strip_prefix('.'));
-    patch.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Refuses a component for the names of its imports, before it is compiled: one of a later WASI may not even be that.
@@ -55,11 +28,15 @@ pub(crate) fn check_releases(imports: &[String]) -> Result<(), LoadFault> {
 }
 
 /// Refuses a component that imports what this host knows nothing of.
-pub(crate) fn check_imports(engine: &wasmtime::Engine, component: &Component) -> Result<(), LoadFault> {
+pub(crate) fn check_imports(
+    engine: &wasmtime::Engine,
+    component: &Component,
+    offers: &Offers,
+) -> Result<(), LoadFault> {
     let ty = component.component_type();
     let unknown = ty.imports(engine).find(|(name, import)| {
         // A type alone needs nothing of the host.
-        !matches!(import.ty, ComponentItem::Type(_)) && !offers(name)
+        !matches!(import.ty, ComponentItem::Type(_)) && !offers.include(name)
     });
     match unknown {
         Some((name, _)) => Err(LoadFault::UnknownImport(name.to_owned())),
@@ -76,20 +53,20 @@ pub(crate) struct Interfaces {
 }
 
 impl Interfaces {
-    pub(crate) fn of(engine: &wasmtime::Engine, component: &Component) -> Self {
+    pub(crate) fn of(engine: &wasmtime::Engine, component: &Component, offers: &Offers) -> Self {
         let ty = component.component_type();
         Self {
             imports: ty.imports(engine).map(|(name, _)| name.to_owned()).collect(),
             exports: ty.exports(engine).map(|(name, _)| name.to_owned()).collect(),
-            wants: capabilities::of(engine, component),
+            wants: capabilities::of(engine, component, offers.capabilities()),
         }
     }
 }
 
 /// What a component exports, as an error names it.
 pub(crate) fn exports(engine: &wasmtime::Engine, component: &Component) -> String {
-    let names = Interfaces::of(engine, component).exports;
-    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    let ty = component.component_type();
+    let names: Vec<_> = ty.exports(engine).map(|(name, _)| format!("`{name}`")).collect();
     if names.is_empty() {
         "nothing".to_owned()
     } else {

@@ -17,7 +17,7 @@ const MEMORY_MAPPINGS: u64 = 2;
 /// Mappings of one whose initial contents are shared: before them, they themselves, behind them, and the reserve.
 const SHARED_MEMORY_MAPPINGS: u64 = 4;
 
-/// One of so many mappings is left to the rest of the process: its code, the threads, the allocator, the modules.
+/// One of this many mappings is left to the rest of the process: its code, the threads, the allocator, the modules.
 const REST_OF_MAPPINGS: u64 = 8;
 
 /// The address space that a pool may take where nothing else limits it, in bytes: half of what a process has on x86-64.
@@ -57,7 +57,7 @@ impl Crowd {
 pub struct Room {
     /// Guests of the kind, or the mix, that was asked for.
     pub guests: u32,
-    /// What it is that has room for so many.
+    /// What it is that has room for this many.
     pub bound: Bound,
 }
 
@@ -116,7 +116,7 @@ impl Machine {
         }
     }
 
-    /// How many linear memories a pool for so many guests may have: as many as are wanted, as far as they fit.
+    /// How many linear memories a pool for this many guests may have: as many as are wanted, as far as they fit.
     pub(crate) fn memories(&self, config: &EngineConfig, guests: u32) -> u32 {
         let wanted = config.max_memories.unwrap_or(guests.saturating_mul(POOL_MEMORIES));
         let Some(usable) = self.mappings_of_guests() else {

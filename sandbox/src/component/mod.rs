@@ -10,6 +10,7 @@ pub(crate) mod engine_config;
 pub(crate) mod error;
 pub(crate) mod foreign;
 pub(crate) mod format;
+pub(crate) mod imports;
 pub(crate) mod interfaces;
 pub(crate) mod machine;
 pub(crate) mod needs;

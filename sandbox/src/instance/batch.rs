@@ -22,7 +22,7 @@ impl Instance {
                 let outcome = self.call_handle_casts(&export, casts).await;
                 let begun = self.store.data_mut().batch.take().map_or(1, |batch| batch.begun);
                 let (variant, _) = casts.get(begun - 1).unwrap_or_default();
-                (begun, self.settle(Callback::Message("handle-cast", variant), outcome))
+                (begun, self.outcome(Callback::Message("handle-cast", variant), outcome))
             }
             _ => {
                 let (variant, args) = casts.get(0).unwrap_or_default();

@@ -2,9 +2,9 @@
 
 use wasmtime::component::{Component, ComponentExportIndex, ComponentType, InstancePre, Lower};
 
+use super::optional_interface::OptionalInterface;
 use crate::component::error::LoadFault;
-use crate::instance::linking::OptionalInterface;
-use crate::store::state::State;
+use crate::store::data::StoreData;
 
 /// The interface, and its function.
 pub(crate) const BATCH_INTERFACE: &str = "ractor:actor/batch@0.1.0";
@@ -28,7 +28,7 @@ pub(crate) struct BatchExport(pub(crate) ComponentExportIndex);
 
 impl BatchExport {
     /// Finds and checks the function; none if the component takes one message at a time.
-    pub(crate) fn find(component: &Component, linked: &InstancePre<State>) -> Result<Option<Self>, LoadFault> {
+    pub(crate) fn find(component: &Component, linked: &InstancePre<StoreData>) -> Result<Option<Self>, LoadFault> {
         let Some(interface) = OptionalInterface::find(component, linked, BATCH_INTERFACE) else {
             return Ok(None);
         };

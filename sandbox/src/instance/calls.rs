@@ -7,9 +7,10 @@ use wasmtime::component::ResourceTableError;
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, WasmBacktrace};
 use wasmtime_wasi_http::FieldMapError;
 
+use super::code::Code;
 use super::engine::Engine;
 use super::meter::{Longest, Meter};
-use super::module::{Code, Module};
+use super::module::Module;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::component::bindings::types::SupervisionEvent;
@@ -17,14 +18,14 @@ use crate::component::bindings::{Descriptor, World};
 use crate::instance::error::{Fault, Frames, GuestError};
 use crate::policy::limits::{Limit, Limits};
 use crate::policy::text::tidy;
+use crate::store::data::{ActorContext, StoreData};
 use crate::store::exit::Exit;
 use crate::store::replies::Port;
-use crate::store::state::{Myself, State};
 
-/// How many frames of a trap an error shows.
+/// The number of frames of a trap that an error shows.
 const FRAMES: usize = 8;
 
-/// How many bytes of a guest's error text, or of a function's name, an error shows.
+/// The number of bytes of a guest's error text, or of a function's name, that an error shows.
 const ERROR_TEXT_BYTES: usize = 4096;
 const FUNCTION_NAME_BYTES: usize = 128;
 
@@ -34,7 +35,7 @@ const COPIED_BESIDES: usize = 256 << 10;
 
 /// A live instance. After an error it is dead and must be dropped.
 pub(crate) struct Instance {
-    pub(crate) store: Store<State>,
+    pub(crate) store: Store<StoreData>,
     exports: World,
     /// The component behind the exports, for those that are looked up when they are needed.
     pub(crate) component: wasmtime::component::Instance,
@@ -54,7 +55,7 @@ impl Instance {
     /// Makes a fresh instance. Without an actor it can only describe itself.
     pub(crate) async fn new(
         module: &Module,
-        actor: Option<Myself>,
+        actor: Option<ActorContext>,
         label: Label,
         limits: Arc<Limits>,
     ) -> Result<Self, GuestError> {
@@ -62,7 +63,7 @@ impl Instance {
         let engine = module.engine();
         let family = actor.as_ref().map(|actor| actor.family.account());
         let meter = Arc::new(engine.meter(limits.cpu_per_message, family));
-        let mut store = Store::new(engine.wasmtime(), State::new(actor, label, limits, engine.bounds()));
+        let mut store = Store::new(engine.wasmtime(), StoreData::new(actor, label, limits, engine.bounds()));
         if let Err(refused) = admitted {
             return Err(failure(&store, Callback::Instantiation, Fault::NotGranted(refused)));
         }
@@ -85,6 +86,8 @@ impl Instance {
         let linked = code.linked();
         let made = async {
             store.data_mut().open_directories().await;
+            // Before the component, whose start may call them.
+            store.data_mut().open_interfaces(&code.added)?;
             let component = linked.pre.instantiate_async(&mut store).await?;
             let exports = linked.world.load(&mut store, &component)?;
             Ok((component, exports))
@@ -115,7 +118,7 @@ impl Instance {
         let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_describe(&mut *store);
         let outcome = meter.run(longest, pin!(call)).await;
-        self.settle(Callback::Lifecycle("describe"), outcome.map(Ok))
+        self.outcome(Callback::Lifecycle("describe"), outcome.map(Ok))
     }
 
     pub(crate) async fn pre_start(&mut self, arguments: &[u8]) -> Result<(), GuestError> {
@@ -126,7 +129,7 @@ impl Instance {
         let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_pre_start(store, arguments);
         let outcome = meter.run(longest, pin!(call)).await;
-        self.settle(Callback::Lifecycle("pre-start"), outcome)
+        self.outcome(Callback::Lifecycle("pre-start"), outcome)
     }
 
     pub(crate) async fn post_start(&mut self) -> Result<(), GuestError> {
@@ -137,7 +140,7 @@ impl Instance {
         let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_post_start(store);
         let outcome = meter.run(longest, pin!(call)).await;
-        self.settle(Callback::Lifecycle("post-start"), outcome)
+        self.outcome(Callback::Lifecycle("post-start"), outcome)
     }
 
     pub(crate) async fn handle_cast(
@@ -154,7 +157,7 @@ impl Instance {
         let longest = message(&store.data().limits);
         let call = exports.ractor_actor_actor().call_handle_cast(store, variant, args);
         let outcome = meter.run(longest, pin!(call)).await;
-        self.settle(Callback::Message("handle-cast", variant), outcome)
+        self.outcome(Callback::Message("handle-cast", variant), outcome)
     }
 
     /// Handles a call up to and including its reply, unless the guest puts that off.
@@ -176,7 +179,7 @@ impl Instance {
             .ractor_actor_actor()
             .call_handle_call(store, variant, args, number);
         let outcome = meter.run(longest, pin!(call)).await;
-        match self.settle(Callback::Message("handle-call", variant), outcome)? {
+        match self.outcome(Callback::Message("handle-call", variant), outcome)? {
             Some(bytes) => self.store.data_mut().answer(variant, bytes),
             None => self.store.data_mut().defer(),
         }
@@ -192,7 +195,7 @@ impl Instance {
         let longest = message(&store.data().limits);
         let call = exports.ractor_actor_actor().call_handle_supervisor_evt(store, event);
         let outcome = meter.run(longest, pin!(call)).await;
-        self.settle(Callback::Lifecycle("handle-supervisor-evt"), outcome)
+        self.outcome(Callback::Lifecycle("handle-supervisor-evt"), outcome)
     }
 
     pub(crate) async fn post_stop(mut self) -> Result<(), GuestError> {
@@ -203,12 +206,12 @@ impl Instance {
         let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_post_stop(&mut *store);
         let outcome = meter.run(longest, pin!(call)).await;
-        self.settle(Callback::Lifecycle("post-stop"), outcome)
+        self.outcome(Callback::Lifecycle("post-stop"), outcome)
     }
 
     /// True if the guest is to hear of this.
-    pub(crate) fn hears(&mut self, event: &ractor::SupervisionEvent) -> bool {
-        self.store.data_mut().hears(event).unwrap_or_default()
+    pub(crate) fn admits(&mut self, event: &ractor::SupervisionEvent) -> bool {
+        self.store.data_mut().admits(event).unwrap_or_default()
     }
 
     pub(crate) fn label(&self) -> &Label {
@@ -220,7 +223,7 @@ impl Instance {
     }
 
     /// The reason of a stop that the guest has asked for since this was last asked.
-    pub(crate) fn take_stopping(&mut self) -> Option<Option<String>> {
+    pub(crate) fn take_stop_request(&mut self) -> Option<Option<String>> {
         self.store.data_mut().stopping.take()
     }
 
@@ -234,7 +237,7 @@ impl Instance {
         failure(&self.store, callback, fault)
     }
 
-    pub(crate) fn settle<T>(
+    pub(crate) fn outcome<T>(
         &self,
         callback: Callback<'_>,
         outcome: wasmtime::Result<Result<T, String>>,
@@ -258,7 +261,7 @@ pub(crate) fn message(limits: &Limits) -> Longest {
     (limits.message_time, Limit::MessageTime)
 }
 
-impl State {
+impl StoreData {
     /// Sends what `handle-call` returned.
     fn answer(&mut self, variant: &str, bytes: Vec<u8>) {
         let Some(port) = self.replies.take_current() else {
@@ -296,7 +299,7 @@ fn fuel(limits: &Limits) -> usize {
     message_bytes.saturating_mul(2).saturating_add(COPIED_BESIDES)
 }
 
-fn failure(store: &Store<State>, callback: Callback<'_>, fault: Fault) -> GuestError {
+fn failure(store: &Store<StoreData>, callback: Callback<'_>, fault: Fault) -> GuestError {
     let Label { name, pid, .. } = &store.data().label;
     GuestError {
         actor: name.clone(),
@@ -312,7 +315,7 @@ fn failure(store: &Store<State>, callback: Callback<'_>, fault: Fault) -> GuestE
     }
 }
 
-fn trap(store: &Store<State>, error: &wasmtime::Error) -> Fault {
+fn trap(store: &Store<StoreData>, error: &wasmtime::Error) -> Fault {
     let at = backtrace(error);
     if let Some(Exit(reason)) = error.downcast_ref::<Exit>() {
         return Fault::Returned(reason.clone());
@@ -331,8 +334,8 @@ fn trap(store: &Store<State>, error: &wasmtime::Error) -> Fault {
 }
 
 /// The limit that an error is about, if it is about one.
-fn limit_of(store: &Store<State>, error: &wasmtime::Error) -> Option<Limit> {
-    let State { limits, bounds, .. } = store.data();
+fn limit_of(store: &Store<StoreData>, error: &wasmtime::Error) -> Option<Limit> {
+    let StoreData { limits, bounds, .. } = store.data();
     if let Some(limit) = error.downcast_ref::<Limit>() {
         return Some(*limit);
     }
@@ -360,7 +363,7 @@ fn limit_of(store: &Store<State>, error: &wasmtime::Error) -> Option<Limit> {
 }
 
 /// Why there is no instance: its start trapped, or there was no room for it.
-fn no_instance(store: &Store<State>, engine: &Engine, error: &wasmtime::Error) -> Fault {
+fn no_instance(store: &Store<StoreData>, engine: &Engine, error: &wasmtime::Error) -> Fault {
     if error.is::<Trap>() || limit_of(store, error).is_some() {
         return trap(store, error);
     }

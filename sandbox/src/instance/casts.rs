@@ -16,7 +16,7 @@ const BYTES: usize = 16 << 10;
 /// The largest cast of one. It is copied once more than one that comes apart, which pays for what an entry costs up to here.
 const CAST_BYTES: usize = 4 << 10;
 
-/// Where casts come one at a time, one of so many waits to see whether others follow.
+/// Where casts come one at a time, one of this many waits to see whether others follow.
 const TRIED: u32 = 8;
 
 /// What is kept for the next batch.
@@ -65,7 +65,7 @@ impl Casts {
         self.sizes.len()
     }
 
-    /// True if a cast of so many bytes is to wait here.
+    /// True if a cast of this many bytes is to wait here.
     pub(crate) fn takes(&mut self, bytes: usize) -> bool {
         if bytes > self.largest || self.most < 2 {
             return false;

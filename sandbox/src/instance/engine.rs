@@ -5,13 +5,12 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use wasmtime::component::Linker;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use super::code::{Admission, Code};
 use super::meter::Meter;
-use super::module::{Admission, Code, Module};
 use super::ticker;
-use crate::accounting::family::Population;
+use crate::accounting::family::GuestCount;
 use crate::accounting::limiter::EngineBounds;
 use crate::accounting::pools::Pools;
 use crate::accounting::turns::clock::Clock;
@@ -19,13 +18,13 @@ use crate::accounting::turns::{Account, STEPS, TurnCounts, Turns};
 use crate::component::cache::Cache;
 use crate::component::cache_key::CacheKey;
 use crate::component::engine_config::{Allocation, EngineConfig, POOL_TABLES};
-use crate::component::error::{EngineError, LoadError, LoadFault};
+use crate::component::error::{EngineError, LoadFault};
 use crate::component::machine::Machine;
 use crate::component::needs::{Capacity, Pool};
-use crate::component::source::{Digest, ModuleSource};
+use crate::component::source::Digest;
 use crate::policy::limits::Limits;
-use crate::store::imports;
-use crate::store::state::State;
+use crate::store::imports::Imports;
+use crate::store::interface::HostInterfaces;
 
 /// Compiles components and runs them. Cheap to clone; everything ends with the last clone, module and guest.
 #[derive(Clone)]
@@ -35,7 +34,7 @@ pub struct Engine {
 
 struct Inner {
     wasmtime: wasmtime::Engine,
-    linker: Linker<State>,
+    imports: Imports,
     cache: Option<Cache>,
     clock: Clock,
     /// That of the clock.
@@ -47,13 +46,13 @@ struct Inner {
     component_bytes: u64,
     admission: Admission,
     description_limits: Arc<Limits>,
-    population: Arc<Population>,
+    guest_count: Arc<GuestCount>,
     pools: Arc<Pools>,
     /// Loaded code by digest. The inner lock is held while it is compiled, so that nobody compiles it twice.
     loaded: Mutex<HashMap<Digest, Slot>>,
 }
 
-type Slot = Arc<tokio::sync::Mutex<Weak<Code>>>;
+pub(super) type Slot = Arc<tokio::sync::Mutex<Weak<Code>>>;
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -67,6 +66,14 @@ impl Engine {
     /// # Errors
     /// This machine can't run it, or the cache directory is unusable or open to others, or there is no key for it.
     pub fn new(config: EngineConfig) -> Result<Self, EngineError> {
+        Self::with_interfaces(config, HostInterfaces::default())
+    }
+
+    /// The same, for guests that may also import these interfaces, which the program adds.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new), or two interfaces have a function of the same name.
+    pub fn with_interfaces(config: EngineConfig, interfaces: HostInterfaces) -> Result<Self, EngineError> {
         let (wasmtime, pool) = new_wasmtime(&config)?;
         let cache = match (config.cache_dir, config.cache_key) {
             (Some(directory), Some(key)) => Some(Cache::open(
@@ -78,7 +85,7 @@ impl Engine {
             (Some(_), None) => return Err(EngineError::NoCacheKey),
             (None, _) => None,
         };
-        let linker = imports::linker(&wasmtime).map_err(|error| EngineError::Setup(format!("{error:#}")))?;
+        let imports = Imports::new(&wasmtime, interfaces).map_err(|error| EngineError::Setup(format!("{error:#}")))?;
         let clock = Clock::default();
         let step = config.epoch_tick.max(Duration::from_millis(1)) / STEPS;
         ticker::start(wasmtime.weak(), Arc::downgrade(&clock), step).map_err(EngineError::Ticker)?;
@@ -89,7 +96,7 @@ impl Engine {
         Ok(Self {
             inner: Arc::new(Inner {
                 wasmtime,
-                linker,
+                imports,
                 cache,
                 clock,
                 step,
@@ -107,74 +114,27 @@ impl Engine {
                     },
                 },
                 description_limits: Arc::new(config.description_limits),
-                population: Arc::new(Population::new(pool.map(|pool| pool.guests))),
+                guest_count: Arc::new(GuestCount::new(pool.map(|pool| pool.guests))),
                 pools: Arc::new(Pools::new(config.name_servers)),
                 loaded: Mutex::default(),
             }),
         })
     }
 
-    /// Reads a component, checks that it is an actor, and compiles it unless that was done before.
-    ///
-    /// # Errors
-    /// See [`LoadFault`].
-    pub async fn load(&self, source: &ModuleSource) -> Result<Module, LoadError> {
-        let loaded = self.load_code(source).await;
-        let loaded = loaded.map(|code| Module::new(self.clone(), source, code));
-        if let Ok(module) = &loaded {
-            self.warn_of_room(module);
-        }
-        loaded.map_err(|fault| LoadError {
-            module: source.name.clone(),
-            path: source.path.clone(),
-            fault,
-        })
+    /// Compiles a component with this digest, or takes it from the cache. Blocks.
+    pub(super) fn compile(&self, digest: Digest, bytes: &[u8]) -> Result<Code, LoadFault> {
+        let Inner {
+            wasmtime,
+            imports,
+            cache,
+            admission,
+            ..
+        } = &*self.inner;
+        Code::new(wasmtime, imports, cache.as_ref(), admission, digest, bytes)
     }
 
-    /// A module that came later may need more of the pool than was foreseen.
-    fn warn_of_room(&self, module: &Module) {
-        let Some(pool) = self.capacity().pool else { return };
-        let needs = module.needs();
-        let fit = pool.guests_with(needs);
-        if fit < pool.guests.into() {
-            tracing::warn!(
-                module = module.name(),
-                memories = needs.memories,
-                tables = needs.tables,
-                "only about {fit} guests of this module fit; `max_memories` and `max_tables` under [runtime], {} and {} now, make \
-                 room for more",
-                pool.memories,
-                pool.tables
-            );
-        }
-    }
-
-    async fn load_code(&self, source: &ModuleSource) -> Result<Arc<Code>, LoadFault> {
-        let (path, expected, limit) = (source.path.clone(), source.digest, self.inner.component_bytes);
-        let (bytes, digest) = blocking(move || Code::read(&path, expected, limit)).await?;
-        let slot = self.slot(digest);
-        let mut loaded = slot.lock().await;
-        if let Some(code) = loaded.upgrade() {
-            return Ok(code);
-        }
-        let engine = self.clone();
-        let code = blocking(move || {
-            let Inner {
-                wasmtime,
-                linker,
-                cache,
-                admission,
-                ..
-            } = &*engine.inner;
-            Code::new(wasmtime, linker, cache.as_ref(), admission, digest, &bytes)
-        })
-        .await?;
-        let code = Arc::new(code);
-        *loaded = Arc::downgrade(&code);
-        Ok(code)
-    }
-
-    fn slot(&self, digest: Digest) -> Slot {
+    /// Where the code with this digest is, or comes to be.
+    pub(super) fn slot(&self, digest: Digest) -> Slot {
         let mut loaded = self.inner.loaded.lock();
         // Forgets what nobody has or loads any more.
         loaded.retain(|_, slot| {
@@ -208,8 +168,8 @@ impl Engine {
         self.inner.description_limits.clone()
     }
 
-    pub(crate) fn population(&self) -> Arc<Population> {
-        self.inner.population.clone()
+    pub(crate) fn guest_count(&self) -> Arc<GuestCount> {
+        self.inner.guest_count.clone()
     }
 
     pub(crate) fn pools(&self) -> Arc<Pools> {
@@ -232,15 +192,6 @@ impl Engine {
         let family = family.unwrap_or_else(|| describing.clone());
         Meter::new(clock.clone(), *step, budget, turns.clone(), family)
     }
-}
-
-/// Runs `work` on a thread that may block.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, LoadFault> + Send + 'static,
-) -> Result<T, LoadFault> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|error| Err(LoadFault::Interrupted(error.to_string())))
 }
 
 /// With its pool, if it has one.
@@ -277,7 +228,7 @@ fn wasmtime_config(config: &EngineConfig) -> Config {
         .max_wasm_stack(config.stack_bytes)
         // What the host's own functions need besides, when a guest calls them.
         .async_stack_size(config.stack_with_host())
-        // Else the pages of a stack that nobody uses any more would stay, with what a guest left on them.
+        // Otherwise the pages of a stack that nobody uses any more would stay, with what a guest left on them.
         .async_stack_zeroing(true)
         .memory_init_cow(config.copy_on_write);
     wasmtime
@@ -288,7 +239,7 @@ fn wasmtime_config(config: &EngineConfig) -> Config {
 fn strategy(config: &EngineConfig, of: &Pool) -> InstanceAllocationStrategy {
     /// Its sizes are rounded up, so that the largest number would overflow.
     const ANY_SIZE: usize = isize::MAX as usize;
-    /// A module can't have more memories, or tables, than this anyway. And wasmtime goes through so many when one is dropped.
+    /// A module can't have more memories, or tables, than this anyway. And wasmtime goes through that many when one is dropped.
     const OF_A_MODULE: u32 = 100;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(of.guests)

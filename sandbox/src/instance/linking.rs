@@ -1,7 +1,7 @@
 //! Is this component an actor? Checked before anything runs, with errors that name what is missing.
 
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
-use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Linker, Lower};
+use wasmtime::component::{Component, InstancePre};
 
 use super::batch_export::BatchExport;
 use super::reload_exports::ReloadExports;
@@ -9,11 +9,12 @@ use crate::component::bindings::types::SupervisionEvent;
 use crate::component::bindings::{ACTOR_INTERFACE, Descriptor, WorldIndices};
 use crate::component::error::LoadFault;
 use crate::component::interfaces;
-use crate::store::state::State;
+use crate::store::data::StoreData;
+use crate::store::imports::Imports;
 
 /// A component that is an actor, linked with the host.
 pub(crate) struct Linked {
-    pub(crate) pre: InstancePre<State>,
+    pub(crate) pre: InstancePre<StoreData>,
     pub(crate) world: WorldIndices,
     /// None if it can't be replaced with its state.
     pub(crate) reload: Option<ReloadExports>,
@@ -22,15 +23,11 @@ pub(crate) struct Linked {
 }
 
 /// Links the component with the host, or says what keeps it from being an actor.
-pub(crate) fn check(
-    engine: &wasmtime::Engine,
-    linker: &Linker<State>,
-    component: &Component,
-) -> Result<Linked, LoadFault> {
+pub(crate) fn check(engine: &wasmtime::Engine, imports: &Imports, component: &Component) -> Result<Linked, LoadFault> {
     let functions = actor_functions(engine, component)?;
-    interfaces::check_imports(engine, component)?;
+    interfaces::check_imports(engine, component, &imports.offers)?;
     let mismatch = |error: wasmtime::Error| LoadFault::Mismatch(format!("{error:#}"));
-    let linked = linker.instantiate_pre(component).map_err(mismatch)?;
+    let linked = imports.linker.instantiate_pre(component).map_err(mismatch)?;
     check_types(&linked, &functions)?;
     let reload = ReloadExports::find(component, &linked)?;
     let batch = BatchExport::find(component, &linked)?;
@@ -46,7 +43,7 @@ pub(crate) fn check(
 /// A function of the actor interface: what it is called and whether it has the right type.
 type Function = (
     &'static str,
-    fn(&ComponentFunc, &InstancePre<State>) -> wasmtime::Result<()>,
+    fn(&ComponentFunc, &InstancePre<StoreData>) -> wasmtime::Result<()>,
 );
 
 type Outcome<T> = (Result<T, String>,);
@@ -92,59 +89,13 @@ fn actor_functions(engine: &wasmtime::Engine, component: &Component) -> Result<V
         .collect()
 }
 
-fn check_types(linked: &InstancePre<State>, functions: &[ComponentItem]) -> Result<(), LoadFault> {
+fn check_types(linked: &InstancePre<StoreData>, functions: &[ComponentItem]) -> Result<(), LoadFault> {
     for ((name, check), item) in FUNCTIONS.iter().zip(functions) {
         let checked = match item {
             ComponentItem::ComponentFunc(function) => check(function, linked),
             _ => Err(wasmtime::format_err!("it is not a function")),
         };
-        checked.map_err(|error| another_type(ACTOR_INTERFACE, name, &error))?;
+        checked.map_err(|error| LoadFault::another_type(ACTOR_INTERFACE, name, &error))?;
     }
     Ok(())
-}
-
-fn another_type(interface: &str, function: &str, error: &wasmtime::Error) -> LoadFault {
-    LoadFault::Mismatch(format!("`{function}` of `{interface}` has another type: {error:#}"))
-}
-
-/// An interface that not every actor exports.
-pub(crate) struct OptionalInterface<'a> {
-    component: &'a Component,
-    linked: &'a InstancePre<State>,
-    name: &'static str,
-    index: ComponentExportIndex,
-}
-
-impl<'a> OptionalInterface<'a> {
-    /// The interface of this name; none if the component doesn't export it.
-    pub(crate) fn find(component: &'a Component, linked: &'a InstancePre<State>, name: &'static str) -> Option<Self> {
-        Some(Self {
-            component,
-            linked,
-            name,
-            index: component.get_export_index(None, name)?,
-        })
-    }
-
-    /// Where the component has this function, which takes and returns this.
-    pub(crate) fn function<Parameters, Results>(
-        &self,
-        function: &'static str,
-    ) -> Result<ComponentExportIndex, LoadFault>
-    where
-        Parameters: ComponentNamedList + Lower,
-        Results: ComponentNamedList + Lift,
-    {
-        let Some((ComponentItem::ComponentFunc(found), index)) = self.component.get_export(Some(&self.index), function)
-        else {
-            return Err(LoadFault::MissingFunction {
-                interface: self.name,
-                function,
-            });
-        };
-        found
-            .typecheck::<Parameters, Results>(&self.linked.instance_type())
-            .map_err(|error| another_type(self.name, function, &error))?;
-        Ok(index)
-    }
 }

@@ -7,8 +7,8 @@ use wasmtime::component::ComponentExportIndex;
 use super::calls::{Callback, Instance, lifecycle};
 use super::reload_exports::{Outcome, ReloadExports, SnapshotOutcome};
 use crate::instance::error::{Fault, GuestError};
+use crate::store::data::SideEffects;
 use crate::store::replies::Port;
-use crate::store::state::Acting;
 use crate::store::undo::Mark;
 
 /// Why there is no snapshot.
@@ -27,7 +27,7 @@ impl Instance {
             return Err(NoSnapshot::Refused(self.not_reloadable(callback)));
         };
         let limits = self.store.data().limits.clone();
-        self.begin(Acting::Not("snapshot"));
+        self.begin(SideEffects::Forbidden("snapshot"));
         // What a guest can return is bounded by its memory; whether it is too much is better said than trapped for.
         self.store.set_hostcall_fuel(limits.memory_bytes);
         let Self {
@@ -44,9 +44,9 @@ impl Instance {
             Err(error) => Err(error),
         };
         self.refuel();
-        self.store.data_mut().acting = Acting::Freely;
+        self.store.data_mut().side_effects = SideEffects::Allowed;
         let trapped = outcome.is_err();
-        let state = self.settle(callback, outcome.map(|(state,)| state)).map_err(|error| {
+        let state = self.outcome(callback, outcome.map(|(state,)| state)).map_err(|error| {
             if trapped {
                 NoSnapshot::Trapped(error)
             } else {
@@ -70,7 +70,7 @@ impl Instance {
         let Some(exports) = self.reload_exports() else {
             return Err(self.not_reloadable(callback));
         };
-        self.begin(Acting::Not("restore"));
+        self.begin(SideEffects::Forbidden("restore"));
         let Self {
             store,
             component,
@@ -85,8 +85,8 @@ impl Instance {
             }
             Err(error) => Err(error),
         };
-        self.store.data_mut().acting = Acting::Freely;
-        self.settle(callback, outcome.map(|(restored,)| restored))
+        self.store.data_mut().side_effects = SideEffects::Allowed;
+        self.outcome(callback, outcome.map(|(restored,)| restored))
     }
 
     /// The guest's own check, after [`restore`](Self::restore).
@@ -95,9 +95,9 @@ impl Instance {
         let Some(exports) = self.reload_exports() else {
             return Err(self.not_reloadable(callback));
         };
-        self.begin(Acting::Freely);
+        self.begin(SideEffects::Allowed);
         let outcome = self.call_plain(&exports.post_reload).await;
-        self.settle(callback, outcome)
+        self.outcome(callback, outcome)
     }
 
     async fn call_plain(&mut self, function: &ComponentExportIndex) -> wasmtime::Result<Result<(), String>> {
@@ -119,7 +119,7 @@ impl Instance {
         let (mine, theirs) = (self.store.data_mut(), other.store.data_mut());
         std::mem::swap(&mut mine.replies, &mut theirs.replies);
         std::mem::swap(&mut mine.outflow, &mut theirs.outflow);
-        std::mem::swap(&mut mine.watch, &mut theirs.watch);
+        std::mem::swap(&mut mine.monitors, &mut theirs.monitors);
         std::mem::swap(&mut mine.timers, &mut theirs.timers);
     }
 
@@ -134,15 +134,15 @@ impl Instance {
     }
 
     /// From now on it is watched whether the guest does anything that others can notice.
-    pub(crate) fn watch_acts(&mut self) {
-        self.store.data_mut().acted = false;
+    pub(crate) fn watch_side_effects(&mut self) {
+        self.store.data_mut().had_side_effects = false;
     }
 
-    /// True if it may have, since [`watch_acts`](Self::watch_acts). What it does through WASI isn't watched call by call:
+    /// True if it may have, since [`watch_side_effects`](Self::watch_side_effects). What it does through WASI isn't watched call by call:
     /// whoever was granted something to write to counts as having written.
-    pub(crate) fn has_acted(&self) -> bool {
+    pub(crate) fn has_had_side_effects(&self) -> bool {
         let state = self.store.data();
-        state.acted || state.grants().change_the_host()
+        state.had_side_effects || state.grants().change_the_host()
     }
 
     /// Takes the port of the call at which the guest failed, unless it was answered.
@@ -150,10 +150,10 @@ impl Instance {
         self.store.data_mut().replies.take_current()
     }
 
-    fn begin(&mut self, acting: Acting) {
+    fn begin(&mut self, side_effects: SideEffects) {
         let state = self.store.data_mut();
         state.metadata = None;
-        state.acting = acting;
+        state.side_effects = side_effects;
         self.store.set_epoch_deadline(1);
     }
 

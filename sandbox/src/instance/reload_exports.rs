@@ -2,9 +2,9 @@
 
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
+use super::optional_interface::OptionalInterface;
 use crate::component::error::LoadFault;
-use crate::instance::linking::OptionalInterface;
-use crate::store::state::State;
+use crate::store::data::StoreData;
 
 /// The interface.
 pub(crate) const RELOAD_INTERFACE: &str = "ractor:actor/reload@0.1.0";
@@ -23,7 +23,7 @@ pub(crate) struct ReloadExports {
 
 impl ReloadExports {
     /// Finds and checks the functions; none if the component can't be reloaded with its state.
-    pub(crate) fn find(component: &Component, linked: &InstancePre<State>) -> Result<Option<Self>, LoadFault> {
+    pub(crate) fn find(component: &Component, linked: &InstancePre<StoreData>) -> Result<Option<Self>, LoadFault> {
         let Some(interface) = OptionalInterface::find(component, linked, RELOAD_INTERFACE) else {
             return Ok(None);
         };

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use super::text::tidy;
 
-/// How many bytes of a name that a guest made up are shown.
+/// The number of bytes that are shown of a name that a guest made up.
 const SHOWN: usize = 255;
 
 /// What a guest has tried without a grant.

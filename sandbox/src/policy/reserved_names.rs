@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-/// How the names of the host's own actors begin.
+/// The beginning of the names of the host's own actors.
 const OF_THE_HOST: &str = "ractor-host.";
 
 /// The names of the actors that a node starts, whether these live or not.

@@ -72,7 +72,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// A budget of which nothing is used.
+    /// A budget that nothing was taken from.
     pub fn new(policy: RestartPolicy) -> Self {
         Self {
             policy,

@@ -14,7 +14,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// So many are given to it at once, and it begins with the first.
+    /// This many are given to it at once, and it begins with the first.
     pub(crate) fn new(given: usize, clock: &Clock) -> Self {
         Self {
             given,

@@ -15,14 +15,13 @@ use ractor::message::SerializedMessage;
 use ractor::{ActorCell, ActorStatus};
 use tokio::sync::Notify;
 
-use crate::accounting::family::Purse;
+use self::waiting::{GivenUp, Waiting, is_cast};
+use crate::accounting::family::Quota;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::directory::{BoxFuture, DESCRIBE_VARIANT, Inbox, NotPut, PutRefused};
 use crate::policy::limits::{Limits, WhenFull};
 use crate::sync::{Mutex, MutexGuard};
-
-use self::waiting::{GivenUp, Waiting, is_cast};
 
 /// What a token has in place of a call's number: see the module.
 const TOKEN: u64 = 0;
@@ -43,7 +42,7 @@ pub(crate) struct Mailbox {
     label: Label,
     limits: Arc<Limits>,
     /// What the messages of the whole family may take that wait.
-    purse: Arc<Purse>,
+    quota: Arc<Quota>,
     waiting: Mutex<Waiting>,
     room: Notify,
     /// What answers questions that take neither the actor's turn nor its instance.
@@ -59,13 +58,13 @@ impl std::fmt::Debug for Mailbox {
 }
 
 impl Mailbox {
-    pub(crate) fn new(actor: ActorCell, label: Label, limits: Arc<Limits>, purse: Arc<Purse>) -> Self {
+    pub(crate) fn new(actor: ActorCell, label: Label, limits: Arc<Limits>, quota: Arc<Quota>) -> Self {
         Self {
             actor,
             label,
             limits,
-            waiting: Mutex::new(Waiting::in_family(purse.clone())),
-            purse,
+            waiting: Mutex::new(Waiting::in_family(quota.clone())),
+            quota,
             room: Notify::new(),
             answers: OnceLock::new(),
         }
@@ -178,7 +177,7 @@ impl Inbox for Mailbox {
     fn room(&self) -> Option<BoxFuture<'_, ()>> {
         (self.limits.mailbox_full == WhenFull::Wait).then(|| {
             let mut here = Box::pin(self.room.notified());
-            let mut in_family = Box::pin(self.purse.room());
+            let mut in_family = Box::pin(self.quota.room());
             // From now on they hear, not only from when they are first polled.
             here.as_mut().enable();
             in_family.as_mut().enable();

@@ -1,4 +1,4 @@
-//! Of whom an instance hears: its children, and the actors and groups that it monitors.
+//! The actors that an instance hears of: its children, and those and the groups that it monitors.
 //!
 //! What ractor queued for an earlier instance, or before the guest lost interest, is still to come. It is told apart here and
 //! kept from the guest. An entry stays until the guest has heard of the end, so that the limits on entries are limits on what
@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use ractor::{ActorCell, ActorId, ActorStatus, SupervisionEvent};
 
-use crate::accounting::family::{Place, Purse, Share};
+use crate::accounting::family::{Place, Quota, Share};
 use crate::directory::Lent;
 use crate::policy::limits::{Common, Limit};
 use crate::store::groups::watch::{GroupWatch, changed};
 
 /// See the module. What it monitors ends when it is dropped.
-pub(crate) struct Watch {
+pub(crate) struct Monitors {
     myself: ActorCell,
     /// Those that a native linked to the guest have no place.
     children: HashMap<ActorId, Option<Place>>,
@@ -40,7 +40,7 @@ pub(crate) enum Refused {
     TooMany(Limit),
 }
 
-impl Watch {
+impl Monitors {
     pub(crate) fn new(myself: ActorCell) -> Self {
         Self {
             myself,
@@ -56,7 +56,7 @@ impl Watch {
     }
 
     /// Asks to hear of the end of an actor. Of its children a guest hears anyway.
-    pub(crate) fn monitor(&mut self, lent: Lent, limit: usize, purse: &Arc<Purse>) -> Result<(), Refused> {
+    pub(crate) fn monitor(&mut self, lent: Lent, limit: usize, quota: &Arc<Quota>) -> Result<(), Refused> {
         let actor = lent.cell().clone();
         if actor == self.myself || self.children.contains_key(&actor.get_id()) {
             return Ok(());
@@ -75,7 +75,7 @@ impl Watch {
         if monitored >= limit {
             return Err(Refused::TooMany(Limit::Monitors(limit)));
         }
-        let share = purse.share(Common::Monitors, 1).map_err(Refused::TooMany)?;
+        let share = quota.share(Common::Monitors, 1).map_err(Refused::TooMany)?;
         self.myself.monitor(actor.clone());
         // It tells its monitors after it began to stop: whoever was one before will hear.
         if has_ended(&actor) {
@@ -104,7 +104,7 @@ impl Watch {
     }
 
     /// True if the guest is to hear of this.
-    pub(crate) fn hears(&mut self, event: &SupervisionEvent) -> bool {
+    pub(crate) fn admits(&mut self, event: &SupervisionEvent) -> bool {
         match event {
             SupervisionEvent::ActorStarted(actor) => self.is_child(actor),
             SupervisionEvent::ActorTerminated(actor, state, _) => {
@@ -141,7 +141,7 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for Monitors {
     fn drop(&mut self) {
         for (_, Monitored { lent, .. }) in self.monitored.drain() {
             self.myself.unmonitor(lent.cell().clone());

@@ -1,7 +1,7 @@
 //! How much of what a guest sent waits in the mailboxes of native actors.
 //!
 //! Those mailboxes are ractor's and have no limit, so a guest that sends faster than a native actor handles could use up the
-//! host's memory. After every so many bytes a *probe* follows: a call that the actor drops unanswered when its turn comes,
+//! host's memory. After every 256 KiB a *probe* follows: a call that the actor drops unanswered when its turn comes,
 //! which tells how far it has come. Beyond its window the guest waits.
 
 use std::collections::{HashMap, VecDeque};
@@ -14,7 +14,7 @@ use crate::directory::{self, PROBE_EVERY};
 /// Bytes of one guest that may wait for one native actor.
 const WINDOW: usize = 4 << 20;
 
-/// Targets are looked through for forgotten ones when there are so many.
+/// Targets are looked through for forgotten ones when there are this many.
 const SWEEP_AT: usize = 64;
 
 /// What one guest has sent to native actors.
@@ -32,7 +32,7 @@ struct Flow {
 }
 
 impl Outflow {
-    /// Waits until a message that [takes](crate::directory::retained_bytes) so many bytes may be sent to a native actor.
+    /// Waits until a message that [takes](crate::directory::retained_bytes) this many bytes may be sent to a native actor.
     pub(crate) async fn room(&mut self, pid: u64, cost: usize) {
         let Some(flow) = self.targets.get_mut(&pid) else { return };
         while flow.waiting + cost > WINDOW {
@@ -46,7 +46,7 @@ impl Outflow {
         }
     }
 
-    /// A message that takes so many bytes was sent to a native actor.
+    /// A message that takes this many bytes was sent to a native actor.
     pub(crate) fn sent(&mut self, actor: &ActorCell, cost: usize) {
         if self.targets.len() >= SWEEP_AT {
             self.targets.retain(|_, flow| !flow.is_idle());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ractor::RpcReplyPort;
 use tokio::time::Instant;
 
-use crate::accounting::family::{Purse, Share};
+use crate::accounting::family::{Quota, Share};
 use crate::policy::limits::{Common, Limit};
 
 /// Where the encoded reply to a call goes.
@@ -22,7 +22,7 @@ pub(crate) struct Replies {
     deferred: HashMap<u64, Deferred>,
     limit: usize,
     /// The family's part; none if there is no actor.
-    purse: Option<Arc<Purse>>,
+    quota: Option<Arc<Quota>>,
     /// How many may be open before the next search for abandoned ones. Doubles, so that searching stays cheap.
     sweep_at: usize,
 }
@@ -44,13 +44,13 @@ impl Deferred {
 const FIRST_SWEEP: usize = 64;
 
 impl Replies {
-    pub(crate) fn new(limit: usize, purse: Option<Arc<Purse>>) -> Self {
+    pub(crate) fn new(limit: usize, quota: Option<Arc<Quota>>) -> Self {
         Self {
             last: 0,
             current: None,
             deferred: HashMap::new(),
             limit,
-            purse,
+            quota,
             sweep_at: FIRST_SWEEP.min(limit),
         }
     }
@@ -97,8 +97,8 @@ impl Replies {
         if self.deferred.len() >= self.limit {
             return Err(Limit::DeferredReplies(self.limit));
         }
-        let share = |purse: &Arc<Purse>| purse.share(Common::DeferredReplies, 1);
-        let _share = self.purse.as_ref().map(share).transpose()?;
+        let share = |quota: &Arc<Quota>| quota.share(Common::DeferredReplies, 1);
+        let _share = self.quota.as_ref().map(share).transpose()?;
         let expires = port
             .get_timeout()
             .and_then(|timeout| Instant::now().checked_add(timeout));

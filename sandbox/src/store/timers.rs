@@ -17,7 +17,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::own_actor::OwnActor;
-use crate::accounting::family::{Purse, Share};
+use crate::accounting::family::{Quota, Share};
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::directory::{self, Local, MESSAGE_OVERHEAD, PutRefused, SendRefused};
@@ -36,7 +36,7 @@ struct Shared {
     label: Label,
     limits: Arc<Limits>,
     actor: Arc<dyn OwnActor>,
-    purse: Arc<Purse>,
+    quota: Arc<Quota>,
     running: Mutex<Running>,
     /// There is an earlier deadline than the task knows of, or none at all.
     changed: Notify,
@@ -99,12 +99,12 @@ enum Sent {
 pub(crate) struct TooMany(pub(crate) Limit);
 
 impl Timers {
-    pub(crate) fn new(label: Label, limits: Arc<Limits>, actor: Arc<dyn OwnActor>, purse: Arc<Purse>) -> Self {
+    pub(crate) fn new(label: Label, limits: Arc<Limits>, actor: Arc<dyn OwnActor>, quota: Arc<Quota>) -> Self {
         Self(Arc::new(Shared {
             label,
             limits,
             actor,
-            purse,
+            quota,
             running: Mutex::default(),
             changed: Notify::new(),
         }))
@@ -213,16 +213,16 @@ impl Timer {
 }
 
 impl Running {
-    /// Room for one more timer whose message has so many bytes.
+    /// Room for one more timer whose message has this many bytes.
     fn make_room(&mut self, shared: &Shared, bytes: usize) -> Result<[Share; 2], TooMany> {
-        let Shared { limits, purse, .. } = shared;
+        let Shared { limits, quota, .. } = shared;
         let full = |running: &Self| {
             let bytes = running.bytes.saturating_add(bytes);
             running.timers.len() >= limits.timers || (bytes > limits.mailbox_bytes && !running.timers.is_empty())
         };
         let shares = || {
-            let timer = purse.share(Common::Timers, 1)?;
-            let message = purse.share(Common::MailboxBytes, bytes + MESSAGE_OVERHEAD)?;
+            let timer = quota.share(Common::Timers, 1)?;
+            let message = quota.share(Common::MailboxBytes, bytes + MESSAGE_OVERHEAD)?;
             Ok([timer, message])
         };
         if !full(self)

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use ractor::ActorId;
 
+use super::data::StoreData;
 use super::groups::membership::Group;
-use super::state::State;
 
 /// What an actor had at some moment.
 pub(crate) struct Mark {
@@ -16,8 +16,8 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    pub(crate) fn of(state: &State) -> Self {
-        let myself = state.myself().ok();
+    pub(crate) fn of(state: &StoreData) -> Self {
+        let myself = state.context().ok();
         Self {
             timers: state.timers.as_ref().map_or(0, |timers| timers.last()),
             groups: myself
@@ -30,11 +30,11 @@ impl Mark {
     }
 
     /// Ends timers, memberships and children that are younger than this mark.
-    pub(crate) fn undo(self, state: &mut State) {
+    pub(crate) fn undo(self, state: &mut StoreData) {
         if let Some(timers) = &state.timers {
             timers.cancel_after(self.timers);
         }
-        let Ok(myself) = state.myself() else { return };
+        let Ok(myself) = state.context() else { return };
         let joined: Vec<Group> = {
             let mut now = myself.groups.joined();
             let joined = now

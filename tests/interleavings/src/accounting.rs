@@ -1,12 +1,12 @@
 //! What the sandbox counts against limits, as far as its locks are tried here.
 
-#[path = "../../../sandbox/src/accounting/family/purse.rs"]
+#[path = "../../../sandbox/src/accounting/family/quota.rs"]
 #[rustfmt::skip] // rustfmt looks for its tests beside this file
-mod purse;
+mod quota;
 
 /// What a family shares, which is tried by itself: here it has more than it needs.
 pub(crate) mod family {
-    pub(crate) use super::purse::Purse;
+    pub(crate) use super::quota::Quota;
 }
 
 pub(crate) mod label {

@@ -12,10 +12,10 @@ use super::recipe::{Recipe, recipe};
 use crate::config::NodeConfig;
 use crate::ops::console;
 
-/// How long sources must be left alone before they are built: an editor writes several files at once.
+/// The time for which sources must be left alone before they are built: an editor writes several files at once.
 const QUIET: Duration = Duration::from_millis(150);
 
-/// How often sources are looked at of which nothing is heard.
+/// The interval between looks at sources that the system doesn't report on.
 const LATER: Duration = Duration::from_secs(3);
 
 /// Files that are looked at at most, of one module.
@@ -51,10 +51,10 @@ impl Drop for Building {
 impl Builder {
     /// For each module of which it is known how it is made.
     pub(super) fn all(config: &NodeConfig, folder: &Path) -> Vec<Self> {
-        let modules = config.modules.iter().zip(&config.upkeep);
+        let modules = config.modules.iter().zip(&config.builds);
         // What is pinned can't change.
         let free = modules.filter(|(source, _)| source.digest.is_none());
-        let recipes = free.filter_map(|(source, upkeep)| recipe(source, upkeep, folder));
+        let recipes = free.filter_map(|(source, build)| recipe(source, build, folder));
         recipes.map(|recipe| Self { recipe }).collect()
     }
 
@@ -115,7 +115,7 @@ impl Builder {
         }
     }
 
-    /// Runs the command. True if it succeeded; else what it said is shown.
+    /// Runs the command. True if it succeeded; otherwise what it said is shown.
     async fn build(&self) -> bool {
         let Recipe {
             module,

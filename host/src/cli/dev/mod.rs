@@ -11,35 +11,36 @@ use std::time::Duration;
 
 use self::builder::Builder;
 use super::arguments::RunArguments;
-use super::check::options;
 use super::failure::Failure;
-use super::run::{announce, begin, exit_code};
+use super::process::Process;
+use super::run::{announce, exit_code};
 use crate::config::ConfigOptions;
 use crate::host::HostBuilder;
 use crate::ops::console;
 use crate::supervision::reload::ReloadReport;
 
 pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<ExitCode, Failure> {
-    let runtime = begin(arguments)?;
+    let process = Process::of_node(arguments.log_format)?;
     let options = ConfigOptions {
         modules_are_built_later: true,
-        ..options(&arguments.set)
+        ..arguments.config.options()
     };
-    let mut config = builder.config_with(&arguments.file, &options)?;
-    for upkeep in &mut config.upkeep {
+    let mut config = builder.config_with(&arguments.config.file, &options)?;
+    for build in &mut config.builds {
         // What is pinned can't change.
         let is_pinned = config
             .modules
             .iter()
-            .any(|module| module.name == upkeep.module && module.digest.is_some());
-        upkeep.watch = !is_pinned;
+            .any(|module| module.name == build.module && module.digest.is_some());
+        build.watch = !is_pinned;
     }
     let folder = arguments
+        .config
         .file
         .parent()
         .map(std::path::Path::to_owned)
         .unwrap_or_default();
-    let stopped = runtime.block_on(async {
+    let stopped = process.complete(async {
         let builders = Builder::all(&config, &folder);
         for builder in &builders {
             builder.first().await.map_err(Failure::runtime)?;
@@ -47,7 +48,6 @@ pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
         let _building: Vec<_> = builders.into_iter().map(Builder::start).collect();
         Ok::<_, Failure>(builder.on_reload(tell).run_with(config, announce).await)
     });
-    runtime.shutdown_background();
     exit_code(stopped?)
 }
 

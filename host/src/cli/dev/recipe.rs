@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::config::ModuleUpkeep;
+use crate::config::ModuleBuild;
 use crate::guest::ModuleSource;
 
 /// A command and what it makes the file from.
@@ -22,14 +22,14 @@ pub(super) struct Recipe {
 }
 
 /// How this module is made; none if that isn't known. `folder` is that of node.toml.
-pub(super) fn recipe(source: &ModuleSource, upkeep: &ModuleUpkeep, folder: &Path) -> Option<Recipe> {
-    let Some(command) = &upkeep.build else {
+pub(super) fn recipe(source: &ModuleSource, build: &ModuleBuild, folder: &Path) -> Option<Recipe> {
+    let Some(command) = &build.build else {
         return cargo(source);
     };
-    let sources = if upkeep.sources.is_empty() {
+    let sources = if build.sources.is_empty() {
         vec![folder.join("src")]
     } else {
-        upkeep.sources.clone()
+        build.sources.clone()
     };
     Some(Recipe {
         module: source.name.clone(),
@@ -158,18 +158,18 @@ mod tests {
             path: "lab/counter.wasm".into(),
             digest: None,
         };
-        let mut upkeep = ModuleUpkeep {
+        let mut build = ModuleBuild {
             module: "counter".to_owned(),
             watch: false,
             build: Some("make".to_owned()),
             sources: Vec::new(),
         };
-        let made = recipe(&source, &upkeep, Path::new("lab")).unwrap();
+        let made = recipe(&source, &build, Path::new("lab")).unwrap();
         assert_eq!((made.folder, made.sources), ("lab".into(), vec!["lab/src".into()]));
-        upkeep.sources = vec!["lab/counter.c".into()];
-        let made = recipe(&source, &upkeep, Path::new("")).unwrap();
+        build.sources = vec!["lab/counter.c".into()];
+        let made = recipe(&source, &build, Path::new("")).unwrap();
         assert_eq!((made.folder, made.sources), (".".into(), vec!["lab/counter.c".into()]));
-        upkeep.build = None;
-        assert_eq!(recipe(&source, &upkeep, Path::new("")), None);
+        build.build = None;
+        assert_eq!(recipe(&source, &build, Path::new("")), None);
     }
 }

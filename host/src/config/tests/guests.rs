@@ -408,3 +408,13 @@ fn what_an_actor_is_told_is_not_shown() {
         assert!(!shown.contains("s3cret") && !shown.contains(bytes), "{shown}");
     }
 }
+
+#[test]
+fn the_page_of_node_toml_has_every_capability() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/node-toml.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    for key in crate::guest::Capability::KEYS {
+        let row = format!("\n| `{key}` | list of ");
+        assert!(page.contains(&row), "docs/node-toml.md has no row for `{key}`");
+    }
+}

@@ -3,12 +3,13 @@
 #![expect(clippy::panic, reason = "a panic is how a test fails")]
 
 mod actors;
+mod builds;
 mod guests;
 mod limits;
+mod limits_page;
 mod node;
 mod secrets;
 mod tls;
-mod upkeep;
 mod variables;
 
 use std::env::VarError;

@@ -39,7 +39,7 @@ fn a_variable_stands_for_its_value_in_every_string() {
     assert_eq!(peers, ["beta:4697", "[::1]:4698"]);
     assert_eq!(config.runtime.epoch_tick, Some(std::time::Duration::from_millis(2)));
     assert!(config.modules[0].path.ends_with("beta.wasm"));
-    assert_eq!(config.upkeep[0].build.as_deref(), Some("cc -o $OUT ${IN}"));
+    assert_eq!(config.builds[0].build.as_deref(), Some("cc -o $OUT ${IN}"));
     assert_eq!(config.actors[0].arguments, b"Hi beta, $5");
     assert_eq!(config.actors[0].config["text"], "betabeta");
     assert_eq!(config.actors[0].config["plain"], "$NAME");

@@ -12,7 +12,7 @@ fn open(folder: &Path) -> ComponentStore {
     ComponentStore::open(folder.join("components"), LIMITS).unwrap()
 }
 
-fn upload(store: &mut ComponentStore, bytes: &[u8]) -> Result<Progress, UploadError> {
+fn upload(store: &mut ComponentStore, bytes: &[u8]) -> Result<UploadProgress, UploadError> {
     let digest = Digest::of(bytes);
     let progress = store.begin(digest, bytes.len() as u64)?;
     if progress.complete {
@@ -27,7 +27,7 @@ fn an_upload_goes_on_where_it_stopped_also_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let (bytes, digest) = (b"some component", Digest::of(b"some component"));
     let mut store = open(folder.path());
-    let at = |offset, complete| Progress { offset, complete };
+    let at = |offset, complete| UploadProgress { offset, complete };
     assert_eq!(store.begin(digest, 14).unwrap(), at(0, false));
     assert_eq!(store.put(digest, 0, &bytes[..5]).unwrap(), at(5, false));
     let again = store.put(digest, 0, &bytes[..5]).unwrap_err().to_string();
@@ -154,7 +154,7 @@ fn an_upload_succeeds_after_whatever_step_failed() {
     let disk = Disk::under(folder.path());
     let pieces = |store: &mut ComponentStore| -> Result<(), UploadError> {
         loop {
-            let Progress { offset, complete } = store.begin(digest, 90)?;
+            let UploadProgress { offset, complete } = store.begin(digest, 90)?;
             if complete {
                 return Ok(());
             }

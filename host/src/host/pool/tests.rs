@@ -25,7 +25,7 @@ fn wanted_of(configured: u32, max_guests: Option<u32>, each: Crowd) -> Wanted {
     }
 }
 
-fn of(configured: u32, max_guests: Option<u32>) -> (EngineConfig, Option<TooMany>) {
+fn of(configured: u32, max_guests: Option<u32>) -> (EngineConfig, Option<TooManyGuests>) {
     setup(&RuntimeSection::default(), &wanted(configured, max_guests), &LINUX)
 }
 

@@ -6,13 +6,13 @@ use crate::guest::{Descriptor, GuestRef, MessageVariant, Mode, Module};
 
 /// What is known of a version of a module.
 #[derive(Debug, Clone)]
-pub(super) struct Code {
+pub(super) struct CodeFacts {
     pub(super) reloadable: bool,
     /// None if it doesn't describe itself.
     pub(super) descriptor: Option<Descriptor>,
 }
 
-impl Code {
+impl CodeFacts {
     pub(super) async fn of(module: &Module) -> Self {
         Self {
             reloadable: module.is_reloadable(),
@@ -23,12 +23,12 @@ impl Code {
 
 /// What is known of an actor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Actor {
+pub(super) struct ActorFacts {
     pub(super) name: String,
     pub(super) may_restart: bool,
 }
 
-impl Actor {
+impl ActorFacts {
     pub(super) fn of(guest: &GuestRef) -> Self {
         Self {
             name: guest.name().unwrap_or_else(|| format!("pid {}", guest.pid())),
@@ -39,7 +39,7 @@ impl Actor {
 
 /// What is to be done.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Plan {
+pub(super) struct ReloadPlan {
     /// How each actor is reloaded, in their order.
     pub(super) modes: Vec<Mode>,
     /// What is different, in words.
@@ -122,12 +122,12 @@ impl std::error::Error for Refused {}
 
 /// Decides how each actor is reloaded, or why none is.
 pub(super) fn plan(
-    old: &Code,
-    new: &Code,
-    actors: &[Actor],
+    old: &CodeFacts,
+    new: &CodeFacts,
+    actors: &[ActorFacts],
     wanted: Option<Mode>,
     force: bool,
-) -> Result<Plan, Vec<Refusal>> {
+) -> Result<ReloadPlan, Vec<Refusal>> {
     let Some(described) = &new.descriptor else {
         return Err(vec![Refusal::Undescribed]);
     };
@@ -158,13 +158,13 @@ pub(super) fn plan(
         None => Vec::new(),
     };
     if refusals.is_empty() {
-        Ok(Plan { modes, changes })
+        Ok(ReloadPlan { modes, changes })
     } else {
         Err(refusals)
     }
 }
 
-fn mode(old: &Code, new: &Code, actor: &Actor, wanted: Option<Mode>) -> Result<Mode, Refusal> {
+fn mode(old: &CodeFacts, new: &CodeFacts, actor: &ActorFacts, wanted: Option<Mode>) -> Result<Mode, Refusal> {
     let unable = match (old.reloadable, new.reloadable) {
         (true, true) => None,
         (false, _) => Some("the running"),

@@ -1,15 +1,15 @@
 //! Changes of every shape against what is decided about them.
 
-use super::check::{Actor, Code, Refusal, plan};
+use super::check::{ActorFacts, CodeFacts, Refusal, plan};
 use crate::guest::{Descriptor, MessageVariant, Mode};
 
-fn code(state_version: u32) -> Code {
+fn code(state_version: u32) -> CodeFacts {
     let message = |name: &str, argument: &str, reply: Option<&str>| MessageVariant {
         name: name.to_owned(),
         arguments: vec![argument.to_owned()],
         reply: reply.map(str::to_owned),
     };
-    Code {
+    CodeFacts {
         reloadable: true,
         descriptor: Some(Descriptor {
             name: "Counter".to_owned(),
@@ -21,18 +21,18 @@ fn code(state_version: u32) -> Code {
     }
 }
 
-fn with(mut code: Code, change: impl FnOnce(&mut Descriptor)) -> Code {
+fn with(mut code: CodeFacts, change: impl FnOnce(&mut Descriptor)) -> CodeFacts {
     change(code.descriptor.as_mut().unwrap());
     code
 }
 
-fn plain(mut code: Code) -> Code {
+fn plain(mut code: CodeFacts) -> CodeFacts {
     code.reloadable = false;
     code
 }
 
-fn actor(may_restart: bool) -> Actor {
-    Actor {
+fn actor(may_restart: bool) -> ActorFacts {
+    ActorFacts {
         name: "counter".to_owned(),
         may_restart,
     }
@@ -122,7 +122,7 @@ fn what_does_not_matter_for_the_way_is_not_refused() {
 
 #[test]
 fn code_that_does_not_describe_itself_is_refused_even_by_force() {
-    let mute = Code {
+    let mute = CodeFacts {
         reloadable: true,
         descriptor: None,
     };

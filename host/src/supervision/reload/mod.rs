@@ -2,24 +2,27 @@
 //!
 //! The new component is read, checked and compiled while the old one serves. What it may do is decided before anything is
 //! touched (`check`); then each actor is reloaded at a message boundary, several at a time, and has to prove itself
-//! (`roll`). If one of them fails, all go back, or the module stays mixed: [`OnFailure`].
+//! (`driver`). If one of them fails, all go back, or the module stays mixed: [`OnFailure`].
 
 mod check;
 #[cfg(test)]
 mod check_tests;
+mod driver;
 mod report;
-mod roll;
 pub(super) mod rollout;
 
 use std::path::PathBuf;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 pub use self::check::{Refusal, Refused};
 pub use self::report::{ActorReport, Outcome, ReloadReport, Verdict};
 use crate::guest::{Digest, GuestRef, LoadError, LoadFault, Mode, Module, ModuleSource, Modules};
 
 /// What is done when some actors of a module are reloaded and one is not.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "bool", into = "bool")]
 pub enum OnFailure {
     /// All go back to the code that they had.
     #[default]
@@ -34,27 +37,48 @@ impl OnFailure {
     pub const ALL: [(&'static str, Self); 2] = [("rollback", Self::Rollback), ("mixed", Self::Mixed)];
 }
 
-/// A reload to be done.
-#[derive(Debug, Clone)]
+/// To nodes it travels as whether the module may stay mixed.
+impl From<bool> for OnFailure {
+    fn from(mixed: bool) -> Self {
+        if mixed { Self::Mixed } else { Self::Rollback }
+    }
+}
+
+impl From<OnFailure> for bool {
+    fn from(on_failure: OnFailure) -> Self {
+        on_failure == OnFailure::Mixed
+    }
+}
+
+/// A reload to be done. It is the same from the command line to the actors; what travels to another node is what its sender may
+/// decide, and the rest is for the node to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reload {
     /// The module's name.
     pub module: String,
     /// The new component; none for the file that the module was loaded from.
+    #[serde(skip)]
     pub file: Option<PathBuf>,
     /// What the file has to be.
+    #[serde(skip)]
     pub digest: Option<Digest>,
     /// What becomes of the state. None: it is handed over if the code can do that, and else given up by the actors that
     /// may be restarted.
     pub mode: Option<Mode>,
     /// What is done when not all actors can be reloaded.
+    #[serde(rename = "mixed")]
     pub on_failure: OnFailure,
-    /// So many messages of each actor are watched: if one of them fails, so has the reload.
+    /// The number of messages of each actor that are watched: if it fails at one of them, so has the reload.
+    #[serde(skip, default = "usual::probation_messages")]
     pub probation_messages: u32,
-    /// For so long an actor is watched at most, and its old instance kept. Actors that get no messages must not hold two.
+    /// The longest that an actor is watched and its old instance kept. Actors that get no messages must not hold two.
+    #[serde(skip, default = "usual::probation_time")]
     pub probation_time: Duration,
     /// How many actors are reloaded at the same time.
+    #[serde(skip, default = "usual::concurrency")]
     pub concurrency: usize,
     /// How long an actor may take to come to the end of the message that it is handling.
+    #[serde(skip, default = "usual::patience")]
     pub patience: Duration,
     /// Load and check only, and say what would be done.
     pub dry_run: bool,
@@ -71,13 +95,34 @@ impl Reload {
             digest: None,
             mode: None,
             on_failure: OnFailure::default(),
-            probation_messages: 1,
-            probation_time: Duration::from_secs(1),
-            concurrency: 16,
-            patience: Duration::from_secs(30),
+            probation_messages: usual::probation_messages(),
+            probation_time: usual::probation_time(),
+            concurrency: usual::concurrency(),
+            patience: usual::patience(),
             dry_run: false,
             force: false,
         }
+    }
+}
+
+/// How carefully a reload goes, unless somebody says otherwise.
+mod usual {
+    use std::time::Duration;
+
+    pub(super) fn probation_messages() -> u32 {
+        1
+    }
+
+    pub(super) fn probation_time() -> Duration {
+        Duration::from_secs(1)
+    }
+
+    pub(super) fn concurrency() -> usize {
+        16
+    }
+
+    pub(super) fn patience() -> Duration {
+        Duration::from_secs(30)
     }
 }
 
@@ -183,8 +228,8 @@ fn unknown(modules: &Modules, module: &str) -> ReloadError {
 async fn to(modules: &Modules, new: &Module, reload: &Reload) -> Result<ReloadReport, ReloadError> {
     let current = current(modules, &reload.module)?;
     let guests = behind(modules, new);
-    let (old_says, new_says) = (check::Code::of(&current).await, check::Code::of(new).await);
-    let actors: Vec<_> = guests.iter().map(check::Actor::of).collect();
+    let (old_says, new_says) = (check::CodeFacts::of(&current).await, check::CodeFacts::of(new).await);
+    let actors: Vec<_> = guests.iter().map(check::ActorFacts::of).collect();
     let plan = check::plan(&old_says, &new_says, &actors, reload.mode, reload.force).map_err(|refusals| Refused {
         module: reload.module.clone(),
         refusals,
@@ -197,8 +242,8 @@ async fn to(modules: &Modules, new: &Module, reload: &Reload) -> Result<ReloadRe
             .collect();
         return Ok(report);
     }
-    let jobs = guests.into_iter().zip(plan.modes).collect();
-    roll::all(modules, &current, new, jobs, reload, &mut report).await;
+    let swaps = guests.into_iter().zip(plan.modes).collect();
+    driver::run(modules, &current, new, swaps, reload, &mut report).await;
     report.log();
     Ok(report)
 }

@@ -48,7 +48,7 @@ pub struct ActorReport {
     /// What became of it.
     #[serde(flatten)]
     pub outcome: Outcome,
-    /// How long it handled nothing, in microseconds. None if it came to nothing.
+    /// The time for which it handled nothing, in microseconds. None if it came to nothing.
     pub pause_us: Option<u64>,
     /// Bytes of the state that was handed over.
     pub state_bytes: Option<u64>,

@@ -1,4 +1,4 @@
-//! Which actor of a module is reloaded when, and whether all go back: what is decided, without doing any of it. `roll` does it.
+//! Which actor of a module is reloaded when, and whether all go back: what is decided, without doing any of it. `driver` does it.
 //!
 //! Actors are known by their pids. Whoever drives this carries out what [`Rollout::poll`] says, and says what came of it with the
 //! `handle_*` functions, in any order.
@@ -12,12 +12,12 @@ use super::OnFailure;
 use super::report::{Outcome, Verdict};
 use crate::guest::{Mode, NotReloaded};
 
-/// How often to look for actors that started meanwhile. Those that start after the new version is current have it.
+/// The number of times to look for actors that started meanwhile. Those that start after the new version is current have it.
 const SWEEPS: usize = 3;
 
 /// What is to be done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Todo {
+pub(crate) enum RolloutCommand {
     /// Reload this actor: [`Rollout::handle_swapped`] takes what came of it, and then [`Rollout::handle_proven`].
     Swap(u64, Mode),
     /// Make the new version current, if it isn't, and find the actors that don't run it: [`Rollout::handle_late`].
@@ -38,7 +38,7 @@ pub(crate) struct Rollout {
     concurrency: usize,
     phase: Phase,
     /// In the order in which they are reloaded.
-    actors: Vec<Entry>,
+    actors: Vec<ActorEntry>,
     at: BTreeMap<u64, usize>,
     /// The first of `actors` that this phase has not come to.
     next: usize,
@@ -64,7 +64,7 @@ enum Phase {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct ActorEntry {
     pid: u64,
     mode: Mode,
     outcome: Option<Outcome>,
@@ -72,7 +72,7 @@ struct Entry {
     is_stray: bool,
 }
 
-impl Entry {
+impl ActorEntry {
     fn is_reloaded(&self) -> bool {
         matches!(self.outcome, Some(Outcome::Reloaded { .. }))
     }
@@ -107,7 +107,7 @@ impl Rollout {
     }
 
     /// What to do next; none if that depends on what is under way, and if all is done when nothing is.
-    pub(crate) fn poll(&mut self) -> Option<Todo> {
+    pub(crate) fn poll(&mut self) -> Option<RolloutCommand> {
         loop {
             match self.phase {
                 Phase::Forward => match self.actors.get_mut(self.next) {
@@ -116,9 +116,9 @@ impl Rollout {
                         self.next += 1;
                     }
                     Some(actor) if self.busy < self.concurrency => {
-                        let todo = Todo::Swap(actor.pid, actor.mode);
+                        let command = RolloutCommand::Swap(actor.pid, actor.mode);
                         self.begin();
-                        return Some(todo);
+                        return Some(command);
                     }
                     Some(_) => return None,
                     None if self.open > 0 => return None,
@@ -127,9 +127,9 @@ impl Rollout {
                 Phase::Back => match self.actors.get(self.next) {
                     Some(actor) if !actor.goes_back() => self.next += 1,
                     Some(actor) if self.busy < self.concurrency => {
-                        let todo = Todo::Return(actor.pid, actor.mode);
+                        let command = RolloutCommand::Return(actor.pid, actor.mode);
                         self.begin();
-                        return Some(todo);
+                        return Some(command);
                     }
                     _ => return None,
                 },
@@ -137,7 +137,7 @@ impl Rollout {
                     let actor = self.actors.get(self.next)?;
                     self.next += 1;
                     if actor.is_reloaded() {
-                        return Some(Todo::Confirm(actor.pid));
+                        return Some(RolloutCommand::Confirm(actor.pid));
                     }
                 }
                 Phase::Advancing | Phase::TakingBack => return None,
@@ -237,7 +237,7 @@ impl Rollout {
         let has_failed = actors.any(|actor| matches!(actor.outcome, Some(Outcome::Failed { .. })));
         match self.on_failure {
             _ if !has_failed => Verdict::Reloaded,
-            OnFailure::Mixed if self.actors.iter().any(Entry::is_reloaded) => Verdict::Mixed,
+            OnFailure::Mixed if self.actors.iter().any(ActorEntry::is_reloaded) => Verdict::Mixed,
             OnFailure::Mixed | OnFailure::Rollback => Verdict::RolledBack,
         }
     }
@@ -248,11 +248,11 @@ impl Rollout {
         actors.map(|actor| (actor.pid, actor.outcome.unwrap_or(Outcome::Untouched)))
     }
 
-    fn forward_ended(&mut self) -> Option<Todo> {
+    fn forward_ended(&mut self) -> Option<RolloutCommand> {
         if self.verdict() == Verdict::RolledBack {
             // First of all, so that nobody starts with the rejected version any more: those who did are known then.
             self.phase = Phase::TakingBack;
-            return Some(Todo::TakeBack);
+            return Some(RolloutCommand::TakeBack);
         }
         if self.sweeps == SWEEPS {
             self.phase = self.begin_phase(Phase::Confirm);
@@ -260,7 +260,7 @@ impl Rollout {
         }
         self.sweeps += 1;
         self.phase = Phase::Advancing;
-        Some(Todo::Advance)
+        Some(RolloutCommand::Advance)
     }
 
     fn begin(&mut self) {
@@ -288,7 +288,7 @@ impl Rollout {
 
     fn add(&mut self, pid: u64, mode: Mode, outcome: Option<Outcome>) {
         self.at.insert(pid, self.actors.len());
-        self.actors.push(Entry {
+        self.actors.push(ActorEntry {
             pid,
             mode,
             outcome,
@@ -296,7 +296,7 @@ impl Rollout {
         });
     }
 
-    fn actor(&mut self, pid: u64) -> Option<&mut Entry> {
+    fn actor(&mut self, pid: u64) -> Option<&mut ActorEntry> {
         self.at.get(&pid).and_then(|at| self.actors.get_mut(*at))
     }
 }

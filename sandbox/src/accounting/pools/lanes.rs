@@ -20,7 +20,7 @@ pub(super) const OF_A_FAMILY: usize = 4;
 /// Lanes of all families. Further work waits.
 const OF_ALL: usize = 128;
 
-/// How long a thread stays for further work.
+/// The time for which a thread stays for further work.
 const KEPT: Duration = Duration::from_secs(10);
 
 /// See the module.

@@ -2,8 +2,8 @@
 //! threads for work with files.
 //!
 //! None of it takes the runtime's own threads for work that blocks: those are the host's, which reads components, keeps states and
-//! looks up its peers there. So a server for names that never answers, or a file system that hangs, is waited for by the family
-//! that asked, and by nobody else until so many families wait that the bound for all is reached.
+//! looks up its peers there. So a server for names that never answers, or a file system that hangs, keeps the family
+//! that asked waiting, and nobody else until so many families wait that the bound for all is reached.
 
 mod lanes;
 mod names;
@@ -13,9 +13,10 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-pub(crate) use self::lanes::Lane;
 use self::lanes::Lanes;
 use self::names::Names;
+
+pub(crate) use self::lanes::Lane;
 pub(crate) use self::names::NoAddress;
 
 /// See the module.

@@ -19,10 +19,10 @@ pub(super) const OF_A_FAMILY: usize = 8;
 /// Look-ups of all families at a time, each of which may take a few sockets. Further ones wait.
 const OF_ALL: usize = 128;
 
-/// How long a look-up may take, with the wait for its place.
+/// The longest time for a look-up, with the wait for its place.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long it may take until a change of the system's files is noticed.
+/// The longest time until a change of the system's files is noticed.
 const FRESH: Duration = Duration::from_secs(5);
 
 /// Answers that are remembered, each for as long as it says.
@@ -210,7 +210,7 @@ mod tests {
             let end = 12 + question.iter().position(|byte| *byte == 0).unwrap() + 5;
             let is_v4 = packet[end - 3] == 1;
             let mut reply = packet[..end].to_vec();
-            // An answer, with recursion; one question, and so many answers.
+            // An answer, with recursion; one question, and the number of answers.
             reply[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, u8::from(is_v4), 0, 0, 0, 0]);
             if is_v4 {
                 reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 7]);

@@ -26,14 +26,15 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::runtime::Handle;
 
 use self::clock::{Clock, ticks};
-pub(crate) use self::queue::Account;
 use self::queue::{Entered, Grant, Queue};
+
+pub(crate) use self::queue::Account;
 
 /// The engine's clock, and its epochs, go twice as fast as `epoch_tick`: a turn is cut off at the second step that it sees, so it
 /// lasts for more than a half and for no more than the whole.
 pub(crate) const STEPS: u32 = 2;
 
-/// How long the node stays crowded after the last turn that was cut off.
+/// The time for which the node stays crowded after the last turn that was cut off.
 const CALM: Duration = Duration::from_millis(100);
 
 /// Interrupts all guests that run, so that one of them gives way.
@@ -45,7 +46,7 @@ pub(crate) struct Turns {
     step: Duration,
     interrupt: Interrupt,
     crowded: AtomicBool,
-    /// So many of those that run are to give way, though their time isn't over.
+    /// This many of those that run are to give way, though their time isn't over.
     called: AtomicUsize,
     state: Mutex<State>,
 }

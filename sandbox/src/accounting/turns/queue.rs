@@ -90,7 +90,7 @@ impl Line {
 }
 
 impl Queue {
-    /// A queue of guests of which so many may run at once, each for no longer than `tick`, in nanoseconds.
+    /// A queue of guests of which this many may run at once, each for no longer than `tick`, in nanoseconds.
     pub(super) fn new(places: usize, tick: u64) -> Self {
         Self {
             places: places.max(1),
@@ -152,7 +152,7 @@ impl Queue {
         matches!(self.waiting.remove(&number), Some(None))
     }
 
-    /// A turn of this family is over, after so many nanoseconds.
+    /// A turn of this family is over, after this many nanoseconds.
     pub(super) fn end(&mut self, family: &Account, took: u64) {
         self.running = self.running.saturating_sub(1);
         let used = family.used().saturating_sub(self.tick).saturating_add(took);
@@ -242,7 +242,7 @@ mod tests {
             Some((family, grant.waited))
         }
 
-        /// So many full turns of families that never rest; `running` has the first.
+        /// This many full turns of families that never rest; `running` has the first.
         fn spin(&mut self, mut running: usize, turns: usize) -> Vec<usize> {
             let mut had = Vec::new();
             for _ in 0..turns {

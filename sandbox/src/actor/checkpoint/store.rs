@@ -3,9 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use super::writer::CheckpointWriter;
 use crate::component::source::Digest;
 
 /// The state of an actor at one moment: what its `snapshot` returned between two messages.
@@ -98,15 +97,4 @@ pub trait CheckpointStore: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// The store could not be written.
     fn prune(&self, actor: &str, keep: u32) -> Result<(), StoreError>;
-}
-
-/// That an actor's state is kept, how often and where.
-#[derive(Debug, Clone)]
-pub struct Checkpoints {
-    /// The longest time for which what the actor did may be lost with it.
-    pub every: Duration,
-    /// How many are kept.
-    pub keep: u32,
-    /// What writes them.
-    pub writer: CheckpointWriter,
 }

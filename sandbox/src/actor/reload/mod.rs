@@ -4,6 +4,7 @@
 //! instance before it is kept until the new code has proven itself (`probation`).
 
 pub(crate) mod probation;
+mod proving;
 mod swap;
 pub(crate) mod trial;
 
@@ -17,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::actor::checkpoint::store::Moment;
 use crate::instance::error::GuestError;
 use crate::instance::module::Module;
+
 pub(crate) use crate::instance::reload::NoSnapshot;
 
 /// What becomes of the state.
@@ -36,7 +38,7 @@ pub struct Swap {
     pub module: Module,
     /// What becomes of the state.
     pub mode: Mode,
-    /// So many messages must be handled without a failure before the old instance is given up; until then a failure brings
+    /// This many messages must be handled without a failure before the old instance is given up; until then a failure brings
     /// it back. With [`Mode::Restart`] there is nothing to go back to.
     pub probation: u32,
 }
@@ -180,7 +182,7 @@ impl Snapshot {
     }
 }
 
-/// Where states that were asked for have places, so that only so many are there at once.
+/// Where states that were asked for have places, so that only this many are there at once.
 #[derive(Debug)]
 pub struct StateRoom {
     places: Arc<Semaphore>,

@@ -9,7 +9,7 @@ use super::trial::Trial;
 use super::{Aftermath, Asked, Mode, NoSnapshot, NotReloaded, Offered, Proof, Request, Snapshot, Step, Swap, Swapped};
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
-use crate::actor::guest::{Alive, Guest, Opaque};
+use crate::actor::guest::{Guest, Opaque, Running};
 use crate::actor::guest_cell::GuestCell;
 use crate::actor::in_place::end_children;
 use crate::instance::calls::Instance;
@@ -28,7 +28,7 @@ impl Guest {
     pub(crate) async fn reload(
         &self,
         myself: &ActorRef<Opaque>,
-        alive: &mut Alive,
+        running: &mut Running,
         Request { swap, tell }: Request,
     ) -> Result<bool, ActorProcessingErr> {
         if tell.is_closed() {
@@ -36,14 +36,14 @@ impl Guest {
             return Ok(true);
         }
         let began = Instant::now();
-        let before = alive.life.module();
-        let successor = match alive.take_unused(&swap.module) {
-            Some(new) => Ok(bring_back(alive.take()?, new)),
+        let before = running.life.module();
+        let successor = match running.take_unused(&swap.module) {
+            Some(new) => Ok(bring_back(running.take()?, new)),
             None => {
-                alive.confirm();
+                running.confirm();
                 match swap.mode {
-                    Mode::Snapshot => self.by_snapshot(myself, alive, &before, &swap).await?,
-                    Mode::Restart => self.by_restart(myself, alive, &swap).await?,
+                    Mode::Snapshot => self.by_snapshot(myself, running, &before, &swap).await?,
+                    Mode::Restart => self.by_restart(myself, running, &swap).await?,
                 }
             }
         };
@@ -54,19 +54,19 @@ impl Guest {
                 return Ok(true);
             }
         };
-        alive.life.set_module(swap.module);
+        running.life.set_module(swap.module);
         let (prove, proof) = oneshot::channel();
         let swapped = Swapped {
             pause: began.elapsed(),
             state_bytes,
-            waiting: alive.life.mailbox.len() + alive.casts.len(),
+            waiting: running.life.mailbox.len() + running.casts.len(),
             proof: Proof(proof),
         };
         if tell.send(Ok(swapped)).is_err() {
             // Whoever asked lost patience meanwhile, and takes it that nothing was done.
-            alive.instance = Some(match old {
+            running.instance = Some(match old {
                 Some(old) => {
-                    alive.life.set_module(before);
+                    running.life.set_module(before);
                     bring_back(new, old).new
                 }
                 None => new,
@@ -74,25 +74,25 @@ impl Guest {
             return Ok(true);
         }
         let trial = old.and_then(|old| Trial::new(swap.probation, before, old));
-        alive.probation = Probation::begin(trial, prove);
+        running.probation = Probation::begin(trial, prove);
         // In `post-reload` the guest may have asked to stop.
-        self.settle(myself, alive, new, Ok(())).await
+        self.conclude(myself, running, new, Ok(())).await
     }
 
     async fn by_snapshot(
         &self,
         myself: &ActorRef<Opaque>,
-        alive: &mut Alive,
+        running: &mut Running,
         before: &Module,
         swap: &Swap,
     ) -> Result<Result<Successor, NotReloaded>, ActorProcessingErr> {
-        let snapshot = match self.take_snapshot(myself, alive, before).await? {
+        let snapshot = match self.take_snapshot(myself, running, before).await? {
             Ok(snapshot) => snapshot,
             Err(failed) => return Ok(Err(failed)),
         };
-        let mut old = alive.take()?;
+        let mut old = running.take()?;
         let made = self
-            .successor((&alive.life, &alive.label), &mut old, &swap.module, &snapshot)
+            .successor((&running.life, &running.label), &mut old, &swap.module, &snapshot)
             .await;
         Ok(match made {
             Ok(new) => Ok(Successor {
@@ -101,7 +101,7 @@ impl Guest {
                 old: Some(old),
             }),
             Err(failed) => {
-                alive.instance = Some(old);
+                running.instance = Some(old);
                 Err(failed)
             }
         })
@@ -117,7 +117,7 @@ impl Guest {
         snapshot: &Snapshot,
     ) -> Result<Box<Instance>, NotReloaded> {
         let failed = |step| move |error| NotReloaded::at(step, &error, Aftermath::Unharmed);
-        let new = self.blank(life, label, module).await;
+        let new = self.new_instance(life, label, module).await;
         let mut new = Box::new(new.map_err(failed(Step::Instantiate))?);
         // First, so that the new code can look at the calls that are open.
         new.exchange(old);
@@ -138,12 +138,12 @@ impl Guest {
     async fn by_restart(
         &self,
         myself: &ActorRef<Opaque>,
-        alive: &mut Alive,
+        running: &mut Running,
         swap: &Swap,
     ) -> Result<Result<Successor, NotReloaded>, ActorProcessingErr> {
         let children = myself.get_children();
         let started = async {
-            let new = self.instantiate(&alive.life, &alive.label, &swap.module).await;
+            let new = self.instantiate(&running.life, &running.label, &swap.module).await;
             let mut new = Box::new(new?);
             new.post_start().await?;
             Ok(new)
@@ -156,14 +156,14 @@ impl Guest {
                 return Ok(Err(NotReloaded::at(Step::Start, &error, Aftermath::Unharmed)));
             }
         };
-        if let Err(error) = alive.take()?.post_stop().await {
-            let label = &alive.label;
+        if let Err(error) = running.take()?.post_stop().await {
+            let label = &running.label;
             tracing::warn!(actor = &*label.name, pid = label.pid, %error, "the actor failed while its old code stopped");
         }
         end(myself, children.into_iter());
-        self.forget_checkpoints(&alive.label);
+        self.forget_checkpoints(&running.label);
         // What the old instance asked for is not asked for by the new one.
-        alive.life.commands.forget_stop();
+        running.life.commands.forget_stop();
         Ok(Ok(Successor {
             new,
             state_bytes: 0,
@@ -175,7 +175,7 @@ impl Guest {
     pub(crate) async fn snapshot(
         &self,
         myself: &ActorRef<Opaque>,
-        alive: &mut Alive,
+        running: &mut Running,
         Asked { room, tell }: Asked,
     ) -> Result<(), ActorProcessingErr> {
         if tell.is_closed() {
@@ -186,8 +186,8 @@ impl Guest {
             tell.send(Ok(Offered::NoRoom)).ok();
             return Ok(());
         }
-        let module = alive.life.module();
-        let snapshot = self.take_snapshot(myself, alive, &module).await?;
+        let module = running.life.module();
+        let snapshot = self.take_snapshot(myself, running, &module).await?;
         tell.send(snapshot.map(|snapshot| Offered::Taken(snapshot, place.flatten())))
             .ok();
         Ok(())
@@ -198,7 +198,7 @@ impl Guest {
     async fn take_snapshot(
         &self,
         myself: &ActorRef<Opaque>,
-        alive: &mut Alive,
+        running: &mut Running,
         module: &Module,
     ) -> Result<Result<Snapshot, NotReloaded>, ActorProcessingErr> {
         let Some(descriptor) = module.descriptor().await else {
@@ -208,24 +208,24 @@ impl Guest {
                 aftermath: Aftermath::Unharmed,
             }));
         };
-        let mut instance = alive.take()?;
+        let mut instance = running.take()?;
         let (error, aftermath) = match instance.snapshot().await {
             Ok(state) => {
-                alive.instance = Some(instance);
+                running.instance = Some(instance);
                 let state_version = descriptor.state_version;
                 return Ok(Ok(Snapshot::new(state, state_version)));
             }
             Err(NoSnapshot::Refused(error)) => {
-                alive.instance = Some(instance);
+                running.instance = Some(instance);
                 (error, Aftermath::Unharmed)
             }
             Err(NoSnapshot::Trapped(error)) => {
                 drop(instance);
-                let label = &alive.label;
+                let label = &running.label;
                 tracing::error!(actor = &*label.name, pid = label.pid, %error, "the actor failed; it is restarted");
                 telemetry::failure(label);
                 end_children(myself);
-                self.renew(myself, alive).await?;
+                self.restart_in_place(myself, running).await?;
                 (error, Aftermath::StateLost)
             }
         };

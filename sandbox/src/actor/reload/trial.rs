@@ -61,7 +61,7 @@ pub enum Noticed {
 }
 
 impl<I, C> Trial<I, C> {
-    /// Of code that has to handle so many messages, in place of the code before. None if there is nothing to prove.
+    /// Of code that has to handle this many messages, in place of the code before. None if there is nothing to prove.
     pub fn new(messages: u32, before: C, instance: I) -> Option<Self> {
         (messages > 0).then_some(Self {
             left: messages,

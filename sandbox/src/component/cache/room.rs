@@ -22,10 +22,10 @@ const CLAIM: &str = "lock";
 /// Age beyond which the file of a claim that nobody holds is what a crash has left. One that is younger may be about to be locked.
 const FORGOTTEN: Duration = Duration::from_hours(24);
 
-/// How long another node may take to make room and fill it. Then it is frozen, or very slow, and not waited for.
+/// The longest time for another node to make room and fill it. Then it is frozen, or very slow, and not waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often the lock on the folder is asked for.
+/// The interval at which the lock on the folder is asked for.
 const INTERVAL: Duration = Duration::from_millis(20);
 
 /// The room of one cache, for one engine.
@@ -80,7 +80,7 @@ impl Room {
         self.limit
     }
 
-    /// Gives up entries until there is room for one of so many bytes at `path`, whose place it takes. The room is there as long as
+    /// Gives up entries until there is room for one of this many bytes at `path`, whose place it takes. The room is there as long as
     /// the turn is held.
     ///
     /// # Errors
@@ -140,7 +140,7 @@ impl Room {
         }
     }
 
-    /// Gives up entries until they have at most so many bytes. False if those in use have more.
+    /// Gives up entries until they have at most this many bytes. False if those in use have more.
     fn shrink(&self, mut entries: Vec<Entry>, limit: u64) -> bool {
         let mut total: u64 = entries.iter().map(|entry| entry.bytes).sum();
         entries.sort_by_key(|entry| (entry.is_ours, entry.taken));
@@ -218,7 +218,7 @@ mod tests {
 
     const OURS: &str = "-aaaa.code";
 
-    /// An entry of so many bytes that was taken so many minutes ago.
+    /// An entry of this many bytes that was taken this many minutes ago.
     fn entry(folder: &Path, name: &str, bytes: usize, minutes: u64) -> PathBuf {
         let path = folder.join(name);
         fs::write(&path, vec![0; bytes]).unwrap();

@@ -8,35 +8,38 @@ use super::Needs;
 use super::outline::{COMPONENT, Definition, Item, Kind, Outline};
 use crate::component::complexity::TooComplex;
 
-/// How many steps are followed: each definition, instance, argument, import, export and alias of each instance is one.
+/// The number of steps that are followed: each definition, instance, argument, import, export and alias of each instance is one.
 const MOST_STEPS: usize = 250_000;
 
-/// How deep components may instantiate each other.
+/// The depth to which components may instantiate each other.
 const DEEPEST: usize = 100;
 
 /// The component is put together in more steps, or deeper, than is followed.
 pub(crate) type Beyond = TooComplex;
 
-pub(super) fn needs(outline: &Outline) -> Result<Needs, Beyond> {
-    let mut counting = Counting {
-        outline,
-        needs: Needs::default(),
-        steps: 0,
-        scopes: Vec::new(),
-        instances: Vec::new(),
-    };
-    if outline.components.is_empty() {
-        return Ok(outline.modules.first().copied().unwrap_or_default());
+impl Outline {
+    /// What each guest of the component needs.
+    pub(crate) fn needs(&self) -> Result<Needs, Beyond> {
+        let mut counting = Counting {
+            outline: self,
+            needs: Needs::default(),
+            steps: 0,
+            scopes: Vec::new(),
+            instances: Vec::new(),
+        };
+        if self.components.is_empty() {
+            return Ok(self.modules.first().copied().unwrap_or_default());
+        }
+        counting.instantiate(
+            Closure {
+                component: 0,
+                scope: None,
+            },
+            &HashMap::new(),
+            0,
+        )?;
+        Ok(counting.needs)
     }
-    counting.instantiate(
-        Closure {
-            component: 0,
-            scope: None,
-        },
-        &HashMap::new(),
-        0,
-    )?;
-    Ok(counting.needs)
 }
 
 struct Counting<'a> {

@@ -9,6 +9,7 @@ use std::fmt;
 
 use crate::component::engine_config::EngineConfig;
 use crate::policy::limits::{Limit, Limits};
+
 pub(crate) use outline::Outline;
 
 /// How many of each thing one guest of a component has when it starts. More of memory and tables may come when they grow.

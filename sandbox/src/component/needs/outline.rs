@@ -8,7 +8,6 @@ use wasmparser::{
 };
 
 use super::Needs;
-use super::count::{self, Beyond};
 
 /// What wasmtime keeps for an instance of a core module, in bytes: first for the instance itself, then for each thing that it
 /// has or imports. Rounded up, so that another version of wasmtime need not change them.
@@ -110,11 +109,6 @@ impl Outline {
             }
         }
         reading.outline
-    }
-
-    /// What each guest of the component needs.
-    pub(crate) fn needs(&self) -> Result<Needs, Beyond> {
-        count::needs(self)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an actor may reach beyond itself. Nothing, unless it is granted.
 //!
-//! One field a capability, with the name that it has in `[actors.capabilities]` of node.toml. What every actor has without
+//! One field a capability, and a row of [`Capability`] with its key in `[actors.capabilities]` of node.toml and its words. What every actor has without
 //! a grant: clocks, randomness, log lines, its configuration, its own place in the registry and in groups, and messages to
 //! itself, its supervisor and its children.
 
@@ -8,16 +8,18 @@ mod directory;
 mod endpoint;
 mod guarded;
 mod http_origin;
+mod interfaces;
 mod mistaken;
 mod recipients;
 mod variables;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use directory::{Access, Directory, InvalidDirectory};
 pub use endpoint::{Endpoint, HostPattern, InvalidEndpoint};
 pub use guarded::{Conflict, Guarded, Own};
 pub use http_origin::{HttpOrigin, HttpScheme, InvalidHttpOrigin};
+pub use interfaces::InterfaceConfig;
 pub use mistaken::{Instead, Mistaken, mistaken};
 pub use recipients::{InvalidRecipient, Recipient, Recipients};
 pub use variables::{InvalidVariable, Variables};
@@ -41,9 +43,72 @@ pub struct Grants {
     pub dns: Vec<HostPattern>,
     /// Where it may send HTTP requests to. None: a component that imports `wasi:http` is not even started.
     pub http: Option<Vec<HttpOrigin>>,
+    /// The interfaces that its program adds and it may import, by key.
+    pub interfaces: BTreeMap<String, InterfaceConfig>,
 }
 
-/// How the names of imports begin that take a grant of `http`.
+/// The rows of [`Capability`]: the key of each in node.toml, which is the field of [`Grants`] too, and what an actor with it may do,
+/// to follow "may". What comes behind that is what was granted.
+macro_rules! capabilities {
+    ($($(#[doc = $doc:literal])+ $name:ident $key:ident may $verb:literal;)*) => {
+        /// What can be granted.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Capability {
+            $($(#[doc = $doc])+ $name,)*
+        }
+
+        impl Capability {
+            /// All of them.
+            pub const ALL: [Self; [$(stringify!($key)),*].len()] = [$(Self::$name),*];
+
+            /// The keys of all of them in `[actors.capabilities]`.
+            pub const KEYS: &'static [&'static str] = &[$(stringify!($key)),*];
+
+            /// Its key in `[actors.capabilities]`.
+            pub const fn key(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($key),)*
+                }
+            }
+
+            const fn verb(self) -> &'static str {
+                match self {
+                    $(Self::$name => $verb,)*
+                }
+            }
+        }
+    };
+}
+
+capabilities! {
+    /// See [`Grants::messages`].
+    Messages messages may "send to";
+    /// See [`Grants::spawn`].
+    Spawn spawn may "start children of";
+    /// See [`Grants::directories`]. What may be done with one is its [`Access`].
+    Directories directories may "use";
+    /// See [`Grants::environment`].
+    Environment environment may "see the variables";
+    /// See [`Grants::tcp`].
+    Tcp tcp may "connect over TCP to";
+    /// See [`Grants::udp`].
+    Udp udp may "exchange datagrams with";
+    /// See [`Grants::dns`].
+    Dns dns may "look up";
+    /// See [`Grants::http`].
+    Http http may "send HTTP requests to";
+}
+
+/// Something that an actor may do, in words: "may" and the verb, then the objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// What it may do.
+    pub verb: &'static str,
+    /// With whom or with what. Never empty.
+    pub objects: Vec<String>,
+}
+
+/// The beginning of the names of imports that take a grant of `http`.
 const HTTP: &str = "wasi:http/";
 
 /// The modules that an actor may start children of.
@@ -66,6 +131,45 @@ impl Grants {
             spawn: Spawn::Anything,
             ..Self::default()
         }
+    }
+
+    /// All that is granted, in words.
+    pub fn in_words(&self) -> Vec<Granted> {
+        fn texts<T: ToString>(granted: impl IntoIterator<Item = T>) -> Vec<String> {
+            granted.into_iter().map(|each| each.to_string()).collect()
+        }
+        let mut all = Vec::new();
+        for capability in Capability::ALL {
+            let objects = match capability {
+                Capability::Messages => texts(self.messages.iter()),
+                Capability::Spawn => match &self.spawn {
+                    Spawn::Nothing => Vec::new(),
+                    Spawn::Modules(modules) => texts(modules),
+                    Spawn::Anything => vec!["every module".to_owned()],
+                },
+                Capability::Directories => {
+                    all.extend(self.directories.iter().map(|directory| Granted {
+                        verb: directory.access.name(),
+                        objects: vec![format!(
+                            "{}, which it finds at {}",
+                            directory.host.display(),
+                            directory.guest
+                        )],
+                    }));
+                    continue;
+                }
+                Capability::Environment => texts(self.environment.names()),
+                Capability::Tcp => texts(&self.tcp),
+                Capability::Udp => texts(&self.udp),
+                Capability::Dns => texts(&self.dns),
+                Capability::Http => texts(self.http.iter().flatten()),
+            };
+            if !objects.is_empty() {
+                let verb = capability.verb();
+                all.push(Granted { verb, objects });
+            }
+        }
+        all
     }
 
     /// True if the actor may start children of this module.
@@ -97,9 +201,21 @@ impl Grants {
         match http {
             Some(import) if self.http.is_none() => Err(NotGranted {
                 import: import.to_owned(),
+                add: "under [actors.capabilities]: http = [\"https://HOST\"], or http = [] if it needs none".to_owned(),
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Checks that the actor may import this, which is of the interface that its program adds under this key.
+    ///
+    /// # Errors
+    /// The import, and what to write into node.toml.
+    pub(crate) fn admit_interface(&self, key: &str, import: &str) -> Result<&InterfaceConfig, NotGranted> {
+        self.interfaces.get(key).ok_or_else(|| NotGranted {
+            import: import.to_owned(),
+            add: format!("a section [actors.interfaces.{key}], which grants it"),
+        })
     }
 
     /// True if the actor may look up this name.
@@ -111,12 +227,12 @@ impl Grants {
 
 /// A component imports what the actor would have to be granted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "it imports `{import}`; add under [actors.capabilities]: http = [\"https://HOST\"], or http = [] if it needs none"
-)]
+#[error("it imports `{import}`; add {add}")]
 pub struct NotGranted {
     /// The name of the import.
     pub import: String,
+    /// What to write into node.toml, and where.
+    pub add: String,
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::{Mutex, MutexGuard};
 use ractor::{ActorCell, pg};
 
-use crate::accounting::family::{Purse, Share};
+use crate::accounting::family::{Quota, Share};
 use crate::policy::limits::{Common, Limit};
 
 /// A process group.
@@ -58,9 +58,9 @@ pub(crate) struct Groups {
 
 impl Groups {
     /// # Errors
-    /// Its family may not be in so many.
-    pub(crate) fn new(joined: impl IntoIterator<Item = Group>, purse: &Arc<Purse>) -> Result<Self, Limit> {
-        let charged = |group| Ok((group, purse.share(Common::Groups, 1)?));
+    /// Its family may not be in this many.
+    pub(crate) fn new(joined: impl IntoIterator<Item = Group>, quota: &Arc<Quota>) -> Result<Self, Limit> {
+        let charged = |group| Ok((group, quota.share(Common::Groups, 1)?));
         let joined = joined.into_iter().map(charged).collect::<Result<_, _>>()?;
         Ok(Self {
             joined: Mutex::new(joined),

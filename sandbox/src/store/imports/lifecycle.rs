@@ -4,30 +4,59 @@ use ractor::{ActorCell, ActorId, ActorStatus};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use wasmtime::component::{HasSelf, Linker};
 
+use super::RELEASE;
 use crate::accounting::telemetry;
 use crate::component::bindings::lifecycle::{self, Child, MonitorError, SpawnError};
 use crate::component::bindings::types::Pid;
+use crate::component::capabilities::{CapabilityImport, Need};
+use crate::component::imports::Import;
 use crate::directory;
 use crate::policy::denied::Denied;
 use crate::policy::limits::Limit;
 use crate::policy::text::tidy;
+use crate::store::data::{ActorContext, StoreData};
 use crate::store::exit::Exit;
+use crate::store::interface;
 use crate::store::monitors::Refused;
 use crate::store::own_actor::NotStarted;
 use crate::store::pid;
-use crate::store::state::{Myself, State};
 use crate::store::waits::Waiting;
 
-impl lifecycle::Host for State {
+/// The interface `lifecycle`.
+pub(super) struct Interface;
+
+impl interface::Interface for Interface {
+    fn imports(&self) -> &[Import] {
+        const { &[Import::new("ractor:actor/lifecycle", RELEASE)] }
+    }
+
+    fn capabilities(&self) -> &[CapabilityImport] {
+        const {
+            &[CapabilityImport::new(
+                "spawn",
+                "ractor:actor/lifecycle@",
+                &["spawn"],
+                Need::Called,
+            )]
+        }
+    }
+
+    fn add_to_linker(&self, linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
+        lifecycle::add_to_linker::<_, HasSelf<StoreData>>(linker, |data| data)
+    }
+}
+
+impl lifecycle::Host for StoreData {
     async fn spawn(&mut self, child: Child) -> wasmtime::Result<Result<Pid, SpawnError>> {
-        self.act()?;
+        self.side_effect()?;
         if child.groups.len() > self.limits.groups {
             return Err(wasmtime::Error::new(Limit::Groups(self.limits.groups)));
         }
-        let Myself {
+        let ActorContext {
             profile, family, actor, ..
-        } = self.myself()?;
+        } = self.context()?;
         if !profile.grants.may_spawn(&child.module) {
             telemetry::denied(&self.label, Denied::Spawn(&child.module));
             return Ok(Err(SpawnError::Denied));
@@ -59,7 +88,7 @@ impl lifecycle::Host for State {
         };
         Ok(match self.start_child(child).await? {
             Ok(child) => {
-                self.watch()?.add_child(child, place);
+                self.monitors()?.add_child(child, place);
                 Ok(pid::of(child))
             }
             Err(refused) => Err(refused),
@@ -67,30 +96,30 @@ impl lifecycle::Host for State {
     }
 
     fn children(&mut self) -> wasmtime::Result<Vec<Pid>> {
-        let children = self.myself()?.cell.get_children();
+        let children = self.context()?.cell.get_children();
         let living = children.iter().filter(|child| lives(child));
         Ok(living.map(|child| pid::of(child.get_id())).collect())
     }
 
     fn supervisor(&mut self) -> wasmtime::Result<Option<Pid>> {
-        let supervisor = self.myself()?.cell.try_get_supervisor();
+        let supervisor = self.context()?.cell.try_get_supervisor();
         Ok(supervisor.map(|supervisor| pid::of(supervisor.get_id())))
     }
 
     fn stop(&mut self, reason: Option<String>) -> wasmtime::Result<()> {
-        self.act()?;
-        self.myself()?;
+        self.side_effect()?;
+        self.context()?;
         self.stopping = Some(reason.map(|reason| self.reason(&reason)));
         Ok(())
     }
 
     fn exit(&mut self, reason: String) -> wasmtime::Result<()> {
-        self.myself()?;
+        self.context()?;
         Err(wasmtime::Error::new(Exit(self.reason(&reason))))
     }
 
     fn stop_child(&mut self, child: Pid, reason: Option<String>) -> wasmtime::Result<bool> {
-        self.act()?;
+        self.side_effect()?;
         let child = self.child(child)?;
         if let Some(child) = &child {
             child.stop(reason.map(|reason| self.reason(&reason)));
@@ -99,7 +128,7 @@ impl lifecycle::Host for State {
     }
 
     fn kill_child(&mut self, child: Pid) -> wasmtime::Result<bool> {
-        self.act()?;
+        self.side_effect()?;
         let child = self.child(child)?;
         if let Some(child) = &child {
             child.kill();
@@ -108,8 +137,8 @@ impl lifecycle::Host for State {
     }
 
     async fn monitor(&mut self, actor: Pid) -> wasmtime::Result<Result<(), MonitorError>> {
-        self.act()?;
-        self.myself()?;
+        self.side_effect()?;
+        self.context()?;
         let actor = match pid::to_id(actor) {
             Some(id) => directory::lend(id).await,
             None => None,
@@ -118,8 +147,8 @@ impl lifecycle::Host for State {
             return Ok(Err(MonitorError::UnknownActor));
         };
         let limit = self.limits.monitors;
-        let purse = self.myself()?.family.purse().clone();
-        let monitored = self.watch()?.monitor(actor, limit, &purse);
+        let quota = self.context()?.family.quota().clone();
+        let monitored = self.monitors()?.monitor(actor, limit, &quota);
         Ok(monitored.map_err(|refused| match refused {
             Refused::Ended => MonitorError::UnknownActor,
             Refused::TooMany(limit) => {
@@ -130,20 +159,20 @@ impl lifecycle::Host for State {
     }
 
     fn demonitor(&mut self, actor: Pid) -> wasmtime::Result<()> {
-        self.act()?;
-        self.myself()?;
-        if let (Some(id), Some(watch)) = (pid::to_id(actor), &mut self.watch) {
+        self.side_effect()?;
+        self.context()?;
+        if let (Some(id), Some(watch)) = (pid::to_id(actor), &mut self.monitors) {
             watch.demonitor(id);
         }
         Ok(())
     }
 }
 
-impl State {
+impl StoreData {
     /// Starts a child in a task of its own, so that neither its time on a thread nor its stack is this guest's. If this guest
     /// is killed meanwhile, so is the start.
     async fn start_child(&mut self, child: Child) -> wasmtime::Result<Result<ActorId, SpawnError>> {
-        let myself = self.myself()?;
+        let myself = self.context()?;
         let child = Child {
             name: child.name.map(|given| myself.family.full_name(&given)),
             ..child
@@ -177,7 +206,7 @@ impl State {
 
     /// The child, if it is one and lives.
     fn child(&self, child: Pid) -> wasmtime::Result<Option<ActorCell>> {
-        let myself = &self.myself()?.cell;
+        let myself = &self.context()?.cell;
         let actor = pid::to_id(child)
             .filter(|id| directory::is_ours(*id))
             .and_then(|id| directory::local_actor(id.pid()));

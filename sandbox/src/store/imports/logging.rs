@@ -5,9 +5,14 @@
 
 use std::borrow::Cow;
 
+use wasmtime::component::{HasSelf, Linker};
+
+use super::RELEASE;
 use crate::component::bindings::logging::{self, Level};
+use crate::component::imports::Import;
 use crate::policy::text::tidy;
-use crate::store::state::State;
+use crate::store::data::StoreData;
+use crate::store::interface;
 
 /// Emits one event at a level that is known only at run time.
 macro_rules! at {
@@ -34,7 +39,20 @@ struct Event<'a> {
     message: &'a str,
 }
 
-impl logging::Host for State {
+/// The interface `logging`.
+pub(super) struct Interface;
+
+impl interface::Interface for Interface {
+    fn imports(&self) -> &[Import] {
+        const { &[Import::new("ractor:actor/logging", RELEASE)] }
+    }
+
+    fn add_to_linker(&self, linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
+        logging::add_to_linker::<_, HasSelf<StoreData>>(linker, |data| data)
+    }
+}
+
+impl logging::Host for StoreData {
     fn log(
         &mut self,
         level: Level,
@@ -42,7 +60,7 @@ impl logging::Host for State {
         message: String,
         fields: Vec<(String, String)>,
     ) -> wasmtime::Result<()> {
-        self.myself()?;
+        self.context()?;
         if !enabled(level) || !self.label.log.allows() {
             return Ok(());
         }

@@ -6,22 +6,51 @@ use ractor::RpcReplyPort;
 use ractor::message::SerializedMessage;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
+use wasmtime::component::{HasSelf, Linker};
 
+use super::RELEASE;
+use super::recipients::NotSent;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::component::bindings::messaging::{self, ReplyError, SendError};
 use crate::component::bindings::types::Pid;
+use crate::component::capabilities::{CapabilityImport, Need};
+use crate::component::imports::Import;
 use crate::directory::{self, Inbox, Local, NotPut, PROBE_VARIANT, PutRefused, SendRefused};
 use crate::policy::limits::Limit;
+use crate::store::data::StoreData;
+use crate::store::interface;
 use crate::store::pid;
-use crate::store::recipients::NotSent;
-use crate::store::state::State;
 use crate::store::waits::{Circle, Waiting};
 
-impl messaging::Host for State {
+/// The interface `messaging`.
+pub(super) struct Interface;
+
+impl interface::Interface for Interface {
+    fn imports(&self) -> &[Import] {
+        const { &[Import::new("ractor:actor/messaging", RELEASE)] }
+    }
+
+    fn capabilities(&self) -> &[CapabilityImport] {
+        const {
+            &[CapabilityImport::new(
+                "messages",
+                "ractor:actor/messaging@",
+                &["cast", "call"],
+                Need::Called,
+            )]
+        }
+    }
+
+    fn add_to_linker(&self, linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
+        messaging::add_to_linker::<_, HasSelf<StoreData>>(linker, |data| data)
+    }
+}
+
+impl messaging::Host for StoreData {
     async fn cast(&mut self, to: Pid, variant: String, args: Vec<u8>) -> wasmtime::Result<Result<(), SendError>> {
-        self.act()?;
-        self.myself()?;
+        self.side_effect()?;
+        self.context()?;
         // A guest in a loop of casts gives way now and then, also to those it casts to.
         tokio::task::consume_budget().await;
         if !self.fits(&variant, &args) {
@@ -45,8 +74,8 @@ impl messaging::Host for State {
         args: Vec<u8>,
         timeout_ms: Option<u64>,
     ) -> wasmtime::Result<Result<Vec<u8>, SendError>> {
-        self.act()?;
-        if Some(self.myself()?.cell.get_id()) == pid::to_id(to) {
+        self.side_effect()?;
+        if Some(self.context()?.cell.get_id()) == pid::to_id(to) {
             return Ok(Err(SendError::WouldDeadlock));
         }
         if variant == PROBE_VARIANT {
@@ -89,8 +118,8 @@ impl messaging::Host for State {
     }
 
     fn reply(&mut self, reply_to: u64, bytes: Vec<u8>) -> wasmtime::Result<Result<(), ReplyError>> {
-        self.act()?;
-        self.myself()?;
+        self.side_effect()?;
+        self.context()?;
         if bytes.len() > self.limits.reply_bytes {
             telemetry::limit(&self.label, Limit::ReplyBytes(self.limits.reply_bytes));
             return Ok(Err(ReplyError::TooLarge));
@@ -102,29 +131,29 @@ impl messaging::Host for State {
     }
 
     fn drop_call(&mut self, reply_to: u64) -> wasmtime::Result<()> {
-        self.act()?;
-        self.myself()?;
+        self.side_effect()?;
+        self.context()?;
         drop(self.replies.take(reply_to));
         Ok(())
     }
 
     fn is_waiting(&mut self, reply_to: u64) -> wasmtime::Result<bool> {
-        self.myself()?;
+        self.context()?;
         Ok(self.replies.is_waiting(reply_to))
     }
 
     fn next_cast(&mut self) -> wasmtime::Result<bool> {
-        let stops = self.stopping.is_some() || self.myself()?.actor.has_commands();
+        let stops = self.stopping.is_some() || self.context()?.actor.has_commands();
         Ok(self.batch.as_mut().is_some_and(|batch| !stops && batch.next()))
     }
 
     fn metadata(&mut self) -> wasmtime::Result<Option<Vec<u8>>> {
-        self.myself()?;
+        self.context()?;
         Ok(self.metadata.clone())
     }
 }
 
-impl State {
+impl StoreData {
     /// False for a message that is larger than the guest may send.
     pub(super) fn fits(&self, variant: &str, args: &[u8]) -> bool {
         let fits = variant.len().saturating_add(args.len()) <= self.limits.message_bytes;

@@ -2,15 +2,45 @@
 
 use std::time::Duration;
 
+use wasmtime::component::{HasSelf, Linker};
+
+use super::RELEASE;
 use crate::accounting::telemetry;
 use crate::component::bindings::timers::{self, TimerError};
 use crate::component::bindings::types::Pid;
+use crate::component::capabilities::{CapabilityImport, Need};
+use crate::component::imports::Import;
 use crate::directory;
+use crate::store::data::StoreData;
+use crate::store::interface;
 use crate::store::pid;
-use crate::store::state::State;
 use crate::store::timers::{Action, Cast, Timers, TooMany};
 
-impl timers::Host for State {
+/// The interface `timers`.
+pub(super) struct Interface;
+
+impl interface::Interface for Interface {
+    fn imports(&self) -> &[Import] {
+        const { &[Import::new("ractor:actor/timers", RELEASE)] }
+    }
+
+    fn capabilities(&self) -> &[CapabilityImport] {
+        const {
+            &[CapabilityImport::new(
+                "messages",
+                "ractor:actor/timers@",
+                &["send-after", "send-interval"],
+                Need::Called,
+            )]
+        }
+    }
+
+    fn add_to_linker(&self, linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
+        timers::add_to_linker::<_, HasSelf<StoreData>>(linker, |data| data)
+    }
+}
+
+impl timers::Host for StoreData {
     async fn send_after(
         &mut self,
         to: Pid,
@@ -34,18 +64,18 @@ impl timers::Host for State {
     }
 
     fn stop_after(&mut self, delay_ms: u64) -> wasmtime::Result<Result<u64, TimerError>> {
-        self.act()?;
+        self.side_effect()?;
         self.start_timer(Action::Stop, Duration::from_millis(delay_ms), None)
     }
 
     fn cancel(&mut self, timer: u64) -> wasmtime::Result<bool> {
-        self.act()?;
-        self.myself()?;
+        self.side_effect()?;
+        self.context()?;
         Ok(self.timers.as_ref().is_some_and(|timers| timers.cancel(timer)))
     }
 }
 
-impl State {
+impl StoreData {
     async fn send_later(
         &mut self,
         to: Pid,
@@ -54,8 +84,8 @@ impl State {
         after: Duration,
         period: Option<Duration>,
     ) -> wasmtime::Result<Result<u64, TimerError>> {
-        self.act()?;
-        self.myself()?;
+        self.side_effect()?;
+        self.context()?;
         if !self.fits(&variant, &args) {
             return Ok(Err(TimerError::TooLarge));
         }
@@ -79,12 +109,12 @@ impl State {
     }
 
     fn timers(&mut self) -> wasmtime::Result<&Timers> {
-        let myself = self.myself()?;
-        let (actor, purse) = (myself.actor.clone(), myself.family.purse().clone());
+        let myself = self.context()?;
+        let (actor, quota) = (myself.actor.clone(), myself.family.quota().clone());
         let Self {
             timers, label, limits, ..
         } = self;
-        Ok(timers.get_or_insert_with(|| Timers::new(label.clone(), limits.clone(), actor, purse)))
+        Ok(timers.get_or_insert_with(|| Timers::new(label.clone(), limits.clone(), actor, quota)))
     }
 
     fn start_timer(

@@ -21,7 +21,7 @@ impl Actor for Idle {
 }
 
 async fn mailbox(limits: Limits) -> Arc<Mailbox> {
-    member(&limits, &Arc::new(Purse::new(&limits))).await
+    member(&limits, &Arc::new(Quota::new(&limits))).await
 }
 
 fn cast(variant: &str) -> SerializedMessage {
@@ -178,8 +178,8 @@ async fn a_family_fills_its_mailboxes_together_and_room_in_one_is_room_in_all() 
         family_mailbox_bytes: Some(3 * one_cast),
         ..Limits::default()
     };
-    let purse = Arc::new(Purse::new(&limits));
-    let (one, other) = (member(&limits, &purse).await, member(&limits, &purse).await);
+    let quota = Arc::new(Quota::new(&limits));
+    let (one, other) = (member(&limits, &quota).await, member(&limits, &quota).await);
     for variant in ["a", "b"] {
         assert!(one.put(cast(variant)).is_ok());
     }
@@ -196,14 +196,14 @@ async fn a_family_fills_its_mailboxes_together_and_room_in_one_is_room_in_all() 
     assert!(one.put(cast("f")).is_ok(), "what a member leaves is free");
 }
 
-async fn member(limits: &Limits, purse: &Arc<Purse>) -> Arc<Mailbox> {
+async fn member(limits: &Limits, quota: &Arc<Quota>) -> Arc<Mailbox> {
     let (actor, _) = Actor::spawn(None, Idle, ()).await.unwrap();
     let label = Label::new("test".into(), "test".into(), actor.get_id().pid(), limits);
     Arc::new(Mailbox::new(
         actor.get_cell(),
         label,
         Arc::new(limits.clone()),
-        purse.clone(),
+        quota.clone(),
     ))
 }
 

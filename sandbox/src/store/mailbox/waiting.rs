@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ractor::message::SerializedMessage;
 
-use crate::accounting::family::Purse;
+use crate::accounting::family::Quota;
 use crate::directory::{NotPut, PROBE_VARIANT, PutRefused, retained_bytes};
 use crate::policy::limits::{Common, Limit, Limits, WhenFull};
 
@@ -18,7 +18,7 @@ pub struct Waiting {
     next_number: u64,
     bytes: usize,
     /// What has those bytes as a part of what the family may have; none for an actor without one.
-    purse: Option<Arc<Purse>>,
+    quota: Option<Arc<Quota>>,
     /// The actor has ended: nothing is taken any more.
     ended: bool,
     /// A message was refused since the last one was taken out.
@@ -35,7 +35,7 @@ pub struct Taken {
     pub message: SerializedMessage,
     /// Somebody may wait for the room that there is now.
     pub(crate) makes_room: bool,
-    /// So many messages were dropped before the mailbox was half empty again: to be said once.
+    /// This many messages were dropped before the mailbox was half empty again: to be said once.
     pub(crate) dropped: Option<usize>,
 }
 
@@ -55,9 +55,9 @@ pub struct Put {
 
 impl Waiting {
     /// Nothing yet, of a member of this family.
-    pub(super) fn in_family(purse: Arc<Purse>) -> Self {
+    pub(super) fn in_family(quota: Arc<Quota>) -> Self {
         Self {
-            purse: Some(purse),
+            quota: Some(quota),
             ..Self::default()
         }
     }
@@ -74,8 +74,8 @@ impl Waiting {
         }
         let cost = retained_bytes(&message);
         if is_probe(&message) {
-            if let Some(purse) = &self.purse {
-                purse.take_anyway(Common::MailboxBytes, cost);
+            if let Some(quota) = &self.quota {
+                quota.take_anyway(Common::MailboxBytes, cost);
             }
         } else {
             while let Err(limit) = self.admit(limits, cost) {
@@ -153,19 +153,19 @@ impl Waiting {
         self.messages.len()
     }
 
-    /// So many bytes don't wait any more.
+    /// This many bytes don't wait any more.
     fn free(&mut self, bytes: usize) {
         self.bytes -= bytes;
-        if let Some(purse) = &self.purse {
-            purse.give_back(Common::MailboxBytes, bytes);
+        if let Some(quota) = &self.quota {
+            quota.give_back(Common::MailboxBytes, bytes);
         }
     }
 
     /// Takes the bytes of a further message from what the family may have, if this mailbox may have them.
     fn admit(&self, limits: &Limits, cost: usize) -> Result<(), Limit> {
-        match (self.exceeded(limits, cost), &self.purse) {
+        match (self.exceeded(limits, cost), &self.quota) {
             (Some(limit), _) => Err(limit),
-            (None, Some(purse)) => purse.take(Common::MailboxBytes, cost),
+            (None, Some(quota)) => quota.take(Common::MailboxBytes, cost),
             (None, None) => Ok(()),
         }
     }

@@ -13,7 +13,7 @@ use super::listing;
 use super::streams::{Input, Output};
 use crate::accounting::family::Family;
 use crate::accounting::label::Label;
-use crate::store::state::State;
+use crate::store::data::StoreData;
 
 /// The files of one guest.
 pub(super) struct Files<'a> {
@@ -29,13 +29,13 @@ impl HasData for HasFiles {
     type Data<'a> = Files<'a>;
 }
 
-pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    types::add_to_linker::<State, HasFiles>(linker, State::files)
+pub(super) fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
+    types::add_to_linker::<StoreData, HasFiles>(linker, StoreData::files)
 }
 
-impl State {
+impl StoreData {
     pub(super) fn files(&mut self) -> Files<'_> {
-        let family = self.myself().ok().map(|actor| actor.family.clone());
+        let family = self.context().ok().map(|actor| actor.family.clone());
         let label = self.label.clone();
         Files {
             inner: self.filesystem(),

@@ -21,7 +21,7 @@ use wasmtime_wasi::sockets::WasiSocketsView as _;
 
 use crate::accounting::telemetry;
 use crate::policy::denied::Denied;
-use crate::store::state::State;
+use crate::store::data::StoreData;
 
 const ENVIRONMENT: &str = "wasi:cli/environment@0.2.12";
 const PREOPENS: &str = "wasi:filesystem/preopens@0.2.12";
@@ -29,29 +29,31 @@ const FILES: &str = "wasi:filesystem/types@0.2.12";
 const CREATE_TCP: &str = "wasi:sockets/tcp-create-socket@0.2.12";
 const CREATE_UDP: &str = "wasi:sockets/udp-create-socket@0.2.12";
 
-pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    linker
-        .instance(ENVIRONMENT)?
-        .func_wrap("get-environment", |mut store: StoreContextMut<'_, State>, (): ()| {
+pub(super) fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
+    linker.instance(ENVIRONMENT)?.func_wrap(
+        "get-environment",
+        |mut store: StoreContextMut<'_, StoreData>, (): ()| {
             let state = store.data_mut();
             if state.grants().environment.is_empty() {
                 state.tried(Denied::Environment);
             }
             Ok((state.cli().get_environment()?,))
-        })?;
-    linker
-        .instance(PREOPENS)?
-        .func_wrap("get-directories", |mut store: StoreContextMut<'_, State>, (): ()| {
+        },
+    )?;
+    linker.instance(PREOPENS)?.func_wrap(
+        "get-directories",
+        |mut store: StoreContextMut<'_, StoreData>, (): ()| {
             let state = store.data_mut();
             if state.grants().directories.is_empty() {
                 state.tried(Denied::Directories);
             }
             Ok((state.filesystem().get_directories()?,))
-        })?;
+        },
+    )?;
     files(linker)?;
     linker.instance(CREATE_TCP)?.func_wrap(
         "create-tcp-socket",
-        |mut store: StoreContextMut<'_, State>, (family,): (IpAddressFamily,)| {
+        |mut store: StoreContextMut<'_, StoreData>, (family,): (IpAddressFamily,)| {
             let state = store.data_mut();
             if state.grants().tcp.is_empty() {
                 telemetry::denied(&state.label, Denied::Tcp(None));
@@ -63,7 +65,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     )?;
     linker.instance(CREATE_UDP)?.func_wrap_async(
         "create-udp-socket",
-        |mut store: StoreContextMut<'_, State>, (family,): (IpAddressFamily,)| {
+        |mut store: StoreContextMut<'_, StoreData>, (family,): (IpAddressFamily,)| {
             Box::new(async move {
                 let state = store.data_mut();
                 if state.grants().udp.is_empty() {
@@ -78,7 +80,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
 }
 
 /// What opens, makes, links, looks at and removes files.
-fn files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+fn files(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
     type Open = (Resource<Descriptor>, PathFlags, String, OpenFlags, DescriptorFlags);
     type At = (Resource<Descriptor>, String);
     type Rename = (Resource<Descriptor>, String, Resource<Descriptor>, String);
@@ -88,7 +90,7 @@ fn files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut files = linker.instance(FILES)?;
     files.func_wrap_async(
         "[method]descriptor.open-at",
-        |mut store: StoreContextMut<'_, State>, (directory, follow, path, how, flags): Open| {
+        |mut store: StoreContextMut<'_, StoreData>, (directory, follow, path, how, flags): Open| {
             Box::new(async move {
                 let changes = how.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE | OpenFlags::EXCLUSIVE)
                     || flags.intersects(DescriptorFlags::WRITE | DescriptorFlags::MUTATE_DIRECTORY);
@@ -101,7 +103,7 @@ fn files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     )?;
     files.func_wrap_async(
         "[method]descriptor.create-directory-at",
-        |mut store: StoreContextMut<'_, State>, (directory, path): At| {
+        |mut store: StoreContextMut<'_, StoreData>, (directory, path): At| {
             Box::new(async move {
                 let state = store.data_mut();
                 let made = state.files().create_directory_at(directory, path.clone()).await;
@@ -111,7 +113,7 @@ fn files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     )?;
     files.func_wrap_async(
         "[method]descriptor.remove-directory-at",
-        |mut store: StoreContextMut<'_, State>, (directory, path): At| {
+        |mut store: StoreContextMut<'_, StoreData>, (directory, path): At| {
             Box::new(async move {
                 let state = store.data_mut();
                 let removed = state.files().remove_directory_at(directory, path.clone()).await;
@@ -121,7 +123,7 @@ fn files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     )?;
     files.func_wrap_async(
         "[method]descriptor.unlink-file-at",
-        |mut store: StoreContextMut<'_, State>, (directory, path): At| {
+        |mut store: StoreContextMut<'_, StoreData>, (directory, path): At| {
             Box::new(async move {
                 let state = store.data_mut();
                 let removed = state.files().unlink_file_at(directory, path.clone()).await;
@@ -131,7 +133,7 @@ fn files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     )?;
     files.func_wrap_async(
         "[method]descriptor.rename-at",
-        |mut store: StoreContextMut<'_, State>, (from, path, to, new_path): Rename| {
+        |mut store: StoreContextMut<'_, StoreData>, (from, path, to, new_path): Rename| {
             Box::new(async move {
                 let state = store.data_mut();
                 let renamed = state.filesystem().rename_at(from, path.clone(), to, new_path).await;
@@ -141,7 +143,7 @@ fn files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     )?;
     files.func_wrap_async(
         "[method]descriptor.link-at",
-        |mut store: StoreContextMut<'_, State>, (from, follow, path, to, new_path): Link| {
+        |mut store: StoreContextMut<'_, StoreData>, (from, follow, path, to, new_path): Link| {
             Box::new(async move {
                 let state = store.data_mut();
                 let mut files = state.files();
@@ -152,7 +154,7 @@ fn files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     )?;
     files.func_wrap_async(
         "[method]descriptor.symlink-at",
-        |mut store: StoreContextMut<'_, State>, (directory, target, path): Symlink| {
+        |mut store: StoreContextMut<'_, StoreData>, (directory, target, path): Symlink| {
             Box::new(async move {
                 let state = store.data_mut();
                 let linked = state.filesystem().symlink_at(directory, target.clone(), path).await;
@@ -162,7 +164,7 @@ fn files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     )?;
     files.func_wrap_async(
         "[method]descriptor.stat-at",
-        |mut store: StoreContextMut<'_, State>, (directory, follow, path): Stat| {
+        |mut store: StoreContextMut<'_, StoreData>, (directory, follow, path): Stat| {
             Box::new(async move {
                 let state = store.data_mut();
                 let seen = state.files().stat_at(directory, follow, path.clone()).await;
@@ -172,7 +174,7 @@ fn files(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     )
 }
 
-impl State {
+impl StoreData {
     /// Says what the guest has tried, unless its language did so on its own when the instance was made.
     fn tried(&self, denied: Denied<'_>) {
         if self.made {

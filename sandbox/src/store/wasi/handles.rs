@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use wasmtime::component::ResourceTable;
 
-use crate::accounting::family::Purse;
+use crate::accounting::family::Quota;
 use crate::policy::limits::{Common, Limit};
 
 /// The most handles that one function of WASI makes, apart from the one that opens all directories.
@@ -21,7 +21,7 @@ pub(super) struct Handles {
     /// Its own limit.
     most: usize,
     /// None while the component only describes itself.
-    purse: Option<Arc<Purse>>,
+    quota: Option<Arc<Quota>>,
     /// Directories, which are open whether or not the guest has handles of them.
     directories: usize,
     /// Places that the table has.
@@ -32,14 +32,14 @@ pub(super) struct Handles {
 }
 
 impl Handles {
-    /// Places for an instance that was granted so many directories.
-    pub(super) fn new(most: usize, directories: usize, purse: Option<Arc<Purse>>) -> Self {
-        if let Some(purse) = &purse {
-            purse.take_anyway(Common::Handles, directories);
+    /// Places for an instance that was granted this many directories.
+    pub(super) fn new(most: usize, directories: usize, quota: Option<Arc<Quota>>) -> Self {
+        if let Some(quota) = &quota {
+            quota.take_anyway(Common::Handles, directories);
         }
         Self {
             most,
-            purse,
+            quota,
             directories,
             places: 0,
             bound: 0,
@@ -66,16 +66,16 @@ impl Handles {
         self.bound = self.places.min(self.bound + needed);
     }
 
-    /// Takes so many places of the family, or what it has left.
+    /// Takes this many places of the family, or what it has left.
     fn take(&mut self, wanted: usize) {
         let mut wanted = wanted.min(self.most - self.places);
         self.refused = None;
-        let Some(purse) = &self.purse else {
+        let Some(quota) = &self.quota else {
             self.places += wanted;
             return;
         };
         while wanted > 0 {
-            match purse.take(Common::Handles, wanted) {
+            match quota.take(Common::Handles, wanted) {
                 Ok(()) => {
                     self.places += wanted;
                     return;
@@ -89,8 +89,8 @@ impl Handles {
 
 impl Drop for Handles {
     fn drop(&mut self) {
-        if let Some(purse) = &self.purse {
-            purse.give_back(Common::Handles, self.places + self.directories);
+        if let Some(quota) = &self.quota {
+            quota.give_back(Common::Handles, self.places + self.directories);
         }
     }
 }
@@ -102,8 +102,8 @@ mod tests {
     use super::*;
     use crate::policy::limits::Limits;
 
-    fn purse(family: usize) -> Arc<Purse> {
-        Arc::new(Purse::new(&Limits {
+    fn quota(family: usize) -> Arc<Quota> {
+        Arc::new(Quota::new(&Limits {
             handles: 1,
             family_handles: Some(family),
             ..Limits::default()
@@ -129,8 +129,8 @@ mod tests {
     #[test]
     fn an_instance_has_as_many_handles_as_its_own_limit_says() {
         for most in [0, 1, 3, 4, 5, 16, 17, 4096] {
-            for purse in [None, Some(purse(10_000))] {
-                let (mut handles, mut table) = (Handles::new(most, 0, purse), empty());
+            for quota in [None, Some(quota(10_000))] {
+                let (mut handles, mut table) = (Handles::new(most, 0, quota), empty());
                 assert_eq!(fill(&mut handles, &mut table), most);
                 assert_eq!(handles.limit(), Limit::Handles(most));
             }
@@ -139,8 +139,8 @@ mod tests {
 
     #[test]
     fn a_family_shares_its_handles_and_has_them_back_when_a_member_ends() {
-        let purse = purse(100);
-        let member = || (Handles::new(4096, 0, Some(purse.clone())), empty());
+        let quota = quota(100);
+        let member = || (Handles::new(4096, 0, Some(quota.clone())), empty());
         let ((mut one, mut first), (mut other, mut second)) = (member(), member());
         assert!(push(&mut other, &mut second).is_some());
         let filled = fill(&mut one, &mut first);
@@ -153,22 +153,22 @@ mod tests {
 
     #[test]
     fn handles_that_come_and_go_are_charged_once() {
-        let purse = purse(100);
-        let (mut handles, mut table) = (Handles::new(4096, 0, Some(purse.clone())), empty());
+        let quota = quota(100);
+        let (mut handles, mut table) = (Handles::new(4096, 0, Some(quota.clone())), empty());
         for _ in 0..1000 {
             let handle = push(&mut handles, &mut table).unwrap();
             table.delete(handle).unwrap();
         }
-        assert!(purse.take(Common::Handles, 100 - STEP).is_ok());
+        assert!(quota.take(Common::Handles, 100 - STEP).is_ok());
     }
 
     #[test]
     fn directories_are_charged_though_nobody_asks_for_them() {
-        let purse = purse(10);
-        let handles = Handles::new(4096, 6, Some(purse.clone()));
-        assert!(purse.take(Common::Handles, 5).is_err());
-        assert!(purse.take(Common::Handles, 4).is_ok());
+        let quota = quota(10);
+        let handles = Handles::new(4096, 6, Some(quota.clone()));
+        assert!(quota.take(Common::Handles, 5).is_err());
+        assert!(quota.take(Common::Handles, 4).is_ok());
         drop(handles);
-        assert!(purse.take(Common::Handles, 6).is_ok());
+        assert!(quota.take(Common::Handles, 6).is_ok());
     }
 }

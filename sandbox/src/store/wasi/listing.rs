@@ -43,7 +43,7 @@ pub(super) async fn take_over(
     files.table.delete(stream)?;
     let share = match member {
         None => None,
-        Some((family, label)) => match family.purse().share(Common::Memory, bytes) {
+        Some((family, label)) => match family.quota().share(Common::Memory, bytes) {
             Ok(share) => Some(share),
             Err(limit) => {
                 telemetry::limit(label, limit);

@@ -15,7 +15,7 @@ use super::network::MOST_ADDRESSES;
 use crate::accounting::pools::NoAddress;
 use crate::accounting::telemetry;
 use crate::policy::denied::Denied;
-use crate::store::state::State;
+use crate::store::data::StoreData;
 
 const INTERFACE: &str = "wasi:sockets/ip-name-lookup@0.2.12";
 
@@ -30,7 +30,7 @@ impl Pollable for Addresses {
 type LookUp = Result<Resource<Addresses>, ErrorCode>;
 type Next = Result<Option<IpAddress>, ErrorCode>;
 
-pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+pub(super) fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
     let mut interface = linker.instance(INTERFACE)?;
     interface.resource(
         "resolve-address-stream",
@@ -43,13 +43,13 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     )?;
     interface.func_wrap_async(
         "resolve-addresses",
-        |store: StoreContextMut<'_, State>, (_, name): (Resource<NetworkHandle>, String)| {
+        |store: StoreContextMut<'_, StoreData>, (_, name): (Resource<NetworkHandle>, String)| {
             Box::new(async move { Ok((look_up(store, name).await?,)) })
         },
     )?;
     interface.func_wrap(
         "[method]resolve-address-stream.resolve-next-address",
-        |mut store: StoreContextMut<'_, State>, (handle,): (Resource<Addresses>,)| {
+        |mut store: StoreContextMut<'_, StoreData>, (handle,): (Resource<Addresses>,)| {
             let addresses = store.data_mut().ctx().table.get_mut(&handle)?;
             let next: Next = Ok(addresses.0.pop_front().map(IpAddress::from));
             Ok((next,))
@@ -57,14 +57,14 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     )?;
     interface.func_wrap(
         "[method]resolve-address-stream.subscribe",
-        |mut store: StoreContextMut<'_, State>, (handle,): (Resource<Addresses>,)| {
+        |mut store: StoreContextMut<'_, StoreData>, (handle,): (Resource<Addresses>,)| {
             let pollable: Resource<DynPollable> = subscribe(store.data_mut().ctx().table, handle)?;
             Ok((pollable,))
         },
     )
 }
 
-async fn look_up(mut store: StoreContextMut<'_, State>, name: String) -> wasmtime::Result<LookUp> {
+async fn look_up(mut store: StoreContextMut<'_, StoreData>, name: String) -> wasmtime::Result<LookUp> {
     let state = store.data_mut();
     let addresses = match name.parse::<IpAddr>() {
         Ok(address) => vec![address.to_canonical()],
@@ -75,7 +75,7 @@ async fn look_up(mut store: StoreContextMut<'_, State>, name: String) -> wasmtim
                 return Ok(Err(ErrorCode::AccessDenied));
             }
             let name = name.trim_end_matches('.').to_ascii_lowercase();
-            let family = state.myself()?.family.clone();
+            let family = state.context()?.family.clone();
             match family.share().look_up(&name).await {
                 Ok(found) => {
                     let addresses: Vec<_> = found.iter().map(IpAddr::to_canonical).take(MOST_ADDRESSES).collect();

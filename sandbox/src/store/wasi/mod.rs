@@ -8,7 +8,7 @@ mod files;
 pub(crate) mod fuzzing;
 mod guard;
 mod handles;
-mod http;
+pub(super) mod http;
 mod listing;
 mod lookup;
 mod network;
@@ -23,9 +23,14 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
-use super::state::State;
-use crate::accounting::family::Purse;
+use super::data::StoreData;
+use super::interface;
+use super::interface_states::Opened;
+use crate::accounting::family::Quota;
 use crate::accounting::label::Label;
+use crate::component::capabilities::{CapabilityImport, Need};
+use crate::component::imports::Import;
+use crate::component::interfaces::WASI;
 use crate::policy::grants::{Access, Directory, Grants, Guarded};
 use crate::policy::limits::{Limit, Limits};
 use handles::Handles;
@@ -44,22 +49,56 @@ pub(crate) struct Wasi {
     http: Option<Box<Http>>,
 }
 
-/// Adds WASI to the linker.
-pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    wasmtime_wasi::p2::add_to_linker_async(linker)?;
-    linker.allow_shadowing(true);
-    files::add_to_linker(linker)?;
-    guard::add_to_linker(linker)?;
-    lookup::add_to_linker(linker)?;
-    linker.allow_shadowing(false);
-    http::add_to_linker(linker)
+/// All of WASI but HTTP.
+pub(crate) struct Interface;
+
+impl interface::Interface for Interface {
+    fn imports(&self) -> &[Import] {
+        const {
+            &[
+                Import::new("wasi:cli/", WASI),
+                Import::new("wasi:clocks/", WASI),
+                Import::new("wasi:filesystem/", WASI),
+                Import::new("wasi:io/", WASI),
+                Import::new("wasi:random/", WASI),
+                Import::new("wasi:sockets/", WASI),
+            ]
+        }
+    }
+
+    fn capabilities(&self) -> &[CapabilityImport] {
+        const {
+            &[
+                CapabilityImport::new("directories", "wasi:filesystem/preopens@", &[], Need::Perhaps),
+                CapabilityImport::new(
+                    "environment",
+                    "wasi:cli/environment@",
+                    &["get-environment"],
+                    Need::Perhaps,
+                ),
+                CapabilityImport::new("tcp", "wasi:sockets/tcp-create-socket@", &[], Need::Perhaps),
+                CapabilityImport::new("udp", "wasi:sockets/udp-create-socket@", &[], Need::Perhaps),
+                CapabilityImport::new("dns", "wasi:sockets/ip-name-lookup@", &[], Need::Perhaps),
+            ]
+        }
+    }
+
+    fn add_to_linker(&self, linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
+        wasmtime_wasi::p2::add_to_linker_async(linker)?;
+        linker.allow_shadowing(true);
+        files::add_to_linker(linker)?;
+        guard::add_to_linker(linker)?;
+        lookup::add_to_linker(linker)?;
+        linker.allow_shadowing(false);
+        Ok(())
+    }
 }
 
 impl Wasi {
-    fn new(label: &Label, limits: &Limits, grants: Arc<Grants>, guarded: &Guarded, purse: Option<Arc<Purse>>) -> Self {
+    fn new(label: &Label, limits: &Limits, grants: Arc<Grants>, guarded: &Guarded, quota: Option<Arc<Quota>>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(0);
-        let handles = Handles::new(limits.handles, grants.directories.len(), purse);
+        let handles = Handles::new(limits.handles, grants.directories.len(), quota);
         let mut context = WasiCtx::builder();
         context
             .stdout(Output::new("stdout", label, limits))
@@ -119,32 +158,39 @@ fn open(context: &mut WasiCtxBuilder, directory: &Directory, guarded: &Guarded, 
     }
 }
 
-impl State {
+impl StoreData {
     /// Opens the directories that are granted, if any are. A file system may hang, so that is work for a thread of the family; what
     /// it can't do is done when the guest first uses WASI.
     pub(crate) async fn open_directories(&mut self) {
         let grants = self.grants();
-        let Ok(actor) = self.myself() else { return };
+        let Ok(actor) = self.context() else { return };
         if grants.directories.is_empty() {
             return;
         }
         let Ok(lane) = actor.family.share().lane().await else {
             return;
         };
-        let purse = Some(actor.family.purse().clone());
+        let quota = Some(actor.family.quota().clone());
         let (label, limits, guarded) = (self.label.clone(), self.limits.clone(), self.guarded());
-        let open = move || Box::new(Wasi::new(&label, &limits, grants, &guarded, purse));
+        let open = move || Wasi::new(&label, &limits, grants, &guarded, quota);
         let opened = lane.run(async { tokio::task::spawn_blocking(open).await });
-        self.wasi = opened.await.ok();
+        if let Ok(wasi) = opened.await {
+            self.interfaces.put(Opened::of::<Interface>(wasi));
+        }
     }
 
+    /// Made at the first use: many guests never touch WASI.
     fn wasi(&mut self) -> &mut Wasi {
-        let (grants, guarded) = (self.grants(), self.guarded());
-        let purse = self.myself().ok().map(|actor| actor.family.purse().clone());
-        let Self {
-            wasi, label, limits, ..
-        } = self;
-        wasi.get_or_insert_with(|| Box::new(Wasi::new(label, limits, grants, &guarded, purse)))
+        if self.interfaces.peek::<Interface, Wasi>().is_none() {
+            let (grants, guarded) = (self.grants(), self.guarded());
+            let quota = self.context().ok().map(|actor| actor.family.quota().clone());
+            let wasi = Wasi::new(&self.label, &self.limits, grants, &guarded, quota);
+            self.interfaces.put(Opened::of::<Interface>(wasi));
+        }
+        match self.interfaces.of::<Interface, Wasi>() {
+            Some(wasi) => wasi,
+            None => unreachable!("it was put there"),
+        }
     }
 
     /// As [`wasi`](Self::wasi), with room for what the function that asks may put into the table.
@@ -156,23 +202,23 @@ impl State {
 
     /// The limit that the guest has reached if there is no place for one more handle.
     pub(crate) fn limit_on_handles(&self) -> Limit {
-        let wasi = self.wasi.as_ref();
+        let wasi = self.interfaces.peek::<Interface, Wasi>();
         wasi.map_or(Limit::Handles(self.limits.handles), |wasi| wasi.handles.limit())
     }
 }
 
-impl WasiView for State {
+impl WasiView for StoreData {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let Wasi { context, table, .. } = self.wasi_with_room();
         WasiCtxView { ctx: context, table }
     }
 }
 
-impl WasiHttpView for State {
+impl WasiHttpView for StoreData {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         let (grants, trust) = (self.grants(), self.http_trust());
         let (label, limits) = (self.label.clone(), self.limits.clone());
-        let family = self.myself().ok().map(|actor| actor.family.clone());
+        let family = self.context().ok().map(|actor| actor.family.clone());
         let Wasi { table, http, .. } = self.wasi_with_room();
         let http = http.get_or_insert_with(|| {
             let client = Client::new(label, family, &limits, grants, trust);

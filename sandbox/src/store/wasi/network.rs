@@ -61,7 +61,7 @@ impl Network {
         let (allowed, denied) = match usage {
             SocketAddrUse::TcpConnect => (self.grants(&self.grants.tcp, address), Denied::Tcp(Some(address))),
             SocketAddrUse::UdpSend => (self.grants(&self.grants.udp, address), Denied::Udp(Some(address))),
-            // Whoever sends it may send as much as he likes: he must not fill the log.
+            // Whoever sends it may send as much as they like: they must not fill the log.
             SocketAddrUse::UdpReceive => return self.grants(&self.grants.udp, address),
             // As connecting and sending do by themselves.
             SocketAddrUse::TcpBind | SocketAddrUse::UdpBind => (address.port() == 0, Denied::Listen),

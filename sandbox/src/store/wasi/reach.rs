@@ -41,7 +41,7 @@ const CLOUDS_V6: [(Ipv6Addr, u32); 3] = [
     (Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0), 32),
 ];
 
-/// How long the addresses of this machine are taken for what they were. A guest that sends many datagrams would otherwise have
+/// The time for which the addresses of this machine are taken for what they were. A guest that sends many datagrams would otherwise have
 /// the system list them for each.
 const FRESH: Duration = Duration::from_secs(1);
 

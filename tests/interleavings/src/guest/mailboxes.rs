@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use shuttle::future::{JoinHandle, block_on, spawn};
 
-use crate::accounting::family::Purse;
+use crate::accounting::family::Quota;
 use crate::accounting::label::Label;
 use crate::actor::commands::{Command, Commands};
 use crate::directory::{Inbox as _, PutRefused};
@@ -35,8 +35,8 @@ impl Guest {
             mailbox_bytes: usize::MAX,
             mailbox_full,
         };
-        let purse = Arc::new(Purse::new(&limits));
-        let mailbox = Mailbox::new(actor.clone(), label.clone(), Arc::new(limits), purse);
+        let quota = Arc::new(Quota::new(&limits));
+        let mailbox = Mailbox::new(actor.clone(), label.clone(), Arc::new(limits), quota);
         let mailbox = Arc::new(mailbox);
         Self {
             commands: Arc::new(Commands::new(mailbox.clone())),

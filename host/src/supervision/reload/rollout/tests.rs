@@ -8,7 +8,7 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use super::super::OnFailure;
 use super::super::report::{Outcome, Verdict};
-use super::{Rollout, Todo};
+use super::{Rollout, RolloutCommand};
 use crate::guest::{Aftermath, Mode, NotReloaded, Step};
 
 fn failed(step: Step) -> NotReloaded {
@@ -23,7 +23,7 @@ fn of(on_failure: OnFailure, concurrency: usize, actors: u64) -> Rollout {
     Rollout::new(on_failure, concurrency, (1..=actors).map(|pid| (pid, Mode::Snapshot)))
 }
 
-fn todo(rollout: &mut Rollout) -> Vec<Todo> {
+fn commands(rollout: &mut Rollout) -> Vec<RolloutCommand> {
     std::iter::from_fn(|| rollout.poll()).collect()
 }
 
@@ -36,24 +36,24 @@ const RELOADED: Outcome = Outcome::Reloaded { mode: Mode::Snapshot };
 #[test]
 fn so_many_are_reloaded_at_once_and_those_that_prove_themselves_hold_up_nobody() {
     let mut rollout = of(OnFailure::Rollback, 2, 3);
-    let swap = |pid| Todo::Swap(pid, Mode::Snapshot);
-    assert_eq!(todo(&mut rollout), [swap(1), swap(2)]);
+    let swap = |pid| RolloutCommand::Swap(pid, Mode::Snapshot);
+    assert_eq!(commands(&mut rollout), [swap(1), swap(2)]);
     rollout.handle_swapped(2, Ok(()));
-    assert_eq!(todo(&mut rollout), [swap(3)]);
+    assert_eq!(commands(&mut rollout), [swap(3)]);
     rollout.handle_swapped(1, Ok(()));
     rollout.handle_swapped(3, Ok(()));
     rollout.handle_proven(1, Ok(()));
     rollout.handle_proven(3, Ok(()));
-    assert_eq!(todo(&mut rollout), [], "the second has still to prove itself");
+    assert_eq!(commands(&mut rollout), [], "the second has still to prove itself");
     rollout.handle_proven(2, Ok(()));
-    assert_eq!(todo(&mut rollout), [Todo::Advance]);
+    assert_eq!(commands(&mut rollout), [RolloutCommand::Advance]);
     rollout.handle_late([4]);
-    assert_eq!(todo(&mut rollout), [swap(4)]);
+    assert_eq!(commands(&mut rollout), [swap(4)]);
     rollout.handle_swapped(4, Ok(()));
     rollout.handle_proven(4, Ok(()));
-    assert_eq!(todo(&mut rollout), [Todo::Advance]);
+    assert_eq!(commands(&mut rollout), [RolloutCommand::Advance]);
     rollout.handle_late([]);
-    assert_eq!(todo(&mut rollout), [1, 2, 3, 4].map(Todo::Confirm));
+    assert_eq!(commands(&mut rollout), [1, 2, 3, 4].map(RolloutCommand::Confirm));
     assert_eq!(rollout.verdict(), Verdict::Reloaded);
     assert_eq!(outcomes(rollout), [RELOADED; 4]);
 }
@@ -61,19 +61,22 @@ fn so_many_are_reloaded_at_once_and_those_that_prove_themselves_hold_up_nobody()
 #[test]
 fn after_one_failure_nobody_is_begun_with_and_those_that_were_reloaded_go_back() {
     let mut rollout = of(OnFailure::Rollback, 2, 4);
-    todo(&mut rollout);
+    commands(&mut rollout);
     rollout.handle_swapped(1, Ok(()));
-    todo(&mut rollout);
+    commands(&mut rollout);
     rollout.handle_swapped(2, Err(failed(Step::Restore)));
     rollout.handle_swapped(3, Ok(()));
     rollout.handle_proven(1, Ok(()));
     rollout.handle_proven(3, Err(NotReloaded::Ended));
-    assert_eq!(todo(&mut rollout), [Todo::TakeBack]);
+    assert_eq!(commands(&mut rollout), [RolloutCommand::TakeBack]);
     rollout.handle_strays([1, 9]);
-    assert_eq!(todo(&mut rollout), [1, 9].map(|pid| Todo::Return(pid, Mode::Snapshot)));
+    assert_eq!(
+        commands(&mut rollout),
+        [1, 9].map(|pid| RolloutCommand::Return(pid, Mode::Snapshot))
+    );
     rollout.handle_returned(1, Ok(()));
     rollout.handle_returned(9, Err(failed(Step::Boundary)));
-    assert_eq!(todo(&mut rollout), []);
+    assert_eq!(commands(&mut rollout), []);
     assert_eq!(rollout.verdict(), Verdict::RolledBack);
     let expected = [
         Outcome::RolledBack,
@@ -91,9 +94,9 @@ fn after_one_failure_nobody_is_begun_with_and_those_that_were_reloaded_go_back()
 #[test]
 fn an_actor_that_ended_is_no_failure() {
     let mut rollout = of(OnFailure::Rollback, 1, 2);
-    todo(&mut rollout);
+    commands(&mut rollout);
     rollout.handle_swapped(1, Err(NotReloaded::Ended));
-    assert_eq!(todo(&mut rollout), [Todo::Swap(2, Mode::Snapshot)]);
+    assert_eq!(commands(&mut rollout), [RolloutCommand::Swap(2, Mode::Snapshot)]);
     rollout.handle_swapped(2, Ok(()));
     rollout.handle_proven(2, Ok(()));
     assert_eq!(rollout.verdict(), Verdict::Reloaded);
@@ -102,33 +105,33 @@ fn an_actor_that_ended_is_no_failure() {
 #[test]
 fn a_module_without_actors_is_reloaded() {
     let mut rollout = of(OnFailure::Rollback, 1, 0);
-    assert_eq!(todo(&mut rollout), [Todo::Advance]);
+    assert_eq!(commands(&mut rollout), [RolloutCommand::Advance]);
     rollout.handle_late([]);
-    assert_eq!(todo(&mut rollout), []);
+    assert_eq!(commands(&mut rollout), []);
     assert_eq!(rollout.verdict(), Verdict::Reloaded);
 }
 
 #[test]
 fn mixed_keeps_both_unless_nobody_could_be_reloaded() {
     let mut rollout = of(OnFailure::Mixed, 1, 2);
-    todo(&mut rollout);
+    commands(&mut rollout);
     rollout.handle_swapped(1, Err(failed(Step::Snapshot)));
-    todo(&mut rollout);
+    commands(&mut rollout);
     rollout.handle_swapped(2, Err(failed(Step::Snapshot)));
-    assert_eq!(todo(&mut rollout), [Todo::TakeBack]);
+    assert_eq!(commands(&mut rollout), [RolloutCommand::TakeBack]);
     assert_eq!(rollout.verdict(), Verdict::RolledBack);
 
     let mut rollout = of(OnFailure::Mixed, 1, 2);
-    todo(&mut rollout);
+    commands(&mut rollout);
     rollout.handle_swapped(1, Err(failed(Step::Snapshot)));
-    todo(&mut rollout);
+    commands(&mut rollout);
     rollout.handle_swapped(2, Ok(()));
     rollout.handle_proven(2, Ok(()));
-    assert_eq!(todo(&mut rollout), [Todo::Advance]);
+    assert_eq!(commands(&mut rollout), [RolloutCommand::Advance]);
     rollout.handle_late([1]);
     assert_eq!(
-        todo(&mut rollout),
-        [Todo::Confirm(2)],
+        commands(&mut rollout),
+        [RolloutCommand::Confirm(2)],
         "those that failed are not tried again"
     );
     assert_eq!(rollout.verdict(), Verdict::Mixed);
@@ -137,14 +140,17 @@ fn mixed_keeps_both_unless_nobody_could_be_reloaded() {
 #[test]
 fn an_actor_that_failed_with_the_new_code_and_runs_it_nevertheless_goes_back() {
     let mut rollout = of(OnFailure::Rollback, 2, 2);
-    todo(&mut rollout);
+    commands(&mut rollout);
     rollout.handle_swapped(1, Ok(()));
     rollout.handle_swapped(2, Ok(()));
     rollout.handle_proven(1, Ok(()));
     rollout.handle_proven(2, Err(failed(Step::Probation)));
-    assert_eq!(todo(&mut rollout), [Todo::TakeBack]);
+    assert_eq!(commands(&mut rollout), [RolloutCommand::TakeBack]);
     rollout.handle_strays([1, 2]);
-    assert_eq!(todo(&mut rollout), [1, 2].map(|pid| Todo::Return(pid, Mode::Snapshot)));
+    assert_eq!(
+        commands(&mut rollout),
+        [1, 2].map(|pid| RolloutCommand::Return(pid, Mode::Snapshot))
+    );
     rollout.handle_returned(1, Ok(()));
     rollout.handle_returned(2, Ok(()));
     assert_eq!(outcomes(rollout), [Outcome::RolledBack, failed(Step::Probation).into()]);
@@ -153,30 +159,30 @@ fn an_actor_that_failed_with_the_new_code_and_runs_it_nevertheless_goes_back() {
 #[test]
 fn an_actor_that_fails_when_it_is_not_watched_any_more_is_a_failure() {
     for (on_failure, next, verdict) in [
-        (OnFailure::Rollback, Todo::TakeBack, Verdict::RolledBack),
-        (OnFailure::Mixed, Todo::Advance, Verdict::Mixed),
+        (OnFailure::Rollback, RolloutCommand::TakeBack, Verdict::RolledBack),
+        (OnFailure::Mixed, RolloutCommand::Advance, Verdict::Mixed),
     ] {
         let mut rollout = of(on_failure, 2, 2);
-        todo(&mut rollout);
+        commands(&mut rollout);
         for pid in [1, 2] {
             rollout.handle_swapped(pid, Ok(()));
             rollout.handle_proven(pid, Ok(()));
         }
-        assert_eq!(todo(&mut rollout), [Todo::Advance]);
+        assert_eq!(commands(&mut rollout), [RolloutCommand::Advance]);
         rollout.handle_relapsed(2, failed(Step::Probation));
         rollout.handle_late([2]);
-        assert_eq!(todo(&mut rollout), [next]);
+        assert_eq!(commands(&mut rollout), [next]);
         assert_eq!(rollout.verdict(), verdict);
     }
     // If nobody is left with the new code, it isn't current either.
     let mut rollout = of(OnFailure::Mixed, 1, 1);
-    todo(&mut rollout);
+    commands(&mut rollout);
     rollout.handle_swapped(1, Ok(()));
     rollout.handle_proven(1, Ok(()));
-    todo(&mut rollout);
+    commands(&mut rollout);
     rollout.handle_relapsed(1, failed(Step::Probation));
     rollout.handle_late([1]);
-    assert_eq!(todo(&mut rollout), [Todo::TakeBack]);
+    assert_eq!(commands(&mut rollout), [RolloutCommand::TakeBack]);
 }
 
 /// A module whose actors start, end and fail at any time.
@@ -253,20 +259,20 @@ fn run(seed: u64) {
     let mut rollout = Rollout::new(on_failure, concurrency, actors);
     let mut under: Vec<Under> = Vec::new();
     loop {
-        while let Some(todo) = rollout.poll() {
-            match todo {
-                Todo::Swap(pid, _) => under.push(Under::Swap(pid)),
-                Todo::Return(pid, _) => under.push(Under::Return(pid)),
-                Todo::Confirm(pid) => assert_ne!(
+        while let Some(command) = rollout.poll() {
+            match command {
+                RolloutCommand::Swap(pid, _) => under.push(Under::Swap(pid)),
+                RolloutCommand::Return(pid, _) => under.push(Under::Return(pid)),
+                RolloutCommand::Confirm(pid) => assert_ne!(
                     module.actors.get(&pid),
                     Some(&false),
                     "seed {seed}: {pid} is not reloaded"
                 ),
-                Todo::Advance => {
+                RolloutCommand::Advance => {
                     module.is_new_current = true;
                     rollout.handle_late(module.not_running(true));
                 }
-                Todo::TakeBack => {
+                RolloutCommand::TakeBack => {
                     module.is_new_current = false;
                     rollout.handle_strays(module.not_running(false));
                 }

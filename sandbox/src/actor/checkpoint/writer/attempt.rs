@@ -14,7 +14,7 @@ const LONGEST: Duration = Duration::from_secs(15);
 /// The longest wait while the node stops: there is little time.
 const LONGEST_AT_THE_END: Duration = Duration::from_millis(500);
 
-/// How many jobs may fail one after the other before an attempt ends. One that can't be written ever must not keep the others,
+/// The number of jobs that may fail one after the other before an attempt ends. One that can't be written ever must not keep the others,
 /// but a disk that fails is not to be asked a thousand times.
 const MOST_FAILURES: usize = 2;
 

@@ -10,12 +10,12 @@ use super::queue::Queue;
 use super::{CheckpointWriter, Shared};
 use crate::actor::checkpoint::store::{Entry, Moment};
 
-/// How long an actor that ends waits for room for its state; while the node stops, counted from there for all actors, because those
+/// The longest wait of an actor that ends for room for its state; while the node stops, counted from there for all actors, because those
 /// whose turn comes late have less time before they are killed. Then it is taken all the same: the actor, which has at least as much
 /// memory, gives that back, and is not to be killed for waiting.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How many actors that end may have their states on the way at once: by as many states more than the bound may wait, as long as
+/// The number of ending actors that may have their states on the way at once: by as many states more than the bound may wait, as long as
 /// the disk is fast enough.
 pub(crate) const AT_ONCE: usize = 16;
 

@@ -23,7 +23,7 @@ use self::attempt::{Job, attempt};
 use self::queue::{Attempt, News, Queue};
 use super::store::{Checkpoint, CheckpointStore, Entry, Kept, Moment, StoreError};
 
-/// How long an actor that starts waits for a state that has not been written and that it can't take over, so that it can be held.
+/// The longest wait of an actor that starts for a state that has not been written and that it can't take over, so that it can be held.
 const HOLD_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The number that a checkpoint has until it is written.

@@ -17,7 +17,7 @@ pub(crate) const MOST_WAITING_BYTES: usize = 256 << 20;
 /// Of states that are written together: a disk that is slow has written some of them when the time of a stop is over.
 pub(crate) const BATCH_BYTES: usize = 16 << 20;
 
-/// How many times the patience of a stop it may take altogether, as long as states are being written.
+/// The multiple of the patience of a stop that it may take altogether, as long as states are being written.
 const MOST_PATIENCE: u32 = 6;
 
 /// Which of its states an actor brings.
@@ -41,13 +41,13 @@ pub struct Attempt {
 /// What is worth saying.
 #[derive(Debug)]
 pub enum News {
-    /// So many checkpoints were not taken, for want of room.
+    /// This many checkpoints were not taken, for want of room.
     LeftOut(u64),
-    /// An attempt failed, after one that didn't; so many states wait.
+    /// An attempt failed, after one that didn't; this many states wait.
     Fails(StoreError, usize),
     /// One more failed.
     StillFails(StoreError, usize),
-    /// All that failed is written, after so long; the last attempt wrote so many.
+    /// All that failed is written, after so long; the last attempt wrote this many.
     Works(Duration, usize),
 }
 
@@ -166,7 +166,7 @@ impl Queue {
         self.unkept.remove(actor);
     }
 
-    /// All actors have ended: what waits now is all there is, and is waited for no longer than `patience` without a success.
+    /// All actors have ended: what waits now is all there is, and has until `patience` passes without a success.
     pub fn handle_finish(&mut self, patience: Duration, now: Instant) {
         self.handle_ending([], now);
         self.finish = Some(Finish {

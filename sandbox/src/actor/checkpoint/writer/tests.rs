@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use super::queue::{BATCH_BYTES, MOST_WAITING_BYTES};
 use super::*;
-use crate::Digest;
+use crate::component::source::Digest;
 
 /// Writes only when it is let, and says what.
 #[derive(Debug)]
@@ -278,7 +278,7 @@ async fn a_last_state_waits_for_room_and_one_that_does_not_come_is_named() {
     store.set(|faults| faults.is_full = true);
     writer.expect_last(["killed", "last"].map(str::to_owned));
     assert!(writer.take("large", MOST_WAITING_BYTES));
-    // A state that is no last one is not what is waited for.
+    // The wait is for the last state, and this one is not the last.
     assert!(!writer.take("last", 1));
     let (patient, writes) = (writer.clone(), store.clone());
     let last = tokio::spawn(async move {

@@ -7,7 +7,7 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 use wasmtime_wasi_http::Error;
 
-use super::client::Place;
+use super::slot::Slot;
 use super::wait::Wait;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
@@ -24,7 +24,7 @@ pub(super) struct Bounded<B> {
 }
 
 impl<B> Bounded<B> {
-    /// What a guest sends, of so many bytes at most.
+    /// What a guest sends, of this many bytes at most.
     pub(super) fn request(body: B, bytes: usize, label: Label) -> Self {
         Self {
             body,
@@ -76,18 +76,18 @@ impl<B: Body<Data = Bytes, Error = Error> + Unpin> Body for Bounded<B> {
     }
 }
 
-/// The body of a response, which must not pause for too long while it is waited for. While there is more of it, it takes
+/// The body of a response, which must not pause for too long while the guest waits. While there is more of it, it takes
 /// one of the places for requests.
 pub(super) struct Paced<B> {
     body: B,
     wait: Wait,
     label: Label,
     sleep: Option<Pin<Box<Sleep>>>,
-    place: Option<Place>,
+    place: Option<Slot>,
 }
 
 impl<B> Paced<B> {
-    pub(super) fn new(body: B, wait: Wait, label: Label, place: Place) -> Self {
+    pub(super) fn new(body: B, wait: Wait, label: Label, place: Slot) -> Self {
         Self {
             body,
             wait,

@@ -7,16 +7,17 @@ use http_body_util::BodyExt as _;
 use hyper::client::conn::http1;
 use hyper::http::uri::Uri;
 use hyper::{Method, Request, Response};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 use super::body::{Bounded, Paced};
 use super::failure;
+use super::slot::Slot;
 use super::target::Target;
 use super::wait::Waits;
-use crate::accounting::family::{Family, Purse, Share};
+use crate::accounting::family::{Family, Quota};
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::policy::denied::Denied;
@@ -40,7 +41,7 @@ pub(in crate::store::wasi) struct Client {
     places: Arc<Semaphore>,
     requests: usize,
     /// The family's part; none if there is no actor.
-    purse: Option<Arc<Purse>>,
+    quota: Option<Arc<Quota>>,
     request_bytes: usize,
     response_bytes: usize,
     header_bytes: usize,
@@ -51,14 +52,8 @@ pub(in crate::store::wasi) struct Client {
 pub(super) struct Admitted {
     request: Request<WasiBody>,
     target: Target,
-    place: Place,
+    place: Slot,
     waits: Waits,
-}
-
-/// The place of one request, of the guest and of its family, until it and its response have ended.
-pub(super) struct Place {
-    _own: OwnedSemaphorePermit,
-    _family: Option<Share>,
 }
 
 impl Client {
@@ -70,7 +65,7 @@ impl Client {
         trust: HttpTrust,
     ) -> Self {
         Self {
-            purse: family.as_ref().map(|family| family.purse().clone()),
+            quota: family.as_ref().map(|family| family.quota().clone()),
             label,
             family,
             grants,
@@ -115,12 +110,12 @@ impl Client {
         })
     }
 
-    fn place(&self) -> Result<Place, Limit> {
+    fn place(&self) -> Result<Slot, Limit> {
         let own = self.places.clone().try_acquire_owned();
         let _own = own.map_err(|_| Limit::HttpRequests(self.requests))?;
-        let share = |purse: &Arc<Purse>| purse.share(Common::HttpRequests, 1);
-        let _family = self.purse.as_ref().map(share).transpose()?;
-        Ok(Place { _own, _family })
+        let share = |quota: &Arc<Quota>| quota.share(Common::HttpRequests, 1);
+        let _family = self.quota.as_ref().map(share).transpose()?;
+        Ok(Slot { _own, _family })
     }
 
     /// Sends it, and waits until the response begins.

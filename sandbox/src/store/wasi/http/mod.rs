@@ -9,6 +9,7 @@ mod connect;
 mod failure;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(super) mod fuzzing;
+mod slot;
 mod target;
 mod wait;
 
@@ -25,9 +26,14 @@ use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView as _,
 };
 
-use crate::store::state::State;
-pub(super) use client::Client;
+use crate::component::capabilities::{CapabilityImport, Need};
+use crate::component::imports::Import;
+use crate::component::interfaces::WASI;
+use crate::store::data::StoreData;
+use crate::store::interface;
 use client::Sent;
+
+pub(super) use client::Client;
 
 const HANDLER: &str = "wasi:http/outgoing-handler@0.2.12";
 const TYPES: &str = "wasi:http/types@0.2.12";
@@ -96,22 +102,44 @@ impl WasiHttpHooks for Hooks {
     }
 }
 
+/// The interface `wasi:http`, as far as guests may have it: requests that they send.
+pub(crate) struct Interface;
+
+impl interface::Interface for Interface {
+    fn imports(&self) -> &[Import] {
+        const {
+            &[
+                Import::new("wasi:http/outgoing-handler", WASI),
+                Import::new("wasi:http/types", WASI),
+            ]
+        }
+    }
+
+    fn capabilities(&self) -> &[CapabilityImport] {
+        const { &[CapabilityImport::new("http", "wasi:http/", &[], Need::Required)] }
+    }
+
+    fn add_to_linker(&self, linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
+        add_to_linker(linker)
+    }
+}
+
 /// Adds the interface, and takes the place of wasmtime's functions that don't fit.
-pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
     type Handle = (Resource<HostOutgoingRequest>, Option<Resource<RequestOptions>>);
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
     linker.allow_shadowing(true);
     linker.instance(HANDLER)?.func_wrap(
         "handle",
-        |mut store: StoreContextMut<'_, State>, (request, options): Handle| {
+        |mut store: StoreContextMut<'_, StoreData>, (request, options): Handle| {
             let state = store.data_mut();
-            state.act()?;
+            state.side_effect()?;
             Ok((handle(state, request, options)?,))
         },
     )?;
     linker.instance(TYPES)?.func_wrap(
         "http-error-code",
-        |mut store: StoreContextMut<'_, State>, (error,): (Resource<StreamError>,)| {
+        |mut store: StoreContextMut<'_, StoreData>, (error,): (Resource<StreamError>,)| {
             let view = store.data_mut().http();
             let error = view.table.get(&error)?;
             Ok((error.downcast_ref::<Error>().and_then(failure::code_of_stream),))
@@ -124,7 +152,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
 /// Begins a request. What is refused is so at once, and not only when the response is asked for. What wasmtime would log for
 /// each request that has no path or no host is told to the guest alone.
 fn handle(
-    state: &mut State,
+    state: &mut StoreData,
     request: Resource<HostOutgoingRequest>,
     options: Option<Resource<RequestOptions>>,
 ) -> wasmtime::Result<Result<Resource<HostFutureIncomingResponse>, ErrorCode>> {

@@ -9,7 +9,7 @@ use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::policy::limits::Limit;
 
-/// The longest that one thing is waited for.
+/// The longest wait for one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Wait {
     pub(super) time: Duration,

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use parking_lot::Mutex;
 
 use super::alone::Alone;
-use super::deployed::{Deployed, OwnFile, Standing};
+use super::deployed::{Deployed, DeploymentState, OwnFile};
 use super::error::HostError;
 use super::start::reserved_names;
 use crate::checkpoint::Database;
@@ -22,7 +22,7 @@ const RECORD: &str = "deployed.json";
 const COMPONENTS: &str = "components";
 
 /// See the module. What the configuration doesn't ask for isn't there, and then nothing is written anywhere.
-pub(super) struct Keeping {
+pub(super) struct StateDir {
     pub(super) writer: Option<CheckpointWriter>,
     pub(super) deployments: Option<Deployments>,
 }
@@ -34,7 +34,7 @@ pub(super) struct Deployments {
     pub(super) store: Arc<Mutex<ComponentStore>>,
 }
 
-impl Keeping {
+impl StateDir {
     pub(super) async fn open(config: &NodeConfig) -> Result<Self, HostError> {
         check_folder(config)?;
         let wants_checkpoints = wants_checkpoints(config);
@@ -55,7 +55,7 @@ impl Keeping {
         };
         // A database is checked from end to end when it is opened.
         let opened = tokio::task::spawn_blocking(open).await;
-        let opened = opened.unwrap_or_else(|ended| Err(HostError::Keeping(ended.to_string())))?;
+        let opened = opened.unwrap_or_else(|ended| Err(HostError::StateDir(ended.to_string())))?;
         // Somebody may have made the folder just before this node would have.
         check_folder(config)?;
         Ok(opened)
@@ -97,10 +97,10 @@ fn checkpoints(folder: &Path, names: &ReservedNames) -> Result<CheckpointWriter,
 impl Deployments {
     fn open(folder: &Path) -> Result<Self, HostError> {
         let components = folder.join(COMPONENTS);
-        files::create_folder(&components).map_err(|error| HostError::Keeping(error.to_string()))?;
+        files::create_folder(&components).map_err(|error| HostError::StateDir(error.to_string()))?;
         let alone = Alone::in_folder(&components)?;
         let store = ComponentStore::open(components, StoreLimits::default());
-        let store = store.map_err(|error| HostError::Keeping(error.to_string()))?;
+        let store = store.map_err(|error| HostError::StateDir(error.to_string()))?;
         let record = folder.join(RECORD);
         let deployed = Deployed::open(record.clone()).map_err(|error| unread(&record, &error))?;
         Ok(Self {
@@ -111,10 +111,10 @@ impl Deployments {
 
     fn source(&self, own: &ModuleSource) -> Option<ModuleSource> {
         let module = &own.name;
-        let digest = match self.deployed.standing(own, OwnFile::of(own)) {
-            Standing::Nothing => return None,
-            Standing::Runs(digest) => digest,
-            Standing::Outdated => {
+        let digest = match self.deployed.state_of(own, OwnFile::of(own)) {
+            DeploymentState::Nothing => return None,
+            DeploymentState::Runs(digest) => digest,
+            DeploymentState::Outdated => {
                 tracing::info!(
                     module,
                     "the module's file has changed since something else was deployed: the file it is"
@@ -124,7 +124,7 @@ impl Deployments {
                 }
                 return None;
             }
-            Standing::Forbidden(digest) => {
+            DeploymentState::Forbidden(digest) => {
                 let pinned = own.digest.map(tracing::field::display);
                 tracing::warn!(
                     module, deployed = %digest, pinned,
@@ -155,7 +155,7 @@ fn stored(own: &ModuleSource, path: PathBuf, digest: Digest) -> ModuleSource {
     }
 }
 
-/// Where the code of each module would come from if the node started now, as [`Keeping::source`] says it. Changes nothing.
+/// Where the code of each module would come from if the node started now, as [`StateDir::source`] says it. Changes nothing.
 ///
 /// # Errors
 /// It can't be read what was deployed.
@@ -165,12 +165,12 @@ pub(super) fn sources(config: &NodeConfig) -> Result<Vec<ModuleSource>, HostErro
     };
     let record = folder.join(RECORD);
     let deployed = Deployed::look(record.clone()).map_err(|error| unread(&record, &error))?;
-    let source = |own: &ModuleSource| match deployed.standing(own, OwnFile::of(own)) {
-        Standing::Runs(digest) => {
+    let source = |own: &ModuleSource| match deployed.state_of(own, OwnFile::of(own)) {
+        DeploymentState::Runs(digest) => {
             let path = ComponentStore::look(&folder.join(COMPONENTS), &digest)?;
             Some(stored(own, path, digest))
         }
-        Standing::Nothing | Standing::Outdated | Standing::Forbidden(_) => None,
+        DeploymentState::Nothing | DeploymentState::Outdated | DeploymentState::Forbidden(_) => None,
     };
     let each = config.modules.iter();
     Ok(each.map(|own| source(own).unwrap_or_else(|| own.clone())).collect())
@@ -178,7 +178,7 @@ pub(super) fn sources(config: &NodeConfig) -> Result<Vec<ModuleSource>, HostErro
 
 fn unread(record: &Path, error: &std::io::Error) -> HostError {
     let record = record.display();
-    HostError::Keeping(format!(
+    HostError::StateDir(format!(
         "the record of what was deployed, {record}, can't be read: {error}"
     ))
 }
@@ -195,7 +195,7 @@ pub(super) fn check_folder(config: &NodeConfig) -> Result<(), HostError> {
     let folder = folder(config).ok_or(HostError::NoStateDirectory)?;
     let unusable = |path: &Path, why: &str| {
         let (folder, path) = (folder.display(), path.display());
-        Err(HostError::Keeping(format!(
+        Err(HostError::StateDir(format!(
             "nothing can be kept in {folder}: {path} {why}"
         )))
     };
@@ -243,7 +243,7 @@ fn may_write(_: &Path) -> bool {
     true
 }
 
-/// Where a node keeps what is to outlive it: as `state_dir` says, or else in the user's state directory, if he has one.
+/// Where a node keeps what is to outlive it: as `state_dir` says, or else in the user's state directory, if there is one.
 pub(super) fn folder(config: &NodeConfig) -> Option<PathBuf> {
     let chosen = config.runtime.state_dir.clone();
     chosen.or_else(|| default_state_dir(&config.node.full_name()))

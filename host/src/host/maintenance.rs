@@ -7,49 +7,49 @@ use ractor::ActorRef;
 
 use super::deployed::Deployed;
 use super::error::{HostError, startup_reason};
-use super::keeping::Keeping;
-use super::reloader::{Listener, Reloader};
+use super::module_files::{self, ModuleWatcher};
+use super::reloader::{ReloadListener, Reloader};
+use super::state_dir::StateDir;
 use super::stopping::LAST_WRITES;
-use super::watch::{self, Watching};
 use crate::checkpoint::{Schedule, Scheduled};
 use crate::config::{Code, NodeConfig};
-use crate::control::{self, Control, Restarts};
+use crate::control::{self, ControlSetup, RestartGuard};
 use crate::guest::{CheckpointWriter, Modules};
 use crate::node::NodeServerMessage;
 use crate::supervision::Root;
 
 /// See the module. It ends when this is dropped, but for the control actor, which ends with the root supervisor.
 #[derive(Debug, Default)]
-pub(super) struct Upkeep {
+pub(super) struct Maintenance {
     schedule: Option<Schedule>,
-    watching: Option<Watching>,
+    watcher: Option<ModuleWatcher>,
     writer: Option<CheckpointWriter>,
     deployed: Option<Arc<Deployed>>,
-    control: Option<Restarts>,
+    control: Option<RestartGuard>,
 }
 
 /// What it takes to begin.
 pub(super) struct Begin<'a> {
     pub(super) config: &'a NodeConfig,
-    pub(super) keeping: Keeping,
+    pub(super) state: StateDir,
     pub(super) modules: &'a Modules,
     pub(super) server: &'a ActorRef<NodeServerMessage>,
     pub(super) root: &'a Root,
-    pub(super) listener: Option<Listener>,
+    pub(super) listener: Option<ReloadListener>,
 }
 
 impl Begin<'_> {
-    pub(super) async fn begin(self) -> Result<Upkeep, HostError> {
+    pub(super) async fn begin(self) -> Result<Maintenance, HostError> {
         let Self {
             config,
-            keeping,
+            state,
             modules,
             server,
             root,
             listener,
         } = self;
-        let scheduled: Vec<Scheduled> = scheduled(config, &keeping);
-        let Keeping { writer, deployments } = keeping;
+        let scheduled: Vec<Scheduled> = scheduled(config, &state);
+        let StateDir { writer, deployments } = state;
         let deployed = deployments.as_ref().map(|deployments| deployments.deployed.clone());
         let node = config.node.full_name();
         let reloader = Arc::new(Reloader {
@@ -64,23 +64,23 @@ impl Begin<'_> {
             deployed: deployed.clone(),
             store: deployments.as_ref().map(|deployments| deployments.store.clone()),
             listener,
-            losses: root.losses().clone(),
+            readiness: root.readiness_watch().clone(),
         });
         let mut restarts = None;
         if let (Some(section), Some(deployments)) = (&config.control, deployments) {
-            let control = Control::new(section.key.clone(), node, deployments.store, reloader.clone());
+            let control = ControlSetup::new(section.key.clone(), node, deployments.store, reloader.clone());
             let started = control::start(control, root.cell().clone()).await;
             restarts = Some(started.map_err(|error| HostError::Control(startup_reason(&error)))?);
         }
         let watched: BTreeSet<String> = config
-            .upkeep
+            .builds
             .iter()
-            .filter(|upkeep| upkeep.watch)
-            .map(|upkeep| upkeep.module.clone())
+            .filter(|maintenance| maintenance.watch)
+            .map(|maintenance| maintenance.module.clone())
             .collect();
-        Ok(Upkeep {
+        Ok(Maintenance {
             schedule: (!scheduled.is_empty()).then(|| Schedule::start(modules, scheduled)),
-            watching: watch::watch(&reloader, &watched),
+            watcher: module_files::watch(&reloader, &watched),
             writer,
             deployed,
             control: restarts,
@@ -88,7 +88,7 @@ impl Begin<'_> {
     }
 }
 
-fn scheduled(config: &NodeConfig, keeping: &Keeping) -> Vec<Scheduled> {
+fn scheduled(config: &NodeConfig, state: &StateDir) -> Vec<Scheduled> {
     let sections = config.actors.iter().filter_map(|section| {
         let Code::Module(module) = &section.code else {
             return None;
@@ -96,19 +96,19 @@ fn scheduled(config: &NodeConfig, keeping: &Keeping) -> Vec<Scheduled> {
         Some(Scheduled {
             module: module.clone(),
             names: section.names().collect(),
-            checkpoints: keeping.checkpoints(section)?,
+            checkpoints: state.checkpoints(section)?,
         })
     });
     sections.collect()
 }
 
-impl Upkeep {
+impl Maintenance {
     /// Takes nothing new. States are still kept: the actors have work to do before they end, and may be killed at it.
     pub(super) fn quiesce(&mut self) {
         if let (Some(writer), Some(schedule)) = (&self.writer, &self.schedule) {
             writer.expect_last(schedule.living());
         }
-        self.watching = None;
+        self.watcher = None;
         self.control = None;
     }
 

@@ -14,14 +14,14 @@ use tokio::sync::Semaphore;
 
 use crate::guest::StateRoom;
 
-/// How long an actor that has nothing to do takes to answer, at most. One that takes longer gives its place up until it answers.
+/// The longest time for an answer of an actor that has nothing to do. One that takes longer gives its place up until it answers.
 const PROMPT: Duration = Duration::from_millis(50);
 
-/// How long an actor may take to come to the end of its message. If it takes longer it is asked again the next time.
+/// The longest time for an actor to come to the end of its message. If it takes longer it is asked again the next time.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An actor that may be asked.
-pub(crate) trait Actor: Clone {
+pub(crate) trait CheckpointActor: Clone {
     /// Tells it from others that had its name before.
     fn pid(&self) -> u64;
 
@@ -31,7 +31,7 @@ pub(crate) trait Actor: Clone {
 
 /// What is to be done.
 #[derive(Debug)]
-pub(crate) enum Step<A> {
+pub(crate) enum CollectionStep<A> {
     /// A round of this section begins: [`handle_living`](Asking::handle_living) is told its actors.
     Round(usize),
     /// An actor is asked for its state, which has a place in this room. [`handle_answer`](Asking::handle_answer) is told what it says.
@@ -42,7 +42,7 @@ pub(crate) enum Step<A> {
 
 /// What an actor said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum StateAnswer {
     /// Its state, which has this hash.
     State(u64),
     /// There is none.
@@ -55,7 +55,7 @@ pub(crate) enum Answer {
 
 /// What an answer leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum AnswerOutcome {
     /// The state is to be written. If it can't be taken, [`handle_left_out`](Asking::handle_left_out) is told.
     Write { section: usize, name: String },
     /// There is no state of an actor, which is worth saying.
@@ -66,15 +66,15 @@ pub(crate) enum Outcome {
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Asking<A> {
+pub(crate) struct Collection<A> {
     places: Arc<Semaphore>,
-    sections: Vec<Section<A>>,
+    sections: Vec<SectionRound<A>>,
     /// When the rounds begin of those sections of which nobody is left to be asked.
     due: BTreeSet<(Instant, usize)>,
     /// Who waits for a place, in the order in which they get one.
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<WaitingForRoom>,
     /// By number.
-    asked: BTreeMap<u64, Asked<A>>,
+    asked: BTreeMap<u64, AskedActor<A>>,
     next_ask: u64,
     /// When something is to be done about those that are asked.
     deadlines: BTreeSet<(Instant, u64)>,
@@ -84,18 +84,18 @@ pub(crate) struct Asking<A> {
 
 /// Actors that are asked equally often.
 #[derive(Debug)]
-struct Section<A> {
+struct SectionRound<A> {
     /// None if they are asked once.
     every: Option<Duration>,
     /// When the round after this one begins; none after the only one.
     next: Option<Instant>,
     /// Those of this round that are yet to be asked.
     left: VecDeque<(String, A)>,
-    known: HashMap<String, Known>,
+    known: HashMap<String, KnownActor>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Waiting {
+enum WaitingForRoom {
     /// The next actor of this section.
     Section(usize),
     /// An actor that had given its place up.
@@ -104,7 +104,7 @@ enum Waiting {
 
 /// An actor that is asked.
 #[derive(Debug)]
-struct Asked<A> {
+struct AskedActor<A> {
     section: usize,
     name: String,
     actor: A,
@@ -120,7 +120,7 @@ struct Asked<A> {
 
 /// What is known of the actor that has a name.
 #[derive(Debug, Clone, Copy)]
-struct Known {
+struct KnownActor {
     pid: u64,
     /// Its turns before it was asked.
     turns: u64,
@@ -137,7 +137,7 @@ enum Seen {
     Refused,
 }
 
-impl<A: Actor> Asking<A> {
+impl<A: CheckpointActor> Collection<A> {
     /// Sections whose rounds begin this often, the first after that time.
     pub(crate) fn every(at_once: usize, every: impl IntoIterator<Item = Duration>, now: Instant) -> Self {
         // Rounds without a time between them would never end.
@@ -145,7 +145,7 @@ impl<A: Actor> Asking<A> {
         Self::new(at_once, every.map(|every| (Some(every), now + every)))
     }
 
-    /// So many sections with one round each, now.
+    /// This many sections with one round each, now.
     pub(crate) fn once(at_once: usize, sections: usize, now: Instant) -> Self {
         Self::new(at_once, (0..sections).map(|_| (None, now)))
     }
@@ -154,7 +154,7 @@ impl<A: Actor> Asking<A> {
         let (mut sections, mut due) = (Vec::new(), BTreeSet::new());
         for (every, first) in rounds {
             due.insert((first, sections.len()));
-            sections.push(Section {
+            sections.push(SectionRound {
                 every,
                 next: None,
                 left: VecDeque::new(),
@@ -192,38 +192,38 @@ impl<A: Actor> Asking<A> {
             return;
         };
         if !section.left.is_empty() {
-            self.waiting.push_back(Waiting::Section(index));
+            self.waiting.push_back(WaitingForRoom::Section(index));
         } else if let Some(next) = section.next {
             self.due.insert((next, index));
         }
     }
 
     /// An actor that was asked said this. The place of its state is free once the state is the writer's.
-    pub(crate) fn handle_answer(&mut self, ask: u64, answer: Answer) -> Outcome {
-        if answer == Answer::NoRoom {
+    pub(crate) fn handle_answer(&mut self, ask: u64, answer: StateAnswer) -> AnswerOutcome {
+        if answer == StateAnswer::NoRoom {
             if let Some(asked) = self.asked.get_mut(&ask) {
                 // It is done with its message, but others have all places now.
                 asked.room = None;
-                self.waiting.push_back(Waiting::Again(ask));
+                self.waiting.push_back(WaitingForRoom::Again(ask));
             }
-            return Outcome::Nothing;
+            return AnswerOutcome::Nothing;
         }
         let Some(asked) = self.remove(ask) else {
-            return Outcome::Nothing;
+            return AnswerOutcome::Nothing;
         };
         let now = match answer {
-            Answer::State(hash) => Seen::State(hash),
+            StateAnswer::State(hash) => Seen::State(hash),
             _ => Seen::Refused,
         };
         if let Some(known) = self.known(asked.section, &asked.name) {
             known.seen = Some(now);
         }
-        let Asked { section, name, .. } = asked;
+        let AskedActor { section, name, .. } = asked;
         match answer {
-            _ if asked.before == Some(now) => Outcome::Nothing,
-            Answer::State(_) => Outcome::Write { section, name },
-            Answer::Refused => Outcome::Refused { name },
-            Answer::Ended | Answer::NoRoom => Outcome::Nothing,
+            _ if asked.before == Some(now) => AnswerOutcome::Nothing,
+            StateAnswer::State(_) => AnswerOutcome::Write { section, name },
+            StateAnswer::Refused => AnswerOutcome::Refused { name },
+            StateAnswer::Ended | StateAnswer::NoRoom => AnswerOutcome::Nothing,
         }
     }
 
@@ -259,9 +259,9 @@ impl<A: Actor> Asking<A> {
     }
 
     /// What is to be done now, if anything.
-    pub(crate) fn poll_step(&mut self, now: Instant) -> Option<Step<A>> {
+    pub(crate) fn poll_step(&mut self, now: Instant) -> Option<CollectionStep<A>> {
         if let Some((ask, name)) = self.busy.pop_front() {
-            return Some(Step::GiveUp { ask, name });
+            return Some(CollectionStep::GiveUp { ask, name });
         }
         // One round is over before the next begins, but for those that are slow to answer.
         if let Some((at, index)) = self.due.first().copied()
@@ -270,13 +270,13 @@ impl<A: Actor> Asking<A> {
         {
             self.due.remove(&(at, index));
             section.next = section.every.map(|every| now + every);
-            return Some(Step::Round(index));
+            return Some(CollectionStep::Round(index));
         }
         self.ask_next(now)
     }
 
     /// Whoever has waited the longest is asked, if there is a place.
-    fn ask_next(&mut self, now: Instant) -> Option<Step<A>> {
+    fn ask_next(&mut self, now: Instant) -> Option<CollectionStep<A>> {
         while let Some(next) = self.waiting.front().copied() {
             let Ok(place) = self.places.clone().try_acquire_owned() else {
                 return None;
@@ -284,8 +284,8 @@ impl<A: Actor> Asking<A> {
             self.waiting.pop_front();
             let room = Arc::new(StateRoom::with(self.places.clone(), place));
             let step = match next {
-                Waiting::Section(section) => self.ask_of_section(section, room, now),
-                Waiting::Again(ask) => self.ask_again(ask, room, now),
+                WaitingForRoom::Section(section) => self.ask_of_section(section, room, now),
+                WaitingForRoom::Again(ask) => self.ask_again(ask, room, now),
             };
             if step.is_some() {
                 return step;
@@ -294,13 +294,13 @@ impl<A: Actor> Asking<A> {
         None
     }
 
-    fn ask_of_section(&mut self, index: usize, room: Arc<StateRoom>, now: Instant) -> Option<Step<A>> {
+    fn ask_of_section(&mut self, index: usize, room: Arc<StateRoom>, now: Instant) -> Option<CollectionStep<A>> {
         let section = self.sections.get_mut(index)?;
         let (name, actor) = section.left.pop_front()?;
         let last = section.known.get(&name);
         let before = last.and_then(|last| last.seen);
         // Before the state, so that a turn in between is seen the next time.
-        let known = Known {
+        let known = KnownActor {
             pid: actor.pid(),
             turns: actor.turns(),
             seen: before,
@@ -309,7 +309,7 @@ impl<A: Actor> Asking<A> {
         let (ask, deadline) = (self.next_ask, now + PROMPT);
         self.next_ask += 1;
         self.deadlines.insert((deadline, ask));
-        let asked = Asked {
+        let asked = AskedActor {
             section: index,
             name,
             actor: actor.clone(),
@@ -320,17 +320,17 @@ impl<A: Actor> Asking<A> {
         };
         self.asked.insert(ask, asked);
         self.go_on_with(index);
-        Some(Step::Ask { ask, actor, room })
+        Some(CollectionStep::Ask { ask, actor, room })
     }
 
-    fn ask_again(&mut self, ask: u64, room: Arc<StateRoom>, now: Instant) -> Option<Step<A>> {
+    fn ask_again(&mut self, ask: u64, room: Arc<StateRoom>, now: Instant) -> Option<CollectionStep<A>> {
         let asked = self.asked.get_mut(&ask)?;
         asked.room = Some(room.clone());
         self.deadlines.remove(&(asked.deadline, ask));
         asked.deadline = asked.end.min(now + PROMPT);
         self.deadlines.insert((asked.deadline, ask));
         let actor = asked.actor.clone();
-        Some(Step::Ask { ask, actor, room })
+        Some(CollectionStep::Ask { ask, actor, room })
     }
 
     /// When to ask what is to be done, if nothing else happens before.
@@ -347,18 +347,18 @@ impl<A: Actor> Asking<A> {
         self.due.is_empty() && self.waiting.is_empty() && self.asked.is_empty() && self.busy.is_empty()
     }
 
-    fn remove(&mut self, ask: u64) -> Option<Asked<A>> {
+    fn remove(&mut self, ask: u64) -> Option<AskedActor<A>> {
         let asked = self.asked.remove(&ask)?;
         self.deadlines.remove(&(asked.deadline, ask));
         Some(asked)
     }
 
-    fn known(&mut self, section: usize, name: &str) -> Option<&mut Known> {
+    fn known(&mut self, section: usize, name: &str) -> Option<&mut KnownActor> {
         self.sections.get_mut(section)?.known.get_mut(name)
     }
 }
 
-impl<A: Actor> Section<A> {
+impl<A: CheckpointActor> SectionRound<A> {
     /// True if the actor may have another state than when it was asked last.
     fn has_news(&self, name: &str, actor: &A) -> bool {
         let last = self.known.get(name);

@@ -7,15 +7,15 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::timeout;
 
 use super::report::{ActorReport, Outcome, ReloadReport};
-use super::rollout::{Rollout, Todo};
+use super::rollout::{Rollout, RolloutCommand};
 use super::{Reload, behind};
 use crate::guest::{Aftermath, GuestRef, Mode, Module, Modules, NotReloaded, Proof, Step, Swap, Swapped, Versions};
 
 /// Who is reloaded, and how.
-type Jobs = Vec<(GuestRef, Mode)>;
+type Swaps = Vec<(GuestRef, Mode)>;
 
 /// What came of something that took its time.
-enum Came {
+enum TaskOutcome {
     Swapped(u64, Result<Swapped, NotReloaded>),
     /// With the proof that it was not waited for any more.
     Proven(u64, Result<(), NotReloaded>, Option<Proof>),
@@ -24,73 +24,73 @@ enum Came {
 
 /// What an actor is at, so that it is known of one whose task fails.
 #[derive(Clone, Copy)]
-enum At {
+enum TaskKind {
     Swap(u64),
     Proof(u64),
     Return(u64),
 }
 
 /// Reloads all, and makes the new version current unless that failed.
-pub(super) async fn all(
+pub(super) async fn run(
     modules: &Modules,
     old: &Module,
     new: &Module,
-    jobs: Jobs,
+    swaps: Swaps,
     reload: &Reload,
     report: &mut ReloadReport,
 ) {
-    let actors = jobs.iter().map(|(guest, mode)| (guest.pid(), *mode));
+    let actors = swaps.iter().map(|(guest, mode)| (guest.pid(), *mode));
     let mut rollout = Rollout::new(reload.on_failure, reload.concurrency, actors);
-    let mut roll = Roll {
+    let mut driver = Driver {
         before: modules.versions(old.name()),
         modules,
         old,
         new,
         reload,
-        known: jobs
+        known: swaps
             .into_iter()
-            .map(|(guest, _)| (guest.pid(), Known::of(guest)))
+            .map(|(guest, _)| (guest.pid(), ActorProgress::of(guest)))
             .collect(),
         tasks: JoinSet::new(),
         at: HashMap::new(),
     };
     loop {
-        while let Some(todo) = rollout.poll() {
-            roll.begin(todo, &mut rollout);
+        while let Some(command) = rollout.poll() {
+            driver.begin(command, &mut rollout);
         }
-        match roll.tasks.join_next_with_id().await {
-            Some(came) => roll.came(came, &mut rollout),
+        match driver.tasks.join_next_with_id().await {
+            Some(task_ended) => driver.task_ended(task_ended, &mut rollout),
             None => break,
         }
     }
     report.verdict = rollout.verdict();
     let outcomes = rollout.into_outcomes();
     report.actors = outcomes
-        .filter_map(|(pid, outcome)| Some(roll.known.remove(&pid)?.report(outcome)))
+        .filter_map(|(pid, outcome)| Some(driver.known.remove(&pid)?.report(outcome)))
         .collect();
 }
 
-struct Roll<'a> {
+struct Driver<'a> {
     modules: &'a Modules,
     old: &'a Module,
     new: &'a Module,
     reload: &'a Reload,
     /// What the module was, to be gone back to.
     before: Option<Versions>,
-    known: HashMap<u64, Known>,
-    tasks: JoinSet<Came>,
-    at: HashMap<Id, At>,
+    known: HashMap<u64, ActorProgress>,
+    tasks: JoinSet<TaskOutcome>,
+    at: HashMap<Id, TaskKind>,
 }
 
 /// An actor, and what is known of its reload besides its outcome.
-struct Known {
+struct ActorProgress {
     guest: GuestRef,
     swapped: Option<ActorReport>,
     /// The trial goes on though nobody waits for its end.
     unheard: Option<Proof>,
 }
 
-impl Known {
+impl ActorProgress {
     fn of(guest: GuestRef) -> Self {
         Self {
             guest,
@@ -107,15 +107,18 @@ impl Known {
     }
 }
 
-impl Roll<'_> {
-    fn begin(&mut self, todo: Todo, rollout: &mut Rollout) {
-        match todo {
-            Todo::Swap(pid, mode) => {
+impl Driver<'_> {
+    fn begin(&mut self, command: RolloutCommand, rollout: &mut Rollout) {
+        match command {
+            RolloutCommand::Swap(pid, mode) => {
                 let Some(known) = self.known.get(&pid) else { return };
                 let swapping = patiently(known.guest.clone(), self.swap(self.new, mode), self.reload.patience);
-                self.spawn(At::Swap(pid), async move { Came::Swapped(pid, swapping.await) });
+                self.spawn(
+                    TaskKind::Swap(pid),
+                    async move { TaskOutcome::Swapped(pid, swapping.await) },
+                );
             }
-            Todo::Advance => {
+            RolloutCommand::Advance => {
                 // From here on actors start with the new version, so that those which are behind become no more.
                 self.modules.insert(self.new.clone());
                 let late = behind(self.modules, self.new);
@@ -126,22 +129,21 @@ impl Roll<'_> {
                 }
                 rollout.handle_late(self.meet(late));
             }
-            Todo::TakeBack => {
+            RolloutCommand::TakeBack => {
                 let before = self.before.take();
                 let strays = before.map(|before| self.modules.take_back(before)).unwrap_or_default();
                 rollout.handle_strays(self.meet(strays));
             }
-            Todo::Return(pid, mode) => {
+            RolloutCommand::Return(pid, mode) => {
                 let Some(known) = self.known.get(&pid) else { return };
                 let mut swap = self.swap(self.old, mode);
                 swap.probation = 0;
                 let swapping = patiently(known.guest.clone(), swap, self.reload.patience);
-                self.spawn(
-                    At::Return(pid),
-                    async move { Came::Returned(pid, swapping.await.map(drop)) },
-                );
+                self.spawn(TaskKind::Return(pid), async move {
+                    TaskOutcome::Returned(pid, swapping.await.map(drop))
+                });
             }
-            Todo::Confirm(pid) => {
+            RolloutCommand::Confirm(pid) => {
                 if let Some(known) = self.known.get(&pid) {
                     known.guest.confirm();
                 }
@@ -149,38 +151,38 @@ impl Roll<'_> {
         }
     }
 
-    fn came(&mut self, came: Result<(Id, Came), JoinError>, rollout: &mut Rollout) {
-        let (id, came) = match came {
-            Ok((id, came)) => (id, Some(came)),
+    fn task_ended(&mut self, task_ended: Result<(Id, TaskOutcome), JoinError>, rollout: &mut Rollout) {
+        let (id, task_ended) = match task_ended {
+            Ok((id, task_ended)) => (id, Some(task_ended)),
             // It ends early with the runtime, or by a fault of this code.
             Err(error) => (error.id(), None),
         };
-        match (self.at.remove(&id), came) {
-            (_, Some(Came::Swapped(pid, Ok(swapped)))) => {
+        match (self.at.remove(&id), task_ended) {
+            (_, Some(TaskOutcome::Swapped(pid, Ok(swapped)))) => {
                 rollout.handle_swapped(pid, Ok(()));
                 let proof = self.swapped(pid, swapped);
                 let proving = proven(proof, self.reload.probation_time);
-                self.spawn(At::Proof(pid), async move {
+                self.spawn(TaskKind::Proof(pid), async move {
                     let (proven, unheard) = proving.await;
-                    Came::Proven(pid, proven, unheard)
+                    TaskOutcome::Proven(pid, proven, unheard)
                 });
             }
-            (_, Some(Came::Swapped(pid, Err(error)))) => rollout.handle_swapped(pid, Err(error)),
-            (_, Some(Came::Proven(pid, proven, unheard))) => {
+            (_, Some(TaskOutcome::Swapped(pid, Err(error)))) => rollout.handle_swapped(pid, Err(error)),
+            (_, Some(TaskOutcome::Proven(pid, proven, unheard))) => {
                 if let Some(known) = self.known.get_mut(&pid) {
                     known.unheard = unheard;
                 }
                 rollout.handle_proven(pid, proven);
             }
-            (_, Some(Came::Returned(pid, returned))) => rollout.handle_returned(pid, returned),
-            (Some(At::Swap(pid)), None) => rollout.handle_swapped(pid, Err(NotReloaded::Ended)),
-            (Some(At::Proof(pid)), None) => rollout.handle_proven(pid, Err(NotReloaded::Ended)),
-            (Some(At::Return(pid)), None) => rollout.handle_returned(pid, Err(NotReloaded::Ended)),
+            (_, Some(TaskOutcome::Returned(pid, returned))) => rollout.handle_returned(pid, returned),
+            (Some(TaskKind::Swap(pid)), None) => rollout.handle_swapped(pid, Err(NotReloaded::Ended)),
+            (Some(TaskKind::Proof(pid)), None) => rollout.handle_proven(pid, Err(NotReloaded::Ended)),
+            (Some(TaskKind::Return(pid)), None) => rollout.handle_returned(pid, Err(NotReloaded::Ended)),
             (None, None) => {}
         }
     }
 
-    fn spawn(&mut self, at: At, task: impl Future<Output = Came> + Send + 'static) {
+    fn spawn(&mut self, at: TaskKind, task: impl Future<Output = TaskOutcome> + Send + 'static) {
         let id = self.tasks.spawn(task).id();
         self.at.insert(id, at);
     }
@@ -197,7 +199,9 @@ impl Roll<'_> {
     fn meet(&mut self, guests: Vec<GuestRef>) -> Vec<u64> {
         let pids = guests.iter().map(GuestRef::pid).collect();
         for guest in guests {
-            self.known.entry(guest.pid()).or_insert_with(|| Known::of(guest));
+            self.known
+                .entry(guest.pid())
+                .or_insert_with(|| ActorProgress::of(guest));
         }
         pids
     }

@@ -3,7 +3,7 @@
 //! The system tells that something changed in the file's folder; what the file is like is then looked at until it has come to
 //! rest and is whole. Since not every file system tells, it is also looked at from time to time.
 
-mod settling;
+mod debounce;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,46 +16,46 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use self::settling::{Settling, Stamp};
+use self::debounce::{Debounce, Stamp};
 use super::reloader::Reloader;
-use crate::control::ReloadRequest;
 use crate::files::{self, ReadError};
 use crate::guest::{Digest, is_whole};
+use crate::supervision::reload::Reload;
 
-/// How often files are looked at that are about to change.
+/// The interval between looks at files that are about to change.
 const SOON: Duration = Duration::from_millis(50);
 
-/// How often files are looked at of which nothing is heard.
+/// The interval between looks at files that the system doesn't report on.
 const LATER: Duration = Duration::from_secs(3);
 
-/// How long a file that is not whole may be on its way.
+/// The time for which a file that is not whole may be on its way.
 const UNFINISHED: Duration = Duration::from_secs(10);
 
 /// Watches until it is dropped.
 #[derive(Debug)]
-pub(super) struct Watching {
+pub(super) struct ModuleWatcher {
     task: AbortHandle,
     /// Tells of changes as long as it lives; none if the system can't.
     _watcher: Option<RecommendedWatcher>,
 }
 
-impl Drop for Watching {
+impl Drop for ModuleWatcher {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
 /// Begins to watch the files of these modules. None if there are none. Must be called within a runtime.
-pub(super) fn watch(reloader: &Arc<Reloader>, modules: &BTreeSet<String>) -> Option<Watching> {
-    let files: Vec<Watched> = modules
+pub(super) fn watch(reloader: &Arc<Reloader>, modules: &BTreeSet<String>) -> Option<ModuleWatcher> {
+    let files: Vec<WatchedFile> = modules
         .iter()
         .filter_map(|module| {
             let path = reloader.file(module)?;
-            let settling = Settling::new(stamp(&path));
-            Some(Watched {
+            let debounce = Debounce::new(stamp(&path));
+            Some(WatchedFile {
                 module: module.clone(),
                 path,
-                settling,
+                debounce,
                 tried: None,
             })
         })
@@ -74,7 +74,7 @@ pub(super) fn watch(reloader: &Arc<Reloader>, modules: &BTreeSet<String>) -> Opt
     };
     tracing::info!(modules = ?modules, "watching the files of modules");
     let task = tokio::spawn(run(files, changed, reloader.clone())).abort_handle();
-    Some(Watching {
+    Some(ModuleWatcher {
         task,
         _watcher: watcher,
     })
@@ -96,12 +96,12 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
-async fn run(mut files: Vec<Watched>, changed: Arc<Notify>, reloader: Arc<Reloader>) {
+async fn run(mut files: Vec<WatchedFile>, changed: Arc<Notify>, reloader: Arc<Reloader>) {
     loop {
-        let is_restless = files.iter().any(|file| file.settling.is_restless());
-        let pause = if is_restless { SOON } else { LATER };
+        let is_pending = files.iter().any(|file| file.debounce.is_pending());
+        let pause = if is_pending { SOON } else { LATER };
         tokio::select! {
-            () = changed.notified(), if !is_restless => {}
+            () = changed.notified(), if !is_pending => {}
             () = tokio::time::sleep(pause) => {}
         }
         for file in &mut files {
@@ -110,20 +110,20 @@ async fn run(mut files: Vec<Watched>, changed: Arc<Notify>, reloader: Arc<Reload
     }
 }
 
-struct Watched {
+struct WatchedFile {
     module: String,
     path: PathBuf,
-    settling: Settling,
+    debounce: Debounce,
     /// What it was last reloaded with, well or not.
     tried: Option<Digest>,
 }
 
-impl Watched {
+impl WatchedFile {
     async fn look(&mut self, reloader: &Reloader) {
         let path = self.path.clone();
         // Not on this thread: a file system may hang.
         let seen = tokio::task::spawn_blocking(move || stamp(&path)).await;
-        if !self.settling.look(seen.ok().flatten(), Instant::now()) {
+        if !self.debounce.look(seen.ok().flatten(), Instant::now()) {
             return;
         }
         let (path, limit) = (self.path.clone(), reloader.largest_file(&self.module));
@@ -144,19 +144,19 @@ impl Watched {
         if !whole {
             return self.put_off("its end is missing");
         }
-        self.settling.settle();
+        self.debounce.mark_handled();
         if self.tried.replace(digest) == Some(digest) || reloader.runs(&self.module, digest) {
             return;
         }
-        reloader.reload_and_tell(ReloadRequest::from_file(&self.module)).await;
+        reloader.reload_and_tell(Reload::of(&self.module)).await;
     }
 
     /// Whoever writes the file may not be done; if nothing more comes, that is said once.
     fn put_off(&mut self, why: &str) {
-        if self.settling.quiet_for(Instant::now()) >= UNFINISHED {
+        if self.debounce.quiet_for(Instant::now()) >= UNFINISHED {
             let (module, path) = (&self.module, self.path.display());
             tracing::warn!(module, %path, why, "the file has changed, but not to a component; the module stays as it is");
-            self.settling.settle();
+            self.debounce.mark_handled();
         }
     }
 }

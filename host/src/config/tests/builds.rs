@@ -31,10 +31,10 @@ fn what_is_kept_watched_and_built_is_read() {
     let key = crate::control::DeployKey::new(b"0123456789abcdef".to_vec()).unwrap();
     assert!(config.control.unwrap().key == key);
     assert_eq!(config.runtime.state_dir.unwrap(), folder.path().join("state"));
-    let upkeep = &config.upkeep[0];
-    assert!(upkeep.watch);
-    assert_eq!(upkeep.build.as_deref(), Some("make"));
-    assert_eq!(upkeep.sources, [folder.path().join("src")]);
+    let build = &config.builds[0];
+    assert!(build.watch);
+    assert_eq!(build.build.as_deref(), Some("make"));
+    assert_eq!(build.sources, [folder.path().join("src")]);
     let every = Duration::from_secs(10);
     assert_eq!(config.actors[0].checkpoint, Some(CheckpointSection { every, keep: 3 }));
 }

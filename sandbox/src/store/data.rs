@@ -4,28 +4,27 @@ use std::sync::Arc;
 
 use ractor::{ActorCell, SupervisionEvent};
 
+use super::allowed::Allowed;
 use super::batch::Progress;
-use super::monitors::Watch;
+use super::interface_states::InterfaceStates;
+use super::monitors::Monitors;
 use super::outflow::Outflow;
 use super::own_actor::OwnActor;
-use super::recipients::Allowed;
 use super::replies::Replies;
 use super::timers::Timers;
-use super::wasi::Wasi;
 use crate::accounting::family::Family;
 use crate::accounting::label::Label;
 use crate::accounting::limiter::{EngineBounds, Limiter};
-use crate::component::bindings::types;
 use crate::policy::grants::{Grants, Guarded};
 use crate::policy::http_trust::HttpTrust;
 use crate::policy::limits::{Limit, Limits};
 use crate::policy::profile::Profile;
 use crate::store::groups::membership::Groups;
 
-/// The data of one store.
-pub(crate) struct State {
+/// The data of one store: of one instance, while it lives.
+pub struct StoreData {
     /// None while the component only describes itself: then it may not use any import.
-    actor: Option<Myself>,
+    actor: Option<ActorContext>,
     pub(crate) label: Label,
     pub(crate) limits: Arc<Limits>,
     pub(crate) limiter: Limiter,
@@ -34,30 +33,30 @@ pub(crate) struct State {
     pub(crate) metadata: Option<Vec<u8>>,
     /// How far the guest has come with the casts that it handles in one call.
     pub(crate) batch: Option<Progress>,
-    /// Made at the first use: many guests never touch WASI.
-    pub(crate) wasi: Option<Box<Wasi>>,
+    /// What interfaces keep for the instance: WASI, from its first use, and those that a program adds.
+    pub(crate) interfaces: InterfaceStates,
     /// What the guest has sent to native actors and they may not have handled.
     pub(crate) outflow: Outflow,
     /// Whom the guest may send to, as far as that was asked lately.
     pub(crate) allowed: Allowed,
-    /// Made at the first use, too: of whom the guest hears, and its timers.
-    pub(crate) watch: Option<Box<Watch>>,
+    /// Made at the first use, too: the actors and groups that the guest hears of, and its timers.
+    pub(crate) monitors: Option<Box<Monitors>>,
     pub(crate) timers: Option<Timers>,
     /// True once the instance is made: what it does from then on is its own doing, not its language's.
     pub(crate) made: bool,
     /// The guest asked to stop, with this reason.
     pub(crate) stopping: Option<Option<String>>,
     /// Whether the guest may act on others now.
-    pub(crate) acting: Acting,
+    pub(crate) side_effects: SideEffects,
     /// It has, since this was last set to false.
-    pub(crate) acted: bool,
+    pub(crate) had_side_effects: bool,
     /// The engine's limit on the stack, for errors.
     pub(crate) bounds: EngineBounds,
 }
 
 /// The actor that an instance is. What is here outlives the instance.
 #[derive(Debug, Clone)]
-pub(crate) struct Myself {
+pub(crate) struct ActorContext {
     pub(crate) cell: ActorCell,
     pub(crate) profile: Arc<Profile>,
     pub(crate) actor: Arc<dyn OwnActor>,
@@ -65,7 +64,7 @@ pub(crate) struct Myself {
     pub(crate) family: Family,
 }
 
-impl std::ops::Deref for Myself {
+impl std::ops::Deref for ActorContext {
     type Target = Profile;
 
     fn deref(&self) -> &Profile {
@@ -80,44 +79,44 @@ struct NoActorYet;
 
 /// Whether a guest may use the imports that others can notice, or that change what the host keeps for the actor.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Acting {
-    Freely,
+pub(crate) enum SideEffects {
+    Allowed,
     /// Not during this callback.
-    Not(&'static str),
+    Forbidden(&'static str),
 }
 
 /// A guest acted where it may only look.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` used an import that acts on others; it may only look, because the actor may go on with other code")]
-struct OnlyLook(&'static str);
+struct SideEffectForbidden(&'static str);
 
-impl State {
-    pub(crate) fn new(actor: Option<Myself>, label: Label, limits: Arc<Limits>, bounds: EngineBounds) -> Self {
-        let purse = actor.as_ref().map(|actor| actor.family.purse().clone());
-        let member = purse.clone().map(|purse| (purse, label.clone()));
+impl StoreData {
+    pub(crate) fn new(actor: Option<ActorContext>, label: Label, limits: Arc<Limits>, bounds: EngineBounds) -> Self {
+        let quota = actor.as_ref().map(|actor| actor.family.quota().clone());
+        let member = quota.clone().map(|quota| (quota, label.clone()));
         Self {
             actor,
             label,
             limiter: Limiter::new(&limits, bounds, member),
-            replies: Replies::new(limits.deferred_replies, purse),
+            replies: Replies::new(limits.deferred_replies, quota),
             metadata: None,
             batch: None,
-            wasi: None,
+            interfaces: InterfaceStates::default(),
             outflow: Outflow::default(),
             allowed: Allowed::default(),
-            watch: None,
+            monitors: None,
             timers: None,
             made: false,
             stopping: None,
-            acting: Acting::Freely,
-            acted: false,
+            side_effects: SideEffects::Allowed,
+            had_side_effects: false,
             bounds,
             limits,
         }
     }
 
     /// The actor, or a trap.
-    pub(crate) fn myself(&self) -> wasmtime::Result<&Myself> {
+    pub(crate) fn context(&self) -> wasmtime::Result<&ActorContext> {
         self.actor.as_ref().ok_or_else(|| wasmtime::Error::new(NoActorYet))
     }
 
@@ -142,28 +141,28 @@ impl State {
     }
 
     /// The guest acts on others, or traps because it may not.
-    pub(crate) fn act(&mut self) -> wasmtime::Result<()> {
-        match self.acting {
-            Acting::Freely => {
-                self.acted = true;
+    pub(crate) fn side_effect(&mut self) -> wasmtime::Result<()> {
+        match self.side_effects {
+            SideEffects::Allowed => {
+                self.had_side_effects = true;
                 Ok(())
             }
-            Acting::Not(callback) => Err(wasmtime::Error::new(OnlyLook(callback))),
+            SideEffects::Forbidden(callback) => Err(wasmtime::Error::new(SideEffectForbidden(callback))),
         }
     }
 
-    /// Of whom the guest hears.
-    pub(crate) fn watch(&mut self) -> wasmtime::Result<&mut Watch> {
-        let cell = self.myself()?.cell.clone();
-        Ok(self.watch.get_or_insert_with(|| Box::new(Watch::new(cell))))
+    /// The actors and groups that the guest hears of.
+    pub(crate) fn monitors(&mut self) -> wasmtime::Result<&mut Monitors> {
+        let cell = self.context()?.cell.clone();
+        Ok(self.monitors.get_or_insert_with(|| Box::new(Monitors::new(cell))))
     }
 
     /// True if the guest is to hear of this.
-    pub(crate) fn hears(&mut self, event: &SupervisionEvent) -> wasmtime::Result<bool> {
+    pub(crate) fn admits(&mut self, event: &SupervisionEvent) -> wasmtime::Result<bool> {
         if let SupervisionEvent::ProcessGroupChanged(_) = event {
-            self.myself()?.groups.change_came();
+            self.context()?.groups.change_came();
         }
-        Ok(self.watch()?.hears(event))
+        Ok(self.monitors()?.admits(event))
     }
 
     /// Traps on a name that is too long.
@@ -174,5 +173,3 @@ impl State {
         Ok(())
     }
 }
-
-impl types::Host for State {}

@@ -16,7 +16,7 @@ use crate::policy::limits::{Common, Limit, Limits};
 
 /// What the members of a family have taken, and may.
 #[derive(Debug)]
-pub(crate) struct Purse {
+pub(crate) struct Quota {
     accounts: [Account; Common::ALL.len()],
     /// A message was refused for want of room since somebody was last told that there is some.
     wanted: AtomicBool,
@@ -32,12 +32,12 @@ struct Account {
 /// Something that was taken, until dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
-    purse: Arc<Purse>,
+    quota: Arc<Quota>,
     of: Common,
     amount: usize,
 }
 
-impl Purse {
+impl Quota {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             accounts: Common::ALL.map(|of| Account {
@@ -86,7 +86,7 @@ impl Purse {
     pub(crate) fn share(self: &Arc<Self>, of: Common, amount: usize) -> Result<Share, Limit> {
         self.take(of, amount)?;
         Ok(Share {
-            purse: self.clone(),
+            quota: self.clone(),
             of,
             amount,
         })
@@ -121,7 +121,7 @@ impl Account {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.purse.give_back(self.of, self.amount);
+        self.quota.give_back(self.of, self.amount);
     }
 }
 
@@ -131,47 +131,47 @@ mod tests {
 
     use super::*;
 
-    fn purse(timers: usize) -> Arc<Purse> {
+    fn quota(timers: usize) -> Arc<Quota> {
         let limits = Limits {
             timers: 1,
             family_timers: Some(timers),
             ..Limits::default()
         };
-        Arc::new(Purse::new(&limits))
+        Arc::new(Quota::new(&limits))
     }
 
     #[test]
     fn what_is_given_back_can_be_taken_again_and_no_more() {
-        let purse = purse(2);
-        let one = purse.share(Common::Timers, 1).unwrap();
+        let quota = quota(2);
+        let one = quota.share(Common::Timers, 1).unwrap();
         let refused = Limit::OfFamily(Common::Timers, 2);
-        assert_eq!(purse.share(Common::Timers, 2).map(drop), Err(refused));
-        assert!(purse.share(Common::Monitors, 2).is_ok(), "an account by itself");
+        assert_eq!(quota.share(Common::Timers, 2).map(drop), Err(refused));
+        assert!(quota.share(Common::Monitors, 2).is_ok(), "an account by itself");
         drop(one);
-        assert!(purse.share(Common::Timers, 2).is_ok());
-        assert!(purse.take(Common::Timers, usize::MAX).is_err());
+        assert!(quota.share(Common::Timers, 2).is_ok());
+        assert!(quota.take(Common::Timers, usize::MAX).is_err());
     }
 
     #[test]
     fn each_account_has_the_limit_of_its_name() {
         let limits = Limits::default();
-        let purse = Purse::new(&limits);
+        let quota = Quota::new(&limits);
         for of in Common::ALL {
-            assert_eq!(purse.account(of).most, limits.of_family(of), "{}", of.key());
-            assert!(purse.take(of, limits.of_family(of)).is_ok());
-            assert!(purse.take(of, 1).is_err());
+            assert_eq!(quota.account(of).most, limits.of_family(of), "{}", of.key());
+            assert!(quota.take(of, limits.of_family(of)).is_ok());
+            assert!(quota.take(of, 1).is_err());
         }
     }
 
     #[tokio::test]
     async fn who_was_refused_is_told_of_room() {
-        let purse = purse(1);
-        let one = purse.share(Common::Timers, 1).unwrap();
-        let mut room = pin!(purse.room());
+        let quota = quota(1);
+        let one = quota.share(Common::Timers, 1).unwrap();
+        let mut room = pin!(quota.room());
         room.as_mut().enable();
-        assert!(purse.take(Common::Timers, 1).is_err());
+        assert!(quota.take(Common::Timers, 1).is_err());
         drop(one);
         room.await;
-        assert!(purse.take(Common::Timers, 1).is_ok());
+        assert!(quota.take(Common::Timers, 1).is_ok());
     }
 }

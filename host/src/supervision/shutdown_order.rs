@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-/// Takes batches of actors down, the last one first. A batch is waited for before the one before it is asked, but for no longer
+/// Takes batches of actors down, the last one first. A batch has to end before the one before it is asked, but it may take no longer
 /// than half of the time that is left; it may go on meanwhile. What has not ended at the deadline is killed.
 #[derive(Debug)]
-pub(crate) struct Winding<A> {
+pub(crate) struct ShutdownOrder<A> {
     /// Those that were not asked yet.
     batches: Vec<Vec<A>>,
     /// Those of the batch that was asked last, and have not ended.
@@ -19,14 +19,14 @@ pub(crate) struct Winding<A> {
 
 /// What is to be done with an actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order<A> {
+pub(crate) enum ShutdownCommand<A> {
     /// It is asked to end. When it has, [`handle_ended`](Winding::handle_ended) is to be told.
     End(A),
     /// Its time is over.
     Kill(A),
 }
 
-impl<A: Copy + PartialEq> Winding<A> {
+impl<A: Copy + PartialEq> ShutdownOrder<A> {
     /// All of these are to have ended after `patience`.
     pub(crate) fn new(batches: Vec<Vec<A>>, patience: Duration, now: Instant) -> Self {
         Self {
@@ -45,21 +45,21 @@ impl<A: Copy + PartialEq> Winding<A> {
     }
 
     /// What is to be done now, an actor at a time.
-    pub(crate) fn poll_order(&mut self, now: Instant) -> Vec<Order<A>> {
-        let mut orders = Vec::new();
+    pub(crate) fn poll_commands(&mut self, now: Instant) -> Vec<ShutdownCommand<A>> {
+        let mut commands = Vec::new();
         while (self.asked.is_empty() || self.patience <= now)
             && let Some(batch) = self.batches.pop()
         {
             self.late.append(&mut self.asked);
             self.patience = now + self.deadline.saturating_duration_since(now) / 2;
-            orders.extend(batch.iter().copied().map(Order::End));
+            commands.extend(batch.iter().copied().map(ShutdownCommand::End));
             self.asked = batch;
         }
         if self.deadline <= now {
             let working = self.late.drain(..).chain(self.asked.drain(..));
-            orders.extend(working.map(Order::Kill));
+            commands.extend(working.map(ShutdownCommand::Kill));
         }
-        orders
+        commands
     }
 
     /// When to ask for orders again, if nobody ends before.
@@ -88,28 +88,42 @@ mod tests {
     #[test]
     fn the_last_batch_ends_first_and_each_has_half_of_what_is_left() {
         let start = Instant::now();
-        let mut winding = Winding::new(vec![vec![1, 2], vec![3], vec![], vec![4]], 8 * SECOND, start);
-        assert_eq!(winding.poll_order(start), [Order::End(4)]);
-        assert_eq!(winding.poll_timeout(), Some(start + 4 * SECOND));
-        winding.handle_ended(4);
-        assert_eq!(winding.poll_order(start), [Order::End(3)]);
-        assert_eq!(winding.poll_order(start + 3 * SECOND), []);
+        let mut shutdown_order = ShutdownOrder::new(vec![vec![1, 2], vec![3], vec![], vec![4]], 8 * SECOND, start);
+        assert_eq!(shutdown_order.poll_commands(start), [ShutdownCommand::End(4)]);
+        assert_eq!(shutdown_order.poll_timeout(), Some(start + 4 * SECOND));
+        shutdown_order.handle_ended(4);
+        assert_eq!(shutdown_order.poll_commands(start), [ShutdownCommand::End(3)]);
+        assert_eq!(shutdown_order.poll_commands(start + 3 * SECOND), []);
         let half = start + 4 * SECOND;
-        assert_eq!(winding.poll_order(half), [Order::End(1), Order::End(2)], "3 takes long");
-        winding.handle_ended(1);
-        assert_eq!(winding.poll_timeout(), Some(start + 8 * SECOND));
-        assert_eq!(winding.poll_order(start + 8 * SECOND), [Order::Kill(3), Order::Kill(2)]);
-        assert!(winding.is_over());
-        assert_eq!(winding.poll_timeout(), None);
+        assert_eq!(
+            shutdown_order.poll_commands(half),
+            [ShutdownCommand::End(1), ShutdownCommand::End(2)],
+            "3 takes long"
+        );
+        shutdown_order.handle_ended(1);
+        assert_eq!(shutdown_order.poll_timeout(), Some(start + 8 * SECOND));
+        assert_eq!(
+            shutdown_order.poll_commands(start + 8 * SECOND),
+            [ShutdownCommand::Kill(3), ShutdownCommand::Kill(2)]
+        );
+        assert!(shutdown_order.is_over());
+        assert_eq!(shutdown_order.poll_timeout(), None);
     }
 
     #[test]
     fn whoever_was_never_asked_in_time_is_asked_and_killed_at_the_deadline() {
         let start = Instant::now();
-        let mut winding = Winding::new(vec![vec![1], vec![2]], SECOND, start);
-        assert_eq!(winding.poll_order(start), [Order::End(2)]);
-        let orders = winding.poll_order(start + SECOND);
-        assert_eq!(orders, [Order::End(1), Order::Kill(2), Order::Kill(1)]);
-        assert!(winding.is_over());
+        let mut shutdown_order = ShutdownOrder::new(vec![vec![1], vec![2]], SECOND, start);
+        assert_eq!(shutdown_order.poll_commands(start), [ShutdownCommand::End(2)]);
+        let commands = shutdown_order.poll_commands(start + SECOND);
+        assert_eq!(
+            commands,
+            [
+                ShutdownCommand::End(1),
+                ShutdownCommand::Kill(2),
+                ShutdownCommand::Kill(1)
+            ]
+        );
+        assert!(shutdown_order.is_over());
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-/// How long a file must not change.
+/// The time for which a file must not change.
 const QUIET: Duration = Duration::from_millis(250);
 
 /// What a look at a file sees.
@@ -18,14 +18,14 @@ pub(super) struct Stamp {
 
 /// A file that may be about to change.
 #[derive(Debug)]
-pub(super) struct Settling {
+pub(super) struct Debounce {
     /// As it was when it was last dealt with.
     done: Option<Stamp>,
     /// As it is since a moment.
     changed: Option<(Stamp, Instant)>,
 }
 
-impl Settling {
+impl Debounce {
     /// A file that was dealt with as it is.
     pub(super) fn new(now: Option<Stamp>) -> Self {
         Self {
@@ -50,7 +50,7 @@ impl Settling {
     }
 
     /// True while it is to be looked at again soon.
-    pub(super) fn is_restless(&self) -> bool {
+    pub(super) fn is_pending(&self) -> bool {
         self.changed.is_some()
     }
 
@@ -62,7 +62,7 @@ impl Settling {
     }
 
     /// It was dealt with as it is.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn mark_handled(&mut self) {
         if let Some((stamp, _)) = self.changed.take() {
             self.done = Some(stamp);
         }
@@ -84,23 +84,23 @@ mod tests {
                 file: 1,
             })
         };
-        let mut settling = Settling::new(stamp(1));
-        assert!(!settling.look(stamp(1), at(0)) && !settling.is_restless());
-        assert!(!settling.look(stamp(2), at(10)) && settling.is_restless());
-        assert!(!settling.look(stamp(3), at(200)), "it grows");
-        assert!(!settling.look(stamp(3), at(440)));
-        assert!(settling.look(stamp(3), at(450)));
-        assert!(settling.look(stamp(3), at(500)), "as long as nobody deals with it");
-        assert_eq!(settling.quiet_for(at(500)), Duration::from_millis(300));
-        settling.settle();
-        assert!(!settling.look(stamp(3), at(1000)) && !settling.is_restless());
+        let mut debounce = Debounce::new(stamp(1));
+        assert!(!debounce.look(stamp(1), at(0)) && !debounce.is_pending());
+        assert!(!debounce.look(stamp(2), at(10)) && debounce.is_pending());
+        assert!(!debounce.look(stamp(3), at(200)), "it grows");
+        assert!(!debounce.look(stamp(3), at(440)));
+        assert!(debounce.look(stamp(3), at(450)));
+        assert!(debounce.look(stamp(3), at(500)), "as long as nobody deals with it");
+        assert_eq!(debounce.quiet_for(at(500)), Duration::from_millis(300));
+        debounce.mark_handled();
+        assert!(!debounce.look(stamp(3), at(1000)) && !debounce.is_pending());
         assert!(
-            !settling.look(None, at(1100)) && !settling.is_restless(),
+            !debounce.look(None, at(1100)) && !debounce.is_pending(),
             "it is gone for a moment"
         );
-        assert!(!settling.look(stamp(4), at(1200)));
+        assert!(!debounce.look(stamp(4), at(1200)));
         assert!(
-            !settling.look(stamp(3), at(1300)) && !settling.is_restless(),
+            !debounce.look(stamp(3), at(1300)) && !debounce.is_pending(),
             "it is what it was"
         );
     }

@@ -1,0 +1,321 @@
+//! The limits that can't be configured: constants, whose values are read from the source.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// How a value is shown.
+#[derive(Clone, Copy)]
+pub(super) enum Unit {
+    Bytes,
+    Count,
+    Time,
+}
+
+/// A constant that bounds something.
+pub(super) struct Constant {
+    /// The folder of the crate, and a part of the path below it that tells constants of the same name apart. Empty if none has it.
+    of: (&'static str, &'static str),
+    pub(super) name: &'static str,
+    pub(super) unit: Unit,
+    pub(super) what: &'static str,
+    pub(super) beyond: &'static str,
+}
+
+impl Constant {
+    /// The name as the page has it, with as much of its module as tells it from others.
+    pub(super) fn shown(&self) -> String {
+        match self.of.1 {
+            "" => self.name.to_owned(),
+            part => format!("{}::{}", part.replace('/', "::"), self.name),
+        }
+    }
+}
+
+const fn row(
+    of: (&'static str, &'static str),
+    name: &'static str,
+    unit: Unit,
+    what: &'static str,
+    beyond: &'static str,
+) -> Constant {
+    Constant {
+        of,
+        name,
+        unit,
+        what,
+        beyond,
+    }
+}
+
+const CLUSTER: (&str, &str) = ("cluster", "");
+const SANDBOX: (&str, &str) = ("sandbox", "");
+const HOST: (&str, &str) = ("host", "");
+
+use Unit::{Bytes, Count, Time};
+
+/// The sections of the page: title, introduction, rows.
+#[rustfmt::skip] // a row is what it is about, and then what happens
+pub(super) const SECTIONS: &[(&str, &str, &[Constant])] = &[
+    ("A session", "For each connection to another node. Where the name begins with `DEFAULT_`, a program that uses the cluster \
+                   layer alone can set another value; node.toml can't.", &[
+        row(CLUSTER, "DEFAULT_MAX_INBOUND_FRAME_SIZE", Bytes,
+            "One frame of a peer that has proved the cookie, with all that a message travels in.",
+            "the session ends"),
+        row(CLUSTER, "DEFAULT_MAX_OUTBOX_SIZE", Bytes,
+            "What waits to be written to a peer.",
+            "a guest's send waits for up to `send_wait`; what a native actor sends is a dead letter"),
+        row(CLUSTER, "CONTROL_HEADROOM", Bytes,
+            "What the node itself may add to that: news of actors and groups, pings, the ends of calls.",
+            "the session ends: a peer without them would have a wrong picture of this node"),
+        row(CLUSTER, "DEFAULT_MAX_MAILBOX_SIZE", Bytes,
+            "What a peer has sent that waits for one actor of this node. For all actors together it is four times that.",
+            "further messages are dead letters, and calls fail"),
+        row(CLUSTER, "MAX_PENDING_CALLS", Count,
+            "Calls that wait for replies of a peer.",
+            "a further call fails at once"),
+        row(CLUSTER, "MAX_INBOUND_CALLS", Count,
+            "Calls of a peer that wait for replies of actors of this node.",
+            "a further call fails"),
+        row(CLUSTER, "MAX_NAME_BYTES", Bytes,
+            "The name of an actor, a group or a scope, as nodes tell each other.",
+            "other nodes are not told of it, and what a peer says of it is left out"),
+        row(CLUSTER, "MAX_TRANSITIVE_DIALS", Count,
+            "Connections that are being opened because peers say that there are further nodes.",
+            "what they say is left out until there is another session with one of them"),
+        row(CLUSTER, "ATTEMPT", Time,
+            "One attempt to connect to a peer, with the look-up of its name.",
+            "it fails, and another one follows after a pause"),
+        row(CLUSTER, "FLUSH", Time,
+            "The time that an ending session has to write what it has accepted.",
+            "the rest is lost"),
+        row(CLUSTER, "STOP", Time,
+            "The time that a stopping node waits for all its sessions to end in order.",
+            "they are cut off"),
+    ]),
+    ("Before a peer has proved itself", "What a connection may take while it has shown no cookie. How many there may be is \
+                                         `HandshakeLimits`: 512, of them 64 from one address or IPv6 network, beyond which older ones give way.", &[
+        row(CLUSTER, "MAX_HANDSHAKE_FRAME", Bytes,
+            "One frame.",
+            "the connection is closed"),
+        row(CLUSTER, "MAX_NODE_NAME_BYTES", Bytes,
+            "The full name of a node, and the address that it says it has.",
+            "the connection is closed"),
+        row(CLUSTER, "FREE", Count,
+            "Failed handshakes from one source before it is given the same challenge for a while.",
+            "its challenges change every 10 seconds only, until it has not failed for an hour"),
+        row(CLUSTER, "SOURCES", Count,
+            "Sources whose failed handshakes are counted apart.",
+            "all others are counted as one source"),
+    ]),
+    ("What a guest is made of", "", &[
+        row(SANDBOX, "MAX_DESCRIPTION_BYTES", Bytes,
+            "What an actor says of itself: its messages and their types.",
+            "it counts as one that does not describe itself"),
+        row(("sandbox", "modules"), "KEPT", Count,
+            "Versions of a module that are kept besides the current one, to roll back to.",
+            "the oldest is given up"),
+    ]),
+    ("What guests share", "", &[
+        row(("sandbox", "outflow"), "WINDOW", Bytes,
+            "What one guest has sent to one native actor of its node that waits there.",
+            "its send waits for up to `send_wait`"),
+        row(("sandbox", "names"), "OF_A_FAMILY", Count,
+            "Look-ups of names of one family that are under way.",
+            "a further one waits, for 10 seconds at most in all"),
+        row(("sandbox", "names"), "OF_ALL", Count,
+            "Look-ups of names of all guests that are under way.",
+            "a further one waits, for 10 seconds at most in all"),
+        row(("sandbox", "lanes"), "OF_A_FAMILY", Count,
+            "Work with files of one family that is under way, work of killed guests that still hangs included.",
+            "further work waits"),
+        row(("sandbox", "lanes"), "OF_ALL", Count,
+            "Work with files of all guests that is under way.",
+            "further work waits"),
+        row(("sandbox", "group_rate"), "RATE", Count,
+            "Changes that all guests make to process groups in one second.",
+            "a further change waits for its turn"),
+        row(SANDBOX, "MOST_NAMES", Count,
+            "Names whose addresses a guest may connect to, because it has looked them up.",
+            "the oldest is forgotten, and has to be looked up again"),
+        row(SANDBOX, "MOST_ADDRESSES", Count,
+            "Addresses of one such name.",
+            "further ones are left out"),
+    ]),
+    ("States on disk", "", &[
+        row(SANDBOX, "MOST_WAITING_BYTES", Bytes,
+            "States of all actors that wait to be written.",
+            "a checkpoint is left out, and the actor's next one makes up for it; its last one waits for room"),
+        row(("host", "forgetting"), "REMEMBERED", Time,
+            "The time that states of actors are kept that node.toml does not start any more.",
+            "they are removed at the next start"),
+        row(("host", "forgetting"), "MOST_BYTES", Bytes,
+            "The states of all such actors.",
+            "those that were taken longest ago are removed at the next start"),
+        row(("host", "schedule"), "AT_ONCE", Count,
+            "Actors that are asked for their states at the same time.",
+            "the others wait for their turn"),
+    ]),
+    ("Deployment", "What somebody with the cookie and the deploy key can make a node hold, once it has a table `[control]`.", &[
+        row(("host", "sessions"), "MOST", Count,
+            "Sessions of clients with the control actor.",
+            "the one that has not been used for the longest time ends"),
+        row(("host", "sessions"), "UNPROVED", Time,
+            "The time between opening a session and its first request, which proves the key.",
+            "the session ends"),
+        row(("host", "sessions"), "UNUSED", Time,
+            "The time that a session is kept without a request.",
+            "the session ends"),
+        row(("host", "control/actor"), "MOST_REQUESTS", Count,
+            "Requests that are worked on.",
+            "a further one is refused, and the client is told to try again"),
+        row(("host", "ledger"), "MOST", Count,
+            "Requests whose outcome is remembered, for clients whose answer was lost.",
+            "the oldest that is done is forgotten"),
+        row(HOST, "MAX_PIECE", Bytes,
+            "What one request uploads.",
+            "it is refused"),
+        row(HOST, "MOST_UPLOADS", Count,
+            "Uploads that are under way.",
+            "one that has been idle for 10 seconds makes room, or else the new one is refused"),
+        row(("host", "store"), "STALE", Time,
+            "The time that an unfinished upload is kept.",
+            "it is given up"),
+        row(("host", "message"), "MOST_ACTORS", Count,
+            "Actors that the report of a reload lists.",
+            "some of those that were reloaded are left out and counted"),
+        row(HOST, "ACTORS_LISTED", Count,
+            "Actors of one module, and actors that were given up, that a status lists.",
+            "the rest is only counted"),
+    ]),
+    ("Files that a node reads", "", &[
+        row(HOST, "MAX_FILE_SIZE", Bytes,
+            "node.toml.",
+            "it is an error of `check` and `run`"),
+        row(("host", "variables"), "MOST_BYTES", Bytes,
+            "What variables add to node.toml.",
+            "it is an error of `check` and `run`"),
+        row(HOST, "MAX_COUNT", Count,
+            "Actors that one entry of `[[actors]]` starts.",
+            "it is an error of `check` and `run`"),
+        row(HOST, "MAX_ACTORS", Count,
+            "Actors that all entries start.",
+            "it is an error of `check` and `run`"),
+        row(("host", "cookie"), "LARGEST_FILE", Bytes,
+            "The file with the cookie.",
+            "it is an error of `check` and `run`"),
+        row(("host", "control/key"), "LARGEST_FILE", Bytes,
+            "The file with the deploy key.",
+            "it is an error of `check` and `run`"),
+        row(("cluster", "tls"), "LARGEST_FILE", Bytes,
+            "A file with certificates or a private key.",
+            "it is an error of `check` and `run`; if it has grown since, the certificates of before stay in use"),
+        row(("files", ""), "PIPE_WAIT", Time,
+            "The time until everything has come out of a pipe that is read as a file.",
+            "it is an error of `check` and `run`"),
+    ]),
+    ("The log", "", &[
+        row(("host", "lines"), "MOST_BYTES", Bytes,
+            "Lines that wait for whoever reads stderr, or stdout.",
+            "further lines are dropped, and their number is written once there is room"),
+    ]),
+    ("A stop", "", &[
+        row(HOST, "DRAIN", Time,
+            "The time that actors have to handle what they were sent.",
+            "those that still work are killed"),
+        row(HOST, "LAST_WRITES", Time,
+            "The time that passes without one state being written while some still wait.",
+            "the actors whose last states are not on disk are named, and the exit code is 1"),
+    ]),
+];
+
+/// The Rust source of the crates.
+pub(super) struct SourceTree(BTreeMap<PathBuf, String>);
+
+impl SourceTree {
+    pub(super) fn read(repository: &Path) -> Self {
+        let mut files = BTreeMap::new();
+        let mut open: Vec<PathBuf> = ["cluster", "files", "host", "sandbox"]
+            .iter()
+            .map(|name| repository.join(name).join("src"))
+            .collect();
+        while let Some(path) = open.pop() {
+            for entry in std::fs::read_dir(path).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    open.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    files.insert(path.strip_prefix(repository).unwrap().to_owned(), text);
+                }
+            }
+        }
+        Self(files)
+    }
+
+    /// In bytes, in milliseconds, or as it is.
+    pub(super) fn value(&self, constant: &Constant) -> u64 {
+        let Constant {
+            of: (folder, part),
+            name,
+            ..
+        } = constant;
+        let found: Vec<(&Path, &str)> = self
+            .0
+            .iter()
+            .filter(|(path, _)| path.starts_with(folder))
+            .filter(|(path, _)| path.display().to_string().replace('\\', "/").contains(part))
+            .filter_map(|(path, text)| Some((path.as_path(), expression(text, name)?)))
+            .collect();
+        match found.as_slice() {
+            [(path, text)] => {
+                evaluate(text).unwrap_or_else(|| panic!("`{name}` in {} is {text:?}: what is that?", path.display()))
+            }
+            [] => panic!("{folder}/src has no constant `{name}` (in …{part}…): has it been renamed? fixed.rs lists it"),
+            several => {
+                let paths: Vec<_> = several.iter().map(|(path, _)| path).collect();
+                panic!("`{name}` is defined in {paths:?}: fixed.rs has to say which of them it means")
+            }
+        }
+    }
+}
+
+/// What a constant of the file is defined as.
+fn expression<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(&format!("const {name}: "))?;
+    let (_, rest) = rest.split_once('=')?;
+    Some(rest.split_once(';')?.0.trim())
+}
+
+/// The value of an expression as constants have them: numbers, `*`, `<<`, and the constructors of `Duration`, in milliseconds.
+fn evaluate(text: &str) -> Option<u64> {
+    let constructors = [
+        ("from_millis", 1),
+        ("from_secs", 1000),
+        ("from_mins", 60_000),
+        ("from_hours", 3_600_000),
+    ];
+    for (name, milliseconds) in constructors {
+        let inner = text.strip_prefix("Duration::").and_then(|text| text.strip_prefix(name));
+        if let Some(inner) = inner.and_then(|inner| inner.strip_prefix('(')?.strip_suffix(')')) {
+            return Some(evaluate(inner)? * milliseconds);
+        }
+    }
+    if let Some((left, right)) = text.split_once("<<") {
+        return Some(evaluate(left)? << evaluate(right)?);
+    }
+    if let Some((left, right)) = text.split_once('*') {
+        return Some(evaluate(left)? * evaluate(right)?);
+    }
+    text.trim().replace('_', "").parse().ok()
+}
+
+#[test]
+fn constants_are_found_and_evaluated() {
+    let text = "/// Doc.\npub(crate) const MOST: usize = 4 << 10;\nconst A: Duration = Duration::from_mins(10);\n";
+    assert_eq!(expression(text, "MOST").and_then(evaluate), Some(4096));
+    assert_eq!(expression(text, "A").and_then(evaluate), Some(600_000));
+    assert_eq!(expression(text, "B"), None);
+    assert_eq!(evaluate("16 * 1024 * 1024"), Some(16 << 20));
+    assert_eq!(evaluate("1_024"), Some(1024));
+    assert_eq!(evaluate("size_of::<u8>()"), None);
+}
