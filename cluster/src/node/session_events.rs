@@ -58,7 +58,7 @@ impl NodeSession {
                         .cast(NodeServerMessage::ConnectionReady(myself.get_id())),
                 );
             }
-            // An actor is a table entry until it is looked up or joins a group.
+            // An actor is a table entry until a look-up or a group needs more.
             Event::Spawned(actors) => state.link.add_remote(actors.iter().map(|actor| actor.pid)),
             Event::Terminated(pids) => {
                 pids.iter().for_each(|pid| state.stand_ins.terminate(*pid));
@@ -116,7 +116,7 @@ impl NodeSession {
             connection_id: 0,
             ..name.clone()
         });
-        // The node's answer is waited for here, so that no other message of the peer is handled before it.
+        // The session waits for the node's answer here, so that no other message of the peer is handled before it.
         match self.role {
             Role::Initiator => {
                 let purpose = self.purpose;

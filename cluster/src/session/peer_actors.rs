@@ -1,4 +1,4 @@
-//! The actors that a peer advertises. Each is a table entry until it is looked up or joins a group.
+//! The actors that a peer advertises. Each is a table entry until a look-up or a group needs more.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
