@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::files::{self, Step};
+use crate::files::{self, FileStep};
 use crate::guest::Digest;
 
 /// The time for which an upload may lie still before it is given up.
@@ -376,7 +376,7 @@ impl ComponentStore {
     fn stored(&self) -> Result<Vec<Stored>, UploadError> {
         let failed = |source| self.failed(&self.folder, source);
         let mut stored = Vec::new();
-        files::point(Step::Open, &self.folder).map_err(failed)?;
+        files::point(FileStep::Open, &self.folder).map_err(failed)?;
         for entry in fs::read_dir(&self.folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
             let is_upload = match path.extension().and_then(|extension| extension.to_str()) {
