@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::alone::Alone;
+use super::folder_lock::FolderLock;
 use crate::files::{self, ReadError};
 use crate::guest::{Digest, ModuleSource};
 
@@ -31,7 +31,7 @@ pub(super) struct Deployed {
     /// What the file is known to say; none after an attempt to write it that failed. Held by whoever writes it.
     written: Mutex<Option<Record>>,
     /// Held for as long as somebody may write it.
-    _alone: Option<Alone>,
+    _lock: Option<FolderLock>,
 }
 
 /// What a module runs in place of its own file.
@@ -79,14 +79,14 @@ impl Deployed {
             path,
             modules: Mutex::new(modules),
             written: Mutex::new(written),
-            _alone: None,
+            _lock: None,
         }
     }
 
     /// The same, which keeps this until it is dropped.
-    pub(super) fn with(self, alone: Alone) -> Self {
+    pub(super) fn with(self, lock: FolderLock) -> Self {
         Self {
-            _alone: Some(alone),
+            _lock: Some(lock),
             ..self
         }
     }

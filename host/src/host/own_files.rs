@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::pool;
+use super::engine;
 use super::state_dir;
 use crate::config::{ActorSection, Complaints, EntryPart, NodeConfig};
 use crate::guest::{Guarded, Own};
@@ -23,8 +23,8 @@ pub(super) fn guarded(config: &NodeConfig) -> Guarded {
     let control = config.control.as_ref();
     add(Own::DeployKey, control.and_then(|section| section.key_place.file()));
     let runtime = &config.runtime;
-    add(Own::CacheKey, pool::cache_key(runtime).as_deref());
-    add(Own::Cache, pool::cache_dir(runtime).as_deref());
+    add(Own::CacheKey, engine::cache_key(runtime).as_deref());
+    add(Own::Cache, engine::cache_dir(runtime).as_deref());
     add(Own::States, state_dir::folder_in_use(config).as_deref());
     if let Some(section) = &config.node.tls {
         let files = section.tls.files();

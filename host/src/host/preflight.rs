@@ -8,15 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::error::{HostError, NativeError};
-use super::modules::{Guests, read_needs};
-use super::native::Native;
+use super::modules::{self, read_needs};
+use super::native::{Native, check_natives};
 use super::own_files;
-use super::start::check_natives;
 use super::state_dir;
 use crate::config::{ActorSection, Code, Complaints, EntryPart, NodeConfig, Type};
 use crate::control::CONTROL;
 use crate::guest::{
-    Descriptor, GuestError, Limits, LoadError, LoadFault, Module, ModuleSource, Needs, Shortage, Shortages,
+    Descriptor, GuestError, Limits, LoadError, LoadFault, Module, ModuleSource, Modules, Needs, Shortage, Shortages,
 };
 
 /// Loads the modules from these sources, and checks all that could keep an actor of the configuration from starting.
@@ -28,10 +27,10 @@ pub(crate) async fn preflight(
     config: &NodeConfig,
     natives: &BTreeMap<String, Native>,
     sources: &[ModuleSource],
-) -> Result<Guests, HostError> {
+) -> Result<Modules, HostError> {
     check_natives(config, natives)?;
     let needs = read_needs(config, sources).await;
-    let (guests, failed) = Guests::load(config, sources, &needs).await?;
+    let (modules, failed) = modules::load(config, sources, &needs).await?;
     let mut complaints = config.complaints();
     // What an engine has room for follows from the limits of actors, and those are what to raise.
     let short = check_needs(config, &needs, &mut complaints);
@@ -50,14 +49,14 @@ pub(crate) async fn preflight(
                 }
             }
             Code::Module(name) => {
-                if let Some(module) = guests.module(name) {
+                if let Some(module) = modules.find(name) {
                     check_actor(section, &module, &mut rehearsals, &mut complaints).await;
                 }
             }
         }
     }
     complaints.into_result()?;
-    Ok(guests)
+    Ok(modules)
 }
 
 /// Checks that every actor may have what its module has when it starts. Gives the modules of those that may not.

@@ -1,29 +1,25 @@
 //! A host that is up, and taking it down.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use ractor::{ActorCell, ActorRef};
 use tokio::time::Instant;
 
 use super::error::HostError;
 use super::maintenance::Maintenance;
+use super::node::ListeningNode;
 use super::signals::{Signals, StopSignal};
-use super::start::Node;
 use super::stopping::{DRAIN, Step, Stopping};
 use crate::config::Code;
 use crate::directory;
 use crate::guest::Modules;
-use crate::node::{NodeServerMessage, quiesce};
+use crate::node::NodeServerMessage;
 use crate::supervision::{GivenUp, Readiness, Root};
-
-/// How long anything else may take to stop.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A host that is up. It goes on when this is dropped; [`shutdown`](Self::shutdown) ends it.
 pub struct RunningHost {
     pub(super) name: String,
-    pub(super) node: Node,
+    pub(super) node: ListeningNode,
     pub(super) root: Root,
     pub(super) actors: Vec<StartedActor>,
     pub(super) modules: Modules,
@@ -172,26 +168,9 @@ impl std::fmt::Debug for RunningHost {
     }
 }
 
-impl Node {
-    /// Neither accepts nor opens further connections. Those that there are go on.
-    async fn quiesce(&self) {
-        if !quiesce(&self.server, PATIENCE).await {
-            tracing::warn!("the node server did not say that it has stopped listening");
-        }
-    }
-
-    /// Ends the sessions, which flush what they still have to send, and the listener.
-    pub(super) async fn stop(self) {
-        if self.server.stop_and_wait(None, Some(PATIENCE)).await.is_err() {
-            tracing::warn!("the node server did not stop in time and was killed");
-            self.server.kill();
-        }
-    }
-}
-
 /// Takes everything down, in the order that [`Stopping`] says. Without a node, it has ended by itself. Gives the actors whose last
 /// state could not be kept, by name.
-async fn stop(mut node: Option<Node>, root: Root, mut maintenance: Maintenance) -> Vec<String> {
+async fn stop(mut node: Option<ListeningNode>, root: Root, mut maintenance: Maintenance) -> Vec<String> {
     let now = || Instant::now().into_std();
     let mut stopping = Stopping::default();
     let mut root = Some(root);

@@ -17,16 +17,16 @@ const INTERVAL: Duration = Duration::from_millis(20);
 
 /// A folder that no other node has, until this is dropped.
 #[derive(Debug)]
-pub(super) struct Alone {
+pub(super) struct FolderLock {
     _folder: Option<File>,
 }
 
-impl Alone {
+impl FolderLock {
     /// Waits until no other node has the folder. Blocks.
     ///
     /// # Errors
     /// Another one has it still.
-    pub(super) fn in_folder(folder: &Path) -> Result<Self, HostError> {
+    pub(super) fn take(folder: &Path) -> Result<Self, HostError> {
         let deadline = Instant::now() + PATIENCE;
         let failed = |error: &dyn std::fmt::Display| {
             tracing::warn!(
@@ -63,15 +63,15 @@ mod tests {
     #[test]
     fn a_folder_is_one_nodes_until_that_has_ended() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Alone::in_folder(folder.path()).unwrap();
-        let second = Alone::in_folder(folder.path()).unwrap_err().to_string();
+        let first = FolderLock::take(folder.path()).unwrap();
+        let second = FolderLock::take(folder.path()).unwrap_err().to_string();
         assert!(second.contains("another process"), "{second}");
         let ends = thread::spawn(move || {
             thread::sleep(INTERVAL);
             drop(first);
         });
         assert!(
-            Alone::in_folder(folder.path()).is_ok(),
+            FolderLock::take(folder.path()).is_ok(),
             "the newcomer waits for its predecessor"
         );
         ends.join().unwrap();
