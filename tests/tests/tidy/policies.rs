@@ -68,7 +68,7 @@ const POLICIES: [Row; 9] = [
             Follows("an actor starts with the version that is current, which only the other paths change"),
             Shown(&["policies.rs::a_digest_that_is_written_after_a_deployment_holds_at_the_next_start"]),
             Shown(&["policies.rs::a_digest_that_is_written_after_a_deployment_holds_at_the_next_start"]),
-            Shown(&["upkeep.rs::mistakes_are_explained"]),
+            Shown(&["builds.rs::mistakes_are_explained"]),
             Shown(&["policies.rs::a_digest_that_is_written_after_a_deployment_holds_at_the_next_start"]),
             Shown(&[
                 "policies.rs::a_digest_that_is_written_after_a_deployment_holds_at_the_next_start",
