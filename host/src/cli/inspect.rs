@@ -129,7 +129,7 @@ fn write_needs(out: &mut impl Write, needs: &Needs) -> io::Result<()> {
     )?;
     let beyond = needs.beyond_defaults();
     if !beyond.is_empty() {
-        writeln!(out, "no actor may have so much unless node.toml allows it")?;
+        writeln!(out, "this is more than an actor may have, unless node.toml allows it")?;
     }
     for shortage in beyond {
         writeln!(out, "  {shortage}")?;
@@ -146,9 +146,11 @@ fn code(module: &Module) -> &'static str {
 
 fn in_words(need: Need) -> &'static str {
     match need {
-        Need::Required => "it is refused without; add under [actors.capabilities]: http = [\"https://HOST\"]",
-        Need::Called => "it calls functions for this",
-        Need::Perhaps => "imported, which its language may do without need",
+        Need::Required => {
+            "the component is refused without it; add under [actors.capabilities]: http = [\"https://HOST\"]"
+        }
+        Need::Called => "it calls functions that need this",
+        Need::Perhaps => "imported, which some languages do without needing it",
     }
 }
 

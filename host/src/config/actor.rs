@@ -284,7 +284,7 @@ fn read_guest(
                 problems.error(
                     value.span(),
                     message,
-                    "a native actor is part of the program and may do what that may",
+                    "a native actor is part of the program, and can do whatever the program can",
                 );
             }
         }

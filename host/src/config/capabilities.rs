@@ -188,7 +188,7 @@ fn read_directory(
         if text.get_ref().is_empty() || text.get_ref().contains(char::is_control) {
             problems.error(
                 text.span(),
-                "this is no path of a directory",
+                "this is not the path of a directory",
                 "expected for example `data`",
             );
             return None;
@@ -243,7 +243,7 @@ fn inherited(name: &Spanned<&str>, context: &Context<'_>, problems: &mut Problem
         }
         Err(VarError::NotUnicode(_)) => {
             let message = format!("the variable `{}` is not UTF-8", name.get_ref().escape_debug());
-            problems.error(name.span(), message, "guests have UTF-8 only; leave it out");
+            problems.error(name.span(), message, "guests only take UTF-8; leave it out");
             None
         }
     }

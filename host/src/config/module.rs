@@ -58,7 +58,7 @@ pub(super) fn read(
         let digest = text.get_ref().parse::<Digest>();
         if digest.is_err() {
             let help = "expected `sha256:` and 64 hexadecimal digits";
-            problems.error(text.span(), "`digest` is no digest", help);
+            problems.error(text.span(), "`digest` is not a digest", help);
         }
         digest.ok()
     });

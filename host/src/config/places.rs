@@ -135,7 +135,7 @@ impl Complaints<'_> {
 
     /// About an actor that is given a secret of the node.
     pub(crate) fn of_secret(&mut self, actor: &str, part: EntryPart<'_>, message: String) {
-        let help = "give it a secret of its own: who has this one is the node";
+        let help = "give it a secret of its own: whoever has this one can act as the node";
         self.of_actor(actor, part, message, help);
     }
 

@@ -307,7 +307,7 @@ impl Worker {
         let look = move || store.lock().unwrap_or_else(PoisonError::into_inner).path(&digest);
         let path = tokio::task::spawn_blocking(look).await;
         let path = path.map_err(|ended| ended.to_string())?;
-        let path = path.ok_or_else(|| format!("{digest} was not uploaded to this node, or given up since"))?;
+        let path = path.ok_or_else(|| format!("{digest} was not uploaded to this node, or has been removed since"))?;
         Ok((path, digest))
     }
 

@@ -104,7 +104,7 @@ impl DeployKey {
         if bytes.len() < SHORTEST {
             Err(format!("has {} bytes; expected at least {SHORTEST}", bytes.len()))
         } else if different < LEAST_VARIETY {
-            Err(format!("is made of {different} different characters only"))
+            Err(format!("consists of only {different} different characters"))
         } else {
             Ok(Self(bytes))
         }
@@ -153,7 +153,7 @@ mod tests {
         );
         assert_eq!(
             DeployKey::new(b"abababababababababab".to_vec()).unwrap_err(),
-            "is made of 2 different characters only"
+            "consists of only 2 different characters"
         );
         let key = DeployKey::new(b"0123456789abcdef".to_vec()).unwrap();
         assert_eq!(format!("{key:?}"), "DeployKey(…)");

@@ -122,9 +122,9 @@ pub(crate) enum Request {
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct RequestId(u64);
 
-/// Text that is no number of a request.
+/// Text that is not the number of a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no number of a request: expected the 16 hexadecimal digits that the command printed")]
+#[error("{0:?} is not the number of a request: expected the 16 hexadecimal digits that the command printed")]
 pub(crate) struct NoRequestId(String);
 
 impl RequestId {

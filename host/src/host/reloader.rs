@@ -129,9 +129,7 @@ impl Reloader {
         let rehearsed = tokio::task::spawn_blocking(move || deployed.rehearse()).await;
         rehearsed
             .unwrap_or_else(|ended| Err(std::io::Error::other(ended)))
-            .map_err(|error| {
-                format!("it could not be written down what is deployed: {error}; is there room in `state_dir`?")
-            })
+            .map_err(|error| format!("what is deployed could not be recorded: {error}; is there room in `state_dir`?"))
     }
 
     /// Writes down what the module runs now, if that is not what its file has. Gives what that came to if it can't.
@@ -140,7 +138,7 @@ impl Reloader {
         let (own, current) = (self.sources.get(module)?.clone(), self.modules.find(module)?.digest());
         let written = tokio::task::spawn_blocking(move || write_down(&deployments, &own, current)).await;
         let unrecorded = written.unwrap_or_else(|ended| Err(ended.to_string())).err()?;
-        tracing::error!(module, digest = %current, reason = unrecorded, "what runs now is not written down");
+        tracing::error!(module, digest = %current, reason = unrecorded, "what runs now is not recorded");
         Some(unrecorded)
     }
 

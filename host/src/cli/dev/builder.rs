@@ -82,7 +82,7 @@ impl Builder {
         });
         if let Err(error) = &watcher {
             let module = &self.recipe.module;
-            tracing::warn!(module, %error, "the system does not tell of changed sources; they are looked at every {LATER:?}");
+            tracing::warn!(module, %error, "the system does not report changed sources; they are checked every {LATER:?}");
         }
         Building {
             task: tokio::spawn(self.run(changed)).abort_handle(),

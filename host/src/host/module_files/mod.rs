@@ -68,7 +68,7 @@ pub(super) fn watch(reloader: &Arc<Reloader>, modules: &BTreeSet<String>) -> Opt
     let watcher = match watcher(&folders, changed.clone()) {
         Ok(watcher) => Some(watcher),
         Err(error) => {
-            tracing::warn!(%error, "the system does not tell of changed files; they are looked at every {LATER:?}");
+            tracing::warn!(%error, "the system does not report changed files; they are checked every {LATER:?}");
             None
         }
     };
