@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::collection::{AnswerOutcome, CheckpointActor, Collection, CollectionStep, StateAnswer};
 use crate::guest::{Checkpoint, Checkpoints, Entry, LiveGuest, Modules, NotReloaded, Snapshot, StateRoom};
 
-/// How many actors are asked for their state at once, and so how many states are on their way to the writer at most.
+/// The most actors that are asked for their states at once, and so the most states that are on their way to the writer.
 const AT_ONCE: usize = 16;
 
 /// Actors whose states are kept.

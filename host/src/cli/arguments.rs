@@ -200,8 +200,8 @@ pub(super) struct ReloadArguments {
     /// The component to upload. Without it, each node takes what its own file of the module contains now.
     #[arg(long, value_name = "WASM")]
     pub(super) file: Option<PathBuf>,
-    /// What happens to the state of the actors. By default, those that can hand it over do, and those that can't give it up
-    /// if they may.
+    /// What happens to the state of the actors. By default, actors that can hand their state over do so, and the others start
+    /// afresh if they may be restarted.
     #[arg(long, value_enum)]
     pub(super) mode: Option<StateMode>,
     /// If some actors can't be reloaded, let the others keep the new code.

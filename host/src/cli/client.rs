@@ -30,10 +30,10 @@ pub(super) const CLIENT_NAME: &str = "cli-";
 /// The interval at which a group is searched for members. ractor tells of changes only to actors.
 const GROUP_POLL: Duration = Duration::from_millis(20);
 
-/// How many groups an error lists.
+/// The most groups that an error lists.
 const GROUPS_SHOWN: usize = 20;
 
-/// How long the end of the session may take.
+/// The longest that ending the session may take.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Why a message could not be sent.

@@ -16,7 +16,7 @@ use super::signature::{descriptor_json, write_descriptor};
 use crate::guest::{Allocation, Descriptor, EngineConfig, Module, ModuleSource, Need, Needs, Origin, Want};
 use crate::host::engine_with_cache;
 
-/// How long a component may take to load before that is explained.
+/// The time after which it is explained why a component takes long to load.
 const QUICK: Duration = Duration::from_secs(2);
 
 pub(super) fn inspect(arguments: &InspectArguments) -> Result<ExitCode, Failure> {
@@ -29,7 +29,7 @@ pub(super) fn inspect(arguments: &InspectArguments) -> Result<ExitCode, Failure>
     Ok(ExitCode::SUCCESS)
 }
 
-/// The most memory that a component may start with and be asked what it is, in bytes.
+/// The most memory that a component may start with to be asked for its description, in bytes.
 const MOST_MEMORY: u64 = 1 << 30;
 
 /// An engine that takes the component whatever it needs: what a node has to allow for it is told, and not a reason to refuse.

@@ -9,7 +9,7 @@ use super::nodes::ControlledNode;
 use crate::control::{Answer, AskError, GivenUpStatus, NodeStatus, Request, RequestId};
 use crate::supervision::reload::{ActorReport, Outcome, ReloadReport, Verdict};
 
-/// How many actors are listed for people, of each node. Those that failed come first.
+/// The most actors of each node that are listed for people. Those that failed come first.
 const ACTORS_SHOWN: usize = 20;
 
 /// What became of all nodes.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::files::{self, Secret, SecretError};
 
-/// In bytes. A secret is short; a larger file is something else.
+/// The largest file that is read, in bytes. A secret is short; a larger file is something else.
 const LARGEST_FILE: u64 = 64 * 1024;
 
 /// In bytes. 16 random ones can't be guessed; as hexadecimal digits they are 32.

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The longest time that can be written: a year.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
-/// What is accepted, for those who wrote something else.
+/// What is accepted: the help where something else is written.
 pub(super) const EXPECTED: &str = "expected a whole number and its unit: `100ms`, `5s`, `2m` or `1h`";
 
 /// Why a text is no time.

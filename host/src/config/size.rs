@@ -1,6 +1,6 @@
 //! A number of bytes, as node.toml has it: `65536`, `"64KiB"`, `"16MiB"`, `"1GiB"`.
 
-/// What is accepted, for those who wrote something else.
+/// What is accepted: the help where something else is written.
 pub(super) const EXPECTED: &str = "expected a whole number and its unit: `64KiB`, `16MiB` or `1GiB`";
 
 /// Why a text is no number of bytes.

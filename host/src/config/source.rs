@@ -26,7 +26,7 @@ pub(super) struct Piece<'s> {
     pub(super) start: usize,
 }
 
-/// So many bytes that are not to be shown.
+/// A number of bytes, in place of those that are not to be shown.
 pub(super) struct Unshown(pub(super) usize);
 
 impl fmt::Debug for Unshown {

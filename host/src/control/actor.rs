@@ -22,13 +22,13 @@ use super::sessions::{ProvedRequest, Sessions};
 use super::store::{ComponentStore, UploadError, UploadProgress};
 use crate::guest::Digest;
 
-/// Requests that are worked on at once. Beyond it, further ones are refused.
+/// The most requests that are worked on at once. Further ones are refused.
 const MOST_REQUESTS: usize = 16;
 
-/// How often a refusal is logged at most. Whoever has the cookie could fill the log else.
+/// The shortest interval between two refusals in the log. Otherwise anybody with the cookie could fill it.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long it takes until a control actor that failed is started again.
+/// The pause before a control actor that failed is started again.
 const RESTART_PAUSE: Duration = Duration::from_millis(100);
 
 /// Starts the control actor under a supervisor. When it ends it is started again, until what this returns is dropped.
@@ -71,7 +71,7 @@ impl Drop for RestartGuard {
 /// What the control actor is made of.
 #[derive(Clone)]
 pub(crate) struct ControlSetup {
-    /// Who has this may deploy.
+    /// The key whose holders may deploy.
     pub(crate) key: DeployKey,
     /// The node's full name.
     pub(crate) node: String,
@@ -311,7 +311,7 @@ impl Worker {
         Ok((path, digest))
     }
 
-    /// Files take their time, and whoever else is served is not to wait for it.
+    /// Works on the store on a thread that may block, so that other requests don't wait for the disk.
     async fn in_store(
         &self,
         work: impl FnOnce(&mut ComponentStore) -> Result<UploadProgress, UploadError> + Send + 'static,

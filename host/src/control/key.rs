@@ -10,10 +10,10 @@ use sha2::Sha256;
 
 use crate::files::{self, Secret, SecretError};
 
-/// In bytes. A key is short; a larger file is something else.
+/// The largest file that is read, in bytes. A key is short; a larger file is something else.
 const LARGEST_FILE: u64 = 64 * 1024;
 
-/// In bytes. Whoever sees a proof can try keys on it for as long as he likes.
+/// The shortest key, in bytes. Anybody who sees a proof can try keys on it for as long as they like.
 const SHORTEST: usize = 16;
 
 /// How many different bytes a key has at least. Random hexadecimal digits hardly ever have fewer.

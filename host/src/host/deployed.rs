@@ -13,10 +13,10 @@ use super::folder_lock::FolderLock;
 use crate::files::{self, ReadError};
 use crate::guest::{Digest, ModuleSource};
 
-/// In bytes. What names a few modules is short.
+/// The largest record that is read, in bytes: what names a few modules is short.
 const LARGEST_FILE: u64 = 4 << 20;
 
-/// In bytes: what one more deployment adds to the file, and more.
+/// The room that one more deployment takes in the file at most, in bytes.
 const ROOM: usize = 4 << 10;
 
 /// What the file says: what each module runs in place of its own file.
@@ -28,7 +28,7 @@ pub(super) struct Deployed {
     path: PathBuf,
     /// What is deployed. Nobody waits for the disk who asks for this.
     modules: Mutex<Record>,
-    /// What the file is known to say; none after an attempt to write it that failed. Held by whoever writes it.
+    /// What the file is known to say; none after an attempt to write it that failed. Held while it is written.
     written: Mutex<Option<Record>>,
     /// Held for as long as somebody may write it.
     _lock: Option<FolderLock>,
@@ -64,7 +64,7 @@ impl Deployed {
         Ok(Self::of(path, modules))
     }
 
-    /// The same without touching anything, for whoever only wants to know what would run.
+    /// The same without touching anything, for callers that only want to know what would run.
     ///
     /// # Errors
     /// As for [`open`](Self::open).

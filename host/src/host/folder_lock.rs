@@ -1,5 +1,5 @@
-//! That of two nodes that are given one folder the second doesn't start: each would put the other's deployments out of the record,
-//! and give up components that the other one runs.
+//! A lock by which only one node uses a folder: two of them would remove each other's deployments from the record, and components that
+//! the other one runs.
 //!
 //! A database of checkpoints has a lock of its own.
 
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::error::HostError;
 
-/// How long a node waits for the one before it, which may just be about to end.
+/// The longest that a node waits for the one before it, which may be about to end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 const INTERVAL: Duration = Duration::from_millis(20);

@@ -86,6 +86,7 @@ fn scheduled(config: &NodeConfig, state: &StateDir) -> Vec<Scheduled> {
 impl Maintenance {
     /// Takes nothing new. States are still kept: the actors have work to do before they end, and may be killed at it.
     pub(super) fn quiesce(&mut self) {
+        // While they live: an actor that has ended can't be asked any more whether it has a state to bring.
         if let (Some(writer), Some(schedule)) = (&self.writer, &self.schedule) {
             writer.expect_last(schedule.living());
         }
@@ -103,6 +104,7 @@ impl Maintenance {
     /// Waits until everything is written, or for [`LAST_WRITES`]. When the actors have ended, nothing comes after it. Gives the
     /// actors whose last state is not kept, by name.
     pub(super) async fn finish(&mut self) -> Vec<String> {
+        // The actors have ended, so there is nothing left to collect.
         self.schedule = None;
         let record = async {
             if let Some(deployed) = self.deployed.clone() {

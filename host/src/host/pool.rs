@@ -107,7 +107,7 @@ impl PoolDemand {
         Ok(())
     }
 
-    /// How many memories, or tables, a pool for so many guests has: as many as those of the file have, and for each further
+    /// How many memories, or tables, a pool for this number of guests has: as many as those of the file have, and for each further
     /// one as many as any module has; but no fewer than `least` for each guest.
     fn shared(&self, guests: u32, started: u64, each: u64, least: u32) -> u32 {
         let further = u64::from(guests.saturating_sub(self.started.guests));

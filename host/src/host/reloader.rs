@@ -93,6 +93,8 @@ impl Reloader {
             .await
             .map_err(|error| error.to_string())?;
         if !dry_run {
+            // After the rollout, since a rollback leaves the record as it was. If it can't be written the report says so: the actors run
+            // the new code by now.
             report.unrecorded = self.remember(&module).await;
         }
         Ok(report)
@@ -107,6 +109,7 @@ impl Reloader {
         if let (Some(own), Some(before)) = (self.sources.get(&module), before) {
             allowed(own, before.digest())?;
         }
+        // Before anything is touched, as for a reload.
         self.rehearse().await?;
         let report = reload::rollback(&self.modules, Reload::of(module.clone())).await;
         let mut report = report.map_err(|error| error.to_string())?;

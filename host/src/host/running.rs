@@ -120,6 +120,7 @@ impl RunningHost {
     /// Runs until a signal comes, an actor is given up that the node can't do without, or the node ends by itself.
     pub(super) async fn until_signal(mut self, mut signals: Signals) -> Result<Stopped, HostError> {
         let mut readiness_watch = self.root.readiness_watch().clone();
+        // Whatever comes first decides the exit code.
         let first = tokio::select! {
             signal = signals.next() => signal,
             given_up = readiness_watch.essential() => return self.end_for(given_up, signals).await,
@@ -130,6 +131,7 @@ impl RunningHost {
             }
         };
         tracing::info!(signal = %first, "stopping; a second signal stops at once");
+        // A stop may take longer than the person at the terminal wants to wait for.
         tokio::select! {
             unkept = self.shutdown() => Ok(if unkept.is_empty() {
                 Stopped::InOrder(first)
@@ -178,20 +180,25 @@ async fn stop(mut node: Option<ListeningNode>, root: Root, mut maintenance: Main
     while let Some(step) = stopping.poll_step(now()) {
         match step {
             Step::Quiesce => {
+                // Before anybody ends: no new code, no watched file and no new peer is to find actors that are going. The writer is told
+                // now which actors live, since it waits for a last state of each of them.
                 maintenance.quiesce();
                 if let Some(node) = &node {
                     node.quiesce().await;
                 }
             }
             Step::Drain => {
+                // The sessions are still up: what actors send and answer on their way out reaches its peers.
                 if let Some(root) = root.take() {
                     drain(root, &maintenance, &mut stopping).await;
                 }
             }
             // It comes while actors drain.
             Step::LastCall => continue,
+            // After the actors, each of which may have brought its last state at its very end.
             Step::Write => unkept = maintenance.finish().await,
             Step::Close => {
+                // Last: what the actors sent on their way out may still wait for the peers.
                 if let Some(node) = node.take() {
                     node.stop().await;
                 }

@@ -19,10 +19,10 @@ use crate::node::NodeServerMessage;
 use crate::supervision::reload::{Reload, ReloadReport};
 use crate::supervision::{ReadinessWatch, Root};
 
-/// How many actors of a module are listed in a status.
+/// The most actors of a module that a status lists.
 const ACTORS_LISTED: usize = 1000;
 
-/// How long it may take to find another node's control actor.
+/// The longest that finding another node's control actor may take.
 const LOOKUP: Duration = Duration::from_secs(2);
 
 /// See the module.

@@ -161,7 +161,7 @@ fn may_write(_: &Path) -> bool {
     true
 }
 
-/// Where a node keeps what is to outlive it: as `state_dir` says, or else in the user's state directory, if he has one.
+/// Where a node keeps what is to outlive it: as `state_dir` says, or else in the user's state directory, if they have one.
 pub(super) fn folder(config: &NodeConfig) -> Option<PathBuf> {
     let chosen = config.runtime.state_dir.clone();
     chosen.or_else(|| default_state_dir(&config.node.full_name()))

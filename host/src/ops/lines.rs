@@ -1,4 +1,4 @@
-//! Lines that a thread of their own writes, so that whoever has something to say never waits for whoever reads it.
+//! Lines that a thread of their own writes, so that no part of the node waits for the reader of its log.
 //!
 //! A terminal that was stopped, a full disk, a pipe whose reader hangs or has gone: nobody in the process notices. Lines wait,
 //! up to [`MOST_BYTES`]; beyond that they are counted and dropped, and once writing works again a note says how many are missing.
@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// The bytes that wait at most, [`OVERHEAD`] included.
+/// The most bytes that wait, [`OVERHEAD`] included.
 const MOST_BYTES: usize = 4 << 20;
 
 /// What a line that waits costs besides its bytes.

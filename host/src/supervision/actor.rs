@@ -22,7 +22,7 @@ use super::shutdown::{self, ShutdownMode};
 use super::spec::{Strategy, SupervisorSpec};
 use crate::guest::{Budget, RestartPolicy, Verdict};
 
-/// How many of the actors that are given up together are named in the log.
+/// The most actors that are given up together and named in the log.
 const LOGGED: usize = 20;
 
 /// A supervisor, the root or any other.
@@ -74,6 +74,7 @@ impl Actor for Supervisor {
                 state.enter(index, running);
             }
             if let Some(error) = started.failure() {
+                // Closed first: a guest that fails while it is stopped is not to be restarted in place.
                 state.close(Closing::Ending);
                 shutdown::wind_down(state.live(), &ShutdownMode::Drain, shutdown::PATIENCE).await;
                 return Err(error.into());
@@ -101,6 +102,7 @@ impl Actor for Supervisor {
                 state.plan.handle_end()
             }
             Message::Freeze(reply) => {
+                // Both before the answer: whoever has it begins to stop actors, and none of them may be started again.
                 state.close(Closing::Draining);
                 state.plan.freeze();
                 // Whoever asked may have lost patience.

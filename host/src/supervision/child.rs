@@ -20,10 +20,10 @@ use crate::guest::{self, GuestOptions, Restarting, Verdict};
 /// How long an actor may take to stop before it is killed, and after that to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long it is waited for the name of an actor that is started again to be free.
+/// The longest that an actor that is started again waits for its name to be free.
 const NAME_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often it is looked whether it is.
+/// The interval at which the name is looked up meanwhile.
 const NAME_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A child as its supervisor sees it.
@@ -160,8 +160,8 @@ pub(super) fn not_started(supervisor: &str, error: SpawnErr) -> NotStarted {
     }
 }
 
-/// Stops the actor, and kills it if that takes too long. Its supervisor hears of its end as of any, and at last that it is gone, as
-/// far as that could be brought about.
+/// Stops the actor, and kills it if that takes too long. Its supervisor is told of its end as of any other, and at last, by
+/// [`Message::Gone`], that nothing more can be done about it.
 pub(super) fn stop(running: &RunningChild, index: usize, name: Arc<str>, supervisor: ActorRef<Message>) {
     let cell = running.cell.clone();
     let nested = match &running.handle {

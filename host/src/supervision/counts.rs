@@ -51,7 +51,7 @@ impl Ledger {
         self.counts.send_modify(|counts| counts.restarted += 1);
     }
 
-    /// A child is made of this actor now.
+    /// This actor is now the child of this name.
     pub(super) fn enter(&self, name: &Arc<str>, cell: ActorCell) {
         self.cells.lock().insert(name.clone(), cell);
         if self.given_up_actors.remove(name) {
@@ -70,7 +70,7 @@ impl Cells {
     }
 }
 
-/// The actors of one supervisor that are alive. With the supervisor they all end, without a word to anybody.
+/// The actors of one supervisor that are alive. When the supervisor ends, they all do, and no event says so.
 #[derive(Debug)]
 pub(super) struct ActorTally {
     ledger: Ledger,

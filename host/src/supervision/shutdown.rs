@@ -12,7 +12,7 @@ use super::message::{LiveChild, Message};
 use super::shutdown_order::{ShutdownCommand, ShutdownOrder};
 use crate::directory::BoxFuture;
 
-/// How long what was started may take to stop when the rest could not be started.
+/// The time that actors have to stop when another one could not be started.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How actors are asked to end.

@@ -1,4 +1,4 @@
-//! `dev`: the node, and whoever edits the source of its guests sees them change.
+//! `dev`: the node, with guests that change whenever their source does.
 //!
 //! Sources that change are built; the file that comes of it changes, and the node, which watches it, reloads its actors with
 //! their state. What doesn't build is shown, and the actors go on as they are.
@@ -51,7 +51,7 @@ pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
     exit_code(stopped?)
 }
 
-/// One line for whoever edits.
+/// One line for the person who edits.
 fn tell(module: &str, outcome: &Result<ReloadReport, String>) {
     match outcome {
         Ok(report) => tell_of(module, report),

@@ -1,7 +1,7 @@
 //! Modules with `watch = true`: when the file changes, the actors that run it get what it has now.
 //!
-//! The system tells that something changed in the file's folder; what the file is like is then looked at until it has come to
-//! rest and is whole. Since not every file system tells, it is also looked at from time to time.
+//! The system reports that something changed in the file's folder; the file is then checked until it has stopped changing and is
+//! complete. Since not every file system reports changes, files are also checked from time to time.
 
 mod debounce;
 
@@ -22,20 +22,20 @@ use crate::files::{self, ReadError};
 use crate::guest::{Digest, is_whole};
 use crate::supervision::reload::Reload;
 
-/// How often files are looked at that are about to change.
+/// The interval at which files that have just changed are checked.
 const SOON: Duration = Duration::from_millis(50);
 
-/// How often files are looked at of which nothing is heard.
+/// The interval at which files are checked that the system reports nothing about.
 const LATER: Duration = Duration::from_secs(3);
 
-/// How long a file that is not whole may be on its way.
+/// The time that a file which is not complete has to become so.
 const UNFINISHED: Duration = Duration::from_secs(10);
 
 /// Watches until it is dropped.
 #[derive(Debug)]
 pub(super) struct ModuleWatcher {
     task: AbortHandle,
-    /// Tells of changes as long as it lives; none if the system can't.
+    /// Reports changes as long as it lives; none if the system can't.
     _watcher: Option<RecommendedWatcher>,
 }
 
@@ -151,7 +151,7 @@ impl WatchedFile {
         reloader.reload_and_tell(Reload::of(&self.module)).await;
     }
 
-    /// Whoever writes the file may not be done; if nothing more comes, that is said once.
+    /// Its writer may not be done yet. If nothing more comes, that is logged once.
     fn put_off(&mut self, why: &str) {
         if self.debounce.quiet_for(Instant::now()) >= UNFINISHED {
             let (module, path) = (&self.module, self.path.display());

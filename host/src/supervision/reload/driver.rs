@@ -22,7 +22,7 @@ enum TaskOutcome {
     Returned(u64, Result<(), NotReloaded>),
 }
 
-/// What an actor is at, so that it is known of one whose task fails.
+/// What a task does, so that this is known if the task itself fails.
 #[derive(Clone, Copy)]
 enum TaskKind {
     Swap(u64),
@@ -119,9 +119,10 @@ impl Driver<'_> {
                 );
             }
             RolloutCommand::Advance => {
-                // From here on actors start with the new version, so that those which are behind become no more.
+                // Current first, and then the search: from here on actors start with the new version, so none can fall behind after it.
                 self.modules.insert(self.new.clone());
                 let late = behind(self.modules, self.new);
+                // Before the rollout is told of them: who has failed since decides whether it still goes forward.
                 for (pid, known) in &mut self.known {
                     if let Some(Err(error)) = known.unheard.as_mut().and_then(Proof::heard) {
                         rollout.handle_relapsed(*pid, error);
@@ -137,6 +138,7 @@ impl Driver<'_> {
             RolloutCommand::Return(pid, mode) => {
                 let Some(known) = self.known.get(&pid) else { return };
                 let mut swap = self.swap(self.old, mode);
+                // What ran before has nothing to prove, and there is nothing to go back to from it.
                 swap.probation = 0;
                 let swapping = patiently(known.guest.clone(), swap, self.reload.patience);
                 self.spawn(TaskKind::Return(pid), async move {
@@ -144,6 +146,7 @@ impl Driver<'_> {
                 });
             }
             RolloutCommand::Confirm(pid) => {
+                // Only now: until all have proven themselves, the old instance is the way back.
                 if let Some(known) = self.known.get(&pid) {
                     known.guest.confirm();
                 }
@@ -159,6 +162,7 @@ impl Driver<'_> {
         };
         match (self.at.remove(&id), task_ended) {
             (_, Some(TaskOutcome::Swapped(pid, Ok(swapped)))) => {
+                // First, so that another actor takes the place of this one, which from now on only waits for messages.
                 rollout.handle_swapped(pid, Ok(()));
                 let proof = self.swapped(pid, swapped);
                 let proving = proven(proof, self.reload.probation_time);
