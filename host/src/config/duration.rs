@@ -38,7 +38,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, NoDuration> {
 }
 
 /// A time in its largest whole unit.
-pub(super) fn spoken(time: Duration) -> String {
+pub(super) fn written(time: Duration) -> String {
     let milliseconds = time.as_millis();
     let units = [("h", 3_600_000), ("m", 60_000), ("s", 1000)];
     match units
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn a_time_is_spoken_as_it_is_written() {
         for text in ["250ms", "5s", "61s", "5m", "1h"] {
-            assert_eq!(parse(text).map(spoken).as_deref(), Ok(text));
+            assert_eq!(parse(text).map(written).as_deref(), Ok(text));
         }
     }
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::actor::{ActorSection, Code};
 use super::context::Context;
 use super::node_limit::{DefaultLimit, NodeLimit};
-use super::places::ActorPlaces;
 use super::problem::Problems;
 use super::section::{Keys, Section};
+use super::spans::ActorSpans;
 use super::tls;
 use crate::guest::{EngineConfig, HttpTrust};
 use crate::tls::read_roots;
@@ -278,7 +278,7 @@ impl RuntimeSection {
 pub(super) fn check(
     section: &Section<'_>,
     runtime: &RuntimeSection,
-    actors: &[(ActorSection, ActorPlaces)],
+    actors: &[(ActorSection, ActorSpans)],
     problems: &mut Problems,
 ) {
     let guests = actors

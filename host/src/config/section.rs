@@ -95,7 +95,7 @@ impl<'d> Section<'d> {
     }
 
     /// Where the value of each of its keys is.
-    pub(super) fn places(&self) -> BTreeMap<String, Range<usize>> {
+    pub(super) fn spans(&self) -> BTreeMap<String, Range<usize>> {
         let entries = self.table.iter();
         entries
             .map(|(key, value)| (key.get_ref().to_string(), value.span()))
@@ -197,7 +197,7 @@ impl<'d> Section<'d> {
         match read {
             Ok(bytes) if range.contains(&bytes) => return Some(bytes),
             Ok(_) | Err(NoSize::TooLarge) => {
-                let (least, most) = (size::spoken(*range.start()), size::spoken(*range.end()));
+                let (least, most) = (size::written(*range.start()), size::written(*range.end()));
                 problems.error(
                     value.span(),
                     format!("`{key}` is out of range"),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::deployed::{Deployed, DeploymentState, OwnFile};
+use super::deployment_record::{DeploymentRecord, DeploymentState, OwnFile};
 use super::error::HostError;
 use super::folder_lock::FolderLock;
 use crate::control::{ComponentStore, StoreLimits};
@@ -19,7 +19,7 @@ pub(super) const COMPONENTS: &str = "components";
 /// What was deployed, and the components that it is made of.
 #[derive(Clone)]
 pub(super) struct Deployments {
-    pub(super) deployed: Arc<Deployed>,
+    pub(super) deployed: Arc<DeploymentRecord>,
     pub(super) store: Arc<Mutex<ComponentStore>>,
 }
 
@@ -36,7 +36,7 @@ impl Deployments {
         let store = ComponentStore::open(components, StoreLimits::default());
         let store = store.map_err(|error| HostError::StateDir(error.to_string()))?;
         let record = folder.join(RECORD);
-        let deployed = Deployed::open(record.clone()).map_err(|error| unread(&record, &error))?;
+        let deployed = DeploymentRecord::open(record.clone()).map_err(|error| unread(&record, &error))?;
         Ok(Self {
             deployed: Arc::new(deployed.with(lock)),
             store: Arc::new(Mutex::new(store)),
@@ -88,7 +88,7 @@ impl Deployments {
 /// It can't be read what was deployed.
 pub(super) fn look(folder: &Path, modules: &[ModuleSource]) -> Result<Vec<ModuleSource>, HostError> {
     let record = folder.join(RECORD);
-    let deployed = Deployed::look(record.clone()).map_err(|error| unread(&record, &error))?;
+    let deployed = DeploymentRecord::look(record.clone()).map_err(|error| unread(&record, &error))?;
     let source = |own: &ModuleSource| match deployed.state_of(own, OwnFile::of(own)) {
         DeploymentState::Runs(digest) => {
             let path = ComponentStore::look(&folder.join(COMPONENTS), &digest)?;

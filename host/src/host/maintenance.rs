@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::deployed::Deployed;
+use super::deployment_record::DeploymentRecord;
 use super::error::HostError;
 use super::module_files::{self, ModuleWatcher};
 use super::node::ListeningNode;
@@ -23,7 +23,7 @@ pub(super) struct Maintenance {
     schedule: Option<Schedule>,
     watcher: Option<ModuleWatcher>,
     writer: Option<CheckpointWriter>,
-    deployed: Option<Arc<Deployed>>,
+    deployed: Option<Arc<DeploymentRecord>>,
     control: Option<RestartGuard>,
 }
 
@@ -108,7 +108,7 @@ impl Maintenance {
         self.schedule = None;
         let record = async {
             if let Some(deployed) = self.deployed.clone() {
-                make_up(deployed).await;
+                write_pending(deployed).await;
             }
         };
         let states = async {
@@ -123,8 +123,8 @@ impl Maintenance {
 
 /// Writes the record of what is deployed, if an earlier attempt failed. A disk that hangs is not waited for longer than one that
 /// refuses.
-async fn make_up(deployed: Arc<Deployed>) {
-    let work = tokio::task::spawn_blocking(move || deployed.make_up());
+async fn write_pending(deployed: Arc<DeploymentRecord>) {
+    let work = tokio::task::spawn_blocking(move || deployed.write_pending());
     let reason = match tokio::time::timeout(LAST_WRITES, work).await {
         Ok(Ok(Ok(()))) => return,
         Ok(Ok(Err(error))) => error.to_string(),

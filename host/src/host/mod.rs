@@ -9,7 +9,7 @@
 #[cfg(test)]
 mod batch_tests;
 mod builder;
-mod deployed;
+mod deployment_record;
 mod deployments;
 mod dial;
 mod engine;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
-use super::deployed::file_digest;
+use super::deployment_record::file_digest;
 use super::deployments::Deployments;
 use crate::config::NodeConfig;
 use crate::files;
@@ -60,7 +60,7 @@ impl Reloader {
     }
 
     /// Reloads, and says how it went in one line of the log.
-    pub(super) async fn reload_and_tell(&self, reload: Reload) {
+    pub(super) async fn reload_and_report(&self, reload: Reload) {
         let module = reload.module.clone();
         let outcome = self.reload(reload).await;
         if let Err(reason) = &outcome {

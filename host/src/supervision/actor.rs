@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::batch::start_together;
 use super::child::{Child, ChildStart, stop};
-use super::counts::{ActorTally, Ledger};
+use super::counts::{ActorTally, TreeState};
 use super::in_place::Closing;
 use super::message::{ChildHandle, LiveChild, Message, NotStarted, RunningChild, is_supervisor};
 use super::plan::{ChildExit, Command, Plan};
@@ -30,7 +30,7 @@ pub(super) struct Supervisor;
 
 pub(super) struct Arguments {
     pub(super) spec: Arc<SupervisorSpec>,
-    pub(super) ledger: Ledger,
+    pub(super) tree: TreeState,
     pub(super) is_root: bool,
     /// It takes the place of one that failed.
     pub(super) again: bool,
@@ -39,7 +39,7 @@ pub(super) struct Arguments {
 pub(super) struct State {
     myself: ActorRef<Message>,
     spec: Arc<SupervisorSpec>,
-    ledger: Ledger,
+    tree: TreeState,
     is_root: bool,
     plan: Plan,
     children: Vec<Child>,
@@ -76,7 +76,7 @@ impl Actor for Supervisor {
             if let Some(error) = started.failure() {
                 // Closed first: a guest that fails while it is stopped is not to be restarted in place.
                 state.close(Closing::Ending);
-                shutdown::wind_down(state.live(), &ShutdownMode::Drain, shutdown::PATIENCE).await;
+                shutdown::shut_down(state.live(), &ShutdownMode::Drain, shutdown::PATIENCE).await;
                 return Err(error.into());
             }
         }
@@ -144,7 +144,7 @@ impl Actor for Supervisor {
 impl State {
     fn new(myself: ActorRef<Message>, arguments: Arguments) -> Self {
         let Arguments {
-            spec, ledger, is_root, ..
+            spec, tree, is_root, ..
         } = arguments;
         let budget = || Arc::new(Mutex::new(Budget::new(spec.policy)));
         let shared = budget();
@@ -167,10 +167,10 @@ impl State {
             starting: 0,
             early: HashMap::new(),
             closing: watch::Sender::new(Closing::No),
-            tally: ActorTally::new(ledger.clone()),
+            tally: ActorTally::new(tree.clone()),
             failure: None,
             spec,
-            ledger,
+            tree,
         }
     }
 
@@ -187,7 +187,7 @@ impl State {
             budget: child.budget.clone(),
             supervisor: self.myself.clone(),
             closing: self.closing.subscribe(),
-            ledger: self.ledger.clone(),
+            tree: self.tree.clone(),
             again,
         })
     }
@@ -322,7 +322,7 @@ impl State {
         if let Some(more) = missed.len().checked_sub(LOGGED).filter(|more| *more > 0) {
             tracing::error!(supervisor = &*supervisor, more, "others are given up with them");
         }
-        self.ledger.given_up_actors.add(missed);
+        self.tree.given_up_actors.add(missed);
     }
 
     /// Nothing that fails from now on is restarted. What was said first stays.

@@ -25,7 +25,7 @@ pub struct Counts {
 
 /// What all supervisors of a tree share.
 #[derive(Debug, Clone)]
-pub(super) struct Ledger {
+pub(super) struct TreeState {
     counts: Arc<watch::Sender<Counts>>,
     cells: Cells,
     pub(super) given_up_actors: GivenUpActors,
@@ -35,16 +35,16 @@ pub(super) struct Ledger {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cells(Arc<Mutex<HashMap<Arc<str>, ActorCell>>>);
 
-impl Ledger {
+impl TreeState {
     pub(super) fn new() -> (Self, watch::Receiver<Counts>, Cells) {
         let (sender, receiver) = watch::channel(Counts::default());
         let cells = Cells::default();
-        let ledger = Self {
+        let tree = Self {
             counts: Arc::new(sender),
             cells: cells.clone(),
             given_up_actors: GivenUpActors::default(),
         };
-        (ledger, receiver, cells)
+        (tree, receiver, cells)
     }
 
     pub(super) fn restarted(&self) {
@@ -73,21 +73,21 @@ impl Cells {
 /// The actors of one supervisor that are alive. When the supervisor ends, they all do, and no event says so.
 #[derive(Debug)]
 pub(super) struct ActorTally {
-    ledger: Ledger,
+    tree: TreeState,
     running: HashSet<ActorId>,
 }
 
 impl ActorTally {
-    pub(super) fn new(ledger: Ledger) -> Self {
+    pub(super) fn new(tree: TreeState) -> Self {
         Self {
-            ledger,
+            tree,
             running: HashSet::new(),
         }
     }
 
     pub(super) fn count(&mut self, event: &SupervisionEvent) {
         let running = &mut self.running;
-        self.ledger.counts.send_modify(|counts| match event {
+        self.tree.counts.send_modify(|counts| match event {
             SupervisionEvent::ActorStarted(cell) => {
                 counts.running += usize::from(running.insert(cell.get_id()));
                 counts.started += 1;
@@ -108,7 +108,7 @@ impl ActorTally {
 impl Drop for ActorTally {
     fn drop(&mut self) {
         let left = self.running.len();
-        self.ledger.counts.send_modify(|counts| {
+        self.tree.counts.send_modify(|counts| {
             counts.running -= left;
             counts.terminated += left as u64;
         });

@@ -25,7 +25,7 @@ pub(super) enum ShutdownMode {
 }
 
 /// Ends all of these, in the order that [`ShutdownOrder`] says, and then the supervisors. What has not ended after `patience` is killed.
-pub(super) async fn wind_down(batches: Vec<Vec<LiveChild>>, mode: &ShutdownMode, patience: Duration) {
+pub(super) async fn shut_down(batches: Vec<Vec<LiveChild>>, mode: &ShutdownMode, patience: Duration) {
     let since = Instant::now();
     let mut tree = FrozenTree::default();
     // All of them, before anybody is stopped: nobody is to be restarted because others are gone.

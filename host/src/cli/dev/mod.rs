@@ -46,20 +46,20 @@ pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
             builder.first().await.map_err(Failure::runtime)?;
         }
         let _building: Vec<_> = builders.into_iter().map(Builder::start).collect();
-        Ok::<_, Failure>(builder.on_reload(tell).run_with(config, announce).await)
+        Ok::<_, Failure>(builder.on_reload(print_outcome).run_with(config, announce).await)
     });
     exit_code(stopped?)
 }
 
 /// One line for the person who edits.
-fn tell(module: &str, outcome: &Result<ReloadReport, String>) {
+fn print_outcome(module: &str, outcome: &Result<ReloadReport, String>) {
     match outcome {
-        Ok(report) => tell_of(module, report),
+        Ok(report) => print_report(module, report),
         Err(reason) => console::print(format_args!("{module} is not reloaded: {reason}")),
     }
 }
 
-fn tell_of(module: &str, report: &ReloadReport) {
+fn print_report(module: &str, report: &ReloadReport) {
     if let Some((actor, step, reason)) = report.failures().next() {
         let name = actor.name.as_deref().unwrap_or("an actor");
         return console::print(format_args!(

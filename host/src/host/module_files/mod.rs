@@ -148,7 +148,7 @@ impl WatchedFile {
         if self.tried.replace(digest) == Some(digest) || reloader.runs(&self.module, digest) {
             return;
         }
-        reloader.reload_and_tell(Reload::of(&self.module)).await;
+        reloader.reload_and_report(Reload::of(&self.module)).await;
     }
 
     /// Its writer may not be done yet. If nothing more comes, that is logged once.

@@ -87,7 +87,7 @@ struct ActorProgress {
     guest: LiveGuest,
     swapped: Option<ActorReport>,
     /// The trial goes on though nobody waits for its end.
-    unheard: Option<Proof>,
+    pending_proof: Option<Proof>,
 }
 
 impl ActorProgress {
@@ -95,7 +95,7 @@ impl ActorProgress {
         Self {
             guest,
             swapped: None,
-            unheard: None,
+            pending_proof: None,
         }
     }
 
@@ -124,16 +124,16 @@ impl Driver<'_> {
                 let late = behind(self.modules, self.new);
                 // Before the rollout is told of them: who has failed since decides whether it still goes forward.
                 for (pid, known) in &mut self.known {
-                    if let Some(Err(error)) = known.unheard.as_mut().and_then(Proof::heard) {
+                    if let Some(Err(error)) = known.pending_proof.as_mut().and_then(Proof::heard) {
                         rollout.handle_relapsed(*pid, error);
                     }
                 }
-                rollout.handle_late(self.meet(late));
+                rollout.handle_late(self.track(late));
             }
             RolloutCommand::TakeBack => {
                 let before = self.before.take();
                 let strays = before.map(|before| self.modules.take_back(before)).unwrap_or_default();
-                rollout.handle_strays(self.meet(strays));
+                rollout.handle_strays(self.track(strays));
             }
             RolloutCommand::Return(pid, mode) => {
                 let Some(known) = self.known.get(&pid) else { return };
@@ -167,14 +167,14 @@ impl Driver<'_> {
                 let proof = self.swapped(pid, swapped);
                 let proving = proven(proof, self.reload.probation_time);
                 self.spawn(TaskKind::Proof(pid), async move {
-                    let (proven, unheard) = proving.await;
-                    TaskOutcome::Proven(pid, proven, unheard)
+                    let (proven, pending_proof) = proving.await;
+                    TaskOutcome::Proven(pid, proven, pending_proof)
                 });
             }
             (_, Some(TaskOutcome::Swapped(pid, Err(error)))) => rollout.handle_swapped(pid, Err(error)),
-            (_, Some(TaskOutcome::Proven(pid, proven, unheard))) => {
+            (_, Some(TaskOutcome::Proven(pid, proven, pending_proof))) => {
                 if let Some(known) = self.known.get_mut(&pid) {
-                    known.unheard = unheard;
+                    known.pending_proof = pending_proof;
                 }
                 rollout.handle_proven(pid, proven);
             }
@@ -200,7 +200,7 @@ impl Driver<'_> {
     }
 
     /// Makes actors known that were not.
-    fn meet(&mut self, guests: Vec<LiveGuest>) -> Vec<u64> {
+    fn track(&mut self, guests: Vec<LiveGuest>) -> Vec<u64> {
         let pids = guests.iter().map(LiveGuest::pid).collect();
         for guest in guests {
             self.known
