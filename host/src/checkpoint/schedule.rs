@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::collection::{AnswerOutcome, CheckpointActor, Collection, CollectionStep, StateAnswer};
 use crate::guest::{Checkpoint, Checkpoints, Entry, GuestRef, Modules, NotReloaded, Snapshot, StateRoom};
 
-/// The number of actors that are asked for their state at once, which is also the most states on their way to the writer.
+/// The most actors that are asked for their states at once, and so the most states that are on their way to the writer.
 const AT_ONCE: usize = 16;
 
 /// Actors whose states are kept.

@@ -22,6 +22,7 @@ use crate::guest::Digest;
 use crate::supervision::reload::Reload;
 
 pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
+    // Before any node is asked: a file that can't be read is found out here.
     let component = arguments.file.as_ref().map(|file| {
         files::read(file, files::LARGEST)
             .map_err(|error| Failure::usage(format_args!("{} can't be read: {error}", file.display())))
@@ -32,6 +33,7 @@ pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
         if arguments.request.is_some() {
             return Ok(rollout::ask_again(&mut nodes, &arguments.module, id).await);
         }
+        // To all nodes before the first one changes, so that no upload can fail in the middle of the rollout.
         let (digest, uploads) = match &component {
             Some(bytes) => {
                 let digest = Digest::of(bytes);
@@ -50,6 +52,7 @@ pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
                 ..Reload::of(&arguments.module)
             },
         };
+        // All nodes are asked before the first one changes: one that refuses keeps the others as they are.
         let mut rollout = rollout::check(&mut nodes, &arguments.module, &request(true)).await;
         if !arguments.dry_run && rollout.is_well() {
             rollout = rollout::roll(&mut nodes, &arguments.module, id, &request(false)).await;

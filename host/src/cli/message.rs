@@ -32,7 +32,7 @@ pub(super) fn call(arguments: CallArguments) -> Result<ExitCode, Failure> {
         Some(ReplyType::Known(ty)) => ty,
         Some(ReplyType::Unknown(name)) => {
             output::note(format_args!(
-                "the reply has the type {name}, whose encoding is not known here; --reply says another"
+                "the reply has the type {name}, whose encoding is not known here; choose another one with --reply"
             ));
             Type::Bytes
         }

@@ -115,7 +115,7 @@ pub(super) async fn connect(access: &NodeAccess, arguments: &ControlArguments) -
         }
         if !other.control {
             output::note(format_args!(
-                "{} is left out: its node.toml has no table [control], or it is no ractor-host",
+                "{} is left out: its node.toml has no table [control], or it is not a ractor-host node",
                 other.name
             ));
             continue;

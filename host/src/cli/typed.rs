@@ -55,7 +55,7 @@ pub(super) enum TypingError {
         found: usize,
     },
     #[error(
-        "argument {position} of `{signature}` has the type {name}, whose encoding is not known here: say the bytes, for \
+        "argument {position} of `{signature}` has the type {name}, whose encoding is not known here: write the bytes, for \
          example `bytes:00ff`, or the type that it is encoded as, for example `u64:5`"
     )]
     UnknownType {
@@ -64,7 +64,7 @@ pub(super) enum TypingError {
         name: String,
     },
     #[error(
-        "argument {position} of `{signature}` is a {name} in serde's format pot, which is not written here: say the bytes, \
+        "argument {position} of `{signature}` is a {name} in serde's format pot, which can't be written here: write the bytes, \
          for example `bytes:00ff`"
     )]
     Pot {
@@ -279,14 +279,14 @@ mod tests {
             (
                 MessageKind::Call,
                 "Draw round ()",
-                "argument 1 of `Draw(Shape, ()) -> Shape` has the type Shape, whose encoding is not known here: say the \
+                "argument 1 of `Draw(Shape, ()) -> Shape` has the type Shape, whose encoding is not known here: write the \
                  bytes, for example `bytes:00ff`, or the type that it is encoded as, for example `u64:5`",
             ),
             (
                 MessageKind::Call,
                 "Place 00ff",
-                "argument 1 of `Place(pot(Vec<u8>)) -> pot(())` is a Vec<u8> in serde's format pot, which is not written \
-                 here: say the bytes, for example `bytes:00ff`",
+                "argument 1 of `Place(pot(Vec<u8>)) -> pot(())` is a Vec<u8> in serde's format pot, which can't be \
+                 written here: write the bytes, for example `bytes:00ff`",
             ),
         ] {
             assert_eq!(typed(kind, words), Err(expected.to_owned()), "{words}");

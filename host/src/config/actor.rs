@@ -12,10 +12,10 @@ use super::choice::{chosen_or, known};
 use super::context::Context;
 use super::literal::Literal;
 use super::names::{NameOf, checked_name};
-use super::places::{ActorPlaces, CapabilityPlaces};
 use super::problem::Problems;
 use super::section::{Keys, Section};
-use super::source::Unshown;
+use super::source::Redacted;
+use super::spans::{ActorSpans, CapabilitySpans};
 use super::{capabilities, limits, supervisor, values};
 use crate::guest::{Grants, Limits, Restart};
 use crate::supervision::OnGiveUp;
@@ -108,7 +108,7 @@ impl fmt::Debug for ActorSection {
             .field("name", name)
             .field("code", code)
             .field("groups", groups)
-            .field("arguments", &Unshown(arguments.len()))
+            .field("arguments", &Redacted(arguments.len()))
             .field("count", count)
             .field("restart", restart)
             .field("essential", essential)
@@ -193,7 +193,7 @@ impl ActorSection {
         names: &DeclaredNames<'_>,
         context: &Context<'_>,
         problems: &mut Problems,
-    ) -> Option<(Self, ActorPlaces)> {
+    ) -> Option<(Self, ActorSpans)> {
         let name = section.required_text("name", "\"counter\"", problems);
         let name_span = name.as_ref().map_or(section.span.clone(), Spanned::span);
         let name = name.and_then(|name| checked_name(NameOf::Actor, &name, problems));
@@ -242,15 +242,15 @@ impl ActorSection {
             config: guest.config,
         };
         let at = |key| section.value(key).map(Spanned::span);
-        let places = ActorPlaces {
+        let spans = ActorSpans {
             name: name_span,
             arguments: at("arguments"),
             checkpoint: at("checkpoint"),
             groups: at("groups"),
-            limits: guest.limit_places,
-            capabilities: guest.capability_places,
+            limits: guest.limit_spans,
+            capabilities: guest.capability_spans,
         };
-        Some((actor, places))
+        Some((actor, spans))
     }
 }
 
@@ -259,8 +259,8 @@ struct GuestSettings {
     limits: Arc<Limits>,
     grants: Arc<Grants>,
     config: Arc<BTreeMap<String, String>>,
-    limit_places: BTreeMap<String, Range<usize>>,
-    capability_places: CapabilityPlaces,
+    limit_spans: BTreeMap<String, Range<usize>>,
+    capability_spans: CapabilitySpans,
 }
 
 fn read_guest(
@@ -274,8 +274,8 @@ fn read_guest(
         limits: names.limits.clone(),
         grants: Arc::default(),
         config: Arc::default(),
-        limit_places: BTreeMap::new(),
-        capability_places: CapabilityPlaces::default(),
+        limit_spans: BTreeMap::new(),
+        capability_spans: CapabilitySpans::default(),
     };
     if let Some(Code::Native(_)) = code {
         for key in ["limits", "config", "capabilities"] {
@@ -284,7 +284,7 @@ fn read_guest(
                 problems.error(
                     value.span(),
                     message,
-                    "a native actor is part of the program and may do what that may",
+                    "a native actor is part of the program, and can do whatever the program can",
                 );
             }
         }
@@ -296,12 +296,12 @@ fn read_guest(
     };
     if let Some(section) = table("limits", limits::KEYS, problems) {
         guest.limits = Arc::new(limits::read(&section, &names.limits, problems));
-        guest.limit_places = section.places();
+        guest.limit_spans = section.spans();
     }
     if let Some(section) = table("capabilities", capabilities::KEYS, problems) {
-        let (grants, places) = capabilities::read(&section, &names.modules, context, problems);
+        let (grants, spans) = capabilities::read(&section, &names.modules, context, problems);
         guest.grants = Arc::new(grants);
-        guest.capability_places = places;
+        guest.capability_spans = spans;
     }
     if let Some(value) = section.value("config") {
         guest.config = Arc::new(values::read(value, problems));
@@ -369,10 +369,10 @@ fn read_groups(section: &Section<'_>, problems: &mut Problems) -> Vec<String> {
 }
 
 /// Complains about names that two actors would have, and about more actors than a process can hold.
-pub(super) fn check_names(actors: &[(ActorSection, ActorPlaces)], problems: &mut Problems) {
+pub(super) fn check_names(actors: &[(ActorSection, ActorSpans)], problems: &mut Problems) {
     let mut taken = BTreeSet::new();
-    for (actor, places) in actors {
-        let span = &places.name;
+    for (actor, spans) in actors {
+        let span = &spans.name;
         for name in actor.names() {
             if taken.len() >= MAX_ACTORS {
                 let message = format!("the file starts more than {MAX_ACTORS} actors");

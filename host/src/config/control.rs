@@ -1,4 +1,4 @@
-//! `[control]`: who may replace the code of this node from elsewhere.
+//! `[control]`: who may deploy code to this node from elsewhere.
 
 use super::context::Context;
 use super::problem::Problems;
@@ -21,7 +21,7 @@ pub(super) const KEYS: Keys = Keys {
 /// The checked `[control]` table.
 #[derive(Clone, Debug)]
 pub struct ControlSection {
-    /// Who has this may deploy.
+    /// The key whose holders may deploy.
     pub key: DeployKey,
     /// Where that came from.
     pub key_place: SecretPlace,

@@ -23,7 +23,6 @@ mod node_limit;
 mod node_limits;
 mod overrides;
 mod path;
-mod places;
 mod problem;
 mod runtime;
 mod secret;
@@ -31,6 +30,7 @@ mod section;
 mod size;
 mod source;
 mod source_type;
+mod spans;
 mod supervisor;
 #[cfg(test)]
 mod tests;
@@ -55,11 +55,11 @@ pub use literal::{Literal, LiteralError};
 pub use module::ModuleBuild;
 pub(crate) use nearest::nearest;
 pub use node::NodeSection;
-pub(crate) use places::{Complaints, EntryPart};
 pub use problem::{ConfigError, Finding, Findings};
 pub(crate) use runtime::MOST_ELEMENTS;
 pub use runtime::RuntimeSection;
 pub use secret::SecretPlace;
+pub(crate) use spans::{EntryPart, LateProblems};
 pub use supervisor::{ROOT, SupervisorSection};
 pub use tls::TlsSection;
 pub use wire_type::{DecodeError, Scalar, Type, TypeError};
@@ -69,10 +69,10 @@ use crate::guest::{Limits, LoadFault, ModuleSource};
 use actor::DeclaredNames;
 use context::Context;
 use overrides::Override;
-use places::{ActorPlaces, Places};
 use problem::Problems;
 use section::{Keys, Section};
 use source::Source;
+use spans::{ActorSpans, Spans};
 
 /// The largest file that is read, in bytes.
 pub const MAX_FILE_SIZE: u64 = 4 * 1024 * 1024;
@@ -126,7 +126,7 @@ pub struct NodeConfig {
     /// What works but is hardly wanted.
     pub warnings: Findings,
     /// Where things are that turn out to be wrong only later.
-    places: Places,
+    spans: Spans,
 }
 
 /// How a file is read.
@@ -206,19 +206,19 @@ impl NodeConfig {
         // After what the command line sets: a variable that this leaves without a use may be unset.
         variables::substitute(&mut document, source.text(), context.variable, &mut problems);
         let read = read_document(&document, context, &mut problems);
-        let mut places = Places::new(source.clone(), context.folder, &problems);
+        let mut spans = Spans::new(source.clone(), context.folder, &problems);
         let (mut modules, mut builds, mut actors) = (Vec::new(), Vec::new(), Vec::new());
         for module in read.modules {
-            places.modules.insert(module.source.name.clone(), module.places);
+            spans.modules.insert(module.source.name.clone(), module.spans);
             modules.push(module.source);
             builds.push(module.build);
         }
         for (actor, place) in read.actors {
-            places.actors.entry(actor.name.clone()).or_insert(place);
+            spans.actors.entry(actor.name.clone()).or_insert(place);
             actors.push(actor);
         }
         if problems.has_errors() && !options.modules_are_built_later {
-            report_missing(&modules, &places, &mut problems);
+            report_missing(&modules, &spans, &mut problems);
         }
         let warnings = problems.into_result(&source)?;
         match read.node {
@@ -232,26 +232,26 @@ impl NodeConfig {
                 supervisors: read.supervisors,
                 actors,
                 warnings,
-                places,
+                spans,
             }),
             None => Err(ConfigError::Wrong(warnings)),
         }
     }
 
     /// Collects what is found to be wrong with it later.
-    pub(crate) fn complaints(&self) -> Complaints<'_> {
-        self.places.complaints()
+    pub(crate) fn late_problems(&self) -> LateProblems<'_> {
+        self.spans.late_problems()
     }
 }
 
 /// Files of modules that are not there, for a file that has other mistakes: whoever mends those wants to know of these too.
 /// Where there are no others, they are found when the modules are loaded.
-fn report_missing(modules: &[ModuleSource], places: &Places, problems: &mut Problems) {
+fn report_missing(modules: &[ModuleSource], spans: &Spans, problems: &mut Problems) {
     for module in modules {
         if let Err(error) = files::check(&module.path)
             && error.is_not_found()
         {
-            places.missing_module(&module.name, &LoadFault::Read(error), problems);
+            spans.missing_module(&module.name, &LoadFault::Read(error), problems);
         }
     }
 }
@@ -263,7 +263,7 @@ struct Document {
     control: Option<ControlSection>,
     modules: Vec<module::ReadModule>,
     supervisors: Vec<SupervisorSection>,
-    actors: Vec<(ActorSection, ActorPlaces)>,
+    actors: Vec<(ActorSection, ActorSpans)>,
 }
 
 /// Reads every section even after a mistake.
@@ -363,7 +363,7 @@ fn read_actors(
     names: &DeclaredNames<'_>,
     context: &Context<'_>,
     problems: &mut Problems,
-) -> Vec<(ActorSection, ActorPlaces)> {
+) -> Vec<(ActorSection, ActorSpans)> {
     let Some(value) = top.value("actors") else {
         return Vec::new();
     };

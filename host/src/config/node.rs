@@ -168,7 +168,11 @@ fn read_listen(listen: &Spanned<&str>, problems: &mut Problems) -> Option<Socket
     if let Ok(address) = text.parse() {
         return Some(address);
     }
-    problems.error(listen.span(), "`listen` is no address with a port", listen_help(text));
+    problems.error(
+        listen.span(),
+        "`listen` is not an address with a port",
+        listen_help(text),
+    );
     None
 }
 
@@ -197,7 +201,7 @@ fn is_loopback(address: SocketAddr) -> bool {
 fn report_exposed(listen: &Spanned<&str>, address: SocketAddr, problems: &mut Problems) {
     problems.error(
         listen.span(),
-        format!("other machines can reach {address}, and nothing protects what they and this node say to each other"),
+        format!("other machines can reach {address}, and nothing protects the traffic between them and this node"),
         "add a table `[node.tls]`, or write `insecure = true` into [node] if the network itself is safe",
     );
 }
@@ -251,7 +255,7 @@ fn read_peers(section: &Section<'_>, listen: Option<SocketAddr>, problems: &mut 
             }
             Ok(peer) => peers.push(peer),
             Err(error) => {
-                let message = format!("{:?} is no address: {}", error.text, error.reason);
+                let message = format!("{:?} is not an address: {}", error.text, error.reason);
                 problems.error(text.span(), message, error.help);
             }
         }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::actor::{ActorSection, Code};
 use super::context::Context;
 use super::node_limit::{DefaultLimit, NodeLimit};
-use super::places::ActorPlaces;
 use super::problem::Problems;
 use super::section::{Keys, Section};
+use super::spans::ActorSpans;
 use super::tls;
 use crate::guest::{EngineConfig, HttpTrust};
 use crate::tls::read_roots;
@@ -246,7 +246,7 @@ impl RuntimeSection {
             && key.starts_with(cache)
             && let Some(value) = section.value("cache_key_file")
         {
-            let help = "who can write to the cache could bring a key along: choose a file elsewhere";
+            let help = "whoever can write to the cache could replace the key: choose a file elsewhere";
             problems.error(value.span(), "`cache_key_file` is in `cache_dir`", help);
         }
         let stack_bytes = STACK_BYTES.read(section, problems);
@@ -278,7 +278,7 @@ impl RuntimeSection {
 pub(super) fn check(
     section: &Section<'_>,
     runtime: &RuntimeSection,
-    actors: &[(ActorSection, ActorPlaces)],
+    actors: &[(ActorSection, ActorSpans)],
     problems: &mut Problems,
 ) {
     let guests = actors
@@ -302,7 +302,7 @@ fn read_name_servers(section: &Section<'_>, problems: &mut Problems) -> Vec<Sock
     let texts = section.texts("name_servers", problems);
     if let Some(further) = texts.get(MOST_NAME_SERVERS) {
         let message = format!("`name_servers` has more than {MOST_NAME_SERVERS} servers");
-        problems.error(further.span(), message, "leave out this one and those behind it");
+        problems.error(further.span(), message, "leave out this one and those after it");
     }
     let mut servers = Vec::new();
     for text in texts {
@@ -314,7 +314,7 @@ fn read_name_servers(section: &Section<'_>, problems: &mut Problems) -> Vec<Sock
             Ok(server) => servers.push(server),
             Err(_) => problems.error(
                 text.span(),
-                "an element of `name_servers` is no address",
+                "an element of `name_servers` is not an address",
                 "expected an address, with a port or without: `10.0.0.2`, `127.0.0.1:5353`, `[fd00::2]:53`",
             ),
         }

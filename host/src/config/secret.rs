@@ -87,7 +87,7 @@ impl SecretKeys {
     fn check_variable<'d>(&self, variable: Spanned<&'d str>, problems: &mut Problems) -> Option<SecretKey<'d>> {
         let name = *variable.get_ref();
         if name.is_empty() || name.contains(['=', '\0']) {
-            let message = format!("`{}` is no name of a variable", self.variable);
+            let message = format!("`{}` is not the name of a variable", self.variable);
             // It may be the secret itself.
             problems.hidden_error(
                 variable.span(),

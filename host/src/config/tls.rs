@@ -96,7 +96,11 @@ fn read_server_name(name: &Spanned<&str>, problems: &mut Problems) -> Option<Ser
     checked
         .map_err(|_| {
             let help = "expected a DNS name or an IP address, as it is in the certificates of the peers";
-            problems.error(name.span(), "`server_name` is no name that a certificate has", help);
+            problems.error(
+                name.span(),
+                "`server_name` is not a name that a certificate can have",
+                help,
+            );
         })
         .ok()
 }

@@ -104,7 +104,7 @@ impl Substitution<'_> {
                     opened = text.matches("${").count();
                     let message = match opened {
                         2.. if text.ends_with('}') => "variables are not nested",
-                        _ => "this is no variable",
+                        _ => "this is not a variable",
                     };
                     self.problems.error(at(text.len()), message, FORMS);
                 }
@@ -141,7 +141,7 @@ impl Substitution<'_> {
             (Err(VarError::NotPresent), None) => {
                 let message = format!("the environment variable {name} is not set");
                 let help = format!(
-                    "set it, or write `${{{name}:-DEFAULT}}`; `$${{` stands for `${{` itself, where none is meant"
+                    "set it, or write `${{{name}:-DEFAULT}}`; if no variable is meant, write `$${{` for `${{` itself"
                 );
                 return Err((message, help));
             }
@@ -156,7 +156,7 @@ impl Substitution<'_> {
                 Ok(value)
             }
             None => Err((
-                format!("variables give this configuration more than {MOST_BYTES} bytes"),
+                format!("variables add more than {MOST_BYTES} bytes to this configuration"),
                 "expected names, paths and addresses".to_owned(),
             )),
         }

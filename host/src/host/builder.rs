@@ -8,7 +8,6 @@ use std::sync::Arc;
 use ractor::{Actor, BytesConvertable};
 
 use super::error::HostError;
-use super::modules::Guests;
 use super::native::Native;
 use super::preflight::preflight;
 use super::reloader::ReloadListener;
@@ -17,6 +16,7 @@ use super::signals::Signals;
 use super::start;
 use super::state_dir;
 use crate::config::{ConfigError, ConfigOptions, NodeConfig};
+use crate::guest::Modules;
 use crate::supervision::reload::ReloadReport;
 
 /// Where embedding starts: [`Host::builder`].
@@ -77,7 +77,7 @@ impl HostBuilder {
     }
 
     /// Loads the modules of a configuration and checks that everything in it could start, without starting anything.
-    pub(crate) async fn check(&self, config: &NodeConfig) -> Result<Guests, HostError> {
+    pub(crate) async fn check(&self, config: &NodeConfig) -> Result<Modules, HostError> {
         state_dir::check_folder(config)?;
         let sources = state_dir::sources(config)?;
         preflight(config, &self.natives, &sources).await

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-/// The time that actors have to work off their mailboxes when the host stops. Then they are killed.
+/// The time that actors have to handle what is in their mailboxes when the host stops. Then they are killed.
 pub(crate) const DRAIN: Duration = Duration::from_secs(10);
 
 /// The time before the end of [`DRAIN`] at which actors that still work are asked for their states: an actor answers at the end of
 /// its message, and many are asked a few at a time.
 const LAST_CALL: Duration = Duration::from_secs(3);
 
-/// The time for which a host that stops goes on trying to write the last states of its actors without a success.
+/// The time without a success after which a host that stops no longer tries to write the last states of its actors.
 pub(crate) const LAST_WRITES: Duration = Duration::from_secs(10);
 
 /// What is to be done.
@@ -18,9 +18,9 @@ pub(crate) enum Step {
     /// Nothing new is taken: no connection, no deployment, no watched file. Every actor that lives and whose state is kept is
     /// expected to bring one more.
     Quiesce,
-    /// The actors work off what they were sent and end, within [`DRAIN`].
+    /// The actors handle what they were sent and end, within [`DRAIN`].
     Drain,
-    /// Whoever still works is asked for its state: it may be killed soon.
+    /// Actors that still work are asked for their states, since they may be killed soon.
     LastCall,
     /// What waits is written, within [`LAST_WRITES`]. Nothing comes after it.
     Write,

@@ -1,4 +1,4 @@
-//! Lines that a thread of their own writes, so that whoever has something to say never waits for whoever reads it.
+//! Lines that a thread of their own writes, so that no part of the node waits for the reader of its log.
 //!
 //! A terminal that was stopped, a full disk, a pipe whose reader hangs or has gone: nobody in the process notices. Lines wait,
 //! up to [`MOST_BYTES`]; beyond that they are counted and dropped, and once writing works again a note says how many are missing.

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::batch::start_together;
 use super::child::{Child, ChildStart, stop};
-use super::counts::{ActorTally, Ledger};
+use super::counts::{ActorTally, TreeState};
 use super::in_place::Closing;
 use super::message::{ChildHandle, LiveChild, Message, NotStarted, RunningChild, is_supervisor};
 use super::plan::{ChildExit, Command, Plan};
@@ -23,7 +23,7 @@ use super::shutdown::{self, ShutdownMode};
 use super::spec::{Strategy, SupervisorSpec};
 use crate::guest::{Budget, RestartPolicy, Verdict};
 
-/// The number of actors given up together that the log names.
+/// The most actors that are given up together and named in the log.
 const LOGGED: usize = 20;
 
 /// A supervisor, the root or any other.
@@ -31,7 +31,7 @@ pub(super) struct Supervisor;
 
 pub(super) struct Arguments {
     pub(super) spec: Arc<SupervisorSpec>,
-    pub(super) ledger: Ledger,
+    pub(super) tree: TreeState,
     pub(super) is_root: bool,
     /// It takes the place of one that failed.
     pub(super) again: bool,
@@ -40,7 +40,7 @@ pub(super) struct Arguments {
 pub(super) struct State {
     myself: ActorRef<Message>,
     spec: Arc<SupervisorSpec>,
-    ledger: Ledger,
+    tree: TreeState,
     is_root: bool,
     plan: Plan,
     children: Vec<Child>,
@@ -75,8 +75,9 @@ impl Actor for Supervisor {
                 state.enter(index, running);
             }
             if let Some(error) = started.failure() {
+                // Closed first: a guest that fails while it is stopped is not to be restarted in place.
                 state.close(Closing::Ending);
-                shutdown::wind_down(state.live(), &ShutdownMode::Drain, shutdown::PATIENCE).await;
+                shutdown::shut_down(state.live(), &ShutdownMode::Drain, shutdown::PATIENCE).await;
                 return Err(error.into());
             }
         }
@@ -102,6 +103,7 @@ impl Actor for Supervisor {
                 state.plan.handle_end()
             }
             Message::Freeze(reply) => {
+                // Both before the answer: whoever has it begins to stop actors, and none of them may be started again.
                 state.close(Closing::Draining);
                 state.plan.freeze();
                 // Whoever asked may have lost patience.
@@ -143,7 +145,7 @@ impl Actor for Supervisor {
 impl State {
     fn new(myself: ActorRef<Message>, arguments: Arguments) -> Self {
         let Arguments {
-            spec, ledger, is_root, ..
+            spec, tree, is_root, ..
         } = arguments;
         let budget = || Arc::new(Mutex::new(Budget::new(spec.policy)));
         let shared = budget();
@@ -166,10 +168,10 @@ impl State {
             starting: 0,
             early: HashMap::new(),
             closing: watch::Sender::new(Closing::No),
-            tally: ActorTally::new(ledger.clone()),
+            tally: ActorTally::new(tree.clone()),
             failure: None,
             spec,
-            ledger,
+            tree,
         }
     }
 
@@ -186,7 +188,7 @@ impl State {
             budget: child.budget.clone(),
             supervisor: self.myself.clone(),
             closing: self.closing.subscribe(),
-            ledger: self.ledger.clone(),
+            tree: self.tree.clone(),
             again,
         })
     }
@@ -321,7 +323,7 @@ impl State {
         if let Some(more) = missed.len().checked_sub(LOGGED).filter(|more| *more > 0) {
             tracing::error!(supervisor = &*supervisor, more, "others are given up with them");
         }
-        self.ledger.given_up_actors.add(missed);
+        self.tree.given_up_actors.add(missed);
     }
 
     /// Nothing that fails from now on is restarted. What was said first stays.

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::actor::{Arguments, Supervisor};
-use super::counts::Ledger;
+use super::counts::TreeState;
 use super::in_place::{Closing, InPlace, SharedBudget};
 use super::message::{ChildHandle, GaveUp, Message, NotStarted, RunningChild};
 use super::shutdown::ends_within;
@@ -20,10 +20,10 @@ use crate::guest::{self, GuestOptions, Restarting, Verdict};
 /// The longest time for an actor to stop before it is killed, and after that to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The longest wait for the name of an actor that is started again to be free.
+/// The longest that an actor that is started again waits for its name to be free.
 const NAME_PATIENCE: Duration = Duration::from_secs(5);
 
-/// The interval between looks at whether it is.
+/// The interval at which the name is looked up meanwhile.
 const NAME_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A child as its supervisor sees it.
@@ -42,7 +42,7 @@ pub(super) struct ChildStart {
     pub(super) budget: SharedBudget,
     pub(super) supervisor: ActorRef<Message>,
     pub(super) closing: watch::Receiver<Closing>,
-    pub(super) ledger: Ledger,
+    pub(super) tree: TreeState,
     /// It was there before.
     pub(super) again: bool,
 }
@@ -59,13 +59,13 @@ impl ChildStart {
     /// Starts the child. Boxed, because a supervisor may be started by one.
     pub(super) fn start(self) -> BoxFuture<'static, Result<RunningChild, NotStarted>> {
         Box::pin(async move {
-            let (name, ledger, again) = (self.spec.name.clone(), self.ledger.clone(), self.again);
+            let (name, tree, again) = (self.spec.name.clone(), self.tree.clone(), self.again);
             let is_supervisor = matches!(self.spec.code, Code::Supervisor(_));
             let running = self.spawn().await?;
             if !is_supervisor {
-                ledger.enter(&name, running.cell.clone());
+                tree.enter(&name, running.cell.clone());
                 if again {
-                    ledger.restarted();
+                    tree.restarted();
                 }
             }
             Ok(running)
@@ -89,7 +89,7 @@ impl ChildStart {
                     supervisor: self.supervisor,
                     budget: self.budget,
                     closing: self.closing,
-                    ledger: self.ledger,
+                    tree: self.tree,
                     gave_up: gave_up.clone(),
                     failing: AtomicBool::new(false),
                 };
@@ -116,7 +116,7 @@ impl ChildStart {
             Code::Supervisor(spec) => {
                 let arguments = Arguments {
                     spec,
-                    ledger: self.ledger,
+                    tree: self.tree,
                     is_root: false,
                     again: self.again,
                 };
@@ -160,8 +160,8 @@ pub(super) fn not_started(supervisor: &str, error: SpawnErr) -> NotStarted {
     }
 }
 
-/// Stops the actor, and kills it if that takes too long. Its supervisor hears of its end as of any, and at last that it is gone, as
-/// far as that could be brought about.
+/// Stops the actor, and kills it if that takes too long. Its supervisor is told of its end as of any other, and at last, by
+/// [`Message::Gone`], that nothing more can be done about it.
 pub(super) fn stop(running: &RunningChild, index: usize, name: Arc<str>, supervisor: ActorRef<Message>) {
     let cell = running.cell.clone();
     let nested = match &running.handle {

@@ -10,7 +10,7 @@ use ractor::ActorRef;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::counts::Ledger;
+use super::counts::TreeState;
 use super::message::{GaveUp, Message};
 use crate::directory::BoxFuture;
 use crate::guest::{Budget, Restarts, Verdict};
@@ -36,7 +36,7 @@ pub(super) struct InPlace {
     pub(super) supervisor: ActorRef<Message>,
     pub(super) budget: SharedBudget,
     pub(super) closing: watch::Receiver<Closing>,
-    pub(super) ledger: Ledger,
+    pub(super) tree: TreeState,
     pub(super) gave_up: GaveUp,
     pub(super) failing: AtomicBool,
 }
@@ -66,7 +66,7 @@ impl Restarts for InPlace {
     }
 
     fn restarted(&self) {
-        self.ledger.restarted();
+        self.tree.restarted();
         // A restart that the supervisor asked for is no news to it.
         if self.failing.swap(false, Ordering::Relaxed) {
             drop(self.supervisor.cast(Message::RestartedInPlace(self.child)));

@@ -38,7 +38,7 @@ pub(super) struct RunningChild {
     pub(super) handle: ChildHandle,
 }
 
-/// What a supervisor has to do with an actor besides hearing of it.
+/// What a supervisor can do with an actor besides being told of its end.
 #[derive(Debug)]
 pub(super) enum ChildHandle {
     Guest(GuestHandle, GaveUp),
@@ -71,7 +71,7 @@ impl GaveUp {
     }
 }
 
-/// Somebody who is alive.
+/// A child that is alive.
 #[derive(Debug)]
 pub(super) enum LiveChild {
     Actor(ActorCell),

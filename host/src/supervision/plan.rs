@@ -3,7 +3,7 @@
 //! Events go in through `handle_*`, commands come out; nothing here waits, starts or stops. Children are known by their
 //! place in the supervisor's order, which is the order of their start. [`super::actor`] carries the commands out.
 //!
-//! A guest is restarted in place, by itself. So the plan hears of its failures only when it has been restarted, and may
+//! A guest is restarted in place, by itself. So the plan is told of its failures only once it has been restarted, and may
 //! ask it to go on with a fresh instance; only a guest that has ended is started again as a new actor.
 
 use std::collections::BTreeSet;
@@ -77,7 +77,7 @@ enum Phase {
     Ending,
     /// They all were.
     Ended,
-    /// Somebody else stops them.
+    /// The shutdown stops them.
     Frozen,
 }
 

@@ -12,7 +12,7 @@ use super::message::{LiveChild, Message};
 use super::shutdown_order::{ShutdownCommand, ShutdownOrder};
 use crate::directory::BoxFuture;
 
-/// The longest time for what was started to stop when the rest could not be started.
+/// The time that actors have to stop when another one could not be started.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How actors are asked to end.
@@ -25,7 +25,7 @@ pub(super) enum ShutdownMode {
 }
 
 /// Ends all of these, in the order that [`ShutdownOrder`] says, and then the supervisors. What has not ended after `patience` is killed.
-pub(super) async fn wind_down(batches: Vec<Vec<LiveChild>>, mode: &ShutdownMode, patience: Duration) {
+pub(super) async fn shut_down(batches: Vec<Vec<LiveChild>>, mode: &ShutdownMode, patience: Duration) {
     let since = Instant::now();
     let mut tree = FrozenTree::default();
     // All of them, before anybody is stopped: nobody is to be restarted because others are gone.

@@ -142,8 +142,8 @@ impl ChildSpec {
         self
     }
 
-    /// What the node does when this actor is given up; it stays if nothing else is said. Of a supervisor nothing can be said:
-    /// what its actors say counts, when they are given up with it.
+    /// What the node does when this actor is given up; by default it stays. For a supervisor this has no effect: what was said for its
+    /// actors counts when they are given up with it.
     #[must_use]
     pub fn on_give_up(mut self, then: OnGiveUp) -> Self {
         self.on_give_up = then;

@@ -1,6 +1,6 @@
 //! Which actor of a module is reloaded when, and whether all go back: what is decided, without doing any of it. `driver` does it.
 //!
-//! Actors are known by their pids. Whoever drives this carries out what [`Rollout::poll`] says, and says what came of it with the
+//! Actors are known by their pids. The driver carries out what [`Rollout::poll`] says, and reports what came of it with the
 //! `handle_*` functions, in any order.
 
 #[cfg(test)]
@@ -56,7 +56,7 @@ pub(crate) struct Rollout {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Forward,
-    /// Somebody looks for those that started meanwhile.
+    /// The driver looks for actors that started meanwhile.
     Advancing,
     TakingBack,
     Back,
@@ -111,6 +111,7 @@ impl Rollout {
         loop {
             match self.phase {
                 Phase::Forward => match self.actors.get_mut(self.next) {
+                    // Whoever has not been touched needs no way back.
                     Some(actor) if self.failing => {
                         actor.outcome = Some(Outcome::Untouched);
                         self.next += 1;
@@ -121,6 +122,7 @@ impl Rollout {
                         return Some(command);
                     }
                     Some(_) => return None,
+                    // What is still on probation may turn all of it around.
                     None if self.open > 0 => return None,
                     None => return self.forward_ended(),
                 },
