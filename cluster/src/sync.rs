@@ -1,7 +1,7 @@
-//! The locks of code that waits and wakes: those of the standard library. `tests/interleavings` compiles the same code with locks
-//! in their place that let a scheduler choose who goes on.
+//! The locks of code that waits and wakes. `tests/interleavings` compiles the same code with locks in their place that let a
+//! scheduler choose who goes on.
 
-pub(crate) use std::sync::{Mutex, MutexGuard};
+pub(crate) use parking_lot::{Mutex, MutexGuard};
 
 /// Numbers that threads share.
 pub(crate) mod atomic {

@@ -11,21 +11,26 @@
 )]
 
 mod address;
+mod cost;
 mod looking;
 pub mod namesakes;
+mod questions;
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock};
 
+use parking_lot::RwLock;
 use ractor::message::SerializedMessage;
 use ractor::registry::{where_is as where_is_native, where_is_pid};
 use ractor::{ActorCell, ActorId, ActorStatus};
 
 pub use address::ActorAddress;
+pub use cost::{MESSAGE_OVERHEAD, retained_bytes};
 pub use looking::{Found, Lent, Wanted, lend, look, look_for};
+pub use questions::{DESCRIBE_VARIANT, PROBE_EVERY, PROBE_VARIANT, probe};
 
 /// The node id under which this process spawns its own guests. No session is ever given it.
 pub const SANDBOX_NODE_ID: u64 = 1 << 52;
@@ -33,44 +38,6 @@ pub const SANDBOX_NODE_ID: u64 = 1 << 52;
 /// The first pid of a hosted actor. ractor counts its own pids up from 0, so the two ranges never meet; both stay
 /// below 2^53, the largest range that every guest language represents exactly.
 pub const FIRST_HOSTED_PID: u64 = 1 << 52;
-
-/// The variant of a call that every actor drops unanswered when its turn comes: natives because they know no such
-/// variant, guests because their host does. See `node/backlog.rs`.
-pub const PROBE_VARIANT: &str = "\0probe";
-
-/// The variant of a call that asks an actor what it is. The host of a guest answers it, with the bytes of the guest's
-/// descriptor; natives drop it unanswered, because they know no such variant.
-pub const DESCRIBE_VARIANT: &str = "\0describe";
-
-/// What a message that waits takes beside the bytes that it carries: a place of 112 bytes in ractor's queue, or of 104 in a guest's
-/// mailbox and one in ractor's for its token, and an allocation for each part. Measured for a cast of a few bytes: 180 in all.
-pub const MESSAGE_OVERHEAD: usize = 256;
-
-/// What a call takes besides: the port of its reply, and its place among those that wait for one. Measured: 200.
-const CALL_OVERHEAD: usize = 200;
-
-/// The bytes that a message takes for as long as it waits: everything that it carries, as it was allocated, and what holds it.
-/// Whatever limits what waits somewhere counts it by this.
-pub fn retained_bytes(message: &SerializedMessage) -> usize {
-    let carried = |variant: &String, args: &Vec<u8>, metadata: &Option<Vec<u8>>| {
-        variant.capacity() + args.capacity() + metadata.as_ref().map_or(0, Vec::capacity)
-    };
-    MESSAGE_OVERHEAD
-        + match message {
-            SerializedMessage::Cast {
-                variant,
-                args,
-                metadata,
-            } => carried(variant, args, metadata),
-            SerializedMessage::Call {
-                variant,
-                args,
-                metadata,
-                ..
-            } => CALL_OVERHEAD + carried(variant, args, metadata),
-            SerializedMessage::CallReply(_, bytes) => bytes.capacity(),
-        }
-}
 
 static NEXT_HOSTED_PID: AtomicU64 = AtomicU64::new(FIRST_HOSTED_PID);
 static DIRECTORY: LazyLock<RwLock<Directory>> = LazyLock::new(RwLock::default);
@@ -468,12 +435,12 @@ fn notify(listeners: &[Listener], event: &HostedEvent) {
     }
 }
 
-fn read() -> std::sync::RwLockReadGuard<'static, Directory> {
-    DIRECTORY.read().unwrap_or_else(PoisonError::into_inner)
+fn read() -> parking_lot::RwLockReadGuard<'static, Directory> {
+    DIRECTORY.read()
 }
 
-fn write() -> std::sync::RwLockWriteGuard<'static, Directory> {
-    DIRECTORY.write().unwrap_or_else(PoisonError::into_inner)
+fn write() -> parking_lot::RwLockWriteGuard<'static, Directory> {
+    DIRECTORY.write()
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@
 //! noted here as soon as they start, and [`where_is`](super::where_is) finds them.
 
 use std::collections::HashMap;
-use std::sync::{LazyLock, PoisonError, RwLock};
+use std::sync::LazyLock;
 
+use parking_lot::RwLock;
 use ractor::registry::where_is as where_is_native;
 use ractor::{ActorCell, ActorStatus};
 
@@ -23,7 +24,7 @@ struct Namesake {
 /// Notes a native actor of which the registry may lose sight. It is forgotten after it has ended.
 pub fn note(cell: &ActorCell) {
     let Some(name) = cell.get_name() else { return };
-    let mut namesakes = NAMESAKES.write().unwrap_or_else(PoisonError::into_inner);
+    let mut namesakes = NAMESAKES.write();
     // The table has at most one entry for each living native actor of the process.
     namesakes.retain(|_, namesake| is_alive(&namesake.cell));
     if namesakes.get(&name).is_none_or(|noted| noted.cell != *cell) {
@@ -44,7 +45,7 @@ pub fn note_named(name: &str) {
 
 /// The native actor of this name if the registry has lost it, for each actor once: then somebody has to say so.
 pub fn take_lost(name: &str) -> Option<ActorCell> {
-    let mut namesakes = NAMESAKES.write().unwrap_or_else(PoisonError::into_inner);
+    let mut namesakes = NAMESAKES.write();
     let namesake = namesakes.get_mut(name)?;
     if namesake.is_reported || !is_alive(&namesake.cell) || where_is_native(name).is_some() {
         return None;
@@ -55,7 +56,7 @@ pub fn take_lost(name: &str) -> Option<ActorCell> {
 
 /// The living native actor of this name that the registry may have lost.
 pub(super) fn find(name: &str) -> Option<ActorCell> {
-    let namesakes = NAMESAKES.read().unwrap_or_else(PoisonError::into_inner);
+    let namesakes = NAMESAKES.read();
     let namesake = namesakes.get(name)?;
     is_alive(&namesake.cell).then(|| namesake.cell.clone())
 }

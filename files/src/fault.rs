@@ -10,7 +10,9 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
 
 use super::Step;
 
@@ -65,14 +67,14 @@ impl Disk {
             plan: Mutex::default(),
             unsynced: Mutex::default(),
         });
-        let mut disks = DISKS.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut disks = DISKS.lock();
         disks.retain(|disk| disk.strong_count() > 0);
         disks.push(Arc::downgrade(&disk));
         disk
     }
 
-    fn plan(&self) -> std::sync::MutexGuard<'_, Plan> {
-        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    fn plan(&self) -> parking_lot::MutexGuard<'_, Plan> {
+        self.plan.lock()
     }
 
     /// From the `at`th step from now, `count` steps fail with this error. Steps count from zero again.
@@ -92,7 +94,7 @@ impl Disk {
     /// The power goes: `image` is what the file at `path` seems to be, and becomes what is left of it. `left` is asked for each write
     /// that was not synced, in their order.
     pub fn lose_power(&self, path: &Path, image: &mut [u8], mut left: impl FnMut() -> Left) {
-        let mut unsynced = self.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unsynced = self.unsynced.lock();
         let writes: Vec<Written> = unsynced.extract_if(.., |write| write.path == path).collect();
         for write in writes.iter().rev() {
             put(image, write.offset, &write.before);
@@ -126,7 +128,7 @@ fn put(image: &mut [u8], offset: usize, bytes: &[u8]) {
 }
 
 fn disk_of(path: &Path) -> Option<Arc<Disk>> {
-    let disks = DISKS.lock().unwrap_or_else(PoisonError::into_inner);
+    let disks = DISKS.lock();
     let mut disks = disks.iter().filter_map(Weak::upgrade);
     disks.find(|disk| path.starts_with(&disk.folder))
 }
@@ -140,14 +142,14 @@ pub fn writes(path: &Path, offset: u64, before: Vec<u8>, after: &[u8]) {
             before,
             after: after.to_vec(),
         };
-        disk.unsynced.lock().unwrap_or_else(PoisonError::into_inner).push(write);
+        disk.unsynced.lock().push(write);
     }
 }
 
 /// What was written to this file outlives the power.
 pub fn synced(path: &Path) {
     if let Some(disk) = disk_of(path) {
-        let mut unsynced = disk.unsynced.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unsynced = disk.unsynced.lock();
         unsynced.retain(|write| write.path != path);
     }
 }

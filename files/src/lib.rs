@@ -11,53 +11,26 @@
 #[cfg(any(test, feature = "faults"))]
 pub mod fault;
 mod own;
+#[cfg(unix)]
+mod process;
 mod reading;
 mod secret;
+mod step;
 #[cfg(test)]
 mod tests;
 mod writers;
 
-#[cfg(not(any(test, feature = "faults")))]
-use std::io;
-#[cfg(not(any(test, feature = "faults")))]
-use std::path::Path;
-
-pub use own::*;
-pub use reading::ReadError;
-pub use reading::*;
-pub use secret::read as read_secret;
-pub use secret::{Exposure, Secret, SecretError, SecretFault};
-pub use writers::writer;
-pub use writers::{Owner, Unguarded, check_writers};
-pub use writers::{Writable, Writer};
-
-/// A step that may fail. What follows it is done only if it is `Ok`; only tests make it anything else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// A file is opened.
-    Open,
-    /// Bytes are read.
-    Read,
-    /// Bytes are written.
-    Write,
-    /// A file is made longer or shorter.
-    Resize,
-    /// A file or folder is synced.
-    Sync,
-    /// A file gets another name.
-    Rename,
-    /// A file is removed.
-    Remove,
-}
-
-/// Where a test may make a step fail. `path` is what the step is about.
-///
-/// # Errors
-/// The test wants it to fail.
-#[cfg(not(any(test, feature = "faults")))]
-pub fn point(_: Step, _: &Path) -> io::Result<()> {
-    Ok(())
-}
-
 #[cfg(any(test, feature = "faults"))]
 pub use fault::point;
+pub use own::{
+    aside, create, create_folder, folder_of, is_trouble, keep_new, lock, open_to_append, open_to_change, open_to_read,
+    read_some, read_to_end, rehearse, remove, rename, rename_unsynced, replace, resize, restrict, sweep, sync,
+    sync_folder, temporary, write,
+};
+pub use reading::{LARGEST, ReadError, check, read, read_pieces, without_mark};
+pub use secret::read as read_secret;
+pub use secret::{Exposure, Secret, SecretError, SecretFault};
+pub use step::Step;
+#[cfg(not(any(test, feature = "faults")))]
+pub use step::point;
+pub use writers::{Owner, Unguarded, Writable, Writer, check_writers, writer};

@@ -3,10 +3,11 @@
 //! Everything that the node keeps beside its database goes through here: the compile cache, uploaded components and the record
 //! of what is deployed. So one place knows how a file is replaced, and tests make each step fail (`fault`).
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::{Step, point};
 
@@ -15,6 +16,9 @@ const TEMPORARY: &str = ".ractor-host-";
 
 /// The age from which a file that was being written belongs to nobody any more.
 const ABANDONED: Duration = Duration::from_hours(1);
+
+/// The time between two looks at a lock that another process has.
+const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// True for an error that says nothing of the file or the folder: the disk is full, fails or is read-only, or the process has too
 /// many files open.
@@ -71,13 +75,21 @@ pub fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
 /// # Errors
 /// There is a file of this name, or it could not be written, or it is not certain that it outlives the machine's power.
 pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = folder_of(path);
-    let mut new = temporary(&folder)?;
+    let mut new = temporary(&folder_of(path))?;
     write(new.as_file_mut(), path, bytes)?;
+    keep_new(new, path)
+}
+
+/// Gives a [temporary] file that was written this name for good. A file that has the name stays as it is.
+///
+/// # Errors
+/// There is a file of this name, or it is not certain that the new one outlives the machine's power.
+pub fn keep_new(new: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
+    // Before the name: a file that has one is whole, whatever fails.
     sync(new.as_file(), path)?;
     point(Step::Rename, path)?;
     new.persist_noclobber(path).map_err(|error| error.error)?;
-    sync_folder(&folder)
+    sync_folder(&folder_of(path))
 }
 
 /// Finds out whether [`replace`] could put as many bytes there, without touching what is there.
@@ -157,6 +169,38 @@ pub fn open_to_append(path: &Path) -> io::Result<File> {
     private_options().read(true).append(true).create(true).open(path)
 }
 
+/// A file that is there, to read.
+///
+/// # Errors
+/// It can't be opened.
+pub fn open_to_read(path: &Path) -> io::Result<File> {
+    point(Step::Open, path)?;
+    File::open(path)
+}
+
+/// A file that is there, to read and to write anywhere in it.
+///
+/// # Errors
+/// It can't be opened.
+pub fn open_to_change(path: &Path) -> io::Result<File> {
+    point(Step::Open, path)?;
+    File::options().read(true).write(true).open(path)
+}
+
+/// Waits until no other process has a lock on this file or folder, and takes one, which ends with `file`. Blocks.
+///
+/// # Errors
+/// Another process has it still after `patience`, or the file system has no locks.
+pub fn lock(file: &File, patience: Duration) -> Result<(), TryLockError> {
+    let deadline = Instant::now() + patience;
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(LOCK_INTERVAL),
+            locked => return locked,
+        }
+    }
+}
+
 /// Writes all of these bytes. `path` is the file's, here and below.
 ///
 /// # Errors
@@ -180,6 +224,17 @@ pub fn write(file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn read_some(file: &mut File, path: &Path, buffer: &mut [u8]) -> io::Result<usize> {
     point(Step::Read, path)?;
     file.read(buffer)
+}
+
+/// Reads from where the file is to its end.
+///
+/// # Errors
+/// It can't be read.
+pub fn read_to_end(file: &mut File, path: &Path) -> io::Result<Vec<u8>> {
+    point(Step::Read, path)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Cuts the file, or makes it longer.
@@ -229,7 +284,7 @@ pub fn sync_folder(_: &Path) -> io::Result<()> {
 
 /// How files are made that are their owner's business alone.
 #[cfg(unix)]
-pub fn private_options() -> fs::OpenOptions {
+fn private_options() -> fs::OpenOptions {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut options = File::options();
     options.mode(0o600);
@@ -253,7 +308,7 @@ pub fn restrict(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-pub fn private_options() -> fs::OpenOptions {
+fn private_options() -> fs::OpenOptions {
     File::options()
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::{Step, point};
 
-/// How long the writer of a pipe may take until all of it is there.
+/// The longest wait for the writer of a pipe until all of it is there.
 pub(crate) const PIPE_WAIT: Duration = Duration::from_secs(10);
 
 /// The largest file that any limit allows, in bytes.

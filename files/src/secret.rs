@@ -9,6 +9,8 @@ use std::fmt;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
+#[cfg(unix)]
+use super::process::Process;
 use super::reading::{Kind, ReadError, open, read_opened, without_mark};
 use super::writers::{Owner, Unguarded, Writable, check_writers};
 
@@ -202,33 +204,12 @@ pub fn read(secret: Secret, path: &Path, limit: u64) -> Result<Vec<u8>, SecretEr
     Ok(without_mark(&bytes).to_vec())
 }
 
-/// Who is asking: the user and the groups of a process.
-#[cfg(unix)]
-#[derive(Debug)]
-pub(crate) struct Process {
-    pub(crate) user: u32,
-    pub(crate) groups: Vec<u32>,
-}
-
 /// Who a file belongs to, and who may do what with it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ownership {
     pub(crate) user: u32,
     pub(crate) group: u32,
     pub(crate) mode: u32,
-}
-
-#[cfg(unix)]
-impl Process {
-    /// Of this one.
-    pub(crate) fn this() -> Self {
-        let mut groups = rustix::process::getgroups().unwrap_or_default();
-        groups.push(rustix::process::getegid());
-        Self {
-            user: rustix::process::geteuid().as_raw(),
-            groups: groups.into_iter().map(rustix::process::Gid::as_raw).collect(),
-        }
-    }
 }
 
 #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! What is read, what is refused, and that nothing is waited for.
+//! What is read, what is refused, and that no read waits.
 
 use std::path::Path;
 
@@ -24,7 +24,8 @@ mod on_unix {
     use std::io::Write as _;
     use std::os::fd::AsRawFd as _;
 
-    use super::super::secret::{Ownership, Process, exposure_to};
+    use super::super::process::Process;
+    use super::super::secret::{Ownership, exposure_to};
     use super::*;
 
     fn fifo(folder: &Path) -> std::path::PathBuf {

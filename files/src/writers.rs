@@ -14,7 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 #[cfg(unix)]
-use super::secret::Process;
+use super::process::Process;
 
 /// The permissions to write of a file's group, and of those who are neither its owner nor in its group.
 const GROUP_WRITES: u32 = 0o020;

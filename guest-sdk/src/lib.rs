@@ -14,7 +14,7 @@
 //! own small implementation over the imports of `wit/`, and [`export!`] makes the crate a component. Tests of an actor
 //! run natively, under the real ractor.
 //!
-//! # What is the same in a guest, and what is not
+//! # Differences from ractor in a guest
 //! What the table doesn't name is not there: its use is a compile error for `wasm32-wasip2`.
 //!
 //! | ractor | in a guest |
@@ -117,6 +117,7 @@
 //! An async handler may await calls, `sleep` and whatever finishes by itself. A future that waits for something else
 //! fails the actor with a message that says so.
 
+pub mod address;
 mod common;
 // Natively only for its tests, and public only so that what they don't use is not taken for dead.
 #[cfg(any(target_family = "wasm", test))]

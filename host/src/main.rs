@@ -15,7 +15,7 @@ mod memory {
     use std::thread;
     use std::time::Duration;
 
-    /// How often free memory is given back. A look takes 0.1 ms where there is nothing, and about 1 ms of processor time for
+    /// The interval at which free memory is given back. A look takes 0.1 ms where there is nothing, and about 1 ms of processor time for
     /// each MiB that goes back; what is wanted again costs a page fault for each 4 KiB.
     const INTERVAL: Duration = Duration::from_secs(10);
 

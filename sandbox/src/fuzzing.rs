@@ -1,10 +1,10 @@
 //! What the fuzz target `imports` calls: what guests say, and grants that what they ask for is compared with.
 
-use super::bindings::Descriptor;
-use super::grants::{Endpoint, HttpOrigin, Recipient, Variables};
-use super::text::tidy;
+use crate::component::bindings::Descriptor;
+use crate::policy::grants::{Endpoint, HttpOrigin, Recipient, Variables};
+use crate::policy::text::tidy;
 
-pub use super::wasi::fuzzing::{Asked, request, socket};
+pub use crate::store::wasi::fuzzing::{Asked, request, socket};
 
 /// Text in the place of a grant. What is a grant is written as it is read.
 pub fn grant(text: &str) {

@@ -18,111 +18,71 @@
 // `println!` and `eprintln!` panic where nobody reads.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
+mod accounting;
 mod actor;
-mod batch;
-mod bindings;
-mod cache;
-mod cache_key;
-mod callbacks;
-mod checkpoint;
-mod checkpoint_writer;
-mod complexity;
-mod denied;
-mod describe;
-mod description;
-mod engine;
-mod error;
-mod events;
-mod family;
-mod foreign;
-mod format;
+mod component;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
-mod grants;
-mod group_rate;
-mod group_watch;
-mod groups;
-mod http_trust;
-mod imports;
-mod in_place;
 mod instance;
-mod life;
-mod limits;
-mod log_rate;
-mod machine;
-mod mailbox;
-mod meter;
-mod module;
-mod modules;
-mod needs;
-mod outflow;
-mod pid;
-mod pools;
-mod profile;
-mod recipients;
-mod reload;
-mod replies;
-mod reserved;
-mod restart;
-mod resume;
-mod source;
-mod state;
-mod strikes;
+mod policy;
+mod store;
 mod sync;
-mod text;
-mod ticker;
-mod timers;
-mod turns;
-mod waits;
-mod wants;
-mod wasi;
-mod watch;
-mod work;
-mod world;
 
-pub use actor::{GuestHandle, GuestOptions, spawn};
-pub use bindings::{Descriptor, MessageVariant};
-pub use checkpoint::{Checkpoint, CheckpointStore, Checkpoints, Entry, Kept, Moment, StoreError};
-pub use checkpoint_writer::CheckpointWriter;
-pub use complexity::{Complexity, TooComplex};
-pub use description::{DescriptionError, MAX_DESCRIPTION_BYTES};
-pub use engine::{Allocation, Engine, EngineConfig, POOL_MEMORIES, POOL_TABLES};
-pub use error::{EngineError, Fault, Frames, GuestError, LoadError, LoadFault, SpawnError};
-pub use foreign::CoreWasi;
-pub use format::is_whole;
-pub use grants::{
+pub use accounting::turns::TurnCounts;
+pub use actor::checkpoint::settings::Checkpoints;
+pub use actor::checkpoint::store::{Checkpoint, CheckpointStore, Entry, Kept, Moment, StoreError};
+pub use actor::checkpoint::writer::CheckpointWriter;
+pub use actor::error::SpawnError;
+pub use actor::guest_cell::GuestRef;
+pub use actor::modules::Versions;
+pub use actor::modules::{Modules, Reloading};
+pub use actor::reload::{Aftermath, Mode, NotReloaded, Proof, Snapshot, StateRoom, Step, Swap, Swapped};
+pub use actor::spawn::{GuestHandle, GuestOptions, spawn};
+pub use component::bindings::{Descriptor, MessageVariant};
+pub use component::capabilities::{Need, Want};
+pub use component::complexity::{Complexity, TooComplex};
+pub use component::description::{DescriptionError, MAX_DESCRIPTION_BYTES};
+pub use component::engine_config::{Allocation, EngineConfig, POOL_MEMORIES, POOL_TABLES};
+pub use component::error::{EngineError, LoadError, LoadFault};
+pub use component::foreign::CoreWasi;
+pub use component::format::is_whole;
+pub use component::imports::Import;
+pub use component::machine::{Bound, Crowd, Machine, Room};
+pub use component::needs::{Needs, Shortage, Shortages};
+pub use component::source::{Digest, InvalidDigest, ModuleSource};
+pub use instance::code::Origin;
+pub use instance::engine::Engine;
+pub use instance::error::{Fault, Frames, GuestError};
+pub use instance::module::Module;
+pub use policy::grants::{
     Access, Capability, Conflict, Directory, Endpoint, Granted, Grants, Guarded, HostPattern, HttpOrigin, HttpScheme,
     InvalidDirectory, InvalidEndpoint, InvalidHttpOrigin, InvalidRecipient, InvalidVariable, NotGranted, Own,
     Recipient, Recipients, Spawn, Variables,
 };
-pub use grants::{Instead, Mistaken, mistaken};
-pub use http_trust::HttpTrust;
-pub use life::LiveGuest;
-pub use limits::{Common, Limit, LimitRow, LimitSlot, Limits, WhenFull};
-pub use machine::{Bound, Crowd, Machine, Room};
-pub use module::{Module, Origin};
-pub use modules::Versions;
-pub use modules::{Modules, Reloading};
-pub use needs::{Needs, Shortage, Shortages};
-pub use profile::Profile;
-pub use reload::{Aftermath, Mode, NotReloaded, Proof, Snapshot, StateRoom, Step, Swap, Swapped};
-pub use reserved::ReservedNames;
-pub use restart::{Budget, Restart, RestartPolicy, Restarting, Restarts, Verdict};
-pub use source::{Digest, InvalidDigest, ModuleSource};
-pub use turns::TurnCounts;
-pub use wants::{Need, Want};
+pub use policy::grants::{Instead, InterfaceConfig, Mistaken, mistaken};
+pub use policy::http_trust::HttpTrust;
+pub use policy::limits::{Common, Limit, LimitRow, LimitSlot, Limits, WhenFull};
+pub use policy::profile::Profile;
+pub use policy::reserved_names::ReservedNames;
+pub use policy::restart::{Budget, Restart, RestartPolicy, Restarting, Restarts, Verdict};
+pub use store::data::StoreData;
+pub use store::interface::{Caller, DuplicateInterface, HostInterface, HostInterfaces, Offered};
 
 /// What the simulation of whole nodes runs: the code that ships, as it is.
 #[cfg(any(test, feature = "simulation"))]
 #[doc(hidden)]
 pub mod internals {
-    pub use super::checkpoint::{Checkpoint, CheckpointStore, Entry, Moment};
-    pub use super::checkpoint_writer::sim::{Attempt, Outcome, Queue, attempt};
-    pub use super::limits::{Limits, WhenFull};
-    pub use super::mailbox::waiting::{Put, Waiting};
-    pub use super::reload::trial::{Failed, Noticed, Passed, Trial, WayBack};
+    pub use crate::actor::checkpoint::store::{Checkpoint, CheckpointStore, Entry, Moment};
+    pub use crate::actor::checkpoint::writer::sim::{Attempt, Outcome, Queue, attempt};
+    pub use crate::actor::reload::trial::{Failed, Noticed, Passed, Trial, WayBack};
+    pub use crate::policy::limits::{Limits, WhenFull};
+    pub use crate::store::mailbox::waiting::{Put, Waiting};
 }
 
 use ractor_host_directory as directory;
 use ractor_host_files as files;
+
+/// The engine underneath, for programs that add an import interface. Its version may change with any release of this crate.
+#[doc(no_inline)]
+pub use wasmtime;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use bench_guests::ballast::{Ballast, component, percentile};
 
-/// So often a guest is reloaded; a large one less often.
+/// The number of times that a guest is reloaded; a large one is reloaded less often.
 const ROUNDS: u32 = 100;
 const LARGE_ROUNDS: u32 = 20;
 const ACTORS: u32 = 1_000;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::wait;
 
-/// How much one read takes off a connection.
+/// The most bytes that one read takes off a connection.
 const CHUNK: usize = 16 * 1024;
 
 /// What the network does to the bytes that arrive from now on.
@@ -90,7 +90,7 @@ impl Proxy {
         lock(&self.network).cut();
     }
 
-    /// Cuts every connection once so many more bytes have passed.
+    /// Cuts every connection once this many more bytes have passed.
     pub fn cut_after(&self, bytes: usize) {
         lock(&self.network).until_cut = Some(bytes);
     }

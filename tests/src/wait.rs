@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
-/// How long anything may take on a machine that does much else besides. Only a failing test waits this long.
+/// The longest time for anything on a machine that does much else besides. Only a failing test waits this long.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The time between two looks.

@@ -11,10 +11,10 @@ use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 use crate::certificates::Certificates;
 use crate::wait;
 
-/// How much of an endless body or header is written at once.
+/// The bytes of an endless body or header that are written at once.
 const CHUNK: usize = 16 << 10;
 
-/// How TLS begins.
+/// The first bytes of TLS.
 const TLS_HANDSHAKE: u8 = 0x16;
 
 /// A running server. What it does is up to the path:
@@ -112,7 +112,7 @@ impl WebServer {
         self.shared.paths.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until so many clients are connected.
+    /// Waits until this many clients are connected.
     ///
     /// # Panics
     /// That doesn't come to be.

@@ -7,7 +7,7 @@ use ractor_host::{ActorAddress, RactorClusterMessage};
 
 use crate::say;
 
-/// How long an actor waits for another one's answer, in milliseconds.
+/// The longest wait of an actor for another one's answer, in milliseconds.
 const PATIENCE_MS: u64 = 5_000;
 
 /// What a [`Consumer`] understands.

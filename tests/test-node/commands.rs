@@ -7,15 +7,15 @@
 //! | `echo TARGET BYTES` | how many bytes came back |
 //! | `taken TARGET` | how many casts it took |
 //! | `refuse TARGET`, `never TARGET` | the answer, or `err` |
-//! | `pend TARGET VARIANT COUNT` | makes so many calls and waits for none of them |
+//! | `pend TARGET VARIANT COUNT` | makes COUNT calls and waits for none of them |
 //! | `pending` | how many of those still wait |
 //! | `raw-call TARGET VARIANT BYTES` | calls with that many arbitrary bytes of arguments |
 //! | `say TARGET [TEXT]` | casts `attack` with the text as arguments |
 //! | `ask TARGET [TEXT]` | the answer to the call `attack` with the text as arguments, escaped |
 //! | `describe TARGET` | how many bytes the description of a guest has |
-//! | `flood TARGET COUNT BYTES` | so many casts of that size, one right after the other |
+//! | `flood TARGET COUNT BYTES` | COUNT casts of BYTES, one right after the other |
 //! | `flood-waiting TARGET COUNT BYTES` | the same, but each waits until there is room for it |
-//! | `note TARGET SENDER FROM COUNT` | casts so many numbered messages, as `fixtures/reloadable.wat` counts them |
+//! | `note TARGET SENDER FROM COUNT` | casts COUNT numbered messages, as `fixtures/reloadable.wat` counts them |
 //! | `history TARGET SENDER FROM COUNT CALLS` | the same, where every CALLSth is a call; what became of each, as a letter: `s`ent, `r`efused, `a`nswered, `u`nanswered |
 //! | `relay TARGET SENDER FROM COUNT GROUP` | asks TARGET to cast such messages to a member of a group; the letter is `y` |
 //! | `recorder NAME GROUP` | spawns an actor that records such messages |
@@ -48,12 +48,12 @@ use crate::actor::{self, ConsumerMsg};
 use crate::events::peer_name;
 use crate::history;
 
-/// How long a call may take before the test hears that it hung.
+/// The longest time for a call before the test hears that it hung.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(28);
-/// How long the node server or a session may take to answer, in milliseconds.
+/// The longest wait for the node server or a session to answer, in milliseconds.
 const SERVER_TIMEOUT_MS: u64 = 5_000;
 
-/// After so many casts a flood pauses for a moment.
+/// The number of casts after which a flood pauses for a moment.
 const BURST: u64 = 16;
 
 /// The calls of `pend` that wait.

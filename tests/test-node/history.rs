@@ -11,7 +11,7 @@ use ractor_host::directory;
 use crate::Error;
 use crate::commands::{PATIENCE, send_raw};
 
-/// How long the recorder may take to answer, in milliseconds.
+/// The longest wait for the recorder to answer, in milliseconds.
 const RECORDER_TIMEOUT_MS: u64 = 5_000;
 
 fn note(sender: u8, number: u64) -> Vec<u8> {

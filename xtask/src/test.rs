@@ -29,7 +29,7 @@ const LONG_SUITES: [&str; 2] = ["histories", "soak"];
 const MOST_LONG_TESTS: u64 = 8;
 /// The two lines by which a program gets the cluster layer alone.
 const CLUSTER_ALONE: [&[&str]; 2] = [
-    &["--package", "ractor-host-cluster"],
+    &["--package", "ractor-host-cluster", "--no-default-features"],
     &["--package", "ractor-host", "--no-default-features"],
 ];
 /// What neither of them may bring.

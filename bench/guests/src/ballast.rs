@@ -1,4 +1,4 @@
-//! Guests that have a state of so many bytes and nothing to do, and how long they pause while they are reloaded.
+//! Guests that have a state of a given size and nothing to do, and how long they pause while they are reloaded.
 //!
 //! They are written by hand, so that what is measured is the host: the state is copied out of one memory and into another.
 
@@ -45,7 +45,7 @@ impl std::fmt::Debug for Ballast {
 }
 
 impl Ballast {
-    /// Starts so many guests with a state of so many bytes each.
+    /// Starts this many guests with a state of this many bytes each.
     ///
     /// # Errors
     /// The component can't be made or loaded, or a guest doesn't start.
@@ -71,7 +71,6 @@ impl Ballast {
         let module = engine.load(&source).await?;
         modules.insert(module.clone());
         let profile = Arc::new(Profile {
-            modules: modules.clone(),
             limits: Arc::new(Limits {
                 memory_bytes: MEMORY,
                 ..Limits::default()
@@ -84,6 +83,7 @@ impl Ballast {
             let options = GuestOptions {
                 arguments: bytes.to_le_bytes().to_vec(),
                 profile: profile.clone(),
+                modules: modules.clone(),
                 ..GuestOptions::default()
             };
             cells.push(spawn(&module, options, supervisor.get_cell()).await?.cell);
@@ -97,7 +97,7 @@ impl Ballast {
         })
     }
 
-    /// Reloads all with the other version, so many at the same time, or as many as is usual: how long each paused.
+    /// Reloads all with the other version, this many at the same time, or as many as is usual: how long each paused.
     ///
     /// # Errors
     /// The reload failed.

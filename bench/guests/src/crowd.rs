@@ -16,10 +16,10 @@ use tokio::time::sleep;
 
 /// The most guests that this process may have.
 const GUESTS: u32 = 5_000;
-/// How long the memory of started guests may take to settle.
+/// The longest time for the memory of started guests to settle.
 const SETTLE: Duration = Duration::from_millis(500);
 
-/// Reloads `guests`, each with a state of so many bytes, so many times, and so many at once: how long each of them handled
+/// Reloads `guests`, each with a state of this many bytes, this many times, and this many at once: how long each of them handled
 /// nothing, and how long it took for all of them.
 pub(crate) async fn reloads(guests: u32, bytes: u32, times: u32, at_once: usize) -> anyhow::Result<Value> {
     let mut guests = Ballast::start(guests, bytes).await?;

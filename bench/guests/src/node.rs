@@ -5,7 +5,7 @@
 //! | `connect PORT` | connects, and waits until the other node's counters are known |
 //! | `target PLACE KIND` | PLACE is `local`, `remote` or `relay`, KIND is `native` or `guest`: where loads go from now on |
 //! | `crowd N` | starts and stops N guests |
-//! | `reload GUESTS BYTES TIMES AT_ONCE` | reloads guests with a state of so many bytes |
+//! | `reload GUESTS BYTES TIMES AT_ONCE` | reloads GUESTS guests with a state of BYTES, TIMES times |
 
 use std::net::Ipv4Addr;
 

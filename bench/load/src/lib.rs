@@ -14,7 +14,7 @@ pub use control::{Node, number, say, serve, word};
 pub use report::Report;
 pub use usage::{Usage, proportional_kib, resident_kib};
 
-/// How many messages are sent before the sender lets others run, as an actor does between two messages.
+/// The number of messages that are sent before the sender lets others run, as an actor does between two messages.
 pub const BURST: u64 = 32;
 
 /// The far end of a link, as the sender sees it: an actor that counts casts and echoes calls.

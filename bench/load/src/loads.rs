@@ -12,11 +12,11 @@ use crate::report::Report;
 use crate::usage::cpu_seconds;
 use crate::{BURST, Target};
 
-/// How many windows of casts may be under way besides the one that is being sent.
+/// The number of windows of casts that may be under way besides the one that is being sent.
 const WINDOWS: usize = 2;
 /// What a call carries.
 const CALL_BYTES: usize = 16;
-/// How often casts at a given rate are sent.
+/// The interval at which casts at a given rate are sent.
 const TICK: Duration = Duration::from_millis(1);
 
 /// Casts of `size` bytes. After each `window` of them the receiver is asked how many came, and the sender goes on as

@@ -23,11 +23,11 @@ use crate::link::ReadySessions;
 use crate::sink::{self, RemoteSink, Sink};
 use crate::{Options, certificates, flood, tls};
 
-/// How often a port that was free a moment ago may turn out taken before the start fails.
+/// The number of times that a port which was free a moment ago may turn out taken before the start fails.
 const PORT_ATTEMPTS: usize = 20;
-/// How long a connection may take to be ready.
+/// The longest time for a connection to be ready.
 const READY: Duration = Duration::from_secs(60);
-/// How often it is looked whether all actors are there.
+/// The interval between looks at whether all actors are there.
 const POLL: Duration = Duration::from_millis(2);
 /// The groups with one actor each.
 const SINK: &str = "sink";

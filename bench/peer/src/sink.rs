@@ -8,7 +8,7 @@ use ractor::rpc::CallResult;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, concurrency, pg};
 use ractor_cluster::RactorClusterMessage;
 
-/// How long a slow actor takes for a message.
+/// The time that a slow actor takes for a message.
 const SLOW: Duration = Duration::from_millis(1);
 
 /// What a sink understands.

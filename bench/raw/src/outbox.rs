@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::frame::{Kind, encode};
 
-/// How large the two buffers start.
+/// The size with which the two buffers start.
 const BUFFER_BYTES: usize = 256 * 1024;
 
 /// When a frame is to be written.

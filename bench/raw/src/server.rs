@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::frame::{Frame, Kind, split};
 use crate::outbox::{Outbox, When};
 
-/// How large the reader's buffer starts.
+/// The size with which the reader's buffer starts.
 const BUFFER_BYTES: usize = 256 * 1024;
 
 /// Accepts connections from now on. Gives the port.

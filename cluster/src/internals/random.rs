@@ -24,7 +24,7 @@ impl Random {
         self.next() % limit.max(1)
     }
 
-    /// True so many times in a hundred.
+    /// True this many times in a hundred.
     pub fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }

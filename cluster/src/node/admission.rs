@@ -1,6 +1,6 @@
 //! How many connections may be open that have not proved the cookie, and which of them gives way to another.
 //!
-//! Whoever reaches the port costs a socket, a task and some memory before anything is known of him. A [`Permit`] stands
+//! Whoever reaches the port costs a socket, a task and some memory before anything is known of them. A [`Permit`] stands
 //! for that cost. It is taken when a connection is accepted, before anything is spawned for it, and given back when the
 //! peer has authenticated or the connection is gone.
 //!
@@ -12,17 +12,20 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::challenges::Challenges;
 use super::refusals::Refusals;
-use super::watch::Proof;
+use super::session_end::Proof;
+use super::source::Source;
 use crate::session::{CloseReason, StockChallenge};
 
-/// How many addresses are remembered whose peers proved the cookie, or that this node dialled. Beyond it the one is forgotten that
+/// The number of addresses that are remembered: their peers proved the cookie, or this node dialled them. Beyond it the one is forgotten that
 /// was heard of least lately.
 const KNOWN: usize = 1_024;
 
@@ -48,6 +51,20 @@ impl Default for HandshakeLimits {
     fn default() -> Self {
         Self::new(512, 64)
     }
+}
+
+/// The accepted connections of a node that have not authenticated, and those that it turned away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HandshakeStats {
+    /// How many are in their handshakes, TLS included.
+    pub open: usize,
+    /// How many were refused or ended by themselves since the node started, by reason: a [`CloseReason::name`], or
+    /// `handshake_limit`, `address_limit`, `tls`, `tls_timeout`; and, as `accept`, how often the system could not accept
+    /// any.
+    ///
+    /// [`CloseReason::name`]: super::CloseReason::name
+    pub failed: BTreeMap<&'static str, u64>,
 }
 
 /// Which limit was reached.
@@ -119,26 +136,6 @@ struct Place {
     give_way: Option<GiveWay>,
 }
 
-/// Whom connections are counted against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Source {
-    Address(IpAddr),
-    /// A transport without addresses: only the total counts.
-    Unknown,
-}
-
-impl Source {
-    fn of(addr: Option<IpAddr>) -> Self {
-        match addr.map(|addr| addr.to_canonical()) {
-            None => Self::Unknown,
-            Some(IpAddr::V6(addr)) if !addr.is_loopback() => {
-                Self::Address(Ipv6Addr::from_bits(addr.to_bits() >> 64 << 64).into())
-            }
-            Some(addr) => Self::Address(addr),
-        }
-    }
-}
-
 impl Admission {
     pub(super) fn new(limits: HandshakeLimits) -> Self {
         Self {
@@ -190,7 +187,7 @@ impl Admission {
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock()
     }
 }
 
@@ -239,11 +236,13 @@ impl Open {
     /// The oldest place of this source among those who have said their names, or among those who have said nothing, whichever are
     /// more.
     fn oldest_of_the_larger_crowd(&self, source: Source) -> Option<u64> {
-        let of_source = self.places.iter().filter(|(_, place)| place.source == source);
-        let (spoken, silent): (Vec<_>, Vec<_>) = of_source.partition(|(_, place)| place.has_spoken);
-        let larger = if spoken.len() > silent.len() { spoken } else { silent };
+        let of_source = || self.places.iter().filter(|(_, place)| place.source == source);
+        let spoken = of_source().filter(|(_, place)| place.has_spoken).count();
+        let most_have_spoken = 2 * spoken > of_source().count();
         // Places are in the order in which they were taken.
-        larger.first().map(|(id, _)| **id)
+        of_source()
+            .find(|(_, place)| place.has_spoken == most_have_spoken)
+            .map(|(id, _)| *id)
     }
 
     /// The source that gives up a place in favour of this one: nobody who is known does it for somebody who isn't.

@@ -13,15 +13,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use ractor::ActorCell;
-use ractor::concurrency::{OneshotReceiver, oneshot};
-use ractor::message::SerializedMessage;
+use ractor::concurrency::OneshotReceiver;
 
 use super::SessionLimits;
-use super::link::Undelivered;
-use crate::directory::{self, Local, PROBE_VARIANT};
-
-/// A probe follows this many bytes.
-const PROBE_EVERY: usize = 256 * 1024;
+use super::undelivered::Undelivered;
+use crate::directory::{self, Local, PROBE_EVERY};
 
 /// The part of the limit for all actors that messages may take which no probe follows yet.
 const UNPROBED: usize = 4;
@@ -118,13 +114,7 @@ impl Target {
         }
         let bytes = self.since_probe.swap(0, Ordering::Relaxed);
         self.all.unprobed.fetch_sub(bytes, Ordering::Relaxed);
-        let (port, passed) = oneshot();
-        let probe = SerializedMessage::Call {
-            variant: PROBE_VARIANT.to_owned(),
-            args: Vec::new(),
-            reply: port.into(),
-            metadata: None,
-        };
+        let (probe, passed) = directory::probe();
         // To an actor that has ended it can't be sent, and the probe ends at once, as it should.
         self.local.send(probe).ok();
         Some(Probe {
@@ -140,10 +130,11 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
+    use ractor::message::SerializedMessage;
     use ractor::{Actor, ActorProcessingErr, ActorRef};
     use tokio::sync::Semaphore;
 
-    use super::{Ordering, PROBE_EVERY, SerializedMessage, SessionLimits, Target, Undelivered, Waiting};
+    use super::{Ordering, PROBE_EVERY, SessionLimits, Target, Undelivered, Waiting};
 
     /// Handles one message for each permit.
     struct Slow(Arc<Semaphore>);

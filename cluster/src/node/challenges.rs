@@ -8,20 +8,20 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::admission::Source;
+use super::source::Source;
 use crate::session::StockChallenge;
 
-/// How many handshakes of a source may fail before its challenges change less often.
+/// The number of handshakes of a source that may fail before its challenges change less often.
 const FREE: u32 = 8;
 
-/// How long a source has to fail at nothing before its failures are forgotten. Each time it may see as many challenges as it has places
+/// The time for which a source has to fail at nothing before its failures are forgotten. Each time it may see as many challenges as it has places
 /// for handshakes, before one of these has failed.
 const WINDOW: Duration = Duration::from_secs(3_600);
 
-/// How long a challenge is given to a source that has failed too often.
+/// The time for which one challenge is given to a source that has failed too often.
 const SAME_FOR: Duration = Duration::from_secs(10);
 
-/// How many sources are told apart. Those beyond are one source, whose failures are counted together.
+/// The number of sources that are told apart. Those beyond are one source, whose failures are counted together.
 const SOURCES: usize = 1_024;
 
 /// The sources whose handshakes failed lately.
@@ -117,7 +117,7 @@ mod tests {
         Source::Address(IpAddr::V4(number.into()))
     }
 
-    /// The different challenges that somebody sees who connects so often in an hour, from so many addresses by turns.
+    /// The different challenges that somebody sees who connects so often in an hour, from this many addresses by turns.
     fn seen_in_an_hour(connections: u32, sources: u32) -> usize {
         let mut challenges = Challenges::default();
         let start = Instant::now();

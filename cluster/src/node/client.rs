@@ -9,9 +9,11 @@ use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::requests::{Dialled, NodeRequest, Purpose};
-use super::watch::Watch;
-use super::{NodeServerMessage, NodeServerSessionInformation};
+use super::messages::NodeServerMessage;
+use super::node_requests::{Dialled, NodeRequest, Purpose};
+pub use super::peer::Encryption;
+use super::session_info::NodeServerSessionInformation;
+use super::session_monitors::SessionMonitor;
 use crate::session::CloseReason;
 use crate::transport::{ClusterBidiStream, NetworkStream, tls, tls_socket};
 
@@ -123,13 +125,13 @@ async fn connect_for(
     let stream = TcpStream::connect(address).await.map_err(ClientConnectErr::from)?;
     let stream = Box::new(secure(stream, encryption).await?);
     let (port, ready) = oneshot();
-    let watch = Watch {
+    let monitor = SessionMonitor {
         ready: Some(port.into()),
         ended: None,
     };
-    let opened = NodeRequest::ConnectionOpenedWatched {
+    let opened = NodeRequest::ConnectionOpenedMonitored {
         stream,
-        watch,
+        monitor,
         dialled: Dialled {
             purpose,
             ..Dialled::default()
@@ -151,15 +153,6 @@ pub enum ConnectError {
     /// The session ended before it was ready.
     #[error("the session ended before it was ready: {0}")]
     Closed(CloseReason),
-}
-
-/// How to secure a connection with TLS.
-#[derive(Clone)]
-pub struct Encryption {
-    /// The TLS settings.
-    pub connector: TlsConnector,
-    /// The name that the peer's certificate must bear.
-    pub domain: ServerName<'static>,
 }
 
 /// Makes a connected socket a stream, through the TLS handshake if it is to be secured.

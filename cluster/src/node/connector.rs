@@ -7,7 +7,6 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::concurrency::{JoinHandle, oneshot};
@@ -16,39 +15,18 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::NodeServerMessage;
-use super::client::{ClientConnectErr, Encryption, secure};
-use super::dialling::{Backoff, Dialling, News, Step};
-use super::requests::{Dialled, NodeRequest, Purpose, await_down};
+use super::client::{ClientConnectErr, secure};
+use super::dialling::{Dialling, News, Step};
+use super::messages::NodeServerMessage;
+use super::node_requests::{Dialled, NodeRequest, Purpose};
+use super::operations::await_down;
+use super::peer::Peer;
 use super::resolve::LookUp;
-use super::watch::{SessionEnd, Watch};
+use super::session_end::SessionEnd;
+use super::session_monitors::SessionMonitor;
 
-/// How long an attempt to connect may take.
+/// The longest time for an attempt to connect.
 const ATTEMPT: Duration = Duration::from_secs(5);
-
-/// Gives the TLS settings for the next attempt.
-pub type EncryptionSource = Arc<dyn Fn() -> io::Result<Encryption> + Send + Sync>;
-
-/// A peer to stay connected to.
-#[derive(Clone)]
-pub struct Peer {
-    /// `host:port`; the host is a name or an address.
-    pub address: String,
-    /// How to secure the connection; none for plain TCP. Asked before each attempt, since certificates change.
-    pub encryption: Option<EncryptionSource>,
-    /// How long to wait between attempts.
-    pub backoff: Backoff,
-}
-
-impl std::fmt::Debug for Peer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Peer")
-            .field("address", &self.address)
-            .field("encrypted", &self.encryption.is_some())
-            .field("backoff", &self.backoff)
-            .finish()
-    }
-}
 
 /// The peers of a node and the tasks that keep it connected to them.
 #[derive(Debug, Default)]
@@ -203,12 +181,16 @@ async fn connect(
     let opened = timeout(ATTEMPT, opening).await;
     let stream = opened.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     let (port, ended) = oneshot();
-    let watch = Watch {
+    let monitor = SessionMonitor {
         ready: None,
         ended: Some(port.into()),
     };
     let stream = Box::new(stream);
-    let opened = NodeRequest::ConnectionOpenedWatched { stream, watch, dialled };
+    let opened = NodeRequest::ConnectionOpenedMonitored {
+        stream,
+        monitor,
+        dialled,
+    };
     node_server.cast(opened.into())?;
     ended
         .await

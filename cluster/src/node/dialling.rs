@@ -11,20 +11,20 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::watch::{Proof, SessionEnd};
+use super::session_end::{Proof, SessionEnd};
 use crate::session::{CloseReason, StockPeers};
 use crate::wire::ServerStatus;
 
-/// How often a name is resolved while all of its addresses are connected.
+/// The interval at which a name is resolved while all of its addresses are connected.
 const RESOLVE_EVERY: Duration = Duration::from_secs(30);
 
-/// How long the answer of an address that its node is linked already is believed. Until then it is a claim.
+/// The time for which the answer of an address that its node is linked already is believed. Until then it is a claim.
 const LINKED: Duration = Duration::from_secs(60);
 
-/// How long an address that was this very node's is left alone: a relay to this node may stand in another's place for a while.
+/// The time for which an address that was this very node's is left alone: a relay to this node may stand in another's place for a while.
 const OWN: Duration = Duration::from_secs(300);
 
-/// How long an address at which a node proved who it is has no session with one that doesn't. Otherwise whoever takes the place of
+/// The time for which an address at which a node proved who it is has no session with one that doesn't. Otherwise whoever takes the place of
 /// the node there would have this one answer stock challenges.
 const IDENTIFIED: Duration = Duration::from_secs(600);
 

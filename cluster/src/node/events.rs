@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::NodeServerSessionInformation;
-use super::requests::Request;
+use super::node_requests::Request;
+use super::session_info::NodeServerSessionInformation;
 use crate::session::CloseReason;
 
 /// Told what happens to sessions. The methods run inside the node's actor: send a message, don't wait.

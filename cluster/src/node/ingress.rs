@@ -11,9 +11,9 @@ use ractor::message::SerializedMessage;
 use tokio::io::AsyncRead;
 
 use super::backlog::Probe;
-use super::link::{Link, Undelivered};
-use super::messages::NodeSessionMessage;
-use super::requests::SessionRequest;
+use super::link::Link;
+use super::session_messages::{NodeSessionMessage, SessionRequest};
+use super::undelivered::Undelivered;
 use crate::directory::{PutRefused, retained_bytes};
 use crate::session::CloseReason;
 use crate::transport::{FrameReader, ReadError, tls};
@@ -75,7 +75,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
                     if !more? {
                         return Ok(());
                     }
-                    self.link.mark_heard();
+                    self.link.mark_traffic();
                 }
             }
         }
@@ -125,7 +125,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
     fn call(&mut self, call: Call) {
         let Call { to, tag, .. } = call;
         let limit = call.timeout_ms.map(Duration::from_millis);
-        let Ok(sender) = self.link.await_reply(to, tag, limit) else {
+        let Ok(sender) = self.link.reply_port(to, tag, limit) else {
             self.link.dead_letter(to, Undelivered::TooManyCalls);
             return self.link.refuse_call(to, tag);
         };

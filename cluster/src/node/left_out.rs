@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::session::{Refusal, Refused};
 use crate::wire::MAX_NAME_BYTES;
 
-/// How much of a name is shown, in characters.
+/// The part of a name that is shown, in characters.
 const SHOWN: usize = 60;
 
 /// The entries that were left out, by reason. Reasons are names in this program's source, so there are few.

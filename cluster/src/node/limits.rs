@@ -4,6 +4,10 @@ use crate::directory;
 
 use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, DEFAULT_MAX_MAILBOX_SIZE, DEFAULT_MAX_OUTBOX_SIZE};
 
+/// The most connections that a node opens at one time because its peers say that there are nodes. What they say beyond that is left
+/// out until there is another session with one of them.
+pub(super) const MAX_TRANSITIVE_DIALS: usize = 256;
+
 /// How much of this node's memory the actors of other nodes may take: what stays of each that a peer advertises, of each that
 /// is in a group or was looked up, and of the groups.
 ///

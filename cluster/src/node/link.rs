@@ -2,26 +2,25 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use ractor::concurrency::OneshotSender;
 use ractor::message::SerializedMessage;
 use ractor::{ActorCell, RpcReplyPort};
 
-use super::awaited::{AwaitedReplies, TooMany};
 use super::backlog::{Target, Waiting};
-use super::pending::{MAX_PENDING_CALLS, PendingCalls};
+use super::inbound_calls::{CallEnded, InboundCalls, InboundCallsFull};
+use super::outbound_calls::OutboundCalls;
 use super::pid_hash::LocalPids;
+use super::undelivered::Undelivered;
 use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, NodeFlags, SessionLimits};
 use crate::NodeId;
 use crate::directory::SendRefused;
-use crate::transport::{LARGE_PAYLOAD, Outbox, OutboxError, Taken};
-use crate::wire::{self, CAPABILITY_CALL_FAILED, Call, Control, Data, Message, Payload};
-
-/// What a data frame holds at most beside its variant, arguments and metadata: keys, lengths and numbers.
-const FRAME_OVERHEAD: usize = 96;
+use crate::transport::{Enqueued, LARGE_PAYLOAD, Outbox, OutboxError};
+use crate::wire::{self, CAPABILITY_CALL_FAILED, Call, Control, Data, FRAME_OVERHEAD, Message, Payload};
 
 /// The connection to a peer, shared.
 #[derive(Debug)]
@@ -37,35 +36,12 @@ pub struct Link {
     waiting: Arc<Waiting>,
     /// The peer's actors that this node may address: those that the peer told of.
     remote: RwLock<HashSet<u64>>,
-    pending: Mutex<PendingCalls>,
-    awaited: AwaitedReplies,
+    outbound_calls: Mutex<OutboundCalls>,
+    inbound_calls: InboundCalls<Self>,
     /// Something was read since the session last asked.
-    heard: AtomicBool,
+    traffic: AtomicBool,
     /// Messages to or from this peer that were given up.
     dead_letters: AtomicU64,
-}
-
-/// Why a message was given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Undelivered {
-    /// The peer takes messages too slowly, or the session is over.
-    #[error(transparent)]
-    Outbox(#[from] OutboxError),
-    /// The peer would end the session on seeing it.
-    #[error("it takes {bytes} bytes and the peer accepts at most {limit} in one message")]
-    TooLarge { bytes: usize, limit: u64 },
-    /// Too many calls wait for replies.
-    #[error("{MAX_PENDING_CALLS} calls to the peer wait for replies already")]
-    TooManyCalls,
-    /// The local actor handles messages too slowly.
-    #[error("{limit} bytes wait in the mailbox of the local actor already")]
-    MailboxFull { limit: usize },
-    /// The local actors together handle messages too slowly.
-    #[error("{limit} bytes that the peer sent wait for all local actors together already")]
-    MailboxesFull { limit: usize },
-    /// The mailbox of the local actor is full, by the limits that it has of its own.
-    #[error("as much waits in the mailbox of the local actor as its own limits allow")]
-    ActorFull,
 }
 
 impl Link {
@@ -79,9 +55,9 @@ impl Link {
             advertised: RwLock::default(),
             waiting: Arc::default(),
             remote: RwLock::default(),
-            pending: Mutex::default(),
-            awaited: AwaitedReplies::default(),
-            heard: AtomicBool::new(false),
+            outbound_calls: Mutex::default(),
+            inbound_calls: InboundCalls::default(),
+            traffic: AtomicBool::new(false),
             dead_letters: AtomicU64::new(0),
         }
     }
@@ -115,18 +91,18 @@ impl Link {
     }
 
     /// The reader read something. Once a read, not once a message: no clock is asked.
-    pub fn mark_heard(&self) {
-        self.heard.store(true, Ordering::Relaxed);
+    pub fn mark_traffic(&self) {
+        self.traffic.store(true, Ordering::Relaxed);
     }
 
     /// True if something was read since this was last asked.
-    pub fn take_heard(&self) -> bool {
-        self.heard.swap(false, Ordering::Relaxed)
+    pub fn take_traffic(&self) -> bool {
+        self.traffic.swap(false, Ordering::Relaxed)
     }
 
     /// Lets the peer address this actor, if it can't already.
     pub(crate) fn advertise(&self, cell: &ActorCell) {
-        let mut advertised = self.advertised.write().unwrap_or_else(PoisonError::into_inner);
+        let mut advertised = self.advertised.write();
         advertised
             .entry(cell.get_id().pid())
             .or_insert_with(|| Arc::new(Target::new(cell.clone(), self.waiting.clone())));
@@ -134,24 +110,24 @@ impl Link {
 
     /// Ends what [`Link::advertise`] began. True if the peer could address it.
     pub(crate) fn withdraw(&self, pid: u64) -> bool {
-        let mut advertised = self.advertised.write().unwrap_or_else(PoisonError::into_inner);
+        let mut advertised = self.advertised.write();
         advertised.remove(&pid).is_some()
     }
 
     /// The local actor that the peer addresses by this pid.
     pub(super) fn advertised(&self, pid: u64) -> Option<Arc<Target>> {
-        let advertised = self.advertised.read().unwrap_or_else(PoisonError::into_inner);
+        let advertised = self.advertised.read();
         advertised.get(&pid).cloned()
     }
 
     /// The peer's actors with these pids can be addressed.
     pub fn add_remote(&self, pids: impl Iterator<Item = u64>) {
-        self.remote.write().unwrap_or_else(PoisonError::into_inner).extend(pids);
+        self.remote.write().extend(pids);
     }
 
     /// The peer's actors with these pids ended: their callers hear it now.
     pub fn remove_remotes(&self, pids: Vec<u64>) {
-        let mut remote = self.remote.write().unwrap_or_else(PoisonError::into_inner);
+        let mut remote = self.remote.write();
         for pid in &pids {
             remote.remove(pid);
         }
@@ -160,12 +136,12 @@ impl Link {
             remote.shrink_to(room);
         }
         drop(remote);
-        self.pending().fail_actors(pids);
+        self.outbound_calls().fail_actors(pids);
     }
 
     /// Takes a message for the peer's actor `to`, once there is room for it.
     pub(crate) async fn send_when_room(&self, to: u64, message: SerializedMessage) -> Result<(), SendRefused> {
-        if !self.remote.read().unwrap_or_else(PoisonError::into_inner).contains(&to) {
+        if !self.remote.read().contains(&to) {
             return Err(SendRefused::UnknownActor);
         }
         self.outbox.room().await;
@@ -180,7 +156,7 @@ impl Link {
     ///
     /// # Errors
     /// It was given up, and counted. Who waits for a reply hears it by the end of the reply port.
-    pub fn send(&self, to: u64, message: SerializedMessage) -> Result<Taken, Undelivered> {
+    pub fn send(&self, to: u64, message: SerializedMessage) -> Result<Enqueued, Undelivered> {
         let sent = match message {
             SerializedMessage::Cast {
                 variant,
@@ -210,7 +186,7 @@ impl Link {
             }
             SerializedMessage::CallReply(tag, what) => {
                 self.complete(to, tag, what);
-                Ok(Taken::Queued)
+                Ok(Enqueued::Queued)
             }
         };
         sent.inspect_err(|error| self.dead_letter(to, *error))
@@ -223,12 +199,15 @@ impl Link {
         size: usize,
         args: Vec<u8>,
         reply: RpcReplyPort<Vec<u8>>,
-    ) -> Result<Taken, Undelivered> {
+    ) -> Result<Enqueued, Undelivered> {
         self.check_size(size)
             .inspect_err(|error| self.dead_letter(call.to, *error))?;
         let timeout = reply.get_timeout();
         call.timeout_ms = timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
-        let tag = self.pending().insert(call.to, reply).ok_or(Undelivered::TooManyCalls);
+        let tag = self
+            .outbound_calls()
+            .insert(call.to, reply)
+            .ok_or(Undelivered::TooManyCalls);
         call.tag = tag.inspect_err(|error| self.dead_letter(call.to, *error))?;
         self.push(args, |out, args| wire::encode_call(out, &call, args))
             .inspect_err(|error| {
@@ -239,7 +218,7 @@ impl Link {
 
     /// A reply to the call `tag` of the actor `to` arrived.
     pub fn complete(&self, to: u64, tag: u64, what: Vec<u8>) {
-        let port = self.pending().take(to, tag);
+        let port = self.outbound_calls().take(to, tag);
         if let Some(Err(_)) = port.map(|port| port.send(what)) {
             tracing::trace!(
                 node_id = self.node_id,
@@ -252,27 +231,18 @@ impl Link {
 
     /// There will be no reply to the call `tag` of the actor `to`: its caller hears it now.
     pub fn fail_call(&self, to: u64, tag: u64) {
-        drop(self.pending().take(to, tag));
+        drop(self.outbound_calls().take(to, tag));
     }
 
     /// A port for the reply of a local actor to the call `tag` of the peer's, which gets what becomes of it: the reply, or
     /// that there is none. After `limit` there is none.
-    pub fn await_reply(
+    pub fn reply_port(
         self: &Arc<Self>,
         to: u64,
         tag: u64,
         limit: Option<Duration>,
-    ) -> Result<OneshotSender<Vec<u8>>, TooMany> {
-        self.awaited.port(self, to, tag, limit)
-    }
-
-    /// The local actor has done with a call of the peer's.
-    pub(crate) fn answered(&self, slot: usize, to: u64, tag: u64, reply: Option<Vec<u8>>) {
-        self.awaited.remove(slot);
-        match reply {
-            Some(reply) => self.reply(to, tag, reply),
-            None => self.refuse_call(to, tag),
-        }
+    ) -> Result<OneshotSender<Vec<u8>>, InboundCallsFull> {
+        self.inbound_calls.port(self, to, tag, limit)
     }
 
     /// Sends the reply to a call of the peer's. If it can't be sent, the caller is told that there is none.
@@ -312,7 +282,7 @@ impl Link {
         &self,
         payload: Vec<u8>,
         encode: impl FnOnce(&mut BytesMut, Payload<'_>) -> usize,
-    ) -> Result<Taken, Undelivered> {
+    ) -> Result<Enqueued, Undelivered> {
         let len = payload.len();
         let taken = if len >= LARGE_PAYLOAD {
             self.outbox
@@ -335,22 +305,22 @@ impl Link {
 
     /// No reply will come any more: every waiting caller hears it now.
     pub fn fail_all_calls(&self) {
-        self.pending().clear();
+        self.outbound_calls().clear();
     }
 
     /// Forgets calls whose callers have given up, on both sides.
     pub fn sweep_calls(&self, now: Instant) {
-        self.pending().sweep_all(now);
-        self.awaited.close_overdue(now);
+        self.outbound_calls().sweep_all(now);
+        self.inbound_calls.close_overdue(now);
     }
 
     /// The session is over: every waiting caller hears it, and nobody can be addressed or written to.
     pub fn shut(&self) {
         self.outbox.close();
-        self.pending().clear();
-        self.awaited.shut();
-        self.advertised.write().unwrap_or_else(PoisonError::into_inner).clear();
-        self.remote.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.outbound_calls().clear();
+        self.inbound_calls.shut();
+        self.advertised.write().clear();
+        self.remote.write().clear();
     }
 
     /// Counts a message that was given up, and says so.
@@ -372,8 +342,18 @@ impl Link {
         self.dead_letters.load(Ordering::Relaxed)
     }
 
-    fn pending(&self) -> MutexGuard<'_, PendingCalls> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    fn outbound_calls(&self) -> MutexGuard<'_, OutboundCalls> {
+        self.outbound_calls.lock()
+    }
+}
+
+impl CallEnded for Link {
+    fn call_ended(&self, slot: usize, to: u64, tag: u64, reply: Option<Vec<u8>>) {
+        self.inbound_calls.remove(slot);
+        match reply {
+            Some(reply) => self.reply(to, tag, reply),
+            None => self.refuse_call(to, tag),
+        }
     }
 }
 

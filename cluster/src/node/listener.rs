@@ -12,11 +12,11 @@ use tokio::sync::{oneshot, watch};
 
 use super::NodeServerMessage;
 use super::admission::{Admission, Permit};
-use super::requests::NodeRequest;
+use super::node_requests::NodeRequest;
 use crate::session::CloseReason;
 use crate::transport::{IncomingEncryptionMode, NetworkStream, tls, tls_socket};
 
-/// How long to wait after the system refused a connection, for instance for want of file descriptors.
+/// The wait after the system refused a connection, for instance for want of file descriptors.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
 /// Accepts connections and hands them to its node.

@@ -14,7 +14,7 @@ const MEMBER: usize = 576;
 /// of its own: 460, and 140 here.
 const GROUP: usize = 640;
 
-/// How often the names of a group and its scope are kept beside those for each member: by the tables of groups, of scopes and of
+/// The number of times that the names of a group and its scope are kept beside those for each member: by the tables of groups, of scopes and of
 /// who monitors them, and here.
 const GROUP_NAMES: usize = 6;
 

@@ -1,14 +1,20 @@
-//! The messages of the node's actors.
+//! What the actor of a node is told and asked.
+//!
+//! The public enums have the variants of the stock crate, because a `match` over all of them must stay complete in a
+//! program written for it. So what is new travels inside of what is there: to a session in place of a received message,
+//! to a node as a subscription that asks once and never listens.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use ractor::{ActorId, ActorRef, RpcReplyPort};
+use ractor::{ActorId, RpcReplyPort};
 
-use super::NodeEventSubscription;
-use super::requests::SessionRequest;
+use super::events::NodeEventSubscription;
+use super::node_requests::{NodeRequest, Request};
+use super::session_info::NodeServerSessionInformation;
 use crate::NodeId;
+use crate::session::SessionCheck;
 use crate::transport::{ClusterBidiStream, NetworkStream};
-use crate::wire::{Data, NameMessage, ServerStatus};
+use crate::wire::NameMessage;
 
 /// What a node knows of a connection when asked about a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,13 +29,13 @@ pub enum SessionCheckReply {
     DuplicateConnection,
 }
 
-impl From<SessionCheckReply> for ServerStatus {
-    fn from(reply: SessionCheckReply) -> Self {
-        match reply {
-            SessionCheckReply::NoOtherConnection => Self::Ok,
-            SessionCheckReply::ThisConnectionContinues => Self::OkSimultaneous,
-            SessionCheckReply::OtherConnectionContinues => Self::NotOk,
-            SessionCheckReply::DuplicateConnection => Self::Alive,
+impl From<SessionCheck> for SessionCheckReply {
+    fn from(check: SessionCheck) -> Self {
+        match check {
+            SessionCheck::OnlyOne => Self::NoOtherConnection,
+            SessionCheck::Wins => Self::ThisConnectionContinues,
+            SessionCheck::Loses => Self::OtherConnectionContinues,
+            SessionCheck::Ambiguous => Self::DuplicateConnection,
         }
     }
 }
@@ -90,55 +96,24 @@ pub enum NodeServerMessage {
 
 impl ractor::Message for NodeServerMessage {}
 
-/// What a [`NodeSession`](super::NodeSession) is told and asked: the variants of the stock crate and no other. What is new
-/// is in the functions of [`node`](super).
-#[derive(Debug)]
-pub enum NodeSessionMessage {
-    /// Something arrived for the session, such as a message of the handshake.
-    MessageReceived(Inbound),
-    /// Send this to the peer.
-    SendMessage(Outbound),
-    /// Is the session authenticated?
-    GetAuthenticationState(RpcReplyPort<bool>),
-    /// Have both nodes sent all that they had?
-    GetReadyState(RpcReplyPort<bool>),
+impl From<NodeRequest> for NodeServerMessage {
+    fn from(request: NodeRequest) -> Self {
+        Self::SubscribeToEvents {
+            id: String::new(),
+            subscription: Box::new(Asking(Some(Request(request)))),
+        }
+    }
 }
 
-impl ractor::Message for NodeSessionMessage {}
+/// A subscription that asks.
+struct Asking(Option<Request>);
 
-/// What a session is told and asked by its connection, its node and the functions of [`node`](super). Opaque.
-#[derive(Debug)]
-pub struct Inbound(pub(super) SessionRequest);
+impl NodeEventSubscription for Asking {
+    fn node_session_opened(&self, _: NodeServerSessionInformation) {}
+    fn node_session_disconnected(&self, _: NodeServerSessionInformation) {}
+    fn node_session_authenticated(&self, _: NodeServerSessionInformation) {}
 
-/// A message to the peer. Opaque.
-#[derive(Debug)]
-pub struct Outbound(pub(super) Data);
-
-/// The accepted connections of a node that have not authenticated, and those that it turned away.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct HandshakeStats {
-    /// How many are in their handshakes, TLS included.
-    pub open: usize,
-    /// How many were refused or ended by themselves since the node started, by reason: a [`CloseReason::name`], or
-    /// `handshake_limit`, `address_limit`, `tls`, `tls_timeout`; and, as `accept`, how often the system could not accept
-    /// any.
-    ///
-    /// [`CloseReason::name`]: super::CloseReason::name
-    pub failed: BTreeMap<&'static str, u64>,
-}
-
-/// A session as a node sees it.
-#[derive(Debug, Clone)]
-pub struct NodeServerSessionInformation {
-    /// The session's actor.
-    pub actor: ActorRef<NodeSessionMessage>,
-    /// The peer, once it has said its name.
-    pub peer_name: Option<NameMessage>,
-    /// True if this node accepted the connection.
-    pub is_server: bool,
-    /// The node id of the peer's actors on this node.
-    pub node_id: NodeId,
-    /// The peer's address, or label.
-    pub peer_addr: String,
+    fn take_request(&mut self) -> Option<Request> {
+        self.0.take()
+    }
 }

@@ -9,13 +9,13 @@
 
 mod admission;
 pub mod auth;
-mod awaited;
 mod backlog;
 mod challenges;
 pub mod client;
 mod connector;
 mod dialling;
 mod events;
+mod inbound_calls;
 mod ingress;
 mod left_out;
 mod limits;
@@ -24,35 +24,43 @@ mod listener;
 mod memberships;
 mod messages;
 mod namesakes;
+mod node_requests;
 pub mod node_session;
-mod pending;
+mod operations;
+mod outbound_calls;
+mod peer;
 mod pid_hash;
 mod refusals;
 mod remote_actor;
-mod requests;
 mod resolve;
 mod server;
+mod session_actor;
+mod session_end;
 mod session_events;
+mod session_info;
+mod session_messages;
+mod session_monitors;
 mod sessions;
+mod source;
 mod stand_ins;
 mod sync;
 mod timer;
-mod watch;
+mod undelivered;
 
-pub use admission::HandshakeLimits;
-pub use connector::{EncryptionSource, Peer};
+pub use admission::{HandshakeLimits, HandshakeStats};
 pub use dialling::Backoff;
 pub use events::NodeEventSubscription;
 use limits::SessionLimits;
 pub use limits::{PeerLimits, StandInNames};
-pub use messages::{
-    HandshakeStats, NodeServerMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply,
-};
+pub use messages::{NodeServerMessage, SessionCheckReply};
 pub use node_session::NodeSession;
-pub use requests::{
+pub use operations::{
     add_peer, await_down, confirm, dead_letters, handshake_stats, left_out, listen_addr, quiesce, remove_peer,
 };
+pub use peer::{EncryptionSource, Peer};
 pub use server::{NodeServer, NodeServerState};
+pub use session_info::NodeServerSessionInformation;
+pub use session_messages::NodeSessionMessage;
 
 pub use crate::session::{CloseReason, Rival, StockPeers, Timing};
 pub use crate::wire::{NameMessage, NodeFlags, ServerStatus, WireError};
@@ -63,10 +71,10 @@ pub(crate) const PROTOCOL_VERSION: u32 = 1;
 /// The largest inbound frame that a node accepts unless told otherwise: 16 MiB, as stock nodes do.
 pub const DEFAULT_MAX_INBOUND_FRAME_SIZE: u64 = 16 * 1024 * 1024;
 
-/// How many bytes may wait for a peer before its actors' messages become dead letters: 64 MiB.
+/// The number of bytes that may wait for a peer before its actors' messages become dead letters: 64 MiB.
 pub const DEFAULT_MAX_OUTBOX_SIZE: usize = 64 * 1024 * 1024;
 
-/// How many bytes that a peer sent may wait for one local actor before further ones become dead letters: 64 MiB.
+/// The number of bytes from a peer that may wait for one local actor before further ones become dead letters: 64 MiB.
 pub const DEFAULT_MAX_MAILBOX_SIZE: usize = 64 * 1024 * 1024;
 
 /// Whether a node connects to the peers of its peers.
@@ -85,5 +93,5 @@ pub(crate) mod sim {
     pub use super::dialling::{Backoff, Dialling, News, Step};
     pub use super::limits::SessionLimits;
     pub use super::link::Link;
-    pub use super::watch::{Proof, SessionEnd};
+    pub use super::session_end::{Proof, SessionEnd};
 }

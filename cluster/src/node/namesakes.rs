@@ -9,85 +9,93 @@ use std::time::Duration;
 
 use ractor::{ActorId, ActorRef, RpcReplyPort};
 
-use super::requests::{Contest, NodeRequest, SessionRequest, Verdict, confirm};
-use super::server::NodeServerState;
-use super::{NameMessage, NodeServer, NodeServerMessage, NodeSessionMessage, ServerStatus};
+use super::messages::NodeServerMessage;
+use super::node_requests::{Contest, NodeRequest, Verdict};
+use super::operations::confirm;
+use super::refusals::Refusals;
+use super::session_messages::{NodeSessionMessage, SessionRequest};
+use super::sessions::Sessions;
 use crate::session::CloseReason;
+use crate::wire::{NameMessage, ServerStatus};
 
-/// How long a node may take to answer whose name another one has too. Shorter than a session waits for the verdict.
+/// The longest time for an answer of a node whose name another one has too. Shorter than a session waits for the verdict.
 const INCUMBENT: Duration = Duration::from_secs(3);
 
-impl NodeServer {
-    /// Whether a session goes on whose peer has just said its name.
-    pub(super) fn admit(&self, state: &NodeServerState, id: ActorId) -> ServerStatus {
-        let Some(info) = state.sessions.info(id) else {
-            return ServerStatus::NotOk;
-        };
-        if let Some(peer) = info.peer_name.as_ref().filter(|peer| peer.name == state.local.name) {
-            let incarnation = |name: &NameMessage| name.flags.unwrap_or_default().incarnation;
-            if incarnation(peer) != 0 && incarnation(peer) == incarnation(&state.local) {
-                // It is this very node, if it proves that.
-                return ServerStatus::Ok;
-            }
-            let why = CloseReason::SameName {
-                name: peer.name.clone(),
-                address: info.peer_addr.clone(),
-            };
-            self.admission.refusals.refuse(&info.peer_addr, why.name(), &why);
-            // It learns this node's name next, and who has it.
+/// Whether a session goes on whose peer has just said its name.
+pub(super) fn admit(sessions: &Sessions, local: &NameMessage, refusals: &Refusals, id: ActorId) -> ServerStatus {
+    let Some(info) = sessions.info(id) else {
+        return ServerStatus::NotOk;
+    };
+    if let Some(peer) = info.peer_name.as_ref().filter(|peer| peer.name == local.name) {
+        let incarnation = |name: &NameMessage| name.flags.unwrap_or_default().incarnation;
+        if incarnation(peer) != 0 && incarnation(peer) == incarnation(local) {
+            // It is this very node, if it proves that.
             return ServerStatus::Ok;
         }
-        // Who has a name already is told to nobody but those who prove the cookie.
-        if state.sessions.rival(id).is_some() {
-            return ServerStatus::Ok;
-        }
-        state.sessions.check(&state.local.name, id).into()
-    }
-
-    /// Two nodes have one name. The one that was here first stays, if it still answers.
-    pub(super) fn contested(&self, state: &mut NodeServerState, contest: Contest) {
-        let Contest {
-            newcomer,
-            incumbent,
-            incumbent_answers,
-            verdict,
-        } = contest;
-        let sessions = &mut state.sessions;
-        if !incumbent_answers && sessions.is_elected(incumbent) {
-            // It is frozen, or gone without a word. The election would draw lots between it and its successor.
-            sessions.over(incumbent, CloseReason::PeerSilent(INCUMBENT));
-        }
-        let is_there = incumbent_answers && sessions.is_elected(incumbent);
-        let (Some(rival), Some(info), true) = (sessions.as_rival(incumbent), sessions.info(newcomer), is_there) else {
-            return state.elect(newcomer, Some(verdict));
+        let why = CloseReason::SameName {
+            name: peer.name.clone(),
+            address: info.peer_addr.clone(),
         };
-        let name = info
-            .peer_name
-            .as_ref()
-            .map(|peer| peer.name.clone())
-            .unwrap_or_default();
-        let peer_addr = info.peer_addr.clone();
-        let why = CloseReason::NameTaken {
-            name,
-            rival: rival.clone(),
-        };
-        self.admission.refusals.refuse(&peer_addr, why.name(), &why);
-        if let (Some(newcomer), true) = (sessions.as_rival(newcomer), sessions.is_yet_to_be_told(incumbent))
-            && let Some(info) = sessions.info(incumbent)
-        {
-            drop(info.actor.cast(SessionRequest::Contested(newcomer).into()));
-        }
-        sessions.proved(newcomer);
-        verdict.send(Verdict::NameTaken(rival)).ok();
+        refusals.refuse(&info.peer_addr, why.name(), &why);
+        // It learns this node's name next, and who has it.
+        return ServerStatus::Ok;
     }
+    // Who has a name already is told to nobody but those who prove the cookie.
+    if sessions.rival(id).is_some() {
+        return ServerStatus::Ok;
+    }
+    sessions.check(&local.name, id).into()
 }
 
-impl NodeServerState {
-    /// True if the peer of this session has the name of this very node.
-    pub(super) fn is_namesake(&self, id: ActorId) -> bool {
-        let peer = self.sessions.info(id).and_then(|info| info.peer_name.as_ref());
-        peer.is_some_and(|peer| peer.name == self.local.name)
+/// What becomes of a newcomer with the name of another node.
+pub(super) enum Newcomer {
+    /// The other node is gone, or doesn't answer: the usual election decides.
+    Elect(ActorId, RpcReplyPort<Verdict>),
+    /// The other node stays, and the newcomer was told so.
+    TurnedAway,
+}
+
+/// Two nodes have one name. The one that was here first stays, if it still answers.
+pub(super) fn decide(sessions: &mut Sessions, refusals: &Refusals, contest: Contest) -> Newcomer {
+    let Contest {
+        newcomer,
+        incumbent,
+        incumbent_answers,
+        verdict,
+    } = contest;
+    if !incumbent_answers && sessions.is_elected(incumbent) {
+        // It is frozen, or gone without a word. The election would draw lots between it and its successor.
+        sessions.over(incumbent, CloseReason::PeerSilent(INCUMBENT));
     }
+    let is_there = incumbent_answers && sessions.is_elected(incumbent);
+    let (Some(rival), Some(info), true) = (sessions.as_rival(incumbent), sessions.info(newcomer), is_there) else {
+        return Newcomer::Elect(newcomer, verdict);
+    };
+    let name = info
+        .peer_name
+        .as_ref()
+        .map(|peer| peer.name.clone())
+        .unwrap_or_default();
+    let peer_addr = info.peer_addr.clone();
+    let why = CloseReason::NameTaken {
+        name,
+        rival: rival.clone(),
+    };
+    refusals.refuse(&peer_addr, why.name(), &why);
+    if let (Some(newcomer), true) = (sessions.as_rival(newcomer), sessions.is_yet_to_be_told(incumbent))
+        && let Some(info) = sessions.info(incumbent)
+    {
+        drop(info.actor.cast(SessionRequest::Contested(newcomer).into()));
+    }
+    sessions.proved(newcomer);
+    verdict.send(Verdict::NameTaken(rival)).ok();
+    Newcomer::TurnedAway
+}
+
+/// True if the peer of this session has the name of this very node.
+pub(super) fn is_namesake(sessions: &Sessions, local: &NameMessage, id: ActorId) -> bool {
+    let peer = sessions.info(id).and_then(|info| info.peer_name.as_ref());
+    peer.is_some_and(|peer| peer.name == local.name)
 }
 
 /// Finds out whether the node that has the name of a newcomer still answers, and says so to this node.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How many lines a reason may have in one [`WINDOW`]. A flood of connections must not become a flood of log lines.
+use parking_lot::{Mutex, MutexGuard};
+
+/// The number of lines that a reason may have in one [`WINDOW`]. A flood of connections must not become a flood of log lines.
 const LINES: u32 = 5;
 
 /// See [`LINES`].
@@ -81,7 +82,7 @@ impl Refusals {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Tally>> {
-        self.by_reason.lock().unwrap_or_else(PoisonError::into_inner)
+        self.by_reason.lock()
     }
 }
 

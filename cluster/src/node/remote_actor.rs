@@ -8,7 +8,7 @@ use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, ActorRunti
 use tokio::task::yield_now;
 
 use super::link::Link;
-use crate::transport::Taken;
+use crate::transport::Enqueued;
 
 /// Takes serialized messages and encodes them into the link to the actor it stands for.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Actor for RemoteActor {
         let is_call = matches!(message, SerializedMessage::Call { .. });
         // What can't be sent is counted and logged there; a stand-in has nobody else to tell.
         let taken = link.send(myself.get_id().pid(), message);
-        if let Ok(Taken::FirstOfSeveral) = taken
+        if let Ok(Enqueued::FirstOfBatch) = taken
             && is_call
         {
             // Those who are about to call do so now, and their calls are taken in one go. Otherwise each would wake this

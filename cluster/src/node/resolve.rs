@@ -1,7 +1,7 @@
 //! Looks up the name of a peer, on the threads of the runtime for work that blocks.
 //!
 //! The system's own way of looking up names can't be cancelled, and may take longer than an attempt to connect waits for it. So a
-//! look-up that is still under way is waited for again, rather than begun anew: each peer has one thread at most.
+//! look-up that is still under way goes on, and no other is begun: each peer has one thread at most.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};

@@ -15,11 +15,12 @@ use super::admission::{Admission, Permit};
 use super::connector::Connectors;
 use super::events::Subscriptions;
 use super::listener::{Listener, ListenerMessage, connection_string};
-use super::namesakes::ask_incumbent;
+use super::namesakes::{self, Newcomer};
+use super::node_requests::{Dialled, NodeRequest, Purpose, Request, Verdict};
 use super::node_session::NodeSessionState;
-use super::requests::{Dialled, NodeRequest, Purpose, Request, Verdict};
+use super::session_end::Proof;
+use super::session_monitors::{SessionMonitor, SessionMonitors};
 use super::sessions::Sessions;
-use super::watch::{Proof, Watch, Watches};
 use super::{
     HandshakeStats, NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation,
     NodeSession, PROTOCOL_VERSION, SessionLimits, StandInNames, Timing,
@@ -30,7 +31,7 @@ use crate::session::{Account, CloseReason, Dial, Ledger, StockPeers};
 use crate::transport::{IncomingEncryptionMode, NetworkStream, bind};
 use crate::wire::{CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN};
 
-/// How long a stopping node waits for its sessions to end in order.
+/// The longest wait of a stopping node for its sessions to end in order.
 const STOP: Duration = Duration::from_secs(8);
 
 /// The node id of the next session. It counts for the process, because what has the ids, stand-ins and their groups, is
@@ -53,7 +54,7 @@ pub struct NodeServer {
     timing: Timing,
     stand_in_names: StandInNames,
     stock_peers: StockPeers,
-    pub(super) admission: Arc<Admission>,
+    admission: Arc<Admission>,
     /// What all peers hold of this node's memory.
     ledger: Arc<Ledger>,
     /// One for each connection that may be opened on a peer's word at one time.
@@ -105,18 +106,22 @@ impl NodeServer {
                 drop((stopped, reply.send(())));
             }
             NodeRequest::RemovePeer(address) => state.connectors.remove(&address),
-            NodeRequest::ConnectionOpenedWatched { stream, watch, dialled } => {
+            NodeRequest::ConnectionOpenedMonitored {
+                stream,
+                monitor,
+                dialled,
+            } => {
                 let peer_addr = stream.peer_label();
                 if dialled.purpose != Purpose::Hearsay {
                     self.admission.expect(stream.peer_ip());
                 }
-                let origin = Origin::Dialled(dialled, Some(watch));
+                let origin = Origin::Dialled(dialled, Some(monitor));
                 self.open(myself, state, *stream, origin, peer_addr).await;
             }
             NodeRequest::AwaitAbsence(node, reply) => {
-                state.watches.await_absence(node, reply);
+                state.monitors.await_absence(node, reply);
                 state
-                    .watches
+                    .monitors
                     .tell_absences(|node| state.sessions.is_present(node), None);
             }
             NodeRequest::Accepted { stream, permit } => {
@@ -134,7 +139,8 @@ impl NodeServer {
             }
             NodeRequest::Admit { actor_id, name, reply } => {
                 state.sessions.name(actor_id, name);
-                drop(reply.send(self.admit(state, actor_id)));
+                let status = namesakes::admit(&state.sessions, &state.local, &self.admission.refusals, actor_id);
+                drop(reply.send(status));
             }
             NodeRequest::Introduced {
                 actor_id,
@@ -148,11 +154,18 @@ impl NodeServer {
             }
             NodeRequest::Elect(id, verdict) => match state.sessions.rival(id) {
                 // Two nodes can't have one name, and a node of ours closes when it hears that.
-                _ if state.is_namesake(id) => drop(verdict.send(Verdict::Duplicate)),
-                Some(incumbent) => ask_incumbent(myself, incumbent, id, verdict),
+                _ if namesakes::is_namesake(&state.sessions, &state.local, id) => {
+                    drop(verdict.send(Verdict::Duplicate))
+                }
+                Some(incumbent) => namesakes::ask_incumbent(myself, incumbent, id, verdict),
                 None => state.elect(id, Some(verdict)),
             },
-            NodeRequest::Contested(contest) => self.contested(state, contest),
+            NodeRequest::Contested(contest) => {
+                match namesakes::decide(&mut state.sessions, &self.admission.refusals, contest) {
+                    Newcomer::Elect(id, verdict) => state.elect(id, Some(verdict)),
+                    Newcomer::TurnedAway => {}
+                }
+            }
             NodeRequest::Over(id, reason) => state.sessions.over(id, reason),
         }
     }
@@ -185,9 +198,9 @@ impl NodeServer {
         origin: Origin,
         peer_addr: String,
     ) {
-        let (is_server, permit, dialled, watch) = match origin {
+        let (is_server, permit, dialled, monitor) = match origin {
             Origin::Accepted(permit) => (true, Some(permit), Dialled::default(), None),
-            Origin::Dialled(dialled, watch) => (false, None, dialled, watch),
+            Origin::Dialled(dialled, monitor) => (false, None, dialled, monitor),
         };
         let node_id = next_node_id();
         let mut session = NodeSession::new(
@@ -221,8 +234,8 @@ impl NodeServer {
                 state
                     .subscriptions
                     .each(|subscription| subscription.node_session_opened(info.clone()));
-                if let Some(watch) = watch {
-                    state.watches.insert(info.actor.get_id(), watch);
+                if let Some(monitor) = monitor {
+                    state.monitors.insert(info.actor.get_id(), monitor);
                 }
                 state.sessions.insert(info);
             }
@@ -245,7 +258,7 @@ enum Origin {
     /// It was accepted, and may stay open for a while before it authenticates.
     Accepted(Permit),
     /// This node opened it, and somebody may want to hear how it goes.
-    Dialled(Dialled, Option<Watch>),
+    Dialled(Dialled, Option<SessionMonitor>),
 }
 
 /// The state of a [`NodeServer`].
@@ -253,10 +266,10 @@ enum Origin {
 pub struct NodeServerState {
     listener: ActorRef<ListenerMessage>,
     listen_addr: SocketAddr,
-    pub(super) local: NameMessage,
-    pub(super) sessions: Sessions,
+    local: NameMessage,
+    sessions: Sessions,
     subscriptions: Subscriptions,
-    watches: Watches,
+    monitors: SessionMonitors,
     connectors: Connectors,
     /// The node was told to accept no more.
     quiet: bool,
@@ -272,7 +285,7 @@ struct Succession {
 
 impl NodeServerState {
     /// A session has authenticated and asks whether it survives. Whoever doesn't is ended, and the answer waits for that.
-    pub(super) fn elect(&mut self, id: ractor::ActorId, won: Option<RpcReplyPort<Verdict>>) {
+    fn elect(&mut self, id: ractor::ActorId, won: Option<RpcReplyPort<Verdict>>) {
         let Some(election) = self.sessions.elect(&self.local.name, id) else {
             return;
         };
@@ -320,7 +333,7 @@ impl NodeServerState {
         {
             self.subscriptions
                 .each(|subscription| subscription.node_session_ready(info.clone()));
-            self.watches.ready(info);
+            self.monitors.ready(info);
         }
     }
 
@@ -330,7 +343,7 @@ impl NodeServerState {
             return;
         };
         let reason = reason.or(verdict).unwrap_or(CloseReason::Local);
-        self.watches.ended(&info, proof, &reason);
+        self.monitors.ended(&info, proof, &reason);
         let mut info = info;
         if proof == Proof::Nothing {
             // A name that was never proved is nobody's.
@@ -340,7 +353,7 @@ impl NodeServerState {
             subscription.node_session_closed(info.clone(), reason.clone());
             subscription.node_session_disconnected(info.clone());
         });
-        self.watches
+        self.monitors
             .tell_absences(|node| self.sessions.is_present(node), Some(&reason));
         self.succeed(cell.get_id());
     }
@@ -376,7 +389,7 @@ impl Actor for NodeServer {
             local,
             sessions: Sessions::default(),
             subscriptions: Subscriptions::default(),
-            watches: Watches::default(),
+            monitors: SessionMonitors::default(),
             connectors: Connectors::default(),
             quiet: false,
             succeeding: Vec::new(),

@@ -7,25 +7,23 @@ use ractor::{ActorCell, ActorRef, RpcReplyPort, pg};
 use tokio::time::timeout;
 
 use super::client::{ConnectError, connect_on_hearsay};
+use super::limits::MAX_TRANSITIVE_DIALS;
 use super::memberships::Group;
+use super::node_requests::{NodeRequest, Verdict};
 use super::node_session::NodeSessionState;
-use super::requests::{NodeRequest, SessionRequest, Verdict};
+use super::session_end::Proof;
+use super::session_messages::SessionRequest;
 use super::stand_ins::{NoStandIn, Resolver, Tenure};
-use super::watch::Proof;
 use super::{NameMessage, NodeServerMessage, NodeSession, NodeSessionMessage, sync};
 use crate::directory;
 use crate::session::{CloseReason, Event, Refusal, Refusals, Role};
 use crate::transport::OutboxError;
 use crate::wire::{self, Actor, GroupChange, MAX_NODE_NAME_BYTES};
 
-/// How long the node may take to decide about a session.
+/// The longest time for the node to decide about a session.
 const NODE_DECISION: Duration = Duration::from_secs(5);
 
-/// The most connections that a node opens at one time because its peers say that there are nodes. What they say beyond that is left
-/// out until there is another session with one of them.
-pub(super) const MAX_TRANSITIVE_DIALS: usize = 256;
-
-/// How long such a connection may take until its session is ready. After it another one may be opened in its place.
+/// The longest time for such a connection until its session is ready. After it another one may be opened in its place.
 const TRANSITIVE_DIAL: Duration = Duration::from_secs(10);
 
 impl NodeSession {

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use ractor::{ActorId, ActorRef};
 
-use super::watch::Proof;
+use super::session_end::Proof;
 use super::{NameMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply};
 use crate::NodeId;
-use crate::session::{Admission, CloseReason, Registry, Rival, Role};
+use crate::session::{CloseReason, Registry, Rival, Role, SessionCheck};
 
 /// The sessions of a node by actor id.
 #[derive(Debug, Default)]
@@ -80,7 +80,7 @@ impl Sessions {
     }
 
     /// Should this session, whose peer has just said its name, go on?
-    pub(super) fn check(&self, this: &str, id: ActorId) -> Admission {
+    pub(super) fn check(&self, this: &str, id: ActorId) -> SessionCheck {
         self.registry.check(this, id)
     }
 
@@ -178,15 +178,4 @@ fn are_namesakes(one: &NodeServerSessionInformation, other: &NodeServerSessionIn
 /// The number that tells the lives of a node apart; 0 of one that has none or does not prove it.
 fn incarnation(name: Option<&NameMessage>) -> u64 {
     name.and_then(|name| name.flags).unwrap_or_default().incarnation
-}
-
-impl From<Admission> for SessionCheckReply {
-    fn from(admission: Admission) -> Self {
-        match admission {
-            Admission::OnlyOne => Self::NoOtherConnection,
-            Admission::Wins => Self::ThisConnectionContinues,
-            Admission::Loses => Self::OtherConnectionContinues,
-            Admission::Ambiguous => Self::DuplicateConnection,
-        }
-    }
 }

@@ -13,9 +13,8 @@ use ractor::{ActorCell, ActorId, ActorRef, ActorStatus, RpcReplyPort, SpawnErr};
 use super::StandInNames;
 use super::link::Link;
 use super::memberships::{Group, Memberships};
-use super::messages::NodeSessionMessage;
 use super::remote_actor::{RemoteActorMessage, spawn_stand_in};
-use super::requests::SessionRequest;
+use super::session_messages::{NodeSessionMessage, SessionRequest};
 use crate::directory::{BoxFuture, Found, Lent, RemoteActors, SendRefused, Wanted, namesakes};
 use crate::session::{Account, Full, Refusal};
 use crate::wire::Actor;
@@ -35,7 +34,7 @@ pub(super) enum Tenure {
     Lent,
 }
 
-/// How long a stand-in that is given back may take to end. It waits for nobody.
+/// The longest time for a stand-in that is given back to end. It waits for nobody.
 const GIVEN_BACK: Duration = Duration::from_secs(1);
 
 /// The bytes that a stand-in is charged beside [`NAMES`] times its name. Measured: 8 900 without a name, and with one as many
@@ -43,7 +42,7 @@ const GIVEN_BACK: Duration = Duration::from_secs(1);
 /// actor, and the task.
 const STAND_IN: usize = 10 * 1024;
 
-/// How often the name of a stand-in is kept: by ractor twice, and here.
+/// The number of times that the name of a stand-in is kept: by ractor twice, and here.
 const NAMES: usize = 3;
 
 /// The stand-ins of one session, and the groups that they are in.

@@ -5,8 +5,7 @@ use std::time::Instant;
 use ractor::ActorRef;
 use ractor::concurrency::JoinHandle;
 
-use super::NodeSessionMessage;
-use super::requests::SessionRequest;
+use super::session_messages::{NodeSessionMessage, SessionRequest};
 
 /// Wakes the session at its next deadline.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use super::proof::{Transcript, proves_identity};
 use super::{CloseReason, Role, StockChallenge, StockPeers};
 use crate::wire::{Auth, Challenge, ChallengeReply, Digest, MAX_NODE_NAME_BYTES, NameMessage, Nonce, ServerStatus};
 
-/// How much of an address that a peer names is shown, in characters.
+/// The part of an address named by a peer that is shown, in characters.
 const LONGEST_ADDRESS: usize = 200;
 
 /// What this end brings to a handshake.

@@ -28,8 +28,8 @@ pub use machine::{Dial, Session, SessionConfig};
 pub use reason::{CloseReason, Rival};
 pub(crate) use refusal::Refusals;
 pub(crate) use refusal::{Refusal, Refused};
-pub(crate) use registry::Admission;
 pub use registry::Registry;
+pub(crate) use registry::SessionCheck;
 
 /// Whether peers may prove the cookie as `ractor_cluster` does.
 ///

@@ -149,7 +149,7 @@ fn spoken(time: Duration) -> String {
 pub struct Rival {
     /// Where it is, as the node says that is connected to it.
     pub address: String,
-    /// How long it has been connected there.
+    /// The time for which it has been connected there.
     pub since: Duration,
 }
 

@@ -9,9 +9,10 @@ use std::num::NonZeroU64;
 use super::{Candidate, CloseReason, Role, elect};
 use crate::wire::ServerStatus;
 
-/// Should a connection whose peer has just said its name go on?
+/// Whether a connection whose peer has just said its name goes on. Peers hear it as a [`ServerStatus`], and programs that ask the node
+/// as the stock crate's `SessionCheckReply`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
+pub enum SessionCheck {
     /// There is no other connection with this peer.
     OnlyOne,
     /// There is, and this one takes its place once it is authenticated.
@@ -22,13 +23,13 @@ pub enum Admission {
     Ambiguous,
 }
 
-impl From<Admission> for ServerStatus {
-    fn from(admission: Admission) -> Self {
+impl From<SessionCheck> for ServerStatus {
+    fn from(admission: SessionCheck) -> Self {
         match admission {
-            Admission::OnlyOne => Self::Ok,
-            Admission::Wins => Self::OkSimultaneous,
-            Admission::Loses => Self::NotOk,
-            Admission::Ambiguous => Self::Alive,
+            SessionCheck::OnlyOne => Self::Ok,
+            SessionCheck::Wins => Self::OkSimultaneous,
+            SessionCheck::Loses => Self::NotOk,
+            SessionCheck::Ambiguous => Self::Alive,
         }
     }
 }
@@ -129,12 +130,12 @@ impl<Id: Copy + Ord> Registry<Id> {
 
     /// Should this session, whose peer has just said its name, go on? Sessions that haven't proved the cookie don't
     /// count: a claimed name displaces nobody.
-    pub fn check(&self, this: &str, id: Id) -> Admission {
+    pub fn check(&self, this: &str, id: Id) -> SessionCheck {
         let Some(entry) = self.entries.get(&id) else {
-            return Admission::Loses;
+            return SessionCheck::Loses;
         };
         let Some(peer) = entry.peer.as_deref() else {
-            return Admission::Loses;
+            return SessionCheck::Loses;
         };
         let mut candidates = self.elected(peer);
         if entry.standing != Standing::Authenticated {
@@ -142,14 +143,14 @@ impl<Id: Copy + Ord> Registry<Id> {
         }
         let only = candidates.len() == 1;
         match elect(this, peer, candidates).contains(&id) {
-            true if only => Admission::OnlyOne,
-            true => Admission::Wins,
-            false => Admission::Loses,
+            true if only => SessionCheck::OnlyOne,
+            true => SessionCheck::Wins,
+            false => SessionCheck::Loses,
         }
     }
 
     /// As [`Registry::check`] for whoever knows a connection only by its peer's name and nonce.
-    pub(crate) fn check_name(&self, this: &str, peer: &str, connection_id: u64) -> Admission {
+    pub(crate) fn check_name(&self, this: &str, peer: &str, connection_id: u64) -> SessionCheck {
         let nonce = NonZeroU64::new(connection_id);
         let mut same = self
             .entries
@@ -158,18 +159,18 @@ impl<Id: Copy + Ord> Registry<Id> {
         match (same.next(), same.next()) {
             (Some((only, _)), None) => return self.check(this, *only),
             // Several with one nonce: all may authenticate, and the accepting end decides once it can tell them apart.
-            (Some(_), Some(_)) => return Admission::OnlyOne,
+            (Some(_), Some(_)) => return SessionCheck::OnlyOne,
             (None, _) => {}
         }
         let others = self.elected(peer);
         if others.is_empty() {
-            Admission::OnlyOne
+            SessionCheck::OnlyOne
         } else if others.iter().any(|other| other.role == Role::Acceptor) {
-            Admission::Ambiguous
+            SessionCheck::Ambiguous
         } else if peer < this {
-            Admission::Wins
+            SessionCheck::Wins
         } else {
-            Admission::Loses
+            SessionCheck::Loses
         }
     }
 
@@ -220,7 +221,7 @@ impl Entry {
 
 #[cfg(test)]
 mod tests {
-    use super::{Admission, Election, Registry, Role};
+    use super::{Election, Registry, Role, SessionCheck};
     use crate::session::CloseReason;
 
     const THIS: &str = "beta@h";
@@ -239,10 +240,10 @@ mod tests {
     #[test]
     fn a_claim_is_turned_away_by_proof_and_turns_nobody_away() {
         let mut registry = accepted(&[5, 3, 9]);
-        assert_eq!(registry.check(THIS, 0), Admission::OnlyOne, "whatever 1 and 2 claim");
+        assert_eq!(registry.check(THIS, 0), SessionCheck::OnlyOne, "whatever 1 and 2 claim");
         assert!(registry.elect(THIS, 0).unwrap().won);
-        assert_eq!(registry.check(THIS, 1), Admission::Wins);
-        assert_eq!(registry.check(THIS, 2), Admission::Loses);
+        assert_eq!(registry.check(THIS, 1), SessionCheck::Wins);
+        assert_eq!(registry.check(THIS, 2), SessionCheck::Loses);
         assert!(registry.is_elected(0), "a better claim is no proof");
     }
 
@@ -250,9 +251,9 @@ mod tests {
     fn a_session_that_is_over_competes_no_more_but_must_be_gone_first() {
         let mut registry = accepted(&[3, 5]);
         registry.elect(THIS, 0);
-        assert_eq!(registry.check(THIS, 1), Admission::Loses);
+        assert_eq!(registry.check(THIS, 1), SessionCheck::Loses);
         registry.over(0, CloseReason::ConnectionClosed);
-        assert_eq!(registry.check(THIS, 1), Admission::OnlyOne);
+        assert_eq!(registry.check(THIS, 1), SessionCheck::OnlyOne);
         let election = Election {
             won: true,
             ending: vec![0],
@@ -275,14 +276,14 @@ mod tests {
     fn who_asks_by_name_alone_gets_an_answer_about_the_direction() {
         let mut registry = accepted(&[5]);
         registry.elect(THIS, 0);
-        assert_eq!(registry.check_name(THIS, PEER, 5), Admission::OnlyOne);
-        assert_eq!(registry.check_name(THIS, PEER, 6), Admission::Ambiguous);
-        assert_eq!(registry.check_name(THIS, "gamma@h", 5), Admission::OnlyOne);
+        assert_eq!(registry.check_name(THIS, PEER, 5), SessionCheck::OnlyOne);
+        assert_eq!(registry.check_name(THIS, PEER, 6), SessionCheck::Ambiguous);
+        assert_eq!(registry.check_name(THIS, "gamma@h", 5), SessionCheck::OnlyOne);
         registry.insert(7, Role::Acceptor);
         registry.name(7, PEER, 5);
         assert_eq!(
             registry.check_name(THIS, PEER, 5),
-            Admission::OnlyOne,
+            SessionCheck::OnlyOne,
             "both may authenticate"
         );
     }

@@ -3,8 +3,6 @@
 //! It is a queue of chunks behind one lock. Nobody awaits while holding the lock, and the writer takes the whole queue at
 //! once and leaves an empty one, so a busy connection makes few, large writes.
 
-use std::sync::PoisonError;
-
 use bytes::BytesMut;
 use tokio::sync::Notify;
 
@@ -31,12 +29,12 @@ pub enum OutboxError {
 
 /// What a frame that was taken found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taken {
+pub enum Enqueued {
     /// Nothing special.
     Queued,
     /// An empty outbox that more frames are about to come to. The writer waits a little for them: so may whoever is to bring
     /// them.
-    FirstOfSeveral,
+    FirstOfBatch,
 }
 
 #[derive(Debug, Default)]
@@ -82,7 +80,7 @@ impl Outbox {
     ///
     /// # Errors
     /// Nothing was appended: the outbox is full or closed.
-    pub(crate) fn push(&self, encode: impl FnOnce(&mut BytesMut)) -> Result<Taken, OutboxError> {
+    pub(crate) fn push(&self, encode: impl FnOnce(&mut BytesMut)) -> Result<Enqueued, OutboxError> {
         self.append_below(self.limit, |waiting| waiting.append(encode))
     }
 
@@ -95,7 +93,7 @@ impl Outbox {
         &self,
         payload: Vec<u8>,
         encode: impl FnOnce(&mut BytesMut) -> usize,
-    ) -> Result<Taken, OutboxError> {
+    ) -> Result<Enqueued, OutboxError> {
         self.append_below(self.limit, |waiting| waiting.append_around(payload, encode))
     }
 
@@ -108,7 +106,7 @@ impl Outbox {
         self.append_below(limit, |waiting| waiting.append(encode)).map(|_| ())
     }
 
-    fn append_below(&self, limit: usize, append: impl FnOnce(&mut Chunks)) -> Result<Taken, OutboxError> {
+    fn append_below(&self, limit: usize, append: impl FnOnce(&mut Chunks)) -> Result<Enqueued, OutboxError> {
         let mut state = self.lock();
         if state.closed {
             return Err(OutboxError::Closed);
@@ -121,14 +119,18 @@ impl Outbox {
         let several = state.busy || self.expected() > 1;
         drop(state);
         if !was_empty {
-            return Ok(Taken::Queued);
+            return Ok(Enqueued::Queued);
         }
         // The writer sleeps only on an empty queue.
         self.work.notify_one();
-        Ok(if several { Taken::FirstOfSeveral } else { Taken::Queued })
+        Ok(if several {
+            Enqueued::FirstOfBatch
+        } else {
+            Enqueued::Queued
+        })
     }
 
-    /// So many calls or replies have come in, each of which is likely to make somebody send a frame soon.
+    /// This many calls or replies have come in, each of which is likely to make somebody send a frame soon.
     pub(crate) fn expect(&self, frames: usize) {
         self.expected.fetch_add(frames, Ordering::Relaxed);
     }
@@ -190,8 +192,8 @@ impl Outbox {
         state.closed || !state.waiting.is_empty()
     }
 
-    /// Swaps everything that waits into `drained`, which must be empty. What was expected and hasn't come is waited for no
-    /// longer: somebody takes his time.
+    /// Swaps everything that waits into `drained`, which must be empty. What was expected and hasn't come is expected no
+    /// longer: somebody takes their time.
     pub fn drain_into(&self, drained: &mut Chunks) {
         let mut state = self.lock();
         std::mem::swap(&mut state.waiting, drained);
@@ -200,7 +202,7 @@ impl Outbox {
         self.expected.store(0, Ordering::Relaxed);
     }
 
-    /// So many of the bytes that were drained are on their way.
+    /// This many of the bytes that were drained are on their way.
     pub fn wrote(&self, bytes: usize) {
         let mut state = self.lock();
         state.in_flight = state.in_flight.saturating_sub(bytes);
@@ -209,7 +211,7 @@ impl Outbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
@@ -217,7 +219,7 @@ impl Outbox {
 mod tests {
     use bytes::BufMut;
 
-    use super::{Chunks, Outbox, OutboxError, Taken};
+    use super::{Chunks, Enqueued, Outbox, OutboxError};
 
     /// What is written of `drained`, which is empty then.
     fn written(drained: &mut Chunks) -> Vec<u8> {
@@ -256,13 +258,13 @@ mod tests {
             written(&mut drained);
             outbox.expects_more()
         };
-        assert_eq!(push(2), [Ok(Taken::Queued); 2], "nothing was written before");
+        assert_eq!(push(2), [Ok(Enqueued::Queued); 2], "nothing was written before");
         assert!(drain());
-        assert_eq!(push(2), [Ok(Taken::FirstOfSeveral), Ok(Taken::Queued)]);
+        assert_eq!(push(2), [Ok(Enqueued::FirstOfBatch), Ok(Enqueued::Queued)]);
         assert!(drain());
-        assert_eq!(push(1), [Ok(Taken::FirstOfSeveral)]);
+        assert_eq!(push(1), [Ok(Enqueued::FirstOfBatch)]);
         assert!(!drain());
-        assert_eq!(push(1), [Ok(Taken::Queued)], "the last write took one");
+        assert_eq!(push(1), [Ok(Enqueued::Queued)], "the last write took one");
     }
 
     #[test]
@@ -270,18 +272,18 @@ mod tests {
         let outbox = Outbox::new(100);
         let push = || outbox.push(|out| out.put_u8(b'.'));
         outbox.expect(1);
-        assert_eq!(push(), Ok(Taken::Queued));
+        assert_eq!(push(), Ok(Enqueued::Queued));
         assert!(!outbox.expects_more(), "one came in, one goes out");
         outbox.expect(2);
         assert!(outbox.expects_more());
-        assert_eq!(push(), Ok(Taken::Queued), "it is not the first");
+        assert_eq!(push(), Ok(Enqueued::Queued), "it is not the first");
         assert!(outbox.expects_more());
         push().unwrap();
         assert!(!outbox.expects_more());
         outbox.drain_into(&mut Chunks::default());
 
         outbox.expect(2);
-        assert_eq!(push(), Ok(Taken::FirstOfSeveral));
+        assert_eq!(push(), Ok(Enqueued::FirstOfBatch));
         let mut drained = Chunks::default();
         outbox.drain_into(&mut drained);
         assert!(!outbox.expects_more(), "what takes its time is not waited for again");

@@ -10,7 +10,7 @@ use super::outbox::Outbox;
 /// The most chunks that one write takes.
 const SLICES: usize = 16;
 
-/// How often the writer lets others run before it writes, if more frames are about to come: because its last write took
+/// The number of times that the writer lets others run before it writes, if more frames are about to come: because its last write took
 /// several, or because as many calls or replies came in, each of which makes somebody send. Those who are at it then add
 /// theirs. Where one frame comes at a time it writes at once.
 const YIELDS: usize = 2;

@@ -50,6 +50,10 @@ struct Part {
     len: usize,
 }
 
+/// The most bytes of a frame beside its variant, arguments and metadata: the header, the keys and lengths of the two enclosing messages
+/// and of these three, and the keys and values of three numbers.
+pub(crate) const FRAME_OVERHEAD: usize = FRAME_HEADER_BYTES + 8 * (1 + MAX_VARINT_BYTES);
+
 /// The most that lies between two texts of a frame: the header and five numbers with their keys.
 const PART: usize = FRAME_HEADER_BYTES + 5 * (1 + MAX_VARINT_BYTES);
 
@@ -127,7 +131,7 @@ impl Part {
 pub(crate) enum Payload<'a> {
     /// Copied into the frame.
     Within(&'a [u8]),
-    /// So many bytes, and more than none, that are left out of the frame: they are to be written at the position that
+    /// This many bytes, and more than none, that are left out of the frame: they are to be written at the position that
     /// the encoder gives back.
     Apart(usize),
 }

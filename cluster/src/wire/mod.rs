@@ -12,7 +12,7 @@ mod parts;
 mod proto;
 mod varint;
 
-pub(crate) use data::{Payload, encode_call, encode_cast, encode_reply, large_payload};
+pub(crate) use data::{FRAME_OVERHEAD, Payload, encode_call, encode_cast, encode_reply, large_payload};
 pub use error::WireError;
 use frame::frame_with;
 #[cfg(any(test, feature = "fuzzing", feature = "simulation"))]

@@ -14,7 +14,7 @@ use super::varint::take_varint;
 /// What of a message is decoded at a time, in bytes. Smaller messages are no large ones.
 const PART: usize = 64 * 1024;
 
-/// How much is decoded of the name of an actor, a group or a scope: enough to tell that it is too long.
+/// The bytes that are decoded of the name of an actor, a group or a scope: enough to tell that it is too long.
 const NAME: usize = 1024;
 
 /// The largest entry of a list that is decoded as it is.

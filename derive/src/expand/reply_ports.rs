@@ -6,12 +6,12 @@ use quote::quote;
 use super::bytes;
 use crate::model::MessageEnum;
 
-/// How often a port between looks whether its caller has given up after all, once the caller's timeout has passed, in
+/// The interval at which a port between looks whether its caller has given up after all, once the caller's timeout has passed, in
 /// milliseconds.
 const LOOK_EVERY_MS: u64 = 100;
-/// How often it does where the caller is in this process. One that waits on regardless hears then that nothing comes.
+/// The number of looks if the caller is in this process. One that waits on regardless hears then that nothing comes.
 const LOOKS_HERE: u32 = 10;
-/// How often it does where the caller is on another node: that it has given up doesn't show, but its time began earlier.
+/// The number of looks if the caller is on another node: that it has given up doesn't show, but its time began earlier.
 const LOOKS_THERE: u32 = 2;
 
 /// The functions, if the message has calls.

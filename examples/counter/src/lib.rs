@@ -3,7 +3,7 @@
 use ractor::reload::Reload;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RactorClusterMessage, RactorErr, RpcReplyPort, call_t, cast, pg};
 
-/// How long the other members of a group may take to answer, in milliseconds each.
+/// The longest wait for each other member of a group to answer, in milliseconds.
 const PATIENCE_MS: u64 = 1_000;
 
 /// Counts up from its start argument. At `u64::MAX` it stays where it is.

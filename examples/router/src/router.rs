@@ -6,7 +6,7 @@ use counter::CounterMsg;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, call_t, cast, pg};
 use ractor_host::RactorClusterMessage;
 
-/// How long a counter may take to answer, in milliseconds.
+/// The longest wait for a counter to answer, in milliseconds.
 const PATIENCE_MS: u64 = 1_000;
 
 /// Passes numbers on to the counters of a group. Its start argument is the name of the group.

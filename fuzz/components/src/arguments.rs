@@ -11,7 +11,7 @@ use crate::Result;
 use crate::callback::{OWN_PID, WORD_BYTES, WORD_LIST, WORDS};
 use crate::world::{Flat, World};
 
-/// One value in so many is any number, where only some mean anything.
+/// One value in this many is any number, where only some mean anything.
 const WILD: u32 = 48;
 
 /// Draws the arguments of calls within one callback.
@@ -73,7 +73,7 @@ impl Arguments<'_> {
         }
     }
 
-    /// The number of one of so many cases.
+    /// The number of one of this many cases.
     fn one_of(&mut self, code: &mut InstructionSink<'_>, cases: i32) {
         let case = if self.random.random_ratio(1, WILD) {
             self.random.random()

@@ -84,7 +84,7 @@ pub fn put_around(module: &[u8], fuel: Option<u32>, world: &World, random: &mut 
     Ok(sections.finish(&exports))
 }
 
-/// Copies code to where it stands behind so many imported functions more.
+/// Copies code to where it stands behind this many imported functions more.
 struct Copy {
     behind: u32,
 }

@@ -18,7 +18,7 @@ use wasm_smith::{Component, Config, Module};
 
 use crate::world::World;
 
-/// How many functions and loops of a careful actor's random code may begin in one callback.
+/// The number of functions and loops of a careful actor's random code that may begin in one callback.
 const FUEL: u32 = 10_000;
 
 /// What goes wrong in here is a mistake in here.

@@ -1,6 +1,5 @@
 //! What ractor doesn't have, in the form that both worlds share. Each world adds what it does.
 
-pub(crate) mod address;
 pub(crate) mod child;
 #[cfg(feature = "reload")]
 pub(crate) mod reload;

@@ -55,22 +55,7 @@ impl<T: BytesConvertable> DescribeMessage for T {
     const MESSAGES: &'static [MessageDescription] = &[];
 }
 
-/// The name of a type: as [`short`] writes it, and in the format of `blanket_serde` with the format around it, `pot(Order)`.
+/// The name of a type: without the modules that its parts are in, and in the format of `blanket_serde` with the format around it, `pot(Order)`.
 pub fn type_name<T: BytesConvertable>() -> String {
     T::described_as()
-}
-
-/// The name of a type without the modules that its parts are in: `Vec<String>`, as a source would write it.
-pub(crate) fn short(full: &str) -> String {
-    let mut short = String::new();
-    let mut word = 0;
-    for character in full.chars() {
-        short.push(character);
-        if !(character.is_alphanumeric() || character == '_' || character == ':') {
-            word = short.len();
-        } else if short.ends_with("::") {
-            short.truncate(word);
-        }
-    }
-    short
 }

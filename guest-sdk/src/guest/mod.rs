@@ -2,7 +2,7 @@
 
 pub mod actor;
 #[cfg(target_family = "wasm")]
-pub mod address;
+pub(crate) mod addresses;
 #[doc(hidden)]
 pub mod bindings;
 pub mod concurrency;
@@ -29,6 +29,7 @@ pub mod serialization;
 mod tests;
 pub mod thread_local;
 pub mod time;
+mod type_names;
 
 #[cfg(all(target_family = "wasm", feature = "actor-macros"))]
 pub use ractor_macros::actor;

@@ -2,8 +2,9 @@
 
 pub use crate::common::child::{Child, Restart, SpawnError};
 
+use crate::guest::actor::myself;
 use crate::guest::bindings::ractor::actor::lifecycle as host;
-use crate::guest::runtime::{incoming, myself};
+use crate::guest::runtime::incoming;
 use crate::guest::{ActorCell, ActorRef, Message};
 
 /// Starts a child of this actor: a guest of another module of the node, or of this one. It is there when this returns,

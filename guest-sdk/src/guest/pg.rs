@@ -2,8 +2,8 @@
 //!
 //! A guest can enter, leave and monitor groups itself, not on behalf of others.
 
+use crate::guest::actor::myself;
 use crate::guest::bindings::ractor::actor::groups as host;
-use crate::guest::runtime::myself;
 use crate::guest::{ActorCell, ActorId, GroupName, ScopeName};
 
 /// The scope of the functions that take none.

@@ -1,16 +1,12 @@
 //! Reply ports: the one-use way back from the handler of a call to its caller.
 
 use std::any::Any;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::guest::MessagingErr;
 use crate::guest::bindings::ractor::actor::messaging;
 use crate::guest::concurrency::Duration;
-use crate::guest::runtime::incoming::IncomingCall;
-
-/// The reply did not reach anybody.
-#[derive(Debug)]
-pub(crate) struct Undelivered;
+use crate::guest::runtime::incoming::{IncomingCall, Undelivered};
 
 type Sink<T> = Box<dyn FnOnce(T) -> Result<(), Undelivered> + Send>;
 
@@ -45,7 +41,7 @@ impl<T> RpcReplyPort<T> {
     /// `ChannelClosed` if the caller has given up, or the reply could not be encoded for it. The reply is not handed
     /// back, which differs from ractor.
     pub fn send(self, message: T) -> Result<(), MessagingErr<T>> {
-        let sink = self.sink.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let sink = into_inner(self.sink);
         sink(message).map_err(|Undelivered| MessagingErr::ChannelClosed)
     }
 
@@ -73,7 +69,7 @@ impl<T> RpcReplyPort<T> {
         T: 'static,
     {
         let Self { sink, caller, timeout } = self;
-        let sink = sink.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let sink = into_inner(sink);
         RpcReplyPort::new(caller, timeout, move |reply| match convert(reply) {
             Some(converted) => sink(converted),
             None => Err(Undelivered),
@@ -101,7 +97,7 @@ impl<T: Send + 'static> RpcReplyPort<T> {
         let caller = Caller::Myself(filled.clone());
         let port = Self::new(caller, timeout, move |reply| {
             let filled = filled.upgrade().ok_or(Undelivered)?;
-            *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
+            *lock(&filled) = Some(reply);
             Ok(())
         });
         (port, slot)
@@ -129,6 +125,16 @@ pub(crate) struct Slot<T>(Arc<Mutex<Option<T>>>);
 impl<T> Slot<T> {
     /// The reply, if one arrived.
     pub(crate) fn take(&self) -> Option<T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        lock(&self.0).take()
     }
+}
+
+// A guest has one thread, and a panic ends it: the standard library's lock costs next to nothing there, and is never poisoned.
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn into_inner<T>(mutex: Mutex<T>) -> T {
+    mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,11 +4,12 @@
 //! in between. Natively a timer can't be refused; here the node limits how many there are, and to whom: a timer that it
 //! refuses is logged as an error and never fires.
 
+use crate::guest::actor::myself;
 use crate::guest::bindings::ractor::actor::timers::{self, TimerError};
 use crate::guest::concurrency::{Duration, JoinHandle};
 use crate::guest::message::SerializedMessage;
+use crate::guest::runtime::incoming;
 use crate::guest::runtime::outgoing::whole_millis;
-use crate::guest::runtime::{incoming, myself};
 use crate::guest::{ActorCell, ActorRef, DerivedActorRef, Message, MessagingErr};
 
 /// Sends a message once, after a time. `msg` is called at once.

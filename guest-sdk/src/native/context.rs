@@ -1,18 +1,31 @@
 //! What an actor finds around it besides other actors: config values and modules. It comes from the process, and in a
 //! test from its host, which the actors that it started carry along and hand on to their children.
 
+use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::pin::Pin;
+use std::sync::{Arc, LazyLock};
 
-use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use parking_lot::{Mutex, MutexGuard};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 
-use crate::native::module::Module;
+use crate::common::child::Child;
 
 static PROCESS: LazyLock<Arc<Context>> = LazyLock::new(Arc::default);
 
 tokio::task_local! {
     static CURRENT: Arc<Context>;
+}
+
+type Starting = Pin<Box<dyn Future<Output = Result<ActorCell, SpawnErr>> + Send>>;
+
+/// How the actors of a module are started.
+#[derive(Clone)]
+pub(crate) struct Module {
+    pub(crate) start: Arc<dyn Fn(ActorCell, Child, Arc<Context>) -> Starting + Send + Sync>,
+    pub(crate) message: TypeId,
+    pub(crate) message_name: &'static str,
 }
 
 /// See the module.
@@ -24,7 +37,7 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn config(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
-        self.config.lock().unwrap_or_else(PoisonError::into_inner)
+        self.config.lock()
     }
 
     pub(crate) fn set_config(&self, key: String, value: String) {
@@ -40,7 +53,7 @@ impl Context {
     }
 
     fn modules(&self) -> MutexGuard<'_, HashMap<String, Module>> {
-        self.modules.lock().unwrap_or_else(PoisonError::into_inner)
+        self.modules.lock()
     }
 }
 

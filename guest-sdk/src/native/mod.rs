@@ -1,6 +1,6 @@
 //! The native side: the real ractor, and what a guest has besides.
 
-pub mod address;
+pub(crate) mod addresses;
 pub mod config;
 mod context;
 pub mod module;

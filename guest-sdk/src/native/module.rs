@@ -3,46 +3,34 @@
 //! In a guest the modules are those of node.toml. Natively they are what the process [`register`]s.
 
 use std::any::{TypeId, type_name};
-use std::pin::Pin;
 use std::sync::Arc;
 
 use ractor::{Actor, ActorCell, ActorRef, BytesConvertable, Message, SpawnErr};
 
 pub use crate::common::child::{Child, Restart, SpawnError};
-use crate::native::context::{self, Context, InContext};
+use crate::native::context::{self, InContext, Module};
 use crate::native::restarting::Restarting;
 
-type Starting = Pin<Box<dyn Future<Output = Result<ActorCell, SpawnErr>> + Send>>;
-
-/// How the actors of a module are started.
-#[derive(Clone)]
-pub(crate) struct Module {
-    start: Arc<dyn Fn(ActorCell, Child, Arc<Context>) -> Starting + Send + Sync>,
-    message: TypeId,
-    message_name: &'static str,
-}
-
-impl Module {
-    pub(crate) fn of<A>(make: impl Fn() -> A + Send + Sync + 'static) -> Self
-    where
-        A: Actor,
-        A::Arguments: BytesConvertable,
-    {
-        let make = Arc::new(make);
-        Self {
-            start: Arc::new(move |parent, child, context| {
-                let name = child.name.clone();
-                let make = make.clone();
-                let actor = Restarting::new(move || make(), child);
-                let actor = InContext { actor, context };
-                Box::pin(async move {
-                    let (child, _) = Actor::spawn_linked(name, actor, (), parent).await?;
-                    Ok(child.get_cell())
-                })
-            }),
-            message: TypeId::of::<A::Msg>(),
-            message_name: type_name::<A::Msg>(),
-        }
+/// How actors are started that are made like this.
+pub(crate) fn made_by<A>(make: impl Fn() -> A + Send + Sync + 'static) -> Module
+where
+    A: Actor,
+    A::Arguments: BytesConvertable,
+{
+    let make = Arc::new(make);
+    Module {
+        start: Arc::new(move |parent, child, context| {
+            let name = child.name.clone();
+            let make = make.clone();
+            let actor = Restarting::new(move || make(), child);
+            let actor = InContext { actor, context };
+            Box::pin(async move {
+                let (child, _) = Actor::spawn_linked(name, actor, (), parent).await?;
+                Ok(child.get_cell())
+            })
+        }),
+        message: TypeId::of::<A::Msg>(),
+        message_name: type_name::<A::Msg>(),
     }
 }
 
@@ -67,7 +55,7 @@ where
     A: Actor,
     A::Arguments: BytesConvertable,
 {
-    context::process().set_module(module.into(), Module::of(make));
+    context::process().set_module(module.into(), made_by(make));
 }
 
 /// Starts a child of an actor, which supervises it. The child is there when this returns, and ends when its parent ends.

@@ -2,8 +2,9 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock};
 
+use parking_lot::Mutex;
 use ractor::{Actor, ActorProcessingErr, ActorRef, MessagingErr, RpcReplyPort};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -24,7 +25,7 @@ impl<T> Deferred<T> {
     /// # Errors
     /// The caller has given up.
     pub fn send(self, reply: T) -> Result<(), MessagingErr<T>> {
-        match lock(&self.0).take() {
+        match self.0.lock().take() {
             Some(port) => port.send(reply),
             None => Err(MessagingErr::ChannelClosed),
         }
@@ -32,7 +33,7 @@ impl<T> Deferred<T> {
 
     /// True if the caller is known to have given up.
     pub fn is_closed(&self) -> bool {
-        lock(&self.0).as_ref().is_none_or(RpcReplyPort::is_closed)
+        self.0.lock().as_ref().is_none_or(RpcReplyPort::is_closed)
     }
 }
 
@@ -53,7 +54,7 @@ struct Kept {
 
 impl<T: Send + 'static> Serialize for Deferred<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut kept = lock(&KEPT);
+        let mut kept = KEPT.lock();
         kept.last += 1;
         let number = kept.last;
         kept.ports.insert(number, Box::new(self.0.clone()));
@@ -64,13 +65,9 @@ impl<T: Send + 'static> Serialize for Deferred<T> {
 impl<'de, T: Send + 'static> Deserialize<'de> for Deferred<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = u64::deserialize(deserializer)?;
-        let port = lock(&KEPT).ports.remove(&number);
+        let port = KEPT.lock().ports.remove(&number);
         let port = port.and_then(|port| port.downcast::<Port<T>>().ok());
         port.map(|port| Self(*port))
             .ok_or_else(|| de::Error::custom("no call with this type of reply is kept under this number"))
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,8 +6,8 @@ mod tests;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
 
+use parking_lot::RwLock;
 use redb::{ReadableDatabase as _, ReadableTable as _, StorageError, TableDefinition, TableError};
 
 use super::opening::{self, OpenError, Opened};
@@ -20,7 +20,7 @@ pub(super) const CHECKPOINTS: TableDefinition<'_, (&str, u64), &[u8]> = TableDef
 /// Those of them that are held, by the same key, with the digest of the code that they are of.
 pub(super) const HELD: TableDefinition<'_, (&str, u64), &[u8; 32]> = TableDefinition::new("held");
 
-/// How many versions of an actor's code checkpoints are held of. Of a further one, those of the oldest are given up.
+/// The number of versions of an actor's code of which checkpoints are held. For a further one, those of the oldest are given up.
 const MOST_HELD_VERSIONS: usize = 3;
 
 /// A [`CheckpointStore`] in one file. After an error of the system the file is closed, and opened again when it is wanted next.
@@ -94,7 +94,7 @@ impl Database {
     pub(super) fn with<T>(&self, work: impl Fn(&File) -> Result<T, Failed>) -> Result<T, Failed> {
         self.reopen()?;
         let (failed, trouble) = {
-            let file = self.file.read().unwrap_or_else(PoisonError::into_inner);
+            let file = self.file.read();
             // Somebody else had an error in between, and just now.
             let file = file.as_ref().ok_or(Failed::Database(redb::Error::PreviousIo))?;
             let done = catch_unwind(AssertUnwindSafe(|| work(file))).unwrap_or(Err(Failed::Panicked));
@@ -109,10 +109,10 @@ impl Database {
     }
 
     fn reopen(&self) -> Result<(), OpenError> {
-        if self.file.read().unwrap_or_else(PoisonError::into_inner).is_some() {
+        if self.file.read().is_some() {
             return Ok(());
         }
-        let mut file = self.file.write().unwrap_or_else(PoisonError::into_inner);
+        let mut file = self.file.write();
         if file.is_none() {
             *file = Some(File {
                 opened: opening::open(&self.path)?,
@@ -123,7 +123,7 @@ impl Database {
     }
 
     fn close(&self) {
-        let file = self.file.write().unwrap_or_else(PoisonError::into_inner).take();
+        let file = self.file.write().take();
         // It was in trouble before: what it says of its end doesn't matter.
         drop(catch_unwind(AssertUnwindSafe(|| drop(file))));
     }

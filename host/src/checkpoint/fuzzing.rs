@@ -14,7 +14,7 @@ const ACTOR: &str = "counter";
 /// The number of the record that is looked at.
 const NUMBER: u64 = 3;
 
-/// How many checkpoints the file has that is damaged.
+/// The number of checkpoints in the file that is damaged.
 const KEPT: u32 = 3;
 
 /// Bytes in the place of a checkpoint: as they are, and with a checksum that is right.

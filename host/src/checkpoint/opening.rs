@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use redb::{DatabaseError, StorageError};
 
 use super::medium::{Medium, Trouble};
-use crate::files::{self, Step};
+use crate::files;
 
 /// What the database keeps of its file in memory, in bytes. Checkpoints are written often and hardly ever read.
 const CACHE_BYTES: usize = 8 << 20;
@@ -119,13 +119,10 @@ fn make(path: &Path) -> Result<(), OpenError> {
         Attempt::Missing => return Err(failed(io::ErrorKind::NotFound.into())),
         Attempt::Damaged(reason) => return Err(failed(io::Error::other(reason))),
     }
-    files::sync(new.as_file(), path).map_err(failed)?;
-    files::point(Step::Rename, path).map_err(failed)?;
-    match new.persist_noclobber(path) {
+    match files::keep_new(new, path) {
         // Another process was faster: then it is its database, which is in use.
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(failed(error.error)),
-        Ok(_) => files::sync_folder(&folder).map_err(failed),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        kept => kept.map_err(failed),
     }
 }
 
@@ -134,8 +131,7 @@ fn attempt(path: &Path) -> Result<Attempt, OpenError> {
         path: path.to_owned(),
         source,
     };
-    files::point(Step::Open, path).map_err(system)?;
-    let file = match File::options().read(true).write(true).open(path) {
+    let file = match files::open_to_change(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Attempt::Missing),
         Err(error) => return Err(system(error)),

@@ -12,7 +12,7 @@ use redb::{ReadableTable as _, TableError};
 use super::database::{CHECKPOINTS, Database, Failed, HELD};
 use super::record;
 
-/// How long the states of an actor stay that no entry of node.toml names any more, counted from the newest.
+/// The time for which the states of an actor stay that no entry of node.toml names any more, counted from the newest.
 const REMEMBERED: Duration = Duration::from_hours(30 * 24);
 
 /// Bytes of the states of all such actors together. Beyond it those go first that were taken longest ago.

@@ -10,7 +10,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use super::collection::{AnswerOutcome, CheckpointActor, Collection, CollectionStep, StateAnswer};
-use crate::guest::{Checkpoint, Checkpoints, Entry, LiveGuest, Modules, NotReloaded, Snapshot, StateRoom};
+use crate::guest::{Checkpoint, Checkpoints, Entry, GuestRef, Modules, NotReloaded, Snapshot, StateRoom};
 
 /// The most actors that are asked for their states at once, and so the most states that are on their way to the writer.
 const AT_ONCE: usize = 16;
@@ -70,7 +70,7 @@ impl Drop for Schedule {
     }
 }
 
-impl CheckpointActor for LiveGuest {
+impl CheckpointActor for GuestRef {
     fn pid(&self) -> u64 {
         self.pid()
     }
@@ -81,7 +81,7 @@ impl CheckpointActor for LiveGuest {
 }
 
 /// The actors of an entry that live now.
-fn living<'a>(modules: &Modules, scheduled: &'a Scheduled) -> impl Iterator<Item = (String, LiveGuest)> + 'a {
+fn living<'a>(modules: &Modules, scheduled: &'a Scheduled) -> impl Iterator<Item = (String, GuestRef)> + 'a {
     let guests = modules.guests(&scheduled.module).into_iter();
     let named = guests.filter_map(|guest| Some((guest.name()?, guest)));
     named.filter(|(name, _)| scheduled.names.contains(name))
@@ -103,14 +103,14 @@ enum Answered {
 struct Rounds {
     scheduled: Arc<[Scheduled]>,
     modules: Modules,
-    collection: Collection<LiveGuest>,
+    collection: Collection<GuestRef>,
     /// Each asks one actor.
-    answers: JoinSet<(u64, LiveGuest, Answered)>,
+    answers: JoinSet<(u64, GuestRef, Answered)>,
     tasks: HashMap<u64, AbortHandle>,
 }
 
 impl Rounds {
-    fn new(modules: &Modules, scheduled: &Arc<[Scheduled]>, collection: Collection<LiveGuest>) -> Self {
+    fn new(modules: &Modules, scheduled: &Arc<[Scheduled]>, collection: Collection<GuestRef>) -> Self {
         Self {
             scheduled: scheduled.clone(),
             modules: modules.clone(),
@@ -151,7 +151,7 @@ impl Rounds {
         }
     }
 
-    fn take(&mut self, step: CollectionStep<LiveGuest>) {
+    fn take(&mut self, step: CollectionStep<GuestRef>) {
         match step {
             CollectionStep::Round(section) => {
                 if let Some(scheduled) = self.scheduled.get(section) {
@@ -177,7 +177,7 @@ impl Rounds {
         }
     }
 
-    fn answered(&mut self, ask: u64, guest: &LiveGuest, answered: Answered) {
+    fn answered(&mut self, ask: u64, guest: &GuestRef, answered: Answered) {
         let answer = match &answered {
             Answered::State { hash, .. } => StateAnswer::State(*hash),
             Answered::NoRoom => StateAnswer::NoRoom,
@@ -196,7 +196,7 @@ impl Rounds {
         }
     }
 
-    fn write(&mut self, section: usize, name: &str, guest: &LiveGuest, snapshot: Snapshot) {
+    fn write(&mut self, section: usize, name: &str, guest: &GuestRef, snapshot: Snapshot) {
         let Some(scheduled) = self.scheduled.get(section) else {
             return;
         };
@@ -220,7 +220,7 @@ impl Rounds {
     }
 }
 
-async fn answer(guest: &LiveGuest, room: Arc<StateRoom>) -> Answered {
+async fn answer(guest: &GuestRef, room: Arc<StateRoom>) -> Answered {
     match guest.snapshot_in(room).await {
         Ok(Some((snapshot, place))) => Answered::State {
             hash: hash(snapshot.state_version, &snapshot.state),

@@ -24,7 +24,7 @@ use crate::node::{
 };
 use crate::{ClientConnectErr, client_connect, client_connect_enc, directory};
 
-/// How the names of commands begin, as nodes see them.
+/// The beginning of the names of commands, as nodes see them.
 pub(super) const CLIENT_NAME: &str = "cli-";
 
 /// The interval at which a group is searched for members. ractor tells of changes only to actors.

@@ -7,7 +7,7 @@ use super::signature::signature;
 use crate::config::{Literal, LiteralError, Type, nearest};
 use crate::guest::{Descriptor, MessageVariant};
 
-/// How many variants an error lists.
+/// The number of variants that an error lists.
 const VARIANTS_SHOWN: usize = 20;
 
 /// What a command sends.

@@ -14,7 +14,7 @@ const LARGEST_FILE: u64 = 64 * 1024;
 /// In bytes. 16 random ones can't be guessed; as hexadecimal digits they are 32.
 const GOOD_LENGTH: usize = 16;
 
-/// How many different bytes a cookie should have. Random hexadecimal digits hardly ever have fewer.
+/// The number of different bytes that a cookie should have. Random hexadecimal digits hardly ever have fewer.
 const GOOD_VARIETY: usize = 8;
 
 /// A secret. `Debug` doesn't show it, and there is no `Display`.
@@ -96,7 +96,7 @@ impl Cookie {
     }
 
     /// Why it could be guessed, if it could. A peer's proof of the cookie lets whoever sees it try as many guesses as
-    /// he has computers for.
+    /// they have computers for.
     pub fn weakness(&self) -> Option<String> {
         let length = self.0.len();
         let different = self.0.bytes().collect::<BTreeSet<_>>().len();

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-/// How alike two words must be for one to be suggested in place of the other, when they differ by more than typing
+/// The likeness that two words must have for one to be suggested in place of the other, when they differ by more than typing
 /// errors (`cookiepath` for `cookie_file`).
 const ALIKE: f64 = 0.78;
 

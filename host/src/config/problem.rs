@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::source::{Piece, Source};
 use crate::files::ReadError;
 
-/// How much of a long line is quoted, in characters.
+/// The part of a long line that is quoted, in characters.
 const QUOTE_LIMIT: usize = 120;
 
 /// Why a configuration could not be used.
@@ -42,7 +42,7 @@ pub enum ConfigError {
     Wrong(Findings),
 }
 
-/// How many findings are kept. Who has more will fix these first.
+/// The number of findings that are kept. Whoever has more will fix these first.
 const FINDINGS_LIMIT: usize = 50;
 
 /// What was found in a file, in the order of its lines.

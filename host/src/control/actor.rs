@@ -3,9 +3,10 @@
 //! It is a native actor with a well-known name, which any session of the cluster reaches. It handles a message as far as
 //! saying whether it is proved; what is asked is done by a task, of which there are few at once.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
@@ -304,7 +305,7 @@ impl Worker {
         let digest = parse(digest)?;
         let store = self.store.clone();
         // Somebody else's upload may hold the store as long as the disk takes.
-        let look = move || store.lock().unwrap_or_else(PoisonError::into_inner).path(&digest);
+        let look = move || store.lock().path(&digest);
         let path = tokio::task::spawn_blocking(look).await;
         let path = path.map_err(|ended| ended.to_string())?;
         let path = path.ok_or_else(|| format!("{digest} was not uploaded to this node, or has been removed since"))?;
@@ -317,7 +318,7 @@ impl Worker {
         work: impl FnOnce(&mut ComponentStore) -> Result<UploadProgress, UploadError> + Send + 'static,
     ) -> Result<Answer, String> {
         let store = self.store.clone();
-        let work = move || work(&mut store.lock().unwrap_or_else(PoisonError::into_inner));
+        let work = move || work(&mut store.lock());
         let done = tokio::task::spawn_blocking(work)
             .await
             .map_err(|ended| ended.to_string())?;

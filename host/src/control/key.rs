@@ -16,7 +16,7 @@ const LARGEST_FILE: u64 = 64 * 1024;
 /// The shortest key, in bytes. Anybody who sees a proof can try keys on it for as long as they like.
 const SHORTEST: usize = 16;
 
-/// How many different bytes a key has at least. Random hexadecimal digits hardly ever have fewer.
+/// The least number of different bytes in a key. Random hexadecimal digits hardly ever have fewer.
 const LEAST_VARIETY: usize = 8;
 
 /// The secret that deploying takes, besides the cookie. `Debug` doesn't show it, and there is no `Display`.

@@ -4,8 +4,9 @@
 //! and nothing is done twice.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::message::{Answer, RequestId};
@@ -35,7 +36,7 @@ pub(super) struct PendingRequest(watch::Sender<Option<Answer>>);
 impl RequestLedger {
     /// Notes that a request is worked on. None if there was one of this number before.
     pub(super) fn begin(&self, id: RequestId) -> Option<PendingRequest> {
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.0.lock();
         if entries.iter().any(|entry| entry.id == id) {
             return None;
         }
@@ -52,7 +53,7 @@ impl RequestLedger {
     /// What became of a request, once it has ended. None if there was none of this number, or it is too long ago.
     pub(super) async fn outcome(&self, id: RequestId) -> Option<Answer> {
         let mut outcome = {
-            let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let entries = self.0.lock();
             entries.iter().find(|entry| entry.id == id)?.outcome.clone()
         };
         let outcome = outcome.wait_for(Option::is_some).await;

@@ -20,7 +20,7 @@ const MOST: usize = 64;
 /// The time between opening a session and its first request.
 const UNPROVED: Duration = Duration::from_secs(30);
 
-/// How long a session lives that isn't used.
+/// The life of a session that isn't used.
 const UNUSED: Duration = Duration::from_mins(10);
 
 /// See the module.

@@ -12,7 +12,7 @@ use mutations::Mutator;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz");
 
-/// How many mutations of the files of a corpus are tried in a run of all tests.
+/// The number of mutations of the files of a corpus that a run of all tests tries.
 const MUTATIONS: u64 = 5_000;
 
 /// The same where each writes files.

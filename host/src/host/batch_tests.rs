@@ -8,7 +8,7 @@ use tokio::sync::Barrier;
 use super::*;
 use crate::config::NodeConfig;
 
-/// Starts only when so many others do at the same time, and not at all if told to.
+/// Starts only when this many others do at the same time, and not at all if told to.
 struct Twin {
     all: Arc<Barrier>,
 }

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 
 use super::folder_lock::FolderLock;
@@ -92,7 +92,7 @@ impl DeploymentRecord {
     }
 
     fn modules(&self) -> MutexGuard<'_, Record> {
-        self.modules.lock().unwrap_or_else(PoisonError::into_inner)
+        self.modules.lock()
     }
 
     /// What is to run of what was deployed for a module, whose own file is `file` now.
@@ -171,7 +171,7 @@ impl DeploymentRecord {
 
     fn change(&self, change: impl FnOnce(&mut Record) -> Option<Deployment>) -> io::Result<()> {
         change(&mut self.modules());
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut written = self.written.lock();
         // The newest, which may have more changes than this one.
         let modules = self.modules().clone();
         if written.as_ref() == Some(&modules) {

@@ -1,7 +1,9 @@
 //! What was deployed to a node, which outlives it: the record of it, and the components that it is made of.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::deployment_record::{DeploymentRecord, DeploymentState, OwnFile};
 use super::error::HostError;
@@ -70,7 +72,7 @@ impl Deployments {
             }
         };
         let path = {
-            let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+            let store = self.store.lock();
             store.sound_path(&digest)
         };
         let Some(path) = path else {

@@ -5,15 +5,13 @@
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::error::HostError;
+use crate::files;
 
 /// The longest that a node waits for the one before it, which may be about to end.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-const INTERVAL: Duration = Duration::from_millis(20);
 
 /// A folder that no other node has, until this is dropped.
 #[derive(Debug)]
@@ -27,7 +25,6 @@ impl FolderLock {
     /// # Errors
     /// Another one has it still.
     pub(super) fn take(folder: &Path) -> Result<Self, HostError> {
-        let deadline = Instant::now() + PATIENCE;
         let failed = |error: &dyn std::fmt::Display| {
             tracing::warn!(
                 path = %folder.display(), %error,
@@ -40,24 +37,21 @@ impl FolderLock {
             Ok(file) => file,
             Err(error) => return failed(&error),
         };
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Self { _folder: Some(file) }),
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(INTERVAL),
-                Err(TryLockError::WouldBlock) => {
-                    return Err(HostError::StateDir(format!(
-                        "another process keeps what was deployed to it in {}; every node needs a folder of its own",
-                        folder.display()
-                    )));
-                }
-                Err(TryLockError::Error(error)) => return failed(&error),
-            }
+        match files::lock(&file, PATIENCE) {
+            Ok(()) => Ok(Self { _folder: Some(file) }),
+            Err(TryLockError::WouldBlock) => Err(HostError::StateDir(format!(
+                "another process keeps what was deployed to it in {}; every node needs a folder of its own",
+                folder.display()
+            ))),
+            Err(TryLockError::Error(error)) => failed(&error),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     #[test]
@@ -67,7 +61,7 @@ mod tests {
         let second = FolderLock::take(folder.path()).unwrap_err().to_string();
         assert!(second.contains("another process"), "{second}");
         let ends = thread::spawn(move || {
-            thread::sleep(INTERVAL);
+            thread::sleep(Duration::from_millis(20));
             drop(first);
         });
         assert!(

@@ -11,12 +11,12 @@ use super::error::{HostError, startup_reason};
 use crate::IncomingEncryptionMode;
 use crate::config::NodeSection;
 use crate::node::{NodeConnectionMode, NodeServer, NodeServerMessage, listen_addr, quiesce};
-use crate::tls::Watch;
+use crate::tls::CertificateReload;
 
 /// The interval at which certificate files are checked for changes.
 const CERTIFICATES: Duration = Duration::from_secs(10);
 
-/// How long the node server may take to stop listening, and then to end.
+/// The longest time for the node server to stop listening, and then to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The node server, listening.
@@ -27,7 +27,7 @@ pub(super) struct ListeningNode {
     /// True from when connections are accepted.
     gate: watch::Sender<bool>,
     /// Reloads the certificates that were replaced.
-    _certificates: Option<Watch>,
+    _certificates: Option<CertificateReload>,
 }
 
 impl ListeningNode {
@@ -89,7 +89,7 @@ impl NodeSection {
                 ended,
                 address,
                 gate,
-                _certificates: self.tls.as_ref().map(|tls| tls.tls.watch(CERTIFICATES)),
+                _certificates: self.tls.as_ref().map(|tls| tls.tls.reload_on_change(CERTIFICATES)),
             }),
             None => Err(failed("the node server ended at once".to_owned())),
         }

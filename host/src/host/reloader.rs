@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::deployment_record::file_digest;
 use super::deployments::Deployments;
@@ -180,7 +180,7 @@ fn write_down(
         format!("after a restart the module may run something else, because {path} can't be read: {error}")
     })?;
     let is_stored = {
-        let store = store.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = store.lock();
         store.path(&current).is_some()
     };
     let written = if Some(current) == file {

@@ -53,7 +53,7 @@ pub enum Stopped {
     /// A signal came, and everything was stopped in order, but for the last states of these actors, by name: they could not be
     /// kept. The actors go on from older ones.
     Unkept(StopSignal, Vec<String>),
-    /// A signal came during the start, or a second one: nothing was waited for. The process should exit.
+    /// A signal came during the start, or a second one, so the node did not wait for anything. The process should exit.
     AtOnce(StopSignal),
 }
 

@@ -43,7 +43,7 @@ impl ControlSection {
     pub(super) async fn start(
         &self,
         service: NodeService,
-        store: Arc<std::sync::Mutex<ComponentStore>>,
+        store: Arc<parking_lot::Mutex<ComponentStore>>,
         root: &Root,
     ) -> Result<RestartGuard, HostError> {
         let setup = ControlSetup::new(self.key.clone(), service.node.clone(), store, Arc::new(service));

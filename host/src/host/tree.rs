@@ -33,7 +33,6 @@ impl<'a> ActorTree<'a> {
     ) -> Self {
         let profile = Profile {
             node_name: config.node.full_name().into(),
-            modules: modules.clone(),
             guarded: Arc::new(own_files::guarded(config)),
             reserved_names: Arc::new(names::reserved(config)),
             http_trust: config.runtime.http_roots.clone().unwrap_or_default(),
@@ -160,6 +159,7 @@ impl<'a> ActorTree<'a> {
             arguments: section.arguments.clone(),
             groups: section.groups.clone(),
             profile: profile.clone(),
+            modules: self.modules.clone(),
             ..GuestOptions::default()
         };
         Ok(ChildSpec::guest(loaded, options, section.restart))

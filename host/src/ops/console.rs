@@ -12,7 +12,7 @@ use super::event;
 use super::format::LogFormat;
 use super::lines::Lines;
 
-/// How long what was written last may take to leave the process when that ends.
+/// The longest time for the last output to leave the process when that ends.
 const FLUSH: Duration = Duration::from_secs(2);
 
 /// The two of a node.

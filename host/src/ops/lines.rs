@@ -6,9 +6,11 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// The most bytes that wait, [`OVERHEAD`] included.
 const MOST_BYTES: usize = 4 << 20;
@@ -107,7 +109,7 @@ impl Lines {
     /// Has a line written, line ending and all, or dropped. Never waits.
     pub(super) fn push(&self, line: &[u8]) {
         let mut queue = self.0.lock();
-        // Once lines are dropped, all are until half of the room is free: else every other line would be a note.
+        // Once lines are dropped, all are until half of the room is free. Otherwise every other line would be a note.
         let room = if queue.dropped > 0 {
             self.0.limit / 2
         } else {
@@ -128,18 +130,16 @@ impl Lines {
         let mut queue = self.0.lock();
         queue.flush = Flush::Wanted;
         self.0.changed.notify_all();
-        let waited = self
-            .0
+        self.0
             .changed
-            .wait_timeout_while(queue, patience, |queue| queue.flush == Flush::Wanted);
-        let (mut queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            .wait_while_for(&mut queue, |queue| queue.flush == Flush::Wanted, patience);
         queue.flush = Flush::Idle;
     }
 }
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock()
     }
 }
 
@@ -221,7 +221,7 @@ impl<W: Write> Writer<W> {
                 return;
             }
             queue.end_flush(&self.shared.changed);
-            queue = self.shared.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            self.shared.changed.wait(&mut queue);
         }
     }
 
@@ -248,11 +248,9 @@ impl<W: Write> Writer<W> {
         let mut queue = self.shared.lock();
         queue.trouble = Some(error.to_string());
         queue.end_flush(&self.shared.changed);
-        let waited = self
-            .shared
+        self.shared
             .changed
-            .wait_timeout_while(queue, RETRY, |queue| queue.flush != Flush::Wanted);
-        drop(waited);
+            .wait_while_for(&mut queue, |queue| queue.flush != Flush::Wanted, RETRY);
     }
 }
 
@@ -280,7 +278,7 @@ mod tests {
             match self.steps.recv() {
                 Ok(Step::Take(most)) => {
                     let count = bytes.len().min(most);
-                    self.written.lock().unwrap().extend(&bytes[..count]);
+                    self.written.lock().extend(&bytes[..count]);
                     Ok(count)
                 }
                 Ok(Step::Fail(kind)) => Err(kind.into()),
@@ -339,7 +337,7 @@ mod tests {
         }
 
         fn written(&self) -> String {
-            String::from_utf8(self.written.lock().unwrap().clone()).unwrap()
+            String::from_utf8(self.written.lock().clone()).unwrap()
         }
     }
 

@@ -15,7 +15,7 @@ use super::plan::ComputerPlan;
 use super::process::{Context, Event, Process};
 use crate::checkpoint::sim::{AnswerOutcome, CheckpointActor, Collection, CollectionStep, StateAnswer, hash};
 
-/// How many entries of a configuration have the guests of a node. They take turns.
+/// The number of entries of a configuration that have the guests of a node. They take turns.
 const SECTIONS: usize = 2;
 
 /// A guest as the machine knows it.

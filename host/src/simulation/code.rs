@@ -16,7 +16,7 @@ use ractor_host_sandbox::internals::{Failed, Moment, Noticed, Passed, Trial, Way
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Code {
     pub(super) number: u32,
-    /// Of a thousand messages, it fails at so many more than the first version, until all is calm.
+    /// Of a thousand messages, it fails at this many more than the first version, until all is calm.
     bad: u64,
     /// So often it doesn't take over a state, in a hundred.
     refuses: u64,
@@ -53,7 +53,7 @@ pub(super) struct Swap {
     /// Whoever asked waits for the answer to this.
     pub(super) ask: u64,
     pub(super) to: Code,
-    /// So many messages are watched.
+    /// The number of messages that are watched.
     pub(super) probation: u32,
 }
 
@@ -259,7 +259,7 @@ impl Process {
         true
     }
 
-    /// Of a thousand messages, a guest fails at so many.
+    /// Of a thousand messages, a guest fails at this many.
     pub(super) fn failures(&self, code: &Code, context: &Context<'_>) -> u64 {
         self.plan.failing.per_mille + if context.is_calm { 0 } else { code.bad }
     }

@@ -44,7 +44,7 @@ pub(super) struct Computer {
 /// An actor that its configuration names no more.
 const GONE: &str = "gone";
 
-/// How many seconds a clock has to be ahead for an actor to be taken for one that is gone since weeks.
+/// The seconds that a clock has to be ahead for an actor to be taken for one that has been gone for weeks.
 const OLD: i64 = 29 * 24 * 3_600;
 
 /// When a run begins, in seconds as clocks count them.

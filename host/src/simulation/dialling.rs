@@ -12,19 +12,19 @@ use super::{SECOND, Time};
 use ractor_host_cluster::internals::{Backoff, Dialling, News, Proof, SessionEnd, Step};
 use ractor_host_cluster::internals::{CloseReason, StockPeers};
 
-/// How long it takes until an address is dialled again whose session was ready: the shortest wait, and a look-up that is slow.
+/// The time until an address is dialled again whose session was ready: the shortest wait, and a look-up that is slow.
 const AGAIN: Time = 6 * SECOND;
 
-/// How long an address may be left alone: a minute for what it said, a quarter of one for the failures before, and the look-up.
+/// The time for which an address may be left alone: a minute for what it said, a quarter of one for the failures before, and the look-up.
 const IDLE: Time = 85 * SECOND;
 
-/// How long an address may be left alone that proved to be this very node.
+/// The time for which an address may be left alone that proved to be this very node.
 const IDLE_OWN: Time = 310 * SECOND;
 
-/// How often a name is looked up at least, and how long that may take.
+/// The longest interval between look-ups of a name, with the time that one may take.
 const LOOK_UP: Time = 36 * SECOND;
 
-/// How long nobody has a session at an address without a proof who it is, once a node there has given one.
+/// The time for which nobody has a session at an address without a proof who it is, once a node there has given one.
 const IDENTIFIED: Time = 600 * SECOND;
 
 /// What a process is told to stay connected to.

@@ -36,7 +36,7 @@ pub(super) enum Event {
         wire: usize,
         bytes: Vec<u8>,
     },
-    /// So many bytes got through.
+    /// This many bytes got through.
     Room {
         wire: usize,
         bytes: usize,

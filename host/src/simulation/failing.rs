@@ -19,7 +19,7 @@ use crate::supervision::sim::{ChildExit, ChildKind, Command, Plan};
 /// What a run says about restarts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Failing {
-    /// Of a thousand messages, so many are failed at.
+    /// Of a thousand messages, this many are failed at.
     pub(super) per_mille: u64,
     /// Who is restarted with the one that fails.
     pub(super) strategy: Strategy,

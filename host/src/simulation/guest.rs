@@ -103,7 +103,7 @@ impl Guest {
         self.waiting.count() + usize::from(self.at_hand.is_some())
     }
 
-    /// Gives up what waits. So many messages did.
+    /// Gives up what waits. This many messages did.
     pub(super) fn end(&mut self) -> usize {
         self.waiting.handle_end().messages.len()
     }

@@ -141,7 +141,7 @@ impl End {
         false
     }
 
-    /// So many bytes have got through.
+    /// This many bytes have got through.
     pub(super) fn acknowledged(&mut self, bytes: usize) {
         self.on_the_way = self.on_the_way.saturating_sub(bytes);
     }

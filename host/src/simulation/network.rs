@@ -11,7 +11,7 @@ use super::process::{Event, Process};
 use super::world::{Happening, World};
 use ractor_host_cluster::internals::CloseReason;
 
-/// How many bytes may be on a wire in one direction before who writes has to wait.
+/// The number of bytes that may be on a wire in one direction before the writer has to wait.
 pub(super) const WINDOW: usize = 64 * 1024;
 
 /// What arrives at one end of a wire.

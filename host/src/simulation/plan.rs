@@ -5,13 +5,13 @@ use super::{SECOND, Time};
 use crate::supervision::Strategy;
 use ractor_host_cluster::internals::random::Random;
 
-/// How long things may go wrong.
+/// The time for which things may go wrong.
 const TROUBLE: Time = 60 * SECOND;
 
-/// How long everything is well before all nodes are linked: time to find out about silent peers, and to dial again.
+/// The time for which everything is well before all nodes are linked: time to find out about silent peers, and to dial again.
 pub(super) const LINKED: Time = 100 * SECOND;
 
-/// How long everything is well before the end, if addresses may have proved to be who dialled them: time to dial these again.
+/// The time for which everything is well before the end, if addresses may have proved to be who dialled them: time to dial these again.
 const OWN: Time = 420 * SECOND;
 
 /// A jump of a clock that makes everything old, in hours.
@@ -42,7 +42,7 @@ pub(super) enum Fault {
     Nameless(Time),
     /// For so long, its name has no address, though it is there.
     Unnamed(Time),
-    /// Its clock is set so many hours back, or ahead.
+    /// Its clock is set this many hours back, or ahead.
     Clock(i64),
 }
 

@@ -24,10 +24,10 @@ use ractor_host_cluster::internals::{LocalChange, Registry};
 /// The first pid of a guest, as in `directory`.
 const FIRST_PID: u64 = 1 << 52;
 
-/// How long a connection may take to become one that is used, or none.
+/// The longest time for a connection to become one that is used, or to end.
 const HANDSHAKE: Time = 30 * SECOND;
 
-/// How many native actors of a node send.
+/// The number of native actors of a node that send.
 const SENDERS: usize = 2;
 
 /// See the module.

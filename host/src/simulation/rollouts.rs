@@ -18,13 +18,13 @@ pub(super) enum Turn {
     Reload,
     /// A guest has been between two instances for long enough.
     Swapped(u64),
-    /// Whoever asked for this has waited for as long as he has patience, or for as long as a guest is watched.
+    /// Whoever asked for this has waited for as long as they have patience, or for as long as a guest is watched.
     Over(u64),
     /// This rollout has to have ended.
     Late(u32),
     /// An operator ends a guest.
     End,
-    /// He starts it again.
+    /// The operator starts it again.
     Start(usize),
 }
 

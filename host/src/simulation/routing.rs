@@ -35,7 +35,7 @@ impl Calls {
         }
     }
 
-    /// The calls that have no reply yet: to whom, by whom, and which of his.
+    /// The calls that have no reply yet: to whom, by whom, and which of theirs.
     pub(super) fn waiting(&self) -> Vec<(Name, Sender, u32)> {
         let calls = self.waiting.iter();
         calls.map(|call| (call.guest, call.from, call.number)).collect()
@@ -108,7 +108,7 @@ impl Process {
     /// Bytes were read at one end.
     pub(super) fn read(&mut self, wire: usize, bytes: &[u8], context: &mut Context<'_>) {
         let Some(end) = self.ends.get_mut(&wire) else { return };
-        end.link.mark_heard();
+        end.link.mark_traffic();
         end.read.extend_from_slice(bytes);
         loop {
             let Some(end) = self.ends.get_mut(&wire) else { return };
@@ -147,7 +147,7 @@ impl Process {
             }
             Data::Call(call) => {
                 let (to, tag) = (call.to, call.tag);
-                let Ok(port) = link.await_reply(to, tag, None) else {
+                let Ok(port) = link.reply_port(to, tag, None) else {
                     return link.refuse_call(to, tag);
                 };
                 let message = SerializedMessage::Call {

@@ -8,7 +8,7 @@ use super::plan::Plan;
 use super::world::World;
 use ractor_host_cluster::internals::random::Random;
 
-/// How many runs there are unless more are asked for.
+/// The number of runs unless more are asked for.
 const RUNS: u64 = 25;
 
 fn variable<T: FromStr<Err: Debug>>(name: &str) -> Option<T> {

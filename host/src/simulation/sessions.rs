@@ -17,10 +17,10 @@ use ractor_host_cluster::internals::{Proof, SessionEnd};
 /// What a peer may have of a node: more than any has.
 const PEER_BYTES: usize = 1 << 30;
 
-/// How long a node has to answer that it is still there.
+/// The time that a node has to answer that it is still there.
 const ANSWER: Time = 3 * SECOND;
 
-/// How long an end that closes may take to write what it has accepted.
+/// The longest time for an end that closes to write what it has accepted.
 const FLUSH: Time = 5 * SECOND;
 
 impl Process {
@@ -61,7 +61,7 @@ impl Process {
     pub(super) fn wake(&mut self, wire: usize, context: &mut Context<'_>) {
         let Some(end) = self.ends.get_mut(&wire) else { return };
         end.wake = None;
-        if end.link.take_heard() {
+        if end.link.take_traffic() {
             end.session.handle_traffic(context.now);
         }
         end.link.sweep_calls(context.now);

@@ -7,7 +7,7 @@ use super::process::{Context, Effect, Event, Process};
 use crate::host::sim::{DRAIN, LAST_WRITES, Step, Stopping};
 use crate::supervision::sim::{ShutdownCommand, ShutdownOrder};
 
-/// How long a guest waits for room for its last state, counted from the stop's beginning.
+/// The longest wait of a guest for room for its last state, counted from the stop's beginning.
 const ROOM: Duration = Duration::from_secs(5);
 
 /// See the module.

@@ -1,7 +1,7 @@
 //! One child of a supervisor: starting it, and stopping it. It may be a supervisor itself, so this file and `actor` know each other.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorRef, RactorErr, SpawnErr};
@@ -17,7 +17,7 @@ use super::spec::{ChildSpec, Code, StartError};
 use crate::directory::{self, BoxFuture};
 use crate::guest::{self, GuestOptions, Restarting, Verdict};
 
-/// How long an actor may take to stop before it is killed, and after that to end.
+/// The longest time for an actor to stop before it is killed, and after that to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The longest that an actor that is started again waits for its name to be free.
@@ -50,7 +50,7 @@ pub(super) struct ChildStart {
 impl Child {
     /// Decides about a failure that happened now.
     pub(super) fn spend(&self) -> Verdict {
-        let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut budget = self.budget.lock();
         budget.spend(Instant::now())
     }
 }

@@ -1,8 +1,9 @@
 //! What has become of a node's actors so far, counted by all of its supervisors together.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use ractor::{ActorCell, ActorId, SupervisionEvent};
 use tokio::sync::watch;
 
@@ -66,7 +67,7 @@ impl Cells {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, ActorCell>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -1,10 +1,11 @@
 //! The budget of a guest that its supervisor keeps: it decides about the guest's restarts in place, and tells the
 //! supervisor of them.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use ractor::ActorRef;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -45,7 +46,7 @@ impl Restarts for InPlace {
         if *self.closing.borrow() != Closing::No {
             return Verdict::GiveUp;
         }
-        let verdict = self.budget.lock().unwrap_or_else(PoisonError::into_inner).spend(now);
+        let verdict = self.budget.lock().spend(now);
         let gave_up = verdict == Verdict::GiveUp;
         self.gave_up.set(gave_up);
         self.failing.store(!gave_up, Ordering::Relaxed);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// Takes batches of actors down, the last one first. A batch is waited for before the one before it is asked, but for no longer
+/// Takes batches of actors down, the last one first. A batch has to end before the one before it is asked, but it may take no longer
 /// than half of the time that is left; it may go on meanwhile. What has not ended at the deadline is killed.
 #[derive(Debug)]
 pub(crate) struct ShutdownOrder<A> {

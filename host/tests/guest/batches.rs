@@ -12,7 +12,7 @@ use crate::support::{ENGINE, Native, Running, SCRIPT, component, engine_config, 
 
 const BATCH: &str = include_str!("fixtures/batch.wat");
 
-/// So many casts are handled before the first is held.
+/// This many casts are handled before the first is held.
 const FIRST: usize = 7;
 
 /// How the guest behaves. The numbers are those of the fixture.

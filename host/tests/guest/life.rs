@@ -59,10 +59,10 @@ async fn a_child_gets_no_name_of_an_actor_that_the_node_starts() {
     let options = GuestOptions {
         profile: Arc::new(Profile {
             grants: Arc::new(Grants::of_actors()),
-            modules,
             reserved_names: Arc::new(reserved),
             ..Profile::default()
         }),
+        modules,
         ..GuestOptions::default()
     };
     let parent = start_module(&module, options.clone()).await.unwrap();
@@ -91,9 +91,9 @@ async fn a_child_has_its_name_below_that_of_its_parent() {
         profile: Arc::new(Profile {
             node_name: Arc::from("alpha@localhost"),
             grants: Arc::new(Grants::of_actors()),
-            modules: modules.clone(),
             ..Profile::default()
         }),
+        modules: modules.clone(),
         ..GuestOptions::default()
     };
     let (one, two) = (of("family-one"), of("family-two"));

@@ -12,6 +12,7 @@ mod checkpoints;
 mod complexity;
 mod failures;
 mod grants;
+mod interfaces;
 mod life;
 mod limits;
 mod loading;

@@ -140,9 +140,9 @@ fn children_are_counted_under_the_name_of_their_module() {
             name: Some("parent".to_owned()),
             profile: Arc::new(Profile {
                 grants: Arc::new(Grants::of_actors()),
-                modules,
                 ..Profile::default()
             }),
+            modules,
             ..GuestOptions::default()
         };
         let parent = start_module(&module, options).await.unwrap();

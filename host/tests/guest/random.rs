@@ -28,7 +28,7 @@ const ROUNDS: u64 = 24;
 /// Nothing that a round does may take longer, on a machine that does much else besides.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long the replies of a guest are waited for: some say that a call is answered later, and never answer it.
+/// The longest wait for the replies of a guest: some say that a call is answered later, and never answer it.
 const REPLY_PATIENCE: Duration = Duration::from_millis(500);
 
 fn variable(name: &str) -> Option<u64> {
@@ -62,7 +62,7 @@ struct Outcomes {
     slowest_load: Duration,
 }
 
-/// How many guests there is room for: places that don't become free again are missed soon.
+/// The number of guests that there is room for: places that don't become free again are missed soon.
 const PLACES: u32 = 4;
 
 fn engine() -> Engine {
@@ -117,9 +117,9 @@ async fn run(outcomes: &mut Outcomes, module: &Module, random: &mut SmallRng) {
         profile: Arc::new(Profile {
             limits: Arc::new(limits()),
             grants: Arc::new(Grants::of_actors()),
-            modules: modules.clone(),
             ..Profile::default()
         }),
+        modules: modules.clone(),
         ..GuestOptions::default()
     };
     match start_module(module, options).await {

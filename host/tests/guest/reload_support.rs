@@ -123,12 +123,12 @@ impl Node {
                 ..Limits::default()
             }),
             grants: Arc::new(Grants::of_actors()),
-            modules: modules.clone(),
             ..Profile::default()
         };
         change(&mut profile);
         let options = GuestOptions {
             profile: Arc::new(profile),
+            modules: modules.clone(),
             ..options()
         };
         Self {
@@ -172,7 +172,7 @@ pub(crate) struct Says {
     pub(crate) version: u64,
     /// The version of the state that it was restored from.
     pub(crate) from: Option<u64>,
-    /// How often it heard of other actors.
+    /// The number of times that it heard of other actors.
     pub(crate) heard: u64,
 }
 

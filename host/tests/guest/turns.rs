@@ -13,7 +13,7 @@ use crate::support::{Native, Running, SCRIPT, ask, component, engine_config, loa
 /// Families that never rest.
 const SPINNERS: usize = 30;
 
-/// How often the turns that pass are counted. The scheduler of the system may stop a thread of the runtime at any moment, so it is
+/// The number of times that the turns that pass are counted. The scheduler of the system may stop a thread of the runtime at any moment, so it is
 /// the median that counts.
 const ROUNDS: usize = 21;
 

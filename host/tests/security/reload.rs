@@ -12,7 +12,7 @@ async fn new_connections_use_new_certificates_and_open_ones_go_on() {
     let (old, new) = (Ca::new("old"), Ca::new("new"));
     let certificates = Certificates::new(&old, &old);
     let tls = certificates.load();
-    let _watch = tls.watch(Duration::from_millis(20));
+    let _reload = tls.reload_on_change(Duration::from_millis(20));
     let options = Options {
         tls: Some((&tls, ClientAuth::Required)),
         ..Options::default()

@@ -68,9 +68,9 @@ async fn start_guest(name: &str, supervisor: ActorCell) -> ActorCell {
         profile: Arc::new(Profile {
             grants: Arc::new(Grants::of_actors()),
             config: Arc::new([("parity".to_owned(), "yes".to_owned())].into()),
-            modules,
             ..Profile::default()
         }),
+        modules,
         ..GuestOptions::default()
     };
     spawn(module, options, supervisor).await.expect("it starts").cell

@@ -14,6 +14,7 @@ pub(crate) fn retained_bytes(message: &SerializedMessage) -> usize {
 
 /// See the host's.
 pub(crate) const PROBE_VARIANT: &str = "\0probe";
+pub(crate) const DESCRIBE_VARIANT: &str = "\0describe";
 
 /// A future in a box.
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,7 +1,7 @@
 //! Of ractor's actors, what a mailbox has to do with: a queue of tokens that may be closed to new ones.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use crate::message::SerializedMessage;
 use crate::sync::{Mutex, MutexGuard};
@@ -71,6 +71,6 @@ impl ActorCell {
     }
 
     fn lock(&self) -> MutexGuard<'_, (ActorStatus, VecDeque<SerializedMessage>)> {
-        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.queue.lock()
     }
 }

@@ -2,10 +2,24 @@
 
 use std::cell::RefCell;
 use std::ops::Deref;
-use std::sync::OnceLock;
+use std::sync::{OnceLock, PoisonError};
 use std::thread::ThreadId;
 
-pub(crate) use shuttle::sync::{Mutex, MutexGuard};
+pub(crate) use shuttle::sync::MutexGuard;
+
+/// shuttle's lock behind the signatures of parking_lot's, which no panic poisons: a panic ends the execution anyway.
+#[derive(Debug, Default)]
+pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);
+
+impl<T> Mutex<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(shuttle::sync::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Numbers that threads share.
 pub(crate) mod atomic {
@@ -13,7 +27,7 @@ pub(crate) mod atomic {
 }
 
 thread_local! {
-    /// How many executions there were on this thread of the system, on which all tasks of an execution run.
+    /// The number of executions on this thread of the system, on which all tasks of an execution run.
     static EXECUTION: RefCell<usize> = const { RefCell::new(0) };
 }
 

@@ -4,7 +4,7 @@
 use interleavings::guest::{mailboxes, waiting};
 use interleavings::transport::outboxes;
 
-/// How many are tried of each in a run of all tests.
+/// The number of them that a run of all tests tries of each.
 const USUAL: usize = 1_000;
 
 /// Where the choices begin.

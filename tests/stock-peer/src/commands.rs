@@ -33,9 +33,9 @@ use crate::events::peer_name;
 use crate::node::Node;
 use crate::options::ActorOption;
 
-/// How long a call without a timeout on the wire may take before the test gets an error instead of a hang.
+/// The longest time for a call without a timeout on the wire before the test gets an error instead of a hang.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long the node server or a session may take to answer a question, in milliseconds.
+/// The longest wait for the node server or a session to answer a question, in milliseconds.
 const SERVER_TIMEOUT_MS: u64 = 5_000;
 
 /// Does what the line says. The answer goes behind `ok`, the error behind `err`.

@@ -5,7 +5,7 @@ use ractor_cluster::RactorClusterMessage;
 
 use crate::options::ActorOption;
 
-/// How long a counter waits for each other member of a group, in milliseconds.
+/// The longest wait of a counter for each other member of a group, in milliseconds.
 const MEMBER_TIMEOUT_MS: u64 = 1_000;
 
 /// What a counter understands. Variants, fields and their order are the wire format: they equal the example guest's.

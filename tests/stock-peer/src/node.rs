@@ -11,7 +11,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use crate::options::Options;
 use crate::tls::Tls;
 
-/// How often a port that was free a moment ago may turn out taken before the start fails.
+/// The number of times that a port which was free a moment ago may turn out taken before the start fails.
 const PORT_ATTEMPTS: usize = 20;
 /// The name that every node's certificate bears.
 const TLS_NAME: &str = "localhost";

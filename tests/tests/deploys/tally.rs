@@ -95,7 +95,7 @@ fn a_guest_goes_on_with_all_that_it_had_in_a_state_of_another_shape() {
     tallies.cast("tally", &["Release"]);
     later.wait_line(Stream::Stdout, 0, "the answer", |line| line == "12");
     assert_eq!(tallies.ask("Waiting"), 0);
-    // It still hears of whom it monitored, and of its child.
+    // It still hears of the actor that it monitored, and of its child.
     assert_eq!(tallies.ask("Ends"), 0);
     tallies.cast("other", &["Stop"]);
     tallies.wait_for("Ends", 1);

@@ -6,7 +6,7 @@ use ractor_host_tests::peer::{Kind, Peer};
 use crate::node;
 
 const DROPPED: &str = "dropped";
-/// How a [`Peer`] of the interop tests says the same.
+/// The same in the words of a [`Peer`] of the interop tests.
 const PORT_DROPPED: &str = "the reply port was dropped";
 
 #[test]

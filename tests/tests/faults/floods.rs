@@ -7,7 +7,7 @@ use crate::{node, wait_log};
 
 /// The limit of each outbox and mailbox in these tests.
 const LIMIT: &str = "4194304";
-/// How much more memory a node may have in use during [`FLOOD`]: the limits of outbox and mailbox, what waits for its
+/// The additional memory that a node may have in use during [`FLOOD`]: the limits of outbox and mailbox, what waits for its
 /// turn on a busy machine, and what allocators keep.
 const ALLOWANCE: u64 = 160 * 1024 * 1024;
 /// 512 MiB, 64 KiB each.

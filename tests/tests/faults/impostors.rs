@@ -50,7 +50,7 @@ impl Impostor {
         }
     }
 
-    /// Waits until it has had so many victims.
+    /// Waits until it has had this many victims.
     fn wait_victims(&self, victims: usize) {
         let deceived = || self.deceived.load(Ordering::Relaxed);
         wait::until("victims of an impostor", deceived, |deceived| *deceived >= victims);
@@ -227,7 +227,7 @@ fn nodes_that_refuse_stock_peers_are_not_taken_for_such() {
     gamma.wait_session("beta@localhost");
 }
 
-/// How long a stranger who was thrown out stays away. With 160 of them and 64 places each keeps its place for a sixth of a second, in
+/// The time for which a stranger who was thrown out stays away. With 160 of them and 64 places each keeps its place for a sixth of a second, in
 /// which a peer has to get in on a busy machine, too.
 const AWAY: Duration = Duration::from_millis(250);
 

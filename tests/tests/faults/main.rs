@@ -47,7 +47,7 @@ fn logged(node: &mut Peer, text: &str) -> usize {
     lines.iter().filter(|line| line.contains(text)).count()
 }
 
-/// Waits until so many lines of a node's log have this text; more are too many.
+/// Waits until this many lines of a node's log have this text; more are too many.
 #[track_caller]
 fn wait_logged(node: &mut Peer, text: &str, lines: usize) {
     let what = format!("{lines} lines with {text:?} in the log");

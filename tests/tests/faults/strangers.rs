@@ -10,10 +10,10 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::{logged, node, wait_log, wait_logged};
 
-/// How much more memory a node may have in use after strangers than before: what allocators keep.
+/// The additional memory that a node may have in use after strangers: what allocators keep.
 const ALLOWANCE: u64 = 32 * 1024 * 1024;
 
-/// How many strangers come at once.
+/// The number of strangers that come at once.
 const CONNECTIONS: usize = 5_000;
 
 /// A node with a peer that it serves throughout.

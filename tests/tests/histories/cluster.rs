@@ -24,12 +24,12 @@ const KEY: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
 /// In milliseconds, after which the writers hold a node for dead. Longer than [`PAUSE`], also on a busy machine.
 const SILENCE: &str = "4000";
-/// How long the node of the ledger stands still.
+/// The time for which the node of the ledger stands still.
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// Messages of a burst.
 const BURST: u64 = 200;
-/// Every so many messages of a burst one is a call.
+/// The number of messages of a burst of which one is a call.
 const CALLS: u64 = 7;
 /// The longest time between the beginning of the bursts and what goes wrong, in milliseconds.
 const LATEST: usize = 60;

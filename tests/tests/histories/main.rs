@@ -24,7 +24,7 @@ use crate::cluster::Cluster;
 use crate::history::{Burst, Disturbance, Step, Stopped};
 use crate::random::Random;
 
-/// How long runs are made, in seconds, unless the environment says otherwise. The last one is finished.
+/// The time for which runs are made, in seconds, unless the environment says otherwise. The last one is finished.
 const SECONDS: u64 = 15;
 
 /// What goes wrong in one run, in an order that is drawn.

@@ -3,7 +3,7 @@
 use crate::resources::forged;
 use crate::victims::Victims;
 
-/// How many imports take text; `a` is the first.
+/// The number of imports that take text; `a` is the first.
 const IMPORTS: u8 = 20;
 
 fn each(mut attack: impl FnMut(&str)) {

@@ -2,7 +2,7 @@
 
 use crate::victims::Victims;
 
-/// How a limit on processor time shows in an error.
+/// The words of an error in which a limit on processor time shows.
 const CPU: &str = "of processor time for one message (cpu_per_message)";
 
 #[test]

@@ -114,7 +114,7 @@ impl Victims {
         self.peer.wait("where parent/child", "nobody");
     }
 
-    /// Waits for a line of the node's log with this text, after those that were waited for before.
+    /// Waits for a line of the node's log with this text, after those of earlier waits.
     #[track_caller]
     pub(crate) fn logs(&mut self, text: &str) -> String {
         let what = format!("{text:?} in the log");

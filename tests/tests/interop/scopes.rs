@@ -13,7 +13,7 @@ behaviours!(
     a_closed_session_leaves_nobody_in_a_scope,
 );
 
-/// How many groups change while two nodes connect: some changes fall before, some into, some after the synchronization.
+/// The number of groups that change while two nodes connect: some changes fall before, some into, some after the synchronization.
 const CHANGES: usize = 20;
 /// The scopes in which an actor is before it ends.
 const SCOPES: [&str; 3] = ["workshop", "office", "attic"];

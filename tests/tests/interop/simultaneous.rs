@@ -9,7 +9,7 @@ behaviours!(
     new_nodes_dial_each_other_at_once_and_keep_one_session,
 );
 
-/// How often they find each other and part again.
+/// The number of times that they find each other and part again.
 const ROUNDS: usize = 30;
 
 fn both_dial_at_once_and_keep_one_session(one: Kind, other: Kind) {

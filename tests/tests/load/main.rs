@@ -172,9 +172,9 @@ impl Node {
             groups: groups.iter().map(|&group| group.to_owned()).collect(),
             profile: Arc::new(Profile {
                 grants: Arc::new(Grants::of_actors()),
-                modules: modules.clone(),
                 ..Profile::default()
             }),
+            modules: modules.clone(),
             ..GuestOptions::default()
         };
         let ledger = spawn(&first, options("ledger", &[GROUP]), supervisor.get_cell())
@@ -241,7 +241,7 @@ impl Node {
         word(&call(&self.ledger, "get").await, 1)
     }
 
-    /// What the ledger has once it has so many messages of each sender, or once nothing comes any more.
+    /// What the ledger has once it has this many messages of each sender, or once nothing comes any more.
     async fn settled(&self, sent: u64) -> State {
         let mut quiet = 0;
         let mut before = u64::MAX;

@@ -9,10 +9,10 @@ use wit_parser::Resolve;
 
 const RELOADABLE: &str = include_str!("../../../host/tests/guest/fixtures/reloadable.wat");
 
-/// How many versions work.
+/// The number of versions that work.
 const GOOD: usize = 6;
 
-/// How the others fail, in the numbers of the fixture: `restore` refuses, `post-reload` traps, a message traps.
+/// The failures of the others, in the numbers of the fixture: `restore` refuses, `post-reload` traps, a message traps.
 const BAD: [u32; 3] = [5, 9, 10];
 
 /// See the module.

@@ -90,7 +90,7 @@ fn variables_are_those_that_are_granted() {
     assert_eq!(attempt(&node, "denied", "config", "greeting"), "ok:");
 }
 
-/// A server that answers whoever connects with what he said, in capital letters.
+/// A server that answers whoever connects with what they said, in capital letters.
 fn shouting_server() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();

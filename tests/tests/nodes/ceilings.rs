@@ -43,7 +43,7 @@ fn actor(more: &str) -> Vec<u8> {
 const EMPTY: &[u8] = b"\0asm\x01\0\0\0";
 const WITH_TABLE: &[u8] = b"\0asm\x01\0\0\0\x04\x04\x01\x70\x00\x01";
 
-/// The actor with so many instances of a module besides.
+/// The actor with this many instances of a module besides.
 fn in_parts(module: &[u8], instances: usize) -> Vec<u8> {
     let mut component = actor("");
     let number = modules(&component);
@@ -95,7 +95,7 @@ fn leb(mut number: usize) -> Vec<u8> {
     }
 }
 
-/// The rest of a node.toml that starts so many actors of the component in this file.
+/// The rest of a node.toml that starts this many actors of the component in this file.
 fn actors(file: &Path, count: u32, runtime: &str, limits: &str) -> String {
     format!(
         "[runtime]\n{runtime}\n[modules.m]\npath = {file:?}\n[[actors]]\nname = \"x\"\nmodule = \"m\"\ncount = {count}\n\

@@ -19,7 +19,7 @@ use crate::here::{self, RUNTIME, eventually};
 
 /// The count that every counter starts with.
 const START: u64 = 100;
-/// How long a call may take, in milliseconds.
+/// The longest time for a call, in milliseconds.
 const CALL_MS: u64 = 20_000;
 
 /// Makes a test of each behaviour for each place.

@@ -15,7 +15,7 @@ const MOST_MAPPINGS: u64 = 5;
 /// among what is free.
 const MOST_LEFT_KIB: u64 = 36;
 
-/// A node with so many guests of one module, and room for as many as its neighbours.
+/// A node with this many guests of one module, and room for as many as its neighbours.
 fn node(name: &str, guests: u64, runtime: &str) -> HostNode {
     let path = programs::guest("counter");
     HostNode::start(

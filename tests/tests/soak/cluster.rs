@@ -19,12 +19,12 @@ const KEY: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 /// Messages of a round from the other node.
 const MESSAGES: u64 = 300;
 
-/// In which rounds something happens: every so many.
+/// The rounds in which something happens, as the distance from one to the next.
 const RELOADS: usize = 3;
 const CUTS: usize = 2;
 const FAILURES: usize = 4;
 
-/// How many versions of the code there are.
+/// The number of versions of the code.
 const VERSIONS: usize = 2;
 
 /// See the module.

@@ -153,6 +153,7 @@ fn finds_uses_that_break_the_layers() {
         let findings = imports(&[
             file("cluster/Cargo.toml", MANIFEST),
             file("host/Cargo.toml", MANIFEST),
+            file("sandbox/Cargo.toml", MANIFEST),
             file(path, text),
         ]);
         let rules: Vec<String> = findings
@@ -220,7 +221,17 @@ fn finds_uses_that_break_the_layers() {
         "use crate::X; let x = Instant::now();",
         "1 the crate `directory` may not use `Instant::now`",
     );
-    check("sandbox/src/a.rs", "use crate::turns::X; use wasmtime::Y;", "");
+    check("sandbox/src/actor/a.rs", "use crate::store::data::X;", "");
+    check(
+        "sandbox/src/store/a.rs",
+        "use crate::actor::guest::X;",
+        "1 the layer `store` may not use `crate::actor`",
+    );
+    check(
+        "sandbox/src/policy/a.rs",
+        "use wasmtime::Y;",
+        "1 the layer `policy` may not use the crate `wasmtime`",
+    );
     check(
         "host/src/config/a.rs",
         "use super::super::cli;",

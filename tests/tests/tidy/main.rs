@@ -10,6 +10,7 @@ mod policies;
 mod table;
 mod texts;
 mod uses;
+mod words;
 
 use std::fmt;
 use std::path::Path;
@@ -101,4 +102,14 @@ fn each_package_carries_the_world_of_a_guest() {
 #[test]
 fn every_test_guest_has_a_test() {
     check(texts::guests);
+}
+
+#[test]
+fn the_prose_has_none_of_the_phrases_that_crept_in() {
+    check(words::habits);
+}
+
+#[test]
+fn a_constant_is_described_by_a_noun() {
+    check(words::constants);
 }

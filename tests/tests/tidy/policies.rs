@@ -95,7 +95,7 @@ const POLICIES: [Row; 9] = [
             Shown(&[
                 "life.rs::a_child_has_its_name_below_that_of_its_parent",
                 "life.rs::a_child_gets_no_name_of_an_actor_that_the_node_starts",
-                "reserved.rs::the_names_of_all_that_is_started_are_reserved_and_no_others",
+                "reserved_names.rs::the_names_of_all_that_is_started_are_reserved_and_no_others",
             ]),
             Shown(&["reload.rs::what_the_actor_is_and_has_stays"]),
             Follows("an actor goes back in place and keeps its name, as in a reload"),

@@ -46,7 +46,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         of: "cluster",
         name: "transport",
         modules: &["files", "wire"],
-        crates: &["bytes", "socket2", "thiserror", "tokio", "tokio_rustls", "tracing"],
+        crates: &["bytes", "parking_lot", "socket2", "thiserror", "tokio", "tokio_rustls", "tracing"],
         // Files: the certificates, which are read again while the node runs.
         not_std: &["std::process"],
     },
@@ -54,21 +54,68 @@ pub(crate) const LAYERS: &[Layer] = &[
         of: "cluster",
         name: "node",
         modules: &["directory", "session", "transport", "wire"],
-        crates: &["bytes", "futures_util", "ractor", "rand", "thiserror", "tokio", "tokio_rustls", "tracing"],
+        crates: &["bytes", "futures_util", "parking_lot", "ractor", "rand", "thiserror", "tokio", "tokio_rustls", "tracing"],
         not_std: &["std::fs", "std::process"],
+    },
+    // The floors of the guest runtime.
+    Layer {
+        of: "sandbox",
+        name: "policy",
+        modules: &["directory"],
+        crates: &["parking_lot", "ractor", "rustls_native_certs", "thiserror", "tokio", "tokio_rustls", "tracing"],
+        not_std: &["std::env", "std::process", "std::thread"],
+    },
+    Layer {
+        of: "sandbox",
+        name: "component",
+        modules: &["directory", "files", "policy"],
+        crates: &["hex", "hmac", "metrics", "ractor", "rand", "sha2", "thiserror", "tracing", "wasmparser", "wasmtime"],
+        not_std: &["std::env", "std::process"],
+    },
+    Layer {
+        of: "sandbox",
+        name: "accounting",
+        modules: &["policy"],
+        crates: &["hickory_resolver", "metrics", "parking_lot", "thiserror", "tokio", "tracing", "wasmtime"],
+        // Files: /etc/resolv.conf.
+        not_std: &["std::env", "std::process"],
+    },
+    Layer {
+        of: "sandbox",
+        name: "store",
+        modules: &["accounting", "component", "directory", "policy", "sync"],
+        crates: &[
+            "bytes", "erased_serde", "http_body_util", "hyper", "if_addrs", "parking_lot", "ractor", "serde", "thiserror", "tokio",
+            "tokio_rustls", "tracing", "wasmtime", "wasmtime_wasi", "wasmtime_wasi_http",
+        ],
+        not_std: &["std::env", "std::process", "std::thread"],
+    },
+    Layer {
+        of: "sandbox",
+        name: "instance",
+        modules: &["accounting", "component", "files", "policy", "store"],
+        crates: &["parking_lot", "ractor", "thiserror", "tokio", "tracing", "wasmtime", "wasmtime_wasi_http"],
+        not_std: &["std::env", "std::fs", "std::process"],
+    },
+    Layer {
+        of: "sandbox",
+        name: "actor",
+        modules: &["accounting", "component", "directory", "instance", "policy", "store", "sync"],
+        crates: &["parking_lot", "ractor", "rand", "serde", "thiserror", "tokio", "tracing"],
+        not_std: &["std::env", "std::fs", "std::net", "std::process", "std::thread"],
     },
     Layer {
         of: "host",
         name: "supervision",
         modules: &["directory", "guest"],
-        crates: &["ractor", "serde", "thiserror", "tokio", "tracing"],
+        crates: &["parking_lot", "ractor", "serde", "thiserror", "tokio", "tracing"],
         not_std: &["std::fs", "std::net", "std::process"],
     },
     Layer {
         of: "host",
         name: "checkpoint",
         modules: &["files", "guest"],
-        crates: &["redb", "sha2", "thiserror", "tokio", "tracing"],
+        crates: &["parking_lot", "redb", "sha2", "thiserror", "tokio", "tracing"],
         not_std: &["std::net", "std::process"],
     },
     // The derive at the root, for its messages.
@@ -76,7 +123,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         of: "host",
         name: "control",
         modules: &["directory", "files", "guest", "supervision", "RactorClusterMessage"],
-        crates: &["hmac", "ractor", "rand", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"],
+        crates: &["hmac", "parking_lot", "ractor", "rand", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"],
         not_std: &["std::net", "std::process"],
     },
     // ractor for how a literal becomes the bytes of an argument.
@@ -96,12 +143,12 @@ pub(crate) const WHOLE: &[(&str, &[&str])] = &[
     ("directory", IMPURE),
     // Clocks: the writer of a pipe is given a while.
     ("files", &["std::net", "std::process"]),
-    ("sandbox", &["std::process"]),
 ];
 
 /// What puts the layers of a crate together: uses everything, and no layer uses it.
 pub(crate) const COMPOSITION: &[(&str, &[&str])] = &[
     ("cluster", &["fuzzing", "lib", "internals", "macros", "sync"]),
+    ("sandbox", &["fuzzing", "internals", "lib", "sync"]),
     ("host", &["cli", "fuzzing", "host", "lib", "main", "ops", "simulation"]),
 ];
 

@@ -21,7 +21,7 @@ pub(super) enum Metric {
     SenderCpu,
     /// The same of the receiving process.
     ReceiverCpu,
-    /// How long it took, in milliseconds.
+    /// The time that it took, in milliseconds.
     Time,
     /// Memory that the sending process got, in KiB.
     SenderMemory,

@@ -10,13 +10,13 @@ use super::programs::GuestPrograms;
 use super::run::{Plan, failed, turns};
 use super::traffic::Report;
 
-/// How the casts are called by which a guest's cost is judged.
+/// The name of the casts by which a guest's cost is judged.
 pub(super) const CASTS: &str = "guest-casts";
-/// How the start of guests is called.
+/// The name of the start of guests.
 pub(super) const START: &str = "guest-start";
-/// How the pause of guests for other code is called.
+/// The name of the pause of guests for other code.
 const RELOAD: &str = "guest-reload";
-/// How a guest in the sender's process is called, and a native actor there.
+/// The names of a guest and of a native actor in the sender's process.
 pub(super) const GUEST: &str = "guest";
 pub(super) const NATIVE: &str = "native";
 
@@ -74,7 +74,7 @@ const WORKLOADS: &[Workload] = &[
 /// Measures one workload, with a process of its own.
 type Measure = fn(&Plan, &GuestPrograms) -> Result<Vec<(Metric, f64)>>;
 
-/// How many guests are started.
+/// The number of guests that are started.
 const CROWD: u32 = 2_000;
 const QUICK_CROWD: u32 = 200;
 
@@ -86,10 +86,10 @@ struct Started {
     kib: Option<u32>,
 }
 
-/// How often guests are reloaded.
+/// The number of times that guests are reloaded.
 const RELOADS: u32 = 10;
 const QUICK_RELOADS: u32 = 2;
-/// How many guests are reloaded, one after the other, and the bytes of the state of each.
+/// The number of guests that are reloaded, one after the other, and the bytes of the state of each.
 const RELOADED: u32 = 100;
 const STATE: u32 = 1 << 10;
 

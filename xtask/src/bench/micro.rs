@@ -15,10 +15,10 @@ use crate::process::Run;
 use crate::report;
 use crate::workspace::Workspace;
 
-/// How often a piece of work is done in the two runs.
+/// The number of times that a piece of work is done in the two runs.
 const FEW: u64 = 100;
 const MANY: u64 = 300;
-/// How many percent more instructions are a regression, and how many fewer are worth a new baseline.
+/// The percentage of additional instructions that is a regression, and of saved ones that is worth a new baseline.
 const TOLERANCE: u64 = 10;
 
 /// The counts that the repository holds.

@@ -12,9 +12,9 @@ use serde::de::DeserializeOwned;
 
 use crate::process::{self, Running};
 
-/// How long a program may take to start, its crowd included.
+/// The longest time for a program to start, its crowd included.
 const READY_LIMIT: Duration = Duration::from_secs(60);
-/// How long it may take for an answer. It gives up earlier by itself.
+/// The longest wait for an answer. It gives up earlier by itself.
 const ANSWER_LIMIT: Duration = Duration::from_secs(90);
 
 /// A running program.

@@ -16,7 +16,7 @@ use super::systems::{ALL, Pair, System};
 use super::traffic::{self, Flow, Load, SMALL_CASTS, WORKLOADS, Workload};
 use crate::report;
 
-/// How long the load of a measurement lasts, in milliseconds.
+/// The duration of the load of a measurement, in milliseconds.
 const LOAD_MS: u64 = 1_000;
 const QUICK_LOAD_MS: u64 = 300;
 /// The load before the first measurement of a pair.

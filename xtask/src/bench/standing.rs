@@ -23,7 +23,7 @@ struct Workload {
 }
 
 enum Load {
-    /// The server has so many actors when the client connects.
+    /// The number of actors that the server has when the client connects.
     Crowd { actors: u64, grouped: bool },
     /// The client casts so much to an actor that takes a millisecond for each message.
     Flood { bytes: usize, count: u64 },
@@ -37,7 +37,7 @@ const fn crowd(name: &'static str, actors: u64, grouped: bool, quick: bool) -> W
     }
 }
 
-/// How the flood is called.
+/// The name of the flood.
 pub(super) const FLOOD: &str = "flood";
 
 const WORKLOADS: &[Workload] = &[
@@ -58,7 +58,7 @@ const WORKLOADS: &[Workload] = &[
     },
 ];
 
-/// For how long memory may still grow after the last cast is sent.
+/// The time for which memory may still grow after the last cast is sent.
 const SETTLE: Duration = Duration::from_millis(1_500);
 
 /// What the client says of a new connection.

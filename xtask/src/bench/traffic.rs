@@ -21,9 +21,9 @@ pub(super) struct Workload {
 /// What is sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Load {
-    /// Casts of so many bytes, counted at the other end after each `window`.
+    /// Casts of this many bytes, counted at the other end after each `window`.
     Casts { bytes: usize, window: u64 },
-    /// So many calls at the same time.
+    /// This many calls at the same time.
     Calls { in_flight: usize, timeout_ms: u64 },
     /// One call after the other while casts of 16 bytes flow.
     Mixed(Flow),

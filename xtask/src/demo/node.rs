@@ -9,9 +9,9 @@ use anyhow::{Context, Error, Result, anyhow, bail};
 
 use crate::process::{self, Running};
 
-/// How long a node may take to say that it is ready. Compiling the component is part of it.
+/// The longest time for a node to say that it is ready. Compiling the component is part of it.
 const READY_LIMIT: Duration = Duration::from_secs(60);
-/// How long a node may take to stop.
+/// The longest time for a node to stop.
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 
 /// A running node.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::process::{self, Run};
 use crate::report;
 
-/// How long a change may take to show on the other node.
+/// The longest time for a change to show on the other node.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// `ractor-host call` and `ractor-host cast`, as a person would type them.

@@ -15,9 +15,9 @@ use signal_hook::flag;
 pub(crate) use self::run::Run;
 pub(crate) use self::running::Running;
 
-/// How often a waiting function looks again.
+/// The interval at which a waiting function looks again.
 const POLL: Duration = Duration::from_millis(25);
-/// How many lines of a long output are shown.
+/// The number of lines of a long output that are shown.
 const TAIL_LINES: usize = 20;
 
 static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();

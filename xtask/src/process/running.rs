@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{POLL, poll};
 
-/// How long a child may take to end by itself after SIGTERM before it gets SIGKILL.
+/// The time that a child has to end by itself after SIGTERM before it gets SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A child process that is stopped when this is dropped.

@@ -41,7 +41,7 @@ impl Dialled {
         std::iter::from_fn(|| self.machine.poll_step()).collect()
     }
 
-    /// How long it takes until this address is dialled, and how. It is not within an hour if there is nothing else to wait for.
+    /// The time until this address is dialled, and how it is. It is not within an hour if there is nothing else to wait for.
     fn next_dial(&mut self, of: SocketAddr) -> Option<(Duration, StockPeers)> {
         let before = self.now;
         while self.now < before + LATE {

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::{Cookie, NodeServer};
 use crate::node::admission::{Admission, HandshakeLimits};
-use crate::node::session_events::MAX_TRANSITIVE_DIALS;
+use crate::node::limits::MAX_TRANSITIVE_DIALS;
 use crate::node::{NodeConnectionMode, PeerLimits, SessionLimits, StandInNames, StockPeers, Timing};
 use crate::session::Ledger;
 use crate::transport::IncomingEncryptionMode;

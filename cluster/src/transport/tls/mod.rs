@@ -5,31 +5,33 @@
 //! keys they have. Sessions are never resumed: a resumed one would be let in on the strength of an earlier check, and
 //! links between nodes live too long for a saved round trip to count.
 
+mod certificate_reload;
 mod error;
 mod explain;
 mod files;
 mod material;
 mod peers;
-mod watch;
+mod shared;
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use parking_lot::RwLock;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::server::NoServerSessionStorage;
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig, client};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 pub use crate::files::{Exposure, ReadError, Secret, SecretError, SecretFault, Writable, Writer};
+pub use certificate_reload::CertificateReload;
 pub use error::{TlsError, TlsFile};
 pub use files::{IdentityFiles, TlsFiles};
 pub use tokio_rustls::rustls::pki_types::ServerName;
-pub use watch::Watch;
 
 pub(crate) use explain::{explain, explain_io, rustls_error};
-use files::Contents;
 use material::Material;
 use peers::{Identity, PeerVerifier};
+use shared::{Current, Shared};
 
 /// Both ends are nodes of recent make: nothing older is offered or taken.
 const VERSIONS: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13];
@@ -47,21 +49,6 @@ pub enum ClientAuth {
 #[derive(Debug, Clone)]
 pub struct Tls {
     shared: Arc<Shared>,
-}
-
-/// What all acceptors and connectors of a [`Tls`] look into.
-#[derive(Debug)]
-struct Shared {
-    files: TlsFiles,
-    provider: Arc<CryptoProvider>,
-    current: RwLock<Current>,
-}
-
-#[derive(Debug)]
-struct Current {
-    material: Arc<Material>,
-    /// What it was made of, to notice a change.
-    contents: Contents,
 }
 
 /// The certificates of a file, to check others against where no node is at the other end. Blocks while it reads it.
@@ -108,11 +95,11 @@ impl Tls {
     /// As [`Tls::load`]; what was there before stays in use.
     pub fn reload(&self) -> Result<bool, TlsError> {
         let contents = self.shared.files.read()?;
-        if self.shared.read().contents == contents {
+        if self.shared.current.read().contents == contents {
             return Ok(false);
         }
         let material = Material::parse(&self.shared.files, &contents, &self.shared.provider)?;
-        let mut current = self.shared.current.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.shared.current.write();
         *current = Current {
             material: Arc::new(material),
             contents,
@@ -165,15 +152,5 @@ impl Tls {
             .with_client_cert_resolver(Arc::new(Identity(self.shared.clone())));
         config.resumption = client::Resumption::disabled();
         Ok(TlsConnector::from(Arc::new(config)))
-    }
-}
-
-impl Shared {
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Current> {
-        self.current.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn material(&self) -> Arc<Material> {
-        self.read().material.clone()
     }
 }

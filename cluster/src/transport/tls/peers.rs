@@ -11,7 +11,7 @@ use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
-use super::Shared;
+use super::shared::Shared;
 
 /// The certificate to show, in either role.
 #[derive(Debug)]

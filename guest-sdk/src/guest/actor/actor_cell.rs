@@ -4,11 +4,12 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use super::own_identity::{Identity, own_identity};
 use crate::guest::bindings::Pid;
 use crate::guest::bindings::ractor::actor::lifecycle::{self, MonitorError};
 use crate::guest::message::SerializedMessage;
+use crate::guest::runtime::incoming;
 use crate::guest::runtime::outgoing::{Outcome, deliver};
-use crate::guest::runtime::{incoming, myself};
 use crate::guest::{ActorId, ActorName, Message, MessagingErr, exit};
 
 /// A reference to an actor, native or guest, here or on another node. Two are equal if they mean the same actor.
@@ -16,6 +17,12 @@ use crate::guest::{ActorId, ActorName, Message, MessagingErr, exit};
 pub struct ActorCell {
     id: ActorId,
     name: Option<Arc<str>>,
+}
+
+/// The actor that this component is.
+pub(crate) fn myself() -> ActorCell {
+    let Identity { id, name } = own_identity();
+    ActorCell { id, name }
 }
 
 impl ActorCell {

@@ -5,8 +5,10 @@ pub mod actor_id;
 pub mod actor_ref;
 pub mod derived_actor;
 pub mod messages;
+pub(crate) mod own_identity;
 
 pub use self::actor_cell::ActorCell;
+pub(crate) use self::actor_cell::myself;
 pub use self::actor_id::ActorId;
 pub use self::actor_ref::ActorRef;
 pub use self::derived_actor::DerivedActorRef;

@@ -7,11 +7,14 @@
 use std::cell::RefCell;
 
 use crate::guest::bindings::ractor::actor::messaging;
-use crate::guest::port::Undelivered;
 
 thread_local! {
     static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
 }
+
+/// The reply did not reach anybody.
+#[derive(Debug)]
+pub(crate) struct Undelivered;
 
 /// The call that is being handled.
 struct Current {

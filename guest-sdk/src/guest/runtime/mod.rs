@@ -10,36 +10,24 @@ mod reload;
 pub(crate) mod spans;
 pub(crate) mod undecodable;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::marker::PhantomData;
 
 use self::executor::block_on;
 use self::incoming::IncomingCall;
 use self::undecodable::{Kind, Variant, explain};
+use crate::guest::actor::myself;
 use crate::guest::bindings::exports::ractor::actor::actor::{Descriptor, Guest, MessageVariant};
-use crate::guest::bindings::ractor::actor::identity;
 use crate::guest::bindings::ractor::actor::types::SupervisionEvent as HostEvent;
 use crate::guest::describe::type_name;
 use crate::guest::message::{Message, SerializedMessage};
 use crate::guest::serialization::BytesConvertable;
 use crate::guest::{
-    Actor, ActorCell, ActorProcessingErr, ActorRef, DescribeMessage, MessageDescription, RpcReplyPort, SupervisionEvent,
+    Actor, ActorProcessingErr, ActorRef, DescribeMessage, MessageDescription, RpcReplyPort, SupervisionEvent,
 };
 
 thread_local! {
     static ACTOR: RefCell<Option<Box<dyn Running>>> = const { RefCell::new(None) };
-    static MYSELF: OnceCell<ActorCell> = const { OnceCell::new() };
-}
-
-/// The actor that this component is.
-pub(crate) fn myself() -> ActorCell {
-    MYSELF.with(|cell| {
-        let myself = cell.get_or_init(|| match identity::self_name() {
-            Some(name) => ActorCell::named(identity::self_pid(), &name),
-            None => ActorCell::from_pid(identity::self_pid()),
-        });
-        myself.clone()
-    })
 }
 
 /// What [`export!`](crate::export) adds to an actor.

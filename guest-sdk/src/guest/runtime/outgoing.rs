@@ -1,10 +1,11 @@
 //! The messages that this actor sends.
 
 use crate::guest::ActorId;
+use crate::guest::actor::own_identity::own_identity;
 use crate::guest::bindings::ractor::actor::messaging::{self, SendError};
 use crate::guest::concurrency::Duration;
 use crate::guest::message::SerializedMessage;
-use crate::guest::runtime::{incoming, myself};
+use crate::guest::runtime::incoming;
 
 /// What became of a message that was accepted.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ pub(crate) fn deliver(to: ActorId, message: SerializedMessage) -> Result<Outcome
                 })
             }
         },
-        SerializedMessage::Call { ref variant, .. } if to == myself().get_id() => {
+        SerializedMessage::Call { ref variant, .. } if to == own_identity().id => {
             tracing::error!(%variant, "an actor that calls itself would wait for ever; the call is dropped");
             Ok(Outcome::NoReply)
         }

@@ -3,8 +3,9 @@
 use std::any::Any;
 
 use super::executor::block_on;
-use super::{ACTOR, Component, Exported, Live, Running, log, myself, to_text};
+use super::{ACTOR, Component, Exported, Live, Running, log, to_text};
 use crate::common::reload::OldState;
+use crate::guest::actor::myself;
 use crate::guest::reload::Reload;
 use crate::guest::reload_bindings::exports::ractor::actor::reload::Guest;
 use crate::guest::{ActorProcessingErr, DescribeMessage};

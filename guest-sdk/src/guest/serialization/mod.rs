@@ -11,7 +11,7 @@ mod own;
 
 use thiserror::Error;
 
-use crate::guest::describe::short;
+use crate::guest::type_names::short;
 
 /// Why bytes are not a value of a type.
 #[derive(Clone, Debug, Eq, PartialEq, Error)]

@@ -70,11 +70,11 @@ pub use self::probe::Probe;
 pub use self::recorder::Event;
 use self::recorder::Recorder;
 use crate::native::context::{Context, InContext};
-use crate::native::module::Module;
+use crate::native::module::made_by;
 #[cfg(feature = "reload")]
 use crate::native::reload::{OldState, Reload};
 
-/// How long is waited for what a test expects.
+/// The longest wait for what a test expects.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Starts actors as a node does, supervises them, and remembers what it hears. All of them end with it.
@@ -104,7 +104,7 @@ impl TestHost {
         A: Actor,
         A::Arguments: BytesConvertable,
     {
-        self.context.set_module(module.into(), Module::of(make));
+        self.context.set_module(module.into(), made_by(make));
     }
 
     /// Starts an actor without a name.

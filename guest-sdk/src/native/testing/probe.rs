@@ -1,8 +1,9 @@
 //! An actor that plays another's part in a test.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use ractor::{Actor, ActorCell, ActorName, ActorProcessingErr, ActorRef, Message, SpawnErr, SupervisionEvent};
 use tokio::sync::mpsc;
 
@@ -56,7 +57,7 @@ impl<M: Message> Probe<M> {
     /// # }
     /// ```
     pub fn answer(&self, answer: impl FnMut(M) -> Option<M> + Send + 'static) {
-        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(answer));
+        *self.answer.lock() = Some(Box::new(answer));
     }
 
     /// The next message, waiting for it.
@@ -101,7 +102,7 @@ impl<M: Message> Actor for Part<M> {
     }
 
     async fn handle(&self, _: ActorRef<M>, message: M, (): &mut ()) -> Result<(), ActorProcessingErr> {
-        let message = match &mut *self.answer.lock().unwrap_or_else(PoisonError::into_inner) {
+        let message = match &mut *self.answer.lock() {
             Some(answer) => answer(message),
             None => Some(message),
         };

@@ -115,7 +115,7 @@ impl Builder {
         }
     }
 
-    /// Runs the command. True if it succeeded; else what it said is shown.
+    /// Runs the command. True if it succeeded; otherwise what it said is shown.
     async fn build(&self) -> bool {
         let Recipe {
             module,

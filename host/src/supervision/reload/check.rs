@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::guest::{Descriptor, LiveGuest, MessageVariant, Mode, Module};
+use crate::guest::{Descriptor, GuestRef, MessageVariant, Mode, Module};
 
 /// What is known of a version of a module.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub(super) struct ActorFacts {
 }
 
 impl ActorFacts {
-    pub(super) fn of(guest: &LiveGuest) -> Self {
+    pub(super) fn of(guest: &GuestRef) -> Self {
         Self {
             name: guest.name().unwrap_or_else(|| format!("pid {}", guest.pid())),
             may_restart: guest.profile().reload_by_restart,

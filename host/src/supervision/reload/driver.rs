@@ -9,10 +9,10 @@ use tokio::time::timeout;
 use super::report::{ActorReport, Outcome, ReloadReport};
 use super::rollout::{Rollout, RolloutCommand};
 use super::{Reload, behind};
-use crate::guest::{Aftermath, LiveGuest, Mode, Module, Modules, NotReloaded, Proof, Step, Swap, Swapped, Versions};
+use crate::guest::{Aftermath, GuestRef, Mode, Module, Modules, NotReloaded, Proof, Step, Swap, Swapped, Versions};
 
 /// Who is reloaded, and how.
-type Swaps = Vec<(LiveGuest, Mode)>;
+type Swaps = Vec<(GuestRef, Mode)>;
 
 /// What came of something that took its time.
 enum TaskOutcome {
@@ -84,14 +84,14 @@ struct Driver<'a> {
 
 /// An actor, and what is known of its reload besides its outcome.
 struct ActorProgress {
-    guest: LiveGuest,
+    guest: GuestRef,
     swapped: Option<ActorReport>,
     /// The trial goes on though nobody waits for its end.
     pending_proof: Option<Proof>,
 }
 
 impl ActorProgress {
-    fn of(guest: LiveGuest) -> Self {
+    fn of(guest: GuestRef) -> Self {
         Self {
             guest,
             swapped: None,
@@ -200,8 +200,8 @@ impl Driver<'_> {
     }
 
     /// Makes actors known that were not.
-    fn track(&mut self, guests: Vec<LiveGuest>) -> Vec<u64> {
-        let pids = guests.iter().map(LiveGuest::pid).collect();
+    fn track(&mut self, guests: Vec<GuestRef>) -> Vec<u64> {
+        let pids = guests.iter().map(GuestRef::pid).collect();
         for guest in guests {
             self.known
                 .entry(guest.pid())
@@ -237,7 +237,7 @@ async fn proven(mut proof: Proof, longest: Duration) -> (Result<(), NotReloaded>
     }
 }
 
-async fn patiently(guest: LiveGuest, swap: Swap, patience: Duration) -> Result<Swapped, NotReloaded> {
+async fn patiently(guest: GuestRef, swap: Swap, patience: Duration) -> Result<Swapped, NotReloaded> {
     timeout(patience, guest.reload(swap)).await.unwrap_or_else(|_| {
         Err(NotReloaded::Failed {
             step: Step::Boundary,

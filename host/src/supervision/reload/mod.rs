@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::check::{Refusal, Refused};
 pub use self::report::{ActorReport, Outcome, ReloadReport, Verdict};
-use crate::guest::{Digest, LiveGuest, LoadError, LoadFault, Mode, Module, ModuleSource, Modules};
+use crate::guest::{Digest, GuestRef, LoadError, LoadFault, Mode, Module, ModuleSource, Modules};
 
 /// What is done when some actors of a module are reloaded and one is not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -252,7 +252,7 @@ async fn to(modules: &Modules, new: &Module, reload: &Reload) -> Result<ReloadRe
 }
 
 /// The guests of a module that run another version of it.
-fn behind(modules: &Modules, new: &Module) -> Vec<LiveGuest> {
+fn behind(modules: &Modules, new: &Module) -> Vec<GuestRef> {
     let mut guests = modules.guests(new.name());
     guests.retain(|guest| guest.module().digest() != new.digest());
     guests

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::guest::{Aftermath, LiveGuest, Mode, Module, NotReloaded, Step};
+use crate::guest::{Aftermath, GuestRef, Mode, Module, NotReloaded, Step};
 
 /// What became of a reload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +48,7 @@ pub struct ActorReport {
     /// What became of it.
     #[serde(flatten)]
     pub outcome: Outcome,
-    /// How long it handled nothing, in microseconds. None if it came to nothing.
+    /// The time for which it handled nothing, in microseconds. None if it came to nothing.
     pub pause_us: Option<u64>,
     /// Bytes of the state that was handed over.
     pub state_bytes: Option<u64>,
@@ -143,7 +143,7 @@ impl ReloadReport {
 }
 
 impl ActorReport {
-    pub(super) fn new(guest: &LiveGuest, outcome: Outcome) -> Self {
+    pub(super) fn new(guest: &GuestRef, outcome: Outcome) -> Self {
         Self {
             name: guest.name(),
             pid: guest.pid(),

@@ -12,7 +12,7 @@ use super::OnFailure;
 use super::report::{Outcome, Verdict};
 use crate::guest::{Mode, NotReloaded};
 
-/// How often to look for actors that started meanwhile. Those that start after the new version is current have it.
+/// The number of times to look for actors that started meanwhile. Those that start after the new version is current have it.
 const SWEEPS: usize = 3;
 
 /// What is to be done next.

@@ -18,7 +18,7 @@ use tokio::sync::{Mutex, MutexGuard};
 /// ractor's registries are the process's: nodes of different tests would see each other's actors.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
-/// How long anything may take before the test fails.
+/// The longest time for anything before the test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) async fn alone() -> MutexGuard<'static, ()> {

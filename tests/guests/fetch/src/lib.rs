@@ -19,25 +19,25 @@ pub enum FetchMsg {
     /// Gets a URL.
     #[rpc]
     Get(String, RpcReplyPort<String>),
-    /// Gets a URL, and waits no longer than so many milliseconds for each step.
+    /// Gets a URL, and waits no longer than this many milliseconds for each step.
     #[rpc]
     GetWithin(String, u64, RpcReplyPort<String>),
-    /// Gets a URL with a header of so many bytes.
+    /// Gets a URL with a header of this many bytes.
     #[rpc]
     GetWithHeader(String, u64, RpcReplyPort<String>),
     /// Posts text to a URL.
     #[rpc]
     Post(String, String, RpcReplyPort<String>),
-    /// Posts so many bytes to a URL.
+    /// Posts this many bytes to a URL.
     #[rpc]
     Upload(String, u64, RpcReplyPort<String>),
     /// Connects through a URL, with the method for it.
     #[rpc]
     Tunnel(String, RpcReplyPort<String>),
-    /// Begins to get a URL so many times, and keeps what began. Replies with how many did, and why others didn't.
+    /// Begins to get a URL this many times, and keeps what began. Replies with how many did, and why others didn't.
     #[rpc]
     Begin(String, u64, RpcReplyPort<String>),
-    /// Begins and gives up, so many times one after the other. Replies with how many began.
+    /// Begins and gives up, this many times one after the other. Replies with how many began.
     #[rpc]
     GiveUp(String, u64, RpcReplyPort<String>),
     /// Drops what it has begun.
@@ -51,7 +51,7 @@ pub enum FetchMsg {
     /// Kills that child.
     #[rpc]
     KillChild(RpcReplyPort<()>),
-    /// Makes headers of so many bytes until it can't.
+    /// Makes headers of this many bytes until it can't.
     Hoard(u64),
     /// Traps.
     Trap,

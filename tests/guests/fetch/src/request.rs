@@ -18,7 +18,7 @@ pub(crate) struct Shown(pub(crate) String);
 
 /// A request that was begun.
 pub(crate) struct Pending {
-    // Read when the response is waited for.
+    // Read during the wait for the response.
     response: FutureIncomingResponse,
     /// Where its body is written to.
     body: Option<OutgoingBody>,

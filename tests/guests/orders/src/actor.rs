@@ -7,7 +7,7 @@ use ractor::{ActorProcessingErr, ActorRef, SupervisionEvent, call_t, pg};
 
 use crate::messages::{Opening, Order, OrdersMsg, Status};
 
-/// How long another member of a group may take to answer, in milliseconds.
+/// The longest wait for another member of a group to answer, in milliseconds.
 const MEMBER_TIMEOUT_MS: u64 = 10_000;
 
 /// See the crate.

@@ -10,7 +10,7 @@ use ractor::{Actor, BytesConvertable, Message, RpcReplyPort, call_t, pg};
 
 use crate::stock::{StockMsg, order};
 
-/// How long a call may take, in milliseconds.
+/// The longest time for a call, in milliseconds.
 const PATIENCE_MS: u64 = 30_000;
 
 /// The tag and the arguments of a message.

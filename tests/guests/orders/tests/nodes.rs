@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 
 use crate::stock::{Liar, StockMsg, StockOrders, order};
 
-/// How long a call may take, in milliseconds.
+/// The longest time for a call, in milliseconds.
 const PATIENCE_MS: u64 = 30_000;
 
 /// What the guest of a test is started with: order 1.

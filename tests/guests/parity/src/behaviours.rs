@@ -13,7 +13,7 @@ use ractor::{ActorCell, ActorRef, RactorErr, call_t, cast, pg};
 
 use crate::{KNOWN, Parity, ParityMsg};
 
-/// How long is waited for what is expected.
+/// The longest wait for what is expected.
 const PATIENCE: Duration = Duration::from_secs(20);
 const CALL_MS: u64 = 20_000;
 

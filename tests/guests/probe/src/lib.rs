@@ -10,7 +10,7 @@ use ractor::{
     registry, time,
 };
 
-/// How long a probe waits for another's answer, in milliseconds.
+/// The longest wait of a probe for another's answer, in milliseconds.
 const CALL_MS: u64 = 10_000;
 
 /// See the crate.

@@ -36,7 +36,7 @@ pub enum TallyMsg {
     Later(RpcReplyPort<u64>),
     /// Answers all that wait.
     Release,
-    /// Counts up by one, again and again after so many milliseconds.
+    /// Counts up by one, again and again after this many milliseconds.
     AddEvery(u64),
     /// Starts a child with this name.
     Spawn(String),

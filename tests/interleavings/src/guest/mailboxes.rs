@@ -5,13 +5,14 @@ use std::sync::atomic::Ordering;
 
 use shuttle::future::{JoinHandle, block_on, spawn};
 
-use super::family::Purse;
-use super::limits::{Limits, WhenFull};
-use super::mailbox::{Command, Mailbox};
-use super::state::Label;
+use crate::accounting::family::Quota;
+use crate::accounting::label::Label;
+use crate::actor::commands::{Command, Commands};
 use crate::directory::{Inbox as _, PutRefused};
 use crate::message::SerializedMessage;
+use crate::policy::limits::{Limits, WhenFull};
 use crate::stand_in::ActorCell;
+use crate::store::mailbox::Mailbox;
 
 /// Messages of each sender.
 const MESSAGES: u8 = 3;
@@ -23,6 +24,7 @@ struct Guest {
     actor: ActorCell,
     label: Label,
     mailbox: Arc<Mailbox>,
+    commands: Arc<Commands>,
 }
 
 impl Guest {
@@ -33,10 +35,12 @@ impl Guest {
             mailbox_bytes: usize::MAX,
             mailbox_full,
         };
-        let purse = Arc::new(Purse::new(&limits));
-        let mailbox = Mailbox::new(actor.clone(), label.clone(), Arc::new(limits), purse);
+        let quota = Arc::new(Quota::new(&limits));
+        let mailbox = Mailbox::new(actor.clone(), label.clone(), Arc::new(limits), quota);
+        let mailbox = Arc::new(mailbox);
         Self {
-            mailbox: Arc::new(mailbox),
+            commands: Arc::new(Commands::new(mailbox.clone())),
+            mailbox,
             actor,
             label,
         }
@@ -44,11 +48,11 @@ impl Guest {
 
     /// Takes messages as the actor does: one for each token, until there are no more. Gives them, and the commands.
     fn handle(&self) -> JoinHandle<(Vec<Vec<u8>>, usize)> {
-        let (actor, mailbox) = (self.actor.clone(), self.mailbox.clone());
+        let (actor, mailbox, asked) = (self.actor.clone(), self.mailbox.clone(), self.commands.clone());
         spawn(async move {
             let (mut handled, mut commands) = (Vec::new(), 0);
             while actor.receive().await.is_some() {
-                while mailbox.command().is_some() {
+                while asked.take().is_some() {
                     commands += 1;
                 }
                 if let Some(SerializedMessage::Cast { args, .. }) = mailbox.next() {
@@ -56,6 +60,7 @@ impl Guest {
                 }
             }
             mailbox.end();
+            asked.end();
             (handled, commands)
         })
     }
@@ -153,10 +158,10 @@ pub fn no_command_is_overlooked() {
     let actor = guest.handle();
     let sender = guest.send(1);
     let asker = {
-        let mailbox = guest.mailbox.clone();
+        let commands = guest.commands.clone();
         spawn(async move {
-            mailbox.request(Command::Restart("one".to_owned()));
-            mailbox.request(Command::Restart("another".to_owned()));
+            commands.request(Command::Restart("one".to_owned()));
+            commands.request(Command::Restart("another".to_owned()));
         })
     };
     assert!(block_on(sender).is_ok() && block_on(asker).is_ok());

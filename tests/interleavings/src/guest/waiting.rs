@@ -3,7 +3,7 @@
 use shuttle::future::{block_on, spawn};
 use tokio::sync::oneshot;
 
-use super::waits::Waiting;
+use crate::store::waits::Waiting;
 use crate::sync;
 
 /// A guest that calls another while somebody's call waits for it: it answers after its own call has ended.

@@ -10,7 +10,7 @@ use super::{ask, fetcher, get, is_logged, node, others_go_on, with};
 
 const MIB: u64 = 1 << 20;
 
-/// How much more memory a node may have after it was flooded: what its guests and their reading take for a while.
+/// The additional memory that a node may have after it was flooded: what its guests and their reading take for a while.
 const SLACK: u64 = 48 * MIB;
 
 #[test]

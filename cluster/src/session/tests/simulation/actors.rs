@@ -183,7 +183,7 @@ impl World {
     /// Ends those that are in the way of an elected end, which begins when they are gone.
     fn conclude(&mut self, id: usize, won: bool, ending: Vec<usize>) {
         for end in &ending {
-            // Of whom the node had not heard that they were over, it has just decided so.
+            // The node had not heard that these are over: it has just decided so.
             self.ends[*end].lost |= self.ends[*end].counts;
             let at = self.now + self.random.below(MAILBOX);
             self.schedule(at, Happening::Kill(*end));

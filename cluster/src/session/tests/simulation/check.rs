@@ -2,15 +2,15 @@
 
 use super::scenario::Cut;
 use super::world::{IMPOSTOR, World};
-use crate::session::{Admission, CloseReason, Role};
+use crate::session::{CloseReason, Role, SessionCheck};
 use crate::wire::ServerStatus;
 
 impl World {
     /// Nobody is turned away but in favour of a live connection to somebody who proved the cookie.
-    pub(super) fn check_admission(&mut self, id: usize, admission: Admission) {
+    pub(super) fn check_admission(&mut self, id: usize, admission: SessionCheck) {
         let node = self.ends[id].node;
         let other = self.ends_of(node).any(|(other, end)| other != id && end.counts);
-        if admission == Admission::Loses && !other {
+        if admission == SessionCheck::Loses && !other {
             self.violations
                 .push(format!("end {id} was turned away in favour of no live connection"));
         }

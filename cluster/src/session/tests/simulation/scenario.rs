@@ -6,7 +6,7 @@ use crate::internals::random::Random;
 /// One second of simulated time.
 pub(super) const SECOND: Time = 1_000_000;
 
-/// How long disturbances may go on.
+/// The time for which disturbances may go on.
 const TROUBLE: Time = 6 * SECOND;
 
 /// How a connection is broken.

@@ -10,7 +10,7 @@ use super::model::{Change, Model};
 use super::network::{Arrival, Connection, Side};
 use super::scenario::{Cut, NodePlan, Nonces, SECOND, Scenario};
 use crate::internals::random::Random;
-use crate::session::{Admission, CloseReason, Event, Registry};
+use crate::session::{CloseReason, Event, Registry, SessionCheck};
 
 /// The node number of whoever has the wrong cookie.
 pub(super) const IMPOSTOR: usize = 2;
@@ -76,7 +76,7 @@ pub(super) enum Trace {
     },
     Admission {
         end: usize,
-        admission: Admission,
+        admission: SessionCheck,
     },
     Elected {
         end: usize,

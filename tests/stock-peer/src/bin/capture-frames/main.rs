@@ -31,10 +31,10 @@ const INDEX_HEAD: &str = "\
 # file\tsender\tmessage\tfields
 ";
 
-/// How the files begin whose frames this program can't record: they are of versions that don't build beside this one.
+/// The beginnings of the names of files whose frames this program can't record: they are of versions that don't build beside this one.
 const LEGACY: &str = "legacy-";
 
-/// How often the same node dials again until it has both won and lost the election.
+/// The number of times that the same node dials again until it has both won and lost the election.
 const ELECTIONS: usize = 200;
 
 fn main() -> anyhow::Result<()> {

@@ -1,0 +1,226 @@
+//! Calls of a peer's that wait for the replies of local actors.
+//!
+//! No task waits for such a reply. The receiving end of its port has a waker of its own, which tokio calls within send and
+//! drop: so the actor that answers, or doesn't, puts that into the outbox itself. Calls with a time limit have no timer here
+//! either: the clock is asked when a reply comes, and ports of which the time is over are closed in passing.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use ractor::concurrency::{OneshotReceiver, OneshotSender, oneshot};
+use tokio::task::unconstrained;
+
+/// The most calls of one peer that may wait for local actors' replies. Calls beyond it are refused.
+const MAX_INBOUND_CALLS: usize = 1 << 20;
+
+/// [`MAX_INBOUND_CALLS`] wait already, or the session is over.
+#[derive(Debug)]
+pub struct InboundCallsFull;
+
+/// Where what becomes of a call goes.
+pub(super) trait CallEnded {
+    /// The local actor `to` has done with the peer's call `tag`, which is in this slot: with a reply or without one.
+    fn call_ended(&self, slot: usize, to: u64, tag: u64, reply: Option<Vec<u8>>);
+}
+
+/// The calls of one peer.
+#[derive(Debug)]
+pub(super) struct InboundCalls<L>(Mutex<Slots<L>>);
+
+#[derive(Debug)]
+struct Slots<L> {
+    calls: Vec<Option<Arc<InboundCall<L>>>>,
+    free: Vec<usize>,
+    shut: bool,
+}
+
+/// One call.
+#[derive(Debug)]
+struct InboundCall<L> {
+    link: Arc<L>,
+    slot: usize,
+    to: u64,
+    tag: u64,
+    /// When the caller gives up; none for a call without a time limit.
+    deadline: Option<Instant>,
+    /// None once it has come.
+    reply: Mutex<Option<OneshotReceiver<Vec<u8>>>>,
+}
+
+impl<L> Default for InboundCalls<L> {
+    fn default() -> Self {
+        Self(Mutex::new(Slots {
+            calls: Vec::new(),
+            free: Vec::new(),
+            shut: false,
+        }))
+    }
+}
+
+impl<L: CallEnded + Send + Sync + 'static> InboundCalls<L> {
+    /// A port for the reply to the call `tag` of `link`'s peer to the actor `to`. What is sent through it after `limit` goes
+    /// nowhere.
+    pub(super) fn port(
+        &self,
+        link: &Arc<L>,
+        to: u64,
+        tag: u64,
+        limit: Option<Duration>,
+    ) -> Result<OneshotSender<Vec<u8>>, InboundCallsFull> {
+        let (port, reply) = oneshot();
+        let call = self.enter(|slot| InboundCall {
+            link: link.clone(),
+            slot,
+            to,
+            tag,
+            deadline: limit.and_then(|limit| Instant::now().checked_add(limit)),
+            reply: Mutex::new(Some(reply)),
+        })?;
+        call.watch();
+        Ok(port)
+    }
+
+    fn enter(&self, call: impl FnOnce(usize) -> InboundCall<L>) -> Result<Arc<InboundCall<L>>, InboundCallsFull> {
+        let mut slots = self.0.lock();
+        if slots.shut {
+            return Err(InboundCallsFull);
+        }
+        let slot = match slots.free.pop() {
+            Some(slot) => slot,
+            None if slots.calls.len() < MAX_INBOUND_CALLS => {
+                slots.calls.push(None);
+                slots.calls.len() - 1
+            }
+            None => return Err(InboundCallsFull),
+        };
+        let call = Arc::new(call(slot));
+        if let Some(entry) = slots.calls.get_mut(slot) {
+            *entry = Some(call.clone());
+        }
+        Ok(call)
+    }
+
+    /// The call in this slot is over.
+    pub(super) fn remove(&self, slot: usize) {
+        let mut slots = self.0.lock();
+        if slots.calls.get_mut(slot).and_then(Option::take).is_some() {
+            slots.free.push(slot);
+        }
+    }
+
+    /// Closes the ports of calls whose callers have given up by `now`, so that the actors that hold them can see it.
+    pub(super) fn close_overdue(&self, now: Instant) {
+        let overdue: Vec<_> = {
+            let slots = self.0.lock();
+            let calls = slots.calls.iter().flatten();
+            calls.filter(|call| call.is_overdue(now)).cloned().collect()
+        };
+        for call in overdue {
+            call.give_up();
+        }
+    }
+
+    /// Nobody waits any longer: actors find the ports closed.
+    pub(super) fn shut(&self) {
+        let mut slots = self.0.lock();
+        slots.shut = true;
+        slots.free.clear();
+        let calls = std::mem::take(&mut slots.calls);
+        drop(slots);
+        for call in calls.into_iter().flatten() {
+            drop(call.reply.lock().take());
+        }
+    }
+}
+
+impl<L: CallEnded + Send + Sync + 'static> InboundCall<L> {
+    /// Has the waker called when the reply comes.
+    fn watch(self: &Arc<Self>) {
+        let waker = Waker::from(self.clone());
+        if let Some(reply) = &mut *self.reply.lock() {
+            // The port is new and in nobody's hands yet, so this is pending. A poll that counted towards what the task
+            // may do in one go might not even look.
+            let poll = Pin::new(&mut unconstrained(reply)).poll(&mut Context::from_waker(&waker));
+            debug_assert!(poll.is_pending());
+        }
+    }
+
+    /// What came through the port, or that it was dropped; none if neither has happened.
+    fn outcome(&self) -> Option<Option<Vec<u8>>> {
+        let mut waiting = self.reply.lock();
+        let reply = waiting.as_mut()?;
+        let came = reply.try_recv().ok();
+        if came.is_none() && !reply.is_terminated() {
+            return None;
+        }
+        *waiting = None;
+        let is_late = self.deadline.is_some() && self.is_overdue(Instant::now());
+        Some(came.filter(|_| !is_late))
+    }
+
+    fn is_overdue(&self, now: Instant) -> bool {
+        self.deadline.is_some_and(|deadline| now >= deadline)
+    }
+
+    /// Ends the call without a reply, unless there is one already.
+    fn give_up(&self) {
+        let waiting = self.reply.lock().take();
+        if waiting.is_some() {
+            self.link.call_ended(self.slot, self.to, self.tag, None);
+        }
+    }
+}
+
+impl<L: CallEnded + Send + Sync + 'static> Wake for InboundCall<L> {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if let Some(reply) = self.outcome() {
+            self.link.call_ended(self.slot, self.to, self.tag, reply);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use crate::node::SessionLimits;
+    use crate::node::link::Link;
+
+    fn link() -> Arc<Link> {
+        Arc::new(Link::new(1, SessionLimits::default()))
+    }
+
+    #[test]
+    fn a_reply_within_the_time_limit_is_written_and_a_later_one_is_not() {
+        let link = link();
+        let in_time = link.reply_port(7, 1, Some(Duration::from_secs(60))).unwrap();
+        let late = link.reply_port(7, 2, Some(Duration::ZERO)).unwrap();
+        // What can't be written any more is counted.
+        link.outbox().close();
+        late.send(vec![1]).unwrap();
+        assert_eq!(link.dead_letters(), 0);
+        in_time.send(vec![1]).unwrap();
+        assert_eq!(link.dead_letters(), 1);
+    }
+
+    #[test]
+    fn a_port_is_closed_when_its_time_is_over() {
+        let link = link();
+        let limited = link.reply_port(7, 1, Some(Duration::from_secs(60))).unwrap();
+        let unlimited = link.reply_port(7, 2, None).unwrap();
+        link.sweep_calls(Instant::now());
+        assert!(!limited.is_closed());
+        link.sweep_calls(Instant::now() + Duration::from_secs(61));
+        assert!(limited.is_closed() && !unlimited.is_closed());
+        assert!(limited.send(vec![1]).is_err());
+        unlimited.send(vec![1]).unwrap();
+    }
+}

@@ -1,0 +1,83 @@
+//! What a program asks of a node or a session while it runs.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ractor::{ActorRef, MessagingErr};
+
+use super::admission::HandshakeStats;
+use super::messages::NodeServerMessage;
+use super::node_requests::NodeRequest;
+use super::peer::Peer;
+use super::session_messages::{NodeSessionMessage, SessionRequest};
+use crate::session::CloseReason;
+
+/// Stays connected to a peer: dials it now and whenever the connection is lost, until it is removed.
+///
+/// # Errors
+/// The node has ended.
+pub fn add_peer(node_server: &ActorRef<NodeServerMessage>, peer: Peer) -> Result<(), MessagingErr<NodeServerMessage>> {
+    node_server.cast(NodeRequest::AddPeer(Box::new(peer)).into())
+}
+
+/// Doesn't dial the peer of this address any more. A session with it goes on for as long as it lives.
+///
+/// # Errors
+/// The node has ended.
+pub fn remove_peer(
+    node_server: &ActorRef<NodeServerMessage>,
+    address: &str,
+) -> Result<(), MessagingErr<NodeServerMessage>> {
+    node_server.cast(NodeRequest::RemovePeer(address.to_owned()).into())
+}
+
+/// Has a node neither accept nor open further connections; its sessions go on. False if it didn't say within `timeout`
+/// that it is so.
+pub async fn quiesce(node_server: &ActorRef<NodeServerMessage>, timeout: Duration) -> bool {
+    let ask = |reply| NodeRequest::Quiesce(reply).into();
+    let quiet = node_server.call(ask, Some(timeout)).await;
+    quiet.is_ok_and(|quiet| quiet.is_success())
+}
+
+/// Waits until there is no session with the node of this full name, `name@hostname`, or this connection string. Returns
+/// why the last one ended; none if there was none to begin with, or if this node has ended itself.
+pub async fn await_down(node_server: &ActorRef<NodeServerMessage>, node: &str) -> Option<CloseReason> {
+    let ask = |reply| NodeRequest::AwaitAbsence(node.to_owned(), reply).into();
+    node_server.call(ask, None).await.ok()?.success_or(()).ok()?
+}
+
+/// The address that a node listens on; none if it has ended.
+pub async fn listen_addr(node_server: &ActorRef<NodeServerMessage>) -> Option<SocketAddr> {
+    let ask = |reply| NodeRequest::ListenAddr(reply).into();
+    node_server.call(ask, None).await.ok()?.success_or(()).ok()
+}
+
+/// How a node's accepted connections fare before they have authenticated; none if it has ended.
+pub async fn handshake_stats(node_server: &ActorRef<NodeServerMessage>) -> Option<HandshakeStats> {
+    let ask = |reply| NodeRequest::HandshakeStats(reply).into();
+    node_server.call(ask, None).await.ok()?.success_or(()).ok()
+}
+
+/// How many messages to or from the peer of a session were given up, because the outbox or a mailbox was full or one was
+/// too large; none if the session has ended.
+pub async fn dead_letters(session: &ActorRef<NodeSessionMessage>) -> Option<u64> {
+    let ask = |reply| SessionRequest::DeadLetters(reply).into();
+    session.call(ask, None).await.ok()?.success_or(()).ok()
+}
+
+/// How many actors, and members of groups, were left out in a session, in either direction: because a name was too long, or, of
+/// the peer's, because there was [no room](super::PeerLimits). None if the session has ended.
+pub async fn left_out(session: &ActorRef<NodeSessionMessage>) -> Option<u64> {
+    let ask = |reply| SessionRequest::LeftOut(reply).into();
+    session.call(ask, None).await.ok()?.success_or(()).ok()
+}
+
+/// Waits until the peer of a session, a stock one too, has handled everything that was sent to it before. False if that
+/// takes longer than `timeout`, or the session isn't ready or ends before.
+pub async fn confirm(session: &ActorRef<NodeSessionMessage>, timeout: Duration) -> bool {
+    let ask = |reply| SessionRequest::Confirm(reply).into();
+    session
+        .call(ask, Some(timeout))
+        .await
+        .is_ok_and(|answer| answer.is_success())
+}

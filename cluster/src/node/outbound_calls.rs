@@ -1,0 +1,274 @@
+//! Calls to a peer's actors that wait for a reply.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use ractor::RpcReplyPort;
+
+/// The time after its time limit at which a call whose caller waits on regardless is forgotten, which the caller hears. A caller with
+/// a timer of its own is to hear that first.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The most calls that may wait for replies from one peer.
+pub(super) const MAX_OUTBOUND_CALLS: usize = 1 << 20;
+
+/// The number of entries that a call for which none is free looks at for callers that have given up.
+const SWEEP_STEPS: usize = 4;
+
+/// A table of waiting calls. Tags are never reused before their slot has been used 2^32 times.
+#[derive(Debug, Default)]
+pub(super) struct OutboundCalls {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    sweep_at: usize,
+    /// How many slots were looked at for calls that are over.
+    #[cfg(test)]
+    looked_at: usize,
+}
+
+#[derive(Debug)]
+struct Slot {
+    generation: u32,
+    call: Option<OutboundCall>,
+}
+
+#[derive(Debug)]
+struct OutboundCall {
+    to: u64,
+    port: RpcReplyPort<Vec<u8>>,
+    /// After it no reply counts; none for a call without a time limit.
+    deadline: Option<Instant>,
+}
+
+impl OutboundCall {
+    fn new(to: u64, port: RpcReplyPort<Vec<u8>>) -> Self {
+        let limit = port.get_timeout();
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        Self { to, port, deadline }
+    }
+
+    /// The port, unless it is too late for a reply.
+    fn port_in_time(self) -> Option<RpcReplyPort<Vec<u8>>> {
+        let is_late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        (!is_late).then_some(self.port)
+    }
+
+    fn is_given_up(&self, now: Instant) -> bool {
+        let is_overdue = |deadline| now.saturating_duration_since(deadline) >= GRACE;
+        self.port.is_closed() || self.deadline.is_some_and(is_overdue)
+    }
+}
+
+fn tag(index: u32, generation: u32) -> u64 {
+    // Counted from one: a tag of zero would not be on the wire at all.
+    (u64::from(generation) << 32) | (u64::from(index) + 1)
+}
+
+fn index(tag: u64) -> Option<u32> {
+    u32::try_from(tag & 0xffff_ffff).ok()?.checked_sub(1)
+}
+
+impl OutboundCalls {
+    /// Enters a call to the peer's actor `to` and returns its tag; none if the table is full, and the port is dropped.
+    pub(super) fn insert(&mut self, to: u64, port: RpcReplyPort<Vec<u8>>) -> Option<u64> {
+        if self.free.is_empty() {
+            self.sweep(SWEEP_STEPS);
+        }
+        let call = Some(OutboundCall::new(to, port));
+        if let Some(index) = self.free.pop() {
+            let slot = self.slots.get_mut(usize::try_from(index).ok()?)?;
+            slot.generation = slot.generation.wrapping_add(1);
+            slot.call = call;
+            return Some(tag(index, slot.generation));
+        }
+        if self.slots.len() >= MAX_OUTBOUND_CALLS {
+            return None;
+        }
+        let index = u32::try_from(self.slots.len()).ok()?;
+        self.slots.push(Slot { generation: 0, call });
+        Some(tag(index, 0))
+    }
+
+    /// The port of the call `tag` to the actor `to`. A reply that names another actor, nothing that waits, or a call whose time
+    /// is over, has none.
+    pub(super) fn take(&mut self, to: u64, tag: u64) -> Option<RpcReplyPort<Vec<u8>>> {
+        let index = index(tag)?;
+        let slot = self.slots.get_mut(usize::try_from(index).ok()?)?;
+        let waits = u64::from(slot.generation) == tag >> 32 && slot.call.as_ref().is_some_and(|call| call.to == to);
+        if !waits {
+            return None;
+        }
+        self.free.push(index);
+        slot.call.take().and_then(OutboundCall::port_in_time)
+    }
+
+    /// Drops the ports of every call to these actors: they ended, and their callers must hear it. However many have ended, the
+    /// table is gone through once.
+    pub(super) fn fail_actors(&mut self, ended: Vec<u64>) {
+        let ended: HashSet<u64> = ended.into_iter().collect();
+        self.remove_if(|call| ended.contains(&call.to));
+    }
+
+    /// Drops every port.
+    pub(super) fn clear(&mut self) {
+        self.slots.clear();
+        self.free.clear();
+    }
+
+    /// Forgets every call whose caller has given up by `now`.
+    pub(super) fn sweep_all(&mut self, now: Instant) {
+        self.remove_if(|call| call.is_given_up(now));
+    }
+
+    fn remove_if(&mut self, condition: impl Fn(&OutboundCall) -> bool) {
+        if self.free.len() == self.slots.len() {
+            return;
+        }
+        #[cfg(test)]
+        {
+            self.looked_at += self.slots.len();
+        }
+        for (slot, index) in self.slots.iter_mut().zip(0u32..) {
+            if slot.call.take_if(|call| condition(call)).is_some() {
+                self.free.push(index);
+            }
+        }
+    }
+
+    /// Looks at a few entries in turn, so that the table never grows with calls that nobody waits for.
+    fn sweep(&mut self, steps: usize) {
+        for _ in 0..steps.min(self.slots.len()) {
+            self.sweep_at = (self.sweep_at + 1) % self.slots.len();
+            let Some(slot) = self.slots.get_mut(self.sweep_at) else {
+                return;
+            };
+            if slot.call.take_if(|call| call.port.is_closed()).is_some() {
+                self.free.extend(u32::try_from(self.sweep_at));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use ractor::RpcReplyPort;
+    use ractor::concurrency::{OneshotReceiver, oneshot};
+    use tokio::sync::oneshot::error::TryRecvError;
+
+    use super::{GRACE, OutboundCalls};
+
+    fn port() -> (RpcReplyPort<Vec<u8>>, OneshotReceiver<Vec<u8>>) {
+        let (tx, rx) = oneshot();
+        (tx.into(), rx)
+    }
+
+    #[test]
+    fn a_reply_finds_its_call_once_and_only_from_the_actor_that_was_called() {
+        let mut calls = OutboundCalls::default();
+        let (port, mut reply) = port();
+        let tag = calls.insert(7, port).unwrap();
+        assert_ne!(tag, 0);
+        assert!(calls.take(8, tag).is_none(), "another actor's reply");
+        assert!(calls.take(7, tag + 1).is_none(), "an unknown tag");
+        assert!(calls.take(7, 0).is_none());
+        calls.take(7, tag).unwrap().send(vec![1]).unwrap();
+        assert_eq!(reply.try_recv().unwrap(), vec![1]);
+        assert!(calls.take(7, tag).is_none(), "answered before");
+    }
+
+    #[test]
+    fn a_tag_of_an_earlier_call_does_not_answer_the_next_one_in_its_slot() {
+        let mut calls = OutboundCalls::default();
+        let (first, _first_reply) = port();
+        let old = calls.insert(7, first).unwrap();
+        calls.take(7, old).unwrap();
+        let (second, _second_reply) = port();
+        let new = calls.insert(7, second).unwrap();
+        assert_ne!(old, new);
+        assert!(calls.take(7, old).is_none());
+        assert!(calls.take(7, new).is_some());
+    }
+
+    #[test]
+    fn a_reply_after_the_time_limit_finds_nobody() {
+        let mut calls = OutboundCalls::default();
+        let (tx, mut reply) = oneshot::<Vec<u8>>();
+        let tag = calls.insert(7, (tx, Duration::ZERO).into()).unwrap();
+        assert!(calls.take(7, tag).is_none());
+        assert!(reply.try_recv().is_err());
+
+        let (tx, reply) = oneshot::<Vec<u8>>();
+        let tag = calls.insert(7, (tx, Duration::from_secs(60)).into()).unwrap();
+        assert!(calls.take(7, tag).is_some(), "in time");
+        drop(reply);
+    }
+
+    #[test]
+    fn a_caller_that_waits_beyond_its_time_limit_hears_that_nothing_comes() {
+        let mut calls = OutboundCalls::default();
+        let (tx, mut reply) = oneshot::<Vec<u8>>();
+        calls.insert(7, (tx, Duration::ZERO).into()).unwrap();
+        let now = Instant::now();
+        calls.sweep_all(now);
+        assert_eq!(
+            reply.try_recv(),
+            Err(TryRecvError::Empty),
+            "the caller's own timer is first"
+        );
+        calls.sweep_all(now + GRACE);
+        assert_eq!(reply.try_recv(), Err(TryRecvError::Closed));
+    }
+
+    #[test]
+    fn callers_that_gave_up_leave_no_entries() {
+        let mut calls = OutboundCalls::default();
+        for _ in 0..1000 {
+            let (port, reply) = port();
+            calls.insert(7, port).unwrap();
+            drop(reply);
+        }
+        assert!(calls.slots.len() < 10, "{} slots", calls.slots.len());
+    }
+
+    #[test]
+    fn the_end_of_an_actor_ends_its_calls_and_no_others() {
+        let mut calls = OutboundCalls::default();
+        let (to_seven, mut seven) = port();
+        let (to_eight, mut eight) = port();
+        calls.insert(7, to_seven).unwrap();
+        let tag = calls.insert(8, to_eight).unwrap();
+        calls.fail_actors(vec![7]);
+        assert!(seven.try_recv().is_err_and(|error| error == TryRecvError::Closed));
+        calls.take(8, tag).unwrap().send(vec![]).unwrap();
+        assert!(eight.try_recv().is_ok());
+    }
+
+    /// A peer that ends its actors by the hundred thousand would otherwise keep a thread busy for minutes, in which the node does little
+    /// besides.
+    #[test]
+    fn the_calls_that_wait_are_gone_through_once_however_many_actors_end() {
+        let mut calls = OutboundCalls::default();
+        let replies: Vec<_> = (0..1000)
+            .map(|to| {
+                let (port, reply) = port();
+                calls.insert(to, port).unwrap();
+                reply
+            })
+            .collect();
+        calls.fail_actors((1..100_000).collect());
+        assert_eq!(calls.looked_at, 1000);
+        let waiting = |reply: &mut OneshotReceiver<Vec<u8>>| reply.try_recv() == Err(TryRecvError::Empty);
+        assert_eq!(
+            replies
+                .into_iter()
+                .filter_map(|mut reply| waiting(&mut reply).then_some(()))
+                .count(),
+            1
+        );
+        calls.fail_actors(vec![0]);
+        calls.fail_actors((1..100_000).collect());
+        assert_eq!(calls.looked_at, 2000, "nothing waits");
+    }
+}

@@ -1,0 +1,212 @@
+//! The actor of one session: carries out what the pure session decides.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ractor::concurrency::OneshotSender;
+use ractor::registry::PidLifecycleEvent;
+use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent, pg};
+
+use super::ingress::Ingress;
+use super::left_out::LeftOut;
+use super::link::Link;
+use super::node_session::{Ending, NodeSession, NodeSessionState};
+use super::session_messages::{Inbound, NodeSessionMessage, Outbound, SessionRequest};
+use super::stand_ins::{StandIns, Tenure};
+use super::sync;
+use super::timer::Timer;
+use crate::directory::HostedEvent;
+use crate::session::{CloseReason, LocalChange};
+use crate::transport::{NetworkStream, split, write_outbox};
+use crate::wire;
+
+/// The longest time for the stand-ins of an ending session to end in order.
+const STAND_INS: Duration = Duration::from_secs(2);
+
+/// The longest time for an ending session to write what it has accepted.
+const FLUSH: Duration = Duration::from_secs(5);
+
+impl NodeSession {
+    /// Gives back whom to tell that the request is handled, once the session has done what it decided.
+    async fn handle_request(
+        &self,
+        myself: &ActorRef<NodeSessionMessage>,
+        state: &mut NodeSessionState,
+        request: SessionRequest,
+    ) -> Option<OneshotSender<bool>> {
+        match request {
+            SessionRequest::Message { message, handled } => {
+                state.session.handle_message(message, Instant::now());
+                return Some(handled);
+            }
+            SessionRequest::DeadLetters(reply) => drop(reply.send(state.link.dead_letters())),
+            SessionRequest::LeftOut(reply) => drop(reply.send(state.left_out.count())),
+            SessionRequest::Confirm(reply) => {
+                if state.session.handle_confirmation(Instant::now()) {
+                    state.confirmations.push_back(reply);
+                }
+            }
+            SessionRequest::Hosted(HostedEvent::Spawned(cell)) => state.spawned(&cell),
+            SessionRequest::Hosted(HostedEvent::Terminated(cell)) => state.terminated(&cell),
+            SessionRequest::StandIn(pid, reply) => {
+                let cell = self.stand_in(myself, state, pid, Tenure::Session).await;
+                drop(reply.send(cell));
+            }
+            SessionRequest::StandInNamed(name, reply) => {
+                let cell = match state.session.peer_actor_named(&name) {
+                    Some(pid) => self.stand_in(myself, state, pid, Tenure::Session).await,
+                    None => None,
+                };
+                drop(reply.send(cell));
+            }
+            SessionRequest::Look(wanted, reply) => drop(reply.send(state.look(wanted))),
+            SessionRequest::Lend(pid, reply) => {
+                let cell = self.stand_in(myself, state, pid, Tenure::Lent).await;
+                drop(reply.send(cell));
+            }
+            SessionRequest::GiveBack(pid) => state.stand_ins.take_back(pid).await,
+            SessionRequest::Contested(rival) => state.session.handle_contested(&rival),
+            SessionRequest::LinkEnded(reason) => state.session.handle_closed(reason),
+            SessionRequest::GiveWay if state.session.is_authenticated() => {}
+            SessionRequest::GiveWay => state.session.handle_closed(CloseReason::GaveWay),
+            SessionRequest::Tick => state.tick(),
+        }
+        None
+    }
+}
+
+#[cfg_attr(feature = "async-trait", ractor::async_trait)]
+impl Actor for NodeSession {
+    type Msg = NodeSessionMessage;
+    type Arguments = NetworkStream;
+    type State = NodeSessionState;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        stream: NetworkStream,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        let link = Arc::new(Link::new(self.node_id, self.limits));
+        let (read, write) = split(stream);
+        let ingress = Ingress::new(read, link.clone(), myself.clone());
+        let session = myself.clone();
+        let reader = ractor::concurrency::spawn(async move {
+            let reason = ingress.run().await;
+            drop(session.cast(SessionRequest::LinkEnded(reason).into()));
+        });
+        let session = myself.clone();
+        let outgoing = link.clone();
+        let writer = ractor::concurrency::spawn(async move {
+            if let Err(error) = write_outbox(outgoing.outbox(), write).await {
+                drop(session.cast(SessionRequest::LinkEnded(CloseReason::Io(error.kind())).into()));
+            }
+        });
+        let mut state = NodeSessionState {
+            session: self.start_session(Instant::now()),
+            stand_ins: StandIns::new(self.stand_in_names, self.account.clone()),
+            left_out: LeftOut::default(),
+            confirmations: VecDeque::new(),
+            peer: None,
+            writer: Some(writer),
+            timer: Timer::default(),
+            closed: None,
+            _ending: Ending {
+                id: myself.get_id(),
+                link: link.clone(),
+                reader,
+            },
+            link,
+        };
+        if let Some(permit) = &self.permit {
+            let session = myself.clone();
+            permit.on_give_way(move || drop(session.cast(SessionRequest::GiveWay.into())));
+        }
+        self.pump(&myself, &mut state).await;
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        message: Self::Msg,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        let mut handled = None;
+        match message {
+            NodeSessionMessage::MessageReceived(Inbound(request)) => {
+                handled = self.handle_request(&myself, state, request).await;
+            }
+            NodeSessionMessage::SendMessage(Outbound(data)) => state.push(&wire::Message::Data(data)),
+            NodeSessionMessage::GetAuthenticationState(reply) => drop(reply.send(state.session.is_authenticated())),
+            NodeSessionMessage::GetReadyState(reply) => drop(reply.send(state.session.is_ready())),
+        }
+        self.pump(&myself, state).await;
+        if let Some(handled) = handled {
+            handled.send(state.session.is_authenticated()).ok();
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        event: SupervisionEvent,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            SupervisionEvent::ActorStarted(_) => {}
+            SupervisionEvent::ActorTerminated(cell, _, _) => state.stand_ins.forget(&cell),
+            SupervisionEvent::ActorFailed(cell, error) => {
+                tracing::error!(actor = %cell.get_id(), "the stand-in of a remote actor failed: {error}");
+                state.stand_ins.forget(&cell);
+            }
+            SupervisionEvent::PidLifecycleEvent(PidLifecycleEvent::Spawn(cell)) => state.spawned(&cell),
+            SupervisionEvent::PidLifecycleEvent(PidLifecycleEvent::Terminate(cell)) => state.terminated(&cell),
+            SupervisionEvent::ProcessGroupChanged(pg::GroupChangeMessage::Join(scope, group, cells)) => {
+                let change = sync::group_change(&state.link, scope, group, &cells, &mut state.left_out);
+                change
+                    .into_iter()
+                    .for_each(|change| state.session.handle_local(LocalChange::Joined(change)));
+            }
+            SupervisionEvent::ProcessGroupChanged(pg::GroupChangeMessage::Leave(scope, group, cells)) => {
+                let change = sync::group_leave(scope, group, &cells);
+                change
+                    .into_iter()
+                    .for_each(|change| state.session.handle_local(LocalChange::Left(change)));
+            }
+        }
+        self.pump(&myself, state).await;
+        Ok(())
+    }
+
+    async fn post_stop(&self, myself: ActorRef<Self::Msg>, state: &mut Self::State) -> Result<(), ActorProcessingErr> {
+        state.timer.disarm();
+        // Killed by ractor with their session, stand-ins could not say to their monitors why they end.
+        let why = format!(
+            "the node {} is down: {}",
+            state.peer_name(),
+            state.closed.as_ref().unwrap_or(&CloseReason::Local)
+        );
+        myself.stop_children_and_wait(Some(why), Some(STAND_INS)).await;
+        state.stand_ins.ended();
+        let Some(writer) = state.writer.take() else {
+            return Ok(());
+        };
+        if state.closed.as_ref().is_some_and(CloseReason::is_link_dead) {
+            state.link.outbox().abandon();
+            writer.abort();
+            return Ok(());
+        }
+        state.link.outbox().close();
+        let abort = writer.abort_handle();
+        if ractor::concurrency::timeout(FLUSH, writer).await.is_err() {
+            abort.abort();
+            tracing::warn!(
+                node_id = self.node_id,
+                "the peer did not take what was sent to it within {FLUSH:?}"
+            );
+        }
+        Ok(())
+    }
+}

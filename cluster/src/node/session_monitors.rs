@@ -1,0 +1,77 @@
+//! Who waits to hear how a session goes, or that a node can be dialled again.
+
+use std::collections::HashMap;
+
+use ractor::{ActorId, RpcReplyPort};
+
+use super::session_end::{Proof, SessionEnd};
+use super::session_info::NodeServerSessionInformation;
+use crate::session::CloseReason;
+
+/// What a session's initiator wants to hear.
+#[derive(Debug, Default)]
+pub(super) struct SessionMonitor {
+    /// Told once the session is ready, or why it never will be.
+    pub(super) ready: Option<RpcReplyPort<Result<NodeServerSessionInformation, CloseReason>>>,
+    /// Told when the session has ended.
+    pub(super) ended: Option<RpcReplyPort<SessionEnd>>,
+}
+
+/// The monitors of a node's sessions.
+#[derive(Debug, Default)]
+pub(super) struct SessionMonitors {
+    by_session: HashMap<ActorId, (SessionMonitor, bool)>,
+    /// Those who wait until there is no session with a node that is called so or listens there.
+    absences: Vec<(String, RpcReplyPort<Option<CloseReason>>)>,
+}
+
+impl SessionMonitors {
+    pub(super) fn insert(&mut self, session: ActorId, monitor: SessionMonitor) {
+        self.by_session.insert(session, (monitor, false));
+    }
+
+    pub(super) fn ready(&mut self, info: &NodeServerSessionInformation) {
+        if let Some((monitor, was_ready)) = self.by_session.get_mut(&info.actor.get_id()) {
+            *was_ready = true;
+            if let Some(port) = monitor.ready.take() {
+                port.send(Ok(info.clone())).ok();
+            }
+        }
+    }
+
+    pub(super) fn ended(&mut self, info: &NodeServerSessionInformation, proof: Proof, reason: &CloseReason) {
+        let Some((monitor, was_ready)) = self.by_session.remove(&info.actor.get_id()) else {
+            return;
+        };
+        if let Some(port) = monitor.ready {
+            port.send(Err(reason.clone())).ok();
+        }
+        if let Some(port) = monitor.ended {
+            let peer = info.peer_name.as_ref().map(|peer| peer.name.clone());
+            let end = SessionEnd {
+                reason: reason.clone(),
+                peer,
+                proof,
+                was_ready,
+            };
+            port.send(end).ok();
+        }
+    }
+
+    pub(super) fn await_absence(&mut self, node: String, port: RpcReplyPort<Option<CloseReason>>) {
+        self.absences.push((node, port));
+    }
+
+    /// Tells those whose node `is_present` denies, with the reason if one has just been lost, and forgets those who wait
+    /// no longer.
+    pub(super) fn tell_absences(&mut self, is_present: impl Fn(&str) -> bool, lost: Option<&CloseReason>) {
+        let waiting = std::mem::take(&mut self.absences);
+        for (node, port) in waiting {
+            if !is_present(&node) {
+                port.send(lost.cloned()).ok();
+            } else if !port.is_closed() {
+                self.absences.push((node, port));
+            }
+        }
+    }
+}

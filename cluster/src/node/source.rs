@@ -1,0 +1,23 @@
+//! Whom a connection is counted against while its peer has proved nothing.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+/// Whom connections are counted against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Source {
+    Address(IpAddr),
+    /// A transport without addresses: only the total counts.
+    Unknown,
+}
+
+impl Source {
+    pub(super) fn of(addr: Option<IpAddr>) -> Self {
+        match addr.map(|addr| addr.to_canonical()) {
+            None => Self::Unknown,
+            Some(IpAddr::V6(addr)) if !addr.is_loopback() => {
+                Self::Address(Ipv6Addr::from_bits(addr.to_bits() >> 64 << 64).into())
+            }
+            Some(addr) => Self::Address(addr),
+        }
+    }
+}

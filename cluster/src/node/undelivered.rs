@@ -1,0 +1,27 @@
+//! Why a message between a peer and a local actor was given up.
+
+use super::outbound_calls::MAX_OUTBOUND_CALLS;
+use crate::transport::OutboxError;
+
+/// Why a message was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Undelivered {
+    /// The peer takes messages too slowly, or the session is over.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    /// The peer would end the session on seeing it.
+    #[error("it takes {bytes} bytes and the peer accepts at most {limit} in one message")]
+    TooLarge { bytes: usize, limit: u64 },
+    /// Too many calls wait for replies.
+    #[error("{MAX_OUTBOUND_CALLS} calls to the peer wait for replies already")]
+    TooManyCalls,
+    /// The local actor handles messages too slowly.
+    #[error("{limit} bytes wait in the mailbox of the local actor already")]
+    MailboxFull { limit: usize },
+    /// The local actors together handle messages too slowly.
+    #[error("{limit} bytes that the peer sent wait for all local actors together already")]
+    MailboxesFull { limit: usize },
+    /// The mailbox of the local actor is full, by the limits that it has of its own.
+    #[error("as much waits in the mailbox of the local actor as its own limits allow")]
+    ActorFull,
+}

@@ -1,0 +1,30 @@
+//! The certificates as they are at this moment, for all acceptors and connectors of a node.
+
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use tokio_rustls::rustls::crypto::CryptoProvider;
+
+use super::files::{Contents, TlsFiles};
+use super::material::Material;
+
+/// What all acceptors and connectors of a [`Tls`] look into.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) files: TlsFiles,
+    pub(super) provider: Arc<CryptoProvider>,
+    pub(super) current: RwLock<Current>,
+}
+
+#[derive(Debug)]
+pub(super) struct Current {
+    pub(super) material: Arc<Material>,
+    /// What it was made of, to notice a change.
+    pub(super) contents: Contents,
+}
+
+impl Shared {
+    pub(super) fn material(&self) -> Arc<Material> {
+        self.current.read().material.clone()
+    }
+}

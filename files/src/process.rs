@@ -1,0 +1,20 @@
+//! As whom this process asks the system for a file.
+
+/// The user and the groups of a process.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) user: u32,
+    pub(crate) groups: Vec<u32>,
+}
+
+impl Process {
+    /// Of this one.
+    pub(crate) fn this() -> Self {
+        let mut groups = rustix::process::getgroups().unwrap_or_default();
+        groups.push(rustix::process::getegid());
+        Self {
+            user: rustix::process::geteuid().as_raw(),
+            groups: groups.into_iter().map(rustix::process::Gid::as_raw).collect(),
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Holds one store to its limits on memory and tables.
+
+use std::sync::Arc;
+
+use wasmtime::ResourceLimiter;
+
+use super::family::Quota;
+use super::telemetry;
+use crate::accounting::label::Label;
+use crate::policy::limits::{Common, Limit, Limits};
+
+/// Holds one store to its [`Limits`] on memory and tables, and remembers the last refusal: a guest that is refused
+/// memory usually traps with something as vague as `unreachable`.
+#[derive(Debug)]
+pub(crate) struct Limiter {
+    memory: Budget,
+    /// What has the family's part of the memory, and whose that is; none if there is no actor.
+    member: Option<(Arc<Quota>, Label)>,
+    tables: Budget,
+    core_instances: usize,
+    memory_count: usize,
+    table_count: usize,
+    bounds: EngineBounds,
+    refused: Option<Limit>,
+}
+
+/// What an engine bounds for each guest alike, whatever its [`Limits`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct EngineBounds {
+    /// The stack, in bytes.
+    pub(crate) stack: usize,
+    /// One memory, in bytes.
+    pub(crate) memory: u64,
+    /// One table, in elements.
+    pub(crate) table: usize,
+}
+
+#[derive(Debug)]
+struct Budget {
+    used: usize,
+    limit: usize,
+}
+
+/// What a guest asks for, in bytes or elements.
+struct Growth {
+    current: usize,
+    desired: usize,
+    maximum: Option<usize>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Granted,
+    /// Beyond the limit.
+    Refused,
+    /// Beyond the module's own maximum, or the engine's: it fails whatever is answered, and must not be counted.
+    Impossible,
+}
+
+impl Limiter {
+    pub(crate) fn new(limits: &Limits, bounds: EngineBounds, member: Option<(Arc<Quota>, Label)>) -> Self {
+        Self {
+            memory: Budget::new(limits.memory_bytes),
+            member,
+            tables: Budget::new(limits.table_elements),
+            core_instances: limits.core_instances,
+            memory_count: limits.memories,
+            table_count: limits.tables,
+            bounds,
+            refused: None,
+        }
+    }
+
+    pub(crate) fn refused(&self) -> Option<Limit> {
+        self.refused
+    }
+}
+
+impl Drop for Limiter {
+    fn drop(&mut self) {
+        if let Some((quota, _)) = &self.member {
+            quota.give_back(Common::Memory, self.memory.used);
+        }
+    }
+}
+
+impl Budget {
+    fn new(limit: usize) -> Self {
+        Self { used: 0, limit }
+    }
+
+    fn grow(&mut self, growth: &Growth) -> Verdict {
+        let used = self.used.saturating_add(growth.desired.saturating_sub(growth.current));
+        if used > self.limit {
+            return Verdict::Refused;
+        }
+        if growth.maximum.is_some_and(|maximum| growth.desired > maximum) {
+            return Verdict::Impossible;
+        }
+        self.used = used;
+        Verdict::Granted
+    }
+}
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let verdict = self.memory.grow(&Growth {
+            current,
+            desired,
+            maximum,
+        });
+        match verdict {
+            Verdict::Refused => self.refused = Some(Limit::Memory(self.memory.limit)),
+            // It fails whatever is answered, and nobody else says why.
+            Verdict::Granted if desired as u64 > self.bounds.memory => {
+                self.memory.used -= desired - current;
+                self.refused = Some(Limit::MemoryReservation(self.bounds.memory));
+                return Ok(false);
+            }
+            Verdict::Granted => {
+                let more = desired.saturating_sub(current);
+                if let Some((quota, label)) = &self.member
+                    && let Err(limit) = quota.take(Common::Memory, more)
+                {
+                    self.memory.used -= more;
+                    // A guest may try again and again.
+                    if self.refused.replace(limit) != Some(limit) {
+                        telemetry::limit(label, limit);
+                    }
+                    return Ok(false);
+                }
+            }
+            Verdict::Impossible => {}
+        }
+        Ok(verdict == Verdict::Granted)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let verdict = self.tables.grow(&Growth {
+            current,
+            desired,
+            maximum,
+        });
+        match verdict {
+            Verdict::Refused => self.refused = Some(Limit::TableElements(self.tables.limit)),
+            Verdict::Granted if desired > self.bounds.table => {
+                self.tables.used -= desired - current;
+                self.refused = Some(Limit::TableReservation(self.bounds.table));
+                return Ok(false);
+            }
+            Verdict::Granted | Verdict::Impossible => {}
+        }
+        Ok(verdict == Verdict::Granted)
+    }
+
+    fn instances(&self) -> usize {
+        self.core_instances
+    }
+
+    fn memories(&self) -> usize {
+        self.memory_count
+    }
+
+    fn tables(&self) -> usize {
+        self.table_count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIDE: EngineBounds = EngineBounds {
+        stack: usize::MAX,
+        memory: u64::MAX,
+        table: usize::MAX,
+    };
+
+    #[test]
+    #[expect(clippy::unwrap_used, reason = "a test")]
+    fn all_memories_share_one_budget() {
+        let limits = Limits {
+            memory_bytes: 3 * 65_536,
+            ..Limits::default()
+        };
+        let mut limiter = Limiter::new(&limits, WIDE, None);
+        assert!(limiter.memory_growing(0, 65_536, None).unwrap());
+        assert!(limiter.memory_growing(0, 2 * 65_536, None).unwrap());
+        assert_eq!(limiter.refused(), None);
+        assert!(!limiter.memory_growing(65_536, 2 * 65_536, None).unwrap());
+        assert_eq!(limiter.refused(), Some(Limit::Memory(3 * 65_536)));
+    }
+
+    #[test]
+    #[expect(clippy::unwrap_used, reason = "a test")]
+    fn what_one_memory_and_one_table_can_have_is_named() {
+        let bounds = EngineBounds {
+            memory: 65_536,
+            table: 10,
+            ..WIDE
+        };
+        let mut limiter = Limiter::new(&Limits::default(), bounds, None);
+        assert!(limiter.memory_growing(0, 65_536, None).unwrap());
+        assert!(!limiter.memory_growing(65_536, 2 * 65_536, None).unwrap());
+        assert_eq!(limiter.refused(), Some(Limit::MemoryReservation(65_536)));
+        assert_eq!(limiter.memory.used, 65_536);
+        assert!(!limiter.table_growing(0, 11, None).unwrap());
+        assert_eq!(limiter.refused(), Some(Limit::TableReservation(10)));
+        assert_eq!(limiter.tables.used, 0);
+    }
+
+    #[test]
+    #[expect(clippy::unwrap_used, reason = "a test")]
+    fn a_family_shares_its_memory_and_has_it_back_when_a_member_ends() {
+        let limits = Limits {
+            memory_bytes: 3 * 65_536,
+            family_memory_bytes: Some(3 * 65_536),
+            ..Limits::default()
+        };
+        let quota = Arc::new(Quota::new(&limits));
+        let label = || Label::new("test".into(), "test".into(), 1, &limits);
+        let member = || Limiter::new(&limits, WIDE, Some((quota.clone(), label())));
+        let (mut one, mut other) = (member(), member());
+        assert!(one.memory_growing(0, 2 * 65_536, None).unwrap());
+        assert!(!other.memory_growing(0, 2 * 65_536, None).unwrap());
+        assert_eq!(other.refused(), Some(Limit::OfFamily(Common::Memory, 3 * 65_536)));
+        assert!(other.memory_growing(0, 65_536, None).unwrap());
+        drop(one);
+        assert!(other.memory_growing(65_536, 3 * 65_536, None).unwrap());
+    }
+
+    #[test]
+    #[expect(clippy::unwrap_used, reason = "a test")]
+    fn growth_beyond_the_modules_own_maximum_is_not_counted() {
+        let mut limiter = Limiter::new(&Limits::default(), WIDE, None);
+        assert!(!limiter.table_growing(0, 20, Some(10)).unwrap());
+        assert_eq!(limiter.tables.used, 0);
+    }
+}

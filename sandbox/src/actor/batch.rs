@@ -1,0 +1,103 @@
+//! Several casts in one call of the guest, where they wait for it anyway: an entry into WebAssembly costs more than handling
+//! a small message.
+//!
+//! ractor hands out one message at a time and doesn't say whether there is another. So a cast is held, and a *mark* sent to
+//! the actor itself: what comes before the mark was waiting already, and is handled with it, in the order of the mailbox.
+//! Where casts come one at a time, most are handled at once, without a mark; every now and then one is held to see whether
+//! that has changed. Whatever can't wait (a call, a large cast, what the host asks) comes after those that are held.
+//!
+//! The guest says when it begins with each cast. So after a trap it is known which one is lost, and those behind it are
+//! given to the next instance. It is told to return early when something else is due: a stop, a command of the host, or other
+//! actors, once the engine's clock has ticked. News of other actors waits no longer than that.
+
+use ractor::message::SerializedMessage;
+use ractor::{ActorProcessingErr, ActorRef};
+
+use super::guest::{Guest, Opaque, Running};
+use super::work::Work;
+use crate::accounting::telemetry;
+use crate::store::mailbox::MARK;
+
+/// What becomes of a message of ractor's mailbox.
+pub(crate) enum Gathered {
+    /// It is held, or stood for nothing.
+    Waits,
+    /// Those that are held are to be handled now.
+    Due,
+    /// It is to be handled by itself, after those that are held.
+    Apart(SerializedMessage),
+}
+
+impl Running {
+    /// Holds a message that can be handled together with others.
+    pub(crate) fn gather(&mut self, message: SerializedMessage) -> Gathered {
+        if let SerializedMessage::CallReply(MARK, _) = message {
+            self.casts.mark_came();
+            return if self.casts.is_empty() {
+                Gathered::Waits
+            } else {
+                Gathered::Due
+            };
+        }
+        let message = match message {
+            // A token: see `mailbox`.
+            SerializedMessage::CallReply(..) => match self.life.mailbox.next() {
+                Some(message) => message,
+                None => return Gathered::Waits,
+            },
+            message => message,
+        };
+        let batches = self.instance.as_ref().is_some_and(|instance| instance.takes_batches());
+        match message {
+            SerializedMessage::Cast {
+                variant,
+                args,
+                metadata: None,
+            } if batches && self.probation.is_none() && self.casts.takes(variant.len() + args.len()) => {
+                let wants_mark = self.casts.push(&variant, &args);
+                if wants_mark && !self.life.mailbox.mark() {
+                    self.casts.mark_came();
+                    return Gathered::Due;
+                }
+                if self.casts.is_full() {
+                    Gathered::Due
+                } else {
+                    Gathered::Waits
+                }
+            }
+            message => Gathered::Apart(message),
+        }
+    }
+}
+
+impl Guest {
+    /// Handles the casts that are held. True if the actor goes on.
+    pub(crate) async fn handle_held_casts(
+        &self,
+        myself: &ActorRef<Opaque>,
+        running: &mut Running,
+    ) -> Result<bool, ActorProcessingErr> {
+        while !running.casts.is_empty() {
+            if running.life.commands.are_pending() && !Box::pin(self.run_commands(myself, running)).await? {
+                return Ok(false);
+            }
+            if running.probation.is_some() {
+                let work = Work::Message(running.casts.take_first());
+                if !Box::pin(self.prove(myself, running, work)).await? {
+                    return Ok(false);
+                }
+                continue;
+            }
+            let mut instance = running.take()?;
+            let (begun, outcome) = instance.handle_casts(&running.casts).await;
+            running.casts.begun(begun);
+            if outcome.is_err() {
+                telemetry::dead_letters(&running.label, "failed", 1);
+            }
+            if !self.conclude(myself, running, instance, outcome).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

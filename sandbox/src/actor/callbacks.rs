@@ -1,0 +1,126 @@
+//! What a guest does when ractor calls: with a message, with news of another actor, when it has started and when it stops.
+
+use ractor::message::SerializedMessage;
+use ractor::{ActorProcessingErr, ActorRef, SupervisionEvent};
+
+use super::commands::Command;
+use super::describe;
+use super::events;
+use super::guest::{Guest, Opaque, Running};
+use super::work::{Work, handle};
+use crate::accounting::label::Label;
+use crate::accounting::telemetry;
+use crate::directory::DESCRIBE_VARIANT;
+use crate::store::mailbox::waiting::is_cast;
+
+impl Guest {
+    pub(crate) async fn started(
+        &self,
+        myself: ActorRef<Opaque>,
+        running: &mut Running,
+    ) -> Result<(), ActorProcessingErr> {
+        let mut instance = running.take()?;
+        let outcome = instance.post_start().await;
+        self.conclude(&myself, running, instance, outcome).await.map(drop)
+    }
+
+    /// Handles a message by itself, after the casts that are held.
+    pub(crate) async fn take_message(
+        &self,
+        myself: ActorRef<Opaque>,
+        message: SerializedMessage,
+        running: &mut Running,
+    ) -> Result<(), ActorProcessingErr> {
+        let is_cast = is_cast(&message);
+        if !Box::pin(self.handle_held_casts(&myself, running)).await? {
+            telemetry::dead_letters(&running.label, "ended", usize::from(is_cast));
+            return Ok(());
+        }
+        let message = match message {
+            SerializedMessage::Call { variant, reply, .. } if variant == DESCRIBE_VARIANT => {
+                Box::pin(describe::answer(&running.life, reply)).await;
+                return Ok(());
+            }
+            message => message,
+        };
+        if running.probation.is_some() {
+            return Box::pin(self.prove(&myself, running, Work::Message(message)))
+                .await
+                .map(drop);
+        }
+        let mut instance = running.take()?;
+        let outcome = handle(&mut instance, message).await;
+        if is_cast && outcome.is_err() {
+            telemetry::dead_letters(&running.label, "failed", 1);
+        }
+        self.conclude(&myself, running, instance, outcome).await.map(drop)
+    }
+
+    pub(crate) async fn handle_event(
+        &self,
+        myself: ActorRef<Opaque>,
+        event: SupervisionEvent,
+        running: &mut Running,
+    ) -> Result<(), ActorProcessingErr> {
+        let mut instance = running.take()?;
+        let hears = instance.admits(&event);
+        let Some(event) = events::for_guest(event, &self.family).filter(|_| hears) else {
+            running.instance = Some(instance);
+            return Ok(());
+        };
+        if running.probation.is_some() {
+            running.instance = Some(instance);
+            return Box::pin(self.prove(&myself, running, Work::Event(event)))
+                .await
+                .map(drop);
+        }
+        let outcome = instance.handle_supervisor_evt(&event).await;
+        self.conclude(&myself, running, instance, outcome).await.map(drop)
+    }
+
+    pub(crate) async fn stopped(&self, running: &mut Running) -> Result<(), ActorProcessingErr> {
+        let mut instance = running.take()?;
+        self.write_last_checkpoint(&running.life, &running.label, &mut instance)
+            .await;
+        let outcome = instance.post_stop().await;
+        self.set_presence(None);
+        Ok(outcome?)
+    }
+
+    /// Does all that the host asks. True if the actor goes on.
+    pub(crate) async fn run_commands(
+        &self,
+        myself: &ActorRef<Opaque>,
+        running: &mut Running,
+    ) -> Result<bool, ActorProcessingErr> {
+        while let Some(command) = running.life.commands.take() {
+            if !self.run_command(myself, running, command).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn run_command(
+        &self,
+        myself: &ActorRef<Opaque>,
+        running: &mut Running,
+        command: Command,
+    ) -> Result<bool, ActorProcessingErr> {
+        match command {
+            Command::Restart(reason) => {
+                let Label { name, pid, .. } = &running.label;
+                tracing::info!(actor = &**name, pid, reason, "restarting the actor");
+                self.restart_in_place(myself, running).await?;
+            }
+            Command::Stop => {
+                let instance = running.take()?;
+                return self.stop(myself, running, instance, None).await;
+            }
+            Command::Reload(request) => return self.reload(myself, running, *request).await,
+            Command::Confirm => running.confirm(),
+            Command::Snapshot(asked) => self.snapshot(myself, running, asked).await?,
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,193 @@
+//! What the host asks of a guest's actor, between two messages.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::reload::{Asked, Request};
+use crate::store::mailbox::Mailbox;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Mutex, MutexGuard};
+
+/// One thing that the host asks.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Go on with a fresh instance, because of this.
+    Restart(String),
+    /// Stop, as if the guest asked for it in a message.
+    Stop,
+    /// Go on with other code.
+    Reload(Box<Request>),
+    /// What was reloaded has proven itself.
+    Confirm,
+    /// Say what the state is.
+    Snapshot(Asked),
+}
+
+impl Command {
+    /// True if asking twice is asking once.
+    fn repeats(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Restart(one), Self::Restart(other)) => one == other,
+            (Self::Stop, Self::Stop) | (Self::Confirm, Self::Confirm) => true,
+            _ => false,
+        }
+    }
+}
+
+/// What is asked of one actor, in the order that it was asked.
+#[derive(Debug)]
+pub(crate) struct Commands {
+    queue: Mutex<CommandQueue>,
+    /// Whether there are any. Read before every message, so without the lock.
+    pending: AtomicBool,
+    /// Takes the token that has the actor look here.
+    mailbox: Arc<Mailbox>,
+}
+
+#[derive(Debug, Default)]
+struct CommandQueue {
+    commands: VecDeque<Command>,
+    /// The actor has ended: nothing is asked of it any more.
+    ended: bool,
+}
+
+impl Commands {
+    /// Nothing yet, of the actor that has this mailbox.
+    pub(crate) fn new(mailbox: Arc<Mailbox>) -> Self {
+        Self {
+            queue: Mutex::default(),
+            pending: AtomicBool::new(false),
+            mailbox,
+        }
+    }
+
+    /// Asks something of the actor, unless it has ended or is asked that already.
+    pub(crate) fn request(&self, command: Command) {
+        let mut queue = self.lock();
+        if queue.ended || queue.commands.iter().any(|other| other.repeats(&command)) {
+            return;
+        }
+        queue.commands.push_back(command);
+        // Under the lock, like its opposite in `take`; and before the token that says to look.
+        self.pending.store(true, Ordering::Release);
+        drop(queue);
+        self.mailbox.wake();
+    }
+
+    /// True if something is asked of the actor.
+    pub(crate) fn are_pending(&self) -> bool {
+        self.pending.load(Ordering::Acquire)
+    }
+
+    /// What has been asked of the actor for longest, if anything.
+    pub(crate) fn take(&self) -> Option<Command> {
+        if !self.are_pending() {
+            return None;
+        }
+        let mut queue = self.lock();
+        let command = queue.commands.pop_front();
+        self.pending.store(!queue.commands.is_empty(), Ordering::Release);
+        command
+    }
+
+    /// True if what was reloaded has proven itself, and the actor has not come to hear of it.
+    pub(crate) fn include_confirmation(&self) -> bool {
+        let is_confirmation = |command: &Command| matches!(command, Command::Confirm);
+        self.are_pending() && self.lock().commands.iter().any(is_confirmation)
+    }
+
+    /// Forgets what an instance that is gone asked for.
+    pub(crate) fn forget_stop(&self) {
+        self.lock().commands.retain(|command| !matches!(command, Command::Stop));
+    }
+
+    /// The actor has ended. Whoever asked for something hears that it won't be, because the command is dropped.
+    pub(crate) fn end(&self) {
+        let mut queue = self.lock();
+        queue.ended = true;
+        let given_up = std::mem::take(&mut queue.commands);
+        // Outside of the lock: dropping wakes whoever waits.
+        drop(queue);
+        drop(given_up);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, CommandQueue> {
+        self.queue.lock()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ractor::{Actor, ActorProcessingErr, ActorRef};
+
+    use super::*;
+    use crate::accounting::family::Quota;
+    use crate::accounting::label::Label;
+    use crate::policy::limits::Limits;
+
+    struct Idle;
+
+    #[cfg_attr(feature = "async-trait", ractor::async_trait)]
+    impl Actor for Idle {
+        type Msg = ();
+        type State = ();
+        type Arguments = ();
+
+        async fn pre_start(&self, _: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
+            Ok(())
+        }
+    }
+
+    async fn commands() -> Commands {
+        let (actor, _) = Actor::spawn(None, Idle, ()).await.unwrap();
+        let limits = Limits::default();
+        let label = Label::new("test".into(), "test".into(), 1, &limits);
+        let quota = Arc::new(Quota::new(&limits));
+        Commands::new(Arc::new(Mailbox::new(actor.get_cell(), label, Arc::new(limits), quota)))
+    }
+
+    fn restart(reason: &str) -> Command {
+        Command::Restart(reason.to_owned())
+    }
+
+    fn all(commands: &Commands) -> Vec<String> {
+        let taken = std::iter::from_fn(|| commands.take());
+        taken.map(|command| format!("{command:?}")).collect()
+    }
+
+    #[tokio::test]
+    async fn they_are_taken_in_order_and_what_is_asked_twice_is_done_once() {
+        let commands = commands().await;
+        assert!(!commands.are_pending());
+        for command in [
+            restart("a"),
+            Command::Confirm,
+            restart("a"),
+            restart("b"),
+            Command::Confirm,
+        ] {
+            commands.request(command);
+        }
+        assert!(commands.are_pending() && commands.include_confirmation());
+        assert_eq!(all(&commands), ["Restart(\"a\")", "Confirm", "Restart(\"b\")"]);
+        assert!(!commands.are_pending() && !commands.include_confirmation());
+    }
+
+    #[tokio::test]
+    async fn a_stop_that_a_gone_instance_asked_for_is_forgotten() {
+        let commands = commands().await;
+        commands.request(Command::Stop);
+        commands.request(restart("a"));
+        commands.forget_stop();
+        assert_eq!(all(&commands), ["Restart(\"a\")"]);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_asked_of_an_actor_that_has_ended() {
+        let commands = commands().await;
+        commands.request(restart("in time"));
+        commands.end();
+        commands.request(restart("too late"));
+        assert_eq!(all(&commands), Vec::<String>::new());
+    }
+}

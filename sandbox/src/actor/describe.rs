@@ -1,0 +1,56 @@
+//! Answers the question what an actor is: [`DESCRIBE_VARIANT`](crate::directory::DESCRIBE_VARIANT).
+//!
+//! The answer is the module's and takes neither the actor's instance nor its turn. So an actor that is busy, or has much to
+//! do, can be asked all the same.
+
+use std::sync::Arc;
+
+use ractor::message::SerializedMessage;
+use tokio::runtime::Handle;
+
+use super::guest_cell::GuestCell;
+use crate::store::mailbox::AnswersAhead;
+use crate::store::replies::Port;
+
+impl AnswersAhead for GuestCell {
+    /// A module that was not asked before runs `describe` on an instance of its own, in a task. There is one such task for each
+    /// actor at most, so that questions don't pile up where nothing bounds them.
+    fn answer_ahead(self: Arc<Self>, message: SerializedMessage) -> Option<SerializedMessage> {
+        if let Some(description) = self.module().known_description() {
+            if let SerializedMessage::Call { reply, .. } = message
+                && let Some(description) = description
+            {
+                send(reply, &description);
+            }
+            return None;
+        }
+        let Ok(runtime) = Handle::try_current() else {
+            return Some(message);
+        };
+        let Some(asking) = self.begin_describing() else {
+            return Some(message);
+        };
+        match message {
+            SerializedMessage::Call { reply, .. } => {
+                runtime.spawn(async move {
+                    answer(&self, reply).await;
+                    drop(asking);
+                });
+                None
+            }
+            other => Some(other),
+        }
+    }
+}
+
+/// Answers a question. A module that doesn't describe itself drops the port.
+pub(crate) async fn answer(life: &GuestCell, reply: Port) {
+    if let Some(description) = life.module().description().await {
+        send(reply, &description);
+    }
+}
+
+fn send(reply: Port, description: &[u8]) {
+    // The caller may have given up meanwhile, which is its own affair.
+    reply.send(description.to_vec()).ok();
+}

@@ -1,0 +1,173 @@
+//! A guest as the host sees it: what it runs now, and asking things of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use ractor::ActorCell;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::commands::{Command, Commands};
+use super::reload::{Asked, NotReloaded, Offered, Request, Snapshot, StateRoom, Swap, Swapped};
+use crate::instance::module::Module;
+use crate::policy::profile::Profile;
+use crate::store::mailbox::Mailbox;
+use crate::store::own_actor::OwnActor;
+
+/// What belongs to an actor over all its instances, and is known outside of it. The counterpart of ractor's cell.
+#[derive(Debug)]
+pub(crate) struct GuestCell {
+    cell: ActorCell,
+    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) commands: Arc<Commands>,
+    pub(crate) profile: Arc<Profile>,
+    /// What an instance asks of the actor.
+    pub(crate) own_actor: Arc<dyn OwnActor>,
+    module: Mutex<Module>,
+    turns: AtomicU64,
+    /// Held by the task that has the module describe itself.
+    describing: Arc<Semaphore>,
+}
+
+impl GuestCell {
+    pub(crate) fn new(
+        cell: ActorCell,
+        mailbox: Arc<Mailbox>,
+        commands: Arc<Commands>,
+        profile: Arc<Profile>,
+        own_actor: Arc<dyn OwnActor>,
+        module: Module,
+    ) -> Self {
+        Self {
+            cell,
+            mailbox,
+            commands,
+            profile,
+            own_actor,
+            module: Mutex::new(module),
+            turns: AtomicU64::new(0),
+            describing: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// Leave to have the module describe itself, unless that is under way.
+    pub(crate) fn begin_describing(&self) -> Option<OwnedSemaphorePermit> {
+        self.describing.clone().try_acquire_owned().ok()
+    }
+
+    pub(crate) fn cell(&self) -> &ActorCell {
+        &self.cell
+    }
+
+    /// What the actor runs now.
+    pub(crate) fn module(&self) -> Module {
+        self.module.lock().clone()
+    }
+
+    pub(crate) fn set_module(&self, module: Module) {
+        *self.module.lock() = module;
+        self.turn();
+    }
+
+    /// Something happened of which the state may be another.
+    pub(crate) fn turn(&self) {
+        self.turns.fetch_add(1, Ordering::Release);
+    }
+}
+
+/// A guest that runs, or did when it was looked for: the counterpart of ractor's reference to an actor.
+#[derive(Debug, Clone)]
+pub struct GuestRef(pub(crate) Arc<GuestCell>);
+
+impl GuestRef {
+    /// The actor.
+    pub fn cell(&self) -> &ActorCell {
+        self.0.cell()
+    }
+
+    /// Its name, if it has one.
+    pub fn name(&self) -> Option<String> {
+        self.cell().get_name()
+    }
+
+    /// Its pid.
+    pub fn pid(&self) -> u64 {
+        self.cell().get_id().pid()
+    }
+
+    /// The module that it runs, in the version that it runs.
+    pub fn module(&self) -> Module {
+        self.0.module()
+    }
+
+    /// What it was given.
+    pub fn profile(&self) -> &Arc<Profile> {
+        &self.0.profile
+    }
+
+    /// Messages that wait for it. Those of native actors of this process are not counted.
+    pub fn waiting(&self) -> usize {
+        self.0.mailbox.len()
+    }
+
+    /// How often something happened of which the state may be another: a message was handled, the instance or its code was
+    /// replaced. While this number stays, the state does.
+    pub fn turns(&self) -> u64 {
+        self.0.turns.load(Ordering::Acquire)
+    }
+
+    /// Replaces the instance by a fresh one of the same code, in place, before the next message; whatever the actor's own
+    /// policy says. A message that is being handled is finished first.
+    pub fn restart(&self, reason: impl Into<String>) {
+        self.0.commands.request(Command::Restart(reason.into()));
+    }
+
+    /// Replaces the code, before the next message. A message that is being handled is finished first, however long that
+    /// takes; whoever drops this future before that has asked for nothing.
+    ///
+    /// # Errors
+    /// The actor goes on with the code that it had, or has ended.
+    pub async fn reload(&self, swap: Swap) -> Result<Swapped, NotReloaded> {
+        let (tell, told) = oneshot::channel();
+        let request = Request { swap, tell };
+        self.0.commands.request(Command::Reload(Box::new(request)));
+        told.await.unwrap_or(Err(NotReloaded::Ended))
+    }
+
+    /// The code that it was reloaded with has proven itself: the instance before it is given up.
+    pub fn confirm(&self) {
+        self.0.commands.request(Command::Confirm);
+    }
+
+    /// Its state, between two messages, as its own code writes it. The actor goes on.
+    ///
+    /// # Errors
+    /// The code can't, or the actor has ended. If the guest trapped, the actor was dealt with as after any failure.
+    pub async fn snapshot(&self) -> Result<Snapshot, NotReloaded> {
+        match self.ask(None).await? {
+            Offered::Taken(snapshot, _) => Ok(snapshot),
+            // It was not asked to look for any.
+            Offered::NoRoom => Err(NotReloaded::Ended),
+        }
+    }
+
+    /// The same, with a place in `room`. None if there was none when the actor came to the end of its message.
+    ///
+    /// # Errors
+    /// As for [`snapshot`](Self::snapshot).
+    pub async fn snapshot_in(
+        &self,
+        room: Arc<StateRoom>,
+    ) -> Result<Option<(Snapshot, OwnedSemaphorePermit)>, NotReloaded> {
+        match self.ask(Some(room)).await? {
+            Offered::Taken(snapshot, place) => Ok(place.map(|place| (snapshot, place))),
+            Offered::NoRoom => Ok(None),
+        }
+    }
+
+    async fn ask(&self, room: Option<Arc<StateRoom>>) -> Result<Offered, NotReloaded> {
+        let (tell, told) = oneshot::channel();
+        self.0.commands.request(Command::Snapshot(Asked { room, tell }));
+        told.await.unwrap_or(Err(NotReloaded::Ended))
+    }
+}

@@ -1,0 +1,96 @@
+//! The handler of a guest's messages, as ractor calls it.
+//!
+//! To ractor a guest is an actor with a remote id, so that it gets messages as bytes: see [`crate::directory`].
+
+use std::sync::Arc;
+
+use ractor::message::SerializedMessage;
+use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+
+use super::batch::Gathered;
+use super::children::Parent;
+use super::commands::Commands;
+use super::error::SpawnError;
+use super::guest::{Guest, Opaque, Presence, Running};
+use super::guest_cell::GuestCell;
+use super::spawn::Start;
+use crate::directory;
+use crate::instance::casts::Casts;
+use crate::store::mailbox::{AnswersAhead, Mailbox};
+
+#[cfg_attr(feature = "async-trait", ractor::async_trait)]
+impl Actor for Guest {
+    type Msg = Opaque;
+    type State = Running;
+    type Arguments = Start;
+
+    async fn pre_start(&self, myself: ActorRef<Opaque>, start: Start) -> Result<Running, ActorProcessingErr> {
+        let cell = myself.get_cell();
+        let label = self.label(&cell);
+        let (limits, quota) = (self.profile.limits.clone(), self.family.quota().clone());
+        let mailbox = Arc::new(Mailbox::new(cell.clone(), label.clone(), limits, quota));
+        let hosted = directory::register_hosted(cell.clone(), mailbox.clone()).map_err(SpawnError::from)?;
+        let commands = Arc::new(Commands::new(mailbox.clone()));
+        let parent = Arc::new(Parent::new(cell.clone(), commands.clone(), self));
+        // The module may have a newer version by now than when the actor was asked for.
+        let life = self.modules.enter(&self.module, |module| {
+            GuestCell::new(cell.clone(), mailbox, commands, self.profile.clone(), parent, module)
+        });
+        let answers: Arc<dyn AnswersAhead> = life.clone();
+        life.mailbox.answered_by(Arc::downgrade(&answers));
+        let presence = Presence::new(hosted, self.modules.clone(), life.clone());
+        let instance = self
+            .start_instance(&life, &label, &life.module())
+            .await
+            .map_err(SpawnError::from)?;
+        self.set_presence(Some(presence));
+        for group in start.groups {
+            group.join(cell.clone());
+        }
+        // Whoever started the actor may have given up meanwhile.
+        start.told.send(life.clone()).ok();
+        Ok(Running {
+            instance: Some(Box::new(instance)),
+            life,
+            casts: Casts::new(label.clone(), &self.profile.limits),
+            label,
+            probation: None,
+        })
+    }
+
+    // The futures of all that follows are boxed: ractor moves that of a message several times, and what waits in an actor
+    // has the size of the largest.
+
+    async fn post_start(&self, myself: ActorRef<Opaque>, running: &mut Running) -> Result<(), ActorProcessingErr> {
+        Box::pin(self.started(myself, running)).await
+    }
+
+    async fn handle_serialized(
+        &self,
+        myself: ActorRef<Opaque>,
+        message: SerializedMessage,
+        running: &mut Running,
+    ) -> Result<(), ActorProcessingErr> {
+        if running.life.commands.are_pending() && !Box::pin(self.run_commands(&myself, running)).await? {
+            return Ok(());
+        }
+        match running.gather(message) {
+            Gathered::Waits => Ok(()),
+            Gathered::Due => Box::pin(self.handle_held_casts(&myself, running)).await.map(drop),
+            Gathered::Apart(message) => Box::pin(self.take_message(myself, message, running)).await,
+        }
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<Opaque>,
+        event: SupervisionEvent,
+        running: &mut Running,
+    ) -> Result<(), ActorProcessingErr> {
+        Box::pin(self.handle_event(myself, event, running)).await
+    }
+
+    async fn post_stop(&self, _: ActorRef<Opaque>, running: &mut Running) -> Result<(), ActorProcessingErr> {
+        Box::pin(self.stopped(running)).await
+    }
+}

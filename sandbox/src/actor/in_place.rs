@@ -1,0 +1,178 @@
+//! How a guest goes on after a callback: with the same instance, with a fresh one, or not at all.
+
+use ractor::{ActorProcessingErr, ActorRef};
+use tokio::time::Instant;
+
+use super::guest::{Guest, Opaque, Running};
+use crate::accounting::label::Label;
+use crate::accounting::telemetry;
+use crate::instance::calls::Instance;
+use crate::instance::error::GuestError;
+use crate::policy::restart::Verdict;
+
+/// Why a guest doesn't simply wait for what comes next, after a callback.
+enum AfterCallback {
+    /// It has asked to stop, with this reason.
+    Stops(Box<Instance>, Option<String>),
+    /// Its instance is gone.
+    Failed(GuestError),
+}
+
+impl Running {
+    /// Puts the instance back, if it is to wait for what comes next.
+    fn put_back(&mut self, mut instance: Box<Instance>, outcome: Result<(), GuestError>) -> Result<(), AfterCallback> {
+        self.life.turn();
+        outcome.map_err(AfterCallback::Failed)?;
+        if let Some(reason) = instance.take_stop_request() {
+            return Err(AfterCallback::Stops(instance, reason));
+        }
+        self.instance = Some(instance);
+        Ok(())
+    }
+}
+
+impl Guest {
+    /// After a callback: the instance lives on, or is replaced, or the actor ends. True if the actor goes on.
+    pub(crate) async fn conclude(
+        &self,
+        myself: &ActorRef<Opaque>,
+        running: &mut Running,
+        instance: Box<Instance>,
+        outcome: Result<(), GuestError>,
+    ) -> Result<bool, ActorProcessingErr> {
+        match running.put_back(instance, outcome) {
+            Ok(()) => Ok(true),
+            // What happens seldom has a future of its own, so that those of messages stay small.
+            Err(AfterCallback::Stops(instance, reason)) => Box::pin(self.stop(myself, running, instance, reason)).await,
+            Err(AfterCallback::Failed(error)) => Box::pin(self.recover(myself, running, error)).await.map(|()| true),
+        }
+    }
+
+    /// The guest has asked to stop. True if the actor goes on, with a fresh instance.
+    pub(crate) async fn stop(
+        &self,
+        myself: &ActorRef<Opaque>,
+        running: &mut Running,
+        mut instance: Box<Instance>,
+        reason: Option<String>,
+    ) -> Result<bool, ActorProcessingErr> {
+        match self.restarting.after_stop(Instant::now()) {
+            Verdict::GiveUp => {
+                running.instance = Some(instance);
+                myself.stop(reason);
+                Ok(false)
+            }
+            Verdict::Restart { after, .. } => {
+                let Label { name, pid, .. } = &running.label;
+                tracing::info!(
+                    actor = &**name,
+                    pid,
+                    ?after,
+                    reason,
+                    "the actor stopped itself; it is restarted"
+                );
+                if !self.restarting.restarts.wait(after).await {
+                    running.instance = Some(instance);
+                    myself.stop(reason);
+                    return Ok(false);
+                }
+                self.write_last_checkpoint(&running.life, &running.label, &mut instance)
+                    .await;
+                if let Err(error) = instance.post_stop().await {
+                    tracing::warn!(actor = &**name, pid, %error, "the actor failed while it stopped");
+                }
+                self.restart_in_place(myself, running).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// After a failure: a fresh instance, or the actor fails.
+    pub(crate) async fn recover(
+        &self,
+        myself: &ActorRef<Opaque>,
+        running: &mut Running,
+        mut error: GuestError,
+    ) -> Result<(), ActorProcessingErr> {
+        // What the failed instance supervised was its own affair; the next one knows nothing of it.
+        end_children(myself);
+        let mut has_waited = false;
+        loop {
+            let label = &running.label;
+            telemetry::failure(label);
+            let verdict = self.restarting.after_failure(Instant::now());
+            if let Verdict::Restart { after, restart } = verdict {
+                tracing::error!(actor = &*label.name, pid = label.pid, %error, restart, ?after, "the actor failed; it is restarted");
+            }
+            let goes_on = match verdict {
+                Verdict::Restart { after, .. } => {
+                    has_waited = true;
+                    self.restarting.restarts.wait(after).await
+                }
+                Verdict::GiveUp => false,
+            };
+            if !goes_on {
+                if has_waited {
+                    self.expect_no_checkpoint(label);
+                }
+                // The actor leaves the directory before its supervisor hears of it, who may want to start another under
+                // the same name.
+                self.set_presence(None);
+                return Err(error.into());
+            }
+            match self.try_restart(myself, running).await {
+                Ok(()) => return Ok(()),
+                Err(again) => error = again,
+            }
+        }
+    }
+
+    /// Goes on with a fresh instance, at once.
+    pub(crate) async fn restart_in_place(
+        &self,
+        myself: &ActorRef<Opaque>,
+        running: &mut Running,
+    ) -> Result<(), ActorProcessingErr> {
+        running.instance = None;
+        end_children(myself);
+        match self.try_restart(myself, running).await {
+            Ok(()) => Ok(()),
+            Err(error) => self.recover(myself, running, error).await,
+        }
+    }
+
+    pub(crate) async fn try_restart(&self, myself: &ActorRef<Opaque>, running: &mut Running) -> Result<(), GuestError> {
+        running.is_restarted();
+        let Running { label, life, .. } = running;
+        life.commands.forget_stop();
+        life.turn();
+        let module = life.module();
+        let started = async {
+            let mut instance = Box::new(self.start_instance(life, label, &module).await?);
+            instance.post_start().await?;
+            Ok(instance)
+        };
+        match started.await {
+            Ok(instance) => {
+                telemetry::restart(label);
+                self.restarting.restarts.restarted();
+                running.instance = Some(instance);
+                Ok(())
+            }
+            Err(error) => {
+                // It may have had children by then.
+                end_children(myself);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Ends the children of an actor whose instance is gone.
+pub(crate) fn end_children(myself: &ActorRef<Opaque>) {
+    for child in myself.get_children() {
+        // It is not to hear of them: the next instance never had these children.
+        child.unlink(myself.get_cell());
+        child.kill();
+    }
+}

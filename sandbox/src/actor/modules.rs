@@ -1,0 +1,164 @@
+//! The modules of a node: which version of each is current, those before it, and the guests that run them.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Weak};
+
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::sync::OwnedMutexGuard;
+
+use super::guest_cell::{GuestCell, GuestRef};
+use crate::component::error::LoadError;
+use crate::component::source::{Digest, ModuleSource};
+use crate::instance::module::Module;
+
+/// The number of versions of a module that are kept besides the current one.
+const KEPT: usize = 3;
+
+/// The modules of a node by name. Clones are the same set.
+#[derive(Debug, Clone, Default)]
+pub struct Modules(Arc<RwLock<HashMap<String, Entry>>>);
+
+#[derive(Debug, Default)]
+struct Entry {
+    current: Option<Module>,
+    /// Those before it, the youngest first.
+    previous: VecDeque<Module>,
+    /// By pid, which is the order of their start.
+    guests: BTreeMap<u64, Weak<GuestCell>>,
+    reloading: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// Which version of a module was current at some time, and which were kept besides.
+#[derive(Debug, Clone)]
+pub struct Versions {
+    current: Module,
+    previous: VecDeque<Module>,
+}
+
+/// The right to change what a module is. One at a time has it.
+#[derive(Debug)]
+pub struct Reloading(#[expect(dead_code, reason = "held")] OwnedMutexGuard<()>);
+
+impl Modules {
+    /// Makes a module current under its name: actors that start from now on are of this version. Returns the one that it
+    /// takes the place of, which is kept with some before it.
+    pub fn insert(&self, module: Module) -> Option<Module> {
+        let mut modules = self.write();
+        let entry = modules.entry(module.name().to_owned()).or_default();
+        let digest = module.digest();
+        let replaced = entry.current.replace(module);
+        entry.previous.retain(|version| version.digest() != digest);
+        if let Some(replaced) = replaced.as_ref().filter(|replaced| replaced.digest() != digest) {
+            entry.previous.push_front(replaced.clone());
+            entry.previous.truncate(KEPT);
+        }
+        replaced
+    }
+
+    /// Takes back that a version became current: what is current again, and what was kept besides, is what `before` says. Actors
+    /// that start from now on are of that version; gives those that run another one, which is everybody who started meanwhile.
+    pub fn take_back(&self, before: Versions) -> Vec<GuestRef> {
+        let Versions { current, previous } = before;
+        let mut modules = self.write();
+        let entry = modules.entry(current.name().to_owned()).or_default();
+        let digest = current.digest();
+        entry.current = Some(current);
+        entry.previous = previous;
+        let others = entry.guests.values().filter_map(|life| Some(GuestRef(life.upgrade()?)));
+        others.filter(|guest| guest.module().digest() != digest).collect()
+    }
+
+    /// The versions of a module, to be gone back to. None if there is no module of that name.
+    pub fn versions(&self, name: &str) -> Option<Versions> {
+        let modules = self.read();
+        let entry = modules.get(name)?;
+        Some(Versions {
+            current: entry.current.clone()?,
+            previous: entry.previous.clone(),
+        })
+    }
+
+    /// The current version of the module with this name.
+    pub fn find(&self, name: &str) -> Option<Module> {
+        self.read().get(name)?.current.clone()
+    }
+
+    /// The names of all modules, in order.
+    pub fn names(&self) -> Vec<String> {
+        let modules = self.read();
+        let known = modules.iter().filter(|(_, entry)| entry.current.is_some());
+        let mut names: Vec<_> = known.map(|(name, _)| name.clone()).collect();
+        names.sort();
+        names
+    }
+
+    /// The versions of a module that are kept besides the current one, the youngest first.
+    pub fn previous(&self, name: &str) -> Vec<Module> {
+        let modules = self.read();
+        let entry = modules.get(name);
+        entry
+            .map(|entry| entry.previous.iter().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// The kept version of a module with this digest, be it current or not.
+    pub fn version(&self, name: &str, digest: Digest) -> Option<Module> {
+        let modules = self.read();
+        let entry = modules.get(name)?;
+        let mut versions = entry.current.iter().chain(&entry.previous);
+        versions.find(|version| version.digest() == digest).cloned()
+    }
+
+    /// The guests that run any version of a module, in the order of their start.
+    pub fn guests(&self, name: &str) -> Vec<GuestRef> {
+        let modules = self.read();
+        let guests = modules.get(name).map(|entry| entry.guests.values());
+        guests
+            .into_iter()
+            .flatten()
+            .filter_map(|life| Some(GuestRef(life.upgrade()?)))
+            .collect()
+    }
+
+    /// Reads, checks and compiles what may become a version of a module that is there, as
+    /// [`Engine::load`](crate::Engine::load) does. None if there is no module of that name.
+    ///
+    /// # Errors
+    /// See [`LoadFault`](crate::LoadFault).
+    pub async fn load(&self, source: &ModuleSource) -> Option<Result<Module, LoadError>> {
+        let current = self.find(&source.name)?;
+        Some(current.engine().load(source).await)
+    }
+
+    /// The right to reload a module; none if somebody else has it.
+    pub fn reloading(&self, name: &str) -> Option<Reloading> {
+        let lock = self.write().entry(name.to_owned()).or_default().reloading.clone();
+        lock.try_lock_owned().ok().map(Reloading)
+    }
+
+    /// A guest begins to live, with the current version of its module: whoever starts it may have known an older one.
+    pub(crate) fn enter(&self, module: &Module, live: impl FnOnce(Module) -> GuestCell) -> Arc<GuestCell> {
+        let mut modules = self.write();
+        let entry = modules.entry(module.name().to_owned()).or_default();
+        let current = entry.current.as_ref().unwrap_or(module).clone();
+        let life = Arc::new(live(current));
+        entry.guests.insert(life.cell().get_id().pid(), Arc::downgrade(&life));
+        life
+    }
+
+    /// A guest has ended.
+    pub(crate) fn leave(&self, life: &GuestCell) {
+        let module = life.module();
+        if let Some(entry) = self.write().get_mut(module.name()) {
+            entry.guests.remove(&life.cell().get_id().pid());
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<String, Entry>> {
+        self.0.read()
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<String, Entry>> {
+        self.0.write()
+    }
+}

@@ -1,0 +1,232 @@
+//! Replacing the code of a guest that lives: what is asked, and what becomes of it.
+//!
+//! `swap` does it, at a message boundary: that is when no import is under way, so no call that the guest made is pending. The
+//! instance before it is kept until the new code has proven itself (`probation`).
+
+pub(crate) mod probation;
+mod proving;
+mod swap;
+pub(crate) mod trial;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::actor::checkpoint::store::Moment;
+use crate::instance::error::GuestError;
+use crate::instance::module::Module;
+
+pub(crate) use crate::instance::reload::NoSnapshot;
+
+/// What becomes of the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// The old code gives it to the new code.
+    Snapshot,
+    /// It is given up: the new code starts afresh, with the actor's start arguments. The actor keeps its identity.
+    Restart,
+}
+
+/// What an actor is to be reloaded with.
+#[derive(Debug, Clone)]
+pub struct Swap {
+    /// The new code.
+    pub module: Module,
+    /// What becomes of the state.
+    pub mode: Mode,
+    /// This many messages must be handled without a failure before the old instance is given up; until then a failure brings
+    /// it back. With [`Mode::Restart`] there is nothing to go back to.
+    pub probation: u32,
+}
+
+/// An actor runs the new code.
+#[derive(Debug)]
+pub struct Swapped {
+    /// From the end of the last message before to when the next one could be handled.
+    pub pause: Duration,
+    /// Bytes of the state that was handed over.
+    pub state_bytes: usize,
+    /// Messages that waited at the end of the pause; those of native actors of this process are not counted.
+    pub waiting: usize,
+    /// What becomes of the probation.
+    pub proof: Proof,
+}
+
+/// Whether new code proves itself.
+#[derive(Debug)]
+pub struct Proof(oneshot::Receiver<Result<(), NotReloaded>>);
+
+impl Proof {
+    /// What came of the probation, if it has ended. None if it goes on, or if that was heard already.
+    pub fn heard(&mut self) -> Option<Result<(), NotReloaded>> {
+        self.0.try_recv().ok()
+    }
+
+    /// Waits for the end of the probation: as many messages as it takes, or [`confirm`](crate::GuestRef::confirm).
+    ///
+    /// # Errors
+    /// A message failed, and the old code is back; or the actor has ended.
+    pub async fn proven(&mut self) -> Result<(), NotReloaded> {
+        (&mut self.0).await.unwrap_or(Err(NotReloaded::Ended))
+    }
+}
+
+/// What a reload is made of, in the order that it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// The actor comes to the end of the message that it is handling.
+    Boundary,
+    /// The old code says what the state is.
+    Snapshot,
+    /// There is room for an instance of the new code, and it can be made.
+    Instantiate,
+    /// The new code takes over the state.
+    Restore,
+    /// The new code starts afresh.
+    Start,
+    /// The new code looks whether all is well.
+    PostReload,
+    /// The new code handles its first messages.
+    Probation,
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Boundary => "boundary",
+            Self::Snapshot => "snapshot",
+            Self::Instantiate => "instantiate",
+            Self::Restore => "restore",
+            Self::Start => "start",
+            Self::PostReload => "post-reload",
+            Self::Probation => "probation",
+        })
+    }
+}
+
+/// An actor was not reloaded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotReloaded {
+    /// It has ended.
+    #[error("the actor has ended")]
+    Ended,
+    /// It goes on with the code that it had.
+    #[error("at {step}: {reason}")]
+    Failed {
+        /// What went wrong.
+        step: Step,
+        /// Why.
+        reason: String,
+        /// What became of the state and of the message at hand.
+        aftermath: Aftermath,
+    },
+}
+
+/// How an actor goes on after a reload that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Aftermath {
+    /// As if nothing had happened.
+    Unharmed,
+    /// The old instance is back, and got the message at which the new one failed.
+    GivenAgain,
+    /// The old instance is back. The message at which the new one failed is lost, as after any failure: others had noticed
+    /// something of it already.
+    MessageLost,
+    /// The old instance trapped, or could not be brought back, and its state is lost: the actor goes on afresh, or has
+    /// failed, as after any failure.
+    StateLost,
+}
+
+impl NotReloaded {
+    pub(crate) fn at(step: Step, error: &GuestError, aftermath: Aftermath) -> Self {
+        Self::Failed {
+            step,
+            reason: format!("{}: {}", error.during, error.fault),
+            aftermath,
+        }
+    }
+}
+
+/// A reload that was asked for.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) swap: Swap,
+    pub(crate) tell: oneshot::Sender<Result<Swapped, NotReloaded>>,
+}
+
+/// The state of an actor at some moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// What the guest wrote.
+    pub state: Vec<u8>,
+    /// The version of the state of the code that wrote it.
+    pub state_version: u32,
+    /// When that was.
+    pub moment: Moment,
+}
+
+impl Snapshot {
+    /// What the guest wrote just now.
+    pub(crate) fn new(state: Vec<u8>, state_version: u32) -> Self {
+        Self {
+            state,
+            state_version,
+            moment: Moment::now(),
+        }
+    }
+}
+
+/// Where states that were asked for have places, so that only this many are there at once.
+#[derive(Debug)]
+pub struct StateRoom {
+    places: Arc<Semaphore>,
+    /// The place that is kept for an actor which is about to answer.
+    kept: Mutex<Option<OwnedSemaphorePermit>>,
+}
+
+impl StateRoom {
+    /// Room for one actor, for which this place is kept.
+    pub fn with(places: Arc<Semaphore>, place: OwnedSemaphorePermit) -> Self {
+        Self {
+            places,
+            kept: Mutex::new(Some(place)),
+        }
+    }
+
+    /// No place is kept any more. The actor gets one if there is one when it answers.
+    pub fn give_up(&self) {
+        drop(self.take());
+    }
+
+    /// A place, when the actor is about to write its state.
+    pub fn enter(&self) -> Option<OwnedSemaphorePermit> {
+        let kept = self.take();
+        kept.or_else(|| self.places.clone().try_acquire_owned().ok())
+    }
+
+    fn take(&self) -> Option<OwnedSemaphorePermit> {
+        self.kept.lock().take()
+    }
+}
+
+/// A state with its place, if there was to be one.
+#[derive(Debug)]
+pub(crate) enum Offered {
+    Taken(Snapshot, Option<OwnedSemaphorePermit>),
+    /// There was no room, so nothing was asked of the actor's code.
+    NoRoom,
+}
+
+/// Who asked for a snapshot.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// Where its state has a place, if it needs one.
+    pub(crate) room: Option<Arc<StateRoom>>,
+    pub(crate) tell: oneshot::Sender<Result<Offered, NotReloaded>>,
+}

@@ -1,0 +1,166 @@
+//! New code proves itself: until it has handled its first messages, the code before it can come back.
+
+use ractor::{ActorProcessingErr, ActorRef};
+
+use super::probation::Probation;
+use super::trial::{Failed, Noticed, Passed, WayBack};
+use super::{Aftermath, NoSnapshot, NotReloaded, Snapshot, Step};
+use crate::accounting::label::Label;
+use crate::accounting::telemetry;
+use crate::actor::guest::{Guest, Opaque, Running};
+use crate::actor::guest_cell::GuestCell;
+use crate::actor::work::{Copy, Work};
+use crate::instance::calls::Instance;
+use crate::instance::error::GuestError;
+use crate::instance::module::Module;
+
+impl Running {
+    /// The new code has proven itself, if it had to.
+    pub(crate) fn confirm(&mut self) {
+        if let Some(probation) = self.probation.take() {
+            probation.ends(Ok(()));
+        }
+    }
+
+    /// The actor is restarted: what it had before does not come back any more.
+    pub(crate) fn is_restarted(&mut self) {
+        if let Some(probation) = &mut self.probation {
+            probation.trial.handle_restarted();
+        }
+    }
+
+    /// The instance that the actor had before its last reload, if nothing was handled since and it is of this module.
+    pub(super) fn take_unused(&mut self, module: &Module) -> Option<Box<Instance>> {
+        let probation = self.probation.take_if(|probation| {
+            let before = probation.trial.unused();
+            before.is_some_and(|before| before.digest() == module.digest())
+        })?;
+        probation.trial.into_unused().map(|(_, instance)| instance)
+    }
+}
+
+impl Guest {
+    /// Gives new code its work. If it fails, the code before it comes back, and gets the work unless others have noticed
+    /// something of it already. True if the actor goes on.
+    pub(crate) async fn prove(
+        &self,
+        myself: &ActorRef<Opaque>,
+        running: &mut Running,
+        work: Work,
+    ) -> Result<bool, ActorProcessingErr> {
+        let mut instance = running.take()?;
+        let (copy, counts) = (work.copy(), !work.is_probe());
+        instance.watch_side_effects();
+        let Err(error) = work.run(&mut instance).await else {
+            let survives = if counts {
+                passed(running, &mut instance).await
+            } else {
+                Ok(())
+            };
+            return self.conclude(myself, running, instance, survives).await;
+        };
+        telemetry::failure(&running.label);
+        let is_cast = matches!(copy, Some(Copy::Cast(_)));
+        let lost = |running: &Running| telemetry::dead_letters(&running.label, "failed", usize::from(is_cast));
+        if running.life.commands.include_confirmation() {
+            // The reload is over, so that nothing goes back any more.
+            running.confirm();
+        }
+        let Some(probation) = running.probation.take() else {
+            lost(running);
+            return self.conclude(myself, running, instance, Err(error)).await;
+        };
+        // Whatever becomes of it, the call must not wait for what nobody will answer.
+        let port = instance.take_port();
+        let again = copy.and_then(|copy| copy.with(port));
+        let Probation { trial, tell } = *probation;
+        let (before, way_back, failed) = trial.handle_failed(noticed(&instance), again.is_some());
+        let again = again.filter(|_| failed == Failed::GiveAgain);
+        let old = match way_back {
+            WayBack::Instance(old) => Some(old),
+            WayBack::State(state) => self.revive(&running.life, &running.label, &before, state).await.ok(),
+            WayBack::Afresh => None,
+        };
+        let mut old = match old {
+            Some(old) => old,
+            None => {
+                running.life.set_module(before);
+                drop(again);
+                drop(tell.send(Err(NotReloaded::at(Step::Probation, &error, Aftermath::StateLost))));
+                lost(running);
+                return self.conclude(myself, running, instance, Err(error)).await;
+            }
+        };
+        old.exchange(&mut instance);
+        drop(instance);
+        running.life.set_module(before);
+        tracing::error!(
+            actor = &*running.label.name,
+            pid = running.label.pid,
+            %error,
+            "the actor failed with new code; the code before it is back"
+        );
+        drop(tell.send(Err(NotReloaded::at(Step::Probation, &error, failed.aftermath()))));
+        let outcome = match again {
+            Some(work) => work.run(&mut old).await,
+            None => Ok(()),
+        };
+        if failed == Failed::Lose || outcome.is_err() {
+            lost(running);
+        }
+        self.conclude(myself, running, old, outcome).await
+    }
+
+    /// A fresh instance of the code before, with a state that the new code wrote.
+    async fn revive(
+        &self,
+        life: &GuestCell,
+        label: &Label,
+        module: &Module,
+        snapshot: Snapshot,
+    ) -> Result<Box<Instance>, GuestError> {
+        let mut old = Box::new(self.new_instance(life, label, module).await?);
+        old.restore(&snapshot.state, snapshot.state_version).await?;
+        Ok(old)
+    }
+}
+
+fn noticed(instance: &Instance) -> Noticed {
+    if instance.has_had_side_effects() {
+        Noticed::Something
+    } else {
+        Noticed::Nothing
+    }
+}
+
+/// One message was handled. An error if the guest died of being asked for its state.
+async fn passed(running: &mut Running, instance: &mut Instance) -> Result<(), GuestError> {
+    let Some(probation) = &mut running.probation else {
+        return Ok(());
+    };
+    if probation.trial.handle_passed() == Passed::Proven {
+        running.confirm();
+        return Ok(());
+    }
+    let state_version = running.life.module().descriptor().await.map(|new| new.state_version);
+    match (instance.snapshot().await, state_version) {
+        (Ok(state), Some(state_version)) => {
+            probation.trial.handle_state(Snapshot::new(state, state_version));
+            Ok(())
+        }
+        (Err(NoSnapshot::Trapped(error)), _) => {
+            if let Some(Probation { trial, tell }) = running.probation.take().map(|probation| *probation) {
+                running.life.set_module(trial.handle_no_state());
+                let lost = NotReloaded::at(Step::Probation, &error, Aftermath::StateLost);
+                // Whoever reloaded the actor may not wait for it.
+                drop(tell.send(Err(lost)));
+            }
+            Err(error)
+        }
+        // There is no way back from here on.
+        _ => {
+            running.confirm();
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! One instance of a component: its store, its exports, and what their outcomes mean.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use wasmtime::component::ResourceTableError;
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap, WasmBacktrace};
+use wasmtime_wasi_http::FieldMapError;
+
+use super::code::Code;
+use super::engine::Engine;
+use super::meter::{Longest, Meter};
+use super::module::Module;
+use crate::accounting::label::Label;
+use crate::accounting::telemetry;
+use crate::component::bindings::types::SupervisionEvent;
+use crate::component::bindings::{Descriptor, World};
+use crate::instance::error::{Fault, Frames, GuestError};
+use crate::policy::limits::{Limit, Limits};
+use crate::policy::text::tidy;
+use crate::store::data::{ActorContext, StoreData};
+use crate::store::exit::Exit;
+use crate::store::replies::Port;
+
+/// The number of frames of a trap that an error shows.
+const FRAMES: usize = 8;
+
+/// The number of bytes of a guest's error text, or of a function's name, that an error shows.
+const ERROR_TEXT_BYTES: usize = 4096;
+const FUNCTION_NAME_BYTES: usize = 128;
+
+/// A guest traps if it makes the host copy more than two messages of the largest size and this in one call of an
+/// import: enough to refuse what is somewhat too large with an error instead, and for names and log events.
+const COPIED_BESIDES: usize = 256 << 10;
+
+/// A live instance. After an error it is dead and must be dropped.
+pub(crate) struct Instance {
+    pub(crate) store: Store<StoreData>,
+    exports: World,
+    /// The component behind the exports, for those that are looked up when they are needed.
+    pub(crate) component: wasmtime::component::Instance,
+    pub(crate) code: Arc<Code>,
+    pub(crate) meter: Arc<Meter>,
+}
+
+/// What a guest was doing when it failed, in the words of the WIT world.
+#[derive(Clone, Copy)]
+pub(crate) enum Callback<'a> {
+    Instantiation,
+    Lifecycle(&'static str),
+    Message(&'static str, &'a str),
+}
+
+impl Instance {
+    /// Makes a fresh instance. Without an actor it can only describe itself.
+    pub(crate) async fn new(
+        module: &Module,
+        actor: Option<ActorContext>,
+        label: Label,
+        limits: Arc<Limits>,
+    ) -> Result<Self, GuestError> {
+        let admitted = actor.as_ref().map_or(Ok(()), |actor| module.admitted_by(&actor.grants));
+        let engine = module.engine();
+        let family = actor.as_ref().map(|actor| actor.family.account());
+        let meter = Arc::new(engine.meter(limits.cpu_per_message, family));
+        let mut store = Store::new(engine.wasmtime(), StoreData::new(actor, label, limits, engine.bounds()));
+        if let Err(refused) = admitted {
+            return Err(failure(&store, Callback::Instantiation, Fault::NotGranted(refused)));
+        }
+        if let Err(shortages) = module.needs().check(&store.data().limits) {
+            for limit in shortages.limits() {
+                telemetry::count_limit(&store.data().label, limit);
+            }
+            return Err(failure(&store, Callback::Instantiation, Fault::Shortage(shortages)));
+        }
+        let longest = lifecycle(&store.data().limits);
+        store.limiter(|state| &mut state.limiter);
+        store.set_max_component_handles(store.data().limits.handles);
+        store.set_hostcall_fuel(fuel(&store.data().limits));
+        store.epoch_deadline_callback({
+            let meter = meter.clone();
+            move |_| meter.epoch_ends().map_err(wasmtime::Error::new)
+        });
+        store.set_epoch_deadline(1);
+        let code = module.code().clone();
+        let linked = code.linked();
+        let made = async {
+            store.data_mut().open_directories().await;
+            // Before the component, whose start may call them.
+            store.data_mut().open_interfaces(&code.added)?;
+            let component = linked.pre.instantiate_async(&mut store).await?;
+            let exports = linked.world.load(&mut store, &component)?;
+            Ok((component, exports))
+        };
+        let made: wasmtime::Result<_> = meter.run(longest, pin!(made)).await;
+        match made {
+            Ok((component, exports)) => {
+                store.data_mut().made = true;
+                Ok(Self {
+                    store,
+                    exports,
+                    component,
+                    code,
+                    meter,
+                })
+            }
+            Err(error) => {
+                let fault = no_instance(&store, engine, &error);
+                Err(failure(&store, Callback::Instantiation, fault))
+            }
+        }
+    }
+
+    pub(crate) async fn describe(mut self) -> Result<Descriptor, GuestError> {
+        let Self {
+            store, exports, meter, ..
+        } = &mut self;
+        let longest = lifecycle(&store.data().limits);
+        let call = exports.ractor_actor_actor().call_describe(&mut *store);
+        let outcome = meter.run(longest, pin!(call)).await;
+        self.outcome(Callback::Lifecycle("describe"), outcome.map(Ok))
+    }
+
+    pub(crate) async fn pre_start(&mut self, arguments: &[u8]) -> Result<(), GuestError> {
+        let Self {
+            store, exports, meter, ..
+        } = self;
+        store.set_epoch_deadline(1);
+        let longest = lifecycle(&store.data().limits);
+        let call = exports.ractor_actor_actor().call_pre_start(store, arguments);
+        let outcome = meter.run(longest, pin!(call)).await;
+        self.outcome(Callback::Lifecycle("pre-start"), outcome)
+    }
+
+    pub(crate) async fn post_start(&mut self) -> Result<(), GuestError> {
+        let Self {
+            store, exports, meter, ..
+        } = self;
+        store.set_epoch_deadline(1);
+        let longest = lifecycle(&store.data().limits);
+        let call = exports.ractor_actor_actor().call_post_start(store);
+        let outcome = meter.run(longest, pin!(call)).await;
+        self.outcome(Callback::Lifecycle("post-start"), outcome)
+    }
+
+    pub(crate) async fn handle_cast(
+        &mut self,
+        variant: &str,
+        args: &[u8],
+        metadata: Option<Vec<u8>>,
+    ) -> Result<(), GuestError> {
+        let Self {
+            store, exports, meter, ..
+        } = self;
+        store.data_mut().metadata = metadata;
+        store.set_epoch_deadline(1);
+        let longest = message(&store.data().limits);
+        let call = exports.ractor_actor_actor().call_handle_cast(store, variant, args);
+        let outcome = meter.run(longest, pin!(call)).await;
+        self.outcome(Callback::Message("handle-cast", variant), outcome)
+    }
+
+    /// Handles a call up to and including its reply, unless the guest puts that off.
+    pub(crate) async fn handle_call(
+        &mut self,
+        variant: &str,
+        args: &[u8],
+        reply: Port,
+        metadata: Option<Vec<u8>>,
+    ) -> Result<(), GuestError> {
+        let Self {
+            store, exports, meter, ..
+        } = self;
+        let number = store.data_mut().replies.begin(reply);
+        store.data_mut().metadata = metadata;
+        store.set_epoch_deadline(1);
+        let longest = message(&store.data().limits);
+        let call = exports
+            .ractor_actor_actor()
+            .call_handle_call(store, variant, args, number);
+        let outcome = meter.run(longest, pin!(call)).await;
+        match self.outcome(Callback::Message("handle-call", variant), outcome)? {
+            Some(bytes) => self.store.data_mut().answer(variant, bytes),
+            None => self.store.data_mut().defer(),
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn handle_supervisor_evt(&mut self, event: &SupervisionEvent) -> Result<(), GuestError> {
+        let Self {
+            store, exports, meter, ..
+        } = self;
+        store.data_mut().metadata = None;
+        store.set_epoch_deadline(1);
+        let longest = message(&store.data().limits);
+        let call = exports.ractor_actor_actor().call_handle_supervisor_evt(store, event);
+        let outcome = meter.run(longest, pin!(call)).await;
+        self.outcome(Callback::Lifecycle("handle-supervisor-evt"), outcome)
+    }
+
+    pub(crate) async fn post_stop(mut self) -> Result<(), GuestError> {
+        let Self {
+            store, exports, meter, ..
+        } = &mut self;
+        store.set_epoch_deadline(1);
+        let longest = lifecycle(&store.data().limits);
+        let call = exports.ractor_actor_actor().call_post_stop(&mut *store);
+        let outcome = meter.run(longest, pin!(call)).await;
+        self.outcome(Callback::Lifecycle("post-stop"), outcome)
+    }
+
+    /// True if the guest is to hear of this.
+    pub(crate) fn admits(&mut self, event: &ractor::SupervisionEvent) -> bool {
+        self.store.data_mut().admits(event).unwrap_or_default()
+    }
+
+    pub(crate) fn label(&self) -> &Label {
+        &self.store.data().label
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.store.data().limits
+    }
+
+    /// The reason of a stop that the guest has asked for since this was last asked.
+    pub(crate) fn take_stop_request(&mut self) -> Option<Option<String>> {
+        self.store.data_mut().stopping.take()
+    }
+
+    /// What the guest may make the host copy is as ever.
+    pub(crate) fn refuel(&mut self) {
+        let fuel = fuel(&self.store.data().limits);
+        self.store.set_hostcall_fuel(fuel);
+    }
+
+    pub(crate) fn failure(&self, callback: Callback<'_>, fault: Fault) -> GuestError {
+        failure(&self.store, callback, fault)
+    }
+
+    pub(crate) fn outcome<T>(
+        &self,
+        callback: Callback<'_>,
+        outcome: wasmtime::Result<Result<T, String>>,
+    ) -> Result<T, GuestError> {
+        match outcome {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(text)) => {
+                let text = tidy(&text, ERROR_TEXT_BYTES).into_owned();
+                Err(failure(&self.store, callback, Fault::Returned(text)))
+            }
+            Err(error) => Err(failure(&self.store, callback, trap(&self.store, &error))),
+        }
+    }
+}
+
+pub(crate) fn lifecycle(limits: &Limits) -> Longest {
+    (limits.lifecycle_time, Limit::LifecycleTime)
+}
+
+pub(crate) fn message(limits: &Limits) -> Longest {
+    (limits.message_time, Limit::MessageTime)
+}
+
+impl StoreData {
+    /// Sends what `handle-call` returned.
+    fn answer(&mut self, variant: &str, bytes: Vec<u8>) {
+        let Some(port) = self.replies.take_current() else {
+            self.warn(
+                variant,
+                "the guest answered this call through `reply` and again by returning; the second is ignored",
+            );
+            return;
+        };
+        if bytes.len() > self.limits.reply_bytes {
+            telemetry::limit(&self.label, Limit::ReplyBytes(self.limits.reply_bytes));
+            return;
+        }
+        // The caller may have given up meanwhile, which is its own affair.
+        drop(port.send(bytes));
+    }
+
+    fn defer(&mut self) {
+        if let Err(limit) = self.replies.defer_current() {
+            telemetry::limit(&self.label, limit);
+        }
+    }
+
+    fn warn(&self, variant: &str, what: &str) {
+        if !self.label.log.allows() {
+            return;
+        }
+        let variant = &*tidy(variant, self.limits.name_bytes);
+        tracing::warn!(actor = &*self.label.name, pid = self.label.pid, variant, "{what}");
+    }
+}
+
+fn fuel(limits: &Limits) -> usize {
+    let message_bytes = limits.message_bytes.max(limits.reply_bytes);
+    message_bytes.saturating_mul(2).saturating_add(COPIED_BESIDES)
+}
+
+fn failure(store: &Store<StoreData>, callback: Callback<'_>, fault: Fault) -> GuestError {
+    let Label { name, pid, .. } = &store.data().label;
+    GuestError {
+        actor: name.clone(),
+        pid: *pid,
+        during: match callback {
+            Callback::Instantiation => "instantiation".to_owned(),
+            Callback::Lifecycle(callback) => callback.to_owned(),
+            Callback::Message(callback, variant) => {
+                format!("{callback} `{}`", tidy(variant, FUNCTION_NAME_BYTES))
+            }
+        },
+        fault,
+    }
+}
+
+fn trap(store: &Store<StoreData>, error: &wasmtime::Error) -> Fault {
+    let at = backtrace(error);
+    if let Some(Exit(reason)) = error.downcast_ref::<Exit>() {
+        return Fault::Returned(reason.clone());
+    }
+    match limit_of(store, error) {
+        Some(limit) => {
+            telemetry::count_limit(&store.data().label, limit);
+            Fault::Limit { limit, at }
+        }
+        None => Fault::Trapped {
+            reason: tidy(&error.root_cause().to_string(), ERROR_TEXT_BYTES).into_owned(),
+            refused: store.data().limiter.refused(),
+            at,
+        },
+    }
+}
+
+/// The limit that an error is about, if it is about one.
+fn limit_of(store: &Store<StoreData>, error: &wasmtime::Error) -> Option<Limit> {
+    let StoreData { limits, bounds, .. } = store.data();
+    if let Some(limit) = error.downcast_ref::<Limit>() {
+        return Some(*limit);
+    }
+    if let Some(Trap::StackOverflow) = error.downcast_ref::<Trap>() {
+        return Some(Limit::Stack(bounds.stack));
+    }
+    if let Some(ResourceTableError::Full) = error.downcast_ref::<ResourceTableError>() {
+        return Some(store.data().limit_on_handles());
+    }
+    if let Some(FieldMapError::TotalSizeTooBig | FieldMapError::TooManyFields) = error.downcast_ref() {
+        return Some(Limit::HttpHeaderBytes(limits.http_header_bytes));
+    }
+    // Of these wasmtime says no more than this.
+    let cause = error.root_cause().to_string();
+    if cause.contains("store handle limit exceeded") {
+        return Some(Limit::Handles(limits.handles));
+    }
+    let counts = [
+        ("instance count too high", Limit::CoreInstances(limits.core_instances)),
+        ("memory count too high", Limit::Memories(limits.memories)),
+        ("table count too high", Limit::Tables(limits.tables)),
+    ];
+    let found = counts.into_iter().find(|(text, _)| cause.contains(text));
+    found.map(|(_, limit)| limit)
+}
+
+/// Why there is no instance: its start trapped, or there was no room for it.
+fn no_instance(store: &Store<StoreData>, engine: &Engine, error: &wasmtime::Error) -> Fault {
+    if error.is::<Trap>() || limit_of(store, error).is_some() {
+        return trap(store, error);
+    }
+    let cause = error.root_cause().to_string();
+    let used_up = error
+        .is::<PoolConcurrencyLimitError>()
+        .then(|| engine.capacity().pool?.used_up(&cause))
+        .flatten();
+    Fault::NoInstance {
+        reason: used_up.unwrap_or_else(|| tidy(&cause, ERROR_TEXT_BYTES).into_owned()),
+        refused: store.data().limiter.refused(),
+    }
+}
+
+fn backtrace(error: &wasmtime::Error) -> Frames {
+    let frames = error
+        .downcast_ref::<WasmBacktrace>()
+        .map(WasmBacktrace::frames)
+        .unwrap_or_default();
+    let names = frames.iter().take(FRAMES).map(|frame| match frame.func_name() {
+        Some(name) => tidy(name, FUNCTION_NAME_BYTES).into_owned(),
+        None => format!("function {}", frame.func_index()),
+    });
+    Frames(names.collect())
+}

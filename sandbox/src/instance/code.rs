@@ -1,0 +1,155 @@
+//! Compiled code, linked with the host: made of the bytes of a file, or taken from the cache.
+
+use std::path::Path;
+
+use tokio::sync::OnceCell;
+use wasmtime::component::Component;
+
+use super::linking::{self, Linked};
+use super::reload_exports::ReloadExports;
+use crate::component::cache::{Cache, InUse};
+use crate::component::complexity::{self, Complexity};
+use crate::component::description::Description;
+use crate::component::error::LoadFault;
+use crate::component::format::check_format;
+use crate::component::interfaces::{self, Interfaces};
+use crate::component::needs::{Capacity, Needs, Outline};
+use crate::component::source::{Digest, ModuleSource};
+use crate::files::{self, ReadError};
+use crate::store::imports::{Imports, Used};
+
+/// Where compiled code came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// This process compiled it.
+    Compiled,
+    /// The cache had it.
+    Cache,
+}
+
+/// Compiled code, linked with the host. Shared by all modules of the same digest.
+pub(crate) struct Code {
+    pub(super) digest: Digest,
+    /// Of the file, in bytes.
+    pub(super) size: usize,
+    pub(super) origin: Origin,
+    /// Keeps the compiled code in the cache.
+    _in_use: Option<InUse>,
+    pub(super) linked: Linked,
+    pub(super) interfaces: Interfaces,
+    /// Those that it imports of the interfaces that the program adds.
+    pub(super) added: Vec<Used>,
+    pub(super) needs: Needs,
+    /// What it says of itself, once it was asked.
+    pub(super) description: OnceCell<Description>,
+}
+
+impl Code {
+    pub(crate) fn linked(&self) -> &Linked {
+        &self.linked
+    }
+
+    pub(crate) fn reload(&self) -> Option<&ReloadExports> {
+        self.linked.reload.as_ref()
+    }
+
+    /// Reads a file of at most `limit` bytes and checks its digest, if one is expected.
+    pub(crate) fn read(path: &Path, expected: Option<Digest>, limit: u64) -> Result<(Vec<u8>, Digest), LoadFault> {
+        let bytes = files::read(path, limit).map_err(|error| match error {
+            ReadError::TooLarge(limit) => LoadFault::TooLarge { limit },
+            other => LoadFault::Read(other),
+        })?;
+        let found = Digest::of(&bytes);
+        match expected {
+            Some(expected) if expected != found => Err(LoadFault::DigestMismatch { expected, found }),
+            _ => Ok((bytes, found)),
+        }
+    }
+
+    /// Compiles, or takes what was compiled before, and checks that it is an actor.
+    pub(crate) fn new(
+        engine: &wasmtime::Engine,
+        imports: &Imports,
+        cache: Option<&Cache>,
+        admission: &Admission,
+        digest: Digest,
+        bytes: &[u8],
+    ) -> Result<Self, LoadFault> {
+        let needs = admission.needs(bytes)?;
+        let (component, origin) = match cache {
+            Some(cache) => cached_or_compiled(engine, cache, &digest, bytes)?,
+            None => (compile(engine, bytes)?, Origin::Compiled),
+        };
+        let linked = linking::check(engine, imports, &component)?;
+        let mut interfaces = Interfaces::of(engine, &component, &imports.offers);
+        let added = imports.added_among(&interfaces.imports);
+        interfaces.wants.extend(added.iter().map(Used::capability));
+        Ok(Self {
+            digest,
+            size: bytes.len(),
+            origin,
+            _in_use: cache.and_then(|cache| cache.hold(&digest)),
+            linked,
+            added,
+            interfaces,
+            needs,
+            description: OnceCell::new(),
+        })
+    }
+}
+
+/// What an engine admits, as far as the bytes of a component tell.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Admission {
+    pub(crate) complexity: Complexity,
+    pub(crate) capacity: Capacity,
+}
+
+impl Admission {
+    /// What each guest of the component needs, unless it is not even to be compiled.
+    fn needs(&self, bytes: &[u8]) -> Result<Needs, LoadFault> {
+        check_format(bytes)?;
+        complexity::check(bytes, &self.complexity)?;
+        let outline = Outline::of(bytes);
+        interfaces::check_releases(&outline.imports)?;
+        let needs = outline.needs()?;
+        needs.fit(&self.capacity)?;
+        Ok(needs)
+    }
+}
+
+impl ModuleSource {
+    /// What each guest of the component in this file needs: read, not compiled. None of a file that can't be loaded, for
+    /// which [`Engine::load`](crate::Engine::load) says why.
+    ///
+    /// It reads a file of up to `limit` bytes, and should run where that may block.
+    pub fn needs(&self, limit: u64) -> Option<Needs> {
+        let (bytes, _) = Code::read(&self.path, self.digest, limit).ok()?;
+        check_format(&bytes).ok()?;
+        complexity::check(&bytes, &Complexity::default()).ok()?;
+        Outline::of(&bytes).needs().ok()
+    }
+}
+
+/// Takes it from the cache, or compiles it while other nodes wait to find it there.
+fn cached_or_compiled(
+    engine: &wasmtime::Engine,
+    cache: &Cache,
+    digest: &Digest,
+    bytes: &[u8],
+) -> Result<(Component, Origin), LoadFault> {
+    if let Some(component) = cache.load(engine, digest) {
+        return Ok((component, Origin::Cache));
+    }
+    let _claim = cache.claim(digest);
+    if let Some(component) = cache.load(engine, digest) {
+        return Ok((component, Origin::Cache));
+    }
+    let component = compile(engine, bytes)?;
+    cache.store(digest, &component);
+    Ok((component, Origin::Compiled))
+}
+
+fn compile(engine: &wasmtime::Engine, bytes: &[u8]) -> Result<Component, LoadFault> {
+    Component::from_binary(engine, bytes).map_err(|error| LoadFault::Invalid(format!("{error:#}")))
+}

@@ -1,0 +1,72 @@
+//! What a component says of itself, on an instance that is no actor.
+
+use std::sync::Arc;
+
+use super::calls::Instance;
+use super::error::{Fault, GuestError};
+use super::module::Module;
+use crate::accounting::label::Label;
+use crate::component::bindings::Descriptor;
+use crate::component::description::Description;
+use crate::policy::limits::Limits;
+
+impl Module {
+    /// Asks the component what it is, on a fresh instance that is no actor.
+    ///
+    /// # Errors
+    /// The component trapped, e.g. because it used an import.
+    pub async fn describe(&self) -> Result<Descriptor, GuestError> {
+        self.trial(self.engine().description_limits()).await?.describe().await
+    }
+
+    /// Whether an actor with these limits could be instantiated, and what it then says of itself; none if it does not. Nothing
+    /// of the component runs but its instantiation and the function that describes it.
+    ///
+    /// # Errors
+    /// There would be no instance: its memories or tables are too large from the start, it has too many core instances, or
+    /// its start traps.
+    pub async fn rehearse(&self, limits: Arc<Limits>) -> Result<Option<Descriptor>, GuestError> {
+        drop(self.trial(limits).await?);
+        // Asked for once for all actors, and on an instance with room for it.
+        Ok(self.descriptor().await)
+    }
+
+    /// An instance that is no actor.
+    async fn trial(&self, limits: Arc<Limits>) -> Result<Instance, GuestError> {
+        let name: Arc<str> = self.name().into();
+        let label = Label::new(name.clone(), name, 0, &limits);
+        Instance::new(self, None, label, limits).await
+    }
+
+    /// What it says of itself, as bytes; none if it does not. It is asked once for all its actors, unless there was no
+    /// room for the instance that it takes.
+    pub(crate) async fn description(&self) -> Description {
+        let described = self.code().description.get_or_try_init(|| async {
+            let description = match self.describe().await {
+                Ok(descriptor) => descriptor.to_bytes().map_err(|error| error.to_string()),
+                Err(error) if matches!(error.fault, Fault::NoInstance { .. }) => return Err(error),
+                Err(error) => Err(error.to_string()),
+            };
+            Ok(match description {
+                Ok(bytes) => Some(bytes.into()),
+                Err(error) => {
+                    tracing::warn!(module = self.name(), error, "the module does not describe itself");
+                    None
+                }
+            })
+        });
+        match described.await {
+            Ok(description) => description.clone(),
+            Err(error) => {
+                tracing::debug!(module = self.name(), %error, "no room to describe the module");
+                None
+            }
+        }
+    }
+
+    /// What it says of itself, asked for once; none if it does not.
+    pub async fn descriptor(&self) -> Option<Descriptor> {
+        let bytes = self.description().await?;
+        Descriptor::from_bytes(&bytes).ok()
+    }
+}

@@ -1,0 +1,260 @@
+//! The engine: wasmtime set up for actors, its compiled-code cache, and the modules that are loaded.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use super::code::{Admission, Code};
+use super::meter::Meter;
+use super::ticker;
+use crate::accounting::family::GuestCount;
+use crate::accounting::limiter::EngineBounds;
+use crate::accounting::pools::Pools;
+use crate::accounting::turns::clock::Clock;
+use crate::accounting::turns::{Account, STEPS, TurnCounts, Turns};
+use crate::component::cache::Cache;
+use crate::component::cache_key::CacheKey;
+use crate::component::engine_config::{Allocation, EngineConfig, POOL_TABLES};
+use crate::component::error::{EngineError, LoadFault};
+use crate::component::machine::Machine;
+use crate::component::needs::{Capacity, Pool};
+use crate::component::source::Digest;
+use crate::policy::limits::Limits;
+use crate::store::imports::Imports;
+use crate::store::interface::HostInterfaces;
+
+/// Compiles components and runs them. Cheap to clone; everything ends with the last clone, module and guest.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    wasmtime: wasmtime::Engine,
+    imports: Imports,
+    cache: Option<Cache>,
+    clock: Clock,
+    /// That of the clock.
+    step: Duration,
+    turns: Arc<Turns>,
+    /// Of instances that are no actors: those that describe their modules.
+    describing: Arc<Account>,
+    stack_bytes: usize,
+    component_bytes: u64,
+    admission: Admission,
+    description_limits: Arc<Limits>,
+    guest_count: Arc<GuestCount>,
+    pools: Arc<Pools>,
+    /// Loaded code by digest. The inner lock is held while it is compiled, so that nobody compiles it twice.
+    loaded: Mutex<HashMap<Digest, Slot>>,
+}
+
+pub(super) type Slot = Arc<tokio::sync::Mutex<Weak<Code>>>;
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Sets up an engine.
+    ///
+    /// # Errors
+    /// This machine can't run it, or the cache directory is unusable or open to others, or there is no key for it.
+    pub fn new(config: EngineConfig) -> Result<Self, EngineError> {
+        Self::with_interfaces(config, HostInterfaces::default())
+    }
+
+    /// The same, for guests that may also import these interfaces, which the program adds.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new), or two interfaces have a function of the same name.
+    pub fn with_interfaces(config: EngineConfig, interfaces: HostInterfaces) -> Result<Self, EngineError> {
+        let (wasmtime, pool) = new_wasmtime(&config)?;
+        let cache = match (config.cache_dir, config.cache_key) {
+            (Some(directory), Some(key)) => Some(Cache::open(
+                directory,
+                CacheKey::open(&key)?,
+                config.cache_bytes,
+                &wasmtime,
+            )?),
+            (Some(_), None) => return Err(EngineError::NoCacheKey),
+            (None, _) => None,
+        };
+        let imports = Imports::new(&wasmtime, interfaces).map_err(|error| EngineError::Setup(format!("{error:#}")))?;
+        let clock = Clock::default();
+        let step = config.epoch_tick.max(Duration::from_millis(1)) / STEPS;
+        ticker::start(wasmtime.weak(), Arc::downgrade(&clock), step).map_err(EngineError::Ticker)?;
+        let turns = Turns::new(clock.clone(), step, {
+            let wasmtime = wasmtime.weak();
+            move || wasmtime.upgrade().iter().for_each(wasmtime::Engine::increment_epoch)
+        });
+        Ok(Self {
+            inner: Arc::new(Inner {
+                wasmtime,
+                imports,
+                cache,
+                clock,
+                step,
+                turns: Arc::new(turns),
+                describing: Arc::default(),
+                stack_bytes: config.stack_bytes,
+                component_bytes: config.component_bytes,
+                admission: Admission {
+                    complexity: config.complexity,
+                    capacity: Capacity {
+                        memory_reservation: config.memory_reservation,
+                        table_reservation: config.table_reservation,
+                        instance_bytes: config.instance_bytes,
+                        pool,
+                    },
+                },
+                description_limits: Arc::new(config.description_limits),
+                guest_count: Arc::new(GuestCount::new(pool.map(|pool| pool.guests))),
+                pools: Arc::new(Pools::new(config.name_servers)),
+                loaded: Mutex::default(),
+            }),
+        })
+    }
+
+    /// Compiles a component with this digest, or takes it from the cache. Blocks.
+    pub(super) fn compile(&self, digest: Digest, bytes: &[u8]) -> Result<Code, LoadFault> {
+        let Inner {
+            wasmtime,
+            imports,
+            cache,
+            admission,
+            ..
+        } = &*self.inner;
+        Code::new(wasmtime, imports, cache.as_ref(), admission, digest, bytes)
+    }
+
+    /// Where the code with this digest is, or comes to be.
+    pub(super) fn slot(&self, digest: Digest) -> Slot {
+        let mut loaded = self.inner.loaded.lock();
+        // Forgets what nobody has or loads any more.
+        loaded.retain(|_, slot| {
+            slot.try_lock().map_or(true, |code| code.strong_count() > 0) || Arc::strong_count(slot) > 1
+        });
+        loaded.entry(digest).or_default().clone()
+    }
+
+    pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.inner.wasmtime
+    }
+
+    pub(crate) fn bounds(&self) -> EngineBounds {
+        let capacity = self.capacity();
+        EngineBounds {
+            stack: self.inner.stack_bytes,
+            memory: capacity.memory_reservation,
+            table: capacity.table_reservation,
+        }
+    }
+
+    pub(crate) fn capacity(&self) -> &Capacity {
+        &self.inner.admission.capacity
+    }
+
+    pub(crate) fn component_bytes(&self) -> u64 {
+        self.inner.component_bytes
+    }
+
+    pub(crate) fn description_limits(&self) -> Arc<Limits> {
+        self.inner.description_limits.clone()
+    }
+
+    pub(crate) fn guest_count(&self) -> Arc<GuestCount> {
+        self.inner.guest_count.clone()
+    }
+
+    pub(crate) fn pools(&self) -> Arc<Pools> {
+        self.inner.pools.clone()
+    }
+
+    /// How the guests of this engine have shared the runtime's threads since it was made.
+    pub fn turns(&self) -> TurnCounts {
+        self.inner.turns.counts()
+    }
+
+    pub(crate) fn meter(&self, budget: Duration, family: Option<Arc<Account>>) -> Meter {
+        let Inner {
+            clock,
+            step,
+            turns,
+            describing,
+            ..
+        } = &*self.inner;
+        let family = family.unwrap_or_else(|| describing.clone());
+        Meter::new(clock.clone(), *step, budget, turns.clone(), family)
+    }
+}
+
+/// With its pool, if it has one.
+fn new_wasmtime(config: &EngineConfig) -> Result<(wasmtime::Engine, Option<Pool>), EngineError> {
+    if let Allocation::Pool { guests } = config.allocation {
+        let pool = Pool {
+            guests,
+            memories: Machine::this().memories(config, guests),
+            tables: config.max_tables.unwrap_or(guests.saturating_mul(POOL_TABLES)),
+        };
+        match wasmtime::Engine::new(wasmtime_config(config).allocation_strategy(strategy(config, &pool))) {
+            Ok(engine) => return Ok((engine, Some(pool))),
+            Err(error) => tracing::warn!(
+                guests,
+                error = format!("{error:#}"),
+                "no address space for a pool of instances; they are made on demand, which is slower"
+            ),
+        }
+    }
+    let engine = wasmtime::Engine::new(&wasmtime_config(config));
+    let engine = engine.map_err(|error| EngineError::Setup(format!("{error:#}")))?;
+    Ok((engine, None))
+}
+
+fn wasmtime_config(config: &EngineConfig) -> Config {
+    let mut wasmtime = Config::new();
+    wasmtime
+        .epoch_interruption(true)
+        // Guests handle one message at a time; without the machinery for more, an entry costs a third.
+        .concurrency_support(false)
+        .memory_reservation(config.memory_reservation)
+        .memory_guard_size(64 << 10)
+        .memory_may_move(false)
+        .max_wasm_stack(config.stack_bytes)
+        // What the host's own functions need besides, when a guest calls them.
+        .async_stack_size(config.stack_with_host())
+        // Otherwise the pages of a stack that nobody uses any more would stay, with what a guest left on them.
+        .async_stack_zeroing(true)
+        .memory_init_cow(config.copy_on_write);
+    wasmtime
+}
+
+/// The pool, with what it reserves bounded, and everything else free: wasmtime would refuse a component for what costs
+/// nothing before there is an instance, in words that name no key. Those bounds are [`Capacity`] and [`Limits`].
+fn strategy(config: &EngineConfig, of: &Pool) -> InstanceAllocationStrategy {
+    /// Its sizes are rounded up, so that the largest number would overflow.
+    const ANY_SIZE: usize = isize::MAX as usize;
+    /// A module can't have more memories, or tables, than this anyway. And wasmtime goes through that many when one is dropped.
+    const OF_A_MODULE: u32 = 100;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(of.guests)
+        .total_stacks(of.guests)
+        .total_memories(of.memories)
+        .total_tables(of.tables)
+        .table_elements(config.table_reservation)
+        .max_memory_size(usize::try_from(config.memory_reservation).unwrap_or(usize::MAX))
+        .total_core_instances(u32::MAX)
+        .max_core_instances_per_component(u32::MAX)
+        .max_memories_per_component(u32::MAX)
+        .max_tables_per_component(u32::MAX)
+        .max_memories_per_module(OF_A_MODULE)
+        .max_tables_per_module(OF_A_MODULE)
+        .max_component_instance_size(ANY_SIZE)
+        .max_core_instance_size(ANY_SIZE);
+    InstanceAllocationStrategy::Pooling(pool)
+}

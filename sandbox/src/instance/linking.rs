@@ -1,0 +1,101 @@
+//! Is this component an actor? Checked before anything runs, with errors that name what is missing.
+
+use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::{Component, InstancePre};
+
+use super::batch_export::BatchExport;
+use super::reload_exports::ReloadExports;
+use crate::component::bindings::types::SupervisionEvent;
+use crate::component::bindings::{ACTOR_INTERFACE, Descriptor, WorldIndices};
+use crate::component::error::LoadFault;
+use crate::component::interfaces;
+use crate::store::data::StoreData;
+use crate::store::imports::Imports;
+
+/// A component that is an actor, linked with the host.
+pub(crate) struct Linked {
+    pub(crate) pre: InstancePre<StoreData>,
+    pub(crate) world: WorldIndices,
+    /// None if it can't be replaced with its state.
+    pub(crate) reload: Option<ReloadExports>,
+    /// None if it takes one message at a time.
+    pub(crate) batch: Option<BatchExport>,
+}
+
+/// Links the component with the host, or says what keeps it from being an actor.
+pub(crate) fn check(engine: &wasmtime::Engine, imports: &Imports, component: &Component) -> Result<Linked, LoadFault> {
+    let functions = actor_functions(engine, component)?;
+    interfaces::check_imports(engine, component, &imports.offers)?;
+    let mismatch = |error: wasmtime::Error| LoadFault::Mismatch(format!("{error:#}"));
+    let linked = imports.linker.instantiate_pre(component).map_err(mismatch)?;
+    check_types(&linked, &functions)?;
+    let reload = ReloadExports::find(component, &linked)?;
+    let batch = BatchExport::find(component, &linked)?;
+    let world = WorldIndices::new(&linked).map_err(mismatch)?;
+    Ok(Linked {
+        pre: linked,
+        world,
+        reload,
+        batch,
+    })
+}
+
+/// A function of the actor interface: what it is called and whether it has the right type.
+type Function = (
+    &'static str,
+    fn(&ComponentFunc, &InstancePre<StoreData>) -> wasmtime::Result<()>,
+);
+
+type Outcome<T> = (Result<T, String>,);
+
+/// Every function of the actor interface, with its type. The generated bindings check the same, but only when an
+/// instance is made, which is too late to tell an operator that a file is of the wrong kind. A test compares it with `wit/`.
+const FUNCTIONS: [Function; 7] = [
+    ("describe", |f, c| f.typecheck::<(), (Descriptor,)>(&c.instance_type())),
+    ("pre-start", |f, c| {
+        f.typecheck::<(&[u8],), Outcome<()>>(&c.instance_type())
+    }),
+    ("post-start", |f, c| f.typecheck::<(), Outcome<()>>(&c.instance_type())),
+    ("handle-cast", |f, c| {
+        f.typecheck::<(&str, &[u8]), Outcome<()>>(&c.instance_type())
+    }),
+    ("handle-call", |f, c| {
+        f.typecheck::<(&str, &[u8], u64), Outcome<Option<Vec<u8>>>>(&c.instance_type())
+    }),
+    ("handle-supervisor-evt", |f, c| {
+        f.typecheck::<(&SupervisionEvent,), Outcome<()>>(&c.instance_type())
+    }),
+    ("post-stop", |f, c| f.typecheck::<(), Outcome<()>>(&c.instance_type())),
+];
+
+fn actor_functions(engine: &wasmtime::Engine, component: &Component) -> Result<Vec<ComponentItem>, LoadFault> {
+    let Some(interface) = component.get_export_index(None, ACTOR_INTERFACE) else {
+        return Err(LoadFault::MissingExport {
+            missing: ACTOR_INTERFACE,
+            found: interfaces::exports(engine, component),
+        });
+    };
+    FUNCTIONS
+        .iter()
+        .map(
+            |(function, _)| match component.get_export(Some(&interface), *function) {
+                Some((item, _)) => Ok(item),
+                None => Err(LoadFault::MissingFunction {
+                    interface: ACTOR_INTERFACE,
+                    function,
+                }),
+            },
+        )
+        .collect()
+}
+
+fn check_types(linked: &InstancePre<StoreData>, functions: &[ComponentItem]) -> Result<(), LoadFault> {
+    for ((name, check), item) in FUNCTIONS.iter().zip(functions) {
+        let checked = match item {
+            ComponentItem::ComponentFunc(function) => check(function, linked),
+            _ => Err(wasmtime::format_err!("it is not a function")),
+        };
+        checked.map_err(|error| LoadFault::another_type(ACTOR_INTERFACE, name, &error))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! How long a guest has had a thread while it handled one message, and when it gives way to others.
+//!
+//! The engine's ticker counts epochs. A meter counts those that passed while the guest's future was being polled, so
+//! that waiting (for a reply, for a timer, for its turn after a yield) is free. One message too short to see a tick
+//! usually counts as nothing and sometimes as one tick, which is right on average and costs no clock reading.
+//!
+//! Waiting has a limit of its own, in real time. Its timer begins when the guest first waits: most messages never do.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::{Sleep, sleep};
+use wasmtime::UpdateDeadline;
+
+use crate::accounting::turns::clock::{Clock, ticks};
+use crate::accounting::turns::{Account, Ticket, Turns};
+use crate::policy::limits::Limit;
+
+/// How long a callback may take, and the limit that this is.
+pub(crate) type Longest = (Duration, fn(Duration) -> Limit);
+
+/// Measures one guest. Only the thread that polls the guest touches it; the atomics are for the borrow checker.
+pub(crate) struct Meter {
+    clock: Clock,
+    turns: Arc<Turns>,
+    family: Arc<Account>,
+    budget: Duration,
+    budget_ticks: u64,
+    used: AtomicU64,
+    since: AtomicU64,
+}
+
+impl Meter {
+    /// `step` is that of the clock.
+    pub(crate) fn new(clock: Clock, step: Duration, budget: Duration, turns: Arc<Turns>, family: Arc<Account>) -> Self {
+        let ticks = budget.as_nanos().div_ceil(step.as_nanos().max(1)).max(1);
+        Self {
+            clock,
+            turns,
+            family,
+            budget,
+            budget_ticks: u64::try_from(ticks).unwrap_or(u64::MAX),
+            used: AtomicU64::new(0),
+            since: AtomicU64::new(0),
+        }
+    }
+
+    /// The engine's count of epochs.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Runs the guest for one message, on a fresh budget. Fails once it has taken longer than this, waits included.
+    ///
+    /// The guest's future is pinned by the caller: one that were moved in here would take its size twice.
+    pub(crate) fn run<T>(
+        &self,
+        (longest, limit): Longest,
+        mut guest: Pin<&mut impl Future<Output = wasmtime::Result<T>>>,
+    ) -> impl Future<Output = wasmtime::Result<T>> {
+        self.used.store(0, Ordering::Relaxed);
+        let mut patience: Option<Pin<Box<Sleep>>> = None;
+        let mut ticket = Ticket::new(&self.turns, &self.family);
+        poll_fn(move |cx| {
+            if ticket.poll_turn(cx).is_ready() {
+                self.since.store(self.now(), Ordering::Relaxed);
+                let polled = guest.as_mut().poll(cx);
+                self.used.store(self.used(), Ordering::Relaxed);
+                ticket.end_turn();
+                if polled.is_ready() {
+                    return polled;
+                }
+            }
+            let patience = patience.get_or_insert_with(|| Box::pin(sleep(longest)));
+            match patience.as_mut().poll(cx) {
+                Poll::Ready(()) => Poll::Ready(Err(wasmtime::Error::new(limit(longest)))),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+    }
+
+    /// What becomes of a guest that runs when an epoch ends: an error if it has used up its budget. Called on the guest's own
+    /// thread.
+    pub(crate) fn epoch_ends(&self) -> Result<UpdateDeadline, Limit> {
+        if let Some(limit) = self.exhausted() {
+            return Err(limit);
+        }
+        Ok(if self.turns.gives_way(self.since.load(Ordering::Relaxed)) {
+            UpdateDeadline::Yield(1)
+        } else {
+            UpdateDeadline::Continue(1)
+        })
+    }
+
+    fn exhausted(&self) -> Option<Limit> {
+        (self.used() >= self.budget_ticks).then_some(Limit::Cpu(self.budget))
+    }
+
+    fn used(&self) -> u64 {
+        let running = self.now().saturating_sub(self.since.load(Ordering::Relaxed));
+        self.used.load(Ordering::Relaxed).saturating_add(running)
+    }
+
+    fn now(&self) -> u64 {
+        ticks(&self.clock)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::future::pending;
+    use std::pin::pin;
+
+    use super::*;
+
+    const LONGEST: Longest = (Duration::from_secs(5), Limit::MessageTime);
+
+    fn meter(clock: &Clock) -> Meter {
+        let (step, budget) = (Duration::from_millis(5), Duration::from_millis(10));
+        let turns = Arc::new(Turns::new(clock.clone(), step, || ()));
+        Meter::new(clock.clone(), step, budget, turns, Arc::default())
+    }
+
+    #[tokio::test]
+    async fn counts_running_and_not_waiting() {
+        let clock = Clock::default();
+        let meter = meter(&clock);
+        let guest = async {
+            clock.fetch_add(1, Ordering::Relaxed);
+            assert_eq!(meter.exhausted(), None);
+            let others = clock.clone();
+            let elsewhere = tokio::spawn(async move { others.fetch_add(100, Ordering::Relaxed) });
+            assert!(elsewhere.await.is_ok());
+            assert_eq!(meter.exhausted(), None);
+            clock.fetch_add(1, Ordering::Relaxed);
+            assert_eq!(meter.exhausted(), Some(Limit::Cpu(Duration::from_millis(10))));
+            Ok(())
+        };
+        meter.run(LONGEST, pin!(guest)).await.unwrap();
+        let fresh = async {
+            assert_eq!(meter.exhausted(), None);
+            Ok(())
+        };
+        meter.run(LONGEST, pin!(fresh)).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_has_an_end() {
+        let meter = meter(&Clock::default());
+        let error = meter.run::<()>(LONGEST, pin!(pending())).await.unwrap_err();
+        assert_eq!(
+            error.downcast_ref::<Limit>(),
+            Some(&Limit::MessageTime(Duration::from_secs(5)))
+        );
+        let patient = async {
+            sleep(Duration::from_secs(4)).await;
+            Ok(7)
+        };
+        assert_eq!(meter.run(LONGEST, pin!(patient)).await.unwrap(), 7);
+    }
+}

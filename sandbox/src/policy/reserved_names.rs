@@ -1,0 +1,67 @@
+//! Names that no guest can give to a child of its own.
+//!
+//! An actor of node.toml is without its name for the moment in which it is started again. Whoever took the name then would get
+//! its messages, and those of everybody who knows it by that name.
+
+use std::collections::HashMap;
+
+/// The beginning of the names of the host's own actors.
+const OF_THE_HOST: &str = "ractor-host.";
+
+/// The names of the actors that a node starts, whether these live or not.
+#[derive(Debug, Clone, Default)]
+pub struct ReservedNames {
+    /// How many actors there are of each name: several are `NAME-1`, `NAME-2`, ….
+    entries: HashMap<String, u32>,
+}
+
+impl ReservedNames {
+    /// Reserves a name: for one actor that bears it, or for several with numbers behind it.
+    pub fn add(&mut self, name: &str, count: u32) {
+        let entry = self.entries.entry(name.to_owned()).or_default();
+        *entry = count.max(*entry);
+    }
+
+    /// True if this is one of the names.
+    pub fn contains(&self, name: &str) -> bool {
+        if name.starts_with(OF_THE_HOST) || self.entries.get(name) == Some(&1) {
+            return true;
+        }
+        let Some((base, number)) = name.rsplit_once('-') else {
+            return false;
+        };
+        let is_plain = !number.starts_with(['0', '+']);
+        let number = number.parse::<u32>().ok().filter(|_| is_plain);
+        let count = self.entries.get(base).copied().filter(|count| *count > 1);
+        number.zip(count).is_some_and(|(number, count)| number <= count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_all_that_is_started_are_reserved_and_no_others() {
+        let mut names = ReservedNames::default();
+        names.add("bank", 1);
+        names.add("worker", 3);
+        for reserved in ["bank", "worker-1", "worker-3", "ractor-host.control"] {
+            assert!(names.contains(reserved), "{reserved}");
+        }
+        for free in [
+            "",
+            "bank-1",
+            "worker",
+            "worker-0",
+            "worker-01",
+            "worker-+1",
+            "worker-4",
+            "worker-",
+            "ban",
+            "ractor-host",
+        ] {
+            assert!(!names.contains(free), "{free}");
+        }
+    }
+}

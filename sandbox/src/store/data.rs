@@ -1,0 +1,175 @@
+//! What the host keeps beside one instance: the data of its store.
+
+use std::sync::Arc;
+
+use ractor::{ActorCell, SupervisionEvent};
+
+use super::allowed::Allowed;
+use super::batch::Progress;
+use super::interface_states::InterfaceStates;
+use super::monitors::Monitors;
+use super::outflow::Outflow;
+use super::own_actor::OwnActor;
+use super::replies::Replies;
+use super::timers::Timers;
+use crate::accounting::family::Family;
+use crate::accounting::label::Label;
+use crate::accounting::limiter::{EngineBounds, Limiter};
+use crate::policy::grants::{Grants, Guarded};
+use crate::policy::http_trust::HttpTrust;
+use crate::policy::limits::{Limit, Limits};
+use crate::policy::profile::Profile;
+use crate::store::groups::membership::Groups;
+
+/// The data of one store: of one instance, while it lives.
+pub struct StoreData {
+    /// None while the component only describes itself: then it may not use any import.
+    actor: Option<ActorContext>,
+    pub(crate) label: Label,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) limiter: Limiter,
+    pub(crate) replies: Replies,
+    /// Came with the message being handled.
+    pub(crate) metadata: Option<Vec<u8>>,
+    /// How far the guest has come with the casts that it handles in one call.
+    pub(crate) batch: Option<Progress>,
+    /// What interfaces keep for the instance: WASI, from its first use, and those that a program adds.
+    pub(crate) interfaces: InterfaceStates,
+    /// What the guest has sent to native actors and they may not have handled.
+    pub(crate) outflow: Outflow,
+    /// Whom the guest may send to, as far as that was asked lately.
+    pub(crate) allowed: Allowed,
+    /// Made at the first use, too: the actors and groups that the guest hears of, and its timers.
+    pub(crate) monitors: Option<Box<Monitors>>,
+    pub(crate) timers: Option<Timers>,
+    /// True once the instance is made: what it does from then on is its own doing, not its language's.
+    pub(crate) made: bool,
+    /// The guest asked to stop, with this reason.
+    pub(crate) stopping: Option<Option<String>>,
+    /// Whether the guest may act on others now.
+    pub(crate) side_effects: SideEffects,
+    /// It has, since this was last set to false.
+    pub(crate) had_side_effects: bool,
+    /// The engine's limit on the stack, for errors.
+    pub(crate) bounds: EngineBounds,
+}
+
+/// The actor that an instance is. What is here outlives the instance.
+#[derive(Debug, Clone)]
+pub(crate) struct ActorContext {
+    pub(crate) cell: ActorCell,
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) actor: Arc<dyn OwnActor>,
+    pub(crate) groups: Arc<Groups>,
+    pub(crate) family: Family,
+}
+
+impl std::ops::Deref for ActorContext {
+    type Target = Profile;
+
+    fn deref(&self) -> &Profile {
+        &self.profile
+    }
+}
+
+/// A guest used an import while it described itself.
+#[derive(Debug, thiserror::Error)]
+#[error("`describe` used an import of `ractor:actor`; it may not, because there is no actor yet")]
+struct NoActorYet;
+
+/// Whether a guest may use the imports that others can notice, or that change what the host keeps for the actor.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SideEffects {
+    Allowed,
+    /// Not during this callback.
+    Forbidden(&'static str),
+}
+
+/// A guest acted where it may only look.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` used an import that acts on others; it may only look, because the actor may go on with other code")]
+struct SideEffectForbidden(&'static str);
+
+impl StoreData {
+    pub(crate) fn new(actor: Option<ActorContext>, label: Label, limits: Arc<Limits>, bounds: EngineBounds) -> Self {
+        let quota = actor.as_ref().map(|actor| actor.family.quota().clone());
+        let member = quota.clone().map(|quota| (quota, label.clone()));
+        Self {
+            actor,
+            label,
+            limiter: Limiter::new(&limits, bounds, member),
+            replies: Replies::new(limits.deferred_replies, quota),
+            metadata: None,
+            batch: None,
+            interfaces: InterfaceStates::default(),
+            outflow: Outflow::default(),
+            allowed: Allowed::default(),
+            monitors: None,
+            timers: None,
+            made: false,
+            stopping: None,
+            side_effects: SideEffects::Allowed,
+            had_side_effects: false,
+            bounds,
+            limits,
+        }
+    }
+
+    /// The actor, or a trap.
+    pub(crate) fn context(&self) -> wasmtime::Result<&ActorContext> {
+        self.actor.as_ref().ok_or_else(|| wasmtime::Error::new(NoActorYet))
+    }
+
+    /// What was granted to the actor; nothing while there is none.
+    pub(crate) fn grants(&self) -> Arc<Grants> {
+        self.actor
+            .as_ref()
+            .map(|actor| actor.grants.clone())
+            .unwrap_or_default()
+    }
+
+    /// What of the node is nothing for the actor.
+    pub(crate) fn guarded(&self) -> Arc<Guarded> {
+        let guarded = self.actor.as_ref().map(|actor| actor.guarded.clone());
+        guarded.unwrap_or_default()
+    }
+
+    /// Whom HTTPS requests of the actor trust.
+    pub(crate) fn http_trust(&self) -> HttpTrust {
+        let trust = self.actor.as_ref().map(|actor| actor.http_trust.clone());
+        trust.unwrap_or_default()
+    }
+
+    /// The guest acts on others, or traps because it may not.
+    pub(crate) fn side_effect(&mut self) -> wasmtime::Result<()> {
+        match self.side_effects {
+            SideEffects::Allowed => {
+                self.had_side_effects = true;
+                Ok(())
+            }
+            SideEffects::Forbidden(callback) => Err(wasmtime::Error::new(SideEffectForbidden(callback))),
+        }
+    }
+
+    /// The actors and groups that the guest hears of.
+    pub(crate) fn monitors(&mut self) -> wasmtime::Result<&mut Monitors> {
+        let cell = self.context()?.cell.clone();
+        Ok(self.monitors.get_or_insert_with(|| Box::new(Monitors::new(cell))))
+    }
+
+    /// True if the guest is to hear of this.
+    pub(crate) fn admits(&mut self, event: &SupervisionEvent) -> wasmtime::Result<bool> {
+        if let SupervisionEvent::ProcessGroupChanged(_) = event {
+            self.context()?.groups.change_came();
+        }
+        Ok(self.monitors()?.admits(event))
+    }
+
+    /// Traps on a name that is too long.
+    pub(crate) fn check_name(&self, name: &str) -> wasmtime::Result<()> {
+        if name.len() > self.limits.name_bytes {
+            return Err(wasmtime::Error::new(Limit::NameBytes(self.limits.name_bytes)));
+        }
+        Ok(())
+    }
+}

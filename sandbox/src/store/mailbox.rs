@@ -1,0 +1,195 @@
+//! The mailbox of a guest: bounded, and outliving its instances.
+//!
+//! ractor's mailboxes have neither a length nor a limit. So what comes from guests, from peers and from timers waits here,
+//! and in ractor's mailbox only a *token* for each: a message of no bytes that says "take the next". Native actors send
+//! through ractor alone; their messages keep their place among the tokens. Since a message is put here before its token is
+//! put there, nothing that was sent after it was can overtake it.
+
+// By its path, because `tests/interleavings` has this file at another place of its own tree.
+#[path = "mailbox/waiting.rs"]
+pub(crate) mod waiting;
+
+use std::sync::{Arc, OnceLock, Weak};
+
+use ractor::message::SerializedMessage;
+use ractor::{ActorCell, ActorStatus};
+use tokio::sync::Notify;
+
+use self::waiting::{GivenUp, Waiting, is_cast};
+use crate::accounting::family::Quota;
+use crate::accounting::label::Label;
+use crate::accounting::telemetry;
+use crate::directory::{BoxFuture, DESCRIBE_VARIANT, Inbox, NotPut, PutRefused};
+use crate::policy::limits::{Limits, WhenFull};
+use crate::sync::{Mutex, MutexGuard};
+
+/// What a token has in place of a call's number: see the module.
+const TOKEN: u64 = 0;
+
+/// What a mark has there, which stands for no message: see [`batch`](crate::actor::batch).
+pub(crate) const MARK: u64 = 1;
+
+/// What an actor is can be answered without its turn and without its instance.
+pub(crate) trait AnswersAhead: Send + Sync {
+    /// Answers a question before it enters the mailbox. Gives the message back if that can't be done: then it waits for the actor's
+    /// turn.
+    fn answer_ahead(self: Arc<Self>, message: SerializedMessage) -> Option<SerializedMessage>;
+}
+
+/// See the module.
+pub(crate) struct Mailbox {
+    actor: ActorCell,
+    label: Label,
+    limits: Arc<Limits>,
+    /// What the messages of the whole family may take that wait.
+    quota: Arc<Quota>,
+    waiting: Mutex<Waiting>,
+    room: Notify,
+    /// What answers questions that take neither the actor's turn nor its instance.
+    answers: OnceLock<Weak<dyn AnswersAhead>>,
+}
+
+impl std::fmt::Debug for Mailbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mailbox")
+            .field("actor", &self.actor)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Mailbox {
+    pub(crate) fn new(actor: ActorCell, label: Label, limits: Arc<Limits>, quota: Arc<Quota>) -> Self {
+        Self {
+            actor,
+            label,
+            limits,
+            waiting: Mutex::new(Waiting::in_family(quota.clone())),
+            quota,
+            room: Notify::new(),
+            answers: OnceLock::new(),
+        }
+    }
+
+    /// Who answers questions ahead of the messages that wait. Said once, when the actor starts.
+    pub(crate) fn answered_by(&self, answers: Weak<dyn AnswersAhead>) {
+        // A second time would change nothing: a mailbox has one actor.
+        drop(self.answers.set(answers));
+    }
+
+    /// The message that has waited the longest.
+    pub(crate) fn next(&self) -> Option<SerializedMessage> {
+        let taken = self.lock().poll_message(&self.limits)?;
+        if let Some(dropped) = taken.dropped {
+            telemetry::dead_letters(&self.label, "mailbox_full", dropped);
+        }
+        if taken.makes_room {
+            self.room.notify_waiters();
+        }
+        Some(taken.message)
+    }
+
+    /// How many messages wait here. Those of native actors wait in ractor's mailbox and are not known.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().count()
+    }
+
+    /// The actor has ended. What still waits is given up.
+    pub(crate) fn end(&self) {
+        let GivenUp { messages } = self.lock().handle_end();
+        self.room.notify_waiters();
+        // A probe carries nothing, and a call is no loss in silence: its caller hears.
+        let casts = messages.iter().filter(|(_, message)| is_cast(message)).count();
+        telemetry::dead_letters(&self.label, "ended", casts);
+    }
+
+    /// Answers the question what the actor is, if this is it. None if that is done, or will be.
+    fn answer_ahead(&self, message: SerializedMessage) -> Option<SerializedMessage> {
+        if !is_question(&message) {
+            return Some(message);
+        }
+        match self.answers.get().and_then(Weak::upgrade) {
+            Some(answers) => answers.answer_ahead(message),
+            None => Some(message),
+        }
+    }
+
+    /// Puts a token into ractor's mailbox. False if the actor takes no more messages.
+    pub(crate) fn wake(&self) -> bool {
+        self.put_token(TOKEN)
+    }
+
+    /// Marks the place in ractor's mailbox behind what is there by now. False if the actor takes no more messages.
+    pub(crate) fn mark(&self) -> bool {
+        self.put_token(MARK)
+    }
+
+    fn put_token(&self, token: u64) -> bool {
+        self.actor
+            .send_serialized(SerializedMessage::CallReply(token, Vec::new()))
+            .is_ok()
+    }
+
+    /// Puts in the token of a message that was just put. If the actor takes none any more, because it is draining or ending, this
+    /// message is refused; what was put in before has its tokens and is handled.
+    fn wake_for(&self, number: u64, waiting: &mut Waiting) -> Result<(), NotPut> {
+        if self.wake() {
+            return Ok(());
+        }
+        match waiting.handle_take_back(number) {
+            Some(message) => Err(NotPut {
+                message,
+                reason: PutRefused::Ended,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock()
+    }
+}
+
+/// True for the call that asks what the actor is.
+fn is_question(message: &SerializedMessage) -> bool {
+    matches!(message, SerializedMessage::Call { variant, .. } if variant == DESCRIBE_VARIANT)
+}
+
+impl Inbox for Mailbox {
+    fn put(&self, message: SerializedMessage) -> Result<(), NotPut> {
+        let message = match self.answer_ahead(message) {
+            None => return Ok(()),
+            Some(message) => message,
+        };
+        let is_draining = || self.actor.get_status() >= ActorStatus::Draining;
+        let (struck, outcome) = {
+            let mut waiting = self.lock();
+            let put = waiting.handle_put(message, &self.limits, is_draining);
+            // Still with the lock: an actor that ends now would give up a message whose sender would take it for accepted.
+            let outcome = put.outcome.and_then(|number| self.wake_for(number, &mut waiting));
+            (put.struck, outcome)
+        };
+        if let Some(limit) = struck {
+            telemetry::limit(&self.label, limit);
+        }
+        outcome
+    }
+
+    fn room(&self) -> Option<BoxFuture<'_, ()>> {
+        (self.limits.mailbox_full == WhenFull::Wait).then(|| {
+            let mut here = Box::pin(self.room.notified());
+            let mut in_family = Box::pin(self.quota.room());
+            // From now on they hear, not only from when they are first polled.
+            here.as_mut().enable();
+            in_family.as_mut().enable();
+            Box::pin(async move {
+                tokio::select! {
+                    () = here => {}
+                    () = in_family => {}
+                }
+            }) as BoxFuture<'_, ()>
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! The mailbox by itself, in front of an actor that does nothing.
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::sync::oneshot;
+
+use super::*;
+use crate::directory::{MESSAGE_OVERHEAD, PROBE_VARIANT};
+
+/// Stands for the guest's actor: it takes tokens and does nothing.
+struct Idle;
+
+#[cfg_attr(feature = "async-trait", ractor::async_trait)]
+impl Actor for Idle {
+    type Msg = Vec<u8>;
+    type State = ();
+    type Arguments = ();
+
+    async fn pre_start(&self, _: ActorRef<Vec<u8>>, (): ()) -> Result<(), ActorProcessingErr> {
+        Ok(())
+    }
+}
+
+async fn mailbox(limits: Limits) -> Arc<Mailbox> {
+    member(&limits, &Arc::new(Quota::new(&limits))).await
+}
+
+fn cast(variant: &str) -> SerializedMessage {
+    SerializedMessage::Cast {
+        variant: variant.to_owned(),
+        args: Vec::new(),
+        metadata: None,
+    }
+}
+
+fn call(variant: &str) -> (SerializedMessage, oneshot::Receiver<Vec<u8>>) {
+    let (port, reply) = oneshot::channel();
+    let message = SerializedMessage::Call {
+        variant: variant.to_owned(),
+        args: Vec::new(),
+        reply: port.into(),
+        metadata: None,
+    };
+    (message, reply)
+}
+
+fn drain(mailbox: &Mailbox) -> Vec<String> {
+    std::iter::from_fn(|| mailbox.next())
+        .map(|message| match message {
+            SerializedMessage::Cast { variant, .. } | SerializedMessage::Call { variant, .. } => variant,
+            SerializedMessage::CallReply(..) => String::new(),
+        })
+        .collect()
+}
+
+fn two(mailbox_full: WhenFull) -> Limits {
+    Limits {
+        mailbox_messages: 2,
+        mailbox_full,
+        ..Limits::default()
+    }
+}
+
+#[tokio::test]
+async fn a_full_mailbox_refuses_or_makes_room() {
+    for (policy, kept, refused) in [
+        (WhenFull::Wait, ["a", "b"], 2),
+        (WhenFull::Reject, ["a", "b"], 2),
+        (WhenFull::DropOldest, ["c", "d"], 0),
+    ] {
+        let mailbox = mailbox(two(policy)).await;
+        let outcomes = ["a", "b", "c", "d"].map(|variant| mailbox.put(cast(variant)));
+        assert_eq!(
+            outcomes.iter().filter(|put| put.is_err()).count(),
+            refused,
+            "{policy:?}"
+        );
+        assert_eq!(mailbox.room().is_some(), policy == WhenFull::Wait);
+        assert_eq!(drain(&mailbox), kept, "{policy:?}");
+        mailbox.put(cast("again")).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn bytes_count_but_one_message_always_fits() {
+    let mailbox = mailbox(Limits {
+        mailbox_bytes: 2 * MESSAGE_OVERHEAD + 10,
+        ..Limits::default()
+    })
+    .await;
+    mailbox.put(cast(&"x".repeat(1000))).unwrap();
+    assert_eq!(mailbox.put(cast("")).unwrap_err().reason, PutRefused::Full);
+    drain(&mailbox);
+    mailbox.put(cast("12345")).unwrap();
+    mailbox.put(cast("12345")).unwrap();
+    assert_eq!(mailbox.put(cast("")).unwrap_err().reason, PutRefused::Full);
+}
+
+#[tokio::test]
+async fn who_waits_for_room_hears_of_it() {
+    let mailbox = mailbox(two(WhenFull::Wait)).await;
+    mailbox.put(cast("a")).unwrap();
+    mailbox.put(cast("b")).unwrap();
+    let room = mailbox.room().unwrap();
+    let NotPut { message, .. } = mailbox.put(cast("c")).unwrap_err();
+    let next = mailbox.next();
+    assert!(matches!(next, Some(SerializedMessage::Cast { variant, .. }) if variant == "a"));
+    room.await;
+    mailbox.put(message).unwrap();
+    assert_eq!(drain(&mailbox), ["b", "c"]);
+}
+
+#[tokio::test]
+async fn a_probe_gets_in_and_tells_when_its_turn_has_come() {
+    let mailbox = mailbox(two(WhenFull::Reject)).await;
+    mailbox.put(cast("a")).unwrap();
+    mailbox.put(cast("b")).unwrap();
+    let (probe, mut passed) = call(PROBE_VARIANT);
+    mailbox.put(probe).unwrap();
+    mailbox.next();
+    mailbox.next();
+    assert_eq!(passed.try_recv(), Err(oneshot::error::TryRecvError::Empty));
+    drop(mailbox.next());
+    assert_eq!(passed.try_recv(), Err(oneshot::error::TryRecvError::Closed));
+}
+
+#[tokio::test]
+async fn a_probe_that_carries_something_is_none() {
+    let mailbox = mailbox(two(WhenFull::Reject)).await;
+    mailbox.put(cast("a")).unwrap();
+    mailbox.put(cast("b")).unwrap();
+    let (mut probe, _passed) = call(PROBE_VARIANT);
+    if let SerializedMessage::Call { args, .. } = &mut probe {
+        args.push(0);
+    }
+    assert_eq!(mailbox.put(probe).unwrap_err().reason, PutRefused::Full);
+}
+
+/// Whoever comes while the actor works off what it has is turned away, and nobody before it.
+#[tokio::test]
+async fn a_newcomer_during_a_drain_is_refused_alone() {
+    let mailbox = mailbox(Limits::default()).await;
+    mailbox.put(cast("a")).unwrap();
+    mailbox.put(cast("b")).unwrap();
+    mailbox.actor.drain().unwrap();
+    for _ in 0..3 {
+        let NotPut { message, reason } = mailbox.put(cast("late")).unwrap_err();
+        assert_eq!(reason, PutRefused::Ended);
+        assert!(matches!(message, SerializedMessage::Cast { variant, .. } if variant == "late"));
+    }
+    assert_eq!(drain(&mailbox), ["a", "b"]);
+    assert_eq!(mailbox.lock().bytes(), 0);
+
+    let mailbox = self::mailbox(two(WhenFull::DropOldest)).await;
+    mailbox.put(cast("a")).unwrap();
+    mailbox.put(cast("b")).unwrap();
+    mailbox.actor.drain().unwrap();
+    assert_eq!(mailbox.put(cast("late")).unwrap_err().reason, PutRefused::Ended);
+    assert_eq!(drain(&mailbox), ["a", "b"], "nothing made room for it");
+}
+
+#[tokio::test]
+async fn the_end_frees_callers_and_takes_nothing_more() {
+    let mailbox = mailbox(two(WhenFull::Wait)).await;
+    let (waiting, reply) = call("a");
+    mailbox.put(waiting).unwrap();
+    let room = mailbox.room().unwrap();
+    mailbox.end();
+    assert!(reply.await.is_err());
+    room.await;
+    assert_eq!(mailbox.put(cast("b")).unwrap_err().reason, PutRefused::Ended);
+}
+
+#[tokio::test]
+async fn a_family_fills_its_mailboxes_together_and_room_in_one_is_room_in_all() {
+    let one_cast = cast_cost();
+    let limits = Limits {
+        mailbox_bytes: 2 * one_cast,
+        family_mailbox_bytes: Some(3 * one_cast),
+        ..Limits::default()
+    };
+    let quota = Arc::new(Quota::new(&limits));
+    let (one, other) = (member(&limits, &quota).await, member(&limits, &quota).await);
+    for variant in ["a", "b"] {
+        assert!(one.put(cast(variant)).is_ok());
+    }
+    assert!(other.put(cast("c")).is_ok());
+    let room = other.room().unwrap();
+    let refused = other.put(cast("d")).unwrap_err();
+    assert_eq!(refused.reason, PutRefused::Full);
+    assert_eq!(drain(&one), ["a", "b"]);
+    room.await;
+    assert!(other.put(refused.message).is_ok());
+    assert!(one.put(cast("e")).is_ok());
+    assert!(one.put(cast("f")).is_err(), "the family has three");
+    other.end();
+    assert!(one.put(cast("f")).is_ok(), "what a member leaves is free");
+}
+
+async fn member(limits: &Limits, quota: &Arc<Quota>) -> Arc<Mailbox> {
+    let (actor, _) = Actor::spawn(None, Idle, ()).await.unwrap();
+    let label = Label::new("test".into(), "test".into(), actor.get_id().pid(), limits);
+    Arc::new(Mailbox::new(
+        actor.get_cell(),
+        label,
+        Arc::new(limits.clone()),
+        quota.clone(),
+    ))
+}
+
+/// What `cast` of one letter takes.
+fn cast_cost() -> usize {
+    1 + MESSAGE_OVERHEAD
+}

@@ -1,0 +1,203 @@
+//! What waits for a guest, within its limits: a machine without an actor, a lock or a log of its own.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use ractor::message::SerializedMessage;
+
+use crate::accounting::family::Quota;
+use crate::directory::{NotPut, PROBE_VARIANT, PutRefused, retained_bytes};
+use crate::policy::limits::{Common, Limit, Limits, WhenFull};
+
+/// See the module.
+#[derive(Default)]
+pub struct Waiting {
+    /// Each with the number that it got when it was put in: upwards, and used once.
+    messages: VecDeque<(u64, SerializedMessage)>,
+    /// The number of the next message.
+    next_number: u64,
+    bytes: usize,
+    /// What has those bytes as a part of what the family may have; none for an actor without one.
+    quota: Option<Arc<Quota>>,
+    /// The actor has ended: nothing is taken any more.
+    ended: bool,
+    /// A message was refused since the last one was taken out.
+    refused: bool,
+    /// A limit was reached, and said to be, since the mailbox was last half empty.
+    struck: bool,
+    /// Messages that were dropped since then.
+    dropped: usize,
+}
+
+/// A message that was taken out, and what that changes.
+#[derive(Debug)]
+pub struct Taken {
+    pub message: SerializedMessage,
+    /// Somebody may wait for the room that there is now.
+    pub(crate) makes_room: bool,
+    /// This many messages were dropped before the mailbox was half empty again: to be said once.
+    pub(crate) dropped: Option<usize>,
+}
+
+/// What was given up when the actor ended.
+pub struct GivenUp {
+    pub messages: VecDeque<(u64, SerializedMessage)>,
+}
+
+/// What became of a message that is put in.
+#[derive(Debug)]
+pub struct Put {
+    /// Its number.
+    pub outcome: Result<u64, NotPut>,
+    /// A limit was reached: to be said once.
+    pub(crate) struck: Option<Limit>,
+}
+
+impl Waiting {
+    /// Nothing yet, of a member of this family.
+    pub(super) fn in_family(quota: Arc<Quota>) -> Self {
+        Self {
+            quota: Some(quota),
+            ..Self::default()
+        }
+    }
+
+    /// A message comes. `is_draining` says whether the actor takes no more by now; it is asked only before room is made.
+    pub fn handle_put(&mut self, message: SerializedMessage, limits: &Limits, is_draining: impl Fn() -> bool) -> Put {
+        let mut struck = None;
+        let refuse = |message, reason, struck| Put {
+            outcome: Err(NotPut { message, reason }),
+            struck,
+        };
+        if self.ended {
+            return refuse(message, PutRefused::Ended, None);
+        }
+        let cost = retained_bytes(&message);
+        if is_probe(&message) {
+            if let Some(quota) = &self.quota {
+                quota.take_anyway(Common::MailboxBytes, cost);
+            }
+        } else {
+            while let Err(limit) = self.admit(limits, cost) {
+                if !std::mem::replace(&mut self.struck, true) {
+                    struck = Some(limit);
+                }
+                // Where nothing waits, it is for the rest of the family to make room.
+                if limits.mailbox_full != WhenFull::DropOldest || self.messages.is_empty() {
+                    self.refused = true;
+                    return refuse(message, PutRefused::Full, struck);
+                }
+                // Nothing makes room for what would be turned away.
+                if is_draining() {
+                    return refuse(message, PutRefused::Ended, struck);
+                }
+                if let Some((_, oldest)) = self.messages.pop_front() {
+                    self.free(retained_bytes(&oldest));
+                    self.dropped += usize::from(!is_probe(&oldest));
+                }
+            }
+        }
+        self.bytes += cost;
+        let number = self.next_number;
+        self.next_number += 1;
+        self.messages.push_back((number, message));
+        Put {
+            outcome: Ok(number),
+            struck,
+        }
+    }
+
+    /// Takes a message out of the middle, if it is still there.
+    pub fn handle_take_back(&mut self, number: u64) -> Option<SerializedMessage> {
+        let place = self.messages.binary_search_by_key(&number, |(number, _)| *number);
+        let (_, message) = self.messages.remove(place.ok()?)?;
+        self.free(retained_bytes(&message));
+        Some(message)
+    }
+
+    /// The actor has ended: nothing is taken any more.
+    pub fn handle_end(&mut self) -> GivenUp {
+        self.ended = true;
+        self.free(self.bytes);
+        GivenUp {
+            messages: std::mem::take(&mut self.messages),
+        }
+    }
+
+    /// The message that has waited the longest.
+    pub fn poll_message(&mut self, limits: &Limits) -> Option<Taken> {
+        let (_, message) = self.messages.pop_front()?;
+        self.free(retained_bytes(&message));
+        let is_half_empty =
+            self.messages.len() <= limits.mailbox_messages / 2 && self.bytes <= limits.mailbox_bytes / 2;
+        let mut dropped = None;
+        if self.struck && is_half_empty {
+            self.struck = false;
+            dropped = Some(std::mem::take(&mut self.dropped));
+        }
+        Some(Taken {
+            message,
+            makes_room: std::mem::take(&mut self.refused),
+            dropped,
+        })
+    }
+
+    /// Of the messages that wait, with what each costs beside.
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How many messages wait.
+    pub fn count(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// This many bytes don't wait any more.
+    fn free(&mut self, bytes: usize) {
+        self.bytes -= bytes;
+        if let Some(quota) = &self.quota {
+            quota.give_back(Common::MailboxBytes, bytes);
+        }
+    }
+
+    /// Takes the bytes of a further message from what the family may have, if this mailbox may have them.
+    fn admit(&self, limits: &Limits, cost: usize) -> Result<(), Limit> {
+        match (self.exceeded(limits, cost), &self.quota) {
+            (Some(limit), _) => Err(limit),
+            (None, Some(quota)) => quota.take(Common::MailboxBytes, cost),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// The limit that a further message would exceed.
+    fn exceeded(&self, limits: &Limits, cost: usize) -> Option<Limit> {
+        let Limits {
+            mailbox_messages,
+            mailbox_bytes,
+            ..
+        } = *limits;
+        if self.messages.is_empty() {
+            None
+        } else if self.messages.len() >= mailbox_messages {
+            Some(Limit::MailboxMessages(mailbox_messages))
+        } else if self.bytes.saturating_add(cost) > mailbox_bytes {
+            Some(Limit::MailboxBytes(mailbox_bytes))
+        } else {
+            None
+        }
+    }
+}
+
+pub(crate) fn is_cast(message: &SerializedMessage) -> bool {
+    matches!(message, SerializedMessage::Cast { .. })
+}
+
+/// A probe must get in: its end says that the mailbox has been worked off, and who puts it in keeps to limits of its own. It
+/// carries nothing: what looks like one and does is a message like any other.
+fn is_probe(message: &SerializedMessage) -> bool {
+    matches!(
+        message,
+        SerializedMessage::Call { variant, args, metadata: None, .. } if variant == PROBE_VARIANT && args.is_empty()
+    )
+}

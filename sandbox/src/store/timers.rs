@@ -1,0 +1,423 @@
+//! The timers of one instance.
+//!
+//! One task serves them all, so that they take one thread at most however many they are. It lives as long as a timer has a
+//! deadline. All timers end when [`Timers`] is dropped, which is when the instance is.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Mutex, MutexGuard};
+use ractor::ActorId;
+use ractor::message::SerializedMessage;
+use tokio::sync::Notify;
+use tokio::sync::oneshot::Receiver;
+use tokio::sync::oneshot::error::TryRecvError;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::own_actor::OwnActor;
+use crate::accounting::family::{Quota, Share};
+use crate::accounting::label::Label;
+use crate::accounting::telemetry;
+use crate::directory::{self, Local, MESSAGE_OVERHEAD, PutRefused, SendRefused};
+use crate::policy::limits::{Common, Limit, Limits};
+
+/// No timer waits longer: two years, which is what tokio's clock can hold.
+const LONGEST: Duration = Duration::from_secs(2 * 365 * 86_400);
+
+/// Timers that are served before other tasks and the guest itself get their turn.
+const BATCH: usize = 64;
+
+/// See the module.
+pub(crate) struct Timers(Arc<Shared>);
+
+struct Shared {
+    label: Label,
+    limits: Arc<Limits>,
+    actor: Arc<dyn OwnActor>,
+    quota: Arc<Quota>,
+    running: Mutex<Running>,
+    /// There is an earlier deadline than the task knows of, or none at all.
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Running {
+    /// The last number given out.
+    last: u64,
+    timers: HashMap<u64, Timer>,
+    deadlines: BTreeSet<(Instant, u64)>,
+    /// Bytes of all messages.
+    bytes: usize,
+    task: Option<AbortHandle>,
+}
+
+struct Timer {
+    /// None once it has done all that it had to.
+    deadline: Option<Instant>,
+    period: Option<Duration>,
+    action: Action,
+    /// What became of its message.
+    sent: Sent,
+    /// Messages that the target had no room for since it last had.
+    refused: usize,
+    /// The family's part: of timers, and of the bytes of messages.
+    _shares: [Share; 2],
+}
+
+/// What a timer does.
+pub(crate) enum Action {
+    /// Casts a message.
+    Send(Cast),
+    /// Stops the actor.
+    Stop,
+}
+
+/// A message to come.
+#[derive(Clone)]
+pub(crate) struct Cast {
+    /// Whose mailbox it is for.
+    pub(crate) to: ActorId,
+    /// The tag.
+    pub(crate) variant: String,
+    /// The arguments.
+    pub(crate) args: Vec<u8>,
+}
+
+enum Sent {
+    /// Handled, or never sent.
+    Settled,
+    /// In the target's mailbox until this is closed.
+    Waiting(Receiver<Vec<u8>>),
+    /// Another node has not taken it yet.
+    Leaving(AbortHandle),
+}
+
+/// There are as many timers as there may be, of this actor or of its family.
+#[derive(Debug)]
+pub(crate) struct TooMany(pub(crate) Limit);
+
+impl Timers {
+    pub(crate) fn new(label: Label, limits: Arc<Limits>, actor: Arc<dyn OwnActor>, quota: Arc<Quota>) -> Self {
+        Self(Arc::new(Shared {
+            label,
+            limits,
+            actor,
+            quota,
+            running: Mutex::default(),
+            changed: Notify::new(),
+        }))
+    }
+
+    /// Starts a timer. Returns its number.
+    pub(crate) fn start(&self, action: Action, after: Duration, period: Option<Duration>) -> Result<u64, TooMany> {
+        let deadline = Instant::now() + after.min(LONGEST);
+        let mut running = self.0.lock();
+        let shares = running.make_room(&self.0, action.bytes())?;
+        running.last += 1;
+        let number = running.last;
+        let timer = Timer {
+            deadline: Some(deadline),
+            period: period.map(|period| period.clamp(Duration::from_millis(1), LONGEST)),
+            action,
+            sent: Sent::Settled,
+            refused: 0,
+            _shares: shares,
+        };
+        running.bytes += timer.action.bytes();
+        running.timers.insert(number, timer);
+        running.deadlines.insert((deadline, number));
+        if running.task.is_none() {
+            let task = tokio::spawn(serve(self.0.clone()));
+            running.task = Some(task.abort_handle());
+        } else if running.deadlines.first() == Some(&(deadline, number)) {
+            self.0.changed.notify_one();
+        }
+        Ok(number)
+    }
+
+    /// The number of a timer that has ended as it began.
+    pub(crate) fn ended(&self) -> u64 {
+        let mut running = self.0.lock();
+        running.last += 1;
+        running.last
+    }
+
+    /// The number of the timer that was started last.
+    pub(crate) fn last(&self) -> u64 {
+        self.0.lock().last
+    }
+
+    /// Ends all timers that were started after the one of this number.
+    pub(crate) fn cancel_after(&self, number: u64) {
+        let mut running = self.0.lock();
+        let later: Vec<u64> = running.timers.keys().copied().filter(|later| *later > number).collect();
+        for later in later {
+            running.end(later, &self.0.label);
+        }
+        self.0.changed.notify_one();
+    }
+
+    /// Ends a timer. False if it had ended.
+    pub(crate) fn cancel(&self, number: u64) -> bool {
+        let mut running = self.0.lock();
+        let was_live = running.timers.get(&number).is_some_and(Timer::is_live);
+        if was_live {
+            running.end(number, &self.0.label);
+        }
+        if running.deadlines.is_empty() {
+            self.0.changed.notify_one();
+        }
+        was_live
+    }
+}
+
+impl Drop for Timers {
+    fn drop(&mut self) {
+        let mut running = self.0.lock();
+        if let Some(task) = running.task.take() {
+            task.abort();
+        }
+        let numbers: Vec<u64> = running.timers.keys().copied().collect();
+        for number in numbers {
+            running.end(number, &self.0.label);
+        }
+    }
+}
+
+impl Action {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Send(cast) => cast.variant.len() + cast.args.len(),
+            Self::Stop => 0,
+        }
+    }
+}
+
+impl Timer {
+    /// True if there is something to cancel.
+    fn is_live(&self) -> bool {
+        self.deadline.is_some() || matches!(self.sent, Sent::Leaving(_))
+    }
+
+    /// True if the last message is on its way.
+    fn is_underway(&mut self) -> bool {
+        if let Sent::Waiting(handled) = &mut self.sent
+            && handled.try_recv() != Err(TryRecvError::Empty)
+        {
+            self.sent = Sent::Settled;
+        }
+        !matches!(self.sent, Sent::Settled)
+    }
+}
+
+impl Running {
+    /// Room for one more timer whose message has this many bytes.
+    fn make_room(&mut self, shared: &Shared, bytes: usize) -> Result<[Share; 2], TooMany> {
+        let Shared { limits, quota, .. } = shared;
+        let full = |running: &Self| {
+            let bytes = running.bytes.saturating_add(bytes);
+            running.timers.len() >= limits.timers || (bytes > limits.mailbox_bytes && !running.timers.is_empty())
+        };
+        let shares = || {
+            let timer = quota.share(Common::Timers, 1)?;
+            let message = quota.share(Common::MailboxBytes, bytes + MESSAGE_OVERHEAD)?;
+            Ok([timer, message])
+        };
+        if !full(self)
+            && let Ok(shares) = shares()
+        {
+            return Ok(shares);
+        }
+        let handled = |timer: &mut Timer| timer.deadline.is_none() && !timer.is_underway();
+        self.timers.retain(|_, timer| !handled(timer));
+        self.bytes = self.timers.values().map(|timer| timer.action.bytes()).sum();
+        if full(self) {
+            return Err(TooMany(Limit::Timers(limits.timers)));
+        }
+        shares().map_err(TooMany)
+    }
+
+    /// Takes the timer whose time has come, with its number.
+    fn due(&mut self, now: Instant) -> Option<u64> {
+        let (deadline, number) = *self.deadlines.first()?;
+        if deadline > now {
+            return None;
+        }
+        self.deadlines.pop_first();
+        let timer = self.timers.get_mut(&number)?;
+        timer.deadline = timer.period.map(|period| next_tick(deadline, period, now));
+        if let Some(deadline) = timer.deadline {
+            self.deadlines.insert((deadline, number));
+        }
+        Some(number)
+    }
+
+    fn end(&mut self, number: u64, label: &Label) {
+        let Some(timer) = self.timers.remove(&number) else {
+            return;
+        };
+        self.bytes -= timer.action.bytes();
+        if let Some(deadline) = timer.deadline {
+            self.deadlines.remove(&(deadline, number));
+        }
+        if let Sent::Leaving(task) = timer.sent {
+            task.abort();
+        }
+        telemetry::dead_letters(label, "timer", timer.refused);
+    }
+
+    /// A message was taken, or its target had no room for it.
+    fn settle(&mut self, number: u64, label: &Label, taken: bool) {
+        let Some(timer) = self.timers.get_mut(&number) else {
+            return;
+        };
+        if taken {
+            telemetry::dead_letters(label, "timer", std::mem::take(&mut timer.refused));
+        } else {
+            timer.refused += 1;
+        }
+        let is_over = timer.deadline.is_none() && !matches!(timer.sent, Sent::Waiting(_));
+        if is_over {
+            self.end(number, label);
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Running> {
+        self.running.lock()
+    }
+
+    /// Serves some timers whose time has come. True if there may be more.
+    fn serve(self: &Arc<Self>) -> bool {
+        let now = Instant::now();
+        let mut running = self.lock();
+        for _ in 0..BATCH {
+            let Some(number) = running.due(now) else { return false };
+            self.fire(&mut running, number);
+        }
+        true
+    }
+
+    /// When the next timer is due. None if there is none: then the task is over.
+    fn next(&self) -> Option<Instant> {
+        let mut running = self.lock();
+        let next = running.deadlines.first().map(|(deadline, _)| *deadline);
+        if next.is_none() {
+            running.task = None;
+        }
+        next
+    }
+
+    fn fire(self: &Arc<Self>, running: &mut Running, number: u64) {
+        let Some(timer) = running.timers.get_mut(&number) else {
+            return;
+        };
+        if timer.is_underway() {
+            return;
+        }
+        let Action::Send(cast) = &timer.action else {
+            self.actor.request_stop();
+            return running.end(number, &self.label);
+        };
+        if !directory::is_ours(cast.to) {
+            let leave = tokio::spawn(leave(self.clone(), number, cast.clone()));
+            timer.sent = Sent::Leaving(leave.abort_handle());
+            return;
+        }
+        let Some(local) = directory::local(cast.to.pid()) else {
+            return running.end(number, &self.label);
+        };
+        match local.send(cast.message()) {
+            Ok(()) => {
+                timer.sent = if timer.period.is_some() || local.inbox.is_none() {
+                    Sent::Waiting(probe(&local))
+                } else {
+                    Sent::Settled
+                };
+                running.settle(number, &self.label, true);
+            }
+            Err(PutRefused::Full) => running.settle(number, &self.label, false),
+            Err(PutRefused::Ended) => running.end(number, &self.label),
+        }
+    }
+}
+
+impl Cast {
+    fn message(&self) -> SerializedMessage {
+        SerializedMessage::Cast {
+            variant: self.variant.clone(),
+            args: self.args.clone(),
+            metadata: None,
+        }
+    }
+}
+
+/// Says when the actor has handled all that it was sent before. For guests, whose mailboxes have limits of their own, it
+/// keeps an interval from filling them; for native actors, whose mailboxes have none, it keeps timers from doing so.
+fn probe(local: &Local) -> Receiver<Vec<u8>> {
+    let (probe, handled) = directory::probe();
+    // If the actor has ended, the port is dropped here, which says the same.
+    local.send(probe).ok();
+    handled
+}
+
+/// Sends to an actor of another node, and waits while that node takes messages too slowly.
+async fn leave(shared: Arc<Shared>, number: u64, cast: Cast) {
+    let sending = directory::send_remote(cast.to, cast.message());
+    let outcome = timeout(shared.limits.send_wait, sending)
+        .await
+        .unwrap_or(Err(SendRefused::Overloaded));
+    let mut running = shared.lock();
+    let Some(timer) = running.timers.get_mut(&number) else {
+        return;
+    };
+    timer.sent = Sent::Settled;
+    match outcome {
+        Ok(()) => running.settle(number, &shared.label, true),
+        Err(SendRefused::Overloaded) => running.settle(number, &shared.label, false),
+        Err(SendRefused::TooLarge) => {
+            timer.refused += 1;
+            running.end(number, &shared.label);
+        }
+        Err(SendRefused::UnknownActor) => running.end(number, &shared.label),
+    }
+}
+
+async fn serve(shared: Arc<Shared>) {
+    loop {
+        while shared.serve() {
+            tokio::task::yield_now().await;
+        }
+        let Some(next) = shared.next() else { return };
+        tokio::select! {
+            () = sleep_until(next) => {}
+            () = shared.changed.notified() => {}
+        }
+    }
+}
+
+/// The first tick after `now` of those that began at `deadline`: ticks that were missed are left out, and the others stay
+/// where they would have been.
+fn next_tick(deadline: Instant, period: Duration, now: Instant) -> Instant {
+    let late = now.saturating_duration_since(deadline).as_nanos();
+    let into_period = late.checked_rem(period.as_nanos()).unwrap_or_default();
+    let into_period = Duration::from_nanos(u64::try_from(into_period).unwrap_or_default());
+    now.max(deadline) + period - into_period
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_stay_where_they_began() {
+        let start = Instant::now();
+        let ms = |ms| Duration::from_millis(ms);
+        for (now, next) in [(0, 10), (3, 10), (9, 10), (10, 20), (25, 30), (1_000_003, 1_000_010)] {
+            assert_eq!(next_tick(start, ms(10), start + ms(now)), start + ms(next), "{now}");
+        }
+    }
+}

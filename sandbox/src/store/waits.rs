@@ -1,0 +1,135 @@
+//! Which guest waits for which: so that calls in a circle end at once instead of after a timeout.
+//!
+//! A guest that calls another one handles nothing until it has the reply. If that one waits, maybe through others, for a
+//! reply of the first, none of them will ever come. Only guests of this process are seen; what goes through a native actor or
+//! another node ends by its timeout.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::sync::oneshot::Receiver;
+use tokio::sync::oneshot::error::TryRecvError;
+
+use crate::sync::{LazyLock, Mutex, MutexGuard};
+
+static WAITS: LazyLock<Mutex<HashMap<u64, Wait>>> = LazyLock::new(Mutex::default);
+
+struct Wait {
+    target: u64,
+    reply: Shared,
+}
+
+type Shared = Arc<Mutex<Reply>>;
+
+/// A reply that its caller waits for and others may look at.
+struct Reply {
+    receiver: Receiver<Vec<u8>>,
+    /// What a look at it found.
+    found: Option<Option<Vec<u8>>>,
+}
+
+impl Reply {
+    /// True if the reply is there, or will never be.
+    fn has_come(&mut self) -> bool {
+        if self.found.is_none() {
+            self.found = match self.receiver.try_recv() {
+                Ok(reply) => Some(Some(reply)),
+                Err(TryRecvError::Closed) => Some(None),
+                Err(TryRecvError::Empty) => None,
+            };
+        }
+        self.found.is_some()
+    }
+}
+
+/// The call would be one in a circle.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Circle;
+
+/// The wait of one guest for a reply of another; the reply, or none if there will be none.
+pub(crate) struct Waiting {
+    caller: u64,
+    reply: Shared,
+}
+
+impl Waiting {
+    /// The guest `caller` begins to wait for a reply of the guest `target`.
+    ///
+    /// # Errors
+    /// `target` waits for `caller`.
+    pub(crate) fn begin(caller: u64, target: u64, receiver: Receiver<Vec<u8>>) -> Result<Self, Circle> {
+        let mut waits = waits();
+        let mut next = target;
+        while next != caller {
+            match waits.get(&next) {
+                Some(wait) if !wait.reply.lock().has_come() => next = wait.target,
+                _ => {
+                    let reply = Arc::new(Mutex::new(Reply { receiver, found: None }));
+                    let wait = Wait {
+                        target,
+                        reply: reply.clone(),
+                    };
+                    waits.insert(caller, wait);
+                    return Ok(Self { caller, reply });
+                }
+            }
+        }
+        Err(Circle)
+    }
+}
+
+impl Future for Waiting {
+    type Output = Option<Vec<u8>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
+        let mut reply = self.reply.lock();
+        match reply.found.take() {
+            Some(found) => Poll::Ready(found),
+            None => Pin::new(&mut reply.receiver).poll(cx).map(Result::ok),
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        waits().remove(&self.caller);
+    }
+}
+
+fn waits() -> MutexGuard<'static, HashMap<u64, Wait>> {
+    WAITS.lock()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    /// Pids that no other test uses.
+    const A: u64 = u64::MAX - 1;
+    const B: u64 = u64::MAX - 2;
+    const C: u64 = u64::MAX - 3;
+
+    #[tokio::test]
+    async fn a_circle_is_found_by_the_one_who_would_close_it() {
+        let (to_a, a) = oneshot::channel();
+        let (to_b, b) = oneshot::channel();
+        let a = Waiting::begin(A, B, a).ok().unwrap();
+        let b = Waiting::begin(B, C, b).ok().unwrap();
+        let begin = |caller, target| Waiting::begin(caller, target, oneshot::channel().1).map(drop);
+        assert_eq!(begin(C, A), Err(Circle), "A waits for B, B for C");
+        assert_eq!(begin(C, C), Err(Circle), "of one");
+
+        // Whoever has its reply doesn't wait any more, even if it hasn't noticed.
+        to_b.send(vec![1]).unwrap();
+        assert_eq!(begin(C, A), Ok(()));
+        assert_eq!(b.await, Some(vec![1]), "a look at the reply doesn't take it");
+        drop(to_a);
+        assert_eq!(begin(B, A), Ok(()), "who will have no reply doesn't wait either");
+        assert_eq!(a.await, None);
+    }
+}

@@ -1,0 +1,13 @@
+//! What the host asks of an actor.
+
+#[path = "../../../sandbox/src/actor/commands.rs"]
+#[rustfmt::skip] // rustfmt looks for its tests beside this file
+pub(crate) mod commands;
+
+mod reload {
+    #[derive(Debug)]
+    pub(crate) struct Request;
+
+    #[derive(Debug)]
+    pub(crate) struct Asked;
+}
