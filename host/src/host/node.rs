@@ -16,7 +16,7 @@ use crate::tls::CertificateReload;
 /// The interval at which certificate files are checked for changes.
 const CERTIFICATES: Duration = Duration::from_secs(10);
 
-/// The longest wait for the node server to stop listening, and then to end.
+/// The longest time for the node server to stop listening, and then to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The node server, listening.

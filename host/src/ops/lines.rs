@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-/// The bytes that wait at most, [`OVERHEAD`] included.
+/// The most bytes that wait, [`OVERHEAD`] included.
 const MOST_BYTES: usize = 4 << 20;
 
 /// What a line that waits costs besides its bytes.

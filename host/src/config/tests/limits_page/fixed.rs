@@ -270,7 +270,9 @@ impl SourceTree {
             [(path, text)] => {
                 evaluate(text).unwrap_or_else(|| panic!("`{name}` in {} is {text:?}: what is that?", path.display()))
             }
-            [] => panic!("{folder}/src has no constant `{name}` (in …{part}…): has it been renamed? fixed.rs lists it"),
+            [] => panic!(
+                "no file of {folder}/src whose path has `{part}` in it defines `{name}`: if it has been renamed or moved, say so in fixed.rs"
+            ),
             several => {
                 let paths: Vec<_> = several.iter().map(|(path, _)| path).collect();
                 panic!("`{name}` is defined in {paths:?}: fixed.rs has to say which of them it means")
