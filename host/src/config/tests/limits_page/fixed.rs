@@ -70,7 +70,7 @@ pub(super) const SECTIONS: &[(&str, &str, &[Constant])] = &[
         row(CLUSTER, "DEFAULT_MAX_MAILBOX_SIZE", Bytes,
             "What a peer has sent that waits for one actor of this node. For all actors together it is four times that.",
             "further messages are dead letters, and calls fail"),
-        row(CLUSTER, "MAX_PENDING_CALLS", Count,
+        row(CLUSTER, "MAX_OUTBOUND_CALLS", Count,
             "Calls that wait for replies of a peer.",
             "a further call fails at once"),
         row(CLUSTER, "MAX_INBOUND_CALLS", Count,
