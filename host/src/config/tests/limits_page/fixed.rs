@@ -131,7 +131,7 @@ pub(super) const SECTIONS: &[(&str, &str, &[Constant])] = &[
         row(("sandbox", "lanes"), "OF_ALL", Count,
             "Work with files of all guests that is under way.",
             "further work waits"),
-        row(("sandbox", "group_rate"), "RATE", Count,
+        row(("sandbox", "groups/rate"), "RATE", Count,
             "Changes that all guests make to process groups in one second.",
             "a further change waits for its turn"),
         row(SANDBOX, "MOST_NAMES", Count,
