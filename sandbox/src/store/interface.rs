@@ -16,7 +16,7 @@ use crate::policy::grants::InterfaceConfig;
 use crate::policy::limits::Limits;
 
 /// One interface, or several that belong together.
-pub(crate) trait Interface {
+pub(super) trait Interface {
     /// What components import to use it.
     fn imports(&self) -> &[Import];
 
@@ -101,7 +101,7 @@ impl HostInterfaces {
         Some(self.find(key)?.configure(section))
     }
 
-    pub(crate) fn all(&self) -> &[Arc<dyn Added>] {
+    pub(super) fn all(&self) -> &[Arc<dyn Added>] {
         &self.0
     }
 
@@ -117,7 +117,7 @@ impl fmt::Debug for HostInterfaces {
 }
 
 /// An interface that a program has added, whatever its types are.
-pub(crate) trait Added: Interface + Send + Sync {
+pub(super) trait Added: Interface + Send + Sync {
     fn key(&self) -> &'static str;
 
     fn configure(&self, section: &mut dyn erased_serde::Deserializer<'_>) -> Result<InterfaceConfig, String>;
