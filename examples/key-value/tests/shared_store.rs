@@ -69,6 +69,27 @@ fn an_actor_without_the_section_is_refused_before_anything_starts() {
 }
 
 #[test]
+fn check_and_inspect_name_the_interface() {
+    let output = check(&node_toml());
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("    may use the interfaces key-value\n"), "{said}");
+
+    let output = program()
+        .arg("inspect")
+        .arg(programs::guest("visits"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        said.contains(
+            "interfaces.key-value the component is refused without it; add a section [actors.interfaces.key-value]"
+        ),
+        "{said}, {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
 fn a_mistake_in_the_section_is_shown_at_its_place() {
     let output = check(&node_toml().replace("read_only = false", "readonly = false"));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -13,15 +13,17 @@ use super::failure::Failure;
 use super::output;
 use super::process::Process;
 use super::signature::{descriptor_json, write_descriptor};
-use crate::guest::{Allocation, Descriptor, EngineConfig, Module, ModuleSource, Need, Needs, Origin, Want};
+use crate::guest::{
+    Allocation, Descriptor, EngineConfig, HostInterfaces, Module, ModuleSource, Need, Needs, Origin, Want,
+};
 use crate::host::engine_with_cache;
 
 /// The time after which it is explained why a component takes long to load.
 const QUICK: Duration = Duration::from_secs(2);
 
-pub(super) fn inspect(arguments: &InspectArguments) -> Result<ExitCode, Failure> {
+pub(super) fn inspect(arguments: &InspectArguments, interfaces: &HostInterfaces) -> Result<ExitCode, Failure> {
     let process = Process::of_command(LevelFilter::ERROR)?;
-    let (module, described) = process.complete(load(arguments))?;
+    let (module, described) = process.complete(load(arguments, interfaces))?;
     output::write(|out| match arguments.output {
         Output::Text => write_text(out, &module, &described),
         Output::Json => writeln!(out, "{:#}", json(&module, &described)),
@@ -50,14 +52,14 @@ fn admitting(source: &ModuleSource) -> EngineConfig {
 /// What the component says of itself, or why it doesn't.
 type Described = Result<Descriptor, String>;
 
-async fn load(arguments: &InspectArguments) -> Result<(Module, Described), Failure> {
+async fn load(arguments: &InspectArguments, interfaces: &HostInterfaces) -> Result<(Module, Described), Failure> {
     let name = arguments.file.file_stem().unwrap_or_default().to_string_lossy();
     let source = ModuleSource {
         name: name.into_owned(),
         path: arguments.file.clone(),
         digest: None,
     };
-    let engine = engine_with_cache(&admitting(&source)).map_err(Failure::runtime)?;
+    let engine = engine_with_cache(&admitting(&source), interfaces).map_err(Failure::runtime)?;
     let mut loading = pin!(engine.load(&source));
     let module = match timeout(QUICK, &mut loading).await {
         Ok(loaded) => loaded,
@@ -88,15 +90,12 @@ fn write_text(out: &mut impl Write, module: &Module, described: &Described) -> i
     writeln!(out, "  {} bytes, {}", module.size(), module.digest())?;
     writeln!(out, "  its code was {}", code(module))?;
     write_needs(out, module.needs())?;
-    writeln!(
-        out,
-        "capabilities that it could use, if [actors.capabilities] grants them"
-    )?;
+    writeln!(out, "capabilities that it could use, if its actor's entry grants them")?;
     if module.wants().is_empty() {
         writeln!(out, "  none")?;
     }
     for want in module.wants() {
-        writeln!(out, "  {:<11} {}", want.capability, in_words(want.need))?;
+        writeln!(out, "  {:<11} {}", want.capability, in_words(want))?;
     }
     writeln!(out, "imports")?;
     for import in module.imports() {
@@ -144,13 +143,19 @@ fn code(module: &Module) -> &'static str {
     }
 }
 
-fn in_words(need: Need) -> &'static str {
-    match need {
+fn in_words(want: &Want) -> String {
+    match want.need {
         Need::Required => {
-            "the component is refused without it; add under [actors.capabilities]: http = [\"https://HOST\"]"
+            let section = want.capability.starts_with("interfaces.");
+            let add = if section {
+                format!("a section [actors.{}]", want.capability)
+            } else {
+                format!("under [actors.capabilities]: {} = [\"https://HOST\"]", want.capability)
+            };
+            format!("the component is refused without it; add {add}")
         }
-        Need::Called => "it calls functions that need this",
-        Need::Perhaps => "imported, which some languages do without needing it",
+        Need::Called => "it calls functions that need this".to_owned(),
+        Need::Perhaps => "imported, which some languages do without needing it".to_owned(),
     }
 }
 

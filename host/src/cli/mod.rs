@@ -36,7 +36,7 @@ use arguments::{Arguments, Command};
 use failure::Failure;
 
 /// The whole program: parses the command line, does what it says, and reports what goes wrong on stderr. `builder` has
-/// the native actors that a node.toml may name.
+/// the native actors that a node.toml may name, and the interfaces that the program adds for guests.
 pub fn main(builder: HostBuilder) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -48,7 +48,7 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Run(arguments) => run::run(&arguments, builder),
         Command::Dev(arguments) => dev::dev(&arguments, builder),
         Command::Check(arguments) => check::check(&arguments, &builder),
-        Command::Inspect(arguments) => inspect::inspect(&arguments),
+        Command::Inspect(arguments) => inspect::inspect(&arguments, builder.interfaces()),
         Command::Call(arguments) => message::call(arguments),
         Command::Cast(arguments) => message::cast(arguments),
         Command::Describe(arguments) => message::describe(arguments),

@@ -24,7 +24,7 @@ use crate::supervision::reload::ReloadReport;
 #[derive(Debug)]
 pub struct Host;
 
-/// A host that has not started: the native actors that its `node.toml` may name.
+/// A host that has not started: the native actors that its `node.toml` may name, and the interfaces that it adds for guests.
 #[derive(Default)]
 pub struct HostBuilder {
     natives: BTreeMap<String, Native>,
@@ -59,6 +59,11 @@ impl HostBuilder {
     pub fn interface(mut self, interface: impl HostInterface) -> Self {
         self.interfaces.add(interface);
         self
+    }
+
+    /// Those that were added.
+    pub(crate) fn interfaces(&self) -> &HostInterfaces {
+        &self.interfaces
     }
 
     /// Calls `listener` with the module's name whenever a watched file had its module reloaded, or was to: with the report,

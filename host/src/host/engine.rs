@@ -42,8 +42,8 @@ pub(super) fn engine_for(config: &NodeConfig, needs: &BTreeMap<String, Needs>) -
 }
 
 /// An engine that keeps compiled code in the user's cache directory or, where that can't be, not at all.
-pub(crate) fn engine_with_cache(setup: &EngineConfig) -> Result<Engine, EngineError> {
-    with_default_cache(setup, &HostInterfaces::default(), cache_key(&RuntimeSection::default()))
+pub(crate) fn engine_with_cache(setup: &EngineConfig, interfaces: &HostInterfaces) -> Result<Engine, EngineError> {
+    with_default_cache(setup, interfaces, cache_key(&RuntimeSection::default()))
 }
 
 fn with_default_cache(

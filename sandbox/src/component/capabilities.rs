@@ -8,7 +8,7 @@ use wasmtime::component::types::ComponentItem;
 /// A capability that a component could use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Want {
-    /// Its key in `[actors.capabilities]`.
+    /// Its key in `[actors.capabilities]`, or `interfaces.KEY` for an interface that the program adds.
     pub capability: Cow<'static, str>,
     /// The imports that tell, as `interface` or `interface#function`.
     pub imports: Vec<String>,

@@ -169,6 +169,12 @@ impl Grants {
                 all.push(Granted { verb, objects });
             }
         }
+        if !self.interfaces.is_empty() {
+            all.push(Granted {
+                verb: "use the interfaces",
+                objects: texts(self.interfaces.keys()),
+            });
+        }
         all
     }
 
@@ -245,6 +251,20 @@ mod tests {
         assert!(!nothing.may_spawn("counter"));
         assert!(!nothing.may_look_up("localhost"));
         assert!(!nothing.messages.are_everyone());
+    }
+
+    #[test]
+    fn an_interface_that_the_program_adds_is_said_to_be_granted() {
+        let mut grants = Grants::default();
+        grants
+            .interfaces
+            .insert("key-value".to_owned(), InterfaceConfig::new("a secret"));
+        let all = grants.in_words();
+        assert!(
+            matches!(&*all, [Granted { verb: "use the interfaces", objects }] if *objects == ["key-value"]),
+            "{all:?}"
+        );
+        assert!(!format!("{grants:?}").contains("secret"));
     }
 
     #[test]
