@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::guest::{Descriptor, GuestRef, MessageVariant, Mode, Module};
+use crate::guest::{Descriptor, GuestRef, MessageVariant, Mode, Module, NotGranted};
 
 /// What is known of a version of a module.
 #[derive(Debug, Clone)]
@@ -26,13 +26,17 @@ impl CodeFacts {
 pub(super) struct ActorFacts {
     pub(super) name: String,
     pub(super) may_restart: bool,
+    /// What the new code imports, and the actor would have to be granted.
+    pub(super) lacks: Option<NotGranted>,
 }
 
 impl ActorFacts {
-    pub(super) fn of(guest: &GuestRef) -> Self {
+    /// Those of this actor, which is to run `new`.
+    pub(super) fn of(guest: &GuestRef, new: &Module) -> Self {
         Self {
             name: guest.name().unwrap_or_else(|| format!("pid {}", guest.pid())),
             may_restart: guest.profile().reload_by_restart,
+            lacks: new.admitted_by(&guest.profile().grants).err(),
         }
     }
 }
@@ -91,6 +95,14 @@ pub enum Refusal {
         /// The first actor that stands in the way.
         actor: String,
     },
+    /// An actor may not use what the new code imports.
+    #[error("actor `{actor}` is not granted what the new code imports: {lacks}")]
+    NotGranted {
+        /// The first actor that stands in the way.
+        actor: String,
+        /// The import, and what to write into node.toml.
+        lacks: NotGranted,
+    },
     /// The state would be given up.
     #[error("actor `{0}` may not be restarted; `reload = \"restart\"` in its entry allows it")]
     NoRestart(String),
@@ -131,7 +143,8 @@ pub(super) fn plan(
     let Some(described) = &new.descriptor else {
         return Err(vec![Refusal::Undescribed]);
     };
-    let mut refusals = Vec::new();
+    // Whoever forces it grants nothing by that.
+    let mut refusals: Vec<_> = actors.iter().find_map(not_granted).into_iter().collect();
     let modes: Vec<Mode> = actors
         .iter()
         .filter_map(|actor| {
@@ -162,6 +175,13 @@ pub(super) fn plan(
     } else {
         Err(refusals)
     }
+}
+
+fn not_granted(actor: &ActorFacts) -> Option<Refusal> {
+    Some(Refusal::NotGranted {
+        actor: actor.name.clone(),
+        lacks: actor.lacks.clone()?,
+    })
 }
 
 fn mode(old: &CodeFacts, new: &CodeFacts, actor: &ActorFacts, wanted: Option<Mode>) -> Result<Mode, Refusal> {

@@ -1,7 +1,7 @@
 //! Changes of every shape against what is decided about them.
 
 use super::check::{ActorFacts, CodeFacts, Refusal, plan};
-use crate::guest::{Descriptor, MessageVariant, Mode};
+use crate::guest::{Descriptor, MessageVariant, Mode, NotGranted};
 
 fn code(state_version: u32) -> CodeFacts {
     let message = |name: &str, argument: &str, reply: Option<&str>| MessageVariant {
@@ -35,6 +35,7 @@ fn actor(may_restart: bool) -> ActorFacts {
     ActorFacts {
         name: "counter".to_owned(),
         may_restart,
+        lacks: None,
     }
 }
 
@@ -66,6 +67,32 @@ fn the_state_is_handed_over_or_given_up_where_that_is_allowed() {
             .map(|plan| plan.modes[0])
             .map_err(|mut refusals| refusals.remove(0));
         assert_eq!(decided, expected, "{wanted:?} {may_restart}");
+    }
+}
+
+#[test]
+fn an_actor_that_is_not_granted_what_new_code_imports_keeps_all_as_they_are() {
+    let lacks = NotGranted {
+        import: "acme:db/store@0.1.0".to_owned(),
+        add: "a section [actors.interfaces.db], which grants it".to_owned(),
+    };
+    let lacking = ActorFacts {
+        lacks: Some(lacks.clone()),
+        ..actor(true)
+    };
+    for force in [false, true] {
+        let refused = plan(
+            &code(1),
+            &code(1),
+            &[actor(true), lacking.clone(), lacking.clone()],
+            None,
+            force,
+        );
+        let expected = Refusal::NotGranted {
+            actor: "counter".to_owned(),
+            lacks: lacks.clone(),
+        };
+        assert_eq!(refused, Err(vec![expected]), "{force}");
     }
 }
 

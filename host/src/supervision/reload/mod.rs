@@ -231,7 +231,7 @@ async fn to(modules: &Modules, new: &Module, reload: &Reload) -> Result<ReloadRe
     // The actors first, and then what the versions say: one that starts meanwhile is found by the rollout before it ends.
     let guests = behind(modules, new);
     let (old_says, new_says) = (check::CodeFacts::of(&current).await, check::CodeFacts::of(new).await);
-    let actors: Vec<_> = guests.iter().map(check::ActorFacts::of).collect();
+    let actors: Vec<_> = guests.iter().map(|guest| check::ActorFacts::of(guest, new)).collect();
     // All reasons against it are found before the first actor is touched: a rollout that is refused needs no way back.
     let plan = check::plan(&old_says, &new_says, &actors, reload.mode, reload.force).map_err(|refusals| Refused {
         module: reload.module.clone(),
