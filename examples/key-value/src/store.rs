@@ -72,7 +72,7 @@ impl HostInterface for KeyValue {
         store::add_to_linker::<_, Offered<Self>>(linker, Offered::get)
     }
 
-    fn open(&self, access: &Access, _: &ActorCell) -> Result<Open, String> {
+    async fn open(&self, access: &Access, _: &ActorCell) -> Result<Open, String> {
         Ok(Open {
             numbers: self.numbers.clone(),
             prefix: access.prefix.clone(),

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use ractor::ActorCell;
 use ractor_host::guest::wasmtime::component::Linker;
 use ractor_host::guest::{
-    Caller, Engine, Grants, GuestOptions, HostInterface, HostInterfaces, Import, Module, Offered, Profile, StoreData,
-    wasmtime,
+    Caller, Engine, Grants, GuestOptions, HostInterface, HostInterfaces, Import, Module, Modules, Offered, Profile,
+    StoreData, wasmtime,
 };
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::support::{ENGINE, SCRIPT, component, engine_config, load, start_module};
+use crate::support::{ENGINE, SCRIPT, ask, component, engine_config, load, start_module};
 
 mod bindings {
     ractor_host::guest::wasmtime::component::bindgen!({
@@ -47,7 +47,7 @@ impl HostInterface for Tally {
         count::add_to_linker::<_, Offered<Self>>(linker, Offered::get)
     }
 
-    fn open(&self, config: &Steps, _: &ActorCell) -> Result<Counter, String> {
+    async fn open(&self, config: &Steps, _: &ActorCell) -> Result<Counter, String> {
         match config.step {
             0 => Err("a step of 0 counts nothing".to_owned()),
             step => Ok(Counter { at: 0, step }),
@@ -104,6 +104,24 @@ fn granted(section: &serde_json::Value) -> GuestOptions {
         }),
         ..GuestOptions::default()
     }
+}
+
+#[tokio::test]
+async fn children_have_the_section_of_the_actor_that_starts_them() {
+    let module = module().await;
+    let modules = Modules::default();
+    modules.insert(module.clone());
+    let options = GuestOptions {
+        modules,
+        ..granted(&json!({ "step": 2 }))
+    };
+    let guest = start_module(&module, options).await.unwrap();
+    assert_eq!(guest.call("i", b"").await, number(2));
+    guest.cast("k", b"kid");
+    assert_eq!(guest.call("i", b"").await, number(4));
+    let children = guest.cell.get_children();
+    let kid = ask(&children[0], "i", b"", None).await.ok();
+    assert_eq!(kid, number(2), "with a state of its own");
 }
 
 fn number(at: u64) -> Option<Vec<u8>> {

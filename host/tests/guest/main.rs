@@ -9,9 +9,11 @@
 mod batches;
 mod caching;
 mod checkpoints;
+mod commands;
 mod complexity;
 mod failures;
 mod grants;
+mod interface_faults;
 mod interfaces;
 mod life;
 mod limits;

@@ -77,12 +77,17 @@ impl Version {
         Self { http: true, ..self }
     }
 
-    pub(crate) fn bytes(&self) -> Vec<u8> {
-        let core = RELOADABLE
+    /// The core module that it is made of.
+    pub(crate) fn core(&self) -> String {
+        RELOADABLE
             .replace("{VERSION}", &self.number.to_string())
             .replace("{STATE_VERSION}", &self.state_version.to_string())
             .replace("{NAME_LENGTH}", &self.name_length.to_string())
-            .replace("{FAIL}", &(self.fail as u32).to_string());
+            .replace("{FAIL}", &(self.fail as u32).to_string())
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let core = self.core();
         if self.http {
             importing_http(&core, "export ractor:actor/reload@0.1.0;")
         } else if self.reloadable {

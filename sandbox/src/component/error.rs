@@ -15,6 +15,14 @@ pub enum EngineError {
     /// wasmtime refused the configuration or this machine.
     #[error("the WebAssembly engine could not be set up: {0}")]
     Setup(String),
+    /// An import interface that the program adds can't be offered.
+    #[error("the interface `{key}` can't be added: {reason}")]
+    Interface {
+        /// Its key.
+        key: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// No thread for the epochs.
     #[error("the thread that interrupts busy guests could not be started: {0}")]
     Ticker(#[source] io::Error),

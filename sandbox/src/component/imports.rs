@@ -1,5 +1,7 @@
 //! The imports that a host offers to components: by name, by release, and what each tells of a component's needs.
 
+use std::fmt;
+
 use super::capabilities::CapabilityImport;
 
 /// An interface that components may import, or all interfaces of a package.
@@ -11,7 +13,8 @@ pub struct Import {
 
 impl Import {
     /// The interface `namespace:package/name`, or with `namespace:package/` every interface of the package, in this release: its
-    /// version without the last number, such as `0.1`. Versions that differ in the last number alone fit each other.
+    /// version without the last number, such as `0.1`. Versions that differ in the last number alone fit each other. A candidate
+    /// for a release, such as `0.2.0-draft2`, is written in full: it fits nothing but itself.
     pub const fn new(name: &'static str, release: &'static str) -> Self {
         Self { name, release }
     }
@@ -24,7 +27,50 @@ impl Import {
         } else {
             name == self.name
         };
-        is_named && is_of(version, self.release)
+        let is_candidate = self.release.contains('-');
+        is_named && (is_of(version, self.release) || is_candidate && version == self.release)
+    }
+
+    /// What keeps it from being an import of anything.
+    pub(crate) fn mistake(&self) -> Option<String> {
+        let Self { name, release } = self;
+        let is_name = name
+            .split_once('/')
+            .is_some_and(|(package, rest)| package.contains(':') && !rest.contains(['/', '@']));
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let is_of_two = release
+            .split_once('.')
+            .is_some_and(|(major, minor)| is_number(major) && is_number(minor));
+        let is_release = is_of_two || release.contains('-');
+        if !is_name {
+            let form = "it must be `namespace:package/name` or `namespace:package/`, and its version apart";
+            Some(format!("`{name}` is no name of an import; {form}"))
+        } else if !is_release {
+            Some(format!(
+                "`{release}` is no release of `{name}`; write one such as `0.1`"
+            ))
+        } else {
+            None
+        }
+    }
+
+    /// True if it is of this package.
+    pub(crate) fn is_in(&self, package: &str) -> bool {
+        self.name.split_once('/').is_some_and(|(of, _)| of == package)
+    }
+
+    /// True if some component may mean both with one import.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        let covers = |one: &Self, other: &Self| {
+            one.name == other.name || one.name.ends_with('/') && other.name.starts_with(one.name)
+        };
+        self.release == other.release && (covers(self, other) || covers(other, self))
+    }
+}
+
+impl fmt::Display for Import {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.name, self.release)
     }
 }
 
@@ -46,6 +92,11 @@ impl Offers {
     pub(crate) fn add(&mut self, imports: &[Import], capabilities: &[CapabilityImport]) {
         self.imports.extend_from_slice(imports);
         self.capabilities.extend_from_slice(capabilities);
+    }
+
+    /// What is offered already of what this would offer.
+    pub(crate) fn overlapping(&self, import: &Import) -> Option<Import> {
+        self.imports.iter().copied().find(|other| other.overlaps(import))
     }
 
     /// True if the host knows the import with this name. Its functions are checked by linking.
@@ -81,5 +132,46 @@ mod tests {
         let package = Import::new("acme:clock/", "0.1");
         assert!(package.is("acme:clock/now@0.1.0") && package.is("acme:clock/zones@0.1.2"));
         assert!(!package.is("acme:clocks/now@0.1.0"));
+        let candidate = Import::new("wasi:keyvalue/store", "0.2.0-draft2");
+        assert!(candidate.is("wasi:keyvalue/store@0.2.0-draft2"));
+        assert!(!candidate.is("wasi:keyvalue/store@0.2.0-draft") && !candidate.is("wasi:keyvalue/store@0.2.0"));
+    }
+
+    #[test]
+    fn imports_overlap_where_one_name_is_of_both() {
+        let package = Import::new("acme:clock/", "0.1");
+        let now = Import::new("acme:clock/now", "0.1");
+        assert!(package.overlaps(&now) && now.overlaps(&package) && now.overlaps(&now));
+        for other in [
+            Import::new("acme:clock/now", "0.2"),
+            Import::new("acme:clock/now-and-then", "0.1"),
+            Import::new("acme:clocks/", "0.1"),
+        ] {
+            assert!(!now.overlaps(&other) && !other.overlaps(&now), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_no_component_can_import_is_a_mistake() {
+        for import in [
+            Import::new("acme:clock/now", "0.1"),
+            Import::new("acme:clock/", "1.0"),
+            Import::new("wasi:keyvalue/store", "0.2.0-draft2"),
+        ] {
+            assert_eq!(import.mistake(), None, "{import}");
+        }
+        for import in [
+            Import::new("", "0.1"),
+            Import::new("clock", "0.1"),
+            Import::new("clock/now", "0.1"),
+            Import::new("acme:clock", "0.1"),
+            Import::new("acme:clock/now@0.1.0", "0.1"),
+            Import::new("acme:clock/now", ""),
+            Import::new("acme:clock/now", "1"),
+            Import::new("acme:clock/now", "0.1.0"),
+            Import::new("acme:clock/now", "^0.1"),
+        ] {
+            assert!(import.mistake().is_some(), "{import}");
+        }
     }
 }

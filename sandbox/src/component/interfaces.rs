@@ -16,11 +16,12 @@ fn is_of_this_wasi(import: &str) -> bool {
     is_of(version, WASI)
 }
 
-/// Refuses a component for the names of its imports, before it is compiled: one of a later WASI may not even be that.
-pub(crate) fn check_releases(imports: &[String]) -> Result<(), LoadFault> {
+/// Refuses a component for the names of its imports, before it is compiled: one of a later WASI may not even be that. What a program
+/// offers of another WASI is its own affair.
+pub(crate) fn check_releases(imports: &[String], offers: &Offers) -> Result<(), LoadFault> {
     let another = imports
         .iter()
-        .find(|name| name.starts_with("wasi:") && !is_of_this_wasi(name));
+        .find(|name| name.starts_with("wasi:") && !is_of_this_wasi(name) && !offers.include(name));
     match another {
         Some(name) => Err(LoadFault::UnknownImport(name.clone())),
         None => Ok(()),

@@ -86,8 +86,8 @@ impl Instance {
         let linked = code.linked();
         let made = async {
             store.data_mut().open_directories().await;
-            // Before the component, whose start may call them.
-            store.data_mut().open_interfaces(&code.added)?;
+            // Before the component, whose start may call them; and within the time of a start, because they may wait.
+            store.data_mut().open_interfaces(&code.added).await?;
             let component = linked.pre.instantiate_async(&mut store).await?;
             let exports = linked.world.load(&mut store, &component)?;
             Ok((component, exports))

@@ -12,6 +12,7 @@ use crate::component::complexity::{self, Complexity};
 use crate::component::description::Description;
 use crate::component::error::LoadFault;
 use crate::component::format::check_format;
+use crate::component::imports::Offers;
 use crate::component::interfaces::{self, Interfaces};
 use crate::component::needs::{Capacity, Needs, Outline};
 use crate::component::source::{Digest, ModuleSource};
@@ -75,7 +76,7 @@ impl Code {
         digest: Digest,
         bytes: &[u8],
     ) -> Result<Self, LoadFault> {
-        let needs = admission.needs(bytes)?;
+        let needs = admission.needs(bytes, &imports.offers)?;
         let (component, origin) = match cache {
             Some(cache) => cached_or_compiled(engine, cache, &digest, bytes)?,
             None => (compile(engine, bytes)?, Origin::Compiled),
@@ -107,11 +108,11 @@ pub(super) struct Admission {
 
 impl Admission {
     /// What each guest of the component needs, unless it is not even to be compiled.
-    fn needs(&self, bytes: &[u8]) -> Result<Needs, LoadFault> {
+    fn needs(&self, bytes: &[u8], offers: &Offers) -> Result<Needs, LoadFault> {
         check_format(bytes)?;
         complexity::check(bytes, &self.complexity)?;
         let outline = Outline::of(bytes);
-        interfaces::check_releases(&outline.imports)?;
+        interfaces::check_releases(&outline.imports, offers)?;
         let needs = outline.needs()?;
         needs.fit(&self.capacity)?;
         Ok(needs)

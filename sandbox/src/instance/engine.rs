@@ -72,7 +72,8 @@ impl Engine {
     /// The same, for guests that may also import these interfaces, which the program adds.
     ///
     /// # Errors
-    /// As for [`new`](Self::new), or two interfaces have a function of the same name.
+    /// As for [`new`](Self::new), or an interface has a key that names no section, imports that no component can have, or those of
+    /// another interface or of the node itself.
     pub fn with_interfaces(config: EngineConfig, interfaces: HostInterfaces) -> Result<Self, EngineError> {
         let (wasmtime, pool) = new_wasmtime(&config)?;
         let cache = match (config.cache_dir, config.cache_key) {
@@ -85,7 +86,7 @@ impl Engine {
             (Some(_), None) => return Err(EngineError::NoCacheKey),
             (None, _) => None,
         };
-        let imports = Imports::new(&wasmtime, interfaces).map_err(|error| EngineError::Setup(format!("{error:#}")))?;
+        let imports = Imports::new(&wasmtime, interfaces)?;
         let clock = Clock::default();
         let step = config.epoch_tick.max(Duration::from_millis(1)) / STEPS;
         ticker::start(wasmtime.weak(), Arc::downgrade(&clock), step).map_err(EngineError::Ticker)?;

@@ -74,7 +74,7 @@ impl std::ops::Deref for ActorContext {
 
 /// A guest used an import while it described itself.
 #[derive(Debug, thiserror::Error)]
-#[error("`describe` used an import of `ractor:actor`; it may not, because there is no actor yet")]
+#[error("`describe` used an import that is for actors; it may not, because there is no actor yet")]
 struct NoActorYet;
 
 /// Whether a guest may use the imports that others can notice, or that change what the host keeps for the actor.

@@ -13,6 +13,7 @@ use super::data::StoreData;
 use super::interface_states::Opened;
 use crate::component::capabilities::CapabilityImport;
 use crate::component::imports::Import;
+use crate::directory::BoxFuture;
 use crate::policy::grants::InterfaceConfig;
 use crate::policy::limits::Limits;
 
@@ -35,19 +36,81 @@ pub(super) trait Interface {
 /// A component that imports it is only started for an actor whose configuration has a section `[actors.interfaces.KEY]`: the
 /// section is the grant, and says what the actor may do with it.
 ///
-/// The functions come from `wasmtime::component::bindgen!` with
-/// `wasmtime_crate: ractor_host::guest::wasmtime`, implemented for [`Caller<'_, Self>`](Caller).
+/// The children of the actor have what it has: its section is theirs.
+///
+/// The functions come from `wasmtime::component::bindgen!`, implemented for [`Caller<'_, Self>`](Caller). Whatever is wrong with what a
+/// guest says is an error, which is a trap; a panic would end the actor.
+///
+/// ```
+/// use ractor::ActorCell;
+/// use ractor_host_sandbox::wasmtime::{self, component::Linker};
+/// use ractor_host_sandbox::{Caller, HostInterface, HostInterfaces, Import, Offered, StoreData};
+///
+/// // Programs that use `ractor_host` write `ractor_host::guest` for `ractor_host_sandbox`, here and below.
+/// wasmtime::component::bindgen!({
+///     inline: "package acme:dice@0.1.0; interface dice { roll: func() -> u32; } world w { import dice; }",
+///     wasmtime_crate: ractor_host_sandbox::wasmtime,
+///     imports: { default: trappable },
+/// });
+///
+/// /// Dice that each actor has for itself.
+/// struct Dice;
+///
+/// /// `[actors.interfaces.dice]`
+/// #[derive(serde::Deserialize)]
+/// #[serde(deny_unknown_fields)]
+/// struct Settings {
+///     sides: u32,
+/// }
+///
+/// struct Die {
+///     sides: u32,
+///     rolled: u32,
+/// }
+///
+/// impl HostInterface for Dice {
+///     const KEY: &'static str = "dice";
+///     const IMPORTS: &'static [Import] = &[Import::new("acme:dice/dice", "0.1")];
+///     type Config = Settings;
+///     type State = Die;
+///
+///     fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
+///         acme::dice::dice::add_to_linker::<_, Offered<Self>>(linker, Offered::get)
+///     }
+///
+///     async fn open(&self, settings: &Settings, _: &ActorCell) -> Result<Die, String> {
+///         match settings.sides {
+///             0 => Err("a die needs a side".to_owned()),
+///             sides => Ok(Die { sides, rolled: 0 }),
+///         }
+///     }
+/// }
+///
+/// impl acme::dice::dice::Host for Caller<'_, Dice> {
+///     fn roll(&mut self) -> wasmtime::Result<u32> {
+///         let die = self.state()?;
+///         die.rolled += 1;
+///         Ok(die.rolled * 7 % die.sides + 1)
+///     }
+/// }
+///
+/// let mut interfaces = HostInterfaces::default();
+/// interfaces.add(Dice);
+/// assert!(interfaces.keys().eq(["dice"]));
+/// ```
 pub trait HostInterface: Send + Sync + Sized + 'static {
-    /// The name of its section in `[actors.interfaces]`.
+    /// The name of its section in `[actors.interfaces]`: letters, digits, `-` and `_`.
     const KEY: &'static str;
 
-    /// What components import to use it.
+    /// What components import to use it. No other interface has any of it.
     const IMPORTS: &'static [Import];
 
     /// What an actor's section says.
     type Config: DeserializeOwned + Send + Sync + 'static;
 
-    /// What each instance has of it. It ends with the instance: after a restart or a reload there is a fresh one.
+    /// What each instance has of it. It is dropped with the instance, which is when it closes: after a restart or a reload there is a
+    /// fresh one. The resources of an interface are kept here too, in a [`ResourceTable`](wasmtime::component::ResourceTable) with a
+    /// capacity.
     type State: Send + 'static;
 
     /// Adds its functions to the linker, with [`Offered<Self>`](Offered) as the data and [`Offered::get`] as the getter.
@@ -56,12 +119,17 @@ pub trait HostInterface: Send + Sync + Sized + 'static {
     /// What wasmtime says.
     fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<()>;
 
-    /// What a fresh instance of this actor has, before anything of its code runs. It must not block: what takes time, such as a
-    /// connection, begins when a function is called.
+    /// What a fresh instance of this actor has, before anything of its code runs; mostly written as an `async fn`. It may wait, e.g. for
+    /// a connection, and has the `lifecycle_time` of the actor for that; it must not block. At a reload the instance before is still
+    /// open, and may come back.
     ///
     /// # Errors
-    /// There is no instance: the actor fails to start, with this reason.
-    fn open(&self, config: &Self::Config, actor: &ActorCell) -> Result<Self::State, String>;
+    /// There is no instance, with this reason: the actor fails to start or, at a reload, goes on with the code that it had.
+    fn open(
+        &self,
+        config: &Self::Config,
+        actor: &ActorCell,
+    ) -> impl Future<Output = Result<Self::State, String>> + Send;
 }
 
 /// The interfaces that a program adds. The default is none.
@@ -115,7 +183,7 @@ pub(super) trait Added: Interface + Send + Sync {
     fn configure(&self, section: &mut dyn erased_serde::Deserializer<'_>) -> Result<InterfaceConfig, String>;
 
     /// What a fresh instance has of it.
-    fn open(&self, config: &InterfaceConfig, actor: &ActorCell) -> Result<Opened, String>;
+    fn open<'a>(&'a self, config: &'a InterfaceConfig, actor: &'a ActorCell) -> BoxFuture<'a, Result<Opened, String>>;
 }
 
 impl<I: HostInterface> Interface for I {
@@ -138,12 +206,14 @@ impl<I: HostInterface> Added for I {
         Ok(InterfaceConfig::new(config))
     }
 
-    fn open(&self, config: &InterfaceConfig, actor: &ActorCell) -> Result<Opened, String> {
-        let config = config
-            .of::<I::Config>()
-            .ok_or("its configuration was read for another interface")?;
-        let state = HostInterface::open(self, config, actor)?;
-        Ok(Opened::of::<I>(state))
+    fn open<'a>(&'a self, config: &'a InterfaceConfig, actor: &'a ActorCell) -> BoxFuture<'a, Result<Opened, String>> {
+        Box::pin(async move {
+            let config = config
+                .of::<I::Config>()
+                .ok_or("its configuration was read for another interface")?;
+            let state = HostInterface::open(self, config, actor).await?;
+            Ok(Opened::of::<I>(state))
+        })
     }
 }
 
@@ -172,6 +242,14 @@ impl<I: HostInterface> Caller<'_, I> {
         Ok(&self.data.context()?.cell)
     }
 
+    /// The name of the node that the calling actor is on.
+    ///
+    /// # Errors
+    /// As for [`state`](Self::state).
+    pub fn node_name(&self) -> wasmtime::Result<&str> {
+        Ok(&self.data.context()?.node_name)
+    }
+
     /// What the calling actor may take.
     pub fn limits(&self) -> &Limits {
         &self.data.limits
@@ -181,8 +259,10 @@ impl<I: HostInterface> Caller<'_, I> {
     /// again to the code before it only if nothing of that kind was done.
     ///
     /// # Errors
-    /// A trap: the guest writes or takes over its state, and may do nothing of that kind.
+    /// A trap: the guest writes or takes over its state, or describes itself, and may do nothing of that kind.
     pub fn side_effect(&mut self) -> wasmtime::Result<()> {
+        // A component that describes itself was not granted anything yet, whoever has brought it here.
+        self.data.context()?;
         self.data.side_effect()
     }
 }

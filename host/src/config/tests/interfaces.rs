@@ -27,7 +27,7 @@ impl HostInterface for Store {
         Ok(())
     }
 
-    fn open(&self, _: &Access, _: &ActorCell) -> Result<(), String> {
+    async fn open(&self, _: &Access, _: &ActorCell) -> Result<(), String> {
         Ok(())
     }
 }

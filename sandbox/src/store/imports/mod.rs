@@ -11,7 +11,10 @@ mod registry;
 mod timers;
 mod types;
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::Poll;
 
 use wasmtime::component::Linker;
 
@@ -19,10 +22,15 @@ use super::data::StoreData;
 use super::interface::{Added, HostInterfaces, Interface};
 use super::wasi;
 use crate::component::capabilities::{Need, Want};
+use crate::component::error::EngineError;
 use crate::component::imports::Offers;
+use crate::directory::BoxFuture;
 use crate::policy::grants::{Grants, InterfaceConfig, NotGranted};
 
-/// The release of `ractor:actor` that this host has.
+/// The package of the interfaces that are the node's own.
+const PACKAGE: &str = "ractor:actor";
+
+/// The release of it that this host has.
 const RELEASE: &str = "0.1";
 
 /// The interfaces that every node has, in the order in which the capabilities that they tell of are shown.
@@ -51,14 +59,23 @@ pub(crate) struct Imports {
 
 impl Imports {
     /// Those of every node, and those that this program adds.
-    pub(crate) fn new(engine: &wasmtime::Engine, added: HostInterfaces) -> wasmtime::Result<Self> {
+    ///
+    /// # Errors
+    /// An interface has mistakes, or stands in the way of another.
+    pub(crate) fn new(engine: &wasmtime::Engine, added: HostInterfaces) -> Result<Self, EngineError> {
         let (mut linker, mut offers) = (Linker::new(engine), Offers::default());
+        // Those of every node first, so that a program can't offer something else under their names.
         for interface in OWN {
-            interface.add_to_linker(&mut linker)?;
+            let added = interface.add_to_linker(&mut linker);
+            added.map_err(|error| EngineError::Setup(format!("{error:#}")))?;
             offers.add(interface.imports(), interface.capabilities());
         }
         for interface in added.all() {
-            interface.add_to_linker(&mut linker)?;
+            let key = interface.key();
+            let refused = |reason| EngineError::Interface { key, reason };
+            check(interface.as_ref(), &offers).map_err(refused)?;
+            let added = interface.add_to_linker(&mut linker);
+            added.map_err(|error| refused(format!("{error:#}")))?;
             offers.add(interface.imports(), interface.capabilities());
         }
         Ok(Self { linker, offers, added })
@@ -76,6 +93,35 @@ impl Imports {
         });
         used.collect()
     }
+}
+
+/// Refuses an interface that no section could name or no component import, or whose imports are those of others: then it would not
+/// be plain which grant they take.
+fn check(interface: &dyn Added, others: &Offers) -> Result<(), String> {
+    let is_plain = |each: char| each.is_ascii_alphanumeric() || each == '-' || each == '_';
+    let key = interface.key();
+    if key.is_empty() || !key.chars().all(is_plain) {
+        return Err(
+            "its key must have letters, digits, `-` and `_` alone, as a name of a section in node.toml".to_owned(),
+        );
+    }
+    if interface.imports().is_empty() {
+        return Err("it says of no import that it is its own".to_owned());
+    }
+    for import in interface.imports() {
+        if let Some(mistake) = import.mistake() {
+            return Err(mistake);
+        }
+        if import.is_in(PACKAGE) {
+            return Err(format!(
+                "`{import}` is of the package {PACKAGE}, which is the node's own"
+            ));
+        }
+        if let Some(other) = others.overlapping(import) {
+            return Err(format!("`{import}` is offered already, as `{other}`"));
+        }
+    }
+    Ok(())
 }
 
 /// An interface that a program adds, and a component uses.
@@ -112,14 +158,23 @@ struct NotOpened(&'static str, String);
 
 impl StoreData {
     /// Opens the interfaces that the component uses of those that the program adds; none while it describes itself.
-    pub(crate) fn open_interfaces(&mut self, used: &[Used]) -> wasmtime::Result<()> {
+    pub(crate) async fn open_interfaces(&mut self, used: &[Used]) -> wasmtime::Result<()> {
         for used in used {
             let Ok(actor) = self.context() else { break };
             let config = used.granted(&actor.grants).map_err(wasmtime::Error::new)?;
-            let opened = used.interface.open(config, &actor.cell);
+            let opened = no_panic(used.interface.open(config, &actor.cell)).await;
             let opened = opened.map_err(|reason| wasmtime::Error::new(NotOpened(used.interface.key(), reason)))?;
             self.interfaces.put(opened);
         }
         Ok(())
     }
+}
+
+/// The outcome of code of the program. An actor whose code is replaced must not end of its panic: the code before it goes on.
+async fn no_panic<T>(mut opening: BoxFuture<'_, Result<T, String>>) -> Result<T, String> {
+    poll_fn(|cx| {
+        let polled = catch_unwind(AssertUnwindSafe(|| opening.as_mut().poll(cx)));
+        polled.unwrap_or_else(|_| Poll::Ready(Err("it panicked".to_owned())))
+    })
+    .await
 }
