@@ -90,6 +90,7 @@ impl Guest {
             }
             let mut instance = running.take()?;
             let (begun, outcome) = instance.handle_casts(&running.casts).await;
+            // Also after a trap: the cast that it trapped at is gone, and those behind it are for the next instance.
             running.casts.begun(begun);
             if outcome.is_err() {
                 telemetry::dead_letters(&running.label, "failed", 1);

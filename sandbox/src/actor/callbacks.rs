@@ -80,9 +80,11 @@ impl Guest {
 
     pub(super) async fn stopped(&self, running: &mut Running) -> Result<(), ActorProcessingErr> {
         let mut instance = running.take()?;
+        // Before `post-stop`, which may give up the state.
         self.write_last_checkpoint(&running.life, &running.label, &mut instance)
             .await;
         let outcome = instance.post_stop().await;
+        // After it: a guest can be found, and answer calls that it has put off, to its very end.
         self.set_presence(None);
         Ok(outcome?)
     }

@@ -60,6 +60,7 @@ impl Presence {
 
 impl Drop for Presence {
     fn drop(&mut self) {
+        // First, so that no rollout finds it any more; then what was asked of it meanwhile is given up.
         self.modules.leave(&self.life);
         self.life.mailbox.end();
         self.life.commands.end();

@@ -8,7 +8,7 @@ use ractor::ActorCell;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::commands::{Command, Commands};
-use super::reload::{Asked, NotReloaded, Offered, Request, Snapshot, StateRoom, Swap, Swapped};
+use super::reload::{Asked, NotReloaded, Request, Snapshot, SnapshotAnswer, StateRoom, Swap, Swapped};
 use crate::instance::module::Module;
 use crate::policy::profile::Profile;
 use crate::store::mailbox::Mailbox;
@@ -145,9 +145,9 @@ impl GuestRef {
     /// The code can't, or the actor has ended. If the guest trapped, the actor was dealt with as after any failure.
     pub async fn snapshot(&self) -> Result<Snapshot, NotReloaded> {
         match self.ask(None).await? {
-            Offered::Taken(snapshot, _) => Ok(snapshot),
+            SnapshotAnswer::Taken(snapshot, _) => Ok(snapshot),
             // It was not asked to look for any.
-            Offered::NoRoom => Err(NotReloaded::Ended),
+            SnapshotAnswer::NoRoom => Err(NotReloaded::Ended),
         }
     }
 
@@ -160,12 +160,12 @@ impl GuestRef {
         room: Arc<StateRoom>,
     ) -> Result<Option<(Snapshot, OwnedSemaphorePermit)>, NotReloaded> {
         match self.ask(Some(room)).await? {
-            Offered::Taken(snapshot, place) => Ok(place.map(|place| (snapshot, place))),
-            Offered::NoRoom => Ok(None),
+            SnapshotAnswer::Taken(snapshot, place) => Ok(place.map(|place| (snapshot, place))),
+            SnapshotAnswer::NoRoom => Ok(None),
         }
     }
 
-    async fn ask(&self, room: Option<Arc<StateRoom>>) -> Result<Offered, NotReloaded> {
+    async fn ask(&self, room: Option<Arc<StateRoom>>) -> Result<SnapshotAnswer, NotReloaded> {
         let (tell, told) = oneshot::channel();
         self.0.commands.request(Command::Snapshot(Asked { room, tell }));
         told.await.unwrap_or(Err(NotReloaded::Ended))

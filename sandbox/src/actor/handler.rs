@@ -29,6 +29,7 @@ impl Actor for Guest {
         let label = self.label(&cell);
         let (limits, quota) = (self.profile.limits.clone(), self.family.quota().clone());
         let mailbox = Arc::new(Mailbox::new(cell.clone(), label.clone(), limits, quota));
+        // Before any of its code runs: it may send to itself and be answered, and its name must be its own by then.
         let hosted = directory::register_hosted(cell.clone(), mailbox.clone()).map_err(SpawnError::from)?;
         let commands = Arc::new(Commands::new(mailbox.clone()));
         let parent = Arc::new(Parent::new(cell.clone(), commands.clone(), self));
@@ -38,12 +39,14 @@ impl Actor for Guest {
         });
         let answers: Arc<dyn AnswersAhead> = life.clone();
         life.mailbox.answered_by(Arc::downgrade(&answers));
+        // From here on it is found, and asked things: if its start fails, dropping this tells whoever has asked.
         let presence = Presence::new(hosted, self.modules.clone(), life.clone());
         let instance = self
             .start_instance(&life, &label, &life.module())
             .await
             .map_err(SpawnError::from)?;
         self.set_presence(Some(presence));
+        // Only an actor that has started is a member: who sends to the group must reach somebody.
         for group in start.groups {
             group.join(cell.clone());
         }
@@ -71,6 +74,7 @@ impl Actor for Guest {
         message: SerializedMessage,
         running: &mut Running,
     ) -> Result<(), ActorProcessingErr> {
+        // First, whatever token this is: what is asked of the actor goes before messages that wait longer.
         if running.life.commands.are_pending() && !Box::pin(self.run_commands(&myself, running)).await? {
             return Ok(());
         }

@@ -76,6 +76,7 @@ impl Guest {
                     myself.stop(reason);
                     return Ok(false);
                 }
+                // Before `post-stop`, which may give up the state.
                 self.write_last_checkpoint(&running.life, &running.label, &mut instance)
                     .await;
                 if let Err(error) = instance.post_stop().await {
@@ -133,6 +134,7 @@ impl Guest {
         myself: &ActorRef<Opaque>,
         running: &mut Running,
     ) -> Result<(), ActorProcessingErr> {
+        // The instance first: with it end the timers, which could ask for a stop of the next one.
         running.instance = None;
         end_children(myself);
         match self.try_restart(myself, running).await {
@@ -144,6 +146,7 @@ impl Guest {
     pub(super) async fn try_restart(&self, myself: &ActorRef<Opaque>, running: &mut Running) -> Result<(), GuestError> {
         running.is_restarted();
         let Running { label, life, .. } = running;
+        // Before the fresh instance runs, which may ask for a stop of its own.
         life.commands.forget_stop();
         life.turn();
         let module = life.module();

@@ -217,7 +217,7 @@ impl StateRoom {
 
 /// A state with its place, if there was to be one.
 #[derive(Debug)]
-pub(super) enum Offered {
+pub(super) enum SnapshotAnswer {
     Taken(Snapshot, Option<OwnedSemaphorePermit>),
     /// There was no room, so nothing was asked of the actor's code.
     NoRoom,
@@ -228,5 +228,5 @@ pub(super) enum Offered {
 pub(crate) struct Asked {
     /// Where its state has a place, if it needs one.
     pub(super) room: Option<Arc<StateRoom>>,
-    pub(super) tell: oneshot::Sender<Result<Offered, NotReloaded>>,
+    pub(super) tell: oneshot::Sender<Result<SnapshotAnswer, NotReloaded>>,
 }

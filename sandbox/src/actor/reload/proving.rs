@@ -91,6 +91,7 @@ impl Guest {
                 return self.conclude(myself, running, instance, Err(error)).await;
             }
         };
+        // What the host keeps for the actor goes back before the failed instance is dropped, which would end it.
         old.exchange(&mut instance);
         drop(instance);
         running.life.set_module(before);

@@ -6,7 +6,9 @@ use tokio::time::Instant;
 
 use super::probation::Probation;
 use super::trial::Trial;
-use super::{Aftermath, Asked, Mode, NoSnapshot, NotReloaded, Offered, Proof, Request, Snapshot, Step, Swap, Swapped};
+use super::{
+    Aftermath, Asked, Mode, NoSnapshot, NotReloaded, Proof, Request, Snapshot, SnapshotAnswer, Step, Swap, Swapped,
+};
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::actor::guest::{Guest, Opaque, Running};
@@ -40,6 +42,7 @@ impl Guest {
         let successor = match running.take_unused(&swap.module) {
             Some(new) => Ok(bring_back(running.take()?, new)),
             None => {
+                // What is replaced has proven itself by being here: a reload goes back by one step only.
                 running.confirm();
                 match swap.mode {
                     Mode::Snapshot => self.by_snapshot(myself, running, &before, &swap).await?,
@@ -54,6 +57,7 @@ impl Guest {
                 return Ok(true);
             }
         };
+        // Before the answer: whoever hears of it and looks must find the new code.
         running.life.set_module(swap.module);
         let (prove, proof) = oneshot::channel();
         let swapped = Swapped {
@@ -125,6 +129,7 @@ impl Guest {
             old.exchange(&mut new);
             return Err(failed(Step::Restore)(error));
         }
+        // Between the two: what the state brings is the actor's, and what `post-reload` begins ends if it fails.
         let mark = new.mark();
         if let Err(error) = new.post_reload().await {
             new.undo(mark);
@@ -148,6 +153,7 @@ impl Guest {
             new.post_start().await?;
             Ok(new)
         };
+        // The old instance stops only once there is another: until then it can go on as if nothing had happened.
         let new = match started.await {
             Ok(new) => new,
             Err(error) => {
@@ -183,12 +189,12 @@ impl Guest {
         }
         let place = room.as_ref().map(|room| room.enter());
         if let Some(None) = place {
-            tell.send(Ok(Offered::NoRoom)).ok();
+            tell.send(Ok(SnapshotAnswer::NoRoom)).ok();
             return Ok(());
         }
         let module = running.life.module();
         let snapshot = self.take_snapshot(myself, running, &module).await?;
-        tell.send(snapshot.map(|snapshot| Offered::Taken(snapshot, place.flatten())))
+        tell.send(snapshot.map(|snapshot| SnapshotAnswer::Taken(snapshot, place.flatten())))
             .ok();
         Ok(())
     }
