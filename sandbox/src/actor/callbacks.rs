@@ -115,9 +115,12 @@ impl Guest {
                 tracing::info!(actor = &**name, pid, reason, "restarting the actor");
                 self.restart_in_place(myself, running).await?;
             }
-            Command::Stop => {
-                let instance = running.take()?;
-                return self.stop(myself, running, instance, None).await;
+            Command::StopDue => {
+                let mut instance = running.take()?;
+                if instance.take_timed_stop() {
+                    return self.stop(myself, running, instance, None).await;
+                }
+                running.instance = Some(instance);
             }
             Command::Reload(request) => return self.reload(myself, running, *request).await,
             Command::Confirm => running.confirm(),

@@ -1,4 +1,4 @@
-//! What an instance asks of its own actor: to stop, and to start children.
+//! What an instance asks of its own actor: to start children, and to stop when a timer says so.
 
 use std::sync::Arc;
 
@@ -40,8 +40,8 @@ impl Parent {
 }
 
 impl OwnActor for Parent {
-    fn request_stop(&self) {
-        self.commands.request(Command::Stop);
+    fn stop_is_due(&self) {
+        self.commands.request(Command::StopDue);
     }
 
     fn has_commands(&self) -> bool {

@@ -13,8 +13,9 @@ use crate::sync::{Mutex, MutexGuard};
 pub(crate) enum Command {
     /// Go on with a fresh instance, because of this.
     Restart(String),
-    /// Stop, as if the guest asked for it in a message.
-    Stop,
+    /// Stop, as if the guest asked for it in a message, if a timer of the instance that is there by then has asked for that. So a
+    /// stop that an instance which is gone has asked for means nothing.
+    StopDue,
     /// Go on with other code.
     Reload(Box<Request>),
     /// What was reloaded has proven itself.
@@ -28,7 +29,7 @@ impl Command {
     fn repeats(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Restart(one), Self::Restart(other)) => one == other,
-            (Self::Stop, Self::Stop) | (Self::Confirm, Self::Confirm) => true,
+            (Self::StopDue, Self::StopDue) | (Self::Confirm, Self::Confirm) => true,
             _ => false,
         }
     }
@@ -94,11 +95,6 @@ impl Commands {
     pub(crate) fn include_confirmation(&self) -> bool {
         let is_confirmation = |command: &Command| matches!(command, Command::Confirm);
         self.are_pending() && self.lock().commands.iter().any(is_confirmation)
-    }
-
-    /// Forgets what an instance that is gone asked for.
-    pub(crate) fn forget_stop(&self) {
-        self.lock().commands.retain(|command| !matches!(command, Command::Stop));
     }
 
     /// The actor has ended. Whoever asked for something hears that it won't be, because the command is dropped.
@@ -171,15 +167,6 @@ mod tests {
         assert!(commands.are_pending() && commands.include_confirmation());
         assert_eq!(all(&commands), ["Restart(\"a\")", "Confirm", "Restart(\"b\")"]);
         assert!(!commands.are_pending() && !commands.include_confirmation());
-    }
-
-    #[tokio::test]
-    async fn a_stop_that_a_gone_instance_asked_for_is_forgotten() {
-        let commands = commands().await;
-        commands.request(Command::Stop);
-        commands.request(restart("a"));
-        commands.forget_stop();
-        assert_eq!(all(&commands), ["Restart(\"a\")"]);
     }
 
     #[tokio::test]

@@ -134,7 +134,7 @@ impl Guest {
         myself: &ActorRef<Opaque>,
         running: &mut Running,
     ) -> Result<(), ActorProcessingErr> {
-        // The instance first: with it end the timers, which could ask for a stop of the next one.
+        // The instance first, and its timers with it: it can start no child any more that would be missed here.
         running.instance = None;
         end_children(myself);
         match self.try_restart(myself, running).await {
@@ -146,8 +146,6 @@ impl Guest {
     pub(super) async fn try_restart(&self, myself: &ActorRef<Opaque>, running: &mut Running) -> Result<(), GuestError> {
         running.is_restarted();
         let Running { label, life, .. } = running;
-        // Before the fresh instance runs, which may ask for a stop of its own.
-        life.commands.forget_stop();
         life.turn();
         let module = life.module();
         let started = async {

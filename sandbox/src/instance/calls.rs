@@ -21,6 +21,7 @@ use crate::policy::text::tidy;
 use crate::store::data::{ActorContext, StoreData};
 use crate::store::exit::Exit;
 use crate::store::replies::Port;
+use crate::store::timers::Timers;
 
 /// The number of frames of a trap that an error shows.
 const FRAMES: usize = 8;
@@ -225,6 +226,12 @@ impl Instance {
     /// The reason of a stop that the guest has asked for since this was last asked.
     pub(crate) fn take_stop_request(&mut self) -> Option<Option<String>> {
         self.store.data_mut().stopping.take()
+    }
+
+    /// True if a timer of the guest has asked for its stop since this was last asked.
+    pub(crate) fn take_timed_stop(&mut self) -> bool {
+        let timers = self.store.data().timers.as_ref();
+        timers.is_some_and(Timers::take_stop)
     }
 
     /// What the guest may make the host copy is as ever.

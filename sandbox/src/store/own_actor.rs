@@ -10,8 +10,8 @@ use crate::policy::limits::Limit;
 
 /// The actor of an instance, as the imports know it: what starts children, and what ends it between two messages.
 pub(crate) trait OwnActor: fmt::Debug + Send + Sync {
-    /// Has the actor stop before its next message, as if the guest asked for it in one.
-    fn request_stop(&self);
+    /// Has the actor look, before its next message, whether a timer of its instance has asked for its stop.
+    fn stop_is_due(&self);
 
     /// True if the host asks something of the actor, for which a guest that handles several messages in one call is to return early.
     fn has_commands(&self) -> bool;

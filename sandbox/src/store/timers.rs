@@ -50,6 +50,8 @@ struct Running {
     deadlines: BTreeSet<(Instant, u64)>,
     /// Bytes of all messages.
     bytes: usize,
+    /// The first of the timers that have asked for the actor's stop since that was last looked at.
+    stop: Option<u64>,
     task: Option<AbortHandle>,
 }
 
@@ -156,7 +158,14 @@ impl Timers {
         for later in later {
             running.end(later, &self.0.label);
         }
+        // One that has fired may have asked for a stop, which ends with it.
+        running.stop = running.stop.filter(|stop| *stop <= number);
         self.0.changed.notify_one();
+    }
+
+    /// True if a timer has asked for the actor's stop since this was last asked.
+    pub(crate) fn take_stop(&self) -> bool {
+        self.0.lock().stop.take().is_some()
     }
 
     /// Ends a timer. False if it had ended.
@@ -319,7 +328,9 @@ impl Shared {
             return;
         }
         let Action::Send(cast) = &timer.action else {
-            self.actor.request_stop();
+            // Kept here and not with the actor: whatever replaces the instance and its timers forgets it.
+            running.stop = Some(running.stop.map_or(number, |first| first.min(number)));
+            self.actor.stop_is_due();
             return running.end(number, &self.label);
         };
         if !directory::is_ours(cast.to) {

@@ -168,8 +168,6 @@ impl Guest {
         }
         end(myself, children.into_iter());
         self.forget_checkpoints(&running.label);
-        // What the old instance asked for is not asked for by the new one.
-        running.life.commands.forget_stop();
         Ok(Ok(Successor {
             new,
             state_bytes: 0,
