@@ -30,7 +30,7 @@ use bindings::acme::vault::door;
 const PACKAGE: &str = "package acme:vault@0.1.0 { interface door { ring: func(); } }";
 const IMPORT: &str = "(import \"acme:vault/door@0.1.0\" \"ring\" (func $ring))\n  (import";
 
-/// How often somebody rang who needs no state for it.
+/// The number of calls that were made without a state.
 static RUNG: AtomicUsize = AtomicUsize::new(0);
 
 /// An interface that fails as its sections say.
