@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::arguments::{InspectArguments, Output};
+use super::arguments::{InspectArguments, OutputFormat};
 use super::failure::Failure;
 use super::output;
 use super::process::Process;
@@ -23,8 +23,8 @@ pub(super) fn inspect(arguments: &InspectArguments) -> Result<ExitCode, Failure>
     let process = Process::of_command(LevelFilter::ERROR)?;
     let (module, described) = process.complete(load(arguments))?;
     output::write(|out| match arguments.output {
-        Output::Text => write_text(out, &module, &described),
-        Output::Json => writeln!(out, "{:#}", json(&module, &described)),
+        OutputFormat::Text => write_text(out, &module, &described),
+        OutputFormat::Json => writeln!(out, "{:#}", json(&module, &described)),
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use super::checkpoint::CheckpointSection;
 use super::choice::{chosen_or, known};
-use super::context::Context;
+use super::context::ReadContext;
 use super::literal::Literal;
 use super::names::{NameOf, checked_name};
 use super::problem::Problems;
@@ -191,7 +191,7 @@ impl ActorSection {
     pub(super) fn read(
         section: &Section<'_>,
         names: &DeclaredNames<'_>,
-        context: &Context<'_>,
+        context: &ReadContext<'_>,
         problems: &mut Problems,
     ) -> Option<(Self, ActorSpans)> {
         let name = section.required_text("name", "\"counter\"", problems);
@@ -267,7 +267,7 @@ fn read_guest(
     section: &Section<'_>,
     code: Option<&Code>,
     names: &DeclaredNames<'_>,
-    context: &Context<'_>,
+    context: &ReadContext<'_>,
     problems: &mut Problems,
 ) -> GuestSettings {
     let mut guest = GuestSettings {
@@ -309,7 +309,12 @@ fn read_guest(
     guest
 }
 
-fn read_code(section: &Section<'_>, modules: &[&str], context: &Context<'_>, problems: &mut Problems) -> Option<Code> {
+fn read_code(
+    section: &Section<'_>,
+    modules: &[&str],
+    context: &ReadContext<'_>,
+    problems: &mut Problems,
+) -> Option<Code> {
     let module = section.text("module", problems);
     let native = section.text("native", problems);
     match (module, native) {

@@ -4,7 +4,7 @@ use std::env::VarError;
 use std::path::Path;
 
 /// See the module.
-pub(crate) struct Context<'a> {
+pub(crate) struct ReadContext<'a> {
     /// Relative paths start here.
     pub(super) folder: &'a Path,
     /// The native actors of the program.

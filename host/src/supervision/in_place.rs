@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::counts::TreeState;
-use super::message::{GaveUp, Message};
+use super::message::{GaveUp, SupervisorMessage};
 use crate::directory::BoxFuture;
 use crate::guest::{Budget, Restarts, Verdict};
 
@@ -33,7 +33,7 @@ pub(super) enum Closing {
 #[derive(Debug)]
 pub(super) struct InPlace {
     pub(super) child: usize,
-    pub(super) supervisor: ActorRef<Message>,
+    pub(super) supervisor: ActorRef<SupervisorMessage>,
     pub(super) budget: SharedBudget,
     pub(super) closing: watch::Receiver<Closing>,
     pub(super) tree: TreeState,
@@ -69,7 +69,7 @@ impl Restarts for InPlace {
         self.tree.restarted();
         // A restart that the supervisor asked for is no news to it.
         if self.failing.swap(false, Ordering::Relaxed) {
-            drop(self.supervisor.cast(Message::RestartedInPlace(self.child)));
+            drop(self.supervisor.cast(SupervisorMessage::RestartedInPlace(self.child)));
         }
     }
 }
