@@ -16,7 +16,7 @@ use super::problem::Problems;
 use super::section::{Keys, Section};
 use super::source::Redacted;
 use super::spans::{ActorSpans, CapabilitySpans};
-use super::{capabilities, limits, supervisor, values};
+use super::{capabilities, interfaces, limits, supervisor, values};
 use crate::guest::{Grants, Limits, Restart};
 use crate::supervision::OnGiveUp;
 
@@ -36,6 +36,7 @@ pub(super) const KEYS: Keys = Keys {
         "limits",
         "config",
         "capabilities",
+        "interfaces",
     ],
     explained: &[
         ("strategy", "it belongs to the table `[supervisors.NAME]`"),
@@ -278,7 +279,7 @@ fn read_guest(
         capability_spans: CapabilitySpans::default(),
     };
     if let Some(Code::Native(_)) = code {
-        for key in ["limits", "config", "capabilities"] {
+        for key in ["limits", "config", "capabilities", "interfaces"] {
             if let Some(value) = section.value(key) {
                 let message = format!("`{key}` is for guests, and this actor is native");
                 problems.error(
@@ -302,6 +303,9 @@ fn read_guest(
         let (grants, spans) = capabilities::read(&section, &names.modules, context, problems);
         guest.grants = Arc::new(grants);
         guest.capability_spans = spans;
+    }
+    if let Some(value) = section.value("interfaces") {
+        Arc::make_mut(&mut guest.grants).interfaces = interfaces::read(value, context, problems);
     }
     if let Some(value) = section.value("config") {
         guest.config = Arc::new(values::read(value, problems));

@@ -13,6 +13,7 @@ mod context;
 mod control;
 mod cookie;
 mod duration;
+mod interfaces;
 mod limits;
 mod literal;
 mod module;
@@ -65,7 +66,7 @@ pub use tls::TlsSection;
 pub use wire_type::{DecodeError, Scalar, Type, TypeError};
 
 use crate::files::{self, ReadError};
-use crate::guest::{Limits, LoadFault, ModuleSource};
+use crate::guest::{HostInterfaces, Limits, LoadFault, ModuleSource};
 use actor::DeclaredNames;
 use context::ReadContext;
 use overrides::Override;
@@ -123,6 +124,8 @@ pub struct NodeConfig {
     pub supervisors: Vec<SupervisorSection>,
     /// `[[actors]]`, in the order of the file.
     pub actors: Vec<ActorSection>,
+    /// The interfaces that its program adds for guests.
+    pub interfaces: HostInterfaces,
     /// What works but is hardly wanted.
     pub warnings: Findings,
     /// Where things are that turn out to be wrong only later.
@@ -152,11 +155,22 @@ impl NodeConfig {
     /// # Errors
     /// As for [`load`](Self::load).
     pub fn load_with(file: &Path, natives: &[&str], options: &ConfigOptions) -> Result<Self, ConfigError> {
+        Self::load_for(file, natives, &HostInterfaces::default(), options)
+    }
+
+    /// The same, for a program that adds interfaces for guests.
+    pub(crate) fn load_for(
+        file: &Path,
+        natives: &[&str],
+        interfaces: &HostInterfaces,
+        options: &ConfigOptions,
+    ) -> Result<Self, ConfigError> {
         let text = read_text(file)?;
         let folder = file.parent().unwrap_or(Path::new(""));
         let context = ReadContext {
             folder,
             natives,
+            interfaces,
             variable: &|name| std::env::var(name),
         };
         Self::parse(file, &text, &context, options)
@@ -173,6 +187,7 @@ impl NodeConfig {
         let context = ReadContext {
             folder,
             natives: &["native"],
+            interfaces: &HostInterfaces::default(),
             variable,
         };
         let options = ConfigOptions {
@@ -231,6 +246,7 @@ impl NodeConfig {
                 builds,
                 supervisors: read.supervisors,
                 actors,
+                interfaces: context.interfaces.clone(),
                 warnings,
                 spans,
             }),

@@ -7,7 +7,7 @@ use super::error::HostError;
 use super::pool::{PoolDemand, setup};
 use super::user_dirs;
 use crate::config::{NodeConfig, RuntimeSection};
-use crate::guest::{Engine, EngineConfig, EngineError, Machine, Needs};
+use crate::guest::{Engine, EngineConfig, EngineError, HostInterfaces, Machine, Needs};
 
 /// The name of the file with the cache's key.
 const CACHE_KEY: &str = "cache.key";
@@ -24,22 +24,33 @@ pub(super) fn engine_for(config: &NodeConfig, needs: &BTreeMap<String, Needs>) -
         None => {}
     }
     let key = cache_key(&config.runtime);
+    let interfaces = &config.interfaces;
     let engine = match &config.runtime.cache_dir {
         Some(dir) => {
             let harmless = EngineError::is_trouble_of_the_cache;
-            engine_or_without_cache(&setup, (Some(dir.clone()), key), harmless, "this start takes longer")
+            engine_or_without_cache(
+                &setup,
+                interfaces,
+                (Some(dir.clone()), key),
+                harmless,
+                "this start takes longer",
+            )
         }
-        None => with_default_cache(&setup, key),
+        None => with_default_cache(&setup, interfaces, key),
     };
     Ok(engine?)
 }
 
 /// An engine that keeps compiled code in the user's cache directory or, where that can't be, not at all.
 pub(crate) fn engine_with_cache(setup: &EngineConfig) -> Result<Engine, EngineError> {
-    with_default_cache(setup, cache_key(&RuntimeSection::default()))
+    with_default_cache(setup, &HostInterfaces::default(), cache_key(&RuntimeSection::default()))
 }
 
-fn with_default_cache(setup: &EngineConfig, key: Option<PathBuf>) -> Result<Engine, EngineError> {
+fn with_default_cache(
+    setup: &EngineConfig,
+    interfaces: &HostInterfaces,
+    key: Option<PathBuf>,
+) -> Result<Engine, EngineError> {
     let harmless = |error: &EngineError| {
         let is_of_the_folder = matches!(
             error,
@@ -48,23 +59,25 @@ fn with_default_cache(setup: &EngineConfig, key: Option<PathBuf>) -> Result<Engi
         is_of_the_folder || error.is_trouble_of_the_cache()
     };
     let advice = "`cache_dir` in [runtime] chooses another folder";
-    engine_or_without_cache(setup, (user_dirs::cache(), key), harmless, advice)
+    engine_or_without_cache(setup, interfaces, (user_dirs::cache(), key), harmless, advice)
 }
 
 /// An engine with this cache or, after a failure that is harmless, without one: compiled code saves time, and nothing else hangs
 /// on it.
 fn engine_or_without_cache(
     setup: &EngineConfig,
+    interfaces: &HostInterfaces,
     (cache_dir, cache_key): (Option<PathBuf>, Option<PathBuf>),
     is_harmless: impl FnOnce(&EngineError) -> bool,
     advice: &str,
 ) -> Result<Engine, EngineError> {
     let engine = |cache_dir| {
-        Engine::new(EngineConfig {
+        let config = EngineConfig {
             cache_dir,
             cache_key: cache_key.clone(),
             ..setup.clone()
-        })
+        };
+        Engine::with_interfaces(config, interfaces.clone())
     };
     match engine(cache_dir) {
         Err(error) if is_harmless(&error) => {

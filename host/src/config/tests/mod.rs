@@ -5,6 +5,7 @@
 mod actors;
 mod builds;
 mod guests;
+mod interfaces;
 mod limits;
 mod limits_page;
 mod node;
@@ -71,6 +72,7 @@ fn parse_with(text: &str, folder: &Path, set: &[&str]) -> Result<NodeConfig, Con
     let context = ReadContext {
         folder,
         natives: &["counter", "greeter"],
+        interfaces: &interfaces::interfaces(),
         variable: &variable,
     };
     let options = ConfigOptions {
