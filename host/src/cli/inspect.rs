@@ -13,7 +13,9 @@ use super::failure::Failure;
 use super::output;
 use super::process::Process;
 use super::signature::{descriptor_json, write_descriptor};
-use crate::guest::{Allocation, Descriptor, EngineConfig, Module, ModuleSource, Need, Needs, Origin, Want};
+use crate::guest::{
+    Allocation, CapabilityUse, Certainty, Descriptor, EngineConfig, Module, ModuleSource, Needs, Origin,
+};
 use crate::host::engine_with_cache;
 
 /// The time after which it is explained why a component takes long to load.
@@ -144,24 +146,24 @@ fn code(module: &Module) -> &'static str {
     }
 }
 
-fn in_words(need: Need) -> &'static str {
+fn in_words(need: Certainty) -> &'static str {
     match need {
-        Need::Required => {
+        Certainty::Required => {
             "the component is refused without it; add under [actors.capabilities]: http = [\"https://HOST\"]"
         }
-        Need::Called => "it calls functions that need this",
-        Need::Perhaps => "imported, which some languages do without needing it",
+        Certainty::Called => "it calls functions that need this",
+        Certainty::Imported => "imported, which some languages do without needing it",
     }
 }
 
 fn json(module: &Module, described: &Described) -> serde_json::Value {
-    let want = |want: &Want| {
+    let want = |want: &CapabilityUse| {
         serde_json::json!({
             "capability": want.capability,
             "need": match want.need {
-                Need::Required => "required",
-                Need::Called => "called",
-                Need::Perhaps => "perhaps",
+                Certainty::Required => "required",
+                Certainty::Called => "called",
+                Certainty::Imported => "perhaps",
             },
             "imports": want.imports,
         })

@@ -21,7 +21,7 @@ use super::readiness::{GivenUp, OnGiveUp};
 use super::report;
 use super::shutdown::{self, ShutdownMode};
 use super::spec::{Strategy, SupervisorSpec};
-use crate::guest::{Budget, RestartPolicy, Verdict};
+use crate::guest::{RestartBudget, RestartDecision, RestartIntensity};
 
 /// The most actors that are given up together and named in the log.
 const LOGGED: usize = 20;
@@ -151,7 +151,7 @@ impl State {
         let Arguments {
             spec, tree, is_root, ..
         } = arguments;
-        let budget = || Arc::new(Mutex::new(Budget::new(spec.policy)));
+        let budget = || Arc::new(Mutex::new(RestartBudget::new(spec.intensity)));
         let shared = budget();
         let child = |child: &super::spec::ChildSpec| Child {
             spec: child.clone(),
@@ -256,7 +256,7 @@ impl State {
         &mut self,
         index: usize,
         reason: &str,
-        ask: impl FnOnce(&mut RestartPlan, &mut dyn FnMut() -> Verdict) -> Vec<PlanCommand>,
+        ask: impl FnOnce(&mut RestartPlan, &mut dyn FnMut() -> RestartDecision) -> Vec<PlanCommand>,
     ) -> Vec<PlanCommand> {
         let Some(child) = self.children.get(index) else {
             return Vec::new();
@@ -265,11 +265,11 @@ impl State {
         let mut spend = || *verdict.insert(child.spend());
         let commands = ask(&mut self.plan, &mut spend);
         match verdict {
-            Some(Verdict::Restart { after, restart }) => {
+            Some(RestartDecision::Restart { after, restart }) => {
                 let (actor, supervisor) = (&*child.spec.name, &*self.spec.name);
                 tracing::warn!(actor, supervisor, restart, ?after, reason, "it is started again");
             }
-            Some(Verdict::GiveUp) => self.give_up(index),
+            Some(RestartDecision::GiveUp) => self.give_up(index),
             None => {}
         }
         commands
@@ -282,9 +282,9 @@ impl State {
             .get(index)
             .map(|child| child.spec.name.clone())
             .unwrap_or_default();
-        let RestartPolicy {
+        let RestartIntensity {
             max_restarts, within, ..
-        } = self.spec.policy;
+        } = self.spec.intensity;
         let supervisor = &self.spec.name;
         let reason = format!("more than {max_restarts} restarts within {within:?}, the last one for `{name}`");
         match self.spec.strategy {

@@ -15,7 +15,7 @@ use super::message::{ChildHandle, GaveUp, NotStarted, RunningChild, SupervisorMe
 use super::shutdown::ends_within;
 use super::spec::{ChildCode, ChildSpec, StartError};
 use crate::directory::{self, BoxFuture};
-use crate::guest::{self, GuestOptions, Restarting, Verdict};
+use crate::guest::{self, GuestOptions, RestartDecision, RestartPolicy};
 
 /// The longest time for an actor to stop before it is killed, and after that to end.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -49,7 +49,7 @@ pub(super) struct ChildStart {
 
 impl Child {
     /// Decides about a failure that happened now.
-    pub(super) fn spend(&self) -> Verdict {
+    pub(super) fn spend(&self) -> RestartDecision {
         let mut budget = self.budget.lock();
         budget.spend(Instant::now())
     }
@@ -94,7 +94,7 @@ impl ChildStart {
                     failing: AtomicBool::new(false),
                 };
                 let options = GuestOptions {
-                    restarting: Restarting {
+                    restarting: RestartPolicy {
                         when: restart,
                         restarts: Arc::new(in_place),
                     },

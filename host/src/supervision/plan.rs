@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::spec::{ChildKind, Strategy};
-use crate::guest::{Restart, Verdict};
+use crate::guest::{RestartDecision, RestartType};
 
 /// How a child came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub(crate) struct RestartPlan {
 #[derive(Debug)]
 struct PlannedChild {
     kind: ChildKind,
-    restart: Restart,
+    restart: RestartType,
     state: ChildState,
 }
 
@@ -83,7 +83,7 @@ enum PlanPhase {
 
 impl RestartPlan {
     /// All children are up.
-    pub(crate) fn new(strategy: Strategy, children: impl IntoIterator<Item = (ChildKind, Restart)>) -> Self {
+    pub(crate) fn new(strategy: Strategy, children: impl IntoIterator<Item = (ChildKind, RestartType)>) -> Self {
         let child = |(kind, restart)| PlannedChild {
             kind,
             restart,
@@ -106,7 +106,7 @@ impl RestartPlan {
         &mut self,
         child: usize,
         ending: ChildExit,
-        spend: impl FnOnce() -> Verdict,
+        spend: impl FnOnce() -> RestartDecision,
     ) -> Vec<PlanCommand> {
         let was = self.set(child, ChildState::Down);
         if self.phase == PlanPhase::Running
@@ -116,7 +116,7 @@ impl RestartPlan {
             return self.decide(child, spend());
         }
         if self.phase == PlanPhase::Running && ending == ChildExit::GaveUp {
-            return self.decide(child, Verdict::GiveUp);
+            return self.decide(child, RestartDecision::GiveUp);
         }
         self.poll()
     }
@@ -129,9 +129,9 @@ impl RestartPlan {
                 kind: ChildKind::Guest, ..
             }) => false,
             Some(child) => match child.restart {
-                Restart::Temporary => false,
-                Restart::Transient => ending != ChildExit::Stopped,
-                Restart::Permanent => true,
+                RestartType::Temporary => false,
+                RestartType::Transient => ending != ChildExit::Stopped,
+                RestartType::Permanent => true,
             },
         }
     }
@@ -170,7 +170,11 @@ impl RestartPlan {
     }
 
     /// A child did not come up. `spend` is as for [`handle_ended`](Self::handle_ended).
-    pub(super) fn handle_start_failed(&mut self, child: usize, spend: impl FnOnce() -> Verdict) -> Vec<PlanCommand> {
+    pub(super) fn handle_start_failed(
+        &mut self,
+        child: usize,
+        spend: impl FnOnce() -> RestartDecision,
+    ) -> Vec<PlanCommand> {
         self.set(child, ChildState::Down);
         if self.phase == PlanPhase::Running {
             return self.decide(child, spend());
@@ -207,13 +211,15 @@ impl RestartPlan {
             .map(|(index, _)| index)
     }
 
-    fn decide(&mut self, failed: usize, verdict: Verdict) -> Vec<PlanCommand> {
+    fn decide(&mut self, failed: usize, verdict: RestartDecision) -> Vec<PlanCommand> {
         match (verdict, self.strategy) {
             // Its failure is its own.
-            (Verdict::GiveUp, Strategy::OneForOne) => return Vec::new(),
-            (Verdict::GiveUp, _) => self.end(),
-            (Verdict::Restart { after, .. }, Strategy::OneForOne) => return vec![PlanCommand::Wait(failed, after)],
-            (Verdict::Restart { after, .. }, _) => {
+            (RestartDecision::GiveUp, Strategy::OneForOne) => return Vec::new(),
+            (RestartDecision::GiveUp, _) => self.end(),
+            (RestartDecision::Restart { after, .. }, Strategy::OneForOne) => {
+                return vec![PlanCommand::Wait(failed, after)];
+            }
+            (RestartDecision::Restart { after, .. }, _) => {
                 self.due.insert(failed);
                 let longest = self.wait.map_or(after, |(_, wait)| wait.max(after));
                 self.wait = Some((failed, longest));
@@ -235,7 +241,7 @@ impl RestartPlan {
                 continue;
             };
             let is_alive = matches!(child.state, ChildState::Up | ChildState::Starting);
-            let is_back = child.restart != Restart::Temporary;
+            let is_back = child.restart != RestartType::Temporary;
             if is_alive && (!is_back || child.kind != ChildKind::Guest) {
                 self.outdated.insert(index);
             }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::plan::{ChildExit, PlanCommand, RestartPlan};
 use super::spec::ChildKind;
 use super::spec::Strategy;
-use crate::guest::{Restart, Verdict};
+use crate::guest::{RestartDecision, RestartType};
 
 struct Case {
     plan: RestartPlan,
@@ -31,9 +31,9 @@ fn check(strategy: Strategy, children: &str, history: &[(&str, &str)]) {
             _ => ChildKind::Supervisor,
         };
         let restart = match child.chars().last() {
-            Some('!') => Restart::Permanent,
-            Some('?') => Restart::Temporary,
-            _ => Restart::Transient,
+            Some('!') => RestartType::Permanent,
+            Some('?') => RestartType::Temporary,
+            _ => RestartType::Transient,
         };
         letters.extend(child.chars().next());
         kinds.push((kind, restart));
@@ -63,12 +63,12 @@ impl Case {
             _ => (event, usize::MAX),
         };
         let plan = &mut self.plan;
-        let restart = || Verdict::Restart {
+        let restart = || RestartDecision::Restart {
             after: Duration::from_millis(100),
             restart: 1,
         };
-        let give_up = || Verdict::GiveUp;
-        let never = || -> Verdict { panic!("{event}: the budget is not asked") };
+        let give_up = || RestartDecision::GiveUp;
+        let never = || -> RestartDecision { panic!("{event}: the budget is not asked") };
         let commands = match words {
             "failed" => plan.handle_ended(child, ChildExit::Failed, restart),
             "failed too often" => plan.handle_ended(child, ChildExit::Failed, give_up),

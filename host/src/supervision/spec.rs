@@ -9,7 +9,7 @@ use ractor::ActorCell;
 
 use super::readiness::OnGiveUp;
 use crate::directory::BoxFuture;
-use crate::guest::{GuestOptions, Module, Restart, RestartPolicy};
+use crate::guest::{GuestOptions, Module, RestartIntensity, RestartType};
 
 /// Who else is restarted when an actor was.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub struct SupervisorSpec {
     /// Who is restarted with whom.
     pub strategy: Strategy,
     /// How many restarts are too many.
-    pub policy: RestartPolicy,
+    pub intensity: RestartIntensity,
     /// Its children, in the order of their start.
     pub children: Vec<ChildSpec>,
 }
@@ -70,7 +70,7 @@ type StartNative = dyn Fn(ActorCell) -> BoxFuture<'static, Result<ActorCell, Sta
 #[derive(Clone)]
 pub struct ChildSpec {
     pub(super) name: Arc<str>,
-    pub(super) restart: Restart,
+    pub(super) restart: RestartType,
     pub(super) batch: Option<usize>,
     pub(super) on_give_up: OnGiveUp,
     pub(super) code: ChildCode,
@@ -94,7 +94,7 @@ pub(crate) enum ChildKind {
 
 impl ChildSpec {
     /// A guest, restarted in place by the rules of its supervisor: `options.restarting` is not looked at.
-    pub fn guest(module: Module, options: GuestOptions, restart: Restart) -> Self {
+    pub fn guest(module: Module, options: GuestOptions, restart: RestartType) -> Self {
         let name = options.name.as_deref().unwrap_or_else(|| module.name()).into();
         Self {
             name,
@@ -110,7 +110,7 @@ impl ChildSpec {
 
     /// A native actor. `start` spawns it under its name, linked to the supervisor that it gets, and makes it join its
     /// groups; it is called again for each restart.
-    pub fn native<F>(name: &str, restart: Restart, start: impl Fn(ActorCell) -> F + Send + Sync + 'static) -> Self
+    pub fn native<F>(name: &str, restart: RestartType, start: impl Fn(ActorCell) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<ActorCell, StartError>> + Send + 'static,
     {
@@ -127,7 +127,7 @@ impl ChildSpec {
     pub fn supervisor(spec: SupervisorSpec) -> Self {
         Self {
             name: spec.name.as_str().into(),
-            restart: Restart::Permanent,
+            restart: RestartType::Permanent,
             batch: None,
             on_give_up: OnGiveUp::Stay,
             code: ChildCode::Supervisor(Arc::new(spec)),
@@ -154,7 +154,7 @@ impl ChildSpec {
     pub(super) fn actors(&self) -> Vec<(&Arc<str>, OnGiveUp)> {
         match &self.code {
             ChildCode::Supervisor(spec) => spec.children.iter().flat_map(Self::actors).collect(),
-            _ if self.restart == Restart::Temporary => Vec::new(),
+            _ if self.restart == RestartType::Temporary => Vec::new(),
             _ => vec![(&self.name, self.on_give_up)],
         }
     }

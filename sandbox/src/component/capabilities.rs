@@ -7,24 +7,24 @@ use wasmtime::component::types::ComponentItem;
 
 /// A capability that a component could use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Want {
+pub struct CapabilityUse {
     /// Its key in `[actors.capabilities]`.
     pub capability: Cow<'static, str>,
     /// The imports that tell, as `interface` or `interface#function`.
     pub imports: Vec<String>,
     /// How sure it is.
-    pub need: Need,
+    pub need: Certainty,
 }
 
 /// How sure it is that a component wants a capability.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
+pub enum Certainty {
     /// Without the grant the component is refused.
     Required,
     /// The component calls functions that fail without the grant.
     Called,
     /// Its language imports this for every program, whether that uses it or not. Without the grant each use fails.
-    Perhaps,
+    Imported,
 }
 
 /// An import that tells of a capability.
@@ -35,7 +35,7 @@ pub(crate) struct CapabilityImport {
     interface: &'static str,
     /// Those of its functions that tell. None: that it is imported at all does.
     functions: &'static [&'static str],
-    need: Need,
+    need: Certainty,
 }
 
 impl CapabilityImport {
@@ -43,7 +43,7 @@ impl CapabilityImport {
         capability: &'static str,
         interface: &'static str,
         functions: &'static [&'static str],
-        need: Need,
+        need: Certainty,
     ) -> Self {
         Self {
             capability,
@@ -55,9 +55,9 @@ impl CapabilityImport {
 }
 
 /// What the component wants, in the order of these imports.
-pub(super) fn of(engine: &wasmtime::Engine, component: &Component, telling: &[CapabilityImport]) -> Vec<Want> {
+pub(super) fn of(engine: &wasmtime::Engine, component: &Component, telling: &[CapabilityImport]) -> Vec<CapabilityUse> {
     let ty = component.component_type();
-    let mut wants: Vec<Want> = Vec::new();
+    let mut wants: Vec<CapabilityUse> = Vec::new();
     for sign in telling {
         for (name, import) in ty.imports(engine) {
             if !name.starts_with(sign.interface) {
@@ -76,7 +76,7 @@ pub(super) fn of(engine: &wasmtime::Engine, component: &Component, telling: &[Ca
             }
             match wants.iter_mut().find(|want| want.capability == sign.capability) {
                 Some(want) => want.imports.extend(imports),
-                None => wants.push(Want {
+                None => wants.push(CapabilityUse {
                     capability: sign.capability.into(),
                     imports,
                     need: sign.need,

@@ -3,7 +3,7 @@
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
-use super::capabilities::{self, Want};
+use super::capabilities::{self, CapabilityUse};
 use super::error::LoadFault;
 use super::imports::{Offers, is_of};
 
@@ -49,7 +49,7 @@ pub(crate) fn check_imports(
 pub(crate) struct Interfaces {
     pub(crate) imports: Vec<String>,
     pub(crate) exports: Vec<String>,
-    pub(crate) wants: Vec<Want>,
+    pub(crate) wants: Vec<CapabilityUse>,
 }
 
 impl Interfaces {

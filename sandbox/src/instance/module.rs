@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::code::{Code, Origin};
 use super::engine::Engine;
-use crate::component::capabilities::Want;
+use crate::component::capabilities::CapabilityUse;
 use crate::component::description::Description;
 use crate::component::needs::Needs;
 use crate::component::source::{Digest, ModuleSource};
@@ -76,7 +76,7 @@ impl Module {
     }
 
     /// The capabilities that its actors could use.
-    pub fn wants(&self) -> &[Want] {
+    pub fn wants(&self) -> &[CapabilityUse] {
         &self.code.interfaces.wants
     }
 

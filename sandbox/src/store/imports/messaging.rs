@@ -14,7 +14,7 @@ use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::component::bindings::messaging::{self, ReplyError, SendError};
 use crate::component::bindings::types::Pid;
-use crate::component::capabilities::{CapabilityImport, Need};
+use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
 use crate::directory::{self, Inbox, Local, NotPut, PROBE_VARIANT, PutRefused, SendRefused};
 use crate::policy::limits::Limit;
@@ -37,7 +37,7 @@ impl interface::Interface for Interface {
                 "messages",
                 "ractor:actor/messaging@",
                 &["cast", "call"],
-                Need::Called,
+                Certainty::Called,
             )]
         }
     }

@@ -8,13 +8,13 @@ use super::RELEASE;
 use crate::accounting::telemetry;
 use crate::component::bindings::timers::{self, TimerError};
 use crate::component::bindings::types::Pid;
-use crate::component::capabilities::{CapabilityImport, Need};
+use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
 use crate::directory;
 use crate::store::data::StoreData;
 use crate::store::interface;
 use crate::store::pid;
-use crate::store::timers::{Action, Cast, Timers, TooMany};
+use crate::store::timers::{Action, TimedCast, Timers, TooMany};
 
 /// The interface `timers`.
 pub(super) struct Interface;
@@ -30,7 +30,7 @@ impl interface::Interface for Interface {
                 "messages",
                 "ractor:actor/timers@",
                 &["send-after", "send-interval"],
-                Need::Called,
+                Certainty::Called,
             )]
         }
     }
@@ -100,7 +100,7 @@ impl StoreData {
         if !self.may_send_to(&target)? {
             return Ok(Err(TimerError::Denied));
         }
-        let cast = Cast {
+        let cast = TimedCast {
             to: target.id,
             variant,
             args,

@@ -28,7 +28,7 @@ use super::interface;
 use super::interface_states::Opened;
 use crate::accounting::family::Quota;
 use crate::accounting::label::Label;
-use crate::component::capabilities::{CapabilityImport, Need};
+use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
 use crate::component::interfaces::WASI;
 use crate::policy::grants::{Access, Directory, Grants, Guarded};
@@ -69,16 +69,16 @@ impl interface::Interface for Interface {
     fn capabilities(&self) -> &[CapabilityImport] {
         const {
             &[
-                CapabilityImport::new("directories", "wasi:filesystem/preopens@", &[], Need::Perhaps),
+                CapabilityImport::new("directories", "wasi:filesystem/preopens@", &[], Certainty::Imported),
                 CapabilityImport::new(
                     "environment",
                     "wasi:cli/environment@",
                     &["get-environment"],
-                    Need::Perhaps,
+                    Certainty::Imported,
                 ),
-                CapabilityImport::new("tcp", "wasi:sockets/tcp-create-socket@", &[], Need::Perhaps),
-                CapabilityImport::new("udp", "wasi:sockets/udp-create-socket@", &[], Need::Perhaps),
-                CapabilityImport::new("dns", "wasi:sockets/ip-name-lookup@", &[], Need::Perhaps),
+                CapabilityImport::new("tcp", "wasi:sockets/tcp-create-socket@", &[], Certainty::Imported),
+                CapabilityImport::new("udp", "wasi:sockets/udp-create-socket@", &[], Certainty::Imported),
+                CapabilityImport::new("dns", "wasi:sockets/ip-name-lookup@", &[], Certainty::Imported),
             ]
         }
     }
