@@ -94,11 +94,11 @@ fn write_text(out: &mut impl Write, module: &Module, described: &Described) -> i
         out,
         "capabilities that it could use, if [actors.capabilities] grants them"
     )?;
-    if module.wants().is_empty() {
+    if module.capability_uses().is_empty() {
         writeln!(out, "  none")?;
     }
-    for want in module.wants() {
-        writeln!(out, "  {:<11} {}", want.capability, in_words(want.need))?;
+    for each in module.capability_uses() {
+        writeln!(out, "  {:<11} {}", each.capability, in_words(each.certainty))?;
     }
     writeln!(out, "imports")?;
     for import in module.imports() {
@@ -146,8 +146,8 @@ fn code(module: &Module) -> &'static str {
     }
 }
 
-fn in_words(need: Certainty) -> &'static str {
-    match need {
+fn in_words(certainty: Certainty) -> &'static str {
+    match certainty {
         Certainty::Required => {
             "the component is refused without it; add under [actors.capabilities]: http = [\"https://HOST\"]"
         }
@@ -157,15 +157,15 @@ fn in_words(need: Certainty) -> &'static str {
 }
 
 fn json(module: &Module, described: &Described) -> serde_json::Value {
-    let want = |want: &CapabilityUse| {
+    let each = |each: &CapabilityUse| {
         serde_json::json!({
-            "capability": want.capability,
-            "need": match want.need {
+            "capability": each.capability,
+            "need": match each.certainty {
                 Certainty::Required => "required",
                 Certainty::Called => "called",
                 Certainty::Imported => "perhaps",
             },
-            "imports": want.imports,
+            "imports": each.imports,
         })
     };
     serde_json::json!({
@@ -176,7 +176,7 @@ fn json(module: &Module, described: &Described) -> serde_json::Value {
         "actor": described.as_ref().ok().map(descriptor_json),
         "error": described.as_ref().err(),
         "needs": needs_json(module.needs()),
-        "capabilities": module.wants().iter().map(want).collect::<Vec<_>>(),
+        "capabilities": module.capability_uses().iter().map(each).collect::<Vec<_>>(),
         "imports": module.imports().collect::<Vec<_>>(),
         "exports": module.exports().collect::<Vec<_>>(),
     })

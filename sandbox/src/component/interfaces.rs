@@ -49,7 +49,7 @@ pub(crate) fn check_imports(
 pub(crate) struct Interfaces {
     pub(crate) imports: Vec<String>,
     pub(crate) exports: Vec<String>,
-    pub(crate) wants: Vec<CapabilityUse>,
+    pub(crate) uses: Vec<CapabilityUse>,
 }
 
 impl Interfaces {
@@ -58,7 +58,7 @@ impl Interfaces {
         Self {
             imports: ty.imports(engine).map(|(name, _)| name.to_owned()).collect(),
             exports: ty.exports(engine).map(|(name, _)| name.to_owned()).collect(),
-            wants: capabilities::of(engine, component, offers.capabilities()),
+            uses: capabilities::of(engine, component, offers.capabilities()),
         }
     }
 }

@@ -76,8 +76,8 @@ impl Module {
     }
 
     /// The capabilities that its actors could use.
-    pub fn wants(&self) -> &[CapabilityUse] {
-        &self.code.interfaces.wants
+    pub fn capability_uses(&self) -> &[CapabilityUse] {
+        &self.code.interfaces.uses
     }
 
     /// Checks that it imports nothing that an actor would have to be granted and isn't.

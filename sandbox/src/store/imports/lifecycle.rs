@@ -14,6 +14,7 @@ use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
 use crate::directory;
 use crate::policy::denied::Denied;
+use crate::policy::grants::Capability;
 use crate::policy::limits::Limit;
 use crate::policy::text::tidy;
 use crate::store::data::{ActorContext, StoreData};
@@ -35,7 +36,7 @@ impl interface::Interface for Interface {
     fn capabilities(&self) -> &[CapabilityImport] {
         const {
             &[CapabilityImport::new(
-                "spawn",
+                Capability::Spawn,
                 "ractor:actor/lifecycle@",
                 &["spawn"],
                 Certainty::Called,

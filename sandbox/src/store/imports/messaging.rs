@@ -17,6 +17,7 @@ use crate::component::bindings::types::Pid;
 use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
 use crate::directory::{self, Inbox, Local, NotPut, PROBE_VARIANT, PutRefused, SendRefused};
+use crate::policy::grants::Capability;
 use crate::policy::limits::Limit;
 use crate::store::data::StoreData;
 use crate::store::interface;
@@ -34,7 +35,7 @@ impl interface::Interface for Interface {
     fn capabilities(&self) -> &[CapabilityImport] {
         const {
             &[CapabilityImport::new(
-                "messages",
+                Capability::Messages,
                 "ractor:actor/messaging@",
                 &["cast", "call"],
                 Certainty::Called,

@@ -100,7 +100,7 @@ impl Used {
         CapabilityUse {
             capability: format!("interfaces.{}", self.interface.key()).into(),
             imports: self.imports.clone(),
-            need: Certainty::Required,
+            certainty: Certainty::Required,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::component::bindings::types::Pid;
 use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
 use crate::directory;
+use crate::policy::grants::Capability;
 use crate::store::data::StoreData;
 use crate::store::interface;
 use crate::store::pid;
@@ -27,7 +28,7 @@ impl interface::Interface for Interface {
     fn capabilities(&self) -> &[CapabilityImport] {
         const {
             &[CapabilityImport::new(
-                "messages",
+                Capability::Messages,
                 "ractor:actor/timers@",
                 &["send-after", "send-interval"],
                 Certainty::Called,
