@@ -43,8 +43,18 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     try_mutations(workspace, &tests(workspace, pattern)?, options.length, seed)
 }
 
+/// Runs all of them, each for as long as `length` says for so many tests.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_all(workspace: &Workspace, length: impl FnOnce(usize) -> Span) -> Result<()> {
+    let tests = tests(workspace, "")?;
+    let length = length(tests.len());
+    try_mutations(workspace, &tests, length, seed_by_clock())
+}
+
 /// A number to begin choices with that no run before began with.
-fn seed_by_clock() -> u64 {
+pub(crate) fn seed_by_clock() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()

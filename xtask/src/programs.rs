@@ -35,6 +35,14 @@ pub(crate) fn build<'a>(workspace: &Workspace, binaries: impl IntoIterator<Item 
     Ok(folder)
 }
 
+/// Builds every program that tests use, as [`build`].
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn build_all(workspace: &Workspace) -> Result<PathBuf> {
+    build(workspace, workspace.binaries().iter().map(String::as_str))
+}
+
 /// Puts `file` at `place`, as a link where that is possible: programs with debug information are large.
 pub(crate) fn replace(file: &Path, place: &Path) -> Result<()> {
     match fs::remove_file(place) {
