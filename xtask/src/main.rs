@@ -16,6 +16,7 @@ mod process;
 mod programs;
 mod report;
 mod span;
+mod suites;
 mod target;
 mod test;
 mod workspace;

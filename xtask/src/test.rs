@@ -1,8 +1,8 @@
 //! `cargo xtask test`: everything that has to hold, in the order that fails soonest.
 //!
 //! The steps are cut so that they share what they build. The programs are those that `cargo xtask demo` builds, all
-//! lints share their check artifacts, and all tests of the workspace are one build. What is built twice has different
-//! features each time, which is the point: programs as their users get them, and the host without guests.
+//! lints share their check artifacts, and all tests of the workspace are one build, which has its wasmtime from the programs. What is
+//! built twice has different features each time, which is the point: programs as their users get them, and the cluster layer alone.
 
 use std::path::Path;
 use std::time::Instant;
@@ -15,12 +15,9 @@ use crate::guests;
 use crate::long;
 use crate::programs;
 use crate::report;
+use crate::suites::{self, GUESTS_VARIABLE, PROGRAMS_VARIABLE};
 use crate::workspace::{GUEST_PROFILE, GUEST_TARGET, GuestApart, Workspace};
 
-/// Where the tests find the components.
-pub(crate) const GUESTS_VARIABLE: &str = "RACTOR_TEST_GUESTS";
-/// Where the tests find `ractor-host` and the programs it is tested against.
-pub(crate) const PROGRAMS_VARIABLE: &str = "RACTOR_TEST_BIN_DIR";
 /// The two lines by which a program gets the cluster layer alone.
 const CLUSTER_ALONE: [&[&str]; 2] = [
     &["--package", "ractor-host-cluster", "--no-default-features"],
@@ -47,7 +44,8 @@ pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
         lint(workspace)?;
     }
     let programs = programs::build_all(workspace)?;
-    test(workspace, &guests, &programs)?;
+    suites::run(workspace, &guests, &programs)?;
+    suites::one_wasmtime(workspace)?;
     test_cluster_alone(workspace)?;
     test_features(workspace)?;
     test_guests_apart(workspace, &guests, &programs)?;
@@ -117,15 +115,6 @@ fn lint(workspace: &Workspace) -> Result<()> {
     workspace
         .cargo(["doc", "--workspace", "--lib", "--no-deps", "--quiet"])
         .env("RUSTDOCFLAGS", "-D warnings")
-        .show()
-}
-
-fn test(workspace: &Workspace, guests: &Path, programs: &Path) -> Result<()> {
-    report::step("tests: the workspace, with real guests, nodes and stock peers");
-    workspace
-        .cargo(["test", "--workspace", "--no-fail-fast"])
-        .env(GUESTS_VARIABLE, guests)
-        .env(PROGRAMS_VARIABLE, programs)
         .show()
 }
 

@@ -12,7 +12,7 @@ use crate::package;
 use crate::programs;
 use crate::report;
 use crate::span::Span;
-use crate::test::{GUESTS_VARIABLE, PROGRAMS_VARIABLE};
+use crate::suites::{GUESTS_VARIABLE, PROGRAMS_VARIABLE};
 use crate::workspace::Workspace;
 
 use super::repeat;
