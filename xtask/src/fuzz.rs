@@ -43,7 +43,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     try_mutations(workspace, &tests(workspace, pattern)?, options.length, seed)
 }
 
-/// Runs all of them, each for as long as `length` says for so many tests.
+/// Runs all of them, each for as long as `length` says, which gets the number of tests.
 ///
 /// # Errors
 /// As [`run`].

@@ -28,7 +28,7 @@ pub(crate) fn run(workspace: &Workspace, guests: &Path, programs: &Path) -> Resu
         .show()
 }
 
-/// The programs and the tests have the same wasmtime: it takes longer than all else to compile.
+/// The programs and the tests have the same wasmtime: nothing takes longer to compile.
 ///
 /// # Errors
 /// They have two, or cargo can't say.

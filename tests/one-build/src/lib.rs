@@ -1,7 +1,7 @@
 //! Nothing but its manifest, which names features of dependencies that tests of this workspace switch on and programs don't.
 //!
 //! Cargo compiles a crate once for each set of features that it, or anything below it, is asked for with. `cargo test --workspace` asks
-//! for more than `cargo build` of a program does, and wasmtime, which takes longer than all else, would be compiled for both. `cargo
+//! for more than `cargo build` of a program does, and wasmtime, the slowest to compile, would be compiled for both. `cargo
 //! xtask test` therefore builds the programs that contain it together with this package:
 //!
 //! - `semver`, below wasmtime, gets `std`, from the encoder of components that tests use. With it, its error implements `Error`. This is

@@ -19,7 +19,7 @@ pub(super) fn of_first(left: Duration, weights: impl Iterator<Item = u32>) -> Du
     Duration::from_secs(share).max(LEAST)
 }
 
-/// The time for which each of several tests goes on, if so many run at once and all of them together may take `share`.
+/// The time for which each of several tests goes on, if `at_once` of them run at a time and all together may take `share`.
 pub(super) fn of_each(share: Duration, tests: usize, at_once: usize) -> Duration {
     let rounds = tests.max(1).div_ceil(at_once.max(1));
     let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
@@ -30,7 +30,7 @@ pub(super) fn of_each(share: Duration, tests: usize, at_once: usize) -> Duration
 mod tests {
     use super::*;
 
-    /// The seconds that parts get which take their share, of so many minutes.
+    /// The seconds that parts get which take their share of these minutes.
     fn shares(minutes: u64, weights: &[u32]) -> Vec<u64> {
         let mut left = Duration::from_secs(60 * minutes);
         (0..weights.len())
