@@ -110,7 +110,10 @@ pub(crate) fn go_on(workspace: &Workspace, time: Duration) -> Result<()> {
         unnoticed.extend(missed);
         match ended {
             Ok(Ended::ByItself) => {}
-            Ok(Ended::WithItsTime) => break,
+            Ok(Ended::WithItsTime) => {
+                report::note("its time is over; the next run goes on from here");
+                break;
+            }
             // It fails if there are such changes, which are no reason not to try the next part.
             Err(_) if !unnoticed.is_empty() && !process::interrupted() => {}
             Err(error) => return Err(error),

@@ -77,6 +77,15 @@ impl Run {
         Ok(())
     }
 
+    /// Runs it with all that it writes going to `file`.
+    ///
+    /// # Errors
+    /// As [`Run::show`].
+    pub(crate) fn show_later(mut self, file: &File) -> Result<()> {
+        self.command.stdout(file.try_clone()?).stderr(file.try_clone()?);
+        self.show()
+    }
+
     /// Runs it as [`Run::show`] does, and stops it when its time is over.
     ///
     /// # Errors
