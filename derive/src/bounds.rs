@@ -1,7 +1,7 @@
 //! The bounds under which a generic type is a message.
 //!
-//! They are put on the field types, not on the parameters: no narrower than what the conversions need. Types without
-//! parameters get none; for those the compiler's complaint at the field says more.
+//! The bounds are on the field types, and not on the parameters, so they are no narrower than what the conversions need. Types
+//! without parameters get no bounds, since the compiler's error at the field says more.
 
 use proc_macro2::Ident;
 use quote::ToTokens;

@@ -31,22 +31,21 @@
 //!   of type `RpcReplyPort<T>`, at any position, through which the receiver answers with a `T`.
 //! - A message carries its variant's identifier as a string (`Add`), so variants can be added and reordered freely, and
 //!   renamed only together with all peers.
-//! - The arguments are the fields but the reply port, in the order of the source, whether tuple or named. Each is its
-//!   length in bytes as a big-endian `u64`, then its `BytesConvertable` bytes: `Add(5)` above. A variant without such
-//!   fields has no bytes at all.
+//! - The arguments are all fields except the reply port, in the order of the source, whether tuple or named. Each is its length in
+//!   bytes as a big-endian `u64`, then its `BytesConvertable` bytes: `Add(5)` above. A variant without such fields has no bytes at
+//!   all.
 //! - A reply is the `BytesConvertable` bytes of its `T`, with no length in front.
 //!
 //! This is what `ractor_cluster` 0.16 writes and reads, byte for byte.
 //!
 //! # What decoding refuses
 //!
-//! Bytes from another node are not to be trusted. An unknown variant, a length that doesn't fit, missing or trailing
-//! bytes: each is an `Err`, and the message is dropped. For the types that `ractor` itself makes `BytesConvertable`
-//! (numbers, `bool`, `char`, `String`, `()`, and the `Vec`s of them) the bytes are checked *before* they are converted,
-//! since those conversions panic on malformed input or ignore what is left over. Any other type's `from_bytes` may
-//! panic; the panic is caught and becomes the same `Err`. A reply that doesn't decode drops the caller's reply port:
-//! the caller gets an error at once. (A `bool` is one byte, whatever its value: every other than 1 is `false`, as in
-//! `ractor`.)
+//! Bytes from another node are not trusted. An unknown variant, a length that doesn't fit, and missing or trailing bytes are each
+//! an `Err`, and the message is dropped. For the types that `ractor` itself makes `BytesConvertable` (numbers, `bool`, `char`,
+//! `String`, `()`, and the `Vec`s of them) the bytes are checked *before* they are converted, since those conversions panic on
+//! malformed input or ignore what is left over. Any other type's `from_bytes` may panic; the panic is caught and becomes the same
+//! `Err`. A reply that doesn't decode drops the caller's reply port: the caller gets an error at once. (A `bool` is one byte,
+//! whatever its value: every other than 1 is `false`, as in `ractor`.)
 //!
 //! In a guest a panic can't be caught. There each type decodes by its `try_from_bytes`, which the guest SDK adds to the trait:
 //! for its own types that returns an error for all bytes that are no value (a `bool` is 0 or 1), for others it calls their
@@ -63,9 +62,9 @@
 //!
 //! # For tools
 //!
-//! On WebAssembly [`RactorClusterMessage`] also implements `ractor::DescribeMessage`: the list of variants with the
-//! types of their arguments and replies, by the names that the compiler has for them. An alias goes by what it stands for,
-//! and so does a parameter of a generic enum. A type in the format of `blanket_serde` is written `pot(Order)`.
+//! On WebAssembly [`RactorClusterMessage`] also implements `ractor::DescribeMessage`: the list of variants with the types of their
+//! arguments and replies, by the names that the compiler has for them. An alias has the name of the type that it stands for, and so
+//! has a parameter of a generic enum. A type in the format of `blanket_serde` is written `pot(Order)`.
 
 mod bounds;
 mod expand;

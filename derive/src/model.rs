@@ -14,18 +14,18 @@ pub(crate) struct MessageEnum {
 pub(crate) struct MessageVariant {
     pub(crate) ident: Ident,
     /// The fields that travel, in the order of the source.
-    pub(crate) arguments: Vec<Argument>,
-    pub(crate) reply: Option<Reply>,
+    pub(crate) arguments: Vec<VariantArgument>,
+    pub(crate) reply: Option<ReplyType>,
 }
 
 /// A field that travels.
-pub(crate) struct Argument {
+pub(crate) struct VariantArgument {
     pub(crate) member: Member,
     pub(crate) ty: Type,
 }
 
 /// The reply port of a call.
-pub(crate) struct Reply {
+pub(crate) struct ReplyType {
     pub(crate) member: Member,
     /// The `T` of `RpcReplyPort<T>`.
     pub(crate) ty: Type,
@@ -37,7 +37,7 @@ impl MessageEnum {
     }
 
     /// The calls, each with its reply.
-    pub(crate) fn calls(&self) -> impl Iterator<Item = (&MessageVariant, &Reply)> {
+    pub(crate) fn calls(&self) -> impl Iterator<Item = (&MessageVariant, &ReplyType)> {
         self.variants
             .iter()
             .filter_map(|variant| Some((variant, variant.reply.as_ref()?)))

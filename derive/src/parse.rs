@@ -8,7 +8,7 @@ use syn::{
     Variant,
 };
 
-use crate::model::{Argument, MessageEnum, MessageVariant, Reply};
+use crate::model::{MessageEnum, MessageVariant, ReplyType, VariantArgument};
 use crate::tokens::find_ident;
 
 const REPLY_PORT: &str = "RpcReplyPort";
@@ -49,8 +49,8 @@ fn message_variant(variant: &Variant) -> Result<MessageVariant, Error> {
             mistakes.add(misplaced(attribute));
         }
         match mistakes.keep(role(field, member)) {
-            Some(Role::Argument(argument)) => arguments.push(argument),
-            Some(Role::Reply(reply)) => {
+            Some(FieldRole::VariantArgument(argument)) => arguments.push(argument),
+            Some(FieldRole::ReplyType(reply)) => {
                 if !replies.is_empty() {
                     mistakes.add(Error::new_spanned(
                         &field.ty,
@@ -79,19 +79,19 @@ fn message_variant(variant: &Variant) -> Result<MessageVariant, Error> {
 }
 
 /// What a field is for.
-enum Role {
-    Argument(Argument),
-    Reply(Reply),
+enum FieldRole {
+    VariantArgument(VariantArgument),
+    ReplyType(ReplyType),
 }
 
-fn role(field: &Field, member: Member) -> Result<Role, Error> {
+fn role(field: &Field, member: Member) -> Result<FieldRole, Error> {
     if let Some(port) = as_reply_port(&field.ty) {
         let ty = reply_type(port)?.clone();
         refuse_nested_port(&ty)?;
-        return Ok(Role::Reply(Reply { member, ty }));
+        return Ok(FieldRole::ReplyType(ReplyType { member, ty }));
     }
     refuse_nested_port(&field.ty)?;
-    Ok(Role::Argument(Argument {
+    Ok(FieldRole::VariantArgument(VariantArgument {
         member,
         ty: field.ty.clone(),
     }))

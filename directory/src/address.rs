@@ -4,9 +4,9 @@ use ractor::{ActorCell, ActorId, ActorRef, BytesConvertable, Message};
 
 /// Where an actor lives, in a form that means the same on every node: an argument or a reply of any cluster message.
 ///
-/// An address doesn't keep an actor alive, and doesn't outlive it: the address of an actor that has ended resolves to
-/// nothing, also when another has taken its name, and also when its node has restarted and counts its pids anew. (Only a
-/// stock node can't tell its lives apart.)
+/// An address doesn't keep an actor alive, and doesn't outlive it: the address of an actor that has ended resolves to nothing, also
+/// when another has taken its name, and also when its node has restarted and counts its pids anew. (Only a stock node has no number
+/// that tells a restart.)
 ///
 /// As bytes, all numbers big-endian in 64 bits: the pid; the node's incarnation; the length of the node's name, and the
 /// name; then, if the actor has a name, a byte 1 and that name, otherwise a byte 0.
@@ -14,7 +14,7 @@ use ractor::{ActorCell, ActorId, ActorRef, BytesConvertable, Message};
 pub struct ActorAddress {
     /// The full name of its node, `name@hostname`.
     pub node: String,
-    /// Which life of that node it belongs to; 0 on a stock node.
+    /// The incarnation of that node: a number that it drew when it started; 0 on a stock node.
     pub incarnation: u64,
     /// Its pid on that node.
     pub pid: u64,
@@ -44,7 +44,7 @@ impl ActorAddress {
     }
 
     /// The address of an actor that was looked for.
-    pub fn of_found(found: crate::Found) -> Option<Self> {
+    pub fn of_found(found: crate::FoundActor) -> Option<Self> {
         let node = crate::node_of(found.id)?;
         Some(Self {
             node: node.name,
@@ -54,13 +54,13 @@ impl ActorAddress {
         })
     }
 
-    /// The actor, or what stands in for it here. None if it has ended, or there is no session with its node.
+    /// The actor, or its stand-in here. None if it has ended, or there is no session with its node.
     pub async fn resolve(&self) -> Option<ActorCell> {
         crate::resolve(self.id()?).await
     }
 
     /// Whether the actor lives. No stand-in is made for it.
-    pub async fn look(&self) -> Option<crate::Found> {
+    pub async fn look(&self) -> Option<crate::FoundActor> {
         crate::look(self.id()?).await
     }
 

@@ -1,16 +1,17 @@
-//! What a message takes of memory for as long as it waits somewhere.
+//! The memory that a message takes for as long as it waits.
 
 use ractor::message::SerializedMessage;
 
-/// What a message that waits takes beside the bytes that it carries: a place of 112 bytes in ractor's queue, or of 104 in a guest's
-/// mailbox and one in ractor's for its token, and an allocation for each part. Measured for a cast of a few bytes: 180 in all.
+/// The bytes that a waiting message takes beside those that it carries: a place of 112 bytes in ractor's queue, or of 104 in a
+/// guest's mailbox and one in ractor's for its token, and an allocation for each part. Measured for a cast of a few bytes: 180 in
+/// all.
 pub const MESSAGE_OVERHEAD: usize = 256;
 
-/// What a call takes besides: the port of its reply, and its place among those that wait for one. Measured: 200.
+/// The bytes that a call takes besides: the port of its reply, and its place among those that wait for one. Measured: 200.
 const CALL_OVERHEAD: usize = 200;
 
-/// The bytes that a message takes for as long as it waits: everything that it carries, as it was allocated, and what holds it.
-/// Whatever limits what waits somewhere counts it by this.
+/// The bytes that a message takes for as long as it waits: everything that it carries, as it was allocated, and what holds it. All
+/// limits on what waits count with this.
 pub fn retained_bytes(message: &SerializedMessage) -> usize {
     let carried = |variant: &String, args: &Vec<u8>, metadata: &Option<Vec<u8>>| {
         variant.capacity() + args.capacity() + metadata.as_ref().map_or(0, Vec::capacity)

@@ -1,9 +1,9 @@
 //! The directory: actors of this process that `ractor`'s own registries can't hold.
 //!
 //! `ractor` keeps its pid registry, name registry and type checks for *local* ids. A guest runs under a *remote* id (see
-//! ARCHITECTURE.md), so what ractor then leaves out is kept here: a pid of its own, a name that can be found, and
-//! events that let every session advertise it. The directory is the one seam between the cluster layer and the guest
-//! layer: neither imports the other.
+//! ARCHITECTURE.md), so the directory keeps what ractor then leaves out: a pid of its own, a name that can be found, and events
+//! that let every session advertise the guest. The directory is the one seam between the cluster layer and the guest layer: neither
+//! imports the other.
 
 #![cfg_attr(
     test,
@@ -29,7 +29,7 @@ use ractor::{ActorCell, ActorId, ActorStatus};
 
 pub use address::ActorAddress;
 pub use cost::{MESSAGE_OVERHEAD, retained_bytes};
-pub use looking::{Found, Lent, Wanted, lend, look, look_for};
+pub use looking::{FoundActor, Lent, WantedActor, lend, look, look_for};
 pub use questions::{DESCRIBE_VARIANT, PROBE_EVERY, PROBE_VARIANT, probe};
 
 /// The node id under which this process spawns its own guests. No session is ever given it.
@@ -63,7 +63,7 @@ pub trait RemoteActors: Send + Sync + 'static {
     fn stand_in_named(&self, name: String) -> BoxFuture<'_, Option<ActorCell>>;
 
     /// Whether the peer advertises this actor. No stand-in is made.
-    fn look(&self, wanted: Wanted) -> BoxFuture<'_, Option<Found>>;
+    fn look(&self, wanted: WantedActor) -> BoxFuture<'_, Option<FoundActor>>;
 
     /// The stand-in for the actor with this pid, to be given back.
     fn lend(&self, pid: u64) -> BoxFuture<'_, Option<Lent>>;
@@ -95,16 +95,16 @@ pub trait Inbox: Send + Sync + 'static {
     /// There is no room, or the actor has ended.
     fn put(&self, message: SerializedMessage) -> Result<(), NotPut>;
 
-    /// Done as soon as there may be room again, or the actor has ended. None if senders are not to wait for that.
+    /// Completes as soon as there may be room again, or the actor has ended. None if senders are not to wait.
     ///
-    /// To miss nothing, ask before the [`put`](Self::put) that is tried once more.
+    /// To miss no room, a sender asks before it tries [`put`](Self::put) once more.
     fn room(&self) -> Option<BoxFuture<'_, ()>>;
 }
 
 /// A message that a mailbox didn't take.
 #[derive(Debug)]
 pub struct NotPut {
-    /// The message. What it carries of a reply port tells the caller when it is dropped.
+    /// The message. If it is a call, dropping it tells the caller.
     pub message: SerializedMessage,
     /// Why.
     pub reason: PutRefused,
@@ -149,14 +149,14 @@ impl std::fmt::Debug for Local {
     }
 }
 
-type Listener = Arc<dyn Fn(HostedEvent) + Send + Sync>;
+type HostedListener = Arc<dyn Fn(HostedEvent) + Send + Sync>;
 
 #[derive(Default)]
 struct Directory {
     hosted: HashMap<u64, Local>,
     names: HashMap<String, u64>,
-    listeners: HashMap<ActorId, Listener>,
-    peers: HashMap<u64, Peer>,
+    listeners: HashMap<ActorId, HostedListener>,
+    peers: HashMap<u64, ConnectedNode>,
     /// This process's node, once it has one.
     node: Option<Node>,
 }
@@ -172,7 +172,7 @@ pub struct Node {
 
 /// A node with which there is a session.
 #[derive(Clone)]
-struct Peer {
+struct ConnectedNode {
     node: Node,
     actors: Arc<dyn RemoteActors>,
 }
@@ -210,7 +210,7 @@ pub fn register_hosted(cell: ActorCell, inbox: Arc<dyn Inbox>) -> Result<Hosted,
         let mut directory = write();
         if let Some(name) = cell.get_name() {
             if directory.holds(&name) || native(&name).is_some() {
-                // The end of the cell, which comes now, takes the name of a native actor off ractor's registry.
+                // The cell ends now, and its end takes the name of a native actor off ractor's registry.
                 namesakes::note_named(&name);
                 return Err(NameTaken(name));
             }
@@ -224,6 +224,7 @@ pub fn register_hosted(cell: ActorCell, inbox: Arc<dyn Inbox>) -> Result<Hosted,
         directory.hosted.insert(cell.get_id().pid(), local);
         directory.listeners()
     };
+    // Outside of the lock: listeners look things up here.
     notify(&listeners, &HostedEvent::Spawned(cell.clone()));
     Ok(Hosted { cell })
 }
@@ -307,12 +308,12 @@ pub async fn resolve(id: ActorId) -> Option<ActorCell> {
     peer.actors.stand_in(id.pid()).await
 }
 
-/// The actor of this name, wherever it lives: on this node, or else on the node whose full name sorts first among those
+/// The actor of this name, wherever it lives. If this node has none, it is that of the node whose full name sorts first among those
 /// that have one. `actor@name@hostname` asks one node alone.
 pub async fn find(name: &str) -> Option<ActorCell> {
     let (actor, peers) = match place(name) {
-        Place::Here(cell) => return cell,
-        Place::Peers(actor, peers) => (actor, peers),
+        NameLocation::Here(cell) => return cell,
+        NameLocation::Peers(actor, peers) => (actor, peers),
     };
     for peer in peers {
         if let Some(cell) = peer.actors.stand_in_named(actor.to_owned()).await {
@@ -323,25 +324,25 @@ pub async fn find(name: &str) -> Option<ActorCell> {
 }
 
 /// Where the actor of a name is.
-enum Place<'a> {
+enum NameLocation<'a> {
     /// On this node, if it is anywhere.
     Here(Option<ActorCell>),
     /// On the first of these peers that has one of this bare name.
-    Peers(&'a str, Vec<Peer>),
+    Peers(&'a str, Vec<ConnectedNode>),
 }
 
-fn place(name: &str) -> Place<'_> {
+fn place(name: &str) -> NameLocation<'_> {
     if let Some(cell) = where_is(name) {
-        return Place::Here(Some(cell));
+        return NameLocation::Here(Some(cell));
     }
     let (actor, node) = split_qualified(name);
     if node.is_some() && node == read().node.as_ref().map(|node| node.name.as_str()) {
-        return Place::Here(where_is(actor));
+        return NameLocation::Here(where_is(actor));
     }
     let mut peers: Vec<_> = read().peers.values().cloned().collect();
     peers.retain(|peer| node.is_none_or(|node| node == peer.node.name));
     peers.sort_by(|a, b| a.node.name.cmp(&b.node.name));
-    Place::Peers(actor, peers)
+    NameLocation::Peers(actor, peers)
 }
 
 /// `actor@name@hostname` as actor and node; anything else is an actor's name alone.
@@ -354,7 +355,7 @@ fn split_qualified(name: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Sends to an actor of another node and waits while that node takes messages more slowly than they come.
+/// Sends to an actor of another node, and waits while that node takes messages more slowly than they come.
 ///
 /// # Errors
 /// The message was not taken.
@@ -390,7 +391,7 @@ pub fn actor_id(node: &Node, pid: u64) -> Option<ActorId> {
     Some(ActorId::Remote { node_id: *node_id, pid })
 }
 
-/// Says what this process's node is called.
+/// Sets the name and incarnation of this process's node.
 pub fn set_node(node: Node) {
     write().node = Some(node);
 }
@@ -408,7 +409,7 @@ pub fn demonitor_hosted(id: ActorId) {
 
 /// Makes the actors of a peer resolvable under the node id of its session and the peer's name.
 pub fn add_peer(node_id: u64, node: Node, actors: Arc<dyn RemoteActors>) {
-    write().peers.insert(node_id, Peer { node, actors });
+    write().peers.insert(node_id, ConnectedNode { node, actors });
 }
 
 /// Ends what [`add_peer`] began.
@@ -424,12 +425,12 @@ impl Directory {
         holder.is_some_and(|local| local.cell.get_status() < ActorStatus::Stopping)
     }
 
-    fn listeners(&self) -> Vec<Listener> {
+    fn listeners(&self) -> Vec<HostedListener> {
         self.listeners.values().cloned().collect()
     }
 }
 
-fn notify(listeners: &[Listener], event: &HostedEvent) {
+fn notify(listeners: &[HostedListener], event: &HostedEvent) {
     for listener in listeners {
         listener(event.clone());
     }

@@ -1,9 +1,9 @@
 //! Names of native actors that `ractor`'s registry is about to lose, or has lost.
 //!
-//! When an actor ends, `ractor` takes its name off the registry, whoever holds it there. What stands in for a remote
-//! actor bears that actor's name without being registered, so its end can take away the name of a local actor that was
-//! started later. `ractor` has no way to put an actor back (docs/proposals/ractor-unregister.md), so such actors are
-//! noted here as soon as they start, and [`where_is`](super::where_is) finds them.
+//! When an actor ends, `ractor` takes its name off the registry, even if another actor holds it there. A stand-in bears the name of
+//! its remote actor without being registered, so its end can take away the name of a local actor that was started later. `ractor`
+//! has no way to put an actor back (docs/proposals/ractor-unregister.md), so such actors are noted here as soon as they start, and
+//! [`where_is`](super::where_is) finds them.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -21,7 +21,7 @@ struct Namesake {
     is_reported: bool,
 }
 
-/// Notes a native actor of which the registry may lose sight. It is forgotten after it has ended.
+/// Notes a native actor that the registry may lose. It is forgotten after it has ended.
 pub fn note(cell: &ActorCell) {
     let Some(name) = cell.get_name() else { return };
     let mut namesakes = NAMESAKES.write();
@@ -36,14 +36,14 @@ pub fn note(cell: &ActorCell) {
     }
 }
 
-/// Notes the native actor that has this name now, if there is one: an actor that bears it too is about to end.
+/// Notes the native actor that has this name now, if there is one, because another actor of this name is about to end.
 pub fn note_named(name: &str) {
     if let Some(cell) = where_is_native(name) {
         note(&cell);
     }
 }
 
-/// The native actor of this name if the registry has lost it, for each actor once: then somebody has to say so.
+/// The native actor of this name if the registry has lost it. Each actor is given once, to be reported.
 pub fn take_lost(name: &str) -> Option<ActorCell> {
     let mut namesakes = NAMESAKES.write();
     let namesake = namesakes.get_mut(name)?;

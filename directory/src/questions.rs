@@ -10,15 +10,15 @@ use ractor::message::SerializedMessage;
 /// variant, guests because their host does.
 pub const PROBE_VARIANT: &str = "\0probe";
 
-/// The bytes for one actor after which whoever limits what waits for it sends a probe.
+/// The bytes for one actor after which a probe follows, wherever there is a limit on what waits for it.
 pub const PROBE_EVERY: usize = 256 << 10;
 
 /// The variant of a call that asks an actor what it is. The host of a guest answers it, with the bytes of the guest's
 /// descriptor; natives drop it unanswered, because they know no such variant.
 pub const DESCRIBE_VARIANT: &str = "\0describe";
 
-/// A probe, and what ends when an actor has come past it: with an error, since nobody answers. A probe that can't be delivered has
-/// ended at once, as it should: an actor that has ended holds nothing.
+/// A probe, and the receiver that ends when an actor has come past it: with an error, since nobody answers. A probe that can't be
+/// delivered ends at once, as it should: an actor that has ended holds nothing.
 pub fn probe() -> (SerializedMessage, OneshotReceiver<Vec<u8>>) {
     let (port, passed) = oneshot();
     let probe = SerializedMessage::Call {

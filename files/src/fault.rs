@@ -14,7 +14,7 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
-use super::Step;
+use super::FileStep;
 
 /// What disks say: no space left, an error of the device, a read-only file system, and too many open files.
 pub const ERRORS: [i32; 4] = [28, 5, 30, 24];
@@ -25,7 +25,7 @@ static DISKS: Mutex<Vec<Weak<Disk>>> = Mutex::new(Vec::new());
 #[derive(Debug)]
 pub struct Disk {
     folder: PathBuf,
-    plan: Mutex<Plan>,
+    plan: Mutex<FaultPlan>,
     unsynced: Mutex<Vec<Written>>,
 }
 
@@ -40,7 +40,7 @@ struct Written {
 
 /// What is left of a write that was not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Left {
+pub enum AfterPowerLoss {
     /// None of it: the file is as it was.
     Nothing,
     /// The first half.
@@ -50,7 +50,7 @@ pub enum Left {
 }
 
 #[derive(Debug, Default)]
-struct Plan {
+struct FaultPlan {
     /// Steps since it was last told to fail.
     steps: usize,
     /// Those that fail, by number.
@@ -73,27 +73,27 @@ impl Disk {
         disk
     }
 
-    fn plan(&self) -> parking_lot::MutexGuard<'_, Plan> {
+    fn plan(&self) -> parking_lot::MutexGuard<'_, FaultPlan> {
         self.plan.lock()
     }
 
     /// From the `at`th step from now, `count` steps fail with this error. Steps count from zero again.
     pub fn fail(&self, at: usize, count: usize, error: i32) {
-        *self.plan() = Plan {
+        *self.plan() = FaultPlan {
             failing: at..at.saturating_add(count),
             error,
-            ..Plan::default()
+            ..FaultPlan::default()
         };
     }
 
     /// Nothing fails any more. Steps count from zero again.
     pub fn heal(&self) {
-        *self.plan() = Plan::default();
+        *self.plan() = FaultPlan::default();
     }
 
     /// The power goes: `image` is what the file at `path` seems to be, and becomes what is left of it. `left` is asked for each write
     /// that was not synced, in their order.
-    pub fn lose_power(&self, path: &Path, image: &mut [u8], mut left: impl FnMut() -> Left) {
+    pub fn lose_power(&self, path: &Path, image: &mut [u8], mut left: impl FnMut() -> AfterPowerLoss) {
         let mut unsynced = self.unsynced.lock();
         let writes: Vec<Written> = unsynced.extract_if(.., |write| write.path == path).collect();
         for write in writes.iter().rev() {
@@ -101,9 +101,9 @@ impl Disk {
         }
         for write in &writes {
             let part = match left() {
-                Left::Nothing => 0,
-                Left::Half => write.after.len() / 2,
-                Left::All => write.after.len(),
+                AfterPowerLoss::Nothing => 0,
+                AfterPowerLoss::Half => write.after.len() / 2,
+                AfterPowerLoss::All => write.after.len(),
             };
             put(image, write.offset, &write.after[..part]);
         }
@@ -155,7 +155,7 @@ pub fn synced(path: &Path) {
 }
 
 /// Fails if the disk is told to fail here.
-pub fn point(_: Step, path: &Path) -> io::Result<()> {
+pub fn point(_: FileStep, path: &Path) -> io::Result<()> {
     let Some(disk) = disk_of(path) else { return Ok(()) };
     let mut plan = disk.plan();
     let number = plan.steps;

@@ -1,7 +1,7 @@
-//! Files: reading what users name (`reading`, and `secret` for secrets), and keeping what is the node's own (`own`, and `writers` for
-//! who else may change it).
+//! Files: reading those that users name (`reading`, and `secret` for secrets), and keeping the node's own (`own`, and `writers` for
+//! who else may change them).
 //!
-//! Each step that may fail goes past [`point`], where a test makes it fail.
+//! Each step that may fail goes past [`point`], where a test can make it fail.
 
 #![cfg_attr(
     test,
@@ -30,7 +30,7 @@ pub use own::{
 pub use reading::{LARGEST, ReadError, check, read, read_pieces, without_mark};
 pub use secret::read as read_secret;
 pub use secret::{Exposure, Secret, SecretError, SecretFault};
-pub use step::Step;
+pub use step::FileStep;
 #[cfg(not(any(test, feature = "faults")))]
 pub use step::point;
-pub use writers::{Owner, Unguarded, Writable, Writer, check_writers, writer};
+pub use writers::{ForeignWriter, Owner, Unguarded, Writable, check_writers, writer};

@@ -1,7 +1,7 @@
 //! The files that a node keeps: readable by their owner alone, and whole whenever the machine, the disk or the process fails.
 //!
-//! Everything that the node keeps beside its database goes through here: the compile cache, uploaded components and the record
-//! of what is deployed. So one place knows how a file is replaced, and tests make each step fail (`fault`).
+//! Everything that the node keeps beside its database goes through here: the compile cache, uploaded components and the record of
+//! what is deployed. So one place knows how a file is replaced, and tests can make each step fail (`fault`).
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -9,19 +9,19 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{Step, point};
+use super::{FileStep, point};
 
-/// The beginning of the names of files that are being written. What a killed process left of them is removed by [`sweep`].
+/// The beginning of the names of files that are being written. [`sweep`] removes those that a killed process left.
 const TEMPORARY: &str = ".ractor-host-";
 
-/// The age from which a file that was being written belongs to nobody any more.
+/// The age from which a file that was being written counts as left behind.
 const ABANDONED: Duration = Duration::from_hours(1);
 
 /// The time between two looks at a lock that another process has.
 const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// True for an error that says nothing of the file or the folder: the disk is full, fails or is read-only, or the process has too
-/// many files open.
+/// True for an error that says nothing about the file or the folder: the disk is full, fails or is read-only, or the process has
+/// too many files open.
 pub fn is_trouble(error: &io::Error) -> bool {
     use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     /// EIO, ENFILE and EMFILE, for which there is no kind.
@@ -40,12 +40,12 @@ pub fn create_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    point(Step::Open, folder)?;
+    point(FileStep::Open, folder)?;
     let missing: Vec<&Path> = folder.ancestors().take_while(|above| !above.exists()).collect();
     create_private(folder)?;
     for made in missing {
         match sync_folder(&folder_of(made)) {
-            // Who may pass through a folder need not be allowed to open it.
+            // A process that may pass through a folder need not be allowed to open it.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
             synced => synced?,
         }
@@ -64,8 +64,9 @@ pub fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     for part in parts {
         write(new.as_file_mut(), path, part)?;
     }
+    // The bytes before the name, and the name last: a power cut leaves the old file or the whole new one.
     sync(new.as_file(), path)?;
-    point(Step::Rename, path)?;
+    point(FileStep::Rename, path)?;
     new.persist(path).map_err(|error| error.error)?;
     sync_folder(&folder)
 }
@@ -85,9 +86,9 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// There is a file of this name, or it is not certain that the new one outlives the machine's power.
 pub fn keep_new(new: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
-    // Before the name: a file that has one is whole, whatever fails.
+    // Before it gets its name: a file that has one is whole, whatever fails.
     sync(new.as_file(), path)?;
-    point(Step::Rename, path)?;
+    point(FileStep::Rename, path)?;
     new.persist_noclobber(path).map_err(|error| error.error)?;
     sync_folder(&folder_of(path))
 }
@@ -107,7 +108,7 @@ pub fn rehearse(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// It can't be made.
 pub fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
-    point(Step::Open, folder)?;
+    point(FileStep::Open, folder)?;
     // Made with mode 0600.
     tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)
 }
@@ -134,16 +135,16 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     sync_folder(&folder_of(to))
 }
 
-/// The same without making it certain, which is for the caller to do: with [`sync_folder`].
+/// The same without making it certain. The caller does that with [`sync_folder`].
 ///
 /// # Errors
 /// It has its old name.
 pub fn rename_unsynced(from: &Path, to: &Path) -> io::Result<()> {
-    point(Step::Rename, from)?;
+    point(FileStep::Rename, from)?;
     fs::rename(from, to)
 }
 
-/// A name, in the same folder, for a file that is damaged, which no other has.
+/// A name in the same folder, which no other file has, for a file that is damaged.
 pub fn aside(path: &Path) -> PathBuf {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -156,7 +157,7 @@ pub fn aside(path: &Path) -> PathBuf {
 /// # Errors
 /// It is still there.
 pub fn remove(path: &Path) -> io::Result<()> {
-    point(Step::Remove, path)?;
+    point(FileStep::Remove, path)?;
     fs::remove_file(path)
 }
 
@@ -165,7 +166,7 @@ pub fn remove(path: &Path) -> io::Result<()> {
 /// # Errors
 /// It can't be opened.
 pub fn open_to_append(path: &Path) -> io::Result<File> {
-    point(Step::Open, path)?;
+    point(FileStep::Open, path)?;
     private_options().read(true).append(true).create(true).open(path)
 }
 
@@ -174,7 +175,7 @@ pub fn open_to_append(path: &Path) -> io::Result<File> {
 /// # Errors
 /// It can't be opened.
 pub fn open_to_read(path: &Path) -> io::Result<File> {
-    point(Step::Open, path)?;
+    point(FileStep::Open, path)?;
     File::open(path)
 }
 
@@ -183,7 +184,7 @@ pub fn open_to_read(path: &Path) -> io::Result<File> {
 /// # Errors
 /// It can't be opened.
 pub fn open_to_change(path: &Path) -> io::Result<File> {
-    point(Step::Open, path)?;
+    point(FileStep::Open, path)?;
     File::options().read(true).write(true).open(path)
 }
 
@@ -207,13 +208,13 @@ pub fn lock(file: &File, patience: Duration) -> Result<(), TryLockError> {
 /// Some of them may have been written.
 pub fn write(file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<()> {
     #[cfg(test)]
-    if let Err(error) = point(Step::Write, path) {
+    if let Err(error) = point(FileStep::Write, path) {
         // A torn write: a part of it is there.
         file.write_all(bytes.get(..bytes.len() / 2).unwrap_or_default())?;
         return Err(error);
     }
     #[cfg(not(test))]
-    point(Step::Write, path)?;
+    point(FileStep::Write, path)?;
     file.write_all(bytes)
 }
 
@@ -222,7 +223,7 @@ pub fn write(file: &mut File, path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// It can't be read.
 pub fn read_some(file: &mut File, path: &Path, buffer: &mut [u8]) -> io::Result<usize> {
-    point(Step::Read, path)?;
+    point(FileStep::Read, path)?;
     file.read(buffer)
 }
 
@@ -231,7 +232,7 @@ pub fn read_some(file: &mut File, path: &Path, buffer: &mut [u8]) -> io::Result<
 /// # Errors
 /// It can't be read.
 pub fn read_to_end(file: &mut File, path: &Path) -> io::Result<Vec<u8>> {
-    point(Step::Read, path)?;
+    point(FileStep::Read, path)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -242,7 +243,7 @@ pub fn read_to_end(file: &mut File, path: &Path) -> io::Result<Vec<u8>> {
 /// # Errors
 /// It has the length that it had.
 pub fn resize(file: &File, path: &Path, length: u64) -> io::Result<()> {
-    point(Step::Resize, path)?;
+    point(FileStep::Resize, path)?;
     file.set_len(length)
 }
 
@@ -251,7 +252,7 @@ pub fn resize(file: &File, path: &Path, length: u64) -> io::Result<()> {
 /// # Errors
 /// They may not.
 pub fn sync(file: &File, path: &Path) -> io::Result<()> {
-    point(Step::Sync, path)?;
+    point(FileStep::Sync, path)?;
     file.sync_all()
 }
 
@@ -269,9 +270,9 @@ pub fn folder_of(path: &Path) -> PathBuf {
 /// They may not.
 #[cfg(unix)]
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    point(Step::Sync, folder)?;
+    point(FileStep::Sync, folder)?;
     match File::open(folder)?.sync_all() {
-        // What some file systems say of every folder: they have no such thing.
+        // Some file systems say this of every folder, because they have no such thing.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
         synced => synced,
     }
@@ -282,7 +283,7 @@ pub fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// How files are made that are their owner's business alone.
+/// The options with which private files are made.
 #[cfg(unix)]
 fn private_options() -> fs::OpenOptions {
     use std::os::unix::fs::OpenOptionsExt as _;

@@ -2,12 +2,12 @@
 
 /// The user and the groups of a process.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub(crate) struct ProcessIds {
     pub(crate) user: u32,
     pub(crate) groups: Vec<u32>,
 }
 
-impl Process {
+impl ProcessIds {
     /// Of this one.
     pub(crate) fn this() -> Self {
         let mut groups = rustix::process::getgroups().unwrap_or_default();

@@ -1,18 +1,17 @@
 //! Reading files that users name: bounded in size, and never waiting for a file that nobody writes.
 //!
-//! What is read is a regular file. Opening anything else could wait for ever (a FIFO without a writer), never end
-//! (`/dev/zero`) or do something (a tape), so it is refused at once. The one exception is a pipe that this process was
-//! started with, `/dev/stdin` or `/dev/fd/N` as shells write it for `<(…)`: its writer is known to exist, and is given
-//! [`PIPE_WAIT`].
+//! What is read is a regular file. Opening anything else could wait for ever (a FIFO without a writer), be read without end
+//! (`/dev/zero`) or do something (a tape), so it is refused at once. The one exception is a pipe that this process was started
+//! with, `/dev/stdin` or `/dev/fd/N` as shells write it for `<(…)`: its writer is known to exist, and is given [`PIPE_WAIT`].
 
 use std::fs::{File, FileType, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Step, point};
+use super::{FileStep, point};
 
-/// The longest wait for the writer of a pipe until all of it is there.
+/// The time that the writer of a pipe has until all of it is there.
 pub(crate) const PIPE_WAIT: Duration = Duration::from_secs(10);
 
 /// The largest file that any limit allows, in bytes.
@@ -56,13 +55,13 @@ impl From<ReadError> for io::Error {
     }
 }
 
-/// Everything in a file of at most `limit` bytes. Blocks as long as the disk takes, and for a pipe up to ten seconds.
+/// Reads a file of at most `limit` bytes. Blocks as long as the disk takes, and for a pipe up to ten seconds.
 ///
 /// # Errors
 /// It can't be read, is no regular file, or is larger.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
     let opened = open(path)?;
-    point(Step::Read, path)?;
+    point(FileStep::Read, path)?;
     read_opened(opened, limit)
 }
 
@@ -71,13 +70,13 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
 /// # Errors
 /// As for [`read`]. Some of it may have been handed on.
 pub fn read_pieces(path: &Path, limit: u64, mut piece: impl FnMut(&[u8])) -> Result<(), ReadError> {
-    /// Bytes of a piece at most.
+    /// The largest piece, in bytes.
     const PIECE: usize = 64 << 10;
-    let Opened { mut file, kind } = open(path)?;
-    if matches!(kind, Kind::Pipe) {
+    let OpenedFile { mut file, kind } = open(path)?;
+    if matches!(kind, OpenedKind::Pipe) {
         return Err(ReadError::NotAFile(PIPE));
     }
-    point(Step::Read, path)?;
+    point(FileStep::Read, path)?;
     if file.metadata()?.len() > limit {
         return Err(ReadError::TooLarge(limit));
     }
@@ -109,34 +108,37 @@ pub fn without_mark(bytes: &[u8]) -> &[u8] {
 }
 
 /// A file that was opened and found to be one that can be read.
-pub(crate) struct Opened {
+pub(crate) struct OpenedFile {
     pub(crate) file: File,
-    pub(crate) kind: Kind,
+    pub(crate) kind: OpenedKind,
 }
 
-pub(crate) enum Kind {
+pub(crate) enum OpenedKind {
     Regular,
     Pipe,
 }
 
-pub(crate) fn open(path: &Path) -> Result<Opened, ReadError> {
+pub(crate) fn open(path: &Path) -> Result<OpenedFile, ReadError> {
     let mut options = OpenOptions::new();
     options.read(true);
     without_waiting(&mut options);
-    point(Step::Open, path)?;
+    point(FileStep::Open, path)?;
     let file = options.open(path).map_err(|error| not_opened(error, path))?;
     let kind = file.metadata()?.file_type();
     if kind.is_file() {
-        let kind = Kind::Regular;
-        return Ok(Opened { file, kind });
+        let kind = OpenedKind::Regular;
+        return Ok(OpenedFile { file, kind });
     }
     match in_words(kind) {
-        PIPE if is_inherited(path) => Ok(Opened { file, kind: Kind::Pipe }),
+        PIPE if is_inherited(path) => Ok(OpenedFile {
+            file,
+            kind: OpenedKind::Pipe,
+        }),
         other => Err(ReadError::NotAFile(other)),
     }
 }
 
-/// Why a file was not opened. Of a socket the system only says that there is no such device.
+/// Why a file was not opened. For a socket, the system's error only says that there is no such device.
 #[cfg(unix)]
 fn not_opened(error: io::Error, path: &Path) -> ReadError {
     if error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error())
@@ -153,18 +155,18 @@ fn not_opened(error: io::Error, _: &Path) -> ReadError {
     error.into()
 }
 
-pub(crate) fn read_opened(Opened { file, kind }: Opened, limit: u64) -> Result<Vec<u8>, ReadError> {
-    // A file that is too large is refused before any of it is read; one that grows meanwhile, when it has come to the limit.
-    if matches!(kind, Kind::Regular) && file.metadata()?.len() > limit {
+pub(crate) fn read_opened(OpenedFile { file, kind }: OpenedFile, limit: u64) -> Result<Vec<u8>, ReadError> {
+    // A file that is too large is refused before any of it is read, and one that grows meanwhile when the limit is reached.
+    if matches!(kind, OpenedKind::Regular) && file.metadata()?.len() > limit {
         return Err(ReadError::TooLarge(limit));
     }
     let mut bytes = Vec::new();
     let mut file = file.take(limit.saturating_add(1));
     match kind {
-        Kind::Regular => {
+        OpenedKind::Regular => {
             file.read_to_end(&mut bytes)?;
         }
-        Kind::Pipe => read_pipe(&mut file, &mut bytes)?,
+        OpenedKind::Pipe => read_pipe(&mut file, &mut bytes)?,
     }
     if bytes.len() as u64 > limit {
         return Err(ReadError::TooLarge(limit));
@@ -172,7 +174,7 @@ pub(crate) fn read_opened(Opened { file, kind }: Opened, limit: u64) -> Result<V
     Ok(bytes)
 }
 
-/// The file descriptors that this process was started with, by their names.
+/// True for the names of the file descriptors that this process was started with.
 fn is_inherited(path: &Path) -> bool {
     path == Path::new("/dev/stdin")
         || ["/dev/fd", "/proc/self/fd"]
@@ -201,7 +203,8 @@ fn in_words(kind: FileType) -> &'static str {
     if kind.is_dir() { "a folder" } else { "a device" }
 }
 
-/// Neither opening nor reading waits: for a regular file this changes nothing. Nor does a terminal become this process's.
+/// Makes neither opening nor reading wait, which changes nothing for a regular file, and keeps a terminal from becoming this
+/// process's.
 #[cfg(unix)]
 fn without_waiting(options: &mut OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt as _;

@@ -10,24 +10,24 @@ use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 #[cfg(unix)]
-use super::process::Process;
-use super::reading::{Kind, ReadError, open, read_opened, without_mark};
+use super::process::ProcessIds;
+use super::reading::{OpenedKind, ReadError, open, read_opened, without_mark};
 use super::writers::{Owner, Unguarded, Writable, check_writers};
 
 /// The permissions of a file for its group, and for those who are neither its owner nor in its group.
 const GROUP: u32 = 0o070;
 const OTHERS: u32 = 0o007;
 
-/// What a file has that nobody else may see.
+/// A kind of secret in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Secret {
-    /// What all nodes of a cluster share.
+    /// The secret that all nodes of a cluster share.
     Cookie,
-    /// What deploying takes.
+    /// The key that deploying needs.
     DeployKey,
-    /// The key of a certificate.
+    /// The private key of a certificate.
     PrivateKey,
-    /// What shows that compiled code was compiled here.
+    /// The key that marks compiled code as compiled here.
     CacheKey,
 }
 
@@ -46,7 +46,7 @@ impl fmt::Display for Secret {
 #[derive(Debug, thiserror::Error)]
 #[error("the {secret} {} {fault}", path.display())]
 pub struct SecretError {
-    /// What it should have.
+    /// The kind of secret.
     pub secret: Secret,
     /// The file.
     pub path: PathBuf,
@@ -67,10 +67,10 @@ pub enum SecretFault {
     /// Somebody else can put another in its place.
     #[error("can be replaced by others: {0}")]
     Writable(Writable),
-    /// It is text of two bytes a character.
+    /// It is text in UTF-16.
     #[error("is UTF-16 text")]
     Utf16,
-    /// It is no text, or that of two bytes a character without a mark that says so.
+    /// It is no text, or text in UTF-16 without a mark that says so.
     #[error("has NUL bytes, as UTF-16 text and binary files do")]
     Nul,
 }
@@ -78,10 +78,10 @@ pub enum SecretFault {
 /// Who can read or change a file with a secret and should not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exposure {
-    /// Its permissions.
+    /// The file's permissions.
     pub mode: u32,
     to: Whom,
-    /// It is this process's user who can change that.
+    /// True if this process's user can change that.
     ours: bool,
 }
 
@@ -91,7 +91,7 @@ enum Whom {
     Everybody,
     /// The members of this group, in which this process is not.
     Group(u32),
-    /// This process's group, but also this user, who is neither root nor this process's.
+    /// Its owner, who is neither root nor the user of this process.
     Owner(u32),
 }
 
@@ -118,7 +118,7 @@ impl fmt::Display for Exposure {
     }
 }
 
-/// What these permissions of somebody are most of all for.
+/// The most important thing that these permissions allow.
 fn done_with(permissions: u32) -> &'static str {
     match permissions {
         4.. => "read",
@@ -168,9 +168,8 @@ impl SecretError {
     }
 }
 
-/// What is in a file with a secret, without the byte-order mark that some editors put at its start. White space around
-/// it is left to whoever knows what the secret is. A pipe that this process was started with has no permissions that
-/// count.
+/// Reads a file with a secret, without the byte-order mark that some editors put at its start. White space around the secret stays:
+/// the caller knows what the secret is. The permissions of a pipe that this process was started with don't count.
 ///
 /// # Errors
 /// It can't be read, is larger than `limit` bytes, is no text, or others can read it: see [`SecretFault`].
@@ -181,7 +180,7 @@ pub fn read(secret: Secret, path: &Path, limit: u64) -> Result<Vec<u8>, SecretEr
         fault,
     };
     let opened = open(path).map_err(|error| failed(SecretFault::Read(error)))?;
-    if let Kind::Regular = opened.kind {
+    if let OpenedKind::Regular = opened.kind {
         let metadata = opened.file.metadata();
         let metadata = metadata.map_err(|error| failed(SecretFault::Read(error.into())))?;
         if let Some(exposure) = exposure(&metadata) {
@@ -220,7 +219,7 @@ fn exposure(metadata: &Metadata) -> Option<Exposure> {
         group: metadata.gid(),
         mode: metadata.mode() & 0o777,
     };
-    exposure_to(ownership, &Process::this())
+    exposure_to(ownership, &ProcessIds::this())
 }
 
 /// The permissions are not known on this system.
@@ -231,7 +230,7 @@ fn exposure(_: &Metadata) -> Option<Exposure> {
 
 /// The rule.
 #[cfg(unix)]
-pub(crate) fn exposure_to(file: Ownership, process: &Process) -> Option<Exposure> {
+pub(crate) fn exposure_to(file: Ownership, process: &ProcessIds) -> Option<Exposure> {
     let Ownership { user, group, mode } = file;
     let ours = user == process.user;
     let is_roots = user == 0 && group == 0;

@@ -5,9 +5,9 @@ use std::io;
 #[cfg(not(any(test, feature = "faults")))]
 use std::path::Path;
 
-/// A step that may fail. What follows it is done only if it is `Ok`; only tests make it anything else.
+/// A step that may fail. Only tests make it fail here; what follows is done only if it is `Ok`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum FileStep {
     /// A file is opened.
     Open,
     /// Bytes are read.
@@ -29,6 +29,6 @@ pub enum Step {
 /// # Errors
 /// The test wants it to fail.
 #[cfg(not(any(test, feature = "faults")))]
-pub fn point(_: Step, _: &Path) -> io::Result<()> {
+pub fn point(_: FileStep, _: &Path) -> io::Result<()> {
     Ok(())
 }

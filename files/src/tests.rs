@@ -24,7 +24,7 @@ mod on_unix {
     use std::io::Write as _;
     use std::os::fd::AsRawFd as _;
 
-    use super::super::process::Process;
+    use super::super::process::ProcessIds;
     use super::super::secret::{Ownership, exposure_to};
     use super::*;
 
@@ -70,7 +70,7 @@ mod on_unix {
 
     #[test]
     fn a_secret_is_its_owners_or_that_of_a_group_of_this_process() {
-        let process = Process {
+        let process = ProcessIds {
             user: 1000,
             groups: vec![1000, 2000],
         };

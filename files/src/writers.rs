@@ -1,40 +1,40 @@
-//! Who may change what is the node's own: its folders, and the files that decide what it runs and whom it trusts. One rule for all
-//! of them.
+//! The rule about who may change what is the node's own: its folders, and the files that decide what it runs and whom it trusts.
 //!
-//! Nobody but their owner may write to them, and the folders belong to the user of this process or to root; whose the files are that a
-//! user names is that user's affair. There are two exceptions. Kubernetes mounts
-//! volumes as `root:fsGroup` with mode 2775: what belongs to root may be written by a group of this process. And where each user has
-//! a group of the same number, files may be made with mode 664: that group is the user.
+//! Nobody but their owner may write to them, and the folders belong to the user of this process or to root. Files that a user names
+//! may belong to anybody. There are two exceptions. Kubernetes mounts volumes as `root:fsGroup` with mode 2775: what belongs to
+//! root may be written by a group of this process. And where each user has a group of the same number, files may be made with mode
+//! 664: that group is the user.
 //!
-//! Whoever may write to a folder above can put another in its place, unless that folder is sticky as `/tmp` is. One that root has
-//! opened to everybody on purpose, as Kubernetes does with an `emptyDir`, is taken as well, but not as the node's own.
+//! A user who may write to a folder above can put another one in its place, unless that folder is sticky as `/tmp` is. A folder
+//! above that root has opened to everybody on purpose, as Kubernetes does with an `emptyDir`, is taken as well, but not as the
+//! node's own.
 
 use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 
 #[cfg(unix)]
-use super::process::Process;
+use super::process::ProcessIds;
 
 /// The permissions to write of a file's group, and of those who are neither its owner nor in its group.
 const GROUP_WRITES: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
-/// In such a folder everybody can rename and remove what is their own only.
+/// The permission bit of a folder in which users can rename and remove only what is their own.
 const STICKY: u32 = 0o1000;
 
-/// Somebody else may write to what is the node's own.
+/// Another user may write to what is the node's own.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} {by}", path.display())]
 pub struct Writable {
     /// The file or folder, or one above it.
     pub path: PathBuf,
     /// Who.
-    pub by: Writer,
+    pub by: ForeignWriter,
 }
 
-/// Who may write to a file or folder and should not.
+/// A user or group that may write to a file or folder and should not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Writer {
+pub enum ForeignWriter {
     /// Every user of the machine.
     #[error("can be written by every user of this machine (mode {mode:04o})")]
     Everybody {
@@ -59,18 +59,18 @@ impl Writable {
     pub fn help(&self) -> String {
         let path = self.path.display();
         match self.by {
-            Writer::Everybody { .. } | Writer::Group { .. } => {
+            ForeignWriter::Everybody { .. } | ForeignWriter::Group { .. } => {
                 format!("run `chmod go-w {path}`, or choose a place that nobody else may write to")
             }
-            Writer::Owner(_) => format!("have root or the user of this process own {path}"),
+            ForeignWriter::Owner(_) => format!("have root or the user of this process own {path}"),
         }
     }
 }
 
-/// Why it is not known that nobody else may write.
+/// Why it is not certain that nobody else may write.
 #[derive(Debug, thiserror::Error)]
 pub enum Unguarded {
-    /// Somebody else may.
+    /// Another user may.
     #[error(transparent)]
     Writable(#[from] Writable),
     /// The system does not say.
@@ -78,22 +78,22 @@ pub enum Unguarded {
     Unknown(#[from] io::Error),
 }
 
-/// Whose a file or folder may be.
+/// The owner that a file or folder may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// This process's user's, or root's.
+    /// The user of this process, or root.
     Ours,
-    /// Anybody's: it was named by somebody who knows whose it is.
+    /// Anybody: the user who named it knows whose it is.
     Anybody,
 }
 
-/// Finds out whether nobody else can change this file or folder, or put another in its place. Of one that isn't there only the latter:
-/// ask again when it was made.
+/// Checks that nobody else can change this file or folder, or put another in its place. If it doesn't exist, only the latter is
+/// checked: check it again once it does.
 ///
 /// # Errors
-/// Somebody else can, or it can't be found out.
+/// Another user can, or it can't be found out.
 pub fn check_writers(path: &Path, owner: Owner) -> Result<(), Unguarded> {
-    // Where it leads: whoever may write to the folder of a link may change the link, but its target is what is used.
+    // The target of a link counts, and not the link: the target is what is used.
     let (real, is_there) = match path.canonicalize() {
         Ok(real) => (real, true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => (std::path::absolute(path)?, false),
@@ -101,12 +101,12 @@ pub fn check_writers(path: &Path, owner: Owner) -> Result<(), Unguarded> {
     };
     if is_there {
         let by = writer(&real.metadata()?);
-        if let Some(by) = by.filter(|by| owner == Owner::Ours || !matches!(by, Writer::Owner(_))) {
+        if let Some(by) = by.filter(|by| owner == Owner::Ours || !matches!(by, ForeignWriter::Owner(_))) {
             return Err(Writable { path: real, by }.into());
         }
     }
     for above in real.ancestors().skip(1) {
-        // One that is not there yet is made by this process. Of one that may only be passed through nothing is known.
+        // A folder that is not there yet is made by this process, and nothing is known of one that may only be passed through.
         let Ok(metadata) = above.metadata() else { continue };
         if let Some(by) = replacer(&metadata) {
             let path = above.to_owned();
@@ -116,39 +116,39 @@ pub fn check_writers(path: &Path, owner: Owner) -> Result<(), Unguarded> {
     Ok(())
 }
 
-/// Who else may change what has these metadata.
+/// The user or group that may change a file with these metadata and should not.
 #[cfg(unix)]
-pub fn writer(metadata: &Metadata) -> Option<Writer> {
+pub fn writer(metadata: &Metadata) -> Option<ForeignWriter> {
     use std::os::unix::fs::MetadataExt as _;
     let owned = (metadata.uid(), metadata.gid(), metadata.mode() & 0o7777);
-    writer_of(owned, &Process::this())
+    writer_of(owned, &ProcessIds::this())
 }
 
 /// The permissions are not known on this system.
 #[cfg(not(unix))]
-pub fn writer(_: &Metadata) -> Option<Writer> {
+pub fn writer(_: &Metadata) -> Option<ForeignWriter> {
     None
 }
 
-/// Who else may put something in the place of what is in the folder with these metadata.
+/// The users who may replace what is in the folder with these metadata and should not.
 #[cfg(unix)]
-fn replacer(metadata: &Metadata) -> Option<Writer> {
+fn replacer(metadata: &Metadata) -> Option<ForeignWriter> {
     use std::os::unix::fs::MetadataExt as _;
     let mode = metadata.mode() & 0o7777;
     let is_open = mode & OTHERS_WRITE != 0 && mode & STICKY == 0 && metadata.uid() != 0;
-    is_open.then_some(Writer::Everybody { mode })
+    is_open.then_some(ForeignWriter::Everybody { mode })
 }
 
 #[cfg(not(unix))]
-fn replacer(_: &Metadata) -> Option<Writer> {
+fn replacer(_: &Metadata) -> Option<ForeignWriter> {
     None
 }
 
 /// The rule.
 #[cfg(unix)]
-fn writer_of((user, group, mode): (u32, u32, u32), process: &Process) -> Option<Writer> {
+fn writer_of((user, group, mode): (u32, u32, u32), process: &ProcessIds) -> Option<ForeignWriter> {
     if mode & OTHERS_WRITE != 0 {
-        return Some(Writer::Everybody { mode });
+        return Some(ForeignWriter::Everybody { mode });
     }
     let is_granted = if user == 0 {
         group == 0 || process.groups.contains(&group)
@@ -156,9 +156,9 @@ fn writer_of((user, group, mode): (u32, u32, u32), process: &Process) -> Option<
         group == user
     };
     if mode & GROUP_WRITES != 0 && !is_granted {
-        return Some(Writer::Group { mode, group });
+        return Some(ForeignWriter::Group { mode, group });
     }
-    (user != 0 && user != process.user).then_some(Writer::Owner(user))
+    (user != 0 && user != process.user).then_some(ForeignWriter::Owner(user))
 }
 
 #[cfg(all(test, unix))]
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn the_owner_and_root_may_write_and_a_group_to_what_root_gave_it() {
-        let process = Process {
+        let process = ProcessIds {
             user: US,
             groups: vec![OURS],
         };

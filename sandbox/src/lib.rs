@@ -67,7 +67,7 @@ pub use policy::profile::Profile;
 pub use policy::reserved_names::ReservedNames;
 pub use policy::restart::{Budget, Restart, RestartPolicy, Restarting, Restarts, Verdict};
 pub use store::data::StoreData;
-pub use store::interface::{Caller, DuplicateInterface, HostInterface, HostInterfaces, Offered};
+pub use store::interface::{Caller, HostInterface, HostInterfaces, Offered};
 
 /// What the simulation of whole nodes runs: the code that ships, as it is.
 #[cfg(any(test, feature = "simulation"))]

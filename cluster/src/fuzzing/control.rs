@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::input::Input;
 use super::{config, messages};
-use crate::session::{CloseReason, Dial, Event, LocalChange, LocalSnapshot, Role, Session, SessionConfig};
+use crate::session::{CloseReason, DialDecision, Event, LocalChange, LocalSnapshot, Role, Session, SessionConfig};
 use crate::wire::{Control, Message, ServerStatus};
 
 /// Lets an authenticated peer send whatever it likes. What the session tells its node must be consistent: only new
@@ -59,7 +59,7 @@ fn hand_over(from: &mut Session, to: &mut Session, now: Instant) -> bool {
     while let Some(event) = from.poll_event() {
         if let Event::PeerNamed(_) = event {
             from.handle_admission(ServerStatus::Ok);
-            from.handle_dial(Dial::GoOn);
+            from.handle_dial(DialDecision::GoOn);
         }
         busy = true;
     }

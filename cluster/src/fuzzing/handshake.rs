@@ -6,7 +6,7 @@ use bytes::BytesMut;
 
 use super::input::Input;
 use super::{config, messages};
-use crate::session::{CloseReason, Dial, Event, LocalChange, LocalSnapshot, Role, Session, Timing};
+use crate::session::{CloseReason, DialDecision, Event, LocalChange, LocalSnapshot, Role, Session, Timing};
 use crate::wire::{self, Auth, Message};
 
 /// The most bytes that one message of a stranger's may be answered with.
@@ -65,7 +65,11 @@ impl Guarded {
             // What the node may say at any time, if it is late.
             11 => {
                 session.handle_admission(messages::status(input));
-                session.handle_dial(if input.flag() { Dial::GoOn } else { Dial::AlreadyLinked });
+                session.handle_dial(if input.flag() {
+                    DialDecision::GoOn
+                } else {
+                    DialDecision::AlreadyLinked
+                });
             }
             12 => session.handle_election(input.flag().then(LocalSnapshot::default)),
             13 => session.handle_local(LocalChange::Spawned(messages::actor(input))),
@@ -89,7 +93,7 @@ impl Guarded {
                 Event::PeerNamed(_) if self.role == Role::Acceptor => {
                     self.session.handle_admission(messages::status(input));
                 }
-                Event::PeerNamed(_) => self.session.handle_dial(Dial::GoOn),
+                Event::PeerNamed(_) => self.session.handle_dial(DialDecision::GoOn),
                 Event::Closed(_) => self.closed = true,
                 event => assert!(self.closed, "{event:?} because of a stranger"),
             }

@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::input::Input;
 use crate::wire::{
-    self, Actor, Auth, Challenge, ChallengeReply, Control, GroupChange, Message, NameMessage, NameTaken, NodeFlags,
-    Nonce, ServerStatus, Timestamp,
+    self, Actor, Auth, Challenge, ChallengeReply, Control, GroupChange, HandshakeNonce, Message, NameMessage,
+    NameTaken, NodeFlags, ServerStatus, Timestamp,
 };
 
 pub(super) fn auth(input: &mut Input<'_>) -> Auth {
@@ -40,7 +40,7 @@ pub(super) fn auth(input: &mut Input<'_>) -> Auth {
     }
 }
 
-fn nonce(input: &mut Input<'_>) -> Option<Nonce> {
+fn nonce(input: &mut Input<'_>) -> Option<HandshakeNonce> {
     input.flag().then(|| [input.byte(); 16])
 }
 

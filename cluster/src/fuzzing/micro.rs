@@ -10,7 +10,7 @@ use super::control::{authenticated, authenticated_with};
 use crate::session::{LocalSnapshot, Role, Session};
 use crate::wire::{self, Actor, Call, Control, FRAME_HEADER_BYTES, Message, Payload, Timestamp};
 
-/// The number of actors that one message of the control plane tells of.
+/// The number of actors in one message of the control plane.
 const ACTORS: u64 = 100;
 
 /// Does one piece of work so often.

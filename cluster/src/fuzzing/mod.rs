@@ -18,12 +18,12 @@ pub use handshake::handshake;
 
 use std::sync::Arc;
 
-use crate::session::{Account, Ledger, Role, SessionConfig, StockPeers, Timing};
+use crate::session::{PeerAccount, PeerLedger, Role, SessionConfig, StockPeers, Timing};
 use crate::wire::{CAPABILITY_IDENTITY, NameMessage, NodeFlags};
 
 const COOKIE: &str = "the cookie of the cluster";
 
-/// What one peer may hold: little, so that the limit is reached too.
+/// The memory, in bytes, that one peer may take: little, so that the limit is reached too.
 const BYTES: usize = 64 << 10;
 
 /// One end of a session; `number` tells the nodes apart.
@@ -48,6 +48,6 @@ fn config(role: Role, number: u16, transitive: bool) -> SessionConfig {
         challenge: 0x5eed.into(),
         nonce: [number as u8; 16],
         jitter: 1,
-        account: Arc::new(Account::new(Arc::new(Ledger::new(BYTES)), BYTES)),
+        account: Arc::new(PeerAccount::new(Arc::new(PeerLedger::new(BYTES)), BYTES)),
     }
 }

@@ -1,12 +1,12 @@
-//! What the simulation of whole nodes runs, in the host: the code that ships, as it is. Hidden, and only there with the feature
-//! `simulation` or in this crate's own tests.
+//! The parts of this crate that the simulation of whole nodes, in the host, runs: the code that ships, as it is. The module is
+//! hidden, and only there with the feature `simulation` or in this crate's own tests.
 
 pub mod random;
 
-pub use crate::node::sim::{Backoff, Dialling, Link, News, Proof, SessionEnd, SessionLimits, Step};
+pub use crate::node::sim::{Backoff, DialCommand, DialEvent, Dialling, Link, PeerProof, SessionEnd, SessionLimits};
 pub use crate::session::{
-    Account, CloseReason, Dial, Event, Ledger, LocalChange, LocalSnapshot, Registry, Role, Session, SessionConfig,
-    StockPeers, Timing,
+    CloseReason, DialDecision, Event, LocalChange, LocalSnapshot, PeerAccount, PeerLedger, Registry, Role, Session,
+    SessionConfig, StockPeers, Timing,
 };
 pub use crate::transport::sim::Chunks;
 

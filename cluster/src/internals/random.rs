@@ -1,6 +1,6 @@
-//! The one source of chance in a simulation: splitmix64, so that a seed means the same run for ever.
+//! The random numbers of a simulation: splitmix64, so that a seed means the same run for ever.
 
-/// A stream of numbers that its seed determines.
+/// A stream of numbers that is determined by its seed.
 pub struct Random(u64);
 
 impl Random {
@@ -24,12 +24,12 @@ impl Random {
         self.next() % limit.max(1)
     }
 
-    /// True this many times in a hundred.
+    /// True with this probability, in percent.
     pub fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
-    /// One of these, of which there is at least one.
+    /// One of these. There must be at least one.
     #[expect(
         clippy::indexing_slicing,
         reason = "below its length; and of nothing nothing can be picked"

@@ -1,14 +1,15 @@
-//! How many connections may be open that have not proved the cookie, and which of them gives way to another.
+//! The limit on connections whose peers have not proved the cookie, and the choice of the one that gives way to a newcomer.
 //!
-//! Whoever reaches the port costs a socket, a task and some memory before anything is known of them. A [`Permit`] stands
-//! for that cost. It is taken when a connection is accepted, before anything is spawned for it, and given back when the
-//! peer has authenticated or the connection is gone.
+//! A connection costs a socket, a task and some memory before anything is known of its peer. A [`Permit`] stands for that cost. It
+//! is taken when a connection is accepted, before anything is spawned for it, and given back when the peer has authenticated or the
+//! connection is gone.
 //!
-//! A newcomer is not turned away because others hold all the places: an honest handshake takes moments, and whoever has held a
-//! place for the longest gives it up. Those who have said their names, and those who have said nothing yet, pay as two crowds, the
-//! larger of which gives up its oldest: otherwise either crowd could hold all the places but one, and have each newcomer push out the
-//! one before it. Of several addresses the one with the most places pays, and those where nobody ever proved the cookie pay first. As
-//! many again may be on their way out; only when those are too many, too, newcomers are closed at once.
+//! A newcomer is not turned away because others hold all the places: an honest handshake takes moments, so the one that has gone on
+//! for the longest gives its place up. Connections whose peers have said their names and those whose peers have said nothing yet
+//! count as two crowds, and the larger one gives up its oldest: otherwise either crowd could hold all the places but one, and each
+//! newcomer would push out the one before it. Of several addresses the one with the most places pays, and addresses where nobody
+//! ever proved the cookie pay first. As many connections again may be on their way out; only when those are too many, too, are
+//! newcomers closed at once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
@@ -20,16 +21,17 @@ use std::time::Instant;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::challenges::Challenges;
-use super::refusals::Refusals;
-use super::session_end::Proof;
-use super::source::Source;
+use super::refusals::HandshakeRefusals;
+use super::session_end::PeerProof;
+use super::source::ConnectionSource;
 use crate::session::{CloseReason, StockChallenge};
 
-/// The number of addresses that are remembered: their peers proved the cookie, or this node dialled them. Beyond it the one is forgotten that
-/// was heard of least lately.
+/// The most addresses that are remembered because a peer there proved the cookie, or this node dialled them. Beyond it the address
+/// that was used least recently is forgotten.
 const KNOWN: usize = 1_024;
 
-/// How many accepted connections may be in their handshakes, TLS included, at one time. Beyond that, older ones give way to new ones.
+/// The most accepted connections that may be in their handshakes, TLS included, at one time. Beyond that, older ones give way to
+/// new ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HandshakeLimits {
@@ -70,10 +72,10 @@ pub struct HandshakeStats {
 /// Which limit was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LimitReached {
-    /// And all of them belong to peers that have a right to theirs.
+    /// The node's limit is reached, and every place belongs to a peer that may keep it.
     #[error("{limit} connections are in their handshakes already")]
     Total { limit: usize },
-    /// Nobody from anywhere is let in.
+    /// The limit of the address is reached, and as many of its connections are already on their way out.
     #[error("{limit} connections from its address are in their handshakes already")]
     Address { limit: usize },
 }
@@ -88,55 +90,57 @@ impl LimitReached {
     }
 }
 
-/// Hands out the permits of one node, and counts whom it turned away and why.
+/// Hands out the permits of one node, and counts the connections that it turned away by reason.
 #[derive(Debug, Default)]
-pub(crate) struct Admission {
+pub(crate) struct HandshakeAdmission {
     limits: HandshakeLimits,
-    open: Mutex<Open>,
-    pub(super) refusals: Refusals,
+    open: Mutex<AdmissionState>,
+    pub(super) refusals: HandshakeRefusals,
 }
 
 /// Ends a connection that has to give way.
 type GiveWay = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
-struct Open {
+struct AdmissionState {
     /// The connections that have a permit, the oldest first.
-    places: BTreeMap<u64, Place>,
-    /// How many of them there are from each source that has some.
-    by_source: HashMap<Source, Count>,
-    /// How many connections had to give way and are not gone yet.
+    handshakes: BTreeMap<u64, OpenHandshake>,
+    /// The count of each source that has connections.
+    by_source: HashMap<ConnectionSource, SourceCount>,
+    /// The connections that had to give way and are not gone yet.
     leaving: usize,
-    /// Those that may be expected to connect, and when they were last heard of.
-    known: HashMap<Source, u64>,
+    /// The sources that may be expected to connect, and when they were last used.
+    known: HashMap<ConnectionSource, u64>,
     challenges: Challenges,
-    /// Counts permits and news of the known.
+    /// Counts permits and uses of known sources, in place of a time.
     clock: u64,
 }
 
-impl std::fmt::Debug for Open {
+impl std::fmt::Debug for AdmissionState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Open").field("places", &self.places.len()).finish()
+        f.debug_struct("AdmissionState")
+            .field("handshakes", &self.handshakes.len())
+            .finish()
     }
 }
 
 /// The connections of one source.
 #[derive(Debug, Default, Clone, Copy)]
-struct Count {
-    /// Those that have places.
-    places: usize,
-    /// Those that had to give way and are not gone yet.
+struct SourceCount {
+    /// Connections that hold places.
+    handshakes: usize,
+    /// Connections that had to give way and are not gone yet.
     leaving: usize,
 }
 
-struct Place {
-    source: Source,
+struct OpenHandshake {
+    source: ConnectionSource,
     /// The peer has said its name, as an honest one does at once.
-    has_spoken: bool,
+    is_named: bool,
     give_way: Option<GiveWay>,
 }
 
-impl Admission {
+impl HandshakeAdmission {
     pub(super) fn new(limits: HandshakeLimits) -> Self {
         Self {
             limits,
@@ -149,19 +153,20 @@ impl Admission {
     /// # Errors
     /// A limit is reached, and nobody gives way.
     pub(super) fn admit(self: &Arc<Self>, addr: Option<IpAddr>, peer: &dyn Display) -> Result<Permit, LimitReached> {
-        let source = Source::of(addr);
+        let source = ConnectionSource::of(addr);
         let mut open = self.open();
         let gives_way = open.make_room(self.limits, source)?;
         let id = open.tick();
-        open.places.insert(
+        open.handshakes.insert(
             id,
-            Place {
+            OpenHandshake {
                 source,
-                has_spoken: false,
+                is_named: false,
                 give_way: None,
             },
         );
-        open.by_source.entry(source).or_default().places += 1;
+        open.by_source.entry(source).or_default().handshakes += 1;
+        // Outside of the lock: what ends a connection may come back here.
         drop(open);
         if let Some(give_way) = gives_way {
             give_way();
@@ -176,29 +181,29 @@ impl Admission {
         })
     }
 
-    /// This node dials that address, so somebody may dial from there.
+    /// This node dials that address, so a peer may dial from there.
     pub(super) fn expect(&self, addr: Option<IpAddr>) {
-        self.open().know(Source::of(addr));
+        self.open().know(ConnectionSource::of(addr));
     }
 
-    /// How many connections have a permit.
+    /// The number of connections that have a permit.
     pub(super) fn open_handshakes(&self) -> usize {
-        self.open().places.len()
+        self.open().handshakes.len()
     }
 
-    fn open(&self) -> MutexGuard<'_, Open> {
+    fn open(&self) -> MutexGuard<'_, AdmissionState> {
         self.open.lock()
     }
 }
 
-impl Open {
+impl AdmissionState {
     fn tick(&mut self) -> u64 {
         self.clock += 1;
         self.clock
     }
 
-    fn know(&mut self, source: Source) {
-        if source == Source::Unknown {
+    fn know(&mut self, source: ConnectionSource) {
+        if source == ConnectionSource::Unknown {
             return;
         }
         let now = self.tick();
@@ -210,62 +215,70 @@ impl Open {
         }
     }
 
-    /// Takes somebody's place, if there is no other for a connection of this source.
-    fn make_room(&mut self, limits: HandshakeLimits, source: Source) -> Result<Option<GiveWay>, LimitReached> {
+    /// Takes another connection's place if none is free for a connection of this source.
+    fn make_room(
+        &mut self,
+        limits: HandshakeLimits,
+        source: ConnectionSource,
+    ) -> Result<Option<GiveWay>, LimitReached> {
         let HandshakeLimits { total, per_address } = limits;
         let of_source = self.by_source.get(&source).copied().unwrap_or_default();
-        let (payer, limit) = if of_source.places >= per_address && source != Source::Unknown {
+        let (payer, limit) = if of_source.handshakes >= per_address && source != ConnectionSource::Unknown {
             let limit = LimitReached::Address { limit: per_address };
             (Some(source).filter(|_| of_source.leaving < per_address), limit)
-        } else if self.places.len() >= total {
+        } else if self.handshakes.len() >= total {
             (self.payer(source), LimitReached::Total { limit: total })
         } else {
             return Ok(None);
         };
         let payer = payer.filter(|_| self.leaving < total).ok_or(limit)?;
         let oldest = self.oldest_of_the_larger_crowd(payer);
-        let place = oldest.and_then(|id| self.places.remove(&id)).ok_or(limit)?;
+        let handshake = oldest.and_then(|id| self.handshakes.remove(&id)).ok_or(limit)?;
         let count = self.by_source.entry(payer).or_default();
-        count.places = count.places.saturating_sub(1);
+        count.handshakes = count.handshakes.saturating_sub(1);
         count.leaving += 1;
         self.leaving += 1;
         // A connection that has not said yet how it is ended is told when it does so.
-        Ok(place.give_way)
+        Ok(handshake.give_way)
     }
 
-    /// The oldest place of this source among those who have said their names, or among those who have said nothing, whichever are
-    /// more.
-    fn oldest_of_the_larger_crowd(&self, source: Source) -> Option<u64> {
-        let of_source = || self.places.iter().filter(|(_, place)| place.source == source);
-        let spoken = of_source().filter(|(_, place)| place.has_spoken).count();
-        let most_have_spoken = 2 * spoken > of_source().count();
+    /// The oldest connection of this source among those whose peers have said their names, or among those whose peers have said
+    /// nothing, whichever are more.
+    fn oldest_of_the_larger_crowd(&self, source: ConnectionSource) -> Option<u64> {
+        let of_source = || {
+            self.handshakes
+                .iter()
+                .filter(|(_, handshake)| handshake.source == source)
+        };
+        let named = of_source().filter(|(_, handshake)| handshake.is_named).count();
+        let most_are_named = 2 * named > of_source().count();
         // Places are in the order in which they were taken.
         of_source()
-            .find(|(_, place)| place.has_spoken == most_have_spoken)
+            .find(|(_, handshake)| handshake.is_named == most_are_named)
             .map(|(id, _)| *id)
     }
 
-    /// The source that gives up a place in favour of this one: nobody who is known does it for somebody who isn't.
-    fn payer(&self, newcomer: Source) -> Option<Source> {
-        let is_known = |source: &Source| self.known.contains_key(source);
-        let may_pay = |source: &Source| *source == newcomer || !is_known(source) || is_known(&newcomer);
-        let holders = self.by_source.iter().filter(|(_, count)| count.places > 0);
+    /// The source that gives up a place in favour of this one. A known source gives none up for an unknown one.
+    fn payer(&self, newcomer: ConnectionSource) -> Option<ConnectionSource> {
+        let is_known = |source: &ConnectionSource| self.known.contains_key(source);
+        let may_pay = |source: &ConnectionSource| *source == newcomer || !is_known(source) || is_known(&newcomer);
+        let holders = self.by_source.iter().filter(|(_, count)| count.handshakes > 0);
         let payers = holders.filter(|(source, _)| may_pay(source));
-        let payer = payers.max_by_key(|(source, count)| (!is_known(source), count.places))?;
+        let payer = payers.max_by_key(|(source, count)| (!is_known(source), count.handshakes))?;
         Some(*payer.0)
     }
 
-    /// A connection is gone, or is none of ours any more.
-    fn remove(&mut self, id: u64, source: Source) {
-        let had_place = self.places.remove(&id).is_some();
+    /// A connection is gone, or has authenticated.
+    fn remove(&mut self, id: u64, source: ConnectionSource) {
+        let was_open = self.handshakes.remove(&id).is_some();
         let count = self.by_source.entry(source).or_default();
-        if had_place {
-            count.places = count.places.saturating_sub(1);
+        if was_open {
+            count.handshakes = count.handshakes.saturating_sub(1);
         } else {
             count.leaving = count.leaving.saturating_sub(1);
             self.leaving = self.leaving.saturating_sub(1);
         }
-        if count.places + count.leaving == 0 {
+        if count.handshakes + count.leaving == 0 {
             self.by_source.remove(&source);
         }
     }
@@ -274,9 +287,9 @@ impl Open {
 /// The right to be connected without having authenticated.
 #[derive(Debug)]
 pub(super) struct Permit {
-    admission: Arc<Admission>,
+    admission: Arc<HandshakeAdmission>,
     id: u64,
-    source: Source,
+    source: ConnectionSource,
     /// As logs call it.
     peer: String,
     held: AtomicBool,
@@ -295,18 +308,19 @@ impl Permit {
     }
 
     /// The peer has said its name, and is asked for this kind of proof.
-    pub(super) fn has_spoken(&self, asked: Proof) {
-        self.saw_challenge.store(asked == Proof::Cookie, Ordering::Relaxed);
-        if let Some(place) = self.admission.open().places.get_mut(&self.id) {
-            place.has_spoken = true;
+    pub(super) fn peer_named(&self, asked: PeerProof) {
+        self.saw_challenge.store(asked == PeerProof::Cookie, Ordering::Relaxed);
+        if let Some(handshake) = self.admission.open().handshakes.get_mut(&self.id) {
+            handshake.is_named = true;
         }
     }
 
-    /// What ends the connection if it has to give way, in place of what did so before. Called at once if it has to already.
+    /// Sets what ends the connection if it has to give way, in place of what did so before. It is called at once if the connection
+    /// has to give way already.
     pub(super) fn on_give_way(&self, give_way: impl FnOnce() + Send + 'static) {
         let mut open = self.admission.open();
-        match open.places.get_mut(&self.id) {
-            Some(place) => place.give_way = Some(Box::new(give_way)),
+        match open.handshakes.get_mut(&self.id) {
+            Some(handshake) => handshake.give_way = Some(Box::new(give_way)),
             None => {
                 drop(open);
                 give_way();
@@ -314,14 +328,14 @@ impl Permit {
         }
     }
 
-    /// What a stock peer at the other end has to answer; `fresh` is a random number.
+    /// The challenge that a stock peer at the other end has to answer; `fresh` is a random number.
     pub(super) fn challenge(&self, fresh: u32) -> StockChallenge {
         let mut open = self.admission.open();
         open.challenges.challenge(self.source, fresh, Instant::now())
     }
 
-    /// Logs and counts why the connection's session ended. False, and nothing done, if that is no matter of admission:
-    /// the peer had authenticated, or this node wanted the end.
+    /// Logs and counts why the connection's session ended. Does nothing and returns false if that is no matter of admission: the
+    /// peer had authenticated, or this node wanted the end.
     pub(super) fn report(&self, reason: &CloseReason) -> bool {
         let refusals = &self.admission.refusals;
         match reason {

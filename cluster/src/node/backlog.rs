@@ -1,11 +1,12 @@
-//! How much of what a peer sent waits in the mailbox of a local actor.
+//! What a peer sent and a local actor has not handled yet.
 //!
-//! ractor's mailboxes have no length and no limit. But a serialized call that an actor can't decode is dropped, reply port
-//! and all, when its turn comes; so such a call, put in every now and then, tells by the end of its port how far the
-//! actor has come. What is beyond a limit is given up before it is put in: one for each actor, and one for all actors together.
+//! ractor's mailboxes have no length and no limit, so a [probe](crate::directory::probe) behind every [`PROBE_EVERY`] bytes tells
+//! how far an actor has come. There is a limit for each actor and one for all actors together, and a message that would exceed one
+//! is given up before it is delivered.
 //!
-//! What no probe follows yet may have been handled long ago. It counts as waiting all the same, or a peer could leave nearly a
-//! probe's worth with each of many actors; so that it doesn't add up, there is a probe behind every message where it has become much.
+//! Bytes that no probe follows yet may have been handled long ago. They count as waiting all the same: otherwise a peer could leave
+//! nearly [`PROBE_EVERY`] bytes with each of many actors. So that they don't add up, every message is followed by a probe once they
+//! are a large part of the limit.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,12 +20,12 @@ use super::SessionLimits;
 use super::undelivered::Undelivered;
 use crate::directory::{self, Local, PROBE_EVERY};
 
-/// The part of the limit for all actors that messages may take which no probe follows yet.
+/// The divisor of the limit for all actors that gives what messages without a probe behind them may take.
 const UNPROBED: usize = 4;
 
-/// What a peer sent and waits, for all actors that it may address.
+/// What waits of a peer's messages for all actors that it may address.
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
+pub(super) struct WaitingBytes {
     bytes: AtomicUsize,
     /// Of these, the ones that no probe follows yet.
     unprobed: AtomicUsize,
@@ -32,22 +33,22 @@ pub(super) struct Waiting {
 
 /// A local actor that the peer may address, and what waits for it.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(super) struct AdvertisedActor {
     pub(super) local: Local,
     /// What waits for all actors that the peer may address.
-    all: Arc<Waiting>,
+    all: Arc<WaitingBytes>,
     waiting: AtomicUsize,
     since_probe: AtomicUsize,
 }
 
-/// Some bytes of a target's mailbox, until the target has come past them.
-pub(super) struct Probe {
-    target: Arc<Target>,
+/// Some bytes in an actor's mailbox, until the actor has come past them.
+pub(super) struct SentProbe {
+    target: Arc<AdvertisedActor>,
     bytes: usize,
     passed: OneshotReceiver<Vec<u8>>,
 }
 
-impl Future for Probe {
+impl Future for SentProbe {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -56,14 +57,14 @@ impl Future for Probe {
     }
 }
 
-impl Drop for Probe {
+impl Drop for SentProbe {
     fn drop(&mut self) {
         self.target.waiting.fetch_sub(self.bytes, Ordering::Relaxed);
         self.target.all.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
-impl Drop for Target {
+impl Drop for AdvertisedActor {
     fn drop(&mut self) {
         // Its actor has ended, or the session.
         let unprobed = *self.since_probe.get_mut();
@@ -72,9 +73,9 @@ impl Drop for Target {
     }
 }
 
-impl Target {
+impl AdvertisedActor {
     /// `all` counts for all actors that the peer may address.
-    pub(super) fn new(cell: ActorCell, all: Arc<Waiting>) -> Self {
+    pub(super) fn new(cell: ActorCell, all: Arc<WaitingBytes>) -> Self {
         let inbox = directory::inbox(cell.get_id());
         Self {
             local: Local { cell, inbox },
@@ -84,7 +85,7 @@ impl Target {
         }
     }
 
-    /// Takes `bytes` into account.
+    /// Counts `bytes` as waiting.
     ///
     /// # Errors
     /// They would exceed a limit, and the message must not be delivered.
@@ -106,7 +107,7 @@ impl Target {
     }
 
     /// Puts a probe behind what was delivered, if it is time for one.
-    pub(super) fn probe(self: &Arc<Self>, limits: &SessionLimits) -> Option<Probe> {
+    pub(super) fn probe(self: &Arc<Self>, limits: &SessionLimits) -> Option<SentProbe> {
         let is_much = self.since_probe.load(Ordering::Relaxed) >= PROBE_EVERY
             || self.all.unprobed.load(Ordering::Relaxed) > limits.mailboxes() / UNPROBED;
         if !is_much {
@@ -117,7 +118,7 @@ impl Target {
         let (probe, passed) = directory::probe();
         // To an actor that has ended it can't be sent, and the probe ends at once, as it should.
         self.local.send(probe).ok();
-        Some(Probe {
+        Some(SentProbe {
             target: self.clone(),
             bytes,
             passed,
@@ -134,7 +135,7 @@ mod tests {
     use ractor::{Actor, ActorProcessingErr, ActorRef};
     use tokio::sync::Semaphore;
 
-    use super::{Ordering, PROBE_EVERY, SessionLimits, Target, Undelivered, Waiting};
+    use super::{AdvertisedActor, Ordering, PROBE_EVERY, SessionLimits, Undelivered, WaitingBytes};
 
     /// Handles one message for each permit.
     struct Slow(Arc<Semaphore>);
@@ -158,14 +159,14 @@ mod tests {
     async fn what_an_actor_has_handled_makes_room_again() {
         let permits = Arc::new(Semaphore::new(0));
         let (actor, _) = Actor::spawn(None, Slow(permits.clone()), ()).await.unwrap();
-        let all = Arc::<Waiting>::default();
-        let target = Arc::new(Target::new(actor.get_cell(), all.clone()));
+        let all = Arc::<WaitingBytes>::default();
+        let target = Arc::new(AdvertisedActor::new(actor.get_cell(), all.clone()));
         let limits = SessionLimits {
             mailbox: 3 * PROBE_EVERY,
             ..SessionLimits::default()
         };
         let mut probes = Vec::new();
-        let mut deliver = |target: &Arc<Target>| {
+        let mut deliver = |target: &Arc<AdvertisedActor>| {
             if target.admit(PROBE_EVERY, &limits).is_err() {
                 return false;
             }
@@ -191,7 +192,7 @@ mod tests {
         assert_eq!(target.admit(PROBE_EVERY, &limits), Err(full), "the others were not");
 
         all.bytes.fetch_add(limits.mailboxes(), Ordering::Relaxed);
-        let other = Target::new(actor.get_cell(), all.clone());
+        let other = AdvertisedActor::new(actor.get_cell(), all.clone());
         let full = Undelivered::MailboxesFull {
             limit: limits.mailboxes(),
         };
@@ -223,11 +224,11 @@ mod tests {
         };
         for are_stuck in [true, false] {
             let permits = Arc::new(Semaphore::new(if are_stuck { 0 } else { 1_000 }));
-            let all = Arc::<Waiting>::default();
+            let all = Arc::<WaitingBytes>::default();
             let mut targets = Vec::new();
             for _ in 0..100 {
                 let (actor, _) = Actor::spawn(None, Slow(permits.clone()), ()).await.unwrap();
-                targets.push(Arc::new(Target::new(actor.get_cell(), all.clone())));
+                targets.push(Arc::new(AdvertisedActor::new(actor.get_cell(), all.clone())));
             }
             let (mut admitted, mut probes) = (0, Vec::new());
             for target in &targets {

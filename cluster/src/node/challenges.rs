@@ -1,36 +1,37 @@
-//! The challenges that stock peers are given: a limit on how many somebody may see who answers none.
+//! The challenges that stock peers are given, and a limit on how many a stranger sees without answering one.
 //!
-//! A challenge of the stock protocol has 32 bits. Whoever has recorded one right answer, and connects until the same challenge
-//! comes again, gets in: at some thousand connections a second within weeks. So a source whose handshakes fail again and again is
-//! given the *same* challenge for a while, as often as it asks. To see the challenge that it waits for it needs centuries, and an
-//! honest peer at the same address gets in at once, since it can answer any. The first right answer ends that challenge.
+//! A challenge of the stock protocol has 32 bits. An attacker who has recorded one right answer, and connects until the same
+//! challenge comes again, gets in: at some thousand connections a second within weeks. So a source whose handshakes fail again and
+//! again is given the *same* challenge for a while, as often as it connects. The challenge that the attacker waits for then comes
+//! after centuries, while an honest peer at the same address gets in at once, since it can answer any. The first right answer ends
+//! that challenge.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::source::Source;
+use super::source::ConnectionSource;
 use crate::session::StockChallenge;
 
-/// The number of handshakes of a source that may fail before its challenges change less often.
+/// The handshakes of a source that may fail before its challenges change less often.
 const FREE: u32 = 8;
 
-/// The time for which a source has to fail at nothing before its failures are forgotten. Each time it may see as many challenges as it has places
-/// for handshakes, before one of these has failed.
+/// The time without a failure after which the failures of a source are forgotten. It may then see as many fresh challenges as it
+/// has places for handshakes, before one of these has failed.
 const WINDOW: Duration = Duration::from_secs(3_600);
 
-/// The time for which one challenge is given to a source that has failed too often.
+/// The time for which a source that has failed too often is given the same challenge.
 const SAME_FOR: Duration = Duration::from_secs(10);
 
-/// The number of sources that are told apart. Those beyond are one source, whose failures are counted together.
+/// The most sources that are told apart. All further ones count as one source, whose failures add up.
 const SOURCES: usize = 1_024;
 
 /// The sources whose handshakes failed lately.
 #[derive(Debug, Default)]
 pub(super) struct Challenges {
-    by_source: HashMap<Source, Failures>,
-    /// Those for which there is no room.
+    by_source: HashMap<ConnectionSource, Failures>,
+    /// The sources beyond [`SOURCES`], as one.
     others: Failures,
-    /// When those were last forgotten whose failures are over, for want of room.
+    /// When room was last made by forgetting sources whose failures are over.
     swept: Option<Instant>,
 }
 
@@ -38,7 +39,7 @@ pub(super) struct Challenges {
 struct Failures {
     count: u32,
     last: Option<Instant>,
-    /// What it is given, and since when.
+    /// The challenge that the source is given, and since when.
     given: Option<(StockChallenge, Instant)>,
 }
 
@@ -76,7 +77,7 @@ impl Failures {
 
 impl Challenges {
     /// A peer of this source was given a challenge, and its connection ended before it had proved anything.
-    pub(super) fn failed(&mut self, source: Source, now: Instant) {
+    pub(super) fn failed(&mut self, source: ConnectionSource, now: Instant) {
         if !self.by_source.contains_key(&source) && self.by_source.len() >= SOURCES {
             self.sweep(now);
             if self.by_source.len() >= SOURCES {
@@ -86,7 +87,7 @@ impl Challenges {
         self.by_source.entry(source).or_default().add(now);
     }
 
-    /// Makes room, unless that was tried a moment ago: it takes a look at every source.
+    /// Makes room, unless that was tried a moment ago: it looks at every source.
     fn sweep(&mut self, now: Instant) {
         let is_due = |swept| now.saturating_duration_since(swept) >= SAME_FOR;
         if self.swept.is_none_or(is_due) {
@@ -95,8 +96,8 @@ impl Challenges {
         }
     }
 
-    /// What a stock peer of this source has to answer; `fresh` is a random number.
-    pub(super) fn challenge(&mut self, source: Source, fresh: u32, now: Instant) -> StockChallenge {
+    /// The challenge that a stock peer of this source has to answer; `fresh` is a random number.
+    pub(super) fn challenge(&mut self, source: ConnectionSource, fresh: u32, now: Instant) -> StockChallenge {
         let is_full = self.by_source.len() >= SOURCES;
         match self.by_source.get_mut(&source) {
             Some(failures) => failures.challenge(fresh, now),
@@ -113,11 +114,11 @@ mod tests {
 
     use super::*;
 
-    fn source(number: u32) -> Source {
-        Source::Address(IpAddr::V4(number.into()))
+    fn source(number: u32) -> ConnectionSource {
+        ConnectionSource::Address(IpAddr::V4(number.into()))
     }
 
-    /// The different challenges that somebody sees who connects so often in an hour, from this many addresses by turns.
+    /// The number of different challenges that `connections` in an hour see, made from `sources` addresses in turn.
     fn seen_in_an_hour(connections: u32, sources: u32) -> usize {
         let mut challenges = Challenges::default();
         let start = Instant::now();

@@ -10,7 +10,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::messages::NodeServerMessage;
-use super::node_requests::{Dialled, NodeRequest, Purpose};
+use super::node_requests::{DialOptions, DialPurpose, NodeRequest};
 pub use super::peer::Encryption;
 use super::session_info::NodeServerSessionInformation;
 use super::session_monitors::SessionMonitor;
@@ -105,7 +105,7 @@ pub async fn connect_until_ready<T>(
 where
     T: ToSocketAddrs,
 {
-    connect_for(Purpose::Connection, node_server, address, encryption).await
+    connect_for(DialPurpose::Connection, node_server, address, encryption).await
 }
 
 /// As [`connect_until_ready`], over TCP, to where a peer says that another node is.
@@ -113,11 +113,11 @@ pub(super) async fn connect_on_hearsay(
     node_server: &ActorRef<NodeServerMessage>,
     address: &str,
 ) -> Result<NodeServerSessionInformation, ConnectError> {
-    connect_for(Purpose::Hearsay, node_server, address, None).await
+    connect_for(DialPurpose::Hearsay, node_server, address, None).await
 }
 
 async fn connect_for(
-    purpose: Purpose,
+    purpose: DialPurpose,
     node_server: &ActorRef<NodeServerMessage>,
     address: impl ToSocketAddrs,
     encryption: Option<Encryption>,
@@ -132,9 +132,9 @@ async fn connect_for(
     let opened = NodeRequest::ConnectionOpenedMonitored {
         stream,
         monitor,
-        dialled: Dialled {
+        dialled: DialOptions {
             purpose,
-            ..Dialled::default()
+            ..DialOptions::default()
         },
     };
     node_server.cast(opened.into()).map_err(ClientConnectErr::from)?;

@@ -1,8 +1,8 @@
-//! Keeps this node connected to the peers that it was told of: for ever, or until they are removed.
+//! Keeps this node connected to the peers that it was told of, for ever or until they are removed.
 //!
-//! Each peer has a task. It resolves the peer's address at every attempt and keeps one connection to each address that
-//! comes of it, so that a headless service is a list of peers. An address that fails is tried again after a wait that
-//! doubles, with jitter, up to a limit. What is dialled when, `dialling` decides; here it is carried out.
+//! Each peer has a task. It resolves the peer's address at every attempt and keeps one connection to each address that comes of it,
+//! so that a headless service is a list of peers. An address that fails is tried again after a wait that doubles, with jitter, up
+//! to a limit. `dialling` decides which address is dialled when, and this file carries it out.
 
 use std::collections::HashMap;
 use std::io;
@@ -16,95 +16,95 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::client::{ClientConnectErr, secure};
-use super::dialling::{Dialling, News, Step};
+use super::dialling::{DialCommand, DialEvent, Dialling};
 use super::messages::NodeServerMessage;
-use super::node_requests::{Dialled, NodeRequest, Purpose};
+use super::node_requests::{DialOptions, DialPurpose, NodeRequest};
 use super::operations::await_down;
 use super::peer::Peer;
-use super::resolve::LookUp;
+use super::resolve::NameLookUp;
 use super::session_end::SessionEnd;
 use super::session_monitors::SessionMonitor;
 
-/// The longest time for an attempt to connect.
+/// The time that an attempt to connect may take.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
 /// The peers of a node and the tasks that keep it connected to them.
 #[derive(Debug, Default)]
 pub(super) struct Connectors {
-    by_address: HashMap<String, Task>,
+    by_address: HashMap<String, ConnectorTask>,
 }
 
 #[derive(Debug)]
-struct Task(JoinHandle<()>);
+struct ConnectorTask(JoinHandle<()>);
 
-impl Drop for Task {
+impl Drop for ConnectorTask {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
 impl Connectors {
-    /// Starts to keep this peer connected, if that isn't done already.
+    /// Starts to keep this peer connected, unless it is kept connected already.
     pub(super) fn add(&mut self, node_server: &ActorRef<NodeServerMessage>, peer: Peer) {
         let node_server = node_server.clone();
         self.by_address.entry(peer.address.clone()).or_insert_with(|| {
-            let keeper = Keeper {
+            let connector = PeerConnector {
                 node_server,
                 dialling: Dialling::new(peer.backoff, Instant::now().into_std()),
                 peer,
                 tasks: JoinSet::new(),
-                look_up: LookUp::default(),
+                look_up: NameLookUp::default(),
             };
-            Task(ractor::concurrency::spawn(keeper.run()))
+            ConnectorTask(ractor::concurrency::spawn(connector.run()))
         });
     }
 
-    /// Stops to dial any peer.
+    /// Stops dialling all peers.
     pub(super) fn clear(&mut self) {
         self.by_address.clear();
     }
 
-    /// Stops to dial this peer. A session with it goes on for as long as it lives.
+    /// Stops dialling this peer. A session with it goes on for as long as it lives.
     pub(super) fn remove(&mut self, address: &str) {
         self.by_address.remove(address);
     }
 }
 
-/// What came of something that was to be done.
-enum Outcome {
+/// What came of a command.
+enum AttemptOutcome {
     /// An attempt led to a session, which has ended.
     Ended(SessionEnd),
     /// It led to no session.
     Failed(ClientConnectErr),
-    /// A node is not linked any more, or that was awaited for long enough.
+    /// The other link to a node has ended, or the longest wait for that is over.
     Unlinked,
 }
 
-struct Keeper {
+struct PeerConnector {
     node_server: ActorRef<NodeServerMessage>,
     peer: Peer,
     dialling: Dialling,
-    /// What is being done about an address each.
-    tasks: JoinSet<(SocketAddr, Outcome)>,
-    look_up: LookUp,
+    /// The commands that are being carried out, each for one address.
+    tasks: JoinSet<(SocketAddr, AttemptOutcome)>,
+    look_up: NameLookUp,
 }
 
-impl Keeper {
+impl PeerConnector {
     async fn run(mut self) {
         loop {
             tokio::select! {
                 Some(done) = self.tasks.join_next() => match done {
-                    Ok((_, Outcome::Failed(ClientConnectErr::Messaging(_)))) => return, // this node has ended
-                    Ok((addr, outcome)) => self.settle(addr, outcome),
+                    Ok((_, AttemptOutcome::Failed(ClientConnectErr::Messaging(_)))) => return, // this node has ended
+                    Ok((addr, outcome)) => self.handle_outcome(addr, outcome),
                     Err(error) => tracing::error!(peer = self.peer.address, "the task of a link failed: {error}"),
                 },
                 () = sleep_until(self.dialling.poll_timeout().into()) => self.resolve().await,
             }
-            while let Some(news) = self.dialling.poll_news() {
-                say(&self.peer.address, news);
+            while let Some(event) = self.dialling.poll_event() {
+                log(&self.peer.address, event);
             }
-            while let Some(step) = self.dialling.poll_step() {
-                self.take(step);
+            while let Some(command) = self.dialling.poll_command() {
+                self.carry_out(command);
             }
         }
     }
@@ -120,48 +120,48 @@ impl Keeper {
         }
     }
 
-    fn settle(&mut self, addr: SocketAddr, outcome: Outcome) {
+    fn handle_outcome(&mut self, addr: SocketAddr, outcome: AttemptOutcome) {
         let (jitter, now) = (rand::random(), Instant::now().into_std());
         match outcome {
-            Outcome::Ended(end) => self.dialling.handle_ended(addr, end, jitter, now),
-            Outcome::Failed(error) => self.dialling.handle_failed(addr, error.to_string(), jitter, now),
-            Outcome::Unlinked => self.dialling.handle_unlinked(addr, jitter, now),
+            AttemptOutcome::Ended(end) => self.dialling.handle_ended(addr, end, jitter, now),
+            AttemptOutcome::Failed(error) => self.dialling.handle_failed(addr, error.to_string(), jitter, now),
+            AttemptOutcome::Unlinked => self.dialling.handle_unlinked(addr, jitter, now),
         }
     }
 
-    fn take(&mut self, step: Step) {
+    fn carry_out(&mut self, command: DialCommand) {
         let node_server = self.node_server.clone();
-        match step {
-            Step::Dial { addr, stock_peers } => {
+        match command {
+            DialCommand::Dial { addr, stock_peers } => {
                 let peer = self.peer.clone();
-                let dialled = Dialled {
-                    purpose: Purpose::Link,
+                let dialled = DialOptions {
+                    purpose: DialPurpose::Link,
                     stock_peers,
                 };
                 self.tasks.spawn(async move {
                     let ended = connect(&node_server, &peer, addr, dialled).await;
-                    (addr, ended.map_or_else(Outcome::Failed, Outcome::Ended))
+                    (addr, ended.map_or_else(AttemptOutcome::Failed, AttemptOutcome::Ended))
                 });
             }
-            Step::AwaitUnlinked { addr, node, at_most } => {
+            DialCommand::AwaitUnlinked { addr, node, at_most } => {
                 self.tasks.spawn(async move {
                     drop(timeout(at_most, await_down(&node_server, &node)).await);
-                    (addr, Outcome::Unlinked)
+                    (addr, AttemptOutcome::Unlinked)
                 });
             }
         }
     }
 }
 
-fn say(peer: &str, news: News) {
-    match news {
-        News::NotResolved { why, retry_in } => {
-            tracing::warn!(peer, ?retry_in, "the name of a peer is not resolved: {why}");
+fn log(peer: &str, event: DialEvent) {
+    match event {
+        DialEvent::NotResolved { why, retry_in } => {
+            tracing::warn!(peer, ?retry_in, "the name of a peer cannot be resolved: {why}");
         }
-        News::NotConnected { addr, why, retry_in } => {
+        DialEvent::NotConnected { addr, why, retry_in } => {
             tracing::warn!(peer, %addr, ?retry_in, "not connected: {why}");
         }
-        News::Own(addr) => tracing::info!(peer, %addr, "a peer's address is this very node"),
+        DialEvent::Own(addr) => tracing::info!(peer, %addr, "a peer's address is this very node"),
     }
 }
 
@@ -170,7 +170,7 @@ async fn connect(
     node_server: &ActorRef<NodeServerMessage>,
     peer: &Peer,
     addr: SocketAddr,
-    dialled: Dialled,
+    dialled: DialOptions,
 ) -> Result<SessionEnd, ClientConnectErr> {
     let encryption = peer.encryption.as_ref().map(|source| source()).transpose();
     let encryption = encryption.map_err(ClientConnectErr::Encryption)?;

@@ -1,39 +1,41 @@
 //! Which addresses of a peer are dialled, and when: a machine without a task, a socket or a clock of its own.
 //!
-//! What was looked up and what became of attempts goes in through `handle_*`, with the time and, where there is a wait to choose, a
-//! random number; what is to be done, the time of the next look-up and what is worth saying come out through `poll_*`. The connector
-//! carries them out, and so does the simulation of whole nodes.
+//! Addresses and the outcomes of attempts go in through `handle_*`, with the time and, where a wait is chosen, a random number.
+//! Commands, events for the log and the time of the next look-up come out through `poll_*`. The connector carries them out, and so
+//! does the simulation of whole nodes.
 //!
-//! Nothing that an address once answered keeps it from being dialled for good, since somebody else may have answered. One whose node
-//! is linked otherwise is asked again in a while, or when that link ends; one that has proved to be this very node, too.
+//! No answer keeps an address from being dialled for good, since another node may have answered in its place. An address whose node
+//! is linked by another connection is dialled again in a while, or when that link ends; so is one that has proved to be this very
+//! node.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::session_end::{Proof, SessionEnd};
+use super::session_end::{PeerProof, SessionEnd};
 use crate::session::{CloseReason, StockPeers};
 use crate::wire::ServerStatus;
 
 /// The interval at which a name is resolved while all of its addresses are connected.
 const RESOLVE_EVERY: Duration = Duration::from_secs(30);
 
-/// The time for which the answer of an address that its node is linked already is believed. Until then it is a claim.
+/// The time for which an address is believed that says that its node is linked already: it has proved nothing.
 const LINKED: Duration = Duration::from_secs(60);
 
-/// The time for which an address that was this very node's is left alone: a relay to this node may stand in another's place for a while.
+/// The time for which an address that led to this very node is left alone. A relay may lead to this node for a while and to another
+/// one later.
 const OWN: Duration = Duration::from_secs(300);
 
-/// The time for which an address at which a node proved who it is has no session with one that doesn't. Otherwise whoever takes the place of
-/// the node there would have this one answer stock challenges.
+/// The time for which an address where a node proved its identity gets no session with a node that doesn't. Otherwise an impostor
+/// at that address could make this node answer stock challenges.
 const IDENTIFIED: Duration = Duration::from_secs(600);
 
-/// How long to wait between attempts.
+/// The waits between attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
-    /// After the first failure. It doubles with each further one.
+    /// The wait after the first failure. It doubles with each further one.
     pub first: Duration,
-    /// At most.
+    /// The longest wait.
     pub longest: Duration,
 }
 
@@ -55,10 +57,10 @@ impl Backoff {
     }
 }
 
-/// What is to be done.
+/// A command to whoever runs the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// An address is to be dialled. What becomes of it is told by [`handle_failed`](Dialling::handle_failed) or
+pub enum DialCommand {
+    /// Dial this address. The outcome goes to [`handle_failed`](Dialling::handle_failed) or
     /// [`handle_ended`](Dialling::handle_ended).
     Dial {
         /// The address.
@@ -66,8 +68,8 @@ pub enum Step {
         /// Whether a node there may prove no more than the cookie.
         stock_peers: StockPeers,
     },
-    /// The node at this address is said to be linked otherwise. Once it isn't any more, or after so long,
-    /// [`handle_unlinked`](Dialling::handle_unlinked) is told.
+    /// The node at this address says that it is linked already. Call [`handle_unlinked`](Dialling::handle_unlinked) when that link
+    /// has ended, or after the longest wait.
     AwaitUnlinked {
         /// The address.
         addr: SocketAddr,
@@ -78,14 +80,14 @@ pub enum Step {
     },
 }
 
-/// What is worth saying.
+/// An event that is worth a line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum News {
-    /// The name is not resolved.
+pub enum DialEvent {
+    /// The name could not be resolved.
     NotResolved {
         /// The error.
         why: String,
-        /// When it is tried again.
+        /// The wait until the next attempt.
         retry_in: Duration,
     },
     /// There is no connection to this address.
@@ -94,10 +96,10 @@ pub enum News {
         addr: SocketAddr,
         /// The error, or why the session ended.
         why: String,
-        /// When it is tried again.
+        /// The wait until the next attempt.
         retry_in: Duration,
     },
-    /// The address has proved to be this very node's, and it was not known before.
+    /// The address has proved to be this very node's, for the first time in a row.
     Own(SocketAddr),
 }
 
@@ -105,43 +107,43 @@ pub enum News {
 #[derive(Debug)]
 pub struct Dialling {
     backoff: Backoff,
-    addresses: HashMap<SocketAddr, Address>,
+    addresses: HashMap<SocketAddr, DialledAddress>,
     /// In a row.
     failed_look_ups: u32,
     /// When the name is looked up next.
     look_up: Instant,
-    steps: VecDeque<Step>,
-    news: VecDeque<News>,
+    commands: VecDeque<DialCommand>,
+    events: VecDeque<DialEvent>,
 }
 
 /// The connection to one address of a peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Address {
-    standing: Standing,
+struct DialledAddress {
+    state: DialState,
     /// Failures in a row.
     failures: u32,
     /// When the last session ended whose peer had proved who it is.
     identified: Option<Instant>,
-    /// It has proved to be this very node, and that was said.
+    /// The address has proved to be this very node's, and the log says so.
     is_own: bool,
-    /// It refused a connection beside the one that its node has, and that was said.
+    /// The node there refused a second connection, and the log says so.
     is_refused: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Standing {
+enum DialState {
     /// To be dialled at this time.
     Due(Instant),
     /// Being dialled, or up.
     Busy,
-    /// Its node is said to be linked otherwise, which is why the session with it ended.
+    /// The session ended because the node there is linked by another connection.
     Linked(CloseReason),
 }
 
-impl Address {
+impl DialledAddress {
     fn new(now: Instant) -> Self {
         Self {
-            standing: Standing::Due(now),
+            state: DialState::Due(now),
             failures: 0,
             identified: None,
             is_own: false,
@@ -165,29 +167,30 @@ impl Dialling {
             addresses: HashMap::new(),
             failed_look_ups: 0,
             look_up: now,
-            steps: VecDeque::new(),
-            news: VecDeque::new(),
+            commands: VecDeque::new(),
+            events: VecDeque::new(),
         }
     }
 
-    /// The peer has these addresses now: those are dialled whose time has come, and those forgotten that it has no longer.
+    /// The peer has these addresses now. Those whose time has come are dialled, and addresses that are not among them are
+    /// forgotten.
     pub fn handle_resolved(&mut self, resolved: &[SocketAddr], now: Instant) {
         self.failed_look_ups = 0;
         self.addresses
-            .retain(|addr, address| !matches!(address.standing, Standing::Due(_)) || resolved.contains(addr));
+            .retain(|addr, address| !matches!(address.state, DialState::Due(_)) || resolved.contains(addr));
         self.look_up = now + RESOLVE_EVERY;
         for addr in resolved {
-            let address = self.addresses.entry(*addr).or_insert_with(|| Address::new(now));
-            match address.standing {
-                Standing::Due(at) if at <= now => {
-                    address.standing = Standing::Busy;
-                    self.steps.push_back(Step::Dial {
+            let address = self.addresses.entry(*addr).or_insert_with(|| DialledAddress::new(now));
+            match address.state {
+                DialState::Due(at) if at <= now => {
+                    address.state = DialState::Busy;
+                    self.commands.push_back(DialCommand::Dial {
                         addr: *addr,
                         stock_peers: address.stock_peers(now),
                     });
                 }
-                Standing::Due(at) => self.look_up = self.look_up.min(at),
-                Standing::Busy | Standing::Linked(_) => {}
+                DialState::Due(at) => self.look_up = self.look_up.min(at),
+                DialState::Busy | DialState::Linked(_) => {}
             }
         }
     }
@@ -197,7 +200,7 @@ impl Dialling {
         self.failed_look_ups = self.failed_look_ups.saturating_add(1);
         let retry_in = self.backoff.wait(self.failed_look_ups, jitter);
         self.look_up = now + retry_in;
-        self.news.push_back(News::NotResolved { why, retry_in });
+        self.events.push_back(DialEvent::NotResolved { why, retry_in });
     }
 
     /// An attempt led to no session.
@@ -206,27 +209,27 @@ impl Dialling {
             address.is_refused = false;
         }
         if let Some(retry_in) = self.try_again(addr, jitter, now) {
-            self.news.push_back(News::NotConnected { addr, why, retry_in });
+            self.events.push_back(DialEvent::NotConnected { addr, why, retry_in });
         }
     }
 
-    /// The node at this address has a connection to this one already. Who refuses another says so before it says who it is, so it is
-    /// asked again, for as long as it is refused; once is enough to say so.
+    /// The node at this address has a connection to this one already. It refuses a second one before it says who it is, so the
+    /// address is dialled again and again; only the first refusal in a row is logged.
     fn handle_refused(&mut self, addr: SocketAddr, why: String, jitter: f64, now: Instant) {
         let known = self.addresses.get_mut(&addr);
         let was_refused = known.is_some_and(|address| std::mem::replace(&mut address.is_refused, true));
         if let Some(retry_in) = self.try_again(addr, jitter, now).filter(|_| !was_refused) {
-            self.news.push_back(News::NotConnected { addr, why, retry_in });
+            self.events.push_back(DialEvent::NotConnected { addr, why, retry_in });
         }
     }
 
-    /// One more failure. Gives the time until the next attempt.
+    /// Counts one more failure. Gives the time until the next attempt.
     fn try_again(&mut self, addr: SocketAddr, jitter: f64, now: Instant) -> Option<Duration> {
         self.look_up = now;
         let address = self.addresses.get_mut(&addr)?;
         address.failures = address.failures.saturating_add(1);
         let retry_in = self.backoff.wait(address.failures, jitter);
-        address.standing = Standing::Due(now + retry_in);
+        address.state = DialState::Due(now + retry_in);
         Some(retry_in)
     }
 
@@ -235,7 +238,7 @@ impl Dialling {
         let Some(address) = self.addresses.get_mut(&addr) else {
             return;
         };
-        if end.proof == Proof::Identity {
+        if end.proof == PeerProof::Identity {
             address.identified = Some(now);
         }
         if end.was_ready || end.reason == CloseReason::AlreadyLinked {
@@ -243,18 +246,18 @@ impl Dialling {
         }
         let was_own = std::mem::replace(&mut address.is_own, end.reason == CloseReason::SelfConnection);
         if address.is_own {
-            address.standing = Standing::Due(now + OWN);
+            address.state = DialState::Due(now + OWN);
             self.look_up = now;
             if !was_own {
-                self.news.push_back(News::Own(addr));
+                self.events.push_back(DialEvent::Own(addr));
             }
             return;
         }
         match (end.reason, end.peer) {
-            // As long as the other link goes on, there is nothing to dial.
+            // As long as the other link goes on, dialling this address would only make one more duplicate.
             (reason @ (CloseReason::DuplicateConnection | CloseReason::AlreadyLinked), Some(node)) => {
-                address.standing = Standing::Linked(reason);
-                self.steps.push_back(Step::AwaitUnlinked {
+                address.state = DialState::Linked(reason);
+                self.commands.push_back(DialCommand::AwaitUnlinked {
                     addr,
                     node,
                     at_most: LINKED,
@@ -268,18 +271,18 @@ impl Dialling {
         }
     }
 
-    /// The other link to the node at an address has ended, or it is time to ask again.
+    /// The other link to the node at an address has ended, or the longest wait is over.
     pub fn handle_unlinked(&mut self, addr: SocketAddr, jitter: f64, now: Instant) {
         let Some(address) = self.addresses.get(&addr) else {
             return;
         };
-        match &address.standing {
-            Standing::Linked(CloseReason::AlreadyLinked) => self.ask_again(addr, jitter, now),
-            Standing::Linked(reason) => {
+        match &address.state {
+            DialState::Linked(CloseReason::AlreadyLinked) => self.ask_again(addr, jitter, now),
+            DialState::Linked(reason) => {
                 let why = reason.to_string();
                 self.handle_failed(addr, why, jitter, now);
             }
-            Standing::Due(_) | Standing::Busy => {}
+            DialState::Due(_) | DialState::Busy => {}
         }
     }
 
@@ -287,21 +290,21 @@ impl Dialling {
         self.look_up = now;
         let retry_in = self.backoff.wait(1, jitter);
         if let Some(address) = self.addresses.get_mut(&addr) {
-            address.standing = Standing::Due(now + retry_in);
+            address.state = DialState::Due(now + retry_in);
         }
     }
 
-    /// What is to be done next, if anything.
-    pub fn poll_step(&mut self) -> Option<Step> {
-        self.steps.pop_front()
+    /// The next command, if there is one.
+    pub fn poll_command(&mut self) -> Option<DialCommand> {
+        self.commands.pop_front()
     }
 
-    /// What is worth saying, and was not given before.
-    pub fn poll_news(&mut self) -> Option<News> {
-        self.news.pop_front()
+    /// The next event for the log, if there is one.
+    pub fn poll_event(&mut self) -> Option<DialEvent> {
+        self.events.pop_front()
     }
 
-    /// When the name is to be looked up next, so that those are dialled whose time comes.
+    /// The time of the next look-up. Addresses whose time has come by then are dialled.
     pub fn poll_timeout(&self) -> Instant {
         self.look_up
     }

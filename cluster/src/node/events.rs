@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::node_requests::Request;
+use super::node_requests::OpaqueNodeRequest;
 use super::session_info::NodeServerSessionInformation;
 use crate::session::CloseReason;
 
-/// Told what happens to sessions. The methods run inside the node's actor: send a message, don't wait.
+/// Hears what happens to sessions. The methods run inside the node's actor, so they may send messages and must not wait.
 pub trait NodeEventSubscription: Send + 'static {
     /// A connection is open; nothing is known of the peer yet.
     fn node_session_opened(&self, ses: NodeServerSessionInformation);
@@ -30,7 +30,7 @@ pub trait NodeEventSubscription: Send + 'static {
 
     /// For this crate alone.
     #[doc(hidden)]
-    fn take_request(&mut self) -> Option<Request> {
+    fn take_request(&mut self) -> Option<OpaqueNodeRequest> {
         None
     }
 }

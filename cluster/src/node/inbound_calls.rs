@@ -1,8 +1,8 @@
-//! Calls of a peer's that wait for the replies of local actors.
+//! Calls of a peer that wait for the replies of local actors.
 //!
-//! No task waits for such a reply. The receiving end of its port has a waker of its own, which tokio calls within send and
-//! drop: so the actor that answers, or doesn't, puts that into the outbox itself. Calls with a time limit have no timer here
-//! either: the clock is asked when a reply comes, and ports of which the time is over are closed in passing.
+//! No task waits for such a reply. The receiving end of its port has a waker of its own, which tokio calls within send and drop, so
+//! the actor that answers, or drops the port, puts the frame into the outbox itself. Calls with a time limit have no timer here
+//! either: the clock is asked when a reply comes, and a sweep closes the ports whose time is over.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,9 +20,9 @@ const MAX_INBOUND_CALLS: usize = 1 << 20;
 #[derive(Debug)]
 pub struct InboundCallsFull;
 
-/// Where what becomes of a call goes.
+/// Takes the outcome of a call.
 pub(super) trait CallEnded {
-    /// The local actor `to` has done with the peer's call `tag`, which is in this slot: with a reply or without one.
+    /// The local actor `to` has answered the peer's call `tag`, which is in this slot, or has dropped its port.
     fn call_ended(&self, slot: usize, to: u64, tag: u64, reply: Option<Vec<u8>>);
 }
 
@@ -61,8 +61,7 @@ impl<L> Default for InboundCalls<L> {
 }
 
 impl<L: CallEnded + Send + Sync + 'static> InboundCalls<L> {
-    /// A port for the reply to the call `tag` of `link`'s peer to the actor `to`. What is sent through it after `limit` goes
-    /// nowhere.
+    /// A port for the reply to the call `tag` of `link`'s peer to the actor `to`. A reply that is sent after `limit` is discarded.
     pub(super) fn port(
         &self,
         link: &Arc<L>,
@@ -79,6 +78,7 @@ impl<L: CallEnded + Send + Sync + 'static> InboundCalls<L> {
             deadline: limit.and_then(|limit| Instant::now().checked_add(limit)),
             reply: Mutex::new(Some(reply)),
         })?;
+        // The waker before anybody has the port, so that no reply is missed.
         call.watch();
         Ok(port)
     }
@@ -118,17 +118,19 @@ impl<L: CallEnded + Send + Sync + 'static> InboundCalls<L> {
             let calls = slots.calls.iter().flatten();
             calls.filter(|call| call.is_overdue(now)).cloned().collect()
         };
+        // Outside of the lock, which the end of a call takes.
         for call in overdue {
             call.give_up();
         }
     }
 
-    /// Nobody waits any longer: actors find the ports closed.
+    /// Ends all calls: actors find their ports closed.
     pub(super) fn shut(&self) {
         let mut slots = self.0.lock();
         slots.shut = true;
         slots.free.clear();
         let calls = std::mem::take(&mut slots.calls);
+        // Dropping a receiver wakes whoever holds its port, and that may come back here.
         drop(slots);
         for call in calls.into_iter().flatten() {
             drop(call.reply.lock().take());
@@ -137,7 +139,7 @@ impl<L: CallEnded + Send + Sync + 'static> InboundCalls<L> {
 }
 
 impl<L: CallEnded + Send + Sync + 'static> InboundCall<L> {
-    /// Has the waker called when the reply comes.
+    /// Arranges for the waker to be called when the reply comes.
     fn watch(self: &Arc<Self>) {
         let waker = Waker::from(self.clone());
         if let Some(reply) = &mut *self.reply.lock() {
@@ -148,7 +150,7 @@ impl<L: CallEnded + Send + Sync + 'static> InboundCall<L> {
         }
     }
 
-    /// What came through the port, or that it was dropped; none if neither has happened.
+    /// What came through the port: a reply, or its end without one. None if neither has happened yet.
     fn outcome(&self) -> Option<Option<Vec<u8>>> {
         let mut waiting = self.reply.lock();
         let reply = waiting.as_mut()?;
@@ -203,7 +205,7 @@ mod tests {
         let link = link();
         let in_time = link.reply_port(7, 1, Some(Duration::from_secs(60))).unwrap();
         let late = link.reply_port(7, 2, Some(Duration::ZERO)).unwrap();
-        // What can't be written any more is counted.
+        // A reply that can't be written any more is counted.
         link.outbox().close();
         late.send(vec![1]).unwrap();
         assert_eq!(link.dead_letters(), 0);

@@ -1,4 +1,4 @@
-//! The way in: from a connection's reader straight to the local actors that messages are for.
+//! The inbound path: from a connection's reader straight to the local actors that messages are for.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,25 +10,25 @@ use ractor::concurrency::oneshot;
 use ractor::message::SerializedMessage;
 use tokio::io::AsyncRead;
 
-use super::backlog::Probe;
+use super::backlog::SentProbe;
 use super::link::Link;
 use super::session_messages::{NodeSessionMessage, SessionRequest};
 use super::undelivered::Undelivered;
 use crate::directory::{PutRefused, retained_bytes};
 use crate::session::CloseReason;
-use crate::transport::{FrameReader, ReadError, tls};
+use crate::transport::{FrameReadError, FrameReader, tls};
 use crate::wire::{self, Call, Data, Decoded, Message};
 
 /// The largest frame of a peer that hasn't proved the cookie: a handshake step takes a few hundred bytes.
 const MAX_HANDSHAKE_FRAME: u64 = 16 * 1024;
 
-/// Reads a connection until it ends and says why it did.
+/// Reads a connection until it ends, and gives the reason.
 pub(super) struct Ingress<R> {
     reader: FrameReader<R>,
     link: Arc<Link>,
     session: ActorRef<NodeSessionMessage>,
     authenticated: bool,
-    probes: FuturesUnordered<Probe>,
+    probes: FuturesUnordered<SentProbe>,
 }
 
 impl<R: AsyncRead + Unpin> Ingress<R> {
@@ -51,6 +51,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
 
     async fn read_all(&mut self) -> Result<(), CloseReason> {
         loop {
+            // All frames of a read before the next one, so that the outbox knows how many answers to expect.
             let mut answerable = 0;
             while let Some(frame) = self.reader.buffered_frame(self.frame_limit())? {
                 match wire::decode_frame(frame)? {
@@ -68,6 +69,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
                 }
             }
             self.link.outbox().expect(answerable);
+            // Probes first: what has been handled makes room before more is read.
             tokio::select! {
                 biased;
                 Some(()) = self.probes.next(), if !self.probes.is_empty() => {}
@@ -90,7 +92,8 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
         }
     }
 
-    /// Hands a message of the handshake or the control plane to the session and waits until it is handled.
+    /// Hands a message of the handshake or the control plane to the session and waits until it is handled, so that data behind it
+    /// finds what it changed.
     async fn deliver(&mut self, message: Message) -> Result<(), CloseReason> {
         let (handled, wait) = oneshot();
         let request = SessionRequest::Message { message, handled };
@@ -133,7 +136,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             Some(limit) => (sender, limit).into(),
             None => sender.into(),
         };
-        // If the message goes nowhere, its port is dropped with it and the peer hears by this.
+        // If the message can't be delivered, its port is dropped with it, which sends the peer a refusal.
         let message = SerializedMessage::Call {
             variant: call.variant,
             args: call.args,
@@ -155,6 +158,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             );
             return Err(NoSuchActor);
         };
+        // Counted before it is delivered: the actor may handle it at once.
         if let Err(full) = target.admit(retained_bytes(&message), self.link.limits()) {
             self.link.dead_letter(to, full);
             return Ok(());
@@ -174,6 +178,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
                 return Err(NoSuchActor);
             }
         }
+        // Behind the message, since the probe tells that everything before it was handled.
         self.probes.extend(target.probe(self.link.limits()));
         Ok(())
     }
@@ -182,14 +187,14 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
 /// The peer addressed an actor that doesn't exist, or not any more.
 struct NoSuchActor;
 
-impl From<ReadError> for CloseReason {
-    fn from(error: ReadError) -> Self {
+impl From<FrameReadError> for CloseReason {
+    fn from(error: FrameReadError) -> Self {
         match error {
-            ReadError::Io(error) => match tls::rustls_error(&error) {
+            FrameReadError::Io(error) => match tls::rustls_error(&error) {
                 Some(error) => Self::Tls(tls::explain(error)),
                 None => Self::Io(error.kind()),
             },
-            ReadError::Wire(error) => Self::Wire(error),
+            FrameReadError::Wire(error) => Self::Wire(error),
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::session::{Refusal, Refused};
+use crate::session::{EntryRefusal, Refused};
 use crate::wire::MAX_NAME_BYTES;
 
-/// The part of a name that is shown, in characters.
+/// The longest part of a name that is shown, in characters.
 const SHOWN: usize = 60;
 
 /// The entries that were left out, by reason. Reasons are names in this program's source, so there are few.
@@ -21,7 +21,7 @@ impl LeftOut {
         name.clone_into(&mut self.peer);
     }
 
-    /// How many there are.
+    /// The number of all of them.
     pub(super) fn count(&self) -> u64 {
         self.by_reason.values().sum()
     }
@@ -30,10 +30,10 @@ impl LeftOut {
     pub(super) fn theirs(&mut self, refused: &Refused) {
         let Refused { refusal, first, count } = refused;
         let reason = match refusal {
-            Refusal::ActorName => "actor_name",
-            Refusal::GroupName => "group_name",
-            Refusal::Full(_) => "full",
-            Refusal::PidReused => "pid_reused",
+            EntryRefusal::ActorName => "actor_name",
+            EntryRefusal::GroupName => "group_name",
+            EntryRefusal::Full(_) => "full",
+            EntryRefusal::PidReused => "pid_reused",
         };
         if let Some(left_out) = self.add(reason, *count) {
             let peer = &self.peer;
@@ -75,8 +75,8 @@ impl LeftOut {
         }
     }
 
-    /// Counts; some if it should be logged: how many there are. One line for each doubling: what is left out again and again
-    /// must not become a flood of log lines.
+    /// Counts entries. Gives their number if it should be logged, which is at each doubling: what is left out again and again must
+    /// not become a flood of log lines.
     fn add(&mut self, reason: &'static str, count: usize) -> Option<u64> {
         let held = self.by_reason.entry(reason).or_default();
         let before = held.checked_ilog2();

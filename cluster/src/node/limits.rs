@@ -4,8 +4,8 @@ use crate::directory;
 
 use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, DEFAULT_MAX_MAILBOX_SIZE, DEFAULT_MAX_OUTBOX_SIZE};
 
-/// The most connections that a node opens at one time because its peers say that there are nodes. What they say beyond that is left
-/// out until there is another session with one of them.
+/// The most connections that a node opens at one time because its peers name other nodes. Further nodes are left out until there is
+/// another session with one of those peers.
 pub(super) const MAX_TRANSITIVE_DIALS: usize = 256;
 
 /// How much of this node's memory the actors of other nodes may take: what stays of each that a peer advertises, of each that
@@ -18,9 +18,9 @@ pub(super) const MAX_TRANSITIVE_DIALS: usize = 256;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerLimits {
-    /// Of one peer, in bytes.
+    /// The most that one peer may take, in bytes.
     pub peer_bytes: usize,
-    /// Of all peers together, in bytes.
+    /// The most that all peers may take together, in bytes.
     pub all_peers_bytes: usize,
 }
 
@@ -46,11 +46,11 @@ impl Default for PeerLimits {
 pub struct SessionLimits {
     /// The largest inbound frame.
     pub(crate) inbound_frame: u64,
-    /// What may wait for the peer.
+    /// The most that may wait for the peer.
     pub(crate) outbox: usize,
-    /// What the peer sent and may wait for one local actor.
+    /// The most that the peer sent and that may wait for one local actor.
     pub(crate) mailbox: usize,
-    /// What the peer's actors may take of this node's memory.
+    /// The most that the peer's actors may take of this node's memory.
     pub(crate) peer: usize,
 }
 
@@ -73,7 +73,7 @@ impl Default for SessionLimits {
     }
 }
 
-/// What the stand-in of a peer's actor is called.
+/// The names of the stand-ins of peers' actors.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum StandInNames {
     /// As the actor is at home, `actor`, unless a local actor bears that name when the stand-in is made: then

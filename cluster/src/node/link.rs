@@ -11,7 +11,7 @@ use ractor::concurrency::OneshotSender;
 use ractor::message::SerializedMessage;
 use ractor::{ActorCell, RpcReplyPort};
 
-use super::backlog::{Target, Waiting};
+use super::backlog::{AdvertisedActor, WaitingBytes};
 use super::inbound_calls::{CallEnded, InboundCalls, InboundCallsFull};
 use super::outbound_calls::OutboundCalls;
 use super::pid_hash::LocalPids;
@@ -28,13 +28,13 @@ pub struct Link {
     node_id: NodeId,
     limits: SessionLimits,
     outbox: Outbox,
-    /// What the peer has said of itself.
+    /// The flags of the peer, once it has introduced itself.
     peer: OnceLock<NodeFlags>,
     /// The local actors that the peer may address: those it was told of.
-    advertised: RwLock<HashMap<u64, Arc<Target>, LocalPids>>,
-    /// What the peer sent and waits for them, see `backlog`.
-    waiting: Arc<Waiting>,
-    /// The peer's actors that this node may address: those that the peer told of.
+    advertised: RwLock<HashMap<u64, Arc<AdvertisedActor>, LocalPids>>,
+    /// What the peer sent and they have not handled yet: see `backlog`.
+    waiting: Arc<WaitingBytes>,
+    /// The peer's actors that this node may address: those that the peer advertises.
     remote: RwLock<HashSet<u64>>,
     outbound_calls: Mutex<OutboundCalls>,
     inbound_calls: InboundCalls<Self>,
@@ -75,7 +75,7 @@ impl Link {
         &self.outbox
     }
 
-    /// What the peer says of itself. The first word counts.
+    /// Sets the flags of the peer. Only the first call counts.
     pub fn set_peer(&self, flags: NodeFlags) {
         self.peer.set(flags).ok();
     }
@@ -90,7 +90,7 @@ impl Link {
         }
     }
 
-    /// The reader read something. Once a read, not once a message: no clock is asked.
+    /// Notes that something was read. The reader calls it once a read, not once a message, and asks no clock.
     pub fn mark_traffic(&self) {
         self.traffic.store(true, Ordering::Relaxed);
     }
@@ -105,7 +105,7 @@ impl Link {
         let mut advertised = self.advertised.write();
         advertised
             .entry(cell.get_id().pid())
-            .or_insert_with(|| Arc::new(Target::new(cell.clone(), self.waiting.clone())));
+            .or_insert_with(|| Arc::new(AdvertisedActor::new(cell.clone(), self.waiting.clone())));
     }
 
     /// Ends what [`Link::advertise`] began. True if the peer could address it.
@@ -115,7 +115,7 @@ impl Link {
     }
 
     /// The local actor that the peer addresses by this pid.
-    pub(super) fn advertised(&self, pid: u64) -> Option<Arc<Target>> {
+    pub(super) fn advertised(&self, pid: u64) -> Option<Arc<AdvertisedActor>> {
         let advertised = self.advertised.read();
         advertised.get(&pid).cloned()
     }
@@ -125,8 +125,9 @@ impl Link {
         self.remote.write().extend(pids);
     }
 
-    /// The peer's actors with these pids ended: their callers hear it now.
+    /// The peer's actors with these pids have ended, and calls to them end now.
     pub fn remove_remotes(&self, pids: Vec<u64>) {
+        // First nobody can call them, then their calls end: a call in between would wait for ever.
         let mut remote = self.remote.write();
         for pid in &pids {
             remote.remove(pid);
@@ -155,7 +156,7 @@ impl Link {
     /// Takes a message for the peer's actor `to`.
     ///
     /// # Errors
-    /// It was given up, and counted. Who waits for a reply hears it by the end of the reply port.
+    /// The message was given up, and counted. The end of its reply port tells the caller.
     pub fn send(&self, to: u64, message: SerializedMessage) -> Result<Enqueued, Undelivered> {
         let sent = match message {
             SerializedMessage::Cast {
@@ -192,7 +193,7 @@ impl Link {
         sent.inspect_err(|error| self.dead_letter(to, *error))
     }
 
-    /// As [`Link::send`]. What is given up is counted before its caller hears of it, who may ask.
+    /// As [`Link::send`]. A call that is given up is counted before its caller hears of it, since the caller may look at the count.
     fn call(
         &self,
         mut call: Call,
@@ -204,6 +205,7 @@ impl Link {
             .inspect_err(|error| self.dead_letter(call.to, *error))?;
         let timeout = reply.get_timeout();
         call.timeout_ms = timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
+        // Entered before the frame is sent: the reply may come before this returns.
         let tag = self
             .outbound_calls()
             .insert(call.to, reply)
@@ -234,8 +236,8 @@ impl Link {
         drop(self.outbound_calls().take(to, tag));
     }
 
-    /// A port for the reply of a local actor to the call `tag` of the peer's, which gets what becomes of it: the reply, or
-    /// that there is none. After `limit` there is none.
+    /// A port for the reply of a local actor to the call `tag` of the peer. The peer gets what is sent through it, or hears that
+    /// there is no reply: if the port is dropped, or after `limit`.
     pub fn reply_port(
         self: &Arc<Self>,
         to: u64,
@@ -277,7 +279,7 @@ impl Link {
         self.outbox.push_control(|out| wire::encode(message, out)).ok();
     }
 
-    /// Has a frame encoded with its payload, or around it if that is too large to be copied.
+    /// Encodes a frame with its payload, or around it if that is too large to be copied.
     fn push(
         &self,
         payload: Vec<u8>,
@@ -316,6 +318,7 @@ impl Link {
 
     /// The session is over: every waiting caller hears it, and nobody can be addressed or written to.
     pub fn shut(&self) {
+        // First the outbox: a call that is made after the table is cleared must fail.
         self.outbox.close();
         self.outbound_calls().clear();
         self.inbound_calls.shut();
@@ -323,7 +326,7 @@ impl Link {
         self.remote.write().clear();
     }
 
-    /// Counts a message that was given up, and says so.
+    /// Counts a message that was given up, and logs it within reason.
     pub(crate) fn dead_letter(&self, to: u64, error: Undelivered) {
         let count = self.dead_letters.fetch_add(1, Ordering::Relaxed) + 1;
         // One line for each power of two: a flood of lost messages must not become a flood of log lines.
@@ -349,6 +352,7 @@ impl Link {
 
 impl CallEnded for Link {
     fn call_ended(&self, slot: usize, to: u64, tag: u64, reply: Option<Vec<u8>>) {
+        // The slot first: the peer may call again as soon as it has the answer.
         self.inbound_calls.remove(slot);
         match reply {
             Some(reply) => self.reply(to, tag, reply),

@@ -11,22 +11,22 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 
 use super::NodeServerMessage;
-use super::admission::{Admission, Permit};
+use super::admission::{HandshakeAdmission, Permit};
 use super::node_requests::NodeRequest;
 use crate::session::CloseReason;
 use crate::transport::{IncomingEncryptionMode, NetworkStream, tls, tls_socket};
 
-/// The wait after the system refused a connection, for instance for want of file descriptors.
+/// The pause after the system could not accept a connection, for instance because the process has no file descriptor left.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
 /// Accepts connections and hands them to its node.
 #[derive(Clone)]
-pub(super) struct Listener {
+pub(super) struct NodeListener {
     pub(super) node_server: ActorRef<NodeServerMessage>,
     pub(super) encryption: IncomingEncryptionMode,
-    /// How long a TLS client may take over its handshake.
+    /// The time that a TLS client may take over its handshake.
     pub(super) handshake: Duration,
-    pub(super) admission: Arc<Admission>,
+    pub(super) admission: Arc<HandshakeAdmission>,
     /// True from when connections may be accepted; none for at once. Until then they wait in the system's queue.
     pub(super) gate: Option<watch::Receiver<bool>>,
 }
@@ -46,7 +46,7 @@ impl Drop for Accepting {
 }
 
 #[cfg_attr(feature = "async-trait", ractor::async_trait)]
-impl Actor for Listener {
+impl Actor for NodeListener {
     type Msg = ListenerMessage;
     type Arguments = TcpListener;
     type State = Accepting;
@@ -62,7 +62,7 @@ impl Actor for Listener {
 
 /// Why an accepted connection goes no further.
 #[derive(Debug, thiserror::Error)]
-enum Refused {
+enum NotAccepted {
     #[error("the socket failed: {0}")]
     Socket(#[from] io::Error),
     #[error("the TLS handshake failed: {}", tls::explain_io(.0))]
@@ -73,8 +73,8 @@ enum Refused {
     GaveWay,
 }
 
-impl Refused {
-    /// As counted.
+impl NotAccepted {
+    /// The name under which it is counted.
     fn name(&self) -> &'static str {
         match self {
             Self::Socket(_) => "io",
@@ -85,7 +85,7 @@ impl Refused {
     }
 }
 
-impl Listener {
+impl NodeListener {
     async fn accept_all(mut self, listener: TcpListener) {
         if let Some(mut gate) = self.gate.take()
             && gate.wait_for(|is_open| *is_open).await.is_err()
@@ -96,7 +96,7 @@ impl Listener {
         loop {
             match listener.accept().await {
                 Ok((stream, peer_addr)) => self.accepted(stream, peer_addr).await,
-                // That one connection is gone already.
+                // Only that one connection is gone: the next one can be accepted at once.
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     self.admission.refusals.not_accepted(&error, ACCEPT_BACKOFF);
@@ -108,6 +108,7 @@ impl Listener {
 
     /// Closes the connection, by dropping it, if there are too many like it.
     async fn accepted(&self, stream: TcpStream, peer_addr: SocketAddr) {
+        // Before anything is spawned or allocated for the connection.
         match self.admission.admit(Some(peer_addr.ip()), &peer_addr) {
             Err(limit) => self.admission.refusals.refuse(&peer_addr, limit.name(), &limit),
             Ok(permit) => match self.encryption {
@@ -131,7 +132,7 @@ impl Listener {
         let secured = tokio::select! {
             secured = self.secure(stream, peer_addr) => secured,
             // The other end is kept by the permit until it is used.
-            _ = waits => Err(Refused::GaveWay),
+            _ = waits => Err(NotAccepted::GaveWay),
         };
         match secured {
             Ok(stream) => {
@@ -143,7 +144,7 @@ impl Listener {
         }
     }
 
-    async fn secure(&self, stream: TcpStream, peer_addr: SocketAddr) -> Result<NetworkStream, Refused> {
+    async fn secure(&self, stream: TcpStream, peer_addr: SocketAddr) -> Result<NetworkStream, NotAccepted> {
         stream.set_nodelay(true)?;
         let local_addr = stream.local_addr()?;
         match &self.encryption {
@@ -156,15 +157,15 @@ impl Listener {
                 let handshake = ractor::concurrency::timeout(self.handshake, acceptor.accept(tls_socket(stream)));
                 let stream = handshake
                     .await
-                    .map_err(|_| Refused::TlsTimeout(self.handshake))?
-                    .map_err(Refused::Tls)?;
+                    .map_err(|_| NotAccepted::TlsTimeout(self.handshake))?
+                    .map_err(NotAccepted::Tls)?;
                 Ok(NetworkStream::buffered_tls(peer_addr, local_addr, stream))
             }
         }
     }
 }
 
-/// Where this node says that it is reached: an IPv6 address needs brackets.
+/// The address under which this node says that it is reached. An IPv6 address needs brackets.
 pub(super) fn connection_string(hostname: &str, port: u16) -> String {
     match hostname.parse::<Ipv6Addr>() {
         Ok(address) => format!("[{address}]:{port}"),
@@ -172,7 +173,7 @@ pub(super) fn connection_string(hostname: &str, port: u16) -> String {
     }
 }
 
-/// True if `accept` failed for the connection's sake, not for want of something that the process needs.
+/// True if `accept` failed because of that one connection, and not because the process lacks something.
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),

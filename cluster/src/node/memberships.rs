@@ -1,10 +1,10 @@
-//! In which groups the actors of one peer are, as far as that takes memory: ractor keeps the names of a scope and a group for the
-//! group, and once more for each member.
+//! The groups that the actors of one peer are in, and what that takes of memory: ractor keeps the names of a scope and a group for
+//! the group, and once more for each member.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::session::{Account, Full};
+use crate::session::{Full, PeerAccount};
 
 /// The bytes that a member of a group is charged beside the names of group and scope. Measured: 175 in each of many groups, 520
 /// with the tables that ractor and this node make for an actor that is in its first.
@@ -14,18 +14,18 @@ const MEMBER: usize = 576;
 /// of its own: 460, and 140 here.
 const GROUP: usize = 640;
 
-/// The number of times that the names of a group and its scope are kept beside those for each member: by the tables of groups, of scopes and of
-/// who monitors them, and here.
+/// The number of copies of the names of a group and its scope beside those for each member: in the tables of groups, of scopes and
+/// of their monitors, and here.
 const GROUP_NAMES: usize = 6;
 
 /// A process group.
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct Group {
+pub(super) struct ScopedGroup {
     pub(super) scope: String,
     pub(super) group: String,
 }
 
-impl Group {
+impl ScopedGroup {
     fn names(&self) -> usize {
         self.scope.len() + self.group.len()
     }
@@ -44,14 +44,14 @@ impl Group {
 /// The groups that the actors of one peer are in.
 #[derive(Debug)]
 pub(super) struct Memberships {
-    account: Arc<Account>,
-    by_pid: HashMap<u64, HashSet<Arc<Group>>>,
+    account: Arc<PeerAccount>,
+    by_pid: HashMap<u64, HashSet<Arc<ScopedGroup>>>,
     /// How many of the peer's actors each group has.
-    members: HashMap<Arc<Group>, usize>,
+    members: HashMap<Arc<ScopedGroup>, usize>,
 }
 
 impl Memberships {
-    pub(super) fn new(account: Arc<Account>) -> Self {
+    pub(super) fn new(account: Arc<PeerAccount>) -> Self {
         Self {
             account,
             by_pid: HashMap::new(),
@@ -59,11 +59,11 @@ impl Memberships {
         }
     }
 
-    /// Enters a member. One that is in the group already stays as it is.
+    /// Enters a member. A pid that is in the group already stays as it is.
     ///
     /// # Errors
     /// There is no room for it.
-    pub(super) fn join(&mut self, pid: u64, group: &Arc<Group>) -> Result<(), Full> {
+    pub(super) fn join(&mut self, pid: u64, group: &Arc<ScopedGroup>) -> Result<(), Full> {
         if self.by_pid.get(&pid).is_some_and(|groups| groups.contains(group)) {
             return Ok(());
         }
@@ -78,7 +78,7 @@ impl Memberships {
     }
 
     /// Takes a member out of a group.
-    pub(super) fn leave(&mut self, pid: u64, group: &Arc<Group>) {
+    pub(super) fn leave(&mut self, pid: u64, group: &Arc<ScopedGroup>) {
         let Some(groups) = self.by_pid.get_mut(&pid) else {
             return;
         };
@@ -98,7 +98,7 @@ impl Memberships {
         }
     }
 
-    fn left(&mut self, group: &Arc<Group>) {
+    fn left(&mut self, group: &Arc<ScopedGroup>) {
         self.account.give_back(group.member_cost());
         let Some(members) = self.members.get_mut(group) else {
             return;
@@ -115,11 +115,11 @@ impl Memberships {
 mod tests {
     use std::sync::Arc;
 
-    use super::{Group, Memberships};
-    use crate::session::{Account, Full, Ledger};
+    use super::{Memberships, ScopedGroup};
+    use crate::session::{Full, PeerAccount, PeerLedger};
 
-    fn group(scope: &str, group: &str) -> Arc<Group> {
-        Arc::new(Group {
+    fn group(scope: &str, group: &str) -> Arc<ScopedGroup> {
+        Arc::new(ScopedGroup {
             scope: scope.to_owned(),
             group: group.to_owned(),
         })
@@ -129,7 +129,7 @@ mod tests {
     fn whoever_joins_again_is_charged_once_and_whoever_leaves_gives_all_back() {
         let (one, two) = (group("s", "one"), group("s", "two"));
         let limit = one.cost() + two.cost() + 2 * one.member_cost() + two.member_cost();
-        let account = Arc::new(Account::new(Arc::new(Ledger::new(limit)), limit));
+        let account = Arc::new(PeerAccount::new(Arc::new(PeerLedger::new(limit)), limit));
         let mut memberships = Memberships::new(account.clone());
         for _ in 0..3 {
             assert_eq!(memberships.join(1, &one), Ok(()));

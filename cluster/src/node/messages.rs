@@ -9,14 +9,14 @@ use std::collections::HashMap;
 use ractor::{ActorId, RpcReplyPort};
 
 use super::events::NodeEventSubscription;
-use super::node_requests::{NodeRequest, Request};
+use super::node_requests::{NodeRequest, OpaqueNodeRequest};
 use super::session_info::NodeServerSessionInformation;
 use crate::NodeId;
 use crate::session::SessionCheck;
 use crate::transport::{ClusterBidiStream, NetworkStream};
 use crate::wire::NameMessage;
 
-/// What a node knows of a connection when asked about a peer.
+/// The answer of a node that is asked about a connection with a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionCheckReply {
     /// There is no other connection with this peer.
@@ -25,7 +25,7 @@ pub enum SessionCheckReply {
     OtherConnectionContinues,
     /// There is, and this one takes its place once it is authenticated.
     ThisConnectionContinues,
-    /// There is one in the same direction: dying, or the peer is confused.
+    /// There is one in the same direction: it is about to end, or the peer is confused.
     DuplicateConnection,
 }
 
@@ -100,20 +100,20 @@ impl From<NodeRequest> for NodeServerMessage {
     fn from(request: NodeRequest) -> Self {
         Self::SubscribeToEvents {
             id: String::new(),
-            subscription: Box::new(Asking(Some(Request(request)))),
+            subscription: Box::new(RequestSubscription(Some(OpaqueNodeRequest(request)))),
         }
     }
 }
 
 /// A subscription that asks.
-struct Asking(Option<Request>);
+struct RequestSubscription(Option<OpaqueNodeRequest>);
 
-impl NodeEventSubscription for Asking {
+impl NodeEventSubscription for RequestSubscription {
     fn node_session_opened(&self, _: NodeServerSessionInformation) {}
     fn node_session_disconnected(&self, _: NodeServerSessionInformation) {}
     fn node_session_authenticated(&self, _: NodeServerSessionInformation) {}
 
-    fn take_request(&mut self) -> Option<Request> {
+    fn take_request(&mut self) -> Option<OpaqueNodeRequest> {
         self.0.take()
     }
 }

@@ -71,10 +71,10 @@ pub(crate) const PROTOCOL_VERSION: u32 = 1;
 /// The largest inbound frame that a node accepts unless told otherwise: 16 MiB, as stock nodes do.
 pub const DEFAULT_MAX_INBOUND_FRAME_SIZE: u64 = 16 * 1024 * 1024;
 
-/// The number of bytes that may wait for a peer before its actors' messages become dead letters: 64 MiB.
+/// The most bytes that may wait for a peer before messages to its actors become dead letters: 64 MiB.
 pub const DEFAULT_MAX_OUTBOX_SIZE: usize = 64 * 1024 * 1024;
 
-/// The number of bytes from a peer that may wait for one local actor before further ones become dead letters: 64 MiB.
+/// The most bytes that a peer sent and that may wait for one local actor before further messages become dead letters: 64 MiB.
 pub const DEFAULT_MAX_MAILBOX_SIZE: usize = 64 * 1024 * 1024;
 
 /// Whether a node connects to the peers of its peers.
@@ -90,8 +90,8 @@ pub enum NodeConnectionMode {
 /// What the simulation of whole nodes runs.
 #[cfg(any(test, feature = "simulation"))]
 pub(crate) mod sim {
-    pub use super::dialling::{Backoff, Dialling, News, Step};
+    pub use super::dialling::{Backoff, DialCommand, DialEvent, Dialling};
     pub use super::limits::SessionLimits;
     pub use super::link::Link;
-    pub use super::session_end::{Proof, SessionEnd};
+    pub use super::session_end::{PeerProof, SessionEnd};
 }

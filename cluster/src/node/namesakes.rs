@@ -1,35 +1,41 @@
-//! Two nodes of one name, as two replicas of one configuration are. The one that was here first stays, and all concerned are
-//! told who has the name.
+//! Two nodes of one name, as two replicas of one configuration are. The one that was here first stays, and both are told who has
+//! the name.
 //!
-//! Who says a name that is taken goes on with the handshake: where the other node is, is told to nobody but those who prove the
-//! cookie. Then the other node is asked whether it is still there. If it doesn't answer, its link may be dead, and the newcomer may be
-//! the same node in its next life: the usual election decides.
+//! A newcomer with a name that is taken goes on with its handshake, because only a node that proves the cookie is told where the
+//! other node is. Then the other node is asked whether it is still there. If it doesn't answer, its link may be dead, and the
+//! newcomer may be the same node after a restart: the usual election decides.
 
 use std::time::Duration;
 
 use ractor::{ActorId, ActorRef, RpcReplyPort};
 
 use super::messages::NodeServerMessage;
-use super::node_requests::{Contest, NodeRequest, Verdict};
+use super::node_requests::{ElectionVerdict, NameContest, NodeRequest};
 use super::operations::confirm;
-use super::refusals::Refusals;
+use super::refusals::HandshakeRefusals;
 use super::session_messages::{NodeSessionMessage, SessionRequest};
 use super::sessions::Sessions;
 use crate::session::CloseReason;
 use crate::wire::{NameMessage, ServerStatus};
 
-/// The longest time for an answer of a node whose name another one has too. Shorter than a session waits for the verdict.
+/// The time that a node has to answer when another node comes with its name. It is shorter than the time for which a session waits
+/// for the verdict.
 const INCUMBENT: Duration = Duration::from_secs(3);
 
 /// Whether a session goes on whose peer has just said its name.
-pub(super) fn admit(sessions: &Sessions, local: &NameMessage, refusals: &Refusals, id: ActorId) -> ServerStatus {
+pub(super) fn admit(
+    sessions: &Sessions,
+    local: &NameMessage,
+    refusals: &HandshakeRefusals,
+    id: ActorId,
+) -> ServerStatus {
     let Some(info) = sessions.info(id) else {
         return ServerStatus::NotOk;
     };
     if let Some(peer) = info.peer_name.as_ref().filter(|peer| peer.name == local.name) {
         let incarnation = |name: &NameMessage| name.flags.unwrap_or_default().incarnation;
         if incarnation(peer) != 0 && incarnation(peer) == incarnation(local) {
-            // It is this very node, if it proves that.
+            // It is this very node, if it proves that: the end of the handshake says so.
             return ServerStatus::Ok;
         }
         let why = CloseReason::SameName {
@@ -37,10 +43,10 @@ pub(super) fn admit(sessions: &Sessions, local: &NameMessage, refusals: &Refusal
             address: info.peer_addr.clone(),
         };
         refusals.refuse(&info.peer_addr, why.name(), &why);
-        // It learns this node's name next, and who has it.
+        // It goes on so that it learns this node's name next, and with it who has the name.
         return ServerStatus::Ok;
     }
-    // Who has a name already is told to nobody but those who prove the cookie.
+    // The decision waits until the newcomer has proved the cookie: nobody else is told who has the name.
     if sessions.rival(id).is_some() {
         return ServerStatus::Ok;
     }
@@ -50,21 +56,22 @@ pub(super) fn admit(sessions: &Sessions, local: &NameMessage, refusals: &Refusal
 /// What becomes of a newcomer with the name of another node.
 pub(super) enum Newcomer {
     /// The other node is gone, or doesn't answer: the usual election decides.
-    Elect(ActorId, RpcReplyPort<Verdict>),
+    Elect(ActorId, RpcReplyPort<ElectionVerdict>),
     /// The other node stays, and the newcomer was told so.
     TurnedAway,
 }
 
 /// Two nodes have one name. The one that was here first stays, if it still answers.
-pub(super) fn decide(sessions: &mut Sessions, refusals: &Refusals, contest: Contest) -> Newcomer {
-    let Contest {
+pub(super) fn decide(sessions: &mut Sessions, refusals: &HandshakeRefusals, contest: NameContest) -> Newcomer {
+    let NameContest {
         newcomer,
         incumbent,
         incumbent_answers,
         verdict,
     } = contest;
     if !incumbent_answers && sessions.is_elected(incumbent) {
-        // It is frozen, or gone without a word. The election would draw lots between it and its successor.
+        // It is frozen, or gone without a word. It must be over before the election, which would otherwise choose at random between
+        // it and its successor.
         sessions.over(incumbent, CloseReason::PeerSilent(INCUMBENT));
     }
     let is_there = incumbent_answers && sessions.is_elected(incumbent);
@@ -88,7 +95,7 @@ pub(super) fn decide(sessions: &mut Sessions, refusals: &Refusals, contest: Cont
         drop(info.actor.cast(SessionRequest::Contested(newcomer).into()));
     }
     sessions.proved(newcomer);
-    verdict.send(Verdict::NameTaken(rival)).ok();
+    verdict.send(ElectionVerdict::NameTaken(rival)).ok();
     Newcomer::TurnedAway
 }
 
@@ -98,16 +105,16 @@ pub(super) fn is_namesake(sessions: &Sessions, local: &NameMessage, id: ActorId)
     peer.is_some_and(|peer| peer.name == local.name)
 }
 
-/// Finds out whether the node that has the name of a newcomer still answers, and says so to this node.
+/// Finds out whether the node that has the name of a newcomer still answers, and tells this node.
 pub(super) fn ask_incumbent(
     myself: &ActorRef<NodeServerMessage>,
     incumbent: ActorRef<NodeSessionMessage>,
     newcomer: ActorId,
-    verdict: RpcReplyPort<Verdict>,
+    verdict: RpcReplyPort<ElectionVerdict>,
 ) {
     let myself = myself.clone();
     drop(ractor::concurrency::spawn(async move {
-        let contest = Contest {
+        let contest = NameContest {
             newcomer,
             incumbent: incumbent.get_id(),
             incumbent_answers: confirm(&incumbent, INCUMBENT).await,

@@ -1,4 +1,4 @@
-//! What a node can be asked beyond what the stock crate's messages say, and what it answers.
+//! What a node can be asked beyond the stock crate's messages, and its answers.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,7 @@ use ractor::{ActorId, RpcReplyPort};
 use super::admission::{HandshakeStats, Permit};
 use super::peer::Peer;
 use super::session_monitors::SessionMonitor;
-use crate::session::{CloseReason, Dial, Rival, StockPeers};
+use crate::session::{CloseReason, DialDecision, Rival, StockPeers};
 use crate::transport::NetworkStream;
 use crate::wire::{NameMessage, ServerStatus};
 
@@ -17,19 +17,19 @@ pub(super) enum NodeRequest {
     AddPeer(Box<Peer>),
     /// Don't dial the peer of this address any more.
     RemovePeer(String),
-    /// Neither accept nor open further connections.
+    /// Neither accept nor open any further connection.
     Quiesce(RpcReplyPort<()>),
-    /// This node opened a connection, and somebody waits to hear how the session goes.
+    /// This node opened a connection, and its opener waits to hear how the session goes.
     ConnectionOpenedMonitored {
         stream: Box<NetworkStream>,
         monitor: SessionMonitor,
-        dialled: Dialled,
+        dialled: DialOptions,
     },
-    /// Tells when there is no session with a node of this full name or connection string.
+    /// Tell when there is no session with a node of this full name or connection string.
     AwaitAbsence(String, RpcReplyPort<Option<CloseReason>>),
     /// The node's listener accepted a connection, which has the right to be open before it has authenticated.
     Accepted { stream: Box<NetworkStream>, permit: Permit },
-    /// What became of handshakes.
+    /// How many handshakes there are, and how many failed.
     HandshakeStats(RpcReplyPort<HandshakeStats>),
     /// The address that the node listens on.
     ListenAddr(RpcReplyPort<SocketAddr>),
@@ -43,40 +43,40 @@ pub(super) enum NodeRequest {
     Introduced {
         actor_id: ActorId,
         name: NameMessage,
-        purpose: Purpose,
-        reply: RpcReplyPort<Dial>,
+        purpose: DialPurpose,
+        reply: RpcReplyPort<DialDecision>,
     },
     /// A session has authenticated and asks whether it is the one that survives.
-    Elect(ActorId, RpcReplyPort<Verdict>),
+    Elect(ActorId, RpcReplyPort<ElectionVerdict>),
     /// Two nodes have one name, and it was asked whether the one that was here first still answers.
-    Contested(Contest),
+    Contested(NameContest),
     /// A session is over, though its actor may still be writing what it has accepted.
     Over(ActorId, CloseReason),
 }
 
-/// How a connection is meant that this node opened.
+/// How this node means a connection that it opened.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Dialled {
-    pub(super) purpose: Purpose,
+pub(super) struct DialOptions {
+    pub(super) purpose: DialPurpose,
     /// Whether the peer may prove no more than the cookie. The node's own word counts if it is stricter.
     pub(super) stock_peers: StockPeers,
 }
 
-/// What a connection is opened for.
+/// Why a connection is opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// For itself: if there is another one to the same node, an election decides.
+pub(super) enum DialPurpose {
+    /// The program opened it. If there is another one to the same node, an election decides.
     #[default]
     Connection,
-    /// To be linked to a node: where there is a link, this connection is one too many.
+    /// The connector opened it to have a link. Where there is one already, this connection is one too many.
     Link,
-    /// As a connection for itself, but because a peer says that there is a node, which may be true of no address.
+    /// A peer named the node. The address may be anybody's.
     Hearsay,
 }
 
 /// What a node decides about a session that has authenticated.
 #[derive(Debug)]
-pub(super) enum Verdict {
+pub(super) enum ElectionVerdict {
     /// It survives.
     Survives,
     /// Another connection to the same node does.
@@ -86,13 +86,13 @@ pub(super) enum Verdict {
 }
 
 /// See [`NodeRequest::Contested`].
-pub(super) struct Contest {
+pub(super) struct NameContest {
     pub(super) newcomer: ActorId,
     pub(super) incumbent: ActorId,
     pub(super) incumbent_answers: bool,
-    pub(super) verdict: RpcReplyPort<Verdict>,
+    pub(super) verdict: RpcReplyPort<ElectionVerdict>,
 }
 
 /// What a subscription asks a node. Opaque.
 #[expect(missing_debug_implementations, reason = "streams have none")]
-pub struct Request(pub(super) NodeRequest);
+pub struct OpaqueNodeRequest(pub(super) NodeRequest);

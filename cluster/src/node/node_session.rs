@@ -12,14 +12,14 @@ use super::admission::Permit;
 use super::left_out::LeftOut;
 use super::limits::MAX_TRANSITIVE_DIALS;
 use super::link::Link;
-use super::node_requests::Purpose;
+use super::node_requests::DialPurpose;
 use super::stand_ins::StandIns;
-use super::timer::Timer;
+use super::timer::SessionTimer;
 use super::{NameMessage, NodeConnectionMode, NodeServerMessage, PeerLimits, SessionLimits, StandInNames, sync};
 use crate::NodeId;
-use crate::directory::{self, Wanted};
+use crate::directory::{self, WantedActor};
 use crate::session::{
-    Account, CloseReason, Ledger, LocalChange, Refusals, Role, Session, SessionConfig, StockPeers, Timing,
+    CloseReason, EntryRefusals, LocalChange, PeerAccount, PeerLedger, Role, Session, SessionConfig, StockPeers, Timing,
 };
 use crate::wire::{self, Data};
 
@@ -33,14 +33,14 @@ pub struct NodeSession {
     pub(super) local: NameMessage,
     pub(super) connection_mode: NodeConnectionMode,
     pub(super) limits: SessionLimits,
-    /// What the peer holds of this node's memory.
-    pub(super) account: Arc<Account>,
-    /// One for each connection that the node may be opening on a peer's word.
+    /// What the peer takes of this node's memory.
+    pub(super) account: Arc<PeerAccount>,
+    /// A permit for each connection that the node may be opening on a peer's word.
     pub(super) hearsay: Arc<Semaphore>,
     pub(super) timing: Timing,
     pub(super) stand_in_names: StandInNames,
-    /// What it was opened for, if this node opened it.
-    pub(super) purpose: Purpose,
+    /// Why it was opened, if this node opened it.
+    pub(super) purpose: DialPurpose,
     /// Whether the peer may prove no more than the cookie.
     pub(super) stock_peers: StockPeers,
     /// An accepted connection's right to be open before it has authenticated.
@@ -80,7 +80,7 @@ impl NodeSession {
             hearsay: Arc::new(Semaphore::new(MAX_TRANSITIVE_DIALS)),
             timing: Timing::default(),
             stand_in_names: StandInNames::default(),
-            purpose: Purpose::default(),
+            purpose: DialPurpose::default(),
             stock_peers: StockPeers::default(),
             permit: None,
         }
@@ -115,14 +115,14 @@ impl NodeSession {
     }
 }
 
-/// For a session that no node has made, which has no share in a node's ledger.
-fn default_account() -> Arc<Account> {
+/// The account of a session that no node has made, and that has no share in a node's ledger.
+fn default_account() -> Arc<PeerAccount> {
     let PeerLimits {
         peer_bytes,
         all_peers_bytes,
         ..
     } = PeerLimits::default();
-    Arc::new(Account::new(Arc::new(Ledger::new(all_peers_bytes)), peer_bytes))
+    Arc::new(PeerAccount::new(Arc::new(PeerLedger::new(all_peers_bytes)), peer_bytes))
 }
 
 /// An initiator's nonce; an acceptor has none.
@@ -139,28 +139,29 @@ pub struct NodeSessionState {
     pub(super) session: Session,
     pub(super) link: Arc<Link>,
     pub(super) stand_ins: StandIns,
-    /// What was not taken of the peer's actors, and not said of this node's.
+    /// Entries about the peer's actors that were not taken, and about this node's that were not sent.
     pub(super) left_out: LeftOut,
-    /// Who waits for the peer to have handled what it was sent, in the order of asking.
+    /// Those who wait until the peer has handled what it was sent, in the order in which they asked.
     pub(super) confirmations: VecDeque<RpcReplyPort<()>>,
     pub(super) peer: Option<NameMessage>,
     pub(super) writer: Option<JoinHandle<()>>,
-    pub(super) timer: Timer,
+    pub(super) timer: SessionTimer,
     /// Why the session is ending, once it is.
     pub(super) closed: Option<CloseReason>,
-    /// Ends what outlives the actor, however it ends: after a kill there is no `post_stop`.
-    pub(super) _ending: Ending,
+    /// Ends what would outlive the actor, however it ends: after a kill there is no `post_stop`.
+    pub(super) _ending: SessionCleanup,
 }
 
 #[derive(Debug)]
-pub(super) struct Ending {
+pub(super) struct SessionCleanup {
     pub(super) id: ractor::ActorId,
     pub(super) link: Arc<Link>,
     pub(super) reader: JoinHandle<()>,
 }
 
-impl Drop for Ending {
+impl Drop for SessionCleanup {
     fn drop(&mut self) {
+        // First the ways by which others reach the session, then the link: nobody may find one that is shut.
         sync::demonitor(self.id);
         directory::remove_peer(self.link.node_id());
         self.reader.abort();
@@ -169,11 +170,11 @@ impl Drop for Ending {
 }
 
 impl NodeSessionState {
-    /// What the peer advertises of an actor.
-    pub(super) fn look(&self, wanted: Wanted) -> Option<wire::Actor> {
+    /// The pid and name of an actor that the peer advertises.
+    pub(super) fn look(&self, wanted: WantedActor) -> Option<wire::Actor> {
         let pid = match wanted {
-            Wanted::Pid(pid) => pid,
-            Wanted::Name(name) => self.session.peer_actor_named(&name)?,
+            WantedActor::Pid(pid) => pid,
+            WantedActor::Name(name) => self.session.peer_actor_named(&name)?,
         };
         self.session.peer_actor(pid)
     }
@@ -185,7 +186,7 @@ impl NodeSessionState {
         self.link.outbox().push(|out| wire::encode(message, out)).ok();
     }
 
-    /// A local actor started: peers hear of it if they may.
+    /// A local actor started. The peer hears of it if it is shared.
     pub(super) fn spawned(&mut self, cell: &ActorCell) {
         self.stand_ins.note_namesake(cell);
         if sync::is_shared(cell)
@@ -195,8 +196,8 @@ impl NodeSessionState {
         }
     }
 
-    /// Entries of the peer's were not taken.
-    pub(super) fn note(&mut self, refusals: Refusals) {
+    /// Counts entries of the peer that were not taken.
+    pub(super) fn note(&mut self, refusals: EntryRefusals) {
         for refused in refusals.into_inner() {
             self.left_out.theirs(&refused);
         }
@@ -212,6 +213,7 @@ impl NodeSessionState {
     pub(super) fn tick(&mut self) {
         let now = Instant::now();
         self.timer.disarm();
+        // Traffic before the deadline: a peer that has just sent something is not silent.
         if self.link.take_traffic() {
             self.session.handle_traffic(now);
         }

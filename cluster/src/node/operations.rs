@@ -52,21 +52,21 @@ pub async fn listen_addr(node_server: &ActorRef<NodeServerMessage>) -> Option<So
     node_server.call(ask, None).await.ok()?.success_or(()).ok()
 }
 
-/// How a node's accepted connections fare before they have authenticated; none if it has ended.
+/// The numbers of a node's accepted connections that have not authenticated; none if the node has ended.
 pub async fn handshake_stats(node_server: &ActorRef<NodeServerMessage>) -> Option<HandshakeStats> {
     let ask = |reply| NodeRequest::HandshakeStats(reply).into();
     node_server.call(ask, None).await.ok()?.success_or(()).ok()
 }
 
-/// How many messages to or from the peer of a session were given up, because the outbox or a mailbox was full or one was
-/// too large; none if the session has ended.
+/// The number of messages to or from the peer of a session that were given up, because the outbox or a mailbox was full or a
+/// message was too large; none if the session has ended.
 pub async fn dead_letters(session: &ActorRef<NodeSessionMessage>) -> Option<u64> {
     let ask = |reply| SessionRequest::DeadLetters(reply).into();
     session.call(ask, None).await.ok()?.success_or(()).ok()
 }
 
-/// How many actors, and members of groups, were left out in a session, in either direction: because a name was too long, or, of
-/// the peer's, because there was [no room](super::PeerLimits). None if the session has ended.
+/// The number of actors, and members of groups, that were left out in a session, in either direction: because a name was too long,
+/// or, of the peer's, because there was [no room](super::PeerLimits). None if the session has ended.
 pub async fn left_out(session: &ActorRef<NodeSessionMessage>) -> Option<u64> {
     let ask = |reply| SessionRequest::LeftOut(reply).into();
     session.call(ask, None).await.ok()?.success_or(()).ok()

@@ -5,29 +5,28 @@ use std::time::{Duration, Instant};
 
 use ractor::RpcReplyPort;
 
-/// The time after its time limit at which a call whose caller waits on regardless is forgotten, which the caller hears. A caller with
-/// a timer of its own is to hear that first.
+/// The time after its limit when a call is ended whose caller still waits. A caller with a timer of its own hears that timer first.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The most calls that may wait for replies from one peer.
 pub(super) const MAX_OUTBOUND_CALLS: usize = 1 << 20;
 
-/// The number of entries that a call for which none is free looks at for callers that have given up.
+/// The most entries that a new call looks at for callers that have given up, if no entry is free.
 const SWEEP_STEPS: usize = 4;
 
 /// A table of waiting calls. Tags are never reused before their slot has been used 2^32 times.
 #[derive(Debug, Default)]
 pub(super) struct OutboundCalls {
-    slots: Vec<Slot>,
+    slots: Vec<CallSlot>,
     free: Vec<u32>,
     sweep_at: usize,
-    /// How many slots were looked at for calls that are over.
+    /// The number of slots that were looked at for calls that are over.
     #[cfg(test)]
     looked_at: usize,
 }
 
 #[derive(Debug)]
-struct Slot {
+struct CallSlot {
     generation: u32,
     call: Option<OutboundCall>,
 }
@@ -36,7 +35,7 @@ struct Slot {
 struct OutboundCall {
     to: u64,
     port: RpcReplyPort<Vec<u8>>,
-    /// After it no reply counts; none for a call without a time limit.
+    /// The time after which no reply counts; none for a call without a time limit.
     deadline: Option<Instant>,
 }
 
@@ -85,12 +84,11 @@ impl OutboundCalls {
             return None;
         }
         let index = u32::try_from(self.slots.len()).ok()?;
-        self.slots.push(Slot { generation: 0, call });
+        self.slots.push(CallSlot { generation: 0, call });
         Some(tag(index, 0))
     }
 
-    /// The port of the call `tag` to the actor `to`. A reply that names another actor, nothing that waits, or a call whose time
-    /// is over, has none.
+    /// Takes the port of the call `tag` to the actor `to`. None if no such call waits, it is to another actor, or its time is over.
     pub(super) fn take(&mut self, to: u64, tag: u64) -> Option<RpcReplyPort<Vec<u8>>> {
         let index = index(tag)?;
         let slot = self.slots.get_mut(usize::try_from(index).ok()?)?;
@@ -102,8 +100,8 @@ impl OutboundCalls {
         slot.call.take().and_then(OutboundCall::port_in_time)
     }
 
-    /// Drops the ports of every call to these actors: they ended, and their callers must hear it. However many have ended, the
-    /// table is gone through once.
+    /// Drops the ports of all calls to these actors, which have ended, so that their callers hear it. The table is gone through
+    /// once, however many actors have ended.
     pub(super) fn fail_actors(&mut self, ended: Vec<u64>) {
         let ended: HashSet<u64> = ended.into_iter().collect();
         self.remove_if(|call| ended.contains(&call.to));
@@ -135,7 +133,7 @@ impl OutboundCalls {
         }
     }
 
-    /// Looks at a few entries in turn, so that the table never grows with calls that nobody waits for.
+    /// Looks at a few entries, in turn, and forgets calls that nobody waits for, so that the table doesn't grow with them.
     fn sweep(&mut self, steps: usize) {
         for _ in 0..steps.min(self.slots.len()) {
             self.sweep_at = (self.sweep_at + 1) % self.slots.len();
@@ -245,8 +243,7 @@ mod tests {
         assert!(eight.try_recv().is_ok());
     }
 
-    /// A peer that ends its actors by the hundred thousand would otherwise keep a thread busy for minutes, in which the node does little
-    /// besides.
+    /// Otherwise a peer that ends its actors by the hundred thousand would keep a thread busy for minutes.
     #[test]
     fn the_calls_that_wait_are_gone_through_once_however_many_actors_end() {
         let mut calls = OutboundCalls::default();

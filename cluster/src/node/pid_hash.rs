@@ -1,14 +1,14 @@
 //! The hash of a local pid, for tables that are asked for each message.
 //!
-//! Pids of this node are counted: nobody else chooses them, so nobody can choose them to collide, and the guard that the
-//! standard hash has against that would be paid for nothing. Not for the pids of a peer.
+//! The node counts its own pids up, so nobody can choose them to collide, and the guard of the standard hash against that would be
+//! paid for nothing. The pids of a peer are the peer's choice: they need the standard hash.
 
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// Hashes local pids and nothing else.
 pub(super) type LocalPids = BuildHasherDefault<PidHasher>;
 
-/// 2^64 divided by the golden ratio: multiples of it are spread evenly.
+/// The factor 2^64 divided by the golden ratio, whose multiples are spread evenly.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 #[derive(Debug, Default)]

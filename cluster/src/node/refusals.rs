@@ -1,4 +1,4 @@
-//! Who did not get through the handshake, and why: counted always, logged within reason.
+//! Connections that did not get through the handshake, and why: all are counted, and some are logged.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -6,27 +6,27 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 
-/// The number of lines that a reason may have in one [`WINDOW`]. A flood of connections must not become a flood of log lines.
+/// The most lines that a reason may have in one [`WINDOW`]. A flood of connections must not become a flood of log lines.
 const LINES: u32 = 5;
 
-/// See [`LINES`].
+/// The time in which a reason may have [`LINES`] lines.
 const WINDOW: Duration = Duration::from_secs(10);
 
 /// The failed handshakes of one node by reason. The reasons are names in this program's source, so there are few.
 #[derive(Debug, Default)]
-pub(super) struct Refusals {
-    by_reason: Mutex<BTreeMap<&'static str, Tally>>,
+pub(super) struct HandshakeRefusals {
+    by_reason: Mutex<BTreeMap<&'static str, ReasonCount>>,
 }
 
 #[derive(Debug)]
-struct Tally {
+struct ReasonCount {
     count: u64,
     window: Instant,
     lines: u32,
     unlogged: u64,
 }
 
-impl Refusals {
+impl HandshakeRefusals {
     /// Counts a refusal, and logs it if few were logged lately. `reason` is its stable name, `why` says it in words.
     pub(super) fn refuse(&self, peer: &dyn Display, reason: &'static str, why: &dyn Display) {
         if let Some(unlogged) = self.count(reason, Instant::now()) {
@@ -34,14 +34,14 @@ impl Refusals {
         }
     }
 
-    /// As [`Refusals::refuse`] for a connection that the peer ended, or the network.
+    /// As [`HandshakeRefusals::refuse`] for a connection that the peer ended, or the network.
     pub(super) fn ended(&self, peer: &dyn Display, reason: &'static str, why: &dyn Display) {
         if let Some(unlogged) = self.count(reason, Instant::now()) {
             tracing::info!(%peer, reason, unlogged, "a connection ended during its handshake: {why}");
         }
     }
 
-    /// As [`Refusals::refuse`] for the system's refusals to accept, which have no peer.
+    /// As [`HandshakeRefusals::refuse`] for the system's refusals to accept, which have no peer.
     pub(super) fn not_accepted(&self, error: &std::io::Error, retry: Duration) {
         if let Some(unlogged) = self.count("accept", Instant::now()) {
             tracing::warn!(
@@ -59,10 +59,10 @@ impl Refusals {
             .collect()
     }
 
-    /// Some if it should be logged: with how many were not since the last line.
+    /// Counts a refusal. If it should be logged, gives the number of those that were not since the last line.
     fn count(&self, reason: &'static str, now: Instant) -> Option<u64> {
         let mut by_reason = self.lock();
-        let tally = by_reason.entry(reason).or_insert(Tally {
+        let tally = by_reason.entry(reason).or_insert(ReasonCount {
             count: 0,
             window: now,
             lines: 0,
@@ -81,7 +81,7 @@ impl Refusals {
         Some(std::mem::take(&mut tally.unlogged))
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Tally>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, ReasonCount>> {
         self.by_reason.lock()
     }
 }
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_flood_is_counted_in_full_and_logged_in_part() {
-        let refusals = Refusals::default();
+        let refusals = HandshakeRefusals::default();
         let start = Instant::now();
         let logged = (0..100).filter_map(|_| refusals.count("a", start)).collect::<Vec<_>>();
         assert_eq!(logged, [0; 5]);

@@ -57,8 +57,8 @@ impl Actor for RemoteActor {
         if let Ok(Enqueued::FirstOfBatch) = taken
             && is_call
         {
-            // Those who are about to call do so now, and their calls are taken in one go. Otherwise each would wake this
-            // actor, which would run after each of them. Casts come from few, and would pile up meanwhile.
+            // Actors that are about to call do so now, and their calls are taken in one go. Otherwise each would wake this actor,
+            // which would run once for each of them. Casts come from few actors, and would pile up meanwhile.
             yield_now().await;
         }
         Ok(())

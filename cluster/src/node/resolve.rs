@@ -1,7 +1,7 @@
 //! Looks up the name of a peer, on the threads of the runtime for work that blocks.
 //!
-//! The system's own way of looking up names can't be cancelled, and may take longer than an attempt to connect waits for it. So a
-//! look-up that is still under way goes on, and no other is begun: each peer has one thread at most.
+//! The system's own way of looking up names can't be cancelled, and may take longer than an attempt to connect waits for it. So the
+//! next attempt waits for a look-up that is still under way instead of beginning another: each peer takes one thread at most.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
@@ -12,11 +12,11 @@ use tokio::time::timeout;
 
 /// The look-ups of one name, one at a time.
 #[derive(Debug, Default)]
-pub(super) struct LookUp {
+pub(super) struct NameLookUp {
     under_way: Option<JoinHandle<io::Result<Vec<SocketAddr>>>>,
 }
 
-impl LookUp {
+impl NameLookUp {
     /// The addresses that `host:port` has.
     ///
     /// # Errors
@@ -53,7 +53,7 @@ mod tests {
         let (answer, hangs) = channel();
         let begun = Arc::new(AtomicUsize::new(0));
         let mut hangs = Some(hangs);
-        let mut look_up = LookUp::default();
+        let mut look_up = NameLookUp::default();
         for _ in 0..3 {
             let (begun, hangs) = (begun.clone(), hangs.take());
             let look = move || {

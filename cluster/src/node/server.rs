@@ -1,4 +1,4 @@
-//! The actor of a node: its listener, its sessions, and who is told of them.
+//! The actor of a node: its listener, its sessions, and the programs that hear of them.
 
 mod settings;
 
@@ -11,14 +11,14 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, Super
 
 use tokio::sync::{Semaphore, watch};
 
-use super::admission::{Admission, Permit};
+use super::admission::{HandshakeAdmission, Permit};
 use super::connector::Connectors;
 use super::events::Subscriptions;
-use super::listener::{Listener, ListenerMessage, connection_string};
+use super::listener::{ListenerMessage, NodeListener, connection_string};
 use super::namesakes::{self, Newcomer};
-use super::node_requests::{Dialled, NodeRequest, Purpose, Request, Verdict};
+use super::node_requests::{DialOptions, DialPurpose, ElectionVerdict, NodeRequest, OpaqueNodeRequest};
 use super::node_session::NodeSessionState;
-use super::session_end::Proof;
+use super::session_end::PeerProof;
 use super::session_monitors::{SessionMonitor, SessionMonitors};
 use super::sessions::Sessions;
 use super::{
@@ -27,15 +27,15 @@ use super::{
 };
 use crate::NodeId;
 use crate::directory::{self, SANDBOX_NODE_ID};
-use crate::session::{Account, CloseReason, Dial, Ledger, StockPeers};
+use crate::session::{CloseReason, DialDecision, PeerAccount, PeerLedger, StockPeers};
 use crate::transport::{IncomingEncryptionMode, NetworkStream, bind};
 use crate::wire::{CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN};
 
-/// The longest wait of a stopping node for its sessions to end in order.
+/// The time that a stopping node gives its sessions to end in order.
 const STOP: Duration = Duration::from_secs(8);
 
-/// The node id of the next session. It counts for the process, because what has the ids, stand-ins and their groups, is
-/// the process's: two nodes in one process would else give different actors the same id. ractor reads node 0 as "here".
+/// The node id of the next session. The process counts, and not the node, because stand-ins and their groups belong to the process:
+/// two nodes in one process would otherwise give different actors the same id. ractor reads node 0 as "here".
 static NEXT_NODE_ID: AtomicU64 = AtomicU64::new(1);
 
 /// A node of a cluster: listens for other nodes and supervises the sessions with them.
@@ -44,7 +44,7 @@ static NEXT_NODE_ID: AtomicU64 = AtomicU64::new(1);
 #[derive(Debug)]
 pub struct NodeServer {
     port: u16,
-    cookie: Cookie,
+    cookie: RedactedCookie,
     node_name: String,
     hostname: String,
     encryption_mode: IncomingEncryptionMode,
@@ -54,19 +54,19 @@ pub struct NodeServer {
     timing: Timing,
     stand_in_names: StandInNames,
     stock_peers: StockPeers,
-    admission: Arc<Admission>,
-    /// What all peers hold of this node's memory.
-    ledger: Arc<Ledger>,
-    /// One for each connection that may be opened on a peer's word at one time.
+    admission: Arc<HandshakeAdmission>,
+    /// What all peers take of this node's memory.
+    ledger: Arc<PeerLedger>,
+    /// A permit for each connection that may be opened on a peer's word at one time.
     hearsay: Arc<Semaphore>,
     gate: Option<watch::Receiver<bool>>,
 }
 
 /// Keeps the shared secret out of debug output.
 #[derive(Clone)]
-struct Cookie(String);
+struct RedactedCookie(String);
 
-impl std::fmt::Debug for Cookie {
+impl std::fmt::Debug for RedactedCookie {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("<cookie>")
     }
@@ -80,7 +80,7 @@ impl NodeServer {
     ) -> Result<(ActorRef<ListenerMessage>, SocketAddr), ActorProcessingErr> {
         let socket = bind(self.listen_addr, port)?;
         let addr = socket.local_addr()?;
-        let listener = Listener {
+        let listener = NodeListener {
             node_server: myself.clone(),
             encryption: self.encryption_mode.clone(),
             handshake: self.timing.handshake,
@@ -101,6 +101,7 @@ impl NodeServer {
             NodeRequest::AddPeer(peer) => state.connectors.add(myself, *peer),
             NodeRequest::Quiesce(reply) => {
                 state.connectors.clear();
+                // Before the listener ends, since its end would otherwise make another.
                 state.quiet = true;
                 let stopped = state.listener.stop_and_wait(None, Some(STOP)).await;
                 drop((stopped, reply.send(())));
@@ -112,10 +113,10 @@ impl NodeServer {
                 dialled,
             } => {
                 let peer_addr = stream.peer_label();
-                if dialled.purpose != Purpose::Hearsay {
+                if dialled.purpose != DialPurpose::Hearsay {
                     self.admission.expect(stream.peer_ip());
                 }
-                let origin = Origin::Dialled(dialled, Some(monitor));
+                let origin = ConnectionOrigin::Dialled(dialled, Some(monitor));
                 self.open(myself, state, *stream, origin, peer_addr).await;
             }
             NodeRequest::AwaitAbsence(node, reply) => {
@@ -126,7 +127,7 @@ impl NodeServer {
             }
             NodeRequest::Accepted { stream, permit } => {
                 let peer_addr = stream.peer_label();
-                self.open(myself, state, *stream, Origin::Accepted(permit), peer_addr)
+                self.open(myself, state, *stream, ConnectionOrigin::Accepted(permit), peer_addr)
                     .await;
             }
             NodeRequest::ListenAddr(reply) => drop(reply.send(state.listen_addr)),
@@ -148,14 +149,18 @@ impl NodeServer {
                 purpose,
                 reply,
             } => {
-                let is_linked = purpose == Purpose::Link && state.sessions.is_linked(&name);
+                let is_linked = purpose == DialPurpose::Link && state.sessions.is_linked(&name);
                 state.sessions.name(actor_id, name);
-                drop(reply.send(if is_linked { Dial::AlreadyLinked } else { Dial::GoOn }));
+                drop(reply.send(if is_linked {
+                    DialDecision::AlreadyLinked
+                } else {
+                    DialDecision::GoOn
+                }));
             }
             NodeRequest::Elect(id, verdict) => match state.sessions.rival(id) {
-                // Two nodes can't have one name, and a node of ours closes when it hears that.
+                // Two nodes can't have one name, and a node of this crate closes when it hears that.
                 _ if namesakes::is_namesake(&state.sessions, &state.local, id) => {
-                    drop(verdict.send(Verdict::Duplicate))
+                    drop(verdict.send(ElectionVerdict::Duplicate))
                 }
                 Some(incumbent) => namesakes::ask_incumbent(myself, incumbent, id, verdict),
                 None => state.elect(id, Some(verdict)),
@@ -170,7 +175,7 @@ impl NodeServer {
         }
     }
 
-    /// A connection that the program opened or accepted by itself.
+    /// Starts the session of a connection that the program opened or accepted itself.
     async fn open_given(
         &self,
         myself: &ActorRef<NodeServerMessage>,
@@ -185,7 +190,10 @@ impl NodeServer {
             Ok(permit) => permit,
             Err(limit) => return self.admission.refusals.refuse(&peer, limit.name(), &limit),
         };
-        let origin = permit.map_or(Origin::Dialled(Dialled::default(), None), Origin::Accepted);
+        let origin = permit.map_or(
+            ConnectionOrigin::Dialled(DialOptions::default(), None),
+            ConnectionOrigin::Accepted,
+        );
         self.open(myself, state, stream, origin, peer_addr).await;
     }
 
@@ -195,12 +203,12 @@ impl NodeServer {
         myself: &ActorRef<NodeServerMessage>,
         state: &mut NodeServerState,
         stream: NetworkStream,
-        origin: Origin,
+        origin: ConnectionOrigin,
         peer_addr: String,
     ) {
         let (is_server, permit, dialled, monitor) = match origin {
-            Origin::Accepted(permit) => (true, Some(permit), Dialled::default(), None),
-            Origin::Dialled(dialled, monitor) => (false, None, dialled, monitor),
+            ConnectionOrigin::Accepted(permit) => (true, Some(permit), DialOptions::default(), None),
+            ConnectionOrigin::Dialled(dialled, monitor) => (false, None, dialled, monitor),
         };
         let node_id = next_node_id();
         let mut session = NodeSession::new(
@@ -213,7 +221,7 @@ impl NodeServer {
         );
         session.limits = self.limits;
         session.hearsay = self.hearsay.clone();
-        session.account = Arc::new(Account::new(self.ledger.clone(), self.limits.peer));
+        session.account = Arc::new(PeerAccount::new(self.ledger.clone(), self.limits.peer));
         session.timing = self.timing;
         session.stand_in_names = self.stand_in_names;
         session.purpose = dialled.purpose;
@@ -231,6 +239,7 @@ impl NodeServer {
                     node_id,
                     peer_addr,
                 };
+                // Before its first request is handled, so `opened` comes before all other events of the session.
                 state
                     .subscriptions
                     .each(|subscription| subscription.node_session_opened(info.clone()));
@@ -254,11 +263,11 @@ fn next_node_id() -> NodeId {
 }
 
 /// Where a connection comes from.
-enum Origin {
-    /// It was accepted, and may stay open for a while before it authenticates.
+enum ConnectionOrigin {
+    /// This node accepted it, with the permit to be open before it has authenticated.
     Accepted(Permit),
-    /// This node opened it, and somebody may want to hear how it goes.
-    Dialled(Dialled, Option<SessionMonitor>),
+    /// This node opened it, and its opener may wait to hear how it goes.
+    Dialled(DialOptions, Option<SessionMonitor>),
 }
 
 /// The state of a [`NodeServer`].
@@ -273,19 +282,19 @@ pub struct NodeServerState {
     connectors: Connectors,
     /// The node was told to accept no more.
     quiet: bool,
-    /// Sessions that survive an election and wait until those that don't are gone: what a node said of its actors in
-    /// an earlier life must be gone before what it says in this one.
+    /// Sessions that have survived an election and wait until the others are gone: what a node said of its actors before a restart
+    /// must be gone before what it says after it comes.
     succeeding: Vec<Succession>,
 }
 
 struct Succession {
     predecessors: Vec<ractor::ActorId>,
-    won: RpcReplyPort<Verdict>,
+    won: RpcReplyPort<ElectionVerdict>,
 }
 
 impl NodeServerState {
-    /// A session has authenticated and asks whether it survives. Whoever doesn't is ended, and the answer waits for that.
-    fn elect(&mut self, id: ractor::ActorId, won: Option<RpcReplyPort<Verdict>>) {
+    /// A session has authenticated and asks whether it survives. Sessions that don't are ended, and the answer waits for that.
+    fn elect(&mut self, id: ractor::ActorId, won: Option<RpcReplyPort<ElectionVerdict>>) {
         let Some(election) = self.sessions.elect(&self.local.name, id) else {
             return;
         };
@@ -306,9 +315,9 @@ impl NodeServerState {
             self.succeeding.push(Succession { predecessors, won });
         } else {
             won.send(if election.won {
-                Verdict::Survives
+                ElectionVerdict::Survives
             } else {
-                Verdict::Duplicate
+                ElectionVerdict::Duplicate
             })
             .ok();
         }
@@ -323,7 +332,7 @@ impl NodeServerState {
             .succeeding
             .extract_if(.., |succession| succession.predecessors.is_empty())
         {
-            succession.won.send(Verdict::Survives).ok();
+            succession.won.send(ElectionVerdict::Survives).ok();
         }
     }
 
@@ -338,6 +347,7 @@ impl NodeServerState {
     }
 
     fn ended(&mut self, cell: &ActorCell, reason: Option<CloseReason>) {
+        // Asked before the session is forgotten, and with it what its peer proved.
         let proof = self.sessions.proof(cell.get_id());
         let Some((info, verdict)) = self.sessions.remove(cell.get_id()) else {
             return;
@@ -345,7 +355,7 @@ impl NodeServerState {
         let reason = reason.or(verdict).unwrap_or(CloseReason::Local);
         self.monitors.ended(&info, proof, &reason);
         let mut info = info;
-        if proof == Proof::Nothing {
+        if proof == PeerProof::Nothing {
             // A name that was never proved is nobody's.
             info.peer_name = None;
         }
@@ -355,6 +365,7 @@ impl NodeServerState {
         });
         self.monitors
             .tell_absences(|node| self.sessions.is_present(node), Some(&reason));
+        // Last: a successor begins when everybody has heard of the end of its predecessor.
         self.succeed(cell.get_id());
     }
 }
@@ -366,6 +377,7 @@ impl Actor for NodeServer {
     type Arguments = ();
 
     async fn pre_start(&self, myself: ActorRef<Self::Msg>, (): ()) -> Result<Self::State, ActorProcessingErr> {
+        // First of all: the node's name has the port, which the system may have chosen.
         let (listener, listen_addr) = self.listen(&myself, self.port).await?;
         let incarnation = rand::random::<u64>().max(1);
         let local = NameMessage {
@@ -427,7 +439,7 @@ impl Actor for NodeServer {
             NodeServerMessage::UpdateSession { actor_id, name } => state.sessions.name(actor_id, name),
             NodeServerMessage::GetSessions(reply) => drop(reply.send(state.sessions.authenticated())),
             NodeServerMessage::SubscribeToEvents { id, mut subscription } => match subscription.take_request() {
-                Some(Request(request)) => self.handle_request(&myself, state, request).await,
+                Some(OpaqueNodeRequest(request)) => self.handle_request(&myself, state, request).await,
                 None => state.subscriptions.subscribe(id, subscription),
             },
             NodeServerMessage::UnsubscribeToEvents(id) => state.subscriptions.unsubscribe(&id),

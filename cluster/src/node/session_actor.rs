@@ -11,24 +11,24 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent, pg};
 use super::ingress::Ingress;
 use super::left_out::LeftOut;
 use super::link::Link;
-use super::node_session::{Ending, NodeSession, NodeSessionState};
+use super::node_session::{NodeSession, NodeSessionState, SessionCleanup};
 use super::session_messages::{Inbound, NodeSessionMessage, Outbound, SessionRequest};
-use super::stand_ins::{StandIns, Tenure};
+use super::stand_ins::{StandInLifetime, StandIns};
 use super::sync;
-use super::timer::Timer;
+use super::timer::SessionTimer;
 use crate::directory::HostedEvent;
 use crate::session::{CloseReason, LocalChange};
 use crate::transport::{NetworkStream, split, write_outbox};
 use crate::wire;
 
-/// The longest time for the stand-ins of an ending session to end in order.
+/// The time that the stand-ins of an ending session have to end in order.
 const STAND_INS: Duration = Duration::from_secs(2);
 
-/// The longest time for an ending session to write what it has accepted.
+/// The time that an ending session has to write what it has accepted.
 const FLUSH: Duration = Duration::from_secs(5);
 
 impl NodeSession {
-    /// Gives back whom to tell that the request is handled, once the session has done what it decided.
+    /// Gives back the port to answer once the session's decisions are carried out, if the request has one.
     async fn handle_request(
         &self,
         myself: &ActorRef<NodeSessionMessage>,
@@ -50,19 +50,19 @@ impl NodeSession {
             SessionRequest::Hosted(HostedEvent::Spawned(cell)) => state.spawned(&cell),
             SessionRequest::Hosted(HostedEvent::Terminated(cell)) => state.terminated(&cell),
             SessionRequest::StandIn(pid, reply) => {
-                let cell = self.stand_in(myself, state, pid, Tenure::Session).await;
+                let cell = self.stand_in(myself, state, pid, StandInLifetime::Session).await;
                 drop(reply.send(cell));
             }
             SessionRequest::StandInNamed(name, reply) => {
                 let cell = match state.session.peer_actor_named(&name) {
-                    Some(pid) => self.stand_in(myself, state, pid, Tenure::Session).await,
+                    Some(pid) => self.stand_in(myself, state, pid, StandInLifetime::Session).await,
                     None => None,
                 };
                 drop(reply.send(cell));
             }
             SessionRequest::Look(wanted, reply) => drop(reply.send(state.look(wanted))),
             SessionRequest::Lend(pid, reply) => {
-                let cell = self.stand_in(myself, state, pid, Tenure::Lent).await;
+                let cell = self.stand_in(myself, state, pid, StandInLifetime::Lent).await;
                 drop(reply.send(cell));
             }
             SessionRequest::GiveBack(pid) => state.stand_ins.take_back(pid).await,
@@ -87,6 +87,7 @@ impl Actor for NodeSession {
         myself: ActorRef<Self::Msg>,
         stream: NetworkStream,
     ) -> Result<Self::State, ActorProcessingErr> {
+        // Reader and writer are tasks of their own, so that neither a slow peer nor a busy session holds up the other direction.
         let link = Arc::new(Link::new(self.node_id, self.limits));
         let (read, write) = split(stream);
         let ingress = Ingress::new(read, link.clone(), myself.clone());
@@ -109,19 +110,21 @@ impl Actor for NodeSession {
             confirmations: VecDeque::new(),
             peer: None,
             writer: Some(writer),
-            timer: Timer::default(),
+            timer: SessionTimer::default(),
             closed: None,
-            _ending: Ending {
+            _ending: SessionCleanup {
                 id: myself.get_id(),
                 link: link.clone(),
                 reader,
             },
             link,
         };
+        // From here on the session ends a connection that has to give way; until now the listener did.
         if let Some(permit) = &self.permit {
             let session = myself.clone();
             permit.on_give_way(move || drop(session.cast(SessionRequest::GiveWay.into())));
         }
+        // The initiator's name is the first thing to be sent, and the timer of the handshake is armed.
         self.pump(&myself, &mut state).await;
         Ok(state)
     }
@@ -141,6 +144,7 @@ impl Actor for NodeSession {
             NodeSessionMessage::GetAuthenticationState(reply) => drop(reply.send(state.session.is_authenticated())),
             NodeSessionMessage::GetReadyState(reply) => drop(reply.send(state.session.is_ready())),
         }
+        // First everything that follows from the message, and then the reader goes on: data behind it must find what it changed.
         self.pump(&myself, state).await;
         if let Some(handled) = handled {
             handled.send(state.session.is_authenticated()).ok();
@@ -182,7 +186,7 @@ impl Actor for NodeSession {
 
     async fn post_stop(&self, myself: ActorRef<Self::Msg>, state: &mut Self::State) -> Result<(), ActorProcessingErr> {
         state.timer.disarm();
-        // Killed by ractor with their session, stand-ins could not say to their monitors why they end.
+        // Stand-ins are stopped here, because ractor would kill them with the session, and their monitors would not hear why.
         let why = format!(
             "the node {} is down: {}",
             state.peer_name(),
@@ -190,6 +194,7 @@ impl Actor for NodeSession {
         );
         myself.stop_children_and_wait(Some(why), Some(STAND_INS)).await;
         state.stand_ins.ended();
+        // Only now, since stand-ins could write until here.
         let Some(writer) = state.writer.take() else {
             return Ok(());
         };
@@ -198,6 +203,7 @@ impl Actor for NodeSession {
             writer.abort();
             return Ok(());
         }
+        // The peer still gets what was accepted for it, such as the name of a rival.
         state.link.outbox().close();
         let abort = writer.abort_handle();
         if ractor::concurrency::timeout(FLUSH, writer).await.is_err() {

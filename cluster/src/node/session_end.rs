@@ -7,21 +7,21 @@ use crate::session::CloseReason;
 pub struct SessionEnd {
     /// Why.
     pub reason: CloseReason,
-    /// The full name of the peer, if it came to say it. It is as good as `proof` is.
+    /// The full name of the peer, if it said it. It is worth as much as `proof`.
     pub peer: Option<String>,
-    /// What the peer had proved.
-    pub proof: Proof,
-    /// Both nodes had sent all that they had.
+    /// What the peer had proved by then.
+    pub proof: PeerProof,
+    /// True if both nodes had sent all that they had.
     pub was_ready: bool,
 }
 
 /// What a peer has proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
-    /// Its name is a claim.
+pub enum PeerProof {
+    /// Nothing: its name is a claim.
     Nothing,
     /// That it has the cookie, as a stock node does.
     Cookie,
-    /// And who it is.
+    /// That it has the cookie, and who it is.
     Identity,
 }

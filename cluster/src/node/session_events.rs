@@ -1,4 +1,4 @@
-//! What the decisions of a session make its actor do.
+//! What a session's actor does when the session has decided something.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,28 +8,29 @@ use tokio::time::timeout;
 
 use super::client::{ConnectError, connect_on_hearsay};
 use super::limits::MAX_TRANSITIVE_DIALS;
-use super::memberships::Group;
-use super::node_requests::{NodeRequest, Verdict};
+use super::memberships::ScopedGroup;
+use super::node_requests::{ElectionVerdict, NodeRequest};
 use super::node_session::NodeSessionState;
-use super::session_end::Proof;
+use super::session_end::PeerProof;
 use super::session_messages::SessionRequest;
-use super::stand_ins::{NoStandIn, Resolver, Tenure};
+use super::stand_ins::{NoStandIn, Resolver, StandInLifetime};
 use super::{NameMessage, NodeServerMessage, NodeSession, NodeSessionMessage, sync};
 use crate::directory;
-use crate::session::{CloseReason, Event, Refusal, Refusals, Role};
+use crate::session::{CloseReason, EntryRefusal, EntryRefusals, Event, Role};
 use crate::transport::OutboxError;
 use crate::wire::{self, Actor, GroupChange, MAX_NODE_NAME_BYTES};
 
-/// The longest time for the node to decide about a session.
+/// The time that the node has to decide about a session.
 const NODE_DECISION: Duration = Duration::from_secs(5);
 
-/// The longest time for such a connection until its session is ready. After it another one may be opened in its place.
+/// The time that a connection on a peer's word has until its session is ready. After it another one may be opened in its place.
 const TRANSITIVE_DIAL: Duration = Duration::from_secs(10);
 
 impl NodeSession {
     /// Carries out everything that the session has decided.
     pub(super) async fn pump(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState) {
         loop {
+            // Messages before events: an event may take long, or make the actor stop.
             while let Some(message) = state.session.poll_transmit() {
                 match state.link.outbox().push_control(|out| wire::encode(&message, out)) {
                     Ok(_) => {}
@@ -42,6 +43,7 @@ impl NodeSession {
             let Some(event) = state.session.poll_event() else { break };
             self.handle_event(myself, state, event).await;
         }
+        // Last, since each step above may have moved the deadline.
         state.timer.arm(state.session.poll_timeout(), myself);
     }
 
@@ -56,7 +58,7 @@ impl NodeSession {
                         .cast(NodeServerMessage::ConnectionReady(myself.get_id())),
                 );
             }
-            // A table entry until somebody asks for a stand-in.
+            // An actor is a table entry until a look-up or a group needs more.
             Event::Spawned(actors) => state.link.add_remote(actors.iter().map(|actor| actor.pid)),
             Event::Terminated(pids) => {
                 pids.iter().for_each(|pid| state.stand_ins.terminate(*pid));
@@ -64,7 +66,7 @@ impl NodeSession {
             }
             Event::Joined(change) => self.joined(myself, state, change).await,
             Event::Left(GroupChange { scope, group, actors }) => {
-                let group = Arc::new(Group { scope, group });
+                let group = Arc::new(ScopedGroup { scope, group });
                 let left = actors
                     .iter()
                     .filter_map(|actor| state.stand_ins.leave(actor.pid, &group));
@@ -89,10 +91,12 @@ impl NodeSession {
                 rival.address
             ),
             Event::Closed(reason) => {
-                // Whoever waits for a reply hears it now, not when the session has ended in order.
+                // Before anything that takes time: callers that wait for replies hear it now, and not when the session has ended in
+                // order.
                 state.link.fail_all_calls();
                 state.closed = Some(reason.clone());
-                // From now on a new connection of the same peer competes with one less.
+                // Before the actor stops: a new connection of the same peer must not lose an election against this one while it
+                // still writes.
                 let over = NodeRequest::Over(myself.get_id(), reason.clone());
                 drop(self.node_server.cast(over.into()));
                 if !self.permit.as_ref().is_some_and(|permit| permit.report(&reason)) {
@@ -112,6 +116,7 @@ impl NodeSession {
             connection_id: 0,
             ..name.clone()
         });
+        // The session waits for the node's answer here, so that no other message of the peer is handled before it.
         match self.role {
             Role::Initiator => {
                 let purpose = self.purpose;
@@ -131,9 +136,9 @@ impl NodeSession {
             }
             Role::Acceptor => {
                 if let Some(permit) = &self.permit {
-                    permit.has_spoken(match name.flags.unwrap_or_default().incarnation {
-                        0 => Proof::Cookie,
-                        _ => Proof::Identity,
+                    permit.peer_named(match name.flags.unwrap_or_default().incarnation {
+                        0 => PeerProof::Cookie,
+                        _ => PeerProof::Identity,
                     });
                 }
                 let ask = |reply| NodeRequest::Admit { actor_id, name, reply }.into();
@@ -146,23 +151,26 @@ impl NodeSession {
     }
 
     async fn authenticated(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState) {
+        // At once: the place is for a connection that has proved nothing.
         if let Some(permit) = &self.permit {
             permit.authenticated();
         }
+        // The answer comes when earlier sessions of this peer are gone, and with them what it said of its actors.
         let id = myself.get_id();
         match ask_node(&self.node_server, |reply| NodeRequest::Elect(id, reply).into()).await {
-            Some(Verdict::Survives) => {}
-            Some(Verdict::NameTaken(rival)) => {
+            Some(ElectionVerdict::Survives) => {}
+            Some(ElectionVerdict::NameTaken(rival)) => {
                 let name = state.peer_name().to_owned();
                 return state.session.handle_rival(name, rival);
             }
-            Some(Verdict::Duplicate) | None => return state.session.handle_election(None),
+            Some(ElectionVerdict::Duplicate) | None => return state.session.handle_election(None),
         }
         tracing::info!(
             peer = state.peer_name(),
             node_id = self.node_id,
             "session authenticated"
         );
+        // Monitors before the snapshot: a change in between is told twice, which does no harm, and never lost.
         let session = myself.clone();
         sync::monitor(&myself.get_cell(), move |event| {
             drop(session.cast(SessionRequest::Hosted(event).into()))
@@ -180,6 +188,7 @@ impl NodeSession {
                 .unwrap_or_default()
                 .incarnation,
         };
+        // Before the peer hears of this node's actors: what it sends them may carry addresses of its own, which must resolve.
         directory::add_peer(self.node_id, node, Arc::new(resolver));
         let snapshot = sync::snapshot(&state.link, &mut state.left_out);
         state.session.handle_election(Some(snapshot));
@@ -191,9 +200,9 @@ impl NodeSession {
         myself: &ActorRef<NodeSessionMessage>,
         state: &mut NodeSessionState,
         pid: u64,
-        tenure: Tenure,
+        tenure: StandInLifetime,
     ) -> Option<ActorCell> {
-        let mut refusals = Refusals::default();
+        let mut refusals = EntryRefusals::default();
         let cell = self.stand_in_or(myself, state, pid, tenure, &mut refusals).await;
         state.note(refusals);
         cell
@@ -204,8 +213,8 @@ impl NodeSession {
         myself: &ActorRef<NodeSessionMessage>,
         state: &mut NodeSessionState,
         pid: u64,
-        tenure: Tenure,
-        refusals: &mut Refusals,
+        tenure: StandInLifetime,
+        refusals: &mut EntryRefusals,
     ) -> Option<ActorCell> {
         let actor = state.session.peer_actor(pid)?;
         let peer = state.peer.as_ref()?;
@@ -226,22 +235,22 @@ impl NodeSession {
         }
     }
 
-    /// Actors of the peer join a group here, as many as there is room for.
+    /// Actors of the peer join a group on this node, as many as there is room for.
     async fn joined(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState, change: GroupChange) {
         let GroupChange { scope, group, actors } = change;
-        let group = Arc::new(Group { scope, group });
-        let mut refusals = Refusals::default();
+        let group = Arc::new(ScopedGroup { scope, group });
+        let mut refusals = EntryRefusals::default();
         let mut cells = Vec::new();
         for Actor { pid, .. } in actors {
             let Some(cell) = self
-                .stand_in_or(myself, state, pid, Tenure::Session, &mut refusals)
+                .stand_in_or(myself, state, pid, StandInLifetime::Session, &mut refusals)
                 .await
             else {
                 continue;
             };
             match state.stand_ins.join(pid, &group) {
                 Ok(()) => cells.push(cell),
-                Err(full) => refusals.note(Refusal::Full(full), 1, || {
+                Err(full) => refusals.note(EntryRefusal::Full(full), 1, || {
                     format!("actor {pid} as a member of the group {:.60}", group.group)
                 }),
             }
@@ -265,7 +274,7 @@ impl NodeSession {
         state.session.handle_sessions(others);
     }
 
-    /// Connects to those nodes that the peer knows and this one doesn't.
+    /// Connects to the nodes that the peer knows and this one doesn't.
     async fn dial(&self, theirs: Vec<NameMessage>) {
         let Some(sessions) = ask_node(&self.node_server, NodeServerMessage::GetSessions).await else {
             return;
@@ -276,7 +285,7 @@ impl NodeSession {
                 .chain([&self.local])
                 .any(|own| own.name == peer.name || own.connection_string == peer.connection_string)
         };
-        // No node lets one in that has a longer name.
+        // No node lets in another one with a longer name.
         let is_name = |text: &str| text.len() <= MAX_NODE_NAME_BYTES;
         let mut left_out = 0;
         for peer in theirs
@@ -300,7 +309,7 @@ impl NodeSession {
                         address,
                         "no session with a peer's peer within {TRANSITIVE_DIAL:?}"
                     ),
-                    // That a session has ended is logged by itself.
+                    // The end of a session has a line of the log by itself.
                     Ok(Ok(_) | Err(ConnectError::Closed(_))) => {}
                 }
                 drop(permit);
@@ -309,7 +318,7 @@ impl NodeSession {
         if left_out > 0 {
             tracing::warn!(
                 left_out,
-                "does not connect to all of the nodes that a peer knows: {MAX_TRANSITIVE_DIALS} connections are being opened already"
+                "left out some of the nodes that a peer knows: {MAX_TRANSITIVE_DIALS} connections are being opened already"
             );
         }
     }

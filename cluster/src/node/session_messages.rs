@@ -5,7 +5,7 @@
 use ractor::concurrency::OneshotSender;
 use ractor::{ActorCell, RpcReplyPort};
 
-use crate::directory::{HostedEvent, Wanted};
+use crate::directory::{HostedEvent, WantedActor};
 use crate::session::{CloseReason, Rival};
 use crate::wire::{Actor, Data, Message};
 
@@ -56,7 +56,7 @@ pub(super) enum SessionRequest {
     /// The stand-in for the peer's actor with this name.
     StandInNamed(String, RpcReplyPort<Option<ActorCell>>),
     /// Whether the peer advertises an actor, and its pid and name.
-    Look(Wanted, RpcReplyPort<Option<Actor>>),
+    Look(WantedActor, RpcReplyPort<Option<Actor>>),
     /// The stand-in for the peer's actor with this pid, until it is given back.
     Lend(u64, RpcReplyPort<Option<ActorCell>>),
     /// Somebody who was lent the stand-in for this pid needs it no more.

@@ -1,19 +1,19 @@
-//! Who waits to hear how a session goes, or that a node can be dialled again.
+//! Those who wait to hear how a session goes, or that a node can be dialled again.
 
 use std::collections::HashMap;
 
 use ractor::{ActorId, RpcReplyPort};
 
-use super::session_end::{Proof, SessionEnd};
+use super::session_end::{PeerProof, SessionEnd};
 use super::session_info::NodeServerSessionInformation;
 use crate::session::CloseReason;
 
-/// What a session's initiator wants to hear.
+/// The ports that hear how one session goes.
 #[derive(Debug, Default)]
 pub(super) struct SessionMonitor {
-    /// Told once the session is ready, or why it never will be.
+    /// Hears that the session is ready, or why it never will be.
     pub(super) ready: Option<RpcReplyPort<Result<NodeServerSessionInformation, CloseReason>>>,
-    /// Told when the session has ended.
+    /// Hears how the session has ended.
     pub(super) ended: Option<RpcReplyPort<SessionEnd>>,
 }
 
@@ -21,7 +21,7 @@ pub(super) struct SessionMonitor {
 #[derive(Debug, Default)]
 pub(super) struct SessionMonitors {
     by_session: HashMap<ActorId, (SessionMonitor, bool)>,
-    /// Those who wait until there is no session with a node that is called so or listens there.
+    /// The ports that wait until there is no session with a node of this full name or connection string.
     absences: Vec<(String, RpcReplyPort<Option<CloseReason>>)>,
 }
 
@@ -39,7 +39,7 @@ impl SessionMonitors {
         }
     }
 
-    pub(super) fn ended(&mut self, info: &NodeServerSessionInformation, proof: Proof, reason: &CloseReason) {
+    pub(super) fn ended(&mut self, info: &NodeServerSessionInformation, proof: PeerProof, reason: &CloseReason) {
         let Some((monitor, was_ready)) = self.by_session.remove(&info.actor.get_id()) else {
             return;
         };
@@ -62,8 +62,8 @@ impl SessionMonitors {
         self.absences.push((node, port));
     }
 
-    /// Tells those whose node `is_present` denies, with the reason if one has just been lost, and forgets those who wait
-    /// no longer.
+    /// Tells the ports whose node isn't present any more, with the reason if a session has just been lost, and forgets the ports
+    /// whose holders wait no longer.
     pub(super) fn tell_absences(&mut self, is_present: impl Fn(&str) -> bool, lost: Option<&CloseReason>) {
         let waiting = std::mem::take(&mut self.absences);
         for (node, port) in waiting {

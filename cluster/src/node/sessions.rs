@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ractor::{ActorId, ActorRef};
 
-use super::session_end::Proof;
+use super::session_end::PeerProof;
 use super::{NameMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply};
 use crate::NodeId;
 use crate::session::{CloseReason, Registry, Rival, Role, SessionCheck};
@@ -23,7 +23,7 @@ pub(super) struct Sessions {
 
 /// What comes of the authentication of a session.
 #[derive(Debug)]
-pub(crate) struct Election {
+pub(crate) struct SessionElection {
     /// The session itself survives.
     pub won: bool,
     /// The other sessions with the same peer that are over: they must be gone before this one begins.
@@ -79,38 +79,38 @@ impl Sessions {
             .collect()
     }
 
-    /// Should this session, whose peer has just said its name, go on?
+    /// Whether this session, whose peer has just said its name, goes on.
     pub(super) fn check(&self, this: &str, id: ActorId) -> SessionCheck {
         self.registry.check(this, id)
     }
 
-    /// As [`Sessions::check`] for whoever knows a connection only by its peer's name and nonce.
+    /// As [`Sessions::check`] for a connection that is known only by its peer's name and nonce.
     pub(super) fn check_name(&self, this: &str, peer: &NameMessage) -> SessionCheckReply {
         self.registry.check_name(this, &peer.name, peer.connection_id).into()
     }
 
     /// This session has authenticated: decides between it and the others with the same peer.
-    pub(super) fn elect(&mut self, this: &str, id: ActorId) -> Option<Election> {
+    pub(super) fn elect(&mut self, this: &str, id: ActorId) -> Option<SessionElection> {
         let election = self.registry.elect(this, id)?;
         self.proved(id);
         let ending = election.ending.iter().filter_map(|id| self.infos.get(id));
-        Some(Election {
+        Some(SessionElection {
             won: election.won,
             ending: ending.map(|info| info.actor.clone()).collect(),
         })
     }
 
-    /// The peer of this session has proved what it can.
+    /// Notes that the peer of this session has proved what it can.
     pub(super) fn proved(&mut self, id: ActorId) {
         self.since.entry(id).or_insert_with(Instant::now);
     }
 
     /// What the peer of this session has proved.
-    pub(super) fn proof(&self, id: ActorId) -> Proof {
+    pub(super) fn proof(&self, id: ActorId) -> PeerProof {
         match (self.since.contains_key(&id), self.infos.get(&id)) {
-            (true, Some(info)) if incarnation(info.peer_name.as_ref()) != 0 => Proof::Identity,
-            (true, _) => Proof::Cookie,
-            (false, _) => Proof::Nothing,
+            (true, Some(info)) if incarnation(info.peer_name.as_ref()) != 0 => PeerProof::Identity,
+            (true, _) => PeerProof::Cookie,
+            (false, _) => PeerProof::Nothing,
         }
     }
 
@@ -130,7 +130,7 @@ impl Sessions {
         rival.map(|(_, info)| info.actor.clone())
     }
 
-    /// The node at the other end of a session, for whoever has its name too.
+    /// The node at the other end of a session, as another node of its name is told of it.
     pub(super) fn as_rival(&self, id: ActorId) -> Option<Rival> {
         let info = self.infos.get(&id)?;
         let says = info.peer_name.as_ref().map(|name| name.connection_string.as_str());
@@ -165,7 +165,7 @@ fn are_namesakes(one: &NodeServerSessionInformation, other: &NodeServerSessionIn
         return false;
     };
     let are_stock = [first, second].iter().all(|name| incarnation(Some(name)) == 0);
-    // A stock node says port 0 until it knows better.
+    // A stock node says port 0 until it knows its own.
     let says_where = |name: &NameMessage| !name.connection_string.ends_with(":0");
     first.name == second.name
         && if are_stock {

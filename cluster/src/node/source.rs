@@ -4,13 +4,13 @@ use std::net::{IpAddr, Ipv6Addr};
 
 /// Whom connections are counted against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Source {
+pub(super) enum ConnectionSource {
     Address(IpAddr),
     /// A transport without addresses: only the total counts.
     Unknown,
 }
 
-impl Source {
+impl ConnectionSource {
     pub(super) fn of(addr: Option<IpAddr>) -> Self {
         match addr.map(|addr| addr.to_canonical()) {
             None => Self::Unknown,

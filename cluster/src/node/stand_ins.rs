@@ -1,7 +1,7 @@
-//! The stand-ins of one session: spawned when somebody looks an actor up or it joins a group, not before.
+//! The stand-ins of one session. Each is spawned when its actor is looked up or joins a group, and not before.
 //!
-//! Guests look actors up without them. A stand-in that only guests use, because they monitor its actor, is lent to them and
-//! ends when the last has given it back.
+//! Guests look actors up without stand-ins. One that only guests use, because they monitor its actor, is lent to them and ends when
+//! the last guest has given it back.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,29 +12,29 @@ use ractor::{ActorCell, ActorId, ActorRef, ActorStatus, RpcReplyPort, SpawnErr};
 
 use super::StandInNames;
 use super::link::Link;
-use super::memberships::{Group, Memberships};
+use super::memberships::{Memberships, ScopedGroup};
 use super::remote_actor::{RemoteActorMessage, spawn_stand_in};
 use super::session_messages::{NodeSessionMessage, SessionRequest};
-use crate::directory::{BoxFuture, Found, Lent, RemoteActors, SendRefused, Wanted, namesakes};
-use crate::session::{Account, Full, Refusal};
+use crate::directory::{BoxFuture, FoundActor, Lent, RemoteActors, SendRefused, WantedActor, namesakes};
+use crate::session::{EntryRefusal, Full, PeerAccount};
 use crate::wire::Actor;
 
-/// Why a stand-in is stopped; its supervisor and monitors hear it.
+/// The reason with which a stand-in is stopped, as its supervisor and monitors hear it.
 const REMOTE_EXIT: &str = "remote";
 
-/// The same for one that was lent and given back.
+/// The same for a stand-in that was lent and given back.
 const UNUSED: &str = "nobody monitors the remote actor any more";
 
 /// How long a stand-in lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tenure {
-    /// As long as its actor and the session: somebody may have a reference to it.
+pub(super) enum StandInLifetime {
+    /// As long as its actor and the session, since a program may have a reference to it.
     Session,
     /// Until it is given back.
     Lent,
 }
 
-/// The longest time for a stand-in that is given back to end. It waits for nobody.
+/// The time that a stand-in that is given back has to end. It waits for nothing.
 const GIVEN_BACK: Duration = Duration::from_secs(1);
 
 /// The bytes that a stand-in is charged beside [`NAMES`] times its name. Measured: 8 900 without a name, and with one as many
@@ -42,27 +42,27 @@ const GIVEN_BACK: Duration = Duration::from_secs(1);
 /// actor, and the task.
 const STAND_IN: usize = 10 * 1024;
 
-/// The number of times that the name of a stand-in is kept: by ractor twice, and here.
+/// The number of copies of a stand-in's name: ractor keeps two, and there is one here.
 const NAMES: usize = 3;
 
 /// The stand-ins of one session, and the groups that they are in.
 #[derive(Debug)]
 pub(super) struct StandIns {
     names: StandInNames,
-    account: Arc<Account>,
+    account: Arc<PeerAccount>,
     by_pid: HashMap<u64, ActorRef<RemoteActorMessage>>,
-    /// Those that were stopped and haven't ended yet. ractor knows actors by their pids: another one with the same would be
-    /// taken for this one when this one ends.
+    /// The pids of stand-ins that were stopped and haven't ended yet. ractor knows actors by their pids, and would take another one
+    /// with the same pid for this one when this one ends.
     ending: HashSet<u64>,
     memberships: Memberships,
-    /// The names that their actors have at home and they have here, and how many of them have each.
+    /// The names that stand-ins share with their actors, and how many stand-ins have each.
     bare_names: HashMap<String, usize>,
-    /// Those that nobody has but those who were lent them, and how often they were.
+    /// The stand-ins that are only lent, and how many borrowers each has.
     lent: HashMap<u64, usize>,
 }
 
 impl StandIns {
-    pub(super) fn new(names: StandInNames, account: Arc<Account>) -> Self {
+    pub(super) fn new(names: StandInNames, account: Arc<PeerAccount>) -> Self {
         Self {
             names,
             memberships: Memberships::new(account.clone()),
@@ -78,7 +78,7 @@ impl StandIns {
     pub(super) async fn get_or_spawn(
         &mut self,
         actor: Actor,
-        tenure: Tenure,
+        tenure: StandInLifetime,
         peer: &str,
         link: &Arc<Link>,
         session: &ActorCell,
@@ -86,14 +86,14 @@ impl StandIns {
         let pid = actor.pid;
         let (cell, is_new) = match self.by_pid.get(&pid) {
             Some(stand_in) => (stand_in.get_cell(), false),
-            None if self.ending.contains(&pid) => return Err(Refusal::PidReused.into()),
+            None if self.ending.contains(&pid) => return Err(EntryRefusal::PidReused.into()),
             None => (self.spawn(actor, peer, link, session).await?, true),
         };
         match (tenure, self.lent.get_mut(&pid)) {
-            (Tenure::Session, _) => drop(self.lent.remove(&pid)),
-            (Tenure::Lent, Some(times)) => *times += 1,
-            (Tenure::Lent, None) if is_new => drop(self.lent.insert(pid, 1)),
-            (Tenure::Lent, None) => {}
+            (StandInLifetime::Session, _) => drop(self.lent.remove(&pid)),
+            (StandInLifetime::Lent, Some(times)) => *times += 1,
+            (StandInLifetime::Lent, None) if is_new => drop(self.lent.insert(pid, 1)),
+            (StandInLifetime::Lent, None) => {}
         }
         Ok(cell)
     }
@@ -107,28 +107,29 @@ impl StandIns {
     ) -> Result<ActorCell, NoStandIn> {
         let name = actor.name.as_ref().map(|name| self.names.name(name.clone(), peer));
         let cost = cost(name.as_deref());
-        self.account.charge(cost).map_err(Refusal::Full)?;
+        // Charged before it is there: the limit is for what exists at any time.
+        self.account.charge(cost).map_err(EntryRefusal::Full)?;
         let bare_name = name.clone().filter(|_| name == actor.name);
         let spawned = spawn_stand_in(name, actor.pid, link.clone(), session.clone()).await;
         let stand_in = spawned.inspect_err(|_| self.account.give_back(cost))?;
         let cell = stand_in.get_cell();
         self.by_pid.insert(actor.pid, stand_in);
         if let Some(name) = bare_name {
-            // A local actor may have taken the name meanwhile.
+            // After the stand-in is there: a local actor may have taken the name meanwhile.
             namesakes::note_named(&name);
             *self.bare_names.entry(name).or_default() += 1;
         }
         Ok(cell)
     }
 
-    /// Somebody who was lent a stand-in needs it no more.
+    /// A borrower gives a stand-in back.
     pub(super) async fn take_back(&mut self, pid: u64) {
         let Some(times) = self.lent.get_mut(&pid) else { return };
         *times -= 1;
         if *times == 0
             && let Some(stand_in) = self.end(pid)
         {
-            // Whoever asks next gets another of the same id and name, so this one must be gone by then.
+            // The next one that is asked for has the same id and name, so this one must be gone by then.
             let ended = stand_in.stop_and_wait(Some(UNUSED.to_owned()), Some(GIVEN_BACK)).await;
             match ended {
                 Ok(()) => self.forget_ending(pid, stand_in.get_name()),
@@ -138,17 +139,18 @@ impl StandIns {
     }
 
     /// Enters the peer's actor, which has a stand-in, as a member of a group.
-    pub(super) fn join(&mut self, pid: u64, group: &Arc<Group>) -> Result<(), Full> {
+    pub(super) fn join(&mut self, pid: u64, group: &Arc<ScopedGroup>) -> Result<(), Full> {
         self.memberships.join(pid, group)
     }
 
     /// Takes the peer's actor out of a group; its stand-in, if it has one.
-    pub(super) fn leave(&mut self, pid: u64, group: &Arc<Group>) -> Option<ActorCell> {
+    pub(super) fn leave(&mut self, pid: u64, group: &Arc<ScopedGroup>) -> Option<ActorCell> {
         self.memberships.leave(pid, group);
         self.by_pid.get(&pid).map(ActorRef::get_cell)
     }
 
-    /// A local actor started. If a stand-in has its name, ractor's registry loses it when that ends, however it does.
+    /// A local actor started. If a stand-in has its name, ractor's registry loses the local actor when the stand-in ends, however
+    /// it ends.
     pub(super) fn note_namesake(&self, cell: &ActorCell) {
         let is_namesake = |name: String| self.bare_names.contains_key(&name);
         if cell.get_id().is_local() && !self.bare_names.is_empty() && cell.get_name().is_some_and(is_namesake) {
@@ -167,7 +169,7 @@ impl StandIns {
     fn end(&mut self, pid: u64) -> Option<ActorRef<RemoteActorMessage>> {
         self.lent.remove(&pid);
         let stand_in = self.by_pid.remove(&pid)?;
-        // That a local actor took the name may not have been heard yet.
+        // The news that a local actor took the name may not have come yet.
         if let Some(name) = stand_in.get_name().filter(|name| self.bare_names.contains_key(name)) {
             namesakes::note_named(&name);
         }
@@ -175,7 +177,7 @@ impl StandIns {
         Some(stand_in)
     }
 
-    /// A stand-in ended. If it did so by itself, the next who asks gets another.
+    /// A stand-in ended. If it did so by itself, the next one that is asked for is another.
     pub(super) fn forget(&mut self, cell: &ActorCell) {
         let pid = cell.get_id().pid();
         // One that was given back may have a successor already.
@@ -206,7 +208,7 @@ impl StandIns {
         }
     }
 
-    /// All of them have ended.
+    /// All stand-ins have ended.
     pub(super) fn ended(&mut self) {
         for (name, _) in self.bare_names.drain() {
             report_loss(&name);
@@ -219,13 +221,13 @@ impl StandIns {
 pub(super) enum NoStandIn {
     /// There is to be none.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] EntryRefusal),
     /// ractor did not start it.
     #[error(transparent)]
     Failed(#[from] SpawnErr),
 }
 
-/// What a stand-in of this name takes.
+/// The bytes that a stand-in of this name is charged.
 fn cost(name: Option<&str>) -> usize {
     STAND_IN + NAMES * name.map_or(0, str::len)
 }
@@ -266,12 +268,12 @@ impl RemoteActors for Resolver {
         Box::pin(self.ask(move |reply| SessionRequest::StandInNamed(name, reply).into()))
     }
 
-    fn look(&self, wanted: Wanted) -> BoxFuture<'_, Option<Found>> {
+    fn look(&self, wanted: WantedActor) -> BoxFuture<'_, Option<FoundActor>> {
         Box::pin(async {
             let ask = |reply| SessionRequest::Look(wanted, reply).into();
             let Actor { pid, name } = self.ask(ask).await?;
             let node_id = self.link.node_id();
-            Some(Found {
+            Some(FoundActor {
                 id: ActorId::Remote { node_id, pid },
                 name,
                 local: None,
@@ -302,7 +304,7 @@ mod tests {
 
     use super::*;
     use crate::node::SessionLimits;
-    use crate::session::Ledger;
+    use crate::session::PeerLedger;
     use crate::wire;
 
     /// Stands for a session: hears which stand-ins end.
@@ -330,8 +332,8 @@ mod tests {
         }
     }
 
-    fn account(limit: usize) -> Arc<Account> {
-        Arc::new(Account::new(Arc::new(Ledger::new(limit)), limit))
+    fn account(limit: usize) -> Arc<PeerAccount> {
+        Arc::new(PeerAccount::new(Arc::new(PeerLedger::new(limit)), limit))
     }
 
     fn actor(pid: u64) -> wire::Actor {
@@ -347,17 +349,20 @@ mod tests {
         let mut stand_ins = StandIns::new(StandInNames::Bare, account.clone());
         for _ in 0..3 {
             let first = stand_ins
-                .get_or_spawn(actor(7), Tenure::Session, "a@b", &link, &parent.get_cell())
+                .get_or_spawn(actor(7), StandInLifetime::Session, "a@b", &link, &parent.get_cell())
                 .await;
             let again = stand_ins
-                .get_or_spawn(actor(7), Tenure::Session, "a@b", &link, &parent.get_cell())
+                .get_or_spawn(actor(7), StandInLifetime::Session, "a@b", &link, &parent.get_cell())
                 .await;
             assert_eq!(first.unwrap().get_id(), again.unwrap().get_id());
             stand_ins.terminate(7);
             let soon = stand_ins
-                .get_or_spawn(actor(7), Tenure::Session, "a@b", &link, &parent.get_cell())
+                .get_or_spawn(actor(7), StandInLifetime::Session, "a@b", &link, &parent.get_cell())
                 .await;
-            assert!(matches!(soon, Err(NoStandIn::Refused(Refusal::PidReused))), "{soon:?}");
+            assert!(
+                matches!(soon, Err(NoStandIn::Refused(EntryRefusal::PidReused))),
+                "{soon:?}"
+            );
             assert!(account.charge(1).is_err(), "it is there until it has ended");
             let ended = ends.recv().await.unwrap();
             stand_ins.forget(&ended);
@@ -376,14 +381,14 @@ mod tests {
         let mut stand_ins = StandIns::new(StandInNames::Bare, account(2 * STAND_IN));
         for (pid, fits) in [(1, true), (2, true), (3, false), (1, true)] {
             let found = stand_ins
-                .get_or_spawn(actor(pid), Tenure::Session, "a@b", &link, &parent.get_cell())
+                .get_or_spawn(actor(pid), StandInLifetime::Session, "a@b", &link, &parent.get_cell())
                 .await;
             assert_eq!(found.is_ok(), fits, "{pid}: {found:?}");
         }
         stand_ins.terminate(2);
         stand_ins.forget(&ends.recv().await.unwrap());
         stand_ins
-            .get_or_spawn(actor(3), Tenure::Session, "a@b", &link, &parent.get_cell())
+            .get_or_spawn(actor(3), StandInLifetime::Session, "a@b", &link, &parent.get_cell())
             .await
             .unwrap();
         parent.stop(None);

@@ -34,8 +34,8 @@ pub(super) fn advertise(link: &Link, cell: &ActorCell, left_out: &mut LeftOut) -
     actor
 }
 
-/// Everything that is shared at this moment, all of it advertised on `link`. Changes must be monitored already, or one
-/// that happens meanwhile is lost.
+/// Everything that is shared at this moment, all of it advertised on `link`. Changes must be monitored before, or one that happens
+/// meanwhile is lost.
 pub(super) fn snapshot(link: &Link, left_out: &mut LeftOut) -> LocalSnapshot {
     let mut snapshot = LocalSnapshot::default();
     for cell in get_all_pids().into_iter().chain(hosted_actors()).filter(is_shared) {
@@ -83,7 +83,7 @@ pub(super) fn group_leave(scope: String, group: String, cells: &[ActorCell]) -> 
     (!change.actors.is_empty() && !change.has_long_name()).then_some(change)
 }
 
-/// Has the session's actor told of everything that changes from now on. `hosted` is called for guests.
+/// Has the session's actor hear of everything that changes from now on. `hosted` is called for guests.
 pub(super) fn monitor(session: &ActorCell, hosted: impl Fn(directory::HostedEvent) + Send + Sync + 'static) {
     ractor::registry::pid_registry::monitor(session.clone());
     directory::monitor_hosted(session.get_id(), hosted);

@@ -9,16 +9,17 @@ use super::session_messages::{NodeSessionMessage, SessionRequest};
 
 /// Wakes the session at its next deadline.
 #[derive(Debug, Default)]
-pub(super) struct Timer {
+pub(super) struct SessionTimer {
     due: Option<(Instant, JoinHandle<()>)>,
 }
 
-impl Timer {
+impl SessionTimer {
     /// Wakes the session at `deadline`, or not at all.
     pub(super) fn arm(&mut self, deadline: Option<Instant>, session: &ActorRef<NodeSessionMessage>) {
         match (&self.due, deadline) {
             (_, None) => self.disarm(),
-            // An earlier wake-up than needed only finds nothing due and arms the timer again.
+            // A wake-up that is too early finds nothing due and arms the timer again, which costs less than a new task for each
+            // change.
             (Some((due, _)), Some(deadline)) if *due <= deadline => {}
             (_, Some(deadline)) => {
                 self.disarm();

@@ -19,9 +19,9 @@ pub enum Undelivered {
     #[error("{limit} bytes wait in the mailbox of the local actor already")]
     MailboxFull { limit: usize },
     /// The local actors together handle messages too slowly.
-    #[error("{limit} bytes that the peer sent wait for all local actors together already")]
+    #[error("{limit} bytes from the peer wait for the local actors together already")]
     MailboxesFull { limit: usize },
     /// The mailbox of the local actor is full, by the limits that it has of its own.
-    #[error("as much waits in the mailbox of the local actor as its own limits allow")]
+    #[error("the mailbox of the local actor is full by its own limits")]
     ActorFull,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A challenge that is good for one right answer, however many connections were given it.
+/// A challenge that takes one right answer, however many connections were given it.
 ///
 /// Clones are the same challenge: a node that gives one to several connections takes the first right answer among them, and what
 /// somebody overheard on one connection is worth nothing on another.
@@ -14,12 +14,12 @@ pub struct StockChallenge {
 }
 
 impl StockChallenge {
-    /// What is sent.
+    /// The number that is sent.
     pub(crate) fn number(&self) -> u32 {
         self.number
     }
 
-    /// A right answer came. False if there was one before.
+    /// Takes a right answer. False if there was one before.
     pub(super) fn spend(&self) -> bool {
         !self.is_spent.swap(true, Ordering::Relaxed)
     }

@@ -3,10 +3,10 @@
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::wire::Digest;
+use crate::wire::CookieDigest;
 
 /// The digest that proves knowledge of `cookie` for `challenge`.
-pub(super) fn digest(cookie: &str, challenge: u32) -> Digest {
+pub(super) fn digest(cookie: &str, challenge: u32) -> CookieDigest {
     let mut hash = Sha256::new();
     hash.update(challenge.to_be_bytes());
     hash.update(cookie.as_bytes());
@@ -14,7 +14,7 @@ pub(super) fn digest(cookie: &str, challenge: u32) -> Digest {
 }
 
 /// Compares in constant time, so that a peer learns nothing from how long a wrong digest takes.
-pub(super) fn matches(expected: &Digest, got: &[u8]) -> bool {
+pub(super) fn matches(expected: &CookieDigest, got: &[u8]) -> bool {
     expected.ct_eq(got).into()
 }
 

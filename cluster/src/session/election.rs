@@ -21,6 +21,7 @@ pub(crate) struct Candidate<Id> {
 /// nonce stays. Where that leaves several, only the accepting end decides (the lowest id stays): its verdict reaches the
 /// initiator as a closed connection, whereas two ends deciding for themselves could each drop the other's choice.
 pub(crate) fn elect<Id: Copy + Ord>(this: &str, peer: &str, mut candidates: Vec<Candidate<Id>>) -> Vec<Id> {
+    // The direction comes first: both ends always know it, while a stock peer has no nonces.
     let has = |role| candidates.iter().any(|candidate| candidate.role == role);
     if has(Role::Initiator) && has(Role::Acceptor) && this != peer {
         let winner = if this > peer { Role::Initiator } else { Role::Acceptor };

@@ -33,8 +33,8 @@ pub enum Event {
     SessionsLearned(Vec<NameMessage>),
     /// The peer answered a ping after this long.
     Pong(Duration),
-    /// The peer has handled all that it was sent before the oldest this many of the
-    /// [`handle_confirmation`](super::Session::handle_confirmation)s that are not answered yet.
+    /// The peer has handled all that it was sent before a [`handle_confirmation`](super::Session::handle_confirmation): this many
+    /// of the oldest ones that are not answered yet.
     Confirmed(usize),
     /// Another node with this one's name tried to connect to the peer, and was turned away.
     NameContested(Rival),

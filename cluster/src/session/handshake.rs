@@ -7,9 +7,11 @@
 use super::digest::{digest, matches};
 use super::proof::{Transcript, proves_identity};
 use super::{CloseReason, Role, StockChallenge, StockPeers};
-use crate::wire::{Auth, Challenge, ChallengeReply, Digest, MAX_NODE_NAME_BYTES, NameMessage, Nonce, ServerStatus};
+use crate::wire::{
+    Auth, Challenge, ChallengeReply, CookieDigest, HandshakeNonce, MAX_NODE_NAME_BYTES, NameMessage, ServerStatus,
+};
 
-/// The part of an address named by a peer that is shown, in characters.
+/// The longest part, in characters, of an address from a peer that is shown.
 const LONGEST_ADDRESS: usize = 200;
 
 /// What this end brings to a handshake.
@@ -24,10 +26,10 @@ pub(super) struct Credentials {
     /// Our random challenge to a stock peer.
     pub(super) challenge: StockChallenge,
     /// Our part of what a peer proves that is not a stock one.
-    pub(super) nonce: Nonce,
+    pub(super) nonce: HandshakeNonce,
 }
 
-/// Where a handshake stands: named for what is due next.
+/// The state of a handshake, named for what is due next.
 #[derive(Debug)]
 pub(super) enum Handshake {
     /// Initiator: the name is sent.
@@ -37,12 +39,12 @@ pub(super) enum Handshake {
     /// Initiator: the node is deciding whether to go on with the peer that has introduced itself.
     Decision(Introduction),
     /// Initiator: our proof and our challenge are sent.
-    Ack(Digest, PeerIs),
+    Ack(CookieDigest, ClaimedNode),
     /// Acceptor: nothing has come yet.
     Name,
     /// Acceptor: the node is deciding about the peer's name.
     Admission(NameMessage),
-    /// Acceptor: we said that a connection is alive and wait whether the peer insists.
+    /// Acceptor: we said that there is a connection already, and the peer says next whether it insists.
     ClientStatus(NameMessage),
     /// Acceptor: our challenge is sent.
     Reply(NameMessage),
@@ -53,19 +55,19 @@ pub(super) enum Handshake {
 pub(super) struct Introduction {
     peer: NameMessage,
     challenge: u32,
-    nonce: Option<Nonce>,
+    nonce: Option<HandshakeNonce>,
 }
 
 /// Who the peer is, if it proves what it claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PeerIs {
+pub(super) enum ClaimedNode {
     Another,
     ThisNode,
 }
 
 /// What a step leads to.
 #[derive(Debug)]
-pub(crate) enum Step {
+pub(crate) enum HandshakeStep {
     /// Go on in this state.
     Continue(Handshake),
     /// The peer said who it is; go on in this state.
@@ -95,7 +97,7 @@ impl Handshake {
         }
     }
 
-    /// Why the session ends if the peer closes the connection in this state. A network that fails is no verdict.
+    /// The reason for which the session ends if the peer closes the connection in this state. A network that fails is no refusal.
     pub(super) fn reason_if_closed(&self) -> CloseReason {
         match self {
             Self::Ack(..) => CloseReason::CookieRefused,
@@ -104,23 +106,29 @@ impl Handshake {
     }
 
     /// Takes the peer's next step; what is to be sent goes to `out`.
-    pub(super) fn step(self, ours: &Credentials, auth: Auth, out: &mut Vec<Auth>) -> Result<Step, CloseReason> {
+    pub(super) fn step(
+        self,
+        ours: &Credentials,
+        auth: Auth,
+        out: &mut Vec<Auth>,
+    ) -> Result<HandshakeStep, CloseReason> {
         let expected = self.expected();
         match (self, auth) {
             (Self::Status, Auth::ServerStatus(status)) => match status {
-                ServerStatus::Ok | ServerStatus::OkSimultaneous => Ok(Step::Continue(Self::Challenge)),
+                ServerStatus::Ok | ServerStatus::OkSimultaneous => Ok(HandshakeStep::Continue(Self::Challenge)),
                 ServerStatus::Alive => {
                     // The peer believes that we are connected; we know better, since we are asking.
                     out.push(Auth::ClientStatus(true));
-                    Ok(Step::Continue(Self::Challenge))
+                    Ok(HandshakeStep::Continue(Self::Challenge))
                 }
                 ServerStatus::NotOk | ServerStatus::NotAllowed => Err(CloseReason::Refused(status)),
             },
             (Self::Challenge, Auth::ServerChallenge(challenge)) => {
                 let said = introduction(ours, challenge)?;
-                Ok(Step::PeerNamed(said.peer.clone(), Self::Decision(said)))
+                Ok(HandshakeStep::PeerNamed(said.peer.clone(), Self::Decision(said)))
             }
             (Self::Ack(proof, peer), Auth::ServerAck { digest }) => {
+                // The proof before anything that it would prove: whether the peer is this node, for instance.
                 check(&proof, &digest)?;
                 authenticated(peer)
             }
@@ -128,9 +136,11 @@ impl Handshake {
                 let peer = introduced(ours, name).inspect_err(|_| {
                     out.push(Auth::ServerStatus(ServerStatus::NotAllowed));
                 })?;
-                Ok(Step::PeerNamed(peer.clone(), Self::Admission(peer)))
+                Ok(HandshakeStep::PeerNamed(peer.clone(), Self::Admission(peer)))
             }
-            (Self::ClientStatus(peer), Auth::ClientStatus(true)) => Ok(Step::Continue(challenge(ours, peer, out))),
+            (Self::ClientStatus(peer), Auth::ClientStatus(true)) => {
+                Ok(HandshakeStep::Continue(challenge(ours, peer, out)))
+            }
             (Self::ClientStatus(_), Auth::ClientStatus(false)) => Err(CloseReason::PeerGaveUp),
             (Self::Reply(peer), Auth::ClientChallenge(reply)) => {
                 let digest = acknowledge(ours, &peer, &reply)?.to_vec();
@@ -203,8 +213,8 @@ fn challenge(ours: &Credentials, peer: NameMessage, out: &mut Vec<Auth>) -> Hand
     Handshake::Reply(peer)
 }
 
-/// What a peer is called is kept in many places for as long as it is connected, and is in every line of the log about it, in what
-/// commands print, and in the full names of its actors.
+/// Refuses names that do harm: a peer's name is kept in many places for as long as the peer is connected, and it is in every line
+/// of the log about it, in what commands print, and in the full names of its actors.
 fn refuse_name(peer: &NameMessage) -> Result<(), CloseReason> {
     for (what, text) in [("name", &peer.name), ("connection string", &peer.connection_string)] {
         if text.len() > MAX_NODE_NAME_BYTES {
@@ -219,7 +229,7 @@ fn refuse_name(peer: &NameMessage) -> Result<(), CloseReason> {
             return Err(CloseReason::BadName { what, problem });
         }
     }
-    // `a@b` of a node `c` would else be taken for `a` of the node `b@c`.
+    // Otherwise the actor `a@b` of a node `c` would be taken for the actor `a` of the node `b@c`.
     if !peer.name.contains('@') {
         let (what, problem) = ("name", "is not of the form name@hostname");
         return Err(CloseReason::BadName { what, problem });
@@ -228,9 +238,10 @@ fn refuse_name(peer: &NameMessage) -> Result<(), CloseReason> {
 }
 
 /// As acceptor: checks the initiator's proof, and gives this end's.
-fn acknowledge(ours: &Credentials, peer: &NameMessage, reply: &ChallengeReply) -> Result<Digest, CloseReason> {
+fn acknowledge(ours: &Credentials, peer: &NameMessage, reply: &ChallengeReply) -> Result<CookieDigest, CloseReason> {
     if !prove_identity(ours, peer) {
         check(&digest(&ours.cookie, ours.challenge.number()), &reply.digest)?;
+        // Only a right answer spends the challenge, or anybody could spend it for an honest peer.
         if !ours.challenge.spend() {
             return Err(CloseReason::ChallengeSpent);
         }
@@ -246,7 +257,7 @@ fn acknowledge(ours: &Credentials, peer: &NameMessage, reply: &ChallengeReply) -
     Ok(transcript.proof(&ours.cookie, Role::Acceptor))
 }
 
-fn check(expected: &Digest, got: &[u8]) -> Result<(), CloseReason> {
+fn check(expected: &CookieDigest, got: &[u8]) -> Result<(), CloseReason> {
     if matches(expected, got) {
         Ok(())
     } else {
@@ -255,10 +266,10 @@ fn check(expected: &Digest, got: &[u8]) -> Result<(), CloseReason> {
 }
 
 /// The peer has proved what it says.
-fn authenticated(peer: PeerIs) -> Result<Step, CloseReason> {
+fn authenticated(peer: ClaimedNode) -> Result<HandshakeStep, CloseReason> {
     match peer {
-        PeerIs::Another => Ok(Step::Authenticated),
-        PeerIs::ThisNode => Err(CloseReason::SelfConnection),
+        ClaimedNode::Another => Ok(HandshakeStep::Authenticated),
+        ClaimedNode::ThisNode => Err(CloseReason::SelfConnection),
     }
 }
 
@@ -278,6 +289,7 @@ fn introduction(ours: &Credentials, theirs: Challenge) -> Result<Introduction, C
             connection_id: ours.local.connection_id,
         },
     )?;
+    // Before this end proves anything: a node of the same name gets no proof to use elsewhere.
     refuse_namesake(ours, &peer)?;
     let nonce = match (prove_identity(ours, &peer), theirs.nonce) {
         (true, None) => return Err(CloseReason::Downgraded),
@@ -291,7 +303,7 @@ fn introduction(ours: &Credentials, theirs: Challenge) -> Result<Introduction, C
     })
 }
 
-/// What may be made of what a peer says of itself.
+/// What is believed of what a peer says of itself.
 fn introduced(ours: &Credentials, mut peer: NameMessage) -> Result<NameMessage, CloseReason> {
     refuse_name(&peer)?;
     if prove_identity(ours, &peer) {
@@ -312,9 +324,9 @@ fn introduced(ours: &Credentials, mut peer: NameMessage) -> Result<NameMessage, 
     Ok(peer)
 }
 
-/// As initiator, which hears the peer's name last: two nodes can't have one.
+/// As initiator, which hears the peer's name last: two nodes can't have one name.
 fn refuse_namesake(ours: &Credentials, peer: &NameMessage) -> Result<(), CloseReason> {
-    if ours.local.name != peer.name || peer_is(ours, peer) == PeerIs::ThisNode {
+    if ours.local.name != peer.name || peer_is(ours, peer) == ClaimedNode::ThisNode {
         return Ok(());
     }
     Err(CloseReason::SameName {
@@ -323,17 +335,18 @@ fn refuse_namesake(ours: &Credentials, peer: &NameMessage) -> Result<(), CloseRe
     })
 }
 
-/// Whom a peer claims to be. It is this node only if it proves that: whoever has ever heard of this node knows its number.
-fn peer_is(ours: &Credentials, peer: &NameMessage) -> PeerIs {
+/// The node that a peer claims to be. It counts as this node only if it will prove that, since every node that ever met this one
+/// knows its number.
+fn peer_is(ours: &Credentials, peer: &NameMessage) -> ClaimedNode {
     let incarnation = |name: &NameMessage| name.flags.unwrap_or_default().incarnation;
     if prove_identity(ours, peer) && incarnation(peer) != 0 && incarnation(peer) == incarnation(&ours.local) {
-        PeerIs::ThisNode
+        ClaimedNode::ThisNode
     } else {
-        PeerIs::Another
+        ClaimedNode::Another
     }
 }
 
-/// An address as a peer says it, for logs.
+/// An address in the words of a peer, made safe for logs.
 pub(super) fn shown(address: &str) -> String {
     let start: String = address.chars().take(LONGEST_ADDRESS).collect();
     start.escape_debug().to_string()

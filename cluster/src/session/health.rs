@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::wire::Timestamp;
 
-/// The longest that two pings may be apart: what stock nodes do.
+/// The longest time between two pings, as stock nodes have it.
 const MAX_PING_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The waits of a session.
@@ -27,9 +27,9 @@ impl Default for Timing {
 
 /// The health of an authenticated link.
 ///
-/// A peer is heard when anything arrives from it, and pings make sure that a live one has something to say. The node
-/// reports traffic once a ping interval rather than once a message, so what is recorded lags by at most that interval;
-/// with pings every eighth of the allowed silence a peer is found down between 7/8 and 9/8 of it.
+/// Anything that arrives from a peer counts as a sign of life, and pings make sure that a live peer sends something. The node
+/// reports traffic once a ping interval rather than once a message, so what is recorded lags by at most that interval. With pings
+/// every eighth of the allowed silence, a peer is found down between 7/8 and 9/8 of it.
 #[derive(Debug)]
 pub(super) struct Health {
     silence: Duration,
@@ -62,7 +62,7 @@ impl Health {
 
     /// The next interval between pings: between 1/10 and 1/8 of the allowed silence, never longer than stock's.
     fn interval(&mut self) -> Duration {
-        // One step of splitmix64: pings of many sessions should not fall on one instant, that is all.
+        // One step of splitmix64. It need not be unpredictable: pings of many sessions just should not fall on one instant.
         self.jitter = self.jitter.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.jitter;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -89,7 +89,7 @@ impl Health {
         Due::Ping(self.ping(now))
     }
 
-    /// What a ping that is sent now says.
+    /// The timestamp of a ping that is sent now.
     pub(super) fn ping(&self, now: Instant) -> Timestamp {
         timestamp(now.saturating_duration_since(self.epoch))
     }

@@ -1,20 +1,19 @@
-//! What peers hold of this node's memory: bytes that stay until their session gives them back.
+//! What peers take of this node's memory: bytes that stay until their session gives them back.
 //!
-//! Each session has an [`Account`] with a limit of its own, and all accounts of a node draw on one [`Ledger`]. There is one
-//! session for each name that a peer has: a peer that reconnects begins with an empty account once its old session, and what
-//! that held, is gone.
+//! Each session has a [`PeerAccount`] with a limit of its own, and all accounts of a node draw on one [`PeerLedger`]. Each peer has
+//! one session: after a reconnect it begins with an empty account once its old session, and what that held, is gone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What all peers of a node may hold together.
+/// The memory that all peers of a node may take together.
 #[derive(Debug)]
-pub struct Ledger {
+pub struct PeerLedger {
     limit: usize,
     held: AtomicUsize,
 }
 
-impl Ledger {
+impl PeerLedger {
     /// A ledger for `limit` bytes.
     pub fn new(limit: usize) -> Self {
         Self {
@@ -24,10 +23,10 @@ impl Ledger {
     }
 }
 
-/// What one peer holds.
+/// The memory that one peer takes.
 #[derive(Debug)]
-pub struct Account {
-    ledger: Arc<Ledger>,
+pub struct PeerAccount {
+    ledger: Arc<PeerLedger>,
     limit: usize,
     held: AtomicUsize,
 }
@@ -35,17 +34,19 @@ pub struct Account {
 /// The limit that a charge would exceed, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Full {
-    /// Of this peer.
-    #[error("what it has on this node takes {0} bytes already, which is the limit for one peer (`peer_bytes`)")]
+    /// The limit for this peer.
+    #[error("what it has told this node takes {0} bytes already, the limit for one peer (`peer_bytes`)")]
     Peer(usize),
-    /// Of all peers.
-    #[error("what all peers have on this node takes {0} bytes already, which is the limit (`all_peers_bytes`)")]
+    /// The limit for all peers.
+    #[error(
+        "what all peers have told this node takes {0} bytes already, the limit for all of them (`all_peers_bytes`)"
+    )]
     AllPeers(usize),
 }
 
-impl Account {
+impl PeerAccount {
     /// An account for `limit` bytes of `ledger`.
-    pub fn new(ledger: Arc<Ledger>, limit: usize) -> Self {
+    pub fn new(ledger: Arc<PeerLedger>, limit: usize) -> Self {
         Self {
             ledger,
             limit,
@@ -53,11 +54,12 @@ impl Account {
         }
     }
 
-    /// Takes `bytes` into account.
+    /// Charges `bytes`.
     ///
     /// # Errors
     /// They would exceed a limit, and nothing was taken.
     pub(crate) fn charge(&self, bytes: usize) -> Result<(), Full> {
+        // The peer's own limit first, so that a greedy peer takes nothing of the ledger, not even for a moment.
         add(&self.held, bytes, self.limit).map_err(|()| Full::Peer(self.limit))?;
         add(&self.ledger.held, bytes, self.ledger.limit).map_err(|()| {
             self.held.fetch_sub(bytes, Ordering::Relaxed);
@@ -72,7 +74,7 @@ impl Account {
     }
 }
 
-impl Drop for Account {
+impl Drop for PeerAccount {
     fn drop(&mut self) {
         self.ledger.held.fetch_sub(*self.held.get_mut(), Ordering::Relaxed);
     }
@@ -89,13 +91,13 @@ fn add(held: &AtomicUsize, bytes: usize, limit: usize) -> Result<(), ()> {
 mod tests {
     use std::sync::Arc;
 
-    use super::{Account, Full, Ledger};
+    use super::{Full, PeerAccount, PeerLedger};
 
     #[test]
     fn a_session_that_ends_gives_back_what_it_held() {
-        let ledger = Arc::new(Ledger::new(100));
-        let first = Account::new(ledger.clone(), 80);
-        let second = Account::new(ledger.clone(), 80);
+        let ledger = Arc::new(PeerLedger::new(100));
+        let first = PeerAccount::new(ledger.clone(), 80);
+        let second = PeerAccount::new(ledger.clone(), 80);
         assert_eq!(first.charge(70), Ok(()));
         assert_eq!(first.charge(11), Err(Full::Peer(80)));
         assert_eq!(second.charge(31), Err(Full::AllPeers(100)));

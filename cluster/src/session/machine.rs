@@ -5,21 +5,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::event::{Event, LocalChange, LocalSnapshot};
-use super::handshake::{Credentials, Handshake, Step, shown};
+use super::handshake::{Credentials, Handshake, HandshakeStep, shown};
 use super::health::{Due, Health, Timing};
-use super::ledger::Account;
+use super::ledger::PeerAccount;
 use super::peer_actors::PeerActors;
-use super::refusal::{Refusal, Refusals};
+use super::refusal::{EntryRefusal, EntryRefusals};
 use super::{CloseReason, Rival, Role, StockChallenge, StockPeers};
 use crate::wire::{
-    Actor, Auth, CAPABILITY_NAME_TAKEN, Control, GroupChange, Message, NameMessage, NameTaken, Nonce, ServerStatus,
-    Timestamp,
+    Actor, Auth, CAPABILITY_NAME_TAKEN, Control, GroupChange, HandshakeNonce, Message, NameMessage, NameTaken,
+    ServerStatus, Timestamp,
 };
 
 /// The most actors in one `Spawn` or `PgJoin`: some hundred kilobytes, far below any peer's frame limit.
 const ACTORS_PER_MESSAGE: usize = 8_192;
 
-/// What a session is made of.
+/// The configuration of a session.
 #[derive(Debug, Clone)]
 pub struct SessionConfig {
     /// Our end.
@@ -37,16 +37,16 @@ pub struct SessionConfig {
     /// Our challenge to a stock peer: unpredictable.
     pub challenge: StockChallenge,
     /// Our part of what a peer proves that is not a stock one: fresh and unpredictable.
-    pub nonce: Nonce,
-    /// Anything; spreads the pings of many sessions.
+    pub nonce: HandshakeNonce,
+    /// Any number. It spreads the pings of many sessions over time.
     pub jitter: u64,
     /// What the peer's actors are charged to.
-    pub account: Arc<Account>,
+    pub account: Arc<PeerAccount>,
 }
 
-/// What a node makes of a peer that it has dialled, and that has said who it is but not proved it.
+/// A node's decision about a peer that it has dialled, and that has said who it is but not proved it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dial {
+pub enum DialDecision {
     /// Prove the cookie, and have it proved.
     GoOn,
     /// There is a session with that very node already: this connection is one too many.
@@ -54,7 +54,7 @@ pub enum Dial {
 }
 
 #[derive(Debug)]
-enum State {
+enum SessionState {
     Handshake(Handshake),
     /// Both ends proved the cookie; the node decides whether this connection survives.
     Electing,
@@ -62,9 +62,9 @@ enum State {
     Closed,
 }
 
-/// How far the exchange of actors and groups has come.
+/// The progress of the exchange of actors and groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sync {
+enum SyncProgress {
     Neither,
     WeSent,
     PeerSent,
@@ -78,11 +78,11 @@ pub struct Session {
     transitive: bool,
     timing: Timing,
     jitter: u64,
-    state: State,
-    sync: Sync,
+    state: SessionState,
+    sync: SyncProgress,
     handshake_deadline: Instant,
     health: Option<Health>,
-    /// What the pings said that were sent for a confirmation, oldest first.
+    /// The timestamps of the pings that were sent for confirmations, oldest first.
     confirmations: VecDeque<Timestamp>,
     peer_actors: PeerActors,
     /// What the peer understands beyond the stock protocol.
@@ -112,8 +112,8 @@ impl Session {
             },
             transitive: config.transitive,
             jitter: config.jitter,
-            state: State::Handshake(Handshake::new(config.role)),
-            sync: Sync::Neither,
+            state: SessionState::Handshake(Handshake::new(config.role)),
+            sync: SyncProgress::Neither,
             handshake_deadline: now + config.timing.handshake,
             timing: config.timing,
             health: None,
@@ -140,20 +140,20 @@ impl Session {
     /// When [`Session::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
         match &self.state {
-            State::Handshake(_) => Some(self.handshake_deadline),
-            State::Electing | State::Open => self.health.as_ref().map(Health::poll_timeout),
-            State::Closed => None,
+            SessionState::Handshake(_) => Some(self.handshake_deadline),
+            SessionState::Electing | SessionState::Open => self.health.as_ref().map(Health::poll_timeout),
+            SessionState::Closed => None,
         }
     }
 
     /// True once both ends have proved the cookie.
     pub fn is_authenticated(&self) -> bool {
-        matches!(self.state, State::Electing | State::Open)
+        matches!(self.state, SessionState::Electing | SessionState::Open)
     }
 
     /// True once both ends have sent all that they had.
     pub fn is_ready(&self) -> bool {
-        matches!(self.state, State::Open) && self.sync == Sync::Done
+        matches!(self.state, SessionState::Open) && self.sync == SyncProgress::Done
     }
 
     /// The peer's actor with this pid, if it advertises one.
@@ -168,18 +168,18 @@ impl Session {
 
     /// A message of the handshake or the control plane arrived. Data messages don't come here.
     pub fn handle_message(&mut self, message: Message, now: Instant) {
-        match (std::mem::replace(&mut self.state, State::Closed), message) {
-            (State::Closed, _) => {}
-            (State::Handshake(handshake), Message::Auth(auth)) => self.step(handshake, auth, now),
-            (State::Handshake(handshake), message) => self.close(CloseReason::OutOfOrder {
+        match (std::mem::replace(&mut self.state, SessionState::Closed), message) {
+            (SessionState::Closed, _) => {}
+            (SessionState::Handshake(handshake), Message::Auth(auth)) => self.step(handshake, auth, now),
+            (SessionState::Handshake(handshake), message) => self.close(CloseReason::OutOfOrder {
                 expected: handshake.expected(),
                 got: kind(&message),
             }),
-            (state @ (State::Electing | State::Open), Message::Control(control)) => {
+            (state @ (SessionState::Electing | SessionState::Open), Message::Control(control)) => {
                 self.state = state;
                 self.handle_control(control, now);
             }
-            (State::Electing | State::Open, Message::Auth(auth)) => self.close(CloseReason::OutOfOrder {
+            (SessionState::Electing | SessionState::Open, Message::Auth(auth)) => self.close(CloseReason::OutOfOrder {
                 expected: "a control or data message",
                 got: auth.kind(),
             }),
@@ -192,14 +192,14 @@ impl Session {
         let step = handshake.step(&self.ours, auth, &mut out);
         self.transmits.extend(out.into_iter().map(Message::Auth));
         match step {
-            Ok(Step::Continue(next)) => self.state = State::Handshake(next),
-            Ok(Step::PeerNamed(name, next)) => {
-                self.state = State::Handshake(next);
+            Ok(HandshakeStep::Continue(next)) => self.state = SessionState::Handshake(next),
+            Ok(HandshakeStep::PeerNamed(name, next)) => {
+                self.state = SessionState::Handshake(next);
                 self.peer_capabilities = name.flags.unwrap_or_default().capabilities;
                 self.events.push_back(Event::PeerNamed(name));
             }
-            Ok(Step::Authenticated) => {
-                self.state = State::Electing;
+            Ok(HandshakeStep::Authenticated) => {
+                self.state = SessionState::Electing;
                 self.health = Some(Health::new(self.timing.silence, self.jitter, now));
                 self.events.push_back(Event::Authenticated);
             }
@@ -210,12 +210,12 @@ impl Session {
     /// The node's answer to [`Event::PeerNamed`], as acceptor.
     pub fn handle_admission(&mut self, status: ServerStatus) {
         let mut out = Vec::new();
-        match std::mem::replace(&mut self.state, State::Closed) {
-            State::Handshake(handshake) => {
+        match std::mem::replace(&mut self.state, SessionState::Closed) {
+            SessionState::Handshake(handshake) => {
                 let next = handshake.admit(&self.ours, status, &mut out);
                 self.transmits.extend(out.into_iter().map(Message::Auth));
                 match next {
-                    Ok(next) => self.state = State::Handshake(next),
+                    Ok(next) => self.state = SessionState::Handshake(next),
                     Err(reason) => self.close(reason),
                 }
             }
@@ -224,12 +224,14 @@ impl Session {
     }
 
     /// The node's answer to [`Event::PeerNamed`], as initiator.
-    pub fn handle_dial(&mut self, dial: Dial) {
-        match (std::mem::replace(&mut self.state, State::Closed), dial) {
-            (State::Handshake(Handshake::Decision(_)), Dial::AlreadyLinked) => self.close(CloseReason::AlreadyLinked),
-            (State::Handshake(handshake), Dial::GoOn) => {
+    pub fn handle_dial(&mut self, dial: DialDecision) {
+        match (std::mem::replace(&mut self.state, SessionState::Closed), dial) {
+            (SessionState::Handshake(Handshake::Decision(_)), DialDecision::AlreadyLinked) => {
+                self.close(CloseReason::AlreadyLinked)
+            }
+            (SessionState::Handshake(handshake), DialDecision::GoOn) => {
                 let mut out = Vec::new();
-                self.state = State::Handshake(handshake.go_on(&self.ours, &mut out));
+                self.state = SessionState::Handshake(handshake.go_on(&self.ours, &mut out));
                 self.transmits.extend(out.into_iter().map(Message::Auth));
             }
             (state, _) => self.state = state,
@@ -238,19 +240,21 @@ impl Session {
 
     /// The node's answer to [`Event::Authenticated`]: what to tell the peer, or none if another connection survives.
     pub fn handle_election(&mut self, won: Option<LocalSnapshot>) {
-        if !matches!(self.state, State::Electing) {
+        if !matches!(self.state, SessionState::Electing) {
             return;
         }
         let Some(snapshot) = won else {
             return self.close(CloseReason::DuplicateConnection);
         };
-        self.state = State::Open;
+        // Open from here on: changes among the local actors are sent behind the snapshot.
+        self.state = SessionState::Open;
         if self.transitive {
             let mut asking = self.ours.local.clone();
             asking.connection_id = 0;
             self.send(Control::EnumerateNodeSessions(asking));
             self.awaits_sessions = true;
         }
+        // Actors before the groups that they are in, and `Ready` behind everything that it vouches for.
         for actors in snapshot.actors.chunks(ACTORS_PER_MESSAGE) {
             self.send(Control::Spawn(actors.to_vec()));
         }
@@ -260,21 +264,22 @@ impl Session {
             }
         }
         self.send(Control::Ready);
-        self.advance_sync(Sync::WeSent);
+        self.advance_sync(SyncProgress::WeSent);
     }
 
     /// The node's answer to [`Event::Authenticated`] where another node has the peer's name, and stays.
     pub(crate) fn handle_rival(&mut self, name: String, rival: Rival) {
-        if !matches!(self.state, State::Electing) {
+        if !matches!(self.state, SessionState::Electing) {
             return;
         }
+        // Told before the end: the peer's own log then says where the other node is.
         self.tell_of(&rival, false);
         self.close(CloseReason::NameTaken { name, rival });
     }
 
     /// Another node with the peer's name tried to connect, and was turned away.
     pub(crate) fn handle_contested(&mut self, rival: &Rival) {
-        if matches!(self.state, State::Open) {
+        if matches!(self.state, SessionState::Open) {
             self.tell_of(rival, true);
         }
     }
@@ -309,7 +314,7 @@ impl Session {
 
     /// Something changed among the local actors. Before the session is open this is in the snapshot to come.
     pub fn handle_local(&mut self, change: LocalChange) {
-        if !matches!(self.state, State::Open) {
+        if !matches!(self.state, SessionState::Open) {
             return;
         }
         match change {
@@ -322,7 +327,7 @@ impl Session {
 
     /// The node's answer to [`Event::SessionsAsked`].
     pub(crate) fn handle_sessions(&mut self, sessions: Vec<NameMessage>) {
-        if matches!(self.state, State::Open) {
+        if matches!(self.state, SessionState::Open) {
             self.send(Control::NodeSessions(sessions));
         }
     }
@@ -330,7 +335,7 @@ impl Session {
     /// Asks for an [`Event::Confirmed`] once the peer has handled everything that it was sent until now. A node handles
     /// what it is sent in order, so its answer to a ping is the proof. False while the session isn't open.
     pub(crate) fn handle_confirmation(&mut self, now: Instant) -> bool {
-        let (State::Open, Some(health)) = (&self.state, &self.health) else {
+        let (SessionState::Open, Some(health)) = (&self.state, &self.health) else {
             return false;
         };
         let ping = health.ping(now);
@@ -349,10 +354,10 @@ impl Session {
     /// The deadline of [`Session::poll_timeout`] has come.
     pub fn handle_timeout(&mut self, now: Instant) {
         match (&self.state, &mut self.health) {
-            (State::Handshake(_), _) if now >= self.handshake_deadline => {
+            (SessionState::Handshake(_), _) if now >= self.handshake_deadline => {
                 self.close(CloseReason::HandshakeTimeout(self.timing.handshake));
             }
-            (State::Electing | State::Open, Some(health)) => match health.handle_timeout(now) {
+            (SessionState::Electing | SessionState::Open, Some(health)) => match health.handle_timeout(now) {
                 Due::Nothing => {}
                 Due::Ping(timestamp) => self.send(Control::Ping(Some(timestamp))),
                 Due::PeerSilent(silence) => self.close(CloseReason::PeerSilent(silence)),
@@ -364,16 +369,17 @@ impl Session {
     /// The connection ended, or the node ends it.
     pub fn handle_closed(&mut self, reason: CloseReason) {
         let reason = match (&self.state, reason) {
-            (State::Closed, _) => return,
-            (State::Handshake(handshake), CloseReason::ConnectionClosed) => handshake.reason_if_closed(),
+            (SessionState::Closed, _) => return,
+            (SessionState::Handshake(handshake), CloseReason::ConnectionClosed) => handshake.reason_if_closed(),
             (_, reason) => reason,
         };
         self.close(reason);
     }
 
     fn handle_control(&mut self, control: Control, now: Instant) {
+        // A control message counts at once; the reader's note of it comes only with the next tick.
         self.handle_traffic(now);
-        let mut refusals = Refusals::default();
+        let mut refusals = EntryRefusals::default();
         if let Err(reason) = self.apply(control, now, &mut refusals) {
             self.close(reason);
         }
@@ -383,7 +389,7 @@ impl Session {
         }
     }
 
-    fn apply(&mut self, control: Control, now: Instant, refusals: &mut Refusals) -> Result<(), CloseReason> {
+    fn apply(&mut self, control: Control, now: Instant, refusals: &mut EntryRefusals) -> Result<(), CloseReason> {
         match control {
             Control::Spawn(actors) => self.spawned(&actors, refusals),
             Control::PgJoin(change) => {
@@ -391,7 +397,7 @@ impl Session {
                 self.spawned(&change.actors, refusals);
                 if change.has_long_name() {
                     let spoken = || format!("group {:.60} of scope {:.60}", change.group, change.scope);
-                    refusals.note(Refusal::GroupName, change.actors.len(), spoken);
+                    refusals.note(EntryRefusal::GroupName, change.actors.len(), spoken);
                 } else {
                     self.grouped(change, Event::Joined);
                 }
@@ -415,7 +421,7 @@ impl Session {
             Control::NodeSessions(sessions) if std::mem::take(&mut self.awaits_sessions) => {
                 self.events.push_back(Event::SessionsLearned(sessions));
             }
-            Control::Ready => self.advance_sync(Sync::PeerSent),
+            Control::Ready => self.advance_sync(SyncProgress::PeerSent),
             Control::NameTaken(taken) => self.name_taken(&taken)?,
             Control::NodeSessions(_) | Control::Unknown => {}
         }
@@ -430,7 +436,7 @@ impl Session {
         }
     }
 
-    fn spawned(&mut self, actors: &[Actor], refusals: &mut Refusals) {
+    fn spawned(&mut self, actors: &[Actor], refusals: &mut EntryRefusals) {
         let new = self.peer_actors.spawn(actors, refusals);
         if !new.is_empty() {
             self.events.push_back(Event::Spawned(new));
@@ -445,13 +451,15 @@ impl Session {
         }
     }
 
-    fn advance_sync(&mut self, step: Sync) {
+    fn advance_sync(&mut self, step: SyncProgress) {
         let next = match (self.sync, step) {
-            (Sync::Neither, step) => step,
-            (Sync::WeSent, Sync::PeerSent) | (Sync::PeerSent, Sync::WeSent) => Sync::Done,
+            (SyncProgress::Neither, step) => step,
+            (SyncProgress::WeSent, SyncProgress::PeerSent) | (SyncProgress::PeerSent, SyncProgress::WeSent) => {
+                SyncProgress::Done
+            }
             (unchanged, _) => unchanged,
         };
-        if next == Sync::Done && self.sync != Sync::Done {
+        if next == SyncProgress::Done && self.sync != SyncProgress::Done {
             self.events.push_back(Event::Ready);
         }
         self.sync = next;
@@ -462,7 +470,7 @@ impl Session {
     }
 
     fn close(&mut self, reason: CloseReason) {
-        self.state = State::Closed;
+        self.state = SessionState::Closed;
         self.health = None;
         self.events.push_back(Event::Closed(reason));
     }

@@ -23,11 +23,11 @@ pub(crate) use election::{Candidate, elect};
 pub use event::{Event, LocalChange, LocalSnapshot};
 pub use health::Timing;
 pub(crate) use ledger::Full;
-pub use ledger::{Account, Ledger};
-pub use machine::{Dial, Session, SessionConfig};
+pub use ledger::{PeerAccount, PeerLedger};
+pub use machine::{DialDecision, Session, SessionConfig};
 pub use reason::{CloseReason, Rival};
-pub(crate) use refusal::Refusals;
-pub(crate) use refusal::{Refusal, Refused};
+pub(crate) use refusal::EntryRefusals;
+pub(crate) use refusal::{EntryRefusal, Refused};
 pub use registry::Registry;
 pub(crate) use registry::SessionCheck;
 

@@ -1,11 +1,11 @@
-//! The actors that a peer advertises: a table entry each, until somebody asks for one.
+//! The actors that a peer advertises. Each is a table entry until a look-up or a group needs more.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use super::ledger::Account;
-use super::refusal::{Refusal, Refusals};
+use super::ledger::PeerAccount;
+use super::refusal::{EntryRefusal, EntryRefusals};
 use crate::wire::{Actor, MAX_NAME_BYTES};
 
 /// The bytes that an advertised actor is charged: two entries of hash tables, here and beside the link, of 25 and 9 bytes. A
@@ -15,19 +15,19 @@ const ACTOR: usize = 96;
 /// The bytes that a name is charged beside its own: an entry of 25 bytes of the table by name, and an allocation. Measured: 90.
 const NAME: usize = 96;
 
-/// Tables of which less than this part is used are made smaller.
+/// The divisor for shrinking: a table is made smaller when less than this part of it is used.
 const ROOM: usize = 8;
 
 /// The live actors of the peer, by pid and by name.
 #[derive(Debug)]
 pub(super) struct PeerActors {
-    account: Arc<Account>,
+    account: Arc<PeerAccount>,
     names: HashMap<u64, Option<Arc<str>>>,
     by_name: HashMap<Arc<str>, u64>,
 }
 
 impl PeerActors {
-    pub(super) fn new(account: Arc<Account>) -> Self {
+    pub(super) fn new(account: Arc<PeerAccount>) -> Self {
         Self {
             account,
             names: HashMap::new(),
@@ -36,8 +36,8 @@ impl PeerActors {
     }
 
     /// Enters actors; those that are known already stay as they are. Returns the new ones.
-    pub(super) fn spawn(&mut self, actors: &[Actor], refusals: &mut Refusals) -> Vec<Actor> {
-        // All at once if there is room for all: an account is shared, and so is the ledger behind it.
+    pub(super) fn spawn(&mut self, actors: &[Actor], refusals: &mut EntryRefusals) -> Vec<Actor> {
+        // One charge for all if there is room for all: the account is shared between threads, and so is the ledger behind it.
         let of_all = actors.iter().map(|actor| cost(actor.name.as_deref())).sum();
         let is_paid = self.account.charge(of_all).is_ok();
         let mut unused = of_all;
@@ -49,9 +49,9 @@ impl PeerActors {
             let cost = cost(actor.name.as_deref());
             let name = actor.name.as_deref();
             let entered = match name {
-                Some(name) if name.len() > MAX_NAME_BYTES => Err(Refusal::ActorName),
+                Some(name) if name.len() > MAX_NAME_BYTES => Err(EntryRefusal::ActorName),
                 _ if is_paid => Ok(()),
-                _ => self.account.charge(cost).map_err(Refusal::Full),
+                _ => self.account.charge(cost).map_err(EntryRefusal::Full),
             };
             if let Err(refusal) = entered {
                 refusals.note(refusal, 1, || spoken(actor));
@@ -83,7 +83,7 @@ impl PeerActors {
             None => false,
         });
         self.account.give_back(freed);
-        // What isn't charged any more is not to be kept as room.
+        // Room that isn't charged any more is given back to the allocator.
         if self.names.len() < self.names.capacity() / ROOM {
             self.names.shrink_to(2 * self.names.len());
             self.by_name.shrink_to(2 * self.by_name.len());
@@ -91,7 +91,7 @@ impl PeerActors {
         pids
     }
 
-    /// Gives what the entry took, if there was one.
+    /// Removes an entry. Gives the bytes that it was charged, if there was one.
     fn remove(&mut self, pid: u64) -> Option<usize> {
         let name = self.names.remove(&pid)?;
         let cost = cost(name.as_deref());
@@ -122,7 +122,7 @@ impl PeerActors {
     }
 }
 
-/// What an entry takes.
+/// The bytes that an entry is charged.
 fn cost(name: Option<&str>) -> usize {
     ACTOR + name.map_or(0, |name| NAME + name.len())
 }

@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use super::Role;
-use crate::wire::{CAPABILITY_IDENTITY, Digest, NameMessage, Nonce};
+use crate::wire::{CAPABILITY_IDENTITY, CookieDigest, HandshakeNonce, NameMessage};
 
 /// What both ends have said before either proves anything.
 #[derive(Debug)]
@@ -17,13 +17,13 @@ pub(super) struct Transcript<'a> {
     pub(super) initiator: &'a NameMessage,
     /// As the acceptor did; the connection's nonce is the initiator's.
     pub(super) acceptor: &'a NameMessage,
-    pub(super) initiator_nonce: Nonce,
-    pub(super) acceptor_nonce: Nonce,
+    pub(super) initiator_nonce: HandshakeNonce,
+    pub(super) acceptor_nonce: HandshakeNonce,
 }
 
 impl Transcript<'_> {
     /// The proof that the end of this role gives. The other end's differs, so that none can be sent back as an answer to itself.
-    pub(super) fn proof(&self, cookie: &str, by: Role) -> Digest {
+    pub(super) fn proof(&self, cookie: &str, by: Role) -> CookieDigest {
         let mut mac = keyed(cookie);
         put(&mut mac, b"ractor-host identity 1");
         put(
@@ -87,7 +87,7 @@ mod tests {
         }
     }
 
-    fn proof(initiator: &NameMessage, acceptor: &NameMessage, nonces: [u8; 2], by: Role) -> Digest {
+    fn proof(initiator: &NameMessage, acceptor: &NameMessage, nonces: [u8; 2], by: Role) -> CookieDigest {
         let [initiator_nonce, acceptor_nonce] = nonces.map(|nonce| [nonce; 16]);
         let transcript = Transcript {
             initiator,

@@ -108,7 +108,7 @@ pub enum CloseReason {
     #[error("the TLS connection failed: {0}")]
     Tls(String),
     /// The peer's full name, or its connection string, is too long.
-    #[error("the {what} of the peer has {bytes} bytes; it may have {limit}")]
+    #[error("the {what} of the peer has {bytes} bytes; at most {limit} are allowed")]
     NameTooLong {
         /// Which of the two.
         what: &'static str,
@@ -147,14 +147,14 @@ fn spoken(time: Duration) -> String {
 /// The node that has a name which another one has too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rival {
-    /// Where it is, as the node says that is connected to it.
+    /// Its address, in the words of the node that is connected to it.
     pub address: String,
     /// The time for which it has been connected there.
     pub since: Duration,
 }
 
 impl CloseReason {
-    /// True if nothing can reach the peer any more, so that there is no use in sending it what waits.
+    /// True if nothing can reach the peer any more, so that what waits need not be written.
     pub fn is_link_dead(&self) -> bool {
         matches!(
             self,
@@ -167,8 +167,8 @@ impl CloseReason {
         )
     }
 
-    /// The reason with which the session's actor stops, which its supervisor and monitors hear: the word of the published
-    /// crate where that has one, else [`name`](Self::name).
+    /// The reason with which the session's actor stops, which its supervisor and monitors hear: the word of the published crate
+    /// where that has one, and [`name`](Self::name) otherwise.
     pub(crate) fn exit_word(&self) -> &'static str {
         match self {
             Self::WrongCookie

@@ -1,22 +1,22 @@
-//! What a peer said of its actors and was not taken: that entry alone, while the session goes on.
+//! Entries about a peer's actors that this node did not take, while the session goes on.
 
 use super::ledger::Full;
 use crate::wire::MAX_NAME_BYTES;
 
 /// Why an entry was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum EntryRefusal {
     /// The actor's name is too long.
-    #[error("the name of an actor may have {MAX_NAME_BYTES} bytes")]
+    #[error("the name of an actor may have at most {MAX_NAME_BYTES} bytes")]
     ActorName,
     /// The name of the group or of its scope is too long.
-    #[error("the names of a group and of its scope may have {MAX_NAME_BYTES} bytes each")]
+    #[error("the names of a group and of its scope may have at most {MAX_NAME_BYTES} bytes each")]
     GroupName,
-    /// There is no room.
+    /// The peer, or all peers together, have used up their memory here.
     #[error(transparent)]
     Full(Full),
-    /// A pid is used again whose last actor hasn't quite ended here.
-    #[error("its pid is that of an actor that is just ending")]
+    /// The pid is that of an actor whose stand-in is still ending here.
+    #[error("the last actor with its pid is still ending here")]
     PidReused,
 }
 
@@ -24,7 +24,7 @@ pub enum Refusal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// Why.
-    pub refusal: Refusal,
+    pub refusal: EntryRefusal,
     /// The first of them, in words that are short and one line.
     pub first: String,
     /// How many there are.
@@ -33,11 +33,11 @@ pub struct Refused {
 
 /// What was not taken of one message: an entry for each reason.
 #[derive(Debug, Default)]
-pub(crate) struct Refusals(Vec<Refused>);
+pub(crate) struct EntryRefusals(Vec<Refused>);
 
-impl Refusals {
+impl EntryRefusals {
     /// Notes `count` entries; `first` names the first of them, in words of the peer's.
-    pub(crate) fn note(&mut self, refusal: Refusal, count: usize, first: impl FnOnce() -> String) {
+    pub(crate) fn note(&mut self, refusal: EntryRefusal, count: usize, first: impl FnOnce() -> String) {
         match self.0.iter_mut().find(|refused| refused.refusal == refusal) {
             Some(refused) => refused.count += count,
             None => self.0.push(Refused {

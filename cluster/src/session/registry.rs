@@ -1,5 +1,5 @@
-//! The connections of one node as its elections see them: who is at the other end, what that end has proved, and which
-//! connection to a peer goes on.
+//! The connections of one node as its elections see them: which node is at the other end, what it has proved, and which connection
+//! to it goes on.
 //!
 //! Generic over how sessions are told apart: the node has actor ids, the simulation has numbers.
 
@@ -19,7 +19,7 @@ pub enum SessionCheck {
     Wins,
     /// There is, and it goes on.
     Loses,
-    /// There is one in the same direction, and the question doesn't say which of the two it is about.
+    /// There is one in the same direction, and the question doesn't tell the two apart.
     Ambiguous,
 }
 
@@ -39,28 +39,28 @@ impl From<SessionCheck> for ServerStatus {
 pub struct Election<Id> {
     /// The session itself survives.
     pub won: bool,
-    /// The other sessions with the same peer that are over, losers of this election among them. They must be gone before
-    /// the winner begins: what a peer said in an earlier life goes before what it says in this one.
+    /// The other sessions with the same peer that are over, losers of this election among them. They must be gone before the winner
+    /// begins: what a peer said before a restart must be gone before what it says after it comes.
     pub ending: Vec<Id>,
 }
 
 /// The sessions of a node.
 #[derive(Debug)]
 pub struct Registry<Id> {
-    entries: BTreeMap<Id, Entry>,
+    entries: BTreeMap<Id, RegistryEntry>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct RegistryEntry {
     role: Role,
     peer: Option<String>,
     connection_id: Option<NonZeroU64>,
-    standing: Standing,
+    standing: SessionStanding,
 }
 
-/// What counts about a session.
+/// The standing of a session in elections.
 #[derive(Debug, PartialEq, Eq)]
-enum Standing {
+enum SessionStanding {
     /// The peer's name is a claim. It counts in no election but its own.
     Claimed,
     /// The peer proved the cookie.
@@ -81,11 +81,11 @@ impl<Id> Default for Registry<Id> {
 impl<Id: Copy + Ord> Registry<Id> {
     /// A connection was opened or accepted.
     pub fn insert(&mut self, id: Id, role: Role) {
-        let entry = Entry {
+        let entry = RegistryEntry {
             role,
             peer: None,
             connection_id: None,
-            standing: Standing::Claimed,
+            standing: SessionStanding::Claimed,
         };
         self.entries.insert(id, entry);
     }
@@ -93,8 +93,8 @@ impl<Id: Copy + Ord> Registry<Id> {
     /// The session is gone. Returns why it ended, if it said so.
     pub fn remove(&mut self, id: Id) -> Option<CloseReason> {
         match self.entries.remove(&id)?.standing {
-            Standing::Over(reason) => Some(reason),
-            Standing::Claimed | Standing::Authenticated => None,
+            SessionStanding::Over(reason) => Some(reason),
+            SessionStanding::Claimed | SessionStanding::Authenticated => None,
         }
     }
 
@@ -106,12 +106,12 @@ impl<Id: Copy + Ord> Registry<Id> {
         }
     }
 
-    /// The session has ended or is about to. The first reason stays: what follows is its consequence.
+    /// Notes that the session has ended or is about to. The first reason stays, since later ones follow from it.
     pub fn over(&mut self, id: Id, reason: CloseReason) {
         if let Some(entry) = self.entries.get_mut(&id)
-            && !matches!(entry.standing, Standing::Over(_))
+            && !matches!(entry.standing, SessionStanding::Over(_))
         {
-            entry.standing = Standing::Over(reason);
+            entry.standing = SessionStanding::Over(reason);
         }
     }
 
@@ -119,7 +119,7 @@ impl<Id: Copy + Ord> Registry<Id> {
     pub fn is_elected(&self, id: Id) -> bool {
         self.entries
             .get(&id)
-            .is_some_and(|entry| entry.standing == Standing::Authenticated)
+            .is_some_and(|entry| entry.standing == SessionStanding::Authenticated)
     }
 
     /// True if there is an elected session with a peer of this name.
@@ -128,7 +128,7 @@ impl<Id: Copy + Ord> Registry<Id> {
         !self.elected(peer).is_empty()
     }
 
-    /// Should this session, whose peer has just said its name, go on? Sessions that haven't proved the cookie don't
+    /// Whether this session, whose peer has just said its name, goes on. Sessions whose peers haven't proved the cookie don't
     /// count: a claimed name displaces nobody.
     pub fn check(&self, this: &str, id: Id) -> SessionCheck {
         let Some(entry) = self.entries.get(&id) else {
@@ -138,7 +138,7 @@ impl<Id: Copy + Ord> Registry<Id> {
             return SessionCheck::Loses;
         };
         let mut candidates = self.elected(peer);
-        if entry.standing != Standing::Authenticated {
+        if entry.standing != SessionStanding::Authenticated {
             candidates.push(entry.candidate(id));
         }
         let only = candidates.len() == 1;
@@ -149,7 +149,7 @@ impl<Id: Copy + Ord> Registry<Id> {
         }
     }
 
-    /// As [`Registry::check`] for whoever knows a connection only by its peer's name and nonce.
+    /// As [`Registry::check`] for a connection that is known only by its peer's name and nonce.
     pub(crate) fn check_name(&self, this: &str, peer: &str, connection_id: u64) -> SessionCheck {
         let nonce = NonZeroU64::new(connection_id);
         let mut same = self
@@ -179,10 +179,11 @@ impl<Id: Copy + Ord> Registry<Id> {
     pub fn elect(&mut self, this: &str, id: Id) -> Option<Election<Id>> {
         let entry = self.entries.get_mut(&id)?;
         let peer = entry.peer.clone()?;
-        if let Standing::Over(_) = entry.standing {
+        if let SessionStanding::Over(_) = entry.standing {
             return None;
         }
-        entry.standing = Standing::Authenticated;
+        // First, so that this session is a candidate, too.
+        entry.standing = SessionStanding::Authenticated;
         let candidates = self.elected(&peer);
         let elected: Vec<_> = candidates.iter().map(|candidate| candidate.id).collect();
         let winners = elect(this, &peer, candidates);
@@ -193,7 +194,8 @@ impl<Id: Copy + Ord> Registry<Id> {
             .entries
             .iter()
             .filter(|(_, entry)| entry.peer.as_ref() == Some(&peer));
-        let ending = with_peer.filter(|(other, entry)| **other != id && matches!(entry.standing, Standing::Over(_)));
+        let ending =
+            with_peer.filter(|(other, entry)| **other != id && matches!(entry.standing, SessionStanding::Over(_)));
         Some(Election {
             won: winners.contains(&id),
             ending: ending.map(|(id, _)| *id).collect(),
@@ -203,13 +205,15 @@ impl<Id: Copy + Ord> Registry<Id> {
     fn elected(&self, peer: &str) -> Vec<Candidate<Id>> {
         self.entries
             .iter()
-            .filter(|(_, entry)| entry.standing == Standing::Authenticated && entry.peer.as_deref() == Some(peer))
+            .filter(|(_, entry)| {
+                entry.standing == SessionStanding::Authenticated && entry.peer.as_deref() == Some(peer)
+            })
             .map(|(id, entry)| entry.candidate(*id))
             .collect()
     }
 }
 
-impl Entry {
+impl RegistryEntry {
     fn candidate<Id>(&self, id: Id) -> Candidate<Id> {
         Candidate {
             id,

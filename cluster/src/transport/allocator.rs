@@ -1,14 +1,15 @@
-//! Large payloads come and go as fast as the link is, and so do their pages if the allocator lets them.
+//! Keeps the allocator from giving the pages of large payloads back to the system between two of them.
 //!
-//! glibc gives the end of its heap back to the system once 128 KiB of it are free, and takes it again for the next payload,
-//! page by page: half of the processor time of 64 KiB messages. It adapts by itself to programs that free larger blocks,
-//! since those would be mapped and unmapped each time; what keeps it from doing so here is that a payload of 64 KiB is just
-//! too small to be such a block.
+//! glibc gives the end of its heap back to the system once 128 KiB of it are free, and takes it again for the next payload, page by
+//! page, which is half of the processor time of 64 KiB messages. It adapts by itself to programs that free larger blocks, since
+//! those would be mapped and unmapped each time. A payload of 64 KiB is just too small to be such a block, so glibc doesn't adapt
+//! by itself here.
 
 use std::hint::black_box;
 use std::sync::Once;
 
-/// glibc takes blocks up to this size from its heap once one was freed, and keeps twice of it. In bytes.
+/// The size of the block that is freed once, in bytes. From then on glibc takes blocks up to this size from its heap, and keeps
+/// twice as much.
 const BLOCK: usize = 16 * 1024 * 1024;
 
 /// Tells the allocator, once for the process, that large blocks are going to be freed and wanted again. Nothing is written

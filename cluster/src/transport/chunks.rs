@@ -8,13 +8,13 @@ use bytes::BytesMut;
 
 use super::allocator::expect_large_payloads;
 
-/// A chunk takes frames until it has this size.
+/// The size, in bytes, at which a chunk takes no more frames.
 const CHUNK: usize = 64 * 1024;
 
-/// Room for the frame that makes a chunk full. A larger one makes the chunk grow.
+/// The room, in bytes, for the frame that makes a chunk full. A larger frame makes the chunk grow.
 const LAST_FRAME: usize = 4 * 1024;
 
-/// Empty chunks kept for reuse once a burst is over.
+/// The number of empty chunks that are kept for reuse once a burst is over.
 const KEPT: usize = 4;
 
 #[derive(Debug)]
@@ -36,14 +36,14 @@ impl Chunk {
 #[derive(Debug, Default)]
 pub struct Chunks {
     queue: VecDeque<Chunk>,
-    /// What frames are appended to. It comes after all of `queue`.
+    /// The chunk that frames are appended to. It comes after all of `queue`.
     last: BytesMut,
     /// All bytes that are left.
     len: usize,
     /// How much of the first chunk is written.
     written: usize,
     spare: Vec<BytesMut>,
-    /// How often something was appended.
+    /// The number of appends since that was last taken.
     appended: usize,
 }
 
@@ -57,12 +57,12 @@ impl Chunks {
         self.len == 0
     }
 
-    /// How often something was appended since that was last taken.
+    /// The number of appends since that was last taken.
     pub(crate) fn appended(&self) -> usize {
         self.appended
     }
 
-    /// How often something was appended since this was last asked.
+    /// The number of appends since this was last asked.
     pub(crate) fn take_appended(&mut self) -> usize {
         std::mem::take(&mut self.appended)
     }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 
-/// Connections that the kernel holds ready to be accepted.
+/// The most connections that the kernel holds ready to be accepted.
 const BACKLOG: i32 = 1024;
 
 /// Binds a listener to `addr`, or to every address of both IP versions if there is none. Port 0: the system chooses.
@@ -17,7 +17,7 @@ pub(crate) fn bind(addr: Option<IpAddr>, port: u16) -> io::Result<TcpListener> {
     };
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     if addr.is_ipv6() && addr.ip().is_unspecified() {
-        // Off by default on some systems: take IPv4 on the same socket.
+        // The default differs between systems: this socket is to take IPv4, too.
         socket.set_only_v6(false)?;
     }
     socket.set_reuse_address(cfg!(unix))?;

@@ -11,14 +11,14 @@ mod stream;
 pub mod tls;
 mod writer;
 
-/// A payload from this size up is not copied on its way: it is written from where it is, and read into a buffer of its own
-/// unless it is there already. Smaller ones are copied with the frames around them.
+/// The size, in bytes, from which a payload is not copied on its way: it is written from where it is, and read into a buffer of its
+/// own unless it is there already. Smaller ones are copied with the frames around them.
 pub(crate) const LARGE_PAYLOAD: usize = 16 << 10;
 
 pub(crate) use halves::split;
 pub(crate) use listen::bind;
 pub(crate) use outbox::{Enqueued, Outbox, OutboxError};
-pub(crate) use reader::{FrameReader, ReadError};
+pub(crate) use reader::{FrameReadError, FrameReader};
 pub(crate) use stream::tls_socket;
 pub use stream::{BoxRead, BoxWrite, ClusterBidiStream, IncomingEncryptionMode, NetworkStream};
 pub(crate) use writer::write_outbox;

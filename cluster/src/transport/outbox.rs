@@ -1,7 +1,7 @@
 //! The outbox of a connection: senders encode straight into it, one writer drains it.
 //!
-//! It is a queue of chunks behind one lock. Nobody awaits while holding the lock, and the writer takes the whole queue at
-//! once and leaves an empty one, so a busy connection makes few, large writes.
+//! It is a queue of chunks behind one lock. No task awaits while it holds the lock, and the writer takes the whole queue at once
+//! and leaves an empty one, so a busy connection makes few, large writes.
 
 use bytes::BytesMut;
 use tokio::sync::Notify;
@@ -10,7 +10,7 @@ use super::chunks::Chunks;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 
-/// What the control plane may add to a full outbox, in bytes.
+/// The room, in bytes, that the control plane has beyond a full outbox.
 const CONTROL_HEADROOM: usize = 16 * 1024 * 1024;
 
 /// Why a frame was not taken.
@@ -27,22 +27,22 @@ pub enum OutboxError {
     Closed,
 }
 
-/// What a frame that was taken found.
+/// The state in which a frame that was taken found the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Enqueued {
-    /// Nothing special.
+    /// The frame was queued, behind others or alone.
     Queued,
-    /// An empty outbox that more frames are about to come to. The writer waits a little for them: so may whoever is to bring
-    /// them.
+    /// The outbox was empty, and more frames are about to come. The writer waits a little for them, and so may the sender if it has
+    /// more to send.
     FirstOfBatch,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct OutboxState {
     waiting: Chunks,
-    /// Handed to the writer and not on its way yet.
+    /// The bytes that were handed to the writer and are not on their way yet.
     in_flight: usize,
-    /// What was handed to the writer last were several frames.
+    /// True if the writer was last handed several frames.
     busy: bool,
     closed: bool,
 }
@@ -50,9 +50,9 @@ struct State {
 /// Frames that wait to be written.
 #[derive(Debug)]
 pub struct Outbox {
-    state: Mutex<State>,
-    /// What came in since the last drain and makes somebody send: calls that are to be answered, and replies that callers
-    /// have waited for.
+    state: Mutex<OutboxState>,
+    /// The number of frames that came in since the last drain and make a local actor send: calls that are to be answered, and
+    /// replies that callers have waited for.
     expected: AtomicUsize,
     work: Notify,
     room: Notify,
@@ -115,8 +115,10 @@ impl Outbox {
             return Err(OutboxError::Full { limit });
         }
         let was_empty = state.waiting.is_empty();
+        // Encoded under the lock, straight to its place: a frame of its own would be allocated and copied.
         append(&mut state.waiting);
         let several = state.busy || self.expected() > 1;
+        // Before the wake-up: the writer would run into the lock.
         drop(state);
         if !was_empty {
             return Ok(Enqueued::Queued);
@@ -130,7 +132,7 @@ impl Outbox {
         })
     }
 
-    /// This many calls or replies have come in, each of which is likely to make somebody send a frame soon.
+    /// As many calls or replies as `frames` have come in, and each is likely to make a local actor send a frame soon.
     pub(crate) fn expect(&self, frames: usize) {
         self.expected.fetch_add(frames, Ordering::Relaxed);
     }
@@ -148,6 +150,7 @@ impl Outbox {
     /// Waits until there is room, or the outbox is closed. Others may take the room before the caller does.
     pub(crate) async fn room(&self) {
         loop {
+            // Enabled before the look: room that is made in between is not missed.
             let room = self.room.notified();
             tokio::pin!(room);
             room.as_mut().enable();
@@ -165,6 +168,7 @@ impl Outbox {
 
     /// Takes no more frames. The writer still writes those that were taken, and then ends.
     pub fn close(&self) {
+        // First the mark, then the wake-ups: everyone who is woken looks at it.
         self.lock().closed = true;
         self.work.notify_one();
         self.room.notify_waiters();
@@ -192,11 +196,12 @@ impl Outbox {
         state.closed || !state.waiting.is_empty()
     }
 
-    /// Swaps everything that waits into `drained`, which must be empty. What was expected and hasn't come is expected no
-    /// longer: somebody takes their time.
+    /// Swaps everything that waits into `drained`, which must be empty. Frames that were expected and haven't come are not waited
+    /// for again: their senders take longer.
     pub fn drain_into(&self, drained: &mut Chunks) {
         let mut state = self.lock();
         std::mem::swap(&mut state.waiting, drained);
+        // What is being written counts towards the limit until it is on its way.
         state.in_flight = drained.len();
         state.busy = drained.take_appended() > 1;
         self.expected.store(0, Ordering::Relaxed);
@@ -210,7 +215,7 @@ impl Outbox {
         self.room.notify_waiters();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, OutboxState> {
         self.state.lock()
     }
 }

@@ -1,4 +1,4 @@
-//! The reader of a connection: many frames a read, and large payloads straight into a buffer of their own.
+//! The reader of a connection: it takes many frames off each read, and reads large payloads straight into a buffer of their own.
 
 use std::io;
 
@@ -9,24 +9,24 @@ use super::LARGE_PAYLOAD;
 use super::allocator::expect_large_payloads;
 use crate::wire::{FRAME_HEADER_BYTES, Frame, Split, WireError, frame_size, large_payload};
 
-/// Space that every read has at least.
+/// The least space of a read, in bytes.
 const READ_CHUNK: usize = 64 * 1024;
 
-/// The place of the payload shows in this much of a frame, or is not looked for.
+/// The bytes at the start of a frame that show where its payload is. If they don't, the payload is copied.
 const START: usize = 64;
 
-/// What a large payload's buffer may be ahead of what has arrived.
+/// The most bytes by which the buffer of a large payload may be ahead of what has arrived.
 const AHEAD: usize = 256 * 1024;
 
-/// The largest frame for which the buffer stays as large as it has become.
+/// The largest frame, in bytes, after which the buffer stays as large as it has become.
 const KEPT: usize = 1 << 20;
 
-/// What is read after a large payload: enough for the place of the next one, which need not be copied then.
+/// The bytes of the read after a large payload. They show where the next payload is, which then need not be copied.
 const AFTER_LARGE: usize = 128;
 
 /// Why no frame came.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ReadError {
+pub(crate) enum FrameReadError {
     /// The socket failed.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -42,22 +42,22 @@ pub(crate) struct FrameReader<R> {
     buffer: BytesMut,
     /// The bytes of `buffer` that the last frame had.
     taken: usize,
-    large: Option<Large>,
+    large: Option<LargeFrame>,
     /// The last read completed a large payload.
     after_large: bool,
 }
 
 /// A frame whose payload is on its way.
 #[derive(Debug)]
-struct Large {
+struct LargeFrame {
     frame: Split,
-    /// What the payload is to have.
+    /// The length of the payload.
     len: usize,
-    /// What comes after it.
+    /// The bytes after the payload.
     rest: usize,
 }
 
-impl Large {
+impl LargeFrame {
     fn missing(&self) -> usize {
         self.len - self.frame.apart.len()
     }
@@ -88,6 +88,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             self.buffer.advance(taken);
         }
         if self.large.is_none() {
+            // The announced size is checked before anything is allocated for it.
             let Some(size) = frame_size(&self.buffer, limit)? else {
                 return Ok(None);
             };
@@ -102,7 +103,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     }
 
     /// Takes what is there of a frame of `size` bytes that has a large payload.
-    fn begin_large(&mut self, size: usize) -> Option<Large> {
+    fn begin_large(&mut self, size: usize) -> Option<LargeFrame> {
         if size < LARGE_PAYLOAD || self.buffer.len() < FRAME_HEADER_BYTES + START {
             return None;
         }
@@ -114,7 +115,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         let there = self.buffer.len().min(place.len);
         apart.extend_from_slice(self.buffer.get(..there)?);
         self.buffer.advance(there);
-        Some(Large {
+        Some(LargeFrame {
             len: place.len,
             rest: size - place.at - place.len,
             frame: Split {
@@ -130,7 +131,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         if large.missing() > 0 || self.buffer.len() < large.rest {
             return None;
         }
-        let Large { mut frame, rest, .. } = self.large.take()?;
+        let LargeFrame { mut frame, rest, .. } = self.large.take()?;
         frame.around.extend_from_slice(self.buffer.get(..rest)?);
         self.buffer.advance(rest);
         Some(frame)
@@ -142,7 +143,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     ///
     /// # Errors
     /// The socket failed, or the stream ended in the middle of a frame.
-    pub(crate) async fn fill(&mut self) -> Result<bool, ReadError> {
+    pub(crate) async fn fill(&mut self) -> Result<bool, FrameReadError> {
         let read = match &mut self.large {
             Some(large) if large.missing() > 0 => {
                 let missing = large.missing();

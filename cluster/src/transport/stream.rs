@@ -18,12 +18,12 @@ pub trait ClusterBidiStream: Send + 'static {
     /// Takes the stream apart into its two directions.
     fn split(self: Box<Self>) -> (BoxRead, BoxWrite);
 
-    /// What to call the peer in logs; it has no socket address.
+    /// The name of the peer in logs; it has no socket address.
     fn peer_label(&self) -> Option<String> {
         None
     }
 
-    /// What to call this end in logs.
+    /// The name of this end in logs.
     fn local_label(&self) -> Option<String> {
         None
     }
@@ -62,7 +62,7 @@ pub enum NetworkStream {
     External {
         /// What to call the peer in logs.
         peer_label: Option<String>,
-        /// What to call this end in logs.
+        /// The name of this end in logs.
         local_label: Option<String>,
         /// What arrives.
         reader: BoxRead,
@@ -71,11 +71,11 @@ pub enum NetworkStream {
     },
 }
 
-/// What a transport without socket addresses reports as one.
+/// The address that a transport without socket addresses reports.
 const NO_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
-/// What is read off a socket at once on behalf of TLS, in bytes: a few of its records. rustls asks for 4 KiB at a time, which
-/// would be a system call each.
+/// The bytes that are read off a socket at once on behalf of TLS: a few of its records. rustls asks for 4 KiB at a time, and would
+/// make a system call for each.
 const TLS_READ: usize = 64 * 1024;
 
 /// The two directions of a stream that has no halves of its own.

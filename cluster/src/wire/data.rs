@@ -1,8 +1,8 @@
 //! The codec of the data plane: casts, calls and replies straight from and to the connection's buffers.
 //!
-//! These are nearly all the frames of a busy link, and each is three nested protobuf messages of a few fields. Writing
-//! them by hand costs one pass and no intermediate structs. Decoding takes only the shape that every known sender
-//! writes; whatever else is legal protobuf (unknown fields, merged submessages) is left to prost.
+//! These are nearly all the frames of a busy link, and each is three nested protobuf messages of a few fields. Writing them by hand
+//! costs one pass and no intermediate structs. Decoding takes only the shape that every known sender writes. Everything else that
+//! is legal protobuf (unknown fields, merged submessages) is left to prost.
 
 use bytes::BytesMut;
 
@@ -10,9 +10,9 @@ use super::frame::FRAME_HEADER_BYTES;
 use super::message::{Call, Cast, Data, Reply};
 use super::varint::{MAX_VARINT_BYTES, put_varint, take_varint, varint_len};
 
-/// `NetworkMessage.node`, length-delimited.
+/// The key of `NetworkMessage.node`, length-delimited.
 const NODE: u8 = 0x12;
-/// `NodeMessage.cast`, `.call`, `.reply`, length-delimited.
+/// The keys of `NodeMessage.cast`, `.call` and `.reply`, length-delimited.
 const CAST: u8 = 0x0a;
 const CALL: u8 = 0x12;
 const REPLY: u8 = 0x1a;
@@ -43,9 +43,9 @@ fn optional_bytes_len(value: Option<&[u8]>) -> usize {
     value.map_or(0, |bytes| 1 + varint_len(bytes.len() as u64) + bytes.len())
 }
 
-/// Keys, numbers and lengths of a frame, put together before they are appended: most are a byte or two, for which a buffer
-/// that grows has a high price.
-struct Part {
+/// Keys, numbers and lengths of a frame, collected before they are appended: most are a byte or two, and appending each to a
+/// growing buffer would cost more than the bytes do.
+struct FramePart {
     bytes: [u8; PART],
     len: usize,
 }
@@ -54,10 +54,10 @@ struct Part {
 /// and of these three, and the keys and values of three numbers.
 pub(crate) const FRAME_OVERHEAD: usize = FRAME_HEADER_BYTES + 8 * (1 + MAX_VARINT_BYTES);
 
-/// The most that lies between two texts of a frame: the header and five numbers with their keys.
+/// The most bytes between two texts of a frame: the header and five numbers with their keys.
 const PART: usize = FRAME_HEADER_BYTES + 5 * (1 + MAX_VARINT_BYTES);
 
-impl Part {
+impl FramePart {
     fn new() -> Self {
         Self {
             bytes: [0; PART],
@@ -83,7 +83,7 @@ impl Part {
         }
     }
 
-    /// What goes before `len` bytes of a field.
+    /// Puts what goes before `len` bytes of a field.
     fn length(&mut self, field: u8, len: usize) {
         self.byte(bytes_key(field));
         self.varint(len as u64);
@@ -131,8 +131,8 @@ impl Part {
 pub(crate) enum Payload<'a> {
     /// Copied into the frame.
     Within(&'a [u8]),
-    /// This many bytes, and more than none, that are left out of the frame: they are to be written at the position that
-    /// the encoder gives back.
+    /// Left out of the frame. There are this many bytes, at least one, and they are written at the position that the encoder gives
+    /// back.
     Apart(usize),
 }
 
@@ -145,7 +145,7 @@ impl Payload<'_> {
     }
 
     /// Appends `before` and itself. Gives back where in `out` it ends, or would begin.
-    fn put(self, mut before: Part, out: &mut BytesMut, field: u8) -> usize {
+    fn put(self, mut before: FramePart, out: &mut BytesMut, field: u8) -> usize {
         match self {
             Self::Within(bytes) => before.text(out, field, bytes),
             Self::Apart(len) => {
@@ -166,11 +166,11 @@ pub(crate) fn encode_cast(
     metadata: Option<&[u8]>,
 ) -> usize {
     let body = number_len(to) + args.field_len() + bytes_len(variant.as_bytes()) + optional_bytes_len(metadata);
-    let mut part = Part::new();
+    let mut part = FramePart::new();
     part.envelope(CAST, body);
     part.number(1, to);
     let at = args.put(part, out, 2);
-    let mut part = Part::new();
+    let mut part = FramePart::new();
     part.text(out, 3, variant.as_bytes());
     part.metadata(out, metadata);
     at
@@ -185,11 +185,11 @@ pub(crate) fn encode_call(out: &mut BytesMut, call: &Call, args: Payload<'_>) ->
         + timeout
         + bytes_len(call.variant.as_bytes())
         + optional_bytes_len(call.metadata.as_deref());
-    let mut part = Part::new();
+    let mut part = FramePart::new();
     part.envelope(CALL, body);
     part.number(1, call.to);
     let at = args.put(part, out, 2);
-    let mut part = Part::new();
+    let mut part = FramePart::new();
     part.number(3, call.tag);
     if let Some(ms) = call.timeout_ms {
         part.byte(varint_key(4));
@@ -202,24 +202,24 @@ pub(crate) fn encode_call(out: &mut BytesMut, call: &Call, args: Payload<'_>) ->
 
 /// Appends one frame with the reply to the call `tag` of the actor `to`.
 pub(crate) fn encode_reply(out: &mut BytesMut, to: u64, tag: u64, what: Payload<'_>) -> usize {
-    let mut part = Part::new();
+    let mut part = FramePart::new();
     part.envelope(REPLY, number_len(to) + number_len(tag) + what.field_len());
     part.number(1, to);
     part.number(2, tag);
     what.put(part, out, 3)
 }
 
-/// Where in a frame a large part of it belongs that was read into a buffer of its own.
+/// The position in a frame of a large part that was read into a buffer of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct PayloadRange {
     pub(crate) at: usize,
     pub(crate) len: usize,
 }
 
 /// The arguments or the reply in a frame of `total` bytes that begins with `start`, if they have at least `least` bytes
 /// and their place shows.
-pub(crate) fn large_payload(start: &[u8], total: usize, least: usize) -> Option<Place> {
-    let mut fields = Fields::new(start, total, None);
+pub(crate) fn large_payload(start: &[u8], total: usize, least: usize) -> Option<PayloadRange> {
+    let mut fields = FieldReader::new(start, total, None);
     let arm = fields.enter_data()?;
     let payload = if arm == REPLY { 3 } else { 2 };
     loop {
@@ -231,7 +231,7 @@ pub(crate) fn large_payload(start: &[u8], total: usize, least: usize) -> Option<
                 let (at, len) = (fields.at, usize::try_from(value).ok()?);
                 let end = at.checked_add(len).filter(|end| *end <= total)?;
                 if key >> 3 == payload && len >= least {
-                    return Some(Place { at, len });
+                    return Some(PayloadRange { at, len });
                 }
                 fields.at = end;
             }
@@ -241,13 +241,13 @@ pub(crate) fn large_payload(start: &[u8], total: usize, least: usize) -> Option<
 }
 
 /// A message's fields, one after the other.
-struct Fields<'a> {
+struct FieldReader<'a> {
     bytes: &'a [u8],
     at: usize,
     /// The bytes of the message, with what is apart.
     total: usize,
     /// What `bytes` leaves out, until the field that it belongs to has come.
-    apart: Option<Place>,
+    apart: Option<PayloadRange>,
     /// The bytes that were left out of `bytes` before `at`.
     passed: usize,
 }
@@ -255,12 +255,12 @@ struct Fields<'a> {
 enum Value<'a> {
     Number(u64),
     Bytes(&'a [u8]),
-    /// Not here.
+    /// A value that is apart, in a buffer of its own.
     Apart,
 }
 
-impl<'a> Fields<'a> {
-    fn new(bytes: &'a [u8], total: usize, apart: Option<Place>) -> Self {
+impl<'a> FieldReader<'a> {
+    fn new(bytes: &'a [u8], total: usize, apart: Option<PayloadRange>) -> Self {
         Self {
             bytes,
             at: 0,
@@ -302,7 +302,7 @@ impl<'a> Fields<'a> {
     }
 
     fn bytes_of(&mut self, len: usize) -> Option<Value<'a>> {
-        if self.apart == Some(Place { at: self.at, len }) {
+        if self.apart == Some(PayloadRange { at: self.at, len }) {
             self.apart = None;
             self.passed = len;
             return Some(Value::Apart);
@@ -329,15 +329,15 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Decodes a message of the usual shape; none for anything else, which is prost's then.
+/// Decodes a message of the usual shape. None for anything else, which prost decodes then.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Data> {
-    decode_fields(Fields::new(bytes, bytes.len(), None))
+    decode_fields(FieldReader::new(bytes, bytes.len(), None))
 }
 
 /// As [`decode`], of a message whose payload is apart: it is `payload` afterwards. If this fails, `payload` is as it was.
 pub(super) fn decode_around(bytes: &[u8], at: usize, payload: &mut Vec<u8>) -> Option<Data> {
-    let place = Place { at, len: payload.len() };
-    let fields = Fields::new(bytes, bytes.len().checked_add(place.len)?, Some(place));
+    let place = PayloadRange { at, len: payload.len() };
+    let fields = FieldReader::new(bytes, bytes.len().checked_add(place.len)?, Some(place));
     let mut data = decode_fields(fields)?;
     match &mut data {
         Data::Cast(cast) => cast.args = std::mem::take(payload),
@@ -348,14 +348,14 @@ pub(super) fn decode_around(bytes: &[u8], at: usize, payload: &mut Vec<u8>) -> O
     Some(data)
 }
 
-fn decode_fields(mut fields: Fields<'_>) -> Option<Data> {
+fn decode_fields(mut fields: FieldReader<'_>) -> Option<Data> {
     let data = match fields.enter_data()? {
         CAST => decode_cast(&mut fields).map(Data::Cast),
         CALL => decode_call(&mut fields).map(Data::Call),
         REPLY => decode_reply(&mut fields).map(Data::Reply),
         _ => None,
     };
-    // What is apart belongs to a field.
+    // A part that is apart must have belonged to a field.
     data.filter(|_| fields.apart.is_none())
 }
 
@@ -363,7 +363,7 @@ fn text(bytes: &[u8]) -> Option<String> {
     std::str::from_utf8(bytes).ok().map(str::to_owned)
 }
 
-fn decode_cast(fields: &mut Fields<'_>) -> Option<Cast> {
+fn decode_cast(fields: &mut FieldReader<'_>) -> Option<Cast> {
     let mut cast = Cast::default();
     while !fields.is_done() {
         match fields.next()? {
@@ -377,7 +377,7 @@ fn decode_cast(fields: &mut Fields<'_>) -> Option<Cast> {
     Some(cast)
 }
 
-fn decode_call(fields: &mut Fields<'_>) -> Option<Call> {
+fn decode_call(fields: &mut FieldReader<'_>) -> Option<Call> {
     let mut call = Call::default();
     while !fields.is_done() {
         match fields.next()? {
@@ -393,7 +393,7 @@ fn decode_call(fields: &mut Fields<'_>) -> Option<Call> {
     Some(call)
 }
 
-fn decode_reply(fields: &mut Fields<'_>) -> Option<Reply> {
+fn decode_reply(fields: &mut FieldReader<'_>) -> Option<Reply> {
     let mut reply = Reply::default();
     while !fields.is_done() {
         match fields.next()? {

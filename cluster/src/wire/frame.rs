@@ -9,7 +9,7 @@ use super::WireError;
 /// The bytes of a frame before its payload.
 pub(crate) const FRAME_HEADER_BYTES: usize = 8;
 
-/// What is between two frame headers.
+/// The bytes between two frame headers.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Frame<'a> {
     /// All of it, where it was read to.
@@ -21,7 +21,7 @@ pub(crate) enum Frame<'a> {
 /// A frame of which a large part was read into a buffer of its own.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Split {
-    /// What was before and after that part.
+    /// The bytes before and after that part.
     pub(crate) around: BytesMut,
     /// Where in `around` it belongs.
     pub(crate) at: usize,

@@ -9,19 +9,19 @@ pub(crate) const MAX_NAME_BYTES: usize = 255;
 pub(crate) const MAX_NODE_NAME_BYTES: usize = 512;
 
 /// A SHA-256 digest over a challenge and the cookie.
-pub(crate) type Digest = [u8; 32];
+pub(crate) type CookieDigest = [u8; 32];
 
-/// A number that one end of a handshake draws, so that what is proved with it was never proved before: 128 bits.
-pub(crate) type Nonce = [u8; 16];
+/// A number of 128 bits that one end of a handshake draws, so that a proof over it is new.
+pub(crate) type HandshakeNonce = [u8; 16];
 
 /// One message between two nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// The handshake.
     Auth(Auth),
-    /// Actors and groups as they come and go, and the health of the link.
+    /// The control plane: actors and groups as they come and go, and the health of the link.
     Control(Control),
-    /// What actors say to each other.
+    /// The data plane: what actors send each other.
     Data(Data),
     /// A message kind of a later protocol version. To be ignored.
     Unknown,
@@ -73,7 +73,7 @@ pub struct NodeFlags {
     pub capabilities: u32,
     /// The largest frame that the node accepts, in bytes; 0 if it doesn't say, as no stock node does.
     pub max_frame: u64,
-    /// A number that the node drew when it started, to tell its lives apart; 0 if it doesn't say, as no stock node does.
+    /// A number that the node drew when it started, which tells a restart; 0 if it doesn't say, as no stock node does.
     pub incarnation: u64,
 }
 
@@ -98,7 +98,7 @@ pub struct NameMessage {
     pub connection_id: u64,
 }
 
-/// Whether the acceptor lets a handshake go on.
+/// The acceptor's answer to the initiator's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerStatus {
     /// Go on.
@@ -134,10 +134,10 @@ pub struct Challenge {
     pub flags: Option<NodeFlags>,
     /// The number to digest together with the cookie.
     pub challenge: u32,
-    /// Where the acceptor listens.
+    /// The address at which the acceptor listens.
     pub connection_string: String,
     /// The acceptor's nonce. Only for nodes with [`CAPABILITY_IDENTITY`].
-    pub nonce: Option<Nonce>,
+    pub nonce: Option<HandshakeNonce>,
 }
 
 /// The initiator's answer to a [`Challenge`].
@@ -148,7 +148,7 @@ pub struct ChallengeReply {
     /// Of the acceptor's challenge, or of all that was said; 32 bytes if the peer is honest.
     pub digest: Vec<u8>,
     /// The initiator's nonce. Only for nodes with [`CAPABILITY_IDENTITY`].
-    pub nonce: Option<Nonce>,
+    pub nonce: Option<HandshakeNonce>,
 }
 
 /// An actor as its node advertises it.
@@ -167,7 +167,7 @@ pub struct GroupChange {
     pub scope: String,
     /// The group.
     pub group: String,
-    /// Who.
+    /// The actors.
     pub actors: Vec<Actor>,
 }
 
@@ -194,17 +194,17 @@ pub enum Control {
     Spawn(Vec<Actor>),
     /// Pids that ended.
     Terminate(Vec<u64>),
-    /// Are you there?
+    /// A question whether the peer is alive.
     Ping(Option<Timestamp>),
-    /// Yes, with the ping's own timestamp.
+    /// The answer, with the ping's own timestamp.
     Pong(Option<Timestamp>),
     /// Actors joined a group.
     PgJoin(GroupChange),
     /// Actors left a group.
     PgLeave(GroupChange),
-    /// Which other nodes do you know? Asked by this node.
+    /// A question of the named node: which other nodes the peer is connected to.
     EnumerateNodeSessions(NameMessage),
-    /// The answer.
+    /// The answer to it.
     NodeSessions(Vec<NameMessage>),
     /// The sender has sent all that it had when the session was authenticated.
     Ready,
@@ -217,11 +217,11 @@ pub enum Control {
 /// Another node that has the receiver's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameTaken {
-    /// Where it is, in words of the sender.
+    /// The other node's address, in words of the sender.
     pub address: String,
     /// How long the sender has been connected to it, in seconds.
     pub for_seconds: u64,
-    /// The session with the receiver goes on, and the other node was turned away; or the other way round.
+    /// True if the session with the receiver goes on and the other node was turned away; false if it is the other way round.
     pub receiver_stays: bool,
 }
 

@@ -1,7 +1,7 @@
-//! The wire: frames and messages. Bytes come in, checked [`Message`]s go out, and the other way round.
+//! The wire: frames and messages. It turns bytes into checked [`Message`]s, and back.
 //!
-//! This is the only layer that knows protobuf. Everything is written from the facts of the protocol and pinned by the
-//! frames in `golden/`, which were recorded from the published `ractor_cluster` 0.16.5.
+//! This is the only layer that knows protobuf. The frames in `golden/`, which were recorded from the published `ractor_cluster`
+//! 0.16.5, pin it down.
 
 mod control;
 mod data;
@@ -23,8 +23,8 @@ pub use message::{
     NodeFlags, ServerStatus,
 };
 pub(crate) use message::{
-    Call, Challenge, ChallengeReply, Control, Digest, GroupChange, MAX_NAME_BYTES, MAX_NODE_NAME_BYTES, NameTaken,
-    Nonce, Timestamp,
+    Call, Challenge, ChallengeReply, Control, CookieDigest, GroupChange, HandshakeNonce, MAX_NAME_BYTES,
+    MAX_NODE_NAME_BYTES, NameTaken, Timestamp,
 };
 pub(crate) use parts::Parts;
 
@@ -42,7 +42,7 @@ pub fn decode(payload: &[u8]) -> Result<Message, WireError> {
     }
 }
 
-/// What a frame has.
+/// The contents of a frame.
 #[derive(Debug)]
 pub(crate) enum Decoded {
     /// One message.
@@ -79,7 +79,7 @@ fn decode_in_parts(payload: &[u8]) -> Result<Decoded, WireError> {
     }
 }
 
-/// As [`decode`], by the general decoder alone: what the decoder of the data plane is measured against.
+/// As [`decode`], by the general decoder alone, to compare the decoder of the data plane with it.
 #[cfg(any(test, feature = "fuzzing", feature = "simulation"))]
 pub(crate) fn decode_as_protobuf(payload: &[u8]) -> Result<Message, WireError> {
     control::decode(payload)

@@ -1,8 +1,8 @@
-//! Large messages of the control plane in parts: decoded, a list takes many times what it takes on the wire (an actor without a
-//! name 32 bytes in place of 4), and a frame of 16 MiB would take half a gigabyte before the first entry is looked at.
+//! Large messages of the control plane, decoded in parts. A decoded list takes many times what it takes on the wire (an actor
+//! without a name 32 bytes in place of 4), and a frame of 16 MiB would take half a gigabyte before the first entry is looked at.
 //!
 //! Each part is a message of its own that means the same: half of the actors join a group, and then the other half does. Only the
-//! shape that every known sender writes is taken apart, one message in one message; whatever else is as large is refused.
+//! shape that every known sender writes is taken apart, one message in one message. Anything else of that size is refused.
 
 use prost::Message as _;
 
@@ -11,16 +11,16 @@ use super::message::{Control, GroupChange, Message};
 use super::proto;
 use super::varint::take_varint;
 
-/// What of a message is decoded at a time, in bytes. Smaller messages are no large ones.
+/// The bytes of a message that are decoded at a time. A message that isn't larger is decoded as a whole.
 const PART: usize = 64 * 1024;
 
-/// The bytes that are decoded of the name of an actor, a group or a scope: enough to tell that it is too long.
+/// The longest part, in bytes, that is decoded of the name of an actor, a group or a scope: enough to tell that it is too long.
 const NAME: usize = 1024;
 
-/// The largest entry of a list that is decoded as it is.
+/// The largest entry of a list, in bytes, that is decoded as it is.
 const ENTRY: usize = 4096;
 
-/// Key of `NetworkMessage.control`, length-delimited.
+/// The key of `NetworkMessage.control`, length-delimited.
 const CONTROL: u64 = 3 << 3 | 2;
 
 /// A large message, part by part.
@@ -29,7 +29,7 @@ pub(crate) struct Parts {
     body: Vec<u8>,
     at: usize,
     list: List,
-    /// Where the run of numbers ends that `at` is in.
+    /// The end of the run of numbers that `at` is in.
     run: usize,
 }
 
@@ -40,7 +40,7 @@ enum List {
     Terminate,
     Join(proto::GroupChange),
     Leave(proto::GroupChange),
-    /// Of which the first part is enough: nobody connects to more nodes on a peer's word.
+    /// The other nodes that a peer knows. The first part is enough: this node doesn't connect to more nodes on a peer's word.
     Sessions,
 }
 
@@ -57,7 +57,7 @@ impl List {
 /// The parts of this payload; none if it isn't large, or no message of the control plane.
 ///
 /// # Errors
-/// It is large, and not of the one shape, or broken.
+/// It is large, and broken or not of the one shape.
 pub(super) fn parts(payload: &[u8]) -> Result<Option<Parts>, WireError> {
     if payload.len() <= PART || !has_control(payload)? {
         return Ok(None);
@@ -222,7 +222,7 @@ impl Parts {
 }
 
 /// A field of a message.
-struct Field<'a> {
+struct ListField<'a> {
     key: u64,
     /// The value of a field that has a length.
     value: &'a [u8],
@@ -231,9 +231,9 @@ struct Field<'a> {
 }
 
 /// The field at `at`, which moves behind it.
-fn next_field<'a>(bytes: &'a [u8], at: &mut usize) -> Result<Field<'a>, WireError> {
+fn next_field<'a>(bytes: &'a [u8], at: &mut usize) -> Result<ListField<'a>, WireError> {
     let key = take_varint(bytes, at).ok_or_else(cut_short)?;
-    let mut field = Field {
+    let mut field = ListField {
         key,
         value: &[],
         number: 0,

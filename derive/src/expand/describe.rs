@@ -1,7 +1,7 @@
 //! The description of a message enum for tools that have only the compiled guest.
 //!
-//! Types are named by the SDK, not by their tokens: an alias or a parameter then goes by what it stands for, and the format
-//! shows, both of which a tool has to know to encode a value.
+//! Types are named by the SDK, and not by their tokens. So an alias or a parameter has the name of the type that it stands for, and
+//! the format shows: a tool has to know both to encode a value.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{bindings, converter, decode_into, error, variable};
-use crate::model::{MessageEnum, MessageVariant, Reply};
+use crate::model::{MessageEnum, MessageVariant, ReplyType};
 
 /// Casts and calls are told apart first, so a call's tag in a cast is unknown, and the other way round.
 pub(super) fn body(message: &MessageEnum) -> TokenStream {
@@ -53,9 +53,9 @@ fn cast(variant: &MessageVariant) -> TokenStream {
     }
 }
 
-fn call(variant: &MessageVariant, reply: &Reply) -> TokenStream {
+fn call(variant: &MessageVariant, reply: &ReplyType) -> TokenStream {
     let MessageVariant { ident, arguments, .. } = variant;
-    let Reply { member, ty } = reply;
+    let ReplyType { member, ty } = reply;
     let into_bytes = converter(ty, "into_bytes");
     let tag = variant.tag();
     let decoded = decode(variant);

@@ -16,7 +16,7 @@ use syn::spanned::Spanned;
 use syn::{DeriveInput, Type};
 
 use crate::bounds;
-use crate::model::{Argument, MessageEnum};
+use crate::model::{MessageEnum, VariantArgument};
 
 /// The impl of `Message` of a type that is never serialized.
 pub(crate) fn local_message(input: &DeriveInput) -> TokenStream {
@@ -78,20 +78,21 @@ fn variable(position: usize) -> Ident {
 }
 
 /// `0: __argument0, name: __argument1`: the arguments, as a pattern or as an expression.
-fn bindings(arguments: &[Argument]) -> TokenStream {
+fn bindings(arguments: &[VariantArgument]) -> TokenStream {
     let members = arguments.iter().map(|argument| &argument.member);
     let variables = (0..arguments.len()).map(variable);
     quote!(#(#members: #variables,)*)
 }
 
-/// A conversion of a field, called. Where the field's type has none, the compiler's complaint points at the type.
+/// A call of a field's conversion. Where the field's type has none, the compiler's error points at the type.
 fn convert(ty: &Type, name: &str, value: &TokenStream) -> TokenStream {
     let span = Span::call_site().located_at(ty.span());
     let name = Ident::new(name, span);
     quote_spanned!(span=> <#ty as ractor::BytesConvertable>::#name(#value))
 }
 
-/// The same as a function. A closure, since the compiler has more to say, and not at the type, of a path as a value.
+/// The same as a function. It is a closure, because an error about a path as a value would be longer, and would not point at the
+/// type.
 fn converter(ty: &Type, name: &str) -> TokenStream {
     let converted = convert(ty, name, &quote!(__value));
     quote!(|__value| #converted)
@@ -111,12 +112,12 @@ fn decode_into(variable: &Ident, ty: &Type, bytes: &TokenStream) -> TokenStream 
     }
 }
 
-/// The type of everything that is bytes.
+/// The type of encoded values.
 fn bytes() -> TokenStream {
     quote!(::std::vec::Vec<::core::primitive::u8>)
 }
 
-/// The error of everything that isn't.
+/// The error of values that don't decode.
 fn error() -> TokenStream {
     quote!(ractor::message::BoxedDowncastErr)
 }

@@ -6,12 +6,12 @@ use quote::quote;
 use super::bytes;
 use crate::model::MessageEnum;
 
-/// The interval at which a port between looks whether its caller has given up after all, once the caller's timeout has passed, in
-/// milliseconds.
+/// The interval, in milliseconds, at which a port in between looks whether its caller has given up, once the caller's timeout has
+/// passed.
 const LOOK_EVERY_MS: u64 = 100;
-/// The number of looks if the caller is in this process. One that waits on regardless hears then that nothing comes.
+/// The number of looks where the caller is in this process. After the last one a caller that still waits hears that nothing comes.
 const LOOKS_HERE: u32 = 10;
-/// The number of looks if the caller is on another node: that it has given up doesn't show, but its time began earlier.
+/// The number of looks where the caller is on another node: its giving up doesn't show here, but its time began earlier.
 const LOOKS_THERE: u32 = 2;
 
 /// The functions, if the message has calls.
@@ -49,9 +49,9 @@ fn convert() -> TokenStream {
     }
 }
 
-/// A port that forwards what it is sent, converted. Natively it ends as soon as it is used or dropped, at the latest with the
-/// caller's timeout: whoever still holds it then finds it closed. The port behind it ends a while later, because the caller is
-/// to be the first who gives up, however late it gets its turn, or it would hear that its port was closed instead.
+/// A port that converts what it is sent, and forwards it. Natively it ends as soon as it is used or dropped, at the latest with the
+/// caller's timeout: an actor that still holds it then finds it closed. The port behind it ends a while later. The caller must be
+/// the first to give up, however late it gets its turn, or it would hear of a closed port instead of its timeout.
 fn bridge() -> TokenStream {
     let signature = quote! {
         fn __ractor_bridge<__From: ::core::marker::Send + 'static, __To: ::core::marker::Send + 'static>(
@@ -76,9 +76,9 @@ fn bridge() -> TokenStream {
     }
 }
 
-/// A future without a task: who wakes it polls it there and then. So whoever uses the new port converts the reply and
-/// hands it on, and neither a spawn nor a turn of the scheduler is paid for. A future that asks for its next poll while
-/// it is polled (tokio does so to a task that has had its share of the thread) gets a task after all.
+/// A future without a task: the wake-up polls it there and then. So the actor that uses the new port converts the reply and hands
+/// it on, and neither a spawn nor a turn of the scheduler is paid for. A future that asks for its next poll while it is polled
+/// (tokio does so to a task that has had its share of the thread) gets a task after all.
 fn crossing() -> TokenStream {
     let lock = quote! {
         ::core::result::Result::unwrap_or_else(
@@ -196,9 +196,9 @@ fn unlimited() -> TokenStream {
     }
 }
 
-/// For a call with a timeout. The clock is asked when a value is taken, because the timer may be late. The timer is a task's
-/// own: a runtime that ends wakes whoever waits for a timer, and only tasks are gone by then; and a thread that answers may
-/// belong to no runtime.
+/// For a call with a timeout. The clock is asked when a value is taken, because the timer may be late. The timer has a task of its
+/// own for two reasons: a runtime that ends wakes everything that waits for a timer, and only tasks are gone by then; and the
+/// thread that answers may belong to no runtime.
 fn limited() -> TokenStream {
     let received = received();
     let lock = quote! {
@@ -263,7 +263,7 @@ fn limited() -> TokenStream {
     }
 }
 
-/// What `__receiver` has come to: a value, or that there will be none. What is there is taken, even if the task that sent it
+/// The outcome of `__receiver`: a value, or that there will be none. A value that is there is taken even if the task that sent it
 /// has had its share of the thread.
 fn received() -> TokenStream {
     quote! {

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{bindings, converter, variable};
-use crate::model::{Argument, MessageEnum, MessageVariant, Reply};
+use crate::model::{MessageEnum, MessageVariant, ReplyType, VariantArgument};
 
 /// One arm a variant.
 pub(super) fn body(message: &MessageEnum) -> TokenStream {
@@ -32,9 +32,9 @@ fn cast(variant: &MessageVariant) -> TokenStream {
     }
 }
 
-fn call(variant: &MessageVariant, reply: &Reply) -> TokenStream {
+fn call(variant: &MessageVariant, reply: &ReplyType) -> TokenStream {
     let MessageVariant { ident, arguments, .. } = variant;
-    let Reply { member, ty } = reply;
+    let ReplyType { member, ty } = reply;
     let (from_bytes, try_from_bytes) = (converter(ty, "from_bytes"), converter(ty, "try_from_bytes"));
     let tag = variant.tag();
     let bindings = bindings(arguments);
@@ -58,7 +58,7 @@ fn call(variant: &MessageVariant, reply: &Reply) -> TokenStream {
     }
 }
 
-fn encode(arguments: &[Argument]) -> TokenStream {
+fn encode(arguments: &[VariantArgument]) -> TokenStream {
     let fields = arguments.iter().enumerate().map(|(position, argument)| {
         let (variable, ty) = (variable(position), &argument.ty);
         let into_bytes = converter(ty, "into_bytes");

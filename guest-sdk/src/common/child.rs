@@ -68,9 +68,9 @@ impl Child {
     }
 }
 
-/// What is done when a child fails or ends. A restart is in place: the child keeps its id, its name, its groups and the
-/// messages that wait for it, and starts anew from the same arguments; the message that it failed at is lost. After too
-/// many failures in a short time its parent hears of the last.
+/// What happens when a child fails or ends. A restart is in place: the child keeps its id, its name, its groups and the messages
+/// that wait for it, and starts anew from the same arguments; the message that it failed at is lost. After too many failures in a
+/// short time its parent hears of the last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Restart {
     /// Nothing; the parent hears of it. What ractor does.

@@ -19,7 +19,7 @@ pub enum StateError {
         /// What is wrong.
         reason: postcard::Error,
     },
-    /// Nobody said how to read this version.
+    /// The code doesn't say how to read this version.
     UnknownVersion(u32),
 }
 

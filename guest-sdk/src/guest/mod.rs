@@ -55,7 +55,7 @@ pub trait State: std::any::Any + Send + 'static {}
 
 impl<T: std::any::Any + Send + 'static> State for T {}
 
-/// Fails this actor at once, with this reason. What the current handler has not done is not done.
+/// Fails this actor at once, with this reason. The rest of the current handler is not run.
 pub fn exit(reason: impl Into<String>) -> ! {
     runtime::incoming::flush();
     bindings::ractor::actor::lifecycle::exit(&reason.into());

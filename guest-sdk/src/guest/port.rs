@@ -19,8 +19,8 @@ enum Caller {
     Myself(Weak<dyn Any + Send + Sync>),
 }
 
-/// Where the reply to a call goes. A handler may answer at once, or keep the port in its state and answer while it
-/// handles a later message. Dropping the port tells the caller that no reply will come.
+/// The way of a reply to its caller. A handler may answer at once, or keep the port in its state and answer while it handles a
+/// later message. Dropping the port tells the caller that no reply will come.
 pub struct RpcReplyPort<T> {
     // A lock that is never taken: it makes the port, and so every message with a port, `Sync`, which an error that
     // hands a message back has to be.
@@ -38,8 +38,8 @@ impl<T> RpcReplyPort<T> {
     /// Sends the reply.
     ///
     /// # Errors
-    /// `ChannelClosed` if the caller has given up, or the reply could not be encoded for it. The reply is not handed
-    /// back, which differs from ractor.
+    /// `ChannelClosed` if the caller has given up, or the reply could not be encoded for it. Unlike ractor, the reply is not handed
+    /// back.
     pub fn send(self, message: T) -> Result<(), MessagingErr<T>> {
         let sink = into_inner(self.sink);
         sink(message).map_err(|Undelivered| MessagingErr::ChannelClosed)

@@ -1,4 +1,4 @@
-//! What a guest is told by its table `[actors.config]` in node.toml. Natively there is one table for the process, which
+//! The values that a guest gets from its table `[actors.config]` in node.toml. Natively there is one table for the process, which
 //! `main` fills, and one for each `TestHost` of a test, which comes first.
 
 use crate::native::context;

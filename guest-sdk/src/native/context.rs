@@ -1,5 +1,5 @@
-//! What an actor finds around it besides other actors: config values and modules. It comes from the process, and in a
-//! test from its host, which the actors that it started carry along and hand on to their children.
+//! What an actor finds around it besides other actors: config values and modules. They come from the process, and in a test from
+//! its host; the actors that a host has started carry them along, and hand them on to their children.
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
@@ -66,17 +66,17 @@ impl fmt::Debug for Context {
     }
 }
 
-/// What every actor of this process finds.
+/// The context of every actor of this process.
 pub(crate) fn process() -> &'static Arc<Context> {
     &PROCESS
 }
 
-/// What the running actor finds before that, if a test started it.
+/// The context of the running actor, if a test started it. It comes before that of the process.
 pub(crate) fn current() -> Option<Arc<Context>> {
     CURRENT.try_with(Arc::clone).ok()
 }
 
-/// Looks something up in the one, then in the other.
+/// Looks something up in the actor's context, and then in that of the process.
 pub(crate) fn look_up<T>(find: impl Fn(&Context) -> Option<T>) -> Option<T> {
     current().and_then(|context| find(&context)).or_else(|| find(process()))
 }

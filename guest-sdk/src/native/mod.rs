@@ -12,7 +12,7 @@ pub mod testing;
 
 pub use ::ractor::*;
 
-/// Fails this actor at once, with this reason. What the current handler has not done is not done.
+/// Fails this actor at once, with this reason. The rest of the current handler is not run.
 pub fn exit(reason: impl Into<String>) -> ! {
     // A panic without the noise of one, which ractor makes a failure of.
     std::panic::resume_unwind(Box::new(reason.into()))

@@ -1,4 +1,4 @@
-//! Replacing the code of an actor that lives: natively there is only what its tests need.
+//! Replacing the code of a living actor: natively there is only what tests need.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -43,7 +43,7 @@ impl<T> From<RpcReplyPort<T>> for Deferred<T> {
     }
 }
 
-/// The ports that were written and not read yet, by the number that stands for each.
+/// The ports that were serialized and not read back yet, by the number that stands for each.
 static KEPT: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
 
 #[derive(Default)]

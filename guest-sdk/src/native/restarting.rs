@@ -31,11 +31,11 @@ impl<F> Restarting<F> {
     }
 }
 
-/// What is replaced by a restart.
-pub(super) struct Alive<A: Actor> {
+/// The actor that runs now, which a restart replaces.
+pub(super) struct RunningActor<A: Actor> {
     actor: A,
     state: A::State,
-    /// When it was restarted, as far as it counts; oldest first.
+    /// The times of the restarts that still count, oldest first.
     restarts: VecDeque<Instant>,
 }
 
@@ -46,53 +46,61 @@ where
     F: Fn() -> A + Send + Sync + 'static,
 {
     type Msg = A::Msg;
-    type State = Alive<A>;
+    type State = RunningActor<A>;
     type Arguments = ();
 
-    async fn pre_start(&self, myself: ActorRef<A::Msg>, (): ()) -> Result<Alive<A>, ActorProcessingErr> {
+    async fn pre_start(&self, myself: ActorRef<A::Msg>, (): ()) -> Result<RunningActor<A>, ActorProcessingErr> {
         let (actor, state) = self.start(&myself).await?;
         for group in &self.child.groups {
             pg::join(group.clone(), vec![myself.get_cell()]);
         }
-        Ok(Alive {
+        Ok(RunningActor {
             actor,
             state,
             restarts: VecDeque::new(),
         })
     }
 
-    async fn post_start(&self, myself: ActorRef<A::Msg>, alive: &mut Alive<A>) -> Result<(), ActorProcessingErr> {
-        let outcome = caught(alive.actor.post_start(myself.clone(), &mut alive.state)).await;
-        self.settle(&myself, alive, outcome).await
+    async fn post_start(
+        &self,
+        myself: ActorRef<A::Msg>,
+        running: &mut RunningActor<A>,
+    ) -> Result<(), ActorProcessingErr> {
+        let outcome = caught(running.actor.post_start(myself.clone(), &mut running.state)).await;
+        self.after_callback(&myself, running, outcome).await
     }
 
-    async fn post_stop(&self, myself: ActorRef<A::Msg>, alive: &mut Alive<A>) -> Result<(), ActorProcessingErr> {
-        alive.actor.post_stop(myself, &mut alive.state).await
+    async fn post_stop(
+        &self,
+        myself: ActorRef<A::Msg>,
+        running: &mut RunningActor<A>,
+    ) -> Result<(), ActorProcessingErr> {
+        running.actor.post_stop(myself, &mut running.state).await
     }
 
     async fn handle(
         &self,
         myself: ActorRef<A::Msg>,
         message: A::Msg,
-        alive: &mut Alive<A>,
+        running: &mut RunningActor<A>,
     ) -> Result<(), ActorProcessingErr> {
-        let outcome = caught(alive.actor.handle(myself.clone(), message, &mut alive.state)).await;
-        self.settle(&myself, alive, outcome).await
+        let outcome = caught(running.actor.handle(myself.clone(), message, &mut running.state)).await;
+        self.after_callback(&myself, running, outcome).await
     }
 
     async fn handle_supervisor_evt(
         &self,
         myself: ActorRef<A::Msg>,
         event: SupervisionEvent,
-        alive: &mut Alive<A>,
+        running: &mut RunningActor<A>,
     ) -> Result<(), ActorProcessingErr> {
         let outcome = caught(
-            alive
+            running
                 .actor
-                .handle_supervisor_evt(myself.clone(), event, &mut alive.state),
+                .handle_supervisor_evt(myself.clone(), event, &mut running.state),
         )
         .await;
-        self.settle(&myself, alive, outcome).await
+        self.after_callback(&myself, running, outcome).await
     }
 }
 
@@ -112,18 +120,18 @@ where
         Ok((actor, state))
     }
 
-    /// After a callback: on with the actor as it is, or with a new one, or with none.
-    async fn settle(
+    /// Decides after a callback: the actor goes on as it is, or with a new instance, or fails.
+    async fn after_callback(
         &self,
         myself: &ActorRef<A::Msg>,
-        alive: &mut Alive<A>,
+        running: &mut RunningActor<A>,
         mut outcome: Result<(), ActorProcessingErr>,
     ) -> Result<(), ActorProcessingErr> {
         while let Err(error) = outcome {
-            let Some(wait) = self.wait(&mut alive.restarts) else {
+            let Some(wait) = self.wait(&mut running.restarts) else {
                 return Err(error);
             };
-            // What the failed one supervised was its own affair; the next one knows nothing of it.
+            // The children go with the failed instance: the next one knows nothing of them.
             for child in myself.get_children() {
                 child.unlink(myself.get_cell());
                 child.kill();
@@ -131,9 +139,9 @@ where
             sleep(wait).await;
             outcome = match self.start(myself).await {
                 Ok((actor, state)) => {
-                    alive.actor = actor;
-                    alive.state = state;
-                    caught(alive.actor.post_start(myself.clone(), &mut alive.state)).await
+                    running.actor = actor;
+                    running.state = state;
+                    caught(running.actor.post_start(myself.clone(), &mut running.state)).await
                 }
                 Err(error) => Err(error),
             };
@@ -141,7 +149,7 @@ where
         Ok(())
     }
 
-    /// How long to wait before the next restart; none if there is to be none.
+    /// The wait before the next restart; none if there is to be no restart.
     fn wait(&self, restarts: &mut VecDeque<Instant>) -> Option<Duration> {
         if self.child.restart == Restart::Temporary {
             return None;

@@ -3,8 +3,8 @@
 //! The actors that live, their answers and the time go in through `handle_*`; what is to be done and the time of the next thing to do
 //! come out through `poll_*`. The schedule carries them out, and so does the simulation of whole nodes.
 //!
-//! Of states that are on their way to the writer there are as many as there are places. An actor that is busy with one message gives
-//! its place up until it answers, so that however many are, they keep nobody else from being asked.
+//! No more states are on their way to the writer than there are places. An actor that is busy with one message gives its place up until
+//! it answers, so that busy actors, however many, don't keep others from being asked.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use tokio::sync::Semaphore;
 
 use crate::guest::StateRoom;
 
-/// The longest time for an answer of an actor that has nothing to do. One that takes longer gives its place up until it answers.
+/// The longest that an actor with nothing to do takes to answer. One that takes longer gives its place up until it answers.
 const PROMPT: Duration = Duration::from_millis(50);
 
-/// The longest time for an actor to come to the end of its message. If it takes longer it is asked again the next time.
+/// The longest that an actor may take to come to the end of its message. One that takes longer is asked again in the next round.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An actor that may be asked.
@@ -32,9 +32,9 @@ pub(crate) trait CheckpointActor: Clone {
 /// What is to be done.
 #[derive(Debug)]
 pub(crate) enum CollectionStep<A> {
-    /// A round of this section begins: [`handle_living`](Asking::handle_living) is told its actors.
+    /// A round of this section begins: [`handle_living`](Collection::handle_living) is told its actors.
     Round(usize),
-    /// An actor is asked for its state, which has a place in this room. [`handle_answer`](Asking::handle_answer) is told what it says.
+    /// An actor is asked for its state, which has a place in this room. [`handle_answer`](Collection::handle_answer) is told what it says.
     Ask { ask: u64, actor: A, room: Arc<StateRoom> },
     /// The answer is awaited no longer: the actor of this name is busy with one message.
     GiveUp { ask: u64, name: String },
@@ -56,7 +56,7 @@ pub(crate) enum StateAnswer {
 /// What an answer leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum AnswerOutcome {
-    /// The state is to be written. If it can't be taken, [`handle_left_out`](Asking::handle_left_out) is told.
+    /// The state is to be written. If it can't be taken, [`handle_left_out`](Collection::handle_left_out) is told.
     Write { section: usize, name: String },
     /// There is no state of an actor, which is worth saying.
     Refused { name: String },
@@ -145,7 +145,7 @@ impl<A: CheckpointActor> Collection<A> {
         Self::new(at_once, every.map(|every| (Some(every), now + every)))
     }
 
-    /// This many sections with one round each, now.
+    /// This number of sections, with one round each that begins now.
     pub(crate) fn once(at_once: usize, sections: usize, now: Instant) -> Self {
         Self::new(at_once, (0..sections).map(|_| (None, now)))
     }
@@ -275,7 +275,7 @@ impl<A: CheckpointActor> Collection<A> {
         self.ask_next(now)
     }
 
-    /// Whoever has waited the longest is asked, if there is a place.
+    /// The actor that has waited longest is asked, if there is a place.
     fn ask_next(&mut self, now: Instant) -> Option<CollectionStep<A>> {
         while let Some(next) = self.waiting.front().copied() {
             let Ok(place) = self.places.clone().try_acquire_owned() else {

@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
-use crate::files::{self, Step};
+use crate::files::{self, FileStep};
 
 /// The first error of the system: its number, or else its text.
 #[derive(Debug, Clone, Default)]
@@ -54,7 +54,7 @@ impl Medium {
         Ok(Self { file, trouble, path })
     }
 
-    fn step(&self, step: Step) -> io::Result<()> {
+    fn step(&self, step: FileStep) -> io::Result<()> {
         self.trouble.note(files::point(step, &self.path))
     }
 }
@@ -65,17 +65,17 @@ impl StorageBackend for Medium {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.step(Step::Read)?;
+        self.step(FileStep::Read)?;
         self.trouble.note(self.file.read(offset, out))
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.step(Step::Resize)?;
+        self.step(FileStep::Resize)?;
         self.trouble.note(self.file.set_len(len))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.step(Step::Sync)?;
+        self.step(FileStep::Sync)?;
         self.trouble.note(self.file.sync_data())?;
         #[cfg(test)]
         files::fault::synced(&self.path);
@@ -90,7 +90,7 @@ impl StorageBackend for Medium {
             drop(self.file.read(offset, &mut before));
             files::fault::writes(&self.path, offset, before, data);
         }
-        if let Err(error) = self.step(Step::Write) {
+        if let Err(error) = self.step(FileStep::Write) {
             // A torn write: a part of it is there.
             self.file
                 .write(offset, data.get(..data.len() / 2).unwrap_or_default())?;

@@ -6,12 +6,12 @@
 
 mod collection;
 mod database;
-mod forgetting;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod medium;
 mod opening;
 mod record;
+mod retention;
 mod schedule;
 
 pub use database::Database;

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::collection::{AnswerOutcome, CheckpointActor, Collection, CollectionStep, StateAnswer};
 use crate::guest::{Checkpoint, Checkpoints, Entry, GuestRef, Modules, NotReloaded, Snapshot, StateRoom};
 
-/// The number of actors that are asked for their state at once, which is also the most states on their way to the writer.
+/// The most actors that are asked for their states at once, and so the most states that are on their way to the writer.
 const AT_ONCE: usize = 16;
 
 /// Actors whose states are kept.
@@ -96,7 +96,7 @@ enum Answered {
         place: OwnedSemaphorePermit,
     },
     NoRoom,
-    Failed(NotReloaded),
+    DatabaseFailure(NotReloaded),
 }
 
 /// What carries out what the machine decides.
@@ -181,15 +181,15 @@ impl Rounds {
         let answer = match &answered {
             Answered::State { hash, .. } => StateAnswer::State(*hash),
             Answered::NoRoom => StateAnswer::NoRoom,
-            Answered::Failed(NotReloaded::Ended) => StateAnswer::Ended,
-            Answered::Failed(_) => StateAnswer::Refused,
+            Answered::DatabaseFailure(NotReloaded::Ended) => StateAnswer::Ended,
+            Answered::DatabaseFailure(_) => StateAnswer::Refused,
         };
         match (self.collection.handle_answer(ask, answer), answered) {
             (AnswerOutcome::Write { section, name }, Answered::State { snapshot, place, .. }) => {
                 self.write(section, &name, guest, snapshot);
                 drop(place);
             }
-            (AnswerOutcome::Refused { name }, Answered::Failed(error)) => {
+            (AnswerOutcome::Refused { name }, Answered::DatabaseFailure(error)) => {
                 tracing::warn!(actor = name, %error, "no checkpoint");
             }
             _ => {}
@@ -228,7 +228,7 @@ async fn answer(guest: &GuestRef, room: Arc<StateRoom>) -> Answered {
             place,
         },
         Ok(None) => Answered::NoRoom,
-        Err(error) => Answered::Failed(error),
+        Err(error) => Answered::DatabaseFailure(error),
     }
 }
 

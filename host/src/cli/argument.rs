@@ -49,9 +49,9 @@ pub(super) enum ArgumentError {
     File { path: PathBuf, reason: files::ReadError },
     #[error("`{FILE_MARK}{STDIN}`: standard input can't be read: {0}")]
     Stdin(io::Error),
-    #[error("`{FILE_MARK}{STDIN}` stands there several times, but standard input can be read only once")]
+    #[error("`{FILE_MARK}{STDIN}` is given more than once, but standard input can be read only once")]
     StdinTwice,
-    #[error("`{FILE_MARK}{0}` has more than {MOST_BYTES} bytes, which no node takes in one message")]
+    #[error("`{FILE_MARK}{0}` has more than {MOST_BYTES} bytes, which is more than a node accepts in one message")]
     TooLarge(String),
 }
 

@@ -15,12 +15,12 @@ use crate::ops::telemetry::LogFormat;
 use crate::tls::ServerName;
 
 const LITERALS: &str = "\
-Arguments and their types:
-  A guest says which types its messages have, so `5` and `hello` will do. Other actors don't, and want literals:
+Arguments:
+  A guest describes the types of its messages, so `5` or `hello` is enough. Other actors need literals with a type:
   u64:5  i32:-3  f64:1.5  bool:true  char:x  str:hello  bytes:00ff  unit  [u64]:1,2,3
-  Integers are u8 to u128 and i8 to i128, floats f32 and f64. What follows `str:` is taken as it is. A list without its
-  type is 1,2,3, bytes are hexadecimal. `bytes:@FILE` is what a file has, `bytes:@-` what comes on standard input; the
-  bytes of a text are its UTF-8.";
+  Integer types are u8 to u128 and i8 to i128, float types f32 and f64. Everything after `str:` is taken verbatim. Where
+  the type is known, a list is written 1,2,3 and bytes are written in hexadecimal. `bytes:@FILE` sends what a file
+  contains, `bytes:@-` what is read from standard input; the bytes of a text are its UTF-8.";
 
 const CALL_EXAMPLES: &str = "\
 Examples:
@@ -66,45 +66,45 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Run the node that a node.toml describes, until SIGINT, SIGTERM, SIGHUP or SIGQUIT.
     ///
-    /// Logs go to stderr (RUST_LOG chooses which). Once everything has started, one line on stdout says
-    /// `ready node=NAME listen=ADDRESS`.
+    /// Logs go to stderr; RUST_LOG selects them. Once everything has started, the line `ready node=NAME listen=ADDRESS`
+    /// appears on stdout.
     #[command(
         after_help = "Examples:\n  ractor-host run node.toml --log-format json\n  ractor-host run node.toml --set node.name=beta"
     )]
     Run(RunArguments),
     /// Run the node, and build and reload its modules whenever their sources change.
     ///
-    /// Like `run`, with every module watched. A module is built by the command `build` of node.toml when one of its
-    /// `sources` changes; one that cargo made, as TARGET/wasm32-wasip2/PROFILE/NAME.wasm, by cargo. Actors keep their state.
+    /// Like `run`, with every module watched. When one of its `sources` changes, a module is built with the command `build`
+    /// from node.toml, or with cargo if its path is TARGET/wasm32-wasip2/PROFILE/NAME.wasm. Actors keep their state.
     #[command(after_help = "Example:\n  ractor-host dev node.toml")]
     Dev(RunArguments),
     /// Check a node.toml and the modules it names, without starting anything.
     #[command(after_help = "Example:\n  ractor-host check node.toml")]
     Check(CheckArguments),
-    /// Say what a component is: its messages, what it imports and exports, and which capabilities it could use.
+    /// Describe a component: its messages, its imports and exports, and the capabilities that it could use.
     ///
-    /// Needs no node and no node.toml. Nothing of the component runs but the function that describes it.
+    /// Needs neither a node nor a node.toml. Of the component, only the function that describes it runs.
     #[command(after_help = "Example:\n  ractor-host inspect counter.wasm --output json")]
     Inspect(InspectArguments),
-    /// Send a message to an actor of any node and print its reply.
+    /// Send a message to an actor on any node and print its reply.
     #[command(after_help = format!("{LITERALS}\n\n{CALL_EXAMPLES}"))]
     Call(CallArguments),
-    /// Send a message to an actor of any node without waiting for a reply.
+    /// Send a message to an actor on any node without waiting for a reply.
     #[command(after_help = format!("{LITERALS}\n\n{CAST_EXAMPLES}"))]
     Cast(CastArguments),
-    /// Ask an actor of a node which messages it takes. Guests answer; native actors and ractor_cluster don't.
+    /// Ask an actor which messages it takes. Guests answer; native actors and nodes of ractor_cluster don't.
     #[command(after_help = DESCRIBE_EXAMPLE)]
     Describe(DescribeArguments),
-    /// Replace the code of a module while its actors live, on one node or on several.
+    /// Replace the code of a module while its actors keep running, on one node or on several.
     ///
-    /// With --file the component is uploaded to all nodes, all are asked whether they could take it, and then it is rolled
-    /// out node by node; the first failure ends that. Without it each node reads the module's file anew.
+    /// With --file, the component is uploaded to all nodes, all are asked whether they could take it, and it is then rolled
+    /// out node by node; the first failure stops the rollout. Without it, each node reads its own file of the module again.
     #[command(after_help = RELOAD_EXAMPLES)]
     Reload(ReloadArguments),
-    /// Give a module the code that it had before.
+    /// Take a module back to the code that it had before.
     #[command(after_help = ROLLBACK_EXAMPLE)]
     Rollback(RollbackArguments),
-    /// Say which modules nodes have, in which versions, and how many actors.
+    /// Show which modules nodes have, their versions, and how many actors run them.
     #[command(after_help = STATUS_EXAMPLE)]
     Status(StatusArguments),
 }
@@ -115,10 +115,10 @@ pub(super) struct ConfigArguments {
     /// The node's configuration.
     #[arg(value_name = "NODE.TOML")]
     pub(super) file: PathBuf,
-    /// A value that takes the place of one in the file. May be given several times.
+    /// Set a value in place of the one in the file. May be given several times.
     ///
-    /// KEY has dots as in TOML: node.name=beta, 'node.peers=["alpha:4697"]', actors.counter.count=5 for the actor of that
-    /// name. VALUE is TOML, and text if it is none.
+    /// KEY is written with dots, as in TOML: node.name=beta, 'node.peers=["alpha:4697"]', actors.counter.count=5 for the actor
+    /// of that name. VALUE is TOML; what is not valid TOML is taken as text.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
 }
@@ -137,7 +137,7 @@ impl ConfigArguments {
 pub(super) struct RunArguments {
     #[command(flatten)]
     pub(super) config: ConfigArguments,
-    /// How log events are written to stderr.
+    /// The format of the log on stderr.
     #[arg(long, value_enum, default_value_t)]
     pub(super) log_format: LogFormat,
 }
@@ -150,12 +150,12 @@ pub(super) struct CheckArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct InspectArguments {
-    /// The component.
+    /// The component to describe.
     #[arg(value_name = "MODULE.WASM")]
     pub(super) file: PathBuf,
-    /// How it is printed.
+    /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
-    pub(super) output: Output,
+    pub(super) output: OutputFormat,
 }
 
 #[derive(Debug, Args)]
@@ -164,7 +164,7 @@ pub(super) struct CallArguments {
     pub(super) node: NodeArguments,
     #[command(flatten)]
     pub(super) message: MessageArguments,
-    /// The type of the reply. If absent, what the actor says it is, or else hexadecimal.
+    /// The type of the reply. By default, the type that the actor describes, or hexadecimal bytes if it describes none.
     #[arg(long, value_name = "TYPE")]
     pub(super) reply: Option<Type>,
 }
@@ -175,7 +175,7 @@ pub(super) struct CastArguments {
     pub(super) node: NodeArguments,
     #[command(flatten)]
     pub(super) message: MessageArguments,
-    /// Send it to every member of the group instead of one of them.
+    /// Send it to every member of the group instead of to one of them.
     #[arg(long)]
     pub(super) all: bool,
 }
@@ -184,70 +184,70 @@ pub(super) struct CastArguments {
 pub(super) struct DescribeArguments {
     #[command(flatten)]
     pub(super) node: NodeArguments,
-    /// The actor: its name, `group:NAME` (a member of a process group) or `pid:N`.
+    /// The actor: its name, `group:NAME` for a member of a process group, or `pid:N`.
     pub(super) target: Target,
-    /// How it is printed.
+    /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
-    pub(super) output: Output,
+    pub(super) output: OutputFormat,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ReloadArguments {
     #[command(flatten)]
     pub(super) control: ControlArguments,
-    /// The module, by its name in node.toml.
+    /// The name of the module in node.toml.
     pub(super) module: String,
-    /// The component to upload. If absent, each node takes what its own file of the module has now.
+    /// The component to upload. Without it, each node takes what its own file of the module contains now.
     #[arg(long, value_name = "WASM")]
     pub(super) file: Option<PathBuf>,
-    /// What becomes of the actors' state. If absent: it is handed over by those that can, and given up by those that can't
-    /// and may.
+    /// What happens to the state of the actors. By default, actors that can hand their state over do so, and the others start
+    /// afresh if they may be restarted.
     #[arg(long, value_enum)]
     pub(super) mode: Option<StateMode>,
-    /// If some actors can't be reloaded: the others don't go back to their old code.
+    /// If some actors can't be reloaded, let the others keep the new code.
     #[arg(long)]
     pub(super) mixed: bool,
-    /// Also if the new code says that it is another actor, or that its state is older.
+    /// Reload even if the new code says that it is another actor, or that its state is older.
     #[arg(long)]
     pub(super) force: bool,
-    /// Only say what would be done, and whether it could be.
+    /// Only report what would be done, and whether it is possible.
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Do nothing anew, but ask what became of the request of this number, which a command printed whose answer was lost.
+    /// Change nothing, but ask what became of the request with this number. A command prints it when the answer is lost.
     #[arg(long, value_name = "NUMBER", conflicts_with_all = ["file", "mode", "mixed", "force", "dry_run"])]
     pub(super) request: Option<RequestId>,
-    /// How it is printed.
+    /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
-    pub(super) output: Output,
+    pub(super) output: OutputFormat,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct RollbackArguments {
     #[command(flatten)]
     pub(super) control: ControlArguments,
-    /// The module, by its name in node.toml.
+    /// The name of the module in node.toml.
     pub(super) module: String,
-    /// Do nothing anew, but ask what became of the request of this number, which a command printed whose answer was lost.
+    /// Change nothing, but ask what became of the request with this number. A command prints it when the answer is lost.
     #[arg(long, value_name = "NUMBER")]
     pub(super) request: Option<RequestId>,
-    /// How it is printed.
+    /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
-    pub(super) output: Output,
+    pub(super) output: OutputFormat,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct StatusArguments {
     #[command(flatten)]
     pub(super) control: ControlArguments,
-    /// How it is printed.
+    /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
-    pub(super) output: Output,
+    pub(super) output: OutputFormat,
 }
 
 /// What becomes of the state of actors that get other code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum StateMode {
-    /// The old code gives it to the new code.
+    /// The old code hands it over to the new code.
     Snapshot,
     /// It is given up: the new code starts afresh.
     Restart,
@@ -265,10 +265,10 @@ impl From<StateMode> for Mode {
 /// How to reach the nodes, and to prove that one may deploy to them.
 #[derive(Debug, Args)]
 pub(super) struct ControlArguments {
-    /// The address of a node with a table [control] in its node.toml. May be given several times.
+    /// The address of a node that has a table [control] in its node.toml. May be given several times.
     #[arg(long, value_name = "HOST:PORT", required = true)]
     pub(super) node: Vec<PeerAddress>,
-    /// Besides, every node that the first one has a session with.
+    /// Include every node that the first one has a session with.
     #[arg(long)]
     pub(super) all_nodes: bool,
     #[command(flatten)]
@@ -277,32 +277,32 @@ pub(super) struct ControlArguments {
     pub(super) key: KeyArguments,
     #[command(flatten)]
     pub(super) tls: TlsArguments,
-    /// How long everything together may take: 500ms, 5s, 2m.
+    /// How long the whole command may take: 500ms, 5s, 2m.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_timeout)]
     pub(super) timeout: Duration,
 }
 
-/// How results are printed.
+/// The format of results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Output {
-    /// For people.
+pub(super) enum OutputFormat {
+    /// Text for people.
     #[default]
     Text,
-    /// For programs.
+    /// JSON for programs.
     Json,
 }
 
 /// How to reach the node.
 #[derive(Debug, Args)]
 pub(super) struct NodeArguments {
-    /// The address of a node, this project's or ractor_cluster's.
+    /// The address of a node of this program or of ractor_cluster.
     #[arg(long, value_name = "HOST:PORT")]
     pub(super) node: PeerAddress,
     #[command(flatten)]
     pub(super) cookie: CookieArguments,
     #[command(flatten)]
     pub(super) tls: TlsArguments,
-    /// How long everything together may take: 500ms, 5s, 2m.
+    /// How long the whole command may take: 500ms, 5s, 2m.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_timeout)]
     pub(super) timeout: Duration,
 }
@@ -311,10 +311,10 @@ pub(super) struct NodeArguments {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct CookieArguments {
-    /// The file with the cluster's cookie.
+    /// The file with the cookie of the cluster.
     #[arg(long, value_name = "FILE")]
     pub(super) cookie_file: Option<PathBuf>,
-    /// The environment variable with the cluster's cookie.
+    /// The environment variable with the cookie of the cluster.
     #[arg(long, value_name = "VARIABLE")]
     pub(super) cookie_env: Option<String>,
 }
@@ -334,16 +334,16 @@ pub(super) struct KeyArguments {
 /// How to reach a node that speaks TLS: one with a table [node.tls].
 #[derive(Debug, Args)]
 pub(super) struct TlsArguments {
-    /// Connect over TLS, to a node whose certificate leads to one of these (PEM).
+    /// Connect over TLS to a node whose certificate leads to one of these CA certificates (PEM).
     #[arg(long, value_name = "FILE")]
     pub(super) tls_ca: Option<PathBuf>,
-    /// The certificate to show to a node that asks for one (PEM).
+    /// The certificate to present to a node that asks for one (PEM).
     #[arg(long, value_name = "FILE", requires_all = ["tls_ca", "tls_key"])]
     pub(super) tls_cert: Option<PathBuf>,
     /// The private key of that certificate (PEM).
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(super) tls_key: Option<PathBuf>,
-    /// The name in the node's certificate, where it is not the host of --node.
+    /// The name in the node's certificate, if it is not the host in --node.
     #[arg(long, value_name = "NAME", requires = "tls_ca", value_parser = parse_server_name)]
     pub(super) tls_name: Option<ServerName<'static>>,
 }
@@ -355,7 +355,7 @@ fn parse_server_name(text: &str) -> Result<ServerName<'static>, String> {
 /// To whom, and what.
 #[derive(Debug, Args)]
 pub(super) struct MessageArguments {
-    /// Who gets it: an actor's name, `group:NAME` (a member of a process group) or `pid:N`.
+    /// The recipient: an actor's name, `group:NAME` for a member of a process group, or `pid:N`.
     pub(super) target: Target,
     /// The variant of the actor's message enum.
     pub(super) variant: String,

@@ -11,7 +11,8 @@ use super::failure::Failure;
 use super::output;
 use super::process::Process;
 use crate::config::{Code, NodeConfig};
-use crate::host::{Guests, HostBuilder};
+use crate::guest::Modules;
+use crate::host::HostBuilder;
 use crate::ops::console;
 use crate::tls::ClientAuth;
 
@@ -21,13 +22,13 @@ pub(super) fn check(arguments: &CheckArguments, builder: &HostBuilder) -> Result
     if !config.warnings.first.is_empty() {
         console::eprint(format_args!("{}\n", config.warnings));
     }
-    let guests = process.complete(builder.check(&config))?;
-    output::write(|out| report(out, &config, &guests))?;
+    let modules = process.complete(builder.check(&config))?;
+    output::write(|out| report(out, &config, &modules))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// What was found, and what that was checked for.
-fn report(out: &mut impl Write, config: &NodeConfig, guests: &Guests) -> std::io::Result<()> {
+fn report(out: &mut impl Write, config: &NodeConfig, modules: &Modules) -> std::io::Result<()> {
     writeln!(out, "{} is good", config.file.display())?;
     writeln!(
         out,
@@ -46,7 +47,7 @@ fn report(out: &mut impl Write, config: &NodeConfig, guests: &Guests) -> std::io
         writeln!(out, "  peer {peer}, not dialled")?;
     }
     for source in &config.modules {
-        if let Some(module) = guests.module(&source.name) {
+        if let Some(module) = modules.find(&source.name) {
             let pinned = if source.digest.is_some() {
                 "as pinned"
             } else {

@@ -30,10 +30,10 @@ pub(super) const CLIENT_NAME: &str = "cli-";
 /// The interval at which a group is searched for members. ractor tells of changes only to actors.
 const GROUP_POLL: Duration = Duration::from_millis(20);
 
-/// The number of groups that an error lists.
+/// The most groups that an error lists.
 const GROUPS_SHOWN: usize = 20;
 
-/// The longest time for the end of the session.
+/// The longest that ending the session may take.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Why a message could not be sent.
@@ -48,7 +48,7 @@ pub(super) enum ClientError {
         node: PeerAddress,
         reason: ClientConnectErr,
     },
-    #[error("the node at {node} ended the connection: {reason}; if it wants TLS, say `--tls-ca FILE`")]
+    #[error("the node at {node} ended the connection: {reason}; if it expects TLS, pass `--tls-ca FILE`")]
     PerhapsTls { node: PeerAddress, reason: CloseReason },
     #[error("no connection to {node} within {timeout:?}; is a node running there?")]
     ConnectTimeout { node: PeerAddress, timeout: Duration },
@@ -65,7 +65,7 @@ pub(super) enum ClientError {
         timeout: Duration,
         groups: String,
     },
-    #[error("the message was not sent: it is larger than {peer} takes in one, or than may wait for it")]
+    #[error("the message was not sent: it is larger than {peer} accepts, or than what may wait to be sent")]
     NotSent { peer: String },
     #[error("{peer} did not confirm the message within {timeout:?}; it may or may not have arrived")]
     Unconfirmed { peer: String, timeout: Duration },
@@ -88,7 +88,7 @@ pub(super) enum NotDescribed {
     Silent,
     #[error("it did not describe itself within {0:?}; it may be busy")]
     Busy(Duration),
-    #[error("what it says of itself is not to be understood: {0}")]
+    #[error("its description can't be understood: {0}")]
     Description(#[from] DescriptionError),
 }
 
@@ -119,13 +119,13 @@ impl Deadline {
 }
 
 /// A node that is connected to another.
-pub(super) struct Client {
+pub(super) struct ClusterClient {
     server: ActorRef<NodeServerMessage>,
     peer: NodeServerSessionInformation,
     deadline: Deadline,
 }
 
-impl Client {
+impl ClusterClient {
     /// Connects, and waits until the peer has told of its actors and groups.
     pub(super) async fn connect(
         node: &PeerAddress,

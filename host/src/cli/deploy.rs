@@ -10,7 +10,7 @@ use std::time::Instant;
 use serde::Serialize;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::arguments::{ControlArguments, Output, ReloadArguments, RollbackArguments, StatusArguments};
+use super::arguments::{ControlArguments, OutputFormat, ReloadArguments, RollbackArguments, StatusArguments};
 use super::failure::Failure;
 use super::nodes::{self, ControlledNode, NodeAccess};
 use super::output;
@@ -22,6 +22,7 @@ use crate::guest::Digest;
 use crate::supervision::reload::Reload;
 
 pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
+    // Before any node is asked: a file that can't be read is found out here.
     let component = arguments.file.as_ref().map(|file| {
         files::read(file, files::LARGEST)
             .map_err(|error| Failure::usage(format_args!("{} can't be read: {error}", file.display())))
@@ -32,6 +33,7 @@ pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
         if arguments.request.is_some() {
             return Ok(rollout::ask_again(&mut nodes, &arguments.module, id).await);
         }
+        // To all nodes before the first one changes, so that no upload can fail in the middle of the rollout.
         let (digest, uploads) = match &component {
             Some(bytes) => {
                 let digest = Digest::of(bytes);
@@ -50,6 +52,7 @@ pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
                 ..Reload::of(&arguments.module)
             },
         };
+        // All nodes are asked before the first one changes: one that refuses keeps the others as they are.
         let mut rollout = rollout::check(&mut nodes, &arguments.module, &request(true)).await;
         if !arguments.dry_run && rollout.is_well() {
             rollout = rollout::roll(&mut nodes, &arguments.module, id, &request(false)).await;
@@ -87,8 +90,8 @@ pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
         Ok(all)
     })?;
     output::write(|out| match arguments.output {
-        Output::Text => all.iter().try_for_each(|status| rollout::write_status(out, status)),
-        Output::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
+        OutputFormat::Text => all.iter().try_for_each(|status| rollout::write_status(out, status)),
+        OutputFormat::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -121,10 +124,10 @@ async fn upload(nodes: &mut [ControlledNode], digest: Digest, bytes: &[u8]) -> a
     futures_util::future::try_join_all(uploads).await
 }
 
-fn finish(rollout: &RolloutReport, format: Output) -> Result<ExitCode, Failure> {
+fn finish(rollout: &RolloutReport, format: OutputFormat) -> Result<ExitCode, Failure> {
     output::write(|out| match format {
-        Output::Text => rollout.write(out),
-        Output::Json => json(rollout).and_then(|text| writeln!(out, "{text}")),
+        OutputFormat::Text => rollout.write(out),
+        OutputFormat::Json => json(rollout).and_then(|text| writeln!(out, "{text}")),
     })?;
     Ok(if rollout.is_well() {
         ExitCode::SUCCESS

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::arguments::{InspectArguments, Output};
+use super::arguments::{InspectArguments, OutputFormat};
 use super::failure::Failure;
 use super::output;
 use super::process::Process;
@@ -16,20 +16,20 @@ use super::signature::{descriptor_json, write_descriptor};
 use crate::guest::{Allocation, Descriptor, EngineConfig, Module, ModuleSource, Need, Needs, Origin, Want};
 use crate::host::engine_with_cache;
 
-/// The time that a component may take to load before that is explained.
+/// The time after which it is explained why a component takes long to load.
 const QUICK: Duration = Duration::from_secs(2);
 
 pub(super) fn inspect(arguments: &InspectArguments) -> Result<ExitCode, Failure> {
     let process = Process::of_command(LevelFilter::ERROR)?;
     let (module, described) = process.complete(load(arguments))?;
     output::write(|out| match arguments.output {
-        Output::Text => write_text(out, &module, &described),
-        Output::Json => writeln!(out, "{:#}", json(&module, &described)),
+        OutputFormat::Text => write_text(out, &module, &described),
+        OutputFormat::Json => writeln!(out, "{:#}", json(&module, &described)),
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The most memory that a component may start with and be asked what it is, in bytes.
+/// The most memory that a component may start with to be asked for its description, in bytes.
 const MOST_MEMORY: u64 = 1 << 30;
 
 /// An engine that takes the component whatever it needs: what a node has to allow for it is told, and not a reason to refuse.
@@ -129,7 +129,7 @@ fn write_needs(out: &mut impl Write, needs: &Needs) -> io::Result<()> {
     )?;
     let beyond = needs.beyond_defaults();
     if !beyond.is_empty() {
-        writeln!(out, "no actor may have so much unless node.toml allows it")?;
+        writeln!(out, "this is more than an actor may have, unless node.toml allows it")?;
     }
     for shortage in beyond {
         writeln!(out, "  {shortage}")?;
@@ -146,9 +146,11 @@ fn code(module: &Module) -> &'static str {
 
 fn in_words(need: Need) -> &'static str {
     match need {
-        Need::Required => "it is refused without; add under [actors.capabilities]: http = [\"https://HOST\"]",
-        Need::Called => "it calls functions for this",
-        Need::Perhaps => "imported, which its language may do without need",
+        Need::Required => {
+            "the component is refused without it; add under [actors.capabilities]: http = [\"https://HOST\"]"
+        }
+        Need::Called => "it calls functions that need this",
+        Need::Perhaps => "imported, which some languages do without needing it",
     }
 }
 

@@ -9,7 +9,7 @@ use super::nodes::ControlledNode;
 use crate::control::{Answer, AskError, GivenUpStatus, NodeStatus, Request, RequestId};
 use crate::supervision::reload::{ActorReport, Outcome, ReloadReport, Verdict};
 
-/// The number of actors of each node that are listed for people. Those that failed come first.
+/// The most actors of each node that are listed for people. Those that failed come first.
 const ACTORS_SHOWN: usize = 20;
 
 /// What became of all nodes.
@@ -116,7 +116,7 @@ fn result_of(answer: Result<Answer, AskError>, id: RequestId) -> NodeResult {
     };
     match answer {
         Ok(Answer::NoRecord) => unknown(
-            "it has no record of this request, which did not arrive, or came before the node was started".to_owned(),
+            "it has no record of this request: it did not arrive, or the node has been restarted since".to_owned(),
         ),
         Ok(Answer::BrokenOff { reason }) => unknown(reason),
         Ok(answer) => answered(answer),
@@ -132,7 +132,7 @@ fn answered(answer: Answer) -> NodeResult {
         Answer::Report { report, left_out } if report.is_success() => NodeResult::Done { report, left_out },
         Answer::Report { report, left_out } => NodeResult::Failed { report, left_out },
         _ => NodeResult::Refused {
-            reason: "the node answered something else".to_owned(),
+            reason: "the node gave an unexpected answer".to_owned(),
         },
     }
 }
@@ -172,7 +172,7 @@ impl RolloutReport {
                     "{node}: it is not known whether this was done: {reason}; the same command with `--request {request}` \
                      asks the node"
                 )?,
-                NodeResult::NotReached => writeln!(out, "{node}: not reached, since a node before it failed")?,
+                NodeResult::NotReached => writeln!(out, "{node}: not reached, because a node before it failed")?,
             }
         }
         Ok(())
@@ -245,9 +245,9 @@ fn write_actor(out: &mut impl Write, actor: &ActorReport) -> io::Result<()> {
             reason,
             aftermath,
         } => write!(out, "failed at {step}: {reason} ({aftermath:?})")?,
-        Outcome::RolledBack => write!(out, "went back, since another failed")?,
+        Outcome::RolledBack => write!(out, "taken back, because another one failed")?,
         Outcome::NotRolledBack { step, reason } => write!(out, "could not go back: failed at {step}: {reason}")?,
-        Outcome::Untouched => write!(out, "not touched, since another had failed")?,
+        Outcome::Untouched => write!(out, "not touched, because another one had failed")?,
         Outcome::Ended => write!(out, "has ended meanwhile")?,
     }
     if let Some(pause) = pause_us {

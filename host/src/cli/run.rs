@@ -33,7 +33,7 @@ pub(super) fn exit_code(stopped: Result<Stopped, HostError>) -> Result<ExitCode,
     }
 }
 
-/// The one line on stdout, for whoever waits for the node to be up.
+/// The one line on stdout, for a program that waits for the node to be up.
 pub(super) fn announce(host: &RunningHost) {
     let (name, address) = (host.node_name(), host.listen_addr());
     console::print(format_args!("ready node={name} listen={address}"));

@@ -9,14 +9,14 @@ use toml::Spanned;
 
 use super::checkpoint::CheckpointSection;
 use super::choice::{chosen_or, known};
-use super::context::Context;
+use super::context::ReadContext;
 use super::literal::Literal;
 use super::names::{NameOf, checked_name};
-use super::places::{ActorPlaces, CapabilityPlaces};
 use super::problem::Problems;
 use super::section::{Keys, Section};
-use super::source::Unshown;
-use super::{capabilities, limits, supervisor, values};
+use super::source::Redacted;
+use super::spans::{ActorSpans, CapabilitySpans};
+use super::{capabilities, interfaces, limits, supervisor, values};
 use crate::guest::{Grants, Limits, Restart};
 use crate::supervision::OnGiveUp;
 
@@ -36,6 +36,7 @@ pub(super) const KEYS: Keys = Keys {
         "limits",
         "config",
         "capabilities",
+        "interfaces",
     ],
     explained: &[
         ("strategy", "it belongs to the table `[supervisors.NAME]`"),
@@ -108,7 +109,7 @@ impl fmt::Debug for ActorSection {
             .field("name", name)
             .field("code", code)
             .field("groups", groups)
-            .field("arguments", &Unshown(arguments.len()))
+            .field("arguments", &Redacted(arguments.len()))
             .field("count", count)
             .field("restart", restart)
             .field("essential", essential)
@@ -191,9 +192,9 @@ impl ActorSection {
     pub(super) fn read(
         section: &Section<'_>,
         names: &DeclaredNames<'_>,
-        context: &Context<'_>,
+        context: &ReadContext<'_>,
         problems: &mut Problems,
-    ) -> Option<(Self, ActorPlaces)> {
+    ) -> Option<(Self, ActorSpans)> {
         let name = section.required_text("name", "\"counter\"", problems);
         let name_span = name.as_ref().map_or(section.span.clone(), Spanned::span);
         let name = name.and_then(|name| checked_name(NameOf::Actor, &name, problems));
@@ -242,15 +243,15 @@ impl ActorSection {
             config: guest.config,
         };
         let at = |key| section.value(key).map(Spanned::span);
-        let places = ActorPlaces {
+        let spans = ActorSpans {
             name: name_span,
             arguments: at("arguments"),
             checkpoint: at("checkpoint"),
             groups: at("groups"),
-            limits: guest.limit_places,
-            capabilities: guest.capability_places,
+            limits: guest.limit_spans,
+            capabilities: guest.capability_spans,
         };
-        Some((actor, places))
+        Some((actor, spans))
     }
 }
 
@@ -259,32 +260,32 @@ struct GuestSettings {
     limits: Arc<Limits>,
     grants: Arc<Grants>,
     config: Arc<BTreeMap<String, String>>,
-    limit_places: BTreeMap<String, Range<usize>>,
-    capability_places: CapabilityPlaces,
+    limit_spans: BTreeMap<String, Range<usize>>,
+    capability_spans: CapabilitySpans,
 }
 
 fn read_guest(
     section: &Section<'_>,
     code: Option<&Code>,
     names: &DeclaredNames<'_>,
-    context: &Context<'_>,
+    context: &ReadContext<'_>,
     problems: &mut Problems,
 ) -> GuestSettings {
     let mut guest = GuestSettings {
         limits: names.limits.clone(),
         grants: Arc::default(),
         config: Arc::default(),
-        limit_places: BTreeMap::new(),
-        capability_places: CapabilityPlaces::default(),
+        limit_spans: BTreeMap::new(),
+        capability_spans: CapabilitySpans::default(),
     };
     if let Some(Code::Native(_)) = code {
-        for key in ["limits", "config", "capabilities"] {
+        for key in ["limits", "config", "capabilities", "interfaces"] {
             if let Some(value) = section.value(key) {
                 let message = format!("`{key}` is for guests, and this actor is native");
                 problems.error(
                     value.span(),
                     message,
-                    "a native actor is part of the program and may do what that may",
+                    "a native actor is part of the program, and can do whatever the program can",
                 );
             }
         }
@@ -296,12 +297,15 @@ fn read_guest(
     };
     if let Some(section) = table("limits", limits::KEYS, problems) {
         guest.limits = Arc::new(limits::read(&section, &names.limits, problems));
-        guest.limit_places = section.places();
+        guest.limit_spans = section.spans();
     }
     if let Some(section) = table("capabilities", capabilities::KEYS, problems) {
-        let (grants, places) = capabilities::read(&section, &names.modules, context, problems);
+        let (grants, spans) = capabilities::read(&section, &names.modules, context, problems);
         guest.grants = Arc::new(grants);
-        guest.capability_places = places;
+        guest.capability_spans = spans;
+    }
+    if let Some(value) = section.value("interfaces") {
+        Arc::make_mut(&mut guest.grants).interfaces = interfaces::read(value, context, problems);
     }
     if let Some(value) = section.value("config") {
         guest.config = Arc::new(values::read(value, problems));
@@ -309,7 +313,12 @@ fn read_guest(
     guest
 }
 
-fn read_code(section: &Section<'_>, modules: &[&str], context: &Context<'_>, problems: &mut Problems) -> Option<Code> {
+fn read_code(
+    section: &Section<'_>,
+    modules: &[&str],
+    context: &ReadContext<'_>,
+    problems: &mut Problems,
+) -> Option<Code> {
     let module = section.text("module", problems);
     let native = section.text("native", problems);
     match (module, native) {
@@ -369,10 +378,10 @@ fn read_groups(section: &Section<'_>, problems: &mut Problems) -> Vec<String> {
 }
 
 /// Complains about names that two actors would have, and about more actors than a process can hold.
-pub(super) fn check_names(actors: &[(ActorSection, ActorPlaces)], problems: &mut Problems) {
+pub(super) fn check_names(actors: &[(ActorSection, ActorSpans)], problems: &mut Problems) {
     let mut taken = BTreeSet::new();
-    for (actor, places) in actors {
-        let span = &places.name;
+    for (actor, spans) in actors {
+        let span = &spans.name;
         for name in actor.names() {
             if taken.len() >= MAX_ACTORS {
                 let message = format!("the file starts more than {MAX_ACTORS} actors");

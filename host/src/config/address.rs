@@ -17,7 +17,7 @@ pub struct PeerAddress {
 
 /// Text that is no HOST:PORT.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no address: {reason}; {help}")]
+#[error("{text:?} is not an address: {reason}; {help}")]
 pub struct AddressError {
     /// What was written.
     pub text: String,
@@ -55,7 +55,7 @@ impl FromStr for PeerAddress {
         };
         let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             Some(inner) if inner.parse::<Ipv6Addr>().is_ok() => inner,
-            Some(_) => return Err(refuse("what is in brackets is no IPv6 address")),
+            Some(_) => return Err(refuse("what is in brackets is not an IPv6 address")),
             None if host.contains(':') => return Err(refuse("the host has a colon")),
             None => host,
         };
@@ -63,7 +63,7 @@ impl FromStr for PeerAddress {
             return Err(refuse("it has no host"));
         }
         if host.contains(|char: char| char.is_whitespace() || char.is_control() || matches!(char, '/' | '@')) {
-            return Err(refuse("the host is no host name"));
+            return Err(refuse("the host is not a host name"));
         }
         Ok(Self {
             host: host.to_owned(),
@@ -109,11 +109,11 @@ mod tests {
             ("alpha:0", "the port is not a number from 1 to 65535"),
             ("alpha:http", "the port is not a number from 1 to 65535"),
             ("::1:4697", "an IPv6 address needs brackets"),
-            ("[alpha]:4697", "what is in brackets is no IPv6 address"),
+            ("[alpha]:4697", "what is in brackets is not an IPv6 address"),
             ("tcp://alpha:4697", "it begins with a scheme"),
             ("a:1,b:2", "it is several addresses in one"),
             ("a:b:1", "the host has a colon"),
-            ("a\tb:4697", "the host is no host name"),
+            ("a\tb:4697", "the host is not a host name"),
         ];
         for (text, reason) in refused {
             assert_eq!(text.parse::<PeerAddress>().unwrap_err().reason, reason, "{text}");

@@ -10,10 +10,10 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::choice::{chosen_or, known};
-use super::context::Context;
-use super::places::{CapabilityPlaces, PathPlace};
+use super::context::ReadContext;
 use super::problem::Problems;
 use super::section::{Keys, Section, kind};
+use super::spans::{CapabilitySpans, PathSpan};
 use crate::guest::{Access, Capability, Directory, Endpoint, Grants, HttpOrigin, Spawn, Variables};
 
 pub(super) const KEYS: Keys = Keys {
@@ -49,10 +49,10 @@ const HTTP_ORIGIN: &str = "expected SCHEME://HOST or SCHEME://HOST:PORT such as 
 pub(super) fn read(
     section: &Section<'_>,
     modules: &[&str],
-    context: &Context<'_>,
+    context: &ReadContext<'_>,
     problems: &mut Problems,
-) -> (Grants, CapabilityPlaces) {
-    let (mut grants, mut places) = (Grants::default(), CapabilityPlaces::default());
+) -> (Grants, CapabilitySpans) {
+    let (mut grants, mut spans) = (Grants::default(), CapabilitySpans::default());
     for capability in Capability::ALL {
         let key = capability.key();
         match capability {
@@ -63,10 +63,10 @@ pub(super) fn read(
             Capability::Spawn => grants.spawn = read_spawn(section, key, modules, problems),
             Capability::Directories => {
                 let directories = read_directories(section, key, context, problems);
-                (grants.directories, places.directories) = directories.into_iter().unzip();
+                (grants.directories, spans.directories) = directories.into_iter().unzip();
             }
             Capability::Environment => {
-                (grants.environment, places.variables) = read_environment(section, key, context, problems);
+                (grants.environment, spans.variables) = read_environment(section, key, context, problems);
             }
             Capability::Tcp => grants.tcp = read_endpoints(section, key, problems),
             Capability::Udp => grants.udp = read_endpoints(section, key, problems),
@@ -77,7 +77,7 @@ pub(super) fn read(
             Capability::Http => grants.http = read_http(section, key, problems),
         }
     }
-    (grants, places)
+    (grants, spans)
 }
 
 /// None if the key isn't there.
@@ -146,9 +146,9 @@ fn read_spawn(section: &Section<'_>, key: &str, modules: &[&str], problems: &mut
 fn read_directories(
     section: &Section<'_>,
     key: &str,
-    context: &Context<'_>,
+    context: &ReadContext<'_>,
     problems: &mut Problems,
-) -> Vec<(Directory, PathPlace)> {
+) -> Vec<(Directory, PathSpan)> {
     let Some(value) = section.value(key) else {
         return Vec::new();
     };
@@ -158,7 +158,7 @@ fn read_directories(
         problems.error(value.span(), message, help);
         return Vec::new();
     };
-    let mut directories: Vec<(Directory, PathPlace)> = Vec::new();
+    let mut directories: Vec<(Directory, PathSpan)> = Vec::new();
     for table in tables.iter() {
         let title = format!("an element of `{key}`");
         let directory = Section::open(&title, table, DIRECTORY_KEYS, problems)
@@ -177,9 +177,9 @@ fn read_directories(
 
 fn read_directory(
     section: &Section<'_>,
-    context: &Context<'_>,
+    context: &ReadContext<'_>,
     problems: &mut Problems,
-) -> Option<(Directory, PathPlace)> {
+) -> Option<(Directory, PathSpan)> {
     let host = section.required_text("host", "\"data\"", problems);
     let guest = section.required_text("guest", "\"/data\"", problems);
     let access = chosen_or("access", &Access::NAMES, Access::Read, section, problems)?;
@@ -188,7 +188,7 @@ fn read_directory(
         if text.get_ref().is_empty() || text.get_ref().contains(char::is_control) {
             problems.error(
                 text.span(),
-                "this is no path of a directory",
+                "this is not the path of a directory",
                 "expected for example `data`",
             );
             return None;
@@ -199,20 +199,20 @@ fn read_directory(
         guest: (*guest.get_ref()).to_owned(),
         access,
     };
-    Some((directory, PathPlace::of(&host)))
+    Some((directory, PathSpan::of(&host)))
 }
 
 /// The variables, and where each is in the file.
 fn read_environment(
     section: &Section<'_>,
     key: &str,
-    context: &Context<'_>,
+    context: &ReadContext<'_>,
     problems: &mut Problems,
 ) -> (Variables, BTreeMap<String, Range<usize>>) {
-    let (mut variables, mut places) = (Variables::default(), BTreeMap::new());
+    let (mut variables, mut spans) = (Variables::default(), BTreeMap::new());
     for text in section.texts(key, problems) {
         let name = text.get_ref().split_once('=').map_or(*text.get_ref(), |(name, _)| name);
-        places.insert(name.to_owned(), text.span());
+        spans.insert(name.to_owned(), text.span());
         let set = match text.get_ref().split_once('=') {
             Some((name, value)) => variables.set(name, value),
             None => match inherited(&text, context, problems) {
@@ -225,11 +225,11 @@ fn read_environment(
             problems.error(text.span(), error.to_string(), help);
         }
     }
-    (variables, places)
+    (variables, spans)
 }
 
 /// The value that this process has for a variable.
-fn inherited(name: &Spanned<&str>, context: &Context<'_>, problems: &mut Problems) -> Option<String> {
+fn inherited(name: &Spanned<&str>, context: &ReadContext<'_>, problems: &mut Problems) -> Option<String> {
     if name.get_ref().is_empty() || name.get_ref().contains('\0') {
         return Some(String::new());
     }
@@ -243,7 +243,7 @@ fn inherited(name: &Spanned<&str>, context: &Context<'_>, problems: &mut Problem
         }
         Err(VarError::NotUnicode(_)) => {
             let message = format!("the variable `{}` is not UTF-8", name.get_ref().escape_debug());
-            problems.error(name.span(), message, "guests have UTF-8 only; leave it out");
+            problems.error(name.span(), message, "guests only take UTF-8; leave it out");
             None
         }
     }

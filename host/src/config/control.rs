@@ -1,6 +1,6 @@
-//! `[control]`: who may replace the code of this node from elsewhere.
+//! `[control]`: who may deploy code to this node from elsewhere.
 
-use super::context::Context;
+use super::context::ReadContext;
 use super::problem::Problems;
 use super::secret::{SecretKey, SecretKeys, SecretPlace};
 use super::section::{Keys, Section};
@@ -21,14 +21,14 @@ pub(super) const KEYS: Keys = Keys {
 /// The checked `[control]` table.
 #[derive(Clone, Debug)]
 pub struct ControlSection {
-    /// Who has this may deploy.
+    /// The key whose holders may deploy.
     pub key: DeployKey,
     /// Where that came from.
     pub key_place: SecretPlace,
 }
 
 impl ControlSection {
-    pub(super) fn read(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<Self> {
+    pub(super) fn read(section: &Section<'_>, context: &ReadContext<'_>, problems: &mut Problems) -> Option<Self> {
         let keys = SecretKeys {
             file: "key_file",
             variable: "key_env",

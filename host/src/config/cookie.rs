@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::files::{self, Secret, SecretError};
 
-/// In bytes. A secret is short; a larger file is something else.
+/// The largest file that is read, in bytes. A secret is short; a larger file is something else.
 const LARGEST_FILE: u64 = 64 * 1024;
 
 /// In bytes. 16 random ones can't be guessed; as hexadecimal digits they are 32.
@@ -102,10 +102,10 @@ impl Cookie {
         let different = self.0.bytes().collect::<BTreeSet<_>>().len();
         if length < GOOD_LENGTH {
             Some(format!(
-                "has {length} bytes, where {GOOD_LENGTH} are the least that is hard to guess"
+                "has {length} bytes; at least {GOOD_LENGTH} are needed to be hard to guess"
             ))
         } else if different < GOOD_VARIETY {
-            Some(format!("is made of {different} different characters only"))
+            Some(format!("consists of only {different} different characters"))
         } else {
             None
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The longest time that can be written: a year.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
-/// What is accepted, for those who wrote something else.
+/// What is accepted: the help where something else is written.
 pub(super) const EXPECTED: &str = "expected a whole number and its unit: `100ms`, `5s`, `2m` or `1h`";
 
 /// Why a text is no time.
@@ -38,7 +38,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, NoDuration> {
 }
 
 /// A time in its largest whole unit.
-pub(super) fn spoken(time: Duration) -> String {
+pub(super) fn written(time: Duration) -> String {
     let milliseconds = time.as_millis();
     let units = [("h", 3_600_000), ("m", 60_000), ("s", 1000)];
     match units
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn a_time_is_spoken_as_it_is_written() {
         for text in ["250ms", "5s", "61s", "5m", "1h"] {
-            assert_eq!(parse(text).map(spoken).as_deref(), Ok(text));
+            assert_eq!(parse(text).map(written).as_deref(), Ok(text));
         }
     }
 }

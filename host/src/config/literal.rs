@@ -199,7 +199,7 @@ mod tests {
         check_reply(
             "str",
             b"ab\xff",
-            "the reply is not a value of type str: it is no UTF-8 from byte 2 on; try --reply bytes",
+            "the reply is not a value of type str: it is not UTF-8 from byte 2 on; try --reply bytes",
         );
         check_reply(
             "bool",
@@ -209,7 +209,7 @@ mod tests {
         check_reply(
             "char",
             &[0, 0, 0xd8, 0],
-            "the reply is not a value of type char: 0xd800 is no character; try --reply bytes",
+            "the reply is not a value of type char: 0xd800 is not a character; try --reply bytes",
         );
     }
 

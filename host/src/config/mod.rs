@@ -13,6 +13,7 @@ mod context;
 mod control;
 mod cookie;
 mod duration;
+mod interfaces;
 mod limits;
 mod literal;
 mod module;
@@ -23,7 +24,6 @@ mod node_limit;
 mod node_limits;
 mod overrides;
 mod path;
-mod places;
 mod problem;
 mod runtime;
 mod secret;
@@ -31,6 +31,7 @@ mod section;
 mod size;
 mod source;
 mod source_type;
+mod spans;
 mod supervisor;
 #[cfg(test)]
 mod tests;
@@ -55,24 +56,24 @@ pub use literal::{Literal, LiteralError};
 pub use module::ModuleBuild;
 pub(crate) use nearest::nearest;
 pub use node::NodeSection;
-pub(crate) use places::{Complaints, EntryPart};
 pub use problem::{ConfigError, Finding, Findings};
 pub(crate) use runtime::MOST_ELEMENTS;
 pub use runtime::RuntimeSection;
 pub use secret::SecretPlace;
+pub(crate) use spans::{EntryPart, LateProblems};
 pub use supervisor::{ROOT, SupervisorSection};
 pub use tls::TlsSection;
 pub use wire_type::{DecodeError, Scalar, Type, TypeError};
 
 use crate::files::{self, ReadError};
-use crate::guest::{Limits, LoadFault, ModuleSource};
+use crate::guest::{HostInterfaces, Limits, LoadFault, ModuleSource};
 use actor::DeclaredNames;
-use context::Context;
+use context::ReadContext;
 use overrides::Override;
-use places::{ActorPlaces, Places};
 use problem::Problems;
 use section::{Keys, Section};
 use source::Source;
+use spans::{ActorSpans, ConfigSpans};
 
 /// The largest file that is read, in bytes.
 pub const MAX_FILE_SIZE: u64 = 4 * 1024 * 1024;
@@ -123,10 +124,12 @@ pub struct NodeConfig {
     pub supervisors: Vec<SupervisorSection>,
     /// `[[actors]]`, in the order of the file.
     pub actors: Vec<ActorSection>,
+    /// The interfaces that its program adds for guests.
+    pub interfaces: HostInterfaces,
     /// What works but is hardly wanted.
     pub warnings: Findings,
     /// Where things are that turn out to be wrong only later.
-    places: Places,
+    spans: ConfigSpans,
 }
 
 /// How a file is read.
@@ -152,11 +155,22 @@ impl NodeConfig {
     /// # Errors
     /// As for [`load`](Self::load).
     pub fn load_with(file: &Path, natives: &[&str], options: &ConfigOptions) -> Result<Self, ConfigError> {
+        Self::load_for(file, natives, &HostInterfaces::default(), options)
+    }
+
+    /// The same, for a program that adds interfaces for guests.
+    pub(crate) fn load_for(
+        file: &Path,
+        natives: &[&str],
+        interfaces: &HostInterfaces,
+        options: &ConfigOptions,
+    ) -> Result<Self, ConfigError> {
         let text = read_text(file)?;
         let folder = file.parent().unwrap_or(Path::new(""));
-        let context = Context {
+        let context = ReadContext {
             folder,
             natives,
+            interfaces,
             variable: &|name| std::env::var(name),
         };
         Self::parse(file, &text, &context, options)
@@ -170,9 +184,10 @@ impl NodeConfig {
         set: Vec<String>,
         variable: &dyn Fn(&str) -> Result<String, std::env::VarError>,
     ) -> Result<Self, ConfigError> {
-        let context = Context {
+        let context = ReadContext {
             folder,
             natives: &["native"],
+            interfaces: &HostInterfaces::default(),
             variable,
         };
         let options = ConfigOptions {
@@ -182,7 +197,7 @@ impl NodeConfig {
         Self::parse(Path::new("node.toml"), text, &context, &options)
     }
 
-    fn parse(file: &Path, text: &str, context: &Context<'_>, options: &ConfigOptions) -> Result<Self, ConfigError> {
+    fn parse(file: &Path, text: &str, context: &ReadContext<'_>, options: &ConfigOptions) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
         let mut source = Source::new(file, text);
         let sets: Vec<_> = options
@@ -206,19 +221,19 @@ impl NodeConfig {
         // After what the command line sets: a variable that this leaves without a use may be unset.
         variables::substitute(&mut document, source.text(), context.variable, &mut problems);
         let read = read_document(&document, context, &mut problems);
-        let mut places = Places::new(source.clone(), context.folder, &problems);
+        let mut spans = ConfigSpans::new(source.clone(), context.folder, &problems);
         let (mut modules, mut builds, mut actors) = (Vec::new(), Vec::new(), Vec::new());
         for module in read.modules {
-            places.modules.insert(module.source.name.clone(), module.places);
+            spans.modules.insert(module.source.name.clone(), module.spans);
             modules.push(module.source);
             builds.push(module.build);
         }
         for (actor, place) in read.actors {
-            places.actors.entry(actor.name.clone()).or_insert(place);
+            spans.actors.entry(actor.name.clone()).or_insert(place);
             actors.push(actor);
         }
         if problems.has_errors() && !options.modules_are_built_later {
-            report_missing(&modules, &places, &mut problems);
+            report_missing(&modules, &spans, &mut problems);
         }
         let warnings = problems.into_result(&source)?;
         match read.node {
@@ -231,27 +246,28 @@ impl NodeConfig {
                 builds,
                 supervisors: read.supervisors,
                 actors,
+                interfaces: context.interfaces.clone(),
                 warnings,
-                places,
+                spans,
             }),
             None => Err(ConfigError::Wrong(warnings)),
         }
     }
 
     /// Collects what is found to be wrong with it later.
-    pub(crate) fn complaints(&self) -> Complaints<'_> {
-        self.places.complaints()
+    pub(crate) fn late_problems(&self) -> LateProblems<'_> {
+        self.spans.late_problems()
     }
 }
 
 /// Files of modules that are not there, for a file that has other mistakes: whoever mends those wants to know of these too.
 /// Where there are no others, they are found when the modules are loaded.
-fn report_missing(modules: &[ModuleSource], places: &Places, problems: &mut Problems) {
+fn report_missing(modules: &[ModuleSource], spans: &ConfigSpans, problems: &mut Problems) {
     for module in modules {
         if let Err(error) = files::check(&module.path)
             && error.is_not_found()
         {
-            places.missing_module(&module.name, &LoadFault::Read(error), problems);
+            spans.missing_module(&module.name, &LoadFault::Read(error), problems);
         }
     }
 }
@@ -263,11 +279,11 @@ struct Document {
     control: Option<ControlSection>,
     modules: Vec<module::ReadModule>,
     supervisors: Vec<SupervisorSection>,
-    actors: Vec<(ActorSection, ActorPlaces)>,
+    actors: Vec<(ActorSection, ActorSpans)>,
 }
 
 /// Reads every section even after a mistake.
-fn read_document(document: &DeTable<'_>, context: &Context<'_>, problems: &mut Problems) -> Document {
+fn read_document(document: &DeTable<'_>, context: &ReadContext<'_>, problems: &mut Problems) -> Document {
     let top = Section::new("the file", 0..0, document, KEYS, problems);
     let node = match top.value("node") {
         Some(value) => Section::open("[node]", value, node::KEYS, problems)
@@ -361,9 +377,9 @@ fn read_default_limits(top: &Section<'_>, problems: &mut Problems) -> Limits {
 fn read_actors(
     top: &Section<'_>,
     names: &DeclaredNames<'_>,
-    context: &Context<'_>,
+    context: &ReadContext<'_>,
     problems: &mut Problems,
-) -> Vec<(ActorSection, ActorPlaces)> {
+) -> Vec<(ActorSection, ActorSpans)> {
     let Some(value) = top.value("actors") else {
         return Vec::new();
     };

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::context::Context;
+use super::context::ReadContext;
 use super::names::NameOf;
-use super::places::{ModulePlaces, PathPlace};
 use super::problem::Problems;
 use super::section::{Keys, Section};
+use super::spans::{ModuleSpans, PathSpan};
 use crate::guest::{Digest, ModuleSource};
 
 pub(super) const KEYS: Keys = Keys {
@@ -31,14 +31,14 @@ pub struct ModuleBuild {
 pub(super) struct ReadModule {
     pub(super) source: ModuleSource,
     pub(super) build: ModuleBuild,
-    pub(super) places: ModulePlaces,
+    pub(super) spans: ModuleSpans,
 }
 
 /// Reads one `[modules.NAME]` table.
 pub(super) fn read(
     name: &toml::Spanned<std::borrow::Cow<'_, str>>,
     section: &Section<'_>,
-    context: &Context<'_>,
+    context: &ReadContext<'_>,
     problems: &mut Problems,
 ) -> Option<ReadModule> {
     if let Err((message, help)) = NameOf::Module.check(name.get_ref()) {
@@ -58,7 +58,7 @@ pub(super) fn read(
         let digest = text.get_ref().parse::<Digest>();
         if digest.is_err() {
             let help = "expected `sha256:` and 64 hexadecimal digits";
-            problems.error(text.span(), "`digest` is no digest", help);
+            problems.error(text.span(), "`digest` is not a digest", help);
         }
         digest.ok()
     });
@@ -76,14 +76,14 @@ pub(super) fn read(
     Some(ReadModule {
         source,
         build,
-        places: ModulePlaces {
-            path: PathPlace::of(&path),
+        spans: ModuleSpans {
+            path: PathSpan::of(&path),
             digest: section.value("digest").map(toml::Spanned::span),
         },
     })
 }
 
-fn read_build(name: &str, section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> ModuleBuild {
+fn read_build(name: &str, section: &Section<'_>, context: &ReadContext<'_>, problems: &mut Problems) -> ModuleBuild {
     let build = section.text("build", problems);
     if let Some(build) = &build
         && build.get_ref().trim().is_empty()

@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::address::{EXAMPLE_PORT, PeerAddress};
 use super::choice::chosen_or;
-use super::context::Context;
+use super::context::ReadContext;
 use super::cookie::Cookie;
 use super::names::{NameOf, checked_name};
 use super::node_limits;
@@ -86,7 +86,7 @@ impl NodeSection {
         format!("{}@{}", self.name, self.hostname)
     }
 
-    pub(super) fn read(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<Self> {
+    pub(super) fn read(section: &Section<'_>, context: &ReadContext<'_>, problems: &mut Problems) -> Option<Self> {
         let name = section.required_text("name", "\"alpha\"", problems);
         let name = name.and_then(|name| checked_name(NameOf::Node, &name, problems));
         let hostname = match section.text("hostname", problems) {
@@ -168,7 +168,11 @@ fn read_listen(listen: &Spanned<&str>, problems: &mut Problems) -> Option<Socket
     if let Ok(address) = text.parse() {
         return Some(address);
     }
-    problems.error(listen.span(), "`listen` is no address with a port", listen_help(text));
+    problems.error(
+        listen.span(),
+        "`listen` is not an address with a port",
+        listen_help(text),
+    );
     None
 }
 
@@ -197,12 +201,16 @@ fn is_loopback(address: SocketAddr) -> bool {
 fn report_exposed(listen: &Spanned<&str>, address: SocketAddr, problems: &mut Problems) {
     problems.error(
         listen.span(),
-        format!("other machines can reach {address}, and nothing protects what they and this node say to each other"),
+        format!("other machines can reach {address}, and nothing protects the traffic between them and this node"),
         "add a table `[node.tls]`, or write `insecure = true` into [node] if the network itself is safe",
     );
 }
 
-fn read_cookie(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<(Cookie, SecretPlace)> {
+fn read_cookie(
+    section: &Section<'_>,
+    context: &ReadContext<'_>,
+    problems: &mut Problems,
+) -> Option<(Cookie, SecretPlace)> {
     let keys = SecretKeys {
         file: "cookie_file",
         variable: "cookie_env",
@@ -251,7 +259,7 @@ fn read_peers(section: &Section<'_>, listen: Option<SocketAddr>, problems: &mut 
             }
             Ok(peer) => peers.push(peer),
             Err(error) => {
-                let message = format!("{:?} is no address: {}", error.text, error.reason);
+                let message = format!("{:?} is not an address: {}", error.text, error.reason);
                 problems.error(text.span(), message, error.help);
             }
         }

@@ -71,7 +71,7 @@ pub(super) trait AsWritten {
 
 impl AsWritten for u64 {
     fn written(&self) -> String {
-        size::spoken(*self)
+        size::written(*self)
     }
 }
 
@@ -83,6 +83,6 @@ impl AsWritten for u32 {
 
 impl AsWritten for Duration {
     fn written(&self) -> String {
-        duration::spoken(*self)
+        duration::written(*self)
     }
 }

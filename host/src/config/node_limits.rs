@@ -49,10 +49,10 @@ pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> PeerLimits
             at.map_or(section.span.clone(), |value| value.span()),
             format!(
                 "one peer may take {}, and all of them together only {}",
-                size::spoken(one),
-                size::spoken(all)
+                size::written(one),
+                size::written(all)
             ),
-            format!("write for example `all_peers_bytes = \"{}\"`", size::spoken(one)),
+            format!("write for example `all_peers_bytes = \"{}\"`", size::written(one)),
         );
     }
     limits

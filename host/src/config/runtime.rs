@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::actor::{ActorSection, Code};
-use super::context::Context;
+use super::context::ReadContext;
 use super::node_limit::{DefaultLimit, NodeLimit};
-use super::places::ActorPlaces;
 use super::problem::Problems;
 use super::section::{Keys, Section};
+use super::spans::ActorSpans;
 use super::tls;
 use crate::guest::{EngineConfig, HttpTrust};
 use crate::tls::read_roots;
@@ -205,7 +205,7 @@ pub struct RuntimeSection {
 }
 
 /// The file is read at once, so that `check` finds out what is wrong with it.
-fn read_http_roots(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<HttpTrust> {
+fn read_http_roots(section: &Section<'_>, context: &ReadContext<'_>, problems: &mut Problems) -> Option<HttpTrust> {
     let path = section.text("http_roots", problems)?;
     match read_roots(&context.folder.join(path.get_ref())) {
         Ok(roots) => Some(HttpTrust::new(roots)),
@@ -220,7 +220,7 @@ fn read_path(
     key: &str,
     what: &str,
     section: &Section<'_>,
-    context: &Context<'_>,
+    context: &ReadContext<'_>,
     problems: &mut Problems,
 ) -> Option<PathBuf> {
     let dir = section.text(key, problems)?;
@@ -236,7 +236,7 @@ fn read_path(
 }
 
 impl RuntimeSection {
-    pub(super) fn read(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Self {
+    pub(super) fn read(section: &Section<'_>, context: &ReadContext<'_>, problems: &mut Problems) -> Self {
         let (cache_dir, state_dir) = (
             read_path("cache_dir", "folder", section, context, problems),
             read_path("state_dir", "folder", section, context, problems),
@@ -246,7 +246,7 @@ impl RuntimeSection {
             && key.starts_with(cache)
             && let Some(value) = section.value("cache_key_file")
         {
-            let help = "who can write to the cache could bring a key along: choose a file elsewhere";
+            let help = "whoever can write to the cache could replace the key: choose a file elsewhere";
             problems.error(value.span(), "`cache_key_file` is in `cache_dir`", help);
         }
         let stack_bytes = STACK_BYTES.read(section, problems);
@@ -278,7 +278,7 @@ impl RuntimeSection {
 pub(super) fn check(
     section: &Section<'_>,
     runtime: &RuntimeSection,
-    actors: &[(ActorSection, ActorPlaces)],
+    actors: &[(ActorSection, ActorSpans)],
     problems: &mut Problems,
 ) {
     let guests = actors
@@ -302,7 +302,7 @@ fn read_name_servers(section: &Section<'_>, problems: &mut Problems) -> Vec<Sock
     let texts = section.texts("name_servers", problems);
     if let Some(further) = texts.get(MOST_NAME_SERVERS) {
         let message = format!("`name_servers` has more than {MOST_NAME_SERVERS} servers");
-        problems.error(further.span(), message, "leave out this one and those behind it");
+        problems.error(further.span(), message, "leave out this one and those after it");
     }
     let mut servers = Vec::new();
     for text in texts {
@@ -314,7 +314,7 @@ fn read_name_servers(section: &Section<'_>, problems: &mut Problems) -> Vec<Sock
             Ok(server) => servers.push(server),
             Err(_) => problems.error(
                 text.span(),
-                "an element of `name_servers` is no address",
+                "an element of `name_servers` is not an address",
                 "expected an address, with a port or without: `10.0.0.2`, `127.0.0.1:5353`, `[fd00::2]:53`",
             ),
         }

@@ -95,7 +95,7 @@ impl<'d> Section<'d> {
     }
 
     /// Where the value of each of its keys is.
-    pub(super) fn places(&self) -> BTreeMap<String, Range<usize>> {
+    pub(super) fn spans(&self) -> BTreeMap<String, Range<usize>> {
         let entries = self.table.iter();
         entries
             .map(|(key, value)| (key.get_ref().to_string(), value.span()))
@@ -162,7 +162,7 @@ impl<'d> Section<'d> {
         let text = self.text(key, problems)?;
         let what = match duration::parse(text.get_ref()) {
             Ok(duration) => return Some(duration),
-            Err(NoDuration::Malformed) => "is no time",
+            Err(NoDuration::Malformed) => "is not a time",
             Err(NoDuration::TooLong) => "is too long",
         };
         problems.error(text.span(), format!("`{key}` {what}"), duration::EXPECTED);
@@ -173,7 +173,7 @@ impl<'d> Section<'d> {
     pub(super) fn time(&self, key: &str, problems: &mut Problems) -> Option<Duration> {
         let time = self.duration(key, problems)?;
         if let (true, Some(value)) = (time.is_zero(), self.value(key)) {
-            let message = format!("`{key}` is no time");
+            let message = format!("`{key}` can't be zero");
             problems.error(value.span(), message, "expected for example `10s`");
             return None;
         }
@@ -197,14 +197,14 @@ impl<'d> Section<'d> {
         match read {
             Ok(bytes) if range.contains(&bytes) => return Some(bytes),
             Ok(_) | Err(NoSize::TooLarge) => {
-                let (least, most) = (size::spoken(*range.start()), size::spoken(*range.end()));
+                let (least, most) = (size::written(*range.start()), size::written(*range.end()));
                 problems.error(
                     value.span(),
                     format!("`{key}` is out of range"),
                     format!("expected {least} to {most}"),
                 );
             }
-            Err(NoSize::Malformed) => problems.error(value.span(), format!("`{key}` is no size"), size::EXPECTED),
+            Err(NoSize::Malformed) => problems.error(value.span(), format!("`{key}` is not a size"), size::EXPECTED),
         }
         None
     }

@@ -1,6 +1,6 @@
 //! A number of bytes, as node.toml has it: `65536`, `"64KiB"`, `"16MiB"`, `"1GiB"`.
 
-/// What is accepted, for those who wrote something else.
+/// What is accepted: the help where something else is written.
 pub(super) const EXPECTED: &str = "expected a whole number and its unit: `64KiB`, `16MiB` or `1GiB`";
 
 /// Why a text is no number of bytes.
@@ -29,7 +29,7 @@ pub(super) fn parse(text: &str) -> Result<u64, NoSize> {
 }
 
 /// A number of bytes in its largest whole unit.
-pub(super) fn spoken(bytes: u64) -> String {
+pub(super) fn written(bytes: u64) -> String {
     let units = [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
     match units
         .iter()
@@ -68,8 +68,8 @@ mod tests {
     #[test]
     fn a_size_is_spoken_as_it_is_written() {
         for text in ["1KiB", "65KiB", "64MiB", "1025MiB", "4GiB"] {
-            assert_eq!(parse(text).map(spoken).as_deref(), Ok(text));
+            assert_eq!(parse(text).map(written).as_deref(), Ok(text));
         }
-        assert_eq!(spoken(1000), "1000");
+        assert_eq!(written(1000), "1000");
     }
 }

@@ -26,10 +26,10 @@ pub(super) struct Piece<'s> {
     pub(super) start: usize,
 }
 
-/// This many bytes that are not to be shown.
-pub(super) struct Unshown(pub(super) usize);
+/// A number of bytes, in place of those that are not to be shown.
+pub(super) struct Redacted(pub(super) usize);
 
-impl fmt::Debug for Unshown {
+impl fmt::Debug for Redacted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "({} bytes)", self.0)
     }
@@ -40,7 +40,7 @@ impl fmt::Debug for Source {
         let Self { file, text, end } = self;
         f.debug_struct("Source")
             .field("file", file)
-            .field("text", &Unshown(text.len()))
+            .field("text", &Redacted(text.len()))
             .field("end", end)
             .finish()
     }

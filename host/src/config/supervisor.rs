@@ -173,14 +173,14 @@ fn read_policy(section: &Section<'_>, problems: &mut Problems) -> Option<Restart
     };
     let span = |key| section.value(key).map_or(section.span.clone(), Spanned::span);
     if policy.within == Duration::ZERO {
-        problems.error(span("within"), "`within` is no time", "expected for example `60s`");
+        problems.error(span("within"), "`within` can't be zero", "expected for example `60s`");
         return None;
     }
     if policy.max_backoff < policy.backoff {
         problems.error(
             span("max_backoff"),
             "`max_backoff` is shorter than `backoff`",
-            "it is the longest wait, `backoff` the shortest",
+            "it is the longest wait, and `backoff` is the shortest",
         );
         return None;
     }

@@ -131,7 +131,7 @@ impl Type {
             Self::Unit => Err(length("none".to_owned())),
             Self::Str => std::str::from_utf8(bytes)
                 .map(str::to_owned)
-                .map_err(|error| value(format!("it is no UTF-8 from byte {} on", error.valid_up_to()))),
+                .map_err(|error| value(format!("it is not UTF-8 from byte {} on", error.valid_up_to()))),
             Self::Bytes => Ok(hex::encode(bytes)),
             Self::One(scalar) if bytes.len() == scalar.size() => scalar.decode(bytes).map_err(value),
             Self::One(scalar) => Err(length(scalar.size().to_string())),
@@ -269,7 +269,7 @@ impl Scalar {
             },
             Self::Char => {
                 let code = u32::from_bytes(bytes.to_vec());
-                let char = char::from_u32(code).ok_or_else(|| format!("{code:#x} is no character"))?;
+                let char = char::from_u32(code).ok_or_else(|| format!("{code:#x} is not a character"))?;
                 Ok(char.to_string())
             }
         }

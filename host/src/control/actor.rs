@@ -19,17 +19,17 @@ use super::message::{
     encode_reply,
 };
 use super::service::Service;
-use super::sessions::{ProvedRequest, Sessions};
+use super::sessions::{ControlSessions, ProvedRequest};
 use super::store::{ComponentStore, UploadError, UploadProgress};
 use crate::guest::Digest;
 
-/// Requests that are worked on at once. Beyond it, further ones are refused.
+/// The most requests that are worked on at once. Further ones are refused.
 const MOST_REQUESTS: usize = 16;
 
-/// The shortest time between two logged refusals. Otherwise whoever has the cookie could fill the log.
+/// The shortest interval between two refusals in the log. Otherwise anybody with the cookie could fill it.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The wait before a control actor that failed is started again.
+/// The pause before a control actor that failed is started again.
 const RESTART_PAUSE: Duration = Duration::from_millis(100);
 
 /// Starts the control actor under a supervisor. When it ends it is started again, until what this returns is dropped.
@@ -72,7 +72,7 @@ impl Drop for RestartGuard {
 /// What the control actor is made of.
 #[derive(Clone)]
 pub(crate) struct ControlSetup {
-    /// Who has this may deploy.
+    /// The key whose holders may deploy.
     pub(crate) key: DeployKey,
     /// The node's full name.
     pub(crate) node: String,
@@ -105,8 +105,8 @@ impl ControlSetup {
 struct ControlActor;
 
 struct State {
-    sessions: Sessions,
-    worker: Arc<Worker>,
+    sessions: ControlSessions,
+    worker: Arc<RequestWorker>,
     refused: RefusalLog,
 }
 
@@ -116,7 +116,7 @@ struct RefusalLog {
     silently: u64,
 }
 
-struct Worker {
+struct RequestWorker {
     store: Arc<Mutex<ComponentStore>>,
     service: Arc<dyn Service>,
     ledger: RequestLedger,
@@ -138,8 +138,8 @@ impl Actor for ControlActor {
             ledger,
         } = control;
         Ok(State {
-            sessions: Sessions::new(key, node, rand::random(), Instant::now()),
-            worker: Arc::new(Worker {
+            sessions: ControlSessions::new(key, node, rand::random(), Instant::now()),
+            worker: Arc::new(RequestWorker {
                 store,
                 service,
                 ledger,
@@ -213,7 +213,7 @@ impl RefusalLog {
     }
 }
 
-impl Worker {
+impl RequestWorker {
     fn permit(&self) -> Result<OwnedSemaphorePermit, ControlRefusal> {
         self.room.clone().try_acquire_owned().map_err(|_| ControlRefusal::Busy)
     }
@@ -308,11 +308,11 @@ impl Worker {
         let look = move || store.lock().path(&digest);
         let path = tokio::task::spawn_blocking(look).await;
         let path = path.map_err(|ended| ended.to_string())?;
-        let path = path.ok_or_else(|| format!("{digest} was not uploaded to this node, or given up since"))?;
+        let path = path.ok_or_else(|| format!("{digest} was not uploaded to this node, or has been removed since"))?;
         Ok((path, digest))
     }
 
-    /// Files take their time, and whoever else is served is not to wait for it.
+    /// Works on the store on a thread that may block, so that other requests don't wait for the disk.
     async fn in_store(
         &self,
         work: impl FnOnce(&mut ComponentStore) -> Result<UploadProgress, UploadError> + Send + 'static,

@@ -20,13 +20,13 @@ const _: () = assert!(PIECE <= MAX_PIECE, "a node takes what a client sends");
 /// Why a node did not answer as asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AskError {
-    #[error("no answer in the time that the command has (--timeout)")]
+    #[error("no answer within the time that the command has (--timeout)")]
     Timeout,
     #[error("the connection ended, or the control actor did")]
     Ended,
     #[error("the node refused: {0}")]
     Refused(#[from] ControlRefusal),
-    #[error("the node's answer is not to be understood; it may run another version, or not have the deploy key itself")]
+    #[error("the node's answer can't be understood; it may run another version, or not have this deploy key")]
     NotUnderstood,
     #[error("the request can't be written: {0}")]
     Encode(#[from] serde_json::Error),

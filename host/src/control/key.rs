@@ -10,10 +10,10 @@ use sha2::Sha256;
 
 use crate::files::{self, Secret, SecretError};
 
-/// In bytes. A key is short; a larger file is something else.
+/// The largest file that is read, in bytes. A key is short; a larger file is something else.
 const LARGEST_FILE: u64 = 64 * 1024;
 
-/// In bytes. Whoever sees a proof can try keys on it for as long as they like.
+/// The shortest key, in bytes. Anybody who sees a proof can try keys on it for as long as they like.
 const SHORTEST: usize = 16;
 
 /// The least number of different bytes in a key. Random hexadecimal digits hardly ever have fewer.
@@ -104,7 +104,7 @@ impl DeployKey {
         if bytes.len() < SHORTEST {
             Err(format!("has {} bytes; expected at least {SHORTEST}", bytes.len()))
         } else if different < LEAST_VARIETY {
-            Err(format!("is made of {different} different characters only"))
+            Err(format!("consists of only {different} different characters"))
         } else {
             Ok(Self(bytes))
         }
@@ -153,7 +153,7 @@ mod tests {
         );
         assert_eq!(
             DeployKey::new(b"abababababababababab".to_vec()).unwrap_err(),
-            "is made of 2 different characters only"
+            "consists of only 2 different characters"
         );
         let key = DeployKey::new(b"0123456789abcdef".to_vec()).unwrap();
         assert_eq!(format!("{key:?}"), "DeployKey(…)");

@@ -29,7 +29,7 @@ struct RequestEntry {
     outcome: watch::Receiver<Option<Answer>>,
 }
 
-/// A request that is worked on. What became of it is noted when it ends; if this is dropped before, that too.
+/// A request that is being worked on. Its outcome is recorded when it ends; if this is dropped before, that it was broken off.
 #[derive(Debug)]
 pub(super) struct PendingRequest(watch::Sender<Option<Answer>>);
 

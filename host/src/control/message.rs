@@ -16,10 +16,10 @@ use crate::supervision::reload::{ActorReport, Outcome, Reload, ReloadReport};
 /// The name of every node's control actor.
 pub(crate) const CONTROL: &str = "ractor-host.control";
 
-/// The number of actors of a report that fit into an answer: with their reasons they stay well below what a frame may have.
+/// The most actors of a report that an answer has: with their reasons they stay well below the limit of a frame.
 const MOST_ACTORS: usize = 20_000;
 
-/// In bytes: what one request uploads at most.
+/// The most bytes that one request uploads.
 pub(crate) const MAX_PIECE: usize = 4 << 20;
 
 /// What the actor takes. Variant names and the layout of the bytes are the protocol: they stay.
@@ -36,7 +36,7 @@ pub(crate) enum ControlMessage {
     Ask(Vec<u8>, RpcReplyPort<Vec<u8>>),
 }
 
-/// Why the actor doesn't listen. Not sealed, since whoever hears it has proved nothing.
+/// Why a request is refused before it is read. This is not sealed, because the sender has proved nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ControlRefusal {
     #[error("the request is malformed")]
@@ -122,9 +122,9 @@ pub(crate) enum Request {
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct RequestId(u64);
 
-/// Text that is no number of a request.
+/// Text that is not the number of a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no number of a request: expected the 16 hexadecimal digits that the command printed")]
+#[error("{0:?} is not the number of a request: expected the 16 hexadecimal digits that the command printed")]
 pub(crate) struct NoRequestId(String);
 
 impl RequestId {

@@ -14,16 +14,16 @@ use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::files::{self, Step};
+use crate::files::{self, FileStep};
 use crate::guest::Digest;
 
-/// The time for which an upload may lie still before it is given up.
+/// The time without a piece after which an upload is given up.
 const STALE: Duration = Duration::from_hours(1);
 
-/// The time for which an upload has to lie still before it gives its place to another: its client has gone.
+/// The time without a piece after which an upload gives its place to another: its client has gone.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// The number of uploads that may be under way.
+/// The most uploads that may be under way.
 const MOST_UPLOADS: usize = 8;
 
 /// What the store takes.
@@ -376,7 +376,7 @@ impl ComponentStore {
     fn stored(&self) -> Result<Vec<Stored>, UploadError> {
         let failed = |source| self.failed(&self.folder, source);
         let mut stored = Vec::new();
-        files::point(Step::Open, &self.folder).map_err(failed)?;
+        files::point(FileStep::Open, &self.folder).map_err(failed)?;
         for entry in fs::read_dir(&self.folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
             let is_upload = match path.extension().and_then(|extension| extension.to_str()) {

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use ractor::{Actor, BytesConvertable};
 
 use super::error::HostError;
-use super::modules::Guests;
 use super::native::Native;
 use super::preflight::preflight;
 use super::reloader::ReloadListener;
@@ -17,6 +16,8 @@ use super::signals::Signals;
 use super::start;
 use super::state_dir;
 use crate::config::{ConfigError, ConfigOptions, NodeConfig};
+use crate::guest::Modules;
+use crate::guest::{HostInterface, HostInterfaces};
 use crate::supervision::reload::ReloadReport;
 
 /// Where embedding starts: [`Host::builder`].
@@ -27,6 +28,7 @@ pub struct Host;
 #[derive(Default)]
 pub struct HostBuilder {
     natives: BTreeMap<String, Native>,
+    interfaces: HostInterfaces,
     reloaded: Option<ReloadListener>,
 }
 
@@ -48,6 +50,14 @@ impl HostBuilder {
         F: Fn() -> A + Send + Sync + 'static,
     {
         self.natives.insert(name.into(), Native::new(make));
+        self
+    }
+
+    /// Adds an import interface for guests: those whose actor has a section `[actors.interfaces.KEY]` in node.toml may import it.
+    /// A second interface with the same key replaces the first.
+    #[must_use]
+    pub fn interface(mut self, interface: impl HostInterface) -> Self {
+        self.interfaces.add(interface);
         self
     }
 
@@ -73,12 +83,13 @@ impl HostBuilder {
     /// As for [`config`](Self::config).
     pub fn config_with(&self, file: impl AsRef<Path>, options: &ConfigOptions) -> Result<NodeConfig, ConfigError> {
         let natives: Vec<&str> = self.natives.keys().map(String::as_str).collect();
-        NodeConfig::load_with(file.as_ref(), &natives, options)
+        NodeConfig::load_for(file.as_ref(), &natives, &self.interfaces, options)
     }
 
     /// Loads the modules of a configuration and checks that everything in it could start, without starting anything.
-    pub(crate) async fn check(&self, config: &NodeConfig) -> Result<Guests, HostError> {
+    pub(crate) async fn check(&self, config: &NodeConfig) -> Result<Modules, HostError> {
         state_dir::check_folder(config)?;
+        check_interfaces(config, &self.interfaces)?;
         let sources = state_dir::sources(config)?;
         preflight(config, &self.natives, &sources).await
     }
@@ -88,6 +99,7 @@ impl HostBuilder {
     /// # Errors
     /// Something could not be started; what had been is stopped again.
     pub async fn start(self, config: NodeConfig) -> Result<RunningHost, HostError> {
+        check_interfaces(&config, &self.interfaces)?;
         start::start(config, self.natives, self.reloaded).await
     }
 
@@ -117,10 +129,22 @@ impl HostBuilder {
     }
 }
 
+/// A configuration says what guests may do with interfaces in terms of the program that it was read for.
+fn check_interfaces(config: &NodeConfig, interfaces: &HostInterfaces) -> Result<(), HostError> {
+    match interfaces
+        .keys()
+        .find(|&key| config.interfaces.keys().all(|other| other != key))
+    {
+        Some(key) => Err(HostError::Interface(key)),
+        None => Ok(()),
+    }
+}
+
 impl fmt::Debug for HostBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HostBuilder")
             .field("natives", &self.natives.keys())
+            .field("interfaces", &self.interfaces)
             .finish()
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::config::PeerAddress;
+use crate::config::{NodeSection, PeerAddress};
 use crate::node::client::Encryption;
 use crate::node::{Backoff, Peer};
 use crate::tls::{ServerName, Tls};
@@ -47,6 +47,19 @@ impl Dial {
         let domain = name.clone().map_or_else(|| name_of(node), Ok)?;
         let connector = tls.connector().map_err(io::Error::other)?;
         Ok(Some(Encryption { connector, domain }))
+    }
+}
+
+impl NodeSection {
+    /// How the node dials its peers.
+    pub(super) fn dial(&self) -> Dial {
+        match &self.tls {
+            None => Dial::Plain,
+            Some(section) => Dial::Tls {
+                tls: section.tls.clone(),
+                name: section.server_name.clone(),
+            },
+        }
     }
 }
 

@@ -14,6 +14,11 @@ use crate::tls::TlsError;
 /// Why a host could not be started or went down. Says which part of node.toml it is about.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
+    /// The configuration was read without an interface that the program adds for guests.
+    #[error(
+        "the configuration was read without the interface `{0}` of this program; read it with `HostBuilder::config`"
+    )]
+    Interface(&'static str),
     /// The process can't catch signals.
     #[error("signals cannot be caught: {0}")]
     Signals(std::io::Error),

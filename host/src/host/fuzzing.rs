@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::deployed::{Deployed, DeploymentState, OwnFile};
+use super::deployment_record::{DeploymentRecord, DeploymentState, OwnFile};
 use crate::guest::{Digest, ModuleSource};
 
 /// Bytes in the place of the record: they are read or put aside, and what is written afterwards is read again. `folder` is
@@ -14,13 +14,13 @@ use crate::guest::{Digest, ModuleSource};
 pub(crate) fn deployment_record(folder: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let path = folder.join("deployed.json");
     fs::write(&path, bytes)?;
-    let deployed = Deployed::open(path.clone())?;
+    let deployed = DeploymentRecord::open(path.clone())?;
     // Who opens it again finds the same.
     let digests = deployed.digests();
-    assert_eq!(Deployed::open(path.clone())?.digests(), digests);
+    assert_eq!(DeploymentRecord::open(path.clone())?.digests(), digests);
     let newest = Digest::of(b"newest");
     deployed.set("counter", newest, None)?;
-    let again = Deployed::open(path)?;
+    let again = DeploymentRecord::open(path)?;
     let own = ModuleSource {
         name: "counter".to_owned(),
         path: folder.join("never-read.wasm"),

@@ -3,19 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ractor::ActorRef;
-
-use super::deployed::Deployed;
-use super::error::{HostError, startup_reason};
+use super::deployment_record::DeploymentRecord;
+use super::error::HostError;
 use super::module_files::{self, ModuleWatcher};
+use super::node::ListeningNode;
 use super::reloader::{ReloadListener, Reloader};
+use super::service::NodeService;
 use super::state_dir::StateDir;
 use super::stopping::LAST_WRITES;
 use crate::checkpoint::{Schedule, Scheduled};
 use crate::config::{Code, NodeConfig};
-use crate::control::{self, ControlSetup, RestartGuard};
+use crate::control::RestartGuard;
 use crate::guest::{CheckpointWriter, Modules};
-use crate::node::NodeServerMessage;
 use crate::supervision::Root;
 
 /// See the module. It ends when this is dropped, but for the control actor, which ends with the root supervisor.
@@ -24,66 +23,48 @@ pub(super) struct Maintenance {
     schedule: Option<Schedule>,
     watcher: Option<ModuleWatcher>,
     writer: Option<CheckpointWriter>,
-    deployed: Option<Arc<Deployed>>,
+    deployed: Option<Arc<DeploymentRecord>>,
     control: Option<RestartGuard>,
 }
 
-/// What it takes to begin.
-pub(super) struct Begin<'a> {
-    pub(super) config: &'a NodeConfig,
-    pub(super) state: StateDir,
-    pub(super) modules: &'a Modules,
-    pub(super) server: &'a ActorRef<NodeServerMessage>,
-    pub(super) root: &'a Root,
-    pub(super) listener: Option<ReloadListener>,
-}
-
-impl Begin<'_> {
-    pub(super) async fn begin(self) -> Result<Maintenance, HostError> {
-        let Self {
-            config,
-            state,
-            modules,
-            server,
-            root,
-            listener,
-        } = self;
+impl Maintenance {
+    /// Begins. What a node doesn't ask for isn't there.
+    ///
+    /// # Errors
+    /// The control actor does not start. Nothing else has begun then.
+    pub(super) async fn start(
+        config: &NodeConfig,
+        state: StateDir,
+        modules: &Modules,
+        node: &ListeningNode,
+        root: &Root,
+        listener: Option<ReloadListener>,
+    ) -> Result<Self, HostError> {
         let scheduled: Vec<Scheduled> = scheduled(config, &state);
         let StateDir { writer, deployments } = state;
-        let deployed = deployments.as_ref().map(|deployments| deployments.deployed.clone());
-        let node = config.node.full_name();
-        let reloader = Arc::new(Reloader {
-            node: node.clone(),
-            server: server.clone(),
-            modules: modules.clone(),
-            sources: config
-                .modules
-                .iter()
-                .map(|own| (own.name.clone(), own.clone()))
-                .collect(),
-            deployed: deployed.clone(),
-            store: deployments.as_ref().map(|deployments| deployments.store.clone()),
-            listener,
-            readiness: root.readiness_watch().clone(),
-        });
-        let mut restarts = None;
-        if let (Some(section), Some(deployments)) = (&config.control, deployments) {
-            let control = ControlSetup::new(section.key.clone(), node, deployments.store, reloader.clone());
-            let started = control::start(control, root.cell().clone()).await;
-            restarts = Some(started.map_err(|error| HostError::Control(startup_reason(&error)))?);
-        }
-        let watched: BTreeSet<String> = config
-            .builds
-            .iter()
-            .filter(|maintenance| maintenance.watch)
-            .map(|maintenance| maintenance.module.clone())
-            .collect();
-        Ok(Maintenance {
+        let reloader = Arc::new(Reloader::new(config, modules.clone(), deployments.clone(), listener));
+        // First, because it is the one that can fail, and the others would have begun to work.
+        let control = match (&config.control, &deployments) {
+            (Some(section), Some(deployments)) => {
+                let service = NodeService {
+                    node: config.node.full_name(),
+                    server: node.server.clone(),
+                    modules: modules.clone(),
+                    readiness: root.readiness_watch().clone(),
+                    reloader: reloader.clone(),
+                };
+                Some(section.start(service, deployments.store.clone(), root).await?)
+            }
+            _ => None,
+        };
+        let watched = config.builds.iter().filter(|build| build.watch);
+        let watched: BTreeSet<String> = watched.map(|build| build.module.clone()).collect();
+        Ok(Self {
             schedule: (!scheduled.is_empty()).then(|| Schedule::start(modules, scheduled)),
             watcher: module_files::watch(&reloader, &watched),
             writer,
-            deployed,
-            control: restarts,
+            deployed: deployments.map(|deployments| deployments.deployed),
+            control,
         })
     }
 }
@@ -105,6 +86,7 @@ fn scheduled(config: &NodeConfig, state: &StateDir) -> Vec<Scheduled> {
 impl Maintenance {
     /// Takes nothing new. States are still kept: the actors have work to do before they end, and may be killed at it.
     pub(super) fn quiesce(&mut self) {
+        // While they live: an actor that has ended can't be asked any more whether it has a state to bring.
         if let (Some(writer), Some(schedule)) = (&self.writer, &self.schedule) {
             writer.expect_last(schedule.living());
         }
@@ -122,10 +104,11 @@ impl Maintenance {
     /// Waits until everything is written, or for [`LAST_WRITES`]. When the actors have ended, nothing comes after it. Gives the
     /// actors whose last state is not kept, by name.
     pub(super) async fn finish(&mut self) -> Vec<String> {
+        // The actors have ended, so there is nothing left to collect.
         self.schedule = None;
         let record = async {
             if let Some(deployed) = self.deployed.clone() {
-                make_up(deployed).await;
+                write_pending(deployed).await;
             }
         };
         let states = async {
@@ -140,8 +123,8 @@ impl Maintenance {
 
 /// Writes the record of what is deployed, if an earlier attempt failed. A disk that hangs is not waited for longer than one that
 /// refuses.
-async fn make_up(deployed: Arc<Deployed>) {
-    let work = tokio::task::spawn_blocking(move || deployed.make_up());
+async fn write_pending(deployed: Arc<DeploymentRecord>) {
+    let work = tokio::task::spawn_blocking(move || deployed.write_pending());
     let reason = match tokio::time::timeout(LAST_WRITES, work).await {
         Ok(Ok(Ok(()))) => return,
         Ok(Ok(Err(error))) => error.to_string(),

@@ -6,13 +6,15 @@
 //!
 //! [`NodeConfig`]: crate::config::NodeConfig
 
-mod alone;
 #[cfg(test)]
 mod batch_tests;
 mod builder;
-mod deployed;
+mod deployment_record;
+mod deployments;
 mod dial;
+mod engine;
 mod error;
+mod folder_lock;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 #[cfg(test)]
@@ -20,12 +22,15 @@ mod given_up_tests;
 mod maintenance;
 mod module_files;
 mod modules;
+mod names;
 mod native;
+mod node;
 mod own_files;
 mod pool;
 mod preflight;
 mod reloader;
 mod running;
+mod service;
 mod signals;
 mod start;
 mod state_dir;
@@ -35,6 +40,7 @@ mod tests;
 #[cfg(test)]
 mod tls_tests;
 mod tree;
+mod user_dirs;
 
 pub use builder::{Host, HostBuilder};
 pub use error::{HostError, NativeError};
@@ -43,12 +49,11 @@ pub use running::{RunningHost, StartedActor, Stopped};
 pub use signals::StopSignal;
 
 pub(crate) use dial::Dial;
-pub(crate) use modules::Guests;
-pub(crate) use pool::engine_with_cache;
+pub(crate) use engine::engine_with_cache;
 pub(crate) use signals::survive_file_size_limit;
 
 /// What the simulation of whole nodes runs.
 #[cfg(test)]
 pub(crate) mod sim {
-    pub(crate) use super::stopping::{DRAIN, LAST_WRITES, Step, Stopping};
+    pub(crate) use super::stopping::{DRAIN, LAST_WRITES, StopStep, Stopping};
 }

@@ -1,23 +1,25 @@
 //! Native actors whose types are known to the program alone.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 
 use ractor::{Actor, ActorCell, BytesConvertable, SpawnErr};
 
-use super::error::NativeError;
+use super::error::{HostError, NativeError};
+use crate::config::{ActorSection, Code, NodeConfig};
 use crate::directory;
 
 type Spawned = Pin<Box<dyn Future<Output = Result<ActorCell, NativeError>> + Send>>;
 
 type Check = fn(&[u8]) -> Result<(), NativeError>;
 
-type Spawn = dyn Fn(String, &[u8], ActorCell) -> Spawned + Send + Sync;
+type SpawnNative = dyn Fn(String, &[u8], ActorCell) -> Spawned + Send + Sync;
 
 /// Spawns actors of one type from what node.toml says: a name, and arguments as bytes.
 pub(super) struct Native {
-    spawn: Box<Spawn>,
+    spawn: Box<SpawnNative>,
     check: Check,
 }
 
@@ -84,6 +86,26 @@ fn decode<T: BytesConvertable>(bytes: &[u8]) -> Result<T, NativeError> {
     match decoded {
         Ok((value, used)) if used == bytes.len() => Ok(value),
         _ => Err(refused),
+    }
+}
+
+/// A configuration that was checked for another host is found out before anything starts.
+pub(super) fn check_natives(config: &NodeConfig, natives: &BTreeMap<String, Native>) -> Result<(), HostError> {
+    for actor in &config.actors {
+        if let Code::Native(native) = &actor.code
+            && !natives.contains_key(native)
+        {
+            return Err(unknown(&actor.name, actor));
+        }
+    }
+    Ok(())
+}
+
+/// The error about an actor whose code this host doesn't have.
+pub(super) fn unknown(actor: &str, section: &ActorSection) -> HostError {
+    HostError::Unknown {
+        actor: actor.to_owned(),
+        code: section.code.clone(),
     }
 }
 

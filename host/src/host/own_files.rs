@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
-use super::pool;
+use super::engine;
 use super::state_dir;
-use crate::config::{ActorSection, Complaints, EntryPart, NodeConfig};
+use crate::config::{ActorSection, EntryPart, LateProblems, NodeConfig};
 use crate::guest::{Guarded, Own};
 
 /// Where the system says what processes do, on those systems that have it.
@@ -23,8 +23,8 @@ pub(super) fn guarded(config: &NodeConfig) -> Guarded {
     let control = config.control.as_ref();
     add(Own::DeployKey, control.and_then(|section| section.key_place.file()));
     let runtime = &config.runtime;
-    add(Own::CacheKey, pool::cache_key(runtime).as_deref());
-    add(Own::Cache, pool::cache_dir(runtime).as_deref());
+    add(Own::CacheKey, engine::cache_key(runtime).as_deref());
+    add(Own::Cache, engine::cache_dir(runtime).as_deref());
     add(Own::States, state_dir::folder_in_use(config).as_deref());
     if let Some(section) = &config.node.tls {
         let files = section.tls.files();
@@ -53,12 +53,12 @@ pub(super) fn guarded(config: &NodeConfig) -> Guarded {
 }
 
 /// Complains about what an entry gives its guests that is the node's own.
-pub(super) fn check(section: &ActorSection, guarded: &Guarded, config: &NodeConfig, complaints: &mut Complaints<'_>) {
+pub(super) fn check(section: &ActorSection, guarded: &Guarded, config: &NodeConfig, problems: &mut LateProblems<'_>) {
     for (index, directory) in section.grants.directories.iter().enumerate() {
         if let Err(conflict) = guarded.check(directory) {
             let message = format!("actor `{}`: {conflict}", section.name);
             let help = "grant a directory of the actor's own, or keep what is the node's elsewhere";
-            complaints.of_grant(&section.name, index, message, help);
+            problems.of_grant(&section.name, index, message, help);
         }
     }
     let secrets = Secrets { config };
@@ -66,7 +66,7 @@ pub(super) fn check(section: &ActorSection, guarded: &Guarded, config: &NodeConf
         if let Some(secret) = secrets.named(name).or_else(|| secrets.within(value.as_bytes())) {
             let message = format!("actor `{}`: the variable `{name}` has {secret}", section.name);
             let part = EntryPart::Variable(name);
-            complaints.of_secret(&section.name, part, message);
+            problems.of_secret(&section.name, part, message);
         }
     }
     let of_config = section.config.iter().find_map(|(key, value)| {
@@ -81,10 +81,10 @@ pub(super) fn check(section: &ActorSection, guarded: &Guarded, config: &NodeConf
         Some(format!("actor `{}`: its `arguments` have {secret}", section.name))
     };
     if let Some(message) = of_config {
-        complaints.of_secret(&section.name, EntryPart::Name, message);
+        problems.of_secret(&section.name, EntryPart::Name, message);
     }
     if let Some(message) = of_arguments() {
-        complaints.of_secret(&section.name, EntryPart::Arguments, message);
+        problems.of_secret(&section.name, EntryPart::Arguments, message);
     }
 }
 

@@ -1,90 +1,19 @@
-//! The engine that a configuration asks for, and how large its pool is: made for what the guests of the file need.
+//! How large the pool of an engine is: made for what the guests of the file need, as far as the machine has room for them.
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
 
-use super::error::HostError;
-use super::state_dir;
 use crate::config::{Code, MOST_ELEMENTS, NodeConfig, RuntimeSection};
-use crate::guest::{
-    Allocation, Crowd, Engine, EngineConfig, EngineError, Limits, Machine, Needs, POOL_MEMORIES, POOL_TABLES, Room,
-};
+use crate::guest::{Allocation, Crowd, EngineConfig, Limits, Machine, Needs, POOL_MEMORIES, POOL_TABLES, Room};
 
 /// Guests that a pool is made for at least, so that some can be added later.
 const SMALLEST_POOL: u32 = 1000;
 
-/// The engine for a configuration whose modules need this, by name.
-pub(super) fn engine_for(config: &NodeConfig, needs: &BTreeMap<String, Needs>) -> Result<Engine, HostError> {
-    let wanted = Wanted::of(config, needs);
-    wanted.check(&config.runtime)?;
-    let (setup, too_many) = setup(&config.runtime, &wanted, &Machine::this());
-    match too_many {
-        // One of them would not start, and the node with it.
-        Some(too_many) if wanted.started.guests > too_many.room.guests => return Err(too_many.into()),
-        Some(too_many) => tracing::warn!("{too_many}"),
-        None => {}
-    }
-    let key = cache_key(&config.runtime);
-    let engine = match &config.runtime.cache_dir {
-        Some(dir) => {
-            let harmless = EngineError::is_trouble_of_the_cache;
-            engine_or_without_cache(&setup, (Some(dir.clone()), key), harmless, "this start takes longer")
-        }
-        None => with_default_cache(&setup, key),
-    };
-    Ok(engine?)
-}
-
-/// An engine that keeps compiled code in the user's cache directory or, where that can't be, not at all.
-pub(crate) fn engine_with_cache(setup: &EngineConfig) -> Result<Engine, EngineError> {
-    with_default_cache(setup, cache_key(&RuntimeSection::default()))
-}
-
-fn with_default_cache(setup: &EngineConfig, key: Option<PathBuf>) -> Result<Engine, EngineError> {
-    let harmless = |error: &EngineError| {
-        let is_of_the_folder = matches!(
-            error,
-            EngineError::CacheDirectory { .. } | EngineError::CacheNotPrivate { .. }
-        );
-        is_of_the_folder || error.is_trouble_of_the_cache()
-    };
-    let advice = "`cache_dir` in [runtime] chooses another folder";
-    engine_or_without_cache(setup, (default_cache_dir(), key), harmless, advice)
-}
-
-/// An engine with this cache or, after a failure that is harmless, without one: compiled code saves time, and nothing else hangs
-/// on it.
-fn engine_or_without_cache(
-    setup: &EngineConfig,
-    (cache_dir, cache_key): (Option<PathBuf>, Option<PathBuf>),
-    is_harmless: impl FnOnce(&EngineError) -> bool,
-    advice: &str,
-) -> Result<Engine, EngineError> {
-    let engine = |cache_dir| {
-        Engine::new(EngineConfig {
-            cache_dir,
-            cache_key: cache_key.clone(),
-            ..setup.clone()
-        })
-    };
-    match engine(cache_dir) {
-        Err(error) if is_harmless(&error) => {
-            tracing::warn!(%error, "compiled code is not kept; {advice}");
-            engine(None)
-        }
-        other => other,
-    }
-}
-
-/// The name of the file with the cache's key.
-const CACHE_KEY: &str = "cache.key";
-
 /// What an engine is to have room for.
-struct Wanted {
+pub(super) struct PoolDemand {
     /// The guests of the file, and what they have together when they start.
     started: Crowd,
     /// Guests that are sure to come: those that are started or, if that is more, those that the file says there can be.
@@ -117,8 +46,9 @@ pub struct PoolTooSmall {
     allowed: u32,
 }
 
-impl Wanted {
-    fn of(config: &NodeConfig, needs: &BTreeMap<String, Needs>) -> Self {
+impl PoolDemand {
+    /// What the guests of this configuration want, whose modules need this, by name.
+    pub(super) fn of(config: &NodeConfig, needs: &BTreeMap<String, Needs>) -> Self {
         let each = |module: &String| needs.get(module).map_or(Crowd::ONE, one);
         let mut started = Crowd {
             guests: 0,
@@ -153,8 +83,13 @@ impl Wanted {
         }
     }
 
+    /// True if the guests of the file alone are more than this machine has room for.
+    pub(super) fn exceeds(&self, too_many: &TooManyGuests) -> bool {
+        self.started.guests > too_many.room.guests
+    }
+
     /// What the file says of the pool must be enough for what it starts.
-    fn check(&self, runtime: &RuntimeSection) -> Result<(), PoolTooSmall> {
+    pub(super) fn check(&self, runtime: &RuntimeSection) -> Result<(), PoolTooSmall> {
         let cases = [
             ("memories", "max_memories", self.started.memories, runtime.max_memories),
             ("tables", "max_tables", self.started.tables, runtime.max_tables),
@@ -172,7 +107,7 @@ impl Wanted {
         Ok(())
     }
 
-    /// How many memories, or tables, a pool for this many guests has: as many as those of the file have, and for each further
+    /// How many memories, or tables, a pool for this number of guests has: as many as those of the file have, and for each further
     /// one as many as any module has; but no fewer than `least` for each guest.
     fn shared(&self, guests: u32, started: u64, each: u64, least: u32) -> u32 {
         let further = u64::from(guests.saturating_sub(self.started.guests));
@@ -220,7 +155,11 @@ impl fmt::Display for TooManyGuests {
 }
 
 /// An engine with a pool for the guests that are wanted, as far as the machine has room for them.
-fn setup(runtime: &RuntimeSection, wanted: &Wanted, machine: &Machine) -> (EngineConfig, Option<TooManyGuests>) {
+pub(super) fn setup(
+    runtime: &RuntimeSection,
+    wanted: &PoolDemand,
+    machine: &Machine,
+) -> (EngineConfig, Option<TooManyGuests>) {
     let shared = without_pool(runtime, &wanted.limits);
     let like = if wanted.started.guests == 0 {
         Crowd::ONE
@@ -240,7 +179,7 @@ fn setup(runtime: &RuntimeSection, wanted: &Wanted, machine: &Machine) -> (Engin
         (room, config) = with(false);
     }
     let guests = wanted.at_most.min(room.guests);
-    let Wanted { started, largest, .. } = wanted;
+    let PoolDemand { started, largest, .. } = wanted;
     let memories = wanted.shared(guests, started.memories, largest.memories, POOL_MEMORIES);
     let tables = wanted.shared(guests, started.tables, largest.tables, POOL_TABLES);
     config.allocation = Allocation::Pool { guests };
@@ -275,29 +214,4 @@ fn without_pool(runtime: &RuntimeSection, largest: &Limits) -> EngineConfig {
         name_servers: runtime.name_servers.clone(),
         ..defaults
     }
-}
-
-/// Where compiled code is kept.
-pub(super) fn cache_dir(runtime: &RuntimeSection) -> Option<PathBuf> {
-    runtime.cache_dir.clone().or_else(default_cache_dir)
-}
-
-/// Where the key of the cache is. Never in the cache, nor where a guest can be granted something. A node that is told where to keep
-/// both its code and its states keeps the key with its states; the others of a user share one.
-pub(super) fn cache_key(runtime: &RuntimeSection) -> Option<PathBuf> {
-    let own = runtime.state_dir.as_ref().filter(|_| runtime.cache_dir.is_some());
-    let chosen = runtime.cache_key_file.clone();
-    let folder = || own.cloned().or_else(state_dir::user_folder);
-    chosen.or_else(|| Some(folder()?.join(CACHE_KEY)))
-}
-
-/// The folder for this program in the user's cache directory, as the XDG base directory specification has it.
-fn default_cache_dir() -> Option<PathBuf> {
-    let folder = |variable| {
-        std::env::var_os(variable)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    let user = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")))?;
-    Some(user.join("ractor-host"))
 }

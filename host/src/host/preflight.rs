@@ -8,15 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::error::{HostError, NativeError};
-use super::modules::{Guests, read_needs};
-use super::native::Native;
+use super::modules::{self, read_needs};
+use super::native::{Native, check_natives};
 use super::own_files;
-use super::start::check_natives;
 use super::state_dir;
-use crate::config::{ActorSection, Code, Complaints, EntryPart, NodeConfig, Type};
+use crate::config::{ActorSection, Code, EntryPart, LateProblems, NodeConfig, Type};
 use crate::control::CONTROL;
 use crate::guest::{
-    Descriptor, GuestError, Limits, LoadError, LoadFault, Module, ModuleSource, Needs, Shortage, Shortages,
+    Descriptor, GuestError, Limits, LoadError, LoadFault, Module, ModuleSource, Modules, Needs, Shortage, Shortages,
 };
 
 /// Loads the modules from these sources, and checks all that could keep an actor of the configuration from starting.
@@ -28,43 +27,43 @@ pub(crate) async fn preflight(
     config: &NodeConfig,
     natives: &BTreeMap<String, Native>,
     sources: &[ModuleSource],
-) -> Result<Guests, HostError> {
+) -> Result<Modules, HostError> {
     check_natives(config, natives)?;
     let needs = read_needs(config, sources).await;
-    let (guests, failed) = Guests::load(config, sources, &needs).await?;
-    let mut complaints = config.complaints();
+    let (modules, failed) = modules::load(config, sources, &needs).await?;
+    let mut problems = config.late_problems();
     // What an engine has room for follows from the limits of actors, and those are what to raise.
-    let short = check_needs(config, &needs, &mut complaints);
+    let short = check_needs(config, &needs, &mut problems);
     for error in failed.iter().filter(|error| !short.contains(&error.module)) {
-        report_module(error, config, &mut complaints);
+        report_module(error, config, &mut problems);
     }
     let mut rehearsals = Rehearsals::default();
     let guarded = own_files::guarded(config);
     for section in &config.actors {
-        check_section(section, config, &mut complaints);
-        own_files::check(section, &guarded, config, &mut complaints);
+        check_section(section, config, &mut problems);
+        own_files::check(section, &guarded, config, &mut problems);
         match &section.code {
             Code::Native(native) => {
                 if let Some(native) = natives.get(native) {
-                    check_native(section, native, &mut complaints);
+                    check_native(section, native, &mut problems);
                 }
             }
             Code::Module(name) => {
-                if let Some(module) = guests.module(name) {
-                    check_actor(section, &module, &mut rehearsals, &mut complaints).await;
+                if let Some(module) = modules.find(name) {
+                    check_actor(section, &module, &mut rehearsals, &mut problems).await;
                 }
             }
         }
     }
-    complaints.into_result()?;
-    Ok(guests)
+    problems.into_result()?;
+    Ok(modules)
 }
 
 /// Checks that every actor may have what its module has when it starts. Gives the modules of those that may not.
 fn check_needs(
     config: &NodeConfig,
     needs: &BTreeMap<String, Needs>,
-    complaints: &mut Complaints<'_>,
+    problems: &mut LateProblems<'_>,
 ) -> BTreeSet<String> {
     let mut short = BTreeSet::new();
     for section in &config.actors {
@@ -82,13 +81,13 @@ fn check_needs(
                 Shortage::Limit { limit, .. } => (EntryPart::Limit(limit.name()), format!("raise `{}`", limit.name())),
                 _ => (EntryPart::Name, "this is the entry".to_owned()),
             };
-            complaints.of_actor(&section.name, part, message, help);
+            problems.of_actor(&section.name, part, message, help);
         }
     }
     short
 }
 
-fn report_module(error: &LoadError, config: &NodeConfig, complaints: &mut Complaints<'_>) {
+fn report_module(error: &LoadError, config: &NodeConfig, problems: &mut LateProblems<'_>) {
     let LoadError { module, path, fault } = error;
     let is_own = config
         .modules
@@ -103,7 +102,7 @@ fn report_module(error: &LoadError, config: &NodeConfig, complaints: &mut Compla
         && is_own
     {
         let help = "this is the digest that was asked for";
-        return complaints.of_digest(module, message, help);
+        return problems.of_digest(module, message, help);
     }
     let (is_missing, help) = match fault {
         LoadFault::Read(error) => (
@@ -116,14 +115,14 @@ fn report_module(error: &LoadError, config: &NodeConfig, complaints: &mut Compla
             "expected a component that is an actor; `ractor-host inspect FILE` says more",
         ),
     };
-    complaints.of_module(module, message, is_missing, help);
+    problems.of_module(module, message, is_missing, help);
 }
 
 /// What holds for guests and native actors alike.
-fn check_section(section: &ActorSection, config: &NodeConfig, complaints: &mut Complaints<'_>) {
+fn check_section(section: &ActorSection, config: &NodeConfig, problems: &mut LateProblems<'_>) {
     if config.control.is_some() && section.names().any(|name| name == CONTROL) {
         let message = format!("the actor name `{CONTROL}` is that of the node's own control actor");
-        complaints.of_actor(
+        problems.of_actor(
             &section.name,
             EntryPart::Name,
             message,
@@ -132,7 +131,7 @@ fn check_section(section: &ActorSection, config: &NodeConfig, complaints: &mut C
     }
     if section.checkpoint.is_some() && state_dir::folder(config).is_none() {
         let message = "there is no folder to keep the checkpoint in".to_owned();
-        complaints.of_actor(
+        problems.of_actor(
             &section.name,
             EntryPart::Checkpoint,
             message,
@@ -141,10 +140,10 @@ fn check_section(section: &ActorSection, config: &NodeConfig, complaints: &mut C
     }
 }
 
-fn check_native(section: &ActorSection, native: &Native, complaints: &mut Complaints<'_>) {
+fn check_native(section: &ActorSection, native: &Native, problems: &mut LateProblems<'_>) {
     if let Err(error @ NativeError::Arguments { .. }) = native.check(&section.arguments) {
         let message = format!("actor `{}`: {error}", section.name);
-        complaints.of_actor(&section.name, EntryPart::Arguments, message, LITERAL);
+        problems.of_actor(&section.name, EntryPart::Arguments, message, LITERAL);
     }
 }
 
@@ -155,16 +154,16 @@ async fn check_actor(
     section: &ActorSection,
     module: &Module,
     rehearsals: &mut Rehearsals,
-    complaints: &mut Complaints<'_>,
+    problems: &mut LateProblems<'_>,
 ) {
     let actor = section.name.as_str();
     if let Err(refused) = module.admitted_by(&section.grants) {
         let message = format!("actor `{actor}` of module `{}`: {refused}", module.name());
-        complaints.of_actor(actor, EntryPart::Name, message, "this is the entry");
+        problems.of_actor(actor, EntryPart::Name, message, "this is the entry");
     }
     for (index, directory) in section.grants.directories.iter().enumerate() {
         if let Err(error) = directory.check() {
-            complaints.of_directory(actor, index, format!("actor `{actor}`: {error}"), error.is_missing);
+            problems.of_directory(actor, index, format!("actor `{actor}`: {error}"), error.is_missing);
         }
     }
     if section.checkpoint.is_some() && !module.is_reloadable() {
@@ -172,32 +171,32 @@ async fn check_actor(
             "module `{}` does not export the interface `reload`, so that the state of its actors can't be kept",
             module.name()
         );
-        complaints.of_actor(
+        problems.of_actor(
             actor,
             EntryPart::Checkpoint,
             message,
             "leave out `checkpoint`, or export `reload`",
         );
     }
-    check_names(section, complaints);
+    check_names(section, problems);
     if module.needs().check(&section.limits).is_err() {
         // That is reported already.
         return;
     }
     match rehearsals.of(module, &section.limits).await {
-        Ok(descriptor) => check_arguments(section, descriptor.as_ref(), complaints),
-        Err(error) => report_instance(section, module, error, complaints),
+        Ok(descriptor) => check_arguments(section, descriptor.as_ref(), problems),
+        Err(error) => report_instance(section, module, error, problems),
     }
 }
 
 /// The names that a guest has, against its limits on them.
-fn check_names(section: &ActorSection, complaints: &mut Complaints<'_>) {
+fn check_names(section: &ActorSection, problems: &mut LateProblems<'_>) {
     let Limits { name_bytes, groups, .. } = *section.limits;
     let actor = section.name.as_str();
     let names = section.names().map(|name| name.len());
     if names.max().is_some_and(|longest| longest > name_bytes) {
         let message = format!("the actor name is longer than {name_bytes} bytes, the limit `name_bytes`");
-        complaints.of_actor(
+        problems.of_actor(
             actor,
             EntryPart::Name,
             message,
@@ -206,7 +205,7 @@ fn check_names(section: &ActorSection, complaints: &mut Complaints<'_>) {
     }
     if section.groups.iter().any(|group| group.len() > name_bytes) {
         let message = format!("a group name is longer than {name_bytes} bytes, the limit `name_bytes`");
-        complaints.of_actor(
+        problems.of_actor(
             actor,
             EntryPart::Groups,
             message,
@@ -215,12 +214,12 @@ fn check_names(section: &ActorSection, complaints: &mut Complaints<'_>) {
     }
     if section.groups.len() > groups {
         let message = format!("the actor is in more than {groups} groups, the limit `groups` of [actors.limits]");
-        complaints.of_actor(actor, EntryPart::Groups, message, "leave some out, or raise the limit");
+        problems.of_actor(actor, EntryPart::Groups, message, "leave some out, or raise the limit");
     }
 }
 
 /// The bytes of `arguments` against the type that the guest says it starts with, if that is known here.
-fn check_arguments(section: &ActorSection, descriptor: Option<&Descriptor>, complaints: &mut Complaints<'_>) {
+fn check_arguments(section: &ActorSection, descriptor: Option<&Descriptor>, problems: &mut LateProblems<'_>) {
     let Some(named) = descriptor.and_then(|descriptor| descriptor.arguments.as_deref()) else {
         return;
     };
@@ -234,11 +233,11 @@ fn check_arguments(section: &ActorSection, descriptor: Option<&Descriptor>, comp
             Type::Unit => "leave out `arguments`".to_owned(),
             _ => format!("expected a literal of that type: `arguments = \"{ty}:…\"`"),
         };
-        complaints.of_actor(&section.name, EntryPart::Arguments, message, help);
+        problems.of_actor(&section.name, EntryPart::Arguments, message, help);
     }
 }
 
-fn report_instance(section: &ActorSection, module: &Module, error: &GuestError, complaints: &mut Complaints<'_>) {
+fn report_instance(section: &ActorSection, module: &Module, error: &GuestError, problems: &mut LateProblems<'_>) {
     let actor = section.name.as_str();
     let limit = error.fault.limit();
     let part = limit.map_or(EntryPart::Name, |limit| EntryPart::Limit(limit.name()));
@@ -251,7 +250,7 @@ fn report_instance(section: &ActorSection, module: &Module, error: &GuestError, 
         Some(limit) => format!("raise `{}`", limit.name()),
         None => "this is the entry".to_owned(),
     };
-    complaints.of_actor(actor, part, message, help);
+    problems.of_actor(actor, part, message, help);
 }
 
 /// What came of instantiating a module with some limits. Many actors have the same.

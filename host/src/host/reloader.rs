@@ -1,49 +1,46 @@
-//! What the node does with code that is deployed to it: for the control actor, and for files that are watched.
+//! Other code for the modules of a node, and a record of it if it was deployed: for the control actor, and for files that are watched.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use parking_lot::Mutex;
-use ractor::ActorRef;
-
-use super::deployed::{Deployed, file_digest};
-use crate::control::{
-    ActorStatus, CONTROL, ComponentStore, GivenUpStatus, ModuleStatus, NodeStatus, OtherNode, Service,
-};
-use crate::directory::{self, BoxFuture};
+use super::deployment_record::file_digest;
+use super::deployments::Deployments;
+use crate::config::NodeConfig;
 use crate::files;
-use crate::guest::{Digest, Module, ModuleSource, Modules};
-use crate::node::NodeServerMessage;
-use crate::supervision::ReadinessWatch;
+use crate::guest::{Digest, ModuleSource, Modules};
 use crate::supervision::reload::{self, Reload, ReloadReport};
-
-/// The number of actors of a module that a status lists.
-const ACTORS_LISTED: usize = 1000;
-
-/// The longest wait for another node's control actor to be found.
-const LOOKUP: Duration = Duration::from_secs(2);
 
 /// Told how each reload of a watched file ended.
 pub(super) type ReloadListener = Arc<dyn Fn(&str, &Result<ReloadReport, String>) + Send + Sync>;
 
 /// See the module.
 pub(super) struct Reloader {
-    pub(super) node: String,
-    pub(super) server: ActorRef<NodeServerMessage>,
-    pub(super) modules: Modules,
+    modules: Modules,
     /// Where node.toml says that each module comes from.
-    pub(super) sources: BTreeMap<String, ModuleSource>,
+    sources: BTreeMap<String, ModuleSource>,
     /// What stays after a restart; none if nothing does, because nobody can deploy.
-    pub(super) deployed: Option<Arc<Deployed>>,
-    pub(super) store: Option<Arc<Mutex<ComponentStore>>>,
-    pub(super) listener: Option<ReloadListener>,
-    /// Tells of the actors that were given up.
-    pub(super) readiness: ReadinessWatch,
+    deployments: Option<Deployments>,
+    listener: Option<ReloadListener>,
 }
 
 impl Reloader {
+    /// For the modules of a configuration.
+    pub(super) fn new(
+        config: &NodeConfig,
+        modules: Modules,
+        deployments: Option<Deployments>,
+        listener: Option<ReloadListener>,
+    ) -> Self {
+        let sources = config.modules.iter().map(|own| (own.name.clone(), own.clone()));
+        Self {
+            modules,
+            sources: sources.collect(),
+            deployments,
+            listener,
+        }
+    }
+
     /// The module's own file.
     pub(super) fn file(&self, module: &str) -> Option<PathBuf> {
         Some(self.sources.get(module)?.path.clone())
@@ -63,7 +60,7 @@ impl Reloader {
     }
 
     /// Reloads, and says how it went in one line of the log.
-    pub(super) async fn reload_and_tell(&self, reload: Reload) {
+    pub(super) async fn reload_and_report(&self, reload: Reload) {
         let module = reload.module.clone();
         let outcome = self.reload(reload).await;
         if let Err(reason) = &outcome {
@@ -75,7 +72,11 @@ impl Reloader {
         }
     }
 
-    async fn do_reload(&self, mut reload: Reload) -> Result<ReloadReport, String> {
+    /// Replaces the code of a module, by its own file if the reload names no other, and reports how that went.
+    ///
+    /// # Errors
+    /// It was not begun, for this reason.
+    pub(super) async fn reload(&self, mut reload: Reload) -> Result<ReloadReport, String> {
         let (module, dry_run) = (reload.module.clone(), reload.dry_run);
         let Some(own) = self.sources.get(&module) else {
             let known: Vec<_> = self.sources.keys().map(String::as_str).collect();
@@ -92,16 +93,23 @@ impl Reloader {
             .await
             .map_err(|error| error.to_string())?;
         if !dry_run {
+            // After the rollout, since a rollback leaves the record as it was. If it can't be written the report says so: the actors run
+            // the new code by now.
             report.unrecorded = self.remember(&module).await;
         }
         Ok(report)
     }
 
-    async fn do_rollback(&self, module: String) -> Result<ReloadReport, String> {
+    /// Goes back to the version before, and reports how that went.
+    ///
+    /// # Errors
+    /// It was not begun, for this reason.
+    pub(super) async fn rollback(&self, module: String) -> Result<ReloadReport, String> {
         let before = self.modules.previous(&module).into_iter().next();
         if let (Some(own), Some(before)) = (self.sources.get(&module), before) {
             allowed(own, before.digest())?;
         }
+        // Before anything is touched, as for a reload.
         self.rehearse().await?;
         let report = reload::rollback(&self.modules, Reload::of(module.clone())).await;
         let mut report = report.map_err(|error| error.to_string())?;
@@ -111,120 +119,40 @@ impl Reloader {
 
     /// True if the module runs something else than its own file.
     fn is_deployed(&self, module: &str) -> bool {
-        self.deployed.as_ref().is_some_and(|deployed| deployed.has(module))
+        self.deployments
+            .as_ref()
+            .is_some_and(|deployments| deployments.deployed.has(module))
     }
 
     /// A disk that is full is found out before anything is touched.
     async fn rehearse(&self) -> Result<(), String> {
-        let Some(deployed) = self.deployed.clone() else {
+        let Some(Deployments { deployed, .. }) = self.deployments.clone() else {
             return Ok(());
         };
         let rehearsed = tokio::task::spawn_blocking(move || deployed.rehearse()).await;
         rehearsed
             .unwrap_or_else(|ended| Err(std::io::Error::other(ended)))
-            .map_err(|error| {
-                format!("it could not be written down what is deployed: {error}; is there room in `state_dir`?")
-            })
+            .map_err(|error| format!("what is deployed could not be recorded: {error}; is there room in `state_dir`?"))
     }
 
     /// Writes down what the module runs now, if that is not what its file has. Gives what that came to if it can't.
     async fn remember(&self, module: &str) -> Option<String> {
-        let (deployed, store) = (self.deployed.clone()?, self.store.clone()?);
+        let deployments = self.deployments.clone()?;
         let (own, current) = (self.sources.get(module)?.clone(), self.modules.find(module)?.digest());
-        let written = tokio::task::spawn_blocking(move || write_down(&deployed, &store, &own, current)).await;
+        let written = tokio::task::spawn_blocking(move || write_down(&deployments, &own, current)).await;
         let unrecorded = written.unwrap_or_else(|ended| Err(ended.to_string())).err()?;
-        tracing::error!(module, digest = %current, reason = unrecorded, "what runs now is not written down");
+        tracing::error!(module, digest = %current, reason = unrecorded, "what runs now is not recorded");
         Some(unrecorded)
     }
 
-    async fn module_status(&self, module: &Module) -> ModuleStatus {
-        let name = module.name().to_owned();
-        let described = module.descriptor().await;
-        let guests = self.modules.guests(&name);
-        let previous = self.modules.previous(&name);
-        ModuleStatus {
-            path: module.path().display().to_string(),
-            digest: module.digest().to_string(),
-            version: described.as_ref().map(|described| described.version.clone()),
-            state_version: described.as_ref().map(|described| described.state_version),
-            reloadable: module.is_reloadable(),
-            previous: previous.iter().map(|version| version.digest().to_string()).collect(),
-            actors: guests.len(),
-            first: guests
-                .iter()
-                .take(ACTORS_LISTED)
-                .map(|guest| ActorStatus {
-                    name: guest.name(),
-                    pid: guest.pid(),
-                    digest: guest.module().digest().to_string(),
-                    waiting: guest.waiting(),
-                })
-                .collect(),
-            name,
-        }
-    }
-}
-
-impl Service for Reloader {
-    fn status(&self) -> BoxFuture<'_, NodeStatus> {
-        Box::pin(async {
-            let mut modules = Vec::new();
-            for module in self.modules.names().iter().filter_map(|name| self.modules.find(name)) {
-                modules.push(self.module_status(&module).await);
-            }
-            let readiness = self.readiness.readiness();
-            let missing = readiness.given_up().iter();
-            NodeStatus {
-                node: self.node.clone(),
-                ready: readiness.is_ready(),
-                given_up: missing
-                    .take(ACTORS_LISTED)
-                    .map(|given_up| GivenUpStatus {
-                        actor: given_up.actor.to_string(),
-                        supervisor: given_up.supervisor.to_string(),
-                        reason: given_up.reason.to_string(),
-                    })
-                    .collect(),
-                modules,
-            }
-        })
-    }
-
-    fn nodes(&self) -> BoxFuture<'_, Result<Vec<OtherNode>, String>> {
-        Box::pin(async {
-            let sessions = self.server.call(NodeServerMessage::GetSessions, None).await;
-            let sessions = sessions.map_err(|error| error.to_string())?;
-            let sessions = sessions.success_or("the node is going down")?;
-            let mut nodes = Vec::new();
-            for peer in sessions.into_values().filter_map(|session| session.peer_name) {
-                let name = format!("{CONTROL}@{}", peer.name);
-                let found = tokio::time::timeout(LOOKUP, directory::find(&name)).await;
-                let control = matches!(found, Ok(Some(_)));
-                nodes.push(OtherNode {
-                    control,
-                    name: peer.name,
-                    address: peer.connection_string,
-                });
-            }
-            nodes.sort_by(|a, b| a.name.cmp(&b.name));
-            Ok(nodes)
-        })
-    }
-
-    fn reload(&self, reload: Reload) -> BoxFuture<'_, Result<ReloadReport, String>> {
-        Box::pin(self.do_reload(reload))
-    }
-
-    fn rollback(&self, module: String) -> BoxFuture<'_, Result<ReloadReport, String>> {
-        Box::pin(self.do_rollback(module))
-    }
-
-    fn components(&self) -> BTreeSet<Digest> {
+    /// The components that are in use, or may be gone back to.
+    pub(super) fn components(&self) -> BTreeSet<Digest> {
         let versions = self.modules.names().into_iter().flat_map(|name| {
             let current = self.modules.find(&name);
             current.into_iter().chain(self.modules.previous(&name))
         });
-        let deployed = self.deployed.iter().flat_map(|deployed| deployed.digests());
+        let deployments = self.deployments.iter();
+        let deployed = deployments.flat_map(|deployments| deployments.deployed.digests());
         versions.map(|version| version.digest()).chain(deployed).collect()
     }
 }
@@ -242,8 +170,7 @@ fn allowed(own: &ModuleSource, digest: Digest) -> Result<(), String> {
 
 /// Says in the record what a module runs now, in place of its own file.
 fn write_down(
-    deployed: &Deployed,
-    store: &Mutex<ComponentStore>,
+    Deployments { deployed, store }: &Deployments,
     own: &ModuleSource,
     current: Digest,
 ) -> Result<(), String> {

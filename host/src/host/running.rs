@@ -1,29 +1,25 @@
 //! A host that is up, and taking it down.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use ractor::{ActorCell, ActorRef};
 use tokio::time::Instant;
 
 use super::error::HostError;
 use super::maintenance::Maintenance;
+use super::node::ListeningNode;
 use super::signals::{Signals, StopSignal};
-use super::start::Node;
-use super::stopping::{DRAIN, Step, Stopping};
+use super::stopping::{DRAIN, StopStep, Stopping};
 use crate::config::Code;
 use crate::directory;
 use crate::guest::Modules;
-use crate::node::{NodeServerMessage, quiesce};
+use crate::node::NodeServerMessage;
 use crate::supervision::{GivenUp, Readiness, Root};
-
-/// The longest time for anything else to stop.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A host that is up. It goes on when this is dropped; [`shutdown`](Self::shutdown) ends it.
 pub struct RunningHost {
     pub(super) name: String,
-    pub(super) node: Node,
+    pub(super) node: ListeningNode,
     pub(super) root: Root,
     pub(super) actors: Vec<StartedActor>,
     pub(super) modules: Modules,
@@ -124,6 +120,7 @@ impl RunningHost {
     /// Runs until a signal comes, an actor is given up that the node can't do without, or the node ends by itself.
     pub(super) async fn until_signal(mut self, mut signals: Signals) -> Result<Stopped, HostError> {
         let mut readiness_watch = self.root.readiness_watch().clone();
+        // Whatever comes first decides the exit code.
         let first = tokio::select! {
             signal = signals.next() => signal,
             given_up = readiness_watch.essential() => return self.end_for(given_up, signals).await,
@@ -134,6 +131,7 @@ impl RunningHost {
             }
         };
         tracing::info!(signal = %first, "stopping; a second signal stops at once");
+        // A stop may take longer than the person at the terminal wants to wait for.
         tokio::select! {
             unkept = self.shutdown() => Ok(if unkept.is_empty() {
                 Stopped::InOrder(first)
@@ -172,47 +170,35 @@ impl std::fmt::Debug for RunningHost {
     }
 }
 
-impl Node {
-    /// Neither accepts nor opens further connections. Those that there are go on.
-    async fn quiesce(&self) {
-        if !quiesce(&self.server, PATIENCE).await {
-            tracing::warn!("the node server did not say that it has stopped listening");
-        }
-    }
-
-    /// Ends the sessions, which flush what they still have to send, and the listener.
-    pub(super) async fn stop(self) {
-        if self.server.stop_and_wait(None, Some(PATIENCE)).await.is_err() {
-            tracing::warn!("the node server did not stop in time and was killed");
-            self.server.kill();
-        }
-    }
-}
-
 /// Takes everything down, in the order that [`Stopping`] says. Without a node, it has ended by itself. Gives the actors whose last
 /// state could not be kept, by name.
-async fn stop(mut node: Option<Node>, root: Root, mut maintenance: Maintenance) -> Vec<String> {
+async fn stop(mut node: Option<ListeningNode>, root: Root, mut maintenance: Maintenance) -> Vec<String> {
     let now = || Instant::now().into_std();
     let mut stopping = Stopping::default();
     let mut root = Some(root);
     let mut unkept = Vec::new();
     while let Some(step) = stopping.poll_step(now()) {
         match step {
-            Step::Quiesce => {
+            StopStep::Quiesce => {
+                // Before anybody ends: no new code, no watched file and no new peer is to find actors that are going. The writer is told
+                // now which actors live, since it waits for a last state of each of them.
                 maintenance.quiesce();
                 if let Some(node) = &node {
                     node.quiesce().await;
                 }
             }
-            Step::Drain => {
+            StopStep::Drain => {
+                // The sessions are still up: what actors send and answer on their way out reaches its peers.
                 if let Some(root) = root.take() {
                     drain(root, &maintenance, &mut stopping).await;
                 }
             }
             // It comes while actors drain.
-            Step::LastCall => continue,
-            Step::Write => unkept = maintenance.finish().await,
-            Step::Close => {
+            StopStep::LastCall => continue,
+            // After the actors, each of which may have brought its last state at its very end.
+            StopStep::Write => unkept = maintenance.finish().await,
+            StopStep::Close => {
+                // Last: what the actors sent on their way out may still wait for the peers.
                 if let Some(node) = node.take() {
                     node.stop().await;
                 }
@@ -236,7 +222,7 @@ async fn drain(root: Root, maintenance: &Maintenance, stopping: &mut Stopping) {
     let last_calls = async {
         while let Some(at) = stopping.poll_timeout() {
             tokio::time::sleep_until(Instant::from_std(at)).await;
-            if stopping.poll_step(Instant::now().into_std()) == Some(Step::LastCall) {
+            if stopping.poll_step(Instant::now().into_std()) == Some(StopStep::LastCall) {
                 maintenance.last_call().await;
             }
         }

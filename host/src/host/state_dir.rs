@@ -4,22 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use parking_lot::Mutex;
-
-use super::alone::Alone;
-use super::deployed::{Deployed, DeploymentState, OwnFile};
+use super::deployments::{self, COMPONENTS, Deployments, RECORD};
 use super::error::HostError;
-use super::start::reserved_names;
+use super::names;
+use super::user_dirs;
 use crate::checkpoint::Database;
 use crate::config::{ActorSection, NodeConfig};
-use crate::control::{ComponentStore, StoreLimits};
 use crate::files::{self, Owner, Unguarded};
-use crate::guest::{CheckpointWriter, Checkpoints, Digest, ModuleSource, ReservedNames};
+use crate::guest::{CheckpointWriter, Checkpoints, ModuleSource, ReservedNames};
 
-/// What a folder for states has, by name: the states of actors, what was deployed, and the components that it is made of.
+/// The file with the states of actors.
 const CHECKPOINTS: &str = "checkpoints.redb";
-const RECORD: &str = "deployed.json";
-const COMPONENTS: &str = "components";
 
 /// See the module. What the configuration doesn't ask for isn't there, and then nothing is written anywhere.
 pub(super) struct StateDir {
@@ -27,14 +22,11 @@ pub(super) struct StateDir {
     pub(super) deployments: Option<Deployments>,
 }
 
-/// What was deployed, and the components that it is made of.
-#[derive(Clone)]
-pub(super) struct Deployments {
-    pub(super) deployed: Arc<Deployed>,
-    pub(super) store: Arc<Mutex<ComponentStore>>,
-}
-
 impl StateDir {
+    /// Opens what the configuration asks for. From then on no other node can open it, until this is dropped.
+    ///
+    /// # Errors
+    /// There is no folder for it, or others may write there, or another node has it; or what is in it can't be read.
     pub(super) async fn open(config: &NodeConfig) -> Result<Self, HostError> {
         check_folder(config)?;
         let wants_checkpoints = wants_checkpoints(config);
@@ -46,7 +38,7 @@ impl StateDir {
         }
         let folder = folder(config).ok_or(HostError::NoStateDirectory)?;
         let control = config.control.is_some();
-        let names = reserved_names(config);
+        let names = names::reserved(config);
         let open = move || {
             Ok(Self {
                 writer: wants_checkpoints.then(|| checkpoints(&folder, &names)).transpose()?,
@@ -61,13 +53,17 @@ impl StateDir {
         Ok(opened)
     }
 
-    /// Where the code of a module comes from: what was deployed, or its own file.
-    pub(super) fn source(&self, own: &ModuleSource) -> ModuleSource {
-        let deployed = self
-            .deployments
-            .as_ref()
-            .and_then(|deployments| deployments.source(own));
-        deployed.unwrap_or_else(|| own.clone())
+    /// Where the code of each module comes from: what was deployed, or its own file.
+    pub(super) fn sources(&self, modules: &[ModuleSource]) -> Vec<ModuleSource> {
+        let deployed = |own| {
+            self.deployments
+                .as_ref()
+                .and_then(|deployments| deployments.source(own))
+        };
+        modules
+            .iter()
+            .map(|own| deployed(own).unwrap_or_else(|| own.clone()))
+            .collect()
     }
 
     /// How the states of these actors are kept, if they are.
@@ -94,93 +90,15 @@ fn checkpoints(folder: &Path, names: &ReservedNames) -> Result<CheckpointWriter,
     Ok(CheckpointWriter::new(Arc::new(database)))
 }
 
-impl Deployments {
-    fn open(folder: &Path) -> Result<Self, HostError> {
-        let components = folder.join(COMPONENTS);
-        files::create_folder(&components).map_err(|error| HostError::StateDir(error.to_string()))?;
-        let alone = Alone::in_folder(&components)?;
-        let store = ComponentStore::open(components, StoreLimits::default());
-        let store = store.map_err(|error| HostError::StateDir(error.to_string()))?;
-        let record = folder.join(RECORD);
-        let deployed = Deployed::open(record.clone()).map_err(|error| unread(&record, &error))?;
-        Ok(Self {
-            deployed: Arc::new(deployed.with(alone)),
-            store: Arc::new(Mutex::new(store)),
-        })
-    }
-
-    fn source(&self, own: &ModuleSource) -> Option<ModuleSource> {
-        let module = &own.name;
-        let digest = match self.deployed.state_of(own, OwnFile::of(own)) {
-            DeploymentState::Nothing => return None,
-            DeploymentState::Runs(digest) => digest,
-            DeploymentState::Outdated => {
-                tracing::info!(
-                    module,
-                    "the module's file has changed since something else was deployed: the file it is"
-                );
-                if let Err(error) = self.deployed.clear(module) {
-                    tracing::warn!(module, %error, "that can't be written down now; it is tried again");
-                }
-                return None;
-            }
-            DeploymentState::Forbidden(digest) => {
-                let pinned = own.digest.map(tracing::field::display);
-                tracing::warn!(
-                    module, deployed = %digest, pinned,
-                    "what was deployed is not what `digest` in node.toml pins the module to, and does not run: the module runs its own \
-                     file; change `digest` to what was deployed, or leave it out, to run that"
-                );
-                return None;
-            }
-        };
-        let path = {
-            let store = self.store.lock();
-            store.sound_path(&digest)
-        };
-        let Some(path) = path else {
-            tracing::warn!(module, %digest, "what was deployed is not there any more, or damaged: the module runs its own file");
-            return None;
-        };
-        tracing::info!(module, %digest, "the module runs what was deployed, not its own file");
-        Some(stored(own, path, digest))
-    }
-}
-
-fn stored(own: &ModuleSource, path: PathBuf, digest: Digest) -> ModuleSource {
-    ModuleSource {
-        name: own.name.clone(),
-        path,
-        digest: Some(digest),
-    }
-}
-
-/// Where the code of each module would come from if the node started now, as [`StateDir::source`] says it. Changes nothing.
+/// Where the code of each module would come from if the node started now. Changes nothing.
 ///
 /// # Errors
 /// It can't be read what was deployed.
 pub(super) fn sources(config: &NodeConfig) -> Result<Vec<ModuleSource>, HostError> {
-    let Some(folder) = folder(config).filter(|_| config.control.is_some()) else {
-        return Ok(config.modules.clone());
-    };
-    let record = folder.join(RECORD);
-    let deployed = Deployed::look(record.clone()).map_err(|error| unread(&record, &error))?;
-    let source = |own: &ModuleSource| match deployed.state_of(own, OwnFile::of(own)) {
-        DeploymentState::Runs(digest) => {
-            let path = ComponentStore::look(&folder.join(COMPONENTS), &digest)?;
-            Some(stored(own, path, digest))
-        }
-        DeploymentState::Nothing | DeploymentState::Outdated | DeploymentState::Forbidden(_) => None,
-    };
-    let each = config.modules.iter();
-    Ok(each.map(|own| source(own).unwrap_or_else(|| own.clone())).collect())
-}
-
-fn unread(record: &Path, error: &std::io::Error) -> HostError {
-    let record = record.display();
-    HostError::StateDir(format!(
-        "the record of what was deployed, {record}, can't be read: {error}"
-    ))
+    match folder(config).filter(|_| config.control.is_some()) {
+        Some(folder) => deployments::look(&folder, &config.modules),
+        None => Ok(config.modules.clone()),
+    }
 }
 
 /// Finds out whether there could be a folder for what is to outlive the node, if there is to be one. Writes nothing.
@@ -243,7 +161,7 @@ fn may_write(_: &Path) -> bool {
     true
 }
 
-/// Where a node keeps what is to outlive it: as `state_dir` says, or else in the user's state directory, if there is one.
+/// Where a node keeps what is to outlive it: as `state_dir` says, or else in the user's state directory, if they have one.
 pub(super) fn folder(config: &NodeConfig) -> Option<PathBuf> {
     let chosen = config.runtime.state_dir.clone();
     chosen.or_else(|| default_state_dir(&config.node.full_name()))
@@ -251,18 +169,7 @@ pub(super) fn folder(config: &NodeConfig) -> Option<PathBuf> {
 
 /// The folder for this node in the user's state directory.
 fn default_state_dir(node: &str) -> Option<PathBuf> {
-    Some(user_folder()?.join(file_name(node)))
-}
-
-/// The folder for this program in the user's state directory, as the XDG base directory specification has it.
-pub(super) fn user_folder() -> Option<PathBuf> {
-    let folder = |variable| {
-        std::env::var_os(variable)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    let user = folder("XDG_STATE_HOME").or_else(|| folder("HOME").map(|home| home.join(".local").join("state")))?;
-    Some(user.join("ractor-host"))
+    Some(user_dirs::state()?.join(file_name(node)))
 }
 
 /// A node's name as the name of a folder: different names stay different.

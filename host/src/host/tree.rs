@@ -6,32 +6,50 @@ use std::sync::Arc;
 use ractor::{ActorCell, pg};
 
 use super::error::HostError;
-use super::modules::Guests;
-use super::native::Native;
+use super::names;
+use super::native::{Native, unknown};
+use super::own_files;
 use super::state_dir::StateDir;
 use crate::config::{ActorSection, Code, NodeConfig, ROOT, SupervisorSection};
-use crate::guest::{GuestOptions, Profile, SpawnError};
+use crate::guest::{GuestOptions, Modules, Profile, SpawnError};
 use crate::supervision::{ChildSpec, NotStarted, Root, RootError, StartError, SupervisorSpec};
 
 /// What the tree is made from besides the configuration.
-pub(super) struct Tree<'a> {
-    pub(super) natives: Arc<BTreeMap<String, Native>>,
-    pub(super) guests: &'a Guests,
+pub(super) struct ActorTree<'a> {
+    natives: Arc<BTreeMap<String, Native>>,
+    modules: &'a Modules,
     /// What all guests are given alike.
-    pub(super) profile: Profile,
-    pub(super) state: &'a StateDir,
+    profile: Profile,
+    state: &'a StateDir,
 }
 
-/// The error about an actor whose code this host doesn't have.
-pub(super) fn unknown(actor: &str, section: &ActorSection) -> HostError {
-    HostError::Unknown {
-        actor: actor.to_owned(),
-        code: section.code.clone(),
+impl<'a> ActorTree<'a> {
+    /// With these natives and modules, and the states that are kept.
+    pub(super) fn new(
+        config: &NodeConfig,
+        natives: BTreeMap<String, Native>,
+        modules: &'a Modules,
+        state: &'a StateDir,
+    ) -> Self {
+        let profile = Profile {
+            node_name: config.node.full_name().into(),
+            guarded: Arc::new(own_files::guarded(config)),
+            reserved_names: Arc::new(names::reserved(config)),
+            http_trust: config.runtime.http_roots.clone().unwrap_or_default(),
+            ..Profile::default()
+        };
+        Self {
+            natives: Arc::new(natives),
+            modules,
+            profile,
+            state,
+        }
     }
-}
 
-impl Tree<'_> {
     /// Starts everything, one after the other, so that an actor finds those above it.
+    ///
+    /// # Errors
+    /// An actor does not start. Those before it were stopped again.
     pub(super) async fn start(&self, config: &NodeConfig) -> Result<Root, HostError> {
         let root = Root::start_with(self.root(config)?).await;
         root.map_err(|error| explain(error, &config.actors))
@@ -115,7 +133,7 @@ impl Tree<'_> {
     }
 
     fn native(&self, actor: &str, native: &str, section: &Arc<ActorSection>) -> ChildSpec {
-        let start = Arc::new(StartNative {
+        let start = Arc::new(NativeStart {
             natives: self.natives.clone(),
             actor: actor.to_owned(),
             native: native.to_owned(),
@@ -134,14 +152,14 @@ impl Tree<'_> {
         section: &ActorSection,
         profile: &Arc<Profile>,
     ) -> Result<ChildSpec, HostError> {
-        let loaded = self.guests.module(module).ok_or_else(|| unknown(actor, section))?;
+        let loaded = self.modules.find(module).ok_or_else(|| unknown(actor, section))?;
         let options = GuestOptions {
             checkpoints: self.state.checkpoints(section),
             name: Some(actor.to_owned()),
             arguments: section.arguments.clone(),
             groups: section.groups.clone(),
             profile: profile.clone(),
-            modules: self.guests.modules().clone(),
+            modules: self.modules.clone(),
             ..GuestOptions::default()
         };
         Ok(ChildSpec::guest(loaded, options, section.restart))
@@ -162,14 +180,14 @@ fn parent<'c>(supervisors: &'c [SupervisorSection], name: &str) -> Option<(usize
     Some((index, supervisors.get(index)?.supervisor.as_deref()?))
 }
 
-struct StartNative {
+struct NativeStart {
     natives: Arc<BTreeMap<String, Native>>,
     actor: String,
     native: String,
     section: Arc<ActorSection>,
 }
 
-impl StartNative {
+impl NativeStart {
     async fn start(&self, supervisor: ActorCell) -> Result<ActorCell, HostError> {
         let Some(factory) = self.natives.get(&self.native) else {
             return Err(unknown(&self.actor, &self.section));

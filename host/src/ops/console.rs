@@ -1,7 +1,7 @@
 //! Stdout and stderr of the process: the only place that writes to them, so that no failure there is anybody's.
 //!
 //! A command that does one thing writes directly, and waits for its reader as every tool does. A node writes in the background
-//! (see [`lines`](super::lines)): it has better things to do than to wait for whoever reads its log.
+//! (see [`lines`](super::lines)): it must not wait for the reader of its log.
 
 use std::fmt;
 use std::io::{self, Write};

@@ -39,7 +39,7 @@ pub fn init(format: LogFormat, level: LevelFilter) -> Result<(), TelemetryError>
     Ok(())
 }
 
-/// Lets the last lines of the log leave the process, for two seconds at most: whoever reads them may hang.
+/// Lets the last lines of the log leave the process, for two seconds at most: their reader may hang.
 pub fn flush() {
     console::flush();
 }

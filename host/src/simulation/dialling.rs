@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 
 use super::process::{Context, Effect, Event, Process};
 use super::{SECOND, Time};
-use ractor_host_cluster::internals::{Backoff, Dialling, News, Proof, SessionEnd, Step};
+use ractor_host_cluster::internals::{Backoff, DialCommand, DialEvent, Dialling, PeerProof, SessionEnd};
 use ractor_host_cluster::internals::{CloseReason, StockPeers};
 
 /// The time until an address is dialled again whose session was ready: the shortest wait, and a look-up that is slow.
@@ -139,7 +139,7 @@ impl Process {
         let record = peer.over(dial.addr, context.time);
         record.is_own = end.reason == CloseReason::SelfConnection;
         record.is_prompt = end.was_ready && end.reason != CloseReason::DuplicateConnection;
-        if end.proof == Proof::Identity {
+        if end.proof == PeerProof::Identity {
             record.identified = Some(context.time);
         }
         peer.machine.handle_ended(dial.addr, end, jitter, context.now);
@@ -159,9 +159,9 @@ impl Process {
                     peer.linked.push((addr, node, until));
                 }
             }
-            while let Some(step) = peer.machine.poll_step() {
+            while let Some(step) = peer.machine.poll_command() {
                 match step {
-                    Step::Dial { addr, stock_peers } => {
+                    DialCommand::Dial { addr, stock_peers } => {
                         let is_new = !peer.addresses.contains_key(&addr);
                         let record = peer.addresses.entry(addr).or_default();
                         if let Some(wrong) = record.dialled(is_new, context) {
@@ -176,7 +176,7 @@ impl Process {
                             stock_peers,
                         }));
                     }
-                    Step::AwaitUnlinked { addr, node, at_most } => {
+                    DialCommand::AwaitUnlinked { addr, node, at_most } => {
                         let at_most = at_most.as_micros() as Time;
                         peer.linked.push((addr, node, context.time + at_most));
                         context.after(at_most, Event::Unlinked);
@@ -186,8 +186,8 @@ impl Process {
                     }
                 }
             }
-            while let Some(news) = peer.machine.poll_news() {
-                if let News::Own(addr) = news {
+            while let Some(news) = peer.machine.poll_event() {
+                if let DialEvent::Own(addr) = news {
                     context.trace(format!("{addr} is this very node"));
                 }
             }

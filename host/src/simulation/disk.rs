@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::checkpoint::Database;
-use crate::files::fault::{Disk, Left};
+use crate::files::fault::{AfterPowerLoss, Disk};
 use ractor_host_cluster::internals::random::Random;
 
 /// See the module.
@@ -47,7 +47,7 @@ impl Storage {
         drop(database);
         if let Some(random) = power {
             self.disk.lose_power(&self.path, &mut image, || {
-                random.pick(&[Left::Nothing, Left::Half, Left::All])
+                random.pick(&[AfterPowerLoss::Nothing, AfterPowerLoss::Half, AfterPowerLoss::All])
             });
         }
         fs::write(&self.path, image).unwrap();

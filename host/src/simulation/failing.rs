@@ -14,7 +14,7 @@ use super::process::{Context, Event, Process};
 use super::rollouts::Turn;
 use crate::guest::{Budget, Restart, RestartPolicy, Verdict};
 use crate::supervision::Strategy;
-use crate::supervision::sim::{ChildExit, ChildKind, Command, Plan};
+use crate::supervision::sim::{ChildExit, ChildKind, PlanCommand, RestartPlan};
 
 /// What a run says about restarts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(super) struct Failing {
 
 /// The supervisor of a node's guests.
 pub(super) struct Supervisor {
-    plan: Plan,
+    plan: RestartPlan,
     budget: Budget,
     /// Guests that have failed for good, and that a stop has not heard of.
     pub(super) ended: Vec<u64>,
@@ -44,7 +44,7 @@ impl Supervisor {
             ..RestartPolicy::default()
         };
         Self {
-            plan: Plan::new(
+            plan: RestartPlan::new(
                 strategy,
                 (0..plan.guests).map(|_| (ChildKind::Guest, Restart::Transient)),
             ),
@@ -146,10 +146,10 @@ impl Process {
         }
     }
 
-    fn obey(&mut self, commands: Vec<Command>, context: &mut Context<'_>) {
+    fn obey(&mut self, commands: Vec<PlanCommand>, context: &mut Context<'_>) {
         for command in commands {
             match command {
-                Command::Refresh(index) => {
+                PlanCommand::Refresh(index) => {
                     let Some(guest) = self.guests.values_mut().find(|guest| guest.index == index) else {
                         continue;
                     };

@@ -10,9 +10,10 @@ use ractor_host_cluster::internals::wire::{
     self, Auth, CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN, Message, NameMessage, NodeFlags,
 };
 use ractor_host_cluster::internals::{
-    Account, CloseReason, Dial, Event as Decided, Ledger, LocalSnapshot, Session, SessionConfig, StockPeers, Timing,
+    CloseReason, DialDecision, Event as Decided, LocalSnapshot, PeerAccount, PeerLedger, Session, SessionConfig,
+    StockPeers, Timing,
 };
-use ractor_host_cluster::internals::{Proof, SessionEnd};
+use ractor_host_cluster::internals::{PeerProof, SessionEnd};
 
 /// What a peer may have of a node: more than any has.
 const PEER_BYTES: usize = 1 << 30;
@@ -51,7 +52,7 @@ impl Process {
             challenge: (context.random.next() as u32).into(),
             nonce: u128::from(context.random.next()).to_be_bytes(),
             jitter: context.random.next(),
-            account: Arc::new(Account::new(Arc::new(Ledger::new(PEER_BYTES)), PEER_BYTES)),
+            account: Arc::new(PeerAccount::new(Arc::new(PeerLedger::new(PEER_BYTES)), PEER_BYTES)),
         };
         self.registry.insert(wire, side.role());
         let end = End::new(wire, dial, Session::new(config, context.now), context.time);
@@ -117,8 +118,8 @@ impl Process {
                 self.registry.name(wire, &name.name, name.connection_id);
                 let Some(end) = self.ends.get_mut(&wire) else { return };
                 match end.side {
-                    Side::Opened if is_linked => end.session.handle_dial(Dial::AlreadyLinked),
-                    Side::Opened => end.session.handle_dial(Dial::GoOn),
+                    Side::Opened if is_linked => end.session.handle_dial(DialDecision::AlreadyLinked),
+                    Side::Opened => end.session.handle_dial(DialDecision::GoOn),
                     Side::Accepted => end
                         .session
                         .handle_admission(self.registry.check(&self.name, wire).into()),
@@ -231,9 +232,9 @@ impl Process {
             context.effects.push(Effect::Close { wire });
             if let Some(dial) = end.dial {
                 let proof = match (end.is_proved, end.incarnation) {
-                    (false, _) => Proof::Nothing,
-                    (true, 0) => Proof::Cookie,
-                    (true, _) => Proof::Identity,
+                    (false, _) => PeerProof::Nothing,
+                    (true, 0) => PeerProof::Cookie,
+                    (true, _) => PeerProof::Identity,
                 };
                 let ended = SessionEnd {
                     reason: end.closed.unwrap_or(CloseReason::ConnectionClosed),

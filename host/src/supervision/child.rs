@@ -9,21 +9,21 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::actor::{Arguments, Supervisor};
-use super::counts::Ledger;
+use super::counts::TreeState;
 use super::in_place::{Closing, InPlace, SharedBudget};
-use super::message::{ChildHandle, GaveUp, Message, NotStarted, RunningChild};
+use super::message::{ChildHandle, GaveUp, NotStarted, RunningChild, SupervisorMessage};
 use super::shutdown::ends_within;
-use super::spec::{ChildSpec, Code, StartError};
+use super::spec::{ChildCode, ChildSpec, StartError};
 use crate::directory::{self, BoxFuture};
 use crate::guest::{self, GuestOptions, Restarting, Verdict};
 
 /// The longest time for an actor to stop before it is killed, and after that to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The longest wait for the name of an actor that is started again to be free.
+/// The longest that an actor that is started again waits for its name to be free.
 const NAME_PATIENCE: Duration = Duration::from_secs(5);
 
-/// The interval between looks at whether it is.
+/// The interval at which the name is looked up meanwhile.
 const NAME_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A child as its supervisor sees it.
@@ -40,9 +40,9 @@ pub(super) struct ChildStart {
     pub(super) index: usize,
     pub(super) spec: ChildSpec,
     pub(super) budget: SharedBudget,
-    pub(super) supervisor: ActorRef<Message>,
+    pub(super) supervisor: ActorRef<SupervisorMessage>,
     pub(super) closing: watch::Receiver<Closing>,
-    pub(super) ledger: Ledger,
+    pub(super) tree: TreeState,
     /// It was there before.
     pub(super) again: bool,
 }
@@ -59,13 +59,13 @@ impl ChildStart {
     /// Starts the child. Boxed, because a supervisor may be started by one.
     pub(super) fn start(self) -> BoxFuture<'static, Result<RunningChild, NotStarted>> {
         Box::pin(async move {
-            let (name, ledger, again) = (self.spec.name.clone(), self.ledger.clone(), self.again);
-            let is_supervisor = matches!(self.spec.code, Code::Supervisor(_));
+            let (name, tree, again) = (self.spec.name.clone(), self.tree.clone(), self.again);
+            let is_supervisor = matches!(self.spec.code, ChildCode::Supervisor(_));
             let running = self.spawn().await?;
             if !is_supervisor {
-                ledger.enter(&name, running.cell.clone());
+                tree.enter(&name, running.cell.clone());
                 if again {
-                    ledger.restarted();
+                    tree.restarted();
                 }
             }
             Ok(running)
@@ -80,7 +80,7 @@ impl ChildStart {
         };
         let parent = self.supervisor.get_cell();
         match self.spec.code.clone() {
-            Code::Guest { module, options } => {
+            ChildCode::Guest { module, options } => {
                 self.free_name(options.name.as_deref()).await;
                 let restart = self.spec.restart;
                 let gave_up = GaveUp::default();
@@ -89,7 +89,7 @@ impl ChildStart {
                     supervisor: self.supervisor,
                     budget: self.budget,
                     closing: self.closing,
-                    ledger: self.ledger,
+                    tree: self.tree,
                     gave_up: gave_up.clone(),
                     failing: AtomicBool::new(false),
                 };
@@ -107,16 +107,16 @@ impl ChildStart {
                     handle: ChildHandle::Guest(guest, gave_up),
                 })
             }
-            Code::Native(start) => {
+            ChildCode::Native(start) => {
                 self.free_name(Some(&name)).await;
                 let cell = start(parent).await.map_err(failed)?;
                 let handle = ChildHandle::Native;
                 Ok(RunningChild { cell, handle })
             }
-            Code::Supervisor(spec) => {
+            ChildCode::Supervisor(spec) => {
                 let arguments = Arguments {
                     spec,
-                    ledger: self.ledger,
+                    tree: self.tree,
                     is_root: false,
                     again: self.again,
                 };
@@ -160,9 +160,9 @@ pub(super) fn not_started(supervisor: &str, error: SpawnErr) -> NotStarted {
     }
 }
 
-/// Stops the actor, and kills it if that takes too long. Its supervisor hears of its end as of any, and at last that it is gone, as
-/// far as that could be brought about.
-pub(super) fn stop(running: &RunningChild, index: usize, name: Arc<str>, supervisor: ActorRef<Message>) {
+/// Stops the actor, and kills it if that takes too long. Its supervisor is told of its end as of any other, and at last, by
+/// [`SupervisorMessage::Gone`], that nothing more can be done about it.
+pub(super) fn stop(running: &RunningChild, index: usize, name: Arc<str>, supervisor: ActorRef<SupervisorMessage>) {
     let cell = running.cell.clone();
     let nested = match &running.handle {
         ChildHandle::Supervisor(actor) => Some(actor.clone()),
@@ -171,10 +171,10 @@ pub(super) fn stop(running: &RunningChild, index: usize, name: Arc<str>, supervi
     tokio::spawn(async move {
         match nested {
             // It gives each of its children as long, and needs no time of its own.
-            Some(nested) if nested.cast(Message::End).is_ok() => drop(cell.wait(None).await),
+            Some(nested) if nested.cast(SupervisorMessage::End).is_ok() => drop(cell.wait(None).await),
             _ => stop_or_kill(&cell, &name).await,
         }
-        drop(supervisor.cast(Message::Gone(index, cell.get_id())));
+        drop(supervisor.cast(SupervisorMessage::Gone(index, cell.get_id())));
     });
 }
 

@@ -26,7 +26,7 @@ pub struct Counts {
 
 /// What all supervisors of a tree share.
 #[derive(Debug, Clone)]
-pub(super) struct Ledger {
+pub(super) struct TreeState {
     counts: Arc<watch::Sender<Counts>>,
     cells: Cells,
     pub(super) given_up_actors: GivenUpActors,
@@ -36,23 +36,23 @@ pub(super) struct Ledger {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cells(Arc<Mutex<HashMap<Arc<str>, ActorCell>>>);
 
-impl Ledger {
+impl TreeState {
     pub(super) fn new() -> (Self, watch::Receiver<Counts>, Cells) {
         let (sender, receiver) = watch::channel(Counts::default());
         let cells = Cells::default();
-        let ledger = Self {
+        let tree = Self {
             counts: Arc::new(sender),
             cells: cells.clone(),
             given_up_actors: GivenUpActors::default(),
         };
-        (ledger, receiver, cells)
+        (tree, receiver, cells)
     }
 
     pub(super) fn restarted(&self) {
         self.counts.send_modify(|counts| counts.restarted += 1);
     }
 
-    /// A child is made of this actor now.
+    /// This actor is now the child of this name.
     pub(super) fn enter(&self, name: &Arc<str>, cell: ActorCell) {
         self.cells.lock().insert(name.clone(), cell);
         if self.given_up_actors.remove(name) {
@@ -71,24 +71,24 @@ impl Cells {
     }
 }
 
-/// The actors of one supervisor that are alive. With the supervisor they all end, without a word to anybody.
+/// The actors of one supervisor that are alive. When the supervisor ends, they all do, and no event says so.
 #[derive(Debug)]
 pub(super) struct ActorTally {
-    ledger: Ledger,
+    tree: TreeState,
     running: HashSet<ActorId>,
 }
 
 impl ActorTally {
-    pub(super) fn new(ledger: Ledger) -> Self {
+    pub(super) fn new(tree: TreeState) -> Self {
         Self {
-            ledger,
+            tree,
             running: HashSet::new(),
         }
     }
 
     pub(super) fn count(&mut self, event: &SupervisionEvent) {
         let running = &mut self.running;
-        self.ledger.counts.send_modify(|counts| match event {
+        self.tree.counts.send_modify(|counts| match event {
             SupervisionEvent::ActorStarted(cell) => {
                 counts.running += usize::from(running.insert(cell.get_id()));
                 counts.started += 1;
@@ -109,7 +109,7 @@ impl ActorTally {
 impl Drop for ActorTally {
     fn drop(&mut self) {
         let left = self.running.len();
-        self.ledger.counts.send_modify(|counts| {
+        self.tree.counts.send_modify(|counts| {
             counts.running -= left;
             counts.terminated += left as u64;
         });

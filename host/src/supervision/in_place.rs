@@ -10,8 +10,8 @@ use ractor::ActorRef;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::counts::Ledger;
-use super::message::{GaveUp, Message};
+use super::counts::TreeState;
+use super::message::{GaveUp, SupervisorMessage};
 use crate::directory::BoxFuture;
 use crate::guest::{Budget, Restarts, Verdict};
 
@@ -33,10 +33,10 @@ pub(super) enum Closing {
 #[derive(Debug)]
 pub(super) struct InPlace {
     pub(super) child: usize,
-    pub(super) supervisor: ActorRef<Message>,
+    pub(super) supervisor: ActorRef<SupervisorMessage>,
     pub(super) budget: SharedBudget,
     pub(super) closing: watch::Receiver<Closing>,
-    pub(super) ledger: Ledger,
+    pub(super) tree: TreeState,
     pub(super) gave_up: GaveUp,
     pub(super) failing: AtomicBool,
 }
@@ -66,10 +66,10 @@ impl Restarts for InPlace {
     }
 
     fn restarted(&self) {
-        self.ledger.restarted();
+        self.tree.restarted();
         // A restart that the supervisor asked for is no news to it.
         if self.failing.swap(false, Ordering::Relaxed) {
-            drop(self.supervisor.cast(Message::RestartedInPlace(self.child)));
+            drop(self.supervisor.cast(SupervisorMessage::RestartedInPlace(self.child)));
         }
     }
 }

@@ -7,13 +7,13 @@
 
 use std::time::Duration;
 
-use super::plan::{ChildExit, Command, Plan};
+use super::plan::{ChildExit, PlanCommand, RestartPlan};
 use super::spec::ChildKind;
 use super::spec::Strategy;
 use crate::guest::{Restart, Verdict};
 
 struct Case {
-    plan: Plan,
+    plan: RestartPlan,
     letters: Vec<char>,
     history: String,
 }
@@ -39,7 +39,7 @@ fn check(strategy: Strategy, children: &str, history: &[(&str, &str)]) {
         kinds.push((kind, restart));
     }
     let mut case = Case {
-        plan: Plan::new(strategy, kinds),
+        plan: RestartPlan::new(strategy, kinds),
         letters,
         history: format!("{strategy}, {children}"),
     };
@@ -92,14 +92,14 @@ impl Case {
         words.join(", ")
     }
 
-    fn in_words(&self, command: Command) -> String {
+    fn in_words(&self, command: PlanCommand) -> String {
         let name = |child: usize| format!("{}{child}", self.letters[child]);
         match command {
-            Command::Refresh(child) => format!("refresh {}", name(child)),
-            Command::Stop(child) => format!("stop {}", name(child)),
-            Command::Wait(child, after) => format!("wait {after:?} for {}", name(child)),
-            Command::Start(child) => format!("start {}", name(child)),
-            Command::End => "end".to_owned(),
+            PlanCommand::Refresh(child) => format!("refresh {}", name(child)),
+            PlanCommand::Stop(child) => format!("stop {}", name(child)),
+            PlanCommand::Wait(child, after) => format!("wait {after:?} for {}", name(child)),
+            PlanCommand::Start(child) => format!("start {}", name(child)),
+            PlanCommand::End => "end".to_owned(),
         }
     }
 }

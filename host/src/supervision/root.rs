@@ -9,8 +9,8 @@ use tokio::sync::watch;
 
 use super::actor::{Arguments, Supervisor};
 use super::child::not_started;
-use super::counts::{Cells, Counts, Ledger};
-use super::message::{Message, NotStarted};
+use super::counts::{Cells, Counts, TreeState};
+use super::message::{NotStarted, SupervisorMessage};
 use super::readiness::{GivenUp, Readiness, ReadinessWatch};
 use super::shutdown::{self, ShutdownMode};
 use super::spec::SupervisorSpec;
@@ -24,7 +24,7 @@ const NAME: &str = "root";
 /// nobody.
 #[derive(Debug)]
 pub struct Root {
-    actor: ActorRef<Message>,
+    actor: ActorRef<SupervisorMessage>,
     cell: ActorCell,
     counts: watch::Receiver<Counts>,
     cells: Cells,
@@ -65,11 +65,11 @@ impl Root {
     /// # Errors
     /// An actor does not start, or ractor refuses to start the supervisor.
     pub async fn start_with(spec: SupervisorSpec) -> Result<Self, RootError> {
-        let (ledger, counts, cells) = Ledger::new();
-        let readiness_watch = ledger.given_up_actors.watch();
+        let (tree, counts, cells) = TreeState::new();
+        let readiness_watch = tree.given_up_actors.watch();
         let arguments = Arguments {
             spec: Arc::new(spec),
-            ledger,
+            tree,
             is_root: true,
             again: false,
         };
@@ -142,7 +142,7 @@ impl Root {
 
     async fn end(self, mode: &ShutdownMode, reason: &str, patience: Duration) -> Result<(), RootError> {
         let children = shutdown::freeze(&self.actor, patience).await;
-        shutdown::wind_down(children, mode, patience).await;
+        shutdown::shut_down(children, mode, patience).await;
         if !shutdown::ends_within(patience, &self.cell, reason).await {
             self.cell.kill();
             return Err(RootError::Stuck(patience));

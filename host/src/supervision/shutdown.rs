@@ -8,11 +8,11 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::message::{LiveChild, Message};
+use super::message::{LiveChild, SupervisorMessage};
 use super::shutdown_order::{ShutdownCommand, ShutdownOrder};
 use crate::directory::BoxFuture;
 
-/// The longest time for what was started to stop when the rest could not be started.
+/// The time that actors have to stop when another one could not be started.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How actors are asked to end.
@@ -25,7 +25,7 @@ pub(super) enum ShutdownMode {
 }
 
 /// Ends all of these, in the order that [`ShutdownOrder`] says, and then the supervisors. What has not ended after `patience` is killed.
-pub(super) async fn wind_down(batches: Vec<Vec<LiveChild>>, mode: &ShutdownMode, patience: Duration) {
+pub(super) async fn shut_down(batches: Vec<Vec<LiveChild>>, mode: &ShutdownMode, patience: Duration) {
     let since = Instant::now();
     let mut tree = FrozenTree::default();
     // All of them, before anybody is stopped: nobody is to be restarted because others are gone.
@@ -112,9 +112,9 @@ impl FrozenTree {
 }
 
 /// Keeps a supervisor from restarting anything, and learns who is alive below it.
-pub(super) async fn freeze(supervisor: &ActorRef<Message>, patience: Duration) -> Vec<Vec<LiveChild>> {
+pub(super) async fn freeze(supervisor: &ActorRef<SupervisorMessage>, patience: Duration) -> Vec<Vec<LiveChild>> {
     let (sender, reply) = oneshot::channel();
-    if supervisor.cast(Message::Freeze(sender)).is_err() {
+    if supervisor.cast(SupervisorMessage::Freeze(sender)).is_err() {
         return Vec::new();
     }
     match tokio::time::timeout(patience, reply).await {

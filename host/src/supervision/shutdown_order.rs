@@ -10,7 +10,7 @@ pub(crate) struct ShutdownOrder<A> {
     batches: Vec<Vec<A>>,
     /// Those of the batch that was asked last, and have not ended.
     asked: Vec<A>,
-    /// When the batch before it is asked, whoever of this one still works.
+    /// When the batch before it is asked, even if actors of this one still work.
     patience: Instant,
     /// Those of earlier batches.
     late: Vec<A>,
@@ -20,7 +20,7 @@ pub(crate) struct ShutdownOrder<A> {
 /// What is to be done with an actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ShutdownCommand<A> {
-    /// It is asked to end. When it has, [`handle_ended`](Winding::handle_ended) is to be told.
+    /// It is asked to end. When it has, [`handle_ended`](ShutdownOrder::handle_ended) is to be told.
     End(A),
     /// Its time is over.
     Kill(A),

@@ -73,12 +73,12 @@ pub struct ChildSpec {
     pub(super) restart: Restart,
     pub(super) batch: Option<usize>,
     pub(super) on_give_up: OnGiveUp,
-    pub(super) code: Code,
+    pub(super) code: ChildCode,
 }
 
 /// What a child is made of.
 #[derive(Clone)]
-pub(super) enum Code {
+pub(super) enum ChildCode {
     Guest { module: Module, options: Arc<GuestOptions> },
     Native(Arc<StartNative>),
     Supervisor(Arc<SupervisorSpec>),
@@ -101,7 +101,7 @@ impl ChildSpec {
             restart,
             batch: None,
             on_give_up: OnGiveUp::Stay,
-            code: Code::Guest {
+            code: ChildCode::Guest {
                 module,
                 options: Arc::new(options),
             },
@@ -119,7 +119,7 @@ impl ChildSpec {
             restart,
             batch: None,
             on_give_up: OnGiveUp::Stay,
-            code: Code::Native(Arc::new(move |supervisor| Box::pin(start(supervisor)))),
+            code: ChildCode::Native(Arc::new(move |supervisor| Box::pin(start(supervisor)))),
         }
     }
 
@@ -130,7 +130,7 @@ impl ChildSpec {
             restart: Restart::Permanent,
             batch: None,
             on_give_up: OnGiveUp::Stay,
-            code: Code::Supervisor(Arc::new(spec)),
+            code: ChildCode::Supervisor(Arc::new(spec)),
         }
     }
 
@@ -142,8 +142,8 @@ impl ChildSpec {
         self
     }
 
-    /// What the node does when this actor is given up; it stays if nothing else is said. Of a supervisor nothing can be said:
-    /// what its actors say counts, when they are given up with it.
+    /// What the node does when this actor is given up; by default it stays. For a supervisor this has no effect: what was said for its
+    /// actors counts when they are given up with it.
     #[must_use]
     pub fn on_give_up(mut self, then: OnGiveUp) -> Self {
         self.on_give_up = then;
@@ -153,7 +153,7 @@ impl ChildSpec {
     /// The child, or else all actors below it. A temporary one is never missed.
     pub(super) fn actors(&self) -> Vec<(&Arc<str>, OnGiveUp)> {
         match &self.code {
-            Code::Supervisor(spec) => spec.children.iter().flat_map(Self::actors).collect(),
+            ChildCode::Supervisor(spec) => spec.children.iter().flat_map(Self::actors).collect(),
             _ if self.restart == Restart::Temporary => Vec::new(),
             _ => vec![(&self.name, self.on_give_up)],
         }
@@ -161,9 +161,9 @@ impl ChildSpec {
 
     pub(super) fn kind(&self) -> ChildKind {
         match self.code {
-            Code::Guest { .. } => ChildKind::Guest,
-            Code::Native(_) => ChildKind::Native,
-            Code::Supervisor(_) => ChildKind::Supervisor,
+            ChildCode::Guest { .. } => ChildKind::Guest,
+            ChildCode::Native(_) => ChildKind::Native,
+            ChildCode::Supervisor(_) => ChildKind::Supervisor,
         }
     }
 }
@@ -173,9 +173,9 @@ impl fmt::Debug for ChildSpec {
         let mut debug = f.debug_struct("ChildSpec");
         debug.field("name", &self.name).field("restart", &self.restart);
         match &self.code {
-            Code::Guest { module, .. } => debug.field("module", &module.name()).finish(),
-            Code::Native(_) => debug.finish_non_exhaustive(),
-            Code::Supervisor(spec) => debug.field("supervisor", spec).finish(),
+            ChildCode::Guest { module, .. } => debug.field("module", &module.name()).finish(),
+            ChildCode::Native(_) => debug.finish_non_exhaustive(),
+            ChildCode::Supervisor(spec) => debug.field("supervisor", spec).finish(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ractor::message::SerializedMessage;
 use ractor::{ActorCell, pg};
-use ractor_host::directory::{self, BoxFuture, Found, Lent, Node, RemoteActors, SendRefused, Wanted};
+use ractor_host::directory::{self, BoxFuture, FoundActor, Lent, Node, RemoteActors, SendRefused, WantedActor};
 use ractor_host::guest::{Allocation, Engine, EngineConfig, GuestOptions, Limits};
 
 use crate::support::{
@@ -133,7 +133,7 @@ impl RemoteActors for Deaf {
         Box::pin(std::future::ready(None))
     }
 
-    fn look(&self, _: Wanted) -> BoxFuture<'_, Option<Found>> {
+    fn look(&self, _: WantedActor) -> BoxFuture<'_, Option<FoundActor>> {
         Box::pin(std::future::ready(None))
     }
 

@@ -12,7 +12,7 @@ pub(crate) struct Label {
     pub(crate) name: Arc<str>,
     /// What it is in metrics: the name that node.toml gave it, or its module's. Guests choose the names of their children,
     /// and could choose a new one for each.
-    pub(crate) counted_as: Arc<str>,
+    pub(super) counted_as: Arc<str>,
     pub(crate) pid: u64,
     /// Whether there may be one more line about it.
     pub(crate) log: Arc<LogRate>,

@@ -53,12 +53,12 @@ enum Line {
 
 impl LogRate {
     /// `rate` lines a second, and with all others of its family as many as that has.
-    pub(crate) fn new(actor: Arc<str>, counted_as: Arc<str>, pid: u64, rate: u32, family: Option<Arc<Self>>) -> Self {
+    pub(super) fn new(actor: Arc<str>, counted_as: Arc<str>, pid: u64, rate: u32, family: Option<Arc<Self>>) -> Self {
         Self::of(actor, counted_as, Some(pid), rate, family)
     }
 
     /// `rate` lines a second of all actors of a family, which has this name.
-    pub(crate) fn of_family(name: Arc<str>, rate: u32) -> Self {
+    pub(super) fn of_family(name: Arc<str>, rate: u32) -> Self {
         Self::of(name.clone(), name, None, rate, None)
     }
 

@@ -19,7 +19,7 @@ use crate::accounting::telemetry;
 use crate::store::mailbox::MARK;
 
 /// What becomes of a message of ractor's mailbox.
-pub(crate) enum Gathered {
+pub(super) enum Gathered {
     /// It is held, or stood for nothing.
     Waits,
     /// Those that are held are to be handled now.
@@ -30,7 +30,7 @@ pub(crate) enum Gathered {
 
 impl Running {
     /// Holds a message that can be handled together with others.
-    pub(crate) fn gather(&mut self, message: SerializedMessage) -> Gathered {
+    pub(super) fn gather(&mut self, message: SerializedMessage) -> Gathered {
         if let SerializedMessage::CallReply(MARK, _) = message {
             self.casts.mark_came();
             return if self.casts.is_empty() {
@@ -72,7 +72,7 @@ impl Running {
 
 impl Guest {
     /// Handles the casts that are held. True if the actor goes on.
-    pub(crate) async fn handle_held_casts(
+    pub(super) async fn handle_held_casts(
         &self,
         myself: &ActorRef<Opaque>,
         running: &mut Running,

@@ -14,7 +14,7 @@ use crate::directory::DESCRIBE_VARIANT;
 use crate::store::mailbox::waiting::is_cast;
 
 impl Guest {
-    pub(crate) async fn started(
+    pub(super) async fn started(
         &self,
         myself: ActorRef<Opaque>,
         running: &mut Running,
@@ -25,7 +25,7 @@ impl Guest {
     }
 
     /// Handles a message by itself, after the casts that are held.
-    pub(crate) async fn take_message(
+    pub(super) async fn take_message(
         &self,
         myself: ActorRef<Opaque>,
         message: SerializedMessage,
@@ -56,7 +56,7 @@ impl Guest {
         self.conclude(&myself, running, instance, outcome).await.map(drop)
     }
 
-    pub(crate) async fn handle_event(
+    pub(super) async fn handle_event(
         &self,
         myself: ActorRef<Opaque>,
         event: SupervisionEvent,
@@ -78,7 +78,7 @@ impl Guest {
         self.conclude(&myself, running, instance, outcome).await.map(drop)
     }
 
-    pub(crate) async fn stopped(&self, running: &mut Running) -> Result<(), ActorProcessingErr> {
+    pub(super) async fn stopped(&self, running: &mut Running) -> Result<(), ActorProcessingErr> {
         let mut instance = running.take()?;
         self.write_last_checkpoint(&running.life, &running.label, &mut instance)
             .await;
@@ -88,7 +88,7 @@ impl Guest {
     }
 
     /// Does all that the host asks. True if the actor goes on.
-    pub(crate) async fn run_commands(
+    pub(super) async fn run_commands(
         &self,
         myself: &ActorRef<Opaque>,
         running: &mut Running,

@@ -18,7 +18,7 @@ use crate::store::own_actor::{NotStarted, OwnActor};
 
 /// A guest's actor, as its instances know it.
 #[derive(Debug)]
-pub(crate) struct Parent {
+pub(super) struct Parent {
     cell: ActorCell,
     commands: Arc<Commands>,
     profile: Arc<Profile>,
@@ -28,7 +28,7 @@ pub(crate) struct Parent {
 
 impl Parent {
     /// Of the actor with this handler.
-    pub(crate) fn new(cell: ActorCell, commands: Arc<Commands>, guest: &Guest) -> Self {
+    pub(super) fn new(cell: ActorCell, commands: Arc<Commands>, guest: &Guest) -> Self {
         Self {
             cell,
             commands,

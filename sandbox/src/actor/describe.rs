@@ -44,7 +44,7 @@ impl AnswersAhead for GuestCell {
 }
 
 /// Answers a question. A module that doesn't describe itself drops the port.
-pub(crate) async fn answer(life: &GuestCell, reply: Port) {
+pub(super) async fn answer(life: &GuestCell, reply: Port) {
     if let Some(description) = life.module().description().await {
         send(reply, &description);
     }

@@ -38,7 +38,7 @@ pub enum SpawnError {
 
 impl SpawnError {
     /// Gets our own error back out of ractor's.
-    pub(crate) fn from_ractor(error: SpawnErr) -> Self {
+    pub(super) fn from_ractor(error: SpawnErr) -> Self {
         match error {
             SpawnErr::StartupFailed(inner) => match inner.downcast::<Self>() {
                 Ok(ours) => *ours,

@@ -8,7 +8,7 @@ use crate::directory;
 use crate::store::pid;
 
 /// The event in the words of the WIT world, as a member of this family knows the names; none if that has no words for it.
-pub(crate) fn for_guest(event: SupervisionEvent, family: &Family) -> Option<Event> {
+pub(super) fn for_guest(event: SupervisionEvent, family: &Family) -> Option<Event> {
     let subject = |actor: &ActorCell| subject(actor, family);
     Some(match event {
         SupervisionEvent::ActorStarted(actor) => Event::ActorStarted(subject(&actor)),

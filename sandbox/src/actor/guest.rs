@@ -23,25 +23,25 @@ use crate::store::data::ActorContext;
 use crate::store::groups::membership::Groups;
 
 /// The handler of a guest. Its life is the actor's, whatever ends it.
-pub(crate) struct Guest {
+pub(super) struct Guest {
     /// What it is started with, unless there is a newer version by then.
-    pub(crate) module: Module,
-    pub(crate) profile: Arc<Profile>,
+    pub(super) module: Module,
+    pub(super) profile: Arc<Profile>,
     /// Those of the node, of which it may start children.
-    pub(crate) modules: Modules,
+    pub(super) modules: Modules,
     /// Kept for restarts, as part of the family's memory.
-    pub(crate) arguments: Vec<u8>,
-    pub(crate) _arguments_share: Share,
-    pub(crate) restarting: Restarting,
-    pub(crate) checkpoints: Option<Checkpoints>,
-    pub(crate) groups: Arc<Groups>,
-    pub(crate) family: Family,
+    pub(super) arguments: Vec<u8>,
+    pub(super) _arguments_share: Share,
+    pub(super) restarting: Restarting,
+    pub(super) checkpoints: Option<Checkpoints>,
+    pub(super) groups: Arc<Groups>,
+    pub(super) family: Family,
     /// Where the actor is found. Not part of the state, which outlives the actor in its last supervision event.
-    pub(crate) presence: Mutex<Option<Presence>>,
+    pub(super) presence: Mutex<Option<Presence>>,
 }
 
 /// The actor's entry in the directory and what waits for it. Both end with the actor.
-pub(crate) struct Presence {
+pub(super) struct Presence {
     _hosted: Hosted,
     modules: Modules,
     life: Arc<GuestCell>,
@@ -49,7 +49,7 @@ pub(crate) struct Presence {
 
 impl Presence {
     /// An actor that others can find from now on, and that runs one of these modules.
-    pub(crate) fn new(hosted: Hosted, modules: Modules, life: Arc<GuestCell>) -> Self {
+    pub(super) fn new(hosted: Hosted, modules: Modules, life: Arc<GuestCell>) -> Self {
         Self {
             _hosted: hosted,
             modules,
@@ -68,18 +68,18 @@ impl Drop for Presence {
 
 /// The instance. Whoever calls it takes it out and puts it back if it survives: after a trap, or when the call is
 /// dropped halfway because the actor was killed, it is gone, and its memory with it.
-pub(crate) struct Running {
-    pub(crate) instance: Option<Box<Instance>>,
-    pub(crate) life: Arc<GuestCell>,
-    pub(crate) label: Label,
+pub(super) struct Running {
+    pub(super) instance: Option<Box<Instance>>,
+    pub(super) life: Arc<GuestCell>,
+    pub(super) label: Label,
     /// The code is new, and has to prove itself.
-    pub(crate) probation: Option<Box<Probation>>,
+    pub(super) probation: Option<Box<Probation>>,
     /// Casts that were taken out of ractor's mailbox and are to be handled before anything else of it.
-    pub(crate) casts: Casts,
+    pub(super) casts: Casts,
 }
 
 impl Guest {
-    pub(crate) fn label(&self, cell: &ActorCell) -> Label {
+    pub(super) fn label(&self, cell: &ActorCell) -> Label {
         let module: Arc<str> = self.module.name().into();
         let name = cell.get_name().map_or_else(|| module.clone(), Arc::from);
         let counted_as = match self.family.member() {
@@ -91,7 +91,7 @@ impl Guest {
     }
 
     /// A fresh instance, up to and including its `pre-start`.
-    pub(crate) async fn instantiate(
+    pub(super) async fn instantiate(
         &self,
         life: &GuestCell,
         label: &Label,
@@ -103,7 +103,7 @@ impl Guest {
     }
 
     /// A fresh instance that was not asked for anything yet.
-    pub(crate) async fn new_instance(
+    pub(super) async fn new_instance(
         &self,
         life: &GuestCell,
         label: &Label,
@@ -120,7 +120,7 @@ impl Guest {
         Instance::new(module, Some(myself), label.clone(), limits).await
     }
 
-    pub(crate) fn set_presence(&self, presence: Option<Presence>) {
+    pub(super) fn set_presence(&self, presence: Option<Presence>) {
         let previous = std::mem::replace(&mut *self.presence.lock(), presence);
         // Outside of the lock: it tells listeners.
         drop(previous);
@@ -129,7 +129,7 @@ impl Guest {
 
 /// The message type of a guest. It has no value, because its messages stay bytes; it says that they can be bytes, so
 /// that sessions advertise the actor.
-pub(crate) enum Opaque {}
+pub(super) enum Opaque {}
 
 impl Message for Opaque {
     fn serializable() -> bool {
@@ -142,7 +142,7 @@ impl Message for Opaque {
 }
 
 impl Running {
-    pub(crate) fn take(&mut self) -> Result<Box<Instance>, ActorProcessingErr> {
+    pub(super) fn take(&mut self) -> Result<Box<Instance>, ActorProcessingErr> {
         self.instance
             .take()
             .ok_or_else(|| "the instance is gone, but its actor was asked to go on".into())

@@ -16,13 +16,13 @@ use crate::store::own_actor::OwnActor;
 
 /// What belongs to an actor over all its instances, and is known outside of it. The counterpart of ractor's cell.
 #[derive(Debug)]
-pub(crate) struct GuestCell {
+pub(super) struct GuestCell {
     cell: ActorCell,
-    pub(crate) mailbox: Arc<Mailbox>,
-    pub(crate) commands: Arc<Commands>,
-    pub(crate) profile: Arc<Profile>,
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) commands: Arc<Commands>,
+    pub(super) profile: Arc<Profile>,
     /// What an instance asks of the actor.
-    pub(crate) own_actor: Arc<dyn OwnActor>,
+    pub(super) own_actor: Arc<dyn OwnActor>,
     module: Mutex<Module>,
     turns: AtomicU64,
     /// Held by the task that has the module describe itself.
@@ -30,7 +30,7 @@ pub(crate) struct GuestCell {
 }
 
 impl GuestCell {
-    pub(crate) fn new(
+    pub(super) fn new(
         cell: ActorCell,
         mailbox: Arc<Mailbox>,
         commands: Arc<Commands>,
@@ -51,33 +51,33 @@ impl GuestCell {
     }
 
     /// Leave to have the module describe itself, unless that is under way.
-    pub(crate) fn begin_describing(&self) -> Option<OwnedSemaphorePermit> {
+    pub(super) fn begin_describing(&self) -> Option<OwnedSemaphorePermit> {
         self.describing.clone().try_acquire_owned().ok()
     }
 
-    pub(crate) fn cell(&self) -> &ActorCell {
+    pub(super) fn cell(&self) -> &ActorCell {
         &self.cell
     }
 
     /// What the actor runs now.
-    pub(crate) fn module(&self) -> Module {
+    pub(super) fn module(&self) -> Module {
         self.module.lock().clone()
     }
 
-    pub(crate) fn set_module(&self, module: Module) {
+    pub(super) fn set_module(&self, module: Module) {
         *self.module.lock() = module;
         self.turn();
     }
 
     /// Something happened of which the state may be another.
-    pub(crate) fn turn(&self) {
+    pub(super) fn turn(&self) {
         self.turns.fetch_add(1, Ordering::Release);
     }
 }
 
 /// A guest that runs, or did when it was looked for: the counterpart of ractor's reference to an actor.
 #[derive(Debug, Clone)]
-pub struct GuestRef(pub(crate) Arc<GuestCell>);
+pub struct GuestRef(pub(super) Arc<GuestCell>);
 
 impl GuestRef {
     /// The actor.

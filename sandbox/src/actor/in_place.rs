@@ -33,7 +33,7 @@ impl Running {
 
 impl Guest {
     /// After a callback: the instance lives on, or is replaced, or the actor ends. True if the actor goes on.
-    pub(crate) async fn conclude(
+    pub(super) async fn conclude(
         &self,
         myself: &ActorRef<Opaque>,
         running: &mut Running,
@@ -49,7 +49,7 @@ impl Guest {
     }
 
     /// The guest has asked to stop. True if the actor goes on, with a fresh instance.
-    pub(crate) async fn stop(
+    pub(super) async fn stop(
         &self,
         myself: &ActorRef<Opaque>,
         running: &mut Running,
@@ -88,7 +88,7 @@ impl Guest {
     }
 
     /// After a failure: a fresh instance, or the actor fails.
-    pub(crate) async fn recover(
+    pub(super) async fn recover(
         &self,
         myself: &ActorRef<Opaque>,
         running: &mut Running,
@@ -128,7 +128,7 @@ impl Guest {
     }
 
     /// Goes on with a fresh instance, at once.
-    pub(crate) async fn restart_in_place(
+    pub(super) async fn restart_in_place(
         &self,
         myself: &ActorRef<Opaque>,
         running: &mut Running,
@@ -141,7 +141,7 @@ impl Guest {
         }
     }
 
-    pub(crate) async fn try_restart(&self, myself: &ActorRef<Opaque>, running: &mut Running) -> Result<(), GuestError> {
+    pub(super) async fn try_restart(&self, myself: &ActorRef<Opaque>, running: &mut Running) -> Result<(), GuestError> {
         running.is_restarted();
         let Running { label, life, .. } = running;
         life.commands.forget_stop();
@@ -169,7 +169,7 @@ impl Guest {
 }
 
 /// Ends the children of an actor whose instance is gone.
-pub(crate) fn end_children(myself: &ActorRef<Opaque>) {
+pub(super) fn end_children(myself: &ActorRef<Opaque>) {
     for child in myself.get_children() {
         // It is not to hear of them: the next instance never had these children.
         child.unlink(myself.get_cell());

@@ -137,7 +137,7 @@ impl Modules {
     }
 
     /// A guest begins to live, with the current version of its module: whoever starts it may have known an older one.
-    pub(crate) fn enter(&self, module: &Module, live: impl FnOnce(Module) -> GuestCell) -> Arc<GuestCell> {
+    pub(super) fn enter(&self, module: &Module, live: impl FnOnce(Module) -> GuestCell) -> Arc<GuestCell> {
         let mut modules = self.write();
         let entry = modules.entry(module.name().to_owned()).or_default();
         let current = entry.current.as_ref().unwrap_or(module).clone();
@@ -147,7 +147,7 @@ impl Modules {
     }
 
     /// A guest has ended.
-    pub(crate) fn leave(&self, life: &GuestCell) {
+    pub(super) fn leave(&self, life: &GuestCell) {
         let module = life.module();
         if let Some(entry) = self.write().get_mut(module.name()) {
             entry.guests.remove(&life.cell().get_id().pid());

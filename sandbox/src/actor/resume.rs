@@ -18,7 +18,7 @@ impl Guest {
     ///
     /// # Errors
     /// Also if checkpoints can't be read: an actor that started afresh would put others in their places.
-    pub(crate) async fn start_instance(
+    pub(super) async fn start_instance(
         &self,
         life: &Arc<GuestCell>,
         label: &Label,
@@ -84,14 +84,14 @@ impl Guest {
     }
 
     /// An actor ends that has had no instance for a while: what it knew went with the last one, and what was kept of that is kept.
-    pub(crate) fn expect_no_checkpoint(&self, label: &Label) {
+    pub(super) fn expect_no_checkpoint(&self, label: &Label) {
         if let Some(checkpoints) = &self.checkpoints {
             checkpoints.writer.expect_none(&label.name);
         }
     }
 
     /// What an actor knows that ends in an orderly way is kept.
-    pub(crate) async fn write_last_checkpoint(&self, life: &GuestCell, label: &Label, instance: &mut Instance) {
+    pub(super) async fn write_last_checkpoint(&self, life: &GuestCell, label: &Label, instance: &mut Instance) {
         let Some(checkpoints) = &self.checkpoints else {
             return;
         };
@@ -124,7 +124,7 @@ impl Guest {
     }
 
     /// The state was given up on purpose: nothing is to bring it back.
-    pub(crate) fn forget_checkpoints(&self, label: &Label) {
+    pub(super) fn forget_checkpoints(&self, label: &Label) {
         if let Some(checkpoints) = &self.checkpoints {
             checkpoints.writer.forget(&label.name);
         }

@@ -101,7 +101,7 @@ pub async fn spawn(module: &Module, options: GuestOptions, supervisor: ActorCell
 }
 
 /// As [`spawn`], with this id and as one of this family.
-pub(crate) async fn spawn_as(
+pub(super) async fn spawn_as(
     id: ActorId,
     module: &Module,
     options: GuestOptions,
@@ -172,7 +172,7 @@ fn check_names(actor: Option<&str>, groups: &[String], limits: &Limits) -> Resul
     }
 }
 
-pub(crate) struct Start {
+pub(super) struct Start {
     pub(super) groups: Vec<Group>,
     pub(super) told: tokio::sync::oneshot::Sender<Arc<GuestCell>>,
 }

@@ -11,13 +11,13 @@ use crate::policy::limits::Limit;
 use crate::store::replies::Port;
 
 /// See the module.
-pub(crate) enum Work {
+pub(super) enum Work {
     Message(SerializedMessage),
     Event(SupervisionEvent),
 }
 
 /// What was given once and may be given again, without what it can carry only once.
-pub(crate) enum Copy {
+pub(super) enum Copy {
     Cast(SerializedMessage),
     Call {
         variant: String,
@@ -28,7 +28,7 @@ pub(crate) enum Copy {
 }
 
 impl Work {
-    pub(crate) async fn run(self, instance: &mut Instance) -> Result<(), GuestError> {
+    pub(super) async fn run(self, instance: &mut Instance) -> Result<(), GuestError> {
         match self {
             Self::Message(message) => handle(instance, message).await,
             Self::Event(event) => instance.handle_supervisor_evt(&event).await,
@@ -36,12 +36,12 @@ impl Work {
     }
 
     /// True if the guest doesn't see it.
-    pub(crate) fn is_probe(&self) -> bool {
+    pub(super) fn is_probe(&self) -> bool {
         matches!(self, Self::Message(SerializedMessage::Call { variant, .. }) if variant == PROBE_VARIANT)
     }
 
     /// None for what is no work at all.
-    pub(crate) fn copy(&self) -> Option<Copy> {
+    pub(super) fn copy(&self) -> Option<Copy> {
         match self {
             Self::Message(SerializedMessage::Cast {
                 variant,
@@ -70,7 +70,7 @@ impl Work {
 
 impl Copy {
     /// The work itself; none for a call whose reply port is gone.
-    pub(crate) fn with(self, port: Option<Port>) -> Option<Work> {
+    pub(super) fn with(self, port: Option<Port>) -> Option<Work> {
         match self {
             Self::Cast(message) => Some(Work::Message(message)),
             Self::Call {
@@ -91,7 +91,7 @@ impl Copy {
 }
 
 /// Gives a message to an instance.
-pub(crate) async fn handle(instance: &mut Instance, message: SerializedMessage) -> Result<(), GuestError> {
+pub(super) async fn handle(instance: &mut Instance, message: SerializedMessage) -> Result<(), GuestError> {
     match message {
         SerializedMessage::Cast {
             variant,

@@ -23,7 +23,7 @@ use wasmtime::component::Component;
 use super::cache_key::CacheKey;
 use super::error::EngineError;
 use super::source::Digest;
-use crate::files::{self, Owner, Unguarded, Writer};
+use crate::files::{self, ForeignWriter, Owner, Unguarded};
 use room::{NoRoom, Room};
 
 pub(crate) use room::InUse;
@@ -68,7 +68,7 @@ enum Unusable {
     #[error("it can't be read: {0}")]
     Read(#[from] io::Error),
     #[error("it {0}")]
-    NotPrivate(Writer),
+    NotPrivate(ForeignWriter),
     #[error("it is larger than {0} bytes, the limit on the whole cache (cache_bytes)")]
     TooLarge(u64),
     #[error("it is truncated or not an entry of this cache")]

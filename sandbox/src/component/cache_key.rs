@@ -70,17 +70,17 @@ impl CacheKey {
     }
 
     /// The message authentication code of these parts, one after the other. All but the last have lengths of their own.
-    pub(crate) fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+    pub(super) fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         self.begin(parts).finalize().into_bytes().into()
     }
 
     /// True if this is their code. Takes as long whatever it is.
-    pub(crate) fn verify(&self, parts: &[&[u8]], code: &[u8]) -> bool {
+    pub(super) fn verify(&self, parts: &[&[u8]], code: &[u8]) -> bool {
         self.begin(parts).verify_slice(code).is_ok()
     }
 
     /// Tells keys apart, and says nothing of them.
-    pub(crate) fn name(&self) -> [u8; 32] {
+    pub(super) fn name(&self) -> [u8; 32] {
         self.mac(&[NAME])
     }
 

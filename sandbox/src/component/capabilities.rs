@@ -55,7 +55,7 @@ impl CapabilityImport {
 }
 
 /// What the component wants, in the order of these imports.
-pub(crate) fn of(engine: &wasmtime::Engine, component: &Component, telling: &[CapabilityImport]) -> Vec<Want> {
+pub(super) fn of(engine: &wasmtime::Engine, component: &Component, telling: &[CapabilityImport]) -> Vec<Want> {
     let ty = component.component_type();
     let mut wants: Vec<Want> = Vec::new();
     for sign in telling {

@@ -18,7 +18,7 @@ const BUILD_FOR_0_2: &str = "build it for WASI 0.2: in Rust with the target `was
                              languages with a version of their tools that makes components of WASI 0.2";
 
 impl CoreWasi {
-    pub(crate) fn of(module: &[u8]) -> Self {
+    pub(super) fn of(module: &[u8]) -> Self {
         let payloads = Parser::new(0).parse_all(module).map_while(Result::ok);
         let imports = payloads.filter_map(|payload| match payload {
             Payload::ImportSection(section) => Some(section.into_imports().map_while(Result::ok)),
@@ -33,7 +33,7 @@ impl CoreWasi {
     }
 
     /// How a component comes of the module.
-    pub(crate) fn advice(self) -> &'static str {
+    pub(super) fn advice(self) -> &'static str {
         match self {
             Self::None => "e.g. by building for wasm32-wasip2 or with `wasm-tools component new`",
             Self::Preview1 => {
@@ -50,7 +50,7 @@ impl CoreWasi {
 }
 
 /// What more there is to say of an import that this host doesn't offer, from the `;` on.
-pub(crate) fn advice(import: &str) -> String {
+pub(super) fn advice(import: &str) -> String {
     let (interface, version) = match import.split_once('@') {
         Some((interface, version)) => (interface, Some(version)),
         None => (import, None),

@@ -29,7 +29,7 @@ impl Import {
 }
 
 /// True of a version that is one of this release, and no candidate for it: those fit nothing but themselves.
-pub(crate) fn is_of(version: &str, release: &str) -> bool {
+pub(super) fn is_of(version: &str, release: &str) -> bool {
     let patch = version.strip_prefix(release).and_then(|rest| rest.strip_prefix('.'));
     patch.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
 }
@@ -49,12 +49,12 @@ impl Offers {
     }
 
     /// True if the host knows the import with this name. Its functions are checked by linking.
-    pub(crate) fn include(&self, import: &str) -> bool {
+    pub(super) fn include(&self, import: &str) -> bool {
         self.imports.iter().any(|offered| offered.is(import))
     }
 
     /// The imports that tell of capabilities.
-    pub(crate) fn capabilities(&self) -> &[CapabilityImport] {
+    pub(super) fn capabilities(&self) -> &[CapabilityImport] {
         &self.capabilities
     }
 }

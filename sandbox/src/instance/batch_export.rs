@@ -7,28 +7,28 @@ use crate::component::error::LoadFault;
 use crate::store::data::StoreData;
 
 /// The interface, and its function.
-pub(crate) const BATCH_INTERFACE: &str = "ractor:actor/batch@0.1.0";
+pub(super) const BATCH_INTERFACE: &str = "ractor:actor/batch@0.1.0";
 const FUNCTION: &str = "handle-casts";
 
 /// What the function is called with and returns.
-pub(crate) type Parameters<'a> = (&'a [u8], &'a [CastSizes]);
-pub(crate) type Outcome = (Result<(), String>,);
+pub(super) type Parameters<'a> = (&'a [u8], &'a [CastSizes]);
+pub(super) type Outcome = (Result<(), String>,);
 
 /// How many bytes of a batch are one cast's.
 #[derive(Debug, Clone, Copy, ComponentType, Lower)]
 #[component(record)]
-pub(crate) struct CastSizes {
-    pub(crate) variant: u32,
-    pub(crate) args: u32,
+pub(super) struct CastSizes {
+    pub(super) variant: u32,
+    pub(super) args: u32,
 }
 
 /// Where a component has the function.
 #[derive(Clone)]
-pub(crate) struct BatchExport(pub(crate) ComponentExportIndex);
+pub(super) struct BatchExport(pub(super) ComponentExportIndex);
 
 impl BatchExport {
     /// Finds and checks the function; none if the component takes one message at a time.
-    pub(crate) fn find(component: &Component, linked: &InstancePre<StoreData>) -> Result<Option<Self>, LoadFault> {
+    pub(super) fn find(component: &Component, linked: &InstancePre<StoreData>) -> Result<Option<Self>, LoadFault> {
         let Some(interface) = OptionalInterface::find(component, linked, BATCH_INTERFACE) else {
             return Ok(None);
         };

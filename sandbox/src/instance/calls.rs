@@ -35,17 +35,17 @@ const COPIED_BESIDES: usize = 256 << 10;
 
 /// A live instance. After an error it is dead and must be dropped.
 pub(crate) struct Instance {
-    pub(crate) store: Store<StoreData>,
+    pub(super) store: Store<StoreData>,
     exports: World,
     /// The component behind the exports, for those that are looked up when they are needed.
-    pub(crate) component: wasmtime::component::Instance,
-    pub(crate) code: Arc<Code>,
-    pub(crate) meter: Arc<Meter>,
+    pub(super) component: wasmtime::component::Instance,
+    pub(super) code: Arc<Code>,
+    pub(super) meter: Arc<Meter>,
 }
 
 /// What a guest was doing when it failed, in the words of the WIT world.
 #[derive(Clone, Copy)]
-pub(crate) enum Callback<'a> {
+pub(super) enum Callback<'a> {
     Instantiation,
     Lifecycle(&'static str),
     Message(&'static str, &'a str),
@@ -111,7 +111,7 @@ impl Instance {
         }
     }
 
-    pub(crate) async fn describe(mut self) -> Result<Descriptor, GuestError> {
+    pub(super) async fn describe(mut self) -> Result<Descriptor, GuestError> {
         let Self {
             store, exports, meter, ..
         } = &mut self;
@@ -228,16 +228,16 @@ impl Instance {
     }
 
     /// What the guest may make the host copy is as ever.
-    pub(crate) fn refuel(&mut self) {
+    pub(super) fn refuel(&mut self) {
         let fuel = fuel(&self.store.data().limits);
         self.store.set_hostcall_fuel(fuel);
     }
 
-    pub(crate) fn failure(&self, callback: Callback<'_>, fault: Fault) -> GuestError {
+    pub(super) fn failure(&self, callback: Callback<'_>, fault: Fault) -> GuestError {
         failure(&self.store, callback, fault)
     }
 
-    pub(crate) fn outcome<T>(
+    pub(super) fn outcome<T>(
         &self,
         callback: Callback<'_>,
         outcome: wasmtime::Result<Result<T, String>>,
@@ -257,7 +257,7 @@ pub(crate) fn lifecycle(limits: &Limits) -> Longest {
     (limits.lifecycle_time, Limit::LifecycleTime)
 }
 
-pub(crate) fn message(limits: &Limits) -> Longest {
+pub(super) fn message(limits: &Limits) -> Longest {
     (limits.message_time, Limit::MessageTime)
 }
 

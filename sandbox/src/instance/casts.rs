@@ -103,12 +103,12 @@ impl Casts {
     }
 
     /// All of them, as the guest gets them.
-    pub(crate) fn all(&self) -> (&[u8], &[CastSizes]) {
+    pub(super) fn all(&self) -> (&[u8], &[CastSizes]) {
         (&self.bytes, &self.sizes)
     }
 
     /// Variant and arguments of one.
-    pub(crate) fn get(&self, at: usize) -> Option<(&str, &[u8])> {
+    pub(super) fn get(&self, at: usize) -> Option<(&str, &[u8])> {
         let ahead = self.sizes.get(..at)?.iter().map(CastSizes::bytes).sum();
         let (_, cast) = self.bytes.split_at_checked(ahead)?;
         let (variant, args) = cast.split_at_checked(self.sizes.get(at)?.variant as usize)?;

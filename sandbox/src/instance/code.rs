@@ -28,7 +28,7 @@ pub enum Origin {
 }
 
 /// Compiled code, linked with the host. Shared by all modules of the same digest.
-pub(crate) struct Code {
+pub(super) struct Code {
     pub(super) digest: Digest,
     /// Of the file, in bytes.
     pub(super) size: usize,
@@ -45,16 +45,16 @@ pub(crate) struct Code {
 }
 
 impl Code {
-    pub(crate) fn linked(&self) -> &Linked {
+    pub(super) fn linked(&self) -> &Linked {
         &self.linked
     }
 
-    pub(crate) fn reload(&self) -> Option<&ReloadExports> {
+    pub(super) fn reload(&self) -> Option<&ReloadExports> {
         self.linked.reload.as_ref()
     }
 
     /// Reads a file of at most `limit` bytes and checks its digest, if one is expected.
-    pub(crate) fn read(path: &Path, expected: Option<Digest>, limit: u64) -> Result<(Vec<u8>, Digest), LoadFault> {
+    pub(super) fn read(path: &Path, expected: Option<Digest>, limit: u64) -> Result<(Vec<u8>, Digest), LoadFault> {
         let bytes = files::read(path, limit).map_err(|error| match error {
             ReadError::TooLarge(limit) => LoadFault::TooLarge { limit },
             other => LoadFault::Read(other),
@@ -67,7 +67,7 @@ impl Code {
     }
 
     /// Compiles, or takes what was compiled before, and checks that it is an actor.
-    pub(crate) fn new(
+    pub(super) fn new(
         engine: &wasmtime::Engine,
         imports: &Imports,
         cache: Option<&Cache>,
@@ -100,9 +100,9 @@ impl Code {
 
 /// What an engine admits, as far as the bytes of a component tell.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Admission {
-    pub(crate) complexity: Complexity,
-    pub(crate) capacity: Capacity,
+pub(super) struct Admission {
+    pub(super) complexity: Complexity,
+    pub(super) capacity: Capacity,
 }
 
 impl Admission {

@@ -143,11 +143,11 @@ impl Engine {
         loaded.entry(digest).or_default().clone()
     }
 
-    pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
+    pub(super) fn wasmtime(&self) -> &wasmtime::Engine {
         &self.inner.wasmtime
     }
 
-    pub(crate) fn bounds(&self) -> EngineBounds {
+    pub(super) fn bounds(&self) -> EngineBounds {
         let capacity = self.capacity();
         EngineBounds {
             stack: self.inner.stack_bytes,
@@ -156,15 +156,15 @@ impl Engine {
         }
     }
 
-    pub(crate) fn capacity(&self) -> &Capacity {
+    pub(super) fn capacity(&self) -> &Capacity {
         &self.inner.admission.capacity
     }
 
-    pub(crate) fn component_bytes(&self) -> u64 {
+    pub(super) fn component_bytes(&self) -> u64 {
         self.inner.component_bytes
     }
 
-    pub(crate) fn description_limits(&self) -> Arc<Limits> {
+    pub(super) fn description_limits(&self) -> Arc<Limits> {
         self.inner.description_limits.clone()
     }
 
@@ -181,7 +181,7 @@ impl Engine {
         self.inner.turns.counts()
     }
 
-    pub(crate) fn meter(&self, budget: Duration, family: Option<Arc<Account>>) -> Meter {
+    pub(super) fn meter(&self, budget: Duration, family: Option<Arc<Account>>) -> Meter {
         let Inner {
             clock,
             step,

@@ -13,17 +13,17 @@ use crate::store::data::StoreData;
 use crate::store::imports::Imports;
 
 /// A component that is an actor, linked with the host.
-pub(crate) struct Linked {
-    pub(crate) pre: InstancePre<StoreData>,
-    pub(crate) world: WorldIndices,
+pub(super) struct Linked {
+    pub(super) pre: InstancePre<StoreData>,
+    pub(super) world: WorldIndices,
     /// None if it can't be replaced with its state.
-    pub(crate) reload: Option<ReloadExports>,
+    pub(super) reload: Option<ReloadExports>,
     /// None if it takes one message at a time.
-    pub(crate) batch: Option<BatchExport>,
+    pub(super) batch: Option<BatchExport>,
 }
 
 /// Links the component with the host, or says what keeps it from being an actor.
-pub(crate) fn check(engine: &wasmtime::Engine, imports: &Imports, component: &Component) -> Result<Linked, LoadFault> {
+pub(super) fn check(engine: &wasmtime::Engine, imports: &Imports, component: &Component) -> Result<Linked, LoadFault> {
     let functions = actor_functions(engine, component)?;
     interfaces::check_imports(engine, component, &imports.offers)?;
     let mismatch = |error: wasmtime::Error| LoadFault::Mismatch(format!("{error:#}"));

@@ -21,10 +21,10 @@ use crate::accounting::turns::{Account, Ticket, Turns};
 use crate::policy::limits::Limit;
 
 /// How long a callback may take, and the limit that this is.
-pub(crate) type Longest = (Duration, fn(Duration) -> Limit);
+pub(super) type Longest = (Duration, fn(Duration) -> Limit);
 
 /// Measures one guest. Only the thread that polls the guest touches it; the atomics are for the borrow checker.
-pub(crate) struct Meter {
+pub(super) struct Meter {
     clock: Clock,
     turns: Arc<Turns>,
     family: Arc<Account>,
@@ -36,7 +36,7 @@ pub(crate) struct Meter {
 
 impl Meter {
     /// `step` is that of the clock.
-    pub(crate) fn new(clock: Clock, step: Duration, budget: Duration, turns: Arc<Turns>, family: Arc<Account>) -> Self {
+    pub(super) fn new(clock: Clock, step: Duration, budget: Duration, turns: Arc<Turns>, family: Arc<Account>) -> Self {
         let ticks = budget.as_nanos().div_ceil(step.as_nanos().max(1)).max(1);
         Self {
             clock,
@@ -50,14 +50,14 @@ impl Meter {
     }
 
     /// The engine's count of epochs.
-    pub(crate) fn clock(&self) -> &Clock {
+    pub(super) fn clock(&self) -> &Clock {
         &self.clock
     }
 
     /// Runs the guest for one message, on a fresh budget. Fails once it has taken longer than this, waits included.
     ///
     /// The guest's future is pinned by the caller: one that were moved in here would take its size twice.
-    pub(crate) fn run<T>(
+    pub(super) fn run<T>(
         &self,
         (longest, limit): Longest,
         mut guest: Pin<&mut impl Future<Output = wasmtime::Result<T>>>,
@@ -85,7 +85,7 @@ impl Meter {
 
     /// What becomes of a guest that runs when an epoch ends: an error if it has used up its budget. Called on the guest's own
     /// thread.
-    pub(crate) fn epoch_ends(&self) -> Result<UpdateDeadline, Limit> {
+    pub(super) fn epoch_ends(&self) -> Result<UpdateDeadline, Limit> {
         if let Some(limit) = self.exhausted() {
             return Err(limit);
         }

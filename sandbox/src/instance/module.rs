@@ -31,7 +31,7 @@ impl std::fmt::Debug for Module {
 }
 
 impl Module {
-    pub(crate) fn new(engine: Engine, source: &ModuleSource, code: Arc<Code>) -> Self {
+    pub(super) fn new(engine: Engine, source: &ModuleSource, code: Arc<Code>) -> Self {
         Self {
             engine,
             name: source.name.as_str().into(),
@@ -116,7 +116,7 @@ impl Module {
         &self.engine
     }
 
-    pub(crate) fn code(&self) -> &Arc<Code> {
+    pub(super) fn code(&self) -> &Arc<Code> {
         &self.code
     }
 

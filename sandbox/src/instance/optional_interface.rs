@@ -7,7 +7,7 @@ use crate::component::error::LoadFault;
 use crate::store::data::StoreData;
 
 /// An interface that not every actor exports.
-pub(crate) struct OptionalInterface<'a> {
+pub(super) struct OptionalInterface<'a> {
     component: &'a Component,
     linked: &'a InstancePre<StoreData>,
     name: &'static str,
@@ -16,7 +16,7 @@ pub(crate) struct OptionalInterface<'a> {
 
 impl<'a> OptionalInterface<'a> {
     /// The interface of this name; none if the component doesn't export it.
-    pub(crate) fn find(
+    pub(super) fn find(
         component: &'a Component,
         linked: &'a InstancePre<StoreData>,
         name: &'static str,
@@ -30,7 +30,7 @@ impl<'a> OptionalInterface<'a> {
     }
 
     /// Where the component has this function, which takes and returns this.
-    pub(crate) fn function<Parameters, Results>(
+    pub(super) fn function<Parameters, Results>(
         &self,
         function: &'static str,
     ) -> Result<ComponentExportIndex, LoadFault>

@@ -7,23 +7,23 @@ use crate::component::error::LoadFault;
 use crate::store::data::StoreData;
 
 /// The interface.
-pub(crate) const RELOAD_INTERFACE: &str = "ractor:actor/reload@0.1.0";
+pub(super) const RELOAD_INTERFACE: &str = "ractor:actor/reload@0.1.0";
 
 /// What each function of the interface is called with and returns.
-pub(crate) type SnapshotOutcome = (Result<Vec<u8>, String>,);
-pub(crate) type Outcome = (Result<(), String>,);
+pub(super) type SnapshotOutcome = (Result<Vec<u8>, String>,);
+pub(super) type Outcome = (Result<(), String>,);
 
 /// Where a component has the functions of the interface.
 #[derive(Clone)]
-pub(crate) struct ReloadExports {
-    pub(crate) snapshot: ComponentExportIndex,
-    pub(crate) restore: ComponentExportIndex,
-    pub(crate) post_reload: ComponentExportIndex,
+pub(super) struct ReloadExports {
+    pub(super) snapshot: ComponentExportIndex,
+    pub(super) restore: ComponentExportIndex,
+    pub(super) post_reload: ComponentExportIndex,
 }
 
 impl ReloadExports {
     /// Finds and checks the functions; none if the component can't be reloaded with its state.
-    pub(crate) fn find(component: &Component, linked: &InstancePre<StoreData>) -> Result<Option<Self>, LoadFault> {
+    pub(super) fn find(component: &Component, linked: &InstancePre<StoreData>) -> Result<Option<Self>, LoadFault> {
         let Some(interface) = OptionalInterface::find(component, linked, RELOAD_INTERFACE) else {
             return Ok(None);
         };

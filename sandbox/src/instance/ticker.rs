@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 /// Starts a thread that advances `clock` and the engine's epoch once per `period`, for as long as the engine lives.
-pub(crate) fn start(engine: wasmtime::EngineWeak, clock: Weak<AtomicU64>, period: Duration) -> io::Result<()> {
+pub(super) fn start(engine: wasmtime::EngineWeak, clock: Weak<AtomicU64>, period: Duration) -> io::Result<()> {
     thread::Builder::new()
         .name("guest-epochs".to_owned())
         .spawn(move || {

@@ -14,16 +14,16 @@ const MOST: usize = 1024;
 
 /// The actors that a guest was found to be allowed to send to, and until when that holds.
 #[derive(Debug, Default)]
-pub(crate) struct Allowed(HashMap<ActorId, Instant>);
+pub(super) struct Allowed(HashMap<ActorId, Instant>);
 
 impl Allowed {
     /// True if the guest was found to be allowed to send to this actor, and that still holds.
-    pub(crate) fn has(&self, id: ActorId, now: Instant) -> bool {
+    pub(super) fn has(&self, id: ActorId, now: Instant) -> bool {
         self.0.get(&id).is_some_and(|until| *until > now)
     }
 
     /// The guest may send to this actor for a while.
-    pub(crate) fn remember(&mut self, id: ActorId, now: Instant) {
+    pub(super) fn remember(&mut self, id: ActorId, now: Instant) {
         if self.0.len() >= MOST {
             self.0.retain(|_, until| *until > now);
         }

@@ -25,7 +25,7 @@ impl Progress {
     }
 
     /// One is done. True if the guest is to begin with the next.
-    pub(crate) fn next(&mut self) -> bool {
+    pub(super) fn next(&mut self) -> bool {
         let goes_on = self.begun < self.given && ticks(&self.clock) == self.since;
         self.begun += usize::from(goes_on);
         goes_on

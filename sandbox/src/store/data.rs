@@ -34,11 +34,11 @@ pub struct StoreData {
     /// How far the guest has come with the casts that it handles in one call.
     pub(crate) batch: Option<Progress>,
     /// What interfaces keep for the instance: WASI, from its first use, and those that a program adds.
-    pub(crate) interfaces: InterfaceStates,
+    pub(super) interfaces: InterfaceStates,
     /// What the guest has sent to native actors and they may not have handled.
     pub(crate) outflow: Outflow,
     /// Whom the guest may send to, as far as that was asked lately.
-    pub(crate) allowed: Allowed,
+    pub(super) allowed: Allowed,
     /// Made at the first use, too: the actors and groups that the guest hears of, and its timers.
     pub(crate) monitors: Option<Box<Monitors>>,
     pub(crate) timers: Option<Timers>,
@@ -116,7 +116,7 @@ impl StoreData {
     }
 
     /// The actor, or a trap.
-    pub(crate) fn context(&self) -> wasmtime::Result<&ActorContext> {
+    pub(super) fn context(&self) -> wasmtime::Result<&ActorContext> {
         self.actor.as_ref().ok_or_else(|| wasmtime::Error::new(NoActorYet))
     }
 
@@ -129,19 +129,19 @@ impl StoreData {
     }
 
     /// What of the node is nothing for the actor.
-    pub(crate) fn guarded(&self) -> Arc<Guarded> {
+    pub(super) fn guarded(&self) -> Arc<Guarded> {
         let guarded = self.actor.as_ref().map(|actor| actor.guarded.clone());
         guarded.unwrap_or_default()
     }
 
     /// Whom HTTPS requests of the actor trust.
-    pub(crate) fn http_trust(&self) -> HttpTrust {
+    pub(super) fn http_trust(&self) -> HttpTrust {
         let trust = self.actor.as_ref().map(|actor| actor.http_trust.clone());
         trust.unwrap_or_default()
     }
 
     /// The guest acts on others, or traps because it may not.
-    pub(crate) fn side_effect(&mut self) -> wasmtime::Result<()> {
+    pub(super) fn side_effect(&mut self) -> wasmtime::Result<()> {
         match self.side_effects {
             SideEffects::Allowed => {
                 self.had_side_effects = true;
@@ -152,7 +152,7 @@ impl StoreData {
     }
 
     /// The actors and groups that the guest hears of.
-    pub(crate) fn monitors(&mut self) -> wasmtime::Result<&mut Monitors> {
+    pub(super) fn monitors(&mut self) -> wasmtime::Result<&mut Monitors> {
         let cell = self.context()?.cell.clone();
         Ok(self.monitors.get_or_insert_with(|| Box::new(Monitors::new(cell))))
     }
@@ -166,7 +166,7 @@ impl StoreData {
     }
 
     /// Traps on a name that is too long.
-    pub(crate) fn check_name(&self, name: &str) -> wasmtime::Result<()> {
+    pub(super) fn check_name(&self, name: &str) -> wasmtime::Result<()> {
         if name.len() > self.limits.name_bytes {
             return Err(wasmtime::Error::new(Limit::NameBytes(self.limits.name_bytes)));
         }

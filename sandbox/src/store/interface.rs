@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use ractor::ActorCell;
+use serde::Deserializer;
 use serde::de::DeserializeOwned;
 use wasmtime::component::{HasData, Linker};
 
@@ -16,7 +17,7 @@ use crate::policy::grants::InterfaceConfig;
 use crate::policy::limits::Limits;
 
 /// One interface, or several that belong together.
-pub(crate) trait Interface {
+pub(super) trait Interface {
     /// What components import to use it.
     fn imports(&self) -> &[Import];
 
@@ -67,24 +68,11 @@ pub trait HostInterface: Send + Sync + Sized + 'static {
 #[derive(Clone, Default)]
 pub struct HostInterfaces(Vec<Arc<dyn Added>>);
 
-/// A program adds two interfaces that can't be told apart.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "two interfaces of this program have the key {0:?}; each needs its own, because `[actors.interfaces.{0}]` grants one"
-)]
-pub struct DuplicateInterface(pub String);
-
 impl HostInterfaces {
-    /// Adds one.
-    ///
-    /// # Errors
-    /// There is one with the same key.
-    pub fn add<I: HostInterface>(&mut self, interface: I) -> Result<(), DuplicateInterface> {
-        if self.find(I::KEY).is_some() {
-            return Err(DuplicateInterface(I::KEY.to_owned()));
-        }
+    /// Adds one, in place of any that has the same key.
+    pub fn add<I: HostInterface>(&mut self, interface: I) {
+        self.0.retain(|other| other.key() != I::KEY);
         self.0.push(Arc::new(interface));
-        Ok(())
     }
 
     /// Their keys, in the order that they were added.
@@ -93,15 +81,19 @@ impl HostInterfaces {
     }
 
     /// Reads an actor's section for the interface with this key. None if there is no such interface.
-    pub fn configure(
+    ///
+    /// # Errors
+    /// The section is not what the interface expects: what the deserializer says of it.
+    pub fn configure<'de>(
         &self,
         key: &str,
-        section: &mut dyn erased_serde::Deserializer<'_>,
+        section: impl Deserializer<'de>,
     ) -> Option<Result<InterfaceConfig, String>> {
-        Some(self.find(key)?.configure(section))
+        let mut section = <dyn erased_serde::Deserializer<'_>>::erase(section);
+        Some(self.find(key)?.configure(&mut section))
     }
 
-    pub(crate) fn all(&self) -> &[Arc<dyn Added>] {
+    pub(super) fn all(&self) -> &[Arc<dyn Added>] {
         &self.0
     }
 
@@ -117,7 +109,7 @@ impl fmt::Debug for HostInterfaces {
 }
 
 /// An interface that a program has added, whatever its types are.
-pub(crate) trait Added: Interface + Send + Sync {
+pub(super) trait Added: Interface + Send + Sync {
     fn key(&self) -> &'static str;
 
     fn configure(&self, section: &mut dyn erased_serde::Deserializer<'_>) -> Result<InterfaceConfig, String>;

@@ -10,7 +10,7 @@ pub(crate) struct Opened {
 
 impl Opened {
     /// This, of interface `I`.
-    pub(crate) fn of<I: 'static>(state: impl Any + Send) -> Self {
+    pub(super) fn of<I: 'static>(state: impl Any + Send) -> Self {
         Self {
             interface: TypeId::of::<I>(),
             state: Box::new(state),
@@ -20,24 +20,24 @@ impl Opened {
 
 /// What an instance has of all of them. They are few, and looked through.
 #[derive(Default)]
-pub(crate) struct InterfaceStates(Vec<Opened>);
+pub(super) struct InterfaceStates(Vec<Opened>);
 
 impl InterfaceStates {
     /// Keeps this, as the only one of its interface.
-    pub(crate) fn put(&mut self, opened: Opened) {
+    pub(super) fn put(&mut self, opened: Opened) {
         self.0.retain(|other| other.interface != opened.interface);
         self.0.push(opened);
     }
 
     /// What there is of interface `I`.
-    pub(crate) fn of<I: 'static, S: Any>(&mut self) -> Option<&mut S> {
+    pub(super) fn of<I: 'static, S: Any>(&mut self) -> Option<&mut S> {
         let wanted = TypeId::of::<I>();
         let found = self.0.iter_mut().find(|opened| opened.interface == wanted);
         found.and_then(|opened| opened.state.downcast_mut())
     }
 
     /// The same, to look at.
-    pub(crate) fn peek<I: 'static, S: Any>(&self) -> Option<&S> {
+    pub(super) fn peek<I: 'static, S: Any>(&self) -> Option<&S> {
         let wanted = TypeId::of::<I>();
         let found = self.0.iter().find(|opened| opened.interface == wanted);
         found.and_then(|opened| opened.state.downcast_ref())

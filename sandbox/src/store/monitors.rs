@@ -22,7 +22,7 @@ pub(crate) struct Monitors {
     children: HashMap<ActorId, Option<Place>>,
     monitored: HashMap<ActorId, Monitored>,
     /// Made at the first use.
-    pub(crate) groups: Option<GroupWatch>,
+    pub(super) groups: Option<GroupWatch>,
 }
 
 struct Monitored {
@@ -35,13 +35,13 @@ struct Monitored {
 
 /// Why an actor is not monitored.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub(super) enum Refused {
     Ended,
     TooMany(Limit),
 }
 
 impl Monitors {
-    pub(crate) fn new(myself: ActorCell) -> Self {
+    pub(super) fn new(myself: ActorCell) -> Self {
         Self {
             myself,
             children: HashMap::new(),
@@ -51,12 +51,12 @@ impl Monitors {
     }
 
     /// A child was spawned.
-    pub(crate) fn add_child(&mut self, child: ActorId, place: Place) {
+    pub(super) fn add_child(&mut self, child: ActorId, place: Place) {
         self.children.insert(child, Some(place));
     }
 
     /// Asks to hear of the end of an actor. Of its children a guest hears anyway.
-    pub(crate) fn monitor(&mut self, lent: Lent, limit: usize, quota: &Arc<Quota>) -> Result<(), Refused> {
+    pub(super) fn monitor(&mut self, lent: Lent, limit: usize, quota: &Arc<Quota>) -> Result<(), Refused> {
         let actor = lent.cell().clone();
         if actor == self.myself || self.children.contains_key(&actor.get_id()) {
             return Ok(());
@@ -91,7 +91,7 @@ impl Monitors {
     }
 
     /// Ends what `monitor` began.
-    pub(crate) fn demonitor(&mut self, actor: ActorId) {
+    pub(super) fn demonitor(&mut self, actor: ActorId) {
         let Entry::Occupied(mut entry) = self.monitored.entry(actor) else {
             return;
         };
@@ -104,7 +104,7 @@ impl Monitors {
     }
 
     /// True if the guest is to hear of this.
-    pub(crate) fn admits(&mut self, event: &SupervisionEvent) -> bool {
+    pub(super) fn admits(&mut self, event: &SupervisionEvent) -> bool {
         match event {
             SupervisionEvent::ActorStarted(actor) => self.is_child(actor),
             SupervisionEvent::ActorTerminated(actor, state, _) => {

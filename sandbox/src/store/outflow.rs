@@ -33,7 +33,7 @@ struct Flow {
 
 impl Outflow {
     /// Waits until a message that [takes](crate::directory::retained_bytes) this many bytes may be sent to a native actor.
-    pub(crate) async fn room(&mut self, pid: u64, cost: usize) {
+    pub(super) async fn room(&mut self, pid: u64, cost: usize) {
         let Some(flow) = self.targets.get_mut(&pid) else { return };
         while flow.waiting + cost > WINDOW {
             let Some((passed, probe)) = flow.probes.front_mut() else {
@@ -47,7 +47,7 @@ impl Outflow {
     }
 
     /// A message that takes this many bytes was sent to a native actor.
-    pub(crate) fn sent(&mut self, actor: &ActorCell, cost: usize) {
+    pub(super) fn sent(&mut self, actor: &ActorCell, cost: usize) {
         if self.targets.len() >= SWEEP_AT {
             self.targets.retain(|_, flow| !flow.is_idle());
         }

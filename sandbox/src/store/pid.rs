@@ -14,7 +14,7 @@ pub(crate) fn of(id: ActorId) -> Pid {
 }
 
 /// The inverse of [`of`]; none for what can't be a pid.
-pub(crate) fn to_id(pid: Pid) -> Option<ActorId> {
+pub(super) fn to_id(pid: Pid) -> Option<ActorId> {
     match pid.node {
         0 if pid.id >= FIRST_HOSTED_PID => Some(ActorId::Remote {
             node_id: SANDBOX_NODE_ID,

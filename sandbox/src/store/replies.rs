@@ -44,7 +44,7 @@ impl Deferred {
 const FIRST_SWEEP: usize = 64;
 
 impl Replies {
-    pub(crate) fn new(limit: usize, quota: Option<Arc<Quota>>) -> Self {
+    pub(super) fn new(limit: usize, quota: Option<Arc<Quota>>) -> Self {
         Self {
             last: 0,
             current: None,
@@ -68,7 +68,7 @@ impl Replies {
     }
 
     /// Takes the call under this number, unless it was taken before.
-    pub(crate) fn take(&mut self, number: u64) -> Option<Port> {
+    pub(super) fn take(&mut self, number: u64) -> Option<Port> {
         match &self.current {
             Some((current, _)) if *current == number => self.take_current(),
             _ => self.deferred.remove(&number).map(|deferred| deferred.port),
@@ -76,7 +76,7 @@ impl Replies {
     }
 
     /// False if the call under this number was answered, or its caller is known to have given up.
-    pub(crate) fn is_waiting(&self, number: u64) -> bool {
+    pub(super) fn is_waiting(&self, number: u64) -> bool {
         match &self.current {
             Some((current, port)) if *current == number => !port.is_closed(),
             _ => self.deferred.get(&number).is_some_and(Deferred::is_waiting),

@@ -67,7 +67,7 @@ struct Timer {
 }
 
 /// What a timer does.
-pub(crate) enum Action {
+pub(super) enum Action {
     /// Casts a message.
     Send(Cast),
     /// Stops the actor.
@@ -76,13 +76,13 @@ pub(crate) enum Action {
 
 /// A message to come.
 #[derive(Clone)]
-pub(crate) struct Cast {
+pub(super) struct Cast {
     /// Whose mailbox it is for.
-    pub(crate) to: ActorId,
+    pub(super) to: ActorId,
     /// The tag.
-    pub(crate) variant: String,
+    pub(super) variant: String,
     /// The arguments.
-    pub(crate) args: Vec<u8>,
+    pub(super) args: Vec<u8>,
 }
 
 enum Sent {
@@ -96,10 +96,10 @@ enum Sent {
 
 /// There are as many timers as there may be, of this actor or of its family.
 #[derive(Debug)]
-pub(crate) struct TooMany(pub(crate) Limit);
+pub(super) struct TooMany(pub(super) Limit);
 
 impl Timers {
-    pub(crate) fn new(label: Label, limits: Arc<Limits>, actor: Arc<dyn OwnActor>, quota: Arc<Quota>) -> Self {
+    pub(super) fn new(label: Label, limits: Arc<Limits>, actor: Arc<dyn OwnActor>, quota: Arc<Quota>) -> Self {
         Self(Arc::new(Shared {
             label,
             limits,
@@ -111,7 +111,7 @@ impl Timers {
     }
 
     /// Starts a timer. Returns its number.
-    pub(crate) fn start(&self, action: Action, after: Duration, period: Option<Duration>) -> Result<u64, TooMany> {
+    pub(super) fn start(&self, action: Action, after: Duration, period: Option<Duration>) -> Result<u64, TooMany> {
         let deadline = Instant::now() + after.min(LONGEST);
         let mut running = self.0.lock();
         let shares = running.make_room(&self.0, action.bytes())?;
@@ -138,19 +138,19 @@ impl Timers {
     }
 
     /// The number of a timer that has ended as it began.
-    pub(crate) fn ended(&self) -> u64 {
+    pub(super) fn ended(&self) -> u64 {
         let mut running = self.0.lock();
         running.last += 1;
         running.last
     }
 
     /// The number of the timer that was started last.
-    pub(crate) fn last(&self) -> u64 {
+    pub(super) fn last(&self) -> u64 {
         self.0.lock().last
     }
 
     /// Ends all timers that were started after the one of this number.
-    pub(crate) fn cancel_after(&self, number: u64) {
+    pub(super) fn cancel_after(&self, number: u64) {
         let mut running = self.0.lock();
         let later: Vec<u64> = running.timers.keys().copied().filter(|later| *later > number).collect();
         for later in later {
@@ -160,7 +160,7 @@ impl Timers {
     }
 
     /// Ends a timer. False if it had ended.
-    pub(crate) fn cancel(&self, number: u64) -> bool {
+    pub(super) fn cancel(&self, number: u64) -> bool {
         let mut running = self.0.lock();
         let was_live = running.timers.get(&number).is_some_and(Timer::is_live);
         if was_live {

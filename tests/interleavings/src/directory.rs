@@ -1,4 +1,4 @@
-//! Of the host's `directory`, what a mailbox has to do with.
+//! The part of the host's `directory` that a mailbox uses.
 
 use std::pin::Pin;
 
@@ -12,7 +12,7 @@ pub(crate) fn retained_bytes(message: &SerializedMessage) -> usize {
     }
 }
 
-/// See the host's.
+/// The host's constant of this name.
 pub(crate) const PROBE_VARIANT: &str = "\0probe";
 pub(crate) const DESCRIBE_VARIANT: &str = "\0describe";
 

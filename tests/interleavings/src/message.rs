@@ -1,4 +1,4 @@
-//! Of ractor's messages, what a mailbox looks at.
+//! The part of ractor's messages that a mailbox looks at.
 
 /// A message as bytes.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Of ractor's actors, what a mailbox has to do with: a queue of tokens that may be closed to new ones.
+//! The part of ractor's actors that a mailbox uses: a queue of tokens that may be closed to new ones.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

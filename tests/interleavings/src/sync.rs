@@ -1,4 +1,4 @@
-//! What the host's `sync` has, from shuttle.
+//! The locks of the host's `sync`, from shuttle.
 
 use std::cell::RefCell;
 use std::ops::Deref;
@@ -27,7 +27,7 @@ pub(crate) mod atomic {
 }
 
 thread_local! {
-    /// The number of executions on this thread of the system, on which all tasks of an execution run.
+    /// The number of executions so far on this thread of the system, on which all tasks of an execution run.
     static EXECUTION: RefCell<usize> = const { RefCell::new(0) };
 }
 

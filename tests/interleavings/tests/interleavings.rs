@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use interleavings::guest::{mailboxes, waiting};
 use interleavings::transport::outboxes;
 
-/// The number of them that a run of all tests tries of each.
+/// The interleavings of each scenario in a usual run.
 const USUAL: usize = 1_000;
 
-/// Where the choices begin, unless another number is given.
+/// The seed of the scheduler's choices, unless another one is given.
 const SEED: u64 = 7;
 
 /// The most changes of who goes on that the scheduler plans ahead: most faults take few.

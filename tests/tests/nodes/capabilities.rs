@@ -222,8 +222,8 @@ fn inspect_says_what_a_component_is_without_a_node() {
     for part in [
         "  call Try(String, String) -> String\n",
         "sha256:",
-        "\n  spawn       it calls functions for this\n",
-        "\n  tcp         imported, which its language may do without need\n",
+        "\n  spawn       it calls functions that need this\n",
+        "\n  tcp         imported, which some languages do without needing it\n",
         "\n  ractor:actor/actor@0.1.0",
     ] {
         assert!(shown.stdout.contains(part), "{part}: {}", shown.stdout);

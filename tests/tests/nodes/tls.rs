@@ -42,7 +42,7 @@ fn a_call_needs_the_ca_and_a_certificate() {
     let plain = call(&node, &cookie, &[]);
     assert_eq!(plain.code, Some(1));
     assert!(
-        plain.stderr.contains("if it wants TLS, say `--tls-ca FILE`"),
+        plain.stderr.contains("if it expects TLS, pass `--tls-ca FILE`"),
         "{plain:?}"
     );
 

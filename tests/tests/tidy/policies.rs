@@ -72,7 +72,7 @@ const POLICIES: [Row; 9] = [
             Shown(&["policies.rs::a_digest_that_is_written_after_a_deployment_holds_at_the_next_start"]),
             Shown(&[
                 "policies.rs::a_digest_that_is_written_after_a_deployment_holds_at_the_next_start",
-                "deployed.rs::what_a_digest_in_node_toml_forbids_does_not_run_and_what_it_asks_for_does",
+                "deployment_record.rs::what_a_digest_in_node_toml_forbids_does_not_run_and_what_it_asks_for_does",
             ]),
         ],
     },

@@ -4,11 +4,11 @@ use std::sync::atomic::AtomicUsize;
 
 use super::*;
 
-fn admission(total: usize, per_address: usize) -> Arc<Admission> {
-    Arc::new(Admission::new(HandshakeLimits::new(total, per_address)))
+fn admission(total: usize, per_address: usize) -> Arc<HandshakeAdmission> {
+    Arc::new(HandshakeAdmission::new(HandshakeLimits::new(total, per_address)))
 }
 
-fn admit(admission: &Arc<Admission>, addr: Option<IpAddr>) -> Result<Permit, LimitReached> {
+fn admit(admission: &Arc<HandshakeAdmission>, addr: Option<IpAddr>) -> Result<Permit, LimitReached> {
     admission.admit(addr, &"peer")
 }
 
@@ -17,7 +17,7 @@ fn addr(text: &str) -> Option<IpAddr> {
 }
 
 /// A connection that notes whether it has had to give way.
-fn noted(admission: &Arc<Admission>, from: &str) -> (Permit, Arc<AtomicUsize>) {
+fn noted(admission: &Arc<HandshakeAdmission>, from: &str) -> (Permit, Arc<AtomicUsize>) {
     let permit = admit(admission, addr(from)).unwrap();
     let given = Arc::new(AtomicUsize::new(0));
     let note = given.clone();
@@ -48,7 +48,7 @@ fn the_oldest_of_an_address_gives_way_to_its_newest_and_no_other_address_pays() 
 fn who_says_nothing_gives_way_before_who_has_said_its_name() {
     let admission = admission(10, 2);
     let honest = noted(&admission, "192.0.2.1");
-    honest.0.has_spoken(Proof::Cookie);
+    honest.0.peer_named(PeerProof::Cookie);
     let silent = noted(&admission, "192.0.2.1");
     let next = noted(&admission, "192.0.2.1");
     assert_eq!(gave_way(&[&honest, &silent, &next]), [0, 1, 0]);
@@ -59,7 +59,9 @@ fn who_says_nothing_gives_way_before_who_has_said_its_name() {
 fn a_crowd_that_has_said_its_names_does_not_leave_newcomers_one_place_between_them() {
     let admission = admission(512, 64);
     let crowd: Vec<_> = (0..64).map(|_| noted(&admission, "192.0.2.1")).collect();
-    crowd.iter().for_each(|(permit, _)| permit.has_spoken(Proof::Cookie));
+    crowd
+        .iter()
+        .for_each(|(permit, _)| permit.peer_named(PeerProof::Cookie));
     let honest = noted(&admission, "192.0.2.1");
     let silent: Vec<_> = (0..31).map(|_| noted(&admission, "192.0.2.1")).collect();
     assert_eq!(
@@ -67,7 +69,7 @@ fn a_crowd_that_has_said_its_names_does_not_leave_newcomers_one_place_between_th
         [0],
         "as long as less than half of the places are taken anew"
     );
-    honest.0.has_spoken(Proof::Identity);
+    honest.0.peer_named(PeerProof::Identity);
     let more: Vec<_> = (0..31).map(|_| noted(&admission, "192.0.2.1")).collect();
     assert_eq!(gave_way(&[&honest]), [0], "nor once it has said its name");
     assert_eq!(admission.open_handshakes(), 64);
@@ -142,7 +144,7 @@ fn what_is_known_has_a_limit() {
     assert_eq!(open.known.len(), KNOWN);
     assert!(
         open.known
-            .contains_key(&Source::of(Some(IpAddr::V4((2 * KNOWN as u32 - 1).into()))))
+            .contains_key(&ConnectionSource::of(Some(IpAddr::V4((2 * KNOWN as u32 - 1).into()))))
     );
 }
 
@@ -155,7 +157,7 @@ fn an_address_is_what_one_host_has() {
         ("::1", "::2", false),
     ] {
         assert_eq!(
-            Source::of(addr(one)) == Source::of(addr(other)),
+            ConnectionSource::of(addr(one)) == ConnectionSource::of(addr(other)),
             same,
             "{one} and {other}"
         );

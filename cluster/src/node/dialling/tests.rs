@@ -36,9 +36,9 @@ impl Dialled {
     }
 
     /// Looks the name up, now.
-    fn look_up(&mut self) -> Vec<Step> {
+    fn look_up(&mut self) -> Vec<DialCommand> {
         self.machine.handle_resolved(&self.resolved, self.now);
-        std::iter::from_fn(|| self.machine.poll_step()).collect()
+        std::iter::from_fn(|| self.machine.poll_command()).collect()
     }
 
     /// The time until this address is dialled, and how it is. It is not within an hour if there is nothing else to wait for.
@@ -47,7 +47,7 @@ impl Dialled {
         while self.now < before + LATE {
             self.now = self.now.max(self.machine.poll_timeout());
             for step in self.look_up() {
-                if let Step::Dial { addr, stock_peers } = step
+                if let DialCommand::Dial { addr, stock_peers } = step
                     && addr == of
                 {
                     return Some((self.now - before, stock_peers));
@@ -66,7 +66,7 @@ impl Dialled {
         self
     }
 
-    fn ends(&mut self, addr: SocketAddr, reason: CloseReason, proof: Proof, was_ready: bool) -> &mut Self {
+    fn ends(&mut self, addr: SocketAddr, reason: CloseReason, proof: PeerProof, was_ready: bool) -> &mut Self {
         let end = SessionEnd {
             reason,
             peer: Some("peer@host".to_owned()),
@@ -82,8 +82,8 @@ impl Dialled {
         self
     }
 
-    fn news(&mut self) -> Vec<News> {
-        std::iter::from_fn(|| self.machine.poll_news()).collect()
+    fn events(&mut self) -> Vec<DialEvent> {
+        std::iter::from_fn(|| self.machine.poll_event()).collect()
     }
 }
 
@@ -122,9 +122,9 @@ fn an_address_that_fails_is_dialled_less_and_less_often_until_a_session_with_it_
     for wait in [1, 2, 4, 8, 8] {
         assert_eq!(peer.fails(addr(1)).wait(addr(1)), wait);
     }
-    peer.ends(addr(1), CloseReason::WrongCookie, Proof::Nothing, false);
+    peer.ends(addr(1), CloseReason::WrongCookie, PeerProof::Nothing, false);
     assert_eq!(peer.wait(addr(1)), 8, "a session that was never ready is a failure");
-    peer.ends(addr(1), CloseReason::ConnectionClosed, Proof::Cookie, true);
+    peer.ends(addr(1), CloseReason::ConnectionClosed, PeerProof::Cookie, true);
     assert_eq!(peer.wait(addr(1)), 1);
 }
 
@@ -152,7 +152,7 @@ fn a_session_goes_on_though_the_name_has_lost_its_address() {
     peer.look_up();
     peer.resolved = vec![addr(1)];
     assert_eq!(peer.look_up(), [], "it would be a second connection");
-    peer.ends(addr(1), CloseReason::ConnectionClosed, Proof::Cookie, true);
+    peer.ends(addr(1), CloseReason::ConnectionClosed, PeerProof::Cookie, true);
     assert_eq!(peer.wait(addr(1)), 1);
 }
 
@@ -163,7 +163,7 @@ fn a_name_that_is_not_resolved_is_looked_up_less_and_less_often() {
         let now = peer.now;
         peer.machine.handle_not_resolved("no such name".to_owned(), 0.0, now);
         assert_eq!(peer.machine.poll_timeout() - now, Duration::from_secs(wait));
-        assert_eq!(peer.news().len(), 1);
+        assert_eq!(peer.events().len(), 1);
         peer.now = peer.machine.poll_timeout();
     }
     assert_eq!(peer.wait(addr(1)), 0);
@@ -175,18 +175,18 @@ fn a_name_that_is_not_resolved_is_looked_up_less_and_less_often() {
 #[test]
 fn an_address_whose_node_is_linked_otherwise_is_asked_again_when_that_link_ends() {
     for (reason, proof) in [
-        (CloseReason::AlreadyLinked, Proof::Nothing),
-        (CloseReason::DuplicateConnection, Proof::Identity),
+        (CloseReason::AlreadyLinked, PeerProof::Nothing),
+        (CloseReason::DuplicateConnection, PeerProof::Identity),
     ] {
         let mut peer = Dialled::with(&[addr(1)]);
         peer.look_up();
         peer.ends(addr(1), reason, proof, false);
-        let awaited = Step::AwaitUnlinked {
+        let awaited = DialCommand::AwaitUnlinked {
             addr: addr(1),
             node: "peer@host".to_owned(),
             at_most: LINKED,
         };
-        assert_eq!(peer.machine.poll_step(), Some(awaited));
+        assert_eq!(peer.machine.poll_command(), Some(awaited));
         assert_eq!(peer.look_up(), []);
         assert_eq!(peer.pass(LATE).look_up(), []);
         assert_eq!(peer.unlinked(addr(1)).wait(addr(1)), 1);
@@ -208,18 +208,18 @@ fn an_address_that_was_this_very_node_is_dialled_again_after_five_minutes_and_sa
     let mut peer = Dialled::with(&[addr(1)]);
     peer.look_up();
     for told in [1, 0, 0] {
-        peer.ends(addr(1), CloseReason::SelfConnection, Proof::Identity, false);
-        assert_eq!(peer.news().len(), told);
+        peer.ends(addr(1), CloseReason::SelfConnection, PeerProof::Identity, false);
+        assert_eq!(peer.events().len(), told);
         assert_eq!(peer.wait(addr(1)), OWN.as_secs());
     }
     peer.fails(addr(1));
     peer.wait(addr(1));
     // It was another's in between, as long as anybody knows.
-    peer.ends(addr(1), CloseReason::ConnectionClosed, Proof::Identity, true);
+    peer.ends(addr(1), CloseReason::ConnectionClosed, PeerProof::Identity, true);
     peer.wait(addr(1));
-    peer.news();
-    peer.ends(addr(1), CloseReason::SelfConnection, Proof::Identity, false);
-    assert_eq!(peer.news(), [News::Own(addr(1))]);
+    peer.events();
+    peer.ends(addr(1), CloseReason::SelfConnection, PeerProof::Identity, false);
+    assert_eq!(peer.events(), [DialEvent::Own(addr(1))]);
 }
 
 #[test]
@@ -228,21 +228,21 @@ fn where_a_node_proved_who_it_is_nobody_gets_in_for_a_while_who_does_not() {
     for step in peer.look_up() {
         assert!(matches!(
             step,
-            Step::Dial {
+            DialCommand::Dial {
                 stock_peers: StockPeers::Accepted,
                 ..
             }
         ));
     }
-    peer.ends(addr(1), CloseReason::ConnectionClosed, Proof::Identity, true);
-    peer.ends(addr(2), CloseReason::ConnectionClosed, Proof::Cookie, true);
+    peer.ends(addr(1), CloseReason::ConnectionClosed, PeerProof::Identity, true);
+    peer.ends(addr(2), CloseReason::ConnectionClosed, PeerProof::Cookie, true);
     let before = peer.now;
     assert_eq!(peer.next_dial(addr(1)).unwrap().1, StockPeers::Refused);
     peer.now = before;
     peer.fails(addr(2));
     assert_eq!(peer.next_dial(addr(2)).unwrap().1, StockPeers::Accepted);
     // Who is there in the meantime proves nothing, and changes nothing.
-    peer.ends(addr(1), CloseReason::StockPeer, Proof::Nothing, false);
+    peer.ends(addr(1), CloseReason::StockPeer, PeerProof::Nothing, false);
     assert_eq!(peer.next_dial(addr(1)).unwrap().1, StockPeers::Refused);
     peer.pass(IDENTIFIED).fails(addr(1));
     assert_eq!(peer.next_dial(addr(1)).unwrap().1, StockPeers::Accepted);
@@ -262,8 +262,8 @@ fn nothing_that_is_answered_keeps_an_address_from_being_dialled_for_good() {
         peer.look_up();
         for _ in 0..20 {
             let start = peer.now;
-            peer.ends(addr(1), reason.clone(), Proof::Nothing, false);
-            if let Some(Step::AwaitUnlinked { at_most, .. }) = peer.machine.poll_step() {
+            peer.ends(addr(1), reason.clone(), PeerProof::Nothing, false);
+            if let Some(DialCommand::AwaitUnlinked { at_most, .. }) = peer.machine.poll_command() {
                 peer.pass(at_most).unlinked(addr(1));
             }
             peer.next_dial(addr(1)).unwrap();
@@ -280,17 +280,20 @@ fn a_node_that_refuses_another_connection_is_asked_again_and_that_is_said_once()
     let mut said = Vec::new();
     for wait in [1, 2, 4, 8, 8] {
         let refused = CloseReason::Refused(ServerStatus::NotOk);
-        assert_eq!(peer.ends(addr(1), refused, Proof::Nothing, false).wait(addr(1)), wait);
-        said.push(peer.news().len());
+        assert_eq!(
+            peer.ends(addr(1), refused, PeerProof::Nothing, false).wait(addr(1)),
+            wait
+        );
+        said.push(peer.events().len());
     }
     assert_eq!(said, [1, 0, 0, 0, 0]);
     peer.fails(addr(1)).wait(addr(1));
-    assert_eq!(peer.news().len(), 1);
+    assert_eq!(peer.events().len(), 1);
     peer.ends(
         addr(1),
         CloseReason::Refused(ServerStatus::NotOk),
-        Proof::Nothing,
+        PeerProof::Nothing,
         false,
     );
-    assert_eq!(peer.news().len(), 1, "something else came of it in between");
+    assert_eq!(peer.events().len(), 1, "something else came of it in between");
 }

@@ -1,4 +1,4 @@
-//! What a program says of its node before it spawns it.
+//! The settings of a node, which a program makes before it spawns it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -6,11 +6,11 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::sync::watch;
 
-use super::{Cookie, NodeServer};
-use crate::node::admission::{Admission, HandshakeLimits};
+use super::{NodeServer, RedactedCookie};
+use crate::node::admission::{HandshakeAdmission, HandshakeLimits};
 use crate::node::limits::MAX_TRANSITIVE_DIALS;
 use crate::node::{NodeConnectionMode, PeerLimits, SessionLimits, StandInNames, StockPeers, Timing};
-use crate::session::Ledger;
+use crate::session::PeerLedger;
 use crate::transport::IncomingEncryptionMode;
 
 impl NodeServer {
@@ -31,7 +31,7 @@ impl NodeServer {
     ) -> Self {
         Self {
             port,
-            cookie: Cookie(cookie),
+            cookie: RedactedCookie(cookie),
             node_name,
             hostname,
             encryption_mode: encryption_mode.unwrap_or(IncomingEncryptionMode::Raw),
@@ -42,7 +42,7 @@ impl NodeServer {
             stand_in_names: StandInNames::default(),
             stock_peers: StockPeers::default(),
             admission: Arc::default(),
-            ledger: Arc::new(Ledger::new(PeerLimits::default().all_peers_bytes)),
+            ledger: Arc::new(PeerLedger::new(PeerLimits::default().all_peers_bytes)),
             hearsay: Arc::new(Semaphore::new(MAX_TRANSITIVE_DIALS)),
             gate: None,
         }
@@ -89,7 +89,7 @@ impl NodeServer {
     #[must_use]
     pub fn with_peer_limits(mut self, limits: PeerLimits) -> Self {
         self.limits.peer = limits.peer_bytes;
-        self.ledger = Arc::new(Ledger::new(limits.all_peers_bytes));
+        self.ledger = Arc::new(PeerLedger::new(limits.all_peers_bytes));
         self
     }
 
@@ -100,14 +100,14 @@ impl NodeServer {
         self
     }
 
-    /// Sets what stands in for the actors of peers is called: [`StandInNames::Bare`] by default.
+    /// Sets the names of the stand-ins of peers' actors: [`StandInNames::Bare`] by default.
     #[must_use]
     pub fn with_stand_in_names(mut self, names: StandInNames) -> Self {
         self.stand_in_names = names;
         self
     }
 
-    /// Sets whether nodes of `ractor_cluster` get a session, which prove the cookie and not who they are:
+    /// Sets whether nodes of `ractor_cluster` get a session. They prove that they have the cookie, and not who they are:
     /// [`StockPeers::Accepted`] by default.
     #[must_use]
     pub fn with_stock_peers(mut self, stock_peers: StockPeers) -> Self {
@@ -115,17 +115,17 @@ impl NodeServer {
         self
     }
 
-    /// Listens at once, and accepts connections only once this is true. If it can't become true any more, none is accepted.
+    /// Listens at once, and accepts connections only once this is true. None is accepted if it can't become true any more.
     #[must_use]
     pub fn with_gate(mut self, gate: watch::Receiver<bool>) -> Self {
         self.gate = Some(gate);
         self
     }
 
-    /// Sets how many accepted connections may be in their handshakes at one time. Beyond that the oldest give way to new ones.
+    /// Sets how many accepted connections may be in their handshakes at one time. Beyond that the oldest ones give way to new ones.
     #[must_use]
     pub fn with_handshake_limits(mut self, limits: HandshakeLimits) -> Self {
-        self.admission = Arc::new(Admission::new(limits));
+        self.admission = Arc::new(HandshakeAdmission::new(limits));
         self
     }
 }

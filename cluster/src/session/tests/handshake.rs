@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::pair::{Pair, config, name, proving};
-use crate::session::{CloseReason, Dial, Event, LocalSnapshot, Role, Session};
+use crate::session::{CloseReason, DialDecision, Event, LocalSnapshot, Role, Session};
 use crate::wire::{
     Auth, Cast, Challenge, ChallengeReply, Control, Data, MAX_NODE_NAME_BYTES, Message, NameMessage, ServerStatus,
 };
@@ -52,7 +52,7 @@ fn an_acceptor_that_forges_its_proof_is_found_out() {
         Auth::ServerAck { digest: vec![0; 32] },
     ] {
         initiator.handle_message(Message::Auth(auth), Instant::now());
-        initiator.handle_dial(Dial::GoOn);
+        initiator.handle_dial(DialDecision::GoOn);
     }
     let events: Vec<_> = std::iter::from_fn(|| initiator.poll_event()).collect();
     assert_eq!(events.last(), Some(&Event::Closed(CloseReason::WrongCookie)));
@@ -253,7 +253,7 @@ fn no_sequence_of_steps_gets_a_stranger_in() {
                 while let Some(event) = session.poll_event() {
                     if matches!(event, Event::PeerNamed(_)) {
                         session.handle_admission(ServerStatus::Ok);
-                        session.handle_dial(Dial::GoOn);
+                        session.handle_dial(DialDecision::GoOn);
                     }
                     assert_ne!(event, Event::Authenticated, "sequence {number} as {role:?}");
                 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::pair::{Pair, config, name, proving};
-use crate::session::{CloseReason, Dial, Event, Role, Session, SessionConfig, StockPeers};
+use crate::session::{CloseReason, DialDecision, Event, Role, Session, SessionConfig, StockPeers};
 use crate::wire::{Auth, ChallengeReply, Message, NameMessage, NodeFlags, ServerStatus};
 
 fn pair(initiator: NameMessage, acceptor: NameMessage) -> Pair {
@@ -30,7 +30,7 @@ fn talk(config: SessionConfig, messages: impl IntoIterator<Item = Auth>) -> (Vec
             match event {
                 Event::PeerNamed(_) => {
                     session.handle_admission(ServerStatus::Ok);
-                    session.handle_dial(Dial::GoOn);
+                    session.handle_dial(DialDecision::GoOn);
                 }
                 Event::Closed(reason) => closed = Some(reason),
                 _ => {}
@@ -291,7 +291,7 @@ fn recorded(nonce: u8, initiator: NameMessage) -> Vec<Auth> {
             while let Some(event) = end.poll_event() {
                 if let Event::PeerNamed(_) = event {
                     end.handle_admission(ServerStatus::Ok);
-                    end.handle_dial(Dial::GoOn);
+                    end.handle_dial(DialDecision::GoOn);
                 }
                 busy = true;
             }
@@ -350,7 +350,7 @@ fn a_stock_challenge_is_good_for_one_answer_on_however_many_connections() {
 #[test]
 fn a_node_that_is_linked_already_is_not_proved_anything() {
     let mut pair = pair(proving("alpha", 1, 9), proving("beta", 2, 0));
-    pair.initiator.dial = Dial::AlreadyLinked;
+    pair.initiator.dial = DialDecision::AlreadyLinked;
     pair.settle();
     assert_eq!(pair.initiator.closed(), Some(&CloseReason::AlreadyLinked));
     assert_eq!(pair.acceptor.closed(), Some(&CloseReason::ConnectionClosed));

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 
 use crate::session::{
-    Account, CloseReason, Dial, Event, Ledger, LocalSnapshot, Role, Session, SessionConfig, StockPeers, Timing,
+    CloseReason, DialDecision, Event, LocalSnapshot, PeerAccount, PeerLedger, Role, Session, SessionConfig, StockPeers,
+    Timing,
 };
 use crate::wire::{self, CAPABILITY_IDENTITY, Message, NameMessage, NodeFlags, ServerStatus};
 
@@ -17,7 +18,7 @@ pub(super) struct End {
     /// The node's answer to the peer's name.
     pub(super) admission: ServerStatus,
     /// The node's answer to it, where it has dialled.
-    pub(super) dial: Dial,
+    pub(super) dial: DialDecision,
     /// The node's answer to authentication.
     pub(super) snapshot: Option<LocalSnapshot>,
     /// Everything that happened.
@@ -79,8 +80,8 @@ pub(super) fn proving(node: &str, port: u16, connection_id: u64) -> NameMessage 
 const PLENTY: usize = 1 << 30;
 
 /// An account of a node that has no other.
-pub(super) fn account(limit: usize) -> Arc<Account> {
-    Arc::new(Account::new(Arc::new(Ledger::new(limit)), limit))
+pub(super) fn account(limit: usize) -> Arc<PeerAccount> {
+    Arc::new(PeerAccount::new(Arc::new(PeerLedger::new(limit)), limit))
 }
 
 pub(super) fn config(role: Role, local: NameMessage, cookie: &str) -> SessionConfig {
@@ -111,7 +112,7 @@ impl Pair {
         let end = |config| End {
             session: Session::new(config, now),
             admission: ServerStatus::Ok,
-            dial: Dial::GoOn,
+            dial: DialDecision::GoOn,
             snapshot: Some(LocalSnapshot::default()),
             events: Vec::new(),
             inbox: VecDeque::new(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::pair::{Pair, account, config, name};
-use crate::session::{CloseReason, Event, Full, LocalChange, LocalSnapshot, Refusal, Refused, Role};
+use crate::session::{CloseReason, EntryRefusal, Event, Full, LocalChange, LocalSnapshot, Refused, Role};
 use crate::wire::{Actor, Control, GroupChange, MAX_NAME_BYTES, Message, NameTaken};
 
 fn actor(pid: u64, name: Option<&str>) -> Actor {
@@ -126,9 +126,9 @@ fn an_entry_with_a_name_that_is_too_long_is_left_out_alone() {
         seen[2..],
         [
             Event::Spawned(vec![actor(2, Some(&fits))]),
-            refused(Refusal::ActorName, format!("actor 1 {shown}"), 2),
+            refused(EntryRefusal::ActorName, format!("actor 1 {shown}"), 2),
             Event::Spawned(vec![actor(4, None)]),
-            refused(Refusal::GroupName, format!("group {shown} of scope scope"), 2),
+            refused(EntryRefusal::GroupName, format!("group {shown} of scope scope"), 2),
             // A member is advertised by joining, and this one by a name that is short enough: by none.
             Event::Spawned(vec![actor(1, None)]),
             Event::Joined(group(&fits, &[1, 2, 4])),
@@ -161,7 +161,7 @@ fn actors_beyond_what_a_peer_may_have_are_left_out_until_others_end() {
     assert_eq!(known(&pair), [0, 1, 2, 3, 4]);
     let joined = Event::Joined(group("g", &[0]));
     assert_eq!(pair.initiator.count(&joined), 1, "who was left out joins nothing");
-    let full = Refusal::Full(Full::Peer(1_000));
+    let full = EntryRefusal::Full(Full::Peer(1_000));
     let left_out = |event: &Event| match event {
         Event::Refused(Refused { refusal, count, .. }) if *refusal == full => *count,
         _ => 0,

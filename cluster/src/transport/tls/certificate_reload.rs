@@ -1,4 +1,4 @@
-//! Noticing that certificates were replaced.
+//! Reloads certificates when their files are replaced.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ impl Drop for CertificateReload {
 }
 
 impl Tls {
-    /// Reloads the files when they change, and looks whether they did in steps of `every`. What is wrong with new files
-    /// is logged once, and the old ones stay in use. Needs a tokio runtime with time.
+    /// Reads the files each time that `every` has passed, and reloads them when they have changed. A fault of new files is logged
+    /// once, and the old ones stay in use. Needs a tokio runtime with time.
     pub fn reload_on_change(&self, every: Duration) -> CertificateReload {
         CertificateReload(tokio::spawn(reload_again_and_again(self.clone(), every)))
     }
@@ -47,7 +47,7 @@ async fn reload_again_and_again(tls: Tls, every: Duration) {
             Err(error) => {
                 let text = error.to_string();
                 if failure.as_ref() != Some(&text) {
-                    tracing::error!("the new TLS certificates are not used, the old ones stay: {text}");
+                    tracing::error!("the new TLS certificates cannot be used, and the old ones stay in use: {text}");
                     failure = Some(text);
                 }
             }

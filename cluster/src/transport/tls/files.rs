@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use super::error::{TlsError, TlsFile};
 use crate::files::{self, Owner, Secret, Unguarded};
 
-/// In bytes. The CA bundle of a whole operating system has a quarter of it.
+/// The largest file that is read, in bytes: four times the CA bundle of a whole operating system.
 const LARGEST_FILE: u64 = 1024 * 1024;
 
-/// Where the certificates of a node are. All files are PEM.
+/// The files with the certificates of a node. All are PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// What the node shows to others. Needed to accept connections, and to connect to nodes that ask for it.
+    /// The certificate that the node shows to others. Needed to accept connections, and to connect to nodes that ask for it.
     pub identity: Option<IdentityFiles>,
-    /// The certificates that those of others must lead to. Needed to connect, and to ask those who connect.
+    /// The certificates to which those of others must lead. Needed to connect, and to check nodes that connect.
     pub ca: Option<PathBuf>,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Contents {
 }
 
 impl TlsFiles {
-    /// All files. They are small, and their contents say more about a change than their times do: a mounted secret is
+    /// Reads all files. They are small, and their contents say more about a change than their times do: a mounted secret is
     /// replaced by turning a symbolic link.
     pub(super) fn read(&self) -> Result<Contents, TlsError> {
         let (cert, key) = match &self.identity {
@@ -67,7 +67,7 @@ pub(super) fn read(file: TlsFile, path: &Path) -> Result<Vec<u8>, TlsError> {
         path: path.to_owned(),
         source,
     })?;
-    // After it was read: what can't be read is said in plainer words.
+    // After the read, whose error is in plainer words.
     if let Err(Unguarded::Writable(by)) = files::check_writers(path, Owner::Anybody) {
         let path = path.to_owned();
         return Err(TlsError::Writable { file, path, by });

@@ -1,4 +1,4 @@
-//! What the files come to: a certified key to show, and a CA to check others against.
+//! The parsed files: a certified key to show, and a CA to check others against.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -83,7 +83,8 @@ impl Material {
     }
 }
 
-/// Not reached: acceptors and connectors that check others are made only with a CA, and a reload keeps it.
+/// The error of a check without a CA. It never comes up: acceptors and connectors that check others are made only with a CA, and a
+/// reload keeps it.
 fn no_ca() -> rustls::Error {
     rustls::Error::General("there is no CA to check the certificate against".to_owned())
 }

@@ -22,7 +22,7 @@ use tokio_rustls::rustls::server::NoServerSessionStorage;
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig, client};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-pub use crate::files::{Exposure, ReadError, Secret, SecretError, SecretFault, Writable, Writer};
+pub use crate::files::{Exposure, ForeignWriter, ReadError, Secret, SecretError, SecretFault, Writable};
 pub use certificate_reload::CertificateReload;
 pub use error::{TlsError, TlsFile};
 pub use files::{IdentityFiles, TlsFiles};
@@ -30,25 +30,25 @@ pub use tokio_rustls::rustls::pki_types::ServerName;
 
 pub(crate) use explain::{explain, explain_io, rustls_error};
 use material::Material;
-use peers::{Identity, PeerVerifier};
-use shared::{Current, Shared};
+use peers::{OwnCertificate, PeerVerifier};
+use shared::{CurrentCertificates, SharedCertificates};
 
-/// Both ends are nodes of recent make: nothing older is offered or taken.
+/// The one version that is offered and taken: both ends are nodes of recent make.
 const VERSIONS: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13];
 
-/// Whether those who connect have to show a certificate.
+/// Whether nodes that connect have to show a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientAuth {
-    /// They do, and it must lead to the `ca` of this node: mutual TLS.
+    /// They have to, and it must lead to the `ca` of this node: mutual TLS.
     Required,
-    /// They don't; the cookie alone decides who is let in.
+    /// They need not; the cookie alone decides which nodes are let in.
     None,
 }
 
 /// The certificates of a node as they are now. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Tls {
-    shared: Arc<Shared>,
+    shared: Arc<SharedCertificates>,
 }
 
 /// The certificates of a file, to check others against where no node is at the other end. Blocks while it reads it.
@@ -74,11 +74,11 @@ impl Tls {
             .cloned()
             .unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()));
         let contents = files.read()?;
-        let current = Current {
+        let current = CurrentCertificates {
             material: Arc::new(Material::parse(&files, &contents, &provider)?),
             contents,
         };
-        let shared = Shared {
+        let shared = SharedCertificates {
             files,
             provider,
             current: RwLock::new(current),
@@ -98,17 +98,18 @@ impl Tls {
         if self.shared.current.read().contents == contents {
             return Ok(false);
         }
+        // Parsed before the lock is taken: handshakes go on with the old ones meanwhile, and for good if this fails.
         let material = Material::parse(&self.shared.files, &contents, &self.shared.provider)?;
         let mut current = self.shared.current.write();
-        *current = Current {
+        *current = CurrentCertificates {
             material: Arc::new(material),
             contents,
         };
         Ok(true)
     }
 
-    /// What would keep nodes that trust the same `ca` from accepting this node's certificate, if anything: that it is
-    /// expired, signed by somebody else, or not made for this use.
+    /// The reason for which nodes that trust the same `ca` would refuse this node's certificate, if there is one: it has expired,
+    /// is signed by another CA, or is not made for this use.
     pub fn self_check(&self) -> Option<String> {
         self.shared.material().self_check()
     }
@@ -130,7 +131,7 @@ impl Tls {
             ClientAuth::Required if !material.has_ca() => return Err(TlsError::NoCa),
             ClientAuth::Required => builder.with_client_cert_verifier(Arc::new(PeerVerifier(self.shared.clone()))),
         };
-        let mut config = builder.with_cert_resolver(Arc::new(Identity(self.shared.clone())));
+        let mut config = builder.with_cert_resolver(Arc::new(OwnCertificate(self.shared.clone())));
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         Ok(TlsAcceptor::from(Arc::new(config)))
@@ -149,7 +150,7 @@ impl Tls {
             .map_err(TlsError::Provider)?
             .dangerous() // means: the verifier is ours. It asks the standard one.
             .with_custom_certificate_verifier(Arc::new(PeerVerifier(self.shared.clone())))
-            .with_client_cert_resolver(Arc::new(Identity(self.shared.clone())));
+            .with_client_cert_resolver(Arc::new(OwnCertificate(self.shared.clone())));
         config.resumption = client::Resumption::disabled();
         Ok(TlsConnector::from(Arc::new(config)))
     }

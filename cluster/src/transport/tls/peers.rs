@@ -1,4 +1,4 @@
-//! What rustls asks during a handshake, answered from the certificates as they are at that moment.
+//! The answers to what rustls asks during a handshake, from the certificates as they are at that moment.
 
 use std::sync::Arc;
 
@@ -11,19 +11,19 @@ use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
-use super::shared::Shared;
+use super::shared::SharedCertificates;
 
 /// The certificate to show, in either role.
 #[derive(Debug)]
-pub(super) struct Identity(pub(super) Arc<Shared>);
+pub(super) struct OwnCertificate(pub(super) Arc<SharedCertificates>);
 
-impl ResolvesServerCert for Identity {
+impl ResolvesServerCert for OwnCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         self.0.material().identity()
     }
 }
 
-impl ResolvesClientCert for Identity {
+impl ResolvesClientCert for OwnCertificate {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         self.0.material().identity()
     }
@@ -33,9 +33,9 @@ impl ResolvesClientCert for Identity {
     }
 }
 
-/// The check of a peer's certificate, in either role. Decides nothing itself: webpki does, with the CA of the moment.
+/// The check of a peer's certificate, in either role. webpki decides, with the CA of the moment.
 #[derive(Debug)]
-pub(super) struct PeerVerifier(pub(super) Arc<Shared>);
+pub(super) struct PeerVerifier(pub(super) Arc<SharedCertificates>);
 
 impl PeerVerifier {
     fn tls12(&self, message: &[u8], cert: &CertificateDer<'_>, signed: &DigitallySignedStruct) -> Verified {
@@ -102,7 +102,7 @@ impl ServerCertVerifier for PeerVerifier {
 }
 
 impl ClientCertVerifier for PeerVerifier {
-    /// None: a peer has one certificate and shows it. The hints of the moment could not be borrowed from here anyway.
+    /// No hints: a peer has one certificate and shows it. The hints of the moment could not be borrowed from here anyway.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }

@@ -8,22 +8,22 @@ use tokio_rustls::rustls::crypto::CryptoProvider;
 use super::files::{Contents, TlsFiles};
 use super::material::Material;
 
-/// What all acceptors and connectors of a [`Tls`] look into.
+/// What all acceptors and connectors of a [`Tls`](super::Tls) look into.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct SharedCertificates {
     pub(super) files: TlsFiles,
     pub(super) provider: Arc<CryptoProvider>,
-    pub(super) current: RwLock<Current>,
+    pub(super) current: RwLock<CurrentCertificates>,
 }
 
 #[derive(Debug)]
-pub(super) struct Current {
+pub(super) struct CurrentCertificates {
     pub(super) material: Arc<Material>,
-    /// What it was made of, to notice a change.
+    /// The contents that it was made of, to notice a change.
     pub(super) contents: Contents,
 }
 
-impl Shared {
+impl SharedCertificates {
     pub(super) fn material(&self) -> Arc<Material> {
         self.current.read().material.clone()
     }

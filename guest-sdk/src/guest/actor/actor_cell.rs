@@ -105,7 +105,7 @@ impl ActorCell {
     /// Makes this actor hear of the end of `who`, wherever it lives. Only this actor can be made to: for any other it is
     /// logged as an error. So it is if the node refuses, or there is no such actor any more.
     pub fn monitor(&self, who: ActorCell) {
-        if !self.is_myself("what is monitored") {
+        if !self.is_myself("the monitors") {
             return;
         }
         let refused = match lifecycle::monitor(who.id.into()) {
@@ -118,7 +118,7 @@ impl ActorCell {
 
     /// Ends what [`ActorCell::monitor`] began.
     pub fn unmonitor(&self, who: ActorCell) {
-        if self.is_myself("what is monitored") {
+        if self.is_myself("the monitors") {
             lifecycle::demonitor(who.id.into());
         }
     }
@@ -132,7 +132,7 @@ impl ActorCell {
     fn is_myself(&self, what: &str) -> bool {
         let is_myself = *self == myself();
         if !is_myself {
-            tracing::error!(actor = %self.id, "{what} of an actor are its own affair: a guest can ask only about itself");
+            tracing::error!(actor = %self.id, "a guest can ask for {what} of itself only, and not of another actor");
         }
         is_myself
     }

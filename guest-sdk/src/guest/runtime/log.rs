@@ -11,8 +11,8 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use crate::guest::bindings::ractor::actor::logging::{self, Level as HostLevel};
 use crate::guest::runtime::{incoming, spans};
 
-/// Events above this level stay in the guest: each event that leaves it costs a call of the host, also when the host
-/// then discards it.
+/// The most verbose level that leaves the guest: each event that leaves it costs a call of the host, also when the host then
+/// discards it.
 pub const MAX_LEVEL: LevelFilter = LevelFilter::DEBUG;
 
 /// Makes the host log what this guest does from now on.

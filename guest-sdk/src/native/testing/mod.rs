@@ -50,7 +50,7 @@
 //! # }
 //! ```
 //!
-//! What other actors would be there is played by [`Probe`]s. Time is tokio's: under `#[tokio::test(start_paused = true)]`
+//! [`Probe`]s play the other actors that would be there. Time is tokio's: under `#[tokio::test(start_paused = true)]`
 //! [`TestHost::advance`] takes no time at all.
 //!
 //! Names and groups are ractor's and belong to the process, so tests that run at the same time need different ones.
@@ -74,7 +74,7 @@ use crate::native::module::made_by;
 #[cfg(feature = "reload")]
 use crate::native::reload::{OldState, Reload};
 
-/// The longest wait for what a test expects.
+/// The time that something that a test expects has to come.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Starts actors as a node does, supervises them, and remembers what it hears. All of them end with it.
@@ -176,7 +176,7 @@ impl TestHost {
         }
     }
 
-    /// What was heard so far of the actors of this host and its probes, oldest first.
+    /// The events of the actors of this host and its probes so far, oldest first.
     pub fn events(&self) -> Vec<Event> {
         self.recorder.events()
     }
@@ -194,7 +194,7 @@ impl TestHost {
     }
 }
 
-/// What an actor has after its code was replaced by the same code.
+/// The state of an actor after its code was replaced by the same code.
 ///
 /// # Errors
 /// Its state can't be handed over.
@@ -204,7 +204,7 @@ pub fn hand_over<A: Reload + Default>(state: &A::State) -> Result<A::State, Acto
     A::default().restore(&bytes)
 }
 
-/// What an actor has after its code took over a state of another version, of the type that the state had then.
+/// The state of an actor after its code took over one of another version, given in the type that it had then.
 ///
 /// # Errors
 /// The actor doesn't know that version.

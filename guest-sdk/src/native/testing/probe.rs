@@ -11,7 +11,7 @@ use super::PATIENCE;
 
 type Answer<M> = Box<dyn FnMut(M) -> Option<M> + Send>;
 
-/// An actor that tells the messages that it gets, except those that it was told how to answer.
+/// An actor that hands the test the messages that it gets, except those that it was told how to answer.
 pub struct Probe<M> {
     actor: ActorRef<M>,
     received: mpsc::UnboundedReceiver<M>,
@@ -39,7 +39,7 @@ impl<M: Message> Probe<M> {
         &self.actor
     }
 
-    /// Hands every message to `answer` from now on. What that hands back is told by [`Probe::next`].
+    /// Hands every message to `answer` from now on. What `answer` hands back, [`Probe::next`] gives.
     ///
     /// ```
     /// # use ractor_guest as ractor;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ractor::{ActorProcessingErr, ActorRuntime};
 
 use super::*;
-use crate::directory::{BoxFuture, Found, Lent, RemoteActors, Wanted};
+use crate::directory::{BoxFuture, FoundActor, Lent, RemoteActors, WantedActor};
 
 /// Takes everything, and does nothing about it: what a stand-in is that is about to be stopped.
 struct Idle;
@@ -33,7 +33,7 @@ impl RemoteActors for Link {
         Box::pin(async { None })
     }
 
-    fn look(&self, _: Wanted) -> BoxFuture<'_, Option<Found>> {
+    fn look(&self, _: WantedActor) -> BoxFuture<'_, Option<FoundActor>> {
         Box::pin(async { None })
     }
 
@@ -74,7 +74,7 @@ async fn a_message_to_an_actor_that_has_just_ended_is_not_called_sent() {
         node_id: NODE,
         peer_addr: "peer".to_owned(),
     };
-    let client = Client {
+    let client = ClusterClient {
         server: server.clone(),
         peer,
         deadline: Deadline::after(Duration::from_secs(60)),

@@ -12,13 +12,13 @@ use super::recipe::{Recipe, recipe};
 use crate::config::NodeConfig;
 use crate::ops::console;
 
-/// The time for which sources must be left alone before they are built: an editor writes several files at once.
+/// The time for which sources must not change before they are built: an editor writes several files at once.
 const QUIET: Duration = Duration::from_millis(150);
 
-/// The interval between looks at sources that the system doesn't report on.
+/// The interval at which sources are checked that the system reports nothing about.
 const LATER: Duration = Duration::from_secs(3);
 
-/// Files that are looked at at most, of one module.
+/// The most files of one module that are checked.
 const MOST_FILES: usize = 20_000;
 
 /// Builds one module.
@@ -49,7 +49,7 @@ impl Drop for Building {
 }
 
 impl Builder {
-    /// For each module of which it is known how it is made.
+    /// One for each module whose build is known.
     pub(super) fn all(config: &NodeConfig, folder: &Path) -> Vec<Self> {
         let modules = config.modules.iter().zip(&config.builds);
         // What is pinned can't change.
@@ -82,7 +82,7 @@ impl Builder {
         });
         if let Err(error) = &watcher {
             let module = &self.recipe.module;
-            tracing::warn!(module, %error, "the system does not tell of changed sources; they are looked at every {LATER:?}");
+            tracing::warn!(module, %error, "the system does not report changed sources; they are checked every {LATER:?}");
         }
         Building {
             task: tokio::spawn(self.run(changed)).abort_handle(),

@@ -1,4 +1,4 @@
-//! `dev`: the node, and whoever edits the source of its guests sees them change.
+//! `dev`: the node, with guests that change whenever their source does.
 //!
 //! Sources that change are built; the file that comes of it changes, and the node, which watches it, reloads its actors with
 //! their state. What doesn't build is shown, and the actors go on as they are.
@@ -46,20 +46,20 @@ pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
             builder.first().await.map_err(Failure::runtime)?;
         }
         let _building: Vec<_> = builders.into_iter().map(Builder::start).collect();
-        Ok::<_, Failure>(builder.on_reload(tell).run_with(config, announce).await)
+        Ok::<_, Failure>(builder.on_reload(print_outcome).run_with(config, announce).await)
     });
     exit_code(stopped?)
 }
 
-/// One line for whoever edits.
-fn tell(module: &str, outcome: &Result<ReloadReport, String>) {
+/// One line for the person who edits.
+fn print_outcome(module: &str, outcome: &Result<ReloadReport, String>) {
     match outcome {
-        Ok(report) => tell_of(module, report),
+        Ok(report) => print_report(module, report),
         Err(reason) => console::print(format_args!("{module} is not reloaded: {reason}")),
     }
 }
 
-fn tell_of(module: &str, report: &ReloadReport) {
+fn print_report(module: &str, report: &ReloadReport) {
     if let Some((actor, step, reason)) = report.failures().next() {
         let name = actor.name.as_deref().unwrap_or("an actor");
         return console::print(format_args!(

@@ -127,7 +127,7 @@ node.toml:4:1: [modules.a] has no `path`
  4 | [modules.a]
    | ^^^^^^^^^^^ add for example `path = "counter.wasm"`
 
-node.toml:5:10: `digest` is no digest
+node.toml:5:10: `digest` is not a digest
  5 | digest = "sha256:12"
    |          ^^^^^^^^^^^ expected `sha256:` and 64 hexadecimal digits
 

@@ -103,9 +103,9 @@ fn a_module_that_is_not_the_one_of_its_digest_is_reported_there() {
     ] {
         let text = format!("[node]\nname = \"a\"\ncookie_file = \"cookie\"\n[modules.m]\npath = \"m.wasm\"\n{line}");
         let config = parse(&text, folder.path()).unwrap();
-        let mut complaints = config.complaints();
-        complaints.of_digest("m", "it differs".to_owned(), "replace it");
-        let error = complaints.into_result().unwrap_err().to_string();
+        let mut problems = config.late_problems();
+        problems.of_digest("m", "it differs".to_owned(), "replace it");
+        let error = problems.into_result().unwrap_err().to_string();
         assert!(error.starts_with(place), "{error}");
     }
 }

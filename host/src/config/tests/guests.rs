@@ -146,7 +146,7 @@ node.toml:10:1: unknown key `memroy_bytes` in [actors.limits]
  10 | memroy_bytes = …
     | ^^^^^^^^^^^^ did you mean `memory_bytes`?
 
-node.toml:11:16: `memory_bytes` is no size
+node.toml:11:16: `memory_bytes` is not a size
  11 | memory_bytes = "64MB"
     |                ^^^^^^ expected a whole number and its unit: `64KiB`, `16MiB` or `1GiB`
 
@@ -154,7 +154,7 @@ node.toml:12:11: `handles` is out of range
  12 | handles = -1
     |           ^^ expected an integer from 0 to 1000000000
 
-node.toml:13:19: `cpu_per_message` is no time
+node.toml:13:19: `cpu_per_message` can't be zero
  13 | cpu_per_message = "0s"
     |                   ^^^^ expected for example `10s`
 
@@ -370,7 +370,7 @@ fn natives_have_no_such_tables() {
         r#"
 node.toml:7:10: `limits` is for guests, and this actor is native
  7 | limits = { timers = 1 }
-   |          ^^^^^^^^^^^^^^ a native actor is part of the program and may do what that may"#,
+   |          ^^^^^^^^^^^^^^ a native actor is part of the program, and can do whatever the program can"#,
     );
 }
 

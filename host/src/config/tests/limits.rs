@@ -46,7 +46,7 @@ fn a_server_for_names_is_an_address() {
     check_below(
         "[runtime]\nname_servers = [\"10.0.0.2\", \"dns.example\"]\n",
         r#"
-node.toml:5:29: an element of `name_servers` is no address
+node.toml:5:29: an element of `name_servers` is not an address
  5 | name_servers = ["10.0.0.2", "dns.example"]
    |                             ^^^^^^^^^^^^^ expected an address, with a port or without: `10.0.0.2`, `127.0.0.1:5353`, `[fd00::2]:53`"#,
     );
@@ -57,7 +57,7 @@ fn sizes_have_a_unit_and_a_range() {
     check_below(
         "[runtime]\nmemory_reservation = \"64MB\"\nstack_bytes = 1024\ncomponent_bytes = true\nepoch_tick = \"2s\"\n",
         r#"
-node.toml:5:22: `memory_reservation` is no size
+node.toml:5:22: `memory_reservation` is not a size
  5 | memory_reservation = "64MB"
    |                      ^^^^^^ expected a whole number and its unit: `64KiB`, `16MiB` or `1GiB`
 

@@ -5,6 +5,7 @@
 mod actors;
 mod builds;
 mod guests;
+mod interfaces;
 mod limits;
 mod limits_page;
 mod node;
@@ -68,9 +69,10 @@ fn parse_with(text: &str, folder: &Path, set: &[&str]) -> Result<NodeConfig, Con
         "BLANK" => Ok("  ".to_owned()),
         _ => Err(VarError::NotPresent),
     };
-    let context = Context {
+    let context = ReadContext {
         folder,
         natives: &["counter", "greeter"],
+        interfaces: &interfaces::interfaces(),
         variable: &variable,
     };
     let options = ConfigOptions {
@@ -253,7 +255,7 @@ fn a_long_line_is_quoted_around_its_mistake() {
     check_below(
         &format!("peers = [{peers}\"oops\"]"),
         r#"
-node.toml:4:360: "oops" is no address: it has no port
+node.toml:4:360: "oops" is not an address: it has no port
  4 | …3:1", "h34:1", "h35:1", "h36:1", "h37:1", "h38:1", "h39:1", "oops"]
    |                                                              ^^^^^^ expected HOST:PORT such as `127.0.0.1:4697` or `[::1]:4697`"#,
     );

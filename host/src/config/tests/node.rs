@@ -101,14 +101,14 @@ fn a_cookie_that_can_be_guessed_is_a_warning() {
     check(
         "[node]\nname = \"a\"\ncookie_file = \"short\"",
         r#"
-node.toml:3:15: the cookie has 6 bytes, where 16 are the least that is hard to guess
+node.toml:3:15: the cookie has 6 bytes; at least 16 are needed to be hard to guess
  3 | cookie_file = "short"
    |               ^^^^^^^ make one with `openssl rand -hex 32`, and give it to all nodes"#,
     );
     check(
         "[node]\nname = \"a\"\ncookie_file = \"dull\"",
         r#"
-node.toml:3:15: the cookie is made of 3 different characters only
+node.toml:3:15: the cookie consists of only 3 different characters
  3 | cookie_file = "dull"
    |               ^^^^^^ make one with `openssl rand -hex 32`, and give it to all nodes"#,
     );
@@ -120,8 +120,8 @@ fn a_node_that_others_can_reach_needs_tls_or_says_that_it_does_not() {
         check_below(
             &format!("listen = \"{listen}\""),
             &format!(
-                "node.toml:4:10: other machines can reach {listen}, and nothing protects what they and this node say \
-                 to each other\n 4 | listen = \"{listen}\"\n   |          {} add a table `[node.tls]`, or write \
+                "node.toml:4:10: other machines can reach {listen}, and nothing protects the traffic between \
+                 them and this node\n 4 | listen = \"{listen}\"\n   |          {} add a table `[node.tls]`, or write \
                  `insecure = true` into [node] if the network itself is safe",
                 "^".repeat(caret)
             ),
@@ -153,7 +153,7 @@ node.toml:3:12: the hostname has a `:`
  3 | hostname = "x:1"
    |            ^^^^^ the port belongs to `listen`
 
-node.toml:4:10: `listen` is no address with a port
+node.toml:4:10: `listen` is not an address with a port
  4 | listen = "localhost:80"
    |          ^^^^^^^^^^^^^^ did you mean `127.0.0.1:80`?"#,
     );
@@ -164,14 +164,14 @@ node.toml:2:8: the node name is empty
  2 | name = ""
    |        ^^ expected at least one character
 
-node.toml:3:10: `listen` is no address with a port
+node.toml:3:10: `listen` is not an address with a port
  3 | listen = "here"
    |          ^^^^^^ expected IP:PORT such as `127.0.0.1:4697` or `[::1]:4697`"#,
     );
     check_below(
         "listen = \"127.0.0.1:1\"\npeers = [\"x\", 5, \"a:1\", \"a:1\", \"127.0.0.1:1\"]",
         r#"
-node.toml:5:10: "x" is no address: it has no port
+node.toml:5:10: "x" is not an address: it has no port
  5 | peers = ["x", 5, "a:1", "a:1", "127.0.0.1:1"]
    |          ^^^ expected HOST:PORT such as `127.0.0.1:4697` or `[::1]:4697`
 
@@ -236,7 +236,7 @@ fn what_other_nodes_may_take_is_as_the_file_says_and_one_takes_no_more_than_all(
     check(
         &format!("{node}peer_bytes = \"64MB\"\nall_peers_bytes = 1000\npeer_byte = 1"),
         r#"
-node.toml:5:14: `peer_bytes` is no size
+node.toml:5:14: `peer_bytes` is not a size
  5 | peer_bytes = "64MB"
    |              ^^^^^^ expected a whole number and its unit: `64KiB`, `16MiB` or `1GiB`
 
@@ -262,19 +262,19 @@ fn an_address_that_is_nearly_one_is_taken_for_what_was_meant() {
     check_below(
         "listen = \"::1:0\"\npeers = [\"tcp://beta:4697\", \"127.0.0.1:4697,127.0.0.1:4698\", \"::1\"]",
         r#"
-node.toml:4:10: `listen` is no address with a port
+node.toml:4:10: `listen` is not an address with a port
  4 | listen = "::1:0"
    |          ^^^^^^^ did you mean `[::1]:0`?
 
-node.toml:5:10: "tcp://beta:4697" is no address: it begins with a scheme
+node.toml:5:10: "tcp://beta:4697" is not an address: it begins with a scheme
  5 | peers = ["tcp://beta:4697", "127.0.0.1:4697,127.0.0.1:4698", "::1"]
    |          ^^^^^^^^^^^^^^^^^ did you mean `beta:4697`?
 
-node.toml:5:29: "127.0.0.1:4697,127.0.0.1:4698" is no address: it is several addresses in one
+node.toml:5:29: "127.0.0.1:4697,127.0.0.1:4698" is not an address: it is several addresses in one
  5 | peers = ["tcp://beta:4697", "127.0.0.1:4697,127.0.0.1:4698", "::1"]
    |                             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ write each in quotes of its own: "127.0.0.1:4697", "127.0.0.1:4698"
 
-node.toml:5:62: "::1" is no address: it has no port
+node.toml:5:62: "::1" is not an address: it has no port
  5 | peers = ["tcp://beta:4697", "127.0.0.1:4697,127.0.0.1:4698", "::1"]
    |                                                              ^^^^^ did you mean `[::1]:4697`?"#,
     );
@@ -296,7 +296,7 @@ node.toml:4:12: the hostname has a `:`
         check_below(
             &format!("listen = {listen:?}"),
             &format!(
-                "node.toml:4:10: `listen` is no address with a port\n 4 | listen = {listen:?}\n   |          {caret} {help}"
+                "node.toml:4:10: `listen` is not an address with a port\n 4 | listen = {listen:?}\n   |          {caret} {help}"
             ),
         );
     }

@@ -39,7 +39,7 @@ node.toml:6:11: both `key_file` and `key_env` say where the deploy key is
         (
             "key_env = \"a=b\"",
             r#"
-node.toml:5:11: `key_env` is no name of a variable
+node.toml:5:11: `key_env` is not the name of a variable
  5 | key_env = …
    |           ^ expected for example `RACTOR_DEPLOY_KEY`"#,
         ),

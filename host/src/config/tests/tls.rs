@@ -98,7 +98,7 @@ node.toml:8:15: `client_auth` needs a `ca` to check the certificates of others a
  8 | client_auth = "required"
    |               ^^^^^^^^^^ add for example `ca = "ca.pem"`
 
-node.toml:9:15: `server_name` is no name that a certificate has
+node.toml:9:15: `server_name` is not a name that a certificate can have
  9 | server_name = "a b"
    |               ^^^^^ expected a DNS name or an IP address, as it is in the certificates of the peers"#,
     );

@@ -60,9 +60,9 @@ fn a_variable_that_is_no_good_is_reported_where_it_stands() {
         r#"
 node.toml:2:16: the environment variable UNSET is not set
  2 | name = "${NAME}${UNSET}"
-   |                ^^^^^^^^ set it, or write `${UNSET:-DEFAULT}`; `$${` stands for `${` itself, where none is meant
+   |                ^^^^^^^^ set it, or write `${UNSET:-DEFAULT}`; if no variable is meant, write `$${` for `${` itself
 
-node.toml:3:13: this is no variable
+node.toml:3:13: this is not a variable
  3 | hostname = "${1}"
    |             ^^^^ expected `${NAME}` or `${NAME:-DEFAULT}`; write `$${` for `${` itself
 
@@ -70,7 +70,7 @@ node.toml:4:11: the environment variable BINARY is not UTF-8 text
  4 | listen = "${BINARY}"
    |           ^^^^^^^^^ set it to text
 
-node.toml:5:17: this is no variable
+node.toml:5:17: this is not a variable
  5 | cookie_file = "x${"
    |                 ^^ expected `${NAME}` or `${NAME:-DEFAULT}`; write `$${` for `${` itself"#,
     );
@@ -87,7 +87,7 @@ node.toml:2:9: variables are not nested
 
 node.toml:2:16: the environment variable UNSET is not set
  2 | name = "${B${C}${UNSET}"
-   |                ^^^^^^^^ set it, or write `${UNSET:-DEFAULT}`; `$${` stands for `${` itself, where none is meant
+   |                ^^^^^^^^ set it, or write `${UNSET:-DEFAULT}`; if no variable is meant, write `$${` for `${` itself
 
 node.toml:3:13: variables are not nested
  3 | hostname = "${NAME:-${NAME}}"
@@ -100,7 +100,7 @@ fn a_mistake_in_a_value_says_which_variables_gave_it() {
     check(
         "[node]\nname = \"alpha\"\nlisten = \"${NAME}:${PORT:-1}\"\ncookie_file = \"${NAME}\"",
         r#"
-node.toml:3:10: `listen` is no address with a port
+node.toml:3:10: `listen` is not an address with a port
  3 | listen = "${NAME}:${PORT:-1}"
    |          ^^^^^^^^^^^^^^^^^^^^ did you mean `127.0.0.1:1`? (the value has what ${NAME} and ${PORT} stand for)
 
@@ -157,7 +157,7 @@ fn a_mistake_in_what_is_set_is_shown_there() {
  1 | node.lisen= …
    |      ^^^^^ did you mean `listen`?
 
---set:2:13: `listen` is no address with a port
+--set:2:13: `listen` is not an address with a port
  2 | node.listen=here
    |             ^^^^ expected IP:PORT such as `127.0.0.1:4697` or `[::1]:4697`
 

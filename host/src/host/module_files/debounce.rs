@@ -1,4 +1,4 @@
-//! Has a file been written to its end? Decided from looks at it, as a function of time.
+//! Whether a file has stopped changing: decided from observations of it, as a function of time.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 /// The time for which a file must not change.
 const QUIET: Duration = Duration::from_millis(250);
 
-/// What a look at a file sees.
+/// What is observed of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
     pub(super) bytes: u64,
@@ -19,14 +19,14 @@ pub(super) struct Stamp {
 /// A file that may be about to change.
 #[derive(Debug)]
 pub(super) struct Debounce {
-    /// As it was when it was last dealt with.
+    /// As it was when it was last handled.
     done: Option<Stamp>,
-    /// As it is since a moment.
+    /// As it is now, and since when.
     changed: Option<(Stamp, Instant)>,
 }
 
 impl Debounce {
-    /// A file that was dealt with as it is.
+    /// A file that was handled as it is.
     pub(super) fn new(now: Option<Stamp>) -> Self {
         Self {
             done: now,
@@ -34,7 +34,7 @@ impl Debounce {
         }
     }
 
-    /// A look at the file; none if it isn't there. True if it has changed since it was dealt with, and come to rest.
+    /// An observation of the file; none if it isn't there. True if it has changed since it was handled, and has stopped changing.
     pub(super) fn look(&mut self, stamp: Option<Stamp>, now: Instant) -> bool {
         let Some(stamp) = stamp.filter(|stamp| self.done != Some(*stamp)) else {
             self.changed = None;
@@ -49,7 +49,7 @@ impl Debounce {
         }
     }
 
-    /// True while it is to be looked at again soon.
+    /// True while it is to be checked again soon.
     pub(super) fn is_pending(&self) -> bool {
         self.changed.is_some()
     }
@@ -61,7 +61,7 @@ impl Debounce {
             .unwrap_or_default()
     }
 
-    /// It was dealt with as it is.
+    /// It was handled as it is.
     pub(super) fn mark_handled(&mut self) {
         if let Some((stamp, _)) = self.changed.take() {
             self.done = Some(stamp);

@@ -1,7 +1,7 @@
 //! Modules with `watch = true`: when the file changes, the actors that run it get what it has now.
 //!
-//! The system tells that something changed in the file's folder; what the file is like is then looked at until it has come to
-//! rest and is whole. Since not every file system tells, it is also looked at from time to time.
+//! The system reports that something changed in the file's folder; the file is then checked until it has stopped changing and is
+//! complete. Since not every file system reports changes, files are also checked from time to time.
 
 mod debounce;
 
@@ -22,20 +22,20 @@ use crate::files::{self, ReadError};
 use crate::guest::{Digest, is_whole};
 use crate::supervision::reload::Reload;
 
-/// The interval between looks at files that are about to change.
+/// The interval at which files that have just changed are checked.
 const SOON: Duration = Duration::from_millis(50);
 
-/// The interval between looks at files that the system doesn't report on.
+/// The interval at which files are checked that the system reports nothing about.
 const LATER: Duration = Duration::from_secs(3);
 
-/// The time for which a file that is not whole may be on its way.
+/// The time that a file which is not complete has to become so.
 const UNFINISHED: Duration = Duration::from_secs(10);
 
 /// Watches until it is dropped.
 #[derive(Debug)]
 pub(super) struct ModuleWatcher {
     task: AbortHandle,
-    /// Tells of changes as long as it lives; none if the system can't.
+    /// Reports changes as long as it lives; none if the system can't.
     _watcher: Option<RecommendedWatcher>,
 }
 
@@ -68,7 +68,7 @@ pub(super) fn watch(reloader: &Arc<Reloader>, modules: &BTreeSet<String>) -> Opt
     let watcher = match watcher(&folders, changed.clone()) {
         Ok(watcher) => Some(watcher),
         Err(error) => {
-            tracing::warn!(%error, "the system does not tell of changed files; they are looked at every {LATER:?}");
+            tracing::warn!(%error, "the system does not report changed files; they are checked every {LATER:?}");
             None
         }
     };
@@ -148,10 +148,10 @@ impl WatchedFile {
         if self.tried.replace(digest) == Some(digest) || reloader.runs(&self.module, digest) {
             return;
         }
-        reloader.reload_and_tell(Reload::of(&self.module)).await;
+        reloader.reload_and_report(Reload::of(&self.module)).await;
     }
 
-    /// Whoever writes the file may not be done; if nothing more comes, that is said once.
+    /// Its writer may not be done yet. If nothing more comes, that is logged once.
     fn put_off(&mut self, why: &str) {
         if self.debounce.quiet_for(Instant::now()) >= UNFINISHED {
             let (module, path) = (&self.module, self.path.display());

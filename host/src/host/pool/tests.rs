@@ -7,12 +7,12 @@ const LINUX: Machine = Machine {
     address_space: None,
 };
 
-fn wanted(configured: u32, max_guests: Option<u32>) -> Wanted {
+fn wanted(configured: u32, max_guests: Option<u32>) -> PoolDemand {
     wanted_of(configured, max_guests, Crowd::ONE)
 }
 
-fn wanted_of(configured: u32, max_guests: Option<u32>, each: Crowd) -> Wanted {
-    Wanted {
+fn wanted_of(configured: u32, max_guests: Option<u32>, each: Crowd) -> PoolDemand {
+    PoolDemand {
         started: Crowd {
             guests: configured,
             memories: each.memories * u64::from(configured),

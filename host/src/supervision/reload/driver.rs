@@ -22,7 +22,7 @@ enum TaskOutcome {
     Returned(u64, Result<(), NotReloaded>),
 }
 
-/// What an actor is at, so that it is known of one whose task fails.
+/// What a task does, so that this is known if the task itself fails.
 #[derive(Clone, Copy)]
 enum TaskKind {
     Swap(u64),
@@ -87,7 +87,7 @@ struct ActorProgress {
     guest: GuestRef,
     swapped: Option<ActorReport>,
     /// The trial goes on though nobody waits for its end.
-    unheard: Option<Proof>,
+    pending_proof: Option<Proof>,
 }
 
 impl ActorProgress {
@@ -95,7 +95,7 @@ impl ActorProgress {
         Self {
             guest,
             swapped: None,
-            unheard: None,
+            pending_proof: None,
         }
     }
 
@@ -119,24 +119,26 @@ impl Driver<'_> {
                 );
             }
             RolloutCommand::Advance => {
-                // From here on actors start with the new version, so that those which are behind become no more.
+                // Current first, and then the search: from here on actors start with the new version, so none can fall behind after it.
                 self.modules.insert(self.new.clone());
                 let late = behind(self.modules, self.new);
+                // Before the rollout is told of them: who has failed since decides whether it still goes forward.
                 for (pid, known) in &mut self.known {
-                    if let Some(Err(error)) = known.unheard.as_mut().and_then(Proof::heard) {
+                    if let Some(Err(error)) = known.pending_proof.as_mut().and_then(Proof::heard) {
                         rollout.handle_relapsed(*pid, error);
                     }
                 }
-                rollout.handle_late(self.meet(late));
+                rollout.handle_late(self.track(late));
             }
             RolloutCommand::TakeBack => {
                 let before = self.before.take();
                 let strays = before.map(|before| self.modules.take_back(before)).unwrap_or_default();
-                rollout.handle_strays(self.meet(strays));
+                rollout.handle_strays(self.track(strays));
             }
             RolloutCommand::Return(pid, mode) => {
                 let Some(known) = self.known.get(&pid) else { return };
                 let mut swap = self.swap(self.old, mode);
+                // What ran before has nothing to prove, and there is nothing to go back to from it.
                 swap.probation = 0;
                 let swapping = patiently(known.guest.clone(), swap, self.reload.patience);
                 self.spawn(TaskKind::Return(pid), async move {
@@ -144,6 +146,7 @@ impl Driver<'_> {
                 });
             }
             RolloutCommand::Confirm(pid) => {
+                // Only now: until all have proven themselves, the old instance is the way back.
                 if let Some(known) = self.known.get(&pid) {
                     known.guest.confirm();
                 }
@@ -159,18 +162,19 @@ impl Driver<'_> {
         };
         match (self.at.remove(&id), task_ended) {
             (_, Some(TaskOutcome::Swapped(pid, Ok(swapped)))) => {
+                // First, so that another actor takes the place of this one, which from now on only waits for messages.
                 rollout.handle_swapped(pid, Ok(()));
                 let proof = self.swapped(pid, swapped);
                 let proving = proven(proof, self.reload.probation_time);
                 self.spawn(TaskKind::Proof(pid), async move {
-                    let (proven, unheard) = proving.await;
-                    TaskOutcome::Proven(pid, proven, unheard)
+                    let (proven, pending_proof) = proving.await;
+                    TaskOutcome::Proven(pid, proven, pending_proof)
                 });
             }
             (_, Some(TaskOutcome::Swapped(pid, Err(error)))) => rollout.handle_swapped(pid, Err(error)),
-            (_, Some(TaskOutcome::Proven(pid, proven, unheard))) => {
+            (_, Some(TaskOutcome::Proven(pid, proven, pending_proof))) => {
                 if let Some(known) = self.known.get_mut(&pid) {
-                    known.unheard = unheard;
+                    known.pending_proof = pending_proof;
                 }
                 rollout.handle_proven(pid, proven);
             }
@@ -196,7 +200,7 @@ impl Driver<'_> {
     }
 
     /// Makes actors known that were not.
-    fn meet(&mut self, guests: Vec<GuestRef>) -> Vec<u64> {
+    fn track(&mut self, guests: Vec<GuestRef>) -> Vec<u64> {
         let pids = guests.iter().map(GuestRef::pid).collect();
         for guest in guests {
             self.known

@@ -178,6 +178,7 @@ impl ReloadError {
 /// The reload was not begun, and nothing was touched.
 pub async fn reload(modules: &Modules, reload: Reload) -> Result<ReloadReport, ReloadError> {
     let current = current(modules, &reload.module)?;
+    // Before anything is compiled: a second reload would be checked against code that the first one replaces.
     let _reloading = modules
         .reloading(&reload.module)
         .ok_or_else(|| ReloadError::Busy(reload.module.clone()))?;
@@ -227,9 +228,11 @@ fn unknown(modules: &Modules, module: &str) -> ReloadError {
 /// Makes `new` the version that every actor of its module runs.
 async fn to(modules: &Modules, new: &Module, reload: &Reload) -> Result<ReloadReport, ReloadError> {
     let current = current(modules, &reload.module)?;
+    // The actors first, and then what the versions say: one that starts meanwhile is found by the rollout before it ends.
     let guests = behind(modules, new);
     let (old_says, new_says) = (check::CodeFacts::of(&current).await, check::CodeFacts::of(new).await);
     let actors: Vec<_> = guests.iter().map(check::ActorFacts::of).collect();
+    // All reasons against it are found before the first actor is touched: a rollout that is refused needs no way back.
     let plan = check::plan(&old_says, &new_says, &actors, reload.mode, reload.force).map_err(|refusals| Refused {
         module: reload.module.clone(),
         refusals,

@@ -115,7 +115,7 @@ impl Lane {
     }
 
     /// Does this with its thread.
-    pub(crate) async fn within<T>(&self, work: impl Future<Output = T>) -> T {
+    pub(super) async fn within<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         std::future::poll_fn(|cx| {
             let _entered = self.enter();

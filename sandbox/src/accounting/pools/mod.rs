@@ -45,7 +45,7 @@ impl Pools {
 }
 
 impl Share {
-    pub(crate) fn of(pools: Arc<Pools>) -> Self {
+    pub(super) fn of(pools: Arc<Pools>) -> Self {
         Self {
             pools,
             names: Arc::new(Semaphore::new(names::OF_A_FAMILY)),

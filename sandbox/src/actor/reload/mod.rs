@@ -3,7 +3,7 @@
 //! `swap` does it, at a message boundary: that is when no import is under way, so no call that the guest made is pending. The
 //! instance before it is kept until the new code has proven itself (`probation`).
 
-pub(crate) mod probation;
+pub(super) mod probation;
 mod proving;
 mod swap;
 pub(crate) mod trial;
@@ -144,7 +144,7 @@ pub enum Aftermath {
 }
 
 impl NotReloaded {
-    pub(crate) fn at(step: Step, error: &GuestError, aftermath: Aftermath) -> Self {
+    pub(super) fn at(step: Step, error: &GuestError, aftermath: Aftermath) -> Self {
         Self::Failed {
             step,
             reason: format!("{}: {}", error.during, error.fault),
@@ -156,8 +156,8 @@ impl NotReloaded {
 /// A reload that was asked for.
 #[derive(Debug)]
 pub(crate) struct Request {
-    pub(crate) swap: Swap,
-    pub(crate) tell: oneshot::Sender<Result<Swapped, NotReloaded>>,
+    pub(super) swap: Swap,
+    pub(super) tell: oneshot::Sender<Result<Swapped, NotReloaded>>,
 }
 
 /// The state of an actor at some moment.
@@ -173,7 +173,7 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// What the guest wrote just now.
-    pub(crate) fn new(state: Vec<u8>, state_version: u32) -> Self {
+    pub(super) fn new(state: Vec<u8>, state_version: u32) -> Self {
         Self {
             state,
             state_version,
@@ -217,7 +217,7 @@ impl StateRoom {
 
 /// A state with its place, if there was to be one.
 #[derive(Debug)]
-pub(crate) enum Offered {
+pub(super) enum Offered {
     Taken(Snapshot, Option<OwnedSemaphorePermit>),
     /// There was no room, so nothing was asked of the actor's code.
     NoRoom,
@@ -227,6 +227,6 @@ pub(crate) enum Offered {
 #[derive(Debug)]
 pub(crate) struct Asked {
     /// Where its state has a place, if it needs one.
-    pub(crate) room: Option<Arc<StateRoom>>,
-    pub(crate) tell: oneshot::Sender<Result<Offered, NotReloaded>>,
+    pub(super) room: Option<Arc<StateRoom>>,
+    pub(super) tell: oneshot::Sender<Result<Offered, NotReloaded>>,
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::files::{self, Step};
+use crate::files::{self, FileStep};
 
 /// What an entry's file name ends with.
 const ENTRY: &str = "code";
@@ -191,7 +191,7 @@ impl Room {
 
     /// The files whose names end like this. One that another node removes meanwhile is none.
     fn files(&self, extension: &str) -> io::Result<Vec<(PathBuf, fs::Metadata)>> {
-        files::point(Step::Open, &self.directory)?;
+        files::point(FileStep::Open, &self.directory)?;
         let mut found = Vec::new();
         for file in fs::read_dir(&self.directory)? {
             let path = file?.path();

@@ -15,7 +15,7 @@ const MOST_STEPS: usize = 250_000;
 const DEEPEST: usize = 100;
 
 /// The component is put together in more steps, or deeper, than is followed.
-pub(crate) type Beyond = TooComplex;
+pub(super) type Beyond = TooComplex;
 
 impl Outline {
     /// What each guest of the component needs.

@@ -220,7 +220,7 @@ impl Needs {
 
     /// What both have together.
     #[must_use]
-    pub(crate) fn and(&self, other: &Self) -> Self {
+    pub(super) fn and(&self, other: &Self) -> Self {
         Self {
             core_instances: self.core_instances.saturating_add(other.core_instances),
             memories: self.memories.saturating_add(other.memories),

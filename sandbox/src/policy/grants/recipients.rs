@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use ractor::{ActorId, pg};
 
-use crate::directory::Found;
+use crate::directory::FoundActor;
 
 /// Actors that an actor may send to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,7 +52,7 @@ impl Recipients {
     }
 
     /// True if this actor is one of them now.
-    pub fn include(&self, actor: &Found) -> bool {
+    pub fn include(&self, actor: &FoundActor) -> bool {
         if self.everyone {
             return true;
         }
@@ -152,7 +152,7 @@ mod tests {
     use ractor::message::SerializedMessage;
 
     use super::*;
-    use crate::directory::{self, BoxFuture, Lent, RemoteActors, SendRefused, Wanted};
+    use crate::directory::{self, BoxFuture, Lent, RemoteActors, SendRefused, WantedActor};
 
     #[test]
     fn a_recipient_is_written_as_it_is_read() {
@@ -181,7 +181,7 @@ mod tests {
             Box::pin(std::future::ready(None))
         }
 
-        fn look(&self, _: Wanted) -> BoxFuture<'_, Option<Found>> {
+        fn look(&self, _: WantedActor) -> BoxFuture<'_, Option<FoundActor>> {
             Box::pin(std::future::ready(None))
         }
 
@@ -203,7 +203,7 @@ mod tests {
             incarnation: 1,
         };
         directory::add_peer(node_id, node, Arc::new(NoActors));
-        let remote = Found {
+        let remote = FoundActor {
             id: ActorId::Remote { node_id, pid },
             name: Some("billing".to_owned()),
             local: None,

@@ -14,8 +14,8 @@ use crate::policy::limits::{Common, Limit};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Group {
     /// None for the default scope.
-    pub(crate) scope: Option<String>,
-    pub(crate) name: String,
+    pub(super) scope: Option<String>,
+    pub(super) name: String,
 }
 
 impl Group {
@@ -75,7 +75,7 @@ impl Groups {
     }
 
     /// A change is to be sent to the actor. False if `limit` are on their way already.
-    pub(crate) fn change_sent(&self, limit: usize) -> bool {
+    pub(super) fn change_sent(&self, limit: usize) -> bool {
         let one_more = |changes: usize| (changes < limit).then_some(changes + 1);
         self.changes
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)

@@ -1,5 +1,5 @@
 //! Process groups: an actor's memberships, and the groups whose changes it hears of.
 
 pub(crate) mod membership;
-pub(crate) mod rate;
-pub(crate) mod watch;
+pub(super) mod rate;
+pub(super) mod watch;

@@ -80,9 +80,9 @@ impl Imports {
 
 /// An interface that a program adds, and a component uses.
 pub(crate) struct Used {
-    pub(crate) interface: Arc<dyn Added>,
+    pub(super) interface: Arc<dyn Added>,
     /// Those of the component's imports that are of that interface.
-    pub(crate) imports: Vec<String>,
+    pub(super) imports: Vec<String>,
 }
 
 impl Used {

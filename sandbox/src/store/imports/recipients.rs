@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use crate::accounting::telemetry;
 use crate::component::bindings::types::Pid;
-use crate::directory::{self, Found};
+use crate::directory::{self, FoundActor};
 use crate::policy::denied::Denied;
 use crate::store::data::{ActorContext, StoreData};
 use crate::store::pid;
@@ -44,7 +44,7 @@ impl StoreData {
 
     /// True if the guest may send to this actor: to itself, to its supervisor and its children, and beyond that as it was
     /// granted. If it may not, that is said.
-    pub(super) fn may_send_to(&self, to: &Found) -> wasmtime::Result<bool> {
+    pub(super) fn may_send_to(&self, to: &FoundActor) -> wasmtime::Result<bool> {
         let ActorContext { cell, profile, .. } = self.context()?;
         let kin = || {
             let supervisor = |actor: &ActorCell| actor.try_get_supervisor().map(|supervisor| supervisor.get_id());

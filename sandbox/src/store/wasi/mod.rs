@@ -39,7 +39,7 @@ use network::Network;
 use output::Output;
 
 /// The WASI side of one store.
-pub(crate) struct Wasi {
+pub(super) struct Wasi {
     context: WasiCtx,
     table: ResourceTable,
     /// Given back when what is in the table has been freed.
@@ -50,7 +50,7 @@ pub(crate) struct Wasi {
 }
 
 /// All of WASI but HTTP.
-pub(crate) struct Interface;
+pub(super) struct Interface;
 
 impl interface::Interface for Interface {
     fn imports(&self) -> &[Import] {

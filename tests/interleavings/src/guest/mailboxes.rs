@@ -14,10 +14,10 @@ use crate::policy::limits::{Limits, WhenFull};
 use crate::stand_in::ActorCell;
 use crate::store::mailbox::Mailbox;
 
-/// Messages of each sender.
+/// The number of messages of each sender.
 const MESSAGES: u8 = 3;
 
-/// Messages that have room.
+/// The number of messages that have room.
 const ROOM: usize = 2;
 
 struct Guest {
@@ -106,7 +106,7 @@ fn of(sender: u8, messages: &[Vec<u8>]) -> Vec<Vec<u8>> {
     messages.iter().filter(is_of).cloned().collect()
 }
 
-/// Whoever waits for room gets it; all is handled, each sender's in order.
+/// Every sender that waits for room gets it, and every message is handled, each sender's in order.
 pub fn every_message_is_handled() {
     let guest = Guest::new(WhenFull::Wait);
     let actor = guest.handle();
@@ -152,7 +152,7 @@ pub fn what_is_dropped_is_counted() {
     assert_eq!(handled.len() + guest.label.dead_letters.load(Ordering::Relaxed), taken);
 }
 
-/// What the host asks of an actor is done, whatever else comes.
+/// Every command of the host is carried out, whatever else comes.
 pub fn no_command_is_overlooked() {
     let guest = Guest::new(WhenFull::Wait);
     let actor = guest.handle();

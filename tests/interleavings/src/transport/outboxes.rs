@@ -8,10 +8,10 @@ use shuttle::future::{block_on, spawn};
 use super::chunks::Chunks;
 use super::outbox::{Outbox, OutboxError};
 
-/// Small enough for senders to wait.
+/// The limit of the outbox, in bytes: small enough for senders to wait.
 const LIMIT: usize = 3;
 
-/// Frames of each sender. A frame is a byte: its sender, and its number among that one's.
+/// The number of frames of each sender. A frame is a byte: its sender, and its number among the sender's frames.
 const FRAMES: u8 = 4;
 
 /// Sends all frames, and waits for room where there is none. Gives those that were taken.
@@ -58,7 +58,7 @@ fn of(sender: u8, frames: &[u8]) -> Vec<u8> {
     frames.iter().copied().filter(|frame| frame >> 4 == sender).collect()
 }
 
-/// Everybody who waits for room gets it, and every frame is written, each sender's in order.
+/// Every sender that waits for room gets it, and every frame is written, each sender's in order.
 pub fn every_frame_is_written() {
     let outbox = Arc::new(Outbox::new(LIMIT));
     let writer = spawn(write(outbox.clone()));
@@ -75,7 +75,7 @@ pub fn every_frame_is_written() {
     }
 }
 
-/// Whoever closes it ends every wait, and what was taken before is written.
+/// Closing the outbox ends every wait, and what was taken before is written.
 pub fn what_was_taken_before_the_end_is_written() {
     let outbox = Arc::new(Outbox::new(LIMIT));
     let senders = [1, 2].map(|sender| (sender, spawn(send(outbox.clone(), sender))));

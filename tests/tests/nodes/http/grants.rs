@@ -199,7 +199,7 @@ fn check_and_inspect_name_the_capability() {
     let path = programs::guest("fetch").display().to_string();
     let shown = cli::ractor_host(&["inspect", &path]);
     for part in [
-        "  http        it is refused without; add under [actors.capabilities]: http = [\"https://HOST\"]\n",
+        "  http        the component is refused without it; add under [actors.capabilities]: http = [\"https://HOST\"]\n",
         "\n  wasi:http/outgoing-handler@0.2.",
     ] {
         assert!(shown.stdout.contains(part), "{part}: {}", shown.stdout);

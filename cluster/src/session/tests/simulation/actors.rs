@@ -7,7 +7,7 @@ use super::network::{Arrival, Side, frame};
 use super::scenario::{Cut, SECOND};
 use super::world::{Happening, IMPOSTOR, MAILBOX, Node, Trace, World};
 use crate::session::tests::pair::{config, name, proving};
-use crate::session::{CloseReason, Dial, Event, Role, Session};
+use crate::session::{CloseReason, DialDecision, Event, Role, Session};
 use crate::wire::{NameMessage, ServerStatus};
 
 /// What an end tells or asks its node.
@@ -105,7 +105,7 @@ impl World {
         match event {
             Event::PeerNamed(_) if end.node == IMPOSTOR => {
                 end.session.handle_admission(ServerStatus::Ok);
-                end.session.handle_dial(Dial::GoOn);
+                end.session.handle_dial(DialDecision::GoOn);
             }
             Event::PeerNamed(name) if end.role() == Role::Initiator => {
                 end.condition = Condition::Asking;
@@ -148,7 +148,11 @@ impl World {
             Told::Named(name) => {
                 let is_linked = plan.links && registry.has_elected(&name.name);
                 registry.name(id, &name.name, name.connection_id);
-                let dial = if is_linked { Dial::AlreadyLinked } else { Dial::GoOn };
+                let dial = if is_linked {
+                    DialDecision::AlreadyLinked
+                } else {
+                    DialDecision::GoOn
+                };
                 self.answer(id, Answer::Dial(dial));
             }
             Told::Admit(name) => {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::Time;
 use super::model::{Change, Model, View};
 use super::network::{Arrival, Side};
-use crate::session::{CloseReason, Dial, LocalChange, LocalSnapshot, Role, Session};
+use crate::session::{CloseReason, DialDecision, LocalChange, LocalSnapshot, Role, Session};
 use crate::wire::{self, GroupChange, ServerStatus};
 
 /// What the session's actor has to handle.
@@ -21,7 +21,7 @@ pub(super) enum Input {
 #[derive(Debug)]
 pub(super) enum Answer {
     Admission(ServerStatus),
-    Dial(Dial),
+    Dial(DialDecision),
     Lost,
     Won(LocalSnapshot),
 }

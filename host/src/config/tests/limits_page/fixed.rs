@@ -70,7 +70,7 @@ pub(super) const SECTIONS: &[(&str, &str, &[Constant])] = &[
         row(CLUSTER, "DEFAULT_MAX_MAILBOX_SIZE", Bytes,
             "What a peer has sent that waits for one actor of this node. For all actors together it is four times that.",
             "further messages are dead letters, and calls fail"),
-        row(CLUSTER, "MAX_PENDING_CALLS", Count,
+        row(CLUSTER, "MAX_OUTBOUND_CALLS", Count,
             "Calls that wait for replies of a peer.",
             "a further call fails at once"),
         row(CLUSTER, "MAX_INBOUND_CALLS", Count,
@@ -131,7 +131,7 @@ pub(super) const SECTIONS: &[(&str, &str, &[Constant])] = &[
         row(("sandbox", "lanes"), "OF_ALL", Count,
             "Work with files of all guests that is under way.",
             "further work waits"),
-        row(("sandbox", "group_rate"), "RATE", Count,
+        row(("sandbox", "groups/rate"), "RATE", Count,
             "Changes that all guests make to process groups in one second.",
             "a further change waits for its turn"),
         row(SANDBOX, "MOST_NAMES", Count,
@@ -145,10 +145,10 @@ pub(super) const SECTIONS: &[(&str, &str, &[Constant])] = &[
         row(SANDBOX, "MOST_WAITING_BYTES", Bytes,
             "States of all actors that wait to be written.",
             "a checkpoint is left out, and the actor's next one makes up for it; its last one waits for room"),
-        row(("host", "forgetting"), "REMEMBERED", Time,
+        row(("host", "retention"), "REMEMBERED", Time,
             "The time that states of actors are kept that node.toml does not start any more.",
             "they are removed at the next start"),
-        row(("host", "forgetting"), "MOST_BYTES", Bytes,
+        row(("host", "retention"), "MOST_BYTES", Bytes,
             "The states of all such actors.",
             "those that were taken longest ago are removed at the next start"),
         row(("host", "schedule"), "AT_ONCE", Count,
@@ -270,7 +270,9 @@ impl SourceTree {
             [(path, text)] => {
                 evaluate(text).unwrap_or_else(|| panic!("`{name}` in {} is {text:?}: what is that?", path.display()))
             }
-            [] => panic!("{folder}/src has no constant `{name}` (in …{part}…): has it been renamed? fixed.rs lists it"),
+            [] => panic!(
+                "no file of {folder}/src whose path has `{part}` in it defines `{name}`: if it has been renamed or moved, say so in fixed.rs"
+            ),
             several => {
                 let paths: Vec<_> = several.iter().map(|(path, _)| path).collect();
                 panic!("`{name}` is defined in {paths:?}: fixed.rs has to say which of them it means")

@@ -150,9 +150,9 @@ fn constant_row(constant: &Constant, sources: &fixed::SourceTree) -> Row {
     Row {
         name: constant.shown(),
         value: match constant.unit {
-            Unit::Bytes => size::spoken(number),
+            Unit::Bytes => size::written(number),
             Unit::Count => number.to_string(),
-            Unit::Time => duration::spoken(std::time::Duration::from_millis(number)),
+            Unit::Time => duration::written(std::time::Duration::from_millis(number)),
         },
         what: constant.what.to_owned(),
         beyond: constant.beyond.to_owned(),
@@ -167,7 +167,7 @@ fn of_store() -> Vec<Row> {
     } = StoreLimits::default();
     let row = |name: &str, bytes, what: &str, beyond: &str| Row {
         name: name.to_owned(),
-        value: size::spoken(bytes),
+        value: size::written(bytes),
         what: what.to_owned(),
         beyond: beyond.to_owned(),
     };
@@ -235,10 +235,10 @@ fn default_of_guest(row: &LimitRow, slot: &LimitSlot<'_>) -> String {
         return format!("{times} times `{of}`");
     }
     match slot {
-        LimitSlot::Size(bytes) => size::spoken(**bytes as u64),
+        LimitSlot::Size(bytes) => size::written(**bytes as u64),
         LimitSlot::Count(count) => count.to_string(),
         LimitSlot::Rate(rate) => rate.to_string(),
-        LimitSlot::Time(time) | LimitSlot::Wait(time) => duration::spoken(**time),
+        LimitSlot::Time(time) | LimitSlot::Wait(time) => duration::written(**time),
         LimitSlot::WhenFull(when) => {
             let name = WhenFull::NAMES.iter().find(|(_, each)| each == *when);
             name.map(|(name, _)| (*name).to_owned()).unwrap_or_default()

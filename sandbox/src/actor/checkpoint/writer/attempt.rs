@@ -22,20 +22,20 @@ const MOST_FAILURES: usize = 2;
 #[derive(Debug, Clone, Default)]
 pub struct Job {
     /// First of all, all its checkpoints are given up.
-    pub(crate) forgets: bool,
+    pub(super) forgets: bool,
     /// Then this one is kept.
     pub entry: Option<Entry>,
 }
 
 impl Job {
     /// Of the state that it has.
-    pub(crate) fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.entry.as_ref().map_or(0, |entry| entry.checkpoint.state.len())
     }
 }
 
 /// Jobs, each with the name of its actor.
-pub(crate) type Jobs = Vec<(String, Job)>;
+pub(super) type Jobs = Vec<(String, Job)>;
 
 /// What became of an attempt.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub struct Outcome {
     /// What is not done.
     pub left: Jobs,
     /// Why.
-    pub(crate) error: Option<StoreError>,
+    pub(super) error: Option<StoreError>,
 }
 
 /// Does these in the store: all together, and if that fails, one by one, from the `first`th on. Blocks.
@@ -103,17 +103,17 @@ fn write(store: &dyn CheckpointStore, jobs: &[(String, Job)]) -> Result<(), Stor
 
 /// The waits between attempts that fail.
 #[derive(Debug, Default)]
-pub(crate) struct Backoff {
+pub(super) struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
-    pub(crate) fn succeeded(&mut self) {
+    pub(super) fn succeeded(&mut self) {
         self.failures = 0;
     }
 
     /// The wait after another failure. `random` takes up to a half off, so that nodes that share a disk don't keep step.
-    pub(crate) fn failed(&mut self, is_ending: bool, random: f64) -> Duration {
+    pub(super) fn failed(&mut self, is_ending: bool, random: f64) -> Duration {
         let doubled = SHORTEST.saturating_mul(2_u32.saturating_pow(self.failures));
         self.failures = self.failures.saturating_add(1);
         let longest = if is_ending { LONGEST_AT_THE_END } else { LONGEST };

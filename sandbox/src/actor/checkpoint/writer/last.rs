@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The number of ending actors that may have their states on the way at once: by as many states more than the bound may wait, as long as
 /// the disk is fast enough.
-pub(crate) const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 
 /// An actor's right to one more state, which is to be taken now. If it is dropped without one, or the actor is killed while it
 /// waits for this, the state counts as not kept.

@@ -12,17 +12,17 @@ use crate::actor::checkpoint::store::{Entry, Moment, StoreError};
 
 /// Of states that wait to be written, all actors' together. Beyond it checkpoints are left out, which the actor's next one
 /// makes up for; its last one waits for room.
-pub(crate) const MOST_WAITING_BYTES: usize = 256 << 20;
+pub(super) const MOST_WAITING_BYTES: usize = 256 << 20;
 
 /// Of states that are written together: a disk that is slow has written some of them when the time of a stop is over.
-pub(crate) const BATCH_BYTES: usize = 16 << 20;
+pub(super) const BATCH_BYTES: usize = 16 << 20;
 
 /// The multiple of the patience of a stop that it may take altogether, as long as states are being written.
 const MOST_PATIENCE: u32 = 6;
 
 /// Which of its states an actor brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub(super) enum Turn {
     /// One of many.
     Passing,
     /// The last.
@@ -134,7 +134,7 @@ impl Queue {
     }
 
     /// All checkpoints of an actor are given up, and what waits to be written of it.
-    pub(crate) fn handle_forget(&mut self, actor: &str, moment: Moment) {
+    pub(super) fn handle_forget(&mut self, actor: &str, moment: Moment) {
         self.newest.insert(actor.to_owned(), moment);
         self.held.remove(actor);
         let job = Job {
@@ -145,7 +145,7 @@ impl Queue {
     }
 
     /// The actor's code can't take this checkpoint over: it stays beside those that come, until they are all given up.
-    pub(crate) fn handle_hold(&mut self, actor: &str, number: u64) {
+    pub(super) fn handle_hold(&mut self, actor: &str, number: u64) {
         self.held.entry(actor.to_owned()).or_default().push(number);
     }
 
@@ -157,12 +157,12 @@ impl Queue {
     }
 
     /// An actor that was to bring its last state won't.
-    pub(crate) fn handle_unkept(&mut self, actor: String) {
+    pub(super) fn handle_unkept(&mut self, actor: String) {
         self.unkept.insert(actor);
     }
 
     /// An actor will bring no last state, because it has none.
-    pub(crate) fn handle_none(&mut self, actor: &str) {
+    pub(super) fn handle_none(&mut self, actor: &str) {
         self.unkept.remove(actor);
     }
 
@@ -239,19 +239,19 @@ impl Queue {
 
     /// Of states that wait or are being written.
     #[cfg(test)]
-    pub(crate) fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// True while an attempt is under way.
     #[cfg(test)]
-    pub(crate) fn is_writing(&self) -> bool {
+    pub(super) fn is_writing(&self) -> bool {
         self.is_writing
     }
 
     /// True from an attempt that failed until everything that failed is written.
     #[cfg(test)]
-    pub(crate) fn is_failing(&self) -> bool {
+    pub(super) fn is_failing(&self) -> bool {
         self.failing.is_some()
     }
 

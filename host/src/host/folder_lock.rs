@@ -1,5 +1,5 @@
-//! That of two nodes that are given one folder the second doesn't start: each would put the other's deployments out of the record,
-//! and give up components that the other one runs.
+//! A lock by which only one node uses a folder: two of them would remove each other's deployments from the record, and components that
+//! the other one runs.
 //!
 //! A database of checkpoints has a lock of its own.
 
@@ -10,21 +10,21 @@ use std::time::Duration;
 use super::error::HostError;
 use crate::files;
 
-/// The longest wait of a node for the one before it, which may just be about to end.
+/// The longest that a node waits for the one before it, which may be about to end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A folder that no other node has, until this is dropped.
 #[derive(Debug)]
-pub(super) struct Alone {
+pub(super) struct FolderLock {
     _folder: Option<File>,
 }
 
-impl Alone {
+impl FolderLock {
     /// Waits until no other node has the folder. Blocks.
     ///
     /// # Errors
     /// Another one has it still.
-    pub(super) fn in_folder(folder: &Path) -> Result<Self, HostError> {
+    pub(super) fn take(folder: &Path) -> Result<Self, HostError> {
         let failed = |error: &dyn std::fmt::Display| {
             tracing::warn!(
                 path = %folder.display(), %error,
@@ -57,15 +57,15 @@ mod tests {
     #[test]
     fn a_folder_is_one_nodes_until_that_has_ended() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Alone::in_folder(folder.path()).unwrap();
-        let second = Alone::in_folder(folder.path()).unwrap_err().to_string();
+        let first = FolderLock::take(folder.path()).unwrap();
+        let second = FolderLock::take(folder.path()).unwrap_err().to_string();
         assert!(second.contains("another process"), "{second}");
         let ends = thread::spawn(move || {
             thread::sleep(Duration::from_millis(20));
             drop(first);
         });
         assert!(
-            Alone::in_folder(folder.path()).is_ok(),
+            FolderLock::take(folder.path()).is_ok(),
             "the newcomer waits for its predecessor"
         );
         ends.join().unwrap();

@@ -14,24 +14,24 @@ use crate::guest::LoadFault;
 
 /// The places of one configuration.
 #[derive(Clone, Debug)]
-pub(crate) struct Places {
+pub(crate) struct ConfigSpans {
     source: Source,
     /// Where relative paths start.
     folder: PathBuf,
-    pub(super) modules: BTreeMap<String, ModulePlaces>,
-    pub(super) actors: BTreeMap<String, ActorPlaces>,
+    pub(super) modules: BTreeMap<String, ModuleSpans>,
+    pub(super) actors: BTreeMap<String, ActorSpans>,
     /// Knows which strings have variables.
     problems: Problems,
 }
 
 /// A path, where it is written and as it is written.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct PathPlace {
+pub(crate) struct PathSpan {
     pub(super) at: Range<usize>,
     pub(super) written: String,
 }
 
-impl PathPlace {
+impl PathSpan {
     pub(super) fn of(path: &Spanned<&str>) -> Self {
         Self {
             at: path.span(),
@@ -42,33 +42,33 @@ impl PathPlace {
 
 /// The places of one table `[modules.NAME]`.
 #[derive(Clone, Debug)]
-pub(super) struct ModulePlaces {
-    pub(super) path: PathPlace,
+pub(super) struct ModuleSpans {
+    pub(super) path: PathSpan,
     pub(super) digest: Option<Range<usize>>,
 }
 
 /// The places of one entry of `[[actors]]`.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ActorPlaces {
+pub(crate) struct ActorSpans {
     pub(super) name: Range<usize>,
     pub(super) arguments: Option<Range<usize>>,
     pub(super) checkpoint: Option<Range<usize>>,
     pub(super) groups: Option<Range<usize>>,
     /// Those of its own limits, and not those of `[defaults.limits]`.
     pub(super) limits: BTreeMap<String, Range<usize>>,
-    pub(super) capabilities: CapabilityPlaces,
+    pub(super) capabilities: CapabilitySpans,
 }
 
 /// The places of a table `[actors.capabilities]`.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct CapabilityPlaces {
+pub(crate) struct CapabilitySpans {
     /// In the order of its directories.
-    pub(super) directories: Vec<PathPlace>,
+    pub(super) directories: Vec<PathSpan>,
     /// By name.
     pub(super) variables: BTreeMap<String, Range<usize>>,
 }
 
-impl Places {
+impl ConfigSpans {
     pub(super) fn new(source: Source, folder: &Path, problems: &Problems) -> Self {
         Self {
             source,
@@ -81,16 +81,16 @@ impl Places {
 
     /// Says that the file of a module is not there.
     pub(super) fn missing_module(&self, module: &str, fault: &LoadFault, problems: &mut Problems) {
-        if let Some(ModulePlaces { path: place, .. }) = self.modules.get(module) {
+        if let Some(ModuleSpans { path: place, .. }) = self.modules.get(module) {
             let help = missing(&place.written, &self.folder);
             problems.error(place.at.clone(), format!("module `{module}`: {fault}"), help);
         }
     }
 
     /// Collects what is found to be wrong.
-    pub(crate) fn complaints(&self) -> Complaints<'_> {
-        Complaints {
-            places: self,
+    pub(crate) fn late_problems(&self) -> LateProblems<'_> {
+        LateProblems {
+            spans: self,
             problems: self.problems.clone(),
         }
     }
@@ -98,8 +98,8 @@ impl Places {
 
 /// What is found to be wrong with a configuration that was read.
 #[derive(Debug)]
-pub(crate) struct Complaints<'p> {
-    places: &'p Places,
+pub(crate) struct LateProblems<'p> {
+    spans: &'p ConfigSpans,
     problems: Problems,
 }
 
@@ -117,42 +117,42 @@ pub(crate) enum EntryPart<'k> {
     Variable(&'k str),
 }
 
-impl Complaints<'_> {
+impl LateProblems<'_> {
     /// About an actor, at a part of its entry if the file has that part.
     pub(crate) fn of_actor(&mut self, actor: &str, part: EntryPart<'_>, message: String, help: impl Into<String>) {
-        let found = self.places.actors.get(actor);
-        let place = found.and_then(|places| match part {
+        let found = self.spans.actors.get(actor);
+        let place = found.and_then(|spans| match part {
             EntryPart::Name => None,
-            EntryPart::Arguments => places.arguments.clone(),
-            EntryPart::Checkpoint => places.checkpoint.clone(),
-            EntryPart::Groups => places.groups.clone(),
-            EntryPart::Limit(key) => places.limits.get(key).cloned(),
-            EntryPart::Variable(name) => places.capabilities.variables.get(name).cloned(),
+            EntryPart::Arguments => spans.arguments.clone(),
+            EntryPart::Checkpoint => spans.checkpoint.clone(),
+            EntryPart::Groups => spans.groups.clone(),
+            EntryPart::Limit(key) => spans.limits.get(key).cloned(),
+            EntryPart::Variable(name) => spans.capabilities.variables.get(name).cloned(),
         });
-        let at = place.or_else(|| found.map(|places| places.name.clone()));
+        let at = place.or_else(|| found.map(|spans| spans.name.clone()));
         self.problems.error(at.unwrap_or_default(), message, help);
     }
 
     /// About an actor that is given a secret of the node.
     pub(crate) fn of_secret(&mut self, actor: &str, part: EntryPart<'_>, message: String) {
-        let help = "give it a secret of its own: who has this one is the node";
+        let help = "give it a secret of its own: whoever has this one can act as the node";
         self.of_actor(actor, part, message, help);
     }
 
     /// About a directory of an actor that is not to be granted.
     pub(crate) fn of_grant(&mut self, actor: &str, index: usize, message: String, help: &str) {
-        let found = self.places.actors.get(actor);
+        let found = self.spans.actors.get(actor);
         let place = found
-            .and_then(|places| places.capabilities.directories.get(index))
+            .and_then(|spans| spans.capabilities.directories.get(index))
             .cloned();
         self.of_path(place, message, false, help);
     }
 
     /// About a directory of an actor, which is not there or can't be used.
     pub(crate) fn of_directory(&mut self, actor: &str, index: usize, message: String, is_missing: bool) {
-        let found = self.places.actors.get(actor);
+        let found = self.spans.actors.get(actor);
         let place = found
-            .and_then(|places| places.capabilities.directories.get(index))
+            .and_then(|spans| spans.capabilities.directories.get(index))
             .cloned();
         self.of_path(
             place,
@@ -164,21 +164,21 @@ impl Complaints<'_> {
 
     /// About the file of a module, which is not there or no component.
     pub(crate) fn of_module(&mut self, module: &str, message: String, is_missing: bool, help: &str) {
-        let place = self.places.modules.get(module).map(|places| places.path.clone());
+        let place = self.spans.modules.get(module).map(|spans| spans.path.clone());
         self.of_path(place, message, is_missing, help);
     }
 
     /// About a module that is not the one that its `digest` is of.
     pub(crate) fn of_digest(&mut self, module: &str, message: String, help: &str) {
-        let places = self.places.modules.get(module);
-        let at = places.map(|places| places.digest.clone().unwrap_or_else(|| places.path.at.clone()));
+        let spans = self.spans.modules.get(module);
+        let at = spans.map(|spans| spans.digest.clone().unwrap_or_else(|| spans.path.at.clone()));
         self.problems.error(at.unwrap_or_default(), message, help);
     }
 
-    fn of_path(&mut self, place: Option<PathPlace>, message: String, is_missing: bool, help: &str) {
-        let PathPlace { at, written } = place.unwrap_or_default();
+    fn of_path(&mut self, place: Option<PathSpan>, message: String, is_missing: bool, help: &str) {
+        let PathSpan { at, written } = place.unwrap_or_default();
         let help = if is_missing && !written.is_empty() {
-            missing(&written, &self.places.folder)
+            missing(&written, &self.spans.folder)
         } else {
             help.to_owned()
         };
@@ -190,6 +190,6 @@ impl Complaints<'_> {
     /// # Errors
     /// Something is wrong.
     pub(crate) fn into_result(self) -> Result<Findings, ConfigError> {
-        self.problems.into_result(&self.places.source)
+        self.problems.into_result(&self.spans.source)
     }
 }

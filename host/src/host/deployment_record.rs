@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 
-use super::alone::Alone;
+use super::folder_lock::FolderLock;
 use crate::files::{self, ReadError};
 use crate::guest::{Digest, ModuleSource};
 
-/// In bytes. What names a few modules is short.
+/// The largest record that is read, in bytes: what names a few modules is short.
 const LARGEST_FILE: u64 = 4 << 20;
 
-/// In bytes: what one more deployment adds to the file, and more.
+/// The room that one more deployment takes in the file at most, in bytes.
 const ROOM: usize = 4 << 10;
 
 /// What the file says: what each module runs in place of its own file.
@@ -24,14 +24,14 @@ type Record = BTreeMap<String, Deployment>;
 
 /// The file that says what was deployed, and what it says.
 #[derive(Debug)]
-pub(super) struct Deployed {
+pub(super) struct DeploymentRecord {
     path: PathBuf,
     /// What is deployed. Nobody waits for the disk who asks for this.
     modules: Mutex<Record>,
-    /// What the file is known to say; none after an attempt to write it that failed. Held by whoever writes it.
+    /// What the file is known to say; none after an attempt to write it that failed. Held while it is written.
     written: Mutex<Option<Record>>,
     /// Held for as long as somebody may write it.
-    _alone: Option<Alone>,
+    _lock: Option<FolderLock>,
 }
 
 /// What a module runs in place of its own file.
@@ -43,7 +43,7 @@ struct Deployment {
     instead_of: Option<String>,
 }
 
-impl Deployed {
+impl DeploymentRecord {
     /// Reads the file, if there is one. One that makes no sense is put aside: every module runs its own file.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl Deployed {
         Ok(Self::of(path, modules))
     }
 
-    /// The same without touching anything, for whoever only wants to know what would run.
+    /// The same without touching anything, for callers that only want to know what would run.
     ///
     /// # Errors
     /// As for [`open`](Self::open).
@@ -79,14 +79,14 @@ impl Deployed {
             path,
             modules: Mutex::new(modules),
             written: Mutex::new(written),
-            _alone: None,
+            _lock: None,
         }
     }
 
     /// The same, which keeps this until it is dropped.
-    pub(super) fn with(self, alone: Alone) -> Self {
+    pub(super) fn with(self, lock: FolderLock) -> Self {
         Self {
-            _alone: Some(alone),
+            _lock: Some(lock),
             ..self
         }
     }
@@ -165,7 +165,7 @@ impl Deployed {
     ///
     /// # Errors
     /// It can't be written down this time either.
-    pub(super) fn make_up(&self) -> io::Result<()> {
+    pub(super) fn write_pending(&self) -> io::Result<()> {
         self.change(|_| None)
     }
 
@@ -263,11 +263,11 @@ mod tests {
         let path = folder.path().join("deployed.json");
         let (counter, greeter) = (module("counter", None), module("greeter", None));
         let is = |text: &str| OwnFile::Is(digest(text));
-        let deployed = Deployed::open(path.clone()).unwrap();
+        let deployed = DeploymentRecord::open(path.clone()).unwrap();
         assert_eq!(deployed.state_of(&counter, is("v1")), DeploymentState::Nothing);
         deployed.set("counter", digest("v2"), Some(digest("v1"))).unwrap();
         deployed.set("greeter", digest("g2"), None).unwrap();
-        let deployed = Deployed::open(path.clone()).unwrap();
+        let deployed = DeploymentRecord::open(path.clone()).unwrap();
         for unchanged in [is("v1"), OwnFile::Missing, OwnFile::Unread] {
             assert_eq!(
                 deployed.state_of(&counter, unchanged),
@@ -286,10 +286,10 @@ mod tests {
             "the file is newer"
         );
         std::fs::write(&path, "{").unwrap();
-        assert!(Deployed::look(path.clone()).unwrap().digests().is_empty());
+        assert!(DeploymentRecord::look(path.clone()).unwrap().digests().is_empty());
         assert_eq!(std::fs::read(&path).unwrap(), b"{", "a look changes nothing");
         assert!(
-            Deployed::open(path.clone()).unwrap().digests().is_empty(),
+            DeploymentRecord::open(path.clone()).unwrap().digests().is_empty(),
             "a damaged file is as good as none"
         );
         assert_eq!(std::fs::read(path.with_extension("json.damaged")).unwrap(), b"{");
@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn what_a_digest_in_node_toml_forbids_does_not_run_and_what_it_asks_for_does() {
         let folder = tempfile::tempdir().unwrap();
-        let deployed = Deployed::open(folder.path().join("deployed.json")).unwrap();
+        let deployed = DeploymentRecord::open(folder.path().join("deployed.json")).unwrap();
         deployed.set("counter", digest("v2"), Some(digest("v1"))).unwrap();
         let files = [
             OwnFile::Is(digest("v1")),
@@ -334,7 +334,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deployed.json");
         std::fs::write(&path, GOLDEN).unwrap();
-        let deployed = Deployed::open(path.clone()).unwrap();
+        let deployed = DeploymentRecord::open(path.clone()).unwrap();
         let digest = |byte: &str| format!("sha256:{}", byte.repeat(32)).parse::<Digest>().unwrap();
         let state_of = |name, file| deployed.state_of(&module(name, None), file);
         assert_eq!(
@@ -357,7 +357,7 @@ mod tests {
         let steps = {
             let folder = tempfile::tempdir().unwrap();
             let disk = Disk::under(folder.path());
-            let deployed = Deployed::open(folder.path().join("deployed.json")).unwrap();
+            let deployed = DeploymentRecord::open(folder.path().join("deployed.json")).unwrap();
             disk.heal();
             deployed.set("a", digest("a1"), None).unwrap();
             disk.steps()
@@ -369,19 +369,23 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("deployed.json");
             let disk = Disk::under(folder.path());
-            let deployed = Deployed::open(path.clone()).unwrap();
+            let deployed = DeploymentRecord::open(path.clone()).unwrap();
             deployed.set("a", digest("a1"), None).unwrap();
             disk.fail(at, usize::MAX, error);
             deployed.set("a", digest("a2"), None).unwrap_err();
             deployed.set("a", digest("a2"), None).unwrap_err();
             disk.heal();
-            let after = Deployed::open(path.clone()).unwrap().digests();
+            let after = DeploymentRecord::open(path.clone()).unwrap().digests();
             assert!(
                 after == [digest("a1")] || after == [digest("a2")],
                 "step {at}: {after:?}"
             );
-            deployed.make_up().unwrap();
-            assert_eq!(Deployed::open(path).unwrap().digests(), [digest("a2")], "step {at}");
+            deployed.write_pending().unwrap();
+            assert_eq!(
+                DeploymentRecord::open(path).unwrap().digests(),
+                [digest("a2")],
+                "step {at}"
+            );
         }
     }
 
@@ -390,15 +394,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deployed.json");
         let digest = digest("a1");
-        Deployed::open(path.clone()).unwrap().set("a", digest, None).unwrap();
+        DeploymentRecord::open(path.clone())
+            .unwrap()
+            .set("a", digest, None)
+            .unwrap();
         let disk = Disk::under(folder.path());
         for error in ERRORS {
             for at in 0..2 {
                 disk.fail(at, 1, error);
-                let failed = Deployed::open(path.clone()).unwrap_err();
+                let failed = DeploymentRecord::open(path.clone()).unwrap_err();
                 assert_eq!(failed.raw_os_error(), Some(error));
                 disk.heal();
-                assert_eq!(Deployed::open(path.clone()).unwrap().digests(), [digest]);
+                assert_eq!(DeploymentRecord::open(path.clone()).unwrap().digests(), [digest]);
             }
         }
     }

@@ -1,0 +1,27 @@
+//! The folders that a user has for programs, as the XDG base directory specification has them.
+
+use std::path::PathBuf;
+
+/// The name of this program's folder in each of them.
+const PROGRAM: &str = "ractor-host";
+
+/// Where what can be made again is kept: `$XDG_CACHE_HOME` or `~/.cache`. None if the user has no home.
+pub(super) fn cache() -> Option<PathBuf> {
+    folder("XDG_CACHE_HOME", ".cache")
+}
+
+/// Where what can't be made again is kept: `$XDG_STATE_HOME` or `~/.local/state`. None if the user has no home.
+pub(super) fn state() -> Option<PathBuf> {
+    folder("XDG_STATE_HOME", ".local/state")
+}
+
+/// The folder that the variable names, or this one in the user's home. A path that is not absolute is none, says the specification.
+fn folder(variable: &str, in_home: &str) -> Option<PathBuf> {
+    let absolute = |variable| {
+        std::env::var_os(variable)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let user = absolute(variable).or_else(|| Some(absolute("HOME")?.join(in_home)))?;
+    Some(user.join(PROGRAM))
+}
