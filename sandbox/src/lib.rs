@@ -40,7 +40,7 @@ pub use actor::modules::{Modules, Reloading};
 pub use actor::reload::{Aftermath, Mode, NotReloaded, Proof, Snapshot, StateRoom, Step, Swap, Swapped};
 pub use actor::spawn::{GuestHandle, GuestOptions, spawn};
 pub use component::bindings::{Descriptor, MessageVariant};
-pub use component::capabilities::{Need, Want};
+pub use component::capabilities::{CapabilityUse, Certainty};
 pub use component::complexity::{Complexity, TooComplex};
 pub use component::description::{DescriptionError, MAX_DESCRIPTION_BYTES};
 pub use component::engine_config::{Allocation, EngineConfig, POOL_MEMORIES, POOL_TABLES};
@@ -65,7 +65,9 @@ pub use policy::http_trust::HttpTrust;
 pub use policy::limits::{Common, Limit, LimitRow, LimitSlot, Limits, WhenFull};
 pub use policy::profile::Profile;
 pub use policy::reserved_names::ReservedNames;
-pub use policy::restart::{Budget, Restart, RestartPolicy, Restarting, Restarts, Verdict};
+pub use policy::restart::{
+    RestartBudget, RestartDecider, RestartDecision, RestartIntensity, RestartPolicy, RestartType,
+};
 pub use store::data::StoreData;
 pub use store::interface::{Caller, HostInterface, HostInterfaces, Offered};
 

@@ -9,12 +9,14 @@ mod deny;
 mod fuzz;
 mod guests;
 mod languages;
+mod long;
 mod mutants;
 mod package;
 mod process;
 mod programs;
 mod report;
 mod span;
+mod suites;
 mod target;
 mod test;
 mod workspace;
@@ -24,7 +26,6 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::span::Span;
 use crate::workspace::Workspace;
 
 /// The commands of this workspace.
@@ -44,9 +45,13 @@ enum Task {
         /// Leave out formatting, lints, instruction counts and the dependency policy
         #[arg(long)]
         quick: bool,
-        /// Only the tests that find more the longer they run: each for an hour, or for this long
-        #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "1h", conflicts_with = "quick")]
-        long: Option<Span>,
+        /// Only what takes hours: all of it, or the parts that are named, one after the other within an hour, or within this long.
+        /// The parts: builds, package, soak, histories, simulation, interleavings, fuzz, mutants
+        #[arg(long, value_name = "TIME|PART", num_args = 0.., conflicts_with = "quick")]
+        long: Option<Vec<long::Word>>,
+        /// Run nothing, and say which of the long tests were run last, when, and how that ended
+        #[arg(long, requires = "long")]
+        show: bool,
     },
     /// Try mutations of the inputs in fuzz/corpus, without a fuzzer
     Fuzz(fuzz::Options),
@@ -77,8 +82,12 @@ fn run(task: &Task) -> Result<()> {
     let workspace = Workspace::find()?;
     match task {
         Task::Demo => demo::run(&workspace),
-        Task::Test { long: Some(span), .. } => test::run_long(&workspace, *span),
-        Task::Test { quick, long: None } => test::run(&workspace, *quick),
+        Task::Test { show: true, .. } => {
+            long::show(&workspace);
+            Ok(())
+        }
+        Task::Test { long: Some(words), .. } => long::run(&workspace, words),
+        Task::Test { quick, .. } => test::run(&workspace, *quick),
         Task::Fuzz(options) => fuzz::run(&workspace, options),
         Task::Mutants(options) => mutants::run(&workspace, options),
         Task::Package => package::run(&workspace),

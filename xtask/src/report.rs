@@ -23,12 +23,13 @@ pub(crate) fn failure(error: &anyhow::Error) {
     }
 }
 
-/// A duration as people say it: `42 s`, `3 min 05 s`.
+/// A duration as people say it: `42 s`, `3 min 05 s`, `8 h 00 min`.
 pub(crate) fn spoken(duration: Duration) -> String {
     let seconds = duration.as_secs();
-    match seconds / 60 {
-        0 => format!("{seconds} s"),
-        minutes => format!("{minutes} min {:02} s", seconds % 60),
+    match (seconds / 3600, seconds / 60) {
+        (0, 0) => format!("{seconds} s"),
+        (0, minutes) => format!("{minutes} min {:02} s", seconds % 60),
+        (hours, minutes) => format!("{hours} h {:02} min", minutes % 60),
     }
 }
 
@@ -38,7 +39,15 @@ mod tests {
 
     #[test]
     fn durations_read_naturally() {
-        for (seconds, expected) in [(0, "0 s"), (59, "59 s"), (60, "1 min 00 s"), (185, "3 min 05 s")] {
+        let cases = [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min 00 s"),
+            (185, "3 min 05 s"),
+            (3600, "1 h 00 min"),
+            (30_000, "8 h 20 min"),
+        ];
+        for (seconds, expected) in cases {
             assert_eq!(spoken(Duration::from_secs(seconds)), expected);
         }
     }

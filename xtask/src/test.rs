@@ -1,8 +1,8 @@
 //! `cargo xtask test`: everything that has to hold, in the order that fails soonest.
 //!
 //! The steps are cut so that they share what they build. The programs are those that `cargo xtask demo` builds, all
-//! lints share their check artifacts, and all tests of the workspace are one build. What is built twice has different
-//! features each time, which is the point: programs as their users get them, and the host without guests.
+//! lints share their check artifacts, and all tests of the workspace are one build, which has its wasmtime from the programs. What is
+//! built twice has different features each time, which is the point: programs as their users get them, and the cluster layer alone.
 
 use std::path::Path;
 use std::time::Instant;
@@ -12,21 +12,12 @@ use anyhow::{Context, Result, bail};
 use crate::bench::micro;
 use crate::deny;
 use crate::guests;
+use crate::long;
 use crate::programs;
 use crate::report;
-use crate::span::Span;
+use crate::suites::{self, GUESTS_VARIABLE, PROGRAMS_VARIABLE};
 use crate::workspace::{GUEST_PROFILE, GUEST_TARGET, GuestApart, Workspace};
 
-/// Where the tests find the components.
-const GUESTS_VARIABLE: &str = "RACTOR_TEST_GUESTS";
-/// Where the tests find `ractor-host` and the programs it is tested against.
-const PROGRAMS_VARIABLE: &str = "RACTOR_TEST_BIN_DIR";
-/// Where tests read how long they go on, in seconds, if they can go on for long.
-const SECONDS_VARIABLE: &str = "RACTOR_TEST_SECONDS";
-/// The suites that have such tests.
-const LONG_SUITES: [&str; 2] = ["histories", "soak"];
-/// The most such tests that there are.
-const MOST_LONG_TESTS: u64 = 8;
 /// The two lines by which a program gets the cluster layer alone.
 const CLUSTER_ALONE: [&[&str]; 2] = [
     &["--package", "ractor-host-cluster", "--no-default-features"],
@@ -52,8 +43,9 @@ pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
     if !quick {
         lint(workspace)?;
     }
-    let programs = programs::build(workspace, workspace.binaries().iter().map(String::as_str))?;
-    test(workspace, &guests, &programs)?;
+    let programs = programs::build_all(workspace)?;
+    suites::run(workspace, &guests, &programs)?;
+    suites::one_wasmtime(workspace)?;
     test_cluster_alone(workspace)?;
     test_features(workspace)?;
     test_guests_apart(workspace, &guests, &programs)?;
@@ -61,6 +53,7 @@ pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
         micro::run(workspace, false)?;
         deny::check(workspace)?;
     }
+    report::note(&long::summary(workspace));
     let left_out = if quick {
         " (formatting, lints, instruction counts and the dependency policy left out)"
     } else {
@@ -71,27 +64,6 @@ pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
         report::spoken(started.elapsed())
     ));
     Ok(())
-}
-
-/// Runs the tests that find more the longer they run, each for so long.
-///
-/// # Errors
-/// One of them fails. What it printed says with which seed.
-pub(crate) fn run_long(workspace: &Workspace, span: Span) -> Result<()> {
-    let guests = guests::build_all(workspace)?;
-    let programs = programs::build(workspace, workspace.binaries().iter().map(String::as_str))?;
-    report::step(&format!("tests that run long: {} s each", span.seconds()));
-    let suites = LONG_SUITES.iter().flat_map(|suite| ["--test", suite]);
-    workspace
-        .cargo(["test", "--package", "ractor-host-tests", "--no-fail-fast"])
-        .args(suites)
-        // One after the other: each measures, or loads the machine.
-        .args(["--", "--nocapture", "--test-threads", "1"])
-        .env(GUESTS_VARIABLE, guests)
-        .env(PROGRAMS_VARIABLE, programs)
-        .env(SECONDS_VARIABLE, span.seconds().to_string())
-        .limit_minutes(span.limit_minutes() * MOST_LONG_TESTS)
-        .show()
 }
 
 fn format(workspace: &Workspace) -> Result<()> {
@@ -143,15 +115,6 @@ fn lint(workspace: &Workspace) -> Result<()> {
     workspace
         .cargo(["doc", "--workspace", "--lib", "--no-deps", "--quiet"])
         .env("RUSTDOCFLAGS", "-D warnings")
-        .show()
-}
-
-fn test(workspace: &Workspace, guests: &Path, programs: &Path) -> Result<()> {
-    report::step("tests: the workspace, with real guests, nodes and stock peers");
-    workspace
-        .cargo(["test", "--workspace", "--no-fail-fast"])
-        .env(GUESTS_VARIABLE, guests)
-        .env(PROGRAMS_VARIABLE, programs)
         .show()
 }
 

@@ -25,7 +25,7 @@ pub enum SessionCheckReply {
     OtherConnectionContinues,
     /// There is, and this one takes its place once it is authenticated.
     ThisConnectionContinues,
-    /// There is one in the same direction: dying, or the peer is confused.
+    /// There is one in the same direction: it is about to end, or the peer is confused.
     DuplicateConnection,
 }
 

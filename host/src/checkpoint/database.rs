@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::RwLock;
 use redb::{ReadableDatabase as _, ReadableTable as _, StorageError, TableDefinition, TableError};
 
-use super::opening::{self, OpenError, Opened};
+use super::opening::{self, OpenDatabase, OpenError};
 use super::record;
 use crate::guest::{CheckpointStore, Digest, Entry, Kept, StoreError};
 
@@ -32,7 +32,7 @@ pub struct Database {
 
 /// The file while it is open.
 pub(super) struct File {
-    pub(super) opened: Opened,
+    pub(super) opened: OpenDatabase,
     /// True at first after an error: what was being written then may be there or not.
     is_uncertain: AtomicBool,
 }
@@ -47,7 +47,7 @@ impl std::fmt::Debug for Database {
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failed {
+pub(super) enum DatabaseFailure {
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error(transparent)]
@@ -62,7 +62,7 @@ pub(super) enum Failed {
 
 macro_rules! from_redb {
     ($($error:ty),*) => {
-        $(impl From<$error> for Failed {
+        $(impl From<$error> for DatabaseFailure {
             fn from(error: $error) -> Self {
                 Self::Database(error.into())
             }
@@ -91,21 +91,23 @@ impl Database {
 
     /// Does this with the open file, which is opened again if need be, and closed after an error: redb does nothing more after
     /// one.
-    pub(super) fn with<T>(&self, work: impl Fn(&File) -> Result<T, Failed>) -> Result<T, Failed> {
+    pub(super) fn with<T>(&self, work: impl Fn(&File) -> Result<T, DatabaseFailure>) -> Result<T, DatabaseFailure> {
         self.reopen()?;
         let (failed, trouble) = {
             let file = self.file.read();
             // Somebody else had an error in between, and just now.
-            let file = file.as_ref().ok_or(Failed::Database(redb::Error::PreviousIo))?;
-            let done = catch_unwind(AssertUnwindSafe(|| work(file))).unwrap_or(Err(Failed::Panicked));
+            let file = file
+                .as_ref()
+                .ok_or(DatabaseFailure::Database(redb::Error::PreviousIo))?;
+            let done = catch_unwind(AssertUnwindSafe(|| work(file))).unwrap_or(Err(DatabaseFailure::Panicked));
             match done {
                 Ok(done) => return Ok(done),
-                Err(Failed::NoRecord(actor)) => return Err(Failed::NoRecord(actor)),
+                Err(DatabaseFailure::NoRecord(actor)) => return Err(DatabaseFailure::NoRecord(actor)),
                 Err(failed) => (failed, file.opened.trouble.first()),
             }
         };
         self.close();
-        Err(trouble.map_or(failed, Failed::System))
+        Err(trouble.map_or(failed, DatabaseFailure::System))
     }
 
     fn reopen(&self) -> Result<(), OpenError> {
@@ -128,7 +130,7 @@ impl Database {
         drop(catch_unwind(AssertUnwindSafe(|| drop(file))));
     }
 
-    fn remove(&self, actor: &str, keep: u32) -> Result<(), Failed> {
+    fn remove(&self, actor: &str, keep: u32) -> Result<(), DatabaseFailure> {
         self.with(|file| {
             let transaction = file.opened.database.begin_write()?;
             {
@@ -147,7 +149,7 @@ impl Database {
     }
 }
 
-fn put_all(file: &File, entries: &[Entry]) -> Result<(), Failed> {
+fn put_all(file: &File, entries: &[Entry]) -> Result<(), DatabaseFailure> {
     let transaction = file.opened.database.begin_write()?;
     {
         let mut tables = Tables {
@@ -164,7 +166,7 @@ fn put_all(file: &File, entries: &[Entry]) -> Result<(), Failed> {
     Ok(())
 }
 
-fn read(file: &File, actor: &str, before: Option<u64>) -> Result<Option<Kept>, Failed> {
+fn read(file: &File, actor: &str, before: Option<u64>) -> Result<Option<Kept>, DatabaseFailure> {
     let transaction = file.opened.database.begin_read()?;
     let table = match transaction.open_table(CHECKPOINTS) {
         Ok(table) => table,
@@ -198,7 +200,7 @@ impl CheckpointStore for Database {
     }
 }
 
-pub(super) fn store_error(error: Failed) -> StoreError {
+pub(super) fn store_error(error: DatabaseFailure) -> StoreError {
     StoreError(error.into())
 }
 
@@ -209,7 +211,7 @@ struct Tables<'t> {
 }
 
 impl Tables<'_> {
-    fn put(&mut self, entry: &Entry, is_uncertain: bool) -> Result<(), Failed> {
+    fn put(&mut self, entry: &Entry, is_uncertain: bool) -> Result<(), DatabaseFailure> {
         let Entry {
             actor,
             checkpoint,
@@ -231,7 +233,8 @@ impl Tables<'_> {
         let mut place = self
             .checkpoints
             .insert_reserve((actor, number), record::length(checkpoint))?;
-        record::write(actor, number, checkpoint, place.as_mut()).ok_or_else(|| Failed::NoRecord(actor.to_owned()))?;
+        record::write(actor, number, checkpoint, place.as_mut())
+            .ok_or_else(|| DatabaseFailure::NoRecord(actor.to_owned()))?;
         drop(place);
         self.remove_older(actor, *keep)
     }
@@ -243,7 +246,7 @@ impl Tables<'_> {
     }
 
     /// Gives up the older ones, but for those that are held.
-    fn remove_older(&mut self, actor: &str, keep: u32) -> Result<(), Failed> {
+    fn remove_older(&mut self, actor: &str, keep: u32) -> Result<(), DatabaseFailure> {
         let keep = usize::try_from(keep).unwrap_or(usize::MAX);
         let held = self.held(actor)?;
         let numbers: Vec<u64> = self.numbers(actor)?.collect::<Result<_, _>>()?;
@@ -258,7 +261,7 @@ impl Tables<'_> {
     }
 
     /// Those that are held, upwards.
-    fn held(&self, actor: &str) -> Result<Vec<(u64, Digest)>, Failed> {
+    fn held(&self, actor: &str) -> Result<Vec<(u64, Digest)>, DatabaseFailure> {
         let range = self.held.range((actor, 0)..=(actor, u64::MAX))?;
         let held = range.map(|entry| entry.map(|(key, value)| (key.value().1, Digest::from_bytes(*value.value()))));
         Ok(held.collect::<Result<_, _>>()?)
@@ -266,7 +269,7 @@ impl Tables<'_> {
 
     /// Holds these, as far as there is room: the first `keep` of each version of the code, and those of few versions. The first
     /// that can't be restored are what the actor had before it went wrong.
-    fn hold(&mut self, actor: &str, numbers: &[u64], keep: u32) -> Result<(), Failed> {
+    fn hold(&mut self, actor: &str, numbers: &[u64], keep: u32) -> Result<(), DatabaseFailure> {
         let keep = usize::try_from(keep).unwrap_or(usize::MAX);
         for &number in numbers {
             let of = match self.checkpoints.get((actor, number))? {
@@ -288,7 +291,7 @@ impl Tables<'_> {
     }
 
     /// Makes room for another version of the code. `held` is upwards, and without it.
-    fn release_oldest(&mut self, actor: &str, held: Vec<(u64, Digest)>) -> Result<(), Failed> {
+    fn release_oldest(&mut self, actor: &str, held: Vec<(u64, Digest)>) -> Result<(), DatabaseFailure> {
         let mut versions: Vec<Digest> = Vec::new();
         for (_, digest) in &held {
             if !versions.contains(digest) {
@@ -306,7 +309,7 @@ impl Tables<'_> {
     }
 
     /// Holds none of them any more.
-    fn release(&mut self, actor: &str) -> Result<(), Failed> {
+    fn release(&mut self, actor: &str) -> Result<(), DatabaseFailure> {
         for (number, _) in self.held(actor)? {
             self.held.remove((actor, number))?;
         }

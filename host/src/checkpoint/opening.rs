@@ -52,14 +52,14 @@ pub enum OpenError {
 }
 
 /// A database that is open, and what the system says of its file.
-pub(super) struct Opened {
+pub(super) struct OpenDatabase {
     pub(super) database: redb::Database,
     pub(super) trouble: Trouble,
 }
 
 /// How an attempt to open the file ended.
-enum Attempt {
-    Opened(Box<Opened>),
+enum OpenAttempt {
+    OpenDatabase(Box<OpenDatabase>),
     /// There is no file, or an empty one.
     Missing,
     Damaged(String),
@@ -67,7 +67,7 @@ enum Attempt {
 
 /// Opens the file, making it and its folder if need be. A damaged one is put aside, under a name that says so, and an empty one
 /// takes its place.
-pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
+pub(super) fn open(path: &Path) -> Result<OpenDatabase, OpenError> {
     let folder = files::folder_of(path);
     let unusable = |source| OpenError::Folder {
         path: folder.clone(),
@@ -75,9 +75,9 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
     };
     files::create_folder(&folder).map_err(unusable)?;
     match attempt(path)? {
-        Attempt::Opened(opened) => return Ok(*opened),
-        Attempt::Missing => {}
-        Attempt::Damaged(reason) => {
+        OpenAttempt::OpenDatabase(opened) => return Ok(*opened),
+        OpenAttempt::Missing => {}
+        OpenAttempt::Damaged(reason) => {
             let aside = files::aside(path);
             tracing::error!(
                 path = %path.display(), aside = %aside.display(), reason,
@@ -89,9 +89,9 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
     files::sweep(&folder);
     make(path)?;
     match attempt(path)? {
-        Attempt::Opened(opened) => Ok(*opened),
-        Attempt::Missing => Err(unusable(io::ErrorKind::NotFound.into())),
-        Attempt::Damaged(reason) => Err(unusable(io::Error::other(reason))),
+        OpenAttempt::OpenDatabase(opened) => Ok(*opened),
+        OpenAttempt::Missing => Err(unusable(io::ErrorKind::NotFound.into())),
+        OpenAttempt::Damaged(reason) => Err(unusable(io::Error::other(reason))),
     }
 }
 
@@ -111,13 +111,13 @@ fn make(path: &Path) -> Result<(), OpenError> {
         error => error,
     };
     match redb_open(file, new.path(), path).map_err(not_made)? {
-        Attempt::Opened(opened) => {
-            let Opened { database, trouble } = *opened;
+        OpenAttempt::OpenDatabase(opened) => {
+            let OpenDatabase { database, trouble } = *opened;
             let closed = database.close();
             closed.map_err(|reason| not_made(refused(path, reason, &trouble)))?;
         }
-        Attempt::Missing => return Err(failed(io::ErrorKind::NotFound.into())),
-        Attempt::Damaged(reason) => return Err(failed(io::Error::other(reason))),
+        OpenAttempt::Missing => return Err(failed(io::ErrorKind::NotFound.into())),
+        OpenAttempt::Damaged(reason) => return Err(failed(io::Error::other(reason))),
     }
     match files::keep_new(new, path) {
         // Another process was faster: then it is its database, which is in use.
@@ -126,26 +126,26 @@ fn make(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-fn attempt(path: &Path) -> Result<Attempt, OpenError> {
+fn attempt(path: &Path) -> Result<OpenAttempt, OpenError> {
     let system = |source| OpenError::System {
         path: path.to_owned(),
         source,
     };
     let file = match files::open_to_change(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Attempt::Missing),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(OpenAttempt::Missing),
         Err(error) => return Err(system(error)),
     };
     if file.metadata().map_err(system)?.len() == 0 {
         files::remove(path).map_err(system)?;
-        return Ok(Attempt::Missing);
+        return Ok(OpenAttempt::Missing);
     }
     files::restrict(path).map_err(system)?;
     redb_open(file, path, path)
 }
 
 /// The checksums of all pages are checked, not only after a crash: a file is damaged in other ways too.
-fn redb_open(file: File, at: &Path, path: &Path) -> Result<Attempt, OpenError> {
+fn redb_open(file: File, at: &Path, path: &Path) -> Result<OpenAttempt, OpenError> {
     let trouble = Trouble::default();
     let open = || {
         let medium = Medium::new(file, at.to_owned(), trouble.clone())?;
@@ -156,7 +156,7 @@ fn redb_open(file: File, at: &Path, path: &Path) -> Result<Attempt, OpenError> {
     };
     let opened = catch_unwind(AssertUnwindSafe(open));
     let reason = match opened {
-        Ok(Ok(database)) => return Ok(Attempt::Opened(Box::new(Opened { database, trouble }))),
+        Ok(Ok(database)) => return Ok(OpenAttempt::OpenDatabase(Box::new(OpenDatabase { database, trouble }))),
         Ok(Err(DatabaseError::DatabaseAlreadyOpen)) => return Err(OpenError::InUse(path.to_owned())),
         Ok(Err(reason)) => Some(reason),
         Err(_) => None,
@@ -169,13 +169,13 @@ fn redb_open(file: File, at: &Path, path: &Path) -> Result<Attempt, OpenError> {
         });
     }
     match reason {
-        None => Ok(Attempt::Damaged("the database panicked over it".to_owned())),
-        Some(DatabaseError::Storage(StorageError::Corrupted(reason))) => Ok(Attempt::Damaged(reason)),
+        None => Ok(OpenAttempt::Damaged("the database panicked over it".to_owned())),
+        Some(DatabaseError::Storage(StorageError::Corrupted(reason))) => Ok(OpenAttempt::Damaged(reason)),
         // What redb says of a file that isn't one of its own, or was cut short.
         Some(DatabaseError::Storage(StorageError::Io(error)))
             if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
         {
-            Ok(Attempt::Damaged(error.to_string()))
+            Ok(OpenAttempt::Damaged(error.to_string()))
         }
         Some(reason) => Err(refused(path, reason, &trouble)),
     }

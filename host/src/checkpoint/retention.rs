@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use redb::{ReadableTable as _, TableError};
 
-use super::database::{CHECKPOINTS, Database, Failed, HELD};
+use super::database::{CHECKPOINTS, Database, DatabaseFailure, HELD};
 use super::record;
 
 /// The time for which the states of an actor stay that no entry of node.toml names any more, counted from the newest.
@@ -42,7 +42,11 @@ impl Database {
     }
 }
 
-fn forget(database: &redb::Database, lives: &impl Fn(&str) -> bool, now: SystemTime) -> Result<Vec<String>, Failed> {
+fn forget(
+    database: &redb::Database,
+    lives: &impl Fn(&str) -> bool,
+    now: SystemTime,
+) -> Result<Vec<String>, DatabaseFailure> {
     let gone = choose(left(database, lives)?, now, MOST_BYTES);
     if gone.is_empty() {
         return Ok(Vec::new());
@@ -63,7 +67,7 @@ fn forget(database: &redb::Database, lives: &impl Fn(&str) -> bool, now: SystemT
 }
 
 /// What there is of actors that don't live.
-fn left(database: &redb::Database, lives: &impl Fn(&str) -> bool) -> Result<BTreeMap<String, Left>, Failed> {
+fn left(database: &redb::Database, lives: &impl Fn(&str) -> bool) -> Result<BTreeMap<String, Left>, DatabaseFailure> {
     let transaction = redb::ReadableDatabase::begin_read(database)?;
     let table = match transaction.open_table(CHECKPOINTS) {
         Ok(table) => table,

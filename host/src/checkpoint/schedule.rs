@@ -96,7 +96,7 @@ enum Answered {
         place: OwnedSemaphorePermit,
     },
     NoRoom,
-    Failed(NotReloaded),
+    DatabaseFailure(NotReloaded),
 }
 
 /// What carries out what the machine decides.
@@ -181,15 +181,15 @@ impl Rounds {
         let answer = match &answered {
             Answered::State { hash, .. } => StateAnswer::State(*hash),
             Answered::NoRoom => StateAnswer::NoRoom,
-            Answered::Failed(NotReloaded::Ended) => StateAnswer::Ended,
-            Answered::Failed(_) => StateAnswer::Refused,
+            Answered::DatabaseFailure(NotReloaded::Ended) => StateAnswer::Ended,
+            Answered::DatabaseFailure(_) => StateAnswer::Refused,
         };
         match (self.collection.handle_answer(ask, answer), answered) {
             (AnswerOutcome::Write { section, name }, Answered::State { snapshot, place, .. }) => {
                 self.write(section, &name, guest, snapshot);
                 drop(place);
             }
-            (AnswerOutcome::Refused { name }, Answered::Failed(error)) => {
+            (AnswerOutcome::Refused { name }, Answered::DatabaseFailure(error)) => {
                 tracing::warn!(actor = name, %error, "no checkpoint");
             }
             _ => {}
@@ -228,7 +228,7 @@ async fn answer(guest: &GuestRef, room: Arc<StateRoom>) -> Answered {
             place,
         },
         Ok(None) => Answered::NoRoom,
-        Err(error) => Answered::Failed(error),
+        Err(error) => Answered::DatabaseFailure(error),
     }
 }
 

@@ -155,7 +155,7 @@ pub(super) struct InspectArguments {
     pub(super) file: PathBuf,
     /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
-    pub(super) output: Output,
+    pub(super) output: OutputFormat,
 }
 
 #[derive(Debug, Args)]
@@ -188,7 +188,7 @@ pub(super) struct DescribeArguments {
     pub(super) target: Target,
     /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
-    pub(super) output: Output,
+    pub(super) output: OutputFormat,
 }
 
 #[derive(Debug, Args)]
@@ -218,7 +218,7 @@ pub(super) struct ReloadArguments {
     pub(super) request: Option<RequestId>,
     /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
-    pub(super) output: Output,
+    pub(super) output: OutputFormat,
 }
 
 #[derive(Debug, Args)]
@@ -232,7 +232,7 @@ pub(super) struct RollbackArguments {
     pub(super) request: Option<RequestId>,
     /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
-    pub(super) output: Output,
+    pub(super) output: OutputFormat,
 }
 
 #[derive(Debug, Args)]
@@ -241,7 +241,7 @@ pub(super) struct StatusArguments {
     pub(super) control: ControlArguments,
     /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
-    pub(super) output: Output,
+    pub(super) output: OutputFormat,
 }
 
 /// What becomes of the state of actors that get other code.
@@ -284,7 +284,7 @@ pub(super) struct ControlArguments {
 
 /// The format of results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Output {
+pub(super) enum OutputFormat {
     /// Text for people.
     #[default]
     Text,

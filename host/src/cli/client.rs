@@ -119,13 +119,13 @@ impl Deadline {
 }
 
 /// A node that is connected to another.
-pub(super) struct Client {
+pub(super) struct ClusterClient {
     server: ActorRef<NodeServerMessage>,
     peer: NodeServerSessionInformation,
     deadline: Deadline,
 }
 
-impl Client {
+impl ClusterClient {
     /// Connects, and waits until the peer has told of its actors and groups.
     pub(super) async fn connect(
         node: &PeerAddress,

@@ -10,7 +10,7 @@ use std::time::Instant;
 use serde::Serialize;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::arguments::{ControlArguments, Output, ReloadArguments, RollbackArguments, StatusArguments};
+use super::arguments::{ControlArguments, OutputFormat, ReloadArguments, RollbackArguments, StatusArguments};
 use super::failure::Failure;
 use super::nodes::{self, ControlledNode, NodeAccess};
 use super::output;
@@ -90,8 +90,8 @@ pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
         Ok(all)
     })?;
     output::write(|out| match arguments.output {
-        Output::Text => all.iter().try_for_each(|status| rollout::write_status(out, status)),
-        Output::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
+        OutputFormat::Text => all.iter().try_for_each(|status| rollout::write_status(out, status)),
+        OutputFormat::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -124,10 +124,10 @@ async fn upload(nodes: &mut [ControlledNode], digest: Digest, bytes: &[u8]) -> a
     futures_util::future::try_join_all(uploads).await
 }
 
-fn finish(rollout: &RolloutReport, format: Output) -> Result<ExitCode, Failure> {
+fn finish(rollout: &RolloutReport, format: OutputFormat) -> Result<ExitCode, Failure> {
     output::write(|out| match format {
-        Output::Text => rollout.write(out),
-        Output::Json => json(rollout).and_then(|text| writeln!(out, "{text}")),
+        OutputFormat::Text => rollout.write(out),
+        OutputFormat::Json => json(rollout).and_then(|text| writeln!(out, "{text}")),
     })?;
     Ok(if rollout.is_well() {
         ExitCode::SUCCESS

@@ -8,13 +8,13 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::arguments::{InspectArguments, Output};
+use super::arguments::{InspectArguments, OutputFormat};
 use super::failure::Failure;
 use super::output;
 use super::process::Process;
 use super::signature::{descriptor_json, write_descriptor};
 use crate::guest::{
-    Allocation, Descriptor, EngineConfig, HostInterfaces, Module, ModuleSource, Need, Needs, Origin, Want,
+    Allocation, CapabilityUse, Certainty, Descriptor, EngineConfig, HostInterfaces, Module, ModuleSource, Needs, Origin,
 };
 use crate::host::engine_with_cache;
 
@@ -25,8 +25,8 @@ pub(super) fn inspect(arguments: &InspectArguments, interfaces: &HostInterfaces)
     let process = Process::of_command(LevelFilter::ERROR)?;
     let (module, described) = process.complete(load(arguments, interfaces))?;
     output::write(|out| match arguments.output {
-        Output::Text => write_text(out, &module, &described),
-        Output::Json => writeln!(out, "{:#}", json(&module, &described)),
+        OutputFormat::Text => write_text(out, &module, &described),
+        OutputFormat::Json => writeln!(out, "{:#}", json(&module, &described)),
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -91,11 +91,11 @@ fn write_text(out: &mut impl Write, module: &Module, described: &Described) -> i
     writeln!(out, "  its code was {}", code(module))?;
     write_needs(out, module.needs())?;
     writeln!(out, "capabilities that it could use, if its actor's entry grants them")?;
-    if module.wants().is_empty() {
+    if module.capability_uses().is_empty() {
         writeln!(out, "  none")?;
     }
-    for want in module.wants() {
-        writeln!(out, "  {:<11} {}", want.capability, in_words(want))?;
+    for each in module.capability_uses() {
+        writeln!(out, "  {:<11} {}", each.capability, in_words(each))?;
     }
     writeln!(out, "imports")?;
     for import in module.imports() {
@@ -143,32 +143,32 @@ fn code(module: &Module) -> &'static str {
     }
 }
 
-fn in_words(want: &Want) -> String {
-    match want.need {
-        Need::Required => {
-            let section = want.capability.starts_with("interfaces.");
-            let add = if section {
-                format!("a section [actors.{}]", want.capability)
+fn in_words(usage: &CapabilityUse) -> String {
+    match usage.certainty {
+        Certainty::Required => {
+            let capability = usage.capability.to_string();
+            let add = if capability.starts_with("interfaces.") {
+                format!("a section [actors.{capability}]")
             } else {
-                format!("under [actors.capabilities]: {} = [\"https://HOST\"]", want.capability)
+                format!("under [actors.capabilities]: {capability} = [\"https://HOST\"]")
             };
             format!("the component is refused without it; add {add}")
         }
-        Need::Called => "it calls functions that need this".to_owned(),
-        Need::Perhaps => "imported, which some languages do without needing it".to_owned(),
+        Certainty::Called => "it calls functions that need this".to_owned(),
+        Certainty::Imported => "imported, which some languages do without needing it".to_owned(),
     }
 }
 
 fn json(module: &Module, described: &Described) -> serde_json::Value {
-    let want = |want: &Want| {
+    let each = |each: &CapabilityUse| {
         serde_json::json!({
-            "capability": want.capability,
-            "need": match want.need {
-                Need::Required => "required",
-                Need::Called => "called",
-                Need::Perhaps => "perhaps",
+            "capability": each.capability,
+            "need": match each.certainty {
+                Certainty::Required => "required",
+                Certainty::Called => "called",
+                Certainty::Imported => "perhaps",
             },
-            "imports": want.imports,
+            "imports": each.imports,
         })
     };
     serde_json::json!({
@@ -179,7 +179,7 @@ fn json(module: &Module, described: &Described) -> serde_json::Value {
         "actor": described.as_ref().ok().map(descriptor_json),
         "error": described.as_ref().err(),
         "needs": needs_json(module.needs()),
-        "capabilities": module.wants().iter().map(want).collect::<Vec<_>>(),
+        "capabilities": module.capability_uses().iter().map(each).collect::<Vec<_>>(),
         "imports": module.imports().collect::<Vec<_>>(),
         "exports": module.exports().collect::<Vec<_>>(),
     })

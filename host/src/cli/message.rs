@@ -10,15 +10,17 @@ use ractor::{ActorCell, RpcReplyPort, concurrency};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::argument::{self, Argument};
-use super::arguments::{CallArguments, CastArguments, DescribeArguments, MessageArguments, NodeArguments, Output};
-use super::client::{Client, ClientError, Deadline};
+use super::arguments::{
+    CallArguments, CastArguments, DescribeArguments, MessageArguments, NodeArguments, OutputFormat,
+};
+use super::client::{ClientError, ClusterClient, Deadline};
 use super::credentials::{cookie, dial};
 use super::failure::Failure;
 use super::output;
 use super::process::Process;
 use super::signature::{descriptor_json, write_descriptor};
 use super::target::Target;
-use super::typed::{self, MessageKind, ReplyType, Typed};
+use super::typed::{self, MessageKind, ReplyEncoding, Typed};
 use crate::config::Type;
 
 /// The time that an actor has to describe itself where the message can be sent without.
@@ -29,8 +31,8 @@ pub(super) fn call(arguments: CallArguments) -> Result<ExitCode, Failure> {
     let message = OutgoingMessage::read(message)?;
     let (bytes, described) = on_a_client(&node, |client, deadline| send_call(client, deadline, message))?;
     let ty = reply.unwrap_or_else(|| match described {
-        Some(ReplyType::Known(ty)) => ty,
-        Some(ReplyType::Unknown(name)) => {
+        Some(ReplyEncoding::Known(ty)) => ty,
+        Some(ReplyEncoding::Unknown(name)) => {
             output::note(format_args!(
                 "the reply has the type {name}, whose encoding is not known here; choose another one with --reply"
             ));
@@ -63,14 +65,14 @@ pub(super) fn describe(arguments: DescribeArguments) -> Result<ExitCode, Failure
         described.map_err(|why| anyhow!("{target} on {} can't be described: {why}", client.peer_name()))
     })?;
     output::write(|out| match format {
-        Output::Text => write_descriptor(out, &descriptor),
-        Output::Json => writeln!(out, "{:#}", descriptor_json(&descriptor)),
+        OutputFormat::Text => write_descriptor(out, &descriptor),
+        OutputFormat::Json => writeln!(out, "{:#}", descriptor_json(&descriptor)),
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Connects and does what is to be done.
-fn on_a_client<T, F>(node: &NodeArguments, work: impl FnOnce(Client, Deadline) -> F) -> Result<T, Failure>
+fn on_a_client<T, F>(node: &NodeArguments, work: impl FnOnce(ClusterClient, Deadline) -> F) -> Result<T, Failure>
 where
     F: Future<Output = anyhow::Result<T>>,
 {
@@ -78,7 +80,7 @@ where
     let (cookie, dial) = (cookie(&node.cookie)?, dial(&node.tls)?);
     let deadline = Deadline::after(node.timeout);
     let outcome = process.complete(async {
-        let client = Client::connect(&node.node, &cookie, &dial, deadline).await?;
+        let client = ClusterClient::connect(&node.node, &cookie, &dial, deadline).await?;
         work(client, deadline).await
     });
     outcome.map_err(Failure::runtime)
@@ -109,7 +111,7 @@ impl OutgoingMessage {
 
 /// The message with the types that the actor says it has.
 async fn typed(
-    client: &Client,
+    client: &ClusterClient,
     actor: &ActorCell,
     kind: MessageKind,
     message: &OutgoingMessage,
@@ -135,10 +137,10 @@ async fn typed(
 }
 
 async fn send_call(
-    client: Client,
+    client: ClusterClient,
     deadline: Deadline,
     message: OutgoingMessage,
-) -> anyhow::Result<(Vec<u8>, Option<ReplyType>)> {
+) -> anyhow::Result<(Vec<u8>, Option<ReplyEncoding>)> {
     let actors = client.resolve(&message.target).await?;
     let actor = any_of(&actors).context("a target without an actor")?;
     let typed = typed(&client, actor, MessageKind::Call, &message).await?;
@@ -165,7 +167,7 @@ async fn send_call(
     }
 }
 
-async fn send_cast(client: Client, message: OutgoingMessage, all: bool) -> anyhow::Result<()> {
+async fn send_cast(client: ClusterClient, message: OutgoingMessage, all: bool) -> anyhow::Result<()> {
     let mut actors = client.resolve(&message.target).await?;
     if !all {
         actors = any_of(&actors).cloned().into_iter().collect();

@@ -43,7 +43,7 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Err(error) => return explain(&error),
     };
     // Also if something in here panics.
-    let _flush = Flush;
+    let _flush = FlushOnDrop;
     let outcome = match arguments.command {
         Command::Run(arguments) => run::run(&arguments, builder),
         Command::Dev(arguments) => dev::dev(&arguments, builder),
@@ -72,9 +72,9 @@ fn explain(error: &clap::Error) -> ExitCode {
 }
 
 /// Lets what was said last leave the process.
-struct Flush;
+struct FlushOnDrop;
 
-impl Drop for Flush {
+impl Drop for FlushOnDrop {
     fn drop(&mut self) {
         telemetry::flush();
     }

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, anyhow};
 
 use super::arguments::ControlArguments;
-use super::client::{CLIENT_NAME, Client, ClientError, Deadline};
+use super::client::{CLIENT_NAME, ClientError, ClusterClient, Deadline};
 use super::credentials::{cookie, dial, key};
 use super::failure::Failure;
 use super::output;
@@ -33,7 +33,7 @@ impl NodeAccess {
 
     /// Connects to a node. The first request proves the deploy key to it.
     pub(super) async fn to(&self, address: &PeerAddress) -> anyhow::Result<ControlledNode> {
-        let client = Client::connect(address, &self.cookie, &self.dial, self.deadline).await?;
+        let client = ClusterClient::connect(address, &self.cookie, &self.dial, self.deadline).await?;
         let name = client.peer_name();
         let actor = match client.resolve(&Target::Name(CONTROL.to_owned())).await {
             Ok(actors) => actors.into_iter().next().context("a target without an actor")?,
@@ -63,7 +63,7 @@ pub(super) struct ControlledNode {
     pub(super) control: ControlClient,
     deadline: Deadline,
     /// The session lives as long as this.
-    _client: Client,
+    _client: ClusterClient,
 }
 
 impl ControlledNode {

@@ -23,12 +23,12 @@ pub(super) struct Typed {
     /// The encoded arguments.
     pub(super) arguments: Vec<u8>,
     /// What the actor says of the type of its reply.
-    pub(super) reply: Option<ReplyType>,
+    pub(super) reply: Option<ReplyEncoding>,
 }
 
 /// The type of a reply.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum ReplyType {
+pub(super) enum ReplyEncoding {
     Known(Type),
     /// A name that stands for no type that is known here.
     Unknown(String),
@@ -116,10 +116,9 @@ pub(super) fn described(
         .collect();
     Ok(Typed {
         arguments: Literal::message_arguments(&literals?),
-        reply: message
-            .reply
-            .as_deref()
-            .map(|name| Type::from_source(name).map_or_else(|| ReplyType::Unknown(name.to_owned()), ReplyType::Known)),
+        reply: message.reply.as_deref().map(|name| {
+            Type::from_source(name).map_or_else(|| ReplyEncoding::Unknown(name.to_owned()), ReplyEncoding::Known)
+        }),
     })
 }
 
@@ -221,7 +220,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(kind: MessageKind, words: &str, literals: &str, reply: Option<ReplyType>) {
+    fn check(kind: MessageKind, words: &str, literals: &str, reply: Option<ReplyEncoding>) {
         let literals: Vec<Literal> = literals.split(' ').map(|literal| literal.parse().unwrap()).collect();
         let arguments = Literal::message_arguments(&literals);
         assert_eq!(typed(kind, words), Ok(Typed { arguments, reply }), "{words}");
@@ -229,7 +228,7 @@ mod tests {
 
     #[test]
     fn arguments_have_the_types_of_the_description() {
-        let reply = || Some(ReplyType::Known(Type::One(crate::config::Scalar::U64)));
+        let reply = || Some(ReplyEncoding::Known(Type::One(crate::config::Scalar::U64)));
         check(MessageKind::Cast, "Add 5", "u64:5", None);
         check(MessageKind::Call, "AddAndGet 5", "u64:5", reply());
         check(MessageKind::Cast, "AddTo a:b -5", "str:a:b i8:-5", None);
@@ -239,9 +238,9 @@ mod tests {
     #[test]
     fn a_prefix_wins_over_the_description() {
         check(MessageKind::Cast, "Add u8:5", "u8:5", None);
-        let unknown = Some(ReplyType::Unknown("Shape".to_owned()));
+        let unknown = Some(ReplyEncoding::Unknown("Shape".to_owned()));
         check(MessageKind::Call, "Draw bytes:00 ()", "bytes:00 unit", unknown);
-        let unknown = Some(ReplyType::Unknown("pot(())".to_owned()));
+        let unknown = Some(ReplyEncoding::Unknown("pot(())".to_owned()));
         check(MessageKind::Call, "Place bytes:506f740001", "bytes:506f740001", unknown);
     }
 

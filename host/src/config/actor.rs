@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use super::checkpoint::CheckpointSection;
 use super::choice::{chosen_or, known};
-use super::context::Context;
+use super::context::ReadContext;
 use super::literal::Literal;
 use super::names::{NameOf, checked_name};
 use super::problem::Problems;
@@ -17,7 +17,7 @@ use super::section::{Keys, Section};
 use super::source::Redacted;
 use super::spans::{ActorSpans, CapabilitySpans};
 use super::{capabilities, interfaces, limits, supervisor, values};
-use crate::guest::{Grants, Limits, Restart};
+use crate::guest::{Grants, Limits, RestartType};
 use crate::supervision::OnGiveUp;
 
 pub(super) const KEYS: Keys = Keys {
@@ -71,7 +71,7 @@ pub struct ActorSection {
     /// How many of them are started.
     pub count: u32,
     /// When it is restarted.
-    pub restart: Restart,
+    pub restart: RestartType,
     /// What happens to the node when it is given up, if the file says so. See [`ActorSection::on_give_up`].
     pub essential: Option<OnGiveUp>,
     /// Whether a reload may give it a fresh state where its code can't hand the old one over.
@@ -124,10 +124,10 @@ impl fmt::Debug for ActorSection {
 }
 
 /// What `restart` may be.
-const RESTARTS: [(&str, Restart); 3] = [
-    ("permanent", Restart::Permanent),
-    ("transient", Restart::Transient),
-    ("temporary", Restart::Temporary),
+const RESTARTS: [(&str, RestartType); 3] = [
+    ("permanent", RestartType::Permanent),
+    ("transient", RestartType::Transient),
+    ("temporary", RestartType::Temporary),
 ];
 
 /// What `reload` may be, and whether the actor may then be restarted for it.
@@ -166,7 +166,7 @@ impl ActorSection {
     pub fn on_give_up(&self, of_node: OnGiveUp) -> OnGiveUp {
         match (self.essential, &self.code, self.restart) {
             (Some(then), ..) => then,
-            (None, Code::Native(_), Restart::Permanent) => of_node,
+            (None, Code::Native(_), RestartType::Permanent) => of_node,
             (None, ..) => OnGiveUp::Stay,
         }
     }
@@ -192,7 +192,7 @@ impl ActorSection {
     pub(super) fn read(
         section: &Section<'_>,
         names: &DeclaredNames<'_>,
-        context: &Context<'_>,
+        context: &ReadContext<'_>,
         problems: &mut Problems,
     ) -> Option<(Self, ActorSpans)> {
         let name = section.required_text("name", "\"counter\"", problems);
@@ -268,7 +268,7 @@ fn read_guest(
     section: &Section<'_>,
     code: Option<&Code>,
     names: &DeclaredNames<'_>,
-    context: &Context<'_>,
+    context: &ReadContext<'_>,
     problems: &mut Problems,
 ) -> GuestSettings {
     let mut guest = GuestSettings {
@@ -313,7 +313,12 @@ fn read_guest(
     guest
 }
 
-fn read_code(section: &Section<'_>, modules: &[&str], context: &Context<'_>, problems: &mut Problems) -> Option<Code> {
+fn read_code(
+    section: &Section<'_>,
+    modules: &[&str],
+    context: &ReadContext<'_>,
+    problems: &mut Problems,
+) -> Option<Code> {
     let module = section.text("module", problems);
     let native = section.text("native", problems);
     match (module, native) {
@@ -345,14 +350,14 @@ fn read_code(section: &Section<'_>, modules: &[&str], context: &Context<'_>, pro
 }
 
 /// An actor that fails is restarted, one that stops itself has had enough.
-fn read_restart(section: &Section<'_>, problems: &mut Problems) -> Option<Restart> {
-    chosen_or("restart", &RESTARTS, Restart::Transient, section, problems)
+fn read_restart(section: &Section<'_>, problems: &mut Problems) -> Option<RestartType> {
+    chosen_or("restart", &RESTARTS, RestartType::Transient, section, problems)
 }
 
 /// Whether the node can't do without the actor.
-fn read_essential(section: &Section<'_>, restart: Option<Restart>, problems: &mut Problems) -> Option<OnGiveUp> {
+fn read_essential(section: &Section<'_>, restart: Option<RestartType>, problems: &mut Problems) -> Option<OnGiveUp> {
     let essential = section.boolean("essential", problems)?;
-    if essential && restart == Some(Restart::Temporary) {
+    if essential && restart == Some(RestartType::Temporary) {
         let span = section.value("essential").map_or(section.span.clone(), Spanned::span);
         problems.error(
             span,

@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::choice::{chosen_or, known};
-use super::context::Context;
+use super::context::ReadContext;
 use super::problem::Problems;
 use super::section::{Keys, Section, kind};
 use super::spans::{CapabilitySpans, PathSpan};
@@ -49,7 +49,7 @@ const HTTP_ORIGIN: &str = "expected SCHEME://HOST or SCHEME://HOST:PORT such as 
 pub(super) fn read(
     section: &Section<'_>,
     modules: &[&str],
-    context: &Context<'_>,
+    context: &ReadContext<'_>,
     problems: &mut Problems,
 ) -> (Grants, CapabilitySpans) {
     let (mut grants, mut spans) = (Grants::default(), CapabilitySpans::default());
@@ -146,7 +146,7 @@ fn read_spawn(section: &Section<'_>, key: &str, modules: &[&str], problems: &mut
 fn read_directories(
     section: &Section<'_>,
     key: &str,
-    context: &Context<'_>,
+    context: &ReadContext<'_>,
     problems: &mut Problems,
 ) -> Vec<(Directory, PathSpan)> {
     let Some(value) = section.value(key) else {
@@ -177,7 +177,7 @@ fn read_directories(
 
 fn read_directory(
     section: &Section<'_>,
-    context: &Context<'_>,
+    context: &ReadContext<'_>,
     problems: &mut Problems,
 ) -> Option<(Directory, PathSpan)> {
     let host = section.required_text("host", "\"data\"", problems);
@@ -206,7 +206,7 @@ fn read_directory(
 fn read_environment(
     section: &Section<'_>,
     key: &str,
-    context: &Context<'_>,
+    context: &ReadContext<'_>,
     problems: &mut Problems,
 ) -> (Variables, BTreeMap<String, Range<usize>>) {
     let (mut variables, mut spans) = (Variables::default(), BTreeMap::new());
@@ -229,7 +229,7 @@ fn read_environment(
 }
 
 /// The value that this process has for a variable.
-fn inherited(name: &Spanned<&str>, context: &Context<'_>, problems: &mut Problems) -> Option<String> {
+fn inherited(name: &Spanned<&str>, context: &ReadContext<'_>, problems: &mut Problems) -> Option<String> {
     if name.get_ref().is_empty() || name.get_ref().contains('\0') {
         return Some(String::new());
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::guest::HostInterfaces;
 
 /// See the module.
-pub(crate) struct Context<'a> {
+pub(crate) struct ReadContext<'a> {
     /// Relative paths start here.
     pub(super) folder: &'a Path,
     /// The native actors of the program.

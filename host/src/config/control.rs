@@ -1,6 +1,6 @@
 //! `[control]`: who may deploy code to this node from elsewhere.
 
-use super::context::Context;
+use super::context::ReadContext;
 use super::problem::Problems;
 use super::secret::{SecretKey, SecretKeys, SecretPlace};
 use super::section::{Keys, Section};
@@ -28,7 +28,7 @@ pub struct ControlSection {
 }
 
 impl ControlSection {
-    pub(super) fn read(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<Self> {
+    pub(super) fn read(section: &Section<'_>, context: &ReadContext<'_>, problems: &mut Problems) -> Option<Self> {
         let keys = SecretKeys {
             file: "key_file",
             variable: "key_env",

@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
 
 use super::choice::known;
-use super::context::Context;
+use super::context::ReadContext;
 use super::problem::Problems;
 use super::section::kind;
 use crate::guest::InterfaceConfig;
@@ -14,7 +14,7 @@ use crate::guest::InterfaceConfig;
 /// Reads each section as its interface says. A section of an interface that this program doesn't have is a mistake.
 pub(super) fn read(
     value: &Spanned<DeValue<'_>>,
-    context: &Context<'_>,
+    context: &ReadContext<'_>,
     problems: &mut Problems,
 ) -> BTreeMap<String, InterfaceConfig> {
     let mut read = BTreeMap::new();

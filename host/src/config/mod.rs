@@ -68,12 +68,12 @@ pub use wire_type::{DecodeError, Scalar, Type, TypeError};
 use crate::files::{self, ReadError};
 use crate::guest::{HostInterfaces, Limits, LoadFault, ModuleSource};
 use actor::DeclaredNames;
-use context::Context;
+use context::ReadContext;
 use overrides::Override;
 use problem::Problems;
 use section::{Keys, Section};
 use source::Source;
-use spans::{ActorSpans, Spans};
+use spans::{ActorSpans, ConfigSpans};
 
 /// The largest file that is read, in bytes.
 pub const MAX_FILE_SIZE: u64 = 4 * 1024 * 1024;
@@ -129,7 +129,7 @@ pub struct NodeConfig {
     /// What works but is hardly wanted.
     pub warnings: Findings,
     /// Where things are that turn out to be wrong only later.
-    spans: Spans,
+    spans: ConfigSpans,
 }
 
 /// How a file is read.
@@ -167,7 +167,7 @@ impl NodeConfig {
     ) -> Result<Self, ConfigError> {
         let text = read_text(file)?;
         let folder = file.parent().unwrap_or(Path::new(""));
-        let context = Context {
+        let context = ReadContext {
             folder,
             natives,
             interfaces,
@@ -184,7 +184,7 @@ impl NodeConfig {
         set: Vec<String>,
         variable: &dyn Fn(&str) -> Result<String, std::env::VarError>,
     ) -> Result<Self, ConfigError> {
-        let context = Context {
+        let context = ReadContext {
             folder,
             natives: &["native"],
             interfaces: &HostInterfaces::default(),
@@ -197,7 +197,7 @@ impl NodeConfig {
         Self::parse(Path::new("node.toml"), text, &context, &options)
     }
 
-    fn parse(file: &Path, text: &str, context: &Context<'_>, options: &ConfigOptions) -> Result<Self, ConfigError> {
+    fn parse(file: &Path, text: &str, context: &ReadContext<'_>, options: &ConfigOptions) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
         let mut source = Source::new(file, text);
         let sets: Vec<_> = options
@@ -221,7 +221,7 @@ impl NodeConfig {
         // After what the command line sets: a variable that this leaves without a use may be unset.
         variables::substitute(&mut document, source.text(), context.variable, &mut problems);
         let read = read_document(&document, context, &mut problems);
-        let mut spans = Spans::new(source.clone(), context.folder, &problems);
+        let mut spans = ConfigSpans::new(source.clone(), context.folder, &problems);
         let (mut modules, mut builds, mut actors) = (Vec::new(), Vec::new(), Vec::new());
         for module in read.modules {
             spans.modules.insert(module.source.name.clone(), module.spans);
@@ -262,7 +262,7 @@ impl NodeConfig {
 
 /// Files of modules that are not there, for a file that has other mistakes: whoever mends those wants to know of these too.
 /// Where there are no others, they are found when the modules are loaded.
-fn report_missing(modules: &[ModuleSource], spans: &Spans, problems: &mut Problems) {
+fn report_missing(modules: &[ModuleSource], spans: &ConfigSpans, problems: &mut Problems) {
     for module in modules {
         if let Err(error) = files::check(&module.path)
             && error.is_not_found()
@@ -283,7 +283,7 @@ struct Document {
 }
 
 /// Reads every section even after a mistake.
-fn read_document(document: &DeTable<'_>, context: &Context<'_>, problems: &mut Problems) -> Document {
+fn read_document(document: &DeTable<'_>, context: &ReadContext<'_>, problems: &mut Problems) -> Document {
     let top = Section::new("the file", 0..0, document, KEYS, problems);
     let node = match top.value("node") {
         Some(value) => Section::open("[node]", value, node::KEYS, problems)
@@ -377,7 +377,7 @@ fn read_default_limits(top: &Section<'_>, problems: &mut Problems) -> Limits {
 fn read_actors(
     top: &Section<'_>,
     names: &DeclaredNames<'_>,
-    context: &Context<'_>,
+    context: &ReadContext<'_>,
     problems: &mut Problems,
 ) -> Vec<(ActorSection, ActorSpans)> {
     let Some(value) = top.value("actors") else {

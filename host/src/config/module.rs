@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::context::Context;
+use super::context::ReadContext;
 use super::names::NameOf;
 use super::problem::Problems;
 use super::section::{Keys, Section};
@@ -38,7 +38,7 @@ pub(super) struct ReadModule {
 pub(super) fn read(
     name: &toml::Spanned<std::borrow::Cow<'_, str>>,
     section: &Section<'_>,
-    context: &Context<'_>,
+    context: &ReadContext<'_>,
     problems: &mut Problems,
 ) -> Option<ReadModule> {
     if let Err((message, help)) = NameOf::Module.check(name.get_ref()) {
@@ -83,7 +83,7 @@ pub(super) fn read(
     })
 }
 
-fn read_build(name: &str, section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> ModuleBuild {
+fn read_build(name: &str, section: &Section<'_>, context: &ReadContext<'_>, problems: &mut Problems) -> ModuleBuild {
     let build = section.text("build", problems);
     if let Some(build) = &build
         && build.get_ref().trim().is_empty()

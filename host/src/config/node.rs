@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::address::{EXAMPLE_PORT, PeerAddress};
 use super::choice::chosen_or;
-use super::context::Context;
+use super::context::ReadContext;
 use super::cookie::Cookie;
 use super::names::{NameOf, checked_name};
 use super::node_limits;
@@ -86,7 +86,7 @@ impl NodeSection {
         format!("{}@{}", self.name, self.hostname)
     }
 
-    pub(super) fn read(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<Self> {
+    pub(super) fn read(section: &Section<'_>, context: &ReadContext<'_>, problems: &mut Problems) -> Option<Self> {
         let name = section.required_text("name", "\"alpha\"", problems);
         let name = name.and_then(|name| checked_name(NameOf::Node, &name, problems));
         let hostname = match section.text("hostname", problems) {
@@ -206,7 +206,11 @@ fn report_exposed(listen: &Spanned<&str>, address: SocketAddr, problems: &mut Pr
     );
 }
 
-fn read_cookie(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<(Cookie, SecretPlace)> {
+fn read_cookie(
+    section: &Section<'_>,
+    context: &ReadContext<'_>,
+    problems: &mut Problems,
+) -> Option<(Cookie, SecretPlace)> {
     let keys = SecretKeys {
         file: "cookie_file",
         variable: "cookie_env",

@@ -87,10 +87,10 @@ impl Padded {
     }
 }
 
-type Key<'d> = Spanned<Cow<'d, str>>;
+type KeyPath<'d> = Spanned<Cow<'d, str>>;
 
 /// The words of a key; none if it is no key, or not one alone.
-fn path(padded: &str) -> Option<Vec<Key<'_>>> {
+fn path(padded: &str) -> Option<Vec<KeyPath<'_>>> {
     let mut table = DeTable::parse(padded).ok()?.into_inner();
     let mut path = Vec::new();
     loop {
@@ -109,7 +109,7 @@ fn path(padded: &str) -> Option<Vec<Key<'_>>> {
 
 type Mistake = (Range<usize>, String, String);
 
-fn insert<'d>(table: &mut DeTable<'d>, path: &[Key<'d>], value: Spanned<DeValue<'d>>) -> Result<(), Mistake> {
+fn insert<'d>(table: &mut DeTable<'d>, path: &[KeyPath<'d>], value: Spanned<DeValue<'d>>) -> Result<(), Mistake> {
     let Some((key, rest)) = path.split_first() else {
         return Ok(());
     };
@@ -133,8 +133,8 @@ fn insert<'d>(table: &mut DeTable<'d>, path: &[Key<'d>], value: Spanned<DeValue<
 /// The next word chooses the element by its name.
 fn insert_into_element<'d>(
     elements: &mut [Spanned<DeValue<'d>>],
-    list: &Key<'d>,
-    path: &[Key<'d>],
+    list: &KeyPath<'d>,
+    path: &[KeyPath<'d>],
     value: Spanned<DeValue<'d>>,
 ) -> Result<(), Mistake> {
     let Some((wanted, rest)) = path.split_first() else {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::actor::{ActorSection, Code};
-use super::context::Context;
+use super::context::ReadContext;
 use super::node_limit::{DefaultLimit, NodeLimit};
 use super::problem::Problems;
 use super::section::{Keys, Section};
@@ -205,7 +205,7 @@ pub struct RuntimeSection {
 }
 
 /// The file is read at once, so that `check` finds out what is wrong with it.
-fn read_http_roots(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<HttpTrust> {
+fn read_http_roots(section: &Section<'_>, context: &ReadContext<'_>, problems: &mut Problems) -> Option<HttpTrust> {
     let path = section.text("http_roots", problems)?;
     match read_roots(&context.folder.join(path.get_ref())) {
         Ok(roots) => Some(HttpTrust::new(roots)),
@@ -220,7 +220,7 @@ fn read_path(
     key: &str,
     what: &str,
     section: &Section<'_>,
-    context: &Context<'_>,
+    context: &ReadContext<'_>,
     problems: &mut Problems,
 ) -> Option<PathBuf> {
     let dir = section.text(key, problems)?;
@@ -236,7 +236,7 @@ fn read_path(
 }
 
 impl RuntimeSection {
-    pub(super) fn read(section: &Section<'_>, context: &Context<'_>, problems: &mut Problems) -> Self {
+    pub(super) fn read(section: &Section<'_>, context: &ReadContext<'_>, problems: &mut Problems) -> Self {
         let (cache_dir, state_dir) = (
             read_path("cache_dir", "folder", section, context, problems),
             read_path("state_dir", "folder", section, context, problems),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
-use super::context::Context;
+use super::context::ReadContext;
 use super::path::missing;
 use super::problem::Problems;
 use super::section::Section;
@@ -102,7 +102,7 @@ impl SecretKeys {
 
 impl SecretKey<'_> {
     /// The same for whoever has read it.
-    pub(super) fn resolved(&self, context: &Context<'_>) -> SecretPlace {
+    pub(super) fn resolved(&self, context: &ReadContext<'_>) -> SecretPlace {
         match self {
             Self::File(file) => SecretPlace::File(context.folder.join(file.get_ref())),
             Self::Variable(name) => SecretPlace::Variable((*name.get_ref()).to_owned()),
@@ -110,7 +110,7 @@ impl SecretKey<'_> {
     }
 
     /// What to do about a secret that is not there: for a file where it was looked for, otherwise `help`.
-    pub(super) fn help(&self, is_missing: bool, help: String, context: &Context<'_>) -> String {
+    pub(super) fn help(&self, is_missing: bool, help: String, context: &ReadContext<'_>) -> String {
         match self {
             Self::File(file) if is_missing => missing(file.get_ref(), context.folder),
             Self::File(_) | Self::Variable(_) => help,

@@ -14,7 +14,7 @@ use crate::guest::LoadFault;
 
 /// The places of one configuration.
 #[derive(Clone, Debug)]
-pub(crate) struct Spans {
+pub(crate) struct ConfigSpans {
     source: Source,
     /// Where relative paths start.
     folder: PathBuf,
@@ -68,7 +68,7 @@ pub(crate) struct CapabilitySpans {
     pub(super) variables: BTreeMap<String, Range<usize>>,
 }
 
-impl Spans {
+impl ConfigSpans {
     pub(super) fn new(source: Source, folder: &Path, problems: &Problems) -> Self {
         Self {
             source,
@@ -99,7 +99,7 @@ impl Spans {
 /// What is found to be wrong with a configuration that was read.
 #[derive(Debug)]
 pub(crate) struct LateProblems<'p> {
-    spans: &'p Spans,
+    spans: &'p ConfigSpans,
     problems: Problems,
 }
 

@@ -11,7 +11,7 @@ use super::choice::known;
 use super::names::{NameOf, checked_name};
 use super::problem::Problems;
 use super::section::{Keys, Section};
-use crate::guest::RestartPolicy;
+use crate::guest::RestartIntensity;
 use crate::supervision::Strategy;
 
 pub(super) const KEYS: Keys = Keys {
@@ -49,7 +49,7 @@ pub struct SupervisorSection {
     /// Who is restarted with whom.
     pub strategy: Strategy,
     /// How often, and after which waits.
-    pub policy: RestartPolicy,
+    pub intensity: RestartIntensity,
     /// The supervisor above it. None only for the root.
     pub supervisor: Option<String>,
 }
@@ -60,7 +60,7 @@ impl SupervisorSection {
         Self {
             name: ROOT.to_owned(),
             strategy: Strategy::default(),
-            policy: RestartPolicy::default(),
+            intensity: RestartIntensity::default(),
             supervisor: None,
         }
     }
@@ -68,12 +68,12 @@ impl SupervisorSection {
 
 impl fmt::Display for SupervisorSection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let RestartPolicy {
+        let RestartIntensity {
             max_restarts,
             within,
             backoff,
             max_backoff,
-        } = self.policy;
+        } = self.intensity;
         let each = if self.strategy == Strategy::OneForOne {
             " of each actor"
         } else {
@@ -106,7 +106,7 @@ pub(super) fn read(
     let span = name.span();
     let name = checked_name(NameOf::Supervisor, &Spanned::new(name.span(), name.get_ref()), problems);
     let strategy = read_strategy(section, problems);
-    let policy = read_policy(section, problems);
+    let intensity = read_intensity(section, problems);
     let above = section.text("supervisor", problems);
     let is_root = name.as_deref() == Some(ROOT);
     if let Some(above) = above.as_ref().filter(|_| is_root) {
@@ -125,7 +125,7 @@ pub(super) fn read(
         section: SupervisorSection {
             name: name?,
             strategy: strategy?,
-            policy: policy?,
+            intensity: intensity?,
             supervisor,
         },
         span,
@@ -151,8 +151,8 @@ fn read_strategy(section: &Section<'_>, problems: &mut Problems) -> Option<Strat
     name.parse().ok()
 }
 
-fn read_policy(section: &Section<'_>, problems: &mut Problems) -> Option<RestartPolicy> {
-    let default = RestartPolicy::default();
+fn read_intensity(section: &Section<'_>, problems: &mut Problems) -> Option<RestartIntensity> {
+    let default = RestartIntensity::default();
     let max_restarts = match section.value("max_restarts") {
         Some(_) => section.integer("max_restarts", 0..=MOST_RESTARTS, problems),
         None => Some(default.max_restarts),
@@ -165,18 +165,18 @@ fn read_policy(section: &Section<'_>, problems: &mut Problems) -> Option<Restart
     // Whoever asks for a long first wait means it.
     let longest = default.max_backoff.max(backoff.unwrap_or_default());
     let max_backoff = time("max_backoff", longest);
-    let policy = RestartPolicy {
+    let intensity = RestartIntensity {
         max_restarts: max_restarts?,
         within: within?,
         backoff: backoff?,
         max_backoff: max_backoff?,
     };
     let span = |key| section.value(key).map_or(section.span.clone(), Spanned::span);
-    if policy.within == Duration::ZERO {
+    if intensity.within == Duration::ZERO {
         problems.error(span("within"), "`within` can't be zero", "expected for example `60s`");
         return None;
     }
-    if policy.max_backoff < policy.backoff {
+    if intensity.max_backoff < intensity.backoff {
         problems.error(
             span("max_backoff"),
             "`max_backoff` is shorter than `backoff`",
@@ -184,7 +184,7 @@ fn read_policy(section: &Section<'_>, problems: &mut Problems) -> Option<Restart
         );
         return None;
     }
-    Some(policy)
+    Some(intensity)
 }
 
 /// Complains about supervisors that are above themselves, and warns of those that have nobody to supervise. `needed` are those that

@@ -2,7 +2,7 @@
 
 use toml::Spanned;
 
-use super::context::Context;
+use super::context::ReadContext;
 use super::path::missing;
 use super::problem::Problems;
 use super::section::{Keys, Section};
@@ -28,7 +28,7 @@ impl TlsSection {
     /// `dials`: whether the node connects to others by itself.
     pub(super) fn read(
         section: &Section<'_>,
-        context: &Context<'_>,
+        context: &ReadContext<'_>,
         dials: bool,
         problems: &mut Problems,
     ) -> Option<Self> {
@@ -111,7 +111,7 @@ fn report(
     cert: &Spanned<&str>,
     key: &Spanned<&str>,
     ca: Option<&Spanned<&str>>,
-    context: &Context<'_>,
+    context: &ReadContext<'_>,
     problems: &mut Problems,
 ) {
     let path = match error.file() {
@@ -123,7 +123,7 @@ fn report(
 }
 
 /// What to do about a file that is no good.
-pub(super) fn help(error: &TlsError, path: &Spanned<&str>, context: &Context<'_>) -> String {
+pub(super) fn help(error: &TlsError, path: &Spanned<&str>, context: &ReadContext<'_>) -> String {
     if error.is_not_found() {
         return missing(path.get_ref(), context.folder);
     }

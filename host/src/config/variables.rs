@@ -43,7 +43,7 @@ struct Substitution<'a> {
 
 /// One place of a string.
 #[derive(Debug, PartialEq, Eq)]
-enum Part<'v> {
+enum StringPart<'v> {
     Text(&'v str),
     /// `$${`
     Literal,
@@ -94,12 +94,12 @@ impl Substitution<'_> {
                 None => span.clone(),
             };
             match part {
-                Part::Text(text) => {
+                StringPart::Text(text) => {
                     replaced.push_str(text);
                     continue;
                 }
-                Part::Literal => replaced.push_str("${"),
-                Part::Malformed(text) => {
+                StringPart::Literal => replaced.push_str("${"),
+                StringPart::Malformed(text) => {
                     is_good = false;
                     opened = text.matches("${").count();
                     let message = match opened {
@@ -108,7 +108,7 @@ impl Substitution<'_> {
                     };
                     self.problems.error(at(text.len()), message, FORMS);
                 }
-                Part::Variable { name, default } => {
+                StringPart::Variable { name, default } => {
                     let written = name.len() + default.map_or(0, |default| default.len() + 2) + 3;
                     match self.lookup(name, default) {
                         Ok(value) => {
@@ -163,18 +163,18 @@ impl Substitution<'_> {
     }
 }
 
-fn parts(mut text: &str) -> Vec<Part<'_>> {
+fn parts(mut text: &str) -> Vec<StringPart<'_>> {
     let mut parts = Vec::new();
     while let Some(at) = text.find("${") {
         let (before, rest) = text.split_at(at);
         if let Some(before) = before.strip_suffix('$') {
-            parts.extend([Part::Text(before), Part::Literal]);
+            parts.extend([StringPart::Text(before), StringPart::Literal]);
             text = rest.get(2..).unwrap_or_default();
             continue;
         }
-        parts.push(Part::Text(before));
+        parts.push(StringPart::Text(before));
         let Some((inner, after)) = rest.get(2..).and_then(|rest| rest.split_once('}')) else {
-            parts.push(Part::Malformed(rest));
+            parts.push(StringPart::Malformed(rest));
             return parts;
         };
         let (name, default) = match inner.split_once(":-") {
@@ -183,13 +183,13 @@ fn parts(mut text: &str) -> Vec<Part<'_>> {
         };
         let whole = rest.get(..inner.len() + 3).unwrap_or(rest);
         parts.push(match default {
-            Some(default) if default.contains("${") => Part::Malformed(whole),
-            _ if is_name(name) => Part::Variable { name, default },
-            _ => Part::Malformed(whole),
+            Some(default) if default.contains("${") => StringPart::Malformed(whole),
+            _ if is_name(name) => StringPart::Variable { name, default },
+            _ => StringPart::Malformed(whole),
         });
         text = after;
     }
-    parts.push(Part::Text(text));
+    parts.push(StringPart::Text(text));
     parts
 }
 
@@ -205,29 +205,53 @@ mod tests {
 
     #[test]
     fn a_string_has_text_variables_and_literals() {
-        let variable = |name, default| Part::Variable { name, default };
-        let cases: [(&str, &[Part<'_>]); 10] = [
-            ("a $b $$c", &[Part::Text("a $b $$c")]),
-            ("${A}", &[Part::Text(""), variable("A", None), Part::Text("")]),
+        let variable = |name, default| StringPart::Variable { name, default };
+        let cases: [(&str, &[StringPart<'_>]); 10] = [
+            ("a $b $$c", &[StringPart::Text("a $b $$c")]),
+            (
+                "${A}",
+                &[StringPart::Text(""), variable("A", None), StringPart::Text("")],
+            ),
             (
                 "x${A_1:-}y",
-                &[Part::Text("x"), variable("A_1", Some("")), Part::Text("y")],
+                &[StringPart::Text("x"), variable("A_1", Some("")), StringPart::Text("y")],
             ),
             (
                 "${A:-b:-c}",
-                &[Part::Text(""), variable("A", Some("b:-c")), Part::Text("")],
+                &[StringPart::Text(""), variable("A", Some("b:-c")), StringPart::Text("")],
             ),
-            ("$${A}", &[Part::Text(""), Part::Literal, Part::Text("A}")]),
-            ("$$${A}", &[Part::Text("$"), Part::Literal, Part::Text("A}")]),
-            ("${1}", &[Part::Text(""), Part::Malformed("${1}"), Part::Text("")]),
-            ("a${B", &[Part::Text("a"), Part::Malformed("${B")]),
+            (
+                "$${A}",
+                &[StringPart::Text(""), StringPart::Literal, StringPart::Text("A}")],
+            ),
+            (
+                "$$${A}",
+                &[StringPart::Text("$"), StringPart::Literal, StringPart::Text("A}")],
+            ),
+            (
+                "${1}",
+                &[
+                    StringPart::Text(""),
+                    StringPart::Malformed("${1}"),
+                    StringPart::Text(""),
+                ],
+            ),
+            ("a${B", &[StringPart::Text("a"), StringPart::Malformed("${B")]),
             (
                 "${A:-${B}}",
-                &[Part::Text(""), Part::Malformed("${A:-${B}"), Part::Text("}")],
+                &[
+                    StringPart::Text(""),
+                    StringPart::Malformed("${A:-${B}"),
+                    StringPart::Text("}"),
+                ],
             ),
             (
                 "${A${B}c",
-                &[Part::Text(""), Part::Malformed("${A${B}"), Part::Text("c")],
+                &[
+                    StringPart::Text(""),
+                    StringPart::Malformed("${A${B}"),
+                    StringPart::Text("c"),
+                ],
             ),
         ];
         for (text, expected) in cases {

@@ -19,7 +19,7 @@ use super::message::{
     encode_reply,
 };
 use super::service::Service;
-use super::sessions::{ProvedRequest, Sessions};
+use super::sessions::{ControlSessions, ProvedRequest};
 use super::store::{ComponentStore, UploadError, UploadProgress};
 use crate::guest::Digest;
 
@@ -105,8 +105,8 @@ impl ControlSetup {
 struct ControlActor;
 
 struct State {
-    sessions: Sessions,
-    worker: Arc<Worker>,
+    sessions: ControlSessions,
+    worker: Arc<RequestWorker>,
     refused: RefusalLog,
 }
 
@@ -116,7 +116,7 @@ struct RefusalLog {
     silently: u64,
 }
 
-struct Worker {
+struct RequestWorker {
     store: Arc<Mutex<ComponentStore>>,
     service: Arc<dyn Service>,
     ledger: RequestLedger,
@@ -138,8 +138,8 @@ impl Actor for ControlActor {
             ledger,
         } = control;
         Ok(State {
-            sessions: Sessions::new(key, node, rand::random(), Instant::now()),
-            worker: Arc::new(Worker {
+            sessions: ControlSessions::new(key, node, rand::random(), Instant::now()),
+            worker: Arc::new(RequestWorker {
                 store,
                 service,
                 ledger,
@@ -213,7 +213,7 @@ impl RefusalLog {
     }
 }
 
-impl Worker {
+impl RequestWorker {
     fn permit(&self) -> Result<OwnedSemaphorePermit, ControlRefusal> {
         self.room.clone().try_acquire_owned().map_err(|_| ControlRefusal::Busy)
     }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::key::DeployKey;
 use super::message::{Answer, Request, decode_body, decode_reply, encode_body, encode_reply};
 use super::seal::{Hello, Opening, SessionKey};
-use super::sessions::Sessions;
+use super::sessions::ControlSessions;
 
 /// The number that the client of the one session drew.
 const CLIENT: [u8; 32] = [7; 32];
@@ -80,7 +80,7 @@ fn conversation(bytes: &[u8], forger: Forger) {
         return;
     };
     let now = Instant::now();
-    let mut sessions = Sessions::new(key.clone(), "alpha@localhost".to_owned(), [9; 32], now);
+    let mut sessions = ControlSessions::new(key.clone(), "alpha@localhost".to_owned(), [9; 32], now);
     let hello = sessions.open(SESSION, &CLIENT, now);
     let session = SessionKey::derive(&key, "alpha@localhost", &CLIENT, &hello.server);
     let sealed = session.seal_request(SESSION, 1, b"first");

@@ -25,7 +25,7 @@ const UNUSED: Duration = Duration::from_mins(10);
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Sessions {
+pub(super) struct ControlSessions {
     key: DeployKey,
     /// This node's full name.
     node: String,
@@ -61,7 +61,7 @@ pub(super) struct ProvedRequest {
     pub(super) body: Vec<u8>,
 }
 
-impl Sessions {
+impl ControlSessions {
     /// The secret must be random.
     pub(super) fn new(key: DeployKey, node: String, secret: SessionNonce, now: Instant) -> Self {
         Self {
@@ -179,8 +179,8 @@ mod tests {
         DeployKey::new(b"0123456789abcdef".to_vec()).unwrap()
     }
 
-    fn sessions(now: Instant) -> Sessions {
-        Sessions::new(deploy_key(), NODE.to_owned(), [7; 32], now)
+    fn sessions(now: Instant) -> ControlSessions {
+        ControlSessions::new(deploy_key(), NODE.to_owned(), [7; 32], now)
     }
 
     /// The session's key as its client has it, and its first request.
@@ -255,7 +255,7 @@ mod tests {
         let late = now + UNPROVED + Duration::from_secs(1);
         assert_eq!(sessions.begin(&begin, late).unwrap_err(), ControlRefusal::NoSession);
         // A node that has restarted has another secret.
-        let mut restarted = Sessions::new(deploy_key(), NODE.to_owned(), [8; 32], now);
+        let mut restarted = ControlSessions::new(deploy_key(), NODE.to_owned(), [8; 32], now);
         assert_eq!(restarted.begin(&begin, now).unwrap_err(), ControlRefusal::NotProved);
         // Nothing of that used the opening up.
         assert!(sessions.begin(&begin, now).is_ok());

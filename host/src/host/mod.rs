@@ -55,5 +55,5 @@ pub(crate) use signals::survive_file_size_limit;
 /// What the simulation of whole nodes runs.
 #[cfg(test)]
 pub(crate) mod sim {
-    pub(crate) use super::stopping::{DRAIN, LAST_WRITES, Step, Stopping};
+    pub(crate) use super::stopping::{DRAIN, LAST_WRITES, StopStep, Stopping};
 }

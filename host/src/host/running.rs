@@ -9,7 +9,7 @@ use super::error::HostError;
 use super::maintenance::Maintenance;
 use super::node::ListeningNode;
 use super::signals::{Signals, StopSignal};
-use super::stopping::{DRAIN, Step, Stopping};
+use super::stopping::{DRAIN, StopStep, Stopping};
 use crate::config::Code;
 use crate::directory;
 use crate::guest::Modules;
@@ -179,7 +179,7 @@ async fn stop(mut node: Option<ListeningNode>, root: Root, mut maintenance: Main
     let mut unkept = Vec::new();
     while let Some(step) = stopping.poll_step(now()) {
         match step {
-            Step::Quiesce => {
+            StopStep::Quiesce => {
                 // Before anybody ends: no new code, no watched file and no new peer is to find actors that are going. The writer is told
                 // now which actors live, since it waits for a last state of each of them.
                 maintenance.quiesce();
@@ -187,17 +187,17 @@ async fn stop(mut node: Option<ListeningNode>, root: Root, mut maintenance: Main
                     node.quiesce().await;
                 }
             }
-            Step::Drain => {
+            StopStep::Drain => {
                 // The sessions are still up: what actors send and answer on their way out reaches its peers.
                 if let Some(root) = root.take() {
                     drain(root, &maintenance, &mut stopping).await;
                 }
             }
             // It comes while actors drain.
-            Step::LastCall => continue,
+            StopStep::LastCall => continue,
             // After the actors, each of which may have brought its last state at its very end.
-            Step::Write => unkept = maintenance.finish().await,
-            Step::Close => {
+            StopStep::Write => unkept = maintenance.finish().await,
+            StopStep::Close => {
                 // Last: what the actors sent on their way out may still wait for the peers.
                 if let Some(node) = node.take() {
                     node.stop().await;
@@ -222,7 +222,7 @@ async fn drain(root: Root, maintenance: &Maintenance, stopping: &mut Stopping) {
     let last_calls = async {
         while let Some(at) = stopping.poll_timeout() {
             tokio::time::sleep_until(Instant::from_std(at)).await;
-            if stopping.poll_step(Instant::now().into_std()) == Some(Step::LastCall) {
+            if stopping.poll_step(Instant::now().into_std()) == Some(StopStep::LastCall) {
                 maintenance.last_call().await;
             }
         }

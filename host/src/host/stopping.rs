@@ -14,7 +14,7 @@ pub(crate) const LAST_WRITES: Duration = Duration::from_secs(10);
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum StopStep {
     /// Nothing new is taken: no connection, no deployment, no watched file. Every actor that lives and whose state is kept is
     /// expected to bring one more.
     Quiesce,
@@ -31,13 +31,13 @@ pub(crate) enum Step {
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Stopping {
-    phase: Phase,
+    phase: StopPhase,
     is_begun: bool,
 }
 
 /// What goes on, or is to begin next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Phase {
+enum StopPhase {
     #[default]
     Quiesce,
     Drain {
@@ -50,23 +50,23 @@ enum Phase {
 
 impl Stopping {
     /// What is to be done now. While it goes on, only a last call can come.
-    pub(crate) fn poll_step(&mut self, now: Instant) -> Option<Step> {
+    pub(crate) fn poll_step(&mut self, now: Instant) -> Option<StopStep> {
         if !std::mem::replace(&mut self.is_begun, true) {
             return match &mut self.phase {
-                Phase::Quiesce => Some(Step::Quiesce),
-                Phase::Drain { last_call } => {
+                StopPhase::Quiesce => Some(StopStep::Quiesce),
+                StopPhase::Drain { last_call } => {
                     *last_call = Some(now + DRAIN.saturating_sub(LAST_CALL));
-                    Some(Step::Drain)
+                    Some(StopStep::Drain)
                 }
-                Phase::Write => Some(Step::Write),
-                Phase::Close => Some(Step::Close),
-                Phase::Down => None,
+                StopPhase::Write => Some(StopStep::Write),
+                StopPhase::Close => Some(StopStep::Close),
+                StopPhase::Down => None,
             };
         }
         match &mut self.phase {
-            Phase::Drain { last_call } if last_call.is_some_and(|at| at <= now) => {
+            StopPhase::Drain { last_call } if last_call.is_some_and(|at| at <= now) => {
                 *last_call = None;
-                Some(Step::LastCall)
+                Some(StopStep::LastCall)
             }
             _ => None,
         }
@@ -75,7 +75,7 @@ impl Stopping {
     /// When the next step is due, if this one is not over before.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Drain { last_call } => last_call,
+            StopPhase::Drain { last_call } => last_call,
             _ => None,
         }
     }
@@ -84,10 +84,10 @@ impl Stopping {
     pub(crate) fn handle_done(&mut self) {
         self.is_begun = false;
         self.phase = match self.phase {
-            Phase::Quiesce => Phase::Drain { last_call: None },
-            Phase::Drain { .. } => Phase::Write,
-            Phase::Write => Phase::Close,
-            Phase::Close | Phase::Down => Phase::Down,
+            StopPhase::Quiesce => StopPhase::Drain { last_call: None },
+            StopPhase::Drain { .. } => StopPhase::Write,
+            StopPhase::Write => StopPhase::Close,
+            StopPhase::Close | StopPhase::Down => StopPhase::Down,
         };
     }
 }
@@ -100,17 +100,17 @@ mod tests {
     fn each_step_comes_once_when_the_one_before_is_done_and_the_last_call_while_actors_work() {
         let start = Instant::now();
         let mut stopping = Stopping::default();
-        assert_eq!(stopping.poll_step(start), Some(Step::Quiesce));
+        assert_eq!(stopping.poll_step(start), Some(StopStep::Quiesce));
         assert_eq!(stopping.poll_step(start), None);
         stopping.handle_done();
-        assert_eq!(stopping.poll_step(start), Some(Step::Drain));
+        assert_eq!(stopping.poll_step(start), Some(StopStep::Drain));
         let late = start + Duration::from_secs(7);
         assert_eq!(stopping.poll_timeout(), Some(late));
         assert_eq!(stopping.poll_step(start), None);
-        assert_eq!(stopping.poll_step(late), Some(Step::LastCall));
+        assert_eq!(stopping.poll_step(late), Some(StopStep::LastCall));
         assert_eq!(stopping.poll_step(late), None, "it comes once");
         assert_eq!(stopping.poll_timeout(), None);
-        for step in [Step::Write, Step::Close] {
+        for step in [StopStep::Write, StopStep::Close] {
             stopping.handle_done();
             assert_eq!(stopping.poll_step(late), Some(step));
             assert_eq!(stopping.poll_step(late), None);

@@ -109,7 +109,7 @@ impl<'a> ActorTree<'a> {
         Ok(SupervisorSpec {
             name: name.to_owned(),
             strategy: section.map(|section| section.strategy).unwrap_or_default(),
-            policy: section.map(|section| section.policy).unwrap_or_default(),
+            intensity: section.map(|section| section.intensity).unwrap_or_default(),
             children,
         })
     }

@@ -32,20 +32,20 @@ const NOT_YET: Duration = Duration::from_millis(20);
 pub(super) type Note = Box<dyn Fn(u64, &str) -> String + Send + Sync>;
 
 /// Told of the first of several failed writes.
-pub(super) type OnFailure = fn(&io::Error);
+pub(super) type FailureHook = fn(&io::Error);
 
 /// A queue of lines and the thread that writes them. It lives as long as the process.
-pub(super) struct Lines(Arc<Shared>);
+pub(super) struct Lines(Arc<SharedQueue>);
 
-struct Shared {
-    queue: Mutex<Queue>,
+struct SharedQueue {
+    queue: Mutex<LineQueue>,
     changed: Condvar,
     limit: usize,
     note: Note,
 }
 
 #[derive(Default)]
-struct Queue {
+struct LineQueue {
     lines: VecDeque<Box<[u8]>>,
     bytes: usize,
     /// Lines that were dropped since the last note.
@@ -74,7 +74,7 @@ impl Lines {
         name: &str,
         out: impl Write + Send + 'static,
         note: Note,
-        on_failure: OnFailure,
+        on_failure: FailureHook,
     ) -> io::Result<Self> {
         Self::with_limit(MOST_BYTES, name, out, note, on_failure)
     }
@@ -84,15 +84,15 @@ impl Lines {
         name: &str,
         out: impl Write + Send + 'static,
         note: Note,
-        on_failure: OnFailure,
+        on_failure: FailureHook,
     ) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedQueue {
             queue: Mutex::default(),
             changed: Condvar::new(),
             limit,
             note,
         });
-        let mut writer = Writer {
+        let mut writer = LineWriter {
             shared: shared.clone(),
             out,
             on_failure,
@@ -137,13 +137,13 @@ impl Lines {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+impl SharedQueue {
+    fn lock(&self) -> MutexGuard<'_, LineQueue> {
         self.queue.lock()
     }
 }
 
-impl Queue {
+impl LineQueue {
     fn add(&mut self, line: Box<[u8]>) {
         self.bytes += line.len() + OVERHEAD;
         self.lines.push_back(line);
@@ -175,10 +175,10 @@ impl Queue {
 }
 
 /// The thread's side.
-struct Writer<W> {
-    shared: Arc<Shared>,
+struct LineWriter<W> {
+    shared: Arc<SharedQueue>,
     out: W,
-    on_failure: OnFailure,
+    on_failure: FailureHook,
     /// The lines that are being written.
     chunk: Vec<u8>,
     /// How many bytes of them are.
@@ -186,7 +186,7 @@ struct Writer<W> {
     is_failing: bool,
 }
 
-impl<W: Write> Writer<W> {
+impl<W: Write> LineWriter<W> {
     fn run(&mut self) {
         loop {
             self.fill();
@@ -262,12 +262,12 @@ mod tests {
 
     /// What the test says of the next write, and where what is written goes.
     struct Script {
-        steps: Receiver<Step>,
+        steps: Receiver<WriterStep>,
         asked: Sender<()>,
         written: Arc<Mutex<Vec<u8>>>,
     }
 
-    enum Step {
+    enum WriterStep {
         Take(usize),
         Fail(ErrorKind),
     }
@@ -276,12 +276,12 @@ mod tests {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.asked.send(()).ok();
             match self.steps.recv() {
-                Ok(Step::Take(most)) => {
+                Ok(WriterStep::Take(most)) => {
                     let count = bytes.len().min(most);
                     self.written.lock().extend(&bytes[..count]);
                     Ok(count)
                 }
-                Ok(Step::Fail(kind)) => Err(kind.into()),
+                Ok(WriterStep::Fail(kind)) => Err(kind.into()),
                 // The test is over.
                 Err(_) => Ok(bytes.len()),
             }
@@ -292,9 +292,9 @@ mod tests {
         }
     }
 
-    struct Stage {
+    struct WriterStage {
         lines: Lines,
-        steps: Sender<Step>,
+        steps: Sender<WriterStep>,
         /// One for each write that has begun.
         asked: Receiver<()>,
         written: Arc<Mutex<Vec<u8>>>,
@@ -302,7 +302,7 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(30);
 
-    impl Stage {
+    impl WriterStage {
         fn new(limit: usize) -> Self {
             let (steps, to_do) = channel();
             let (asks, asked) = channel();
@@ -327,7 +327,7 @@ mod tests {
             }
         }
 
-        fn step(&self, step: Step) {
+        fn step(&self, step: WriterStep) {
             self.steps.send(step).unwrap();
         }
 
@@ -344,16 +344,16 @@ mod tests {
     #[test]
     fn nobody_waits_for_a_reader_and_what_is_dropped_is_counted_in_its_place() {
         // Room for three lines of two bytes.
-        let stage = Stage::new(3 * (OVERHEAD + 2));
+        let stage = WriterStage::new(3 * (OVERHEAD + 2));
         stage.push(&["a"]);
         stage.begun();
         stage.push(&["b", "c", "d", "e", "f"]);
-        stage.step(Step::Take(99));
+        stage.step(WriterStep::Take(99));
         stage.begun();
         // The queue is empty, and there is room again.
         stage.push(&["g"]);
         for _ in 0..3 {
-            stage.step(Step::Take(99));
+            stage.step(WriterStep::Take(99));
         }
         stage.lines.flush(PATIENCE);
         assert_eq!(
@@ -364,12 +364,12 @@ mod tests {
 
     #[test]
     fn what_was_dropped_is_told_also_if_nothing_comes_after_it() {
-        let stage = Stage::new(OVERHEAD + 2);
+        let stage = WriterStage::new(OVERHEAD + 2);
         stage.push(&["a"]);
         stage.begun();
         stage.push(&["b", "c"]);
         for _ in 0..3 {
-            stage.step(Step::Take(99));
+            stage.step(WriterStep::Take(99));
         }
         stage.lines.flush(PATIENCE);
         assert_eq!(stage.written(), "a\nb\n(1 dropped: what reads it is too slow)\n");
@@ -377,13 +377,13 @@ mod tests {
 
     #[test]
     fn a_line_that_was_begun_is_finished_when_there_is_room_on_the_disk_again() {
-        let stage = Stage::new(1000);
+        let stage = WriterStage::new(1000);
         stage.push(&["hello"]);
-        stage.step(Step::Take(2));
-        stage.step(Step::Fail(ErrorKind::StorageFull));
-        stage.step(Step::Fail(ErrorKind::Interrupted));
-        stage.step(Step::Fail(ErrorKind::WouldBlock));
-        stage.step(Step::Take(99));
+        stage.step(WriterStep::Take(2));
+        stage.step(WriterStep::Fail(ErrorKind::StorageFull));
+        stage.step(WriterStep::Fail(ErrorKind::Interrupted));
+        stage.step(WriterStep::Fail(ErrorKind::WouldBlock));
+        stage.step(WriterStep::Take(99));
         // The failure may end this one.
         stage.lines.flush(PATIENCE);
         stage.lines.flush(PATIENCE);
@@ -392,15 +392,15 @@ mod tests {
 
     #[test]
     fn the_next_reader_of_a_pipe_gets_whole_lines_and_the_reason() {
-        let stage = Stage::new(OVERHEAD + 6);
+        let stage = WriterStage::new(OVERHEAD + 6);
         stage.push(&["hello"]);
-        stage.step(Step::Take(2));
+        stage.step(WriterStep::Take(2));
         stage.begun();
         stage.begun();
         stage.push(&["1", "2"]);
-        stage.step(Step::Fail(ErrorKind::BrokenPipe));
+        stage.step(WriterStep::Fail(ErrorKind::BrokenPipe));
         for _ in 0..3 {
-            stage.step(Step::Take(99));
+            stage.step(WriterStep::Take(99));
         }
         // The failure may end this one.
         stage.lines.flush(PATIENCE);
@@ -410,7 +410,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_hangs_holds_up_the_exit_no_longer_than_allowed() {
-        let stage = Stage::new(1000);
+        let stage = WriterStage::new(1000);
         stage.push(&["a"]);
         stage.begun();
         // The write never ends.
@@ -420,13 +420,13 @@ mod tests {
 
     #[test]
     fn lines_that_wait_are_written_together_as_far_as_a_pipe_takes_them_in_one_piece() {
-        let stage = Stage::new(100_000);
+        let stage = WriterStage::new(100_000);
         let long = "x".repeat(WRITE / 2);
         stage.push(&["first"]);
         stage.begun();
         stage.push(&["a", "b", &long, &long]);
         for _ in 0..3 {
-            stage.step(Step::Take(usize::MAX));
+            stage.step(WriterStep::Take(usize::MAX));
         }
         stage.lines.flush(PATIENCE);
         assert_eq!(stage.written(), format!("first\na\nb\n{long}\n{long}\n"));

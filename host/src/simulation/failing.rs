@@ -12,9 +12,9 @@ use super::guest::{Guest, Status};
 use super::plan::ComputerPlan;
 use super::process::{Context, Event, Process};
 use super::rollouts::Turn;
-use crate::guest::{Budget, Restart, RestartPolicy, Verdict};
+use crate::guest::{RestartBudget, RestartDecision, RestartIntensity, RestartType};
 use crate::supervision::Strategy;
-use crate::supervision::sim::{ChildExit, ChildKind, Command, Plan};
+use crate::supervision::sim::{ChildExit, ChildKind, PlanCommand, RestartPlan};
 
 /// What a run says about restarts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +29,8 @@ pub(super) struct Failing {
 
 /// The supervisor of a node's guests.
 pub(super) struct Supervisor {
-    plan: Plan,
-    budget: Budget,
+    plan: RestartPlan,
+    budget: RestartBudget,
     /// Guests that have failed for good, and that a stop has not heard of.
     pub(super) ended: Vec<u64>,
 }
@@ -38,17 +38,17 @@ pub(super) struct Supervisor {
 impl Supervisor {
     pub(super) fn new(plan: &ComputerPlan) -> Self {
         let Failing { strategy, most, .. } = plan.failing;
-        let policy = RestartPolicy {
+        let intensity = RestartIntensity {
             max_restarts: most,
             within: Duration::from_secs(60),
-            ..RestartPolicy::default()
+            ..RestartIntensity::default()
         };
         Self {
-            plan: Plan::new(
+            plan: RestartPlan::new(
                 strategy,
-                (0..plan.guests).map(|_| (ChildKind::Guest, Restart::Transient)),
+                (0..plan.guests).map(|_| (ChildKind::Guest, RestartType::Transient)),
             ),
-            budget: Budget::new(policy),
+            budget: RestartBudget::new(intensity),
             ended: Vec::new(),
         }
     }
@@ -69,11 +69,11 @@ impl Process {
         guest.is_down = true;
         let verdict = match guest.status {
             Status::Running if !is_over => self.supervisor.budget.spend(Instant::from_std(context.now)),
-            _ => Verdict::GiveUp,
+            _ => RestartDecision::GiveUp,
         };
         match verdict {
-            Verdict::Restart { after, .. } => context.after(after.as_micros() as u64, Event::Revive(pid)),
-            Verdict::GiveUp => {
+            RestartDecision::Restart { after, .. } => context.after(after.as_micros() as u64, Event::Revive(pid)),
+            RestartDecision::GiveUp => {
                 context.trace(format!("{} fails for good", guest.name));
                 context.history.gave_up((self.computer, index));
                 self.withdraw(pid);
@@ -85,7 +85,7 @@ impl Process {
                 let commands = self
                     .supervisor
                     .plan
-                    .handle_ended(index, ChildExit::GaveUp, || Verdict::GiveUp);
+                    .handle_ended(index, ChildExit::GaveUp, || RestartDecision::GiveUp);
                 self.obey(commands, context);
             }
         }
@@ -146,10 +146,10 @@ impl Process {
         }
     }
 
-    fn obey(&mut self, commands: Vec<Command>, context: &mut Context<'_>) {
+    fn obey(&mut self, commands: Vec<PlanCommand>, context: &mut Context<'_>) {
         for command in commands {
             match command {
-                Command::Refresh(index) => {
+                PlanCommand::Refresh(index) => {
                     let Some(guest) = self.guests.values_mut().find(|guest| guest.index == index) else {
                         continue;
                     };

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::guest::Status;
 use super::process::{Context, Effect, Event, Process};
-use crate::host::sim::{DRAIN, LAST_WRITES, Step, Stopping};
+use crate::host::sim::{DRAIN, LAST_WRITES, StopStep, Stopping};
 use crate::supervision::sim::{ShutdownCommand, ShutdownOrder};
 
 /// The longest wait of a guest for room for its last state, counted from the stop's beginning.
@@ -15,7 +15,7 @@ pub(super) struct Stop {
     order: Stopping,
     since: Instant,
     shutdown_order: Option<ShutdownOrder<u64>>,
-    doing: Option<Step>,
+    doing: Option<StopStep>,
     unkept: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ impl Process {
             if !self.is_done(&mut stop, context) {
                 break;
             }
-            if stop.doing == Some(Step::Close) {
+            if stop.doing == Some(StopStep::Close) {
                 context.effects.push(Effect::Ended(stop.unkept.clone()));
                 break;
             }
@@ -64,25 +64,25 @@ impl Process {
         self.stop = Some(stop);
     }
 
-    fn take_step(&mut self, stop: &mut Stop, step: Step, context: &mut Context<'_>) {
+    fn take_step(&mut self, stop: &mut Stop, step: StopStep, context: &mut Context<'_>) {
         context.trace(format!("{step:?}"));
         match step {
-            Step::Quiesce => {
+            StopStep::Quiesce => {
                 self.peers.clear();
                 let names: Vec<String> = self.guests.values().map(|guest| guest.name.clone()).collect();
                 self.keeper.queue.handle_ending(names, context.now);
             }
-            Step::Drain => {
+            StopStep::Drain => {
                 self.supervisor.freeze();
                 let batches = self.guests.keys().map(|pid| vec![*pid]).collect();
                 stop.shutdown_order = Some(ShutdownOrder::new(batches, DRAIN, context.now));
             }
-            Step::LastCall => return self.keeper.askers.last_call(context.now),
-            Step::Write => {
+            StopStep::LastCall => return self.keeper.askers.last_call(context.now),
+            StopStep::Write => {
                 self.keeper.askers.finish();
                 self.keeper.queue.handle_finish(LAST_WRITES, context.now);
             }
-            Step::Close => self.close_all(),
+            StopStep::Close => self.close_all(),
         }
         stop.doing = Some(step);
     }
@@ -91,15 +91,15 @@ impl Process {
     fn is_done(&mut self, stop: &mut Stop, context: &mut Context<'_>) -> bool {
         match stop.doing {
             None => false,
-            Some(Step::Quiesce | Step::LastCall) => true,
-            Some(Step::Drain) => self.drain(stop, context),
-            Some(Step::Write) => {
+            Some(StopStep::Quiesce | StopStep::LastCall) => true,
+            Some(StopStep::Drain) => self.drain(stop, context),
+            Some(StopStep::Write) => {
                 let queue = &self.keeper.queue;
                 let is_over = queue.is_idle() || queue.finishes_at().is_some_and(|at| at <= context.now);
                 stop.unkept = queue.unkept();
                 is_over
             }
-            Some(Step::Close) => self.ends.is_empty(),
+            Some(StopStep::Close) => self.ends.is_empty(),
         }
     }
 

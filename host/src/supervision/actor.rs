@@ -15,13 +15,13 @@ use super::batch::start_together;
 use super::child::{Child, ChildStart, stop};
 use super::counts::{ActorTally, TreeState};
 use super::in_place::Closing;
-use super::message::{ChildHandle, LiveChild, Message, NotStarted, RunningChild, is_supervisor};
-use super::plan::{ChildExit, Command, Plan};
+use super::message::{ChildHandle, LiveChild, NotStarted, RunningChild, SupervisorMessage, is_supervisor};
+use super::plan::{ChildExit, PlanCommand, RestartPlan};
 use super::readiness::{GivenUp, OnGiveUp};
 use super::report;
 use super::shutdown::{self, ShutdownMode};
 use super::spec::{Strategy, SupervisorSpec};
-use crate::guest::{Budget, RestartPolicy, Verdict};
+use crate::guest::{RestartBudget, RestartDecision, RestartIntensity};
 
 /// The most actors that are given up together and named in the log.
 const LOGGED: usize = 20;
@@ -38,11 +38,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) struct State {
-    myself: ActorRef<Message>,
+    myself: ActorRef<SupervisorMessage>,
     spec: Arc<SupervisorSpec>,
     tree: TreeState,
     is_root: bool,
-    plan: Plan,
+    plan: RestartPlan,
     children: Vec<Child>,
     by_id: HashMap<ActorId, usize>,
     /// Starts that are under way.
@@ -58,11 +58,15 @@ pub(super) struct State {
 
 #[cfg_attr(feature = "async-trait", ractor::async_trait)]
 impl Actor for Supervisor {
-    type Msg = Message;
+    type Msg = SupervisorMessage;
     type State = State;
     type Arguments = Arguments;
 
-    async fn pre_start(&self, myself: ActorRef<Message>, arguments: Arguments) -> Result<State, ActorProcessingErr> {
+    async fn pre_start(
+        &self,
+        myself: ActorRef<SupervisorMessage>,
+        arguments: Arguments,
+    ) -> Result<State, ActorProcessingErr> {
         let again = arguments.again;
         let mut state = State::new(myself, arguments);
         for batch in state.batches() {
@@ -86,23 +90,23 @@ impl Actor for Supervisor {
 
     async fn handle(
         &self,
-        _: ActorRef<Message>,
-        message: Message,
+        _: ActorRef<SupervisorMessage>,
+        message: SupervisorMessage,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         let commands = match message {
-            Message::Started(index, outcome) => state.started(index, outcome),
-            Message::Waited(index) => state.plan.handle_waited(index),
-            Message::RestartedInPlace(index) => state.plan.handle_restarted(index),
-            Message::Gone(index, id) if state.by_id.contains_key(&id) => {
+            SupervisorMessage::Started(index, outcome) => state.started(index, outcome),
+            SupervisorMessage::Waited(index) => state.plan.handle_waited(index),
+            SupervisorMessage::RestartedInPlace(index) => state.plan.handle_restarted(index),
+            SupervisorMessage::Gone(index, id) if state.by_id.contains_key(&id) => {
                 state.ended(index, id, false, "it could not be stopped")
             }
-            Message::Gone(..) => Vec::new(),
-            Message::End => {
+            SupervisorMessage::Gone(..) => Vec::new(),
+            SupervisorMessage::End => {
                 state.close(Closing::Ending);
                 state.plan.handle_end()
             }
-            Message::Freeze(reply) => {
+            SupervisorMessage::Freeze(reply) => {
                 // Both before the answer: whoever has it begins to stop actors, and none of them may be started again.
                 state.close(Closing::Draining);
                 state.plan.freeze();
@@ -116,7 +120,7 @@ impl Actor for Supervisor {
 
     async fn handle_supervisor_evt(
         &self,
-        _: ActorRef<Message>,
+        _: ActorRef<SupervisorMessage>,
         event: SupervisionEvent,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
@@ -143,11 +147,11 @@ impl Actor for Supervisor {
 }
 
 impl State {
-    fn new(myself: ActorRef<Message>, arguments: Arguments) -> Self {
+    fn new(myself: ActorRef<SupervisorMessage>, arguments: Arguments) -> Self {
         let Arguments {
             spec, tree, is_root, ..
         } = arguments;
-        let budget = || Arc::new(Mutex::new(Budget::new(spec.policy)));
+        let budget = || Arc::new(Mutex::new(RestartBudget::new(spec.intensity)));
         let shared = budget();
         let child = |child: &super::spec::ChildSpec| Child {
             spec: child.clone(),
@@ -160,7 +164,7 @@ impl State {
         let children: Vec<Child> = spec.children.iter().map(child).collect();
         let kinds = children.iter().map(|child| (child.spec.kind(), child.spec.restart));
         Self {
-            plan: Plan::new(spec.strategy, kinds),
+            plan: RestartPlan::new(spec.strategy, kinds),
             children,
             myself,
             is_root,
@@ -206,7 +210,7 @@ impl State {
         Some(child.spec.name.clone())
     }
 
-    fn started(&mut self, index: usize, outcome: Result<RunningChild, NotStarted>) -> Vec<Command> {
+    fn started(&mut self, index: usize, outcome: Result<RunningChild, NotStarted>) -> Vec<PlanCommand> {
         self.starting = self.starting.saturating_sub(1);
         let running = match outcome {
             Ok(running) => running,
@@ -233,7 +237,7 @@ impl State {
         }
     }
 
-    fn ended(&mut self, index: usize, id: ActorId, failed: bool, reason: &str) -> Vec<Command> {
+    fn ended(&mut self, index: usize, id: ActorId, failed: bool, reason: &str) -> Vec<PlanCommand> {
         self.by_id.remove(&id);
         let running = self.children.get_mut(index).and_then(|child| child.running.take());
         let ending = match running.map(|running| running.handle) {
@@ -252,8 +256,8 @@ impl State {
         &mut self,
         index: usize,
         reason: &str,
-        ask: impl FnOnce(&mut Plan, &mut dyn FnMut() -> Verdict) -> Vec<Command>,
-    ) -> Vec<Command> {
+        ask: impl FnOnce(&mut RestartPlan, &mut dyn FnMut() -> RestartDecision) -> Vec<PlanCommand>,
+    ) -> Vec<PlanCommand> {
         let Some(child) = self.children.get(index) else {
             return Vec::new();
         };
@@ -261,11 +265,11 @@ impl State {
         let mut spend = || *verdict.insert(child.spend());
         let commands = ask(&mut self.plan, &mut spend);
         match verdict {
-            Some(Verdict::Restart { after, restart }) => {
+            Some(RestartDecision::Restart { after, restart }) => {
                 let (actor, supervisor) = (&*child.spec.name, &*self.spec.name);
                 tracing::warn!(actor, supervisor, restart, ?after, reason, "it is started again");
             }
-            Some(Verdict::GiveUp) => self.give_up(index),
+            Some(RestartDecision::GiveUp) => self.give_up(index),
             None => {}
         }
         commands
@@ -278,9 +282,9 @@ impl State {
             .get(index)
             .map(|child| child.spec.name.clone())
             .unwrap_or_default();
-        let RestartPolicy {
+        let RestartIntensity {
             max_restarts, within, ..
-        } = self.spec.policy;
+        } = self.spec.intensity;
         let supervisor = &self.spec.name;
         let reason = format!("more than {max_restarts} restarts within {within:?}, the last one for `{name}`");
         match self.spec.strategy {
@@ -337,30 +341,30 @@ impl State {
         });
     }
 
-    fn execute(&mut self, commands: Vec<Command>) -> Result<(), ActorProcessingErr> {
+    fn execute(&mut self, commands: Vec<PlanCommand>) -> Result<(), ActorProcessingErr> {
         if self.plan.is_over() {
             self.close(Closing::Ending);
         }
         for command in commands {
             match command {
-                Command::Refresh(index) => self.refresh(index),
-                Command::Stop(index) => {
+                PlanCommand::Refresh(index) => self.refresh(index),
+                PlanCommand::Stop(index) => {
                     if let Some(child) = self.children.get(index)
                         && let Some(running) = &child.running
                     {
                         stop(running, index, child.spec.name.clone(), self.myself.clone());
                     }
                 }
-                Command::Wait(index, after) => {
+                PlanCommand::Wait(index, after) => {
                     let myself = self.myself.clone();
                     tokio::spawn(async move {
                         tokio::time::sleep(after).await;
                         // The supervisor may have ended by now.
-                        drop(myself.cast(Message::Waited(index)));
+                        drop(myself.cast(SupervisorMessage::Waited(index)));
                     });
                 }
-                Command::Start(index) => self.start(index),
-                Command::End => self.end()?,
+                PlanCommand::Start(index) => self.start(index),
+                PlanCommand::End => self.end()?,
             }
         }
         Ok(())
@@ -390,7 +394,7 @@ impl State {
                 let reason = ended.to_string().into();
                 Err(NotStarted { child, reason })
             });
-            if let Err(error) = myself.cast(Message::Started(index, outcome)) {
+            if let Err(error) = myself.cast(SupervisorMessage::Started(index, outcome)) {
                 tracing::debug!(%error, "an actor was started for a supervisor that has ended");
             }
         });

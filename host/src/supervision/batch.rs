@@ -14,13 +14,13 @@ const AT_ONCE: usize = 4;
 
 /// What came of the starts, each by the place of the child.
 #[derive(Default)]
-pub(super) struct Started {
+pub(super) struct StartedChildren {
     pub(super) running: Vec<(usize, RunningChild)>,
     /// The first that failed, in the order of the children.
     failed: Option<(usize, NotStarted)>,
 }
 
-impl Started {
+impl StartedChildren {
     pub(super) fn failure(self) -> Option<NotStarted> {
         self.failed.map(|(_, error)| error)
     }
@@ -37,8 +37,8 @@ impl Started {
 }
 
 /// Starts children in no order. After a failure no further start is begun.
-pub(super) async fn start_together(mut launches: Vec<ChildStart>) -> Started {
-    let mut started = Started::default();
+pub(super) async fn start_together(mut launches: Vec<ChildStart>) -> StartedChildren {
+    let mut started = StartedChildren::default();
     if launches.len() > 1 {
         return start_on_tasks(launches).await;
     }
@@ -48,9 +48,9 @@ pub(super) async fn start_together(mut launches: Vec<ChildStart>) -> Started {
     started
 }
 
-async fn start_on_tasks(launches: Vec<ChildStart>) -> Started {
+async fn start_on_tasks(launches: Vec<ChildStart>) -> StartedChildren {
     let at_once = AT_ONCE * available_parallelism().map_or(1, usize::from);
-    let mut started = Started::default();
+    let mut started = StartedChildren::default();
     let mut waiting = launches.into_iter();
     let mut under_way: HashMap<Id, (usize, Arc<str>)> = HashMap::new();
     let mut tasks = JoinSet::new();

@@ -11,11 +11,11 @@ use tokio::time::Instant;
 use super::actor::{Arguments, Supervisor};
 use super::counts::TreeState;
 use super::in_place::{Closing, InPlace, SharedBudget};
-use super::message::{ChildHandle, GaveUp, Message, NotStarted, RunningChild};
+use super::message::{ChildHandle, GaveUp, NotStarted, RunningChild, SupervisorMessage};
 use super::shutdown::ends_within;
-use super::spec::{ChildSpec, Code, StartError};
+use super::spec::{ChildCode, ChildSpec, StartError};
 use crate::directory::{self, BoxFuture};
-use crate::guest::{self, GuestOptions, Restarting, Verdict};
+use crate::guest::{self, GuestOptions, RestartDecision, RestartPolicy};
 
 /// The longest time for an actor to stop before it is killed, and after that to end.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -40,7 +40,7 @@ pub(super) struct ChildStart {
     pub(super) index: usize,
     pub(super) spec: ChildSpec,
     pub(super) budget: SharedBudget,
-    pub(super) supervisor: ActorRef<Message>,
+    pub(super) supervisor: ActorRef<SupervisorMessage>,
     pub(super) closing: watch::Receiver<Closing>,
     pub(super) tree: TreeState,
     /// It was there before.
@@ -49,7 +49,7 @@ pub(super) struct ChildStart {
 
 impl Child {
     /// Decides about a failure that happened now.
-    pub(super) fn spend(&self) -> Verdict {
+    pub(super) fn spend(&self) -> RestartDecision {
         let mut budget = self.budget.lock();
         budget.spend(Instant::now())
     }
@@ -60,7 +60,7 @@ impl ChildStart {
     pub(super) fn start(self) -> BoxFuture<'static, Result<RunningChild, NotStarted>> {
         Box::pin(async move {
             let (name, tree, again) = (self.spec.name.clone(), self.tree.clone(), self.again);
-            let is_supervisor = matches!(self.spec.code, Code::Supervisor(_));
+            let is_supervisor = matches!(self.spec.code, ChildCode::Supervisor(_));
             let running = self.spawn().await?;
             if !is_supervisor {
                 tree.enter(&name, running.cell.clone());
@@ -80,7 +80,7 @@ impl ChildStart {
         };
         let parent = self.supervisor.get_cell();
         match self.spec.code.clone() {
-            Code::Guest { module, options } => {
+            ChildCode::Guest { module, options } => {
                 self.free_name(options.name.as_deref()).await;
                 let restart = self.spec.restart;
                 let gave_up = GaveUp::default();
@@ -94,7 +94,7 @@ impl ChildStart {
                     failing: AtomicBool::new(false),
                 };
                 let options = GuestOptions {
-                    restarting: Restarting {
+                    restarting: RestartPolicy {
                         when: restart,
                         restarts: Arc::new(in_place),
                     },
@@ -107,13 +107,13 @@ impl ChildStart {
                     handle: ChildHandle::Guest(guest, gave_up),
                 })
             }
-            Code::Native(start) => {
+            ChildCode::Native(start) => {
                 self.free_name(Some(&name)).await;
                 let cell = start(parent).await.map_err(failed)?;
                 let handle = ChildHandle::Native;
                 Ok(RunningChild { cell, handle })
             }
-            Code::Supervisor(spec) => {
+            ChildCode::Supervisor(spec) => {
                 let arguments = Arguments {
                     spec,
                     tree: self.tree,
@@ -161,8 +161,8 @@ pub(super) fn not_started(supervisor: &str, error: SpawnErr) -> NotStarted {
 }
 
 /// Stops the actor, and kills it if that takes too long. Its supervisor is told of its end as of any other, and at last, by
-/// [`Message::Gone`], that nothing more can be done about it.
-pub(super) fn stop(running: &RunningChild, index: usize, name: Arc<str>, supervisor: ActorRef<Message>) {
+/// [`SupervisorMessage::Gone`], that nothing more can be done about it.
+pub(super) fn stop(running: &RunningChild, index: usize, name: Arc<str>, supervisor: ActorRef<SupervisorMessage>) {
     let cell = running.cell.clone();
     let nested = match &running.handle {
         ChildHandle::Supervisor(actor) => Some(actor.clone()),
@@ -171,10 +171,10 @@ pub(super) fn stop(running: &RunningChild, index: usize, name: Arc<str>, supervi
     tokio::spawn(async move {
         match nested {
             // It gives each of its children as long, and needs no time of its own.
-            Some(nested) if nested.cast(Message::End).is_ok() => drop(cell.wait(None).await),
+            Some(nested) if nested.cast(SupervisorMessage::End).is_ok() => drop(cell.wait(None).await),
             _ => stop_or_kill(&cell, &name).await,
         }
-        drop(supervisor.cast(Message::Gone(index, cell.get_id())));
+        drop(supervisor.cast(SupervisorMessage::Gone(index, cell.get_id())));
     });
 }
 

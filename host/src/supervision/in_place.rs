@@ -11,12 +11,12 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::counts::TreeState;
-use super::message::{GaveUp, Message};
+use super::message::{GaveUp, SupervisorMessage};
 use crate::directory::BoxFuture;
-use crate::guest::{Budget, Restarts, Verdict};
+use crate::guest::{RestartBudget, RestartDecider, RestartDecision};
 
 /// The restarts of one child, or of all children of a supervisor.
-pub(super) type SharedBudget = Arc<Mutex<Budget>>;
+pub(super) type SharedBudget = Arc<Mutex<RestartBudget>>;
 
 /// Whether guests are restarted still.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(super) enum Closing {
 #[derive(Debug)]
 pub(super) struct InPlace {
     pub(super) child: usize,
-    pub(super) supervisor: ActorRef<Message>,
+    pub(super) supervisor: ActorRef<SupervisorMessage>,
     pub(super) budget: SharedBudget,
     pub(super) closing: watch::Receiver<Closing>,
     pub(super) tree: TreeState,
@@ -41,13 +41,13 @@ pub(super) struct InPlace {
     pub(super) failing: AtomicBool,
 }
 
-impl Restarts for InPlace {
-    fn failed(&self, now: Instant) -> Verdict {
+impl RestartDecider for InPlace {
+    fn failed(&self, now: Instant) -> RestartDecision {
         if *self.closing.borrow() != Closing::No {
-            return Verdict::GiveUp;
+            return RestartDecision::GiveUp;
         }
         let verdict = self.budget.lock().spend(now);
-        let gave_up = verdict == Verdict::GiveUp;
+        let gave_up = verdict == RestartDecision::GiveUp;
         self.gave_up.set(gave_up);
         self.failing.store(!gave_up, Ordering::Relaxed);
         verdict
@@ -69,7 +69,7 @@ impl Restarts for InPlace {
         self.tree.restarted();
         // A restart that the supervisor asked for is no news to it.
         if self.failing.swap(false, Ordering::Relaxed) {
-            drop(self.supervisor.cast(Message::RestartedInPlace(self.child)));
+            drop(self.supervisor.cast(SupervisorMessage::RestartedInPlace(self.child)));
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::spec::StartError;
 use crate::guest::GuestHandle;
 
-pub(super) enum Message {
+pub(super) enum SupervisorMessage {
     /// The outcome of a start.
     Started(usize, Result<RunningChild, NotStarted>),
     /// The wait before a start is over.
@@ -24,11 +24,11 @@ pub(super) enum Message {
     End,
 }
 
-impl ractor::Message for Message {}
+impl ractor::Message for SupervisorMessage {}
 
 /// True for a supervisor of this kind.
 pub(super) fn is_supervisor(cell: &ActorCell) -> bool {
-    cell.is_message_type_of::<Message>() == Some(true)
+    cell.is_message_type_of::<SupervisorMessage>() == Some(true)
 }
 
 /// One actor, from its start to its end.
@@ -43,7 +43,7 @@ pub(super) struct RunningChild {
 pub(super) enum ChildHandle {
     Guest(GuestHandle, GaveUp),
     Native,
-    Supervisor(ActorRef<Message>),
+    Supervisor(ActorRef<SupervisorMessage>),
 }
 
 /// A child did not start.
@@ -75,5 +75,5 @@ impl GaveUp {
 #[derive(Debug)]
 pub(super) enum LiveChild {
     Actor(ActorCell),
-    Supervisor(ActorRef<Message>),
+    Supervisor(ActorRef<SupervisorMessage>),
 }

@@ -31,7 +31,7 @@ pub use spec::{ChildSpec, StartError, Strategy, SupervisorSpec};
 /// What the simulation of whole nodes runs.
 #[cfg(test)]
 pub(crate) mod sim {
-    pub(crate) use super::plan::{ChildExit, Command, Plan};
+    pub(crate) use super::plan::{ChildExit, PlanCommand, RestartPlan};
     pub(crate) use super::reload::rollout::{Rollout, RolloutCommand};
     pub(crate) use super::reload::{OnFailure, Outcome, Verdict};
     pub(crate) use super::shutdown_order::{ShutdownCommand, ShutdownOrder};

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::spec::{ChildKind, Strategy};
-use crate::guest::{Restart, Verdict};
+use crate::guest::{RestartDecision, RestartType};
 
 /// How a child came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) enum ChildExit {
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Command {
+pub(crate) enum PlanCommand {
     /// Ask this guest to go on with a fresh instance.
     Refresh(usize),
     /// Stop this child, and say when it has ended.
@@ -39,7 +39,7 @@ pub(crate) enum Command {
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub(crate) struct RestartPlan {
     strategy: Strategy,
     children: Vec<PlannedChild>,
     /// Children that are to be stopped, the last first.
@@ -51,13 +51,13 @@ pub(crate) struct Plan {
     waiting: bool,
     /// Children that are being started or stopped.
     moving: usize,
-    phase: Phase,
+    phase: PlanPhase,
 }
 
 #[derive(Debug)]
 struct PlannedChild {
     kind: ChildKind,
-    restart: Restart,
+    restart: RestartType,
     state: ChildState,
 }
 
@@ -70,7 +70,7 @@ enum ChildState {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum PlanPhase {
     /// Children are restarted as the strategy says.
     Running,
     /// Children are stopped, one after the other.
@@ -81,9 +81,9 @@ enum Phase {
     Frozen,
 }
 
-impl Plan {
+impl RestartPlan {
     /// All children are up.
-    pub(crate) fn new(strategy: Strategy, children: impl IntoIterator<Item = (ChildKind, Restart)>) -> Self {
+    pub(crate) fn new(strategy: Strategy, children: impl IntoIterator<Item = (ChildKind, RestartType)>) -> Self {
         let child = |(kind, restart)| PlannedChild {
             kind,
             restart,
@@ -97,7 +97,7 @@ impl Plan {
             wait: None,
             waiting: false,
             moving: 0,
-            phase: Phase::Running,
+            phase: PlanPhase::Running,
         }
     }
 
@@ -106,14 +106,17 @@ impl Plan {
         &mut self,
         child: usize,
         ending: ChildExit,
-        spend: impl FnOnce() -> Verdict,
-    ) -> Vec<Command> {
+        spend: impl FnOnce() -> RestartDecision,
+    ) -> Vec<PlanCommand> {
         let was = self.set(child, ChildState::Down);
-        if self.phase == Phase::Running && was != Some(ChildState::Stopping) && self.is_restarted_after(child, ending) {
+        if self.phase == PlanPhase::Running
+            && was != Some(ChildState::Stopping)
+            && self.is_restarted_after(child, ending)
+        {
             return self.decide(child, spend());
         }
-        if self.phase == Phase::Running && ending == ChildExit::GaveUp {
-            return self.decide(child, Verdict::GiveUp);
+        if self.phase == PlanPhase::Running && ending == ChildExit::GaveUp {
+            return self.decide(child, RestartDecision::GiveUp);
         }
         self.poll()
     }
@@ -126,58 +129,62 @@ impl Plan {
                 kind: ChildKind::Guest, ..
             }) => false,
             Some(child) => match child.restart {
-                Restart::Temporary => false,
-                Restart::Transient => ending != ChildExit::Stopped,
-                Restart::Permanent => true,
+                RestartType::Temporary => false,
+                RestartType::Transient => ending != ChildExit::Stopped,
+                RestartType::Permanent => true,
             },
         }
     }
 
     /// A guest was restarted in place, after a failure or because it had stopped itself.
-    pub(crate) fn handle_restarted(&mut self, child: usize) -> Vec<Command> {
-        if self.phase == Phase::Running {
+    pub(crate) fn handle_restarted(&mut self, child: usize) -> Vec<PlanCommand> {
+        if self.phase == PlanPhase::Running {
             self.restart_others(child);
         }
         self.poll()
     }
 
     /// A wait is over.
-    pub(super) fn handle_waited(&mut self, child: usize) -> Vec<Command> {
+    pub(super) fn handle_waited(&mut self, child: usize) -> Vec<PlanCommand> {
         self.waiting = false;
-        if self.phase == Phase::Running && self.strategy == Strategy::OneForOne {
+        if self.phase == PlanPhase::Running && self.strategy == Strategy::OneForOne {
             return self.start(child).into_iter().collect();
         }
         self.poll()
     }
 
     /// A child is up again.
-    pub(super) fn handle_started(&mut self, child: usize) -> Vec<Command> {
+    pub(super) fn handle_started(&mut self, child: usize) -> Vec<PlanCommand> {
         self.set(child, ChildState::Up);
         match self.phase {
-            Phase::Running => {}
-            Phase::Ending | Phase::Ended => {
+            PlanPhase::Running => {}
+            PlanPhase::Ending | PlanPhase::Ended => {
                 self.outdated.insert(child);
             }
-            Phase::Frozen => {
+            PlanPhase::Frozen => {
                 self.set(child, ChildState::Stopping);
-                return vec![Command::Stop(child)];
+                return vec![PlanCommand::Stop(child)];
             }
         }
         self.poll()
     }
 
     /// A child did not come up. `spend` is as for [`handle_ended`](Self::handle_ended).
-    pub(super) fn handle_start_failed(&mut self, child: usize, spend: impl FnOnce() -> Verdict) -> Vec<Command> {
+    pub(super) fn handle_start_failed(
+        &mut self,
+        child: usize,
+        spend: impl FnOnce() -> RestartDecision,
+    ) -> Vec<PlanCommand> {
         self.set(child, ChildState::Down);
-        if self.phase == Phase::Running {
+        if self.phase == PlanPhase::Running {
             return self.decide(child, spend());
         }
         self.poll()
     }
 
     /// The supervisor is to stop, and its children before it.
-    pub(super) fn handle_end(&mut self) -> Vec<Command> {
-        if self.phase == Phase::Running {
+    pub(super) fn handle_end(&mut self) -> Vec<PlanCommand> {
+        if self.phase == PlanPhase::Running {
             self.end();
         }
         self.poll()
@@ -185,7 +192,7 @@ impl Plan {
 
     /// From now on nothing is started, and somebody else stops the children.
     pub(crate) fn freeze(&mut self) {
-        self.phase = Phase::Frozen;
+        self.phase = PlanPhase::Frozen;
         self.outdated.clear();
         self.due.clear();
         self.wait = None;
@@ -193,7 +200,7 @@ impl Plan {
 
     /// True from when nothing is restarted any more.
     pub(super) fn is_over(&self) -> bool {
-        self.phase != Phase::Running
+        self.phase != PlanPhase::Running
     }
 
     /// The children that are up, in their order.
@@ -204,13 +211,15 @@ impl Plan {
             .map(|(index, _)| index)
     }
 
-    fn decide(&mut self, failed: usize, verdict: Verdict) -> Vec<Command> {
+    fn decide(&mut self, failed: usize, verdict: RestartDecision) -> Vec<PlanCommand> {
         match (verdict, self.strategy) {
             // Its failure is its own.
-            (Verdict::GiveUp, Strategy::OneForOne) => return Vec::new(),
-            (Verdict::GiveUp, _) => self.end(),
-            (Verdict::Restart { after, .. }, Strategy::OneForOne) => return vec![Command::Wait(failed, after)],
-            (Verdict::Restart { after, .. }, _) => {
+            (RestartDecision::GiveUp, Strategy::OneForOne) => return Vec::new(),
+            (RestartDecision::GiveUp, _) => self.end(),
+            (RestartDecision::Restart { after, .. }, Strategy::OneForOne) => {
+                return vec![PlanCommand::Wait(failed, after)];
+            }
+            (RestartDecision::Restart { after, .. }, _) => {
                 self.due.insert(failed);
                 let longest = self.wait.map_or(after, |(_, wait)| wait.max(after));
                 self.wait = Some((failed, longest));
@@ -232,7 +241,7 @@ impl Plan {
                 continue;
             };
             let is_alive = matches!(child.state, ChildState::Up | ChildState::Starting);
-            let is_back = child.restart != Restart::Temporary;
+            let is_back = child.restart != RestartType::Temporary;
             if is_alive && (!is_back || child.kind != ChildKind::Guest) {
                 self.outdated.insert(index);
             }
@@ -243,35 +252,35 @@ impl Plan {
     }
 
     fn end(&mut self) {
-        self.phase = Phase::Ending;
+        self.phase = PlanPhase::Ending;
         self.due.clear();
         self.wait = None;
         self.outdated = self.up().collect();
     }
 
     /// What can be done by now. One child is stopped or started at a time, so that those after it find it ready.
-    fn poll(&mut self) -> Vec<Command> {
-        if self.phase == Phase::Frozen || self.moving > 0 {
+    fn poll(&mut self) -> Vec<PlanCommand> {
+        if self.phase == PlanPhase::Frozen || self.moving > 0 {
             return Vec::new();
         }
         while let Some(child) = self.outdated.pop_last() {
             if self.state(child) == Some(ChildState::Up) {
                 self.set(child, ChildState::Stopping);
-                return vec![Command::Stop(child)];
+                return vec![PlanCommand::Stop(child)];
             }
         }
         match self.phase {
-            Phase::Ending => {
-                self.phase = Phase::Ended;
-                return vec![Command::End];
+            PlanPhase::Ending => {
+                self.phase = PlanPhase::Ended;
+                return vec![PlanCommand::End];
             }
-            Phase::Ended | Phase::Frozen => return Vec::new(),
-            Phase::Running if self.waiting => return Vec::new(),
-            Phase::Running => {}
+            PlanPhase::Ended | PlanPhase::Frozen => return Vec::new(),
+            PlanPhase::Running if self.waiting => return Vec::new(),
+            PlanPhase::Running => {}
         }
         if let Some((child, wait)) = self.wait.take() {
             self.waiting = true;
-            return vec![Command::Wait(child, wait)];
+            return vec![PlanCommand::Wait(child, wait)];
         }
         let mut commands = Vec::new();
         while let Some(child) = self.due.pop_first() {
@@ -280,19 +289,19 @@ impl Plan {
                 break;
             }
             if self.is_guest(child) {
-                commands.push(Command::Refresh(child));
+                commands.push(PlanCommand::Refresh(child));
             }
         }
         commands
     }
 
     /// Starts a child that is down.
-    fn start(&mut self, child: usize) -> Option<Command> {
+    fn start(&mut self, child: usize) -> Option<PlanCommand> {
         if self.state(child) != Some(ChildState::Down) {
             return None;
         }
         self.set(child, ChildState::Starting);
-        Some(Command::Start(child))
+        Some(PlanCommand::Start(child))
     }
 
     fn state(&self, child: usize) -> Option<ChildState> {

@@ -7,13 +7,13 @@
 
 use std::time::Duration;
 
-use super::plan::{ChildExit, Command, Plan};
+use super::plan::{ChildExit, PlanCommand, RestartPlan};
 use super::spec::ChildKind;
 use super::spec::Strategy;
-use crate::guest::{Restart, Verdict};
+use crate::guest::{RestartDecision, RestartType};
 
 struct Case {
-    plan: Plan,
+    plan: RestartPlan,
     letters: Vec<char>,
     history: String,
 }
@@ -31,15 +31,15 @@ fn check(strategy: Strategy, children: &str, history: &[(&str, &str)]) {
             _ => ChildKind::Supervisor,
         };
         let restart = match child.chars().last() {
-            Some('!') => Restart::Permanent,
-            Some('?') => Restart::Temporary,
-            _ => Restart::Transient,
+            Some('!') => RestartType::Permanent,
+            Some('?') => RestartType::Temporary,
+            _ => RestartType::Transient,
         };
         letters.extend(child.chars().next());
         kinds.push((kind, restart));
     }
     let mut case = Case {
-        plan: Plan::new(strategy, kinds),
+        plan: RestartPlan::new(strategy, kinds),
         letters,
         history: format!("{strategy}, {children}"),
     };
@@ -63,12 +63,12 @@ impl Case {
             _ => (event, usize::MAX),
         };
         let plan = &mut self.plan;
-        let restart = || Verdict::Restart {
+        let restart = || RestartDecision::Restart {
             after: Duration::from_millis(100),
             restart: 1,
         };
-        let give_up = || Verdict::GiveUp;
-        let never = || -> Verdict { panic!("{event}: the budget is not asked") };
+        let give_up = || RestartDecision::GiveUp;
+        let never = || -> RestartDecision { panic!("{event}: the budget is not asked") };
         let commands = match words {
             "failed" => plan.handle_ended(child, ChildExit::Failed, restart),
             "failed too often" => plan.handle_ended(child, ChildExit::Failed, give_up),
@@ -92,14 +92,14 @@ impl Case {
         words.join(", ")
     }
 
-    fn in_words(&self, command: Command) -> String {
+    fn in_words(&self, command: PlanCommand) -> String {
         let name = |child: usize| format!("{}{child}", self.letters[child]);
         match command {
-            Command::Refresh(child) => format!("refresh {}", name(child)),
-            Command::Stop(child) => format!("stop {}", name(child)),
-            Command::Wait(child, after) => format!("wait {after:?} for {}", name(child)),
-            Command::Start(child) => format!("start {}", name(child)),
-            Command::End => "end".to_owned(),
+            PlanCommand::Refresh(child) => format!("refresh {}", name(child)),
+            PlanCommand::Stop(child) => format!("stop {}", name(child)),
+            PlanCommand::Wait(child, after) => format!("wait {after:?} for {}", name(child)),
+            PlanCommand::Start(child) => format!("start {}", name(child)),
+            PlanCommand::End => "end".to_owned(),
         }
     }
 }

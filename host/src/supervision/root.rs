@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::actor::{Arguments, Supervisor};
 use super::child::not_started;
 use super::counts::{Cells, Counts, TreeState};
-use super::message::{Message, NotStarted};
+use super::message::{NotStarted, SupervisorMessage};
 use super::readiness::{GivenUp, Readiness, ReadinessWatch};
 use super::shutdown::{self, ShutdownMode};
 use super::spec::SupervisorSpec;
@@ -24,7 +24,7 @@ const NAME: &str = "root";
 /// nobody.
 #[derive(Debug)]
 pub struct Root {
-    actor: ActorRef<Message>,
+    actor: ActorRef<SupervisorMessage>,
     cell: ActorCell,
     counts: watch::Receiver<Counts>,
     cells: Cells,

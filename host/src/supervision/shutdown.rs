@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::message::{LiveChild, Message};
+use super::message::{LiveChild, SupervisorMessage};
 use super::shutdown_order::{ShutdownCommand, ShutdownOrder};
 use crate::directory::BoxFuture;
 
@@ -112,9 +112,9 @@ impl FrozenTree {
 }
 
 /// Keeps a supervisor from restarting anything, and learns who is alive below it.
-pub(super) async fn freeze(supervisor: &ActorRef<Message>, patience: Duration) -> Vec<Vec<LiveChild>> {
+pub(super) async fn freeze(supervisor: &ActorRef<SupervisorMessage>, patience: Duration) -> Vec<Vec<LiveChild>> {
     let (sender, reply) = oneshot::channel();
-    if supervisor.cast(Message::Freeze(sender)).is_err() {
+    if supervisor.cast(SupervisorMessage::Freeze(sender)).is_err() {
         return Vec::new();
     }
     match tokio::time::timeout(patience, reply).await {

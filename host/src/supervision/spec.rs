@@ -9,7 +9,7 @@ use ractor::ActorCell;
 
 use super::readiness::OnGiveUp;
 use crate::directory::BoxFuture;
-use crate::guest::{GuestOptions, Module, Restart, RestartPolicy};
+use crate::guest::{GuestOptions, Module, RestartIntensity, RestartType};
 
 /// Who else is restarted when an actor was.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub struct SupervisorSpec {
     /// Who is restarted with whom.
     pub strategy: Strategy,
     /// How many restarts are too many.
-    pub policy: RestartPolicy,
+    pub intensity: RestartIntensity,
     /// Its children, in the order of their start.
     pub children: Vec<ChildSpec>,
 }
@@ -70,15 +70,15 @@ type StartNative = dyn Fn(ActorCell) -> BoxFuture<'static, Result<ActorCell, Sta
 #[derive(Clone)]
 pub struct ChildSpec {
     pub(super) name: Arc<str>,
-    pub(super) restart: Restart,
+    pub(super) restart: RestartType,
     pub(super) batch: Option<usize>,
     pub(super) on_give_up: OnGiveUp,
-    pub(super) code: Code,
+    pub(super) code: ChildCode,
 }
 
 /// What a child is made of.
 #[derive(Clone)]
-pub(super) enum Code {
+pub(super) enum ChildCode {
     Guest { module: Module, options: Arc<GuestOptions> },
     Native(Arc<StartNative>),
     Supervisor(Arc<SupervisorSpec>),
@@ -94,14 +94,14 @@ pub(crate) enum ChildKind {
 
 impl ChildSpec {
     /// A guest, restarted in place by the rules of its supervisor: `options.restarting` is not looked at.
-    pub fn guest(module: Module, options: GuestOptions, restart: Restart) -> Self {
+    pub fn guest(module: Module, options: GuestOptions, restart: RestartType) -> Self {
         let name = options.name.as_deref().unwrap_or_else(|| module.name()).into();
         Self {
             name,
             restart,
             batch: None,
             on_give_up: OnGiveUp::Stay,
-            code: Code::Guest {
+            code: ChildCode::Guest {
                 module,
                 options: Arc::new(options),
             },
@@ -110,7 +110,7 @@ impl ChildSpec {
 
     /// A native actor. `start` spawns it under its name, linked to the supervisor that it gets, and makes it join its
     /// groups; it is called again for each restart.
-    pub fn native<F>(name: &str, restart: Restart, start: impl Fn(ActorCell) -> F + Send + Sync + 'static) -> Self
+    pub fn native<F>(name: &str, restart: RestartType, start: impl Fn(ActorCell) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<ActorCell, StartError>> + Send + 'static,
     {
@@ -119,7 +119,7 @@ impl ChildSpec {
             restart,
             batch: None,
             on_give_up: OnGiveUp::Stay,
-            code: Code::Native(Arc::new(move |supervisor| Box::pin(start(supervisor)))),
+            code: ChildCode::Native(Arc::new(move |supervisor| Box::pin(start(supervisor)))),
         }
     }
 
@@ -127,10 +127,10 @@ impl ChildSpec {
     pub fn supervisor(spec: SupervisorSpec) -> Self {
         Self {
             name: spec.name.as_str().into(),
-            restart: Restart::Permanent,
+            restart: RestartType::Permanent,
             batch: None,
             on_give_up: OnGiveUp::Stay,
-            code: Code::Supervisor(Arc::new(spec)),
+            code: ChildCode::Supervisor(Arc::new(spec)),
         }
     }
 
@@ -153,17 +153,17 @@ impl ChildSpec {
     /// The child, or else all actors below it. A temporary one is never missed.
     pub(super) fn actors(&self) -> Vec<(&Arc<str>, OnGiveUp)> {
         match &self.code {
-            Code::Supervisor(spec) => spec.children.iter().flat_map(Self::actors).collect(),
-            _ if self.restart == Restart::Temporary => Vec::new(),
+            ChildCode::Supervisor(spec) => spec.children.iter().flat_map(Self::actors).collect(),
+            _ if self.restart == RestartType::Temporary => Vec::new(),
             _ => vec![(&self.name, self.on_give_up)],
         }
     }
 
     pub(super) fn kind(&self) -> ChildKind {
         match self.code {
-            Code::Guest { .. } => ChildKind::Guest,
-            Code::Native(_) => ChildKind::Native,
-            Code::Supervisor(_) => ChildKind::Supervisor,
+            ChildCode::Guest { .. } => ChildKind::Guest,
+            ChildCode::Native(_) => ChildKind::Native,
+            ChildCode::Supervisor(_) => ChildKind::Supervisor,
         }
     }
 }
@@ -173,9 +173,9 @@ impl fmt::Debug for ChildSpec {
         let mut debug = f.debug_struct("ChildSpec");
         debug.field("name", &self.name).field("restart", &self.restart);
         match &self.code {
-            Code::Guest { module, .. } => debug.field("module", &module.name()).finish(),
-            Code::Native(_) => debug.finish_non_exhaustive(),
-            Code::Supervisor(spec) => debug.field("supervisor", spec).finish(),
+            ChildCode::Guest { module, .. } => debug.field("module", &module.name()).finish(),
+            ChildCode::Native(_) => debug.finish_non_exhaustive(),
+            ChildCode::Supervisor(spec) => debug.field("supervisor", spec).finish(),
         }
     }
 }

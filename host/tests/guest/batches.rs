@@ -4,7 +4,8 @@ use ractor::message::SerializedMessage;
 use ractor::pg;
 use ractor_host::directory::PutRefused;
 use ractor_host::guest::{
-    Allocation, Engine, EngineConfig, GuestOptions, LoadError, LoadFault, Module, Restart, RestartPolicy, Restarting,
+    Allocation, Engine, EngineConfig, GuestOptions, LoadError, LoadFault, Module, RestartIntensity, RestartPolicy,
+    RestartType,
 };
 
 use crate::metrics::recorded;
@@ -52,7 +53,7 @@ async fn begin(mode: Mode, options: GuestOptions) -> Running {
 
 fn restarted() -> GuestOptions {
     GuestOptions {
-        restarting: Restarting::new(Restart::Transient, RestartPolicy::default()),
+        restarting: RestartPolicy::new(RestartType::Transient, RestartIntensity::default()),
         ..options()
     }
 }

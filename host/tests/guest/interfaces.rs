@@ -149,8 +149,12 @@ async fn whoever_has_no_section_is_not_started_and_told_what_to_write() {
         said.contains("it imports `acme:tally/count@0.1.0`; add a section [actors.interfaces.tally]"),
         "{said}"
     );
-    let wants: Vec<_> = module.wants().iter().map(|want| &*want.capability).collect();
-    assert!(wants.contains(&"interfaces.tally"), "{wants:?}");
+    let uses: Vec<_> = module
+        .capability_uses()
+        .iter()
+        .map(|found| &*found.capability)
+        .collect();
+    assert!(uses.contains(&"interfaces.tally"), "{uses:?}");
 }
 
 #[tokio::test]

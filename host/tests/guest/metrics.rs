@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit, with_local_recorder};
 use ractor_host::directory;
 use ractor_host::guest::{
-    Grants, GuestOptions, Limits, Modules, Profile, Restart, RestartPolicy, Restarting, WhenFull,
+    Grants, GuestOptions, Limits, Modules, Profile, RestartIntensity, RestartPolicy, RestartType, WhenFull,
 };
 
 use crate::support::{ask, cast, script, start, start_module, with_limits};
@@ -60,7 +60,7 @@ pub(crate) fn recorded(test: impl Future<Output = ()>) -> Counters {
 fn named(name: &str, limits: Limits) -> GuestOptions {
     GuestOptions {
         name: Some(name.to_owned()),
-        restarting: Restarting::new(Restart::Transient, RestartPolicy::default()),
+        restarting: RestartPolicy::new(RestartType::Transient, RestartIntensity::default()),
         ..with_limits(limits)
     }
 }

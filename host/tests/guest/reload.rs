@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ractor::pg;
 use ractor_host::directory;
-use ractor_host::guest::{GuestOptions, Mode, Restart, RestartPolicy, Restarting};
+use ractor_host::guest::{GuestOptions, Mode, RestartIntensity, RestartPolicy, RestartType};
 use ractor_host::supervision::reload::{
     OnFailure, Outcome, Refusal, Reload, ReloadError, ReloadReport, Verdict, rollback,
 };
@@ -236,11 +236,11 @@ async fn the_version_before_comes_back() {
 #[tokio::test]
 async fn actors_that_start_later_or_again_have_the_current_version() {
     let node = Node::with(version(1)).await;
-    let restarting = Restarting::new(
-        Restart::Transient,
-        RestartPolicy {
+    let restarting = RestartPolicy::new(
+        RestartType::Transient,
+        RestartIntensity {
             backoff: Duration::ZERO,
-            ..RestartPolicy::default()
+            ..RestartIntensity::default()
         },
     );
     let options = GuestOptions {

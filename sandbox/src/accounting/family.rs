@@ -82,7 +82,7 @@ struct Shared {
     /// What its guests have had of the runtime's threads.
     account: Arc<Account>,
     /// What they have of what all guests share.
-    share: pools::Share,
+    share: pools::PoolShare,
     guest_count: Arc<GuestCount>,
     quota: Arc<Quota>,
     log: Arc<LogRate>,
@@ -90,7 +90,7 @@ struct Shared {
 
 /// The place of one child, until dropped.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<Shared>);
+pub(crate) struct ChildSlot(Arc<Shared>);
 
 impl Family {
     /// A family of one, which has this name and may take what its limits say.
@@ -102,7 +102,7 @@ impl Family {
                 prefix: format!("{name}{BELOW}"),
                 children: AtomicUsize::new(0),
                 account: Arc::default(),
-                share: pools::Share::of(pools),
+                share: pools::PoolShare::of(pools),
                 guest_count,
                 quota: Arc::new(Quota::new(limits)),
                 log: Arc::new(LogRate::of_family(name.into(), limits.log_rate_of_family())),
@@ -153,7 +153,7 @@ impl Family {
     }
 
     /// What the family has of what all guests share.
-    pub(crate) fn share(&self) -> &pools::Share {
+    pub(crate) fn share(&self) -> &pools::PoolShare {
         &self.shared.share
     }
 
@@ -161,7 +161,7 @@ impl Family {
     ///
     /// # Errors
     /// The family has `limit` children already, or all families together have as many as leave enough for others.
-    pub(crate) fn place(&self, limit: usize) -> Result<Place, Limit> {
+    pub(crate) fn place(&self, limit: usize) -> Result<ChildSlot, Limit> {
         let Shared {
             children, guest_count, ..
         } = &*self.shared;
@@ -171,7 +171,7 @@ impl Family {
             children.fetch_sub(1, Ordering::Relaxed);
             return Err(Limit::ChildrenOfAll(room));
         }
-        Ok(Place(self.shared.clone()))
+        Ok(ChildSlot(self.shared.clone()))
     }
 }
 
@@ -181,7 +181,7 @@ fn take(count: &AtomicUsize, limit: usize) -> Result<usize, usize> {
     count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
 }
 
-impl Drop for Place {
+impl Drop for ChildSlot {
     fn drop(&mut self) {
         self.0.children.fetch_sub(1, Ordering::Relaxed);
         self.0.guest_count.children.fetch_sub(1, Ordering::Relaxed);

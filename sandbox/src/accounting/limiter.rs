@@ -13,10 +13,10 @@ use crate::policy::limits::{Common, Limit, Limits};
 /// memory usually traps with something as vague as `unreachable`.
 #[derive(Debug)]
 pub(crate) struct Limiter {
-    memory: Budget,
+    memory: GrowthBudget,
     /// What has the family's part of the memory, and whose that is; none if there is no actor.
     member: Option<(Arc<Quota>, Label)>,
-    tables: Budget,
+    tables: GrowthBudget,
     core_instances: usize,
     memory_count: usize,
     table_count: usize,
@@ -36,7 +36,7 @@ pub(crate) struct EngineBounds {
 }
 
 #[derive(Debug)]
-struct Budget {
+struct GrowthBudget {
     used: usize,
     limit: usize,
 }
@@ -49,7 +49,7 @@ struct Growth {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Verdict {
+enum GrowthVerdict {
     Granted,
     /// Beyond the limit.
     Refused,
@@ -60,9 +60,9 @@ enum Verdict {
 impl Limiter {
     pub(crate) fn new(limits: &Limits, bounds: EngineBounds, member: Option<(Arc<Quota>, Label)>) -> Self {
         Self {
-            memory: Budget::new(limits.memory_bytes),
+            memory: GrowthBudget::new(limits.memory_bytes),
             member,
-            tables: Budget::new(limits.table_elements),
+            tables: GrowthBudget::new(limits.table_elements),
             core_instances: limits.core_instances,
             memory_count: limits.memories,
             table_count: limits.tables,
@@ -84,21 +84,21 @@ impl Drop for Limiter {
     }
 }
 
-impl Budget {
+impl GrowthBudget {
     fn new(limit: usize) -> Self {
         Self { used: 0, limit }
     }
 
-    fn grow(&mut self, growth: &Growth) -> Verdict {
+    fn grow(&mut self, growth: &Growth) -> GrowthVerdict {
         let used = self.used.saturating_add(growth.desired.saturating_sub(growth.current));
         if used > self.limit {
-            return Verdict::Refused;
+            return GrowthVerdict::Refused;
         }
         if growth.maximum.is_some_and(|maximum| growth.desired > maximum) {
-            return Verdict::Impossible;
+            return GrowthVerdict::Impossible;
         }
         self.used = used;
-        Verdict::Granted
+        GrowthVerdict::Granted
     }
 }
 
@@ -110,14 +110,14 @@ impl ResourceLimiter for Limiter {
             maximum,
         });
         match verdict {
-            Verdict::Refused => self.refused = Some(Limit::Memory(self.memory.limit)),
+            GrowthVerdict::Refused => self.refused = Some(Limit::Memory(self.memory.limit)),
             // It fails whatever is answered, and nobody else says why.
-            Verdict::Granted if desired as u64 > self.bounds.memory => {
+            GrowthVerdict::Granted if desired as u64 > self.bounds.memory => {
                 self.memory.used -= desired - current;
                 self.refused = Some(Limit::MemoryReservation(self.bounds.memory));
                 return Ok(false);
             }
-            Verdict::Granted => {
+            GrowthVerdict::Granted => {
                 let more = desired.saturating_sub(current);
                 if let Some((quota, label)) = &self.member
                     && let Err(limit) = quota.take(Common::Memory, more)
@@ -130,9 +130,9 @@ impl ResourceLimiter for Limiter {
                     return Ok(false);
                 }
             }
-            Verdict::Impossible => {}
+            GrowthVerdict::Impossible => {}
         }
-        Ok(verdict == Verdict::Granted)
+        Ok(verdict == GrowthVerdict::Granted)
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
@@ -142,15 +142,15 @@ impl ResourceLimiter for Limiter {
             maximum,
         });
         match verdict {
-            Verdict::Refused => self.refused = Some(Limit::TableElements(self.tables.limit)),
-            Verdict::Granted if desired > self.bounds.table => {
+            GrowthVerdict::Refused => self.refused = Some(Limit::TableElements(self.tables.limit)),
+            GrowthVerdict::Granted if desired > self.bounds.table => {
                 self.tables.used -= desired - current;
                 self.refused = Some(Limit::TableReservation(self.bounds.table));
                 return Ok(false);
             }
-            Verdict::Granted | Verdict::Impossible => {}
+            GrowthVerdict::Granted | GrowthVerdict::Impossible => {}
         }
-        Ok(verdict == Verdict::Granted)
+        Ok(verdict == GrowthVerdict::Granted)
     }
 
     fn instances(&self) -> usize {

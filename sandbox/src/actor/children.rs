@@ -13,7 +13,7 @@ use crate::accounting::family::Family;
 use crate::component::bindings::lifecycle::{Child, Restart as Restarted};
 use crate::directory::BoxFuture;
 use crate::policy::profile::Profile;
-use crate::policy::restart::{Restart, RestartPolicy, Restarting};
+use crate::policy::restart::{RestartIntensity, RestartPolicy, RestartType};
 use crate::store::own_actor::{NotStarted, OwnActor};
 
 /// A guest's actor, as its instances know it.
@@ -54,7 +54,7 @@ impl OwnActor for Parent {
 
     fn start_child(&self, id: ActorId, child: Child) -> BoxFuture<'static, Result<(), NotStarted>> {
         let found = self.modules.find(&child.module);
-        let restarting = Restarting::new(child.restart.into(), RestartPolicy::default());
+        let restarting = RestartPolicy::new(child.restart.into(), RestartIntensity::default());
         let options = GuestOptions {
             name: child.name,
             arguments: child.arguments,
@@ -83,7 +83,7 @@ impl From<SpawnError> for NotStarted {
     }
 }
 
-impl From<Restarted> for Restart {
+impl From<Restarted> for RestartType {
     fn from(restart: Restarted) -> Self {
         match restart {
             Restarted::Temporary => Self::Temporary,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::reload::{Asked, Request};
+use super::reload::{ReloadRequest, SnapshotRequest};
 use crate::store::mailbox::Mailbox;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, MutexGuard};
@@ -17,11 +17,11 @@ pub(crate) enum Command {
     /// stop that an instance which is gone has asked for means nothing.
     StopDue,
     /// Go on with other code.
-    Reload(Box<Request>),
+    Reload(Box<ReloadRequest>),
     /// What was reloaded has proven itself.
     Confirm,
     /// Say what the state is.
-    Snapshot(Asked),
+    Snapshot(SnapshotRequest),
 }
 
 impl Command {

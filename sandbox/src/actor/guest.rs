@@ -18,7 +18,7 @@ use crate::instance::casts::Casts;
 use crate::instance::error::GuestError;
 use crate::instance::module::Module;
 use crate::policy::profile::Profile;
-use crate::policy::restart::Restarting;
+use crate::policy::restart::RestartPolicy;
 use crate::store::data::ActorContext;
 use crate::store::groups::membership::Groups;
 
@@ -32,7 +32,7 @@ pub(super) struct Guest {
     /// Kept for restarts, as part of the family's memory.
     pub(super) arguments: Vec<u8>,
     pub(super) _arguments_share: Share,
-    pub(super) restarting: Restarting,
+    pub(super) restarting: RestartPolicy,
     pub(super) checkpoints: Option<Checkpoints>,
     pub(super) groups: Arc<Groups>,
     pub(super) family: Family,

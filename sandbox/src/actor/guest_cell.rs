@@ -8,7 +8,7 @@ use ractor::ActorCell;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::commands::{Command, Commands};
-use super::reload::{Asked, NotReloaded, Request, Snapshot, SnapshotAnswer, StateRoom, Swap, Swapped};
+use super::reload::{NotReloaded, ReloadRequest, Snapshot, SnapshotReply, SnapshotRequest, StateRoom, Swap, Swapped};
 use crate::instance::module::Module;
 use crate::policy::profile::Profile;
 use crate::store::mailbox::Mailbox;
@@ -129,7 +129,7 @@ impl GuestRef {
     /// The actor goes on with the code that it had, or has ended.
     pub async fn reload(&self, swap: Swap) -> Result<Swapped, NotReloaded> {
         let (tell, told) = oneshot::channel();
-        let request = Request { swap, tell };
+        let request = ReloadRequest { swap, tell };
         self.0.commands.request(Command::Reload(Box::new(request)));
         told.await.unwrap_or(Err(NotReloaded::Ended))
     }
@@ -145,9 +145,9 @@ impl GuestRef {
     /// The code can't, or the actor has ended. If the guest trapped, the actor was dealt with as after any failure.
     pub async fn snapshot(&self) -> Result<Snapshot, NotReloaded> {
         match self.ask(None).await? {
-            SnapshotAnswer::Taken(snapshot, _) => Ok(snapshot),
+            SnapshotReply::Taken(snapshot, _) => Ok(snapshot),
             // It was not asked to look for any.
-            SnapshotAnswer::NoRoom => Err(NotReloaded::Ended),
+            SnapshotReply::NoRoom => Err(NotReloaded::Ended),
         }
     }
 
@@ -160,14 +160,16 @@ impl GuestRef {
         room: Arc<StateRoom>,
     ) -> Result<Option<(Snapshot, OwnedSemaphorePermit)>, NotReloaded> {
         match self.ask(Some(room)).await? {
-            SnapshotAnswer::Taken(snapshot, place) => Ok(place.map(|place| (snapshot, place))),
-            SnapshotAnswer::NoRoom => Ok(None),
+            SnapshotReply::Taken(snapshot, place) => Ok(place.map(|place| (snapshot, place))),
+            SnapshotReply::NoRoom => Ok(None),
         }
     }
 
-    async fn ask(&self, room: Option<Arc<StateRoom>>) -> Result<SnapshotAnswer, NotReloaded> {
+    async fn ask(&self, room: Option<Arc<StateRoom>>) -> Result<SnapshotReply, NotReloaded> {
         let (tell, told) = oneshot::channel();
-        self.0.commands.request(Command::Snapshot(Asked { room, tell }));
+        self.0
+            .commands
+            .request(Command::Snapshot(SnapshotRequest { room, tell }));
         told.await.unwrap_or(Err(NotReloaded::Ended))
     }
 }

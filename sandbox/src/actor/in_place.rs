@@ -8,7 +8,7 @@ use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::instance::calls::Instance;
 use crate::instance::error::GuestError;
-use crate::policy::restart::Verdict;
+use crate::policy::restart::RestartDecision;
 
 /// Why a guest doesn't simply wait for what comes next, after a callback.
 enum AfterCallback {
@@ -57,12 +57,12 @@ impl Guest {
         reason: Option<String>,
     ) -> Result<bool, ActorProcessingErr> {
         match self.restarting.after_stop(Instant::now()) {
-            Verdict::GiveUp => {
+            RestartDecision::GiveUp => {
                 running.instance = Some(instance);
                 myself.stop(reason);
                 Ok(false)
             }
-            Verdict::Restart { after, .. } => {
+            RestartDecision::Restart { after, .. } => {
                 let Label { name, pid, .. } = &running.label;
                 tracing::info!(
                     actor = &**name,
@@ -102,15 +102,15 @@ impl Guest {
             let label = &running.label;
             telemetry::failure(label);
             let verdict = self.restarting.after_failure(Instant::now());
-            if let Verdict::Restart { after, restart } = verdict {
+            if let RestartDecision::Restart { after, restart } = verdict {
                 tracing::error!(actor = &*label.name, pid = label.pid, %error, restart, ?after, "the actor failed; it is restarted");
             }
             let goes_on = match verdict {
-                Verdict::Restart { after, .. } => {
+                RestartDecision::Restart { after, .. } => {
                     has_waited = true;
                     self.restarting.restarts.wait(after).await
                 }
-                Verdict::GiveUp => false,
+                RestartDecision::GiveUp => false,
             };
             if !goes_on {
                 if has_waited {

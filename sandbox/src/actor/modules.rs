@@ -16,10 +16,10 @@ const KEPT: usize = 3;
 
 /// The modules of a node by name. Clones are the same set.
 #[derive(Debug, Clone, Default)]
-pub struct Modules(Arc<RwLock<HashMap<String, Entry>>>);
+pub struct Modules(Arc<RwLock<HashMap<String, ModuleEntry>>>);
 
 #[derive(Debug, Default)]
-struct Entry {
+struct ModuleEntry {
     current: Option<Module>,
     /// Those before it, the youngest first.
     previous: VecDeque<Module>,
@@ -154,11 +154,11 @@ impl Modules {
         }
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, HashMap<String, Entry>> {
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<String, ModuleEntry>> {
         self.0.read()
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<String, Entry>> {
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<String, ModuleEntry>> {
         self.0.write()
     }
 }

@@ -17,7 +17,7 @@ use crate::directory::{self, NameTaken};
 use crate::instance::module::Module;
 use crate::policy::limits::{Common, Limits};
 use crate::policy::profile::Profile;
-use crate::policy::restart::Restarting;
+use crate::policy::restart::RestartPolicy;
 use crate::policy::text::tidy;
 use crate::store::groups::membership::{Group, Groups};
 
@@ -36,7 +36,7 @@ pub struct GuestOptions {
     /// The modules of its node: of those that its grants name, it may start children.
     pub modules: Modules,
     /// When it is restarted in place.
-    pub restarting: Restarting,
+    pub restarting: RestartPolicy,
     /// Where its state is kept, to be gone on from when it is started or restarted. Needs a name, and a module that exports
     /// the interface `reload`.
     pub checkpoints: Option<Checkpoints>,

@@ -3,7 +3,7 @@
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
-use super::capabilities::{self, Want};
+use super::capabilities::{self, CapabilityUse};
 use super::error::LoadFault;
 use super::imports::{Offers, is_of};
 
@@ -50,7 +50,7 @@ pub(crate) fn check_imports(
 pub(crate) struct Interfaces {
     pub(crate) imports: Vec<String>,
     pub(crate) exports: Vec<String>,
-    pub(crate) wants: Vec<Want>,
+    pub(crate) uses: Vec<CapabilityUse>,
 }
 
 impl Interfaces {
@@ -59,7 +59,7 @@ impl Interfaces {
         Self {
             imports: ty.imports(engine).map(|(name, _)| name.to_owned()).collect(),
             exports: ty.exports(engine).map(|(name, _)| name.to_owned()).collect(),
-            wants: capabilities::of(engine, component, offers.capabilities()),
+            uses: capabilities::of(engine, component, offers.capabilities()),
         }
     }
 }

@@ -84,7 +84,7 @@ impl Code {
         let linked = linking::check(engine, imports, &component)?;
         let mut interfaces = Interfaces::of(engine, &component, &imports.offers);
         let added = imports.added_among(&interfaces.imports);
-        interfaces.wants.extend(added.iter().map(Used::capability));
+        interfaces.uses.extend(added.iter().map(Used::capability));
         Ok(Self {
             digest,
             size: bytes.len(),

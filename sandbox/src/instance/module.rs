@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::code::{Code, Origin};
 use super::engine::Engine;
-use crate::component::capabilities::Want;
+use crate::component::capabilities::CapabilityUse;
 use crate::component::description::Description;
 use crate::component::needs::Needs;
 use crate::component::source::{Digest, ModuleSource};
@@ -76,8 +76,8 @@ impl Module {
     }
 
     /// The capabilities that its actors could use.
-    pub fn wants(&self) -> &[Want] {
-        &self.code.interfaces.wants
+    pub fn capability_uses(&self) -> &[CapabilityUse] {
+        &self.code.interfaces.uses
     }
 
     /// Checks that it imports nothing that an actor would have to be granted and isn't.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use super::grants::Capability;
 use super::text::tidy;
 
 /// The number of bytes that are shown of a name that a guest made up.
@@ -41,17 +42,18 @@ pub(crate) enum Denied<'a> {
 impl Denied<'_> {
     /// The key in node.toml that would grant it, which is its name in metrics.
     pub(crate) fn capability(&self) -> &'static str {
-        match self {
-            Self::Messages(_) => "messages",
-            Self::Spawn(_) => "spawn",
-            Self::Directories | Self::Read(_) | Self::Write(_) => "directories",
-            Self::Environment => "environment",
-            Self::Tcp(_) => "tcp",
-            Self::Udp(_) => "udp",
-            Self::Dns(_) => "dns",
-            Self::Http(_) | Self::HttpAddress(..) => "http",
-            Self::Listen => "listen",
-        }
+        let granted_by = match self {
+            Self::Messages(_) => Capability::Messages,
+            Self::Spawn(_) => Capability::Spawn,
+            Self::Directories | Self::Read(_) | Self::Write(_) => Capability::Directories,
+            Self::Environment => Capability::Environment,
+            Self::Tcp(_) => Capability::Tcp,
+            Self::Udp(_) => Capability::Udp,
+            Self::Dns(_) => Capability::Dns,
+            Self::Http(_) | Self::HttpAddress(..) => Capability::Http,
+            Self::Listen => return "listen",
+        };
+        granted_by.key()
     }
 
     /// The value that would grant it; none if nothing does.

@@ -14,7 +14,7 @@ use crate::directory::BoxFuture;
 
 /// When an actor is restarted, in OTP's words.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Restart {
+pub enum RestartType {
     /// Never.
     #[default]
     Temporary,
@@ -26,7 +26,7 @@ pub enum Restart {
 
 /// How many restarts are too many, and how long to wait before each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RestartPolicy {
+pub struct RestartIntensity {
     /// This many restarts may happen [`within`](Self::within) a time. One more, and the actor fails for good.
     pub max_restarts: u32,
     /// The time that restarts are counted in.
@@ -37,7 +37,7 @@ pub struct RestartPolicy {
     pub max_backoff: Duration,
 }
 
-impl Default for RestartPolicy {
+impl Default for RestartIntensity {
     /// Five restarts within a minute, after 100 ms, 200 ms and so on up to 5 s.
     fn default() -> Self {
         Self {
@@ -51,7 +51,7 @@ impl Default for RestartPolicy {
 
 /// What is to be done about a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum RestartDecision {
     /// Restart it after this wait.
     Restart {
         /// How long to wait.
@@ -65,29 +65,29 @@ pub enum Verdict {
 
 /// The restarts of an actor, or of several that share their fate.
 #[derive(Debug, Clone)]
-pub struct Budget {
-    policy: RestartPolicy,
+pub struct RestartBudget {
+    intensity: RestartIntensity,
     /// The restarts that count, oldest first.
     restarts: VecDeque<Instant>,
 }
 
-impl Budget {
+impl RestartBudget {
     /// A budget that nothing was taken from.
-    pub fn new(policy: RestartPolicy) -> Self {
+    pub fn new(intensity: RestartIntensity) -> Self {
         Self {
-            policy,
+            intensity,
             restarts: VecDeque::new(),
         }
     }
 
     /// Decides about a failure at `now`, and counts the restart if there is to be one.
-    pub fn spend(&mut self, now: Instant) -> Verdict {
-        let RestartPolicy {
+    pub fn spend(&mut self, now: Instant) -> RestartDecision {
+        let RestartIntensity {
             max_restarts,
             within,
             backoff,
             max_backoff,
-        } = self.policy;
+        } = self.intensity;
         while self
             .restarts
             .front()
@@ -97,11 +97,11 @@ impl Budget {
         }
         let counted = u32::try_from(self.restarts.len()).unwrap_or(u32::MAX);
         if counted >= max_restarts {
-            return Verdict::GiveUp;
+            return RestartDecision::GiveUp;
         }
         self.restarts.push_back(now);
         let doubled = backoff.saturating_mul(2_u32.saturating_pow(counted));
-        Verdict::Restart {
+        RestartDecision::Restart {
             after: doubled.min(max_backoff),
             restart: counted + 1,
         }
@@ -109,9 +109,9 @@ impl Budget {
 }
 
 /// Decides about the failures of a guest.
-pub trait Restarts: fmt::Debug + Send + Sync + 'static {
+pub trait RestartDecider: fmt::Debug + Send + Sync + 'static {
     /// It failed, or stopped itself and is to be restarted after that too.
-    fn failed(&self, now: Instant) -> Verdict;
+    fn failed(&self, now: Instant) -> RestartDecision;
 
     /// Waits as long as [`failed`](Self::failed) has said, or for a shorter time if the actor is to work off what it was sent and
     /// end. False if there is to be no restart after all, because the actor is about to be stopped anyway.
@@ -126,51 +126,51 @@ pub trait Restarts: fmt::Debug + Send + Sync + 'static {
     fn restarted(&self) {}
 }
 
-impl Restarts for Mutex<Budget> {
-    fn failed(&self, now: Instant) -> Verdict {
+impl RestartDecider for Mutex<RestartBudget> {
+    fn failed(&self, now: Instant) -> RestartDecision {
         self.lock().spend(now)
     }
 }
 
 /// When a guest is restarted, and who decides how often.
 #[derive(Debug, Clone)]
-pub struct Restarting {
+pub struct RestartPolicy {
     /// When.
-    pub when: Restart,
+    pub when: RestartType,
     /// How often.
-    pub restarts: Arc<dyn Restarts>,
+    pub restarts: Arc<dyn RestartDecider>,
 }
 
-impl Restarting {
+impl RestartPolicy {
     /// With a budget of its own.
-    pub fn new(when: Restart, policy: RestartPolicy) -> Self {
+    pub fn new(when: RestartType, intensity: RestartIntensity) -> Self {
         Self {
             when,
-            restarts: Arc::new(Mutex::new(Budget::new(policy))),
+            restarts: Arc::new(Mutex::new(RestartBudget::new(intensity))),
         }
     }
 
     /// Decides about a failure.
-    pub(crate) fn after_failure(&self, now: Instant) -> Verdict {
+    pub(crate) fn after_failure(&self, now: Instant) -> RestartDecision {
         match self.when {
-            Restart::Temporary => Verdict::GiveUp,
-            Restart::Transient | Restart::Permanent => self.restarts.failed(now),
+            RestartType::Temporary => RestartDecision::GiveUp,
+            RestartType::Transient | RestartType::Permanent => self.restarts.failed(now),
         }
     }
 
     /// Decides about a stop that the actor itself asked for.
-    pub(crate) fn after_stop(&self, now: Instant) -> Verdict {
+    pub(crate) fn after_stop(&self, now: Instant) -> RestartDecision {
         match self.when {
-            Restart::Temporary | Restart::Transient => Verdict::GiveUp,
-            Restart::Permanent => self.restarts.failed(now),
+            RestartType::Temporary | RestartType::Transient => RestartDecision::GiveUp,
+            RestartType::Permanent => self.restarts.failed(now),
         }
     }
 }
 
-impl Default for Restarting {
+impl Default for RestartPolicy {
     /// Never.
     fn default() -> Self {
-        Self::new(Restart::Temporary, RestartPolicy::default())
+        Self::new(RestartType::Temporary, RestartIntensity::default())
     }
 }
 
@@ -178,8 +178,8 @@ impl Default for Restarting {
 mod tests {
     use super::*;
 
-    fn policy(max_restarts: u32) -> RestartPolicy {
-        RestartPolicy {
+    fn intensity(max_restarts: u32) -> RestartIntensity {
+        RestartIntensity {
             max_restarts,
             within: Duration::from_secs(10),
             backoff: Duration::from_millis(100),
@@ -190,10 +190,10 @@ mod tests {
     #[test]
     fn restarts_are_counted_within_a_window() {
         let start = Instant::now();
-        let mut budget = Budget::new(policy(3));
+        let mut budget = RestartBudget::new(intensity(3));
         let mut failed = |at| match budget.spend(start + Duration::from_secs(at)) {
-            Verdict::Restart { after, restart } => Some((after.as_millis(), restart)),
-            Verdict::GiveUp => None,
+            RestartDecision::Restart { after, restart } => Some((after.as_millis(), restart)),
+            RestartDecision::GiveUp => None,
         };
         assert_eq!(failed(0), Some((100, 1)));
         assert_eq!(failed(1), Some((200, 2)));
@@ -208,18 +208,25 @@ mod tests {
     fn who_is_restarted_when() {
         let now = Instant::now();
         for (when, failure, stop) in [
-            (Restart::Temporary, false, false),
-            (Restart::Transient, true, false),
-            (Restart::Permanent, true, true),
+            (RestartType::Temporary, false, false),
+            (RestartType::Transient, true, false),
+            (RestartType::Permanent, true, true),
         ] {
-            let restarting = Restarting::new(when, policy(9));
-            assert_eq!(restarting.after_failure(now) != Verdict::GiveUp, failure, "{when:?}");
-            assert_eq!(restarting.after_stop(now) != Verdict::GiveUp, stop, "{when:?}");
+            let restarting = RestartPolicy::new(when, intensity(9));
+            assert_eq!(
+                restarting.after_failure(now) != RestartDecision::GiveUp,
+                failure,
+                "{when:?}"
+            );
+            assert_eq!(restarting.after_stop(now) != RestartDecision::GiveUp, stop, "{when:?}");
         }
     }
 
     #[test]
     fn no_restarts_at_all_is_a_policy_too() {
-        assert_eq!(Budget::new(policy(0)).spend(Instant::now()), Verdict::GiveUp);
+        assert_eq!(
+            RestartBudget::new(intensity(0)).spend(Instant::now()),
+            RestartDecision::GiveUp
+        );
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use ractor::{ActorCell, ActorId, ActorStatus, SupervisionEvent};
 
-use crate::accounting::family::{Place, Quota, Share};
+use crate::accounting::family::{ChildSlot, Quota, Share};
 use crate::directory::Lent;
 use crate::policy::limits::{Common, Limit};
 use crate::store::groups::watch::{GroupWatch, changed};
@@ -19,7 +19,7 @@ use crate::store::groups::watch::{GroupWatch, changed};
 pub(crate) struct Monitors {
     myself: ActorCell,
     /// Those that a native linked to the guest have no place.
-    children: HashMap<ActorId, Option<Place>>,
+    children: HashMap<ActorId, Option<ChildSlot>>,
     monitored: HashMap<ActorId, Monitored>,
     /// Made at the first use.
     pub(super) groups: Option<GroupWatch>,
@@ -35,7 +35,7 @@ struct Monitored {
 
 /// Why an actor is not monitored.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(super) enum NotMonitored {
     Ended,
     TooMany(Limit),
 }
@@ -51,12 +51,12 @@ impl Monitors {
     }
 
     /// A child was spawned.
-    pub(super) fn add_child(&mut self, child: ActorId, place: Place) {
+    pub(super) fn add_child(&mut self, child: ActorId, place: ChildSlot) {
         self.children.insert(child, Some(place));
     }
 
     /// Asks to hear of the end of an actor. Of its children a guest hears anyway.
-    pub(super) fn monitor(&mut self, lent: Lent, limit: usize, quota: &Arc<Quota>) -> Result<(), Refused> {
+    pub(super) fn monitor(&mut self, lent: Lent, limit: usize, quota: &Arc<Quota>) -> Result<(), NotMonitored> {
         let actor = lent.cell().clone();
         if actor == self.myself || self.children.contains_key(&actor.get_id()) {
             return Ok(());
@@ -67,20 +67,20 @@ impl Monitors {
                 .monitored
                 .get(&actor.get_id())
                 .is_some_and(|monitored| monitored.muted);
-            return if muted { Err(Refused::Ended) } else { Ok(()) };
+            return if muted { Err(NotMonitored::Ended) } else { Ok(()) };
         };
         if has_ended(&actor) {
-            return Err(Refused::Ended);
+            return Err(NotMonitored::Ended);
         }
         if monitored >= limit {
-            return Err(Refused::TooMany(Limit::Monitors(limit)));
+            return Err(NotMonitored::TooMany(Limit::Monitors(limit)));
         }
-        let share = quota.share(Common::Monitors, 1).map_err(Refused::TooMany)?;
+        let share = quota.share(Common::Monitors, 1).map_err(NotMonitored::TooMany)?;
         self.myself.monitor(actor.clone());
         // It tells its monitors after it began to stop: whoever was one before will hear.
         if has_ended(&actor) {
             self.myself.unmonitor(actor);
-            return Err(Refused::Ended);
+            return Err(NotMonitored::Ended);
         }
         entry.insert(Monitored {
             lent,

@@ -37,13 +37,13 @@ struct Shared {
     limits: Arc<Limits>,
     actor: Arc<dyn OwnActor>,
     quota: Arc<Quota>,
-    running: Mutex<Running>,
+    running: Mutex<ActiveTimers>,
     /// There is an earlier deadline than the task knows of, or none at all.
     changed: Notify,
 }
 
 #[derive(Default)]
-struct Running {
+struct ActiveTimers {
     /// The last number given out.
     last: u64,
     timers: HashMap<u64, Timer>,
@@ -71,14 +71,14 @@ struct Timer {
 /// What a timer does.
 pub(super) enum Action {
     /// Casts a message.
-    Send(Cast),
+    Send(TimedCast),
     /// Stops the actor.
     Stop,
 }
 
 /// A message to come.
 #[derive(Clone)]
-pub(super) struct Cast {
+pub(super) struct TimedCast {
     /// Whose mailbox it is for.
     pub(super) to: ActorId,
     /// The tag.
@@ -221,7 +221,7 @@ impl Timer {
     }
 }
 
-impl Running {
+impl ActiveTimers {
     /// Room for one more timer whose message has this many bytes.
     fn make_room(&mut self, shared: &Shared, bytes: usize) -> Result<[Share; 2], TooMany> {
         let Shared { limits, quota, .. } = shared;
@@ -295,7 +295,7 @@ impl Running {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Running> {
+    fn lock(&self) -> MutexGuard<'_, ActiveTimers> {
         self.running.lock()
     }
 
@@ -320,7 +320,7 @@ impl Shared {
         next
     }
 
-    fn fire(self: &Arc<Self>, running: &mut Running, number: u64) {
+    fn fire(self: &Arc<Self>, running: &mut ActiveTimers, number: u64) {
         let Some(timer) = running.timers.get_mut(&number) else {
             return;
         };
@@ -356,7 +356,7 @@ impl Shared {
     }
 }
 
-impl Cast {
+impl TimedCast {
     fn message(&self) -> SerializedMessage {
         SerializedMessage::Cast {
             variant: self.variant.clone(),
@@ -376,7 +376,7 @@ fn probe(local: &Local) -> Receiver<Vec<u8>> {
 }
 
 /// Sends to an actor of another node, and waits while that node takes messages too slowly.
-async fn leave(shared: Arc<Shared>, number: u64, cast: Cast) {
+async fn leave(shared: Arc<Shared>, number: u64, cast: TimedCast) {
     let sending = directory::send_remote(cast.to, cast.message());
     let outcome = timeout(shared.limits.send_wait, sending)
         .await

@@ -6,8 +6,8 @@ pub(crate) mod commands;
 
 mod reload {
     #[derive(Debug)]
-    pub(crate) struct Request;
+    pub(crate) struct ReloadRequest;
 
     #[derive(Debug)]
-    pub(crate) struct Asked;
+    pub(crate) struct SnapshotRequest;
 }

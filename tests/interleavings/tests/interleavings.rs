@@ -1,5 +1,10 @@
 //! Many interleavings of the code that locks and wakes. Which ones is always the same; a failure prints a schedule that
-//! `shuttle::replay` takes. `RACTOR_INTERLEAVINGS` says how many there are of each.
+//! `shuttle::replay` takes. `RACTOR_INTERLEAVINGS` says how many there are of each, `RACTOR_INTERLEAVINGS_SEED` where the choices
+//! begin, and `RACTOR_TEST_SECONDS` for how long more are tried, from the seeds after that.
+
+use std::fmt::Debug;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
 
 use interleavings::guest::{mailboxes, waiting};
 use interleavings::transport::outboxes;
@@ -7,21 +12,33 @@ use interleavings::transport::outboxes;
 /// The interleavings of each scenario in a usual run.
 const USUAL: usize = 1_000;
 
-/// The seed of the scheduler's choices.
+/// The seed of the scheduler's choices, unless another one is given.
 const SEED: u64 = 7;
 
 /// The most changes of who goes on that the scheduler plans ahead: most faults take few.
 const DEPTH: usize = 3;
 
+fn variable<T: FromStr<Err: Debug>>(name: &str) -> Option<T> {
+    let value = std::env::var(name).ok()?;
+    Some(value.parse().expect("a number"))
+}
+
 fn check(scenario: fn()) {
-    let executions = match std::env::var("RACTOR_INTERLEAVINGS") {
-        Ok(number) => number.parse().expect("RACTOR_INTERLEAVINGS is a number"),
-        Err(_) => USUAL,
-    };
-    let random = shuttle::scheduler::RandomScheduler::new_from_seed(SEED, executions);
-    shuttle::Runner::new(random, shuttle::Config::default()).run(scenario);
-    let few = shuttle::scheduler::PctScheduler::new_from_seed(SEED, DEPTH, executions);
-    shuttle::Runner::new(few, shuttle::Config::default()).run(scenario);
+    let first = variable("RACTOR_INTERLEAVINGS_SEED").unwrap_or(SEED);
+    let number = variable("RACTOR_INTERLEAVINGS").unwrap_or(USUAL);
+    let seconds = variable("RACTOR_TEST_SECONDS").map(Duration::from_secs);
+    let end = Instant::now() + seconds.unwrap_or_default();
+    let mut done = 0;
+    for seed in first.. {
+        let random = shuttle::scheduler::RandomScheduler::new_from_seed(seed, number);
+        done += shuttle::Runner::new(random, shuttle::Config::default()).run(scenario);
+        let few = shuttle::scheduler::PctScheduler::new_from_seed(seed, DEPTH, number);
+        done += shuttle::Runner::new(few, shuttle::Config::default()).run(scenario);
+        if Instant::now() >= end {
+            break;
+        }
+    }
+    println!("{done} interleavings from seed {first}");
 }
 
 #[test]

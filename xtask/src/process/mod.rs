@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
-pub(crate) use self::run::Run;
+pub(crate) use self::run::{Ended, Run};
 pub(crate) use self::running::Running;
 
 /// The interval at which a waiting function looks again.

@@ -5,11 +5,18 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::{Running, tail};
+use super::{Running, poll, tail};
+
+/// How a command that has a time to work in came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    ByItself,
+    WithItsTime,
+}
 
 /// A command line before it runs.
 pub(crate) struct Run {
@@ -70,6 +77,33 @@ impl Run {
         Ok(())
     }
 
+    /// Runs it with all that it writes going to `file`.
+    ///
+    /// # Errors
+    /// As [`Run::show`].
+    pub(crate) fn show_later(mut self, file: &File) -> Result<()> {
+        self.command.stdout(file.try_clone()?).stderr(file.try_clone()?);
+        self.show()
+    }
+
+    /// Runs it as [`Run::show`] does, and stops it when its time is over.
+    ///
+    /// # Errors
+    /// It can't be started, or exits with anything but 0 before that.
+    pub(crate) fn show_for(mut self, time: Duration) -> Result<Ended> {
+        let mut child = Running::start(&mut self.command)?;
+        let end = Instant::now() + time;
+        let status = poll(time + self.limit, || match child.ended()? {
+            Some(status) => Ok(Some(Some(status))),
+            None => Ok((Instant::now() >= end).then_some(None)),
+        })?;
+        match status {
+            None => Ok(Ended::WithItsTime),
+            Some(status) if status.success() => Ok(Ended::ByItself),
+            Some(status) => bail!("`{}` failed ({status}); its output is above", self.line()),
+        }
+    }
+
     /// Runs it silently and gives what it wrote to stdout.
     ///
     /// # Errors
@@ -127,6 +161,14 @@ mod tests {
     #[test]
     fn captures_stdout_of_a_success() -> Result<()> {
         assert_eq!(shell("echo out; echo err >&2").capture()?, "out\n");
+        Ok(())
+    }
+
+    #[test]
+    fn what_has_a_time_to_work_in_is_stopped_when_that_is_over() -> Result<()> {
+        assert_eq!(shell("exec sleep 60").show_for(Duration::ZERO)?, Ended::WithItsTime);
+        assert_eq!(shell("exit 0").show_for(Duration::from_secs(60))?, Ended::ByItself);
+        assert!(shell("exit 3").show_for(Duration::from_secs(60)).is_err());
         Ok(())
     }
 

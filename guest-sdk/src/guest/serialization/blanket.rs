@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{BytesConvertable, DecodeError, or_panic};
-use crate::guest::describe::short;
+use crate::guest::type_names::short;
 
 impl<T: Serialize + DeserializeOwned> BytesConvertable for T {
     #[expect(

@@ -74,7 +74,7 @@ async fn a_message_to_an_actor_that_has_just_ended_is_not_called_sent() {
         node_id: NODE,
         peer_addr: "peer".to_owned(),
     };
-    let client = Client {
+    let client = ClusterClient {
         server: server.clone(),
         peer,
         deadline: Deadline::after(Duration::from_secs(60)),

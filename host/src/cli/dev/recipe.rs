@@ -80,20 +80,20 @@ impl Artifact {
 
 /// What `cargo metadata` says.
 #[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
+struct CargoMetadata {
+    packages: Vec<CargoPackage>,
     workspace_root: PathBuf,
 }
 
 #[derive(Deserialize)]
-struct Package {
+struct CargoPackage {
     name: String,
     manifest_path: PathBuf,
-    targets: Vec<Target>,
+    targets: Vec<CargoTarget>,
 }
 
 #[derive(Deserialize)]
-struct Target {
+struct CargoTarget {
     name: String,
     kind: Vec<String>,
 }
@@ -106,8 +106,8 @@ fn cargo(source: &ModuleSource) -> Option<Recipe> {
         .current_dir(&artifact.folder)
         .output();
     let output = asked.ok().filter(|output| output.status.success())?;
-    let metadata: Metadata = serde_json::from_slice(&output.stdout).ok()?;
-    let makes = |package: &&Package| {
+    let metadata: CargoMetadata = serde_json::from_slice(&output.stdout).ok()?;
+    let makes = |package: &&CargoPackage| {
         package.targets.iter().any(|target| {
             target.name.replace('-', "_") == artifact.name && target.kind.iter().any(|kind| kind == "cdylib")
         })

@@ -69,7 +69,7 @@ fn parse_with(text: &str, folder: &Path, set: &[&str]) -> Result<NodeConfig, Con
         "BLANK" => Ok("  ".to_owned()),
         _ => Err(VarError::NotPresent),
     };
-    let context = Context {
+    let context = ReadContext {
         folder,
         natives: &["counter", "greeter"],
         interfaces: &interfaces::interfaces(),

@@ -36,7 +36,7 @@ pub(crate) struct Rollout {
     on_failure: OnFailure,
     /// How many actors are reloaded at the same time.
     concurrency: usize,
-    phase: Phase,
+    phase: RolloutPhase,
     /// In the order in which they are reloaded.
     actors: Vec<ActorEntry>,
     at: BTreeMap<u64, usize>,
@@ -54,7 +54,7 @@ pub(crate) struct Rollout {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum RolloutPhase {
     Forward,
     /// The driver looks for actors that started meanwhile.
     Advancing,
@@ -92,7 +92,7 @@ impl Rollout {
         let mut rollout = Self {
             on_failure,
             concurrency: concurrency.max(1),
-            phase: Phase::Forward,
+            phase: RolloutPhase::Forward,
             actors: Vec::new(),
             at: BTreeMap::new(),
             next: 0,
@@ -110,7 +110,7 @@ impl Rollout {
     pub(crate) fn poll(&mut self) -> Option<RolloutCommand> {
         loop {
             match self.phase {
-                Phase::Forward => match self.actors.get_mut(self.next) {
+                RolloutPhase::Forward => match self.actors.get_mut(self.next) {
                     // Whoever has not been touched needs no way back.
                     Some(actor) if self.failing => {
                         actor.outcome = Some(Outcome::Untouched);
@@ -126,7 +126,7 @@ impl Rollout {
                     None if self.open > 0 => return None,
                     None => return self.forward_ended(),
                 },
-                Phase::Back => match self.actors.get(self.next) {
+                RolloutPhase::Back => match self.actors.get(self.next) {
                     Some(actor) if !actor.goes_back() => self.next += 1,
                     Some(actor) if self.busy < self.concurrency => {
                         let command = RolloutCommand::Return(actor.pid, actor.mode);
@@ -135,14 +135,14 @@ impl Rollout {
                     }
                     _ => return None,
                 },
-                Phase::Confirm => {
+                RolloutPhase::Confirm => {
                     let actor = self.actors.get(self.next)?;
                     self.next += 1;
                     if actor.is_reloaded() {
                         return Some(RolloutCommand::Confirm(actor.pid));
                     }
                 }
-                Phase::Advancing | Phase::TakingBack => return None,
+                RolloutPhase::Advancing | RolloutPhase::TakingBack => return None,
             }
         }
     }
@@ -172,7 +172,7 @@ impl Rollout {
     /// An actor that nobody watched any more has failed with the new code after all, and has its old code again. This has to be
     /// known before [`handle_late`](Self::handle_late).
     pub(crate) fn handle_relapsed(&mut self, pid: u64, error: NotReloaded) {
-        if self.phase == Phase::Advancing && self.actor(pid).is_some_and(|actor| actor.is_reloaded()) {
+        if self.phase == RolloutPhase::Advancing && self.actor(pid).is_some_and(|actor| actor.is_reloaded()) {
             self.relapsed = true;
             self.failed(pid, error);
         }
@@ -180,7 +180,7 @@ impl Rollout {
 
     /// The new version is current, and these actors don't run it.
     pub(crate) fn handle_late(&mut self, late: impl IntoIterator<Item = u64>) {
-        if self.phase != Phase::Advancing {
+        if self.phase != RolloutPhase::Advancing {
             return;
         }
         // They are of the same code, so what was decided for the others holds for them.
@@ -192,15 +192,15 @@ impl Rollout {
         }
         let is_decided = !std::mem::take(&mut self.relapsed);
         self.phase = if self.next < self.actors.len() || !is_decided {
-            Phase::Forward
+            RolloutPhase::Forward
         } else {
-            self.begin_phase(Phase::Confirm)
+            self.begin_phase(RolloutPhase::Confirm)
         };
     }
 
     /// The old version is current again, and these actors don't run it.
     pub(crate) fn handle_strays(&mut self, strays: impl IntoIterator<Item = u64>) {
-        if self.phase != Phase::TakingBack {
+        if self.phase != RolloutPhase::TakingBack {
             return;
         }
         // Those that started with the rejected version go back like those that were reloaded, and so do those that failed and run it
@@ -212,7 +212,7 @@ impl Rollout {
                 None => self.add(pid, mode, Some(Outcome::Reloaded { mode })),
             }
         }
-        self.phase = self.begin_phase(Phase::Back);
+        self.phase = self.begin_phase(RolloutPhase::Back);
     }
 
     /// An actor has its old code again, or not.
@@ -232,7 +232,7 @@ impl Rollout {
 
     /// What became of the module as things stand.
     pub(crate) fn verdict(&self) -> Verdict {
-        if matches!(self.phase, Phase::TakingBack | Phase::Back) {
+        if matches!(self.phase, RolloutPhase::TakingBack | RolloutPhase::Back) {
             return Verdict::RolledBack;
         }
         let mut actors = self.actors.iter();
@@ -253,15 +253,15 @@ impl Rollout {
     fn forward_ended(&mut self) -> Option<RolloutCommand> {
         if self.verdict() == Verdict::RolledBack {
             // First of all, so that nobody starts with the rejected version any more: those who did are known then.
-            self.phase = Phase::TakingBack;
+            self.phase = RolloutPhase::TakingBack;
             return Some(RolloutCommand::TakeBack);
         }
         if self.sweeps == SWEEPS {
-            self.phase = self.begin_phase(Phase::Confirm);
+            self.phase = self.begin_phase(RolloutPhase::Confirm);
             return self.poll();
         }
         self.sweeps += 1;
-        self.phase = Phase::Advancing;
+        self.phase = RolloutPhase::Advancing;
         Some(RolloutCommand::Advance)
     }
 
@@ -271,7 +271,7 @@ impl Rollout {
         self.open += 1;
     }
 
-    fn begin_phase(&mut self, phase: Phase) -> Phase {
+    fn begin_phase(&mut self, phase: RolloutPhase) -> RolloutPhase {
         self.next = 0;
         phase
     }

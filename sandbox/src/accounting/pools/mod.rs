@@ -28,7 +28,7 @@ pub(crate) struct Pools {
 
 /// The part of one family.
 #[derive(Debug)]
-pub(crate) struct Share {
+pub(crate) struct PoolShare {
     pools: Arc<Pools>,
     names: Arc<Semaphore>,
     lanes: Arc<Semaphore>,
@@ -44,7 +44,7 @@ impl Pools {
     }
 }
 
-impl Share {
+impl PoolShare {
     pub(super) fn of(pools: Arc<Pools>) -> Self {
         Self {
             pools,

@@ -26,7 +26,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::runtime::Handle;
 
 use self::clock::{Clock, ticks};
-use self::queue::{Entered, Grant, Queue};
+use self::queue::{Entered, Grant, TurnQueue};
 
 pub(crate) use self::queue::Account;
 
@@ -54,7 +54,7 @@ pub(crate) struct Turns {
 #[derive(Default)]
 struct State {
     /// None until the node is crowded for the first time.
-    queue: Option<Queue>,
+    queue: Option<TurnQueue>,
     /// When a turn was last cut off, by the engine's clock.
     last_cut: u64,
     cut: u64,
@@ -90,7 +90,7 @@ impl Turns {
     pub(crate) fn counts(&self) -> TurnCounts {
         let state = self.lock();
         TurnCounts {
-            given: state.queue.as_ref().map_or(0, Queue::given),
+            given: state.queue.as_ref().map_or(0, TurnQueue::given),
             cut: state.cut,
         }
     }
@@ -114,7 +114,7 @@ impl Turns {
         state.cut += 1;
         if state.queue.is_none() {
             let (tick, workers) = (self.step.saturating_mul(STEPS), workers());
-            state.queue = Some(Queue::new(workers.saturating_sub(1), nanoseconds(tick)));
+            state.queue = Some(TurnQueue::new(workers.saturating_sub(1), nanoseconds(tick)));
             state.alone = workers <= 1;
         }
         // Under the lock, like its opposite.
@@ -247,7 +247,7 @@ impl<'a> Ticket<'a> {
                     }
                 }
                 At::Waiting(number) => {
-                    let is_given = |queue: &mut Queue| queue.is_given(*number, cx.waker());
+                    let is_given = |queue: &mut TurnQueue| queue.is_given(*number, cx.waker());
                     if !self.turns.lock().queue.as_mut().is_none_or(is_given) {
                         return Poll::Pending;
                     }
@@ -288,7 +288,7 @@ impl<'a> Ticket<'a> {
         let took = match std::mem::replace(&mut self.at, At::Outside) {
             At::Outside => return,
             At::Waiting(number) => {
-                let leave = |queue: &mut Queue| queue.leave(number);
+                let leave = |queue: &mut TurnQueue| queue.leave(number);
                 if !self.turns.lock().queue.as_mut().is_some_and(leave) {
                     return;
                 }

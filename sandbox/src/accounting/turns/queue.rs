@@ -57,7 +57,7 @@ pub(super) struct Grant {
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(super) struct TurnQueue {
     places: usize,
     running: usize,
     /// The longest turn, in nanoseconds. It is charged when a turn begins, and put right when it ends.
@@ -89,7 +89,7 @@ impl Line {
     }
 }
 
-impl Queue {
+impl TurnQueue {
     /// A queue of guests of which this many may run at once, each for no longer than `tick`, in nanoseconds.
     pub(super) fn new(places: usize, tick: u64) -> Self {
         Self {
@@ -205,7 +205,7 @@ mod tests {
 
     /// Families that want turns, and a record of who had them.
     struct World {
-        queue: Queue,
+        queue: TurnQueue,
         families: Vec<Arc<Account>>,
         waiting: HashMap<u64, usize>,
     }
@@ -213,7 +213,7 @@ mod tests {
     impl World {
         fn new(places: usize, families: usize) -> Self {
             Self {
-                queue: Queue::new(places, TICK),
+                queue: TurnQueue::new(places, TICK),
                 families: (0..families).map(|_| Arc::default()).collect(),
                 waiting: HashMap::new(),
             }

@@ -155,7 +155,7 @@ impl NotReloaded {
 
 /// A reload that was asked for.
 #[derive(Debug)]
-pub(crate) struct Request {
+pub(crate) struct ReloadRequest {
     pub(super) swap: Swap,
     pub(super) tell: oneshot::Sender<Result<Swapped, NotReloaded>>,
 }
@@ -217,7 +217,7 @@ impl StateRoom {
 
 /// A state with its place, if there was to be one.
 #[derive(Debug)]
-pub(super) enum SnapshotAnswer {
+pub(super) enum SnapshotReply {
     Taken(Snapshot, Option<OwnedSemaphorePermit>),
     /// There was no room, so nothing was asked of the actor's code.
     NoRoom,
@@ -225,8 +225,8 @@ pub(super) enum SnapshotAnswer {
 
 /// Who asked for a snapshot.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct SnapshotRequest {
     /// Where its state has a place, if it needs one.
     pub(super) room: Option<Arc<StateRoom>>,
-    pub(super) tell: oneshot::Sender<Result<SnapshotAnswer, NotReloaded>>,
+    pub(super) tell: oneshot::Sender<Result<SnapshotReply, NotReloaded>>,
 }

@@ -7,7 +7,8 @@ use tokio::time::Instant;
 use super::probation::Probation;
 use super::trial::Trial;
 use super::{
-    Aftermath, Asked, Mode, NoSnapshot, NotReloaded, Proof, Request, Snapshot, SnapshotAnswer, Step, Swap, Swapped,
+    Aftermath, Mode, NoSnapshot, NotReloaded, Proof, ReloadRequest, Snapshot, SnapshotReply, SnapshotRequest, Step,
+    Swap, Swapped,
 };
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
@@ -31,7 +32,7 @@ impl Guest {
         &self,
         myself: &ActorRef<Opaque>,
         running: &mut Running,
-        Request { swap, tell }: Request,
+        ReloadRequest { swap, tell }: ReloadRequest,
     ) -> Result<bool, ActorProcessingErr> {
         if tell.is_closed() {
             // It took too long to come to this boundary.
@@ -180,19 +181,19 @@ impl Guest {
         &self,
         myself: &ActorRef<Opaque>,
         running: &mut Running,
-        Asked { room, tell }: Asked,
+        SnapshotRequest { room, tell }: SnapshotRequest,
     ) -> Result<(), ActorProcessingErr> {
         if tell.is_closed() {
             return Ok(());
         }
         let place = room.as_ref().map(|room| room.enter());
         if let Some(None) = place {
-            tell.send(Ok(SnapshotAnswer::NoRoom)).ok();
+            tell.send(Ok(SnapshotReply::NoRoom)).ok();
             return Ok(());
         }
         let module = running.life.module();
         let snapshot = self.take_snapshot(myself, running, &module).await?;
-        tell.send(snapshot.map(|snapshot| SnapshotAnswer::Taken(snapshot, place.flatten())))
+        tell.send(snapshot.map(|snapshot| SnapshotReply::Taken(snapshot, place.flatten())))
             .ok();
         Ok(())
     }

@@ -44,12 +44,12 @@ pub(crate) struct InUse {
 }
 
 /// Keeps other nodes from making room, until dropped.
-pub(super) struct Turn {
+pub(super) struct RoomTurn {
     /// Locked; none if that took too long, or the file system has no locks.
     _folder: Option<File>,
 }
 
-struct Entry {
+struct CacheEntry {
     path: PathBuf,
     bytes: u64,
     is_ours: bool,
@@ -85,7 +85,7 @@ impl Room {
     ///
     /// # Errors
     /// What is in use leaves less, or the folder can't be read or written.
-    pub(super) fn make(&self, path: &Path, bytes: u64) -> Result<Turn, NoRoom> {
+    pub(super) fn make(&self, path: &Path, bytes: u64) -> Result<RoomTurn, NoRoom> {
         let turn = self.turn();
         if bytes > self.limit {
             return Err(self.full(bytes));
@@ -123,25 +123,25 @@ impl Room {
         }
     }
 
-    fn turn(&self) -> Turn {
+    fn turn(&self) -> RoomTurn {
         let deadline = Instant::now() + PATIENCE;
         let Ok(folder) = File::open(&self.directory) else {
-            return Turn { _folder: None };
+            return RoomTurn { _folder: None };
         };
         loop {
             match folder.try_lock() {
-                Ok(()) => return Turn { _folder: Some(folder) },
+                Ok(()) => return RoomTurn { _folder: Some(folder) },
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(INTERVAL),
                 Err(error) => {
                     tracing::debug!(path = %self.directory.display(), %error, "no lock to make room under");
-                    return Turn { _folder: None };
+                    return RoomTurn { _folder: None };
                 }
             }
         }
     }
 
     /// Gives up entries until they have at most this many bytes. False if those in use have more.
-    fn shrink(&self, mut entries: Vec<Entry>, limit: u64) -> bool {
+    fn shrink(&self, mut entries: Vec<CacheEntry>, limit: u64) -> bool {
         let mut total: u64 = entries.iter().map(|entry| entry.bytes).sum();
         entries.sort_by_key(|entry| (entry.is_ours, entry.taken));
         let (mut given_up, before) = (0_u32, total);
@@ -163,11 +163,11 @@ impl Room {
         total <= limit
     }
 
-    fn entries(&self) -> io::Result<Vec<Entry>> {
+    fn entries(&self) -> io::Result<Vec<CacheEntry>> {
         let mut entries = Vec::new();
         for (path, metadata) in self.files(ENTRY)? {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            entries.push(Entry {
+            entries.push(CacheEntry {
                 bytes: metadata.len(),
                 is_ours: name.ends_with(&self.ours),
                 taken: metadata.modified()?,

@@ -77,10 +77,10 @@ impl fmt::Display for Own {
 
 /// The files and folders that are the node's own.
 #[derive(Debug, Clone, Default)]
-pub struct Guarded(Vec<Entry>);
+pub struct Guarded(Vec<GuardedEntry>);
 
 #[derive(Debug, Clone)]
-struct Entry {
+struct GuardedEntry {
     own: Own,
     /// Where it really is.
     path: PathBuf,
@@ -147,7 +147,7 @@ impl Guarded {
         let real = really(path);
         for path in link.filter(|link| *link != real).into_iter().chain([real]) {
             let chain = path.ancestors().filter_map(identity_at).collect();
-            self.0.push(Entry { own, path, chain });
+            self.0.push(GuardedEntry { own, path, chain });
         }
     }
 
@@ -162,7 +162,7 @@ impl Guarded {
     fn check_at(&self, real: &Path, directory: &Directory) -> Result<(), Conflict> {
         let chain: Vec<_> = real.ancestors().filter_map(identity_at).collect();
         let itself = identity_at(real);
-        let concerns = |entry: &&Entry| entry.own.is_secret() || directory.access == Access::ReadWrite;
+        let concerns = |entry: &&GuardedEntry| entry.own.is_secret() || directory.access == Access::ReadWrite;
         for entry in self.0.iter().filter(concerns) {
             let has = entry.path.starts_with(real) || itself.is_some_and(|itself| entry.chain.contains(&itself));
             let is_in = || {
@@ -260,12 +260,12 @@ mod tests {
         }
     }
 
-    struct Place {
+    struct GuardedPlace {
         folder: tempfile::TempDir,
         guarded: Guarded,
     }
 
-    impl Place {
+    impl GuardedPlace {
         /// `node/cookie`, `node/node.toml` and the folder `node/states` are the node's, and `data` is not.
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_directory_with_something_of_the_node_or_within_it_is_nothing_for_a_guest() {
-        let place = Place::new();
+        let place = GuardedPlace::new();
         for (path, read, write) in [
             ("data", None, None),
             ("data/deep", None, None),
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn the_configuration_may_be_read_and_not_written() {
-        let place = Place::new();
+        let place = GuardedPlace::new();
         let mut guarded = Guarded::default();
         guarded.add(Own::Configuration, &place.at("toml"));
         assert_eq!(guarded.check(&directory(&place.at("."), Access::Read)), Ok(()));
@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn another_name_of_a_directory_is_the_same_directory() {
-        let place = Place::new();
+        let place = GuardedPlace::new();
         symlink(place.at("node"), place.at("data/elsewhere")).unwrap();
         symlink(place.at("node/states"), place.at("states")).unwrap();
         assert_eq!(place.conflict("data/elsewhere", Access::Read), Some(Own::Cookie));
@@ -356,7 +356,7 @@ mod tests {
 
     #[test]
     fn a_directory_that_was_exchanged_after_the_start_is_asked_about_again() {
-        let place = Place::new();
+        let place = GuardedPlace::new();
         assert_eq!(place.conflict("data/deep", Access::Read), None);
         let granted = directory(&place.at("data/deep"), Access::Read);
         let opened = place.guarded.open(&granted).unwrap();

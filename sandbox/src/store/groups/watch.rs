@@ -25,7 +25,7 @@ pub(crate) struct GroupWatch {
 type Watched = Arc<Mutex<HashMap<Group, Share>>>;
 
 /// Whom a watcher watches for, and for what.
-pub(crate) struct Client {
+pub(crate) struct WatchingActor {
     pub(crate) actor: ActorCell,
     pub(crate) label: Label,
     pub(crate) groups: Arc<Groups>,
@@ -34,7 +34,7 @@ pub(crate) struct Client {
 }
 
 impl GroupWatch {
-    pub(crate) async fn start(client: Client) -> Result<Self, SpawnErr> {
+    pub(crate) async fn start(client: WatchingActor) -> Result<Self, SpawnErr> {
         let watched = Watched::default();
         let guest = client.actor.clone();
         let watching = Watching {
@@ -94,7 +94,7 @@ pub(crate) fn changed(change: &pg::GroupChangeMessage) -> Group {
 struct Watcher;
 
 struct Watching {
-    client: Client,
+    client: WatchingActor,
     watched: Watched,
     /// Changes that were left out since the last one that was not.
     left_out: usize,

@@ -12,7 +12,7 @@ use crate::policy::limits::{Common, Limit};
 use crate::store::data::StoreData;
 use crate::store::groups::membership::Group;
 use crate::store::groups::rate;
-use crate::store::groups::watch::{Client, GroupWatch};
+use crate::store::groups::watch::{GroupWatch, WatchingActor};
 use crate::store::interface;
 use crate::store::pid;
 
@@ -89,7 +89,7 @@ impl groups::Host for StoreData {
         let myself = self.context()?;
         let share = self.check_groups(myself.groups.joined().len() + monitored)?;
         if self.group_watch().is_none() {
-            let client = Client {
+            let client = WatchingActor {
                 actor: myself.cell.clone(),
                 label: self.label.clone(),
                 groups: myself.groups.clone(),

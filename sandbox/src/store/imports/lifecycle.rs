@@ -10,16 +10,17 @@ use super::RELEASE;
 use crate::accounting::telemetry;
 use crate::component::bindings::lifecycle::{self, Child, MonitorError, SpawnError};
 use crate::component::bindings::types::Pid;
-use crate::component::capabilities::{CapabilityImport, Need};
+use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
 use crate::directory;
 use crate::policy::denied::Denied;
+use crate::policy::grants::Capability;
 use crate::policy::limits::Limit;
 use crate::policy::text::tidy;
 use crate::store::data::{ActorContext, StoreData};
 use crate::store::exit::Exit;
 use crate::store::interface;
-use crate::store::monitors::Refused;
+use crate::store::monitors::NotMonitored;
 use crate::store::own_actor::NotStarted;
 use crate::store::pid;
 use crate::store::waits::Waiting;
@@ -35,10 +36,10 @@ impl interface::Interface for Interface {
     fn capabilities(&self) -> &[CapabilityImport] {
         const {
             &[CapabilityImport::new(
-                "spawn",
+                Capability::Spawn,
                 "ractor:actor/lifecycle@",
                 &["spawn"],
-                Need::Called,
+                Certainty::Called,
             )]
         }
     }
@@ -150,8 +151,8 @@ impl lifecycle::Host for StoreData {
         let quota = self.context()?.family.quota().clone();
         let monitored = self.monitors()?.monitor(actor, limit, &quota);
         Ok(monitored.map_err(|refused| match refused {
-            Refused::Ended => MonitorError::UnknownActor,
-            Refused::TooMany(limit) => {
+            NotMonitored::Ended => MonitorError::UnknownActor,
+            NotMonitored::TooMany(limit) => {
                 telemetry::limit(&self.label, limit);
                 MonitorError::TooMany
             }

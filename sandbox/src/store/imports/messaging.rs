@@ -14,9 +14,10 @@ use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::component::bindings::messaging::{self, ReplyError, SendError};
 use crate::component::bindings::types::Pid;
-use crate::component::capabilities::{CapabilityImport, Need};
+use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
 use crate::directory::{self, Inbox, Local, NotPut, PROBE_VARIANT, PutRefused, SendRefused};
+use crate::policy::grants::Capability;
 use crate::policy::limits::Limit;
 use crate::store::data::StoreData;
 use crate::store::interface;
@@ -34,10 +35,10 @@ impl interface::Interface for Interface {
     fn capabilities(&self) -> &[CapabilityImport] {
         const {
             &[CapabilityImport::new(
-                "messages",
+                Capability::Messages,
                 "ractor:actor/messaging@",
                 &["cast", "call"],
-                Need::Called,
+                Certainty::Called,
             )]
         }
     }

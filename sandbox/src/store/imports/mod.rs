@@ -21,7 +21,7 @@ use wasmtime::component::Linker;
 use super::data::StoreData;
 use super::interface::{Added, HostInterfaces, Interface};
 use super::wasi;
-use crate::component::capabilities::{Need, Want};
+use crate::component::capabilities::{CapabilityUse, Certainty};
 use crate::component::error::EngineError;
 use crate::component::imports::Offers;
 use crate::directory::BoxFuture;
@@ -142,11 +142,11 @@ impl Used {
     }
 
     /// The capability that the component takes.
-    pub(crate) fn capability(&self) -> Want {
-        Want {
+    pub(crate) fn capability(&self) -> CapabilityUse {
+        CapabilityUse {
             capability: format!("interfaces.{}", self.interface.key()).into(),
             imports: self.imports.clone(),
-            need: Need::Required,
+            certainty: Certainty::Required,
         }
     }
 }

@@ -8,13 +8,14 @@ use super::RELEASE;
 use crate::accounting::telemetry;
 use crate::component::bindings::timers::{self, TimerError};
 use crate::component::bindings::types::Pid;
-use crate::component::capabilities::{CapabilityImport, Need};
+use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
 use crate::directory;
+use crate::policy::grants::Capability;
 use crate::store::data::StoreData;
 use crate::store::interface;
 use crate::store::pid;
-use crate::store::timers::{Action, Cast, Timers, TooMany};
+use crate::store::timers::{Action, TimedCast, Timers, TooMany};
 
 /// The interface `timers`.
 pub(super) struct Interface;
@@ -27,10 +28,10 @@ impl interface::Interface for Interface {
     fn capabilities(&self) -> &[CapabilityImport] {
         const {
             &[CapabilityImport::new(
-                "messages",
+                Capability::Messages,
                 "ractor:actor/timers@",
                 &["send-after", "send-interval"],
-                Need::Called,
+                Certainty::Called,
             )]
         }
     }
@@ -100,7 +101,7 @@ impl StoreData {
         if !self.may_send_to(&target)? {
             return Ok(Err(TimerError::Denied));
         }
-        let cast = Cast {
+        let cast = TimedCast {
             to: target.id,
             variant,
             args,

@@ -28,10 +28,10 @@ use super::interface;
 use super::interface_states::Opened;
 use crate::accounting::family::Quota;
 use crate::accounting::label::Label;
-use crate::component::capabilities::{CapabilityImport, Need};
+use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
 use crate::component::interfaces::WASI;
-use crate::policy::grants::{Access, Directory, Grants, Guarded};
+use crate::policy::grants::{Access, Capability, Directory, Grants, Guarded};
 use crate::policy::limits::{Limit, Limits};
 use handles::Handles;
 use http::{Client, Http};
@@ -69,16 +69,36 @@ impl interface::Interface for Interface {
     fn capabilities(&self) -> &[CapabilityImport] {
         const {
             &[
-                CapabilityImport::new("directories", "wasi:filesystem/preopens@", &[], Need::Perhaps),
                 CapabilityImport::new(
-                    "environment",
+                    Capability::Directories,
+                    "wasi:filesystem/preopens@",
+                    &[],
+                    Certainty::Imported,
+                ),
+                CapabilityImport::new(
+                    Capability::Environment,
                     "wasi:cli/environment@",
                     &["get-environment"],
-                    Need::Perhaps,
+                    Certainty::Imported,
                 ),
-                CapabilityImport::new("tcp", "wasi:sockets/tcp-create-socket@", &[], Need::Perhaps),
-                CapabilityImport::new("udp", "wasi:sockets/udp-create-socket@", &[], Need::Perhaps),
-                CapabilityImport::new("dns", "wasi:sockets/ip-name-lookup@", &[], Need::Perhaps),
+                CapabilityImport::new(
+                    Capability::Tcp,
+                    "wasi:sockets/tcp-create-socket@",
+                    &[],
+                    Certainty::Imported,
+                ),
+                CapabilityImport::new(
+                    Capability::Udp,
+                    "wasi:sockets/udp-create-socket@",
+                    &[],
+                    Certainty::Imported,
+                ),
+                CapabilityImport::new(
+                    Capability::Dns,
+                    "wasi:sockets/ip-name-lookup@",
+                    &[],
+                    Certainty::Imported,
+                ),
             ]
         }
     }

@@ -349,7 +349,7 @@ pub async fn hears_of_failures(subject: Subject) {
     assert_eq!(taken, format!("the actor name `{}` is taken", subject.name));
 }
 
-/// Restarts children that fail, in place.
+/// RestartDecider children that fail, in place.
 pub async fn restarts_children(subject: Subject) {
     let child = subject.spawn("child", " restarted").await;
     cast!(child, ParityMsg::Note("soon forgotten".to_owned())).unwrap();

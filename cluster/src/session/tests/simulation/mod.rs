@@ -2,8 +2,8 @@
 //!
 //! Each run is drawn from a seed. The nodes decide with the very [`Registry`](crate::session::Registry) that the real
 //! node has, and their ends ask it with the delays of mailboxes in between. A run that fails prints its seed:
-//! `RACTOR_SIM_SEED=<seed> cargo test -p ractor-host simulation -- --nocapture` runs it alone and prints what happened;
-//! `RACTOR_SIM_RUNS=<n>` sets how many runs there are, from that seed on.
+//! `RACTOR_SIM_SEED=<seed> cargo test -p ractor-host-cluster simulation -- --nocapture` runs it alone and prints what happened;
+//! `RACTOR_SIM_RUNS=<n>` sets how many runs there are, from that seed on, and `RACTOR_SIM_MINUTES=<n>` how long they go on.
 
 mod actors;
 mod check;

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 use std::str::FromStr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::scenario::Scenario;
 use super::world::World;
@@ -25,12 +25,19 @@ fn run(seed: u64, draw: fn(&mut Random) -> Scenario, start: Instant) -> World {
 /// Runs each seed twice and fails at the first that breaks a rule or does not repeat itself.
 fn simulate(runs: u64, draw: fn(&mut Random) -> Scenario) {
     let seed = variable("RACTOR_SIM_SEED");
+    let minutes: Option<u64> = variable("RACTOR_SIM_MINUTES");
+    let until = minutes.map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
     let runs = variable("RACTOR_SIM_RUNS").unwrap_or(if seed.is_some() { 1 } else { runs });
     let first: u64 = seed.unwrap_or(0);
     let start = Instant::now();
-    for seed in first..first + runs {
+    let mut done = 0;
+    for seed in first.. {
+        if until.map_or(done >= runs, |until| Instant::now() >= until) {
+            break;
+        }
+        done += 1;
         let world = run(seed, draw, start);
-        if runs == 1 || !world.violations.is_empty() {
+        if (runs == 1 && until.is_none()) || !world.violations.is_empty() {
             println!("{:#?}", world.scenario);
             for (at, trace) in &world.trace {
                 println!("{at:>10} {trace:?}");
@@ -48,6 +55,7 @@ fn simulate(runs: u64, draw: fn(&mut Random) -> Scenario) {
             "seed {seed} ({again}={seed}) gave two runs"
         );
     }
+    println!("{done} runs from seed {first}");
 }
 
 #[test]

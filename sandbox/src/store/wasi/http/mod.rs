@@ -26,9 +26,10 @@ use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView as _,
 };
 
-use crate::component::capabilities::{CapabilityImport, Need};
+use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
 use crate::component::interfaces::WASI;
+use crate::policy::grants::Capability;
 use crate::store::data::StoreData;
 use crate::store::interface;
 use client::Sent;
@@ -116,7 +117,14 @@ impl interface::Interface for Interface {
     }
 
     fn capabilities(&self) -> &[CapabilityImport] {
-        const { &[CapabilityImport::new("http", "wasi:http/", &[], Need::Required)] }
+        const {
+            &[CapabilityImport::new(
+                Capability::Http,
+                "wasi:http/",
+                &[],
+                Certainty::Required,
+            )]
+        }
     }
 
     fn add_to_linker(&self, linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {

@@ -1,0 +1,230 @@
+//! The parts: what each runs, and its share of the time.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::fuzz;
+use crate::guests;
+use crate::mutants;
+use crate::package;
+use crate::programs;
+use crate::report;
+use crate::span::Span;
+use crate::suites::{GUESTS_VARIABLE, PROGRAMS_VARIABLE};
+use crate::workspace::Workspace;
+
+use super::repeat;
+use super::shares;
+
+/// Where tests read how long they go on, in seconds, if they can go on for long.
+const SECONDS_VARIABLE: &str = "RACTOR_TEST_SECONDS";
+/// Where the simulations read the same, in minutes.
+const MINUTES_VARIABLE: &str = "RACTOR_SIM_MINUTES";
+/// Of three parts of the time for simulations, those that whole nodes get. Sessions alone get the rest.
+const WHOLE_NODES: u32 = 2;
+
+/// A kind of test that finds more the longer it runs, or takes too long for every run of all tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Builds,
+    Package,
+    Soak,
+    Histories,
+    Simulation,
+    Interleavings,
+    Fuzz,
+    Mutants,
+}
+
+impl Part {
+    /// All of them, in the order in which they run: first those that take what they take.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Builds,
+        Self::Package,
+        Self::Soak,
+        Self::Histories,
+        Self::Simulation,
+        Self::Interleavings,
+        Self::Fuzz,
+        Self::Mutants,
+    ];
+
+    /// Its name on the command line and in the record.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Builds => "builds",
+            Self::Package => "package",
+            Self::Soak => "soak",
+            Self::Histories => "histories",
+            Self::Simulation => "simulation",
+            Self::Interleavings => "interleavings",
+            Self::Fuzz => "fuzz",
+            Self::Mutants => "mutants",
+        }
+    }
+
+    /// The part with this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.name() == name)
+    }
+
+    /// Its share of the time, beside those of the others. 0: it takes what it takes.
+    pub(super) fn weight(self) -> u32 {
+        match self {
+            Self::Builds | Self::Package => 0,
+            Self::Interleavings => 1,
+            Self::Soak => 2,
+            Self::Histories | Self::Fuzz | Self::Mutants => 3,
+            Self::Simulation => 4,
+        }
+    }
+
+    /// Whether it has nodes as processes.
+    fn has_nodes(self) -> bool {
+        matches!(self, Self::Soak | Self::Histories)
+    }
+
+    /// Runs it for `share`, which doesn't count what it builds.
+    ///
+    /// # Errors
+    /// It found something.
+    pub(super) fn run(self, prepared: &Prepared<'_>, share: Duration) -> Result<()> {
+        let workspace = prepared.workspace;
+        match self {
+            Self::Builds => repeat::run(workspace),
+            Self::Package => package::run(workspace),
+            Self::Soak | Self::Histories => prepared.suite(self.name(), share),
+            Self::Simulation => simulation(workspace, share),
+            Self::Interleavings => interleavings(workspace, share),
+            Self::Fuzz => fuzz::run_all(workspace, |tests| {
+                Span::from(shares::of_each(share, tests, processors()))
+            }),
+            Self::Mutants => mutants::go_on(workspace, share),
+        }
+    }
+}
+
+/// The names of parts, as one writes them in a sentence.
+pub(super) fn names(parts: &[Part]) -> String {
+    parts.iter().map(|part| part.name()).collect::<Vec<_>>().join(", ")
+}
+
+/// What the parts need built before they begin.
+pub(super) struct Prepared<'a> {
+    workspace: &'a Workspace,
+    /// The folders of guests and programs, if a part has nodes.
+    nodes: Option<(PathBuf, PathBuf)>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Builds it.
+    ///
+    /// # Errors
+    /// Something doesn't compile.
+    pub(super) fn for_parts(workspace: &'a Workspace, parts: &[Part]) -> Result<Self> {
+        let nodes = if parts.iter().any(|part| part.has_nodes()) {
+            let guests = guests::build_all(workspace)?;
+            Some((guests, programs::build_all(workspace)?))
+        } else {
+            None
+        };
+        Ok(Self { workspace, nodes })
+    }
+
+    pub(super) fn workspace(&self) -> &'a Workspace {
+        self.workspace
+    }
+
+    /// Runs a suite of the integration tests.
+    fn suite(&self, name: &str, share: Duration) -> Result<()> {
+        let (guests, programs) = self.nodes.as_ref().context("nodes were not built")?;
+        let span = Span::from(share);
+        report::step(&format!("{name}: {}", report::spoken(share)));
+        self.workspace
+            .cargo([
+                "test",
+                "--package",
+                "ractor-host-tests",
+                "--no-fail-fast",
+                "--test",
+                name,
+            ])
+            .args(["--", "--nocapture", "--test-threads", "1"])
+            .env(GUESTS_VARIABLE, guests)
+            .env(PROGRAMS_VARIABLE, programs)
+            .env(SECONDS_VARIABLE, span.seconds().to_string())
+            .env("RACTOR_HISTORY_SEED", fuzz::seed_by_clock().to_string())
+            .limit_minutes(span.limit_minutes())
+            .show()
+    }
+}
+
+/// Sessions, then whole nodes, on virtual time, each from a seed that no run before began with.
+fn simulation(workspace: &Workspace, share: Duration) -> Result<()> {
+    let nodes = share * WHOLE_NODES / 3;
+    let runs = [
+        ("ractor-host-cluster", "simulation::runs::", share.saturating_sub(nodes)),
+        ("ractor-host", "simulation::runs::", nodes),
+    ];
+    for (package, tests, share) in runs {
+        let (span, seed) = (Span::from(share), fuzz::seed_by_clock());
+        report::step(&format!(
+            "simulation in {package}, from seed {seed}: {}",
+            report::spoken(share)
+        ));
+        workspace
+            .cargo(["test", "--package", package, "--lib", "--no-fail-fast"])
+            .args(["--", tests, "--nocapture"])
+            .env(MINUTES_VARIABLE, (span.seconds() / 60).max(1).to_string())
+            .env("RACTOR_SIM_SEED", seed.to_string())
+            .limit_minutes(span.limit_minutes())
+            .show()?;
+    }
+    Ok(())
+}
+
+/// All scenarios of `tests/interleavings`, from a seed that no run before began with.
+fn interleavings(workspace: &Workspace, share: Duration) -> Result<()> {
+    let test = || workspace.cargo(["test", "--package", "interleavings", "--no-fail-fast"]);
+    let listed = test().args(["--", "--list"]).capture()?;
+    let tests = listed.lines().filter(|line| line.ends_with(": test")).count();
+    let each = shares::of_each(share, tests, processors());
+    let seed = fuzz::seed_by_clock();
+    report::step(&format!(
+        "interleavings from seed {seed}: {tests} scenarios, {} each",
+        report::spoken(each)
+    ));
+    test()
+        .args(["--", "--nocapture"])
+        .env(SECONDS_VARIABLE, each.as_secs().to_string())
+        .env("RACTOR_INTERLEAVINGS_SEED", seed.to_string())
+        .limit_minutes(Span::from(share).limit_minutes())
+        .show()
+}
+
+/// The number of tests that run at once.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_is_found_by_its_name() {
+        for part in Part::ALL {
+            assert_eq!(Part::named(part.name()), Some(part));
+        }
+        assert_eq!(Part::named("sauce"), None);
+    }
+
+    #[test]
+    fn the_parts_that_take_what_they_take_come_first() {
+        let first_timed = Part::ALL.iter().position(|part| part.weight() > 0);
+        let last_free = Part::ALL.iter().rposition(|part| part.weight() == 0);
+        assert!(last_free < first_timed);
+    }
+}
