@@ -9,7 +9,7 @@
 //!
 //! # How a message enum becomes bytes
 //!
-//! ```
+//! ```ignore
 //! use ractor::message::SerializedMessage;
 //! use ractor::{Message, RpcReplyPort};
 //! use ractor_host_derive::RactorClusterMessage;
