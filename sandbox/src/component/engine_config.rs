@@ -54,7 +54,7 @@ pub struct EngineConfig {
     /// How hard a component may be to compile.
     pub complexity: Complexity,
     /// Whether the guests of a module share the pages of its initial memory until they write to them. It saves large guests
-    /// memory and time, but takes twice the memory mappings: see [`Machine`].
+    /// memory and time, but takes twice the memory mappings: see [`Machine`](crate::Machine).
     pub copy_on_write: bool,
     /// The servers that are asked for the names that guests look up; none for those of `/etc/resolv.conf`.
     pub name_servers: Vec<SocketAddr>,
@@ -74,7 +74,7 @@ pub enum Allocation {
     OnDemand,
     /// Instances take slots of a pool that is reserved once: several times faster to make and to end.
     Pool {
-        /// How many guests can live at once. Each reserves address space for its memories. [`Machine::room`] says how
+        /// How many guests can live at once. Each reserves address space for its memories. [`Machine::room`](crate::Machine::room) says how
         /// many fit. Children are refused where they would leave too few for the most actors that there were at once
         /// without a guest as parent, and an eighth for what lives for a moment.
         guests: u32,
