@@ -14,6 +14,7 @@ const CALL_OVERHEAD: usize = 200;
 /// limits on what waits count with this.
 pub fn retained_bytes(message: &SerializedMessage) -> usize {
     let carried = |variant: &String, args: &Vec<u8>, metadata: &Option<Vec<u8>>| {
+        // Capacities and not lengths, because a buffer keeps its whole allocation for as long as it waits.
         variant.capacity() + args.capacity() + metadata.as_ref().map_or(0, Vec::capacity)
     };
     MESSAGE_OVERHEAD

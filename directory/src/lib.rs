@@ -192,6 +192,7 @@ pub struct Hosted {
 pub fn reserve_hosted_id() -> ActorId {
     ActorId::Remote {
         node_id: SANDBOX_NODE_ID,
+        // Only the number counts, and nothing is ordered by it, so Relaxed is enough.
         pid: NEXT_HOSTED_PID.fetch_add(1, Ordering::Relaxed),
     }
 }
@@ -207,6 +208,7 @@ pub fn is_ours(id: ActorId) -> bool {
 /// The name belongs to another live actor of this process, native or hosted.
 pub fn register_hosted(cell: ActorCell, inbox: Arc<dyn Inbox>) -> Result<Hosted, NameTaken> {
     let listeners = {
+        // One lock for the look and the entry, so that of two guests that start at once only one gets the name.
         let mut directory = write();
         if let Some(name) = cell.get_name() {
             if directory.holds(&name) || native(&name).is_some() {
@@ -222,6 +224,8 @@ pub fn register_hosted(cell: ActorCell, inbox: Arc<dyn Inbox>) -> Result<Hosted,
             inbox,
         };
         directory.hosted.insert(cell.get_id().pid(), local);
+        // Taken under the lock of the entry: a session that begins to listen meanwhile hears of the actor, or finds it in its
+        // snapshot.
         directory.listeners()
     };
     // Outside of the lock: listeners look things up here.
@@ -315,6 +319,7 @@ pub async fn find(name: &str) -> Option<ActorCell> {
         NameLocation::Here(cell) => return cell,
         NameLocation::Peers(actor, peers) => (actor, peers),
     };
+    // One after the other: the first node by name has precedence, however fast the others answer.
     for peer in peers {
         if let Some(cell) = peer.actors.stand_in_named(actor.to_owned()).await {
             return Some(cell);
@@ -339,6 +344,7 @@ fn place(name: &str) -> NameLocation<'_> {
     if node.is_some() && node == read().node.as_ref().map(|node| node.name.as_str()) {
         return NameLocation::Here(where_is(actor));
     }
+    // Copied, because the peers are asked one after the other, and no lock may be held across that.
     let mut peers: Vec<_> = read().peers.values().cloned().collect();
     peers.retain(|peer| node.is_none_or(|node| node == peer.node.name));
     peers.sort_by(|a, b| a.node.name.cmp(&b.node.name));

@@ -27,6 +27,7 @@ pub fn note(cell: &ActorCell) {
     let mut namesakes = NAMESAKES.write();
     // The table has at most one entry for each living native actor of the process.
     namesakes.retain(|_, namesake| is_alive(&namesake.cell));
+    // An actor that is noted keeps its mark, or its loss would be reported twice.
     if namesakes.get(&name).is_none_or(|noted| noted.cell != *cell) {
         let namesake = Namesake {
             cell: cell.clone(),
@@ -58,6 +59,7 @@ pub fn take_lost(name: &str) -> Option<ActorCell> {
 pub(super) fn find(name: &str) -> Option<ActorCell> {
     let namesakes = NAMESAKES.read();
     let namesake = namesakes.get(name)?;
+    // The table is swept only when another actor is noted, so it may still have some that have ended.
     is_alive(&namesake.cell).then(|| namesake.cell.clone())
 }
 

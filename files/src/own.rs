@@ -41,6 +41,7 @@ pub fn create_folder(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     point(FileStep::Open, folder)?;
+    // Found before anything is made: the name of each new folder has to be synced in the one above.
     let missing: Vec<&Path> = folder.ancestors().take_while(|above| !above.exists()).collect();
     create_private(folder)?;
     for made in missing {
@@ -60,6 +61,7 @@ pub fn create_folder(folder: &Path) -> io::Result<()> {
 /// The new file could not be written, or it is not certain that it outlives the machine's power.
 pub fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let folder = folder_of(path);
+    // In the same folder, because a rename is atomic only within one file system.
     let mut new = temporary(&folder)?;
     for part in parts {
         write(new.as_file_mut(), path, part)?;
@@ -100,6 +102,7 @@ pub fn keep_new(new: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
 pub fn rehearse(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut new = temporary(&folder_of(path))?;
     write(new.as_file_mut(), path, bytes)?;
+    // Some file systems find room for the bytes only now, and say only now that there is none.
     sync(new.as_file(), path)
 }
 
@@ -120,6 +123,7 @@ pub fn sweep(folder: &Path) {
         let is_ours = entry.file_name().to_string_lossy().starts_with(TEMPORARY);
         let modified = entry.metadata().and_then(|metadata| metadata.modified());
         let age = modified.ok().and_then(|modified| now.duration_since(modified).ok());
+        // A younger file may be one that another process is writing right now.
         if is_ours && age.is_some_and(|age| age > ABANDONED) {
             drop(fs::remove_file(entry.path()));
         }
@@ -195,6 +199,7 @@ pub fn open_to_change(path: &Path) -> io::Result<File> {
 pub fn lock(file: &File, patience: Duration) -> Result<(), TryLockError> {
     let deadline = Instant::now() + patience;
     loop {
+        // The lock of the system that waits knows no time limit, so this asks again and again.
         match file.try_lock() {
             Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(LOCK_INTERVAL),
             locked => return locked,

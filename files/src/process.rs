@@ -11,6 +11,7 @@ impl ProcessIds {
     /// Of this one.
     pub(crate) fn this() -> Self {
         let mut groups = rustix::process::getgroups().unwrap_or_default();
+        // The list of supplementary groups need not include the effective one.
         groups.push(rustix::process::getegid());
         Self {
             user: rustix::process::geteuid().as_raw(),

@@ -89,6 +89,7 @@ pub fn read_pieces(path: &Path, limit: u64, mut piece: impl FnMut(&[u8])) -> Res
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error.into()),
         };
+        // The file may have grown since it was asked for its length.
         left = left.checked_sub(read as u64).ok_or(ReadError::TooLarge(limit))?;
         piece(buffer.get(..read).unwrap_or_default());
     }
@@ -121,9 +122,11 @@ pub(crate) enum OpenedKind {
 pub(crate) fn open(path: &Path) -> Result<OpenedFile, ReadError> {
     let mut options = OpenOptions::new();
     options.read(true);
+    // What is at the path is known only once it is open, and to open a FIFO without a writer would wait for ever.
     without_waiting(&mut options);
     point(FileStep::Open, path)?;
     let file = options.open(path).map_err(|error| not_opened(error, path))?;
+    // The open file is asked and not the path, which may lead to something else by now.
     let kind = file.metadata()?.file_type();
     if kind.is_file() {
         let kind = OpenedKind::Regular;
@@ -161,6 +164,7 @@ pub(crate) fn read_opened(OpenedFile { file, kind }: OpenedFile, limit: u64) -> 
         return Err(ReadError::TooLarge(limit));
     }
     let mut bytes = Vec::new();
+    // One byte more than allowed tells a file that is too large from one that just fits.
     let mut file = file.take(limit.saturating_add(1));
     match kind {
         OpenedKind::Regular => {
@@ -236,6 +240,7 @@ fn read_pipe(pipe: &mut io::Take<File>, bytes: &mut Vec<u8>) -> Result<(), ReadE
         }
         let timeout = Timespec::try_from(left).ok();
         let waited = poll(&mut [PollFd::new(pipe.get_ref(), PollFlags::IN)], timeout.as_ref());
+        // A signal is no reason to give up, and the clock decides at the next round.
         if let Err(error) = waited
             && error != rustix::io::Errno::INTR
         {

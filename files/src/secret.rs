@@ -181,6 +181,7 @@ pub fn read(secret: Secret, path: &Path, limit: u64) -> Result<Vec<u8>, SecretEr
     };
     let opened = open(path).map_err(|error| failed(SecretFault::Read(error)))?;
     if let OpenedKind::Regular = opened.kind {
+        // The open file is asked, so that the one that was checked is the one that is read.
         let metadata = opened.file.metadata();
         let metadata = metadata.map_err(|error| failed(SecretFault::Read(error.into())))?;
         if let Some(exposure) = exposure(&metadata) {
@@ -193,6 +194,7 @@ pub fn read(secret: Secret, path: &Path, limit: u64) -> Result<Vec<u8>, SecretEr
         }
     }
     let bytes = read_opened(opened, limit).map_err(|error| failed(SecretFault::Read(error)))?;
+    // Before the look for NUL bytes, which UTF-16 text has as well, so that the help fits the fault.
     if [[0xff, 0xfe], [0xfe, 0xff]].iter().any(|mark| bytes.starts_with(mark)) {
         return Err(failed(SecretFault::Utf16));
     }

@@ -155,6 +155,7 @@ impl HandshakeAdmission {
     pub(super) fn admit(self: &Arc<Self>, addr: Option<IpAddr>, peer: &dyn Display) -> Result<Permit, LimitReached> {
         let source = ConnectionSource::of(addr);
         let mut open = self.open();
+        // Nothing is entered before this may fail, so a refused connection leaves nothing to take back.
         let gives_way = open.make_room(self.limits, source)?;
         let id = open.tick();
         open.handshakes.insert(
@@ -203,11 +204,14 @@ impl AdmissionState {
     }
 
     fn know(&mut self, source: ConnectionSource) {
+        // All transports without addresses are one source. If it were a known one, the strangers among them would be spared, too.
         if source == ConnectionSource::Unknown {
             return;
         }
         let now = self.tick();
         self.known.insert(source, now);
+        // A walk over the table will do: strangers can't cause it, only peers that proved the cookie and addresses that are
+        // dialled.
         if self.known.len() > KNOWN
             && let Some(least) = self.known.iter().min_by_key(|(_, at)| **at).map(|(source, _)| *source)
         {
@@ -223,6 +227,8 @@ impl AdmissionState {
     ) -> Result<Option<GiveWay>, LimitReached> {
         let HandshakeLimits { total, per_address } = limits;
         let of_source = self.by_source.get(&source).copied().unwrap_or_default();
+        // The limit of the address comes first. A source that exceeds it pays by itself, and no other address gives up a place for
+        // it.
         let (payer, limit) = if of_source.handshakes >= per_address && source != ConnectionSource::Unknown {
             let limit = LimitReached::Address { limit: per_address };
             (Some(source).filter(|_| of_source.leaving < per_address), limit)
@@ -231,11 +237,13 @@ impl AdmissionState {
         } else {
             return Ok(None);
         };
+        // Those on their way out still hold their sockets. Without this bound a flood could keep any number of them.
         let payer = payer.filter(|_| self.leaving < total).ok_or(limit)?;
         let oldest = self.oldest_of_the_larger_crowd(payer);
         let handshake = oldest.and_then(|id| self.handshakes.remove(&id)).ok_or(limit)?;
         let count = self.by_source.entry(payer).or_default();
         count.handshakes = count.handshakes.saturating_sub(1);
+        // The place is free at once, while the connection still has its `Permit`, which takes it out of this count in the end.
         count.leaving += 1;
         self.leaving += 1;
         // A connection that has not said yet how it is ended is told when it does so.
@@ -251,6 +259,7 @@ impl AdmissionState {
                 .filter(|(_, handshake)| handshake.source == source)
         };
         let named = of_source().filter(|(_, handshake)| handshake.is_named).count();
+        // At a tie those pay that have said nothing: an honest peer says its name at once.
         let most_are_named = 2 * named > of_source().count();
         // Places are in the order in which they were taken.
         of_source()
@@ -261,6 +270,8 @@ impl AdmissionState {
     /// The source that gives up a place in favour of this one. A known source gives none up for an unknown one.
     fn payer(&self, newcomer: ConnectionSource) -> Option<ConnectionSource> {
         let is_known = |source: &ConnectionSource| self.known.contains_key(source);
+        // The newcomer's own source may always pay, so an address that holds a place is not kept out because known ones hold the
+        // rest.
         let may_pay = |source: &ConnectionSource| *source == newcomer || !is_known(source) || is_known(&newcomer);
         let holders = self.by_source.iter().filter(|(_, count)| count.handshakes > 0);
         let payers = holders.filter(|(source, _)| may_pay(source));
@@ -272,12 +283,14 @@ impl AdmissionState {
     fn remove(&mut self, id: u64, source: ConnectionSource) {
         let was_open = self.handshakes.remove(&id).is_some();
         let count = self.by_source.entry(source).or_default();
+        // A connection that had to give way lost its entry then, and has counted among those that leave since.
         if was_open {
             count.handshakes = count.handshakes.saturating_sub(1);
         } else {
             count.leaving = count.leaving.saturating_sub(1);
             self.leaving = self.leaving.saturating_sub(1);
         }
+        // The table would otherwise grow with every address that ever connected.
         if count.handshakes + count.leaving == 0 {
             self.by_source.remove(&source);
         }
@@ -300,6 +313,7 @@ pub(super) struct Permit {
 impl Permit {
     /// Gives it back: the peer has authenticated.
     pub(super) fn authenticated(&self) {
+        // The swap decides whether this or the drop gives the place back. Relaxed is enough: the state itself is behind the lock.
         if self.held.swap(false, Ordering::Relaxed) {
             let mut open = self.admission.open();
             open.remove(self.id, self.source);
@@ -321,6 +335,7 @@ impl Permit {
         let mut open = self.admission.open();
         match open.handshakes.get_mut(&self.id) {
             Some(handshake) => handshake.give_way = Some(Box::new(give_way)),
+            // The place may have been taken between `admit` and this call, when there was nothing to be called yet.
             None => {
                 drop(open);
                 give_way();
@@ -358,6 +373,7 @@ impl Drop for Permit {
         if self.held.swap(false, Ordering::Relaxed) {
             let mut open = self.admission.open();
             open.remove(self.id, self.source);
+            // A peer that has to prove who it is gets nowhere with the number, so its failures don't count here.
             if self.saw_challenge.load(Ordering::Relaxed) {
                 open.challenges.failed(self.source, Instant::now());
             }

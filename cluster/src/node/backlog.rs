@@ -59,6 +59,8 @@ impl Future for SentProbe {
 
 impl Drop for SentProbe {
     fn drop(&mut self) {
+        // Done in the drop, so that the bytes are given back, too, if the reader ends before the probe does. The counters guard no
+        // other memory, so Relaxed is enough.
         self.target.waiting.fetch_sub(self.bytes, Ordering::Relaxed);
         self.target.all.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
     }
@@ -68,6 +70,7 @@ impl Drop for AdvertisedActor {
     fn drop(&mut self) {
         // Its actor has ended, or the session.
         let unprobed = *self.since_probe.get_mut();
+        // Bytes behind a probe are given back by the probe. It holds this entry, so none is on its way any more.
         self.all.unprobed.fetch_sub(unprobed, Ordering::Relaxed);
         self.all.bytes.fetch_sub(unprobed, Ordering::Relaxed);
     }
@@ -76,6 +79,8 @@ impl Drop for AdvertisedActor {
 impl AdvertisedActor {
     /// `all` counts for all actors that the peer may address.
     pub(super) fn new(cell: ActorCell, all: Arc<WaitingBytes>) -> Self {
+        // Looked up once and not for each message: a guest keeps its mailbox for as long as it lives, whatever happens to its
+        // instance.
         let inbox = directory::inbox(cell.get_id());
         Self {
             local: Local { cell, inbox },
@@ -108,11 +113,13 @@ impl AdvertisedActor {
 
     /// Puts a probe behind what was delivered, if it is time for one.
     pub(super) fn probe(self: &Arc<Self>, limits: &SessionLimits) -> Option<SentProbe> {
+        // The second condition is for a peer that writes a little to each of many actors, none of which would ever get a probe.
         let is_much = self.since_probe.load(Ordering::Relaxed) >= PROBE_EVERY
             || self.all.unprobed.load(Ordering::Relaxed) > limits.mailboxes() / UNPROBED;
         if !is_much {
             return None;
         }
+        // From here on the probe gives these bytes back, and no longer the actor's entry, so none is given back twice.
         let bytes = self.since_probe.swap(0, Ordering::Relaxed);
         self.all.unprobed.fetch_sub(bytes, Ordering::Relaxed);
         let (probe, passed) = directory::probe();

@@ -58,9 +58,11 @@ impl Failures {
     }
 
     fn challenge(&mut self, fresh: u32, now: Instant) -> StockChallenge {
+        // Old failures are still here: a source is only cleared by its next failure, or when room is needed.
         if self.count < FREE || self.are_over(now) {
             return fresh.into();
         }
+        // A spent challenge is never given again, because somebody may have overheard the right answer to it.
         let is_good = |challenge: &StockChallenge, since: Instant| {
             !challenge.is_spent() && now.saturating_duration_since(since) < SAME_FOR
         };
@@ -81,6 +83,8 @@ impl Challenges {
         if !self.by_source.contains_key(&source) && self.by_source.len() >= SOURCES {
             self.sweep(now);
             if self.by_source.len() >= SOURCES {
+                // The sources beyond the table share one count. An attacker with many addresses would otherwise see fresh
+                // challenges for ever.
                 return self.others.add(now);
             }
         }
@@ -101,6 +105,7 @@ impl Challenges {
         let is_full = self.by_source.len() >= SOURCES;
         match self.by_source.get_mut(&source) {
             Some(failures) => failures.challenge(fresh, now),
+            // A source without an entry may have failed, and been counted among the others.
             None if is_full => self.others.challenge(fresh, now),
             None => fresh.into(),
         }

@@ -138,6 +138,7 @@ async fn connect_for(
         },
     };
     node_server.cast(opened.into()).map_err(ClientConnectErr::from)?;
+    // A caller that stops waiting leaves the session as it is, since the session belongs to the node.
     let ready = ready
         .await
         .map_err(|_| ClientConnectErr::Messaging(MessagingErr::ChannelClosed))?;
@@ -160,6 +161,7 @@ pub(super) async fn secure(
     stream: TcpStream,
     encryption: Option<Encryption>,
 ) -> Result<NetworkStream, ClientConnectErr> {
+    // The writer makes its own batches. Nagle's algorithm would hold a small frame back until the one before it is acknowledged.
     stream.set_nodelay(true)?;
     let (peer_addr, local_addr) = (stream.peer_addr()?, stream.local_addr()?);
     Ok(match encryption {

@@ -39,6 +39,7 @@ struct ConnectorTask(JoinHandle<()>);
 
 impl Drop for ConnectorTask {
     fn drop(&mut self) {
+        // The attempts under way end with the task's `JoinSet`. Sessions belong to the node and go on.
         self.0.abort();
     }
 }
@@ -47,6 +48,8 @@ impl Connectors {
     /// Starts to keep this peer connected, unless it is kept connected already.
     pub(super) fn add(&mut self, node_server: &ActorRef<NodeServerMessage>, peer: Peer) {
         let node_server = node_server.clone();
+        // A peer that is named twice still has one task. Two would dial the same addresses, and each would find the other's link
+        // there.
         self.by_address.entry(peer.address.clone()).or_insert_with(|| {
             let connector = PeerConnector {
                 node_server,
@@ -92,6 +95,7 @@ struct PeerConnector {
 impl PeerConnector {
     async fn run(mut self) {
         loop {
+            // Either branch may be dropped: `join_next` loses no outcome, and the sleep is made anew from the machine's own time.
             tokio::select! {
                 Some(done) = self.tasks.join_next() => match done {
                     Ok((_, AttemptOutcome::Failed(ClientConnectErr::Messaging(_)))) => return, // this node has ended
@@ -111,6 +115,7 @@ impl PeerConnector {
 
     async fn resolve(&mut self) {
         let resolved = self.look_up.addresses(&self.peer.address, ATTEMPT).await;
+        // The clock is asked after the look-up, which may have taken seconds, so that waits count from its end.
         let now = Instant::now().into_std();
         match resolved {
             Ok(addresses) => self.dialling.handle_resolved(&addresses, now),
@@ -145,6 +150,7 @@ impl PeerConnector {
             }
             DialCommand::AwaitUnlinked { addr, node, at_most } => {
                 self.tasks.spawn(async move {
+                    // It makes no difference whether the link has ended or the wait is over: the address is asked again.
                     drop(timeout(at_most, await_down(&node_server, &node)).await);
                     (addr, AttemptOutcome::Unlinked)
                 });
@@ -174,6 +180,8 @@ async fn connect(
 ) -> Result<SessionEnd, ClientConnectErr> {
     let encryption = peer.encryption.as_ref().map(|source| source()).transpose();
     let encryption = encryption.map_err(ClientConnectErr::Encryption)?;
+    // One limit covers both steps. A peer that accepts, and is then silent in the TLS handshake, would otherwise hold the attempt
+    // for ever.
     let opening = async {
         let stream = TcpStream::connect(addr).await?;
         secure(stream, encryption).await
@@ -192,6 +200,7 @@ async fn connect(
         dialled,
     };
     node_server.cast(opened.into())?;
+    // The outcome of the attempt is the end of its session, so the address counts as busy, and isn't dialled again, until then.
     ended
         .await
         .map_err(|_| ClientConnectErr::Messaging(MessagingErr::ChannelClosed))

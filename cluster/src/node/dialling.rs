@@ -52,6 +52,7 @@ impl Backoff {
     /// The wait after `failures` failures in a row; `jitter`, between 0 and 1, takes up to a half off it, so that nodes
     /// that lost each other at one moment don't meet again at one moment.
     fn wait(&self, failures: u32, jitter: f64) -> Duration {
+        // The exponent is bounded because failures add up for as long as the node runs.
         let doubled = self.first.saturating_mul(1 << failures.saturating_sub(1).min(20));
         doubled.min(self.longest).mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 2.0)
     }
@@ -176,6 +177,8 @@ impl Dialling {
     /// forgotten.
     pub fn handle_resolved(&mut self, resolved: &[SocketAddr], now: Instant) {
         self.failed_look_ups = 0;
+        // An address with an attempt or a session stays, even if the name no longer leads there. If the name came back, a forgotten
+        // one would be dialled a second time.
         self.addresses
             .retain(|addr, address| !matches!(address.state, DialState::Due(_)) || resolved.contains(addr));
         self.look_up = now + RESOLVE_EVERY;
@@ -189,6 +192,7 @@ impl Dialling {
                         stock_peers: address.stock_peers(now),
                     });
                 }
+                // Only a look-up dials, so the next one must come no later than this address is due.
                 DialState::Due(at) => self.look_up = self.look_up.min(at),
                 DialState::Busy | DialState::Linked(_) => {}
             }
@@ -225,6 +229,7 @@ impl Dialling {
 
     /// Counts one more failure. Gives the time until the next attempt.
     fn try_again(&mut self, addr: SocketAddr, jitter: f64, now: Instant) -> Option<Duration> {
+        // The name is looked up at once: if the peer has moved, its new address doesn't have to sit out the wait of the old one.
         self.look_up = now;
         let address = self.addresses.get_mut(&addr)?;
         address.failures = address.failures.saturating_add(1);
@@ -238,12 +243,16 @@ impl Dialling {
         let Some(address) = self.addresses.get_mut(&addr) else {
             return;
         };
+        // This counts however the session ended: whoever has the address next must not get by with a weaker proof.
         if end.proof == PeerProof::Identity {
             address.identified = Some(now);
         }
+        // An end within the handshake is no success. A peer with another cookie would otherwise be dialled at the shortest interval
+        // for ever.
         if end.was_ready || end.reason == CloseReason::AlreadyLinked {
             address.failures = 0;
         }
+        // Set anew at each end, so that the log says it again if the address led elsewhere in between.
         let was_own = std::mem::replace(&mut address.is_own, end.reason == CloseReason::SelfConnection);
         if address.is_own {
             address.state = DialState::Due(now + OWN);
@@ -263,6 +272,7 @@ impl Dialling {
                     at_most: LINKED,
                 });
             }
+            // Without a name there is no link whose end could be awaited.
             (CloseReason::AlreadyLinked, None) => self.ask_again(addr, jitter, now),
             (reason @ CloseReason::Refused(ServerStatus::NotOk), _) => {
                 self.handle_refused(addr, reason.to_string(), jitter, now);
@@ -277,6 +287,7 @@ impl Dialling {
             return;
         };
         match &address.state {
+            // This node broke off by itself here, which is no failure of the address.
             DialState::Linked(CloseReason::AlreadyLinked) => self.ask_again(addr, jitter, now),
             DialState::Linked(reason) => {
                 let why = reason.to_string();

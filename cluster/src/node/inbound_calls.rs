@@ -85,6 +85,7 @@ impl<L: CallEnded + Send + Sync + 'static> InboundCalls<L> {
 
     fn enter(&self, call: impl FnOnce(usize) -> InboundCall<L>) -> Result<Arc<InboundCall<L>>, InboundCallsFull> {
         let mut slots = self.0.lock();
+        // A call and its link hold each other. After `shut`, nothing would ever take a new call out and so free the two.
         if slots.shut {
             return Err(InboundCallsFull);
         }
@@ -106,6 +107,7 @@ impl<L: CallEnded + Send + Sync + 'static> InboundCalls<L> {
     /// The call in this slot is over.
     pub(super) fn remove(&self, slot: usize) {
         let mut slots = self.0.lock();
+        // A call may end while `shut` runs, which has emptied the table by then.
         if slots.calls.get_mut(slot).and_then(Option::take).is_some() {
             slots.free.push(slot);
         }
@@ -154,7 +156,10 @@ impl<L: CallEnded + Send + Sync + 'static> InboundCall<L> {
     fn outcome(&self) -> Option<Option<Vec<u8>>> {
         let mut waiting = self.reply.lock();
         let reply = waiting.as_mut()?;
+        // A wake-up and the sweep may come at the same time. The lock lets one of them take the receiver, and so answer the call
+        // once.
         let came = reply.try_recv().ok();
+        // A wake-up promises nothing: the call goes on if the port is still open and empty.
         if came.is_none() && !reply.is_terminated() {
             return None;
         }
@@ -169,6 +174,7 @@ impl<L: CallEnded + Send + Sync + 'static> InboundCall<L> {
 
     /// Ends the call without a reply, unless there is one already.
     fn give_up(&self) {
+        // The lock ends with this line, because dropping the receiver wakes whoever holds the port.
         let waiting = self.reply.lock().take();
         if waiting.is_some() {
             self.link.call_ended(self.slot, self.to, self.tag, None);

@@ -53,15 +53,18 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
         loop {
             // All frames of a read before the next one, so that the outbox knows how many answers to expect.
             let mut answerable = 0;
+            // The limit is asked for each frame: the one before may have been the last step of the handshake.
             while let Some(frame) = self.reader.buffered_frame(self.frame_limit())? {
                 match wire::decode_frame(frame)? {
                     Decoded::Message(Message::Data(data)) => {
                         answerable += usize::from(!matches!(data, Data::Cast(_)));
                         self.route(data)?;
                     }
+                    // A later version may send kinds of messages that this one lacks, and must not lose the session over them.
                     Decoded::Message(Message::Unknown) => {}
                     Decoded::Message(message) => self.deliver(message).await?,
                     Decoded::Parts(parts) => {
+                        // Each part is handled before the next one is decoded, so only one of them takes memory at a time.
                         for part in parts {
                             self.deliver(part?).await?;
                         }
@@ -73,6 +76,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             tokio::select! {
                 biased;
                 Some(()) = self.probes.next(), if !self.probes.is_empty() => {}
+                // This is dropped when a probe ends first, and `fill` loses nothing by that.
                 more = self.reader.fill() => {
                     if !more? {
                         return Ok(());
@@ -97,12 +101,14 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
     async fn deliver(&mut self, message: Message) -> Result<(), CloseReason> {
         let (handled, wait) = oneshot();
         let request = SessionRequest::Message { message, handled };
+        // If the session has ended, its own reason was reported, and nobody hears this one.
         self.session.cast(request.into()).map_err(|_| CloseReason::Local)?;
         self.authenticated = wait.await.map_err(|_| CloseReason::Local)?;
         Ok(())
     }
 
     fn route(&mut self, data: Data) -> Result<(), CloseReason> {
+        // The check is here because data never passes through the session, which makes all others.
         if !self.authenticated {
             return Err(CloseReason::OutOfOrder {
                 expected: "a step of the handshake",
@@ -116,6 +122,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
                     args: cast.args,
                     metadata: cast.metadata,
                 };
+                // Nobody waits for the outcome of a cast, and what a limit took away is counted already.
                 self.send(cast.to, message).ok();
             }
             Data::Call(call) => self.call(call),
@@ -143,6 +150,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             reply: port,
             metadata: call.metadata,
         };
+        // A stock caller doesn't understand the refusal, but it ends its calls when it hears that the actor has ended.
         if self.send(to, message).is_err() {
             self.link.repeat_terminate(to);
         }

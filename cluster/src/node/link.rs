@@ -92,6 +92,7 @@ impl Link {
 
     /// Notes that something was read. The reader calls it once a read, not once a message, and asks no clock.
     pub fn mark_traffic(&self) {
+        // The flag guards no memory, so Relaxed is enough: a tick that misses it finds it at the next one.
         self.traffic.store(true, Ordering::Relaxed);
     }
 
@@ -103,6 +104,7 @@ impl Link {
     /// Lets the peer address this actor, if it can't already.
     pub(crate) fn advertise(&self, cell: &ActorCell) {
         let mut advertised = self.advertised.write();
+        // An entry that is there already stays, because it counts what waits for the actor.
         advertised
             .entry(cell.get_id().pid())
             .or_insert_with(|| Arc::new(AdvertisedActor::new(cell.clone(), self.waiting.clone())));
@@ -132,6 +134,7 @@ impl Link {
         for pid in &pids {
             remote.remove(pid);
         }
+        // The peer isn't charged for the room of actors that have ended, so that room must not stay.
         if remote.len() < remote.capacity() / 8 {
             let room = 2 * remote.len();
             remote.shrink_to(room);
@@ -220,6 +223,7 @@ impl Link {
 
     /// A reply to the call `tag` of the actor `to` arrived.
     pub fn complete(&self, to: u64, tag: u64, what: Vec<u8>) {
+        // The lock ends with this line: the send below runs the caller's waker, which may use this link.
         let port = self.outbound_calls().take(to, tag);
         if let Some(Err(_)) = port.map(|port| port.send(what)) {
             tracing::trace!(
@@ -322,12 +326,14 @@ impl Link {
         self.outbox.close();
         self.outbound_calls().clear();
         self.inbound_calls.shut();
+        // Reply ports and stand-ins may keep the link for some time, but must not keep the actors that the tables hold.
         self.advertised.write().clear();
         self.remote.write().clear();
     }
 
     /// Counts a message that was given up, and logs it within reason.
     pub(crate) fn dead_letter(&self, to: u64, error: Undelivered) {
+        // Each caller gets a number of its own, whatever the ordering, so each power of two is logged once.
         let count = self.dead_letters.fetch_add(1, Ordering::Relaxed) + 1;
         // One line for each power of two: a flood of lost messages must not become a flood of log lines.
         if count.is_power_of_two() {

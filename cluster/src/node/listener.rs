@@ -56,6 +56,7 @@ impl Actor for NodeListener {
         _: ActorRef<Self::Msg>,
         listener: TcpListener,
     ) -> Result<Self::State, ActorProcessingErr> {
+        // The loop is a task, so that the actor can be stopped while it waits for a connection. The actor's state ends it.
         Ok(Accepting(ractor::concurrency::spawn(self.clone().accept_all(listener))))
     }
 }
@@ -100,6 +101,8 @@ impl NodeListener {
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     self.admission.refusals.not_accepted(&error, ACCEPT_BACKOFF);
+                    // The connection stays in the system's queue, so without a pause `accept` would fail again and again and take a
+                    // whole processor.
                     ractor::concurrency::sleep(ACCEPT_BACKOFF).await;
                 }
             }
@@ -129,6 +132,7 @@ impl NodeListener {
         permit.on_give_way(move || {
             gave_way.send(()).ok();
         });
+        // If the connection has to give way, the TLS handshake is dropped together with its socket, which closes it.
         let secured = tokio::select! {
             secured = self.secure(stream, peer_addr) => secured,
             // The other end is kept by the permit until it is used.
@@ -138,6 +142,8 @@ impl NodeListener {
             Ok(stream) => {
                 let stream = Box::new(stream);
                 let accepted = NodeRequest::Accepted { stream, permit };
+                // If the node has ended, the connection and its permit are dropped with the message, which closes the one and frees
+                // the other.
                 drop(self.node_server.cast(accepted.into()));
             }
             Err(refused) => self.admission.refusals.refuse(&peer_addr, refused.name(), &refused),
@@ -154,6 +160,7 @@ impl NodeListener {
                 stream,
             }),
             IncomingEncryptionMode::Tls(acceptor) => {
+                // TLS needs a limit of its own, because that of the session begins only when there is a session.
                 let handshake = ractor::concurrency::timeout(self.handshake, acceptor.accept(tls_socket(stream)));
                 let stream = handshake
                     .await

@@ -70,6 +70,7 @@ impl Memberships {
         // One allocation for all members, whatever message they come with.
         let known = self.members.get_key_value(group).map(|(group, _)| group.clone());
         let opening = known.as_ref().map_or(group.cost(), |_| 0);
+        // Charged before the tables are touched, so a refusal leaves nothing to take back.
         self.account.charge(opening + group.member_cost())?;
         let group = known.unwrap_or_else(|| group.clone());
         *self.members.entry(group.clone()).or_default() += 1;
@@ -85,6 +86,7 @@ impl Memberships {
         if !groups.remove(group) {
             return;
         }
+        // An empty set would take memory that nobody is charged for.
         if groups.is_empty() {
             self.by_pid.remove(&pid);
         }

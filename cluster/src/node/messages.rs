@@ -99,6 +99,7 @@ impl ractor::Message for NodeServerMessage {}
 impl From<NodeRequest> for NodeServerMessage {
     fn from(request: NodeRequest) -> Self {
         Self::SubscribeToEvents {
+            // The name is never used, since the request is taken out before a subscription would be entered.
             id: String::new(),
             subscription: Box::new(RequestSubscription(Some(OpaqueNodeRequest(request)))),
         }

@@ -34,6 +34,7 @@ pub(super) fn admit(
     };
     if let Some(peer) = info.peer_name.as_ref().filter(|peer| peer.name == local.name) {
         let incarnation = |name: &NameMessage| name.flags.unwrap_or_default().incarnation;
+        // A peer that isn't going to prove its incarnation has 0 here, so two zeros say nothing.
         if incarnation(peer) != 0 && incarnation(peer) == incarnation(local) {
             // It is this very node, if it proves that: the end of the handshake says so.
             return ServerStatus::Ok;
@@ -74,6 +75,7 @@ pub(super) fn decide(sessions: &mut Sessions, refusals: &HandshakeRefusals, cont
         // it and its successor.
         sessions.over(incumbent, CloseReason::PeerSilent(INCUMBENT));
     }
+    // Asked once more, because seconds may have passed since the incumbent was found.
     let is_there = incumbent_answers && sessions.is_elected(incumbent);
     let (Some(rival), Some(info), true) = (sessions.as_rival(incumbent), sessions.info(newcomer), is_there) else {
         return Newcomer::Elect(newcomer, verdict);
@@ -94,6 +96,7 @@ pub(super) fn decide(sessions: &mut Sessions, refusals: &HandshakeRefusals, cont
     {
         drop(info.actor.cast(SessionRequest::Contested(newcomer).into()));
     }
+    // It takes part in no election, which would note this, and the end of its session is to say that it has the cookie.
     sessions.proved(newcomer);
     verdict.send(ElectionVerdict::NameTaken(rival)).ok();
     Newcomer::TurnedAway
@@ -113,6 +116,7 @@ pub(super) fn ask_incumbent(
     verdict: RpcReplyPort<ElectionVerdict>,
 ) {
     let myself = myself.clone();
+    // The answer may take seconds, in which the node has other sessions to decide about.
     drop(ractor::concurrency::spawn(async move {
         let contest = NameContest {
             newcomer,

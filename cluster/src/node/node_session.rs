@@ -128,6 +128,7 @@ fn default_account() -> Arc<PeerAccount> {
 /// An initiator's nonce; an acceptor has none.
 fn connection_id(role: Role) -> u64 {
     match role {
+        // On the wire, 0 means that there is none.
         Role::Initiator => rand::random::<u64>().max(1),
         Role::Acceptor => 0,
     }
@@ -188,6 +189,7 @@ impl NodeSessionState {
 
     /// A local actor started. The peer hears of it if it is shared.
     pub(super) fn spawned(&mut self, cell: &ActorCell) {
+        // Noted for actors that aren't shared as well: the end of a stand-in can take their names just the same.
         self.stand_ins.note_namesake(cell);
         if sync::is_shared(cell)
             && let Some(actor) = sync::advertise(&self.link, cell, &mut self.left_out)
@@ -205,6 +207,7 @@ impl NodeSessionState {
 
     /// Withdraws a local actor that ended.
     pub(super) fn terminated(&mut self, cell: &ActorCell) {
+        // The peer hears of the ends of those actors alone that it was told of.
         if self.link.withdraw(cell.get_id().pid()) {
             self.session.handle_local(LocalChange::Terminated(cell.get_id().pid()));
         }
@@ -212,11 +215,13 @@ impl NodeSessionState {
 
     pub(super) fn tick(&mut self) {
         let now = Instant::now();
+        // The timer has fired. `arm` keeps one whose time is early enough, and would never replace this one.
         self.timer.disarm();
         // Traffic before the deadline: a peer that has just sent something is not silent.
         if self.link.take_traffic() {
             self.session.handle_traffic(now);
         }
+        // Pings make a tick come every few seconds, so the sweep needs no timer of its own.
         self.link.sweep_calls(now);
         self.session.handle_timeout(now);
     }

@@ -71,11 +71,13 @@ impl OutboundCalls {
     /// Enters a call to the peer's actor `to` and returns its tag; none if the table is full, and the port is dropped.
     pub(super) fn insert(&mut self, to: u64, port: RpcReplyPort<Vec<u8>>) -> Option<u64> {
         if self.free.is_empty() {
+            // A few steps at each growth keep the table in proportion to the calls that wait, and no call pays for a walk over all.
             self.sweep(SWEEP_STEPS);
         }
         let call = Some(OutboundCall::new(to, port));
         if let Some(index) = self.free.pop() {
             let slot = self.slots.get_mut(usize::try_from(index).ok()?)?;
+            // A late reply to the slot's last call must not end this one.
             slot.generation = slot.generation.wrapping_add(1);
             slot.call = call;
             return Some(tag(index, slot.generation));
@@ -92,10 +94,12 @@ impl OutboundCalls {
     pub(super) fn take(&mut self, to: u64, tag: u64) -> Option<RpcReplyPort<Vec<u8>>> {
         let index = index(tag)?;
         let slot = self.slots.get_mut(usize::try_from(index).ok()?)?;
+        // Both numbers come from the peer. They must belong together, so that a wrong reply can't end a call to another actor.
         let waits = u64::from(slot.generation) == tag >> 32 && slot.call.as_ref().is_some_and(|call| call.to == to);
         if !waits {
             return None;
         }
+        // The slot is free after a late reply, too, since no second one can come.
         self.free.push(index);
         slot.call.take().and_then(OutboundCall::port_in_time)
     }
@@ -119,6 +123,7 @@ impl OutboundCalls {
     }
 
     fn remove_if(&mut self, condition: impl Fn(&OutboundCall) -> bool) {
+        // No call waits, so the walk is spared, however large the table once was.
         if self.free.len() == self.slots.len() {
             return;
         }

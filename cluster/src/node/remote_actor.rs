@@ -31,6 +31,7 @@ pub(super) async fn spawn_stand_in(
         node_id: link.node_id(),
         pid,
     };
+    // The link makes ractor end the stand-in with its session, even if that is killed and cleans nothing up.
     let (actor, _) = ActorRuntime::spawn_linked_remote(name, RemoteActor, id, link, session).await?;
     Ok(actor)
 }

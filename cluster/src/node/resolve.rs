@@ -33,8 +33,10 @@ impl NameLookUp {
         look: impl FnOnce() -> io::Result<Vec<SocketAddr>> + Send + 'static,
     ) -> io::Result<Vec<SocketAddr>> {
         let looking = self.under_way.get_or_insert_with(|| spawn_blocking(look));
+        // The handle is only borrowed, so when the time is over the look-up goes on, and the next attempt finds it.
         let found = timeout(patience, looking).await;
         let found = found.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?;
+        // A handle that has given its result must not be polled again.
         self.under_way = None;
         found.map_err(io::Error::other)?
     }

@@ -100,6 +100,7 @@ impl NodeServer {
         match request {
             NodeRequest::AddPeer(peer) => state.connectors.add(myself, *peer),
             NodeRequest::Quiesce(reply) => {
+                // Connectors end before the wait for the listener, during which they would go on dialling.
                 state.connectors.clear();
                 // Before the listener ends, since its end would otherwise make another.
                 state.quiet = true;
@@ -113,6 +114,7 @@ impl NodeServer {
                 dialled,
             } => {
                 let peer_addr = stream.peer_label();
+                // A peer can name any address, and must not thereby protect it: a known one gives up no place for strangers.
                 if dialled.purpose != DialPurpose::Hearsay {
                     self.admission.expect(stream.peer_ip());
                 }
@@ -120,6 +122,7 @@ impl NodeServer {
                 self.open(myself, state, *stream, origin, peer_addr).await;
             }
             NodeRequest::AwaitAbsence(node, reply) => {
+                // Entered and then looked at right away: if there is no such session now, none will end and tell the port.
                 state.monitors.await_absence(node, reply);
                 state
                     .monitors
@@ -150,6 +153,8 @@ impl NodeServer {
                 reply,
             } => {
                 let is_linked = purpose == DialPurpose::Link && state.sessions.is_linked(&name);
+                // The name is noted even if this session goes no further, because the connector then waits for the end of the link
+                // with that node.
                 state.sessions.name(actor_id, name);
                 drop(reply.send(if is_linked {
                     DialDecision::AlreadyLinked
@@ -221,6 +226,7 @@ impl NodeServer {
         );
         session.limits = self.limits;
         session.hearsay = self.hearsay.clone();
+        // A new account even for a peer that was here before: the old one gives back what it holds when the old session is gone.
         session.account = Arc::new(PeerAccount::new(self.ledger.clone(), self.limits.peer));
         session.timing = self.timing;
         session.stand_in_names = self.stand_in_names;
@@ -230,6 +236,7 @@ impl NodeServer {
             StockPeers::Accepted => self.stock_peers,
         };
         session.permit = permit;
+        // The node can wait here without a deadlock, because a session asks its node nothing while it starts.
         match Actor::spawn_linked(None, session, stream, myself.get_cell()).await {
             Ok((actor, _)) => {
                 let info = NodeServerSessionInformation {
@@ -310,6 +317,7 @@ impl NodeServerState {
             self.subscriptions
                 .each(|subscription| subscription.node_session_authenticated(info.clone()));
         }
+        // The stock crate's message has no port for the verdict.
         let Some(won) = won else { return };
         if election.won && !predecessors.is_empty() {
             self.succeeding.push(Succession { predecessors, won });
@@ -337,6 +345,7 @@ impl NodeServerState {
     }
 
     fn ready(&mut self, id: ractor::ActorId) {
+        // The session may have lost an election after it said so.
         if self.sessions.is_elected(id)
             && let Some(info) = self.sessions.info(id)
         {
@@ -352,6 +361,7 @@ impl NodeServerState {
         let Some((info, verdict)) = self.sessions.remove(cell.get_id()) else {
             return;
         };
+        // A killed session leaves no state that could say why, so then the verdict by which it was killed counts.
         let reason = reason.or(verdict).unwrap_or(CloseReason::Local);
         self.monitors.ended(&info, proof, &reason);
         let mut info = info;
@@ -379,6 +389,7 @@ impl Actor for NodeServer {
     async fn pre_start(&self, myself: ActorRef<Self::Msg>, (): ()) -> Result<Self::State, ActorProcessingErr> {
         // First of all: the node's name has the port, which the system may have chosen.
         let (listener, listen_addr) = self.listen(&myself, self.port).await?;
+        // On the wire, 0 means that a node has none.
         let incarnation = rand::random::<u64>().max(1);
         let local = NameMessage {
             name: format!("{}@{}", self.node_name, self.hostname),
@@ -466,6 +477,7 @@ impl Actor for NodeServer {
                 return Ok(());
             }
             tracing::error!("the listener ended ({why}); listening again on {}", state.listen_addr);
+            // The port stays the same, even if the system chose it: peers have been told of it.
             (state.listener, state.listen_addr) = self.listen(&myself, state.listen_addr.port()).await?;
         } else {
             // The session's own state says why it ended. A message would come too late: ractor puts this event first.

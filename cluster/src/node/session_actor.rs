@@ -43,6 +43,8 @@ impl NodeSession {
             SessionRequest::DeadLetters(reply) => drop(reply.send(state.link.dead_letters())),
             SessionRequest::LeftOut(reply) => drop(reply.send(state.left_out.count())),
             SessionRequest::Confirm(reply) => {
+                // The ports are kept in the order of the pings, and a port that is not kept is dropped, which says that there is no
+                // session.
                 if state.session.handle_confirmation(Instant::now()) {
                     state.confirmations.push_back(reply);
                 }
@@ -68,6 +70,7 @@ impl NodeSession {
             SessionRequest::GiveBack(pid) => state.stand_ins.take_back(pid).await,
             SessionRequest::Contested(rival) => state.session.handle_contested(&rival),
             SessionRequest::LinkEnded(reason) => state.session.handle_closed(reason),
+            // The peer has proved the cookie since this connection was chosen to give way.
             SessionRequest::GiveWay if state.session.is_authenticated() => {}
             SessionRequest::GiveWay => state.session.handle_closed(CloseReason::GaveWay),
             SessionRequest::Tick => state.tick(),
@@ -167,6 +170,8 @@ impl Actor for NodeSession {
             }
             SupervisionEvent::PidLifecycleEvent(PidLifecycleEvent::Spawn(cell)) => state.spawned(&cell),
             SupervisionEvent::PidLifecycleEvent(PidLifecycleEvent::Terminate(cell)) => state.terminated(&cell),
+            // The groups also have stand-ins of other nodes' actors. They must be left out, or a node would pass on the members of
+            // others as its own.
             SupervisionEvent::ProcessGroupChanged(pg::GroupChangeMessage::Join(scope, group, cells)) => {
                 let change = sync::group_change(&state.link, scope, group, &cells, &mut state.left_out);
                 change
@@ -198,6 +203,7 @@ impl Actor for NodeSession {
         let Some(writer) = state.writer.take() else {
             return Ok(());
         };
+        // Nobody reads at the other end, so a flush would only use up its time.
         if state.closed.as_ref().is_some_and(CloseReason::is_link_dead) {
             state.link.outbox().abandon();
             writer.abort();
@@ -205,6 +211,7 @@ impl Actor for NodeSession {
         }
         // The peer still gets what was accepted for it, such as the name of a rival.
         state.link.outbox().close();
+        // The timeout takes the handle, and a task doesn't end when its handle is dropped.
         let abort = writer.abort_handle();
         if ractor::concurrency::timeout(FLUSH, writer).await.is_err() {
             abort.abort();

@@ -34,7 +34,10 @@ impl NodeSession {
             while let Some(message) = state.session.poll_transmit() {
                 match state.link.outbox().push_control(|out| wire::encode(&message, out)) {
                     Ok(_) => {}
+                    // The writer has failed, and its report with the error comes behind the message that is handled now.
                     Err(OutboxError::Closed) => state.session.handle_closed(CloseReason::ConnectionClosed),
+                    // A control message can't be left out like data: the peer's view of this node's actors would be wrong until the
+                    // session ends.
                     Err(_) => state.session.handle_closed(CloseReason::TooSlow {
                         limit: state.link.outbox().limit(),
                     }),
@@ -69,6 +72,7 @@ impl NodeSession {
                 let group = Arc::new(ScopedGroup { scope, group });
                 let left = actors
                     .iter()
+                    // An actor without a stand-in isn't in the group here, so ractor has nothing to undo.
                     .filter_map(|actor| state.stand_ins.leave(actor.pid, &group));
                 let cells = left.collect();
                 pg::leave_scoped(group.scope.clone(), group.group.clone(), cells);
@@ -110,6 +114,7 @@ impl NodeSession {
 
     async fn peer_named(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState, name: NameMessage) {
         let actor_id = myself.get_id();
+        // The peer's frame limit and capabilities must be known before the first data is sent to it.
         state.link.set_peer(name.flags.unwrap_or_default());
         state.left_out.set_peer(&name.name);
         state.peer = Some(NameMessage {
@@ -248,6 +253,7 @@ impl NodeSession {
             else {
                 continue;
             };
+            // Charged before ractor keeps anything of the membership.
             match state.stand_ins.join(pid, &group) {
                 Ok(()) => cells.push(cell),
                 Err(full) => refusals.note(EntryRefusal::Full(full), 1, || {
@@ -255,6 +261,7 @@ impl NodeSession {
                 }),
             }
         }
+        // All of them join in one call, because ractor tells every monitor of groups once for each call.
         if !cells.is_empty() {
             pg::join_scoped(group.scope.clone(), group.group.clone(), cells);
         }
@@ -269,6 +276,7 @@ impl NodeSession {
         let others = sessions
             .into_values()
             .filter_map(|session| session.peer_name)
+            // By address as well as by name, as stock does it: the asking node would otherwise dial itself.
             .filter(|peer| peer.name != asking.name && peer.connection_string != asking.connection_string)
             .collect();
         state.session.handle_sessions(others);
@@ -292,6 +300,7 @@ impl NodeSession {
             .into_iter()
             .filter(|peer| is_name(&peer.name) && is_name(&peer.connection_string) && !known(peer))
         {
+            // Taken without a wait, which would hold up this session until other attempts have ended.
             let Ok(permit) = self.hearsay.clone().try_acquire_owned() else {
                 left_out += 1;
                 continue;
@@ -312,6 +321,7 @@ impl NodeSession {
                     // The end of a session has a line of the log by itself.
                     Ok(Ok(_) | Err(ConnectError::Closed(_))) => {}
                 }
+                // Kept until the outcome is there, because the limit counts the attempts that are under way.
                 drop(permit);
             });
         }

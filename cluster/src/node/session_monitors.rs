@@ -43,6 +43,7 @@ impl SessionMonitors {
         let Some((monitor, was_ready)) = self.by_session.remove(&info.actor.get_id()) else {
             return;
         };
+        // The port is still here only if the session was never ready.
         if let Some(port) = monitor.ready {
             port.send(Err(reason.clone())).ok();
         }

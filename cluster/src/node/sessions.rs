@@ -63,6 +63,7 @@ impl Sessions {
     pub(super) fn name(&mut self, id: ActorId, name: NameMessage) {
         self.registry.name(id, &name.name, name.connection_id);
         if let Some(info) = self.infos.get_mut(&id) {
+            // The nonce is for elections alone. What is kept here is told to other nodes as the way to this peer.
             info.peer_name = Some(NameMessage {
                 connection_id: 0,
                 ..name
@@ -92,6 +93,7 @@ impl Sessions {
     /// This session has authenticated: decides between it and the others with the same peer.
     pub(super) fn elect(&mut self, this: &str, id: ActorId) -> Option<SessionElection> {
         let election = self.registry.elect(this, id)?;
+        // For winners and losers alike: a session that loses has proved the cookie, too.
         self.proved(id);
         let ending = election.ending.iter().filter_map(|id| self.infos.get(id));
         Some(SessionElection {
@@ -107,6 +109,8 @@ impl Sessions {
 
     /// What the peer of this session has proved.
     pub(super) fn proof(&self, id: ActorId) -> PeerProof {
+        // The handshake sets the incarnation of a peer that doesn't prove it to 0, so any other number behind an authentication is
+        // proved.
         match (self.since.contains_key(&id), self.infos.get(&id)) {
             (true, Some(info)) if incarnation(info.peer_name.as_ref()) != 0 => PeerProof::Identity,
             (true, _) => PeerProof::Cookie,

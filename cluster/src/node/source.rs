@@ -12,6 +12,7 @@ pub(super) enum ConnectionSource {
 
 impl ConnectionSource {
     pub(super) fn of(addr: Option<IpAddr>) -> Self {
+        // A socket for both IP versions reports IPv4 peers as mapped addresses, which would all fall into one /64 network.
         match addr.map(|addr| addr.to_canonical()) {
             None => Self::Unknown,
             Some(IpAddr::V6(addr)) if !addr.is_loopback() => {

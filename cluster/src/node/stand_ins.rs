@@ -90,9 +90,11 @@ impl StandIns {
             None => (self.spawn(actor, peer, link, session).await?, true),
         };
         match (tenure, self.lent.get_mut(&pid)) {
+            // Somebody has it now who never gives it back, so its borrowers must not end it.
             (StandInLifetime::Session, _) => drop(self.lent.remove(&pid)),
             (StandInLifetime::Lent, Some(times)) => *times += 1,
             (StandInLifetime::Lent, None) if is_new => drop(self.lent.insert(pid, 1)),
+            // It lives as long as the session anyway, and `take_back` finds no count for it.
             (StandInLifetime::Lent, None) => {}
         }
         Ok(cell)
@@ -124,6 +126,7 @@ impl StandIns {
 
     /// A borrower gives a stand-in back.
     pub(super) async fn take_back(&mut self, pid: u64) {
+        // Without an entry it has ended, or is used by others who keep it.
         let Some(times) = self.lent.get_mut(&pid) else { return };
         *times -= 1;
         if *times == 0
@@ -161,6 +164,7 @@ impl StandIns {
     /// The peer's actor ended.
     pub(super) fn terminate(&mut self, pid: u64) {
         if let Some(stand_in) = self.end(pid) {
+            // Its end comes as an event of its own, and until then `ending` keeps the pid from being used again.
             stand_in.stop(Some(REMOTE_EXIT.to_owned()));
         }
     }
@@ -255,6 +259,7 @@ impl Resolver {
         &self,
         ask: impl FnOnce(RpcReplyPort<Option<T>>) -> NodeSessionMessage,
     ) -> Option<T> {
+        // No time limit is needed: a session answers, or drops the port when it ends.
         self.session.call(ask, None).await.ok()?.success_or(()).ok()?
     }
 }

@@ -61,6 +61,8 @@ pub(super) fn group_change(
     let shared = cells.iter().filter(|cell| is_shared(cell));
     // A member that has ended meanwhile must not be advertised again: nobody would ever withdraw it.
     let actors: Vec<_> = shared
+        // ractor sets the status before it reports the end, so if the actor ends right after this check, its withdrawal is still to
+        // come.
         .filter(|cell| cell.get_status() < ActorStatus::Stopping)
         .filter_map(|cell| advertise(link, cell, left_out))
         .collect();
@@ -78,6 +80,7 @@ pub(super) fn group_change(
 /// The shared ones of `cells` as actors that leave a group; none if there are none.
 pub(super) fn group_leave(scope: String, group: String, cells: &[ActorCell]) -> Option<GroupChange> {
     let shared = cells.iter().filter(|cell| is_shared(cell));
+    // Nothing is advertised here: an actor that leaves a group may be about to end.
     let actors: Vec<_> = shared.filter_map(advertisement).collect();
     let change = GroupChange { scope, group, actors };
     (!change.actors.is_empty() && !change.has_long_name()).then_some(change)

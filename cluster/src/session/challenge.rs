@@ -21,6 +21,7 @@ impl StockChallenge {
 
     /// Takes a right answer. False if there was one before.
     pub(super) fn spend(&self) -> bool {
+        // A single swap, so that of two connections with the same right answer only one gets in.
         !self.is_spent.swap(true, Ordering::Relaxed)
     }
 

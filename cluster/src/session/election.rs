@@ -23,10 +23,12 @@ pub(crate) struct Candidate<Id> {
 pub(crate) fn elect<Id: Copy + Ord>(this: &str, peer: &str, mut candidates: Vec<Candidate<Id>>) -> Vec<Id> {
     // The direction comes first: both ends always know it, while a stock peer has no nonces.
     let has = |role| candidates.iter().any(|candidate| candidate.role == role);
+    // A node that is connected to itself has both ends of each connection, and its name doesn't tell them apart.
     if has(Role::Initiator) && has(Role::Acceptor) && this != peer {
         let winner = if this > peer { Role::Initiator } else { Role::Acceptor };
         candidates.retain(|candidate| candidate.role == winner);
     }
+    // Both ends know the nonces, since the initiator sends its own with its name, so both find the same smallest one.
     if let Some(smallest) = candidates.iter().filter_map(|candidate| candidate.connection_id).min() {
         candidates.retain(|candidate| candidate.connection_id == Some(smallest));
     }

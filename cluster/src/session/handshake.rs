@@ -133,6 +133,7 @@ impl Handshake {
                 authenticated(peer)
             }
             (Self::Name, Auth::Name(name)) => {
+                // A refusal is said before the end, so that the peer's log has more than a closed connection.
                 let peer = introduced(ours, name).inspect_err(|_| {
                     out.push(Auth::ServerStatus(ServerStatus::NotAllowed));
                 })?;
@@ -184,6 +185,7 @@ impl Handshake {
                     initiator_nonce: ours.nonce,
                     acceptor_nonce,
                 };
+                // The peer's proof is computed along with our own, so what both have said need not be kept for the last step.
                 let [own, theirs] = [Role::Initiator, Role::Acceptor].map(|by| transcript.proof(&ours.cookie, by));
                 (Some(ours.nonce), own, theirs)
             }
@@ -206,6 +208,7 @@ fn challenge(ours: &Credentials, peer: NameMessage, out: &mut Vec<Auth>) -> Hand
     out.push(Auth::ServerChallenge(Challenge {
         name: ours.local.name.clone(),
         flags: ours.local.flags,
+        // Stock peers need the number. A peer that proves who it is gets it, too, and can do nothing with it.
         challenge: ours.challenge.number(),
         connection_string: ours.local.connection_string.clone(),
         nonce: prove_identity(ours, &peer).then_some(ours.nonce),
@@ -250,6 +253,8 @@ fn acknowledge(ours: &Credentials, peer: &NameMessage, reply: &ChallengeReply) -
     let transcript = Transcript {
         initiator: peer,
         acceptor: &ours.local,
+        // The peer has announced a proof. If its nonce is missing, it took this node for a stock one: somebody in between has
+        // changed what was said.
         initiator_nonce: reply.nonce.ok_or(CloseReason::Downgraded)?,
         acceptor_nonce: ours.nonce,
     };
@@ -294,6 +299,7 @@ fn introduction(ours: &Credentials, theirs: Challenge) -> Result<Introduction, C
     let nonce = match (prove_identity(ours, &peer), theirs.nonce) {
         (true, None) => return Err(CloseReason::Downgraded),
         (true, nonce) => nonce,
+        // A nonce that comes uninvited must not choose the kind of proof: what both have announced does.
         (false, _) => None,
     };
     Ok(Introduction {
@@ -316,6 +322,8 @@ fn introduced(ours: &Credentials, mut peer: NameMessage) -> Result<NameMessage, 
     if let Some(flags) = &mut peer.flags {
         flags.incarnation = 0;
     }
+    // A stock peer would take this for a connection to itself and leave without a word to this node. Peers of our own name are
+    // refused elsewhere.
     if peer.name != ours.local.name && peer.connection_string == ours.local.connection_string {
         return Err(CloseReason::SameAddress {
             address: shown(&peer.connection_string),

@@ -85,12 +85,15 @@ impl Health {
         if now < self.next_ping {
             return Due::Nothing;
         }
+        // Counted from now and not from the last due time, so that pings that were missed in a pause of this process aren't made up
+        // for in a burst.
         self.next_ping = now + self.interval();
         Due::Ping(self.ping(now))
     }
 
     /// The timestamp of a ping that is sent now.
     pub(super) fn ping(&self, now: Instant) -> Timestamp {
+        // Counted from the start of the session: a clock of the system may be set while a ping is on its way.
         timestamp(now.saturating_duration_since(self.epoch))
     }
 
@@ -103,6 +106,7 @@ impl Health {
         let pong = pong?;
         let sent = Duration::new(u64::try_from(pong.seconds).ok()?, 0)
             .checked_add(Duration::from_nanos(u64::try_from(pong.nanos).ok()?))?;
+        // The peer may send any numbers back, among them a time that is yet to come.
         now.saturating_duration_since(self.epoch).checked_sub(sent)
     }
 }

@@ -76,12 +76,15 @@ impl PeerAccount {
 
 impl Drop for PeerAccount {
     fn drop(&mut self) {
+        // Whatever the session still held goes back here, so no way in which it may end has to add that up.
         self.ledger.held.fetch_sub(*self.held.get_mut(), Ordering::Relaxed);
     }
 }
 
 fn add(held: &AtomicUsize, bytes: usize, limit: usize) -> Result<(), ()> {
     let fits = |held: usize| held.checked_add(bytes).filter(|sum| *sum <= limit);
+    // Check and addition are one step, because other sessions charge the ledger at the same time. The counter guards no other
+    // memory, so Relaxed is enough.
     held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits)
         .map(drop)
         .map_err(drop)

@@ -168,7 +168,9 @@ impl Session {
 
     /// A message of the handshake or the control plane arrived. Data messages don't come here.
     pub fn handle_message(&mut self, message: Message, now: Instant) {
+        // A state that no arm puts back is `Closed`, so nothing that is forgotten here can leave a session half open.
         match (std::mem::replace(&mut self.state, SessionState::Closed), message) {
+            // The reader may still hand over messages that had arrived when the session ended.
             (SessionState::Closed, _) => {}
             (SessionState::Handshake(handshake), Message::Auth(auth)) => self.step(handshake, auth, now),
             (SessionState::Handshake(handshake), message) => self.close(CloseReason::OutOfOrder {
@@ -190,6 +192,7 @@ impl Session {
     fn step(&mut self, handshake: Handshake, auth: Auth, now: Instant) {
         let mut out = Vec::new();
         let step = handshake.step(&self.ours, auth, &mut out);
+        // Sent after a failed step as well: the step may have left a refusal for the peer.
         self.transmits.extend(out.into_iter().map(Message::Auth));
         match step {
             Ok(HandshakeStep::Continue(next)) => self.state = SessionState::Handshake(next),
@@ -240,6 +243,7 @@ impl Session {
 
     /// The node's answer to [`Event::Authenticated`]: what to tell the peer, or none if another connection survives.
     pub fn handle_election(&mut self, won: Option<LocalSnapshot>) {
+        // The session may have ended while the node was deciding.
         if !matches!(self.state, SessionState::Electing) {
             return;
         }
@@ -354,6 +358,7 @@ impl Session {
     /// The deadline of [`Session::poll_timeout`] has come.
     pub fn handle_timeout(&mut self, now: Instant) {
         match (&self.state, &mut self.health) {
+            // The timer may be early, because it isn't made anew when a deadline moves to a later time.
             (SessionState::Handshake(_), _) if now >= self.handshake_deadline => {
                 self.close(CloseReason::HandshakeTimeout(self.timing.handshake));
             }
@@ -369,6 +374,7 @@ impl Session {
     /// The connection ended, or the node ends it.
     pub fn handle_closed(&mut self, reason: CloseReason) {
         let reason = match (&self.state, reason) {
+            // Reader, writer and node may each report an end, and the later ones follow from the first.
             (SessionState::Closed, _) => return,
             (SessionState::Handshake(handshake), CloseReason::ConnectionClosed) => handshake.reason_if_closed(),
             (_, reason) => reason,
@@ -402,6 +408,7 @@ impl Session {
                     self.grouped(change, Event::Joined);
                 }
             }
+            // Joins of such a group were left out and counted, so there is nothing to leave and nothing more to count.
             Control::PgLeave(change) if change.has_long_name() => {}
             Control::PgLeave(change) => self.grouped(change, Event::Left),
             Control::Terminate(pids) => {
@@ -410,6 +417,7 @@ impl Session {
                     self.events.push_back(Event::Terminated(known));
                 }
             }
+            // The answer keeps its place behind what the peer sent before, which is what a confirmation at the other end relies on.
             Control::Ping(timestamp) => self.send(Control::Pong(timestamp)),
             Control::Pong(timestamp) => {
                 let latency = self.health.as_ref().and_then(|health| health.latency(timestamp, now));
@@ -431,6 +439,7 @@ impl Session {
     fn confirmed(&mut self, pong: Option<Timestamp>) {
         let answered = self.confirmations.iter().position(|ping| Some(*ping) == pong);
         if let Some(answered) = answered {
+            // The peer handles what it is sent in order, so the answer to one ping is also the answer to all before it.
             self.confirmations.drain(..=answered);
             self.events.push_back(Event::Confirmed(answered + 1));
         }
@@ -457,6 +466,7 @@ impl Session {
             (SyncProgress::WeSent, SyncProgress::PeerSent) | (SyncProgress::PeerSent, SyncProgress::WeSent) => {
                 SyncProgress::Done
             }
+            // A peer that says `Ready` a second time must not make this session ready twice.
             (unchanged, _) => unchanged,
         };
         if next == SyncProgress::Done && self.sync != SyncProgress::Done {

@@ -43,6 +43,7 @@ impl PeerActors {
         let mut unused = of_all;
         let mut new = Vec::with_capacity(actors.len());
         for actor in actors {
+            // An actor is named again by each group that it joins. What it was called first stays, and it is charged once.
             let Entry::Vacant(place) = self.names.entry(actor.pid) else {
                 continue;
             };
@@ -96,6 +97,7 @@ impl PeerActors {
         let name = self.names.remove(&pid)?;
         let cost = cost(name.as_deref());
         if let Some(name) = name
+            // The news of a successor of the same name may have come before that of this end.
             && self.by_name.get(&name) == Some(&pid)
         {
             self.by_name.remove(&name);

@@ -138,6 +138,7 @@ impl<Id: Copy + Ord> Registry<Id> {
             return SessionCheck::Loses;
         };
         let mut candidates = self.elected(peer);
+        // An unproved name takes part in its own check alone: it may lose by that, and displaces nobody.
         if entry.standing != SessionStanding::Authenticated {
             candidates.push(entry.candidate(id));
         }
@@ -190,6 +191,8 @@ impl<Id: Copy + Ord> Registry<Id> {
         for loser in elected.iter().filter(|elected| !winners.contains(elected)) {
             self.over(*loser, CloseReason::DuplicateConnection);
         }
+        // All sessions that are over have to go, and not the losers of this election alone: one that ended earlier may still be
+        // writing, and this node still knows its actors.
         let with_peer = self
             .entries
             .iter()

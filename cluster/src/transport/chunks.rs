@@ -88,6 +88,8 @@ impl Chunks {
     }
 
     fn encode(&mut self, encode: impl FnOnce(&mut BytesMut)) {
+        // A payload that was put in the midst of a frame leaves the rest of a chunk behind, which may be too small for the next
+        // frame.
         if self.last.is_empty() && self.last.capacity() < CHUNK {
             let spare = self.spare.pop();
             self.last = spare.unwrap_or_else(|| BytesMut::with_capacity(CHUNK + LAST_FRAME));
@@ -107,6 +109,7 @@ impl Chunks {
 
     /// The first `count` chunks at most.
     pub fn slices(&mut self, count: usize) -> Vec<IoSlice<'_>> {
+        // The writer has taken the whole queue from its senders, so nothing more comes into this chunk.
         self.close_last();
         let mut skip = self.written;
         let chunks = self.queue.iter().take(count);
@@ -128,6 +131,7 @@ impl Chunks {
                 && self.spare.len() < KEPT
             {
                 frames.clear();
+                // Rests of split chunks are of no use, and one that a large frame made grow would keep its memory for ever.
                 if (CHUNK..=2 * CHUNK).contains(&frames.capacity()) {
                     self.spare.push(frames);
                 }

@@ -20,6 +20,8 @@ pub(crate) fn bind(addr: Option<IpAddr>, port: u16) -> io::Result<TcpListener> {
         // The default differs between systems: this socket is to take IPv4, too.
         socket.set_only_v6(false)?;
     }
+    // A node that restarts must get its port back while old connections are in TIME_WAIT. On Windows the option would let another
+    // process take the port.
     socket.set_reuse_address(cfg!(unix))?;
     socket.set_nonblocking(true)?;
     socket.bind(&addr.into())?;

@@ -111,6 +111,8 @@ impl Outbox {
         if state.closed {
             return Err(OutboxError::Closed);
         }
+        // The size of a frame shows only when it is encoded, so the check is about those before it, and one frame may exceed the
+        // limit.
         if state.waiting.len() + state.in_flight >= limit {
             return Err(OutboxError::Full { limit });
         }
@@ -134,6 +136,7 @@ impl Outbox {
 
     /// As many calls or replies as `frames` have come in, and each is likely to make a local actor send a frame soon.
     pub(crate) fn expect(&self, frames: usize) {
+        // The number is a hint and guards nothing: a stale one costs a yield or a small write.
         self.expected.fetch_add(frames, Ordering::Relaxed);
     }
 
@@ -178,6 +181,7 @@ impl Outbox {
     pub fn abandon(&self) {
         let mut state = self.lock();
         state.closed = true;
+        // Freed here, because stand-ins and reply ports may keep the outbox itself for some time.
         state.waiting = Chunks::default();
         drop(state);
         self.work.notify_one();
@@ -186,6 +190,8 @@ impl Outbox {
 
     /// Waits until something waits to be written, or the outbox is closed.
     pub(crate) async fn work(&self) {
+        // `notify_one` leaves a permit if nobody sleeps, so a frame between the look and the sleep isn't missed. A permit from
+        // earlier makes for one look too many.
         while !self.has_work() {
             self.work.notified().await;
         }

@@ -80,6 +80,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     /// # Errors
     /// The frame is larger than `limit` bytes.
     pub(crate) fn buffered_frame(&mut self, limit: u64) -> Result<Option<Frame<'_>>, WireError> {
+        // The last frame was borrowed from the buffer, so its bytes can be taken off only now.
         let taken = std::mem::take(&mut self.taken);
         if taken > KEPT {
             // An advanced buffer would keep its size for as long as the connection lives.
@@ -149,8 +150,10 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
                 let missing = large.missing();
                 let payload = &mut large.frame.apart;
                 if payload.capacity() == payload.len() {
+                    // The buffer doubles with what has come, so an announcement alone costs no more than `AHEAD`.
                     payload.reserve_exact(missing.min(payload.len().max(AHEAD)));
                 }
+                // Not beyond the payload: what follows it belongs in the other buffer.
                 let read = self.stream.read_buf(&mut payload.limit(missing)).await?;
                 self.after_large = read == missing;
                 read
@@ -166,6 +169,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         if read > 0 {
             return Ok(true);
         }
+        // Complete frames were taken off before this read, so whatever is left is the start of one that will never be whole.
         if self.buffer.is_empty() && self.large.is_none() {
             Ok(false)
         } else {

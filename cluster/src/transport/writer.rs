@@ -46,6 +46,7 @@ async fn drain(outbox: &Outbox, stream: &mut (impl AsyncWrite + Unpin)) -> io::R
         while !chunks.is_empty() {
             let written = stream.write_vectored(&chunks.slices(SLICES)).await?;
             if written == 0 {
+                // Another attempt at a stream that takes nothing would be a busy loop.
                 return Err(io::ErrorKind::WriteZero.into());
             }
             // After each write and not after the last one: senders that wait for room go on meanwhile.

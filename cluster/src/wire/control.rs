@@ -65,6 +65,7 @@ fn checked_auth(auth: proto::AuthenticationMessage) -> Auth {
             flags: challenge.flags.map(Into::into),
             challenge: challenge.challenge,
             connection_string: challenge.connection_string,
+            // A nonce of another length counts as none, and ends the handshake if the peer announced a proof.
             nonce: challenge.nonce.try_into().ok(),
         }),
         Some(Raw::ClientChallenge(reply)) => Auth::ClientChallenge(ChallengeReply {

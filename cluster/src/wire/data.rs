@@ -192,6 +192,7 @@ pub(crate) fn encode_call(out: &mut BytesMut, call: &Call, args: Payload<'_>) ->
     let mut part = FramePart::new();
     part.number(3, call.tag);
     if let Some(ms) = call.timeout_ms {
+        // The field is optional, so a limit of 0 is written: it means something else than no limit.
         part.byte(varint_key(4));
         part.varint(ms);
     }
@@ -229,6 +230,8 @@ pub(crate) fn large_payload(start: &[u8], total: usize, least: usize) -> Option<
             0 => {}
             2 => {
                 let (at, len) = (fields.at, usize::try_from(value).ok()?);
+                // The length is whatever the peer says, and the reader sizes a buffer by it, so it must lie within the frame, whose
+                // size was checked.
                 let end = at.checked_add(len).filter(|end| *end <= total)?;
                 if key >> 3 == payload && len >= least {
                     return Some(PayloadRange { at, len });
@@ -285,6 +288,7 @@ impl<'a> FieldReader<'a> {
         }
         self.at += 1;
         let len = usize::try_from(take_varint(self.bytes, &mut self.at)?).ok()?;
+        // If the message doesn't fill the rest, another field follows that has to be merged with it. prost knows those rules.
         (self.total.checked_sub(self.at)? == len).then_some(())
     }
 

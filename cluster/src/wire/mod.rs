@@ -65,6 +65,7 @@ pub(crate) fn decode_frame(frame: Frame<'_>) -> Result<Decoded, WireError> {
         Frame::Split(Split { around, at, mut apart }) => match data::decode_around(&around, at, &mut apart) {
             Some(data) => Ok(Decoded::Message(Message::Data(data))),
             None => {
+                // `decode_around` has left the payload as it was. The copy is the price of an unusual shape.
                 let (before, after) = around.split_at_checked(at).unwrap_or((&around, &[]));
                 decode_in_parts(&[before, &apart, after].concat())
             }

@@ -73,6 +73,7 @@ pub(super) fn parts(payload: &[u8]) -> Result<Option<Parts>, WireError> {
         5 => List::Join(group_of(body)?),
         6 => List::Leave(group_of(body)?),
         8 => List::Sessions,
+        // The other messages have no lists, so they take about as much memory as bytes on the wire.
         _ => return Ok(None),
     };
     Ok(Some(Parts {
@@ -97,6 +98,7 @@ fn has_control(payload: &[u8]) -> Result<bool, WireError> {
 fn only_field(message: &[u8]) -> Result<(u64, &[u8]), WireError> {
     let mut at = 0;
     let field = next_field(message, &mut at)?;
+    // A second field of the same message would have to be merged with the first one, which can't be done part by part.
     if field.key & 7 != 2 || at != message.len() {
         return Err(malformed("a large message of several kinds"));
     }
@@ -105,6 +107,7 @@ fn only_field(message: &[u8]) -> Result<(u64, &[u8]), WireError> {
 
 /// What a change of a group says beside its members.
 fn group_of(body: &[u8]) -> Result<proto::GroupChange, WireError> {
+    // The names may stand behind the members, and each part needs them, so they are read ahead.
     let mut change = proto::GroupChange::default();
     let mut at = 0;
     while at < body.len() {
@@ -154,6 +157,7 @@ impl Iterator for Parts {
             List::Terminate => self.numbers().map(Control::Terminate),
             _ => self.entries(),
         };
+        // Nobody knows where the next entry begins after a broken one.
         if part.is_err() || matches!(self.list, List::Sessions) {
             self.at = self.body.len();
         }
@@ -175,6 +179,8 @@ impl Parts {
             if field.value.len() <= ENTRY {
                 part.extend_from_slice(self.body.get(start..self.at).unwrap_or_default());
             } else if !matches!(self.list, List::Sessions) {
+                // As a rule the name makes an entry this large. It is cut and not dropped, so that the session can refuse the actor
+                // and say which one.
                 let tag = u32::from(self.list.field());
                 prost::encoding::message::encode(tag, &actor_of(field.value)?, &mut part);
             }

@@ -27,6 +27,7 @@ pub(super) fn take_varint(bytes: &[u8], at: &mut usize) -> Option<u64> {
     for index in 0..MAX_VARINT_BYTES {
         let byte = *bytes.get(*at)?;
         *at += 1;
+        // The tenth byte has room for one bit, and the others would be shifted out unnoticed.
         if index == MAX_VARINT_BYTES - 1 && byte > 1 {
             return None;
         }

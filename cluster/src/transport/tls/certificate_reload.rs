@@ -28,6 +28,7 @@ impl Tls {
 async fn reload_again_and_again(tls: Tls, every: Duration) {
     let mut failure = None;
     loop {
+        // The wait comes first, because the files have just been read when the reloads begin.
         tokio::time::sleep(every).await;
         let reading = tls.clone();
         // It fails only if the runtime is shutting down.

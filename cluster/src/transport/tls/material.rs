@@ -112,6 +112,7 @@ fn certified_key(
         })?;
     let certified = CertifiedKey::new(chain, key);
     match certified.keys_match() {
+        // A provider need not be able to derive the public key. Whether the two fit then shows in the first handshake.
         Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(certified),
         Err(rustls::Error::InconsistentKeys(_)) => Err(TlsError::Mismatch {
             cert: files.cert.clone(),

@@ -72,6 +72,7 @@ impl ServerCertVerifier for PeerVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        // An `Arc` of this moment's certificates, so that the check of a chain holds no lock against a reload.
         let material = self.0.material();
         material
             .servers()?
