@@ -56,6 +56,7 @@ impl Deployments {
                     module,
                     "the module's file has changed since something else was deployed: the file it is"
                 );
+                // For good: otherwise what was deployed would come back with the file of that time.
                 if let Err(error) = self.deployed.clear(module) {
                     tracing::warn!(module, %error, "that can't be written down now; it is tried again");
                 }
