@@ -167,7 +167,7 @@ impl Rounds {
             }
             CollectionStep::GiveUp { ask, name } => {
                 if let Some(task) = self.tasks.remove(&ask) {
-                    // The request stays in the actor's mailbox; when its answer comes, nobody is there to take it.
+                    // The request stays with the actor, which finds nobody listening when it comes to it, and writes no state.
                     task.abort();
                 }
                 tracing::debug!(

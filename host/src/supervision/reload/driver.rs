@@ -240,7 +240,7 @@ async fn proven(mut proof: Proof, longest: Duration) -> (Result<(), NotReloaded>
 }
 
 async fn patiently(guest: GuestRef, swap: Swap, patience: Duration) -> Result<Swapped, NotReloaded> {
-    // Giving up is safe: an actor that swaps later finds nobody listening, and goes back by itself if it has an instance to go back to.
+    // An actor that finds nobody listening leaves its code alone, and one that has swapped by then goes back if it can.
     timeout(patience, guest.reload(swap)).await.unwrap_or_else(|_| {
         Err(NotReloaded::Failed {
             step: Step::Boundary,
