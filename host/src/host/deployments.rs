@@ -97,6 +97,7 @@ pub(super) fn look(folder: &Path, modules: &[ModuleSource]) -> Result<Vec<Module
             let path = ComponentStore::look(&folder.join(COMPONENTS), &digest)?;
             Some(stored(own, path, digest))
         }
+        // Nothing is cleared or logged: a check leaves the record as it finds it.
         DeploymentState::Nothing | DeploymentState::Outdated | DeploymentState::Forbidden(_) => None,
     };
     Ok(modules
