@@ -57,6 +57,7 @@ fn message_variant(variant: &Variant) -> Result<MessageVariant, Error> {
                         "a second reply port: a call is answered exactly once",
                     ));
                 }
+                // A misplaced `#[rpc]` has been reported by now, and is probably the one that is missing here.
                 if rpc.is_none() && mistakes.is_none() {
                     mistakes.add(missing_rpc(&variant.ident, field));
                 }

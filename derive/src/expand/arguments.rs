@@ -31,6 +31,7 @@ fn pack_only() -> TokenStream {
     quote! {
         fn __ractor_pack_only(mut __argument: #bytes) -> ::core::result::Result<#bytes, #error> {
             let __length = ::std::vec::Vec::len(&__argument);
+            // Without the room this message fails; `reserve` would end the process.
             if ::core::result::Result::is_err(&::std::vec::Vec::try_reserve_exact(&mut __argument, 8)) {
                 return ::core::result::Result::Err(#error);
             }
@@ -226,6 +227,7 @@ fn decode() -> TokenStream {
                     return ::core::option::Option::ok_or(::core::option::Option::take(__same), #error);
                 }
                 let __bytes = ::core::option::Option::as_deref(&__bytes);
+                // ractor's conversions panic on wrong bytes, and what a peer sends must not reach the panic hook.
                 if !::core::option::Option::is_some_and(__bytes, __ractor_well_formed::<T>) {
                     return ::core::result::Result::Err(#error);
                 }

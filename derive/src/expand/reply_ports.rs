@@ -114,6 +114,7 @@ fn crossing() -> TokenStream {
                 + 'static,
         {
             fn wake(self: ::std::sync::Arc<Self>) {
+                // Out of its place for the poll, so that no lock is held meanwhile: the future may be woken by what it does itself.
                 let __before = {
                     let mut __state = #lock;
                     let __next = match *__state {
@@ -133,10 +134,12 @@ fn crossing() -> TokenStream {
                 );
                 let mut __state = #lock;
                 if ::core::task::Poll::is_pending(&__polled) {
+                    // Nobody has woken it meanwhile, and a wake-up from here on finds it in its place.
                     if let __State::__Polled = *__state {
                         *__state = __State::__Waits(__future);
                         return;
                     }
+                    // A wake-up during the poll must not be lost, and polling again in place could go on for ever. A task takes over.
                     ::core::mem::drop(ractor::concurrency::spawn(__future));
                 }
                 *__state = __State::__Over;
@@ -227,12 +230,14 @@ fn limited() -> TokenStream {
                 ::core::option::Option::None => false,
             };
             let __ends = ::core::option::Option::take(&mut __ends);
+            // By the clock the caller's time is over. The timer keeps the port behind, so that the caller hears of its timeout first.
             if __is_late && ::core::option::Option::is_some(&__sent) {
                 ::core::mem::drop(__both);
                 ::core::mem::drop((__receiver, __sent, __ends));
                 return ::core::task::Poll::Ready(());
             }
             let __port = ::core::option::Option::take(&mut __both.1);
+            // Without the lock from here on: the conversion, and whoever waits behind the port, are other people's code.
             ::core::mem::drop(__both);
             ::core::mem::drop(__receiver);
             if let ::core::option::Option::Some((__convert, __answered)) = __ends {
@@ -248,6 +253,7 @@ fn limited() -> TokenStream {
             {
                 return;
             }
+            // The actor's end closes first. The port behind it stays until the caller has given up by itself.
             let __receiver = ::core::option::Option::take(&mut #lock.0);
             ::core::mem::drop(__receiver);
             let __port = ::core::option::Option::take(&mut #lock.1);

@@ -93,6 +93,7 @@ impl<T: Send + 'static> RpcReplyPort<T> {
     /// A port that fills the slot that comes with it.
     pub(crate) fn local(timeout: Option<Duration>) -> (Self, Slot<T>) {
         let slot = Slot(Arc::new(Mutex::new(None)));
+        // Weak, because the end of the slot is how the port knows that nobody waits any more.
         let filled = Arc::downgrade(&slot.0);
         let caller = Caller::Myself(filled.clone());
         let port = Self::new(caller, timeout, move |reply| {

@@ -75,6 +75,7 @@ pub async fn spawn<TMessage: Message>(parent: &ActorCell, child: Child) -> Resul
             type_name::<TMessage>()
         )));
     }
+    // Handed on explicitly: the child runs in a task of its own, which inherits no task-local value.
     let context = context::current().unwrap_or_else(|| context::process().clone());
     match (module.start)(parent.clone(), child, context).await {
         Ok(child) => Ok(child.into()),

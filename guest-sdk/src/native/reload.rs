@@ -57,6 +57,7 @@ impl<T: Send + 'static> Serialize for Deferred<T> {
         let mut kept = KEPT.lock();
         kept.last += 1;
         let number = kept.last;
+        // A clone, because the old state goes on with the port if the new code is refused.
         kept.ports.insert(number, Box::new(self.0.clone()));
         serializer.serialize_u64(number)
     }

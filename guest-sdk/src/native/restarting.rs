@@ -51,6 +51,7 @@ where
 
     async fn pre_start(&self, myself: ActorRef<A::Msg>, (): ()) -> Result<RunningActor<A>, ActorProcessingErr> {
         let (actor, state) = self.start(&myself).await?;
+        // Once for all restarts: the actor keeps its id, and its groups with it.
         for group in &self.child.groups {
             pg::join(group.clone(), vec![myself.get_cell()]);
         }

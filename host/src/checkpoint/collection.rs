@@ -208,6 +208,7 @@ impl<A: CheckpointActor> Collection<A> {
             }
             return AnswerOutcome::Nothing;
         }
+        // It was given up just before. Its state is dropped and nothing is known of it, so the next round asks again.
         let Some(asked) = self.remove(ask) else {
             return AnswerOutcome::Nothing;
         };
@@ -242,6 +243,7 @@ impl<A: CheckpointActor> Collection<A> {
             if let Some(asked) = self.asked.get_mut(&ask)
                 && asked.deadline < asked.end
             {
+                // The first of two deadlines: the actor may still answer, but others need not wait for its place.
                 if let Some(room) = &asked.room {
                     room.give_up();
                 }
@@ -254,6 +256,7 @@ impl<A: CheckpointActor> Collection<A> {
                 self.handle_left_out(asked.section, &asked.name);
                 self.busy.push_back((ask, asked.name));
             }
+            // Also if nobody is asked under this number: an entry that stayed would be the first for ever, a loop without an end.
             self.deadlines.remove(&(at, ask));
         }
     }
@@ -269,6 +272,7 @@ impl<A: CheckpointActor> Collection<A> {
             && let Some(section) = self.sections.get_mut(index)
         {
             self.due.remove(&(at, index));
+            // From now, and not from when it was due: after a computer has slept, no rounds are made up for.
             section.next = section.every.map(|every| now + every);
             return Some(CollectionStep::Round(index));
         }
@@ -278,6 +282,7 @@ impl<A: CheckpointActor> Collection<A> {
     /// The actor that has waited longest is asked, if there is a place.
     fn ask_next(&mut self, now: Instant) -> Option<CollectionStep<A>> {
         while let Some(next) = self.waiting.front().copied() {
+            // Without a place nobody is passed over: whoever has waited longest is asked as soon as there is one.
             let Ok(place) = self.places.clone().try_acquire_owned() else {
                 return None;
             };
@@ -287,6 +292,7 @@ impl<A: CheckpointActor> Collection<A> {
                 WaitingForRoom::Section(section) => self.ask_of_section(section, room, now),
                 WaitingForRoom::Again(ask) => self.ask_again(ask, room, now),
             };
+            // An actor that was given up while it waited leaves its place to the next: dropping the room has given it back.
             if step.is_some() {
                 return step;
             }
@@ -319,6 +325,7 @@ impl<A: CheckpointActor> Collection<A> {
             deadline,
         };
         self.asked.insert(ask, asked);
+        // At the end of the queue, so that a section with many actors takes turns with the others.
         self.go_on_with(index);
         Some(CollectionStep::Ask { ask, actor, room })
     }
@@ -327,6 +334,7 @@ impl<A: CheckpointActor> Collection<A> {
         let asked = self.asked.get_mut(&ask)?;
         asked.room = Some(room.clone());
         self.deadlines.remove(&(asked.deadline, ask));
+        // Its patience runs on from the first time, so an actor that finds no place is given up in the end.
         asked.deadline = asked.end.min(now + PROMPT);
         self.deadlines.insert((asked.deadline, ask));
         let actor = asked.actor.clone();

@@ -102,11 +102,15 @@ impl Database {
             let done = catch_unwind(AssertUnwindSafe(|| work(file))).unwrap_or(Err(DatabaseFailure::Panicked));
             match done {
                 Ok(done) => return Ok(done),
+                // The entry is at fault and not the file, which stays open.
                 Err(DatabaseFailure::NoRecord(actor)) => return Err(DatabaseFailure::NoRecord(actor)),
                 Err(failed) => (failed, file.opened.trouble.first()),
             }
         };
+        // The read lock is gone by here, or this would wait for itself. Another thread may have opened the file anew by now. Then that
+        // one is closed, which costs one more opening and nothing that was committed.
         self.close();
+        // The error of the system comes first: what redb makes of it may look like damage.
         Err(trouble.map_or(failed, DatabaseFailure::System))
     }
 
@@ -114,6 +118,7 @@ impl Database {
         if self.file.read().is_some() {
             return Ok(());
         }
+        // Asked once more under this lock: several threads may have found it closed, and a second opening would find the file locked.
         let mut file = self.file.write();
         if file.is_none() {
             *file = Some(File {
@@ -138,6 +143,7 @@ impl Database {
                     checkpoints: transaction.open_table(CHECKPOINTS)?,
                     held: transaction.open_table(HELD)?,
                 };
+                // Otherwise `remove_older` would pass over what is held, and the actor's states would never be gone.
                 if keep == 0 {
                     tables.release(actor)?;
                 }
@@ -157,6 +163,7 @@ fn put_all(file: &File, entries: &[Entry]) -> Result<(), DatabaseFailure> {
             held: transaction.open_table(HELD)?,
         };
         for entry in entries {
+            // Relaxed will do: redb lets one transaction write at a time, and a `true` that is out of date costs a comparison.
             tables.put(entry, file.is_uncertain.load(Ordering::Relaxed))?;
         }
     }
@@ -173,6 +180,7 @@ fn read(file: &File, actor: &str, before: Option<u64>) -> Result<Option<Kept>, D
         Err(TableError::TableDoesNotExist(_)) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
+    // From the newest down: one that is damaged must not hide the sound ones before it.
     for entry in table.range((actor, 0)..(actor, before.unwrap_or(u64::MAX)))?.rev() {
         let (key, value) = entry?;
         let (_, number) = key.value();
@@ -219,6 +227,7 @@ impl Tables<'_> {
             hold,
         } = entry;
         let actor = actor.as_str();
+        // First, since `remove_older` below would take what is to be held.
         self.hold(actor, hold, *keep)?;
         let last = self.numbers(actor)?.next_back().transpose()?;
         if is_uncertain
@@ -276,6 +285,7 @@ impl Tables<'_> {
                 Some(there) => record::read(actor, number, there.value()).map(|checkpoint| checkpoint.digest),
                 None => None,
             };
+            // It is gone or damaged by now, so there is nothing to hold.
             let Some(of) = of else { continue };
             let held = self.held(actor)?;
             let of_this_version = held.iter().filter(|(_, digest)| *digest == of).count();

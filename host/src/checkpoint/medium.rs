@@ -33,6 +33,7 @@ impl Trouble {
             // A file that was cut short: that is damage.
             && error.kind() != io::ErrorKind::UnexpectedEof
         {
+            // The first one stays: redb refuses everything after an error, so what comes later only follows from it.
             self.0.get_or_init(|| (error.raw_os_error(), error.to_string()));
         }
         done

@@ -86,8 +86,10 @@ pub(super) fn open(path: &Path) -> Result<OpenDatabase, OpenError> {
             files::rename(path, &aside).map_err(unusable)?;
         }
     }
+    // Only here, where a database is made: what killed processes left half written is of no use to it.
     files::sweep(&folder);
     make(path)?;
+    // By its own name again, and not by the handle of `make`: if another process was faster, its database is found in use.
     match attempt(path)? {
         OpenAttempt::OpenDatabase(opened) => Ok(*opened),
         OpenAttempt::Missing => Err(unusable(io::ErrorKind::NotFound.into())),
@@ -104,6 +106,7 @@ fn make(path: &Path) -> Result<(), OpenError> {
         source,
     };
     let new = files::temporary(&folder).map_err(failed)?;
+    // A handle of its own: the database takes it, while `new` removes the file if anything fails before it has its name.
     let file = new.reopen().map_err(failed)?;
     // It is not this file that can't be opened: there is none yet.
     let not_made = |error| match error {
@@ -113,6 +116,7 @@ fn make(path: &Path) -> Result<(), OpenError> {
     match redb_open(file, new.path(), path).map_err(not_made)? {
         OpenAttempt::OpenDatabase(opened) => {
             let OpenDatabase { database, trouble } = *opened;
+            // Explicitly, because a drop would swallow the error of the last write.
             let closed = database.close();
             closed.map_err(|reason| not_made(refused(path, reason, &trouble)))?;
         }
@@ -137,6 +141,7 @@ fn attempt(path: &Path) -> Result<OpenAttempt, OpenError> {
         Err(error) => return Err(system(error)),
     };
     if file.metadata().map_err(system)?.len() == 0 {
+        // It has to go: the new one gets its name only if that is free.
         files::remove(path).map_err(system)?;
         return Ok(OpenAttempt::Missing);
     }
@@ -154,9 +159,11 @@ fn redb_open(file: File, at: &Path, path: &Path) -> Result<OpenAttempt, OpenErro
             .set_check_integrity_on_open(true)
             .create_with_backend(medium)
     };
+    // Nothing that a panic leaves half done is used again: the medium ends with the closure.
     let opened = catch_unwind(AssertUnwindSafe(open));
     let reason = match opened {
         Ok(Ok(database)) => return Ok(OpenAttempt::OpenDatabase(Box::new(OpenDatabase { database, trouble }))),
+        // A lock that another process has says nothing about the health of the file.
         Ok(Err(DatabaseError::DatabaseAlreadyOpen)) => return Err(OpenError::InUse(path.to_owned())),
         Ok(Err(reason)) => Some(reason),
         Err(_) => None,

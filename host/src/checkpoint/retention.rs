@@ -51,6 +51,7 @@ fn forget(
     if gone.is_empty() {
         return Ok(Vec::new());
     }
+    // The node calls this before it has a writer, so nothing has changed since the table was read.
     let transaction = database.begin_write()?;
     {
         let mut checkpoints = transaction.open_table(CHECKPOINTS)?;
@@ -94,10 +95,12 @@ fn choose(left: BTreeMap<String, Left>, now: SystemTime, most_bytes: u64) -> Vec
     let mut newest_first: Vec<_> = left.into_iter().collect();
     newest_first.sort_by_key(|(_, left)| std::cmp::Reverse(left.newest));
     let is_old = |left: &Left| {
+        // A state from the future means that the clock was set back. It counts as new, because what is given up is lost.
         let age = left.newest.map(|newest| now.duration_since(newest).unwrap_or_default());
         age.is_none_or(|age| age > REMEMBERED)
     };
     let mut kept = 0;
+    // Those behind the first that goes are older still, so all of them go with it.
     let first_gone = newest_first.iter().try_fold(0_usize, |at, (_, left)| {
         kept += left.bytes;
         if is_old(left) || kept > most_bytes {

@@ -167,6 +167,7 @@ impl Rounds {
             }
             CollectionStep::GiveUp { ask, name } => {
                 if let Some(task) = self.tasks.remove(&ask) {
+                    // The request stays with the actor, which finds nobody listening when it comes to it, and writes no state.
                     task.abort();
                 }
                 tracing::debug!(
@@ -186,6 +187,7 @@ impl Rounds {
         };
         match (self.collection.handle_answer(ask, answer), answered) {
             (AnswerOutcome::Write { section, name }, Answered::State { snapshot, place, .. }) => {
+                // The place goes back only afterwards, so there are never more states on their way than places.
                 self.write(section, &name, guest, snapshot);
                 drop(place);
             }
@@ -214,6 +216,7 @@ impl Rounds {
             keep: scheduled.checkpoints.keep,
             hold: Vec::new(),
         };
+        // Otherwise the machine would take the state for kept, and not ask again before the actor's next turn.
         if !scheduled.checkpoints.writer.put(entry, snapshot.moment) {
             self.collection.handle_left_out(section, name);
         }

@@ -92,6 +92,7 @@ impl Argument {
 /// The values of all words, read from where they are.
 pub(super) fn read_all(words: &[Word]) -> Result<Vec<Argument>, ArgumentError> {
     let from_stdin = |word: &&Word| matches!(word, Word::Bytes(ByteSource::Stdin));
+    // Before anything is read: the second one would find nothing left, and no bytes at all are a value too.
     if words.iter().filter(from_stdin).count() > 1 {
         return Err(ArgumentError::StdinTwice);
     }
@@ -126,6 +127,7 @@ impl ByteSource {
 /// All bytes; none if there are more than [`MOST_BYTES`].
 fn read_bounded(source: impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
+    // One byte more than fits, which tells a source that is too long from one that just fits.
     source.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= MOST_BYTES).then_some(bytes))
 }

@@ -139,6 +139,7 @@ impl ClusterClient {
         let server = NodeServer::new(0, cookie, name, "localhost".to_owned(), None, Some(mode))
             .with_listen_addr(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let (server, _) = Actor::spawn(None, server, ()).await?;
+        // Before the connection is opened: a handshake that is over at once would be missed otherwise.
         let (events, mut handshake) = mpsc::channel(8);
         let subscribe = NodeServerMessage::SubscribeToEvents {
             id: "cli".to_owned(),

@@ -31,6 +31,7 @@ pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
     let id = arguments.request.unwrap_or_else(RequestId::random);
     let rollout = on_nodes(&arguments.control, async |mut nodes| {
         if arguments.request.is_some() {
+            // `--request` asks about an earlier attempt, and must never become a second one.
             return Ok(rollout::ask_again(&mut nodes, &arguments.module, id).await);
         }
         // To all nodes before the first one changes, so that no upload can fail in the middle of the rollout.

@@ -60,6 +60,7 @@ async fn load(arguments: &InspectArguments, interfaces: &HostInterfaces) -> Resu
         digest: None,
     };
     let engine = engine_with_cache(&admitting(&source), interfaces).map_err(Failure::runtime)?;
+    // Pinned, so that the load goes on after the note and doesn't begin anew.
     let mut loading = pin!(engine.load(&source));
     let module = match timeout(QUICK, &mut loading).await {
         Ok(loaded) => loaded,

@@ -120,6 +120,7 @@ pub(super) async fn connect(access: &NodeAccess, arguments: &ControlArguments) -
             ));
             continue;
         }
+        // By its name, and before it is dialled: one that was named on the command line has a session already.
         if nodes.iter().any(|node| node.name == other.name) {
             continue;
         }

@@ -77,6 +77,7 @@ pub(super) async fn roll(
 ) -> RolloutReport {
     let mut rollout = rollout(module, Vec::new());
     for node in nodes {
+        // A node whose answer was lost counts as one that failed: the others stay as they are until somebody has looked.
         let outcome = if rollout.is_well() {
             one(node, id, request).await
         } else {

@@ -383,6 +383,7 @@ pub(super) fn check_names(actors: &[(ActorSection, ActorSpans)], problems: &mut 
     for (actor, spans) in actors {
         let span = &spans.name;
         for name in actor.names() {
+            // Within the loop, so that no more names than that are ever made.
             if taken.len() >= MAX_ACTORS {
                 let message = format!("the file starts more than {MAX_ACTORS} actors");
                 return problems.error(span.clone(), message, "start fewer, or spread them over several nodes");

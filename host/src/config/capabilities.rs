@@ -231,6 +231,7 @@ fn read_environment(
 /// The value that this process has for a variable.
 fn inherited(name: &Spanned<&str>, context: &ReadContext<'_>, problems: &mut Problems) -> Option<String> {
     if name.get_ref().is_empty() || name.get_ref().contains('\0') {
+        // The name can't be looked up, and `Variables::set` says what is wrong with it.
         return Some(String::new());
     }
     match (context.variable)(name.get_ref()) {

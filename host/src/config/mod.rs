@@ -215,6 +215,7 @@ impl NodeConfig {
             problems = Problems::default();
         }
         let mut document = document.into_inner();
+        // Before any section is read, so that the command line is checked by the rules of the file.
         for set in &sets {
             set.apply(&mut document, &mut problems);
         }
@@ -229,6 +230,7 @@ impl NodeConfig {
             builds.push(module.build);
         }
         for (actor, place) in read.actors {
+            // Two entries of one name are a mistake that was reported; the first keeps its place.
             spans.actors.entry(actor.name.clone()).or_insert(place);
             actors.push(actor);
         }

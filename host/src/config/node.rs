@@ -111,6 +111,7 @@ impl NodeSection {
         let peers = read_peers(section, listen, problems);
         let tls = match section.value("tls") {
             None => None,
+            // A table with a mistake leaves no section at all: it must never end in plain TCP.
             Some(value) => Some(
                 Section::open("[node.tls]", value, tls::KEYS, problems)
                     .and_then(|section| TlsSection::read(&section, context, !peers.is_empty(), problems))?,

@@ -190,6 +190,7 @@ impl Problems {
 
 impl Findings {
     fn new(source: &Source, mut problems: Vec<Problem>) -> Self {
+        // In the order of the file, which is not the one in which its sections are checked.
         problems.sort_by_key(|problem| problem.at.start);
         let more = problems.len().saturating_sub(FINDINGS_LIMIT);
         problems.truncate(FINDINGS_LIMIT);

@@ -267,6 +267,7 @@ impl RuntimeSection {
             copy_on_write: section.boolean("copy_on_write", problems),
             http_roots: read_http_roots(section, context, problems),
             http_roots_file: section
+                // Into problems that nobody sees: what is wrong with this key has just been reported.
                 .text("http_roots", &mut Problems::default())
                 .map(|path| context.folder.join(path.get_ref())),
             name_servers: read_name_servers(section, problems),

@@ -81,6 +81,7 @@ impl<'d> Section<'d> {
         let help = if let Some((_, instead)) = keys.explained.iter().find(|(explained, _)| *explained == name) {
             (*instead).to_owned()
         } else if let Some(nearest) = nearest(name, keys.known.iter().copied()) {
+            // Whoever meant this key is not told, in addition, that it is missing.
             self.mistyped.push(nearest);
             format!("did you mean `{nearest}`?")
         } else {

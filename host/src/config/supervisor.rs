@@ -201,6 +201,7 @@ pub(super) fn check<'n>(
     let mut used: BTreeSet<&str> = BTreeSet::new();
     for name in needed {
         let mut next = Some(name);
+        // A supervisor that was seen before ends the walk. So does a circle, which is reported below.
         while let Some(name) = next
             && used.insert(name)
         {
@@ -238,5 +239,6 @@ pub(super) fn check<'n>(
 /// True if a supervisor is above itself.
 fn is_circle(name: &str, above: &BTreeMap<&str, &str>) -> bool {
     let steps = std::iter::successors(above.get(name).copied(), |name| above.get(name).copied());
+    // No more steps than there are supervisors: a circle further up must not keep this from ending.
     steps.take(above.len()).any(|step| step == name)
 }

@@ -43,6 +43,7 @@ impl TlsSection {
         let server_name = section
             .text("server_name", problems)
             .map(|name| read_server_name(&name, problems));
+        // Only now, when every key was read: all mistakes of the table are reported at once.
         let (cert, key) = (cert?, key?);
         let identity = IdentityFiles {
             cert: context.folder.join(cert.get_ref()),

@@ -122,6 +122,7 @@ impl Substitution<'_> {
                     }
                 }
             }
+            // What is malformed may span several `${`, each of which has a place.
             index += opened;
         }
         if !is_good {
@@ -150,6 +151,7 @@ impl Substitution<'_> {
                 return Err((message, "set it to text".to_owned()));
             }
         };
+        // Counted where a value is put in: a short file could ask for a long variable again and again.
         match self.left.checked_sub(value.len()) {
             Some(left) => {
                 self.left = left;

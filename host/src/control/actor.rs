@@ -43,6 +43,7 @@ pub(crate) async fn start(control: ControlSetup, supervisor: ActorCell) -> Resul
             drop(actor.wait(None).await);
             tracing::error!("the control actor has ended; it is started again");
             actor = loop {
+                // An actor that fails at every start must not keep a thread busy.
                 tokio::time::sleep(RESTART_PAUSE).await;
                 match spawn(control.clone(), supervisor.clone()).await {
                     Ok(actor) => break actor,
@@ -169,9 +170,11 @@ impl Actor for ControlActor {
             ControlMessage::Begin(opening, reply) => (state.sessions.begin(&opening, Instant::now()), reply),
             ControlMessage::Ask(request, reply) => (state.sessions.check(&request, Instant::now()), reply),
         };
+        // A place is taken only after the proof, so strangers keep nobody out, however often they ask.
         let refusal = match checked.and_then(|proved| Ok((proved, state.worker.permit()?))) {
             Ok((proved, permit)) => {
                 let worker = state.worker.clone();
+                // A task, because a reload may take minutes and the actor has to answer others meanwhile.
                 tokio::spawn(async move { worker.work(proved, permit, reply).await });
                 return Ok(());
             }
@@ -248,9 +251,11 @@ impl RequestWorker {
         let Some(id) = changes(&request) else {
             return answer_of(self.done(request, piece).await);
         };
+        // Noted before the work begins, so that a request that arrives twice at the same time is done once.
         let Some(pending) = self.ledger.begin(id) else {
             return sent_before(id);
         };
+        // If this task ends early, the drop of `pending` says that the request was broken off.
         let answer = answer_of(self.done(request, piece).await);
         pending.ended(&answer);
         answer
@@ -258,6 +263,7 @@ impl RequestWorker {
 
     async fn done(&self, request: Request, piece: &[u8]) -> Result<Answer, String> {
         match request {
+            // Never reached: `outcome` has answered it.
             Request::Outcome { .. } => Ok(Answer::NoRecord),
             Request::Status => Ok(Answer::Status(self.service.status().await)),
             Request::Nodes => {
@@ -266,6 +272,7 @@ impl RequestWorker {
             }
             Request::BeginUpload { digest, size } => {
                 let digest = parse(&digest)?;
+                // Before the store is locked: this takes the locks of the modules and of the record.
                 let used = self.service.components();
                 self.in_store(move |store| {
                     store.set_used(used);
@@ -334,6 +341,7 @@ fn answer_of(done: Result<Answer, String>) -> Answer {
 /// The number of a request that changes what runs.
 fn changes(request: &Request) -> Option<RequestId> {
     match request {
+        // It bears the number of the reload that follows it, which must not be taken for a repetition.
         Request::Reload { reload, .. } if reload.dry_run => None,
         Request::Reload { id, .. } | Request::Rollback { id, .. } => Some(*id),
         _ => None,

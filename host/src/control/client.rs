@@ -113,6 +113,7 @@ impl ControlClient {
                 .await
                 .map_err(|error| AskError::Unsent(Box::new(error)))?,
         };
+        // Never used again, whatever becomes of the request: the node may have seen it although its answer was lost.
         session.counter += 1;
         let Hello {
             session: number,
@@ -136,6 +137,7 @@ impl ControlClient {
         let answer = decode_reply(&reply).ok_or(AskError::NotUnderstood)??;
         let body = session.key.open_answer(number, counter, answer);
         let answer = decode_body(body.ok_or(AskError::NotUnderstood)?).ok_or(AskError::NotUnderstood)?;
+        // Only after an answer: otherwise it isn't known how far the node has counted, and the next request opens another session.
         self.session = Some(session);
         match answer {
             (Answer::Failed { reason }, _) => Err(AskError::Failed(reason)),
@@ -160,6 +162,7 @@ impl ControlClient {
                 return Ok(sent);
             }
             let start = usize::try_from(offset).map_err(|_| AskError::NotUnderstood)?;
+            // A node that asks for what is at or behind the end would make this a loop without progress.
             let rest = bytes.get(start..).filter(|rest| !rest.is_empty());
             let piece = rest.ok_or(AskError::NotUnderstood)?;
             let piece = piece.get(..PIECE).unwrap_or(piece);

@@ -40,6 +40,7 @@ impl RequestLedger {
         if entries.iter().any(|entry| entry.id == id) {
             return None;
         }
+        // Far fewer requests are worked on at once than are remembered, so one of them is done and the table stays within its limit.
         if entries.len() >= MOST
             && let Some(done) = entries.iter().position(|entry| entry.outcome.borrow().is_some())
         {
@@ -52,6 +53,7 @@ impl RequestLedger {
 
     /// What became of a request, once it has ended. None if there was none of this number, or it is too long ago.
     pub(super) async fn outcome(&self, id: RequestId) -> Option<Answer> {
+        // The lock ends with this block, because the wait may be as long as a reload.
         let mut outcome = {
             let entries = self.0.lock();
             entries.iter().find(|entry| entry.id == id)?.outcome.clone()
@@ -74,6 +76,7 @@ impl PendingRequest {
 
     fn note(&self, answer: Answer) {
         self.0.send_if_modified(|outcome| {
+            // The drop at the end of `ended` finds an outcome here, and leaves it.
             let is_first = outcome.is_none();
             if is_first {
                 *outcome = Some(answer);

@@ -199,6 +199,7 @@ impl Answer {
         if left_out > 0 {
             let is_well =
                 |actor: &ActorReport| matches!(actor.outcome, Outcome::Reloaded { .. } | Outcome::Planned { .. });
+            // `false` sorts first: the actors that failed are what the operator has to see, so they stay.
             report.actors.sort_by_key(is_well);
             report.actors.truncate(MOST_ACTORS);
         }

@@ -130,6 +130,7 @@ impl<'b> Opening<'b> {
 impl SessionKey {
     /// The key of the session in which these numbers were drawn, with the node of this full name.
     pub(crate) fn derive(key: &DeployKey, node: &str, client: &SessionNonce, server: &SessionNonce) -> Self {
+        // The label keeps these keys apart from those of other versions of this protocol, and the name from those of other nodes.
         Self(key.mac(&[b"ractor-host control 2", node.as_bytes(), client, server]))
     }
 

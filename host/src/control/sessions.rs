@@ -93,6 +93,7 @@ impl ControlSessions {
         } = Opening::parse(bytes).ok_or(ControlRefusal::Malformed)?;
         let sealed = Sealed::parse(request).ok_or(ControlRefusal::Malformed)?;
         let number = sealed.session;
+        // The time comes first because it costs nothing: an old request is refused before any code is computed.
         let age = self.millis(now).checked_sub(opened).map(Duration::from_millis);
         if age.is_none_or(|age| age > UNPROVED) {
             return Err(ControlRefusal::NoSession);
@@ -102,6 +103,7 @@ impl ControlSessions {
         if !key.proves(&sealed) {
             return Err(ControlRefusal::NotProved);
         }
+        // Only what is proved gets here, so strangers can't fill this table. An entry may go once its opening is too old to be taken.
         self.begun
             .retain(|_, since| now.saturating_duration_since(*since) <= UNPROVED);
         if self.begun.insert(number, now).is_some() {
@@ -130,6 +132,7 @@ impl ControlSessions {
         let session = session
             .filter(|session| !session.is_over(now))
             .ok_or(ControlRefusal::NoSession)?;
+        // The proof comes before the counter: whoever can't prove a request must not move the counter of the client who can.
         if !session.key.proves(&sealed) {
             return Err(ControlRefusal::NotProved);
         }

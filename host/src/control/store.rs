@@ -137,6 +137,7 @@ impl ComponentStore {
         let path = file_of(folder, digest);
         let is_sound = match files::read(&path, files::LARGEST) {
             Ok(bytes) => Digest::of(&bytes) == *digest,
+            // What can't be read now may be sound, as for `sound_path`: a check and a start have to speak about the same code.
             Err(error) => !error.is_not_found(),
         };
         is_sound.then_some(path)
@@ -184,6 +185,7 @@ impl ComponentStore {
             return Err(UploadError::TooLarge { size, limit });
         }
         if self.sound_path(&digest).is_some() {
+            // An earlier sync may have failed after the rename. Only a name that outlives the machine's power is complete.
             self.sync_names()?;
             return Ok(UploadProgress {
                 offset: size,
@@ -202,10 +204,12 @@ impl ComponentStore {
         if self.uploads.len() >= MOST_UPLOADS && !self.uploads.contains_key(&digest) {
             self.put_aside_idle(now)?;
         }
+        // Room for all that is announced, before the first byte: several uploads together could outgrow the store otherwise.
         self.make_room(size, &digest)?;
         let upload = self.open_upload(&digest, size, now)?;
         let offset = upload.offset;
         self.uploads.insert(digest, upload);
+        // An earlier attempt brought all the bytes and failed at the end. No further piece will come to finish it.
         if offset == size {
             return self.finish(digest);
         }
@@ -231,6 +235,7 @@ impl ComponentStore {
         let Some(upload) = self.uploads.get_mut(&digest) else {
             return Err(UploadError::NotBegun(digest));
         };
+        // A piece that comes twice, or without the one before it, would shift all that follow. The error says where to go on.
         if offset != upload.offset {
             return Err(UploadError::Place {
                 digest,
@@ -271,6 +276,7 @@ impl ComponentStore {
         };
         let found = Digest::from_bytes(upload.hasher.finalize().into());
         if found != digest {
+            // Otherwise the next attempt would go on with bytes that are known to be wrong.
             files::remove(&part).map_err(|source| self.failed(&part, source))?;
             return Err(UploadError::Mismatch {
                 announced: digest,
@@ -284,6 +290,7 @@ impl ComponentStore {
             return Err(self.failed(&place, source));
         }
         files::rename_unsynced(&part, &place).map_err(|source| self.failed(&place, source))?;
+        // Before the sync: if that fails, whoever asks for this component next makes up for it.
         self.is_unsynced = true;
         self.sync_names()?;
         Ok(UploadProgress {
@@ -317,6 +324,7 @@ impl ComponentStore {
             hasher.update(buffer.get(..read).unwrap_or_default());
             offset += read as u64;
         }
+        // More is there than was announced, so what is there is something else.
         if offset > size {
             files::resize(&file, &path, 0).map_err(failed)?;
             (hasher, offset) = (Sha256::new(), 0);
@@ -332,6 +340,7 @@ impl ComponentStore {
 
     /// Gives up uploads that nobody goes on with.
     fn give_up_stale(&mut self, now: SystemTime) -> Result<(), UploadError> {
+        // A time in the future means that the clock was set back, which is no reason to give anything up.
         let is_stale = |touched: SystemTime| now.duration_since(touched).is_ok_and(|age| age > STALE);
         self.uploads.retain(|_, upload| !is_stale(upload.touched));
         for stored in self.stored()? {

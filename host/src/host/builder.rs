@@ -123,6 +123,7 @@ impl HostBuilder {
     /// # Errors
     /// Like [`run`](Self::run).
     pub async fn run_with(self, config: NodeConfig, ready: impl FnOnce(&RunningHost)) -> Result<Stopped, HostError> {
+        // Before the start, which may take long: a signal that nobody catches ends the process on the spot.
         let mut signals = Signals::install().map_err(HostError::Signals)?;
         let host = tokio::select! {
             host = self.start(config) => host?,

@@ -170,7 +170,9 @@ impl DeploymentRecord {
     }
 
     fn change(&self, change: impl FnOnce(&mut Record) -> Option<Deployment>) -> io::Result<()> {
+        // In memory first, whatever the disk says: this is what runs, and the next change writes it down with itself.
         change(&mut self.modules());
+        // The lock of `modules` is free again, so whoever only asks what is deployed doesn't wait for the disk.
         let mut written = self.written.lock();
         // The newest, which may have more changes than this one.
         let modules = self.modules().clone();

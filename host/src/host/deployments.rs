@@ -56,6 +56,7 @@ impl Deployments {
                     module,
                     "the module's file has changed since something else was deployed: the file it is"
                 );
+                // For good: otherwise what was deployed would come back with the file of that time.
                 if let Err(error) = self.deployed.clear(module) {
                     tracing::warn!(module, %error, "that can't be written down now; it is tried again");
                 }
@@ -96,6 +97,7 @@ pub(super) fn look(folder: &Path, modules: &[ModuleSource]) -> Result<Vec<Module
             let path = ComponentStore::look(&folder.join(COMPONENTS), &digest)?;
             Some(stored(own, path, digest))
         }
+        // Nothing is cleared or logged: a check leaves the record as it finds it.
         DeploymentState::Nothing | DeploymentState::Outdated | DeploymentState::Forbidden(_) => None,
     };
     Ok(modules

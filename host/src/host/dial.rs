@@ -27,6 +27,7 @@ impl Dial {
     pub(crate) fn peer(&self, node: &PeerAddress) -> Peer {
         let encrypted = matches!(self, Self::Tls { .. });
         let (dial, to) = (self.clone(), node.clone());
+        // Asked before each attempt, because certificates may have been replaced since the last one.
         let source = move || {
             dial.encryption(&to)?
                 .ok_or_else(|| io::Error::other("TLS is not configured"))

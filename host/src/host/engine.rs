@@ -20,6 +20,7 @@ pub(super) fn engine_for(config: &NodeConfig, needs: &BTreeMap<String, Needs>) -
     match too_many {
         // One of them would not start, and the node with it.
         Some(too_many) if demand.exceeds(&too_many) => return Err(too_many.into()),
+        // Those of the file fit. The others are guests that may be spawned later, each of which can fail by itself.
         Some(too_many) => tracing::warn!("{too_many}"),
         None => {}
     }

@@ -25,6 +25,7 @@ impl FolderLock {
     /// # Errors
     /// Another one has it still.
     pub(super) fn take(folder: &Path) -> Result<Self, HostError> {
+        // A file system without locks must not keep a node from starting, but its operator has to know what is not guarded.
         let failed = |error: &dyn std::fmt::Display| {
             tracing::warn!(
                 path = %folder.display(), %error,

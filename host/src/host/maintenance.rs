@@ -91,6 +91,7 @@ impl Maintenance {
             writer.expect_last(schedule.living());
         }
         self.watcher = None;
+        // The control actor ends with the root supervisor, and would be started again while everything goes down.
         self.control = None;
     }
 
@@ -117,6 +118,7 @@ impl Maintenance {
                 None => Vec::new(),
             }
         };
+        // Side by side: a disk that hangs at one of them must not take the time of the other.
         tokio::join!(record, states).1
     }
 }
@@ -124,6 +126,7 @@ impl Maintenance {
 /// Writes the record of what is deployed, if an earlier attempt failed. A disk that hangs is not waited for longer than one that
 /// refuses.
 async fn write_pending(deployed: Arc<DeploymentRecord>) {
+    // A thread that hangs can't be taken back from the disk, so it is left behind when the time is over.
     let work = tokio::task::spawn_blocking(move || deployed.write_pending());
     let reason = match tokio::time::timeout(LAST_WRITES, work).await {
         Ok(Ok(Ok(()))) => return,

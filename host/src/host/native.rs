@@ -82,6 +82,7 @@ fn decode<T: BytesConvertable>(bytes: &[u8]) -> Result<T, NativeError> {
         found: bytes.len(),
     };
     let decode = || T::from_bytes(bytes.to_vec());
+    // Decoded twice, because finding out how many bytes a value stands for uses it up.
     let decoded = catch_unwind(AssertUnwindSafe(|| (decode(), decode().into_bytes().len())));
     match decoded {
         Ok((value, used)) if used == bytes.len() => Ok(value),

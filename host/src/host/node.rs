@@ -39,6 +39,7 @@ impl ListeningNode {
     /// Neither accepts nor opens further connections. Those that there are go on.
     pub(super) async fn quiesce(&self) {
         if !quiesce(&self.server, PATIENCE).await {
+            // The stop goes on all the same: sessions that come up meanwhile end with the others.
             tracing::warn!("the node server did not say that it has stopped listening");
         }
     }
@@ -66,6 +67,7 @@ impl NodeSection {
             Some(tls) => Some(IncomingEncryptionMode::Tls(tls.tls.acceptor(tls.client_auth)?)),
             None => None,
         };
+        // Closed at first: a peer that was let in now would be told of names and groups that are not complete.
         let gate = watch::Sender::new(false);
         let server = NodeServer::new(
             self.listen.port(),

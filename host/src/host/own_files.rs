@@ -46,6 +46,7 @@ pub(super) fn guarded(config: &NodeConfig) -> Guarded {
     for source in config.builds.iter().flat_map(|build| &build.sources) {
         add(Own::Sources, Some(source));
     }
+    // A guest that may write to the program would be the node after the next start.
     add(Own::Program, std::env::current_exe().ok().as_deref());
     let processes = Path::new(PROCESSES);
     add(Own::Processes, Some(processes).filter(|path| path.exists()));

@@ -267,6 +267,7 @@ struct Rehearsal {
 
 impl Rehearsals {
     async fn of(&mut self, module: &Module, limits: &Arc<Limits>) -> &Result<Option<Descriptor>, GuestError> {
+        // By the limits too: what fits into those of one entry may be too large for those of another.
         let same = |done: &Rehearsal| done.module == module.name() && done.limits == *limits;
         let index = match self.done.iter().position(same) {
             Some(index) => index,

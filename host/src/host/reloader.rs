@@ -82,11 +82,13 @@ impl Reloader {
             let known: Vec<_> = self.sources.keys().map(String::as_str).collect();
             return Err(format!("there is no module `{module}`; there is: {}", known.join(", ")));
         };
+        // Also here, and not only at a start: otherwise the next start would refuse what runs by then.
         reload.digest.map_or(Ok(()), |digest| allowed(own, digest))?;
         // A reload to the module's own file changes the record only if something else is in it.
         if !dry_run && (reload.file.is_some() || self.is_deployed(&module)) {
             self.rehearse().await?;
         }
+        // The module's own file, and not the one that its code was loaded from, which may be a component that was deployed.
         reload.file.get_or_insert_with(|| own.path.clone());
         reload.digest = reload.digest.or(own.digest);
         let mut report = reload::reload(&self.modules, reload)
@@ -175,10 +177,12 @@ fn write_down(
     current: Digest,
 ) -> Result<(), String> {
     let module = own.name.as_str();
+    // Before the record changes: without this digest nobody could tell later that the file has changed since.
     let file = file_digest(own).map_err(|error| {
         let path = own.path.display();
         format!("after a restart the module may run something else, because {path} can't be read: {error}")
     })?;
+    // The store is free again before the record is written, so uploads don't wait for that write.
     let is_stored = {
         let store = store.lock();
         store.path(&current).is_some()

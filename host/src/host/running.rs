@@ -226,8 +226,10 @@ async fn drain(root: Root, maintenance: &Maintenance, stopping: &mut Stopping) {
                 maintenance.last_call().await;
             }
         }
+        // The end of the actors alone decides when this is over.
         std::future::pending::<()>().await;
     };
+    // Once the actors have ended nobody is left to answer, so a last call that is under way may end with them.
     tokio::select! {
         () = stop_actors(root) => {}
         () = last_calls => {}

@@ -115,6 +115,7 @@ impl Service for NodeService {
             let mut nodes = Vec::new();
             for peer in sessions.into_values().filter_map(|session| session.peer_name) {
                 let name = format!("{CONTROL}@{}", peer.name);
+                // Each has a time of its own, so a peer that doesn't answer hides none of the others.
                 let found = tokio::time::timeout(LOOKUP, directory::find(&name)).await;
                 let control = matches!(found, Ok(Some(_)));
                 nodes.push(OtherNode {

@@ -118,6 +118,7 @@ mod unix {
             let mut stop = Vec::new();
             for each in ALL {
                 let number = i32::from(each.number());
+                // Asked before it is caught: from then on nobody can tell that it was ignored.
                 if !MAY_BE_IGNORED.contains(&each) || !is_ignored(number) {
                     stop.push((signal(SignalKind::from_raw(number))?, each));
                 }
@@ -134,6 +135,7 @@ mod unix {
         pub(crate) async fn next(&mut self) -> StopSignal {
             std::future::poll_fn(|context| {
                 for (signal, name) in &mut self.ignored {
+                    // Until nothing is left: only a poll that finds nothing leaves a waker behind.
                     while let Poll::Ready(Some(())) = signal.poll_recv(context) {
                         tracing::info!(signal = name, "the node does nothing at this signal");
                     }

@@ -85,6 +85,7 @@ fn checkpoints(folder: &Path, names: &ReservedNames) -> Result<CheckpointWriter,
             actors = ?gone,
             "the states of actors that node.toml doesn't start any more are old, or too many, and are given up"
         ),
+        // They cost room and nothing more, which is no reason to keep the node from starting.
         Err(error) => tracing::warn!(%error, "the states of actors that are gone can't be given up"),
     }
     Ok(CheckpointWriter::new(Arc::new(database)))

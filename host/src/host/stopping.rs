@@ -55,6 +55,7 @@ impl Stopping {
             return match &mut self.phase {
                 StopPhase::Quiesce => Some(StopStep::Quiesce),
                 StopPhase::Drain { last_call } => {
+                    // From when the drain begins, and not from the start of the stop: the step before it may have taken any time.
                     *last_call = Some(now + DRAIN.saturating_sub(LAST_CALL));
                     Some(StopStep::Drain)
                 }

@@ -200,6 +200,7 @@ impl NativeStart {
             native: self.native.clone(),
             reason,
         })?;
+        // At every start, because an actor leaves its groups when it ends.
         for group in &self.section.groups {
             pg::join(group.clone(), vec![cell.clone()]);
         }

@@ -120,8 +120,10 @@ impl Lines {
             metrics::counter!("ractor_host_output_lines_dropped_total").increment(1);
             return;
         }
+        // In the place of the lines that are missing, and before those that come after them.
         queue.add_note(&self.0.note);
         queue.add(line.into());
+        // All, because the writer and whoever flushes wait on one condition, and a single notice might wake the wrong one.
         self.0.changed.notify_all();
     }
 
@@ -191,6 +193,7 @@ impl<W: Write> LineWriter<W> {
         loop {
             self.fill();
             while let Some(rest) = self.chunk.get(self.written..).filter(|rest| !rest.is_empty()) {
+                // No lock is held here: this may hang for as long as the reader does.
                 match self.out.write(rest) {
                     Ok(0) => self.failed(&ErrorKind::WriteZero.into()),
                     Ok(count) => self.wrote(count),
@@ -208,6 +211,7 @@ impl<W: Write> LineWriter<W> {
         self.written = 0;
         let mut queue = self.shared.lock();
         loop {
+            // Perhaps nobody writes any more, so the note doesn't wait for a line to come with.
             if queue.lines.is_empty() {
                 queue.add_note(&self.shared.note);
             }
@@ -243,11 +247,14 @@ impl<W: Write> LineWriter<W> {
             self.written = 0;
         }
         if !std::mem::replace(&mut self.is_failing, true) {
+            // Before the lock is taken, because it may log.
             (self.on_failure)(error);
         }
         let mut queue = self.shared.lock();
         queue.trouble = Some(error.to_string());
+        // Whoever flushes at the end of the process must not wait for a disk that refuses.
         queue.end_flush(&self.shared.changed);
+        // A flush cuts the pause short, since it is the last chance for the lines that wait.
         self.shared
             .changed
             .wait_while_for(&mut queue, |queue| queue.flush != Flush::Wanted, RETRY);

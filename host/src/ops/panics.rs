@@ -14,6 +14,7 @@ type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
 /// Logs panics from now on. A hook that the program has set is called after that.
 pub(super) fn log(format: LogFormat) {
     let current = panic::take_hook();
+    // Not the one of std: it would write to stderr once more, and wait for its reader.
     let hook: Box<Hook> = if is_default(&*current) {
         Box::new(move |panic| report(format, panic))
     } else {

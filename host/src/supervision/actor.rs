@@ -75,6 +75,7 @@ impl Actor for Supervisor {
                 .filter_map(|index| state.launch(index, again))
                 .collect();
             let mut started = start_together(launches).await;
+            // Also after a failure: `live` below has to know those that did start, so that they are stopped.
             for (index, running) in started.running.drain(..) {
                 state.enter(index, running);
             }
@@ -101,6 +102,7 @@ impl Actor for Supervisor {
             SupervisorMessage::Gone(index, id) if state.by_id.contains_key(&id) => {
                 state.ended(index, id, false, "it could not be stopped")
             }
+            // The usual case: the event of its end came first.
             SupervisorMessage::Gone(..) => Vec::new(),
             SupervisorMessage::End => {
                 state.close(Closing::Ending);
@@ -136,6 +138,7 @@ impl Actor for Supervisor {
         let commands = match state.by_id.get(&cell.get_id()) {
             Some(index) => state.ended(*index, cell.get_id(), failed, &reason),
             None => {
+                // A child may end before its start is reported. With no start under way, it is an actor that a program has linked here.
                 if state.starting > 0 {
                     state.early.insert(cell.get_id(), failed);
                 }
@@ -223,6 +226,7 @@ impl State {
         };
         let id = running.cell.get_id();
         self.enter(index, running);
+        // Up first and ended second: in the other order the plan would take a child that has ended for one that is up.
         let mut commands = self.plan.handle_started(index);
         if let Some(failed) = self.early.remove(&id) {
             commands.extend(self.ended(index, id, failed, "it ended as soon as it had started"));
@@ -232,6 +236,7 @@ impl State {
     }
 
     fn forget_early(&mut self) {
+        // While a start is under way, any of them may turn out to be the child that it brings.
         if self.starting == 0 {
             self.early.clear();
         }
@@ -245,6 +250,7 @@ impl State {
             _ if failed => ChildExit::Failed,
             _ => ChildExit::Stopped,
         };
+        // The guest has asked the budget by itself. The plan doesn't ask again, so `decide` would say nothing of it.
         if ending == ChildExit::GaveUp {
             self.give_up(index);
         }
@@ -261,6 +267,7 @@ impl State {
         let Some(child) = self.children.get(index) else {
             return Vec::new();
         };
+        // The plan asks only where a restart is possible at all, so that no other end takes from the budget.
         let mut verdict = None;
         let mut spend = || *verdict.insert(child.spend());
         let commands = ask(&mut self.plan, &mut spend);
@@ -342,6 +349,7 @@ impl State {
     }
 
     fn execute(&mut self, commands: Vec<PlanCommand>) -> Result<(), ActorProcessingErr> {
+        // Before the commands: a guest that fails while it is being stopped is not to be restarted in place.
         if self.plan.is_over() {
             self.close(Closing::Ending);
         }

@@ -62,6 +62,7 @@ async fn start_on_tasks(launches: Vec<ChildStart>) -> StartedChildren {
             let child = (launch.index, launch.spec.name.clone());
             under_way.insert(tasks.spawn(launch.start()).id(), child);
         }
+        // Also after a failure, until all have ended: whoever stops the actors has to know of those that came up.
         let Some(ended) = tasks.join_next_with_id().await else {
             return started;
         };

@@ -168,12 +168,15 @@ pub(super) fn stop(running: &RunningChild, index: usize, name: Arc<str>, supervi
         ChildHandle::Supervisor(actor) => Some(actor.clone()),
         ChildHandle::Guest(..) | ChildHandle::Native => None,
     };
+    // A task, because a supervisor never waits: its other children may fail meanwhile.
     tokio::spawn(async move {
         match nested {
             // It gives each of its children as long, and needs no time of its own.
             Some(nested) if nested.cast(SupervisorMessage::End).is_ok() => drop(cell.wait(None).await),
             _ => stop_or_kill(&cell, &name).await,
         }
+        // ractor tells the supervisor of an end before it wakes those that wait for it. So a child that `Gone` still finds in its
+        // place is one that could not be killed.
         drop(supervisor.cast(SupervisorMessage::Gone(index, cell.get_id())));
     });
 }

@@ -90,6 +90,7 @@ impl ActorTally {
         let running = &mut self.running;
         self.tree.counts.send_modify(|counts| match event {
             SupervisionEvent::ActorStarted(cell) => {
+                // By the set and not by the event: an end whose start was never counted must not take the number below zero.
                 counts.running += usize::from(running.insert(cell.get_id()));
                 counts.started += 1;
             }

@@ -43,17 +43,20 @@ pub(super) struct InPlace {
 
 impl RestartDecider for InPlace {
     fn failed(&self, now: Instant) -> RestartDecision {
+        // Before the budget is asked: a failure during a stop is no reason to give the actor up.
         if *self.closing.borrow() != Closing::No {
             return RestartDecision::GiveUp;
         }
         let verdict = self.budget.lock().spend(now);
         let gave_up = verdict == RestartDecision::GiveUp;
         self.gave_up.set(gave_up);
+        // Relaxed will do: this actor alone swaps it later, and the supervisor reads `gave_up` only after the event of the actor's end.
         self.failing.store(!gave_up, Ordering::Relaxed);
         verdict
     }
 
     fn wait(&self, after: Duration) -> BoxFuture<'_, bool> {
+        // `wait_for` looks at the value before it waits, so a stop that began since `failed` is not missed.
         let mut closing = self.closing.clone();
         Box::pin(async move {
             tokio::select! {

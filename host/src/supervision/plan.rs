@@ -110,6 +110,7 @@ impl RestartPlan {
     ) -> Vec<PlanCommand> {
         let was = self.set(child, ChildState::Down);
         if self.phase == PlanPhase::Running
+            // Its end was asked for. If it is to come back it is `due` already, and it costs no restart.
             && was != Some(ChildState::Stopping)
             && self.is_restarted_after(child, ending)
         {
@@ -147,6 +148,7 @@ impl RestartPlan {
     /// A wait is over.
     pub(super) fn handle_waited(&mut self, child: usize) -> Vec<PlanCommand> {
         self.waiting = false;
+        // Each child waits by itself here; `due` and its one wait are for those that share their fate.
         if self.phase == PlanPhase::Running && self.strategy == Strategy::OneForOne {
             return self.start(child).into_iter().collect();
         }
@@ -159,9 +161,11 @@ impl RestartPlan {
         match self.phase {
             PlanPhase::Running => {}
             PlanPhase::Ending | PlanPhase::Ended => {
+                // It came up after the list of those to be stopped was made.
                 self.outdated.insert(child);
             }
             PlanPhase::Frozen => {
+                // It was starting when the shutdown learned who is alive, so the shutdown doesn't know it.
                 self.set(child, ChildState::Stopping);
                 return vec![PlanCommand::Stop(child)];
             }
@@ -221,6 +225,7 @@ impl RestartPlan {
             }
             (RestartDecision::Restart { after, .. }, _) => {
                 self.due.insert(failed);
+                // Failures that come before the wait has begun share it, and the longest one counts.
                 let longest = self.wait.map_or(after, |(_, wait)| wait.max(after));
                 self.wait = Some((failed, longest));
                 self.restart_others(failed);
@@ -240,6 +245,7 @@ impl RestartPlan {
             let Some(child) = self.children.get(index) else {
                 continue;
             };
+            // One that is starting counts too: it may have met the child that failed.
             let is_alive = matches!(child.state, ChildState::Up | ChildState::Starting);
             let is_back = child.restart != RestartType::Temporary;
             if is_alive && (!is_back || child.kind != ChildKind::Guest) {
@@ -263,6 +269,7 @@ impl RestartPlan {
         if self.phase == PlanPhase::Frozen || self.moving > 0 {
             return Vec::new();
         }
+        // All stops come before the first start, so that no child meets one that is about to go.
         while let Some(child) = self.outdated.pop_last() {
             if self.state(child) == Some(ChildState::Up) {
                 self.set(child, ChildState::Stopping);
@@ -275,6 +282,7 @@ impl RestartPlan {
                 return vec![PlanCommand::End];
             }
             PlanPhase::Ended | PlanPhase::Frozen => return Vec::new(),
+            // Only starts wait for the backoff; what had to be stopped was stopped above.
             PlanPhase::Running if self.waiting => return Vec::new(),
             PlanPhase::Running => {}
         }
@@ -288,6 +296,7 @@ impl RestartPlan {
                 commands.push(start);
                 break;
             }
+            // It is up and goes on in place. Nothing has to be ready before the next one, so the loop goes on too.
             if self.is_guest(child) {
                 commands.push(PlanCommand::Refresh(child));
             }

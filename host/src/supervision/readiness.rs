@@ -121,6 +121,7 @@ impl ReadinessWatch {
     pub(crate) async fn essential(&mut self) -> GivenUp {
         let is_essential = |given_up: &&GivenUp| given_up.then == OnGiveUp::Exit;
         loop {
+            // Before the wait, since it may have happened before anybody asked. It is marked as seen, so the wait is for something newer.
             if let Some(given_up) = self.0.borrow_and_update().values().find(is_essential) {
                 return given_up.clone();
             }

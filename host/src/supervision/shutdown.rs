@@ -26,6 +26,7 @@ pub(super) enum ShutdownMode {
 
 /// Ends all of these, in the order that [`ShutdownOrder`] says, and then the supervisors. What has not ended after `patience` is killed.
 pub(super) async fn shut_down(batches: Vec<Vec<LiveChild>>, mode: &ShutdownMode, patience: Duration) {
+    // The time begins here: a supervisor that is slow to answer takes from its actors' time, and doesn't prolong the stop.
     let since = Instant::now();
     let mut tree = FrozenTree::default();
     // All of them, before anybody is stopped: nobody is to be restarted because others are gone.
@@ -71,10 +72,12 @@ async fn end_actors(batches: Vec<Vec<ActorCell>>, mode: &ShutdownMode, since: In
                 }
             }
         }
+        // An actor that was killed is not awaited: one that blocks its thread would hold up the stop.
         let Some(until) = shutdown_order.poll_timeout() else {
             return;
         };
         tokio::select! {
+            // An empty set would be ready at once, and this loop would spin.
             ended = ending.join_next(), if !ending.is_empty() => if let Some(Ok(id)) = ended {
                 shutdown_order.handle_ended(id);
             },

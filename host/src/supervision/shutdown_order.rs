@@ -47,10 +47,12 @@ impl<A: Copy + PartialEq> ShutdownOrder<A> {
     /// What is to be done now, an actor at a time.
     pub(crate) fn poll_commands(&mut self, now: Instant) -> Vec<ShutdownCommand<A>> {
         let mut commands = Vec::new();
+        // At the deadline this runs through all batches: an actor that was never asked is asked now, and killed below.
         while (self.asked.is_empty() || self.patience <= now)
             && let Some(batch) = self.batches.pop()
         {
             self.late.append(&mut self.asked);
+            // Half of what is left, and not an equal share: however many batches follow, there is time for each of them.
             self.patience = now + self.deadline.saturating_duration_since(now) / 2;
             commands.extend(batch.iter().copied().map(ShutdownCommand::End));
             self.asked = batch;

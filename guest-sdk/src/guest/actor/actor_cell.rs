@@ -55,6 +55,7 @@ impl ActorCell {
     /// is logged as an error and has no effect.
     pub fn stop(&self, reason: Option<String>) {
         if *self == myself() {
+            // Without a flush: the stop comes after this callback, whose result carries the reply.
             lifecycle::stop(reason.as_deref());
             return;
         }

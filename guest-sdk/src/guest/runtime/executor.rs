@@ -31,11 +31,13 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 #[cold]
 #[expect(clippy::panic, reason = "the alternative is an actor that hangs for ever")]
 fn wait<F: Future>(mut future: Pin<&mut F>) -> F::Output {
+    // The loop begins with a poll, since the first one left a waker behind that does nothing.
     let waker = Waker::from(WOKEN.clone());
     let mut context = Context::from_waker(&waker);
     loop {
         match future.as_mut().poll(&mut context) {
             Poll::Ready(output) => return output,
+            // Relaxed will do where there is one thread. What an earlier future left here costs one more poll.
             Poll::Pending if WOKEN.0.swap(false, Ordering::Relaxed) => {}
             Poll::Pending => panic!(
                 "a guest awaits something that can never complete: nothing runs beside its handlers, so only calls, \

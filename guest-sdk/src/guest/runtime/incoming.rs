@@ -54,6 +54,7 @@ impl IncomingCall {
 
     /// Sends the encoded reply.
     pub(crate) fn answer(mut self, bytes: Vec<u8>) -> Result<(), Undelivered> {
+        // First, because `self` is dropped on every way out of here, and would tell the caller that nothing comes.
         self.answered = true;
         CURRENT.with_borrow_mut(|current| match current {
             Some(current) if current.reply_to == self.reply_to => {

@@ -24,6 +24,7 @@ pub(crate) fn install() {
 
 /// A panic ends the instance by a trap that carries no text, so this is the only place where its message is known.
 fn on_panic(panic: &PanicHookInfo<'_>) {
+    // A reply that the handler has sent counts, and would end with the instance.
     incoming::flush();
     let message = panic.payload_as_str().unwrap_or("(not a text)");
     let location = panic.location().map_or_else(String::new, ToString::to_string);
@@ -50,6 +51,7 @@ impl Subscriber for HostLog {
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
         let mut text = Text::default();
+        // Before the spans are borrowed: to format a field is to run the actor's code, which may log something itself.
         span.record(&mut text);
         spans::with(|spans| spans.open(spans.parent(span.parent(), span.is_contextual()), text.fields))
     }
@@ -64,6 +66,7 @@ impl Subscriber for HostLog {
 
     fn event(&self, event: &Event<'_>) {
         let mut text = Text::default();
+        // Before the spans are borrowed, as above.
         event.record(&mut text);
         spans::with(|spans| spans.add_fields(spans.parent(event.parent(), event.is_contextual()), &mut text.fields));
         let metadata = event.metadata();

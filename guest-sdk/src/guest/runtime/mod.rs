@@ -61,6 +61,7 @@ where
     }
 
     fn pre_start(args: Vec<u8>) -> Result<(), String> {
+        // First, so that whatever fails from here on is logged.
         log::install();
         let args = A::Arguments::try_from_bytes(args).map_err(|error| {
             let wanted = type_name::<A::Arguments>();
@@ -100,6 +101,7 @@ where
             // A handler may reply and fail then: the reply counts.
             incoming::flush();
         }
+        // Also if there is no reply yet: one that comes later has to go to the host, because nobody reads this place any more.
         let reply = incoming::finish();
         handled.map(|()| reply)
     }
@@ -161,6 +163,7 @@ where
 /// The typed message, or none if it can't be understood: then it is dropped and logged, as in ractor, and the actor
 /// carries on.
 fn decode<M: Message + DescribeMessage>(message: SerializedMessage) -> Option<M> {
+    // Noted now, because decoding takes the message, and a failure has to say what it was.
     let (kind, variant, args_len) = match &message {
         SerializedMessage::Cast { variant, args, .. } => (Kind::Cast, Variant::of(variant, M::MESSAGES), args.len()),
         SerializedMessage::Call { variant, args, .. } => (Kind::Call, Variant::of(variant, M::MESSAGES), args.len()),
@@ -181,6 +184,7 @@ fn with_actor(callback: impl FnOnce(&mut dyn Running) -> Result<(), ActorProcess
         .take()
         .ok_or("the actor is not running: it was not started, or has stopped")?;
     let result = callback(&mut *actor);
+    // Also after an error: whether this instance goes on is for the host to decide.
     ACTOR.set(Some(actor));
     result.map_err(to_text)
 }

@@ -27,6 +27,7 @@ pub(crate) enum Outcome {
     )
 )]
 pub(crate) fn deliver(to: ActorId, message: SerializedMessage) -> Result<Outcome, SerializedMessage> {
+    // The caller that this actor has answered must not wait for what follows: that may be a call to this very caller.
     incoming::flush();
     match message {
         SerializedMessage::Cast {
@@ -57,6 +58,7 @@ pub(crate) fn deliver(to: ActorId, message: SerializedMessage) -> Result<Outcome
             // A reply that doesn't decode leaves its slot empty, which the caller sees.
             Ok(bytes) => Ok(reply.send(bytes).map_or(Outcome::NoReply, |()| Outcome::Accepted)),
             Err(SendError::Timeout) => Ok(Outcome::TimedOut),
+            // ractor has no error for a circle of calls. To the caller it is a call that nobody answers.
             Err(SendError::NoReply | SendError::WouldDeadlock) => Ok(Outcome::NoReply),
             Err(error) => {
                 report(to, &variant, error);

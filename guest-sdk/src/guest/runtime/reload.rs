@@ -20,6 +20,7 @@ where
     }
 
     fn restore(state: Vec<u8>, from_state_version: u32) -> Result<(), String> {
+        // An instance that takes over a state has no `pre-start`, which does this otherwise.
         log::install();
         let actor = A::default();
         let restored = if from_state_version == A::STATE_VERSION {

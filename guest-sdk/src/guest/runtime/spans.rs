@@ -46,6 +46,7 @@ impl Spans {
     /// Opens a span.
     pub(crate) fn open(&mut self, parent: Option<u64>, fields: Vec<Field>) -> Id {
         self.last += 1;
+        // The fields of a span are wanted as long as one within it is open, even if the actor has dropped the outer one.
         if let Some(parent) = parent.and_then(|parent| self.open.get_mut(&parent)) {
             parent.references += 1;
         }

@@ -54,6 +54,7 @@ impl Recorder {
         let mut events = self.events.clone();
         let find = |events: &[Event]| events.iter().find(|event| event.ended() == Some(actor)).cloned();
         loop {
+            // Before the wait, since the actor may have ended before anybody asked.
             if let Some(end) = find(&events.borrow_and_update()) {
                 return end;
             }

@@ -125,6 +125,7 @@ impl Builder {
         } = &self.recipe;
         let started = Instant::now();
         let mut shell = shell(command);
+        // A build that asks something fails at once, and doesn't wait for an answer that nobody gives.
         shell.current_dir(folder).stdin(Stdio::null());
         let output = tokio::task::spawn_blocking(move || shell.output()).await;
         let output = output.unwrap_or_else(|ended| Err(std::io::Error::other(ended)));
@@ -173,6 +174,7 @@ fn newest(sources: &[PathBuf]) -> (usize, Option<SystemTime>) {
     let mut files = 0;
     let mut newest = None;
     while let Some(path) = open.pop() {
+        // A file that has just gone is no error: the number of files shows the change.
         let Ok(metadata) = std::fs::metadata(&path) else {
             continue;
         };

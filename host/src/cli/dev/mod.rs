@@ -45,6 +45,7 @@ pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
         for builder in &builders {
             builder.first().await.map_err(Failure::runtime)?;
         }
+        // A name, and not `_` alone, which would drop them at once: they build as long as they live.
         let _building: Vec<_> = builders.into_iter().map(Builder::start).collect();
         Ok::<_, Failure>(builder.on_reload(print_outcome).run_with(config, announce).await)
     });

@@ -101,6 +101,7 @@ async fn run(mut files: Vec<WatchedFile>, changed: Arc<Notify>, reloader: Arc<Re
         let is_pending = files.iter().any(|file| file.debounce.is_pending());
         let pause = if is_pending { SOON } else { LATER };
         tokio::select! {
+            // While a file changes, only the clock counts: each write of a busy writer would be a look otherwise.
             () = changed.notified(), if !is_pending => {}
             () = tokio::time::sleep(pause) => {}
         }
@@ -144,7 +145,9 @@ impl WatchedFile {
         if !whole {
             return self.put_off("its end is missing");
         }
+        // Before the reload, which takes its time: what is written meanwhile counts as another change.
         self.debounce.mark_handled();
+        // Touched without a change, tried before, or deployed by somebody already: a reload would bring nothing new.
         if self.tried.replace(digest) == Some(digest) || reloader.runs(&self.module, digest) {
             return;
         }

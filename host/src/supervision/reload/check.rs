@@ -209,12 +209,14 @@ fn mismatches(old: &Descriptor, new: &Descriptor, modes: &[Mode]) -> Vec<Refusal
             new: new.name.clone(),
         });
     }
+    // Only a state that is handed over has to be understood.
     if new.state_version < old.state_version && modes.contains(&Mode::Snapshot) {
         refusals.push(Refusal::OlderState {
             old: old.state_version,
             new: new.state_version,
         });
     }
+    // Only a fresh start reads the arguments once more.
     if let (Some(old), Some(new)) = (&old.arguments, &new.arguments)
         && old != new
         && modes.contains(&Mode::Restart)

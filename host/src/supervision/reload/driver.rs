@@ -131,6 +131,7 @@ impl Driver<'_> {
                 rollout.handle_late(self.track(late));
             }
             RolloutCommand::TakeBack => {
+                // `take_back` does both under one lock: an actor that starts now has the old version, or is among the strays.
                 let before = self.before.take();
                 let strays = before.map(|before| self.modules.take_back(before)).unwrap_or_default();
                 rollout.handle_strays(self.track(strays));
@@ -179,6 +180,7 @@ impl Driver<'_> {
                 rollout.handle_proven(pid, proven);
             }
             (_, Some(TaskOutcome::Returned(pid, returned))) => rollout.handle_returned(pid, returned),
+            // A task that left no answer has to be counted all the same, or the rollout would wait for it for ever.
             (Some(TaskKind::Swap(pid)), None) => rollout.handle_swapped(pid, Err(NotReloaded::Ended)),
             (Some(TaskKind::Proof(pid)), None) => rollout.handle_proven(pid, Err(NotReloaded::Ended)),
             (Some(TaskKind::Return(pid)), None) => rollout.handle_returned(pid, Err(NotReloaded::Ended)),
@@ -238,6 +240,7 @@ async fn proven(mut proof: Proof, longest: Duration) -> (Result<(), NotReloaded>
 }
 
 async fn patiently(guest: GuestRef, swap: Swap, patience: Duration) -> Result<Swapped, NotReloaded> {
+    // An actor that finds nobody listening leaves its code alone, and one that has swapped by then goes back if it can.
     timeout(patience, guest.reload(swap)).await.unwrap_or_else(|_| {
         Err(NotReloaded::Failed {
             step: Step::Boundary,

@@ -227,6 +227,7 @@ fn unknown(modules: &Modules, module: &str) -> ReloadError {
 
 /// Makes `new` the version that every actor of its module runs.
 async fn to(modules: &Modules, new: &Module, reload: &Reload) -> Result<ReloadReport, ReloadError> {
+    // Asked again now that no other reload can change it: this is what the actors go back to.
     let current = current(modules, &reload.module)?;
     // The actors first, and then what the versions say: one that starts meanwhile is found by the rollout before it ends.
     let guests = behind(modules, new);

@@ -186,6 +186,7 @@ impl Rollout {
         // They are of the same code, so what was decided for the others holds for them.
         let mode = self.mode();
         for pid in late {
+            // `Mixed` leaves those that failed with their old code. They are found in every sweep, and had their turn.
             if !self.at.contains_key(&pid) {
                 self.add(pid, mode, None);
             }
