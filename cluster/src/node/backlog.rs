@@ -111,6 +111,14 @@ impl AdvertisedActor {
         Ok(())
     }
 
+    /// Takes back what was counted for a message that was not delivered after all: no probe comes behind it that would.
+    pub(super) fn take_back(&self, bytes: usize) {
+        self.waiting.fetch_sub(bytes, Ordering::Relaxed);
+        self.since_probe.fetch_sub(bytes, Ordering::Relaxed);
+        self.all.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.all.unprobed.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
     /// Puts a probe behind what was delivered, if it is time for one.
     pub(super) fn probe(self: &Arc<Self>, limits: &SessionLimits) -> Option<SentProbe> {
         // The second condition is for a peer that writes a little to each of many actors, none of which would ever get a probe.
@@ -219,6 +227,25 @@ mod tests {
         drop((target, other));
         assert_eq!(all.bytes.load(Ordering::Relaxed), 0);
         assert_eq!(all.unprobed.load(Ordering::Relaxed), 0);
+    }
+
+    /// An actor that refuses messages for a while, as a guest with a full mailbox does, can be reached again afterwards.
+    #[tokio::test]
+    async fn what_an_actor_refused_does_not_wait() {
+        let (actor, _) = Actor::spawn(None, Slow(Arc::new(Semaphore::new(0))), ()).await.unwrap();
+        let all = Arc::<WaitingBytes>::default();
+        let target = Arc::new(AdvertisedActor::new(actor.get_cell(), all.clone()));
+        let limits = SessionLimits {
+            mailbox: 3 * PROBE_EVERY,
+            ..SessionLimits::default()
+        };
+        for _ in 0..100 {
+            assert_eq!(target.admit(PROBE_EVERY, &limits), Ok(()));
+            target.take_back(PROBE_EVERY);
+        }
+        assert_eq!(all.bytes.load(Ordering::Relaxed), 0);
+        assert_eq!(all.unprobed.load(Ordering::Relaxed), 0);
+        actor.kill();
     }
 
     /// A peer that leaves less than a probe's worth with each of many actors is within the limit for all of them, too, and as long

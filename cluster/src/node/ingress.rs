@@ -167,17 +167,21 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             return Err(NoSuchActor);
         };
         // Counted before it is delivered: the actor may handle it at once.
-        if let Err(full) = target.admit(retained_bytes(&message), self.link.limits()) {
+        let bytes = retained_bytes(&message);
+        if let Err(full) = target.admit(bytes, self.link.limits()) {
             self.link.dead_letter(to, full);
             return Ok(());
         }
         match target.local.send(message) {
             Ok(()) => {}
             Err(PutRefused::Full) => {
+                // Otherwise what a full guest refuses would add up until the peer can't reach it any more, however empty it is by then.
+                target.take_back(bytes);
                 self.link.dead_letter(to, Undelivered::ActorFull);
                 return Ok(());
             }
             Err(PutRefused::Ended) => {
+                target.take_back(bytes);
                 tracing::debug!(
                     node_id = self.link.node_id(),
                     to,

@@ -455,7 +455,7 @@ impl Actor for NodeServer {
             },
             NodeServerMessage::UnsubscribeToEvents(id) => state.subscriptions.unsubscribe(&id),
             NodeServerMessage::PortChanged { port } => {
-                state.local.connection_string = format!("{}:{port}", self.hostname);
+                state.local.connection_string = connection_string(&self.hostname, port);
             }
         }
         Ok(())
