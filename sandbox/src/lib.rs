@@ -1,10 +1,21 @@
 //! WebAssembly components as actors.
 //!
-//! [`Engine`] compiles and caches, [`Module`] is a checked component, [`spawn`] makes an actor of it. One instance is
-//! one actor, one store and one mailbox. The host's side of the WIT world is in `imports`, one file per interface;
-//! everything a guest can make the host hold or wait for has a limit with a name in [`Limits`].
+//! [`Engine`] compiles and caches, [`Module`] is a checked component, [`spawn`] makes an actor of it. One instance is one actor, one
+//! store and one mailbox. Everything that a guest can make the host hold or wait for has a limit with a name in [`Limits`].
 //!
-//! This layer knows nothing of the cluster: what it and the cluster layer share is [`crate::directory`].
+//! The folders are floors: each knows those below it and nothing of those above, which `tests/tests/tidy` checks. From the bottom up:
+//!
+//! | floor | what it is | where to start reading |
+//! |---|---|---|
+//! | `policy` | what an actor may do and may take, and when it is restarted; no WebAssembly | `grants/mod.rs`, `limits.rs` |
+//! | `component` | from the bytes of a file to checked and compiled code | `error.rs`, then `cache.rs` |
+//! | `accounting` | what guests take of the host, for each actor and for its family | `family.rs`, then `turns/mod.rs` |
+//! | `store` | what an instance finds around it: the data of its store and the imports | `data.rs`, then `imports/messaging.rs` |
+//! | `instance` | one instance: engine, linking, exports, and what their outcomes mean | `calls.rs`, then `meter.rs` |
+//! | `actor` | the ractor actor around an instance, which outlives it | `handler.rs`, then `in_place.rs` |
+//!
+//! ARCHITECTURE.md follows one message through them, from the top down. This crate knows nothing of the cluster: what the two share is
+//! [`crate::directory`].
 
 #![cfg_attr(
     test,

@@ -95,6 +95,7 @@ pub(crate) struct ChildSlot(Arc<Shared>);
 impl Family {
     /// A family of one, which has this name and may take what its limits say.
     pub(crate) fn new(guest_count: Arc<GuestCount>, pools: Arc<Pools>, name: &str, limits: &Limits) -> Self {
+        // Relaxed, here and below: these are counts that no other memory depends on.
         let families = guest_count.families.fetch_add(1, Ordering::Relaxed) + 1;
         guest_count.most_families.fetch_max(families, Ordering::Relaxed);
         Self {
@@ -165,9 +166,11 @@ impl Family {
         let Shared {
             children, guest_count, ..
         } = &*self.shared;
+        // A family that begins at this moment may be missed. `SPARE` leaves places for it.
         let room = guest_count.room_for_children();
         take(children, limit).map_err(|_| Limit::Children(limit))?;
         if take(&guest_count.children, room).is_err() {
+            // The family's own count goes back, or each refusal would cost it a place for good.
             children.fetch_sub(1, Ordering::Relaxed);
             return Err(Limit::ChildrenOfAll(room));
         }
@@ -178,6 +181,7 @@ impl Family {
 /// Counts one more, up to `limit`.
 fn take(count: &AtomicUsize, limit: usize) -> Result<usize, usize> {
     let one_more = |count: usize| (count < limit).then_some(count + 1);
+    // In one step, or two that start children at once would both find the last place.
     count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
 }
 

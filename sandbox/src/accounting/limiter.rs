@@ -79,6 +79,8 @@ impl Limiter {
 impl Drop for Limiter {
     fn drop(&mut self) {
         if let Some((quota, _)) = &self.member {
+            // wasmtime doesn't tell when a memory is freed. All of a store's memories go with the store, and this
+            // does, too.
             quota.give_back(Common::Memory, self.memory.used);
         }
     }
@@ -91,6 +93,7 @@ impl GrowthBudget {
 
     fn grow(&mut self, growth: &Growth) -> GrowthVerdict {
         let used = self.used.saturating_add(growth.desired.saturating_sub(growth.current));
+        // Asked first, so that a guest which goes beyond its own limit hears of that one.
         if used > self.limit {
             return GrowthVerdict::Refused;
         }
@@ -110,6 +113,7 @@ impl ResourceLimiter for Limiter {
             maximum,
         });
         match verdict {
+            // Neither logged nor counted: the guest may do without. If it fails, the failure names this limit.
             GrowthVerdict::Refused => self.refused = Some(Limit::Memory(self.memory.limit)),
             // It fails whatever is answered, and nobody else says why.
             GrowthVerdict::Granted if desired as u64 > self.bounds.memory => {
@@ -118,10 +122,12 @@ impl ResourceLimiter for Limiter {
                 return Ok(false);
             }
             GrowthVerdict::Granted => {
+                // The family last, so that it isn't charged for what something else refuses.
                 let more = desired.saturating_sub(current);
                 if let Some((quota, label)) = &self.member
                     && let Err(limit) = quota.take(Common::Memory, more)
                 {
+                    // The guest's own count goes back, too, because the memory stays as it was.
                     self.memory.used -= more;
                     // A guest may try again and again.
                     if self.refused.replace(limit) != Some(limit) {

@@ -80,6 +80,7 @@ impl LogRate {
 
     /// True if a line may be written. If not, it is counted, and the number is logged once lines may be written again.
     pub(crate) fn allows(&self) -> bool {
+        // Its own rate first: a noisy member that has used it up takes nothing more of what its family has.
         self.has_one_more() && self.family_allows()
     }
 
@@ -99,6 +100,7 @@ impl LogRate {
                         Some(_) => Limit::LogRate(self.rate),
                         None => Limit::FamilyLogRate(self.rate),
                     };
+                    // A metric costs no line, so it is counted whether or not it can be logged.
                     reached::count(&self.counted_as, limit);
                     // A family that has used up its lines has none left for this either.
                     if self.family_allows() {
@@ -111,6 +113,8 @@ impl LogRate {
     }
 
     fn line(&self, now: impl FnOnce() -> Instant) -> Line {
+        // Relaxed: nothing is read that depends on the credit, and what races for it is still counted down one by
+        // one.
         let one_less = |credit: u32| credit.checked_sub(1);
         if self
             .credit
@@ -122,9 +126,13 @@ impl LogRate {
         let mut exhausted = self.lock();
         let now = now();
         if self.rate > 0 && now.saturating_duration_since(exhausted.since) >= WINDOW {
+            // Under the lock, so that two that find the window over don't both fill it up. One is for the line at
+            // hand.
             self.credit.store(self.rate - 1, Ordering::Relaxed);
             exhausted.since = now;
             let dropped = std::mem::take(&mut exhausted.dropped);
+            // A guest that keeps on reaching the limit is told of it once; after a second without loss it is news
+            // again.
             exhausted.struck &= dropped > 0;
             return Line::Written { dropped };
         }

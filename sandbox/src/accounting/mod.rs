@@ -1,4 +1,10 @@
-//! What guests take of the host, counted against their limits: memory, threads, log lines, names; for one actor and for its family.
+//! What guests take of the host, counted against their limits, for one actor and for its family: memory, threads, log lines, names.
+//!
+//! `family` says who counts together and has what they share; `limiter` holds a store to its memory; `turns` shares the threads of the
+//! runtime, and `pools` the look-ups of names and the threads for files; `log_rate` and `telemetry` say what is said of all that.
+//!
+//! Nothing here knows what a guest does with what it takes: imports, messages and components are unknown to this floor. Begin with
+//! `family.rs` and `family/quota.rs`, then `turns/mod.rs`.
 
 pub(crate) mod family;
 pub(crate) mod label;

@@ -32,6 +32,7 @@ impl Running {
     /// Holds a message that can be handled together with others.
     pub(super) fn gather(&mut self, message: SerializedMessage) -> Gathered {
         if let SerializedMessage::CallReply(MARK, _) = message {
+            // Whatever was sent before the mark has been taken by now, also if all of it was handled in a full batch.
             self.casts.mark_came();
             return if self.casts.is_empty() {
                 Gathered::Waits
@@ -43,6 +44,7 @@ impl Running {
             // A token: see `mailbox`.
             SerializedMessage::CallReply(..) => match self.life.mailbox.next() {
                 Some(message) => message,
+                // Its message was dropped to make room, or the token only had the actor look for commands.
                 None => return Gathered::Waits,
             },
             message => message,
@@ -55,6 +57,7 @@ impl Running {
                 metadata: None,
             } if batches && self.probation.is_none() && self.casts.takes(variant.len() + args.len()) => {
                 let wants_mark = self.casts.push(&variant, &args);
+                // An actor that drains takes no mark, and nothing else would ever end the wait.
                 if wants_mark && !self.life.mailbox.mark() {
                     self.casts.mark_came();
                     return Gathered::Due;
@@ -78,9 +81,12 @@ impl Guest {
         running: &mut Running,
     ) -> Result<bool, ActorProcessingErr> {
         while !running.casts.is_empty() {
+            // Asked anew for each batch: a guest returns early when something is asked, so that it comes before the
+            // casts that are left.
             if running.life.commands.are_pending() && !Box::pin(self.run_commands(myself, running)).await? {
                 return Ok(false);
             }
+            // Code on trial gets one message at a time, or nobody could say after which of them its state was taken.
             if running.probation.is_some() {
                 let work = Work::Message(running.casts.take_first());
                 if !Box::pin(self.prove(myself, running, work)).await? {

@@ -33,10 +33,12 @@ impl Guest {
     ) -> Result<(), ActorProcessingErr> {
         let is_cast = is_cast(&message);
         if !Box::pin(self.handle_held_casts(&myself, running)).await? {
+            // A call that is dropped here tells its caller; nobody else would hear of a cast.
             telemetry::dead_letters(&running.label, "ended", usize::from(is_cast));
             return Ok(());
         }
         let message = match message {
+            // The answer is the module's: neither the instance nor a trial of its code has a part in it.
             SerializedMessage::Call { variant, reply, .. } if variant == DESCRIBE_VARIANT => {
                 Box::pin(describe::answer(&running.life, reply)).await;
                 return Ok(());
@@ -63,6 +65,8 @@ impl Guest {
         running: &mut Running,
     ) -> Result<(), ActorProcessingErr> {
         let mut instance = running.take()?;
+        // Also for an event that the guest has no words for: places of children and counts of changes are given back
+        // here.
         let hears = instance.admits(&event);
         let Some(event) = events::for_guest(event, &self.family).filter(|_| hears) else {
             running.instance = Some(instance);
@@ -117,6 +121,7 @@ impl Guest {
             }
             Command::StopDue => {
                 let mut instance = running.take()?;
+                // The instance may be another by now than the one whose timer has asked.
                 if instance.take_timed_stop() {
                     return self.stop(myself, running, instance, None).await;
                 }

@@ -65,6 +65,7 @@ impl Commands {
     /// Asks something of the actor, unless it has ended or is asked that already.
     pub(crate) fn request(&self, command: Command) {
         let mut queue = self.lock();
+        // Dropped, which tells whoever asked: nobody looks here any more.
         if queue.ended || queue.commands.iter().any(|other| other.repeats(&command)) {
             return;
         }
@@ -72,6 +73,8 @@ impl Commands {
         // Under the lock, like its opposite in `take`; and before the token that says to look.
         self.pending.store(true, Ordering::Release);
         drop(queue);
+        // An actor that drains takes no token. It looks here before each message that it still has, and gives up the
+        // rest as it ends.
         self.mailbox.wake();
     }
 
@@ -87,6 +90,7 @@ impl Commands {
         }
         let mut queue = self.lock();
         let command = queue.commands.pop_front();
+        // Under the lock, or a command that comes meanwhile would be there with the flag down.
         self.pending.store(!queue.commands.is_empty(), Ordering::Release);
         command
     }
@@ -100,6 +104,7 @@ impl Commands {
     /// The actor has ended. Whoever asked for something hears that it won't be, because the command is dropped.
     pub(crate) fn end(&self) {
         let mut queue = self.lock();
+        // In the same step as they are taken out, or a command could come in between and wait for ever.
         queue.ended = true;
         let given_up = std::mem::take(&mut queue.commands);
         // Outside of the lock: dropping wakes whoever waits.

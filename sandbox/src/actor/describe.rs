@@ -24,9 +24,12 @@ impl AnswersAhead for GuestCell {
             }
             return None;
         }
+        // Whoever puts the message in may be code that is woken without a runtime: then it waits for the actor's
+        // turn.
         let Ok(runtime) = Handle::try_current() else {
             return Some(message);
         };
+        // The mailbox bounds what waits, so a question for which there is no task goes there.
         let Some(asking) = self.begin_describing() else {
             return Some(message);
         };

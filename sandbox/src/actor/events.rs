@@ -26,6 +26,7 @@ pub(super) fn for_guest(event: SupervisionEvent, family: &Family) -> Option<Even
 }
 
 fn subject(actor: &ActorCell, family: &Family) -> Subject {
+    // An actor of another node may have a name that begins like the family's, and isn't of it.
     let is_ours = directory::is_ours(actor.get_id());
     let shown = |name: String| {
         if is_ours { family.shown(&name).to_owned() } else { name }

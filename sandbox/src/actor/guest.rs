@@ -85,6 +85,7 @@ impl Guest {
         let name = cell.get_name().map_or_else(|| module.clone(), Arc::from);
         let counted_as = match self.family.member() {
             Member::First => name.clone(),
+            // A metric for each name that a guest makes up would grow without end.
             Member::Child => module,
         };
         let log = Some(self.family.log().clone());

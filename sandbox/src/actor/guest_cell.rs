@@ -71,6 +71,7 @@ impl GuestCell {
 
     /// Something happened of which the state may be another.
     pub(super) fn turn(&self) {
+        // Pairs with the load in `turns`: who sees this number finds what happened before it.
         self.turns.fetch_add(1, Ordering::Release);
     }
 }

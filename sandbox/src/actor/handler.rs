@@ -38,6 +38,7 @@ impl Actor for Guest {
             GuestCell::new(cell.clone(), mailbox, commands, self.profile.clone(), parent, module)
         });
         let answers: Arc<dyn AnswersAhead> = life.clone();
+        // Weak, because the mailbox is a part of what answers for it.
         life.mailbox.answered_by(Arc::downgrade(&answers));
         // From here on it is found, and asked things: if its start fails, dropping this tells whoever has asked.
         let presence = Presence::new(hosted, self.modules.clone(), life.clone());

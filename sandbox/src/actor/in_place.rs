@@ -21,6 +21,7 @@ enum AfterCallback {
 impl Running {
     /// Puts the instance back, if it is to wait for what comes next.
     fn put_back(&mut self, mut instance: Box<Instance>, outcome: Result<(), GuestError>) -> Result<(), AfterCallback> {
+        // Also after a failure: the next instance has another state.
         self.life.turn();
         outcome.map_err(AfterCallback::Failed)?;
         if let Some(reason) = instance.take_stop_request() {
@@ -58,6 +59,7 @@ impl Guest {
     ) -> Result<bool, ActorProcessingErr> {
         match self.restarting.after_stop(Instant::now()) {
             RestartDecision::GiveUp => {
+                // ractor calls `post_stop`, which needs it.
                 running.instance = Some(instance);
                 myself.stop(reason);
                 Ok(false)
@@ -71,6 +73,8 @@ impl Guest {
                     reason,
                     "the actor stopped itself; it is restarted"
                 );
+                // The instance is kept over the wait: if the node stops meanwhile, it still has a last state to
+                // bring.
                 if !self.restarting.restarts.wait(after).await {
                     running.instance = Some(instance);
                     myself.stop(reason);
@@ -100,6 +104,7 @@ impl Guest {
         let mut has_waited = false;
         loop {
             let label = &running.label;
+            // Each time around: a start that fails is a failure like any other, in the metric and for the budget.
             telemetry::failure(label);
             let verdict = self.restarting.after_failure(Instant::now());
             if let RestartDecision::Restart { after, restart } = verdict {
@@ -114,6 +119,8 @@ impl Guest {
             };
             if !goes_on {
                 if has_waited {
+                    // A stop of the node expects a last state of each actor, but what this one knew went with its
+                    // last instance.
                     self.expect_no_checkpoint(label);
                 }
                 // The actor leaves the directory before its supervisor hears of it, who may want to start another under
@@ -144,9 +151,12 @@ impl Guest {
     }
 
     pub(super) async fn try_restart(&self, myself: &ActorRef<Opaque>, running: &mut Running) -> Result<(), GuestError> {
+        // Before the start: new code that fails as it starts afresh doesn't get back what was there before the reload
+        // either.
         running.is_restarted();
         let Running { label, life, .. } = running;
         life.turn();
+        // Asked now, because a reload, or one that was taken back, may have changed it since the actor started.
         let module = life.module();
         let started = async {
             let mut instance = Box::new(self.start_instance(life, label, &module).await?);

@@ -1,4 +1,11 @@
-//! The actor around an instance: its mailbox's messages go in, and it lives on when the instance doesn't.
+//! The actor around an instance: the messages of its mailbox go in, and it lives on when the instance doesn't.
+//!
+//! `handler` is what ractor calls, `callbacks` and `batch` what a message comes to, `in_place` how the actor goes on after it. What the
+//! host asks of an actor comes as `commands`: restarts, snapshots, and reloads in `reload`. `checkpoint` keeps states, and `resume` goes
+//! on from them; `modules` knows which version of each module is current, and who runs it.
+//!
+//! This floor is the top. It doesn't know why the host asks: rollouts, supervision trees and node.toml belong to the crate `host`.
+//! Begin with `handler.rs`, then `callbacks.rs` and `in_place.rs`.
 
 pub(crate) mod batch;
 pub(crate) mod callbacks;

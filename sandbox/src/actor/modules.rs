@@ -47,6 +47,7 @@ impl Modules {
         let entry = modules.entry(module.name().to_owned()).or_default();
         let digest = module.digest();
         let replaced = entry.current.replace(module);
+        // A version that becomes current again is no longer one to go back to.
         entry.previous.retain(|version| version.digest() != digest);
         if let Some(replaced) = replaced.as_ref().filter(|replaced| replaced.digest() != digest) {
             entry.previous.push_front(replaced.clone());
@@ -64,6 +65,7 @@ impl Modules {
         let digest = current.digest();
         entry.current = Some(current);
         entry.previous = previous;
+        // Under the same lock: who starts after this has the version before, and who started until now is found.
         let others = entry.guests.values().filter_map(|life| Some(GuestRef(life.upgrade()?)));
         others.filter(|guest| guest.module().digest() != digest).collect()
     }
@@ -140,6 +142,7 @@ impl Modules {
     pub(super) fn enter(&self, module: &Module, live: impl FnOnce(Module) -> GuestCell) -> Arc<GuestCell> {
         let mut modules = self.write();
         let entry = modules.entry(module.name().to_owned()).or_default();
+        // A module that was never entered here, as in a program that spawns by itself, is what it was started with.
         let current = entry.current.as_ref().unwrap_or(module).clone();
         let life = Arc::new(live(current));
         entry.guests.insert(life.cell().get_id().pid(), Arc::downgrade(&life));

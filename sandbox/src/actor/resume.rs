@@ -49,6 +49,7 @@ impl Guest {
             .await
             .map_err(|error| unread(label, &error))?
         {
+            // Downwards from here, so that one which can't be restored is never tried twice.
             before = Some(kept.number);
             let Checkpoint {
                 module: of,
@@ -59,6 +60,7 @@ impl Guest {
             } = kept.checkpoint;
             if of != module.name() {
                 tracing::warn!(actor, pid, of, "a checkpoint is left aside: it is of another module");
+                // Whatever the actor writes next would otherwise push it out, with all that was in it.
                 writer.hold(actor, kept.number).await;
                 continue;
             }
@@ -96,6 +98,7 @@ impl Guest {
             return;
         };
         let (actor, pid) = (&*label.name, label.pid);
+        // Before the state is taken: an actor that waits for room has it in its own memory only.
         let turn = checkpoints.writer.last_turn(actor).await;
         let module = life.module();
         let state = match instance.snapshot().await {
@@ -105,6 +108,7 @@ impl Guest {
                 return;
             }
         };
+        // At once after the state: another one that is taken later must count as later.
         let moment = Moment::now();
         let state_version = module.descriptor().await.map_or(0, |described| described.state_version);
         let checkpoint = Checkpoint {

@@ -125,6 +125,7 @@ pub(super) async fn spawn_as(
         profile,
         modules,
         restarting,
+        // Checkpoints are found by the actor's name; without one, actors of a module would share theirs.
         checkpoints: checkpoints.filter(|_| name.is_some()),
         groups: Arc::new(Groups::new(groups.iter().cloned(), family.quota())?),
         _arguments_share: family.quota().share(Common::Memory, arguments.len())?,

@@ -62,6 +62,7 @@ impl Work {
                 args: args.clone(),
                 metadata: metadata.clone(),
             }),
+            // Tokens were exchanged for their messages before, and marks are never given to an instance.
             Self::Message(SerializedMessage::CallReply(..)) => None,
             Self::Event(event) => Some(Copy::Event(event.clone())),
         }

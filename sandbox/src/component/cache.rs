@@ -93,9 +93,11 @@ impl Cache {
         prepare(&directory)?;
         let mut hasher = Sha256Hasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
+        // A node can't use, and would discard, what another key authenticates. With names apart each keeps its own.
         hasher.write(&key.name());
         let engine: [u8; 32] = hasher.0.finalize().into();
         let room = Room::new(&directory, suffix(&engine), limit);
+        // An untidy folder still gives out its entries, so this doesn't keep the node from starting.
         if let Err(error) = room.tidy() {
             tracing::warn!(path = %directory.display(), %error, "the folder of compiled code can't be tidied up");
         }
@@ -175,6 +177,7 @@ impl Cache {
 
     /// Says it once, and again after something was cached: the same disk has the same trouble with each component.
     fn warn_once(&self, path: &Path, error: &io::Error, what: &str) {
+        // Relaxed: it only chooses between a warning and a line for debugging, and nothing hangs on the order.
         if self.is_in_trouble.swap(true, Ordering::Relaxed) {
             tracing::debug!(path = %path.display(), %error, what);
         } else {
@@ -204,6 +207,7 @@ impl Cache {
 
     fn write_within_limit(&self, digest: &Digest, artifact: &[u8], path: &Path) -> io::Result<()> {
         let bytes = self.header(digest, &[]).len() + artifact.len();
+        // Held until the entry is written, or another node would count on the same room.
         let _turn = self.room.make(path, bytes as u64).map_err(|no_room| match no_room {
             NoRoom::Io(error) => error,
             full @ NoRoom::Full { .. } => io::Error::new(io::ErrorKind::QuotaExceeded, full.to_string()),
@@ -217,6 +221,7 @@ impl Cache {
 
     fn read(&self, engine: &wasmtime::Engine, digest: &Digest, path: &Path) -> Result<Component, Unusable> {
         let mut file = files::open_to_read(path)?;
+        // Of the open file and not of its path, so that what is checked is what is read.
         let metadata = file.metadata()?;
         if let Some(by) = files::writer(&metadata) {
             return Err(Unusable::NotPrivate(by));
@@ -232,6 +237,8 @@ impl Cache {
         if !found.starts_with(MAGIC) {
             return Err(Unusable::Malformed);
         }
+        // Asked for the sake of the log: an entry of something else isn't a forgery. The code below would refuse it,
+        // too.
         if found != origin {
             return Err(Unusable::Foreign);
         }
@@ -269,6 +276,7 @@ fn prepare(directory: &Path) -> Result<(), EngineError> {
         }
         Err(Unguarded::Unknown(error)) => return Err(unusable(error)),
     }
+    // Tried now, so that a folder which can't be written is known at the start and not after the first compilation.
     files::temporary(directory).map(drop).map_err(unusable)
 }
 

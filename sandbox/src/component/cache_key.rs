@@ -39,6 +39,7 @@ impl CacheKey {
             return Ok(key);
         }
         let made = Self(rand::random());
+        // It fails where a file is already, so that nodes that start at once end up with one key.
         match made.write(path) {
             Ok(()) => return Ok(made),
             // Another node was quicker.

@@ -112,6 +112,7 @@ fn check_function(body: &FunctionBody<'_>, index: usize, parameters: u64, limit:
     let mut loops = Loops::default();
     let operators = body.get_operators_reader().into_iter().flatten().map_while(Result::ok);
     for operator in operators {
+        // Before the operator is counted, so that a loop is within itself.
         loops.pass(&operator);
         branches += match operator {
             Operator::Loop { .. } => loops.depth,

@@ -64,6 +64,7 @@ impl Descriptor {
     /// # Errors
     /// The bytes are not a description.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DescriptionError> {
+        // Before anything is read: from here on, what the input has bounds what is made of it.
         if bytes.len() > MAX_DESCRIPTION_BYTES {
             return Err(DescriptionError::TooLarge);
         }

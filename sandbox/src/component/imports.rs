@@ -64,6 +64,7 @@ impl Import {
         let covers = |one: &Self, other: &Self| {
             one.name == other.name || one.name.ends_with('/') && other.name.starts_with(one.name)
         };
+        // No import fits two releases, so what differs there can't be mistaken for each other.
         self.release == other.release && (covers(self, other) || covers(other, self))
     }
 }

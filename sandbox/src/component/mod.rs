@@ -1,4 +1,11 @@
 //! From the bytes of a file to checked and compiled code, before anything of it is linked or runs.
+//!
+//! `format`, `complexity` and `needs` look at the bytes alone, so that what is refused costs no compilation; `cache` keeps what was
+//! compiled; `imports`, `interfaces` and `capabilities` say what a component asks of the host; `description` is what an actor says of
+//! itself.
+//!
+//! Nothing here knows an instance, its store, or what the imports do. Begin with `error.rs`, which has every reason for refusing a
+//! component, then `cache.rs`. The order of the checks is in `instance/code.rs`.
 
 pub(crate) mod bindings;
 pub(crate) mod cache;

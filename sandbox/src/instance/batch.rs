@@ -18,8 +18,11 @@ impl Instance {
     /// it failed, it did at the last of them.
     pub(crate) async fn handle_casts(&mut self, casts: &Casts) -> (usize, Result<(), GuestError>) {
         match self.code.linked().batch.clone() {
+            // For a single cast the plain call is cheaper, because its arguments needn't be taken apart by the guest.
             Some(export) if casts.len() > 1 => {
                 let outcome = self.call_handle_casts(&export, casts).await;
+                // Taken also after a trap: it says at which cast, and a batch that stayed would answer the next call
+                // of `next-cast`.
                 let begun = self.store.data_mut().batch.take().map_or(1, |batch| batch.begun);
                 let (variant, _) = casts.get(begun - 1).unwrap_or_default();
                 (begun, self.outcome(Callback::Message("handle-cast", variant), outcome))
@@ -40,9 +43,12 @@ impl Instance {
         } = self;
         let function = component.get_typed_func::<Parameters<'_>, Outcome>(&mut *store, &export.0)?;
         let state = store.data_mut();
+        // Casts with metadata are never held, and that of the message before must not be found.
         state.metadata = None;
         state.batch = Some(Progress::new(casts.len(), meter.clock()));
         let longest = message(&state.limits);
+        // As for every call: an epoch has usually ended since the last, and would interrupt the guest in its first
+        // instructions.
         store.set_epoch_deadline(1);
         let call = function.call_async(store, casts.all());
         meter.run(longest, pin!(call)).await.map(|(outcome,)| outcome)

@@ -60,6 +60,8 @@ impl Instance {
         label: Label,
         limits: Arc<Limits>,
     ) -> Result<Self, GuestError> {
+        // Asked before the actor goes into the store, and told after that, because an error takes its label from
+        // there.
         let admitted = actor.as_ref().map_or(Ok(()), |actor| module.admitted_by(&actor.grants));
         let engine = module.engine();
         let family = actor.as_ref().map(|actor| actor.family.account());
@@ -68,6 +70,7 @@ impl Instance {
         if let Err(refused) = admitted {
             return Err(failure(&store, Callback::Instantiation, Fault::NotGranted(refused)));
         }
+        // wasmtime would stop at the first of these, after some of the memories were made, in words that name no key.
         if let Err(shortages) = module.needs().check(&store.data().limits) {
             for limit in shortages.limits() {
                 telemetry::count_limit(&store.data().label, limit);
@@ -75,8 +78,10 @@ impl Instance {
             return Err(failure(&store, Callback::Instantiation, Fault::Shortage(shortages)));
         }
         let longest = lifecycle(&store.data().limits);
+        // Before the instance is made, whose memories and tables grow to their first size by asking the limiter.
         store.limiter(|state| &mut state.limiter);
         store.set_max_component_handles(store.data().limits.handles);
+        // wasmtime's own bound is 128 MiB for each call of an import, whatever the actor may send.
         store.set_hostcall_fuel(fuel(&store.data().limits));
         store.epoch_deadline_callback({
             let meter = meter.clone();
@@ -93,9 +98,11 @@ impl Instance {
             let exports = linked.world.load(&mut store, &component)?;
             Ok((component, exports))
         };
+        // The start of a component is code of the guest, so it has a budget and takes turns like any message.
         let made: wasmtime::Result<_> = meter.run(longest, pin!(made)).await;
         match made {
             Ok((component, exports)) => {
+                // From here on: what languages look at while they start is no attempt of the program.
                 store.data_mut().made = true;
                 Ok(Self {
                     store,
@@ -172,6 +179,7 @@ impl Instance {
         let Self {
             store, exports, meter, ..
         } = self;
+        // Before the guest runs, which may answer or look at the call while it handles it.
         let number = store.data_mut().replies.begin(reply);
         store.data_mut().metadata = metadata;
         store.set_epoch_deadline(1);
@@ -180,6 +188,8 @@ impl Instance {
             .ractor_actor_actor()
             .call_handle_call(store, variant, args, number);
         let outcome = meter.run(longest, pin!(call)).await;
+        // After a failure the port stays where it is: `take_port` may give the call again, or it is dropped with the
+        // instance.
         match self.outcome(Callback::Message("handle-call", variant), outcome)? {
             Some(bytes) => self.store.data_mut().answer(variant, bytes),
             None => self.store.data_mut().defer(),
@@ -278,6 +288,7 @@ impl StoreData {
             );
             return;
         };
+        // The port is dropped with this, so the caller hears at once that there is no reply.
         if bytes.len() > self.limits.reply_bytes {
             telemetry::limit(&self.label, Limit::ReplyBytes(self.limits.reply_bytes));
             return;
@@ -324,6 +335,7 @@ fn failure(store: &Store<StoreData>, callback: Callback<'_>, fault: Fault) -> Gu
 
 fn trap(store: &Store<StoreData>, error: &wasmtime::Error) -> Fault {
     let at = backtrace(error);
+    // First, because the guest meant it: it is an error that it returns, whatever limits it has met before.
     if let Some(Exit(reason)) = error.downcast_ref::<Exit>() {
         return Fault::Returned(reason.clone());
     }
@@ -371,11 +383,13 @@ fn limit_of(store: &Store<StoreData>, error: &wasmtime::Error) -> Option<Limit> 
 
 /// Why there is no instance: its start trapped, or there was no room for it.
 fn no_instance(store: &Store<StoreData>, engine: &Engine, error: &wasmtime::Error) -> Fault {
+    // A start that traps is a failure of the code. Everything that isn't counts as want of room.
     if error.is::<Trap>() || limit_of(store, error).is_some() {
         return trap(store, error);
     }
     let cause = error.root_cause().to_string();
     let used_up = error
+        // The text alone wouldn't do: errors of other kinds speak of memory, too.
         .is::<PoolConcurrencyLimitError>()
         .then(|| engine.capacity().pool?.used_up(&cause))
         .flatten();
@@ -390,6 +404,7 @@ fn backtrace(error: &wasmtime::Error) -> Frames {
         .downcast_ref::<WasmBacktrace>()
         .map(WasmBacktrace::frames)
         .unwrap_or_default();
+    // Names come from the component's own section, so they are as long and as strange as its author likes.
     let names = frames.iter().take(FRAMES).map(|frame| match frame.func_name() {
         Some(name) => tidy(name, FUNCTION_NAME_BYTES).into_owned(),
         None => format!("function {}", frame.func_index()),

@@ -70,10 +70,13 @@ impl Casts {
         if bytes > self.largest || self.most < 2 {
             return false;
         }
+        // Also behind one that waits, or this cast would be handled before it.
         if self.several || !self.is_empty() {
             return true;
         }
         self.alone = self.alone.wrapping_add(1);
+        // A mark is one more message to the actor itself. Where casts come alone that is for nothing, so few of them
+        // try.
         self.alone.is_multiple_of(TRIED)
     }
 
@@ -88,11 +91,13 @@ impl Casts {
         self.bytes.extend_from_slice(args);
         self.since_mark += 1;
         self.several |= self.len() > 1;
+        // One mark at a time: ractor's mailbox would otherwise have as many marks as casts.
         !std::mem::replace(&mut self.marked, true)
     }
 
     /// True if no other fits for sure.
     pub(crate) fn is_full(&self) -> bool {
+        // For sure, and not for this or that cast: room for the largest must be left, whatever comes next.
         self.len() >= self.most || self.bytes.len() > BYTES - CAST_BYTES
     }
 
@@ -133,6 +138,7 @@ impl Casts {
         let casts = casts.min(self.sizes.len());
         let bytes: usize = self.sizes.drain(..casts).map(|sizes| sizes.bytes()).sum();
         self.bytes.drain(..bytes);
+        // Thousands of guests that once had a busy moment must not each keep what it took.
         if self.is_empty() && self.bytes.capacity() > KEPT_BYTES {
             self.bytes = Vec::new();
         }

@@ -76,6 +76,7 @@ impl Code {
         digest: Digest,
         bytes: &[u8],
     ) -> Result<Self, LoadFault> {
+        // Before the cache is asked, too: limits may be lower than when the entry was made.
         let needs = admission.needs(bytes, &imports.offers)?;
         let (component, origin) = match cache {
             Some(cache) => cached_or_compiled(engine, cache, &digest, bytes)?,
@@ -89,6 +90,8 @@ impl Code {
             digest,
             size: bytes.len(),
             origin,
+            // If another node gives the entry up before this, nothing is lost: the code is in memory, and the next
+            // start compiles it.
             _in_use: cache.and_then(|cache| cache.hold(&digest)),
             linked,
             added,
@@ -109,6 +112,7 @@ pub(super) struct Admission {
 impl Admission {
     /// What each guest of the component needs, unless it is not even to be compiled.
     fn needs(&self, bytes: &[u8], offers: &Offers) -> Result<Needs, LoadFault> {
+        // From the cheapest to the dearest, and each only on what the one before has let through.
         check_format(bytes)?;
         complexity::check(bytes, &self.complexity)?;
         let outline = Outline::of(bytes);
@@ -142,6 +146,7 @@ fn cached_or_compiled(
     if let Some(component) = cache.load(engine, digest) {
         return Ok((component, Origin::Cache));
     }
+    // Looked for once more under the claim: whoever had it before has left the code there.
     let _claim = cache.claim(digest);
     if let Some(component) = cache.load(engine, digest) {
         return Ok((component, Origin::Cache));

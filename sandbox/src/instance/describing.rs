@@ -26,6 +26,7 @@ impl Module {
     /// There would be no instance: its memories or tables are too large from the start, it has too many core instances, or
     /// its start traps.
     pub async fn rehearse(&self, limits: Arc<Limits>) -> Result<Option<Descriptor>, GuestError> {
+        // That it can be made is all that is asked. The instance goes before another one takes a place of the pool.
         drop(self.trial(limits).await?);
         // Asked for once for all actors, and on an instance with room for it.
         Ok(self.descriptor().await)
@@ -41,9 +42,11 @@ impl Module {
     /// What it says of itself, as bytes; none if it does not. It is asked once for all its actors, unless there was no
     /// room for the instance that it takes.
     pub(crate) async fn description(&self) -> Description {
+        // Those that ask meanwhile wait for the same answer and take no instance for it.
         let described = self.code().description.get_or_try_init(|| async {
             let description = match self.describe().await {
                 Ok(descriptor) => descriptor.to_bytes().map_err(|error| error.to_string()),
+                // Not remembered: want of room says nothing of the module, and a later question may find some.
                 Err(error) if matches!(error.fault, Fault::NoInstance { .. }) => return Err(error),
                 Err(error) => Err(error.to_string()),
             };

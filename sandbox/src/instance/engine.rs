@@ -88,7 +88,9 @@ impl Engine {
         };
         let imports = Imports::new(&wasmtime, interfaces)?;
         let clock = Clock::default();
+        // A step of zero would have the ticker take a thread for itself.
         let step = config.epoch_tick.max(Duration::from_millis(1)) / STEPS;
+        // Weak, as in the closure below: held by what it owns itself, the engine would never end.
         ticker::start(wasmtime.weak(), Arc::downgrade(&clock), step).map_err(EngineError::Ticker)?;
         let turns = Turns::new(clock.clone(), step, {
             let wasmtime = wasmtime.weak();
@@ -139,6 +141,7 @@ impl Engine {
         let mut loaded = self.inner.loaded.lock();
         // Forgets what nobody has or loads any more.
         loaded.retain(|_, slot| {
+            // A locked slot is being filled. One that is empty may be held by a load that is about to lock it.
             slot.try_lock().map_or(true, |code| code.strong_count() > 0) || Arc::strong_count(slot) > 1
         });
         loaded.entry(digest).or_default().clone()
@@ -205,6 +208,8 @@ fn new_wasmtime(config: &EngineConfig) -> Result<(wasmtime::Engine, Option<Pool>
         };
         match wasmtime::Engine::new(wasmtime_config(config).allocation_strategy(strategy(config, &pool))) {
             Ok(engine) => return Ok((engine, Some(pool))),
+            // A container may have too little address space for the pool, and a slow node is of more use there than
+            // none.
             Err(error) => tracing::warn!(
                 guests,
                 error = format!("{error:#}"),
@@ -225,6 +230,7 @@ fn wasmtime_config(config: &EngineConfig) -> Config {
         .concurrency_support(false)
         .memory_reservation(config.memory_reservation)
         .memory_guard_size(64 << 10)
+        // No memory outgrows its reservation then, with a pool or without. `EngineBounds` counts on that.
         .memory_may_move(false)
         .max_wasm_stack(config.stack_bytes)
         // What the host's own functions need besides, when a guest calls them.

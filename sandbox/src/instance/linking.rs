@@ -25,9 +25,12 @@ pub(super) struct Linked {
 /// Links the component with the host, or says what keeps it from being an actor.
 pub(super) fn check(engine: &wasmtime::Engine, imports: &Imports, component: &Component) -> Result<Linked, LoadFault> {
     let functions = actor_functions(engine, component)?;
+    // Before it is linked: the linker would tell of one function that is missing, and this of the interface and what
+    // to do.
     interfaces::check_imports(engine, component, &imports.offers)?;
     let mismatch = |error: wasmtime::Error| LoadFault::Mismatch(format!("{error:#}"));
     let linked = imports.linker.instantiate_pre(component).map_err(mismatch)?;
+    // wasmtime compares types within a linked component, because only there resources are the host's.
     check_types(&linked, &functions)?;
     let reload = ReloadExports::find(component, &linked)?;
     let batch = BatchExport::find(component, &linked)?;

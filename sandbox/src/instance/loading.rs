@@ -48,6 +48,7 @@ impl Engine {
         let (path, expected, limit) = (source.path.clone(), source.digest, self.component_bytes());
         let (bytes, digest) = blocking(move || Code::read(&path, expected, limit)).await?;
         let slot = self.slot(digest);
+        // Held while it compiles: those that load the same bytes meanwhile wait for this and share the code.
         let mut loaded = slot.lock().await;
         if let Some(code) = loaded.upgrade() {
             return Ok(code);

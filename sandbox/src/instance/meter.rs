@@ -67,14 +67,17 @@ impl Meter {
         let mut ticket = Ticket::new(&self.turns, &self.family);
         poll_fn(move |cx| {
             if ticket.poll_turn(cx).is_ready() {
+                // After the turn was given: the wait for it is no time on a thread.
                 self.since.store(self.now(), Ordering::Relaxed);
                 let polled = guest.as_mut().poll(cx);
+                // Before the turn ends: what that does for others is no time of this guest.
                 self.used.store(self.used(), Ordering::Relaxed);
                 ticket.end_turn();
                 if polled.is_ready() {
                     return polled;
                 }
             }
+            // After the guest was polled, so that one whose reply and deadline come together is still done.
             let patience = patience.get_or_insert_with(|| Box::pin(sleep(longest)));
             match patience.as_mut().poll(cx) {
                 Poll::Ready(()) => Poll::Ready(Err(wasmtime::Error::new(limit(longest)))),
@@ -86,6 +89,7 @@ impl Meter {
     /// What becomes of a guest that runs when an epoch ends: an error if it has used up its budget. Called on the guest's own
     /// thread.
     pub(super) fn epoch_ends(&self) -> Result<UpdateDeadline, Limit> {
+        // Before the turn is looked at: a guest without budget would otherwise wait for a turn only to end in it.
         if let Some(limit) = self.exhausted() {
             return Err(limit);
         }

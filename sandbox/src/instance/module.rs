@@ -85,6 +85,7 @@ impl Module {
     /// # Errors
     /// What it imports, and what to write into node.toml.
     pub fn admitted_by(&self, grants: &Grants) -> Result<(), NotGranted> {
+        // Asked for each instance and not once for the module: actors of one module may have different grants.
         grants.admit(self.imports())?;
         for used in &self.code.added {
             used.granted(grants)?;

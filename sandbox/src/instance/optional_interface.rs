@@ -46,6 +46,8 @@ impl<'a> OptionalInterface<'a> {
             });
         };
         found
+            // Checked when the module is loaded, or the first reload of an actor would be where a wrong type is
+            // found.
             .typecheck::<Parameters, Results>(&self.linked.instance_type())
             .map_err(|error| LoadFault::another_type(self.name, function, &error))?;
         Ok(index)

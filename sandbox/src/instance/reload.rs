@@ -43,8 +43,10 @@ impl Instance {
             }
             Err(error) => Err(error),
         };
+        // Whatever came of it: with this fuel the guest could have the host copy as much in each call.
         self.refuel();
         self.store.data_mut().side_effects = SideEffects::Allowed;
+        // Kept apart from an error that the guest returned, after which its instance lives.
         let trapped = outcome.is_err();
         let state = self.outcome(callback, outcome.map(|(state,)| state)).map_err(|error| {
             if trapped {
@@ -118,6 +120,7 @@ impl Instance {
     pub(crate) fn exchange(&mut self, other: &mut Self) {
         let (mine, theirs) = (self.store.data_mut(), other.store.data_mut());
         std::mem::swap(&mut mine.replies, &mut theirs.replies);
+        // With the actor, or new code could send as much again to a native that is behind already.
         std::mem::swap(&mut mine.outflow, &mut theirs.outflow);
         std::mem::swap(&mut mine.monitors, &mut theirs.monitors);
         std::mem::swap(&mut mine.timers, &mut theirs.timers);
@@ -142,6 +145,7 @@ impl Instance {
     /// whoever was granted something to write to counts as having written.
     pub(crate) fn has_had_side_effects(&self) -> bool {
         let state = self.store.data();
+        // It errs towards an act that was noticed: a message is then lost, but never done twice.
         state.had_side_effects || state.grants().change_the_host()
     }
 

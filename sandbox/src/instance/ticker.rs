@@ -13,9 +13,11 @@ pub(super) fn start(engine: wasmtime::EngineWeak, clock: Weak<AtomicU64>, period
         .spawn(move || {
             loop {
                 thread::sleep(period);
+                // After the sleep and for a moment only, so that this thread keeps no engine alive while it sleeps.
                 let (Some(engine), Some(clock)) = (engine.upgrade(), clock.upgrade()) else {
                     return;
                 };
+                // Before the epoch: the guests that it interrupts read the clock to see whether their turn is over.
                 clock.fetch_add(1, Ordering::Relaxed);
                 engine.increment_epoch();
             }

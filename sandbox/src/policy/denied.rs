@@ -51,6 +51,7 @@ impl Denied<'_> {
             Self::Udp(_) => Capability::Udp,
             Self::Dns(_) => Capability::Dns,
             Self::Http(_) | Self::HttpAddress(..) => Capability::Http,
+            // No key grants it, but the metric needs a label all the same.
             Self::Listen => return "listen",
         };
         granted_by.key()
@@ -58,6 +59,7 @@ impl Denied<'_> {
 
     /// The value that would grant it; none if nothing does.
     fn grant(&self) -> Option<String> {
+        // A guest may have made the value up: tidied and quoted, it can't go on with a grant of its own.
         let list = |value: &str| format!("[{:?}]", tidy(value, SHOWN));
         Some(match self {
             Self::Messages(name) => list(name.unwrap_or("group:NAME")),

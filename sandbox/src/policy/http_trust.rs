@@ -32,6 +32,7 @@ impl HttpTrust {
     /// What connections are made with.
     pub(crate) async fn config(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
         let Inner { roots, config } = &*self.inner;
+        // A failure isn't kept: the next request tries again.
         let made = config.get_or_try_init(|| async {
             match roots {
                 Some(roots) => client(roots.clone()),
@@ -67,6 +68,7 @@ async fn of_system() -> Result<RootCertStore, rustls::Error> {
 }
 
 fn client(roots: RootCertStore) -> Result<Arc<ClientConfig>, rustls::Error> {
+    // A program that has installed a provider has a reason for it, e.g. a certified one.
     let provider = CryptoProvider::get_default()
         .cloned()
         .unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()));
@@ -74,6 +76,7 @@ fn client(roots: RootCertStore) -> Result<Arc<ClientConfig>, rustls::Error> {
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
+    // A server that is offered HTTP/2 would speak it, and the client here reads HTTP/1.1 alone.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }

@@ -30,8 +30,10 @@ impl ReservedNames {
         let Some((base, number)) = name.rsplit_once('-') else {
             return false;
         };
+        // `01` and `+1` are read as 1, but no actor's name is written like that.
         let is_plain = !number.starts_with(['0', '+']);
         let number = number.parse::<u32>().ok().filter(|_| is_plain);
+        // A single actor has the bare name, so no number behind it is reserved.
         let count = self.entries.get(base).copied().filter(|count| *count > 1);
         number.zip(count).is_some_and(|(number, count)| number <= count)
     }

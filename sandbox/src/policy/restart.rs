@@ -95,10 +95,12 @@ impl RestartBudget {
         {
             self.restarts.pop_front();
         }
+        // What has aged out doesn't lengthen the wait either: an actor that fails seldom is back soon each time.
         let counted = u32::try_from(self.restarts.len()).unwrap_or(u32::MAX);
         if counted >= max_restarts {
             return RestartDecision::GiveUp;
         }
+        // Counted when it is decided on and not when it succeeds, so that starts which fail use the budget up, too.
         self.restarts.push_back(now);
         let doubled = backoff.saturating_mul(2_u32.saturating_pow(counted));
         RestartDecision::Restart {

@@ -27,6 +27,7 @@ impl Allowed {
         if self.0.len() >= MOST {
             self.0.retain(|_, until| *until > now);
         }
+        // Where all of them still hold, this one isn't remembered: the next message costs a look-up and nothing else.
         if self.0.len() < MOST {
             self.0.insert(id, now + REMEMBERED);
         }

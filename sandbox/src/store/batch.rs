@@ -26,6 +26,7 @@ impl Progress {
 
     /// One is done. True if the guest is to begin with the next.
     pub(super) fn next(&mut self) -> bool {
+        // A step of the clock ends the batch, because other actors are due then.
         let goes_on = self.begun < self.given && ticks(&self.clock) == self.since;
         self.begun += usize::from(goes_on);
         goes_on

@@ -144,6 +144,7 @@ impl StoreData {
     pub(super) fn side_effect(&mut self) -> wasmtime::Result<()> {
         match self.side_effects {
             SideEffects::Allowed => {
+                // Noted before the act: one that fails halfway may have been noticed, too.
                 self.had_side_effects = true;
                 Ok(())
             }
@@ -160,6 +161,7 @@ impl StoreData {
     /// True if the guest is to hear of this.
     pub(crate) fn admits(&mut self, event: &SupervisionEvent) -> wasmtime::Result<bool> {
         if let SupervisionEvent::ProcessGroupChanged(_) = event {
+            // Also of a group that the guest has lost interest in: the change was counted when it was sent.
             self.context()?.groups.change_came();
         }
         Ok(self.monitors()?.admits(event))

@@ -78,11 +78,13 @@ impl Mailbox {
 
     /// The message that has waited the longest.
     pub(crate) fn next(&self) -> Option<SerializedMessage> {
+        // The lock is free again before anything is said or anybody is woken.
         let taken = self.lock().poll_message(&self.limits)?;
         if let Some(dropped) = taken.dropped {
             telemetry::dead_letters(&self.label, "mailbox_full", dropped);
         }
         if taken.makes_room {
+            // Everybody: the largest message that waits may not fit by now, and another would.
             self.room.notify_waiters();
         }
         Some(taken.message)
@@ -95,6 +97,7 @@ impl Mailbox {
 
     /// The actor has ended. What still waits is given up.
     pub(crate) fn end(&self) {
+        // They are dropped outside of the lock, because the reply ports among them wake their callers.
         let GivenUp { messages } = self.lock().handle_end();
         self.room.notify_waiters();
         // A probe carries nothing, and a call is no loss in silence: its caller hears.
@@ -135,6 +138,7 @@ impl Mailbox {
         if self.wake() {
             return Ok(());
         }
+        // The lock has been held since the message was put in, so it is still there.
         match waiting.handle_take_back(number) {
             Some(message) => Err(NotPut {
                 message,
@@ -160,6 +164,8 @@ impl Inbox for Mailbox {
             None => return Ok(()),
             Some(message) => message,
         };
+        // Asked late, because only a mailbox that drops its oldest has to know before it puts the message in; the
+        // others hear it from the token.
         let is_draining = || self.actor.get_status() >= ActorStatus::Draining;
         let (struck, outcome) = {
             let mut waiting = self.lock();
@@ -168,6 +174,7 @@ impl Inbox for Mailbox {
             let outcome = put.outcome.and_then(|number| self.wake_for(number, &mut waiting));
             (put.struck, outcome)
         };
+        // Outside of the lock: a log line takes longer than all that is done under it.
         if let Some(limit) = struck {
             telemetry::limit(&self.label, limit);
         }
@@ -177,6 +184,7 @@ impl Inbox for Mailbox {
     fn room(&self) -> Option<BoxFuture<'_, ()>> {
         (self.limits.mailbox_full == WhenFull::Wait).then(|| {
             let mut here = Box::pin(self.room.notified());
+            // Both, since either may be what is full, and which of them it is may change while the guest waits.
             let mut in_family = Box::pin(self.quota.room());
             // From now on they hear, not only from when they are first polled.
             here.as_mut().enable();

@@ -75,6 +75,7 @@ impl Monitors {
         if monitored >= limit {
             return Err(NotMonitored::TooMany(Limit::Monitors(limit)));
         }
+        // Before ractor is told: the share is given back by itself, what ractor was told is not.
         let share = quota.share(Common::Monitors, 1).map_err(NotMonitored::TooMany)?;
         self.myself.monitor(actor.clone());
         // It tells its monitors after it began to stop: whoever was one before will hear.
@@ -95,6 +96,7 @@ impl Monitors {
         let Entry::Occupied(mut entry) = self.monitored.entry(actor) else {
             return;
         };
+        // An actor tells its monitors before it counts as stopped, so its end waits in the supervision port already.
         if entry.get().lent.cell().get_status() == ActorStatus::Stopped {
             entry.get_mut().muted = true;
         } else {
@@ -135,6 +137,7 @@ impl Monitors {
     }
 
     fn end_of(&mut self, actor: &ActorCell) -> bool {
+        // Both are taken out, also of a child that is monitored: it ends once, and each entry holds a place.
         let was_child = self.children.remove(&actor.get_id()).is_some();
         let monitored = self.monitored.remove(&actor.get_id());
         was_child || monitored.is_some_and(|monitored| !monitored.muted)

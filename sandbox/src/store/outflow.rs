@@ -36,11 +36,13 @@ impl Outflow {
     pub(super) async fn room(&mut self, pid: u64, cost: usize) {
         let Some(flow) = self.targets.get_mut(&pid) else { return };
         while flow.waiting + cost > WINDOW {
+            // Nothing is on its way that could end, so a message that is larger than the window goes alone.
             let Some((passed, probe)) = flow.probes.front_mut() else {
                 return;
             };
             // Nobody answers a probe; that its port is dropped is the answer.
             drop(probe.await);
+            // Nothing is awaited from here on: a future that is dropped above leaves the probe in its place.
             flow.waiting -= *passed;
             flow.probes.pop_front();
         }

@@ -58,6 +58,7 @@ impl Replies {
     /// A call begins to be handled. Returns the number to answer it by.
     pub(crate) fn begin(&mut self, port: Port) -> u64 {
         self.last += 1;
+        // If one were left of the call before, it would be dropped here, and its caller would hear of it.
         self.current = Some((self.last, port));
         self.last
     }
@@ -70,6 +71,7 @@ impl Replies {
     /// Takes the call under this number, unless it was taken before.
     pub(super) fn take(&mut self, number: u64) -> Option<Port> {
         match &self.current {
+            // A guest may answer within the callback, while the call isn't deferred yet.
             Some((current, _)) if *current == number => self.take_current(),
             _ => self.deferred.remove(&number).map(|deferred| deferred.port),
         }
@@ -91,6 +93,7 @@ impl Replies {
         let Some((number, port)) = self.current.take() else {
             return Ok(());
         };
+        // Before the limit is asked about, so that callers who have given up don't count against it.
         if self.deferred.len() >= self.sweep_at {
             self.sweep();
         }
@@ -98,6 +101,7 @@ impl Replies {
             return Err(Limit::DeferredReplies(self.limit));
         }
         let share = |quota: &Arc<Quota>| quota.share(Common::DeferredReplies, 1);
+        // On the way out of here the port is dropped, which is how the caller hears.
         let _share = self.quota.as_ref().map(share).transpose()?;
         let expires = port
             .get_timeout()

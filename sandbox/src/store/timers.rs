@@ -116,11 +116,13 @@ impl Timers {
     pub(super) fn start(&self, action: Action, after: Duration, period: Option<Duration>) -> Result<u64, TooMany> {
         let deadline = Instant::now() + after.min(LONGEST);
         let mut running = self.0.lock();
+        // The lock is held from here to the entry: the check and what it permits are one step for others.
         let shares = running.make_room(&self.0, action.bytes())?;
         running.last += 1;
         let number = running.last;
         let timer = Timer {
             deadline: Some(deadline),
+            // A period of zero would keep the task busy for ever.
             period: period.map(|period| period.clamp(Duration::from_millis(1), LONGEST)),
             action,
             sent: Sent::Settled,
@@ -130,10 +132,14 @@ impl Timers {
         running.bytes += timer.action.bytes();
         running.timers.insert(number, timer);
         running.deadlines.insert((deadline, number));
+        // The task says under this lock that it ends, so either it is still there and looks again, or a new one
+        // starts.
         if running.task.is_none() {
             let task = tokio::spawn(serve(self.0.clone()));
             running.task = Some(task.abort_handle());
         } else if running.deadlines.first() == Some(&(deadline, number)) {
+            // It keeps the permit where the task isn't waiting yet, so that a change between its look and its wait
+            // isn't lost.
             self.0.changed.notify_one();
         }
         Ok(number)
@@ -175,6 +181,7 @@ impl Timers {
         if was_live {
             running.end(number, &self.0.label);
         }
+        // So that the task ends now and not at a deadline that is no more.
         if running.deadlines.is_empty() {
             self.0.changed.notify_one();
         }
@@ -234,6 +241,8 @@ impl ActiveTimers {
             let message = quota.share(Common::MailboxBytes, bytes + MESSAGE_OVERHEAD)?;
             Ok([timer, message])
         };
+        // The look through all timers only where there is no room without it: it would make the start of many timers
+        // quadratic.
         if !full(self)
             && let Ok(shares) = shares()
         {
@@ -256,6 +265,7 @@ impl ActiveTimers {
         }
         self.deadlines.pop_first();
         let timer = self.timers.get_mut(&number)?;
+        // Before it is sent, so that an interval goes on whatever becomes of this message.
         timer.deadline = timer.period.map(|period| next_tick(deadline, period, now));
         if let Some(deadline) = timer.deadline {
             self.deadlines.insert((deadline, number));
@@ -271,6 +281,7 @@ impl ActiveTimers {
         if let Some(deadline) = timer.deadline {
             self.deadlines.remove(&(deadline, number));
         }
+        // A message that has not left the node is cancelled with its timer.
         if let Sent::Leaving(task) = timer.sent {
             task.abort();
         }
@@ -287,6 +298,7 @@ impl ActiveTimers {
         } else {
             timer.refused += 1;
         }
+        // One that waits for a native actor still counts, or timers could fill a mailbox that has no limit.
         let is_over = timer.deadline.is_none() && !matches!(timer.sent, Sent::Waiting(_));
         if is_over {
             self.end(number, label);
@@ -303,6 +315,7 @@ impl Shared {
     fn serve(self: &Arc<Self>) -> bool {
         let now = Instant::now();
         let mut running = self.lock();
+        // A batch at a time, because the guest's own thread waits for this lock when it starts a timer.
         for _ in 0..BATCH {
             let Some(number) = running.due(now) else { return false };
             self.fire(&mut running, number);
@@ -324,6 +337,7 @@ impl Shared {
         let Some(timer) = running.timers.get_mut(&number) else {
             return;
         };
+        // This tick is left out: a target that is slower than the interval has one message of it at a time.
         if timer.is_underway() {
             return;
         }
@@ -334,7 +348,9 @@ impl Shared {
             return running.end(number, &self.label);
         };
         if !directory::is_ours(cast.to) {
+            // In a task, because another node may keep it waiting, and the other timers must not wait for that.
             let leave = tokio::spawn(leave(self.clone(), number, cast.clone()));
+            // The lock is still held, so the task finds this entry however quick it is.
             timer.sent = Sent::Leaving(leave.abort_handle());
             return;
         }
@@ -381,6 +397,7 @@ async fn leave(shared: Arc<Shared>, number: u64, cast: TimedCast) {
     let outcome = timeout(shared.limits.send_wait, sending)
         .await
         .unwrap_or(Err(SendRefused::Overloaded));
+    // Taken after the wait. A timer that was cancelled meanwhile is gone from there.
     let mut running = shared.lock();
     let Some(timer) = running.timers.get_mut(&number) else {
         return;

@@ -32,6 +32,7 @@ impl Mark {
     /// Ends timers, memberships and children that are younger than this mark.
     pub(crate) fn undo(self, state: &mut StoreData) {
         if let Some(timers) = &state.timers {
+            // First, because a timer could fire while the rest is undone.
             timers.cancel_after(self.timers);
         }
         let Ok(myself) = state.context() else { return };
@@ -42,6 +43,7 @@ impl Mark {
                 .filter(|group| !self.groups.contains(group))
                 .cloned()
                 .collect();
+            // In the same lock as the look, and ractor is told after it, since it tells others.
             now.retain(|group, _| self.groups.contains(group));
             joined
         };

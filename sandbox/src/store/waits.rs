@@ -61,10 +61,13 @@ impl Waiting {
     /// # Errors
     /// `target` waits for `caller`.
     pub(crate) fn begin(caller: u64, target: u64, receiver: Receiver<Vec<u8>>) -> Result<Self, Circle> {
+        // From the search to the entry: two that begin to wait for each other at once must not both find no circle.
         let mut waits = waits();
         let mut next = target;
         while next != caller {
             match waits.get(&next) {
+                // One whose reply has come is about to go on, whether or not it has run since. Its entry is no wait
+                // any more.
                 Some(wait) if !wait.reply.lock().has_come() => next = wait.target,
                 _ => {
                     let reply = Arc::new(Mutex::new(Reply { receiver, found: None }));
@@ -85,6 +88,7 @@ impl Future for Waiting {
     type Output = Option<Vec<u8>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
+        // This lock alone. Whoever holds the other one may be waiting for this, never the other way round.
         let mut reply = self.reply.lock();
         match reply.found.take() {
             Some(found) => Poll::Ready(found),
@@ -95,6 +99,8 @@ impl Future for Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
+        // A guest waits for one thing at a time, so the entry is this one. The receiver lives on in `self` until the
+        // lock is free: dropping it may wake somebody.
         waits().remove(&self.caller);
     }
 }

@@ -76,8 +76,12 @@ impl Quota {
         if amount == 0 {
             return;
         }
+        // Before the flag is read: whoever sets it from now on tries once more, and finds this.
         self.account(of).used.fetch_sub(amount, Ordering::SeqCst);
+        // A load alone in the usual case, when nobody waits. `SeqCst` keeps it behind the subtraction; one of the two
+        // sides sees the other.
         if self.wanted.load(Ordering::SeqCst) && self.wanted.swap(false, Ordering::SeqCst) {
+            // Everybody: the amounts differ, and the one that is woken may be one for whom this is too little.
             self.room.notify_waiters();
         }
     }
@@ -114,6 +118,7 @@ impl Quota {
 
 impl Account {
     fn take(&self, amount: usize) -> bool {
+        // Nothing is taken that goes beyond: whoever took first and gave back after would refuse others meanwhile.
         let more = |used: usize| used.checked_add(amount).filter(|used| *used <= self.most);
         self.used.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_ok()
     }

@@ -48,6 +48,7 @@ impl Lanes {
     /// The system has no room for it.
     pub(super) async fn take(&self, family: &Arc<Semaphore>) -> io::Result<Lane> {
         let closed = io::Error::other;
+        // The family's first, so that those of a family which wait for each other hold nothing of what all share.
         let of_family = family.clone().acquire_owned().await.map_err(closed)?;
         let of_all = self.places.clone().acquire_owned().await.map_err(closed)?;
         self.lane([of_family, of_all])
@@ -61,6 +62,7 @@ impl Lanes {
     }
 
     fn lane(&self, places: [OwnedSemaphorePermit; 2]) -> io::Result<Lane> {
+        // The youngest first, because its thread is the likeliest to live still.
         let idle = self.idle.lock().pop();
         let thread = idle.map_or_else(Thread::new, Ok)?;
         Ok(Lane(Some(Occupied {
@@ -117,6 +119,8 @@ impl Lane {
     /// Does this with its thread.
     pub(super) async fn within<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
+        // Entered anew for each poll and never across a wait: the guard belongs to the thread, and other tasks run
+        // there meanwhile.
         std::future::poll_fn(|cx| {
             let _entered = self.enter();
             work.as_mut().poll(cx)
@@ -143,6 +147,8 @@ impl Drop for Lane {
         let Some(occupied) = self.0.take() else { return };
         let thread = occupied.thread.0.as_ref().map(|runtime| runtime.handle().clone());
         if let Some(thread) = thread {
+            // It is the only thread of this runtime, so this comes after all that hangs there, and the places are
+            // taken until then.
             drop(thread.spawn_blocking(move || occupied.give_back()));
         }
     }

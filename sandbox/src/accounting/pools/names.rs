@@ -91,6 +91,7 @@ impl Names {
             let of_family = family.acquire().await.ok()?;
             Some((of_family, self.places.acquire().await.ok()?))
         };
+        // Apart from the look-up, so that a guest learns whether names are slow or others are in its way.
         let places = timeout(PATIENCE, places).await.ok().flatten();
         let _places = places.ok_or(NoAddress::NoPlace)?;
         let looking = async {
@@ -101,6 +102,7 @@ impl Names {
             let found = resolver.lookup_ip(name).await.map_err(|error| no_address(&error))?;
             Ok(found.iter().collect::<Vec<_>>())
         };
+        // One patience for both waits, or a guest would wait twice as long as the limit says.
         let left = PATIENCE.saturating_sub(began.elapsed());
         let found = timeout(left, looking).await.map_err(|_| NoAddress::TimedOut)??;
         if found.is_empty() {
@@ -111,6 +113,8 @@ impl Names {
     }
 
     async fn current(&self) -> Result<Arc<TokioResolver>, NetError> {
+        // Held over the reading: those that come meanwhile wait for its outcome and don't read the files again.
+        // Whoever is dropped here lets go of it, and nothing has changed.
         let mut current = self.current.lock().await;
         if let Some(current) = &*current
             && current.looked.elapsed() < FRESH
@@ -122,8 +126,10 @@ impl Names {
             .map(|current| (current.changed, current.resolver.clone()));
         let servers = self.servers.clone();
         let read = tokio::task::spawn_blocking(move || {
+            // The times before the contents: a change in between is found at the next look, and not missed.
             let changed = FILES.map(|file| std::fs::metadata(file).and_then(|file| file.modified()).ok());
             match known {
+                // The old resolver keeps the answers that it remembers.
                 Some((known, resolver)) if known == changed => Ok::<_, NetError>((changed, resolver)),
                 _ => Ok((changed, Arc::new(resolver(&servers)?))),
             }

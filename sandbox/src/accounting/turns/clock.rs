@@ -8,5 +8,6 @@ pub(crate) type Clock = Arc<AtomicU64>;
 
 /// What it is at.
 pub(crate) fn ticks(clock: &Clock) -> u64 {
+    // Relaxed: a step that is seen late makes a turn longer by that step and does no other harm.
     clock.load(Ordering::Relaxed)
 }

@@ -98,10 +98,13 @@ impl Turns {
     /// True if a guest that began its turn when the clock said `since` is to give way now. Called on its own thread, when an epoch
     /// has ended.
     pub(crate) fn gives_way(&self, since: u64) -> bool {
+        // Before those that are called for: a turn that is over anyway must not use up a call that is meant for
+        // another.
         if ticks(&self.clock).saturating_sub(since) >= STEPS.into() {
             self.crowd();
             return true;
         }
+        // Every guest is interrupted, and this lets as many of them give way as were called for.
         let one_less = |called: usize| called.checked_sub(1);
         self.called
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
@@ -112,6 +115,8 @@ impl Turns {
         let mut state = self.lock();
         state.last_cut = ticks(&self.clock);
         state.cut += 1;
+        // Made here, on a thread of the runtime that the guests share; where the engine was made there may have been
+        // none.
         if state.queue.is_none() {
             let (tick, workers) = (self.step.saturating_mul(STEPS), workers());
             state.queue = Some(TurnQueue::new(workers.saturating_sub(1), nanoseconds(tick)));
@@ -127,8 +132,10 @@ impl Turns {
             return Entered::Given;
         };
         let entered = queue.enter(family, waker);
+        // The interruption makes guests on other threads come for this lock.
         drop(state);
         if let Entered::Waits { overdue: true, .. } = entered {
+            // Before the interruption, or the guests would see it and find nobody called for.
             self.called.fetch_add(1, Ordering::Relaxed);
             (self.interrupt)();
         }
@@ -144,7 +151,10 @@ impl Turns {
         queue.end(family, nanoseconds(took));
         let grants: Vec<_> = std::iter::from_fn(|| queue.next()).collect();
         if queue.is_empty() {
+            // A call that nobody has followed yet is void when nobody waits: it would end somebody's turn for
+            // nothing.
             self.called.store(0, Ordering::Relaxed);
+            // Only where nobody waits: guests that come while it is not crowded would go ahead of the line.
             if calm {
                 self.crowded.store(false, Ordering::Release);
             }
@@ -226,6 +236,7 @@ impl<'a> Ticket<'a> {
     /// Ready when the guest may run. What comes of running it is followed by [`Ticket::end_turn`].
     pub(crate) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let At::Outside = self.at
+            // Relaxed: a guest that reads the flag too late has one turn more, or less, outside of the queue.
             && !self.turns.crowded.load(Ordering::Relaxed)
         {
             return Poll::Ready(());
@@ -286,14 +297,18 @@ impl<'a> Ticket<'a> {
 
     fn end(&mut self) {
         let took = match std::mem::replace(&mut self.at, At::Outside) {
+            // A turn from before the node was crowded was never counted as one that runs.
             At::Outside => return,
             At::Waiting(number) => {
                 let leave = |queue: &mut TurnQueue| queue.leave(number);
+                // It may have been given a turn since it last looked. That one is to be ended, or its place is lost
+                // for good.
                 if !self.turns.lock().queue.as_mut().is_some_and(leave) {
                     return;
                 }
                 Duration::ZERO
             }
+            // Given, so it has a place to give back, but the guest hasn't run.
             At::Entering(_) => Duration::ZERO,
             At::Running(since) => since.elapsed(),
         };

@@ -117,6 +117,8 @@ impl TurnQueue {
 
     /// A guest of this family wants a turn.
     pub(super) fn enter(&mut self, family: &Arc<Account>, waker: &Waker) -> Entered {
+        // A family that rested has at most one tick ahead of the others: what it saved up beyond that would let it
+        // shut them out.
         let least = self.now.saturating_sub(self.tick);
         self.set_used(family, family.used().max(least));
         if self.running < self.places {
@@ -131,7 +133,9 @@ impl TurnQueue {
             since: number,
             guests: VecDeque::new(),
         });
+        // The account was set before, so the line that is entered has the key by which it is found again.
         line.guests.push_back((number, self.given));
+        // If the family waits already, the key is the one that it has, and this changes nothing.
         self.order.insert(line.key());
         let overdue = family.used() + self.tick / 2 <= self.now;
         Entered::Waits { number, overdue }
@@ -140,6 +144,7 @@ impl TurnQueue {
     /// True if the guest that waits under this number has its turn now. If not, this is how to wake it.
     pub(super) fn is_given(&mut self, number: u64, waker: &Waker) -> bool {
         if let Some(Some(known)) = self.waiting.get_mut(&number) {
+            // A task may have moved to another waker since it was last polled, and the old one would wake nobody.
             known.clone_from(waker);
             return false;
         }
@@ -149,6 +154,7 @@ impl TurnQueue {
 
     /// The guest that waits under this number wants no turn any more. True if it had one already, which is to be ended.
     pub(super) fn leave(&mut self, number: u64) -> bool {
+        // Its number stays in the family's line, where `next` passes over it.
         matches!(self.waiting.remove(&number), Some(None))
     }
 
@@ -164,10 +170,12 @@ impl TurnQueue {
         while self.running < self.places {
             let (_, _, family) = self.order.pop_first()?;
             let mut line = self.families.remove(&family)?;
+            // Numbers that are no longer in `waiting` have left the line. Taking the waker is what gives the turn.
             let next = std::iter::from_fn(|| line.guests.pop_front())
                 .find_map(|(number, since)| Some((self.waiting.get_mut(&number)?.take()?, since)));
             let Some((waker, since)) = next else { continue };
             let account = line.account.clone();
+            // Put back before the turn begins, which charges the account and moves the line to its new place.
             if !line.guests.is_empty() {
                 self.order.insert(line.key());
                 self.families.insert(family, line);
@@ -182,6 +190,7 @@ impl TurnQueue {
     fn begin(&mut self, family: &Account) {
         self.running += 1;
         self.given += 1;
+        // Time never goes back, also if the family that runs next is one that was away.
         self.now = self.now.max(family.used());
         self.set_used(family, family.used().saturating_add(self.tick));
     }
@@ -189,6 +198,7 @@ impl TurnQueue {
     /// Changes an account, and with it the place of the family among those that wait.
     fn set_used(&mut self, family: &Account, used: u64) {
         let line = self.families.get(&family.id);
+        // Taken out under the old key, which can't be found any more once the account has changed.
         let waits = line.is_some_and(|line| self.order.remove(&line.key()));
         family.used.store(used, Ordering::Relaxed);
         if let Some(line) = line.filter(|_| waits) {

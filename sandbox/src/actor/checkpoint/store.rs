@@ -56,6 +56,7 @@ impl Moment {
     /// Now: after all before it.
     pub fn now() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
+        // Not a clock, which can be set back and could give two states the same time.
         Self(NEXT.fetch_add(1, Ordering::SeqCst))
     }
 }

@@ -207,6 +207,7 @@ impl StateRoom {
     /// A place, when the actor is about to write its state.
     pub fn enter(&self) -> Option<OwnedSemaphorePermit> {
         let kept = self.take();
+        // What was kept may have been given up by now: then a free place will do, and without one there is no state this time.
         kept.or_else(|| self.places.clone().try_acquire_owned().ok())
     }
 

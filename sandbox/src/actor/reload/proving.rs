@@ -49,7 +49,9 @@ impl Guest {
         work: Work,
     ) -> Result<bool, ActorProcessingErr> {
         let mut instance = running.take()?;
+        // Before it runs, which consumes it. A probe isn't seen by the code, so it proves nothing.
         let (copy, counts) = (work.copy(), !work.is_probe());
+        // From each message anew: what others noticed of the one before doesn't keep this one from being given again.
         instance.watch_side_effects();
         let Err(error) = work.run(&mut instance).await else {
             let survives = if counts {
@@ -62,6 +64,7 @@ impl Guest {
         telemetry::failure(&running.label);
         let is_cast = matches!(copy, Some(Copy::Cast(_)));
         let lost = |running: &Running| telemetry::dead_letters(&running.label, "failed", usize::from(is_cast));
+        // The confirmation may wait behind this very message.
         if running.life.commands.include_confirmation() {
             // The reload is over, so that nothing goes back any more.
             running.confirm();
@@ -84,6 +87,7 @@ impl Guest {
         let mut old = match old {
             Some(old) => old,
             None => {
+                // Before `conclude`, which restarts the actor with whatever is current here.
                 running.life.set_module(before);
                 drop(again);
                 drop(tell.send(Err(NotReloaded::at(Step::Probation, &error, Aftermath::StateLost))));
@@ -143,6 +147,7 @@ async fn passed(running: &mut Running, instance: &mut Instance) -> Result<(), Gu
         running.confirm();
         return Ok(());
     }
+    // Of the new code, which writes the state and whose version the old one is told.
     let state_version = running.life.module().descriptor().await.map(|new| new.state_version);
     match (instance.snapshot().await, state_version) {
         (Ok(state), Some(state_version)) => {

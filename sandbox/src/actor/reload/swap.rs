@@ -38,6 +38,7 @@ impl Guest {
             // It took too long to come to this boundary.
             return Ok(true);
         }
+        // From here the actor stands still; the wait for the end of its message is no part of the pause.
         let began = Instant::now();
         let before = running.life.module();
         let successor = match running.take_unused(&swap.module) {
@@ -95,6 +96,7 @@ impl Guest {
             Ok(snapshot) => snapshot,
             Err(failed) => return Ok(Err(failed)),
         };
+        // Kept here and not dropped: whatever fails until the answer, it goes on.
         let mut old = running.take()?;
         let made = self
             .successor((&running.life, &running.label), &mut old, &swap.module, &snapshot)
@@ -159,6 +161,7 @@ impl Guest {
             Ok(new) => new,
             Err(error) => {
                 let strangers = myself.get_children().into_iter();
+                // The rejected code's own. Those of the old instance live on with it.
                 end(myself, strangers.filter(|child| !children.contains(child)));
                 return Ok(Err(NotReloaded::at(Step::Start, &error, Aftermath::Unharmed)));
             }
@@ -168,6 +171,7 @@ impl Guest {
             tracing::warn!(actor = &*label.name, pid = label.pid, %error, "the actor failed while its old code stopped");
         }
         end(myself, children.into_iter());
+        // Now and not before: until the new code had started, the old one could have gone on from what was kept.
         self.forget_checkpoints(&running.label);
         Ok(Ok(Successor {
             new,
@@ -186,6 +190,7 @@ impl Guest {
         if tell.is_closed() {
             return Ok(());
         }
+        // Before the guest writes its state, or states without a place would be in memory all the same.
         let place = room.as_ref().map(|room| room.enter());
         if let Some(None) = place {
             tell.send(Ok(SnapshotReply::NoRoom)).ok();
@@ -206,6 +211,7 @@ impl Guest {
         running: &mut Running,
         module: &Module,
     ) -> Result<Result<Snapshot, NotReloaded>, ActorProcessingErr> {
+        // `restore` can't use a state without its version, so the guest isn't even asked for one.
         let Some(descriptor) = module.descriptor().await else {
             return Ok(Err(NotReloaded::Failed {
                 step: Step::Snapshot,

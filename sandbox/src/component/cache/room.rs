@@ -86,6 +86,7 @@ impl Room {
     /// # Errors
     /// What is in use leaves less, or the folder can't be read or written.
     pub(super) fn make(&self, path: &Path, bytes: u64) -> Result<RoomTurn, NoRoom> {
+        // Before the folder is looked at, so that no two nodes count on the same room.
         let turn = self.turn();
         if bytes > self.limit {
             return Err(self.full(bytes));
@@ -143,12 +144,14 @@ impl Room {
     /// Gives up entries until they have at most this many bytes. False if those in use have more.
     fn shrink(&self, mut entries: Vec<CacheEntry>, limit: u64) -> bool {
         let mut total: u64 = entries.iter().map(|entry| entry.bytes).sum();
+        // `false` sorts first: this engine can't run what others made, and their next run makes it again.
         entries.sort_by_key(|entry| (entry.is_ours, entry.taken));
         let (mut given_up, before) = (0_u32, total);
         for entry in &entries {
             if total <= limit {
                 break;
             }
+            // What can't be removed goes on taking its room, so the next entry has to go in its place.
             if !is_held(&entry.path) && files::remove(&entry.path).is_ok() {
                 total -= entry.bytes;
                 given_up += 1;
@@ -179,6 +182,7 @@ impl Room {
 
     fn forget_claims(&self, now: SystemTime) -> io::Result<()> {
         for (path, metadata) in self.files(CLAIM)? {
+            // A time that is ahead of the clock proves no age, and the file stays.
             let is_old = now
                 .duration_since(metadata.modified()?)
                 .is_ok_and(|age| age > FORGOTTEN);
@@ -208,6 +212,7 @@ impl Room {
 
 /// True if somebody holds a lock on the file. Without locks nobody does.
 fn is_held(path: &Path) -> bool {
+    // The file is closed before this returns, and a lock that was got goes with it.
     let lock = |file: File| file.try_lock();
     matches!(File::open(path).map(lock), Ok(Err(TryLockError::WouldBlock)))
 }

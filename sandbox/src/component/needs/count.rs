@@ -132,12 +132,15 @@ impl<'a> Counting<'a> {
         self.keep(COMPONENT + definition.map_or(0, |definition| definition.bytes));
         for item in definition.map(|Definition { items, .. }| items).into_iter().flatten() {
             self.steps += item.steps();
+            // Before the step is followed: what doubles at each level is stopped at the limit and not after it.
             if self.steps > MOST_STEPS {
                 return Err(TooComplex::Steps(MOST_STEPS));
             }
             if let Item::Export(name, kind, index) = item {
                 exports.insert(name, self.find(scope, *kind, *index));
             }
+            // Whatever a line names takes the next number of its kind, known or not. Otherwise those behind it would
+            // be others.
             let named = match item {
                 Item::Import(name, kind) => {
                     let given = arguments.get(name.as_str()).copied();
@@ -180,6 +183,7 @@ impl<'a> Counting<'a> {
                 component: *component,
                 scope: Some(scope),
             })),
+            // It names nothing: core instances are numbered apart, and no line here refers to one.
             Item::CoreInstance(module) => {
                 if let Thing::Module(Some(module)) = self.find(scope, Kind::Module, *module)
                     && let Some(module) = self.outline.modules.get(module)

@@ -253,6 +253,8 @@ impl Pool {
             memories,
             tables,
         } = self;
+        // wasmtime's error has no other sign of which part of the pool is used up. A text that isn't known is passed
+        // on as it is.
         let (what, key) = if cause.contains("component instances") || cause.contains("fibers") {
             (format!("{guests} guests live, as many as there may be"), "max_guests")
         } else if cause.contains("memory") {

@@ -171,6 +171,7 @@ impl Reading {
             && let Some(module) = self.outline.modules.get_mut(module)
         {
             let Entities { functions, referred } = self.entities;
+            // wasmtime keeps an entry for a function that may leave its module, and one however many refer to it.
             module.instance_bytes += FUNCTION * functions.min(referred);
         }
     }
@@ -249,6 +250,8 @@ impl Reading {
             Payload::ComponentImportSection(section) => {
                 for import in section {
                     let import = import?;
+                    // Only the outermost component gets its imports from the host; the others get theirs from those
+                    // around them.
                     if component == 0 {
                         imports.push(import.name.name.to_owned());
                     }

@@ -65,6 +65,7 @@ impl HostPattern {
         match self {
             Self::Any => true,
             Self::Name(_) | Self::Below(_) => false,
+            // An IPv4 address in the form of IPv6 leads to the same host, so the same networks must cover it.
             Self::Net(network, prefix) => is_within(address.to_canonical(), *network, *prefix),
         }
     }
@@ -78,6 +79,8 @@ impl HostPattern {
             Self::Below(end) => {
                 let start = name.len().checked_sub(end.len());
                 start.is_some_and(|start| {
+                    // `get`, because the name may have a character across this place. And something must stand before
+                    // the dot.
                     start > 0 && name.get(start..).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
                 })
             }
@@ -88,11 +91,13 @@ impl HostPattern {
 
 fn is_within(address: IpAddr, network: IpAddr, prefix: u8) -> bool {
     let bits = |address| match address {
+        // The bits of IPv4 stand at the top, so that one shift serves both families.
         IpAddr::V4(address) => (u128::from(address.to_bits()) << 96, 32),
         IpAddr::V6(address) => (address.to_bits(), 128),
     };
     let ((one, width), (other, other_width)) = (bits(address), bits(network));
     let differ = one ^ other;
+    // A prefix of 0 would shift by 128, which no shift does: then every address of the family is within.
     width == other_width && differ.checked_shr(128 - u32::from(prefix)).unwrap_or(0) == 0
 }
 
@@ -100,6 +105,7 @@ impl FromStr for Endpoint {
     type Err = InvalidEndpoint;
 
     fn from_str(text: &str) -> Result<Self, InvalidEndpoint> {
+        // Before it is read: the usual mistakes get an error with the line to write, and not where reading stopped.
         if let Some(Mistaken { reason, instead }) = mistaken(text, EXAMPLE_PORT) {
             return Err(InvalidEndpoint {
                 text: text.to_owned(),
@@ -122,10 +128,12 @@ impl FromStr for Endpoint {
         let (host, port) = text.rsplit_once(':').ok_or_else(|| invalid(NO_PORT))?;
         let port = match port {
             "*" => None,
+            // The colon was one of an IPv6 address, so what stands behind it is no port.
             port if port.ends_with(']') || port.contains('/') => return Err(invalid(NO_PORT)),
             port => Some(port.parse().map_err(|_| invalid("the port is none from 0 to 65535"))?),
         };
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        // Without brackets nobody can tell where the address ends and the port begins.
         if bare.is_none() && host.contains(':') {
             return Err(invalid(NO_HOST));
         }
@@ -192,6 +200,7 @@ fn is_name(name: &str) -> bool {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         !label.is_empty() && label.len() <= 63 && label.bytes().all(fits)
     };
+    // Where the last label is a number, some resolvers read the whole as an IPv4 address: `127.1` is this machine.
     let last = name.rsplit('.').next().unwrap_or_default();
     name.len() <= 253 && name.split('.').all(is_label) && !last.bytes().all(|byte| byte.is_ascii_digit())
 }

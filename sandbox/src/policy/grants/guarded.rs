@@ -145,6 +145,7 @@ impl Guarded {
         let beside = path.parent().zip(path.file_name());
         let link = beside.map(|(folder, name)| really(folder).join(name));
         let real = really(path);
+        // Whoever can exchange the link decides what the node reads next, so it is guarded as well as its target.
         for path in link.filter(|link| *link != real).into_iter().chain([real]) {
             let chain = path.ancestors().filter_map(identity_at).collect();
             self.0.push(GuardedEntry { own, path, chain });
@@ -162,8 +163,11 @@ impl Guarded {
     fn check_at(&self, real: &Path, directory: &Directory) -> Result<(), Conflict> {
         let chain: Vec<_> = real.ancestors().filter_map(identity_at).collect();
         let itself = identity_at(real);
+        // What is no secret may be read; it only must not be changed.
         let concerns = |entry: &&GuardedEntry| entry.own.is_secret() || directory.access == Access::ReadWrite;
         for entry in self.0.iter().filter(concerns) {
+            // By path, because what isn't there yet has no numbers; by numbers, because one folder may have several
+            // paths.
             let has = entry.path.starts_with(real) || itself.is_some_and(|itself| entry.chain.contains(&itself));
             let is_in = || {
                 let folder = identity_at(&entry.path);
@@ -198,6 +202,7 @@ impl Guarded {
         }
         self.check_at(&real, directory)?;
         Ok(Opened {
+            // Where no path leads to an open file, an exchange from here on goes unnoticed.
             path: held_path(&held).unwrap_or(real),
             _held: Some(held),
         })

@@ -62,6 +62,7 @@ impl HttpScheme {
 impl HttpOrigin {
     /// True if this is about requests of this kind to this host. A host is a name or an address, which are not looked up.
     pub fn matches(&self, scheme: HttpScheme, host: &str, port: u16) -> bool {
+        // Patterns of names must never cover an address: what that may be is for networks to say.
         let is_host = || match host.parse::<IpAddr>() {
             Ok(address) => self.endpoint.host.matches_address(address),
             Err(_) => self.endpoint.host.matches_name(host),
@@ -77,6 +78,7 @@ impl HttpOrigin {
 
 /// Hosts and a port as they stand behind the scheme.
 fn endpoint(scheme: HttpScheme, authority: &str) -> Result<Endpoint, InvalidEndpoint> {
+    // The colons of an IPv6 address are within its brackets; one behind them is the port's.
     let has_port = !authority.ends_with(']') && authority.contains(':');
     if has_port {
         authority.parse()
@@ -105,6 +107,7 @@ impl FromStr for HttpOrigin {
             _ => return Err(invalid(OTHER_SCHEME, None)),
         };
         let host = host_of(rest);
+        // A path would look like a bound, but nothing would hold a guest to it.
         if host.len() < rest.len() && !host.is_empty() {
             return Err(invalid(PATH, read(scheme, &host).ok()));
         }

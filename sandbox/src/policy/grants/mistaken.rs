@@ -39,6 +39,7 @@ impl Instead {
 /// What is wrong with this text, if it is one of the usual mistakes. `port` is what is suggested where none was written.
 pub fn mistaken(text: &str, port: &str) -> Option<Mistaken> {
     let found = |reason, instead| Some(Mistaken { reason, instead });
+    // First of all, because each of several may have a mistake of its own, which is mended with it.
     let several: Vec<&str> = text
         .split([',', ';'])
         .map(str::trim)

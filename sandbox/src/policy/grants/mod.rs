@@ -203,6 +203,7 @@ impl Grants {
     /// # Errors
     /// The import, and what to write into node.toml.
     pub(crate) fn admit<'i>(&self, mut imports: impl Iterator<Item = &'i str>) -> Result<(), NotGranted> {
+        // Of what WASI has, HTTP alone refuses a component: the rest is imported by languages for every program.
         let http = imports.find(|import| import.starts_with(HTTP));
         match http {
             Some(import) if self.http.is_none() => Err(NotGranted {
@@ -226,6 +227,7 @@ impl Grants {
 
     /// True if the actor may look up this name.
     pub fn may_look_up(&self, name: &str) -> bool {
+        // Whoever may connect to a name has to find its addresses first.
         let ends = self.tcp.iter().chain(&self.udp).map(|endpoint| &endpoint.host);
         ends.chain(&self.dns).any(|host| host.matches_name(name))
     }

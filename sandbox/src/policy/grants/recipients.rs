@@ -112,6 +112,7 @@ impl FromStr for Recipient {
         if text == "*" {
             return Ok(Self::Everyone);
         }
+        // Before names, so that a text that begins like this never means an actor.
         if let Some(group) = text.strip_prefix("group:") {
             if group.is_empty() {
                 return invalid("the group has no name");

@@ -21,6 +21,7 @@ pub(crate) struct Group {
 impl Group {
     pub(crate) fn new(scope: Option<String>, name: String) -> Self {
         Self {
+            // One group must not have two names here, or it would be joined, counted and left twice.
             scope: scope.filter(|scope| scope != pg::DEFAULT_SCOPE),
             name,
         }
@@ -77,6 +78,7 @@ impl Groups {
     /// A change is to be sent to the actor. False if `limit` are on their way already.
     pub(super) fn change_sent(&self, limit: usize) -> bool {
         let one_more = |changes: usize| (changes < limit).then_some(changes + 1);
+        // Relaxed: the count bounds how many are on their way, and no other memory depends on it.
         self.changes
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
             .is_ok()

@@ -36,6 +36,8 @@ impl Turns {
 
     async fn next(&self) {
         const EACH: Duration = Duration::from_nanos(1_000_000_000 / RATE as u64);
+        // Held over the wait on purpose: the lock is the line, and tokio's is fair. A guest that is killed in it
+        // leaves the line, and its change isn't counted.
         let mut over = self.over.lock().await;
         let now = Instant::now();
         let next = over.map_or(now, |over| over.max(now)) + EACH;

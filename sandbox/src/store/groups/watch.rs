@@ -44,6 +44,7 @@ impl GroupWatch {
         };
         let (watcher, _) = Actor::spawn(None, Watcher, watching).await?;
         let watcher = watcher.get_cell();
+        // So that what the watcher tells its monitors is the guest's to hear; nobody else monitors it.
         guest.monitor(watcher.clone());
         Ok(Self { watcher, watched })
     }
@@ -59,6 +60,7 @@ impl GroupWatch {
 
     pub(crate) fn begin(&self, group: Group, share: Share) {
         let watcher = self.watcher.clone();
+        // Before ractor is told, or the first change would come to a watcher that doesn't know the group.
         self.watched.lock().insert(group.clone(), share);
         match group.scope {
             Some(scope) => pg::monitor_scope(scope, watcher),
@@ -69,7 +71,9 @@ impl GroupWatch {
     pub(crate) fn end(&self, group: Group) {
         let mut watched = self.watched.lock();
         watched.remove(&group);
+        // ractor knows whole scopes only, which the other groups of this one still need.
         let scope_is_watched = watched.keys().any(|other| other.scope == group.scope);
+        // ractor has locks of its own, and none is taken under this one.
         drop(watched);
         match group.scope {
             Some(_) if scope_is_watched => {}
@@ -125,6 +129,8 @@ impl Actor for Watcher {
             && watching.watched.lock().contains_key(&changed(change))
         {
             let client = &watching.client;
+            // Counted before it is sent: it may have come before this returns, and would take off what was never put
+            // on.
             if client.groups.change_sent(client.limit) {
                 telemetry::dead_letters(&client.label, "group_changes", std::mem::take(&mut watching.left_out));
                 // Its one monitor is the guest.

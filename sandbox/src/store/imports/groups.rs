@@ -33,6 +33,8 @@ impl groups::Host for StoreData {
     async fn join(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
         self.side_effect()?;
         let group = self.checked(group, scope)?;
+        // Before the lock and the look, so that nothing waits between them and the change. A guest that is killed
+        // here has changed nothing.
         rate::turn().await;
         let myself = self.context()?;
         {
@@ -40,6 +42,7 @@ impl groups::Host for StoreData {
             if joined.contains_key(&group) {
                 return Ok(());
             }
+            // Before the entry, so that a family without room for it leaves none.
             let share = self.check_groups(joined.len() + self.groups_monitored())?;
             joined.insert(group.clone(), share);
         }
@@ -52,6 +55,7 @@ impl groups::Host for StoreData {
         rate::turn().await;
         let myself = self.context()?;
         let group = Group::new(scope, group);
+        // Removed before ractor is told, and the lock is free again by then: ractor tells others.
         let was_in = myself.groups.joined().remove(&group).is_some();
         // ractor tells everybody, even if the actor wasn't in the group. Others may have put it there.
         if was_in || group.members().contains(&myself.cell) {

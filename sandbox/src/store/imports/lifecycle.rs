@@ -58,6 +58,7 @@ impl lifecycle::Host for StoreData {
         let ActorContext {
             profile, family, actor, ..
         } = self.context()?;
+        // Before it is looked up: who may not start a module isn't to learn whether there is one of that name.
         if !profile.grants.may_spawn(&child.module) {
             telemetry::denied(&self.label, Denied::Spawn(&child.module));
             return Ok(Err(SpawnError::Denied));
@@ -80,6 +81,7 @@ impl lifecycle::Host for StoreData {
             return Ok(Err(SpawnError::Failed(format!("its start arguments exceed {limit}"))));
         }
         let limit = self.limits.children;
+        // Before the start and not after it: while children start, others must not get the same place.
         let place = match family.place(limit) {
             Ok(place) => place,
             Err(limit) => {
@@ -89,6 +91,8 @@ impl lifecycle::Host for StoreData {
         };
         Ok(match self.start_child(child).await? {
             Ok(child) => {
+                // What ractor tells of the child comes between two messages, so it finds this entry, also if the
+                // child has ended by now.
                 self.monitors()?.add_child(child, place);
                 Ok(pid::of(child))
             }
@@ -110,17 +114,21 @@ impl lifecycle::Host for StoreData {
     fn stop(&mut self, reason: Option<String>) -> wasmtime::Result<()> {
         self.side_effect()?;
         self.context()?;
+        // Only noted: the actor ends when this message has been handled, so that what the guest does after the call
+        // still happens.
         self.stopping = Some(reason.map(|reason| self.reason(&reason)));
         Ok(())
     }
 
     fn exit(&mut self, reason: String) -> wasmtime::Result<()> {
         self.context()?;
+        // No side effect, because a guest that fails is dealt with everywhere, also where it may only look.
         Err(wasmtime::Error::new(Exit(self.reason(&reason))))
     }
 
     fn stop_child(&mut self, child: Pid, reason: Option<String>) -> wasmtime::Result<bool> {
         self.side_effect()?;
+        // Of its own children only: a pid is a number, and guests can make up any.
         let child = self.child(child)?;
         if let Some(child) = &child {
             child.stop(reason.map(|reason| self.reason(&reason)));
@@ -178,6 +186,7 @@ impl StoreData {
             name: child.name.map(|given| myself.family.full_name(&given)),
             ..child
         };
+        // Known before the start, so that the wait for it can be entered under its pid.
         let id = directory::reserve_hosted_id();
         let start = myself.actor.start_child(id, child);
         // As it starts, the child may call this guest, which waits for it.

@@ -61,6 +61,7 @@ impl logging::Host for StoreData {
         fields: Vec<(String, String)>,
     ) -> wasmtime::Result<()> {
         self.context()?;
+        // The level first: what nobody writes takes nothing of the rate.
         if !enabled(level) || !self.label.log.allows() {
             return Ok(());
         }
@@ -100,6 +101,7 @@ fn join(fields: &[(String, String)], limit: usize) -> Option<String> {
     }
     let mut joined = String::new();
     for (key, value) in fields {
+        // What comes behind the limit is cut off below, and isn't worth joining.
         if joined.len() > limit {
             break;
         }

@@ -76,6 +76,8 @@ impl messaging::Host for StoreData {
         timeout_ms: Option<u64>,
     ) -> wasmtime::Result<Result<Vec<u8>, SendError>> {
         self.side_effect()?;
+        // The guest can't answer while it waits, and `Waiting` would find the circle only after the message was
+        // built.
         if Some(self.context()?.cell.get_id()) == pid::to_id(to) {
             return Ok(Err(SendError::WouldDeadlock));
         }
@@ -99,6 +101,7 @@ impl messaging::Host for StoreData {
             metadata: None,
         };
         let begun = Instant::now();
+        // Dropped at the timeout, which takes the wait out of `waits`, so that others may call this guest again.
         let outcome = timeout(wait, self.call_and_wait(to, message, reply)).await;
         let outcome = match outcome {
             // The other side knows the timeout too, and may be the first to give up for it.
@@ -106,6 +109,7 @@ impl messaging::Host for StoreData {
             Err(_) => Err(SendError::Timeout),
             Ok(outcome) => outcome,
         };
+        // A shorter wait was the guest's own wish, and no limit that it reached.
         if outcome == Err(SendError::Timeout) && wait == longest {
             telemetry::limit(&self.label, Limit::CallWait(longest));
         }
@@ -171,6 +175,7 @@ impl StoreData {
         reply: oneshot::Receiver<Vec<u8>>,
     ) -> Result<Vec<u8>, SendError> {
         let myself = self.label.pid;
+        // What a native or another node waits for isn't known here, so no circle through them can be seen.
         if pid::to_id(to).is_none_or(|id| directory::inbox(id).is_none()) {
             self.send(to, message).await?;
             return reply.await.map_err(|_| SendError::NoReply);
@@ -185,6 +190,7 @@ impl StoreData {
     /// actor, or that node, takes messages more slowly than they come.
     async fn send(&mut self, to: Pid, message: SerializedMessage) -> Result<(), SendError> {
         let id = pid::to_id(to).ok_or(SendError::UnknownActor)?;
+        // Without a stand-in: those give up what doesn't fit at once, and here the guest can wait for room.
         if !directory::is_ours(id) {
             let sent = directory::send_remote(id, message);
             return Ok(patiently(&self.label, self.limits.send_wait, sent).await??);
@@ -198,6 +204,7 @@ impl StoreData {
             Err(NotPut {
                 message,
                 reason: PutRefused::Full,
+                // A guest that waited for room in its own mailbox would wait for itself.
             }) if id.pid() != self.label.pid => message,
             Err(NotPut { reason, .. }) => return Err(reason.into()),
         };
@@ -208,8 +215,11 @@ impl StoreData {
     async fn send_native(&mut self, local: &Local, message: SerializedMessage) -> Result<(), SendError> {
         let cost = directory::retained_bytes(&message);
         let room = self.outflow.room(local.cell.get_id().pid(), cost);
+        // Dropped at the timeout or with a killed actor, it leaves the probes in their places; nothing was sent by
+        // then.
         patiently(&self.label, self.limits.send_wait, room).await?;
         local.send(message)?;
+        // After the message, so that the probe comes behind what it stands for.
         self.outflow.sent(&local.cell, cost);
         Ok(())
     }
@@ -225,6 +235,7 @@ async fn patiently<T>(label: &Label, wait: Duration, room: impl Future<Output = 
 
 async fn put_when_there_is_room(inbox: &dyn Inbox, mut message: SerializedMessage) -> Result<(), SendError> {
     loop {
+        // Before the attempt, or room that comes between the two would be missed and the wait be for the next.
         let room = inbox.room();
         message = match (inbox.put(message), &room) {
             (Ok(()), _) => return Ok(()),

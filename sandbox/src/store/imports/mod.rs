@@ -73,6 +73,7 @@ impl Imports {
         for interface in added.all() {
             let key = interface.key();
             let refused = |reason| EngineError::Interface { key, reason };
+            // Before the linker sees it: that would refuse what is there twice, too, but not say whose it is.
             check(interface.as_ref(), &offers).map_err(refused)?;
             let added = interface.add_to_linker(&mut linker);
             added.map_err(|error| refused(format!("{error:#}")))?;
@@ -160,8 +161,11 @@ impl StoreData {
     /// Opens the interfaces that the component uses of those that the program adds; none while it describes itself.
     pub(crate) async fn open_interfaces(&mut self, used: &[Used]) -> wasmtime::Result<()> {
         for used in used {
+            // A component that only describes itself has no grant by which anything could be opened.
             let Ok(actor) = self.context() else { break };
             let config = used.granted(&actor.grants).map_err(wasmtime::Error::new)?;
+            // Awaited within the time of the start: an instance that isn't made in time drops this future and what
+            // was opened before.
             let opened = no_panic(used.interface.open(config, &actor.cell)).await;
             let opened = opened.map_err(|reason| wasmtime::Error::new(NotOpened(used.interface.key(), reason)))?;
             self.interfaces.put(opened);

@@ -28,6 +28,7 @@ impl StoreData {
         let Some(id) = pid::to_id(to) else {
             return Ok(Err(NotSent::Unknown));
         };
+        // From before the look-up, which may wait: what is remembered holds for a second from when it was asked.
         let now = Instant::now();
         if self.allowed.has(id, now) {
             return Ok(Ok(()));
@@ -38,6 +39,7 @@ impl StoreData {
         if !self.may_send_to(&found)? {
             return Ok(Err(NotSent::Denied));
         }
+        // A refusal isn't remembered, so that an actor which joins a granted group can be reached at once.
         self.allowed.remember(id, now);
         Ok(Ok(()))
     }

@@ -32,6 +32,7 @@ impl registry::Host for StoreData {
         // Names of the family come first, with the name of this node behind them or without.
         let here = name.strip_suffix(&*profile.node_name);
         let given = here.and_then(|name| name.strip_suffix('@')).unwrap_or(&name);
+        // This hides no actor of node.toml from the family: `spawn` refuses their names.
         if let Some(kin) = directory::where_is(&family.full_name(given)) {
             return Ok(Some(pid::of(kin.get_id())));
         }

@@ -98,6 +98,7 @@ impl StoreData {
         let Some(target) = target else {
             return Ok(Ok(self.timers()?.ended()));
         };
+        // Asked now and not when the timer fires, when nobody is there to hear of a refusal.
         if !self.may_send_to(&target)? {
             return Ok(Err(TimerError::Denied));
         }

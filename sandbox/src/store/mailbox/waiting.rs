@@ -75,6 +75,7 @@ impl Waiting {
         let cost = retained_bytes(&message);
         if is_probe(&message) {
             if let Some(quota) = &self.quota {
+                // Charged all the same, because it is given back like any other when it is taken out.
                 quota.take_anyway(Common::MailboxBytes, cost);
             }
         } else {
@@ -109,6 +110,7 @@ impl Waiting {
 
     /// Takes a message out of the middle, if it is still there.
     pub fn handle_take_back(&mut self, number: u64) -> Option<SerializedMessage> {
+        // Numbers only go up, and what is taken out leaves the others in order.
         let place = self.messages.binary_search_by_key(&number, |(number, _)| *number);
         let (_, message) = self.messages.remove(place.ok()?)?;
         self.free(retained_bytes(&message));
@@ -129,6 +131,8 @@ impl Waiting {
         let (_, message) = self.messages.pop_front()?;
         self.free(retained_bytes(&message));
         let is_half_empty =
+            // Half empty and not just below the limit: a mailbox that stays around its limit is one line in the log
+            // and not thousands.
             self.messages.len() <= limits.mailbox_messages / 2 && self.bytes <= limits.mailbox_bytes / 2;
         let mut dropped = None;
         if self.struck && is_half_empty {
@@ -177,6 +181,8 @@ impl Waiting {
             mailbox_bytes,
             ..
         } = *limits;
+        // An empty mailbox takes anything that may be sent at all. Otherwise a message above `mailbox_bytes` could
+        // never arrive.
         if self.messages.is_empty() {
             None
         } else if self.messages.len() >= mailbox_messages {

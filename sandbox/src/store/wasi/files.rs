@@ -51,6 +51,7 @@ async fn in_lane<T, E: From<std::io::Error>>(
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
     match family {
+        // A guest that is killed in `run` drops the lane, which stays taken until the work has ended.
         Some(family) => family.share().lane().await?.run(work).await,
         None => work.await,
     }
@@ -129,6 +130,7 @@ impl HostDescriptor for Files<'_> {
         let Some(family) = self.family.clone() else {
             return Ok(stream);
         };
+        // Deleted before the other is put there, so that a full table has a place for it.
         let inner = self.inner.table.delete(stream)?;
         let stream: DynInputStream = Box::new(Input::new(inner, family));
         Ok(self.inner.table.push(stream)?)

@@ -35,6 +35,7 @@ impl Handles {
     /// Places for an instance that was granted this many directories.
     pub(super) fn new(most: usize, directories: usize, quota: Option<Arc<Quota>>) -> Self {
         if let Some(quota) = &quota {
+            // These are the operator's to grant: a family that has used up its handles still starts its members.
             quota.take_anyway(Common::Handles, directories);
         }
         Self {
@@ -56,9 +57,13 @@ impl Handles {
     pub(super) fn provide(&mut self, table: &mut ResourceTable) {
         let needed = AT_ONCE.max(self.directories);
         if self.places < self.most && self.places - self.bound < needed {
+            // Counted only when the bound comes near, because it goes through the whole table. Handles that were
+            // closed are found here.
             self.bound = table.iter_mut().count();
             let short = needed.saturating_sub(self.places - self.bound);
             if short > 0 {
+                // By an eighth more at least: steps of a few would have a guest with thousands of handles count them
+                // all the time.
                 self.take(short.max(self.places / 8).max(STEP));
             }
             table.set_max_capacity(self.places);
@@ -82,6 +87,8 @@ impl Handles {
                 }
                 Err(limit) => self.refused = Some(limit),
             }
+            // What is left of the family's is found in halves, because a quota says no without saying how much there
+            // is.
             wanted /= 2;
         }
     }

@@ -40,6 +40,7 @@ pub(super) async fn take_over(
         bytes += name + ENTRY_BYTES;
         entries.push_back(entry);
     }
+    // Before the other is put there: the table has a place for one of the two.
     files.table.delete(stream)?;
     let share = match member {
         None => None,

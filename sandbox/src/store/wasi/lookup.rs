@@ -67,6 +67,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<
 async fn look_up(mut store: StoreContextMut<'_, StoreData>, name: String) -> wasmtime::Result<LookUp> {
     let state = store.data_mut();
     let addresses = match name.parse::<IpAddr>() {
+        // Neither asked about nor noted: an address is held against the grants when it is used.
         Ok(address) => vec![address.to_canonical()],
         Err(_) => {
             let network = state.wasi().network.clone();
@@ -74,11 +75,13 @@ async fn look_up(mut store: StoreContextMut<'_, StoreData>, name: String) -> was
                 telemetry::denied(&network.label, Denied::Dns(&name));
                 return Ok(Err(ErrorCode::AccessDenied));
             }
+            // One name in one spelling, or a guest would fill the table of names with spellings of the same.
             let name = name.trim_end_matches('.').to_ascii_lowercase();
             let family = state.context()?.family.clone();
             match family.share().look_up(&name).await {
                 Ok(found) => {
                     let addresses: Vec<_> = found.iter().map(IpAddr::to_canonical).take(MOST_ADDRESSES).collect();
+                    // Before the guest sees them: from the first use on they are what the name stands for.
                     network.found(&name, addresses.clone());
                     addresses
                 }

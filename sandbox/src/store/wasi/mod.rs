@@ -104,6 +104,8 @@ impl interface::Interface for Interface {
     }
 
     fn add_to_linker(&self, linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
+        // wasmtime's first: of two functions the linker keeps the last. `guard` comes after `files`, some of whose
+        // functions it wraps.
         wasmtime_wasi::p2::add_to_linker_async(linker)?;
         linker.allow_shadowing(true);
         files::add_to_linker(linker)?;
@@ -117,6 +119,7 @@ impl interface::Interface for Interface {
 impl Wasi {
     fn new(label: &Label, limits: &Limits, grants: Arc<Grants>, guarded: &Guarded, quota: Option<Arc<Quota>>) -> Self {
         let mut table = ResourceTable::new();
+        // No place that wasn't asked for: `Handles::provide` gives some before each function that could fill them.
         table.set_max_capacity(0);
         let handles = Handles::new(limits.handles, grants.directories.len(), quota);
         let mut context = WasiCtx::builder();
@@ -133,6 +136,8 @@ impl Wasi {
             open(&mut context, directory, guarded, label);
         }
         let network = Arc::new(Network::new(label.clone(), grants));
+        // Asked for each use of a socket and not only when it is made, because a socket may be used for any number of
+        // peers.
         let check = network.clone();
         context.socket_addr_check(move |address, usage| {
             let allowed = check.allows(address, usage);

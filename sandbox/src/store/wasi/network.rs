@@ -45,6 +45,7 @@ impl Network {
     /// Notes what a look-up gave.
     pub(super) fn found(&self, name: &str, addresses: Vec<IpAddr>) {
         let mut found = self.found.lock();
+        // The former addresses are forgotten: a name stands for its last answer alone.
         if found.addresses.insert(name.to_owned(), addresses).is_some() {
             return;
         }
@@ -84,6 +85,7 @@ impl Network {
         if endpoints.iter().any(|endpoint| endpoint.matches(address)) {
             return true;
         }
+        // As the answers were noted, or an IPv4 address in the form of IPv6 would not be found among them.
         let ip = address.ip().to_canonical();
         let found = self.found.lock();
         let names = found.addresses.iter().filter(|(_, addresses)| addresses.contains(&ip));

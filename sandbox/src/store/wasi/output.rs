@@ -72,6 +72,7 @@ impl Lines {
     }
 
     fn extend(&mut self, mut bytes: &[u8]) {
+        // A guest that never ends its line would have the host collect it without end.
         while let Some((now, later)) = bytes.split_at_checked(self.limit - self.line.len()) {
             self.line.extend_from_slice(now);
             self.emit();
@@ -118,6 +119,7 @@ impl OutputStream for Output {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
+        // Never less: output goes to the log, which drops what is too much, and never keeps a guest waiting.
         Ok(64 * 1024)
     }
 }

@@ -57,6 +57,7 @@ impl Reach {
 
     /// The same, on a machine with these addresses.
     fn beside(address: IpAddr, own: &[IpAddr]) -> Self {
+        // First, or an address of this machine would be out of sight behind the prefix of a translator.
         let address = unwrapped(address);
         let by_range = match address {
             IpAddr::V4(address) => of_v4(address),
@@ -132,6 +133,7 @@ fn of_v6(address: Ipv6Addr) -> Reach {
 /// The addresses of this machine's interfaces; none if they can't be known.
 fn own_addresses() -> Option<Vec<IpAddr>> {
     static LAST: Mutex<Option<(Instant, Vec<IpAddr>)>> = Mutex::new(None);
+    // Held while the system is asked, so that those that come meanwhile don't all ask.
     let mut last = LAST.lock();
     if let Some((since, addresses)) = &*last
         && since.elapsed() < FRESH

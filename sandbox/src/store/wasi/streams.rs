@@ -59,6 +59,7 @@ impl Pollable for Input {
     async fn ready(&mut self) {
         match self.reading {
             Reading::Idle => in_lane(&self.family, self.inner.ready()).await,
+            // The work has its thread already: another lane would be taken for a wait alone.
             Reading::Begun => self.inner.ready().await,
             Reading::Done => {}
         }
@@ -77,11 +78,13 @@ impl InputStream for Input {
             }
             Reading::Idle => {}
         }
+        // Not awaited, since `read` may not wait; what the guest does next is `ready`, which does.
         let Some(lane) = self.family.share().lane_now() else {
             // It is ready when there is one.
             return Ok(Bytes::new());
         };
         let read = begin(&lane, || self.inner.read(size));
+        // Nothing was begun in these cases, so no work is left that the lane would have to outlive.
         if size == 0 || read.as_ref().map_or(true, |bytes| !bytes.is_empty()) {
             lane.give_back();
         } else {
@@ -126,6 +129,7 @@ impl Output {
         if self.waiting.is_none() {
             return;
         }
+        // Before the bytes are taken: dropped in this wait, they are still there.
         let lane: io::Result<Lane> = self.family.share().lane().await;
         if let (Some(bytes), Ok(lane)) = (self.waiting.take(), lane) {
             // That this may be written was asked before, so an error comes with the next question.
@@ -149,8 +153,11 @@ impl OutputStream for Output {
             return Err(StreamError::trap("write not permitted: check_write not called first"));
         }
         match self.family.share().lane_now() {
+            // The lane is dropped and not given back: it is free when the write, which nobody waits for here, has
+            // ended.
             Some(lane) => begin(&lane, || self.inner.write(bytes)),
             None => {
+                // One write at most waits here, because `check_write` permits nothing more until it is handed on.
                 self.waiting = Some(bytes);
                 Ok(())
             }

@@ -48,6 +48,7 @@ pub struct Outcome {
 
 /// Does these in the store: all together, and if that fails, one by one, from the `first`th on. Blocks.
 pub fn attempt(store: &dyn CheckpointStore, jobs: Jobs, first: usize) -> Outcome {
+    // All at once, because many states then share one wait for the disk.
     let together = write(store, &jobs);
     let Err(mut error) = together else {
         return Outcome {
@@ -65,6 +66,7 @@ pub fn attempt(store: &dyn CheckpointStore, jobs: Jobs, first: usize) -> Outcome
     let mut failures = 0;
     let count = jobs.len();
     let mut turned = jobs;
+    // Where only some get through, it is not always the same ones.
     turned.rotate_left(first.checked_rem(count).unwrap_or_default());
     for job in turned {
         if failures < MOST_FAILURES {
@@ -88,6 +90,7 @@ pub fn attempt(store: &dyn CheckpointStore, jobs: Jobs, first: usize) -> Outcome
 fn write(store: &dyn CheckpointStore, jobs: &[(String, Job)]) -> Result<(), StoreError> {
     let entries: Vec<Entry> = jobs.iter().filter_map(|(_, job)| job.entry.clone()).collect();
     let work = || {
+        // First, so that a state which came after the others were given up isn't given up with them.
         for (actor, _) in jobs.iter().filter(|(_, job)| job.forgets) {
             store.prune(actor, 0)?;
         }

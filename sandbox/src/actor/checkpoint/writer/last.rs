@@ -47,6 +47,7 @@ impl Drop for Unkept {
 impl CheckpointWriter {
     /// Waits until there is room for the last state of an actor, or until [`PATIENCE`] is over.
     pub(crate) async fn last_turn(&self, actor: &str) -> LastTurn {
+        // Made before the first wait: an actor that is killed in it is noted, too.
         let unkept = Unkept {
             shared: self.shared.clone(),
             actor: actor.to_owned(),
@@ -68,6 +69,7 @@ impl CheckpointWriter {
 impl LastTurn {
     /// Takes the state to be written, however much waits. Must be called within a runtime.
     pub(crate) fn put(mut self, entry: Entry, moment: Moment) {
+        // Or the drop at the end of this would note as lost what was just handed over.
         self.unkept.is_kept = true;
         let shared = self.unkept.shared.clone();
         shared.change(|queue| queue.handle_last(entry, moment));

@@ -87,11 +87,13 @@ impl CheckpointWriter {
     /// The store could not be read.
     pub async fn latest(&self, actor: &str, before: Option<u64>) -> Result<Option<Kept>, StoreError> {
         if let Some(Job { forgets, entry }) = self.shared.unwritten(actor) {
+            // With `before` an older one is wanted, and what waits is the newest.
             if let (Some(entry), None) = (entry, before) {
                 let checkpoint = Checkpoint::clone(&entry.checkpoint);
                 let number = UNWRITTEN;
                 return Ok(Some(Kept { number, checkpoint }));
             }
+            // The store may still have those that are to be given up.
             if forgets {
                 return Ok(None);
             }
@@ -119,6 +121,7 @@ impl CheckpointWriter {
                 _ => return,
             }
         }
+        // Nothing is written for this: the next state takes it along.
         self.shared.lock().queue.handle_hold(actor, number);
     }
 
@@ -146,6 +149,7 @@ impl CheckpointWriter {
         let now = Instant::now().into_std();
         self.shared.lock().queue.handle_finish(patience, now);
         self.shared.hurry.notify_one();
+        // Before the look: a change between the two would otherwise go unheard.
         let mut changed = self.shared.changed.subscribe();
         loop {
             let deadline = {
@@ -186,9 +190,11 @@ impl Shared {
         let (changed, is_first) = {
             let mut state = self.lock();
             let changed = change(&mut state.queue);
+            // Under the lock under which the task says that it ends: either it sees this change, or a new one starts.
             let is_first = !state.queue.is_idle() && !std::mem::replace(&mut state.is_running, true);
             (changed, is_first)
         };
+        // Outside of the lock, which those who are woken take. Unlike `send` it is kept where nobody listens yet.
         self.changed.send_replace(());
         if is_first {
             tokio::spawn(self.clone().write());
@@ -223,6 +229,7 @@ impl Shared {
     fn next(&self) -> Option<Step> {
         let mut state = self.lock();
         let attempt = state.queue.poll_attempt(Instant::now().into_std());
+        // After the attempt, which may have news of its own.
         while let Some(news) = state.queue.poll_news() {
             say(&news);
         }

@@ -99,6 +99,7 @@ impl Queue {
     pub fn handle_passing(&mut self, entry: Entry, moment: Moment) -> bool {
         let before = self.waiting.get(&entry.actor).map_or(0, Job::bytes);
         let after = (self.bytes - before).saturating_add(entry.checkpoint.state.len());
+        // A state that is alone is taken however large it is, or it could never be written.
         if after > MOST_WAITING_BYTES && self.bytes > before {
             self.left_out += 1;
             return false;
@@ -114,6 +115,7 @@ impl Queue {
 
     /// While the node stops, only an actor's last state counts as the one that is expected.
     fn accept(&mut self, mut entry: Entry, moment: Moment, turn: Turn) {
+        // Before its age is looked at: if a newer one is here, that one is what is kept of the actor.
         if turn == Turn::Last || self.ending.is_none() {
             self.unkept.remove(&entry.actor);
         }
@@ -135,6 +137,7 @@ impl Queue {
 
     /// All checkpoints of an actor are given up, and what waits to be written of it.
     pub(super) fn handle_forget(&mut self, actor: &str, moment: Moment) {
+        // A state from before is news no more: a slow task must not bring back what was given up.
         self.newest.insert(actor.to_owned(), moment);
         self.held.remove(actor);
         let job = Job {
@@ -153,6 +156,7 @@ impl Queue {
     pub fn handle_ending(&mut self, actors: impl IntoIterator<Item = String>, now: Instant) {
         self.ending.get_or_insert(now);
         self.unkept.extend(actors);
+        // The wait was for a node that goes on; there is little time from here.
         self.due = None;
     }
 
@@ -196,6 +200,7 @@ impl Queue {
 
     /// What is to be written now, if anything. Nothing more comes until its outcome is handled.
     pub fn poll_attempt(&mut self, now: Instant) -> Option<Attempt> {
+        // One attempt at a time: two could write states of one actor in the wrong order.
         if self.is_writing || self.waiting.is_empty() || self.due.is_some_and(|due| due > now) {
             return None;
         }
@@ -205,6 +210,7 @@ impl Queue {
         }
         (self.is_writing, self.due) = (true, None);
         let mut bytes = 0;
+        // Asked before each and not after it, so that a state which is larger by itself is a batch, too.
         while bytes < BATCH_BYTES
             && let Some((actor, job)) = self.pop()
         {
@@ -290,6 +296,8 @@ impl Queue {
     /// The job of the actor whose turn is next.
     fn pop(&mut self) -> Option<(String, Job)> {
         let after = (Bound::Excluded(self.turn_of.as_str()), Bound::Unbounded);
+        // Around the circle of names, beginning behind the last: one that always fails comes no sooner than the
+        // others.
         let mut next = self.waiting.range::<str, _>(after).chain(&self.waiting);
         let actor = next.next()?.0.clone();
         self.turn_of.clone_from(&actor);
@@ -299,6 +307,7 @@ impl Queue {
     /// What was not written waits again, unless something newer does.
     fn put_back(&mut self, left: Jobs) {
         let written = std::mem::take(&mut self.writing);
+        // What waits again is counted again below, unless something newer has taken its place.
         self.bytes -= written.values().map(Job::bytes).sum::<usize>();
         for actor in written.keys() {
             self.unlucky.remove(actor);
@@ -341,6 +350,7 @@ impl Queue {
 
     /// A batch was written. The store works if no other waits that failed before.
     fn works(&mut self, states: usize, now: Instant) {
+        // A batch that was written proves nothing while another still fails: it would be news after each.
         if !self.unlucky.is_empty() {
             return;
         }

@@ -52,6 +52,7 @@ impl<B: Body<Data = Bytes, Error = Error> + Unpin> Body for Bounded<B> {
     type Error = Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        // A length that was announced proves nothing, so what comes is counted.
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         let bytes = match &frame {
             Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
@@ -105,12 +106,15 @@ impl<B: Body<Data = Bytes, Error = Error> + Unpin> Body for Paced<B> {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
             self.sleep = None;
+            // The end, or an error: the place goes to the next request while the guest may keep the body for long.
             if !matches!(frame, Some(Ok(_))) {
                 self.place = None;
             }
             return Poll::Ready(frame);
         }
         let wait = self.wait;
+        // Begins when the guest asks and there is nothing, so a guest that reads slowly isn't taken for a slow
+        // server.
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep(wait.time)));
         ready!(sleep.as_mut().poll(cx));
         // Polled again it waits anew.

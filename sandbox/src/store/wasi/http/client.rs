@@ -112,6 +112,7 @@ impl Client {
 
     fn place(&self) -> Result<Slot, Limit> {
         let own = self.places.clone().try_acquire_owned();
+        // Its own first. If the family has none left, this is given back as it is dropped.
         let _own = own.map_err(|_| Limit::HttpRequests(self.requests))?;
         let share = |quota: &Arc<Quota>| quota.share(Common::HttpRequests, 1);
         let _family = self.quota.as_ref().map(share).transpose()?;

@@ -47,6 +47,7 @@ impl Client {
         }
         let family = self.family.as_ref().ok_or_else(no_address)?;
         match family.share().look_up(&target.host).await {
+            // Whoever answers for the name decides how many addresses there are.
             Ok(found) => Ok(found.into_iter().map(at).take(MOST_ADDRESSES).collect()),
             Err(error) => {
                 tracing::debug!(%target, %error, "a guest's look-up failed");
@@ -59,6 +60,8 @@ impl Client {
     async fn connect_to_one(&self, target: &Target, addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
         let may_be_at = |address: &&SocketAddr| target.may_be_at(address.ip(), self.origins());
         let mut failed = None;
+        // Each address is held against the grants just before it is used: a name that was granted proves nothing of
+        // where it leads.
         for address in addresses.iter().filter(may_be_at) {
             match TcpStream::connect(address).await {
                 Ok(stream) => {

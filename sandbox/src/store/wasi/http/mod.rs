@@ -135,12 +135,15 @@ impl interface::Interface for Interface {
 /// Adds the interface, and takes the place of wasmtime's functions that don't fit.
 fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
     type Handle = (Resource<HostOutgoingRequest>, Option<Resource<RequestOptions>>);
+    // First, because the linker takes the last of two functions; and shadowing is allowed for these few lines, so
+    // that no other slips in.
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
     linker.allow_shadowing(true);
     linker.instance(HANDLER)?.func_wrap(
         "handle",
         |mut store: StoreContextMut<'_, StoreData>, (request, options): Handle| {
             let state = store.data_mut();
+            // Before the request is handed on: from there it is sent without a further question.
             state.side_effect()?;
             Ok((handle(state, request, options)?,))
         },
@@ -166,6 +169,7 @@ fn handle(
 ) -> wasmtime::Result<Result<Resource<HostFutureIncomingResponse>, ErrorCode>> {
     let mut view = state.http();
     let asked = view.table.get_mut(&request)?;
+    // wasmtime logs an error where there is none, and a guest could fill the log with that.
     asked.path_with_query.get_or_insert_with(|| "/".to_owned());
     if asked.authority.as_deref().unwrap_or_default().is_empty() {
         view.table.delete(request)?;
@@ -178,6 +182,7 @@ fn handle(
     let Some(code) = state.wasi().refused() else {
         return Ok(Ok(response));
     };
+    // wasmtime has made a handle for the answer, which nobody will ask for.
     state.http().table.delete(response)?;
     Ok(Err(code))
 }

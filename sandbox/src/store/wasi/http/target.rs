@@ -25,6 +25,7 @@ impl Target {
             Some(scheme) if *scheme == Scheme::HTTP => HttpScheme::Http,
             _ => return None,
         };
+        // What stands before an `@` is a user's name, which can be made to look like the host.
         let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
         let port = port_of(authority, scheme)?;
         let host = authority.host();
