@@ -99,6 +99,36 @@ async fn stopping(version: Version, at: &str) -> Module {
         .unwrap()
 }
 
+/// Code that is rejected as it starts leaves none of the groups that it has joined to the code before.
+#[tokio::test]
+async fn groups_of_code_that_does_not_start_are_left() {
+    let node = Node::with(version(1)).await;
+    let guest = node.start().await;
+    guest.cast("add", &[5]);
+    let joins_and_fails =
+        "(call $join (i32.const 352) (i32.const 15) (i32.const 0) (i32.const 0) (i32.const 0)) (return (call $err))";
+    let core = version(2)
+        .core()
+        .replacen(POST_START, &format!("{POST_START} {joins_and_fails}"), 1)
+        .replace("reload-leftover", "start-leftovers");
+    let module = load(&ENGINE, &component(&core, "", "export ractor:actor/reload@0.1.0;"))
+        .await
+        .unwrap();
+    let swap = Swap {
+        module,
+        mode: Mode::Restart,
+        probation: 0,
+    };
+    let refused = guest.live().reload(swap).await;
+    assert!(
+        matches!(refused, Err(NotReloaded::Failed { step: Step::Start, .. })),
+        "{refused:?}"
+    );
+    assert_eq!(ractor::pg::get_members(&"start-leftovers".to_owned()), []);
+    let says = get(&guest.cell).await.map(|says| (says.count, says.version));
+    assert_eq!(says, Some((5, 1)));
+}
+
 const POST_START: &str = "#post-start\") (result i32)";
 const POST_RELOAD: &str = "#post-reload\") (result i32)";
 

@@ -110,11 +110,19 @@ impl Guest {
         };
         // At once after the state: another one that is taken later must count as later.
         let moment = Moment::now();
-        let state_version = module.descriptor().await.map_or(0, |described| described.state_version);
+        let Some(descriptor) = module.descriptor().await else {
+            // With another version than the code's own, `restore` could read the state as what it isn't.
+            tracing::warn!(
+                actor,
+                pid,
+                "no checkpoint at the actor's end: the code does not say which version its state has"
+            );
+            return;
+        };
         let checkpoint = Checkpoint {
             module: module.name().to_owned(),
             digest: module.digest(),
-            state_version,
+            state_version: descriptor.state_version,
             taken: SystemTime::now(),
             state,
         };

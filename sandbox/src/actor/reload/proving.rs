@@ -81,7 +81,15 @@ impl Guest {
         let again = again.filter(|_| failed == Failed::GiveAgain);
         let old = match way_back {
             WayBack::Instance(old) => Some(old),
-            WayBack::State(state) => self.revive(&running.life, &running.label, &before, state).await.ok(),
+            WayBack::State(state) => {
+                let revived = self.revive(&running.life, &running.label, &before, state).await;
+                let Label { name, pid, .. } = &running.label;
+                revived
+                    .inspect_err(|error| {
+                        tracing::error!(actor = &**name, pid, %error, "the code before can't take over the state that new code wrote");
+                    })
+                    .ok()
+            }
             WayBack::Afresh => None,
         };
         let mut old = match old {

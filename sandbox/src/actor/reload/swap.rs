@@ -150,6 +150,7 @@ impl Guest {
         swap: &Swap,
     ) -> Result<Result<Successor, NotReloaded>, ActorProcessingErr> {
         let children = myself.get_children();
+        let began = running.instance.as_ref().map(|old| old.mark());
         let started = async {
             let new = self.instantiate(&running.life, &running.label, &swap.module).await;
             let mut new = Box::new(new?);
@@ -160,9 +161,10 @@ impl Guest {
         let new = match started.await {
             Ok(new) => new,
             Err(error) => {
-                let strangers = myself.get_children().into_iter();
-                // The rejected code's own. Those of the old instance live on with it.
-                end(myself, strangers.filter(|child| !children.contains(child)));
+                // Children and groups of the rejected code. Those of the old instance live on with it.
+                if let (Some(began), Some(old)) = (began, &mut running.instance) {
+                    old.undo(began);
+                }
                 return Ok(Err(NotReloaded::at(Step::Start, &error, Aftermath::Unharmed)));
             }
         };

@@ -136,7 +136,8 @@ fn files(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
         |mut store: StoreContextMut<'_, StoreData>, (from, path, to, new_path): Rename| {
             Box::new(async move {
                 let state = store.data_mut();
-                let renamed = state.filesystem().rename_at(from, path.clone(), to, new_path).await;
+                let mut files = state.files();
+                let renamed = files.rename_at(from, path.clone(), to, new_path).await;
                 Ok((state.told(renamed, &path, true)?,))
             })
         },
@@ -157,7 +158,8 @@ fn files(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
         |mut store: StoreContextMut<'_, StoreData>, (directory, target, path): Symlink| {
             Box::new(async move {
                 let state = store.data_mut();
-                let linked = state.filesystem().symlink_at(directory, target.clone(), path).await;
+                let mut files = state.files();
+                let linked = files.symlink_at(directory, target.clone(), path).await;
                 Ok((state.told(linked, &target, true)?,))
             })
         },
