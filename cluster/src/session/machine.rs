@@ -175,7 +175,7 @@ impl Session {
             (SessionState::Handshake(handshake), Message::Auth(auth)) => self.step(handshake, auth, now),
             (SessionState::Handshake(handshake), message) => self.close(CloseReason::OutOfOrder {
                 expected: handshake.expected(),
-                got: kind(&message),
+                got: message.kind(),
             }),
             (state @ (SessionState::Electing | SessionState::Open), Message::Control(control)) => {
                 self.state = state;
@@ -483,15 +483,6 @@ impl Session {
         self.state = SessionState::Closed;
         self.health = None;
         self.events.push_back(Event::Closed(reason));
-    }
-}
-
-fn kind(message: &Message) -> &'static str {
-    match message {
-        Message::Auth(auth) => auth.kind(),
-        Message::Control(_) => "a control message",
-        Message::Data(_) => "a data message",
-        Message::Unknown => "an unknown message",
     }
 }
 

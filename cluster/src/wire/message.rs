@@ -49,6 +49,18 @@ pub enum Auth {
     Unknown,
 }
 
+impl Message {
+    /// What it is, for logs and errors.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Auth(auth) => auth.kind(),
+            Self::Control(_) => "a control message",
+            Self::Data(_) => "a data message",
+            Self::Unknown => "an unknown message",
+        }
+    }
+}
+
 impl Auth {
     /// The name of this step, for logs and errors.
     pub(crate) fn kind(&self) -> &'static str {

@@ -58,7 +58,7 @@ impl lifecycle::Host for StoreData {
         let ActorContext {
             profile, family, actor, ..
         } = self.context()?;
-        // Before it is looked up: who may not start a module isn't to learn whether there is one of that name.
+        // Before the look-up: who may not start a module isn't to learn whether there is one of that name.
         if !profile.grants.may_spawn(&child.module) {
             telemetry::denied(&self.label, Denied::Spawn(&child.module));
             return Ok(Err(SpawnError::Denied));
