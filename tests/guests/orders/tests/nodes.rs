@@ -204,8 +204,8 @@ fn the_command_line_says_which_format_it_does_not_write_and_takes_bytes() {
     };
     let refused = call("1");
     assert_ne!(refused.code, Some(0));
-    let expected = "argument 1 of `Find(pot(u64)) -> pot(Option<Order>)` is a u64 in serde's format pot, which is not written \
-                    here: say the bytes, for example `bytes:00ff`";
+    let expected = "argument 1 of `Find(pot(u64)) -> pot(Option<Order>)` is a u64 in serde's format pot, which can't be written \
+                    here: write the bytes, for example `bytes:00ff`";
     assert!(refused.stderr.contains(expected), "{}", refused.stderr);
     let found = call(&format!("bytes:{}", hex::encode(1_u64.into_bytes())));
     assert_eq!(found.answer(), hex::encode(Some(order(1)).into_bytes()));
