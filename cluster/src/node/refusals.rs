@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 /// The most lines that a reason may have in one [`WINDOW`]. A flood of connections must not become a flood of log lines.
 const LINES: u32 = 5;
@@ -53,7 +53,8 @@ impl HandshakeRefusals {
 
     /// The counts since the node started.
     pub(super) fn counts(&self) -> BTreeMap<&'static str, u64> {
-        self.lock()
+        self.by_reason
+            .lock()
             .iter()
             .map(|(reason, tally)| (*reason, tally.count))
             .collect()
@@ -61,7 +62,7 @@ impl HandshakeRefusals {
 
     /// Counts a refusal. If it should be logged, gives the number of those that were not since the last line.
     fn count(&self, reason: &'static str, now: Instant) -> Option<u64> {
-        let mut by_reason = self.lock();
+        let mut by_reason = self.by_reason.lock();
         let tally = by_reason.entry(reason).or_insert(ReasonCount {
             count: 0,
             window: now,
@@ -79,10 +80,6 @@ impl HandshakeRefusals {
         }
         tally.lines += 1;
         Some(std::mem::take(&mut tally.unlogged))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, ReasonCount>> {
-        self.by_reason.lock()
     }
 }
 

@@ -7,8 +7,8 @@ use bytes::BytesMut;
 use tokio::sync::Notify;
 
 use super::chunks::Chunks;
+use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicUsize, Ordering};
-use crate::sync::{Mutex, MutexGuard};
 
 /// The room, in bytes, that the control plane has beyond a full outbox.
 const CONTROL_HEADROOM: usize = 16 * 1024 * 1024;
@@ -107,7 +107,7 @@ impl Outbox {
     }
 
     fn append_below(&self, limit: usize, append: impl FnOnce(&mut Chunks)) -> Result<Enqueued, OutboxError> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.closed {
             return Err(OutboxError::Closed);
         }
@@ -146,7 +146,7 @@ impl Outbox {
 
     /// True if more frames are about to come than those that wait.
     pub(crate) fn expects_more(&self) -> bool {
-        let state = self.lock();
+        let state = self.state.lock();
         state.busy || self.expected() > state.waiting.appended()
     }
 
@@ -165,21 +165,21 @@ impl Outbox {
     }
 
     fn has_room(&self) -> bool {
-        let state = self.lock();
+        let state = self.state.lock();
         state.closed || state.waiting.len() + state.in_flight < self.limit
     }
 
     /// Takes no more frames. The writer still writes those that were taken, and then ends.
     pub fn close(&self) {
         // First the mark, then the wake-ups: everyone who is woken looks at it.
-        self.lock().closed = true;
+        self.state.lock().closed = true;
         self.work.notify_one();
         self.room.notify_waiters();
     }
 
     /// As [`Outbox::close`], and throws away what was taken: the connection is broken.
     pub fn abandon(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.closed = true;
         // Freed here, because stand-ins and reply ports may keep the outbox itself for some time.
         state.waiting = Chunks::default();
@@ -198,14 +198,14 @@ impl Outbox {
     }
 
     fn has_work(&self) -> bool {
-        let state = self.lock();
+        let state = self.state.lock();
         state.closed || !state.waiting.is_empty()
     }
 
     /// Swaps everything that waits into `drained`, which must be empty. Frames that were expected and haven't come are not waited
     /// for again: their senders take longer.
     pub fn drain_into(&self, drained: &mut Chunks) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         std::mem::swap(&mut state.waiting, drained);
         // What is being written counts towards the limit until it is on its way.
         state.in_flight = drained.len();
@@ -215,14 +215,10 @@ impl Outbox {
 
     /// This many of the bytes that were drained are on their way.
     pub fn wrote(&self, bytes: usize) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.in_flight = state.in_flight.saturating_sub(bytes);
         drop(state);
         self.room.notify_waiters();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, OutboxState> {
-        self.state.lock()
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::folder_lock::FolderLock;
@@ -91,16 +91,12 @@ impl DeploymentRecord {
         }
     }
 
-    fn modules(&self) -> MutexGuard<'_, Record> {
-        self.modules.lock()
-    }
-
     /// What is to run of what was deployed for a module, whose own file is `file` now.
     ///
     /// A file that has changed since then wins: somebody has put something newer there. One that is gone, or can't be read now, has
     /// not changed. What node.toml pins by `digest` wins over both.
     pub(super) fn state_of(&self, own: &ModuleSource, file: OwnFile) -> DeploymentState {
-        let Some(Deployment { digest, instead_of }) = self.modules().get(&own.name).cloned() else {
+        let Some(Deployment { digest, instead_of }) = self.modules.lock().get(&own.name).cloned() else {
             return DeploymentState::Nothing;
         };
         let Ok(digest) = digest.parse::<Digest>() else {
@@ -119,7 +115,7 @@ impl DeploymentRecord {
 
     /// True if a module runs something else than its own file.
     pub(super) fn has(&self, module: &str) -> bool {
-        self.modules().contains_key(module)
+        self.modules.lock().contains_key(module)
     }
 
     /// From now on a module runs this component in place of its own file, which has this digest now.
@@ -144,7 +140,7 @@ impl DeploymentRecord {
 
     /// The components that modules run in place of their files.
     pub(super) fn digests(&self) -> Vec<Digest> {
-        let modules = self.modules();
+        let modules = self.modules.lock();
         modules
             .values()
             .filter_map(|deployment| deployment.digest.parse().ok())
@@ -156,7 +152,7 @@ impl DeploymentRecord {
     /// # Errors
     /// It could not.
     pub(super) fn rehearse(&self) -> io::Result<()> {
-        let bytes = serde_json::to_vec_pretty(&*self.modules())?;
+        let bytes = serde_json::to_vec_pretty(&*self.modules.lock())?;
         // A deployment is shorter than this.
         files::rehearse(&self.path, &[bytes, vec![b' '; ROOM]].concat())
     }
@@ -171,11 +167,11 @@ impl DeploymentRecord {
 
     fn change(&self, change: impl FnOnce(&mut Record) -> Option<Deployment>) -> io::Result<()> {
         // In memory first, whatever the disk says: this is what runs, and the next change writes it down with itself.
-        change(&mut self.modules());
+        change(&mut self.modules.lock());
         // The lock of `modules` is free again, so whoever only asks what is deployed doesn't wait for the disk.
         let mut written = self.written.lock();
         // The newest, which may have more changes than this one.
-        let modules = self.modules().clone();
+        let modules = self.modules.lock().clone();
         if written.as_ref() == Some(&modules) {
             return Ok(());
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::reached;
@@ -123,7 +123,7 @@ impl LogRate {
         {
             return Line::Written { dropped: 0 };
         }
-        let mut exhausted = self.lock();
+        let mut exhausted = self.exhausted.lock();
         let now = now();
         if self.rate > 0 && now.saturating_duration_since(exhausted.since) >= WINDOW {
             // Under the lock, so that two that find the window over don't both fill it up. One is for the line at
@@ -147,15 +147,11 @@ impl LogRate {
             tracing::warn!(actor = &*self.actor, pid = self.pid, dropped, "log events were dropped");
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, Exhausted> {
-        self.exhausted.lock()
-    }
 }
 
 impl Drop for LogRate {
     fn drop(&mut self) {
-        let dropped = self.lock().dropped;
+        let dropped = self.exhausted.lock().dropped;
         self.tell(dropped);
     }
 }
@@ -173,7 +169,7 @@ mod tests {
     #[test]
     fn lines_beyond_the_rate_are_dropped_and_counted() {
         let rate = LogRate::new("test".into(), "test".into(), 0, 2, None);
-        let start = rate.lock().since;
+        let start = rate.exhausted.lock().since;
         let at = |ms| move || start + Duration::from_millis(ms);
         assert_eq!(rate.line(unread), WRITTEN);
         assert_eq!(rate.line(unread), WRITTEN);
@@ -196,7 +192,7 @@ mod tests {
     #[test]
     fn a_rate_of_nothing_allows_nothing() {
         let rate = LogRate::new("test".into(), "test".into(), 0, 0, None);
-        let later = rate.lock().since + 9 * WINDOW;
+        let later = rate.exhausted.lock().since + 9 * WINDOW;
         assert_eq!(rate.line(|| later), Line::Dropped { first: true });
     }
 }

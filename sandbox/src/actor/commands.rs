@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::reload::{ReloadRequest, SnapshotRequest};
 use crate::store::mailbox::Mailbox;
+use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::sync::{Mutex, MutexGuard};
 
 /// One thing that the host asks.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Commands {
 
     /// Asks something of the actor, unless it has ended or is asked that already.
     pub(crate) fn request(&self, command: Command) {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         // Dropped, which tells whoever asked: nobody looks here any more.
         if queue.ended || queue.commands.iter().any(|other| other.repeats(&command)) {
             return;
@@ -88,7 +88,7 @@ impl Commands {
         if !self.are_pending() {
             return None;
         }
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         let command = queue.commands.pop_front();
         // Under the lock, or a command that comes meanwhile would be there with the flag down.
         self.pending.store(!queue.commands.is_empty(), Ordering::Release);
@@ -98,12 +98,12 @@ impl Commands {
     /// True if what was reloaded has proven itself, and the actor has not come to hear of it.
     pub(crate) fn include_confirmation(&self) -> bool {
         let is_confirmation = |command: &Command| matches!(command, Command::Confirm);
-        self.are_pending() && self.lock().commands.iter().any(is_confirmation)
+        self.are_pending() && self.queue.lock().commands.iter().any(is_confirmation)
     }
 
     /// The actor has ended. Whoever asked for something hears that it won't be, because the command is dropped.
     pub(crate) fn end(&self) {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         // In the same step as they are taken out, or a command could come in between and wait for ever.
         queue.ended = true;
         let given_up = std::mem::take(&mut queue.commands);
@@ -111,40 +111,16 @@ impl Commands {
         drop(queue);
         drop(given_up);
     }
-
-    fn lock(&self) -> MutexGuard<'_, CommandQueue> {
-        self.queue.lock()
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use ractor::{Actor, ActorProcessingErr, ActorRef};
-
     use super::*;
-    use crate::accounting::family::Quota;
-    use crate::accounting::label::Label;
     use crate::policy::limits::Limits;
-
-    struct Idle;
-
-    #[cfg_attr(feature = "async-trait", ractor::async_trait)]
-    impl Actor for Idle {
-        type Msg = ();
-        type State = ();
-        type Arguments = ();
-
-        async fn pre_start(&self, _: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
-            Ok(())
-        }
-    }
+    use crate::store::mailbox::tests::mailbox;
 
     async fn commands() -> Commands {
-        let (actor, _) = Actor::spawn(None, Idle, ()).await.unwrap();
-        let limits = Limits::default();
-        let label = Label::new("test".into(), "test".into(), 1, &limits);
-        let quota = Arc::new(Quota::new(&limits));
-        Commands::new(Arc::new(Mailbox::new(actor.get_cell(), label, Arc::new(limits), quota)))
+        Commands::new(mailbox(Limits::default()).await)
     }
 
     fn restart(reason: &str) -> Command {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 
-use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use parking_lot::RwLock;
 use tokio::sync::OwnedMutexGuard;
 
 use super::guest_cell::{GuestCell, GuestRef};
@@ -43,7 +43,7 @@ impl Modules {
     /// Makes a module current under its name: actors that start from now on are of this version. Returns the one that it
     /// takes the place of, which is kept with some before it.
     pub fn insert(&self, module: Module) -> Option<Module> {
-        let mut modules = self.write();
+        let mut modules = self.0.write();
         let entry = modules.entry(module.name().to_owned()).or_default();
         let digest = module.digest();
         let replaced = entry.current.replace(module);
@@ -60,7 +60,7 @@ impl Modules {
     /// that start from now on are of that version; gives those that run another one, which is everybody who started meanwhile.
     pub fn take_back(&self, before: Versions) -> Vec<GuestRef> {
         let Versions { current, previous } = before;
-        let mut modules = self.write();
+        let mut modules = self.0.write();
         let entry = modules.entry(current.name().to_owned()).or_default();
         let digest = current.digest();
         entry.current = Some(current);
@@ -72,7 +72,7 @@ impl Modules {
 
     /// The versions of a module, to be gone back to. None if there is no module of that name.
     pub fn versions(&self, name: &str) -> Option<Versions> {
-        let modules = self.read();
+        let modules = self.0.read();
         let entry = modules.get(name)?;
         Some(Versions {
             current: entry.current.clone()?,
@@ -82,12 +82,12 @@ impl Modules {
 
     /// The current version of the module with this name.
     pub fn find(&self, name: &str) -> Option<Module> {
-        self.read().get(name)?.current.clone()
+        self.0.read().get(name)?.current.clone()
     }
 
     /// The names of all modules, in order.
     pub fn names(&self) -> Vec<String> {
-        let modules = self.read();
+        let modules = self.0.read();
         let known = modules.iter().filter(|(_, entry)| entry.current.is_some());
         let mut names: Vec<_> = known.map(|(name, _)| name.clone()).collect();
         names.sort();
@@ -96,7 +96,7 @@ impl Modules {
 
     /// The versions of a module that are kept besides the current one, the youngest first.
     pub fn previous(&self, name: &str) -> Vec<Module> {
-        let modules = self.read();
+        let modules = self.0.read();
         let entry = modules.get(name);
         entry
             .map(|entry| entry.previous.iter().cloned().collect())
@@ -105,7 +105,7 @@ impl Modules {
 
     /// The kept version of a module with this digest, be it current or not.
     pub fn version(&self, name: &str, digest: Digest) -> Option<Module> {
-        let modules = self.read();
+        let modules = self.0.read();
         let entry = modules.get(name)?;
         let mut versions = entry.current.iter().chain(&entry.previous);
         versions.find(|version| version.digest() == digest).cloned()
@@ -113,7 +113,7 @@ impl Modules {
 
     /// The guests that run any version of a module, in the order of their start.
     pub fn guests(&self, name: &str) -> Vec<GuestRef> {
-        let modules = self.read();
+        let modules = self.0.read();
         let guests = modules.get(name).map(|entry| entry.guests.values());
         guests
             .into_iter()
@@ -134,13 +134,13 @@ impl Modules {
 
     /// The right to reload a module; none if somebody else has it.
     pub fn reloading(&self, name: &str) -> Option<Reloading> {
-        let lock = self.write().entry(name.to_owned()).or_default().reloading.clone();
+        let lock = self.0.write().entry(name.to_owned()).or_default().reloading.clone();
         lock.try_lock_owned().ok().map(Reloading)
     }
 
     /// A guest begins to live, with the current version of its module: whoever starts it may have known an older one.
     pub(super) fn enter(&self, module: &Module, live: impl FnOnce(Module) -> GuestCell) -> Arc<GuestCell> {
-        let mut modules = self.write();
+        let mut modules = self.0.write();
         let entry = modules.entry(module.name().to_owned()).or_default();
         // A module that was never entered here, as in a program that spawns by itself, is what it was started with.
         let current = entry.current.as_ref().unwrap_or(module).clone();
@@ -152,16 +152,8 @@ impl Modules {
     /// A guest has ended.
     pub(super) fn leave(&self, life: &GuestCell) {
         let module = life.module();
-        if let Some(entry) = self.write().get_mut(module.name()) {
+        if let Some(entry) = self.0.write().get_mut(module.name()) {
             entry.guests.remove(&life.cell().get_id().pid());
         }
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, HashMap<String, ModuleEntry>> {
-        self.0.read()
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<String, ModuleEntry>> {
-        self.0.write()
     }
 }

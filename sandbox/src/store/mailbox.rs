@@ -21,7 +21,7 @@ use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::directory::{BoxFuture, DESCRIBE_VARIANT, Inbox, NotPut, PutRefused};
 use crate::policy::limits::{Limits, WhenFull};
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::Mutex;
 
 /// What a token has in place of a call's number: see the module.
 const TOKEN: u64 = 0;
@@ -79,7 +79,7 @@ impl Mailbox {
     /// The message that has waited the longest.
     pub(crate) fn next(&self) -> Option<SerializedMessage> {
         // The lock is free again before anything is said or anybody is woken.
-        let taken = self.lock().poll_message(&self.limits)?;
+        let taken = self.waiting.lock().poll_message(&self.limits)?;
         if let Some(dropped) = taken.dropped {
             telemetry::dead_letters(&self.label, "mailbox_full", dropped);
         }
@@ -92,13 +92,13 @@ impl Mailbox {
 
     /// How many messages wait here. Those of native actors wait in ractor's mailbox and are not known.
     pub(crate) fn len(&self) -> usize {
-        self.lock().count()
+        self.waiting.lock().count()
     }
 
     /// The actor has ended. What still waits is given up.
     pub(crate) fn end(&self) {
         // They are dropped outside of the lock, because the reply ports among them wake their callers.
-        let GivenUp { messages } = self.lock().handle_end();
+        let GivenUp { messages } = self.waiting.lock().handle_end();
         self.room.notify_waiters();
         // A probe carries nothing, and a call is no loss in silence: its caller hears.
         let casts = messages.iter().filter(|(_, message)| is_cast(message)).count();
@@ -147,10 +147,6 @@ impl Mailbox {
             None => Ok(()),
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock()
-    }
 }
 
 /// True for the call that asks what the actor is.
@@ -168,7 +164,7 @@ impl Inbox for Mailbox {
         // others hear it from the token.
         let is_draining = || self.actor.get_status() >= ActorStatus::Draining;
         let (struck, outcome) = {
-            let mut waiting = self.lock();
+            let mut waiting = self.waiting.lock();
             let put = waiting.handle_put(message, &self.limits, is_draining);
             // Still with the lock: an actor that ends now would give up a message whose sender would take it for accepted.
             let outcome = put.outcome.and_then(|number| self.wake_for(number, &mut waiting));
@@ -200,4 +196,4 @@ impl Inbox for Mailbox {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

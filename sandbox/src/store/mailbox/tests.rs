@@ -20,7 +20,8 @@ impl Actor for Idle {
     }
 }
 
-async fn mailbox(limits: Limits) -> Arc<Mailbox> {
+/// A mailbox with these limits, in front of such an actor.
+pub(crate) async fn mailbox(limits: Limits) -> Arc<Mailbox> {
     member(&limits, &Arc::new(Quota::new(&limits))).await
 }
 
@@ -148,7 +149,7 @@ async fn a_newcomer_during_a_drain_is_refused_alone() {
         assert!(matches!(message, SerializedMessage::Cast { variant, .. } if variant == "late"));
     }
     assert_eq!(drain(&mailbox), ["a", "b"]);
-    assert_eq!(mailbox.lock().bytes(), 0);
+    assert_eq!(mailbox.waiting.lock().bytes(), 0);
 
     let mailbox = self::mailbox(two(WhenFull::DropOldest)).await;
     mailbox.put(cast("a")).unwrap();
