@@ -113,8 +113,8 @@ fn an_impostor_with_the_name_of_a_linked_node_delays_the_dialling_and_no_more() 
     let other = format!("127.0.0.1:{}", impostor.port);
     let mut alpha = node("alpha", &["--peer", gamma.address(), "--peer", &other]);
     alpha.wait_session("gamma@localhost");
-    let so_far = impostor.deceived.load(Ordering::Relaxed);
-    impostor.wait_victims(so_far + 1);
+    // Not another victim: the address may have been dialled once only, and is then believed for a minute.
+    wait_log(&mut alpha, "there is a session with that node already");
     // The end of the link is the end of what the impostor could make of it.
     let port = impostor.leave();
     let _beta = node("beta", &["--port", &port]);
