@@ -1,12 +1,17 @@
-//! The host's view of the WIT world `guest-actor`, generated. The only file that knows how it is generated.
+//! The host's view of the WIT, generated: every import, and the exports that all actors have. The only file that knows how it is
+//! generated. Exports that an actor may leave out are looked up by hand, in `instance`.
 
 mod generated {
     wasmtime::component::bindgen!({
         path: "wit",
-        world: "guest-actor",
+        inline: "package ractor:host; world imports { include ractor:actor/guest-actor@0.1.0; import ractor:actor/requests@0.1.0; \
+                 import ractor:actor/random@0.1.0; }",
+        world: "ractor:host/imports",
         imports: {
             "ractor:actor/messaging.cast": async | trappable,
             "ractor:actor/messaging.call": async | trappable,
+            "ractor:actor/requests.call": async | trappable,
+            "ractor:actor/requests.ask": async | trappable,
             "ractor:actor/registry.where-is": async | trappable,
             "ractor:actor/registry.address": async | trappable,
             "ractor:actor/registry.resolve": async | trappable,
@@ -25,9 +30,9 @@ mod generated {
 
 pub use generated::exports::ractor::actor::actor::{Descriptor, MessageVariant};
 pub(crate) use generated::ractor::actor::{
-    config, groups, identity, lifecycle, logging, messaging, registry, timers, types,
+    config, groups, identity, lifecycle, logging, messaging, random, registry, requests, timers, types,
 };
-pub(crate) use generated::{GuestActor as World, GuestActorIndices as WorldIndices};
+pub(crate) use generated::{Imports as World, ImportsIndices as WorldIndices};
 
 /// The interface that every actor exports.
 pub(crate) const ACTOR_INTERFACE: &str = "ractor:actor/actor@0.1.0";

@@ -142,6 +142,10 @@ impl messaging::Host for StoreData {
         Ok(())
     }
 
+    fn fail_call(&mut self, reply_to: u64, _reason: String) -> wasmtime::Result<()> {
+        self.drop_call(reply_to)
+    }
+
     fn is_waiting(&mut self, reply_to: u64) -> wasmtime::Result<bool> {
         self.context()?;
         Ok(self.replies.is_waiting(reply_to))

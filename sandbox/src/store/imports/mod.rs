@@ -6,8 +6,10 @@ mod identity;
 mod lifecycle;
 mod logging;
 mod messaging;
+mod random;
 mod recipients;
 mod registry;
+mod requests;
 mod timers;
 mod types;
 
@@ -34,13 +36,15 @@ const PACKAGE: &str = "ractor:actor";
 const RELEASE: &str = "0.1";
 
 /// The interfaces that every node has, in the order in which the capabilities that they tell of are shown.
-const OWN: [&dyn Interface; 11] = [
+const OWN: [&dyn Interface; 13] = [
     &messaging::Interface,
+    &requests::Interface,
     &timers::Interface,
     &lifecycle::Interface,
     &registry::Interface,
     &groups::Interface,
     &identity::Interface,
+    &random::Interface,
     &config::Interface,
     &logging::Interface,
     &types::Interface,
