@@ -1,0 +1,70 @@
+//! How the calls that a guest was given end.
+
+use super::data::StoreData;
+use super::replies::Port;
+use crate::accounting::telemetry;
+use crate::directory::{self, FailureReason, Told};
+use crate::policy::limits::Limit;
+use crate::policy::text::tidy;
+
+impl StoreData {
+    /// Sends what `handle-call` returned.
+    pub(crate) fn answer(&mut self, variant: &str, bytes: Vec<u8>) {
+        let Some(port) = self.take_unanswered(variant) else {
+            return;
+        };
+        // The port is dropped with this, so the caller hears at once that there is no reply.
+        if bytes.len() > self.limits.reply_bytes {
+            telemetry::limit(&self.label, Limit::ReplyBytes(self.limits.reply_bytes));
+            return;
+        }
+        // The caller may have given up meanwhile, which is its own affair.
+        drop(port.send(bytes));
+    }
+
+    /// Keeps the call that `handle-call` has not answered.
+    pub(crate) fn defer(&mut self) {
+        if let Err(limit) = self.replies.defer_current() {
+            telemetry::limit(&self.label, limit);
+        }
+    }
+
+    /// Fails the call for the reason that `handle-call` returned.
+    pub(crate) fn fail_current(&mut self, variant: &str, reason: &str) {
+        if let Some(port) = self.take_unanswered(variant) {
+            self.fail(port, Some(variant), reason);
+        }
+    }
+
+    /// Fails a call for a reason that the guest gave. If the caller can't hear it, the log has it.
+    pub(super) fn fail(&self, port: Port, variant: Option<&str>, reason: &str) {
+        // A caller that hears the reason knows best whether it is worth a line.
+        let Told::Nobody(reason) = directory::fail(port, FailureReason::new(reason)) else {
+            return;
+        };
+        if !self.label.log.allows() {
+            return;
+        }
+        let variant = variant.map(|variant| tidy(variant, self.limits.name_bytes));
+        tracing::warn!(
+            actor = &*self.label.name,
+            pid = self.label.pid,
+            variant = variant.as_deref(),
+            %reason,
+            "the actor failed a call; the caller hears only that there is no reply"
+        );
+    }
+
+    fn take_unanswered(&mut self, variant: &str) -> Option<Port> {
+        let port = self.replies.take_current();
+        if port.is_none() && self.label.log.allows() {
+            tracing::warn!(
+                actor = &*self.label.name,
+                pid = self.label.pid,
+                variant = &*tidy(variant, self.limits.name_bytes),
+                "the guest answered this call before and again by returning; the second answer is ignored"
+            );
+        }
+        port
+    }
+}
