@@ -11,6 +11,7 @@
 )]
 
 mod address;
+mod calls;
 mod cost;
 mod looking;
 pub mod namesakes;
@@ -30,6 +31,7 @@ use ractor::registry::{where_is as where_is_native, where_is_pid};
 use ractor::{ActorCell, ActorId, ActorStatus};
 
 pub use address::ActorAddress;
+pub use calls::{CallError, FailCall, call};
 pub use cost::{MESSAGE_OVERHEAD, retained_bytes};
 pub use looking::{FoundActor, Lent, WantedActor, lend, look, look_for};
 pub use questions::{DESCRIBE_VARIANT, PROBE_EVERY, PROBE_VARIANT, probe};

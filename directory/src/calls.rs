@@ -1,0 +1,101 @@
+//! Calls of native actors whose failure has a reason, and how a native actor fails one.
+
+use std::fmt::Display;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use ractor::concurrency::timeout;
+use ractor::{ActorCell, Message, MessagingErr, RpcReplyPort};
+
+use crate::replies::{FailureReason, NoReply, Told, fail, reply_port};
+
+/// The calls that native actors failed and whose callers had no ear for the reason.
+static UNHEARD: AtomicU64 = AtomicU64::new(0);
+
+/// Fails a call for a reason, instead of a reply.
+pub trait FailCall {
+    /// There is no reply, for this reason. The caller hears it if it called through [`call`](crate::call), is a guest, or is the command
+    /// line, here or on another node. Any other caller, such as `call!`, hears only that there is no reply. The actor goes on.
+    ///
+    /// Of the reason at most 4 096 bytes travel, on one line. What no caller hears is logged, a line for each power of two.
+    fn fail(self, reason: impl Display);
+}
+
+impl<T> FailCall for RpcReplyPort<T> {
+    fn fail(self, reason: impl Display) {
+        let Told::Nobody(reason) = fail(self, FailureReason::new(&reason.to_string())) else {
+            return;
+        };
+        // Nothing else depends on the number, so Relaxed is enough. A flood of bad requests must not become a flood of lines.
+        let count = UNHEARD.fetch_add(1, Ordering::Relaxed) + 1;
+        if count.is_power_of_two() {
+            tracing::warn!(
+                %reason,
+                failed_calls = count,
+                "a native actor failed a call; the caller hears only that there is no reply"
+            );
+        }
+    }
+}
+
+/// Why a call has no reply.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The message was not accepted.
+    #[error("the call was not sent: the actor has ended or is stopping, or takes no more messages")]
+    NotSent,
+    /// The actor takes messages of another type.
+    #[error("the call was not sent: the actor takes messages of another type")]
+    WrongType,
+    /// No reply came in time.
+    #[error("no reply came in time")]
+    Timeout,
+    /// The actor dropped the call, or ended, or its node is gone; or the reply doesn't decode.
+    #[error("the actor dropped the call without a reply")]
+    NoReply,
+    /// The actor failed the call, for this reason, and goes on.
+    #[error("the actor failed the call: {0}")]
+    Failed(String),
+}
+
+impl<T> From<MessagingErr<T>> for CallError {
+    fn from(error: MessagingErr<T>) -> Self {
+        match error {
+            MessagingErr::InvalidActorType => Self::WrongType,
+            MessagingErr::SendErr(_) | MessagingErr::ChannelClosed => Self::NotSent,
+        }
+    }
+}
+
+impl From<NoReply> for CallError {
+    fn from(reason: NoReply) -> Self {
+        match reason {
+            NoReply::Dropped => Self::NoReply,
+            NoReply::Failed(reason) => Self::Failed(reason.into()),
+        }
+    }
+}
+
+/// Sends a call and waits for the reply, as ractor's `rpc::call` does, and says why if there is none. Without a timeout it waits as
+/// long as it takes.
+///
+/// # Errors
+/// There is no reply, and why.
+pub async fn call<TMessage, TReply>(
+    actor: &ActorCell,
+    message: impl FnOnce(RpcReplyPort<TReply>) -> TMessage,
+    wait: Option<Duration>,
+) -> Result<TReply, CallError>
+where
+    TMessage: Message,
+    TReply: Send + 'static,
+{
+    let (port, reply) = reply_port(wait);
+    actor.send_message(message(port))?;
+    let outcome = match wait {
+        Some(wait) => timeout(wait, reply).await.map_err(|_| CallError::Timeout)?,
+        None => reply.await,
+    };
+    Ok(outcome?)
+}
