@@ -2,9 +2,11 @@
 
 use std::fmt::Display;
 
+use crate::guest::bindings::ractor::actor::requests::CallError as HostError;
 use crate::guest::concurrency::Duration;
-use crate::guest::runtime::outgoing::Outcome;
-use crate::guest::{ActorCell, Message, MessagingErr, RpcReplyPort};
+use crate::guest::message::SerializedMessage;
+use crate::guest::runtime::outgoing;
+use crate::guest::{ActorCell, Message, RpcReplyPort};
 
 /// Fails a call for a reason, instead of a reply.
 pub trait FailCall {
@@ -15,32 +17,58 @@ pub trait FailCall {
     fn fail(self, reason: impl Display);
 }
 
-/// Why a call has no reply.
+/// Why a call has no reply, in the words of the WIT interface `requests`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// The message was not accepted. If a limit of the node or a grant is the reason, that is logged.
-    #[error("the call was not sent: the actor has ended or is stopping, or takes no more messages")]
-    NotSent,
-    /// The message type does not travel: it has no serialized form.
+    /// No actor has this id. It ended, or its node is gone.
+    #[error("the call was not sent: there is no such actor any more")]
+    UnknownActor,
+    /// The actor is stopping, or has ended, and accepts no more messages.
+    #[error("the call was not sent: the actor is stopping or has ended")]
+    Stopped,
+    /// The actor takes messages of another type, or this one has no serialized form.
     #[error("the call was not sent: the actor takes messages of another type")]
     WrongType,
+    /// The message, or its reply, is larger than the node's limit.
+    #[error("the call or its reply is larger than this node's limit")]
+    TooLarge,
     /// No reply came in time.
     #[error("no reply came in time")]
     Timeout,
-    /// The actor dropped the call, or ended, or its node is gone; or the reply doesn't decode, or the call would close a circle.
+    /// The actor dropped the call, or ended, or its node is gone; or the reply doesn't decode.
     #[error("the actor dropped the call without a reply")]
     NoReply,
+    /// The actor waits, maybe through others, for a reply of the caller. The call could never be answered.
+    #[error("the call would close a circle of actors that wait for each other")]
+    WouldDeadlock,
+    /// The actor, or its node, takes messages too slowly.
+    #[error("the call was not sent: the actor, or its node, takes messages too slowly")]
+    Overloaded,
+    /// node.toml does not grant the caller to send to that actor.
+    #[error("the call was not sent: node.toml doesn't grant it")]
+    Denied,
     /// The actor failed the call, for this reason, and goes on.
     #[error("the actor failed the call: {0}")]
     Failed(String),
+    /// The caller, or its family, waits for as many replies as it may.
+    #[error("the call was not sent: as many replies are waited for as may be")]
+    TooMany,
 }
 
-impl<T> From<MessagingErr<T>> for CallError {
-    fn from(error: MessagingErr<T>) -> Self {
+impl From<HostError> for CallError {
+    fn from(error: HostError) -> Self {
         match error {
-            MessagingErr::InvalidActorType => Self::WrongType,
-            MessagingErr::SendErr(_) | MessagingErr::ChannelClosed => Self::NotSent,
+            HostError::UnknownActor => Self::UnknownActor,
+            HostError::Stopped => Self::Stopped,
+            HostError::TooLarge => Self::TooLarge,
+            HostError::Timeout => Self::Timeout,
+            HostError::NoReply => Self::NoReply,
+            HostError::WouldDeadlock => Self::WouldDeadlock,
+            HostError::Overloaded => Self::Overloaded,
+            HostError::Denied => Self::Denied,
+            HostError::Failed(reason) => Self::Failed(reason),
+            HostError::TooMany => Self::TooMany,
         }
     }
 }
@@ -59,10 +87,14 @@ where
     TReply: Send + 'static,
 {
     let (port, slot) = RpcReplyPort::local(wait);
-    let outcome = actor.send(message(port))?;
-    match (slot.take(), outcome) {
-        (Some(answer), _) => answer.map_err(CallError::Failed),
-        (None, Outcome::TimedOut) => Err(CallError::Timeout),
-        (None, Outcome::Accepted | Outcome::NoReply) => Err(CallError::NoReply),
-    }
+    let Ok(SerializedMessage::Call {
+        variant, args, reply, ..
+    }) = message(port).serialize()
+    else {
+        return Err(CallError::WrongType);
+    };
+    let bytes = outgoing::call(actor.get_id(), &variant, &args, reply.get_timeout())?;
+    // Through the port, which decodes it on its way to the slot, or drops it.
+    let _undecoded = reply.send(bytes);
+    slot.take().ok_or(CallError::NoReply)?.map_err(CallError::Failed)
 }

@@ -254,5 +254,5 @@ async fn a_native_actor_fails_a_call_and_goes_on() {
     assert_eq!(call(&actor, Taste::Sweet, None).await, Ok(b"sweet".to_vec()));
     actor.stop(None);
     ended.await.unwrap();
-    assert_eq!(sour().await, Err(CallError::NotSent));
+    assert_eq!(sour().await, Err(CallError::Stopped));
 }

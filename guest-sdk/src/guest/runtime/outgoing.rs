@@ -47,16 +47,12 @@ pub(crate) fn deliver(to: ActorId, message: SerializedMessage) -> Result<Outcome
                 })
             }
         },
-        SerializedMessage::Call { ref variant, .. } if to == own_identity().id => {
-            tracing::error!(%variant, "an actor that calls itself would wait for ever; the call is dropped");
-            Ok(Outcome::NoReply)
-        }
         SerializedMessage::Call {
             variant,
             args,
             reply,
             metadata,
-        } => match requests::call(to.into(), &variant, &args, reply.get_timeout().map(whole_millis)) {
+        } => match call(to, &variant, &args, reply.get_timeout()) {
             // A reply that doesn't decode leaves its slot empty, which the caller sees.
             Ok(bytes) => Ok(reply.send(bytes).map_or(Outcome::NoReply, |()| Outcome::Accepted)),
             Err(CallError::Timeout) => Ok(Outcome::TimedOut),
@@ -80,6 +76,16 @@ pub(crate) fn deliver(to: ActorId, message: SerializedMessage) -> Result<Outcome
         },
         SerializedMessage::CallReply(..) => Err(message),
     }
+}
+
+/// Sends a call and waits for the encoded reply.
+pub(crate) fn call(to: ActorId, variant: &str, args: &[u8], timeout: Option<Duration>) -> Result<Vec<u8>, CallError> {
+    if to == own_identity().id {
+        tracing::error!(%variant, "an actor that calls itself would wait for ever; the call is dropped");
+        return Err(CallError::WouldDeadlock);
+    }
+    incoming::flush();
+    requests::call(to.into(), variant, args, timeout.map(whole_millis))
 }
 
 /// What kept a call from being sent, if ractor's error type has no name for it.
