@@ -9,7 +9,7 @@ use ractor::{ActorCell, Message, MessagingErr, RpcReplyPort};
 
 use crate::replies::{FailureReason, NoReply, Told, fail, reply_port};
 
-/// The calls that native actors failed and whose callers had no ear for the reason.
+/// The calls that failed for a reason for which their callers had no ear.
 static UNHEARD: AtomicU64 = AtomicU64::new(0);
 
 /// Fails a call for a reason, instead of a reply.
@@ -23,16 +23,17 @@ pub trait FailCall {
 
 impl<T> FailCall for RpcReplyPort<T> {
     fn fail(self, reason: impl Display) {
-        let Told::Nobody(reason) = fail(self, FailureReason::new(&reason.to_string())) else {
+        let reason = FailureReason::new(&reason.to_string());
+        if fail(self, reason.clone()) != Told::Nobody {
             return;
-        };
+        }
         // Nothing else depends on the number, so Relaxed is enough. A flood of bad requests must not become a flood of lines.
         let count = UNHEARD.fetch_add(1, Ordering::Relaxed) + 1;
         if count.is_power_of_two() {
             tracing::warn!(
                 %reason,
                 failed_calls = count,
-                "a native actor failed a call; the caller hears only that there is no reply"
+                "an actor failed a call, and its caller hears only that there is no reply"
             );
         }
     }

@@ -69,13 +69,13 @@ impl From<FailureReason> for String {
 }
 
 /// Who was told the reason of a failed call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Told {
     /// Whoever waits for the reply, here or on another node.
     Caller,
-    /// Nobody: the caller hears that there is no reply, and has no ear for this reason.
-    Nobody(FailureReason),
+    /// Nobody: the caller hears that there is no reply, and has no ear for a reason.
+    Nobody,
     /// Nobody: the caller had given up.
     GivenUp,
 }
@@ -94,7 +94,7 @@ pub fn fail<T>(port: RpcReplyPort<T>, reason: FailureReason) -> Told {
     }
     let _outer = Outer(PASSING.replace(Some(reason)));
     drop(port);
-    PASSING.take().map_or(Told::Caller, Told::Nobody)
+    PASSING.take().map_or(Told::Caller, |_| Told::Nobody)
 }
 
 /// For the waker of a reply that was not sent: the reason, if the port whose end calls the waker ends through [`fail`]. Whoever
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn a_reason_is_told_to_the_caller_of_this_call_and_to_no_other() {
         let (stock, mut receiver) = oneshot::<u8>();
-        assert_eq!(fail(stock.into(), reason("unheard")), Told::Nobody(reason("unheard")));
+        assert_eq!(fail(stock.into(), reason("unheard")), Told::Nobody);
         assert!(receiver.try_recv().is_err());
         let (next, reply) = reply_port::<u8>(None);
         drop(next);

@@ -220,8 +220,11 @@ mod tests {
     use std::sync::Arc;
     use std::time::{Duration, Instant};
 
-    use crate::node::SessionLimits;
+    use crate::directory::{FailureReason, Told, fail};
     use crate::node::link::Link;
+    use crate::node::{NodeFlags, SessionLimits};
+    use crate::transport::sim::Chunks;
+    use crate::wire::{self, CAPABILITY_CALL_FAILED, Data, Message};
 
     fn link() -> Arc<Link> {
         Arc::new(Link::new(1, SessionLimits::default()))
@@ -251,5 +254,34 @@ mod tests {
         assert!(limited.is_closed() && !unlimited.is_closed());
         assert!(limited.send(vec![1]).is_err());
         unlimited.send(vec![1]).unwrap();
+    }
+
+    #[test]
+    fn a_peer_that_understands_failures_is_told_the_reason_and_any_other_leaves_it_to_the_log() {
+        let understands = link();
+        let flags = NodeFlags {
+            capabilities: CAPABILITY_CALL_FAILED,
+            ..NodeFlags::default()
+        };
+        understands.set_peer(flags);
+        let port = understands.reply_port(7, 1, None).unwrap();
+        assert_eq!(fail(port.into(), FailureReason::new("no such row")), Told::Caller);
+        let mut written = Chunks::default();
+        understands.outbox().drain_into(&mut written);
+        let frame: Vec<u8> = written.slices(8).iter().flat_map(|slice| slice.to_vec()).collect();
+        let message = wire::decode(frame.get(8..).unwrap()).unwrap();
+        let expected = Data::CallFailed {
+            to: 7,
+            tag: 1,
+            reason: Some(b"no such row".to_vec()),
+        };
+        assert_eq!(message, Message::Data(expected));
+
+        let stock = link();
+        let port = stock.reply_port(7, 1, None).unwrap();
+        assert_eq!(fail(port.into(), FailureReason::new("no such row")), Told::Nobody);
+        let mut written = Chunks::default();
+        stock.outbox().drain_into(&mut written);
+        assert!(written.is_empty());
     }
 }

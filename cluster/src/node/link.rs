@@ -18,7 +18,7 @@ use super::pid_hash::LocalPids;
 use super::undelivered::Undelivered;
 use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, NodeFlags, SessionLimits};
 use crate::NodeId;
-use crate::directory::{self, FailureReason, MAX_REASON_BYTES, SendRefused};
+use crate::directory::{FailCall, FailureReason, MAX_REASON_BYTES, SendRefused};
 use crate::transport::{Enqueued, LARGE_PAYLOAD, Outbox, OutboxError};
 use crate::wire::{self, CAPABILITY_CALL_FAILED, Call, Control, Data, FRAME_OVERHEAD, Message, Payload};
 
@@ -245,9 +245,7 @@ impl Link {
         };
         // A byte more than a reason can have, so that it is seen to be cut off.
         let kept = reason.get(..=MAX_REASON_BYTES).unwrap_or(reason);
-        let reason = FailureReason::new(&String::from_utf8_lossy(kept));
-        // The node of the actor has it in its log, whether or not this caller has an ear for it.
-        _ = directory::fail(port, reason);
+        port.fail(String::from_utf8_lossy(kept));
     }
 
     /// A port for the reply of a local actor to the call `tag` of the peer. The peer gets what is sent through it, or hears that
@@ -370,7 +368,7 @@ impl Link {
         self.dead_letters.load(Ordering::Relaxed)
     }
 
-    fn outbound_calls(&self) -> MutexGuard<'_, OutboundCalls> {
+    pub(super) fn outbound_calls(&self) -> MutexGuard<'_, OutboundCalls> {
         self.outbound_calls.lock()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::data::StoreData;
 use super::replies::Port;
+use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::directory::{self, FailureReason, Told};
 use crate::policy::limits::Limit;
@@ -36,23 +37,28 @@ impl StoreData {
         }
     }
 
-    /// Fails a call for a reason that the guest gave. If the caller can't hear it, the log has it.
+    /// Fails a call for a reason that the guest gave, and logs it: as a warning if the caller can't hear it.
     pub(super) fn fail(&self, port: Port, variant: Option<&str>, reason: &str) {
-        // A caller that hears the reason knows best whether it is worth a line.
-        let Told::Nobody(reason) = directory::fail(port, FailureReason::new(reason)) else {
-            return;
-        };
-        if !self.label.log.allows() {
+        let reason = FailureReason::new(reason);
+        let told = directory::fail(port, reason.clone());
+        if told == Told::GivenUp || !self.label.log.allows() {
             return;
         }
+        let Label { name, pid, .. } = &self.label;
         let variant = variant.map(|variant| tidy(variant, self.limits.name_bytes));
-        tracing::warn!(
-            actor = &*self.label.name,
-            pid = self.label.pid,
-            variant = variant.as_deref(),
-            %reason,
-            "the actor failed a call; the caller hears only that there is no reply"
-        );
+        let variant = variant.as_deref();
+        // Here, too, if the caller's node has the reason: the caller itself may have used ractor's `call!`, which has no word for it.
+        if told == Told::Caller {
+            tracing::info!(actor = &**name, pid, variant, %reason, "the actor failed a call");
+        } else {
+            tracing::warn!(
+                actor = &**name,
+                pid,
+                variant,
+                %reason,
+                "the actor failed a call, and its caller hears only that there is no reply"
+            );
+        }
     }
 
     fn take_unanswered(&mut self, variant: &str) -> Option<Port> {
