@@ -128,7 +128,7 @@ pub fn reply_port<T: Send + 'static>(timeout: Option<Duration>) -> (RpcReplyPort
     (port, Reply(waiter))
 }
 
-/// A reply that is waited for. Dropping it closes the port.
+/// The reply to a call, which its caller awaits. Dropping it closes the port.
 pub struct Reply<T>(Arc<Waiter<T>>);
 
 struct Waiter<T>(Mutex<State<T>>);
@@ -144,7 +144,7 @@ enum State<T> {
 }
 
 impl<T> Reply<T> {
-    /// True if the reply is there, or there will be none. It can still be waited for.
+    /// True if the reply is there, or there will be none. It can still be awaited.
     pub fn has_come(&self) -> bool {
         !matches!(*self.0.0.lock(), State::Waiting { .. })
     }
