@@ -163,9 +163,11 @@ impl<T> Future for Reply<T> {
         let mut state = self.0.0.lock();
         // The receiver is left to the waker: whoever saw its end before the waker has run would miss the reason.
         if let State::Waiting { task, .. } = &mut *state {
-            match task {
-                Some(task) => task.clone_from(context.waker()),
-                None => *task = Some(context.waker().clone()),
+            if task.as_ref().is_none_or(|task| !task.will_wake(context.waker())) {
+                let before = task.replace(context.waker().clone());
+                // Without the lock: it may be the last that is left of a task, with what that holds.
+                drop(state);
+                drop(before);
             }
             return Poll::Pending;
         }

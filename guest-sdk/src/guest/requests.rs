@@ -52,7 +52,7 @@ pub enum CallError {
     #[error("the actor failed the call: {0}")]
     Failed(String),
     /// The caller, or its family, waits for as many replies as it may.
-    #[error("the call was not sent: as many replies are waited for as may be")]
+    #[error("the call was not sent: this actor waits for as many replies as it may")]
     TooMany,
 }
 
