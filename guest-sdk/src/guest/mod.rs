@@ -1,4 +1,4 @@
-//! The guest's side: ractor's module paths over the imports of the world `batching-actor` in `wit/`.
+//! The guest's side: ractor's module paths over the imports of the worlds in `wit/`.
 
 pub mod actor;
 #[cfg(target_family = "wasm")]
@@ -21,6 +21,7 @@ pub mod reload;
 #[cfg(feature = "reload")]
 #[doc(hidden)]
 pub mod reload_bindings;
+pub mod requests;
 pub mod rpc;
 #[doc(hidden)]
 pub mod runtime;
@@ -39,6 +40,7 @@ pub use self::describe::{DescribeMessage, MessageDescription};
 pub use self::errors::{ActorErr, ActorProcessingErr, MessagingErr, RactorErr, SpawnErr};
 pub use self::message::Message;
 pub use self::port::RpcReplyPort;
+pub use self::requests::FailCall;
 pub use self::serialization::BytesConvertable;
 
 /// The name of an actor.

@@ -11,6 +11,7 @@ mod caching;
 mod checkpoints;
 mod commands;
 mod complexity;
+mod failing;
 mod failures;
 mod grants;
 mod interface_faults;

@@ -5,7 +5,8 @@ use std::net::TcpListener;
 use ractor_host_tests::cli::{Ended, message};
 use ractor_host_tests::host::{HostNode, NodeFolder, guest_counter};
 use ractor_host_tests::peer::{Kind, Peer};
-use ractor_host_tests::{COOKIE, wait};
+use ractor_host_tests::process::Stream;
+use ractor_host_tests::{COOKIE, programs, wait};
 
 /// A folder of which only the cookie is used.
 fn keys(cookie: &str) -> NodeFolder {
@@ -64,6 +65,41 @@ fn counts_from_ten(address: &str, target: &str, name: &str, sixteen: &str) {
     );
     assert_eq!(call(address, &[target, "Get"]).answer(), sixteen);
     assert_eq!(call(address, &[target, "Name", "--reply", "str"]).answer(), name);
+}
+
+#[test]
+fn a_call_that_an_actor_fails_says_why_and_exits_with_a_code_of_its_own() {
+    let parity = programs::guest("parity");
+    let actor = "name = \"picky\"\nmodule = \"parity\"\narguments = \"str:hello\"\n";
+    let mut node = HostNode::start(
+        "alpha",
+        &format!("[modules.parity]\npath = {parity:?}\n\n[[actors]]\n{actor}"),
+    );
+    let refused = call(node.address(), &["picky", "Refuse", "no such row\nINFO forged"]);
+    assert_eq!(refused.code, Some(4), "{refused:?}");
+    let said = refused.stderr.lines().last();
+    assert_eq!(
+        said,
+        Some("error: the actor failed the call: no such row\\nINFO forged")
+    );
+    assert_eq!(refused.stdout, "");
+    // Its log has it, too, on one line.
+    let says_why = |line: &str| line.contains("the actor failed a call") && line.contains("no such row\\nINFO forged");
+    node.process().wait_line(Stream::Stderr, 0, "the reason", says_why);
+    // What the guest can't decode is a failed call as well.
+    let undecodable = call(node.address(), &["picky", "Run", "bytes:ff", "str:x"]);
+    assert_eq!(undecodable.code, Some(4), "{undecodable:?}");
+    assert!(
+        undecodable
+            .stderr
+            .contains("bytes of arguments of `Run` don't decode as (String, String)"),
+        "{undecodable:?}"
+    );
+    assert_eq!(
+        call(node.address(), &["picky", "Count"]).answer(),
+        "2",
+        "it was never restarted"
+    );
 }
 
 #[test]
