@@ -62,9 +62,10 @@
 //!
 //! # For tools
 //!
-//! On WebAssembly [`RactorClusterMessage`] also implements `ractor::DescribeMessage`: the list of variants with the types of their
-//! arguments and replies, by the names that the compiler has for them. An alias has the name of the type that it stands for, and so
-//! has a parameter of a generic enum. A type in the format of `blanket_serde` is written `pot(Order)`.
+//! On WebAssembly [`RactorClusterMessage`] also implements `ractor::DescribeMessage`: the list of variants with their doc comments, the
+//! names of their fields (those of a tuple have none), and the types of their arguments and replies in the grammar of docs/types.md.
+//! An alias is the type that it stands for, and so is a parameter of a generic enum. A type in the format of `blanket_serde` is written
+//! `pot<Order>`, any other type that isn't ractor's `opaque<Order>`.
 
 mod bounds;
 mod expand;
