@@ -71,6 +71,7 @@ mod bounds;
 mod expand;
 mod model;
 mod parse;
+mod portable;
 mod tokens;
 
 use proc_macro::TokenStream;
@@ -100,4 +101,17 @@ pub fn ractor_cluster_message(input: TokenStream) -> TokenStream {
             output.into()
         }
     }
+}
+
+/// Makes a struct a state that code in every language can take over: `ractor::reload::PortableState`, with the feature `reload`
+/// of the guest SDK.
+///
+/// Each field is `ractor::reload::Portable`. `#[portable(default)]` or `#[portable(default = EXPRESSION)]` says what a field is that an
+/// older state doesn't have, and `#[portable(name = "…")]` what it is called in the state.
+#[proc_macro_derive(PortableState, attributes(portable))]
+pub fn portable_state(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    portable::state(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }

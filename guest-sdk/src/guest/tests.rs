@@ -244,7 +244,18 @@ fn each_type_has_its_name_in_the_grammar() {
         type_name::<Vec<char>>(),
     ];
     let expected = [
-        "unit", "u8", "i128", "f32", "bool", "char", "string", "bytes", "list<i8>", "list<f64>", "list<bool>", "list<char>",
+        "unit",
+        "u8",
+        "i128",
+        "f32",
+        "bool",
+        "char",
+        "string",
+        "bytes",
+        "list<i8>",
+        "list<f64>",
+        "list<bool>",
+        "list<char>",
     ];
     assert_eq!(names, expected);
 }

@@ -1,9 +1,7 @@
 //! What the host is told of the actor: its contract.
 
 use super::{Component, Exported};
-use crate::guest::contract_bindings::exports::ractor::actor::contract::{
-    Contract, Guest, Message, Parameter, Schema,
-};
+use crate::guest::contract_bindings::exports::ractor::actor::contract::{Contract, Guest, Message, Parameter, Schema};
 use crate::guest::describe::type_name;
 use crate::guest::{ArgumentDescription, BytesConvertable, DescribeMessage, MessageDescription};
 
