@@ -31,7 +31,7 @@ pub mod serialization;
 mod tests;
 pub mod thread_local;
 pub mod time;
-mod type_names;
+pub(crate) mod type_names;
 
 #[cfg(all(target_family = "wasm", feature = "actor-macros"))]
 pub use ractor_macros::actor;

@@ -24,6 +24,7 @@ mod metrics;
 mod needs;
 mod old_worlds;
 mod random;
+mod randomness;
 mod reload;
 mod reload_failures;
 mod reload_support;
