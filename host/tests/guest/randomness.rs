@@ -4,30 +4,28 @@ use std::collections::BTreeSet;
 
 use ractor_host::guest::Module;
 
-use crate::support::{ENGINE, HELLO, component, load, options, start_module};
+use crate::support::{ENGINE, component, load, options, start_module};
 
 /// A guest that answers each call with as many random bytes as its arguments say, in four bytes with the last first.
+const DRAWING: &str = r#"(module
+  (import "ractor:actor/random@0.1.0" "bytes" (func $bytes (param i32 i32)))
+  (memory (export "memory") 4)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
+  (func $ok (result i32) (i32.const 16))
+  (func (export "ractor:actor/actor@0.1.0#describe") (result i32) unreachable)
+  (func (export "ractor:actor/actor@0.1.0#pre-start") (param i32 i32) (result i32) (call $ok))
+  (func (export "ractor:actor/actor@0.1.0#post-start") (result i32) (call $ok))
+  (func (export "ractor:actor/actor@0.1.0#handle-cast") (param i32 i32 i32 i32) (result i32) (call $ok))
+  (func (export "ractor:actor/actor@0.1.0#handle-call") (param i32 i32 i32 i32 i64) (result i32)
+    (call $bytes (i32.load (local.get 2)) (i32.const 24))
+    (i32.store (i32.const 20) (i32.const 1))
+    (i32.const 16))
+  (func (export "ractor:actor/actor@0.1.0#handle-supervisor-evt")
+    (param i32 i64 i64 i32 i32 i32 i32 i32 i32) (result i32) (call $ok))
+  (func (export "ractor:actor/actor@0.1.0#post-stop") (result i32) (call $ok)))"#;
+
 async fn drawing() -> Module {
-    let core = HELLO
-        .replacen(
-            "(import",
-            "(import \"ractor:actor/random@0.1.0\" \"bytes\" (func $bytes (param i32 i32)))\n(import",
-            1,
-        )
-        .replace(
-            "(i32.const 4096))",
-            "(global.get $heap))\n(global $heap i32 (i32.const 4096))",
-        )
-        .replacen("(memory (export \"memory\") 1)", "(memory (export \"memory\") 4)", 1)
-        .replacen(
-            "\"ractor:actor/actor@0.1.0#handle-call\") (param i32 i32 i32 i32 i64) (result i32) unreachable)",
-            "\"ractor:actor/actor@0.1.0#handle-call\") (param i32 i32 i32 i32 i64) (result i32)
-               (call $bytes (i32.load (local.get 2)) (i32.const 24))
-               (i32.store (i32.const 20) (i32.const 1))
-               (i32.const 16))",
-            1,
-        );
-    let bytes = component(&core, "", "import ractor:actor/random@0.1.0;");
+    let bytes = component(DRAWING, "", "import ractor:actor/random@0.1.0;");
     load(&ENGINE, &bytes).await.unwrap()
 }
 
