@@ -40,7 +40,7 @@ mod calling {
 
 pub(crate) use calling::exports::ractor::actor::calls::Outcome as CallOutcome;
 pub(crate) use calling::{Calling as Calls, CallingIndices as CallsIndices};
-pub use generated::exports::ractor::actor::actor::{Descriptor, MessageVariant};
+pub(crate) use generated::exports::ractor::actor::actor::{Descriptor, MessageVariant};
 pub(crate) use generated::ractor::actor::{
     config, groups, identity, lifecycle, logging, messaging, random, registry, requests, timers, types,
 };

@@ -12,6 +12,7 @@ pub(crate) mod calls;
 mod calls_export;
 pub(crate) mod casts;
 pub(crate) mod code;
+pub(crate) mod contract_export;
 pub(crate) mod describing;
 pub(crate) mod engine;
 pub(crate) mod error;
