@@ -6,8 +6,9 @@ use wasmtime::component::{Component, InstancePre};
 use super::batch_export::BatchExport;
 use super::calls_export;
 use super::reload_exports::ReloadExports;
+use super::replies_export;
 use crate::component::bindings::types::SupervisionEvent;
-use crate::component::bindings::{ACTOR_INTERFACE, CallsIndices, Descriptor, WorldIndices};
+use crate::component::bindings::{ACTOR_INTERFACE, CallsIndices, Descriptor, RepliesIndices, WorldIndices};
 use crate::component::error::LoadFault;
 use crate::component::interfaces;
 use crate::store::data::StoreData;
@@ -23,6 +24,8 @@ pub(super) struct Linked {
     pub(super) batch: Option<BatchExport>,
     /// None if its calls come through the interface of all actors.
     pub(super) calls: Option<CallsIndices>,
+    /// None if it waits for nothing without standing still.
+    pub(super) replies: Option<RepliesIndices>,
 }
 
 /// Links the component with the host, or says what keeps it from being an actor.
@@ -38,6 +41,7 @@ pub(super) fn check(engine: &wasmtime::Engine, imports: &Imports, component: &Co
     let reload = ReloadExports::find(component, &linked)?;
     let batch = BatchExport::find(component, &linked)?;
     let calls = calls_export::find(component, &linked)?;
+    let replies = replies_export::find(component, &linked)?;
     let world = WorldIndices::new(&linked).map_err(mismatch)?;
     Ok(Linked {
         pre: linked,
@@ -45,6 +49,7 @@ pub(super) fn check(engine: &wasmtime::Engine, imports: &Imports, component: &Co
         reload,
         batch,
         calls,
+        replies,
     })
 }
 
