@@ -105,6 +105,9 @@ pub trait Inbox: Send + Sync + 'static {
     ///
     /// To miss no room, a sender asks before it tries [`put`](Self::put) once more.
     fn room(&self) -> Option<BoxFuture<'_, ()>>;
+
+    /// The actor is about to drain. To be said before, so that as it ends it finishes what it has kept apart from its mailbox.
+    fn drains(&self);
 }
 
 /// A message that a mailbox didn't take.

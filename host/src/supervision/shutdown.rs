@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::message::{LiveChild, SupervisorMessage};
 use super::shutdown_order::{ShutdownCommand, ShutdownOrder};
-use crate::directory::BoxFuture;
+use crate::directory::{self, BoxFuture};
 
 /// The time that actors have to stop when another one could not be started.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -131,7 +131,12 @@ pub(super) async fn freeze(supervisor: &ActorRef<SupervisorMessage>, patience: D
 async fn end_actor(cell: ActorCell, mode: ShutdownMode) -> ActorId {
     // An error says that it has ended already.
     match mode {
-        ShutdownMode::Drain => drop(cell.drain_and_wait(None).await),
+        ShutdownMode::Drain => {
+            if let Some(inbox) = directory::inbox(cell.get_id()) {
+                inbox.drains();
+            }
+            drop(cell.drain_and_wait(None).await);
+        }
         ShutdownMode::Stop(reason) => drop(cell.stop_and_wait(Some(reason), None).await),
     }
     cell.get_id()

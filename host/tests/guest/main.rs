@@ -6,6 +6,7 @@
     reason = "a test that fails should panic"
 )]
 
+mod asks;
 mod batches;
 mod caching;
 mod checkpoints;

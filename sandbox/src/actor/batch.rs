@@ -16,7 +16,7 @@ use ractor::{ActorProcessingErr, ActorRef};
 use super::guest::{Guest, Opaque, Running};
 use super::work::Work;
 use crate::accounting::telemetry;
-use crate::store::mailbox::MARK;
+use crate::store::mailbox::{ARRIVAL, MARK, RESUME};
 
 /// What becomes of a message of ractor's mailbox.
 pub(super) enum Gathered {
@@ -24,6 +24,8 @@ pub(super) enum Gathered {
     Waits,
     /// Those that are held are to be handled now.
     Due,
+    /// Something has arrived for the instance.
+    Arrived,
     /// It is to be handled by itself, after those that are held.
     Apart(SerializedMessage),
 }
@@ -31,16 +33,19 @@ pub(super) enum Gathered {
 impl Running {
     /// Holds a message that can be handled together with others.
     pub(super) fn gather(&mut self, message: SerializedMessage) -> Gathered {
-        if let SerializedMessage::CallReply(MARK, _) = message {
-            // Whatever was sent before the mark has been taken by now, also if all of it was handled in a full batch.
-            self.casts.mark_came();
-            return if self.casts.is_empty() {
-                Gathered::Waits
-            } else {
-                Gathered::Due
-            };
-        }
         let message = match message {
+            SerializedMessage::CallReply(MARK, _) => {
+                // Whatever was sent before the mark has been taken by now, also if all of it was handled in a full batch.
+                self.casts.mark_came();
+                return if self.casts.is_empty() {
+                    Gathered::Waits
+                } else {
+                    Gathered::Due
+                };
+            }
+            SerializedMessage::CallReply(ARRIVAL, _) => return Gathered::Arrived,
+            // What was kept has been handled by now.
+            SerializedMessage::CallReply(RESUME, _) => return Gathered::Waits,
             // A token: see `mailbox`.
             SerializedMessage::CallReply(..) => match self.life.mailbox.next() {
                 Some(message) => message,
@@ -74,13 +79,13 @@ impl Running {
 }
 
 impl Guest {
-    /// Handles the casts that are held. True if the actor goes on.
+    /// Handles the casts that are held, until a handler is not done. True if the actor goes on.
     pub(super) async fn handle_held_casts(
         &self,
         myself: &ActorRef<Opaque>,
         running: &mut Running,
     ) -> Result<bool, ActorProcessingErr> {
-        while !running.casts.is_empty() {
+        while !running.casts.is_empty() && !running.is_blocked() {
             // Asked anew for each batch: a guest returns early when something is asked, so that it comes before the
             // casts that are left.
             if running.life.commands.are_pending() && !Box::pin(self.run_commands(myself, running)).await? {

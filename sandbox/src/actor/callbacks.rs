@@ -24,18 +24,23 @@ impl Guest {
         self.conclude(&myself, running, instance, outcome).await.map(drop)
     }
 
-    /// Handles a message by itself, after the casts that are held.
+    /// Handles a message by itself, after the casts that are held. True if the actor goes on.
     pub(super) async fn take_message(
         &self,
-        myself: ActorRef<Opaque>,
+        myself: &ActorRef<Opaque>,
         message: SerializedMessage,
         running: &mut Running,
-    ) -> Result<(), ActorProcessingErr> {
+    ) -> Result<bool, ActorProcessingErr> {
         let is_cast = is_cast(&message);
-        if !Box::pin(self.handle_held_casts(&myself, running)).await? {
+        if !Box::pin(self.handle_held_casts(myself, running)).await? {
             // A call that is dropped here tells its caller; nobody else would hear of a cast.
             telemetry::dead_letters(&running.label, "ended", usize::from(is_cast));
-            return Ok(());
+            return Ok(false);
+        }
+        if running.is_blocked() {
+            // One of the casts has begun what isn't done.
+            running.keep_first(message);
+            return Ok(true);
         }
         let message = match message {
             // The answer is the module's: neither the instance nor a trial of its code has a part in it.
@@ -43,21 +48,19 @@ impl Guest {
                 variant, args, reply, ..
             } if variant == DESCRIBE_VARIANT => {
                 Box::pin(describe::answer(&running.life, &args, reply)).await;
-                return Ok(());
+                return Ok(true);
             }
             message => message,
         };
         if running.probation.is_some() {
-            return Box::pin(self.prove(&myself, running, Work::Message(message)))
-                .await
-                .map(drop);
+            return Box::pin(self.prove(myself, running, Work::Message(message))).await;
         }
         let mut instance = running.take()?;
         let outcome = handle(&mut instance, message).await;
         if is_cast && outcome.is_err() {
             telemetry::dead_letters(&running.label, "failed", 1);
         }
-        self.conclude(&myself, running, instance, outcome).await.map(drop)
+        self.conclude(myself, running, instance, outcome).await
     }
 
     pub(super) async fn handle_event(
@@ -71,7 +74,7 @@ impl Guest {
         // here.
         let hears = instance.admits(&event);
         let Some(event) = events::for_guest(event, &self.family).filter(|_| hears) else {
-            running.instance = Some(instance);
+            running.put_unused(instance);
             return Ok(());
         };
         if running.probation.is_some() {
@@ -84,11 +87,31 @@ impl Guest {
         self.conclude(&myself, running, instance, outcome).await.map(drop)
     }
 
-    pub(super) async fn stopped(&self, running: &mut Running) -> Result<(), ActorProcessingErr> {
+    pub(super) async fn stopped(
+        &self,
+        myself: &ActorRef<Opaque>,
+        running: &mut Running,
+    ) -> Result<(), ActorProcessingErr> {
+        if running.life.mailbox.is_draining() {
+            self.finish(myself, running).await?;
+        }
+        // Now, and not with the actor's state, which outlives it: there are calls among it whose callers wait.
+        running.give_up_kept();
         let mut instance = running.take()?;
-        // Before `post-stop`, which may give up the state.
-        self.write_last_checkpoint(&running.life, &running.label, &mut instance)
-            .await;
+        if running.pending.is_some() {
+            let Label { name, pid, .. } = &running.label;
+            tracing::warn!(
+                actor = &**name,
+                pid,
+                "the actor ends before a handler that is pending is done"
+            );
+            // In the middle of a handler there is no state to keep.
+            self.expect_no_checkpoint(&running.label);
+        } else {
+            // Before `post-stop`, which may give up the state.
+            self.write_last_checkpoint(&running.life, &running.label, &mut instance)
+                .await;
+        }
         let outcome = instance.post_stop().await;
         // After it: a guest can be found, and answer calls that it has put off, to its very end.
         self.set_presence(None);
@@ -101,10 +124,14 @@ impl Guest {
         myself: &ActorRef<Opaque>,
         running: &mut Running,
     ) -> Result<bool, ActorProcessingErr> {
-        while let Some(command) = running.life.commands.take() {
+        while let Some(command) = running.life.commands.take(running.handlers()) {
             if !self.run_command(myself, running, command).await? {
                 return Ok(false);
             }
+        }
+        // Those that wait for handlers which aren't done.
+        if running.life.commands.are_postponed() {
+            running.hold();
         }
         Ok(true)
     }
@@ -127,7 +154,7 @@ impl Guest {
                 if instance.take_timed_stop() {
                     return self.stop(myself, running, instance, None).await;
                 }
-                running.instance = Some(instance);
+                running.put_unused(instance);
             }
             Command::Reload(request) => return self.reload(myself, running, *request).await,
             Command::Confirm => running.confirm(),

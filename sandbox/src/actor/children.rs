@@ -1,6 +1,7 @@
-//! What an instance asks of its own actor: to start children, and to stop when a timer says so.
+//! What an instance asks of its own actor: to start children, to stop when a timer says so, and to look for what has arrived.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ractor::{ActorCell, ActorId};
 
@@ -14,6 +15,7 @@ use crate::component::bindings::lifecycle::{Child, Restart as Restarted};
 use crate::directory::BoxFuture;
 use crate::policy::profile::Profile;
 use crate::policy::restart::{RestartIntensity, RestartPolicy, RestartType};
+use crate::store::mailbox::Mailbox;
 use crate::store::own_actor::{NotStarted, OwnActor};
 
 /// A guest's actor, as its instances know it.
@@ -21,6 +23,9 @@ use crate::store::own_actor::{NotStarted, OwnActor};
 pub(super) struct Parent {
     cell: ActorCell,
     commands: Arc<Commands>,
+    mailbox: Arc<Mailbox>,
+    /// The last token that was given out. An actor would need centuries to reach 2^53.
+    last_token: AtomicU64,
     profile: Arc<Profile>,
     modules: Modules,
     family: Family,
@@ -28,10 +33,12 @@ pub(super) struct Parent {
 
 impl Parent {
     /// Of the actor with this handler.
-    pub(super) fn new(cell: ActorCell, commands: Arc<Commands>, guest: &Guest) -> Self {
+    pub(super) fn new(cell: ActorCell, commands: Arc<Commands>, mailbox: Arc<Mailbox>, guest: &Guest) -> Self {
         Self {
             cell,
             commands,
+            mailbox,
+            last_token: AtomicU64::new(0),
             profile: guest.profile.clone(),
             modules: guest.modules.clone(),
             family: guest.family.clone(),
@@ -42,6 +49,16 @@ impl Parent {
 impl OwnActor for Parent {
     fn stop_is_due(&self) {
         self.commands.request(Command::StopDue);
+    }
+
+    fn look_for_arrivals(&self) {
+        // An actor that drains takes no token. It looks by itself, as it ends.
+        self.mailbox.arrived();
+    }
+
+    fn next_token(&self) -> u64 {
+        // Only the number counts, and nothing is ordered by it.
+        self.last_token.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     fn has_commands(&self) -> bool {

@@ -8,10 +8,12 @@ use ractor::{ActorCell, ActorProcessingErr, Message};
 
 use super::checkpoint::settings::Checkpoints;
 use super::guest_cell::GuestCell;
+use super::held::Held;
 use super::modules::Modules;
 use super::reload::probation::Probation;
 use crate::accounting::family::{Family, Member, Share};
 use crate::accounting::label::Label;
+use crate::component::bindings::requests::Mailbox as PendingMailbox;
 use crate::directory::Hosted;
 use crate::instance::calls::Instance;
 use crate::instance::casts::Casts;
@@ -77,6 +79,10 @@ pub(super) struct Running {
     pub(super) probation: Option<Box<Probation>>,
     /// Casts that were taken out of ractor's mailbox and are to be handled before anything else of it.
     pub(super) casts: Casts,
+    /// What the guest has said of handlers that are not done.
+    pub(super) pending: Option<PendingMailbox>,
+    /// There while the mailbox is held, and until what came meanwhile was handled.
+    pub(super) held: Option<Box<Held>>,
 }
 
 impl Guest {
@@ -145,6 +151,9 @@ impl Message for Opaque {
 
 impl Running {
     pub(super) fn take(&mut self) -> Result<Box<Instance>, ActorProcessingErr> {
+        if let Some(held) = &mut self.held {
+            held.end_wait();
+        }
         self.instance
             .take()
             .ok_or_else(|| "the instance is gone, but its actor was asked to go on".into())

@@ -129,6 +129,7 @@ impl GuestRef {
     /// # Errors
     /// The actor goes on with the code that it had, or has ended.
     pub async fn reload(&self, swap: Swap) -> Result<Swapped, NotReloaded> {
+        let _look = LookAtEnd(&self.0.mailbox);
         let (tell, told) = oneshot::channel();
         let request = ReloadRequest { swap, tell };
         self.0.commands.request(Command::Reload(Box::new(request)));
@@ -167,10 +168,21 @@ impl GuestRef {
     }
 
     async fn ask(&self, room: Option<Arc<StateRoom>>) -> Result<SnapshotReply, NotReloaded> {
+        let _look = LookAtEnd(&self.0.mailbox);
         let (tell, told) = oneshot::channel();
         self.0
             .commands
             .request(Command::Snapshot(SnapshotRequest { room, tell }));
         told.await.unwrap_or(Err(NotReloaded::Ended))
+    }
+}
+
+/// Has the actor look when whoever asked for something has given up: it may hold its mailbox for that alone. Made before the receiver of
+/// the outcome, so that it is dropped after that.
+struct LookAtEnd<'a>(&'a Mailbox);
+
+impl Drop for LookAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.resume();
     }
 }

@@ -32,7 +32,7 @@ impl Actor for Guest {
         // Before any of its code runs: it may send to itself and be answered, and its name must be its own by then.
         let hosted = directory::register_hosted(cell.clone(), mailbox.clone()).map_err(SpawnError::from)?;
         let commands = Arc::new(Commands::new(mailbox.clone()));
-        let parent = Arc::new(Parent::new(cell.clone(), commands.clone(), self));
+        let parent = Arc::new(Parent::new(cell.clone(), commands.clone(), mailbox.clone(), self));
         // The module may have a newer version by now than when the actor was asked for.
         let life = self.modules.enter(&self.module, |module| {
             GuestCell::new(cell.clone(), mailbox, commands, self.profile.clone(), parent, module)
@@ -59,6 +59,8 @@ impl Actor for Guest {
             casts: Casts::new(label.clone(), &self.profile.limits),
             label,
             probation: None,
+            pending: None,
+            held: None,
         })
     }
 
@@ -79,10 +81,14 @@ impl Actor for Guest {
         if running.life.commands.are_pending() && !Box::pin(self.run_commands(&myself, running)).await? {
             return Ok(());
         }
+        if running.held.is_some() {
+            return Box::pin(self.take_held(&myself, message, running)).await;
+        }
         match running.gather(message) {
             Gathered::Waits => Ok(()),
             Gathered::Due => Box::pin(self.handle_held_casts(&myself, running)).await.map(drop),
-            Gathered::Apart(message) => Box::pin(self.take_message(myself, message, running)).await,
+            Gathered::Arrived => Box::pin(self.handle_arrivals(&myself, running)).await.map(drop),
+            Gathered::Apart(message) => Box::pin(self.take_message(&myself, message, running)).await.map(drop),
         }
     }
 
@@ -95,7 +101,7 @@ impl Actor for Guest {
         Box::pin(self.handle_event(myself, event, running)).await
     }
 
-    async fn post_stop(&self, _: ActorRef<Opaque>, running: &mut Running) -> Result<(), ActorProcessingErr> {
-        Box::pin(self.stopped(running)).await
+    async fn post_stop(&self, myself: ActorRef<Opaque>, running: &mut Running) -> Result<(), ActorProcessingErr> {
+        Box::pin(self.stopped(&myself, running)).await
     }
 }

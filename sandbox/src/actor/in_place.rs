@@ -23,12 +23,20 @@ impl Running {
     fn put_back(&mut self, mut instance: Box<Instance>, outcome: Result<(), GuestError>) -> Result<(), AfterCallback> {
         // Also after a failure: the next instance has another state.
         self.life.turn();
-        outcome.map_err(AfterCallback::Failed)?;
-        if let Some(reason) = instance.take_stop_request() {
+        if let Err(error) = outcome {
+            self.forget_handlers();
+            return Err(AfterCallback::Failed(error));
+        }
+        // The message in which a guest asks to stop is handled first, which takes as long as its handler is pending; but not for ever.
+        let may_stop = !instance.holds_mailbox() || instance.check_held().is_err();
+        if may_stop && let Some(reason) = instance.take_stop_request() {
+            self.pending = instance.take_pending();
             return Err(AfterCallback::Stops(instance, reason));
         }
-        self.instance = Some(instance);
-        Ok(())
+        self.wait_with(instance).map_err(|error| {
+            self.forget_handlers();
+            AfterCallback::Failed(error)
+        })
     }
 }
 
@@ -80,9 +88,11 @@ impl Guest {
                     myself.stop(reason);
                     return Ok(false);
                 }
-                // Before `post-stop`, which may give up the state.
-                self.write_last_checkpoint(&running.life, &running.label, &mut instance)
-                    .await;
+                if running.pending.is_none() {
+                    // Before `post-stop`, which may give up the state.
+                    self.write_last_checkpoint(&running.life, &running.label, &mut instance)
+                        .await;
+                }
                 if let Err(error) = instance.post_stop().await {
                     tracing::warn!(actor = &**name, pid, %error, "the actor failed while it stopped");
                 }
@@ -143,6 +153,7 @@ impl Guest {
     ) -> Result<(), ActorProcessingErr> {
         // The instance first, and its timers with it: it can start no child any more that would be missed here.
         running.instance = None;
+        running.forget_handlers();
         end_children(myself);
         match self.try_restart(myself, running).await {
             Ok(()) => Ok(()),
@@ -163,11 +174,14 @@ impl Guest {
             instance.post_start().await?;
             Ok(instance)
         };
-        match started.await {
-            Ok(instance) => {
-                telemetry::restart(label);
+        let started = match started.await {
+            Ok(instance) => running.wait_with(instance),
+            Err(error) => Err(error),
+        };
+        match started {
+            Ok(()) => {
+                telemetry::restart(&running.label);
                 self.restarting.restarts.restarted();
-                running.instance = Some(instance);
                 Ok(())
             }
             Err(error) => {

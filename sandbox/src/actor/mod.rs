@@ -18,6 +18,7 @@ pub(crate) mod events;
 pub(crate) mod guest;
 pub(crate) mod guest_cell;
 pub(crate) mod handler;
+pub(crate) mod held;
 pub(crate) mod in_place;
 pub(crate) mod modules;
 pub(crate) mod reload;

@@ -1,4 +1,4 @@
-//! What a guest is given to do: a message, or news of another actor.
+//! What a guest is given to do: a message, news of another actor, or what has arrived for it.
 
 use ractor::message::SerializedMessage;
 
@@ -8,12 +8,14 @@ use crate::directory::PROBE_VARIANT;
 use crate::instance::calls::Instance;
 use crate::instance::error::GuestError;
 use crate::policy::limits::Limit;
+use crate::store::asks::Arrival;
 use crate::store::replies::Port;
 
 /// See the module.
 pub(super) enum Work {
     Message(SerializedMessage),
     Event(SupervisionEvent),
+    Arrival(Arrival),
 }
 
 /// What was given once and may be given again, without what it can carry only once.
@@ -25,6 +27,7 @@ pub(super) enum Copy {
         metadata: Option<Vec<u8>>,
     },
     Event(SupervisionEvent),
+    Arrival(Arrival),
 }
 
 impl Work {
@@ -32,6 +35,7 @@ impl Work {
         match self {
             Self::Message(message) => handle(instance, message).await,
             Self::Event(event) => instance.handle_supervisor_evt(&event).await,
+            Self::Arrival(arrival) => instance.handle_arrival(&arrival).await,
         }
     }
 
@@ -65,6 +69,7 @@ impl Work {
             // Tokens were exchanged for their messages before, and marks are never given to an instance.
             Self::Message(SerializedMessage::CallReply(..)) => None,
             Self::Event(event) => Some(Copy::Event(event.clone())),
+            Self::Arrival(arrival) => Some(Copy::Arrival(arrival.clone())),
         }
     }
 }
@@ -87,6 +92,7 @@ impl Copy {
                 })
             }),
             Self::Event(event) => Some(Work::Event(event)),
+            Self::Arrival(arrival) => Some(Work::Arrival(arrival)),
         }
     }
 }

@@ -38,6 +38,20 @@ mod calling {
     });
 }
 
+/// What an actor waits for without standing still. On its own for the same reason.
+mod replying {
+    wasmtime::component::bindgen!({
+        path: "wit",
+        inline: "package ractor:replying; world replying { export ractor:actor/replies@0.1.0; }",
+        world: "ractor:replying/replying",
+        with: {
+            "ractor:actor/types@0.1.0": super::generated::ractor::actor::types,
+            "ractor:actor/requests@0.1.0": super::generated::ractor::actor::requests,
+        },
+        exports: { default: async },
+    });
+}
+
 pub(crate) use calling::exports::ractor::actor::calls::Outcome as CallOutcome;
 pub(crate) use calling::{Calling as Calls, CallingIndices as CallsIndices};
 pub(crate) use generated::exports::ractor::actor::actor::{Descriptor, MessageVariant};
@@ -45,6 +59,7 @@ pub(crate) use generated::ractor::actor::{
     config, groups, identity, lifecycle, logging, messaging, random, registry, requests, timers, types,
 };
 pub(crate) use generated::{Imports as World, ImportsIndices as WorldIndices};
+pub(crate) use replying::{Replying as Replies, ReplyingIndices as RepliesIndices};
 
 /// The interface that every actor exports.
 pub(crate) const ACTOR_INTERFACE: &str = "ractor:actor/actor@0.1.0";

@@ -14,7 +14,7 @@ use super::module::Module;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::component::bindings::types::SupervisionEvent;
-use crate::component::bindings::{CallOutcome, Calls, World};
+use crate::component::bindings::{CallOutcome, Calls, Replies, World};
 use crate::component::contract::Contract;
 use crate::instance::error::{Fault, Frames, GuestError};
 use crate::policy::limits::{Limit, Limits};
@@ -41,6 +41,8 @@ pub(crate) struct Instance {
     exports: World,
     /// None if calls come through `exports`.
     calls: Option<Calls>,
+    /// None if it waits for nothing without standing still.
+    pub(super) replies: Option<Replies>,
     /// The component behind the exports, for those that are looked up when they are needed.
     pub(super) component: wasmtime::component::Instance,
     pub(super) code: Arc<Code>,
@@ -93,6 +95,7 @@ impl Instance {
         store.set_epoch_deadline(1);
         let code = module.code().clone();
         let linked = code.linked();
+        store.data_mut().hears_replies = linked.replies.is_some();
         let made = async {
             store.data_mut().open_directories().await;
             // Before the component, whose start may call them; and within the time of a start, because they may wait.
@@ -101,18 +104,23 @@ impl Instance {
             let exports = linked.world.load(&mut store, &component)?;
             let calls = linked.calls.as_ref();
             let calls = calls.map(|calls| calls.load(&mut store, &component)).transpose()?;
-            Ok((component, exports, calls))
+            let replies = linked.replies.as_ref();
+            let replies = replies
+                .map(|replies| replies.load(&mut store, &component))
+                .transpose()?;
+            Ok((component, exports, calls, replies))
         };
         // The start of a component is code of the guest, so it has a budget and takes turns like any message.
         let made: wasmtime::Result<_> = meter.run(longest, pin!(made)).await;
         match made {
-            Ok((component, exports, calls)) => {
+            Ok((component, exports, calls, replies)) => {
                 // From here on: what languages look at while they start is no attempt of the program.
                 store.data_mut().made = true;
                 Ok(Self {
                     store,
                     exports,
                     calls,
+                    replies,
                     component,
                     code,
                     meter,
@@ -156,6 +164,8 @@ impl Instance {
         let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_pre_start(store, arguments);
         let outcome = meter.run(longest, pin!(call)).await;
+        // A handler that isn't done says so as each callback ends, and `post-start` follows.
+        self.take_pending();
         self.outcome(Callback::Lifecycle("pre-start"), outcome)
     }
 

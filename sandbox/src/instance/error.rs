@@ -54,6 +54,12 @@ pub enum Fault {
         /// The guest's own limit, if that is what stood in the way.
         refused: Option<Limit>,
     },
+    /// A handler waits, and the mailbox is held for it, but nothing is to come.
+    #[error(
+        "it said that a handler is pending and holds the mailbox, but nothing is to come that could have it go on: no reply to \
+         `requests.ask`, no timer of `timers.wake-after`, and no news of a child or of what it monitors"
+    )]
+    NeverDone,
     /// The guest trapped.
     #[error("trapped: {reason}{}{at}", hint(*.refused))]
     Trapped {
@@ -72,7 +78,11 @@ impl Fault {
         match self {
             Self::Limit { limit, .. } => Some(*limit),
             Self::NoInstance { refused, .. } | Self::Trapped { refused, .. } => *refused,
-            Self::Returned(_) | Self::NotGranted(_) | Self::CheckpointsUnread(_) | Self::Shortage(_) => None,
+            Self::Returned(_)
+            | Self::NotGranted(_)
+            | Self::CheckpointsUnread(_)
+            | Self::Shortage(_)
+            | Self::NeverDone => None,
         }
     }
 }

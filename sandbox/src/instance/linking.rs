@@ -7,8 +7,9 @@ use super::batch_export::BatchExport;
 use super::calls_export;
 use super::contract_export::ContractExport;
 use super::reload_exports::ReloadExports;
+use super::replies_export;
 use crate::component::bindings::types::SupervisionEvent;
-use crate::component::bindings::{ACTOR_INTERFACE, CallsIndices, Descriptor, WorldIndices};
+use crate::component::bindings::{ACTOR_INTERFACE, CallsIndices, Descriptor, RepliesIndices, WorldIndices};
 use crate::component::error::LoadFault;
 use crate::component::interfaces;
 use crate::store::data::StoreData;
@@ -26,6 +27,8 @@ pub(super) struct Linked {
     pub(super) calls: Option<CallsIndices>,
     /// None if it describes itself in the way of old.
     pub(super) contract: Option<ContractExport>,
+    /// None if it waits for nothing without standing still.
+    pub(super) replies: Option<RepliesIndices>,
 }
 
 /// Links the component with the host, or says what keeps it from being an actor.
@@ -42,6 +45,7 @@ pub(super) fn check(engine: &wasmtime::Engine, imports: &Imports, component: &Co
     let batch = BatchExport::find(component, &linked)?;
     let calls = calls_export::find(component, &linked)?;
     let contract = ContractExport::find(component, &linked)?;
+    let replies = replies_export::find(component, &linked)?;
     let world = WorldIndices::new(&linked).map_err(mismatch)?;
     Ok(Linked {
         pre: linked,
@@ -50,6 +54,7 @@ pub(super) fn check(engine: &wasmtime::Engine, imports: &Imports, component: &Co
         batch,
         calls,
         contract,
+        replies,
     })
 }
 

@@ -6,6 +6,7 @@
 //! An instance that has failed is dropped. What becomes of its actor then isn't known here, nor is anything of ractor's callbacks.
 //! Begin with `calls.rs`, then `meter.rs`; for the way from a file to a module, with `loading.rs`.
 
+pub(crate) mod arrivals;
 pub(crate) mod batch;
 pub(crate) mod batch_export;
 pub(crate) mod calls;
@@ -23,4 +24,5 @@ pub(crate) mod module;
 pub(crate) mod optional_interface;
 pub(crate) mod reload;
 pub(crate) mod reload_exports;
+mod replies_export;
 pub(crate) mod ticker;

@@ -116,7 +116,7 @@ impl Instance {
         outcome.map(|(outcome,)| outcome)
     }
 
-    /// Exchanges what the host keeps for the actor beside its instance: open calls, timers, monitors, children.
+    /// Exchanges what the host keeps for the actor beside its instance: open calls, timers, asks, monitors, children.
     pub(crate) fn exchange(&mut self, other: &mut Self) {
         let (mine, theirs) = (self.store.data_mut(), other.store.data_mut());
         std::mem::swap(&mut mine.replies, &mut theirs.replies);
@@ -124,6 +124,7 @@ impl Instance {
         std::mem::swap(&mut mine.outflow, &mut theirs.outflow);
         std::mem::swap(&mut mine.monitors, &mut theirs.monitors);
         std::mem::swap(&mut mine.timers, &mut theirs.timers);
+        std::mem::swap(&mut mine.asks, &mut theirs.asks);
     }
 
     /// What the actor has now, to end later what it began since.

@@ -66,7 +66,8 @@ table::limits! {
             beyond "`mailbox_full` says what happens to a message; a change in a group is dropped and counted as a dead letter",
             reached MailboxMessages "waiting messages";
         /// Bytes of the messages that wait to be handled, with some two hundred for each. A message that is larger by itself is still
-        /// taken into an empty mailbox.
+        /// taken into an empty mailbox. As many bytes of replies to `requests.ask` may wait beside them; beyond it, an ask fails with
+        /// `overloaded`.
         mailbox_bytes: Size = 64 * MIB,
             beyond "`mailbox_full` says what happens",
             reached MailboxBytes "bytes of waiting messages";
@@ -81,6 +82,10 @@ table::limits! {
         deferred_replies: Count = 1024,
             beyond "the newest is dropped, so that its caller learns of it at once",
             reached DeferredReplies "calls put off";
+        /// Calls that the guest has sent with `requests.ask` and whose outcomes it has not been given.
+        asks: Count = 1024,
+            beyond "a new one is refused with `too-many`",
+            reached Asks "outstanding asks";
         /// The longest that a call of the guest waits, whatever timeout it asked for, and that the start of a child may take.
         call_wait: Time = Duration::from_secs(300),
             beyond "the call fails with `timeout`",
@@ -152,9 +157,10 @@ table::limits! {
         family_memory_bytes: Size = 16 * memory_bytes,
             beyond "memory does not grow, no further child starts, and no directory is listed",
             shared Memory "bytes of memory";
-        /// Bytes of the messages that wait for any of the family, and of those that its timers will send.
+        /// Bytes of the messages and of the replies to `requests.ask` that wait for any of the family, and of the messages that its timers
+        /// will send.
         family_mailbox_bytes: Size = 4 * mailbox_bytes,
-            beyond "its mailboxes are full, and a further timer is refused",
+            beyond "its mailboxes are full, a further timer is refused, and an ask whose reply comes fails with `overloaded`",
             shared MailboxBytes "bytes of waiting messages";
         /// Timers of the family.
         family_timers: Count = 4 * timers,
@@ -172,6 +178,10 @@ table::limits! {
         family_deferred_replies: Count = 4 * deferred_replies,
             beyond "the newest is dropped",
             shared DeferredReplies "calls put off";
+        /// Calls that the members of the family have sent with `requests.ask` and whose outcomes they have not been given.
+        family_asks: Count = 4 * asks,
+            beyond "a new one is refused with `too-many`",
+            shared Asks "outstanding asks";
         /// HTTP requests of the family that are outstanding.
         family_http_requests: Count = 4 * http_requests,
             beyond "a new one fails with `connection-limit-reached`",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ractor::{ActorCell, SupervisionEvent};
 
 use super::allowed::Allowed;
+use super::asks::Asks;
 use super::batch::Progress;
 use super::interface_states::InterfaceStates;
 use super::monitors::Monitors;
@@ -15,6 +16,7 @@ use super::timers::Timers;
 use crate::accounting::family::Family;
 use crate::accounting::label::Label;
 use crate::accounting::limiter::{EngineBounds, Limiter};
+use crate::component::bindings::requests::Mailbox as PendingMailbox;
 use crate::policy::grants::{Grants, Guarded};
 use crate::policy::http_trust::HttpTrust;
 use crate::policy::limits::{Limit, Limits};
@@ -42,6 +44,15 @@ pub struct StoreData {
     /// Made at the first use, too: the actors and groups that the guest hears of, and its timers.
     pub(crate) monitors: Option<Box<Monitors>>,
     pub(crate) timers: Option<Timers>,
+    pub(crate) asks: Option<Asks>,
+    /// The component exports what it is called by for what it waits for.
+    pub(crate) hears_replies: bool,
+    /// What the callback that runs has said of a handler that isn't done.
+    pub(crate) pending: Option<PendingMailbox>,
+    /// The last token that was given out before what would be taken back with new code.
+    pub(crate) tried_since: u64,
+    /// The last number of a timer before that.
+    pub(crate) timers_tried_since: u64,
     /// True once the instance is made: what it does from then on is its own doing, not its language's.
     pub(crate) made: bool,
     /// The guest asked to stop, with this reason.
@@ -106,6 +117,11 @@ impl StoreData {
             allowed: Allowed::default(),
             monitors: None,
             timers: None,
+            asks: None,
+            hears_replies: false,
+            pending: None,
+            tried_since: 0,
+            timers_tried_since: 0,
             made: false,
             stopping: None,
             side_effects: SideEffects::Allowed,
@@ -142,12 +158,16 @@ impl StoreData {
 
     /// The guest acts on others, or traps because it may not.
     pub(super) fn side_effect(&mut self) -> wasmtime::Result<()> {
+        self.may_act()?;
+        // Noted before the act: one that fails halfway may have been noticed, too.
+        self.had_side_effects = true;
+        Ok(())
+    }
+
+    /// Traps in a callback in which the guest may only look.
+    pub(super) fn may_act(&self) -> wasmtime::Result<()> {
         match self.side_effects {
-            SideEffects::Allowed => {
-                // Noted before the act: one that fails halfway may have been noticed, too.
-                self.had_side_effects = true;
-                Ok(())
-            }
+            SideEffects::Allowed => Ok(()),
             SideEffects::Forbidden(callback) => Err(wasmtime::Error::new(SideEffectForbidden(callback))),
         }
     }
@@ -165,6 +185,11 @@ impl StoreData {
             self.context()?.groups.change_came();
         }
         Ok(self.monitors()?.admits(event))
+    }
+
+    /// A token that was not given out, above all that were.
+    pub(crate) fn last_token(&self) -> u64 {
+        self.actor.as_ref().map_or(0, |actor| actor.actor.next_token())
     }
 
     /// Traps on a name that is too long.

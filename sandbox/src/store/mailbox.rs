@@ -22,12 +22,19 @@ use crate::accounting::telemetry;
 use crate::directory::{BoxFuture, DESCRIBE_VARIANT, Inbox, NotPut, PutRefused};
 use crate::policy::limits::{Limits, WhenFull};
 use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// What a token has in place of a call's number: see the module.
-const TOKEN: u64 = 0;
+pub(crate) const TOKEN: u64 = 0;
 
 /// What a mark has there, which stands for no message: see [`batch`](crate::actor::batch).
 pub(crate) const MARK: u64 = 1;
+
+/// What a token has there that has the actor look for what has arrived for its instance: see [`asks`](crate::store::asks).
+pub(crate) const ARRIVAL: u64 = 2;
+
+/// What a token has there that has the actor go on with what it has kept: see [`held`](crate::actor::held).
+pub(crate) const RESUME: u64 = 3;
 
 /// What an actor is can be answered without its turn and without its instance.
 pub(crate) trait AnswersAhead: Send + Sync {
@@ -47,6 +54,8 @@ pub(crate) struct Mailbox {
     room: Notify,
     /// What answers questions that take neither the actor's turn nor its instance.
     answers: OnceLock<Weak<dyn AnswersAhead>>,
+    /// The actor is to finish what it has before it ends. ractor doesn't say so to an actor that ends.
+    drains: AtomicBool,
 }
 
 impl std::fmt::Debug for Mailbox {
@@ -67,6 +76,7 @@ impl Mailbox {
             quota,
             room: Notify::new(),
             answers: OnceLock::new(),
+            drains: AtomicBool::new(false),
         }
     }
 
@@ -126,6 +136,26 @@ impl Mailbox {
         self.put_token(MARK)
     }
 
+    /// Has the actor look for what has arrived for its instance. False if it takes no more messages.
+    pub(crate) fn arrived(&self) -> bool {
+        self.put_token(ARRIVAL)
+    }
+
+    /// Has the actor go on with what it has kept. False if it takes no more messages.
+    pub(crate) fn resume(&self) -> bool {
+        self.put_token(RESUME)
+    }
+
+    /// The actor is to finish what it has before it ends.
+    pub(crate) fn finish_at_end(&self) {
+        self.drains.store(true, Ordering::Release);
+    }
+
+    /// True if the actor is to finish what it has before it ends.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.drains.load(Ordering::Acquire)
+    }
+
     fn put_token(&self, token: u64) -> bool {
         self.actor
             .send_serialized(SerializedMessage::CallReply(token, Vec::new()))
@@ -175,6 +205,10 @@ impl Inbox for Mailbox {
             telemetry::limit(&self.label, limit);
         }
         outcome
+    }
+
+    fn drains(&self) {
+        self.finish_at_end();
     }
 
     fn room(&self) -> Option<BoxFuture<'_, ()>> {

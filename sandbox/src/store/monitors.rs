@@ -105,6 +105,16 @@ impl Monitors {
         }
     }
 
+    /// True if there is anything that the guest may hear of.
+    pub(crate) fn may_hear(&self) -> bool {
+        let groups = self.groups.as_ref();
+        !self.children.is_empty()
+            || !self.monitored.is_empty()
+            || groups.is_some_and(|groups| groups.len() > 0)
+            // A native may have linked itself to the guest, or spawned an actor under it.
+            || !self.myself.get_children().is_empty()
+    }
+
     /// True if the guest is to hear of this.
     pub(super) fn admits(&mut self, event: &SupervisionEvent) -> bool {
         match event {

@@ -13,6 +13,12 @@ pub(crate) trait OwnActor: fmt::Debug + Send + Sync {
     /// Has the actor look, before its next message, whether a timer of its instance has asked for its stop.
     fn stop_is_due(&self);
 
+    /// Has the actor look for what has arrived for its instance.
+    fn look_for_arrivals(&self);
+
+    /// A number that no instance of the actor was given before.
+    fn next_token(&self) -> u64;
+
     /// True if the host asks something of the actor, for which a guest that handles several messages in one call is to return early.
     fn has_commands(&self) -> bool;
 

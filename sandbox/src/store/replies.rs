@@ -23,6 +23,8 @@ pub(crate) struct Replies {
     limit: usize,
     /// The family's part; none if there is no actor.
     quota: Option<Arc<Quota>>,
+    /// The last number given out before what would be taken back with new code.
+    tried_since: u64,
     /// How many may be open before the next search for abandoned ones. Doubles, so that searching stays cheap.
     sweep_at: usize,
 }
@@ -51,6 +53,7 @@ impl Replies {
             deferred: HashMap::new(),
             limit,
             quota,
+            tried_since: 0,
             sweep_at: FIRST_SWEEP.min(limit),
         }
     }
@@ -109,6 +112,16 @@ impl Replies {
         let deferred = Deferred { port, expires, _share };
         self.deferred.insert(number, deferred);
         Ok(())
+    }
+
+    /// The calls that come from now on are dropped by [`end_trial`](Self::end_trial).
+    pub(crate) fn begin_trial(&mut self) {
+        self.tried_since = self.last;
+    }
+
+    /// Drops the calls that came since [`begin_trial`](Self::begin_trial) and were not answered, so that their callers hear.
+    pub(crate) fn end_trial(&mut self) {
+        self.deferred.retain(|number, _| *number <= self.tried_since);
     }
 
     /// Forgets the calls whose callers have given up.

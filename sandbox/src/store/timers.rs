@@ -16,6 +16,7 @@ use tokio::sync::oneshot::error::TryRecvError;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::asks::Arrivals;
 use super::own_actor::OwnActor;
 use crate::accounting::family::{Quota, Share};
 use crate::accounting::label::Label;
@@ -74,6 +75,8 @@ pub(super) enum Action {
     Send(TimedCast),
     /// Stops the actor.
     Stop,
+    /// Has the instance called, by what arrives here. The timer ends when that was taken, so that it counts until then.
+    Wake(Arc<Arrivals>),
 }
 
 /// A message to come.
@@ -94,6 +97,8 @@ enum Sent {
     Waiting(Receiver<Vec<u8>>),
     /// Another node has not taken it yet.
     Leaving(AbortHandle),
+    /// The instance is to be called for it.
+    Arrived,
 }
 
 /// There are as many timers as there may be, of this actor or of its family.
@@ -129,6 +134,9 @@ impl Timers {
             refused: 0,
             _shares: shares,
         };
+        if let Action::Wake(arrivals) = &timer.action {
+            arrivals.wake_started();
+        }
         running.bytes += timer.action.bytes();
         running.timers.insert(number, timer);
         running.deadlines.insert((deadline, number));
@@ -153,7 +161,7 @@ impl Timers {
     }
 
     /// The number of the timer that was started last.
-    pub(super) fn last(&self) -> u64 {
+    pub(crate) fn last(&self) -> u64 {
         self.0.lock().last
     }
 
@@ -169,9 +177,27 @@ impl Timers {
         self.0.changed.notify_one();
     }
 
+    /// Ends the timers of `wake-after` that were started after the one of this number.
+    pub(crate) fn cancel_wakes_after(&self, number: u64) {
+        let mut running = self.0.lock();
+        let is_later = |(later, timer): (&u64, &Timer)| {
+            (*later > number && matches!(timer.action, Action::Wake(_))).then_some(*later)
+        };
+        let later: Vec<u64> = running.timers.iter().filter_map(is_later).collect();
+        for later in later {
+            running.end(later, &self.0.label);
+        }
+        self.0.changed.notify_one();
+    }
+
     /// True if a timer has asked for the actor's stop since this was last asked.
     pub(crate) fn take_stop(&self) -> bool {
         self.0.lock().stop.take().is_some()
+    }
+
+    /// What has arrived of a timer of `wake-after` was taken.
+    pub(crate) fn taken(&self, number: u64) {
+        self.0.lock().end(number, &self.0.label);
     }
 
     /// Ends a timer. False if it had ended.
@@ -206,7 +232,7 @@ impl Action {
     fn bytes(&self) -> usize {
         match self {
             Self::Send(cast) => cast.variant.len() + cast.args.len(),
-            Self::Stop => 0,
+            Self::Stop | Self::Wake(_) => 0,
         }
     }
 }
@@ -214,7 +240,7 @@ impl Action {
 impl Timer {
     /// True if there is something to cancel.
     fn is_live(&self) -> bool {
-        self.deadline.is_some() || matches!(self.sent, Sent::Leaving(_))
+        self.deadline.is_some() || matches!(self.sent, Sent::Leaving(_) | Sent::Arrived)
     }
 
     /// True if the last message is on its way.
@@ -285,6 +311,9 @@ impl ActiveTimers {
         if let Sent::Leaving(task) = timer.sent {
             task.abort();
         }
+        if let Action::Wake(arrivals) = &timer.action {
+            arrivals.wake_ended(number);
+        }
         telemetry::dead_letters(label, "timer", timer.refused);
     }
 
@@ -341,11 +370,18 @@ impl Shared {
         if timer.is_underway() {
             return;
         }
-        let Action::Send(cast) = &timer.action else {
-            // Kept here and not with the actor: whatever replaces the instance and its timers forgets it.
-            running.stop = Some(running.stop.map_or(number, |first| first.min(number)));
-            self.actor.stop_is_due();
-            return running.end(number, &self.label);
+        let cast = match &timer.action {
+            Action::Send(cast) => cast,
+            Action::Stop => {
+                // Kept here and not with the actor: whatever replaces the instance and its timers forgets it.
+                running.stop = Some(running.stop.map_or(number, |first| first.min(number)));
+                self.actor.stop_is_due();
+                return running.end(number, &self.label);
+            }
+            Action::Wake(arrivals) => {
+                timer.sent = Sent::Arrived;
+                return arrivals.wake(number);
+            }
         };
         if !directory::is_ours(cast.to) {
             // In a task, because another node may keep it waiting, and the other timers must not wait for that.

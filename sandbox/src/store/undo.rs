@@ -11,6 +11,8 @@ use super::groups::membership::Group;
 pub(crate) struct Mark {
     /// The last timer's number.
     timers: u64,
+    /// The last token that was given out.
+    token: u64,
     groups: HashSet<Group>,
     children: HashSet<ActorId>,
 }
@@ -20,6 +22,7 @@ impl Mark {
         let myself = state.context().ok();
         Self {
             timers: state.timers.as_ref().map_or(0, |timers| timers.last()),
+            token: state.last_token(),
             groups: myself
                 .map(|myself| myself.groups.joined().keys().cloned().collect())
                 .unwrap_or_default(),
@@ -29,11 +32,14 @@ impl Mark {
         }
     }
 
-    /// Ends timers, memberships and children that are younger than this mark.
+    /// Ends timers, asks, memberships and children that are younger than this mark.
     pub(crate) fn undo(self, state: &mut StoreData) {
         if let Some(timers) = &state.timers {
             // First, because a timer could fire while the rest is undone.
             timers.cancel_after(self.timers);
+        }
+        if let Some(asks) = &state.asks {
+            asks.cancel_after(self.token);
         }
         let Ok(myself) = state.context() else { return };
         let joined: Vec<Group> = {

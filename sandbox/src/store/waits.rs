@@ -1,10 +1,11 @@
 //! Which guest waits for which: so that calls in a circle end at once instead of after a timeout.
 //!
 //! A guest that calls another one handles nothing until it has the reply. If that one waits, maybe through others, for a
-//! reply of the first, none of them will ever come. Only guests of this process are seen; what goes through a native actor or
-//! another node ends by its timeout.
+//! reply of the first, none of them will ever come. A guest whose mailbox is held waits in the same way, for several replies
+//! at once: any of them has it go on, so it is in a circle only if all of them are. Only guests of this process are seen;
+//! what goes through a native actor or another node ends by its timeout.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,13 +16,25 @@ use crate::sync::{LazyLock, Mutex, MutexGuard};
 
 static WAITS: LazyLock<Mutex<HashMap<u64, Wait>>> = LazyLock::new(Mutex::default);
 
-struct Wait {
-    target: u64,
-    reply: Shared,
+enum Wait {
+    /// It stands still for one reply.
+    Call { target: u64, reply: Shared },
+    /// Its mailbox is held until one of these replies comes.
+    Held(Arc<dyn Outstanding>),
 }
 
 /// A reply that its caller waits for and others may look at.
 type Shared = Arc<Mutex<Reply<Vec<u8>>>>;
+
+/// What a guest whose mailbox is held waits for.
+pub(crate) trait Outstanding: Send + Sync {
+    /// True if it waits for nothing but replies of guests, none of which has come, and `waits` is true for each of these guests. Asks no
+    /// further after the first for which it is false.
+    fn waits_for_all(&self, waits: &mut dyn FnMut(u64) -> bool) -> bool;
+
+    /// Ends one of the waits, because it is one in a circle. What is given back is to be dropped outside of any lock.
+    fn end_one(&self) -> Option<Reply<Vec<u8>>>;
+}
 
 /// The call would be one in a circle.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,10 +59,12 @@ impl Waiting {
             match waits.get(&next) {
                 // One whose reply has come is about to go on, whether or not it has run since. Its entry is no wait
                 // any more.
-                Some(wait) if !wait.reply.lock().has_come() => next = wait.target,
+                Some(Wait::Call { target, reply }) if !reply.lock().has_come() => next = *target,
+                // Several ways go on from here. Most calls never come to this.
+                Some(Wait::Held(_)) if all_wait(&waits, caller, vec![next]) => return Err(Circle),
                 _ => {
                     let reply = Arc::new(Mutex::new(reply));
-                    let wait = Wait {
+                    let wait = Wait::Call {
                         target,
                         reply: reply.clone(),
                     };
@@ -60,6 +75,65 @@ impl Waiting {
         }
         Err(Circle)
     }
+}
+
+/// The wait of a guest whose mailbox is held, until it goes on.
+#[derive(Debug)]
+pub(crate) struct HeldWait(u64);
+
+impl HeldWait {
+    /// The mailbox of the guest `actor` is held from now on, until one of these comes. If all of them wait for it, one is
+    /// ended: then there is something to go on with.
+    pub(crate) fn begin(actor: u64, asks: Arc<dyn Outstanding>) -> Self {
+        let mut waits = waits();
+        let mut ways = Vec::new();
+        let is_circle = asks.waits_for_all(&mut |target| {
+            // Many asks may be to one actor.
+            if ways.last() != Some(&target) {
+                ways.push(target);
+            }
+            target == actor || waits.contains_key(&target)
+        }) && all_wait(&waits, actor, ways);
+        // Still with the lock: if two look at once, one of them must find that the other goes on.
+        let ended = if is_circle { asks.end_one() } else { None };
+        waits.insert(actor, Wait::Held(asks));
+        drop(waits);
+        drop(ended);
+        Self(actor)
+    }
+}
+
+impl Drop for HeldWait {
+    fn drop(&mut self) {
+        let entry = waits().remove(&self.0);
+        // Outside of the lock: it may be the last that holds the asks.
+        drop(entry);
+    }
+}
+
+/// True if nobody who can be reached on these ways can go on before `caller` does.
+fn all_wait(waits: &HashMap<u64, Wait>, caller: u64, mut ways: Vec<u64>) -> bool {
+    let mut seen = HashSet::from([caller]);
+    while let Some(next) = ways.pop() {
+        if !seen.insert(next) {
+            continue;
+        }
+        let waits_too = match waits.get(&next) {
+            None => false,
+            Some(Wait::Call { target, reply }) => {
+                ways.push(*target);
+                !reply.lock().has_come()
+            }
+            Some(Wait::Held(asks)) => asks.waits_for_all(&mut |target| {
+                ways.push(target);
+                target == caller || waits.contains_key(&target)
+            }),
+        };
+        if !waits_too {
+            return false;
+        }
+    }
+    true
 }
 
 impl Future for Waiting {

@@ -8,6 +8,18 @@ mod reload {
     #[derive(Debug)]
     pub(crate) struct ReloadRequest;
 
+    impl ReloadRequest {
+        pub(crate) fn is_given_up(&self) -> bool {
+            false
+        }
+    }
+
     #[derive(Debug)]
     pub(crate) struct SnapshotRequest;
+
+    impl SnapshotRequest {
+        pub(crate) fn is_given_up(&self) -> bool {
+            false
+        }
+    }
 }

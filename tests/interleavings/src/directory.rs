@@ -1,8 +1,13 @@
 //! The part of the host's `directory` that a mailbox uses.
 
 use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::TryRecvError;
 
 use crate::message::SerializedMessage;
+use crate::sync::Mutex;
 
 /// In bytes.
 pub(crate) fn retained_bytes(message: &SerializedMessage) -> usize {
@@ -19,6 +24,57 @@ pub(crate) const DESCRIBE_VARIANT: &str = "\0describe";
 /// A future in a box.
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// Why a call has no reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NoReply {
+    /// The port ended.
+    Dropped,
+}
+
+/// A reply to come, without the reason that it may fail for.
+pub(crate) struct Reply<T>(Mutex<State<T>>);
+
+enum State<T> {
+    Waiting(oneshot::Receiver<T>),
+    Come(Result<T, NoReply>),
+    Over,
+}
+
+impl<T> Reply<T> {
+    pub(crate) fn new(receiver: oneshot::Receiver<T>) -> Self {
+        Self(Mutex::new(State::Waiting(receiver)))
+    }
+
+    /// True if the reply is there, or there will be none. It can still be taken.
+    pub(crate) fn has_come(&self) -> bool {
+        let mut state = self.0.lock();
+        if let State::Waiting(receiver) = &mut *state {
+            let outcome = match receiver.try_recv() {
+                Ok(reply) => Ok(reply),
+                Err(TryRecvError::Closed) => Err(NoReply::Dropped),
+                Err(TryRecvError::Empty) => return false,
+            };
+            *state = State::Come(outcome);
+        }
+        true
+    }
+}
+
+impl<T: Unpin> Future for Reply<T> {
+    type Output = Result<T, NoReply>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.0.lock();
+        if let State::Waiting(receiver) = &mut *state {
+            return Pin::new(receiver).poll(context).map_err(|_| NoReply::Dropped);
+        }
+        match std::mem::replace(&mut *state, State::Over) {
+            State::Come(outcome) => Poll::Ready(outcome),
+            State::Waiting(_) | State::Over => Poll::Ready(Err(NoReply::Dropped)),
+        }
+    }
+}
+
 /// Where messages for an actor are put.
 pub(crate) trait Inbox {
     /// Takes a message, or hands it back.
@@ -26,6 +82,9 @@ pub(crate) trait Inbox {
 
     /// Done as soon as there may be room again.
     fn room(&self) -> Option<BoxFuture<'_, ()>>;
+
+    /// The actor is about to drain.
+    fn drains(&self);
 }
 
 /// A message that was not taken.

@@ -22,18 +22,20 @@ pub(crate) mod limits {
         Monitors,
         Groups,
         DeferredReplies,
+        Asks,
         HttpRequests,
         Handles,
     }
 
     impl Common {
-        pub(crate) const ALL: [Self; 8] = [
+        pub(crate) const ALL: [Self; 9] = [
             Self::Memory,
             Self::MailboxBytes,
             Self::Timers,
             Self::Monitors,
             Self::Groups,
             Self::DeferredReplies,
+            Self::Asks,
             Self::HttpRequests,
             Self::Handles,
         ];

@@ -90,3 +90,9 @@ fn three_in_a_circle_all_go_on() {
 fn a_look_at_a_reply_does_not_take_it() {
     check(waiting::a_look_at_a_reply_does_not_take_it);
 }
+
+#[test]
+fn guests_that_hold_their_mailboxes_for_each_other_all_go_on() {
+    check(waiting::two_that_ask_each_other_both_go_on);
+    check(waiting::a_call_and_an_ask_in_a_circle_both_go_on);
+}

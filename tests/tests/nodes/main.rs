@@ -18,6 +18,7 @@ mod many_guests;
 mod one_name;
 mod outputs;
 mod parity_everywhere;
+mod pending_handlers;
 mod signals;
 mod tls;
 mod tls_and_stock;

@@ -53,6 +53,7 @@ fn every_limit_can_be_set() {
         mailbox_full = "drop-oldest"
         send_wait = "0s"
         deferred_replies = 0
+        asks = 39
         call_wait = "12s"
         groups = 13
         timers = 14
@@ -73,6 +74,7 @@ fn every_limit_can_be_set() {
         family_monitors = 33
         family_groups = 34
         family_deferred_replies = 35
+        family_asks = 40
         family_http_requests = 36
         family_handles = 37
         family_log_rate = 38"#,
@@ -94,6 +96,7 @@ fn every_limit_can_be_set() {
         mailbox_full: WhenFull::DropOldest,
         send_wait: Duration::ZERO,
         deferred_replies: 0,
+        asks: 39,
         call_wait: Duration::from_secs(12),
         groups: 13,
         timers: 14,
@@ -114,6 +117,7 @@ fn every_limit_can_be_set() {
         family_monitors: Some(33),
         family_groups: Some(34),
         family_deferred_replies: Some(35),
+        family_asks: Some(40),
         family_http_requests: Some(36),
         family_handles: Some(37),
         family_log_rate: Some(38),

@@ -102,7 +102,17 @@ impl Quota {
     }
 
     fn account(&self, of: Common) -> &Account {
-        let [memory, mailboxes, timers, monitors, groups, replies, requests, handles] = &self.accounts;
+        let [
+            memory,
+            mailboxes,
+            timers,
+            monitors,
+            groups,
+            replies,
+            asks,
+            requests,
+            handles,
+        ] = &self.accounts;
         match of {
             Common::Memory => memory,
             Common::MailboxBytes => mailboxes,
@@ -110,6 +120,7 @@ impl Quota {
             Common::Monitors => monitors,
             Common::Groups => groups,
             Common::DeferredReplies => replies,
+            Common::Asks => asks,
             Common::HttpRequests => requests,
             Common::Handles => handles,
         }

@@ -160,6 +160,13 @@ pub(crate) struct ReloadRequest {
     pub(super) tell: oneshot::Sender<Result<Swapped, NotReloaded>>,
 }
 
+impl ReloadRequest {
+    /// True if whoever asked has given up.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.tell.is_closed()
+    }
+}
+
 /// The state of an actor at some moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
@@ -230,4 +237,11 @@ pub(crate) struct SnapshotRequest {
     /// Where its state has a place, if it needs one.
     pub(super) room: Option<Arc<StateRoom>>,
     pub(super) tell: oneshot::Sender<Result<SnapshotReply, NotReloaded>>,
+}
+
+impl SnapshotRequest {
+    /// True if whoever asked has given up.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.tell.is_closed()
+    }
 }

@@ -50,11 +50,16 @@ impl Guest {
     ) -> Result<bool, ActorProcessingErr> {
         let mut instance = running.take()?;
         // Before it runs, which consumes it. A probe isn't seen by the code, so it proves nothing.
-        let (copy, counts) = (work.copy(), !work.is_probe());
+        let copy = work.copy().filter(|copy| match copy {
+            Copy::Arrival(arrival) => instance.is_known_before(arrival),
+            _ => true,
+        });
+        let counts = !work.is_probe();
         // From each message anew: what others noticed of the one before doesn't keep this one from being given again.
         instance.watch_side_effects();
         let Err(error) = work.run(&mut instance).await else {
-            let survives = if counts {
+            // A handler that isn't done proves nothing yet, and the state in the middle of it is not asked for.
+            let survives = if counts && !instance.is_pending() {
                 passed(running, &mut instance).await
             } else {
                 Ok(())
@@ -103,6 +108,8 @@ impl Guest {
                 return self.conclude(myself, running, instance, Err(error)).await;
             }
         };
+        // What nobody knows any more ends: of handlers of the new code that were not done.
+        instance.end_trial();
         // What the host keeps for the actor goes back before the failed instance is dropped, which would end it.
         old.exchange(&mut instance);
         drop(instance);
@@ -160,6 +167,7 @@ async fn passed(running: &mut Running, instance: &mut Instance) -> Result<(), Gu
     match (instance.snapshot().await, state_version) {
         (Ok(state), Some(state_version)) => {
             probation.trial.handle_state(Snapshot::new(state, state_version));
+            instance.begin_trial();
             Ok(())
         }
         (Err(NoSnapshot::Trapped(error)), _) => {

@@ -70,15 +70,17 @@ impl Guest {
         };
         if tell.send(Ok(swapped)).is_err() {
             // Whoever asked lost patience meanwhile, and takes it that nothing was done.
-            running.instance = Some(match old {
+            let goes_on = match old {
                 Some(old) => {
                     running.life.set_module(before);
                     bring_back(new, old).new
                 }
                 None => new,
-            });
-            return Ok(true);
+            };
+            return self.conclude(myself, running, goes_on, Ok(())).await;
         }
+        let mut new = new;
+        new.begin_trial();
         let trial = old.and_then(|old| Trial::new(swap.probation, before, old));
         running.probation = Probation::begin(trial, prove);
         // In `post-reload` the guest may have asked to stop.

@@ -25,7 +25,7 @@ pub(super) struct PreparedCall {
 /// How long a call waits for its reply.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CallWait {
-    begun: Instant,
+    pub(super) begun: Instant,
     pub(super) time: Duration,
 }
 

@@ -112,7 +112,7 @@ impl messaging::Host for StoreData {
     }
 
     fn next_cast(&mut self) -> wasmtime::Result<bool> {
-        let stops = self.stopping.is_some() || self.context()?.actor.has_commands();
+        let stops = self.stopping.is_some() || self.pending.is_some() || self.context()?.actor.has_commands();
         Ok(self.batch.as_mut().is_some_and(|batch| !stops && batch.next()))
     }
 

@@ -3,15 +3,20 @@
 use wasmtime::component::{HasSelf, Linker};
 
 use super::RELEASE;
+use super::calling::PreparedCall;
 use super::recipients::NotSent;
+use crate::accounting::telemetry;
 use crate::component::bindings::messaging::SendError;
 use crate::component::bindings::requests::{self, CallError, Mailbox};
 use crate::component::bindings::types::Pid;
 use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
+use crate::directory;
 use crate::policy::grants::Capability;
+use crate::store::asks::{Asks, SentCall};
 use crate::store::data::StoreData;
 use crate::store::interface;
+use crate::store::pid;
 
 /// The interface `requests`.
 pub(super) struct Interface;
@@ -50,22 +55,88 @@ impl requests::Host for StoreData {
 
     async fn ask(
         &mut self,
-        _to: Pid,
-        _variant: String,
-        _args: Vec<u8>,
-        _timeout_ms: Option<u64>,
+        to: Pid,
+        variant: String,
+        args: Vec<u8>,
+        timeout_ms: Option<u64>,
     ) -> wasmtime::Result<Result<u64, CallError>> {
-        Err(wasmtime::format_err!("`requests.ask` is not there yet"))
+        // Before anything else is looked at: it would be heard of only where somebody answers.
+        let room = self.asks("requests.ask")?.room();
+        let call = match self.prepare_call(to, variant, args, timeout_ms).await? {
+            Ok(call) => call,
+            Err(error) => return Ok(Err(error)),
+        };
+        let share = match room {
+            Ok(share) => share,
+            Err(limit) => {
+                telemetry::limit(&self.label, limit);
+                return Ok(Err(CallError::TooMany));
+            }
+        };
+        // A guest in a loop of asks gives way now and then, also to those that it asks.
+        tokio::task::consume_budget().await;
+        let PreparedCall {
+            to,
+            message,
+            reply,
+            wait,
+        } = call;
+        let token = self.context()?.actor.next_token();
+        let guest = pid::to_id(to).filter(|id| directory::inbox(*id).is_some());
+        if let Err(error) = self.send(to, message).await {
+            return Ok(Err(error.into()));
+        }
+        // Entered when it was accepted: until then nobody but the caller, who hears it from here, is to learn of an error.
+        let sent = SentCall {
+            target: guest.map(|id| id.pid()),
+            reply,
+            begun: wait.begun,
+            wait: wait.time,
+            share,
+        };
+        self.asks("requests.ask")?.sent(token, sent);
+        Ok(Ok(token))
     }
 
-    fn cancel(&mut self, _token: u64) -> wasmtime::Result<bool> {
-        Err(wasmtime::format_err!("`requests.cancel` is not there yet"))
+    fn cancel(&mut self, token: u64) -> wasmtime::Result<bool> {
+        self.side_effect()?;
+        self.context()?;
+        Ok(self.asks.as_ref().is_some_and(|asks| asks.cancel(token)))
     }
 
-    fn pending(&mut self, _mailbox: Mailbox) -> wasmtime::Result<()> {
-        Err(wasmtime::format_err!("`requests.pending` is not there yet"))
+    fn pending(&mut self, mailbox: Mailbox) -> wasmtime::Result<()> {
+        self.may_act()?;
+        self.context()?;
+        self.pending = match (self.pending, mailbox) {
+            (Some(Mailbox::Held), _) | (_, Mailbox::Held) => Some(Mailbox::Held),
+            (_, Mailbox::Open) => Some(Mailbox::Open),
+        };
+        Ok(())
     }
 }
+
+impl StoreData {
+    /// The asks of the actor, for an import through which something is to come.
+    pub(super) fn asks(&mut self, import: &'static str) -> wasmtime::Result<&Asks> {
+        let myself = self.context()?;
+        if !self.hears_replies {
+            return Err(wasmtime::Error::new(NobodyHears(import)));
+        }
+        let (actor, quota) = (myself.actor.clone(), myself.family.quota().clone());
+        let Self {
+            asks, label, limits, ..
+        } = self;
+        Ok(asks.get_or_insert_with(|| Asks::new(label.clone(), limits.clone(), quota, actor)))
+    }
+}
+
+/// A guest waits for what it could not be called for.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "it used `{0}`, and what comes of that comes through the interface `ractor:actor/replies`, which the component does not export; export \
+     it, or use `requests.call` and `timers.send-after`"
+)]
+struct NobodyHears(&'static str);
 
 impl From<NotSent> for CallError {
     fn from(not_sent: NotSent) -> Self {

@@ -69,8 +69,10 @@ impl timers::Host for StoreData {
         self.start_timer(Action::Stop, Duration::from_millis(delay_ms), None)
     }
 
-    fn wake_after(&mut self, _delay_ms: u64) -> wasmtime::Result<Result<u64, TimerError>> {
-        Err(wasmtime::format_err!("`timers.wake-after` is not there yet"))
+    fn wake_after(&mut self, delay_ms: u64) -> wasmtime::Result<Result<u64, TimerError>> {
+        self.side_effect()?;
+        let arrivals = self.asks("timers.wake-after")?.arrivals();
+        self.start_timer(Action::Wake(arrivals), Duration::from_millis(delay_ms), None)
     }
 
     fn cancel(&mut self, timer: u64) -> wasmtime::Result<bool> {

@@ -7,7 +7,7 @@ use shuttle::future::{JoinHandle, block_on, spawn};
 
 use crate::accounting::family::Quota;
 use crate::accounting::label::Label;
-use crate::actor::commands::{Command, Commands};
+use crate::actor::commands::{Command, Commands, Handlers};
 use crate::directory::{Inbox as _, PutRefused};
 use crate::message::SerializedMessage;
 use crate::policy::limits::{Limits, WhenFull};
@@ -52,7 +52,7 @@ impl Guest {
         spawn(async move {
             let (mut handled, mut commands) = (Vec::new(), 0);
             while actor.receive().await.is_some() {
-                while asked.take().is_some() {
+                while asked.take(Handlers::Done).is_some() {
                     commands += 1;
                 }
                 if let Some(SerializedMessage::Cast { args, .. }) = mailbox.next() {
