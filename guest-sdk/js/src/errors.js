@@ -30,7 +30,7 @@ export class CallFailed extends CallError {
 const MEANINGS = {
   "unknown-actor": "no such actor: it ended, or its node is gone",
   stopped: "the actor is stopping and accepts no more messages",
-  "too-large": "the message, or its reply, is larger than this node's limit (max_message_bytes in node.toml)",
+  "too-large": "the message, or its reply, is larger than this node's limit (`message_bytes` in node.toml)",
   timeout: "the call got no reply in time",
   "no-reply": "the actor dropped the call without a reply",
   "would-deadlock": "the actor waits, maybe through others, for a reply of this one",
@@ -114,10 +114,19 @@ export const timing = (how) => translate(how, ({ kind }) => new TimerError(kind)
 /** Things that other engines have and QuickJS has not. A ReferenceError names them. */
 const MISSING = /'?\b(Intl|URL|URLSearchParams|fetch|XMLHttpRequest|WebSocket|EventSource|Worker|Blob|File|FormData|Headers|Request|Response|process|Buffer|require|module|__dirname|__filename|global|window|document|navigator|localStorage|indexedDB|ReadableStream|WritableStream|TransformStream|CompressionStream|BroadcastChannel|MessageChannel|WebAssembly|setImmediate)'? is not defined/;
 
+const OUT_OF_MEMORY = /^out of memory/;
+
+/** What an error doesn't say of itself, and its reader needs. */
+function hint(error) {
+  const missing = error instanceof ReferenceError && MISSING.exec(error.message);
+  if (missing) return ` (actors run in QuickJS, which has no ${missing[1]})`;
+  if (error.name === "InternalError" && OUT_OF_MEMORY.test(error.message)) return " (the limit is `memory_bytes` in node.toml)";
+  return "";
+}
+
 /** What an error says, in one line or as many as its author wrote. */
 export function textOf(error) {
   if (!(error instanceof Error)) return typeof error === "string" ? error : `thrown: ${String(error)}`;
   const text = error.name === "Error" || error instanceof CallFailed ? error.message || error.name : `${error.name}: ${error.message}`;
-  const missing = error instanceof ReferenceError && MISSING.exec(error.message);
-  return missing ? `${text} (actors run in QuickJS, which has no ${missing[1]})` : text;
+  return text + hint(error);
 }

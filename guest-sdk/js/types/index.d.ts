@@ -264,17 +264,14 @@ export interface Program<M extends Messages = any, Start = any> {
   readonly contract: Contract<M, Start>;
 }
 
-/** Says what an actor does: how its state is made, and a handler for each message. */
-export function implement<M extends Messages, Start, State>(
+/**
+ * Says what an actor does: its life, and a handler for each message. Instead of a life, the function that makes the state is enough for an
+ * actor whose code isn't replaced while it lives.
+ */
+export function implement<M extends Messages, Start, F extends Fields, State = StateOf<F>>(
   contract: Contract<M, Start>,
-  start: (start: Start) => State,
+  life: ((start: Start) => State) | Life<F, M, Start>,
   handlers: Handlers<M, State>,
-): Program<M, Start>;
-/** Says what an actor does: its life, and a handler for each message. */
-export function implement<M extends Messages, Start, F extends Fields>(
-  contract: Contract<M, Start>,
-  life: Life<F, M, Start>,
-  handlers: Handlers<M, StateOf<F>>,
 ): Program<M, Start>;
 
 /** A call that waits for its answer. */
