@@ -1,5 +1,7 @@
 // Errors that users throw and catch.
 
+import { TypeMismatch } from "./types/type.js";
+
 /** Why a message was not accepted, or a call got no reply. */
 export class CallError extends Error {
   constructor(kind, message) {
@@ -124,9 +126,12 @@ function hint(error) {
   return "";
 }
 
+/** Errors whose kind says nothing that their text doesn't. */
+const isPlain = (error) => error.name === "Error" || error instanceof CallFailed || error instanceof TypeMismatch;
+
 /** What an error says, in one line or as many as its author wrote. */
 export function textOf(error) {
   if (!(error instanceof Error)) return typeof error === "string" ? error : `thrown: ${String(error)}`;
-  const text = error.name === "Error" || error instanceof CallFailed ? error.message || error.name : `${error.name}: ${error.message}`;
+  const text = isPlain(error) ? error.message || error.name : `${error.name}: ${error.message}`;
   return text + hint(error);
 }

@@ -4,6 +4,7 @@ import { describe } from "../contract.js";
 import { CallFailed, callErrorOf, textOf } from "../errors.js";
 import { withStack } from "../platform/stacks.js";
 import { decodeArguments } from "../types/arguments.js";
+import { TypeMismatch } from "../types/type.js";
 import { decodeUtf8 } from "../types/utf8.js";
 import { eventOf } from "./events.js";
 import { Later, Reply, deliver } from "./replies.js";
@@ -121,14 +122,14 @@ export class Instance {
       let argument;
       try {
         if (start) argument = start.decode(bytes);
-        else if (bytes.length > 0) throw new RangeError(`${this.contract.name} starts without an argument, and ${bytes.length} bytes came`);
+        else if (bytes.length > 0) throw new TypeMismatch(`${this.contract.name} starts without an argument, and ${bytes.length} bytes came`);
       } catch (error) {
-        throw new CallFailed(start ? `the start argument (${start.argument ? `${start.argument}: ` : ""}${start.name}): ${error.message}` : error.message);
+        throw new TypeMismatch(start ? `the start argument (${start.argument ? `${start.argument}: ` : ""}${start.name}): ${error.message}` : error.message);
       }
       const state = this.life.start(argument);
       if (isPromise(state)) {
         state.then(undefined, () => {});
-        throw new TypeError("`start` can't be asynchronous, because the actor has no state before it is done: await in `postStart`");
+        throw new TypeMismatch("`start` can't be asynchronous, because the actor has no state before it is done: await in `postStart`");
       }
       this.state = state;
     });
@@ -148,7 +149,7 @@ export class Instance {
     const found = this.messages.get(tag);
     let values;
     try {
-      if (!found || found.reply) throw new RangeError(`${this.contract.name} has no cast of that name`);
+      if (!found || found.reply) throw new TypeMismatch(`${this.contract.name} has no cast of that name`);
       values = this.values(found, view, at, end);
     } catch (error) {
       this.log("warn", `dropped a cast ${tag}: ${error.message}`);
@@ -205,7 +206,7 @@ export class Instance {
     const found = this.messages.get(answer.tag);
     let values;
     try {
-      if (!found?.reply) throw new RangeError(`${this.contract.name} has no call of that name`);
+      if (!found?.reply) throw new TypeMismatch(`${this.contract.name} has no call of that name`);
       values = this.values(found, viewOf(bytes), 0, bytes.length);
     } catch (error) {
       answer.fail(`${answer.tag}: ${error.message}`);
@@ -253,7 +254,7 @@ export class Instance {
       if (life.restore) this.state = life.restore(bytes, from);
       else if (from === contract.stateVersion) this.state = readState(bytes, life.state);
       else if (life.migrate) this.state = life.migrate(readAnything(bytes), from);
-      else throw new RangeError(`the state has version ${from}, and this code has version ${contract.stateVersion} of it: write \`migrate\``);
+      else throw new TypeMismatch(`the state has version ${from}, and this code has version ${contract.stateVersion} of it: write \`migrate\``);
     });
   }
 
@@ -300,7 +301,7 @@ class Answer {
     try {
       bytes = this.type.encode(value);
     } catch (error) {
-      this.failed(new TypeError(`the reply of ${this.tag}: ${error.message}`));
+      this.failed(new TypeMismatch(`the reply of ${this.tag}: ${error.message}`));
       return;
     }
     if (this.#left) deliver(this.number, bytes);

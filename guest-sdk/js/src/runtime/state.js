@@ -32,11 +32,9 @@ function checkDeclared(state, fields) {
   }
   const names = Object.keys(state).filter((name) => !Object.hasOwn(fields ?? {}, name));
   if (names.length === 0) return;
-  const how = fields === undefined ? "implement(…, { state: { …, " : "`state: { …, ";
-  const end = fields === undefined ? " }, start: … }, …)" : " }`";
-  throw new TypeMismatch(
-    `the state has ${names.join(", ")}, which ${names.length === 1 ? "isn't" : "aren't"} declared and would be lost; declare for example ${how.replace("…, ", "")}${declare(state, names)}${end}`,
-  );
+  const example = declare(state, names);
+  const how = fields === undefined ? `implement(…, { state: { ${example} }, start: … }, …)` : `state: { …, ${example} }`;
+  throw new TypeMismatch(`the state has ${names.join(", ")}, which would be lost, because the code doesn't declare ${names.length === 1 ? "it" : "them"}: write for example \`${how}\``);
 }
 
 const about = (name, error) => new TypeMismatch(`the field ${name}: ${error.message}`);

@@ -27,7 +27,10 @@ export class TestActor {
   reason = undefined;
   /** It began to fail or to stop, and handles nothing any more. */
   ending = false;
+  /** It takes one thing after the other from its mailbox. */
   busy = false;
+  /** Its code is on the stack. */
+  running = false;
   messages = [];
   urgent = [];
   children = new Set();
@@ -87,35 +90,44 @@ export class TestActor {
     this.busy = false;
   }
 
-  /** Runs something of the instance, with all that it set off. A failure ends the actor. Gives what it gave. */
+  /** Runs something of the instance, with all that it set off. A failure ends the actor. */
   async enter(run) {
-    let given;
-    try {
-      given = within(this.instance, () => run(this.instance));
-    } catch (error) {
-      this.fail(error);
-    }
+    this.enterAtOnce(run);
     await settled();
     try {
       this.instance.throwFailure();
     } catch (error) {
       this.fail(error);
     }
-    return given;
   }
 
-  /** Runs something while somebody else waits for it, without letting promises go on. */
+  /** As `enter`, and throws the failure instead. */
+  async attempt(run) {
+    try {
+      within(this.instance, () => run(this.instance));
+      await settled();
+      this.instance.throwFailure();
+    } catch (text) {
+      throw new Error(String(text?.message ?? text));
+    }
+  }
+
+  /** Runs something of the instance, without what goes on when promises do. */
   enterAtOnce(run) {
-    this.busy = true;
+    this.running = true;
     try {
       return within(this.instance, () => run(this.instance));
     } catch (error) {
       this.fail(error);
       return undefined;
     } finally {
-      this.busy = false;
-      this.kick();
+      this.running = false;
     }
+  }
+
+  /** Handles what came before, because somebody waits for what comes now. */
+  catchUp() {
+    for (let run = this.next(); run; run = this.next()) this.enterAtOnce(run);
   }
 
   fail(text) {

@@ -119,17 +119,12 @@ export class TestNode {
     const before = actor.instance;
     const from = before.contract.stateVersion;
     let saved;
-    try {
-      saved = before.snapshot();
-    } catch (text) {
-      throw new Error(String(text));
-    }
+    await actor.attempt((instance) => (saved = instance.snapshot()));
     const old = actor.program;
     actor.install(program);
     try {
-      await actor.enter((instance) => instance.restore(saved, from));
-      if (actor.alive) await actor.enter((instance) => instance.hook("postReload"));
-      if (!actor.alive) throw new Error(actor.failure);
+      await actor.attempt((instance) => instance.restore(saved, from));
+      await actor.attempt((instance) => instance.hook("postReload"));
     } catch (error) {
       actor.program = old;
       actor.instance = before;
@@ -254,7 +249,9 @@ export class TestNode {
   /** A call for whose reply the caller stands still. The other actor must be able to answer at once. */
   callAtOnce(from, pid, tag, bytes, timeout) {
     const to = this.alive(pid);
-    if (to === from || to.busy) throw "would-deadlock";
+    if (to.running || this.#waitsFor(to, from)) throw "would-deadlock";
+    outside(() => to.catchUp());
+    this.alive(pid);
     this.#note(from, to, tag, bytes);
     const number = ++this.#last;
     let outcome;

@@ -167,13 +167,17 @@ export const opaque = (name) => plainBytes(`opaque<${checkName(name)}>`);
 /** A message of protobuf in a state, as its bytes: for code that doesn't know the message. */
 export const opaqueProtobuf = (name) => plainBytes(`protobuf<${checkName(name)}>`);
 
-/** What may be missing: in a state, not in a message. */
+/** What may be missing: in a state, not in a message. `undefined` is none. */
 export function option(of) {
-  return new Type(`option<${of.name}>`, {
-    toState: (value) => (value === undefined || value === null ? null : [of.toState(value)]),
+  const name = `option<${of.name}>`;
+  if (of.name === "unit" || of.name.startsWith("option<")) {
+    throw new TypeError(`${name} can't be a field here: JavaScript has one \`undefined\`, and can't tell nothing from something that is nothing`);
+  }
+  return new Type(name, {
+    toState: (value) => (value === undefined ? null : [of.toState(value)]),
     fromState(json) {
       if (json === null) return undefined;
-      return Array.isArray(json) && json.length === 1 ? of.fromState(json[0]) : refuse(json, `option<${of.name}>`);
+      return Array.isArray(json) && json.length === 1 ? of.fromState(json[0]) : refuse(json, name);
     },
   });
 }
