@@ -12,6 +12,7 @@ mod guests_and_stock;
 mod here;
 mod http;
 mod languages;
+mod kitchen_ts;
 mod lifecycle;
 mod lost_logs;
 mod many_guests;
