@@ -29,7 +29,7 @@ export function component(program, host) {
       handleCast: run((tag, bytes) => instance.handleCast(tag, bytes)),
       handleCall: run((tag, bytes, number) => instance.handleCallBefore(tag, bytes, number)),
       handleSupervisorEvt: run((event) => instance.handleEvent(event)),
-      postStop: run(() => instance.hook("postStop")),
+      postStop: run(() => instance.postStop()),
     },
     calls: { handleCall: run((tag, bytes, number) => instance.handleCall(tag, bytes, number)) },
     replies: {
@@ -40,7 +40,7 @@ export function component(program, host) {
     reload: {
       snapshot: run(() => instance.snapshot()),
       restore: run((bytes, from) => instance.restore(bytes, from)),
-      postReload: run(() => instance.hook("postReload")),
+      postReload: run(() => instance.postReload()),
     },
     contract: { describe: () => instance.describe() },
   };

@@ -363,6 +363,15 @@ test("a start that awaits is told where to await", async () => {
   await assert.rejects(new TestNode().start(counter({ start: async () => ({ count: 1n }) }), { start: 1n }), /`start` can't be asynchronous.*await in `postStart`/);
 });
 
+test("hooks that nobody waits for can't await", async () => {
+  const node = new TestNode();
+  const one = await node.start(counter({ async postReload() {}, async postStop() {} }), { start: 1n });
+  await assert.rejects(one.$reload(), /`postReload` can't be asynchronous/);
+  assert.equal(await one.get(), 1n);
+  await one.$stop();
+  assert.match(one.$failure, /`postStop` can't be asynchronous/);
+});
+
 test("the log has levels, fields and what the console shows", async () => {
   const node = new TestNode();
   await (await runs(node, () => {

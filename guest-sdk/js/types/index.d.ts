@@ -235,12 +235,12 @@ export interface Life<F extends Fields, M extends Messages, Start> {
   start(start: Start): StateOf<F>;
   /** Runs once the actor is reachable, before its first message. If it throws, the actor fails. */
   postStart?(state: StateOf<F>): Done;
-  /** Runs when the actor ends in an orderly way. What it awaits isn't waited for. */
+  /** Runs when the actor ends in an orderly way. It can't be asynchronous. */
   postStop?(state: StateOf<F>): void;
   /** Hears of children, and of the actors and groups that this actor monitors. If it throws, the actor fails. */
   event?(state: StateOf<F>, event: SupervisionEvent): Done;
-  /** Runs in new code after its state was restored, before its first message. If it throws, the old code goes on. */
-  postReload?(state: StateOf<F>): Done;
+  /** Runs in new code after its state was restored, before its first message. If it throws, the old code goes on. It can't be asynchronous. */
+  postReload?(state: StateOf<F>): void;
   /**
    * Makes the state of one of another version, whose fields come by the names that they were saved under and as their saved types have
    * them. Without it, a state of another version is refused.

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Contract, Messages, Methods, Pid, Program } from "./index.js";
+import type { Answer, Call, Cast, Contract, Messages, Methods, Pid, Program, Values } from "./index.js";
 
 export interface LogEntry {
   /** The actor's name. */
@@ -46,12 +46,14 @@ export type TestActor<M extends Messages = any> = Methods<M> & {
   $snapshot(): any;
 };
 
+type ArgumentsOf<T> = T extends Call<infer A, any> ? Values<A> : T extends Cast<infer A> ? Values<A> : never;
+
 /** A message that a probe got. */
-export type Received<M extends Messages> = { [K in keyof M]: { message: K; args: Parameters<Methods<M>[Uncapitalize<K & string>]> } }[keyof M];
+export type Received<M extends Messages> = { [K in keyof M]: { message: K; args: ArgumentsOf<M[K]> } }[keyof M];
 
 /** Answers of a probe: what it returns for a message. */
 export type Answers<M extends Messages> = {
-  [K in keyof M]?: Methods<M>[Uncapitalize<K & string>] extends (...given: infer A) => Promise<infer R> ? (...given: A) => R | PromiseLike<R> : (...given: any[]) => void;
+  [K in keyof M]?: M[K] extends Call<infer A, infer R> ? (...given: Values<A>) => Answer<R> : (...given: ArgumentsOf<M[K]>) => void;
 };
 
 export type StartOptions<Start> = {

@@ -14,6 +14,14 @@ import { Waits } from "./waits.js";
 const viewOf = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const isPromise = (value) => value !== null && typeof value === "object" && typeof value.then === "function";
 
+/** Throws if a hook is asynchronous that can't be. */
+function refusePromise(value, name, why) {
+  if (!isPromise(value)) return value;
+  // Its own failure would be told besides.
+  value.then(undefined, () => {});
+  throw new TypeMismatch(`\`${name}\` can't be asynchronous, ${why}`);
+}
+
 export class Instance {
   /**
    * @param program what `implement` gave
@@ -116,6 +124,23 @@ export class Instance {
     });
   }
 
+  /** A hook that is done when it returns, because nobody would wait for it. */
+  hookAtOnce(name, why) {
+    return this.enter(name, () => {
+      // Handlers that awaited won't go on.
+      if (name === "postStop") this.tasks.clear();
+      refusePromise(this.life[name]?.(this.state), name, why);
+    });
+  }
+
+  postReload() {
+    this.hookAtOnce("postReload", "because the old code may have to go on: await in a message to `me`");
+  }
+
+  postStop() {
+    this.hookAtOnce("postStop", "because the actor ends when it returns");
+  }
+
   preStart(bytes) {
     this.enter("start", () => {
       const { start } = this.contract;
@@ -126,12 +151,7 @@ export class Instance {
       } catch (error) {
         throw new TypeMismatch(start ? `the start argument (${start.argument ? `${start.argument}: ` : ""}${start.name}): ${error.message}` : error.message);
       }
-      const state = this.life.start(argument);
-      if (isPromise(state)) {
-        state.then(undefined, () => {});
-        throw new TypeMismatch("`start` can't be asynchronous, because the actor has no state before it is done: await in `postStart`");
-      }
-      this.state = state;
+      this.state = refusePromise(this.life.start(argument), "start", "because the actor has no state before it is done: await in `postStart`");
     });
   }
 

@@ -144,7 +144,7 @@ export class TestActor {
 
   async end() {
     this.ending = false;
-    await this.enter((instance) => instance.hook("postStop"));
+    await this.enter((instance) => instance.postStop());
     if (this.alive) this.node.gone(this, "actor-terminated", this.reason);
   }
 }

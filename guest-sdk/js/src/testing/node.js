@@ -124,7 +124,7 @@ export class TestNode {
     actor.install(program);
     try {
       await actor.attempt((instance) => instance.restore(saved, from));
-      await actor.attempt((instance) => instance.hook("postReload"));
+      await actor.attempt((instance) => instance.postReload());
     } catch (error) {
       actor.program = old;
       actor.instance = before;

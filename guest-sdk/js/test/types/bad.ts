@@ -1,6 +1,7 @@
 // What must not compile: without one of these errors the check fails.
 
 import { call, cast, contract, find, implement, later, list, map, spawn, string, u64 } from "ractor-guest";
+import { TestNode } from "ractor-guest/testing";
 
 const Counter = contract({
   name: "Counter",
@@ -74,3 +75,9 @@ cast(list(string));
 call(map(string, u64));
 // @ts-expect-error
 cast({ texts: list(string) });
+// A test starts an actor with another argument, and a probe answers with another type.
+const node = new TestNode();
+// @ts-expect-error
+node.start(implement(Counter, start, { Add, Get, Two }), { start: 5 });
+// @ts-expect-error
+node.probe("counter", Counter, { Get: () => 42 });

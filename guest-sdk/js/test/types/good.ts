@@ -4,6 +4,9 @@ import {
   asNumber, bytes, call, CallFailed, cast, char, contract, f64, find, findOrThrow, i128, implement, join, json, later, list, map, me, members,
   option, sleep, spawn, string, transient, typedList, u32, u64, unit, type Reply,
 } from "ractor-guest";
+import { protobuf } from "ractor-guest/protobuf";
+import { TestNode } from "ractor-guest/testing";
+import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 
 export const Counter = contract({ name: "Counter", start: u64, messages: { Add: cast(u64), Get: call().returns(u64) } });
 
@@ -99,3 +102,21 @@ export async function client() {
   if (nothing !== undefined || !lines) throw new CallFailed("nothing");
   return [child.$pid.id, cancel, unit.name];
 }
+
+export async function tests() {
+  const node = new TestNode({ modules: { counter } });
+  const actor = await node.start(counter, { start: 5n });
+  actor.add(1n);
+  const count: bigint = await actor.get();
+  const probe = await node.probe("counter", Counter, { Get: () => 42n, Add() {} });
+  const first = probe.received[0];
+  if (first?.message === "Add") {
+    const [n]: [bigint] = first.args;
+    return n + count;
+  }
+  const message: bigint[] | undefined = probe.received.filter(({ message }) => message === "Get").map(() => 1n);
+  return message.length;
+}
+
+export const stamps = contract({ name: "Stamps", messages: { Next: call(protobuf(TimestampSchema)).returns(protobuf(TimestampSchema)) } });
+export const stamping = implement(stamps, () => ({}), { Next: (_, stamp) => ({ ...stamp, seconds: stamp.seconds + 1n }) });
