@@ -134,9 +134,11 @@ test("tests may be in TypeScript", () => {
   scratch({ "counter.ts": COUNTER, "counter.test.ts": unit, "package.json": '{"type":"module"}' }, (folder) => {
     mkdirSync(join(folder, "node_modules"));
     symlinkSync(SDK, join(folder, "node_modules/ractor-guest"));
-    const { status, out } = ractorGuest(folder, "test", "counter.test.ts");
-    assert.equal(status, 0, out);
-    assert.match(out, /pass 1\b/);
+    for (const named of [["counter.test.ts"], []]) {
+      const { status, out } = ractorGuest(folder, "test", ...named);
+      assert.equal(status, 0, out);
+      assert.match(out, /pass 1\b/);
+    }
   });
 });
 

@@ -66,8 +66,14 @@ fn a_handler_that_awaits_goes_on_and_others_wait_for_it() {
 #[test]
 fn waits_end_at_their_timeout_and_when_they_are_cancelled() {
     with_kitchens(|kitchens| {
-        assert_eq!(kitchens.call(&["one", "AskOther", "other", "never", "50"]), "error:timeout");
-        assert_eq!(kitchens.call(&["one", "CallOther", "other", "never", "50"]), "error:timeout");
+        assert_eq!(
+            kitchens.call(&["one", "AskOther", "other", "never", "50"]),
+            "error:timeout"
+        );
+        assert_eq!(
+            kitchens.call(&["one", "CallOther", "other", "never", "50"]),
+            "error:timeout"
+        );
         assert_eq!(kitchens.call(&["one", "Cancel", "other"]), "cancelled");
         assert_eq!(kitchens.call(&["one", "TimeoutAwait", "other"]), "timeout");
         assert_eq!(kitchens.call(&["one", "Later", "10", "later"]), "later");
@@ -91,12 +97,12 @@ fn an_error_fails_the_call_with_its_text_and_its_stack_is_in_lines_of_the_source
             "error:failed:no soup"
         );
         assert_eq!(kitchens.call(&["one", "GetNote"]), "a note", "it lives on");
-        kitchens
-            .node
-            .process()
-            .wait_line(Stream::Stderr, 0, "the stack of the error, in lines of kitchen.ts", |line| {
-                line.contains("no salt") && line.contains("kitchen.ts:")
-            });
+        kitchens.node.process().wait_line(
+            Stream::Stderr,
+            0,
+            "the stack of the error, in lines of kitchen.ts",
+            |line| line.contains("no salt") && line.contains("kitchen.ts:"),
+        );
     });
 }
 

@@ -50,7 +50,12 @@ fn compile(build: &Build<'_>, source: &str) -> Result<()> {
     link_packages(build.tools, &sdk)?;
     link_packages(build.tools, build.sources)?;
     Run::new("node")
-        .args([sdk.join(PROGRAM).as_path(), "build".as_ref(), source.as_ref(), "-o".as_ref()])
+        .args([
+            sdk.join(PROGRAM).as_path(),
+            "build".as_ref(),
+            source.as_ref(),
+            "-o".as_ref(),
+        ])
         .args([&build.component])
         .within(build.sources)
         .capture()

@@ -1,7 +1,7 @@
 // The program `ractor-guest`.
 
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -19,7 +19,7 @@ const HELP = `Builds and tests actors of ractor-host.
   ractor-guest check FILE
       Checks the types alone.
   ractor-guest test [FILE…]
-      Runs node --test; tests and actors may be TypeScript.
+      Runs node --test; tests and actors may be TypeScript. Without files, these are all *.test.ts and *.test.js from here on.
   ractor-guest --version, --help
 `;
 
@@ -50,8 +50,22 @@ async function build(files, { output, "no-check": unchecked }) {
   console.log(`${target}: ${(size / 1_000_000).toFixed(1)} MB`);
 }
 
+const TEST = /[.\-_]test\.[cm]?[jt]s$/;
+
+/** The tests in a folder and those in it. Node itself finds JavaScript alone, until version 22. */
+function testsIn(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return entry.name === "node_modules" || entry.name.startsWith(".") ? [] : testsIn(path);
+    return TEST.test(entry.name) ? [path] : [];
+  });
+}
+
 /** Runs node's own test runner, with the hook that reads TypeScript. */
-function test(files) {
+function test(given) {
+  const named = given.some((one) => !one.startsWith("-"));
+  const files = named ? given : [...given, ...testsIn(".")];
+  if (files.length === 0) throw new BuildError("there are no tests: a file with tests is called like counter.test.ts");
   const hook = pathToFileURL(join(SDK, "src/testing/register.js")).href;
   const ran = spawnSync(process.execPath, ["--import", hook, "--test", ...files], { stdio: "inherit" });
   return ran.status ?? 1;
