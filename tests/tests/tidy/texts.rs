@@ -238,6 +238,7 @@ fn finds_worlds_that_differ() {
         file("wit/a.wit", "1"),
         file("sandbox/wit/a.wit", "1"),
         file("guest-sdk/wit/a.wit", "1"),
+        file("guest-sdk/js/wit/a.wit", "1"),
     ];
     assert_eq!(worlds(&files), []);
     files[1].text = "2".into();
