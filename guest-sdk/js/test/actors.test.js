@@ -129,6 +129,29 @@ test("while a handler awaits, other messages wait", async () => {
   assert.equal(await after, 11n);
 });
 
+test("a handler that awaits what nothing can bring fails its actor", async () => {
+  const node = new TestNode();
+  const Stuck = contract({ name: "Stuck", messages: { Wait: call(), Go: cast() } });
+  const stuck = (reentrant) => implement(Stuck, { state: { go: transient() }, start: () => ({ go: undefined }), reentrant }, {
+    Wait: (s) => new Promise((resolve) => void (s.go = resolve)),
+    Go: (s) => s.go(),
+  });
+  const held = await node.start(stuck(false));
+  await assert.rejects(held.wait(), { kind: "no-reply" });
+  assert.match(held.$failure, /nothing is to come that could have it go on/);
+  const open = await node.start(stuck(true));
+  const done = open.wait();
+  open.go();
+  await done;
+  let answer;
+  await node.probe("slow", Counter, { Get: () => new Promise((resolve) => void (answer = resolve)) });
+  const run = await runs(node, () => findOrThrow("slow", Counter).get());
+  const count = run();
+  await node.idle();
+  answer(5n);
+  assert.equal(await count, 5n);
+});
+
 test("a reentrant handler lets others in", async () => {
   const node = new TestNode();
   for (const reentrant of [true, ["AddLate"]]) {

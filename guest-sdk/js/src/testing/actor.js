@@ -7,6 +7,9 @@ import { hostOf } from "./host.js";
 /** Lets promises go on: Node has run all of their jobs when this comes back. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
+const NOTHING_TO_COME =
+  "a handler awaits, and nothing is to come that could have it go on: no reply, no timer and no news. What another message brings needs `later`, or `reentrant`";
+
 /** An instance that says when a handler is done that awaited something. */
 class TestInstance extends Instance {
   onDone = () => {};
@@ -41,12 +44,13 @@ export class TestActor {
   /** Calls that this actor waits for, by number. */
   asked = new Map();
 
-  constructor(node, program, { id, name, config = {}, parent }) {
+  constructor(node, program, { id, name, config = {}, parent, isProbe = false }) {
     this.node = node;
     this.pid = Object.freeze({ node: 0, id });
     this.name = name;
     this.config = config;
     this.parent = parent;
+    this.isProbe = isProbe;
     this.install(program);
   }
 
@@ -88,6 +92,15 @@ export class TestActor {
       if (this.ending && this.alive && this.instance.tasks.size === 0) await this.end();
     }
     this.busy = false;
+    if (this.alive && this.waitsForNothing) this.fail(NOTHING_TO_COME);
+  }
+
+  /** Whether a handler that holds the mailbox awaits what nothing can bring any more. A node fails such an actor, too. */
+  get waitsForNothing() {
+    // The answer of a probe may wait for the test itself.
+    if (this.isProbe || !this.held || this.urgent.length > 0) return false;
+    const news = this.children.size + this.monitors.size + this.groupMonitors.size;
+    return news === 0 && this.asked.size === 0 && this.node.clock.count(this) === 0;
   }
 
   /** Runs something of the instance, with all that it set off. A failure ends the actor. */

@@ -32,9 +32,13 @@ export class TestNode {
   // --- For tests -----------------------------------------------------------------------------------------------------------
 
   /** Starts an actor. */
-  async start(program, { name, start, config, groups = [] } = {}) {
+  start(program, { name, start, config, groups = [] } = {}) {
+    return this.#start(program, start, groups, { name, config });
+  }
+
+  async #start(program, start, groups, options) {
     const { contract } = program;
-    const actor = this.#create(program, { name, config });
+    const actor = this.#create(program, options);
     const bytes = contract.start ? contract.start.encode(start) : new Uint8Array(0);
     await actor.enter((instance) => instance.preStart(bytes));
     if (!actor.alive) throw new Error(actor.failure);
@@ -55,7 +59,7 @@ export class TestNode {
     };
     const handlers = Object.fromEntries(Object.entries(contract.messages).map(([key, message]) => [key, handler(key, message)]));
     const program = implement({ ...contract, start: undefined }, () => ({}), handlers);
-    return Object.defineProperty(await this.start(program, { name }), "received", { value: received });
+    return Object.defineProperty(await this.#start(program, undefined, [], { name, isProbe: true }), "received", { value: received });
   }
 
   /** Waits until no actor has anything to do. Time doesn't pass. */
