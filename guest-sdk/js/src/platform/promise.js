@@ -4,6 +4,11 @@ import { enqueue, heard, rejected } from "./jobs.js";
 
 const isObject = (value) => value !== null && (typeof value === "object" || typeof value === "function");
 
+const [PENDING, FULFILLED, REJECTED] = [0, 1, 2];
+
+/** Given to the constructor in place of a function: the promise is settled from here. */
+const FROM_HERE = Symbol("from here");
+
 /** The two ends of a promise, of which the first call counts. */
 function ends(promise) {
   let called = false;
@@ -20,24 +25,24 @@ function settle(promise, status, value) {
   promise._value = value;
   const waiting = promise._waiting;
   promise._waiting = undefined;
-  for (const reaction of waiting) enqueue(reaction);
+  if (waiting) for (const reaction of waiting) enqueue(reaction);
 }
 
 function rejectWith(promise, reason) {
-  if (promise._waiting.length === 0) rejected(promise);
-  settle(promise, "rejected", reason);
+  if (!promise._waiting) rejected(promise);
+  settle(promise, REJECTED, reason);
 }
 
 function resolveWith(promise, value) {
   if (value === promise) return rejectWith(promise, new TypeError("a promise can't be resolved with itself"));
-  if (!isObject(value)) return settle(promise, "fulfilled", value);
+  if (!isObject(value)) return settle(promise, FULFILLED, value);
   let then;
   try {
     then = value.then;
   } catch (error) {
     return rejectWith(promise, error);
   }
-  if (typeof then !== "function") return settle(promise, "fulfilled", value);
+  if (typeof then !== "function") return settle(promise, FULFILLED, value);
   enqueue(() => {
     const [resolve, reject] = ends(promise);
     try {
@@ -48,12 +53,38 @@ function resolveWith(promise, value) {
   });
 }
 
+/** A promise of a kind, and its two ends. Most are of this kind, and need no functions for that. */
+function capability(Kind) {
+  if (Kind === ActorPromise) return { promise: new ActorPromise(FROM_HERE), resolve: resolveWith, reject: rejectWith };
+  const made = {};
+  made.promise = new Kind((resolve, reject) => {
+    made.resolve = (_, value) => resolve(value);
+    made.reject = (_, reason) => reject(reason);
+  });
+  return made;
+}
+
+/** What a promise that is settled does to the one that its `then` gave. */
+function react(settled, fulfilled, failed, { promise, resolve, reject }) {
+  const ok = settled._status === FULFILLED;
+  const handler = ok ? fulfilled : failed;
+  if (typeof handler !== "function") return ok ? resolve(promise, settled._value) : reject(promise, settled._value);
+  let result;
+  try {
+    result = handler(settled._value);
+  } catch (error) {
+    return reject(promise, error);
+  }
+  resolve(promise, result);
+}
+
 export class ActorPromise {
   constructor(run) {
-    if (typeof run !== "function") throw new TypeError("a promise is made with a function");
-    this._status = "pending";
+    this._status = PENDING;
     this._value = undefined;
-    this._waiting = [];
+    this._waiting = undefined;
+    if (run === FROM_HERE) return;
+    if (typeof run !== "function") throw new TypeError("a promise is made with a function");
     const [resolve, reject] = ends(this);
     try {
       run(resolve, reject);
@@ -76,22 +107,16 @@ export class ActorPromise {
   }
 
   then(fulfilled, failed) {
-    heard(this);
-    const Kind = this.constructor?.[Symbol.species] ?? ActorPromise;
-    return new Kind((resolve, reject) => {
-      const react = () => {
-        const ok = this._status === "fulfilled";
-        const handler = ok ? fulfilled : failed;
-        if (typeof handler !== "function") return ok ? resolve(this._value) : reject(this._value);
-        try {
-          resolve(handler(this._value));
-        } catch (error) {
-          reject(error);
-        }
-      };
-      if (this._status === "pending") this._waiting.push(react);
-      else enqueue(react);
-    });
+    const { constructor } = this;
+    const target = capability(constructor === ActorPromise ? ActorPromise : (constructor?.[Symbol.species] ?? ActorPromise));
+    const reaction = () => react(this, fulfilled, failed, target);
+    if (this._status === PENDING) {
+      (this._waiting ??= []).push(reaction);
+    } else {
+      if (this._status === REJECTED) heard(this);
+      enqueue(reaction);
+    }
+    return target.promise;
   }
 
   catch(failed) {
@@ -111,7 +136,10 @@ export class ActorPromise {
   }
 
   static resolve(value) {
-    return value instanceof ActorPromise && value.constructor === this ? value : new this((resolve) => resolve(value));
+    if (value instanceof ActorPromise && value.constructor === this) return value;
+    const { promise, resolve } = capability(this);
+    resolve(promise, value);
+    return promise;
   }
 
   static reject(reason) {

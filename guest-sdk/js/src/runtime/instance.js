@@ -14,6 +14,15 @@ import { Waits } from "./waits.js";
 const viewOf = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const isPromise = (value) => value !== null && typeof value === "object" && typeof value.then === "function";
 
+/** The bytes of a reply. */
+function encodeReply({ tag, reply }, value) {
+  try {
+    return reply.encode(value);
+  } catch (error) {
+    throw new TypeMismatch(`the reply of ${tag}: ${error.message}`);
+  }
+}
+
 /** Throws if a hook is asynchronous that can't be. */
 function refusePromise(value, name, why) {
   if (!isPromise(value)) return value;
@@ -216,30 +225,33 @@ export class Instance {
 
   /** Runs the handler of a call. Gives the outcome of the WIT. */
   handleCall(tag, bytes, number) {
-    const answer = new Answer(this, tag, number);
-    this.call(answer, bytes);
-    this.leave();
-    return answer.outcome();
-  }
-
-  call(answer, bytes) {
-    const found = this.messages.get(answer.tag);
-    let values;
+    const found = this.messages.get(tag);
+    let outcome;
     try {
       if (!found?.reply) throw new TypeMismatch(`${this.contract.name} has no call of that name`);
-      values = this.values(found, viewOf(bytes), 0, bytes.length);
+      const values = this.values(found, viewOf(bytes), 0, bytes.length);
+      outcome = this.call(found, values, number);
     } catch (error) {
-      answer.fail(`${answer.tag}: ${error.message}`);
-      return;
+      outcome = { tag: "failed", val: `${tag}: ${error.message}` };
     }
-    answer.type = found.reply;
+    this.leave();
+    return outcome instanceof Answer ? outcome.outcome() : outcome;
+  }
+
+  /** What becomes of a call whose arguments are known: an outcome, or an `Answer` that will be one. Throws nothing. */
+  call(found, values, number) {
+    let value;
     try {
-      const value = found.run(this.state, ...values);
-      if (isPromise(value)) this.follow(value, found.open, (result) => answer.give(result), (error) => answer.failed(error));
-      else answer.give(value);
+      value = found.run(this.state, ...values);
+      // Most are done here.
+      if (value === null || typeof value !== "object") return { tag: "reply", val: encodeReply(found, value) };
     } catch (error) {
-      answer.failed(error);
+      return new Answer(this, found, number).failed(error);
     }
+    const answer = new Answer(this, found, number);
+    if (!isPromise(value)) return answer.give(value);
+    this.follow(value, found.open, (result) => void answer.give(result), (error) => void answer.failed(error));
+    return answer;
   }
 
   /** As `handleCall`, for nodes that know no failed calls. */
@@ -297,50 +309,49 @@ export class Instance {
 
 /** What becomes of a call, within its `handle-call` or after it. */
 class Answer {
-  #outcome;
-  #left = false;
-
-  constructor(instance, tag, number) {
+  constructor(instance, found, number) {
     this.instance = instance;
-    this.tag = tag;
+    this.found = found;
     this.number = number;
-    this.type = undefined;
+    this.given = undefined;
+    /** `handle-call` has returned. */
+    this.left = false;
   }
 
   give(value) {
-    if (value instanceof Later) {
-      try {
-        value.take(new Reply(this.number, this.type));
-        this.#outcome = { tag: "later" };
-      } catch (error) {
-        this.failed(error);
-      }
-      return;
-    }
+    if (value instanceof Later) return this.giveLater(value);
     let bytes;
     try {
-      bytes = this.type.encode(value);
+      bytes = encodeReply(this.found, value);
     } catch (error) {
-      this.failed(new TypeMismatch(`the reply of ${this.tag}: ${error.message}`));
-      return;
+      return this.failed(error);
     }
-    if (this.#left) deliver(this.number, bytes);
-    else this.#outcome = { tag: "reply", val: bytes };
+    if (this.left) deliver(this.number, bytes);
+    else this.given = { tag: "reply", val: bytes };
+    return this;
   }
 
-  /** The handler threw. Its author's own refusals need no stack in the log. */
+  giveLater(later) {
+    try {
+      later.take(new Reply(this.number, this.found.reply));
+      this.given = { tag: "later" };
+    } catch (error) {
+      this.failed(error);
+    }
+    return this;
+  }
+
+  /** The handler threw, or its reply can't be written. Its author's own refusals need no stack in the log. */
   failed(error) {
-    if (!(error instanceof CallFailed)) this.instance.log("error", `${this.tag}: ${withStack(error)}`);
-    this.fail(textOf(error));
-  }
-
-  fail(reason) {
-    if (this.#left) this.instance.host.messaging.failCall(this.number, reason);
-    else this.#outcome = { tag: "failed", val: reason };
+    if (!(error instanceof CallFailed)) this.instance.log("error", `${this.found.tag}: ${withStack(error)}`);
+    const reason = textOf(error);
+    if (this.left) this.instance.host.messaging.failCall(this.number, reason);
+    else this.given = { tag: "failed", val: reason };
+    return this;
   }
 
   outcome() {
-    this.#left = true;
-    return this.#outcome ?? { tag: "later" };
+    this.left = true;
+    return this.given ?? { tag: "later" };
   }
 }
