@@ -1,27 +1,18 @@
 // One living actor: what the node calls, and what becomes of it in the handlers.
 
 import { describe } from "../contract.js";
-import { CallFailed, callErrorOf, textOf } from "../errors.js";
+import { callErrorOf, textOf } from "../errors.js";
 import { withStack } from "../platform/stacks.js";
 import { decodeArguments } from "../types/arguments.js";
 import { TypeMismatch } from "../types/type.js";
 import { decodeUtf8 } from "../types/utf8.js";
+import { Answer, encodeReply } from "./answer.js";
 import { eventOf } from "./events.js";
-import { Later, Reply, deliver } from "./replies.js";
 import { readAnything, readState, writeState } from "./state.js";
 import { Waits } from "./waits.js";
 
 const viewOf = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const isPromise = (value) => value !== null && typeof value === "object" && typeof value.then === "function";
-
-/** The bytes of a reply. */
-function encodeReply({ tag, reply }, value) {
-  try {
-    return reply.encode(value);
-  } catch (error) {
-    throw new TypeMismatch(`the reply of ${tag}: ${error.message}`);
-  }
-}
 
 /** Throws if a hook is asynchronous that can't be. */
 function refusePromise(value, name, why) {
@@ -304,54 +295,5 @@ export class Instance {
       arguments: start?.type ?? "unit",
       messages: messages.map((message) => ({ name: message.name, arguments: message.arguments.map(({ type }) => type), reply: message.reply })),
     };
-  }
-}
-
-/** What becomes of a call, within its `handle-call` or after it. */
-class Answer {
-  constructor(instance, found, number) {
-    this.instance = instance;
-    this.found = found;
-    this.number = number;
-    this.given = undefined;
-    /** `handle-call` has returned. */
-    this.left = false;
-  }
-
-  give(value) {
-    if (value instanceof Later) return this.giveLater(value);
-    let bytes;
-    try {
-      bytes = encodeReply(this.found, value);
-    } catch (error) {
-      return this.failed(error);
-    }
-    if (this.left) deliver(this.number, bytes);
-    else this.given = { tag: "reply", val: bytes };
-    return this;
-  }
-
-  giveLater(later) {
-    try {
-      later.take(new Reply(this.number, this.found.reply));
-      this.given = { tag: "later" };
-    } catch (error) {
-      this.failed(error);
-    }
-    return this;
-  }
-
-  /** The handler threw, or its reply can't be written. Its author's own refusals need no stack in the log. */
-  failed(error) {
-    if (!(error instanceof CallFailed)) this.instance.log("error", `${this.found.tag}: ${withStack(error)}`);
-    const reason = textOf(error);
-    if (this.left) this.instance.host.messaging.failCall(this.number, reason);
-    else this.given = { tag: "failed", val: reason };
-    return this;
-  }
-
-  outcome() {
-    this.left = true;
-    return this.given ?? { tag: "later" };
   }
 }
