@@ -109,11 +109,9 @@ fn an_error_fails_the_call_with_its_text_and_its_stack_is_in_lines_of_the_source
 #[test]
 fn instances_have_randomness_of_their_own() {
     with_kitchens(|kitchens| {
-        let numbers: Vec<String> = ["one", "other", "one"]
-            .iter()
-            .map(|kitchen| kitchens.call(&[kitchen, "Random"]))
-            .collect();
-        assert!(numbers[0] != numbers[1] && numbers[0] != numbers[2], "{numbers:?}");
+        let [first, other, second] = ["one", "other", "one"].map(|kitchen| kitchens.call(&[kitchen, "Random"]));
+        assert_ne!(first, other, "of two instances");
+        assert_ne!(first, second, "of one instance");
     });
 }
 
