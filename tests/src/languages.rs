@@ -33,24 +33,40 @@ impl Language {
             Self::JavaScript => (&COUNTERS[1], "js_counter"),
             Self::Python => (&COUNTERS[2], "py_counter"),
         };
-        let counter = counter.get_or_init(|| {
-            let component = programs::guest_if_built(name)?;
-            compile(&component);
-            Some(component)
-        });
-        if counter.is_none() {
-            assert!(
-                env::var_os("CI").is_none_or(|value| value.is_empty()),
-                "{name}.wasm isn't there; `cargo xtask build-guests` says why"
-            );
-            // Past the capturing of what tests print: whoever runs them has to see it.
-            drop(writeln!(
-                std::io::stderr(),
-                "NOT TESTED: {name}.wasm isn't there; `cargo xtask build-guests` says why"
-            ));
-        }
-        counter.clone()
+        ready(counter, name)
     }
+}
+
+/// The component of the kitchen in TypeScript, as [`Language::counter`].
+///
+/// # Panics
+/// As that.
+#[track_caller]
+pub fn kitchen_ts() -> Option<PathBuf> {
+    static KITCHEN: OnceLock<Option<PathBuf>> = OnceLock::new();
+    ready(&KITCHEN, "kitchen_ts")
+}
+
+/// A component, compiled once. Says so if there is none.
+#[track_caller]
+fn ready(component: &OnceLock<Option<PathBuf>>, name: &str) -> Option<PathBuf> {
+    let component = component.get_or_init(|| {
+        let component = programs::guest_if_built(name)?;
+        compile(&component);
+        Some(component)
+    });
+    if component.is_none() {
+        assert!(
+            env::var_os("CI").is_none_or(|value| value.is_empty()),
+            "{name}.wasm isn't there; `cargo xtask build-guests` says why"
+        );
+        // Past the capturing of what tests print: whoever runs them has to see it.
+        drop(writeln!(
+            std::io::stderr(),
+            "NOT TESTED: {name}.wasm isn't there; `cargo xtask build-guests` says why"
+        ));
+    }
+    component.clone()
 }
 
 /// Compiles a component into the cache of the nodes. The largest take longer than a node is given to start.

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use crate::bench::micro;
 use crate::deny;
 use crate::guests;
+use crate::languages;
 use crate::long;
 use crate::programs;
 use crate::report;
@@ -43,6 +44,7 @@ pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
     if !quick {
         lint(workspace)?;
     }
+    languages::test_sdks(workspace)?;
     let programs = programs::build_all(workspace)?;
     suites::run(workspace, &guests, &programs)?;
     suites::one_wasmtime(workspace)?;

@@ -45,7 +45,7 @@ pub(crate) fn worlds(files: &[SourceFile]) -> Vec<Finding> {
             .iter()
             .filter_map(move |file| Some((file.path.strip_prefix(folder)?, file)))
     };
-    let copies = ["guest-sdk/wit/", "sandbox/wit/"];
+    let copies = ["guest-sdk/js/wit/", "guest-sdk/wit/", "sandbox/wit/"];
     let differing = of("wit/").flat_map(|(name, original)| {
         let missing = copies.into_iter().filter(move |folder| {
             let mut copy = of(folder).filter(|(copied, _)| *copied == name);
@@ -238,6 +238,7 @@ fn finds_worlds_that_differ() {
         file("wit/a.wit", "1"),
         file("sandbox/wit/a.wit", "1"),
         file("guest-sdk/wit/a.wit", "1"),
+        file("guest-sdk/js/wit/a.wit", "1"),
     ];
     assert_eq!(worlds(&files), []);
     files[1].text = "2".into();

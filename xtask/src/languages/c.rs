@@ -14,6 +14,7 @@ const WARNINGS: [&str; 3] = ["-Wall", "-Wextra", "-Werror"];
 
 pub(super) const GUEST: Guest = Guest {
     name: "c-counter",
+    pins: "tests/guests/c-counter",
     recipe: include_str!("c.rs"),
     inputs: &["xtask/c-guest/src/main.rs", "xtask/c-guest/Cargo.toml", "Cargo.lock"],
     install: |tools| tools.pypi(),

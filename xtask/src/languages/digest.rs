@@ -29,6 +29,18 @@ impl Digest {
         files(folder)?.iter().try_for_each(|file| self.add_file(file))
     }
 
+    /// A file, or a folder with all that is in it but what its tools are installed in.
+    pub(super) fn add_all(&mut self, path: &Path) -> Result<()> {
+        if path.is_file() {
+            return self.add_file(path);
+        }
+        self.add_folder(path)?;
+        folders(path)?.iter().try_for_each(|folder| {
+            self.add(folder.file_name().unwrap_or_default().as_encoded_bytes());
+            self.add_all(folder)
+        })
+    }
+
     /// As hexadecimal digits.
     pub(super) fn finish(self) -> String {
         self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
@@ -41,23 +53,58 @@ impl Digest {
     }
 }
 
+/// The folder in which npm installs.
+pub(super) const NODE_MODULES: &str = "node_modules";
+
 /// The files of a folder, without those of folders in it, in the order of their names.
 pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path.is_file() {
-            files.push(path);
-        }
-    }
-    files.sort();
+    let mut files = entries(folder)?;
+    files.retain(|path| path.is_file());
     Ok(files)
+}
+
+/// The folders in a folder, but for that of tools.
+fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut folders = entries(folder)?;
+    folders.retain(|path| path.is_dir() && path.file_name().is_none_or(|name| name != NODE_MODULES));
+    Ok(folders)
+}
+
+/// What is in a folder, in the order of the names.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut paths = Vec::new();
+    for entry in entries {
+        paths.push(entry?.path());
+    }
+    paths.sort();
+    Ok(paths)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_change_within_a_folder_shows_but_those_of_tools() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let digest = || -> Result<String> {
+            let mut digest = Digest::of("recipe");
+            digest.add_all(folder.path())?;
+            Ok(digest.finish())
+        };
+        let empty = digest()?;
+        fs::create_dir(folder.path().join(NODE_MODULES))?;
+        fs::write(folder.path().join(NODE_MODULES).join("tool"), "")?;
+        assert_eq!(digest()?, empty);
+        fs::create_dir(folder.path().join("src"))?;
+        fs::write(folder.path().join("src/a"), "1")?;
+        let first = digest()?;
+        fs::write(folder.path().join("src/a"), "2")?;
+        let second = digest()?;
+        assert!(empty != first && first != second);
+        Ok(())
+    }
 
     #[test]
     fn every_change_of_a_folder_shows() -> Result<()> {

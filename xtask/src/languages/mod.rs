@@ -24,21 +24,23 @@ use crate::programs;
 use crate::report;
 use crate::workspace::Workspace;
 
-/// A guest in a folder under `tests/guests`, which holds the pinned versions of its tools too.
+/// A guest in a folder under `tests/guests`.
 struct Guest {
     /// Its folder, and with `_` for `-` its component.
     name: &'static str,
+    /// The folder in the repository with the pinned versions of its tools. Guests with the same one share them.
+    pins: &'static str,
     /// The source of the functions below: a component that was built in another way is another one.
     recipe: &'static str,
-    /// What it is made from beside its folder and the WIT, as paths in the repository.
+    /// What it is made from beside its folder and the WIT: files and folders of the repository.
     inputs: &'static [&'static str],
     /// Gets the tools. That may fail for want of a network or a program.
-    install: fn(&Tools<'_>) -> Result<PathBuf>,
+    install: fn(&Tools) -> Result<PathBuf>,
     /// Makes the component with what was installed.
     compile: fn(&Build<'_>) -> Result<()>,
 }
 
-const GUESTS: [Guest; 3] = [c::GUEST, javascript::GUEST, python::GUEST];
+const GUESTS: [Guest; 4] = [c::GUEST, javascript::COUNTER, javascript::KITCHEN, python::GUEST];
 
 /// What a guest is compiled from, and where to.
 struct Build<'a> {
@@ -58,14 +60,47 @@ struct Build<'a> {
 /// # Errors
 /// A guest doesn't compile. In continuous integration also: its tools are missing.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
-    let folder = workspace.target().join("tools");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    // Two at once would install over each other.
-    let lock = File::create(folder.join("lock")).context("cannot create a lock for the tools")?;
-    lock.lock().context("cannot lock the tools")?;
+    let (folder, _lock) = tools_folder(workspace)?;
     GUESTS
         .iter()
         .try_for_each(|guest| guest.bring_up_to_date(workspace, &folder))
+}
+
+/// Runs the tests of the SDKs whose tools are there or can be installed, each with its language's own runner.
+///
+/// # Errors
+/// A test fails. In continuous integration also: tools are missing.
+pub(crate) fn test_sdks(workspace: &Workspace) -> Result<()> {
+    let (folder, _lock) = tools_folder(workspace)?;
+    javascript::test(workspace, &folder)
+}
+
+/// The folder with all tools, for this process alone: two at once would install over each other.
+fn tools_folder(workspace: &Workspace) -> Result<(PathBuf, File)> {
+    let folder = workspace.target().join("tools");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let lock = File::create(folder.join("lock")).context("cannot create a lock for the tools")?;
+    lock.lock().context("cannot lock the tools")?;
+    Ok((folder, lock))
+}
+
+/// The tools that a folder of the repository pins.
+fn tools_of(workspace: &Workspace, pins: &str, folder: &Path) -> Tools {
+    let pins = workspace.root().join(pins);
+    let place = folder.join(pins.file_name().unwrap_or_default());
+    Tools::new(pins, place)
+}
+
+/// Says that something can't be built or tested, for this reason.
+///
+/// # Errors
+/// In continuous integration, where nothing may be left out.
+fn without_tools(what: &str, error: anyhow::Error) -> Result<()> {
+    if is_continuous_integration(env::var_os("CI").as_deref()) {
+        return Err(error.context(format!("no tools for {what}")));
+    }
+    report::note(&format!("NOT BUILT, AND NOT TESTED: {what}: {error:#}"));
+    Ok(())
 }
 
 impl Guest {
@@ -83,10 +118,9 @@ impl Guest {
 
         report::step(&format!("compile the guest {}", self.name));
         let sources = self.folder(workspace);
-        let place = tools.join(self.name);
-        let tools = match (self.install)(&Tools::new(&sources, place)) {
+        let tools = match (self.install)(&tools_of(workspace, self.pins, tools)) {
             Ok(tools) => tools,
-            Err(error) => return self.without_tools(error),
+            Err(error) => return without_tools(&format!("the guest {}", self.name), error),
         };
         let scratch = self.scratch(&sources, workspace)?;
         let build = Build {
@@ -101,21 +135,13 @@ impl Guest {
         fs::write(&made_from, digest).with_context(|| format!("cannot write {}", made_from.display()))
     }
 
-    fn without_tools(&self, error: anyhow::Error) -> Result<()> {
-        if is_continuous_integration(env::var_os("CI").as_deref()) {
-            return Err(error.context(format!("no tools for the guest {}", self.name)));
-        }
-        report::note(&format!("NOT BUILT, AND NOT TESTED: {}: {error:#}", self.name));
-        Ok(())
-    }
-
     /// Of all that the component is made from.
     fn digest(&self, workspace: &Workspace) -> Result<String> {
         let mut digest = Digest::of(self.recipe);
         digest.add_folder(&self.folder(workspace))?;
         digest.add_folder(&workspace.root().join("wit"))?;
         for input in self.inputs {
-            digest.add_file(&workspace.root().join(input))?;
+            digest.add_all(&workspace.root().join(input))?;
         }
         Ok(digest.finish())
     }

@@ -5,6 +5,7 @@ use crate::process::Run;
 
 pub(super) const GUEST: Guest = Guest {
     name: "py-counter",
+    pins: "tests/guests/py-counter",
     recipe: include_str!("python.rs"),
     inputs: &[],
     install: |tools| tools.pypi(),

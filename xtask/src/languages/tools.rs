@@ -1,4 +1,4 @@
-//! Tools of exactly the versions that a guest's folder pins, each guest's in a folder of its own.
+//! Tools of exactly the versions that a folder of the repository pins, each folder's in a place of their own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,20 +13,21 @@ use crate::report;
 /// Written last: a folder without it was not finished. Holds the digest of what was asked for.
 const MARKER: &str = "installed";
 
-/// Where a guest's tools come from, and where they go.
-pub(super) struct Tools<'a> {
-    guest: &'a Path,
+/// Where tools come from, and where they go.
+pub(super) struct Tools {
+    pins: PathBuf,
     place: PathBuf,
 }
 
-impl<'a> Tools<'a> {
-    pub(super) fn new(guest: &'a Path, place: PathBuf) -> Self {
-        Self { guest, place }
+impl Tools {
+    /// Those that the lists in `pins` name, in the folder `place`.
+    pub(super) fn new(pins: PathBuf, place: PathBuf) -> Self {
+        Self { pins, place }
     }
 
-    /// A Python environment with what the guest's requirements.txt asks for. Gives its folder.
+    /// A Python environment with what its requirements.txt asks for. Gives its folder.
     pub(super) fn pypi(&self) -> Result<PathBuf> {
-        let requirements = self.guest.join("requirements.txt");
+        let requirements = self.pins.join("requirements.txt");
         self.install("python3", "venv/bin/python", &["requirements.txt"], |place| {
             Run::new("python3")
                 .args(["-m", "venv", "--clear", "venv"])
@@ -52,18 +53,18 @@ impl<'a> Tools<'a> {
         Ok(self.place.join("venv/bin"))
     }
 
-    /// The programs of the packages that the guest's package-lock.json names. Gives their folder.
+    /// The programs of the packages that its package-lock.json names. Gives their folder.
     pub(super) fn npm(&self) -> Result<PathBuf> {
         let lists = ["package.json", "package-lock.json"];
         self.install("npm", "node_modules/.bin", &lists, |place| {
             for list in lists {
-                fs::copy(self.guest.join(list), place.join(list)).with_context(|| format!("cannot copy {list}"))?;
+                fs::copy(self.pins.join(list), place.join(list)).with_context(|| format!("cannot copy {list}"))?;
             }
             Run::new("npm")
                 .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
                 .within(place)
                 .capture()
-                .with_context(|| format!("npm cannot install what {} asks for", self.guest.display()))?;
+                .with_context(|| format!("npm cannot install what {} asks for", self.pins.display()))?;
             Ok(())
         })?;
         Ok(self.place.join("node_modules/.bin"))
@@ -74,7 +75,7 @@ impl<'a> Tools<'a> {
     fn install(&self, program: &str, proof: &str, lists: &[&str], how: impl Fn(&Path) -> Result<()>) -> Result<()> {
         let mut digest = Digest::of(program);
         for list in lists {
-            digest.add_file(&self.guest.join(list))?;
+            digest.add_file(&self.pins.join(list))?;
         }
         let digest = digest.finish();
         let marker = self.place.join(MARKER);
@@ -111,7 +112,7 @@ mod tests {
         let (guest, place) = (folder.path().join("guest"), folder.path().join("tools"));
         fs::create_dir(&guest)?;
         fs::write(guest.join("list"), "one 1.0")?;
-        let tools = Tools::new(&guest, place.clone());
+        let tools = Tools::new(guest.clone(), place.clone());
         let times = Cell::new(0);
         let install = |fails: bool| {
             tools.install("true", "proof", &["list"], |place| {
@@ -141,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_missing_program_is_said_to_be_missing() {
-        let tools = Tools::new(Path::new("."), PathBuf::from("no-folder"));
+        let tools = Tools::new(PathBuf::from("."), PathBuf::from("no-folder"));
         let error = tools
             .install("no-such-program-here", "proof", &[], |_| Ok(()))
             .expect_err("it can't be started");

@@ -1,0 +1,5 @@
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The folder of this package. */
+export const SDK = dirname(dirname(dirname(fileURLToPath(import.meta.url))));

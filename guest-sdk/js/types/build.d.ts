@@ -1,0 +1,21 @@
+/** What can't be built, for a reason that its text says whole. */
+export class BuildError extends Error {}
+
+/**
+ * Builds the actor that a module exports by default. Gives the size of the component in bytes. Throws `BuildError`.
+ */
+export function buildActor(options: {
+  /** The module, TypeScript or JavaScript. */
+  entry: string;
+  /** The component to write. */
+  output: string;
+  /** Whether TypeScript checks the module first; it does unless this is false. */
+  checked?: boolean;
+  /** The folder that relative paths, and the names of sources in stacks, are from. */
+  work?: string;
+  /** Gets warnings. */
+  warn?: (text: string) => void;
+}): Promise<number>;
+
+/** Checks the types of a module. Throws `BuildError`. */
+export function check(entry: string): void;
