@@ -7,6 +7,8 @@ pub(crate) mod addresses;
 pub mod bindings;
 pub mod concurrency;
 pub mod config;
+#[doc(hidden)]
+pub mod contract_bindings;
 pub mod describe;
 pub mod errors;
 #[cfg(target_family = "wasm")]
@@ -35,7 +37,7 @@ mod type_names;
 pub use ractor_macros::actor;
 
 pub use self::actor::{Actor, ActorCell, ActorId, ActorRef, DerivedActorRef, SupervisionEvent};
-pub use self::describe::{DescribeMessage, MessageDescription};
+pub use self::describe::{ArgumentDescription, DescribeMessage, MessageDescription};
 pub use self::errors::{ActorErr, ActorProcessingErr, MessagingErr, RactorErr, SpawnErr};
 pub use self::message::Message;
 pub use self::port::RpcReplyPort;

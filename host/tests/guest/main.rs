@@ -22,6 +22,7 @@ mod logs;
 mod messages;
 mod metrics;
 mod needs;
+mod old_worlds;
 mod random;
 mod reload;
 mod reload_failures;

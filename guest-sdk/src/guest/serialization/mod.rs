@@ -11,7 +11,7 @@ mod own;
 
 use thiserror::Error;
 
-use crate::guest::type_names::short;
+use crate::guest::type_names::named;
 
 /// Why bytes are not a value of a type.
 #[derive(Clone, Debug, Eq, PartialEq, Error)]
@@ -72,10 +72,10 @@ pub trait BytesConvertable: Sized {
         Ok(Self::from_bytes(bytes))
     }
 
-    /// The name by which descriptions call the type, and with it the format, where that isn't the type's own.
+    /// The name by which contracts call the type, in the grammar of docs/types.md.
     #[doc(hidden)]
     fn described_as() -> String {
-        short(std::any::type_name::<Self>())
+        named("opaque", std::any::type_name::<Self>())
     }
 }
 
