@@ -45,7 +45,12 @@ pub(crate) fn worlds(files: &[SourceFile]) -> Vec<Finding> {
             .iter()
             .filter_map(move |file| Some((file.path.strip_prefix(folder)?, file)))
     };
-    let copies = ["guest-sdk/js/wit/", "guest-sdk/wit/", "sandbox/wit/"];
+    let copies = [
+        "guest-sdk/js/wit/",
+        "guest-sdk/python/src/ractor/wit/",
+        "guest-sdk/wit/",
+        "sandbox/wit/",
+    ];
     let differing = of("wit/").flat_map(|(name, original)| {
         let missing = copies.into_iter().filter(move |folder| {
             let mut copy = of(folder).filter(|(copied, _)| *copied == name);
