@@ -6,10 +6,12 @@ mod context;
 pub mod module;
 #[cfg(feature = "reload")]
 pub mod reload;
+pub mod requests;
 mod restarting;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use self::requests::FailCall;
 pub use ::ractor::*;
 
 /// Fails this actor at once, with this reason. The rest of the current handler is not run.

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use ractor::ActorCell;
 use ractor::message::SerializedMessage;
-use ractor::{ActorCell, RpcReplyPort, concurrency};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::argument::{self, Argument};
@@ -23,6 +23,7 @@ use super::signature::{contract_json, write_contract};
 use super::target::Target;
 use super::typed::{self, MessageKind, ReplyEncoding, Typed};
 use crate::config::Type;
+use crate::directory::{FailureReason, NoReply, reply_port};
 
 /// The time that an actor has to describe itself where the message can be sent without.
 const SHORT_PATIENCE: Duration = Duration::from_secs(1);
@@ -85,8 +86,16 @@ where
         let client = ClusterClient::connect(&node.node, &cookie, &dial, deadline).await?;
         work(client, deadline).await
     });
-    outcome.map_err(Failure::runtime)
+    outcome.map_err(|error| match error.downcast::<CallFailed>() {
+        Ok(failed) => Failure::CallFailed(failed.to_string()),
+        Err(error) => Failure::runtime(error),
+    })
 }
+
+/// The actor had a reason not to reply. It is none of ours, so it has an exit code of its own.
+#[derive(Debug, thiserror::Error)]
+#[error("the actor failed the call: {0}")]
+struct CallFailed(FailureReason);
 
 /// What is sent.
 struct OutgoingMessage {
@@ -147,18 +156,19 @@ async fn send_call(
     let actor = any_of(&actors).context("a target without an actor")?;
     let typed = typed(&client, actor, MessageKind::Call, &message).await?;
     let OutgoingMessage { target, variant, .. } = message;
-    let (port, reply) = concurrency::oneshot();
+    let (port, reply) = reply_port(Some(deadline.remaining()));
     let call = SerializedMessage::Call {
         variant: variant.clone(),
         args: typed.arguments,
-        reply: RpcReplyPort::from((port, deadline.remaining())),
+        reply: port,
         metadata: None,
     };
     client.send(actor, call).await?;
     let peer = client.peer_name();
     match deadline.wait(reply).await {
         Some(Ok(reply)) => Ok((reply, typed.reply)),
-        Some(Err(_)) => Err(anyhow!(
+        Some(Err(NoReply::Failed(reason))) => Err(CallFailed(reason).into()),
+        Some(Err(NoReply::Dropped)) => Err(anyhow!(
             "{target} on {peer} ended without a reply, or the connection did"
         )),
         None => Err(anyhow!(

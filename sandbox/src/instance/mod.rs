@@ -9,6 +9,7 @@
 pub(crate) mod batch;
 pub(crate) mod batch_export;
 pub(crate) mod calls;
+mod calls_export;
 pub(crate) mod casts;
 pub(crate) mod code;
 pub(crate) mod contract_export;

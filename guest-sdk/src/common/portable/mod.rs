@@ -3,6 +3,7 @@
 //! It is strict. A state goes over unchanged, or there is an error that names the field, and never a wrong value.
 
 mod json;
+mod scalars;
 #[cfg(test)]
 mod tests;
 mod value;

@@ -47,6 +47,17 @@ pub enum DecodeError {
     /// A type of serde, in the format of `blanket_serde`; what `pot` says.
     #[error("not a value in the format `pot`: {0}")]
     Pot(String),
+    /// A [`Json`](crate::Json); what its reader says.
+    #[error("not JSON of this type: {0}")]
+    Json(String),
+    /// A [`Protobuf`](crate::Protobuf).
+    #[error("not a {name} behind its length: {error}")]
+    Protobuf {
+        /// The message.
+        name: String,
+        /// What is wrong.
+        error: String,
+    },
 }
 
 /// A type with an encoding: arguments of messages, replies, and start arguments.
