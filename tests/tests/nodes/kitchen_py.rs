@@ -141,9 +141,6 @@ fn children_in_python_live_and_say_why_they_fail() {
         failed.starts_with("error:failed:") && failed.ends_with("no gas"),
         "{failed}"
     );
-    assert_eq!(
-        kitchens.call(&["one", "Spawn", "none", "kid2", ""]),
-        "error:unknown-module"
-    );
+    assert_eq!(kitchens.call(&["one", "Spawn", "none", "kid2", ""]), "error:denied");
     assert_eq!(kitchens.call(&["one", "StopChild", "kid"]), "true");
 }

@@ -31,7 +31,7 @@ from . import _contract, errors, events
 from ._host import Level, Mailbox, Restart, enter
 from ._limits import imports_are_over, load_what_is_lazy, say_what_is_missing
 from ._logging import TRACE, LogStream, NodeHandler
-from ._runtime import CallRefused, Failed, Later, Runtime
+from ._runtime import CallRefused, Failed, Later, Replied, Runtime
 from ._trace import keep_source_lines
 from .events import Pid
 
@@ -326,8 +326,13 @@ class Actor(exports.Actor):
         with _guard:
             _living().handle_cast(variant, args)
 
-    def handle_call(self, variant: str, args: bytes, reply_to: int) -> Any:
-        raise Err("calls come through the interface `calls`")
+    def handle_call(self, variant: str, args: bytes, reply_to: int) -> bytes | None:
+        """Calls of a node that doesn't know the interface `calls`."""
+        with _guard:
+            outcome = _living().handle_call(variant, args, reply_to)
+            if isinstance(outcome, CallRefused):
+                _node.fail_call(reply_to, outcome.reason)
+        return outcome.data if isinstance(outcome, Replied) else None
 
     def handle_supervisor_evt(self, event: Any) -> None:
         with _guard:
