@@ -1,9 +1,10 @@
 //! Counters in other languages than Rust, which behave as `examples/counter` does.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use crate::host::{NodeFolder, node_toml};
 use crate::{COOKIE, programs};
@@ -27,35 +28,29 @@ impl Language {
     /// There is none and the variable `CI` is set, or it doesn't compile.
     #[track_caller]
     pub fn counter(self) -> Option<PathBuf> {
-        static COUNTERS: [OnceLock<Option<PathBuf>>; 3] = [const { OnceLock::new() }; 3];
-        let (counter, name) = match self {
-            Self::C => (&COUNTERS[0], "c_counter"),
-            Self::JavaScript => (&COUNTERS[1], "js_counter"),
-            Self::Python => (&COUNTERS[2], "py_counter"),
-        };
-        ready(counter, name)
+        component(match self {
+            Self::C => "c_counter",
+            Self::JavaScript => "js_counter",
+            Self::Python => "py_counter",
+        })
     }
 }
 
-/// The component of the kitchen in TypeScript, as [`Language::counter`].
+/// The component of a guest in another language than Rust, by the name of its file, as [`Language::counter`] gives that of a counter.
 ///
 /// # Panics
-/// As that.
+/// There is none and the variable `CI` is set, or it doesn't compile.
 #[track_caller]
-pub fn kitchen_ts() -> Option<PathBuf> {
-    static KITCHEN: OnceLock<Option<PathBuf>> = OnceLock::new();
-    ready(&KITCHEN, "kitchen_ts")
-}
-
-/// A component, compiled once. Says so if there is none.
-#[track_caller]
-fn ready(component: &OnceLock<Option<PathBuf>>, name: &str) -> Option<PathBuf> {
-    let component = component.get_or_init(|| {
+pub fn component(name: &'static str) -> Option<PathBuf> {
+    static COMPONENTS: Mutex<BTreeMap<&str, Option<PathBuf>>> = Mutex::new(BTreeMap::new());
+    // Whoever comes meanwhile waits: two at once would compile the same.
+    let mut components = COMPONENTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = components.entry(name).or_insert_with(|| {
         let component = programs::guest_if_built(name)?;
         compile(&component);
         Some(component)
     });
-    if component.is_none() {
+    if found.is_none() {
         assert!(
             env::var_os("CI").is_none_or(|value| value.is_empty()),
             "{name}.wasm isn't there; `cargo xtask build-guests` says why"
@@ -66,7 +61,7 @@ fn ready(component: &OnceLock<Option<PathBuf>>, name: &str) -> Option<PathBuf> {
             "NOT TESTED: {name}.wasm isn't there; `cargo xtask build-guests` says why"
         ));
     }
-    component.clone()
+    found.clone()
 }
 
 /// Compiles a component into the cache of the nodes. The largest take longer than a node is given to start.

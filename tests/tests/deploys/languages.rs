@@ -4,7 +4,7 @@ use std::path::Path;
 use std::thread;
 
 use ractor_host_tests::host::HostNode;
-use ractor_host_tests::languages::Language;
+use ractor_host_tests::languages;
 use ractor_host_tests::peer::{Kind, Peer};
 use ractor_host_tests::programs;
 
@@ -13,7 +13,7 @@ use crate::versions::{Fail, component};
 
 #[test]
 fn a_counter_in_rust_goes_on_in_python_and_back() {
-    let Some(python) = Language::Python.counter() else {
+    let Some(python) = languages::component("py_raw") else {
         return;
     };
     let lab = Lab::new();
@@ -47,7 +47,7 @@ fn a_counter_in_rust_goes_on_in_python_and_back() {
 
 #[test]
 fn a_state_that_python_does_not_understand_stays_with_the_old_code() {
-    let Some(python) = Language::Python.counter() else {
+    let Some(python) = languages::component("py_raw") else {
         return;
     };
     let lab = Lab::new();

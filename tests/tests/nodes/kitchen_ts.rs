@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use ractor_host_tests::COOKIE;
 use ractor_host_tests::cli::{Ended, message};
 use ractor_host_tests::host::{HostNode, NodeFolder};
-use ractor_host_tests::languages::kitchen_ts;
+use ractor_host_tests::languages::component;
 use ractor_host_tests::process::Stream;
 
 /// A node with the kitchens `one` and `other`.
@@ -43,7 +43,7 @@ impl Kitchens {
 /// Runs a test, unless the tools of the language are missing, which was said.
 #[track_caller]
 fn with_kitchens(test: impl FnOnce(Kitchens)) {
-    let component: Option<PathBuf> = kitchen_ts();
+    let component = component("kitchen_ts");
     if let Some(component) = component {
         test(Kitchens::start(&component));
     }

@@ -23,6 +23,14 @@ const UNFINISHED: &[&str] = &[
 /// The beginnings of paths that exist on one person's machine only.
 const MACHINES: &[&str] = &[concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/wo", "rk/")];
 
+/// The copies of the world of a guest, in packages that can't contain files from outside their folder.
+const WORLD_COPIES: &[&str] = &[
+    "guest-sdk/js/wit/",
+    "guest-sdk/python/src/ractor/wit/",
+    "guest-sdk/wit/",
+    "sandbox/wit/",
+];
+
 /// Rust files that don't open with `//!`.
 pub(crate) fn headers(files: &[SourceFile]) -> Vec<Finding> {
     files
@@ -45,9 +53,8 @@ pub(crate) fn worlds(files: &[SourceFile]) -> Vec<Finding> {
             .iter()
             .filter_map(move |file| Some((file.path.strip_prefix(folder)?, file)))
     };
-    let copies = ["guest-sdk/js/wit/", "guest-sdk/wit/", "sandbox/wit/"];
     let differing = of("wit/").flat_map(|(name, original)| {
-        let missing = copies.into_iter().filter(move |folder| {
+        let missing = WORLD_COPIES.iter().copied().filter(move |folder| {
             let mut copy = of(folder).filter(|(copied, _)| *copied == name);
             !copy.any(|(_, copy)| copy.text == original.text)
         });
@@ -59,8 +66,9 @@ pub(crate) fn worlds(files: &[SourceFile]) -> Vec<Finding> {
             )
         })
     });
-    let strays = copies
-        .into_iter()
+    let strays = WORLD_COPIES
+        .iter()
+        .copied()
         .flat_map(of)
         .filter(|(name, _)| of("wit/").all(|(original, _)| original != *name));
     let strays = strays.map(|(_, stray)| Finding::new(stray, 1, "this is a copy of nothing in wit/"));
@@ -234,15 +242,12 @@ fn finds_worlds_that_differ() {
         path: path.into(),
         text: text.into(),
     };
-    let mut files = vec![
-        file("wit/a.wit", "1"),
-        file("sandbox/wit/a.wit", "1"),
-        file("guest-sdk/wit/a.wit", "1"),
-        file("guest-sdk/js/wit/a.wit", "1"),
-    ];
+    let copies = WORLD_COPIES.iter().map(|folder| file(&format!("{folder}a.wit"), "1"));
+    let mut files: Vec<SourceFile> = copies.collect();
+    files.push(file("wit/a.wit", "1"));
     assert_eq!(worlds(&files), []);
-    files[1].text = "2".into();
+    files[0].text = "2".into();
     assert_eq!(worlds(&files).len(), 1);
-    files[1].path = "sandbox/wit/b.wit".into();
+    files[0].path = format!("{}b.wit", WORLD_COPIES[0]);
     assert_eq!(worlds(&files).len(), 2);
 }

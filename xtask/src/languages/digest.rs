@@ -55,6 +55,8 @@ impl Digest {
 
 /// The folder in which npm installs.
 pub(super) const NODE_MODULES: &str = "node_modules";
+/// The folder in which Python keeps what it compiled.
+const PYTHON_CACHE: &str = "__pycache__";
 
 /// The files of a folder, without those of folders in it, in the order of their names.
 pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -63,10 +65,11 @@ pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The folders in a folder, but for that of tools.
+/// The folders in a folder, but for those of tools.
 fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut folders = entries(folder)?;
-    folders.retain(|path| path.is_dir() && path.file_name().is_none_or(|name| name != NODE_MODULES));
+    let is_of_tools = |path: &PathBuf| path.ends_with(NODE_MODULES) || path.ends_with(PYTHON_CACHE);
+    folders.retain(|path| path.is_dir() && !is_of_tools(path));
     Ok(folders)
 }
 
@@ -94,8 +97,10 @@ mod tests {
             Ok(digest.finish())
         };
         let empty = digest()?;
-        fs::create_dir(folder.path().join(NODE_MODULES))?;
-        fs::write(folder.path().join(NODE_MODULES).join("tool"), "")?;
+        for of_tools in [NODE_MODULES, PYTHON_CACHE] {
+            fs::create_dir(folder.path().join(of_tools))?;
+            fs::write(folder.path().join(of_tools).join("tool"), "")?;
+        }
         assert_eq!(digest()?, empty);
         fs::create_dir(folder.path().join("src"))?;
         fs::write(folder.path().join("src/a"), "1")?;

@@ -40,7 +40,14 @@ struct Guest {
     compile: fn(&Build<'_>) -> Result<()>,
 }
 
-const GUESTS: [Guest; 4] = [c::GUEST, javascript::COUNTER, javascript::KITCHEN, python::GUEST];
+const GUESTS: [Guest; 6] = [
+    c::GUEST,
+    javascript::COUNTER,
+    javascript::KITCHEN,
+    python::COUNTER,
+    python::KITCHEN,
+    python::RAW,
+];
 
 /// What a guest is compiled from, and where to.
 struct Build<'a> {
@@ -72,7 +79,8 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
 /// A test fails. In continuous integration also: tools are missing.
 pub(crate) fn test_sdks(workspace: &Workspace) -> Result<()> {
     let (folder, _lock) = tools_folder(workspace)?;
-    javascript::test(workspace, &folder)
+    javascript::test(workspace, &folder)?;
+    python::test(workspace, &folder)
 }
 
 /// The folder with all tools, for this process alone: two at once would install over each other.

@@ -1,0 +1,79 @@
+"""`python -m ractor build MODULE`: a component of a module that exports an actor."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+
+WORLD = "complete-actor"
+ENTRY = "ractor_entry"
+_ENTRY = '''"""Made by `python -m ractor build`."""
+import {module}
+from ractor._component import Actor, Batch, Calls, Contract, Reload, Replies, finish_build
+finish_build("{module}")
+'''
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line. Gives the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m ractor", description="Components of actors in Python.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("build", help="make a component of a module")
+    command.add_argument("module", help="the module with the class that has @export, e.g. app or app.py")
+    command.add_argument("-o", "--output", type=Path, help="the file to write; by default MODULE.wasm")
+    command.add_argument("-p", "--path", type=Path, default=Path(), help="the folder that the module is in; by default this one")
+    options = parser.parse_args(arguments)
+    module = options.module.removesuffix(".py").replace("/", ".")
+    return build(module, options.path, options.output or Path(f"{module.rpartition('.')[2]}.wasm"))
+
+
+def build(module: str, folder: Path, output: Path) -> int:
+    """Makes a component. Gives the exit code; what went wrong is on stderr."""
+    if importlib.util.find_spec("componentize_py") is None:
+        return _fail("componentize-py is missing; `pip install 'ractor-guest[build]'` gets it")
+    place = folder / Path(*module.split("."))
+    if not place.with_suffix(".py").is_file() and not (place / "__init__.py").is_file():
+        return _fail(f"there is no module {module} in {folder.resolve()}")
+    checked = _python("-m", "ractor._check", module, str(folder.resolve()))
+    if checked.returncode:
+        return _fail(f"{module} can't be made a component: {checked.stderr.strip()}")
+    with tempfile.TemporaryDirectory(prefix="ractor-") as scratch:
+        (Path(scratch) / f"{ENTRY}.py").write_text(_ENTRY.format(module=module))
+        # Its modules may be where it is, where packages are installed, and where this package is if that is elsewhere.
+        folders = [scratch, str(folder), sysconfig.get_path("purelib"), str(Path(__file__).parent.parent)]
+        paths = [part for path in dict.fromkeys(folders) for part in ("-p", path)]
+        script = "import componentize_py, sys; sys.exit(componentize_py.script())"
+        made = _python("-c", script, "-q", "-w", WORLD, "componentize", ENTRY, *paths, "-o", str(output))
+    if made.returncode:
+        return _fail(f"componentize-py can't make a component of {module}:\n{_explained(made.stdout + made.stderr)}")
+    if made.stdout or made.stderr:
+        print(made.stdout + made.stderr, end="", file=sys.stderr)
+    return 0
+
+
+def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs this Python, with the folders in which this one looks for modules."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    return subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False)
+
+
+def _explained(text: str) -> str:
+    """What a person needs of a report: the Python exception in it, or all of it."""
+    start = text.rfind("Traceback (most recent call last)")
+    end = text.find("\n\nCaused by", start) if start >= 0 else -1
+    return text[max(start, 0) : end if end > 0 else None].strip()
+
+
+def _fail(text: str) -> int:
+    print(f"ractor: {text}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
