@@ -254,15 +254,18 @@ void ractor_keep_str(ractor_str *field, ractor_str value) {
     *field = (ractor_str){(const char *)bytes.ptr, bytes.len};
 }
 
-void *ractor_grow_(const void **items, size_t *count, size_t size) {
+void *ractor_grow_(void *items, size_t *count, size_t size) {
+    // A pointer of any type: what it points to is none of ours.
+    uint8_t *array;
+    memcpy(&array, items, sizeof array);
     // The array has room for a power of two, at least four.
     if (*count == 0 || (*count >= 4 && (*count & (*count - 1)) == 0)) {
         size_t room = *count == 0 ? 4 : *count * 2;
-        void *grown = room > SIZE_MAX / 2 / size ? NULL : realloc((void *)(uintptr_t)*items, room * size);
-        if (grown == NULL) abort();
-        *items = grown;
+        array = room > SIZE_MAX / 2 / size ? NULL : (uint8_t *)realloc(array, room * size);
+        if (array == NULL) abort();
+        memcpy(items, &array, sizeof array);
     }
-    return (uint8_t *)(uintptr_t)*items + (*count)++ * size;
+    return array + (*count)++ * size;
 }
 
 // ---- Text -------------------------------------------------------------------------------------------------------------------------
@@ -560,8 +563,8 @@ bool ractor_encode_protobuf_(const ractor_type *type, const void *from, ractor_b
     return ractor_encode_bytes_(type, from, to);
 }
 
-// Every list has this shape.
-typedef struct list {
+// Every list has this shape, whatever its elements.
+typedef struct __attribute__((may_alias)) list {
     const void *items;
     size_t count;
 } list;
@@ -788,7 +791,24 @@ static bool read_number(ractor_reader *from, ractor_str *number) {
     return true;
 }
 
-// Whether a value is one, and what is within it. `number` may have its own opinion of the numbers.
+// A string of whatever meaning: whether its escapes are characters is for its type to tell.
+static bool skip_text(ractor_reader *from) {
+    ractor_reader unit;
+    uint32_t code;
+    if (!accept(from, '"')) return false;
+    for (;; from->at++) {
+        if (from->at == from->end || (uint8_t)*from->at < 0x20) return false;
+        if (*from->at == '"') break;
+        if (*from->at != '\\') continue;
+        if (++from->at == from->end || strchr("\"\\/bfnrtu", *from->at) == NULL || *from->at == 0) return false;
+        unit = (ractor_reader){from->at + 1, from->end};
+        if (*from->at == 'u' && !read_hex(&unit, &code)) return false;
+    }
+    from->at++;
+    return true;
+}
+
+// Whether a value is one, and what is within it. With `number`, each number has to please it, and each string has to have a meaning.
 static bool skip_value(ractor_reader *from, int depth, bool (*number)(ractor_str)) {
     ractor_str text;
     if (depth > DEEPEST) return false;
@@ -797,7 +817,8 @@ static bool skip_value(ractor_reader *from, int depth, bool (*number)(ractor_str
         from->at++;
         if (accept(from, '}')) return true;
         do {
-            if (!read_text(from, &text) || !accept(from, ':') || !skip_value(from, depth + 1, number)) return false;
+            if (!(number == NULL ? skip_text(from) : read_text(from, &text)) || !accept(from, ':')) return false;
+            if (!skip_value(from, depth + 1, number)) return false;
         } while (accept(from, ','));
         return accept(from, '}');
     case '[':
@@ -808,7 +829,7 @@ static bool skip_value(ractor_reader *from, int depth, bool (*number)(ractor_str
         } while (accept(from, ','));
         return accept(from, ']');
     case '"':
-        return read_text(from, &text);
+        return number == NULL ? skip_text(from) : read_text(from, &text);
     case 't':
         return accept_word(from, "true");
     case 'f':
@@ -1249,11 +1270,6 @@ const ractor_type ractor_type_list_bytes = {"list<", sizeof(list), 0, 0, sizeof(
 
 // Why something failed. It is handed on when the handler returns.
 static ractor_str failure;
-
-static ractor_status failed(ractor_str why) {
-    failure = why;
-    return RACTOR_FAILED;
-}
 
 ractor_status ractor_fail(const char *how, ...) {
     va_list values;

@@ -230,9 +230,8 @@ void ractor_keep_str(ractor_str *field, ractor_str value);
 void ractor_keep_bytes(ractor_bytes *field, ractor_bytes value);
 // Makes the array of a list in the state one longer, and says where the new element is: `RACTOR_PUSH` does the rest. The array comes
 // from `malloc` and nobody else makes it longer.
-void *ractor_grow_(const void **items, size_t *count, size_t size);
-#define RACTOR_PUSH(T, list, value) \
-    (*(ractor_c_##T *)ractor_grow_((const void **)(void *)&(list)->items, &(list)->count, sizeof(ractor_c_##T)) = (value))
+void *ractor_grow_(void *items, size_t *count, size_t size);
+#define RACTOR_PUSH(T, list, value) (*(ractor_c_##T *)ractor_grow_(&(list)->items, &(list)->count, sizeof(ractor_c_##T)) = (value))
 
 // ---- Errors -------------------------------------------------------------------------------------------------------------------
 
@@ -482,7 +481,9 @@ typedef struct ractor_actor {
     uint32_t state_version;
     ractor_failed_cast failed_casts;
     bool reentrant;
+    // The state, and its size.
     void *self;
+    size_t size;
     const ractor_parameter *start;
     const ractor_handler *handlers;
     size_t handler_count;
@@ -727,6 +728,7 @@ ractor_status ractor_portable_restore(ractor_bytes state);
         actor.failed_casts = options->failed_casts; \
         actor.reentrant = options->reentrant; \
         actor.self = &self; \
+        actor.size = sizeof self; \
         actor.start = start; \
         actor.handlers = handlers; \
         actor.handler_count = sizeof handlers / sizeof *handlers - 1; \

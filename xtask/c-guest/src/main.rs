@@ -1,7 +1,9 @@
-//! What a guest in C needs beside a C compiler, as `wit-bindgen c` and `wasm-tools component new` do it.
+//! What a guest in C needs beside a C compiler: the step from the core module that the compiler made to a component.
 //!
-//! - `c-guest bindings WIT-FOLDER WORLD FOLDER` writes the C bindings of a world.
-//! - `c-guest component CORE-MODULE COMPONENT` makes a component of what the compiler and the linker made.
+//! `c-guest WIT-FOLDER WORLD CORE-MODULE COMPONENT`
+//!
+//! The core module exports and imports the functions of the world by their names in the canonical ABI, as guest-sdk/c/ractor.c does. What
+//! else it imports is WASI 0.1, from the C library.
 
 use std::env;
 use std::fs;
@@ -9,11 +11,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use wit_bindgen_core::Files;
-use wit_bindgen_core::wit_parser::Resolve;
-use wit_component::ComponentEncoder;
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+};
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
 
-const USAGE: &str = "c-guest bindings WIT-FOLDER WORLD FOLDER, or c-guest component CORE-MODULE COMPONENT";
+const USAGE: &str = "c-guest WIT-FOLDER WORLD CORE-MODULE COMPONENT";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -29,35 +33,25 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[&str]) -> Result<()> {
     match arguments {
-        ["bindings", wit, world, folder] => bindings(wit.as_ref(), world, folder.as_ref()),
-        ["component", core, component] => make_component(core.as_ref(), component.as_ref()),
+        [wit, world, core, component] => make_component(wit.as_ref(), world, core.as_ref(), component.as_ref()),
         _ => bail!("{USAGE}"),
     }
 }
 
-/// Writes a header, a source file and an object file that describes the world to [`make_component`].
-fn bindings(wit: &Path, world: &str, folder: &Path) -> Result<()> {
+fn make_component(wit: &Path, world: &str, core: &Path, component: &Path) -> Result<()> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(wit)?;
     let world = resolve.select_world(&[package], Some(world))?;
-    let mut files = Files::default();
-    wit_bindgen_c::Opts::default()
-        .build()
-        .generate(&mut resolve, world, &mut files)?;
-    for (name, content) in files.iter() {
-        let path = folder.join(name);
-        fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(())
-}
-
-/// The core module must import nothing but what the world offers. One that prints, reads clocks or opens files imports
-/// `wasi_snapshot_preview1` too, and needs an adapter, which `wasm-tools component new --adapt` puts beside it.
-fn make_component(core: &Path, component: &Path) -> Result<()> {
-    let module = fs::read(core).with_context(|| format!("cannot read {}", core.display()))?;
+    let mut module = fs::read(core).with_context(|| format!("cannot read {}", core.display()))?;
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
+    // The adapter is left out of a component that imports nothing of WASI.
     let bytes = ComponentEncoder::default()
         .validate(true)
         .module(&module)?
+        .adapter(
+            WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME,
+            WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+        )?
         .encode()
         .with_context(|| format!("{} does not become a component", core.display()))?;
     fs::write(component, bytes).with_context(|| format!("cannot write {}", component.display()))
