@@ -675,12 +675,12 @@ ractor_status ractor_portable_restore(ractor_bytes state);
 #define RACTOR_FALLBACK_OF_1(N) &RACTOR_GLUE(ractor_fallback_, RACTOR_ID(N))
 
 #ifdef __clang__
-#define RACTOR_QUIET_(options) \
+#define RACTOR_QUIET_(...) \
     _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wmissing-field-initializers\"") \
     _Pragma("clang diagnostic ignored \"-Wunknown-warning-option\"") _Pragma("clang diagnostic ignored \"-Wc99-designator\"") \
-    options _Pragma("clang diagnostic pop")
+    __VA_ARGS__ _Pragma("clang diagnostic pop")
 #else
-#define RACTOR_QUIET_(options) options
+#define RACTOR_QUIET_(...) __VA_ARGS__
 #endif
 
 #define RACTOR_ACTOR(State, START, MESSAGES, FIELDS, ...) \
