@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use crate::bench::micro;
 use crate::deny;
 use crate::guests;
+use crate::languages;
 use crate::long;
 use crate::programs;
 use crate::report;
@@ -44,6 +45,7 @@ pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
         lint(workspace)?;
     }
     let programs = programs::build_all(workspace)?;
+    languages::test_c_sdk(workspace)?;
     suites::run(workspace, &guests, &programs)?;
     suites::one_wasmtime(workspace)?;
     test_cluster_alone(workspace)?;

@@ -1,6 +1,6 @@
 // Reads and writes portable states that a driver gives, and says what became of them: `cargo xtask test` gives it tests/portable-state.
 //
-// In: lines `field NAME HEX-OF-TYPE [HEX-OF-DEFAULT]`, then `state HEX`. Out: `error TEXT`, or lines `value NAME MEANING`, then
+// Reads a file with lines `field NAME HEX-OF-TYPE [HEX-OF-DEFAULT]`, then `state HEX`. Writes `error TEXT`, or lines `value NAME MEANING`, then
 // `written STATE`.
 
 #include "ractor_testing.h"
@@ -154,11 +154,13 @@ static void run(const ractor_field *fields, size_t count, ractor_bytes state) {
     else printf("written %.*s\n", (int)written.len, (const char *)written.ptr);
 }
 
-int main(void) {
+int main(int count_of_arguments, char **arguments) {
+    FILE *in = count_of_arguments == 2 ? fopen(arguments[1], "r") : NULL;
+    if (in == NULL) return EXIT_FAILURE;
     static char line[1 << 20], types[MOST_FIELDS][256], names[MOST_FIELDS][64];
     ractor_field fields[MOST_FIELDS] = {{0}};
     size_t count = 0;
-    while (fgets(line, sizeof line, stdin) != NULL) {
+    while (fgets(line, sizeof line, in) != NULL) {
         char *word = strtok(line, " \n"), *rest = strtok(NULL, " \n");
         if (strcmp(word, "state") == 0) {
             size_t len = rest == NULL ? 0 : unhex(rest);

@@ -42,7 +42,8 @@ fn make_component(wit: &Path, world: &str, core: &Path, component: &Path) -> Res
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(wit)?;
     let world = resolve.select_world(&[package], Some(world))?;
-    let mut module = fs::read(core).with_context(|| format!("cannot read {}", core.display()))?;
+    let module = fs::read(core).with_context(|| format!("cannot read {}", core.display()))?;
+    let mut module = without_debugging(&module).with_context(|| format!("{} is no module", core.display()))?;
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
     // The adapter is left out of a component that imports nothing of WASI.
     let bytes = ComponentEncoder::default()
@@ -55,4 +56,57 @@ fn make_component(wit: &Path, world: &str, core: &Path, component: &Path) -> Res
         .encode()
         .with_context(|| format!("{} does not become a component", core.display()))?;
     fs::write(component, bytes).with_context(|| format!("cannot write {}", component.display()))
+}
+
+/// The module without what debuggers read, which is ten times as large as the rest. The names of functions stay, for traps.
+fn without_debugging(module: &[u8]) -> Option<Vec<u8>> {
+    const HEADER: usize = 8;
+    let (header, mut rest) = module.split_at_checked(HEADER)?;
+    let mut kept = header.to_vec();
+    while let Some((&id, behind)) = rest.split_first() {
+        let (len, content) = number(behind)?;
+        let (content, next) = content.split_at_checked(len)?;
+        if id != 0 || !is_debugging(content)? {
+            kept.extend_from_slice(rest.get(..rest.len() - next.len())?);
+        }
+        rest = next;
+    }
+    Some(kept)
+}
+
+/// Whether a custom section is one of those, by its name.
+fn is_debugging(content: &[u8]) -> Option<bool> {
+    let (len, name) = number(content)?;
+    Some(name.get(..len)?.starts_with(b".debug_"))
+}
+
+/// A number in LEB128, and what follows it.
+fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let mut number = 0_u32;
+    for (at, &byte) in bytes.iter().enumerate().take(5) {
+        number |= u32::from(byte & 0x7f).checked_shl(7 * u32::try_from(at).ok()?)?;
+        if byte < 0x80 {
+            return Some((usize::try_from(number).ok()?, bytes.get(at + 1..)?));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_and_debugging_goes() {
+        let header = b"\0asm\x01\0\0\0";
+        let names = b"\0\x05\x04name";
+        let debugging = b"\0\x0c\x0b.debug_info";
+        let memory = b"\x05\x03\x01\0\x01";
+        let module = [&header[..], debugging, memory, names].concat();
+        let expected = [&header[..], memory, names].concat();
+        assert_eq!(without_debugging(&module), Some(expected));
+        // Cut off.
+        assert_eq!(without_debugging(&module[..module.len() - 1]), None);
+        assert_eq!(without_debugging(&module[..4]), None);
+    }
 }

@@ -5,6 +5,7 @@
 //! made from is. Neither asks the network for anything then.
 
 mod c;
+mod c_sdk;
 mod digest;
 mod javascript;
 mod python;
@@ -38,7 +39,14 @@ struct Guest {
     compile: fn(&Build<'_>) -> Result<()>,
 }
 
-const GUESTS: [Guest; 3] = [c::GUEST, javascript::GUEST, python::GUEST];
+const GUESTS: [Guest; 6] = [
+    c::COUNTER,
+    c::KITCHEN,
+    c::CPP_COUNTER,
+    c::ZIG_COUNTER,
+    javascript::GUEST,
+    python::GUEST,
+];
 
 /// What a guest is compiled from, and where to.
 struct Build<'a> {
@@ -52,6 +60,8 @@ struct Build<'a> {
     /// The file to write.
     component: PathBuf,
 }
+
+pub(crate) use self::c_sdk::test as test_c_sdk;
 
 /// Builds every guest in another language whose tools are there or can be installed.
 ///

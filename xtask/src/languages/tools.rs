@@ -1,5 +1,6 @@
 //! Tools of exactly the versions that a guest's folder pins, each guest's in a folder of its own.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,13 +16,24 @@ const MARKER: &str = "installed";
 
 /// Where a guest's tools come from, and where they go.
 pub(super) struct Tools<'a> {
-    guest: &'a Path,
+    guest: Cow<'a, Path>,
     place: PathBuf,
 }
 
 impl<'a> Tools<'a> {
     pub(super) fn new(guest: &'a Path, place: PathBuf) -> Self {
-        Self { guest, place }
+        Self {
+            guest: Cow::Borrowed(guest),
+            place,
+        }
+    }
+
+    /// The tools of another guest, which it shares.
+    pub(super) fn of(&self, guest: &str) -> Tools<'static> {
+        Tools {
+            guest: Cow::Owned(self.guest.with_file_name(guest)),
+            place: self.place.with_file_name(guest),
+        }
     }
 
     /// A Python environment with what the guest's requirements.txt asks for. Gives its folder.
