@@ -135,11 +135,15 @@ static size_t unhex(char *text) {
     return len;
 }
 
-// Restores it to one memory, writes that, and says what is there.
+// Reads the state, writes it, and reads that: what is there then has gone both ways.
 static void run(const ractor_field *fields, size_t count, ractor_bytes state) {
     static _Alignas(16) uint8_t self[MOST_FIELDS * ROOM];
+    ractor_bytes written = {NULL, 0};
     memset(self, 0, sizeof self);
     const char *fault = ractor_test_restore(self, fields, count, state);
+    if (fault == NULL && ractor_write_state(self, fields, count, &written) != RACTOR_OK) fault = "it was read and can't be written";
+    memset(self, 0, sizeof self);
+    if (fault == NULL && ractor_test_restore(self, fields, count, written) != NULL) fault = "it was written and can't be read";
     if (fault != NULL) {
         printf("error %s\n", fault);
         return;
@@ -149,9 +153,7 @@ static void run(const ractor_field *fields, size_t count, ractor_bytes state) {
         print_meaning(fields[i].type, self + fields[i].offset);
         printf("\n");
     }
-    ractor_bytes written = {NULL, 0};
-    if (ractor_write_state(self, fields, count, &written) != RACTOR_OK) printf("error it was read and can't be written\n");
-    else printf("written %.*s\n", (int)written.len, (const char *)written.ptr);
+    printf("written %.*s\n", (int)written.len, (const char *)written.ptr);
 }
 
 int main(int count_of_arguments, char **arguments) {

@@ -71,14 +71,9 @@ fn compile_c(build: &Build<'_>, source: &str) -> Result<()> {
 
 /// Without exceptions and types at run time: the first don't run here, and both are large.
 fn compile_cpp(build: &Build<'_>) -> Result<()> {
-    clang(
-        build,
-        "c++",
-        "actor.o",
-        &["-std=c++20", "-fno-exceptions", "-fno-rtti"],
-    )
-    .args([WARNINGS.as_slice(), &["counter.cc"]].concat())
-    .capture()?;
+    clang(build, "c++", "actor.o", &["-std=c++20", "-fno-exceptions", "-fno-rtti"])
+        .args([WARNINGS.as_slice(), &["counter.cc"]].concat())
+        .capture()?;
     link(build)
 }
 

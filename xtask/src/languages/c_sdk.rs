@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::c::{PINS, SDK, WARNINGS, zig};
-use super::tools::Tools;
 use super::is_continuous_integration;
+use super::tools::Tools;
 use crate::process::Run;
 use crate::report;
 use crate::workspace::Workspace;
@@ -231,8 +231,38 @@ fn fault(example: &Example, outcome: &Outcome) -> Option<String> {
     if outcome.means != expected {
         return Some(format!("it is understood as {:?}", outcome.means));
     }
-    let state: Option<Value> = example.state.as_deref().and_then(|state| serde_json::from_str(state).ok());
-    (example.written && outcome.written != state).then(|| format!("it is written as {:?}", outcome.written))
+    let state: Option<Value> = example
+        .state
+        .as_deref()
+        .and_then(|state| serde_json::from_str(state).ok());
+    let alike = match (&outcome.written, &state) {
+        (Some(written), Some(state)) => are_alike(written, state),
+        (written, state) => written.is_none() && state.is_none(),
+    };
+    (example.written && !alike).then(|| format!("it is written as {:?}", outcome.written))
+}
+
+/// Whether two values are the same, but for the last digits of fractions, which serde_json reads roughly. That those are right is
+/// shown by what was read again.
+fn are_alike(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => {
+            let (Some(a), Some(b)) = (one.as_f64(), other.as_f64()) else {
+                return one == other;
+            };
+            one == other || (a - b).abs() <= b.abs() * 1e-15
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(a, b)| are_alike(a, b))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .all(|(key, a)| other.get(key).is_some_and(|b| are_alike(a, b)))
+        }
+        _ => one == other,
+    }
 }
 
 /// What an error says for a reason of the examples.
