@@ -1,9 +1,10 @@
 //! Counters in other languages than Rust, which behave as `examples/counter` does.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use crate::host::{NodeFolder, node_toml};
 use crate::{COOKIE, programs};
@@ -27,30 +28,40 @@ impl Language {
     /// There is none and the variable `CI` is set, or it doesn't compile.
     #[track_caller]
     pub fn counter(self) -> Option<PathBuf> {
-        static COUNTERS: [OnceLock<Option<PathBuf>>; 3] = [const { OnceLock::new() }; 3];
-        let (counter, name) = match self {
-            Self::C => (&COUNTERS[0], "c_counter"),
-            Self::JavaScript => (&COUNTERS[1], "js_counter"),
-            Self::Python => (&COUNTERS[2], "py_counter"),
-        };
-        let counter = counter.get_or_init(|| {
-            let component = programs::guest_if_built(name)?;
-            compile(&component);
-            Some(component)
-        });
-        if counter.is_none() {
-            assert!(
-                env::var_os("CI").is_none_or(|value| value.is_empty()),
-                "{name}.wasm isn't there; `cargo xtask build-guests` says why"
-            );
-            // Past the capturing of what tests print: whoever runs them has to see it.
-            drop(writeln!(
-                std::io::stderr(),
-                "NOT TESTED: {name}.wasm isn't there; `cargo xtask build-guests` says why"
-            ));
-        }
-        counter.clone()
+        component(match self {
+            Self::C => "c_counter",
+            Self::JavaScript => "js_counter",
+            Self::Python => "py_counter",
+        })
     }
+}
+
+/// The component of a guest in another language than Rust, by the name of its file, as [`Language::counter`] gives that of a counter.
+///
+/// # Panics
+/// There is none and the variable `CI` is set, or it doesn't compile.
+#[track_caller]
+pub fn component(name: &'static str) -> Option<PathBuf> {
+    static COMPONENTS: Mutex<BTreeMap<&str, Option<PathBuf>>> = Mutex::new(BTreeMap::new());
+    // Whoever comes meanwhile waits: two at once would compile the same.
+    let mut components = COMPONENTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = components.entry(name).or_insert_with(|| {
+        let component = programs::guest_if_built(name)?;
+        compile(&component);
+        Some(component)
+    });
+    if found.is_none() {
+        assert!(
+            env::var_os("CI").is_none_or(|value| value.is_empty()),
+            "{name}.wasm isn't there; `cargo xtask build-guests` says why"
+        );
+        // Past the capturing of what tests print: whoever runs them has to see it.
+        drop(writeln!(
+            std::io::stderr(),
+            "NOT TESTED: {name}.wasm isn't there; `cargo xtask build-guests` says why"
+        ));
+    }
+    found.clone()
 }
 
 /// Compiles a component into the cache of the nodes. The largest take longer than a node is given to start.

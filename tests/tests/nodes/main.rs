@@ -11,6 +11,7 @@ mod given_up;
 mod guests_and_stock;
 mod here;
 mod http;
+mod kitchen_c;
 mod languages;
 mod lifecycle;
 mod lost_logs;
