@@ -11,10 +11,13 @@
 )]
 
 mod address;
+mod calls;
 mod cost;
 mod looking;
 pub mod namesakes;
 mod questions;
+mod replies;
+mod text;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -28,9 +31,12 @@ use ractor::registry::{where_is as where_is_native, where_is_pid};
 use ractor::{ActorCell, ActorId, ActorStatus};
 
 pub use address::ActorAddress;
+pub use calls::{CallError, FailCall, call};
 pub use cost::{MESSAGE_OVERHEAD, retained_bytes};
 pub use looking::{FoundActor, Lent, WantedActor, lend, look, look_for};
 pub use questions::{DESCRIBE_VARIANT, PROBE_EVERY, PROBE_VARIANT, probe};
+pub use replies::{FailureReason, MAX_REASON_BYTES, NoReply, Reply, Told, fail, reply_port, take_reason};
+pub use text::tidy;
 
 /// The node id under which this process spawns its own guests. No session is ever given it.
 pub const SANDBOX_NODE_ID: u64 = 1 << 52;

@@ -151,9 +151,17 @@ pub fn rename_unsynced(from: &Path, to: &Path) -> io::Result<()> {
 /// A name in the same folder, which no other file has, for a file that is damaged.
 pub fn aside(path: &Path) -> PathBuf {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".damaged-{}", since.unwrap_or_default().as_millis()));
-    path.with_file_name(name)
+    let since = since.unwrap_or_default().as_millis();
+    let named = |number: u128| {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".damaged-{number}"));
+        path.with_file_name(name)
+    };
+    // Two within one millisecond, or a clock that was set back.
+    (since..)
+        .map(named)
+        .find(|aside| !aside.exists())
+        .unwrap_or_else(|| named(since))
 }
 
 /// Removes a file.

@@ -35,6 +35,7 @@
 //! | `cast!`, `call!`, `call_t!`, `rpc::{cast, call, CallResult}` | the same results. A call suspends the whole actor, so calls are made one after the other; one that would close a circle of waiting guests, or goes to the actor itself, gets no reply at once instead of never |
 //! | `rpc::multi_call` | the same results; the calls are made one after the other |
 //! | `forward!`, `call_and_forward` | not there: nothing runs beside a handler |
+//! | an undecodable message | a cast is dropped and logged; a call fails with the reason, which its caller hears |
 //! | `RpcReplyPort`: `send`, `is_closed`, `get_timeout` | may be kept in the state and answered later; an error doesn't hand the reply back; the timeout of a received call is not known |
 //! | a received reply port passed on in a message to another actor | works, but this actor waits for the reply |
 //! | `MessagingErr`, `RactorErr`, `ActorErr`, `SpawnErr` | the same variants; a limit of the node, or what it doesn't grant, shows as `SendErr` and is logged with its reason |
@@ -50,7 +51,8 @@
 //! | `concurrency::{spawn, timeout, oneshot, …}`, `OutputPort` | not there |
 //! | `tracing` events | become log events of the host, up to level debug, with the fields of the spans that they are in |
 //!
-//! What guests have besides is there natively, too: [`module`] for children, [`config`] for what node.toml says to an actor,
+//! What guests have besides is there natively, too: [`FailCall`] to fail a call for a reason and [`requests`] to hear why a call failed,
+//! [`module`] for children, [`config`] for what node.toml says to an actor,
 //! [`address`] for references that travel in messages, and [`exit`] to fail at once. Natively the program around the actors
 //! says what is behind them (`module::register`, `config::set`, `address::install`), and in a test `testing::TestHost`,
 //! with the feature `testing` in the dev-dependencies.
@@ -61,8 +63,10 @@
 //!   natively: numbers, strings and lists then have other bytes, too, those of the format `pot`. All who send each other
 //!   messages have it or none has. cargo switches it on for every crate of a build, natives and guests alike, so build those
 //!   with it apart from those without. An [`address::ActorAddress`] keeps the bytes that it has. Descriptions write the type as
-//!   `pot(Order)`; the literals of `ractor-host call` and of node.toml are in ractor's own format, so there such a value is
+//!   `pot<Order>`; the literals of `ractor-host call` and of node.toml are in ractor's own format, so there such a value is
 //!   said in bytes, `bytes:506f74004005`.
+//! - `json`: `ractor::Json<T>`, a type of serde that travels as JSON, so that other languages and the command line read it.
+//! - `protobuf`: `ractor::Protobuf<T>`, a type of prost that does so as protobuf.
 //! - `reload`: `ractor::reload`, actors whose code can be replaced while they live.
 //! - `testing`: `ractor::testing`, a host for the tests of actors, natively. For dev-dependencies only.
 //!
@@ -119,6 +123,9 @@
 
 pub mod address;
 mod common;
+mod export;
+#[cfg(any(feature = "json", feature = "protobuf"))]
+mod formats;
 // Natively only for its tests, and public only so that what they don't use is not taken for dead.
 #[cfg(any(target_family = "wasm", test))]
 #[doc(hidden)]
@@ -131,6 +138,10 @@ use self::guest as world;
 #[cfg(not(target_family = "wasm"))]
 use self::native as world;
 
+#[cfg(feature = "json")]
+pub use self::formats::Json;
+#[cfg(feature = "protobuf")]
+pub use self::formats::Protobuf;
 #[cfg(target_family = "wasm")]
 pub use self::guest::*;
 #[cfg(not(target_family = "wasm"))]

@@ -37,6 +37,7 @@ pub mod supervision;
 
 #[cfg(feature = "guests")]
 pub use host::{Host, HostBuilder};
+pub use ractor_host_cluster::directory::{CallError, FailCall, call};
 pub use ractor_host_cluster::*;
 #[cfg(feature = "guests")]
 use ractor_host_files as files;

@@ -13,6 +13,8 @@ use parking_lot::Mutex;
 use ractor::concurrency::{OneshotReceiver, OneshotSender, oneshot};
 use tokio::task::unconstrained;
 
+use crate::directory::{FailureReason, take_reason};
+
 /// The most calls of one peer that may wait for local actors' replies. Calls beyond it are refused.
 const MAX_INBOUND_CALLS: usize = 1 << 20;
 
@@ -20,10 +22,23 @@ const MAX_INBOUND_CALLS: usize = 1 << 20;
 #[derive(Debug)]
 pub struct InboundCallsFull;
 
+/// How a call ends.
+pub(super) enum CallEnd {
+    /// This is the reply.
+    Reply(Vec<u8>),
+    /// The actor failed the call.
+    Failed(FailureReason),
+    /// There is no reply, and no reason that the peer could hear.
+    Dropped,
+}
+
 /// Takes the outcome of a call.
 pub(super) trait CallEnded {
-    /// The local actor `to` has answered the peer's call `tag`, which is in this slot, or has dropped its port.
-    fn call_ended(&self, slot: usize, to: u64, tag: u64, reply: Option<Vec<u8>>);
+    /// True if the peer understands that a call failed.
+    fn understands_failures(&self) -> bool;
+
+    /// The local actor `to` has answered the peer's call `tag`, which is in this slot, has failed it, or has dropped its port.
+    fn call_ended(&self, slot: usize, to: u64, tag: u64, end: CallEnd);
 }
 
 /// The calls of one peer.
@@ -153,7 +168,7 @@ impl<L: CallEnded + Send + Sync + 'static> InboundCall<L> {
     }
 
     /// What came through the port: a reply, or its end without one. None if neither has happened yet.
-    fn outcome(&self) -> Option<Option<Vec<u8>>> {
+    fn outcome(&self) -> Option<CallEnd> {
         let mut waiting = self.reply.lock();
         let reply = waiting.as_mut()?;
         // A wake-up and the sweep may come at the same time. The lock lets one of them take the receiver, and so answer the call
@@ -164,8 +179,14 @@ impl<L: CallEnded + Send + Sync + 'static> InboundCall<L> {
             return None;
         }
         *waiting = None;
-        let is_late = self.deadline.is_some() && self.is_overdue(Instant::now());
-        Some(came.filter(|_| !is_late))
+        // A reason that the peer can't hear stays where it is, so that whoever fails the call knows that nobody did.
+        let end = match came {
+            Some(_) if self.deadline.is_some() && self.is_overdue(Instant::now()) => CallEnd::Dropped,
+            Some(reply) => CallEnd::Reply(reply),
+            None if self.link.understands_failures() => take_reason().map_or(CallEnd::Dropped, CallEnd::Failed),
+            None => CallEnd::Dropped,
+        };
+        Some(end)
     }
 
     fn is_overdue(&self, now: Instant) -> bool {
@@ -177,7 +198,7 @@ impl<L: CallEnded + Send + Sync + 'static> InboundCall<L> {
         // The lock ends with this line, because dropping the receiver wakes whoever holds the port.
         let waiting = self.reply.lock().take();
         if waiting.is_some() {
-            self.link.call_ended(self.slot, self.to, self.tag, None);
+            self.link.call_ended(self.slot, self.to, self.tag, CallEnd::Dropped);
         }
     }
 }
@@ -188,8 +209,8 @@ impl<L: CallEnded + Send + Sync + 'static> Wake for InboundCall<L> {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if let Some(reply) = self.outcome() {
-            self.link.call_ended(self.slot, self.to, self.tag, reply);
+        if let Some(end) = self.outcome() {
+            self.link.call_ended(self.slot, self.to, self.tag, end);
         }
     }
 }
@@ -199,8 +220,11 @@ mod tests {
     use std::sync::Arc;
     use std::time::{Duration, Instant};
 
-    use crate::node::SessionLimits;
+    use crate::directory::{FailureReason, Told, fail};
     use crate::node::link::Link;
+    use crate::node::{NodeFlags, SessionLimits};
+    use crate::transport::sim::Chunks;
+    use crate::wire::{self, CAPABILITY_CALL_FAILED, Data, Message};
 
     fn link() -> Arc<Link> {
         Arc::new(Link::new(1, SessionLimits::default()))
@@ -230,5 +254,34 @@ mod tests {
         assert!(limited.is_closed() && !unlimited.is_closed());
         assert!(limited.send(vec![1]).is_err());
         unlimited.send(vec![1]).unwrap();
+    }
+
+    #[test]
+    fn a_peer_that_understands_failures_is_told_the_reason_and_any_other_leaves_it_to_the_log() {
+        let understands = link();
+        let flags = NodeFlags {
+            capabilities: CAPABILITY_CALL_FAILED,
+            ..NodeFlags::default()
+        };
+        understands.set_peer(flags);
+        let port = understands.reply_port(7, 1, None).unwrap();
+        assert_eq!(fail(port.into(), FailureReason::new("no such row")), Told::Caller);
+        let mut written = Chunks::default();
+        understands.outbox().drain_into(&mut written);
+        let frame: Vec<u8> = written.slices(8).iter().flat_map(|slice| slice.to_vec()).collect();
+        let message = wire::decode(frame.get(8..).unwrap()).unwrap();
+        let expected = Data::CallFailed {
+            to: 7,
+            tag: 1,
+            reason: Some(b"no such row".to_vec()),
+        };
+        assert_eq!(message, Message::Data(expected));
+
+        let stock = link();
+        let port = stock.reply_port(7, 1, None).unwrap();
+        assert_eq!(fail(port.into(), FailureReason::new("no such row")), Told::Nobody);
+        let mut written = Chunks::default();
+        stock.outbox().drain_into(&mut written);
+        assert!(written.is_empty());
     }
 }

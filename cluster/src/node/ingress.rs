@@ -127,7 +127,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             }
             Data::Call(call) => self.call(call),
             Data::Reply(reply) => self.link.complete(reply.to, reply.tag, reply.what),
-            Data::CallFailed { to, tag } => self.link.fail_call(to, tag),
+            Data::CallFailed { to, tag, reason } => self.link.fail_call(to, tag, reason.as_deref()),
         }
         Ok(())
     }

@@ -12,13 +12,13 @@ use ractor::message::SerializedMessage;
 use ractor::{ActorCell, RpcReplyPort};
 
 use super::backlog::{AdvertisedActor, WaitingBytes};
-use super::inbound_calls::{CallEnded, InboundCalls, InboundCallsFull};
+use super::inbound_calls::{CallEnd, CallEnded, InboundCalls, InboundCallsFull};
 use super::outbound_calls::OutboundCalls;
 use super::pid_hash::LocalPids;
 use super::undelivered::Undelivered;
 use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, NodeFlags, SessionLimits};
 use crate::NodeId;
-use crate::directory::SendRefused;
+use crate::directory::{FailCall, FailureReason, MAX_REASON_BYTES, SendRefused};
 use crate::transport::{Enqueued, LARGE_PAYLOAD, Outbox, OutboxError};
 use crate::wire::{self, CAPABILITY_CALL_FAILED, Call, Control, Data, FRAME_OVERHEAD, Message, Payload};
 
@@ -217,7 +217,7 @@ impl Link {
         self.push(args, |out, args| wire::encode_call(out, &call, args))
             .inspect_err(|error| {
                 self.dead_letter(call.to, *error);
-                self.fail_call(call.to, call.tag);
+                self.fail_call(call.to, call.tag, None);
             })
     }
 
@@ -235,9 +235,17 @@ impl Link {
         }
     }
 
-    /// There will be no reply to the call `tag` of the actor `to`: its caller hears it now.
-    pub fn fail_call(&self, to: u64, tag: u64) {
-        drop(self.outbound_calls().take(to, tag));
+    /// There will be no reply to the call `tag` of the actor `to`: its caller hears it now, with the reason if there is one. Of what
+    /// the peer wrote as the reason, what is too long is cut off, and what isn't text is replaced.
+    pub fn fail_call(&self, to: u64, tag: u64, reason: Option<&[u8]>) {
+        // The lock ends with this line: the end of the port runs the caller's waker, which may use this link.
+        let port = self.outbound_calls().take(to, tag);
+        let (Some(port), Some(reason)) = (port, reason) else {
+            return;
+        };
+        // A byte more than a reason can have, so that it is seen to be cut off.
+        let kept = reason.get(..=MAX_REASON_BYTES).unwrap_or(reason);
+        port.fail(String::from_utf8_lossy(kept));
     }
 
     /// A port for the reply of a local actor to the call `tag` of the peer. The peer gets what is sent through it, or hears that
@@ -264,12 +272,21 @@ impl Link {
 
     /// Tells the peer that its call gets no reply, if it understands that.
     pub fn refuse_call(&self, to: u64, tag: u64) {
-        if self
-            .peer
-            .get()
-            .is_some_and(|flags| flags.capabilities & CAPABILITY_CALL_FAILED != 0)
-        {
-            self.push_control(&Message::Data(Data::CallFailed { to, tag }));
+        if self.understands_failures() {
+            self.push_control(&Message::Data(Data::CallFailed { to, tag, reason: None }));
+        }
+    }
+
+    /// Tells the peer why its call gets no reply.
+    fn explain_failure(&self, to: u64, tag: u64, reason: &FailureReason) {
+        let failed = Message::Data(Data::CallFailed {
+            to,
+            tag,
+            reason: Some(reason.as_str().as_bytes().to_vec()),
+        });
+        // As a reply, and not as a word of the control plane: calls that fail must not use up the room that this has.
+        if self.outbox.push(|out| wire::encode(&failed, out)).is_err() {
+            self.refuse_call(to, tag);
         }
     }
 
@@ -351,18 +368,24 @@ impl Link {
         self.dead_letters.load(Ordering::Relaxed)
     }
 
-    fn outbound_calls(&self) -> MutexGuard<'_, OutboundCalls> {
+    pub(super) fn outbound_calls(&self) -> MutexGuard<'_, OutboundCalls> {
         self.outbound_calls.lock()
     }
 }
 
 impl CallEnded for Link {
-    fn call_ended(&self, slot: usize, to: u64, tag: u64, reply: Option<Vec<u8>>) {
+    fn understands_failures(&self) -> bool {
+        let peer = self.peer.get();
+        peer.is_some_and(|flags| flags.capabilities & CAPABILITY_CALL_FAILED != 0)
+    }
+
+    fn call_ended(&self, slot: usize, to: u64, tag: u64, end: CallEnd) {
         // The slot first: the peer may call again as soon as it has the answer.
         self.inbound_calls.remove(slot);
-        match reply {
-            Some(reply) => self.reply(to, tag, reply),
-            None => self.refuse_call(to, tag),
+        match end {
+            CallEnd::Reply(reply) => self.reply(to, tag, reply),
+            CallEnd::Failed(reason) => self.explain_failure(to, tag, &reason),
+            CallEnd::Dropped => self.refuse_call(to, tag),
         }
     }
 }

@@ -156,11 +156,15 @@ impl OutboundCalls {
 mod tests {
     use std::time::{Duration, Instant};
 
+    use futures_util::FutureExt as _;
     use ractor::RpcReplyPort;
     use ractor::concurrency::{OneshotReceiver, oneshot};
     use tokio::sync::oneshot::error::TryRecvError;
 
     use super::{GRACE, OutboundCalls};
+    use crate::directory::{MAX_REASON_BYTES, NoReply, Reply, reply_port};
+    use crate::node::SessionLimits;
+    use crate::node::link::Link;
 
     fn port() -> (RpcReplyPort<Vec<u8>>, OneshotReceiver<Vec<u8>>) {
         let (tx, rx) = oneshot();
@@ -272,5 +276,43 @@ mod tests {
         calls.fail_actors(vec![0]);
         calls.fail_actors((1..100_000).collect());
         assert_eq!(calls.looked_at, 2000, "nothing waits");
+    }
+
+    #[test]
+    fn a_caller_hears_a_reason_of_bounded_length_whatever_a_peer_writes_there() {
+        let link = Link::new(1, SessionLimits::default());
+        for (written, heard) in [
+            (None, None),
+            (Some(&b""[..]), Some("")),
+            (Some(b"no such row"), Some("no such row")),
+            (Some("größer\n".as_bytes()), Some("größer\\n")),
+            (Some(b"a\xffb"), Some("a\u{fffd}b")),
+        ] {
+            let (to, tag, reply) = call(&link);
+            link.fail_call(to, tag, written);
+            // A second word on the same call is nobody's.
+            link.fail_call(to, tag, Some(b"again"));
+            assert_eq!(reason(reply).as_deref(), heard);
+        }
+        let (to, tag, reply) = call(&link);
+        link.fail_call(to, tag, Some(&vec![0xff; 16 << 20]));
+        let reason = reason(reply).unwrap();
+        assert!(reason.len() <= MAX_REASON_BYTES && reason.ends_with("(cut off)"));
+    }
+
+    /// A call that waits: to whom, under which tag.
+    fn call(link: &Link) -> (u64, u64, Reply<Vec<u8>>) {
+        let (port, reply) = reply_port(None);
+        let tag = link.outbound_calls().insert(7, port).unwrap();
+        (7, tag, reply)
+    }
+
+    fn reason(reply: Reply<Vec<u8>>) -> Option<String> {
+        assert!(reply.has_come());
+        match reply.now_or_never() {
+            Some(Err(NoReply::Failed(reason))) => Some(reason.into()),
+            Some(Err(NoReply::Dropped)) => None,
+            other => unreachable!("{other:?}"),
+        }
     }
 }

@@ -32,8 +32,9 @@ pub(super) fn encode_auth(auth: &Auth, out: &mut BytesMut) {
 }
 
 /// Appends the payload that says that a call failed.
-pub(super) fn encode_call_failed(to: u64, tag: u64, out: &mut BytesMut) {
-    let failed = proto::Node::CallFailed(proto::CallFailed { to, tag });
+pub(super) fn encode_call_failed(to: u64, tag: u64, reason: Option<&[u8]>, out: &mut BytesMut) {
+    let reason = reason.map(<[u8]>::to_vec);
+    let failed = proto::Node::CallFailed(proto::CallFailed { to, tag, reason });
     put(proto::Network::Node(proto::NodeMessage { msg: Some(failed) }), out);
 }
 
@@ -200,6 +201,7 @@ fn checked_data(node: proto::Node) -> Data {
         proto::Node::CallFailed(failed) => Data::CallFailed {
             to: failed.to,
             tag: failed.tag,
+            reason: failed.reason,
         },
     }
 }

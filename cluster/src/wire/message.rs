@@ -252,6 +252,9 @@ pub enum Data {
         to: u64,
         /// The `tag` of the call.
         tag: u64,
+        /// Why, in the words of the actor: text, as far as the peer keeps to that, of any length. Earlier nodes of ours neither
+        /// send nor read it.
+        reason: Option<Vec<u8>>,
     },
 }
 

@@ -99,8 +99,10 @@ pub fn encode(message: &Message, out: &mut BytesMut) {
         Message::Data(Data::Reply(reply)) => {
             encode_reply(out, reply.to, reply.tag, Payload::Within(&reply.what));
         }
-        Message::Data(Data::CallFailed { to, tag }) => {
-            frame_with(out, |payload| control::encode_call_failed(*to, *tag, payload));
+        Message::Data(Data::CallFailed { to, tag, reason }) => {
+            frame_with(out, |payload| {
+                control::encode_call_failed(*to, *tag, reason.as_deref(), payload);
+            });
         }
         Message::Auth(auth) => frame_with(out, |payload| control::encode_auth(auth, payload)),
         Message::Control(control) => frame_with(out, |payload| control::encode_control(control, payload)),

@@ -254,6 +254,9 @@ pub(super) struct CallFailed {
     pub(super) to: u64,
     #[prost(uint64, tag = "2")]
     pub(super) tag: u64,
+    /// Text. As bytes, because a peer that writes something else here is no reason to end a session.
+    #[prost(bytes = "vec", optional, tag = "3")]
+    pub(super) reason: Option<Vec<u8>>,
 }
 
 #[derive(Clone, PartialEq, Message)]

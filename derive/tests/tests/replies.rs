@@ -9,6 +9,7 @@ use messages::{Names, ours::Rich};
 use ractor::concurrency::{OneshotReceiver, oneshot};
 use ractor::message::SerializedMessage;
 use ractor::{Message, RpcReplyPort};
+use ractor_host_directory::{FailureReason, NoReply, Told, fail, reply_port};
 use tokio::sync::oneshot::error::TryRecvError;
 
 /// The port for bytes of a call to `Get`, and where its caller waits.
@@ -74,6 +75,28 @@ async fn a_reply_of_a_type_of_the_user_goes_all_the_way() {
     let names = Names(vec!["a".to_owned(), "b".to_owned()]);
     reply.send(names.clone()).expect("somebody waits");
     assert_eq!(answer.await, Ok(names));
+}
+
+/// The reason why a call failed goes beside the ports, within the end of the first.
+#[tokio::test]
+async fn a_reason_reaches_the_caller_through_ports_of_both_directions() {
+    for timeout in [None, LATE] {
+        let (sent, answer) = reply_port::<u64>(timeout);
+        let received = Rich::Get(sent).serialize().and_then(Rich::deserialize);
+        let Ok(Rich::Get(port)) = received else {
+            panic!("no call")
+        };
+        assert_eq!(fail(port, FailureReason::new("no such row")), Told::Caller);
+        assert_eq!(
+            answer.await,
+            Err(NoReply::Failed(FailureReason::new("no such row"))),
+            "{timeout:?}"
+        );
+    }
+    // Stock's own way to wait has no ear for it.
+    let (port, answer) = call(None);
+    assert_eq!(fail(port, FailureReason::new("unheard")), Told::Nobody);
+    assert!(answer.await.is_err());
 }
 
 #[derive(ractor_host_derive::RactorClusterMessage)]

@@ -1,4 +1,4 @@
-//! The generated bindings of the world `batching-actor`: the only place that sees the component's ABI.
+//! The generated bindings of what every actor of the SDK imports and exports: the only place that sees the component's ABI.
 
 #![allow(
     missing_docs,
@@ -12,7 +12,10 @@
 
 wit_bindgen::generate!({
     path: "wit",
-    world: "batching-actor",
+    inline: "package ractor:sdk; world every-actor { include ractor:actor/batching-actor@0.1.0; import ractor:actor/requests@0.1.0; \
+             export ractor:actor/calls@0.1.0; }",
+    world: "ractor:sdk/every-actor",
+    generate_all,
     pub_export_macro: true,
     export_macro_name: "export_component",
     default_bindings_module: "ractor::bindings",

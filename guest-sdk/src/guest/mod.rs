@@ -1,4 +1,4 @@
-//! The guest's side: ractor's module paths over the imports of the world `batching-actor` in `wit/`.
+//! The guest's side: ractor's module paths over the imports of the worlds in `wit/`.
 
 pub mod actor;
 #[cfg(target_family = "wasm")]
@@ -7,6 +7,8 @@ pub(crate) mod addresses;
 pub mod bindings;
 pub mod concurrency;
 pub mod config;
+#[doc(hidden)]
+pub mod contract_bindings;
 pub mod describe;
 pub mod errors;
 #[cfg(target_family = "wasm")]
@@ -21,6 +23,7 @@ pub mod reload;
 #[cfg(feature = "reload")]
 #[doc(hidden)]
 pub mod reload_bindings;
+pub mod requests;
 pub mod rpc;
 #[doc(hidden)]
 pub mod runtime;
@@ -29,16 +32,17 @@ pub mod serialization;
 mod tests;
 pub mod thread_local;
 pub mod time;
-mod type_names;
+pub(crate) mod type_names;
 
 #[cfg(all(target_family = "wasm", feature = "actor-macros"))]
 pub use ractor_macros::actor;
 
 pub use self::actor::{Actor, ActorCell, ActorId, ActorRef, DerivedActorRef, SupervisionEvent};
-pub use self::describe::{DescribeMessage, MessageDescription};
+pub use self::describe::{ArgumentDescription, DescribeMessage, MessageDescription};
 pub use self::errors::{ActorErr, ActorProcessingErr, MessagingErr, RactorErr, SpawnErr};
 pub use self::message::Message;
 pub use self::port::RpcReplyPort;
+pub use self::requests::FailCall;
 pub use self::serialization::BytesConvertable;
 
 /// The name of an actor.

@@ -1,14 +1,19 @@
 //! Reply ports: the one-use way back from the handler of a call to its caller.
 
 use std::any::Any;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::guest::MessagingErr;
 use crate::guest::bindings::ractor::actor::messaging;
 use crate::guest::concurrency::Duration;
+use crate::guest::requests::FailCall;
 use crate::guest::runtime::incoming::{IncomingCall, Undelivered};
 
-type Sink<T> = Box<dyn FnOnce(T) -> Result<(), Undelivered> + Send>;
+/// A reply, or the reason why there is none.
+type Answer<T> = Result<T, String>;
+
+type Sink<T> = Box<dyn FnOnce(Answer<T>) -> Result<(), Undelivered> + Send>;
 
 /// Who waits for the reply.
 #[derive(Debug)]
@@ -42,7 +47,7 @@ impl<T> RpcReplyPort<T> {
     /// back.
     pub fn send(self, message: T) -> Result<(), MessagingErr<T>> {
         let sink = into_inner(self.sink);
-        sink(message).map_err(|Undelivered| MessagingErr::ChannelClosed)
+        sink(Ok(message)).map_err(|Undelivered| MessagingErr::ChannelClosed)
     }
 
     /// True if the caller is known to have given up: then a reply is not worth making.
@@ -70,16 +75,17 @@ impl<T> RpcReplyPort<T> {
     {
         let Self { sink, caller, timeout } = self;
         let sink = into_inner(sink);
-        RpcReplyPort::new(caller, timeout, move |reply| match convert(reply) {
-            Some(converted) => sink(converted),
-            None => Err(Undelivered),
+        RpcReplyPort::new(caller, timeout, move |answer| match answer.map(convert) {
+            Ok(Some(converted)) => sink(Ok(converted)),
+            Ok(None) => Err(Undelivered),
+            Err(reason) => sink(Err(reason)),
         })
     }
 
     fn new(
         caller: Caller,
         timeout: Option<Duration>,
-        sink: impl FnOnce(T) -> Result<(), Undelivered> + Send + 'static,
+        sink: impl FnOnce(Answer<T>) -> Result<(), Undelivered> + Send + 'static,
     ) -> Self {
         Self {
             sink: Mutex::new(Box::new(sink)),
@@ -96,9 +102,9 @@ impl<T: Send + 'static> RpcReplyPort<T> {
         // Weak, because the end of the slot is how the port knows that nobody waits any more.
         let filled = Arc::downgrade(&slot.0);
         let caller = Caller::Myself(filled.clone());
-        let port = Self::new(caller, timeout, move |reply| {
+        let port = Self::new(caller, timeout, move |answer| {
             let filled = filled.upgrade().ok_or(Undelivered)?;
-            *lock(&filled) = Some(reply);
+            *lock(&filled) = Some(answer);
             Ok(())
         });
         (port, slot)
@@ -108,7 +114,7 @@ impl<T: Send + 'static> RpcReplyPort<T> {
 impl RpcReplyPort<Vec<u8>> {
     /// The port of a call that the host delivered.
     pub(crate) fn incoming(call: IncomingCall) -> Self {
-        Self::new(Caller::Host(call.reply_to()), None, move |bytes| call.answer(bytes))
+        Self::new(Caller::Host(call.reply_to()), None, move |answer| call.answer(answer))
     }
 }
 
@@ -120,12 +126,20 @@ impl<T> std::fmt::Debug for RpcReplyPort<T> {
     }
 }
 
+impl<T> FailCall for RpcReplyPort<T> {
+    fn fail(self, reason: impl Display) {
+        let sink = into_inner(self.sink);
+        // A caller that has given up misses nothing.
+        let _ignored = sink(Err(reason.to_string()));
+    }
+}
+
 /// Where the reply to a call of this actor arrives.
-pub(crate) struct Slot<T>(Arc<Mutex<Option<T>>>);
+pub(crate) struct Slot<T>(Arc<Mutex<Option<Answer<T>>>>);
 
 impl<T> Slot<T> {
-    /// The reply, if one arrived.
-    pub(crate) fn take(&self) -> Option<T> {
+    /// The reply, or the reason why there is none, if either arrived.
+    pub(crate) fn take(&self) -> Option<Answer<T>> {
         lock(&self.0).take()
     }
 }

@@ -6,12 +6,13 @@ use std::fmt::Debug;
 use std::future::poll_fn;
 use std::task::Poll;
 
-use super::describe::{MessageDescription, type_name};
+use super::describe::{ArgumentDescription, MessageDescription, type_name};
 use super::message::{Message, SerializedMessage};
 use super::port::RpcReplyPort;
+use super::requests::FailCall;
 use super::rpc::{CallResult, reply_or_error};
 use super::runtime::executor::block_on;
-use super::runtime::undecodable::{Kind, Variant, explain};
+use super::runtime::undecodable::{Kind, Shape, Variant, explain};
 use super::serialization::{BytesConvertable, DecodeError};
 use super::{MessagingErr, RactorErr};
 
@@ -63,7 +64,7 @@ fn every_type_of_serde_has_the_bytes_that_ractor_gives_it() {
     }
     let refused = Option::<u64>::try_from_bytes(5_u64.to_be_bytes().to_vec());
     assert!(matches!(refused, Err(DecodeError::Pot(_))), "{refused:?}");
-    assert_eq!(type_name::<Vec<String>>(), "pot(Vec<String>)");
+    assert_eq!(type_name::<Vec<String>>(), "pot<Vec-String>");
 }
 
 #[cfg(not(feature = "blanket_serde"))]
@@ -129,7 +130,7 @@ fn a_reply_goes_through_every_conversion_back_to_the_caller() {
     let bytes = port.map_reply(|bytes: Vec<u8>| u64::try_from_bytes(bytes).ok());
     let typed = bytes.map_reply(|number: u64| Some(number.into_bytes()));
     typed.send(42).unwrap();
-    assert_eq!(slot.take(), Some(42));
+    assert_eq!(slot.take(), Some(Ok(42)));
 }
 
 #[test]
@@ -138,6 +139,15 @@ fn a_reply_that_does_not_convert_reaches_nobody() {
     let bytes = port.map_reply(|bytes: Vec<u8>| u64::try_from_bytes(bytes).ok());
     assert!(matches!(bytes.send(vec![1]), Err(MessagingErr::ChannelClosed)));
     assert_eq!(slot.take(), None);
+}
+
+#[test]
+fn a_reason_goes_through_every_conversion_back_to_the_caller() {
+    let (port, slot) = RpcReplyPort::<u64>::local(None);
+    let bytes = port.map_reply(|bytes: Vec<u8>| u64::try_from_bytes(bytes).ok());
+    let typed = bytes.map_reply(|number: u64| Some(number.into_bytes()));
+    typed.fail("no such row");
+    assert_eq!(slot.take(), Some(Err("no such row".to_owned())));
 }
 
 #[test]
@@ -193,32 +203,65 @@ fn an_unknown_or_malformed_message_is_explained() {
     const MESSAGES: &[MessageDescription] = &[
         MessageDescription {
             name: "Add",
-            arguments: &[type_name::<u64>],
+            documentation: "",
+            arguments: &[ArgumentDescription {
+                name: "",
+                ty: type_name::<u64>,
+            }],
             reply: None,
         },
         MessageDescription {
             name: "Get",
+            documentation: "",
             arguments: &[],
             reply: Some(type_name::<u64>),
         },
     ];
-    let explain = |kind, tag| explain(MESSAGES, kind, Variant::of(tag, MESSAGES), 3);
+    let explain = |kind, tag| explain(MESSAGES, kind, Variant::of(tag, MESSAGES), Shape::of(&[0; 3]));
     assert_eq!(
         explain(Kind::Cast, "Ad"),
-        "dropped a message: there is no `Ad`, this actor understands Add, Get"
+        "there is no `Ad`, this actor understands Add, Get"
     );
     assert_eq!(
         explain(Kind::Cast, "Add"),
-        "dropped a message: the 3 bytes of arguments of `Add` don't decode as (u64)"
+        "argument 1 of `Add`, of the type u64, is cut off; it takes (u64)"
     );
-    assert_eq!(
-        explain(Kind::Cast, "Get"),
-        "dropped a message: `Get` is a call, but came as a cast"
-    );
-    assert_eq!(
-        explain(Kind::Call, "Add"),
-        "dropped a call: `Add` is a cast, but came as a call"
-    );
+    assert_eq!(explain(Kind::Cast, "Get"), "`Get` is a call, but came as a cast");
+    assert_eq!(explain(Kind::Call, "Add"), "`Add` is a cast, but came as a call");
+}
+
+#[cfg(not(feature = "blanket_serde"))]
+#[test]
+fn each_type_has_its_name_in_the_grammar() {
+    let names = [
+        type_name::<()>(),
+        type_name::<u8>(),
+        type_name::<i128>(),
+        type_name::<f32>(),
+        type_name::<bool>(),
+        type_name::<char>(),
+        type_name::<String>(),
+        type_name::<Vec<u8>>(),
+        type_name::<Vec<i8>>(),
+        type_name::<Vec<f64>>(),
+        type_name::<Vec<bool>>(),
+        type_name::<Vec<char>>(),
+    ];
+    let expected = [
+        "unit",
+        "u8",
+        "i128",
+        "f32",
+        "bool",
+        "char",
+        "string",
+        "bytes",
+        "list<i8>",
+        "list<f64>",
+        "list<bool>",
+        "list<char>",
+    ];
+    assert_eq!(names, expected);
 }
 
 #[cfg(not(feature = "blanket_serde"))]
@@ -227,5 +270,39 @@ fn a_decode_error_can_be_matched() {
     assert_eq!(
         u64::try_from_bytes(vec![1]),
         Err(DecodeError::Length { found: 1, expected: 8 })
+    );
+}
+
+#[cfg(not(feature = "blanket_serde"))]
+#[test]
+fn wrong_arguments_are_explained_as_far_as_their_shape_tells() {
+    const MESSAGES: &[MessageDescription] = &[MessageDescription {
+        name: "Put",
+        arguments: &[type_name::<u64>, type_name::<String>],
+        reply: Some(type_name::<u64>),
+    }];
+    let explain = |args: &[&[u8]], rest: &[u8]| {
+        let mut bytes: Vec<u8> = args
+            .iter()
+            .flat_map(|arg| [&(arg.len() as u64).to_be_bytes()[..], arg].concat())
+            .collect();
+        bytes.extend(rest);
+        explain(MESSAGES, Kind::Call, Variant::of("Put", MESSAGES), Shape::of(&bytes))
+    };
+    assert_eq!(
+        explain(&[&[1]], &[]),
+        "`Put` takes 2 arguments, (u64, String), but came with 1"
+    );
+    assert_eq!(
+        explain(&[&[1], &[2], &[3]], &[]),
+        "`Put` takes 2 arguments, (u64, String), but came with 3"
+    );
+    assert_eq!(
+        explain(&[&[1]], &u64::MAX.to_be_bytes()),
+        "argument 2 of `Put`, of the type String, is cut off; it takes (u64, String)"
+    );
+    assert_eq!(
+        explain(&[&[1], &[2]], &[]),
+        "the 18 bytes of arguments of `Put` don't decode as (u64, String)"
     );
 }

@@ -13,6 +13,9 @@ pub(super) const USAGE: u8 = 2;
 /// The exit code of a node that stopped because an essential actor was given up.
 const GIVEN_UP: u8 = 3;
 
+/// The exit code of a call that the actor failed for a reason.
+const CALL_FAILED: u8 = 4;
+
 /// A command failed. The text is all there is to say: errors of this crate include their causes.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -22,6 +25,8 @@ pub(super) enum Failure {
     Runtime(String),
     /// An essential actor was given up, and the node was stopped for it.
     GivenUp(String),
+    /// The actor that was called failed the call, for this reason.
+    CallFailed(String),
 }
 
 impl Failure {
@@ -41,6 +46,7 @@ impl Failure {
             Self::Usage(error) => (error, ExitCode::from(USAGE)),
             Self::Runtime(error) => (error, ExitCode::FAILURE),
             Self::GivenUp(error) => (error, ExitCode::from(GIVEN_UP)),
+            Self::CallFailed(error) => (error, ExitCode::from(CALL_FAILED)),
         };
         output::say("error", &error);
         code

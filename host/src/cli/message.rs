@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use ractor::ActorCell;
 use ractor::message::SerializedMessage;
-use ractor::{ActorCell, RpcReplyPort, concurrency};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::argument::{self, Argument};
@@ -15,13 +15,15 @@ use super::arguments::{
 };
 use super::client::{ClientError, ClusterClient, Deadline};
 use super::credentials::{cookie, dial};
+use super::encoding::Encoding;
 use super::failure::Failure;
 use super::output;
 use super::process::Process;
-use super::signature::{descriptor_json, write_descriptor};
+use super::signature::{contract_json, write_contract};
 use super::target::Target;
 use super::typed::{self, MessageKind, ReplyEncoding, Typed};
 use crate::config::Type;
+use crate::directory::{FailureReason, NoReply, reply_port};
 
 /// The time that an actor has to describe itself where the message can be sent without.
 const SHORT_PATIENCE: Duration = Duration::from_secs(1);
@@ -30,17 +32,18 @@ pub(super) fn call(arguments: CallArguments) -> Result<ExitCode, Failure> {
     let CallArguments { node, message, reply } = arguments;
     let message = OutgoingMessage::read(message)?;
     let (bytes, described) = on_a_client(&node, |client, deadline| send_call(client, deadline, message))?;
-    let ty = reply.unwrap_or_else(|| match described {
-        Some(ReplyEncoding::Known(ty)) => ty,
-        Some(ReplyEncoding::Unknown(name)) => {
+    let encoding = match (reply, described) {
+        (Some(ty), _) => Encoding::Plain(ty),
+        (None, Some(ReplyEncoding::Known(encoding))) => encoding,
+        (None, Some(ReplyEncoding::Unknown(ty, reason))) => {
             output::note(format_args!(
-                "the reply has the type {name}, whose encoding is not known here; choose another one with --reply"
+                "the reply has the type {ty}, {reason}; choose another one with --reply"
             ));
-            Type::Bytes
+            Encoding::Plain(Type::Bytes)
         }
-        None => Type::Bytes,
-    });
-    let reply = ty.decode(&bytes).map_err(Failure::runtime)?;
+        (None, None) => Encoding::Plain(Type::Bytes),
+    };
+    let reply = encoding.decode(&bytes).map_err(Failure::runtime)?;
     output::write(|out| writeln!(out, "{reply}"))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -58,15 +61,15 @@ pub(super) fn describe(arguments: DescribeArguments) -> Result<ExitCode, Failure
         target,
         output: format,
     } = arguments;
-    let descriptor = on_a_client(&node, |client, deadline| async move {
+    let contract = on_a_client(&node, |client, deadline| async move {
         let actors = client.resolve(&target).await?;
         let actor = any_of(&actors).context("a target without an actor")?;
         let described = client.describe(actor, deadline.remaining()).await;
         described.map_err(|why| anyhow!("{target} on {} can't be described: {why}", client.peer_name()))
     })?;
     output::write(|out| match format {
-        OutputFormat::Text => write_descriptor(out, &descriptor),
-        OutputFormat::Json => writeln!(out, "{:#}", descriptor_json(&descriptor)),
+        OutputFormat::Text => write_contract(out, &contract),
+        OutputFormat::Json => writeln!(out, "{:#}", contract_json(&contract)),
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -83,8 +86,16 @@ where
         let client = ClusterClient::connect(&node.node, &cookie, &dial, deadline).await?;
         work(client, deadline).await
     });
-    outcome.map_err(Failure::runtime)
+    outcome.map_err(|error| match error.downcast::<CallFailed>() {
+        Ok(failed) => Failure::CallFailed(failed.to_string()),
+        Err(error) => Failure::runtime(error),
+    })
 }
+
+/// The actor had a reason not to reply. It is none of ours, so it has an exit code of its own.
+#[derive(Debug, thiserror::Error)]
+#[error("the actor failed the call: {0}")]
+struct CallFailed(FailureReason);
 
 /// What is sent.
 struct OutgoingMessage {
@@ -129,7 +140,7 @@ async fn typed(
     };
     let typed = match client.describe(actor, patience).await {
         // An actor that doesn't say what it takes may take anything.
-        Ok(descriptor) if !descriptor.messages.is_empty() => typed::described(&descriptor, kind, variant, arguments),
+        Ok(contract) if !contract.messages.is_empty() => typed::described(&contract, kind, variant, arguments),
         Ok(_) => typed::undescribed(arguments, &format!("{target} does not say which messages it takes")),
         Err(why) => typed::undescribed(arguments, &format!("{target} can't be asked: {why}")),
     };
@@ -145,18 +156,19 @@ async fn send_call(
     let actor = any_of(&actors).context("a target without an actor")?;
     let typed = typed(&client, actor, MessageKind::Call, &message).await?;
     let OutgoingMessage { target, variant, .. } = message;
-    let (port, reply) = concurrency::oneshot();
+    let (port, reply) = reply_port(Some(deadline.remaining()));
     let call = SerializedMessage::Call {
         variant: variant.clone(),
         args: typed.arguments,
-        reply: RpcReplyPort::from((port, deadline.remaining())),
+        reply: port,
         metadata: None,
     };
     client.send(actor, call).await?;
     let peer = client.peer_name();
     match deadline.wait(reply).await {
         Some(Ok(reply)) => Ok((reply, typed.reply)),
-        Some(Err(_)) => Err(anyhow!(
+        Some(Err(NoReply::Failed(reason))) => Err(CallFailed(reason).into()),
+        Some(Err(NoReply::Dropped)) => Err(anyhow!(
             "{target} on {peer} ended without a reply, or the connection did"
         )),
         None => Err(anyhow!(

@@ -52,7 +52,7 @@ impl DeploymentRecord {
         let modules = match read(&path)? {
             Ok(modules) => modules,
             Err(error) => {
-                let aside = path.with_extension("json.damaged");
+                let aside = files::aside(&path);
                 tracing::error!(
                     path = %path.display(), aside = %aside.display(), error,
                     "the record of what was deployed is damaged and put aside: modules run their own files"
@@ -290,7 +290,16 @@ mod tests {
             DeploymentRecord::open(path.clone()).unwrap().digests().is_empty(),
             "a damaged file is as good as none"
         );
-        assert_eq!(std::fs::read(path.with_extension("json.damaged")).unwrap(), b"{");
+        std::fs::write(&path, "[").unwrap();
+        assert!(DeploymentRecord::open(path.clone()).unwrap().digests().is_empty());
+        let aside = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let aside: std::collections::BTreeSet<_> = aside.map(|path| std::fs::read(path).unwrap()).collect();
+        assert!(
+            aside.contains(&b"{"[..]) && aside.contains(&b"["[..]),
+            "the second leaves the first where it is: {aside:?}"
+        );
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub(super) struct Reloader {
     sources: BTreeMap<String, ModuleSource>,
     /// What stays after a restart; none if nothing does, because nobody can deploy.
     deployments: Option<Deployments>,
+    /// Held from the look at what a module runs until that is written down: two deployments that end together would otherwise be
+    /// written down in either order, and the older one could be what is found after a restart.
+    recording: tokio::sync::Mutex<()>,
     listener: Option<ReloadListener>,
 }
 
@@ -37,6 +40,7 @@ impl Reloader {
             modules,
             sources: sources.collect(),
             deployments,
+            recording: tokio::sync::Mutex::default(),
             listener,
         }
     }
@@ -140,6 +144,7 @@ impl Reloader {
     /// Writes down what the module runs now, if that is not what its file has. Gives what that came to if it can't.
     async fn remember(&self, module: &str) -> Option<String> {
         let deployments = self.deployments.clone()?;
+        let _recording = self.recording.lock().await;
         let (own, current) = (self.sources.get(module)?.clone(), self.modules.find(module)?.digest());
         let written = tokio::task::spawn_blocking(move || write_down(&deployments, &own, current)).await;
         let unrecorded = written.unwrap_or_else(|ended| Err(ended.to_string())).err()?;

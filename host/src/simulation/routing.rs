@@ -161,7 +161,7 @@ impl Process {
                 }
             }
             Data::Reply(reply) => link.complete(reply.to, reply.tag, reply.what),
-            Data::CallFailed { to, tag } => link.fail_call(to, tag),
+            Data::CallFailed { to, tag, reason } => link.fail_call(to, tag, reason.as_deref()),
         }
     }
 

@@ -77,16 +77,16 @@ async fn each_function_of_the_world_that_is_missing_or_of_another_type_is_named(
             for name in wit.interfaces[id].functions.keys() {
                 let mut without = wit.clone();
                 without.interfaces[id].functions.shift_remove(name);
-                let error = loaded(&without, world).await.unwrap_err().to_string();
                 let expected = format!("exports `{interface}` without its function `{name}`");
+                let error = loaded(&without, world).await.expect_err(&expected).to_string();
                 assert!(error.contains(&expected), "{error}");
 
                 let mut other = wit.clone();
                 let function = &mut other.interfaces[id].functions[name];
                 assert_ne!(function.result, Some(Type::Char));
                 function.result = Some(Type::Char);
-                let error = loaded(&other, world).await.unwrap_err().to_string();
                 let expected = format!("`{name}` of `{interface}` has another type");
+                let error = loaded(&other, world).await.expect_err(&expected).to_string();
                 assert!(error.contains(&expected), "{error}");
                 tried += 1;
             }

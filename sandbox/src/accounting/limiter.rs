@@ -14,6 +14,8 @@ use crate::policy::limits::{Common, Limit, Limits};
 #[derive(Debug)]
 pub(crate) struct Limiter {
     memory: GrowthBudget,
+    /// The bytes that were granted last, as long as nobody has said that the system refused them.
+    granted: usize,
     /// What has the family's part of the memory, and whose that is; none if there is no actor.
     member: Option<(Arc<Quota>, Label)>,
     tables: GrowthBudget,
@@ -61,6 +63,7 @@ impl Limiter {
     pub(crate) fn new(limits: &Limits, bounds: EngineBounds, member: Option<(Arc<Quota>, Label)>) -> Self {
         Self {
             memory: GrowthBudget::new(limits.memory_bytes),
+            granted: 0,
             member,
             tables: GrowthBudget::new(limits.table_elements),
             core_instances: limits.core_instances,
@@ -112,6 +115,7 @@ impl ResourceLimiter for Limiter {
             desired,
             maximum,
         });
+        self.granted = 0;
         match verdict {
             // Neither logged nor counted: the guest may do without. If it fails, the failure names this limit.
             GrowthVerdict::Refused => self.refused = Some(Limit::Memory(self.memory.limit)),
@@ -135,10 +139,23 @@ impl ResourceLimiter for Limiter {
                     }
                     return Ok(false);
                 }
+                self.granted = more;
             }
             GrowthVerdict::Impossible => {}
         }
         Ok(verdict == GrowthVerdict::Granted)
+    }
+
+    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        // What was granted is not there, because the system has no more. wasmtime also calls this without having asked, but only
+        // for memories whose pages are smaller than usual, which the engine refuses.
+        let granted = std::mem::take(&mut self.granted);
+        self.memory.used -= granted;
+        if let Some((quota, _)) = &self.member {
+            quota.give_back(Common::Memory, granted);
+        }
+        // The guest sees a growth that failed, as after every other refusal.
+        Ok(())
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
@@ -233,6 +250,30 @@ mod tests {
         assert!(other.memory_growing(0, 65_536, None).unwrap());
         drop(one);
         assert!(other.memory_growing(65_536, 3 * 65_536, None).unwrap());
+    }
+
+    #[test]
+    #[expect(clippy::unwrap_used, reason = "a test")]
+    fn memory_that_the_system_refuses_is_given_back() {
+        let limits = Limits {
+            memory_bytes: 3 * 65_536,
+            family_memory_bytes: Some(3 * 65_536),
+            ..Limits::default()
+        };
+        let quota = Arc::new(Quota::new(&limits));
+        let label = Label::new("test".into(), "test".into(), 1, &limits);
+        let mut limiter = Limiter::new(&limits, WIDE, Some((quota.clone(), label)));
+        assert!(limiter.memory_growing(0, 65_536, None).unwrap());
+        for _ in 0..5 {
+            assert!(limiter.memory_growing(65_536, 3 * 65_536, None).unwrap());
+            limiter.memory_grow_failed(wasmtime::format_err!("no memory")).unwrap();
+        }
+        assert_eq!(limiter.memory.used, 65_536);
+        quota.take(Common::Memory, 2 * 65_536).unwrap();
+        // Once each: a second failure without a grant between the two says nothing of memory that was granted before.
+        limiter.memory_grow_failed(wasmtime::format_err!("no memory")).unwrap();
+        assert_eq!(limiter.memory.used, 65_536);
+        quota.give_back(Common::Memory, 2 * 65_536);
     }
 
     #[test]

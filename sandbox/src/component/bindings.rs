@@ -1,5 +1,5 @@
 //! The host's view of the WIT, generated: every import, and the exports that all actors have. The only file that knows how it is
-//! generated. Exports that an actor may leave out are looked up by hand, in `instance`.
+//! generated. Exports that an actor may leave out are looked up in `instance`.
 
 mod generated {
     wasmtime::component::bindgen!({
@@ -28,7 +28,19 @@ mod generated {
     });
 }
 
-pub use generated::exports::ractor::actor::actor::{Descriptor, MessageVariant};
+/// Calls whose failure has a reason. On its own, because an actor may leave it out.
+mod calling {
+    wasmtime::component::bindgen!({
+        path: "wit",
+        inline: "package ractor:calling; world calling { export ractor:actor/calls@0.1.0; }",
+        world: "ractor:calling/calling",
+        exports: { default: async },
+    });
+}
+
+pub(crate) use calling::exports::ractor::actor::calls::Outcome as CallOutcome;
+pub(crate) use calling::{Calling as Calls, CallingIndices as CallsIndices};
+pub(crate) use generated::exports::ractor::actor::actor::{Descriptor, MessageVariant};
 pub(crate) use generated::ractor::actor::{
     config, groups, identity, lifecycle, logging, messaging, random, registry, requests, timers, types,
 };

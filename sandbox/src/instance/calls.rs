@@ -14,7 +14,8 @@ use super::module::Module;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::component::bindings::types::SupervisionEvent;
-use crate::component::bindings::{Descriptor, World};
+use crate::component::bindings::{CallOutcome, Calls, World};
+use crate::component::contract::Contract;
 use crate::instance::error::{Fault, Frames, GuestError};
 use crate::policy::limits::{Limit, Limits};
 use crate::policy::text::tidy;
@@ -38,6 +39,8 @@ const COPIED_BESIDES: usize = 256 << 10;
 pub(crate) struct Instance {
     pub(super) store: Store<StoreData>,
     exports: World,
+    /// None if calls come through `exports`.
+    calls: Option<Calls>,
     /// The component behind the exports, for those that are looked up when they are needed.
     pub(super) component: wasmtime::component::Instance,
     pub(super) code: Arc<Code>,
@@ -96,17 +99,20 @@ impl Instance {
             store.data_mut().open_interfaces(&code.added).await?;
             let component = linked.pre.instantiate_async(&mut store).await?;
             let exports = linked.world.load(&mut store, &component)?;
-            Ok((component, exports))
+            let calls = linked.calls.as_ref();
+            let calls = calls.map(|calls| calls.load(&mut store, &component)).transpose()?;
+            Ok((component, exports, calls))
         };
         // The start of a component is code of the guest, so it has a budget and takes turns like any message.
         let made: wasmtime::Result<_> = meter.run(longest, pin!(made)).await;
         match made {
-            Ok((component, exports)) => {
+            Ok((component, exports, calls)) => {
                 // From here on: what languages look at while they start is no attempt of the program.
                 store.data_mut().made = true;
                 Ok(Self {
                     store,
                     exports,
+                    calls,
                     component,
                     code,
                     meter,
@@ -119,13 +125,26 @@ impl Instance {
         }
     }
 
-    pub(super) async fn describe(mut self) -> Result<Descriptor, GuestError> {
+    pub(super) async fn describe(mut self) -> Result<Contract, GuestError> {
         let Self {
-            store, exports, meter, ..
+            store,
+            exports,
+            component,
+            code,
+            meter,
+            ..
         } = &mut self;
         let longest = lifecycle(&store.data().limits);
-        let call = exports.ractor_actor_actor().call_describe(&mut *store);
-        let outcome = meter.run(longest, pin!(call)).await;
+        let outcome = match &code.linked().contract {
+            Some(export) => {
+                let call = export.call(&mut *store, component);
+                meter.run(longest, pin!(call)).await
+            }
+            None => {
+                let call = exports.ractor_actor_actor().call_describe(&mut *store);
+                meter.run(longest, pin!(call)).await.map(Contract::of_descriptor)
+            }
+        };
         self.outcome(Callback::Lifecycle("describe"), outcome.map(Ok))
     }
 
@@ -177,22 +196,35 @@ impl Instance {
         metadata: Option<Vec<u8>>,
     ) -> Result<(), GuestError> {
         let Self {
-            store, exports, meter, ..
+            store,
+            exports,
+            calls,
+            meter,
+            ..
         } = self;
         // Before the guest runs, which may answer or look at the call while it handles it.
         let number = store.data_mut().replies.begin(reply);
         store.data_mut().metadata = metadata;
         store.set_epoch_deadline(1);
         let longest = message(&store.data().limits);
-        let call = exports
-            .ractor_actor_actor()
-            .call_handle_call(store, variant, args, number);
-        let outcome = meter.run(longest, pin!(call)).await;
+        let outcome = if let Some(calls) = calls {
+            let call = calls
+                .ractor_actor_calls()
+                .call_handle_call(store, variant, args, number);
+            meter.run(longest, pin!(call)).await
+        } else {
+            let call = exports
+                .ractor_actor_actor()
+                .call_handle_call(store, variant, args, number);
+            let outcome = meter.run(longest, pin!(call)).await;
+            outcome.map(|returned| returned.map(|reply| reply.map_or(CallOutcome::Later, CallOutcome::Reply)))
+        };
         // After a failure the port stays where it is: `take_port` may give the call again, or it is dropped with the
         // instance.
         match self.outcome(Callback::Message("handle-call", variant), outcome)? {
-            Some(bytes) => self.store.data_mut().answer(variant, bytes),
-            None => self.store.data_mut().defer(),
+            CallOutcome::Reply(bytes) => self.store.data_mut().answer(variant, bytes),
+            CallOutcome::Later => self.store.data_mut().defer(),
+            CallOutcome::Failed(reason) => self.store.data_mut().fail_current(variant, &reason),
         }
         Ok(())
     }
@@ -276,40 +308,6 @@ pub(crate) fn lifecycle(limits: &Limits) -> Longest {
 
 pub(super) fn message(limits: &Limits) -> Longest {
     (limits.message_time, Limit::MessageTime)
-}
-
-impl StoreData {
-    /// Sends what `handle-call` returned.
-    fn answer(&mut self, variant: &str, bytes: Vec<u8>) {
-        let Some(port) = self.replies.take_current() else {
-            self.warn(
-                variant,
-                "the guest answered this call through `reply` and again by returning; the second is ignored",
-            );
-            return;
-        };
-        // The port is dropped with this, so the caller hears at once that there is no reply.
-        if bytes.len() > self.limits.reply_bytes {
-            telemetry::limit(&self.label, Limit::ReplyBytes(self.limits.reply_bytes));
-            return;
-        }
-        // The caller may have given up meanwhile, which is its own affair.
-        drop(port.send(bytes));
-    }
-
-    fn defer(&mut self) {
-        if let Err(limit) = self.replies.defer_current() {
-            telemetry::limit(&self.label, limit);
-        }
-    }
-
-    fn warn(&self, variant: &str, what: &str) {
-        if !self.label.log.allows() {
-            return;
-        }
-        let variant = &*tidy(variant, self.limits.name_bytes);
-        tracing::warn!(actor = &*self.label.name, pid = self.label.pid, variant, "{what}");
-    }
 }
 
 fn fuel(limits: &Limits) -> usize {

@@ -4,9 +4,11 @@ use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, InstancePre};
 
 use super::batch_export::BatchExport;
+use super::calls_export;
+use super::contract_export::ContractExport;
 use super::reload_exports::ReloadExports;
 use crate::component::bindings::types::SupervisionEvent;
-use crate::component::bindings::{ACTOR_INTERFACE, Descriptor, WorldIndices};
+use crate::component::bindings::{ACTOR_INTERFACE, CallsIndices, Descriptor, WorldIndices};
 use crate::component::error::LoadFault;
 use crate::component::interfaces;
 use crate::store::data::StoreData;
@@ -20,6 +22,10 @@ pub(super) struct Linked {
     pub(super) reload: Option<ReloadExports>,
     /// None if it takes one message at a time.
     pub(super) batch: Option<BatchExport>,
+    /// None if its calls come through the interface of all actors.
+    pub(super) calls: Option<CallsIndices>,
+    /// None if it describes itself in the way of old.
+    pub(super) contract: Option<ContractExport>,
 }
 
 /// Links the component with the host, or says what keeps it from being an actor.
@@ -34,12 +40,16 @@ pub(super) fn check(engine: &wasmtime::Engine, imports: &Imports, component: &Co
     check_types(&linked, &functions)?;
     let reload = ReloadExports::find(component, &linked)?;
     let batch = BatchExport::find(component, &linked)?;
+    let calls = calls_export::find(component, &linked)?;
+    let contract = ContractExport::find(component, &linked)?;
     let world = WorldIndices::new(&linked).map_err(mismatch)?;
     Ok(Linked {
         pre: linked,
         world,
         reload,
         batch,
+        calls,
+        contract,
     })
 }
 

@@ -9,8 +9,10 @@
 pub(crate) mod batch;
 pub(crate) mod batch_export;
 pub(crate) mod calls;
+mod calls_export;
 pub(crate) mod casts;
 pub(crate) mod code;
+pub(crate) mod contract_export;
 pub(crate) mod describing;
 pub(crate) mod engine;
 pub(crate) mod error;

@@ -7,6 +7,7 @@
 //! trait in `own_actor`. Begin with `data.rs`, then `imports/messaging.rs`, then `mailbox.rs`.
 
 pub(crate) mod allowed;
+pub(crate) mod answering;
 pub(crate) mod batch;
 pub(crate) mod data;
 pub(crate) mod exit;

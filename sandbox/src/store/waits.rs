@@ -10,9 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use tokio::sync::oneshot::Receiver;
-use tokio::sync::oneshot::error::TryRecvError;
-
+use crate::directory::{NoReply, Reply};
 use crate::sync::{LazyLock, Mutex, MutexGuard};
 
 static WAITS: LazyLock<Mutex<HashMap<u64, Wait>>> = LazyLock::new(Mutex::default);
@@ -22,34 +20,14 @@ struct Wait {
     reply: Shared,
 }
 
-type Shared = Arc<Mutex<Reply>>;
-
 /// A reply that its caller waits for and others may look at.
-struct Reply {
-    receiver: Receiver<Vec<u8>>,
-    /// What a look at it found.
-    found: Option<Option<Vec<u8>>>,
-}
-
-impl Reply {
-    /// True if the reply is there, or will never be.
-    fn has_come(&mut self) -> bool {
-        if self.found.is_none() {
-            self.found = match self.receiver.try_recv() {
-                Ok(reply) => Some(Some(reply)),
-                Err(TryRecvError::Closed) => Some(None),
-                Err(TryRecvError::Empty) => None,
-            };
-        }
-        self.found.is_some()
-    }
-}
+type Shared = Arc<Mutex<Reply<Vec<u8>>>>;
 
 /// The call would be one in a circle.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Circle;
 
-/// The wait of one guest for a reply of another; the reply, or none if there will be none.
+/// The wait of one guest for a reply of another: the reply, or why there is none.
 pub(crate) struct Waiting {
     caller: u64,
     reply: Shared,
@@ -60,7 +38,7 @@ impl Waiting {
     ///
     /// # Errors
     /// `target` waits for `caller`.
-    pub(crate) fn begin(caller: u64, target: u64, receiver: Receiver<Vec<u8>>) -> Result<Self, Circle> {
+    pub(crate) fn begin(caller: u64, target: u64, reply: Reply<Vec<u8>>) -> Result<Self, Circle> {
         // From the search to the entry: two that begin to wait for each other at once must not both find no circle.
         let mut waits = waits();
         let mut next = target;
@@ -70,7 +48,7 @@ impl Waiting {
                 // any more.
                 Some(wait) if !wait.reply.lock().has_come() => next = wait.target,
                 _ => {
-                    let reply = Arc::new(Mutex::new(Reply { receiver, found: None }));
+                    let reply = Arc::new(Mutex::new(reply));
                     let wait = Wait {
                         target,
                         reply: reply.clone(),
@@ -85,21 +63,17 @@ impl Waiting {
 }
 
 impl Future for Waiting {
-    type Output = Option<Vec<u8>>;
+    type Output = Result<Vec<u8>, NoReply>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // This lock alone. Whoever holds the other one may be waiting for this, never the other way round.
-        let mut reply = self.reply.lock();
-        match reply.found.take() {
-            Some(found) => Poll::Ready(found),
-            None => Pin::new(&mut reply.receiver).poll(cx).map(Result::ok),
-        }
+        Pin::new(&mut *self.reply.lock()).poll(cx)
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        // A guest waits for one thing at a time, so the entry is this one. The receiver lives on in `self` until the
+        // A guest waits for one thing at a time, so the entry is this one. The reply lives on in `self` until the
         // lock is free: dropping it may wake somebody.
         waits().remove(&self.caller);
     }
@@ -111,9 +85,8 @@ fn waits() -> MutexGuard<'static, HashMap<u64, Wait>> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::oneshot;
-
     use super::*;
+    use crate::directory::reply_port;
 
     /// Pids that no other test uses.
     const A: u64 = u64::MAX - 1;
@@ -122,20 +95,20 @@ mod tests {
 
     #[tokio::test]
     async fn a_circle_is_found_by_the_one_who_would_close_it() {
-        let (to_a, a) = oneshot::channel();
-        let (to_b, b) = oneshot::channel();
+        let (to_a, a) = reply_port(None);
+        let (to_b, b) = reply_port(None);
         let a = Waiting::begin(A, B, a).ok().unwrap();
         let b = Waiting::begin(B, C, b).ok().unwrap();
-        let begin = |caller, target| Waiting::begin(caller, target, oneshot::channel().1).map(drop);
+        let begin = |caller, target| Waiting::begin(caller, target, reply_port(None).1).map(drop);
         assert_eq!(begin(C, A), Err(Circle), "A waits for B, B for C");
         assert_eq!(begin(C, C), Err(Circle), "of one");
 
         // Whoever has its reply doesn't wait any more, even if it hasn't noticed.
         to_b.send(vec![1]).unwrap();
         assert_eq!(begin(C, A), Ok(()));
-        assert_eq!(b.await, Some(vec![1]), "a look at the reply doesn't take it");
+        assert_eq!(b.await, Ok(vec![1]), "a look at the reply doesn't take it");
         drop(to_a);
         assert_eq!(begin(B, A), Ok(()), "who will have no reply doesn't wait either");
-        assert_eq!(a.await, None);
+        assert_eq!(a.await, Err(NoReply::Dropped));
     }
 }

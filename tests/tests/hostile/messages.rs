@@ -6,7 +6,7 @@ use crate::victims::Victims;
 fn of_several_replies_the_first_counts() {
     let mut victims = Victims::of("reply-twice");
     assert_eq!(victims.ask("attacker", "now").as_deref(), Ok("first"));
-    victims.logs("answered this call through `reply` and again by returning");
+    victims.logs("answered this call before and again by returning");
     victims.are_as_before();
 }
 

@@ -140,7 +140,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 fn imports() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let ours = parse(&workspace().join("wit"));
-    of_world(&ours, "ractor:actor", "guest-actor", &mut found);
+    of_world(&ours, "ractor:actor", "complete-actor", &mut found);
     let wasi = parse(&wasi_wit());
     of_world(&wasi, "wasi:cli", "imports", &mut found);
     for (id, interface) in &wasi.interfaces {

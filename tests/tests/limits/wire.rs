@@ -169,6 +169,17 @@ const GROWING: &[(&str, Bound, Fill)] = &[
         }
         peer.confirm();
     }),
+    ("CallFailed.reason", Bound::NotKept, |node| {
+        let mut peer = Raw::peer(node);
+        for tag in 0..4 {
+            peer.send(
+                DATA,
+                100,
+                &[number(1, 1), number(2, tag), bytes(3, &vec![0xff; LARGE])].concat(),
+            );
+        }
+        peer.confirm();
+    }),
 ];
 
 /// The fields of one size.

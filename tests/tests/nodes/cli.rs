@@ -5,7 +5,8 @@ use std::net::TcpListener;
 use ractor_host_tests::cli::{Ended, message};
 use ractor_host_tests::host::{HostNode, NodeFolder, guest_counter};
 use ractor_host_tests::peer::{Kind, Peer};
-use ractor_host_tests::{COOKIE, wait};
+use ractor_host_tests::process::Stream;
+use ractor_host_tests::{COOKIE, programs, wait};
 
 /// A folder of which only the cookie is used.
 fn keys(cookie: &str) -> NodeFolder {
@@ -32,6 +33,26 @@ fn a_guest_of_our_node_is_cast_to_and_called() {
 fn a_native_actor_of_a_stock_node_is_cast_to_and_called() {
     let peer = Peer::start(Kind::Stock, "alpha", &["--actor", "cli-counter:counters:10"]);
     counts_from_ten(peer.address(), "group:counters", "cli-counter", UNTYPED);
+}
+
+#[test]
+fn a_guest_tells_its_whole_contract() {
+    let node = HostNode::start("alpha", &guest_counter("cli-contract", "contracts", 10));
+    let cookie = keys(COOKIE);
+    let described = message("describe", node.address(), &cookie.path("cookie"), &["group:contracts"]);
+    for line in [
+        "  Counts up from its start argument. At `u64::MAX` it stays where it is.",
+        "  starts with count: u64",
+        "  call AddAndGet(u64) -> u64",
+        "    Counts up by a number and replies with the new count.",
+        "  cast AddTo(string, u64)",
+    ] {
+        assert!(
+            described.answer().lines().any(|found| found == line),
+            "{line}: {}",
+            described.stdout
+        );
+    }
 }
 
 #[test]
@@ -64,6 +85,41 @@ fn counts_from_ten(address: &str, target: &str, name: &str, sixteen: &str) {
     );
     assert_eq!(call(address, &[target, "Get"]).answer(), sixteen);
     assert_eq!(call(address, &[target, "Name", "--reply", "str"]).answer(), name);
+}
+
+#[test]
+fn a_call_that_an_actor_fails_says_why_and_exits_with_a_code_of_its_own() {
+    let parity = programs::guest("parity");
+    let actor = "name = \"picky\"\nmodule = \"parity\"\narguments = \"str:hello\"\n";
+    let mut node = HostNode::start(
+        "alpha",
+        &format!("[modules.parity]\npath = {parity:?}\n\n[[actors]]\n{actor}"),
+    );
+    let refused = call(node.address(), &["picky", "Refuse", "no such row\nINFO forged"]);
+    assert_eq!(refused.code, Some(4), "{refused:?}");
+    let said = refused.stderr.lines().last();
+    assert_eq!(
+        said,
+        Some("error: the actor failed the call: no such row\\nINFO forged")
+    );
+    assert_eq!(refused.stdout, "");
+    // Its log has it, too, on one line.
+    let says_why = |line: &str| line.contains("the actor failed a call") && line.contains("no such row\\nINFO forged");
+    node.process().wait_line(Stream::Stderr, 0, "the reason", says_why);
+    // What the guest can't decode is a failed call as well.
+    let undecodable = call(node.address(), &["picky", "Run", "bytes:ff", "str:x"]);
+    assert_eq!(undecodable.code, Some(4), "{undecodable:?}");
+    assert!(
+        undecodable
+            .stderr
+            .contains("bytes of arguments of `Run` don't decode as (String, String)"),
+        "{undecodable:?}"
+    );
+    assert_eq!(
+        call(node.address(), &["picky", "Count"]).answer(),
+        "2",
+        "it was never restarted"
+    );
 }
 
 #[test]

@@ -108,6 +108,24 @@ fn arguments_that_do_not_decode_harm_nobody_else() {
     assert!(!stock.events().contains(&"disconnected node@localhost".to_owned()));
 }
 
+#[test]
+fn a_stock_caller_of_a_call_that_fails_waits_as_it_always_did_and_the_log_says_why() {
+    let (mut node, mut stock) = guest_and_bystander();
+    let waited = stock.try_run("raw-call 300 guests AddAndGet 00");
+    assert_eq!(waited, Err("timeout".to_owned()));
+    node.process().wait_line(
+        Stream::Stderr,
+        0,
+        "a warning with the reason of the failed call",
+        |line| {
+            line.contains("WARN")
+                && line.contains("its caller hears only that there is no reply")
+                && line.contains("argument 1 of `AddAndGet`, of the type u64, is cut off")
+        },
+    );
+    assert_eq!(stock.run("call guests Get"), "100", "the guest goes on");
+}
+
 /// A node with two guests, and a stock program that knows both.
 fn guest_and_bystander() -> (HostNode, Peer) {
     let guests = guest_counter("guest", "guests", 100) + &another_counter("bystander", "bystanders", 7);

@@ -85,7 +85,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         name: "store",
         modules: &["accounting", "component", "directory", "policy", "sync"],
         crates: &[
-            "bytes", "erased_serde", "http_body_util", "hyper", "if_addrs", "parking_lot", "ractor", "serde", "thiserror", "tokio",
+            "bytes", "erased_serde", "http_body_util", "hyper", "if_addrs", "parking_lot", "ractor", "rand", "serde", "thiserror", "tokio",
             "tokio_rustls", "tracing", "wasmtime", "wasmtime_wasi", "wasmtime_wasi_http",
         ],
         not_std: &["std::env", "std::process", "std::thread"],

@@ -35,7 +35,7 @@ where
 {
     let (port, slot) = RpcReplyPort::local(timeout_option);
     let outcome = actor.send(msg_builder(port))?;
-    Ok(CallResult::of(slot.take(), outcome))
+    Ok(CallResult::of(slot.take().and_then(Result::ok), outcome))
 }
 
 /// Makes the same call to several actors, and waits for all replies, in the order of `actors`. The calls are made one
@@ -128,6 +128,6 @@ where
     {
         let (port, slot) = RpcReplyPort::local(timeout_option);
         let outcome = self.send(msg_builder(port))?;
-        Ok(CallResult::of(slot.take(), outcome))
+        Ok(CallResult::of(slot.take().and_then(Result::ok), outcome))
     }
 }

@@ -1,6 +1,8 @@
 //! Runs an actor as a component: what the host calls, and what the actor's code needs from the host meanwhile.
 
 mod batch;
+mod calls;
+mod contract;
 pub(crate) mod executor;
 pub(crate) mod incoming;
 pub mod log;
@@ -14,17 +16,16 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 
 use self::executor::block_on;
-use self::incoming::IncomingCall;
-use self::undecodable::{Kind, Variant, explain};
+use self::undecodable::{Kind, Shape, Variant, explain};
 use crate::guest::actor::myself;
 use crate::guest::bindings::exports::ractor::actor::actor::{Descriptor, Guest, MessageVariant};
+use crate::guest::bindings::exports::ractor::actor::calls::{Guest as Calls, Outcome};
+use crate::guest::bindings::ractor::actor::messaging;
 use crate::guest::bindings::ractor::actor::types::SupervisionEvent as HostEvent;
 use crate::guest::describe::type_name;
 use crate::guest::message::{Message, SerializedMessage};
 use crate::guest::serialization::BytesConvertable;
-use crate::guest::{
-    Actor, ActorProcessingErr, ActorRef, DescribeMessage, MessageDescription, RpcReplyPort, SupervisionEvent,
-};
+use crate::guest::{Actor, ActorProcessingErr, ActorRef, DescribeMessage, MessageDescription, SupervisionEvent};
 
 thread_local! {
     static ACTOR: RefCell<Option<Box<dyn Running>>> = const { RefCell::new(None) };
@@ -34,6 +35,12 @@ thread_local! {
 pub trait Exported: Actor {
     /// The actor's type, as the source writes it.
     const NAME: &'static str;
+    /// What the actor is for, line by line.
+    const DOCUMENTATION: &'static [&'static str];
+    /// The name of its start argument; empty if it isn't said.
+    const START: &'static str;
+    /// Serialized `google.protobuf.FileDescriptorSet`s with the messages of protobuf that it uses.
+    const PROTOBUF: &'static [&'static [u8]];
     /// The version of its crate.
     const VERSION: &'static str;
     /// The version of its state.
@@ -87,23 +94,16 @@ where
         })
     }
 
+    /// A node gives calls to `calls` instead.
     fn handle_call(variant: String, args: Vec<u8>, reply_to: u64) -> Result<Option<Vec<u8>>, String> {
-        let reply = RpcReplyPort::incoming(IncomingCall::begin(reply_to));
-        let handled = with_actor(|actor| {
-            actor.handle(SerializedMessage::Call {
-                variant,
-                args,
-                reply,
-                metadata: None,
-            })
-        });
-        if handled.is_err() {
-            // A handler may reply and fail then: the reply counts.
-            incoming::flush();
-        }
-        // Also if there is no reply yet: one that comes later has to go to the host, because nobody reads this place any more.
-        let reply = incoming::finish();
-        handled.map(|()| reply)
+        Ok(match <Self as Calls>::handle_call(variant, args, reply_to)? {
+            Outcome::Reply(bytes) => Some(bytes),
+            Outcome::Later => None,
+            Outcome::Failed(reason) => {
+                messaging::fail_call(reply_to, &reason);
+                None
+            }
+        })
     }
 
     fn handle_supervisor_evt(event: HostEvent) -> Result<(), String> {
@@ -160,19 +160,27 @@ where
     }
 }
 
-/// The typed message, or none if it can't be understood: then it is dropped and logged, as in ractor, and the actor
-/// carries on.
+/// The typed message, or none if it can't be understood: then a cast is dropped and logged, as in ractor, and a call fails for that
+/// reason. The actor carries on.
 fn decode<M: Message + DescribeMessage>(message: SerializedMessage) -> Option<M> {
     // Noted now, because decoding takes the message, and a failure has to say what it was.
-    let (kind, variant, args_len) = match &message {
-        SerializedMessage::Cast { variant, args, .. } => (Kind::Cast, Variant::of(variant, M::MESSAGES), args.len()),
-        SerializedMessage::Call { variant, args, .. } => (Kind::Call, Variant::of(variant, M::MESSAGES), args.len()),
+    let (kind, variant, shape) = match &message {
+        SerializedMessage::Cast { variant, args, .. } => {
+            (Kind::Cast, Variant::of(variant, M::MESSAGES), Shape::of(args))
+        }
+        SerializedMessage::Call { variant, args, .. } => {
+            (Kind::Call, Variant::of(variant, M::MESSAGES), Shape::of(args))
+        }
         SerializedMessage::CallReply(..) => return None,
     };
     match M::deserialize(message) {
         Ok(message) => Some(message),
         Err(_) => {
-            tracing::warn!("{}", explain(M::MESSAGES, kind, variant, args_len));
+            let reason = explain(M::MESSAGES, kind, variant, shape);
+            match kind {
+                Kind::Cast => tracing::warn!("dropped a message: {reason}"),
+                Kind::Call => incoming::fail_undecoded(reason),
+            }
             None
         }
     }

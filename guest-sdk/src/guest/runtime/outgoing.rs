@@ -3,8 +3,10 @@
 use crate::guest::ActorId;
 use crate::guest::actor::own_identity::own_identity;
 use crate::guest::bindings::ractor::actor::messaging::{self, SendError};
+use crate::guest::bindings::ractor::actor::requests::{self, CallError};
 use crate::guest::concurrency::Duration;
 use crate::guest::message::SerializedMessage;
+use crate::guest::requests::FailCall;
 use crate::guest::runtime::incoming;
 
 /// What became of a message that was accepted.
@@ -14,7 +16,7 @@ pub(crate) enum Outcome {
     Accepted,
     /// A call got no reply in time.
     TimedOut,
-    /// A call was dropped without a reply.
+    /// A call was dropped without a reply, or failed. Then the reason is in its port.
     NoReply,
 }
 
@@ -45,23 +47,25 @@ pub(crate) fn deliver(to: ActorId, message: SerializedMessage) -> Result<Outcome
                 })
             }
         },
-        SerializedMessage::Call { ref variant, .. } if to == own_identity().id => {
-            tracing::error!(%variant, "an actor that calls itself would wait for ever; the call is dropped");
-            Ok(Outcome::NoReply)
-        }
         SerializedMessage::Call {
             variant,
             args,
             reply,
             metadata,
-        } => match messaging::call(to.into(), &variant, &args, reply.get_timeout().map(whole_millis)) {
+        } => match call(to, &variant, &args, reply.get_timeout()) {
             // A reply that doesn't decode leaves its slot empty, which the caller sees.
             Ok(bytes) => Ok(reply.send(bytes).map_or(Outcome::NoReply, |()| Outcome::Accepted)),
-            Err(SendError::Timeout) => Ok(Outcome::TimedOut),
+            Err(CallError::Timeout) => Ok(Outcome::TimedOut),
             // ractor has no error for a circle of calls. To the caller it is a call that nobody answers.
-            Err(SendError::NoReply | SendError::WouldDeadlock) => Ok(Outcome::NoReply),
+            Err(CallError::NoReply | CallError::WouldDeadlock) => Ok(Outcome::NoReply),
+            Err(CallError::Failed(reason)) => {
+                reply.fail(reason);
+                Ok(Outcome::NoReply)
+            }
             Err(error) => {
-                report(to, &variant, error);
+                if let Some(error) = refusal(&error) {
+                    report(to, &variant, error);
+                }
                 Err(SerializedMessage::Call {
                     variant,
                     args,
@@ -71,6 +75,31 @@ pub(crate) fn deliver(to: ActorId, message: SerializedMessage) -> Result<Outcome
             }
         },
         SerializedMessage::CallReply(..) => Err(message),
+    }
+}
+
+/// Sends a call and waits for the encoded reply.
+pub(crate) fn call(to: ActorId, variant: &str, args: &[u8], timeout: Option<Duration>) -> Result<Vec<u8>, CallError> {
+    if to == own_identity().id {
+        tracing::error!(%variant, "an actor that calls itself would wait for ever; the call is dropped");
+        return Err(CallError::WouldDeadlock);
+    }
+    incoming::flush();
+    requests::call(to.into(), variant, args, timeout.map(whole_millis))
+}
+
+/// What kept a call from being sent, if ractor's error type has no name for it.
+fn refusal(error: &CallError) -> Option<SendError> {
+    match error {
+        CallError::TooLarge => Some(SendError::TooLarge),
+        CallError::Overloaded | CallError::TooMany => Some(SendError::Overloaded),
+        CallError::Denied => Some(SendError::Denied),
+        CallError::UnknownActor
+        | CallError::Stopped
+        | CallError::Timeout
+        | CallError::NoReply
+        | CallError::WouldDeadlock
+        | CallError::Failed(_) => None,
     }
 }
 

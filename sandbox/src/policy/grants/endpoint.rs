@@ -43,6 +43,9 @@ pub struct InvalidEndpoint {
 /// The port in suggestions.
 const EXAMPLE_PORT: &str = "443";
 
+/// The bits in front of an IPv4 address that is written as one of IPv6.
+const MAPPED_PREFIX: u8 = 96;
+
 const NO_PORT: &str = "it has no port";
 const NO_HOST: &str = "the host is neither a name nor an address";
 const NO_NET: &str = "the network has no prefix length that fits its address";
@@ -158,14 +161,22 @@ impl FromStr for HostPattern {
             return Ok(Self::Any);
         }
         if let Ok(address) = text.parse::<IpAddr>() {
+            // As addresses are when they are compared: `::ffff:10.0.0.1` is `10.0.0.1`.
+            let address = address.to_canonical();
             let prefix = if address.is_ipv4() { 32 } else { 128 };
             return Ok(Self::Net(address, prefix));
         }
         if let Some((address, prefix)) = text.split_once('/') {
             let address: IpAddr = address.parse().map_err(|_| invalid(NO_HOST))?;
             let longest = if address.is_ipv4() { 32 } else { 128 };
-            let prefix = prefix.parse().ok().filter(|prefix| *prefix <= longest);
-            return Ok(Self::Net(address, prefix.ok_or_else(|| invalid(NO_NET))?));
+            let prefix = prefix.parse().ok().filter(|prefix: &u8| *prefix <= longest);
+            let prefix = prefix.ok_or_else(|| invalid(NO_NET))?;
+            let canonical = address.to_canonical();
+            // A network of IPv4 addresses in the form of IPv6. A shorter prefix covers more than those, and means IPv6 alone.
+            return Ok(match prefix.checked_sub(MAPPED_PREFIX) {
+                Some(prefix) if canonical.is_ipv4() && address.is_ipv6() => Self::Net(canonical, prefix),
+                _ => Self::Net(address, prefix),
+            });
         }
         let lower = text.to_ascii_lowercase();
         let (name, below) = match lower.strip_prefix('*') {
@@ -306,6 +317,10 @@ mod tests {
         for (endpoint, address) in [
             ("10.0.0.0/8:443", "10.255.0.1:443"),
             ("10.0.0.0/8:*", "[::ffff:10.1.2.3]:1"),
+            ("[::ffff:10.0.0.0/104]:*", "10.1.2.3:1"),
+            ("[::ffff:10.0.0.0/104]:*", "[::ffff:10.1.2.3]:1"),
+            ("[::ffff:10.1.2.3]:*", "10.1.2.3:1"),
+            ("[::ffff:0.0.0.0/96]:*", "8.8.8.8:1"),
             ("127.0.0.1:80", "127.0.0.1:80"),
             ("0.0.0.0/0:80", "8.8.8.8:80"),
             ("[fd00::/8]:80", "[fdab::1]:80"),
@@ -320,6 +335,8 @@ mod tests {
             ("127.0.0.1:80", "127.0.0.2:80"),
             ("0.0.0.0/0:80", "[::1]:80"),
             ("[::/0]:80", "127.0.0.1:80"),
+            ("[::ffff:0.0.0.0/95]:80", "127.0.0.1:80"),
+            ("[::ffff:10.0.0.0/104]:80", "11.1.2.3:80"),
             ("localhost:80", "127.0.0.1:80"),
         ] {
             assert!(!check(endpoint, address), "{endpoint} {address}");

@@ -1,7 +1,6 @@
 //! `lifecycle`: the end of the calling actor, its children, and those that it watches.
 
 use ractor::{ActorCell, ActorId, ActorStatus};
-use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use wasmtime::component::{HasSelf, Linker};
@@ -190,7 +189,7 @@ impl StoreData {
         let id = directory::reserve_hosted_id();
         let start = myself.actor.start_child(id, child);
         // As it starts, the child may call this guest, which waits for it.
-        let (until, started) = oneshot::channel();
+        let (until, started) = directory::reply_port(None);
         let _waiting = Waiting::begin(self.label.pid, id.pid(), started);
         let longest = self.limits.call_wait;
         let task = Aborted(tokio::spawn(async move {

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use ractor::RpcReplyPort;
 use ractor::message::SerializedMessage;
-use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use wasmtime::component::{HasSelf, Linker};
 
 use super::RELEASE;
@@ -13,16 +11,16 @@ use super::recipients::NotSent;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::component::bindings::messaging::{self, ReplyError, SendError};
+use crate::component::bindings::requests::CallError;
 use crate::component::bindings::types::Pid;
 use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
-use crate::directory::{self, Inbox, Local, NotPut, PROBE_VARIANT, PutRefused, SendRefused};
+use crate::directory::{self, Inbox, Local, NotPut, PutRefused, SendRefused};
 use crate::policy::grants::Capability;
 use crate::policy::limits::Limit;
 use crate::store::data::StoreData;
 use crate::store::interface;
 use crate::store::pid;
-use crate::store::waits::{Circle, Waiting};
 
 /// The interface `messaging`.
 pub(super) struct Interface;
@@ -75,51 +73,8 @@ impl messaging::Host for StoreData {
         args: Vec<u8>,
         timeout_ms: Option<u64>,
     ) -> wasmtime::Result<Result<Vec<u8>, SendError>> {
-        self.side_effect()?;
-        // The guest can't answer while it waits, and `Waiting` would find the circle only after the message was
-        // built.
-        if Some(self.context()?.cell.get_id()) == pid::to_id(to) {
-            return Ok(Err(SendError::WouldDeadlock));
-        }
-        if variant == PROBE_VARIANT {
-            // It is answered by nobody, and a mailbox takes it without regard to limits.
-            return Ok(Err(SendError::NoReply));
-        }
-        if !self.fits(&variant, &args) {
-            return Ok(Err(SendError::TooLarge));
-        }
-        if let Err(not_sent) = self.check_recipient(to).await? {
-            return Ok(Err(not_sent.into()));
-        }
-        let longest = self.limits.call_wait;
-        let wait = timeout_ms.map_or(longest, |wait| Duration::from_millis(wait).min(longest));
-        let (sender, reply) = oneshot::channel();
-        let message = SerializedMessage::Call {
-            variant,
-            args,
-            reply: RpcReplyPort::from((sender, wait)),
-            metadata: None,
-        };
-        let begun = Instant::now();
-        // Dropped at the timeout, which takes the wait out of `waits`, so that others may call this guest again.
-        let outcome = timeout(wait, self.call_and_wait(to, message, reply)).await;
-        let outcome = match outcome {
-            // The other side knows the timeout too, and may be the first to give up for it.
-            Ok(Err(SendError::NoReply)) if begun.elapsed() >= wait => Err(SendError::Timeout),
-            Err(_) => Err(SendError::Timeout),
-            Ok(outcome) => outcome,
-        };
-        // A shorter wait was the guest's own wish, and no limit that it reached.
-        if outcome == Err(SendError::Timeout) && wait == longest {
-            telemetry::limit(&self.label, Limit::CallWait(longest));
-        }
-        Ok(match outcome {
-            Ok(reply) if reply.len() > self.limits.reply_bytes => {
-                telemetry::limit(&self.label, Limit::ReplyBytes(self.limits.reply_bytes));
-                Err(SendError::TooLarge)
-            }
-            outcome => outcome,
-        })
+        let called = self.call_actor(to, variant, args, timeout_ms).await?;
+        Ok(called.map_err(SendError::from))
     }
 
     fn reply(&mut self, reply_to: u64, bytes: Vec<u8>) -> wasmtime::Result<Result<(), ReplyError>> {
@@ -142,8 +97,13 @@ impl messaging::Host for StoreData {
         Ok(())
     }
 
-    fn fail_call(&mut self, reply_to: u64, _reason: String) -> wasmtime::Result<()> {
-        self.drop_call(reply_to)
+    fn fail_call(&mut self, reply_to: u64, reason: String) -> wasmtime::Result<()> {
+        self.side_effect()?;
+        self.context()?;
+        if let Some(port) = self.replies.take(reply_to) {
+            self.fail(port, None, &reason);
+        }
+        Ok(())
     }
 
     fn is_waiting(&mut self, reply_to: u64) -> wasmtime::Result<bool> {
@@ -172,27 +132,9 @@ impl StoreData {
         fits
     }
 
-    async fn call_and_wait(
-        &mut self,
-        to: Pid,
-        message: SerializedMessage,
-        reply: oneshot::Receiver<Vec<u8>>,
-    ) -> Result<Vec<u8>, SendError> {
-        let myself = self.label.pid;
-        // What a native or another node waits for isn't known here, so no circle through them can be seen.
-        if pid::to_id(to).is_none_or(|id| directory::inbox(id).is_none()) {
-            self.send(to, message).await?;
-            return reply.await.map_err(|_| SendError::NoReply);
-        }
-        // Before the message is sent: from then on, the other guest may begin to wait for this one.
-        let waiting = Waiting::begin(myself, to.id, reply).map_err(|Circle| SendError::WouldDeadlock)?;
-        self.send(to, message).await?;
-        waiting.await.ok_or(SendError::NoReply)
-    }
-
     /// Sends to an actor of this process, or past its stand-in to one of another node. The guest's fiber waits while that
     /// actor, or that node, takes messages more slowly than they come.
-    async fn send(&mut self, to: Pid, message: SerializedMessage) -> Result<(), SendError> {
+    pub(super) async fn send(&mut self, to: Pid, message: SerializedMessage) -> Result<(), SendError> {
         let id = pid::to_id(to).ok_or(SendError::UnknownActor)?;
         // Without a stand-in: those give up what doesn't fit at once, and here the guest can wait for room.
         if !directory::is_ours(id) {
@@ -263,6 +205,22 @@ impl From<NotSent> for SendError {
         match not_sent {
             NotSent::Unknown => Self::UnknownActor,
             NotSent::Denied => Self::Denied,
+        }
+    }
+}
+
+impl From<CallError> for SendError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::UnknownActor => Self::UnknownActor,
+            CallError::Stopped => Self::Stopped,
+            CallError::TooLarge => Self::TooLarge,
+            CallError::Timeout => Self::Timeout,
+            // This interface has no word for a reason.
+            CallError::NoReply | CallError::Failed(_) => Self::NoReply,
+            CallError::WouldDeadlock => Self::WouldDeadlock,
+            CallError::Overloaded | CallError::TooMany => Self::Overloaded,
+            CallError::Denied => Self::Denied,
         }
     }
 }

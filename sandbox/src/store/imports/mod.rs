@@ -1,5 +1,6 @@
 //! What a node offers to its guests, one file per WIT interface.
 
+mod calling;
 mod config;
 mod groups;
 mod identity;

@@ -3,7 +3,8 @@
 use wasmtime::component::{HasSelf, Linker};
 
 use super::RELEASE;
-use crate::component::bindings::messaging::{self, SendError};
+use super::recipients::NotSent;
+use crate::component::bindings::messaging::SendError;
 use crate::component::bindings::requests::{self, CallError, Mailbox};
 use crate::component::bindings::types::Pid;
 use crate::component::capabilities::{CapabilityImport, Certainty};
@@ -44,8 +45,7 @@ impl requests::Host for StoreData {
         args: Vec<u8>,
         timeout_ms: Option<u64>,
     ) -> wasmtime::Result<Result<Vec<u8>, CallError>> {
-        let called = messaging_call(self, to, variant, args, timeout_ms).await?;
-        Ok(called.map_err(CallError::from))
+        self.call_actor(to, variant, args, timeout_ms).await
     }
 
     async fn ask(
@@ -67,14 +67,13 @@ impl requests::Host for StoreData {
     }
 }
 
-async fn messaging_call(
-    data: &mut StoreData,
-    to: Pid,
-    variant: String,
-    args: Vec<u8>,
-    timeout_ms: Option<u64>,
-) -> wasmtime::Result<Result<Vec<u8>, SendError>> {
-    messaging::Host::call(data, to, variant, args, timeout_ms).await
+impl From<NotSent> for CallError {
+    fn from(not_sent: NotSent) -> Self {
+        match not_sent {
+            NotSent::Unknown => Self::UnknownActor,
+            NotSent::Denied => Self::Denied,
+        }
+    }
 }
 
 impl From<SendError> for CallError {

@@ -131,10 +131,13 @@ impl Output {
         }
         // Before the bytes are taken: dropped in this wait, they are still there.
         let lane: io::Result<Lane> = self.family.share().lane().await;
-        if let (Some(bytes), Ok(lane)) = (self.waiting.take(), lane) {
-            // That this may be written was asked before, so an error comes with the next question.
-            drop(begin(&lane, || self.inner.write(bytes)));
-        }
+        let Some(bytes) = self.waiting.take() else { return };
+        // That this may be written was asked before, so an error comes with the next question.
+        drop(match lane {
+            Ok(lane) => begin(&lane, || self.inner.write(bytes)),
+            // An error of the system, which the write meets again by itself. The guest was told that its bytes are on their way.
+            Err(_) => self.inner.write(bytes),
+        });
     }
 }
 

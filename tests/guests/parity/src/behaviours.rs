@@ -9,7 +9,8 @@ use std::fmt::Debug;
 use std::pin::Pin;
 
 use ractor::concurrency::{Duration, Instant, sleep};
-use ractor::{ActorCell, ActorRef, RactorErr, call_t, cast, pg};
+use ractor::requests::{self, CallError};
+use ractor::{ActorCell, ActorRef, MessagingErr, RactorErr, call_t, cast, pg};
 
 use crate::{KNOWN, Parity, ParityMsg};
 
@@ -194,6 +195,37 @@ pub async fn gives_up_and_is_given_up(subject: Subject) {
         assert!(notes(actor).await.contains(&"nobody waits".to_owned()));
     }
     other.stop(None);
+}
+
+/// Fails calls for a reason, at once and later, and hears why its own fail. It goes on as if nothing had been.
+pub async fn fails_calls(subject: Subject) {
+    let patience = Some(PATIENCE);
+    let before = notes(&subject.actor).await;
+    let refuse = |reply| ParityMsg::Refuse("größer\nthan that".to_owned(), reply);
+    let refused = requests::call(&subject.actor, refuse, patience).await;
+    assert_eq!(refused, Err(CallError::Failed("größer\\nthan that".to_owned())));
+    let unheard = call_t!(subject.actor, ParityMsg::Refuse, CALL_MS, "unheard".to_owned());
+    assert!(
+        matches!(unheard, Err(RactorErr::Messaging(MessagingErr::ChannelClosed))),
+        "{unheard:?}"
+    );
+
+    let actor = subject.actor.clone();
+    let kept = ractor::concurrency::spawn(async move { requests::call(&actor, ParityMsg::Later, patience).await });
+    let refusals = async {
+        loop {
+            cast!(subject.actor, ParityMsg::RefuseKept("late".to_owned())).unwrap();
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let refusals = ractor::concurrency::timeout(PATIENCE, refusals);
+    let refused = first(async { kept.await.unwrap() }, refusals).await;
+    assert_eq!(refused, Some(Err(CallError::Failed("late".to_owned()))));
+
+    let other = subject.native("other").await;
+    assert_eq!(subject.run("refused", &subject.other("other")).await, "not today, true");
+    other.stop(None);
+    assert_eq!(notes(&subject.actor).await, before, "it was never restarted");
 }
 
 /// Answers a call while it handles a later message, or drops it.
@@ -414,6 +446,7 @@ macro_rules! each_behaviour {
             reaches_others,
             gives_up_and_is_given_up,
             answers_later,
+            fails_calls,
             moves_between_groups,
             keeps_time,
             has_children,

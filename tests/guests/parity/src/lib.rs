@@ -9,8 +9,8 @@ mod sending;
 mod timers;
 
 use ractor::{
-    Actor, ActorCell, ActorProcessingErr, ActorRef, RactorClusterMessage, RpcReplyPort, SupervisionEvent, config, pg,
-    registry,
+    Actor, ActorCell, ActorProcessingErr, ActorRef, FailCall as _, RactorClusterMessage, RpcReplyPort,
+    SupervisionEvent, config, pg, registry,
 };
 
 /// The module that a parity actor starts children of: itself.
@@ -48,6 +48,11 @@ pub enum ParityMsg {
     /// Drops the call that is kept.
     #[rpc]
     Drop(RpcReplyPort<()>),
+    /// Fails this very call, with this reason.
+    #[rpc]
+    Refuse(String, RpcReplyPort<u64>),
+    /// Fails the call that is kept, with this reason.
+    RefuseKept(String),
     /// Stops with this reason.
     Stop(String),
     /// Fails with this reason, by an error.
@@ -113,6 +118,12 @@ impl Actor for Parity {
                 memory.kept = None;
                 reply.send(())?;
             }
+            ParityMsg::Refuse(reason, reply) => reply.fail(reason),
+            ParityMsg::RefuseKept(reason) => {
+                if let Some(reply) = memory.kept.take() {
+                    reply.fail(reason);
+                }
+            }
             ParityMsg::Stop(reason) => myself.stop(Some(reason)),
             ParityMsg::Fail(reason) => return Err(reason.into()),
             ParityMsg::Exit(reason) => ractor::exit(reason),
@@ -149,6 +160,7 @@ async fn run(myself: &ActorRef<ParityMsg>, chapter: &str, argument: &str) -> Res
         "call" => sending::call(argument).await?,
         "derived" => sending::derived(argument).await?,
         "many" => sending::many(argument).await?,
+        "refused" => sending::refused(argument).await?,
         "give up" => sending::give_up(argument).await?,
         "address" => sending::address(myself, argument).await,
         "join" => groups::join(myself, argument),

@@ -1,6 +1,7 @@
 //! Messages to others.
 
 use ractor::concurrency::Duration;
+use ractor::requests::{self, CallError};
 use ractor::rpc::{self, CallResult};
 use ractor::{
     ActorCell, ActorProcessingErr, ActorRef, BytesConvertable, DerivedActorRef, MessagingErr, RactorErr, address, call,
@@ -80,6 +81,21 @@ pub(crate) async fn give_up(name: &str) -> Result<String, ActorProcessingErr> {
     Ok(match late {
         Err(RactorErr::Timeout) => "timeout".to_owned(),
         Err(RactorErr::Messaging(MessagingErr::ChannelClosed)) => "dropped".to_owned(),
+        other => format!("{other:?}"),
+    })
+}
+
+/// Calls an actor that fails the call, in the way that hears why and in ractor's own.
+pub(crate) async fn refused(name: &str) -> Result<String, ActorProcessingErr> {
+    let other = named(name)?;
+    let refuse = |reply| ParityMsg::Refuse("not today".to_owned(), reply);
+    let heard = requests::call(&other, refuse, Some(Duration::from_secs(10))).await;
+    let unheard = call_t!(other, ParityMsg::Refuse, 10_000, "not today".to_owned());
+    let count = requests::call(&other, ParityMsg::Count, None).await?;
+    Ok(match (heard, unheard) {
+        (Err(CallError::Failed(reason)), Err(RactorErr::Messaging(MessagingErr::ChannelClosed))) => {
+            format!("{reason}, {}", count > 0)
+        }
         other => format!("{other:?}"),
     })
 }

@@ -1,0 +1,76 @@
+//! How the calls that a guest was given end.
+
+use super::data::StoreData;
+use super::replies::Port;
+use crate::accounting::label::Label;
+use crate::accounting::telemetry;
+use crate::directory::{self, FailureReason, Told};
+use crate::policy::limits::Limit;
+use crate::policy::text::tidy;
+
+impl StoreData {
+    /// Sends what `handle-call` returned.
+    pub(crate) fn answer(&mut self, variant: &str, bytes: Vec<u8>) {
+        let Some(port) = self.take_unanswered(variant) else {
+            return;
+        };
+        // The port is dropped with this, so the caller hears at once that there is no reply.
+        if bytes.len() > self.limits.reply_bytes {
+            telemetry::limit(&self.label, Limit::ReplyBytes(self.limits.reply_bytes));
+            return;
+        }
+        // The caller may have given up meanwhile, which is its own affair.
+        drop(port.send(bytes));
+    }
+
+    /// Keeps the call that `handle-call` has not answered.
+    pub(crate) fn defer(&mut self) {
+        if let Err(limit) = self.replies.defer_current() {
+            telemetry::limit(&self.label, limit);
+        }
+    }
+
+    /// Fails the call for the reason that `handle-call` returned.
+    pub(crate) fn fail_current(&mut self, variant: &str, reason: &str) {
+        if let Some(port) = self.take_unanswered(variant) {
+            self.fail(port, Some(variant), reason);
+        }
+    }
+
+    /// Fails a call for a reason that the guest gave, and logs it: as a warning if the caller can't hear it.
+    pub(super) fn fail(&self, port: Port, variant: Option<&str>, reason: &str) {
+        let reason = FailureReason::new(reason);
+        let told = directory::fail(port, reason.clone());
+        if told == Told::GivenUp || !self.label.log.allows() {
+            return;
+        }
+        let Label { name, pid, .. } = &self.label;
+        let variant = variant.map(|variant| tidy(variant, self.limits.name_bytes));
+        let variant = variant.as_deref();
+        // Here, too, if the caller's node has the reason: the caller itself may have used ractor's `call!`, which has no word for it.
+        if told == Told::Caller {
+            tracing::info!(actor = &**name, pid, variant, %reason, "the actor failed a call");
+        } else {
+            tracing::warn!(
+                actor = &**name,
+                pid,
+                variant,
+                %reason,
+                "the actor failed a call, and its caller hears only that there is no reply"
+            );
+        }
+    }
+
+    fn take_unanswered(&mut self, variant: &str) -> Option<Port> {
+        let port = self.replies.take_current();
+        if port.is_none() && self.label.log.allows() {
+            tracing::warn!(
+                actor = &*self.label.name,
+                pid = self.label.pid,
+                variant = &*tidy(variant, self.limits.name_bytes),
+                "the guest answered this call before and again by returning; the second answer is ignored"
+            );
+        }
+        port
+    }
+}
