@@ -301,6 +301,38 @@ ractor_error ractor_test_reply(ractor_open_call call, const ractor_type *type, v
     return decode_reply(type, (ractor_bytes){record->bytes, record->len}, reply);
 }
 
+typedef struct batch {
+    const ractor_sendable *messages;
+    size_t count;
+} batch;
+
+static void handle_batch(const void *parameters) {
+    const batch *all = (const batch *)parameters;
+    size_t len = 0;
+    cast_sizes *sizes = (cast_sizes *)allocate(all->count * sizeof *sizes);
+    for (size_t i = 0; i < all->count; i++) {
+        sizes[i] = (cast_sizes){(uint32_t)all->messages[i].tag.len, (uint32_t)all->messages[i].arguments.len};
+        len += sizes[i].tag + sizes[i].arguments;
+    }
+    uint8_t *bytes = (uint8_t *)allocate(len), *at = bytes;
+    for (size_t i = 0; i < all->count; i++) {
+        memcpy(at, all->messages[i].tag.ptr, sizes[i].tag);
+        if (sizes[i].arguments > 0) memcpy(at + sizes[i].tag, all->messages[i].arguments.ptr, sizes[i].arguments);
+        at += sizes[i].tag + sizes[i].arguments;
+    }
+    const uint8_t *handed = (const uint8_t *)hand_over(bytes, len);
+    const cast_sizes *handed_sizes = (const cast_sizes *)hand_over(sizes, all->count * sizeof *sizes);
+    free(bytes);
+    free(sizes);
+    check(export_handle_casts(handed, len, handed_sizes, all->count));
+}
+
+void ractor_test_cast_all(const ractor_sendable *messages, size_t count) {
+    batch all = {messages, count};
+    enter_actor(handle_batch, &all);
+    run();
+}
+
 typedef struct event_parameters {
     const ractor_event *event;
 } event_parameters;

@@ -44,6 +44,8 @@ void ractor_test_configure(const char *key, const char *value);
 // Calls the actor, and what became of that: RACTOR_TIMEOUT as long as there is no reply.
 ractor_open_call ractor_test_call(ractor_sendable message);
 ractor_error ractor_test_reply(ractor_open_call call, const ractor_type *type, void *reply);
+// Casts several messages to the actor at once, as a node does when they wait.
+void ractor_test_cast_all(const ractor_sendable *messages, size_t count);
 // Lets time pass, and happen what is due.
 void ractor_test_advance(uint64_t ms);
 void ractor_test_event(ractor_event event);

@@ -329,6 +329,21 @@ static void handlers_wait(void) {
     CHECK(call_get(me(), 1000, &n).kind == RACTOR_NO_ERROR && n == 17);
 }
 
+static void batches_are_handled_in_order(void) {
+    uint64_t n;
+    begin_test(0);
+    ractor_sendable casts[] = {make_add(1), make_note(RACTOR_STR("one")), make_add(2), raw("Add", "", 0), make_add(3)};
+    ractor_test_cast_all(casts, 5);
+    CHECK(call_get(me(), 1000, &n).kind == RACTOR_NO_ERROR && n == 6);
+    const Life *life = (const Life *)ractor_the_actor()->self;
+    CHECK(life->marks.count == 3 && life->marks.items[2] == 3 && ractor_equal(life->note, "one"));
+    CHECK(ractor_test_saw("dropped a cast Add"));
+    // What is behind the one that fails is not for this instance.
+    ractor_sendable failing_casts[] = {make_add(4), make_fail(), make_add(5)};
+    ractor_test_cast_all(failing_casts, 3);
+    CHECK(!ractor_test_is_alive() && strcmp(ractor_test_failure(), "10 is enough") == 0 && life->count == 10);
+}
+
 static void states_stay(void) {
     uint64_t n;
     begin_test(5);
@@ -351,6 +366,13 @@ static void states_stay(void) {
     CHECK(strcmp(ractor_test_failure(), "the value of the field `totals` is no map<string, u64>") == 0);
 }
 
+static void a_state_that_is_no_text_is_not_handed_on(void) {
+    begin_test(0);
+    ractor_keep_str(&((Life *)ractor_the_actor()->self)->note, RACTOR_STR("\xff"));
+    CHECK(!ractor_test_reload());
+    CHECK(strcmp(ractor_test_failure(), "the value of the field `note` is no string") == 0);
+}
+
 static void it_is_what_the_tables_say(void) {
     begin_test(0);
     const ractor_actor *life = ractor_the_actor();
@@ -367,7 +389,9 @@ int main(void) {
     others_are_reached();
     calls_are_answered_later();
     handlers_wait();
+    batches_are_handled_in_order();
     states_stay();
+    a_state_that_is_no_text_is_not_handed_on();
     it_is_what_the_tables_say();
     return summary("life");
 }
