@@ -65,6 +65,8 @@ enum Task {
     SetupTarget,
     /// Compile the guests of this workspace to WebAssembly components
     BuildGuests,
+    /// Test the SDKs of other languages natively, which is part of `test`
+    TestSdks,
 }
 
 fn main() -> ExitCode {
@@ -94,5 +96,6 @@ fn run(task: &Task) -> Result<()> {
         Task::Bench(options) => bench::run(&workspace, options),
         Task::SetupTarget => target::set_up(&workspace),
         Task::BuildGuests => guests::build_all(&workspace).map(drop),
+        Task::TestSdks => languages::test_sdks(&workspace),
     }
 }

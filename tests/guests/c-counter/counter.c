@@ -1,273 +1,78 @@
-// A counter in C, straight against the WIT world `ractor:actor/guest-actor`, without an SDK. It understands the messages
-// of examples/counter, byte for byte, so whoever talks to it can't tell the two apart.
-//
-// guest_actor.h is generated from wit/: one type for each WIT type, `ractor_actor_INTERFACE_FUNCTION` for each import, and
-// the `exports_…` functions below to be written here. README.md in the folder above says how it is built.
-//
-// Who frees what: the arguments of an export are ours to free; what an export returns is freed by the generated code, so
-// it must come from malloc; the arguments of an import stay ours; what an import returns is ours to free.
+// A counter in C, with the SDK in guest-sdk/c. It understands the messages of examples/counter, byte for byte, so whoever talks to it
+// can't tell the two apart. README.md in the folder above says how it is built.
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "guest_actor.h"
-
-typedef guest_actor_list_u8_t bytes_t;
-typedef guest_actor_string_t string_t;
-typedef ractor_actor_types_pid_t pid;
-
-// An instance is one actor, and its exports are never called concurrently: globals are its state.
-static uint64_t count = 0;
+#include "ractor.h"
 
 // How long another member of a group may take to answer.
-static const uint64_t PATIENCE_MS = 1000;
+#define PATIENCE_MS 1000
 
-// ---- The encoding of messages: a u64 is 8 bytes, big-endian; each argument is its length as a u64, and its bytes. ----
+typedef struct { uint64_t count; } Counter;
 
-static uint64_t get_u64(const uint8_t *from) {
-    uint64_t n = 0;
-    for (int i = 0; i < 8; i++) n = n << 8 | from[i];
-    return n;
+#define STATE(FIELD) FIELD(u64, count)
+#define MESSAGES(CAST, CALL) \
+    CAST(add, "Counts up by a number.", (u64, n)) \
+    CALL(get, u64, "Replies with the count.") \
+    CALL(add_and_get, u64, "Counts up by a number and replies with the new count.", (u64, n)) \
+    CALL(sum_of, u64, "Replies with the sum of the counts of every other member of a process group.", (string, group)) \
+    CAST(add_to, "Makes every other member of a process group count up by a number.", (string, group), (u64, n)) \
+    CALL(name, string, "Replies with the name of this actor, or with nothing if it has none.") \
+    CAST(crash, "Fails with the text as the reason.", (string, reason))
+
+RACTOR_ACTOR(Counter, (u64, start), MESSAGES, STATE, .documentation = "Counts up from its start argument.")
+
+static uint64_t sum(uint64_t one, uint64_t other) { return one > UINT64_MAX - other ? UINT64_MAX : one + other; }
+
+static ractor_status pre_start(Counter *self, uint64_t start) {
+    self->count = start;
+    return RACTOR_OK;
 }
 
-static void put_u64(uint8_t *to, uint64_t n) {
-    for (int i = 7; i >= 0; i--, n >>= 8) to[i] = (uint8_t)n;
+static ractor_status on_add(Counter *self, uint64_t n) {
+    self->count = sum(self->count, n);
+    return RACTOR_OK;
 }
 
-// Takes the next argument off `args`. It points into them.
-static bool take(bytes_t *args, bytes_t *argument) {
-    if (args->len < 8) return false;
-    uint64_t len = get_u64(args->ptr);
-    if (len > args->len - 8) return false;
-    *argument = (bytes_t){args->ptr + 8, (size_t)len};
-    *args = (bytes_t){args->ptr + 8 + len, args->len - 8 - (size_t)len};
-    return true;
+static ractor_status on_get(Counter *self, uint64_t *reply) {
+    *reply = self->count;
+    return RACTOR_OK;
 }
 
-static bool take_u64(bytes_t *args, uint64_t *n) {
-    bytes_t argument;
-    if (!take(args, &argument) || argument.len != 8) return false;
-    *n = get_u64(argument.ptr);
-    return true;
+static ractor_status on_add_and_get(Counter *self, uint64_t n, uint64_t *reply) {
+    on_add(self, n);
+    return on_get(self, reply);
 }
 
-// What is handed to the node as a string must be UTF-8: anything else traps, and ends the actor.
-static bool is_utf8(const uint8_t *s, size_t len) {
-    for (size_t i = 0; i < len;) {
-        // The first byte says how many follow. No shorter form of the same code point is allowed.
-        uint32_t c = s[i++], least;
-        int more;
-        if (c < 0x80) continue;
-        else if ((c & 0xe0) == 0xc0) more = 1, least = 0x80, c &= 0x1f;
-        else if ((c & 0xf0) == 0xe0) more = 2, least = 0x800, c &= 0x0f;
-        else if ((c & 0xf8) == 0xf0) more = 3, least = 0x10000, c &= 0x07;
-        else return false;
-        for (; more > 0; more--) {
-            if (i == len || (s[i] & 0xc0) != 0x80) return false;
-            c = c << 6 | (s[i++] & 0x3f);
-        }
-        if (c < least || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) return false;
+static ractor_status on_sum_of(Counter *self, ractor_str group, uint64_t *reply) {
+    (void)self;
+    ractor_pids members = ractor_members(group);
+    for (size_t i = 0; i < members.count; i++) {
+        uint64_t count;
+        if (ractor_same(members.items[i], ractor_self())) continue;
+        ractor_error error = call_get(members.items[i], PATIENCE_MS, &count);
+        if (error.kind != RACTOR_NO_ERROR) return ractor_fail_with("a member did not answer", error);
+        *reply = sum(*reply, count);
     }
-    return true;
+    return RACTOR_OK;
 }
 
-static bool take_string(bytes_t *args, string_t *text) {
-    bytes_t argument;
-    if (!take(args, &argument) || !is_utf8(argument.ptr, argument.len)) return false;
-    *text = (string_t){argument.ptr, argument.len};
-    return true;
-}
-
-static bytes_t reply_u64(uint64_t n) {
-    bytes_t reply = {malloc(8), 8};
-    put_u64(reply.ptr, n);
-    return reply;
-}
-
-// ---- Small things ----
-
-static bool is(const string_t *text, const char *what) {
-    return text->len == strlen(what) && memcmp(text->ptr, what, text->len) == 0;
-}
-
-static void add(uint64_t n) {
-    count = count > UINT64_MAX - n ? UINT64_MAX : count + n;
-}
-
-static void warn(const char *text) {
-    string_t target, message;
-    guest_actor_string_set(&target, "c_counter");
-    guest_actor_string_set(&message, text);
-    guest_actor_list_tuple2_string_string_t no_fields = {NULL, 0};
-    ractor_actor_logging_log(RACTOR_ACTOR_LOGGING_LEVEL_WARN, &target, &message, &no_fields);
-}
-
-// Every member of a group but this actor. To be freed.
-static ractor_actor_groups_list_pid_t others(string_t *group) {
-    ractor_actor_groups_list_pid_t members;
-    pid self;
-    ractor_actor_identity_self_pid(&self);
-    ractor_actor_groups_members(group, NULL, &members);
-    size_t kept = 0;
-    for (size_t i = 0; i < members.len; i++) {
-        if (members.ptr[i].node == self.node && members.ptr[i].id == self.id) continue;
-        members.ptr[kept++] = members.ptr[i];
+static ractor_status on_add_to(Counter *self, ractor_str group, uint64_t n) {
+    (void)self;
+    ractor_pids members = ractor_members(group);
+    for (size_t i = 0; i < members.count; i++) {
+        if (ractor_same(members.items[i], ractor_self())) continue;
+        ractor_error error = ractor_cast(members.items[i], make_add(n));
+        if (error.kind != RACTOR_NO_ERROR) ractor_log(RACTOR_WARN, "not added: %.*s", RACTOR_PRINT(ractor_error_text(error)));
     }
-    // What is freed later is freed by its length, which is about to be nothing.
-    if (kept == 0) ractor_actor_groups_list_pid_free(&members);
-    members.len = kept;
-    return members;
+    return RACTOR_OK;
 }
 
-// ---- What the messages do ----
-
-// The sum of what the others of a group count. False if one of them does not answer.
-static bool sum_of(string_t *group, uint64_t *sum) {
-    string_t get;
-    guest_actor_string_set(&get, "Get");
-    bytes_t no_arguments = {NULL, 0};
-    uint64_t patience = PATIENCE_MS;
-    ractor_actor_groups_list_pid_t members = others(group);
-    bool all = true;
-    *sum = 0;
-    for (size_t i = 0; i < members.len && all; i++) {
-        bytes_t reply;
-        ractor_actor_messaging_send_error_t error;
-        all = ractor_actor_messaging_call(&members.ptr[i], &get, &no_arguments, &patience, &reply, &error);
-        if (!all) break;
-        all = reply.len == 8;
-        uint64_t n = all ? get_u64(reply.ptr) : 0;
-        *sum = *sum > UINT64_MAX - n ? UINT64_MAX : *sum + n;
-        guest_actor_list_u8_free(&reply);
-    }
-    ractor_actor_groups_list_pid_free(&members);
-    return all;
+static ractor_status on_name(Counter *self, ractor_str *reply) {
+    (void)self;
+    ractor_self_name(reply);
+    return RACTOR_OK;
 }
 
-static void add_to(string_t *group, uint64_t n) {
-    string_t variant;
-    guest_actor_string_set(&variant, "Add");
-    uint8_t encoded[16];
-    put_u64(encoded, 8);
-    put_u64(encoded + 8, n);
-    bytes_t arguments = {encoded, sizeof encoded};
-    ractor_actor_groups_list_pid_t members = others(group);
-    for (size_t i = 0; i < members.len; i++) {
-        ractor_actor_messaging_send_error_t error;
-        if (!ractor_actor_messaging_cast(&members.ptr[i], &variant, &arguments, &error)) warn("a member is gone");
-    }
-    ractor_actor_groups_list_pid_free(&members);
-}
-
-// ---- The exports ----
-
-bool exports_ractor_actor_actor_pre_start(bytes_t *args, string_t *err) {
-    bool ok = args->len == 8;
-    if (ok) count = get_u64(args->ptr);
-    else guest_actor_string_dup(err, "the start argument is no u64");
-    guest_actor_list_u8_free(args);
-    return ok;
-}
-
-bool exports_ractor_actor_actor_handle_cast(string_t *variant, bytes_t *args, string_t *err) {
-    bytes_t rest = *args;
-    string_t text;
-    uint64_t n;
-    bool lives = true;
-    if (is(variant, "Add") && take_u64(&rest, &n) && rest.len == 0) {
-        add(n);
-    } else if (is(variant, "AddTo") && take_string(&rest, &text) && take_u64(&rest, &n) && rest.len == 0) {
-        add_to(&text, n);
-    } else if (is(variant, "Crash") && take_string(&rest, &text) && rest.len == 0) {
-        // The actor fails, for this reason.
-        guest_actor_string_dup_n(err, (const char *)text.ptr, text.len);
-        lives = false;
-    } else {
-        warn("dropped a message that it doesn't understand");
-    }
-    guest_actor_string_free(variant);
-    guest_actor_list_u8_free(args);
-    return lives;
-}
-
-bool exports_ractor_actor_actor_handle_call(string_t *variant, bytes_t *args, uint64_t reply_to,
-                                            guest_actor_option_list_u8_t *ret, string_t *err) {
-    (void)err;
-    bytes_t rest = *args;
-    string_t text;
-    uint64_t n;
-    ret->is_some = true;
-    if (is(variant, "Get") && rest.len == 0) {
-        ret->val = reply_u64(count);
-    } else if (is(variant, "AddAndGet") && take_u64(&rest, &n) && rest.len == 0) {
-        add(n);
-        ret->val = reply_u64(count);
-    } else if (is(variant, "SumOf") && take_string(&rest, &text) && rest.len == 0 && sum_of(&text, &n)) {
-        ret->val = reply_u64(n);
-    } else if (is(variant, "Name") && rest.len == 0) {
-        string_t name = {NULL, 0};
-        ractor_actor_identity_self_name(&name);
-        ret->val = (bytes_t){name.ptr, name.len};
-    } else {
-        // No reply, and the caller is told so at once.
-        warn("dropped a call that it can't answer");
-        ractor_actor_messaging_drop_call(reply_to);
-        ret->is_some = false;
-    }
-    guest_actor_string_free(variant);
-    guest_actor_list_u8_free(args);
-    return true;
-}
-
-bool exports_ractor_actor_actor_post_start(string_t *err) {
-    (void)err;
-    return true;
-}
-
-bool exports_ractor_actor_actor_handle_supervisor_evt(exports_ractor_actor_actor_supervision_event_t *event,
-                                                      string_t *err) {
-    (void)err;
-    exports_ractor_actor_actor_supervision_event_free(event);
-    return true;
-}
-
-bool exports_ractor_actor_actor_post_stop(string_t *err) {
-    (void)err;
-    return true;
-}
-
-// What tools and people see of it. `reply` is NULL for a cast.
-struct message {
-    const char *name, *arguments[2], *reply;
-};
-
-static const struct message MESSAGES[] = {
-    {"Add", {"u64"}, NULL},
-    {"Get", {NULL}, "u64"},
-    {"AddAndGet", {"u64"}, "u64"},
-    {"SumOf", {"String"}, "u64"},
-    {"AddTo", {"String", "u64"}, NULL},
-    {"Name", {NULL}, "String"},
-    {"Crash", {"String"}, NULL},
-};
-
-void exports_ractor_actor_actor_describe(exports_ractor_actor_actor_descriptor_t *ret) {
-    guest_actor_string_dup(&ret->name, "Counter");
-    guest_actor_string_dup(&ret->version, "0.1.0");
-    ret->state_version = 0;
-    ret->arguments.is_some = true;
-    guest_actor_string_dup(&ret->arguments.val, "u64");
-    ret->messages.len = sizeof MESSAGES / sizeof *MESSAGES;
-    ret->messages.ptr = calloc(ret->messages.len, sizeof *ret->messages.ptr);
-    for (size_t i = 0; i < ret->messages.len; i++) {
-        const struct message *from = &MESSAGES[i];
-        exports_ractor_actor_actor_message_variant_t *to = &ret->messages.ptr[i];
-        guest_actor_string_dup(&to->name, from->name);
-        while (to->arguments.len < 2 && from->arguments[to->arguments.len] != NULL) to->arguments.len++;
-        if (to->arguments.len > 0) to->arguments.ptr = calloc(to->arguments.len, sizeof *to->arguments.ptr);
-        for (size_t j = 0; j < to->arguments.len; j++)
-            guest_actor_string_dup(&to->arguments.ptr[j], from->arguments[j]);
-        to->reply.is_some = from->reply != NULL;
-        if (to->reply.is_some) guest_actor_string_dup(&to->reply.val, from->reply);
-    }
+static ractor_status on_crash(Counter *self, ractor_str reason) {
+    (void)self;
+    return ractor_fail("%.*s", RACTOR_PRINT(reason));
 }

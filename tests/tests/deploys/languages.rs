@@ -4,7 +4,7 @@ use std::path::Path;
 use std::thread;
 
 use ractor_host_tests::host::HostNode;
-use ractor_host_tests::languages;
+use ractor_host_tests::languages::{self, component as guest};
 use ractor_host_tests::peer::{Kind, Peer};
 use ractor_host_tests::programs;
 
@@ -62,6 +62,26 @@ fn a_state_that_python_does_not_understand_stays_with_the_old_code() {
         assert!(refused.stdout.contains(expected), "{expected} in {}", refused.stdout);
     }
     assert_eq!((lab.ask(&node, "version"), lab.ask(&node, "get")), (1, 7));
+}
+
+#[test]
+fn a_counter_in_c_goes_on_in_zig_and_in_cpp() {
+    let (Some(c), Some(zig), Some(cpp)) = (guest("c_counter"), guest("zig_counter"), guest("cpp_counter")) else {
+        return;
+    };
+    let lab = Lab::new();
+    lab.write("alpha.wasm", &contents(&c));
+    let actor = "groups = [\"counters\"]\narguments = \"u64:100\"\n";
+    let node = HostNode::start("alpha", &lab.toml("alpha", &[], "", actor));
+    let mut stock = Peer::start(Kind::Stock, "stock", &["--connect", node.address()]);
+    stock.wait("members counters", "remote:counter");
+    for (component, count) in [(&zig, 101), (&cpp, 102), (&c, 103)] {
+        let file = component.to_str().expect("a path");
+        let ended = lab.control("reload", &[node.address()], &["counter", "--file", file]);
+        assert!(ended.answer().contains("done, 1 actors"), "{file}: {}", ended.stdout);
+        stock.run("cast counters Add 1");
+        assert_eq!(stock.run("call counters Get"), count.to_string(), "{file}");
+    }
 }
 
 fn contents(file: &Path) -> Vec<u8> {

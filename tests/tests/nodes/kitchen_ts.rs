@@ -1,6 +1,6 @@
 //! The kitchen in TypeScript as a component on a node: what the SDK's own tests can't show, which run it without WebAssembly.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ractor_host_tests::COOKIE;
 use ractor_host_tests::cli::{Ended, message};

@@ -11,6 +11,7 @@ mod given_up;
 mod guests_and_stock;
 mod here;
 mod http;
+mod kitchen_c;
 mod kitchen_py;
 mod kitchen_ts;
 mod languages;

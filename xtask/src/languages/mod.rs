@@ -5,6 +5,7 @@
 //! made from is. Neither asks the network for anything then.
 
 mod c;
+mod c_sdk;
 mod digest;
 mod javascript;
 mod python;
@@ -40,8 +41,11 @@ struct Guest {
     compile: fn(&Build<'_>) -> Result<()>,
 }
 
-const GUESTS: [Guest; 6] = [
-    c::GUEST,
+const GUESTS: [Guest; 9] = [
+    c::COUNTER,
+    c::KITCHEN,
+    c::CPP_COUNTER,
+    c::ZIG_COUNTER,
     javascript::COUNTER,
     javascript::KITCHEN,
     python::COUNTER,
@@ -79,6 +83,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
 /// A test fails. In continuous integration also: tools are missing.
 pub(crate) fn test_sdks(workspace: &Workspace) -> Result<()> {
     let (folder, _lock) = tools_folder(workspace)?;
+    c_sdk::test(workspace, &folder)?;
     javascript::test(workspace, &folder)?;
     python::test(workspace, &folder)
 }
