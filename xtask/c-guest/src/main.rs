@@ -5,6 +5,8 @@
 //! The core module exports and imports the functions of the world by their names in the canonical ABI, as guest-sdk/c/ractor.c does. What
 //! else it imports is WASI 0.1, from the C library.
 
+mod go;
+
 use std::env;
 use std::fs;
 use std::path::Path;
@@ -44,6 +46,9 @@ fn make_component(wit: &Path, world: &str, core: &Path, component: &Path) -> Res
     let world = resolve.select_world(&[package], Some(world))?;
     let module = fs::read(core).with_context(|| format!("cannot read {}", core.display()))?;
     let mut module = without_debugging(&module).with_context(|| format!("{} is no module", core.display()))?;
+    if let Some(adapted) = go::adapted(&module).with_context(|| format!("{} is not what it should be", core.display()))? {
+        module = adapted;
+    }
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
     // The adapter is left out of a component that imports nothing of WASI.
     let bytes = ComponentEncoder::default()
