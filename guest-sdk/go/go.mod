@@ -1,0 +1,3 @@
+module ractor-host/ractor
+
+go 1.27
