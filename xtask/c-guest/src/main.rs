@@ -1,9 +1,9 @@
-//! What a guest in C needs beside a C compiler: the step from the core module that the compiler made to a component.
+//! What a guest in C or Go needs beside a compiler: the step from the core module that the compiler made to a component.
 //!
 //! `c-guest WIT-FOLDER WORLD CORE-MODULE COMPONENT`
 //!
-//! The core module exports and imports the functions of the world by their names in the canonical ABI, as guest-sdk/c/ractor.c does. What
-//! else it imports is WASI 0.1, from the C library.
+//! The core module exports and imports the functions of the world by their names in the canonical ABI, as guest-sdk/c/ractor.c and
+//! guest-sdk/go do. What else it imports is WASI 0.1, from the C library or Go's runtime.
 
 mod go;
 

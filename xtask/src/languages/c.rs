@@ -11,8 +11,8 @@ use super::{Build, Guest};
 use crate::process::Run;
 use crate::programs;
 
-/// What makes a component of a core module. A program of this workspace.
-const C_GUEST: &str = "c-guest";
+/// The program of this workspace that makes a component of a core module.
+pub(super) const C_GUEST: &str = "c-guest";
 /// The folder that pins zig for all of them.
 pub(super) const PINS: &str = "tests/guests/c-counter";
 /// Also with the tests of the SDK itself.

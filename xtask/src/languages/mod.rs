@@ -7,6 +7,7 @@
 mod c;
 mod c_sdk;
 mod digest;
+mod go;
 mod javascript;
 mod python;
 mod tools;
@@ -41,11 +42,13 @@ struct Guest {
     compile: fn(&Build<'_>) -> Result<()>,
 }
 
-const GUESTS: [Guest; 9] = [
+const GUESTS: [Guest; 11] = [
     c::COUNTER,
     c::KITCHEN,
     c::CPP_COUNTER,
     c::ZIG_COUNTER,
+    go::COUNTER,
+    go::KITCHEN,
     javascript::COUNTER,
     javascript::KITCHEN,
     python::COUNTER,
@@ -84,6 +87,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
 pub(crate) fn test_sdks(workspace: &Workspace) -> Result<()> {
     let (folder, _lock) = tools_folder(workspace)?;
     c_sdk::test(workspace, &folder)?;
+    go::test(workspace, &folder)?;
     javascript::test(workspace, &folder)?;
     python::test(workspace, &folder)
 }
