@@ -298,7 +298,7 @@ func (k *Kitchen) AskRing(async *ractor.Async, name string) string {
 	if !ok {
 		return told(errNotFound)
 	}
-	return answer(ractor.Ask[string](other, patience, "AskRing", ractor.SelfName()).Await(async))
+	return answer(ractor.Ask[string](other, patience, "Ring", ractor.SelfName()).Await(async))
 }
 
 // ---- Waiting ----

@@ -12,6 +12,7 @@ mod guests_and_stock;
 mod here;
 mod http;
 mod kitchen_c;
+mod kitchen_go;
 mod kitchen_py;
 mod kitchen_ts;
 mod languages;

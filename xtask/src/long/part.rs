@@ -22,6 +22,9 @@ use super::shares;
 const SECONDS_VARIABLE: &str = "RACTOR_TEST_SECONDS";
 /// Where the simulations read the same, in minutes.
 const MINUTES_VARIABLE: &str = "RACTOR_SIM_MINUTES";
+/// Where the tests of very many messages read how many, and how many there are here.
+const MESSAGES_VARIABLE: &str = "RACTOR_TEST_MESSAGES";
+const MESSAGES: &str = "2000000";
 /// Of three parts of the time for simulations, those that whole nodes get. Sessions alone get the rest.
 const WHOLE_NODES: u32 = 2;
 
@@ -30,6 +33,7 @@ const WHOLE_NODES: u32 = 2;
 pub(crate) enum Part {
     Builds,
     Package,
+    Millions,
     Soak,
     Histories,
     Simulation,
@@ -40,9 +44,10 @@ pub(crate) enum Part {
 
 impl Part {
     /// All of them, in the order in which they run: first those that take what they take.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Builds,
         Self::Package,
+        Self::Millions,
         Self::Soak,
         Self::Histories,
         Self::Simulation,
@@ -56,6 +61,7 @@ impl Part {
         match self {
             Self::Builds => "builds",
             Self::Package => "package",
+            Self::Millions => "millions",
             Self::Soak => "soak",
             Self::Histories => "histories",
             Self::Simulation => "simulation",
@@ -73,7 +79,7 @@ impl Part {
     /// Its share of the time, beside those of the others. 0: it takes what it takes.
     pub(super) fn weight(self) -> u32 {
         match self {
-            Self::Builds | Self::Package => 0,
+            Self::Builds | Self::Package | Self::Millions => 0,
             Self::Interleavings => 1,
             Self::Soak => 2,
             Self::Histories | Self::Fuzz | Self::Mutants => 3,
@@ -83,7 +89,7 @@ impl Part {
 
     /// Whether it has nodes as processes.
     fn has_nodes(self) -> bool {
-        matches!(self, Self::Soak | Self::Histories)
+        matches!(self, Self::Millions | Self::Soak | Self::Histories)
     }
 
     /// Runs it for `share`, which doesn't count what it builds.
@@ -95,7 +101,7 @@ impl Part {
         match self {
             Self::Builds => repeat::run(workspace),
             Self::Package => package::run(workspace),
-            Self::Soak | Self::Histories => prepared.suite(self.name(), share),
+            Self::Millions | Self::Soak | Self::Histories => prepared.suite(self.name(), share),
             Self::Simulation => simulation(workspace, share),
             Self::Interleavings => interleavings(workspace, share),
             Self::Fuzz => fuzz::run_all(workspace, |tests| {
@@ -155,6 +161,7 @@ impl<'a> Prepared<'a> {
             .env(GUESTS_VARIABLE, guests)
             .env(PROGRAMS_VARIABLE, programs)
             .env(SECONDS_VARIABLE, span.seconds().to_string())
+            .env(MESSAGES_VARIABLE, MESSAGES)
             .env("RACTOR_HISTORY_SEED", fuzz::seed_by_clock().to_string())
             .limit_minutes(span.limit_minutes())
             .show()
