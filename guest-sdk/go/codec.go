@@ -31,6 +31,8 @@ var (
 	typeOfU128 = reflect.TypeFor[U128]()
 	typeOfI128 = reflect.TypeFor[I128]()
 	typeOfChar = reflect.TypeFor[Char]()
+	// See Bytes.
+	typeOfBytes = reflect.TypeFor[Bytes]()
 )
 
 // codecOf gives that of a type that messages can have.
@@ -66,6 +68,8 @@ func makeCodec(of reflect.Type) (*codec, error) {
 		return wideCodec(of), nil
 	case of == typeOfChar:
 		return charCodec(), nil
+	case of == typeOfBytes:
+		return keyCodec(), nil
 	}
 	switch of.Kind() {
 	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
@@ -282,6 +286,25 @@ func bytesCodec(name string) *codec {
 			return nil
 		},
 		write: writeBytes, read: readBytes,
+	}
+}
+
+func keyCodec() *codec {
+	return &codec{name: "bytes",
+		append: func(to []byte, value reflect.Value) ([]byte, error) { return append(to, value.String()...), nil },
+		decode: func(bytes []byte, value reflect.Value) error {
+			value.SetString(string(bytes))
+			return nil
+		},
+		write: func(to *stateWriter, value reflect.Value) error {
+			to.base64([]byte(value.String()))
+			return nil
+		},
+		read: func(from *stateReader, value reflect.Value) error {
+			bytes, err := from.base64()
+			value.SetString(string(bytes))
+			return err
+		},
 	}
 }
 

@@ -364,7 +364,7 @@ func wideState(of reflect.Type) (writes, reads) {
 }
 
 // What floats are that JSON has no number for.
-var specials = map[string]float64{"NaN": math.NaN(), "Infinity": math.Inf(1), "-Infinity": math.Inf(-1), "-0": math.Copysign(0, -1)}
+var specials = map[string]float64{"NaN": math.Float64frombits(0x7ff8000000000000), "Infinity": math.Inf(1), "-Infinity": math.Inf(-1), "-0": math.Copysign(0, -1)}
 
 func floatState(size int) (writes, reads) {
 	return func(to *stateWriter, value reflect.Value) error {
@@ -567,7 +567,7 @@ func mapCodec(of reflect.Type) (*codec, error) {
 func writeMap(to *stateWriter, value reflect.Value, key, inner *codec) error {
 	keys := value.MapKeys()
 	slices.SortFunc(keys, func(one, other reflect.Value) int {
-		return cmp.Compare(fmt.Sprint(one.Interface()), fmt.Sprint(other.Interface()))
+		return cmp.Compare(keyText(one), keyText(other))
 	})
 	to.put(jsontext.BeginArray)
 	for _, at := range keys {
@@ -582,6 +582,14 @@ func writeMap(to *stateWriter, value reflect.Value, key, inner *codec) error {
 	}
 	to.put(jsontext.EndArray)
 	return nil
+}
+
+// keyText is what a key is sorted by.
+func keyText(key reflect.Value) string {
+	if bytes, ok := key.Interface().(Bytes); ok {
+		return base64.StdEncoding.EncodeToString([]byte(bytes))
+	}
+	return fmt.Sprint(key.Interface())
 }
 
 func readMap(from *stateReader, value reflect.Value, key, inner *codec) error {

@@ -23,6 +23,9 @@ func (c Char) String() string { return string(rune(c)) }
 
 func (c Char) isValid() bool { return utf8.ValidRune(rune(c)) }
 
+// Bytes are bytes that can be keys of a map. Everywhere else []byte is what you want.
+type Bytes string
+
 // U128 is an integer from 0 to 2^128-1.
 type U128 struct{ High, Low uint64 }
 
