@@ -105,12 +105,11 @@ type engine struct {
 	handlers map[string]*handler
 	tags     []string
 	start    *handler
-	fields   []field
-	// Why there are no fields, if that is so.
-	fieldsFault error
 
+	// What is waited for, by the numbers of the node.
 	replies, wakes map[uint64]*wait
-	running        int
+	// The number of handlers that aren't done.
+	running int
 	// Tasks whose turn it is, and why a task failed.
 	ready   []*task
 	failure error
@@ -156,8 +155,11 @@ func newEngine(actor any) (*engine, error) {
 	if err := made.check(actor); err != nil {
 		return nil, err
 	}
-	made.fields, made.fieldsFault = fieldsOf(self.Elem().Type())
-	return made, nil
+	if implements[snapshots](actor) {
+		return made, nil
+	}
+	_, err := fieldsOf(self.Elem().Type())
+	return made, err
 }
 
 // check finds what is misspelt.

@@ -134,7 +134,7 @@ func (e *engine) HandleCast(tag string, arguments []byte) (node.Progress, error)
 		slog.Warn("dropped a cast " + tag + ": " + undecoded.Error())
 		return progress, nil
 	}
-	return progress, e.afterCast(result.err)
+	return progress, e.afterTurn(e.afterCast(result.err))
 }
 
 func (e *engine) afterCast(err error) error {
@@ -278,6 +278,7 @@ func (e *engine) afterTurn(err error) error {
 }
 
 func (e *engine) Leave() {
+	e.turns()
 	if e.running > 0 {
 		node.Current.Pending(e.contract.Reentrant)
 	}

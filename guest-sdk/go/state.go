@@ -40,6 +40,9 @@ func fieldsOf(of reflect.Type) ([]field, error) {
 		if tag == "" {
 			tag = underscored(found.Name)
 		}
+		if slices.ContainsFunc(fields, func(other field) bool { return other.name == tag }) {
+			return nil, fmt.Errorf("two fields of the state are named `%s`", tag)
+		}
 		fields = append(fields, field{tag, found.Index, codec, options == "optional"})
 	}
 	return fields, nil

@@ -332,6 +332,10 @@ func mapCodec(of reflect.Type) (*codec, error) {
 	if err != nil {
 		return nil, err
 	}
+	switch of.Key().Kind() {
+	case reflect.Float32, reflect.Float64, reflect.Struct, reflect.Pointer:
+		return nil, fmt.Errorf("%v: the key of a map is an integer, a bool, a Char, a string or Bytes", of)
+	}
 	inner, err := anyCodecOf(of.Elem())
 	if err != nil {
 		return nil, err

@@ -310,6 +310,11 @@ func TestChildrenAndEventsAndTheEnd(t *testing.T) {
 }
 
 type (
+	unkept    struct{ Lines chan int }
+	sameNames struct {
+		LastSeen  uint64
+		Last_Seen uint64
+	}
 	noStruct  uint64
 	twice     struct{}
 	unsized   struct{}
@@ -335,7 +340,7 @@ func TestWhatIsNoActorIsRefusedWithAReason(t *testing.T) {
 		says  string
 	}{
 		{twice{}, "pointer to a struct"}, {new(noStruct), "pointer to a struct"}, {&twice{}, "the tag Two"}, {&unsized{}, "int64"},
-		{&misspelt{}, "PostStart"}, {&elsewhere{}, "the message Ad"},
+		{&unkept{}, "ractor:\"-\""}, {&sameNames{}, "`last_seen`"}, {&misspelt{}, "PostStart"}, {&elsewhere{}, "the message Ad"},
 	} {
 		func() {
 			defer func() {

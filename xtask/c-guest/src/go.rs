@@ -127,7 +127,8 @@ struct Adapter {
     realloc: u32,
     /// Four functions: the clock, the events, `cabi_realloc`, and that of the adapter.
     functions: u32,
-    /// Three globals: whether the node asks for memory, the last time, and where the adapter's next memory is.
+    /// Four globals: whether the node asks for memory, where the adapter's next memory is, and the last times of day and of the
+    /// monotonic clock.
     globals: u32,
     reserved: i32,
 }
@@ -136,12 +137,20 @@ impl Adapter {
     fn of(found: &Found) -> Result<Self> {
         Ok(Self {
             types: found.types,
-            clock: found.clock.context("it doesn't import the clock, which Go's runtime does")?,
-            poll: found.poll.context("it doesn't import `poll_oneoff`, which Go's runtime does")?,
-            realloc: found.realloc.context("it doesn't export cabi_realloc, which guest-sdk/go does")?,
+            clock: found
+                .clock
+                .context("it doesn't import the clock, which Go's runtime does")?,
+            poll: found
+                .poll
+                .context("it doesn't import `poll_oneoff`, which Go's runtime does")?,
+            realloc: found
+                .realloc
+                .context("it doesn't export cabi_realloc, which guest-sdk/go does")?,
             functions: found.functions,
             globals: found.globals,
-            reserved: found.reserved.context("it doesn't have the memory that guest-sdk/go reserves")?,
+            reserved: found
+                .reserved
+                .context("it doesn't have the memory that guest-sdk/go reserves")?,
         })
     }
 
@@ -149,15 +158,19 @@ impl Adapter {
         self.globals
     }
 
-    const fn last_time(&self) -> u32 {
+    const fn next(&self) -> u32 {
         self.globals + 1
     }
 
-    const fn next(&self) -> u32 {
+    const fn last_time_of_day(&self) -> u32 {
         self.globals + 2
     }
 
-    /// The clock: `(id, precision, into) -> errno`.
+    const fn last_monotonic(&self) -> u32 {
+        self.globals + 3
+    }
+
+    /// The clock: `(id, precision, into) -> errno`. The time of day has the id 0. Everything else that Go asks for is monotonic.
     fn clock_body(&self) -> Function {
         let time = MemArg {
             offset: 0,
@@ -167,11 +180,21 @@ impl Adapter {
         let mut function = Function::new([(1, ValType::I32)]);
         let mut code = function.instructions();
         code.global_get(self.asking()).if_(BlockType::Empty);
-        code.local_get(2).global_get(self.last_time()).i64_store(time);
+        code.local_get(2);
+        code.global_get(self.last_monotonic())
+            .global_get(self.last_time_of_day());
+        code.local_get(0).select().i64_store(time);
         code.i32_const(0).return_().end();
-        code.local_get(0).local_get(1).local_get(2).call(self.clock).local_set(3);
-        code.local_get(2).i64_load(time).global_set(self.last_time());
-        code.local_get(3).end();
+        code.local_get(0)
+            .local_get(1)
+            .local_get(2)
+            .call(self.clock)
+            .local_set(3);
+        code.local_get(0).if_(BlockType::Empty);
+        code.local_get(2).i64_load(time).global_set(self.last_monotonic());
+        code.else_();
+        code.local_get(2).i64_load(time).global_set(self.last_time_of_day());
+        code.end().local_get(3).end();
         function
     }
 
@@ -187,7 +210,12 @@ impl Adapter {
         code.global_get(self.asking()).if_(BlockType::Empty);
         code.local_get(3).i32_const(0).i32_store(number);
         code.i32_const(0).return_().end();
-        code.local_get(0).local_get(1).local_get(2).local_get(3).call(self.poll).end();
+        code.local_get(0)
+            .local_get(1)
+            .local_get(2)
+            .local_get(3)
+            .call(self.poll)
+            .end();
         function
     }
 
@@ -196,7 +224,11 @@ impl Adapter {
         let mut function = Function::new([]);
         let mut code = function.instructions();
         code.i32_const(1).global_set(self.asking());
-        code.local_get(0).local_get(1).local_get(2).local_get(3).call(self.realloc);
+        code.local_get(0)
+            .local_get(1)
+            .local_get(2)
+            .local_get(3)
+            .call(self.realloc);
         code.i32_const(0).global_set(self.asking()).end();
         function
     }
@@ -207,7 +239,11 @@ impl Adapter {
         let mut code = function.instructions();
         // Nothing is made larger.
         trap_if(code.local_get(0));
-        code.global_get(self.next()).local_get(2).i32_add().i32_const(1).i32_sub();
+        code.global_get(self.next())
+            .local_get(2)
+            .i32_add()
+            .i32_const(1)
+            .i32_sub();
         code.i32_const(0).local_get(2).i32_sub().i32_and().local_tee(4);
         code.local_get(3).i32_add().global_set(self.next());
         let end = self.reserved + RESERVED_BYTES;
@@ -237,7 +273,9 @@ impl Reencode for Adapter {
 
     fn parse_type_section(&mut self, types: &mut TypeSection, section: wasmparser::TypeSectionReader<'_>) -> Outcome {
         utils::parse_type_section(self, types, section)?;
-        types.ty().function([ValType::I32, ValType::I64, ValType::I32], [ValType::I32]);
+        types
+            .ty()
+            .function([ValType::I32, ValType::I64, ValType::I32], [ValType::I32]);
         types.ty().function([ValType::I32; 4], [ValType::I32]);
         Ok(())
     }
@@ -267,8 +305,10 @@ impl Reencode for Adapter {
             shared: false,
         };
         globals.global(variable(ValType::I32), &ConstExpr::i32_const(0));
-        globals.global(variable(ValType::I64), &ConstExpr::i64_const(0));
         globals.global(variable(ValType::I32), &ConstExpr::i32_const(self.reserved));
+        for _ in [self.last_time_of_day(), self.last_monotonic()] {
+            globals.global(variable(ValType::I64), &ConstExpr::i64_const(0));
+        }
         Ok(())
     }
 
@@ -305,5 +345,117 @@ impl Reencode for Adapter {
             data: section.data().into(),
         });
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_encoder::{
+        CustomSection, DataSection, EntityType, ImportSection, MemorySection, MemoryType, Module as Encoder,
+    };
+    use wasmparser::Operator;
+
+    use super::*;
+
+    /// A module as Go's compiler makes it, as far as is looked at: `cabi_realloc` calls both imports.
+    fn module(mark: &str, reserved: &[u8]) -> Vec<u8> {
+        let mut types = TypeSection::new();
+        types
+            .ty()
+            .function([ValType::I32, ValType::I64, ValType::I32], [ValType::I32]);
+        types.ty().function([ValType::I32; 4], [ValType::I32]);
+        let mut imports = ImportSection::new();
+        imports.import(WASI, "clock_time_get", EntityType::Function(0));
+        imports.import(WASI, "poll_oneoff", EntityType::Function(1));
+        let mut functions = FunctionSection::new();
+        functions.function(1);
+        let mut memories = MemorySection::new();
+        memories.memory(MemoryType {
+            minimum: 8,
+            maximum: None,
+            memory64: false,
+            shared: false,
+            page_size_log2: None,
+        });
+        let mut globals = GlobalSection::new();
+        globals.global(
+            GlobalType {
+                val_type: ValType::I64,
+                mutable: true,
+                shared: false,
+            },
+            &ConstExpr::i64_const(0),
+        );
+        let mut exports = ExportSection::new();
+        exports.export("memory", ExportKind::Memory, 0);
+        exports.export(REALLOC, ExportKind::Func, 2);
+        let mut code = CodeSection::new();
+        let mut body = Function::new([]);
+        let mut sink = body.instructions();
+        sink.i32_const(0).i64_const(1).i32_const(8).call(0).drop();
+        sink.local_get(0).local_get(1).local_get(2).local_get(3).call(1).end();
+        code.function(&body);
+        let mut data = DataSection::new();
+        data.active(0, &ConstExpr::i32_const(1024), [b"before", reserved].concat());
+        let mut module = Encoder::new();
+        module.section(&CustomSection {
+            name: mark.into(),
+            data: [].as_slice().into(),
+        });
+        module
+            .section(&types)
+            .section(&imports)
+            .section(&functions)
+            .section(&memories);
+        module.section(&globals).section(&exports).section(&code).section(&data);
+        module.finish()
+    }
+
+    /// Which functions each function calls.
+    fn calls(module: &[u8]) -> Vec<Vec<u32>> {
+        let mut all = Vec::new();
+        for payload in Parser::new(0).parse_all(module) {
+            if let Payload::CodeSectionEntry(body) = payload.expect("it is a module") {
+                let operators = body.get_operators_reader().expect("it has a body");
+                all.push(
+                    operators
+                        .into_iter()
+                        .filter_map(|operator| match operator.expect("it is an operator") {
+                            Operator::Call { function_index } => Some(function_index),
+                            _ => None,
+                        })
+                        .collect(),
+                );
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn only_what_is_added_calls_the_clock_and_the_events() {
+        let adapted = adapted(&module(MARK, RESERVED))
+            .expect("it is a module")
+            .expect("from Go");
+        // The function that was there, the clock, the events, cabi_realloc and that of the adapter.
+        assert_eq!(calls(&adapted), [vec![3, 4], vec![0], vec![1], vec![2], vec![]]);
+        let found = Found::of(&adapted).expect("it is a module");
+        assert_eq!((found.functions, found.globals, found.realloc), (7, 5, Some(5)));
+        assert_eq!(found.reserved, Some(1030));
+        wasmparser::Validator::new()
+            .validate_all(&adapted)
+            .expect("it is valid");
+    }
+
+    #[test]
+    fn what_is_not_from_go_stays_as_it_is() {
+        assert!(matches!(adapted(&module("name", RESERVED)), Ok(None)));
+    }
+
+    #[test]
+    fn a_module_without_the_sdk_is_said_to_be_one() {
+        let error = adapted(&module(MARK, b""))
+            .expect_err("it reserves nothing")
+            .to_string();
+        assert!(error.contains("guest-sdk/go"), "{error}");
     }
 }

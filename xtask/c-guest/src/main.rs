@@ -46,7 +46,9 @@ fn make_component(wit: &Path, world: &str, core: &Path, component: &Path) -> Res
     let world = resolve.select_world(&[package], Some(world))?;
     let module = fs::read(core).with_context(|| format!("cannot read {}", core.display()))?;
     let mut module = without_debugging(&module).with_context(|| format!("{} is no module", core.display()))?;
-    if let Some(adapted) = go::adapted(&module).with_context(|| format!("{} is not what it should be", core.display()))? {
+    if let Some(adapted) =
+        go::adapted(&module).with_context(|| format!("{} is not what it should be", core.display()))?
+    {
         module = adapted;
     }
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;

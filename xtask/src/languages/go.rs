@@ -47,7 +47,15 @@ fn compile(build: &Build<'_>) -> Result<()> {
     go(build.tools, build.workspace, build.sources)
         .env("GOOS", "wasip1")
         .env("GOARCH", "wasm")
-        .args(["build", "-buildmode=c-shared", "-trimpath", "-ldflags=-w", "-o", "core.wasm", "."])
+        .args([
+            "build",
+            "-buildmode=c-shared",
+            "-trimpath",
+            "-ldflags=-w",
+            "-o",
+            "core.wasm",
+            ".",
+        ])
         .capture()?;
     let c_guest = programs::build(build.workspace, [C_GUEST])?.join(C_GUEST);
     Run::new(&c_guest)
@@ -91,13 +99,15 @@ pub(super) fn test(workspace: &Workspace, folder: &Path) -> Result<()> {
             .capture()
             .with_context(|| format!("`go vet` finds something in {SDK}"))?;
     }
-    let said = go(&tools, workspace, &sdk)
-        .args(["test", "./..."])
-        .env("RACTOR_PORTABLE_STATE", workspace.root().join("tests/portable-state"))
-        .capture()
-        .with_context(|| format!("the tests of {SDK} fail"))?;
-    for line in said.lines().filter(|line| line.starts_with("ok")) {
-        report::note(line);
+    for folder in [SDK, "tests/guests/go-counter"] {
+        let said = go(&tools, workspace, &workspace.root().join(folder))
+            .args(["test", "./..."])
+            .env("RACTOR_PORTABLE_STATE", workspace.root().join("tests/portable-state"))
+            .capture()
+            .with_context(|| format!("the tests of {folder} fail"))?;
+        said.lines()
+            .filter(|line| line.starts_with("ok"))
+            .for_each(report::note);
     }
     Ok(())
 }
