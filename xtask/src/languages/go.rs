@@ -19,7 +19,7 @@ const MODULE: &str = "ractor-host/ractor";
 const INPUTS: [&str; 5] = [
     SDK,
     "xtask/c-guest/src/main.rs",
-    "xtask/c-guest/src/go.rs",
+    "xtask/c-guest/src/go",
     "xtask/c-guest/Cargo.toml",
     "Cargo.lock",
 ];

@@ -7,22 +7,22 @@
 //! And the adapter of WASI 0.1 takes its own memory before Go's runtime has begun, which then would count it as its own. So it takes
 //! what `guest-sdk/go` reserves.
 
-use anyhow::{Context, Result, bail};
+mod found;
+#[cfg(test)]
+mod tests;
+
+use anyhow::{Context, Result};
 use wasm_encoder::reencode::{self, Reencode, utils};
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, ExportKind, ExportSection, Function, FunctionSection, GlobalSection, GlobalType,
     InstructionSink, MemArg, Module, TypeSection, ValType,
 };
-use wasmparser::{ExternalKind, Parser, Payload, TypeRef};
+use wasmparser::Parser;
 
-/// Go's linker writes this section into every module.
-const MARK: &str = "go:buildid";
-/// The first bytes of what is reserved for the adapter, and their number in all: as in guest-sdk/go/internal/abi.
-const RESERVED: &[u8] = b"ractor: memory of the adapter \xa5\x5a";
-const RESERVED_BYTES: i32 = 3 << 16;
-const REALLOC: &str = "cabi_realloc";
+use self::found::{Found, REALLOC, RESERVED_BYTES};
+
+/// The same for the adapter, by the name that wit-component looks for first.
 const ADAPTER_REALLOC: &str = "cabi_realloc_adapter";
-const WASI: &str = "wasi_snapshot_preview1";
 
 /// The module as the component needs it, or none if it isn't from Go.
 ///
@@ -39,84 +39,6 @@ pub(crate) fn adapted(module: &[u8]) -> Result<Option<Vec<u8>>> {
         .parse_core_module(&mut adapted, Parser::new(0), module)
         .map_err(|error| anyhow::anyhow!("{error}"))?;
     Ok(Some(adapted.finish()))
-}
-
-/// What is looked for in a module.
-#[derive(Default)]
-struct Found {
-    is_go: bool,
-    types: u32,
-    functions: u32,
-    globals: u32,
-    clock: Option<u32>,
-    poll: Option<u32>,
-    realloc: Option<u32>,
-    reserved: Option<i32>,
-}
-
-impl Found {
-    fn of(module: &[u8]) -> Result<Self> {
-        let mut this = Self::default();
-        for payload in Parser::new(0).parse_all(module) {
-            match payload? {
-                Payload::CustomSection(section) => this.is_go |= section.name() == MARK,
-                Payload::TypeSection(section) => {
-                    this.types = section.into_iter_err_on_gc_types().count().try_into()?;
-                }
-                Payload::ImportSection(section) => {
-                    for import in section.into_imports() {
-                        let import = import?;
-                        match import.ty {
-                            TypeRef::Func(_) => {
-                                match (import.module, import.name) {
-                                    (WASI, "clock_time_get") => this.clock = Some(this.functions),
-                                    (WASI, "poll_oneoff") => this.poll = Some(this.functions),
-                                    _ => {}
-                                }
-                                this.functions += 1;
-                            }
-                            TypeRef::Global(_) => this.globals += 1,
-                            _ => {}
-                        }
-                    }
-                }
-                Payload::FunctionSection(section) => this.functions += section.count(),
-                Payload::GlobalSection(section) => this.globals += section.count(),
-                Payload::ExportSection(section) => {
-                    for export in section {
-                        let export = export?;
-                        if export.name == REALLOC && export.kind == ExternalKind::Func {
-                            this.realloc = Some(export.index);
-                        }
-                    }
-                }
-                Payload::DataSection(section) => {
-                    for data in section {
-                        this.look_in(data?)?;
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(this)
-    }
-
-    fn look_in(&mut self, data: wasmparser::Data<'_>) -> Result<()> {
-        let wasmparser::DataKind::Active { offset_expr, .. } = data.kind else {
-            return Ok(());
-        };
-        let mut expression = offset_expr.get_operators_reader();
-        let wasmparser::Operator::I32Const { value } = expression.read()? else {
-            return Ok(());
-        };
-        if let Some(at) = data.data.windows(RESERVED.len()).position(|bytes| bytes == RESERVED) {
-            if self.reserved.is_some() {
-                bail!("the memory for the adapter is there twice");
-            }
-            self.reserved = Some(value + i32::try_from(at)?);
-        }
-        Ok(())
-    }
 }
 
 /// What is written anew, and the numbers of what is added behind everything else.
@@ -345,117 +267,5 @@ impl Reencode for Adapter {
             data: section.data().into(),
         });
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use wasm_encoder::{
-        CustomSection, DataSection, EntityType, ImportSection, MemorySection, MemoryType, Module as Encoder,
-    };
-    use wasmparser::Operator;
-
-    use super::*;
-
-    /// A module as Go's compiler makes it, as far as is looked at: `cabi_realloc` calls both imports.
-    fn module(mark: &str, reserved: &[u8]) -> Vec<u8> {
-        let mut types = TypeSection::new();
-        types
-            .ty()
-            .function([ValType::I32, ValType::I64, ValType::I32], [ValType::I32]);
-        types.ty().function([ValType::I32; 4], [ValType::I32]);
-        let mut imports = ImportSection::new();
-        imports.import(WASI, "clock_time_get", EntityType::Function(0));
-        imports.import(WASI, "poll_oneoff", EntityType::Function(1));
-        let mut functions = FunctionSection::new();
-        functions.function(1);
-        let mut memories = MemorySection::new();
-        memories.memory(MemoryType {
-            minimum: 8,
-            maximum: None,
-            memory64: false,
-            shared: false,
-            page_size_log2: None,
-        });
-        let mut globals = GlobalSection::new();
-        globals.global(
-            GlobalType {
-                val_type: ValType::I64,
-                mutable: true,
-                shared: false,
-            },
-            &ConstExpr::i64_const(0),
-        );
-        let mut exports = ExportSection::new();
-        exports.export("memory", ExportKind::Memory, 0);
-        exports.export(REALLOC, ExportKind::Func, 2);
-        let mut code = CodeSection::new();
-        let mut body = Function::new([]);
-        let mut sink = body.instructions();
-        sink.i32_const(0).i64_const(1).i32_const(8).call(0).drop();
-        sink.local_get(0).local_get(1).local_get(2).local_get(3).call(1).end();
-        code.function(&body);
-        let mut data = DataSection::new();
-        data.active(0, &ConstExpr::i32_const(1024), [b"before", reserved].concat());
-        let mut module = Encoder::new();
-        module.section(&CustomSection {
-            name: mark.into(),
-            data: [].as_slice().into(),
-        });
-        module
-            .section(&types)
-            .section(&imports)
-            .section(&functions)
-            .section(&memories);
-        module.section(&globals).section(&exports).section(&code).section(&data);
-        module.finish()
-    }
-
-    /// Which functions each function calls.
-    fn calls(module: &[u8]) -> Vec<Vec<u32>> {
-        let mut all = Vec::new();
-        for payload in Parser::new(0).parse_all(module) {
-            if let Payload::CodeSectionEntry(body) = payload.expect("it is a module") {
-                let operators = body.get_operators_reader().expect("it has a body");
-                all.push(
-                    operators
-                        .into_iter()
-                        .filter_map(|operator| match operator.expect("it is an operator") {
-                            Operator::Call { function_index } => Some(function_index),
-                            _ => None,
-                        })
-                        .collect(),
-                );
-            }
-        }
-        all
-    }
-
-    #[test]
-    fn only_what_is_added_calls_the_clock_and_the_events() {
-        let adapted = adapted(&module(MARK, RESERVED))
-            .expect("it is a module")
-            .expect("from Go");
-        // The function that was there, the clock, the events, cabi_realloc and that of the adapter.
-        assert_eq!(calls(&adapted), [vec![3, 4], vec![0], vec![1], vec![2], vec![]]);
-        let found = Found::of(&adapted).expect("it is a module");
-        assert_eq!((found.functions, found.globals, found.realloc), (7, 5, Some(5)));
-        assert_eq!(found.reserved, Some(1030));
-        wasmparser::Validator::new()
-            .validate_all(&adapted)
-            .expect("it is valid");
-    }
-
-    #[test]
-    fn what_is_not_from_go_stays_as_it_is() {
-        assert!(matches!(adapted(&module("name", RESERVED)), Ok(None)));
-    }
-
-    #[test]
-    fn a_module_without_the_sdk_is_said_to_be_one() {
-        let error = adapted(&module(MARK, b""))
-            .expect_err("it reserves nothing")
-            .to_string();
-        assert!(error.contains("guest-sdk/go"), "{error}");
     }
 }
