@@ -15,7 +15,7 @@ import (
 type handler struct {
 	name, tag string
 	method    reflect.Value
-	// Arguments on the wire, and behind how many others they come.
+	// What is on the wire, which is all but an Async and a ReplyTo.
 	arguments []reflect.Type
 	codecs    []*codec
 	isAsync   bool
@@ -24,7 +24,8 @@ type handler struct {
 	reply     *codec
 	hasResult bool
 	hasError  bool
-	quick     func(arguments []byte) ([]byte, bool)
+	// Nil if the method is of another kind than those of `quickly`.
+	quick func(arguments []byte) ([]byte, bool)
 }
 
 var typeOfError = reflect.TypeFor[error]()

@@ -66,16 +66,31 @@ fn a_state_that_python_does_not_understand_stays_with_the_old_code() {
 
 #[test]
 fn a_counter_in_c_goes_on_in_zig_and_in_cpp() {
-    let (Some(c), Some(zig), Some(cpp)) = (guest("c_counter"), guest("zig_counter"), guest("cpp_counter")) else {
+    goes_on_through(["c_counter", "zig_counter", "cpp_counter", "c_counter"]);
+}
+
+#[test]
+fn a_counter_in_go_goes_on_in_c_and_back() {
+    goes_on_through(["go_counter", "c_counter", "go_counter"]);
+}
+
+/// Replaces the code of a counter by that of each component in turn, with its count.
+#[track_caller]
+fn goes_on_through<const N: usize>(names: [&'static str; N]) {
+    let components: Vec<_> = names.into_iter().filter_map(guest).collect();
+    let [first, others @ ..] = components.as_slice() else {
         return;
     };
+    if components.len() < N {
+        return;
+    }
     let lab = Lab::new();
-    lab.write("alpha.wasm", &contents(&c));
+    lab.write("alpha.wasm", &contents(first));
     let actor = "groups = [\"counters\"]\narguments = \"u64:100\"\n";
     let node = HostNode::start("alpha", &lab.toml("alpha", &[], "", actor));
     let mut stock = Peer::start(Kind::Stock, "stock", &["--connect", node.address()]);
     stock.wait("members counters", "remote:counter");
-    for (component, count) in [(&zig, 101), (&cpp, 102), (&c, 103)] {
+    for (component, count) in others.iter().zip(101..) {
         let file = component.to_str().expect("a path");
         let ended = lab.control("reload", &[node.address()], &["counter", "--file", file]);
         assert!(ended.answer().contains("done, 1 actors"), "{file}: {}", ended.stdout);

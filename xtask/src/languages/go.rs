@@ -73,7 +73,7 @@ fn go(tools: &Path, workspace: &Workspace, within: &Path) -> Run {
         .env("GOCACHE", caches.join("build"))
         .env("GOPATH", caches.join("path"))
         .env("GOENV", "off")
-        .env("GOFLAGS", "-mod=mod")
+        .env("GOFLAGS", "")
         .env("GOPROXY", "off")
         .env("GOTOOLCHAIN", "local")
         .env("GOWORK", "off")
