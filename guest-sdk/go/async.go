@@ -49,9 +49,15 @@ func begin(handler *running, body func(*Async)) *task {
 }
 
 func (t *task) goOn() {
+	before := current
+	current = t
 	t.resume <- struct{}{}
 	<-t.paused
+	current = before
 }
+
+// current is the task whose turn it is, if it is that of one.
+var current *task
 
 // pause gives the turn back to whoever let this go on.
 func (t *task) pause() {
@@ -64,7 +70,7 @@ type wait struct {
 	settled bool
 	bytes   []byte
 	err     *CallError
-	waiter  *task
+	waiters []*task
 	// Of AfterFunc.
 	then func() error
 }
@@ -73,20 +79,19 @@ func (w *wait) finish(bytes []byte, err *CallError) {
 	w.settled, w.bytes, w.err = true, bytes, err
 }
 
-// settle brings what was waited for, and lets the one go on that waits.
-func (w *wait) settle(bytes []byte, err *CallError) *task {
+// settle brings what was waited for. Those that wait go on when whoever has the turn waits or is done.
+func (w *wait) settle(bytes []byte, err *CallError) {
 	w.finish(bytes, err)
-	waiter := w.waiter
-	if waiter != nil {
-		w.waiter = nil
-		waiter.goOn()
-	}
-	return waiter
+	the.ready = append(the.ready, w.waiters...)
+	w.waiters = nil
 }
 
 func (w *wait) await(async *Async) {
+	if async == nil || async.task != current || current == nil {
+		panic("this Async is that of another handler or task, or of one that is done: a task waits by the Async that it was given")
+	}
 	for !w.settled {
-		w.waiter = async.task
+		w.waiters = append(w.waiters, async.task)
 		async.task.pause()
 	}
 }
@@ -132,7 +137,7 @@ func (f *Future[R]) end(kind Kind) bool {
 	}
 	delete(the.replies, f.token)
 	node.Current.CancelAsk(f.token)
-	the.after(f.settle(nil, &CallError{Kind: kind}))
+	f.settle(nil, &CallError{Kind: kind})
 	return true
 }
 
@@ -159,12 +164,7 @@ func (a *Async) Go(body func(async *Async)) *Task {
 		if err := protected("a task", func() { body(async) }); err != nil {
 			the.failure = err
 		}
-		waiter := made.wait.waiter
-		made.wait.finish(nil, nil)
-		if waiter != nil {
-			made.wait.waiter = nil
-			the.ready = append(the.ready, waiter)
-		}
+		made.wait.settle(nil, nil)
 	})
 	return made
 }

@@ -213,7 +213,7 @@ func (e *engine) turns() {
 
 // after ends the handler of a task that is done.
 func (e *engine) after(task *task) {
-	if task == nil || !task.done || task.handler == nil {
+	if !task.done || task.handler == nil {
 		return
 	}
 	state := task.handler
@@ -240,7 +240,7 @@ func (e *engine) goOn(wait *wait, bytes []byte, err *CallError) error {
 	if wait.then != nil {
 		return e.afterCast(fallible("a function of AfterFunc", wait.then))
 	}
-	e.after(wait.settle(bytes, err))
+	wait.settle(bytes, err)
 	return nil
 }
 

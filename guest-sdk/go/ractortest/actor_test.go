@@ -120,6 +120,28 @@ func (s *Shop) Both(async *ractor.Async) string {
 	return strings.Join(order, ",")
 }
 
+func (s *Shop) Shared(async *ractor.Async, name string) uint64 {
+	other, _ := ractor.WhereIs(name)
+	asked, sum := ractor.Ask[uint64](other, time.Second, "Price", "soup"), uint64(0)
+	add := func(async *ractor.Async) {
+		price, _ := asked.Await(async)
+		sum += price
+	}
+	one, two := async.Go(add), async.Go(add)
+	one.Wait(async)
+	two.Wait(async)
+	return sum
+}
+
+func (s *Shop) Borrowed(async *ractor.Async) error {
+	var said error
+	async.Go(func(*ractor.Async) {
+		defer func() { said = errors.New(recover().(string)) }()
+		_ = async.Sleep(time.Second)
+	})
+	return said
+}
+
 func (s *Shop) FailLater(async *ractor.Async, why string) error {
 	if err := async.Sleep(time.Millisecond); err != nil {
 		return err
@@ -278,6 +300,8 @@ func TestHandlersGiveUpAndRunTasks(t *testing.T) {
 	shop.Advance(30 * time.Millisecond)
 	reply, _ = ractortest.Reply[string](shop, both)
 	expect(t, "the order", reply, "fast,slow")
+	shop.Other("ledger", func(string, []byte) (any, error) { return uint64(3), nil })
+	expect(t, "what two tasks heard", ractortest.Call[uint64](shop, "Shared", "ledger"), 6)
 	late := shop.Ask("PanicLater")
 	shop.Advance(time.Millisecond)
 	_, err := ractortest.Reply[string](shop, late)
@@ -285,6 +309,11 @@ func TestHandlersGiveUpAndRunTasks(t *testing.T) {
 	shop.Cast("FailLater", "enough")
 	shop.Advance(time.Millisecond)
 	expect(t, "the failure", shop.Failure.Error(), "enough")
+	shop = open(t)
+	shop.Cast("Borrowed")
+	if shop.Failure == nil || !strings.Contains(shop.Failure.Error(), "Async") {
+		t.Errorf("the failure is %v", shop.Failure)
+	}
 }
 
 func TestStateOutlivesTheCode(t *testing.T) {
