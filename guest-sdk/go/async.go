@@ -23,7 +23,7 @@ type Async struct{ task *task }
 type task struct {
 	resume, paused chan struct{}
 	done           bool
-	// Nil for what Async.Go started.
+	// The handler, if it waits. Nil for what Async.Go started.
 	handler *running
 }
 
@@ -36,8 +36,8 @@ type running struct {
 }
 
 // begin runs something in a goroutine of its own until it waits or is done.
-func begin(handler *running, body func(*Async)) *task {
-	made := &task{resume: make(chan struct{}), paused: make(chan struct{}), handler: handler}
+func begin(body func(*Async)) *task {
+	made := &task{resume: make(chan struct{}), paused: make(chan struct{})}
 	go func() {
 		<-made.resume
 		body(&Async{made})
@@ -160,7 +160,7 @@ type Task struct{ wait wait }
 // done. A panic in it fails the actor.
 func (a *Async) Go(body func(async *Async)) *Task {
 	made := &Task{}
-	begin(nil, func(async *Async) {
+	begin(func(async *Async) {
 		if err := protected("a task", func() { body(async) }); err != nil {
 			the.failure = err
 		}

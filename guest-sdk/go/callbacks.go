@@ -187,18 +187,18 @@ func (e *engine) handle(handler *handler, arguments []byte, call uint64, isCall 
 		return node.Done, handler.invoke(values)
 	}
 	state := &running{what: handler, call: call, isCall: isCall}
-	e.running++
-	task := begin(state, func(turn *Async) {
+	task := begin(func(turn *Async) {
 		*async = *turn
 		state.result = handler.invoke(values)
 	})
 	e.turns()
-	if !task.done {
-		return node.Pending, result{}
+	if task.done {
+		return node.Done, state.result
 	}
-	e.running--
-	task.handler = nil
-	return node.Done, state.result
+	// From now on whoever lets it go on ends it.
+	task.handler = state
+	e.running++
+	return node.Pending, result{}
 }
 
 // turns lets those go on that a task waited for.
