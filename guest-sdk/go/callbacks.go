@@ -145,7 +145,12 @@ func (e *engine) afterCast(err error) error {
 	return err
 }
 
-func (e *engine) HandleCall(tag string, arguments []byte, call uint64) node.Outcome {
+func (e *engine) HandleCall(tag string, arguments []byte, call uint64) (node.Outcome, error) {
+	outcome := e.outcome(tag, arguments, call)
+	return outcome, e.afterTurn(nil)
+}
+
+func (e *engine) outcome(tag string, arguments []byte, call uint64) node.Outcome {
 	handler := e.handlers[tag]
 	if handler == nil || handler.reply == nil {
 		return failed(fmt.Errorf("%s understands no call %s", e.Describe().Name, clean(tag)))

@@ -273,13 +273,16 @@ func (n *Node) Ask(tag string, arguments ...any) *Pending {
 	n.calls[number] = made
 	n.queue = append(n.queue, func() {
 		n.deliver(func() error {
-			switch outcome := n.actor.HandleCall(tag, bytes, number); outcome.Kind {
-			case node.Reply:
+			outcome, err := n.actor.HandleCall(tag, bytes, number)
+			switch {
+			case err != nil:
+				made.finish(nil, &ractor.CallError{Kind: ractor.NoReply})
+			case outcome.Kind == node.Reply:
 				made.finish(outcome.Bytes, nil)
-			case node.Failed:
+			case outcome.Kind == node.Failed:
 				made.finish(nil, &ractor.CallError{Kind: ractor.Failed, Reason: outcome.Reason})
 			}
-			return nil
+			return err
 		})
 	})
 	n.run()

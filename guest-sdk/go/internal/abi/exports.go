@@ -101,9 +101,11 @@ func handleCasts(ptr, len, casts, count uint32) unsafe.Pointer {
 //go:wasmexport ractor:actor/calls@0.1.0#handle-call
 func handleCall(tag, tagLen, ptr, len uint32, call uint64) unsafe.Pointer {
 	enter()
-	outcome := actor.HandleCall(slice{tag, tagLen}.text(), slice{ptr, len}.bytes(), call)
+	outcome, err := actor.HandleCall(slice{tag, tagLen}.text(), slice{ptr, len}.bytes(), call)
+	if err != nil {
+		return nothingOrText(err)
+	}
 	leave()
-	// An error of the actor itself is another thing, and never comes of a call here.
 	results = [8]uint32{0, uint32(outcome.Kind)}
 	switch outcome.Kind {
 	case node.Reply:
@@ -119,7 +121,10 @@ func handleCall(tag, tagLen, ptr, len uint32, call uint64) unsafe.Pointer {
 //go:wasmexport ractor:actor/actor@0.1.0#handle-call
 func handleCallPlainly(tag, tagLen, ptr, len uint32, call uint64) unsafe.Pointer {
 	enter()
-	outcome := actor.HandleCall(slice{tag, tagLen}.text(), slice{ptr, len}.bytes(), call)
+	outcome, err := actor.HandleCall(slice{tag, tagLen}.text(), slice{ptr, len}.bytes(), call)
+	if err != nil {
+		return nothingOrText(err)
+	}
 	if outcome.Kind == node.Failed {
 		Host{}.Log(warn, "ractor", "dropped a call: "+outcome.Reason, nil)
 		Host{}.DropCall(call)

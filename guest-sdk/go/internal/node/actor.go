@@ -7,7 +7,7 @@ type Actor interface {
 	PostStart() error
 	// HandleCast says besides whether the handler is done. It isn't if it waits for something.
 	HandleCast(tag string, arguments []byte) (Progress, error)
-	HandleCall(tag string, arguments []byte, call uint64) Outcome
+	HandleCall(tag string, arguments []byte, call uint64) (Outcome, error)
 	HandleEvent(event Event) error
 	HandleReply(token uint64, reply []byte, failure *Failure) error
 	HandleWake(timer uint64) error
