@@ -78,7 +78,7 @@ func (e *engine) PostReload() error {
 
 func (e *engine) HandleEvent(event node.Event) error {
 	if actor, ok := e.self.Interface().(interface{ HandleEvent(Event) error }); ok {
-		return fallible("HandleEvent", func() error { return actor.HandleEvent(event) })
+		return e.afterTurn(fallible("HandleEvent", func() error { return actor.HandleEvent(event) }))
 	}
 	return nil
 }
