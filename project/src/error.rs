@@ -88,7 +88,7 @@ pub enum ProjectError {
         output: String,
     },
     /// The project doesn't compile, or its tests fail.
-    #[error("{output}\n{what}: `{command}` ended with {status}")]
+    #[error("{what}: `{command}` ended with {status}")]
     Source {
         /// What that says of the project.
         what: String,
@@ -96,8 +96,28 @@ pub enum ProjectError {
         command: String,
         /// How it ended.
         status: String,
-        /// All that it said.
+        /// All that it said; empty if it was shown already. The text of this error doesn't have it.
         output: String,
+    },
+    /// A project has no tests.
+    #[error("there are no tests in {}: no file that ends with .{extensions}", folder.display())]
+    NoTests {
+        /// The folder with the tests.
+        folder: PathBuf,
+        /// How their names end.
+        extensions: String,
+    },
+    /// A program is too old.
+    #[error("`{program}` is {found}, and {needed} or later is needed: {remedy}")]
+    OldProgram {
+        /// The program.
+        program: &'static str,
+        /// Its version.
+        found: String,
+        /// The oldest version that is good.
+        needed: &'static str,
+        /// What to install.
+        remedy: &'static str,
     },
     /// The language's SDK is not part of this program.
     #[error("this program has no SDK for {0}")]

@@ -9,6 +9,11 @@
 //!   variable `RACTOR_HOST_CACHE` names another folder for these, which projects can share.
 //! - `.ractor-host/tools/NAME`: a link to the folder in use.
 
+#![cfg_attr(
+    test,
+    expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")
+)]
+
 mod build;
 mod create;
 mod error;

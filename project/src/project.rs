@@ -64,6 +64,22 @@ impl Project {
         self.folder.join(BUILD).join(format!("{}.wasm", self.name))
     }
 
+    /// Its manifest, which is TOML.
+    pub(crate) fn read_toml<T: for<'de> Deserialize<'de>>(&self) -> Result<T, ProjectError> {
+        self.read(from_toml)
+    }
+
+    /// Its manifest, which is JSON.
+    pub(crate) fn read_json<T: for<'de> Deserialize<'de>>(&self) -> Result<T, ProjectError> {
+        self.read(|text| serde_json::from_str(text).map_err(|error| error.to_string()))
+    }
+
+    fn read<T>(&self, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, ProjectError> {
+        let file = self.manifest();
+        let text = fs::read_to_string(&file).map_err(ProjectError::file("read", &file))?;
+        parse(&text).map_err(|reason| ProjectError::Manifest { file, reason })
+    }
+
     /// Its manifest.
     pub(crate) fn manifest(&self) -> PathBuf {
         self.folder.join(self.language.manifest())

@@ -159,14 +159,18 @@ impl Run {
         ProjectError::file("start", program)(error)
     }
 
-    /// The program and its arguments as one would type them, without the program's folder.
+    /// The program and its arguments as one would type them in its folder, without the program's own.
     fn line(&self) -> String {
         let program = Path::new(self.command.get_program());
-        std::iter::once(program.file_name().unwrap_or(program.as_os_str()))
+        let line = std::iter::once(program.file_name().unwrap_or(program.as_os_str()))
             .chain(self.command.get_args())
             .map(OsStr::to_string_lossy)
             .collect::<Vec<_>>()
-            .join(" ")
+            .join(" ");
+        match self.command.get_current_dir() {
+            Some(folder) => line.replace(&format!("{}{}", folder.display(), std::path::MAIN_SEPARATOR), ""),
+            None => line,
+        }
     }
 }
 
@@ -198,10 +202,10 @@ impl Ended {
 }
 
 /// What to install for a program that isn't there.
-fn remedy(program: &str) -> &'static str {
+pub(crate) fn remedy(program: &str) -> &'static str {
     match program {
         "python3" | "python" => {
-            "install Python 3.10 or later (Debian and Ubuntu: `apt install python3 python3-venv`; macOS: `brew install python`)"
+            "install Python 3.11 or later (Debian and Ubuntu: `apt install python3 python3-venv`; macOS: `brew install python`)"
         }
         "npm" | "node" => {
             "install Node.js 20 or later, which has npm (Debian and Ubuntu: `apt install nodejs npm`; or nodejs.org)"
@@ -295,9 +299,11 @@ mod tests {
         let error =
             shell("echo app.py:3; echo 'what is this' >&2; echo in app.py; exit 1").judge("counter does not compile");
         let error = error.unwrap_err();
-        assert!(matches!(error, ProjectError::Source { .. }));
+        let ProjectError::Source { output, .. } = &error else {
+            unreachable!("{error}")
+        };
         assert_eq!(
-            error.to_string().lines().take(3).collect::<Vec<_>>(),
+            output.lines().collect::<Vec<_>>(),
             ["app.py:3", "what is this", "in app.py"]
         );
         assert!(

@@ -18,6 +18,7 @@ mod message;
 mod nodes;
 mod output;
 mod process;
+mod project;
 mod rollout;
 mod run;
 mod signature;
@@ -55,6 +56,7 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Reload(arguments) => deploy::reload(&arguments),
         Command::Rollback(arguments) => deploy::rollback(&arguments),
         Command::Status(arguments) => deploy::status(&arguments),
+        Command::Project(command) => project::project(command),
     };
     outcome.unwrap_or_else(Failure::report)
 }

@@ -1,6 +1,10 @@
 //! From the source of a project to its component.
 
+pub(crate) mod c;
+mod component;
 mod inputs;
+pub(crate) mod javascript;
+pub(crate) mod python;
 mod rust;
 
 use std::fs;
@@ -81,6 +85,9 @@ pub fn build(project: &Project, progress: Progress<'_>) -> Result<Built, Project
     };
     let made = match project.language() {
         Language::Rust => rust::compile(&building)?,
+        Language::Python => python::compile(&building)?,
+        Language::JavaScript | Language::TypeScript => javascript::compile(&building)?,
+        Language::C => c::compile(&building)?,
         other => return Err(ProjectError::NoSdk(other)),
     };
     let content = fs::read(&made).map_err(ProjectError::file("read", &made))?;

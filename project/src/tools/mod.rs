@@ -14,12 +14,17 @@ use std::path::{Path, PathBuf};
 use crate::Progress;
 use crate::error::ProjectError;
 use crate::files::{self, Digest};
+use crate::language::Language;
 use crate::project::Project;
+use crate::run;
 
 pub(crate) use self::rust::guest_target;
 
 /// Written last: a folder without it was not finished.
 const MARKER: &str = "installed";
+
+/// A list of packages that a project in Python needs.
+const REQUIREMENTS: &str = "requirements.txt";
 
 /// The variable with a folder for tools that projects share.
 const SHARED: &str = "RACTOR_HOST_CACHE";
@@ -58,7 +63,7 @@ pub(crate) const PYTHON_TEST: Toolset = Toolset {
 /// What makes a component of JavaScript and TypeScript.
 pub(crate) const JAVASCRIPT: Toolset = Toolset {
     name: "js",
-    what: "componentize-qjs, esbuild and typescript from npm (90 MB)",
+    what: "componentize-qjs 0.4.5, esbuild 0.28.2 and TypeScript 7.0.2 from npm (80 MB)",
     pins: Pins::Npm {
         package: include_str!("../../pins/package.json"),
         lock: include_str!("../../pins/package-lock.json"),
@@ -82,14 +87,22 @@ pub(crate) const GO: Toolset = Toolset {
 impl Toolset {
     /// The folder with the tools, which are installed if they aren't there.
     pub(crate) fn install(&self, project: &Project, progress: Progress<'_>) -> Result<PathBuf, ProjectError> {
+        let extra = self.extra(project)?;
         let own = project.cache().join("tools");
         let shared = env::var_os(SHARED)
             .filter(|folder| !folder.is_empty())
             .map(PathBuf::from);
         let folder = shared.as_deref().unwrap_or(&own);
-        let name = format!("{}-{}", self.name, self.digest());
+        let name = match &extra {
+            None => format!("{}-{}", self.name, self.digest()),
+            Some(extra) => format!(
+                "{}-{}",
+                self.name,
+                Digest::new().add(self.digest()).add(&extra.1).short()
+            ),
+        };
         let place = folder.join(&name);
-        self.install_at(&place, progress)?;
+        self.install_at(&place, extra.as_ref().map(|(file, _)| file.as_path()), progress)?;
         files::create_folder(&own)?;
         let target = if shared.is_some() {
             place.clone()
@@ -108,7 +121,17 @@ impl Toolset {
         }
     }
 
-    fn install_at(&self, place: &Path, progress: Progress<'_>) -> Result<(), ProjectError> {
+    /// The packages that a project in Python needs besides, if it has a list of them.
+    fn extra(&self, project: &Project) -> Result<Option<(PathBuf, Vec<u8>)>, ProjectError> {
+        let file = project.folder().join(REQUIREMENTS);
+        if project.language() != Language::Python || !file.is_file() {
+            return Ok(None);
+        }
+        let content = fs::read(&file).map_err(ProjectError::file("read", &file))?;
+        Ok(Some((file, content)))
+    }
+
+    fn install_at(&self, place: &Path, extra: Option<&Path>, progress: Progress<'_>) -> Result<(), ProjectError> {
         if self.is_at(place) {
             return Ok(());
         }
@@ -121,7 +144,11 @@ impl Toolset {
         files::remove(place)?;
         files::create_folder(place)?;
         let installed = match self.pins {
-            Pins::PyPi(requirements) => pypi::install(place, requirements, self.what),
+            Pins::PyPi(requirements) => pypi::install(place, requirements, self.what).and_then(|()| {
+                let Some(extra) = extra else { return Ok(()) };
+                progress("install what requirements.txt asks for");
+                pypi::add(place, extra)
+            }),
             Pins::Npm { package, lock } => npm::install(place, package, lock, self.what),
         };
         if let Err(error) = installed {
@@ -145,4 +172,42 @@ impl Toolset {
 /// The interpreter of a set from PyPI.
 pub(crate) fn python(place: &Path) -> PathBuf {
     pypi::python(place)
+}
+
+/// An error if a version is older than the oldest that is good. What isn't a version is taken for good.
+fn at_least(program: &'static str, found: &str, needed: &'static str) -> Result<(), ProjectError> {
+    let numbers = |version: &str| {
+        let mut parts = version.split('.').map(str::parse::<u32>);
+        Some((parts.next()?.ok()?, parts.next()?.ok()?))
+    };
+    if numbers(found) >= numbers(needed) || numbers(found).is_none() {
+        return Ok(());
+    }
+    Err(ProjectError::OldProgram {
+        program,
+        found: found.to_owned(),
+        needed,
+        remedy: run::remedy(program),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::at_least;
+
+    #[test]
+    fn a_program_that_is_too_old_says_so() {
+        for good in ["3.11", "3.14.1", "4.0", "of my own"] {
+            assert!(at_least("python3", good, "3.11").is_ok(), "{good}");
+        }
+        for old in ["3.9", "2.7.18", "3.10.12"] {
+            let error = at_least("python3", old, "3.11").unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!(
+                    "`python3` is {old}, and 3.11 or later is needed: install Python"
+                )),
+                "{error}"
+            );
+        }
+    }
 }

@@ -6,6 +6,9 @@ use crate::error::ProjectError;
 use crate::files;
 use crate::run::Run;
 
+/// The oldest Python that the SDK is written for.
+const OLDEST: &str = "3.11";
+
 /// The interpreter of the environment.
 pub(super) fn python(place: &Path) -> PathBuf {
     let inner = if cfg!(windows) {
@@ -21,6 +24,10 @@ pub(super) fn install(place: &Path, requirements: &str, what: &str) -> Result<()
     let file = place.join("requirements.txt");
     files::write(&file, requirements.as_bytes())?;
     let purpose = "to install what compiles the project";
+    let version = Run::new("python3", purpose)
+        .args(["-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
+        .answer("find out the version of Python")?;
+    super::at_least("python3", version.trim(), OLDEST)?;
     Run::new("python3", purpose)
         .args(["-m", "venv", "--clear", "venv"])
         .within(place)
@@ -43,4 +50,20 @@ pub(super) fn install(place: &Path, requirements: &str, what: &str) -> Result<()
         ])
         .args([&file])
         .finish(&format!("install {what}"))
+}
+
+/// Adds packages of the project's own, with what they need.
+pub(super) fn add(place: &Path, requirements: &Path) -> Result<(), ProjectError> {
+    Run::new(python(place), "to install the project's packages")
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--requirement",
+        ])
+        .args([requirements])
+        .finish("install the project's packages")
 }

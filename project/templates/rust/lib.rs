@@ -12,7 +12,7 @@ pub enum {{Type}}Msg {
 #[derive(Default)]
 pub struct {{Type}};
 
-#[ractor::actor(message = {{Type}}Msg, state = u64)]
+#[ractor::actor(message = {{Type}}Msg, state = u64, arguments = u64)]
 impl {{Type}} {
     async fn pre_start(&self, _: ActorRef<{{Type}}Msg>, start: u64) -> Result<u64, ActorProcessingErr> {
         Ok(start)
