@@ -9,6 +9,9 @@ use crate::language::Language;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProjectError {
+    /// The folder isn't there.
+    #[error("there is no folder {}", .0.display())]
+    NoFolder(PathBuf),
     /// The folder shows no language.
     #[error(
         "{} is no project of a guest: it has none of {}; `ractor-host new --lang {} NAME` makes a project", folder.display(),
@@ -99,6 +102,14 @@ pub enum ProjectError {
         /// All that it said; empty if it was shown already. The text of this error doesn't have it.
         output: String,
     },
+    /// A message of an actor can't be declared in a language.
+    #[error("the message `{tag}` can't be declared in {language}, for its name or for its number of arguments")]
+    Undeclarable {
+        /// The tag.
+        tag: String,
+        /// The language.
+        language: Language,
+    },
     /// A project has no tests.
     #[error("there are no tests in {}: no file that ends with .{extensions}", folder.display())]
     NoTests {
@@ -137,7 +148,8 @@ impl ProjectError {
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
-            Self::NoManifest { .. }
+            Self::NoFolder(_)
+                | Self::NoManifest { .. }
                 | Self::SeveralManifests { .. }
                 | Self::OtherLanguage { .. }
                 | Self::Manifest { .. }

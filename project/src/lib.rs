@@ -14,6 +14,7 @@
     expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")
 )]
 
+mod bindgen;
 mod build;
 mod create;
 mod error;
@@ -25,6 +26,7 @@ mod sdk;
 mod test;
 mod tools;
 
+pub use self::bindgen::{Audience, Interface, bindgen};
 pub use self::build::{Built, Outcome, build};
 pub use self::create::{Created, create};
 pub use self::error::ProjectError;

@@ -34,6 +34,9 @@ impl Project {
         } else {
             folder
         };
+        if !folder.is_dir() {
+            return Err(ProjectError::NoFolder(folder.to_owned()));
+        }
         let folder = fs::canonicalize(folder).map_err(ProjectError::file("open", folder))?;
         let language = match language {
             Some(language) if folder.join(language.manifest()).is_file() => language,
