@@ -62,14 +62,16 @@
 //!
 //! # For tools
 //!
-//! On WebAssembly [`RactorClusterMessage`] also implements `ractor::DescribeMessage`: the list of variants with the types of their
-//! arguments and replies, by the names that the compiler has for them. An alias has the name of the type that it stands for, and so
-//! has a parameter of a generic enum. A type in the format of `blanket_serde` is written `pot(Order)`.
+//! On WebAssembly [`RactorClusterMessage`] also implements `ractor::DescribeMessage`: the list of variants with their doc comments, the
+//! names of their fields (those of a tuple have none), and the types of their arguments and replies in the grammar of docs/types.md.
+//! An alias is the type that it stands for, and so is a parameter of a generic enum. A type in the format of `blanket_serde` is written
+//! `pot<Order>`, any other type that isn't ractor's `opaque<Order>`.
 
 mod bounds;
 mod expand;
 mod model;
 mod parse;
+mod portable;
 mod tokens;
 
 use proc_macro::TokenStream;
@@ -99,4 +101,17 @@ pub fn ractor_cluster_message(input: TokenStream) -> TokenStream {
             output.into()
         }
     }
+}
+
+/// Makes a struct a state that code in every language can take over: `ractor::reload::PortableState`, with the feature `reload`
+/// of the guest SDK.
+///
+/// Each field is `ractor::reload::Portable`. `#[portable(default)]` or `#[portable(default = EXPRESSION)]` says what a field is that an
+/// older state doesn't have, and `#[portable(name = "…")]` what it is called in the state.
+#[proc_macro_derive(PortableState, attributes(portable))]
+pub fn portable_state(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    portable::state(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }

@@ -13,6 +13,8 @@ pub(crate) struct MessageEnum {
 /// One message: a call if it has a reply, a cast otherwise.
 pub(crate) struct MessageVariant {
     pub(crate) ident: Ident,
+    /// Its doc comments, one line of text a line.
+    pub(crate) documentation: String,
     /// The fields that travel, in the order of the source.
     pub(crate) arguments: Vec<VariantArgument>,
     pub(crate) reply: Option<ReplyType>,

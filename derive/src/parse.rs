@@ -4,8 +4,8 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Data, DeriveInput, Error, Field, GenericArgument, Member, Meta, PathArguments, PathSegment, Type,
-    Variant,
+    Attribute, Data, DeriveInput, Error, Expr, ExprLit, Field, GenericArgument, Lit, Member, Meta, MetaNameValue,
+    PathArguments, PathSegment, Type, Variant,
 };
 
 use crate::model::{MessageEnum, MessageVariant, ReplyType, VariantArgument};
@@ -74,6 +74,7 @@ fn message_variant(variant: &Variant) -> Result<MessageVariant, Error> {
     }
     mistakes.none_or(MessageVariant {
         ident: variant.ident.clone(),
+        documentation: documentation(&variant.attrs),
         arguments,
         reply: replies.pop(),
     })
@@ -147,6 +148,28 @@ fn check_rpc_form(variant: &Variant) -> Result<(), Error> {
             "`#[rpc]` takes no arguments: what a call answers is the type of its reply port, `RpcReplyPort<T>`",
         )),
     }
+}
+
+/// What the doc comments say, without the space that each line begins with. Text that a macro makes is not known here.
+fn documentation(attributes: &[Attribute]) -> String {
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        Meta::NameValue(MetaNameValue {
+            path,
+            value: Expr::Lit(ExprLit {
+                lit: Lit::Str(text), ..
+            }),
+            ..
+        }) if path.is_ident("doc") => Some(text.value()),
+        _ => None,
+    });
+    let lines: Vec<_> = lines.map(unindented).collect();
+    lines.join("\n").trim().to_owned()
+}
+
+/// The lines of one doc comment: a block has several.
+fn unindented(comment: String) -> String {
+    let lines = comment.lines().map(|line| line.strip_prefix(' ').unwrap_or(line));
+    lines.map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 fn rpc_attributes(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {

@@ -14,7 +14,7 @@ pub const PROBE_VARIANT: &str = "\0probe";
 pub const PROBE_EVERY: usize = 256 << 10;
 
 /// The variant of a call that asks an actor what it is. The host of a guest answers it, with the bytes of the guest's
-/// descriptor; natives drop it unanswered, because they know no such variant.
+/// description: in version 1 if the call has no arguments, or in the newest up to the number that its only byte says. Natives drop it unanswered, because they know no such variant.
 pub const DESCRIBE_VARIANT: &str = "\0describe";
 
 /// A probe, and the receiver that ends when an actor has come past it: with an error, since nobody answers. A probe that can't be

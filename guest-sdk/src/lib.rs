@@ -61,8 +61,10 @@
 //!   natively: numbers, strings and lists then have other bytes, too, those of the format `pot`. All who send each other
 //!   messages have it or none has. cargo switches it on for every crate of a build, natives and guests alike, so build those
 //!   with it apart from those without. An [`address::ActorAddress`] keeps the bytes that it has. Descriptions write the type as
-//!   `pot(Order)`; the literals of `ractor-host call` and of node.toml are in ractor's own format, so there such a value is
+//!   `pot<Order>`; the literals of `ractor-host call` and of node.toml are in ractor's own format, so there such a value is
 //!   said in bytes, `bytes:506f74004005`.
+//! - `json`: `ractor::Json<T>`, a type of serde that travels as JSON, so that other languages and the command line read it.
+//! - `protobuf`: `ractor::Protobuf<T>`, a type of prost that does so as protobuf.
 //! - `reload`: `ractor::reload`, actors whose code can be replaced while they live.
 //! - `testing`: `ractor::testing`, a host for the tests of actors, natively. For dev-dependencies only.
 //!
@@ -119,6 +121,9 @@
 
 pub mod address;
 mod common;
+mod export;
+#[cfg(any(feature = "json", feature = "protobuf"))]
+mod formats;
 // Natively only for its tests, and public only so that what they don't use is not taken for dead.
 #[cfg(any(target_family = "wasm", test))]
 #[doc(hidden)]
@@ -131,6 +136,10 @@ use self::guest as world;
 #[cfg(not(target_family = "wasm"))]
 use self::native as world;
 
+#[cfg(feature = "json")]
+pub use self::formats::Json;
+#[cfg(feature = "protobuf")]
+pub use self::formats::Protobuf;
 #[cfg(target_family = "wasm")]
 pub use self::guest::*;
 #[cfg(not(target_family = "wasm"))]

@@ -5,9 +5,10 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::Type;
+use syn::ext::IdentExt as _;
+use syn::{Member, Type};
 
-use crate::model::{MessageEnum, MessageVariant};
+use crate::model::{MessageEnum, MessageVariant, VariantArgument};
 
 /// The items of `ractor::DescribeMessage`, in the order of the source.
 pub(super) fn messages(message: &MessageEnum) -> TokenStream {
@@ -19,13 +20,31 @@ pub(super) fn messages(message: &MessageEnum) -> TokenStream {
 
 fn description(variant: &MessageVariant) -> TokenStream {
     let name = variant.tag();
-    let arguments = variant.arguments.iter().map(|argument| name_of(&argument.ty));
+    let documentation = &variant.documentation;
+    let arguments = variant.arguments.iter().map(argument);
     let reply = match variant.reply.as_ref().map(|reply| name_of(&reply.ty)) {
         Some(reply) => quote!(::core::option::Option::Some(#reply)),
         None => quote!(::core::option::Option::None),
     };
     quote! {
-        ractor::MessageDescription { name: #name, arguments: &[#(#arguments),*], reply: #reply }
+        ractor::MessageDescription {
+            name: #name,
+            documentation: #documentation,
+            arguments: &[#(#arguments),*],
+            reply: #reply,
+        }
+    }
+}
+
+fn argument(argument: &VariantArgument) -> TokenStream {
+    let name = match &argument.member {
+        // Without the `r#` of a name that is also a keyword: that is Rust's affair.
+        Member::Named(name) => name.unraw().to_string(),
+        Member::Unnamed(_) => String::new(),
+    };
+    let ty = name_of(&argument.ty);
+    quote! {
+        ractor::ArgumentDescription { name: #name, ty: #ty }
     }
 }
 

@@ -99,4 +99,7 @@ fn answer<T: Send + 'static>(reply: RpcReplyPort<T>, value: T) {
 /// The count is all that the next version of this code needs.
 impl Reload for Counter {}
 
-ractor::export!(Counter, reload);
+ractor::export! {
+    /// Counts up from its start argument. At `u64::MAX` it stays where it is.
+    Counter, start = count, reload
+}

@@ -2,4 +2,6 @@
 
 pub(crate) mod child;
 #[cfg(feature = "reload")]
+pub(crate) mod portable;
+#[cfg(feature = "reload")]
 pub(crate) mod reload;

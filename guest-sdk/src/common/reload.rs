@@ -5,6 +5,8 @@ use std::any::type_name;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::portable::{PortableError, PortableState};
+
 /// A state can't be handed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StateError {
@@ -19,6 +21,8 @@ pub enum StateError {
         /// What is wrong.
         reason: postcard::Error,
     },
+    /// It is no portable state, or not this one.
+    Portable(PortableError),
     /// The code doesn't say how to read this version.
     UnknownVersion(u32),
 }
@@ -41,6 +45,7 @@ impl std::fmt::Display for StateError {
                     " is no {expected}: {reason}; did its type change without a new `state_version`?"
                 )
             }
+            Self::Portable(reason) => reason.fmt(f),
             Self::UnknownVersion(version) => write!(
                 f,
                 "this code does not know version {version} of the state; `Reload::migrate` can teach it"
@@ -50,6 +55,43 @@ impl std::fmt::Display for StateError {
 }
 
 impl std::error::Error for StateError {}
+
+impl From<PortableError> for StateError {
+    fn from(reason: PortableError) -> Self {
+        Self::Portable(reason)
+    }
+}
+
+/// A state that goes over to other code: any type of serde, in the format of `postcard`, or one with
+/// `#[derive(PortableState)]`, in the form that code in every language reads.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be handed over to other code",
+    note = "derive serde's `Serialize` and `Deserialize` for it, or `PortableState`, with which the other code can be in another \
+            language"
+)]
+pub trait KeptState: Sized {
+    /// The state as bytes.
+    ///
+    /// # Errors
+    /// It has no such form.
+    fn keep(&self) -> Result<Vec<u8>, StateError>;
+
+    /// The inverse of [`keep`](KeptState::keep), and strict.
+    ///
+    /// # Errors
+    /// The bytes are no such state.
+    fn restore(bytes: &[u8]) -> Result<Self, StateError>;
+}
+
+impl<T: Serialize + DeserializeOwned> KeptState for T {
+    fn keep(&self) -> Result<Vec<u8>, StateError> {
+        encode(self)
+    }
+
+    fn restore(bytes: &[u8]) -> Result<Self, StateError> {
+        decode(bytes)
+    }
+}
 
 /// A state as bytes, in the format of `postcard`.
 ///
@@ -110,6 +152,14 @@ impl<'a> OldState<'a> {
         decode_version(Some(self.version), self.bytes)
     }
 
+    /// The state as one that code in any language may have written.
+    ///
+    /// # Errors
+    /// It isn't one.
+    pub fn read_portable<T: PortableState>(&self) -> Result<T, StateError> {
+        Ok(T::from_portable(self.bytes)?)
+    }
+
     /// The error about a version that nobody knows.
     pub fn unknown(&self) -> StateError {
         StateError::UnknownVersion(self.version)
@@ -123,7 +173,8 @@ macro_rules! reload_trait {
         /// `reload`.
         ///
         /// Where the state implements serde's `Serialize` and `Deserialize`, there is nothing to write:
-        /// `impl Reload for Counter {}`. Whenever the type of the state changes, its version is counted up, and
+        /// `impl Reload for Counter {}`. Where it derives [`PortableState`](crate::reload::PortableState) instead, neither is there, and
+        /// code in another language can take the state over, or had it before. Whenever the type of the state changes, its version is counted up, and
         /// [`migrate`](Reload::migrate) reads what was before:
         ///
         /// ```
@@ -167,13 +218,13 @@ macro_rules! reload_trait {
         /// [`Deferred`](crate::reload::Deferred).
         ///
         /// The first three functions may use only what looks, such as `pg::get_members`; sending fails the reload.
-        pub trait Reload: Actor<State: ::serde::Serialize + ::serde::de::DeserializeOwned> {
-            /// The state as bytes. Without one of its own: in the format of `postcard`.
+        pub trait Reload: Actor<State: crate::reload::KeptState> {
+            /// The state as bytes. Without one of its own: as [`KeptState`](crate::reload::KeptState) has it.
             ///
             /// # Errors
             /// The actor keeps its code.
             fn snapshot(&self, state: &Self::State) -> Result<Vec<u8>, ActorProcessingErr> {
-                Ok(crate::common::reload::encode(state)?)
+                Ok(crate::common::reload::KeptState::keep(state)?)
             }
 
             /// Reads what [`snapshot`](Reload::snapshot) of code with the same `state_version` wrote.
@@ -181,7 +232,7 @@ macro_rules! reload_trait {
             /// # Errors
             /// The actor keeps its code.
             fn restore(&self, state: &[u8]) -> Result<Self::State, ActorProcessingErr> {
-                Ok(crate::common::reload::decode(state)?)
+                Ok(crate::common::reload::KeptState::restore(state)?)
             }
 
             /// Reads what code with another `state_version` wrote. Without one of its own: refuses.

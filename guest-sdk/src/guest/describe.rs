@@ -7,13 +7,24 @@ use crate::guest::serialization::BytesConvertable;
 /// The name of a type: [`type_name`] of it.
 pub type TypeName = fn() -> String;
 
+/// One argument of a message.
+#[derive(Clone, Copy)]
+pub struct ArgumentDescription {
+    /// The name of the field; empty for one of a tuple.
+    pub name: &'static str,
+    /// Its type.
+    pub ty: TypeName,
+}
+
 /// One variant of a message enum.
 #[derive(Clone, Copy)]
 pub struct MessageDescription {
     /// The tag that travels on the wire.
     pub name: &'static str,
-    /// The argument types in order.
-    pub arguments: &'static [TypeName],
+    /// Its doc comments; empty if there are none.
+    pub documentation: &'static str,
+    /// The arguments in order.
+    pub arguments: &'static [ArgumentDescription],
     /// The type of the reply if the variant is a call.
     pub reply: Option<TypeName>,
 }
@@ -21,7 +32,7 @@ pub struct MessageDescription {
 impl MessageDescription {
     /// The names of the argument types in order.
     pub(crate) fn argument_names(&self) -> Vec<String> {
-        self.arguments.iter().map(|name| name()).collect()
+        self.arguments.iter().map(|argument| (argument.ty)()).collect()
     }
 
     /// The name of the type of the reply if the variant is a call.
@@ -30,11 +41,18 @@ impl MessageDescription {
     }
 }
 
+impl fmt::Debug for ArgumentDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, (self.ty)())
+    }
+}
+
 impl fmt::Debug for MessageDescription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MessageDescription")
             .field("name", &self.name)
-            .field("arguments", &self.argument_names())
+            .field("documentation", &self.documentation)
+            .field("arguments", &self.arguments)
             .field("reply", &self.reply_name())
             .finish()
     }
@@ -55,7 +73,7 @@ impl<T: BytesConvertable> DescribeMessage for T {
     const MESSAGES: &'static [MessageDescription] = &[];
 }
 
-/// The name of a type: without the modules that its parts are in, and in the format of `blanket_serde` with the format around it, `pot(Order)`.
+/// The name of a type, in the grammar of docs/types.md.
 pub fn type_name<T: BytesConvertable>() -> String {
     T::described_as()
 }

@@ -1,4 +1,4 @@
-//! `cast!`, `call!` and `call_t!`, with the shapes and results of ractor's, and `export!`.
+//! `cast!`, `call!` and `call_t!`, with the shapes and results of ractor's, and what `export!` comes to.
 
 /// Sends a message without waiting for anything: `cast!(actor, Msg::Add(1))`.
 ///
@@ -38,41 +38,38 @@ macro_rules! call_t {
     };
 }
 
-/// Makes a component of an actor: `ractor::export!(Counter);`, once in the crate.
-///
-/// The actor must be [`Default`], its start arguments [`BytesConvertable`](crate::BytesConvertable), and its message
-/// type derived with `RactorClusterMessage`. The component carries the version of the crate.
-///
-/// `ractor::export!(Counter, state_version = 2)` also says which version of its state the actor has: a number that is
-/// counted up whenever what an earlier version of the code kept can't be taken over as it is. It is 0 if it isn't said.
-///
-/// `ractor::export!(Counter, reload)`, with or without a `state_version` after it, makes the code replaceable while the
-/// actor lives: see `reload::Reload`, with the feature `reload`.
+/// Makes a component of an actor, by what [`export!`] has read.
+#[doc(hidden)]
 #[macro_export]
-macro_rules! export {
-    ($actor:ty) => {
-        $crate::export!($actor, state_version = 0);
-    };
-    ($actor:ty, reload) => {
-        $crate::export!($actor, reload, state_version = 0);
-    };
-    ($actor:ty, reload, state_version = $state_version:expr) => {
-        $crate::export!($actor, state_version = $state_version);
-        const _: () = {
-            type Component = $crate::runtime::Component<$actor>;
-    $crate::reload_bindings::export_reload!(Component with_types_in $crate::reload_bindings);
-        };
-    };
-    ($actor:ty, state_version = $state_version:expr) => {
+macro_rules! __export {
+    (
+        actor = [$actor:ty], documentation = [$($documentation:expr),*], state_version = [$state_version:expr],
+        start = [$start:expr], protobuf = [$($protobuf:expr),*], reload = [$($reload:tt)?]
+    ) => {
         const _: () = {
             impl $crate::runtime::Exported for $actor {
                 const NAME: &'static str = ::core::stringify!($actor);
+                const DOCUMENTATION: &'static [&'static str] = &[$($documentation),*];
+                const START: &'static str = $start;
+                const PROTOBUF: &'static [&'static [u8]] = &[$($protobuf),*];
                 const VERSION: &'static str = ::core::env!("CARGO_PKG_VERSION");
                 const STATE_VERSION: u32 = $state_version;
             }
 
             type Component = $crate::runtime::Component<$actor>;
     $crate::bindings::export_component!(Component with_types_in $crate::bindings);
+    $crate::contract_bindings::export_contract!(Component with_types_in $crate::contract_bindings);
+    $crate::__export_reload!($($reload)?);
         };
+    };
+}
+
+/// The export of the interface `reload`, where the type `Component` is in scope; nothing if it isn't wanted.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_reload {
+    () => {};
+    (reload) => {
+    $crate::reload_bindings::export_reload!(Component with_types_in $crate::reload_bindings);
     };
 }

@@ -7,6 +7,8 @@ pub(crate) mod addresses;
 pub mod bindings;
 pub mod concurrency;
 pub mod config;
+#[doc(hidden)]
+pub mod contract_bindings;
 pub mod describe;
 pub mod errors;
 #[cfg(target_family = "wasm")]
@@ -29,13 +31,13 @@ pub mod serialization;
 mod tests;
 pub mod thread_local;
 pub mod time;
-mod type_names;
+pub(crate) mod type_names;
 
 #[cfg(all(target_family = "wasm", feature = "actor-macros"))]
 pub use ractor_macros::actor;
 
 pub use self::actor::{Actor, ActorCell, ActorId, ActorRef, DerivedActorRef, SupervisionEvent};
-pub use self::describe::{DescribeMessage, MessageDescription};
+pub use self::describe::{ArgumentDescription, DescribeMessage, MessageDescription};
 pub use self::errors::{ActorErr, ActorProcessingErr, MessagingErr, RactorErr, SpawnErr};
 pub use self::message::Message;
 pub use self::port::RpcReplyPort;

@@ -2,9 +2,13 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 
-pub use crate::common::reload::{OldState, StateError, decode, encode};
+pub use crate::common::portable::{
+    FieldsReader, FieldsWriter, Portable, PortableError, PortableKey, PortableState, Sink, Value,
+};
+pub use crate::common::reload::{KeptState, OldState, StateError, decode, encode};
 use crate::guest::runtime::incoming::IncomingCall;
 use crate::guest::{Actor, ActorProcessingErr, ActorRef, BytesConvertable, MessagingErr, RpcReplyPort};
+pub use ractor_host_derive::PortableState;
 
 crate::common::reload::reload_trait!();
 

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use std::future::poll_fn;
 use std::task::Poll;
 
-use super::describe::{MessageDescription, type_name};
+use super::describe::{ArgumentDescription, MessageDescription, type_name};
 use super::message::{Message, SerializedMessage};
 use super::port::RpcReplyPort;
 use super::rpc::{CallResult, reply_or_error};
@@ -63,7 +63,7 @@ fn every_type_of_serde_has_the_bytes_that_ractor_gives_it() {
     }
     let refused = Option::<u64>::try_from_bytes(5_u64.to_be_bytes().to_vec());
     assert!(matches!(refused, Err(DecodeError::Pot(_))), "{refused:?}");
-    assert_eq!(type_name::<Vec<String>>(), "pot(Vec<String>)");
+    assert_eq!(type_name::<Vec<String>>(), "pot<Vec-String>");
 }
 
 #[cfg(not(feature = "blanket_serde"))]
@@ -193,11 +193,16 @@ fn an_unknown_or_malformed_message_is_explained() {
     const MESSAGES: &[MessageDescription] = &[
         MessageDescription {
             name: "Add",
-            arguments: &[type_name::<u64>],
+            documentation: "",
+            arguments: &[ArgumentDescription {
+                name: "",
+                ty: type_name::<u64>,
+            }],
             reply: None,
         },
         MessageDescription {
             name: "Get",
+            documentation: "",
             arguments: &[],
             reply: Some(type_name::<u64>),
         },
@@ -219,6 +224,40 @@ fn an_unknown_or_malformed_message_is_explained() {
         explain(Kind::Call, "Add"),
         "dropped a call: `Add` is a cast, but came as a call"
     );
+}
+
+#[cfg(not(feature = "blanket_serde"))]
+#[test]
+fn each_type_has_its_name_in_the_grammar() {
+    let names = [
+        type_name::<()>(),
+        type_name::<u8>(),
+        type_name::<i128>(),
+        type_name::<f32>(),
+        type_name::<bool>(),
+        type_name::<char>(),
+        type_name::<String>(),
+        type_name::<Vec<u8>>(),
+        type_name::<Vec<i8>>(),
+        type_name::<Vec<f64>>(),
+        type_name::<Vec<bool>>(),
+        type_name::<Vec<char>>(),
+    ];
+    let expected = [
+        "unit",
+        "u8",
+        "i128",
+        "f32",
+        "bool",
+        "char",
+        "string",
+        "bytes",
+        "list<i8>",
+        "list<f64>",
+        "list<bool>",
+        "list<char>",
+    ];
+    assert_eq!(names, expected);
 }
 
 #[cfg(not(feature = "blanket_serde"))]

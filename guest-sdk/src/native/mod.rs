@@ -18,33 +18,17 @@ pub fn exit(reason: impl Into<String>) -> ! {
     std::panic::resume_unwind(Box::new(reason.into()))
 }
 
-/// Makes a component of an actor when compiled for WebAssembly: `ractor::export!(Counter);`, once in the crate.
-/// Natively it only checks what can be checked here: the actor is [`Default`], and its start arguments are
-/// [`BytesConvertable`].
-///
-/// `ractor::export!(Counter, state_version = 2)` also says which version of its state the actor has: a number that is
-/// counted up whenever what an earlier version of the code kept can't be taken over as it is. It is 0 if it isn't said.
-///
-/// `ractor::export!(Counter, reload)`, with or without a `state_version` after it, makes the code replaceable while the
-/// actor lives: see `reload::Reload`, with the feature `reload`.
+/// Checks what can be checked natively, of what [`export!`] has read.
+#[doc(hidden)]
 #[macro_export]
-macro_rules! export {
-    ($actor:ty) => {
-        $crate::export!($actor, state_version = 0);
-    };
-    ($actor:ty, reload) => {
-        $crate::export!($actor, reload, state_version = 0);
-    };
-    ($actor:ty, reload, state_version = $state_version:expr) => {
-        $crate::export!($actor, state_version = $state_version);
-        const _: () = {
-            const fn reloadable<A: $crate::reload::Reload>() {}
-            reloadable::<$actor>();
-        };
-    };
-    ($actor:ty, state_version = $state_version:expr) => {
+macro_rules! __export {
+    (
+        actor = [$actor:ty], documentation = [$($documentation:expr),*], state_version = [$state_version:expr],
+        start = [$start:expr], protobuf = [$($protobuf:expr),*], reload = [$($reload:tt)?]
+    ) => {
         const _: () = {
             const _STATE_VERSION: u32 = $state_version;
+            const _PROTOBUF: &[&[u8]] = &[$($protobuf),*];
             const fn exportable<A>()
             where
                 A: $crate::Actor + ::core::default::Default,
@@ -52,6 +36,18 @@ macro_rules! export {
             {
             }
             exportable::<$actor>();
+            $crate::__export_reload!($($reload)? $actor);
         };
     };
+}
+
+/// Whether an actor that is exported with `reload` can be.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_reload {
+    (reload $actor:ty) => {
+        const fn reloadable<A: $crate::reload::Reload>() {}
+        reloadable::<$actor>();
+    };
+    ($actor:ty) => {};
 }

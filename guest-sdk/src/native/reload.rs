@@ -8,7 +8,11 @@ use parking_lot::Mutex;
 use ractor::{Actor, ActorProcessingErr, ActorRef, MessagingErr, RpcReplyPort};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-pub use crate::common::reload::{OldState, StateError, decode, encode};
+pub use crate::common::portable::{
+    FieldsReader, FieldsWriter, Portable, PortableError, PortableKey, PortableState, Sink, Value,
+};
+pub use crate::common::reload::{KeptState, OldState, StateError, decode, encode};
+pub use ractor_host_derive::PortableState;
 
 crate::common::reload::reload_trait!();
 

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::target::Target;
 use crate::config::{Cookie, PeerAddress};
 use crate::directory::{DESCRIBE_VARIANT, SendRefused};
-use crate::guest::{DescriptionError, Descriptor};
+use crate::guest::{Contract, DESCRIBE_ARGUMENTS, DescriptionError};
 use crate::host::Dial;
 use crate::node::client::Encryption;
 use crate::node::{
@@ -204,7 +204,7 @@ impl ClusterClient {
 
     /// What the actor says of itself, within `patience` and the deadline. Only guests do, and only their hosts understand
     /// the question.
-    pub(super) async fn describe(&self, actor: &ActorCell, patience: Duration) -> Result<Descriptor, NotDescribed> {
+    pub(super) async fn describe(&self, actor: &ActorCell, patience: Duration) -> Result<Contract, NotDescribed> {
         if directory::node_of(actor.get_id()).is_none_or(|node| node.incarnation == 0) {
             return Err(NotDescribed::StockNode);
         }
@@ -212,14 +212,14 @@ impl ClusterClient {
         let wait = self.deadline.remaining().min(patience);
         let question = SerializedMessage::Call {
             variant: DESCRIBE_VARIANT.to_owned(),
-            args: Vec::new(),
+            args: DESCRIBE_ARGUMENTS.to_vec(),
             reply: RpcReplyPort::from((port, wait)),
             metadata: None,
         };
         // To an actor that has ended it can't be sent, and the port is dropped.
         actor.send_serialized(question).ok();
         match tokio::time::timeout(wait, description).await {
-            Ok(Ok(bytes)) => Ok(Descriptor::from_bytes(&bytes)?),
+            Ok(Ok(bytes)) => Ok(Contract::from_bytes(&bytes)?),
             Ok(Err(_)) => Err(NotDescribed::Silent),
             Err(_) => Err(NotDescribed::Busy(wait)),
         }

@@ -12,9 +12,9 @@ use super::arguments::{InspectArguments, OutputFormat};
 use super::failure::Failure;
 use super::output;
 use super::process::Process;
-use super::signature::{descriptor_json, write_descriptor};
+use super::signature::{contract_json, write_contract};
 use crate::guest::{
-    Allocation, CapabilityUse, Certainty, Descriptor, EngineConfig, HostInterfaces, Module, ModuleSource, Needs, Origin,
+    Allocation, CapabilityUse, Certainty, Contract, EngineConfig, HostInterfaces, Module, ModuleSource, Needs, Origin,
 };
 use crate::host::engine_with_cache;
 
@@ -50,7 +50,7 @@ fn admitting(source: &ModuleSource) -> EngineConfig {
 }
 
 /// What the component says of itself, or why it doesn't.
-type Described = Result<Descriptor, String>;
+type Described = Result<Contract, String>;
 
 async fn load(arguments: &InspectArguments, interfaces: &HostInterfaces) -> Result<(Module, Described), Failure> {
     let name = arguments.file.file_stem().unwrap_or_default().to_string_lossy();
@@ -75,8 +75,8 @@ async fn load(arguments: &InspectArguments, interfaces: &HostInterfaces) -> Resu
     let module = module.map_err(Failure::usage)?;
     let described = module.describe().await.map_err(|error| error.to_string());
     // Text that plays tricks on a terminal is no description; no node would pass it on.
-    let described = described.and_then(|descriptor| match descriptor.to_bytes() {
-        Ok(_) => Ok(descriptor),
+    let described = described.and_then(|contract| match contract.to_bytes() {
+        Ok(_) => Ok(contract),
         Err(error) => Err(error.to_string()),
     });
     Ok((module, described))
@@ -84,7 +84,7 @@ async fn load(arguments: &InspectArguments, interfaces: &HostInterfaces) -> Resu
 
 fn write_text(out: &mut impl Write, module: &Module, described: &Described) -> io::Result<()> {
     match described {
-        Ok(descriptor) => write_descriptor(out, descriptor)?,
+        Ok(contract) => write_contract(out, contract)?,
         Err(error) => writeln!(out, "an actor that does not describe itself: {error}")?,
     }
     writeln!(out, "file {}", module.path().display())?;
@@ -177,7 +177,7 @@ fn json(module: &Module, described: &Described) -> serde_json::Value {
         "bytes": module.size(),
         "digest": module.digest().to_string(),
         "code": code(module),
-        "actor": described.as_ref().ok().map(descriptor_json),
+        "actor": described.as_ref().ok().map(contract_json),
         "error": described.as_ref().err(),
         "needs": needs_json(module.needs()),
         "capabilities": module.capability_uses().iter().map(each).collect::<Vec<_>>(),

@@ -15,10 +15,11 @@ use super::arguments::{
 };
 use super::client::{ClientError, ClusterClient, Deadline};
 use super::credentials::{cookie, dial};
+use super::encoding::Encoding;
 use super::failure::Failure;
 use super::output;
 use super::process::Process;
-use super::signature::{descriptor_json, write_descriptor};
+use super::signature::{contract_json, write_contract};
 use super::target::Target;
 use super::typed::{self, MessageKind, ReplyEncoding, Typed};
 use crate::config::Type;
@@ -30,17 +31,18 @@ pub(super) fn call(arguments: CallArguments) -> Result<ExitCode, Failure> {
     let CallArguments { node, message, reply } = arguments;
     let message = OutgoingMessage::read(message)?;
     let (bytes, described) = on_a_client(&node, |client, deadline| send_call(client, deadline, message))?;
-    let ty = reply.unwrap_or_else(|| match described {
-        Some(ReplyEncoding::Known(ty)) => ty,
-        Some(ReplyEncoding::Unknown(name)) => {
+    let encoding = match (reply, described) {
+        (Some(ty), _) => Encoding::Plain(ty),
+        (None, Some(ReplyEncoding::Known(encoding))) => encoding,
+        (None, Some(ReplyEncoding::Unknown(ty, reason))) => {
             output::note(format_args!(
-                "the reply has the type {name}, whose encoding is not known here; choose another one with --reply"
+                "the reply has the type {ty}, {reason}; choose another one with --reply"
             ));
-            Type::Bytes
+            Encoding::Plain(Type::Bytes)
         }
-        None => Type::Bytes,
-    });
-    let reply = ty.decode(&bytes).map_err(Failure::runtime)?;
+        (None, None) => Encoding::Plain(Type::Bytes),
+    };
+    let reply = encoding.decode(&bytes).map_err(Failure::runtime)?;
     output::write(|out| writeln!(out, "{reply}"))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -58,15 +60,15 @@ pub(super) fn describe(arguments: DescribeArguments) -> Result<ExitCode, Failure
         target,
         output: format,
     } = arguments;
-    let descriptor = on_a_client(&node, |client, deadline| async move {
+    let contract = on_a_client(&node, |client, deadline| async move {
         let actors = client.resolve(&target).await?;
         let actor = any_of(&actors).context("a target without an actor")?;
         let described = client.describe(actor, deadline.remaining()).await;
         described.map_err(|why| anyhow!("{target} on {} can't be described: {why}", client.peer_name()))
     })?;
     output::write(|out| match format {
-        OutputFormat::Text => write_descriptor(out, &descriptor),
-        OutputFormat::Json => writeln!(out, "{:#}", descriptor_json(&descriptor)),
+        OutputFormat::Text => write_contract(out, &contract),
+        OutputFormat::Json => writeln!(out, "{:#}", contract_json(&contract)),
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -129,7 +131,7 @@ async fn typed(
     };
     let typed = match client.describe(actor, patience).await {
         // An actor that doesn't say what it takes may take anything.
-        Ok(descriptor) if !descriptor.messages.is_empty() => typed::described(&descriptor, kind, variant, arguments),
+        Ok(contract) if !contract.messages.is_empty() => typed::described(&contract, kind, variant, arguments),
         Ok(_) => typed::undescribed(arguments, &format!("{target} does not say which messages it takes")),
         Err(why) => typed::undescribed(arguments, &format!("{target} can't be asked: {why}")),
     };

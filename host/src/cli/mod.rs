@@ -12,6 +12,7 @@ mod client;
 mod credentials;
 mod deploy;
 mod dev;
+mod encoding;
 mod failure;
 mod inspect;
 mod message;

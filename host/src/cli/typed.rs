@@ -3,9 +3,9 @@
 //! Everything that can be found wrong is found here, before anything is sent.
 
 use super::argument::Argument;
-use super::signature::signature;
-use crate::config::{Literal, LiteralError, Type, nearest};
-use crate::guest::{Descriptor, MessageVariant};
+use super::encoding::{Encoding, NotEncoded, UnknownEncoding};
+use crate::config::{Literal, LiteralError, nearest};
+use crate::guest::{Contract, Message, Parameter, TypeExpr};
 
 /// The number of variants that an error lists.
 const VARIANTS_SHOWN: usize = 20;
@@ -18,7 +18,7 @@ pub(super) enum MessageKind {
 }
 
 /// A message that is ready to be sent.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Typed {
     /// The encoded arguments.
     pub(super) arguments: Vec<u8>,
@@ -27,11 +27,11 @@ pub(super) struct Typed {
 }
 
 /// The type of a reply.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(super) enum ReplyEncoding {
-    Known(Type),
-    /// A name that stands for no type that is known here.
-    Unknown(String),
+    Known(Encoding),
+    /// A type whose values can't be shown here, and why.
+    Unknown(TypeExpr, UnknownEncoding),
 }
 
 /// What is wrong with a message.
@@ -55,28 +55,20 @@ pub(super) enum TypingError {
         found: usize,
     },
     #[error(
-        "argument {position} of `{signature}` has the type {name}, whose encoding is not known here: write the bytes, for \
-         example `bytes:00ff`, or the type that it is encoded as, for example `u64:5`"
+        "{argument} of `{signature}` has the type {ty}, {reason}: write the bytes, for example `bytes:00ff`, or the type that it \
+         is encoded as, for example `u64:5`"
     )]
     UnknownType {
-        position: usize,
+        argument: String,
         signature: String,
-        name: String,
+        ty: TypeExpr,
+        reason: UnknownEncoding,
     },
-    #[error(
-        "argument {position} of `{signature}` is a {name} in serde's format pot, which can't be written here: write the bytes, \
-         for example `bytes:00ff`"
-    )]
-    Pot {
-        position: usize,
-        signature: String,
-        name: String,
-    },
-    #[error("argument {position} of `{signature}`: {reason}")]
+    #[error("{argument} of `{signature}`: {reason}")]
     Value {
-        position: usize,
+        argument: String,
         signature: String,
-        reason: LiteralError,
+        reason: NotEncoded,
     },
     #[error("{reason} ({why})")]
     NoDescription { reason: LiteralError, why: String },
@@ -84,21 +76,20 @@ pub(super) enum TypingError {
 
 /// The message, by an actor's description of itself.
 pub(super) fn described(
-    actor: &Descriptor,
+    actor: &Contract,
     kind: MessageKind,
     variant: &str,
     arguments: &[Argument],
 ) -> Result<Typed, TypingError> {
-    let message = actor.messages.iter().find(|message| message.name == variant);
-    let message = message.ok_or_else(|| unknown_variant(actor, variant))?;
+    let message = actor.message(variant).ok_or_else(|| unknown_variant(actor, variant))?;
     match (kind, &message.reply) {
-        (MessageKind::Call, None) => return Err(TypingError::NotACall(signature(message))),
-        (MessageKind::Cast, Some(_)) => return Err(TypingError::NotACast(signature(message))),
+        (MessageKind::Call, None) => return Err(TypingError::NotACall(message.to_string())),
+        (MessageKind::Cast, Some(_)) => return Err(TypingError::NotACast(message.to_string())),
         _ => {}
     }
     if message.arguments.len() != arguments.len() {
         return Err(TypingError::Count {
-            signature: signature(message),
+            signature: message.to_string(),
             takes: match message.arguments.len() {
                 0 => "no arguments".to_owned(),
                 1 => "1 argument".to_owned(),
@@ -112,12 +103,13 @@ pub(super) fn described(
         .iter()
         .zip(arguments)
         .enumerate()
-        .map(|(index, (ty, argument))| literal(message, index + 1, ty, argument))
+        .map(|(index, (parameter, argument))| literal(actor, message, index + 1, parameter, argument))
         .collect();
     Ok(Typed {
         arguments: Literal::message_arguments(&literals?),
-        reply: message.reply.as_deref().map(|name| {
-            Type::from_source(name).map_or_else(|| ReplyEncoding::Unknown(name.to_owned()), ReplyEncoding::Known)
+        reply: message.reply.as_ref().map(|ty| match Encoding::of(ty, actor) {
+            Ok(encoding) => ReplyEncoding::Known(encoding),
+            Err(reason) => ReplyEncoding::Unknown(ty.clone(), reason),
         }),
     })
 }
@@ -135,46 +127,40 @@ pub(super) fn undescribed(arguments: &[Argument], why: &str) -> Result<Typed, Ty
     })
 }
 
-fn literal(message: &MessageVariant, position: usize, ty: &str, argument: &Argument) -> Result<Literal, TypingError> {
+fn literal(
+    actor: &Contract,
+    message: &Message,
+    position: usize,
+    parameter: &Parameter,
+    argument: &Argument,
+) -> Result<Literal, TypingError> {
     let text = match argument {
         Argument::Typed(literal) => return Ok(literal.clone()),
         Argument::Text(text) => text,
     };
-    let ty = Type::from_source(ty).ok_or_else(|| unknown_type(message, position, ty))?;
-    // How the value of a type without values is written.
-    let text = if ty == Type::Unit && matches!(text.as_str(), "unit" | "()") {
-        ""
-    } else {
-        text
+    // Made only where something is wrong.
+    let named = || match parameter.name.as_str() {
+        "" => format!("argument {position}"),
+        name => format!("argument {position} ({name})"),
     };
-    Literal::of(ty, text).map_err(|reason| TypingError::Value {
-        position,
-        signature: signature(message),
+    let encoding = Encoding::of(&parameter.ty, actor).map_err(|reason| TypingError::UnknownType {
+        argument: named(),
+        signature: message.to_string(),
+        ty: parameter.ty.clone(),
+        reason,
+    })?;
+    encoding.encode(text).map_err(|reason| TypingError::Value {
+        argument: named(),
+        signature: message.to_string(),
         reason,
     })
 }
 
-/// `pot(Order)` is what the guest SDK calls a type of serde in the format of ractor's `blanket_serde`.
-fn unknown_type(message: &MessageVariant, position: usize, name: &str) -> TypingError {
-    let signature = signature(message);
-    match name.strip_prefix("pot(").and_then(|name| name.strip_suffix(')')) {
-        Some(name) => TypingError::Pot {
-            position,
-            signature,
-            name: name.to_owned(),
-        },
-        None => TypingError::UnknownType {
-            position,
-            signature,
-            name: name.to_owned(),
-        },
-    }
-}
-
-fn unknown_variant(actor: &Descriptor, variant: &str) -> TypingError {
+fn unknown_variant(actor: &Contract, variant: &str) -> TypingError {
     let names = || actor.messages.iter().map(|message| message.name.as_str());
     let hint = nearest(variant, names()).map_or_else(String::new, |nearest| format!(", did you mean `{nearest}`?"));
-    let shown: Vec<_> = actor.messages.iter().take(VARIANTS_SHOWN).map(signature).collect();
+    let shown = actor.messages.iter().take(VARIANTS_SHOWN).map(Message::to_string);
+    let shown: Vec<_> = shown.collect();
     let more = match actor.messages.len().saturating_sub(shown.len()) {
         0 => String::new(),
         more => format!(" and {more} more"),
@@ -190,25 +176,48 @@ fn unknown_variant(actor: &Descriptor, variant: &str) -> TypingError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::encoding::tests::orders;
+    use crate::config::Type;
+    use crate::guest::{Scalar, Schema, Start};
 
-    fn counter() -> Descriptor {
-        let message = |name: &str, arguments: &[&str], reply: Option<&str>| MessageVariant {
+    fn counter() -> Contract {
+        let message = |name: &str, arguments: &[(&str, &str)], reply: Option<&str>| Message {
             name: name.to_owned(),
-            arguments: arguments.iter().map(|&ty| ty.to_owned()).collect(),
-            reply: reply.map(str::to_owned),
+            documentation: String::new(),
+            arguments: arguments
+                .iter()
+                .map(|&(name, ty)| Parameter {
+                    name: name.to_owned(),
+                    ty: TypeExpr::parse(ty),
+                })
+                .collect(),
+            reply: reply.map(TypeExpr::parse),
         };
-        Descriptor {
+        Contract {
             name: "Counter".to_owned(),
             version: "1.0.0".to_owned(),
             state_version: 0,
-            arguments: Some("u64".to_owned()),
+            documentation: String::new(),
+            start: Start::Unknown,
             messages: vec![
-                message("Add", &["u64"], None),
-                message("AddAndGet", &["u64"], Some("u64")),
-                message("AddTo", &["String", "i8"], None),
-                message("Draw", &["Shape", "()"], Some("Shape")),
-                message("Place", &["pot(Vec<u8>)"], Some("pot(())")),
+                message("Add", &[("n", "u64")], None),
+                message("AddAndGet", &[("n", "u64")], Some("u64")),
+                message("AddTo", &[("", "string"), ("n", "i8")], None),
+                message("Draw", &[("shape", "Shape"), ("", "unit")], Some("Shape")),
+                message("Place", &[("", "pot<Order>")], Some("pot<Order>")),
+                message("Tell", &[("what", "json<What>")], Some("json<What>")),
+                message(
+                    "Order",
+                    &[("order", "protobuf<kitchen.Order>")],
+                    Some("protobuf<kitchen.Order>"),
+                ),
             ],
+            schemas: vec![Schema {
+                name: "kitchen.Order".to_owned(),
+                format: "protobuf".to_owned(),
+                bytes: orders(),
+            }],
+            schemas_left_out: 0,
         }
     }
 
@@ -228,7 +237,7 @@ mod tests {
 
     #[test]
     fn arguments_have_the_types_of_the_description() {
-        let reply = || Some(ReplyEncoding::Known(Type::One(crate::config::Scalar::U64)));
+        let reply = || Some(ReplyEncoding::Known(Encoding::Plain(Type::One(Scalar::U64))));
         check(MessageKind::Cast, "Add 5", "u64:5", None);
         check(MessageKind::Call, "AddAndGet 5", "u64:5", reply());
         check(MessageKind::Cast, "AddTo a:b -5", "str:a:b i8:-5", None);
@@ -238,10 +247,27 @@ mod tests {
     #[test]
     fn a_prefix_wins_over_the_description() {
         check(MessageKind::Cast, "Add u8:5", "u8:5", None);
-        let unknown = Some(ReplyEncoding::Unknown("Shape".to_owned()));
+        let unknown = Some(ReplyEncoding::Unknown(TypeExpr::parse("Shape"), UnknownEncoding::Type));
         check(MessageKind::Call, "Draw bytes:00 ()", "bytes:00 unit", unknown);
-        let unknown = Some(ReplyEncoding::Unknown("pot(())".to_owned()));
+        let unknown = Some(ReplyEncoding::Unknown(
+            TypeExpr::parse("pot<Order>"),
+            UnknownEncoding::Pot,
+        ));
         check(MessageKind::Call, "Place bytes:506f740001", "bytes:506f740001", unknown);
+    }
+
+    #[test]
+    fn json_and_messages_of_protobuf_are_written_as_json() {
+        let told = typed(MessageKind::Call, r#"Tell {"a":[1]}"#).unwrap();
+        let expected = [0, 0, 0, 0, 0, 0, 0, 9].iter().chain(br#"{"a":[1]}"#);
+        assert_eq!(told.arguments, expected.copied().collect::<Vec<_>>());
+        assert_eq!(told.reply, Some(ReplyEncoding::Known(Encoding::Json)));
+        let ordered = typed(MessageKind::Call, r#"Order {"id":"a","quantity":"3"}"#).unwrap();
+        assert_eq!(hex::encode(&ordered.arguments), "0000000000000006050a01611003");
+        assert!(matches!(
+            ordered.reply,
+            Some(ReplyEncoding::Known(Encoding::Protobuf(_)))
+        ));
     }
 
     #[test]
@@ -250,42 +276,51 @@ mod tests {
             (
                 MessageKind::Call,
                 "AddAndgte 5",
-                "Counter has no message \"AddAndgte\", did you mean `AddAndGet`?; its messages are Add(u64), \
-                 AddAndGet(u64) -> u64, AddTo(String, i8), Draw(Shape, ()) -> Shape, Place(pot(Vec<u8>)) -> pot(())",
+                "Counter has no message \"AddAndgte\", did you mean `AddAndGet`?; its messages are Add(n: u64), \
+                 AddAndGet(n: u64) -> u64, AddTo(string, n: i8), Draw(shape: Shape, unit) -> Shape, \
+                 Place(pot<Order>) -> pot<Order>, Tell(what: json<What>) -> json<What>, \
+                 Order(order: protobuf<kitchen.Order>) -> protobuf<kitchen.Order>",
             ),
             (
                 MessageKind::Call,
                 "Add 5",
-                "`Add(u64)` has no reply: send it with `ractor-host cast`",
+                "`Add(n: u64)` has no reply: send it with `ractor-host cast`",
             ),
             (
                 MessageKind::Cast,
                 "AddAndGet 5",
-                "`AddAndGet(u64) -> u64` has a reply: send it with `ractor-host call`",
+                "`AddAndGet(n: u64) -> u64` has a reply: send it with `ractor-host call`",
             ),
-            (MessageKind::Cast, "Add", "`Add(u64)` takes 1 argument, found 0"),
+            (MessageKind::Cast, "Add", "`Add(n: u64)` takes 1 argument, found 0"),
             (
                 MessageKind::Cast,
                 "AddTo a 1 2",
-                "`AddTo(String, i8)` takes 2 arguments, found 3",
+                "`AddTo(string, n: i8)` takes 2 arguments, found 3",
             ),
             (
                 MessageKind::Cast,
                 "AddTo a 300",
-                "argument 2 of `AddTo(String, i8)`: \"300\" is not a value of type i8: number too large to fit in target \
+                "argument 2 (n) of `AddTo(string, n: i8)`: \"300\" is not a value of type i8: number too large to fit in target \
                  type",
             ),
             (
                 MessageKind::Call,
                 "Draw round ()",
-                "argument 1 of `Draw(Shape, ()) -> Shape` has the type Shape, whose encoding is not known here: write the \
-                 bytes, for example `bytes:00ff`, or the type that it is encoded as, for example `u64:5`",
+                "argument 1 (shape) of `Draw(shape: Shape, unit) -> Shape` has the type Shape, whose encoding is not known \
+                 here: write the bytes, for example `bytes:00ff`, or the type that it is encoded as, for example `u64:5`",
             ),
             (
                 MessageKind::Call,
                 "Place 00ff",
-                "argument 1 of `Place(pot(Vec<u8>)) -> pot(())` is a Vec<u8> in serde's format pot, which can't be \
-                 written here: write the bytes, for example `bytes:00ff`",
+                "argument 1 of `Place(pot<Order>) -> pot<Order>` has the type pot<Order>, a type of serde in the format pot, \
+                 which is not known here: write the bytes, for example `bytes:00ff`, or the type that it is encoded as, for \
+                 example `u64:5`",
+            ),
+            (
+                MessageKind::Call,
+                "Tell {a}",
+                "argument 1 (what) of `Tell(what: json<What>) -> json<What>`: it takes JSON, for example `{\"id\": 1}`: key \
+                 must be a string at line 1 column 2",
             ),
         ] {
             assert_eq!(typed(kind, words), Err(expected.to_owned()), "{words}");

@@ -97,6 +97,16 @@ mod tests {
         );
     }
 
+    #[track_caller]
+    fn check_named(literal: &str, expected_hex: &str) {
+        let bytes = literal.parse::<Literal>().unwrap().into_bytes();
+        assert_eq!(
+            hex::encode(bytes),
+            expected_hex,
+            "{literal}, by the name of descriptions"
+        );
+    }
+
     #[test]
     fn a_literal_has_the_bytes_of_its_type_and_comes_back() {
         check("u8:255", "ff");
@@ -123,6 +133,8 @@ mod tests {
         check("[i8]:-1,1", "ff01");
         check("[bool]:true,false", "0100");
         check("[u16]:", "");
+        check_named("string:hi", "6869");
+        check_named("list<u16>:1,2", "00010002");
     }
 
     #[track_caller]

@@ -30,7 +30,6 @@ mod secret;
 mod section;
 mod size;
 mod source;
-mod source_type;
 mod spans;
 mod supervisor;
 #[cfg(test)]
@@ -63,7 +62,7 @@ pub use secret::SecretPlace;
 pub(crate) use spans::{EntryPart, LateProblems};
 pub use supervisor::{ROOT, SupervisorSection};
 pub use tls::TlsSection;
-pub use wire_type::{DecodeError, Scalar, Type, TypeError};
+pub use wire_type::{DecodeError, Type, TypeError};
 
 use crate::files::{self, ReadError};
 use crate::guest::{HostInterfaces, Limits, LoadFault, ModuleSource};

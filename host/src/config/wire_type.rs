@@ -6,6 +6,7 @@ use std::str::FromStr;
 use ractor::BytesConvertable;
 
 use super::nearest::nearest;
+use crate::guest::{Scalar, TypeExpr};
 
 /// What a literal or a reply is on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,26 +21,6 @@ pub enum Type {
     One(Scalar),
     /// Scalars one after the other; written `[u64]:1,2,3`.
     List(Scalar),
-}
-
-/// A value of a fixed size. Numbers are big-endian.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names of Rust's own types")]
-pub enum Scalar {
-    U8,
-    U16,
-    U32,
-    U64,
-    U128,
-    I8,
-    I16,
-    I32,
-    I64,
-    I128,
-    F32,
-    F64,
-    Bool,
-    Char,
 }
 
 /// A word that names no type.
@@ -87,6 +68,18 @@ impl Type {
     pub const ALL: &str = "u8 u16 u32 u64 u128 i8 i16 i32 i64 i128 f32 f64 bool char str bytes unit, and lists of the \
                            first fourteen such as [u64]";
 
+    /// The type that a description names; none if it is of the actor's own.
+    pub fn of(ty: &TypeExpr) -> Option<Self> {
+        match ty {
+            TypeExpr::Unit => Some(Self::Unit),
+            TypeExpr::String => Some(Self::Str),
+            TypeExpr::Bytes => Some(Self::Bytes),
+            TypeExpr::Scalar(scalar) => Some(Self::One(*scalar)),
+            TypeExpr::List(scalar) => Some(Self::List(*scalar)),
+            TypeExpr::Named(..) | TypeExpr::Unknown(_) => None,
+        }
+    }
+
     /// The bytes of a value, or what is wrong with its text.
     pub(super) fn encode(self, text: &str) -> Result<Vec<u8>, String> {
         match self {
@@ -94,7 +87,7 @@ impl Type {
             Self::Unit => Err("it has no value, write `unit` alone".to_owned()),
             Self::Str => Ok(text.as_bytes().to_vec()),
             Self::Bytes => hex::decode(text).map_err(|error| format!("it takes hexadecimal digits in pairs ({error})")),
-            Self::One(scalar) => scalar.encode(text),
+            Self::One(scalar) => encode(scalar, text),
             Self::List(_) if text.is_empty() => Ok(Vec::new()),
             Self::List(scalar) => {
                 let mut bytes = Vec::new();
@@ -104,11 +97,8 @@ impl Type {
                     } else {
                         element.trim()
                     };
-                    bytes.extend(
-                        scalar
-                            .encode(element)
-                            .map_err(|reason| format!("element {element:?}: {reason}"))?,
-                    );
+                    let encoded = encode(scalar, element).map_err(|reason| format!("element {element:?}: {reason}"))?;
+                    bytes.extend(encoded);
                 }
                 Ok(bytes)
             }
@@ -133,14 +123,14 @@ impl Type {
                 .map(str::to_owned)
                 .map_err(|error| value(format!("it is not UTF-8 from byte {} on", error.valid_up_to()))),
             Self::Bytes => Ok(hex::encode(bytes)),
-            Self::One(scalar) if bytes.len() == scalar.size() => scalar.decode(bytes).map_err(value),
+            Self::One(scalar) if bytes.len() == scalar.size() => decode(scalar, bytes).map_err(value),
             Self::One(scalar) => Err(length(scalar.size().to_string())),
             Self::List(scalar) => {
                 let elements = bytes.chunks_exact(scalar.size());
                 if !elements.remainder().is_empty() {
                     return Err(length(format!("a multiple of {}", scalar.size())));
                 }
-                let elements: Result<Vec<_>, _> = elements.map(|element| scalar.decode(element)).collect();
+                let elements: Result<Vec<_>, _> = elements.map(|element| decode(scalar, element)).collect();
                 Ok(elements.map_err(value)?.join(","))
             }
         }
@@ -151,20 +141,12 @@ impl FromStr for Type {
     type Err = TypeError;
 
     fn from_str(name: &str) -> Result<Self, TypeError> {
-        let scalar = |name: &str| {
-            Scalar::NAMES
-                .iter()
-                .find(|(_, known)| *known == name)
-                .map(|(scalar, _)| *scalar)
-        };
-        let ty = match name {
-            "unit" => Some(Self::Unit),
-            "str" => Some(Self::Str),
-            "bytes" => Some(Self::Bytes),
-            _ => match name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-                Some(element) => scalar(element).map(Self::List),
-                None => scalar(name).map(Self::One),
-            },
+        let element = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let ty = match (name, element) {
+            ("str", _) => Some(Self::Str),
+            (_, Some(element)) => Scalar::named(element).map(Self::List),
+            // The names of the grammar, by which actors are described.
+            _ => Self::of(&TypeExpr::parse(name)),
         };
         ty.ok_or_else(|| TypeError { name: name.to_owned() })
     }
@@ -182,96 +164,60 @@ impl fmt::Display for Type {
     }
 }
 
-impl Scalar {
-    const NAMES: [(Self, &str); 14] = [
-        (Self::U8, "u8"),
-        (Self::U16, "u16"),
-        (Self::U32, "u32"),
-        (Self::U64, "u64"),
-        (Self::U128, "u128"),
-        (Self::I8, "i8"),
-        (Self::I16, "i16"),
-        (Self::I32, "i32"),
-        (Self::I64, "i64"),
-        (Self::I128, "i128"),
-        (Self::F32, "f32"),
-        (Self::F64, "f64"),
-        (Self::Bool, "bool"),
-        (Self::Char, "char"),
-    ];
-
-    fn name(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(scalar, _)| *scalar == self)
-            .map_or("", |(_, name)| name)
-    }
-
-    /// In bytes.
-    const fn size(self) -> usize {
-        match self {
-            Self::U8 | Self::I8 | Self::Bool => 1,
-            Self::U16 | Self::I16 => 2,
-            Self::U32 | Self::I32 | Self::F32 | Self::Char => 4,
-            Self::U64 | Self::I64 | Self::F64 => 8,
-            Self::U128 | Self::I128 => 16,
-        }
-    }
-
-    fn encode(self, text: &str) -> Result<Vec<u8>, String> {
-        match self {
-            Self::U8 => number::<u8>(text),
-            Self::U16 => number::<u16>(text),
-            Self::U32 => number::<u32>(text),
-            Self::U64 => number::<u64>(text),
-            Self::U128 => number::<u128>(text),
-            Self::I8 => number::<i8>(text),
-            Self::I16 => number::<i16>(text),
-            Self::I32 => number::<i32>(text),
-            Self::I64 => number::<i64>(text),
-            Self::I128 => number::<i128>(text),
-            Self::F32 => number::<f32>(text),
-            Self::F64 => number::<f64>(text),
-            Self::Bool => match text {
-                "true" => Ok(true.into_bytes()),
-                "false" => Ok(false.into_bytes()),
-                _ => Err("it is `true` or `false`".to_owned()),
-            },
-            Self::Char => {
-                let mut chars = text.chars();
-                match (chars.next(), chars.next()) {
-                    (Some(char), None) => Ok(char.into_bytes()),
-                    _ => Err("it takes exactly one character".to_owned()),
-                }
+/// The bytes of one scalar, or what is wrong with its text.
+fn encode(scalar: Scalar, text: &str) -> Result<Vec<u8>, String> {
+    match scalar {
+        Scalar::U8 => number::<u8>(text),
+        Scalar::U16 => number::<u16>(text),
+        Scalar::U32 => number::<u32>(text),
+        Scalar::U64 => number::<u64>(text),
+        Scalar::U128 => number::<u128>(text),
+        Scalar::I8 => number::<i8>(text),
+        Scalar::I16 => number::<i16>(text),
+        Scalar::I32 => number::<i32>(text),
+        Scalar::I64 => number::<i64>(text),
+        Scalar::I128 => number::<i128>(text),
+        Scalar::F32 => number::<f32>(text),
+        Scalar::F64 => number::<f64>(text),
+        Scalar::Bool => match text {
+            "true" => Ok(true.into_bytes()),
+            "false" => Ok(false.into_bytes()),
+            _ => Err("it is `true` or `false`".to_owned()),
+        },
+        Scalar::Char => {
+            let mut chars = text.chars();
+            match (chars.next(), chars.next()) {
+                (Some(char), None) => Ok(char.into_bytes()),
+                _ => Err("it takes exactly one character".to_owned()),
             }
         }
     }
+}
 
-    /// `bytes` are as many as [`Scalar::size`] says.
-    fn decode(self, bytes: &[u8]) -> Result<String, String> {
-        match self {
-            Self::U8 => Ok(shown::<u8>(bytes)),
-            Self::U16 => Ok(shown::<u16>(bytes)),
-            Self::U32 => Ok(shown::<u32>(bytes)),
-            Self::U64 => Ok(shown::<u64>(bytes)),
-            Self::U128 => Ok(shown::<u128>(bytes)),
-            Self::I8 => Ok(shown::<i8>(bytes)),
-            Self::I16 => Ok(shown::<i16>(bytes)),
-            Self::I32 => Ok(shown::<i32>(bytes)),
-            Self::I64 => Ok(shown::<i64>(bytes)),
-            Self::I128 => Ok(shown::<i128>(bytes)),
-            Self::F32 => Ok(shown::<f32>(bytes)),
-            Self::F64 => Ok(shown::<f64>(bytes)),
-            Self::Bool => match bytes {
-                [0] => Ok("false".to_owned()),
-                [1] => Ok("true".to_owned()),
-                _ => Err("a boolean is the byte 0 or 1".to_owned()),
-            },
-            Self::Char => {
-                let code = u32::from_bytes(bytes.to_vec());
-                let char = char::from_u32(code).ok_or_else(|| format!("{code:#x} is not a character"))?;
-                Ok(char.to_string())
-            }
+/// `bytes` are as many as [`Scalar::size`] says.
+fn decode(scalar: Scalar, bytes: &[u8]) -> Result<String, String> {
+    match scalar {
+        Scalar::U8 => Ok(shown::<u8>(bytes)),
+        Scalar::U16 => Ok(shown::<u16>(bytes)),
+        Scalar::U32 => Ok(shown::<u32>(bytes)),
+        Scalar::U64 => Ok(shown::<u64>(bytes)),
+        Scalar::U128 => Ok(shown::<u128>(bytes)),
+        Scalar::I8 => Ok(shown::<i8>(bytes)),
+        Scalar::I16 => Ok(shown::<i16>(bytes)),
+        Scalar::I32 => Ok(shown::<i32>(bytes)),
+        Scalar::I64 => Ok(shown::<i64>(bytes)),
+        Scalar::I128 => Ok(shown::<i128>(bytes)),
+        Scalar::F32 => Ok(shown::<f32>(bytes)),
+        Scalar::F64 => Ok(shown::<f64>(bytes)),
+        Scalar::Bool => match bytes {
+            [0] => Ok("false".to_owned()),
+            [1] => Ok("true".to_owned()),
+            _ => Err("a boolean is the byte 0 or 1".to_owned()),
+        },
+        Scalar::Char => {
+            let code = u32::from_bytes(bytes.to_vec());
+            let char = char::from_u32(code).ok_or_else(|| format!("{code:#x} is not a character"))?;
+            Ok(char.to_string())
         }
     }
 }

@@ -15,7 +15,8 @@ use super::state_dir;
 use crate::config::{ActorSection, Code, EntryPart, LateProblems, NodeConfig, Type};
 use crate::control::CONTROL;
 use crate::guest::{
-    Descriptor, GuestError, Limits, LoadError, LoadFault, Module, ModuleSource, Modules, Needs, Shortage, Shortages,
+    Contract, GuestError, Limits, LoadError, LoadFault, Module, ModuleSource, Modules, Needs, Shortage, Shortages,
+    Start,
 };
 
 /// Loads the modules from these sources, and checks all that could keep an actor of the configuration from starting.
@@ -219,16 +220,18 @@ fn check_names(section: &ActorSection, problems: &mut LateProblems<'_>) {
 }
 
 /// The bytes of `arguments` against the type that the guest says it starts with, if that is known here.
-fn check_arguments(section: &ActorSection, descriptor: Option<&Descriptor>, problems: &mut LateProblems<'_>) {
-    let Some(named) = descriptor.and_then(|descriptor| descriptor.arguments.as_deref()) else {
+fn check_arguments(section: &ActorSection, contract: Option<&Contract>, problems: &mut LateProblems<'_>) {
+    let Some(contract) = contract else { return };
+    let Some(ty) = contract.start.ty().and_then(Type::of) else {
         return;
     };
-    let Some(ty) = Type::from_source(named) else {
-        return;
+    let named = match &contract.start {
+        Start::Argument(start) if !start.name.is_empty() => format!(" ({})", start.name),
+        _ => String::new(),
     };
     if let Err(error) = ty.decode(&section.arguments) {
         let (actor, reason) = (&section.name, error.reason());
-        let message = format!("actor `{actor}` starts with a value of type {ty}: {reason}");
+        let message = format!("actor `{actor}` starts with a value of type {ty}{named}: {reason}");
         let help = match ty {
             Type::Unit => "leave out `arguments`".to_owned(),
             _ => format!("expected a literal of that type: `arguments = \"{ty}:…\"`"),
@@ -262,11 +265,11 @@ struct Rehearsals {
 struct Rehearsal {
     module: String,
     limits: Arc<Limits>,
-    outcome: Result<Option<Descriptor>, GuestError>,
+    outcome: Result<Option<Contract>, GuestError>,
 }
 
 impl Rehearsals {
-    async fn of(&mut self, module: &Module, limits: &Arc<Limits>) -> &Result<Option<Descriptor>, GuestError> {
+    async fn of(&mut self, module: &Module, limits: &Arc<Limits>) -> &Result<Option<Contract>, GuestError> {
         // By the limits too: what fits into those of one entry may be too large for those of another.
         let same = |done: &Rehearsal| done.module == module.name() && done.limits == *limits;
         let index = match self.done.iter().position(same) {

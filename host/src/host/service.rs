@@ -56,7 +56,7 @@ impl ControlSection {
 impl NodeService {
     async fn module_status(&self, module: &Module) -> ModuleStatus {
         let name = module.name().to_owned();
-        let described = module.descriptor().await;
+        let described = module.contract().await;
         let guests = self.modules.guests(&name);
         let previous = self.modules.previous(&name);
         ModuleStatus {

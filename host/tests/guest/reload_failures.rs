@@ -178,8 +178,8 @@ async fn without_room_for_a_second_instance_the_first_goes_on() {
     };
     let (old, new) = (load(version(1)).await, load(version(2)).await);
     // As long as there is room.
-    assert!(old.descriptor().await.is_some());
-    assert!(new.descriptor().await.is_some());
+    assert!(old.contract().await.is_some());
+    assert!(new.contract().await.is_some());
     let guest = start_module(&old, GuestOptions::default()).await.unwrap();
     guest.cast("add", &[5]);
     let swap = ractor_host::guest::Swap {

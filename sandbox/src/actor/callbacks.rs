@@ -39,8 +39,10 @@ impl Guest {
         }
         let message = match message {
             // The answer is the module's: neither the instance nor a trial of its code has a part in it.
-            SerializedMessage::Call { variant, reply, .. } if variant == DESCRIBE_VARIANT => {
-                Box::pin(describe::answer(&running.life, reply)).await;
+            SerializedMessage::Call {
+                variant, args, reply, ..
+            } if variant == DESCRIBE_VARIANT => {
+                Box::pin(describe::answer(&running.life, &args, reply)).await;
                 return Ok(());
             }
             message => message,

@@ -9,6 +9,7 @@ use ractor::message::SerializedMessage;
 use tokio::runtime::Handle;
 
 use super::guest_cell::GuestCell;
+use crate::component::description::Answers;
 use crate::store::mailbox::AnswersAhead;
 use crate::store::replies::Port;
 
@@ -17,10 +18,10 @@ impl AnswersAhead for GuestCell {
     /// actor at most, so that questions don't pile up where nothing bounds them.
     fn answer_ahead(self: Arc<Self>, message: SerializedMessage) -> Option<SerializedMessage> {
         if let Some(description) = self.module().known_description() {
-            if let SerializedMessage::Call { reply, .. } = message
+            if let SerializedMessage::Call { args, reply, .. } = message
                 && let Some(description) = description
             {
-                send(reply, &description);
+                send(reply, &args, &description);
             }
             return None;
         }
@@ -34,9 +35,9 @@ impl AnswersAhead for GuestCell {
             return Some(message);
         };
         match message {
-            SerializedMessage::Call { reply, .. } => {
+            SerializedMessage::Call { args, reply, .. } => {
                 runtime.spawn(async move {
-                    answer(&self, reply).await;
+                    answer(&self, &args, reply).await;
                     drop(asking);
                 });
                 None
@@ -47,13 +48,15 @@ impl AnswersAhead for GuestCell {
 }
 
 /// Answers a question. A module that doesn't describe itself drops the port.
-pub(super) async fn answer(life: &GuestCell, reply: Port) {
+pub(super) async fn answer(life: &GuestCell, question: &[u8], reply: Port) {
     if let Some(description) = life.module().description().await {
-        send(reply, &description);
+        send(reply, question, &description);
     }
 }
 
-fn send(reply: Port, description: &[u8]) {
-    // The caller may have given up meanwhile, which is its own affair.
-    reply.send(description.to_vec()).ok();
+fn send(reply: Port, question: &[u8], description: &Answers) {
+    if let Some(answer) = description.to(question) {
+        // The caller may have given up meanwhile, which is its own affair.
+        reply.send(answer.to_vec()).ok();
+    }
 }

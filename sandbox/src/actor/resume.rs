@@ -110,7 +110,7 @@ impl Guest {
         };
         // At once after the state: another one that is taken later must count as later.
         let moment = Moment::now();
-        let Some(descriptor) = module.descriptor().await else {
+        let Some(contract) = module.contract().await else {
             // With another version than the code's own, `restore` could read the state as what it isn't.
             tracing::warn!(
                 actor,
@@ -122,7 +122,7 @@ impl Guest {
         let checkpoint = Checkpoint {
             module: module.name().to_owned(),
             digest: module.digest(),
-            state_version: descriptor.state_version,
+            state_version: contract.state_version,
             taken: SystemTime::now(),
             state,
         };

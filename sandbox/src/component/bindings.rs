@@ -28,7 +28,7 @@ mod generated {
     });
 }
 
-pub use generated::exports::ractor::actor::actor::{Descriptor, MessageVariant};
+pub(crate) use generated::exports::ractor::actor::actor::{Descriptor, MessageVariant};
 pub(crate) use generated::ractor::actor::{
     config, groups, identity, lifecycle, logging, messaging, random, registry, requests, timers, types,
 };

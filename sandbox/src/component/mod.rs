@@ -12,6 +12,7 @@ pub(crate) mod cache;
 pub(crate) mod cache_key;
 pub(crate) mod capabilities;
 pub(crate) mod complexity;
+pub(crate) mod contract;
 pub(crate) mod description;
 pub(crate) mod engine_config;
 pub(crate) mod error;

@@ -13,8 +13,9 @@ use super::meter::{Longest, Meter};
 use super::module::Module;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
+use crate::component::bindings::World;
 use crate::component::bindings::types::SupervisionEvent;
-use crate::component::bindings::{Descriptor, World};
+use crate::component::contract::Contract;
 use crate::instance::error::{Fault, Frames, GuestError};
 use crate::policy::limits::{Limit, Limits};
 use crate::policy::text::tidy;
@@ -119,13 +120,25 @@ impl Instance {
         }
     }
 
-    pub(super) async fn describe(mut self) -> Result<Descriptor, GuestError> {
+    pub(super) async fn describe(mut self) -> Result<Contract, GuestError> {
         let Self {
-            store, exports, meter, ..
+            store,
+            exports,
+            component,
+            code,
+            meter,
         } = &mut self;
         let longest = lifecycle(&store.data().limits);
-        let call = exports.ractor_actor_actor().call_describe(&mut *store);
-        let outcome = meter.run(longest, pin!(call)).await;
+        let outcome = match &code.linked().contract {
+            Some(export) => {
+                let call = export.call(&mut *store, component);
+                meter.run(longest, pin!(call)).await
+            }
+            None => {
+                let call = exports.ractor_actor_actor().call_describe(&mut *store);
+                meter.run(longest, pin!(call)).await.map(Contract::of_descriptor)
+            }
+        };
         self.outcome(Callback::Lifecycle("describe"), outcome.map(Ok))
     }
 

@@ -6,8 +6,8 @@ use super::calls::Instance;
 use super::error::{Fault, GuestError};
 use super::module::Module;
 use crate::accounting::label::Label;
-use crate::component::bindings::Descriptor;
-use crate::component::description::Description;
+use crate::component::contract::Contract;
+use crate::component::description::{Answers, Description};
 use crate::policy::limits::Limits;
 
 impl Module {
@@ -15,7 +15,7 @@ impl Module {
     ///
     /// # Errors
     /// The component trapped, e.g. because it used an import.
-    pub async fn describe(&self) -> Result<Descriptor, GuestError> {
+    pub async fn describe(&self) -> Result<Contract, GuestError> {
         self.trial(self.engine().description_limits()).await?.describe().await
     }
 
@@ -25,11 +25,11 @@ impl Module {
     /// # Errors
     /// There would be no instance: its memories or tables are too large from the start, it has too many core instances, or
     /// its start traps.
-    pub async fn rehearse(&self, limits: Arc<Limits>) -> Result<Option<Descriptor>, GuestError> {
+    pub async fn rehearse(&self, limits: Arc<Limits>) -> Result<Option<Contract>, GuestError> {
         // That it can be made is all that is asked. The instance goes before another one takes a place of the pool.
         drop(self.trial(limits).await?);
         // Asked for once for all actors, and on an instance with room for it.
-        Ok(self.descriptor().await)
+        Ok(self.contract().await)
     }
 
     /// An instance that is no actor.
@@ -39,19 +39,19 @@ impl Module {
         Instance::new(self, None, label, limits).await
     }
 
-    /// What it says of itself, as bytes; none if it does not. It is asked once for all its actors, unless there was no
+    /// What it says of itself, as the answers to those who ask; none if it does not. It is asked once for all its actors, unless there was no
     /// room for the instance that it takes.
     pub(crate) async fn description(&self) -> Description {
         // Those that ask meanwhile wait for the same answer and take no instance for it.
         let described = self.code().description.get_or_try_init(|| async {
             let description = match self.describe().await {
-                Ok(descriptor) => descriptor.to_bytes().map_err(|error| error.to_string()),
+                Ok(contract) => Answers::of(&contract).map_err(|error| error.to_string()),
                 // Not remembered: want of room says nothing of the module, and a later question may find some.
                 Err(error) if matches!(error.fault, Fault::NoInstance { .. }) => return Err(error),
                 Err(error) => Err(error.to_string()),
             };
             Ok(match description {
-                Ok(bytes) => Some(bytes.into()),
+                Ok(answers) => Some(Arc::new(answers)),
                 Err(error) => {
                     tracing::warn!(module = self.name(), error, "the module does not describe itself");
                     None
@@ -68,8 +68,8 @@ impl Module {
     }
 
     /// What it says of itself, asked for once; none if it does not.
-    pub async fn descriptor(&self) -> Option<Descriptor> {
-        let bytes = self.description().await?;
-        Descriptor::from_bytes(&bytes).ok()
+    pub async fn contract(&self) -> Option<Contract> {
+        let answers = self.description().await?;
+        Contract::from_bytes(answers.newest()).ok()
     }
 }

@@ -4,6 +4,7 @@ use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, InstancePre};
 
 use super::batch_export::BatchExport;
+use super::contract_export::ContractExport;
 use super::reload_exports::ReloadExports;
 use crate::component::bindings::types::SupervisionEvent;
 use crate::component::bindings::{ACTOR_INTERFACE, Descriptor, WorldIndices};
@@ -20,6 +21,8 @@ pub(super) struct Linked {
     pub(super) reload: Option<ReloadExports>,
     /// None if it takes one message at a time.
     pub(super) batch: Option<BatchExport>,
+    /// None if it describes itself in the way of old.
+    pub(super) contract: Option<ContractExport>,
 }
 
 /// Links the component with the host, or says what keeps it from being an actor.
@@ -34,12 +37,14 @@ pub(super) fn check(engine: &wasmtime::Engine, imports: &Imports, component: &Co
     check_types(&linked, &functions)?;
     let reload = ReloadExports::find(component, &linked)?;
     let batch = BatchExport::find(component, &linked)?;
+    let contract = ContractExport::find(component, &linked)?;
     let world = WorldIndices::new(&linked).map_err(mismatch)?;
     Ok(Linked {
         pre: linked,
         world,
         reload,
         batch,
+        contract,
     })
 }
 

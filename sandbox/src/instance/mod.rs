@@ -11,6 +11,7 @@ pub(crate) mod batch_export;
 pub(crate) mod calls;
 pub(crate) mod casts;
 pub(crate) mod code;
+pub(crate) mod contract_export;
 pub(crate) mod describing;
 pub(crate) mod engine;
 pub(crate) mod error;

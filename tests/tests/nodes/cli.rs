@@ -35,6 +35,26 @@ fn a_native_actor_of_a_stock_node_is_cast_to_and_called() {
 }
 
 #[test]
+fn a_guest_tells_its_whole_contract() {
+    let node = HostNode::start("alpha", &guest_counter("cli-contract", "contracts", 10));
+    let cookie = keys(COOKIE);
+    let described = message("describe", node.address(), &cookie.path("cookie"), &["group:contracts"]);
+    for line in [
+        "  Counts up from its start argument. At `u64::MAX` it stays where it is.",
+        "  starts with count: u64",
+        "  call AddAndGet(u64) -> u64",
+        "    Counts up by a number and replies with the new count.",
+        "  cast AddTo(string, u64)",
+    ] {
+        assert!(
+            described.answer().lines().any(|found| found == line),
+            "{line}: {}",
+            described.stdout
+        );
+    }
+}
+
+#[test]
 fn an_actor_of_a_stock_node_is_found_by_its_pid() {
     let peer = Peer::start(Kind::Stock, "alpha", &["--actor", "cli-counter::10"]);
     counts_from_ten(peer.address(), "pid:0", "cli-counter", UNTYPED);

@@ -1,6 +1,7 @@
 //! Runs an actor as a component: what the host calls, and what the actor's code needs from the host meanwhile.
 
 mod batch;
+mod contract;
 pub(crate) mod executor;
 pub(crate) mod incoming;
 pub mod log;
@@ -34,6 +35,12 @@ thread_local! {
 pub trait Exported: Actor {
     /// The actor's type, as the source writes it.
     const NAME: &'static str;
+    /// What the actor is for, line by line.
+    const DOCUMENTATION: &'static [&'static str];
+    /// The name of its start argument; empty if it isn't said.
+    const START: &'static str;
+    /// Serialized `google.protobuf.FileDescriptorSet`s with the messages of protobuf that it uses.
+    const PROTOBUF: &'static [&'static [u8]];
     /// The version of its crate.
     const VERSION: &'static str;
     /// The version of its state.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{BytesConvertable, DecodeError, or_panic};
-use crate::guest::type_names::short;
+use crate::guest::type_names::named;
 
 impl<T: Serialize + DeserializeOwned> BytesConvertable for T {
     #[expect(
@@ -24,6 +24,6 @@ impl<T: Serialize + DeserializeOwned> BytesConvertable for T {
     }
 
     fn described_as() -> String {
-        format!("pot({})", short(std::any::type_name::<T>()))
+        named("pot", std::any::type_name::<T>())
     }
 }

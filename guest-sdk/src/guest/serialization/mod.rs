@@ -11,7 +11,7 @@ mod own;
 
 use thiserror::Error;
 
-use crate::guest::type_names::short;
+use crate::guest::type_names::named;
 
 /// Why bytes are not a value of a type.
 #[derive(Clone, Debug, Eq, PartialEq, Error)]
@@ -47,6 +47,17 @@ pub enum DecodeError {
     /// A type of serde, in the format of `blanket_serde`; what `pot` says.
     #[error("not a value in the format `pot`: {0}")]
     Pot(String),
+    /// A [`Json`](crate::Json); what its reader says.
+    #[error("not JSON of this type: {0}")]
+    Json(String),
+    /// A [`Protobuf`](crate::Protobuf).
+    #[error("not a {name} behind its length: {error}")]
+    Protobuf {
+        /// The message.
+        name: String,
+        /// What is wrong.
+        error: String,
+    },
 }
 
 /// A type with an encoding: arguments of messages, replies, and start arguments.
@@ -72,10 +83,10 @@ pub trait BytesConvertable: Sized {
         Ok(Self::from_bytes(bytes))
     }
 
-    /// The name by which descriptions call the type, and with it the format, where that isn't the type's own.
+    /// The name by which contracts call the type, in the grammar of docs/types.md.
     #[doc(hidden)]
     fn described_as() -> String {
-        short(std::any::type_name::<Self>())
+        named("opaque", std::any::type_name::<Self>())
     }
 }
 

@@ -12,6 +12,15 @@ macro_rules! infallible {
     };
 }
 
+/// The name of a type in the grammar of docs/types.md.
+macro_rules! described_as {
+    ($name:expr) => {
+        fn described_as() -> String {
+            $name.to_owned()
+        }
+    };
+}
+
 macro_rules! number {
     ($($ty:ty),*) => {$(
         impl BytesConvertable for $ty {
@@ -24,6 +33,8 @@ macro_rules! number {
             fn try_from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
                 fixed(&bytes).map(<$ty>::from_be_bytes)
             }
+
+            described_as!(stringify!($ty));
         }
     )*};
 }
@@ -40,6 +51,8 @@ macro_rules! vector {
             fn try_from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
                 elements(&bytes, |element| Ok(<$ty>::from_be_bytes(element)))
             }
+
+            described_as!(concat!("list<", stringify!($ty), ">"));
         }
     )*};
 }
@@ -57,6 +70,8 @@ impl BytesConvertable for () {
     fn try_from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
         fixed::<0>(&bytes).map(|_| ())
     }
+
+    described_as!("unit");
 }
 
 impl BytesConvertable for bool {
@@ -69,6 +84,8 @@ impl BytesConvertable for bool {
     fn try_from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
         fixed(&bytes).and_then(to_bool)
     }
+
+    described_as!("bool");
 }
 
 impl BytesConvertable for char {
@@ -81,6 +98,8 @@ impl BytesConvertable for char {
     fn try_from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
         fixed(&bytes).and_then(to_char)
     }
+
+    described_as!("char");
 }
 
 impl BytesConvertable for String {
@@ -95,6 +114,8 @@ impl BytesConvertable for String {
             at: error.utf8_error().valid_up_to(),
         })
     }
+
+    described_as!("string");
 }
 
 impl BytesConvertable for Vec<u8> {
@@ -105,6 +126,8 @@ impl BytesConvertable for Vec<u8> {
     fn from_bytes(bytes: Vec<u8>) -> Self {
         bytes
     }
+
+    described_as!("bytes");
 }
 
 impl BytesConvertable for Vec<bool> {
@@ -117,6 +140,8 @@ impl BytesConvertable for Vec<bool> {
     fn try_from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
         elements(&bytes, to_bool)
     }
+
+    described_as!("list<bool>");
 }
 
 impl BytesConvertable for Vec<char> {
@@ -129,6 +154,8 @@ impl BytesConvertable for Vec<char> {
     fn try_from_bytes(bytes: Vec<u8>) -> Result<Self, DecodeError> {
         elements(&bytes, to_char)
     }
+
+    described_as!("list<char>");
 }
 
 fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], DecodeError> {

@@ -2,21 +2,21 @@
 
 use std::fmt;
 
-use crate::guest::{Descriptor, GuestRef, MessageVariant, Mode, Module, NotGranted};
+use crate::guest::{Contract, GuestRef, Message, Mode, Module, NotGranted, TypeExpr};
 
 /// What is known of a version of a module.
 #[derive(Debug, Clone)]
 pub(super) struct CodeFacts {
     pub(super) reloadable: bool,
     /// None if it doesn't describe itself.
-    pub(super) descriptor: Option<Descriptor>,
+    pub(super) contract: Option<Contract>,
 }
 
 impl CodeFacts {
     pub(super) async fn of(module: &Module) -> Self {
         Self {
             reloadable: module.is_reloadable(),
-            descriptor: module.descriptor().await,
+            contract: module.contract().await,
         }
     }
 }
@@ -140,7 +140,7 @@ pub(super) fn plan(
     wanted: Option<Mode>,
     force: bool,
 ) -> Result<ReloadPlan, Vec<Refusal>> {
-    let Some(described) = &new.descriptor else {
+    let Some(described) = &new.contract else {
         return Err(vec![Refusal::Undescribed]);
     };
     // Whoever forces it grants nothing by that.
@@ -161,7 +161,7 @@ pub(super) fn plan(
             .ok()
         })
         .collect();
-    let changes = match &old.descriptor {
+    let changes = match &old.contract {
         Some(running) => {
             if !force {
                 refusals.extend(mismatches(running, described, &modes));
@@ -201,7 +201,7 @@ fn mode(old: &CodeFacts, new: &CodeFacts, actor: &ActorFacts, wanted: Option<Mod
     }
 }
 
-fn mismatches(old: &Descriptor, new: &Descriptor, modes: &[Mode]) -> Vec<Refusal> {
+fn mismatches(old: &Contract, new: &Contract, modes: &[Mode]) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     if old.name != new.name {
         refusals.push(Refusal::OtherActor {
@@ -217,20 +217,20 @@ fn mismatches(old: &Descriptor, new: &Descriptor, modes: &[Mode]) -> Vec<Refusal
         });
     }
     // Only a fresh start reads the arguments once more.
-    if let (Some(old), Some(new)) = (&old.arguments, &new.arguments)
+    if let (Some(old), Some(new)) = (old.start.ty(), new.start.ty())
         && old != new
         && modes.contains(&Mode::Restart)
     {
         refusals.push(Refusal::OtherArguments {
-            old: old.clone(),
-            new: new.clone(),
+            old: old.to_string(),
+            new: new.to_string(),
         });
     }
     refusals
 }
 
 /// What is different, in words.
-fn changes(old: &Descriptor, new: &Descriptor) -> Vec<String> {
+fn changes(old: &Contract, new: &Contract) -> Vec<String> {
     let mut changes = Vec::new();
     let mut differs = |what: &str, old: &str, new: &str| {
         if old != new {
@@ -244,42 +244,35 @@ fn changes(old: &Descriptor, new: &Descriptor) -> Vec<String> {
         &old.state_version.to_string(),
         &new.state_version.to_string(),
     );
-    if let (Some(old), Some(new)) = (&old.arguments, &new.arguments) {
-        differs("start arguments", old, new);
+    if let (Some(old), Some(new)) = (old.start.ty(), new.start.ty()) {
+        differs("start arguments", &old.to_string(), &new.to_string());
     }
     // A list that is empty says nothing: see the world.
     if old.messages.is_empty() || new.messages.is_empty() {
         return changes;
     }
-    let find = |among: &'_ [MessageVariant], name: &str| among.iter().position(|message| message.name == name);
     for message in &old.messages {
-        match find(&new.messages, &message.name).and_then(|at| new.messages.get(at)) {
+        match new.message(&message.name) {
             None => changes.push(format!(
                 "message `{}` is gone: those that are sent or wait are dropped",
                 message.name
             )),
-            Some(after) if signature(after) != signature(message) => changes.push(format!(
-                "message `{}` → `{}`: those of the old form are dropped",
-                signature(message),
-                signature(after)
+            Some(after) if types(after) != types(message) => changes.push(format!(
+                "message `{message}` → `{after}`: those of the old form are dropped"
             )),
             Some(_) => {}
         }
     }
     for message in &new.messages {
-        if find(&old.messages, &message.name).is_none() {
-            changes.push(format!("message `{}` is new", signature(message)));
+        if old.message(&message.name).is_none() {
+            changes.push(format!("message `{message}` is new"));
         }
     }
     changes
 }
 
-fn signature(message: &MessageVariant) -> String {
-    let reply = message.reply.as_ref().map(|reply| format!(" -> {reply}"));
-    format!(
-        "{}({}){}",
-        message.name,
-        message.arguments.join(", "),
-        reply.unwrap_or_default()
-    )
+/// What decides whether both ends understand each other: names of arguments don't.
+fn types(message: &Message) -> (Vec<&TypeExpr>, Option<&TypeExpr>) {
+    let arguments = message.arguments.iter().map(|argument| &argument.ty);
+    (arguments.collect(), message.reply.as_ref())
 }

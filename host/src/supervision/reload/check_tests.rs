@@ -1,28 +1,39 @@
 //! Changes of every shape against what is decided about them.
 
 use super::check::{ActorFacts, CodeFacts, Refusal, plan};
-use crate::guest::{Descriptor, MessageVariant, Mode, NotGranted};
+use crate::guest::{Contract, Message, Mode, NotGranted, Parameter, Start, TypeExpr};
 
 fn code(state_version: u32) -> CodeFacts {
-    let message = |name: &str, argument: &str, reply: Option<&str>| MessageVariant {
+    let message = |name: &str, argument: &str, reply: Option<&str>| Message {
         name: name.to_owned(),
-        arguments: vec![argument.to_owned()],
-        reply: reply.map(str::to_owned),
+        documentation: String::new(),
+        arguments: vec![parameter("n", argument)],
+        reply: reply.map(TypeExpr::parse),
     };
     CodeFacts {
         reloadable: true,
-        descriptor: Some(Descriptor {
+        contract: Some(Contract {
             name: "Counter".to_owned(),
             version: "1.0.0".to_owned(),
             state_version,
-            arguments: Some("u64".to_owned()),
+            documentation: String::new(),
+            start: Start::Argument(parameter("count", "u64")),
             messages: vec![message("Add", "u64", None), message("AddAndGet", "u64", Some("u64"))],
+            schemas: Vec::new(),
+            schemas_left_out: 0,
         }),
     }
 }
 
-fn with(mut code: CodeFacts, change: impl FnOnce(&mut Descriptor)) -> CodeFacts {
-    change(code.descriptor.as_mut().unwrap());
+fn parameter(name: &str, ty: &str) -> Parameter {
+    Parameter {
+        name: name.to_owned(),
+        ty: TypeExpr::parse(ty),
+    }
+}
+
+fn with(mut code: CodeFacts, change: impl FnOnce(&mut Contract)) -> CodeFacts {
+    change(code.contract.as_mut().unwrap());
     code
 }
 
@@ -111,7 +122,7 @@ fn one_actor_that_may_not_be_restarted_keeps_all_as_they_are() {
 #[test]
 fn what_does_not_fit_is_refused_unless_it_is_forced() {
     let renamed = with(code(1), |code| code.name = "Clock".to_owned());
-    let other_arguments = with(code(1), |code| code.arguments = Some("String".to_owned()));
+    let other_arguments = with(code(1), |code| code.start = Start::Argument(parameter("", "string")));
     let cases = [
         (
             renamed,
@@ -127,7 +138,7 @@ fn what_does_not_fit_is_refused_unless_it_is_forced() {
             Mode::Restart,
             Refusal::OtherArguments {
                 old: "u64".to_owned(),
-                new: "String".to_owned(),
+                new: "string".to_owned(),
             },
         ),
     ];
@@ -142,7 +153,7 @@ fn what_does_not_fit_is_refused_unless_it_is_forced() {
 
 #[test]
 fn what_does_not_matter_for_the_way_is_not_refused() {
-    let other_arguments = with(code(2), |code| code.arguments = Some("String".to_owned()));
+    let other_arguments = with(code(2), |code| code.start = Start::Argument(parameter("", "string")));
     assert!(plan(&code(1), &other_arguments, &[actor(false)], None, false).is_ok());
     assert!(plan(&code(1), &code(0), &[actor(true)], Some(Mode::Restart), false).is_ok());
 }
@@ -151,9 +162,20 @@ fn what_does_not_matter_for_the_way_is_not_refused() {
 fn code_that_does_not_describe_itself_is_refused_even_by_force() {
     let mute = CodeFacts {
         reloadable: true,
-        descriptor: None,
+        contract: None,
     };
     assert_eq!(plan(&code(1), &mute, &[], None, true), Err(vec![Refusal::Undescribed]));
+}
+
+#[test]
+fn another_name_of_an_argument_changes_nothing() {
+    let renamed = with(code(1), |code| {
+        code.messages[0].arguments[0].name = "number".to_owned();
+        code.messages[0].documentation = "Adds.".to_owned();
+        code.start = Start::Argument(parameter("", "u64"));
+    });
+    let plan = plan(&code(1), &renamed, &[actor(true)], Some(Mode::Restart), false).unwrap();
+    assert_eq!(plan.changes, Vec::<String>::new());
 }
 
 #[test]
@@ -161,9 +183,10 @@ fn the_changes_are_named() {
     let new = with(code(2), |code| {
         code.version = "2.0.0".to_owned();
         code.messages.remove(0);
-        code.messages[0].reply = Some("u128".to_owned());
-        code.messages.push(MessageVariant {
+        code.messages[0].reply = Some(TypeExpr::parse("u128"));
+        code.messages.push(Message {
             name: "Reset".to_owned(),
+            documentation: "Begins anew.".to_owned(),
             arguments: Vec::new(),
             reply: None,
         });
@@ -175,7 +198,7 @@ fn the_changes_are_named() {
             "version `1.0.0` → `2.0.0`",
             "version of the state `1` → `2`",
             "message `Add` is gone: those that are sent or wait are dropped",
-            "message `AddAndGet(u64) -> u64` → `AddAndGet(u64) -> u128`: those of the old form are dropped",
+            "message `AddAndGet(n: u64) -> u64` → `AddAndGet(n: u64) -> u128`: those of the old form are dropped",
             "message `Reset()` is new",
         ]
     );

@@ -214,7 +214,7 @@ impl Guest {
         module: &Module,
     ) -> Result<Result<Snapshot, NotReloaded>, ActorProcessingErr> {
         // `restore` can't use a state without its version, so the guest isn't even asked for one.
-        let Some(descriptor) = module.descriptor().await else {
+        let Some(contract) = module.contract().await else {
             return Ok(Err(NotReloaded::Failed {
                 step: Step::Snapshot,
                 reason: "the code does not say which version of its state it has".to_owned(),
@@ -225,7 +225,7 @@ impl Guest {
         let (error, aftermath) = match instance.snapshot().await {
             Ok(state) => {
                 running.instance = Some(instance);
-                let state_version = descriptor.state_version;
+                let state_version = contract.state_version;
                 return Ok(Ok(Snapshot::new(state, state_version)));
             }
             Err(NoSnapshot::Refused(error)) => {

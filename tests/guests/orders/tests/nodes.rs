@@ -191,10 +191,10 @@ fn the_command_line_says_which_format_it_does_not_write_and_takes_bytes() {
     let node = node_with("described");
     let inspected = ractor_host(&["inspect", &programs::guest("orders").display().to_string()]);
     for line in [
-        "starts with pot(Opening)",
-        "cast Place(pot(Order))",
-        "call Search(pot(Vec<String>), pot(u32)) -> pot(Vec<u64>)",
-        "call Ship(pot(u64), pot(u8)) -> pot(())",
+        "starts with pot<Opening>",
+        "cast Place(pot<Order>)",
+        "call Search(names: pot<Vec-String>, most: pot<u32>) -> pot<Vec-u64>",
+        "call Ship(pot<u64>, pot<u8>) -> pot<unit>",
     ] {
         assert!(inspected.answer().contains(line), "{line}: {}", inspected.stdout);
     }
@@ -204,10 +204,10 @@ fn the_command_line_says_which_format_it_does_not_write_and_takes_bytes() {
     };
     let refused = call("1");
     assert_ne!(refused.code, Some(0));
-    let expected = "argument 1 of `Find(pot(u64)) -> pot(Option<Order>)` is a u64 in serde's format pot, which can't be written \
-                    here: write the bytes, for example `bytes:00ff`";
+    let expected = "argument 1 of `Find(pot<u64>) -> pot<Option-Order>` has the type pot<u64>, a type of serde in the format pot, \
+                    which is not known here: write the bytes, for example `bytes:00ff`";
     assert!(refused.stderr.contains(expected), "{}", refused.stderr);
     let found = call(&format!("bytes:{}", hex::encode(1_u64.into_bytes())));
     assert_eq!(found.answer(), hex::encode(Some(order(1)).into_bytes()));
-    assert!(found.stderr.contains("pot(Option<Order>)"), "{}", found.stderr);
+    assert!(found.stderr.contains("pot<Option-Order>"), "{}", found.stderr);
 }

@@ -1,0 +1,10 @@
+  ;; The state is the count.
+  (func (export "ractor:actor/reload@0.1.0#snapshot") (result i32)
+    (i32.store (i32.const 16) (i32.const 0))
+    (i32.store (i32.const 20) (i32.const 1024)) (i32.store (i32.const 24) (i32.const 8))
+    (i32.const 16))
+  (func (export "ractor:actor/reload@0.1.0#restore") (param $at i32) (param $length i32) (param $from i32) (result i32)
+    (i64.store (i32.const 1024) (i64.load (local.get $at)))
+    (i64.store (i32.const 1032) (i64.const 1))
+    (call $ok))
+  (func (export "ractor:actor/reload@0.1.0#post-reload") (result i32) (call $ok))
