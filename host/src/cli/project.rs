@@ -1,4 +1,4 @@
-//! `new`, `build` and `test`: projects of guests, in every language that there is an SDK for.
+//! `new`, `build`, `test` and `bindgen`: projects of guests, in every language that there is an SDK for.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -8,8 +8,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use ractor_host_project::{Built, Created, Language, Outcome, Project, ProjectError};
 
+use super::bindgen::{self, BindgenArguments};
 use super::failure::Failure;
 use super::output;
+use crate::guest::HostInterfaces;
 use crate::ops::console;
 
 const NEW_EXAMPLES: &str = "\
@@ -47,6 +49,12 @@ pub(super) enum ProjectCommand {
     /// Run the tests of a project, without WebAssembly: with cargo test, pytest, node --test and their like.
     #[command(after_help = TEST_EXAMPLES)]
     Test(FolderArguments),
+    /// Write a typed client of an actor: of a component, or of an actor of a running node.
+    ///
+    /// What the actor says of its messages becomes a declaration in the language of the client, for the same SDK: a class, a contract, an
+    /// enum, a table.
+    #[command(after_help = bindgen::EXAMPLES)]
+    Bindgen(BindgenArguments),
 }
 
 #[derive(Debug, Args)]
@@ -69,11 +77,11 @@ pub(super) struct FolderArguments {
     lang: Option<Language>,
 }
 
-fn language() -> impl TypedValueParser<Value = Language> {
+pub(super) fn language() -> impl TypedValueParser<Value = Language> {
     PossibleValuesParser::new(Language::NAMES).try_map(|name| name.parse::<Language>())
 }
 
-pub(super) fn project(command: ProjectCommand) -> Result<ExitCode, Failure> {
+pub(super) fn project(command: ProjectCommand, interfaces: &HostInterfaces) -> Result<ExitCode, Failure> {
     match command {
         ProjectCommand::New(NewArguments { lang, folder }) => {
             let created = ractor_host_project::create(&folder, lang)?;
@@ -83,6 +91,7 @@ pub(super) fn project(command: ProjectCommand) -> Result<ExitCode, Failure> {
             let built = ractor_host_project::build(&arguments.open()?, &progress)?;
             output::write(|out| write_built(out, &built))?;
         }
+        ProjectCommand::Bindgen(arguments) => return bindgen::bindgen(arguments, interfaces),
         ProjectCommand::Test(arguments) => ractor_host_project::test(&arguments.open()?, &progress)?,
     }
     Ok(ExitCode::SUCCESS)
