@@ -34,5 +34,11 @@ pub use self::language::{Language, UnknownLanguage};
 pub use self::project::Project;
 pub use self::test::test;
 
+/// Every file of the SDKs, by its path in the repository: for `cargo xtask package`.
+#[doc(hidden)]
+pub fn embedded() -> &'static [(&'static str, &'static [u8])] {
+    sdk::FILES
+}
+
 /// Where it is told what is being done: one line for each step that takes a while.
 pub type Progress<'a> = &'a (dyn Fn(&str) + Sync);

@@ -88,16 +88,17 @@ fn method(message: &Message, used: &mut BTreeSet<&'static str>) -> String {
         .as_deref()
         .map_or_else(|| "None".to_owned(), |ty| python_type(ty, used));
     let lines = names::lines(&message.documentation);
-    let body = if lines.is_empty() {
-        " ...\n".to_owned()
+    let documentation = if lines.is_empty() {
+        String::new()
     } else {
         let end = if lines.len() == 1 { "\"\"\"" } else { "\n        \"\"\"" };
         // A quote at the end would be one of the three that end it.
         format!(
-            "\n        \"\"\"{}{end}\n        raise NotImplementedError\n",
+            "        \"\"\"{}{end}\n",
             lines.join("\n        ").trim_end_matches('"')
         )
     };
+    let body = format!("\n{documentation}        raise NotImplementedError\n");
     format!("    @{verb}{tag}\n    def {name}(self{parameters}) -> {reply}:{body}\n")
 }
 

@@ -115,6 +115,7 @@ fn live(language: &str, edit: &Edit) {
     assert_eq!(workshop.succeed(&["build"]).rsplit(", ").next(), Some("up to date\n"));
     workshop.succeed(&["test"]);
     assert_no_checkout(&project);
+    check_client(&workshop, language);
     // The code is compiled before, because the node of a test has to start soon.
     workshop.succeed(&["check", "node.toml"]);
 
@@ -137,6 +138,7 @@ fn live(language: &str, edit: &Edit) {
         wait::until("the count", get, |seen| seen == expected);
     };
     count("0");
+    check_bindgen_of_a_running_actor(&workshop, language, &address);
     add("5");
     count("5");
 
@@ -164,6 +166,53 @@ fn live(language: &str, edit: &Edit) {
     });
     add("1");
     count("25");
+}
+
+/// A client of an actor that uses every type passes the compiler of its language, in the project.
+#[track_caller]
+fn check_client(workshop: &Workshop, language: &str) {
+    let project = workshop.project();
+    let subject = programs::guest("parity");
+    let subject = subject.to_str().expect("a path in UTF-8");
+    let write = |file: &str, edit: &dyn Fn(String) -> String| {
+        let text = fs::read_to_string(project.join(file)).unwrap_or_default();
+        fs::write(project.join(file), edit(text)).expect("a file");
+    };
+    let bindgen = |file: &str| drop(workshop.succeed(&["bindgen", "--lang", language, subject, "--output", file]));
+    match language {
+        "rust" => {
+            bindgen("src/client.rs");
+            write("src/lib.rs", &|text| {
+                text.replacen("\nuse ", "\npub mod client;\nuse ", 1)
+            });
+        }
+        "python" => bindgen("src/client.py"),
+        "ts" => bindgen("src/client.ts"),
+        "js" => {
+            bindgen("src/client.js");
+            write("src/actor.js", &|text| {
+                text.replacen("import ", "import \"./client.js\";\nimport ", 1)
+            });
+        }
+        _ => {
+            bindgen("src/client.h");
+            write("src/client.c", &|_| "#include \"client.h\"\n".to_owned());
+            write("guest.toml", &|text| {
+                text.replace("[\"src/actor.c\"]", "[\"src/actor.c\", \"src/client.c\"]")
+            });
+        }
+    }
+    // Types of Python are checked by its tests, all others by the compiler.
+    workshop.succeed(&[if language == "python" { "test" } else { "build" }]);
+}
+
+/// What an actor says over the wire is what its component says.
+#[track_caller]
+fn check_bindgen_of_a_running_actor(workshop: &Workshop, language: &str, address: &str) {
+    let of_file = workshop.succeed(&["bindgen", "--lang", language, "build/counter.wasm"]);
+    let to_node = ["--node", address, "--cookie-file", "cookie", "counter"];
+    let of_actor = workshop.succeed(&[&["bindgen", "--lang", language][..], &to_node[..]].concat());
+    assert_eq!(of_actor, of_file);
 }
 
 /// Nothing in the project leads to this checkout: it could be moved away.
