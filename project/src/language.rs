@@ -53,6 +53,16 @@ impl Language {
         }
     }
 
+    /// What it is called besides on the command line, if anything.
+    pub fn alias(self) -> Option<&'static str> {
+        match self {
+            Self::Python => Some("py"),
+            Self::JavaScript => Some("javascript"),
+            Self::TypeScript => Some("typescript"),
+            Self::Rust | Self::C | Self::Go => None,
+        }
+    }
+
     /// The file in a project's folder that says that the project is in this language.
     pub(crate) fn manifest(self) -> &'static str {
         match self {
@@ -82,7 +92,27 @@ impl FromStr for Language {
     type Err = UnknownLanguage;
 
     fn from_str(text: &str) -> Result<Self, UnknownLanguage> {
-        let found = Self::ALL.into_iter().find(|language| language.name() == text);
+        let found = Self::ALL
+            .into_iter()
+            .find(|language| language.name() == text || language.alias() == Some(text));
         found.ok_or_else(|| UnknownLanguage { name: text.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_is_known_by_its_names() {
+        for (language, name) in Language::ALL.into_iter().zip(Language::NAMES) {
+            assert_eq!(name.parse::<Language>().unwrap(), language);
+        }
+        assert_eq!("py".parse::<Language>().unwrap(), Language::Python);
+        let error = "cobol".parse::<Language>().unwrap_err().to_string();
+        assert!(
+            error.ends_with("expected one of rust, python, js, ts, c, go"),
+            "{error}"
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use ractor_host_project::{Built, Created, Language, Outcome, Project, ProjectError};
 
@@ -78,7 +78,11 @@ pub(super) struct FolderArguments {
 }
 
 pub(super) fn language() -> impl TypedValueParser<Value = Language> {
-    PossibleValuesParser::new(Language::NAMES).try_map(|name| name.parse::<Language>())
+    let values = Language::ALL.map(|language| match language.alias() {
+        Some(alias) => PossibleValue::new(language.name()).alias(alias),
+        None => PossibleValue::new(language.name()),
+    });
+    PossibleValuesParser::new(values).try_map(|name| name.parse::<Language>())
 }
 
 pub(super) fn project(command: ProjectCommand, interfaces: &HostInterfaces) -> Result<ExitCode, Failure> {
