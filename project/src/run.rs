@@ -73,7 +73,9 @@ impl Run {
         if ended.status.success() {
             return Ok(ended.output);
         }
-        Err(ended.failure(what))
+        // Of what a program that runs may say by itself, only this is nothing of its own.
+        let hint = hint(&ended.output).filter(|hint| *hint == DISK_IS_FULL);
+        Err(ended.failure(what, hint))
     }
 
     /// Runs it with its output going where this process's goes.
@@ -107,8 +109,8 @@ impl Run {
         })
     }
 
-    /// Runs it, and gives its standard output and what it said besides, whether it succeeded or not.
-    pub(crate) fn both(mut self, what: &str) -> Result<String, ProjectError> {
+    /// Runs a compiler that downloads what it needs, and gives its standard output. What it said besides is in the error.
+    pub(crate) fn compile(mut self, what: &str) -> Result<String, ProjectError> {
         let output = self.command.output().map_err(|error| self.not_started(error))?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         if output.status.success() {
@@ -119,7 +121,8 @@ impl Run {
             status: output.status,
             output: said.trim_end().to_owned(),
         };
-        Err(ended.failure(what))
+        let hint = hint(&ended.output);
+        Err(ended.failure(what, hint))
     }
 
     /// One pipe takes both streams, so that their lines stay in order.
@@ -175,14 +178,14 @@ impl Run {
 }
 
 impl Ended {
-    fn failure(self, what: &str) -> ProjectError {
+    fn failure(self, what: &str, hint: Option<&'static str>) -> ProjectError {
         let Self {
             command,
             status,
             output,
         } = self;
         let status = status.to_string();
-        match hint(&output) {
+        match hint {
             // A compiler that downloads, or whose disk is full, says nothing of the source.
             hint @ Some(_) => ProjectError::Failed {
                 doing: "compile".to_owned(),
@@ -215,11 +218,15 @@ pub(crate) fn remedy(program: &str) -> &'static str {
     }
 }
 
+/// The hint for a disk without room.
+const DISK_IS_FULL: &str =
+    "The disk is full. Free some space and try again; what was installed in part is installed anew.";
+
 /// What programs say, and what it means. The first that is found counts.
 const HINTS: &[(&[&str], &str)] = &[
     (
         &["No space left on device", "ENOSPC", "Disk quota exceeded"],
-        "The disk is full. Free some space and try again; what was installed in part is installed anew.",
+        DISK_IS_FULL,
     ),
     (
         &[
@@ -339,6 +346,23 @@ mod tests {
                 .to_string();
             assert!(error.contains(expected) && error.contains(said), "{error}");
         }
+    }
+
+    #[test]
+    fn what_a_program_says_while_it_is_compiled_is_about_the_program() {
+        let judge = |said: &str| {
+            shell(&format!("echo '{said}' >&2; exit 1"))
+                .judge("counter does not compile")
+                .unwrap_err()
+        };
+        assert!(matches!(
+            judge("ConnectionRefusedError: Connection refused"),
+            ProjectError::Source { .. }
+        ));
+        assert!(matches!(
+            judge("OSError: No space left on device"),
+            ProjectError::Failed { .. }
+        ));
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(super) fn compile(building: &Building<'_>) -> Result<PathBuf, ProjectError> 
         .args(["build", "--quiet", "--release", "--target", target])
         .args(["--message-format", "json-render-diagnostics"])
         .within(project.folder())
-        .both(&building.does_not_compile())?;
+        .compile(&building.does_not_compile())?;
     let manifest = project.manifest();
     let component = said.lines().find_map(|line| {
         let message: CargoMessage = serde_json::from_str(line).ok()?;
