@@ -54,7 +54,7 @@ pub(super) enum ProjectCommand {
     /// What the actor says of its messages becomes a declaration in the language of the client, for the same SDK: a class, a contract, an
     /// enum, a table.
     #[command(after_help = bindgen::EXAMPLES)]
-    Bindgen(BindgenArguments),
+    Bindgen(Box<BindgenArguments>),
 }
 
 #[derive(Debug, Args)]
@@ -95,7 +95,7 @@ pub(super) fn project(command: ProjectCommand, interfaces: &HostInterfaces) -> R
             let built = ractor_host_project::build(&arguments.open()?, &progress)?;
             output::write(|out| write_built(out, &built))?;
         }
-        ProjectCommand::Bindgen(arguments) => return bindgen::bindgen(arguments, interfaces),
+        ProjectCommand::Bindgen(arguments) => return bindgen::bindgen(*arguments, interfaces),
         ProjectCommand::Test(arguments) => ractor_host_project::test(&arguments.open()?, &progress)?,
     }
     Ok(ExitCode::SUCCESS)
