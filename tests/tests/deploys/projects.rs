@@ -87,9 +87,8 @@ impl Workshop {
             "python3-venv",
         ];
         let is_missing = is_missing.iter().any(|text| said.contains(text));
-        let is_complete = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
         assert!(
-            is_missing && !is_complete,
+            is_missing && !is_complete(),
             "the project in {language} does not build: {said}"
         );
         drop(writeln!(
@@ -100,12 +99,38 @@ impl Workshop {
     }
 }
 
+/// Whether nothing may be left out, as in continuous integration.
+fn is_complete() -> bool {
+    std::env::var_os("CI").is_some_and(|value| !value.is_empty())
+}
+
+/// Whether this checkout has the SDK of the language.
+fn has_sdk(language: &str) -> bool {
+    let folder = match language {
+        "ts" => "js",
+        "rust" => "src",
+        other => other,
+    };
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../guest-sdk")
+        .join(folder)
+        .exists()
+}
+
 fn both(output: &Output) -> String {
     String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned()
 }
 
 #[track_caller]
 fn live(language: &str, edit: &Edit) {
+    if !has_sdk(language) {
+        assert!(!is_complete(), "this checkout has no SDK for {language}");
+        drop(writeln!(
+            std::io::stderr(),
+            "NOT TESTED: projects in {language}: this checkout has no SDK for it"
+        ));
+        return;
+    }
     let workshop = Workshop::new(language);
     let project = workshop.project();
     let mode = fs::metadata(project.join("cookie"))
