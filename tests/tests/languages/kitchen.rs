@@ -19,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The longest wait of a stock program for a reply that never comes: the published protocol can't say that a call failed.
 const SILENCE: Duration = Duration::from_millis(100);
 
+/// The count by which a case sees whether the kitchen failed.
+const COUNT: u64 = 5;
+
 /// Who calls a kitchen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Caller {
@@ -169,6 +172,19 @@ impl<'a> Kitchen<'a> {
     pub(crate) fn hears(&self, event: &str) -> String {
         let what = format!("{} to hear {event}", self.name);
         wait::until(&what, || self.text("Events", &[]), |events| events.contains(event))
+    }
+
+    /// Gives it a count, which it loses if it fails.
+    #[track_caller]
+    pub(crate) fn begin_counting(&self) {
+        self.cast("Add", &args![COUNT]);
+        self.becomes("Get", &COUNT.to_be_bytes());
+    }
+
+    /// It didn't fail since [`Self::begin_counting`].
+    #[track_caller]
+    pub(crate) fn goes_on_counting(&self) {
+        assert_eq!(self.number("Get", &[]), COUNT, "{} goes on", self.name);
     }
 
     /// Sends a call from another node and doesn't wait for its reply: what is sent next arrives behind it.

@@ -3,18 +3,6 @@
 use crate::kitchen::Kitchen;
 use crate::wire::{Value, args, text};
 
-const COUNT: u64 = 5;
-
-fn begin(kitchen: &Kitchen<'_>) {
-    kitchen.cast("Add", &args![COUNT]);
-    kitchen.becomes("Get", &COUNT.bytes());
-}
-
-#[track_caller]
-fn lives(kitchen: &Kitchen<'_>) {
-    assert_eq!(kitchen.number("Get", &[]), COUNT, "{} goes on", kitchen.name);
-}
-
 /// It failed and was started again: its count is lost.
 #[track_caller]
 fn begins_anew(kitchen: &Kitchen<'_>) {
@@ -43,54 +31,54 @@ pub(super) fn kept(kitchen: &Kitchen<'_>) {
 }
 
 pub(super) fn dropped(kitchen: &Kitchen<'_>) {
-    begin(kitchen);
+    kitchen.begin_counting();
     kitchen.fails("DropIt", &[], "without a reply");
-    lives(kitchen);
+    kitchen.goes_on_counting();
 }
 
 pub(super) fn failed(kitchen: &Kitchen<'_>) {
-    begin(kitchen);
+    kitchen.begin_counting();
     kitchen.fails("FailIt", &args!["no söup 🦀"], "no söup 🦀");
     kitchen.fails("FailIt", &args![""], "");
-    lives(kitchen);
+    kitchen.goes_on_counting();
 }
 
 pub(super) fn failed_later(kitchen: &Kitchen<'_>) {
-    begin(kitchen);
+    kitchen.begin_counting();
     kitchen.fails("FailLater", &args!["no bread"], "no bread");
-    lives(kitchen);
+    kitchen.goes_on_counting();
 }
 
 pub(super) fn thrown(kitchen: &Kitchen<'_>) {
-    begin(kitchen);
+    kitchen.begin_counting();
     // More than may fail within a minute.
     for number in 0..12 {
         let reason = format!("no salt {number}");
         kitchen.fails("Throw", &args![&reason], &reason);
     }
-    lives(kitchen);
+    kitchen.goes_on_counting();
 }
 
 pub(super) fn thrown_cast(kitchen: &Kitchen<'_>) {
-    begin(kitchen);
+    kitchen.begin_counting();
     kitchen.cast("ThrowCast", &args!["enough"]);
     begins_anew(kitchen);
 }
 
 pub(super) fn exit(kitchen: &Kitchen<'_>) {
-    begin(kitchen);
+    kitchen.begin_counting();
     kitchen.cast("ExitNow", &args!["enough"]);
     begins_anew(kitchen);
 }
 
 pub(super) fn trap(kitchen: &Kitchen<'_>) {
-    begin(kitchen);
+    kitchen.begin_counting();
     kitchen.cast("Trap", &[]);
     begins_anew(kitchen);
 }
 
 pub(super) fn trap_call(kitchen: &Kitchen<'_>) {
-    begin(kitchen);
+    kitchen.begin_counting();
     kitchen.fails("TrapCall", &[], "");
     begins_anew(kitchen);
 }
