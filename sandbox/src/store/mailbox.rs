@@ -193,13 +193,14 @@ impl Inbox for Mailbox {
         // Asked late, because only a mailbox that drops its oldest has to know before it puts the message in; the
         // others hear it from the token.
         let is_draining = || self.actor.get_status() >= ActorStatus::Draining;
-        let (struck, outcome) = {
+        let (struck, made_room, outcome) = {
             let mut waiting = self.waiting.lock();
             let put = waiting.handle_put(message, &self.limits, is_draining);
             // Still with the lock: an actor that ends now would give up a message whose sender would take it for accepted.
             let outcome = put.outcome.and_then(|number| self.wake_for(number, &mut waiting));
-            (put.struck, outcome)
+            (put.struck, put.made_room, outcome)
         };
+        drop(made_room);
         // Outside of the lock: a log line takes longer than all that is done under it.
         if let Some(limit) = struck {
             telemetry::limit(&self.label, limit);

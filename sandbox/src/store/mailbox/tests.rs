@@ -212,3 +212,26 @@ async fn member(limits: &Limits, quota: &Arc<Quota>) -> Arc<Mailbox> {
 fn cast_cost() -> usize {
     1 + MESSAGE_OVERHEAD
 }
+
+/// The end of a call runs the waker of whoever waits for it, which may come back here.
+#[tokio::test]
+async fn a_call_that_makes_room_ends_when_the_mailbox_is_free() {
+    struct Looks(Arc<Mailbox>, std::sync::atomic::AtomicBool);
+    impl std::task::Wake for Looks {
+        fn wake(self: Arc<Self>) {
+            let is_free = self.0.waiting.try_lock().is_some();
+            self.1.store(is_free, Ordering::Relaxed);
+        }
+    }
+    let mailbox = mailbox(two(WhenFull::DropOldest)).await;
+    let (message, mut reply) = call("first");
+    let looks = Arc::new(Looks(mailbox.clone(), std::sync::atomic::AtomicBool::new(false)));
+    let waker = std::task::Waker::from(looks.clone());
+    let poll = std::pin::Pin::new(&mut reply).poll(&mut std::task::Context::from_waker(&waker));
+    assert!(poll.is_pending());
+    for message in [message, cast("second"), cast("third")] {
+        mailbox.put(message).unwrap();
+    }
+    assert_eq!(drain(&mailbox), ["second", "third"]);
+    assert!(looks.1.load(Ordering::Relaxed), "it was woken with the mailbox's lock");
+}

@@ -51,6 +51,8 @@ pub struct Put {
     pub outcome: Result<u64, NotPut>,
     /// A limit was reached: to be said once.
     pub(crate) struck: Option<Limit>,
+    /// What had to make room. To be dropped when the lock is free: the end of a call runs its caller's waker.
+    pub(crate) made_room: Vec<SerializedMessage>,
 }
 
 impl Waiting {
@@ -65,12 +67,14 @@ impl Waiting {
     /// A message comes. `is_draining` says whether the actor takes no more by now; it is asked only before room is made.
     pub fn handle_put(&mut self, message: SerializedMessage, limits: &Limits, is_draining: impl Fn() -> bool) -> Put {
         let mut struck = None;
-        let refuse = |message, reason, struck| Put {
+        let mut made_room = Vec::new();
+        let refuse = |message, reason, struck, made_room| Put {
             outcome: Err(NotPut { message, reason }),
             struck,
+            made_room,
         };
         if self.ended {
-            return refuse(message, PutRefused::Ended, None);
+            return refuse(message, PutRefused::Ended, None, made_room);
         }
         let cost = retained_bytes(&message);
         if is_probe(&message) {
@@ -86,15 +90,16 @@ impl Waiting {
                 // Where nothing waits, it is for the rest of the family to make room.
                 if limits.mailbox_full != WhenFull::DropOldest || self.messages.is_empty() {
                     self.refused = true;
-                    return refuse(message, PutRefused::Full, struck);
+                    return refuse(message, PutRefused::Full, struck, made_room);
                 }
                 // Nothing makes room for what would be turned away.
                 if is_draining() {
-                    return refuse(message, PutRefused::Ended, struck);
+                    return refuse(message, PutRefused::Ended, struck, made_room);
                 }
                 if let Some((_, oldest)) = self.messages.pop_front() {
                     self.free(retained_bytes(&oldest));
                     self.dropped += usize::from(!is_probe(&oldest));
+                    made_room.push(oldest);
                 }
             }
         }
@@ -105,6 +110,7 @@ impl Waiting {
         Put {
             outcome: Ok(number),
             struck,
+            made_room,
         }
     }
 
