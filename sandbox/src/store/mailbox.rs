@@ -33,7 +33,8 @@ pub(crate) const MARK: u64 = 1;
 /// What a token has there that has the actor look for what has arrived for its instance: see [`asks`](crate::store::asks).
 pub(crate) const ARRIVAL: u64 = 2;
 
-/// What a token has there that has the actor go on with what it has kept: see [`held`](crate::actor::held).
+/// What a token has there that stands for no message and has the actor look at what it has to do: for what it has kept, see
+/// [`held`](crate::actor::held), and for what the host asks of it.
 pub(crate) const RESUME: u64 = 3;
 
 /// What an actor is can be answered without its turn and without its instance.
@@ -127,7 +128,7 @@ impl Mailbox {
     }
 
     /// Puts a token into ractor's mailbox. False if the actor takes no more messages.
-    pub(crate) fn wake(&self) -> bool {
+    fn wake(&self) -> bool {
         self.put_token(TOKEN)
     }
 
@@ -141,7 +142,7 @@ impl Mailbox {
         self.put_token(ARRIVAL)
     }
 
-    /// Has the actor go on with what it has kept. False if it takes no more messages.
+    /// Has the actor look at what it has kept and at what the host asks of it. False if it takes no more messages.
     pub(crate) fn resume(&self) -> bool {
         self.put_token(RESUME)
     }
