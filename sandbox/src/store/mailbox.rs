@@ -87,7 +87,7 @@ impl Mailbox {
         drop(self.answers.set(answers));
     }
 
-    /// The message that has waited the longest.
+    /// The message that has waited the longest, for a token that has come.
     pub(crate) fn next(&self) -> Option<SerializedMessage> {
         // The lock is free again before anything is said or anybody is woken.
         let taken = self.waiting.lock().poll_message(&self.limits)?;
@@ -163,10 +163,10 @@ impl Mailbox {
             .is_ok()
     }
 
-    /// Puts in the token of a message that was just put. If the actor takes none any more, because it is draining or ending, this
-    /// message is refused; what was put in before has its tokens and is handled.
-    fn wake_for(&self, number: u64, waiting: &mut Waiting) -> Result<(), NotPut> {
-        if self.wake() {
+    /// Takes a message back that was just put, if the actor takes none any more, because it is draining or ending. What was put in
+    /// before has its tokens and is handled.
+    fn accept(number: u64, is_taken: bool, waiting: &mut Waiting) -> Result<(), NotPut> {
+        if is_taken {
             return Ok(());
         }
         // The lock has been held since the message was put in, so it is still there.
@@ -198,7 +198,11 @@ impl Inbox for Mailbox {
             let mut waiting = self.waiting.lock();
             let put = waiting.handle_put(message, &self.limits, is_draining);
             // Still with the lock: an actor that ends now would give up a message whose sender would take it for accepted.
-            let outcome = put.outcome.and_then(|number| self.wake_for(number, &mut waiting));
+            let outcome = put.outcome.and_then(|number| {
+                // Its own token, or that of a message that was dropped.
+                let is_taken = if put.needs_token { self.wake() } else { !is_draining() };
+                Self::accept(number, is_taken, &mut waiting)
+            });
             (put.struck, put.made_room, outcome)
         };
         drop(made_room);
