@@ -1,4 +1,5 @@
 //! Actors that wait in no circle, whatever they ask, cancel and leave behind: none of their calls is refused, and nothing is used up.
+#![expect(clippy::indexing_slicing, reason = "a test that fails should panic")]
 
 use ractor_host::guest::{GuestOptions, RestartIntensity, RestartPolicy, RestartType};
 
