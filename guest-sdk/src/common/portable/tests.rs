@@ -1,5 +1,7 @@
 //! The examples that every language checks its own implementation against: `tests/portable-state`.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value as Case;
