@@ -156,9 +156,12 @@ func (e *engine) outcome(tag string, arguments []byte, call uint64) node.Outcome
 		return failed(fmt.Errorf("%s understands no call %s", e.Describe().Name, clean(tag)))
 	}
 	progress, result := e.handle(handler, arguments, call, true)
+	_, isUndecoded := result.err.(*undecoded)
 	switch {
 	case progress == node.Pending:
 		return node.Outcome{Kind: node.Later}
+	case isUndecoded:
+		return failed(fmt.Errorf("%s: %w", handler.tag, result.err))
 	case result.err != nil:
 		return failed(result.err)
 	case handler.replies != nil:

@@ -122,7 +122,8 @@ mod tests {
         let bytes = Protobuf(order.clone()).into_bytes();
         assert_eq!(hex::encode(&bytes), "050a01611003");
         assert_eq!(Protobuf::<Order>::from_bytes(bytes.clone()), Protobuf(order));
-        for wrong in [&bytes[..5], &[&bytes[..], &[0]].concat(), &[]] {
+        let cut_off = bytes.get(..5).unwrap_or_default();
+        for wrong in [cut_off, &[&bytes, &[0][..]].concat(), &[]] {
             let wrong = wrong.to_vec();
             assert!(std::panic::catch_unwind(|| Protobuf::<Order>::from_bytes(wrong)).is_err());
         }

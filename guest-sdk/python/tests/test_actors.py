@@ -250,10 +250,10 @@ def test_a_message_that_does_not_decode_is_dropped_and_a_call_fails_by_the_name_
         ("warn", "dropped the message : Counter has no such message"),
     ]
     for tag, data, told in [
-        ("Divide", b"\0" * 7 + b"\1" + b"x", "argument by (u64): 1 bytes are no u64"),
-        ("Get", b"x", "1 bytes are left over behind the arguments"),
-        ("NoSuch", b"", "Counter has no such message"),
-        ("Add", b"", "for Counter it is no call"),
+        ("Divide", b"\0" * 7 + b"\1" + b"x", "Divide: argument by (u64): 1 bytes are no u64"),
+        ("Get", b"x", "Get: 1 bytes are left over behind the arguments"),
+        ("NoSuch", b"", "NoSuch: Counter has no such message"),
+        ("Add", b"", "Add: for Counter it is no call"),
     ]:
         with pytest.raises(CallFailed) as raised:
             host.call(to, tag, data, 1000)

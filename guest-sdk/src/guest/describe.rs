@@ -30,9 +30,13 @@ pub struct MessageDescription {
 }
 
 impl MessageDescription {
-    /// The names of the argument types in order.
-    pub(crate) fn argument_names(&self) -> Vec<String> {
-        self.arguments.iter().map(|argument| (argument.ty)()).collect()
+    /// The arguments in order, as a signature has them: `number: u64`, or the type alone of one without a name.
+    pub(crate) fn signature(&self) -> Vec<String> {
+        let written = |argument: &ArgumentDescription| match argument.name {
+            "" => (argument.ty)(),
+            name => format!("{name}: {}", (argument.ty)()),
+        };
+        self.arguments.iter().map(written).collect()
     }
 
     /// The name of the type of the reply if the variant is a call.

@@ -224,7 +224,7 @@ fn an_unknown_or_malformed_message_is_explained() {
     );
     assert_eq!(
         explain(Kind::Cast, "Add"),
-        "argument 1 of `Add`, of the type u64, is cut off; it takes (u64)"
+        "argument 1 of `Add`, u64, is cut off; it takes (u64)"
     );
     assert_eq!(explain(Kind::Cast, "Get"), "`Get` is a call, but came as a cast");
     assert_eq!(explain(Kind::Call, "Add"), "`Add` is a cast, but came as a call");
@@ -278,7 +278,17 @@ fn a_decode_error_can_be_matched() {
 fn wrong_arguments_are_explained_as_far_as_their_shape_tells() {
     const MESSAGES: &[MessageDescription] = &[MessageDescription {
         name: "Put",
-        arguments: &[type_name::<u64>, type_name::<String>],
+        documentation: "",
+        arguments: &[
+            ArgumentDescription {
+                name: "",
+                ty: type_name::<u64>,
+            },
+            ArgumentDescription {
+                name: "text",
+                ty: type_name::<String>,
+            },
+        ],
         reply: Some(type_name::<u64>),
     }];
     let explain = |args: &[&[u8]], rest: &[u8]| {
@@ -291,18 +301,18 @@ fn wrong_arguments_are_explained_as_far_as_their_shape_tells() {
     };
     assert_eq!(
         explain(&[&[1]], &[]),
-        "`Put` takes 2 arguments, (u64, String), but came with 1"
+        "`Put` takes 2 arguments, (u64, text: string), but came with 1"
     );
     assert_eq!(
         explain(&[&[1], &[2], &[3]], &[]),
-        "`Put` takes 2 arguments, (u64, String), but came with 3"
+        "`Put` takes 2 arguments, (u64, text: string), but came with 3"
     );
     assert_eq!(
         explain(&[&[1]], &u64::MAX.to_be_bytes()),
-        "argument 2 of `Put`, of the type String, is cut off; it takes (u64, String)"
+        "argument 2 of `Put`, text: string, is cut off; it takes (u64, text: string)"
     );
     assert_eq!(
         explain(&[&[1], &[2]], &[]),
-        "the 18 bytes of arguments of `Put` don't decode as (u64, String)"
+        "the 18 bytes of arguments of `Put` don't decode as (u64, text: string)"
     );
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::argument::Word;
+use super::project::ProjectCommand;
 use super::target::Target;
 use super::timeout::parse_timeout;
 use crate::config::{ConfigOptions, PeerAddress, Type};
@@ -75,7 +76,8 @@ pub(super) enum Command {
     /// Run the node, and build and reload its modules whenever their sources change.
     ///
     /// Like `run`, with every module watched. When one of its `sources` changes, a module is built with the command `build`
-    /// from node.toml, or with cargo if its path is TARGET/wasm32-wasip2/PROFILE/NAME.wasm. Actors keep their state.
+    /// from node.toml (such as `ractor-host build`), or with cargo if its path is TARGET/wasm32-wasip2/PROFILE/NAME.wasm. Actors keep
+    /// their state.
     #[command(after_help = "Example:\n  ractor-host dev node.toml")]
     Dev(RunArguments),
     /// Check a node.toml and the modules it names, without starting anything.
@@ -107,6 +109,8 @@ pub(super) enum Command {
     /// Show which modules nodes have, their versions, and how many actors run them.
     #[command(after_help = STATUS_EXAMPLE)]
     Status(StatusArguments),
+    #[command(flatten)]
+    Project(ProjectCommand),
 }
 
 /// Which node.toml, and what takes the place of values in it.

@@ -1,12 +1,12 @@
 //! How values are written on a command line and shown: plain types as words, JSON and protobuf as JSON.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod definitions;
 
 use prost::Message as _;
-use prost_reflect::prost_types::FileDescriptorSet;
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions};
+use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde::de::IgnoredAny;
 
+use self::definitions::{guarded, pool};
 use crate::config::{DecodeError, Literal, LiteralError, Type};
 use crate::guest::{Contract, Format, TypeExpr};
 
@@ -163,29 +163,6 @@ fn message_of(name: &str, contract: &Contract) -> Result<MessageDescriptor, Unkn
         None if contract.schemas_left_out > 0 => UnknownEncoding::LeftOut,
         None => UnknownEncoding::NoSchema,
     })
-}
-
-/// The definitions in a serialized `FileDescriptorSet`.
-fn pool(bytes: &[u8]) -> Result<DescriptorPool, String> {
-    let mut files = FileDescriptorSet::decode(bytes).map_err(|error| error.to_string())?;
-    for file in &mut files.file {
-        // Before prost-reflect sees it, which panics on what it doesn't know.
-        if !matches!(file.syntax(), "" | "proto2" | "proto3") {
-            let (name, syntax) = (file.name(), file.syntax());
-            return Err(format!(
-                "{name} has the syntax {syntax}, and only proto2 and proto3 are known here"
-            ));
-        }
-        // Not needed, and as large as the source.
-        file.source_code_info = None;
-    }
-    guarded(|| DescriptorPool::from_file_descriptor_set(files).map_err(|error| error.to_string()))
-}
-
-/// Work with definitions that a peer sent, which nothing has checked. That prost-reflect has no answer to some of them is no reason to
-/// end without one here.
-fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("it is no sound definition".to_owned()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `inspect`: what a component is, without a node. Nothing of it runs but `describe`.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -23,12 +24,19 @@ const QUICK: Duration = Duration::from_secs(2);
 
 pub(super) fn inspect(arguments: &InspectArguments, interfaces: &HostInterfaces) -> Result<ExitCode, Failure> {
     let process = Process::of_command(LevelFilter::ERROR)?;
-    let (module, described) = process.complete(load(arguments, interfaces))?;
+    let (module, described) = process.complete(load(&arguments.file, interfaces))?;
     output::write(|out| match arguments.output {
         OutputFormat::Text => write_text(out, &module, &described),
         OutputFormat::Json => writeln!(out, "{:#}", json(&module, &described)),
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a component says of itself.
+pub(super) fn contract_of(file: &Path, interfaces: &HostInterfaces) -> Result<Contract, Failure> {
+    let process = Process::of_command(LevelFilter::ERROR)?;
+    let (_, described) = process.complete(load(file, interfaces))?;
+    described.map_err(|error| Failure::runtime(format_args!("{} does not describe itself: {error}", file.display())))
 }
 
 /// The most memory that a component may start with to be asked for its description, in bytes.
@@ -52,11 +60,11 @@ fn admitting(source: &ModuleSource) -> EngineConfig {
 /// What the component says of itself, or why it doesn't.
 type Described = Result<Contract, String>;
 
-async fn load(arguments: &InspectArguments, interfaces: &HostInterfaces) -> Result<(Module, Described), Failure> {
-    let name = arguments.file.file_stem().unwrap_or_default().to_string_lossy();
+async fn load(file: &Path, interfaces: &HostInterfaces) -> Result<(Module, Described), Failure> {
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
     let source = ModuleSource {
         name: name.into_owned(),
-        path: arguments.file.clone(),
+        path: file.to_owned(),
         digest: None,
     };
     let engine = engine_with_cache(&admitting(&source), interfaces).map_err(Failure::runtime)?;

@@ -24,6 +24,7 @@ use super::target::Target;
 use super::typed::{self, MessageKind, ReplyEncoding, Typed};
 use crate::config::Type;
 use crate::directory::{FailureReason, NoReply, reply_port};
+use crate::guest::Contract;
 
 /// The time that an actor has to describe itself where the message can be sent without.
 const SHORT_PATIENCE: Duration = Duration::from_secs(1);
@@ -61,17 +62,22 @@ pub(super) fn describe(arguments: DescribeArguments) -> Result<ExitCode, Failure
         target,
         output: format,
     } = arguments;
-    let contract = on_a_client(&node, |client, deadline| async move {
-        let actors = client.resolve(&target).await?;
-        let actor = any_of(&actors).context("a target without an actor")?;
-        let described = client.describe(actor, deadline.remaining()).await;
-        described.map_err(|why| anyhow!("{target} on {} can't be described: {why}", client.peer_name()))
-    })?;
+    let contract = contract_of(&node, target)?;
     output::write(|out| match format {
         OutputFormat::Text => write_contract(out, &contract),
         OutputFormat::Json => writeln!(out, "{:#}", contract_json(&contract)),
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What an actor of a node says of itself.
+pub(super) fn contract_of(node: &NodeArguments, target: Target) -> Result<Contract, Failure> {
+    on_a_client(node, |client, deadline| async move {
+        let actors = client.resolve(&target).await?;
+        let actor = any_of(&actors).context("a target without an actor")?;
+        let described = client.describe(actor, deadline.remaining()).await;
+        described.map_err(|why| anyhow!("{target} on {} can't be described: {why}", client.peer_name()))
+    })
 }
 
 /// Connects and does what is to be done.

@@ -6,6 +6,7 @@
 
 mod argument;
 mod arguments;
+mod bindgen;
 mod capabilities;
 mod check;
 mod client;
@@ -19,6 +20,7 @@ mod message;
 mod nodes;
 mod output;
 mod process;
+mod project;
 mod rollout;
 mod run;
 mod signature;
@@ -56,6 +58,7 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Reload(arguments) => deploy::reload(&arguments),
         Command::Rollback(arguments) => deploy::rollback(&arguments),
         Command::Status(arguments) => deploy::status(&arguments),
+        Command::Project(command) => project::project(command, builder.interfaces()),
     };
     outcome.unwrap_or_else(Failure::report)
 }

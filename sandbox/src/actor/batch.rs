@@ -44,12 +44,12 @@ impl Running {
                 };
             }
             SerializedMessage::CallReply(ARRIVAL, _) => return Gathered::Arrived,
-            // What was kept has been handled by now.
+            // What was kept has been handled by now, and what the host has asked was done before.
             SerializedMessage::CallReply(RESUME, _) => return Gathered::Waits,
             // A token: see `mailbox`.
             SerializedMessage::CallReply(..) => match self.life.mailbox.next() {
                 Some(message) => message,
-                // Its message was dropped to make room, or the token only had the actor look for commands.
+                // Its message was dropped to make room.
                 None => return Gathered::Waits,
             },
             message => message,

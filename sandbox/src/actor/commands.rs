@@ -64,7 +64,7 @@ pub(crate) struct Commands {
     postponed: AtomicBool,
     /// Whether any of those keeps messages waiting.
     holding: AtomicBool,
-    /// Takes the token that has the actor look here.
+    /// Takes what has the actor look here.
     mailbox: Arc<Mailbox>,
 }
 
@@ -120,9 +120,9 @@ impl Commands {
         // Under the lock, like its opposite in `take`; and before the token that says to look.
         self.pending.store(true, Ordering::Release);
         drop(queue);
-        // An actor that drains takes no token. It looks here before each message that it still has, and gives up the
-        // rest as it ends.
-        self.mailbox.wake();
+        // A token that stands for no message, or the next one would be taken in its place and overtake what natives have sent before. An
+        // actor that drains takes no token. It looks here before each message that it still has, and gives up the rest as it ends.
+        self.mailbox.resume();
     }
 
     /// True if something is asked of the actor.

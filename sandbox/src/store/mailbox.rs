@@ -33,7 +33,8 @@ pub(crate) const MARK: u64 = 1;
 /// What a token has there that has the actor look for what has arrived for its instance: see [`asks`](crate::store::asks).
 pub(crate) const ARRIVAL: u64 = 2;
 
-/// What a token has there that has the actor go on with what it has kept: see [`held`](crate::actor::held).
+/// What a token has there that stands for no message and has the actor look at what it has to do: for what it has kept, see
+/// [`held`](crate::actor::held), and for what the host asks of it.
 pub(crate) const RESUME: u64 = 3;
 
 /// What an actor is can be answered without its turn and without its instance.
@@ -86,7 +87,7 @@ impl Mailbox {
         drop(self.answers.set(answers));
     }
 
-    /// The message that has waited the longest.
+    /// The message that has waited the longest, for a token that has come.
     pub(crate) fn next(&self) -> Option<SerializedMessage> {
         // The lock is free again before anything is said or anybody is woken.
         let taken = self.waiting.lock().poll_message(&self.limits)?;
@@ -127,7 +128,7 @@ impl Mailbox {
     }
 
     /// Puts a token into ractor's mailbox. False if the actor takes no more messages.
-    pub(crate) fn wake(&self) -> bool {
+    fn wake(&self) -> bool {
         self.put_token(TOKEN)
     }
 
@@ -141,7 +142,7 @@ impl Mailbox {
         self.put_token(ARRIVAL)
     }
 
-    /// Has the actor go on with what it has kept. False if it takes no more messages.
+    /// Has the actor look at what it has kept and at what the host asks of it. False if it takes no more messages.
     pub(crate) fn resume(&self) -> bool {
         self.put_token(RESUME)
     }
@@ -162,10 +163,10 @@ impl Mailbox {
             .is_ok()
     }
 
-    /// Puts in the token of a message that was just put. If the actor takes none any more, because it is draining or ending, this
-    /// message is refused; what was put in before has its tokens and is handled.
-    fn wake_for(&self, number: u64, waiting: &mut Waiting) -> Result<(), NotPut> {
-        if self.wake() {
+    /// Takes a message back that was just put, if the actor takes none any more, because it is draining or ending. What was put in
+    /// before has its tokens and is handled.
+    fn accept(number: u64, is_taken: bool, waiting: &mut Waiting) -> Result<(), NotPut> {
+        if is_taken {
             return Ok(());
         }
         // The lock has been held since the message was put in, so it is still there.
@@ -193,13 +194,18 @@ impl Inbox for Mailbox {
         // Asked late, because only a mailbox that drops its oldest has to know before it puts the message in; the
         // others hear it from the token.
         let is_draining = || self.actor.get_status() >= ActorStatus::Draining;
-        let (struck, outcome) = {
+        let (struck, made_room, outcome) = {
             let mut waiting = self.waiting.lock();
             let put = waiting.handle_put(message, &self.limits, is_draining);
             // Still with the lock: an actor that ends now would give up a message whose sender would take it for accepted.
-            let outcome = put.outcome.and_then(|number| self.wake_for(number, &mut waiting));
-            (put.struck, outcome)
+            let outcome = put.outcome.and_then(|number| {
+                // Its own token, or that of a message that was dropped.
+                let is_taken = if put.needs_token { self.wake() } else { !is_draining() };
+                Self::accept(number, is_taken, &mut waiting)
+            });
+            (put.struck, put.made_room, outcome)
         };
+        drop(made_room);
         // Outside of the lock: a log line takes longer than all that is done under it.
         if let Some(limit) = struck {
             telemetry::limit(&self.label, limit);

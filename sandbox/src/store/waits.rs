@@ -3,7 +3,9 @@
 //! A guest that calls another one handles nothing until it has the reply. If that one waits, maybe through others, for a
 //! reply of the first, none of them will ever come. A guest whose mailbox is held waits in the same way, for several replies
 //! at once: any of them has it go on, so it is in a circle only if all of them are. Only guests of this process are seen;
-//! what goes through a native actor or another node ends by its timeout.
+//! what goes through a native actor or another node ends by its timeout. So does what only a timeout would end: a circle is told at once.
+//! News of other actors are nothing to wait for here: an actor with children could always hear of one, and no circle that it is in
+//! would be found.
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;

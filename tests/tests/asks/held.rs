@@ -134,3 +134,18 @@ async fn what_was_kept_is_handled_by_the_next_instance() {
     assert_eq!(pending.get().await, None);
     assert_eq!(log.get().await.unwrap(), "one,two");
 }
+
+#[tokio::test]
+async fn what_the_host_asks_lets_no_message_overtake_another() {
+    let (waiting, holding) = ("call OTHER put-off", "ask OTHER put-off; await");
+    for script in [waiting, holding] {
+        let (asker, other) = (start().await, start().await);
+        asker.cast("do", &script.replace("OTHER", &other.pid()));
+        asked(&other, 1).await;
+        asker.handle.live().confirm();
+        asker.cast_natively("note", "first");
+        asker.cast("note", "second");
+        other.call("answer", "").await;
+        assert_eq!(asker.log().await, "first,second", "{script}");
+    }
+}

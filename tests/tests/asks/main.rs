@@ -3,6 +3,7 @@
 
 mod circles;
 mod ending;
+mod free;
 mod held;
 mod reloading;
 mod support;

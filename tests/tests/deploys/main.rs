@@ -9,6 +9,8 @@ mod disks;
 mod lab;
 mod languages;
 mod policies;
+mod project_errors;
+mod projects;
 mod reloads;
 mod rollouts;
 mod tally;

@@ -30,7 +30,7 @@ fn an_actor_that_is_busy_says_which_types_its_messages_have() {
 
     let described = message("describe", node.address(), &node.cookie_file(), &["sleeper"]);
     assert!(
-        described.answer().contains("Run(String, String) -> String"),
+        described.answer().contains("Run(string, string) -> string"),
         "{described:?}"
     );
     // It fails because nobody answers, and not because nobody said what `name` is.

@@ -220,7 +220,7 @@ fn inspect_says_what_a_component_is_without_a_node() {
     let shown = cli::ractor_host(&["inspect", &path]);
     assert_eq!(shown.code, Some(0), "{}", shown.stderr);
     for part in [
-        "  call Try(String, String) -> String\n",
+        "  call Try(string, string) -> string\n",
         "sha256:",
         "\n  spawn       it calls functions that need this\n",
         "\n  tcp         imported, which some languages do without needing it\n",

@@ -112,7 +112,7 @@ fn a_call_that_an_actor_fails_says_why_and_exits_with_a_code_of_its_own() {
     assert!(
         undecodable
             .stderr
-            .contains("bytes of arguments of `Run` don't decode as (String, String)"),
+            .contains("bytes of arguments of `Run` don't decode as (string, string)"),
         "{undecodable:?}"
     );
     assert_eq!(

@@ -53,7 +53,7 @@ fn what_keeps_an_actor_from_starting_is_found_before_anything_starts() {
     both_refuse(
         &folder,
         &[
-            "node.toml:12:13: actor `c` starts with a value of type u64: ",
+            "node.toml:12:13: actor `c` starts with a value of type u64 (count): ",
             "^^^^^^^^^ expected a literal of that type: `arguments = \"u64:…\"`",
             "node.toml:18:16: an actor of module `counter` could not start with the limits of `d`: ",
             "^^^^^^^ raise `memory_bytes`",

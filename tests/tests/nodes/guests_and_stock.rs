@@ -120,7 +120,7 @@ fn a_stock_caller_of_a_call_that_fails_waits_as_it_always_did_and_the_log_says_w
         |line| {
             line.contains("WARN")
                 && line.contains("its caller hears only that there is no reply")
-                && line.contains("argument 1 of `AddAndGet`, of the type u64, is cut off")
+                && line.contains("argument 1 of `AddAndGet`, u64, is cut off")
         },
     );
     assert_eq!(stock.run("call guests Get"), "100", "the guest goes on");

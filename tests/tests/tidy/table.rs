@@ -143,6 +143,8 @@ pub(crate) const WHOLE: &[(&str, &[&str])] = &[
     ("directory", IMPURE),
     // Clocks: the writer of a pipe is given a while.
     ("files", &["std::net", "std::process"]),
+    // It starts compilers and package managers, and leaves networks to them.
+    ("project", &["std::net", "std::thread"]),
 ];
 
 /// What puts the layers of a crate together: uses everything, and no layer uses it.

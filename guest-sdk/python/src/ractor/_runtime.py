@@ -232,12 +232,12 @@ class Runtime:
 
     def _call(self, message: Message | None, tag: str, args: bytes, number: int) -> Outcome:
         if message is None or not message.is_call:
-            return CallRefused(self._not_understood(message, "no call"))
+            return CallRefused(f"{tag}: {self._not_understood(message, 'no call')}")
         signature = message.signature
         try:
             values = signature.unpack(args)
         except DecodeError as error:
-            return CallRefused(str(error))
+            return CallRefused(f"{tag}: {error}")
         try:
             assert signature.reply is not None
             if signature.deferred:

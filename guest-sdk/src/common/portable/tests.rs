@@ -1,5 +1,7 @@
 //! The examples that every language checks its own implementation against: `tests/portable-state`.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value as Case;
@@ -365,4 +367,20 @@ fn a_state_that_was_tampered_with_does_no_harm() {
     }
     let deep = "[".repeat(1_000_000);
     assert!(FieldsReader::of(deep.as_bytes()).is_err());
+}
+
+#[test]
+fn fields_without_number_are_read_once_each() {
+    use std::fmt::Write as _;
+    let mut state = "{\"ractor-state\":1,\"fields\":{".to_owned();
+    for number in 0..400_000 {
+        write!(state, "\"{number}\":0,").unwrap();
+    }
+    state += "\"0\":0}}";
+    // Each compared with each would take minutes.
+    let error = FieldsReader::of(state.as_bytes()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "field `0` of the state has not the form of one: it is there twice"
+    );
 }

@@ -200,7 +200,7 @@ fn with_actor(callback: impl FnOnce(&mut dyn Running) -> Result<(), ActorProcess
 fn to_variant(message: &MessageDescription) -> MessageVariant {
     MessageVariant {
         name: message.name.to_owned(),
-        arguments: message.argument_names(),
+        arguments: message.arguments.iter().map(|argument| (argument.ty)()).collect(),
         reply: message.reply_name(),
     }
 }

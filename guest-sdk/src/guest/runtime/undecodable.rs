@@ -67,24 +67,24 @@ pub(crate) fn explain(messages: &[MessageDescription], kind: Kind, variant: Vari
         (Kind::Call, None) => return format!("`{variant}` is a cast, but came as a call"),
         (Kind::Cast, None) | (Kind::Call, Some(_)) => {}
     }
-    let names = known.argument_names();
-    let wanted = names.join(", ");
+    let signature = known.signature();
+    let wanted = signature.join(", ");
     let Shape {
         bytes,
         arguments,
         is_cut_off,
     } = shape;
-    match names.get(arguments) {
-        Some(name) if is_cut_off => {
+    match signature.get(arguments) {
+        Some(argument) if is_cut_off => {
             format!(
-                "argument {} of `{variant}`, of the type {name}, is cut off; it takes ({wanted})",
+                "argument {} of `{variant}`, {argument}, is cut off; it takes ({wanted})",
                 arguments + 1
             )
         }
-        _ if arguments != names.len() => {
+        _ if arguments != signature.len() => {
             format!(
                 "`{variant}` takes {} arguments, ({wanted}), but came with {arguments}",
-                names.len()
+                signature.len()
             )
         }
         _ => format!("the {bytes} bytes of arguments of `{variant}` don't decode as ({wanted})"),

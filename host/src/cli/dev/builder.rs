@@ -1,13 +1,15 @@
 //! Runs a module's build command when its sources change.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use notify::{RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 
+use super::super::project::{STEP, own_command, own_program};
 use super::recipe::{Recipe, recipe};
 use crate::config::NodeConfig;
 use crate::ops::console;
@@ -127,20 +129,18 @@ impl Builder {
         let mut shell = shell(command);
         // A build that asks something fails at once, and doesn't wait for an answer that nobody gives.
         shell.current_dir(folder).stdin(Stdio::null());
-        let output = tokio::task::spawn_blocking(move || shell.output()).await;
-        let output = output.unwrap_or_else(|ended| Err(std::io::Error::other(ended)));
-        match output {
-            Ok(output) if output.status.success() => {
+        let ended = tokio::task::spawn_blocking(move || end(shell)).await;
+        let ended = ended.unwrap_or_else(|ended| Err(std::io::Error::other(ended)));
+        match ended {
+            Ok((status, _)) if status.success() => {
                 let seconds = started.elapsed().as_secs_f64();
                 console::print(format_args!("built {module} in {seconds:.1} s"));
                 true
             }
-            Ok(output) => {
-                let said = [output.stdout, output.stderr].concat();
-                for line in String::from_utf8_lossy(&said).trim_end().lines() {
+            Ok((status, said)) => {
+                for line in said {
                     console::eprint(format_args!("{line}"));
                 }
-                let status = output.status;
                 console::print(format_args!("{module} does not build ({status}); what runs goes on"));
                 false
             }
@@ -154,10 +154,34 @@ impl Builder {
     }
 }
 
+/// Runs a command to its end, and gives the lines that it said on both streams, in order. What it says of its steps is shown at once: an
+/// installation takes a while.
+fn end(mut command: Command) -> std::io::Result<(ExitStatus, Vec<String>)> {
+    let (reader, writer) = std::io::pipe()?;
+    command.stdout(writer.try_clone()?).stderr(writer);
+    let mut child = command.spawn()?;
+    // The command holds the writing ends; as long as it does, the pipe has no end.
+    drop(command);
+    let mut said = Vec::new();
+    for line in BufReader::new(reader).split(b'\n') {
+        let line = String::from_utf8_lossy(&line?).trim_end().to_owned();
+        if line.starts_with(STEP) {
+            console::eprint(format_args!("{line}"));
+        } else {
+            said.push(line);
+        }
+    }
+    Ok((child.wait()?, said))
+}
+
 #[cfg(unix)]
 fn shell(command: &str) -> Command {
     let mut shell = Command::new("sh");
-    shell.args(["-c", command]);
+    match (own_command(command), own_program()) {
+        // `$0` is the program, however its path is spelled.
+        (Some(arguments), Some(program)) => shell.arg("-c").arg(format!("\"$0\"{arguments}")).arg(program),
+        _ => shell.args(["-c", command]),
+    };
     shell
 }
 

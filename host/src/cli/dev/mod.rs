@@ -9,6 +9,8 @@ mod recipe;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use self::builder::Builder;
 use super::arguments::RunArguments;
 use super::failure::Failure;
@@ -42,9 +44,12 @@ pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
         .unwrap_or_default();
     let stopped = process.complete(async {
         let builders = Builder::all(&config, &folder);
-        for builder in &builders {
-            builder.first().await.map_err(Failure::runtime)?;
-        }
+        // Side by side: each may have tools to install, and most of the time they wait for the network.
+        let firsts = join_all(builders.iter().map(Builder::first)).await;
+        firsts
+            .into_iter()
+            .collect::<Result<(), _>>()
+            .map_err(Failure::runtime)?;
         // A name, and not `_` alone, which would drop them at once: they build as long as they live.
         let _building: Vec<_> = builders.into_iter().map(Builder::start).collect();
         Ok::<_, Failure>(builder.on_reload(print_outcome).run_with(config, announce).await)

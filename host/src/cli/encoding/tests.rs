@@ -128,6 +128,84 @@ fn a_definition_that_is_not_there_or_is_none_is_said() {
     assert!(encoding("pot<Order>", &[]).unwrap_err().contains("format pot"));
 }
 
+fn file(name: &str, imports: &[String], public: &[i32]) -> FileDescriptorProto {
+    FileDescriptorProto {
+        name: Some(name.to_owned()),
+        dependency: imports.to_vec(),
+        public_dependency: public.to_vec(),
+        syntax: Some("proto3".to_owned()),
+        ..FileDescriptorProto::default()
+    }
+}
+
+fn message(name: &str, fields: Vec<FieldDescriptorProto>) -> DescriptorProto {
+    DescriptorProto {
+        name: Some(name.to_owned()),
+        field: fields,
+        ..DescriptorProto::default()
+    }
+}
+
+fn of_files(ty: &str, file: Vec<FileDescriptorProto>) -> Result<Encoding, String> {
+    encoding(ty, &[("protobuf", FileDescriptorSet { file }.encode_to_vec())])
+}
+
+#[test]
+fn a_type_that_comes_by_public_imports_of_others_is_found() {
+    let field = FieldDescriptorProto {
+        name: Some("item".to_owned()),
+        number: Some(1),
+        label: Some(Label::Optional.into()),
+        r#type: Some(FieldType::Message.into()),
+        type_name: Some(".Item".to_owned()),
+        ..FieldDescriptorProto::default()
+    };
+    let mut item = file("item", &[], &[]);
+    item.message_type = vec![message("Item", Vec::new())];
+    let inner = file("inner", &["item".to_owned()], &[0]);
+    let outer = file("outer", &["inner".to_owned()], &[0]);
+    let mut order = file("order", &["outer".to_owned()], &[]);
+    order.message_type = vec![message("Order", vec![field])];
+    let order = of_files("protobuf<Order>", vec![item, inner, outer, order]).unwrap();
+    assert_eq!(order.decode(&[2, 0x0a, 0]).unwrap(), r#"{"item":{}}"#);
+}
+
+/// A command that asks a hostile peer has to end with an answer, and not of its stack or of its memory.
+#[test]
+fn definitions_that_grow_without_end_are_none_or_are_read() {
+    // A file that imports itself, and two that import each other.
+    drop(of_files("protobuf<A>", vec![file("a", &["a".to_owned()], &[0])]));
+    let circle = [("a", "b"), ("b", "a")].map(|(name, other)| file(name, &[other.to_owned()], &[0]));
+    drop(of_files("protobuf<A>", circle.to_vec()));
+    // As many ways through the imports as Fibonacci has rabbits.
+    let names: Vec<String> = (0..90).map(|number| number.to_string()).collect();
+    let mut ways: Vec<_> = (0..90)
+        .map(|at| file(&names[at], &names[at.saturating_sub(2)..at], &[0, 1][..at.min(2)]))
+        .collect();
+    ways.push(file("last", &names, &[]));
+    drop(of_files("protobuf<A>", ways));
+    // Imports of imports that are many files times many files.
+    let names: Vec<String> = (0..2_000).map(|number| number.to_string()).collect();
+    let chain = (0..2_000).map(|at: usize| file(&names[at], &names[at.saturating_sub(1)..at], &[0][..at.min(1)]));
+    assert!(
+        of_files("protobuf<A>", chain.collect())
+            .unwrap_err()
+            .contains("imports")
+    );
+    // Names that each have all the names around them.
+    let many = |package: String| {
+        let mut file = file("a", &[], &[]);
+        file.package = Some(package);
+        file.message_type = (0..20_000)
+            .map(|number| message(&format!("M{number}"), Vec::new()))
+            .collect();
+        of_files("protobuf<A>", vec![file]).unwrap_err()
+    };
+    assert!(many("a".repeat(500_000)).contains("a name has more than"));
+    assert!(many("a.".repeat(1_000) + "a").contains("a name has more than"));
+    assert!(many("a".repeat(1_000)).contains("full names"));
+}
+
 /// The peer that describes itself may be hostile: each definition is read, or is none.
 #[test]
 fn a_definition_that_was_tampered_with_does_no_harm() {

@@ -137,8 +137,11 @@ impl ArrivalQueue {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
-    /// The newest ask ends a circle of actors that wait for each other.
+    /// The newest ask ends a circle of actors that wait for each other, unless something has come since the circle was seen.
     pub(super) fn handle_circle(&mut self, limits: &Limits, quota: &Arc<Quota>) -> Effects {
+        if !self.waits_for_all(&mut |_| true) {
+            return Effects::default();
+        }
         let is_outstanding = |ask: &Ask| matches!(ask.stage, Stage::Outstanding(_));
         let outstanding = self.asks.iter().filter(|(_, ask)| is_outstanding(ask));
         match outstanding.map(|(token, _)| *token).max() {

@@ -212,3 +212,65 @@ async fn member(limits: &Limits, quota: &Arc<Quota>) -> Arc<Mailbox> {
 fn cast_cost() -> usize {
     1 + MESSAGE_OVERHEAD
 }
+
+/// The end of a call runs the waker of whoever waits for it, which may come back here.
+#[tokio::test]
+async fn a_call_that_makes_room_ends_when_the_mailbox_is_free() {
+    struct Looks(Arc<Mailbox>, std::sync::atomic::AtomicBool);
+    impl std::task::Wake for Looks {
+        fn wake(self: Arc<Self>) {
+            let is_free = self.0.waiting.try_lock().is_some();
+            self.1.store(is_free, Ordering::Relaxed);
+        }
+    }
+    let mailbox = mailbox(two(WhenFull::DropOldest)).await;
+    let (message, mut reply) = call("first");
+    let looks = Arc::new(Looks(mailbox.clone(), std::sync::atomic::AtomicBool::new(false)));
+    let waker = std::task::Waker::from(looks.clone());
+    let poll = std::pin::Pin::new(&mut reply).poll(&mut std::task::Context::from_waker(&waker));
+    assert!(poll.is_pending());
+    for message in [message, cast("second"), cast("third")] {
+        mailbox.put(message).unwrap();
+    }
+    assert_eq!(drain(&mailbox), ["second", "third"]);
+    assert!(looks.1.load(Ordering::Relaxed), "it was woken with the mailbox's lock");
+}
+
+#[test]
+fn there_are_no_more_tokens_than_messages_had_room() {
+    let limits = two(WhenFull::DropOldest);
+    let mut waiting = Waiting::default();
+    let mut tokens = 0;
+    for _ in 0..100 {
+        let put = waiting.handle_put(cast("x"), &limits, || false);
+        assert!(put.outcome.is_ok());
+        tokens += usize::from(put.needs_token);
+    }
+    assert_eq!(tokens, 2);
+    // Each finds a message.
+    for _ in 0..tokens {
+        assert!(waiting.poll_message(&limits).is_some());
+    }
+    assert!(waiting.handle_put(cast("x"), &limits, || false).needs_token);
+
+    // A large one takes the place of several, and those that follow have their tokens.
+    let limits = Limits {
+        mailbox_messages: 10,
+        mailbox_bytes: 9 * MESSAGE_OVERHEAD,
+        ..limits
+    };
+    let mut waiting = Waiting::default();
+    let mut tokens = 0;
+    for bytes in [0, 0, 0, 0, 0, 6 * MESSAGE_OVERHEAD, 0, 0, 0, 0, 0, 0] {
+        let large = SerializedMessage::Cast {
+            variant: String::new(),
+            args: vec![0; bytes],
+            metadata: None,
+        };
+        tokens += usize::from(waiting.handle_put(large, &limits, || false).needs_token);
+    }
+    let left = waiting.count();
+    let found = (0..tokens).filter(|_| waiting.poll_message(&limits).is_some()).count();
+    assert_eq!(found, left, "of {tokens} tokens");
+    assert!(waiting.handle_put(cast("x"), &limits, || false).needs_token);
+}

@@ -27,6 +27,8 @@ pub struct Waiting {
     struck: bool,
     /// Messages that were dropped since then.
     dropped: usize,
+    /// Tokens on their way whose messages were dropped: the next messages need none.
+    spare_tokens: usize,
 }
 
 /// A message that was taken out, and what that changes.
@@ -51,6 +53,11 @@ pub struct Put {
     pub outcome: Result<u64, NotPut>,
     /// A limit was reached: to be said once.
     pub(crate) struck: Option<Limit>,
+    /// The actor is to get a token for it. Otherwise it has one of a message that was dropped: a sender that is faster than the actor must
+    /// not fill ractor's mailbox, which has no limit, with tokens of messages that are gone.
+    pub needs_token: bool,
+    /// What had to make room. To be dropped when the lock is free: the end of a call runs its caller's waker.
+    pub(crate) made_room: Vec<SerializedMessage>,
 }
 
 impl Waiting {
@@ -65,12 +72,15 @@ impl Waiting {
     /// A message comes. `is_draining` says whether the actor takes no more by now; it is asked only before room is made.
     pub fn handle_put(&mut self, message: SerializedMessage, limits: &Limits, is_draining: impl Fn() -> bool) -> Put {
         let mut struck = None;
-        let refuse = |message, reason, struck| Put {
+        let mut made_room = Vec::new();
+        let refuse = |message, reason, struck, made_room| Put {
             outcome: Err(NotPut { message, reason }),
             struck,
+            needs_token: false,
+            made_room,
         };
         if self.ended {
-            return refuse(message, PutRefused::Ended, None);
+            return refuse(message, PutRefused::Ended, None, made_room);
         }
         let cost = retained_bytes(&message);
         if is_probe(&message) {
@@ -86,15 +96,17 @@ impl Waiting {
                 // Where nothing waits, it is for the rest of the family to make room.
                 if limits.mailbox_full != WhenFull::DropOldest || self.messages.is_empty() {
                     self.refused = true;
-                    return refuse(message, PutRefused::Full, struck);
+                    return refuse(message, PutRefused::Full, struck, made_room);
                 }
                 // Nothing makes room for what would be turned away.
                 if is_draining() {
-                    return refuse(message, PutRefused::Ended, struck);
+                    return refuse(message, PutRefused::Ended, struck, made_room);
                 }
                 if let Some((_, oldest)) = self.messages.pop_front() {
                     self.free(retained_bytes(&oldest));
                     self.dropped += usize::from(!is_probe(&oldest));
+                    made_room.push(oldest);
+                    self.spare_tokens += 1;
                 }
             }
         }
@@ -102,9 +114,13 @@ impl Waiting {
         let number = self.next_number;
         self.next_number += 1;
         self.messages.push_back((number, message));
+        let needs_token = self.spare_tokens == 0;
+        self.spare_tokens = self.spare_tokens.saturating_sub(1);
         Put {
             outcome: Ok(number),
             struck,
+            needs_token,
+            made_room,
         }
     }
 
@@ -126,9 +142,12 @@ impl Waiting {
         }
     }
 
-    /// The message that has waited the longest.
+    /// The message that has waited the longest, for a token that has come.
     pub fn poll_message(&mut self, limits: &Limits) -> Option<Taken> {
-        let (_, message) = self.messages.pop_front()?;
+        let Some((_, message)) = self.messages.pop_front() else {
+            self.spare_tokens = self.spare_tokens.saturating_sub(1);
+            return None;
+        };
         self.free(retained_bytes(&message));
         let is_half_empty =
             // Half empty and not just below the limit: a mailbox that stays around its limit is one line in the log

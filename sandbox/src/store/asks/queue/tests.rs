@@ -118,6 +118,13 @@ fn the_newest_of_a_circle_ends_and_what_has_come_is_no_wait() {
     one.send(Vec::new()).unwrap();
     assert!(!asking.queue.waits_for_all(&mut |_| true), "it was not heard of yet");
     let (limits, quota) = (asking.limits.clone(), asking.quota.clone());
+    assert!(
+        !asking.queue.handle_circle(&limits, &quota).tells,
+        "it came after the circle was seen"
+    );
+    asking.heard(1, 0);
+    assert_eq!(asking.taken(), ["1: []"]);
+    asking.queue.handle_look();
     assert!(asking.queue.handle_circle(&limits, &quota).tells);
     assert_eq!(asking.taken(), ["2: CallError::WouldDeadlock"]);
 }

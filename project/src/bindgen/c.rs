@@ -1,0 +1,147 @@
+//! C and C++: a table of messages, and the functions that ractor.h makes of it.
+
+use super::interface::{Interface, Message, Type};
+use super::names;
+use crate::error::ProjectError;
+use crate::language::Language;
+
+/// The most arguments of a row.
+const MOST_ARGUMENTS: usize = 8;
+
+const KEYWORDS: &[&str] = &[
+    "alignas",
+    "alignof",
+    "and",
+    "asm",
+    "auto",
+    "bool",
+    "break",
+    "case",
+    "catch",
+    "char",
+    "class",
+    "const",
+    "constexpr",
+    "continue",
+    "default",
+    "delete",
+    "do",
+    "double",
+    "else",
+    "enum",
+    "explicit",
+    "export",
+    "extern",
+    "false",
+    "float",
+    "for",
+    "friend",
+    "goto",
+    "if",
+    "inline",
+    "int",
+    "long",
+    "mutable",
+    "namespace",
+    "new",
+    "not",
+    "nullptr",
+    "operator",
+    "or",
+    "private",
+    "protected",
+    "public",
+    "register",
+    "restrict",
+    "return",
+    "short",
+    "signed",
+    "sizeof",
+    "static",
+    "struct",
+    "switch",
+    "template",
+    "this",
+    "throw",
+    "true",
+    "try",
+    "typedef",
+    "typeid",
+    "typename",
+    "union",
+    "unsigned",
+    "using",
+    "virtual",
+    "void",
+    "volatile",
+    "while",
+    "xor",
+];
+
+pub(super) fn client(interface: &Interface) -> Result<String, ProjectError> {
+    let name = interface.type_name();
+    let small = names::snake(&name).unwrap_or_default();
+    let large = small.to_ascii_uppercase();
+    let mut declarations = String::new();
+    for (format, named, called) in interface.named() {
+        declarations.push_str(&match format {
+            "protobuf" => format!("RACTOR_PROTOBUF({name}_{called}, \"{named}\")\n"),
+            "json" => format!("RACTOR_JSON({name}_{called}, \"{named}\")\n"),
+            _ => format!("RACTOR_OPAQUE({name}_{called}, \"{format}<{named}>\")\n"),
+        });
+    }
+    let mut rows = String::new();
+    for message in &interface.messages {
+        rows.push_str(&format!(" \\\n    {}", row(&name, message)?));
+    }
+    let about: String = names::lines(&interface.documentation)
+        .iter()
+        .map(|line| format!("// {line}").trim_end().to_owned() + "\n")
+        .collect();
+    Ok(format!(
+        "// {}\n// Use it as `{small}_make_NAME(...)` and `{small}_call_NAME(...)`: see RACTOR_CLIENT in ractor.h.\n{about}#ifndef {large}_CLIENT_H\n#define \
+         {large}_CLIENT_H\n\n#include \"ractor.h\"\n\n{declarations}#define {large}_MESSAGES(CAST, CALL){rows}\n\n#undef RACTOR_PREFIX\n#define RACTOR_PREFIX \
+         {small}_\nRACTOR_CLIENT({large}_MESSAGES)\n#undef RACTOR_PREFIX\n#define RACTOR_PREFIX\n\n#endif\n",
+        super::origin(interface),
+    ))
+}
+
+fn row(actor: &str, message: &Message) -> Result<String, ProjectError> {
+    let small = names::snake(&message.name).map(|name| names::no_keyword(name, KEYWORDS));
+    let Some(small) = small.filter(|_| message.arguments.len() <= MOST_ARGUMENTS) else {
+        return Err(ProjectError::Undeclarable {
+            tag: names::one_line(&message.name),
+            language: Language::C,
+        });
+    };
+    let name = if names::tag_of(&small) == message.name {
+        small
+    } else {
+        format!("({small}, {})", names::literal(&message.name))
+    };
+    let mut parts = vec![name];
+    parts.extend(message.reply.as_deref().map(|ty| c_type(actor, ty)));
+    let lines = names::lines(&message.documentation);
+    if !lines.is_empty() {
+        parts.push(names::literal(&lines.join(" ")));
+    }
+    parts.extend(
+        message
+            .parameters(KEYWORDS)
+            .into_iter()
+            .map(|(name, ty)| format!("({}, {name})", c_type(actor, ty))),
+    );
+    let verb = if message.reply.is_some() { "CALL" } else { "CAST" };
+    Ok(format!("{verb}({})", parts.join(", ")))
+}
+
+fn c_type(actor: &str, text: &str) -> String {
+    match Type::of(text) {
+        Type::Unit => "unit".to_owned(),
+        Type::String => "string".to_owned(),
+        Type::Bytes | Type::Unknown => "bytes".to_owned(),
+        Type::Scalar(scalar) => scalar.to_owned(),
+        Type::List(scalar) => format!("list_{scalar}"),
+        Type::Named(_, name) => format!("{actor}_{}", names::capital(name).unwrap_or_else(|| "Named".to_owned())),
+    }
+}

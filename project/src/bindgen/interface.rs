@@ -1,0 +1,134 @@
+//! What an actor says of itself, as `ractor-host inspect --output json` and `describe` write it.
+
+use serde::Deserialize;
+
+use super::names;
+
+/// What an actor understands.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Interface {
+    /// The actor's type, e.g. `Counter`.
+    pub name: String,
+    /// The version of its code.
+    pub version: String,
+    /// What it is for; empty if it doesn't say.
+    #[serde(default)]
+    pub documentation: String,
+    /// Its start argument, if it has one that is known.
+    pub start: Option<Parameter>,
+    /// Its messages.
+    pub messages: Vec<Message>,
+}
+
+/// An argument.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name, or nothing.
+    pub name: String,
+    /// Its type, in the grammar of docs/types.md.
+    #[serde(rename = "type")]
+    pub ty: String,
+}
+
+/// A message.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Message {
+    /// The tag that travels on the wire.
+    pub name: String,
+    /// What it does; empty if the actor doesn't say.
+    #[serde(default)]
+    pub documentation: String,
+    /// Its arguments, in order.
+    pub arguments: Vec<Parameter>,
+    /// The type of the reply if it is a call.
+    pub reply: Option<String>,
+}
+
+/// A type of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Type<'a> {
+    Unit,
+    String,
+    Bytes,
+    Scalar(&'a str),
+    List(&'a str),
+    /// A type of the actor's own: the format and the name.
+    Named(&'a str, &'a str),
+    /// Not in the grammar: its bytes are known, and no more.
+    Unknown,
+}
+
+const SCALARS: [&str; 14] = [
+    "u8", "u16", "u32", "u64", "u128", "i8", "i16", "i32", "i64", "i128", "f32", "f64", "bool", "char",
+];
+
+impl<'a> Type<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        match text {
+            "unit" => return Self::Unit,
+            "string" => return Self::String,
+            "bytes" => return Self::Bytes,
+            scalar if SCALARS.contains(&scalar) => return Self::Scalar(scalar),
+            _ => {}
+        }
+        let inner = text.strip_suffix('>').and_then(|text| text.split_once('<'));
+        match inner {
+            Some(("list", element)) if SCALARS.contains(&element) && element != "u8" => Self::List(element),
+            Some((format @ ("protobuf" | "json" | "pot" | "opaque"), name)) if is_path(name) => {
+                Self::Named(format, name)
+            }
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Words with dots in between.
+fn is_path(name: &str) -> bool {
+    let is_word = |word: &str| {
+        !word.is_empty()
+            && word
+                .chars()
+                .all(|each| each.is_ascii_alphanumeric() || "_-".contains(each))
+    };
+    name.split('.').all(is_word)
+}
+
+impl Interface {
+    /// The actor's type as an identifier, with a capital letter in front.
+    pub(super) fn type_name(&self) -> String {
+        names::capital(&self.name).unwrap_or_else(|| "Client".to_owned())
+    }
+
+    /// Every type of the actor's own that its messages name, once: format, name and what a program calls it.
+    pub(super) fn named(&self) -> Vec<(&str, &str, String)> {
+        let mut named = Vec::new();
+        let arguments = self.messages.iter().flat_map(|message| &message.arguments);
+        let types = arguments.map(|argument| argument.ty.as_str());
+        let replies = self.messages.iter().filter_map(|message| message.reply.as_deref());
+        let start = self.start.iter().map(|start| start.ty.as_str());
+        for text in start.chain(types).chain(replies) {
+            if let Type::Named(format, name) = Type::of(text) {
+                let called = names::capital(name).unwrap_or_else(|| "Named".to_owned());
+                if !named.contains(&(format, name, called.clone())) {
+                    named.push((format, name, called));
+                }
+            }
+        }
+        named
+    }
+}
+
+impl Message {
+    /// Its arguments with names that are identifiers and differ.
+    pub(super) fn parameters(&self, keywords: &[&str]) -> Vec<(String, &str)> {
+        let mut taken: Vec<String> = Vec::new();
+        let named = self.arguments.iter().enumerate().map(|(at, argument)| {
+            let usual = names::snake(&argument.name).map(|name| names::no_keyword(name, keywords));
+            let name = usual.filter(|name| !taken.contains(name));
+            let name = name.unwrap_or_else(|| format!("argument_{}", at + 1));
+            taken.push(name.clone());
+            (name, argument.ty.as_str())
+        });
+        named.collect()
+    }
+}

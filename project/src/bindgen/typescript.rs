@@ -1,0 +1,121 @@
+//! TypeScript, and JavaScript: a contract.
+
+use std::collections::BTreeSet;
+
+use super::interface::{Interface, Message, Type};
+use super::names;
+
+pub(super) fn client(interface: &Interface) -> String {
+    let mut used = BTreeSet::from(["contract"]);
+    let class = interface.type_name();
+    let mut declarations = String::new();
+    for (format, name, called) in interface.named() {
+        let (function, note) = match format {
+            "json" => ("json", ""),
+            "pot" => ("pot", ""),
+            "protobuf" => (
+                "opaque",
+                " // The bytes as they travel; protobuf(SCHEMA) of \"ractor-guest/protobuf\" makes messages of them.",
+            ),
+            _ => ("opaque", ""),
+        };
+        used.insert(function);
+        declarations.push_str(&format!("const {called} = {function}(\"{name}\");{note}\n"));
+    }
+    if !declarations.is_empty() {
+        declarations.push('\n');
+    }
+    let start = interface.start.as_ref().filter(|start| start.ty != "unit");
+    let start = start
+        .map(|start| format!("  start: {},\n", typescript_type(&start.ty, &mut used)))
+        .unwrap_or_default();
+    let rows: String = interface
+        .messages
+        .iter()
+        .map(|message| row(message, &mut used))
+        .collect();
+    let about = match names::lines(&interface.documentation).as_slice() {
+        [] => String::new(),
+        lines => format!("  doc: {},\n", names::literal(&lines.join(" "))),
+    };
+    format!(
+        "// {}\n// Use it as `find(NAME, {class})`.\n\nimport {{ {} }} from \"ractor-guest\";\n\n{declarations}export const {class} = contract({{\n  \
+         name: \"{class}\",\n  version: {},\n{about}{start}  messages: {{\n{rows}  }},\n}});\n",
+        super::origin(interface),
+        used.into_iter().collect::<Vec<_>>().join(", "),
+        names::literal(&interface.version),
+    )
+}
+
+fn row(message: &Message, used: &mut BTreeSet<&'static str>) -> String {
+    let verb = if message.reply.is_some() { "call" } else { "cast" };
+    used.insert(verb);
+    let is_named = !message.arguments.is_empty()
+        && message
+            .arguments
+            .iter()
+            .all(|argument| names::is_identifier(&argument.name));
+    let arguments: Vec<String> = message
+        .arguments
+        .iter()
+        .map(|argument| typescript_type(&argument.ty, used))
+        .collect();
+    let arguments = if is_named {
+        let named = message
+            .arguments
+            .iter()
+            .zip(&arguments)
+            .map(|(argument, ty)| match argument.name == *ty {
+                true => ty.clone(),
+                false => format!("{}: {ty}", argument.name),
+            });
+        format!("{{ {} }}", named.collect::<Vec<_>>().join(", "))
+    } else {
+        arguments.join(", ")
+    };
+    let reply = message
+        .reply
+        .as_deref()
+        .map(|ty| format!(".returns({})", typescript_type(ty, used)));
+    let key = if names::is_identifier(&message.name) {
+        message.name.clone()
+    } else {
+        names::literal(&message.name)
+    };
+    let tag = if names::tag_of(&message.name) == message.name && names::is_identifier(&message.name) {
+        String::new()
+    } else {
+        format!(".tag({})", names::literal(&message.name))
+    };
+    let about = match names::lines(&message.documentation).as_slice() {
+        [] => String::new(),
+        lines => format!(".doc({})", names::literal(&lines.join(" "))),
+    };
+    format!(
+        "    {key}: {verb}({arguments}){}{tag}{about},\n",
+        reply.unwrap_or_default()
+    )
+}
+
+fn typescript_type(text: &str, used: &mut BTreeSet<&'static str>) -> String {
+    const PLAIN: [&str; 17] = [
+        "u8", "u16", "u32", "u64", "u128", "i8", "i16", "i32", "i64", "i128", "f32", "f64", "bool", "char", "string",
+        "bytes", "unit",
+    ];
+    let mut plain = |name: &str| {
+        used.extend(PLAIN.iter().find(|known| **known == name));
+        name.to_owned()
+    };
+    match Type::of(text) {
+        Type::Unit => plain("unit"),
+        Type::String => plain("string"),
+        Type::Bytes | Type::Unknown => plain("bytes"),
+        Type::Scalar(scalar) => plain(scalar),
+        Type::List(scalar) => {
+            let element = plain(scalar);
+            used.insert("list");
+            format!("list({element})")
+        }
+        Type::Named(_, name) => names::capital(name).unwrap_or_else(|| "Named".to_owned()),
+    }
+}

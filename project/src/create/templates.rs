@@ -1,0 +1,76 @@
+//! What a new project consists of.
+
+use crate::error::ProjectError;
+use crate::language::Language;
+
+/// A file of a project, with places for its name: see `Name::fill`.
+pub(super) struct Template {
+    pub(super) path: &'static str,
+    pub(super) text: &'static str,
+}
+
+/// A list of templates: the path in a project, and the file in `templates/`.
+macro_rules! templates {
+    ($($path:literal = $file:literal),* $(,)?) => {
+        &[$(Template { path: $path, text: include_str!(concat!("../../templates/", $file)) }),*]
+    };
+}
+
+const RUST: &[Template] = templates![
+    "src/lib.rs" = "rust/lib.rs",
+    "tests/counts.rs" = "rust/counts.rs",
+    "Cargo.toml" = "rust/manifest.toml",
+    "node.toml" = "rust/node.toml",
+    "README.md" = "rust/README.md",
+    ".gitignore" = "gitignore",
+];
+
+const PYTHON: &[Template] = templates![
+    "src/app.py" = "python/app.py",
+    "tests/test_counts.py" = "python/test_counts.py",
+    "pyproject.toml" = "python/pyproject.toml",
+    "node.toml" = "python/node.toml",
+    "README.md" = "python/README.md",
+    ".gitignore" = "gitignore",
+];
+
+const JAVASCRIPT: &[Template] = templates![
+    "src/actor.js" = "js/actor.js",
+    "tests/counts.test.js" = "js/counts.test.js",
+    "package.json" = "js/package.json",
+    "jsconfig.json" = "js/jsconfig.json",
+    "node.toml" = "js/node.toml",
+    "README.md" = "js/README.md",
+    ".gitignore" = "gitignore",
+];
+
+const TYPESCRIPT: &[Template] = templates![
+    "src/actor.ts" = "ts/actor.ts",
+    "tests/counts.test.ts" = "ts/counts.test.ts",
+    "package.json" = "ts/package.json",
+    "tsconfig.json" = "ts/tsconfig.json",
+    "node.toml" = "js/node.toml",
+    "README.md" = "ts/README.md",
+    ".gitignore" = "gitignore",
+];
+
+const C: &[Template] = templates![
+    "src/actor.c" = "c/actor.c",
+    "tests/counts.c" = "c/counts.c",
+    "guest.toml" = "c/guest.toml",
+    "node.toml" = "c/node.toml",
+    "README.md" = "c/README.md",
+    ".gitignore" = "gitignore",
+];
+
+/// The files of a project in this language.
+pub(super) fn of(language: Language) -> Result<&'static [Template], ProjectError> {
+    match language {
+        Language::Rust => Ok(RUST),
+        Language::Python => Ok(PYTHON),
+        Language::JavaScript => Ok(JAVASCRIPT),
+        Language::TypeScript => Ok(TYPESCRIPT),
+        Language::C => Ok(C),
+        other => Err(ProjectError::NoSdk(other)),
+    }
+}

@@ -1,0 +1,346 @@
+//! A project in each language, as its user goes about it: made, built, tested, run, called, and edited while it runs.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use ractor_host_tests::cli::message;
+use ractor_host_tests::process::{Process, Stream};
+use ractor_host_tests::{programs, wait};
+use tempfile::TempDir;
+
+/// The longest time for a build and the compilation of what it made, on a machine that does much else besides.
+const COMPILATION: Duration = Duration::from_secs(300);
+
+/// What a test does to the source of the actor that counts.
+struct Edit {
+    file: &'static str,
+    from: &'static str,
+    /// Counts in tens.
+    to: &'static str,
+    /// Doesn't compile.
+    broken: &'static str,
+}
+
+/// A folder with a project called `counter`.
+struct Workshop {
+    folder: TempDir,
+}
+
+impl Workshop {
+    fn new(language: &str) -> Self {
+        let this = Self {
+            folder: tempfile::tempdir().expect("a folder"),
+        };
+        let made = this.run(this.folder.path(), &["new", "--lang", language, "counter"]);
+        assert!(made.status.success(), "{}", both(&made));
+        this
+    }
+
+    fn project(&self) -> PathBuf {
+        self.folder.path().join("counter")
+    }
+
+    fn command(&self, within: &Path) -> Command {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let mut command = programs::ractor_host();
+        command.current_dir(within);
+        // Each toolchain is installed once, and each dependency compiled once, for all tests and all their runs.
+        command.env("RACTOR_HOST_CACHE", target.join("project-tools"));
+        command.env("CARGO_TARGET_DIR", target.join("project-in-rust"));
+        command
+    }
+
+    /// Runs `ractor-host ARGUMENTS` to its end. It may take a while: it installs and compiles.
+    fn run(&self, within: &Path, arguments: &[&str]) -> Output {
+        let mut command = self.command(within);
+        command.args(arguments).output().expect("ractor-host starts")
+    }
+
+    /// The same in the project, where it succeeds. Gives what it answered.
+    #[track_caller]
+    fn succeed(&self, arguments: &[&str]) -> String {
+        let output = self.run(&self.project(), arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", both(&output));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// The first build. False if what the language needs can't be had here, which is said loudly.
+    #[track_caller]
+    fn first_build(&self, language: &str) -> bool {
+        let output = self.run(&self.project(), &["build"]);
+        let said = both(&output);
+        if output.status.success() {
+            assert!(
+                said.contains("build/counter.wasm: ") && said.contains(", built in "),
+                "{said}"
+            );
+            return true;
+        }
+        let is_missing = [
+            " is needed to ",
+            "can't be reached",
+            "or later is needed",
+            "python3-venv",
+        ];
+        let is_missing = is_missing.iter().any(|text| said.contains(text));
+        assert!(
+            is_missing && !is_complete(),
+            "the project in {language} does not build: {said}"
+        );
+        drop(writeln!(
+            std::io::stderr(),
+            "NOT TESTED: projects in {language}: {said}"
+        ));
+        false
+    }
+}
+
+/// Whether nothing may be left out, as in continuous integration.
+fn is_complete() -> bool {
+    std::env::var_os("CI").is_some_and(|value| !value.is_empty())
+}
+
+/// Whether this checkout has the SDK of the language.
+fn has_sdk(language: &str) -> bool {
+    let folder = match language {
+        "ts" => "js",
+        "rust" => "src",
+        other => other,
+    };
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../guest-sdk")
+        .join(folder)
+        .exists()
+}
+
+fn both(output: &Output) -> String {
+    String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned()
+}
+
+#[track_caller]
+fn live(language: &str, edit: &Edit) {
+    if !has_sdk(language) {
+        assert!(!is_complete(), "this checkout has no SDK for {language}");
+        drop(writeln!(
+            std::io::stderr(),
+            "NOT TESTED: projects in {language}: this checkout has no SDK for it"
+        ));
+        return;
+    }
+    let workshop = Workshop::new(language);
+    let project = workshop.project();
+    let mode = fs::metadata(project.join("cookie"))
+        .expect("a cookie")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    if !workshop.first_build(language) {
+        return;
+    }
+    assert_eq!(workshop.succeed(&["build"]).rsplit(", ").next(), Some("up to date\n"));
+    workshop.succeed(&["test"]);
+    assert_no_checkout(&project);
+    check_client(&workshop, language);
+    // The code is compiled before, because the node of a test has to start soon.
+    workshop.succeed(&["check", "node.toml"]);
+
+    let mut command = workshop.command(&project);
+    let state = format!("runtime.state_dir={:?}", workshop.folder.path().join("state"));
+    command.args(["dev", "node.toml", "--set", "node.listen=127.0.0.1:0", "--set", &state]);
+    let mut node = Process::start("ractor-host dev", &mut command);
+    let (_, ready) = node.wait_line(Stream::Stdout, 0, "the ready line", |line| line.starts_with("ready "));
+    let address = ready.rsplit('=').next().unwrap_or_default().to_owned();
+    let cookie = project.join("cookie");
+    let add = |number: &str| {
+        drop(
+            message("cast", &address, &cookie, &["counter", "Add", number])
+                .answer()
+                .to_owned(),
+        )
+    };
+    let count = |expected: &str| {
+        let get = || message("call", &address, &cookie, &["counter", "Get"]).stdout;
+        wait::until("the count", get, |seen| seen == expected);
+    };
+    count("0");
+    check_bindgen_of_a_running_actor(&workshop, language, &address);
+    add("5");
+    count("5");
+
+    let file = project.join(edit.file);
+    let source = fs::read_to_string(&file).expect("a source");
+    assert!(source.contains(edit.from), "{source}");
+    fs::write(&file, source.replace(edit.from, edit.to)).expect("a file");
+    wait_long(&mut node, "the reload", "reloaded counter: 1 actors");
+    add("1");
+    count("15");
+    fs::write(&file, source.replace(edit.from, edit.broken)).expect("a file");
+    wait_long(&mut node, "the failure", "counter does not build");
+    // The compiler's own words, with the place.
+    let place = Path::new(edit.file)
+        .file_name()
+        .expect("a name")
+        .to_string_lossy()
+        .into_owned();
+    node.wait_line(Stream::Stderr, 0, "the place of the mistake", |line| {
+        line.contains(&place)
+    });
+    add("1");
+    count("25");
+}
+
+/// Waits for a line on stdout that begins like this: what is compiled is large in some languages, such as the interpreter of Python.
+#[track_caller]
+fn wait_long(node: &mut Process, what: &str, begin: &str) {
+    let deadline = Instant::now() + COMPILATION;
+    while !node.lines(Stream::Stdout).iter().any(|line| line.starts_with(begin)) {
+        assert!(Instant::now() < deadline && node.ended().is_none(), "no sign of {what}");
+        std::thread::sleep(wait::POLL);
+    }
+}
+
+/// A client of an actor that uses every type passes the compiler of its language, in the project.
+#[track_caller]
+fn check_client(workshop: &Workshop, language: &str) {
+    let project = workshop.project();
+    let subject = programs::guest("parity");
+    let subject = subject.to_str().expect("a path in UTF-8");
+    let write = |file: &str, edit: &dyn Fn(String) -> String| {
+        let text = fs::read_to_string(project.join(file)).unwrap_or_default();
+        fs::write(project.join(file), edit(text)).expect("a file");
+    };
+    let bindgen = |file: &str| drop(workshop.succeed(&["bindgen", "--lang", language, subject, "--output", file]));
+    match language {
+        "rust" => {
+            bindgen("src/client.rs");
+            write("src/lib.rs", &|text| {
+                text.replacen("\nuse ", "\npub mod client;\nuse ", 1)
+            });
+        }
+        "python" => bindgen("src/client.py"),
+        "ts" => bindgen("src/client.ts"),
+        "js" => {
+            bindgen("src/client.js");
+            write("src/actor.js", &|text| {
+                text.replacen("import ", "import \"./client.js\";\nimport ", 1)
+            });
+        }
+        _ => {
+            bindgen("src/client.h");
+            write("src/client.c", &|_| "#include \"client.h\"\n".to_owned());
+            write("guest.toml", &|text| {
+                text.replace("[\"src/actor.c\"]", "[\"src/actor.c\", \"src/client.c\"]")
+            });
+        }
+    }
+    // Types of Python are checked by its tests, all others by the compiler.
+    if language == "python" {
+        workshop.succeed(&["test"]);
+    }
+    workshop.succeed(&["build"]);
+}
+
+/// What an actor says over the wire is what its component says.
+#[track_caller]
+fn check_bindgen_of_a_running_actor(workshop: &Workshop, language: &str, address: &str) {
+    let of_file = workshop.succeed(&["bindgen", "--lang", language, "build/counter.wasm"]);
+    let to_node = ["--node", address, "--cookie-file", "cookie", "counter"];
+    let of_actor = workshop.succeed(&[&["bindgen", "--lang", language][..], &to_node[..]].concat());
+    assert_eq!(of_actor, of_file);
+}
+
+/// Nothing in the project leads to this checkout: it could be moved away.
+#[track_caller]
+fn assert_no_checkout(project: &Path) {
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let checkout = checkout.canonicalize().expect("a checkout");
+    let sources = checkout.join("guest-sdk");
+    let sources = sources.to_str().expect("a path in UTF-8");
+    let mut open = vec![project.to_owned()];
+    while let Some(path) = open.pop() {
+        // Links lead to tools.
+        let metadata = fs::symlink_metadata(&path).expect("metadata");
+        if metadata.is_dir() {
+            let entries = fs::read_dir(&path).expect("a folder");
+            open.extend(entries.map(|entry| entry.expect("an entry").path()));
+        } else if metadata.is_file() {
+            let content = fs::read(&path).expect("a file");
+            let content = String::from_utf8_lossy(&content);
+            let is_component = path.extension().is_some_and(|extension| extension == "wasm");
+            assert!(
+                is_component || !content.contains(sources),
+                "{} names {sources}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_new_project_in_rust_builds_passes_its_test_and_changes_while_it_runs() {
+    live(
+        "rust",
+        &Edit {
+            file: "src/lib.rs",
+            from: "*count += number;",
+            to: "*count += number * 10;",
+            broken: "*count += nothing_like_this;",
+        },
+    );
+}
+
+#[test]
+fn a_new_project_in_python_builds_passes_its_test_and_changes_while_it_runs() {
+    live(
+        "python",
+        &Edit {
+            file: "src/app.py",
+            from: "+= number",
+            to: "+= number * 10",
+            broken: "+= number *",
+        },
+    );
+}
+
+#[test]
+fn a_new_project_in_typescript_builds_passes_its_test_and_changes_while_it_runs() {
+    live(
+        "ts",
+        &Edit {
+            file: "src/actor.ts",
+            from: "+= number",
+            to: "+= number * 10n",
+            broken: "+= number * 10",
+        },
+    );
+}
+
+#[test]
+fn a_new_project_in_javascript_builds_passes_its_test_and_changes_while_it_runs() {
+    live(
+        "js",
+        &Edit {
+            file: "src/actor.js",
+            from: "+= number",
+            to: "+= number * 10n",
+            broken: "+= number *",
+        },
+    );
+}
+
+#[test]
+fn a_new_project_in_c_builds_passes_its_test_and_changes_while_it_runs() {
+    live(
+        "c",
+        &Edit {
+            file: "src/actor.c",
+            from: "+= number",
+            to: "+= number * 10",
+            broken: "+= nothing_like_this",
+        },
+    );
+}
