@@ -1,5 +1,5 @@
 //! The SDK for Go, as components of it meet their callers: `kitchen-go`. What every language's kitchen does is in the conformance suite;
-//! here is what Go's own machinery has to do on a node: its goroutines, its panics, its collector, its log.
+//! here is what Go's own machinery has to do on a node, and does nowhere else: its panics, its stack, its collector.
 
 use ractor_host_tests::cli::{Ended, message};
 use ractor_host_tests::host::{HostNode, counter_of};
@@ -58,63 +58,6 @@ impl Kitchens {
 }
 
 #[test]
-fn values_of_every_type_come_back_from_go_as_they_went() {
-    let Some(kitchens) = Kitchens::start() else { return };
-    for (call, value) in [
-        ("EchoU8", "255"),
-        ("EchoU64", "18446744073709551615"),
-        ("EchoU128", "340282366920938463463374607431768211455"),
-        ("EchoI8", "-128"),
-        ("EchoI128", "-170141183460469231731687303715884105728"),
-        ("EchoF32", "0.1"),
-        ("EchoF64", "-1.5"),
-        ("EchoBool", "true"),
-        ("EchoString", "häß 🦀"),
-        ("EchoListU16", "1,65535"),
-        ("EchoListI128", "1,-170141183460469231731687303715884105728"),
-        ("EchoListF64", "0.5,-1.5"),
-        ("EchoListBool", "true,false"),
-    ] {
-        kitchens.answers(&["one", call, value], value);
-    }
-    kitchens.answers(&["one", "Two", "7", "soup"], "7:soup");
-    kitchens.answers(&["one", "Big", "1000000"], "1000000");
-    // An id of one letter and a quantity of 1000, with their length in front.
-    kitchens.answers(&["one", "EchoProto", "bytes:060a016110e807"], "060a016110e907");
-}
-
-#[test]
-fn handlers_in_go_await_calls_sleeps_and_timeouts() {
-    let Some(kitchens) = Kitchens::start() else { return };
-    kitchens.cast(&["other", "Add", "7"]);
-    for way in ["CallOther", "AskOther"] {
-        kitchens.answers(&["one", way, "other", "get", "20000"], "ok:7");
-        kitchens.answers(&["one", way, "other", "fail", "20000"], "error:failed:no soup");
-        kitchens.answers(&["one", way, "other", "drop", "20000"], "error:no-reply");
-        kitchens.answers(&["one", way, "other", "never", "50"], "error:timeout");
-        kitchens.answers(&["one", way, "nobody", "get", "50"], "error:not-found");
-    }
-    kitchens.answers(&["one", "Ring", "other"], "ok:error:would-deadlock");
-    kitchens.answers(&["one", "AskRing", "other"], "ok:error:would-deadlock");
-    kitchens.answers(&["one", "Gather", "other", "10"], "70");
-    kitchens.answers(&["one", "Sleep", "20"], "20");
-    kitchens.answers(&["one", "Cancel", "other"], "cancelled");
-    kitchens.answers(&["one", "TimeoutAwait", "other"], "timeout");
-    kitchens.answers(&["one", "Later", "10", "at last"], "at last");
-    // What comes meanwhile is handled behind it.
-    std::thread::scope(|scope| {
-        let steps = scope.spawn(|| kitchens.send("call", &["one", "Steps", "done"]));
-        wait::until(
-            "the first step",
-            || kitchens.send("call", &["one", "GetMarks"]).answer().to_owned(),
-            |marks| marks.starts_with('1'),
-        );
-        assert_eq!(steps.join().expect("the command ends").answer(), "done");
-    });
-    kitchens.answers(&["one", "GetMarks"], "1,2");
-}
-
-#[test]
 fn a_panic_in_go_fails_its_call_and_is_logged_with_its_line() {
     let Some(mut kitchens) = Kitchens::start() else { return };
     kitchens.cast(&["one", "Add", "5"]);
@@ -139,20 +82,6 @@ fn a_panic_in_go_fails_its_call_and_is_logged_with_its_line() {
 }
 
 #[test]
-fn go_logs_prints_and_draws_random_numbers_of_its_own() {
-    let Some(mut kitchens) = Kitchens::start() else { return };
-    kitchens.cast(&["one", "Print", "printed"]);
-    kitchens.wait_logged("what was printed", &["INFO", "printed", "one"]);
-    for (level, shown) in [("info", "INFO"), ("warn", "WARN"), ("error", "ERROR")] {
-        let text = format!("logged at {level}");
-        kitchens.cast(&["one", "Log", level, &text]);
-        kitchens.wait_logged("what was logged", &[shown, &text, "Kitchen"]);
-    }
-    let numbers = ["one", "other"].map(|name| kitchens.send("call", &[name, "Random"]).answer().to_owned());
-    assert_ne!(numbers[0], numbers[1]);
-}
-
-#[test]
 fn go_collects_what_a_handler_no_longer_needs_in_the_middle_of_it() {
     let Some(kitchens) = Kitchens::start() else { return };
     // In all many times of what an actor may have at once.
@@ -160,23 +89,6 @@ fn go_collects_what_a_handler_no_longer_needs_in_the_middle_of_it() {
         kitchens.answers(&["one", "Allocate", "16000000"], "16000000");
     }
     kitchens.answers(&["one", "Big", "8000000"], "8000000");
-}
-
-#[test]
-fn children_of_an_actor_in_go_are_its_own() {
-    let Some(kitchens) = Kitchens::start() else { return };
-    kitchens.answers(&["one", "Spawn", "kitchen", "kid", ""], "ok");
-    kitchens.answers(&["one", "Spawn", "kitchen", "kid", ""], "error:name-taken");
-    kitchens.answers(&["one", "Spawn", "bakery", "kid", ""], "error:denied");
-    let refused = kitchens.send("call", &["one", "Spawn", "kitchen", "late", "fail:too hot"]);
-    assert!(refused.answer().contains("too hot"), "{}", refused.stdout);
-    kitchens.answers(&["one", "Children"], "1");
-    kitchens.answers(&["one", "KillChild", "kid"], "true");
-    wait::until(
-        "the end of the child",
-        || kitchens.send("call", &["one", "Events"]).answer().to_owned(),
-        |events| events.contains("terminated:kid"),
-    );
 }
 
 #[test]
