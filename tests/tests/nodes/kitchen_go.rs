@@ -82,7 +82,7 @@ fn a_panic_in_go_fails_its_call_and_is_logged_with_its_line() {
 }
 
 #[test]
-fn go_collects_what_a_handler_no_longer_needs_in_the_middle_of_it() {
+fn what_handlers_in_go_no_longer_need_is_collected() {
     let Some(kitchens) = Kitchens::start() else { return };
     // In all many times of what an actor may have at once.
     for _ in 0..40 {
