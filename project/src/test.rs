@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::Progress;
-use crate::build::{c, javascript, python};
+use crate::build::{c, go, javascript, python};
 use crate::error::ProjectError;
 use crate::files;
 use crate::language::Language;
@@ -38,7 +38,11 @@ pub fn test(project: &Project, progress: Progress<'_>) -> Result<(), ProjectErro
                 .show(&fails)
         }
         Language::C => c(project, progress, &fails),
-        other @ Language::Go => Err(ProjectError::NoSdk(other)),
+        Language::Go => {
+            let place = tools::GO.install(project, progress)?;
+            progress("go test");
+            go::go(project, &place).args(["test", "./..."]).show(&fails)
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! refused, and texts become comments and literals that they can't break out of.
 
 mod c;
+mod go;
 mod interface;
 mod names;
 mod python;
@@ -34,7 +35,7 @@ pub fn bindgen(interface: &Interface, language: Language, audience: Audience) ->
         Language::Python => Ok(python::client(interface)),
         Language::JavaScript | Language::TypeScript => Ok(typescript::client(interface)),
         Language::C => c::client(interface),
-        Language::Go => Err(ProjectError::NoSdk(language)),
+        Language::Go => go::client(interface),
     }
 }
 
@@ -96,6 +97,17 @@ mod tests {
         ] {
             assert!(c.contains(part), "{c}\nshould have: {part}");
         }
+        let go = client(Language::Go);
+        for part in [
+            "// Sells things.\ntype ShopClient struct{ Pid ractor.Pid }",
+            "// Adds them all.\nfunc (client ShopClient) AddAll(numbers []uint64, why string) error {",
+            "return ractor.Call[uint64](client.Pid, timeout, \"get\")",
+            "func (client ShopClient) AskFind(timeout time.Duration, class string) *ractor.Future[ShopClientOrder] {",
+            "func (ShopClientShopOrder) RactorType() string { return \"protobuf<shop.Order>\" }",
+            "Place(timeout time.Duration, argument1 ShopClientShopOrder) (ractor.Unit, error) {",
+        ] {
+            assert!(go.contains(part), "{go}\nshould have: {part}");
+        }
     }
 
     #[test]
@@ -110,7 +122,13 @@ mod tests {
             }],
         });
         let interface: Interface = serde_json::from_value(interface).unwrap();
-        for language in [Language::Rust, Language::Python, Language::TypeScript, Language::C] {
+        for language in [
+            Language::Rust,
+            Language::Python,
+            Language::TypeScript,
+            Language::C,
+            Language::Go,
+        ] {
             let client = bindgen(&interface, language, Audience::Guests).unwrap();
             // Python's documentation goes over several lines, and ends where it should: see below.
             for line in client.lines().filter(|_| language != Language::Python) {

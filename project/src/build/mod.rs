@@ -2,6 +2,8 @@
 
 pub(crate) mod c;
 mod component;
+pub(crate) mod go;
+mod go_module;
 mod inputs;
 pub(crate) mod javascript;
 pub(crate) mod python;
@@ -88,7 +90,7 @@ pub fn build(project: &Project, progress: Progress<'_>) -> Result<Built, Project
         Language::Python => python::compile(&building)?,
         Language::JavaScript | Language::TypeScript => javascript::compile(&building)?,
         Language::C => c::compile(&building)?,
-        other => return Err(ProjectError::NoSdk(other)),
+        Language::Go => go::compile(&building)?,
     };
     let content = fs::read(&made).map_err(ProjectError::file("read", &made))?;
     if inputs.is_none() && fs::read(&component).is_ok_and(|old| old == content) {

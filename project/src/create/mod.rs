@@ -30,7 +30,7 @@ pub struct Created {
 /// No project can have that name, or there is something in the folder already.
 pub fn create(folder: &Path, language: Language) -> Result<Created, ProjectError> {
     let name = Name::of(folder)?;
-    let templates = templates::of(language)?;
+    let templates = templates::of(language);
     if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) || folder.is_file() {
         return Err(ProjectError::Exists(folder.to_owned()));
     }

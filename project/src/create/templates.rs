@@ -1,6 +1,5 @@
 //! What a new project consists of.
 
-use crate::error::ProjectError;
 use crate::language::Language;
 
 /// A file of a project, with places for its name: see `Name::fill`.
@@ -63,14 +62,23 @@ const C: &[Template] = templates![
     ".gitignore" = "gitignore",
 ];
 
+const GO: &[Template] = templates![
+    "actor.go" = "go/actor.go",
+    "actor_test.go" = "go/actor_test.go",
+    "go.mod" = "go/go.mod.txt",
+    "node.toml" = "go/node.toml",
+    "README.md" = "go/README.md",
+    ".gitignore" = "gitignore",
+];
+
 /// The files of a project in this language.
-pub(super) fn of(language: Language) -> Result<&'static [Template], ProjectError> {
+pub(super) fn of(language: Language) -> &'static [Template] {
     match language {
-        Language::Rust => Ok(RUST),
-        Language::Python => Ok(PYTHON),
-        Language::JavaScript => Ok(JAVASCRIPT),
-        Language::TypeScript => Ok(TYPESCRIPT),
-        Language::C => Ok(C),
-        other => Err(ProjectError::NoSdk(other)),
+        Language::Rust => RUST,
+        Language::Python => PYTHON,
+        Language::JavaScript => JAVASCRIPT,
+        Language::TypeScript => TYPESCRIPT,
+        Language::C => C,
+        Language::Go => GO,
     }
 }

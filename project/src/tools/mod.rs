@@ -174,6 +174,11 @@ pub(crate) fn python(place: &Path) -> PathBuf {
     pypi::python(place)
 }
 
+/// Another program of such a set.
+pub(crate) fn program(place: &Path, name: &str) -> PathBuf {
+    pypi::python(place).with_file_name(format!("{name}{}", env::consts::EXE_SUFFIX))
+}
+
 /// An error if a version is older than the oldest that is good. What isn't a version is taken for good.
 fn at_least(program: &'static str, found: &str, needed: &'static str) -> Result<(), ProjectError> {
     let numbers = |version: &str| {

@@ -229,6 +229,7 @@ fn check_client(workshop: &Workshop, language: &str) {
                 text.replacen("import ", "import \"./client.js\";\nimport ", 1)
             });
         }
+        "go" => bindgen("client.go"),
         _ => {
             bindgen("src/client.h");
             write("src/client.c", &|_| "#include \"client.h\"\n".to_owned());
@@ -341,6 +342,19 @@ fn a_new_project_in_c_builds_passes_its_test_and_changes_while_it_runs() {
             from: "+= number",
             to: "+= number * 10",
             broken: "+= nothing_like_this",
+        },
+    );
+}
+
+#[test]
+fn a_new_project_in_go_builds_passes_its_test_and_changes_while_it_runs() {
+    live(
+        "go",
+        &Edit {
+            file: "actor.go",
+            from: "+= number",
+            to: "+= number * 10",
+            broken: "+= nothingLikeThis",
         },
     );
 }

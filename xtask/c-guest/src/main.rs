@@ -5,7 +5,8 @@
 //! The core module exports and imports the functions of the world by their names in the canonical ABI, as guest-sdk/c/ractor.c and
 //! guest-sdk/go do. What else it imports is WASI 0.1, from the C library or Go's runtime.
 
-mod go;
+#[path = "../../../project/src/build/go_module/mod.rs"]
+mod go_module;
 
 use std::env;
 use std::fs;
@@ -47,7 +48,7 @@ fn make_component(wit: &Path, world: &str, core: &Path, component: &Path) -> Res
     let module = fs::read(core).with_context(|| format!("cannot read {}", core.display()))?;
     let mut module = without_debugging(&module).with_context(|| format!("{} is no module", core.display()))?;
     if let Some(adapted) =
-        go::adapted(&module).with_context(|| format!("{} is not what it should be", core.display()))?
+        go_module::adapted(&module).with_context(|| format!("{} is not what it should be", core.display()))?
     {
         module = adapted;
     }

@@ -19,7 +19,7 @@ const MODULE: &str = "ractor-host/ractor";
 const INPUTS: [&str; 5] = [
     SDK,
     "xtask/c-guest/src/main.rs",
-    "xtask/c-guest/src/go",
+    "project/src/build/go_module",
     "xtask/c-guest/Cargo.toml",
     "Cargo.lock",
 ];
