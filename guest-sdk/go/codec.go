@@ -54,7 +54,10 @@ func anyCodecOf(of reflect.Type) (*codec, error) {
 }
 
 func makeCodec(of reflect.Type) (*codec, error) {
+	// A pointer has the methods of what it points to, and is an option of it.
 	switch {
+	case of.Kind() == reflect.Pointer:
+		return optionCodec(of)
 	case of.Implements(reflect.TypeFor[Named]()):
 		return namedCodec(of)
 	case of.Implements(reflect.TypeFor[replyTo]()):
@@ -83,8 +86,6 @@ func makeCodec(of reflect.Type) (*codec, error) {
 			return bytesCodec("bytes"), nil
 		}
 		return listCodec(of)
-	case reflect.Pointer:
-		return optionCodec(of)
 	case reflect.Map:
 		return mapCodec(of)
 	case reflect.Struct:

@@ -42,7 +42,7 @@ func newHandler(name string, method reflect.Value) (*handler, error) {
 			made.isAsync = true
 			continue
 		}
-		if replies, ok := reflect.Zero(in).Interface().(replyTo); ok && len(made.arguments) == 0 && made.replies == nil {
+		if replies, ok := reflect.Zero(in).Interface().(replyTo); ok && in.Kind() == reflect.Struct && len(made.arguments) == 0 && made.replies == nil {
 			made.replies = replies
 			continue
 		}

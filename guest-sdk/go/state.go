@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // field is one of the state, in docs/types.md the "portable state".
@@ -81,8 +82,12 @@ func writeFields(of reflect.Value, fields []field) ([]byte, error) {
 
 // readFields takes a portable state over into a struct, which is unchanged if that fails.
 func readFields(state []byte, into reflect.Value, fields []field) error {
-	from := &stateReader{jsontext.NewDecoder(bytes.NewReader(state))}
+	// Half of a surrogate pair in a value is the fault of that value, and of the field that has it.
+	from := &stateReader{jsontext.NewDecoder(bytes.NewReader(state), jsontext.AllowInvalidUTF8(true))}
 	written, err := from.state()
+	if !utf8.Valid(state) {
+		err = errText
+	}
 	if err != nil {
 		return fmt.Errorf("the state is not portable: %w", err)
 	}
@@ -131,7 +136,7 @@ func (r *stateReader) state() (map[string]writtenField, error) {
 	if version, err := strconv.ParseFloat(string(whole["ractor-state"]), 64); err != nil || version != 1 {
 		return nil, errors.New("its version, `ractor-state`, is not 1")
 	}
-	fields := &stateReader{jsontext.NewDecoder(bytes.NewReader(whole["fields"]))}
+	fields := &stateReader{jsontext.NewDecoder(bytes.NewReader(whole["fields"]), jsontext.AllowInvalidUTF8(true))}
 	written := map[string]writtenField{}
 	if err := fields.open('{'); err != nil {
 		return nil, err

@@ -3,7 +3,7 @@
 use wasm_encoder::{
     CustomSection, DataSection, EntityType, ImportSection, MemorySection, MemoryType, Module as Encoder,
 };
-use wasmparser::Operator;
+use wasmparser::{Operator, Payload};
 
 use super::found::{Found, MARK, REALLOC, RESERVED, WASI};
 use super::*;
