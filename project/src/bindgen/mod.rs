@@ -138,7 +138,7 @@ mod tests {
                     "{client}"
                 );
             }
-            let is_visible = |character: char| character == '\n' || (' '..='~').contains(&character);
+            let is_visible = |character: char| "\n\t".contains(character) || (' '..='~').contains(&character);
             assert!(
                 client.chars().all(is_visible) && !client.contains("x\"\"\""),
                 "{client}"
