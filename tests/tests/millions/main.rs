@@ -35,28 +35,35 @@ fn messages() -> u64 {
     std::env::var("RACTOR_TEST_MESSAGES").map_or(MESSAGES, |number| number.parse().unwrap())
 }
 
-/// Makes a test of each language whose tools are there.
-macro_rules! counts_all_of_them {
-    ($($name:ident: $component:literal),* $(,)?) => {
-        $(
-            #[test]
-            fn $name() {
-                // None where the tools of the language are missing, which was said.
-                if let Some(component) = component($component) {
-                    count_in(&component, messages());
-                }
-            }
-        )*
-    };
+#[test]
+fn a_counter_in_c_counts_every_one_of_very_many_messages() {
+    counts_all_of_them("c_counter");
 }
 
-counts_all_of_them!(
-    a_counter_in_c_counts_every_one_of_very_many_messages: "c_counter",
-    a_counter_in_go_counts_every_one_of_very_many_messages: "go_counter",
-    a_counter_in_javascript_counts_every_one_of_very_many_messages: "js_counter",
-    a_counter_in_python_counts_every_one_of_very_many_messages: "py_counter",
-);
+#[test]
+fn a_counter_in_go_counts_every_one_of_very_many_messages() {
+    counts_all_of_them("go_counter");
+}
 
+#[test]
+fn a_counter_in_javascript_counts_every_one_of_very_many_messages() {
+    counts_all_of_them("js_counter");
+}
+
+#[test]
+fn a_counter_in_python_counts_every_one_of_very_many_messages() {
+    counts_all_of_them("py_counter");
+}
+
+/// Nothing where the tools of the language are missing, which was said.
+#[track_caller]
+fn counts_all_of_them(name: &'static str) {
+    if let Some(component) = component(name) {
+        count_in(&component, messages());
+    }
+}
+
+#[track_caller]
 fn count_in(component: &Path, messages: u64) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
