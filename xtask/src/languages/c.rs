@@ -41,29 +41,20 @@ pub(super) const COUNTER: Guest = Guest {
 
 pub(super) const KITCHEN: Guest = Guest {
     name: "kitchen-c",
-    recipe: include_str!("c.rs"),
-    inputs: &INPUTS,
-    pins: PINS,
-    install: |tools| tools.pypi(),
     compile: |build| compile_c(build, "kitchen.c"),
+    ..COUNTER
 };
 
 pub(super) const CPP_COUNTER: Guest = Guest {
     name: "cpp-counter",
-    recipe: include_str!("c.rs"),
-    inputs: &INPUTS,
-    pins: PINS,
-    install: |tools| tools.pypi(),
     compile: compile_cpp,
+    ..COUNTER
 };
 
 pub(super) const ZIG_COUNTER: Guest = Guest {
     name: "zig-counter",
-    recipe: include_str!("c.rs"),
-    inputs: &INPUTS,
-    pins: PINS,
-    install: |tools| tools.pypi(),
     compile: compile_zig,
+    ..COUNTER
 };
 
 fn compile_c(build: &Build<'_>, source: &str) -> Result<()> {

@@ -38,11 +38,8 @@ pub(super) const COUNTER: Guest = Guest {
 
 pub(super) const KITCHEN: Guest = Guest {
     name: "kitchen-ts",
-    pins: SDK,
-    recipe: include_str!("javascript.rs"),
-    inputs: &INPUTS,
-    install: |tools| tools.npm(),
     compile: |build| compile(build, "kitchen.ts"),
+    ..COUNTER
 };
 
 fn compile(build: &Build<'_>, source: &str) -> Result<()> {

@@ -31,11 +31,9 @@ pub(super) const KITCHEN: Guest = Guest {
 /// The counter without the SDK: what the WIT alone takes.
 pub(super) const RAW: Guest = Guest {
     name: "py-raw",
-    pins: SDK,
-    recipe: include_str!("python.rs"),
     inputs: &["guest-sdk/python/requirements.txt"],
-    install: |tools| tools.pypi(),
     compile: compile_raw,
+    ..COUNTER
 };
 
 fn compile(build: &Build<'_>) -> Result<()> {
