@@ -1,59 +1,22 @@
 //! The SDK for Python, as a component of it meets its callers: `kitchen-py`. What every language's kitchen does is in the conformance
 //! suite; here is what Python's own machinery has to do on a node, and does nowhere else: its event loop, its log, its stacks.
 
-use std::path::PathBuf;
-
-use ractor_host_tests::cli::{Ended, message};
-use ractor_host_tests::host::HostNode;
-use ractor_host_tests::languages::component;
 use ractor_host_tests::process::Stream;
 
-/// A node with two kitchens, `one` and `other`, each of which may send to the other.
-struct Kitchens {
-    node: HostNode,
-}
+use crate::asked::AskedNode;
 
-impl Kitchens {
-    /// None where the tools of the language are missing, which was said.
-    fn start() -> Option<Self> {
-        let path: PathBuf = component("kitchen_py")?;
-        let actor = |name: &str| {
-            format!(
-                "[[actors]]\nname = \"{name}\"\nmodule = \"kitchen\"\narguments = \"str:a note\"\n\
-                 capabilities = {{ messages = [\"*\"], spawn = [\"kitchen\"] }}\n"
-            )
-        };
-        let rest = format!("[modules.kitchen]\npath = {path:?}\n{}{}", actor("one"), actor("other"));
-        Some(Self {
-            node: HostNode::start("node", &rest),
-        })
-    }
+/// What node.toml says of each kitchen: it may send to the other, and spawn.
+const ENTRY: &str = "arguments = \"str:a note\"\n\
+                     capabilities = { messages = [\"*\"], spawn = [\"kitchen\"] }";
 
-    fn send(&self, verb: &str, rest: &[&str]) -> Ended {
-        message(verb, self.node.address(), &self.node.cookie_file(), rest)
-    }
-
-    #[track_caller]
-    fn call(&self, rest: &[&str]) -> String {
-        self.send("call", rest).answer().to_owned()
-    }
-
-    #[track_caller]
-    fn cast(&self, rest: &[&str]) {
-        self.send("cast", rest).answer();
-    }
-
-    /// Waits for a line of the node's log with all of these texts.
-    #[track_caller]
-    fn wait_logged(&mut self, what: &str, texts: &[&str]) -> String {
-        let has_all = |line: &str| texts.iter().all(|text| line.contains(text));
-        self.node.process().wait_line(Stream::Stderr, 0, what, has_all).1
-    }
+/// Two kitchens, `one` and `other`.
+fn kitchens() -> Option<AskedNode> {
+    AskedNode::kitchens("kitchen_py", ["one", "other"], ENTRY)
 }
 
 #[test]
 fn handlers_in_python_await_calls_sleeps_and_timeouts() {
-    let Some(kitchens) = Kitchens::start() else {
+    let Some(kitchens) = kitchens() else {
         return;
     };
     kitchens.cast(&["other", "Add", "7"]);
@@ -85,7 +48,7 @@ fn handlers_in_python_await_calls_sleeps_and_timeouts() {
 
 #[test]
 fn an_exception_in_python_fails_its_call_and_is_logged_with_its_line() {
-    let Some(mut kitchens) = Kitchens::start() else {
+    let Some(mut kitchens) = kitchens() else {
         return;
     };
     for (variant, expected) in [
@@ -107,7 +70,7 @@ fn an_exception_in_python_fails_its_call_and_is_logged_with_its_line() {
 
 #[test]
 fn python_logs_prints_and_draws_random_numbers_of_its_own() {
-    let Some(mut kitchens) = Kitchens::start() else {
+    let Some(mut kitchens) = kitchens() else {
         return;
     };
     kitchens.cast(&["one", "Print", "printed"]);
@@ -121,7 +84,7 @@ fn python_logs_prints_and_draws_random_numbers_of_its_own() {
     // Each of these needs a part of Python that it would load from a file when it is used first, and there are no files.
     assert_eq!(kitchens.call(&["one", "EchoChar", "ü"]), "ü");
     assert_eq!(kitchens.call(&["one", "EchoListChar", "a,b"]), "a,b");
-    let denied = kitchens.node.process().lines(Stream::Stderr);
+    let denied = kitchens.0.process().lines(Stream::Stderr);
     let denied: Vec<_> = denied
         .iter()
         .filter(|line| line.contains("may not use files"))
@@ -131,7 +94,7 @@ fn python_logs_prints_and_draws_random_numbers_of_its_own() {
 
 #[test]
 fn children_in_python_live_and_say_why_they_fail() {
-    let Some(kitchens) = Kitchens::start() else {
+    let Some(kitchens) = kitchens() else {
         return;
     };
     assert_eq!(kitchens.call(&["one", "Spawn", "kitchen", "kid", ""]), "ok");

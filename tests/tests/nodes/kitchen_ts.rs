@@ -1,51 +1,17 @@
 //! The kitchen in TypeScript as a component on a node: what the SDK's own tests can't show, which run it without WebAssembly.
 
-use std::path::Path;
-
-use ractor_host_tests::COOKIE;
-use ractor_host_tests::cli::{Ended, message};
-use ractor_host_tests::host::{HostNode, NodeFolder};
-use ractor_host_tests::languages::component;
 use ractor_host_tests::process::Stream;
 
-/// A node with the kitchens `one` and `other`.
-struct Kitchens {
-    node: HostNode,
-    /// Holds the cookie.
-    keys: NodeFolder,
-}
+use crate::asked::AskedNode;
 
-impl Kitchens {
-    fn start(component: &Path) -> Self {
-        let kitchen = |name: &str| {
-            format!(
-                "\n[[actors]]\nname = \"{name}\"\nmodule = \"kitchen\"\narguments = \"str:a note\"\nrestart = \"temporary\"\n\
-                 capabilities = {{ messages = [\"*\"] }}\n"
-            )
-        };
-        let module = format!("[modules.kitchen]\npath = {component:?}\n");
-        Self {
-            node: HostNode::start("node", &(module + &kitchen("one") + &kitchen("other"))),
-            keys: NodeFolder::new("", COOKIE),
-        }
-    }
+/// What node.toml says of each kitchen.
+const ENTRY: &str = "arguments = \"str:a note\"\nrestart = \"temporary\"\ncapabilities = { messages = [\"*\"] }";
 
-    fn send(&self, verb: &str, rest: &[&str]) -> Ended {
-        message(verb, self.node.address(), &self.keys.path("cookie"), rest)
-    }
-
-    #[track_caller]
-    fn call(&self, rest: &[&str]) -> String {
-        self.send("call", rest).answer().to_owned()
-    }
-}
-
-/// Runs a test, unless the tools of the language are missing, which was said.
+/// Runs a test with the kitchens `one` and `other`, unless the tools of the language are missing, which was said.
 #[track_caller]
-fn with_kitchens(test: impl FnOnce(Kitchens)) {
-    let component = component("kitchen_ts");
-    if let Some(component) = component {
-        test(Kitchens::start(&component));
+fn with_kitchens(test: impl FnOnce(AskedNode)) {
+    if let Some(kitchens) = AskedNode::kitchens("kitchen_ts", ["one", "other"], ENTRY) {
+        test(kitchens);
     }
 }
 
@@ -97,7 +63,7 @@ fn an_error_fails_the_call_with_its_text_and_its_stack_is_in_lines_of_the_source
             "error:failed:no soup"
         );
         assert_eq!(kitchens.call(&["one", "GetNote"]), "a note", "it lives on");
-        kitchens.node.process().wait_line(
+        kitchens.0.process().wait_line(
             Stream::Stderr,
             0,
             "the stack of the error, in lines of kitchen.ts",

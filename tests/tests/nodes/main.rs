@@ -2,6 +2,7 @@
 //! that behaves alike wherever it runs.
 
 mod arguments;
+mod asked;
 mod capabilities;
 mod ceilings;
 mod cli;
