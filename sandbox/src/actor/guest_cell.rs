@@ -8,7 +8,9 @@ use ractor::ActorCell;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::commands::{Command, Commands};
-use super::reload::{NotReloaded, ReloadRequest, Snapshot, SnapshotReply, SnapshotRequest, StateRoom, Swap, Swapped};
+use super::reload::{
+    NotReloaded, Purpose, ReloadRequest, Snapshot, SnapshotReply, SnapshotRequest, StateRoom, Swap, Swapped,
+};
 use crate::instance::module::Module;
 use crate::policy::profile::Profile;
 use crate::store::mailbox::Mailbox;
@@ -131,7 +133,8 @@ impl GuestRef {
     pub async fn reload(&self, swap: Swap) -> Result<Swapped, NotReloaded> {
         let _look = LookAtEnd(&self.0.mailbox);
         let (tell, told) = oneshot::channel();
-        let request = ReloadRequest { swap, tell };
+        let purpose = Purpose::Reload;
+        let request = ReloadRequest { swap, tell, purpose };
         self.0.commands.request(Command::Reload(Box::new(request)));
         told.await.unwrap_or(Err(NotReloaded::Ended))
     }

@@ -22,4 +22,5 @@ pub(crate) mod imports;
 pub(crate) mod interfaces;
 pub(crate) mod machine;
 pub(crate) mod needs;
+pub(crate) mod proposals;
 pub(crate) mod source;

@@ -1,23 +1,28 @@
 //! Compiled code, linked with the host: made of the bytes of a file, or taken from the cache.
 
-use std::path::Path;
+use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 use wasmtime::component::Component;
 
+use super::backend::{Backend, Threads};
 use super::linking::{self, Linked};
 use super::reload_exports::ReloadExports;
 use crate::component::cache::{Cache, InUse};
 use crate::component::complexity::{self, Complexity};
 use crate::component::description::Description;
+use crate::component::engine_config::Tier;
 use crate::component::error::LoadFault;
 use crate::component::format::check_format;
 use crate::component::imports::Offers;
 use crate::component::interfaces::{self, Interfaces};
 use crate::component::needs::{Capacity, Needs, Outline};
 use crate::component::source::{Digest, ModuleSource};
-use crate::files::{self, ReadError};
-use crate::store::imports::{Imports, Used};
+use crate::files;
+use crate::store::imports::Used;
+
+/// The import of components that run source, in any release.
+const SOURCE: &str = "ractor:actor/source@";
 
 /// Where compiled code came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +36,9 @@ pub enum Origin {
 /// Compiled code, linked with the host. Shared by all modules of the same digest.
 pub(super) struct Code {
     pub(super) digest: Digest,
+    pub(super) tier: Tier,
+    /// The component, of code that is to be optimized.
+    pub(super) component: Option<Arc<[u8]>>,
     /// Of the file, in bytes.
     pub(super) size: usize,
     pub(super) origin: Origin,
@@ -41,8 +49,8 @@ pub(super) struct Code {
     /// Those that it imports of the interfaces that the program adds.
     pub(super) added: Vec<Used>,
     pub(super) needs: Needs,
-    /// What it says of itself, once it was asked.
-    pub(super) description: OnceCell<Description>,
+    /// What it says of itself, once it was asked; of a component that runs by itself.
+    pub(super) description: Arc<OnceCell<Description>>,
 }
 
 impl Code {
@@ -50,54 +58,80 @@ impl Code {
         &self.linked
     }
 
+    /// True if it is an interpreter, which runs the source that it is given.
+    pub(super) fn runs_source(&self) -> bool {
+        let imports = self.interfaces.imports.iter();
+        imports.into_iter().any(|import| import.starts_with(SOURCE))
+    }
+
     pub(super) fn reload(&self) -> Option<&ReloadExports> {
         self.linked.reload.as_ref()
     }
 
-    /// Reads a file of at most `limit` bytes and checks its digest, if one is expected.
-    pub(super) fn read(path: &Path, expected: Option<Digest>, limit: u64) -> Result<(Vec<u8>, Digest), LoadFault> {
-        let bytes = files::read(path, limit).map_err(|error| match error {
-            ReadError::TooLarge(limit) => LoadFault::TooLarge { limit },
-            other => LoadFault::Read(other),
-        })?;
-        let found = Digest::of(&bytes);
-        match expected {
-            Some(expected) if expected != found => Err(LoadFault::DigestMismatch { expected, found }),
-            _ => Ok((bytes, found)),
-        }
-    }
-
     /// Compiles, or takes what was compiled before, and checks that it is an actor.
     pub(super) fn new(
-        engine: &wasmtime::Engine,
-        imports: &Imports,
-        cache: Option<&Cache>,
+        backend: &Backend,
         admission: &Admission,
-        digest: Digest,
-        bytes: &[u8],
+        (module, digest): (&str, Digest),
+        bytes: &Arc<[u8]>,
+        threads: Threads,
     ) -> Result<Self, LoadFault> {
         // Before the cache is asked, too: limits may be lower than when the entry was made.
-        let needs = admission.needs(bytes, &imports.offers)?;
-        let (component, origin) = match cache {
-            Some(cache) => cached_or_compiled(engine, cache, &digest, bytes)?,
-            None => (compile(engine, bytes)?, Origin::Compiled),
+        let needs = admission.needs(bytes, &backend.imports.offers)?;
+        let (component, origin) = match &backend.cache {
+            Some(cache) => cached_or_compiled(backend, cache, (module, &digest), bytes, threads)?,
+            None => (backend.compile(module, &digest, bytes, threads)?, Origin::Compiled),
         };
-        let linked = linking::check(engine, imports, &component)?;
-        let mut interfaces = Interfaces::of(engine, &component, &imports.offers);
+        Self::link(backend, needs, digest, bytes, (component, origin))
+    }
+
+    /// What was compiled before, checked as by [`new`](Self::new). None if the cache has nothing.
+    pub(super) fn cached(
+        backend: &Backend,
+        admission: &Admission,
+        digest: Digest,
+        bytes: &Arc<[u8]>,
+    ) -> Result<Option<Self>, LoadFault> {
+        let needs = admission.needs(bytes, &backend.imports.offers)?;
+        let cached = backend
+            .cache
+            .as_ref()
+            .and_then(|cache| cache.load(&backend.wasmtime, &digest));
+        let linked = cached.map(|component| Self::link(backend, needs, digest, bytes, (component, Origin::Cache)));
+        linked.transpose()
+    }
+
+    fn link(
+        backend: &Backend,
+        needs: Needs,
+        digest: Digest,
+        bytes: &Arc<[u8]>,
+        (component, origin): (Component, Origin),
+    ) -> Result<Self, LoadFault> {
+        let Backend {
+            wasmtime,
+            imports,
+            cache,
+            ..
+        } = backend;
+        let linked = linking::check(wasmtime, imports, &component)?;
+        let mut interfaces = Interfaces::of(wasmtime, &component, &imports.offers);
         let added = imports.added_among(&interfaces.imports);
         interfaces.uses.extend(added.iter().map(Used::capability));
         Ok(Self {
             digest,
+            tier: backend.tier,
+            component: (backend.tier == Tier::Baseline).then(|| bytes.clone()),
             size: bytes.len(),
             origin,
             // If another node gives the entry up before this, nothing is lost: the code is in memory, and the next
             // start compiles it.
-            _in_use: cache.and_then(|cache| cache.hold(&digest)),
+            _in_use: cache.as_ref().and_then(|cache| cache.hold(&digest)),
             linked,
             added,
             interfaces,
             needs,
-            description: OnceCell::new(),
+            description: Arc::default(),
         })
     }
 }
@@ -129,7 +163,7 @@ impl ModuleSource {
     ///
     /// It reads a file of up to `limit` bytes, and should run where that may block.
     pub fn needs(&self, limit: u64) -> Option<Needs> {
-        let (bytes, _) = Code::read(&self.path, self.digest, limit).ok()?;
+        let bytes = files::read(&self.path, limit).ok()?;
         check_format(&bytes).ok()?;
         complexity::check(&bytes, &Complexity::default()).ok()?;
         Outline::of(&bytes).needs().ok()
@@ -138,24 +172,19 @@ impl ModuleSource {
 
 /// Takes it from the cache, or compiles it while other nodes wait to find it there.
 fn cached_or_compiled(
-    engine: &wasmtime::Engine,
+    backend: &Backend,
     cache: &Cache,
-    digest: &Digest,
+    (module, digest): (&str, &Digest),
     bytes: &[u8],
+    threads: Threads,
 ) -> Result<(Component, Origin), LoadFault> {
-    if let Some(component) = cache.load(engine, digest) {
+    if let Some(component) = cache.load(&backend.wasmtime, digest) {
         return Ok((component, Origin::Cache));
     }
     // Looked for once more under the claim: whoever had it before has left the code there.
     let _claim = cache.claim(digest);
-    if let Some(component) = cache.load(engine, digest) {
+    if let Some(component) = cache.load(&backend.wasmtime, digest) {
         return Ok((component, Origin::Cache));
     }
-    let component = compile(engine, bytes)?;
-    cache.store(digest, &component);
-    Ok((component, Origin::Compiled))
-}
-
-fn compile(engine: &wasmtime::Engine, bytes: &[u8]) -> Result<Component, LoadFault> {
-    Component::from_binary(engine, bytes).map_err(|error| LoadFault::Invalid(format!("{error:#}")))
+    Ok((backend.compile(module, digest, bytes, threads)?, Origin::Compiled))
 }

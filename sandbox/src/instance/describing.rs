@@ -43,7 +43,7 @@ impl Module {
     /// room for the instance that it takes.
     pub(crate) async fn description(&self) -> Description {
         // Those that ask meanwhile wait for the same answer and take no instance for it.
-        let described = self.code().description.get_or_try_init(|| async {
+        let described = self.description_cell().get_or_try_init(|| async {
             let description = match self.describe().await {
                 Ok(contract) => Answers::of(&contract).map_err(|error| error.to_string()),
                 // Not remembered: want of room says nothing of the module, and a later question may find some.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::backend::Threads;
 use super::code::Code;
 use super::engine::Engine;
 use super::module::Module;
 use crate::component::error::{LoadError, LoadFault};
-use crate::component::source::ModuleSource;
+use crate::component::source::{Digest, ModuleSource};
 
 impl Engine {
     /// Reads a component, checks that it is an actor, and compiles it unless that was done before.
@@ -14,8 +15,7 @@ impl Engine {
     /// # Errors
     /// See [`LoadFault`].
     pub async fn load(&self, source: &ModuleSource) -> Result<Module, LoadError> {
-        let loaded = self.load_code(source).await;
-        let loaded = loaded.map(|code| Module::new(self.clone(), source, code));
+        let loaded = self.load_version(source).await;
         if let Ok(module) = &loaded {
             self.warn_of_room(module);
         }
@@ -44,20 +44,104 @@ impl Engine {
         }
     }
 
-    async fn load_code(&self, source: &ModuleSource) -> Result<Arc<Code>, LoadFault> {
-        let (path, expected, limit) = (source.path.clone(), source.digest, self.component_bytes());
-        let (bytes, digest) = blocking(move || Code::read(&path, expected, limit)).await?;
-        let slot = self.slot(digest);
+    async fn load_version(&self, source: &ModuleSource) -> Result<Module, LoadFault> {
+        let limits = self.file_limits();
+        let files = {
+            let source = source.clone();
+            blocking(move || source.read(limits)).await?
+        };
+        let code = self
+            .load_code(source, files.component_digest, files.component.into())
+            .await?;
+        if let (Some(path), false) = (&source.source, code.runs_source()) {
+            return Err(LoadFault::RunsNoSource { path: path.clone() });
+        }
+        Ok(Module::new(self.clone(), source, files.source, files.digest, code))
+    }
+
+    async fn load_code(&self, source: &ModuleSource, digest: Digest, bytes: Arc<[u8]>) -> Result<Arc<Code>, LoadFault> {
+        if self.is_tiered(bytes.len())
+            && let Some(code) = self.ready_or_baseline(&source.name, digest, &bytes).await?
+        {
+            return Ok(code);
+        }
+        self.optimized_code(&source.name, digest, bytes, Threads::All).await
+    }
+
+    /// Optimized code, which is compiled if it isn't there.
+    pub(super) async fn optimized_code(
+        &self,
+        module: &str,
+        digest: Digest,
+        bytes: Arc<[u8]>,
+        threads: Threads,
+    ) -> Result<Arc<Code>, LoadFault> {
+        let slot = self.optimizing().slot(digest);
         // Held while it compiles: those that load the same bytes meanwhile wait for this and share the code.
         let mut loaded = slot.lock().await;
         if let Some(code) = loaded.upgrade() {
             return Ok(code);
         }
-        let engine = self.clone();
-        let code = blocking(move || engine.compile(digest, &bytes)).await?;
-        let code = Arc::new(code);
+        let (engine, module) = (self.clone(), module.to_owned());
+        let code = blocking(move || {
+            let known = (module.as_str(), digest);
+            Code::new(engine.optimizing(), engine.admission(), known, &bytes, threads)
+        });
+        let code = Arc::new(code.await?);
         *loaded = Arc::downgrade(&code);
         Ok(code)
+    }
+
+    /// Optimized code that is there, or else baseline code. None if the baseline compiler can't compile it.
+    async fn ready_or_baseline(
+        &self,
+        module: &str,
+        digest: Digest,
+        bytes: &Arc<[u8]>,
+    ) -> Result<Option<Arc<Code>>, LoadFault> {
+        let slot = self.optimizing().slot(digest);
+        // One that is locked is being filled, which is not waited for here.
+        if let Ok(mut loaded) = slot.try_lock() {
+            if let Some(code) = loaded.upgrade() {
+                return Ok(Some(code));
+            }
+            let (engine, bytes) = (self.clone(), bytes.clone());
+            let cached = blocking(move || Code::cached(engine.optimizing(), engine.admission(), digest, &bytes));
+            if let Some(code) = cached.await? {
+                let code = Arc::new(code);
+                *loaded = Arc::downgrade(&code);
+                return Ok(Some(code));
+            }
+        }
+        let Some(baseline) = self.baseline() else {
+            return Ok(None);
+        };
+        let slot = baseline.slot(digest);
+        let mut loaded = slot.lock().await;
+        if let Some(code) = loaded.upgrade() {
+            return Ok(Some(code));
+        }
+        let (engine, name, bytes) = (self.clone(), module.to_owned(), bytes.clone());
+        let compiled = blocking(move || {
+            let baseline = engine.baseline();
+            let known = (name.as_str(), digest);
+            baseline
+                .map(|baseline| Code::new(baseline, engine.admission(), known, &bytes, Threads::All))
+                .transpose()
+        });
+        match compiled.await {
+            Ok(code) => Ok(code.map(|code| {
+                let code = Arc::new(code);
+                *loaded = Arc::downgrade(&code);
+                code
+            })),
+            // It may be in order all the same: not all that components have is known to the baseline compiler.
+            Err(LoadFault::Invalid(error)) => {
+                tracing::debug!(module, error, "no baseline code; it is optimized at once");
+                Ok(None)
+            }
+            Err(fault) => Err(fault),
+        }
     }
 }
 

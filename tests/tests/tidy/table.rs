@@ -69,7 +69,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         of: "sandbox",
         name: "component",
         modules: &["directory", "files", "policy"],
-        crates: &["hex", "hmac", "metrics", "ractor", "rand", "sha2", "thiserror", "tracing", "wasmparser", "wasmtime"],
+        crates: &["hex", "hmac", "metrics", "parking_lot", "ractor", "rand", "sha2", "thiserror", "tracing", "wasmparser", "wasmtime"],
         not_std: &["std::env", "std::process"],
     },
     Layer {

@@ -158,6 +158,16 @@ impl NotReloaded {
 pub(crate) struct ReloadRequest {
     pub(super) swap: Swap,
     pub(super) tell: oneshot::Sender<Result<Swapped, NotReloaded>>,
+    pub(super) purpose: Purpose,
+}
+
+/// What a guest gets other code for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It is to run another version.
+    Reload,
+    /// It is to run the version that it runs, with optimized code.
+    TierUp,
 }
 
 impl ReloadRequest {
