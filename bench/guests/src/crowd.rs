@@ -53,6 +53,7 @@ impl Guests {
             name: "counter".to_owned(),
             path: component,
             digest: None,
+            source: None,
         };
         let (supervisor, _) = Actor::spawn(None, Supervisor, ()).await?;
         Ok(Self {

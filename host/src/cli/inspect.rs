@@ -24,7 +24,7 @@ const QUICK: Duration = Duration::from_secs(2);
 
 pub(super) fn inspect(arguments: &InspectArguments, interfaces: &HostInterfaces) -> Result<ExitCode, Failure> {
     let process = Process::of_command(LevelFilter::ERROR)?;
-    let (module, described) = process.complete(load(&arguments.file, interfaces))?;
+    let (module, described) = process.complete(load(&arguments.file, arguments.source.as_deref(), interfaces))?;
     output::write(|out| match arguments.output {
         OutputFormat::Text => write_text(out, &module, &described),
         OutputFormat::Json => writeln!(out, "{:#}", json(&module, &described)),
@@ -35,7 +35,7 @@ pub(super) fn inspect(arguments: &InspectArguments, interfaces: &HostInterfaces)
 /// What a component says of itself.
 pub(super) fn contract_of(file: &Path, interfaces: &HostInterfaces) -> Result<Contract, Failure> {
     let process = Process::of_command(LevelFilter::ERROR)?;
-    let (_, described) = process.complete(load(file, interfaces))?;
+    let (_, described) = process.complete(load(file, None, interfaces))?;
     described.map_err(|error| Failure::runtime(format_args!("{} does not describe itself: {error}", file.display())))
 }
 
@@ -60,11 +60,12 @@ fn admitting(source: &ModuleSource) -> EngineConfig {
 /// What the component says of itself, or why it doesn't.
 type Described = Result<Contract, String>;
 
-async fn load(file: &Path, interfaces: &HostInterfaces) -> Result<(Module, Described), Failure> {
+async fn load(file: &Path, text: Option<&Path>, interfaces: &HostInterfaces) -> Result<(Module, Described), Failure> {
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
     let source = ModuleSource {
         name: name.into_owned(),
         path: file.to_owned(),
+        source: text.map(Path::to_owned),
         digest: None,
     };
     let engine = engine_with_cache(&admitting(&source), interfaces).map_err(Failure::runtime)?;
@@ -96,6 +97,9 @@ fn write_text(out: &mut impl Write, module: &Module, described: &Described) -> i
         Err(error) => writeln!(out, "an actor that does not describe itself: {error}")?,
     }
     writeln!(out, "file {}", module.path().display())?;
+    if let Some(source) = module.source_path() {
+        writeln!(out, "source {}", source.display())?;
+    }
     writeln!(out, "  {} bytes, {}", module.size(), module.digest())?;
     writeln!(out, "  its code was {}", code(module))?;
     write_needs(out, module.needs())?;
@@ -182,6 +186,7 @@ fn json(module: &Module, described: &Described) -> serde_json::Value {
     };
     serde_json::json!({
         "file": module.path(),
+        "source": module.source_path(),
         "bytes": module.size(),
         "digest": module.digest().to_string(),
         "code": code(module),

@@ -10,7 +10,7 @@ use super::spans::{ModuleSpans, PathSpan};
 use crate::guest::{Digest, ModuleSource};
 
 pub(super) const KEYS: Keys = Keys {
-    known: &["path", "digest", "watch", "build", "sources"],
+    known: &["path", "source", "digest", "watch", "build", "sources"],
     explained: &[("sha256", "write `digest = \"sha256:…\"`")],
 };
 
@@ -54,6 +54,11 @@ pub(super) fn read(
             "expected the path of a component (.wasm)",
         );
     }
+    let source = section.text("source", problems);
+    if let Some(source) = source.as_ref().filter(|source| source.get_ref().is_empty()) {
+        let help = "expected the path of the source that the component runs, or leave it out";
+        problems.error(source.span(), "`source` is empty", help);
+    }
     let digest = section.text("digest", problems).and_then(|text| {
         let digest = text.get_ref().parse::<Digest>();
         if digest.is_err() {
@@ -71,6 +76,7 @@ pub(super) fn read(
     let source = ModuleSource {
         name: name.get_ref().to_string(),
         path: context.folder.join(path.get_ref()),
+        source: source.map(|source| context.folder.join(source.get_ref())),
         digest,
     };
     Some(ReadModule {

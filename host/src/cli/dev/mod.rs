@@ -36,6 +36,8 @@ pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
             .any(|module| module.name == build.module && module.digest.is_some());
         build.watch = !is_pinned;
     }
+    // Whoever edits waits for the first run of each version, and hardly for its speed.
+    config.runtime.tiered_compilation.get_or_insert(true);
     let folder = arguments
         .config
         .file

@@ -157,6 +157,7 @@ mod tests {
             name: "counter".to_owned(),
             path: "lab/counter.wasm".into(),
             digest: None,
+            source: None,
         };
         let mut build = ModuleBuild {
             module: "counter".to_owned(),

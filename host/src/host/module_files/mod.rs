@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use self::debounce::{Debounce, Stamp};
 use super::reloader::Reloader;
 use crate::files::{self, ReadError};
-use crate::guest::{Digest, is_whole};
+use crate::guest::{Digest, ModuleSource, is_whole};
 use crate::supervision::reload::Reload;
 
 /// The interval at which files that have just changed are checked.
@@ -47,17 +47,13 @@ impl Drop for ModuleWatcher {
 
 /// Begins to watch the files of these modules. None if there are none. Must be called within a runtime.
 pub(super) fn watch(reloader: &Arc<Reloader>, modules: &BTreeSet<String>) -> Option<ModuleWatcher> {
-    let files: Vec<WatchedFile> = modules
-        .iter()
-        .filter_map(|module| {
-            let path = reloader.file(module)?;
-            let debounce = Debounce::new(stamp(&path));
-            Some(WatchedFile {
-                module: module.clone(),
-                path,
-                debounce,
-                tried: None,
-            })
+    let own = modules.iter().filter_map(|module| reloader.own(module));
+    let files: Vec<WatchedFile> = own
+        .flat_map(|own| {
+            let source = own.source.iter().map(|path| (path, Content::Source));
+            source
+                .chain([(&own.path, Content::Component)])
+                .map(|(path, content)| WatchedFile::new(own, path, content))
         })
         .collect();
     if files.is_empty() {
@@ -111,15 +107,34 @@ async fn run(mut files: Vec<WatchedFile>, changed: Arc<Notify>, reloader: Arc<Re
     }
 }
 
+/// What is in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Content {
+    Component,
+    /// The source that the component runs.
+    Source,
+}
+
 struct WatchedFile {
     module: String,
     path: PathBuf,
+    content: Content,
     debounce: Debounce,
     /// What it was last reloaded with, well or not.
     tried: Option<Digest>,
 }
 
 impl WatchedFile {
+    fn new(own: &ModuleSource, path: &Path, content: Content) -> Self {
+        Self {
+            module: own.name.clone(),
+            path: path.to_owned(),
+            content,
+            debounce: Debounce::new(stamp(path)),
+            tried: None,
+        }
+    }
+
     async fn look(&mut self, reloader: &Reloader) {
         let path = self.path.clone();
         // Not on this thread: a file system may hang.
@@ -127,17 +142,29 @@ impl WatchedFile {
         if !self.debounce.look(seen.ok().flatten(), Instant::now()) {
             return;
         }
-        let (path, limit) = (self.path.clone(), reloader.largest_file(&self.module));
+        let Some(own) = reloader.own(&self.module).cloned() else {
+            return;
+        };
+        let (component_bytes, source_bytes) = reloader.largest_files(&self.module);
+        let (limit, key) = match self.content {
+            Content::Component => (component_bytes, "components (component_bytes)"),
+            Content::Source => (source_bytes, "sources (source_bytes)"),
+        };
+        let (path, content) = (self.path.clone(), self.content);
         let read = tokio::task::spawn_blocking(move || {
             let bytes = files::read(&path, limit)?;
-            Ok::<_, ReadError>((is_whole(&bytes), Digest::of(&bytes)))
+            // Of a text nothing says that it is whole. It has stopped changing.
+            let is_whole = content == Content::Source || is_whole(&bytes);
+            let version = match own.source {
+                Some(_) => own.digest_of_files(component_bytes.max(source_bytes))?,
+                None => Digest::of(&bytes),
+            };
+            Ok::<_, ReadError>((is_whole, version))
         });
         let (whole, digest) = match read.await {
             Ok(Ok(read)) => read,
             Ok(Err(ReadError::TooLarge(limit))) => {
-                return self.put_off(&format!(
-                    "it is larger than {limit} bytes, the limit on components (component_bytes)"
-                ));
+                return self.put_off(&format!("it is larger than {limit} bytes, the limit on {key}"));
             }
             Ok(Err(error)) => return self.put_off(&format!("it can't be read: {error}")),
             Err(error) => return self.put_off(&format!("it can't be read: {error}")),
@@ -158,7 +185,7 @@ impl WatchedFile {
     fn put_off(&mut self, why: &str) {
         if self.debounce.quiet_for(Instant::now()) >= UNFINISHED {
             let (module, path) = (&self.module, self.path.display());
-            tracing::warn!(module, %path, why, "the file has changed, but not to a component; the module stays as it is");
+            tracing::warn!(module, %path, why, "the file has changed, but not to one that can be used; the module stays as it is");
             self.debounce.mark_handled();
         }
     }

@@ -59,7 +59,10 @@ pub struct Reload {
     /// The new component; none for the file that the module was loaded from.
     #[serde(skip)]
     pub file: Option<PathBuf>,
-    /// What the file has to be.
+    /// The source that the component is to run; none for the file that the module's was loaded from.
+    #[serde(skip)]
+    pub source: Option<PathBuf>,
+    /// What the file has to be: with a source, both together.
     #[serde(skip)]
     pub digest: Option<Digest>,
     /// What becomes of the state. None: it is handed over if the code can do that, and else given up by the actors that
@@ -92,6 +95,7 @@ impl Reload {
         Self {
             module: module.into(),
             file: None,
+            source: None,
             digest: None,
             mode: None,
             on_failure: OnFailure::default(),
@@ -185,6 +189,10 @@ pub async fn reload(modules: &Modules, reload: Reload) -> Result<ReloadReport, R
     let source = ModuleSource {
         name: reload.module.clone(),
         path: reload.file.clone().unwrap_or_else(|| current.path().to_owned()),
+        source: reload
+            .source
+            .clone()
+            .or_else(|| current.source_path().map(PathBuf::from)),
         digest: reload.digest,
     };
     let Some(loaded) = modules.load(&source).await else {
