@@ -62,7 +62,7 @@ pub use component::imports::Import;
 pub use component::machine::{Bound, Crowd, Machine, Room};
 pub use component::needs::{Needs, Shortage, Shortages};
 pub use component::proposals::Missing;
-pub use component::source::{Digest, InvalidDigest, ModuleSource};
+pub use component::source::{Digest, InvalidDigest, ModuleSource, SourceFile};
 pub use instance::code::Origin;
 pub use instance::engine::Engine;
 pub use instance::error::{Fault, Frames, GuestError};

@@ -16,6 +16,7 @@ use super::process::Process;
 use super::signature::{contract_json, write_contract};
 use crate::guest::{
     Allocation, CapabilityUse, Certainty, Contract, EngineConfig, HostInterfaces, Module, ModuleSource, Needs, Origin,
+    SourceFile,
 };
 use crate::host::engine_with_cache;
 
@@ -65,7 +66,7 @@ async fn load(file: &Path, text: Option<&Path>, interfaces: &HostInterfaces) -> 
     let source = ModuleSource {
         name: name.into_owned(),
         path: file.to_owned(),
-        source: text.map(Path::to_owned),
+        source: text.map(SourceFile::new),
         digest: None,
     };
     let engine = engine_with_cache(&admitting(&source), interfaces).map_err(Failure::runtime)?;
@@ -97,8 +98,8 @@ fn write_text(out: &mut impl Write, module: &Module, described: &Described) -> i
         Err(error) => writeln!(out, "an actor that does not describe itself: {error}")?,
     }
     writeln!(out, "file {}", module.path().display())?;
-    if let Some(source) = module.source_path() {
-        writeln!(out, "source {}", source.display())?;
+    if let Some(source) = module.source_file() {
+        writeln!(out, "source {}", source.path.display())?;
     }
     writeln!(out, "  {} bytes, {}", module.size(), module.digest())?;
     writeln!(out, "  its code was {}", code(module))?;
@@ -186,7 +187,7 @@ fn json(module: &Module, described: &Described) -> serde_json::Value {
     };
     serde_json::json!({
         "file": module.path(),
-        "source": module.source_path(),
+        "source": module.source_file().map(|source| &source.path),
         "bytes": module.size(),
         "digest": module.digest().to_string(),
         "code": code(module),

@@ -7,7 +7,7 @@ use super::names::NameOf;
 use super::problem::Problems;
 use super::section::{Keys, Section};
 use super::spans::{ModuleSpans, PathSpan};
-use crate::guest::{Digest, ModuleSource};
+use crate::guest::{Digest, ModuleSource, SourceFile};
 
 pub(super) const KEYS: Keys = Keys {
     known: &["path", "source", "digest", "watch", "build", "sources"],
@@ -76,7 +76,7 @@ pub(super) fn read(
     let source = ModuleSource {
         name: name.get_ref().to_string(),
         path: context.folder.join(path.get_ref()),
-        source: source.map(|source| context.folder.join(source.get_ref())),
+        source: source.map(|source| SourceFile::new(context.folder.join(source.get_ref()))),
         digest,
     };
     Some(ReadModule {

@@ -109,8 +109,8 @@ pub(super) fn look(folder: &Path, modules: &[ModuleSource]) -> Result<Vec<Module
 fn stored(own: &ModuleSource, path: PathBuf, digest: Digest) -> ModuleSource {
     match &own.source {
         // Its component is that of the file: what is deployed is what it runs.
-        Some(_) => ModuleSource {
-            source: Some(path),
+        Some(source) => ModuleSource {
+            source: Some(source.at(path)),
             ..own.clone()
         },
         None => ModuleSource {

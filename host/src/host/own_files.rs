@@ -43,7 +43,7 @@ pub(super) fn guarded(config: &NodeConfig) -> Guarded {
     for module in &config.modules {
         add(Own::Module, Some(&module.path));
         // What runs it is the component, but what runs is this.
-        add(Own::Module, module.source.as_deref());
+        add(Own::Module, module.source.as_ref().map(|source| source.path.as_path()));
     }
     for source in config.builds.iter().flat_map(|build| &build.sources) {
         add(Own::Sources, Some(source));

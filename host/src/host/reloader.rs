@@ -100,7 +100,9 @@ impl Reloader {
         }
         // The module's own file, and not the one that its code was loaded from, which may be a component that was deployed.
         reload.file.get_or_insert_with(|| own.path.clone());
-        reload.source = reload.source.or_else(|| own.source.clone());
+        reload.source = reload
+            .source
+            .or_else(|| own.source.as_ref().map(|source| source.path.clone()));
         reload.digest = reload.digest.or(own.digest);
         let mut report = reload::reload(&self.modules, reload)
             .await

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ractor_host::guest::{Digest, Engine, EngineConfig, LoadError, LoadFault, Module, ModuleSource};
+use ractor_host::guest::{Digest, Engine, EngineConfig, LoadError, LoadFault, Module, ModuleSource, SourceFile};
 use ractor_host::supervision::reload::{Reload, Verdict, reload, rollback};
 
 use crate::reload_support::{Node, get, version};
@@ -52,7 +52,7 @@ impl Files {
         ModuleSource {
             name: "test-module".to_owned(),
             path: self.folder.path().join("interpreter.wasm"),
-            source: source.map(Path::to_owned),
+            source: source.map(SourceFile::new),
             digest: None,
         }
     }

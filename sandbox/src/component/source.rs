@@ -17,16 +17,42 @@ pub struct ModuleSource {
     pub name: String,
     /// The component's file.
     pub path: PathBuf,
-    /// The file of the source text that the component runs; none of a component that runs by itself.
-    pub source: Option<PathBuf>,
+    /// The source text that the component runs; none of a component that runs by itself.
+    pub source: Option<SourceFile>,
     /// What the file must hash to, if that is to be checked before anything else: with a source, both files together.
     pub digest: Option<Digest>,
+}
+
+/// Where the source text of a module is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// The file.
+    pub path: PathBuf,
+    /// What the component is told that it is called: what was deployed lies in a file of another name.
+    pub name: String,
+}
+
+impl SourceFile {
+    /// This file, called as it is called.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self { path, name }
+    }
+
+    /// Another version of it, in that file.
+    #[must_use]
+    pub fn at(&self, path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            name: self.name.clone(),
+        }
+    }
 }
 
 /// The source text that a component runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SourceText {
-    /// The file's name, without its folder.
     pub(crate) name: String,
     pub(crate) text: String,
 }
@@ -56,7 +82,10 @@ impl ModuleSource {
             other => LoadFault::Read(other),
         })?;
         let component_digest = Digest::of(&component);
-        let source = self.source.as_deref().map(|path| SourceText::read(path, limits.source));
+        let source = self
+            .source
+            .as_ref()
+            .map(|source| SourceText::read(source, limits.source));
         let source = source.transpose()?;
         let digest = match &source {
             Some(source) => component_digest.with_source(Digest::of(source.text.as_bytes())),
@@ -83,14 +112,14 @@ impl ModuleSource {
     pub fn digest_of_files(&self, limit: u64) -> Result<Digest, ReadError> {
         let component = Digest::of_file(&self.path, limit)?;
         Ok(match &self.source {
-            Some(source) => component.with_source(Digest::of_file(source, limit)?),
+            Some(source) => component.with_source(Digest::of_file(&source.path, limit)?),
             None => component,
         })
     }
 }
 
 impl SourceText {
-    fn read(path: &Path, limit: u64) -> Result<Self, LoadFault> {
+    fn read(SourceFile { path, name }: &SourceFile, limit: u64) -> Result<Self, LoadFault> {
         let failed = |reason: String| LoadFault::Source {
             path: path.to_owned(),
             reason,
@@ -108,7 +137,7 @@ impl SourceText {
             ))
         })?;
         Ok(Self {
-            name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            name: name.clone(),
             text,
         })
     }

@@ -53,8 +53,10 @@ impl Engine {
         let code = self
             .load_code(source, files.component_digest, files.component.into())
             .await?;
-        if let (Some(path), false) = (&source.source, code.runs_source()) {
-            return Err(LoadFault::RunsNoSource { path: path.clone() });
+        if let (Some(file), false) = (&source.source, code.runs_source()) {
+            return Err(LoadFault::RunsNoSource {
+                path: file.path.clone(),
+            });
         }
         Ok(Module::new(self.clone(), source, files.source, files.digest, code))
     }

@@ -13,7 +13,7 @@ use crate::component::description::Description;
 use crate::component::engine_config::Tier;
 use crate::component::error::LoadError;
 use crate::component::needs::Needs;
-use crate::component::source::{Digest, ModuleSource, SourceText};
+use crate::component::source::{Digest, ModuleSource, SourceFile, SourceText};
 use crate::policy::grants::{Grants, NotGranted};
 
 /// A module that actors can be made of. Cheap to clone.
@@ -23,7 +23,7 @@ pub struct Module {
     name: Arc<str>,
     path: Arc<Path>,
     /// What it runs, and its file.
-    source: Option<(Arc<SourceText>, Arc<Path>)>,
+    source: Option<(Arc<SourceText>, Arc<SourceFile>)>,
     /// Of the version: of the component, and of the source that it runs.
     digest: Digest,
     /// What the version says of itself, once it was asked.
@@ -49,7 +49,7 @@ impl Module {
         digest: Digest,
         code: Arc<Code>,
     ) -> Self {
-        let source = source.zip(from.source.as_deref().map(Arc::from));
+        let source = source.zip(from.source.clone().map(Arc::new));
         Self {
             engine,
             name: from.name.as_str().into(),
@@ -76,8 +76,8 @@ impl Module {
     }
 
     /// The file of the source that it runs, if it runs one.
-    pub fn source_path(&self) -> Option<&Path> {
-        self.source.as_ref().map(|(_, path)| &**path)
+    pub fn source_file(&self) -> Option<&SourceFile> {
+        self.source.as_ref().map(|(_, file)| &**file)
     }
 
     /// The digest of that source as it was loaded, if there is one.

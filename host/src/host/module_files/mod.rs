@@ -50,7 +50,7 @@ pub(super) fn watch(reloader: &Arc<Reloader>, modules: &BTreeSet<String>) -> Opt
     let own = modules.iter().filter_map(|module| reloader.own(module));
     let files: Vec<WatchedFile> = own
         .flat_map(|own| {
-            let source = own.source.iter().map(|path| (path, Content::Source));
+            let source = own.source.iter().map(|source| (&source.path, Content::Source));
             source
                 .chain([(&own.path, Content::Component)])
                 .map(|(path, content)| WatchedFile::new(own, path, content))

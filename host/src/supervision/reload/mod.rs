@@ -59,7 +59,7 @@ pub struct Reload {
     /// The new component; none for the file that the module was loaded from.
     #[serde(skip)]
     pub file: Option<PathBuf>,
-    /// The source that the component is to run; none for the file that the module's was loaded from.
+    /// The source that the component is to run, of a module that has one; none for the file that the module's was loaded from.
     #[serde(skip)]
     pub source: Option<PathBuf>,
     /// What the file has to be: with a source, both together.
@@ -189,10 +189,10 @@ pub async fn reload(modules: &Modules, reload: Reload) -> Result<ReloadReport, R
     let source = ModuleSource {
         name: reload.module.clone(),
         path: reload.file.clone().unwrap_or_else(|| current.path().to_owned()),
-        source: reload
-            .source
-            .clone()
-            .or_else(|| current.source_path().map(PathBuf::from)),
+        source: current.source_file().map(|own| match &reload.source {
+            Some(path) => own.at(path),
+            None => own.clone(),
+        }),
         digest: reload.digest,
     };
     let Some(loaded) = modules.load(&source).await else {
