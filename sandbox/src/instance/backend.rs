@@ -26,7 +26,8 @@ use crate::store::interface::HostInterfaces;
 /// author notices.
 const INCREMENTAL_BYTES: usize = 512 << 10;
 
-/// How much deeper the stack of baseline code is: its functions keep everything there that optimized code has in registers.
+/// The number of times that the stack of baseline code is larger: its functions keep everything there that optimized code has in
+/// registers.
 const BASELINE_STACK: usize = 4;
 
 /// See the module.
