@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use ractor_host::guest::{Digest, Engine, EngineConfig, LoadError, LoadFault, Module, ModuleSource, SourceFile};
+use ractor_host::guest::{Digest, Engine, EngineConfig, Fault, LoadError, LoadFault, Module, ModuleSource, SourceFile};
 use ractor_host::supervision::reload::{Reload, Verdict, reload, rollback};
 
 use crate::reload_support::{Node, get, version};
 use crate::support::{ENGINE, component, engine_config, start_module};
 
-/// A counter whose version is what its source says or, without one, `1.0.0`.
+/// A counter whose version is what its source says or, without one, `1.0.0`. It refuses a source that begins with `!`, and gives that as
+/// the reason.
 fn interpreter() -> Vec<u8> {
     let core = version(1).core();
     let own = "(i32.store (i32.const 24) (i32.const 272)) (i32.store (i32.const 28) (i32.const 5))";
@@ -16,11 +17,14 @@ fn interpreter() -> Vec<u8> {
     let of_source = "(call $load (i32.const 3072))
         (if (i32.load8_u (i32.const 3072))
           (then
+            (if (i32.eq (i32.load8_u (i32.load (i32.const 3084))) (i32.const 33))
+              (then (call $refuse (i32.load (i32.const 3084)) (i32.load (i32.const 3088)))))
             (i32.store (i32.const 24) (i32.load (i32.const 3084)))
             (i32.store (i32.const 28) (i32.load (i32.const 3088)))))";
     let core = core.replace(own, &format!("{own}{of_source}")).replacen(
         "(import",
-        "(import \"ractor:actor/source@0.1.0\" \"load\" (func $load (param i32)))\n(import",
+        "(import \"ractor:actor/source@0.1.0\" \"load\" (func $load (param i32)))
+         (import \"ractor:actor/source@0.1.0\" \"refuse\" (func $refuse (param i32 i32)))\n(import",
         1,
     );
     component(
@@ -78,11 +82,11 @@ async fn a_component_is_what_its_source_says_and_is_compiled_once_for_all_source
     assert!(one.shares_code_with(&other));
     assert_ne!(one.digest(), other.digest());
     assert_eq!(
-        one.descriptor().await.unwrap().version,
+        one.contract().await.unwrap().version,
         "one",
         "the answer is kept for each version"
     );
-    assert_eq!(other.descriptor().await.unwrap().version, "älter ☃");
+    assert_eq!(other.contract().await.unwrap().version, "älter ☃");
     let without = ENGINE.load(&files.module(None)).await.unwrap();
     assert_eq!(says(&without).await, "1.0.0");
     assert_eq!(without.digest(), Digest::of(&interpreter()));
@@ -117,6 +121,17 @@ async fn another_source_is_another_version_to_reload_to_and_to_go_back_from() {
     rollback(&node.modules, plan()).await.unwrap();
     assert_eq!(says(&guest.live().module()).await, "old");
     assert_eq!(get(&guest.cell).await.unwrap().count, 7);
+}
+
+#[tokio::test]
+async fn a_source_that_its_component_refuses_is_told_in_its_words() {
+    let files = Files::new();
+    let refused = files.load(&files.source("wrong.py", "! line 3: älter")).await.unwrap();
+    let error = refused.describe().await.unwrap_err();
+    assert!(
+        matches!(&error.fault, Fault::Returned(reason) if reason == "! line 3: älter"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use super::RELEASE;
 use crate::component::bindings::source::{self, SourceFile};
 use crate::component::imports::Import;
 use crate::store::data::StoreData;
+use crate::store::exit::Exit;
 use crate::store::interface;
 
 /// The interface `source`.
@@ -28,5 +29,9 @@ impl source::Host for StoreData {
             name: source.name.clone(),
             text: source.text.clone(),
         }))
+    }
+
+    fn refuse(&mut self, reason: String) -> wasmtime::Result<()> {
+        Err(wasmtime::Error::new(Exit(self.reason(&reason))))
     }
 }
