@@ -37,6 +37,9 @@ pub enum ProjectError {
         /// What was asked for.
         language: Language,
     },
+    /// There are no sources in this language.
+    #[error("there is no runtime of {0}; there is one of {}", Language::RUNTIMES.map(|language| language.to_string()).join(" and "))]
+    NoRuntime(Language),
     /// A manifest doesn't say what it should.
     #[error("{}: {reason}", file.display())]
     Manifest {
@@ -152,6 +155,7 @@ impl ProjectError {
                 | Self::NoManifest { .. }
                 | Self::SeveralManifests { .. }
                 | Self::OtherLanguage { .. }
+                | Self::NoRuntime(_)
                 | Self::Manifest { .. }
                 | Self::Name { .. }
                 | Self::Exists(_)
