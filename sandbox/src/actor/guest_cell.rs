@@ -131,9 +131,12 @@ impl GuestRef {
     /// # Errors
     /// The actor goes on with the code that it had, or has ended.
     pub async fn reload(&self, swap: Swap) -> Result<Swapped, NotReloaded> {
+        self.swap(swap, Purpose::Reload).await
+    }
+
+    pub(super) async fn swap(&self, swap: Swap, purpose: Purpose) -> Result<Swapped, NotReloaded> {
         let _look = LookAtEnd(&self.0.mailbox);
         let (tell, told) = oneshot::channel();
-        let purpose = Purpose::Reload;
         let request = ReloadRequest { swap, tell, purpose };
         self.0.commands.request(Command::Reload(Box::new(request)));
         told.await.unwrap_or(Err(NotReloaded::Ended))

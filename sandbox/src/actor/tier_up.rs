@@ -8,14 +8,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::commands::Command;
 use super::guest::Running;
 use super::guest_cell::GuestRef;
 use super::modules::Modules;
-use super::reload::{Aftermath, Mode, NotReloaded, Purpose, ReloadRequest, Step, Swap, Swapped};
+use super::reload::{Aftermath, Mode, NotReloaded, Purpose, Step, Swap, Swapped};
 use crate::component::engine_config::Tier;
 use crate::component::source::Digest;
 use crate::instance::module::Module;
@@ -104,16 +102,12 @@ impl Modules {
 impl GuestRef {
     /// Goes on with the optimized code of the version that it runs, before the next message.
     async fn go_over(&self, optimized: &Module) -> Result<Swapped, NotReloaded> {
-        let (tell, told) = oneshot::channel();
         let swap = Swap {
             module: optimized.clone(),
             mode: Mode::Snapshot,
             probation: 0,
         };
-        let purpose = Purpose::TierUp;
-        let request = ReloadRequest { swap, tell, purpose };
-        self.0.commands.request(Command::Reload(Box::new(request)));
-        told.await.unwrap_or(Err(NotReloaded::Ended))
+        self.swap(swap, Purpose::TierUp).await
     }
 }
 

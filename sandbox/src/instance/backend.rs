@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use parking_lot::Mutex;
 use wasmtime::component::Component;
@@ -123,6 +124,20 @@ impl Backend {
 
     /// Compiles a component of the module with this name, and keeps the code. Blocks.
     pub(super) fn compile(
+        &self,
+        module: &str,
+        digest: &Digest,
+        bytes: &[u8],
+        threads: Threads,
+    ) -> Result<Component, LoadFault> {
+        let started = Instant::now();
+        let component = self.compile_quietly(module, digest, bytes, threads)?;
+        let (took, code) = (started.elapsed(), self.tier);
+        tracing::info!(module, ?code, ?took, "component compiled");
+        Ok(component)
+    }
+
+    fn compile_quietly(
         &self,
         module: &str,
         digest: &Digest,
