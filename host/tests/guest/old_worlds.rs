@@ -27,6 +27,7 @@ async fn load(world: &str) -> Module {
     let source = ModuleSource {
         name: "counter".to_owned(),
         path: folder().join(world).with_extension("wasm"),
+        source: None,
         digest: None,
     };
     let loaded = ENGINE.load(&source).await;

@@ -68,6 +68,7 @@ async fn load(path: &Path) -> Module {
     let source = ModuleSource {
         name: "asker".to_owned(),
         path: path.to_owned(),
+        source: None,
         digest: None,
     };
     ENGINE.load(&source).await.unwrap()
