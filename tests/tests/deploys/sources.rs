@@ -51,7 +51,7 @@ class Scoring(Actor):
 
     @call
     async def fail(self) -> u64:
-        return u64(statistics.mean([]))
+        return int(statistics.mean([]))
 "#;
 
 #[test]
@@ -68,7 +68,7 @@ fn an_edited_source_in_python_is_reloaded_and_nothing_is_built_or_compiled() {
     }
     // The code is compiled before, because the node of a test has to start soon.
     workshop.succeed(&["check", "node.toml"]);
-    let (node, address) = workshop.dev();
+    let (mut node, address) = workshop.dev();
     let cookie = project.join("cookie");
     let call = |tag: &str| message("call", &address, &cookie, &["scoring", tag]);
     let score = |expected: &str| wait::until("the score", || call("Score").stdout, |seen| seen == expected);
@@ -77,10 +77,10 @@ fn an_edited_source_in_python_is_reloaded_and_nothing_is_built_or_compiled() {
     let failed = call("Fail").stderr;
     assert!(failed.contains("StatisticsError: "), "{failed}");
     node.wait_line(Stream::Stderr, 0, "the place of the error", |line| {
-        line.contains("File \"scoring.py\", line 26, in fail") || line.contains("scoring.py\\\", line 26, in fail")
+        line.contains("scoring.py") && line.contains("line 25, in fail")
     });
 
-    let (before, _) = (node.lines(Stream::Stderr).len(), node.lines(Stream::Stdout).len());
+    let before = node.lines(Stream::Stderr).len();
     write("scoring.py", &SOURCE.replace("sum(", "max("));
     let reloaded = |line: &str| line.starts_with("reloaded scoring: 1 actors");
     let (at, _) = node.wait_line(Stream::Stdout, 0, "the reload", reloaded);
@@ -96,7 +96,7 @@ fn an_edited_source_in_python_is_reloaded_and_nothing_is_built_or_compiled() {
     let (_, refused) = node.wait_line(Stream::Stdout, at, "the mistake", |line| {
         line.starts_with("scoring is not reloaded: ")
     });
-    assert!(refused.contains("SyntaxError"), "{refused}");
+    assert!(refused.contains("scoring.py, line 21: SyntaxError: '(' was never closed"), "{refused}");
     score("5");
     write("scoring.py", SOURCE);
     node.wait_line(Stream::Stdout, at + 1, "the reload", reloaded);

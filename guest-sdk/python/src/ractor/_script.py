@@ -10,6 +10,7 @@ import importlib
 import importlib.metadata
 import linecache
 import sys
+import traceback
 from pathlib import PurePosixPath
 from types import ModuleType
 
@@ -17,7 +18,7 @@ from wit_world.imports import source as imports
 
 from . import _component, _export
 from ._limits import imports_are_over
-from ._trace import stack_of
+from ._trace import text_of
 from .errors import DeclarationError
 
 _LIBRARY = (
@@ -71,9 +72,18 @@ def run() -> None:
     except DeclarationError as error:
         imports.refuse(f"{name}: {error}")
     except (Exception, SystemExit) as error:
-        imports.refuse(stack_of(error))
+        imports.refuse(_described(error, name))
     if not _export.exported:
         imports.refuse(f"no class of {name} has @export")
+
+
+def _described(error: BaseException, file: str) -> str:
+    """An exception on one line, with the line of the source that it comes from."""
+    if isinstance(error, SyntaxError) and error.filename == file:
+        return f"{file}, line {error.lineno}: {type(error).__name__}: {error.msg}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    place = f"{file}, line {lines[-1]}" if lines else file
+    return f"{place}: {text_of(error)}"
 
 
 def _module_name(file: str) -> str:
