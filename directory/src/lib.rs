@@ -99,7 +99,10 @@ pub trait Inbox: Send + Sync + 'static {
     ///
     /// # Errors
     /// There is no room, or the actor has ended.
-    fn put(&self, message: SerializedMessage) -> Result<(), NotPut>;
+    fn put(&self, message: SerializedMessage) -> Result<Placed, NotPut>;
+
+    /// Takes a message back that was put here. None if the actor has it by now, or it never waited.
+    fn withdraw(&self, placed: Placed) -> Option<SerializedMessage>;
 
     /// Completes as soon as there may be room again, or the actor has ended. None if senders are not to wait.
     ///
@@ -108,6 +111,15 @@ pub trait Inbox: Send + Sync + 'static {
 
     /// The actor is about to drain. To be said before, so that as it ends it finishes what it has kept apart from its mailbox.
     fn drains(&self);
+}
+
+/// Where a message waits in a mailbox that has taken it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placed {
+    /// Under this number, which no other message of the mailbox has or will have.
+    Waits(u64),
+    /// Nowhere: it is answered without the actor's turn, or its place isn't known.
+    Nowhere,
 }
 
 /// A message that a mailbox didn't take.
@@ -146,7 +158,7 @@ impl Local {
     /// The actor has ended, or its mailbox is full.
     pub fn send(&self, message: SerializedMessage) -> Result<(), PutRefused> {
         match &self.inbox {
-            Some(inbox) => inbox.put(message).map_err(|not_put| not_put.reason),
+            Some(inbox) => inbox.put(message).map(drop).map_err(|not_put| not_put.reason),
             None => self.cell.send_serialized(message).map_err(|_| PutRefused::Ended),
         }
     }

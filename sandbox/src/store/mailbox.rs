@@ -19,7 +19,7 @@ use self::waiting::{GivenUp, Waiting, is_cast};
 use crate::accounting::family::Quota;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
-use crate::directory::{BoxFuture, DESCRIBE_VARIANT, Inbox, NotPut, PutRefused};
+use crate::directory::{BoxFuture, DESCRIBE_VARIANT, Inbox, NotPut, Placed, PutRefused};
 use crate::policy::limits::{Limits, WhenFull};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -165,9 +165,9 @@ impl Mailbox {
 
     /// Takes a message back that was just put, if the actor takes none any more, because it is draining or ending. What was put in
     /// before has its tokens and is handled.
-    fn accept(number: u64, is_taken: bool, waiting: &mut Waiting) -> Result<(), NotPut> {
+    fn accept(number: u64, is_taken: bool, waiting: &mut Waiting) -> Result<Placed, NotPut> {
         if is_taken {
-            return Ok(());
+            return Ok(Placed::Waits(number));
         }
         // The lock has been held since the message was put in, so it is still there.
         match waiting.handle_take_back(number) {
@@ -175,7 +175,7 @@ impl Mailbox {
                 message,
                 reason: PutRefused::Ended,
             }),
-            None => Ok(()),
+            None => Ok(Placed::Nowhere),
         }
     }
 }
@@ -186,9 +186,9 @@ fn is_question(message: &SerializedMessage) -> bool {
 }
 
 impl Inbox for Mailbox {
-    fn put(&self, message: SerializedMessage) -> Result<(), NotPut> {
+    fn put(&self, message: SerializedMessage) -> Result<Placed, NotPut> {
         let message = match self.answer_ahead(message) {
-            None => return Ok(()),
+            None => return Ok(Placed::Nowhere),
             Some(message) => message,
         };
         // Asked late, because only a mailbox that drops its oldest has to know before it puts the message in; the
@@ -211,6 +211,15 @@ impl Inbox for Mailbox {
             telemetry::limit(&self.label, limit);
         }
         outcome
+    }
+
+    fn withdraw(&self, placed: Placed) -> Option<SerializedMessage> {
+        let Placed::Waits(number) = placed else { return None };
+        let message = self.waiting.lock().handle_withdraw(number);
+        if message.is_some() {
+            self.room.notify_waiters();
+        }
+        message
     }
 
     fn drains(&self) {

@@ -13,6 +13,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use ractor::message::SerializedMessage;
+use tokio::time::Instant;
+
 use crate::directory::{NoReply, Reply};
 use crate::sync::{LazyLock, Mutex, MutexGuard};
 
@@ -34,8 +37,19 @@ pub(crate) trait Outstanding: Send + Sync {
     /// further after the first for which it is false.
     fn waits_for_all(&self, waits: &mut dyn FnMut(u64) -> bool) -> bool;
 
-    /// Ends one of the waits, because it is one in a circle. What is given back is to be dropped outside of any lock.
-    fn end_one(&self) -> Option<Reply<Vec<u8>>>;
+    /// When the last of them was sent. None if there is none.
+    fn newest(&self) -> Option<Instant>;
+
+    /// Ends the one that was sent last, because it is one in a circle, and takes its message back if that still waits for its turn:
+    /// whoever is told that a call failed for a circle must not have it handled afterwards.
+    fn end_newest(&self) -> Option<EndedAsk>;
+}
+
+/// What is left of an ask that was ended. To be dropped outside of any lock, because that may wake somebody.
+#[expect(dead_code, reason = "held for its end alone")]
+pub(crate) struct EndedAsk {
+    pub(crate) reply: Option<Reply<Vec<u8>>>,
+    pub(crate) message: Option<SerializedMessage>,
 }
 
 /// The call would be one in a circle.
@@ -63,7 +77,7 @@ impl Waiting {
                 // any more.
                 Some(Wait::Call { target, reply }) if !reply.lock().has_come() => next = *target,
                 // Several ways go on from here. Most calls never come to this.
-                Some(Wait::Held(_)) if all_wait(&waits, caller, vec![next]) => return Err(Circle),
+                Some(Wait::Held(_)) if circle(&waits, caller, vec![next]).is_some() => return Err(Circle),
                 _ => {
                     let reply = Arc::new(Mutex::new(reply));
                     let wait = Wait::Call {
@@ -84,21 +98,23 @@ impl Waiting {
 pub(crate) struct HeldWait(u64);
 
 impl HeldWait {
-    /// The mailbox of the guest `actor` is held from now on, until one of these comes. If all of them wait for it, one is
-    /// ended: then there is something to go on with.
+    /// The mailbox of the guest `actor` is held from now on, until one of these comes. If all of them wait for it, one ask of the
+    /// circle is ended: then there is something to go on with. It is the one that was sent last, whoever of the circle
+    /// came to wait last, because that one has closed the circle, and its message is the one that nobody has begun to handle.
     pub(crate) fn begin(actor: u64, asks: Arc<dyn Outstanding>) -> Self {
         let mut waits = waits();
         let mut ways = Vec::new();
-        let is_circle = asks.waits_for_all(&mut |target| {
+        let may_be_circle = asks.waits_for_all(&mut |target| {
             // Many asks may be to one actor.
             if ways.last() != Some(&target) {
                 ways.push(target);
             }
             target == actor || waits.contains_key(&target)
-        }) && all_wait(&waits, actor, ways);
-        // Still with the lock: if two look at once, one of them must find that the other goes on.
-        let ended = if is_circle { asks.end_one() } else { None };
+        });
+        let circle = may_be_circle.then(|| circle(&waits, actor, ways)).flatten();
         waits.insert(actor, Wait::Held(asks));
+        // Still with the lock: if two look at once, one of them must find that the other goes on.
+        let ended = circle.and_then(|members| newest(&waits, &members)?.end_newest());
         drop(waits);
         drop(ended);
         Self(actor)
@@ -113,29 +129,37 @@ impl Drop for HeldWait {
     }
 }
 
-/// True if nobody who can be reached on these ways can go on before `caller` does.
-fn all_wait(waits: &HashMap<u64, Wait>, caller: u64, mut ways: Vec<u64>) -> bool {
+/// Everybody who can be reached on these ways, with `caller`, if none of them can go on before `caller` does.
+fn circle(waits: &HashMap<u64, Wait>, caller: u64, mut ways: Vec<u64>) -> Option<HashSet<u64>> {
     let mut seen = HashSet::from([caller]);
     while let Some(next) = ways.pop() {
         if !seen.insert(next) {
             continue;
         }
-        let waits_too = match waits.get(&next) {
-            None => false,
-            Some(Wait::Call { target, reply }) => {
+        let waits_too = match waits.get(&next)? {
+            Wait::Call { target, reply } => {
                 ways.push(*target);
                 !reply.lock().has_come()
             }
-            Some(Wait::Held(asks)) => asks.waits_for_all(&mut |target| {
+            Wait::Held(asks) => asks.waits_for_all(&mut |target| {
                 ways.push(target);
                 target == caller || waits.contains_key(&target)
             }),
         };
         if !waits_too {
-            return false;
+            return None;
         }
     }
-    true
+    Some(seen)
+}
+
+/// The member of a circle that has sent the last of its asks.
+fn newest<'a>(waits: &'a HashMap<u64, Wait>, members: &HashSet<u64>) -> Option<&'a dyn Outstanding> {
+    let asking = members.iter().filter_map(|member| match waits.get(member)? {
+        Wait::Held(asks) => Some((asks.newest()?, &**asks)),
+        Wait::Call { .. } => None,
+    });
+    asking.max_by_key(|(newest, _)| *newest).map(|(_, asks)| asks)
 }
 
 impl Future for Waiting {

@@ -24,6 +24,13 @@ pub(crate) const DESCRIBE_VARIANT: &str = "\0describe";
 /// A future in a box.
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// Where a message waits in a mailbox that has taken it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Placed {
+    Waits(u64),
+    Nowhere,
+}
+
 /// Why a call has no reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NoReply {
@@ -78,7 +85,10 @@ impl<T: Unpin> Future for Reply<T> {
 /// Where messages for an actor are put.
 pub(crate) trait Inbox {
     /// Takes a message, or hands it back.
-    fn put(&self, message: SerializedMessage) -> Result<(), NotPut>;
+    fn put(&self, message: SerializedMessage) -> Result<Placed, NotPut>;
+
+    /// Takes a message back that was put here.
+    fn withdraw(&self, placed: Placed) -> Option<SerializedMessage>;
 
     /// Done as soon as there may be room again.
     fn room(&self) -> Option<BoxFuture<'_, ()>>;

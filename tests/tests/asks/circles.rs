@@ -2,15 +2,31 @@
 
 use crate::support::{asked, start};
 
-#[tokio::test]
-async fn of_two_that_ask_each_other_one_is_told() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_that_ask_each_other_the_one_that_asked_last_is_told() {
     let (one, two) = (start().await, start().await);
-    // Each answers the other only when it has the other's reply.
-    let inner = format!("ask_{}_echo_x+await", one.pid());
-    let answer = one.ask("do", &format!("ask {} do {inner}; await", two.pid()));
-    assert_eq!(answer.get().await.unwrap(), "would-deadlock");
+    // Each answers the other only when it has the other's reply. Whichever of them comes to wait first, it is the second ask that closes
+    // the circle.
+    let inner = format!("ask_{}_echo_x+await+note_second", one.pid());
+    for _ in 0..300 {
+        let answer = one.ask("do", &format!("ask {} do {inner}; await", two.pid()));
+        assert_eq!(answer.get().await.unwrap(), "would-deadlock,second");
+    }
     assert_eq!(one.call("echo", "goes on").await.unwrap(), "goes on");
     assert_eq!(two.call("echo", "goes on").await.unwrap(), "goes on");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_ask_that_failed_for_a_circle_is_not_handled_afterwards() {
+    let (one, two) = (start().await, start().await);
+    let inner = format!("ask_{}_do_log|handled+await+note_second", one.pid());
+    for round in 1..=300 {
+        let answer = one.ask("do", &format!("ask {} do {inner}; await", two.pid()));
+        // What comes behind it keeps its place.
+        one.cast("do", "log behind");
+        assert_eq!(answer.get().await.unwrap(), "would-deadlock,second");
+        assert_eq!(one.log().await, vec!["behind"; round].join(","));
+    }
 }
 
 #[tokio::test]

@@ -17,11 +17,11 @@ use tokio::time::{Instant, sleep_until};
 pub(crate) use self::queue::Arrival;
 use self::queue::{ArrivalQueue, Ask, Effects, Stage};
 use super::own_actor::OwnActor;
-use super::waits::Outstanding;
+use super::waits::{EndedAsk, Outstanding};
 use crate::accounting::family::{Quota, Share};
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
-use crate::directory::Reply;
+use crate::directory::{self, Placed, Reply};
 use crate::policy::limits::{Common, Limit, Limits};
 use crate::sync::Mutex;
 
@@ -55,6 +55,8 @@ struct Guarded {
 pub(super) struct SentCall {
     /// The guest of this process that it is to; none if it is to any other actor.
     pub(super) target: Option<u64>,
+    /// Where it waits for its turn.
+    pub(super) placed: Placed,
     pub(super) reply: Reply<Vec<u8>>,
     /// When the wait began, and its length.
     pub(super) begun: Instant,
@@ -97,6 +99,7 @@ impl Asks {
     pub(super) fn sent(&self, token: u64, call: SentCall) {
         let SentCall {
             target,
+            placed,
             reply,
             begun,
             wait,
@@ -105,7 +108,9 @@ impl Asks {
         let deadline = begun + wait;
         let ask = Ask {
             target,
+            placed,
             stage: Stage::Outstanding(reply),
+            begun,
             deadline,
             is_longest: wait == self.0.limits.call_wait,
             _share: share,
@@ -275,14 +280,28 @@ impl Outstanding for Arrivals {
         self.queue.lock().queue.waits_for_all(waits)
     }
 
-    fn end_one(&self) -> Option<Reply<Vec<u8>>> {
-        let effects = self.queue.lock().queue.handle_circle(&self.limits, &self.quota);
+    fn newest(&self) -> Option<Instant> {
+        self.queue.lock().queue.newest().map(|newest| newest.begun)
+    }
+
+    fn end_newest(&self) -> Option<EndedAsk> {
+        let newest = self.queue.lock().queue.newest()?;
+        // Found, and dropped, without the lock: it may be the last that holds what waits there.
+        let inbox = directory::local(newest.target).and_then(|actor| actor.inbox);
+        let mut guarded = self.queue.lock();
+        let effects = guarded.queue.handle_circle(newest.token, &self.limits, &self.quota);
+        // Before the actor hears of it. What it does then may have the other go on, which must not find this message any more.
+        let message = match (&effects.done, &inbox) {
+            (Some(_), Some(inbox)) => inbox.withdraw(newest.placed),
+            _ => None,
+        };
+        drop(guarded);
         let Effects { tells, done, .. } = effects;
         if tells {
             self.came.notify_one();
             self.actor.look_for_arrivals();
         }
-        done
+        Some(EndedAsk { reply: done, message })
     }
 }
 

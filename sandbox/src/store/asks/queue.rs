@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::accounting::family::{Quota, Share};
 use crate::component::bindings::requests::CallError;
-use crate::directory::{NoReply, Reply};
+use crate::directory::{NoReply, Placed, Reply};
 use crate::policy::limits::{Common, Limit, Limits};
 
 /// What an ask comes to.
@@ -43,12 +43,23 @@ pub(super) struct ArrivalQueue {
 pub(super) struct Ask {
     /// The guest of this process that it is to; none if it is to any other actor.
     pub(super) target: Option<u64>,
+    /// Where it waits for its turn.
+    pub(super) placed: Placed,
     pub(super) stage: Stage,
+    pub(super) begun: Instant,
     pub(super) deadline: Instant,
     /// No call of this actor may wait longer, so that the end of the wait is a limit that was reached.
     pub(super) is_longest: bool,
     /// Its part of the asks of the family.
     pub(super) _share: Share,
+}
+
+/// The ask of an actor that was sent last, of those that wait for guests of this process.
+pub(super) struct NewestAsk {
+    pub(super) token: u64,
+    pub(super) target: u64,
+    pub(super) placed: Placed,
+    pub(super) begun: Instant,
 }
 
 /// How far an ask is.
@@ -137,17 +148,26 @@ impl ArrivalQueue {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
-    /// The newest ask ends a circle of actors that wait for each other, unless something has come since the circle was seen.
-    pub(super) fn handle_circle(&mut self, limits: &Limits, quota: &Arc<Quota>) -> Effects {
+    /// This ask ends a circle of actors that wait for each other, unless something has come since the circle was seen.
+    pub(super) fn handle_circle(&mut self, token: u64, limits: &Limits, quota: &Arc<Quota>) -> Effects {
         if !self.waits_for_all(&mut |_| true) {
             return Effects::default();
         }
-        let is_outstanding = |ask: &Ask| matches!(ask.stage, Stage::Outstanding(_));
-        let outstanding = self.asks.iter().filter(|(_, ask)| is_outstanding(ask));
-        match outstanding.map(|(token, _)| *token).max() {
-            Some(newest) => self.arrive(newest, Err(CallError::WouldDeadlock), limits, quota),
-            None => Effects::default(),
-        }
+        self.arrive(token, Err(CallError::WouldDeadlock), limits, quota)
+    }
+
+    /// The ask that was sent last and has no reply.
+    pub(super) fn newest(&self) -> Option<NewestAsk> {
+        let outstanding = self.asks.iter().filter_map(|(token, ask)| match ask.stage {
+            Stage::Outstanding(_) => Some(NewestAsk {
+                token: *token,
+                target: ask.target?,
+                placed: ask.placed,
+                begun: ask.begun,
+            }),
+            Stage::Arrived { .. } => None,
+        });
+        outstanding.max_by_key(|ask| (ask.begun, ask.token))
     }
 
     /// True if the actor waits for guests alone, for each of which `waits` is true.

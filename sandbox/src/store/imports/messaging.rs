@@ -15,7 +15,7 @@ use crate::component::bindings::requests::CallError;
 use crate::component::bindings::types::Pid;
 use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
-use crate::directory::{self, Inbox, Local, NotPut, PutRefused, SendRefused};
+use crate::directory::{self, Inbox, Local, NotPut, Placed, PutRefused, SendRefused};
 use crate::policy::grants::Capability;
 use crate::policy::limits::Limit;
 use crate::store::data::StoreData;
@@ -63,7 +63,7 @@ impl messaging::Host for StoreData {
             args,
             metadata: None,
         };
-        Ok(self.send(to, message).await)
+        Ok(self.send(to, message).await.map(drop))
     }
 
     async fn call(
@@ -134,19 +134,21 @@ impl StoreData {
 
     /// Sends to an actor of this process, or past its stand-in to one of another node. The guest's fiber waits while that
     /// actor, or that node, takes messages more slowly than they come.
-    pub(super) async fn send(&mut self, to: Pid, message: SerializedMessage) -> Result<(), SendError> {
+    pub(super) async fn send(&mut self, to: Pid, message: SerializedMessage) -> Result<Placed, SendError> {
         let id = pid::to_id(to).ok_or(SendError::UnknownActor)?;
         // Without a stand-in: those give up what doesn't fit at once, and here the guest can wait for room.
         if !directory::is_ours(id) {
             let sent = directory::send_remote(id, message);
-            return Ok(patiently(&self.label, self.limits.send_wait, sent).await??);
+            patiently(&self.label, self.limits.send_wait, sent).await??;
+            return Ok(Placed::Nowhere);
         }
         let local = directory::local(id.pid()).ok_or(SendError::UnknownActor)?;
         let Some(inbox) = &local.inbox else {
-            return self.send_native(&local, message).await;
+            self.send_native(&local, message).await?;
+            return Ok(Placed::Nowhere);
         };
         let message = match inbox.put(message) {
-            Ok(()) => return Ok(()),
+            Ok(placed) => return Ok(placed),
             Err(NotPut {
                 message,
                 reason: PutRefused::Full,
@@ -179,12 +181,12 @@ async fn patiently<T>(label: &Label, wait: Duration, room: impl Future<Output = 
     })
 }
 
-async fn put_when_there_is_room(inbox: &dyn Inbox, mut message: SerializedMessage) -> Result<(), SendError> {
+async fn put_when_there_is_room(inbox: &dyn Inbox, mut message: SerializedMessage) -> Result<Placed, SendError> {
     loop {
         // Before the attempt, or room that comes between the two would be missed and the wait be for the next.
         let room = inbox.room();
         message = match (inbox.put(message), &room) {
-            (Ok(()), _) => return Ok(()),
+            (Ok(placed), _) => return Ok(placed),
             (
                 Err(NotPut {
                     message,

@@ -83,12 +83,14 @@ impl requests::Host for StoreData {
         } = call;
         let token = self.context()?.actor.next_token();
         let guest = pid::to_id(to).filter(|id| directory::inbox(*id).is_some());
-        if let Err(error) = self.send(to, message).await {
-            return Ok(Err(error.into()));
-        }
+        let placed = match self.send(to, message).await {
+            Ok(placed) => placed,
+            Err(error) => return Ok(Err(error.into())),
+        };
         // Entered when it was accepted: until then nobody but the caller, who hears it from here, is to learn of an error.
         let sent = SentCall {
             target: guest.map(|id| id.pid()),
+            placed,
             reply,
             begun: wait.begun,
             wait: wait.time,

@@ -274,3 +274,47 @@ fn there_are_no_more_tokens_than_messages_had_room() {
     assert_eq!(found, left, "of {tokens} tokens");
     assert!(waiting.handle_put(cast("x"), &limits, || false).needs_token);
 }
+
+#[tokio::test]
+async fn a_message_that_is_withdrawn_leaves_its_token_to_nobody_else() {
+    let mailbox = mailbox(Limits::default()).await;
+    let places: Vec<Placed> = ["one", "two", "three"]
+        .into_iter()
+        .map(|variant| mailbox.put(cast(variant)).unwrap())
+        .collect();
+    assert!(mailbox.withdraw(places[1]).is_some());
+    assert!(mailbox.withdraw(places[1]).is_none(), "once");
+    assert_eq!(mailbox.len(), 2);
+    let variant = |message| match message {
+        Some(SerializedMessage::Cast { variant, .. }) => variant,
+        _ => "nothing".to_owned(),
+    };
+    // One for each of the three tokens: what a native sent between them keeps its place.
+    let taken: Vec<String> = (0..3).map(|_| variant(mailbox.next())).collect();
+    assert_eq!(taken, ["one", "nothing", "three"]);
+    assert!(mailbox.withdraw(places[0]).is_none(), "the actor has it");
+    assert_eq!(mailbox.waiting.lock().bytes(), 0);
+    // The last of all.
+    let last = mailbox.put(cast("last")).unwrap();
+    assert!(mailbox.withdraw(last).is_some() && mailbox.next().is_none());
+    assert_eq!(
+        variant({
+            drop(mailbox.put(cast("after")));
+            mailbox.next()
+        }),
+        "after"
+    );
+    assert!(mailbox.withdraw(Placed::Nowhere).is_none());
+}
+
+#[tokio::test]
+async fn a_message_that_is_withdrawn_makes_room() {
+    let mailbox = mailbox(two(WhenFull::Wait)).await;
+    let first = mailbox.put(cast("one")).unwrap();
+    mailbox.put(cast("two")).unwrap();
+    let room = mailbox.room().unwrap();
+    assert!(mailbox.put(cast("three")).is_err());
+    assert!(mailbox.withdraw(first).is_some());
+    room.await;
+    mailbox.put(cast("three")).unwrap();
+}

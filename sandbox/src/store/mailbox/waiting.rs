@@ -1,6 +1,6 @@
 //! What waits for a guest, within its limits: a machine without an actor, a lock or a log of its own.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use ractor::message::SerializedMessage;
@@ -14,6 +14,9 @@ use crate::policy::limits::{Common, Limit, Limits, WhenFull};
 pub struct Waiting {
     /// Each with the number that it got when it was put in: upwards, and used once.
     messages: VecDeque<(u64, SerializedMessage)>,
+    /// Numbers of messages that were withdrawn, whose tokens are on their way: these stand for them still, so that no other message
+    /// is taken in their place.
+    withdrawn: BTreeSet<u64>,
     /// The number of the next message.
     next_number: u64,
     bytes: usize,
@@ -124,7 +127,15 @@ impl Waiting {
         }
     }
 
-    /// Takes a message out of the middle, if it is still there.
+    /// Takes a message out of the middle whose token the actor has, if it is still there.
+    pub(super) fn handle_withdraw(&mut self, number: u64) -> Option<SerializedMessage> {
+        let message = self.handle_take_back(number)?;
+        self.withdrawn.insert(number);
+        self.refused = false;
+        Some(message)
+    }
+
+    /// Takes a message out of the middle that has no token yet, if it is still there.
     pub fn handle_take_back(&mut self, number: u64) -> Option<SerializedMessage> {
         // Numbers only go up, and what is taken out leaves the others in order.
         let place = self.messages.binary_search_by_key(&number, |(number, _)| *number);
@@ -136,6 +147,7 @@ impl Waiting {
     /// The actor has ended: nothing is taken any more.
     pub fn handle_end(&mut self) -> GivenUp {
         self.ended = true;
+        self.withdrawn.clear();
         self.free(self.bytes);
         GivenUp {
             messages: std::mem::take(&mut self.messages),
@@ -144,6 +156,12 @@ impl Waiting {
 
     /// The message that has waited the longest, for a token that has come.
     pub fn poll_message(&mut self, limits: &Limits) -> Option<Taken> {
+        if let (Some(withdrawn), next) = (self.withdrawn.first(), self.messages.front())
+            && next.is_none_or(|(number, _)| withdrawn < number)
+        {
+            self.withdrawn.pop_first();
+            return None;
+        }
         let Some((_, message)) = self.messages.pop_front() else {
             self.spare_tokens = self.spare_tokens.saturating_sub(1);
             return None;

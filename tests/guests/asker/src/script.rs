@@ -108,6 +108,7 @@ impl Notes {
             }
             ["monitor", actor] => _ = lifecycle::monitor(pid(actor)),
             ["log", text] => log(*text),
+            ["note", text] => self.taken.push((*text).to_owned()),
             ["print", text] => logging::log(logging::Level::Info, "asker", text, &[]),
             ["pending"] => requests::pending(Mailbox::Held),
             ["stop"] => lifecycle::stop(None),
@@ -149,11 +150,11 @@ fn shown(error: &CallError) -> String {
     }
 }
 
-/// The arguments, with `_` for spaces, `+` for what separates steps and `|` for the words of a script in them; and a timeout in
+/// The arguments, with `_` for spaces, `+` for what separates steps and `|` for the `_` of a script in them; and a timeout in
 /// milliseconds.
 fn arguments(rest: &[&str]) -> (Vec<u8>, Option<u64>) {
     let args = rest.first().copied().unwrap_or_default();
-    let args = args.replace('_', " ").replace('+', ";");
+    let args = args.replace('_', " ").replace('+', ";").replace('|', "_");
     let timeout = rest.get(1).and_then(|timeout| timeout.parse().ok());
     (args.into_bytes(), timeout)
 }

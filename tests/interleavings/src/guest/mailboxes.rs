@@ -81,7 +81,7 @@ impl Guest {
                         metadata: None,
                     };
                     match (mailbox.put(message).map_err(|not_put| not_put.reason), room) {
-                        (Ok(()), _) => taken.push(args),
+                        (Ok(_), _) => taken.push(args),
                         (Err(PutRefused::Full), Some(room)) => {
                             room.await;
                             continue;

@@ -7,9 +7,10 @@ use std::task::Poll;
 
 use shuttle::future::{block_on, spawn};
 use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 
 use crate::directory::Reply;
-use crate::store::waits::{HeldWait, Outstanding, Waiting};
+use crate::store::waits::{EndedAsk, HeldWait, Outstanding, Waiting};
 use crate::sync;
 
 /// A guest that calls another while somebody's call waits for it: it answers after its own call has ended.
@@ -73,6 +74,7 @@ pub fn a_look_at_a_reply_does_not_take_it() {
 /// One ask of a guest whose mailbox is held.
 struct Ask {
     target: u64,
+    begun: Instant,
     reply: sync::Mutex<Option<Reply<Vec<u8>>>>,
     ended: Notify,
 }
@@ -83,9 +85,14 @@ impl Outstanding for Ask {
         reply.as_ref().is_some_and(|reply| !reply.has_come()) && waits(self.target)
     }
 
-    fn end_one(&self) -> Option<Reply<Vec<u8>>> {
+    fn newest(&self) -> Option<Instant> {
+        self.reply.lock().as_ref().map(|_| self.begun)
+    }
+
+    fn end_newest(&self) -> Option<EndedAsk> {
         self.ended.notify_one();
-        self.reply.lock().take()
+        let reply = self.reply.lock().take();
+        Some(EndedAsk { reply, message: None })
     }
 }
 
@@ -93,6 +100,7 @@ impl Outstanding for Ask {
 async fn holding(pid: u64, asks: u64, reply: oneshot::Receiver<Vec<u8>>, port: oneshot::Sender<Vec<u8>>) -> bool {
     let ask = Arc::new(Ask {
         target: asks,
+        begun: Instant::now(),
         reply: sync::Mutex::new(Some(Reply::new(reply))),
         ended: Notify::new(),
     });

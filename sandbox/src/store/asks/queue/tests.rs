@@ -33,7 +33,9 @@ impl Asking {
         let (port, reply) = reply_port(None);
         let ask = Ask {
             target: Some(token),
+            placed: Placed::Nowhere,
             stage: Stage::Outstanding(reply),
+            begun: self.at(token),
             deadline: self.at(seconds),
             is_longest: false,
             _share: self.quota.share(Common::Asks, 1).unwrap(),
@@ -119,13 +121,14 @@ fn the_newest_of_a_circle_ends_and_what_has_come_is_no_wait() {
     assert!(!asking.queue.waits_for_all(&mut |_| true), "it was not heard of yet");
     let (limits, quota) = (asking.limits.clone(), asking.quota.clone());
     assert!(
-        !asking.queue.handle_circle(&limits, &quota).tells,
+        !asking.queue.handle_circle(2, &limits, &quota).tells,
         "it came after the circle was seen"
     );
     asking.heard(1, 0);
     assert_eq!(asking.taken(), ["1: []"]);
     asking.queue.handle_look();
-    assert!(asking.queue.handle_circle(&limits, &quota).tells);
+    let newest = asking.queue.newest().unwrap().token;
+    assert!(asking.queue.handle_circle(newest, &limits, &quota).tells);
     assert_eq!(asking.taken(), ["2: CallError::WouldDeadlock"]);
 }
 
