@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::reload::{Purpose, ReloadRequest, SnapshotRequest};
+use super::reload::{ReloadRequest, SnapshotRequest};
 use crate::store::mailbox::Mailbox;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -25,10 +25,9 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// True if no message is to come before it, where it waits for handlers that are not done. Better code for the same version isn't worth
-    /// that.
+    /// True if no message is to come before it, where it waits for handlers that are not done.
     fn holds_mailbox(&self) -> bool {
-        matches!(self, Self::Reload(request) if request.purpose == Purpose::Reload)
+        matches!(self, Self::Reload(request) if request.holds_mailbox())
     }
 
     /// True if it waits for handlers that are not done.
