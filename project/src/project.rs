@@ -59,7 +59,7 @@ impl Project {
     /// There is no such folder, or no runtime of the language.
     pub fn runtime(folder: &Path, language: Language) -> Result<Self, ProjectError> {
         if !Language::RUNTIMES.contains(&language) {
-            return Err(ProjectError::NoRuntime(language));
+            return Err(ProjectError::NoRuntime { language });
         }
         Ok(Self {
             folder: absolute(folder)?,
