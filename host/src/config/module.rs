@@ -1,6 +1,7 @@
 //! `[modules.NAME]`: the components that guests are made of.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::context::ReadContext;
 use super::names::NameOf;
@@ -21,6 +22,8 @@ pub struct ModuleBuild {
     pub module: String,
     /// Its actors are reloaded when its file changes.
     pub watch: bool,
+    /// How long an actor with new code is watched after its file has changed; none for the usual time.
+    pub probation_time: Option<Duration>,
     /// The command that makes the file, run in the folder of node.toml; none if the file doesn't say.
     pub build: Option<String>,
     /// The files and folders that the command makes it from.
@@ -108,6 +111,7 @@ fn read_build(name: &str, section: &Section<'_>, context: &ReadContext<'_>, prob
     ModuleBuild {
         module: name.to_owned(),
         watch: section.boolean("watch", problems).unwrap_or_default(),
+        probation_time: None,
         build: build.map(|build| build.into_inner().to_owned()),
         sources: sources
             .iter()

@@ -15,8 +15,8 @@ use super::state_dir;
 use crate::config::{ActorSection, Code, EntryPart, LateProblems, NodeConfig, Type};
 use crate::control::CONTROL;
 use crate::guest::{
-    Contract, Fault, GuestError, Limits, LoadError, LoadFault, Module, ModuleSource, Modules, Needs, Shortage, Shortages,
-    Start,
+    Contract, Fault, GuestError, Limits, LoadError, LoadFault, Module, ModuleSource, Modules, Needs, Shortage,
+    Shortages, Start,
 };
 
 /// Loads the modules from these sources, and checks all that could keep an actor of the configuration from starting.
@@ -252,7 +252,9 @@ fn report_instance(section: &ActorSection, module: &Module, error: &GuestError, 
         ),
         (fault, limit) => (
             format!("an actor of module `{name}` could not start with the limits of `{actor}`: {fault}"),
-            limit.map_or("this is the entry".to_owned(), |limit| format!("raise `{}`", limit.name())),
+            limit.map_or("this is the entry".to_owned(), |limit| {
+                format!("raise `{}`", limit.name())
+            }),
         ),
     };
     problems.of_actor(actor, part, message, help);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::deployment_record::{file_digest, version};
 use super::deployments::Deployments;
@@ -18,6 +19,8 @@ pub(super) struct Reloader {
     modules: Modules,
     /// Where node.toml says that each module comes from.
     sources: BTreeMap<String, ModuleSource>,
+    /// How long actors are watched whose file has changed, where that isn't the usual time.
+    probation_times: BTreeMap<String, Duration>,
     /// What stays after a restart; none if nothing does, because nobody can deploy.
     deployments: Option<Deployments>,
     /// Held from the look at what a module runs until that is written down: two deployments that end together would otherwise be
@@ -35,9 +38,14 @@ impl Reloader {
         listener: Option<ReloadListener>,
     ) -> Self {
         let sources = config.modules.iter().map(|own| (own.name.clone(), own.clone()));
+        let probation_times = config
+            .builds
+            .iter()
+            .filter_map(|build| Some((build.module.clone(), build.probation_time?)));
         Self {
             modules,
             sources: sources.collect(),
+            probation_times: probation_times.collect(),
             deployments,
             recording: tokio::sync::Mutex::default(),
             listener,
@@ -47,6 +55,19 @@ impl Reloader {
     /// Where node.toml says that the module comes from.
     pub(super) fn own(&self, module: &str) -> Option<&ModuleSource> {
         self.sources.get(module)
+    }
+
+    /// A reload of the module from its own file, which has changed.
+    pub(super) fn of_own_file(&self, module: &str) -> Reload {
+        let usual = Reload::of(module);
+        Reload {
+            probation_time: self
+                .probation_times
+                .get(module)
+                .copied()
+                .unwrap_or(usual.probation_time),
+            ..usual
+        }
     }
 
     /// The largest component that the module can be, and the largest source that it can run, in bytes.

@@ -8,7 +8,8 @@ use ractor::message::SerializedMessage;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
 use ractor_host::directory;
 use ractor_host::guest::{
-    Allocation, Compilation, Engine, EngineConfig, Grants, GuestHandle, GuestOptions, Limits, Module, ModuleSource, Profile, spawn,
+    Allocation, Compilation, Engine, EngineConfig, Grants, GuestHandle, GuestOptions, Limits, Module, ModuleSource,
+    Profile, spawn,
 };
 use ractor_host_tests::programs;
 use ractor_host_tests::wait::PATIENCE;

@@ -72,7 +72,11 @@ fn an_edited_source_in_python_is_reloaded_and_nothing_is_built_or_compiled() {
     let cookie = project.join("cookie");
     let call = |tag: &str| message("call", &address, &cookie, &["scoring", tag]);
     let score = |expected: &str| wait::until("the score", || call("Score").stdout, |seen| seen == expected);
-    drop(message("cast", &address, &cookie, &["scoring", "Add", "2"]).answer().to_owned());
+    drop(
+        message("cast", &address, &cookie, &["scoring", "Add", "2"])
+            .answer()
+            .to_owned(),
+    );
     score("7");
     let failed = call("Fail").stderr;
     assert!(failed.contains("StatisticsError: "), "{failed}");
@@ -86,9 +90,16 @@ fn an_edited_source_in_python_is_reloaded_and_nothing_is_built_or_compiled() {
     let (at, _) = node.wait_line(Stream::Stdout, 0, "the reload", reloaded);
     score("5");
     let after = node.lines(Stream::Stderr);
-    let work: Vec<_> = after.iter().skip(before).filter(|line| line.contains("component compiled")).collect();
+    let work: Vec<_> = after
+        .iter()
+        .skip(before)
+        .filter(|line| line.contains("component compiled"))
+        .collect();
     assert!(work.is_empty(), "{work:?}");
-    let builds = node.lines(Stream::Stdout).into_iter().filter(|line| line.starts_with("built scoring"));
+    let builds = node
+        .lines(Stream::Stdout)
+        .into_iter()
+        .filter(|line| line.starts_with("built scoring"));
     assert_eq!(builds.count(), 1, "that of the start");
 
     // A mistake is shown with its place, and what runs goes on.
@@ -96,7 +107,10 @@ fn an_edited_source_in_python_is_reloaded_and_nothing_is_built_or_compiled() {
     let (_, refused) = node.wait_line(Stream::Stdout, at, "the mistake", |line| {
         line.starts_with("scoring is not reloaded: ")
     });
-    assert!(refused.contains("scoring.py, line 21: SyntaxError: '(' was never closed"), "{refused}");
+    assert!(
+        refused.contains("scoring.py, line 21: SyntaxError: '(' was never closed"),
+        "{refused}"
+    );
     score("5");
     write("scoring.py", SOURCE);
     node.wait_line(Stream::Stdout, at + 1, "the reload", reloaded);

@@ -163,6 +163,7 @@ mod tests {
         let mut build = ModuleBuild {
             module: "counter".to_owned(),
             watch: false,
+            probation_time: None,
             build: Some("make".to_owned()),
             sources: Vec::new(),
         };

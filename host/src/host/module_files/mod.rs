@@ -20,7 +20,6 @@ use self::debounce::{Debounce, Stamp};
 use super::reloader::Reloader;
 use crate::files::{self, ReadError};
 use crate::guest::{Digest, ModuleSource, is_whole};
-use crate::supervision::reload::Reload;
 
 /// The interval at which files that have just changed are checked.
 const SOON: Duration = Duration::from_millis(50);
@@ -115,6 +114,16 @@ enum Content {
     Source,
 }
 
+impl Content {
+    /// The time for which such a file must not change. Compilers write components piece by piece, and editors a text at once.
+    fn quiet(self) -> Duration {
+        match self {
+            Self::Component => Duration::from_millis(250),
+            Self::Source => Duration::from_millis(100),
+        }
+    }
+}
+
 struct WatchedFile {
     module: String,
     path: PathBuf,
@@ -130,7 +139,7 @@ impl WatchedFile {
             module: own.name.clone(),
             path: path.to_owned(),
             content,
-            debounce: Debounce::new(stamp(path)),
+            debounce: Debounce::new(stamp(path), content.quiet()),
             tried: None,
         }
     }
@@ -178,7 +187,7 @@ impl WatchedFile {
         if self.tried.replace(digest) == Some(digest) || reloader.runs(&self.module, digest) {
             return;
         }
-        reloader.reload_and_report(Reload::of(&self.module)).await;
+        reloader.reload_and_report(reloader.of_own_file(&self.module)).await;
     }
 
     /// Its writer may not be done yet. If nothing more comes, that is logged once.

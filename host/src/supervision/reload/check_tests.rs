@@ -165,7 +165,10 @@ fn code_that_does_not_describe_itself_is_refused_even_by_force() {
         contract: Err("it trapped".to_owned()),
     };
     let refused = plan(&code(1), &mute, &[], None, true).unwrap_err();
-    assert_eq!(refused[0].to_string(), "the new code does not describe itself: it trapped");
+    assert_eq!(
+        refused[0].to_string(),
+        "the new code does not describe itself: it trapped"
+    );
 }
 
 #[test]
