@@ -7,6 +7,7 @@ use wasmtime::component::Component;
 
 use super::linking::{self, Linked};
 use super::reload_exports::ReloadExports;
+use crate::component::assembly::Outline;
 use crate::component::cache::{Cache, InUse};
 use crate::component::complexity::{self, Complexity};
 use crate::component::description::Description;
@@ -14,7 +15,7 @@ use crate::component::error::LoadFault;
 use crate::component::format::check_format;
 use crate::component::imports::Offers;
 use crate::component::interfaces::{self, Interfaces};
-use crate::component::needs::{Capacity, Needs, Outline};
+use crate::component::needs::{Capacity, Needs};
 use crate::component::source::{Digest, ModuleSource};
 use crate::files::{self, ReadError};
 use crate::store::imports::{Imports, Used};
