@@ -1,8 +1,8 @@
 //! What the lines of one instance of a component have named so far, by kind and number.
 
-pub(super) use super::items::Kind;
 use super::CoreFunction;
 use super::items::CoreKind;
+pub(super) use super::items::Kind;
 
 /// A component, and the scope that it was defined in.
 #[derive(Debug, Clone, Copy)]

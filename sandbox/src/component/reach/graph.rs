@@ -4,12 +4,15 @@ use std::collections::{HashMap, HashSet};
 
 use wasmparser::{Encoding, Parser, Payload};
 
-use super::module::{Imported, Module, Segment, Signature, Signatures};
 use super::NotFollowed;
+use super::module::{Imported, Module, Segment, Signature, Signatures};
 use crate::component::assembly::{Assembly, CoreFunction, CoreInstance, CoreThing, Function, Outline};
 
 /// What is put into tables, in all modules and all instances of them, at most.
 const MOST_PLACES: usize = 4_000_000;
+
+/// Interpreters: how the names of their libraries begin, and the languages.
+const INTERPRETERS: [(&str, &str); 2] = [("libpython", "Python"), ("componentize_qjs", "JavaScript")];
 
 /// What can be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -110,7 +113,9 @@ impl<'a> Graph<'a> {
         let signature = *module.functions.get(function as usize)?;
         let node = match module.imported_functions.get(function as usize) {
             None => Node::Code { instance, function },
-            Some(Imported { module, name }) => self.resolve(CoreFunction::Export(self.given(instance, module)?, name))?,
+            Some(Imported { module, name }) => {
+                self.resolve(CoreFunction::Export(self.given(instance, module)?, name))?
+            }
         };
         Some((node, signature))
     }
@@ -178,6 +183,16 @@ impl<'a> Graph<'a> {
         let starts = (0..self.assembly.core_instances.len())
             .filter_map(|instance| Some(self.function(instance, self.module(instance)?.start?)?.0));
         exported.chain(destructors).chain(starts).collect()
+    }
+
+    /// The language of the interpreter among the modules, by the names of the libraries that it is linked with.
+    pub(super) fn interpreter(&self) -> Option<&'static str> {
+        let mut modules = self.modules.iter();
+        modules.find_map(|module| {
+            INTERPRETERS
+                .iter()
+                .find_map(|(library, language)| module.exports_of_library(library).then_some(*language))
+        })
     }
 
     /// What a function of the host is called.

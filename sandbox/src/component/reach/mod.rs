@@ -29,8 +29,16 @@ pub(crate) struct HostCall {
     pub(crate) by: Vec<String>,
 }
 
+/// What a component could come to call.
+#[derive(Debug)]
+pub(crate) struct Reach {
+    pub(crate) calls: Vec<HostCall>,
+    /// The language that it has an interpreter of, if that is known.
+    pub(crate) interpreter: Option<&'static str>,
+}
+
 /// How a call can come about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Through {
     /// From what the host calls, by nothing but calls.
     Calls,
@@ -51,12 +59,19 @@ pub(crate) enum NotFollowed {
     Unreadable(#[from] wasmparser::BinaryReaderError),
 }
 
-/// The functions of the host that a component could come to call. It takes a second for one of many megabytes, and some memory.
+/// What a component could come to call. It takes a second for one of many megabytes, and some memory.
 ///
 /// # Errors
 /// There is more to follow than is worth it, or there is something in the code that isn't known.
-pub(crate) fn host_calls(bytes: &[u8]) -> Result<Vec<HostCall>, NotFollowed> {
+pub(crate) fn of(bytes: &[u8]) -> Result<Reach, NotFollowed> {
+    within(bytes, walk::MOST_WORK)
+}
+
+fn within(bytes: &[u8], work: usize) -> Result<Reach, NotFollowed> {
     let outline = Outline::of(bytes);
     let graph = Graph::of(bytes, &outline)?;
-    Walk::new(&graph).calls()
+    Ok(Reach {
+        calls: Walk::new(&graph, work).calls()?,
+        interpreter: graph.interpreter(),
+    })
 }

@@ -221,6 +221,14 @@ impl<'a> Module<'a> {
         }
     }
 
+    /// True of one that tells modules where they are in memory, if a module whose name begins like this is among them. That is how
+    /// libraries are linked into a component.
+    pub(super) fn exports_of_library(&self, name: &str) -> bool {
+        self.exports
+            .keys()
+            .any(|export| export.starts_with(name) && export.ends_with(":memory_base"))
+    }
+
     /// The names of functions, as far as the file has them: those for people, and those under which they are exported.
     pub(super) fn names(&self) -> HashMap<u32, &'a str> {
         let mut exports: Vec<_> = self.exports.iter().collect();

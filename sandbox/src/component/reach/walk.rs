@@ -14,7 +14,7 @@ use crate::component::assembly::{CoreFunction, Function};
 const MOST_FUNCTIONS: usize = 1_000_000;
 
 /// The number of bytes of code that are read, and of calls that are followed.
-const MOST_WORK: usize = 400_000_000;
+pub(super) const MOST_WORK: usize = 400_000_000;
 
 /// The number of functions that are named as those which lead to a call.
 const NAMED: usize = 3;
@@ -34,9 +34,11 @@ struct Arrival {
 pub(super) struct Walk<'g, 'a> {
     graph: &'g Graph<'a>,
     arrivals: HashMap<Node, Arrival>,
+    next: VecDeque<Node>,
     /// What can be reached without pointers comes first, so that what is left can't.
-    directly: VecDeque<Node>,
-    by_pointer: VecDeque<Node>,
+    stage: Through,
+    /// What is called through pointers, until the first stage is over.
+    pointed: Vec<Node>,
     /// What is called through tables, by table and type.
     asked: HashMap<Table, HashSet<Signature>>,
     /// The same of calls whose place in the table is known.
@@ -52,16 +54,18 @@ pub(super) struct Walk<'g, 'a> {
     calls: Vec<(usize, Node)>,
     /// Of functions, by module.
     names: HashMap<usize, HashMap<u32, &'a str>>,
-    work: usize,
+    /// What may still be read and followed.
+    work_left: usize,
 }
 
 impl<'g, 'a> Walk<'g, 'a> {
-    pub(super) fn new(graph: &'g Graph<'a>) -> Self {
+    pub(super) fn new(graph: &'g Graph<'a>, work_left: usize) -> Self {
         Self {
             graph,
             arrivals: HashMap::new(),
-            directly: VecDeque::new(),
-            by_pointer: VecDeque::new(),
+            next: VecDeque::new(),
+            stage: Through::Calls,
+            pointed: Vec::new(),
             asked: HashMap::new(),
             placed: HashMap::new(),
             changing: HashSet::new(),
@@ -70,7 +74,7 @@ impl<'g, 'a> Walk<'g, 'a> {
             trampolines: HashSet::new(),
             calls: Vec::new(),
             names: HashMap::new(),
-            work: 0,
+            work_left,
         }
     }
 
@@ -79,20 +83,37 @@ impl<'g, 'a> Walk<'g, 'a> {
         for root in self.graph.roots() {
             self.arrive(root, None, Through::Calls)?;
         }
-        loop {
-            let calls = self.directly.pop_front().map(|node| (node, Through::Calls));
-            let next = calls.or_else(|| Some((self.by_pointer.pop_front()?, Through::Pointers)));
-            let Some((node, through)) = next else { break };
-            self.leave(node, through)?;
+        self.follow()?;
+        self.stage = Through::Pointers;
+        for node in std::mem::take(&mut self.pointed) {
+            self.arrive(node, None, Through::Pointers)?;
         }
+        self.follow()?;
+        Ok(self.found())
+    }
+
+    fn follow(&mut self) -> Result<(), NotFollowed> {
+        while let Some(node) = self.next.pop_front() {
+            self.leave(node, self.stage)?;
+        }
+        Ok(())
+    }
+
+    fn found(mut self) -> Vec<HostCall> {
         let mut calls: Vec<HostCall> = Vec::new();
         for (function, node) in std::mem::take(&mut self.calls) {
             let Some((interface, name)) = self.graph.of_host(function) else {
                 continue;
             };
-            let through = self.arrivals.get(&node).map_or(Through::Pointers, |arrival| arrival.through);
+            let through = self
+                .arrivals
+                .get(&node)
+                .map_or(Through::Pointers, |arrival| arrival.through);
             // Each line that names a function of the host is one of its own.
-            if calls.iter().any(|call| call.interface == interface && call.function == name) {
+            if calls
+                .iter()
+                .any(|call| call.interface == interface && call.function == name)
+            {
                 continue;
             }
             calls.push(HostCall {
@@ -102,7 +123,7 @@ impl<'g, 'a> Walk<'g, 'a> {
                 by: self.leading_to(node),
             });
         }
-        Ok(calls)
+        calls
     }
 
     fn arrive(&mut self, node: Node, from: Option<Node>, through: Through) -> Result<(), NotFollowed> {
@@ -110,14 +131,16 @@ impl<'g, 'a> Walk<'g, 'a> {
         if self.arrivals.contains_key(&node) {
             return Ok(());
         }
+        if through > self.stage {
+            // It may yet be called without a pointer.
+            self.pointed.push(node);
+            return Ok(());
+        }
         if self.arrivals.len() >= MOST_FUNCTIONS {
             return Err(NotFollowed::TooMuch);
         }
         self.arrivals.insert(node, Arrival { from, through });
-        match through {
-            Through::Calls => self.directly.push_back(node),
-            Through::Pointers => self.by_pointer.push_back(node),
-        }
+        self.next.push_back(node);
         Ok(())
     }
 
@@ -173,8 +196,14 @@ impl<'g, 'a> Walk<'g, 'a> {
                         self.arrive(called, Some(node), through)?;
                     }
                 }
-                Operator::CallIndirect { type_index, table_index }
-                | Operator::ReturnCallIndirect { type_index, table_index } => {
+                Operator::CallIndirect {
+                    type_index,
+                    table_index,
+                }
+                | Operator::ReturnCallIndirect {
+                    type_index,
+                    table_index,
+                } => {
                     let signature = module.signature(type_index);
                     if let Some(table) = graph.table(instance, table_index) {
                         self.call_through(node, table, signature, place, through)?;
@@ -286,10 +315,7 @@ impl<'g, 'a> Walk<'g, 'a> {
     }
 
     fn spend(&mut self, work: usize) -> Result<(), NotFollowed> {
-        self.work = self.work.saturating_add(work);
-        if self.work > MOST_WORK {
-            return Err(NotFollowed::TooMuch);
-        }
+        self.work_left = self.work_left.checked_sub(work).ok_or(NotFollowed::TooMuch)?;
         Ok(())
     }
 
