@@ -21,6 +21,7 @@ pub(crate) mod foreign;
 pub(crate) mod format;
 pub(crate) mod imports;
 pub(crate) mod interfaces;
+pub(crate) mod lines;
 pub(crate) mod machine;
 pub(crate) mod needs;
 pub(crate) mod reach;

@@ -7,6 +7,7 @@ use wasmtime::component::Component;
 
 use super::linking::{self, Linked};
 use super::reload_exports::ReloadExports;
+use super::source_lines::SourceLines;
 use crate::component::assembly::Outline;
 use crate::component::cache::{Cache, InUse};
 use crate::component::complexity::{self, Complexity};
@@ -42,6 +43,8 @@ pub(super) struct Code {
     /// Those that it imports of the interfaces that the program adds.
     pub(super) added: Vec<Used>,
     pub(super) needs: Needs,
+    /// Which lines of source its code is of.
+    pub(super) source_lines: SourceLines,
     /// What it says of itself, once it was asked.
     pub(super) description: OnceCell<Description>,
 }
@@ -74,11 +77,12 @@ impl Code {
         imports: &Imports,
         cache: Option<&Cache>,
         admission: &Admission,
+        path: &Path,
         digest: Digest,
         bytes: &[u8],
     ) -> Result<Self, LoadFault> {
         // Before the cache is asked, too: limits may be lower than when the entry was made.
-        let needs = admission.needs(bytes, &imports.offers)?;
+        let (needs, has_lines) = admission.admit(bytes, &imports.offers)?;
         let (component, origin) = match cache {
             Some(cache) => cached_or_compiled(engine, cache, &digest, bytes)?,
             None => (compile(engine, bytes)?, Origin::Compiled),
@@ -98,6 +102,7 @@ impl Code {
             added,
             interfaces,
             needs,
+            source_lines: SourceLines::of(has_lines, path, digest),
             description: OnceCell::new(),
         })
     }
@@ -111,8 +116,8 @@ pub(super) struct Admission {
 }
 
 impl Admission {
-    /// What each guest of the component needs, unless it is not even to be compiled.
-    fn needs(&self, bytes: &[u8], offers: &Offers) -> Result<Needs, LoadFault> {
+    /// What each guest of the component needs, and whether it has lines of its source, unless it is not even to be compiled.
+    fn admit(&self, bytes: &[u8], offers: &Offers) -> Result<(Needs, bool), LoadFault> {
         // From the cheapest to the dearest, and each only on what the one before has let through.
         check_format(bytes)?;
         complexity::check(bytes, &self.complexity)?;
@@ -120,7 +125,7 @@ impl Admission {
         interfaces::check_releases(&outline.imports, offers)?;
         let needs = outline.needs()?;
         needs.fit(&self.capacity)?;
-        Ok(needs)
+        Ok((needs, outline.has_lines))
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Outline {
     pub(crate) imports: Vec<String>,
     /// The first is the component itself.
     pub(super) components: Vec<Definition>,
+    /// True if a module has the lines of its source for debuggers.
+    pub(crate) has_lines: bool,
     /// What an instance of each module needs, in the order of the file.
     pub(in crate::component) modules: Vec<Needs>,
 }
@@ -69,7 +71,12 @@ impl Reading {
             Payload::Version { encoding, .. } => self.begin(encoding),
             Payload::End(_) => self.end(),
             payload => match self.open.last_mut() {
-                Some(Open::Module(_, weighing)) => weighing.payload(payload)?,
+                Some(Open::Module(_, weighing)) => {
+                    if let Payload::CustomSection(section) = &payload {
+                        self.outline.has_lines |= section.name() == ".debug_line";
+                    }
+                    weighing.payload(payload)?;
+                }
                 Some(Open::Component(component)) => {
                     let component = *component;
                     self.of_component(component, payload)?;
