@@ -186,3 +186,138 @@ impl<'a> Module<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gimli::write::{Address, AttributeValue, DwarfUnit, EndianVec, LineProgram, LineString, Sections};
+    use gimli::{Encoding, Format, LineEncoding};
+
+    use super::*;
+
+    /// What compilers say of code that is in lines 7 and 8 of a file: 8 from the eighth byte on.
+    fn sections(deep: usize) -> Vec<(&'static str, Vec<u8>)> {
+        let encoding = Encoding {
+            format: Format::Dwarf32,
+            version: 4,
+            address_size: 4,
+        };
+        let text = |text: &str| LineString::String(text.into());
+        let mut dwarf = DwarfUnit::new(encoding);
+        let folder = text("/home/me/shop");
+        let mut program = LineProgram::new(encoding, LineEncoding::default(), folder, None, text("src/shop.c"), None);
+        let directory = program.default_directory();
+        let file = program.add_file(text("src/shop.c"), directory, None);
+        program.begin_sequence(Some(Address::Constant(0)));
+        for (offset, line) in [(0, 7), (8, 8)] {
+            let row = program.row();
+            (row.file, row.line, row.address_offset) = (file, line, offset);
+            program.generate_row();
+        }
+        program.end_sequence(100);
+        dwarf.unit.line_program = program;
+        let root = dwarf.unit.root();
+        let unit = dwarf.unit.get_mut(root);
+        unit.set(gimli::DW_AT_comp_dir, AttributeValue::String(b"/home/me/shop".to_vec()));
+        unit.set(gimli::DW_AT_name, AttributeValue::String(b"src/shop.c".to_vec()));
+        unit.set(gimli::DW_AT_low_pc, AttributeValue::Address(Address::Constant(0)));
+        unit.set(gimli::DW_AT_high_pc, AttributeValue::Udata(100));
+        let mut around = dwarf.unit.add(root, gimli::DW_TAG_subprogram);
+        let function = dwarf.unit.get_mut(around);
+        function.set(gimli::DW_AT_name, AttributeValue::String(b"sell".to_vec()));
+        function.set(gimli::DW_AT_low_pc, AttributeValue::Address(Address::Constant(0)));
+        function.set(gimli::DW_AT_high_pc, AttributeValue::Udata(100));
+        for _ in 0..deep {
+            around = dwarf.unit.add(around, gimli::DW_TAG_inlined_subroutine);
+            let inlined = dwarf.unit.get_mut(around);
+            inlined.set(gimli::DW_AT_low_pc, AttributeValue::Address(Address::Constant(0)));
+            inlined.set(gimli::DW_AT_high_pc, AttributeValue::Udata(100));
+        }
+        let mut written = Sections::new(EndianVec::new(LittleEndian));
+        dwarf.write(&mut written).unwrap();
+        let mut sections = Vec::new();
+        let each = written.for_each(|id, data| {
+            sections.push((id.name(), data.slice().to_vec()));
+            Ok::<_, gimli::write::Error>(())
+        });
+        each.unwrap();
+        sections
+    }
+
+    /// A component whose second module has a function, with these sections.
+    fn component(sections: &[(&str, Vec<u8>)]) -> Vec<u8> {
+        let custom: String = sections
+            .iter()
+            .map(|(name, data)| {
+                let bytes: String = data.iter().map(|byte| format!("\\{byte:02x}")).collect();
+                format!("(@custom \"{name}\" \"{bytes}\")")
+            })
+            .collect();
+        let text = format!(
+            "(component (core module (func)) (core module (import \"\" \"f\" (func)) (func nop nop nop nop nop nop nop nop unreachable) {custom}))"
+        );
+        wat::parse_str(text).unwrap()
+    }
+
+    /// The place of this byte of the function.
+    fn place(bytes: &[u8], at: usize) -> Place {
+        let modules = modules(bytes);
+        Place {
+            function: 1,
+            offset: modules[1].bodies[0].start + at,
+        }
+    }
+
+    fn line(function: Option<&str>, at: &str) -> Line {
+        Line {
+            function: function.map(str::to_owned),
+            at: at.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_place_is_a_line_of_the_source() {
+        let bytes = component(&sections(0));
+        let places = [place(&bytes, 1), place(&bytes, 8)];
+        let expected = ["src/shop.c:7", "src/shop.c:8"].map(|at| Some(vec![line(Some("sell"), at)]));
+        assert_eq!(lines(&bytes, &places), expected);
+        let elsewhere = Place {
+            function: 0,
+            ..place(&bytes, 1)
+        };
+        assert_eq!(lines(&bytes, &[elsewhere]), [None]);
+    }
+
+    #[test]
+    fn functions_that_are_absurdly_deep_within_each_other_are_not_followed() {
+        let bytes = component(&sections(1000));
+        assert_eq!(lines(&bytes, &[place(&bytes, 1)]), [Some(vec![line(None, "src/shop.c:7")])]);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_left_out() {
+        let whole = sections(1);
+        for (number, (_, data)) in whole.iter().enumerate() {
+            for length in 0..data.len() {
+                let mut cut = whole.clone();
+                cut[number].1.truncate(length);
+                let bytes = component(&cut);
+                // Whatever comes of it, it ends.
+                drop(lines(&bytes, &[place(&bytes, 1)]));
+            }
+        }
+        assert_eq!(lines(&component(&[]), &[place(&component(&[]), 1)]), [None]);
+    }
+
+    #[test]
+    fn a_path_is_shown_as_it_helps() {
+        let cases = [
+            ("/home/me/shop/src/lib.rs", Some("/home/me/shop"), "src/lib.rs"),
+            ("/home/me/other/lib.rs", Some("/home/me/shop"), "/home/me/other/lib.rs"),
+            ("/rustc/0123abcd/library/core/src/option.rs", None, "library/core/src/option.rs"),
+        ];
+        for (path, folder, expected) in cases {
+            assert_eq!(shortened(path, folder), expected);
+        }
+        assert_eq!(shortened(&format!("/{}/a.c", "ö".repeat(100)), None).len(), PATH);
+    }
+}
