@@ -2,11 +2,8 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::pin::pin;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use tokio::time::timeout;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::arguments::{InspectArguments, OutputFormat};
@@ -19,9 +16,6 @@ use crate::guest::{
     Needs, Origin,
 };
 use crate::host::engine_with_cache;
-
-/// The time after which it is explained why a component takes long to load.
-const QUICK: Duration = Duration::from_secs(2);
 
 pub(super) fn inspect(arguments: &InspectArguments, interfaces: &HostInterfaces) -> Result<ExitCode, Failure> {
     let process = Process::of_command(LevelFilter::ERROR)?;
@@ -70,18 +64,7 @@ async fn load(file: &Path, interfaces: &HostInterfaces) -> Result<(Module, Descr
         digest: None,
     };
     let engine = engine_with_cache(&admitting(&source), interfaces).map_err(Failure::runtime)?;
-    // Pinned, so that the load goes on after the note and doesn't begin anew.
-    let mut loading = pin!(engine.load(&source));
-    let module = match timeout(QUICK, &mut loading).await {
-        Ok(loaded) => loaded,
-        Err(_) => {
-            let (file, seconds) = (source.path.display(), QUICK.as_secs());
-            output::note(format_args!(
-                "compiling {file} takes more than {seconds} s; the code is kept for the next time"
-            ));
-            loading.await
-        }
-    };
+    let module = output::explained(engine.load(&source), source.path.display()).await;
     let module = module.map_err(Failure::usage)?;
     let described = module.describe().await.map_err(|error| error.to_string());
     // Text that plays tricks on a terminal is no description; no node would pass it on.

@@ -107,7 +107,9 @@ fn lines_at(context: &Context<Slice<'_>>, address: u64) -> Option<Vec<Line>> {
     };
     let mut lines = Vec::new();
     while let Ok(Some(frame)) = frames.next() {
-        let Some(at) = frame.location.and_then(at) else { continue };
+        let Some(at) = frame.location.and_then(at) else {
+            continue;
+        };
         let name = frame.function.as_ref().and_then(|function| function.raw_name().ok());
         let function = name.map(|name| function_name(&name));
         lines.push(Line { function, at });
@@ -140,11 +142,16 @@ fn is_flat(unit: UnitRef<'_, Slice<'_>>) -> bool {
 /// A path as it helps who reads it: within the folder that was compiled, or the library of a language, if it is of one of these.
 fn shortened(path: &str, folder: Option<&str>) -> String {
     let within = folder.and_then(|folder| path.strip_prefix(folder)?.strip_prefix('/'));
-    let of_rust = || path.strip_prefix("/rustc/").and_then(|rest| Some(rest.split_once('/')?.1));
+    let of_rust = || {
+        path.strip_prefix("/rustc/")
+            .and_then(|rest| Some(rest.split_once('/')?.1))
+    };
     let path = within.or_else(of_rust).unwrap_or(path);
     // Its end tells more than its beginning.
     let cut = path.len().saturating_sub(PATH);
-    let cut = (cut..path.len()).find(|at| path.is_char_boundary(*at)).unwrap_or_default();
+    let cut = (cut..path.len())
+        .find(|at| path.is_char_boundary(*at))
+        .unwrap_or_default();
     tidy(path.get(cut..).unwrap_or_default(), PATH).into_owned()
 }
 
@@ -204,7 +211,14 @@ mod tests {
         let text = |text: &str| LineString::String(text.into());
         let mut dwarf = DwarfUnit::new(encoding);
         let folder = text("/home/me/shop");
-        let mut program = LineProgram::new(encoding, LineEncoding::default(), folder, None, text("src/shop.c"), None);
+        let mut program = LineProgram::new(
+            encoding,
+            LineEncoding::default(),
+            folder,
+            None,
+            text("src/shop.c"),
+            None,
+        );
         let directory = program.default_directory();
         let file = program.add_file(text("src/shop.c"), directory, None);
         program.begin_sequence(Some(Address::Constant(0)));
@@ -290,7 +304,10 @@ mod tests {
     #[test]
     fn functions_that_are_absurdly_deep_within_each_other_are_not_followed() {
         let bytes = component(&sections(1000));
-        assert_eq!(lines(&bytes, &[place(&bytes, 1)]), [Some(vec![line(None, "src/shop.c:7")])]);
+        assert_eq!(
+            lines(&bytes, &[place(&bytes, 1)]),
+            [Some(vec![line(None, "src/shop.c:7")])]
+        );
     }
 
     #[test]
@@ -313,7 +330,11 @@ mod tests {
         let cases = [
             ("/home/me/shop/src/lib.rs", Some("/home/me/shop"), "src/lib.rs"),
             ("/home/me/other/lib.rs", Some("/home/me/shop"), "/home/me/other/lib.rs"),
-            ("/rustc/0123abcd/library/core/src/option.rs", None, "library/core/src/option.rs"),
+            (
+                "/rustc/0123abcd/library/core/src/option.rs",
+                None,
+                "library/core/src/option.rs",
+            ),
         ];
         for (path, folder, expected) in cases {
             assert_eq!(shortened(path, folder), expected);

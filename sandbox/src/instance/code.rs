@@ -1,6 +1,7 @@
 //! Compiled code, linked with the host: made of the bytes of a file, or taken from the cache.
 
 use std::path::Path;
+use std::time::Instant;
 
 use tokio::sync::OnceCell;
 use wasmtime::component::Component;
@@ -84,8 +85,8 @@ impl Code {
         // Before the cache is asked, too: limits may be lower than when the entry was made.
         let (needs, has_lines) = admission.admit(bytes, &imports.offers)?;
         let (component, origin) = match cache {
-            Some(cache) => cached_or_compiled(engine, cache, &digest, bytes)?,
-            None => (compile(engine, bytes)?, Origin::Compiled),
+            Some(cache) => cached_or_compiled(engine, cache, path, &digest, bytes)?,
+            None => (compile(engine, path, bytes)?, Origin::Compiled),
         };
         let linked = linking::check(engine, imports, &component)?;
         let mut interfaces = Interfaces::of(engine, &component, &imports.offers);
@@ -146,6 +147,7 @@ impl ModuleSource {
 fn cached_or_compiled(
     engine: &wasmtime::Engine,
     cache: &Cache,
+    path: &Path,
     digest: &Digest,
     bytes: &[u8],
 ) -> Result<(Component, Origin), LoadFault> {
@@ -157,11 +159,25 @@ fn cached_or_compiled(
     if let Some(component) = cache.load(engine, digest) {
         return Ok((component, Origin::Cache));
     }
-    let component = compile(engine, bytes)?;
+    let component = compile(engine, path, bytes)?;
     cache.store(digest, &component);
     Ok((component, Origin::Compiled))
 }
 
-fn compile(engine: &wasmtime::Engine, bytes: &[u8]) -> Result<Component, LoadFault> {
-    Component::from_binary(engine, bytes).map_err(|error| LoadFault::Invalid(format!("{error:#}")))
+/// The size from which on the log says that a component is compiled, in bytes. A language with an interpreter is larger, and can take
+/// half a minute.
+const LARGE: usize = 1 << 20;
+
+fn compile(engine: &wasmtime::Engine, path: &Path, bytes: &[u8]) -> Result<Component, LoadFault> {
+    let (file, is_large) = (path.display(), bytes.len() >= LARGE);
+    if is_large {
+        // Before: whoever looks at a node that says nothing is to know what it does.
+        tracing::info!(%file, bytes = bytes.len(), "compiling a large component");
+    }
+    let begun = Instant::now();
+    let compiled = Component::from_binary(engine, bytes);
+    if is_large && compiled.is_ok() {
+        tracing::info!(%file, took = ?begun.elapsed(), "compiled a large component");
+    }
+    compiled.map_err(|error| LoadFault::Invalid(format!("{error:#}")))
 }
