@@ -13,5 +13,10 @@ pub(super) fn count(counted_as: &Arc<str>, limit: Limit) {
 /// Logs it. A line without a pid is about the whole family of that name.
 pub(super) fn log(actor: &str, pid: Option<u64>, limit: Limit) {
     let table = limit.table();
-    tracing::warn!(actor, pid, limit = limit.name(), "the actor reached {limit}; see {table} in node.toml");
+    tracing::warn!(
+        actor,
+        pid,
+        limit = limit.name(),
+        "the actor reached {limit}; see {table} in node.toml"
+    );
 }

@@ -24,9 +24,6 @@ use crate::store::exit::Exit;
 use crate::store::replies::Port;
 use crate::store::timers::Timers;
 
-/// The number of functions that an error of a trap shows.
-const FRAMES: usize = 8;
-
 /// The number of bytes of a guest's error text, or of a function's name, that an error shows.
 const ERROR_TEXT_BYTES: usize = 4096;
 const FUNCTION_NAME_BYTES: usize = 128;
@@ -412,5 +409,5 @@ fn backtrace(code: &Code, error: &wasmtime::Error) -> Frames {
         .downcast_ref::<WasmBacktrace>()
         .map(WasmBacktrace::frames)
         .unwrap_or_default();
-    Frames(code.source_lines.name(frames.iter().take(FRAMES)))
+    Frames(code.source_lines.name(frames))
 }

@@ -21,6 +21,12 @@ const LARGEST_FILE: u64 = 256 << 20;
 /// The number of places whose lines are kept, so that a guest which traps again and again costs a look into its file once.
 const REMEMBERED: usize = 256;
 
+/// The number of functions that are looked at.
+const FRAMES: usize = 32;
+
+/// The number of functions that an error of a trap shows.
+const SHOWN: usize = 8;
+
 /// See the module.
 pub(super) struct SourceLines {
     /// None of a component without lines.
@@ -37,7 +43,8 @@ impl SourceLines {
     }
 
     /// The names of these functions, with their lines as far as they are known.
-    pub(super) fn name<'f>(&self, frames: impl Iterator<Item = &'f FrameInfo> + Clone) -> Vec<String> {
+    pub(super) fn name(&self, frames: &[FrameInfo]) -> Vec<String> {
+        let frames = frames.iter().take(FRAMES);
         let places = frames.clone().map(|frame| {
             Some(Place {
                 function: frame.func_index(),
@@ -60,7 +67,16 @@ impl SourceLines {
             });
             lines.collect()
         });
-        named.collect()
+        let mut names: Vec<String> = named.collect();
+        // A panic is eight functions of Rust's library deep; it is the program's own that helps.
+        let own = |name: &String| name.contains(" in ") && !name.contains(" in library/");
+        if let Some(own) = names.iter().position(own)
+            && own > 1
+        {
+            names.drain(1..own);
+        }
+        names.truncate(SHOWN);
+        names
     }
 
     fn lines(&self, places: &[Option<Place>]) -> Vec<Option<Vec<Line>>> {
