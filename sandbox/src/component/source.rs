@@ -77,11 +77,7 @@ pub(crate) struct FileLimits {
 impl ModuleSource {
     /// Reads the files and checks their digest, if one is expected.
     pub(crate) fn read(&self, limits: FileLimits) -> Result<ModuleFiles, LoadFault> {
-        let component = files::read(&self.path, limits.component).map_err(|error| match error {
-            ReadError::TooLarge(limit) => LoadFault::TooLarge { limit },
-            other => LoadFault::Read(other),
-        })?;
-        let component_digest = Digest::of(&component);
+        let (component, component_digest) = read_component(&self.path, None, limits.component)?;
         let source = self
             .source
             .as_ref()
@@ -115,6 +111,23 @@ impl ModuleSource {
             Some(source) => component.with_source(Digest::of_file(&source.path, limit)?),
             None => component,
         })
+    }
+}
+
+/// The component in a file of at most `limit` bytes, with its digest, which is checked if one is expected.
+pub(crate) fn read_component(
+    path: &Path,
+    expected: Option<Digest>,
+    limit: u64,
+) -> Result<(Vec<u8>, Digest), LoadFault> {
+    let bytes = files::read(path, limit).map_err(|error| match error {
+        ReadError::TooLarge(limit) => LoadFault::TooLarge { limit },
+        other => LoadFault::Read(other),
+    })?;
+    let found = Digest::of(&bytes);
+    match expected {
+        Some(expected) if expected != found => Err(LoadFault::DigestMismatch { expected, found }),
+        _ => Ok((bytes, found)),
     }
 }
 

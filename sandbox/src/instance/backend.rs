@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use wasmtime::component::Component;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy};
 
-use super::code::Code;
+use super::code::{Code, Known};
 use crate::component::cache::Cache;
 use crate::component::cache_key::CacheKey;
 use crate::component::engine_config::{Allocation, Compilation, EngineConfig, POOL_TABLES, Tier};
@@ -26,6 +26,10 @@ use crate::store::interface::HostInterfaces;
 /// The size from which a component's functions are kept one by one, in bytes. A smaller one is compiled in less time than its
 /// author notices.
 const INCREMENTAL_BYTES: usize = 512 << 10;
+
+/// The size from which on the log says that a component is compiled, in bytes. A language with an interpreter is larger, and can take
+/// half a minute.
+const LARGE: usize = 1 << 20;
 
 /// The number of times that the stack of baseline code is larger: its functions keep everything there that optimized code has in
 /// registers.
@@ -122,18 +126,18 @@ impl Backend {
         loaded.entry(digest).or_default().clone()
     }
 
-    /// Compiles a component of the module with this name, and keeps the code. Blocks.
-    pub(super) fn compile(
-        &self,
-        module: &str,
-        digest: &Digest,
-        bytes: &[u8],
-        threads: Threads,
-    ) -> Result<Component, LoadFault> {
-        let started = Instant::now();
-        let component = self.compile_quietly(module, digest, bytes, threads)?;
-        let (took, code) = (started.elapsed(), self.tier);
-        tracing::info!(module, ?code, ?took, "component compiled");
+    /// Compiles a component, and keeps the code. Blocks.
+    pub(super) fn compile(&self, known: &Known, bytes: &[u8], threads: Threads) -> Result<Component, LoadFault> {
+        let (file, code, is_large) = (known.path.display(), self.tier, bytes.len() >= LARGE);
+        if is_large {
+            // Before: whoever looks at a node that says nothing is to know what it does.
+            tracing::info!(%file, ?code, bytes = bytes.len(), "compiling a large component");
+        }
+        let begun = Instant::now();
+        let component = self.compile_quietly(&known.module, &known.digest, bytes, threads)?;
+        if is_large {
+            tracing::info!(%file, ?code, took = ?begun.elapsed(), "compiled a large component");
+        }
         Ok(component)
     }
 

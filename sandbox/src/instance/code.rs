@@ -1,5 +1,6 @@
 //! Compiled code, linked with the host: made of the bytes of a file, or taken from the cache.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::OnceCell;
@@ -8,6 +9,8 @@ use wasmtime::component::Component;
 use super::backend::{Backend, Threads};
 use super::linking::{self, Linked};
 use super::reload_exports::ReloadExports;
+use super::source_lines::SourceLines;
+use crate::component::assembly::Outline;
 use crate::component::cache::{Cache, InUse};
 use crate::component::complexity::{self, Complexity};
 use crate::component::description::Description;
@@ -16,7 +19,7 @@ use crate::component::error::LoadFault;
 use crate::component::format::check_format;
 use crate::component::imports::Offers;
 use crate::component::interfaces::{self, Interfaces};
-use crate::component::needs::{Capacity, Needs, Outline};
+use crate::component::needs::{Capacity, Needs};
 use crate::component::source::{Digest, ModuleSource};
 use crate::files;
 use crate::store::imports::Used;
@@ -49,8 +52,21 @@ pub(super) struct Code {
     /// Those that it imports of the interfaces that the program adds.
     pub(super) added: Vec<Used>,
     pub(super) needs: Needs,
+    /// Which lines of source its code is of.
+    pub(super) source_lines: SourceLines,
     /// What it says of itself, once it was asked; of a component that runs by itself.
     pub(super) description: Arc<OnceCell<Description>>,
+}
+
+/// What is known of a component before it is looked into.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    /// The module's name.
+    pub(super) module: Arc<str>,
+    /// The component's file.
+    pub(super) path: Arc<Path>,
+    /// Its digest.
+    pub(super) digest: Digest,
 }
 
 impl Code {
@@ -72,39 +88,39 @@ impl Code {
     pub(super) fn new(
         backend: &Backend,
         admission: &Admission,
-        (module, digest): (&str, Digest),
+        known: &Known,
         bytes: &Arc<[u8]>,
         threads: Threads,
     ) -> Result<Self, LoadFault> {
         // Before the cache is asked, too: limits may be lower than when the entry was made.
-        let needs = admission.needs(bytes, &backend.imports.offers)?;
-        let (component, origin) = match &backend.cache {
-            Some(cache) => cached_or_compiled(backend, cache, (module, &digest), bytes, threads)?,
-            None => (backend.compile(module, &digest, bytes, threads)?, Origin::Compiled),
+        let admitted = admission.admit(bytes, &backend.imports.offers)?;
+        let compiled = match &backend.cache {
+            Some(cache) => cached_or_compiled(backend, cache, known, bytes, threads)?,
+            None => (backend.compile(known, bytes, threads)?, Origin::Compiled),
         };
-        Self::link(backend, needs, digest, bytes, (component, origin))
+        Self::link(backend, admitted, known, bytes, compiled)
     }
 
     /// What was compiled before, checked as by [`new`](Self::new). None if the cache has nothing.
     pub(super) fn cached(
         backend: &Backend,
         admission: &Admission,
-        digest: Digest,
+        known: &Known,
         bytes: &Arc<[u8]>,
     ) -> Result<Option<Self>, LoadFault> {
-        let needs = admission.needs(bytes, &backend.imports.offers)?;
+        let admitted = admission.admit(bytes, &backend.imports.offers)?;
         let cached = backend
             .cache
             .as_ref()
-            .and_then(|cache| cache.load(&backend.wasmtime, &digest));
-        let linked = cached.map(|component| Self::link(backend, needs, digest, bytes, (component, Origin::Cache)));
+            .and_then(|cache| cache.load(&backend.wasmtime, &known.digest));
+        let linked = cached.map(|component| Self::link(backend, admitted, known, bytes, (component, Origin::Cache)));
         linked.transpose()
     }
 
     fn link(
         backend: &Backend,
-        needs: Needs,
-        digest: Digest,
+        (needs, has_lines): (Needs, bool),
+        known: &Known,
         bytes: &Arc<[u8]>,
         (component, origin): (Component, Origin),
     ) -> Result<Self, LoadFault> {
@@ -119,18 +135,19 @@ impl Code {
         let added = imports.added_among(&interfaces.imports);
         interfaces.uses.extend(added.iter().map(Used::capability));
         Ok(Self {
-            digest,
+            digest: known.digest,
             tier: backend.tier,
             component: (backend.tier == Tier::Baseline).then(|| bytes.clone()),
             size: bytes.len(),
             origin,
             // If another node gives the entry up before this, nothing is lost: the code is in memory, and the next
             // start compiles it.
-            _in_use: cache.as_ref().and_then(|cache| cache.hold(&digest)),
+            _in_use: cache.as_ref().and_then(|cache| cache.hold(&known.digest)),
             linked,
             added,
             interfaces,
             needs,
+            source_lines: SourceLines::of(has_lines, &known.path, known.digest),
             description: Arc::default(),
         })
     }
@@ -144,8 +161,8 @@ pub(super) struct Admission {
 }
 
 impl Admission {
-    /// What each guest of the component needs, unless it is not even to be compiled.
-    fn needs(&self, bytes: &[u8], offers: &Offers) -> Result<Needs, LoadFault> {
+    /// What each guest of the component needs, and whether it has lines of its source, unless it is not even to be compiled.
+    fn admit(&self, bytes: &[u8], offers: &Offers) -> Result<(Needs, bool), LoadFault> {
         // From the cheapest to the dearest, and each only on what the one before has let through.
         check_format(bytes)?;
         complexity::check(bytes, &self.complexity)?;
@@ -153,7 +170,7 @@ impl Admission {
         interfaces::check_releases(&outline.imports, offers)?;
         let needs = outline.needs()?;
         needs.fit(&self.capacity)?;
-        Ok(needs)
+        Ok((needs, outline.has_lines))
     }
 }
 
@@ -174,17 +191,17 @@ impl ModuleSource {
 fn cached_or_compiled(
     backend: &Backend,
     cache: &Cache,
-    (module, digest): (&str, &Digest),
+    known: &Known,
     bytes: &[u8],
     threads: Threads,
 ) -> Result<(Component, Origin), LoadFault> {
-    if let Some(component) = cache.load(&backend.wasmtime, digest) {
+    if let Some(component) = cache.load(&backend.wasmtime, &known.digest) {
         return Ok((component, Origin::Cache));
     }
     // Looked for once more under the claim: whoever had it before has left the code there.
-    let _claim = cache.claim(digest);
-    if let Some(component) = cache.load(&backend.wasmtime, digest) {
+    let _claim = cache.claim(&known.digest);
+    if let Some(component) = cache.load(&backend.wasmtime, &known.digest) {
         return Ok((component, Origin::Cache));
     }
-    Ok((backend.compile(module, digest, bytes, threads)?, Origin::Compiled))
+    Ok((backend.compile(known, bytes, threads)?, Origin::Compiled))
 }

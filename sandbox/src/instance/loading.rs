@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::backend::Threads;
-use super::code::Code;
+use super::code::{Code, Known};
 use super::engine::Engine;
 use super::module::Module;
 use crate::component::error::{LoadError, LoadFault};
-use crate::component::source::{Digest, ModuleSource};
+use crate::component::source::ModuleSource;
 
 impl Engine {
     /// Reads a component, checks that it is an actor, and compiles it unless that was done before.
@@ -50,9 +50,12 @@ impl Engine {
             let source = source.clone();
             blocking(move || source.read(limits)).await?
         };
-        let code = self
-            .load_code(source, files.component_digest, files.component.into())
-            .await?;
+        let known = Known {
+            module: source.name.as_str().into(),
+            path: source.path.as_path().into(),
+            digest: files.component_digest,
+        };
+        let code = self.load_code(known, files.component.into()).await?;
         if let (Some(file), false) = (&source.source, code.runs_source()) {
             return Err(LoadFault::RunsNoSource {
                 path: file.path.clone(),
@@ -61,54 +64,45 @@ impl Engine {
         Ok(Module::new(self.clone(), source, files.source, files.digest, code))
     }
 
-    async fn load_code(&self, source: &ModuleSource, digest: Digest, bytes: Arc<[u8]>) -> Result<Arc<Code>, LoadFault> {
+    async fn load_code(&self, known: Known, bytes: Arc<[u8]>) -> Result<Arc<Code>, LoadFault> {
         if self.is_tiered(bytes.len())
-            && let Some(code) = self.ready_or_baseline(&source.name, digest, &bytes).await?
+            && let Some(code) = self.ready_or_baseline(&known, &bytes).await?
         {
             return Ok(code);
         }
-        self.optimized_code(&source.name, digest, bytes, Threads::All).await
+        self.optimized_code(known, bytes, Threads::All).await
     }
 
     /// Optimized code, which is compiled if it isn't there.
     pub(super) async fn optimized_code(
         &self,
-        module: &str,
-        digest: Digest,
+        known: Known,
         bytes: Arc<[u8]>,
         threads: Threads,
     ) -> Result<Arc<Code>, LoadFault> {
-        let slot = self.optimizing().slot(digest);
+        let slot = self.optimizing().slot(known.digest);
         // Held while it compiles: those that load the same bytes meanwhile wait for this and share the code.
         let mut loaded = slot.lock().await;
         if let Some(code) = loaded.upgrade() {
             return Ok(code);
         }
-        let (engine, module) = (self.clone(), module.to_owned());
-        let code = blocking(move || {
-            let known = (module.as_str(), digest);
-            Code::new(engine.optimizing(), engine.admission(), known, &bytes, threads)
-        });
+        let engine = self.clone();
+        let code = blocking(move || Code::new(engine.optimizing(), engine.admission(), &known, &bytes, threads));
         let code = Arc::new(code.await?);
         *loaded = Arc::downgrade(&code);
         Ok(code)
     }
 
     /// Optimized code that is there, or else baseline code. None if the baseline compiler can't compile it.
-    async fn ready_or_baseline(
-        &self,
-        module: &str,
-        digest: Digest,
-        bytes: &Arc<[u8]>,
-    ) -> Result<Option<Arc<Code>>, LoadFault> {
-        let slot = self.optimizing().slot(digest);
+    async fn ready_or_baseline(&self, known: &Known, bytes: &Arc<[u8]>) -> Result<Option<Arc<Code>>, LoadFault> {
+        let slot = self.optimizing().slot(known.digest);
         // One that is locked is being filled, which is not waited for here.
         if let Ok(mut loaded) = slot.try_lock() {
             if let Some(code) = loaded.upgrade() {
                 return Ok(Some(code));
             }
-            let (engine, bytes) = (self.clone(), bytes.clone());
-            let cached = blocking(move || Code::cached(engine.optimizing(), engine.admission(), digest, &bytes));
+            let (engine, known, bytes) = (self.clone(), known.clone(), bytes.clone());
+            let cached = blocking(move || Code::cached(engine.optimizing(), engine.admission(), &known, &bytes));
             if let Some(code) = cached.await? {
                 let code = Arc::new(code);
                 *loaded = Arc::downgrade(&code);
@@ -118,17 +112,16 @@ impl Engine {
         let Some(baseline) = self.baseline() else {
             return Ok(None);
         };
-        let slot = baseline.slot(digest);
+        let slot = baseline.slot(known.digest);
         let mut loaded = slot.lock().await;
         if let Some(code) = loaded.upgrade() {
             return Ok(Some(code));
         }
-        let (engine, name, bytes) = (self.clone(), module.to_owned(), bytes.clone());
+        let (engine, of, bytes) = (self.clone(), known.clone(), bytes.clone());
         let compiled = blocking(move || {
             let baseline = engine.baseline();
-            let known = (name.as_str(), digest);
             baseline
-                .map(|baseline| Code::new(baseline, engine.admission(), known, &bytes, Threads::All))
+                .map(|baseline| Code::new(baseline, engine.admission(), &of, &bytes, Threads::All))
                 .transpose()
         });
         match compiled.await {
@@ -139,7 +132,11 @@ impl Engine {
             })),
             // It may be in order all the same: not all that components have is known to the baseline compiler.
             Err(LoadFault::Invalid(error)) => {
-                tracing::debug!(module, error, "no baseline code; it is optimized at once");
+                tracing::debug!(
+                    module = &*known.module,
+                    error,
+                    "no baseline code; it is optimized at once"
+                );
                 Ok(None)
             }
             Err(fault) => Err(fault),

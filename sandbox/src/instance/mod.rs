@@ -27,4 +27,5 @@ mod places;
 pub(crate) mod reload;
 pub(crate) mod reload_exports;
 mod replies_export;
-pub(crate) mod ticker;
+pub(crate) mod source_lines;
+mod ticker;

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use super::backend::Threads;
-use super::code::{Code, Origin};
+use super::code::{Code, Known, Origin};
 use super::engine::Engine;
-use crate::component::capabilities::CapabilityUse;
+use crate::component::capabilities::Capabilities;
 use crate::component::description::Description;
 use crate::component::engine_config::Tier;
-use crate::component::error::LoadError;
+use crate::component::error::{LoadError, LoadFault};
 use crate::component::needs::Needs;
-use crate::component::source::{Digest, ModuleSource, SourceFile, SourceText};
+use crate::component::reach;
+use crate::component::source::{Digest, ModuleSource, SourceFile, SourceText, read_component};
 use crate::policy::grants::{Grants, NotGranted};
 
 /// A module that actors can be made of. Cheap to clone.
@@ -110,15 +111,16 @@ impl Module {
         let Some(component) = self.code.component.clone() else {
             return Ok(self.clone());
         };
+        let known = Known {
+            module: self.name.clone(),
+            path: self.path.clone(),
+            digest: self.code.digest,
+        };
         let code = self
             .engine
-            .optimized_code(&self.name, self.code.digest, component, Threads::One)
+            .optimized_code(known, component, Threads::One)
             .await
-            .map_err(|fault| LoadError {
-                module: self.name.to_string(),
-                path: self.path.to_path_buf(),
-                fault,
-            })?;
+            .map_err(|fault| self.error(fault))?;
         Ok(Self { code, ..self.clone() })
     }
 
@@ -137,9 +139,23 @@ impl Module {
         self.code.interfaces.exports.iter().map(String::as_str)
     }
 
-    /// The capabilities that its actors could use.
-    pub fn capability_uses(&self) -> &[CapabilityUse] {
-        &self.code.interfaces.uses
+    /// The capabilities that its actors could use. It reads the file once more and follows the calls in its code, which takes about a
+    /// second for one of twenty megabytes, and should run where that may block.
+    ///
+    /// # Errors
+    /// The file can't be read, or is another one by now.
+    pub fn capabilities(&self) -> Result<Capabilities, LoadError> {
+        let read = read_component(&self.path, Some(self.code.digest), self.largest_file());
+        let (bytes, _) = read.map_err(|fault| self.error(fault))?;
+        Ok(Capabilities::of(&self.code.interfaces.uses, reach::of(&bytes)))
+    }
+
+    fn error(&self, fault: LoadFault) -> LoadError {
+        LoadError {
+            module: self.name.to_string(),
+            path: self.path.to_path_buf(),
+            fault,
+        }
     }
 
     /// Checks that it imports nothing that an actor would have to be granted and isn't.

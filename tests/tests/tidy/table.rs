@@ -69,7 +69,10 @@ pub(crate) const LAYERS: &[Layer] = &[
         of: "sandbox",
         name: "component",
         modules: &["directory", "files", "policy"],
-        crates: &["hex", "hmac", "metrics", "parking_lot", "ractor", "rand", "sha2", "thiserror", "tracing", "wasmparser", "wasmtime"],
+        crates: &[
+            "addr2line", "hex", "hmac", "metrics", "parking_lot", "ractor", "rand", "rustc_demangle", "sha2", "thiserror", "tracing", "wasmparser",
+            "wasmtime",
+        ],
         not_std: &["std::env", "std::process"],
     },
     Layer {
