@@ -39,14 +39,19 @@ fn succeed(command: &mut Command) -> Option<String> {
     None
 }
 
+/// Where the tools of the languages are installed, once for all tests that need them.
+fn tools() -> PathBuf {
+    let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("project-tools");
+    env::var_os("RACTOR_HOST_CACHE").map_or(shared, PathBuf::from)
+}
+
 /// `ractor-host test` of a guest, in the copy that the demo built.
 #[track_caller]
 fn test_guest(folder: &Path, guest: &str) -> Option<String> {
     let programs = env::var_os("RACTOR_TEST_BIN_DIR").map_or_else(|| folder.join("../programs"), PathBuf::from);
-    let tools = env::var_os("RACTOR_HOST_CACHE").map_or_else(|| folder.join("tools"), PathBuf::from);
     let mut command = Command::new(programs.join("ractor-host"));
     command.args(["test", guest]).current_dir(folder.join("projects"));
-    command.env("RACTOR_HOST_CACHE", tools);
+    command.env("RACTOR_HOST_CACHE", tools());
     command.env("CARGO_TARGET_DIR", folder.join("cargo"));
     succeed(&mut command)
 }
@@ -54,7 +59,7 @@ fn test_guest(folder: &Path, guest: &str) -> Option<String> {
 #[test]
 fn the_example_in_four_languages_loses_no_order_while_its_python_is_edited() {
     let mut demo = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    demo.args(["demo", "polyglot"]);
+    demo.args(["demo", "polyglot"]).env("RACTOR_HOST_CACHE", tools());
     let Some(said) = succeed(&mut demo) else { return };
     assert!(said.contains("5000 orders sent, 5000 answers, 0 lost"), "{said}");
 

@@ -19,7 +19,7 @@ const OLD: &str = "    \"gift-card\": 20,\n";
 const NEW: &str = "    \"gift-card\": 90,\n";
 /// The longest time for Python to be built and compiled, on a machine that does much else besides.
 const BUILD: Duration = Duration::from_secs(600);
-/// How the core says that the new code runs.
+/// The words of the core when the new code runs.
 const RELOADED: &str = "reloaded scoring: 2 actors";
 
 /// Sends all orders, and edits the rule in between.

@@ -11,7 +11,7 @@ pub(super) const DECIDED: u64 = 2;
 /// The others.
 pub(super) const FAILED: u64 = 2;
 /// What the good ones cost.
-pub(super) const CENTS: u64 = 2 * 49_90;
+pub(super) const CENTS: u64 = 2 * 4_990;
 
 /// Tells of them.
 pub(super) fn tell(shop: &Shop, transcript: &mut Transcript) -> Result<()> {

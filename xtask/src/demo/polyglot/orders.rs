@@ -7,6 +7,9 @@ pub(super) const BEFORE: usize = 2_000;
 /// From here on, orders come after the new rule is in force.
 pub(super) const AFTER: usize = 4_000;
 
+/// What an amount is counted in.
+const EUR_IN_CENTS: u64 = 100;
+
 /// What kind of order it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -30,9 +33,9 @@ pub(super) fn kind(number: usize) -> Kind {
 /// What an order costs.
 pub(super) fn cents(number: usize) -> u64 {
     match kind(number) {
-        Kind::Ordinary => 20_00,
-        Kind::Big => 900_00,
-        Kind::GiftCard => 50_00,
+        Kind::Ordinary => 20 * EUR_IN_CENTS,
+        Kind::Big => 900 * EUR_IN_CENTS,
+        Kind::GiftCard => 50 * EUR_IN_CENTS,
     }
 }
 
