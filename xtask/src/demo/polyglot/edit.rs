@@ -118,6 +118,7 @@ impl Outcome {
 
     fn check(&self, transcript: &mut Transcript) -> Result<()> {
         let ordinary = orders::of_kind(Kind::Ordinary, 0..ALL);
+        let gift_cards = |numbers| orders::of_kind(Kind::GiftCard, numbers);
         let (approved, declined) = (
             self.count("gift card", "approved 20"),
             self.count("gift card", "declined 90"),
@@ -131,20 +132,33 @@ impl Outcome {
             &[&approved.to_string(), &declined.to_string()],
         );
         transcript.note("100 orders of 900 EUR by one customer: 5 approved, then 95 for a person to review, before and after the edit");
-        let counts = [
-            (self.count("ordinary", "approved 0"), ordinary),
-            (approved + declined, orders::of_kind(Kind::GiftCard, 0..ALL)),
-            (self.by_old_rule, orders::of_kind(Kind::GiftCard, 0..BEFORE)),
-            (self.by_new_rule, orders::of_kind(Kind::GiftCard, AFTER..ALL)),
+        for (what, count, expected) in [
+            (
+                "ordinary orders approved",
+                self.count("ordinary", "approved 0"),
+                ordinary,
+            ),
+            (
+                "gift cards approved or declined",
+                approved + declined,
+                gift_cards(0..ALL),
+            ),
+            (
+                "gift cards approved before the edit",
+                self.by_old_rule,
+                gift_cards(0..BEFORE),
+            ),
+            ("gift cards declined after it", self.by_new_rule, gift_cards(AFTER..ALL)),
             // The scorer knew, after the reload as before, what this customer had spent.
-            (self.count("big", "approved 25"), 5),
-            (self.count("big", "review 55"), 95),
-        ];
-        ensure!(
-            counts.iter().all(|(count, expected)| count == expected),
-            "(count, expected) are {counts:?}; all are {:?}",
-            self.counts
-        );
+            ("orders of 900 EUR approved", self.count("big", "approved 25"), 5),
+            ("orders of 900 EUR to be reviewed", self.count("big", "review 55"), 95),
+        ] {
+            ensure!(
+                count == expected,
+                "{what}: {count}, and not {expected}; these are all: {:?}",
+                self.counts
+            );
+        }
         Ok(())
     }
 }

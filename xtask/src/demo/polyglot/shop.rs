@@ -138,9 +138,11 @@ pub(super) enum At {
 }
 
 /// Where a node of the demo keeps its own files: within the folder of the demo, and what is compiled from one run to the next.
-fn own_files(checkout: &Checkout, folder: &Path, name: &str) -> [String; 3] {
+fn own_files(checkout: &Checkout, folder: &Path, name: &str) -> [String; 4] {
     [
         format!("runtime.cache_dir={:?}", checkout.cache()),
+        // Each run compiles an edited scorer anew.
+        "runtime.cache_bytes=\"512MiB\"".to_owned(),
         format!("runtime.cache_key_file={:?}", checkout.cache_key()),
         format!("runtime.state_dir={:?}", folder.join("state").join(name)),
     ]
