@@ -22,7 +22,14 @@ const ONE_BUILD: &str = "one-build";
 /// The packages that are built together, with what else is named for its features. Any other is built by itself.
 const TOGETHER: [&[&str]; 3] = [
     // Nodes with guests.
-    &["counter-node", "key-value", "ractor-host", "router", ONE_BUILD],
+    &[
+        "counter-node",
+        "key-value",
+        "polyglot",
+        "ractor-host",
+        "router",
+        ONE_BUILD,
+    ],
     // Peers with the defaults of `ractor_cluster`.
     &["host-peer", "stock-peer"],
     // Programs on the cluster layer without any feature.
@@ -120,7 +127,7 @@ mod tests {
         assert_eq!(
             packages,
             [
-                "counter-node key-value ractor-host router one-build",
+                "counter-node key-value polyglot ractor-host router one-build",
                 "c-guest",
                 "host-peer stock-peer"
             ]
