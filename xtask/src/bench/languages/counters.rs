@@ -18,7 +18,7 @@ const LOADS: [(&str, &str); 2] = [(CASTS, "casts 8 4096"), (CALLS, "calls 1 0")]
 /// The number of actors of one language that are started: one in Python takes most of a mebibyte.
 const CROWD: u32 = 200;
 
-/// The elements of a long list, and how often one goes there and back.
+/// The elements of a long list, and the number of times that one goes there and back.
 const ELEMENTS: u64 = 1_000_000;
 const TIMES: u32 = 5;
 

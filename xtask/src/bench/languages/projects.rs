@@ -21,7 +21,7 @@ const NAME: &str = "counter";
 /// Where the node of a new project listens. Here, any port will do.
 const LISTEN: &str = "127.0.0.1:4697";
 const ANY_PORT: &str = "127.0.0.1:0";
-/// How often a project's source is edited while `dev` runs. The least time counts.
+/// The number of edits of a source while `dev` runs. The least time counts.
 const EDITS: u32 = 3;
 /// The time between an edit and the next, so that `dev` watches again.
 const REST: Duration = Duration::from_millis(500);
