@@ -23,6 +23,8 @@ pub(crate) struct MessageVariant {
 /// A field that travels.
 pub(crate) struct VariantArgument {
     pub(crate) member: Member,
+    /// What descriptions call it, if that isn't the name of the field.
+    pub(crate) name: Option<String>,
     pub(crate) ty: Type,
 }
 

@@ -4,8 +4,8 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Data, DeriveInput, Error, Expr, ExprLit, Field, GenericArgument, Lit, Member, Meta, MetaNameValue,
-    PathArguments, PathSegment, Type, Variant,
+    Attribute, Data, DeriveInput, Error, Expr, ExprLit, Field, GenericArgument, Lit, LitStr, Member, Meta,
+    MetaNameValue, PathArguments, PathSegment, Type, Variant,
 };
 
 use crate::model::{MessageEnum, MessageVariant, ReplyType, VariantArgument};
@@ -95,8 +95,19 @@ fn role(field: &Field, member: Member) -> Result<FieldRole, Error> {
     refuse_nested_port(&field.ty)?;
     Ok(FieldRole::VariantArgument(VariantArgument {
         member,
+        name: argument_name(field)?,
         ty: field.ty.clone(),
     }))
+}
+
+/// What `#[argument("name")]` says.
+fn argument_name(field: &Field) -> Result<Option<String>, Error> {
+    let attribute = field
+        .attrs
+        .iter()
+        .find(|attribute| attribute.path().is_ident("argument"));
+    let name = attribute.map(|attribute| attribute.parse_args::<LitStr>().map(|name| name.value()));
+    name.transpose()
 }
 
 /// The last segment of a path to `RpcReplyPort`, whatever leads there.
@@ -209,10 +220,10 @@ fn missing_reply_port(variant: &Ident, attribute: &Attribute) -> Error {
 
 /// The mistakes found so far, as the one error that reports them all.
 #[derive(Default)]
-struct Mistakes(Option<Error>);
+pub(crate) struct Mistakes(Option<Error>);
 
 impl Mistakes {
-    fn add(&mut self, mistake: Error) {
+    pub(crate) fn add(&mut self, mistake: Error) {
         match &mut self.0 {
             Some(all) => all.combine(mistake),
             none => *none = Some(mistake),
@@ -220,7 +231,7 @@ impl Mistakes {
     }
 
     /// Takes the mistake out of a result.
-    fn keep<T>(&mut self, result: Result<T, Error>) -> Option<T> {
+    pub(crate) fn keep<T>(&mut self, result: Result<T, Error>) -> Option<T> {
         result.map_err(|mistake| self.add(mistake)).ok()
     }
 
@@ -228,7 +239,7 @@ impl Mistakes {
         self.0.is_none()
     }
 
-    fn none_or<T>(self, value: T) -> Result<T, Error> {
+    pub(crate) fn none_or<T>(self, value: T) -> Result<T, Error> {
         self.0.map_or(Ok(value), Err)
     }
 }

@@ -70,7 +70,40 @@
 //! - `reload`: `ractor::reload`, actors whose code can be replaced while they live.
 //! - `testing`: `ractor::testing`, a host for the tests of actors, natively. For dev-dependencies only.
 //!
-//! With the first two, an actor can be as short as this:
+//! The shortest way to write an actor is [`contract`], for which the public methods of an impl are the messages:
+//!
+//! ```
+//! # #[cfg(feature = "reload")]
+//! # mod counter {
+//! # use ractor_guest as ractor;
+//! use ractor::reload::{PortableState, Reload};
+//!
+//! #[derive(Default, PortableState)]
+//! pub struct Counter {
+//!     count: u64,
+//! }
+//!
+//! #[ractor::contract]
+//! impl Counter {
+//!     pub fn pre_start(count: u64) -> Self {
+//!         Self { count }
+//!     }
+//!
+//!     pub fn add(&mut self, number: u64) {
+//!         self.count += number;
+//!     }
+//!
+//!     pub fn get(&self) -> u64 {
+//!         self.count
+//!     }
+//! }
+//!
+//! impl Reload for Counter {}
+//! ractor::export!(Counter, reload, start = count);
+//! # }
+//! ```
+//!
+//! With the first two features, and ractor's own attribute, it is this:
 //!
 //! ```
 //! # #[cfg(all(feature = "actor-macros", feature = "blanket_serde"))]
@@ -146,4 +179,4 @@ pub use self::formats::Protobuf;
 pub use self::guest::*;
 #[cfg(not(target_family = "wasm"))]
 pub use self::native::*;
-pub use ractor_host_derive::{RactorClusterMessage, RactorMessage};
+pub use ractor_host_derive::{RactorClusterMessage, RactorMessage, contract};

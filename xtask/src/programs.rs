@@ -119,16 +119,19 @@ mod tests {
     #[test]
     fn programs_are_built_together_where_that_changes_nothing() -> Result<()> {
         let workspace = Workspace::find()?;
-        let named = ["ractor-host", "c-guest", "stock-peer", "router", "capture-frames"];
+        let named = ["ractor-host", "unix-socket", "stock-peer", "router", "capture-frames"];
         let groups = groups(&workspace, named)?;
         let binaries: Vec<String> = groups.iter().map(|(_, binaries)| binaries.join(" ")).collect();
-        assert_eq!(binaries, ["ractor-host router", "c-guest", "stock-peer capture-frames"]);
+        assert_eq!(
+            binaries,
+            ["ractor-host router", "unix-socket", "stock-peer capture-frames"]
+        );
         let packages: Vec<String> = groups.iter().map(|(packages, _)| packages.join(" ")).collect();
         assert_eq!(
             packages,
             [
-                "counter-node key-value polyglot ractor-host router one-build",
-                "c-guest",
+"counter-node key-value polyglot ractor-host router one-build",
+                "ractor-host-tests unix-socket",
                 "host-peer stock-peer"
             ]
         );
