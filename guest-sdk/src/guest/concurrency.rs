@@ -84,7 +84,7 @@ impl Interval {
         if !left.is_zero() {
             sleep(left).await;
         }
-        // After the wait: one that is given up is waited for again.
+        // After the wait: one that is given up comes again.
         self.next = due + self.period;
         due
     }

@@ -172,7 +172,7 @@ impl ActorCell {
         deliver(self.id, message).map_err(|message| Box::new(MessagingErr::SendErr(message)))
     }
 
-    /// Sends a message; if it is a call, its reply is to be waited for.
+    /// Sends a message; if it is a call, what is left is to wait for its reply.
     pub(crate) fn begin<TMessage: Message>(&self, message: TMessage) -> Result<Sent, MessagingErr<TMessage>> {
         begin(self.id, serialized(message)?, executor::awaiting()).map_err(refused)
     }

@@ -38,7 +38,7 @@ impl<TFrom> DerivedActorRef<TFrom> {
         self.inner.clone()
     }
 
-    /// Converts a message and sends it; if it is a call, its reply is to be waited for.
+    /// Converts a message and sends it; if it is a call, what is left is to wait for its reply.
     pub(crate) fn begin(&self, message: TFrom) -> Result<Sent, MessagingErr<TFrom>> {
         let sent = (self.convert)(message, Sending::Begun)?;
         Ok(sent.unwrap_or(Sent::Done(Outcome::Accepted)))

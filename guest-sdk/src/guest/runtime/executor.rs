@@ -17,12 +17,15 @@ pub(crate) type Arrived = Result<Vec<u8>, CallError>;
 /// Something that will come. Dropping it gives it up.
 pub(crate) type Coming = Pin<Box<dyn Future<Output = Arrived> + Send>>;
 
+/// Sends a call: to whom, its tag, its arguments, and the milliseconds after which it ends.
+pub(crate) type Ask = fn(Pid, &str, &[u8], Option<u64>) -> Result<Coming, CallError>;
+
 /// How a handler waits without its actor standing still. A component has this code if its actor is exported with `awaits`; nothing
 /// else leads to it.
 pub(crate) struct Awaiting {
     /// Sends a call.
-    pub(crate) ask: fn(Pid, &str, &[u8], Option<u64>) -> Result<Coming, CallError>,
-    /// Starts a timer of so many milliseconds.
+    pub(crate) ask: Ask,
+    /// Starts a timer of this number of milliseconds.
     pub(crate) wake_after: fn(u64) -> Result<Coming, TimerError>,
     /// Stops the actor when the handler is done.
     pub(crate) stop: fn(Option<String>),

@@ -22,7 +22,7 @@ thread_local! {
     static WAITS: RefCell<Waits> = const { RefCell::new(Waits { replies: Numbered::new(), wakes: Numbered::new() }) };
 }
 
-/// What is waited for.
+/// What a handler waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Reply,
