@@ -30,7 +30,8 @@
 //! - A variant is a *cast*: sent, and never answered. A variant marked `#[rpc]` is a *call*: it has exactly one field
 //!   of type `RpcReplyPort<T>`, at any position, through which the receiver answers with a `T`.
 //! - A message carries its variant's identifier as a string (`Add`), so variants can be added and reordered freely, and
-//!   renamed only together with all peers.
+//!   renamed only together with all peers. `#[wire(name = "Self")]` in front of a variant gives it another name there, such as one
+//!   that is no identifier in Rust.
 //! - The arguments are all fields except the reply port, in the order of the source, whether tuple or named. Each is its length in
 //!   bytes as a big-endian `u64`, then its `BytesConvertable` bytes: `Add(5)` above. A variant without such fields has no bytes at
 //!   all.
@@ -86,11 +87,12 @@ pub fn ractor_message(input: TokenStream) -> TokenStream {
 }
 
 /// Makes an enum a message that can also travel to other nodes and into guests. `#[rpc]` marks the variants that are
-/// calls; they have exactly one `RpcReplyPort<T>` field.
+/// calls; they have exactly one `RpcReplyPort<T>` field. `#[wire(name = "…")]` is what a variant is called on the wire, if not by its
+/// identifier.
 ///
-/// `#[argument("name")]` names a field of a tuple in descriptions. Every other field, and every reply type, must be `ractor::BytesConvertable`. See the crate's documentation for the
-/// bytes and for what is refused.
-#[proc_macro_derive(RactorClusterMessage, attributes(rpc, argument))]
+/// `#[argument("name")]` names a field of a tuple in descriptions. Every other field, and every reply type, must be
+/// `ractor::BytesConvertable`. See the crate's documentation for the bytes and for what is refused.
+#[proc_macro_derive(RactorClusterMessage, attributes(rpc, argument, wire))]
 pub fn ractor_cluster_message(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     match parse::message_enum(&input) {

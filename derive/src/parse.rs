@@ -12,6 +12,7 @@ use crate::model::{MessageEnum, MessageVariant, ReplyType, VariantArgument};
 use crate::tokens::find_ident;
 
 const REPLY_PORT: &str = "RpcReplyPort";
+const WIRE: &str = "wire";
 
 /// Checks the whole input.
 pub(crate) fn message_enum(input: &DeriveInput) -> Result<MessageEnum, Error> {
@@ -25,11 +26,12 @@ pub(crate) fn message_enum(input: &DeriveInput) -> Result<MessageEnum, Error> {
     if let Some(attribute) = rpc_attributes(&input.attrs).next() {
         mistakes.add(misplaced(attribute));
     }
-    let variants = data
+    let variants: Vec<MessageVariant> = data
         .variants
         .iter()
         .filter_map(|variant| mistakes.keep(message_variant(variant)))
         .collect();
+    mistakes.keep(check_tags(&variants));
     mistakes.none_or(MessageEnum {
         ident: input.ident.clone(),
         generics: input.generics.clone(),
@@ -72,12 +74,55 @@ fn message_variant(variant: &Variant) -> Result<MessageVariant, Error> {
     {
         mistakes.add(missing_reply_port(&variant.ident, attribute));
     }
+    let name = mistakes.keep(wire_name(variant)).flatten();
     mistakes.none_or(MessageVariant {
         ident: variant.ident.clone(),
+        name,
         documentation: documentation(&variant.attrs),
         arguments,
         reply: replies.pop(),
     })
+}
+
+/// What `#[wire(name = "…")]` says.
+fn wire_name(variant: &Variant) -> Result<Option<LitStr>, Error> {
+    let mut name = None;
+    for attribute in variant.attrs.iter().filter(|attribute| attribute.path().is_ident(WIRE)) {
+        attribute.parse_nested_meta(|meta| {
+            if !meta.path.is_ident("name") {
+                return Err(meta.error("`#[wire(…)]` knows `name = \"…\"`, what the message is called on the wire"));
+            }
+            let given: LitStr = meta.value()?.parse()?;
+            if given.value().is_empty() {
+                return Err(Error::new_spanned(given, "a message has a name that is not empty"));
+            }
+            if name.is_some() {
+                return Err(Error::new_spanned(given, "the message has a name already"));
+            }
+            name = Some(given);
+            Ok(())
+        })?;
+    }
+    Ok(name)
+}
+
+/// No two variants have one name on the wire.
+fn check_tags(variants: &[MessageVariant]) -> Result<(), Error> {
+    let mut mistakes = Mistakes::default();
+    for (at, variant) in variants.iter().enumerate() {
+        let tag = variant.tag();
+        let before = variants.iter().take(at).find(|before| before.tag() == tag);
+        if let Some(before) = before {
+            // Only one of them can have its name from its identifier.
+            let place = variant.name.as_ref().or(before.name.as_ref());
+            let message = format!(
+                "`{}` and `{}` are both `{tag}` on the wire",
+                before.ident, variant.ident
+            );
+            mistakes.add(Error::new_spanned(place, message));
+        }
+    }
+    mistakes.none_or(())
 }
 
 /// What a field is for.

@@ -45,7 +45,7 @@ where
     else {
         return Err(CallError::WrongType);
     };
-    let bytes = outgoing::call(actor.get_id(), &variant, &args, reply.get_timeout())?;
+    let bytes = outgoing::call(actor.get_id(), &variant, &args, reply.get_timeout()).await?;
     // Through the port, which decodes it on its way to the slot, or drops it.
     let _undecoded = reply.send(bytes);
     slot.take().ok_or(CallError::NoReply)?.map_err(CallError::Failed)
