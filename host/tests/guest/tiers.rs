@@ -160,7 +160,13 @@ async fn guests_of_both_tiers_share_the_places_of_one_pool() {
     );
     baseline.cell.kill();
     baseline.guest.ended.await.unwrap();
-    node.start().await;
+    // The place comes back with the instance, which goes a moment after the news.
+    let starting = async {
+        while start_module(&node.first, node.options.clone()).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, starting).await.is_ok());
 }
 
 #[tokio::test]
