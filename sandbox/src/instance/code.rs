@@ -58,7 +58,7 @@ pub(super) struct Code {
     pub(super) description: Arc<OnceCell<Description>>,
 }
 
-/// What is known of a component before it is looked into.
+/// What is known of a component before anything looks into it.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     /// The module's name.
