@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(
             packages,
             [
-"counter-node key-value polyglot ractor-host router one-build",
+                "counter-node key-value polyglot ractor-host router one-build",
                 "ractor-host-tests unix-socket",
                 "host-peer stock-peer"
             ]

@@ -99,7 +99,15 @@ fn link(build: &Build<'_>) -> Result<()> {
         .capture()?;
     zig(build.tools, build.sources)
         // With the options of projects, so that zig compiles one libc for both.
-        .args(["cc", "-target", "wasm32-wasi", "-mexec-model=reactor", "-Os", "-g", STACK])
+        .args([
+            "cc",
+            "-target",
+            "wasm32-wasi",
+            "-mexec-model=reactor",
+            "-Os",
+            "-g",
+            STACK,
+        ])
         .args(["actor.o", "ractor.o", "-o", "core.wasm"])
         .capture()?;
     let core = build.sources.join("core.wasm");
