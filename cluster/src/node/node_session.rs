@@ -21,6 +21,7 @@ use crate::directory::{self, WantedActor};
 use crate::session::{
     CloseReason, EntryRefusals, LocalChange, PeerAccount, PeerLedger, Role, Session, SessionConfig, StockPeers, Timing,
 };
+use crate::transport::Room;
 use crate::wire::{self, Data};
 
 /// One connection to another node.
@@ -184,7 +185,10 @@ impl NodeSessionState {
         if let wire::Message::Data(Data::Reply(_)) | wire::Message::Unknown = message {
             return;
         }
-        self.link.outbox().push(|out| wire::encode(message, out)).ok();
+        self.link
+            .outbox()
+            .push(Room::Needed, |out| wire::encode(message, out))
+            .ok();
     }
 
     /// A local actor started. The peer hears of it if it is shared.
