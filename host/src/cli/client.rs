@@ -108,6 +108,10 @@ impl Deadline {
         }
     }
 
+    pub(super) fn at(self) -> Instant {
+        self.at
+    }
+
     pub(super) fn remaining(self) -> Duration {
         self.at.saturating_duration_since(Instant::now())
     }

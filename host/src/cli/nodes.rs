@@ -75,12 +75,12 @@ impl ControlledNode {
 
     /// The same, for whoever tells errors apart.
     pub(super) async fn try_ask(&mut self, request: &Request) -> Result<Answer, AskError> {
-        self.control.ask(request, &[], self.deadline.remaining()).await
+        self.control.ask(request, &[], self.deadline.at()).await
     }
 
     /// Uploads a component; gives how many bytes of it the node lacked.
     pub(super) async fn upload(&mut self, digest: crate::guest::Digest, bytes: &[u8]) -> anyhow::Result<u64> {
-        let sent = self.control.upload(digest, bytes, self.deadline.remaining()).await;
+        let sent = self.control.upload(digest, bytes, self.deadline.at()).await;
         sent.map_err(|error| explain(&self.name, &error))
     }
 

@@ -91,8 +91,11 @@ impl Maintenance {
             writer.expect_last(schedule.living());
         }
         self.watcher = None;
-        // The control actor ends with the root supervisor, and would be started again while everything goes down.
-        self.control = None;
+        // The control actor ends with the root supervisor, and would be started again while everything goes down. Until it ends, it
+        // takes nothing that would change the code of actors that are ending.
+        if let Some(control) = self.control.take() {
+            control.close();
+        }
     }
 
     /// Asks the actors that still work for their states once more, before they are killed at it.
