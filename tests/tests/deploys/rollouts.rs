@@ -47,6 +47,25 @@ fn all_nodes_that_the_first_one_knows_are_deployed_to() {
     );
 }
 
+/// A node may be frozen, or at an address that can't be reached from here.
+#[test]
+fn what_a_node_runs_is_told_though_another_one_does_not_answer() {
+    let lab = Lab::new();
+    let nodes = three(&lab);
+    let [alpha, beta, gamma] = &nodes;
+    let addresses = [beta.address(), alpha.address(), gamma.address()];
+    beta.process().freeze();
+    let status = lab.control("status", &addresses, &[]);
+    beta.process().thaw();
+    let (out, error) = (&status.stdout, &status.stderr);
+    assert!(
+        out.contains("alpha@") && out.contains("gamma@") && !out.contains("beta@"),
+        "{out}"
+    );
+    assert!(error.contains(beta.address()), "{error}");
+    assert_eq!(status.code, Some(1));
+}
+
 #[test]
 fn the_first_failure_ends_a_rollout() {
     let lab = Lab::new();
