@@ -80,7 +80,7 @@ fn format(workspace: &Workspace) -> Result<()> {
     report::step("the lock file of the fuzz targets");
     workspace
         .cargo(["tree", "--locked", "--depth", "0", "--manifest-path"])
-        .arg(fuzz)
+        .args([fuzz])
         .show()
         .context("fuzz/Cargo.lock is stale; `cp Cargo.lock fuzz/ && cargo metadata --manifest-path fuzz/Cargo.toml` makes it anew")
 }

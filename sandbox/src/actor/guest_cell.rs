@@ -141,7 +141,7 @@ impl GuestRef {
     }
 
     /// The same for somebody with limited patience. None if the actor hadn't begun to change over by then: it goes on with the code
-    /// that it has. Once it has begun, it is waited for, because that can't be undone.
+    /// that it has. Once it has begun, this waits for it, because that can't be undone.
     ///
     /// # Errors
     /// As for [`reload`](Self::reload).

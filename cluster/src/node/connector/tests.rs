@@ -10,7 +10,7 @@ use super::*;
 use crate::node::dialling::Backoff;
 use crate::node::node_requests::OpaqueNodeRequest;
 
-/// The longest that anything here is waited for.
+/// The longest wait for anything here.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Stands for a node that starts no session.

@@ -12,7 +12,7 @@ use crate::node::client::{ConnectError, connect_until_ready};
 use crate::node::{NodeServerMessage, NodeServerSessionInformation, left_out, listen_addr, quiesce};
 use crate::session::CloseReason;
 
-/// The longest that anything here is waited for.
+/// The longest wait for anything here.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn node(name: &str) -> (ActorRef<NodeServerMessage>, String) {
