@@ -84,9 +84,9 @@ impl Code {
     ) -> Result<Self, LoadFault> {
         // Before the cache is asked, too: limits may be lower than when the entry was made.
         let (needs, has_lines) = admission.admit(bytes, &imports.offers)?;
-        let (component, origin) = match cache {
+        let (component, origin, in_use) = match cache {
             Some(cache) => cached_or_compiled(engine, cache, path, &digest, bytes)?,
-            None => (compile(engine, path, bytes)?, Origin::Compiled),
+            None => (compile(engine, path, bytes)?, Origin::Compiled, None),
         };
         let linked = linking::check(engine, imports, &component)?;
         let mut interfaces = Interfaces::of(engine, &component, &imports.offers);
@@ -96,9 +96,7 @@ impl Code {
             digest,
             size: bytes.len(),
             origin,
-            // If another node gives the entry up before this, nothing is lost: the code is in memory, and the next
-            // start compiles it.
-            _in_use: cache.and_then(|cache| cache.hold(&digest)),
+            _in_use: in_use,
             linked,
             added,
             interfaces,
@@ -143,25 +141,31 @@ impl ModuleSource {
     }
 }
 
-/// Takes it from the cache, or compiles it while other nodes wait to find it there.
+/// Takes it from the cache, or compiles it while other nodes wait to find it there. What keeps its entry there comes with it.
 fn cached_or_compiled(
     engine: &wasmtime::Engine,
     cache: &Cache,
     path: &Path,
     digest: &Digest,
     bytes: &[u8],
-) -> Result<(Component, Origin), LoadFault> {
-    if let Some(component) = cache.load(engine, digest) {
-        return Ok((component, Origin::Cache));
+) -> Result<(Component, Origin, Option<InUse>), LoadFault> {
+    // Held before it is read, or another node might give it up in between, and the next start would compile what runs here.
+    let load = || {
+        let in_use = cache.hold(digest);
+        let component = cache.load(engine, digest)?;
+        Some((component, Origin::Cache, in_use))
+    };
+    if let Some(loaded) = load() {
+        return Ok(loaded);
     }
     // Looked for once more under the claim: whoever had it before has left the code there.
     let _claim = cache.claim(digest);
-    if let Some(component) = cache.load(engine, digest) {
-        return Ok((component, Origin::Cache));
+    if let Some(loaded) = load() {
+        return Ok(loaded);
     }
     let component = compile(engine, path, bytes)?;
     cache.store(digest, &component);
-    Ok((component, Origin::Compiled))
+    Ok((component, Origin::Compiled, cache.hold(digest)))
 }
 
 /// The size from which on the log says that a component is compiled, in bytes. A language with an interpreter is larger, and can take
