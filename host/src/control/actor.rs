@@ -4,6 +4,7 @@
 //! saying whether it is proved; what is asked is done by a task, of which there are few at once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -37,6 +38,7 @@ const RESTART_PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// The name is taken.
 pub(crate) async fn start(control: ControlSetup, supervisor: ActorCell) -> Result<RestartGuard, SpawnErr> {
+    let is_closed = control.is_closed.clone();
     let mut actor = spawn(control.clone(), supervisor.clone()).await?;
     let restarts = tokio::spawn(async move {
         loop {
@@ -52,7 +54,10 @@ pub(crate) async fn start(control: ControlSetup, supervisor: ActorCell) -> Resul
             };
         }
     });
-    Ok(RestartGuard(restarts.abort_handle()))
+    Ok(RestartGuard {
+        restarts: restarts.abort_handle(),
+        is_closed,
+    })
 }
 
 async fn spawn(control: ControlSetup, supervisor: ActorCell) -> Result<ActorCell, SpawnErr> {
@@ -62,11 +67,22 @@ async fn spawn(control: ControlSetup, supervisor: ActorCell) -> Result<ActorCell
 
 /// The control actor is started again whenever it ends, as long as this lives. The actor itself ends with its supervisor.
 #[derive(Debug)]
-pub(crate) struct RestartGuard(AbortHandle);
+pub(crate) struct RestartGuard {
+    restarts: AbortHandle,
+    is_closed: Arc<AtomicBool>,
+}
+
+impl RestartGuard {
+    /// Takes nothing more that would change the node, which is about to stop. What has begun goes on, and who asks what runs is still
+    /// answered.
+    pub(crate) fn close(self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+    }
+}
 
 impl Drop for RestartGuard {
     fn drop(&mut self) {
-        self.0.abort();
+        self.restarts.abort();
     }
 }
 
@@ -83,6 +99,8 @@ pub(crate) struct ControlSetup {
     pub(crate) service: Arc<dyn Service>,
     /// What became of requests. It outlives the actor.
     ledger: RequestLedger,
+    /// The node is about to stop.
+    is_closed: Arc<AtomicBool>,
 }
 
 impl ControlSetup {
@@ -99,6 +117,7 @@ impl ControlSetup {
             store,
             service,
             ledger: RequestLedger::default(),
+            is_closed: Arc::default(),
         }
     }
 }
@@ -121,6 +140,7 @@ struct RequestWorker {
     store: Arc<Mutex<ComponentStore>>,
     service: Arc<dyn Service>,
     ledger: RequestLedger,
+    is_closed: Arc<AtomicBool>,
     room: Arc<Semaphore>,
 }
 
@@ -137,6 +157,7 @@ impl Actor for ControlActor {
             store,
             service,
             ledger,
+            is_closed,
         } = control;
         Ok(State {
             sessions: ControlSessions::new(key, node, rand::random(), Instant::now()),
@@ -144,6 +165,7 @@ impl Actor for ControlActor {
                 store,
                 service,
                 ledger,
+                is_closed,
                 room: Arc::new(Semaphore::new(MOST_REQUESTS)),
             }),
             refused: RefusalLog {
@@ -248,6 +270,11 @@ impl RequestWorker {
             drop(permit);
             return self.ledger.outcome(id).await.unwrap_or(Answer::NoRecord);
         }
+        // The store guards no memory, and a request that comes at the same time may be the last one.
+        if self.is_closed.load(Ordering::Relaxed) && !only_looks(&request) {
+            let reason = "the node is stopping, and takes no deployment any more".to_owned();
+            return Answer::Failed { reason };
+        }
         let Some(id) = changes(&request) else {
             return answer_of(self.done(request, piece).await);
         };
@@ -348,6 +375,11 @@ fn changes(request: &Request) -> Option<RequestId> {
     }
 }
 
+/// True for a request that asks how the node is, and nothing else.
+fn only_looks(request: &Request) -> bool {
+    matches!(request, Request::Outcome { .. } | Request::Status | Request::Nodes)
+}
+
 fn sent_before(id: RequestId) -> Answer {
     Answer::Failed {
         reason: format!("the request {id} was sent before; `--request {id}` asks what became of it"),
@@ -357,3 +389,6 @@ fn sent_before(id: RequestId) -> Answer {
 fn parse(digest: &str) -> Result<Digest, String> {
     digest.parse::<Digest>().map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,12 @@
 //! What a host does about its modules and actors while it runs: it takes what is deployed, watches files, and keeps states.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::task::AbortHandle;
 
 use super::deployment_record::DeploymentRecord;
 use super::error::HostError;
-use super::module_files::{self, ModuleWatcher};
+use super::module_files::{self, FilesBeforeLoad, ModuleWatcher};
 use super::node::ListeningNode;
 use super::reloader::{ReloadListener, Reloader};
 use super::service::NodeService;
@@ -59,6 +58,7 @@ impl Maintenance {
         node: &ListeningNode,
         root: &Root,
         listener: Option<ReloadListener>,
+        before: FilesBeforeLoad,
     ) -> Result<Self, HostError> {
         let scheduled: Vec<Scheduled> = scheduled(config, &state);
         let StateDir { writer, deployments } = state;
@@ -77,11 +77,9 @@ impl Maintenance {
             }
             _ => None,
         };
-        let watched = config.builds.iter().filter(|build| build.watch);
-        let watched: BTreeSet<String> = watched.map(|build| build.module.clone()).collect();
         Ok(Self {
             schedule: (!scheduled.is_empty()).then(|| Schedule::start(modules, scheduled)),
-            watcher: module_files::watch(&reloader, &watched),
+            watcher: module_files::watch(&reloader, before),
             tier_up: (config.runtime.tiered_compilation == Some(true)).then(|| TierUp::start(modules.clone())),
             writer,
             deployed: deployments.map(|deployments| deployments.deployed),
@@ -114,8 +112,11 @@ impl Maintenance {
         self.watcher = None;
         // Nobody gets to run what would be optimized from here on.
         self.tier_up = None;
-        // The control actor ends with the root supervisor, and would be started again while everything goes down.
-        self.control = None;
+        // The control actor ends with the root supervisor, and would be started again while everything goes down. Until it ends, it
+        // takes nothing that would change the code of actors that are ending.
+        if let Some(control) = self.control.take() {
+            control.close();
+        }
     }
 
     /// Asks the actors that still work for their states once more, before they are killed at it.

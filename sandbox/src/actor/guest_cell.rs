@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use ractor::ActorCell;
@@ -9,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::commands::{Command, Commands};
 use super::reload::{
-    NotReloaded, Purpose, ReloadRequest, Snapshot, SnapshotReply, SnapshotRequest, StateRoom, Swap, Swapped,
+    Claim, NotReloaded, Purpose, ReloadRequest, Snapshot, SnapshotReply, SnapshotRequest, StateRoom, Swap, Swapped,
 };
 use crate::instance::module::Module;
 use crate::policy::profile::Profile;
@@ -131,15 +132,49 @@ impl GuestRef {
     /// # Errors
     /// The actor goes on with the code that it had, or has ended.
     pub async fn reload(&self, swap: Swap) -> Result<Swapped, NotReloaded> {
-        self.swap(swap, Purpose::Reload).await
-    }
-
-    pub(super) async fn swap(&self, swap: Swap, purpose: Purpose) -> Result<Swapped, NotReloaded> {
         let _look = LookAtEnd(&self.0.mailbox);
         let (tell, told) = oneshot::channel();
-        let request = ReloadRequest { swap, tell, purpose };
+        let request = ReloadRequest {
+            swap,
+            tell,
+            claim: Claim::default(),
+            purpose: Purpose::Reload,
+        };
         self.0.commands.request(Command::Reload(Box::new(request)));
         told.await.unwrap_or(Err(NotReloaded::Ended))
+    }
+
+    /// The same for somebody with limited patience. None if the actor hadn't begun to change over by then: it goes on with the code
+    /// that it has. Once it has begun, this waits for it, because that can't be undone.
+    ///
+    /// # Errors
+    /// As for [`reload`](Self::reload).
+    pub async fn reload_within(&self, swap: Swap, patience: Duration) -> Option<Result<Swapped, NotReloaded>> {
+        self.swap_within(swap, patience, Purpose::Reload).await
+    }
+
+    pub(super) async fn swap_within(
+        &self,
+        swap: Swap,
+        patience: Duration,
+        purpose: Purpose,
+    ) -> Option<Result<Swapped, NotReloaded>> {
+        let _look = LookAtEnd(&self.0.mailbox);
+        let (tell, mut told) = oneshot::channel();
+        let claim = Claim::default();
+        let request = ReloadRequest {
+            swap,
+            tell,
+            claim: claim.clone(),
+            purpose,
+        };
+        self.0.commands.request(Command::Reload(Box::new(request)));
+        let answer = match tokio::time::timeout(patience, &mut told).await {
+            Ok(answer) => answer,
+            Err(_) if claim.give_up() => return None,
+            Err(_) => told.await,
+        };
+        Some(answer.unwrap_or(Err(NotReloaded::Ended)))
     }
 
     /// The code that it was reloaded with has proven itself: the instance before it is given up.

@@ -8,8 +8,6 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use tokio::time::timeout;
-
 use super::guest::Running;
 use super::guest_cell::GuestRef;
 use super::modules::Modules;
@@ -79,16 +77,15 @@ impl Modules {
                 // It goes over at its next start.
                 continue;
             }
-            let gone_over = timeout(PATIENCE, guest.go_over(&optimized)).await;
-            match gone_over {
-                Ok(Ok(_) | Err(NotReloaded::Ended)) => {}
+            match guest.go_over(&optimized).await {
+                Some(Ok(_) | Err(NotReloaded::Ended)) => {}
                 // It handles a message, or other code is on trial.
-                Err(_)
-                | Ok(Err(NotReloaded::Failed {
+                None
+                | Some(Err(NotReloaded::Failed {
                     step: Step::Boundary | Step::Probation,
                     ..
                 })) => is_pending = true,
-                Ok(Err(error)) => {
+                Some(Err(error)) => {
                     let (actor, pid) = (guest.name(), guest.pid());
                     tracing::warn!(module = name, actor, pid, %error, "the actor goes on with baseline code until its next start");
                     vain.guests.insert(pid);
@@ -100,14 +97,14 @@ impl Modules {
 }
 
 impl GuestRef {
-    /// Goes on with the optimized code of the version that it runs, before the next message.
-    async fn go_over(&self, optimized: &Module) -> Result<Swapped, NotReloaded> {
+    /// Goes on with the optimized code of the version that it runs, before the next message. None if that takes too long.
+    async fn go_over(&self, optimized: &Module) -> Option<Result<Swapped, NotReloaded>> {
         let swap = Swap {
             module: optimized.clone(),
             mode: Mode::Snapshot,
             probation: 0,
         };
-        self.swap(swap, Purpose::TierUp).await
+        self.swap_within(swap, PATIENCE, Purpose::TierUp).await
     }
 }
 

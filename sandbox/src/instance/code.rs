@@ -69,6 +69,9 @@ pub(super) struct Known {
     pub(super) digest: Digest,
 }
 
+/// Compiled code, where it came from, and what keeps its entry in the cache.
+type Found = (Component, Origin, Option<InUse>);
+
 impl Code {
     pub(super) fn linked(&self) -> &Linked {
         &self.linked
@@ -96,7 +99,7 @@ impl Code {
         let admitted = admission.admit(bytes, &backend.imports.offers)?;
         let compiled = match &backend.cache {
             Some(cache) => cached_or_compiled(backend, cache, known, bytes, threads)?,
-            None => (backend.compile(known, bytes, threads)?, Origin::Compiled),
+            None => (backend.compile(known, bytes, threads)?, Origin::Compiled, None),
         };
         Self::link(backend, admitted, known, bytes, compiled)
     }
@@ -109,11 +112,9 @@ impl Code {
         bytes: &Arc<[u8]>,
     ) -> Result<Option<Self>, LoadFault> {
         let admitted = admission.admit(bytes, &backend.imports.offers)?;
-        let cached = backend
-            .cache
-            .as_ref()
-            .and_then(|cache| cache.load(&backend.wasmtime, &known.digest));
-        let linked = cached.map(|component| Self::link(backend, admitted, known, bytes, (component, Origin::Cache)));
+        let cache = backend.cache.as_ref();
+        let found = cache.and_then(|cache| cached(backend, cache, known));
+        let linked = found.map(|found| Self::link(backend, admitted, known, bytes, found));
         linked.transpose()
     }
 
@@ -122,14 +123,9 @@ impl Code {
         (needs, has_lines): (Needs, bool),
         known: &Known,
         bytes: &Arc<[u8]>,
-        (component, origin): (Component, Origin),
+        (component, origin, in_use): Found,
     ) -> Result<Self, LoadFault> {
-        let Backend {
-            wasmtime,
-            imports,
-            cache,
-            ..
-        } = backend;
+        let Backend { wasmtime, imports, .. } = backend;
         let linked = linking::check(wasmtime, imports, &component)?;
         let mut interfaces = Interfaces::of(wasmtime, &component, &imports.offers);
         let added = imports.added_among(&interfaces.imports);
@@ -140,9 +136,7 @@ impl Code {
             component: (backend.tier == Tier::Baseline).then(|| bytes.clone()),
             size: bytes.len(),
             origin,
-            // If another node gives the entry up before this, nothing is lost: the code is in memory, and the next
-            // start compiles it.
-            _in_use: cache.as_ref().and_then(|cache| cache.hold(&known.digest)),
+            _in_use: in_use,
             linked,
             added,
             interfaces,
@@ -187,21 +181,29 @@ impl ModuleSource {
     }
 }
 
-/// Takes it from the cache, or compiles it while other nodes wait to find it there.
+/// Takes it from the cache, or compiles it while other nodes wait to find it there. What keeps its entry there comes with it.
 fn cached_or_compiled(
     backend: &Backend,
     cache: &Cache,
     known: &Known,
     bytes: &[u8],
     threads: Threads,
-) -> Result<(Component, Origin), LoadFault> {
-    if let Some(component) = cache.load(&backend.wasmtime, &known.digest) {
-        return Ok((component, Origin::Cache));
+) -> Result<Found, LoadFault> {
+    if let Some(found) = cached(backend, cache, known) {
+        return Ok(found);
     }
     // Looked for once more under the claim: whoever had it before has left the code there.
     let _claim = cache.claim(&known.digest);
-    if let Some(component) = cache.load(&backend.wasmtime, &known.digest) {
-        return Ok((component, Origin::Cache));
+    if let Some(found) = cached(backend, cache, known) {
+        return Ok(found);
     }
-    Ok((backend.compile(known, bytes, threads)?, Origin::Compiled))
+    let component = backend.compile(known, bytes, threads)?;
+    Ok((component, Origin::Compiled, cache.hold(&known.digest)))
+}
+
+fn cached(backend: &Backend, cache: &Cache, known: &Known) -> Option<Found> {
+    // Held before it is read, or another node might give it up in between, and the next start would compile what runs here.
+    let in_use = cache.hold(&known.digest);
+    let component = cache.load(&backend.wasmtime, &known.digest)?;
+    Some((component, Origin::Cache, in_use))
 }

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use self::debounce::{Debounce, Stamp};
 use super::reloader::Reloader;
+use crate::config::NodeConfig;
 use crate::files::{self, ReadError};
 use crate::guest::{Digest, ModuleSource, is_whole};
 
@@ -44,17 +45,28 @@ impl Drop for ModuleWatcher {
     }
 }
 
-/// Begins to watch the files of these modules. None if there are none. Must be called within a runtime.
-pub(super) fn watch(reloader: &Arc<Reloader>, modules: &BTreeSet<String>) -> Option<ModuleWatcher> {
-    let own = modules.iter().filter_map(|module| reloader.own(module));
-    let files: Vec<WatchedFile> = own
-        .flat_map(|own| {
+/// The files of watched modules, and how they looked before they were loaded. One that is saved later has changed, also if nobody watched
+/// yet.
+#[derive(Debug)]
+pub(super) struct FilesBeforeLoad(Vec<WatchedFile>);
+
+impl FilesBeforeLoad {
+    /// Looks at them.
+    pub(super) fn of(config: &NodeConfig) -> Self {
+        let watched = config.builds.iter().filter(|build| build.watch);
+        let modules = watched.filter_map(|build| config.modules.iter().find(|module| module.name == build.module));
+        let files = modules.flat_map(|own| {
             let source = own.source.iter().map(|source| (&source.path, Content::Source));
             source
                 .chain([(&own.path, Content::Component)])
                 .map(|(path, content)| WatchedFile::new(own, path, content))
-        })
-        .collect();
+        });
+        Self(files.collect())
+    }
+}
+
+/// Begins to watch these files. None if there are none. Must be called within a runtime.
+pub(super) fn watch(reloader: &Arc<Reloader>, FilesBeforeLoad(files): FilesBeforeLoad) -> Option<ModuleWatcher> {
     if files.is_empty() {
         return None;
     }
@@ -67,7 +79,8 @@ pub(super) fn watch(reloader: &Arc<Reloader>, modules: &BTreeSet<String>) -> Opt
             None
         }
     };
-    tracing::info!(modules = ?modules, "watching the files of modules");
+    let modules: BTreeSet<&str> = files.iter().map(|file| file.module.as_str()).collect();
+    tracing::info!(?modules, "watching the files of modules");
     let task = tokio::spawn(run(files, changed, reloader.clone())).abort_handle();
     Some(ModuleWatcher {
         task,
@@ -92,6 +105,8 @@ fn folder(path: &Path) -> &Path {
 }
 
 async fn run(mut files: Vec<WatchedFile>, changed: Arc<Notify>, reloader: Arc<Reloader>) {
+    // Once at the start: what was saved before anybody watched is reported by nobody.
+    changed.notify_one();
     loop {
         let is_pending = files.iter().any(|file| file.debounce.is_pending());
         let pause = if is_pending { SOON } else { LATER };
@@ -124,6 +139,7 @@ impl Content {
     }
 }
 
+#[derive(Debug)]
 struct WatchedFile {
     module: String,
     path: PathBuf,

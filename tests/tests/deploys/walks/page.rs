@@ -202,7 +202,8 @@ fn a_page_is_read_as_its_reader_reads_it() {
         .map(|(line, action)| Step { line, action })
         .collect();
     assert_eq!(walks(page), Ok(vec![expected]));
-    let unmarked = walks("<!-- walk: begin -->\n```go\nx\n```\n<!-- walk: end -->\n").unwrap_err();
+    let unmarked =
+        walks("<!-- walk: begin -->\n```go\nx\n```\n<!-- walk: end -->\n").expect_err("a page without a mark");
     assert!(unmarked.starts_with("line 2: nothing says"), "{unmarked}");
     assert!(walks("<!-- walk: begin -->\n").is_err());
 }
@@ -210,7 +211,11 @@ fn a_page_is_read_as_its_reader_reads_it() {
 #[test]
 fn what_differs_from_machine_to_machine_may_differ() {
     let check = |shown: &str, seen: &str, expected: bool| {
-        assert_eq!(pattern(shown).unwrap().is_match(seen), expected, "{shown} and {seen}");
+        assert_eq!(
+            pattern(shown).expect("a pattern").is_match(seen),
+            expected,
+            "{shown} and {seen}"
+        );
     };
     check("a.wasm: 71 KB, built in 2.1 s", "a.wasm: 1.2 MB, built in 912 ms", true);
     check("a.wasm: 71 KB, built in 2.1 s", "b.wasm: 71 KB, built in 2.1 s", false);
