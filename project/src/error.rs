@@ -37,6 +37,12 @@ pub enum ProjectError {
         /// What was asked for.
         language: Language,
     },
+    /// There are no sources in this language.
+    #[error("there is no runtime of {language}; there is one of {}", Language::RUNTIMES.map(|language| language.to_string()).join(" and "))]
+    NoRuntime {
+        /// What was asked for.
+        language: Language,
+    },
     /// A manifest doesn't say what it should.
     #[error("{}: {reason}", file.display())]
     Manifest {
@@ -152,6 +158,7 @@ impl ProjectError {
                 | Self::NoManifest { .. }
                 | Self::SeveralManifests { .. }
                 | Self::OtherLanguage { .. }
+                | Self::NoRuntime { .. }
                 | Self::Manifest { .. }
                 | Self::Name { .. }
                 | Self::Exists(_)

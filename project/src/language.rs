@@ -38,6 +38,9 @@ impl Language {
         Self::Go,
     ];
 
+    /// Those with a runtime: a component that runs a source.
+    pub const RUNTIMES: [Self; 1] = [Self::Python];
+
     /// Their names on the command line.
     pub const NAMES: [&'static str; 6] = ["rust", "python", "js", "ts", "c", "go"];
 

@@ -20,6 +20,16 @@ pub struct Project {
     folder: PathBuf,
     language: Language,
     name: String,
+    kind: Kind,
+}
+
+/// What the component of a project is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// An actor.
+    Actor,
+    /// What runs the sources that node.toml names.
+    Runtime,
 }
 
 impl Project {
@@ -28,23 +38,35 @@ impl Project {
     /// # Errors
     /// There is no manifest, there are several, or the one there is has no name.
     pub fn open(folder: &Path, language: Option<Language>) -> Result<Self, ProjectError> {
-        // An empty path is the current folder to nobody but the user.
-        let folder = if folder == Path::new("") {
-            Path::new(".")
-        } else {
-            folder
-        };
-        if !folder.is_dir() {
-            return Err(ProjectError::NoFolder(folder.to_owned()));
-        }
-        let folder = fs::canonicalize(folder).map_err(ProjectError::file("open", folder))?;
+        let folder = absolute(folder)?;
         let language = match language {
             Some(language) if folder.join(language.manifest()).is_file() => language,
             Some(language) => return Err(ProjectError::OtherLanguage { folder, language }),
             None => language_of(&folder)?,
         };
         let name = name_of(&folder, language)?;
-        Ok(Self { folder, language, name })
+        Ok(Self {
+            folder,
+            language,
+            name,
+            kind: Kind::Actor,
+        })
+    }
+
+    /// The runtime of a language, in a folder that needs no manifest: a component that runs sources.
+    ///
+    /// # Errors
+    /// There is no such folder, or no runtime of the language.
+    pub fn runtime(folder: &Path, language: Language) -> Result<Self, ProjectError> {
+        if !Language::RUNTIMES.contains(&language) {
+            return Err(ProjectError::NoRuntime { language });
+        }
+        Ok(Self {
+            folder: absolute(folder)?,
+            language,
+            name: format!("{}-runtime", language.name()),
+            kind: Kind::Runtime,
+        })
     }
 
     /// Its folder, as an absolute path.
@@ -55,6 +77,11 @@ impl Project {
     /// Its language.
     pub fn language(&self) -> Language {
         self.language
+    }
+
+    /// What its component is.
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// Its name, as its manifest has it.
@@ -92,6 +119,20 @@ impl Project {
     pub(crate) fn cache(&self) -> PathBuf {
         self.folder.join(CACHE)
     }
+}
+
+/// A folder that exists, by its absolute path.
+fn absolute(folder: &Path) -> Result<PathBuf, ProjectError> {
+    // An empty path is the current folder to nobody but the user.
+    let folder = if folder == Path::new("") {
+        Path::new(".")
+    } else {
+        folder
+    };
+    if !folder.is_dir() {
+        return Err(ProjectError::NoFolder(folder.to_owned()));
+    }
+    fs::canonicalize(folder).map_err(ProjectError::file("open", folder))
 }
 
 fn language_of(folder: &Path) -> Result<Language, ProjectError> {
@@ -219,6 +260,16 @@ mod tests {
             assert_eq!((project.language(), project.name()), (language, name));
             assert!(project.component().ends_with(format!("build/{name}.wasm")));
         }
+    }
+
+    #[test]
+    fn a_runtime_needs_no_manifest_and_is_there_for_some_languages() {
+        let folder = folder(&[]);
+        let runtime = Project::runtime(folder.path(), Language::Python).unwrap();
+        assert!(runtime.component().ends_with("build/python-runtime.wasm"));
+        let error = Project::runtime(folder.path(), Language::C).unwrap_err();
+        assert!(error.is_usage());
+        assert_eq!(error.to_string(), "there is no runtime of C; there is one of Python");
     }
 
     #[test]

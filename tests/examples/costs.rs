@@ -65,6 +65,7 @@ async fn guest() -> ActorRef<CounterMsg> {
         name: "counter".to_owned(),
         path: folder.join("counter.wasm"),
         digest: None,
+        source: None,
     };
     let module = engine.load(&source).await.unwrap();
     let (supervisor, _) = Actor::spawn(None, Supervisor, ()).await.unwrap();

@@ -98,6 +98,7 @@ async fn counter(engine: &Engine) -> Module {
         name: "counter".to_owned(),
         path: folder.join("counter.wasm"),
         digest: None,
+        source: None,
     };
     engine.load(&source).await.unwrap()
 }

@@ -66,6 +66,7 @@ impl Ballast {
             name: MODULE.to_owned(),
             path: first.clone(),
             digest: None,
+            source: None,
         };
         let modules = Modules::default();
         let module = engine.load(&source).await?;

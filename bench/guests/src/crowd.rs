@@ -74,6 +74,7 @@ impl Guests {
             name: "guest".to_owned(),
             path: component,
             digest: None,
+            source: None,
         };
         let (supervisor, _) = Actor::spawn(None, Supervisor, ()).await?;
         Ok(Self {

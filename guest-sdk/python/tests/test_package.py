@@ -110,3 +110,24 @@ def test_what_cannot_be_built_is_told_in_a_few_lines(python: Path, tmp_path: Pat
 def test_a_module_that_is_not_there_is_told(python: Path, tmp_path: Path) -> None:
     done = run(python, "-m", "ractor", "build", "nothing", within=tmp_path)
     assert (done.returncode, done.stderr) == (1, f"ractor: there is no module nothing in {tmp_path.resolve()}\n")
+
+
+def test_one_command_makes_a_runtime_that_has_what_requirements_ask_for(python: Path, tmp_path: Path) -> None:
+    query = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    site = Path(subprocess.run(query, check=True, capture_output=True, text=True).stdout.strip())
+    # A package whose module has another name, as PyYAML's has.
+    (site / "tariff_module.py").write_text("PRICE = 'twelve-and-a-half'\n")
+    metadata = site / "Tariff_Kit-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: Tariff-Kit\nVersion: 1.0\n")
+    (metadata / "top_level.txt").write_text("tariff_module\n")
+    (tmp_path / "requirements.txt").write_text("# What sources import.\ntariff.kit==1.0\n")
+    done = run(python, "-m", "ractor", "runtime", "-r", "requirements.txt", within=tmp_path)
+    assert done.returncode == 0, done.stderr
+    component = (tmp_path / "python-runtime.wasm").read_bytes()
+    for part in (b"ractor:actor/source@0.1.0", b"ractor:actor/reload@0.1.0", b"twelve-and-a-half"):
+        assert part in component, part
+    (tmp_path / "requirements.txt").write_text("nothing-like-this\n")
+    done = run(python, "-m", "ractor", "runtime", "-r", "requirements.txt", within=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("ractor: requirements.txt can't be used: ") and "nothing-like-this" in done.stderr, done.stderr

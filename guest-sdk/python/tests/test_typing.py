@@ -16,10 +16,10 @@ BINDINGS = SOURCE / "ractor" / "wit"
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Where mypy finds modules: this package, and what componentize-py makes of its WIT."""
+    """Where mypy finds modules: this package, and what componentize-py makes of its WIT, of the world with all of it."""
     bindings = tmp_path_factory.mktemp("bindings")
     command = [sys.executable, "-c", "import componentize_py, sys; sys.exit(componentize_py.script())"]
-    command += ["-q", "-d", str(BINDINGS), "-w", "complete-actor", "bindings", str(bindings)]
+    command += ["-q", "-d", str(BINDINGS), "-w", "scripted-actor", "bindings", str(bindings)]
     subprocess.run(command, check=True)
     return f"{SOURCE}:{bindings}"
 

@@ -157,6 +157,9 @@ pub(super) struct InspectArguments {
     /// The component to describe.
     #[arg(value_name = "MODULE.WASM")]
     pub(super) file: PathBuf,
+    /// The source that the component runs, as `source` of a module in node.toml.
+    #[arg(long, value_name = "FILE")]
+    pub(super) source: Option<PathBuf>,
     /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
     pub(super) output: OutputFormat,

@@ -13,13 +13,13 @@ use super::process::Process;
 use super::signature::{contract_json, write_contract};
 use crate::guest::{
     Allocation, Capabilities, CapabilityUse, Certainty, Contract, EngineConfig, HostInterfaces, Module, ModuleSource,
-    Needs, Origin,
+    Needs, Origin, SourceFile,
 };
 use crate::host::engine_with_cache;
 
 pub(super) fn inspect(arguments: &InspectArguments, interfaces: &HostInterfaces) -> Result<ExitCode, Failure> {
     let process = Process::of_command(LevelFilter::ERROR)?;
-    let (module, described) = process.complete(load(&arguments.file, interfaces))?;
+    let (module, described) = process.complete(load(&arguments.file, arguments.source.as_deref(), interfaces))?;
     let capabilities = module.capabilities().map_err(Failure::usage)?;
     output::write(|out| match arguments.output {
         OutputFormat::Text => write_text(out, &module, &described, &capabilities),
@@ -31,7 +31,7 @@ pub(super) fn inspect(arguments: &InspectArguments, interfaces: &HostInterfaces)
 /// What a component says of itself.
 pub(super) fn contract_of(file: &Path, interfaces: &HostInterfaces) -> Result<Contract, Failure> {
     let process = Process::of_command(LevelFilter::ERROR)?;
-    let (_, described) = process.complete(load(file, interfaces))?;
+    let (_, described) = process.complete(load(file, None, interfaces))?;
     described.map_err(|error| Failure::runtime(format_args!("{} does not describe itself: {error}", file.display())))
 }
 
@@ -56,11 +56,12 @@ fn admitting(source: &ModuleSource) -> EngineConfig {
 /// What the component says of itself, or why it doesn't.
 type Described = Result<Contract, String>;
 
-async fn load(file: &Path, interfaces: &HostInterfaces) -> Result<(Module, Described), Failure> {
+async fn load(file: &Path, text: Option<&Path>, interfaces: &HostInterfaces) -> Result<(Module, Described), Failure> {
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
     let source = ModuleSource {
         name: name.into_owned(),
         path: file.to_owned(),
+        source: text.map(SourceFile::new),
         digest: None,
     };
     let engine = engine_with_cache(&admitting(&source), interfaces).map_err(Failure::runtime)?;
@@ -86,6 +87,9 @@ fn write_text(
         Err(error) => writeln!(out, "an actor that does not describe itself: {error}")?,
     }
     writeln!(out, "file {}", module.path().display())?;
+    if let Some(source) = module.source_file() {
+        writeln!(out, "source {}", source.path.display())?;
+    }
     writeln!(out, "  {} bytes, {}", module.size(), module.digest())?;
     writeln!(out, "  its code was {}", code(module))?;
     write_needs(out, module.needs())?;
@@ -215,6 +219,7 @@ fn json(module: &Module, described: &Described, capabilities: &Capabilities) -> 
     };
     serde_json::json!({
         "file": module.path(),
+        "source": module.source_file().map(|source| &source.path),
         "bytes": module.size(),
         "digest": module.digest().to_string(),
         "code": code(module),

@@ -23,6 +23,7 @@ const BUILD_EXAMPLES: &str = "\
 Examples:
   ractor-host build
   ractor-host build guests/word-count
+  ractor-host build --runtime python
   RACTOR_HOST_CACHE=~/.cache/ractor-host-tools ractor-host build";
 
 const TEST_EXAMPLES: &str = "\
@@ -44,8 +45,11 @@ pub(super) enum ProjectCommand {
     /// is a tsconfig.json), guest.toml (C), go.mod (Go). What compiles it is installed first, in pinned versions, under .ractor-host/ or,
     /// if projects are to share it, in the folder that the variable RACTOR_HOST_CACHE names. After that no network is needed. If nothing
     /// has changed, nothing is done.
+    ///
+    /// With --runtime, make instead what a module with a `source` in node.toml runs, build/LANG-runtime.wasm. Then a change of the source needs no
+    /// build. The folder needs no manifest; sources in Python can import what its requirements.txt asks for.
     #[command(after_help = BUILD_EXAMPLES)]
-    Build(FolderArguments),
+    Build(BuildArguments),
     /// Run the tests of a project, without WebAssembly: with cargo test, pytest, node --test and their like.
     #[command(after_help = TEST_EXAMPLES)]
     Test(FolderArguments),
@@ -68,6 +72,15 @@ pub(super) struct NewArguments {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct BuildArguments {
+    #[command(flatten)]
+    folder: FolderArguments,
+    /// Make the runtime of this language.
+    #[arg(long, value_name = "LANG", value_parser = runtime(), conflicts_with = "lang")]
+    runtime: Option<Language>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct FolderArguments {
     /// The folder of the project.
     #[arg(value_name = "DIR", default_value = ".")]
@@ -85,6 +98,10 @@ pub(super) fn language() -> impl TypedValueParser<Value = Language> {
     PossibleValuesParser::new(values).try_map(|name| name.parse::<Language>())
 }
 
+fn runtime() -> impl TypedValueParser<Value = Language> {
+    PossibleValuesParser::new(Language::RUNTIMES.map(Language::name)).try_map(|name| name.parse::<Language>())
+}
+
 pub(super) fn project(command: ProjectCommand, interfaces: &HostInterfaces) -> Result<ExitCode, Failure> {
     match command {
         ProjectCommand::New(NewArguments { lang, folder }) => {
@@ -99,6 +116,15 @@ pub(super) fn project(command: ProjectCommand, interfaces: &HostInterfaces) -> R
         ProjectCommand::Test(arguments) => ractor_host_project::test(&arguments.open()?, &progress)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+impl BuildArguments {
+    fn open(&self) -> Result<Project, ProjectError> {
+        match self.runtime {
+            Some(language) => Project::runtime(&self.folder.folder, language),
+            None => self.folder.open(),
+        }
+    }
 }
 
 impl FolderArguments {

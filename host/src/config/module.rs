@@ -1,16 +1,17 @@
 //! `[modules.NAME]`: the components that guests are made of.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::context::ReadContext;
 use super::names::NameOf;
 use super::problem::Problems;
 use super::section::{Keys, Section};
 use super::spans::{ModuleSpans, PathSpan};
-use crate::guest::{Digest, ModuleSource};
+use crate::guest::{Digest, ModuleSource, SourceFile};
 
 pub(super) const KEYS: Keys = Keys {
-    known: &["path", "digest", "watch", "build", "sources"],
+    known: &["path", "source", "digest", "watch", "build", "sources"],
     explained: &[("sha256", "write `digest = \"sha256:…\"`")],
 };
 
@@ -21,6 +22,8 @@ pub struct ModuleBuild {
     pub module: String,
     /// Its actors are reloaded when its file changes.
     pub watch: bool,
+    /// How long an actor with new code is watched after its file has changed; none for the usual time.
+    pub probation_time: Option<Duration>,
     /// The command that makes the file, run in the folder of node.toml; none if the file doesn't say.
     pub build: Option<String>,
     /// The files and folders that the command makes it from.
@@ -54,6 +57,11 @@ pub(super) fn read(
             "expected the path of a component (.wasm)",
         );
     }
+    let source = section.text("source", problems);
+    if let Some(source) = source.as_ref().filter(|source| source.get_ref().is_empty()) {
+        let help = "expected the path of the source that the component runs, or leave it out";
+        problems.error(source.span(), "`source` is empty", help);
+    }
     let digest = section.text("digest", problems).and_then(|text| {
         let digest = text.get_ref().parse::<Digest>();
         if digest.is_err() {
@@ -71,6 +79,7 @@ pub(super) fn read(
     let source = ModuleSource {
         name: name.get_ref().to_string(),
         path: context.folder.join(path.get_ref()),
+        source: source.map(|source| SourceFile::new(context.folder.join(source.get_ref()))),
         digest,
     };
     Some(ReadModule {
@@ -102,6 +111,7 @@ fn read_build(name: &str, section: &Section<'_>, context: &ReadContext<'_>, prob
     ModuleBuild {
         module: name.to_owned(),
         watch: section.boolean("watch", problems).unwrap_or_default(),
+        probation_time: None,
         build: build.map(|build| build.into_inner().to_owned()),
         sources: sources
             .iter()

@@ -28,8 +28,10 @@ pub(super) const KEYS: Keys = Keys {
         INSTANCE_BYTES.key,
         STACK_BYTES.key,
         COMPONENT_BYTES.key,
+        SOURCE_BYTES.key,
         EPOCH_TICK.key,
         "copy_on_write",
+        "tiered_compilation",
         "http_roots",
         "name_servers",
     ],
@@ -56,6 +58,8 @@ pub(super) const KEYS: Keys = Keys {
             "cache",
             "write `cache_dir = \"…\"`, and `cache_bytes = \"2GiB\"` for how much is kept there",
         ),
+        ("tiers", "write `tiered_compilation = true`"),
+        ("winch", "write `tiered_compilation = true`"),
         ("dns", "write `name_servers = [\"10.0.0.2\"]`"),
         ("nameserver", "write `name_servers = [\"10.0.0.2\"]`"),
         ("resolver", "write `name_servers = [\"10.0.0.2\"]`"),
@@ -142,6 +146,14 @@ pub(super) const COMPONENT_BYTES: NodeLimit<u64> = NodeLimit {
     beyond: "it is not loaded",
 };
 
+pub(super) const SOURCE_BYTES: NodeLimit<u64> = NodeLimit {
+    key: "source_bytes",
+    range: KIB..=64 * MIB,
+    default: DefaultLimit::Is(|| EngineConfig::default().source_bytes),
+    what: "The file of source text that a component runs (`source` of a module).",
+    beyond: "the module is not loaded",
+};
+
 pub(super) const CACHE_BYTES: NodeLimit<u64> = NodeLimit {
     key: "cache_bytes",
     range: MIB..=TIB,
@@ -192,10 +204,15 @@ pub struct RuntimeSection {
     pub stack_bytes: Option<usize>,
     /// The largest component file, in bytes.
     pub component_bytes: Option<u64>,
+    /// The largest source that a component runs, in bytes.
+    pub source_bytes: Option<u64>,
     /// How long a guest runs before it gives way.
     pub epoch_tick: Option<Duration>,
     /// Whether guests share the pages of their initial memory that they don't write to.
     pub copy_on_write: Option<bool>,
+    /// Whether a large component that was never compiled runs baseline code until its optimized code is ready; none for what the
+    /// command does: `dev` does so, and `run` does not.
+    pub tiered_compilation: Option<bool>,
     /// Whom guests' HTTPS requests trust; none for whom the system trusts.
     pub http_roots: Option<HttpTrust>,
     /// The file that says so.
@@ -263,8 +280,10 @@ impl RuntimeSection {
             instance_bytes: INSTANCE_BYTES.read(section, problems),
             stack_bytes: stack_bytes.and_then(|bytes| usize::try_from(bytes).ok()),
             component_bytes: COMPONENT_BYTES.read(section, problems),
+            source_bytes: SOURCE_BYTES.read(section, problems),
             epoch_tick: EPOCH_TICK.read(section, problems),
             copy_on_write: section.boolean("copy_on_write", problems),
+            tiered_compilation: section.boolean("tiered_compilation", problems),
             http_roots: read_http_roots(section, context, problems),
             http_roots_file: section
                 // Into problems that nobody sees: what is wrong with this key has just been reported.

@@ -37,7 +37,7 @@ pub(super) struct DeploymentRecord {
 /// What a module runs in place of its own file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Deployment {
-    /// The component that was deployed, which is in the node's store.
+    /// The component that was deployed, or the source of a module that has one; it is in the node's store.
     digest: String,
     /// The digest that the module's own file had then; none if there was no such file.
     instead_of: Option<String>,
@@ -102,7 +102,7 @@ impl DeploymentRecord {
         let Ok(digest) = digest.parse::<Digest>() else {
             return DeploymentState::Nothing;
         };
-        if own.digest.is_some_and(|pinned| pinned != digest) {
+        if own.digest.is_some_and(|pinned| Some(pinned) != version(own, digest)) {
             return DeploymentState::Forbidden(digest);
         }
         match file {
@@ -231,10 +231,19 @@ pub(super) enum DeploymentState {
 /// # Errors
 /// It can't be read.
 pub(super) fn file_digest(source: &ModuleSource) -> Result<Option<Digest>, ReadError> {
-    match Digest::of_file(&source.path, files::LARGEST) {
+    match source.digest_of_files(files::LARGEST) {
         Ok(digest) => Ok(Some(digest)),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// The version that a module is with what was deployed: that itself or, of a module with a source, its component with the source that
+/// was deployed. None if the component can't be read.
+pub(super) fn version(own: &ModuleSource, deployed: Digest) -> Option<Digest> {
+    match &own.source {
+        Some(_) => Some(Digest::of_file(&own.path, files::LARGEST).ok()?.with_source(deployed)),
+        None => Some(deployed),
     }
 }
 
@@ -248,6 +257,7 @@ mod tests {
             name: name.to_owned(),
             path: PathBuf::from("never-read.wasm"),
             digest: pinned,
+            source: None,
         }
     }
 

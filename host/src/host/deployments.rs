@@ -107,10 +107,17 @@ pub(super) fn look(folder: &Path, modules: &[ModuleSource]) -> Result<Vec<Module
 }
 
 fn stored(own: &ModuleSource, path: PathBuf, digest: Digest) -> ModuleSource {
-    ModuleSource {
-        name: own.name.clone(),
-        path,
-        digest: Some(digest),
+    match &own.source {
+        // Its component is that of the file: what is deployed is what it runs.
+        Some(source) => ModuleSource {
+            source: Some(source.at(path)),
+            ..own.clone()
+        },
+        None => ModuleSource {
+            path,
+            digest: Some(digest),
+            ..own.clone()
+        },
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) fn deployment_record(folder: &Path, bytes: &[u8]) -> std::io::Result<
         name: "counter".to_owned(),
         path: folder.join("never-read.wasm"),
         digest: None,
+        source: None,
     };
     assert_eq!(again.state_of(&own, OwnFile::Missing), DeploymentState::Runs(newest));
     assert_eq!(again.digests(), deployed.digests());

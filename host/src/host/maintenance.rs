@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::task::AbortHandle;
+
 use super::deployment_record::DeploymentRecord;
 use super::error::HostError;
 use super::module_files::{self, FilesBeforeLoad, ModuleWatcher};
@@ -21,9 +23,27 @@ use crate::supervision::Root;
 pub(super) struct Maintenance {
     schedule: Option<Schedule>,
     watcher: Option<ModuleWatcher>,
+    /// Gives guests optimized code; none if they have it from the start.
+    tier_up: Option<TierUp>,
     writer: Option<CheckpointWriter>,
     deployed: Option<Arc<DeploymentRecord>>,
     control: Option<RestartGuard>,
+}
+
+/// Goes on until it is dropped.
+#[derive(Debug)]
+struct TierUp(AbortHandle);
+
+impl Drop for TierUp {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl TierUp {
+    fn start(modules: Modules) -> Self {
+        Self(tokio::spawn(async move { modules.tier_up().await }).abort_handle())
+    }
 }
 
 impl Maintenance {
@@ -60,6 +80,7 @@ impl Maintenance {
         Ok(Self {
             schedule: (!scheduled.is_empty()).then(|| Schedule::start(modules, scheduled)),
             watcher: module_files::watch(&reloader, before),
+            tier_up: (config.runtime.tiered_compilation == Some(true)).then(|| TierUp::start(modules.clone())),
             writer,
             deployed: deployments.map(|deployments| deployments.deployed),
             control,
@@ -89,6 +110,8 @@ impl Maintenance {
             writer.expect_last(schedule.living());
         }
         self.watcher = None;
+        // Nobody gets to run what would be optimized from here on.
+        self.tier_up = None;
         // The control actor ends with the root supervisor, and would be started again while everything goes down. Until it ends, it
         // takes nothing that would change the code of actors that are ending.
         if let Some(control) = self.control.take() {

@@ -42,6 +42,8 @@ pub(super) fn guarded(config: &NodeConfig) -> Guarded {
     add(Own::Configuration, Some(&config.file));
     for module in &config.modules {
         add(Own::Module, Some(&module.path));
+        // What runs it is the component, but what runs is this.
+        add(Own::Module, module.source.as_ref().map(|source| source.path.as_path()));
     }
     for source in config.builds.iter().flat_map(|build| &build.sources) {
         add(Own::Sources, Some(source));

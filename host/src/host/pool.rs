@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::config::{Code, MOST_ELEMENTS, NodeConfig, RuntimeSection};
-use crate::guest::{Allocation, Crowd, EngineConfig, Limits, Machine, Needs, POOL_MEMORIES, POOL_TABLES, Room};
+use crate::guest::{
+    Allocation, Compilation, Crowd, EngineConfig, Limits, Machine, Needs, POOL_MEMORIES, POOL_TABLES, Room,
+};
 
 /// Guests that a pool is made for at least, so that some can be added later.
 const SMALLEST_POOL: u32 = 1000;
@@ -210,6 +212,11 @@ fn without_pool(runtime: &RuntimeSection, largest: &Limits) -> EngineConfig {
         instance_bytes: runtime.instance_bytes.unwrap_or(defaults.instance_bytes),
         stack_bytes: runtime.stack_bytes.unwrap_or(defaults.stack_bytes),
         component_bytes: runtime.component_bytes.unwrap_or(defaults.component_bytes),
+        source_bytes: runtime.source_bytes.unwrap_or(defaults.source_bytes),
+        compilation: match runtime.tiered_compilation {
+            Some(true) => Compilation::TIERED,
+            Some(false) | None => Compilation::Optimized,
+        },
         description_limits: largest.clone(),
         name_servers: runtime.name_servers.clone(),
         ..defaults

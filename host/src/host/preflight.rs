@@ -15,8 +15,8 @@ use super::state_dir;
 use crate::config::{ActorSection, Code, EntryPart, LateProblems, NodeConfig, Type};
 use crate::control::CONTROL;
 use crate::guest::{
-    Contract, GuestError, Limits, LoadError, LoadFault, Module, ModuleSource, Modules, Needs, Shortage, Shortages,
-    Start,
+    Contract, Fault, GuestError, Limits, LoadError, LoadFault, Module, ModuleSource, Modules, Needs, Shortage,
+    Shortages, Start,
 };
 
 /// Loads the modules from these sources, and checks all that could keep an actor of the configuration from starting.
@@ -244,14 +244,18 @@ fn report_instance(section: &ActorSection, module: &Module, error: &GuestError, 
     let actor = section.name.as_str();
     let limit = error.fault.limit();
     let part = limit.map_or(EntryPart::Name, |limit| EntryPart::Limit(limit.name()));
-    let message = format!(
-        "an actor of module `{}` could not start with the limits of `{actor}`: {}",
-        module.name(),
-        error.fault
-    );
-    let help = match limit {
-        Some(limit) => format!("raise `{}`", limit.name()),
-        None => "this is the entry".to_owned(),
+    let name = module.name();
+    let (message, help) = match (&error.fault, limit) {
+        (Fault::Returned(reason), _) => (
+            format!("module `{name}` can't run its `source`: {reason}"),
+            "this is an actor of it".to_owned(),
+        ),
+        (fault, limit) => (
+            format!("an actor of module `{name}` could not start with the limits of `{actor}`: {fault}"),
+            limit.map_or("this is the entry".to_owned(), |limit| {
+                format!("raise `{}`", limit.name())
+            }),
+        ),
     };
     problems.of_actor(actor, part, message, help);
 }

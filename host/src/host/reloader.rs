@@ -1,14 +1,14 @@
 //! Other code for the modules of a node, and a record of it if it was deployed: for the control actor, and for files that are watched.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::deployment_record::file_digest;
+use super::deployment_record::{file_digest, version};
 use super::deployments::Deployments;
 use crate::config::{Code, NodeConfig};
 use crate::files;
-use crate::guest::{Digest, ModuleSource, Modules};
+use crate::guest::{Digest, Module, ModuleSource, Modules};
 use crate::supervision::reload::{self, ConfiguredActor, Reload, ReloadReport};
 
 /// Told how each reload of a watched file ended.
@@ -19,6 +19,8 @@ pub(super) struct Reloader {
     modules: Modules,
     /// Where node.toml says that each module comes from.
     sources: BTreeMap<String, ModuleSource>,
+    /// How long actors are watched whose file has changed, where that isn't the usual time.
+    probation_times: BTreeMap<String, Duration>,
     /// The entries of node.toml, by the module that they start with.
     actors: BTreeMap<String, Vec<ConfiguredActor>>,
     /// What stays after a restart; none if nothing does, because nobody can deploy.
@@ -38,6 +40,10 @@ impl Reloader {
         listener: Option<ReloadListener>,
     ) -> Self {
         let sources = config.modules.iter().map(|own| (own.name.clone(), own.clone()));
+        let probation_times = config
+            .builds
+            .iter()
+            .filter_map(|build| Some((build.module.clone(), build.probation_time?)));
         let mut actors: BTreeMap<String, Vec<ConfiguredActor>> = BTreeMap::new();
         for section in &config.actors {
             if let Code::Module(module) = &section.code {
@@ -51,6 +57,7 @@ impl Reloader {
         Self {
             modules,
             sources: sources.collect(),
+            probation_times: probation_times.collect(),
             actors,
             deployments,
             recording: tokio::sync::Mutex::default(),
@@ -58,15 +65,30 @@ impl Reloader {
         }
     }
 
-    /// The module's own file.
-    pub(super) fn file(&self, module: &str) -> Option<PathBuf> {
-        Some(self.sources.get(module)?.path.clone())
+    /// Where node.toml says that the module comes from.
+    pub(super) fn own(&self, module: &str) -> Option<&ModuleSource> {
+        self.sources.get(module)
     }
 
-    /// The largest file that the module can be, in bytes.
-    pub(super) fn largest_file(&self, module: &str) -> u64 {
+    /// A reload of the module from its own file, which has changed.
+    pub(super) fn of_own_file(&self, module: &str) -> Reload {
+        let usual = Reload::of(module);
+        Reload {
+            probation_time: self
+                .probation_times
+                .get(module)
+                .copied()
+                .unwrap_or(usual.probation_time),
+            ..usual
+        }
+    }
+
+    /// The largest component that the module can be, and the largest source that it can run, in bytes.
+    pub(super) fn largest_files(&self, module: &str) -> (u64, u64) {
         let module = self.modules.find(module);
-        module.map_or(files::LARGEST, |module| module.largest_file())
+        module.map_or((files::LARGEST, files::LARGEST), |module| {
+            (module.largest_file(), module.largest_source())
+        })
     }
 
     /// True if this is what new actors of the module run.
@@ -94,19 +116,27 @@ impl Reloader {
     /// # Errors
     /// It was not begun, for this reason.
     pub(super) async fn reload(&self, mut reload: Reload) -> Result<ReloadReport, String> {
-        let (module, dry_run) = (reload.module.clone(), reload.dry_run);
+        let (module, dry_run, is_deployed) = (reload.module.clone(), reload.dry_run, reload.file.is_some());
         let Some(own) = self.sources.get(&module) else {
             let known: Vec<_> = self.sources.keys().map(String::as_str).collect();
             return Err(format!("there is no module `{module}`; there is: {}", known.join(", ")));
         };
+        if own.source.is_some() && is_deployed {
+            let own = own.clone();
+            let as_source = tokio::task::spawn_blocking(move || as_source(&own, reload)).await;
+            reload = as_source.unwrap_or_else(|ended| Err(ended.to_string()))?;
+        }
         // Also here, and not only at a start: otherwise the next start would refuse what runs by then.
         reload.digest.map_or(Ok(()), |digest| allowed(own, digest))?;
         // A reload to the module's own file changes the record only if something else is in it.
-        if !dry_run && (reload.file.is_some() || self.is_deployed(&module)) {
+        if !dry_run && (is_deployed || self.is_deployed(&module)) {
             self.rehearse().await?;
         }
         // The module's own file, and not the one that its code was loaded from, which may be a component that was deployed.
         reload.file.get_or_insert_with(|| own.path.clone());
+        reload.source = reload
+            .source
+            .or_else(|| own.source.as_ref().map(|source| source.path.clone()));
         reload.digest = reload.digest.or(own.digest);
         reload.configured = self.configured(&module);
         let mut report = reload::reload(&self.modules, reload)
@@ -168,14 +198,15 @@ impl Reloader {
     async fn remember(&self, module: &str) -> Option<String> {
         let deployments = self.deployments.clone()?;
         let _recording = self.recording.lock().await;
-        let (own, current) = (self.sources.get(module)?.clone(), self.modules.find(module)?.digest());
-        let written = tokio::task::spawn_blocking(move || write_down(&deployments, &own, current)).await;
+        let (own, current) = (self.sources.get(module)?.clone(), self.modules.find(module)?);
+        let digest = current.digest();
+        let written = tokio::task::spawn_blocking(move || write_down(&deployments, &own, &current)).await;
         let unrecorded = written.unwrap_or_else(|ended| Err(ended.to_string())).err()?;
-        tracing::error!(module, digest = %current, reason = unrecorded, "what runs now is not recorded");
+        tracing::error!(module, %digest, reason = unrecorded, "what runs now is not recorded");
         Some(unrecorded)
     }
 
-    /// The components that are in use, or may be gone back to.
+    /// The components and sources that are in use, or may be gone back to.
     pub(super) fn components(&self) -> BTreeSet<Digest> {
         let versions = self.modules.names().into_iter().flat_map(|name| {
             let current = self.modules.find(&name);
@@ -183,8 +214,34 @@ impl Reloader {
         });
         let deployments = self.deployments.iter();
         let deployed = deployments.flat_map(|deployments| deployments.deployed.digests());
-        versions.map(|version| version.digest()).chain(deployed).collect()
+        versions.map(|version| stored_as(&version)).chain(deployed).collect()
     }
+}
+
+/// What the store has a version under: a module with a source gets other sources, and keeps its component.
+fn stored_as(version: &Module) -> Digest {
+    version.source_digest().unwrap_or_else(|| version.digest())
+}
+
+/// What was uploaded for a module with a source, as its source. Blocks.
+fn as_source(own: &ModuleSource, mut reload: Reload) -> Result<Reload, String> {
+    let Some(uploaded) = reload.file.take() else {
+        return Ok(reload);
+    };
+    let module = &own.name;
+    let read = files::read(&uploaded, files::LARGEST);
+    let bytes = read.map_err(|error| format!("what was deployed for module `{module}` can't be read: {error}"))?;
+    if bytes.starts_with(b"\0asm") {
+        return Err(format!(
+            "module `{module}` runs a source (`source` in node.toml), and this is a component; deploy a source, or change the file {} \
+             and reload the module",
+            own.path.display()
+        ));
+    }
+    // The upload was checked against its own digest. A version is told by both files.
+    reload.digest = version(own, Digest::of(&bytes));
+    reload.source = Some(uploaded);
+    Ok(reload)
 }
 
 /// Whether node.toml lets a module run this.
@@ -202,8 +259,9 @@ fn allowed(own: &ModuleSource, digest: Digest) -> Result<(), String> {
 fn write_down(
     Deployments { deployed, store }: &Deployments,
     own: &ModuleSource,
-    current: Digest,
+    current: &Module,
 ) -> Result<(), String> {
+    let (current, stored) = (current.digest(), stored_as(current));
     let module = own.name.as_str();
     // Before the record changes: without this digest nobody could tell later that the file has changed since.
     let file = file_digest(own).map_err(|error| {
@@ -213,12 +271,12 @@ fn write_down(
     // The store is free again before the record is written, so uploads don't wait for that write.
     let is_stored = {
         let store = store.lock();
-        store.path(&current).is_some()
+        store.path(&stored).is_some()
     };
     let written = if Some(current) == file {
         deployed.clear(module)
     } else if is_stored {
-        deployed.set(module, current, file)
+        deployed.set(module, stored, file)
     } else {
         tracing::warn!(module, digest = %current, "what runs now is in no file any more; after a restart the module runs its own file");
         deployed.clear(module)

@@ -11,7 +11,7 @@ use ractor_host::guest::{
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::support::{ENGINE, SCRIPT, ask, component, engine_config, load, start_module};
+use crate::support::{ENGINE, SCRIPT, ask, component, engine_config, file, load, source, start_module};
 
 mod bindings {
     ractor_host::guest::wasmtime::component::bindgen!({
@@ -142,7 +142,10 @@ async fn each_instance_has_a_state_of_its_own_as_its_section_says() {
 
 #[tokio::test]
 async fn whoever_has_no_section_is_not_started_and_told_what_to_write() {
-    let module = module().await;
+    let engine = Engine::with_interfaces(engine_config(), interfaces()).unwrap();
+    // Kept, because its calls are followed in the file.
+    let file = file(&counting());
+    let module = engine.load(&source(&file.path)).await.unwrap();
     let refused = start_module(&module, GuestOptions::default()).await.err().unwrap();
     let said = refused.to_string();
     assert!(

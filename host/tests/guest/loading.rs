@@ -164,3 +164,28 @@ async fn a_file_beyond_the_limit_is_not_read() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn what_needs_exceptions_or_garbage_collection_is_told_so_in_a_sentence() {
+    let with = |more: &str| SCRIPT.replacen("(memory", &format!("{more} (memory"), 1);
+    for (more, says) in [
+        (
+            "(tag (param i32))",
+            "needs WebAssembly's exceptions, which this host does not have",
+        ),
+        (
+            "(type (struct (field i32)))",
+            "needs WebAssembly's garbage collection, which",
+        ),
+        (
+            "(type (array i8)) (tag)",
+            "needs WebAssembly's garbage collection and exceptions, which",
+        ),
+    ] {
+        let error = load(&ENGINE, &component(&with(more), "", ""))
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(says) && !error.contains("offset"), "{error}");
+    }
+}

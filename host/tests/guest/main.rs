@@ -30,6 +30,8 @@ mod randomness;
 mod reload;
 mod reload_failures;
 mod reload_support;
+mod sources;
 mod support;
+mod tiers;
 mod turns;
 mod world;

@@ -27,6 +27,7 @@ async fn load(world: &str) -> Module {
     let source = ModuleSource {
         name: "counter".to_owned(),
         path: folder().join(world).with_extension("wasm"),
+        source: None,
         digest: None,
     };
     let loaded = ENGINE.load(&source).await;
@@ -86,7 +87,13 @@ fn each_world_has_a_component() {
 }
 
 /// The components that the tests below run.
-const RUN: [&str; 4] = ["guest-actor", "batching-actor", "reloadable-actor", "complete-actor"];
+const RUN: [&str; 5] = [
+    "guest-actor",
+    "batching-actor",
+    "reloadable-actor",
+    "complete-actor",
+    "scripted-actor",
+];
 
 #[tokio::test]
 async fn a_component_of_each_world_loads_starts_and_answers() {

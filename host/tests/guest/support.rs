@@ -82,6 +82,7 @@ pub(crate) fn source(path: &Path) -> ModuleSource {
         name: "test-module".to_owned(),
         path: path.to_owned(),
         digest: None,
+        source: None,
     }
 }
 

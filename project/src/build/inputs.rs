@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::ProjectError;
 use crate::files::{self, Digest};
 use crate::language::Language;
-use crate::project::{BUILD, Project};
+use crate::project::{BUILD, Kind, Project};
 use crate::tools;
 
 use super::content_digest;
@@ -45,7 +45,15 @@ impl Inputs {
         // Of another version of this program, which may build in another way.
         let mut digest = Digest::new().add(env!("CARGO_PKG_VERSION")).add(sdk).add(tools);
         let folder = project.folder();
-        for file in files::files(folder, &|inner| is_other(inner))? {
+        let (files, record) = match project.kind() {
+            Kind::Actor => (files::files(folder, &|inner| is_other(inner))?, "built-from".to_owned()),
+            // Sources are none of it: that is what it is for.
+            Kind::Runtime => (
+                vec![PathBuf::from(tools::REQUIREMENTS)],
+                format!("{}-built-from", project.name()),
+            ),
+        };
+        for file in files {
             let path = folder.join(&file);
             // What goes away meanwhile, or can't be read, is for the compiler to complain about.
             digest = digest
@@ -54,7 +62,7 @@ impl Inputs {
         }
         Ok(Some(Self {
             digest: digest.finish(),
-            record: project.cache().join("built-from"),
+            record: project.cache().join(record),
         }))
     }
 

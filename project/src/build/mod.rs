@@ -19,7 +19,7 @@ use crate::Progress;
 use crate::error::ProjectError;
 use crate::files;
 use crate::language::Language;
-use crate::project::Project;
+use crate::project::{Kind, Project};
 use crate::sdk;
 
 pub use self::component::component;
@@ -58,6 +58,18 @@ impl Building<'_> {
     fn does_not_compile(&self) -> String {
         format!("{} does not compile", self.project.name())
     }
+
+    /// Makes the component.
+    fn compile(&self) -> Result<PathBuf, ProjectError> {
+        match (self.project.language(), self.project.kind()) {
+            (Language::Rust, _) => rust::compile(self),
+            (Language::Python, Kind::Actor) => python::compile(self),
+            (Language::Python, Kind::Runtime) => python::compile_runtime(self),
+            (Language::JavaScript | Language::TypeScript, _) => javascript::compile(self),
+            (Language::C, _) => c::compile(self),
+            (Language::Go, _) => go::compile(self),
+        }
+    }
 }
 
 /// Makes the component of a project. What the language needs is installed first. If nothing has changed since the last time, this
@@ -86,13 +98,7 @@ pub fn build(project: &Project, progress: Progress<'_>) -> Result<Built, Project
         progress,
         scratch: scratch.path(),
     };
-    let made = match project.language() {
-        Language::Rust => rust::compile(&building)?,
-        Language::Python => python::compile(&building)?,
-        Language::JavaScript | Language::TypeScript => javascript::compile(&building)?,
-        Language::C => c::compile(&building)?,
-        Language::Go => go::compile(&building)?,
-    };
+    let made = building.compile()?;
     let content = fs::read(&made).map_err(ProjectError::file("read", &made))?;
     if inputs.is_none() && fs::read(&component).is_ok_and(|old| old == content) {
         return built(component, Outcome::UpToDate);

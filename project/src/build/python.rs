@@ -58,6 +58,28 @@ pub(super) fn compile(building: &Building<'_>) -> Result<PathBuf, ProjectError> 
     Ok(made)
 }
 
+/// The runtime: a component that runs a source. Sources can import what requirements.txt asks for.
+pub(super) fn compile_runtime(building: &Building<'_>) -> Result<PathBuf, ProjectError> {
+    let project = building.project;
+    let place = tools::PYTHON.install(project, building.progress)?;
+    (building.progress)("make the runtime of Python with componentize-py");
+    let made = building.scratch.join("made.wasm");
+    let requirements = project.folder().join(tools::REQUIREMENTS);
+    let run = Run::new(tools::python(&place), "to make the runtime")
+        .args(["-m", "ractor", "runtime", "--output"])
+        .args([&made]);
+    let run = if requirements.is_file() {
+        run.args(["--requirements", tools::REQUIREMENTS])
+    } else {
+        run
+    };
+    run.env("PYTHONPATH", library(project))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .within(project.folder())
+        .judge("the runtime of Python can't be made")?;
+    Ok(made)
+}
+
 /// The folder with the package `ractor`.
 pub(crate) fn library(project: &Project) -> PathBuf {
     sdk::folder(project.folder()).join("python").join(Path::new("src"))

@@ -24,7 +24,7 @@ pub(crate) use self::rust::guest_target;
 const MARKER: &str = "installed";
 
 /// A list of packages that a project in Python needs.
-const REQUIREMENTS: &str = "requirements.txt";
+pub(crate) const REQUIREMENTS: &str = "requirements.txt";
 
 /// The variable with a folder for tools that projects share.
 const SHARED: &str = "RACTOR_HOST_CACHE";

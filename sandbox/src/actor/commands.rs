@@ -27,7 +27,7 @@ pub(crate) enum Command {
 impl Command {
     /// True if no message is to come before it, where it waits for handlers that are not done.
     fn holds_mailbox(&self) -> bool {
-        matches!(self, Self::Reload(_))
+        matches!(self, Self::Reload(request) if request.holds_mailbox())
     }
 
     /// True if it waits for handlers that are not done.

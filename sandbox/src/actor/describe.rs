@@ -19,7 +19,7 @@ impl AnswersAhead for GuestCell {
     fn answer_ahead(self: Arc<Self>, message: SerializedMessage) -> Option<SerializedMessage> {
         if let Some(description) = self.module().known_description() {
             if let SerializedMessage::Call { args, reply, .. } = message
-                && let Some(description) = description
+                && let Ok(description) = description
             {
                 send(reply, &args, &description);
             }
@@ -49,7 +49,7 @@ impl AnswersAhead for GuestCell {
 
 /// Answers a question. A module that doesn't describe itself drops the port.
 pub(super) async fn answer(life: &GuestCell, question: &[u8], reply: Port) {
-    if let Some(description) = life.module().description().await {
+    if let Ok(description) = life.module().description().await {
         send(reply, question, &description);
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::commands::{Command, Commands};
 use super::reload::{
-    Claim, NotReloaded, ReloadRequest, Snapshot, SnapshotReply, SnapshotRequest, StateRoom, Swap, Swapped,
+    Claim, NotReloaded, Purpose, ReloadRequest, Snapshot, SnapshotReply, SnapshotRequest, StateRoom, Swap, Swapped,
 };
 use crate::instance::module::Module;
 use crate::policy::profile::Profile;
@@ -134,8 +134,12 @@ impl GuestRef {
     pub async fn reload(&self, swap: Swap) -> Result<Swapped, NotReloaded> {
         let _look = LookAtEnd(&self.0.mailbox);
         let (tell, told) = oneshot::channel();
-        let claim = Claim::default();
-        let request = ReloadRequest { swap, tell, claim };
+        let request = ReloadRequest {
+            swap,
+            tell,
+            claim: Claim::default(),
+            purpose: Purpose::Reload,
+        };
         self.0.commands.request(Command::Reload(Box::new(request)));
         told.await.unwrap_or(Err(NotReloaded::Ended))
     }
@@ -146,6 +150,15 @@ impl GuestRef {
     /// # Errors
     /// As for [`reload`](Self::reload).
     pub async fn reload_within(&self, swap: Swap, patience: Duration) -> Option<Result<Swapped, NotReloaded>> {
+        self.swap_within(swap, patience, Purpose::Reload).await
+    }
+
+    pub(super) async fn swap_within(
+        &self,
+        swap: Swap,
+        patience: Duration,
+        purpose: Purpose,
+    ) -> Option<Result<Swapped, NotReloaded>> {
         let _look = LookAtEnd(&self.0.mailbox);
         let (tell, mut told) = oneshot::channel();
         let claim = Claim::default();
@@ -153,6 +166,7 @@ impl GuestRef {
             swap,
             tell,
             claim: claim.clone(),
+            purpose,
         };
         self.0.commands.request(Command::Reload(Box::new(request)));
         let answer = match tokio::time::timeout(patience, &mut told).await {

@@ -168,7 +168,12 @@ impl Guest {
         let Running { label, life, .. } = running;
         life.turn();
         // Asked now, because a reload, or one that was taken back, may have changed it since the actor started.
-        let module = life.module();
+        let mut module = life.module();
+        // A guest that can't take its state along has waited for this to go over to optimized code.
+        if let Some(optimized) = self.modules.better(&module) {
+            life.set_module(optimized.clone());
+            module = optimized;
+        }
         let started = async {
             let mut instance = Box::new(self.start_instance(life, label, &module).await?);
             instance.post_start().await?;

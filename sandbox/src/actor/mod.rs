@@ -2,7 +2,7 @@
 //!
 //! `handler` is what ractor calls, `callbacks` and `batch` what a message comes to, `in_place` how the actor goes on after it. What the
 //! host asks of an actor comes as `commands`: restarts, snapshots, and reloads in `reload`. `checkpoint` keeps states, and `resume` goes
-//! on from them; `modules` knows which version of each module is current, and who runs it.
+//! on from them; `modules` knows which version of each module is current, and who runs it; `tier_up` has them go over to optimized code.
 //!
 //! This floor is the top. It doesn't know why the host asks: rollouts, supervision trees and node.toml belong to the crate `host`.
 //! Begin with `handler.rs`, then `callbacks.rs` and `in_place.rs`.
@@ -24,4 +24,5 @@ pub(crate) mod modules;
 pub(crate) mod reload;
 pub(crate) mod resume;
 pub(crate) mod spawn;
+pub(crate) mod tier_up;
 pub(crate) mod work;

@@ -5,10 +5,15 @@
 //! elsewhere (`cache_key`), so that a forged, torn or rotten file is recompiled instead of run. What does not check out is removed
 //! with a log line.
 //!
+//! Beside components it has *packs*: the functions of each module's last version (`functions`), authenticated in the same way.
+//!
 //! The nodes of one user on a machine share it. A lock for each component makes them wait for the first that compiles it. How
 //! much is kept, and what goes first, is in `room`.
 
+mod functions;
 mod room;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::hash::{Hash as _, Hasher};
@@ -26,9 +31,34 @@ use super::source::Digest;
 use crate::files::{self, ForeignWriter, Owner, Unguarded};
 use room::{NoRoom, Room};
 
+pub(crate) use functions::Functions;
 pub(crate) use room::InUse;
 
-const MAGIC: &[u8; 8] = b"rhcode\0\x02";
+/// What an entry has. Each begins with a magic number of its own, so that none is taken for one of the other kind.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// The code of a component, by the digest of its file.
+    Component,
+    /// The functions of a module's last version, by a digest of its name.
+    Pack,
+}
+
+impl Kind {
+    fn magic(self) -> &'static [u8; 8] {
+        match self {
+            Self::Component => b"rhcode\0\x02",
+            Self::Pack => b"rhpack\0\x01",
+        }
+    }
+
+    /// What an entry's name has between what it is of and the engine.
+    fn infix(self) -> &'static str {
+        match self {
+            Self::Component => "",
+            Self::Pack => "-functions",
+        }
+    }
+}
 
 /// The length of the code that an entry carries, in bytes.
 const CODE: usize = 32;
@@ -112,16 +142,43 @@ impl Cache {
 
     /// Keeps the entry of a component from being given up while its code runs. None if there is none.
     pub(crate) fn hold(&self, digest: &Digest) -> Option<InUse> {
-        self.room.hold(&self.path(digest))
+        self.room.hold(&self.path(Kind::Component, digest))
     }
 
     /// The compiled component, if there is a sound entry for it.
     pub(crate) fn load(&self, engine: &wasmtime::Engine, digest: &Digest) -> Option<Component> {
-        let path = self.path(digest);
-        match self.read(engine, digest, &path) {
-            Ok(component) => {
-                tracing::debug!(%digest, "compiled code taken from the cache");
-                Some(component)
+        self.take(Kind::Component, digest, |bytes, start| {
+            let artifact = bytes.get(start..).unwrap_or_default();
+            #[expect(unsafe_code, reason = "wasmtime can't check native code, so it asks for a promise")]
+            // SAFETY: the bytes were written by `write` below, which only gets what this host's compiler made: nobody else has
+            // the key that they are authenticated with, and so they are complete and unchanged.
+            let component = unsafe { Component::deserialize(engine, artifact) };
+            component.map_err(|error| Unusable::Refused(format!("{error:#}")))
+        })
+    }
+
+    /// The functions of the module's last version; none of a module that was not compiled before.
+    pub(crate) fn functions(&self, module: &str) -> Functions {
+        let pack = self.take(Kind::Pack, &pack_id(module), |bytes, start| {
+            Functions::from_pack(bytes, start).ok_or(Unusable::Malformed)
+        });
+        pack.unwrap_or_default()
+    }
+
+    /// Keeps the functions of a module's version that was compiled, in place of those of the version before.
+    pub(crate) fn store_functions(&self, module: &str, functions: &Functions) {
+        if let Some(pack) = functions.to_pack() {
+            self.keep(Kind::Pack, &pack_id(module), &pack);
+        }
+    }
+
+    /// What `read` makes of a sound entry, from its bytes and where its content begins in them.
+    fn take<T>(&self, kind: Kind, id: &Digest, read: impl FnOnce(Vec<u8>, usize) -> Result<T, Unusable>) -> Option<T> {
+        let path = self.path(kind, id);
+        match self.read(kind, id, &path).and_then(|(bytes, start)| read(bytes, start)) {
+            Ok(content) => {
+                tracing::debug!(path = %path.display(), "compiled code taken from the cache");
+                Some(content)
             }
             Err(Unusable::Read(error)) if error.kind() == io::ErrorKind::NotFound => None,
             // The entry may be sound: it stays.
@@ -142,7 +199,7 @@ impl Cache {
     /// Waits until no other node compiles this component. None if that takes too long, or the file system has no locks: then
     /// it is compiled twice.
     pub(crate) fn claim(&self, digest: &Digest) -> Option<Claim> {
-        let path = self.path(digest).with_extension("lock");
+        let path = self.path(Kind::Component, digest).with_extension("lock");
         let file = files::open_to_append(&path)
             .inspect_err(|error| tracing::debug!(path = %path.display(), %error, "no lock to compile under"))
             .ok()?;
@@ -155,17 +212,18 @@ impl Cache {
         }
     }
 
-    /// Keeps a compiled component. A failure costs time at the next start and nothing else, so it is only logged.
-    pub(crate) fn store(&self, digest: &Digest, component: &Component) {
-        let path = self.path(digest);
-        let stored = component
-            .serialize()
-            .map_err(|error| io::Error::other(format!("{error:#}")))
-            .and_then(|artifact| self.write_within_limit(digest, &artifact, &path));
-        match stored {
+    /// Keeps a compiled component, as the compiler wrote it.
+    pub(crate) fn store(&self, digest: &Digest, artifact: &[u8]) {
+        self.keep(Kind::Component, digest, artifact);
+    }
+
+    /// Writes an entry. A failure costs time at the next start and nothing else, so it is only logged.
+    fn keep(&self, kind: Kind, id: &Digest, content: &[u8]) {
+        let path = self.path(kind, id);
+        match self.write_within_limit(kind, id, content, &path) {
             Ok(()) => {
                 self.is_in_trouble.store(false, Ordering::Relaxed);
-                tracing::debug!(%digest, path = %path.display(), "compiled code cached");
+                tracing::debug!(path = %path.display(), "compiled code cached");
             }
             Err(error) => self.warn_once(
                 &path,
@@ -188,38 +246,30 @@ impl Cache {
         }
     }
 
-    fn path(&self, digest: &Digest) -> PathBuf {
-        let name = digest.to_hex() + &suffix(&self.engine);
+    fn path(&self, kind: Kind, id: &Digest) -> PathBuf {
+        let name = id.to_hex() + kind.infix() + &suffix(&self.engine);
         self.directory.join(name)
     }
 
-    /// What comes before the artifact, but for its authentication code: a magic number, and what it was made from and by.
-    fn origin(&self, digest: &Digest) -> Vec<u8> {
-        [MAGIC, digest.as_bytes().as_slice(), &self.engine].concat()
+    /// What comes before the content, but for its authentication code: a magic number, and what it was made from and by.
+    fn origin(&self, kind: Kind, id: &Digest) -> Vec<u8> {
+        [kind.magic().as_slice(), id.as_bytes(), &self.engine].concat()
     }
 
-    /// What comes before the artifact.
-    fn header(&self, digest: &Digest, artifact: &[u8]) -> Vec<u8> {
-        let origin = self.origin(digest);
-        let code = self.key.mac(&[&origin, artifact]);
-        [origin.as_slice(), &code].concat()
-    }
-
-    fn write_within_limit(&self, digest: &Digest, artifact: &[u8], path: &Path) -> io::Result<()> {
-        let bytes = self.header(digest, &[]).len() + artifact.len();
+    fn write_within_limit(&self, kind: Kind, id: &Digest, content: &[u8], path: &Path) -> io::Result<()> {
+        let origin = self.origin(kind, id);
+        let code = self.key.mac(&[&origin, content]);
+        let bytes = origin.len() + code.len() + content.len();
         // Held until the entry is written, or another node would count on the same room.
         let _turn = self.room.make(path, bytes as u64).map_err(|no_room| match no_room {
             NoRoom::Io(error) => error,
             full @ NoRoom::Full { .. } => io::Error::new(io::ErrorKind::QuotaExceeded, full.to_string()),
         })?;
-        self.write(digest, artifact, path)
+        files::replace(path, &[&origin, &code, content])
     }
 
-    fn write(&self, digest: &Digest, artifact: &[u8], path: &Path) -> io::Result<()> {
-        files::replace(path, &[&self.header(digest, artifact), artifact])
-    }
-
-    fn read(&self, engine: &wasmtime::Engine, digest: &Digest, path: &Path) -> Result<Component, Unusable> {
+    /// The bytes of an entry that a node of this installation wrote, and where its content begins in them.
+    fn read(&self, kind: Kind, id: &Digest, path: &Path) -> Result<(Vec<u8>, usize), Unusable> {
         let mut file = files::open_to_read(path)?;
         // Of the open file and not of its path, so that what is checked is what is read.
         let metadata = file.metadata()?;
@@ -231,10 +281,10 @@ impl Cache {
             return Err(Unusable::TooLarge(self.room.limit()));
         }
         let bytes = files::read_to_end(&mut file, path)?;
-        let origin = self.origin(digest);
+        let origin = self.origin(kind, id);
         let (found, rest) = bytes.split_at_checked(origin.len()).ok_or(Unusable::Malformed)?;
-        let (code, artifact) = rest.split_at_checked(CODE).ok_or(Unusable::Malformed)?;
-        if !found.starts_with(MAGIC) {
+        let (code, content) = rest.split_at_checked(CODE).ok_or(Unusable::Malformed)?;
+        if !found.starts_with(kind.magic()) {
             return Err(Unusable::Malformed);
         }
         // Asked for the sake of the log: an entry of something else isn't a forgery. The code below would refuse it,
@@ -242,15 +292,16 @@ impl Cache {
         if found != origin {
             return Err(Unusable::Foreign);
         }
-        if !self.key.verify(&[&origin, artifact], code) {
+        if !self.key.verify(&[&origin, content], code) {
             return Err(Unusable::Forged);
         }
-        #[expect(unsafe_code, reason = "wasmtime can't check native code, so it asks for a promise")]
-        // SAFETY: the bytes were written by `write` above, which only gets what `Component::serialize` returns: nobody else
-        // has the key that they are authenticated with, and so they are complete and unchanged.
-        let component = unsafe { Component::deserialize(engine, artifact) };
-        component.map_err(|error| Unusable::Refused(format!("{error:#}")))
+        Ok((bytes, origin.len() + CODE))
     }
+}
+
+/// What the pack of a module is found by. Nodes that call different components by one name share it, which costs them time.
+fn pack_id(module: &str) -> Digest {
+    Digest::of(module.as_bytes())
 }
 
 /// What the names of an engine's entries end with.
@@ -291,69 +342,5 @@ impl Hasher for Sha256Hasher {
     fn finish(&self) -> u64 {
         // Nobody asks: the digest is read from the inside.
         0
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-    use crate::files::fault::{Disk, ERRORS};
-
-    fn key() -> CacheKey {
-        CacheKey::open(&tempfile::tempdir().unwrap().path().join("cache.key")).unwrap()
-    }
-
-    /// Each step fails in each way: code is there or it is not, and what is there is sound.
-    #[test]
-    fn a_disk_that_fails_costs_compiled_code_and_nothing_else() {
-        let wasmtime = wasmtime::Engine::default();
-        let bytes = wat::parse_str("(component)").unwrap();
-        let component = Component::new(&wasmtime, &bytes).unwrap();
-        let digest = Digest::of(&bytes);
-        let folder = tempfile::tempdir().unwrap();
-        let disk = Disk::under(folder.path());
-        let work = |cache: &Cache| {
-            drop(cache.claim(&digest));
-            cache.store(&digest, &component);
-            cache.load(&wasmtime, &digest).is_some()
-        };
-        let cache = Cache::open(folder.path().join("measured"), key(), u64::MAX, &wasmtime).unwrap();
-        disk.heal();
-        assert!(work(&cache));
-        let steps = disk.steps();
-        for error in ERRORS {
-            for at in 0..steps {
-                let directory = folder.path().join(format!("{error}-{at}"));
-                let cache = Cache::open(directory.clone(), key(), u64::MAX, &wasmtime).unwrap();
-                disk.fail(at, 1, error);
-                work(&cache);
-                assert_eq!(disk.failed(), 1);
-                disk.fail(0, usize::MAX, error);
-                assert!(!work(&cache), "nothing can be read");
-                disk.heal();
-                assert!(work(&cache), "error {error} at step {at}");
-                let left = fs::read_dir(&directory).unwrap().count();
-                assert!(left <= 2, "the entry, and a lock that could not be removed");
-            }
-        }
-    }
-
-    #[test]
-    fn a_sound_entry_that_cant_be_read_now_is_not_discarded() {
-        let wasmtime = wasmtime::Engine::default();
-        let bytes = wat::parse_str("(component)").unwrap();
-        let digest = Digest::of(&bytes);
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(folder.path().to_owned(), key(), u64::MAX, &wasmtime).unwrap();
-        cache.store(&digest, &Component::new(&wasmtime, &bytes).unwrap());
-        let disk = Disk::under(folder.path());
-        for (error, at) in ERRORS.into_iter().flat_map(|error| [(error, 0), (error, 1)]) {
-            disk.fail(at, 1, error);
-            assert!(cache.load(&wasmtime, &digest).is_none());
-            disk.heal();
-            assert!(cache.load(&wasmtime, &digest).is_some());
-        }
     }
 }

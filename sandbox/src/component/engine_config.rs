@@ -51,6 +51,10 @@ pub struct EngineConfig {
     pub stack_bytes: usize,
     /// The largest component file that is loaded, in bytes.
     pub component_bytes: u64,
+    /// The largest source file that a component runs, in bytes.
+    pub source_bytes: u64,
+    /// How soon a component that was never compiled can run.
+    pub compilation: Compilation,
     /// How hard a component may be to compile.
     pub complexity: Complexity,
     /// Whether the guests of a module share the pages of its initial memory until they write to them. It saves large guests
@@ -63,8 +67,41 @@ pub struct EngineConfig {
 impl EngineConfig {
     /// The stack of a guest with what the host's functions get of it, in bytes.
     pub(crate) fn stack_with_host(&self) -> usize {
-        self.stack_bytes.saturating_add(HOST_STACK)
+        Self::with_host_stack(self.stack_bytes)
     }
+
+    /// The same, for another stack.
+    pub(crate) fn with_host_stack(stack_bytes: usize) -> usize {
+        stack_bytes.saturating_add(HOST_STACK)
+    }
+}
+
+/// How soon a component that was never compiled can run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Compilation {
+    /// When its optimized code is ready.
+    #[default]
+    Optimized,
+    /// When a baseline compiler is done with it, which takes a fraction of the time and makes slower code. Whoever loads it asks for
+    /// the optimized code then: see [`Modules::tier_up`](crate::Modules::tier_up). What the cache has is optimized at once.
+    Tiered {
+        /// The size of a component from which this is done, in bytes. A smaller one is optimized at once, too.
+        smallest: usize,
+    },
+}
+
+impl Compilation {
+    /// The usual one in tiers: what is smaller is optimized while a person blinks.
+    pub const TIERED: Self = Self::Tiered { smallest: 512 << 10 };
+}
+
+/// How well code is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tier {
+    /// Quickly, function by function as it is written.
+    Baseline,
+    /// As well as it can be.
+    Optimized,
 }
 
 /// Where instances come from.
@@ -97,6 +134,8 @@ impl Default for EngineConfig {
             description_limits: Limits::default(),
             stack_bytes: 512 << 10,
             component_bytes: 256 << 20,
+            source_bytes: 1 << 20,
+            compilation: Compilation::Optimized,
             complexity: Complexity::default(),
             copy_on_write: true,
             name_servers: Vec::new(),

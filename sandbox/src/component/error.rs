@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::complexity::TooComplex;
 use super::foreign::{CoreWasi, advice};
 use super::needs::Shortages;
+use super::proposals::Missing;
 use super::source::Digest;
 use crate::files::{self, ReadError, Writable};
 
@@ -109,6 +110,24 @@ pub enum LoadFault {
         /// What the file has.
         found: Digest,
     },
+    /// The source that the component is to run can't be used.
+    #[error("the source {} can't be used: {reason}", path.display())]
+    Source {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The component runs no source.
+    #[error(
+        "the component does not import `ractor:actor/source`, so it can't run {}; leave out `source`, or build the component \
+         with an SDK that runs source",
+        path.display()
+    )]
+    RunsNoSource {
+        /// The source that it was to run.
+        path: PathBuf,
+    },
     /// Not WebAssembly at all.
     #[error("this is not a WebAssembly component: {0}")]
     NotWasm(&'static str),
@@ -118,6 +137,9 @@ pub enum LoadFault {
     /// The bytes are not a valid component.
     #[error("it does not compile: {0}")]
     Invalid(String),
+    /// It needs parts of WebAssembly that this host doesn't have.
+    #[error("{0}")]
+    Unsupported(Missing),
     /// It would take too much to compile it.
     #[error("it is too hard to compile: {0} (complexity)")]
     TooComplex(#[from] TooComplex),

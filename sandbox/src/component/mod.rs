@@ -24,5 +24,6 @@ pub(crate) mod interfaces;
 pub(crate) mod lines;
 pub(crate) mod machine;
 pub(crate) mod needs;
+pub(crate) mod proposals;
 pub(crate) mod reach;
 pub(crate) mod source;

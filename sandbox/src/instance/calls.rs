@@ -11,6 +11,7 @@ use super::code::Code;
 use super::engine::Engine;
 use super::meter::{Longest, Meter};
 use super::module::Module;
+use super::places::Place;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::component::bindings::types::SupervisionEvent;
@@ -44,6 +45,8 @@ pub(crate) struct Instance {
     pub(super) component: wasmtime::component::Instance,
     pub(super) code: Arc<Code>,
     pub(super) meter: Arc<Meter>,
+    /// Given back after the store, which has what it stands for.
+    _place: Option<Place>,
 }
 
 /// What a guest was doing when it failed, in the words of the WIT world.
@@ -68,7 +71,12 @@ impl Instance {
         let engine = module.engine();
         let family = actor.as_ref().map(|actor| actor.family.account());
         let meter = Arc::new(engine.meter(limits.cpu_per_message, family));
-        let mut store = Store::new(engine.wasmtime(), StoreData::new(actor, label, limits, engine.bounds()));
+        let code = module.code().clone();
+        let linked = code.linked();
+        // The engine that compiled it: a strategy is that of an engine, and there may be two.
+        let wasmtime = linked.pre.engine();
+        let mut store = Store::new(wasmtime, StoreData::new(actor, label, limits, engine.bounds()));
+        store.data_mut().source = module.source();
         if let Err(refused) = admitted {
             return Err(failure(&store, Callback::Instantiation, Fault::NotGranted(refused)));
         }
@@ -79,6 +87,17 @@ impl Instance {
             }
             return Err(failure(&store, Callback::Instantiation, Fault::Shortage(shortages)));
         }
+        let place = match engine.place(module.needs()) {
+            Ok(place) => place,
+            Err(reason) => {
+                let refused = None;
+                return Err(failure(
+                    &store,
+                    Callback::Instantiation,
+                    Fault::NoInstance { reason, refused },
+                ));
+            }
+        };
         let longest = lifecycle(&store.data().limits);
         // Before the instance is made, whose memories and tables grow to their first size by asking the limiter.
         store.limiter(|state| &mut state.limiter);
@@ -90,8 +109,6 @@ impl Instance {
             move |_| meter.epoch_ends().map_err(wasmtime::Error::new)
         });
         store.set_epoch_deadline(1);
-        let code = module.code().clone();
-        let linked = code.linked();
         store.data_mut().hears_replies = linked.replies.is_some();
         let made = async {
             store.data_mut().open_directories().await;
@@ -121,6 +138,7 @@ impl Instance {
                     component,
                     code,
                     meter,
+                    _place: place,
                 })
             }
             Err(error) => {

@@ -1,11 +1,12 @@
 //! Compiled code, linked with the host: made of the bytes of a file, or taken from the cache.
 
 use std::path::Path;
-use std::time::Instant;
+use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 use wasmtime::component::Component;
 
+use super::backend::{Backend, Threads};
 use super::linking::{self, Linked};
 use super::reload_exports::ReloadExports;
 use super::source_lines::SourceLines;
@@ -13,14 +14,18 @@ use crate::component::assembly::Outline;
 use crate::component::cache::{Cache, InUse};
 use crate::component::complexity::{self, Complexity};
 use crate::component::description::Description;
+use crate::component::engine_config::Tier;
 use crate::component::error::LoadFault;
 use crate::component::format::check_format;
 use crate::component::imports::Offers;
 use crate::component::interfaces::{self, Interfaces};
 use crate::component::needs::{Capacity, Needs};
 use crate::component::source::{Digest, ModuleSource};
-use crate::files::{self, ReadError};
-use crate::store::imports::{Imports, Used};
+use crate::files;
+use crate::store::imports::Used;
+
+/// The import of components that run source, in any release.
+const SOURCE: &str = "ractor:actor/source@";
 
 /// Where compiled code came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +39,9 @@ pub enum Origin {
 /// Compiled code, linked with the host. Shared by all modules of the same digest.
 pub(super) struct Code {
     pub(super) digest: Digest,
+    pub(super) tier: Tier,
+    /// The component, of code that is to be optimized.
+    pub(super) component: Option<Arc<[u8]>>,
     /// Of the file, in bytes.
     pub(super) size: usize,
     pub(super) origin: Origin,
@@ -46,54 +54,86 @@ pub(super) struct Code {
     pub(super) needs: Needs,
     /// Which lines of source its code is of.
     pub(super) source_lines: SourceLines,
-    /// What it says of itself, once it was asked.
-    pub(super) description: OnceCell<Description>,
+    /// What it says of itself, once it was asked; of a component that runs by itself.
+    pub(super) description: Arc<OnceCell<Description>>,
 }
+
+/// What is known of a component before anything looks into it.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    /// The module's name.
+    pub(super) module: Arc<str>,
+    /// The component's file.
+    pub(super) path: Arc<Path>,
+    /// Its digest.
+    pub(super) digest: Digest,
+}
+
+/// Compiled code, where it came from, and what keeps its entry in the cache.
+type Found = (Component, Origin, Option<InUse>);
 
 impl Code {
     pub(super) fn linked(&self) -> &Linked {
         &self.linked
     }
 
+    /// True if it is an interpreter, which runs the source that it is given.
+    pub(super) fn runs_source(&self) -> bool {
+        let imports = self.interfaces.imports.iter();
+        imports.into_iter().any(|import| import.starts_with(SOURCE))
+    }
+
     pub(super) fn reload(&self) -> Option<&ReloadExports> {
         self.linked.reload.as_ref()
     }
 
-    /// Reads a file of at most `limit` bytes and checks its digest, if one is expected.
-    pub(super) fn read(path: &Path, expected: Option<Digest>, limit: u64) -> Result<(Vec<u8>, Digest), LoadFault> {
-        let bytes = files::read(path, limit).map_err(|error| match error {
-            ReadError::TooLarge(limit) => LoadFault::TooLarge { limit },
-            other => LoadFault::Read(other),
-        })?;
-        let found = Digest::of(&bytes);
-        match expected {
-            Some(expected) if expected != found => Err(LoadFault::DigestMismatch { expected, found }),
-            _ => Ok((bytes, found)),
-        }
-    }
-
     /// Compiles, or takes what was compiled before, and checks that it is an actor.
     pub(super) fn new(
-        engine: &wasmtime::Engine,
-        imports: &Imports,
-        cache: Option<&Cache>,
+        backend: &Backend,
         admission: &Admission,
-        path: &Path,
-        digest: Digest,
-        bytes: &[u8],
+        known: &Known,
+        bytes: &Arc<[u8]>,
+        threads: Threads,
     ) -> Result<Self, LoadFault> {
         // Before the cache is asked, too: limits may be lower than when the entry was made.
-        let (needs, has_lines) = admission.admit(bytes, &imports.offers)?;
-        let (component, origin, in_use) = match cache {
-            Some(cache) => cached_or_compiled(engine, cache, path, &digest, bytes)?,
-            None => (compile(engine, path, bytes)?, Origin::Compiled, None),
+        let admitted = admission.admit(bytes, &backend.imports.offers)?;
+        let compiled = match &backend.cache {
+            Some(cache) => cached_or_compiled(backend, cache, known, bytes, threads)?,
+            None => (backend.compile(known, bytes, threads)?, Origin::Compiled, None),
         };
-        let linked = linking::check(engine, imports, &component)?;
-        let mut interfaces = Interfaces::of(engine, &component, &imports.offers);
+        Self::link(backend, admitted, known, bytes, compiled)
+    }
+
+    /// What was compiled before, checked as by [`new`](Self::new). None if the cache has nothing.
+    pub(super) fn cached(
+        backend: &Backend,
+        admission: &Admission,
+        known: &Known,
+        bytes: &Arc<[u8]>,
+    ) -> Result<Option<Self>, LoadFault> {
+        let admitted = admission.admit(bytes, &backend.imports.offers)?;
+        let cache = backend.cache.as_ref();
+        let found = cache.and_then(|cache| cached(backend, cache, known));
+        let linked = found.map(|found| Self::link(backend, admitted, known, bytes, found));
+        linked.transpose()
+    }
+
+    fn link(
+        backend: &Backend,
+        (needs, has_lines): (Needs, bool),
+        known: &Known,
+        bytes: &Arc<[u8]>,
+        (component, origin, in_use): Found,
+    ) -> Result<Self, LoadFault> {
+        let Backend { wasmtime, imports, .. } = backend;
+        let linked = linking::check(wasmtime, imports, &component)?;
+        let mut interfaces = Interfaces::of(wasmtime, &component, &imports.offers);
         let added = imports.added_among(&interfaces.imports);
         interfaces.uses.extend(added.iter().map(Used::capability));
         Ok(Self {
-            digest,
+            digest: known.digest,
+            tier: backend.tier,
+            component: (backend.tier == Tier::Baseline).then(|| bytes.clone()),
             size: bytes.len(),
             origin,
             _in_use: in_use,
@@ -101,8 +141,8 @@ impl Code {
             added,
             interfaces,
             needs,
-            source_lines: SourceLines::of(has_lines, path, digest),
-            description: OnceCell::new(),
+            source_lines: SourceLines::of(has_lines, &known.path, known.digest),
+            description: Arc::default(),
         })
     }
 }
@@ -134,7 +174,7 @@ impl ModuleSource {
     ///
     /// It reads a file of up to `limit` bytes, and should run where that may block.
     pub fn needs(&self, limit: u64) -> Option<Needs> {
-        let (bytes, _) = Code::read(&self.path, self.digest, limit).ok()?;
+        let bytes = files::read(&self.path, limit).ok()?;
         check_format(&bytes).ok()?;
         complexity::check(&bytes, &Complexity::default()).ok()?;
         Outline::of(&bytes).needs().ok()
@@ -143,45 +183,27 @@ impl ModuleSource {
 
 /// Takes it from the cache, or compiles it while other nodes wait to find it there. What keeps its entry there comes with it.
 fn cached_or_compiled(
-    engine: &wasmtime::Engine,
+    backend: &Backend,
     cache: &Cache,
-    path: &Path,
-    digest: &Digest,
+    known: &Known,
     bytes: &[u8],
-) -> Result<(Component, Origin, Option<InUse>), LoadFault> {
-    // Held before it is read, or another node might give it up in between, and the next start would compile what runs here.
-    let load = || {
-        let in_use = cache.hold(digest);
-        let component = cache.load(engine, digest)?;
-        Some((component, Origin::Cache, in_use))
-    };
-    if let Some(loaded) = load() {
-        return Ok(loaded);
+    threads: Threads,
+) -> Result<Found, LoadFault> {
+    if let Some(found) = cached(backend, cache, known) {
+        return Ok(found);
     }
     // Looked for once more under the claim: whoever had it before has left the code there.
-    let _claim = cache.claim(digest);
-    if let Some(loaded) = load() {
-        return Ok(loaded);
+    let _claim = cache.claim(&known.digest);
+    if let Some(found) = cached(backend, cache, known) {
+        return Ok(found);
     }
-    let component = compile(engine, path, bytes)?;
-    cache.store(digest, &component);
-    Ok((component, Origin::Compiled, cache.hold(digest)))
+    let component = backend.compile(known, bytes, threads)?;
+    Ok((component, Origin::Compiled, cache.hold(&known.digest)))
 }
 
-/// The size from which on the log says that a component is compiled, in bytes. A language with an interpreter is larger, and can take
-/// half a minute.
-const LARGE: usize = 1 << 20;
-
-fn compile(engine: &wasmtime::Engine, path: &Path, bytes: &[u8]) -> Result<Component, LoadFault> {
-    let (file, is_large) = (path.display(), bytes.len() >= LARGE);
-    if is_large {
-        // Before: whoever looks at a node that says nothing is to know what it does.
-        tracing::info!(%file, bytes = bytes.len(), "compiling a large component");
-    }
-    let begun = Instant::now();
-    let compiled = Component::from_binary(engine, bytes);
-    if is_large && compiled.is_ok() {
-        tracing::info!(%file, took = ?begun.elapsed(), "compiled a large component");
-    }
-    compiled.map_err(|error| LoadFault::Invalid(format!("{error:#}")))
+fn cached(backend: &Backend, cache: &Cache, known: &Known) -> Option<Found> {
+    // Held before it is read, or another node might give it up in between, and the next start would compile what runs here.
+    let in_use = cache.hold(&known.digest);
+    let component = cache.load(&backend.wasmtime, &known.digest)?;
+    Some((component, Origin::Cache, in_use))
 }

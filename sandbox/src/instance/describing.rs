@@ -24,10 +24,16 @@ impl Module {
     ///
     /// # Errors
     /// There would be no instance: its memories or tables are too large from the start, it has too many core instances, or
-    /// its start traps.
+    /// its start traps. Or it can't run its source.
     pub async fn rehearse(&self, limits: Arc<Limits>) -> Result<Option<Contract>, GuestError> {
         // That it can be made is all that is asked. The instance goes before another one takes a place of the pool.
         drop(self.trial(limits).await?);
+        if self.source().is_some()
+            && let Err(error) = self.describe().await
+            && matches!(error.fault, Fault::Returned(_))
+        {
+            return Err(error);
+        }
         // Asked for once for all actors, and on an instance with room for it.
         Ok(self.contract().await)
     }
@@ -39,11 +45,11 @@ impl Module {
         Instance::new(self, None, label, limits).await
     }
 
-    /// What it says of itself, as the answers to those who ask; none if it does not. It is asked once for all its actors, unless there was no
+    /// What it says of itself, as the answers to those who ask, or why it does not. It is asked once for all its actors, unless there was no
     /// room for the instance that it takes.
     pub(crate) async fn description(&self) -> Description {
         // Those that ask meanwhile wait for the same answer and take no instance for it.
-        let described = self.code().description.get_or_try_init(|| async {
+        let described = self.description_cell().get_or_try_init(|| async {
             let description = match self.describe().await {
                 Ok(contract) => Answers::of(&contract).map_err(|error| error.to_string()),
                 // Not remembered: want of room says nothing of the module, and a later question may find some.
@@ -51,10 +57,10 @@ impl Module {
                 Err(error) => Err(error.to_string()),
             };
             Ok(match description {
-                Ok(answers) => Some(Arc::new(answers)),
+                Ok(answers) => Ok(Arc::new(answers)),
                 Err(error) => {
                     tracing::warn!(module = self.name(), error, "the module does not describe itself");
-                    None
+                    Err(Arc::from(error))
                 }
             })
         });
@@ -62,14 +68,22 @@ impl Module {
             Ok(description) => description.clone(),
             Err(error) => {
                 tracing::debug!(module = self.name(), %error, "no room to describe the module");
-                None
+                Err(error.to_string().into())
             }
         }
     }
 
     /// What it says of itself, asked for once; none if it does not.
     pub async fn contract(&self) -> Option<Contract> {
-        let answers = self.description().await?;
-        Contract::from_bytes(answers.newest()).ok()
+        self.contract_or_reason().await.ok()
+    }
+
+    /// The same, or why it does not, in words.
+    ///
+    /// # Errors
+    /// The reason.
+    pub async fn contract_or_reason(&self) -> Result<Contract, String> {
+        let answers = self.description().await.map_err(|reason| reason.to_string())?;
+        Contract::from_bytes(answers.newest()).map_err(|error| error.to_string())
     }
 }

@@ -1,30 +1,23 @@
 //! The engine: wasmtime set up for actors, its compiled-code cache, and the modules that are loaded.
 
-use std::collections::HashMap;
-use std::path::Path;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
-
-use super::code::{Admission, Code};
+use super::backend::Backend;
+use super::code::Admission;
 use super::meter::Meter;
+use super::places::{Place, Places};
 use super::ticker;
 use crate::accounting::family::GuestCount;
 use crate::accounting::limiter::EngineBounds;
 use crate::accounting::pools::Pools;
 use crate::accounting::turns::clock::Clock;
 use crate::accounting::turns::{Account, STEPS, TurnCounts, Turns};
-use crate::component::cache::Cache;
-use crate::component::cache_key::CacheKey;
-use crate::component::engine_config::{Allocation, EngineConfig, POOL_TABLES};
-use crate::component::error::{EngineError, LoadFault};
-use crate::component::machine::Machine;
-use crate::component::needs::{Capacity, Pool};
-use crate::component::source::Digest;
+use crate::component::engine_config::{Compilation, EngineConfig};
+use crate::component::error::EngineError;
+use crate::component::needs::{Capacity, Needs};
+use crate::component::source::FileLimits;
 use crate::policy::limits::Limits;
-use crate::store::imports::Imports;
 use crate::store::interface::HostInterfaces;
 
 /// Compiles components and runs them. Cheap to clone; everything ends with the last clone, module and guest.
@@ -34,9 +27,13 @@ pub struct Engine {
 }
 
 struct Inner {
-    wasmtime: wasmtime::Engine,
-    imports: Imports,
-    cache: Option<Cache>,
+    optimizing: Backend,
+    /// None if guests wait for optimized code.
+    baseline: Option<Backend>,
+    /// The size of a component from which it has baseline code first.
+    tiered_bytes: usize,
+    /// What the guests of both have together of the pool; none if wasmtime's own count does, because all come from the pool.
+    places: Option<Arc<Places>>,
     clock: Clock,
     /// That of the clock.
     step: Duration,
@@ -44,16 +41,12 @@ struct Inner {
     /// Of instances that are no actors: those that describe their modules.
     describing: Arc<Account>,
     stack_bytes: usize,
-    component_bytes: u64,
+    file_limits: FileLimits,
     admission: Admission,
     description_limits: Arc<Limits>,
     guest_count: Arc<GuestCount>,
     pools: Arc<Pools>,
-    /// Loaded code by digest. The inner lock is held while it is compiled, so that nobody compiles it twice.
-    loaded: Mutex<HashMap<Digest, Slot>>,
 }
-
-pub(super) type Slot = Arc<tokio::sync::Mutex<Weak<Code>>>;
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -76,38 +69,43 @@ impl Engine {
     /// As for [`new`](Self::new), or an interface has a key that names no section, imports that no component can have, or those of
     /// another interface or of the node itself.
     pub fn with_interfaces(config: EngineConfig, interfaces: HostInterfaces) -> Result<Self, EngineError> {
-        let (wasmtime, pool) = new_wasmtime(&config)?;
-        let cache = match (config.cache_dir, config.cache_key) {
-            (Some(directory), Some(key)) => Some(Cache::open(
-                directory,
-                CacheKey::open(&key)?,
-                config.cache_bytes,
-                &wasmtime,
-            )?),
-            (Some(_), None) => return Err(EngineError::NoCacheKey),
-            (None, _) => None,
+        let baseline = Backend::baseline(&config, interfaces.clone())?;
+        let (optimizing, pool) = Backend::optimizing(&config, interfaces)?;
+        let engines = || {
+            baseline
+                .iter()
+                .chain([&optimizing])
+                .map(|backend| backend.wasmtime.weak())
         };
-        let imports = Imports::new(&wasmtime, interfaces)?;
         let clock = Clock::default();
         // A step of zero would have the ticker take a thread for itself.
         let step = config.epoch_tick.max(Duration::from_millis(1)) / STEPS;
         // Weak, as in the closure below: held by what it owns itself, the engine would never end.
-        ticker::start(wasmtime.weak(), Arc::downgrade(&clock), step).map_err(EngineError::Ticker)?;
+        ticker::start(engines().collect(), Arc::downgrade(&clock), step).map_err(EngineError::Ticker)?;
         let turns = Turns::new(clock.clone(), step, {
-            let wasmtime = wasmtime.weak();
-            move || wasmtime.upgrade().iter().for_each(wasmtime::Engine::increment_epoch)
+            let engines: Vec<_> = engines().collect();
+            move || ticker::end_epoch(&engines)
         });
+        let tiered_bytes = match config.compilation {
+            Compilation::Tiered { smallest } => smallest,
+            Compilation::Optimized => usize::MAX,
+        };
+        let places = baseline.as_ref().and(pool).map(Places::new);
         Ok(Self {
             inner: Arc::new(Inner {
-                wasmtime,
-                imports,
-                cache,
+                optimizing,
+                baseline,
+                tiered_bytes,
+                places,
                 clock,
                 step,
                 turns: Arc::new(turns),
                 describing: Arc::default(),
                 stack_bytes: config.stack_bytes,
-                component_bytes: config.component_bytes,
+                file_limits: FileLimits {
+                    component: config.component_bytes,
+                    source: config.source_bytes,
+                },
                 admission: Admission {
                     complexity: config.complexity,
                     capacity: Capacity {
@@ -120,36 +118,33 @@ impl Engine {
                 description_limits: Arc::new(config.description_limits),
                 guest_count: Arc::new(GuestCount::new(pool.map(|pool| pool.guests))),
                 pools: Arc::new(Pools::new(config.name_servers)),
-                loaded: Mutex::default(),
             }),
         })
     }
 
-    /// Compiles a component with this digest, or takes it from the cache. Blocks.
-    pub(super) fn compile(&self, path: &Path, digest: Digest, bytes: &[u8]) -> Result<Code, LoadFault> {
-        let Inner {
-            wasmtime,
-            imports,
-            cache,
-            admission,
-            ..
-        } = &*self.inner;
-        Code::new(wasmtime, imports, cache.as_ref(), admission, path, digest, bytes)
+    pub(super) fn optimizing(&self) -> &Backend {
+        &self.inner.optimizing
     }
 
-    /// Where the code with this digest is, or comes to be.
-    pub(super) fn slot(&self, digest: Digest) -> Slot {
-        let mut loaded = self.inner.loaded.lock();
-        // Forgets what nobody has or loads any more.
-        loaded.retain(|_, slot| {
-            // A locked slot is being filled. One that is empty may be held by a load that is about to lock it.
-            slot.try_lock().map_or(true, |code| code.strong_count() > 0) || Arc::strong_count(slot) > 1
-        });
-        loaded.entry(digest).or_default().clone()
+    pub(super) fn baseline(&self) -> Option<&Backend> {
+        self.inner.baseline.as_ref()
     }
 
-    pub(super) fn wasmtime(&self) -> &wasmtime::Engine {
-        &self.inner.wasmtime
+    /// True if a component of this many bytes has baseline code first.
+    pub(super) fn is_tiered(&self, bytes: usize) -> bool {
+        self.inner.baseline.is_some() && bytes >= self.inner.tiered_bytes
+    }
+
+    pub(super) fn admission(&self) -> &Admission {
+        &self.inner.admission
+    }
+
+    /// A place for one guest with these needs, among those of both compilers.
+    ///
+    /// # Errors
+    /// What is used up, in words.
+    pub(super) fn place(&self, needs: &Needs) -> Result<Option<Place>, String> {
+        self.inner.places.as_ref().map(|places| places.take(needs)).transpose()
     }
 
     pub(super) fn bounds(&self) -> EngineBounds {
@@ -165,8 +160,8 @@ impl Engine {
         &self.inner.admission.capacity
     }
 
-    pub(super) fn component_bytes(&self) -> u64 {
-        self.inner.component_bytes
+    pub(super) fn file_limits(&self) -> FileLimits {
+        self.inner.file_limits
     }
 
     pub(super) fn description_limits(&self) -> Arc<Limits> {
@@ -197,72 +192,4 @@ impl Engine {
         let family = family.unwrap_or_else(|| describing.clone());
         Meter::new(clock.clone(), *step, budget, turns.clone(), family)
     }
-}
-
-/// With its pool, if it has one.
-fn new_wasmtime(config: &EngineConfig) -> Result<(wasmtime::Engine, Option<Pool>), EngineError> {
-    if let Allocation::Pool { guests } = config.allocation {
-        let pool = Pool {
-            guests,
-            memories: Machine::this().memories(config, guests),
-            tables: config.max_tables.unwrap_or(guests.saturating_mul(POOL_TABLES)),
-        };
-        match wasmtime::Engine::new(wasmtime_config(config).allocation_strategy(strategy(config, &pool))) {
-            Ok(engine) => return Ok((engine, Some(pool))),
-            // A container may have too little address space for the pool, and a slow node is of more use there than
-            // none.
-            Err(error) => tracing::warn!(
-                guests,
-                error = format!("{error:#}"),
-                "no address space for a pool of instances; they are made on demand, which is slower"
-            ),
-        }
-    }
-    let engine = wasmtime::Engine::new(&wasmtime_config(config));
-    let engine = engine.map_err(|error| EngineError::Setup(format!("{error:#}")))?;
-    Ok((engine, None))
-}
-
-fn wasmtime_config(config: &EngineConfig) -> Config {
-    let mut wasmtime = Config::new();
-    wasmtime
-        .epoch_interruption(true)
-        // Guests handle one message at a time; without the machinery for more, an entry costs a third.
-        .concurrency_support(false)
-        .memory_reservation(config.memory_reservation)
-        .memory_guard_size(64 << 10)
-        // No memory outgrows its reservation then, with a pool or without. `EngineBounds` counts on that.
-        .memory_may_move(false)
-        .max_wasm_stack(config.stack_bytes)
-        // What the host's own functions need besides, when a guest calls them.
-        .async_stack_size(config.stack_with_host())
-        // Otherwise the pages of a stack that nobody uses any more would stay, with what a guest left on them.
-        .async_stack_zeroing(true)
-        .memory_init_cow(config.copy_on_write);
-    wasmtime
-}
-
-/// The pool, with what it reserves bounded, and everything else free: wasmtime would refuse a component for what costs
-/// nothing before there is an instance, in words that name no key. Those bounds are [`Capacity`] and [`Limits`].
-fn strategy(config: &EngineConfig, of: &Pool) -> InstanceAllocationStrategy {
-    /// Its sizes are rounded up, so that the largest number would overflow.
-    const ANY_SIZE: usize = isize::MAX as usize;
-    /// A module can't have more memories, or tables, than this anyway. And wasmtime goes through that many when one is dropped.
-    const OF_A_MODULE: u32 = 100;
-    let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(of.guests)
-        .total_stacks(of.guests)
-        .total_memories(of.memories)
-        .total_tables(of.tables)
-        .table_elements(config.table_reservation)
-        .max_memory_size(usize::try_from(config.memory_reservation).unwrap_or(usize::MAX))
-        .total_core_instances(u32::MAX)
-        .max_core_instances_per_component(u32::MAX)
-        .max_memories_per_component(u32::MAX)
-        .max_tables_per_component(u32::MAX)
-        .max_memories_per_module(OF_A_MODULE)
-        .max_tables_per_module(OF_A_MODULE)
-        .max_component_instance_size(ANY_SIZE)
-        .max_core_instance_size(ANY_SIZE);
-    InstanceAllocationStrategy::Pooling(pool)
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::code::Code;
+use super::backend::Threads;
+use super::code::{Code, Known};
 use super::engine::Engine;
 use super::module::Module;
 use crate::component::error::{LoadError, LoadFault};
@@ -14,8 +15,7 @@ impl Engine {
     /// # Errors
     /// See [`LoadFault`].
     pub async fn load(&self, source: &ModuleSource) -> Result<Module, LoadError> {
-        let loaded = self.load_code(source).await;
-        let loaded = loaded.map(|code| Module::new(self.clone(), source, code));
+        let loaded = self.load_version(source).await;
         if let Ok(module) = &loaded {
             self.warn_of_room(module);
         }
@@ -44,20 +44,103 @@ impl Engine {
         }
     }
 
-    async fn load_code(&self, source: &ModuleSource) -> Result<Arc<Code>, LoadFault> {
-        let (path, expected, limit) = (source.path.clone(), source.digest, self.component_bytes());
-        let (bytes, digest) = blocking(move || Code::read(&path, expected, limit)).await?;
-        let slot = self.slot(digest);
+    async fn load_version(&self, source: &ModuleSource) -> Result<Module, LoadFault> {
+        let limits = self.file_limits();
+        let files = {
+            let source = source.clone();
+            blocking(move || source.read(limits)).await?
+        };
+        let known = Known {
+            module: source.name.as_str().into(),
+            path: source.path.as_path().into(),
+            digest: files.component_digest,
+        };
+        let code = self.load_code(known, files.component.into()).await?;
+        if let (Some(file), false) = (&source.source, code.runs_source()) {
+            return Err(LoadFault::RunsNoSource {
+                path: file.path.clone(),
+            });
+        }
+        Ok(Module::new(self.clone(), source, files.source, files.digest, code))
+    }
+
+    async fn load_code(&self, known: Known, bytes: Arc<[u8]>) -> Result<Arc<Code>, LoadFault> {
+        if self.is_tiered(bytes.len())
+            && let Some(code) = self.ready_or_baseline(&known, &bytes).await?
+        {
+            return Ok(code);
+        }
+        self.optimized_code(known, bytes, Threads::All).await
+    }
+
+    /// Optimized code, which is compiled if it isn't there.
+    pub(super) async fn optimized_code(
+        &self,
+        known: Known,
+        bytes: Arc<[u8]>,
+        threads: Threads,
+    ) -> Result<Arc<Code>, LoadFault> {
+        let slot = self.optimizing().slot(known.digest);
         // Held while it compiles: those that load the same bytes meanwhile wait for this and share the code.
         let mut loaded = slot.lock().await;
         if let Some(code) = loaded.upgrade() {
             return Ok(code);
         }
-        let (engine, path) = (self.clone(), source.path.clone());
-        let code = blocking(move || engine.compile(&path, digest, &bytes)).await?;
-        let code = Arc::new(code);
+        let engine = self.clone();
+        let code = blocking(move || Code::new(engine.optimizing(), engine.admission(), &known, &bytes, threads));
+        let code = Arc::new(code.await?);
         *loaded = Arc::downgrade(&code);
         Ok(code)
+    }
+
+    /// Optimized code that is there, or else baseline code. None if the baseline compiler can't compile it.
+    async fn ready_or_baseline(&self, known: &Known, bytes: &Arc<[u8]>) -> Result<Option<Arc<Code>>, LoadFault> {
+        let slot = self.optimizing().slot(known.digest);
+        // One that is locked is being filled, which is not waited for here.
+        if let Ok(mut loaded) = slot.try_lock() {
+            if let Some(code) = loaded.upgrade() {
+                return Ok(Some(code));
+            }
+            let (engine, known, bytes) = (self.clone(), known.clone(), bytes.clone());
+            let cached = blocking(move || Code::cached(engine.optimizing(), engine.admission(), &known, &bytes));
+            if let Some(code) = cached.await? {
+                let code = Arc::new(code);
+                *loaded = Arc::downgrade(&code);
+                return Ok(Some(code));
+            }
+        }
+        let Some(baseline) = self.baseline() else {
+            return Ok(None);
+        };
+        let slot = baseline.slot(known.digest);
+        let mut loaded = slot.lock().await;
+        if let Some(code) = loaded.upgrade() {
+            return Ok(Some(code));
+        }
+        let (engine, of, bytes) = (self.clone(), known.clone(), bytes.clone());
+        let compiled = blocking(move || {
+            let baseline = engine.baseline();
+            baseline
+                .map(|baseline| Code::new(baseline, engine.admission(), &of, &bytes, Threads::All))
+                .transpose()
+        });
+        match compiled.await {
+            Ok(code) => Ok(code.map(|code| {
+                let code = Arc::new(code);
+                *loaded = Arc::downgrade(&code);
+                code
+            })),
+            // It may be in order all the same: not all that components have is known to the baseline compiler.
+            Err(LoadFault::Invalid(error)) => {
+                tracing::debug!(
+                    module = &*known.module,
+                    error,
+                    "no baseline code; it is optimized at once"
+                );
+                Ok(None)
+            }
+            Err(fault) => Err(fault),
+        }
     }
 }
 

@@ -1,16 +1,20 @@
 //! A loaded module: a component that was read, checked against the world and compiled.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use super::code::{Code, Origin};
+use tokio::sync::OnceCell;
+
+use super::backend::Threads;
+use super::code::{Code, Known, Origin};
 use super::engine::Engine;
 use crate::component::capabilities::Capabilities;
 use crate::component::description::Description;
-use crate::component::error::LoadError;
+use crate::component::engine_config::Tier;
+use crate::component::error::{LoadError, LoadFault};
 use crate::component::needs::Needs;
 use crate::component::reach;
-use crate::component::source::{Digest, ModuleSource};
+use crate::component::source::{Digest, ModuleSource, SourceFile, SourceText, read_component};
 use crate::policy::grants::{Grants, NotGranted};
 
 /// A module that actors can be made of. Cheap to clone.
@@ -19,6 +23,12 @@ pub struct Module {
     engine: Engine,
     name: Arc<str>,
     path: Arc<Path>,
+    /// What it runs, and its file.
+    source: Option<(Arc<SourceText>, Arc<SourceFile>)>,
+    /// Of the version: of the component, and of the source that it runs.
+    digest: Digest,
+    /// What the version says of itself, once it was asked.
+    description: Arc<OnceCell<Description>>,
     code: Arc<Code>,
 }
 
@@ -27,17 +37,31 @@ impl std::fmt::Debug for Module {
         f.debug_struct("Module")
             .field("name", &self.name)
             .field("path", &self.path)
-            .field("digest", &self.code.digest)
+            .field("digest", &self.digest)
             .finish_non_exhaustive()
     }
 }
 
 impl Module {
-    pub(super) fn new(engine: Engine, source: &ModuleSource, code: Arc<Code>) -> Self {
+    pub(super) fn new(
+        engine: Engine,
+        from: &ModuleSource,
+        source: Option<Arc<SourceText>>,
+        digest: Digest,
+        code: Arc<Code>,
+    ) -> Self {
+        let source = source.zip(from.source.clone().map(Arc::new));
         Self {
             engine,
-            name: source.name.as_str().into(),
-            path: PathBuf::as_path(&source.path).into(),
+            name: from.name.as_str().into(),
+            path: from.path.as_path().into(),
+            // What a component with a source is depends on that. Without, all its modules share the answer.
+            description: match &source {
+                Some(_) => Arc::default(),
+                None => code.description.clone(),
+            },
+            source,
+            digest,
             code,
         }
     }
@@ -52,14 +76,52 @@ impl Module {
         &self.path
     }
 
-    /// The digest of that file as it was loaded.
+    /// The file of the source that it runs, if it runs one.
+    pub fn source_file(&self) -> Option<&SourceFile> {
+        self.source.as_ref().map(|(_, file)| &**file)
+    }
+
+    /// The digest of that source as it was loaded, if there is one.
+    pub fn source_digest(&self) -> Option<Digest> {
+        let (source, _) = self.source.as_ref()?;
+        Some(Digest::of(source.text.as_bytes()))
+    }
+
+    /// The digest of its file as it was loaded or, if it runs a source, of both together.
     pub fn digest(&self) -> Digest {
-        self.code.digest
+        self.digest
     }
 
     /// Where its compiled code came from.
     pub fn origin(&self) -> Origin {
         self.code.origin
+    }
+
+    /// How well its code is compiled.
+    pub fn tier(&self) -> Tier {
+        self.code.tier
+    }
+
+    /// The same module with optimized code: itself if its code is that, and else after it was compiled, on one thread, beside
+    /// the guests that run meanwhile.
+    ///
+    /// # Errors
+    /// It can't be compiled.
+    pub async fn optimized(&self) -> Result<Self, LoadError> {
+        let Some(component) = self.code.component.clone() else {
+            return Ok(self.clone());
+        };
+        let known = Known {
+            module: self.name.clone(),
+            path: self.path.clone(),
+            digest: self.code.digest,
+        };
+        let code = self
+            .engine
+            .optimized_code(known, component, Threads::One)
+            .await
+            .map_err(|fault| self.error(fault))?;
+        Ok(Self { code, ..self.clone() })
     }
 
     /// True if both run the same compiled code, loaded once.
@@ -83,13 +145,17 @@ impl Module {
     /// # Errors
     /// The file can't be read, or is another one by now.
     pub fn capabilities(&self) -> Result<Capabilities, LoadError> {
-        let read = Code::read(&self.path, Some(self.digest()), self.largest_file());
-        let (bytes, _) = read.map_err(|fault| LoadError {
-            module: self.name.as_ref().to_owned(),
+        let read = read_component(&self.path, Some(self.code.digest), self.largest_file());
+        let (bytes, _) = read.map_err(|fault| self.error(fault))?;
+        Ok(Capabilities::of(&self.code.interfaces.uses, reach::of(&bytes)))
+    }
+
+    fn error(&self, fault: LoadFault) -> LoadError {
+        LoadError {
+            module: self.name.to_string(),
             path: self.path.to_path_buf(),
             fault,
-        })?;
-        Ok(Capabilities::of(&self.code.interfaces.uses, reach::of(&bytes)))
+        }
     }
 
     /// Checks that it imports nothing that an actor would have to be granted and isn't.
@@ -117,16 +183,29 @@ impl Module {
 
     /// The largest file that another version of it can be, in bytes.
     pub fn largest_file(&self) -> u64 {
-        self.engine.component_bytes()
+        self.engine.file_limits().component
+    }
+
+    /// The largest source that another version of it can run, in bytes.
+    pub fn largest_source(&self) -> u64 {
+        self.engine.file_limits().source
     }
 
     /// What it says of itself, if it was asked before.
     pub(crate) fn known_description(&self) -> Option<Description> {
-        self.code.description.get().cloned()
+        self.description.get().cloned()
     }
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    pub(super) fn description_cell(&self) -> &OnceCell<Description> {
+        &self.description
+    }
+
+    pub(super) fn source(&self) -> Option<Arc<SourceText>> {
+        self.source.as_ref().map(|(text, _)| text.clone())
     }
 
     pub(super) fn code(&self) -> &Arc<Code> {

@@ -10,10 +10,9 @@ use parking_lot::Mutex;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use wasmtime::FrameInfo;
 
-use super::code::Code;
 use crate::component::lines::{self, Line, Place};
 use crate::component::reach::function_name;
-use crate::component::source::Digest;
+use crate::component::source::{Digest, read_component};
 
 /// The largest file that is read to find lines in it, in bytes.
 const LARGEST_FILE: u64 = 256 << 20;
@@ -87,7 +86,7 @@ impl SourceLines {
         let mut unknown: Vec<_> = places.iter().flatten().copied().collect();
         unknown.retain(|place| known(place).is_none());
         if !unknown.is_empty() {
-            let found = blocking(|| match Code::read(path, Some(*digest), LARGEST_FILE) {
+            let found = blocking(|| match read_component(path, Some(*digest), LARGEST_FILE) {
                 Ok((bytes, _)) => lines::lines(&bytes, &unknown),
                 // It is gone, or another one by now.
                 Err(_) => vec![None; unknown.len()],

@@ -17,6 +17,7 @@ use crate::accounting::family::Family;
 use crate::accounting::label::Label;
 use crate::accounting::limiter::{EngineBounds, Limiter};
 use crate::component::bindings::requests::Mailbox as PendingMailbox;
+use crate::component::source::SourceText;
 use crate::policy::grants::{Grants, Guarded};
 use crate::policy::http_trust::HttpTrust;
 use crate::policy::limits::{Limit, Limits};
@@ -25,12 +26,14 @@ use crate::store::groups::membership::Groups;
 
 /// The data of one store: of one instance, while it lives.
 pub struct StoreData {
-    /// None while the component only describes itself: then it may not use any import.
+    /// None while the component only describes itself: then it may not use any import but that of its source.
     actor: Option<ActorContext>,
     pub(crate) label: Label,
     pub(crate) limits: Arc<Limits>,
     pub(crate) limiter: Limiter,
     pub(crate) replies: Replies,
+    /// What the module's source is, of a component that runs one.
+    pub(crate) source: Option<Arc<SourceText>>,
     /// Came with the message being handled.
     pub(crate) metadata: Option<Vec<u8>>,
     /// How far the guest has come with the casts that it handles in one call.
@@ -110,6 +113,7 @@ impl StoreData {
             label,
             limiter: Limiter::new(&limits, bounds, member),
             replies: Replies::new(limits.deferred_replies, quota),
+            source: None,
             metadata: None,
             batch: None,
             interfaces: InterfaceStates::default(),

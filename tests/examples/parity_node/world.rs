@@ -82,6 +82,7 @@ async fn load() -> Module {
         name: MODULE.to_owned(),
         path: programs::guest(MODULE),
         digest: None,
+        source: None,
     };
     engine.load(&source).await.expect("it loads")
 }

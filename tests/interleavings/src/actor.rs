@@ -9,6 +9,10 @@ mod reload {
     pub(crate) struct ReloadRequest;
 
     impl ReloadRequest {
+        pub(crate) fn holds_mailbox(&self) -> bool {
+            true
+        }
+
         pub(crate) fn is_given_up(&self) -> bool {
             false
         }

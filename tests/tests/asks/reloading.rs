@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use ractor_host::guest::{Mode, NotReloaded, Swap, Swapped};
+use ractor_host::guest::{GuestOptions, Mode, Modules, NotReloaded, Swap, Swapped, Tier};
 
-use crate::support::{Guest, asked, module, start, until, within};
+use crate::support::{Guest, asked, baseline, module, options, start, until, within};
 
 async fn swap(version: u8, probation: u32) -> Swap {
     Swap {
@@ -147,4 +147,36 @@ async fn code_that_is_taken_back_leaves_no_caller_waiting() {
     within(proof.proven()).await.unwrap_err();
     assert_eq!(log.get().await.unwrap(), "kept", "by the code before");
     assert_eq!(asker.handle.live().module().digest(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn optimized_code_waits_for_a_pending_handler_and_keeps_no_message_waiting() {
+    let (modules, module) = (Modules::default(), baseline().await);
+    modules.insert(module.clone());
+    let options = GuestOptions {
+        modules: modules.clone(),
+        ..options()
+    };
+    let (asker, other) = (Guest::of(&module, options).await, start().await);
+    let answer = asker.ask("do", &format!("open; ask {} put-off; await; log done", other.pid()));
+    asked(&other, 1).await;
+    let tier_up = tokio::spawn({
+        let modules = modules.clone();
+        async move { modules.tier_up().await }
+    });
+    let is_ready = || modules.find("asker").map(|module| module.tier()) == Some(Tier::Optimized);
+    until("no optimized code", async || is_ready()).await;
+    // Each of these is handled although the guest is to go over.
+    for _ in 0..20 {
+        assert_eq!(asker.call("echo", "goes on").await.unwrap(), "goes on");
+    }
+    assert_eq!(asker.handle.live().module().tier(), Tier::Baseline);
+    other.call("answer", "x").await;
+    assert_eq!(answer.get().await.unwrap(), "x");
+    until("it doesn't go over", async || {
+        asker.handle.live().module().tier() == Tier::Optimized
+    })
+    .await;
+    assert_eq!(asker.log().await, "done", "with its state");
+    tier_up.abort();
 }

@@ -8,22 +8,24 @@ use ractor::message::SerializedMessage;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
 use ractor_host::directory;
 use ractor_host::guest::{
-    Allocation, Engine, EngineConfig, Grants, GuestHandle, GuestOptions, Limits, Module, ModuleSource, Profile, spawn,
+    Allocation, Compilation, Engine, EngineConfig, Grants, GuestHandle, GuestOptions, Limits, Module, ModuleSource,
+    Profile, spawn,
 };
 use ractor_host_tests::programs;
 use ractor_host_tests::wait::PATIENCE;
 use tokio::sync::{mpsc, oneshot};
 
 /// Compiles what all tests use once. Its clock never ends a batch early.
-static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
-    let config = EngineConfig {
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(config()).unwrap());
+
+fn config() -> EngineConfig {
+    EngineConfig {
         allocation: Allocation::Pool { guests: 96 },
         memory_reservation: 64 << 20,
         epoch_tick: Duration::from_secs(600),
         ..EngineConfig::default()
-    };
-    Engine::new(config).unwrap()
-});
+    }
+}
 
 /// A guest and what its supervisor hears.
 pub(crate) struct Guest {
@@ -53,7 +55,7 @@ pub(crate) fn limited(change: impl FnOnce(&mut Limits)) -> GuestOptions {
 pub(crate) async fn module(version: u8) -> Module {
     let path = programs::guest("asker");
     if version == 1 {
-        return load(&path).await;
+        return load(&ENGINE, &path).await;
     }
     let mut bytes = std::fs::read(&path).unwrap();
     // A section that means nothing: its length, the length of its name, the name, and what is in it.
@@ -61,16 +63,26 @@ pub(crate) async fn module(version: u8) -> Module {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("asker.wasm");
     std::fs::write(&path, bytes).unwrap();
-    load(&path).await
+    load(&ENGINE, &path).await
 }
 
-async fn load(path: &Path) -> Module {
+/// The asker, in baseline code.
+pub(crate) async fn baseline() -> Module {
+    let engine = Engine::new(EngineConfig {
+        compilation: Compilation::Tiered { smallest: 0 },
+        ..config()
+    });
+    load(&engine.unwrap(), &programs::guest("asker")).await
+}
+
+async fn load(engine: &Engine, path: &Path) -> Module {
     let source = ModuleSource {
         name: "asker".to_owned(),
         path: path.to_owned(),
+        source: None,
         digest: None,
     };
-    ENGINE.load(&source).await.unwrap()
+    engine.load(&source).await.unwrap()
 }
 
 pub(crate) async fn start() -> Guest {
@@ -79,9 +91,13 @@ pub(crate) async fn start() -> Guest {
 
 impl Guest {
     pub(crate) async fn start(options: GuestOptions) -> Self {
+        Self::of(&module(1).await, options).await
+    }
+
+    pub(crate) async fn of(module: &Module, options: GuestOptions) -> Self {
         let (sender, events) = mpsc::unbounded_channel();
         let (supervisor, _) = Actor::spawn(None, Listener, sender).await.unwrap();
-        let handle = spawn(&module(1).await, options, supervisor.get_cell()).await.unwrap();
+        let handle = spawn(module, options, supervisor.get_cell()).await.unwrap();
         Self { handle, events }
     }
 

@@ -13,6 +13,7 @@ mod project_errors;
 mod projects;
 mod reloads;
 mod rollouts;
+mod sources;
 mod tally;
 mod uploads;
 mod versions;

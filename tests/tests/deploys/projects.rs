@@ -25,11 +25,20 @@ struct Edit {
 }
 
 /// A folder with a project called `counter`.
-struct Workshop {
+pub(crate) struct Workshop {
     folder: TempDir,
 }
 
 impl Workshop {
+    /// The folder is there and empty.
+    pub(crate) fn empty() -> Self {
+        let this = Self {
+            folder: tempfile::tempdir().expect("a folder"),
+        };
+        fs::create_dir(this.project()).expect("a folder");
+        this
+    }
+
     fn new(language: &str) -> Self {
         let this = Self {
             folder: tempfile::tempdir().expect("a folder"),
@@ -39,7 +48,7 @@ impl Workshop {
         this
     }
 
-    fn project(&self) -> PathBuf {
+    pub(crate) fn project(&self) -> PathBuf {
         self.folder.path().join("counter")
     }
 
@@ -58,22 +67,32 @@ impl Workshop {
 
     /// The same in the project, where it succeeds. Gives what it answered.
     #[track_caller]
-    fn succeed(&self, arguments: &[&str]) -> String {
+    pub(crate) fn succeed(&self, arguments: &[&str]) -> String {
         let output = self.run(&self.project(), arguments);
         assert!(output.status.success(), "{arguments:?}: {}", both(&output));
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// The first build. False if what the language needs can't be had here, which is said loudly.
+    /// The node of the project, and its address.
     #[track_caller]
-    fn first_build(&self, language: &str) -> bool {
-        let output = self.run(&self.project(), &["build"]);
+    pub(crate) fn dev(&self) -> (Process, String) {
+        let mut command = self.command(&self.project());
+        let state = format!("runtime.state_dir={:?}", self.folder.path().join("state"));
+        command.args(["dev", "node.toml", "--set", "node.listen=127.0.0.1:0", "--set", &state]);
+        let mut node = Process::start("ractor-host dev", &mut command);
+        let (_, ready) = node.wait_line(Stream::Stdout, 0, "the ready line", |line| line.starts_with("ready "));
+        let address = ready.rsplit('=').next().unwrap_or_default().to_owned();
+        (node, address)
+    }
+
+    /// The first build, of `build/NAME.wasm`. False if what the language needs can't be had here, which is said loudly.
+    #[track_caller]
+    pub(crate) fn first_build(&self, language: &str, arguments: &[&str], name: &str) -> bool {
+        let output = self.run(&self.project(), arguments);
         let said = both(&output);
         if output.status.success() {
-            assert!(
-                said.contains("build/counter.wasm: ") && said.contains(", built in "),
-                "{said}"
-            );
+            let component = format!("build/{name}.wasm: ");
+            assert!(said.contains(&component) && said.contains(", built in "), "{said}");
             return true;
         }
         let is_missing = lacks_tools(&format!("projects in {language}"), &said);
@@ -116,7 +135,7 @@ fn live(language: &str, edit: &Edit) {
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o600);
-    if !workshop.first_build(language) {
+    if !workshop.first_build(language, &["build"], "counter") {
         return;
     }
     assert_eq!(workshop.succeed(&["build"]).rsplit(", ").next(), Some("up to date\n"));
@@ -126,12 +145,7 @@ fn live(language: &str, edit: &Edit) {
     // The code is compiled before, because the node of a test has to start soon.
     workshop.succeed(&["check", "node.toml"]);
 
-    let mut command = workshop.command(&project);
-    let state = format!("runtime.state_dir={:?}", workshop.folder.path().join("state"));
-    command.args(["dev", "node.toml", "--set", "node.listen=127.0.0.1:0", "--set", &state]);
-    let mut node = Process::start("ractor-host dev", &mut command);
-    let (_, ready) = node.wait_line(Stream::Stdout, 0, "the ready line", |line| line.starts_with("ready "));
-    let address = ready.rsplit('=').next().unwrap_or_default().to_owned();
+    let (mut node, address) = workshop.dev();
     let cookie = project.join("cookie");
     let add = |number: &str| {
         drop(

@@ -268,6 +268,7 @@ fn source(path: &Path) -> ModuleSource {
         name: MODULE.to_owned(),
         path: path.to_owned(),
         digest: None,
+        source: None,
     }
 }
 

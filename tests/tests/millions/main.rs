@@ -85,6 +85,7 @@ async fn count(path: PathBuf, messages: u64) -> u64 {
     let source = ModuleSource {
         name: "counter".to_owned(),
         path,
+        source: None,
         digest: None,
     };
     let module = engine.load(&source).await.unwrap();

@@ -251,6 +251,7 @@ async fn load(component: &Path) -> Module {
         name: "counter".to_owned(),
         path: component.to_owned(),
         digest: None,
+        source: None,
     };
     ENGINE.load(&source).await.expect("the counter loads")
 }

@@ -6,7 +6,7 @@ import logging as python_logging
 import os
 import random as python_random
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import componentize_py_types
@@ -256,9 +256,13 @@ def _event(event: Any) -> events.Event:
 
 _node = _Node()
 _runtime: Runtime | None = None
+_run_source: Callable[[], None] | None = None
+"""What runs the source of an instance, in a component that is built without an actor."""
 
 
 def _living() -> Runtime:
+    if _runtime is None and _run_source is not None:
+        _run_source()
     if _runtime is None:
         raise Err("no class of this component is an actor: `@export` is missing")
     return _runtime
@@ -437,6 +441,8 @@ def install(declared: _contract.Declared) -> None:
         other = _runtime.declared.actor.__name__
         raise errors.DeclarationError(f"a component is one actor, and both {other} and {declared.actor.__name__} have `@export`")
     _runtime = Runtime(declared, _node)
+    if _run_source is not None:
+        return
     module = sys.modules.get(os.environ.get("COMPONENTIZE_PY_APP_NAME", declared.actor.__module__))
     if module is not None:
         for export in EXPORTS:
@@ -452,6 +458,17 @@ def finish_build(module: str) -> None:
     """
     if _runtime is None:
         raise errors.DeclarationError(f"no class of {module} has @export")
+    _finish()
+
+
+def become_interpreter(run: Callable[[], None]) -> None:
+    """Finishes the build of a component without an actor, whose instances run their source first."""
+    global _run_source
+    _run_source = run
+    _finish()
+
+
+def _finish() -> None:
     load_what_is_lazy()
     keep_source_lines()
     say_what_is_missing()

@@ -27,14 +27,18 @@ _LAZY = (
 """What the standard library imports only when it is needed, for encodings, dates, warnings and tracebacks."""
 
 
+_NOT_LOADED = "{name} is not in this component: modules are loaded when it is built, so import {name} at the top of a module"
+
+
 class _NoImports(MetaPathFinder):
     """Says why a module isn't there."""
 
+    def __init__(self, text: str) -> None:
+        self._text = text
+
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
         """Finds nothing."""
-        raise ModuleNotFoundError(
-            f"{name} is not in this component: modules are loaded when it is built, so import {name} at the top of a module", name=name
-        )
+        raise ModuleNotFoundError(self._text.format(name=name), name=name)
 
 
 def _refuse(text: str) -> Any:
@@ -63,6 +67,7 @@ def say_what_is_missing() -> None:
     subprocess.Popen.__init__ = _refuse("a component starts no processes; call an actor outside that does")  # type: ignore[method-assign]
 
 
-def imports_are_over() -> None:
-    """From now on a module that isn't loaded can't be, and no files are looked through for it."""
-    sys.meta_path[:] = [BuiltinImporter, FrozenImporter, _NoImports()]
+def imports_are_over(text: str = _NOT_LOADED) -> None:
+    """From now on a module that isn't loaded can't be, and no files are looked through for it. The text says so of a `{name}`."""
+    if not any(isinstance(finder, _NoImports) for finder in sys.meta_path):
+        sys.meta_path[:] = [BuiltinImporter, FrozenImporter, _NoImports(text)]

@@ -21,6 +21,9 @@ use crate::host::HostBuilder;
 use crate::ops::console;
 use crate::supervision::reload::ReloadReport;
 
+/// The time for which an idle actor's new code is watched. Whoever edits waits for the word that it is reloaded.
+const PROBATION: Duration = Duration::from_millis(100);
+
 pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<ExitCode, Failure> {
     let process = Process::of_node(arguments.log_format)?;
     let options = ConfigOptions {
@@ -35,7 +38,10 @@ pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
             .iter()
             .any(|module| module.name == build.module && module.digest.is_some());
         build.watch = !is_pinned;
+        build.probation_time = Some(PROBATION);
     }
+    // Whoever edits waits for the first run of each version, and hardly for its speed.
+    config.runtime.tiered_compilation.get_or_insert(true);
     let folder = arguments
         .config
         .file

@@ -26,10 +26,11 @@ pub(super) fn recipe(source: &ModuleSource, build: &ModuleBuild, folder: &Path) 
     let Some(command) = &build.build else {
         return cargo(source);
     };
-    let sources = if build.sources.is_empty() {
-        vec![folder.join("src")]
-    } else {
-        build.sources.clone()
+    let sources = match (build.sources.is_empty(), &source.source) {
+        (true, None) => vec![folder.join("src")],
+        // The command makes the component, and that is there to run a source which it isn't made of.
+        (true, Some(_)) => Vec::new(),
+        (false, _) => build.sources.clone(),
     };
     Some(Recipe {
         module: source.name.clone(),
@@ -157,10 +158,12 @@ mod tests {
             name: "counter".to_owned(),
             path: "lab/counter.wasm".into(),
             digest: None,
+            source: None,
         };
         let mut build = ModuleBuild {
             module: "counter".to_owned(),
             watch: false,
+            probation_time: None,
             build: Some("make".to_owned()),
             sources: Vec::new(),
         };

@@ -4,9 +4,6 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-/// The time for which a file must not change.
-const QUIET: Duration = Duration::from_millis(250);
-
 /// What is observed of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
@@ -23,14 +20,17 @@ pub(super) struct Debounce {
     done: Option<Stamp>,
     /// As it is now, and since when.
     changed: Option<(Stamp, Instant)>,
+    /// The time for which it must not change.
+    quiet: Duration,
 }
 
 impl Debounce {
     /// A file that was handled as it is.
-    pub(super) fn new(now: Option<Stamp>) -> Self {
+    pub(super) fn new(now: Option<Stamp>, quiet: Duration) -> Self {
         Self {
             done: now,
             changed: None,
+            quiet,
         }
     }
 
@@ -41,7 +41,7 @@ impl Debounce {
             return false;
         };
         match self.changed {
-            Some((before, since)) if before == stamp => now.saturating_duration_since(since) >= QUIET,
+            Some((before, since)) if before == stamp => now.saturating_duration_since(since) >= self.quiet,
             _ => {
                 self.changed = Some((stamp, now));
                 false
@@ -84,7 +84,7 @@ mod tests {
                 file: 1,
             })
         };
-        let mut debounce = Debounce::new(stamp(1));
+        let mut debounce = Debounce::new(stamp(1), Duration::from_millis(250));
         assert!(!debounce.look(stamp(1), at(0)) && !debounce.is_pending());
         assert!(!debounce.look(stamp(2), at(10)) && debounce.is_pending());
         assert!(!debounce.look(stamp(3), at(200)), "it grows");

@@ -5,7 +5,7 @@
 
 mod debounce;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,8 +20,7 @@ use self::debounce::{Debounce, Stamp};
 use super::reloader::Reloader;
 use crate::config::NodeConfig;
 use crate::files::{self, ReadError};
-use crate::guest::{Digest, is_whole};
-use crate::supervision::reload::Reload;
+use crate::guest::{Digest, ModuleSource, is_whole};
 
 /// The interval at which files that have just changed are checked.
 const SOON: Duration = Duration::from_millis(50);
@@ -46,37 +45,28 @@ impl Drop for ModuleWatcher {
     }
 }
 
-/// How the files of watched modules looked before they were loaded. One that is saved later has changed, also if nobody watched yet.
+/// The files of watched modules, and how they looked before they were loaded. One that is saved later has changed, also if nobody watched
+/// yet.
 #[derive(Debug)]
-pub(super) struct FilesBeforeLoad(BTreeMap<String, Option<Stamp>>);
+pub(super) struct FilesBeforeLoad(Vec<WatchedFile>);
 
 impl FilesBeforeLoad {
     /// Looks at them.
     pub(super) fn of(config: &NodeConfig) -> Self {
         let watched = config.builds.iter().filter(|build| build.watch);
-        let looked = watched.filter_map(|build| {
-            let module = config.modules.iter().find(|module| module.name == build.module)?;
-            Some((build.module.clone(), stamp(&module.path)))
+        let modules = watched.filter_map(|build| config.modules.iter().find(|module| module.name == build.module));
+        let files = modules.flat_map(|own| {
+            let source = own.source.iter().map(|source| (&source.path, Content::Source));
+            source
+                .chain([(&own.path, Content::Component)])
+                .map(|(path, content)| WatchedFile::new(own, path, content))
         });
-        Self(looked.collect())
+        Self(files.collect())
     }
 }
 
 /// Begins to watch these files. None if there are none. Must be called within a runtime.
-pub(super) fn watch(reloader: &Arc<Reloader>, FilesBeforeLoad(modules): FilesBeforeLoad) -> Option<ModuleWatcher> {
-    let files: Vec<WatchedFile> = modules
-        .iter()
-        .filter_map(|(module, before)| {
-            let path = reloader.file(module)?;
-            let debounce = Debounce::new(*before);
-            Some(WatchedFile {
-                module: module.clone(),
-                path,
-                debounce,
-                tried: None,
-            })
-        })
-        .collect();
+pub(super) fn watch(reloader: &Arc<Reloader>, FilesBeforeLoad(files): FilesBeforeLoad) -> Option<ModuleWatcher> {
     if files.is_empty() {
         return None;
     }
@@ -89,7 +79,8 @@ pub(super) fn watch(reloader: &Arc<Reloader>, FilesBeforeLoad(modules): FilesBef
             None
         }
     };
-    tracing::info!(modules = ?modules.keys().collect::<Vec<_>>(), "watching the files of modules");
+    let modules: BTreeSet<&str> = files.iter().map(|file| file.module.as_str()).collect();
+    tracing::info!(?modules, "watching the files of modules");
     let task = tokio::spawn(run(files, changed, reloader.clone())).abort_handle();
     Some(ModuleWatcher {
         task,
@@ -130,15 +121,45 @@ async fn run(mut files: Vec<WatchedFile>, changed: Arc<Notify>, reloader: Arc<Re
     }
 }
 
+/// What is in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Content {
+    Component,
+    /// The source that the component runs.
+    Source,
+}
+
+impl Content {
+    /// The time for which such a file must not change. Compilers write components piece by piece, and editors a text at once.
+    fn quiet(self) -> Duration {
+        match self {
+            Self::Component => Duration::from_millis(250),
+            Self::Source => Duration::from_millis(100),
+        }
+    }
+}
+
+#[derive(Debug)]
 struct WatchedFile {
     module: String,
     path: PathBuf,
+    content: Content,
     debounce: Debounce,
     /// What it was last reloaded with, well or not.
     tried: Option<Digest>,
 }
 
 impl WatchedFile {
+    fn new(own: &ModuleSource, path: &Path, content: Content) -> Self {
+        Self {
+            module: own.name.clone(),
+            path: path.to_owned(),
+            content,
+            debounce: Debounce::new(stamp(path), content.quiet()),
+            tried: None,
+        }
+    }
+
     async fn look(&mut self, reloader: &Reloader) {
         let path = self.path.clone();
         // Not on this thread: a file system may hang.
@@ -146,17 +167,29 @@ impl WatchedFile {
         if !self.debounce.look(seen.ok().flatten(), Instant::now()) {
             return;
         }
-        let (path, limit) = (self.path.clone(), reloader.largest_file(&self.module));
+        let Some(own) = reloader.own(&self.module).cloned() else {
+            return;
+        };
+        let (component_bytes, source_bytes) = reloader.largest_files(&self.module);
+        let (limit, key) = match self.content {
+            Content::Component => (component_bytes, "components (component_bytes)"),
+            Content::Source => (source_bytes, "sources (source_bytes)"),
+        };
+        let (path, content) = (self.path.clone(), self.content);
         let read = tokio::task::spawn_blocking(move || {
             let bytes = files::read(&path, limit)?;
-            Ok::<_, ReadError>((is_whole(&bytes), Digest::of(&bytes)))
+            // Of a text nothing says that it is whole. It has stopped changing.
+            let is_whole = content == Content::Source || is_whole(&bytes);
+            let version = match own.source {
+                Some(_) => own.digest_of_files(component_bytes.max(source_bytes))?,
+                None => Digest::of(&bytes),
+            };
+            Ok::<_, ReadError>((is_whole, version))
         });
         let (whole, digest) = match read.await {
             Ok(Ok(read)) => read,
             Ok(Err(ReadError::TooLarge(limit))) => {
-                return self.put_off(&format!(
-                    "it is larger than {limit} bytes, the limit on components (component_bytes)"
-                ));
+                return self.put_off(&format!("it is larger than {limit} bytes, the limit on {key}"));
             }
             Ok(Err(error)) => return self.put_off(&format!("it can't be read: {error}")),
             Err(error) => return self.put_off(&format!("it can't be read: {error}")),
@@ -170,14 +203,14 @@ impl WatchedFile {
         if self.tried.replace(digest) == Some(digest) || reloader.runs(&self.module, digest) {
             return;
         }
-        reloader.reload_and_report(Reload::of(&self.module)).await;
+        reloader.reload_and_report(reloader.of_own_file(&self.module)).await;
     }
 
     /// Its writer may not be done yet. If nothing more comes, that is logged once.
     fn put_off(&mut self, why: &str) {
         if self.debounce.quiet_for(Instant::now()) >= UNFINISHED {
             let (module, path) = (&self.module, self.path.display());
-            tracing::warn!(module, %path, why, "the file has changed, but not to a component; the module stays as it is");
+            tracing::warn!(module, %path, why, "the file has changed, but not to one that can be used; the module stays as it is");
             self.debounce.mark_handled();
         }
     }

@@ -146,6 +146,8 @@ fn the_file_decides() {
         max_tables: Some(50_000),
         stack_bytes: Some(1 << 20),
         component_bytes: Some(1 << 20),
+        source_bytes: Some(1 << 16),
+        tiered_compilation: Some(true),
         epoch_tick: Some(std::time::Duration::from_millis(2)),
         copy_on_write: Some(true),
         ..RuntimeSection::default()
@@ -166,6 +168,8 @@ fn the_file_decides() {
             instance_bytes: 1 << 20,
             stack_bytes: 1 << 20,
             component_bytes: 1 << 20,
+            source_bytes: 1 << 16,
+            compilation: Compilation::TIERED,
             copy_on_write: true,
             name_servers: Vec::new(),
             complexity: crate::guest::Complexity::default(),

@@ -9,15 +9,15 @@ use crate::guest::{Contract, GuestRef, Message, Mode, Module, NotGranted, TypeEx
 #[derive(Debug, Clone)]
 pub(super) struct CodeFacts {
     pub(super) reloadable: bool,
-    /// None if it doesn't describe itself.
-    pub(super) contract: Option<Contract>,
+    /// What it says of itself, or why it doesn't.
+    pub(super) contract: Result<Contract, String>,
 }
 
 impl CodeFacts {
     pub(super) async fn of(module: &Module) -> Self {
         Self {
             reloadable: module.is_reloadable(),
-            contract: module.contract().await,
+            contract: module.contract_or_reason().await,
         }
     }
 }
@@ -54,9 +54,9 @@ pub(super) struct ReloadPlan {
 /// Why new code can't take the place of what runs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The new code doesn't say what it is.
-    #[error("the new code does not describe itself")]
-    Undescribed,
+    /// The new code doesn't say what it is, for this reason.
+    #[error("the new code does not describe itself: {0}")]
+    Undescribed(String),
     /// It is another actor.
     #[error("the new code is `{new}`, what runs is `{old}`; force it if they are the same actor under two names")]
     OtherActor {
@@ -146,8 +146,9 @@ pub(super) fn plan(
     wanted: Option<Mode>,
     force: bool,
 ) -> Result<ReloadPlan, Vec<Refusal>> {
-    let Some(described) = &new.contract else {
-        return Err(vec![Refusal::Undescribed]);
+    let described = match &new.contract {
+        Ok(described) => described,
+        Err(reason) => return Err(vec![Refusal::Undescribed(reason.clone())]),
     };
     // Whoever forces it grants nothing by that.
     let mut refusals: Vec<_> = actors.iter().find_map(not_granted).into_iter().collect();
@@ -168,13 +169,13 @@ pub(super) fn plan(
         })
         .collect();
     let changes = match &old.contract {
-        Some(running) => {
+        Ok(running) => {
             if !force {
                 refusals.extend(mismatches(running, described, &modes));
             }
             changes(running, described)
         }
-        None => Vec::new(),
+        Err(_) => Vec::new(),
     };
     if refusals.is_empty() {
         Ok(ReloadPlan { modes, changes })

@@ -12,7 +12,7 @@ fn code(state_version: u32) -> CodeFacts {
     };
     CodeFacts {
         reloadable: true,
-        contract: Some(Contract {
+        contract: Ok(Contract {
             name: "Counter".to_owned(),
             version: "1.0.0".to_owned(),
             state_version,
@@ -162,9 +162,13 @@ fn what_does_not_matter_for_the_way_is_not_refused() {
 fn code_that_does_not_describe_itself_is_refused_even_by_force() {
     let mute = CodeFacts {
         reloadable: true,
-        contract: None,
+        contract: Err("it trapped".to_owned()),
     };
-    assert_eq!(plan(&code(1), &mute, &[], None, true), Err(vec![Refusal::Undescribed]));
+    let refused = plan(&code(1), &mute, &[], None, true).unwrap_err();
+    assert_eq!(
+        refused[0].to_string(),
+        "the new code does not describe itself: it trapped"
+    );
 }
 
 #[test]

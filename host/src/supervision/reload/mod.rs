@@ -71,7 +71,10 @@ pub struct Reload {
     /// The new component; none for the file that the module was loaded from.
     #[serde(skip)]
     pub file: Option<PathBuf>,
-    /// What the file has to be.
+    /// The source that the component is to run, of a module that has one; none for the file that the module's was loaded from.
+    #[serde(skip)]
+    pub source: Option<PathBuf>,
+    /// What the file has to be: with a source, both together.
     #[serde(skip)]
     pub digest: Option<Digest>,
     /// The actors that start with this module, beside those that live. Without them, a node might not come up again with the code that
@@ -108,6 +111,7 @@ impl Reload {
         Self {
             module: module.into(),
             file: None,
+            source: None,
             digest: None,
             configured: Vec::new(),
             mode: None,
@@ -202,6 +206,10 @@ pub async fn reload(modules: &Modules, reload: Reload) -> Result<ReloadReport, R
     let source = ModuleSource {
         name: reload.module.clone(),
         path: reload.file.clone().unwrap_or_else(|| current.path().to_owned()),
+        source: current.source_file().map(|own| match &reload.source {
+            Some(path) => own.at(path),
+            None => own.clone(),
+        }),
         digest: reload.digest,
     };
     let Some(loaded) = modules.load(&source).await else {

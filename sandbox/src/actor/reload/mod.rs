@@ -161,9 +161,24 @@ pub(crate) struct ReloadRequest {
     pub(super) swap: Swap,
     pub(super) tell: oneshot::Sender<Result<Swapped, NotReloaded>>,
     pub(super) claim: Claim,
+    pub(super) purpose: Purpose,
+}
+
+/// What a guest gets other code for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It is to run another version.
+    Reload,
+    /// It is to run the version that it runs, with optimized code.
+    TierUp,
 }
 
 impl ReloadRequest {
+    /// True if no message is to come before it. Better code for the same version isn't worth that.
+    pub(super) fn holds_mailbox(&self) -> bool {
+        self.purpose == Purpose::Reload
+    }
+
     /// True if whoever asked has given up.
     pub(crate) fn is_given_up(&self) -> bool {
         self.tell.is_closed() || self.claim.is_given_up()

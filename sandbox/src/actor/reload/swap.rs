@@ -7,8 +7,8 @@ use tokio::time::Instant;
 use super::probation::Probation;
 use super::trial::Trial;
 use super::{
-    Aftermath, Mode, NoSnapshot, NotReloaded, Proof, ReloadRequest, Snapshot, SnapshotReply, SnapshotRequest, Step,
-    Swap, Swapped,
+    Aftermath, Mode, NoSnapshot, NotReloaded, Proof, Purpose, ReloadRequest, Snapshot, SnapshotReply, SnapshotRequest,
+    Step, Swap, Swapped,
 };
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
@@ -47,7 +47,18 @@ impl Guest {
             // It took too long to come to this boundary.
             return Ok(true);
         }
-        let ReloadRequest { swap, tell, claim } = request;
+        let ReloadRequest {
+            swap,
+            tell,
+            claim,
+            purpose,
+        } = request;
+        if purpose == Purpose::TierUp
+            && let Some(kept) = running.keeps_from_tier_up(&swap.module)
+        {
+            tell.send(Err(kept)).ok();
+            return Ok(true);
+        }
         // From here the actor stands still; the wait for the end of its message is no part of the pause.
         let began = Instant::now();
         let before = running.life.module();

@@ -223,8 +223,8 @@ fn descriptor(reader: &mut Reader<'_>) -> Result<Descriptor, DescriptionError> {
     })
 }
 
-/// What a module answers when it is asked for its description; none if it can't describe itself.
-pub(crate) type Description = Option<Arc<Answers>>;
+/// What a module answers when it is asked for its description, or why it can't describe itself.
+pub(crate) type Description = Result<Arc<Answers>, Arc<str>>;
 
 /// A description in each version that somebody may ask for.
 #[derive(Debug)]

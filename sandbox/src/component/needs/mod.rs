@@ -59,6 +59,14 @@ pub(crate) struct Pool {
     pub(crate) tables: u32,
 }
 
+/// What a pool has of each guest's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PoolPart {
+    Guests,
+    Memories,
+    Tables,
+}
+
 /// A guest needs more of something than it may have. Displayed with the key of node.toml that allows more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shortage {
@@ -262,28 +270,36 @@ impl Pool {
 
     /// What of it is used up, in words, by what wasmtime says.
     pub(crate) fn used_up(&self, cause: &str) -> Option<String> {
+        // wasmtime's error has no other sign of which part of the pool is used up. A text that isn't known is passed
+        // on as it is.
+        let part = if cause.contains("component instances") || cause.contains("fibers") {
+            PoolPart::Guests
+        } else if cause.contains("memory") {
+            PoolPart::Memories
+        } else if cause.contains("tables") {
+            PoolPart::Tables
+        } else {
+            return None;
+        };
+        Some(self.all_in_use(part))
+    }
+
+    /// That nothing of this is left, in words.
+    pub(crate) fn all_in_use(&self, part: PoolPart) -> String {
         let Self {
             guests,
             memories,
             tables,
         } = self;
-        // wasmtime's error has no other sign of which part of the pool is used up. A text that isn't known is passed
-        // on as it is.
-        let (what, key) = if cause.contains("component instances") || cause.contains("fibers") {
-            (format!("{guests} guests live, as many as there may be"), "max_guests")
-        } else if cause.contains("memory") {
-            (
+        let (what, key) = match part {
+            PoolPart::Guests => (format!("{guests} guests live, as many as there may be"), "max_guests"),
+            PoolPart::Memories => (
                 format!("all {memories} memories of this node are in use"),
                 "max_memories",
-            )
-        } else if cause.contains("tables") {
-            (format!("all {tables} tables of this node are in use"), "max_tables")
-        } else {
-            return None;
+            ),
+            PoolPart::Tables => (format!("all {tables} tables of this node are in use"), "max_tables"),
         };
-        Some(format!(
-            "{what} ({key}); a higher `{key}` under [runtime] makes room for more"
-        ))
+        format!("{what} ({key}); a higher `{key}` under [runtime] makes room for more")
     }
 }
 

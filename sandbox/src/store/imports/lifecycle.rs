@@ -233,7 +233,7 @@ impl StoreData {
     }
 
     /// A reason, as others may see it.
-    fn reason(&self, text: &str) -> String {
+    pub(super) fn reason(&self, text: &str) -> String {
         tidy(text, self.limits.log_bytes).into_owned()
     }
 }

@@ -11,6 +11,7 @@ mod random;
 mod recipients;
 mod registry;
 mod requests;
+mod source;
 mod timers;
 mod types;
 
@@ -37,7 +38,7 @@ const PACKAGE: &str = "ractor:actor";
 const RELEASE: &str = "0.1";
 
 /// The interfaces that every node has, in the order in which the capabilities that they tell of are shown.
-const OWN: [&dyn Interface; 13] = [
+const OWN: [&dyn Interface; 14] = [
     &messaging::Interface,
     &requests::Interface,
     &timers::Interface,
@@ -46,6 +47,7 @@ const OWN: [&dyn Interface; 13] = [
     &groups::Interface,
     &identity::Interface,
     &random::Interface,
+    &source::Interface,
     &config::Interface,
     &logging::Interface,
     &types::Interface,

@@ -113,6 +113,7 @@ fn configured(page: &mut String) {
             of_node(&runtime::INSTANCE_BYTES),
             of_node(&runtime::STACK_BYTES),
             of_node(&runtime::COMPONENT_BYTES),
+            of_node(&runtime::SOURCE_BYTES),
             of_node(&runtime::CACHE_BYTES),
             of_node(&runtime::EPOCH_TICK),
         ],
