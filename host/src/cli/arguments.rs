@@ -51,6 +51,12 @@ const STATUS_EXAMPLE: &str = "\
 Example:
   ractor-host status --node 127.0.0.1:4697 --all-nodes --cookie-file cookie --key-file deploy.key --output json";
 
+const PS_EXAMPLES: &str = "\
+Examples:
+  ractor-host ps
+  ractor-host ps -f /etc/ractor-host/node.toml --output json
+  ractor-host ps --node 127.0.0.1:4697 --all-nodes --cookie-file cookie --key-file deploy.key";
+
 const DESCRIBE_EXAMPLE: &str = "\
 Example:
   ractor-host describe --node 127.0.0.1:4697 --cookie-file cookie counter";
@@ -109,6 +115,9 @@ pub(super) enum Command {
     /// Show which modules nodes have, their versions, and how many actors run them.
     #[command(after_help = STATUS_EXAMPLE)]
     Status(StatusArguments),
+    /// List the actors of a node: native ones and guests, with their names, pids, groups and modules.
+    #[command(after_help = PS_EXAMPLES)]
+    Ps(PsArguments),
     #[command(flatten)]
     Project(ProjectCommand),
 }
@@ -240,6 +249,18 @@ pub(super) struct RollbackArguments {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct PsArguments {
+    #[command(flatten)]
+    pub(super) control: ControlArguments,
+    /// Include actors that only their own process can send to, such as those that the node itself is made of.
+    #[arg(long, short)]
+    pub(super) all: bool,
+    /// The format of the output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) output: OutputFormat,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct StatusArguments {
     #[command(flatten)]
     pub(super) control: ControlArguments,
@@ -266,17 +287,23 @@ impl From<StateMode> for Mode {
     }
 }
 
-/// How to reach the nodes, and to prove that one may deploy to them.
+/// How to reach the nodes, and to prove that one may ask them.
+///
+/// A node of this machine needs no keys: its node.toml says where it is. Without --node and --config, that is the one in the current
+/// folder.
 #[derive(Debug, Args)]
 pub(super) struct ControlArguments {
+    /// The node.toml of a node on this machine. It goes before --node; without either, it is the one in the current folder.
+    #[arg(short = 'f', long, value_name = "NODE.TOML")]
+    pub(super) config: Option<PathBuf>,
     /// The address of a node that has a table [control] in its node.toml. May be given several times.
-    #[arg(long, value_name = "HOST:PORT", required = true)]
+    #[arg(long, value_name = "HOST:PORT", env = "RACTOR_HOST_NODE", value_delimiter = ',')]
     pub(super) node: Vec<PeerAddress>,
     /// Include every node that the first one has a session with.
     #[arg(long)]
     pub(super) all_nodes: bool,
     #[command(flatten)]
-    pub(super) cookie: CookieArguments,
+    pub(super) cookie: OptionalCookieArguments,
     #[command(flatten)]
     pub(super) key: KeyArguments,
     #[command(flatten)]
@@ -323,12 +350,29 @@ pub(super) struct CookieArguments {
     pub(super) cookie_env: Option<String>,
 }
 
-/// Where the deploy key is.
+/// Where the cookie is, for commands that may do without.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
+pub(super) struct OptionalCookieArguments {
+    /// The file with the cookie of the cluster.
+    #[arg(
+        id = "control_cookie_file",
+        long = "cookie-file",
+        value_name = "FILE",
+        env = "RACTOR_HOST_COOKIE_FILE"
+    )]
+    pub(super) cookie_file: Option<PathBuf>,
+    /// The environment variable with the cookie of the cluster.
+    #[arg(id = "control_cookie_env", long = "cookie-env", value_name = "VARIABLE")]
+    pub(super) cookie_env: Option<String>,
+}
+
+/// Where the key is that proves what one may do.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
 pub(super) struct KeyArguments {
     /// The file with the deploy key.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "RACTOR_HOST_KEY_FILE")]
     pub(super) key_file: Option<PathBuf>,
     /// The environment variable with the deploy key.
     #[arg(long, value_name = "VARIABLE")]

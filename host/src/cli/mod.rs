@@ -21,6 +21,7 @@ mod nodes;
 mod output;
 mod process;
 mod project;
+mod ps;
 mod rollout;
 mod run;
 mod signature;
@@ -55,9 +56,10 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Call(arguments) => message::call(arguments),
         Command::Cast(arguments) => message::cast(arguments),
         Command::Describe(arguments) => message::describe(arguments),
-        Command::Reload(arguments) => deploy::reload(&arguments),
-        Command::Rollback(arguments) => deploy::rollback(&arguments),
-        Command::Status(arguments) => deploy::status(&arguments),
+        Command::Reload(arguments) => deploy::reload(&arguments, &builder),
+        Command::Rollback(arguments) => deploy::rollback(&arguments, &builder),
+        Command::Status(arguments) => deploy::status(&arguments, &builder),
+        Command::Ps(arguments) => ps::ps(&arguments, &builder),
         Command::Project(command) => project::project(command, builder.interfaces()),
     };
     outcome.unwrap_or_else(Failure::report)

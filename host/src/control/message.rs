@@ -99,6 +99,8 @@ pub(crate) enum Request {
     Status,
     /// Which nodes does this one have sessions with?
     Nodes,
+    /// Which actors are there?
+    Actors,
     /// Begin to upload a component, or go on: how far is it?
     BeginUpload { digest: String, size: u64 },
     /// The next piece of it, which is behind the JSON.
@@ -170,6 +172,9 @@ pub(crate) enum Answer {
     Status(NodeStatus),
     Nodes {
         nodes: Vec<OtherNode>,
+    },
+    Actors {
+        actors: Vec<ActorRow>,
     },
     UploadProgress {
         offset: u64,
@@ -278,6 +283,43 @@ pub(crate) struct ActorStatus {
     pub(crate) waiting: usize,
 }
 
+/// An actor of a node, whatever it is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ActorRow {
+    pub(crate) pid: u64,
+    pub(crate) name: Option<String>,
+    pub(crate) kind: ActorKind,
+    /// That of a guest.
+    pub(crate) module: Option<ActorModule>,
+    /// The groups that it is in, by name, in order.
+    pub(crate) groups: Vec<String>,
+    /// Messages that wait for it: of a guest only. ractor does not say how many wait for a native actor.
+    pub(crate) waiting: Option<usize>,
+    /// The pid of its supervisor, if it has one.
+    pub(crate) supervisor: Option<u64>,
+}
+
+/// What an actor is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ActorKind {
+    /// A WebAssembly component.
+    Guest,
+    /// A native actor that takes messages from other nodes.
+    Native,
+    /// A native actor of this program, or one that only this process can send to.
+    Local,
+    /// A supervisor of node.toml.
+    Supervisor,
+}
+
+/// What a guest runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ActorModule {
+    pub(crate) name: String,
+    pub(crate) digest: String,
+}
+
 /// A node that another one has a session with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct OtherNode {
@@ -293,6 +335,16 @@ pub(crate) fn encode_body(message: &impl Serialize, piece: &[u8]) -> Result<Vec<
     let json = serde_json::to_vec(message)?;
     let length = u32::try_from(json.len()).unwrap_or(u32::MAX).to_be_bytes();
     Ok([&length, json.as_slice(), piece].concat())
+}
+
+/// An answer as a body.
+pub(super) fn encode_answer(answer: &Answer) -> Vec<u8> {
+    let body = encode_body(answer, &[]).or_else(|error| {
+        let reason = format!("the answer can't be written: {error}");
+        encode_body(&Answer::Failed { reason }, &[])
+    });
+    // Text alone can always be written.
+    body.unwrap_or_default()
 }
 
 /// What [`encode_body`] encoded. None if it is something else.

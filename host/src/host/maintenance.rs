@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::deployment_record::DeploymentRecord;
 use super::error::HostError;
+#[cfg(unix)]
+use super::local_socket;
 use super::module_files::{self, ModuleWatcher};
 use super::node::ListeningNode;
 use super::reloader::{ReloadListener, Reloader};
@@ -13,7 +15,9 @@ use super::state_dir::StateDir;
 use super::stopping::LAST_WRITES;
 use crate::checkpoint::{Schedule, Scheduled};
 use crate::config::{Code, NodeConfig};
-use crate::control::RestartGuard;
+#[cfg(unix)]
+use crate::control::LocalDoor;
+use crate::control::{RequestWorker, RestartGuard};
 use crate::guest::{CheckpointWriter, Modules};
 use crate::supervision::Root;
 
@@ -25,6 +29,8 @@ pub(super) struct Maintenance {
     writer: Option<CheckpointWriter>,
     deployed: Option<Arc<DeploymentRecord>>,
     control: Option<RestartGuard>,
+    #[cfg(unix)]
+    local: Option<LocalDoor>,
 }
 
 impl Maintenance {
@@ -43,19 +49,19 @@ impl Maintenance {
         let scheduled: Vec<Scheduled> = scheduled(config, &state);
         let StateDir { writer, deployments } = state;
         let reloader = Arc::new(Reloader::new(config, modules.clone(), deployments.clone(), listener));
+        let service = NodeService {
+            node: config.node.full_name(),
+            server: node.server.clone(),
+            modules: modules.clone(),
+            readiness: root.readiness_watch().clone(),
+            reloader: reloader.clone(),
+        };
+        let store = deployments.as_ref().map(|deployments| deployments.store.clone());
+        let worker = Arc::new(RequestWorker::new(Arc::new(service), store));
         // First, because it is the one that can fail, and the others would have begun to work.
-        let control = match (&config.control, &deployments) {
-            (Some(section), Some(deployments)) => {
-                let service = NodeService {
-                    node: config.node.full_name(),
-                    server: node.server.clone(),
-                    modules: modules.clone(),
-                    readiness: root.readiness_watch().clone(),
-                    reloader: reloader.clone(),
-                };
-                Some(section.start(service, deployments.store.clone(), root).await?)
-            }
-            _ => None,
+        let control = match &config.control {
+            Some(section) => Some(section.start(config.node.full_name(), worker.clone(), root).await?),
+            None => None,
         };
         let watched = config.builds.iter().filter(|build| build.watch);
         let watched: BTreeSet<String> = watched.map(|build| build.module.clone()).collect();
@@ -65,6 +71,8 @@ impl Maintenance {
             writer,
             deployed: deployments.map(|deployments| deployments.deployed),
             control,
+            #[cfg(unix)]
+            local: local_socket::open(config, &worker),
         })
     }
 }
