@@ -115,9 +115,15 @@ pub(super) enum Command {
     /// Show which modules nodes have, their versions, and how many actors run them.
     #[command(after_help = STATUS_EXAMPLE)]
     Status(StatusArguments),
-    /// List the actors of a node: native ones and guests, with their names, pids, groups and modules.
+    /// List the actors of nodes: native ones and guests, with their names, pids, groups and modules.
     #[command(after_help = PS_EXAMPLES)]
     Ps(PsArguments),
+    /// Show which actor supervises which.
+    #[command(after_help = "Example:\n  ractor-host tree")]
+    Tree(PsArguments),
+    /// List the process groups that nodes see, and where their members are.
+    #[command(after_help = "Example:\n  ractor-host groups --output json")]
+    Groups(GroupsArguments),
     #[command(flatten)]
     Project(ProjectCommand),
 }
@@ -255,6 +261,15 @@ pub(super) struct PsArguments {
     /// Include actors that only their own process can send to, such as those that the node itself is made of.
     #[arg(long, short)]
     pub(super) all: bool,
+    /// The format of the output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) output: OutputFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GroupsArguments {
+    #[command(flatten)]
+    pub(super) control: ControlArguments,
     /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
     pub(super) output: OutputFormat,

@@ -15,6 +15,7 @@ mod deploy;
 mod dev;
 mod encoding;
 mod failure;
+mod groups;
 mod inspect;
 mod message;
 mod nodes;
@@ -25,8 +26,10 @@ mod ps;
 mod rollout;
 mod run;
 mod signature;
+mod table;
 mod target;
 mod timeout;
+mod tree;
 mod typed;
 
 use std::io::ErrorKind;
@@ -60,6 +63,8 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Rollback(arguments) => deploy::rollback(&arguments, &builder),
         Command::Status(arguments) => deploy::status(&arguments, &builder),
         Command::Ps(arguments) => ps::ps(&arguments, &builder),
+        Command::Tree(arguments) => tree::tree(&arguments, &builder),
+        Command::Groups(arguments) => groups::groups(&arguments, &builder),
         Command::Project(command) => project::project(command, builder.interfaces()),
     };
     outcome.unwrap_or_else(Failure::report)

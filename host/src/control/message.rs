@@ -101,6 +101,8 @@ pub(crate) enum Request {
     Nodes,
     /// Which actors are there?
     Actors,
+    /// Which process groups have members that this node knows?
+    Groups,
     /// Begin to upload a component, or go on: how far is it?
     BeginUpload { digest: String, size: u64 },
     /// The next piece of it, which is behind the JSON.
@@ -175,6 +177,9 @@ pub(crate) enum Answer {
     },
     Actors {
         actors: Vec<ActorRow>,
+    },
+    Groups {
+        groups: Vec<GroupRow>,
     },
     UploadProgress {
         offset: u64,
@@ -297,6 +302,25 @@ pub(crate) struct ActorRow {
     pub(crate) waiting: Option<usize>,
     /// The pid of its supervisor, if it has one.
     pub(crate) supervisor: Option<u64>,
+}
+
+/// A process group, as a node sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GroupRow {
+    pub(crate) scope: String,
+    pub(crate) group: String,
+    /// Members of this process.
+    pub(crate) here: usize,
+    /// Members of other nodes, by the names of these.
+    pub(crate) elsewhere: Vec<MembersElsewhere>,
+}
+
+/// The members of a group that another node has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MembersElsewhere {
+    /// Its full name.
+    pub(crate) node: String,
+    pub(crate) members: usize,
 }
 
 /// What an actor is made of.

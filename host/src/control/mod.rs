@@ -28,7 +28,8 @@ pub(crate) use client::{AskError, ControlClient, upload};
 #[cfg(unix)]
 pub(crate) use local::{LocalClient, LocalDoor, MAX_PATH, open};
 pub(crate) use message::{
-    ActorKind, ActorModule, ActorRow, ActorStatus, CONTROL, GivenUpStatus, ModuleStatus, NodeStatus, OtherNode,
+    ActorKind, ActorModule, ActorRow, ActorStatus, CONTROL, GivenUpStatus, GroupRow, MembersElsewhere, ModuleStatus,
+    NodeStatus, OtherNode,
 };
 pub(crate) use message::{Answer, Request, RequestId};
 pub(crate) use service::Service;

@@ -17,7 +17,9 @@ impl Role {
     /// What it takes to ask this.
     pub(super) fn needed_for(request: &Request) -> Self {
         match request {
-            Request::Status | Request::Nodes | Request::Actors | Request::Outcome { .. } => Self::Observe,
+            Request::Status | Request::Nodes | Request::Actors | Request::Groups | Request::Outcome { .. } => {
+                Self::Observe
+            }
             Request::BeginUpload { .. }
             | Request::Upload { .. }
             | Request::Reload { .. }

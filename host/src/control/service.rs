@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::message::{ActorRow, NodeStatus, OtherNode};
+use super::message::{ActorRow, GroupRow, NodeStatus, OtherNode};
 use crate::directory::BoxFuture;
 use crate::guest::Digest;
 use crate::supervision::reload::{Reload, ReloadReport};
@@ -14,6 +14,9 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// All actors of the process, those of other nodes excepted.
     fn actors(&self) -> BoxFuture<'_, Vec<ActorRow>>;
+
+    /// The process groups with members that are known here.
+    fn groups(&self) -> BoxFuture<'_, Vec<GroupRow>>;
 
     /// The nodes that there are sessions with.
     fn nodes(&self) -> BoxFuture<'_, Result<Vec<OtherNode>, String>>;

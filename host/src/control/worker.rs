@@ -86,6 +86,10 @@ impl RequestWorker {
                 let actors = self.service.actors().await;
                 Ok(Answer::Actors { actors })
             }
+            Request::Groups => {
+                let groups = self.service.groups().await;
+                Ok(Answer::Groups { groups })
+            }
             Request::BeginUpload { digest, size } => {
                 let digest = parse(&digest)?;
                 // Before the store is locked: this takes the locks of the modules and of the record.

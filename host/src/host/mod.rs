@@ -20,6 +20,7 @@ mod folder_lock;
 pub(crate) mod fuzzing;
 #[cfg(test)]
 mod given_up_tests;
+mod groups;
 #[cfg(unix)]
 mod local_socket;
 mod maintenance;

@@ -8,10 +8,11 @@ use ractor::ActorRef;
 
 use super::actors;
 use super::error::{HostError, startup_reason};
+use super::groups;
 use super::reloader::Reloader;
 use crate::config::ControlSection;
 use crate::control::{
-    self, ActorRow, ActorStatus, CONTROL, ControlSetup, GivenUpStatus, ModuleStatus, NodeStatus, OtherNode,
+    self, ActorRow, ActorStatus, CONTROL, ControlSetup, GivenUpStatus, GroupRow, ModuleStatus, NodeStatus, OtherNode,
     RequestWorker, RestartGuard, Service,
 };
 use crate::directory::{self, BoxFuture};
@@ -109,6 +110,10 @@ impl Service for NodeService {
 
     fn actors(&self) -> BoxFuture<'_, Vec<ActorRow>> {
         Box::pin(async { actors::all(&self.modules) })
+    }
+
+    fn groups(&self) -> BoxFuture<'_, Vec<GroupRow>> {
+        Box::pin(async { groups::all() })
     }
 
     fn nodes(&self) -> BoxFuture<'_, Result<Vec<OtherNode>, String>> {
