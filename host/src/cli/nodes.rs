@@ -82,7 +82,7 @@ impl NodeAccess {
                 Ok(Cow::Owned(ClusterAccess {
                     cookie: config.node.cookie.clone(),
                     dial: config.node.dial(),
-                    key: control.key.clone(),
+                    key: control.strongest().context("[control] has no key")?.clone(),
                 }))
             }
         }

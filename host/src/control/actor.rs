@@ -64,8 +64,8 @@ impl Drop for RestartGuard {
 /// What the control actor is made of.
 #[derive(Clone)]
 pub(crate) struct ControlSetup {
-    /// The key whose holders may deploy.
-    pub(crate) key: DeployKey,
+    /// The keys of roles, those that allow more before those that allow less.
+    pub(crate) keys: Vec<(Role, DeployKey)>,
     /// The node's full name.
     pub(crate) node: String,
     /// What carries out what is asked. It outlives the actor.
@@ -93,9 +93,9 @@ impl Actor for ControlActor {
     type Arguments = ControlSetup;
 
     async fn pre_start(&self, _: ActorRef<ControlMessage>, control: ControlSetup) -> Result<State, ActorProcessingErr> {
-        let ControlSetup { key, node, worker } = control;
+        let ControlSetup { keys, node, worker } = control;
         Ok(State {
-            sessions: ControlSessions::new(key, node, rand::random(), Instant::now()),
+            sessions: ControlSessions::new(keys, node, rand::random(), Instant::now()),
             worker,
             refused: RefusalLog {
                 logged: None,
@@ -176,10 +176,11 @@ async fn work(
     let ProvedRequest {
         session,
         counter,
+        role,
         key,
         body,
     } = proved;
-    let outcome = worker.outcome(body, Role::Deploy, permit).await;
+    let outcome = worker.outcome(body, role, permit).await;
     let body = encode_answer(&outcome);
     answer(reply, Ok(&key.seal_answer(session, counter, &body)));
 }

@@ -43,7 +43,7 @@ pub(crate) enum ControlRefusal {
     Malformed,
     #[error("there is no such session, or it has ended")]
     NoSession,
-    #[error("the deploy key is not the node's")]
+    #[error("the key is none of the node's")]
     NotProved,
     #[error("the request was seen before")]
     Replayed,

@@ -21,6 +21,7 @@ mod store;
 mod worker;
 
 pub use key::{DeployKey, KeyError};
+pub use role::Role;
 pub use store::StoreLimits;
 
 pub(crate) use actor::{ControlSetup, RestartGuard, start};

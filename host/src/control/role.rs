@@ -4,7 +4,7 @@ use super::message::Request;
 
 /// See the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Role {
+pub enum Role {
     /// See what there is, and read logs.
     Observe,
     /// Start, stop and restart actors, and change how much is logged.

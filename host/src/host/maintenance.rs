@@ -30,7 +30,7 @@ pub(super) struct Maintenance {
     deployed: Option<Arc<DeploymentRecord>>,
     control: Option<RestartGuard>,
     #[cfg(unix)]
-    local: Option<LocalDoor>,
+    _local: Option<LocalDoor>,
 }
 
 impl Maintenance {
@@ -72,7 +72,7 @@ impl Maintenance {
             deployed: deployments.map(|deployments| deployments.deployed),
             control,
             #[cfg(unix)]
-            local: local_socket::open(config, &worker),
+            _local: local_socket::open(config, &worker),
         })
     }
 }

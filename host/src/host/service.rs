@@ -48,8 +48,8 @@ impl ControlSection {
         worker: Arc<RequestWorker>,
         root: &Root,
     ) -> Result<RestartGuard, HostError> {
-        let key = self.key.clone();
-        let started = control::start(ControlSetup { key, node, worker }, root.cell().clone()).await;
+        let keys = self.keys.iter().map(|entry| (entry.role, entry.key.clone())).collect();
+        let started = control::start(ControlSetup { keys, node, worker }, root.cell().clone()).await;
         started.map_err(|error| HostError::Control(startup_reason(&error)))
     }
 }

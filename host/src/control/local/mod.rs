@@ -19,7 +19,9 @@ use super::message::MAX_PIECE;
 pub(crate) const MAX_PATH: usize = 107;
 
 /// The largest request, in bytes: what is uploaded at once, and what says so.
-const MAX_REQUEST: usize = MAX_PIECE + 64 * 1024;
+const MAX_REQUEST: usize = 5 << 20;
+
+const _: () = assert!(MAX_REQUEST >= MAX_PIECE + 64 * 1024, "a piece and its request fit");
 
 /// The largest answer, in bytes: all actors of a node with very many.
 const MAX_ANSWER: usize = 256 << 20;
