@@ -22,18 +22,19 @@ fn with_key(node: &HostNode, key: &str, words: &[&str]) -> Ended {
 #[test]
 fn a_key_allows_what_its_role_does() {
     let keys = tempfile::tempdir().expect("a folder");
-    let mut control = "[control]\n".to_owned();
-    for (key, role) in [
-        ("key_file", "deploy"),
-        ("operate_key_file", "operate"),
-        ("observe_key_file", "observe"),
-    ] {
+    let write = |role: &str| {
         let path = keys.path().join(role);
         std::fs::write(&path, format!("{role} 0f1e2d3c4b5a69788796a5b4c3d2e1f0")).expect("a key");
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         std::fs::set_permissions(&path, private).expect("permissions");
-        control += &format!("{key} = {path:?}\n");
-    }
+        path
+    };
+    let control = format!(
+        "[control]\nkey_file = {:?}\noperate_key_file = {:?}\nobserve_key_file = {:?}\n",
+        write("deploy"),
+        write("operate"),
+        write("observe")
+    );
     let alpha = node("alpha", &control);
     let key = |role: &str| keys.path().join(role).display().to_string();
     for role in ["observe", "operate", "deploy"] {
@@ -48,7 +49,7 @@ fn a_key_allows_what_its_role_does() {
     }
     let reloaded = with_key(&alpha, &key("deploy"), &["reload", "counter"]);
     assert!(reloaded.answer().contains("0 actors changed"), "{}", reloaded.stdout);
-    let stranger = with_key(&alpha, &alpha.cookie_file().display().to_string(), &["ps"]);
+    let stranger = with_key(&alpha, &write("stranger").display().to_string(), &["ps"]);
     assert_eq!(stranger.code, Some(1));
     assert!(
         stranger.stderr.contains("the key is none of the node's"),
