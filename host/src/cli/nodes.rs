@@ -114,7 +114,7 @@ async fn at(address: &PeerAddress, access: &ClusterAccess, deadline: Deadline) -
         name,
         address: address.to_string(),
         channel: Channel::Cluster {
-            control,
+            control: Box::new(control),
             _client: client,
         },
         deadline,
@@ -165,7 +165,7 @@ pub(super) struct ControlledNode {
 /// The way to a node.
 enum Channel {
     Cluster {
-        control: ControlClient,
+        control: Box<ControlClient>,
         /// The session lives as long as this.
         _client: ClusterClient,
     },
