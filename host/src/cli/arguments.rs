@@ -51,6 +51,12 @@ const STATUS_EXAMPLE: &str = "\
 Example:
   ractor-host status --node 127.0.0.1:4697 --all-nodes --cookie-file cookie --key-file deploy.key --output json";
 
+const PS_EXAMPLES: &str = "\
+Examples:
+  ractor-host ps
+  ractor-host ps -f /etc/ractor-host/node.toml --output json
+  ractor-host ps --node 127.0.0.1:4697 --all-nodes --cookie-file cookie --key-file deploy.key";
+
 const DESCRIBE_EXAMPLE: &str = "\
 Example:
   ractor-host describe --node 127.0.0.1:4697 --cookie-file cookie counter";
@@ -109,6 +115,15 @@ pub(super) enum Command {
     /// Show which modules nodes have, their versions, and how many actors run them.
     #[command(after_help = STATUS_EXAMPLE)]
     Status(StatusArguments),
+    /// List the actors of nodes: native ones and guests, with their names, pids, groups and modules.
+    #[command(after_help = PS_EXAMPLES)]
+    Ps(PsArguments),
+    /// Show which actor supervises which.
+    #[command(after_help = "Example:\n  ractor-host tree")]
+    Tree(PsArguments),
+    /// List the process groups that nodes see, and where their members are.
+    #[command(after_help = "Example:\n  ractor-host groups --output json")]
+    Groups(GroupsArguments),
     #[command(flatten)]
     Project(ProjectCommand),
 }
@@ -243,6 +258,27 @@ pub(super) struct RollbackArguments {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct PsArguments {
+    #[command(flatten)]
+    pub(super) control: ControlArguments,
+    /// Include actors that only their own process can send to, such as those that the node itself is made of.
+    #[arg(long, short)]
+    pub(super) all: bool,
+    /// The format of the output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) output: OutputFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GroupsArguments {
+    #[command(flatten)]
+    pub(super) control: ControlArguments,
+    /// The format of the output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) output: OutputFormat,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct StatusArguments {
     #[command(flatten)]
     pub(super) control: ControlArguments,
@@ -269,17 +305,23 @@ impl From<StateMode> for Mode {
     }
 }
 
-/// How to reach the nodes, and to prove that one may deploy to them.
+/// How to reach the nodes, and to prove that one may ask them.
+///
+/// A node of this machine needs no keys: its node.toml says where it is. Without --node and --config, that is the one in the current
+/// folder.
 #[derive(Debug, Args)]
 pub(super) struct ControlArguments {
+    /// The node.toml of a node on this machine. It goes before --node; without either, it is the one in the current folder.
+    #[arg(short = 'f', long, value_name = "NODE.TOML")]
+    pub(super) config: Option<PathBuf>,
     /// The address of a node that has a table [control] in its node.toml. May be given several times.
-    #[arg(long, value_name = "HOST:PORT", required = true)]
+    #[arg(long, value_name = "HOST:PORT", env = "RACTOR_HOST_NODE", value_delimiter = ',')]
     pub(super) node: Vec<PeerAddress>,
     /// Include every node that the first one has a session with.
     #[arg(long)]
     pub(super) all_nodes: bool,
     #[command(flatten)]
-    pub(super) cookie: CookieArguments,
+    pub(super) cookie: OptionalCookieArguments,
     #[command(flatten)]
     pub(super) key: KeyArguments,
     #[command(flatten)]
@@ -326,12 +368,29 @@ pub(super) struct CookieArguments {
     pub(super) cookie_env: Option<String>,
 }
 
-/// Where the deploy key is.
+/// Where the cookie is, for commands that may do without.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
+pub(super) struct OptionalCookieArguments {
+    /// The file with the cookie of the cluster.
+    #[arg(
+        id = "control_cookie_file",
+        long = "cookie-file",
+        value_name = "FILE",
+        env = "RACTOR_HOST_COOKIE_FILE"
+    )]
+    pub(super) cookie_file: Option<PathBuf>,
+    /// The environment variable with the cookie of the cluster.
+    #[arg(id = "control_cookie_env", long = "cookie-env", value_name = "VARIABLE")]
+    pub(super) cookie_env: Option<String>,
+}
+
+/// Where the key is that proves what one may do.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
 pub(super) struct KeyArguments {
     /// The file with the deploy key.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "RACTOR_HOST_KEY_FILE")]
     pub(super) key_file: Option<PathBuf>,
     /// The environment variable with the deploy key.
     #[arg(long, value_name = "VARIABLE")]
@@ -372,114 +431,4 @@ pub(super) struct MessageArguments {
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::panic, reason = "a panic is how a test fails")]
-
-    use clap::CommandFactory;
-
-    use super::*;
-
-    fn parse(line: &str) -> Result<Command, String> {
-        let words = std::iter::once("ractor-host").chain(line.split_whitespace());
-        Arguments::try_parse_from(words)
-            .map(|arguments| arguments.command)
-            .map_err(|error| error.to_string())
-    }
-
-    #[track_caller]
-    fn check_refused(line: &str, expected: &str) {
-        let error = parse(line).unwrap_err();
-        assert!(
-            error.contains(expected),
-            "{line}\nshould say: {expected}\nbut says: {error}"
-        );
-    }
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn a_call_has_a_target_a_variant_and_literals() {
-        let line = "call --node localhost:1 --cookie-file c group:g AddAndGet u64:5 i32:-3 --reply u64 --timeout 2m";
-        let Command::Call(call) = parse(line).unwrap() else {
-            panic!("a call")
-        };
-        assert_eq!(call.node.node.to_string(), "localhost:1");
-        assert_eq!(call.node.cookie.cookie_file.unwrap(), PathBuf::from("c"));
-        assert_eq!(call.node.timeout, Duration::from_secs(120));
-        assert_eq!(call.message.target, Target::Group("g".to_owned()));
-        assert_eq!(call.message.variant, "AddAndGet");
-        assert_eq!(
-            call.message.arguments,
-            ["u64:5".parse().unwrap(), "i32:-3".parse().unwrap()]
-        );
-        assert_eq!(call.reply, Some("u64".parse().unwrap()));
-    }
-
-    #[test]
-    fn a_cast_goes_to_one_member_unless_told_otherwise() {
-        let Command::Cast(cast) = parse("cast --node a:1 --cookie-env C pid:7 Add").unwrap() else {
-            panic!("a cast")
-        };
-        assert_eq!((cast.message.target, cast.all), (Target::Pid(7), false));
-        assert_eq!(cast.node.timeout, Duration::from_secs(5));
-        assert!(cast.message.arguments.is_empty());
-        let Command::Cast(cast) = parse("cast --node a:1 --cookie-env C group:g Add --all").unwrap() else {
-            panic!("a cast")
-        };
-        assert!(cast.all);
-    }
-
-    #[test]
-    fn an_argument_may_be_a_negative_number() {
-        let Command::Cast(cast) = parse("cast --node a:1 --cookie-env C counter Add -5 --all").unwrap() else {
-            panic!("a cast")
-        };
-        assert_eq!(cast.message.target, Target::Name("counter".to_owned()));
-        assert_eq!(cast.message.arguments, ["-5".parse().unwrap()]);
-        assert!(cast.all);
-    }
-
-    #[test]
-    fn mistakes_are_explained() {
-        let call = "call --node a:1 --cookie-file c";
-        check_refused(
-            "call --node a:1 group:g Get",
-            "--cookie-file <FILE>|--cookie-env <VARIABLE>",
-        );
-        check_refused(
-            "call --node a:1 --cookie-file c --cookie-env C group:g Get",
-            "cannot be used with",
-        );
-        check_refused(
-            "call --node a --cookie-file c group:g Get",
-            "it has no port; expected HOST:PORT",
-        );
-        check_refused(
-            &format!("{call} grup:counters Get"),
-            "expected an actor's name, `group:NAME` or `pid:N`",
-        );
-        check_refused(
-            &format!("{call} group:g Get u64:many"),
-            r#""many" is not a value of type u64"#,
-        );
-        check_refused(
-            &format!("{call} group:g Get --reply u46"),
-            r#"there is no type "u46", did you mean "u64"?"#,
-        );
-        check_refused(&format!("{call} group:g Get --timeout 5"), "a number and a unit");
-        check_refused(
-            &format!("{call} --tls-cert a --tls-key b group:g Get"),
-            "--tls-ca <FILE>",
-        );
-        check_refused(
-            &format!("{call} --tls-ca a --tls-cert b group:g Get"),
-            "--tls-key <FILE>",
-        );
-        check_refused(&format!("{call} --tls-ca a --tls-name a/b group:g Get"), "a DNS name");
-        check_refused("rum node.toml", "a similar subcommand exists: 'run'");
-        check_refused("run", "<NODE.TOML>");
-    }
-}
+mod tests;

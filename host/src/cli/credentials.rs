@@ -1,8 +1,9 @@
 //! What a command shows to a node: the cookie, the deploy key, and TLS.
 
 use std::fmt::Display;
+use std::path::Path;
 
-use super::arguments::{CookieArguments, KeyArguments, TlsArguments};
+use super::arguments::{CookieArguments, KeyArguments, OptionalCookieArguments, TlsArguments};
 use super::failure::Failure;
 use crate::config::Cookie;
 use crate::control::DeployKey;
@@ -11,10 +12,24 @@ use crate::tls::{IdentityFiles, Tls, TlsFiles};
 
 /// Reads the cookie that the arguments name.
 pub(super) fn cookie(arguments: &CookieArguments) -> Result<Cookie, Failure> {
-    let cookie = match (&arguments.cookie_file, &arguments.cookie_env) {
+    cookie_in(arguments.cookie_file.as_deref(), arguments.cookie_env.as_deref())
+}
+
+/// The same, for commands that need one only for nodes that they reach by their addresses.
+pub(super) fn cookie_of_cluster(arguments: &OptionalCookieArguments) -> Result<Cookie, Failure> {
+    if arguments.cookie_file.is_none() && arguments.cookie_env.is_none() {
+        return Err(Failure::usage(
+            "a node that is reached by its address needs the cookie of its cluster; pass --cookie-file FILE or --cookie-env VARIABLE",
+        ));
+    }
+    cookie_in(arguments.cookie_file.as_deref(), arguments.cookie_env.as_deref())
+}
+
+fn cookie_in(file: Option<&Path>, variable: Option<&str>) -> Result<Cookie, Failure> {
+    let cookie = match (file, variable) {
         (Some(file), _) => Cookie::from_file(file),
         (None, variable) => {
-            let variable = variable.as_deref().unwrap_or_default();
+            let variable = variable.unwrap_or_default();
             Cookie::from_variable(variable, std::env::var(variable))
         }
     };
@@ -23,6 +38,11 @@ pub(super) fn cookie(arguments: &CookieArguments) -> Result<Cookie, Failure> {
 
 /// Reads the deploy key that the arguments name.
 pub(super) fn key(arguments: &KeyArguments) -> Result<DeployKey, Failure> {
+    if arguments.key_file.is_none() && arguments.key_env.is_none() {
+        return Err(Failure::usage(
+            "a node that is reached by its address wants a key proved; pass --key-file FILE or --key-env VARIABLE",
+        ));
+    }
     let key = match (&arguments.key_file, &arguments.key_env) {
         (Some(file), _) => DeployKey::from_file(file),
         (None, variable) => {

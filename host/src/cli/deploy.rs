@@ -19,9 +19,10 @@ use super::rollout::{self, RolloutReport, Upload};
 use crate::control::{Answer, Request, RequestId};
 use crate::files;
 use crate::guest::Digest;
+use crate::host::HostBuilder;
 use crate::supervision::reload::Reload;
 
-pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
+pub(super) fn reload(arguments: &ReloadArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
     // Before any node is asked: a file that can't be read is found out here.
     let component = arguments.file.as_ref().map(|file| {
         files::read(file, files::LARGEST)
@@ -29,7 +30,7 @@ pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
     });
     let component = component.transpose()?;
     let id = arguments.request.unwrap_or_else(RequestId::random);
-    let rollout = on_nodes(&arguments.control, async |mut nodes| {
+    let rollout = on_nodes(&arguments.control, builder, async |mut nodes| {
         if arguments.request.is_some() {
             // `--request` asks about an earlier attempt, and must never become a second one.
             return Ok(rollout::ask_again(&mut nodes, &arguments.module, id).await);
@@ -64,9 +65,9 @@ pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, Failure> {
     finish(&rollout, arguments.output)
 }
 
-pub(super) fn rollback(arguments: &RollbackArguments) -> Result<ExitCode, Failure> {
+pub(super) fn rollback(arguments: &RollbackArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
     let id = arguments.request.unwrap_or_else(RequestId::random);
-    let rollout = on_nodes(&arguments.control, async |mut nodes| {
+    let rollout = on_nodes(&arguments.control, builder, async |mut nodes| {
         if arguments.request.is_some() {
             return Ok(rollout::ask_again(&mut nodes, &arguments.module, id).await);
         }
@@ -80,8 +81,8 @@ pub(super) fn rollback(arguments: &RollbackArguments) -> Result<ExitCode, Failur
 }
 
 /// What those nodes run that answer, at the same time; the others are named on stderr.
-pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
-    let all = with_access(&arguments.control, async |access| {
+pub(super) fn status(arguments: &StatusArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
+    let all = with_access(&arguments.control, builder, async |access| {
         let nodes = nodes::connect_each(access, &arguments.control).await;
         let asked = nodes.into_iter().map(async |node: anyhow::Result<ControlledNode>| {
             let mut node = node?;
@@ -116,11 +117,12 @@ pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
 }
 
 /// Connects to all of them and does what is to be done.
-fn on_nodes<T>(
+pub(super) fn on_nodes<T>(
     arguments: &ControlArguments,
+    builder: &HostBuilder,
     work: impl AsyncFnOnce(Vec<ControlledNode>) -> anyhow::Result<T>,
 ) -> Result<T, Failure> {
-    with_access(arguments, async |access| {
+    with_access(arguments, builder, async |access| {
         let nodes = nodes::connect(access, arguments).await?;
         work(nodes).await
     })
@@ -128,10 +130,11 @@ fn on_nodes<T>(
 
 fn with_access<T>(
     arguments: &ControlArguments,
+    builder: &HostBuilder,
     work: impl AsyncFnOnce(&NodeAccess) -> anyhow::Result<T>,
 ) -> Result<T, Failure> {
     let process = Process::of_command(LevelFilter::OFF)?;
-    let access = NodeAccess::new(arguments)?;
+    let access = NodeAccess::new(arguments, builder)?;
     let outcome = process.complete(work(&access));
     outcome.map_err(|error| Failure::runtime(format_args!("{error:#}")))
 }
@@ -162,6 +165,6 @@ fn finish(rollout: &RolloutReport, format: OutputFormat) -> Result<ExitCode, Fai
     })
 }
 
-fn json(value: &impl Serialize) -> std::io::Result<String> {
+pub(super) fn json(value: &impl Serialize) -> std::io::Result<String> {
     Ok(serde_json::to_string_pretty(value)?)
 }

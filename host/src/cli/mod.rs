@@ -15,17 +15,21 @@ mod deploy;
 mod dev;
 mod encoding;
 mod failure;
+mod groups;
 mod inspect;
 mod message;
 mod nodes;
 mod output;
 mod process;
 mod project;
+mod ps;
 mod rollout;
 mod run;
 mod signature;
+mod table;
 mod target;
 mod timeout;
+mod tree;
 mod typed;
 
 use std::io::ErrorKind;
@@ -55,9 +59,12 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Call(arguments) => message::call(arguments),
         Command::Cast(arguments) => message::cast(arguments),
         Command::Describe(arguments) => message::describe(arguments),
-        Command::Reload(arguments) => deploy::reload(&arguments),
-        Command::Rollback(arguments) => deploy::rollback(&arguments),
-        Command::Status(arguments) => deploy::status(&arguments),
+        Command::Reload(arguments) => deploy::reload(&arguments, &builder),
+        Command::Rollback(arguments) => deploy::rollback(&arguments, &builder),
+        Command::Status(arguments) => deploy::status(&arguments, &builder),
+        Command::Ps(arguments) => ps::ps(&arguments, &builder),
+        Command::Tree(arguments) => tree::tree(&arguments, &builder),
+        Command::Groups(arguments) => groups::groups(&arguments, &builder),
         Command::Project(command) => project::project(command, builder.interfaces()),
     };
     outcome.unwrap_or_else(Failure::report)

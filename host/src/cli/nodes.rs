@@ -1,5 +1,8 @@
 //! Several nodes at once, each with a session to its control actor.
 
+use std::borrow::Cow;
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
@@ -7,59 +10,145 @@ use futures_util::future::join_all;
 
 use super::arguments::ControlArguments;
 use super::client::{CLIENT_NAME, ClientError, ClusterClient, Deadline};
-use super::credentials::{cookie, dial, key};
+use super::credentials::{cookie_of_cluster, dial, key};
 use super::failure::Failure;
 use super::output;
 use super::target::Target;
-use crate::config::{Cookie, PeerAddress};
-use crate::control::{Answer, AskError, CONTROL, ControlClient, DeployKey, OtherNode, Request};
-use crate::host::Dial;
+use crate::config::{Cookie, NodeConfig, PeerAddress};
+use crate::control::{Answer, AskError, CONTROL, ControlClient, DeployKey, LocalClient, OtherNode, Request, upload};
+use crate::host::{Dial, HostBuilder, local_sockets};
+
+/// The file that describes a node, by convention.
+const NODE_TOML: &str = "node.toml";
 
 /// The longest that connecting to one node may take, however long the whole command may.
 const CONNECTING: Duration = Duration::from_secs(10);
 
-/// How every one of them is reached.
+/// How nodes are reached.
 pub(super) struct NodeAccess {
+    first: FirstNodes,
+    deadline: Deadline,
+}
+
+/// The nodes that the command line names.
+enum FirstNodes {
+    /// Those at these addresses.
+    At(Vec<PeerAddress>, ClusterAccess),
+    /// The one on this machine that this file describes.
+    Here(Box<NodeConfig>),
+}
+
+/// What nodes that are reached by their addresses want to see.
+#[derive(Clone)]
+struct ClusterAccess {
     cookie: Cookie,
     dial: Dial,
     key: DeployKey,
-    deadline: Deadline,
 }
 
 impl NodeAccess {
     /// Reads the files that the arguments name.
-    pub(super) fn new(arguments: &ControlArguments) -> Result<Self, Failure> {
+    pub(super) fn new(arguments: &ControlArguments, builder: &HostBuilder) -> Result<Self, Failure> {
+        let first = if arguments.config.is_some() || arguments.node.is_empty() {
+            let file = arguments.config.clone().unwrap_or_else(|| PathBuf::from(NODE_TOML));
+            if arguments.config.is_none() && !file.exists() {
+                return Err(Failure::usage(
+                    "there is no node.toml in this folder; name the node's with `-f NODE.TOML`, or a node of the cluster with \
+                     `--node HOST:PORT`",
+                ));
+            }
+            FirstNodes::Here(Box::new(builder.config(&file)?))
+        } else {
+            let access = ClusterAccess {
+                cookie: cookie_of_cluster(&arguments.cookie)?,
+                key: key(&arguments.key)?,
+                dial: dial(&arguments.tls)?,
+            };
+            FirstNodes::At(arguments.node.clone(), access)
+        };
         Ok(Self {
-            cookie: cookie(&arguments.cookie)?,
-            key: key(&arguments.key)?,
-            dial: dial(&arguments.tls)?,
+            first,
             deadline: Deadline::after(arguments.timeout),
         })
     }
 
-    /// Connects to a node. The first request proves the deploy key to it.
-    pub(super) async fn to(&self, address: &PeerAddress) -> anyhow::Result<ControlledNode> {
-        // A node that accepts the connection and then says nothing must not take all the time that there is for the others.
-        let deadline = self.deadline.within(CONNECTING);
-        let client = ClusterClient::connect(address, &self.cookie, &self.dial, deadline).await?;
-        let name = client.peer_name();
-        let actor = match client.resolve(&Target::Name(CONTROL.to_owned())).await {
-            Ok(actors) => actors.into_iter().next().context("a target without an actor")?,
-            Err(ClientError::NoName { .. }) => {
-                return Err(anyhow!(
-                    "{name} takes no deployments: its node.toml has no table [control]"
-                ));
+    /// What other nodes than the first want to see. The node.toml of a node on this machine says that, too.
+    fn of_others(&self) -> anyhow::Result<Cow<'_, ClusterAccess>> {
+        match &self.first {
+            FirstNodes::At(_, access) => Ok(Cow::Borrowed(access)),
+            FirstNodes::Here(config) => {
+                let control = config.control.as_ref();
+                let control = control.with_context(|| {
+                    format!(
+                        "{} has no table [control], whose key other nodes would take",
+                        config.file.display()
+                    )
+                })?;
+                Ok(Cow::Owned(ClusterAccess {
+                    cookie: config.node.cookie.clone(),
+                    dial: config.node.dial(),
+                    key: control.strongest().context("[control] has no key")?.clone(),
+                }))
             }
-            Err(error) => return Err(error.into()),
-        };
-        let control = ControlClient::new(actor, name.clone(), self.key.clone());
-        Ok(ControlledNode {
-            name,
-            address: address.clone(),
-            control,
-            deadline: self.deadline,
+        }
+    }
+}
+
+/// Connects to the node at an address. The first request proves the key to it.
+async fn at(address: &PeerAddress, access: &ClusterAccess, deadline: Deadline) -> anyhow::Result<ControlledNode> {
+    // A node that accepts the connection and then says nothing must not take all the time that there is for the others.
+    let connecting = deadline.within(CONNECTING);
+    let client = ClusterClient::connect(address, &access.cookie, &access.dial, connecting).await?;
+    let name = client.peer_name();
+    let actor = match client.resolve(&Target::Name(CONTROL.to_owned())).await {
+        Ok(actors) => actors.into_iter().next().context("a target without an actor")?,
+        Err(ClientError::NoName { .. }) => {
+            return Err(anyhow!(
+                "{name} takes no deployments: its node.toml has no table [control]"
+            ));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let control = ControlClient::new(actor, name.clone(), access.key.clone());
+    Ok(ControlledNode {
+        name,
+        address: address.to_string(),
+        channel: Channel::Cluster {
+            control: Box::new(control),
             _client: client,
-        })
+        },
+        deadline,
+    })
+}
+
+/// Connects to the node of this machine that a node.toml describes.
+async fn here(config: &NodeConfig, deadline: Deadline) -> anyhow::Result<ControlledNode> {
+    let name = config.node.full_name();
+    let mut refused = None;
+    for path in local_sockets(config) {
+        match LocalClient::connect(&path).await {
+            Ok(client) => {
+                return Ok(ControlledNode {
+                    name,
+                    address: path.display().to_string(),
+                    channel: Channel::Local(client),
+                    deadline,
+                });
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => refused = Some((path, error)),
+        }
+    }
+    let file = config.file.display();
+    match refused {
+        Some((path, error)) if error.kind() == ErrorKind::PermissionDenied => Err(anyhow!(
+            "{name} is not yours to ask: {} is another user's ({error}); become the user that it runs as, or use --node",
+            path.display()
+        )),
+        _ => Err(anyhow!(
+            "{name} does not run on this machine, as far as {file} says where it would be; start it with `ractor-host run {file}`, or \
+             name another node with --node"
+        )),
     }
 }
 
@@ -67,11 +156,20 @@ impl NodeAccess {
 pub(super) struct ControlledNode {
     /// Its full name.
     pub(super) name: String,
-    pub(super) address: PeerAddress,
-    pub(super) control: ControlClient,
+    /// Where it was reached: an address, or the path of a socket.
+    pub(super) address: String,
+    channel: Channel,
     deadline: Deadline,
-    /// The session lives as long as this.
-    _client: ClusterClient,
+}
+
+/// The way to a node.
+enum Channel {
+    Cluster {
+        control: Box<ControlClient>,
+        /// The session lives as long as this.
+        _client: ClusterClient,
+    },
+    Local(LocalClient),
 }
 
 impl ControlledNode {
@@ -83,12 +181,25 @@ impl ControlledNode {
 
     /// The same, for whoever tells errors apart.
     pub(super) async fn try_ask(&mut self, request: &Request) -> Result<Answer, AskError> {
-        self.control.ask(request, &[], self.deadline.at()).await
+        self.ask_with(request, &[]).await
+    }
+
+    async fn ask_with(&mut self, request: &Request, piece: &[u8]) -> Result<Answer, AskError> {
+        let deadline = self.deadline.at();
+        match &mut self.channel {
+            Channel::Cluster { control, .. } => control.ask(request, piece, deadline).await,
+            Channel::Local(client) => client.ask(request, piece, deadline).await,
+        }
     }
 
     /// Uploads a component; gives how many bytes of it the node lacked.
     pub(super) async fn upload(&mut self, digest: crate::guest::Digest, bytes: &[u8]) -> anyhow::Result<u64> {
-        let sent = self.control.upload(digest, bytes, self.deadline.at()).await;
+        let sent = upload(
+            async |request, piece| self.ask_with(request, piece).await,
+            digest,
+            bytes,
+        )
+        .await;
         sent.map_err(|error| explain(&self.name, &error))
     }
 
@@ -115,10 +226,15 @@ pub(super) async fn connect_each(
     access: &NodeAccess,
     arguments: &ControlArguments,
 ) -> Vec<anyhow::Result<ControlledNode>> {
-    let named = join_all(arguments.node.iter().map(|address| access.to(address))).await;
     let mut nodes = Vec::new();
-    for node in named {
-        add(&mut nodes, node);
+    match &access.first {
+        FirstNodes::At(addresses, of_cluster) => {
+            let named = addresses.iter().map(|address| at(address, of_cluster, access.deadline));
+            for node in join_all(named).await {
+                add(&mut nodes, node);
+            }
+        }
+        FirstNodes::Here(config) => nodes.push(here(config, access.deadline).await),
     }
     if !arguments.all_nodes {
         return nodes;
@@ -135,8 +251,15 @@ pub(super) async fn connect_each(
                 .into_iter()
                 .filter(|other| is_to_join(other, &nodes))
                 .collect::<Vec<_>>();
-            for node in join_all(new.iter().map(|other| other_node(access, other))).await {
-                add(&mut nodes, node);
+            match access.of_others() {
+                Ok(of_others) => {
+                    let others = new.iter().map(|other| other_node(other, &of_others, access.deadline));
+                    for node in join_all(others).await {
+                        add(&mut nodes, node);
+                    }
+                }
+                Err(error) if !new.is_empty() => nodes.push(Err(error)),
+                Err(_) => {}
             }
         }
         Err(error) => nodes.push(Err(error)),
@@ -161,11 +284,11 @@ fn is_to_join(other: &OtherNode, nodes: &[anyhow::Result<ControlledNode>]) -> bo
     nodes.iter().flatten().all(|node| node.name != other.name)
 }
 
-async fn other_node(access: &NodeAccess, other: &OtherNode) -> anyhow::Result<ControlledNode> {
+async fn other_node(other: &OtherNode, access: &ClusterAccess, deadline: Deadline) -> anyhow::Result<ControlledNode> {
     let OtherNode { name, address, .. } = other;
     let address = address.parse::<PeerAddress>();
     let address = address.map_err(|error| anyhow!("{name} says that it is at {:?}: {}", error.text, error.reason))?;
-    access.to(&address).await.with_context(|| name.clone())
+    at(&address, access, deadline).await.with_context(|| name.clone())
 }
 
 /// Two addresses may lead to one node.

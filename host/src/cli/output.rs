@@ -54,7 +54,7 @@ pub(super) fn say(kind: &str, text: &str) {
 }
 
 /// Text that does nothing to a terminal but to appear there. Names and reasons in it come from other nodes.
-fn printable(text: &str) -> Cow<'_, str> {
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
     let acts = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
     if !text.contains(acts) {
         return Cow::Borrowed(text);

@@ -141,7 +141,7 @@ fn answered(answer: Answer) -> NodeResult {
 fn outcome(node: &ControlledNode, outcome: NodeResult) -> NodeOutcome {
     NodeOutcome {
         node: node.name.clone(),
-        address: node.address.to_string(),
+        address: node.address.clone(),
         outcome,
     }
 }

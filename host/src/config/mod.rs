@@ -49,7 +49,7 @@ use toml::de::{DeTable, DeValue};
 pub use actor::{ActorSection, Code, MAX_ACTORS, MAX_COUNT};
 pub use address::{AddressError, PeerAddress};
 pub use checkpoint::CheckpointSection;
-pub use control::ControlSection;
+pub use control::{ControlSection, RoleKey};
 pub use cookie::{Cookie, CookieError};
 pub use literal::{Literal, LiteralError};
 pub use module::ModuleBuild;

@@ -12,7 +12,7 @@ use super::cookie::Cookie;
 use super::names::{NameOf, checked_name};
 use super::node_limits;
 use super::problem::Problems;
-use super::secret::{SecretKey, SecretKeys, SecretPlace};
+use super::secret::{Presence, SecretKey, SecretKeys, SecretPlace};
 use super::section::{Keys, Section};
 use super::tls::{self, TlsSection};
 use crate::guest::{Instead, mistaken};
@@ -218,6 +218,7 @@ fn read_cookie(
         what: "the cookie",
         example: "RACTOR_COOKIE",
         mistaken: &["cookie"],
+        presence: Presence::Required,
     };
     let place = keys.read(section, problems)?;
     let (span, cookie) = match &place {

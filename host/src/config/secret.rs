@@ -19,6 +19,14 @@ pub(super) struct SecretKeys {
     pub(super) example: &'static str,
     /// Keys that people write in place of the two, which have been reported already.
     pub(super) mistaken: &'static [&'static str],
+    pub(super) presence: Presence,
+}
+
+/// Whether a secret has to be there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    Required,
+    Optional,
 }
 
 /// Where a secret came from.
@@ -74,7 +82,7 @@ impl SecretKeys {
             }
             (None, None) => {
                 let mut keys = self.mistaken.iter().chain([file_key, variable_key]);
-                if keys.all(|key| section.lacks(key)) {
+                if self.presence == Presence::Required && keys.all(|key| section.lacks(key)) {
                     let message = format!("{} does not say where {what} is", section.title);
                     let help = format!("add `{file_key} = \"…\"` or `{variable_key} = \"…\"`");
                     problems.error(section.span.clone(), message, help);
@@ -101,6 +109,14 @@ impl SecretKeys {
 }
 
 impl SecretKey<'_> {
+    /// Where it is written.
+    pub(super) fn span(&self) -> std::ops::Range<usize> {
+        match self {
+            Self::File(file) => file.span(),
+            Self::Variable(variable) => variable.span(),
+        }
+    }
+
     /// The same for whoever has read it.
     pub(super) fn resolved(&self, context: &ReadContext<'_>) -> SecretPlace {
         match self {

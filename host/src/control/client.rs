@@ -143,36 +143,40 @@ impl ControlClient {
             (answer, _) => Ok(answer),
         }
     }
+}
 
-    /// Uploads a component, or what the node lacks of it, by `deadline`. Gives how many bytes were sent. A later upload goes on where
-    /// this one stopped.
-    pub(crate) async fn upload(&mut self, digest: Digest, bytes: &[u8], deadline: Instant) -> Result<u64, AskError> {
-        let digest = digest.to_string();
-        let begin = Request::BeginUpload {
-            digest: digest.clone(),
-            size: bytes.len() as u64,
+/// Uploads a component to a node that is asked by `ask`, or what the node lacks of it. Gives how many bytes were sent. A later upload
+/// goes on where this one stopped.
+pub(crate) async fn upload(
+    mut ask: impl AsyncFnMut(&Request, &[u8]) -> Result<Answer, AskError>,
+    digest: Digest,
+    bytes: &[u8],
+) -> Result<u64, AskError> {
+    let digest = digest.to_string();
+    let begin = Request::BeginUpload {
+        digest: digest.clone(),
+        size: bytes.len() as u64,
+    };
+    let mut progress = ask(&begin, &[]).await?;
+    let mut sent = 0;
+    loop {
+        let Answer::UploadProgress { offset, complete } = progress else {
+            return Err(AskError::NotUnderstood);
         };
-        let mut progress = self.ask(&begin, &[], deadline).await?;
-        let mut sent = 0;
-        loop {
-            let Answer::UploadProgress { offset, complete } = progress else {
-                return Err(AskError::NotUnderstood);
-            };
-            if complete {
-                return Ok(sent);
-            }
-            let start = usize::try_from(offset).map_err(|_| AskError::NotUnderstood)?;
-            // A node that asks for what is at or behind the end would make this a loop without progress.
-            let rest = bytes.get(start..).filter(|rest| !rest.is_empty());
-            let piece = rest.ok_or(AskError::NotUnderstood)?;
-            let piece = piece.get(..PIECE).unwrap_or(piece);
-            let next = Request::Upload {
-                digest: digest.clone(),
-                offset,
-            };
-            progress = self.ask(&next, piece, deadline).await?;
-            sent += piece.len() as u64;
+        if complete {
+            return Ok(sent);
         }
+        let start = usize::try_from(offset).map_err(|_| AskError::NotUnderstood)?;
+        // A node that asks for what is at or behind the end would make this a loop without progress.
+        let rest = bytes.get(start..).filter(|rest| !rest.is_empty());
+        let piece = rest.ok_or(AskError::NotUnderstood)?;
+        let piece = piece.get(..PIECE).unwrap_or(piece);
+        let next = Request::Upload {
+            digest: digest.clone(),
+            offset,
+        };
+        progress = ask(&next, piece).await?;
+        sent += piece.len() as u64;
     }
 }
 

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::key::DeployKey;
 use super::message::{Answer, Request, decode_body, decode_reply, encode_body, encode_reply};
+use super::role::Role;
 use super::seal::{Hello, Opening, SessionKey};
 use super::sessions::ControlSessions;
 
@@ -80,7 +81,12 @@ fn conversation(bytes: &[u8], forger: Forger) {
         return;
     };
     let now = Instant::now();
-    let mut sessions = ControlSessions::new(key.clone(), "alpha@localhost".to_owned(), [9; 32], now);
+    let mut sessions = ControlSessions::new(
+        vec![(Role::Deploy, key.clone())],
+        "alpha@localhost".to_owned(),
+        [9; 32],
+        now,
+    );
     let hello = sessions.open(SESSION, &CLIENT, now);
     let session = SessionKey::derive(&key, "alpha@localhost", &CLIENT, &hello.server);
     let sealed = session.seal_request(SESSION, 1, b"first");

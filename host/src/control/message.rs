@@ -43,7 +43,7 @@ pub(crate) enum ControlRefusal {
     Malformed,
     #[error("there is no such session, or it has ended")]
     NoSession,
-    #[error("the deploy key is not the node's")]
+    #[error("the key is none of the node's")]
     NotProved,
     #[error("the request was seen before")]
     Replayed,
@@ -99,6 +99,10 @@ pub(crate) enum Request {
     Status,
     /// Which nodes does this one have sessions with?
     Nodes,
+    /// Which actors are there?
+    Actors,
+    /// Which process groups have members that this node knows?
+    Groups,
     /// Begin to upload a component, or go on: how far is it?
     BeginUpload { digest: String, size: u64 },
     /// The next piece of it, which is behind the JSON.
@@ -170,6 +174,12 @@ pub(crate) enum Answer {
     Status(NodeStatus),
     Nodes {
         nodes: Vec<OtherNode>,
+    },
+    Actors {
+        actors: Vec<ActorRow>,
+    },
+    Groups {
+        groups: Vec<GroupRow>,
     },
     UploadProgress {
         offset: u64,
@@ -278,6 +288,62 @@ pub(crate) struct ActorStatus {
     pub(crate) waiting: usize,
 }
 
+/// An actor of a node, whatever it is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ActorRow {
+    pub(crate) pid: u64,
+    pub(crate) name: Option<String>,
+    pub(crate) kind: ActorKind,
+    /// That of a guest.
+    pub(crate) module: Option<ActorModule>,
+    /// The groups that it is in, by name, in order.
+    pub(crate) groups: Vec<String>,
+    /// Messages that wait for it: of a guest only. ractor does not say how many wait for a native actor.
+    pub(crate) waiting: Option<usize>,
+    /// The pid of its supervisor, if it has one.
+    pub(crate) supervisor: Option<u64>,
+}
+
+/// A process group, as a node sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GroupRow {
+    pub(crate) scope: String,
+    pub(crate) group: String,
+    /// Members of this process.
+    pub(crate) here: usize,
+    /// Members of other nodes, by the names of these.
+    pub(crate) elsewhere: Vec<MembersElsewhere>,
+}
+
+/// The members of a group that another node has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MembersElsewhere {
+    /// Its full name.
+    pub(crate) node: String,
+    pub(crate) members: usize,
+}
+
+/// What an actor is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ActorKind {
+    /// A WebAssembly component.
+    Guest,
+    /// A native actor that takes messages from other nodes.
+    Native,
+    /// A native actor of this program, or one that only this process can send to.
+    Local,
+    /// A supervisor of node.toml.
+    Supervisor,
+}
+
+/// What a guest runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ActorModule {
+    pub(crate) name: String,
+    pub(crate) digest: String,
+}
+
 /// A node that another one has a session with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct OtherNode {
@@ -293,6 +359,16 @@ pub(crate) fn encode_body(message: &impl Serialize, piece: &[u8]) -> Result<Vec<
     let json = serde_json::to_vec(message)?;
     let length = u32::try_from(json.len()).unwrap_or(u32::MAX).to_be_bytes();
     Ok([&length, json.as_slice(), piece].concat())
+}
+
+/// An answer as a body.
+pub(super) fn encode_answer(answer: &Answer) -> Vec<u8> {
+    let body = encode_body(answer, &[]).or_else(|error| {
+        let reason = format!("the answer can't be written: {error}");
+        encode_body(&Answer::Failed { reason }, &[])
+    });
+    // Text alone can always be written.
+    body.unwrap_or_default()
 }
 
 /// What [`encode_body`] encoded. None if it is something else.

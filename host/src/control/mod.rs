@@ -10,18 +10,29 @@ mod client;
 pub(crate) mod fuzzing;
 mod key;
 mod ledger;
+#[cfg(unix)]
+mod local;
 mod message;
+mod role;
 mod seal;
 mod service;
 mod sessions;
 mod store;
+mod worker;
 
 pub use key::{DeployKey, KeyError};
+pub use role::Role;
 pub use store::StoreLimits;
 
 pub(crate) use actor::{ControlSetup, RestartGuard, start};
-pub(crate) use client::{AskError, ControlClient};
-pub(crate) use message::{ActorStatus, CONTROL, GivenUpStatus, ModuleStatus, NodeStatus, OtherNode};
+pub(crate) use client::{AskError, ControlClient, upload};
+#[cfg(unix)]
+pub(crate) use local::{LocalClient, LocalDoor, MAX_PATH, open};
+pub(crate) use message::{
+    ActorKind, ActorModule, ActorRow, ActorStatus, CONTROL, GivenUpStatus, GroupRow, MembersElsewhere, ModuleStatus,
+    NodeStatus, OtherNode,
+};
 pub(crate) use message::{Answer, Request, RequestId};
 pub(crate) use service::Service;
 pub(crate) use store::ComponentStore;
+pub(crate) use worker::RequestWorker;

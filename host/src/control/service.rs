@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::message::{NodeStatus, OtherNode};
+use super::message::{ActorRow, GroupRow, NodeStatus, OtherNode};
 use crate::directory::BoxFuture;
 use crate::guest::Digest;
 use crate::supervision::reload::{Reload, ReloadReport};
@@ -11,6 +11,12 @@ use crate::supervision::reload::{Reload, ReloadReport};
 pub(crate) trait Service: Send + Sync + 'static {
     /// What runs here.
     fn status(&self) -> BoxFuture<'_, NodeStatus>;
+
+    /// All actors of the process, those of other nodes excepted.
+    fn actors(&self) -> BoxFuture<'_, Vec<ActorRow>>;
+
+    /// The process groups with members that are known here.
+    fn groups(&self) -> BoxFuture<'_, Vec<GroupRow>>;
 
     /// The nodes that there are sessions with.
     fn nodes(&self) -> BoxFuture<'_, Result<Vec<OtherNode>, String>>;

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::key::{DeployKey, mac};
 use super::message::ControlRefusal;
+use super::role::Role;
 use super::seal::{Hello, Opening, Sealed, SessionKey, SessionNonce};
 
 /// The most sessions. One more takes the place of the one that has not been used for the longest.
@@ -26,7 +27,8 @@ const UNUSED: Duration = Duration::from_mins(10);
 /// See the module.
 #[derive(Debug)]
 pub(super) struct ControlSessions {
-    key: DeployKey,
+    /// The keys of roles, those that allow more before those that allow less.
+    keys: Vec<(Role, DeployKey)>,
     /// This node's full name.
     node: String,
     /// What the node's numbers are made with. Never leaves this process, nor outlives it.
@@ -40,6 +42,7 @@ pub(super) struct ControlSessions {
 
 #[derive(Debug)]
 struct ServerSession {
+    role: Role,
     key: SessionKey,
     /// The counter of the last request that was proved.
     counter: u64,
@@ -57,15 +60,17 @@ impl ServerSession {
 pub(super) struct ProvedRequest {
     pub(super) session: u64,
     pub(super) counter: u64,
+    /// What its sender may do.
+    pub(super) role: Role,
     pub(super) key: SessionKey,
     pub(super) body: Vec<u8>,
 }
 
 impl ControlSessions {
     /// The secret must be random.
-    pub(super) fn new(key: DeployKey, node: String, secret: SessionNonce, now: Instant) -> Self {
+    pub(super) fn new(keys: Vec<(Role, DeployKey)>, node: String, secret: SessionNonce, now: Instant) -> Self {
         Self {
-            key,
+            keys,
             node,
             secret,
             began: now,
@@ -99,10 +104,13 @@ impl ControlSessions {
             return Err(ControlRefusal::NoSession);
         }
         let server = self.server_nonce(number, opened, &client);
-        let key = SessionKey::derive(&self.key, &self.node, &client, &server);
-        if !key.proves(&sealed) {
-            return Err(ControlRefusal::NotProved);
-        }
+        // Whoever has a key need not say which it is, and so says nothing to those who listen.
+        let mut sessions = self.keys.iter().map(|(role, key)| {
+            let key = SessionKey::derive(key, &self.node, &client, &server);
+            (*role, key)
+        });
+        let proved = sessions.find(|(_, key)| key.proves(&sealed));
+        let (role, key) = proved.ok_or(ControlRefusal::NotProved)?;
         // Only what is proved gets here, so strangers can't fill this table. An entry may go once its opening is too old to be taken.
         self.begun
             .retain(|_, since| now.saturating_duration_since(*since) <= UNPROVED);
@@ -112,6 +120,7 @@ impl ControlSessions {
         self.make_room(now);
         let counter = sealed.counter;
         let session = ServerSession {
+            role,
             key: key.clone(),
             counter,
             used: now,
@@ -120,6 +129,7 @@ impl ControlSessions {
         Ok(ProvedRequest {
             session: number,
             counter,
+            role,
             key,
             body: sealed.body.to_vec(),
         })
@@ -144,6 +154,7 @@ impl ControlSessions {
         Ok(ProvedRequest {
             session: sealed.session,
             counter: sealed.counter,
+            role: session.role,
             key: session.key.clone(),
             body: sealed.body.to_vec(),
         })
@@ -182,8 +193,16 @@ mod tests {
         DeployKey::new(b"0123456789abcdef".to_vec()).unwrap()
     }
 
+    fn keys() -> Vec<(Role, DeployKey)> {
+        vec![(Role::Deploy, deploy_key()), (Role::Observe, observe_key())]
+    }
+
+    fn observe_key() -> DeployKey {
+        DeployKey::new(b"a key that only sees".to_vec()).unwrap()
+    }
+
     fn sessions(now: Instant) -> ControlSessions {
-        ControlSessions::new(deploy_key(), NODE.to_owned(), [7; 32], now)
+        ControlSessions::new(keys(), NODE.to_owned(), [7; 32], now)
     }
 
     /// The session's key as its client has it, and its first request.
@@ -230,6 +249,25 @@ mod tests {
     }
 
     #[test]
+    fn a_key_proves_its_own_role_and_no_other() {
+        let now = Instant::now();
+        let mut sessions = sessions(now);
+        for (number, key, expected) in [(1, deploy_key(), Role::Deploy), (2, observe_key(), Role::Observe)] {
+            let hello = sessions.open(number, &CLIENT, now);
+            let (session, begin) = first(&hello, &key, b"x");
+            assert_eq!(sessions.begin(&begin, now).unwrap().role, expected);
+            let next = session.seal_request(number, 2, b"x");
+            assert_eq!(sessions.check(&next, now).unwrap().role, expected);
+        }
+        // A session stays what it was opened as.
+        let hello = sessions.open(3, &CLIENT, now);
+        let (_, begin) = first(&hello, &observe_key(), b"x");
+        sessions.begin(&begin, now).unwrap();
+        let stronger = SessionKey::derive(&deploy_key(), NODE, &CLIENT, &hello.server).seal_request(3, 2, b"x");
+        assert_eq!(sessions.check(&stronger, now).unwrap_err(), ControlRefusal::NotProved);
+    }
+
+    #[test]
     fn a_first_request_fits_what_was_opened() {
         let now = Instant::now();
         let mut sessions = sessions(now);
@@ -258,7 +296,7 @@ mod tests {
         let late = now + UNPROVED + Duration::from_secs(1);
         assert_eq!(sessions.begin(&begin, late).unwrap_err(), ControlRefusal::NoSession);
         // A node that has restarted has another secret.
-        let mut restarted = ControlSessions::new(deploy_key(), NODE.to_owned(), [8; 32], now);
+        let mut restarted = ControlSessions::new(keys(), NODE.to_owned(), [8; 32], now);
         assert_eq!(restarted.begin(&begin, now).unwrap_err(), ControlRefusal::NotProved);
         // Nothing of that used the opening up.
         assert!(sessions.begin(&begin, now).is_ok());

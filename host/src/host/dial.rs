@@ -53,7 +53,7 @@ impl Dial {
 
 impl NodeSection {
     /// How the node dials its peers.
-    pub(super) fn dial(&self) -> Dial {
+    pub(crate) fn dial(&self) -> Dial {
         match &self.tls {
             None => Dial::Plain,
             Some(section) => Dial::Tls {

@@ -6,6 +6,8 @@ use tokio::task::AbortHandle;
 
 use super::deployment_record::DeploymentRecord;
 use super::error::HostError;
+#[cfg(unix)]
+use super::local_socket;
 use super::module_files::{self, FilesBeforeLoad, ModuleWatcher};
 use super::node::ListeningNode;
 use super::reloader::{ReloadListener, Reloader};
@@ -14,12 +16,14 @@ use super::state_dir::StateDir;
 use super::stopping::LAST_WRITES;
 use crate::checkpoint::{Schedule, Scheduled};
 use crate::config::{Code, NodeConfig};
-use crate::control::RestartGuard;
+#[cfg(unix)]
+use crate::control::LocalDoor;
+use crate::control::{RequestWorker, RestartGuard};
 use crate::guest::{CheckpointWriter, Modules};
 use crate::supervision::Root;
 
 /// See the module. It ends when this is dropped, but for the control actor, which ends with the root supervisor.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Maintenance {
     schedule: Option<Schedule>,
     watcher: Option<ModuleWatcher>,
@@ -27,7 +31,10 @@ pub(super) struct Maintenance {
     tier_up: Option<TierUp>,
     writer: Option<CheckpointWriter>,
     deployed: Option<Arc<DeploymentRecord>>,
+    worker: Arc<RequestWorker>,
     control: Option<RestartGuard>,
+    #[cfg(unix)]
+    _local: Option<LocalDoor>,
 }
 
 /// Goes on until it is dropped.
@@ -63,19 +70,19 @@ impl Maintenance {
         let scheduled: Vec<Scheduled> = scheduled(config, &state);
         let StateDir { writer, deployments } = state;
         let reloader = Arc::new(Reloader::new(config, modules.clone(), deployments.clone(), listener));
+        let service = NodeService {
+            node: config.node.full_name(),
+            server: node.server.clone(),
+            modules: modules.clone(),
+            readiness: root.readiness_watch().clone(),
+            reloader: reloader.clone(),
+        };
+        let store = deployments.as_ref().map(|deployments| deployments.store.clone());
+        let worker = Arc::new(RequestWorker::new(Arc::new(service), store));
         // First, because it is the one that can fail, and the others would have begun to work.
-        let control = match (&config.control, &deployments) {
-            (Some(section), Some(deployments)) => {
-                let service = NodeService {
-                    node: config.node.full_name(),
-                    server: node.server.clone(),
-                    modules: modules.clone(),
-                    readiness: root.readiness_watch().clone(),
-                    reloader: reloader.clone(),
-                };
-                Some(section.start(service, deployments.store.clone(), root).await?)
-            }
-            _ => None,
+        let control = match &config.control {
+            Some(section) => Some(section.start(config.node.full_name(), worker.clone(), root).await?),
+            None => None,
         };
         Ok(Self {
             schedule: (!scheduled.is_empty()).then(|| Schedule::start(modules, scheduled)),
@@ -84,6 +91,9 @@ impl Maintenance {
             writer,
             deployed: deployments.map(|deployments| deployments.deployed),
             control,
+            #[cfg(unix)]
+            _local: local_socket::open(config, &worker),
+            worker,
         })
     }
 }
@@ -114,9 +124,8 @@ impl Maintenance {
         self.tier_up = None;
         // The control actor ends with the root supervisor, and would be started again while everything goes down. Until it ends, it
         // takes nothing that would change the code of actors that are ending.
-        if let Some(control) = self.control.take() {
-            control.close();
-        }
+        self.worker.close();
+        self.control = None;
     }
 
     /// Asks the actors that still work for their states once more, before they are killed at it.

@@ -6,6 +6,7 @@
 //!
 //! [`NodeConfig`]: crate::config::NodeConfig
 
+mod actors;
 #[cfg(test)]
 mod batch_tests;
 mod builder;
@@ -19,6 +20,9 @@ mod folder_lock;
 pub(crate) mod fuzzing;
 #[cfg(test)]
 mod given_up_tests;
+mod groups;
+#[cfg(unix)]
+mod local_socket;
 mod maintenance;
 mod module_files;
 mod modules;
@@ -50,6 +54,8 @@ pub use signals::StopSignal;
 
 pub(crate) use dial::Dial;
 pub(crate) use engine::engine_with_cache;
+#[cfg(unix)]
+pub(crate) use local_socket::places as local_sockets;
 pub(crate) use signals::survive_file_size_limit;
 
 /// What the simulation of whole nodes runs.

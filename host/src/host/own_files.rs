@@ -6,6 +6,7 @@ use std::path::Path;
 use super::engine;
 use super::state_dir;
 use crate::config::{ActorSection, EntryPart, LateProblems, NodeConfig};
+use crate::control::Role;
 use crate::guest::{Guarded, Own};
 
 /// Where the system says what processes do, on those systems that have it.
@@ -21,7 +22,9 @@ pub(super) fn guarded(config: &NodeConfig) -> Guarded {
     };
     add(Own::Cookie, config.node.cookie_place.file());
     let control = config.control.as_ref();
-    add(Own::DeployKey, control.and_then(|section| section.key_place.file()));
+    for entry in control.iter().flat_map(|section| &section.keys) {
+        add(Own::DeployKey, entry.place.file());
+    }
     let runtime = &config.runtime;
     add(Own::CacheKey, engine::cache_key(runtime).as_deref());
     add(Own::Cache, engine::cache_dir(runtime).as_deref());
@@ -99,26 +102,31 @@ struct Secrets<'c> {
 impl Secrets<'_> {
     /// The secret that a variable of the environment has.
     fn named(&self, variable: &str) -> Option<&'static str> {
-        let control = self.config.control.as_ref();
         if self.config.node.cookie_place.variable() == Some(variable) {
-            Some("the cookie")
-        } else if control.and_then(|section| section.key_place.variable()) == Some(variable) {
-            Some("the deploy key")
-        } else {
-            None
+            return Some("the cookie");
         }
+        let mut keys = self.config.control.iter().flat_map(|section| &section.keys);
+        let entry = keys.find(|entry| entry.place.variable() == Some(variable))?;
+        Some(named(entry.role))
     }
 
     /// The secret that is in these bytes, by whatever way it came there.
     fn within(&self, bytes: &[u8]) -> Option<&'static str> {
-        let control = self.config.control.as_ref();
         if appears(self.config.node.cookie.expose().as_bytes(), bytes) {
-            Some("the cookie")
-        } else if control.is_some_and(|section| appears(section.key.expose(), bytes)) {
-            Some("the deploy key")
-        } else {
-            None
+            return Some("the cookie");
         }
+        let mut keys = self.config.control.iter().flat_map(|section| &section.keys);
+        let entry = keys.find(|entry| appears(entry.key.expose(), bytes))?;
+        Some(named(entry.role))
+    }
+}
+
+/// The key of a role, in words.
+fn named(role: Role) -> &'static str {
+    match role {
+        Role::Observe => "the key to observe",
+        Role::Operate => "the key to operate",
+        Role::Deploy => "the deploy key",
     }
 }
 

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use ractor::ActorRef;
 
+use super::actors;
 use super::error::{HostError, startup_reason};
+use super::groups;
 use super::reloader::Reloader;
 use crate::config::ControlSection;
 use crate::control::{
-    self, ActorStatus, CONTROL, ComponentStore, ControlSetup, GivenUpStatus, ModuleStatus, NodeStatus, OtherNode,
-    RestartGuard, Service,
+    self, ActorRow, ActorStatus, CONTROL, ControlSetup, GivenUpStatus, GroupRow, ModuleStatus, NodeStatus, OtherNode,
+    RequestWorker, RestartGuard, Service,
 };
 use crate::directory::{self, BoxFuture};
 use crate::guest::{Digest, Module, Modules};
@@ -43,12 +44,12 @@ impl ControlSection {
     /// Its name is taken.
     pub(super) async fn start(
         &self,
-        service: NodeService,
-        store: Arc<Mutex<ComponentStore>>,
+        node: String,
+        worker: Arc<RequestWorker>,
         root: &Root,
     ) -> Result<RestartGuard, HostError> {
-        let setup = ControlSetup::new(self.key.clone(), service.node.clone(), store, Arc::new(service));
-        let started = control::start(setup, root.cell().clone()).await;
+        let keys = self.keys.iter().map(|entry| (entry.role, entry.key.clone())).collect();
+        let started = control::start(ControlSetup { keys, node, worker }, root.cell().clone()).await;
         started.map_err(|error| HostError::Control(startup_reason(&error)))
     }
 }
@@ -105,6 +106,14 @@ impl Service for NodeService {
                 modules,
             }
         })
+    }
+
+    fn actors(&self) -> BoxFuture<'_, Vec<ActorRow>> {
+        Box::pin(async { actors::all(&self.modules) })
+    }
+
+    fn groups(&self) -> BoxFuture<'_, Vec<GroupRow>> {
+        Box::pin(async { groups::all() })
     }
 
     fn nodes(&self) -> BoxFuture<'_, Result<Vec<OtherNode>, String>> {

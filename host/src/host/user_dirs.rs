@@ -15,6 +15,19 @@ pub(super) fn state() -> Option<PathBuf> {
     folder("XDG_STATE_HOME", ".local/state")
 }
 
+/// Where what lives no longer than the user's session is kept: `$XDG_RUNTIME_DIR`, or `/run/user/UID` if that is there.
+#[cfg(unix)]
+pub(super) fn runtime() -> Option<PathBuf> {
+    let named = std::env::var_os("XDG_RUNTIME_DIR")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    let folder = named.or_else(|| {
+        let folder = PathBuf::from(format!("/run/user/{}", rustix::process::geteuid().as_raw()));
+        folder.is_dir().then_some(folder)
+    })?;
+    Some(folder.join(PROGRAM))
+}
+
 /// The folder that the variable names, or this one in the user's home. A path that is not absolute is none, says the specification.
 fn folder(variable: &str, in_home: &str) -> Option<PathBuf> {
     let absolute = |variable| {

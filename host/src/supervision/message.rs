@@ -27,7 +27,7 @@ pub(super) enum SupervisorMessage {
 impl ractor::Message for SupervisorMessage {}
 
 /// True for a supervisor of this kind.
-pub(super) fn is_supervisor(cell: &ActorCell) -> bool {
+pub(crate) fn is_supervisor(cell: &ActorCell) -> bool {
     cell.is_message_type_of::<SupervisorMessage>() == Some(true)
 }
 

@@ -23,6 +23,7 @@ mod spec;
 
 pub use counts::Counts;
 pub use message::NotStarted;
+pub(crate) use message::is_supervisor;
 pub(crate) use readiness::ReadinessWatch;
 pub use readiness::{GivenUp, OnGiveUp, Readiness};
 pub use root::{Root, RootError};

@@ -91,13 +91,13 @@ fn who_has_not_the_deploy_key_deploys_nothing() {
     let refused = lab.control("reload", &[node.address()], &["counter"]);
     assert_eq!(refused.code, Some(1));
     assert!(
-        refused.stdout.contains("the deploy key is not the node's"),
+        refused.stdout.contains("the key is none of the node's"),
         "{}",
         refused.stdout
     );
     let status = lab.control("status", &[node.address()], &[]);
     assert!(
-        status.stderr.contains("the deploy key is not the node's"),
+        status.stderr.contains("the key is none of the node's"),
         "{}",
         status.stderr
     );
@@ -105,7 +105,7 @@ fn who_has_not_the_deploy_key_deploys_nothing() {
     let file = file.to_str().expect("a path");
     let upload = lab.control("reload", &[node.address()], &["counter", "--file", file]);
     assert!(
-        upload.stderr.contains("the deploy key is not the node's"),
+        upload.stderr.contains("the key is none of the node's"),
         "{}",
         upload.stderr
     );

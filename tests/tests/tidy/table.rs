@@ -126,7 +126,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         of: "host",
         name: "control",
         modules: &["directory", "files", "guest", "supervision", "RactorClusterMessage"],
-        crates: &["hmac", "parking_lot", "ractor", "rand", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"],
+        crates: &["hmac", "parking_lot", "ractor", "rand", "rustix", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"],
         not_std: &["std::net", "std::process"],
     },
     // ractor for how a literal becomes the bytes of an argument.

@@ -29,7 +29,8 @@ fn what_is_kept_watched_and_built_is_read() {
     "#;
     let config = parse(text, folder.path()).unwrap();
     let key = crate::control::DeployKey::new(b"0123456789abcdef".to_vec()).unwrap();
-    assert!(config.control.unwrap().key == key);
+    let keys = config.control.unwrap().keys;
+    assert!(keys.len() == 1 && keys[0].key == key && keys[0].role == crate::control::Role::Deploy);
     assert_eq!(config.runtime.state_dir.unwrap(), folder.path().join("state"));
     let build = &config.builds[0];
     assert!(build.watch);

@@ -15,7 +15,15 @@ fn what_a_text_editor_adds_is_no_part_of_a_secret() {
         parse(&text, folder.path()).unwrap().node.cookie
     };
     assert_eq!(cookie("edited"), cookie("cookie"));
-    let key = |lines: &str| parse(&with_control(lines), folder.path()).unwrap().control.unwrap().key;
+    let key = |lines: &str| {
+        parse(&with_control(lines), folder.path())
+            .unwrap()
+            .control
+            .unwrap()
+            .keys[0]
+            .key
+            .clone()
+    };
     assert!(key("key_file = \"deploy.key\"") == key("key_env = \"KEY\""));
 }
 

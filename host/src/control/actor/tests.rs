@@ -3,8 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::control::{AskError, ControlClient, NodeStatus, OtherNode, StoreLimits};
+use parking_lot::Mutex;
+
+use crate::control::client::upload;
+use crate::control::message::{Answer, Request, RequestId};
+use crate::control::service::Service;
+use crate::control::{ActorRow, AskError, ComponentStore, ControlClient, GroupRow, NodeStatus, OtherNode, StoreLimits};
 use crate::directory::BoxFuture;
+use crate::guest::Digest;
 use crate::supervision::reload::{Reload, ReloadReport};
 
 const NODE: &str = "alpha@localhost";
@@ -22,6 +28,14 @@ impl Service for Idle {
                 modules: Vec::new(),
             }
         })
+    }
+
+    fn actors(&self) -> BoxFuture<'_, Vec<ActorRow>> {
+        Box::pin(async { Vec::new() })
+    }
+
+    fn groups(&self) -> BoxFuture<'_, Vec<GroupRow>> {
+        Box::pin(async { Vec::new() })
     }
 
     fn nodes(&self) -> BoxFuture<'_, Result<Vec<OtherNode>, String>> {
@@ -47,7 +61,11 @@ fn key() -> DeployKey {
 
 fn setup(folder: &std::path::Path) -> ControlSetup {
     let store = ComponentStore::open(folder.to_owned(), StoreLimits::default()).unwrap();
-    ControlSetup::new(key(), NODE.to_owned(), Arc::new(Mutex::new(store)), Arc::new(Idle))
+    ControlSetup {
+        keys: vec![(Role::Deploy, key())],
+        node: NODE.to_owned(),
+        worker: Arc::new(RequestWorker::new(Arc::new(Idle), Some(Arc::new(Mutex::new(store))))),
+    }
 }
 
 /// As one of a supervisor, without a name that another test may have.
@@ -71,7 +89,9 @@ fn soon() -> Instant {
 async fn a_node_that_stops_says_what_runs_and_takes_no_deployment() {
     let folder = tempfile::tempdir().unwrap();
     let (supervisor, _) = Actor::spawn(None, Nobody, ()).await.unwrap();
-    let guard = start(setup(folder.path()), supervisor.get_cell()).await.unwrap();
+    let setup = setup(folder.path());
+    let worker = setup.worker.clone();
+    let _guard = start(setup, supervisor.get_cell()).await.unwrap();
     let actor = ractor::registry::where_is(CONTROL).unwrap();
     let mut client = ControlClient::new(actor, NODE.to_owned(), key());
     let rollback = || Request::Rollback {
@@ -80,7 +100,7 @@ async fn a_node_that_stops_says_what_runs_and_takes_no_deployment() {
     };
     let asked = client.ask(&rollback(), &[], soon()).await;
     assert!(matches!(asked, Err(AskError::Failed(reason)) if reason == "it was asked"));
-    guard.close();
+    worker.close();
     for request in [
         rollback(),
         Request::Reload {
@@ -141,14 +161,24 @@ async fn an_upload_takes_no_longer_than_the_command_may() {
     let bytes = vec![7; 5 << 20];
     let digest = Digest::of(&bytes);
     let (began, timeout) = (Instant::now(), 4 * SLOWNESS);
-    let late = client.upload(digest, &bytes, began + timeout).await;
+    let deadline = began + timeout;
+    let late = upload(
+        async |request, piece| client.ask(request, piece, deadline).await,
+        digest,
+        &bytes,
+    )
+    .await;
     assert!(matches!(late, Err(AskError::Timeout)), "{late:?}");
     assert!(began.elapsed() <= timeout + Duration::from_secs(1));
     // A next attempt goes on where the first one stopped.
-    let sent = client
-        .upload(digest, &bytes, Instant::now() + 60 * SLOWNESS)
-        .await
-        .unwrap();
+    let deadline = Instant::now() + 60 * SLOWNESS;
+    let sent = upload(
+        async |request, piece| client.ask(request, piece, deadline).await,
+        digest,
+        &bytes,
+    )
+    .await
+    .unwrap();
     assert!(sent < bytes.len() as u64, "{sent}");
     for actor in [slow.get_cell(), control.get_cell()] {
         actor.stop(None);

@@ -1,0 +1,69 @@
+//! `groups`: the process groups that nodes see.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::arguments::{GroupsArguments, OutputFormat};
+use super::deploy::{json, on_nodes};
+use super::failure::Failure;
+use super::output;
+use super::table::{number, text, write_table};
+use crate::control::{Answer, GroupRow, Request};
+use crate::host::HostBuilder;
+
+/// The groups that one node sees.
+#[derive(Debug, Serialize)]
+struct NodeGroups {
+    node: String,
+    groups: Vec<GroupRow>,
+}
+
+pub(super) fn groups(arguments: &GroupsArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
+    let all = on_nodes(&arguments.control, builder, async |mut nodes| {
+        let mut all = Vec::new();
+        for node in &mut nodes {
+            let Answer::Groups { groups } = node.ask(&Request::Groups).await? else {
+                anyhow::bail!("{} did not say which groups it sees", node.name);
+            };
+            all.push(NodeGroups {
+                node: node.name.clone(),
+                groups,
+            });
+        }
+        Ok(all)
+    })?;
+    output::write(|out| match arguments.output {
+        OutputFormat::Text => {
+            let columns = [
+                text("NODE"),
+                text("GROUP"),
+                text("SCOPE"),
+                number("HERE"),
+                text("ELSEWHERE"),
+            ];
+            let rows = all
+                .iter()
+                .flat_map(|of| of.groups.iter().map(|group| row(&of.node, group)));
+            write_table(out, columns, rows)
+        }
+        OutputFormat::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(node: &str, group: &GroupRow) -> [String; 5] {
+    let elsewhere: Vec<String> = group
+        .elsewhere
+        .iter()
+        .map(|on| format!("{} on {}", on.members, on.node))
+        .collect();
+    [
+        node.to_owned(),
+        group.group.clone(),
+        group.scope.clone(),
+        group.here.to_string(),
+        elsewhere.join(", "),
+    ]
+}

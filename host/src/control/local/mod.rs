@@ -1,0 +1,55 @@
+//! The operator on the node's own machine: a Unix socket, which nobody else may use.
+//!
+//! Whoever may read the node's files and signal its process can do with it as they like already, so no key is asked for. The
+//! socket's file has mode 0600, and the system says for each connection which user is at its other end: the node's own or root,
+//! or it is closed. Requests and answers are those of the [control actor](super::actor), each behind its length in four bytes,
+//! one answer for each request and in their order.
+
+mod client;
+mod server;
+
+pub(crate) use client::LocalClient;
+pub(crate) use server::{LocalDoor, open};
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+
+use super::message::MAX_PIECE;
+
+/// The longest path of a socket, in bytes: what the system has room for, with the zero at its end.
+pub(crate) const MAX_PATH: usize = 107;
+
+/// The largest request, in bytes: what is uploaded at once, and what says so.
+const MAX_REQUEST: usize = 5 << 20;
+
+const _: () = assert!(MAX_REQUEST >= MAX_PIECE + 64 * 1024, "a piece and its request fit");
+
+/// The largest answer, in bytes: all actors of a node with very many.
+const MAX_ANSWER: usize = 256 << 20;
+
+/// The next frame, of at most this many bytes. None if the other side has ended the connection between two frames.
+async fn read_frame(from: &mut (impl AsyncRead + Unpin), most: usize) -> std::io::Result<Option<Vec<u8>>> {
+    let mut length = [0; 4];
+    if from.read(&mut length[..1]).await? == 0 {
+        return Ok(None);
+    }
+    from.read_exact(&mut length[1..]).await?;
+    let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
+    if length > most {
+        let error = format!("a frame of {length} bytes; at most {most} are taken");
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, error));
+    }
+    // As it comes, and not in advance: a length costs its sender nothing.
+    let mut frame = Vec::new();
+    from.take(length as u64).read_to_end(&mut frame).await?;
+    if frame.len() < length {
+        return Err(std::io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(Some(frame))
+}
+
+async fn write_frame(to: &mut (impl AsyncWrite + Unpin), frame: &[u8]) -> std::io::Result<()> {
+    let length = u32::try_from(frame.len()).unwrap_or(u32::MAX).to_be_bytes();
+    to.write_all(&length).await?;
+    to.write_all(frame).await?;
+    to.flush().await
+}

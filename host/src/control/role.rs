@@ -1,0 +1,39 @@
+//! What somebody may do who asks a node: each role includes those before it.
+
+use super::message::Request;
+
+/// See the module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// See what there is, and read logs.
+    Observe,
+    /// Start, stop and restart actors, and change how much is logged.
+    Operate,
+    /// Replace code.
+    Deploy,
+}
+
+impl Role {
+    /// What it takes to ask this.
+    pub(super) fn needed_for(request: &Request) -> Self {
+        match request {
+            Request::Status | Request::Nodes | Request::Actors | Request::Groups | Request::Outcome { .. } => {
+                Self::Observe
+            }
+            Request::BeginUpload { .. }
+            | Request::Upload { .. }
+            | Request::Reload { .. }
+            | Request::Rollback { .. } => Self::Deploy,
+        }
+    }
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Observe => "observe",
+            Self::Operate => "operate",
+            Self::Deploy => "deploy",
+        })
+    }
+}

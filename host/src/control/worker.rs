@@ -1,0 +1,205 @@
+//! What is asked of a node, carried out: by whatever way it was asked, and whoever asked has proved that they may.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::ledger::RequestLedger;
+use super::message::{Answer, ControlRefusal, MAX_PIECE, Request, RequestId, decode_body};
+use super::role::Role;
+use super::service::Service;
+use super::store::{ComponentStore, UploadError, UploadProgress};
+use crate::guest::Digest;
+
+/// The most requests that are worked on at once. Further ones are refused.
+const MOST_REQUESTS: usize = 16;
+
+/// See the module. It outlives the control actor, and is what all ways to ask have in common.
+pub(crate) struct RequestWorker {
+    /// Where uploaded components are; none for a node that nobody may deploy to from elsewhere.
+    store: Option<Arc<Mutex<ComponentStore>>>,
+    service: Arc<dyn Service>,
+    ledger: RequestLedger,
+    /// The node is about to stop.
+    is_closed: AtomicBool,
+    room: Arc<Semaphore>,
+}
+
+impl std::fmt::Debug for RequestWorker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequestWorker").finish_non_exhaustive()
+    }
+}
+
+impl RequestWorker {
+    /// For this node.
+    pub(crate) fn new(service: Arc<dyn Service>, store: Option<Arc<Mutex<ComponentStore>>>) -> Self {
+        Self {
+            store,
+            service,
+            ledger: RequestLedger::default(),
+            is_closed: AtomicBool::new(false),
+            room: Arc::new(Semaphore::new(MOST_REQUESTS)),
+        }
+    }
+
+    /// Takes nothing more that would change the node, which is about to stop. What has begun goes on, and who asks what runs is still
+    /// answered.
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+    }
+
+    /// A place among the requests that are worked on at once.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(super) fn permit(&self) -> Result<OwnedSemaphorePermit, ControlRefusal> {
+        self.room.clone().try_acquire_owned().map_err(|_| ControlRefusal::Busy)
+    }
+
+    /// Carries out what is in a body, for somebody who has this role.
+    pub(super) async fn outcome(&self, body: Vec<u8>, role: Role, permit: OwnedSemaphorePermit) -> Answer {
+        let Some((request, piece)) = decode_body::<Request>(&body) else {
+            let reason = "this node does not understand the request; it may run another version".to_owned();
+            return Answer::Failed { reason };
+        };
+        let needed = Role::needed_for(&request);
+        if role < needed {
+            return Answer::Failed {
+                reason: format!("this takes the role `{needed}`, and the key proves `{role}`"),
+            };
+        }
+        if let Request::Outcome { id } = request {
+            // It only waits, so it takes nobody's place.
+            drop(permit);
+            return self.ledger.outcome(id).await.unwrap_or(Answer::NoRecord);
+        }
+        // The flag guards no memory, and a request that comes at the same time may be the last one.
+        if self.is_closed.load(Ordering::Relaxed) && needed > Role::Observe {
+            let reason = "the node is stopping, and takes nothing any more that would change it".to_owned();
+            return Answer::Failed { reason };
+        }
+        let Some(id) = changes(&request) else {
+            return answer_of(self.done(request, piece).await);
+        };
+        // Noted before the work begins, so that a request that arrives twice at the same time is done once.
+        let Some(pending) = self.ledger.begin(id) else {
+            return sent_before(id);
+        };
+        // If this task ends early, the drop of `pending` says that the request was broken off.
+        let answer = answer_of(self.done(request, piece).await);
+        pending.ended(&answer);
+        answer
+    }
+
+    async fn done(&self, request: Request, piece: &[u8]) -> Result<Answer, String> {
+        match request {
+            // Never reached: `outcome` has answered it.
+            Request::Outcome { .. } => Ok(Answer::NoRecord),
+            Request::Status => Ok(Answer::Status(self.service.status().await)),
+            Request::Nodes => {
+                let nodes = self.service.nodes().await?;
+                Ok(Answer::Nodes { nodes })
+            }
+            Request::Actors => {
+                let actors = self.service.actors().await;
+                Ok(Answer::Actors { actors })
+            }
+            Request::Groups => {
+                let groups = self.service.groups().await;
+                Ok(Answer::Groups { groups })
+            }
+            Request::BeginUpload { digest, size } => {
+                let digest = parse(&digest)?;
+                // Before the store is locked: this takes the locks of the modules and of the record.
+                let used = self.service.components();
+                self.in_store(move |store| {
+                    store.set_used(used);
+                    store.begin(digest, size)
+                })
+                .await
+            }
+            Request::Upload { digest, offset } => {
+                let digest = parse(&digest)?;
+                if piece.len() > MAX_PIECE {
+                    return Err(format!("the piece has {} bytes; at most {MAX_PIECE} fit", piece.len()));
+                }
+                let piece = piece.to_vec();
+                self.in_store(move |store| store.put(digest, offset, &piece)).await
+            }
+            Request::Reload {
+                id: _,
+                digest,
+                mut reload,
+            } => {
+                if let Some(digest) = digest {
+                    let (file, digest) = self.component(&digest).await?;
+                    reload.file = Some(file);
+                    reload.digest = Some(digest);
+                }
+                let report = self.service.reload(reload).await?;
+                Ok(Answer::report(report))
+            }
+            Request::Rollback { id: _, module } => {
+                let report = self.service.rollback(module).await?;
+                Ok(Answer::report(report))
+            }
+        }
+    }
+
+    async fn component(&self, digest: &str) -> Result<(std::path::PathBuf, Digest), String> {
+        let digest = parse(digest)?;
+        let store = self.store()?;
+        // Somebody else's upload may hold the store as long as the disk takes.
+        let look = move || store.lock().path(&digest);
+        let path = tokio::task::spawn_blocking(look).await;
+        let path = path.map_err(|ended| ended.to_string())?;
+        let path = path.ok_or_else(|| format!("{digest} was not uploaded to this node, or has been removed since"))?;
+        Ok((path, digest))
+    }
+
+    fn store(&self) -> Result<Arc<Mutex<ComponentStore>>, String> {
+        let none = "this node keeps no uploaded components: its node.toml has no table [control]";
+        self.store.clone().ok_or_else(|| none.to_owned())
+    }
+
+    /// Works on the store on a thread that may block, so that other requests don't wait for the disk.
+    async fn in_store(
+        &self,
+        work: impl FnOnce(&mut ComponentStore) -> Result<UploadProgress, UploadError> + Send + 'static,
+    ) -> Result<Answer, String> {
+        let store = self.store()?;
+        let work = move || work(&mut store.lock());
+        let done = tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|ended| ended.to_string())?;
+        let UploadProgress { offset, complete } = done.map_err(|error| error.to_string())?;
+        Ok(Answer::UploadProgress { offset, complete })
+    }
+}
+
+fn answer_of(done: Result<Answer, String>) -> Answer {
+    done.unwrap_or_else(|reason| Answer::Failed { reason })
+}
+
+/// The number of a request that changes what runs.
+fn changes(request: &Request) -> Option<RequestId> {
+    match request {
+        // It bears the number of the reload that follows it, which must not be taken for a repetition.
+        Request::Reload { reload, .. } if reload.dry_run => None,
+        Request::Reload { id, .. } | Request::Rollback { id, .. } => Some(*id),
+        _ => None,
+    }
+}
+
+fn sent_before(id: RequestId) -> Answer {
+    Answer::Failed {
+        reason: format!("the request {id} was sent before; `--request {id}` asks what became of it"),
+    }
+}
+
+fn parse(digest: &str) -> Result<Digest, String> {
+    digest.parse::<Digest>().map_err(|error| error.to_string())
+}

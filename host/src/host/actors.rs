@@ -1,0 +1,58 @@
+//! All actors of the process, as an operator sees them.
+
+use std::collections::HashMap;
+
+use ractor::registry::get_all_pids;
+use ractor::{ActorCell, ActorId, pg};
+
+use crate::control::{ActorKind, ActorModule, ActorRow};
+use crate::guest::{GuestRef, Modules};
+use crate::supervision::is_supervisor;
+
+/// All of them, by pid. Nothing is asked of the actors themselves.
+pub(super) fn all(modules: &Modules) -> Vec<ActorRow> {
+    let mut groups = groups();
+    let guests = modules.names().into_iter().flat_map(|module| modules.guests(&module));
+    let mut rows: Vec<ActorRow> = guests
+        .map(|guest| row(guest.cell(), Some(&guest), &mut groups))
+        .collect();
+    rows.extend(get_all_pids().iter().map(|cell| row(cell, None, &mut groups)));
+    rows.sort_by_key(|row| row.pid);
+    rows
+}
+
+fn row(cell: &ActorCell, guest: Option<&GuestRef>, groups: &mut HashMap<ActorId, Vec<String>>) -> ActorRow {
+    ActorRow {
+        pid: cell.get_id().pid(),
+        name: cell.get_name(),
+        kind: match guest {
+            Some(_) => ActorKind::Guest,
+            None if is_supervisor(cell) => ActorKind::Supervisor,
+            None if cell.supports_remoting() => ActorKind::Native,
+            None => ActorKind::Local,
+        },
+        module: guest.map(|guest| {
+            let module = guest.module();
+            ActorModule {
+                name: module.name().to_owned(),
+                digest: module.digest().to_string(),
+            }
+        }),
+        groups: groups.remove(&cell.get_id()).unwrap_or_default(),
+        waiting: guest.map(GuestRef::waiting),
+        supervisor: cell.try_get_supervisor().map(|supervisor| supervisor.get_id().pid()),
+    }
+}
+
+/// The groups of each actor of this process, in order.
+fn groups() -> HashMap<ActorId, Vec<String>> {
+    let mut groups: HashMap<ActorId, Vec<String>> = HashMap::new();
+    let mut names = pg::which_groups();
+    names.sort_unstable();
+    for name in names {
+        for member in pg::get_members(&name) {
+            groups.entry(member.get_id()).or_default().push(name.clone());
+        }
+    }
+    groups
+}
