@@ -102,7 +102,9 @@ pub(super) fn status(arguments: &StatusArguments, builder: &HostBuilder) -> Resu
     }
     if !known.is_empty() {
         output::write(|out| match arguments.output {
-            OutputFormat::Text => known.iter().try_for_each(|status| rollout::write_status(out, status)),
+            OutputFormat::Text => output::write_printable(out, |out| {
+                known.iter().try_for_each(|status| rollout::write_status(out, status))
+            }),
             OutputFormat::Json => json(&known).and_then(|text| writeln!(out, "{text}")),
         })?;
     }
@@ -155,7 +157,7 @@ async fn upload(nodes: &mut [ControlledNode], digest: Digest, bytes: &[u8]) -> a
 
 fn finish(rollout: &RolloutReport, format: OutputFormat) -> Result<ExitCode, Failure> {
     output::write(|out| match format {
-        OutputFormat::Text => rollout.write(out),
+        OutputFormat::Text => output::write_printable(out, |out| rollout.write(out)),
         OutputFormat::Json => json(rollout).and_then(|text| writeln!(out, "{text}")),
     })?;
     Ok(if rollout.is_well() {

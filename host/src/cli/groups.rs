@@ -9,6 +9,7 @@ use super::arguments::{GroupsArguments, OutputFormat};
 use super::deploy::{json, on_nodes};
 use super::failure::Failure;
 use super::output;
+use super::ps::note_left_out;
 use super::table::{number, text, write_table};
 use crate::control::{Answer, GroupRow, Request};
 use crate::host::HostBuilder;
@@ -18,18 +19,22 @@ use crate::host::HostBuilder;
 struct NodeGroups {
     node: String,
     groups: Vec<GroupRow>,
+    /// Those that did not fit into the node's answer.
+    left_out: usize,
 }
 
 pub(super) fn groups(arguments: &GroupsArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
     let all = on_nodes(&arguments.control, builder, async |mut nodes| {
         let mut all = Vec::new();
         for node in &mut nodes {
-            let Answer::Groups { groups } = node.ask(&Request::Groups).await? else {
+            let Answer::Groups { groups, left_out } = node.ask(&Request::Groups).await? else {
                 anyhow::bail!("{} did not say which groups it sees", node.name);
             };
+            note_left_out(&node.name, left_out, "groups");
             all.push(NodeGroups {
                 node: node.name.clone(),
                 groups,
+                left_out,
             });
         }
         Ok(all)

@@ -19,6 +19,16 @@ pub(super) fn write(result: impl FnOnce(&mut io::StdoutLock<'static>) -> io::Res
     }
 }
 
+/// Writes text for people, which does nothing to a terminal but to appear there.
+pub(super) fn write_printable(
+    out: &mut impl Write,
+    text: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    text(&mut bytes)?;
+    out.write_all(printable(&String::from_utf8_lossy(&bytes)).as_bytes())
+}
+
 /// A result could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("the command did what it was asked, but can't write to stdout: {0}")]

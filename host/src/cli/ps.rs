@@ -21,6 +21,17 @@ const DIGITS: usize = 12;
 pub(super) struct NodeActors {
     pub(super) node: String,
     pub(super) actors: Vec<ActorRow>,
+    /// Those that did not fit into the node's answer.
+    pub(super) left_out: usize,
+}
+
+/// Says that a node has more than it could answer.
+pub(super) fn note_left_out(node: &str, left_out: usize, what: &str) {
+    if left_out > 0 {
+        output::note(format_args!(
+            "{node} has {left_out} more {what}, which don't fit into its answer"
+        ));
+    }
 }
 
 pub(super) fn ps(arguments: &PsArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
@@ -43,12 +54,14 @@ pub(super) fn actors(arguments: &PsArguments, builder: &HostBuilder) -> Result<V
     on_nodes(&arguments.control, builder, async |mut nodes| {
         let mut all = Vec::new();
         for node in &mut nodes {
-            let Answer::Actors { actors } = node.ask(&Request::Actors).await? else {
+            let Answer::Actors { actors, left_out } = node.ask(&Request::Actors).await? else {
                 anyhow::bail!("{} did not say which actors it has", node.name);
             };
+            note_left_out(&node.name, left_out, "actors");
             all.push(NodeActors {
                 node: node.name.clone(),
                 actors,
+                left_out,
             });
         }
         Ok(all)

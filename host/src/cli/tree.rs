@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use super::arguments::{OutputFormat, PsArguments};
 use super::deploy::json;
 use super::failure::Failure;
-use super::output::{self, printable};
+use super::output;
 use super::ps::{self, NodeActors};
 use crate::control::{ActorKind, ActorRow};
 use crate::host::HostBuilder;
@@ -18,7 +18,7 @@ pub(super) fn tree(arguments: &PsArguments, builder: &HostBuilder) -> Result<Exi
         all.iter_mut().for_each(without_machinery);
     }
     output::write(|out| match arguments.output {
-        OutputFormat::Text => all.iter().try_for_each(|node| write_node(out, node)),
+        OutputFormat::Text => output::write_printable(out, |out| all.iter().try_for_each(|node| write_node(out, node))),
         // The same as that of `ps`: each actor says who supervises it.
         OutputFormat::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
     })?;
@@ -39,8 +39,8 @@ fn without_machinery(node: &mut NodeActors) {
     });
 }
 
-fn write_node(out: &mut impl Write, NodeActors { node, actors }: &NodeActors) -> io::Result<()> {
-    writeln!(out, "{}", printable(node))?;
+fn write_node(out: &mut impl Write, NodeActors { node, actors, .. }: &NodeActors) -> io::Result<()> {
+    writeln!(out, "{node}")?;
     let known: BTreeSet<u64> = actors.iter().map(|actor| actor.pid).collect();
     let mut children: BTreeMap<Option<u64>, Vec<&ActorRow>> = BTreeMap::new();
     for actor in actors {
@@ -72,7 +72,7 @@ fn label(actor: &ActorRow) -> String {
     let name = actor
         .name
         .as_deref()
-        .map_or_else(|| format!("pid:{}", actor.pid), |name| printable(name).into_owned());
+        .map_or_else(|| format!("pid:{}", actor.pid), str::to_owned);
     let module = ps::module(actor);
     match actor.kind {
         ActorKind::Guest => format!("{name}  {module}"),

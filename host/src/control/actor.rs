@@ -15,7 +15,7 @@ use super::key::DeployKey;
 use super::message::{CONTROL, ControlMessage, ControlRefusal, encode_answer, encode_reply};
 use super::role::Role;
 use super::sessions::{ControlSessions, ProvedRequest};
-use super::worker::RequestWorker;
+use super::worker::{Asker, RequestWorker};
 
 /// The shortest interval between two refusals in the log. Otherwise anybody with the cookie could fill it.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
@@ -122,7 +122,10 @@ impl Actor for ControlActor {
             ControlMessage::Ask(request, reply) => (state.sessions.check(&request, Instant::now()), reply),
         };
         // A place is taken only after the proof, so strangers keep nobody out, however often they ask.
-        let refusal = match checked.and_then(|proved| Ok((proved, state.worker.permit()?))) {
+        let refusal = match checked.and_then(|proved| {
+            let asker = Asker::Elsewhere(proved.role);
+            Ok((proved, state.worker.permit(asker)?))
+        }) {
             Ok((proved, permit)) => {
                 let worker = state.worker.clone();
                 // A task, because a reload may take minutes and the actor has to answer others meanwhile.

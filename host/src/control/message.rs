@@ -19,6 +19,31 @@ pub(crate) const CONTROL: &str = "ractor-host.control";
 /// The most actors of a report that an answer has: with their reasons they stay well below the limit of a frame.
 const MOST_ACTORS: usize = 20_000;
 
+/// The most bytes of the names in an answer, as they would be if each of their characters were escaped: such an answer fits into a frame.
+const MOST_NAMES: usize = 12 << 20;
+
+/// The longest escape in JSON of a byte: `\\u001b`.
+const ESCAPE: usize = 6;
+
+/// What JSON has around a name, in bytes.
+const SYNTAX: usize = 32;
+
+/// What JSON has of a row besides its names, in bytes, rounded up.
+const ROW: usize = 400;
+
+/// Leaves out what does not fit into an answer. `names` gives the bytes of a row's names. Gives how many rows are left out.
+fn shorten<R>(rows: &mut Vec<R>, names: impl Fn(&R) -> usize) -> usize {
+    let mut bytes = 0;
+    let fits = |row: &R| {
+        bytes += ROW + names(row) * ESCAPE;
+        bytes <= MOST_NAMES
+    };
+    let fitting = rows.iter().map(fits).take_while(|fits| *fits).count();
+    let left_out = rows.len() - fitting;
+    rows.truncate(fitting);
+    left_out
+}
+
 /// The most bytes that one request uploads.
 pub(crate) const MAX_PIECE: usize = 4 << 20;
 
@@ -175,11 +200,15 @@ pub(crate) enum Answer {
     Nodes {
         nodes: Vec<OtherNode>,
     },
+    /// Of very many actors some are left out, those with the highest pids.
     Actors {
         actors: Vec<ActorRow>,
+        left_out: usize,
     },
+    /// Of very many groups some are left out, those that come last by name.
     Groups {
         groups: Vec<GroupRow>,
+        left_out: usize,
     },
     UploadProgress {
         offset: u64,
@@ -203,6 +232,24 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
+    /// The actors of a node, as far as they fit into an answer.
+    pub(super) fn actors(mut actors: Vec<ActorRow>) -> Self {
+        let left_out = shorten(&mut actors, |actor| {
+            let names = actor.name.iter().chain(&actor.groups).map(String::len);
+            names.map(|name| name + SYNTAX).sum()
+        });
+        Self::Actors { actors, left_out }
+    }
+
+    /// The groups that a node sees, as far as they fit into an answer.
+    pub(super) fn groups(mut groups: Vec<GroupRow>) -> Self {
+        let left_out = shorten(&mut groups, |group| {
+            let nodes = group.elsewhere.iter().map(|on| on.node.len() + SYNTAX);
+            group.group.len() + group.scope.len() + nodes.sum::<usize>()
+        });
+        Self::Groups { groups, left_out }
+    }
+
     /// A report, as far as it fits into an answer.
     pub(crate) fn report(mut report: ReloadReport) -> Self {
         let left_out = report.actors.len().saturating_sub(MOST_ACTORS);

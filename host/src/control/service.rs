@@ -12,11 +12,11 @@ pub(crate) trait Service: Send + Sync + 'static {
     /// What runs here.
     fn status(&self) -> BoxFuture<'_, NodeStatus>;
 
-    /// All actors of the process, those of other nodes excepted.
-    fn actors(&self) -> BoxFuture<'_, Vec<ActorRow>>;
+    /// All actors of the process, those of other nodes excepted. Blocks while it collects them.
+    fn actors(&self) -> Vec<ActorRow>;
 
-    /// The process groups with members that are known here.
-    fn groups(&self) -> BoxFuture<'_, Vec<GroupRow>>;
+    /// The process groups with members that are known here. Blocks while it collects them.
+    fn groups(&self) -> Vec<GroupRow>;
 
     /// The nodes that there are sessions with.
     fn nodes(&self) -> BoxFuture<'_, Result<Vec<OtherNode>, String>>;

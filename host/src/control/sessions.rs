@@ -15,8 +15,12 @@ use super::message::ControlRefusal;
 use super::role::Role;
 use super::seal::{Hello, Opening, Sealed, SessionKey, SessionNonce};
 
-/// The most sessions. One more takes the place of the one that has not been used for the longest.
+/// The most sessions of a role. One more takes the place of the one of this role that has not been used for the longest: who may only
+/// look can't put out who may deploy.
 const MOST: usize = 64;
+
+/// The most sessions of a role that may begin within the time between opening one and its first request.
+const MOST_BEGUN: usize = 1024;
 
 /// The time between opening a session and its first request.
 const UNPROVED: Duration = Duration::from_secs(30);
@@ -37,7 +41,7 @@ pub(super) struct ControlSessions {
     began: Instant,
     sessions: HashMap<u64, ServerSession>,
     /// Sessions that had a first request, as long as it would be taken again.
-    begun: HashMap<u64, Instant>,
+    begun: HashMap<u64, (Role, Instant)>,
 }
 
 #[derive(Debug)]
@@ -113,11 +117,15 @@ impl ControlSessions {
         let (role, key) = proved.ok_or(ControlRefusal::NotProved)?;
         // Only what is proved gets here, so strangers can't fill this table. An entry may go once its opening is too old to be taken.
         self.begun
-            .retain(|_, since| now.saturating_duration_since(*since) <= UNPROVED);
-        if self.begun.insert(number, now).is_some() {
+            .retain(|_, (_, since)| now.saturating_duration_since(*since) <= UNPROVED);
+        if self.begun.contains_key(&number) {
             return Err(ControlRefusal::Replayed);
         }
-        self.make_room(now);
+        if self.begun.values().filter(|(of, _)| *of == role).count() >= MOST_BEGUN {
+            return Err(ControlRefusal::Busy);
+        }
+        self.begun.insert(number, (role, now));
+        self.make_room(role, now);
         let counter = sealed.counter;
         let session = ServerSession {
             role,
@@ -160,12 +168,13 @@ impl ControlSessions {
         })
     }
 
-    fn make_room(&mut self, now: Instant) {
+    fn make_room(&mut self, role: Role, now: Instant) {
         self.sessions.retain(|_, session| !session.is_over(now));
-        if self.sessions.len() < MOST {
+        let of_role = || self.sessions.iter().filter(|(_, session)| session.role == role);
+        if of_role().count() < MOST {
             return;
         }
-        let oldest = self.sessions.iter().min_by_key(|(_, session)| session.used);
+        let oldest = of_role().min_by_key(|(_, session)| session.used);
         if let Some(oldest) = oldest.map(|(number, _)| *number) {
             self.sessions.remove(&oldest);
         }
@@ -265,6 +274,24 @@ mod tests {
         sessions.begin(&begin, now).unwrap();
         let stronger = SessionKey::derive(&deploy_key(), NODE, &CLIENT, &hello.server).seal_request(3, 2, b"x");
         assert_eq!(sessions.check(&stronger, now).unwrap_err(), ControlRefusal::NotProved);
+    }
+
+    #[test]
+    fn who_may_only_look_puts_out_nobody_who_may_deploy() {
+        let now = Instant::now();
+        let mut sessions = sessions(now);
+        let hello = sessions.open(0, &CLIENT, now);
+        let (deploying, begin) = first(&hello, &deploy_key(), b"x");
+        sessions.begin(&begin, now).unwrap();
+        let mut refused = 0;
+        for number in 1..=2 * MOST_BEGUN as u64 {
+            let hello = sessions.open(number, &CLIENT, now);
+            let (_, begin) = first(&hello, &observe_key(), b"x");
+            refused += usize::from(sessions.begin(&begin, now).is_err());
+        }
+        assert_eq!(refused, MOST_BEGUN, "what is remembered of them is bounded");
+        let next = deploying.seal_request(0, 2, b"x");
+        assert_eq!(sessions.check(&next, now).unwrap().role, Role::Deploy);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::service::Service;
 use super::store::{ComponentStore, UploadError, UploadProgress};
 use crate::guest::Digest;
 
-/// The most requests that are worked on at once. Further ones are refused.
+/// The most requests that are worked on at once for each role, and for the node's own machine. Further ones are refused.
 const MOST_REQUESTS: usize = 16;
 
 /// See the module. It outlives the control actor, and is what all ways to ask have in common.
@@ -24,7 +24,17 @@ pub(crate) struct RequestWorker {
     ledger: RequestLedger,
     /// The node is about to stop.
     is_closed: AtomicBool,
-    room: Arc<Semaphore>,
+    /// One for each kind of those who ask, so that those who may least can't keep the others out.
+    rooms: [Arc<Semaphore>; 4],
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Asker {
+    /// Somebody with a key of this role, over the cluster.
+    Elsewhere(Role),
+    /// The operator on the node's own machine.
+    Here,
 }
 
 impl std::fmt::Debug for RequestWorker {
@@ -41,7 +51,7 @@ impl RequestWorker {
             service,
             ledger: RequestLedger::default(),
             is_closed: AtomicBool::new(false),
-            room: Arc::new(Semaphore::new(MOST_REQUESTS)),
+            rooms: std::array::from_fn(|_| Arc::new(Semaphore::new(MOST_REQUESTS))),
         }
     }
 
@@ -51,12 +61,19 @@ impl RequestWorker {
         self.is_closed.store(true, Ordering::Relaxed);
     }
 
-    /// A place among the requests that are worked on at once.
+    /// A place among the requests that are worked on at once for those who ask in this way.
     ///
     /// # Errors
     /// There is none.
-    pub(super) fn permit(&self) -> Result<OwnedSemaphorePermit, ControlRefusal> {
-        self.room.clone().try_acquire_owned().map_err(|_| ControlRefusal::Busy)
+    pub(super) fn permit(&self, asker: Asker) -> Result<OwnedSemaphorePermit, ControlRefusal> {
+        let [observing, operating, deploying, here] = &self.rooms;
+        let room = match asker {
+            Asker::Elsewhere(Role::Observe) => observing,
+            Asker::Elsewhere(Role::Operate) => operating,
+            Asker::Elsewhere(Role::Deploy) => deploying,
+            Asker::Here => here,
+        };
+        room.clone().try_acquire_owned().map_err(|_| ControlRefusal::Busy)
     }
 
     /// Carries out what is in a body, for somebody who has this role.
@@ -104,12 +121,17 @@ impl RequestWorker {
                 Ok(Answer::Nodes { nodes })
             }
             Request::Actors => {
-                let actors = self.service.actors().await;
-                Ok(Answer::Actors { actors })
+                let service = self.service.clone();
+                // Of many actors it takes a while, in which the runtime has other things to do.
+                let listed = tokio::task::spawn_blocking(move || service.actors()).await;
+                let actors = listed.map_err(|ended| ended.to_string())?;
+                Ok(Answer::actors(actors))
             }
             Request::Groups => {
-                let groups = self.service.groups().await;
-                Ok(Answer::Groups { groups })
+                let service = self.service.clone();
+                let listed = tokio::task::spawn_blocking(move || service.groups()).await;
+                let groups = listed.map_err(|ended| ended.to_string())?;
+                Ok(Answer::groups(groups))
             }
             Request::BeginUpload { digest, size } => {
                 let digest = parse(&digest)?;

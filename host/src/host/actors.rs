@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use ractor::pg::DEFAULT_SCOPE;
 use ractor::registry::get_all_pids;
 use ractor::{ActorCell, ActorId, pg};
 
 use crate::control::{ActorKind, ActorModule, ActorRow};
+use crate::directory;
 use crate::guest::{GuestRef, Modules};
 use crate::supervision::is_supervisor;
 
@@ -44,14 +46,24 @@ fn row(cell: &ActorCell, guest: Option<&GuestRef>, groups: &mut HashMap<ActorId,
     }
 }
 
-/// The groups of each actor of this process, in order.
+/// The groups of each actor of this process, in order: outside of the default scope with their scope before them.
 fn groups() -> HashMap<ActorId, Vec<String>> {
     let mut groups: HashMap<ActorId, Vec<String>> = HashMap::new();
-    let mut names = pg::which_groups();
-    names.sort_unstable();
-    for name in names {
-        for member in pg::get_members(&name) {
-            groups.entry(member.get_id()).or_default().push(name.clone());
+    let mut keys = pg::which_scopes_and_groups();
+    keys.sort_by_key(|key| (key.get_scope(), key.get_group()));
+    for key in keys {
+        let (scope, group) = (key.get_scope(), key.get_group());
+        let name = if scope == DEFAULT_SCOPE {
+            group.clone()
+        } else {
+            format!("{scope}/{group}")
+        };
+        // Guests are no local members to ractor.
+        let members = pg::get_scoped_members(&scope, &group)
+            .into_iter()
+            .map(|member| member.get_id());
+        for member in members.filter(|member| directory::is_ours(*member)) {
+            groups.entry(member).or_default().push(name.clone());
         }
     }
     groups

@@ -1,6 +1,6 @@
 //! Where the operator on the node's machine finds it: see [`control::local`](crate::control).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
@@ -8,44 +8,64 @@ use sha2::{Digest as _, Sha256};
 use super::{state_dir, user_dirs};
 use crate::config::NodeConfig;
 use crate::control::{self, LocalDoor, MAX_PATH, RequestWorker};
-use crate::files;
+use crate::files::{self, Owner};
 
 /// The name of the socket in the state directory.
 const SOCKET: &str = "control.sock";
 
-/// Where the node's socket may be, the best place first. The node takes the first that it can have, and a command looks at all.
+/// Where the node's socket may be, the best place first. The node takes the first that it can have, and a command looks at all. Both
+/// come to the same places however they name the file.
 pub(crate) fn places(config: &NodeConfig) -> Vec<PathBuf> {
-    let state = state_dir::folder(config);
-    // Two nodes never have the same state directory, so its path tells their sockets apart where there is no room for it.
-    let short = state.as_ref().and_then(|state| {
-        let state = std::path::absolute(state).unwrap_or_else(|_| state.clone());
-        let digest = Sha256::digest(state.as_os_str().as_encoded_bytes());
-        let name = digest
-            .iter()
-            .take(8)
-            .fold(String::new(), |name, byte| format!("{name}{byte:02x}"));
-        Some(user_dirs::runtime()?.join(format!("{name}.sock")))
-    });
     // The state directory is not made for this alone: a node that keeps nothing writes nothing there.
-    let in_state = state.filter(|_| state_dir::folder_in_use(config).is_some());
-    let places = in_state.map(|folder| folder.join(SOCKET)).into_iter().chain(short);
+    let in_state = state_dir::folder_in_use(config).map(|folder| real(&folder).join(SOCKET));
+    let places = in_state.into_iter().chain(short(config));
     places.filter(|path| path.as_os_str().len() <= MAX_PATH).collect()
+}
+
+/// The place for a node without a state directory, or with one whose path is too long. Files tell nodes apart that have one name, and
+/// names those that share a file.
+fn short(config: &NodeConfig) -> Option<PathBuf> {
+    let mut digest = Sha256::new();
+    digest.update(real(&config.file).as_os_str().as_encoded_bytes());
+    digest.update([0]);
+    digest.update(config.node.full_name());
+    let digest = digest.finalize();
+    let name = digest
+        .iter()
+        .take(8)
+        .fold(String::new(), |name, byte| format!("{name}{byte:02x}"));
+    Some(real(&user_dirs::runtime()?).join(format!("{name}.sock")))
+}
+
+/// The path without links and detours; as it is, from the root on, where it leads nowhere yet.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize()
+        .or_else(|_| std::path::absolute(path))
+        .unwrap_or_else(|_| path.to_owned())
 }
 
 /// Opens the socket at the first place that the node can have. A node without one runs all the same.
 pub(super) fn open(config: &NodeConfig, worker: &Arc<RequestWorker>) -> Option<LocalDoor> {
+    // First, because a folder that is there may have another path than one that isn't.
+    for folder in [state_dir::folder_in_use(config), user_dirs::runtime()]
+        .into_iter()
+        .flatten()
+    {
+        if let Err(error) = files::create_folder(&folder) {
+            tracing::debug!(folder = %folder.display(), %error, "there is no folder for a local socket here");
+        }
+    }
     for path in places(config) {
-        // The folder for short paths may be missing; a state directory is there by now.
-        let made = path.parent().map_or(Ok(()), files::create_folder);
-        match made
-            .map_err(Into::into)
-            .and_then(|()| control::open(&path, worker.clone()))
-        {
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        // Who may write there could put something else in the place of the socket.
+        let guarded = files::check_writers(folder, Owner::Ours).map_err(|unguarded| unguarded.to_string());
+        let opened = guarded.and_then(|()| control::open(&path, worker.clone()).map_err(|error| error.to_string()));
+        match opened {
             Ok(door) => {
                 tracing::info!(path = %door.path().display(), "commands on this machine reach the node here");
                 return Some(door);
             }
-            Err(error) => tracing::info!(path = %path.display(), %error, "there can be no local socket here"),
+            Err(error) => tracing::warn!(path = %path.display(), error, "there can be no local socket here"),
         }
     }
     tracing::info!(

@@ -108,12 +108,12 @@ impl Service for NodeService {
         })
     }
 
-    fn actors(&self) -> BoxFuture<'_, Vec<ActorRow>> {
-        Box::pin(async { actors::all(&self.modules) })
+    fn actors(&self) -> Vec<ActorRow> {
+        actors::all(&self.modules)
     }
 
-    fn groups(&self) -> BoxFuture<'_, Vec<GroupRow>> {
-        Box::pin(async { groups::all() })
+    fn groups(&self) -> Vec<GroupRow> {
+        groups::all()
     }
 
     fn nodes(&self) -> BoxFuture<'_, Result<Vec<OtherNode>, String>> {

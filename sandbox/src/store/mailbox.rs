@@ -90,7 +90,12 @@ impl Mailbox {
     /// The message that has waited the longest, for a token that has come.
     pub(crate) fn next(&self) -> Option<SerializedMessage> {
         // The lock is free again before anything is said or anybody is woken.
-        let taken = self.waiting.lock().poll_message(&self.limits)?;
+        let polled = self.waiting.lock().poll_message(&self.limits);
+        let Some(taken) = polled else {
+            // The token of a message that was withdrawn, perhaps, which has taken up room until now.
+            self.room.notify_waiters();
+            return None;
+        };
         if let Some(dropped) = taken.dropped {
             telemetry::dead_letters(&self.label, "mailbox_full", dropped);
         }

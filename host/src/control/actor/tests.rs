@@ -30,12 +30,12 @@ impl Service for Idle {
         })
     }
 
-    fn actors(&self) -> BoxFuture<'_, Vec<ActorRow>> {
-        Box::pin(async { Vec::new() })
+    fn actors(&self) -> Vec<ActorRow> {
+        Vec::new()
     }
 
-    fn groups(&self) -> BoxFuture<'_, Vec<GroupRow>> {
-        Box::pin(async { Vec::new() })
+    fn groups(&self) -> Vec<GroupRow> {
+        Vec::new()
     }
 
     fn nodes(&self) -> BoxFuture<'_, Result<Vec<OtherNode>, String>> {

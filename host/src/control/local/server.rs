@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::{MAX_PATH, MAX_REQUEST, read_frame, write_frame};
 use crate::control::message::{Answer, encode_answer};
 use crate::control::role::Role;
-use crate::control::worker::RequestWorker;
+use crate::control::worker::{Asker, RequestWorker};
 use crate::files;
 
 /// The most connections at once. Further ones are closed.
@@ -82,6 +82,7 @@ pub(crate) fn open(path: &Path, worker: Arc<RequestWorker>) -> Result<LocalDoor,
         .create(true)
         .truncate(false)
         .mode(0o600)
+        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
         .open(path.with_extension("lock"))?;
     files::lock(&lock, SUCCESSION).map_err(|_| NotOpened::Taken)?;
     match std::fs::remove_file(path) {
@@ -130,7 +131,7 @@ async fn serve(mut stream: UnixStream, worker: &RequestWorker) {
         return;
     }
     while let Ok(Ok(Some(body))) = timeout(SILENCE, read_frame(&mut stream, MAX_REQUEST)).await {
-        let answer = match worker.permit() {
+        let answer = match worker.permit(Asker::Here) {
             Ok(permit) => worker.outcome(body, Role::Deploy, permit).await,
             Err(refusal) => Answer::Failed {
                 reason: refusal.to_string(),

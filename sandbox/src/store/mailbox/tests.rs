@@ -318,3 +318,18 @@ async fn a_message_that_is_withdrawn_makes_room() {
     room.await;
     mailbox.put(cast("three")).unwrap();
 }
+
+#[tokio::test]
+async fn messages_that_are_withdrawn_count_until_their_tokens_have_come() {
+    let mailbox = mailbox(two(WhenFull::Wait)).await;
+    for _ in 0..2 {
+        let placed = mailbox.put(cast("again")).unwrap();
+        assert!(mailbox.withdraw(placed).is_some());
+    }
+    let refused = mailbox.put(cast("more")).unwrap_err();
+    assert_eq!(refused.reason, PutRefused::Full, "nobody can pile up tokens");
+    let room = mailbox.room().unwrap();
+    assert!(mailbox.next().is_none());
+    room.await;
+    mailbox.put(cast("more")).unwrap();
+}

@@ -220,11 +220,14 @@ impl Waiting {
         } = *limits;
         // An empty mailbox takes anything that may be sent at all. Otherwise a message above `mailbox_bytes` could
         // never arrive.
-        if self.messages.is_empty() {
+        // Those that were withdrawn count until their tokens have come: somebody who asks and is told of a circle again and again
+        // would leave one here each time.
+        let waiting = self.messages.len() + self.withdrawn.len();
+        if waiting == 0 {
             None
-        } else if self.messages.len() >= mailbox_messages {
+        } else if waiting >= mailbox_messages {
             Some(Limit::MailboxMessages(mailbox_messages))
-        } else if self.bytes.saturating_add(cost) > mailbox_bytes {
+        } else if !self.messages.is_empty() && self.bytes.saturating_add(cost) > mailbox_bytes {
             Some(Limit::MailboxBytes(mailbox_bytes))
         } else {
             None
