@@ -8,6 +8,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+
 use super::guest::Running;
 use super::guest_cell::GuestRef;
 use super::modules::Modules;
@@ -26,6 +28,9 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// The interval at which all are looked at when none is known to wait: a rollout that is taken back brings some back to baseline code.
 const SWEEP: Duration = Duration::from_secs(10);
 
+/// The most guests that are asked to go over at the same time: one that takes long keeps few others waiting.
+const SIDE_BY_SIDE: usize = 32;
+
 /// What was tried in vain, and is not tried again.
 #[derive(Default)]
 struct Vain {
@@ -33,15 +38,20 @@ struct Vain {
     guests: HashSet<u64>,
 }
 
+/// What became of a guest that was asked to go over; none if it took too long.
+type WentOver = (GuestRef, Option<Result<Swapped, NotReloaded>>);
+
 impl Modules {
     /// Optimizes whatever runs baseline code, now and later. Never returns; it has stopped when it is dropped.
     pub async fn tier_up(&self) {
         let mut vain = Vain::default();
         loop {
-            let mut is_pending = false;
+            // All modules before the first guest: guests of one that are busy must not keep the others from what they wait for.
+            let mut optimized = Vec::new();
             for name in self.names() {
-                is_pending |= self.tier_up_module(&name, &mut vain).await;
+                optimized.extend(self.optimize(&name, &mut vain).await);
             }
+            let is_pending = self.go_over(&optimized, &mut vain).await;
             tokio::select! {
                 () = self.changed() => {}
                 () = tokio::time::sleep(if is_pending { AGAIN } else { SWEEP }) => {}
@@ -49,50 +59,74 @@ impl Modules {
         }
     }
 
-    /// True if some guest has still to go over.
-    async fn tier_up_module(&self, name: &str, vain: &mut Vain) -> bool {
-        let Some(current) = self
-            .find(name)
-            .filter(|module| !vain.versions.contains(&module.digest()))
-        else {
-            return false;
-        };
+    /// The optimized code of a module, which is what starts from now on. None if there is none.
+    async fn optimize(&self, name: &str, vain: &mut Vain) -> Option<Module> {
+        let current = self.find(name)?;
+        if vain.versions.contains(&current.digest()) {
+            return None;
+        }
         let optimized = match current.optimized().await {
             Ok(optimized) => optimized,
             Err(error) => {
                 tracing::warn!(module = name, %error, "the module can't be optimized; it goes on with baseline code");
                 vain.versions.insert(current.digest());
-                return false;
+                return None;
             }
         };
         if self.improve(&optimized) {
             tracing::info!(module = name, digest = %optimized.digest(), "optimized code is ready");
         }
+        Some(optimized)
+    }
+
+    /// Has the guests of these modules go over. True if some have still to.
+    async fn go_over(&self, optimized: &[Module], vain: &mut Vain) -> bool {
         let mut is_pending = false;
-        for guest in self.guests(name) {
-            if !guest.module().is_improved_by(&optimized) || vain.guests.contains(&guest.pid()) {
-                continue;
-            }
-            if !optimized.is_reloadable() {
-                // It goes over at its next start.
-                continue;
-            }
-            match guest.go_over(&optimized).await {
-                Some(Ok(_) | Err(NotReloaded::Ended)) => {}
-                // It handles a message, or other code is on trial.
-                None
-                | Some(Err(NotReloaded::Failed {
-                    step: Step::Boundary | Step::Probation,
-                    ..
-                })) => is_pending = true,
-                Some(Err(error)) => {
-                    let (actor, pid) = (guest.name(), guest.pid());
-                    tracing::warn!(module = name, actor, pid, %error, "the actor goes on with baseline code until its next start");
-                    vain.guests.insert(pid);
+        let mut asked: JoinSet<WentOver> = JoinSet::new();
+        // What isn't reloadable goes over at its next start.
+        for module in optimized.iter().filter(|module| module.is_reloadable()) {
+            for guest in self.guests(module.name()) {
+                if !guest.module().is_improved_by(module) || vain.guests.contains(&guest.pid()) {
+                    continue;
                 }
+                if asked.len() >= SIDE_BY_SIDE
+                    && let Some(Ok(outcome)) = asked.join_next().await
+                {
+                    is_pending |= vain.is_pending(outcome);
+                }
+                let module = module.clone();
+                asked.spawn(async move {
+                    let outcome = guest.go_over(&module).await;
+                    (guest, outcome)
+                });
             }
         }
+        while let Some(joined) = asked.join_next().await {
+            is_pending |= joined.is_ok_and(|outcome| vain.is_pending(outcome));
+        }
         is_pending
+    }
+}
+
+impl Vain {
+    /// True if the guest is to be asked again.
+    fn is_pending(&mut self, (guest, outcome): WentOver) -> bool {
+        match outcome {
+            Some(Ok(_) | Err(NotReloaded::Ended)) => false,
+            // It handles a message, or other code is on trial.
+            None
+            | Some(Err(NotReloaded::Failed {
+                step: Step::Boundary | Step::Probation,
+                ..
+            })) => true,
+            Some(Err(error)) => {
+                let (actor, pid, module) = (guest.name(), guest.pid(), guest.module());
+                let module = module.name();
+                tracing::warn!(module, actor, pid, %error, "the actor goes on with baseline code until its next start");
+                self.guests.insert(pid);
+                false
+            }
+        }
     }
 }
 
