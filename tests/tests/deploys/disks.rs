@@ -10,7 +10,7 @@ use ractor_host_tests::host::{HostNode, node_toml, run};
 use ractor_host_tests::process::{Process, Signal, Stream};
 use ractor_host_tests::wait;
 
-use crate::lab::{Lab, names};
+use crate::lab::{Lab, STATE_FILES, names};
 use crate::versions::{padded, version};
 
 const OFTEN: &str = "checkpoint = { every = \"100ms\", keep = 3 }";
@@ -107,11 +107,7 @@ fn a_node_whose_disk_was_full_for_a_while_keeps_states_again() {
     small.keeps(8);
     small.restart();
     assert_eq!(small.lab.ask(&small.node, "get"), 8);
-    assert_eq!(
-        names(&small.disk.path("state")),
-        ["checkpoints.redb", "components"],
-        "nothing was put aside"
-    );
+    assert_eq!(names(&small.disk.path("state")), STATE_FILES, "nothing was put aside");
 }
 
 /// There is room again in the time that a stop takes.
@@ -142,7 +138,7 @@ fn a_stop_with_a_full_disk_names_the_actors_whose_states_are_not_kept() {
     small.disk.make_room();
     small.restart();
     assert!((0..=4).contains(&small.lab.ask(&small.node, "get")));
-    assert_eq!(names(&small.disk.path("state")), ["checkpoints.redb", "components"]);
+    assert_eq!(names(&small.disk.path("state")), STATE_FILES);
 }
 
 /// Nothing is touched by a deployment for which there is no room, and it succeeds when there is.

@@ -9,6 +9,9 @@ use ractor_host_tests::host::HostNode;
 use ractor_host_tests::{COOKIE, programs, wait};
 use tempfile::TempDir;
 
+/// What is in the state directory of a node that takes deployments and keeps states, while it runs.
+pub(crate) const STATE_FILES: [&str; 4] = ["checkpoints.redb", "components", "control.lock", "control.sock"];
+
 pub(crate) const KEY: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
 /// See the module.
