@@ -24,6 +24,9 @@ pub(super) enum CoreKind {
 /// Things by name: each with its kind and its number.
 pub(super) type Named<K> = Vec<(String, K, u32)>;
 
+/// The number of bytes of names that are looked up in about the time of a step. Names that people write are shorter.
+const BYTES_IN_A_STEP: usize = 256;
+
 /// A line of a component.
 #[derive(Debug)]
 pub(super) enum Item {
@@ -58,15 +61,23 @@ pub(super) enum Item {
 }
 
 impl Item {
-    /// The number of steps that it takes to follow it.
+    /// The number of steps that it takes to follow it. Names are looked up, so many bytes of them are a step, too.
     pub(super) fn steps(&self) -> usize {
-        match self {
-            Self::Instantiate(_, things) | Self::Bundle(things) => 1 + things.len(),
-            Self::CoreBundle(things) => 1 + things.len(),
-            Self::CoreInstance(_, arguments) => 1 + arguments.len(),
-            _ => 1,
-        }
+        let (things, bytes) = match self {
+            Self::Instantiate(_, things) | Self::Bundle(things) => (things.len(), bytes_of(things)),
+            Self::CoreBundle(things) => (things.len(), bytes_of(things)),
+            Self::CoreInstance(_, arguments) => (arguments.len(), arguments.iter().map(|(name, _)| name.len()).sum()),
+            Self::Import(name, _) | Self::Export(name, ..) | Self::Alias(_, name, _) | Self::CoreAlias(_, name, _) => {
+                (0, name.len())
+            }
+            _ => (0, 0),
+        };
+        1 + things + bytes / BYTES_IN_A_STEP
     }
+}
+
+fn bytes_of<K>(things: &Named<K>) -> usize {
+    things.iter().map(|(name, ..)| name.len()).sum()
 }
 
 pub(super) fn kind(kind: ComponentExternalKind) -> Option<Kind> {

@@ -16,7 +16,8 @@ use self::scope::{Closure, Kind, Scope, Thing};
 use super::complexity::TooComplex;
 use super::needs::Needs;
 
-/// The number of steps that are followed: each definition, instance, argument, import, export and alias of each instance is one.
+/// The number of steps that are followed: each definition, instance, argument, import, export and alias of each instance is one, and
+/// more if its names are long.
 const MOST_STEPS: usize = 500_000;
 
 /// The depth to which components may instantiate each other.

@@ -5,13 +5,17 @@
 //! and components of the file hand to each other. What isn't found can't be called. What is found need not ever be: an interpreter has
 //! all of its library in tables, and which of it its program uses can't be told from outside.
 
+mod effort;
 mod graph;
+mod links;
 mod module;
 mod name;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod walk;
 
+use self::effort::Effort;
 use self::graph::Graph;
 use self::walk::Walk;
 use super::assembly::Outline;
@@ -69,9 +73,10 @@ pub(crate) fn of(bytes: &[u8]) -> Result<Reach, NotFollowed> {
 
 fn within(bytes: &[u8], work: usize) -> Result<Reach, NotFollowed> {
     let outline = Outline::of(bytes);
-    let graph = Graph::of(bytes, &outline)?;
+    let mut effort = Effort::new(work);
+    let graph = Graph::of(bytes, &outline, &mut effort)?;
     Ok(Reach {
-        calls: Walk::new(&graph, work).calls()?,
+        calls: Walk::new(&graph, effort).calls()?,
         interpreter: graph.interpreter(),
     })
 }

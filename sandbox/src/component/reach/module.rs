@@ -31,7 +31,6 @@ pub(super) struct Imported<'a> {
 }
 
 /// Functions that are put into a table, or may be.
-#[derive(Clone)]
 pub(super) struct Segment {
     /// The table. None: the program chooses, if it does at all.
     pub(super) table: Option<u32>,
@@ -147,10 +146,12 @@ impl<'a> Module<'a> {
     fn element(&mut self, element: Element<'a>, room: &mut usize) -> Result<(), NotFollowed> {
         let functions = match element.items {
             ElementItems::Functions(functions) => {
+                take(room, functions.count())?;
                 let functions = functions.into_iter().map(|function| function.map(Some));
                 functions.collect::<Result<_, _>>()?
             }
             ElementItems::Expressions(_, expressions) => {
+                take(room, expressions.count())?;
                 let mut functions = Vec::new();
                 for expression in expressions {
                     functions.push(self.function_of(&expression?));
@@ -168,6 +169,7 @@ impl<'a> Module<'a> {
         self.segment(table, offset, functions, room)
     }
 
+    /// Keeps a segment. It takes room even if it has no functions.
     fn segment(
         &mut self,
         table: Option<u32>,
@@ -175,7 +177,7 @@ impl<'a> Module<'a> {
         functions: Vec<Option<u32>>,
         room: &mut usize,
     ) -> Result<(), NotFollowed> {
-        *room = room.checked_sub(functions.len()).ok_or(NotFollowed::TooMuch)?;
+        take(room, 1)?;
         self.segments.push(Segment {
             table,
             offset,
@@ -186,9 +188,9 @@ impl<'a> Module<'a> {
 
     /// The function that an expression gives, if it says which.
     fn function_of(&mut self, expression: &ConstExpr<'_>) -> Option<u32> {
-        match expression.get_operators_reader().read() {
-            Ok(Operator::RefFunc { function_index }) => Some(function_index),
-            Ok(Operator::RefNull { .. }) => None,
+        match only(expression) {
+            Some(Operator::RefFunc { function_index }) => Some(function_index),
+            Some(Operator::RefNull { .. }) => None,
             _ => {
                 self.hands_on = true;
                 None
@@ -250,10 +252,23 @@ impl<'a> Module<'a> {
     }
 }
 
-/// The number that an expression gives, if it is one.
+/// The number that an expression gives, if it says which. It may also have to be computed, or be that of a variable.
 fn constant(expression: &ConstExpr<'_>) -> Option<u32> {
-    match expression.get_operators_reader().read() {
-        Ok(Operator::I32Const { value }) => Some(value.cast_unsigned()),
+    match only(expression)? {
+        Operator::I32Const { value } => Some(value.cast_unsigned()),
         _ => None,
     }
+}
+
+/// Takes room before it is filled.
+fn take(room: &mut usize, count: u32) -> Result<(), NotFollowed> {
+    *room = room.checked_sub(count as usize).ok_or(NotFollowed::TooMuch)?;
+    Ok(())
+}
+
+/// The operator of an expression that has no other one.
+fn only<'a>(expression: &ConstExpr<'a>) -> Option<Operator<'a>> {
+    let mut operators = expression.get_operators_reader();
+    let first = operators.read().ok()?;
+    matches!(operators.read(), Ok(Operator::End)).then_some(first)
 }

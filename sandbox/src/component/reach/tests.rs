@@ -134,6 +134,60 @@ fn calls_through_tables_lead_to_what_has_the_type() {
 }
 
 #[test]
+fn a_place_of_a_table_leads_to_all_that_can_be_there() {
+    let cases = [
+        (
+            "a place that is computed as the table is filled",
+            r#"(table 3 funcref) (elem (offset (i32.add (i32.const 0) (i32.const 1))) func $a)
+               (func (export "run") i32.const 1 call_indirect)"#,
+            "*a",
+        ),
+        (
+            "a place where nothing was seen to be put",
+            r#"(table 3 funcref) (elem (i32.const 0) func $a $b) (func (export "run") i32.const 2 call_indirect)"#,
+            "*a *b",
+        ),
+        (
+            "a place that is filled twice",
+            r#"(table 3 funcref) (elem (i32.const 0) func $a) (elem (i32.const 0) func $b)
+               (func (export "run") i32.const 0 call_indirect)"#,
+            "a b",
+        ),
+        (
+            "a place of the second of two tables",
+            r#"(table $t 1 funcref) (table $u 1 funcref) (elem (table $t) (i32.const 0) func $a) (elem (table $u) (i32.const 0) func $b)
+               (func (export "run") i32.const 0 call_indirect $u)"#,
+            "b",
+        ),
+        (
+            "a table that is numbered by long numbers",
+            r#"(table i64 3 funcref) (elem (i64.const 0) func $a $b) (func (export "run") i64.const 1 call_indirect)"#,
+            "*a *b",
+        ),
+        (
+            "a table that has a function in each place from the beginning",
+            r#"(table 3 funcref (ref.func $a)) (elem (i32.const 0) func $b) (func (export "run") i32.const 1 call_indirect)"#,
+            "*a *b",
+        ),
+        (
+            "a table that begins with the function of a variable",
+            r#"(global $g funcref (ref.func $a)) (table 3 funcref) (elem (i32.const 0) funcref (global.get $g))
+               (func (export "run") i32.const 0 call_indirect)"#,
+            "*a",
+        ),
+        (
+            "a table that code fills with what is in no table",
+            r#"(table 3 funcref) (elem $e func $b)
+               (func (export "run") (table.init $e (i32.const 1) (i32.const 0) (i32.const 1)) i32.const 1 return_call_indirect)"#,
+            "*b",
+        ),
+    ];
+    for (what, module, expected) in cases {
+        assert_eq!(calls_of(module), expected, "{what}");
+    }
+}
+
+#[test]
 fn what_modules_and_components_hand_to_each_other_is_followed() {
     // As tools put components together: what needs a memory is called through a table that another module fills.
     let text = r#"(component
@@ -172,6 +226,46 @@ fn what_modules_and_components_hand_to_each_other_is_followed() {
 }
 
 #[test]
+fn what_was_in_a_place_before_another_instance_filled_it_is_followed() {
+    // What the first instance begins with calls the place before the second instance is made.
+    let text = r#"(component
+        (import "test:host/calls@0.1.0" (instance $host (export "a" (func)) (export "b" (func))))
+        (core func $a (canon lower (func $host "a")))
+        (core func $b (canon lower (func $host "b")))
+        (core module $shared (table (export "t") 1 funcref))
+        (core instance $s (instantiate $shared))
+        (core module $first (import "" "t" (table 1 funcref)) (import "" "f" (func $f))
+            (elem (i32.const 0) func $f) (func $begin i32.const 0 call_indirect) (start $begin))
+        (core module $second (import "" "t" (table 1 funcref)) (import "" "f" (func $f)) (elem (i32.const 0) func $f))
+        (core instance $with_a (export "t" (table $s "t")) (export "f" (func $a)))
+        (core instance (instantiate $first (with "" (instance $with_a))))
+        (core instance $with_b (export "t" (table $s "t")) (export "f" (func $b)))
+        (core instance (instantiate $second (with "" (instance $with_b)))))"#;
+    let calls = called(&wat::parse_str(text).unwrap());
+    assert_eq!(
+        calls,
+        [("a".to_owned(), Through::Calls), ("b".to_owned(), Through::Calls)]
+    );
+}
+
+#[test]
+fn a_place_that_has_what_concerns_the_component_alone_leads_nowhere() {
+    let text = r#"(component
+        (import "test:host/calls@0.1.0" (instance $host (export "c" (func (param "x" u32)))))
+        (type $r (resource (rep i32)))
+        (core func $drop (canon resource.drop $r))
+        (core func $c (canon lower (func $host "c")))
+        (core module $m (import "" "drop" (func $drop (param i32))) (import "" "c" (func $c (param i32)))
+            (table 2 funcref) (elem (i32.const 0) func $drop $c)
+            (func (export "run") i32.const 5 i32.const 0 call_indirect (param i32)))
+        (core instance $given (export "drop" (func $drop)) (export "c" (func $c)))
+        (core instance $i (instantiate $m (with "" (instance $given))))
+        (func (export "run") (canon lift (core func $i "run"))))"#;
+    let calls = called(&wat::parse_str(text).unwrap());
+    assert!(calls.is_empty(), "{calls:?}");
+}
+
+#[test]
 fn the_callers_are_named_as_their_authors_wrote_them() {
     let bytes = component(
         r#"(func $outer (export "run") call $_ZN5shop24sell17h0123456789abcdefE) (func $_ZN5shop24sell17h0123456789abcdefE call $a)"#,
@@ -199,6 +293,53 @@ fn a_component_that_would_take_too_long_to_follow_is_not_followed() {
     text.push_str("(instance (instantiate $c13)))");
     let bytes = wat::parse_str(text).unwrap();
     assert!(matches!(within(&bytes, 10_000_000), Err(NotFollowed::TooMuch)));
+}
+
+/// A component that calls a function of the host this often. It is handed on by that many instances, under a name of a thousand bytes.
+fn handed_on(hands: usize, calls: usize) -> Vec<u8> {
+    let name = "n".repeat(1_000);
+    let mut text = format!(
+        r#"(component
+            (import "test:host/calls@0.1.0" (instance $host (export "a" (func))))
+            (core func $a (canon lower (func $host "a")))
+            (core module $pass (import "m" "{name}" (func)) (export "{name}" (func 0)))
+            (core instance $i0 (export "{name}" (func $a)))"#
+    );
+    for hand in 1..=hands {
+        let before = hand - 1;
+        text.push_str(&format!(
+            r#"(core instance $i{hand} (instantiate $pass (with "m" (instance $i{before}))))"#
+        ));
+    }
+    let calls = "call $f ".repeat(calls);
+    text.push_str(&format!(
+        r#"(core module $user (import "m" "{name}" (func $f)) (func (export "run") {calls}))
+        (core instance $u (instantiate $user (with "m" (instance $i{hands}))))
+        (func (export "run") (canon lift (core func $u "run"))))"#
+    ));
+    wat::parse_str(text).unwrap()
+}
+
+#[test]
+fn a_function_that_goes_through_many_hands_is_looked_for_once() {
+    // A hundred names of a thousand bytes, once. For each call they would be a hundred million bytes.
+    let reach = within(&handed_on(100, 1_000), 300_000).unwrap();
+    assert_eq!(reach.calls.len(), 1);
+}
+
+#[test]
+fn a_component_that_hands_too_much_on_is_not_followed() {
+    // One call, and a hundred names of a thousand bytes on the way.
+    assert!(matches!(within(&handed_on(100, 1), 50_000), Err(NotFollowed::TooMuch)));
+}
+
+#[test]
+fn a_component_that_fills_tables_with_nothing_too_often_is_not_followed() {
+    let segments = "(elem func)".repeat(1_000);
+    let instances = "(core instance (instantiate $m))".repeat(100);
+    let bytes = wat::parse_str(format!("(component (core module $m {segments}) {instances})")).unwrap();
+    assert!(matches!(within(&bytes, 50_000), Err(NotFollowed::TooMuch)));
+    assert!(within(&bytes, 200_000).unwrap().calls.is_empty());
 }
 
 #[test]
