@@ -2,24 +2,26 @@
 //!
 //! A component may say of itself whatever it likes, so what is read has bounds, and what makes no sense is left out.
 
+mod debug;
+mod functions;
+mod rows;
+
 use std::collections::HashMap;
 use std::ops::Range;
 
-use addr2line::gimli::{Dwarf, EndianSlice, LittleEndian, SectionId, UnitRef};
-use addr2line::{Context, LookupResult};
 use wasmparser::{Encoding, Parser, Payload, TypeRef};
 
 use super::reach::function_name;
 use crate::policy::text::tidy;
+use debug::{Budget, Debug, Unit};
+use functions::functions;
+use rows::Rows;
 
-/// The sections of one module for debuggers, in bytes together, beyond which they are not read.
-const MOST_BYTES: usize = 64 << 20;
+/// The steps that a look may take, which are some tenths of a second.
+const STEPS: usize = 64 << 20;
 
-/// Of them the one with the lines, of which a byte can be a line that takes 24 of memory.
-const MOST_LINES: usize = 4 << 20;
-
-/// The depth of what a function consists of, as far as it is followed. The library that reads it calls itself for each level.
-const DEEPEST: isize = 200;
+/// The number of functions, compiled into one another, that are told of besides the outermost.
+const INNERMOST: usize = 31;
 
 /// The number of bytes of a path that are shown.
 const PATH: usize = 120;
@@ -37,8 +39,9 @@ pub(crate) struct Place {
 #[derive(Default)]
 struct Module<'a> {
     imported_functions: u32,
-    /// Where the code of each function is in the file.
-    bodies: Vec<Range<usize>>,
+    own_functions: u32,
+    /// Which of its functions the code of a place is of: its number, and where its code is in the file.
+    bodies: Vec<(u32, Range<usize>)>,
     /// Where the section with the code begins, which is what places are counted from.
     code: usize,
     sections: HashMap<&'a str, &'a [u8]>,
@@ -47,14 +50,100 @@ struct Module<'a> {
 /// The lines that a place stands for, each as `function in file:line`, or `file:line` if `name` is to come before it: first that of the
 /// innermost function that was compiled into the one at the place. None of a place whose line isn't known.
 pub(crate) fn lines(bytes: &[u8], places: &[Place]) -> Vec<Option<Vec<Line>>> {
-    let modules = modules(bytes);
-    let mut contexts = HashMap::new();
-    let lines = places.iter().map(|place| {
-        let (number, module) = modules.iter().enumerate().find(|(_, module)| module.has(*place))?;
-        let context = contexts.entry(number).or_insert_with(|| module.context());
-        lines_at(context.as_ref()?, place.offset.checked_sub(module.code)? as u64)
+    let mut budget = Budget::new(STEPS);
+    let mut lines = vec![None; places.len()];
+    for module in modules(bytes, places) {
+        let in_module = |place: &Place| {
+            module
+                .has(*place)
+                .then(|| place.offset.checked_sub(module.code))
+                .flatten()
+        };
+        let addresses = places.iter().enumerate();
+        let addresses: Vec<_> = addresses
+            .filter_map(|(at, place)| Some((at, in_module(place)? as u64)))
+            .collect();
+        if !addresses.is_empty()
+            && let Some(mut debug) = Debug::new(&module.sections, &mut budget)
+        {
+            in_units(&mut debug, &addresses, &mut lines);
+        }
+    }
+    lines
+}
+
+/// Finds the lines of these addresses, each with its place in `lines`.
+fn in_units(debug: &mut Debug<'_, '_>, addresses: &[(usize, u64)], lines: &mut [Option<Vec<Line>>]) {
+    let mut headers = debug.dwarf.units();
+    let mut unknown = addresses.to_vec();
+    while let Ok(Some(header)) = headers.next() {
+        if unknown.is_empty() || debug.budget.spend(1).is_none() {
+            return;
+        }
+        let Some(unit) = debug.open(header) else {
+            continue;
+        };
+        let all: Vec<_> = unknown.iter().map(|(_, address)| *address).collect();
+        // A unit that doesn't say where its code is may be of any.
+        let mut hits = vec![true; all.len()];
+        if unit.code.is_known() && debug.covered(&unit, &unit.code, &all, &mut hits).is_none() {
+            continue;
+        }
+        let here = unknown.iter().zip(&hits).filter(|(_, hit)| **hit).map(|(one, _)| *one);
+        let (numbers, here): (Vec<_>, Vec<_>) = here.unzip();
+        if here.is_empty() {
+            continue;
+        }
+        let Some(found) = in_unit(debug, &unit, &here) else {
+            continue;
+        };
+        for (number, found) in numbers.into_iter().zip(found) {
+            if let Some(slot) = lines.get_mut(number) {
+                *slot = found;
+            }
+        }
+        unknown.retain(|(number, _)| lines.get(*number).is_some_and(Option::is_none));
+    }
+}
+
+/// The lines of each of these addresses, which are in the code of the unit.
+fn in_unit<'a>(debug: &mut Debug<'a, '_>, unit: &Unit<'a>, addresses: &[u64]) -> Option<Vec<Option<Vec<Line>>>> {
+    let mut rows = Rows::of(debug, unit)?;
+    let found = rows.find(addresses);
+    let around = match found.iter().any(Option::is_some) {
+        true => functions(debug, unit, addresses),
+        false => None,
+    };
+    let around = around.unwrap_or_else(|| vec![Vec::new(); addresses.len()]);
+    let folder = unit.folder.clone().and_then(|folder| debug.text(unit, folder));
+    let at = |debug: &mut Debug<'a, '_>, (file, line): (u64, u64)| {
+        let path = shortened(&rows.path(debug, unit, file)?, folder.as_deref());
+        Some(match line {
+            0 => path,
+            line => format!("{path}:{line}"),
+        })
+    };
+    let lines = found.into_iter().zip(around).map(|(mut place, around)| {
+        let mut lines = Vec::new();
+        if around.is_empty() {
+            let at = at(debug, place?)?;
+            lines.push(Line { function: None, at });
+        }
+        // What is compiled into another is called there, which is the line of that other.
+        let outermost = around.len().saturating_sub(1);
+        for (number, function) in around.into_iter().rev().enumerate() {
+            let here = std::mem::replace(&mut place, function.called);
+            if number >= INNERMOST && number < outermost {
+                continue;
+            }
+            if let Some(at) = here.and_then(|here| at(debug, here)) {
+                let function = debug.name(unit, function.entry).map(|name| function_name(&name));
+                lines.push(Line { function, at });
+            }
+        }
+        (!lines.is_empty()).then_some(lines)
     });
-    lines.collect()
+    Some(lines.collect())
 }
 
 /// A line of source.
@@ -66,77 +155,12 @@ pub(crate) struct Line {
     pub(crate) at: String,
 }
 
-type Slice<'a> = EndianSlice<'a, LittleEndian>;
-
-impl<'a> Module<'a> {
+impl Module<'_> {
     fn has(&self, place: Place) -> bool {
         let own = place.function.checked_sub(self.imported_functions);
-        let body = own.and_then(|own| self.bodies.get(own as usize));
-        body.is_some_and(|body| body.contains(&place.offset))
+        let mut bodies = self.bodies.iter();
+        bodies.any(|(number, body)| Some(*number) == own && body.contains(&place.offset))
     }
-
-    fn context(&self) -> Option<Context<Slice<'a>>> {
-        let bytes: usize = self.sections.values().map(|section| section.len()).sum();
-        let lines = self.sections.get(SectionId::DebugLine.name())?;
-        if bytes > MOST_BYTES || lines.len() > MOST_LINES {
-            return None;
-        }
-        let section = |id: SectionId| self.sections.get(id.name()).copied().unwrap_or_default();
-        let dwarf = Dwarf::load(|id| Ok::<_, addr2line::gimli::Error>(EndianSlice::new(section(id), LittleEndian)));
-        Context::from_dwarf(dwarf.ok()?).ok()
-    }
-}
-
-fn lines_at(context: &Context<Slice<'_>>, address: u64) -> Option<Vec<Line>> {
-    let unit = context.find_dwarf_and_unit(address).skip_all_loads()?;
-    let folder = unit.comp_dir.map(|folder| folder.to_string_lossy().into_owned());
-    let at = |location: addr2line::Location<'_>| {
-        let path = shortened(location.file?, folder.as_deref());
-        Some(match location.line {
-            Some(line) => format!("{path}:{line}"),
-            None => path,
-        })
-    };
-    if !is_flat(unit) {
-        let at = at(context.find_location(address).ok()??)?;
-        return Some(vec![Line { function: None, at }]);
-    }
-    let mut frames = match context.find_frames(address) {
-        LookupResult::Output(frames) => frames.ok()?,
-        lookup @ LookupResult::Load { .. } => lookup.skip_all_loads().ok()?,
-    };
-    let mut lines = Vec::new();
-    while let Ok(Some(frame)) = frames.next() {
-        let Some(at) = frame.location.and_then(at) else {
-            continue;
-        };
-        let name = frame.function.as_ref().and_then(|function| function.raw_name().ok());
-        let function = name.map(|name| function_name(&name));
-        lines.push(Line { function, at });
-    }
-    (!lines.is_empty()).then_some(lines)
-}
-
-/// True if nothing in the unit is so deep within another that reading it could take more stack than there is.
-fn is_flat(unit: UnitRef<'_, Slice<'_>>) -> bool {
-    let Ok(mut entries) = unit.entries_raw(None) else {
-        return false;
-    };
-    while !entries.is_empty() {
-        if entries.next_depth() > DEEPEST {
-            return false;
-        }
-        match entries.read_abbreviation() {
-            Ok(Some(abbreviation)) => {
-                if entries.skip_attributes(abbreviation.attributes()).is_err() {
-                    return false;
-                }
-            }
-            Ok(None) => {}
-            Err(_) => return false,
-        }
-    }
-    true
 }
 
 /// A path as it helps who reads it: within the folder that was compiled, or the library of a language, if it is of one of these.
@@ -155,7 +179,8 @@ fn shortened(path: &str, folder: Option<&str>) -> String {
     tidy(path.get(cut..).unwrap_or_default(), PATH).into_owned()
 }
 
-fn modules(bytes: &[u8]) -> Vec<Module<'_>> {
+/// The modules of a component, with what matters to these places.
+fn modules<'a>(bytes: &'a [u8], places: &[Place]) -> Vec<Module<'a>> {
     let mut modules = Vec::new();
     let mut open = Vec::new();
     for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
@@ -167,7 +192,7 @@ fn modules(bytes: &[u8]) -> Vec<Module<'_>> {
             continue;
         }
         if let (Some(Encoding::Module), Some(module)) = (open.last(), modules.last_mut()) {
-            module.payload(&payload);
+            module.payload(&payload, places);
         }
         if matches!(payload, Payload::End(_)) {
             open.pop();
@@ -177,7 +202,7 @@ fn modules(bytes: &[u8]) -> Vec<Module<'_>> {
 }
 
 impl<'a> Module<'a> {
-    fn payload(&mut self, payload: &Payload<'a>) {
+    fn payload(&mut self, payload: &Payload<'a>, places: &[Place]) {
         match payload {
             Payload::ImportSection(section) => {
                 let imports = section.clone().into_imports().map_while(Result::ok);
@@ -185,7 +210,13 @@ impl<'a> Module<'a> {
                 self.imported_functions = u32::try_from(functions.count()).unwrap_or(u32::MAX);
             }
             Payload::CodeSectionStart { range, .. } => self.code = range.start,
-            Payload::CodeSectionEntry(body) => self.bodies.push(body.range()),
+            Payload::CodeSectionEntry(body) => {
+                let range = body.range();
+                if places.iter().any(|place| range.contains(&place.offset)) {
+                    self.bodies.push((self.own_functions, range));
+                }
+                self.own_functions = self.own_functions.saturating_add(1);
+            }
             Payload::CustomSection(section) if section.name().starts_with(".debug_") => {
                 self.sections.insert(section.name(), section.data());
             }
@@ -274,10 +305,13 @@ mod tests {
 
     /// The place of this byte of the function.
     fn place(bytes: &[u8], at: usize) -> Place {
-        let modules = modules(bytes);
+        let code = Parser::new(0).parse_all(bytes).filter_map(|payload| match payload {
+            Ok(Payload::CodeSectionEntry(body)) => Some(body.range()),
+            _ => None,
+        });
         Place {
             function: 1,
-            offset: modules[1].bodies[0].start + at,
+            offset: code.last().unwrap().start + at,
         }
     }
 
