@@ -53,6 +53,17 @@ impl Budget {
         self.0 = left.unwrap_or_default();
         left.map(drop)
     }
+
+    /// Half of what is left, which what comes next may not spend: to be given back after it.
+    pub(super) fn set_aside(&mut self) -> usize {
+        let half = self.0 / 2;
+        self.0 = self.0.saturating_sub(half);
+        half
+    }
+
+    pub(super) fn give_back(&mut self, steps: usize) {
+        self.0 = self.0.saturating_add(steps);
+    }
 }
 
 /// The sections of a module.

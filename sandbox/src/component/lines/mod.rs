@@ -110,10 +110,13 @@ fn in_units(debug: &mut Debug<'_, '_>, addresses: &[(usize, u64)], lines: &mut [
 fn in_unit<'a>(debug: &mut Debug<'a, '_>, unit: &Unit<'a>, addresses: &[u64]) -> Option<Vec<Option<Vec<Line>>>> {
     let mut rows = Rows::of(debug, unit)?;
     let found = rows.find(addresses);
+    // A line without the names of functions is better than none.
+    let for_lines = debug.budget.set_aside();
     let around = match found.iter().any(Option::is_some) {
         true => functions(debug, unit, addresses),
         false => None,
     };
+    debug.budget.give_back(for_lines);
     let around = around.unwrap_or_else(|| vec![Vec::new(); addresses.len()]);
     let folder = unit.folder.clone().and_then(|folder| debug.text(unit, folder));
     let at = |debug: &mut Debug<'a, '_>, (file, line): (u64, u64)| {
@@ -227,13 +230,20 @@ impl<'a> Module<'a> {
 
 #[cfg(test)]
 mod tests {
-    use gimli::write::{Address, AttributeValue, DwarfUnit, EndianVec, LineProgram, LineString, Sections};
-    use gimli::{Encoding, Format, LineEncoding};
+    use gimli::write::{
+        Address, AttributeValue, DwarfUnit, EndianVec, LineProgram, LineString, Range, RangeList, Sections,
+    };
+    use gimli::{Encoding, Format, LineEncoding, LittleEndian};
 
     use super::*;
 
     /// What compilers say of code that is in lines 7 and 8 of a file: 8 from the eighth byte on.
     fn sections(deep: usize) -> Vec<(&'static str, Vec<u8>)> {
+        sections_with(deep, |_| ())
+    }
+
+    /// The same, after a change.
+    fn sections_with(deep: usize, change: impl FnOnce(&mut DwarfUnit)) -> Vec<(&'static str, Vec<u8>)> {
         let encoding = Encoding {
             format: Format::Dwarf32,
             version: 4,
@@ -277,6 +287,7 @@ mod tests {
             inlined.set(gimli::DW_AT_low_pc, AttributeValue::Address(Address::Constant(0)));
             inlined.set(gimli::DW_AT_high_pc, AttributeValue::Udata(100));
         }
+        change(&mut dwarf);
         let mut written = Sections::new(EndianVec::new(LittleEndian));
         dwarf.write(&mut written).unwrap();
         let mut sections = Vec::new();
@@ -357,6 +368,94 @@ mod tests {
             }
         }
         assert_eq!(lines(&component(&[]), &[place(&component(&[]), 1)]), [None]);
+    }
+
+    /// The lines at the first byte of the code, and whether the look went on to the end.
+    fn look(sections: &[(&'static str, Vec<u8>)]) -> (Option<Vec<Line>>, bool) {
+        let sections = sections.iter().map(|(name, data)| (*name, data.as_slice())).collect();
+        let mut budget = Budget::new(4 << 20);
+        let mut lines = vec![None];
+        in_units(&mut Debug::new(&sections, &mut budget).unwrap(), &[(0, 1)], &mut lines);
+        (lines.remove(0), budget.spend(1).is_some())
+    }
+
+    #[test]
+    fn a_huge_folder_of_many_files_is_not_written_out_for_each() {
+        for (length, expected) in [(8, Some(vec![line(Some("sell"), "src/shop.c:7")])), (1 << 20, None)] {
+            let sections = sections_with(0, |dwarf| {
+                let root = dwarf.unit.root();
+                let folder = AttributeValue::String(vec![b'a'; length]);
+                dwarf.unit.get_mut(root).set(gimli::DW_AT_comp_dir, folder);
+                let program = &mut dwarf.unit.line_program;
+                let directory = program.default_directory();
+                for number in 0..10_000 {
+                    let name = LineString::String(format!("{number}.c").into());
+                    program.add_file(name, directory, None);
+                }
+            });
+            assert_eq!(look(&sections), (expected, true));
+        }
+    }
+
+    /// These sections, after thousands of units with a huge table: all of them with one, or each with another than the one before.
+    fn after_many_units(mut sections: Vec<(&'static str, Vec<u8>)>, tables: usize) -> Vec<(&'static str, Vec<u8>)> {
+        let abbreviations = sections.iter_mut().find(|(name, _)| *name == ".debug_abbrev").unwrap();
+        let begin = abbreviations.1.len();
+        // A number, in three bytes.
+        let code = |number: u32| [number & 0x7f | 0x80, number >> 7 & 0x7f | 0x80, number >> 14].map(|byte| byte as u8);
+        for number in 1..=20_000 {
+            // An entry of this number is a unit without anything in it.
+            abbreviations.1.extend(code(number));
+            abbreviations.1.extend([0x11, 0, 0, 0]);
+        }
+        abbreviations.1.push(0);
+        let mut units = Vec::new();
+        for number in 0..5000 {
+            // The tables are one, from its first, second, … entry on.
+            let table = u32::try_from(begin + 7 * (number % tables)).unwrap();
+            units.extend(10_u32.to_le_bytes());
+            units.extend(4_u16.to_le_bytes());
+            units.extend(table.to_le_bytes());
+            // The size of an address, and the only entry.
+            units.push(4);
+            units.extend(code(20_000));
+        }
+        let info = sections.iter_mut().find(|(name, _)| *name == ".debug_info").unwrap();
+        info.1.splice(0..0, units);
+        sections
+    }
+
+    #[test]
+    fn a_huge_table_that_thousands_of_units_share_is_read_once() {
+        let expected = Some(vec![line(Some("sell"), "src/shop.c:7")]);
+        assert_eq!(look(&after_many_units(sections(0), 1)), (expected, true));
+    }
+
+    #[test]
+    fn thousands_of_units_with_a_huge_table_each_are_given_up() {
+        assert_eq!(look(&after_many_units(sections(0), 2)), (None, false));
+    }
+
+    #[test]
+    fn a_long_list_of_ranges_that_thousands_of_functions_share_costs_their_names_alone() {
+        let sections = sections_with(0, |dwarf| {
+            let range = |number: u64| Range::StartEnd {
+                begin: Address::Constant(0x1000 + 2 * number),
+                end: Address::Constant(0x1001 + 2 * number),
+            };
+            let ranges = RangeList((0..100_000).map(range).collect());
+            let ranges = dwarf.unit.ranges.add(ranges);
+            let root = dwarf.unit.root();
+            let sell = *dwarf.unit.get(root).children().next().unwrap();
+            let elsewhere = AttributeValue::Address(Address::Constant(0x1000));
+            dwarf.unit.get_mut(sell).set(gimli::DW_AT_low_pc, elsewhere);
+            for _ in 0..10_000 {
+                let function = dwarf.unit.add(root, gimli::DW_TAG_subprogram);
+                let ranges = AttributeValue::RangeListRef(ranges);
+                dwarf.unit.get_mut(function).set(gimli::DW_AT_ranges, ranges);
+            }
+        });
+        assert_eq!(look(&sections), (Some(vec![line(None, "src/shop.c:7")]), true));
     }
 
     #[test]
