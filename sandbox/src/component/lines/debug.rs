@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use addr2line::gimli::{
-    self, Abbreviations, AttributeValue, DebugAbbrev, DebugAbbrevOffset, DebugAddrBase, DebugInfoOffset,
-    DebugLineOffset, DebugLocListsBase, DebugRngListsBase, DebugStrOffsetsBase, DwAt, Dwarf, EndianSlice, EntriesRaw,
-    LittleEndian, Reader, Section, SectionId, UnitHeader, UnitOffset,
+use gimli::{
+    Abbreviations, AttributeValue, DebugAbbrev, DebugAbbrevOffset, DebugAddrBase, DebugInfoOffset, DebugLineOffset,
+    DebugLocListsBase, DebugRngListsBase, DebugStrOffsetsBase, DwAt, Dwarf, EndianSlice, EntriesRaw, LittleEndian,
+    Reader, Section, SectionId, UnitHeader, UnitOffset,
 };
 
 /// The sections of one module for debuggers, in bytes together, beyond which they are not read.

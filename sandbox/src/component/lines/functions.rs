@@ -1,6 +1,6 @@
 //! Which functions are around an address: the one that has code there, and those that were compiled into it.
 
-use addr2line::gimli::{self, Abbreviation, AttributeValue, EntriesRaw, UnitOffset};
+use gimli::{Abbreviation, AttributeValue, EntriesRaw, UnitOffset};
 
 use super::debug::{CodeOf, Debug, Slice, Unit};
 

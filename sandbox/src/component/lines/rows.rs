@@ -1,6 +1,6 @@
 //! Which file and line an address is of.
 
-use addr2line::gimli::{IncompleteLineProgram, LineProgramHeader, LineRows, Reader, Section};
+use gimli::{IncompleteLineProgram, LineProgramHeader, LineRows, Reader, Section};
 
 use super::debug::{Debug, Slice, Unit};
 
@@ -18,12 +18,13 @@ impl<'a> Rows<'a> {
         let mut section = *debug.dwarf.debug_line.reader();
         section.skip(offset.0).ok()?;
         let (length, format) = section.read_initial_length().ok()?;
+        let rest = section.len();
         if section.read_u16().ok()? >= 5 {
             // The sizes of addresses and of segments.
             section.skip(2).ok()?;
         }
         let files = section.read_length(format).ok()?;
-        if files > MOST_FILES || length > section.len().saturating_add(4) {
+        if files > MOST_FILES || length > rest {
             return None;
         }
         debug.budget.spend(length.saturating_add(4 * files))?;
