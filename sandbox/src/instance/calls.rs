@@ -357,11 +357,11 @@ fn failure(store: &Store<StoreData>, callback: Callback<'_>, fault: Fault) -> Gu
 }
 
 fn trap(store: &Store<StoreData>, code: &Code, error: &wasmtime::Error) -> Fault {
-    let at = backtrace(code, error);
     // First, because the guest meant it: it is an error that it returns, whatever limits it has met before.
     if let Some(Exit(reason)) = error.downcast_ref::<Exit>() {
         return Fault::Returned(reason.clone());
     }
+    let at = backtrace(code, error);
     match limit_of(store, error) {
         Some(limit) => {
             telemetry::count_limit(&store.data().label, limit);

@@ -70,7 +70,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         name: "component",
         modules: &["directory", "files", "policy"],
         crates: &[
-            "addr2line", "hex", "hmac", "metrics", "parking_lot", "ractor", "rand", "rustc_demangle", "sha2", "thiserror", "tracing", "wasmparser",
+            "gimli", "hex", "hmac", "metrics", "parking_lot", "ractor", "rand", "rustc_demangle", "sha2", "thiserror", "tracing", "wasmparser",
             "wasmtime",
         ],
         not_std: &["std::env", "std::process"],
