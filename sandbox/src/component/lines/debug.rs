@@ -163,7 +163,7 @@ impl<'a, 'b> Debug<'a, 'b> {
                 (name, value) => code.take(name, value),
             }
         }
-        if let Some(low) = code.low.clone() {
+        if let Some(low) = code.low {
             unit.low_pc = self.dwarf.attr_address(&unit, low).ok()?.unwrap_or_default();
         }
         Some(Unit {
@@ -208,7 +208,7 @@ impl<'a, 'b> Debug<'a, 'b> {
                 *hit |= (begin..end).contains(address);
             }
         };
-        if let Some(ranges) = code.ranges.clone()
+        if let Some(ranges) = code.ranges
             && let Some(offset) = self.dwarf.attr_ranges_offset(&unit.unit, ranges).ok()?
         {
             let mut ranges = self.dwarf.ranges(&unit.unit, offset).ok()?;
@@ -222,7 +222,7 @@ impl<'a, 'b> Debug<'a, 'b> {
             return Some(());
         }
         self.budget.spend(cost)?;
-        let (Some(low), Some(high)) = (code.low.clone(), code.high.clone()) else {
+        let (Some(low), Some(high)) = (code.low, code.high) else {
             return Some(());
         };
         let Some(low) = self.dwarf.attr_address(&unit.unit, low).ok()? else {

@@ -120,7 +120,7 @@ fn in_unit<'a>(debug: &mut Debug<'a, '_>, unit: &Unit<'a>, addresses: &[u64]) ->
     };
     debug.budget.give_back(for_lines);
     let around = around.unwrap_or_else(|| vec![Vec::new(); addresses.len()]);
-    let folder = unit.folder.clone().and_then(|folder| debug.text(unit, folder));
+    let folder = unit.folder.and_then(|folder| debug.text(unit, folder));
     let at = |debug: &mut Debug<'a, '_>, (file, line): (u64, u64)| {
         let path = shortened(&rows.path(debug, unit, file)?, folder.as_deref());
         Some(match line {

@@ -60,7 +60,7 @@ impl<'a> Rows<'a> {
     pub(super) fn path(&self, debug: &mut Debug<'a, '_>, unit: &Unit<'a>, file: u64) -> Option<String> {
         let header: &LineProgramHeader<Slice<'a>> = self.rows.header();
         let file = header.file(file)?;
-        let mut path = match unit.folder.clone() {
+        let mut path = match unit.folder {
             Some(folder) => debug.text(unit, folder)?,
             None => String::new(),
         };
