@@ -20,8 +20,11 @@ const HUGE: u64 = 3 * GIB;
 /// What a process may have had in use at any time: less than it would have had with the file in memory.
 const MOST: u64 = GIB;
 
+/// A component that runs a source.
+const INTERPRETER: &[u8] = include_bytes!("../../worlds/scripted-actor.wasm");
+
 /// For each key that is the path of a file, the rest of a node.toml with it.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 10] = [
     ("node.rs cookie_file", "cookie_file = \"huge\""),
     ("tls.rs cert", "[node.tls]\ncert = \"huge\"\nkey = \"small\""),
     ("tls.rs key", "[node.tls]\ncert = \"small\"\nkey = \"huge\""),
@@ -31,9 +34,15 @@ const FILES: [(&str, &str); 7] = [
     ),
     ("runtime.rs http_roots", "[runtime]\nhttp_roots = \"huge\""),
     ("control.rs key_file", "[control]\nkey_file = \"huge\""),
+    ("control.rs operate_key_file", "[control]\noperate_key_file = \"huge\""),
+    ("control.rs observe_key_file", "[control]\nobserve_key_file = \"huge\""),
     (
         "module.rs path",
         "[modules.huge]\npath = \"huge\"\n[[actors]]\nname = \"a\"\nmodule = \"huge\"",
+    ),
+    (
+        "module.rs source",
+        "[modules.huge]\npath = \"interpreter.wasm\"\nsource = \"huge\"\n[[actors]]\nname = \"a\"\nmodule = \"huge\"",
     ),
 ];
 
@@ -48,6 +57,7 @@ fn every_file_that_is_too_large_is_refused_and_not_read() {
         }
         let folder = NodeFolder::new(&toml, "sixteen bytes and more");
         folder.write_private("small", "small");
+        folder.write("interpreter.wasm", INTERPRETER);
         make_huge(&folder.path("huge"));
         let mut command = programs::ractor_host();
         let mut check = Process::start(key, command.arg("check").arg(folder.path("node.toml")));
