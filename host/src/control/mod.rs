@@ -17,6 +17,7 @@ mod role;
 mod seal;
 mod service;
 mod sessions;
+mod shorten;
 mod store;
 mod worker;
 

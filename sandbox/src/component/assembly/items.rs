@@ -61,7 +61,7 @@ pub(super) enum Item {
 }
 
 impl Item {
-    /// The number of steps that it takes to follow it. Names are looked up, so many bytes of them are a step, too.
+    /// The number of steps that it takes to follow it. Names are looked up, and each 256 bytes of them are one step more.
     pub(super) fn steps(&self) -> usize {
         let (things, bytes) = match self {
             Self::Instantiate(_, things) | Self::Bundle(things) => (things.len(), bytes_of(things)),
