@@ -123,15 +123,11 @@ impl RequestWorker {
             Request::Actors => {
                 let service = self.service.clone();
                 // Of many actors it takes a while, in which the runtime has other things to do.
-                let listed = tokio::task::spawn_blocking(move || service.actors()).await;
-                let actors = listed.map_err(|ended| ended.to_string())?;
-                Ok(Answer::actors(actors))
+                Ok(Answer::actors(blocking(move || service.actors()).await?))
             }
             Request::Groups => {
                 let service = self.service.clone();
-                let listed = tokio::task::spawn_blocking(move || service.groups()).await;
-                let groups = listed.map_err(|ended| ended.to_string())?;
-                Ok(Answer::groups(groups))
+                Ok(Answer::groups(blocking(move || service.groups()).await?))
             }
             Request::BeginUpload { digest, size } => {
                 let digest = parse(&digest)?;
@@ -175,9 +171,7 @@ impl RequestWorker {
         let digest = parse(digest)?;
         let store = self.store()?;
         // Somebody else's upload may hold the store as long as the disk takes.
-        let look = move || store.lock().path(&digest);
-        let path = tokio::task::spawn_blocking(look).await;
-        let path = path.map_err(|ended| ended.to_string())?;
+        let path = blocking(move || store.lock().path(&digest)).await?;
         let path = path.ok_or_else(|| format!("{digest} was not uploaded to this node, or has been removed since"))?;
         Ok((path, digest))
     }
@@ -193,13 +187,16 @@ impl RequestWorker {
         work: impl FnOnce(&mut ComponentStore) -> Result<UploadProgress, UploadError> + Send + 'static,
     ) -> Result<Answer, String> {
         let store = self.store()?;
-        let work = move || work(&mut store.lock());
-        let done = tokio::task::spawn_blocking(work)
-            .await
-            .map_err(|ended| ended.to_string())?;
+        let done = blocking(move || work(&mut store.lock())).await?;
         let UploadProgress { offset, complete } = done.map_err(|error| error.to_string())?;
         Ok(Answer::UploadProgress { offset, complete })
     }
+}
+
+/// Does what takes its thread for a while on one that may be taken.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|ended| ended.to_string())
 }
 
 fn answer_of(done: Result<Answer, String>) -> Answer {
