@@ -104,7 +104,7 @@ async fn at(address: &PeerAddress, access: &ClusterAccess, deadline: Deadline) -
         Ok(actors) => actors.into_iter().next().context("a target without an actor")?,
         Err(ClientError::NoName { .. }) => {
             return Err(anyhow!(
-                "{name} takes no deployments: its node.toml has no table [control]"
+                "{name} answers no commands from elsewhere: its node.toml has no table [control]"
             ));
         }
         Err(error) => return Err(error.into()),
