@@ -12,7 +12,7 @@ use ractor_host_tests::process::{Process, Stream};
 use ractor_host_tests::{programs, wait};
 use tempfile::TempDir;
 
-use crate::workshop::{COMPILATION, assert_no_checkout, is_complete, lacks_tools, share_caches};
+use crate::workshop::{COMPILATION, assert_no_checkout, is_complete, lacks_tools, only_project_in, share_caches};
 
 /// What a test does to the source of the actor that counts.
 struct Edit {
@@ -128,6 +128,7 @@ fn live(language: &str, edit: &Edit) {
         ));
         return;
     }
+    let _only = only_project_in(language);
     let workshop = Workshop::new(language);
     let project = workshop.project();
     let mode = fs::metadata(project.join("cookie"))

@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 
 use self::page::{Action, Step};
-use crate::workshop::{COMPILATION, assert_no_checkout, lacks_tools, share_caches};
+use crate::workshop::{COMPILATION, assert_no_checkout, lacks_tools, only_project_in, share_caches};
 
 /// The address in the pages. In a test the system chooses the port, and from then on the pages are read with that.
 const ADDRESS: &str = "127.0.0.1:4697";
@@ -248,6 +248,12 @@ fn walk_through(page: &'static str) {
     let text = fs::read_to_string(path).expect("a page");
     let walks = page::walks(&text).unwrap_or_else(|error| panic!("{page}: {error}"));
     assert!(!walks.is_empty(), "{page} has nothing to walk through");
+    let language = if text.contains("--lang rust counter") {
+        "rust"
+    } else {
+        ""
+    };
+    let _only = only_project_in(language);
     for walk in walks {
         let mut reader = Reader::new(page);
         if !walk.iter().all(|step| reader.follow(step)) {

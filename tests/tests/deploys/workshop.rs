@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The longest time for a build and the compilation of what it made, on a machine that does much else besides.
@@ -15,6 +16,17 @@ pub(super) fn share_caches(command: &mut Command) {
     // `cargo xtask` installs there, too.
     command.env("RACTOR_HOST_CACHE", target.with_file_name("tools"));
     command.env("CARGO_TARGET_DIR", target.join("project-in-rust"));
+}
+
+/// Cargo knows a package by its name, its version and its place *within its workspace*. So two projects of one name are one package in a
+/// target folder that they share, and whoever builds right after the other gets the other's component.
+static SHARED_TARGET: Mutex<()> = Mutex::new(());
+
+/// Waits until no other test builds a project in Rust, and keeps them from it; nothing in other languages, whose projects share no folder
+/// that they write to.
+pub(super) fn only_project_in(language: &str) -> Option<MutexGuard<'static, ()>> {
+    // A test that failed leaves nothing behind that another could stumble over.
+    (language == "rust").then(|| SHARED_TARGET.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Whether a command failed because what the language needs can't be had here, which is said loudly.
