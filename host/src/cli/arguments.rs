@@ -7,10 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::argument::Word;
 use super::project::ProjectCommand;
-use super::target::Target;
 use super::timeout::parse_timeout;
 use crate::config::{ConfigOptions, PeerAddress, Type};
 use crate::control::RequestId;
+use crate::control::Target;
 use crate::guest::Mode;
 use crate::ops::telemetry::LogFormat;
 use crate::tls::ServerName;
@@ -56,6 +56,24 @@ Examples:
   ractor-host ps
   ractor-host ps -f /etc/ractor-host/node.toml --output json
   ractor-host ps --node 127.0.0.1:4697 --all-nodes --cookie-file cookie --key-file deploy.key";
+
+const STOP_EXAMPLES: &str = "\
+Examples:
+  ractor-host stop counter
+  ractor-host stop counter@alpha --node 127.0.0.1:4697 --all-nodes --cookie-file cookie --key-file operate.key
+  ractor-host stop group:counters --all";
+
+const START_EXAMPLE: &str = "\
+Example:
+  ractor-host start counter";
+
+const KILL_EXAMPLE: &str = "\
+Example:
+  ractor-host kill counter";
+
+const RESTART_EXAMPLE: &str = "\
+Example:
+  ractor-host restart counter --output json";
 
 const DESCRIBE_EXAMPLE: &str = "\
 Example:
@@ -124,6 +142,21 @@ pub(super) enum Command {
     /// List the process groups that nodes see, and where their members are.
     #[command(after_help = "Example:\n  ractor-host groups --output json")]
     Groups(GroupsArguments),
+    /// Stop an actor in order, and keep it stopped.
+    ///
+    /// It handles what it is at and ends; its supervisor leaves it so until `ractor-host start`, and `status` shows it. The node stays
+    /// ready: it does not miss what an operator stopped.
+    #[command(after_help = STOP_EXAMPLES)]
+    Stop(SteerArguments),
+    /// Start an actor of node.toml that was stopped, was given up or has ended.
+    #[command(after_help = START_EXAMPLE)]
+    Start(SteerArguments),
+    /// End an actor at once, in the middle of what it does. Its supervisor starts it again as after any failure.
+    #[command(after_help = KILL_EXAMPLE)]
+    Kill(SteerArguments),
+    /// Have an actor go on afresh: a guest with a fresh instance and its mailbox, a native actor as a new one.
+    #[command(after_help = RESTART_EXAMPLE)]
+    Restart(SteerArguments),
     #[command(flatten)]
     Project(ProjectCommand),
 }
@@ -270,6 +303,20 @@ pub(super) struct PsArguments {
 pub(super) struct GroupsArguments {
     #[command(flatten)]
     pub(super) control: ControlArguments,
+    /// The format of the output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) output: OutputFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SteerArguments {
+    #[command(flatten)]
+    pub(super) control: ControlArguments,
+    /// Who is meant: an actor's name, `NAME@NODE`, `group:NAME` or `pid:N`.
+    pub(super) target: Target,
+    /// If several are meant, all of them: the members of a group, or the actors of that name on all nodes that are asked.
+    #[arg(long)]
+    pub(super) all: bool,
     /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
     pub(super) output: OutputFormat,

@@ -12,8 +12,8 @@ use ractor::{Actor, ActorCell, ActorId, ActorRef, RpcReplyPort, concurrency, pg}
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::target::Target;
 use crate::config::{Cookie, PeerAddress};
+use crate::control::Target;
 use crate::directory::{DESCRIBE_VARIANT, SendRefused};
 use crate::guest::{Contract, DESCRIBE_ARGUMENTS, DescriptionError};
 use crate::host::Dial;

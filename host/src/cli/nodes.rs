@@ -11,8 +11,8 @@ use super::client::{CLIENT_NAME, ClientError, ClusterClient, Deadline};
 use super::credentials::{cookie_of_cluster, dial, key};
 use super::failure::Failure;
 use super::output;
-use super::target::Target;
 use crate::config::{Cookie, NodeConfig, PeerAddress};
+use crate::control::Target;
 use crate::control::{Answer, AskError, CONTROL, ControlClient, DeployKey, LocalClient, OtherNode, Request, upload};
 use crate::host::{Dial, HostBuilder, local_sockets};
 

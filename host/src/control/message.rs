@@ -10,6 +10,7 @@ use std::str::FromStr;
 use ractor::RpcReplyPort;
 use serde::{Deserialize, Serialize};
 
+use super::steering::{Steer, SteeredActor, StoppedActor};
 use crate::RactorClusterMessage;
 use crate::supervision::reload::{ActorReport, Outcome, Reload, ReloadReport};
 
@@ -118,6 +119,10 @@ pub(crate) enum Request {
     Rollback { id: RequestId, module: String },
     /// What became of the request of this number? If it is still worked on, the answer waits for its end.
     Outcome { id: RequestId },
+    /// Stop, start, kill or restart actors.
+    Steer(Steer),
+    /// What have operators stopped?
+    Stopped,
 }
 
 /// The number of a request that changes something. Its client draws it at random, and can ask by it what became of the request,
@@ -200,6 +205,12 @@ pub(crate) enum Answer {
     },
     /// Nothing is known of the request that was asked for: it did not arrive, or was forgotten.
     NoRecord,
+    Steered {
+        actors: Vec<SteeredActor>,
+    },
+    Stopped {
+        actors: Vec<StoppedActor>,
+    },
 }
 
 impl Answer {
@@ -241,6 +252,9 @@ pub(crate) struct NodeStatus {
     /// The first of the actors that were given up.
     #[serde(default)]
     pub(crate) given_up: Vec<GivenUpStatus>,
+    /// What operators have stopped, which the node does not miss.
+    #[serde(default)]
+    pub(crate) stopped: Vec<StoppedActor>,
     pub(crate) modules: Vec<ModuleStatus>,
 }
 

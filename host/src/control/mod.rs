@@ -17,7 +17,9 @@ mod role;
 mod seal;
 mod service;
 mod sessions;
+mod steering;
 mod store;
+mod target;
 mod worker;
 
 pub use key::{DeployKey, KeyError};
@@ -34,5 +36,7 @@ pub(crate) use message::{
 };
 pub(crate) use message::{Answer, Request, RequestId};
 pub(crate) use service::Service;
+pub(crate) use steering::{Steer, SteeredActor, StoppedActor};
 pub(crate) use store::ComponentStore;
+pub(crate) use target::Target;
 pub(crate) use worker::RequestWorker;

@@ -20,6 +20,8 @@ impl Role {
             Request::Status | Request::Nodes | Request::Actors | Request::Groups | Request::Outcome { .. } => {
                 Self::Observe
             }
+            Request::Stopped => Self::Observe,
+            Request::Steer(_) => Self::Operate,
             Request::BeginUpload { .. }
             | Request::Upload { .. }
             | Request::Reload { .. }

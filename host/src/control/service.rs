@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::message::{ActorRow, GroupRow, NodeStatus, OtherNode};
+use super::steering::{Steer, SteeredActor, StoppedActor};
 use crate::directory::BoxFuture;
 use crate::guest::Digest;
 use crate::supervision::reload::{Reload, ReloadReport};
@@ -29,4 +30,10 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// The components that are in use, or may be gone back to.
     fn components(&self) -> BTreeSet<Digest>;
+
+    /// Stops, starts, kills or restarts actors, and says of each what became of it.
+    fn steer(&self, steer: Steer) -> BoxFuture<'_, Result<Vec<SteeredActor>, String>>;
+
+    /// What operators have stopped.
+    fn stopped(&self) -> BoxFuture<'_, Vec<StoppedActor>>;
 }

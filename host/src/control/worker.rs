@@ -125,6 +125,14 @@ impl RequestWorker {
                 let report = self.service.rollback(module).await?;
                 Ok(Answer::report(report))
             }
+            Request::Steer(steer) => {
+                let actors = self.service.steer(steer).await?;
+                Ok(Answer::Steered { actors })
+            }
+            Request::Stopped => {
+                let actors = self.service.stopped().await;
+                Ok(Answer::Stopped { actors })
+            }
         }
     }
 

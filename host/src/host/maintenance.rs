@@ -55,6 +55,7 @@ impl Maintenance {
             modules: modules.clone(),
             readiness: root.readiness_watch().clone(),
             reloader: reloader.clone(),
+            steering: root.steering().clone(),
         };
         let store = deployments.as_ref().map(|deployments| deployments.store.clone());
         let worker = Arc::new(RequestWorker::new(Arc::new(service), store));

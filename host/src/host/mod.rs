@@ -38,6 +38,7 @@ mod service;
 mod signals;
 mod start;
 mod state_dir;
+mod steering;
 mod stopping;
 #[cfg(test)]
 mod tests;

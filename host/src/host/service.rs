@@ -10,16 +10,17 @@ use super::actors;
 use super::error::{HostError, startup_reason};
 use super::groups;
 use super::reloader::Reloader;
+use super::steering;
 use crate::config::ControlSection;
 use crate::control::{
     self, ActorRow, ActorStatus, CONTROL, ControlSetup, GivenUpStatus, GroupRow, ModuleStatus, NodeStatus, OtherNode,
-    RequestWorker, RestartGuard, Service,
+    RequestWorker, RestartGuard, Service, Steer, SteeredActor, StoppedActor,
 };
 use crate::directory::{self, BoxFuture};
 use crate::guest::{Digest, Module, Modules};
 use crate::node::NodeServerMessage;
 use crate::supervision::reload::{Reload, ReloadReport};
-use crate::supervision::{ReadinessWatch, Root};
+use crate::supervision::{ReadinessWatch, Root, Steering, StoppedChild};
 
 /// The most actors of a module that a status lists.
 const ACTORS_LISTED: usize = 1000;
@@ -35,6 +36,7 @@ pub(super) struct NodeService {
     pub(super) modules: Modules,
     pub(super) readiness: ReadinessWatch,
     pub(super) reloader: Arc<Reloader>,
+    pub(super) steering: Steering,
 }
 
 impl ControlSection {
@@ -103,6 +105,7 @@ impl Service for NodeService {
                         reason: given_up.reason.to_string(),
                     })
                     .collect(),
+                stopped: self.steering.stopped().into_iter().map(stopped_actor).collect(),
                 modules,
             }
         })
@@ -148,5 +151,20 @@ impl Service for NodeService {
 
     fn components(&self) -> BTreeSet<Digest> {
         self.reloader.components()
+    }
+
+    fn steer(&self, steer: Steer) -> BoxFuture<'_, Result<Vec<SteeredActor>, String>> {
+        Box::pin(async move { steering::steer(&self.steering, &self.modules, &steer).await })
+    }
+
+    fn stopped(&self) -> BoxFuture<'_, Vec<StoppedActor>> {
+        Box::pin(async { self.steering.stopped().into_iter().map(stopped_actor).collect() })
+    }
+}
+
+fn stopped_actor(StoppedChild { name, supervisor }: StoppedChild) -> StoppedActor {
+    StoppedActor {
+        name: name.to_string(),
+        supervisor: supervisor.to_string(),
     }
 }

@@ -4,4 +4,5 @@
 mod local;
 mod operator;
 mod roles;
+mod steering;
 mod views;
