@@ -6,6 +6,10 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::argument::Word;
+use super::operating::{
+    KILL_EXAMPLE, LOGLEVEL_EXAMPLES, LOGS_EXAMPLES, LoglevelArguments, LogsArguments, RESTART_EXAMPLE, START_EXAMPLE,
+    STOP_EXAMPLES, SteerArguments,
+};
 use super::project::ProjectCommand;
 use super::timeout::parse_timeout;
 use crate::config::{ConfigOptions, PeerAddress, Type};
@@ -56,24 +60,6 @@ Examples:
   ractor-host ps
   ractor-host ps -f /etc/ractor-host/node.toml --output json
   ractor-host ps --node 127.0.0.1:4697 --all-nodes --cookie-file cookie --key-file deploy.key";
-
-const STOP_EXAMPLES: &str = "\
-Examples:
-  ractor-host stop counter
-  ractor-host stop counter@alpha --node 127.0.0.1:4697 --all-nodes --cookie-file cookie --key-file operate.key
-  ractor-host stop group:counters --all";
-
-const START_EXAMPLE: &str = "\
-Example:
-  ractor-host start counter";
-
-const KILL_EXAMPLE: &str = "\
-Example:
-  ractor-host kill counter";
-
-const RESTART_EXAMPLE: &str = "\
-Example:
-  ractor-host restart counter --output json";
 
 const DESCRIBE_EXAMPLE: &str = "\
 Example:
@@ -157,6 +143,14 @@ pub(super) enum Command {
     /// Have an actor go on afresh: a guest with a fresh instance and its mailbox, a native actor as a new one.
     #[command(after_help = RESTART_EXAMPLE)]
     Restart(SteerArguments),
+    /// Show what a node logs, or change it while the node runs.
+    #[command(after_help = LOGLEVEL_EXAMPLES)]
+    Loglevel(LoglevelArguments),
+    /// Show the last lines of a node's log, and with --follow those to come.
+    ///
+    /// The node keeps its last lines in memory, 1 MiB of them, whatever becomes of its stderr.
+    #[command(after_help = LOGS_EXAMPLES)]
+    Logs(LogsArguments),
     #[command(flatten)]
     Project(ProjectCommand),
 }
@@ -303,20 +297,6 @@ pub(super) struct PsArguments {
 pub(super) struct GroupsArguments {
     #[command(flatten)]
     pub(super) control: ControlArguments,
-    /// The format of the output.
-    #[arg(long, value_enum, default_value_t)]
-    pub(super) output: OutputFormat,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct SteerArguments {
-    #[command(flatten)]
-    pub(super) control: ControlArguments,
-    /// Who is meant: an actor's name, `NAME@NODE`, `group:NAME` or `pid:N`.
-    pub(super) target: Target,
-    /// If several are meant, all of them: the members of a group, or the actors of that name on all nodes that are asked.
-    #[arg(long)]
-    pub(super) all: bool,
     /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
     pub(super) output: OutputFormat,

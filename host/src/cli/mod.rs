@@ -17,8 +17,11 @@ mod encoding;
 mod failure;
 mod groups;
 mod inspect;
+mod loglevel;
+mod logs;
 mod message;
 mod nodes;
+mod operating;
 mod output;
 mod process;
 mod project;
@@ -70,6 +73,8 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Start(arguments) => steer::steer(SteerAction::Start, &arguments, &builder),
         Command::Kill(arguments) => steer::steer(SteerAction::Kill, &arguments, &builder),
         Command::Restart(arguments) => steer::steer(SteerAction::Restart, &arguments, &builder),
+        Command::Loglevel(arguments) => loglevel::loglevel(&arguments, &builder),
+        Command::Logs(arguments) => logs::logs(&arguments, &builder),
         Command::Project(command) => project::project(command, builder.interfaces()),
     };
     outcome.unwrap_or_else(Failure::report)

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 
@@ -183,6 +184,11 @@ impl ControlledNode {
             Channel::Cluster { control, .. } => control.ask(request, piece, wait).await,
             Channel::Local(client) => client.ask(request, piece, wait).await,
         }
+    }
+
+    /// From now on, requests have this time.
+    pub(super) fn renew_deadline(&mut self, time: Duration) {
+        self.deadline = Deadline::after(time);
     }
 
     /// Uploads a component; gives how many bytes of it the node lacked.

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::arguments::{OutputFormat, SteerArguments};
+use super::arguments::OutputFormat;
 use super::deploy::{json, on_nodes};
 use super::failure::Failure;
 use super::nodes::ControlledNode;
+use super::operating::SteerArguments;
 use super::output::{self, printable};
 use crate::control::{Answer, Request, Steer, SteeredActor, Target};
 use crate::host::HostBuilder;

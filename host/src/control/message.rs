@@ -10,6 +10,7 @@ use std::str::FromStr;
 use ractor::RpcReplyPort;
 use serde::{Deserialize, Serialize};
 
+use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::steering::{Steer, SteeredActor, StoppedActor};
 use crate::RactorClusterMessage;
 use crate::supervision::reload::{ActorReport, Outcome, Reload, ReloadReport};
@@ -123,6 +124,13 @@ pub(crate) enum Request {
     Steer(Steer),
     /// What have operators stopped?
     Stopped,
+    /// What is logged? And if a change is wanted: for good, or for so many seconds.
+    LogLevels {
+        change: Option<LevelChange>,
+        seconds: Option<u64>,
+    },
+    /// Which lines are there in the log?
+    Logs(LogQuery),
 }
 
 /// The number of a request that changes something. Its client draws it at random, and can ask by it what became of the request,
@@ -211,6 +219,8 @@ pub(crate) enum Answer {
     Stopped {
         actors: Vec<StoppedActor>,
     },
+    LogLevels(LogLevels),
+    Logs(LogLines),
 }
 
 impl Answer {

@@ -12,6 +12,7 @@ mod key;
 mod ledger;
 #[cfg(unix)]
 mod local;
+mod logs;
 mod message;
 mod role;
 mod seal;
@@ -30,6 +31,7 @@ pub(crate) use actor::{ControlSetup, RestartGuard, start};
 pub(crate) use client::{AskError, ControlClient, upload};
 #[cfg(unix)]
 pub(crate) use local::{LocalClient, LocalDoor, MAX_PATH, open};
+pub(crate) use logs::{ActorLevel, LevelChange, LogLevel, LogLevels, LogLines, LogQuery, LoggedLine};
 pub(crate) use message::{
     ActorKind, ActorModule, ActorRow, ActorStatus, CONTROL, GivenUpStatus, GroupRow, MembersElsewhere, ModuleStatus,
     NodeStatus, OtherNode,

@@ -22,6 +22,8 @@ impl Role {
             }
             Request::Stopped => Self::Observe,
             Request::Steer(_) => Self::Operate,
+            Request::LogLevels { change: None, .. } | Request::Logs(_) => Self::Observe,
+            Request::LogLevels { change: Some(_), .. } => Self::Operate,
             Request::BeginUpload { .. }
             | Request::Upload { .. }
             | Request::Reload { .. }

@@ -1,7 +1,9 @@
 //! What the control actor has done: by whatever it is that runs the node.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::message::{ActorRow, GroupRow, NodeStatus, OtherNode};
 use super::steering::{Steer, SteeredActor, StoppedActor};
 use crate::directory::BoxFuture;
@@ -36,4 +38,14 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// What operators have stopped.
     fn stopped(&self) -> BoxFuture<'_, Vec<StoppedActor>>;
+
+    /// What is logged, after a change if one is wanted: for good, or for this time.
+    fn log_levels(
+        &self,
+        change: Option<LevelChange>,
+        passing: Option<Duration>,
+    ) -> BoxFuture<'_, Result<LogLevels, String>>;
+
+    /// Lines of the log. If there is none, waits for one for a while.
+    fn logs(&self, query: LogQuery) -> BoxFuture<'_, Result<LogLines, String>>;
 }

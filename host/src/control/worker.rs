@@ -1,6 +1,7 @@
 //! What is asked of a node, carried out: by whatever way it was asked, and whoever asked has proved that they may.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -59,6 +60,11 @@ impl RequestWorker {
             // It only waits, so it takes nobody's place.
             drop(permit);
             return self.ledger.outcome(id).await.unwrap_or(Answer::NoRecord);
+        }
+        if let Request::Logs(_) = request {
+            // It may wait for a line, and nobody is to wait for it.
+            drop(permit);
+            return answer_of(self.done(request, piece).await);
         }
         let Some(id) = changes(&request) else {
             return answer_of(self.done(request, piece).await);
@@ -133,6 +139,11 @@ impl RequestWorker {
                 let actors = self.service.stopped().await;
                 Ok(Answer::Stopped { actors })
             }
+            Request::LogLevels { change, seconds } => {
+                let passing = seconds.map(Duration::from_secs);
+                Ok(Answer::LogLevels(self.service.log_levels(change, passing).await?))
+            }
+            Request::Logs(query) => Ok(Answer::Logs(self.service.logs(query).await?)),
         }
     }
 

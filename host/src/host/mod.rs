@@ -23,6 +23,7 @@ mod given_up_tests;
 mod groups;
 #[cfg(unix)]
 mod local_socket;
+mod logs;
 mod maintenance;
 mod module_files;
 mod modules;

@@ -9,12 +9,14 @@ use ractor::ActorRef;
 use super::actors;
 use super::error::{HostError, startup_reason};
 use super::groups;
+use super::logs;
 use super::reloader::Reloader;
 use super::steering;
 use crate::config::ControlSection;
 use crate::control::{
-    self, ActorRow, ActorStatus, CONTROL, ControlSetup, GivenUpStatus, GroupRow, ModuleStatus, NodeStatus, OtherNode,
-    RequestWorker, RestartGuard, Service, Steer, SteeredActor, StoppedActor,
+    self, ActorRow, ActorStatus, CONTROL, ControlSetup, GivenUpStatus, GroupRow, LevelChange, LogLevels, LogLines,
+    LogQuery, ModuleStatus, NodeStatus, OtherNode, RequestWorker, RestartGuard, Service, Steer, SteeredActor,
+    StoppedActor,
 };
 use crate::directory::{self, BoxFuture};
 use crate::guest::{Digest, Module, Modules};
@@ -159,6 +161,18 @@ impl Service for NodeService {
 
     fn stopped(&self) -> BoxFuture<'_, Vec<StoppedActor>> {
         Box::pin(async { self.steering.stopped().into_iter().map(stopped_actor).collect() })
+    }
+
+    fn log_levels(
+        &self,
+        change: Option<LevelChange>,
+        passing: Option<Duration>,
+    ) -> BoxFuture<'_, Result<LogLevels, String>> {
+        Box::pin(async move { logs::levels(change, passing) })
+    }
+
+    fn logs(&self, query: LogQuery) -> BoxFuture<'_, Result<LogLines, String>> {
+        Box::pin(logs::lines(&self.steering, &self.modules, query))
     }
 }
 

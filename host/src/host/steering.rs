@@ -1,5 +1,6 @@
 //! Steering the actors of a node: finding out who is meant, and having it done by whoever is responsible.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ractor::registry::get_all_pids;
@@ -80,6 +81,21 @@ fn aims(steering: &Steering, modules: &Modules, target: &Target) -> Result<Vec<A
             Ok(vec![aim(steering, modules, cell)?])
         }
     }
+}
+
+/// The names of the actors that are meant.
+///
+/// # Errors
+/// Nobody is meant.
+pub(super) fn names_of(steering: &Steering, modules: &Modules, target: &Target) -> Result<BTreeSet<String>, String> {
+    // The control actor of the node may not be steered, but has lines as everybody has.
+    if let Target::Name(name) = target
+        && directory::where_is(name).is_some()
+    {
+        return Ok(BTreeSet::from([name.clone()]));
+    }
+    let aims = aims(steering, modules, target)?;
+    Ok(aims.iter().map(Aim::label).collect())
 }
 
 fn guests(modules: &Modules) -> impl Iterator<Item = GuestRef> {

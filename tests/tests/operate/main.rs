@@ -2,6 +2,7 @@
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod local;
+mod logs;
 mod operator;
 mod roles;
 mod steering;
