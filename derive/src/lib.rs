@@ -30,7 +30,8 @@
 //! - A variant is a *cast*: sent, and never answered. A variant marked `#[rpc]` is a *call*: it has exactly one field
 //!   of type `RpcReplyPort<T>`, at any position, through which the receiver answers with a `T`.
 //! - A message carries its variant's identifier as a string (`Add`), so variants can be added and reordered freely, and
-//!   renamed only together with all peers.
+//!   renamed only together with all peers. `#[wire(name = "Self")]` in front of a variant gives it another name there, such as one
+//!   that is no identifier in Rust.
 //! - The arguments are all fields except the reply port, in the order of the source, whether tuple or named. Each is its length in
 //!   bytes as a big-endian `u64`, then its `BytesConvertable` bytes: `Add(5)` above. A variant without such fields has no bytes at
 //!   all.
@@ -68,6 +69,7 @@
 //! `pot<Order>`, any other type that isn't ractor's `opaque<Order>`.
 
 mod bounds;
+mod contract;
 mod expand;
 mod model;
 mod parse;
@@ -75,7 +77,7 @@ mod portable;
 mod tokens;
 
 use proc_macro::TokenStream;
-use syn::{DeriveInput, parse_macro_input};
+use syn::{DeriveInput, ItemImpl, parse_macro_input};
 
 /// Makes a type a message for actors of the same process. It is never serialized.
 #[proc_macro_derive(RactorMessage)]
@@ -85,11 +87,12 @@ pub fn ractor_message(input: TokenStream) -> TokenStream {
 }
 
 /// Makes an enum a message that can also travel to other nodes and into guests. `#[rpc]` marks the variants that are
-/// calls; they have exactly one `RpcReplyPort<T>` field.
+/// calls; they have exactly one `RpcReplyPort<T>` field. `#[wire(name = "…")]` is what a variant is called on the wire, if not by its
+/// identifier.
 ///
-/// Every other field, and every reply type, must be `ractor::BytesConvertable`. See the crate's documentation for the
-/// bytes and for what is refused.
-#[proc_macro_derive(RactorClusterMessage, attributes(rpc))]
+/// `#[argument("name")]` names a field of a tuple in descriptions. Every other field, and every reply type, must be
+/// `ractor::BytesConvertable`. See the crate's documentation for the bytes and for what is refused.
+#[proc_macro_derive(RactorClusterMessage, attributes(rpc, argument, wire))]
 pub fn ractor_cluster_message(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     match parse::message_enum(&input) {
@@ -114,4 +117,46 @@ pub fn portable_state(input: TokenStream) -> TokenStream {
     portable::state(&input)
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
+}
+
+/// Makes the public methods of an impl the messages of an actor: the short way to write one.
+///
+/// ```ignore
+/// #[derive(Default, PortableState)]
+/// pub struct Counter { count: u64 }
+///
+/// #[ractor::contract]
+/// impl Counter {
+///     pub fn pre_start(count: u64) -> Self { Self { count } }
+///     pub fn add(&mut self, number: u64) { self.count += number }
+///     pub fn get(&self) -> u64 { self.count }
+/// }
+/// ```
+///
+/// It writes the enum of the messages, here `CounterMsg` with `Add(u64)` and `Get(RpcReplyPort<u64>)`, and implements `Actor` for the
+/// type, which is also the actor's state. So the type is `Default`; what is sent and what travels is the same as if all was
+/// written by hand.
+///
+/// | a public method that | is |
+/// |---|---|
+/// | returns nothing, or `Result<(), E>` | a cast, whose error fails the actor |
+/// | returns `T`, or `Result<T, E>` | a call. An error fails the call with that text, and the actor goes on |
+/// | returns nothing, or `Result<(), E>`, and is marked `#[rpc]` | a call whose reply is `()` |
+/// | takes an `RpcReplyPort<T>` | a call that it answers through the port, now or later. An error fails the actor |
+///
+/// `add_all` is the message `AddAll`. A method may be `async`. A parameter of the type `ActorRef<…>` gets the actor itself. The other
+/// parameters travel, and their names and the doc comments are in the contract.
+///
+/// These aren't messages: `pre_start`, which makes the state from the start argument (without it, the state is the default one),
+/// `post_start`, `post_stop`, and `handle_supervisor_evt`, which takes a `SupervisionEvent`. Methods without `pub` are the type's own.
+#[proc_macro_attribute]
+pub fn contract(arguments: TokenStream, input: TokenStream) -> TokenStream {
+    if !arguments.is_empty() {
+        let mistake = syn::Error::new(proc_macro2::Span::call_site(), "`#[contract]` takes no arguments");
+        return mistake.into_compile_error().into();
+    }
+    let mut input = parse_macro_input!(input as ItemImpl);
+    let written = contract::actor(&input).unwrap_or_else(syn::Error::into_compile_error);
+    contract::remove_marks(&mut input);
+    quote::quote! { #input #written }.into()
 }

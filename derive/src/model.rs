@@ -1,7 +1,7 @@
 //! What a message enum is, once it has been checked.
 
 use proc_macro2::Ident;
-use syn::{Generics, Member, Type};
+use syn::{Generics, LitStr, Member, Type};
 
 /// An enum whose variants are casts and calls.
 pub(crate) struct MessageEnum {
@@ -13,6 +13,8 @@ pub(crate) struct MessageEnum {
 /// One message: a call if it has a reply, a cast otherwise.
 pub(crate) struct MessageVariant {
     pub(crate) ident: Ident,
+    /// Its name on the wire, where that isn't its identifier.
+    pub(crate) name: Option<LitStr>,
     /// Its doc comments, one line of text a line.
     pub(crate) documentation: String,
     /// The fields that travel, in the order of the source.
@@ -23,6 +25,8 @@ pub(crate) struct MessageVariant {
 /// A field that travels.
 pub(crate) struct VariantArgument {
     pub(crate) member: Member,
+    /// What descriptions call it, if that isn't the name of the field.
+    pub(crate) name: Option<String>,
     pub(crate) ty: Type,
 }
 
@@ -52,8 +56,9 @@ impl MessageEnum {
 }
 
 impl MessageVariant {
-    /// What names the variant on the wire: its identifier, and a raw one with its `r#`, as the stock derive has it.
+    /// What names the variant on the wire: the name that it was given, or its identifier, a raw one with its `r#`, as the stock
+    /// derive has it.
     pub(crate) fn tag(&self) -> String {
-        self.ident.to_string()
+        self.name.as_ref().map_or_else(|| self.ident.to_string(), LitStr::value)
     }
 }

@@ -4,14 +4,15 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Data, DeriveInput, Error, Expr, ExprLit, Field, GenericArgument, Lit, Member, Meta, MetaNameValue,
-    PathArguments, PathSegment, Type, Variant,
+    Attribute, Data, DeriveInput, Error, Expr, ExprLit, Field, GenericArgument, Lit, LitStr, Member, Meta,
+    MetaNameValue, PathArguments, PathSegment, Type, Variant,
 };
 
 use crate::model::{MessageEnum, MessageVariant, ReplyType, VariantArgument};
 use crate::tokens::find_ident;
 
 const REPLY_PORT: &str = "RpcReplyPort";
+const WIRE: &str = "wire";
 
 /// Checks the whole input.
 pub(crate) fn message_enum(input: &DeriveInput) -> Result<MessageEnum, Error> {
@@ -25,11 +26,12 @@ pub(crate) fn message_enum(input: &DeriveInput) -> Result<MessageEnum, Error> {
     if let Some(attribute) = rpc_attributes(&input.attrs).next() {
         mistakes.add(misplaced(attribute));
     }
-    let variants = data
+    let variants: Vec<MessageVariant> = data
         .variants
         .iter()
         .filter_map(|variant| mistakes.keep(message_variant(variant)))
         .collect();
+    mistakes.keep(check_tags(&variants));
     mistakes.none_or(MessageEnum {
         ident: input.ident.clone(),
         generics: input.generics.clone(),
@@ -72,12 +74,55 @@ fn message_variant(variant: &Variant) -> Result<MessageVariant, Error> {
     {
         mistakes.add(missing_reply_port(&variant.ident, attribute));
     }
+    let name = mistakes.keep(wire_name(variant)).flatten();
     mistakes.none_or(MessageVariant {
         ident: variant.ident.clone(),
+        name,
         documentation: documentation(&variant.attrs),
         arguments,
         reply: replies.pop(),
     })
+}
+
+/// What `#[wire(name = "…")]` says.
+fn wire_name(variant: &Variant) -> Result<Option<LitStr>, Error> {
+    let mut name = None;
+    for attribute in variant.attrs.iter().filter(|attribute| attribute.path().is_ident(WIRE)) {
+        attribute.parse_nested_meta(|meta| {
+            if !meta.path.is_ident("name") {
+                return Err(meta.error("`#[wire(…)]` knows `name = \"…\"`, what the message is called on the wire"));
+            }
+            let given: LitStr = meta.value()?.parse()?;
+            if given.value().is_empty() {
+                return Err(Error::new_spanned(given, "a message has a name that is not empty"));
+            }
+            if name.is_some() {
+                return Err(Error::new_spanned(given, "the message has a name already"));
+            }
+            name = Some(given);
+            Ok(())
+        })?;
+    }
+    Ok(name)
+}
+
+/// No two variants have one name on the wire.
+fn check_tags(variants: &[MessageVariant]) -> Result<(), Error> {
+    let mut mistakes = Mistakes::default();
+    for (at, variant) in variants.iter().enumerate() {
+        let tag = variant.tag();
+        let before = variants.iter().take(at).find(|before| before.tag() == tag);
+        if let Some(before) = before {
+            // Only one of them can have its name from its identifier.
+            let place = variant.name.as_ref().or(before.name.as_ref());
+            let message = format!(
+                "`{}` and `{}` are both `{tag}` on the wire",
+                before.ident, variant.ident
+            );
+            mistakes.add(Error::new_spanned(place, message));
+        }
+    }
+    mistakes.none_or(())
 }
 
 /// What a field is for.
@@ -95,8 +140,19 @@ fn role(field: &Field, member: Member) -> Result<FieldRole, Error> {
     refuse_nested_port(&field.ty)?;
     Ok(FieldRole::VariantArgument(VariantArgument {
         member,
+        name: argument_name(field)?,
         ty: field.ty.clone(),
     }))
+}
+
+/// What `#[argument("name")]` says.
+fn argument_name(field: &Field) -> Result<Option<String>, Error> {
+    let attribute = field
+        .attrs
+        .iter()
+        .find(|attribute| attribute.path().is_ident("argument"));
+    let name = attribute.map(|attribute| attribute.parse_args::<LitStr>().map(|name| name.value()));
+    name.transpose()
 }
 
 /// The last segment of a path to `RpcReplyPort`, whatever leads there.
@@ -209,10 +265,10 @@ fn missing_reply_port(variant: &Ident, attribute: &Attribute) -> Error {
 
 /// The mistakes found so far, as the one error that reports them all.
 #[derive(Default)]
-struct Mistakes(Option<Error>);
+pub(crate) struct Mistakes(Option<Error>);
 
 impl Mistakes {
-    fn add(&mut self, mistake: Error) {
+    pub(crate) fn add(&mut self, mistake: Error) {
         match &mut self.0 {
             Some(all) => all.combine(mistake),
             none => *none = Some(mistake),
@@ -220,7 +276,7 @@ impl Mistakes {
     }
 
     /// Takes the mistake out of a result.
-    fn keep<T>(&mut self, result: Result<T, Error>) -> Option<T> {
+    pub(crate) fn keep<T>(&mut self, result: Result<T, Error>) -> Option<T> {
         result.map_err(|mistake| self.add(mistake)).ok()
     }
 
@@ -228,7 +284,7 @@ impl Mistakes {
         self.0.is_none()
     }
 
-    fn none_or<T>(self, value: T) -> Result<T, Error> {
+    pub(crate) fn none_or<T>(self, value: T) -> Result<T, Error> {
         self.0.map_or(Ok(value), Err)
     }
 }

@@ -161,7 +161,7 @@ type Task struct{ wait wait }
 func (a *Async) Go(body func(async *Async)) *Task {
 	made := &Task{}
 	begin(func(async *Async) {
-		if err := protected("a task", func() { body(async) }); err != nil {
+		if err := protected("a task", func() error { body(async); return nil }); err != nil {
 			the.failure = err
 		}
 		made.wait.settle(nil, nil)

@@ -44,53 +44,49 @@ func (e *engine) PreStart(bytes []byte) error {
 	if e.start == nil {
 		return nil
 	}
-	var values []reflect.Value
+	slots := e.start.slots()
 	if len(e.start.codecs) == 1 {
-		value := reflect.New(e.start.arguments[0]).Elem()
-		if err := e.start.codecs[0].decode(bytes, value); err != nil {
+		if err := e.start.codecs[0].decode(bytes, slots[0]); err != nil {
 			return fmt.Errorf("the start argument is no %s: %w", e.start.codecs[0].name, err)
 		}
-		values = append(values, value)
 	}
-	return e.start.invoke(values).err
+	return e.start.invoke(slots).err
 }
 
 func (e *engine) PostStart() error {
 	if actor, ok := e.self.Interface().(interface{ PostStart() error }); ok {
-		return fallible("PostStart", actor.PostStart)
+		return protected("PostStart", actor.PostStart)
 	}
 	return nil
 }
 
 func (e *engine) PostStop() error {
 	if actor, ok := e.self.Interface().(interface{ PostStop() error }); ok {
-		return fallible("PostStop", actor.PostStop)
+		return protected("PostStop", actor.PostStop)
 	}
 	return nil
 }
 
 func (e *engine) PostReload() error {
 	if actor, ok := e.self.Interface().(interface{ PostReload() error }); ok {
-		return fallible("PostReload", actor.PostReload)
+		return protected("PostReload", actor.PostReload)
 	}
 	return nil
 }
 
 func (e *engine) HandleEvent(event node.Event) error {
 	if actor, ok := e.self.Interface().(interface{ HandleEvent(Event) error }); ok {
-		return e.afterTurn(fallible("HandleEvent", func() error { return actor.HandleEvent(event) }))
+		return e.afterTurn(protected("HandleEvent", func() error { return actor.HandleEvent(event) }))
 	}
 	return nil
 }
 
-func fallible(what string, run func() error) error {
-	var err error
-	return protected(what, func() { err = run() }, &err)
-}
-
 func (e *engine) Snapshot() (state []byte, err error) {
 	if actor, ok := e.self.Interface().(snapshots); ok {
-		err = protected("Snapshot", func() { state, err = actor.Snapshot() }, &err)
+		err = protected("Snapshot", func() (failure error) {
+			state, failure = actor.Snapshot()
+			return failure
+		})
 		return state, err
 	}
 	return PortableSnapshot(e.self.Interface())
@@ -98,7 +94,7 @@ func (e *engine) Snapshot() (state []byte, err error) {
 
 func (e *engine) Restore(state []byte, version uint32) error {
 	if actor, ok := e.self.Interface().(restores); ok {
-		return fallible("Restore", func() error { return actor.Restore(state, version) })
+		return protected("Restore", func() error { return actor.Restore(state, version) })
 	}
 	return PortableRestore(e.self.Interface(), state)
 }
@@ -179,25 +175,26 @@ type undecoded struct{ error }
 
 func (e *engine) handle(handler *handler, arguments []byte, call uint64, isCall bool) (node.Progress, result) {
 	if handler.quick != nil {
-		var made result
-		var ok bool
-		made.err = protected(handler.name, func() { made.bytes, ok = handler.quick(arguments) })
-		if ok || made.err != nil {
+		if made, ok := handler.runQuickly(arguments); ok || made.err != nil {
 			return node.Done, made
 		}
 	}
-	async := &Async{}
-	values, err := handler.values(arguments, async, call)
-	if err != nil {
-		return node.Done, result{err: &undecoded{err}}
+	if handler.isAsync {
+		return e.begin(handler, arguments, call, isCall)
 	}
-	if !handler.isAsync {
-		return node.Done, handler.invoke(values)
+	return node.Done, handler.run(arguments, call)
+}
+
+// begin runs a method that may wait.
+func (e *engine) begin(handler *handler, arguments []byte, call uint64, isCall bool) (node.Progress, result) {
+	async, slots := &Async{}, handler.slots()
+	if err := handler.fill(slots, arguments, async, call); err != nil {
+		return node.Done, result{err: &undecoded{err}}
 	}
 	state := &running{what: handler, call: call, isCall: isCall}
 	task := begin(func(turn *Async) {
 		*async = *turn
-		state.result = handler.invoke(values)
+		state.result = handler.invoke(slots)
 	})
 	e.turns()
 	if task.done {
@@ -246,7 +243,7 @@ func (e *engine) after(task *task) {
 // goOn brings what something waited for.
 func (e *engine) goOn(wait *wait, bytes []byte, err *CallError) error {
 	if wait.then != nil {
-		return e.afterCast(fallible("a function of AfterFunc", wait.then))
+		return e.afterCast(protected("a function of AfterFunc", wait.then))
 	}
 	wait.settle(bytes, err)
 	return nil

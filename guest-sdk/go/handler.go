@@ -26,6 +26,8 @@ type handler struct {
 	hasError  bool
 	// Nil if the method is of another kind than those of `quickly`.
 	quick func(arguments []byte) ([]byte, bool)
+	// What the last call had its arguments in, which are zero again. Nil while a call has them.
+	spare []reflect.Value
 }
 
 var typeOfError = reflect.TypeFor[error]()
@@ -107,30 +109,68 @@ func quickly(self reflect.Value, method reflect.Method, kind reflect.Type) func(
 	return nil
 }
 
-// values decodes arguments.
-func (h *handler) values(bytes []byte, async *Async, call uint64) ([]reflect.Value, error) {
-	values := make([]reflect.Value, 0, len(h.arguments)+2)
+// slots are places for what the method is called with.
+func (h *handler) slots() []reflect.Value {
+	kind := h.method.Type()
+	made := make([]reflect.Value, kind.NumIn())
+	for i := range made {
+		made[i] = reflect.New(kind.In(i)).Elem()
+	}
+	return made
+}
+
+// fill decodes arguments into slots.
+func (h *handler) fill(slots []reflect.Value, bytes []byte, async *Async, call uint64) error {
 	if h.isAsync {
-		values = append(values, reflect.ValueOf(async))
+		slots[0].Set(reflect.ValueOf(async))
+		slots = slots[1:]
 	}
 	if h.replies != nil {
-		values = append(values, h.replies.to(call))
+		slots[0].Set(h.replies.to(call))
+		slots = slots[1:]
 	}
 	for i, codec := range h.codecs {
 		if len(bytes) < 8 || binary.BigEndian.Uint64(bytes) > uint64(len(bytes)-8) {
-			return nil, fmt.Errorf("argument %d of %d is missing or cut off", i+1, len(h.codecs))
+			return fmt.Errorf("argument %d of %d is missing or cut off", i+1, len(h.codecs))
 		}
 		size := binary.BigEndian.Uint64(bytes)
-		value := reflect.New(h.arguments[i]).Elem()
-		if err := codec.decode(bytes[8:8+size], value); err != nil {
-			return nil, fmt.Errorf("argument %d is no %s: %w", i+1, codec.name, err)
+		if err := codec.decode(bytes[8:8+size], slots[i]); err != nil {
+			return fmt.Errorf("argument %d is no %s: %w", i+1, codec.name, err)
 		}
-		values, bytes = append(values, value), bytes[8+size:]
+		bytes = bytes[8+size:]
 	}
 	if len(bytes) > 0 {
-		return nil, fmt.Errorf("there are more than %d arguments", len(h.codecs))
+		return fmt.Errorf("there are more than %d arguments", len(h.codecs))
 	}
-	return values, nil
+	return nil
+}
+
+// run calls a method that doesn't wait.
+func (h *handler) run(arguments []byte, call uint64) result {
+	slots := h.spare
+	if slots == nil {
+		slots = h.slots()
+	}
+	h.spare = nil
+	var made result
+	if err := h.fill(slots, arguments, nil, call); err != nil {
+		made.err = &undecoded{err}
+	} else {
+		made = h.invoke(slots)
+	}
+	// The method has copies, and what they point to is to be collected when it is done with that.
+	for _, slot := range slots {
+		slot.SetZero()
+	}
+	h.spare = slots
+	return made
+}
+
+// runQuickly calls a method without reflection. False: its arguments don't decode.
+func (h *handler) runQuickly(arguments []byte) (made result, ok bool) {
+	defer recovered(h.name, &made.err)
+	made.bytes, ok = h.quick(arguments)
+	return made, ok
 }
 
 // result is what became of a handler.
@@ -141,37 +181,35 @@ type result struct {
 
 // invoke calls the method.
 func (h *handler) invoke(values []reflect.Value) (made result) {
-	made.err = protected(h.name, func() {
-		results := h.method.Call(values)
-		if h.hasError {
-			if err, ok := results[len(results)-1].Interface().(error); ok {
-				made.err = err
-				return
-			}
+	defer recovered(h.name, &made.err)
+	results := h.method.Call(values)
+	if h.hasError {
+		if failure := results[len(results)-1]; !failure.IsNil() {
+			made.err, _ = failure.Interface().(error)
+			return made
 		}
-		if h.hasResult {
-			var err error
-			if made.bytes, err = h.reply.append(nil, results[0]); err != nil {
-				made.err = fmt.Errorf("the reply is no %s: %w", h.reply.name, err)
-			}
+	}
+	if h.hasResult {
+		var err error
+		if made.bytes, err = h.reply.append(nil, results[0]); err != nil {
+			made.err = fmt.Errorf("the reply is no %s: %w", h.reply.name, err)
 		}
-	}, &made.err)
+	}
 	return made
 }
 
-// protected runs something whose panic is an error, and goes to the log with the stack. Otherwise it gives the error that is noted.
-func protected(what string, run func(), noted ...*error) (err error) {
-	defer func() {
-		if panicked := recover(); panicked != nil {
-			err = fmt.Errorf("panic: %v", panicked)
-			slog.Error(fmt.Sprintf("%s panicked: %v", what, panicked), "stack", stack())
-		}
-	}()
-	run()
-	if len(noted) > 0 {
-		return *noted[0]
+// protected runs something whose panic is an error.
+func protected(what string, run func() error) (err error) {
+	defer recovered(what, &err)
+	return run()
+}
+
+// recovered is deferred: it makes a panic an error, and puts it into the log with the stack.
+func recovered(what string, err *error) {
+	if panicked := recover(); panicked != nil {
+		*err = fmt.Errorf("panic: %v", panicked)
+		slog.Error(fmt.Sprintf("%s panicked: %v", what, panicked), "stack", stack())
 	}
-	return nil
 }
 
 // stack is that of a panic, from the panic on.

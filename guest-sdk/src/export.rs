@@ -17,6 +17,9 @@
 /// These may follow the actor, in any order:
 ///
 /// - `reload` makes the code replaceable while the actor lives: see `reload::Reload`, with the feature `reload`.
+/// - `awaits` lets handlers await calls and sleeps without the actor standing still, and side by side: see [`Actor`](crate::Actor). It
+///   makes a component some kilobytes larger and each message a little dearer; without it the actor stands still while one is awaited,
+///   and what its handlers await is awaited one after the other. Natively handlers await as ractor's do.
 /// - `state_version = 2` says which version of its state the actor has: a number that is counted up whenever what an earlier version
 ///   of the code kept can't be taken over as it is. It is 0 if it isn't said.
 /// - `start = count` names the start argument.
@@ -27,7 +30,7 @@ macro_rules! export {
     ($(#[doc = $documentation:expr])* $actor:ty $(, $($options:tt)*)?) => {
         $crate::__export_options! {
             { $($($options)*)? }
-            [$actor] [$($documentation),*] [0] [""] [] []
+            [$actor] [$($documentation),*] [0] [""] [] [] []
         }
     };
 }
@@ -36,46 +39,64 @@ macro_rules! export {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __export_options {
-    ({} [$actor:ty] [$($documentation:expr),*] [$version:expr] [$start:expr] [$($protobuf:expr),*] [$($reload:tt)?]) => {
+    (
+        {} [$actor:ty] [$($documentation:expr),*] [$version:expr] [$start:expr] [$($protobuf:expr),*]
+        [$($reload:tt)?] [$($awaits:tt)?]
+    ) => {
         $crate::__export! {
             actor = [$actor], documentation = [$($documentation),*], state_version = [$version],
-            start = [$start], protobuf = [$($protobuf),*], reload = [$($reload)?]
+            start = [$start], protobuf = [$($protobuf),*], reload = [$($reload)?],
+            awaits = [$($awaits)?]
         }
     };
-    ({ reload $(, $($options:tt)*)? } $actor:tt $documentation:tt $version:tt $start:tt $protobuf:tt $reload:tt) => {
+    (
+        { reload $(, $($options:tt)*)? }
+        $actor:tt $documentation:tt $version:tt $start:tt $protobuf:tt $reload:tt $awaits:tt
+    ) => {
         $crate::__export_options! {
-            { $($($options)*)? } $actor $documentation $version $start $protobuf [reload]
+            { $($($options)*)? } $actor $documentation $version $start $protobuf [reload] $awaits
+        }
+    };
+    (
+        { awaits $(, $($options:tt)*)? }
+        $actor:tt $documentation:tt $version:tt $start:tt $protobuf:tt $reload:tt $awaits:tt
+    ) => {
+        $crate::__export_options! {
+            { $($($options)*)? } $actor $documentation $version $start $protobuf $reload [awaits]
         }
     };
     (
         { state_version = $version:expr $(, $($options:tt)*)? }
-        $actor:tt $documentation:tt $before:tt $start:tt $protobuf:tt $reload:tt
+        $actor:tt $documentation:tt $before:tt $start:tt $protobuf:tt $reload:tt $awaits:tt
     ) => {
         $crate::__export_options! {
-            { $($($options)*)? } $actor $documentation [$version] $start $protobuf $reload
+            { $($($options)*)? } $actor $documentation [$version] $start $protobuf $reload $awaits
         }
     };
     (
         { start = $start:ident $(, $($options:tt)*)? }
-        $actor:tt $documentation:tt $version:tt $before:tt $protobuf:tt $reload:tt
+        $actor:tt $documentation:tt $version:tt $before:tt $protobuf:tt $reload:tt $awaits:tt
     ) => {
         $crate::__export_options! {
-            { $($($options)*)? } $actor $documentation $version [::core::stringify!($start)] $protobuf $reload
+            { $($($options)*)? } $actor $documentation $version [::core::stringify!($start)] $protobuf $reload $awaits
         }
     };
     (
         { protobuf = $file:expr $(, $($options:tt)*)? }
-        $actor:tt $documentation:tt $version:tt $start:tt [$($protobuf:expr),*] $reload:tt
+        $actor:tt $documentation:tt $version:tt $start:tt [$($protobuf:expr),*] $reload:tt $awaits:tt
     ) => {
         $crate::__export_options! {
-            { $($($options)*)? } $actor $documentation $version $start [$($protobuf,)* $file] $reload
+            { $($($options)*)? } $actor $documentation $version $start [$($protobuf,)* $file] $reload $awaits
         }
     };
-    ({ $($unknown:tt)+ } $actor:tt $documentation:tt $version:tt $start:tt $protobuf:tt $reload:tt) => {
+    (
+        { $($unknown:tt)+ }
+        $actor:tt $documentation:tt $version:tt $start:tt $protobuf:tt $reload:tt $awaits:tt
+    ) => {
         ::core::compile_error!(::core::concat!(
             "`export!` doesn't know `",
             ::core::stringify!($($unknown)+),
-            "`: what can follow the actor is `reload`, `state_version = NUMBER`, `start = NAME` and `protobuf = BYTES`"
+            "`: what can follow the actor is `awaits`, `reload`, `state_version = NUMBER`, `start = NAME` and `protobuf = BYTES`"
         ));
     };
 }

@@ -28,12 +28,12 @@
 //! | `ActorRef`, `ActorCell`: `get_id`, `get_cell`, `send_message`, `cast`, `call`, `where_is`, `send_serialized` | the same |
 //! | `ActorCell::is_message_type_of` | always none, as natively of an actor on another node |
 //! | `DerivedActorRef`, `ActorRef::get_derived` | the same |
-//! | `ActorCell::get_name` | of this actor, of actors found by name, of children started with one, and of those in supervision events; none for members of a group |
-//! | `ActorCell::{stop, kill}` | of this actor and its children; of others it is logged as an error |
+//! | `ActorCell::get_name` | of this actor and its children, of actors found by name, and of those in supervision events; none for members of a group |
+//! | `ActorCell::{stop, kill}` | of this actor and its children; of others it is logged as an error. With `awaits`, a stop from outside drops the handler that awaits, where natively it waits for it |
 //! | `ActorCell::{get_children, stop_children, try_get_supervisor, monitor, unmonitor}` | of this actor; of others it is logged as an error. Anybody can be monitored |
 //! | `drain`, `link`, `wait`, `get_status`, `stop_and_wait` and the like | not there |
-//! | `cast!`, `call!`, `call_t!`, `rpc::{cast, call, CallResult}` | the same results. A call suspends the whole actor, so calls are made one after the other; one that would close a circle of waiting guests, or goes to the actor itself, gets no reply at once instead of never |
-//! | `rpc::multi_call` | the same results; the calls are made one after the other |
+//! | `cast!`, `call!`, `call_t!`, `rpc::{cast, call, CallResult}` | the same results. If the actor is exported with `awaits`, calls are under way side by side, as natively; otherwise the actor stands still for each. One that would close a circle of waiting guests, or goes to the actor itself, gets no reply at once instead of never |
+//! | `rpc::multi_call` | the same results; without `awaits` the calls are made one after the other |
 //! | `forward!`, `call_and_forward` | not there: nothing runs beside a handler |
 //! | an undecodable message | a cast is dropped and logged; a call fails with the reason, which its caller hears |
 //! | `RpcReplyPort`: `send`, `is_closed`, `get_timeout` | may be kept in the state and answered later; an error doesn't hand the reply back; the timeout of a received call is not known |
@@ -47,14 +47,14 @@
 //! | `pg::{monitor_scope, demonitor_scope, which_scopes, …}` | not there |
 //! | `registry::where_is` | native actors and guests alike, also those of other nodes by `name@node@host`; the children of a guest by the names that they were given, but those of other actors by `parent/name` |
 //! | `time::{send_after, send_interval, exit_after}` and the methods of those names | kept by the node, within its limits. The message is made when the timer is set; `exit_after` is for this actor only. The `JoinHandle` has `abort` and can't be awaited |
-//! | `concurrency::{Duration, Instant, sleep}` | sleep suspends the actor |
-//! | `concurrency::{spawn, timeout, oneshot, …}`, `OutputPort` | not there |
+//! | `concurrency::{Duration, Instant, sleep, timeout, interval}` | the same with `awaits`; otherwise the actor stands still for a sleep, and nothing ends at its timeout |
+//! | `concurrency::{spawn, oneshot, …}`, `OutputPort` | not there |
 //! | `tracing` events | become log events of the host, up to level debug, with the fields of the spans that they are in |
 //!
 //! What guests have besides is there natively, too: [`FailCall`] to fail a call for a reason and [`requests`] to hear why a call failed,
-//! [`module`] for children, [`config`] for what node.toml says to an actor,
+//! [`module`] for children, [`node`] for the name of the node, [`config`] for what node.toml says to an actor,
 //! [`address`] for references that travel in messages, and [`exit`] to fail at once. Natively the program around the actors
-//! says what is behind them (`module::register`, `config::set`, `address::install`), and in a test `testing::TestHost`,
+//! says what is behind them (`module::register`, `config::set`, `node::set_name`, `address::install`), and in a test `testing::TestHost`,
 //! with the feature `testing` in the dev-dependencies.
 //!
 //! # Features
@@ -70,7 +70,40 @@
 //! - `reload`: `ractor::reload`, actors whose code can be replaced while they live.
 //! - `testing`: `ractor::testing`, a host for the tests of actors, natively. For dev-dependencies only.
 //!
-//! With the first two, an actor can be as short as this:
+//! The shortest way to write an actor is [`contract`], for which the public methods of an impl are the messages:
+//!
+//! ```
+//! # #[cfg(feature = "reload")]
+//! # mod counter {
+//! # use ractor_guest as ractor;
+//! use ractor::reload::{PortableState, Reload};
+//!
+//! #[derive(Default, PortableState)]
+//! pub struct Counter {
+//!     count: u64,
+//! }
+//!
+//! #[ractor::contract]
+//! impl Counter {
+//!     pub fn pre_start(count: u64) -> Self {
+//!         Self { count }
+//!     }
+//!
+//!     pub fn add(&mut self, number: u64) {
+//!         self.count += number;
+//!     }
+//!
+//!     pub fn get(&self) -> u64 {
+//!         self.count
+//!     }
+//! }
+//!
+//! impl Reload for Counter {}
+//! ractor::export!(Counter, reload, start = count);
+//! # }
+//! ```
+//!
+//! With the first two features, and ractor's own attribute, it is this:
 //!
 //! ```
 //! # #[cfg(all(feature = "actor-macros", feature = "blanket_serde"))]
@@ -118,8 +151,9 @@
 //! # }
 //! ```
 //!
-//! An async handler may await calls, `sleep` and whatever finishes by itself. A future that waits for something else
-//! fails the actor with a message that says so.
+//! An async handler may await calls, `sleep`, what is made of them, and whatever finishes by itself. A future that waits for something
+//! else fails the actor with a message that says so. `ractor::export!(Shop, awaits);` has handlers await side by side, and the actor
+//! hear a stop meanwhile: see [`export!`].
 
 pub mod address;
 mod common;
@@ -146,4 +180,4 @@ pub use self::formats::Protobuf;
 pub use self::guest::*;
 #[cfg(not(target_family = "wasm"))]
 pub use self::native::*;
-pub use ractor_host_derive::{RactorClusterMessage, RactorMessage};
+pub use ractor_host_derive::{RactorClusterMessage, RactorMessage, contract};

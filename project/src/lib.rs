@@ -34,6 +34,13 @@ pub use self::language::{Language, UnknownLanguage};
 pub use self::project::Project;
 pub use self::test::test;
 
+/// What guests that are no projects are built with: for `cargo xtask`.
+#[doc(hidden)]
+pub mod parts {
+    pub use crate::build::{c::STACK, component};
+    pub use crate::tools::{C, GO, Pins, Toolset};
+}
+
 /// Every file of the SDKs, by its path in the repository: for `cargo xtask package`.
 #[doc(hidden)]
 pub fn embedded() -> &'static [(&'static str, &'static [u8])] {

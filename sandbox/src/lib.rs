@@ -50,7 +50,7 @@ pub use actor::modules::Versions;
 pub use actor::modules::{Modules, Reloading};
 pub use actor::reload::{Aftermath, Mode, NotReloaded, Proof, Snapshot, StateRoom, Step, Swap, Swapped};
 pub use actor::spawn::{GuestHandle, GuestOptions, spawn};
-pub use component::capabilities::{CapabilityUse, Certainty};
+pub use component::capabilities::{Capabilities, CapabilityUse, Certainty};
 pub use component::complexity::{Complexity, TooComplex};
 pub use component::contract::{Contract, Format, Message, Parameter, Scalar, Schema, Start, TypeExpr};
 pub use component::description::{DESCRIBE_ARGUMENTS, DescriptionError, MAX_CONTRACT_BYTES, MAX_DESCRIPTION_BYTES};

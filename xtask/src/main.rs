@@ -39,7 +39,11 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     /// Build two nodes, start them, and let native and WebAssembly actors call each other
-    Demo,
+    Demo {
+        /// What is shown
+        #[arg(default_value = "counters")]
+        which: demo::Demo,
+    },
     /// Check everything: formatting, lints, every test, dependencies. What `.ci/run` runs
     Test {
         /// Leave out formatting, lints, instruction counts and the dependency policy
@@ -83,7 +87,7 @@ fn run(task: &Task) -> Result<()> {
     process::stop_on_signals()?;
     let workspace = Workspace::find()?;
     match task {
-        Task::Demo => demo::run(&workspace),
+        Task::Demo { which } => demo::run(&workspace, *which),
         Task::Test { show: true, .. } => {
             long::show(&workspace);
             Ok(())

@@ -27,7 +27,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     copy_sdks(workspace)?;
     report::step("the packages, built from their archives");
     workspace
-        .cargo(["package", "--locked"])
+        // The copies are in no commit, which cargo takes for changes that were forgotten.
+        .cargo(["package", "--locked", "--allow-dirty"])
         .args(PACKAGES.iter().flat_map(|package| ["--package", package]))
         .show()
 }

@@ -22,7 +22,14 @@ const ONE_BUILD: &str = "one-build";
 /// The packages that are built together, with what else is named for its features. Any other is built by itself.
 const TOGETHER: [&[&str]; 3] = [
     // Nodes with guests.
-    &["counter-node", "key-value", "ractor-host", "router", ONE_BUILD],
+    &[
+        "counter-node",
+        "key-value",
+        "polyglot",
+        "ractor-host",
+        "router",
+        ONE_BUILD,
+    ],
     // Peers with the defaults of `ractor_cluster`.
     &["host-peer", "stock-peer"],
     // Programs on the cluster layer without any feature.
@@ -112,16 +119,19 @@ mod tests {
     #[test]
     fn programs_are_built_together_where_that_changes_nothing() -> Result<()> {
         let workspace = Workspace::find()?;
-        let named = ["ractor-host", "c-guest", "stock-peer", "router", "capture-frames"];
+        let named = ["ractor-host", "unix-socket", "stock-peer", "router", "capture-frames"];
         let groups = groups(&workspace, named)?;
         let binaries: Vec<String> = groups.iter().map(|(_, binaries)| binaries.join(" ")).collect();
-        assert_eq!(binaries, ["ractor-host router", "c-guest", "stock-peer capture-frames"]);
+        assert_eq!(
+            binaries,
+            ["ractor-host router", "unix-socket", "stock-peer capture-frames"]
+        );
         let packages: Vec<String> = groups.iter().map(|(packages, _)| packages.join(" ")).collect();
         assert_eq!(
             packages,
             [
-                "counter-node key-value ractor-host router one-build",
-                "c-guest",
+                "counter-node key-value polyglot ractor-host router one-build",
+                "ractor-host-tests unix-socket",
                 "host-peer stock-peer"
             ]
         );

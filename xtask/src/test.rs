@@ -73,7 +73,16 @@ fn format(workspace: &Workspace) -> Result<()> {
     workspace
         .cargo(["fmt", "--all", "--check"])
         .show()
-        .context("not formatted as agreed; `cargo fmt --all` does it")
+        .context("not formatted as agreed; `cargo fmt --all` does it")?;
+
+    // Nothing else here looks at that package, which takes a nightly compiler.
+    let fuzz = workspace.root().join("fuzz/Cargo.toml");
+    report::step("the lock file of the fuzz targets");
+    workspace
+        .cargo(["tree", "--locked", "--depth", "0", "--manifest-path"])
+        .args([fuzz])
+        .show()
+        .context("fuzz/Cargo.lock is stale; `cp Cargo.lock fuzz/ && cargo metadata --manifest-path fuzz/Cargo.toml` makes it anew")
 }
 
 fn lint(workspace: &Workspace) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Many guests of one module: how long they take to start, what they hold while they wait, and how long they pause for
 //! other code.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use bench_guests::ballast::{Ballast, percentile};
 use bench_load::proportional_kib;
 use ractor::{Actor, ActorCell};
 use ractor_host::guest::{
-    Allocation, Engine, EngineConfig, Grants, GuestOptions, Module, ModuleSource, Profile, spawn,
+    Allocation, Engine, EngineConfig, Grants, GuestOptions, Limits, Module, ModuleSource, Profile, spawn,
 };
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -36,21 +37,41 @@ pub(crate) async fn reloads(guests: u32, bytes: u32, times: u32, at_once: usize)
     Ok(json!({ "p50_us": p50, "p99_us": p99, "seconds": seconds }))
 }
 
-/// The counter as a module, and who hears of its guests.
+/// The engine of the counters.
+///
+/// # Errors
+/// It can't have as many guests on this machine.
+pub(crate) fn engine() -> anyhow::Result<Engine> {
+    Ok(Engine::new(EngineConfig {
+        allocation: Allocation::Pool { guests: GUESTS },
+        ..EngineConfig::default()
+    })?)
+}
+
+/// An actor as a module, and who hears of its guests.
 pub(crate) struct Guests {
     module: Module,
     supervisor: ActorCell,
+    arguments: Vec<u8>,
+    profile: Arc<Profile>,
 }
 
 impl Guests {
-    /// Compiles the component.
-    pub(crate) async fn load(component: std::path::PathBuf) -> anyhow::Result<Self> {
-        let engine = Engine::new(EngineConfig {
-            allocation: Allocation::Pool { guests: GUESTS },
-            ..EngineConfig::default()
-        })?;
+    /// Compiles the component of a counter, which starts at 0.
+    pub(crate) async fn counters(engine: &Engine, component: PathBuf) -> anyhow::Result<Self> {
+        let limits = Limits::default();
+        Self::load(engine, component, 0_u64.to_be_bytes().to_vec(), limits).await
+    }
+
+    /// Compiles a component whose guests have these start arguments and limits.
+    pub(crate) async fn load(
+        engine: &Engine,
+        component: PathBuf,
+        arguments: Vec<u8>,
+        limits: Limits,
+    ) -> anyhow::Result<Self> {
         let source = ModuleSource {
-            name: "counter".to_owned(),
+            name: "guest".to_owned(),
             path: component,
             digest: None,
         };
@@ -58,18 +79,21 @@ impl Guests {
         Ok(Self {
             module: engine.load(&source).await?,
             supervisor: supervisor.get_cell(),
+            arguments,
+            profile: Arc::new(Profile {
+                // Those that relay send to others.
+                grants: Arc::new(Grants::of_actors()),
+                limits: Arc::new(limits),
+                ..Profile::default()
+            }),
         })
     }
 
     /// Starts one.
     pub(crate) async fn start(&self) -> anyhow::Result<ActorCell> {
         let options = GuestOptions {
-            arguments: 0_u64.to_be_bytes().to_vec(),
-            // Those that relay send to others.
-            profile: Arc::new(Profile {
-                grants: Arc::new(Grants::of_actors()),
-                ..Profile::default()
-            }),
+            arguments: self.arguments.clone(),
+            profile: self.profile.clone(),
             ..GuestOptions::default()
         };
         Ok(spawn(&self.module, options, self.supervisor.clone()).await?.cell)

@@ -4,6 +4,7 @@
 
 mod counters;
 mod crowd;
+mod languages;
 mod node;
 
 use std::path::PathBuf;

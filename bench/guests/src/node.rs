@@ -5,6 +5,10 @@
 //! | `connect PORT` | connects, and waits until the other node's counters are known |
 //! | `target PLACE KIND` | PLACE is `local`, `remote` or `relay`, KIND is `native` or `guest`: where loads go from now on |
 //! | `crowd N` | starts and stops N guests |
+//! | `language NAME COMPONENT` | loads a counter in a language, and starts one |
+//! | `target language NAME` | loads go to it from now on |
+//! | `crowd N NAME` | starts and stops N of them |
+//! | `list ELEMENTS TIMES COMPONENT` | loads a kitchen, and has one give a list back, TIMES times |
 //! | `reload GUESTS BYTES TIMES AT_ONCE` | reloads GUESTS guests with a state of BYTES, TIMES times |
 
 use std::net::Ipv4Addr;
@@ -13,6 +17,7 @@ use anyhow::{Context, bail};
 use bench_load::{Node, number, word};
 use counter::Counter;
 use ractor::{Actor, ActorCell, ActorRef, pg};
+use ractor_host::guest::Engine;
 use ractor_host::node::client::connect_until_ready;
 use ractor_host::node::{NodeConnectionMode, listen_addr};
 use ractor_host::{NodeServer, NodeServerMessage};
@@ -20,7 +25,8 @@ use serde_json::{Value, json};
 
 use crate::Options;
 use crate::counters::Counted;
-use crate::crowd::{Guests, reloads};
+use crate::crowd::{self, Guests, reloads};
+use crate::languages::{Languages, lists};
 
 /// The kinds of counters. The groups by which other nodes find one of each have the same names.
 const KINDS: [&str; 2] = ["native", "guest"];
@@ -29,8 +35,10 @@ const KINDS: [&str; 2] = ["native", "guest"];
 pub(crate) struct GuestNode {
     server: ActorRef<NodeServerMessage>,
     port: u16,
+    engine: Engine,
     guests: Guests,
     counters: Vec<Counters>,
+    languages: Languages,
     target: Option<Counted>,
 }
 
@@ -70,7 +78,8 @@ impl Counters {
 impl GuestNode {
     /// Starts the counters and the node server.
     pub(crate) async fn start(options: Options) -> anyhow::Result<Self> {
-        let guests = Guests::load(options.component).await?;
+        let engine = crowd::engine()?;
+        let guests = Guests::counters(&engine, options.component).await?;
         let mut counters = Vec::new();
         for kind in KINDS {
             counters.push(Counters::start(kind, &guests, &options.name).await?);
@@ -92,8 +101,10 @@ impl GuestNode {
         Ok(Self {
             server,
             port,
+            engine,
             guests,
             counters,
+            languages: Languages::default(),
             target: None,
         })
     }
@@ -139,11 +150,21 @@ impl Node for GuestNode {
                 connect_until_ready(&self.server, ("127.0.0.1", port), None).await?;
                 Ok(json!({}))
             }
+            ["language", name, component] => {
+                self.languages.start(&self.engine, name, component).await?;
+                Ok(json!({}))
+            }
+            ["target", "language", name] => {
+                self.target = Some(Counted::direct(self.languages.counter(name)?));
+                Ok(json!({}))
+            }
             ["target", place, kind] => {
                 self.target = Some(self.target(place, kind)?);
                 Ok(json!({}))
             }
             ["crowd", guests] => self.guests.crowd(u32::try_from(number(guests)?)?).await,
+            ["crowd", guests, name] => self.languages.of(name)?.crowd(u32::try_from(number(guests)?)?).await,
+            ["list", elements, times, component] => lists(number(elements)?, number(times)?, component).await,
             ["reload", guests, bytes, times, at_once] => {
                 let [guests, bytes, times] = [guests, bytes, times].map(|word| number(word).map(u32::try_from));
                 reloads(guests??, bytes??, times??, usize::try_from(number(at_once)?)?).await

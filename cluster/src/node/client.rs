@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 
 use ractor::concurrency::oneshot;
 use ractor::{ActorRef, MessagingErr};
@@ -111,9 +112,9 @@ where
 /// As [`connect_until_ready`], over TCP, to where a peer says that another node is.
 pub(super) async fn connect_on_hearsay(
     node_server: &ActorRef<NodeServerMessage>,
-    address: &str,
+    addresses: &[SocketAddr],
 ) -> Result<NodeServerSessionInformation, ConnectError> {
-    connect_for(DialPurpose::Hearsay, node_server, address, None).await
+    connect_for(DialPurpose::Hearsay, node_server, addresses, None).await
 }
 
 async fn connect_for(

@@ -10,9 +10,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ractor::concurrency::{JoinHandle, oneshot};
-use ractor::{ActorRef, MessagingErr};
+use ractor::{ActorRef, ActorStatus, MessagingErr};
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::client::{ClientConnectErr, secure};
@@ -56,6 +56,7 @@ impl Connectors {
                 dialling: Dialling::new(peer.backoff, Instant::now().into_std()),
                 peer,
                 tasks: JoinSet::new(),
+                addresses: HashMap::new(),
                 look_up: NameLookUp::default(),
             };
             ConnectorTask(ractor::concurrency::spawn(connector.run()))
@@ -88,7 +89,9 @@ struct PeerConnector {
     peer: Peer,
     dialling: Dialling,
     /// The commands that are being carried out, each for one address.
-    tasks: JoinSet<(SocketAddr, AttemptOutcome)>,
+    tasks: JoinSet<AttemptOutcome>,
+    /// The address of each of them. A task that panics gives nothing back.
+    addresses: HashMap<task::Id, SocketAddr>,
     look_up: NameLookUp,
 }
 
@@ -97,11 +100,13 @@ impl PeerConnector {
         loop {
             // Either branch may be dropped: `join_next` loses no outcome, and the sleep is made anew from the machine's own time.
             tokio::select! {
-                Some(done) = self.tasks.join_next() => match done {
-                    Ok((_, AttemptOutcome::Failed(ClientConnectErr::Messaging(_)))) => return, // this node has ended
-                    Ok((addr, outcome)) => self.handle_outcome(addr, outcome),
-                    Err(error) => tracing::error!(peer = self.peer.address, "the task of a link failed: {error}"),
-                },
+                Some(done) = self.tasks.join_next_with_id() => {
+                    // Nobody would be left to give a session to.
+                    if self.node_server.get_status() >= ActorStatus::Stopping {
+                        return;
+                    }
+                    self.handle_done(done);
+                }
                 () = sleep_until(self.dialling.poll_timeout().into()) => self.resolve().await,
             }
             while let Some(event) = self.dialling.poll_event() {
@@ -110,6 +115,21 @@ impl PeerConnector {
             while let Some(command) = self.dialling.poll_command() {
                 self.carry_out(command);
             }
+        }
+    }
+
+    fn handle_done(&mut self, done: Result<(task::Id, AttemptOutcome), JoinError>) {
+        let (id, outcome) = match done {
+            Ok(done) => done,
+            // The address must be dialled again, as after any other failure.
+            Err(error) => {
+                tracing::error!(peer = self.peer.address, "the task of a link failed: {error}");
+                let id = error.id();
+                (id, AttemptOutcome::Failed(io::Error::other(error).into()))
+            }
+        };
+        if let Some(addr) = self.addresses.remove(&id) {
+            self.handle_outcome(addr, outcome);
         }
     }
 
@@ -136,26 +156,29 @@ impl PeerConnector {
 
     fn carry_out(&mut self, command: DialCommand) {
         let node_server = self.node_server.clone();
-        match command {
+        let (addr, task) = match command {
             DialCommand::Dial { addr, stock_peers } => {
                 let peer = self.peer.clone();
                 let dialled = DialOptions {
                     purpose: DialPurpose::Link,
                     stock_peers,
                 };
-                self.tasks.spawn(async move {
+                let task = self.tasks.spawn(async move {
                     let ended = connect(&node_server, &peer, addr, dialled).await;
-                    (addr, ended.map_or_else(AttemptOutcome::Failed, AttemptOutcome::Ended))
+                    ended.map_or_else(AttemptOutcome::Failed, AttemptOutcome::Ended)
                 });
+                (addr, task)
             }
             DialCommand::AwaitUnlinked { addr, node, at_most } => {
-                self.tasks.spawn(async move {
+                let task = self.tasks.spawn(async move {
                     // It makes no difference whether the link has ended or the wait is over: the address is asked again.
                     drop(timeout(at_most, await_down(&node_server, &node)).await);
-                    (addr, AttemptOutcome::Unlinked)
+                    AttemptOutcome::Unlinked
                 });
+                (addr, task)
             }
-        }
+        };
+        self.addresses.insert(task.id(), addr);
     }
 }
 
@@ -205,3 +228,6 @@ async fn connect(
         .await
         .map_err(|_| ClientConnectErr::Messaging(MessagingErr::ChannelClosed))
 }
+
+#[cfg(test)]
+mod tests;

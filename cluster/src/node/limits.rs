@@ -8,6 +8,10 @@ use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, DEFAULT_MAX_MAILBOX_SIZE, DEFAULT_MA
 /// another session with one of those peers.
 pub(super) const MAX_TRANSITIVE_DIALS: usize = 256;
 
+/// The most names of other nodes that are looked up at one time because peers say them. Each takes a thread until it ends, also if
+/// nobody waits for it any more. Further ones wait, within the time of their connections.
+pub(super) const MAX_HEARSAY_LOOK_UPS: usize = 16;
+
 /// How much of this node's memory the actors of other nodes may take: what stays of each that a peer advertises, of each that
 /// is in a group or was looked up, and of the groups.
 ///

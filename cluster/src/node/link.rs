@@ -13,13 +13,13 @@ use ractor::{ActorCell, RpcReplyPort};
 
 use super::backlog::{AdvertisedActor, WaitingBytes};
 use super::inbound_calls::{CallEnd, CallEnded, InboundCalls, InboundCallsFull};
-use super::outbound_calls::OutboundCalls;
+use super::outbound_calls::{Insertion, OutboundCall, OutboundCalls};
 use super::pid_hash::LocalPids;
 use super::undelivered::Undelivered;
 use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, NodeFlags, SessionLimits};
 use crate::NodeId;
 use crate::directory::{FailCall, FailureReason, MAX_REASON_BYTES, SendRefused};
-use crate::transport::{Enqueued, LARGE_PAYLOAD, Outbox, OutboxError};
+use crate::transport::{Enqueued, LARGE_PAYLOAD, Outbox, OutboxError, Room};
 use crate::wire::{self, CAPABILITY_CALL_FAILED, Call, Control, Data, FRAME_OVERHEAD, Message, Payload};
 
 /// The connection to a peer, shared.
@@ -112,8 +112,9 @@ impl Link {
 
     /// Ends what [`Link::advertise`] began. True if the peer could address it.
     pub(crate) fn withdraw(&self, pid: u64) -> bool {
-        let mut advertised = self.advertised.write();
-        advertised.remove(&pid).is_some()
+        // Dropped outside of the lock, which ends with this line: see `shut`.
+        let withdrawn = self.advertised.write().remove(&pid);
+        withdrawn.is_some()
     }
 
     /// The local actor that the peer addresses by this pid.
@@ -140,20 +141,35 @@ impl Link {
             remote.shrink_to(room);
         }
         drop(remote);
-        self.outbound_calls().fail_actors(pids);
+        let ended = self.outbound_calls().take_actors(pids);
+        drop(ended);
+    }
+
+    /// True if the peer's actor `to` can be addressed.
+    fn has_remote(&self, to: u64) -> bool {
+        self.remote.read().contains(&to)
     }
 
     /// Takes a message for the peer's actor `to`, once there is room for it.
     pub(crate) async fn send_when_room(&self, to: u64, message: SerializedMessage) -> Result<(), SendRefused> {
-        if !self.remote.read().contains(&to) {
+        if !self.has_remote(to) {
             return Err(SendRefused::UnknownActor);
         }
-        self.outbox.room().await;
-        self.send(to, message).map(|_| ()).map_err(|error| match error {
-            Undelivered::TooLarge { .. } => SendRefused::TooLarge,
-            Undelivered::Outbox(OutboxError::Closed) => SendRefused::UnknownActor,
-            _ => SendRefused::Overloaded,
-        })
+        if !self.outbox.has_room() {
+            self.outbox.room().await;
+            // The actor may have ended meanwhile.
+            if !self.has_remote(to) {
+                return Err(SendRefused::UnknownActor);
+            }
+        }
+        // Nothing is awaited between the look at the room and this: see `Room::Found`.
+        self.send_with(Room::Found, to, message)
+            .map(|_| ())
+            .map_err(|error| match error {
+                Undelivered::TooLarge { .. } => SendRefused::TooLarge,
+                Undelivered::Outbox(OutboxError::Closed) | Undelivered::Ended => SendRefused::UnknownActor,
+                _ => SendRefused::Overloaded,
+            })
     }
 
     /// Takes a message for the peer's actor `to`.
@@ -161,6 +177,10 @@ impl Link {
     /// # Errors
     /// The message was given up, and counted. The end of its reply port tells the caller.
     pub fn send(&self, to: u64, message: SerializedMessage) -> Result<Enqueued, Undelivered> {
+        self.send_with(Room::Needed, to, message)
+    }
+
+    fn send_with(&self, room: Room, to: u64, message: SerializedMessage) -> Result<Enqueued, Undelivered> {
         let sent = match message {
             SerializedMessage::Cast {
                 variant,
@@ -169,7 +189,7 @@ impl Link {
             } => self
                 .check_size(payload(&variant, &args, metadata.as_ref()))
                 .and_then(|()| {
-                    self.push(args, |out, args| {
+                    self.push(room, args, |out, args| {
                         wire::encode_cast(out, to, &variant, args, metadata.as_deref())
                     })
                 }),
@@ -186,7 +206,7 @@ impl Link {
                     metadata,
                     ..Call::default()
                 };
-                return self.call(call, size, args, reply);
+                return self.call(room, call, size, args, reply);
             }
             SerializedMessage::CallReply(tag, what) => {
                 self.complete(to, tag, what);
@@ -199,6 +219,7 @@ impl Link {
     /// As [`Link::send`]. A call that is given up is counted before its caller hears of it, since the caller may look at the count.
     fn call(
         &self,
+        room: Room,
         mut call: Call,
         size: usize,
         args: Vec<u8>,
@@ -209,12 +230,16 @@ impl Link {
         let timeout = reply.get_timeout();
         call.timeout_ms = timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
         // Entered before the frame is sent: the reply may come before this returns.
-        let tag = self
-            .outbound_calls()
-            .insert(call.to, reply)
-            .ok_or(Undelivered::TooManyCalls);
+        let Insertion { tag, ended } = self.outbound_calls().insert(call.to, reply);
         call.tag = tag.inspect_err(|error| self.dead_letter(call.to, *error))?;
-        self.push(args, |out, args| wire::encode_call(out, &call, args))
+        drop(ended);
+        // The actor may have ended since somebody looked, and its calls with it. This one came too late for that.
+        if !self.has_remote(call.to) {
+            self.dead_letter(call.to, Undelivered::Ended);
+            self.fail_call(call.to, call.tag, None);
+            return Err(Undelivered::Ended);
+        }
+        self.push(room, args, |out, args| wire::encode_call(out, &call, args))
             .inspect_err(|error| {
                 self.dead_letter(call.to, *error);
                 self.fail_call(call.to, call.tag, None);
@@ -224,7 +249,8 @@ impl Link {
     /// A reply to the call `tag` of the actor `to` arrived.
     pub fn complete(&self, to: u64, tag: u64, what: Vec<u8>) {
         // The lock ends with this line: the send below runs the caller's waker, which may use this link.
-        let port = self.outbound_calls().take(to, tag);
+        let call = self.outbound_calls().take(to, tag);
+        let port = call.and_then(OutboundCall::port_in_time);
         if let Some(Err(_)) = port.map(|port| port.send(what)) {
             tracing::trace!(
                 node_id = self.node_id,
@@ -239,7 +265,8 @@ impl Link {
     /// the peer wrote as the reason, what is too long is cut off, and what isn't text is replaced.
     pub fn fail_call(&self, to: u64, tag: u64, reason: Option<&[u8]>) {
         // The lock ends with this line: the end of the port runs the caller's waker, which may use this link.
-        let port = self.outbound_calls().take(to, tag);
+        let call = self.outbound_calls().take(to, tag);
+        let port = call.and_then(OutboundCall::port_in_time);
         let (Some(port), Some(reason)) = (port, reason) else {
             return;
         };
@@ -263,7 +290,7 @@ impl Link {
     fn reply(&self, to: u64, tag: u64, what: Vec<u8>) {
         let sent = self
             .check_size(what.len())
-            .and_then(|()| self.push(what, |out, what| wire::encode_reply(out, to, tag, what)));
+            .and_then(|()| self.push(Room::Needed, what, |out, what| wire::encode_reply(out, to, tag, what)));
         if let Err(error) = sent {
             self.dead_letter(to, error);
             self.refuse_call(to, tag);
@@ -285,7 +312,11 @@ impl Link {
             reason: Some(reason.as_str().as_bytes().to_vec()),
         });
         // As a reply, and not as a word of the control plane: calls that fail must not use up the room that this has.
-        if self.outbox.push(|out| wire::encode(&failed, out)).is_err() {
+        if self
+            .outbox
+            .push(Room::Needed, |out| wire::encode(&failed, out))
+            .is_err()
+        {
             self.refuse_call(to, tag);
         }
     }
@@ -303,15 +334,16 @@ impl Link {
     /// Encodes a frame with its payload, or around it if that is too large to be copied.
     fn push(
         &self,
+        room: Room,
         payload: Vec<u8>,
         encode: impl FnOnce(&mut BytesMut, Payload<'_>) -> usize,
     ) -> Result<Enqueued, Undelivered> {
         let len = payload.len();
         let taken = if len >= LARGE_PAYLOAD {
             self.outbox
-                .push_around(payload, |out| encode(out, Payload::Apart(len)))?
+                .push_around(room, payload, |out| encode(out, Payload::Apart(len)))?
         } else {
-            self.outbox.push(|out| {
+            self.outbox.push(room, |out| {
                 encode(out, Payload::Within(&payload));
             })?
         };
@@ -326,25 +358,28 @@ impl Link {
         Ok(())
     }
 
-    /// No reply will come any more: every waiting caller hears it now.
+    /// No reply will come any more: every waiting caller hears it now, and whoever calls later hears it at once.
     pub fn fail_all_calls(&self) {
-        self.outbound_calls().clear();
+        let ended = self.outbound_calls().close();
+        drop(ended);
     }
 
     /// Forgets calls whose callers have given up, on both sides.
     pub fn sweep_calls(&self, now: Instant) {
-        self.outbound_calls().sweep_all(now);
+        let ended = self.outbound_calls().sweep_all(now);
+        drop(ended);
         self.inbound_calls.close_overdue(now);
     }
 
     /// The session is over: every waiting caller hears it, and nobody can be addressed or written to.
     pub fn shut(&self) {
-        // First the outbox: a call that is made after the table is cleared must fail.
         self.outbox.close();
-        self.outbound_calls().clear();
+        self.fail_all_calls();
         self.inbound_calls.shut();
-        // Reply ports and stand-ins may keep the link for some time, but must not keep the actors that the tables hold.
-        self.advertised.write().clear();
+        // Reply ports and stand-ins may keep the link for some time, but must not keep the actors that the tables hold. These are
+        // dropped outside of the lock, since an actor may go with the last reference to it, and with it the ports that it holds.
+        let advertised = std::mem::take(&mut *self.advertised.write());
+        drop(advertised);
         self.remote.write().clear();
     }
 
@@ -393,3 +428,6 @@ impl CallEnded for Link {
 fn payload(variant: &str, args: &[u8], metadata: Option<&Vec<u8>>) -> usize {
     variant.len() + args.len() + metadata.map_or(0, Vec::len)
 }
+
+#[cfg(test)]
+mod tests;

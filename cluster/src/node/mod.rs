@@ -15,6 +15,7 @@ pub mod client;
 mod connector;
 mod dialling;
 mod events;
+mod hearsay;
 mod inbound_calls;
 mod ingress;
 mod left_out;

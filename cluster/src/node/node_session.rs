@@ -6,11 +6,10 @@ use std::time::Instant;
 
 use ractor::concurrency::JoinHandle;
 use ractor::{ActorCell, ActorRef, RpcReplyPort};
-use tokio::sync::Semaphore;
 
 use super::admission::Permit;
+use super::hearsay::Hearsay;
 use super::left_out::LeftOut;
-use super::limits::MAX_TRANSITIVE_DIALS;
 use super::link::Link;
 use super::node_requests::DialPurpose;
 use super::stand_ins::StandIns;
@@ -21,6 +20,7 @@ use crate::directory::{self, WantedActor};
 use crate::session::{
     CloseReason, EntryRefusals, LocalChange, PeerAccount, PeerLedger, Role, Session, SessionConfig, StockPeers, Timing,
 };
+use crate::transport::Room;
 use crate::wire::{self, Data};
 
 /// One connection to another node.
@@ -35,8 +35,8 @@ pub struct NodeSession {
     pub(super) limits: SessionLimits,
     /// What the peer takes of this node's memory.
     pub(super) account: Arc<PeerAccount>,
-    /// A permit for each connection that the node may be opening on a peer's word.
-    pub(super) hearsay: Arc<Semaphore>,
+    /// What sessions may do at one time on the word of peers.
+    pub(super) hearsay: Arc<Hearsay>,
     pub(super) timing: Timing,
     pub(super) stand_in_names: StandInNames,
     /// Why it was opened, if this node opened it.
@@ -77,7 +77,7 @@ impl NodeSession {
             connection_mode,
             limits: SessionLimits::default(),
             account: default_account(),
-            hearsay: Arc::new(Semaphore::new(MAX_TRANSITIVE_DIALS)),
+            hearsay: Arc::default(),
             timing: Timing::default(),
             stand_in_names: StandInNames::default(),
             purpose: DialPurpose::default(),
@@ -184,7 +184,10 @@ impl NodeSessionState {
         if let wire::Message::Data(Data::Reply(_)) | wire::Message::Unknown = message {
             return;
         }
-        self.link.outbox().push(|out| wire::encode(message, out)).ok();
+        self.link
+            .outbox()
+            .push(Room::Needed, |out| wire::encode(message, out))
+            .ok();
     }
 
     /// A local actor started. The peer hears of it if it is shared.

@@ -1,24 +1,28 @@
 //! The actor of a node: its listener, its sessions, and the programs that hear of them.
 
 mod settings;
+mod succession;
+#[cfg(test)]
+mod tests;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
+use self::succession::Succession;
 use super::admission::{HandshakeAdmission, Permit};
 use super::connector::Connectors;
 use super::events::Subscriptions;
+use super::hearsay::Hearsay;
 use super::listener::{ListenerMessage, NodeListener, connection_string};
 use super::namesakes::{self, Newcomer};
 use super::node_requests::{DialOptions, DialPurpose, ElectionVerdict, NodeRequest, OpaqueNodeRequest};
 use super::node_session::NodeSessionState;
-use super::session_end::PeerProof;
 use super::session_monitors::{SessionMonitor, SessionMonitors};
 use super::sessions::Sessions;
 use super::{
@@ -57,8 +61,8 @@ pub struct NodeServer {
     admission: Arc<HandshakeAdmission>,
     /// What all peers take of this node's memory.
     ledger: Arc<PeerLedger>,
-    /// A permit for each connection that may be opened on a peer's word at one time.
-    hearsay: Arc<Semaphore>,
+    /// What sessions may do at one time on the word of peers.
+    hearsay: Arc<Hearsay>,
     gate: Option<watch::Receiver<bool>>,
 }
 
@@ -98,6 +102,8 @@ impl NodeServer {
         request: NodeRequest,
     ) {
         match request {
+            // A node that opens no further connection has no use for another peer.
+            NodeRequest::AddPeer(_) if state.quiet => {}
             NodeRequest::AddPeer(peer) => state.connectors.add(myself, *peer),
             NodeRequest::Quiesce(reply) => {
                 // Connectors end before the wait for the listener, during which they would go on dialling.
@@ -215,6 +221,11 @@ impl NodeServer {
             ConnectionOrigin::Accepted(permit) => (true, Some(permit), DialOptions::default(), None),
             ConnectionOrigin::Dialled(dialled, monitor) => (false, None, dialled, monitor),
         };
+        // Connections that were under way when the node was told to take no more, in a TLS handshake or on a peer's word for instance.
+        if state.quiet {
+            tracing::debug!(peer_addr, "dropped a connection: this node opens no further session");
+            return not_opened(monitor);
+        }
         let node_id = next_node_id();
         let mut session = NodeSession::new(
             node_id,
@@ -255,8 +266,18 @@ impl NodeServer {
                 }
                 state.sessions.insert(info);
             }
-            Err(error) => tracing::warn!(peer_addr, "dropped a connection: its session did not start: {error}"),
+            Err(error) => {
+                tracing::warn!(peer_addr, "dropped a connection: its session did not start: {error}");
+                not_opened(monitor);
+            }
         }
+    }
+}
+
+/// Tells whoever opened a connection that no session came of it. Otherwise a connector would take this node for ended.
+fn not_opened(monitor: Option<SessionMonitor>) {
+    if let Some(monitor) = monitor {
+        monitor.not_opened(&CloseReason::Local);
     }
 }
 
@@ -292,92 +313,6 @@ pub struct NodeServerState {
     /// Sessions that have survived an election and wait until the others are gone: what a node said of its actors before a restart
     /// must be gone before what it says after it comes.
     succeeding: Vec<Succession>,
-}
-
-struct Succession {
-    predecessors: Vec<ractor::ActorId>,
-    won: RpcReplyPort<ElectionVerdict>,
-}
-
-impl NodeServerState {
-    /// A session has authenticated and asks whether it survives. Sessions that don't are ended, and the answer waits for that.
-    fn elect(&mut self, id: ractor::ActorId, won: Option<RpcReplyPort<ElectionVerdict>>) {
-        let Some(election) = self.sessions.elect(&self.local.name, id) else {
-            return;
-        };
-        let mut predecessors = Vec::new();
-        for session in election.ending {
-            // Killed, not stopped: what it has yet to send may never be taken, and its peer knows the verdict too.
-            session.kill();
-            predecessors.push(session.get_id());
-        }
-        if election.won
-            && let Some(info) = self.sessions.info(id)
-        {
-            self.subscriptions
-                .each(|subscription| subscription.node_session_authenticated(info.clone()));
-        }
-        // The stock crate's message has no port for the verdict.
-        let Some(won) = won else { return };
-        if election.won && !predecessors.is_empty() {
-            self.succeeding.push(Succession { predecessors, won });
-        } else {
-            won.send(if election.won {
-                ElectionVerdict::Survives
-            } else {
-                ElectionVerdict::Duplicate
-            })
-            .ok();
-        }
-    }
-
-    /// A session is gone: those that waited for it may begin.
-    fn succeed(&mut self, gone: ractor::ActorId) {
-        for succession in &mut self.succeeding {
-            succession.predecessors.retain(|id| *id != gone);
-        }
-        for succession in self
-            .succeeding
-            .extract_if(.., |succession| succession.predecessors.is_empty())
-        {
-            succession.won.send(ElectionVerdict::Survives).ok();
-        }
-    }
-
-    fn ready(&mut self, id: ractor::ActorId) {
-        // The session may have lost an election after it said so.
-        if self.sessions.is_elected(id)
-            && let Some(info) = self.sessions.info(id)
-        {
-            self.subscriptions
-                .each(|subscription| subscription.node_session_ready(info.clone()));
-            self.monitors.ready(info);
-        }
-    }
-
-    fn ended(&mut self, cell: &ActorCell, reason: Option<CloseReason>) {
-        // Asked before the session is forgotten, and with it what its peer proved.
-        let proof = self.sessions.proof(cell.get_id());
-        let Some((info, verdict)) = self.sessions.remove(cell.get_id()) else {
-            return;
-        };
-        // A killed session leaves no state that could say why, so then the verdict by which it was killed counts.
-        let reason = reason.or(verdict).unwrap_or(CloseReason::Local);
-        self.monitors.ended(&info, proof, &reason);
-        let mut info = info;
-        if proof == PeerProof::Nothing {
-            // A name that was never proved is nobody's.
-            info.peer_name = None;
-        }
-        self.subscriptions.each(|subscription| {
-            subscription.node_session_closed(info.clone(), reason.clone());
-            subscription.node_session_disconnected(info.clone());
-        });
-        self.monitors
-            .tell_absences(|node| self.sessions.is_present(node), Some(&reason));
-        // Last: a successor begins when everybody has heard of the end of its predecessor.
-        self.succeed(cell.get_id());
-    }
 }
 
 #[cfg_attr(feature = "async-trait", ractor::async_trait)]

@@ -16,7 +16,7 @@ use super::session_messages::{Inbound, NodeSessionMessage, Outbound, SessionRequ
 use super::stand_ins::{StandInLifetime, StandIns};
 use super::sync;
 use super::timer::SessionTimer;
-use crate::directory::HostedEvent;
+use crate::directory::{HostedEvent, Lent};
 use crate::session::{CloseReason, LocalChange};
 use crate::transport::{NetworkStream, split, write_outbox};
 use crate::wire;
@@ -65,9 +65,18 @@ impl NodeSession {
             SessionRequest::Look(wanted, reply) => drop(reply.send(state.look(wanted))),
             SessionRequest::Lend(pid, reply) => {
                 let cell = self.stand_in(myself, state, pid, StandInLifetime::Lent).await;
-                drop(reply.send(cell));
+                // Made here: whatever becomes of the reply, also if its receiver has gone meanwhile, gives the stand-in back.
+                let lent = cell.map(|cell| {
+                    let loan = state.stand_ins.loan(pid);
+                    let session = myself.clone();
+                    Lent::stand_in(cell, move || {
+                        // A session that has ended has no stand-ins.
+                        drop(session.cast(SessionRequest::GiveBack(loan).into()));
+                    })
+                });
+                drop(reply.send(lent));
             }
-            SessionRequest::GiveBack(pid) => state.stand_ins.take_back(pid).await,
+            SessionRequest::GiveBack(loan) => state.stand_ins.take_back(loan).await,
             SessionRequest::Contested(rival) => state.session.handle_contested(&rival),
             SessionRequest::LinkEnded(reason) => state.session.handle_closed(reason),
             // The peer has proved the cookie since this connection was chosen to give way.

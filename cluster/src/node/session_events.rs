@@ -4,10 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{ActorCell, ActorRef, RpcReplyPort, pg};
-use tokio::time::timeout;
 
-use super::client::{ConnectError, connect_on_hearsay};
-use super::limits::MAX_TRANSITIVE_DIALS;
 use super::memberships::ScopedGroup;
 use super::node_requests::{ElectionVerdict, NodeRequest};
 use super::node_session::NodeSessionState;
@@ -22,9 +19,6 @@ use crate::wire::{self, Actor, GroupChange, MAX_NODE_NAME_BYTES};
 
 /// The time that the node has to decide about a session.
 const NODE_DECISION: Duration = Duration::from_secs(5);
-
-/// The time that a connection on a peer's word has until its session is ready. After it another one may be opened in its place.
-const TRANSITIVE_DIAL: Duration = Duration::from_secs(10);
 
 impl NodeSession {
     /// Carries out everything that the session has decided.
@@ -295,42 +289,9 @@ impl NodeSession {
         };
         // No node lets in another one with a longer name.
         let is_name = |text: &str| text.len() <= MAX_NODE_NAME_BYTES;
-        let mut left_out = 0;
-        for peer in theirs
-            .into_iter()
-            .filter(|peer| is_name(&peer.name) && is_name(&peer.connection_string) && !known(peer))
-        {
-            // Taken without a wait, which would hold up this session until other attempts have ended.
-            let Ok(permit) = self.hearsay.clone().try_acquire_owned() else {
-                left_out += 1;
-                continue;
-            };
-            let node_server = self.node_server.clone();
-            ractor::concurrency::spawn(async move {
-                let address = peer.connection_string.as_str();
-                let connecting = timeout(TRANSITIVE_DIAL, connect_on_hearsay(&node_server, address));
-                match connecting.await {
-                    Ok(Err(ConnectError::Connect(error))) => {
-                        tracing::warn!(peer = peer.name, address, "cannot connect to a peer's peer: {error}");
-                    }
-                    Err(_) => tracing::warn!(
-                        peer = peer.name,
-                        address,
-                        "no session with a peer's peer within {TRANSITIVE_DIAL:?}"
-                    ),
-                    // The end of a session has a line of the log by itself.
-                    Ok(Ok(_) | Err(ConnectError::Closed(_))) => {}
-                }
-                // Kept until the outcome is there, because the limit counts the attempts that are under way.
-                drop(permit);
-            });
-        }
-        if left_out > 0 {
-            tracing::warn!(
-                left_out,
-                "left out some of the nodes that a peer knows: {MAX_TRANSITIVE_DIALS} connections are being opened already"
-            );
-        }
+        let is_new = |peer: &NameMessage| is_name(&peer.name) && is_name(&peer.connection_string) && !known(peer);
+        let new = theirs.into_iter().filter(is_new).collect();
+        self.hearsay.dial(&self.node_server, new);
     }
 }
 

@@ -5,7 +5,8 @@
 use ractor::concurrency::OneshotSender;
 use ractor::{ActorCell, RpcReplyPort};
 
-use crate::directory::{HostedEvent, WantedActor};
+use super::stand_ins::Loan;
+use crate::directory::{HostedEvent, Lent, WantedActor};
 use crate::session::{CloseReason, Rival};
 use crate::wire::{Actor, Data, Message};
 
@@ -58,9 +59,9 @@ pub(super) enum SessionRequest {
     /// Whether the peer advertises an actor, and its pid and name.
     Look(WantedActor, RpcReplyPort<Option<Actor>>),
     /// The stand-in for the peer's actor with this pid, until it is given back.
-    Lend(u64, RpcReplyPort<Option<ActorCell>>),
-    /// Somebody who was lent the stand-in for this pid needs it no more.
-    GiveBack(u64),
+    Lend(u64, RpcReplyPort<Option<Lent>>),
+    /// Somebody who was lent a stand-in needs it no more.
+    GiveBack(Loan),
     /// Another node with the peer's name was turned away.
     Contested(Rival),
     /// The reader or the writer ended.

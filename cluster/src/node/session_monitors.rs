@@ -17,6 +17,29 @@ pub(super) struct SessionMonitor {
     pub(super) ended: Option<RpcReplyPort<SessionEnd>>,
 }
 
+impl SessionMonitor {
+    /// There is no session, for this reason.
+    pub(super) fn not_opened(self, reason: &CloseReason) {
+        self.end(None, PeerProof::Nothing, false, reason);
+    }
+
+    fn end(self, peer: Option<String>, proof: PeerProof, was_ready: bool, reason: &CloseReason) {
+        // The port is still here only if the session was never ready.
+        if let Some(port) = self.ready {
+            port.send(Err(reason.clone())).ok();
+        }
+        if let Some(port) = self.ended {
+            let end = SessionEnd {
+                reason: reason.clone(),
+                peer,
+                proof,
+                was_ready,
+            };
+            port.send(end).ok();
+        }
+    }
+}
+
 /// The monitors of a node's sessions.
 #[derive(Debug, Default)]
 pub(super) struct SessionMonitors {
@@ -43,20 +66,8 @@ impl SessionMonitors {
         let Some((monitor, was_ready)) = self.by_session.remove(&info.actor.get_id()) else {
             return;
         };
-        // The port is still here only if the session was never ready.
-        if let Some(port) = monitor.ready {
-            port.send(Err(reason.clone())).ok();
-        }
-        if let Some(port) = monitor.ended {
-            let peer = info.peer_name.as_ref().map(|peer| peer.name.clone());
-            let end = SessionEnd {
-                reason: reason.clone(),
-                peer,
-                proof,
-                was_ready,
-            };
-            port.send(end).ok();
-        }
+        let peer = info.peer_name.as_ref().map(|peer| peer.name.clone());
+        monitor.end(peer, proof, was_ready, reason);
     }
 
     pub(super) fn await_absence(&mut self, node: String, port: RpcReplyPort<Option<CloseReason>>) {

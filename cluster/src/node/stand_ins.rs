@@ -34,6 +34,21 @@ pub(super) enum StandInLifetime {
     Lent,
 }
 
+/// What a borrower gives back: one loan of one stand-in. A later stand-in for the same pid is another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Loan {
+    pid: u64,
+    /// None of a stand-in that lives as long as the session.
+    stand_in: Option<u64>,
+}
+
+/// A stand-in that is only lent.
+#[derive(Debug)]
+struct LentStandIn {
+    number: u64,
+    borrowers: usize,
+}
+
 /// The time that a stand-in that is given back has to end. It waits for nothing.
 const GIVEN_BACK: Duration = Duration::from_secs(1);
 
@@ -57,8 +72,10 @@ pub(super) struct StandIns {
     memberships: Memberships,
     /// The names that stand-ins share with their actors, and how many stand-ins have each.
     bare_names: HashMap<String, usize>,
-    /// The stand-ins that are only lent, and how many borrowers each has.
-    lent: HashMap<u64, usize>,
+    /// The stand-ins that are only lent.
+    lent: HashMap<u64, LentStandIn>,
+    /// How many stand-ins were made to be lent. It tells them apart.
+    lent_so_far: u64,
 }
 
 impl StandIns {
@@ -71,6 +88,7 @@ impl StandIns {
             ending: HashSet::new(),
             bare_names: HashMap::new(),
             lent: HashMap::new(),
+            lent_so_far: 0,
         }
     }
 
@@ -92,8 +110,15 @@ impl StandIns {
         match (tenure, self.lent.get_mut(&pid)) {
             // Somebody has it now who never gives it back, so its borrowers must not end it.
             (StandInLifetime::Session, _) => drop(self.lent.remove(&pid)),
-            (StandInLifetime::Lent, Some(times)) => *times += 1,
-            (StandInLifetime::Lent, None) if is_new => drop(self.lent.insert(pid, 1)),
+            (StandInLifetime::Lent, Some(lent)) => lent.borrowers += 1,
+            (StandInLifetime::Lent, None) if is_new => {
+                self.lent_so_far += 1;
+                let lent = LentStandIn {
+                    number: self.lent_so_far,
+                    borrowers: 1,
+                };
+                self.lent.insert(pid, lent);
+            }
             // It lives as long as the session anyway, and `take_back` finds no count for it.
             (StandInLifetime::Lent, None) => {}
         }
@@ -124,12 +149,23 @@ impl StandIns {
         Ok(cell)
     }
 
+    /// What the borrower to whom the stand-in for this pid has just been lent gives back.
+    pub(super) fn loan(&self, pid: u64) -> Loan {
+        let stand_in = self.lent.get(&pid).map(|lent| lent.number);
+        Loan { pid, stand_in }
+    }
+
     /// A borrower gives a stand-in back.
-    pub(super) async fn take_back(&mut self, pid: u64) {
-        // Without an entry it has ended, or is used by others who keep it.
-        let Some(times) = self.lent.get_mut(&pid) else { return };
-        *times -= 1;
-        if *times == 0
+    pub(super) async fn take_back(&mut self, loan: Loan) {
+        let Loan { pid, stand_in } = loan;
+        // Without an entry it has ended, or is used by others who keep it. After its end there may be another one for the pid, which
+        // others have borrowed.
+        let lent = self.lent.get_mut(&pid);
+        let Some(lent) = lent.filter(|lent| stand_in == Some(lent.number)) else {
+            return;
+        };
+        lent.borrowers -= 1;
+        if lent.borrowers == 0
             && let Some(stand_in) = self.end(pid)
         {
             // The next one that is asked for has the same id and name, so this one must be gone by then.
@@ -287,14 +323,7 @@ impl RemoteActors for Resolver {
     }
 
     fn lend(&self, pid: u64) -> BoxFuture<'_, Option<Lent>> {
-        Box::pin(async move {
-            let cell = self.ask(|reply| SessionRequest::Lend(pid, reply).into()).await?;
-            let session = self.session.clone();
-            Some(Lent::stand_in(cell, move || {
-                // A session that has ended has no stand-ins.
-                drop(session.cast(SessionRequest::GiveBack(pid).into()));
-            }))
-        })
+        Box::pin(self.ask(move |reply| SessionRequest::Lend(pid, reply).into()))
     }
 
     fn send(&self, pid: u64, message: SerializedMessage) -> BoxFuture<'_, Result<(), SendRefused>> {
@@ -374,6 +403,33 @@ mod tests {
             stand_ins.forget(&ended);
             account.charge(STAND_IN).unwrap();
             account.give_back(STAND_IN);
+        }
+        parent.stop(None);
+    }
+
+    /// Otherwise its new borrowers would hear of an end that there was none.
+    #[tokio::test]
+    async fn a_stand_in_is_not_given_back_by_those_who_had_borrowed_the_one_before_it() {
+        let (heard, mut ends) = unbounded_channel();
+        let (parent, _) = Actor::spawn(None, Parent(heard), ()).await.unwrap();
+        let link = Arc::new(Link::new(903, SessionLimits::default()));
+        let mut stand_ins = StandIns::new(StandInNames::Bare, account(STAND_IN));
+        let mut loans = Vec::new();
+        let session = parent.get_cell();
+        for _ in 0..2 {
+            let lent = stand_ins.get_or_spawn(actor(7), StandInLifetime::Lent, "a@b", &link, &session);
+            let cell = lent.await.unwrap();
+            loans.push(stand_ins.loan(7));
+            if loans.len() == 1 {
+                // It ends while it is lent, and the peer uses the pid again.
+                stand_ins.terminate(7);
+                stand_ins.forget(&ends.recv().await.unwrap());
+            } else {
+                stand_ins.take_back(loans[0]).await;
+                assert!(cell.get_status() < ActorStatus::Stopping, "it is lent to somebody");
+                stand_ins.take_back(loans[1]).await;
+                assert_eq!(cell.get_status(), ActorStatus::Stopped);
+            }
         }
         parent.stop(None);
     }

@@ -12,6 +12,9 @@ pub enum Undelivered {
     /// The peer would end the session on seeing it.
     #[error("it takes {bytes} bytes and the peer accepts at most {limit} in one message")]
     TooLarge { bytes: usize, limit: u64 },
+    /// The peer's actor has ended.
+    #[error("the actor has ended")]
+    Ended,
     /// Too many calls wait for replies.
     #[error("{MAX_OUTBOUND_CALLS} calls to the peer wait for replies already")]
     TooManyCalls,

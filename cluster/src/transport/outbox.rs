@@ -37,6 +37,16 @@ pub enum Enqueued {
     FirstOfBatch,
 }
 
+/// Whether a frame needs room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// It is taken if there is room.
+    Needed,
+    /// Its sender has waited for [room](Outbox::room) and sends it without another wait. It is taken although somebody may have
+    /// been faster, because its sender was told that there is room. So the limit may be exceeded by a frame for each thread.
+    Found,
+}
+
 #[derive(Debug, Default)]
 struct OutboxState {
     waiting: Chunks,
@@ -80,8 +90,8 @@ impl Outbox {
     ///
     /// # Errors
     /// Nothing was appended: the outbox is full or closed.
-    pub(crate) fn push(&self, encode: impl FnOnce(&mut BytesMut)) -> Result<Enqueued, OutboxError> {
-        self.append_below(self.limit, |waiting| waiting.append(encode))
+    pub(crate) fn push(&self, room: Room, encode: impl FnOnce(&mut BytesMut)) -> Result<Enqueued, OutboxError> {
+        self.append_below(self.limit_with(room), |waiting| waiting.append(encode))
     }
 
     /// Appends a frame whose payload is written from where it is: `encode` writes the rest and gives back the position at
@@ -91,10 +101,18 @@ impl Outbox {
     /// As [`Outbox::push`].
     pub(crate) fn push_around(
         &self,
+        room: Room,
         payload: Vec<u8>,
         encode: impl FnOnce(&mut BytesMut) -> usize,
     ) -> Result<Enqueued, OutboxError> {
-        self.append_below(self.limit, |waiting| waiting.append_around(payload, encode))
+        self.append_below(self.limit_with(room), |waiting| waiting.append_around(payload, encode))
+    }
+
+    fn limit_with(&self, room: Room) -> usize {
+        match room {
+            Room::Needed => self.limit,
+            Room::Found => usize::MAX,
+        }
     }
 
     /// As [`Outbox::push`] for the control plane, which has some room of its own: it must not starve behind data.
@@ -150,7 +168,7 @@ impl Outbox {
         state.busy || self.expected() > state.waiting.appended()
     }
 
-    /// Waits until there is room, or the outbox is closed. Others may take the room before the caller does.
+    /// Waits until there is room, or the outbox is closed. Whoever sends a frame right then says so by [`Room::Found`].
     pub(crate) async fn room(&self) {
         loop {
             // Enabled before the look: room that is made in between is not missed.
@@ -164,7 +182,7 @@ impl Outbox {
         }
     }
 
-    fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         let state = self.state.lock();
         state.closed || state.waiting.len() + state.in_flight < self.limit
     }
@@ -226,7 +244,7 @@ impl Outbox {
 mod tests {
     use bytes::BufMut;
 
-    use super::{Chunks, Enqueued, Outbox, OutboxError};
+    use super::{Chunks, Enqueued, Outbox, OutboxError, Room};
 
     /// What is written of `drained`, which is empty then.
     fn written(drained: &mut Chunks) -> Vec<u8> {
@@ -242,8 +260,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_pushed_comes_out_in_order_and_then_the_end() {
         let outbox = Outbox::new(100);
-        outbox.push(|out| out.put_slice(b"one ")).unwrap();
-        outbox.push(|out| out.put_slice(b"two")).unwrap();
+        outbox.push(Room::Needed, |out| out.put_slice(b"one ")).unwrap();
+        outbox.push(Room::Needed, |out| out.put_slice(b"two")).unwrap();
         outbox.close();
         let mut drained = Chunks::default();
         outbox.work().await;
@@ -252,13 +270,17 @@ mod tests {
         outbox.work().await;
         outbox.drain_into(&mut drained);
         assert!(drained.is_empty());
-        assert_eq!(outbox.push(|_| ()), Err(OutboxError::Closed));
+        assert_eq!(outbox.push(Room::Needed, |_| ()), Err(OutboxError::Closed));
     }
 
     #[test]
     fn the_first_frame_after_several_says_so() {
         let outbox = Outbox::new(100);
-        let push = |frames: usize| -> Vec<_> { (0..frames).map(|_| outbox.push(|out| out.put_u8(b'.'))).collect() };
+        let push = |frames: usize| -> Vec<_> {
+            (0..frames)
+                .map(|_| outbox.push(Room::Needed, |out| out.put_u8(b'.')))
+                .collect()
+        };
         let mut drained = Chunks::default();
         let mut drain = || {
             outbox.drain_into(&mut drained);
@@ -277,7 +299,7 @@ mod tests {
     #[test]
     fn as_many_frames_are_expected_as_calls_and_replies_came_in() {
         let outbox = Outbox::new(100);
-        let push = || outbox.push(|out| out.put_u8(b'.'));
+        let push = || outbox.push(Room::Needed, |out| out.put_u8(b'.'));
         outbox.expect(1);
         assert_eq!(push(), Ok(Enqueued::Queued));
         assert!(!outbox.expects_more(), "one came in, one goes out");
@@ -299,15 +321,15 @@ mod tests {
     #[tokio::test]
     async fn what_is_being_written_counts_towards_the_limit() {
         let outbox = Outbox::new(4);
-        outbox.push(|out| out.put_slice(b"1234")).unwrap();
-        assert_eq!(outbox.push(|_| ()), Err(OutboxError::Full { limit: 4 }));
+        outbox.push(Room::Needed, |out| out.put_slice(b"1234")).unwrap();
+        assert_eq!(outbox.push(Room::Needed, |_| ()), Err(OutboxError::Full { limit: 4 }));
         let mut drained = Chunks::default();
         outbox.work().await;
         outbox.drain_into(&mut drained);
-        assert_eq!(outbox.push(|_| ()), Err(OutboxError::Full { limit: 4 }));
+        assert_eq!(outbox.push(Room::Needed, |_| ()), Err(OutboxError::Full { limit: 4 }));
         outbox.wrote(1);
-        outbox.push(|out| out.put_slice(b"5")).unwrap();
-        assert_eq!(outbox.push(|_| ()), Err(OutboxError::Full { limit: 4 }));
+        outbox.push(Room::Needed, |out| out.put_slice(b"5")).unwrap();
+        assert_eq!(outbox.push(Room::Needed, |_| ()), Err(OutboxError::Full { limit: 4 }));
         outbox.wrote(written(&mut drained).len() - 1);
         outbox.work().await;
         outbox.drain_into(&mut drained);

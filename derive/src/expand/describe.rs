@@ -37,10 +37,11 @@ fn description(variant: &MessageVariant) -> TokenStream {
 }
 
 fn argument(argument: &VariantArgument) -> TokenStream {
-    let name = match &argument.member {
+    let name = match (&argument.name, &argument.member) {
+        (Some(name), _) => name.clone(),
         // Without the `r#` of a name that is also a keyword: that is Rust's affair.
-        Member::Named(name) => name.unraw().to_string(),
-        Member::Unnamed(_) => String::new(),
+        (None, Member::Named(name)) => name.unraw().to_string(),
+        (None, Member::Unnamed(_)) => String::new(),
     };
     let ty = name_of(&argument.ty);
     quote! {

@@ -381,3 +381,39 @@ func TestWhatIsNoActorIsRefusedWithAReason(t *testing.T) {
 		}()
 	}
 }
+
+// Order is JSON, which leaves out what is empty.
+type Order struct {
+	ID    string   `json:"id,omitempty"`
+	Items []string `json:"items,omitempty"`
+}
+
+// Kept has what came, as it came.
+type Kept struct {
+	orders []Order
+	lists  [][]uint64
+}
+
+func (k *Kept) Order(order Order)            { k.orders = append(k.orders, order) }
+func (k *Kept) List(list []uint64)           { k.lists = append(k.lists, list) }
+func (k *Kept) Snapshot() ([]byte, error)    { return nil, nil }
+func (k *Kept) Restore([]byte, uint32) error { return nil }
+
+func TestAMessageHasNothingOfTheOneBefore(t *testing.T) {
+	kept := &Kept{}
+	actor := ractortest.Start(t, kept, nil)
+	sent := []Order{{"a", []string{"tea", "rice"}}, {"b", []string{"salt"}}, {ID: "c"}, {Items: []string{"oil"}}}
+	for _, order := range sent {
+		actor.Cast("Order", order)
+	}
+	if !reflect.DeepEqual(kept.orders, sent) {
+		t.Errorf("%v came, and %v was sent", kept.orders, sent)
+	}
+	lists := [][]uint64{{1, 2, 3}, {4, 5}, {6, 7, 8}}
+	for _, list := range lists {
+		actor.Cast("List", list)
+	}
+	if !reflect.DeepEqual(kept.lists, lists) {
+		t.Errorf("%v came, and %v was sent", kept.lists, lists)
+	}
+}

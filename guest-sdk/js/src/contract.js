@@ -68,7 +68,11 @@ class Message {
 
   /** What the handler of a message gets. */
   gather(values) {
-    return this.names ? [Object.fromEntries(this.names.map((name, index) => [name, values[index]]))] : values;
+    const { names } = this;
+    if (!names) return values;
+    const found = {};
+    for (let index = 0; index < names.length; index++) found[names[index]] = values[index];
+    return [found];
   }
 }
 

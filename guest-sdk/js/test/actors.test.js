@@ -458,6 +458,15 @@ test("probes record and answer", async () => {
   assert.deepEqual(probe.received, [{ message: "Add", args: [5n] }, { message: "Get", args: [] }, { message: "AddLate", args: [{ n: 1n, ms: 2 }] }]);
 });
 
+test("probes are found in their groups", async () => {
+  const node = new TestNode();
+  const probe = await node.probe("one", Counter, { Get: () => 1n }, { groups: ["counters"] });
+  await node.probe("other", Counter, { Get: () => 2n });
+  const run = await runs(node, async () => Promise.all(members("counters", Counter).map((counter) => counter.get())));
+  assert.deepEqual(await run(), [1n]);
+  assert.deepEqual(probe.received, [{ message: "Get", args: [] }]);
+});
+
 test("what actors do works in actors only, and says so", () => {
   assert.throws(() => me.name, /no actor runs: what actors do goes into handlers and hooks/);
   assert.throws(() => find("x", Counter), /no actor runs/);

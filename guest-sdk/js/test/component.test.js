@@ -69,6 +69,15 @@ test("a batch is handled in order, and the node is asked before each but the fir
   ]);
 });
 
+test("a batch tells tags of the same length apart", () => {
+  const warnings = apart(`${COUNTER}
+    const [made, calls] = started();
+    made.batch.handleCasts(...batchOf(["Add", one(1n)], ["Adm", one(2n)], ["Xdd", one(4n)], ["Add", one(8n)], ["Add", one(16n)]));
+    show([made.calls.handleCall("Get", new Uint8Array(0), 1).val, calls.filter(([what]) => what === "log").map(([, , text]) => text)]);
+  `);
+  assert.deepEqual(warnings, ["000000000000001a", ["Adm", "Xdd"].map((tag) => `dropped a cast ${tag}: Counter has no cast of that name`)]);
+});
+
 test("a batch ends where the node says so, with a failure, and with a cast that awaits", () => {
   const found = apart(`${COUNTER}
     const results = [];

@@ -77,7 +77,12 @@ export class TestNode {
     ...options: [Start] extends [void] ? [options?: StartOptions<Start>] : [options: StartOptions<Start>]
   ): Promise<TestActor<M>>;
   /** An actor that records what it gets, and answers as it is told. A call that it has no answer for is failed. */
-  probe<M extends Messages>(name: string, contract: Contract<M, any>, answers?: Answers<M>): Promise<TestActor<M> & { readonly received: Received<M>[] }>;
+  probe<M extends Messages>(
+    name: string,
+    contract: Contract<M, any>,
+    answers?: Answers<M>,
+    options?: { groups?: string[] },
+  ): Promise<TestActor<M> & { readonly received: Received<M>[] }>;
   /** Waits until no actor has anything to do. Time doesn't pass. */
   idle(): Promise<void>;
   /** Lets time pass, in milliseconds, with all that it brings. */

@@ -1,5 +1,6 @@
 """Every type of docs/types.md, both ways, against the bytes that all languages write."""
 
+import functools
 import math
 import time
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import pytest
 
 from ractor import DeclarationError, DecodeError, EncodeError, Json, JsonText, Wire, char, f32, f64
 from ractor import i8, i16, i32, i64, i128, u8, u16, u32, u64, u128
-from ractor._codec import codec_of, pack, unpack
+from ractor._codec import codec_of, pack, unpack, unpacker
 
 from .kitchen import kitchen_pb2
 
@@ -263,3 +264,18 @@ def test_a_list_of_a_million_is_converted_as_a_whole() -> None:
         one.decode(one.encode(value))
     by_element = (time.process_time() - begin) * 5
     assert whole < by_element / 2, f"{whole:.3f} s as a whole, {by_element:.3f} s by element"
+
+
+def test_numbers_that_are_read_at_once_are_refused_as_each_of_them_is() -> None:
+    names, codecs = ["first", "second"], [codec_of(u16), codec_of(f64)]
+    fast, slow = unpacker(names, codecs), functools.partial(unpack, names, codecs)
+    whole = pack(names, codecs, (7, 0.5))
+    assert fast(whole) == slow(whole) == [7, 0.5]
+    # The two lengths changed places: the size of all is right.
+    swapped = whole[10:18] + bytes(8) + whole[:8] + bytes(2)
+    for data in (whole[:-1], whole + b"\0", b"", whole[:8], swapped, bytes(len(whole))):
+        with pytest.raises(DecodeError) as refused:
+            fast(data)
+        with pytest.raises(DecodeError) as expected:
+            slow(data)
+        assert str(refused.value) == str(expected.value)

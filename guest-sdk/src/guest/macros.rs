@@ -44,7 +44,7 @@ macro_rules! call_t {
 macro_rules! __export {
     (
         actor = [$actor:ty], documentation = [$($documentation:expr),*], state_version = [$state_version:expr],
-        start = [$start:expr], protobuf = [$($protobuf:expr),*], reload = [$($reload:tt)?]
+        start = [$start:expr], protobuf = [$($protobuf:expr),*], reload = [$($reload:tt)?], awaits = [$($awaits:tt)?]
     ) => {
         const _: () = {
             impl $crate::runtime::Exported for $actor {
@@ -54,12 +54,14 @@ macro_rules! __export {
                 const PROTOBUF: &'static [&'static [u8]] = &[$($protobuf),*];
                 const VERSION: &'static str = ::core::env!("CARGO_PKG_VERSION");
                 const STATE_VERSION: u32 = $state_version;
+                const AWAITS: bool = $crate::__awaits!($($awaits)?);
             }
 
             type Component = $crate::runtime::Component<$actor>;
     $crate::bindings::export_component!(Component with_types_in $crate::bindings);
     $crate::contract_bindings::export_contract!(Component with_types_in $crate::contract_bindings);
     $crate::__export_reload!($($reload)?);
+    $crate::__export_replies!($($awaits)?);
         };
     };
 }
@@ -71,5 +73,27 @@ macro_rules! __export_reload {
     () => {};
     (reload) => {
     $crate::reload_bindings::export_reload!(Component with_types_in $crate::reload_bindings);
+    };
+}
+
+/// Whether the actor awaits.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __awaits {
+    () => {
+        false
+    };
+    (awaits) => {
+        true
+    };
+}
+
+/// As `__export_reload!`, for the interface `replies`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_replies {
+    () => {};
+    (awaits) => {
+    $crate::replies_bindings::export_replies!(Component with_types_in $crate::replies_bindings);
     };
 }

@@ -15,6 +15,7 @@ pub mod errors;
 mod macros;
 pub mod message;
 pub mod module;
+pub mod node;
 pub mod pg;
 pub mod port;
 pub mod registry;
@@ -23,6 +24,8 @@ pub mod reload;
 #[cfg(feature = "reload")]
 #[doc(hidden)]
 pub mod reload_bindings;
+#[doc(hidden)]
+pub mod replies_bindings;
 pub mod requests;
 pub mod rpc;
 #[doc(hidden)]

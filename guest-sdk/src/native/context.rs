@@ -33,6 +33,7 @@ pub(crate) struct Module {
 pub(crate) struct Context {
     config: Mutex<BTreeMap<String, String>>,
     modules: Mutex<HashMap<String, Module>>,
+    node_name: Mutex<Option<String>>,
 }
 
 impl Context {
@@ -50,6 +51,15 @@ impl Context {
 
     pub(crate) fn set_module(&self, name: String, module: Module) {
         self.modules().insert(name, module);
+    }
+
+    pub(crate) fn node_name(&self) -> Option<String> {
+        self.node_name.lock().clone()
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn set_node_name(&self, name: String) {
+        *self.node_name.lock() = Some(name);
     }
 
     fn modules(&self) -> MutexGuard<'_, HashMap<String, Module>> {

@@ -4,6 +4,7 @@ pub(crate) mod addresses;
 pub mod config;
 mod context;
 pub mod module;
+pub mod node;
 #[cfg(feature = "reload")]
 pub mod reload;
 pub mod requests;
@@ -26,7 +27,7 @@ pub fn exit(reason: impl Into<String>) -> ! {
 macro_rules! __export {
     (
         actor = [$actor:ty], documentation = [$($documentation:expr),*], state_version = [$state_version:expr],
-        start = [$start:expr], protobuf = [$($protobuf:expr),*], reload = [$($reload:tt)?]
+        start = [$start:expr], protobuf = [$($protobuf:expr),*], reload = [$($reload:tt)?], awaits = [$($awaits:tt)?]
     ) => {
         const _: () = {
             const _STATE_VERSION: u32 = $state_version;

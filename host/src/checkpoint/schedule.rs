@@ -202,10 +202,10 @@ impl Rounds {
         let Some(scheduled) = self.scheduled.get(section) else {
             return;
         };
-        let module = guest.module();
         let checkpoint = Checkpoint {
-            module: module.name().to_owned(),
-            digest: module.digest(),
+            module: guest.module().name().to_owned(),
+            // Of the code that wrote the state. The actor may have been reloaded since.
+            digest: snapshot.digest,
             state_version: snapshot.state_version,
             taken: SystemTime::now(),
             state: snapshot.state,

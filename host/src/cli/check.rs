@@ -22,7 +22,10 @@ pub(super) fn check(arguments: &CheckArguments, builder: &HostBuilder) -> Result
     if !config.warnings.first.is_empty() {
         console::eprint(format_args!("{}\n", config.warnings));
     }
-    let modules = process.complete(builder.check(&config))?;
+    let modules = process.complete(output::explained(
+        builder.check(&config),
+        format_args!("the modules of {}", config.file.display()),
+    ))?;
     output::write(|out| report(out, &config, &modules))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -108,6 +108,16 @@ impl Deadline {
         }
     }
 
+    pub(super) fn at(self) -> Instant {
+        self.at
+    }
+
+    /// The same, but no later than in `longest`.
+    pub(super) fn within(self, longest: Duration) -> Self {
+        let soon = Self::after(longest);
+        if soon.at < self.at { soon } else { self }
+    }
+
     pub(super) fn remaining(self) -> Duration {
         self.at.saturating_duration_since(Instant::now())
     }

@@ -80,22 +80,40 @@ pub(super) fn rollback(arguments: &RollbackArguments, builder: &HostBuilder) -> 
     finish(&rollout, arguments.output)
 }
 
+/// What those nodes run that answer, at the same time; the others are named on stderr.
 pub(super) fn status(arguments: &StatusArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
-    let all = on_nodes(&arguments.control, builder, async |mut nodes| {
-        let mut all = Vec::new();
-        for node in &mut nodes {
+    let all = with_access(&arguments.control, builder, async |access| {
+        let nodes = nodes::connect_each(access, &arguments.control).await;
+        let asked = nodes.into_iter().map(async |node: anyhow::Result<ControlledNode>| {
+            let mut node = node?;
             match node.ask(&Request::Status).await? {
-                Answer::Status(status) => all.push(status),
-                _ => anyhow::bail!("{} did not say what it runs", node.name),
+                Answer::Status(status) => Ok(status),
+                _ => Err(anyhow::anyhow!("{} did not say what it runs", node.name)),
             }
+        });
+        anyhow::Ok(futures_util::future::join_all(asked).await)
+    })?;
+    let (mut known, mut missing) = (Vec::new(), Vec::new());
+    for node in all {
+        match node {
+            Ok(status) => known.push(status),
+            Err(error) => missing.push(error),
         }
-        Ok(all)
-    })?;
-    output::write(|out| match arguments.output {
-        OutputFormat::Text => all.iter().try_for_each(|status| rollout::write_status(out, status)),
-        OutputFormat::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
-    })?;
-    Ok(ExitCode::SUCCESS)
+    }
+    if !known.is_empty() {
+        output::write(|out| match arguments.output {
+            OutputFormat::Text => known.iter().try_for_each(|status| rollout::write_status(out, status)),
+            OutputFormat::Json => json(&known).and_then(|text| writeln!(out, "{text}")),
+        })?;
+    }
+    for error in &missing {
+        output::say("error", &format!("{error:#}"));
+    }
+    Ok(if missing.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Connects to all of them and does what is to be done.
@@ -104,12 +122,20 @@ pub(super) fn on_nodes<T>(
     builder: &HostBuilder,
     work: impl AsyncFnOnce(Vec<ControlledNode>) -> anyhow::Result<T>,
 ) -> Result<T, Failure> {
+    with_access(arguments, builder, async |access| {
+        let nodes = nodes::connect(access, arguments).await?;
+        work(nodes).await
+    })
+}
+
+fn with_access<T>(
+    arguments: &ControlArguments,
+    builder: &HostBuilder,
+    work: impl AsyncFnOnce(&NodeAccess) -> anyhow::Result<T>,
+) -> Result<T, Failure> {
     let process = Process::of_command(LevelFilter::OFF)?;
     let access = NodeAccess::new(arguments, builder)?;
-    let outcome = process.complete(async {
-        let nodes = nodes::connect(&access, arguments).await?;
-        work(nodes).await
-    });
+    let outcome = process.complete(work(&access));
     outcome.map_err(|error| Failure::runtime(format_args!("{error:#}")))
 }
 

@@ -2,11 +2,8 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::pin::pin;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use tokio::time::timeout;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::arguments::{InspectArguments, OutputFormat};
@@ -15,19 +12,18 @@ use super::output;
 use super::process::Process;
 use super::signature::{contract_json, write_contract};
 use crate::guest::{
-    Allocation, CapabilityUse, Certainty, Contract, EngineConfig, HostInterfaces, Module, ModuleSource, Needs, Origin,
+    Allocation, Capabilities, CapabilityUse, Certainty, Contract, EngineConfig, HostInterfaces, Module, ModuleSource,
+    Needs, Origin,
 };
 use crate::host::engine_with_cache;
-
-/// The time after which it is explained why a component takes long to load.
-const QUICK: Duration = Duration::from_secs(2);
 
 pub(super) fn inspect(arguments: &InspectArguments, interfaces: &HostInterfaces) -> Result<ExitCode, Failure> {
     let process = Process::of_command(LevelFilter::ERROR)?;
     let (module, described) = process.complete(load(&arguments.file, interfaces))?;
+    let capabilities = module.capabilities().map_err(Failure::usage)?;
     output::write(|out| match arguments.output {
-        OutputFormat::Text => write_text(out, &module, &described),
-        OutputFormat::Json => writeln!(out, "{:#}", json(&module, &described)),
+        OutputFormat::Text => write_text(out, &module, &described, &capabilities),
+        OutputFormat::Json => writeln!(out, "{:#}", json(&module, &described, &capabilities)),
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -68,18 +64,7 @@ async fn load(file: &Path, interfaces: &HostInterfaces) -> Result<(Module, Descr
         digest: None,
     };
     let engine = engine_with_cache(&admitting(&source), interfaces).map_err(Failure::runtime)?;
-    // Pinned, so that the load goes on after the note and doesn't begin anew.
-    let mut loading = pin!(engine.load(&source));
-    let module = match timeout(QUICK, &mut loading).await {
-        Ok(loaded) => loaded,
-        Err(_) => {
-            let (file, seconds) = (source.path.display(), QUICK.as_secs());
-            output::note(format_args!(
-                "compiling {file} takes more than {seconds} s; the code is kept for the next time"
-            ));
-            loading.await
-        }
-    };
+    let module = output::explained(engine.load(&source), source.path.display()).await;
     let module = module.map_err(Failure::usage)?;
     let described = module.describe().await.map_err(|error| error.to_string());
     // Text that plays tricks on a terminal is no description; no node would pass it on.
@@ -90,7 +75,12 @@ async fn load(file: &Path, interfaces: &HostInterfaces) -> Result<(Module, Descr
     Ok((module, described))
 }
 
-fn write_text(out: &mut impl Write, module: &Module, described: &Described) -> io::Result<()> {
+fn write_text(
+    out: &mut impl Write,
+    module: &Module,
+    described: &Described,
+    capabilities: &Capabilities,
+) -> io::Result<()> {
     match described {
         Ok(contract) => write_contract(out, contract)?,
         Err(error) => writeln!(out, "an actor that does not describe itself: {error}")?,
@@ -99,13 +89,7 @@ fn write_text(out: &mut impl Write, module: &Module, described: &Described) -> i
     writeln!(out, "  {} bytes, {}", module.size(), module.digest())?;
     writeln!(out, "  its code was {}", code(module))?;
     write_needs(out, module.needs())?;
-    writeln!(out, "capabilities that it could use, if its actor's entry grants them")?;
-    if module.capability_uses().is_empty() {
-        writeln!(out, "  none")?;
-    }
-    for each in module.capability_uses() {
-        writeln!(out, "  {:<11} {}", each.capability, in_words(each))?;
-    }
+    write_capabilities(out, capabilities)?;
     writeln!(out, "imports")?;
     for import in module.imports() {
         writeln!(out, "  {import}")?;
@@ -113,6 +97,32 @@ fn write_text(out: &mut impl Write, module: &Module, described: &Described) -> i
     writeln!(out, "exports")?;
     for export in module.exports() {
         writeln!(out, "  {export}")?;
+    }
+    Ok(())
+}
+
+fn write_capabilities(out: &mut impl Write, capabilities: &Capabilities) -> io::Result<()> {
+    writeln!(out, "capabilities that it could use, if its actor's entry grants them")?;
+    if let Some(reason) = &capabilities.not_followed {
+        writeln!(
+            out,
+            "  (all that it imports: its calls were not followed, because {reason})"
+        )?;
+    }
+    if capabilities.uses.is_empty() {
+        writeln!(out, "  none")?;
+    }
+    for each in &capabilities.uses {
+        writeln!(
+            out,
+            "  {:<11} {}",
+            each.capability,
+            in_words(each, capabilities.interpreter)
+        )?;
+    }
+    if !capabilities.never_called.is_empty() {
+        let never_called = capabilities.never_called.join(", ");
+        writeln!(out, "  imported, but never called: {never_called}")?;
     }
     Ok(())
 }
@@ -152,7 +162,7 @@ fn code(module: &Module) -> &'static str {
     }
 }
 
-fn in_words(usage: &CapabilityUse) -> String {
+fn in_words(usage: &CapabilityUse, interpreter: Option<&str>) -> String {
     match usage.certainty {
         Certainty::Required => {
             let capability = usage.capability.to_string();
@@ -163,21 +173,44 @@ fn in_words(usage: &CapabilityUse) -> String {
             };
             format!("the component is refused without it; add {add}")
         }
-        Certainty::Called => "it calls functions that need this".to_owned(),
+        Certainty::Called => format!("it calls {}", called(usage)),
+        Certainty::Pointed => match interpreter {
+            Some(language) => format!(
+                "its {language} interpreter can call {}; whether the program does can't be told",
+                called(usage)
+            ),
+            None => format!("it may call {}, through a pointer to a function", called(usage)),
+        },
         Certainty::Imported => "imported, which some languages do without needing it".to_owned(),
     }
 }
 
-fn json(module: &Module, described: &Described) -> serde_json::Value {
+/// What is called of it first, and by whom as far as that is known.
+fn called(usage: &CapabilityUse) -> String {
+    let mut words = usage.imports.first().cloned().unwrap_or_default();
+    match usage.imports.len() {
+        0 | 1 => {}
+        2 => words.push_str(" and another function"),
+        count => words.push_str(&format!(" and {} other functions", count - 1)),
+    }
+    if !usage.by.is_empty() {
+        words.push_str(&format!(" (in {})", usage.by.join(" < ")));
+    }
+    words
+}
+
+fn json(module: &Module, described: &Described, capabilities: &Capabilities) -> serde_json::Value {
     let each = |each: &CapabilityUse| {
         serde_json::json!({
             "capability": each.capability,
             "need": match each.certainty {
                 Certainty::Required => "required",
                 Certainty::Called => "called",
-                Certainty::Imported => "perhaps",
+                Certainty::Pointed => "perhaps",
+                Certainty::Imported => "imported",
             },
             "imports": each.imports,
+            "by": each.by,
         })
     };
     serde_json::json!({
@@ -188,7 +221,10 @@ fn json(module: &Module, described: &Described) -> serde_json::Value {
         "actor": described.as_ref().ok().map(contract_json),
         "error": described.as_ref().err(),
         "needs": needs_json(module.needs()),
-        "capabilities": module.capability_uses().iter().map(each).collect::<Vec<_>>(),
+        "capabilities": capabilities.uses.iter().map(each).collect::<Vec<_>>(),
+        "never_called": capabilities.never_called,
+        "interpreter": capabilities.interpreter,
+        "calls_not_followed": capabilities.not_followed,
         "imports": module.imports().collect::<Vec<_>>(),
         "exports": module.exports().collect::<Vec<_>>(),
     })

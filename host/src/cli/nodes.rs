@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use futures_util::future::join_all;
 
 use super::arguments::ControlArguments;
 use super::client::{CLIENT_NAME, ClientError, ClusterClient, Deadline};
@@ -19,6 +20,9 @@ use crate::host::{Dial, HostBuilder, local_sockets};
 
 /// The file that describes a node, by convention.
 const NODE_TOML: &str = "node.toml";
+
+/// The longest that connecting to one node may take, however long the whole command may.
+const CONNECTING: Duration = Duration::from_secs(10);
 
 /// How nodes are reached.
 pub(super) struct NodeAccess {
@@ -92,7 +96,9 @@ impl NodeAccess {
 
 /// Connects to the node at an address. The first request proves the key to it.
 async fn at(address: &PeerAddress, access: &ClusterAccess, deadline: Deadline) -> anyhow::Result<ControlledNode> {
-    let client = ClusterClient::connect(address, &access.cookie, &access.dial, deadline).await?;
+    // A node that accepts the connection and then says nothing must not take all the time that there is for the others.
+    let connecting = deadline.within(CONNECTING);
+    let client = ClusterClient::connect(address, &access.cookie, &access.dial, connecting).await?;
     let name = client.peer_name();
     let actor = match client.resolve(&Target::Name(CONTROL.to_owned())).await {
         Ok(actors) => actors.into_iter().next().context("a target without an actor")?,
@@ -179,10 +185,10 @@ impl ControlledNode {
     }
 
     async fn ask_with(&mut self, request: &Request, piece: &[u8]) -> Result<Answer, AskError> {
-        let wait = self.deadline.remaining();
+        let deadline = self.deadline.at();
         match &mut self.channel {
-            Channel::Cluster { control, .. } => control.ask(request, piece, wait).await,
-            Channel::Local(client) => client.ask(request, piece, wait).await,
+            Channel::Cluster { control, .. } => control.ask(request, piece, deadline).await,
+            Channel::Local(client) => client.ask(request, piece, deadline).await,
         }
     }
 
@@ -217,47 +223,83 @@ fn explain(node: &str, error: &AskError) -> anyhow::Error {
 
 /// Connects to the nodes that are named, and with `--all-nodes` to those that the first one knows. All, or none.
 pub(super) async fn connect(access: &NodeAccess, arguments: &ControlArguments) -> anyhow::Result<Vec<ControlledNode>> {
+    connect_each(access, arguments).await.into_iter().collect()
+}
+
+/// The same, for whoever can do with some of them: all at the same time, so that one that doesn't answer keeps no other waiting.
+pub(super) async fn connect_each(
+    access: &NodeAccess,
+    arguments: &ControlArguments,
+) -> Vec<anyhow::Result<ControlledNode>> {
     let mut nodes = Vec::new();
     match &access.first {
         FirstNodes::At(addresses, of_cluster) => {
-            for address in addresses {
-                add(&mut nodes, at(address, of_cluster, access.deadline).await?);
+            let named = addresses.iter().map(|address| at(address, of_cluster, access.deadline));
+            for node in join_all(named).await {
+                add(&mut nodes, node);
             }
         }
-        FirstNodes::Here(config) => nodes.push(here(config, access.deadline).await?),
+        FirstNodes::Here(config) => nodes.push(here(config, access.deadline).await),
     }
     if !arguments.all_nodes {
-        return Ok(nodes);
+        return nodes;
     }
-    let of_others = access.of_others()?;
-    let first = nodes.first_mut().context("no node was named")?;
-    for other in first.others().await? {
-        if !other.control && other.name.starts_with(CLIENT_NAME) {
-            // Somebody's command, such as this one.
-            continue;
+    let known = match nodes.first_mut() {
+        Some(Ok(first)) => first.others().await,
+        // Without it nobody knows which others there are, and its own error says why.
+        Some(Err(_)) => return nodes,
+        None => Err(anyhow!("no node was named")),
+    };
+    match known {
+        Ok(known) => {
+            let new = known
+                .into_iter()
+                .filter(|other| is_to_join(other, &nodes))
+                .collect::<Vec<_>>();
+            match access.of_others() {
+                Ok(of_others) => {
+                    let others = new.iter().map(|other| other_node(other, &of_others, access.deadline));
+                    for node in join_all(others).await {
+                        add(&mut nodes, node);
+                    }
+                }
+                Err(error) if !new.is_empty() => nodes.push(Err(error)),
+                Err(_) => {}
+            }
         }
-        if !other.control {
-            output::note(format_args!(
-                "{} is left out: its node.toml has no table [control], or it is not a ractor-host node",
-                other.name
-            ));
-            continue;
-        }
-        // By its name, and before it is dialled: one that was named on the command line has a session already.
-        if nodes.iter().any(|node| node.name == other.name) {
-            continue;
-        }
-        let address = other.address.parse::<PeerAddress>();
-        let address =
-            address.map_err(|error| anyhow!("{} says that it is at {:?}: {}", other.name, error.text, error.reason))?;
-        add(&mut nodes, at(&address, &of_others, access.deadline).await?);
+        Err(error) => nodes.push(Err(error)),
     }
-    Ok(nodes)
+    nodes
+}
+
+/// Says which nodes are left out. One that was named on the command line has a session already.
+fn is_to_join(other: &OtherNode, nodes: &[anyhow::Result<ControlledNode>]) -> bool {
+    if !other.control && other.name.starts_with(CLIENT_NAME) {
+        // Somebody's command, such as this one.
+        return false;
+    }
+    if !other.control {
+        output::note(format_args!(
+            "{} is left out: its node.toml has no table [control], or it is not a ractor-host node",
+            other.name
+        ));
+        return false;
+    }
+    // By its name, and before it is dialled.
+    nodes.iter().flatten().all(|node| node.name != other.name)
+}
+
+async fn other_node(other: &OtherNode, access: &ClusterAccess, deadline: Deadline) -> anyhow::Result<ControlledNode> {
+    let OtherNode { name, address, .. } = other;
+    let address = address.parse::<PeerAddress>();
+    let address = address.map_err(|error| anyhow!("{name} says that it is at {:?}: {}", error.text, error.reason))?;
+    at(&address, access, deadline).await.with_context(|| name.clone())
 }
 
 /// Two addresses may lead to one node.
-fn add(nodes: &mut Vec<ControlledNode>, node: ControlledNode) {
-    if nodes.iter().all(|known| known.name != node.name) {
+fn add(nodes: &mut Vec<anyhow::Result<ControlledNode>>, node: anyhow::Result<ControlledNode>) {
+    let is_known = |new: &ControlledNode| nodes.iter().flatten().any(|known| known.name == new.name);
+    if !node.as_ref().is_ok_and(is_known) {
         nodes.push(node);
     }
 }

@@ -3,6 +3,10 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use crate::ops::console;
 
@@ -38,6 +42,25 @@ pub(super) struct NotWritten(io::Error);
 /// Says on stderr what the reader of a result should know besides.
 pub(super) fn note(note: impl Display) {
     say("note", &note.to_string());
+}
+
+/// The time after which it is explained why components take long to load.
+const QUICK: Duration = Duration::from_secs(2);
+
+/// Loads components, and says on stderr what takes so long if it does.
+pub(super) async fn explained<T>(load: impl Future<Output = T>, what: impl Display) -> T {
+    // Pinned, so that the load goes on after the note and doesn't begin anew.
+    let mut loading = pin!(load);
+    match timeout(QUICK, &mut loading).await {
+        Ok(loaded) => loaded,
+        Err(_) => {
+            let seconds = QUICK.as_secs();
+            note(format_args!(
+                "compiling {what} takes more than {seconds} s; the code is kept for the next time"
+            ));
+            loading.await
+        }
+    }
 }
 
 /// Says something on stderr, as the command's own words: `kind` comes before it.

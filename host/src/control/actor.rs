@@ -184,3 +184,6 @@ async fn work(
     let body = encode_answer(&outcome);
     answer(reply, Ok(&key.seal_answer(session, counter, &body)));
 }
+
+#[cfg(test)]
+mod tests;

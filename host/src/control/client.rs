@@ -1,9 +1,8 @@
 //! The other end: asking a node's control actor.
 
-use std::time::Duration;
-
 use ractor::rpc::CallResult;
 use ractor::{ActorCell, ActorRef, RpcReplyPort};
+use tokio::time::Instant;
 
 use super::key::DeployKey;
 use super::message::{
@@ -76,12 +75,12 @@ impl ControlClient {
         }
     }
 
-    async fn open(&self, timeout: Duration) -> Result<ClientSession, AskError> {
+    async fn open(&self, deadline: Instant) -> Result<ClientSession, AskError> {
         let client = rand::random::<SessionNonce>();
         let hello = call(
             &self.actor,
             |reply| ControlMessage::Open(client.to_vec(), reply),
-            timeout,
+            deadline,
         )
         .await?;
         let hello = decode_reply(&hello).ok_or(AskError::NotUnderstood)??;
@@ -95,21 +94,21 @@ impl ControlClient {
     }
 
     /// Asks, and waits for the answer.
-    pub(crate) async fn ask(&mut self, request: &Request, piece: &[u8], timeout: Duration) -> Result<Answer, AskError> {
+    pub(crate) async fn ask(&mut self, request: &Request, piece: &[u8], deadline: Instant) -> Result<Answer, AskError> {
         let body = encode_body(request, piece)?;
         let had_session = self.session.is_some();
-        match self.ask_once(&body, timeout).await {
+        match self.ask_once(&body, deadline).await {
             // It took too long since the last request, or others came. The node has done nothing.
-            Err(AskError::Refused(ControlRefusal::NoSession)) if had_session => self.ask_once(&body, timeout).await,
+            Err(AskError::Refused(ControlRefusal::NoSession)) if had_session => self.ask_once(&body, deadline).await,
             answer => answer,
         }
     }
 
-    async fn ask_once(&mut self, body: &[u8], timeout: Duration) -> Result<Answer, AskError> {
+    async fn ask_once(&mut self, body: &[u8], deadline: Instant) -> Result<Answer, AskError> {
         let mut session = match self.session.take() {
             Some(session) => session,
             None => self
-                .open(timeout)
+                .open(deadline)
                 .await
                 .map_err(|error| AskError::Unsent(Box::new(error)))?,
         };
@@ -133,7 +132,7 @@ impl ControlClient {
             }
             _ => ControlMessage::Ask(sealed, reply),
         };
-        let reply = call(&self.actor, message, timeout).await?;
+        let reply = call(&self.actor, message, deadline).await?;
         let answer = decode_reply(&reply).ok_or(AskError::NotUnderstood)??;
         let body = session.key.open_answer(number, counter, answer);
         let answer = decode_body(body.ok_or(AskError::NotUnderstood)?).ok_or(AskError::NotUnderstood)?;
@@ -146,7 +145,8 @@ impl ControlClient {
     }
 }
 
-/// Uploads a component to a node that is asked by `ask`, or what the node lacks of it. Gives how many bytes were sent.
+/// Uploads a component to a node that is asked by `ask`, or what the node lacks of it. Gives how many bytes were sent. A later upload
+/// goes on where this one stopped.
 pub(crate) async fn upload(
     mut ask: impl AsyncFnMut(&Request, &[u8]) -> Result<Answer, AskError>,
     digest: Digest,
@@ -183,9 +183,11 @@ pub(crate) async fn upload(
 async fn call(
     actor: &ActorRef<ControlMessage>,
     message: impl FnOnce(RpcReplyPort<Vec<u8>>) -> ControlMessage,
-    timeout: Duration,
+    deadline: Instant,
 ) -> Result<Vec<u8>, AskError> {
-    match actor.call(message, Some(timeout)).await {
+    // Of the whole command, and not of this call: an upload has many.
+    let remaining = deadline.saturating_duration_since(Instant::now());
+    match actor.call(message, Some(remaining)).await {
         Ok(CallResult::Success(reply)) => Ok(reply),
         Ok(CallResult::Timeout) => Err(AskError::Timeout),
         Ok(CallResult::SenderError) | Err(_) => Err(AskError::Ended),

@@ -1,6 +1,7 @@
 //! What is asked of a node, carried out: by whatever way it was asked, and whoever asked has proved that they may.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -22,7 +23,15 @@ pub(crate) struct RequestWorker {
     store: Option<Arc<Mutex<ComponentStore>>>,
     service: Arc<dyn Service>,
     ledger: RequestLedger,
+    /// The node is about to stop.
+    is_closed: AtomicBool,
     room: Arc<Semaphore>,
+}
+
+impl std::fmt::Debug for RequestWorker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequestWorker").finish_non_exhaustive()
+    }
 }
 
 impl RequestWorker {
@@ -32,8 +41,15 @@ impl RequestWorker {
             store,
             service,
             ledger: RequestLedger::default(),
+            is_closed: AtomicBool::new(false),
             room: Arc::new(Semaphore::new(MOST_REQUESTS)),
         }
+    }
+
+    /// Takes nothing more that would change the node, which is about to stop. What has begun goes on, and who asks what runs is still
+    /// answered.
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
     }
 
     /// A place among the requests that are worked on at once.
@@ -65,6 +81,11 @@ impl RequestWorker {
             // It may wait for a line, and nobody is to wait for it.
             drop(permit);
             return answer_of(self.done(request, piece).await);
+        }
+        // The flag guards no memory, and a request that comes at the same time may be the last one.
+        if self.is_closed.load(Ordering::Relaxed) && needed > Role::Observe {
+            let reason = "the node is stopping, and takes nothing any more that would change it".to_owned();
+            return Answer::Failed { reason };
         }
         let Some(id) = changes(&request) else {
             return answer_of(self.done(request, piece).await);

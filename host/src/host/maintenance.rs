@@ -1,13 +1,12 @@
 //! What a host does about its modules and actors while it runs: it takes what is deployed, watches files, and keeps states.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::deployment_record::DeploymentRecord;
 use super::error::HostError;
 #[cfg(unix)]
 use super::local_socket;
-use super::module_files::{self, ModuleWatcher};
+use super::module_files::{self, FilesBeforeLoad, ModuleWatcher};
 use super::node::ListeningNode;
 use super::reloader::{ReloadListener, Reloader};
 use super::service::NodeService;
@@ -22,12 +21,13 @@ use crate::guest::{CheckpointWriter, Modules};
 use crate::supervision::Root;
 
 /// See the module. It ends when this is dropped, but for the control actor, which ends with the root supervisor.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Maintenance {
     schedule: Option<Schedule>,
     watcher: Option<ModuleWatcher>,
     writer: Option<CheckpointWriter>,
     deployed: Option<Arc<DeploymentRecord>>,
+    worker: Arc<RequestWorker>,
     control: Option<RestartGuard>,
     #[cfg(unix)]
     _local: Option<LocalDoor>,
@@ -45,6 +45,7 @@ impl Maintenance {
         node: &ListeningNode,
         root: &Root,
         listener: Option<ReloadListener>,
+        before: FilesBeforeLoad,
     ) -> Result<Self, HostError> {
         let scheduled: Vec<Scheduled> = scheduled(config, &state);
         let StateDir { writer, deployments } = state;
@@ -64,16 +65,15 @@ impl Maintenance {
             Some(section) => Some(section.start(config.node.full_name(), worker.clone(), root).await?),
             None => None,
         };
-        let watched = config.builds.iter().filter(|build| build.watch);
-        let watched: BTreeSet<String> = watched.map(|build| build.module.clone()).collect();
         Ok(Self {
             schedule: (!scheduled.is_empty()).then(|| Schedule::start(modules, scheduled)),
-            watcher: module_files::watch(&reloader, &watched),
+            watcher: module_files::watch(&reloader, before),
             writer,
             deployed: deployments.map(|deployments| deployments.deployed),
             control,
             #[cfg(unix)]
             _local: local_socket::open(config, &worker),
+            worker,
         })
     }
 }
@@ -100,7 +100,9 @@ impl Maintenance {
             writer.expect_last(schedule.living());
         }
         self.watcher = None;
-        // The control actor ends with the root supervisor, and would be started again while everything goes down.
+        // The control actor ends with the root supervisor, and would be started again while everything goes down. Until it ends, it
+        // takes nothing that would change the code of actors that are ending.
+        self.worker.close();
         self.control = None;
     }
 

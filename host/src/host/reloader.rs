@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::deployment_record::file_digest;
 use super::deployments::Deployments;
-use crate::config::NodeConfig;
+use crate::config::{Code, NodeConfig};
 use crate::files;
 use crate::guest::{Digest, ModuleSource, Modules};
-use crate::supervision::reload::{self, Reload, ReloadReport};
+use crate::supervision::reload::{self, ConfiguredActor, Reload, ReloadReport};
 
 /// Told how each reload of a watched file ended.
 pub(super) type ReloadListener = Arc<dyn Fn(&str, &Result<ReloadReport, String>) + Send + Sync>;
@@ -19,6 +19,8 @@ pub(super) struct Reloader {
     modules: Modules,
     /// Where node.toml says that each module comes from.
     sources: BTreeMap<String, ModuleSource>,
+    /// The entries of node.toml, by the module that they start with.
+    actors: BTreeMap<String, Vec<ConfiguredActor>>,
     /// What stays after a restart; none if nothing does, because nobody can deploy.
     deployments: Option<Deployments>,
     /// Held from the look at what a module runs until that is written down: two deployments that end together would otherwise be
@@ -36,9 +38,20 @@ impl Reloader {
         listener: Option<ReloadListener>,
     ) -> Self {
         let sources = config.modules.iter().map(|own| (own.name.clone(), own.clone()));
+        let mut actors: BTreeMap<String, Vec<ConfiguredActor>> = BTreeMap::new();
+        for section in &config.actors {
+            if let Code::Module(module) = &section.code {
+                actors.entry(module.clone()).or_default().push(ConfiguredActor {
+                    name: section.name.clone(),
+                    grants: section.grants.clone(),
+                    keeps_state: section.checkpoint.is_some(),
+                });
+            }
+        }
         Self {
             modules,
             sources: sources.collect(),
+            actors,
             deployments,
             recording: tokio::sync::Mutex::default(),
             listener,
@@ -95,6 +108,7 @@ impl Reloader {
         // The module's own file, and not the one that its code was loaded from, which may be a component that was deployed.
         reload.file.get_or_insert_with(|| own.path.clone());
         reload.digest = reload.digest.or(own.digest);
+        reload.configured = self.configured(&module);
         let mut report = reload::reload(&self.modules, reload)
             .await
             .map_err(|error| error.to_string())?;
@@ -117,10 +131,19 @@ impl Reloader {
         }
         // Before anything is touched, as for a reload.
         self.rehearse().await?;
-        let report = reload::rollback(&self.modules, Reload::of(module.clone())).await;
+        let back = Reload {
+            configured: self.configured(&module),
+            ..Reload::of(module.clone())
+        };
+        let report = reload::rollback(&self.modules, back).await;
         let mut report = report.map_err(|error| error.to_string())?;
         report.unrecorded = self.remember(&module).await;
         Ok(report)
+    }
+
+    /// Who is to be able to start with the module, also after a restart of the node.
+    fn configured(&self, module: &str) -> Vec<ConfiguredActor> {
+        self.actors.get(module).cloned().unwrap_or_default()
     }
 
     /// True if the module runs something else than its own file.

@@ -126,18 +126,19 @@ impl Service for NodeService {
             let sessions = self.server.call(NodeServerMessage::GetSessions, None).await;
             let sessions = sessions.map_err(|error| error.to_string())?;
             let sessions = sessions.success_or("the node is going down")?;
-            let mut nodes = Vec::new();
-            for peer in sessions.into_values().filter_map(|session| session.peer_name) {
+            let peers = sessions.into_values().filter_map(|session| session.peer_name);
+            // At the same time, and each has a time of its own: peers that don't answer hide none of the others, and take no longer
+            // together than one of them.
+            let asked = peers.map(async |peer| {
                 let name = format!("{CONTROL}@{}", peer.name);
-                // Each has a time of its own, so a peer that doesn't answer hides none of the others.
                 let found = tokio::time::timeout(LOOKUP, directory::find(&name)).await;
-                let control = matches!(found, Ok(Some(_)));
-                nodes.push(OtherNode {
-                    control,
+                OtherNode {
+                    control: matches!(found, Ok(Some(_))),
                     name: peer.name,
                     address: peer.connection_string,
-                });
-            }
+                }
+            });
+            let mut nodes = futures_util::future::join_all(asked).await;
             nodes.sort_by(|a, b| a.name.cmp(&b.name));
             Ok(nodes)
         })

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::error::HostError;
 use super::maintenance::Maintenance;
+use super::module_files::FilesBeforeLoad;
 use super::native::Native;
 use super::node::ListeningNode;
 use super::preflight::preflight;
@@ -25,6 +26,8 @@ pub(super) async fn start(
     // The state directory comes first: what was deployed says which code there is to check, and no other node may change that
     // meanwhile. Its lock and its files are closed when it is dropped.
     let state = StateDir::open(&config).await?;
+    // Before the modules are read: a file that is saved from here on may be another one than is loaded.
+    let before = FilesBeforeLoad::of(&config);
     // Everything that can be wrong with the file is found before anybody can notice that the node is there. Nothing is left of it.
     let modules = preflight(&config, &natives, &state.sources(&config.modules)).await?;
     // The address comes before the actors, so that no actor has begun its work on a node whose port is taken. Peers that connect from
@@ -39,7 +42,7 @@ pub(super) async fn start(
     };
     // Checkpoints, watched files and deployments come before the first connection: what an actor answers from then on is kept when a
     // signal comes.
-    let maintenance = match Maintenance::start(&config, state, &modules, &node, &root, listener).await {
+    let maintenance = match Maintenance::start(&config, state, &modules, &node, &root, listener, before).await {
         Ok(maintenance) => maintenance,
         Err(error) => return Err(undone(error, Some(root), node).await),
     };

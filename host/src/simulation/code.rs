@@ -8,7 +8,7 @@ use super::guest::{Guest, said};
 use super::history::{Notes, Sender};
 use super::process::{Context, Event, Process};
 use super::rollouts::Turn;
-use crate::guest::{Aftermath, NotReloaded, Snapshot, Step};
+use crate::guest::{Aftermath, Digest, NotReloaded, Snapshot, Step};
 use ractor_host_cluster::internals::random::Random;
 use ractor_host_sandbox::internals::{Failed, Moment, Noticed, Passed, Trial, WayBack};
 
@@ -253,6 +253,7 @@ impl Process {
         trial.handle_state(Snapshot {
             state: guest.notes.to_bytes(),
             state_version: guest.running.code.number,
+            digest: Digest::of(&guest.running.code.number.to_le_bytes()),
             moment: Moment::now(),
         });
         guest.running.trial = Some(trial);

@@ -149,11 +149,8 @@ async fn whoever_has_no_section_is_not_started_and_told_what_to_write() {
         said.contains("it imports `acme:tally/count@0.1.0`; add a section [actors.interfaces.tally]"),
         "{said}"
     );
-    let uses: Vec<_> = module
-        .capability_uses()
-        .iter()
-        .map(|found| &*found.capability)
-        .collect();
+    let capabilities = module.capabilities().unwrap();
+    let uses: Vec<_> = capabilities.uses.iter().map(|found| &*found.capability).collect();
     assert!(uses.contains(&"interfaces.tally"), "{uses:?}");
 }
 

@@ -1,15 +1,16 @@
 //! New code for actors that live: what survives, and what is decided before anything is touched.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::pg;
 use ractor_host::directory;
-use ractor_host::guest::{GuestOptions, Mode, RestartIntensity, RestartPolicy, RestartType};
+use ractor_host::guest::{Grants, GuestOptions, Mode, RestartIntensity, RestartPolicy, RestartType};
 use ractor_host::supervision::reload::{
-    OnFailure, Outcome, Refusal, Reload, ReloadError, ReloadReport, Verdict, rollback,
+    ConfiguredActor, OnFailure, Outcome, Refusal, Reload, ReloadError, ReloadReport, Verdict, rollback,
 };
 
-use crate::reload_support::{Fail, Node, Says, get, version};
+use crate::reload_support::{Fail, Node, Says, Version, get, version};
 use crate::support::{Native, cast, file, pid_bytes};
 
 fn said(count: u64, version: u64, from: Option<u64>) -> Option<Says> {
@@ -199,6 +200,68 @@ async fn code_without_the_interface_is_restarted_where_that_is_allowed() {
         std::slice::from_ref(&guest.cell)
     );
     assert_eq!(guest.cell.get_children(), [], "children were of the old state");
+}
+
+/// A restart can't be undone once the old instance has stopped, so it must not get there when nobody waits for it any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_actor_that_is_said_to_keep_its_code_keeps_it_though_the_new_code_has_started_meanwhile() {
+    let node = Node::with_profile(version(1).plain(), |profile| profile.reload_by_restart = true).await;
+    let guest = node.start().await;
+    guest.cast("add", &[5]);
+    let slow = version(2).plain().failing(Fail::SlowStart);
+    let report = node.reload(slow, |plan| plan.patience = Duration::from_millis(1)).await;
+    let report = report.unwrap();
+    assert_eq!(report.verdict, Verdict::RolledBack, "{report:?}");
+    // The answer comes when the actor is done with what it had begun.
+    assert_eq!(get(&guest.cell).await, said(5, 1, None));
+    let report = node.reload(slow, |_| ()).await.unwrap();
+    assert_eq!(report.verdict, Verdict::Reloaded, "{report:?}");
+    assert_eq!(get(&guest.cell).await, said(0, 2, None));
+}
+
+/// An entry of node.toml whose actor has ended, or was given up, starts with the node again.
+#[tokio::test]
+async fn code_with_which_an_actor_could_not_start_is_refused_though_the_actor_does_not_run() {
+    let node = Node::with_profile(version(1), |profile| {
+        let grants = Arc::make_mut(&mut profile.grants);
+        grants.http = Some(Vec::new());
+    })
+    .await;
+    let guest = node.start().await;
+    let idle = |keeps_state| {
+        vec![ConfiguredActor {
+            name: "idle".to_owned(),
+            grants: Arc::new(Grants::of_actors()),
+            keeps_state,
+        }]
+    };
+    let reload = |version: Version, keeps_state| {
+        let node = &node;
+        async move { node.reload(version, |plan| plan.configured = idle(keeps_state)).await }
+    };
+    let refused = reload(version(2).with_http(), false).await.unwrap_err().to_string();
+    assert!(refused.contains("actor `idle` is not granted"), "{refused}");
+    let refused = reload(version(2).plain(), true).await.unwrap_err().to_string();
+    assert!(
+        refused.contains("`checkpoint` in the entry of actor `idle`"),
+        "{refused}"
+    );
+    assert_eq!(get(&guest.cell).await, said(0, 1, None));
+    reload(version(2), true).await.unwrap();
+    node.reload(version(3).with_http(), |_| ()).await.unwrap();
+}
+
+/// A state that is written down later must not be taken for one of the code that runs by then.
+#[tokio::test]
+async fn a_state_is_of_the_code_that_wrote_it() {
+    let node = Node::with(version(1)).await;
+    let guest = node.start().await;
+    let before = guest.live().snapshot().await.unwrap();
+    node.reload(version(2), |_| ()).await.unwrap();
+    let after = guest.live().snapshot().await.unwrap();
+    assert_eq!(before.digest, node.first.digest());
+    assert_eq!(after.digest, guest.live().module().digest());
+    assert_ne!(before.digest, after.digest);
 }
 
 #[tokio::test]

@@ -30,6 +30,8 @@ pub(crate) enum Fail {
     RestoreGrows = 13,
     /// It doesn't fail, but what it says is never the same twice.
     SnapshotChanges = 14,
+    /// It doesn't fail, but its start takes long.
+    SlowStart = 15,
 }
 
 /// One version of the counter.

@@ -1,7 +1,8 @@
 //! Go: a type with a method for each message.
 
-use super::interface::{Interface, Message, Type};
+use super::interface::{Interface, JsonType, Message, Type};
 use super::names;
+use super::schema::{Nesting, Presence, Record, Shape, Signed};
 use crate::error::ProjectError;
 use crate::language::Language;
 
@@ -53,7 +54,14 @@ const KEYWORDS: &[&str] = &[
 pub(super) fn client(interface: &Interface) -> Result<String, ProjectError> {
     let name = format!("{}Client", interface.type_name());
     let mut named = String::new();
+    let types = interface.json_types(&name, &[&name]);
+    for ty in &types {
+        named.push_str(&declaration(ty));
+    }
     for (format, inner, called) in interface.named() {
+        if types.iter().any(|ty| format == "json" && ty.name == inner) {
+            continue;
+        }
         let called = format!("{name}{called}");
         named.push_str(&format!(
             "\n// {called} is {format}<{inner}>, as bytes. Give it the methods MarshalBinary and UnmarshalBinary, and it is what you like.\n\
@@ -68,17 +76,89 @@ pub(super) fn client(interface: &Interface) -> Result<String, ProjectError> {
         methods.push_str(&method(&name, message, &mut taken)?);
     }
     let has_calls = interface.messages.iter().any(|message| message.reply.is_some());
-    let imports = if has_calls {
-        "import (\n\t\"time\"\n\n\t\"ractor-host/ractor\"\n)"
-    } else {
-        "import \"ractor-host/ractor\""
-    };
+    let mut imports = String::from("import (\n");
+    for (package, is_used) in [("encoding/json", !types.is_empty()), ("time", has_calls)] {
+        if is_used {
+            imports.push_str(&format!("\t\"{package}\"\n"));
+        }
+    }
+    imports.push_str("\n\t\"ractor-host/ractor\"\n)");
     let about: String = comment(&interface.documentation);
     Ok(format!(
         "// {}\n\npackage main\n\n{imports}\n\n// {name} sends to an actor: {name}{{pid}}.\n{about}type {name} struct{{ Pid ractor.Pid \
          }}\n{named}{methods}",
         super::origin(interface),
     ))
+}
+
+/// The structs of a type of JSON. The first of them says how it travels.
+fn declaration(ty: &JsonType) -> String {
+    let called = &ty.called;
+    let mut text: String = ty.definitions.records.iter().map(structure).collect();
+    if !matches!(ty.definitions.root, Shape::Record(..)) {
+        text.push_str(&format!(
+            "\n// {called} is json<{}>.\ntype {called} {}\n",
+            ty.name,
+            shape_type(&ty.definitions.root)
+        ));
+    }
+    text + &format!(
+        "\n// RactorType is its name in contracts.\nfunc ({called}) RactorType() string {{ return \"json<{}>\" }}\n\n\
+         // MarshalBinary writes it as JSON.\nfunc (value {called}) MarshalBinary() ([]byte, error) {{ return json.Marshal(value) }}\n\n\
+         // UnmarshalBinary reads it.\nfunc (value *{called}) UnmarshalBinary(data []byte) error {{ return json.Unmarshal(data, value) }}\n",
+        ty.name
+    )
+}
+
+fn structure(record: &Record) -> String {
+    let mut taken: Vec<String> = Vec::new();
+    let mut rows = String::new();
+    for (at, field) in record.fields.iter().enumerate() {
+        let usual = names::capital(&field.key.replace(' ', "_"))
+            .filter(|name| !taken.contains(name) && !METHODS.contains(&name.as_str()));
+        let name = usual.unwrap_or_else(|| format!("Field{}", at + 1));
+        let (mut ty, mut end) = (shape_type(&field.shape), "");
+        if field.presence == Presence::Optional {
+            end = ",omitempty";
+            // Nothing, and not a value that is there and zero.
+            let has_nil = matches!(
+                field.shape,
+                Shape::Any | Shape::List(_) | Shape::Map(_) | Shape::Option(_)
+            ) || matches!(field.shape, Shape::Record(_, Nesting::Circle));
+            ty = if has_nil { ty } else { format!("*{ty}") };
+        }
+        for line in names::lines(&field.documentation) {
+            rows.push_str(format!("\t// {line}").trim_end());
+            rows.push('\n');
+        }
+        rows.push_str(&format!("\t{name} {ty} `json:\"{}{end}\"`\n", field.key));
+        taken.push(name);
+    }
+    let about = comment(&record.documentation);
+    let name = &record.name;
+    format!("\n// {name} is an object of JSON.\n{about}type {name} struct {{\n{rows}}}\n")
+}
+
+/// What a struct's fields can't be called.
+const METHODS: &[&str] = &["RactorType", "MarshalBinary", "UnmarshalBinary"];
+
+fn shape_type(shape: &Shape) -> String {
+    match shape {
+        Shape::Any => "any".to_owned(),
+        Shape::Bool => "bool".to_owned(),
+        Shape::Integer(Signed::Yes) => "int64".to_owned(),
+        Shape::Integer(Signed::No) => "uint64".to_owned(),
+        Shape::Number => "float64".to_owned(),
+        Shape::Text => "string".to_owned(),
+        Shape::List(item) => format!("[]{}", shape_type(item)),
+        Shape::Map(value) => format!("map[string]{}", shape_type(value)),
+        Shape::Record(name, Nesting::Part) => name.clone(),
+        Shape::Record(name, Nesting::Circle) => format!("*{name}"),
+        Shape::Option(inner) => match shape_type(inner) {
+            pointer if pointer.starts_with('*') => pointer,
+            other => format!("*{other}"),
+        },
+    }
 }
 
 /// The method of a cast, or the two of a call: one that stands still, and one that doesn't.

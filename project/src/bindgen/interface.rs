@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::names;
+use super::schema::{self, Definitions};
 
 /// What an actor understands.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -18,6 +19,29 @@ pub struct Interface {
     pub start: Option<Parameter>,
     /// Its messages.
     pub messages: Vec<Message>,
+    /// The definitions of types that have a name.
+    #[serde(default)]
+    pub schemas: Vec<Schema>,
+}
+
+/// The definition of a type.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Schema {
+    /// The name of the type.
+    pub name: String,
+    /// What the definition is: `protobuf`, `json-schema`, or something that came later.
+    pub format: String,
+    /// Its bytes, in hexadecimal.
+    pub hex: String,
+}
+
+/// A type that travels as JSON and that the actor defines.
+pub(super) struct JsonType {
+    /// Its name in the contract.
+    pub(super) name: String,
+    /// What a program calls it.
+    pub(super) called: String,
+    pub(super) definitions: Definitions,
 }
 
 /// An argument.
@@ -115,6 +139,35 @@ impl Interface {
             }
         }
         named
+    }
+}
+
+impl Interface {
+    /// Those types of JSON that the actor defines, each called by `prefix` and its name. No other name is one of those that are `taken`.
+    pub(super) fn json_types(&self, prefix: &str, taken: &[&str]) -> Vec<JsonType> {
+        let named = self.named();
+        let mut taken: Vec<String> = taken.iter().map(|name| (*name).to_owned()).collect();
+        taken.extend(named.iter().map(|(_, _, called)| format!("{prefix}{called}")));
+        let mut types = Vec::new();
+        for (_, name, called) in named.iter().filter(|(format, ..)| *format == "json") {
+            let is_it = |schema: &&Schema| schema.name == *name && schema.format == "json-schema";
+            let bytes = self
+                .schemas
+                .iter()
+                .find(is_it)
+                .and_then(|schema| hex::decode(&schema.hex).ok());
+            let called = format!("{prefix}{called}");
+            let Some(definitions) = bytes.and_then(|bytes| schema::read(&called, &bytes, &taken)) else {
+                continue;
+            };
+            taken.extend(definitions.records.iter().map(|record| record.name.clone()));
+            types.push(JsonType {
+                name: (*name).to_owned(),
+                called,
+                definitions,
+            });
+        }
+        types
     }
 }
 

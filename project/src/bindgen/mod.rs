@@ -9,6 +9,7 @@ mod interface;
 mod names;
 mod python;
 mod rust;
+mod schema;
 mod typescript;
 
 use crate::error::ProjectError;
@@ -33,7 +34,7 @@ pub fn bindgen(interface: &Interface, language: Language, audience: Audience) ->
     match language {
         Language::Rust => rust::client(interface, audience),
         Language::Python => Ok(python::client(interface)),
-        Language::JavaScript | Language::TypeScript => Ok(typescript::client(interface)),
+        Language::JavaScript | Language::TypeScript => Ok(typescript::client(interface, language)),
         Language::C => c::client(interface),
         Language::Go => go::client(interface),
     }
@@ -65,10 +66,18 @@ mod tests {
             "    @call(\"get\")\n    def get(self) -> u64:\n        raise NotImplementedError",
             "ShopOrder = bytes",
             "def place(self, argument_1: ShopOrder) -> None:",
-            "def find(self, class_: str) -> Json[Any]:",
+            "def find(self, class_: str) -> Order:",
+            "from typing import Annotated, NotRequired, TypedDict\n",
+            "Order = TypedDict(\n    \"Order\",\n    {\n        \"before\": NotRequired[\"Order | None\"],\n        \"id\": \"int\",",
+            "        \"line-items\": \"list[OrderItem]\",",
+            "class OrderItem(TypedDict):\n    more: NotRequired[\"dict[str, bool]\"]\n    name: \"str\"\n",
+            "ShopTags = Annotated[list[str], JsonText(\"shop.Tags\")]",
+            "def tag(self, tags: ShopTags) -> None:",
         ] {
             assert!(python.contains(part), "{python}\nshould have: {part}");
         }
+        let javascript = client(Language::JavaScript);
+        assert!(javascript.contains("const Order = json(\"Order\");"), "{javascript}");
         let typescript = client(Language::TypeScript);
         for part in [
             "import { bytes, call, cast, contract, json, list, opaque, string, u64, unit } from \"ractor-guest\";",
@@ -76,6 +85,9 @@ mod tests {
             "get: call().returns(u64).tag(\"get\"),",
             "Place: call(ShopOrder).returns(unit),",
             "start: bytes,",
+            "/** What is ordered. */\nexport interface Order {\n  before?: Order | null;\n  /** Counts up. */\n  id: number;\n  \"line-items\": OrderItem[];",
+            "const Order = json<Order>(\"Order\");",
+            "const ShopTags = json<string[]>(\"shop.Tags\");",
         ] {
             assert!(typescript.contains(part), "{typescript}\nshould have: {part}");
         }
@@ -85,6 +97,12 @@ mod tests {
             "    /// Adds them all.\n    /// Arguments: numbers, why.\n    AddAll(Vec<u64>, String),",
             "    #[rpc]\n    get(RpcReplyPort<u64>),",
             "    #[rpc]\n    Place(ShopOrder, RpcReplyPort<()>),",
+            "    Find(String, RpcReplyPort<OrderJson>),",
+            "pub type OrderJson = ractor::Json<Order>;",
+            "    #[serde(default, skip_serializing_if = \"Option::is_none\")]\n    pub before: Option<Box<Order>>,\n    /// Counts up.\n    pub id: u64,\n",
+            "    #[serde(rename = \"line-items\")]\n    pub line_items: Vec<OrderItem>,",
+            "    pub r#type: String,",
+            "pub type ShopTagsJson = ractor::Json<Vec<String>>;",
         ] {
             assert!(rust.contains(part), "{rust}\nshould have: {part}");
         }
@@ -105,6 +123,9 @@ mod tests {
             "func (client ShopClient) AskFind(timeout time.Duration, class string) *ractor.Future[ShopClientOrder] {",
             "func (ShopClientShopOrder) RactorType() string { return \"protobuf<shop.Order>\" }",
             "Place(timeout time.Duration, argument1 ShopClientShopOrder) (ractor.Unit, error) {",
+            "// What is ordered.\ntype ShopClientOrder struct {\n\tBefore *ShopClientOrder `json:\"before,omitempty\"`\n\t// Counts up.\n\tId uint64 `json:\"id\"`\n",
+            "type ShopClientShopTags []string",
+            "func (value *ShopClientOrder) UnmarshalBinary(data []byte) error { return json.Unmarshal(data, value) }",
         ] {
             assert!(go.contains(part), "{go}\nshould have: {part}");
         }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::interface::{Interface, Message, Type};
+use super::interface::{Interface, JsonType, Message, Type};
 use super::names;
+use super::schema::{Field, Presence, Record, Shape};
 
 const KEYWORDS: &[&str] = &[
     "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
@@ -26,9 +27,12 @@ const TAKEN: &[&str] = &[
 pub(super) fn client(interface: &Interface) -> String {
     let mut used = BTreeSet::from(["Actor"]);
     let class = interface.type_name();
+    let types: Vec<JsonType> = interface.json_types("", &[&class]);
+    // A type can't have the name of the actor's class, which stands behind it.
+    let types: Vec<JsonType> = types.into_iter().filter(|ty| ty.called != class).collect();
     let mut body = String::new();
     for message in &interface.messages {
-        body.push_str(&method(message, &mut used));
+        body.push_str(&method(message, &types, &mut used));
     }
     if body.is_empty() {
         body.push_str("    pass\n");
@@ -56,20 +60,113 @@ pub(super) fn client(interface: &Interface) -> String {
     } else {
         format!("    \"\"\"{}\n    \"\"\"\n\n", documentation.join("\n").trim_start())
     };
-    let any = if used.remove("Any") {
-        "from typing import Any\n\n"
+    for ty in &types {
+        aliases.push_str(&declaration(ty, &mut used));
+    }
+    let typing: Vec<&str> = TYPING.iter().copied().filter(|name| used.remove(name)).collect();
+    let typing = if typing.is_empty() {
+        String::new()
     } else {
-        ""
+        format!("from typing import {}\n\n", typing.join(", "))
     };
     let imports = used.into_iter().collect::<Vec<_>>().join(", ");
     format!(
-        "\"\"\"{}\n\nUse it as `find(NAME, {class})`.\n\"\"\"\n\n{any}from ractor import {imports}\n{aliases}\n\nclass {class}(Actor):\n{about}{}\n",
+        "\"\"\"{}\n\nUse it as `find(NAME, {class})`.\n\"\"\"\n\n{typing}from ractor import {imports}\n{aliases}\n\nclass {class}(Actor):\n{about}{}\n",
         super::origin(interface).replace('"', "'"),
         body.trim_end()
     )
 }
 
-fn method(message: &Message, used: &mut BTreeSet<&'static str>) -> String {
+/// What comes from the module `typing`.
+const TYPING: [&str; 4] = ["Annotated", "Any", "NotRequired", "TypedDict"];
+
+/// The classes of a type of JSON, and its name where that isn't the first one's.
+fn declaration(ty: &JsonType, used: &mut BTreeSet<&'static str>) -> String {
+    let mut text = String::new();
+    for record in ty.definitions.records.iter().rev() {
+        text.push_str(&class(record, used));
+    }
+    if !is_class(ty) {
+        used.extend(["Annotated", "JsonText"]);
+        let root = shape_type(&ty.definitions.root, used);
+        let name = names::literal(&ty.name);
+        text.push_str(&format!("\n{} = Annotated[{root}, JsonText({name})]\n", ty.called));
+    }
+    text
+}
+
+/// Whether a type is a class with its very name.
+fn is_class(ty: &JsonType) -> bool {
+    ty.called == ty.name && matches!(&ty.definitions.root, Shape::Record(name, _) if *name == ty.called)
+}
+
+fn class(record: &Record, used: &mut BTreeSet<&'static str>) -> String {
+    used.insert("TypedDict");
+    let is_name = |field: &Field| names::is_identifier(&field.key) && !RESERVED.contains(&field.key.as_str());
+    let mut annotation = |field: &Field| {
+        let ty = format!("\"{}\"", shape_type(&field.shape, used));
+        match field.presence {
+            Presence::Required => ty,
+            Presence::Optional => {
+                used.insert("NotRequired");
+                format!("NotRequired[{ty}]")
+            }
+        }
+    };
+    let name = &record.name;
+    if !record.fields.iter().all(is_name) {
+        let rows: String = record
+            .fields
+            .iter()
+            .map(|field| format!("        \"{}\": {},\n", field.key, annotation(field)))
+            .collect();
+        return format!("\n{name} = TypedDict(\n    \"{name}\",\n    {{\n{rows}    }},\n)\n");
+    }
+    let about = names::lines(&record.documentation).join(" ");
+    let about = about.trim_end_matches('"');
+    let mut body = if about.is_empty() {
+        String::new()
+    } else {
+        format!("    \"\"\"{about}\"\"\"\n\n")
+    };
+    for field in &record.fields {
+        for line in names::lines(&field.documentation) {
+            body.push_str(format!("    # {line}").trim_end());
+            body.push('\n');
+        }
+        body.push_str(&format!("    {}: {}\n", field.key, annotation(field)));
+    }
+    if record.fields.is_empty() {
+        body.push_str("    pass\n");
+    }
+    format!("\n\nclass {name}(TypedDict):\n{body}")
+}
+
+/// Keywords, which can be no attribute.
+const RESERVED: &[&str] = &[
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+    "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
+    "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+];
+
+fn shape_type(shape: &Shape, used: &mut BTreeSet<&'static str>) -> String {
+    match shape {
+        Shape::Any => {
+            used.insert("Any");
+            "Any".to_owned()
+        }
+        Shape::Bool => "bool".to_owned(),
+        Shape::Integer(_) => "int".to_owned(),
+        Shape::Number => "float".to_owned(),
+        Shape::Text => "str".to_owned(),
+        Shape::List(item) => format!("list[{}]", shape_type(item, used)),
+        Shape::Map(value) => format!("dict[str, {}]", shape_type(value, used)),
+        Shape::Record(name, _) => name.clone(),
+        Shape::Option(inner) => format!("{} | None", shape_type(inner, used)),
+    }
+}
+
+fn method(message: &Message, types: &[JsonType], used: &mut BTreeSet<&'static str>) -> String {
     let verb = if message.reply.is_some() { "call" } else { "cast" };
     used.insert(verb);
     let usual = names::snake(&message.name).map(|name| names::no_keyword(names::no_keyword(name, KEYWORDS), TAKEN));
@@ -81,12 +178,12 @@ fn method(message: &Message, used: &mut BTreeSet<&'static str>) -> String {
     };
     let mut parameters = String::new();
     for (name, ty) in message.parameters(KEYWORDS) {
-        parameters.push_str(&format!(", {name}: {}", python_type(ty, used)));
+        parameters.push_str(&format!(", {name}: {}", python_type(ty, types, used)));
     }
     let reply = message
         .reply
         .as_deref()
-        .map_or_else(|| "None".to_owned(), |ty| python_type(ty, used));
+        .map_or_else(|| "None".to_owned(), |ty| python_type(ty, types, used));
     let lines = names::lines(&message.documentation);
     let documentation = if lines.is_empty() {
         String::new()
@@ -109,7 +206,7 @@ fn fingerprint(tag: &str) -> u32 {
     })
 }
 
-fn python_type(text: &str, used: &mut BTreeSet<&'static str>) -> String {
+fn python_type(text: &str, types: &[JsonType], used: &mut BTreeSet<&'static str>) -> String {
     const OURS: [&str; 13] = [
         "u8", "u16", "u32", "u64", "u128", "i8", "i16", "i32", "i64", "i128", "f32", "f64", "char",
     ];
@@ -123,6 +220,10 @@ fn python_type(text: &str, used: &mut BTreeSet<&'static str>) -> String {
         Type::Bytes | Type::Unknown => "bytes".to_owned(),
         Type::Scalar(scalar) => ours(scalar),
         Type::List(scalar) => format!("list[{}]", ours(scalar)),
+        Type::Named("json", name) if types.iter().any(|ty| ty.name == name) => {
+            let ty = types.iter().find(|ty| ty.name == name);
+            ty.map(|ty| ty.called.clone()).unwrap_or_default()
+        }
         Type::Named("json", _) => {
             used.extend(["Json", "Any"]);
             "Json[Any]".to_owned()

@@ -1,8 +1,9 @@
 //! Rust: the enum of the messages, for `cast!` and `call!`.
 
 use super::Audience;
-use super::interface::{Interface, Message, Type};
+use super::interface::{Interface, JsonType, Message, Type};
 use super::names;
+use super::schema::{Nesting, Presence, Record, Shape, Signed};
 use crate::error::ProjectError;
 use crate::language::Language;
 
@@ -11,12 +12,24 @@ const KEYWORDS: &[&str] = &["Self", "self", "super", "crate"];
 
 pub(super) fn client(interface: &Interface, audience: Audience) -> Result<String, ProjectError> {
     let name = interface.type_name();
+    let types = interface.json_types("", &[&format!("{name}Msg")]);
+    // Natively a type of its own has to be one that can travel; a list of somebody else can't be made that.
+    let types: Vec<JsonType> = match audience {
+        Audience::Guests => types,
+        Audience::Natives => types.into_iter().filter(|ty| is_record(&ty.definitions.root)).collect(),
+    };
     let mut variants = String::new();
     for message in &interface.messages {
-        variants.push_str(&variant(message)?);
+        variants.push_str(&variant(message, &types)?);
     }
     let mut aliases = String::new();
+    for ty in &types {
+        aliases.push_str(&declaration(ty, audience));
+    }
     for (format, named, called) in interface.named() {
+        if types.iter().any(|ty| format == "json" && ty.name == named) {
+            continue;
+        }
         aliases.push_str(&format!(
             "\n/// `{format}<{named}>`: the bytes as they travel. Any type that is `BytesConvertable` to the same bytes may stand here.\npub type {called} = \
              Vec<u8>;\n"
@@ -41,7 +54,93 @@ pub(super) fn client(interface: &Interface, audience: Audience) -> Result<String
     .replace('…', "..."))
 }
 
-fn variant(message: &Message) -> Result<String, ProjectError> {
+/// The structs of a type of JSON, and what the enum calls it.
+fn declaration(ty: &JsonType, audience: Audience) -> String {
+    let mut text: String = ty.definitions.records.iter().map(structure).collect();
+    let root = shape_type(&ty.definitions.root);
+    let called = format!("{}Json", ty.called);
+    text.push_str(&match audience {
+        Audience::Guests => format!(
+            "\n/// `json<{}>`: needs the feature `json` of the SDK, and serde with its feature `derive`.\npub type {called} = \
+             ractor::Json<{root}>;\n",
+            ty.name
+        ),
+        Audience::Natives => format!(
+            "\n/// `json<{}>`: needs serde_json, and serde with its feature `derive`.\npub type {called} = {root};\n\n\
+             impl ractor::BytesConvertable for {root} {{\n    fn into_bytes(self) -> Vec<u8> {{\n        \
+             serde_json::to_vec(&self).unwrap_or_default()\n    }}\n\n    fn from_bytes(bytes: Vec<u8>) -> Self {{\n        \
+             serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!(\"not JSON of {root}: {{error}}\"))\n    }}\n}}\n",
+            ty.name
+        ),
+    });
+    text
+}
+
+fn is_record(shape: &Shape) -> bool {
+    matches!(shape, Shape::Record(..))
+}
+
+fn structure(record: &Record) -> String {
+    let about = |text: &str, indentation: &str| -> String {
+        let lines = names::lines(text);
+        lines
+            .iter()
+            .map(|line| format!("{indentation}/// {line}").trim_end().to_owned() + "\n")
+            .collect()
+    };
+    let mut text = format!(
+        "\n{}#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]\npub struct {} {{\n",
+        about(&record.documentation, ""),
+        record.name
+    );
+    for field in &record.fields {
+        text.push_str(&about(&field.documentation, "    "));
+        let name = names::no_keyword(field.name.clone(), KEYWORDS);
+        let mut marks = Vec::new();
+        if name != field.key {
+            marks.push(format!("rename = \"{}\"", field.key));
+        }
+        let mut ty = shape_type(&field.shape);
+        if field.presence == Presence::Optional {
+            if !matches!(field.shape, Shape::Option(_)) {
+                ty = format!("Option<{ty}>");
+            }
+            marks.push("default, skip_serializing_if = \"Option::is_none\"".to_owned());
+        }
+        if !marks.is_empty() {
+            text.push_str(&format!("    #[serde({})]\n", marks.join(", ")));
+        }
+        let raw = if RAW.contains(&name.as_str()) { "r#" } else { "" };
+        text.push_str(&format!("    pub {raw}{name}: {ty},\n"));
+    }
+    text + "}\n"
+}
+
+/// Keywords that can be names with `r#` in front.
+const RAW: &[&str] = &[
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
+    "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move",
+    "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
+
+fn shape_type(shape: &Shape) -> String {
+    match shape {
+        Shape::Any => "serde_json::Value".to_owned(),
+        Shape::Bool => "bool".to_owned(),
+        Shape::Integer(Signed::Yes) => "i64".to_owned(),
+        Shape::Integer(Signed::No) => "u64".to_owned(),
+        Shape::Number => "f64".to_owned(),
+        Shape::Text => "String".to_owned(),
+        Shape::List(item) => format!("Vec<{}>", shape_type(item)),
+        Shape::Map(value) => format!("std::collections::BTreeMap<String, {}>", shape_type(value)),
+        Shape::Record(name, Nesting::Part) => name.clone(),
+        Shape::Record(name, Nesting::Circle) => format!("Box<{name}>"),
+        Shape::Option(inner) => format!("Option<{}>", shape_type(inner)),
+    }
+}
+
+fn variant(message: &Message, types: &[JsonType]) -> Result<String, ProjectError> {
     let tag = &message.name;
     if !names::is_identifier(tag) || KEYWORDS.contains(&tag.as_str()) {
         return Err(ProjectError::Undeclarable {
@@ -65,11 +164,11 @@ fn variant(message: &Message) -> Result<String, ProjectError> {
     let mut fields: Vec<String> = message
         .arguments
         .iter()
-        .map(|argument| rust_type(&argument.ty))
+        .map(|argument| rust_type(&argument.ty, types))
         .collect();
     if let Some(reply) = &message.reply {
         text.push_str("    #[rpc]\n");
-        fields.push(format!("RpcReplyPort<{}>", rust_type(reply)));
+        fields.push(format!("RpcReplyPort<{}>", rust_type(reply, types)));
     }
     let fields = if fields.is_empty() {
         String::new()
@@ -79,13 +178,17 @@ fn variant(message: &Message) -> Result<String, ProjectError> {
     Ok(text + &format!("    {tag}{fields},\n"))
 }
 
-fn rust_type(text: &str) -> String {
+fn rust_type(text: &str, types: &[JsonType]) -> String {
     match Type::of(text) {
         Type::Unit => "()".to_owned(),
         Type::String => "String".to_owned(),
         Type::Bytes | Type::Unknown => "Vec<u8>".to_owned(),
         Type::Scalar(scalar) => scalar.to_owned(),
         Type::List(scalar) => format!("Vec<{scalar}>"),
+        Type::Named("json", name) if types.iter().any(|ty| ty.name == name) => {
+            let ty = types.iter().find(|ty| ty.name == name);
+            ty.map(|ty| format!("{}Json", ty.called)).unwrap_or_default()
+        }
         Type::Named(_, name) => names::capital(name).unwrap_or_else(|| "Vec<u8>".to_owned()),
     }
 }

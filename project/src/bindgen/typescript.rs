@@ -2,12 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use super::interface::{Interface, Message, Type};
+use super::interface::{Interface, JsonType, Message, Type};
 use super::names;
+use super::schema::{Presence, Record, Shape};
+use crate::language::Language;
 
-pub(super) fn client(interface: &Interface) -> String {
+pub(super) fn client(interface: &Interface, language: Language) -> String {
     let mut used = BTreeSet::from(["contract"]);
     let class = interface.type_name();
+    let types: Vec<JsonType> = match language {
+        Language::TypeScript => interface.json_types("", &[&class]),
+        // JavaScript has no types to write down.
+        _ => Vec::new(),
+    };
     let mut declarations = String::new();
     for (format, name, called) in interface.named() {
         let (function, note) = match format {
@@ -20,7 +27,15 @@ pub(super) fn client(interface: &Interface) -> String {
             _ => ("opaque", ""),
         };
         used.insert(function);
-        declarations.push_str(&format!("const {called} = {function}(\"{name}\");{note}\n"));
+        let ty = types.iter().find(|ty| format == "json" && ty.name == name);
+        let typed = ty.map(|ty| {
+            for record in &ty.definitions.records {
+                declarations.push_str(&interface_of(record));
+            }
+            format!("<{}>", shape_type(&ty.definitions.root))
+        });
+        let typed = typed.unwrap_or_default();
+        declarations.push_str(&format!("const {called} = {function}{typed}(\"{name}\");{note}\n"));
     }
     if !declarations.is_empty() {
         declarations.push('\n');
@@ -45,6 +60,43 @@ pub(super) fn client(interface: &Interface) -> String {
         used.into_iter().collect::<Vec<_>>().join(", "),
         names::literal(&interface.version),
     )
+}
+
+fn interface_of(record: &Record) -> String {
+    let about = |text: &str, indentation: &str| match names::lines(text).as_slice() {
+        [] => String::new(),
+        lines => format!("{indentation}/** {} */\n", lines.join(" ")),
+    };
+    let mut text = about(&record.documentation, "");
+    text.push_str(&format!("export interface {} {{\n", record.name));
+    for field in &record.fields {
+        let key = if names::is_identifier(&field.key) {
+            field.key.clone()
+        } else {
+            format!("\"{}\"", field.key)
+        };
+        let mark = match field.presence {
+            Presence::Required => "",
+            Presence::Optional => "?",
+        };
+        text.push_str(&about(&field.documentation, "  "));
+        text.push_str(&format!("  {key}{mark}: {};\n", shape_type(&field.shape)));
+    }
+    text + "}\n"
+}
+
+fn shape_type(shape: &Shape) -> String {
+    match shape {
+        Shape::Any => "unknown".to_owned(),
+        Shape::Bool => "boolean".to_owned(),
+        Shape::Integer(_) | Shape::Number => "number".to_owned(),
+        Shape::Text => "string".to_owned(),
+        Shape::List(item) if matches!(**item, Shape::Option(_)) => format!("({})[]", shape_type(item)),
+        Shape::List(item) => format!("{}[]", shape_type(item)),
+        Shape::Map(value) => format!("{{ [key: string]: {} }}", shape_type(value)),
+        Shape::Record(name, _) => name.clone(),
+        Shape::Option(inner) => format!("{} | null", shape_type(inner)),
+    }
 }
 
 fn row(message: &Message, used: &mut BTreeSet<&'static str>) -> String {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::Building;
-use super::component;
+use super::component::component;
 use crate::error::ProjectError;
 use crate::project::Project;
 use crate::run::Run;
@@ -26,6 +26,9 @@ pub(crate) struct Manifest {
     pub(crate) flags: Vec<String>,
 }
 
+/// The bytes of the stack of C in a guest's memory: beyond it, a guest traps. Zig's default is 16 MiB, which count for each instance.
+pub const STACK: &str = "-Wl,-z,stack-size=1048576";
+
 /// The world that ractor.c is written for.
 const WORLD: &str = "complete-actor";
 
@@ -43,14 +46,23 @@ pub(super) fn compile(building: &Building<'_>) -> Result<PathBuf, ProjectError> 
     let library = library(project);
     let core = building.scratch.join("core.wasm");
     zig(project, &place, &manifest)
-        .args(["-target", "wasm32-wasi", "-mexec-model=reactor", "-Oz", "-s", "-I"])
+        // The names of functions stay, for traps; what debuggers read is left out of the component.
+        .args([
+            "-target",
+            "wasm32-wasi",
+            "-mexec-model=reactor",
+            "-Oz",
+            "-g",
+            STACK,
+            "-I",
+        ])
         .args([&library])
         .args(&manifest.flags)
         .args(&manifest.sources)
         .args([library.join("ractor.c").as_path(), Path::new("-o"), &core])
         .judge(&building.does_not_compile())?;
     let made = building.scratch.join("made.wasm");
-    component::make(&sdk::folder(project.folder()).join("wit"), WORLD, &core, &made)?;
+    component(&sdk::folder(project.folder()).join("wit"), WORLD, &core, &made)?;
     Ok(made)
 }
 

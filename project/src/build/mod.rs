@@ -22,6 +22,7 @@ use crate::language::Language;
 use crate::project::Project;
 use crate::sdk;
 
+pub use self::component::component;
 use self::inputs::Inputs;
 
 /// A component that is up to date.

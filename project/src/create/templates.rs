@@ -82,3 +82,19 @@ pub(super) fn of(language: Language) -> &'static [Template] {
         Language::Go => GO,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_source_of_a_new_actor_has_at_most_fifteen_lines() {
+        for language in Language::ALL {
+            let source = of(language).first().unwrap();
+            let is_code =
+                |line: &&str| !line.is_empty() && !["//", "\"\"\""].iter().any(|begin| line.starts_with(begin));
+            let lines = source.text.lines().filter(is_code).count();
+            assert!((1..=15).contains(&lines), "{}: {lines} lines", source.path);
+        }
+    }
+}

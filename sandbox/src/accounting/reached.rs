@@ -12,5 +12,11 @@ pub(super) fn count(counted_as: &Arc<str>, limit: Limit) {
 
 /// Logs it. A line without a pid is about the whole family of that name.
 pub(super) fn log(actor: &str, pid: Option<u64>, limit: Limit) {
-    tracing::warn!(actor, pid, limit = limit.name(), "the actor reached {limit}");
+    let table = limit.table();
+    tracing::warn!(
+        actor,
+        pid,
+        limit = limit.name(),
+        "the actor reached {limit}; see {table} in node.toml"
+    );
 }

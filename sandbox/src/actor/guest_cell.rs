@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use ractor::ActorCell;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::commands::{Command, Commands};
-use super::reload::{NotReloaded, ReloadRequest, Snapshot, SnapshotReply, SnapshotRequest, StateRoom, Swap, Swapped};
+use super::reload::{
+    Claim, NotReloaded, ReloadRequest, Snapshot, SnapshotReply, SnapshotRequest, StateRoom, Swap, Swapped,
+};
 use crate::instance::module::Module;
 use crate::policy::profile::Profile;
 use crate::store::mailbox::Mailbox;
@@ -131,9 +134,33 @@ impl GuestRef {
     pub async fn reload(&self, swap: Swap) -> Result<Swapped, NotReloaded> {
         let _look = LookAtEnd(&self.0.mailbox);
         let (tell, told) = oneshot::channel();
-        let request = ReloadRequest { swap, tell };
+        let claim = Claim::default();
+        let request = ReloadRequest { swap, tell, claim };
         self.0.commands.request(Command::Reload(Box::new(request)));
         told.await.unwrap_or(Err(NotReloaded::Ended))
+    }
+
+    /// The same for somebody with limited patience. None if the actor hadn't begun to change over by then: it goes on with the code
+    /// that it has. Once it has begun, this waits for it, because that can't be undone.
+    ///
+    /// # Errors
+    /// As for [`reload`](Self::reload).
+    pub async fn reload_within(&self, swap: Swap, patience: Duration) -> Option<Result<Swapped, NotReloaded>> {
+        let _look = LookAtEnd(&self.0.mailbox);
+        let (tell, mut told) = oneshot::channel();
+        let claim = Claim::default();
+        let request = ReloadRequest {
+            swap,
+            tell,
+            claim: claim.clone(),
+        };
+        self.0.commands.request(Command::Reload(Box::new(request)));
+        let answer = match tokio::time::timeout(patience, &mut told).await {
+            Ok(answer) => answer,
+            Err(_) if claim.give_up() => return None,
+            Err(_) => told.await,
+        };
+        Some(answer.unwrap_or(Err(NotReloaded::Ended)))
     }
 
     /// The code that it was reloaded with has proven itself: the instance before it is given up.

@@ -1,11 +1,25 @@
-//! Which capabilities a component uses, as far as its imports tell.
+//! Which capabilities a component uses, as far as its imports, and what it calls of them, tell.
 
 use std::borrow::Cow;
 
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
+use super::reach::{HostCall, NotFollowed, Reach, Through};
 use crate::policy::grants::Capability;
+
+/// The capabilities that a component could use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Those that it needs or could come to use.
+    pub uses: Vec<CapabilityUse>,
+    /// Those whose functions it imports and has no call of.
+    pub never_called: Vec<Cow<'static, str>>,
+    /// The language that it has an interpreter of, if that is known.
+    pub interpreter: Option<&'static str>,
+    /// Why its calls could not be followed; then `uses` has all that it imports.
+    pub not_followed: Option<String>,
+}
 
 /// A capability that a component could use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +28,8 @@ pub struct CapabilityUse {
     pub capability: Cow<'static, str>,
     /// The imports that tell, as `interface` or `interface#function`.
     pub imports: Vec<String>,
+    /// The names of the component's functions that call the first of them, innermost first, as far as they are known.
+    pub by: Vec<String>,
     /// How sure it is.
     pub certainty: Certainty,
 }
@@ -23,9 +39,12 @@ pub struct CapabilityUse {
 pub enum Certainty {
     /// Without the grant the component is refused.
     Required,
-    /// The component calls functions that fail without the grant.
+    /// What the host calls leads to functions that fail without the grant, by nothing but calls.
     Called,
-    /// Its language imports this for every program, whether that uses it or not. Without the grant each use fails.
+    /// The same, but a pointer to a function is on the way. Interpreters have pointers to all that they offer, whether the program uses
+    /// it or not.
+    Pointed,
+    /// It is imported, and it is not known whether it is called.
     Imported,
 }
 
@@ -81,10 +100,76 @@ pub(super) fn of(engine: &wasmtime::Engine, component: &Component, telling: &[Ca
                 None => uses.push(CapabilityUse {
                     capability: told.capability.key().into(),
                     imports,
+                    by: Vec::new(),
                     certainty: told.certainty,
                 }),
             }
         }
     }
     uses
+}
+
+impl Capabilities {
+    /// What is left of what a component imports, once it is known what it calls.
+    pub(crate) fn of(imported: &[CapabilityUse], reach: Result<Reach, NotFollowed>) -> Self {
+        let reach = match reach {
+            Ok(reach) => reach,
+            Err(reason) => {
+                return Self {
+                    uses: imported.to_vec(),
+                    never_called: Vec::new(),
+                    interpreter: None,
+                    not_followed: Some(reason.to_string()),
+                };
+            }
+        };
+        let (mut uses, mut never_called) = (Vec::new(), Vec::new());
+        for used in imported {
+            match used.narrowed(&reach.calls) {
+                Some(narrowed) => uses.push(narrowed),
+                None => never_called.push(used.capability.clone()),
+            }
+        }
+        Self {
+            uses,
+            never_called,
+            interpreter: reach.interpreter,
+            not_followed: None,
+        }
+    }
+}
+
+impl CapabilityUse {
+    /// What it is with these calls. None if none of them is of it.
+    fn narrowed(&self, calls: &[HostCall]) -> Option<Self> {
+        let tells = |call: &&HostCall| {
+            self.imports
+                .iter()
+                .any(|import| match import.strip_prefix(call.interface.as_str()) {
+                    Some("") => true,
+                    Some(rest) => rest.strip_prefix('#') == Some(call.function.as_str()),
+                    None => false,
+                })
+        };
+        let mut calls: Vec<_> = calls.iter().filter(tells).collect();
+        if self.certainty == Certainty::Required {
+            // It is refused for what it imports, called or not.
+            let by = calls.first().map_or_else(Vec::new, |call| call.by.clone());
+            return Some(Self { by, ..self.clone() });
+        }
+        calls.sort_by_key(|call| call.through);
+        let first = calls.first()?;
+        Some(Self {
+            capability: self.capability.clone(),
+            imports: calls
+                .iter()
+                .map(|call| format!("{}#{}", call.interface, call.function))
+                .collect(),
+            by: first.by.clone(),
+            certainty: match first.through {
+                Through::Calls => Certainty::Called,
+                Through::Pointers => Certainty::Pointed,
+            },
+        })
+    }
 }

@@ -50,6 +50,7 @@ pub(crate) fn check_imports(
 pub(crate) struct Interfaces {
     pub(crate) imports: Vec<String>,
     pub(crate) exports: Vec<String>,
+    /// The capabilities that it imports functions of, whether it calls them or not.
     pub(crate) uses: Vec<CapabilityUse>,
 }
 

@@ -24,9 +24,6 @@ use crate::store::exit::Exit;
 use crate::store::replies::Port;
 use crate::store::timers::Timers;
 
-/// The number of frames of a trap that an error shows.
-const FRAMES: usize = 8;
-
 /// The number of bytes of a guest's error text, or of a function's name, that an error shows.
 const ERROR_TEXT_BYTES: usize = 4096;
 const FUNCTION_NAME_BYTES: usize = 128;
@@ -127,7 +124,7 @@ impl Instance {
                 })
             }
             Err(error) => {
-                let fault = no_instance(&store, engine, &error);
+                let fault = no_instance(&store, engine, &code, &error);
                 Err(failure(&store, Callback::Instantiation, fault))
             }
         }
@@ -307,7 +304,7 @@ impl Instance {
                 let text = tidy(&text, ERROR_TEXT_BYTES).into_owned();
                 Err(failure(&self.store, callback, Fault::Returned(text)))
             }
-            Err(error) => Err(failure(&self.store, callback, trap(&self.store, &error))),
+            Err(error) => Err(failure(&self.store, callback, trap(&self.store, &self.code, &error))),
         }
     }
 }
@@ -341,8 +338,8 @@ fn failure(store: &Store<StoreData>, callback: Callback<'_>, fault: Fault) -> Gu
     }
 }
 
-fn trap(store: &Store<StoreData>, error: &wasmtime::Error) -> Fault {
-    let at = backtrace(error);
+fn trap(store: &Store<StoreData>, code: &Code, error: &wasmtime::Error) -> Fault {
+    let at = backtrace(code, error);
     // First, because the guest meant it: it is an error that it returns, whatever limits it has met before.
     if let Some(Exit(reason)) = error.downcast_ref::<Exit>() {
         return Fault::Returned(reason.clone());
@@ -390,10 +387,10 @@ fn limit_of(store: &Store<StoreData>, error: &wasmtime::Error) -> Option<Limit> 
 }
 
 /// Why there is no instance: its start trapped, or there was no room for it.
-fn no_instance(store: &Store<StoreData>, engine: &Engine, error: &wasmtime::Error) -> Fault {
+fn no_instance(store: &Store<StoreData>, engine: &Engine, code: &Code, error: &wasmtime::Error) -> Fault {
     // A start that traps is a failure of the code. Everything that isn't counts as want of room.
     if error.is::<Trap>() || limit_of(store, error).is_some() {
-        return trap(store, error);
+        return trap(store, code, error);
     }
     let cause = error.root_cause().to_string();
     let used_up = error
@@ -407,15 +404,10 @@ fn no_instance(store: &Store<StoreData>, engine: &Engine, error: &wasmtime::Erro
     }
 }
 
-fn backtrace(error: &wasmtime::Error) -> Frames {
+fn backtrace(code: &Code, error: &wasmtime::Error) -> Frames {
     let frames = error
         .downcast_ref::<WasmBacktrace>()
         .map(WasmBacktrace::frames)
         .unwrap_or_default();
-    // Names come from the component's own section, so they are as long and as strange as its author likes.
-    let names = frames.iter().take(FRAMES).map(|frame| match frame.func_name() {
-        Some(name) => tidy(name, FUNCTION_NAME_BYTES).into_owned(),
-        None => format!("function {}", frame.func_index()),
-    });
-    Frames(names.collect())
+    Frames(code.source_lines.name(frames))
 }

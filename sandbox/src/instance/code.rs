@@ -1,12 +1,15 @@
 //! Compiled code, linked with the host: made of the bytes of a file, or taken from the cache.
 
 use std::path::Path;
+use std::time::Instant;
 
 use tokio::sync::OnceCell;
 use wasmtime::component::Component;
 
 use super::linking::{self, Linked};
 use super::reload_exports::ReloadExports;
+use super::source_lines::SourceLines;
+use crate::component::assembly::Outline;
 use crate::component::cache::{Cache, InUse};
 use crate::component::complexity::{self, Complexity};
 use crate::component::description::Description;
@@ -14,7 +17,7 @@ use crate::component::error::LoadFault;
 use crate::component::format::check_format;
 use crate::component::imports::Offers;
 use crate::component::interfaces::{self, Interfaces};
-use crate::component::needs::{Capacity, Needs, Outline};
+use crate::component::needs::{Capacity, Needs};
 use crate::component::source::{Digest, ModuleSource};
 use crate::files::{self, ReadError};
 use crate::store::imports::{Imports, Used};
@@ -41,6 +44,8 @@ pub(super) struct Code {
     /// Those that it imports of the interfaces that the program adds.
     pub(super) added: Vec<Used>,
     pub(super) needs: Needs,
+    /// Which lines of source its code is of.
+    pub(super) source_lines: SourceLines,
     /// What it says of itself, once it was asked.
     pub(super) description: OnceCell<Description>,
 }
@@ -73,14 +78,15 @@ impl Code {
         imports: &Imports,
         cache: Option<&Cache>,
         admission: &Admission,
+        path: &Path,
         digest: Digest,
         bytes: &[u8],
     ) -> Result<Self, LoadFault> {
         // Before the cache is asked, too: limits may be lower than when the entry was made.
-        let needs = admission.needs(bytes, &imports.offers)?;
-        let (component, origin) = match cache {
-            Some(cache) => cached_or_compiled(engine, cache, &digest, bytes)?,
-            None => (compile(engine, bytes)?, Origin::Compiled),
+        let (needs, has_lines) = admission.admit(bytes, &imports.offers)?;
+        let (component, origin, in_use) = match cache {
+            Some(cache) => cached_or_compiled(engine, cache, path, &digest, bytes)?,
+            None => (compile(engine, path, bytes)?, Origin::Compiled, None),
         };
         let linked = linking::check(engine, imports, &component)?;
         let mut interfaces = Interfaces::of(engine, &component, &imports.offers);
@@ -90,13 +96,12 @@ impl Code {
             digest,
             size: bytes.len(),
             origin,
-            // If another node gives the entry up before this, nothing is lost: the code is in memory, and the next
-            // start compiles it.
-            _in_use: cache.and_then(|cache| cache.hold(&digest)),
+            _in_use: in_use,
             linked,
             added,
             interfaces,
             needs,
+            source_lines: SourceLines::of(has_lines, path, digest),
             description: OnceCell::new(),
         })
     }
@@ -110,8 +115,8 @@ pub(super) struct Admission {
 }
 
 impl Admission {
-    /// What each guest of the component needs, unless it is not even to be compiled.
-    fn needs(&self, bytes: &[u8], offers: &Offers) -> Result<Needs, LoadFault> {
+    /// What each guest of the component needs, and whether it has lines of its source, unless it is not even to be compiled.
+    fn admit(&self, bytes: &[u8], offers: &Offers) -> Result<(Needs, bool), LoadFault> {
         // From the cheapest to the dearest, and each only on what the one before has let through.
         check_format(bytes)?;
         complexity::check(bytes, &self.complexity)?;
@@ -119,7 +124,7 @@ impl Admission {
         interfaces::check_releases(&outline.imports, offers)?;
         let needs = outline.needs()?;
         needs.fit(&self.capacity)?;
-        Ok(needs)
+        Ok((needs, outline.has_lines))
     }
 }
 
@@ -136,26 +141,47 @@ impl ModuleSource {
     }
 }
 
-/// Takes it from the cache, or compiles it while other nodes wait to find it there.
+/// Takes it from the cache, or compiles it while other nodes wait to find it there. What keeps its entry there comes with it.
 fn cached_or_compiled(
     engine: &wasmtime::Engine,
     cache: &Cache,
+    path: &Path,
     digest: &Digest,
     bytes: &[u8],
-) -> Result<(Component, Origin), LoadFault> {
-    if let Some(component) = cache.load(engine, digest) {
-        return Ok((component, Origin::Cache));
+) -> Result<(Component, Origin, Option<InUse>), LoadFault> {
+    // Held before it is read, or another node might give it up in between, and the next start would compile what runs here.
+    let load = || {
+        let in_use = cache.hold(digest);
+        let component = cache.load(engine, digest)?;
+        Some((component, Origin::Cache, in_use))
+    };
+    if let Some(loaded) = load() {
+        return Ok(loaded);
     }
     // Looked for once more under the claim: whoever had it before has left the code there.
     let _claim = cache.claim(digest);
-    if let Some(component) = cache.load(engine, digest) {
-        return Ok((component, Origin::Cache));
+    if let Some(loaded) = load() {
+        return Ok(loaded);
     }
-    let component = compile(engine, bytes)?;
+    let component = compile(engine, path, bytes)?;
     cache.store(digest, &component);
-    Ok((component, Origin::Compiled))
+    Ok((component, Origin::Compiled, cache.hold(digest)))
 }
 
-fn compile(engine: &wasmtime::Engine, bytes: &[u8]) -> Result<Component, LoadFault> {
-    Component::from_binary(engine, bytes).map_err(|error| LoadFault::Invalid(format!("{error:#}")))
+/// The size from which on the log says that a component is compiled, in bytes. A language with an interpreter is larger, and can take
+/// half a minute.
+const LARGE: usize = 1 << 20;
+
+fn compile(engine: &wasmtime::Engine, path: &Path, bytes: &[u8]) -> Result<Component, LoadFault> {
+    let (file, is_large) = (path.display(), bytes.len() >= LARGE);
+    if is_large {
+        // Before: whoever looks at a node that says nothing is to know what it does.
+        tracing::info!(%file, bytes = bytes.len(), "compiling a large component");
+    }
+    let begun = Instant::now();
+    let compiled = Component::from_binary(engine, bytes);
+    if is_large && compiled.is_ok() {
+        tracing::info!(%file, took = ?begun.elapsed(), "compiled a large component");
+    }
+    compiled.map_err(|error| LoadFault::Invalid(format!("{error:#}")))
 }

@@ -1,6 +1,7 @@
 //! The engine: wasmtime set up for actors, its compiled-code cache, and the modules that are loaded.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -125,7 +126,7 @@ impl Engine {
     }
 
     /// Compiles a component with this digest, or takes it from the cache. Blocks.
-    pub(super) fn compile(&self, digest: Digest, bytes: &[u8]) -> Result<Code, LoadFault> {
+    pub(super) fn compile(&self, path: &Path, digest: Digest, bytes: &[u8]) -> Result<Code, LoadFault> {
         let Inner {
             wasmtime,
             imports,
@@ -133,7 +134,7 @@ impl Engine {
             admission,
             ..
         } = &*self.inner;
-        Code::new(wasmtime, imports, cache.as_ref(), admission, digest, bytes)
+        Code::new(wasmtime, imports, cache.as_ref(), admission, path, digest, bytes)
     }
 
     /// Where the code with this digest is, or comes to be.

@@ -29,7 +29,7 @@ pub enum Fault {
     #[error("{0}")]
     Returned(String),
     /// The guest went beyond a limit.
-    #[error("it reached {limit}{at}")]
+    #[error("it reached {limit}{at}{}", allowed_by(Some(*limit)))]
     Limit {
         /// Which one.
         limit: Limit,
@@ -47,7 +47,7 @@ pub enum Fault {
     #[error("it can't be made: {0}")]
     Shortage(Shortages),
     /// There was no room for the instance.
-    #[error("it could not be made: {reason}{}", hint(*.refused))]
+    #[error("it could not be made: {reason}{}{}", hint(*.refused), allowed_by(*.refused))]
     NoInstance {
         /// What is missing.
         reason: String,
@@ -61,7 +61,7 @@ pub enum Fault {
     )]
     NeverDone,
     /// The guest trapped.
-    #[error("trapped: {reason}{}{at}", hint(*.refused))]
+    #[error("trapped: {reason}{}{at}{}", hint(*.refused), allowed_by(*.refused))]
     Trapped {
         /// What the trap was.
         reason: String,
@@ -104,4 +104,95 @@ fn hint(refused: Option<Limit>) -> String {
     refused
         .map(|limit| format!(", after it reached {limit}"))
         .unwrap_or_default()
+}
+
+/// Where node.toml says how much it may be.
+fn allowed_by(limit: Option<Limit>) -> String {
+    limit
+        .map(|limit| format!("; `{}` under {} says how much it may have", limit.name(), limit.table()))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::policy::limits::{Common, Limits};
+
+    /// Every limit, as a guest reaches it.
+    fn limits() -> Vec<Limit> {
+        let time = Duration::from_secs(1);
+        let mut limits = vec![
+            Limit::Memory(1),
+            Limit::TableElements(1),
+            Limit::CoreInstances(1),
+            Limit::Memories(1),
+            Limit::Tables(1),
+            Limit::Handles(1),
+            Limit::Cpu(time),
+            Limit::MessageTime(time),
+            Limit::LifecycleTime(time),
+            Limit::MessageBytes(1),
+            Limit::ReplyBytes(1),
+            Limit::MailboxMessages(1),
+            Limit::MailboxBytes(1),
+            Limit::SendWait(time),
+            Limit::DeferredReplies(1),
+            Limit::Asks(1),
+            Limit::CallWait(time),
+            Limit::Groups(1),
+            Limit::Timers(1),
+            Limit::Children(1),
+            Limit::Monitors(1),
+            Limit::HttpRequests(1),
+            Limit::HttpRequestBytes(1),
+            Limit::HttpResponseBytes(1),
+            Limit::HttpHeaderBytes(1),
+            Limit::HttpWait(time),
+            Limit::NameBytes(1),
+            Limit::LogRate(1),
+            Limit::FamilyLogRate(1),
+            Limit::MemoryReservation(1),
+            Limit::TableReservation(1),
+            Limit::Stack(1),
+            Limit::ChildrenOfAll(1),
+        ];
+        limits.extend(Common::ALL.map(|common| Limit::OfFamily(common, 1)));
+        limits
+    }
+
+    #[test]
+    fn whatever_limit_fails_a_guest_the_error_says_its_key_and_where_that_is() {
+        for limit in limits() {
+            let key = limit.name();
+            let is_of_actors = Limits::KEYS.contains(&key);
+            assert_eq!(limit.table() == "[actors.limits]", is_of_actors, "{key}");
+            let at = Frames(vec!["sell".to_owned()]);
+            let (reason, refused) = ("unreachable".to_owned(), Some(limit));
+            let faults = [
+                Fault::Limit { limit, at: at.clone() },
+                Fault::NoInstance {
+                    reason: reason.clone(),
+                    refused,
+                },
+                Fault::Trapped { reason, refused, at },
+            ];
+            for fault in faults {
+                let text = fault.to_string();
+                assert!(text.contains(&format!("({key})")), "{text}");
+                assert!(
+                    text.ends_with(&format!("; `{key}` under {} says how much it may have", limit.table())),
+                    "{text}"
+                );
+            }
+        }
+        // Those that fail nothing: what is beyond them is cut off, refused by a reload, or replaced.
+        let named: Vec<_> = limits().iter().map(Limit::name).collect();
+        let others = Limits::KEYS.iter().filter(|key| !named.contains(key));
+        assert_eq!(
+            others.collect::<Vec<_>>(),
+            [&"mailbox_full", &"state_bytes", &"log_bytes"]
+        );
+    }
 }

@@ -53,8 +53,8 @@ impl Engine {
         if let Some(code) = loaded.upgrade() {
             return Ok(code);
         }
-        let engine = self.clone();
-        let code = blocking(move || engine.compile(digest, &bytes)).await?;
+        let (engine, path) = (self.clone(), source.path.clone());
+        let code = blocking(move || engine.compile(&path, digest, &bytes)).await?;
         let code = Arc::new(code);
         *loaded = Arc::downgrade(&code);
         Ok(code)

@@ -25,4 +25,5 @@ pub(crate) mod optional_interface;
 pub(crate) mod reload;
 pub(crate) mod reload_exports;
 mod replies_export;
-pub(crate) mod ticker;
+pub(crate) mod source_lines;
+mod ticker;

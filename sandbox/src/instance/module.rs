@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use super::code::{Code, Origin};
 use super::engine::Engine;
-use crate::component::capabilities::CapabilityUse;
+use crate::component::capabilities::Capabilities;
 use crate::component::description::Description;
+use crate::component::error::LoadError;
 use crate::component::needs::Needs;
+use crate::component::reach;
 use crate::component::source::{Digest, ModuleSource};
 use crate::policy::grants::{Grants, NotGranted};
 
@@ -75,9 +77,19 @@ impl Module {
         self.code.interfaces.exports.iter().map(String::as_str)
     }
 
-    /// The capabilities that its actors could use.
-    pub fn capability_uses(&self) -> &[CapabilityUse] {
-        &self.code.interfaces.uses
+    /// The capabilities that its actors could use. It reads the file once more and follows the calls in its code, which takes about a
+    /// second for one of twenty megabytes, and should run where that may block.
+    ///
+    /// # Errors
+    /// The file can't be read, or is another one by now.
+    pub fn capabilities(&self) -> Result<Capabilities, LoadError> {
+        let read = Code::read(&self.path, Some(self.digest()), self.largest_file());
+        let (bytes, _) = read.map_err(|fault| LoadError {
+            module: self.name.as_ref().to_owned(),
+            path: self.path.to_path_buf(),
+            fault,
+        })?;
+        Ok(Capabilities::of(&self.code.interfaces.uses, reach::of(&bytes)))
     }
 
     /// Checks that it imports nothing that an actor would have to be granted and isn't.

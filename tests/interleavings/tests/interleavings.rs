@@ -47,6 +47,11 @@ fn every_frame_is_written_and_nobody_waits_in_vain() {
 }
 
 #[test]
+fn whoever_has_waited_for_room_is_not_refused() {
+    check(outboxes::room_that_was_found_is_there);
+}
+
+#[test]
 fn what_an_outbox_took_before_its_end_is_written() {
     check(outboxes::what_was_taken_before_the_end_is_written);
 }

@@ -16,7 +16,9 @@ mod rollouts;
 mod tally;
 mod uploads;
 mod versions;
+mod walks;
 mod watches;
+mod workshop;
 
 /// Held by tests whose node is this process: actors have their names for the whole of it.
 static ONE_NODE_HERE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());

@@ -47,6 +47,24 @@ fn all_nodes_that_the_first_one_knows_are_deployed_to() {
     );
 }
 
+/// A node may be frozen, or at an address that can't be reached from here.
+#[test]
+fn what_a_node_runs_is_told_though_another_one_does_not_answer() {
+    let lab = Lab::new();
+    let mut nodes = three(&lab);
+    let [alpha, beta, gamma] = nodes.each_ref().map(|node| node.address().to_owned());
+    nodes[1].process().freeze();
+    let status = lab.control("status", &[&beta, &alpha, &gamma], &[]);
+    nodes[1].process().thaw();
+    let (out, error) = (&status.stdout, &status.stderr);
+    assert!(
+        out.contains("alpha@") && out.contains("gamma@") && !out.contains("beta@"),
+        "{out}"
+    );
+    assert!(error.contains(&beta), "{error}");
+    assert_eq!(status.code, Some(1));
+}
+
 #[test]
 fn the_first_failure_ends_a_rollout() {
     let lab = Lab::new();

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use ractor_host_tests::host::HostNode;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor_host::Host;
+use ractor_host_tests::host::{HostNode, node_toml};
 use ractor_host_tests::process::Stream;
+use ractor_host_tests::wait;
 
+use crate::ONE_NODE_HERE;
 use crate::lab::Lab;
 use crate::versions::{Fail, failing, padded, version};
 
@@ -33,6 +37,45 @@ fn a_file_that_changes_is_reloaded_with_the_state() {
         2,
         "one line each: {lines:?}"
     );
+}
+
+/// Saves another version of a module as it starts, which is after the module was loaded.
+struct Editor(std::path::PathBuf);
+
+impl Actor for Editor {
+    type Msg = ();
+    type State = ();
+    type Arguments = u64;
+
+    async fn pre_start(&self, _: ActorRef<()>, _: u64) -> Result<(), ActorProcessingErr> {
+        std::fs::write(&self.0, version(2))?;
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_saved_between_its_load_and_the_first_look_at_it_is_reloaded() {
+    let _alone = ONE_NODE_HERE.lock().await;
+    let lab = Lab::new();
+    let wasm = lab.write("alpha.wasm", &version(1));
+    let editor = "[[actors]]\nname = \"editor\"\nnative = \"editor\"\narguments = \"u64:0\"\n";
+    let toml = node_toml("alpha", &lab.toml("alpha", &[], "watch = true", editor));
+    let toml = lab.write("node.toml", toml.as_bytes());
+    let builder = Host::builder().native("editor", move || Editor(wasm.clone()));
+    let config = builder.config(&toml).expect("a node.toml");
+    let host = builder.start(config).await.expect("a node");
+    let address = host.listen_addr().to_string();
+    let (done, lab) = tokio::task::spawn_blocking(move || {
+        let status = || lab.control("status", &[&address], &[]).stdout;
+        let new = ractor_host::guest::Digest::of(&version(2)).to_string();
+        let done = wait::until("the new code", status, |status| status.contains(&new[..19]));
+        (done, lab)
+    })
+    .await
+    .expect("a status");
+    assert!(done.contains("1 actors"), "{done}");
+    host.shutdown().await;
+    drop(lab);
 }
 
 #[test]

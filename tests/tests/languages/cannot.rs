@@ -30,26 +30,16 @@ impl Pin {
     }
 }
 
-const STANDS_STILL: &str = "an actor in Rust stands still while it waits, as ractor's do";
 const NO_TRAP: &str = "nothing in the language ends the instance";
-const NO_NODE: &str = "ractor has no name of a node, so the SDK has none";
 
 /// For each language: the cases, what shows it, and why.
 fn table(language: Language) -> &'static [(&'static str, Pin, &'static str)] {
     match language {
-        Language::Rust => &[
-            ("ask", Pin::LeftOut("AskOther"), STANDS_STILL),
-            ("ask-deadlock", Pin::LeftOut("AskRing"), STANDS_STILL),
-            ("gather", Pin::LeftOut("Gather"), STANDS_STILL),
-            ("cancel", Pin::LeftOut("Cancel"), STANDS_STILL),
-            ("timeout", Pin::LeftOut("TimeoutAwait"), STANDS_STILL),
-            ("identity", Pin::LeftOut("Self"), NO_NODE),
-        ],
         Language::Python | Language::TypeScript => &[
             ("trap", Pin::LeftOut("Trap"), NO_TRAP),
             ("trap-call", Pin::LeftOut("TrapCall"), NO_TRAP),
         ],
-        Language::C | Language::Go => &[],
+        Language::Rust | Language::C | Language::Go => &[],
     }
 }
 

@@ -222,8 +222,8 @@ fn inspect_says_what_a_component_is_without_a_node() {
     for part in [
         "  call Try(string, string) -> string\n",
         "sha256:",
-        "\n  spawn       it calls functions that need this\n",
-        "\n  tcp         imported, which some languages do without needing it\n",
+        "\n  spawn       it may call ractor:actor/lifecycle@0.1.0#spawn, through a pointer to a function\n",
+        "\n  environment it calls wasi:cli/environment@0.2.",
         "\n  ractor:actor/actor@0.1.0",
     ] {
         assert!(shown.stdout.contains(part), "{part}: {}", shown.stdout);
@@ -232,6 +232,7 @@ fn inspect_says_what_a_component_is_without_a_node() {
     for part in [
         "\"capability\": \"spawn\"",
         "\"need\": \"called\"",
+        "\"need\": \"perhaps\"",
         "\"state_version\":",
         "\"digest\": \"sha256:",
     ] {
@@ -239,6 +240,65 @@ fn inspect_says_what_a_component_is_without_a_node() {
     }
     let wrong = cli::ractor_host(&["inspect", file!()]);
     assert_eq!(wrong.code, Some(2));
+}
+
+/// What `inspect` says of a guest's capabilities, one line for each.
+fn capabilities_of(guest: &str) -> Vec<String> {
+    let path = programs::guest(guest).display().to_string();
+    let shown = cli::ractor_host(&["inspect", &path]);
+    assert_eq!(shown.code, Some(0), "{}", shown.stderr);
+    let lines = shown
+        .stdout
+        .lines()
+        .skip_while(|line| !line.starts_with("capabilities that"));
+    let lines = lines.skip(1).take_while(|line| line.starts_with("  "));
+    lines.map(|line| line.trim().to_owned()).collect()
+}
+
+/// Each language links its library in, and with it imports that the program never uses.
+#[test]
+fn inspect_tells_what_a_component_can_call_and_not_what_it_imports() {
+    let calls = [
+        // A counter in C that sends to others, and nothing else. Its imports say that it could use files and sockets.
+        (
+            "c_counter",
+            &["messages    it may call ractor:actor/", "(in ractor_"][..],
+        ),
+        ("zig_counter", &["none"]),
+        (
+            "counter",
+            &["messages    ", "environment it calls wasi:cli/environment@0.2."],
+        ),
+        (
+            "go_counter",
+            &["messages    ", "(in environ_get < runtime.environ_get)"],
+        ),
+        (
+            "js_counter",
+            &[
+                "its JavaScript interpreter can call ractor:actor/",
+                "whether the program does can't be told",
+            ],
+        ),
+        (
+            "py_counter",
+            &[
+                "tcp         its Python interpreter can call wasi:sockets/tcp-create-socket@0.2.",
+                "socket < sock_initobj",
+            ],
+        ),
+    ];
+    for (guest, expected) in calls {
+        let lines = capabilities_of(guest);
+        for part in expected {
+            assert!(
+                lines.iter().any(|line| line.contains(part)),
+                "{guest}: {part}: {lines:#?}"
+            );
+        }
+        let sockets = lines.iter().any(|line| line.starts_with("tcp "));
+        assert_eq!(sockets, guest == "py_counter", "{guest}: {lines:#?}");
+    }
 }
 
 #[test]

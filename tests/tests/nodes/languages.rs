@@ -9,6 +9,7 @@ use ractor_host_tests::cli::message;
 use ractor_host_tests::host::{HostNode, NodeFolder, another_counter, counter_of};
 use ractor_host_tests::languages::Language;
 use ractor_host_tests::peer::{Kind, Peer};
+use ractor_host_tests::process::Stream;
 
 use crate::guests_and_stock::fails_and_its_node_lives;
 
@@ -116,5 +117,26 @@ fn says_what_it_takes(component: &Path) {
     for variant in ["Add", "Get", "AddAndGet", "SumOf", "AddTo", "Name", "Crash"] {
         let text = described.answer();
         assert!(text.contains(variant), "{variant} in {text}");
+    }
+}
+
+/// Compiling Python takes several seconds, which a node spends once.
+#[test]
+fn a_second_start_compiles_neither_python_nor_javascript() {
+    let (Some(python), Some(javascript)) = (Language::Python.counter(), Language::JavaScript.counter()) else {
+        return;
+    };
+    let modules = [("python", python), ("javascript", javascript)].map(|(name, path)| {
+        format!("[modules.{name}]\npath = {path:?}\n[[actors]]\nname = \"{name}\"\nmodule = \"{name}\"\narguments = \"u64:1\"\n")
+    });
+    // `counter` had them compiled.
+    let mut node = HostNode::start("again", &modules.concat());
+    for name in ["python", "javascript"] {
+        let named = format!("module=\"{name}\"");
+        let is_loaded = |line: &str| line.contains("module loaded") && line.contains(&named);
+        let (_, loaded) = node
+            .process()
+            .wait_line(Stream::Stderr, 0, &format!("the load of {name}"), is_loaded);
+        assert!(loaded.contains("code=Cache"), "{loaded}");
     }
 }

@@ -15,6 +15,7 @@ mod http;
 mod kitchen_c;
 mod kitchen_go;
 mod kitchen_py;
+mod kitchen_rs;
 mod kitchen_ts;
 mod languages;
 mod lifecycle;

@@ -69,7 +69,9 @@ pub(crate) const LAYERS: &[Layer] = &[
         of: "sandbox",
         name: "component",
         modules: &["directory", "files", "policy"],
-        crates: &["hex", "hmac", "metrics", "ractor", "rand", "sha2", "thiserror", "tracing", "wasmparser", "wasmtime"],
+        crates: &[
+            "addr2line", "hex", "hmac", "metrics", "ractor", "rand", "rustc_demangle", "sha2", "thiserror", "tracing", "wasmparser", "wasmtime",
+        ],
         not_std: &["std::env", "std::process"],
     },
     Layer {

@@ -31,6 +31,20 @@ pub(super) enum Metric {
     StartEach,
     /// Memory for each of many, in KiB.
     MemoryEach,
+    /// The size of a component, in KiB.
+    Component,
+    /// The time that a long list takes there and back, in seconds.
+    List,
+    /// The time from `new` to the reply to the first call, in seconds.
+    FirstCall,
+    /// The same with tools that have to be installed.
+    FirstCallAnew,
+    /// The time until a node is ready that has to compile, in seconds.
+    ColdStart,
+    /// The same of one that finds compiled code.
+    WarmStart,
+    /// The time from an edit until the actor has the new code, in seconds.
+    Save,
 }
 
 impl Metric {
@@ -47,6 +61,13 @@ impl Metric {
             Self::ReceiverMemory => "receiver_memory",
             Self::StartEach => "start_each",
             Self::MemoryEach => "memory_each",
+            Self::Component => "component",
+            Self::List => "list",
+            Self::FirstCall => "first_call",
+            Self::FirstCallAnew => "first_call_anew",
+            Self::ColdStart => "cold_start",
+            Self::WarmStart => "warm_start",
+            Self::Save => "save",
         }
     }
 
@@ -56,7 +77,8 @@ impl Metric {
             Self::Rate => "1/s",
             Self::P50 | Self::P99 | Self::SenderCpu | Self::ReceiverCpu | Self::StartEach => "µs",
             Self::Time => "ms",
-            Self::SenderMemory | Self::ReceiverMemory | Self::MemoryEach => "KiB",
+            Self::SenderMemory | Self::ReceiverMemory | Self::MemoryEach | Self::Component => "KiB",
+            Self::List | Self::FirstCall | Self::FirstCallAnew | Self::ColdStart | Self::WarmStart | Self::Save => "s",
         }
     }
 }

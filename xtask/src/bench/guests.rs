@@ -80,10 +80,20 @@ const QUICK_CROWD: u32 = 200;
 
 /// What the program says of guests that it started.
 #[derive(Deserialize)]
-struct Started {
+pub(super) struct Started {
     count: u32,
     seconds: f64,
     kib: Option<u32>,
+}
+
+impl Started {
+    /// As figures, for each of them.
+    pub(super) fn values(&self) -> Vec<(Metric, f64)> {
+        let count = f64::from(self.count.max(1));
+        let mut values = vec![(Metric::StartEach, self.seconds * 1e6 / count)];
+        values.extend(self.kib.map(|kib| (Metric::MemoryEach, f64::from(kib) / count)));
+        values
+    }
 }
 
 /// The number of times that guests are reloaded.
@@ -105,6 +115,13 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     WORKLOADS.iter().map(|workload| workload.name).chain([START, RELOAD])
 }
 
+/// A node with guests that is alone.
+pub(super) fn node(programs: &GuestPrograms, name: &str) -> Result<Node> {
+    let component = programs.component.display().to_string();
+    let arguments = ["--name", name, "--component", &component].map(str::to_owned);
+    Node::start(&programs.node, &arguments)
+}
+
 /// Two connected nodes with guests.
 struct Pair {
     client: Node,
@@ -113,14 +130,7 @@ struct Pair {
 
 impl Pair {
     fn start(programs: &GuestPrograms) -> Result<Self> {
-        let node = |name: &str| {
-            let component = ["--component".to_owned(), programs.component.display().to_string()];
-            Node::start(
-                &programs.node,
-                &[vec!["--name".to_owned(), name.to_owned()], component.to_vec()].concat(),
-            )
-        };
-        let (server, mut client) = (node("server")?, node("client")?);
+        let (server, mut client) = (node(programs, "server")?, node(programs, "client")?);
         client.ask::<IgnoredAny>(&format!("connect {}", server.port()))?;
         Ok(Self { client, server })
     }
@@ -176,10 +186,7 @@ fn start(plan: &Plan, programs: &GuestPrograms) -> Result<Vec<(Metric, f64)>> {
     let mut pair = Pair::start(programs)?;
     let crowd = if plan.quick { QUICK_CROWD } else { CROWD };
     let started: Started = pair.client.ask(&format!("crowd {crowd}"))?;
-    let count = f64::from(started.count.max(1));
-    let mut values = vec![(Metric::StartEach, started.seconds * 1e6 / count)];
-    values.extend(started.kib.map(|kib| (Metric::MemoryEach, f64::from(kib) / count)));
-    Ok(values)
+    Ok(started.values())
 }
 
 fn reload(plan: &Plan, programs: &GuestPrograms) -> Result<Vec<(Metric, f64)>> {

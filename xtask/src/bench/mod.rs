@@ -6,6 +6,7 @@
 
 mod figures;
 mod guests;
+mod languages;
 mod machine;
 pub(crate) mod micro;
 mod node;
@@ -24,6 +25,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use self::figures::Figures;
+use self::languages::{Projects, Tools};
 use self::run::Plan;
 use crate::report;
 use crate::workspace::Workspace;
@@ -55,10 +57,27 @@ pub(crate) struct Options {
     /// Fail if a target that must be reached is missed
     #[arg(long)]
     strict: bool,
-    /// Also draw the plot that README.md shows, docs/bench.svg
+    /// Also put what was measured into the documentation: the plot that README.md shows, docs/bench.svg, and the table of languages
+    /// in docs/languages.md
     #[arg(long)]
     publish: bool,
+    /// Use the tools of languages that an earlier run installed, and don't measure how long that takes; quick runs do
+    #[arg(long)]
+    keep_tools: bool,
 }
+
+impl Options {
+    fn tools(&self) -> Tools {
+        if self.keep_tools || self.quick {
+            Tools::Kept
+        } else {
+            Tools::Anew
+        }
+    }
+}
+
+/// Where the table of languages is.
+const DOCUMENT: &str = "docs/languages.md";
 
 /// Measures, prints the tables, and writes them, JSON and a plot to `target/bench`.
 ///
@@ -79,6 +98,11 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         let programs = programs::build_guests(workspace, &folder)?;
         run::with_guests(&plan, &programs, &mut figures)?;
     }
+    if plan.wants_languages() {
+        let programs = programs::build_languages(workspace, &folder)?;
+        let mut projects = Projects::new(&folder, options.tools())?;
+        run::with_languages(&plan, &programs, &mut projects, &mut figures)?;
+    }
     if figures.is_empty() {
         bail!("nothing could be measured");
     }
@@ -96,6 +120,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     plot::draw(&figures, &folder.join("results.svg"))?;
     if options.publish {
         plot::draw(&figures, &workspace.root().join("docs/bench.svg"))?;
+        languages::publish(&figures, &results, &machine, &workspace.root().join(DOCUMENT))?;
     }
     report::step(&format!("tables, JSON and plot are in {}", folder.display()));
     let missed = results.iter().filter(|result| result.missed()).count();

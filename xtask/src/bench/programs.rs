@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::guests;
 use crate::process::Run;
-use crate::programs::replace;
+use crate::programs::{HOST, replace};
 use crate::report;
 use crate::workspace::Workspace;
 
@@ -60,6 +60,27 @@ pub(super) fn build_guests(workspace: &Workspace, folder: &Path) -> Result<Guest
     let component = guests::build(workspace)?.join("counter.wasm");
     let node = release(workspace, "bench-guests", folder)?;
     Ok(GuestPrograms { node, component })
+}
+
+/// What languages are measured with.
+pub(super) struct LanguagePrograms {
+    /// A node that runs guests.
+    pub(super) guests: GuestPrograms,
+    /// The product.
+    pub(super) host: PathBuf,
+    /// The folder with the kitchens of the tests.
+    pub(super) kitchens: PathBuf,
+}
+
+/// Builds the product, a node with guests, and the guests in all languages.
+///
+/// # Errors
+/// As [`build`].
+pub(super) fn build_languages(workspace: &Workspace, folder: &Path) -> Result<LanguagePrograms> {
+    let guests = build_guests(workspace, folder)?;
+    let host = release(workspace, HOST, folder)?;
+    let kitchens = guests::build_all(workspace)?;
+    Ok(LanguagePrograms { guests, host, kitchens })
 }
 
 /// Builds the program of the package with this name.

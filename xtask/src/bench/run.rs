@@ -10,7 +10,8 @@ use serde::de::IgnoredAny;
 use super::Options;
 use super::figures::Figures;
 use super::guests;
-use super::programs::{GuestPrograms, Programs};
+use super::languages::{self, Projects};
+use super::programs::{GuestPrograms, LanguagePrograms, Programs};
 use super::standing;
 use super::systems::{ALL, Pair, System};
 use super::traffic::{self, Flow, Load, SMALL_CASTS, WORKLOADS, Workload};
@@ -60,7 +61,15 @@ impl Plan {
     /// How all workloads are called.
     fn names() -> impl Iterator<Item = &'static str> {
         let traffic = WORKLOADS.iter().map(|workload| workload.name);
-        traffic.chain(standing::names()).chain(guests::names())
+        traffic
+            .chain(standing::names())
+            .chain(guests::names())
+            .chain(languages::names())
+    }
+
+    /// Whether something of other languages was asked for.
+    pub(super) fn wants_languages(&self) -> bool {
+        self.guests && self.systems.is_empty() && languages::names().any(|name| self.wants(name))
     }
 
     /// Whether something with guests was asked for.
@@ -113,6 +122,21 @@ pub(super) fn cluster(plan: &Plan, programs: &Programs, figures: &mut Figures) -
 /// As [`cluster`].
 pub(super) fn with_guests(plan: &Plan, programs: &GuestPrograms, figures: &mut Figures) -> Result<()> {
     each(plan, "guests", |run| guests::all(plan, programs, figures, run))
+}
+
+/// All runs of the languages.
+///
+/// # Errors
+/// As [`cluster`].
+pub(super) fn with_languages(
+    plan: &Plan,
+    programs: &LanguagePrograms,
+    projects: &mut Projects,
+    figures: &mut Figures,
+) -> Result<()> {
+    each(plan, "languages", |run| {
+        languages::all(plan, programs, projects, figures, run)
+    })
 }
 
 fn each(plan: &Plan, what: &str, mut one: impl FnMut(usize) -> Result<()>) -> Result<()> {

@@ -1,11 +1,18 @@
 //! The figures as tables that read well in a terminal and in Markdown.
 
 use super::figures::{Figures, Metric, Spread};
+use super::languages;
 use super::targets::Outcome;
 
 /// All tables.
 pub(super) fn all(figures: &Figures, outcomes: &[Outcome]) -> String {
-    let mut tables = vec![traffic(figures), standing(figures), starts(figures), targets(outcomes)];
+    let mut tables = vec![
+        traffic(figures),
+        standing(figures),
+        starts(figures),
+        languages::text(figures, outcomes),
+        targets(outcomes),
+    ];
     if !figures.failures().is_empty() {
         let lines: Vec<String> = figures
             .failures()
@@ -124,6 +131,7 @@ fn times(figures: &Figures, workload: &'static str, system: &'static str, metric
         "remote-guest" => "remote-native",
         "ours-tls" => "stock-tls",
         "native" | "remote-native" | "stock" | "stock-tls" => return String::new(),
+        _ if languages::names().any(|name| name == workload) => "native",
         _ => "stock",
     };
     let ratio = figures.ratio(workload, metric, system, other);
@@ -145,7 +153,7 @@ fn short(value: f64) -> String {
 }
 
 /// With as many digits as say something.
-fn micros(value: f64) -> String {
+pub(super) fn micros(value: f64) -> String {
     match value {
         value if value >= 100.0 => format!("{value:.0}"),
         value if value >= 10.0 => format!("{value:.1}"),

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::figures::{Figures, Metric, Spread};
 use super::guests;
+use super::languages;
 use super::standing::FLOOD;
 use super::traffic::SMALL_CASTS;
 
@@ -11,16 +12,17 @@ use super::traffic::SMALL_CASTS;
 const QUEUE_LIMIT_KIB: f64 = 64.0 * 1024.0;
 
 /// A figure with two marks.
-struct Target {
-    what: &'static str,
-    of: Of,
-    must: f64,
-    aim: f64,
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) what: &'static str,
+    pub(super) of: Of,
+    pub(super) must: f64,
+    pub(super) aim: f64,
 }
 
 /// Which figure.
-#[derive(Clone, Copy)]
-enum Of {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Of {
     /// How many times `one`'s is `other`'s; more is better.
     AtLeast(&'static str, Metric, &'static str, &'static str),
     /// The same; less is better.
@@ -31,6 +33,10 @@ enum Of {
     GuestMore(&'static str),
     /// The figure itself, of guests; less is better.
     Guest(&'static str, Metric),
+    /// How many microseconds more a cast takes to a counter in this language than to a native one; less is better.
+    LanguageMore(&'static str),
+    /// The figure itself, of the workload and the language; less is better.
+    Language(&'static str, Metric, &'static str),
 }
 
 const TARGETS: &[Target] = &[
@@ -160,7 +166,7 @@ const fn flood(what: &'static str, metric: Metric) -> Target {
 
 /// A target, and the figure if it was measured.
 pub(super) struct Outcome {
-    target: &'static Target,
+    pub(super) target: &'static Target,
     /// The figure.
     pub(super) figure: Option<Spread>,
 }
@@ -179,10 +185,12 @@ pub(super) fn check(figures: &Figures) -> Vec<Outcome> {
             }),
             Of::GuestMore(workload) => figures.more_micros(workload, guests::GUEST, guests::NATIVE),
             Of::Guest(workload, metric) => figures.spread(workload, guests::GUEST, metric),
+            Of::LanguageMore(language) => figures.more_micros(languages::CASTS, language, guests::NATIVE),
+            Of::Language(workload, metric, language) => figures.spread(workload, language, metric),
         };
         Outcome { target, figure }
     };
-    TARGETS.iter().map(outcome).collect()
+    TARGETS.iter().chain(languages::TARGETS).map(outcome).collect()
 }
 
 impl Outcome {

@@ -1,14 +1,17 @@
 //! `cargo xtask demo`: two nodes, native and WebAssembly actors on them, and every kind of conversation between them.
+//! `cargo xtask demo polyglot` is another one, with actors in four languages.
 
 mod node;
+mod polyglot;
+mod secret;
 mod story;
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
+use clap::ValueEnum;
 
 use self::node::Node;
 use self::story::Cli;
@@ -17,11 +20,27 @@ use crate::programs::{self, EMBEDDING, HOST};
 use crate::report;
 use crate::workspace::Workspace;
 
-/// Builds what the demo needs, then plays it.
+/// Which demo.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Demo {
+    /// Counters, native and in WebAssembly, that call each other
+    Counters,
+    /// examples/polyglot: a shop in native Rust, sandboxed Rust, Python and TypeScript, edited while orders come in
+    Polyglot,
+}
+
+/// Builds what a demo needs, then plays it.
 ///
 /// # Errors
 /// Something doesn't build, a node doesn't start or stop, or an answer is not the right one.
-pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+pub(crate) fn run(workspace: &Workspace, demo: Demo) -> Result<()> {
+    match demo {
+        Demo::Counters => counters(workspace),
+        Demo::Polyglot => polyglot::run(workspace),
+    }
+}
+
+fn counters(workspace: &Workspace) -> Result<()> {
     let guests = guests::build(workspace)?;
     report::note("next: the two node programs, which takes minutes the first time");
     let programs = programs::build(workspace, [HOST, EMBEDDING])?;
@@ -30,19 +49,11 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 
 fn play(stage: &Stage) -> Result<()> {
     report::step("start node alpha: a native counter and a WebAssembly counter");
-    let mut alpha = Node::start(
-        "alpha",
-        &stage.program(EMBEDDING),
-        &stage.write("alpha", &alpha_toml())?,
-    )?;
+    let mut alpha = stage.start("alpha", EMBEDDING, &alpha_toml())?;
     report::note(&format!("alpha is ready at {}", alpha.address()));
 
     report::step("start node beta: the same WebAssembly file, and alpha as its peer");
-    let mut beta = Node::start(
-        "beta",
-        &stage.program(HOST),
-        &stage.write("beta", &beta_toml(alpha.address()))?,
-    )?;
+    let mut beta = stage.start("beta", HOST, &beta_toml(alpha.address()))?;
     report::note(&format!("beta is ready at {}", beta.address()));
 
     let cli = Cli::new(stage.program(HOST), stage.cookie());
@@ -80,7 +91,7 @@ impl Stage {
         fs::copy(&component, folder.join("counter.wasm"))
             .with_context(|| format!("cannot copy {}", component.display()))?;
         let stage = Self { folder, programs };
-        stage.write_cookie()?;
+        secret::write(&stage.cookie())?;
         Ok(stage)
     }
 
@@ -92,17 +103,12 @@ impl Stage {
         self.folder.join("cookie")
     }
 
-    /// The secret that both nodes share. New for each run, and its owner's alone.
-    fn write_cookie(&self) -> Result<()> {
-        let mut secret = [0_u8; 24];
-        std::io::Read::read_exact(&mut fs::File::open("/dev/urandom")?, &mut secret)?;
-        let text: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(self.cookie())?;
-        file.write_all(text.as_bytes()).context("cannot write the cookie")
+    /// Starts a node with this node.toml.
+    fn start(&self, name: &'static str, program: &str, toml: &str) -> Result<Node> {
+        let file = self.write(name, toml)?;
+        let mut command = Command::new(self.program(program));
+        command.arg("run").arg(&file);
+        Node::start(name, command, &file)
     }
 
     fn write(&self, node: &str, text: &str) -> Result<PathBuf> {

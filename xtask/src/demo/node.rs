@@ -9,8 +9,8 @@ use anyhow::{Context, Error, Result, anyhow, bail};
 
 use crate::process::{self, Running};
 
-/// The longest time for a node to say that it is ready. Compiling the component is part of it.
-const READY_LIMIT: Duration = Duration::from_secs(60);
+/// The longest time for a node to say that it is ready. Compiling its components is part of it, and Python is a large one.
+const READY_LIMIT: Duration = Duration::from_secs(300);
 /// The longest time for a node to stop.
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 
@@ -20,19 +20,17 @@ pub(super) struct Node {
     process: Running,
     address: String,
     log: PathBuf,
+    out: PathBuf,
 }
 
 impl Node {
-    /// Starts `program run file` and waits until it is ready. Its log goes beside the file.
+    /// Starts a command that runs the node of this file, and waits until it is ready. Its log goes beside the file.
     ///
     /// # Errors
-    /// It ends, says something else than that it is ready, or takes too long; the error holds the end of its log.
-    pub(super) fn start(name: &'static str, program: &Path, file: &Path) -> Result<Self> {
+    /// It ends, or takes too long; the error holds the end of its log.
+    pub(super) fn start(name: &'static str, mut command: Command, file: &Path) -> Result<Self> {
         let (log, out) = (file.with_extension("log"), file.with_extension("out"));
-        let mut command = Command::new(program);
         command
-            .arg("run")
-            .arg(file)
             .stdin(Stdio::null())
             .stdout(File::create(&out)?)
             .stderr(File::create(&log)?);
@@ -41,8 +39,9 @@ impl Node {
             process: Running::start(&mut command)?,
             address: String::new(),
             log,
+            out,
         };
-        node.address = process::poll(READY_LIMIT, || node.ready_address(&out))
+        node.address = process::poll(READY_LIMIT, || node.ready_address())
             .map_err(|error| node.failure("did not get ready", &error))?;
         Ok(node)
     }
@@ -56,14 +55,23 @@ impl Node {
         &self.address
     }
 
+    /// All that it logged so far.
+    pub(super) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// All that it wrote to stdout so far.
+    pub(super) fn said(&self) -> String {
+        std::fs::read_to_string(&self.out).unwrap_or_default()
+    }
+
     /// The end of its log, headed by where the whole is.
     pub(super) fn log_tail(&self) -> String {
-        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
         format!(
             "the log of {} ends so ({}):\n{}",
             self.name,
             self.log.display(),
-            process::tail(&text)
+            process::tail(&self.log())
         )
     }
 
@@ -84,14 +92,15 @@ impl Node {
         anyhow!("node {} {what}: {error:#}\n\n{}", self.name, self.log_tail())
     }
 
-    fn ready_address(&mut self, out: &Path) -> Result<Option<String>> {
+    fn ready_address(&mut self) -> Result<Option<String>> {
         if let Some(status) = self.process.ended()? {
             bail!("it ended with {status}");
         }
-        match std::fs::read_to_string(out)?.split_once('\n') {
-            Some((line, _)) => listen_address(line).map(Some),
-            None => Ok(None),
-        }
+        // `dev` says before that what it built.
+        let said = std::fs::read_to_string(&self.out)?;
+        let mut lines = said.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+        let ready = lines.find(|line| line.starts_with("ready "));
+        ready.map(listen_address).transpose()
     }
 }
 
@@ -104,7 +113,7 @@ fn listen_address(line: &str) -> Result<String> {
                 .find_map(|field| field.strip_prefix("listen="))
         })
         .map(str::to_owned)
-        .with_context(|| format!("instead of `ready node=… listen=…` it said `{line}`"))
+        .with_context(|| format!("it said `{line}`, which isn't `ready node=… listen=…`"))
 }
 
 #[cfg(test)]

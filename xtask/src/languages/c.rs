@@ -1,41 +1,37 @@
 //! C and C++, by zig's clang: one package for every system, with a libc for WebAssembly in it. And Zig itself.
 //!
 //! `guest-sdk/c/ractor.c` has the imports and exports of an actor, so nothing is generated: what the compiler makes becomes a component
-//! by [`C_GUEST`].
+//! as in a project.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use ractor_host_project::parts::{self, STACK};
 
 use super::{Build, Guest};
 use crate::process::Run;
-use crate::programs;
 
-/// The program of this workspace that makes a component of a core module.
-pub(super) const C_GUEST: &str = "c-guest";
-/// The folder that pins zig for all of them.
-pub(super) const PINS: &str = "tests/guests/c-counter";
+/// The world that guests without a generator are made for.
+pub(super) const WORLD: &str = "complete-actor";
 /// Also with the tests of the SDK itself.
 pub(crate) const WARNINGS: [&str; 3] = ["-Wall", "-Wextra", "-Werror"];
 /// Where the SDK is, in the repository.
 pub(crate) const SDK: &str = "guest-sdk/c";
-/// The bytes of the stack of C in a guest's memory: beyond it, a guest traps. Zig's default is 16 MiB, which count for each instance.
-const STACK: &str = "-Wl,-z,stack-size=1048576";
-const INPUTS: [&str; 6] = [
+const INPUTS: [&str; 7] = [
     "guest-sdk/c/ractor.c",
     "guest-sdk/c/ractor.h",
     "guest-sdk/c/ractor.zig",
-    "xtask/c-guest/src/main.rs",
-    "xtask/c-guest/Cargo.toml",
+    "project/pins/c.txt",
+    "project/src/build/c.rs",
+    "project/src/build/component.rs",
     "Cargo.lock",
 ];
 
 pub(super) const COUNTER: Guest = Guest {
     name: "c-counter",
-    pins: PINS,
     recipe: include_str!("c.rs"),
     inputs: &INPUTS,
-    install: |tools| tools.pypi(),
+    install: |_, folder| tools(folder),
     compile: |build| compile_c(build, "counter.c"),
 };
 
@@ -57,6 +53,11 @@ pub(super) const ZIG_COUNTER: Guest = Guest {
     ..COUNTER
 };
 
+/// Zig, as projects in C have it.
+pub(super) fn tools(folder: &Path) -> Result<PathBuf> {
+    super::install(&parts::C, folder)
+}
+
 fn compile_c(build: &Build<'_>, source: &str) -> Result<()> {
     clang(build, "cc", "actor.o", &[])
         .args([WARNINGS.as_slice(), &[source]].concat())
@@ -74,7 +75,7 @@ fn compile_cpp(build: &Build<'_>) -> Result<()> {
 
 fn compile_zig(build: &Build<'_>) -> Result<()> {
     let sdk = build.workspace.root().join(SDK).join("ractor.zig");
-    zig(build.tools, build.workspace.target(), build.sources)
+    zig(build.tools, build.sources)
         .args(["build-obj", "-target", "wasm32-wasi", "-OReleaseSmall", "-lc"])
         .args(["-femit-bin=actor.o", "--dep", "ractor", "-Mroot=counter.zig"])
         .args([format!("-Mractor={}", sdk.display())])
@@ -84,7 +85,7 @@ fn compile_zig(build: &Build<'_>) -> Result<()> {
 
 /// One of zig's two compilers of that kind, making an object file.
 fn clang(build: &Build<'_>, compiler: &str, object: &str, options: &[&str]) -> Run {
-    zig(build.tools, build.workspace.target(), build.sources)
+    zig(build.tools, build.sources)
         .args([compiler, "-target", "wasm32-wasi", "-Os", "-g", "-I"])
         .args([build.workspace.root().join(SDK)])
         .args(["-c", "-o", object])
@@ -96,23 +97,27 @@ fn link(build: &Build<'_>) -> Result<()> {
     clang(build, "cc", "ractor.o", &WARNINGS)
         .args([build.workspace.root().join(SDK).join("ractor.c")])
         .capture()?;
-    zig(build.tools, build.workspace.target(), build.sources)
-        .args(["cc", "-target", "wasm32-wasi", "-mexec-model=reactor", "-g", STACK])
+    zig(build.tools, build.sources)
+        // With the options of projects, so that zig compiles one libc for both.
+        .args([
+            "cc",
+            "-target",
+            "wasm32-wasi",
+            "-mexec-model=reactor",
+            "-Os",
+            "-g",
+            STACK,
+        ])
         .args(["actor.o", "ractor.o", "-o", "core.wasm"])
         .capture()?;
-    let c_guest = programs::build(build.workspace, [C_GUEST])?.join(C_GUEST);
-    Run::new(&c_guest)
-        .args([build.wit.as_path(), "complete-actor".as_ref()])
-        .args(["core.wasm".as_ref(), build.component.as_path()])
-        .within(build.sources)
-        .capture()
-        .map(drop)
+    let core = build.sources.join("core.wasm");
+    Ok(parts::component(&build.wit, WORLD, &core, &build.component)?)
 }
 
-/// Zig out of a Python environment, with a cache under the target folder.
-pub(crate) fn zig(tools: &Path, target: &Path, within: &Path) -> Run {
-    let cache = target.join("tools/zig-cache");
-    Run::new(tools.join("python"))
+/// Zig out of a Python environment. What it compiles of its libc the first time goes where it is.
+pub(super) fn zig(tools: &Path, within: &Path) -> Run {
+    let cache = tools.join("cache");
+    Run::new(tools.join("venv/bin/python"))
         .args(["-m", "ziglang"])
         .env("ZIG_GLOBAL_CACHE_DIR", &cache)
         .env("ZIG_LOCAL_CACHE_DIR", &cache)

@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::c::{PINS, SDK, WARNINGS, zig};
-use super::{tools_of, without_tools};
+use super::c::{self, SDK, WARNINGS, zig};
+use super::without_tools;
 use crate::process::Run;
 use crate::report;
 use crate::workspace::Workspace;
@@ -27,7 +27,7 @@ const EXAMPLES: &str = "tests/portable-state";
 /// One fails or doesn't compile. In continuous integration also: the compiler is missing.
 pub(super) fn test(workspace: &Workspace, folder: &Path) -> Result<()> {
     report::step("tests: the SDK for C, natively");
-    let tools = match tools_of(workspace, PINS, folder).pypi() {
+    let tools = match c::tools(folder) {
         Ok(tools) => tools,
         Err(error) => return without_tools("the SDK for C", error),
     };
@@ -38,7 +38,6 @@ pub(super) fn test(workspace: &Workspace, folder: &Path) -> Result<()> {
     let compiler = Compiler {
         sdk: workspace.root().join(SDK),
         tools,
-        target: workspace.target().to_owned(),
         folder: scratch.path().to_owned(),
     };
     for program in PROGRAMS {
@@ -54,7 +53,6 @@ pub(super) fn test(workspace: &Workspace, folder: &Path) -> Result<()> {
 struct Compiler {
     sdk: PathBuf,
     tools: PathBuf,
-    target: PathBuf,
     folder: PathBuf,
 }
 
@@ -62,7 +60,7 @@ impl Compiler {
     /// A test with the node to test with. Gives the program.
     fn compile(&self, test: &str) -> Result<PathBuf> {
         let program = self.folder.join(test);
-        zig(&self.tools, &self.target, &self.folder)
+        zig(&self.tools, &self.folder)
             .args(["cc", "-g", "-fsanitize=undefined", "-fno-sanitize-recover=undefined"])
             .args(WARNINGS)
             .args(["-I".as_ref(), self.sdk.as_os_str()])

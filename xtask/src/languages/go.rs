@@ -4,32 +4,31 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use ractor_host_project::parts;
 
-use super::c::C_GUEST;
-use super::{Build, Guest, tools_of, without_tools};
+use super::c::WORLD;
+use super::{Build, Guest, install, without_tools};
 use crate::process::Run;
-use crate::programs;
 use crate::report;
 use crate::workspace::Workspace;
 
-/// Where the SDK is, in the repository. It pins the compiler.
+/// Where the SDK is, in the repository.
 const SDK: &str = "guest-sdk/go";
 /// The module that it is.
 const MODULE: &str = "ractor-host/ractor";
 const INPUTS: [&str; 5] = [
     SDK,
-    "xtask/c-guest/src/main.rs",
+    "project/pins/go.txt",
+    "project/src/build/component.rs",
     "project/src/build/go_module",
-    "xtask/c-guest/Cargo.toml",
     "Cargo.lock",
 ];
 
 pub(super) const COUNTER: Guest = Guest {
     name: "go-counter",
-    pins: SDK,
     recipe: include_str!("go.rs"),
     inputs: &INPUTS,
-    install: |tools| tools.pypi(),
+    install: |_, folder| install(&parts::GO, folder),
     compile,
 };
 
@@ -40,11 +39,11 @@ pub(super) const KITCHEN: Guest = Guest {
 
 fn compile(build: &Build<'_>) -> Result<()> {
     let sdk = build.workspace.root().join(SDK);
-    go(build.tools, build.workspace, build.sources)
+    go(build.tools, build.sources)
         .args(["mod", "edit", &format!("-replace={MODULE}={}", sdk.display())])
         .capture()?;
     // What debuggers read is left out. The names of functions stay, for traps.
-    go(build.tools, build.workspace, build.sources)
+    go(build.tools, build.sources)
         .env("GOOS", "wasip1")
         .env("GOARCH", "wasm")
         .args([
@@ -57,21 +56,15 @@ fn compile(build: &Build<'_>) -> Result<()> {
             ".",
         ])
         .capture()?;
-    let c_guest = programs::build(build.workspace, [C_GUEST])?.join(C_GUEST);
-    Run::new(&c_guest)
-        .args([build.wit.as_path(), "complete-actor".as_ref()])
-        .args(["core.wasm".as_ref(), build.component.as_path()])
-        .within(build.sources)
-        .capture()
-        .map(drop)
+    let core = build.sources.join("core.wasm");
+    Ok(parts::component(&build.wit, WORLD, &core, &build.component)?)
 }
 
-/// Go out of a Python environment, which asks nobody for anything, with its caches under the target folder.
-fn go(tools: &Path, workspace: &Workspace, within: &Path) -> Run {
-    let caches = workspace.target().join("tools/go-cache");
-    Run::new(tools.join("go"))
-        .env("GOCACHE", caches.join("build"))
-        .env("GOPATH", caches.join("path"))
+/// Go out of a Python environment, which asks nobody for anything. What it compiles of its library the first time goes where it is.
+fn go(tools: &Path, within: &Path) -> Run {
+    Run::new(tools.join("venv/bin/go"))
+        .env("GOCACHE", tools.join("cache"))
+        .env("GOPATH", tools.join("path"))
         .env("GOENV", "off")
         .env("GOFLAGS", "")
         .env("GOPROXY", "off")
@@ -86,7 +79,7 @@ fn go(tools: &Path, workspace: &Workspace, within: &Path) -> Run {
 /// A test fails, or there is something to find. In continuous integration also: the compiler is missing.
 pub(super) fn test(workspace: &Workspace, folder: &Path) -> Result<()> {
     report::step("tests: the SDK for Go, natively");
-    let tools = match tools_of(workspace, SDK, folder).pypi() {
+    let tools = match install(&parts::GO, folder) {
         Ok(tools) => tools,
         Err(error) => return without_tools("the SDK for Go", error),
     };
@@ -94,13 +87,13 @@ pub(super) fn test(workspace: &Workspace, folder: &Path) -> Result<()> {
     for system in [&[][..], &[("GOOS", "wasip1"), ("GOARCH", "wasm")]] {
         system
             .iter()
-            .fold(go(&tools, workspace, &sdk), |run, (name, value)| run.env(name, value))
+            .fold(go(&tools, &sdk), |run, (name, value)| run.env(name, value))
             .args(["vet", "./..."])
             .capture()
             .with_context(|| format!("`go vet` finds something in {SDK}"))?;
     }
     for folder in [SDK, "tests/guests/go-counter"] {
-        let said = go(&tools, workspace, &workspace.root().join(folder))
+        let said = go(&tools, &workspace.root().join(folder))
             .args(["test", "./..."])
             .env("RACTOR_PORTABLE_STATE", workspace.root().join("tests/portable-state"))
             .capture()

@@ -3,12 +3,12 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
 use super::digest::NODE_MODULES;
-use super::{Build, Guest, tools_of, without_tools};
+use super::{Build, Guest, install_npm, without_tools};
 use crate::process::Run;
 use crate::report;
 use crate::workspace::Workspace;
@@ -29,10 +29,9 @@ const FAILURES: &str = "\u{2716} failing tests:";
 
 pub(super) const COUNTER: Guest = Guest {
     name: "js-counter",
-    pins: SDK,
     recipe: include_str!("javascript.rs"),
     inputs: &INPUTS,
-    install: |tools| tools.npm(),
+    install: tools,
     compile: |build| compile(build, "counter.js"),
 };
 
@@ -41,6 +40,10 @@ pub(super) const KITCHEN: Guest = Guest {
     compile: |build| compile(build, "kitchen.ts"),
     ..COUNTER
 };
+
+fn tools(workspace: &Workspace, folder: &Path) -> Result<PathBuf> {
+    install_npm(workspace, SDK, "sdk-js", folder)
+}
 
 fn compile(build: &Build<'_>, source: &str) -> Result<()> {
     let sdk = build.workspace.root().join(SDK);
@@ -59,10 +62,9 @@ fn compile(build: &Build<'_>, source: &str) -> Result<()> {
         .map(drop)
 }
 
-/// Makes the installed packages those of a folder: Node looks for packages beside whoever imports them. `programs` is the folder of
-/// their programs, which is within that of the packages.
-fn link_packages(programs: &Path, folder: &Path) -> Result<()> {
-    let packages = programs.parent().context("the tools are in no folder")?;
+/// Makes the installed packages those of a folder: Node looks for packages beside whoever imports them.
+fn link_packages(tools: &Path, folder: &Path) -> Result<()> {
+    let packages = tools.join(NODE_MODULES);
     let link = folder.join(NODE_MODULES);
     if fs::read_link(&link).is_ok_and(|target| target == packages) {
         return Ok(());
@@ -71,7 +73,7 @@ fn link_packages(programs: &Path, folder: &Path) -> Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("{} isn't a link, which it should be: remove it", link.display()))
         }
-        _ => symlink(packages, &link).with_context(|| format!("cannot link {}", link.display())),
+        _ => symlink(&packages, &link).with_context(|| format!("cannot link {}", link.display())),
     }
 }
 
@@ -79,9 +81,9 @@ fn link_packages(programs: &Path, folder: &Path) -> Result<()> {
 ///
 /// # Errors
 /// A test fails. In continuous integration also: the tools are missing.
-pub(super) fn test(workspace: &Workspace, tools: &Path) -> Result<()> {
+pub(super) fn test(workspace: &Workspace, folder: &Path) -> Result<()> {
     report::step(&format!("tests: {SDK}, with node --test"));
-    let tools = match tools_of(workspace, SDK, tools).npm() {
+    let tools = match tools(workspace, folder) {
         Ok(tools) => tools,
         Err(error) => return without_tools(SDK, error),
     };
@@ -110,7 +112,7 @@ pub(super) fn test(workspace: &Workspace, tools: &Path) -> Result<()> {
 }
 
 /// The files with tests: node 20 takes no pattern.
-fn test_files(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
+fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = super::digest::files(folder)?;
     files.retain(|file| file.to_string_lossy().ends_with(".test.js"));
     Ok(files)

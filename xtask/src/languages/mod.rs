@@ -1,8 +1,8 @@
-//! The guests in other languages than Rust: their tools are installed under `target/tools`, and each becomes a component
-//! beside those in Rust.
+//! The guests in other languages than Rust: their tools are installed under `target/tools`, as those of projects are, and each becomes a
+//! component beside those in Rust.
 //!
 //! What is there is not made again: tools while their pinned versions are the same, a component while everything that it is
-//! made from is. Neither asks the network for anything then.
+//! made from is. Neither asks the network for anything then. The projects of the tests find their tools in the same folder.
 
 mod c;
 mod c_sdk;
@@ -10,7 +10,6 @@ mod digest;
 mod go;
 mod javascript;
 mod python;
-mod tools;
 
 use std::env;
 use std::ffi::OsStr;
@@ -18,10 +17,10 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use ractor_host_project::parts::{Pins, Toolset};
 use tempfile::TempDir;
 
 use self::digest::Digest;
-use self::tools::Tools;
 use crate::programs;
 use crate::report;
 use crate::workspace::Workspace;
@@ -30,14 +29,12 @@ use crate::workspace::Workspace;
 struct Guest {
     /// Its folder, and with `_` for `-` its component.
     name: &'static str,
-    /// The folder in the repository with the pinned versions of its tools. Guests with the same one share them.
-    pins: &'static str,
     /// The source of the functions below: a component that was built in another way is another one.
     recipe: &'static str,
     /// What it is made from beside its folder and the WIT: files and folders of the repository.
     inputs: &'static [&'static str],
-    /// Gets the tools. That may fail for want of a network or a program.
-    install: fn(&Tools) -> Result<PathBuf>,
+    /// Gets the tools, in a folder of tools, and gives theirs. That may fail for want of a network or a program.
+    install: fn(&Workspace, &Path) -> Result<PathBuf>,
     /// Makes the component with what was installed.
     compile: fn(&Build<'_>) -> Result<()>,
 }
@@ -92,7 +89,7 @@ pub(crate) fn test_sdks(workspace: &Workspace) -> Result<()> {
     python::test(workspace, &folder)
 }
 
-/// The folder with all tools, for this process alone: two at once would install over each other.
+/// The folder with all tools, for this process alone: two at once would make the same components.
 fn tools_folder(workspace: &Workspace) -> Result<(PathBuf, File)> {
     let folder = workspace.target().join("tools");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -101,11 +98,48 @@ fn tools_folder(workspace: &Workspace) -> Result<(PathBuf, File)> {
     Ok((folder, lock))
 }
 
-/// The tools that a folder of the repository pins.
-fn tools_of(workspace: &Workspace, pins: &str, folder: &Path) -> Tools {
-    let pins = workspace.root().join(pins);
-    let place = folder.join(pins.file_name().unwrap_or_default());
-    Tools::new(pins, place)
+/// The folder of these tools within the one with all tools. They are installed if they aren't there.
+fn install(tools: &Toolset<'_>, folder: &Path) -> Result<PathBuf> {
+    Ok(tools.install_in(folder, &|step| report::note(step))?)
+}
+
+/// What the requirements.txt of an SDK pins, as [`install`].
+fn install_pypi(workspace: &Workspace, sdk: &str, name: &str, folder: &Path) -> Result<PathBuf> {
+    let requirements = read(workspace, &format!("{sdk}/requirements.txt"))?;
+    let what = format!("what {sdk} is tested with, from PyPI");
+    let pins = Pins::PyPi(&requirements);
+    install(
+        &Toolset {
+            name,
+            what: &what,
+            pins,
+        },
+        folder,
+    )
+}
+
+/// What the package-lock.json of an SDK pins, as [`install`].
+fn install_npm(workspace: &Workspace, sdk: &str, name: &str, folder: &Path) -> Result<PathBuf> {
+    let package = read(workspace, &format!("{sdk}/package.json"))?;
+    let lock = read(workspace, &format!("{sdk}/package-lock.json"))?;
+    let what = format!("what {sdk} is tested with, from npm");
+    let pins = Pins::Npm {
+        package: &package,
+        lock: &lock,
+    };
+    install(
+        &Toolset {
+            name,
+            what: &what,
+            pins,
+        },
+        folder,
+    )
+}
+
+fn read(workspace: &Workspace, file: &str) -> Result<String> {
+    let path = workspace.root().join(file);
+    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// Says that something can't be built or tested, for this reason.
@@ -135,7 +169,7 @@ impl Guest {
 
         report::step(&format!("compile the guest {}", self.name));
         let sources = self.folder(workspace);
-        let tools = match (self.install)(&tools_of(workspace, self.pins, tools)) {
+        let tools = match (self.install)(workspace, tools) {
             Ok(tools) => tools,
             Err(error) => return without_tools(&format!("the guest {}", self.name), error),
         };

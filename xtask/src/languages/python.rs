@@ -1,10 +1,10 @@
 //! Python, by the SDK in guest-sdk/python: its own command makes a component that holds CPython with the program already imported.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::{Build, Guest, tools_of, without_tools};
+use super::{Build, Guest, install_pypi, without_tools};
 use crate::process::Run;
 use crate::report;
 use crate::workspace::Workspace;
@@ -16,10 +16,9 @@ const INPUTS: [&str; 2] = ["guest-sdk/python/src", "guest-sdk/python/requirement
 
 pub(super) const COUNTER: Guest = Guest {
     name: "py-counter",
-    pins: SDK,
     recipe: include_str!("python.rs"),
     inputs: &INPUTS,
-    install: |tools| tools.pypi(),
+    install: tools,
     compile,
 };
 
@@ -36,6 +35,10 @@ pub(super) const RAW: Guest = Guest {
     ..COUNTER
 };
 
+fn tools(workspace: &Workspace, folder: &Path) -> Result<PathBuf> {
+    install_pypi(workspace, SDK, "sdk-python", folder)
+}
+
 fn compile(build: &Build<'_>) -> Result<()> {
     python(build.tools, &build.workspace.root().join(SDK))
         .args(["-m", "ractor", "build", "app", "-o"])
@@ -46,7 +49,7 @@ fn compile(build: &Build<'_>) -> Result<()> {
 }
 
 fn compile_raw(build: &Build<'_>) -> Result<()> {
-    Run::new(build.tools.join("componentize-py"))
+    Run::new(build.tools.join("venv/bin/componentize-py"))
         .args(["--wit-path".as_ref(), build.wit.as_path()])
         .args(["--world", "reloadable-actor", "componentize", "app", "--output"])
         .args([&build.component])
@@ -57,7 +60,7 @@ fn compile_raw(build: &Build<'_>) -> Result<()> {
 
 /// Python with the SDK, which leaves nothing beside its sources.
 fn python(tools: &Path, sdk: &Path) -> Run {
-    Run::new(tools.join("python"))
+    Run::new(tools.join("venv/bin/python"))
         .env("PYTHONPATH", sdk.join("src"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
 }
@@ -66,9 +69,9 @@ fn python(tools: &Path, sdk: &Path) -> Run {
 ///
 /// # Errors
 /// A test fails. In continuous integration also: the tools are missing.
-pub(super) fn test(workspace: &Workspace, tools: &Path) -> Result<()> {
+pub(super) fn test(workspace: &Workspace, folder: &Path) -> Result<()> {
     report::step(&format!("tests: {SDK}, with pytest and mypy --strict"));
-    let tools = match tools_of(workspace, SDK, tools).pypi() {
+    let tools = match tools(workspace, folder) {
         Ok(tools) => tools,
         Err(error) => return without_tools(SDK, error),
     };

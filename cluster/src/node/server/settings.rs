@@ -3,12 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
 use tokio::sync::watch;
 
 use super::{NodeServer, RedactedCookie};
 use crate::node::admission::{HandshakeAdmission, HandshakeLimits};
-use crate::node::limits::MAX_TRANSITIVE_DIALS;
 use crate::node::{NodeConnectionMode, PeerLimits, SessionLimits, StandInNames, StockPeers, Timing};
 use crate::session::PeerLedger;
 use crate::transport::IncomingEncryptionMode;
@@ -43,7 +41,7 @@ impl NodeServer {
             stock_peers: StockPeers::default(),
             admission: Arc::default(),
             ledger: Arc::new(PeerLedger::new(PeerLimits::default().all_peers_bytes)),
-            hearsay: Arc::new(Semaphore::new(MAX_TRANSITIVE_DIALS)),
+            hearsay: Arc::default(),
             gate: None,
         }
     }

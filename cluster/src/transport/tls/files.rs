@@ -62,15 +62,48 @@ pub(super) fn read(file: TlsFile, path: &Path) -> Result<Vec<u8>, TlsError> {
     if file == TlsFile::Key {
         return Ok(files::read_secret(Secret::PrivateKey, path, LARGEST_FILE)?);
     }
-    let bytes = files::read(path, LARGEST_FILE).map_err(|source| TlsError::Read {
+    let unread = |source| TlsError::Read {
         file,
         path: path.to_owned(),
         source,
-    })?;
+    };
+    let bytes = files::read(path, LARGEST_FILE).map_err(unread)?;
     // After the read, whose error is in plainer words.
-    if let Err(Unguarded::Writable(by)) = files::check_writers(path, Owner::Anybody) {
-        let path = path.to_owned();
-        return Err(TlsError::Writable { file, path, by });
+    match files::check_writers(path, Owner::Anybody) {
+        Ok(()) => Ok(files::without_mark(&bytes).to_vec()),
+        Err(Unguarded::Writable(by)) => {
+            let path = path.to_owned();
+            Err(TlsError::Writable { file, path, by })
+        }
+        // Whom a node trusts is not to hang on a file that anybody may be able to change.
+        Err(Unguarded::Unknown(error)) => Err(unread(error.into())),
     }
-    Ok(files::without_mark(&bytes).to_vec())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// The real path of a file may be longer than the system takes, so that nobody can be asked who may write to it.
+    #[test]
+    fn certificates_are_not_trusted_if_it_is_not_known_who_may_change_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = |from: &Path| (0..12).fold(from.to_owned(), |path, _| path.join("x".repeat(250)));
+        let first = deep(folder.path());
+        fs::create_dir_all(&first).unwrap();
+        let short = folder.path().join("short");
+        symlink(&first, &short).unwrap();
+        let second = deep(&short);
+        fs::create_dir_all(&second).unwrap();
+        let path = second.join("ca.pem");
+        fs::write(&path, "certificates").unwrap();
+        let error = read(TlsFile::Ca, &path).unwrap_err();
+        assert!(matches!(error, TlsError::Read { .. }), "{error}");
+        let near = short.join("ca.pem");
+        fs::write(&near, "certificates").unwrap();
+        assert_eq!(read(TlsFile::Ca, &near).unwrap(), b"certificates");
+    }
 }

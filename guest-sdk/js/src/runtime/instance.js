@@ -44,8 +44,9 @@ export class Instance {
     for (const [tag, { key, message }] of contract.byTag) {
       this.messages.set(tag, { tag, message, types: message.types, reply: message.reply, named: message.names, run: handlers[key], open: this.isOpen(key) });
     }
-    /** The tag that came last: the same few come again and again. */
+    /** The tag that came last, and its bytes: the same few come again and again. */
     this.lastTag = "";
+    this.lastBytes = [];
   }
 
   isOpen(key) {
@@ -67,7 +68,7 @@ export class Instance {
 
   leave() {
     this.drain();
-    this.throwFailure();
+    if (this.failure !== undefined) this.throwFailure();
     if (this.tasks.size > 0) this.host.requests.pending(this.mailbox());
   }
 
@@ -159,25 +160,22 @@ export class Instance {
     this.hook("event", eventOf(event));
   }
 
-  values(found, view, at, end) {
-    const values = decodeArguments(found.types, view, at, end);
-    return found.named ? found.message.gather(values) : values;
-  }
-
   /** Runs the handler of a cast. Arguments that can't be decoded are the sender's fault: they are dropped. */
   cast(tag, view, at, end) {
     const found = this.messages.get(tag);
     let values;
     try {
       if (!found || found.reply) throw new TypeMismatch(`${this.contract.name} has no cast of that name`);
-      values = this.values(found, view, at, end);
+      values = decodeArguments(found.types, view, at, end);
+      if (found.named) values = found.message.gather(values);
     } catch (error) {
       this.log("warn", `dropped a cast ${tag}: ${error.message}`);
       return;
     }
     try {
-      const value = found.run(this.state, ...values);
-      if (isPromise(value)) this.follow(value, found.open, () => {}, (error) => this.failUnasked(tag, error));
+      // Most have one argument, and a spread takes as long as the call.
+      const value = values.length === 1 ? found.run(this.state, values[0]) : found.run(this.state, ...values);
+      if (value !== undefined && isPromise(value)) this.follow(value, found.open, () => {}, (error) => this.failUnasked(tag, error));
     } catch (error) {
       this.failUnasked(tag, error);
     }
@@ -205,13 +203,16 @@ export class Instance {
   }
 
   tag(bytes, at, end) {
-    const { lastTag } = this;
-    if (end - at === lastTag.length) {
+    const { lastBytes } = this;
+    const size = end - at;
+    if (size === lastBytes.length) {
       let same = 0;
-      while (at + same < end && bytes[at + same] === lastTag.charCodeAt(same)) same++;
-      if (at + same === end) return lastTag;
+      while (same < size && bytes[at + same] === lastBytes[same]) same++;
+      if (same === size) return this.lastTag;
     }
-    return (this.lastTag = decodeUtf8(bytes.subarray(at, end)));
+    const found = bytes.subarray(at, end);
+    this.lastBytes = Array.from(found);
+    return (this.lastTag = decodeUtf8(found));
   }
 
   /** Runs the handler of a call. Gives the outcome of the WIT. */
@@ -220,7 +221,8 @@ export class Instance {
     let outcome;
     try {
       if (!found?.reply) throw new TypeMismatch(`${this.contract.name} has no call of that name`);
-      const values = this.values(found, viewOf(bytes), 0, bytes.length);
+      let values = decodeArguments(found.types, viewOf(bytes), 0, bytes.length);
+      if (found.named) values = found.message.gather(values);
       outcome = this.call(found, values, number);
     } catch (error) {
       outcome = { tag: "failed", val: `${tag}: ${error.message}` };

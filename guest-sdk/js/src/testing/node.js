@@ -49,7 +49,7 @@ export class TestNode {
   }
 
   /** An actor that records what it gets, and answers as these handlers say. */
-  async probe(name, contract, answers = {}) {
+  async probe(name, contract, answers = {}, { groups = [] } = {}) {
     const received = [];
     const handler = (key, message) => (_, ...given) => {
       received.push({ message: key, args: given });
@@ -59,7 +59,7 @@ export class TestNode {
     };
     const handlers = Object.fromEntries(Object.entries(contract.messages).map(([key, message]) => [key, handler(key, message)]));
     const program = implement({ ...contract, start: undefined }, () => ({}), handlers);
-    return Object.defineProperty(await this.#start(program, undefined, [], { name, isProbe: true }), "received", { value: received });
+    return Object.defineProperty(await this.#start(program, undefined, groups, { name, isProbe: true }), "received", { value: received });
   }
 
   /** Waits until no actor has anything to do. Time doesn't pass. */

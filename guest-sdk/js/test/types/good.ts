@@ -108,7 +108,7 @@ export async function tests() {
   const actor = await node.start(counter, { start: 5n });
   actor.add(1n);
   const count: bigint = await actor.get();
-  const probe = await node.probe("counter", Counter, { Get: () => 42n, Add() {} });
+  const probe = await node.probe("counter", Counter, { Get: () => 42n, Add() {} }, { groups: ["counters"] });
   const first = probe.received[0];
   if (first?.message === "Add") {
     const [n]: [bigint] = first.args;

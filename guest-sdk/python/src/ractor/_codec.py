@@ -397,3 +397,33 @@ def unpack(names: Sequence[str], codecs: Sequence[Codec], data: bytes) -> list[A
     if at != end:
         raise DecodeError(f"{end - at} bytes are left over behind the arguments")
     return values
+
+
+def unpacker(names: Sequence[str], codecs: Sequence[Codec]) -> Callable[[bytes], list[Any]]:
+    """`unpack` for one message: arguments that are numbers are read at once, which takes a fraction of the time."""
+
+    def each(data: bytes) -> list[Any]:
+        return unpack(names, codecs, data)
+
+    codes = [_CODES.get(codec.type) for codec in codecs]
+    if not codes or None in codes:
+        return each
+    layout = struct.Struct(">" + "".join(f"Q{code}" for code in codes))
+    sizes = tuple(struct.calcsize(f">{code}") for code in codes)
+    size = sizes[0]
+
+    def numbers(data: bytes) -> list[Any]:
+        if len(data) == layout.size:
+            found = layout.unpack(data)
+            if found[::2] == sizes:
+                return list(found[1::2])
+        return unpack(names, codecs, data)
+
+    def number(data: bytes) -> list[Any]:
+        if len(data) == layout.size:
+            length, value = layout.unpack(data)
+            if length == size:
+                return [value]
+        return unpack(names, codecs, data)
+
+    return number if len(codes) == 1 else numbers

@@ -124,8 +124,7 @@ class _Node:
         data: bytes | None = messaging.metadata()
         return data
 
-    def next_cast(self) -> bool:
-        return bool(messaging.next_cast())
+    next_cast = staticmethod(messaging.next_cast)
 
     def where_is(self, name: str) -> Pid | None:
         pid = registry.where_is(name)

@@ -36,7 +36,8 @@ class Loop(asyncio.AbstractEventLoop):
     def __init__(self, host: Host, clock: Callable[[], float] = time.monotonic) -> None:
         self._host = host
         self._clock = clock
-        self._ready: deque[asyncio.Handle] = deque()
+        self.ready: deque[asyncio.Handle] = deque()
+        """What can go on."""
         self._timers: dict[int, _Timer] = {}
         self._replies: dict[int, asyncio.Future[bytes]] = {}
         self._unhandled: Callable[[dict[str, Any]], None] = lambda context: None
@@ -72,22 +73,17 @@ class Loop(asyncio.AbstractEventLoop):
         """Brings the time of a timer."""
         handle = self._timers.pop(timer, None)
         if handle is not None and not handle.cancelled():
-            self._ready.append(handle)
+            self.ready.append(handle)
 
     # Running.
-
-    @property
-    def has_ready(self) -> bool:
-        """Whether anything can go on."""
-        return bool(self._ready)
 
     def run_ready(self) -> None:
         """Runs everything that can go on, until nothing can."""
         before = events._get_running_loop()
         events._set_running_loop(self)
         try:
-            while self._ready:
-                handle = self._ready.popleft()
+            while self.ready:
+                handle = self.ready.popleft()
                 if not handle.cancelled():
                     handle._run()
         finally:
@@ -118,7 +114,7 @@ class Loop(asyncio.AbstractEventLoop):
 
     def call_soon(self, callback: Callable[[*Ts], object], *args: *Ts, context: contextvars.Context | None = None) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, self, context)
-        self._ready.append(handle)
+        self.ready.append(handle)
         return handle
 
     def call_later(

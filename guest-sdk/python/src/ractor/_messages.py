@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast as typed, get_args, get_origin, get_type_hints, overload
 
 from . import _replies
-from ._codec import Codec, codec_of, pack, unpack
+from ._codec import Codec, codec_of, pack, unpacker
 from ._host import host
 from .errors import DeclarationError
 from .events import Pid
@@ -66,6 +66,8 @@ class Signature:
         self.parameters = parameters
         self.names = [parameter.name for parameter in parameters]
         self.codecs = [self.codec(hints[name], f"{where}, argument {name}") for name in self.names]
+        self.unpack = unpacker(self.names, self.codecs)
+        """The arguments of some bytes."""
         self.reply = self.reply_codec(reply, where) if is_call else None
 
     def reply_codec(self, reply: Any, where: str) -> Codec:
@@ -95,10 +97,6 @@ class Signature:
             arguments.apply_defaults()
             args = tuple(arguments.arguments[name] for name in self.names)
         return pack(self.names, self.codecs, args)
-
-    def unpack(self, data: bytes) -> list[Any]:
-        """The arguments of these bytes."""
-        return unpack(self.names, self.codecs, data)
 
 
 def _is_reply(annotation: Any) -> bool:

@@ -197,7 +197,7 @@ class Node:
                 self._loop.run_ready()
                 if task.done():
                     return task.result()
-                if not self._loop.has_ready and not self._world._pass_to_next():
+                if not self._loop.ready and not self._world._pass_to_next():
                     task.cancel()
                     self._loop.run_ready()
                     raise RuntimeError("this waits for something that will never happen")

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use super::own_identity::{Identity, own_identity};
 use crate::guest::bindings::Pid;
 use crate::guest::bindings::ractor::actor::lifecycle::{self, MonitorError};
+use crate::guest::bindings::ractor::actor::types::Subject;
 use crate::guest::message::SerializedMessage;
-use crate::guest::runtime::incoming;
-use crate::guest::runtime::outgoing::{Outcome, deliver};
+use crate::guest::runtime::outgoing::{Sent, begin, deliver};
+use crate::guest::runtime::{executor, incoming};
 use crate::guest::{ActorId, ActorName, Message, MessagingErr, exit};
 
 /// A reference to an actor, native or guest, here or on another node. Two are equal if they mean the same actor.
@@ -40,12 +41,19 @@ impl ActorCell {
         }
     }
 
+    pub(crate) fn of_subject(subject: Subject) -> Self {
+        match subject.name {
+            Some(name) => Self::named(subject.pid, &name),
+            None => Self::from_pid(subject.pid),
+        }
+    }
+
     /// The actor's id.
     pub fn get_id(&self) -> ActorId {
         self.id
     }
 
-    /// The actor's name, as far as it is known here: that of this actor, and of an actor that was found by its name.
+    /// The actor's name, as far as it is known here: that of this actor and its children, and of an actor that was found by its name.
     /// Members of a process group come without theirs.
     pub fn get_name(&self) -> Option<ActorName> {
         self.name.as_deref().map(str::to_owned)
@@ -55,8 +63,11 @@ impl ActorCell {
     /// is logged as an error and has no effect.
     pub fn stop(&self, reason: Option<String>) {
         if *self == myself() {
-            // Without a flush: the stop comes after this callback, whose result carries the reply.
-            lifecycle::stop(reason.as_deref());
+            // Without a flush: the stop comes after the handler, whose result carries the reply.
+            match executor::awaiting() {
+                Some(awaiting) => (awaiting.stop)(reason),
+                None => lifecycle::stop(reason.as_deref()),
+            }
             return;
         }
         incoming::flush();
@@ -83,15 +94,18 @@ impl ActorCell {
         if !self.is_myself("the children") {
             return Vec::new();
         }
-        lifecycle::children().into_iter().map(Self::from_pid).collect()
+        lifecycle::named_children().into_iter().map(Self::of_subject).collect()
     }
 
     /// Stops every child of this actor once it is done with the message that it is handling.
     pub fn stop_children(&self, reason: Option<String>) {
         incoming::flush();
-        for child in self.get_children() {
+        if !self.is_myself("the children") {
+            return;
+        }
+        for child in lifecycle::children() {
             // One that has ended meanwhile needs no stop.
-            lifecycle::stop_child(child.id.into(), reason.as_deref());
+            lifecycle::stop_child(child, reason.as_deref());
         }
     }
 
@@ -147,7 +161,7 @@ impl ActorCell {
     where
         TMessage: Message,
     {
-        self.send(message).map(|_| ())
+        deliver(self.id, serialized(message)?).map_err(refused)
     }
 
     /// Sends a message that is serialized already.
@@ -155,24 +169,25 @@ impl ActorCell {
     /// # Errors
     /// `SendErr` with the message if it was not accepted.
     pub fn send_serialized(&self, message: SerializedMessage) -> Result<(), Box<MessagingErr<SerializedMessage>>> {
-        match deliver(self.id, message) {
-            Ok(_) => Ok(()),
-            Err(message) => Err(Box::new(MessagingErr::SendErr(message))),
-        }
+        deliver(self.id, message).map_err(|message| Box::new(MessagingErr::SendErr(message)))
     }
 
-    pub(crate) fn send<TMessage>(&self, message: TMessage) -> Result<Outcome, MessagingErr<TMessage>>
-    where
-        TMessage: Message,
-    {
-        if !TMessage::serializable() {
-            return Err(MessagingErr::InvalidActorType);
-        }
-        let serialized = message.serialize().map_err(|_| MessagingErr::InvalidActorType)?;
-        deliver(self.id, serialized).map_err(|refused| {
-            TMessage::deserialize(refused).map_or(MessagingErr::ChannelClosed, MessagingErr::SendErr)
-        })
+    /// Sends a message; if it is a call, what is left is to wait for its reply.
+    pub(crate) fn begin<TMessage: Message>(&self, message: TMessage) -> Result<Sent, MessagingErr<TMessage>> {
+        begin(self.id, serialized(message)?, executor::awaiting()).map_err(refused)
     }
+}
+
+fn serialized<TMessage: Message>(message: TMessage) -> Result<SerializedMessage, MessagingErr<TMessage>> {
+    if !TMessage::serializable() {
+        return Err(MessagingErr::InvalidActorType);
+    }
+    message.serialize().map_err(|_| MessagingErr::InvalidActorType)
+}
+
+/// The message that was not accepted, as it was.
+fn refused<TMessage: Message>(message: SerializedMessage) -> MessagingErr<TMessage> {
+    TMessage::deserialize(message).map_or(MessagingErr::ChannelClosed, MessagingErr::SendErr)
 }
 
 impl fmt::Debug for ActorCell {

@@ -4,10 +4,19 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::guest::runtime::outgoing::Outcome;
+use crate::guest::runtime::outgoing::{Outcome, Sent};
 use crate::guest::{ActorCell, ActorRef, Message, MessagingErr};
 
-type Convert<TFrom> = dyn Fn(TFrom) -> Result<Outcome, MessagingErr<TFrom>> + Send + Sync;
+type Convert<TFrom> = dyn Fn(TFrom, Sending) -> Result<Option<Sent>, MessagingErr<TFrom>> + Send + Sync;
+
+/// What is to become of a message.
+#[derive(Clone, Copy)]
+enum Sending {
+    /// It is sent.
+    Whole,
+    /// It is sent, and what is left is to wait for its reply.
+    Begun,
+}
 
 /// A reference to an actor for senders that know only a part of its messages, or convert theirs into them.
 pub struct DerivedActorRef<TFrom> {
@@ -21,7 +30,7 @@ impl<TFrom> DerivedActorRef<TFrom> {
     /// # Errors
     /// `SendErr` with the message if it was not accepted, `InvalidActorType` if it has no serialized form.
     pub fn send_message(&self, message: TFrom) -> Result<(), MessagingErr<TFrom>> {
-        self.send(message).map(|_| ())
+        (self.convert)(message, Sending::Whole).map(drop)
     }
 
     /// The same reference without the message type.
@@ -29,8 +38,10 @@ impl<TFrom> DerivedActorRef<TFrom> {
         self.inner.clone()
     }
 
-    pub(crate) fn send(&self, message: TFrom) -> Result<Outcome, MessagingErr<TFrom>> {
-        (self.convert)(message)
+    /// Converts a message and sends it; if it is a call, what is left is to wait for its reply.
+    pub(crate) fn begin(&self, message: TFrom) -> Result<Sent, MessagingErr<TFrom>> {
+        let sent = (self.convert)(message, Sending::Begun)?;
+        Ok(sent.unwrap_or(Sent::Done(Outcome::Accepted)))
     }
 }
 
@@ -44,8 +55,12 @@ impl<TMessage: Message> ActorRef<TMessage> {
         let actor = self.get_cell();
         DerivedActorRef {
             inner: self.get_cell(),
-            convert: Arc::new(move |message: TFrom| {
-                let sent = actor.send(TMessage::from(message));
+            convert: Arc::new(move |message: TFrom, sending| {
+                let message = TMessage::from(message);
+                let sent = match sending {
+                    Sending::Whole => actor.send_message(message).map(|()| None),
+                    Sending::Begun => actor.begin(message).map(Some),
+                };
                 sent.map_err(|error| error.map(convert_back))
             }),
         }

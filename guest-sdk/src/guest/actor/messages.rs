@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 
-use crate::guest::bindings::ractor::actor::types::{Membership, Subject, SupervisionEvent as HostEvent};
+use crate::guest::bindings::ractor::actor::types::{Membership, SupervisionEvent as HostEvent};
 use crate::guest::message::BoxedDowncastErr;
 use crate::guest::pg::{DEFAULT_SCOPE, GroupChangeMessage};
 use crate::guest::registry::PidLifecycleEvent;
@@ -81,11 +81,14 @@ impl fmt::Display for SupervisionEvent {
 impl From<HostEvent> for SupervisionEvent {
     fn from(event: HostEvent) -> Self {
         match event {
-            HostEvent::ActorStarted(actor) => Self::ActorStarted(cell(actor)),
-            HostEvent::ActorTerminated(ending) => Self::ActorTerminated(cell(ending.actor), None, ending.reason),
-            HostEvent::ActorFailed(ending) => {
-                Self::ActorFailed(cell(ending.actor), ending.reason.unwrap_or_default().into())
+            HostEvent::ActorStarted(actor) => Self::ActorStarted(ActorCell::of_subject(actor)),
+            HostEvent::ActorTerminated(ending) => {
+                Self::ActorTerminated(ActorCell::of_subject(ending.actor), None, ending.reason)
             }
+            HostEvent::ActorFailed(ending) => Self::ActorFailed(
+                ActorCell::of_subject(ending.actor),
+                ending.reason.unwrap_or_default().into(),
+            ),
             HostEvent::GroupChanged(change) => {
                 let scope = change.scope.unwrap_or_else(|| DEFAULT_SCOPE.to_owned());
                 let actors = change.actors.into_iter().map(ActorCell::from_pid).collect();
@@ -95,13 +98,6 @@ impl From<HostEvent> for SupervisionEvent {
                 })
             }
         }
-    }
-}
-
-fn cell(subject: Subject) -> ActorCell {
-    match subject.name {
-        Some(name) => ActorCell::named(subject.pid, &name),
-        None => ActorCell::from_pid(subject.pid),
     }
 }
 

@@ -18,8 +18,9 @@ use crate::guest::{ActorProcessingErr, Message, State};
 
 /// What an actor does. An error or a panic in any of its callbacks fails the actor; its supervisor hears the text.
 ///
-/// Callbacks run one at a time. Whatever they await is done when it is first polled: the host suspends the whole actor
-/// while it waits.
+/// Callbacks run one at a time. While one awaits something, the actor takes no message, and news of other actors waits until it is done.
+/// If the actor is exported with `awaits`, a stop doesn't wait: it drops what the callback was at, and `post_stop` follows. Otherwise, and
+/// in `pre_start` and `post_stop`, the actor stands still while it waits, and one thing is awaited after the other.
 pub trait Actor: Sized + Sync + Send + 'static {
     /// The messages it handles.
     type Msg: Message;

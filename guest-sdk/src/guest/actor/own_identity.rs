@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::actor_id::ActorId;
+#[cfg(target_family = "wasm")]
 use crate::guest::bindings::ractor::actor::identity;
 
 /// An actor's id, and its name if it has one.
@@ -19,11 +20,22 @@ thread_local! {
 
 /// Those of this actor, which the host is asked for once.
 pub(crate) fn own_identity() -> Identity {
-    OWN.with(|own| {
-        own.get_or_init(|| Identity {
-            id: identity::self_pid().into(),
-            name: identity::self_name().map(Arc::from),
-        })
-        .clone()
-    })
+    OWN.with(|own| own.get_or_init(ask).clone())
+}
+
+#[cfg(target_family = "wasm")]
+fn ask() -> Identity {
+    Identity {
+        id: identity::self_pid().into(),
+        name: identity::self_name().map(Arc::from),
+    }
+}
+
+/// Of the actors in the tests of this crate.
+#[cfg(not(target_family = "wasm"))]
+fn ask() -> Identity {
+    Identity {
+        id: ActorId::Local(1),
+        name: Some(Arc::from("me")),
+    }
 }

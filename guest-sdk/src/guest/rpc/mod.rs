@@ -18,8 +18,9 @@ where
     actor.send_message(msg)
 }
 
-/// Sends a call and waits for the reply, without a timeout as long as it takes. The host suspends this actor meanwhile;
-/// it handles no other message. Calls are therefore one after the other, however their futures are combined.
+/// Sends a call and waits for the reply, without a timeout as long as it takes. This actor handles no other message meanwhile. If it is
+/// exported with `awaits`, what else the handler awaits goes on beside it, and a call whose future is dropped is given up; otherwise the
+/// actor stands still.
 ///
 /// # Errors
 /// `SendErr` with the message if it was not accepted, `InvalidActorType` if it has no serialized form.
@@ -34,15 +35,16 @@ where
     TReply: Send + 'static,
 {
     let (port, slot) = RpcReplyPort::local(timeout_option);
-    let outcome = actor.send(msg_builder(port))?;
+    let outcome = actor.begin(msg_builder(port))?.outcome().await;
     Ok(CallResult::of(slot.take().and_then(Result::ok), outcome))
 }
 
-/// Makes the same call to several actors, and waits for all replies, in the order of `actors`. The calls are made one
-/// after the other; the timeout is that of each.
+/// Makes the same call to several actors at once, and waits for all replies, which are in the order of `actors`. The timeout is that
+/// of each.
 ///
 /// # Errors
-/// As for [`call`], of the first message that was not accepted; the actors after that one are not called.
+/// As for [`call`], of the first message that was not accepted; the actors after that one are not called, and the replies of those
+/// before it are given up.
 pub async fn multi_call<TMessage, TReply, TMsgBuilder>(
     actors: &[ActorRef<TMessage>],
     msg_builder: TMsgBuilder,
@@ -53,9 +55,15 @@ where
     TReply: Send + 'static,
     TMsgBuilder: Fn(RpcReplyPort<TReply>) -> TMessage,
 {
-    let mut results = Vec::with_capacity(actors.len());
+    let mut called = Vec::with_capacity(actors.len());
     for actor in actors {
-        results.push(call(actor, &msg_builder, timeout_option).await?);
+        let (port, slot) = RpcReplyPort::local(timeout_option);
+        called.push((actor.begin(msg_builder(port))?, slot));
+    }
+    let mut results = Vec::with_capacity(called.len());
+    for (sent, slot) in called {
+        let outcome = sent.outcome().await;
+        results.push(CallResult::of(slot.take().and_then(Result::ok), outcome));
     }
     Ok(results)
 }
@@ -127,7 +135,7 @@ where
         TReply: Send + 'static,
     {
         let (port, slot) = RpcReplyPort::local(timeout_option);
-        let outcome = self.send(msg_builder(port))?;
+        let outcome = self.begin(msg_builder(port))?.outcome().await;
         Ok(CallResult::of(slot.take().and_then(Result::ok), outcome))
     }
 }

@@ -1,7 +1,7 @@
 //! Calls, which an actor can answer now or later, or fail.
 
 use super::incoming::{self, Answer, IncomingCall};
-use super::{Component, Exported, with_actor};
+use super::{Component, Exported, handle};
 use crate::guest::bindings::exports::ractor::actor::calls::{Guest, Outcome};
 use crate::guest::bindings::ractor::actor::messaging;
 use crate::guest::message::SerializedMessage;
@@ -15,13 +15,11 @@ where
 {
     fn handle_call(variant: String, args: Vec<u8>, reply_to: u64) -> Result<Outcome, String> {
         let reply = RpcReplyPort::incoming(IncomingCall::begin(reply_to));
-        let handled = with_actor(|actor| {
-            actor.handle(SerializedMessage::Call {
-                variant,
-                args,
-                reply,
-                metadata: None,
-            })
+        let handled = handle(SerializedMessage::Call {
+            variant,
+            args,
+            reply,
+            metadata: None,
         });
         if handled.is_err() {
             // A handler may answer and fail then: the answer counts.

@@ -5,17 +5,27 @@ mod calls;
 mod contract;
 pub(crate) mod executor;
 pub(crate) mod incoming;
+mod live;
 pub mod log;
 pub(crate) mod outgoing;
 #[cfg(feature = "reload")]
 mod reload;
+mod replies;
 pub(crate) mod spans;
+mod still;
+#[cfg(test)]
+mod tests;
 pub(crate) mod undecodable;
+mod waiting_host;
+mod waits;
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::marker::PhantomData;
 
 use self::executor::block_on;
+use self::live::Live;
+use self::still::Still;
 use self::undecodable::{Kind, Shape, Variant, explain};
 use crate::guest::actor::myself;
 use crate::guest::bindings::exports::ractor::actor::actor::{Descriptor, Guest, MessageVariant};
@@ -25,11 +35,13 @@ use crate::guest::bindings::ractor::actor::types::SupervisionEvent as HostEvent;
 use crate::guest::describe::type_name;
 use crate::guest::message::{Message, SerializedMessage};
 use crate::guest::serialization::BytesConvertable;
-use crate::guest::{Actor, ActorProcessingErr, ActorRef, DescribeMessage, MessageDescription, SupervisionEvent};
+use crate::guest::{Actor, ActorProcessingErr, DescribeMessage, MessageDescription, SupervisionEvent};
 
 thread_local! {
     static ACTOR: RefCell<Option<Box<dyn Running>>> = const { RefCell::new(None) };
 }
+
+const NOT_RUNNING: &str = "the actor is not running: it was not started, or has stopped";
 
 /// What [`export!`](crate::export) adds to an actor.
 pub trait Exported: Actor {
@@ -45,6 +57,8 @@ pub trait Exported: Actor {
     const VERSION: &'static str;
     /// The version of its state.
     const STATE_VERSION: u32;
+    /// Its handlers wait without the actor standing still.
+    const AWAITS: bool;
 }
 
 /// The exports of the component that `A` is.
@@ -76,21 +90,19 @@ where
         })?;
         let actor = A::default();
         let state = block_on(actor.pre_start(myself().into(), args)).map_err(to_text)?;
-        ACTOR.set(Some(Box::new(Live { actor, state })));
+        begin(actor, state);
         Ok(())
     }
 
     fn post_start() -> Result<(), String> {
-        with_actor(|actor| actor.post_start())
+        enter(Entry::PostStart)
     }
 
     fn handle_cast(variant: String, args: Vec<u8>) -> Result<(), String> {
-        with_actor(|actor| {
-            actor.handle(SerializedMessage::Cast {
-                variant,
-                args,
-                metadata: None,
-            })
+        handle(SerializedMessage::Cast {
+            variant,
+            args,
+            metadata: None,
         })
     }
 
@@ -107,56 +119,14 @@ where
     }
 
     fn handle_supervisor_evt(event: HostEvent) -> Result<(), String> {
-        with_actor(|actor| actor.handle_supervisor_evt(event.into()))
+        enter(Entry::Event(event.into()))
     }
 
     fn post_stop() -> Result<(), String> {
-        let stopped = with_actor(|actor| actor.post_stop());
+        let stopped = enter(Entry::PostStop);
         // Drops the reply ports that its state may hold, so that their callers hear of it.
         drop(ACTOR.take());
         stopped
-    }
-}
-
-/// An actor whose types are forgotten.
-trait Running: std::any::Any {
-    fn post_start(&mut self) -> Result<(), ActorProcessingErr>;
-    fn handle(&mut self, message: SerializedMessage) -> Result<(), ActorProcessingErr>;
-    fn handle_supervisor_evt(&mut self, event: SupervisionEvent) -> Result<(), ActorProcessingErr>;
-    fn post_stop(&mut self) -> Result<(), ActorProcessingErr>;
-}
-
-struct Live<A: Actor> {
-    actor: A,
-    state: A::State,
-}
-
-impl<A> Running for Live<A>
-where
-    A: Actor,
-    A::Msg: DescribeMessage,
-{
-    fn post_start(&mut self) -> Result<(), ActorProcessingErr> {
-        block_on(self.actor.post_start(myself().into(), &mut self.state))
-    }
-
-    fn handle(&mut self, message: SerializedMessage) -> Result<(), ActorProcessingErr> {
-        let Some(message) = decode::<A::Msg>(message) else {
-            return Ok(());
-        };
-        let myself: ActorRef<A::Msg> = myself().into();
-        block_on(self.actor.handle(myself, message, &mut self.state))
-    }
-
-    fn handle_supervisor_evt(&mut self, event: SupervisionEvent) -> Result<(), ActorProcessingErr> {
-        block_on(
-            self.actor
-                .handle_supervisor_evt(myself().into(), event, &mut self.state),
-        )
-    }
-
-    fn post_stop(&mut self) -> Result<(), ActorProcessingErr> {
-        block_on(self.actor.post_stop(myself().into(), &mut self.state))
     }
 }
 
@@ -186,12 +156,53 @@ fn decode<M: Message + DescribeMessage>(message: SerializedMessage) -> Option<M>
     }
 }
 
-/// Runs a callback of the actor. It is out of its place meanwhile, so nothing that it calls can reach it twice.
-fn with_actor(callback: impl FnOnce(&mut dyn Running) -> Result<(), ActorProcessingErr>) -> Result<(), String> {
-    let mut actor = ACTOR
-        .take()
-        .ok_or("the actor is not running: it was not started, or has stopped")?;
-    let result = callback(&mut *actor);
+/// What the host calls the actor for besides messages.
+enum Entry {
+    /// The callback `post-start`.
+    PostStart,
+    Event(SupervisionEvent),
+    /// Something has come that a handler may wait for.
+    Arrival,
+    /// The callback `post-stop`.
+    PostStop,
+}
+
+/// What a callback of the actor results in.
+type Handled = Result<(), ActorProcessingErr>;
+
+/// An actor whose types are forgotten.
+trait Running: Any {
+    /// Handles a message, as far as that can be done now. Apart from the others, because a move costs as much as a small message.
+    fn handle(&mut self, message: SerializedMessage) -> Handled;
+    /// Does what the host calls it for, as far as that can be done now.
+    fn enter(&mut self, entry: Entry) -> Handled;
+}
+
+/// The actor lives from now on.
+fn begin<A>(actor: A, state: A::State)
+where
+    A: Exported,
+    A::Msg: DescribeMessage,
+{
+    ACTOR.set(Some(if A::AWAITS {
+        Box::new(Live::new(actor, state))
+    } else {
+        Box::new(Still { actor, state })
+    }));
+}
+
+fn handle(message: SerializedMessage) -> Result<(), String> {
+    with_actor(|actor| actor.handle(message))
+}
+
+fn enter(entry: Entry) -> Result<(), String> {
+    with_actor(|actor| actor.enter(entry))
+}
+
+/// Calls the actor. It is out of its place meanwhile, so nothing that it calls can reach it twice.
+fn with_actor(call: impl FnOnce(&mut dyn Running) -> Handled) -> Result<(), String> {
+    let mut actor = ACTOR.take().ok_or(NOT_RUNNING)?;
+    let result = call(&mut *actor);
     // Also after an error: whether this instance goes on is for the host to decide.
     ACTOR.set(Some(actor));
     result.map_err(to_text)

@@ -1,13 +1,14 @@
 //! The messages that this actor sends.
 
-use crate::guest::ActorId;
 use crate::guest::actor::own_identity::own_identity;
 use crate::guest::bindings::ractor::actor::messaging::{self, SendError};
 use crate::guest::bindings::ractor::actor::requests::{self, CallError};
 use crate::guest::concurrency::Duration;
 use crate::guest::message::SerializedMessage;
 use crate::guest::requests::FailCall;
+use crate::guest::runtime::executor::{self, Awaiting, Coming};
 use crate::guest::runtime::incoming;
+use crate::guest::{ActorId, RpcReplyPort};
 
 /// What became of a message that was accepted.
 #[derive(Debug)]
@@ -20,7 +21,37 @@ pub(crate) enum Outcome {
     NoReply,
 }
 
-/// Sends a message; waits for the reply if it is a call. A message that was not accepted is handed back.
+/// A message that was accepted.
+pub(crate) enum Sent {
+    Done(Outcome),
+    /// A call whose reply is to come, and where that goes.
+    Called(Coming, RpcReplyPort<Vec<u8>>),
+}
+
+impl Sent {
+    /// Waits for the reply, if there is to be one.
+    pub(crate) async fn outcome(self) -> Outcome {
+        match self {
+            Self::Done(outcome) => outcome,
+            // The call itself was accepted, so there is no message to hand back. A limit of the node that keeps a reply from this
+            // actor is in the node's log.
+            Self::Called(coming, reply) => outcome_of(coming.await, reply).unwrap_or(Outcome::NoReply),
+        }
+    }
+}
+
+/// Sends a message. If it is a call whose reply came with the port that it has from another actor, this actor stands still for it. A
+/// message that was not accepted is handed back.
+#[cfg_attr(
+    not(target_family = "wasm"),
+    expect(clippy::result_large_err, reason = "as for `begin`")
+)]
+pub(crate) fn deliver(to: ActorId, message: SerializedMessage) -> Result<(), SerializedMessage> {
+    begin(to, message, None).map(drop)
+}
+
+/// Sends a message. If it is a call, what is left is to wait for its reply with [`Sent::outcome`]. A message that was not accepted is
+/// handed back.
 #[cfg_attr(
     not(target_family = "wasm"),
     expect(
@@ -28,64 +59,117 @@ pub(crate) enum Outcome {
         reason = "the message itself is handed back, as ractor does; pointers are half as large in a guest"
     )
 )]
-pub(crate) fn deliver(to: ActorId, message: SerializedMessage) -> Result<Outcome, SerializedMessage> {
-    // The caller that this actor has answered must not wait for what follows: that may be a call to this very caller.
-    incoming::flush();
+pub(crate) fn begin(
+    to: ActorId,
+    message: SerializedMessage,
+    awaiting: Option<&Awaiting>,
+) -> Result<Sent, SerializedMessage> {
     match message {
         SerializedMessage::Cast {
             variant,
             args,
             metadata,
-        } => match messaging::cast(to.into(), &variant, &args) {
-            Ok(()) => Ok(Outcome::Accepted),
-            Err(error) => {
-                report(to, &variant, error);
-                Err(SerializedMessage::Cast {
-                    variant,
-                    args,
-                    metadata,
-                })
+        } => {
+            // The caller that this actor has answered must not wait for what follows.
+            incoming::flush();
+            match messaging::cast(to.into(), &variant, &args) {
+                Ok(()) => Ok(Sent::Done(Outcome::Accepted)),
+                Err(error) => {
+                    report(to, &variant, error);
+                    Err(SerializedMessage::Cast {
+                        variant,
+                        args,
+                        metadata,
+                    })
+                }
             }
-        },
+        }
         SerializedMessage::Call {
             variant,
             args,
             reply,
             metadata,
-        } => match call(to, &variant, &args, reply.get_timeout()) {
-            // A reply that doesn't decode leaves its slot empty, which the caller sees.
-            Ok(bytes) => Ok(reply.send(bytes).map_or(Outcome::NoReply, |()| Outcome::Accepted)),
-            Err(CallError::Timeout) => Ok(Outcome::TimedOut),
-            // ractor has no error for a circle of calls. To the caller it is a call that nobody answers.
-            Err(CallError::NoReply | CallError::WouldDeadlock) => Ok(Outcome::NoReply),
-            Err(CallError::Failed(reason)) => {
-                reply.fail(reason);
-                Ok(Outcome::NoReply)
-            }
-            Err(error) => {
+        } => {
+            let came = match ask(to, &variant, &args, reply.get_timeout(), awaiting) {
+                Ok(Asked::Coming(coming)) => return Ok(Sent::Called(coming, reply)),
+                Ok(Asked::Here(bytes)) => Ok(bytes),
+                Err(error) => Err(error),
+            };
+            outcome_of(came, reply).map(Sent::Done).map_err(|(error, reply)| {
                 if let Some(error) = refusal(&error) {
                     report(to, &variant, error);
                 }
-                Err(SerializedMessage::Call {
+                SerializedMessage::Call {
                     variant,
                     args,
                     reply,
                     metadata,
-                })
-            }
-        },
+                }
+            })
+        }
         SerializedMessage::CallReply(..) => Err(message),
     }
 }
 
-/// Sends a call and waits for the encoded reply.
-pub(crate) fn call(to: ActorId, variant: &str, args: &[u8], timeout: Option<Duration>) -> Result<Vec<u8>, CallError> {
+/// What became of a call: the reply is in its port, or the reason why there is none. A call that was not accepted has its error, and
+/// the port again.
+fn outcome_of(
+    came: Result<Vec<u8>, CallError>,
+    reply: RpcReplyPort<Vec<u8>>,
+) -> Result<Outcome, (CallError, RpcReplyPort<Vec<u8>>)> {
+    match came {
+        // A reply that doesn't decode leaves its slot empty, which the caller sees.
+        Ok(bytes) => Ok(reply.send(bytes).map_or(Outcome::NoReply, |()| Outcome::Accepted)),
+        Err(CallError::Timeout) => Ok(Outcome::TimedOut),
+        // ractor has no error for a circle of calls. To the caller it is a call that nobody answers.
+        Err(CallError::NoReply | CallError::WouldDeadlock) => Ok(Outcome::NoReply),
+        Err(CallError::Failed(reason)) => {
+            reply.fail(reason);
+            Ok(Outcome::NoReply)
+        }
+        Err(error) => Err((error, reply)),
+    }
+}
+
+/// A call that was accepted.
+enum Asked {
+    /// This actor has stood still for the reply.
+    Here(Vec<u8>),
+    Coming(Coming),
+}
+
+/// Sends a call. Unless this actor stands still for it, the reply is to come.
+fn ask(
+    to: ActorId,
+    variant: &str,
+    args: &[u8],
+    timeout: Option<Duration>,
+    awaiting: Option<&Awaiting>,
+) -> Result<Asked, CallError> {
     if to == own_identity().id {
         tracing::error!(%variant, "an actor that calls itself would wait for ever; the call is dropped");
         return Err(CallError::WouldDeadlock);
     }
+    // The caller that this actor has answered must not wait for what follows: that may be a call to this very caller.
     incoming::flush();
-    requests::call(to.into(), variant, args, timeout.map(whole_millis))
+    let wait_ms = timeout.map(whole_millis);
+    match awaiting {
+        None => requests::call(to.into(), variant, args, wait_ms).map(Asked::Here),
+        Some(awaiting) => (awaiting.ask)(to.into(), variant, args, wait_ms).map(Asked::Coming),
+    }
+}
+
+/// Sends a call and waits for the encoded reply.
+pub(crate) async fn call(
+    to: ActorId,
+    variant: &str,
+    args: &[u8],
+    timeout: Option<Duration>,
+) -> Result<Vec<u8>, CallError> {
+    match ask(to, variant, args, timeout, executor::awaiting())? {
+        Asked::Here(bytes) => Ok(bytes),
+        Asked::Coming(coming) => coming.await,
+    }
 }
 
 /// What kept a call from being sent, if ractor's error type has no name for it.

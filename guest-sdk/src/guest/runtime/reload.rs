@@ -1,9 +1,13 @@
 //! What the host calls when it replaces the code of the actor.
 
 use std::any::Any;
+use std::cell::Cell;
+use std::rc::Rc;
 
 use super::executor::block_on;
-use super::{ACTOR, Component, Exported, Live, Running, log, to_text};
+use super::live::Live;
+use super::still::Still;
+use super::{ACTOR, Component, Exported, NOT_RUNNING, begin, log, to_text};
 use crate::common::reload::OldState;
 use crate::guest::actor::myself;
 use crate::guest::reload::Reload;
@@ -16,7 +20,13 @@ where
     A::Msg: DescribeMessage,
 {
     fn snapshot() -> Result<Vec<u8>, String> {
-        with_live::<A, _>(|live| live.actor.snapshot(&live.state))
+        let kept = Rc::new(Cell::new(Vec::new()));
+        let place = kept.clone();
+        visit::<A>(move |actor, state| {
+            place.set(actor.snapshot(state)?);
+            Ok(())
+        })?;
+        Ok(kept.take())
     }
 
     fn restore(state: Vec<u8>, from_state_version: u32) -> Result<(), String> {
@@ -29,30 +39,30 @@ where
             actor.migrate(OldState::new(from_state_version, &state))
         };
         let state = restored.map_err(to_text)?;
-        ACTOR.set(Some(Box::new(Live { actor, state })));
+        begin(actor, state);
         Ok(())
     }
 
     fn post_reload() -> Result<(), String> {
-        with_live::<A, _>(|live| block_on(live.actor.post_reload(myself().into(), &mut live.state)))
+        visit::<A>(|actor, state| block_on(actor.post_reload(myself().into(), state)))
     }
 }
 
-/// As `with_actor`, for an actor whose type is known.
-fn with_live<A, T>(callback: impl FnOnce(&mut Live<A>) -> Result<T, ActorProcessingErr>) -> Result<T, String>
+/// Lets something see the actor, whose type is known, and its state.
+fn visit<A>(visit: impl FnOnce(&A, &mut A::State) -> Result<(), ActorProcessingErr> + 'static) -> Result<(), String>
 where
     A: Exported,
+    A::Msg: DescribeMessage,
 {
-    let mut actor = ACTOR
-        .take()
-        .ok_or("the actor is not running: it was not started, or has stopped")?;
-    let result = {
-        let actor: &mut dyn Running = &mut *actor;
-        match (actor as &mut dyn Any).downcast_mut::<Live<A>>() {
-            Some(live) => callback(live).map_err(to_text),
-            None => Err("this component runs another actor".to_owned()),
-        }
+    let mut actor = ACTOR.take().ok_or(NOT_RUNNING)?;
+    let any = &mut *actor as &mut dyn Any;
+    let seen = if A::AWAITS {
+        any.downcast_mut::<Live<A>>().map(|live| live.visit(visit))
+    } else {
+        any.downcast_mut::<Still<A>>()
+            .map(|Still { actor, state }| visit(actor, state))
     };
     ACTOR.set(Some(actor));
-    result
+    let another = || Err("this component runs another actor".into());
+    seen.unwrap_or_else(another).map_err(to_text)
 }

@@ -98,6 +98,11 @@ impl TestHost {
         self.context.set_config(key.into(), value.into());
     }
 
+    /// Says what the node is called, to the actors of this host: see [`node`](crate::node).
+    pub fn node_name(&self, name: impl Into<String>) {
+        self.context.set_node_name(name.into());
+    }
+
     /// Makes actors known under the name of a module, to the actors of this host: see [`module`](crate::module).
     pub fn module<A>(&self, module: impl Into<String>, make: impl Fn() -> A + Send + Sync + 'static)
     where

@@ -1,10 +1,11 @@
 //! Runs a module's build command when its sources change.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use notify::{RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
@@ -27,6 +28,8 @@ const MOST_FILES: usize = 20_000;
 #[derive(Debug)]
 pub(super) struct Builder {
     recipe: Recipe,
+    /// What the sources were when they were last built. One that changes later is to be built, also if nobody watches yet.
+    built: Option<SourceState>,
 }
 
 /// A module could not be built, and there is no file of it from before.
@@ -57,11 +60,13 @@ impl Builder {
         // What is pinned can't change.
         let free = modules.filter(|(source, _)| source.digest.is_none());
         let recipes = free.filter_map(|(source, build)| recipe(source, build, folder));
-        recipes.map(|recipe| Self { recipe }).collect()
+        recipes.map(|recipe| Self { recipe, built: None }).collect()
     }
 
     /// Builds before anything runs.
-    pub(super) async fn first(&self) -> Result<(), NothingBuilt> {
+    pub(super) async fn first(&mut self) -> Result<(), NothingBuilt> {
+        // Before the build, which may have tools to install and take minutes.
+        self.built = Some(SourceState::of(&self.recipe.sources));
         let Recipe { module, output, .. } = &self.recipe;
         if self.build().await || output.exists() {
             return Ok(());
@@ -92,27 +97,28 @@ impl Builder {
         }
     }
 
-    async fn run(self, changed: Arc<Notify>) {
-        let mut built = newest(&self.recipe.sources);
+    async fn run(mut self, changed: Arc<Notify>) {
+        // Once at the start: what was saved before anybody watched is reported by nobody.
+        changed.notify_one();
         loop {
             tokio::select! {
                 () = changed.notified() => {}
                 () = tokio::time::sleep(LATER) => {}
             }
-            let mut seen = newest(&self.recipe.sources);
-            if seen == built {
+            let mut seen = SourceState::of(&self.recipe.sources);
+            if self.built == Some(seen) {
                 continue;
             }
             loop {
                 tokio::time::sleep(QUIET).await;
-                let now = newest(&self.recipe.sources);
+                let now = SourceState::of(&self.recipe.sources);
                 if now == seen {
                     break;
                 }
                 seen = now;
             }
             // What changes during the build is built after it.
-            built = seen;
+            self.built = Some(seen);
             self.build().await;
         }
     }
@@ -192,26 +198,89 @@ fn shell(command: &str) -> Command {
     shell
 }
 
-/// What tells one state of the sources from another: how many files there are, and when the last was changed.
-fn newest(sources: &[PathBuf]) -> (usize, Option<SystemTime>) {
-    let mut open: Vec<PathBuf> = sources.to_vec();
-    let mut files = 0;
-    let mut newest = None;
-    while let Some(path) = open.pop() {
-        // A file that has just gone is no error: the number of files shows the change.
-        let Ok(metadata) = std::fs::metadata(&path) else {
-            continue;
-        };
-        if metadata.is_dir() {
-            let entries = std::fs::read_dir(&path).into_iter().flatten().flatten();
-            open.extend(entries.map(|entry| entry.path()));
-            continue;
+/// What tells one state of the sources from another: the names, lengths and times of their files. The latest time alone would not show
+/// that an older file has taken the place of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct SourceState {
+    files: usize,
+    /// The sum over all files, so that the order in which a folder lists them makes no difference.
+    hashes: u64,
+}
+
+impl SourceState {
+    fn of(sources: &[PathBuf]) -> Self {
+        let mut open: Vec<PathBuf> = sources.to_vec();
+        let mut state = Self { files: 0, hashes: 0 };
+        while let Some(path) = open.pop() {
+            // A file that has just gone is no error: the number of files shows the change.
+            let Ok(metadata) = std::fs::metadata(&path) else {
+                continue;
+            };
+            if metadata.is_dir() {
+                let entries = std::fs::read_dir(&path).into_iter().flatten().flatten();
+                open.extend(entries.map(|entry| entry.path()));
+                continue;
+            }
+            let mut hasher = DefaultHasher::new();
+            (&path, metadata.len(), metadata.modified().ok()).hash(&mut hasher);
+            state.hashes = state.hashes.wrapping_add(hasher.finish());
+            state.files += 1;
+            if state.files >= MOST_FILES {
+                break;
+            }
         }
-        files += 1;
-        newest = newest.max(metadata.modified().ok());
-        if files >= MOST_FILES {
-            break;
-        }
+        state
     }
-    (files, newest)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::time::SystemTime;
+
+    use super::*;
+
+    /// Who edits while the tools are installed, or while the first build runs, must not have to save once more.
+    #[tokio::test]
+    async fn what_is_saved_during_the_first_build_is_built_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (source, output) = (folder.path().join("source"), folder.path().join("output"));
+        fs::write(&source, "as it was").unwrap();
+        // The command plays both parts: it builds, and whoever edits meanwhile saves.
+        let recipe = Recipe {
+            module: "m".to_owned(),
+            command: "cp source output; test -f saved || echo later > source; touch saved".to_owned(),
+            folder: folder.path().to_owned(),
+            sources: vec![source],
+            output: output.clone(),
+        };
+        let mut builder = Builder { recipe, built: None };
+        builder.first().await.unwrap();
+        assert_eq!(fs::read_to_string(&output).unwrap(), "as it was");
+        let _building = builder.start();
+        let built = async {
+            while fs::read_to_string(&output).unwrap() != "later\n" {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), built).await.unwrap();
+    }
+
+    #[test]
+    fn an_older_file_in_the_place_of_one_is_a_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("source");
+        let other = folder.path().join("other");
+        for (path, age) in [(&source, 1), (&other, 2), (&folder.path().join("newest"), 0)] {
+            fs::write(path, "text").unwrap();
+            let file = fs::File::options().write(true).open(path).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(60 * age))
+                .unwrap();
+        }
+        let sources = [source.clone(), folder.path().join("newest")];
+        let before = SourceState::of(&sources);
+        assert_eq!(SourceState::of(&sources), before);
+        fs::rename(&other, &source).unwrap();
+        assert_ne!(SourceState::of(&sources), before);
+    }
 }

@@ -43,9 +43,9 @@ pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
         .map(std::path::Path::to_owned)
         .unwrap_or_default();
     let stopped = process.complete(async {
-        let builders = Builder::all(&config, &folder);
+        let mut builders = Builder::all(&config, &folder);
         // Side by side: each may have tools to install, and most of the time they wait for the network.
-        let firsts = join_all(builders.iter().map(Builder::first)).await;
+        let firsts = join_all(builders.iter_mut().map(Builder::first)).await;
         firsts
             .into_iter()
             .collect::<Result<(), _>>()

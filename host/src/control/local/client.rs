@@ -2,10 +2,9 @@
 
 use std::io;
 use std::path::Path;
-use std::time::Duration;
 
 use tokio::net::UnixStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::{MAX_ANSWER, read_frame, write_frame};
 use crate::control::client::AskError;
@@ -27,13 +26,13 @@ impl LocalClient {
     }
 
     /// Asks, and waits for the answer.
-    pub(crate) async fn ask(&mut self, request: &Request, piece: &[u8], wait: Duration) -> Result<Answer, AskError> {
+    pub(crate) async fn ask(&mut self, request: &Request, piece: &[u8], deadline: Instant) -> Result<Answer, AskError> {
         let body = encode_body(request, piece)?;
         let asked = async {
             write_frame(&mut self.stream, &body).await?;
             read_frame(&mut self.stream, MAX_ANSWER).await
         };
-        let answer = match timeout(wait, asked).await {
+        let answer = match timeout_at(deadline, asked).await {
             Ok(Ok(Some(answer))) => answer,
             Ok(Ok(None) | Err(_)) => return Err(AskError::Ended),
             Err(_) => return Err(AskError::Timeout),

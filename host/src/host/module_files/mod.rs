@@ -5,7 +5,7 @@
 
 mod debounce;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use self::debounce::{Debounce, Stamp};
 use super::reloader::Reloader;
+use crate::config::NodeConfig;
 use crate::files::{self, ReadError};
 use crate::guest::{Digest, is_whole};
 use crate::supervision::reload::Reload;
@@ -45,13 +46,29 @@ impl Drop for ModuleWatcher {
     }
 }
 
-/// Begins to watch the files of these modules. None if there are none. Must be called within a runtime.
-pub(super) fn watch(reloader: &Arc<Reloader>, modules: &BTreeSet<String>) -> Option<ModuleWatcher> {
+/// How the files of watched modules looked before they were loaded. One that is saved later has changed, also if nobody watched yet.
+#[derive(Debug)]
+pub(super) struct FilesBeforeLoad(BTreeMap<String, Option<Stamp>>);
+
+impl FilesBeforeLoad {
+    /// Looks at them.
+    pub(super) fn of(config: &NodeConfig) -> Self {
+        let watched = config.builds.iter().filter(|build| build.watch);
+        let looked = watched.filter_map(|build| {
+            let module = config.modules.iter().find(|module| module.name == build.module)?;
+            Some((build.module.clone(), stamp(&module.path)))
+        });
+        Self(looked.collect())
+    }
+}
+
+/// Begins to watch these files. None if there are none. Must be called within a runtime.
+pub(super) fn watch(reloader: &Arc<Reloader>, FilesBeforeLoad(modules): FilesBeforeLoad) -> Option<ModuleWatcher> {
     let files: Vec<WatchedFile> = modules
         .iter()
-        .filter_map(|module| {
+        .filter_map(|(module, before)| {
             let path = reloader.file(module)?;
-            let debounce = Debounce::new(stamp(&path));
+            let debounce = Debounce::new(*before);
             Some(WatchedFile {
                 module: module.clone(),
                 path,
@@ -72,7 +89,7 @@ pub(super) fn watch(reloader: &Arc<Reloader>, modules: &BTreeSet<String>) -> Opt
             None
         }
     };
-    tracing::info!(modules = ?modules, "watching the files of modules");
+    tracing::info!(modules = ?modules.keys().collect::<Vec<_>>(), "watching the files of modules");
     let task = tokio::spawn(run(files, changed, reloader.clone())).abort_handle();
     Some(ModuleWatcher {
         task,
@@ -97,6 +114,8 @@ fn folder(path: &Path) -> &Path {
 }
 
 async fn run(mut files: Vec<WatchedFile>, changed: Arc<Notify>, reloader: Arc<Reloader>) {
+    // Once at the start: what was saved before anybody watched is reported by nobody.
+    changed.notify_one();
     loop {
         let is_pending = files.iter().any(|file| file.debounce.is_pending());
         let pause = if is_pending { SOON } else { LATER };

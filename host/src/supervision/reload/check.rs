@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::ConfiguredActor;
 use crate::guest::{Contract, GuestRef, Message, Mode, Module, NotGranted, TypeExpr};
 
 /// What is known of a version of a module.
@@ -103,6 +104,11 @@ pub enum Refusal {
         /// The import, and what to write into node.toml.
         lacks: NotGranted,
     },
+    /// An actor's state is to be kept, which the new code can't say.
+    #[error(
+        "the new code does not export the interface `reload`, and `checkpoint` in the entry of actor `{0}` takes code that does"
+    )]
+    NotKept(String),
     /// The state would be given up.
     #[error("actor `{0}` may not be restarted; `reload = \"restart\"` in its entry allows it")]
     NoRestart(String),
@@ -175,6 +181,38 @@ pub(super) fn plan(
     } else {
         Err(refusals)
     }
+}
+
+/// Why actors could not be started with the new code: the first of each kind.
+pub(super) fn cannot_start(configured: &[ConfiguredActor], new: &Module) -> Vec<Refusal> {
+    let lacks = configured.iter().find_map(|actor| {
+        Some(Refusal::NotGranted {
+            actor: actor.name.clone(),
+            lacks: new.admitted_by(&actor.grants).err()?,
+        })
+    });
+    let mut keeping = configured.iter().filter(|actor| actor.keeps_state);
+    let unkept = if new.is_reloadable() { None } else { keeping.next() };
+    lacks
+        .into_iter()
+        .chain(unkept.map(|actor| Refusal::NotKept(actor.name.clone())))
+        .collect()
+}
+
+/// The plan, unless there are these further reasons against it. Of a kind that it was refused for already, nothing is added.
+pub(super) fn also(plan: Result<ReloadPlan, Vec<Refusal>>, further: Vec<Refusal>) -> Result<ReloadPlan, Vec<Refusal>> {
+    let mut refusals = match plan {
+        Ok(plan) if further.is_empty() => return Ok(plan),
+        Ok(_) => Vec::new(),
+        Err(refusals) => refusals,
+    };
+    for refusal in further {
+        let kind = std::mem::discriminant(&refusal);
+        if refusals.iter().all(|other| std::mem::discriminant(other) != kind) {
+            refusals.push(refusal);
+        }
+    }
+    Err(refusals)
 }
 
 fn not_granted(actor: &ActorFacts) -> Option<Refusal> {

@@ -240,11 +240,12 @@ async fn proven(mut proof: Proof, longest: Duration) -> (Result<(), NotReloaded>
 }
 
 async fn patiently(guest: GuestRef, swap: Swap, patience: Duration) -> Result<Swapped, NotReloaded> {
-    // An actor that finds nobody listening leaves its code alone, and one that has swapped by then goes back if it can.
-    timeout(patience, guest.reload(swap)).await.unwrap_or_else(|_| {
+    guest.reload_within(swap, patience).await.unwrap_or_else(|| {
         Err(NotReloaded::Failed {
             step: Step::Boundary,
-            reason: format!("the actor has been handling one message for more than {patience:?}"),
+            reason: format!(
+                "the actor has been handling one message, or starting with the new code, for more than {patience:?}"
+            ),
             aftermath: Aftermath::Unharmed,
         })
     })

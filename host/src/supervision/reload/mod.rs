@@ -12,13 +12,14 @@ mod report;
 pub(super) mod rollout;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::check::{Refusal, Refused};
 pub use self::report::{ActorReport, Outcome, ReloadReport, Verdict};
-use crate::guest::{Digest, GuestRef, LoadError, LoadFault, Mode, Module, ModuleSource, Modules};
+use crate::guest::{Digest, Grants, GuestRef, LoadError, LoadFault, Mode, Module, ModuleSource, Modules};
 
 /// What is done when some actors of a module are reloaded and one is not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +51,17 @@ impl From<OnFailure> for bool {
     }
 }
 
+/// An actor of the module that is to be able to start with the new code, whether it runs now or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfiguredActor {
+    /// Its name.
+    pub name: String,
+    /// What it may reach.
+    pub grants: Arc<Grants>,
+    /// Its state is kept, which takes code that can hand it over.
+    pub keeps_state: bool,
+}
+
 /// A reload to be done. It is the same from the command line to the actors; what travels to another node is what its sender may
 /// decide, and the rest is for the node to say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +74,10 @@ pub struct Reload {
     /// What the file has to be.
     #[serde(skip)]
     pub digest: Option<Digest>,
+    /// The actors that start with this module, beside those that live. Without them, a node might not come up again with the code that
+    /// it took.
+    #[serde(skip)]
+    pub configured: Vec<ConfiguredActor>,
     /// What becomes of the state. None: it is handed over if the code can do that, and else given up by the actors that
     /// may be restarted.
     pub mode: Option<Mode>,
@@ -93,6 +109,7 @@ impl Reload {
             module: module.into(),
             file: None,
             digest: None,
+            configured: Vec::new(),
             mode: None,
             on_failure: OnFailure::default(),
             probation_messages: usual::probation_messages(),
@@ -233,8 +250,10 @@ async fn to(modules: &Modules, new: &Module, reload: &Reload) -> Result<ReloadRe
     let guests = behind(modules, new);
     let (old_says, new_says) = (check::CodeFacts::of(&current).await, check::CodeFacts::of(new).await);
     let actors: Vec<_> = guests.iter().map(|guest| check::ActorFacts::of(guest, new)).collect();
+    let configured = check::cannot_start(&reload.configured, new);
     // All reasons against it are found before the first actor is touched: a rollout that is refused needs no way back.
-    let plan = check::plan(&old_says, &new_says, &actors, reload.mode, reload.force).map_err(|refusals| Refused {
+    let plan = check::plan(&old_says, &new_says, &actors, reload.mode, reload.force);
+    let plan = check::also(plan, configured).map_err(|refusals| Refused {
         module: reload.module.clone(),
         refusals,
     })?;

@@ -9,6 +9,7 @@ mod swap;
 pub(crate) mod trial;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::actor::checkpoint::store::Moment;
+use crate::component::source::Digest;
 use crate::instance::error::GuestError;
 use crate::instance::module::Module;
 
@@ -158,12 +160,46 @@ impl NotReloaded {
 pub(crate) struct ReloadRequest {
     pub(super) swap: Swap,
     pub(super) tell: oneshot::Sender<Result<Swapped, NotReloaded>>,
+    pub(super) claim: Claim,
 }
 
 impl ReloadRequest {
     /// True if whoever asked has given up.
     pub(crate) fn is_given_up(&self) -> bool {
-        self.tell.is_closed()
+        self.tell.is_closed() || self.claim.is_given_up()
+    }
+}
+
+/// Who decides what becomes of a reload that takes long: the actor that is about to do what can't be undone, or whoever asked and has
+/// no patience left. The first of the two.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Claim(Arc<AtomicU8>);
+
+impl Claim {
+    const OPEN: u8 = 0;
+    const GIVEN_UP: u8 = 1;
+    const COMMITTED: u8 = 2;
+
+    fn decide(&self, verdict: u8) -> bool {
+        // It guards no memory: what was done is told through a channel.
+        let decided = self
+            .0
+            .compare_exchange(Self::OPEN, verdict, Ordering::Relaxed, Ordering::Relaxed);
+        decided.is_ok() || decided == Err(verdict)
+    }
+
+    /// From here on the reload is done. False if whoever asked has given up, and takes it that nothing was done.
+    pub(super) fn commit(&self) -> bool {
+        self.decide(Self::COMMITTED)
+    }
+
+    /// Nothing is to be done any more. False if it is being done, and can't be undone.
+    pub(crate) fn give_up(&self) -> bool {
+        self.decide(Self::GIVEN_UP)
+    }
+
+    fn is_given_up(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == Self::GIVEN_UP
     }
 }
 
@@ -174,16 +210,19 @@ pub struct Snapshot {
     pub state: Vec<u8>,
     /// The version of the state of the code that wrote it.
     pub state_version: u32,
+    /// The code that wrote it. The actor may run other code by the time that this is read.
+    pub digest: Digest,
     /// When that was.
     pub moment: Moment,
 }
 
 impl Snapshot {
-    /// What the guest wrote just now.
-    pub(super) fn new(state: Vec<u8>, state_version: u32) -> Self {
+    /// What a guest of the code with this digest wrote just now.
+    pub(super) fn new(state: Vec<u8>, state_version: u32, digest: Digest) -> Self {
         Self {
             state,
             state_version,
+            digest,
             moment: Moment::now(),
         }
     }

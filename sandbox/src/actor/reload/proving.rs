@@ -163,10 +163,13 @@ async fn passed(running: &mut Running, instance: &mut Instance) -> Result<(), Gu
         return Ok(());
     }
     // Of the new code, which writes the state and whose version the old one is told.
-    let state_version = running.life.module().contract().await.map(|new| new.state_version);
+    let module = running.life.module();
+    let state_version = module.contract().await.map(|new| new.state_version);
     match (instance.snapshot().await, state_version) {
         (Ok(state), Some(state_version)) => {
-            probation.trial.handle_state(Snapshot::new(state, state_version));
+            probation
+                .trial
+                .handle_state(Snapshot::new(state, state_version, module.digest()));
             instance.begin_trial();
             Ok(())
         }

@@ -26,18 +26,28 @@ struct Successor {
     old: Option<Box<Instance>>,
 }
 
+/// Nobody hears this any more.
+fn given_up() -> NotReloaded {
+    NotReloaded::Failed {
+        step: Step::Start,
+        reason: "whoever asked for the reload has given up".to_owned(),
+        aftermath: Aftermath::Unharmed,
+    }
+}
+
 impl Guest {
     /// Goes on with other code, or with the code that there is. True if the actor goes on.
     pub(crate) async fn reload(
         &self,
         myself: &ActorRef<Opaque>,
         running: &mut Running,
-        ReloadRequest { swap, tell }: ReloadRequest,
+        request: ReloadRequest,
     ) -> Result<bool, ActorProcessingErr> {
-        if tell.is_closed() {
+        if request.is_given_up() {
             // It took too long to come to this boundary.
             return Ok(true);
         }
+        let ReloadRequest { swap, tell, claim } = request;
         // From here the actor stands still; the wait for the end of its message is no part of the pause.
         let began = Instant::now();
         let before = running.life.module();
@@ -48,7 +58,10 @@ impl Guest {
                 running.confirm();
                 match swap.mode {
                     Mode::Snapshot => self.by_snapshot(myself, running, &before, &swap).await?,
-                    Mode::Restart => self.by_restart(myself, running, &swap).await?,
+                    Mode::Restart => {
+                        self.by_restart(myself, running, &swap, || !tell.is_closed() && claim.commit())
+                            .await?
+                    }
                 }
             }
         };
@@ -68,7 +81,7 @@ impl Guest {
             waiting: running.life.mailbox.len() + running.casts.len(),
             proof: Proof(proof),
         };
-        if tell.send(Ok(swapped)).is_err() {
+        if !claim.commit() || tell.send(Ok(swapped)).is_err() {
             // Whoever asked lost patience meanwhile, and takes it that nothing was done.
             let goes_on = match old {
                 Some(old) => {
@@ -144,12 +157,14 @@ impl Guest {
         Ok(new)
     }
 
-    /// The new code starts afresh. What the old instance had of its own ends with it: timers, children, open calls.
+    /// The new code starts afresh. What the old instance had of its own ends with it: timers, children, open calls. `commit` is
+    /// asked before it ends.
     async fn by_restart(
         &self,
         myself: &ActorRef<Opaque>,
         running: &mut Running,
         swap: &Swap,
+        commit: impl FnOnce() -> bool,
     ) -> Result<Result<Successor, NotReloaded>, ActorProcessingErr> {
         let children = myself.get_children();
         let began = running.instance.as_ref().map(|old| old.mark());
@@ -160,14 +175,19 @@ impl Guest {
             Ok(new)
         };
         // The old instance stops only once there is another: until then it can go on as if nothing had happened.
-        let new = match started.await {
+        let started = started
+            .await
+            .map_err(|error| NotReloaded::at(Step::Start, &error, Aftermath::Unharmed));
+        // Asked last: from here on there is no way back.
+        let started = started.and_then(|new| if commit() { Ok(new) } else { Err(given_up()) });
+        let new = match started {
             Ok(new) => new,
-            Err(error) => {
+            Err(failed) => {
                 // Children and groups of the rejected code. Those of the old instance live on with it.
                 if let (Some(began), Some(old)) = (began, &mut running.instance) {
                     old.undo(began);
                 }
-                return Ok(Err(NotReloaded::at(Step::Start, &error, Aftermath::Unharmed)));
+                return Ok(Err(failed));
             }
         };
         if let Err(error) = running.take()?.post_stop().await {
@@ -228,7 +248,7 @@ impl Guest {
             Ok(state) => {
                 running.instance = Some(instance);
                 let state_version = contract.state_version;
-                return Ok(Ok(Snapshot::new(state, state_version)));
+                return Ok(Ok(Snapshot::new(state, state_version, module.digest())));
             }
             Err(NoSnapshot::Refused(error)) => {
                 running.instance = Some(instance);

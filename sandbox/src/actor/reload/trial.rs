@@ -125,6 +125,7 @@ impl<I, C> Trial<I, C> {
 mod tests {
     use super::Snapshot;
     use super::{Failed, Noticed, Passed, Trial, WayBack};
+    use crate::component::source::Digest;
 
     fn trial(messages: u32) -> Trial<&'static str, u32> {
         Trial::new(messages, 1, "old").unwrap()
@@ -149,7 +150,7 @@ mod tests {
         let mut trial = trial(3);
         assert_eq!(trial.unused(), Some(&1));
         trial.handle_passed();
-        trial.handle_state(Snapshot::new(b"one message".to_vec(), 2));
+        trial.handle_state(Snapshot::new(b"one message".to_vec(), 2, Digest::of(b"code")));
         assert_eq!(trial.unused(), None);
         let (before, way_back, _) = trial.handle_failed(Noticed::Nothing, true);
         // The old instance knows nothing of the message.

@@ -28,6 +28,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The interval at which the lock on the folder is asked for.
 const INTERVAL: Duration = Duration::from_millis(20);
 
+/// The longest wait for another node that looks whether an entry is in use, for which it locks it. Then it is frozen.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// The interval at which an entry is asked for that another node looks at.
+const LOOK_INTERVAL: Duration = Duration::from_millis(1);
+
 /// The room of one cache, for one engine.
 pub(super) struct Room {
     directory: PathBuf,
@@ -110,11 +116,18 @@ impl Room {
 
     /// Notes that the entry was taken, and keeps it from being given up. None if it is gone, or there are no locks.
     pub(super) fn hold(&self, path: &Path) -> Option<InUse> {
-        let entry = File::open(path).ok()?;
-        // Where the time can't be set, that of the writing counts.
-        drop(entry.set_modified(SystemTime::now()));
-        entry.try_lock_shared().ok()?;
-        Some(InUse { _entry: entry })
+        let deadline = Instant::now() + LOOK;
+        loop {
+            let entry = File::open(path).ok()?;
+            // Where the time can't be set, that of the writing counts.
+            drop(entry.set_modified(SystemTime::now()));
+            match entry.try_lock_shared() {
+                Ok(()) => return Some(InUse { _entry: entry }),
+                // Another node looks whether the entry is in use, and may have found that it isn't. So the next attempt opens it anew.
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(LOOK_INTERVAL),
+                Err(_) => return None,
+            }
+        }
     }
 
     fn full(&self, bytes: u64) -> NoRoom {
@@ -244,6 +257,31 @@ mod tests {
             .collect();
         names.sort();
         names
+    }
+
+    /// A node that makes room locks each entry for a moment. Otherwise code that runs might count as unused for as long as it does.
+    #[test]
+    fn an_entry_is_held_although_another_node_is_just_looking_whether_it_is_in_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = entry(folder.path(), "running-aaaa.code", 100, 30);
+        let room = Room::new(folder.path(), OURS.to_owned(), 100);
+        let looking = File::open(&path).unwrap();
+        looking.try_lock().unwrap();
+        thread::scope(|scope| {
+            let held = scope.spawn(|| room.hold(&path));
+            // By the time of the entry the other thread has come to its lock.
+            let was_taken = || fs::metadata(&path).unwrap().modified().unwrap().elapsed();
+            while was_taken().is_ok_and(|ago| ago > Duration::from_secs(60)) {
+                thread::yield_now();
+            }
+            drop(looking);
+            let held = held.join().unwrap();
+            assert!(held.is_some());
+            assert!(
+                room.make(&folder.path().join("x-aaaa.code"), 100).is_err(),
+                "it is in use"
+            );
+        });
     }
 
     #[test]

@@ -1,16 +1,17 @@
 //! What each guest of a component takes of the pool that guests come from, known before anything is compiled.
 
-mod count;
-mod outline;
 #[cfg(test)]
 mod tests;
+mod weight;
 
 use std::fmt;
 
+use crate::component::assembly::Outline;
+use crate::component::complexity::TooComplex;
 use crate::component::engine_config::EngineConfig;
 use crate::policy::limits::{Limit, Limits};
 
-pub(crate) use outline::Outline;
+pub(super) use weight::Weighing;
 
 /// How many of each thing one guest of a component has when it starts. More of memory and tables may come when they grow.
 ///
@@ -108,6 +109,19 @@ pub enum Shortage {
 /// Every [`Shortage`] at once.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Shortages(pub Vec<Shortage>);
+
+impl Outline {
+    /// What each guest of the component needs.
+    ///
+    /// # Errors
+    /// It is put together in more steps, or deeper, than is followed.
+    pub(crate) fn needs(&self) -> Result<Needs, TooComplex> {
+        if self.is_module() {
+            return Ok(self.modules.first().copied().unwrap_or_default());
+        }
+        Ok(self.assembly()?.needs)
+    }
+}
 
 impl Needs {
     /// Checks that an actor with these limits can start.

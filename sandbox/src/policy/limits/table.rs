@@ -248,6 +248,16 @@ macro_rules! limits {
             }
         }
 
+        impl Limit {
+            /// The table of node.toml that has its key.
+            pub const fn table(&self) -> &'static str {
+                match self {
+                    $(Self::$engine_reached(_) => "[runtime]",)*
+                    _ => "[actors.limits]",
+                }
+            }
+        }
+
         impl std::fmt::Display for Limit {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 let key = self.name();

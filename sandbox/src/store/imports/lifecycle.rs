@@ -8,7 +8,7 @@ use wasmtime::component::{HasSelf, Linker};
 use super::RELEASE;
 use crate::accounting::telemetry;
 use crate::component::bindings::lifecycle::{self, Child, MonitorError, SpawnError};
-use crate::component::bindings::types::Pid;
+use crate::component::bindings::types::{Pid, Subject};
 use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
 use crate::directory;
@@ -103,6 +103,16 @@ impl lifecycle::Host for StoreData {
         let children = self.context()?.cell.get_children();
         let living = children.iter().filter(|child| lives(child));
         Ok(living.map(|child| pid::of(child.get_id())).collect())
+    }
+
+    fn named_children(&mut self) -> wasmtime::Result<Vec<Subject>> {
+        let ActorContext { cell, family, .. } = self.context()?;
+        let children = cell.get_children();
+        let named = |child: &ActorCell| Subject {
+            pid: pid::of(child.get_id()),
+            name: child.get_name().map(|name| family.shown(&name).to_owned()),
+        };
+        Ok(children.iter().filter(|child| lives(child)).map(named).collect())
     }
 
     fn supervisor(&mut self) -> wasmtime::Result<Option<Pid>> {

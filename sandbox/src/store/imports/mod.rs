@@ -152,6 +152,7 @@ impl Used {
         CapabilityUse {
             capability: format!("interfaces.{}", self.interface.key()).into(),
             imports: self.imports.clone(),
+            by: Vec::new(),
             certainty: Certainty::Required,
         }
     }

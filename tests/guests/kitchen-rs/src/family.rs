@@ -46,9 +46,8 @@ pub(crate) async fn handle(myself: &ActorRef<KitchenMsg>, message: KitchenMsg, s
 }
 
 fn child(myself: &ActorRef<KitchenMsg>, name: &str) -> Option<ActorCell> {
-    let found = registry::where_is(name)?;
     let mut children = myself.get_children().into_iter();
-    children.any(|child| child.get_id() == found.get_id()).then_some(found)
+    children.find(|child| child.get_name().as_deref() == Some(name))
 }
 
 async fn spawn(myself: &ActorRef<KitchenMsg>, child: Child) -> String {

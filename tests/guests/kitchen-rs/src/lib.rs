@@ -1,7 +1,4 @@
 //! The kitchen in Rust: an actor that uses all of its SDK. `tests/tests/languages` drives it, and its twins in other languages.
-//!
-//! There are no `AskOther`, `AskRing`, `Gather`, `Cancel` and `TimeoutAwait`: an actor in Rust stands still while it waits, as
-//! ractor's do. There is no `Self`: the SDK doesn't say what the node is called.
 
 mod family;
 mod messages;
@@ -15,7 +12,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use ractor::concurrency::{Duration, sleep};
 use ractor::reload::Reload;
 use ractor::{
-    Actor, ActorProcessingErr, ActorRef, FailCall as _, Json, Protobuf, RpcReplyPort, SupervisionEvent, config, pg,
+    Actor, ActorProcessingErr, ActorRef, FailCall as _, Json, Protobuf, RpcReplyPort, SupervisionEvent, config, node,
+    pg,
 };
 
 pub use crate::messages::{KitchenMsg, Order, in_json};
@@ -63,7 +61,7 @@ impl Actor for Kitchen {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         let Some(message) = echo(message)? else { return Ok(()) };
-        let Some(message) = look(message, state)? else {
+        let Some(message) = look(&myself, message, state)? else {
             return Ok(());
         };
         let Some(message) = reply_later(&myself, message, state)? else {
@@ -152,7 +150,7 @@ fn echo(message: KitchenMsg) -> Rest {
 }
 
 /// Reads and writes the state, and what is around the actor.
-fn look(message: KitchenMsg, state: &mut State) -> Rest {
+fn look(myself: &ActorRef<KitchenMsg>, message: KitchenMsg, state: &mut State) -> Rest {
     let kept = &mut state.kept;
     match message {
         KitchenMsg::Add { n } => kept.count = kept.count.wrapping_add(n),
@@ -170,6 +168,10 @@ fn look(message: KitchenMsg, state: &mut State) -> Rest {
         KitchenMsg::Now { reply } => {
             let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
             reply.send(u64::try_from(now.as_millis())?)?;
+        }
+        KitchenMsg::NameAndNode { reply } => {
+            let name = myself.get_name().unwrap_or_default();
+            reply.send(format!("{name}@{}", node::name()))?;
         }
         // What the hash maps of the standard library are seeded with.
         KitchenMsg::Random { reply } => {
@@ -288,5 +290,5 @@ fn recurse(depth: u32) -> u32 {
 
 ractor::export! {
     /// An actor that uses all of its SDK.
-    Kitchen, start = note, reload, state_version = 1
+    Kitchen, start = note, awaits, reload, state_version = 1
 }

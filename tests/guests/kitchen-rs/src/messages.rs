@@ -337,8 +337,40 @@ pub enum KitchenMsg {
         ms: u64,
         reply: RpcReplyPort<String>,
     },
+    /// The same.
+    #[rpc]
+    AskOther {
+        name: String,
+        what: String,
+        ms: u64,
+        reply: RpcReplyPort<String>,
+    },
     #[rpc]
     Ring {
+        name: String,
+        reply: RpcReplyPort<String>,
+    },
+    #[rpc]
+    AskRing {
+        name: String,
+        reply: RpcReplyPort<String>,
+    },
+    /// The sum of that many counts of another, asked for at once.
+    #[rpc]
+    Gather {
+        name: String,
+        times: u32,
+        reply: RpcReplyPort<u64>,
+    },
+    /// Gives up a call.
+    #[rpc]
+    Cancel {
+        name: String,
+        reply: RpcReplyPort<String>,
+    },
+    /// Awaits a call for a while.
+    #[rpc]
+    TimeoutAwait {
         name: String,
         reply: RpcReplyPort<String>,
     },
@@ -393,6 +425,12 @@ pub enum KitchenMsg {
     #[rpc]
     Config {
         key: String,
+        reply: RpcReplyPort<String>,
+    },
+    /// The name of this actor and of its node.
+    #[rpc]
+    #[wire(name = "Self")]
+    NameAndNode {
         reply: RpcReplyPort<String>,
     },
     #[rpc]

@@ -6,7 +6,7 @@ use bytes::BufMut as _;
 use shuttle::future::{block_on, spawn};
 
 use super::chunks::Chunks;
-use super::outbox::{Outbox, OutboxError};
+use super::outbox::{Outbox, OutboxError, Room};
 
 /// The limit of the outbox, in bytes: small enough for senders to wait.
 const LIMIT: usize = 3;
@@ -20,7 +20,7 @@ async fn send(outbox: Arc<Outbox>, sender: u8) -> Vec<u8> {
     for number in 0..FRAMES {
         let frame = sender << 4 | number;
         loop {
-            match outbox.push(|out| out.put_u8(frame)) {
+            match outbox.push(Room::Needed, |out| out.put_u8(frame)) {
                 Ok(_) => taken.push(frame),
                 Err(OutboxError::Full { .. }) => {
                     outbox.room().await;
@@ -32,6 +32,16 @@ async fn send(outbox: Arc<Outbox>, sender: u8) -> Vec<u8> {
         }
     }
     taken
+}
+
+/// Sends all frames, each as soon as it has waited for room. None of them is refused, however many others were faster.
+async fn send_patiently(outbox: Arc<Outbox>, sender: u8) {
+    for number in 0..FRAMES {
+        outbox.room().await;
+        // Between the wait and this is nothing but what others do.
+        let taken = outbox.push(Room::Found, |out| out.put_u8(sender << 4 | number));
+        assert!(taken.is_ok(), "{taken:?}");
+    }
 }
 
 /// What the writer of a connection does. Gives all that it wrote.
@@ -72,6 +82,21 @@ pub fn every_frame_is_written() {
     for (sender, taken) in taken {
         assert_eq!(taken.len(), usize::from(FRAMES));
         assert_eq!(of(sender, &written), taken);
+    }
+}
+
+/// Whoever was told that there is room is not refused because another took it.
+pub fn room_that_was_found_is_there() {
+    let outbox = Arc::new(Outbox::new(LIMIT));
+    let writer = spawn(write(outbox.clone()));
+    for task in [1, 2, 3].map(|sender| spawn(send_patiently(outbox.clone(), sender))) {
+        assert!(block_on(task).is_ok());
+    }
+    outbox.close();
+    let written = block_on(writer).unwrap_or_default();
+    for sender in [1, 2, 3] {
+        let frames: Vec<u8> = (0..FRAMES).map(|number| sender << 4 | number).collect();
+        assert_eq!(of(sender, &written), frames);
     }
 }
 
