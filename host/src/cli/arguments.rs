@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::argument::Word;
 use super::operating::{
-    KILL_EXAMPLE, LOGLEVEL_EXAMPLES, LOGS_EXAMPLES, LoglevelArguments, LogsArguments, RESTART_EXAMPLE, START_EXAMPLE,
-    STOP_EXAMPLES, SteerArguments,
+    DRAIN_EXAMPLES, DrainArguments, KILL_EXAMPLE, LOGLEVEL_EXAMPLES, LOGS_EXAMPLES, LoglevelArguments, LogsArguments,
+    RESTART_EXAMPLE, START_EXAMPLE, STOP_EXAMPLES, SteerArguments,
 };
 use super::project::ProjectCommand;
 use super::timeout::parse_timeout;
@@ -143,6 +143,12 @@ pub(super) enum Command {
     /// Have an actor go on afresh: a guest with a fresh instance and its mailbox, a native actor as a new one.
     #[command(after_help = RESTART_EXAMPLE)]
     Restart(SteerArguments),
+    /// Have a node leave the cluster in order and end, as at SIGTERM.
+    ///
+    /// It is not ready from then on, takes its actors out of their groups for its peers, lets them handle what they were sent, keeps
+    /// their states, and ends with exit code 0.
+    #[command(after_help = DRAIN_EXAMPLES)]
+    Drain(DrainArguments),
     /// Show what a node logs, or change it while the node runs.
     #[command(after_help = LOGLEVEL_EXAMPLES)]
     Loglevel(LoglevelArguments),
@@ -455,114 +461,4 @@ pub(super) struct MessageArguments {
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::panic, reason = "a panic is how a test fails")]
-
-    use clap::CommandFactory;
-
-    use super::*;
-
-    fn parse(line: &str) -> Result<Command, String> {
-        let words = std::iter::once("ractor-host").chain(line.split_whitespace());
-        Arguments::try_parse_from(words)
-            .map(|arguments| arguments.command)
-            .map_err(|error| error.to_string())
-    }
-
-    #[track_caller]
-    fn check_refused(line: &str, expected: &str) {
-        let error = parse(line).unwrap_err();
-        assert!(
-            error.contains(expected),
-            "{line}\nshould say: {expected}\nbut says: {error}"
-        );
-    }
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn a_call_has_a_target_a_variant_and_literals() {
-        let line = "call --node localhost:1 --cookie-file c group:g AddAndGet u64:5 i32:-3 --reply u64 --timeout 2m";
-        let Command::Call(call) = parse(line).unwrap() else {
-            panic!("a call")
-        };
-        assert_eq!(call.node.node.to_string(), "localhost:1");
-        assert_eq!(call.node.cookie.cookie_file.unwrap(), PathBuf::from("c"));
-        assert_eq!(call.node.timeout, Duration::from_secs(120));
-        assert_eq!(call.message.target, Target::Group("g".to_owned()));
-        assert_eq!(call.message.variant, "AddAndGet");
-        assert_eq!(
-            call.message.arguments,
-            ["u64:5".parse().unwrap(), "i32:-3".parse().unwrap()]
-        );
-        assert_eq!(call.reply, Some("u64".parse().unwrap()));
-    }
-
-    #[test]
-    fn a_cast_goes_to_one_member_unless_told_otherwise() {
-        let Command::Cast(cast) = parse("cast --node a:1 --cookie-env C pid:7 Add").unwrap() else {
-            panic!("a cast")
-        };
-        assert_eq!((cast.message.target, cast.all), (Target::Pid(7), false));
-        assert_eq!(cast.node.timeout, Duration::from_secs(5));
-        assert!(cast.message.arguments.is_empty());
-        let Command::Cast(cast) = parse("cast --node a:1 --cookie-env C group:g Add --all").unwrap() else {
-            panic!("a cast")
-        };
-        assert!(cast.all);
-    }
-
-    #[test]
-    fn an_argument_may_be_a_negative_number() {
-        let Command::Cast(cast) = parse("cast --node a:1 --cookie-env C counter Add -5 --all").unwrap() else {
-            panic!("a cast")
-        };
-        assert_eq!(cast.message.target, Target::Name("counter".to_owned()));
-        assert_eq!(cast.message.arguments, ["-5".parse().unwrap()]);
-        assert!(cast.all);
-    }
-
-    #[test]
-    fn mistakes_are_explained() {
-        let call = "call --node a:1 --cookie-file c";
-        check_refused(
-            "call --node a:1 group:g Get",
-            "--cookie-file <FILE>|--cookie-env <VARIABLE>",
-        );
-        check_refused(
-            "call --node a:1 --cookie-file c --cookie-env C group:g Get",
-            "cannot be used with",
-        );
-        check_refused(
-            "call --node a --cookie-file c group:g Get",
-            "it has no port; expected HOST:PORT",
-        );
-        check_refused(
-            &format!("{call} grup:counters Get"),
-            "expected an actor's name, `group:NAME` or `pid:N`",
-        );
-        check_refused(
-            &format!("{call} group:g Get u64:many"),
-            r#""many" is not a value of type u64"#,
-        );
-        check_refused(
-            &format!("{call} group:g Get --reply u46"),
-            r#"there is no type "u46", did you mean "u64"?"#,
-        );
-        check_refused(&format!("{call} group:g Get --timeout 5"), "a number and a unit");
-        check_refused(
-            &format!("{call} --tls-cert a --tls-key b group:g Get"),
-            "--tls-ca <FILE>",
-        );
-        check_refused(
-            &format!("{call} --tls-ca a --tls-cert b group:g Get"),
-            "--tls-key <FILE>",
-        );
-        check_refused(&format!("{call} --tls-ca a --tls-name a/b group:g Get"), "a DNS name");
-        check_refused("rum node.toml", "a similar subcommand exists: 'run'");
-        check_refused("run", "<NODE.TOML>");
-    }
-}
+mod tests;

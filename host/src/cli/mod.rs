@@ -13,6 +13,7 @@ mod client;
 mod credentials;
 mod deploy;
 mod dev;
+mod drain;
 mod encoding;
 mod failure;
 mod groups;
@@ -73,6 +74,7 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Start(arguments) => steer::steer(SteerAction::Start, &arguments, &builder),
         Command::Kill(arguments) => steer::steer(SteerAction::Kill, &arguments, &builder),
         Command::Restart(arguments) => steer::steer(SteerAction::Restart, &arguments, &builder),
+        Command::Drain(arguments) => drain::drain(&arguments, &builder),
         Command::Loglevel(arguments) => loglevel::loglevel(&arguments, &builder),
         Command::Logs(arguments) => logs::logs(&arguments, &builder),
         Command::Project(command) => project::project(command, builder.interfaces()),

@@ -26,6 +26,11 @@ pub(super) const RESTART_EXAMPLE: &str = "\
 Example:
   ractor-host restart counter --output json";
 
+pub(super) const DRAIN_EXAMPLES: &str = "\
+Examples:
+  ractor-host drain --wait
+  ractor-host drain --node 127.0.0.1:4697 --cookie-file cookie --key-file operate.key";
+
 pub(super) const LOGLEVEL_EXAMPLES: &str = "\
 Examples:
   ractor-host loglevel
@@ -48,6 +53,18 @@ pub(super) struct SteerArguments {
     /// If several are meant, all of them: the members of a group, or the actors of that name on all nodes that are asked.
     #[arg(long)]
     pub(super) all: bool,
+    /// The format of the output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) output: OutputFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DrainArguments {
+    #[command(flatten)]
+    pub(super) control: ControlArguments,
+    /// Wait until the node is down. Of several nodes, each one leaves when the one before it is down.
+    #[arg(long)]
+    pub(super) wait: bool,
     /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
     pub(super) output: OutputFormat,

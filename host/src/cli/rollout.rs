@@ -265,7 +265,12 @@ fn write_actor(out: &mut impl Write, actor: &ActorReport) -> io::Result<()> {
 
 /// What a node runs, for people.
 pub(super) fn write_status(out: &mut impl Write, status: &NodeStatus) -> io::Result<()> {
-    writeln!(out, "{}{}", status.node, if status.ready { "" } else { ", NOT READY" })?;
+    let state = match (status.leaving, status.ready) {
+        (true, _) => ", LEAVING",
+        (false, false) => ", NOT READY",
+        (false, true) => "",
+    };
+    writeln!(out, "{}{state}", status.node)?;
     for given_up in status.given_up.iter().take(ACTORS_SHOWN) {
         let GivenUpStatus {
             actor,

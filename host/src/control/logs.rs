@@ -49,14 +49,14 @@ pub(crate) struct LogLevels {
     pub(crate) actors: BTreeMap<String, ActorLevel>,
     /// The directive from when the node started.
     pub(crate) at_start: String,
-    /// For so many seconds more; then it is what it was before.
+    /// The number of seconds that are left; then it is what it was before.
     pub(crate) seconds_left: Option<u64>,
 }
 
 /// Which lines of the log are wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LogQuery {
-    /// The number of the line to go on with, or else the last lines are wanted: so many.
+    /// The number of the line to go on with, or else the last lines are wanted: `last` of them.
     pub(crate) next: Option<u64>,
     pub(crate) last: usize,
     /// Those alone that are about this actor, or these.

@@ -124,13 +124,15 @@ pub(crate) enum Request {
     Steer(Steer),
     /// What have operators stopped?
     Stopped,
-    /// What is logged? And if a change is wanted: for good, or for so many seconds.
+    /// What is logged? And if a change is wanted: for good, or for `seconds`.
     LogLevels {
         change: Option<LevelChange>,
         seconds: Option<u64>,
     },
     /// Which lines are there in the log?
     Logs(LogQuery),
+    /// Leave the cluster in order, and end.
+    Leave,
 }
 
 /// The number of a request that changes something. Its client draws it at random, and can ask by it what became of the request,
@@ -221,6 +223,8 @@ pub(crate) enum Answer {
     },
     LogLevels(LogLevels),
     Logs(LogLines),
+    /// It leaves.
+    Leaving,
 }
 
 impl Answer {
@@ -265,6 +269,9 @@ pub(crate) struct NodeStatus {
     /// What operators have stopped, which the node does not miss.
     #[serde(default)]
     pub(crate) stopped: Vec<StoppedActor>,
+    /// True if it is about to stop.
+    #[serde(default)]
+    pub(crate) leaving: bool,
     pub(crate) modules: Vec<ModuleStatus>,
 }
 

@@ -21,7 +21,7 @@ impl Role {
                 Self::Observe
             }
             Request::Stopped => Self::Observe,
-            Request::Steer(_) => Self::Operate,
+            Request::Steer(_) | Request::Leave => Self::Operate,
             Request::LogLevels { change: None, .. } | Request::Logs(_) => Self::Observe,
             Request::LogLevels { change: Some(_), .. } => Self::Operate,
             Request::BeginUpload { .. }

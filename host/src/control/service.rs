@@ -39,6 +39,9 @@ pub(crate) trait Service: Send + Sync + 'static {
     /// What operators have stopped.
     fn stopped(&self) -> BoxFuture<'_, Vec<StoppedActor>>;
 
+    /// Has the node stop in order, as at a signal.
+    fn leave(&self) -> BoxFuture<'_, Result<(), String>>;
+
     /// What is logged, after a change if one is wanted: for good, or for this time.
     fn log_levels(
         &self,

@@ -164,6 +164,10 @@ impl RequestWorker {
                 let passing = seconds.map(Duration::from_secs);
                 Ok(Answer::LogLevels(self.service.log_levels(change, passing).await?))
             }
+            Request::Leave => {
+                self.service.leave().await?;
+                Ok(Answer::Leaving)
+            }
             Request::Logs(query) => Ok(Answer::Logs(self.service.logs(query).await?)),
         }
     }

@@ -21,6 +21,7 @@ pub(crate) mod fuzzing;
 #[cfg(test)]
 mod given_up_tests;
 mod groups;
+mod leaving;
 #[cfg(unix)]
 mod local_socket;
 mod logs;

@@ -9,6 +9,7 @@ use ractor::ActorRef;
 use super::actors;
 use super::error::{HostError, startup_reason};
 use super::groups;
+use super::leaving::Leaving;
 use super::logs;
 use super::reloader::Reloader;
 use super::steering;
@@ -39,6 +40,7 @@ pub(super) struct NodeService {
     pub(super) readiness: ReadinessWatch,
     pub(super) reloader: Arc<Reloader>,
     pub(super) steering: Steering,
+    pub(super) leaving: Leaving,
 }
 
 impl ControlSection {
@@ -98,7 +100,8 @@ impl Service for NodeService {
             let missing = readiness.given_up().iter();
             NodeStatus {
                 node: self.node.clone(),
-                ready: readiness.is_ready(),
+                ready: readiness.is_ready() && !self.leaving.is_wanted(),
+                leaving: self.leaving.is_wanted(),
                 given_up: missing
                     .take(ACTORS_LISTED)
                     .map(|given_up| GivenUpStatus {
@@ -162,6 +165,10 @@ impl Service for NodeService {
 
     fn stopped(&self) -> BoxFuture<'_, Vec<StoppedActor>> {
         Box::pin(async { self.steering.stopped().into_iter().map(stopped_actor).collect() })
+    }
+
+    fn leave(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async { self.leaving.ask() })
     }
 
     fn log_levels(

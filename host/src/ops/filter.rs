@@ -46,7 +46,7 @@ pub(crate) struct LogState {
     pub(crate) now: LogLevels,
     /// What was logged from the start.
     pub(crate) at_start: LogLevels,
-    /// How long it stays so; then it is what it was before. None if it stays.
+    /// The time that is left; then it is what it was before. None if it stays.
     pub(crate) left: Option<Duration>,
 }
 

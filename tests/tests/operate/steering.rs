@@ -134,7 +134,7 @@ fn a_target_that_is_none_is_answered_with_what_may_have_been_meant() {
     );
     let wrong = at(&alpha, &["stop", "grup:counters"]);
     assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
-    // Where the node is named with it, it is looked for there.
+    // The node may be named with it.
     let here = at(&alpha, &["restart", "counter@alpha"]);
     assert_eq!(here.answer(), "counter@alpha@localhost: restarted");
     let supervisor = json(&alpha, &["ps", "--all"]);
@@ -148,4 +148,42 @@ fn a_target_that_is_none_is_answered_with_what_may_have_been_meant() {
         &["kill", &format!("pid:{}", root["pid"])],
         "is a part of the node itself",
     );
+}
+
+#[test]
+fn what_is_stopped_stays_so_when_its_supervisor_starts_anew() {
+    let under = |actor: String| {
+        actor.replace(
+            "restart = \"temporary\"",
+            "restart = \"permanent\"\nsupervisor = \"pair\"",
+        )
+    };
+    let first = under(guest_counter("first", "counters", 0));
+    let second = under(another_counter("second", "counters", 0));
+    let alpha = HostNode::start(
+        "alpha",
+        &format!("[runtime]\nstate_dir = \"state\"\n[supervisors.pair]\nstrategy = \"one-for-all\"\n{first}{second}"),
+    );
+    assert_eq!(at(&alpha, &["stop", "second"]).code, Some(0));
+    let before = pid(&alpha, "first").expect("a pid");
+    assert_eq!(
+        at(&alpha, &["restart", "pair"]).answer(),
+        "pair@alpha@localhost: restarted"
+    );
+    let after = pid(&alpha, "first").expect("a pid");
+    assert_ne!(before, after, "all below the supervisor is new");
+    assert_eq!(pid(&alpha, "second"), None);
+    // And with the supervisor itself: `stop` and `start` are about all of its actors.
+    assert_eq!(at(&alpha, &["stop", "pair"]).code, Some(0));
+    assert_eq!(pid(&alpha, "first"), None);
+    refused(
+        &alpha,
+        &["start", "first"],
+        "its supervisor `pair` does not run; `ractor-host start pair`",
+    );
+    assert_eq!(at(&alpha, &["start", "pair"]).code, Some(0));
+    assert!(pid(&alpha, "first").is_some());
+    assert_eq!(pid(&alpha, "second"), None);
+    assert_eq!(at(&alpha, &["start", "second"]).code, Some(0));
+    assert!(pid(&alpha, "second").is_some());
 }
