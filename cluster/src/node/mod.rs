@@ -56,7 +56,7 @@ pub use limits::{PeerLimits, StandInNames};
 pub use messages::{NodeServerMessage, SessionCheckReply};
 pub use node_session::NodeSession;
 pub use operations::{
-    add_peer, await_down, confirm, dead_letters, handshake_stats, left_out, listen_addr, quiesce, remove_peer,
+    add_peer, await_down, confirm, dead_letters, handshake_stats, leave, left_out, listen_addr, quiesce, remove_peer,
 };
 pub use peer::{EncryptionSource, Peer};
 pub use server::{NodeServer, NodeServerState};

@@ -149,6 +149,8 @@ pub struct NodeSessionState {
     pub(super) timer: SessionTimer,
     /// Why the session is ending, once it is.
     pub(super) closed: Option<CloseReason>,
+    /// This node is about to stop, and has taken its actors out of their groups for the peer.
+    pub(super) is_leaving: bool,
     /// Ends what would outlive the actor, however it ends: after a kill there is no `post_stop`.
     pub(super) _ending: SessionCleanup,
 }
@@ -171,6 +173,15 @@ impl Drop for SessionCleanup {
 }
 
 impl NodeSessionState {
+    /// Takes this node's actors out of their groups, as far as the peer can see, and tells it why.
+    pub(super) fn leave(&mut self) {
+        self.is_leaving = true;
+        for change in sync::memberships() {
+            self.session.handle_local(LocalChange::Left(change));
+        }
+        self.session.handle_leaving();
+    }
+
     /// The pid and name of an actor that the peer advertises.
     pub(super) fn look(&self, wanted: WantedActor) -> Option<wire::Actor> {
         let pid = match wanted {

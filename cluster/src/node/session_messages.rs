@@ -64,6 +64,8 @@ pub(super) enum SessionRequest {
     GiveBack(Loan),
     /// Another node with the peer's name was turned away.
     Contested(Rival),
+    /// This node stops in order: its actors leave their groups as far as the peer can see.
+    Leave,
     /// The reader or the writer ended.
     LinkEnded(CloseReason),
     /// Too many connections are in their handshakes, and this one is the oldest.

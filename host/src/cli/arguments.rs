@@ -6,11 +6,15 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::argument::Word;
+use super::operating::{
+    DRAIN_EXAMPLES, DrainArguments, KILL_EXAMPLE, LOGLEVEL_EXAMPLES, LOGS_EXAMPLES, LoglevelArguments, LogsArguments,
+    RESTART_EXAMPLE, START_EXAMPLE, STOP_EXAMPLES, SteerArguments,
+};
 use super::project::ProjectCommand;
-use super::target::Target;
 use super::timeout::parse_timeout;
 use crate::config::{ConfigOptions, PeerAddress, Type};
 use crate::control::RequestId;
+use crate::control::Target;
 use crate::guest::Mode;
 use crate::ops::telemetry::LogFormat;
 use crate::tls::ServerName;
@@ -124,6 +128,35 @@ pub(super) enum Command {
     /// List the process groups that nodes see, and where their members are.
     #[command(after_help = "Example:\n  ractor-host groups --output json")]
     Groups(GroupsArguments),
+    /// Stop an actor in order, and keep it stopped.
+    ///
+    /// It handles what it is at and ends; its supervisor leaves it so until `ractor-host start`, and `status` shows it. The node stays
+    /// ready: it does not miss what an operator stopped.
+    #[command(after_help = STOP_EXAMPLES)]
+    Stop(SteerArguments),
+    /// Start an actor of node.toml that was stopped, was given up or has ended.
+    #[command(after_help = START_EXAMPLE)]
+    Start(SteerArguments),
+    /// End an actor at once, in the middle of what it does. Its supervisor starts it again as after any failure.
+    #[command(after_help = KILL_EXAMPLE)]
+    Kill(SteerArguments),
+    /// Have an actor go on afresh: a guest with a fresh instance and its mailbox, a native actor as a new one.
+    #[command(after_help = RESTART_EXAMPLE)]
+    Restart(SteerArguments),
+    /// Have a node leave the cluster in order and end, as at SIGTERM.
+    ///
+    /// It is not ready from then on, takes its actors out of their groups for its peers, lets them handle what they were sent, keeps
+    /// their states, and ends with exit code 0.
+    #[command(after_help = DRAIN_EXAMPLES)]
+    Drain(DrainArguments),
+    /// Show what a node logs, or change it while the node runs.
+    #[command(after_help = LOGLEVEL_EXAMPLES)]
+    Loglevel(LoglevelArguments),
+    /// Show the last lines of a node's log, and with --follow those to come.
+    ///
+    /// The node keeps its last lines in memory, 1 MiB of them, whatever becomes of its stderr.
+    #[command(after_help = LOGS_EXAMPLES)]
+    Logs(LogsArguments),
     #[command(flatten)]
     Project(ProjectCommand),
 }

@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::arguments::{OutputFormat, PsArguments};
 use super::deploy::{json, on_nodes};
 use super::failure::Failure;
-use super::output;
+use super::output::{self, printable};
 use super::table::{number, text, write_table};
-use crate::control::{ActorKind, ActorRow, Answer, Request};
+use crate::control::{ActorKind, ActorRow, Answer, Request, StoppedActor};
 use crate::host::HostBuilder;
 
 /// The digits of a digest that people are shown.
@@ -21,6 +21,8 @@ const DIGITS: usize = 12;
 pub(super) struct NodeActors {
     pub(super) node: String,
     pub(super) actors: Vec<ActorRow>,
+    /// What operators have stopped there.
+    pub(super) stopped: Vec<StoppedActor>,
 }
 
 pub(super) fn ps(arguments: &PsArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
@@ -46,9 +48,15 @@ pub(super) fn actors(arguments: &PsArguments, builder: &HostBuilder) -> Result<V
             let Answer::Actors { actors } = node.ask(&Request::Actors).await? else {
                 anyhow::bail!("{} did not say which actors it has", node.name);
             };
+            let stopped = match node.try_ask(&Request::Stopped).await {
+                Ok(Answer::Stopped { actors }) => actors,
+                // A node of an earlier version, which stops nobody.
+                _ => Vec::new(),
+            };
             all.push(NodeActors {
                 node: node.name.clone(),
                 actors,
+                stopped,
             });
         }
         Ok(all)
@@ -68,7 +76,17 @@ fn write_actors(out: &mut impl Write, nodes: &[NodeActors]) -> io::Result<()> {
     let rows = nodes
         .iter()
         .flat_map(|of| of.actors.iter().map(|actor| row(&of.node, actor)));
-    write_table(out, columns, rows)
+    write_table(out, columns, rows)?;
+    for of in nodes {
+        for StoppedActor { name, .. } in &of.stopped {
+            let (name, node) = (printable(name), printable(&of.node));
+            writeln!(
+                out,
+                "{name}@{node} was stopped by an operator; `ractor-host start {name}` starts it"
+            )?;
+        }
+    }
+    Ok(())
 }
 
 fn row(node: &str, actor: &ActorRow) -> [String; 7] {

@@ -39,7 +39,7 @@ fn without_machinery(node: &mut NodeActors) {
     });
 }
 
-fn write_node(out: &mut impl Write, NodeActors { node, actors }: &NodeActors) -> io::Result<()> {
+fn write_node(out: &mut impl Write, NodeActors { node, actors, .. }: &NodeActors) -> io::Result<()> {
     writeln!(out, "{}", printable(node))?;
     let known: BTreeSet<u64> = actors.iter().map(|actor| actor.pid).collect();
     let mut children: BTreeMap<Option<u64>, Vec<&ActorRow>> = BTreeMap::new();

@@ -10,6 +10,8 @@ use std::str::FromStr;
 use ractor::RpcReplyPort;
 use serde::{Deserialize, Serialize};
 
+use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
+use super::steering::{Steer, SteeredActor, StoppedActor};
 use crate::RactorClusterMessage;
 use crate::supervision::reload::{ActorReport, Outcome, Reload, ReloadReport};
 
@@ -118,6 +120,19 @@ pub(crate) enum Request {
     Rollback { id: RequestId, module: String },
     /// What became of the request of this number? If it is still worked on, the answer waits for its end.
     Outcome { id: RequestId },
+    /// Stop, start, kill or restart actors.
+    Steer(Steer),
+    /// What have operators stopped?
+    Stopped,
+    /// What is logged? And if a change is wanted: for good, or for `seconds`.
+    LogLevels {
+        change: Option<LevelChange>,
+        seconds: Option<u64>,
+    },
+    /// Which lines are there in the log?
+    Logs(LogQuery),
+    /// Leave the cluster in order, and end.
+    Leave,
 }
 
 /// The number of a request that changes something. Its client draws it at random, and can ask by it what became of the request,
@@ -200,6 +215,16 @@ pub(crate) enum Answer {
     },
     /// Nothing is known of the request that was asked for: it did not arrive, or was forgotten.
     NoRecord,
+    Steered {
+        actors: Vec<SteeredActor>,
+    },
+    Stopped {
+        actors: Vec<StoppedActor>,
+    },
+    LogLevels(LogLevels),
+    Logs(LogLines),
+    /// It leaves.
+    Leaving,
 }
 
 impl Answer {
@@ -241,6 +266,12 @@ pub(crate) struct NodeStatus {
     /// The first of the actors that were given up.
     #[serde(default)]
     pub(crate) given_up: Vec<GivenUpStatus>,
+    /// What operators have stopped, which the node does not miss.
+    #[serde(default)]
+    pub(crate) stopped: Vec<StoppedActor>,
+    /// True if it is about to stop.
+    #[serde(default)]
+    pub(crate) leaving: bool,
     pub(crate) modules: Vec<ModuleStatus>,
 }
 

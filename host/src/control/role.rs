@@ -20,6 +20,10 @@ impl Role {
             Request::Status | Request::Nodes | Request::Actors | Request::Groups | Request::Outcome { .. } => {
                 Self::Observe
             }
+            Request::Stopped => Self::Observe,
+            Request::Steer(_) | Request::Leave => Self::Operate,
+            Request::LogLevels { change: None, .. } | Request::Logs(_) => Self::Observe,
+            Request::LogLevels { change: Some(_), .. } => Self::Operate,
             Request::BeginUpload { .. }
             | Request::Upload { .. }
             | Request::Reload { .. }

@@ -6,6 +6,7 @@ use tokio::task::AbortHandle;
 
 use super::deployment_record::DeploymentRecord;
 use super::error::HostError;
+use super::leaving::Leaving;
 #[cfg(unix)]
 use super::local_socket;
 use super::module_files::{self, FilesBeforeLoad, ModuleWatcher};
@@ -33,6 +34,7 @@ pub(super) struct Maintenance {
     deployed: Option<Arc<DeploymentRecord>>,
     worker: Arc<RequestWorker>,
     control: Option<RestartGuard>,
+    leaving: Leaving,
     #[cfg(unix)]
     _local: Option<LocalDoor>,
 }
@@ -70,12 +72,15 @@ impl Maintenance {
         let scheduled: Vec<Scheduled> = scheduled(config, &state);
         let StateDir { writer, deployments } = state;
         let reloader = Arc::new(Reloader::new(config, modules.clone(), deployments.clone(), listener));
+        let leaving = Leaving::default();
         let service = NodeService {
             node: config.node.full_name(),
             server: node.server.clone(),
             modules: modules.clone(),
             readiness: root.readiness_watch().clone(),
             reloader: reloader.clone(),
+            steering: root.steering().clone(),
+            leaving: leaving.clone(),
         };
         let store = deployments.as_ref().map(|deployments| deployments.store.clone());
         let worker = Arc::new(RequestWorker::new(Arc::new(service), store));
@@ -91,6 +96,7 @@ impl Maintenance {
             writer,
             deployed: deployments.map(|deployments| deployments.deployed),
             control,
+            leaving,
             #[cfg(unix)]
             _local: local_socket::open(config, &worker),
             worker,
@@ -115,6 +121,7 @@ fn scheduled(config: &NodeConfig, state: &StateDir) -> Vec<Scheduled> {
 impl Maintenance {
     /// Takes nothing new. States are still kept: the actors have work to do before they end, and may be killed at it.
     pub(super) fn quiesce(&mut self) {
+        self.leaving.begin();
         // While they live: an actor that has ended can't be asked any more whether it has a state to bring.
         if let (Some(writer), Some(schedule)) = (&self.writer, &self.schedule) {
             writer.expect_last(schedule.living());
@@ -126,6 +133,11 @@ impl Maintenance {
         // takes nothing that would change the code of actors that are ending.
         self.worker.close();
         self.control = None;
+    }
+
+    /// Whether an operator wants the node to leave.
+    pub(super) fn leaving(&self) -> &Leaving {
+        &self.leaving
     }
 
     /// Asks the actors that still work for their states once more, before they are killed at it.

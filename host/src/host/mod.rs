@@ -21,8 +21,10 @@ pub(crate) mod fuzzing;
 #[cfg(test)]
 mod given_up_tests;
 mod groups;
+mod leaving;
 #[cfg(unix)]
 mod local_socket;
+mod logs;
 mod maintenance;
 mod module_files;
 mod modules;
@@ -38,6 +40,7 @@ mod service;
 mod signals;
 mod start;
 mod state_dir;
+mod steering;
 mod stopping;
 #[cfg(test)]
 mod tests;

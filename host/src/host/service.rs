@@ -9,17 +9,21 @@ use ractor::ActorRef;
 use super::actors;
 use super::error::{HostError, startup_reason};
 use super::groups;
+use super::leaving::Leaving;
+use super::logs;
 use super::reloader::Reloader;
+use super::steering;
 use crate::config::ControlSection;
 use crate::control::{
-    self, ActorRow, ActorStatus, CONTROL, ControlSetup, GivenUpStatus, GroupRow, ModuleStatus, NodeStatus, OtherNode,
-    RequestWorker, RestartGuard, Service,
+    self, ActorRow, ActorStatus, CONTROL, ControlSetup, GivenUpStatus, GroupRow, LevelChange, LogLevels, LogLines,
+    LogQuery, ModuleStatus, NodeStatus, OtherNode, RequestWorker, RestartGuard, Service, Steer, SteeredActor,
+    StoppedActor,
 };
 use crate::directory::{self, BoxFuture};
 use crate::guest::{Digest, Module, Modules};
 use crate::node::NodeServerMessage;
 use crate::supervision::reload::{Reload, ReloadReport};
-use crate::supervision::{ReadinessWatch, Root};
+use crate::supervision::{ReadinessWatch, Root, Steering, StoppedChild};
 
 /// The most actors of a module that a status lists.
 const ACTORS_LISTED: usize = 1000;
@@ -35,6 +39,8 @@ pub(super) struct NodeService {
     pub(super) modules: Modules,
     pub(super) readiness: ReadinessWatch,
     pub(super) reloader: Arc<Reloader>,
+    pub(super) steering: Steering,
+    pub(super) leaving: Leaving,
 }
 
 impl ControlSection {
@@ -94,7 +100,8 @@ impl Service for NodeService {
             let missing = readiness.given_up().iter();
             NodeStatus {
                 node: self.node.clone(),
-                ready: readiness.is_ready(),
+                ready: readiness.is_ready() && !self.leaving.is_wanted(),
+                leaving: self.leaving.is_wanted(),
                 given_up: missing
                     .take(ACTORS_LISTED)
                     .map(|given_up| GivenUpStatus {
@@ -103,6 +110,7 @@ impl Service for NodeService {
                         reason: given_up.reason.to_string(),
                     })
                     .collect(),
+                stopped: self.steering.stopped().into_iter().map(stopped_actor).collect(),
                 modules,
             }
         })
@@ -149,5 +157,36 @@ impl Service for NodeService {
 
     fn components(&self) -> BTreeSet<Digest> {
         self.reloader.components()
+    }
+
+    fn steer(&self, steer: Steer) -> BoxFuture<'_, Result<Vec<SteeredActor>, String>> {
+        Box::pin(async move { steering::steer(&self.steering, &self.modules, &steer).await })
+    }
+
+    fn stopped(&self) -> BoxFuture<'_, Vec<StoppedActor>> {
+        Box::pin(async { self.steering.stopped().into_iter().map(stopped_actor).collect() })
+    }
+
+    fn leave(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async { self.leaving.ask() })
+    }
+
+    fn log_levels(
+        &self,
+        change: Option<LevelChange>,
+        passing: Option<Duration>,
+    ) -> BoxFuture<'_, Result<LogLevels, String>> {
+        Box::pin(async move { logs::levels(change, passing) })
+    }
+
+    fn logs(&self, query: LogQuery) -> BoxFuture<'_, Result<LogLines, String>> {
+        Box::pin(logs::lines(&self.steering, &self.modules, query))
+    }
+}
+
+fn stopped_actor(StoppedChild { name, supervisor }: StoppedChild) -> StoppedActor {
+    StoppedActor {
+        name: name.to_string(),
+        supervisor: supervisor.to_string(),
     }
 }
