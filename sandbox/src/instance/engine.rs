@@ -1,18 +1,20 @@
 //! The engine: wasmtime set up for actors, its compiled-code cache, and the modules that are loaded.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use super::code::{Admission, Code};
+use super::code::{Admission, Code, Origin};
 use super::meter::Meter;
 use super::ticker;
 use crate::accounting::family::GuestCount;
 use crate::accounting::limiter::EngineBounds;
 use crate::accounting::pools::Pools;
+use crate::accounting::tally::{ModuleTally, Tally};
 use crate::accounting::turns::clock::Clock;
 use crate::accounting::turns::{Account, STEPS, TurnCounts, Turns};
 use crate::component::cache::Cache;
@@ -50,6 +52,25 @@ struct Inner {
     pools: Arc<Pools>,
     /// Loaded code by digest. The inner lock is held while it is compiled, so that nobody compiles it twice.
     loaded: Mutex<HashMap<Digest, Slot>>,
+    /// What actors have done, by the names of their modules.
+    tallies: Mutex<HashMap<String, Arc<ModuleTally>>>,
+    /// Components that were compiled, and that were taken from the cache.
+    compiled: AtomicU64,
+    from_cache: AtomicU64,
+}
+
+/// What an engine has, and has done since it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EngineFigures {
+    /// Guests that live.
+    pub guests: usize,
+    /// The instances that its pool has places for; none if it has no pool.
+    pub most_guests: Option<usize>,
+    /// Components that were compiled.
+    pub compiled: u64,
+    /// Components whose code was taken from the cache.
+    pub from_cache: u64,
 }
 
 pub(super) type Slot = Arc<tokio::sync::Mutex<Weak<Code>>>;
@@ -120,6 +141,9 @@ impl Engine {
                 guest_count: Arc::new(GuestCount::new(pool.map(|pool| pool.guests))),
                 pools: Arc::new(Pools::new(config.name_servers)),
                 loaded: Mutex::default(),
+                tallies: Mutex::default(),
+                compiled: AtomicU64::new(0),
+                from_cache: AtomicU64::new(0),
             }),
         })
     }
@@ -131,9 +155,17 @@ impl Engine {
             imports,
             cache,
             admission,
+            compiled,
+            from_cache,
             ..
         } = &*self.inner;
-        Code::new(wasmtime, imports, cache.as_ref(), admission, digest, bytes)
+        let code = Code::new(wasmtime, imports, cache.as_ref(), admission, digest, bytes)?;
+        match code.origin {
+            Origin::Compiled => compiled,
+            Origin::Cache => from_cache,
+        }
+        .fetch_add(1, Ordering::Relaxed);
+        Ok(code)
     }
 
     /// Where the code with this digest is, or comes to be.
@@ -185,7 +217,7 @@ impl Engine {
         self.inner.turns.counts()
     }
 
-    pub(super) fn meter(&self, budget: Duration, family: Option<Arc<Account>>) -> Meter {
+    pub(super) fn meter(&self, budget: Duration, family: Option<Arc<Account>>, tally: Arc<Tally>) -> Meter {
         let Inner {
             clock,
             step,
@@ -194,7 +226,32 @@ impl Engine {
             ..
         } = &*self.inner;
         let family = family.unwrap_or_else(|| describing.clone());
-        Meter::new(clock.clone(), *step, budget, turns.clone(), family)
+        Meter::new(clock.clone(), *step, budget, turns.clone(), (family, tally))
+    }
+
+    /// What the actors of a module of this name have done. It stays, as names of modules do, for as long as the engine lives.
+    pub(crate) fn module_tally(&self, module: &str) -> Arc<ModuleTally> {
+        let mut tallies = self.inner.tallies.lock();
+        if let Some(tally) = tallies.get(module) {
+            return tally.clone();
+        }
+        tallies.entry(module.to_owned()).or_default().clone()
+    }
+
+    /// What the engine has, and has done.
+    pub fn figures(&self) -> EngineFigures {
+        let Inner {
+            guest_count,
+            compiled,
+            from_cache,
+            ..
+        } = &*self.inner;
+        EngineFigures {
+            guests: guest_count.living(),
+            most_guests: guest_count.places(),
+            compiled: compiled.load(Ordering::Relaxed),
+            from_cache: from_cache.load(Ordering::Relaxed),
+        }
     }
 }
 
