@@ -21,6 +21,7 @@ use crate::directory::{self, WantedActor};
 use crate::session::{
     CloseReason, EntryRefusals, LocalChange, PeerAccount, PeerLedger, Role, Session, SessionConfig, StockPeers, Timing,
 };
+use crate::transport::FrameKind;
 use crate::wire::{self, Data};
 
 /// One connection to another node.
@@ -115,6 +116,15 @@ impl NodeSession {
     }
 }
 
+fn kind(message: &wire::Message) -> FrameKind {
+    match message {
+        wire::Message::Data(Data::Cast(_)) => FrameKind::Cast,
+        wire::Message::Data(Data::Call(_)) => FrameKind::Call,
+        wire::Message::Data(Data::Reply(_) | Data::CallFailed { .. }) => FrameKind::Reply,
+        _ => FrameKind::Control,
+    }
+}
+
 /// The account of a session that no node has made, and that has no share in a node's ledger.
 fn default_account() -> Arc<PeerAccount> {
     let PeerLimits {
@@ -184,7 +194,10 @@ impl NodeSessionState {
         if let wire::Message::Data(Data::Reply(_)) | wire::Message::Unknown = message {
             return;
         }
-        self.link.outbox().push(|out| wire::encode(message, out)).ok();
+        self.link
+            .outbox()
+            .push(kind(message), |out| wire::encode(message, out))
+            .ok();
     }
 
     /// A local actor started. The peer hears of it if it is shared.

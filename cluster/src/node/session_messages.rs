@@ -5,6 +5,7 @@
 use ractor::concurrency::OneshotSender;
 use ractor::{ActorCell, RpcReplyPort};
 
+use super::link_figures::LinkFigures;
 use crate::directory::{HostedEvent, WantedActor};
 use crate::session::{CloseReason, Rival};
 use crate::wire::{Actor, Data, Message};
@@ -69,6 +70,8 @@ pub(super) enum SessionRequest {
     GiveWay,
     /// A deadline of the session may have come.
     Tick,
+    /// What has passed over the link.
+    Figures(RpcReplyPort<LinkFigures>),
 }
 
 impl From<SessionRequest> for NodeSessionMessage {
