@@ -41,7 +41,7 @@ pub enum Enqueued {
 
 /// What kind of message a frame has: for the counts, and for nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FrameKind {
+pub(crate) enum FrameKind {
     /// A message that nobody answers.
     Cast,
     /// A message that is to be answered.
