@@ -17,7 +17,9 @@ mod encoding;
 mod failure;
 mod groups;
 mod inspect;
+mod links;
 mod message;
+mod node_summary;
 mod nodes;
 mod output;
 mod process;
@@ -25,12 +27,14 @@ mod project;
 mod ps;
 mod rollout;
 mod run;
+mod show;
 mod signature;
 mod table;
 mod target;
 mod timeout;
 mod tree;
 mod typed;
+mod units;
 
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -65,6 +69,9 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Ps(arguments) => ps::ps(&arguments, &builder),
         Command::Tree(arguments) => tree::tree(&arguments, &builder),
         Command::Groups(arguments) => groups::groups(&arguments, &builder),
+        Command::Nodes(arguments) => links::links(&arguments, &builder),
+        Command::Node(arguments) => node_summary::node(&arguments, &builder),
+        Command::Show(arguments) => show::show(&arguments, &builder),
         Command::Project(command) => project::project(command, builder.interfaces()),
     };
     outcome.unwrap_or_else(Failure::report)

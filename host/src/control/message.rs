@@ -10,6 +10,7 @@ use std::str::FromStr;
 use ractor::RpcReplyPort;
 use serde::{Deserialize, Serialize};
 
+use super::figures::{ActorDetail, ActorFigures, LinkRow, NodeFigures};
 use crate::RactorClusterMessage;
 use crate::supervision::reload::{ActorReport, Outcome, Reload, ReloadReport};
 
@@ -118,6 +119,12 @@ pub(crate) enum Request {
     Rollback { id: RequestId, module: String },
     /// What became of the request of this number? If it is still worked on, the answer waits for its end.
     Outcome { id: RequestId },
+    /// How is this node, in figures?
+    Figures,
+    /// What has passed over its links?
+    Links,
+    /// Everything of one actor: of the one with this name, or with the pid of `pid:N`.
+    Show { target: String },
 }
 
 /// The number of a request that changes something. Its client draws it at random, and can ask by it what became of the request,
@@ -200,6 +207,15 @@ pub(crate) enum Answer {
     },
     /// Nothing is known of the request that was asked for: it did not arrive, or was forgotten.
     NoRecord,
+    Figures {
+        figures: Box<NodeFigures>,
+    },
+    Links {
+        links: Vec<LinkRow>,
+    },
+    Show {
+        actor: Box<ActorDetail>,
+    },
 }
 
 impl Answer {
@@ -302,6 +318,9 @@ pub(crate) struct ActorRow {
     pub(crate) waiting: Option<usize>,
     /// The pid of its supervisor, if it has one.
     pub(crate) supervisor: Option<u64>,
+    /// What it has done and holds: of a guest only. A node of an earlier version says nothing of it.
+    #[serde(default)]
+    pub(crate) figures: Option<ActorFigures>,
 }
 
 /// A process group, as a node sees it.

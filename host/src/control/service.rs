@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::figures::{ActorDetail, LinkRow, NodeFigures};
 use super::message::{ActorRow, GroupRow, NodeStatus, OtherNode};
 use crate::directory::BoxFuture;
 use crate::guest::Digest;
@@ -29,4 +30,13 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// The components that are in use, or may be gone back to.
     fn components(&self) -> BTreeSet<Digest>;
+
+    /// How the node is, in figures.
+    fn figures(&self) -> BoxFuture<'_, NodeFigures>;
+
+    /// What has passed over its links.
+    fn links(&self) -> BoxFuture<'_, Result<Vec<LinkRow>, String>>;
+
+    /// Everything of the actor with this name, or with the pid of `pid:N`.
+    fn show(&self, target: String) -> BoxFuture<'_, Result<ActorDetail, String>>;
 }

@@ -125,6 +125,18 @@ impl RequestWorker {
                 let report = self.service.rollback(module).await?;
                 Ok(Answer::report(report))
             }
+            Request::Figures => {
+                let figures = Box::new(self.service.figures().await);
+                Ok(Answer::Figures { figures })
+            }
+            Request::Links => {
+                let links = self.service.links().await?;
+                Ok(Answer::Links { links })
+            }
+            Request::Show { target } => {
+                let actor = Box::new(self.service.show(target).await?);
+                Ok(Answer::Show { actor })
+            }
         }
     }
 

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::deployment_record::DeploymentRecord;
 use super::error::HostError;
+use super::lately::LatelyWindow;
 #[cfg(unix)]
 use super::local_socket;
 use super::module_files::{self, ModuleWatcher};
@@ -17,18 +19,19 @@ use crate::checkpoint::{Schedule, Scheduled};
 use crate::config::{Code, NodeConfig};
 #[cfg(unix)]
 use crate::control::LocalDoor;
-use crate::control::{RequestWorker, RestartGuard};
+use crate::control::{RequestWorker, RestartGuard, Service};
 use crate::guest::{CheckpointWriter, Modules};
 use crate::supervision::Root;
 
 /// See the module. It ends when this is dropped, but for the control actor, which ends with the root supervisor.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Maintenance {
     schedule: Option<Schedule>,
     watcher: Option<ModuleWatcher>,
     writer: Option<CheckpointWriter>,
     deployed: Option<Arc<DeploymentRecord>>,
     control: Option<RestartGuard>,
+    service: Option<Arc<dyn Service>>,
     #[cfg(unix)]
     local: Option<LocalDoor>,
 }
@@ -55,9 +58,13 @@ impl Maintenance {
             modules: modules.clone(),
             readiness: root.readiness_watch().clone(),
             reloader: reloader.clone(),
+            writer: writer.clone(),
+            begun: Instant::now(),
+            lately: LatelyWindow::begin(modules.clone(), node.server.clone()),
         };
+        let service: Arc<dyn Service> = Arc::new(service);
         let store = deployments.as_ref().map(|deployments| deployments.store.clone());
-        let worker = Arc::new(RequestWorker::new(Arc::new(service), store));
+        let worker = Arc::new(RequestWorker::new(service.clone(), store));
         // First, because it is the one that can fail, and the others would have begun to work.
         let control = match &config.control {
             Some(section) => Some(section.start(config.node.full_name(), worker.clone(), root).await?),
@@ -71,6 +78,7 @@ impl Maintenance {
             writer,
             deployed: deployments.map(|deployments| deployments.deployed),
             control,
+            service: Some(service),
             #[cfg(unix)]
             local: local_socket::open(config, &worker),
         })
@@ -101,6 +109,11 @@ impl Maintenance {
         self.watcher = None;
         // The control actor ends with the root supervisor, and would be started again while everything goes down.
         self.control = None;
+    }
+
+    /// What can be asked of the node.
+    pub(super) fn service(&self) -> Option<Arc<dyn Service>> {
+        self.service.clone()
     }
 
     /// Asks the actors that still work for their states once more, before they are killed at it.

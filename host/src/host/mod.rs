@@ -15,12 +15,15 @@ mod deployments;
 mod dial;
 mod engine;
 mod error;
+mod figures;
 mod folder_lock;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 #[cfg(test)]
 mod given_up_tests;
 mod groups;
+mod lately;
+mod links;
 #[cfg(unix)]
 mod local_socket;
 mod maintenance;
@@ -35,6 +38,7 @@ mod preflight;
 mod reloader;
 mod running;
 mod service;
+mod show;
 mod signals;
 mod start;
 mod state_dir;

@@ -1,23 +1,26 @@
 //! What the control actor has done: asking the node how it is, and having it reload.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ractor::ActorRef;
 
 use super::actors;
 use super::error::{HostError, startup_reason};
 use super::groups;
+use super::lately::LatelyWindow;
+use super::links;
 use super::reloader::Reloader;
+use crate::NodeId;
 use crate::config::ControlSection;
 use crate::control::{
-    self, ActorRow, ActorStatus, CONTROL, ControlSetup, GivenUpStatus, GroupRow, ModuleStatus, NodeStatus, OtherNode,
-    RequestWorker, RestartGuard, Service,
+    self, ActorDetail, ActorRow, ActorStatus, CONTROL, ControlSetup, GivenUpStatus, GroupRow, LinkRow, ModuleStatus,
+    NodeFigures, NodeStatus, OtherNode, RequestWorker, RestartGuard, Service,
 };
 use crate::directory::{self, BoxFuture};
-use crate::guest::{Digest, Module, Modules};
-use crate::node::NodeServerMessage;
+use crate::guest::{CheckpointWriter, Digest, Module, Modules};
+use crate::node::{NodeServerMessage, NodeServerSessionInformation};
 use crate::supervision::reload::{Reload, ReloadReport};
 use crate::supervision::{ReadinessWatch, Root};
 
@@ -35,6 +38,10 @@ pub(super) struct NodeService {
     pub(super) modules: Modules,
     pub(super) readiness: ReadinessWatch,
     pub(super) reloader: Arc<Reloader>,
+    pub(super) writer: Option<CheckpointWriter>,
+    /// When the node came up.
+    pub(super) begun: Instant,
+    pub(super) lately: LatelyWindow,
 }
 
 impl ControlSection {
@@ -55,6 +62,13 @@ impl ControlSection {
 }
 
 impl NodeService {
+    /// The sessions that there are, by the numbers of these.
+    pub(super) async fn sessions(&self) -> Result<HashMap<NodeId, NodeServerSessionInformation>, String> {
+        let sessions = self.server.call(NodeServerMessage::GetSessions, None).await;
+        let sessions = sessions.map_err(|error| error.to_string())?;
+        Ok(sessions.success_or("the node is going down")?)
+    }
+
     async fn module_status(&self, module: &Module) -> ModuleStatus {
         let name = module.name().to_owned();
         let described = module.contract().await;
@@ -109,7 +123,13 @@ impl Service for NodeService {
     }
 
     fn actors(&self) -> BoxFuture<'_, Vec<ActorRow>> {
-        Box::pin(async { actors::all(&self.modules) })
+        Box::pin(async {
+            let mut rows = actors::all(&self.modules);
+            let guests = rows.iter_mut();
+            self.lately
+                .of_guests(guests.filter_map(|row| Some((row.pid, row.figures.as_mut()?))));
+            rows
+        })
     }
 
     fn groups(&self) -> BoxFuture<'_, Vec<GroupRow>> {
@@ -118,9 +138,7 @@ impl Service for NodeService {
 
     fn nodes(&self) -> BoxFuture<'_, Result<Vec<OtherNode>, String>> {
         Box::pin(async {
-            let sessions = self.server.call(NodeServerMessage::GetSessions, None).await;
-            let sessions = sessions.map_err(|error| error.to_string())?;
-            let sessions = sessions.success_or("the node is going down")?;
+            let sessions = self.sessions().await?;
             let mut nodes = Vec::new();
             for peer in sessions.into_values().filter_map(|session| session.peer_name) {
                 let name = format!("{CONTROL}@{}", peer.name);
@@ -148,5 +166,25 @@ impl Service for NodeService {
 
     fn components(&self) -> BTreeSet<Digest> {
         self.reloader.components()
+    }
+
+    fn figures(&self) -> BoxFuture<'_, NodeFigures> {
+        Box::pin(self.node_figures())
+    }
+
+    fn links(&self) -> BoxFuture<'_, Result<Vec<LinkRow>, String>> {
+        Box::pin(async {
+            let mut rows = links::all(&self.server).await?;
+            for row in &mut rows {
+                if let Some(figures) = &mut row.figures {
+                    self.lately.of_link(row.session, figures);
+                }
+            }
+            Ok(rows)
+        })
+    }
+
+    fn show(&self, target: String) -> BoxFuture<'_, Result<ActorDetail, String>> {
+        Box::pin(async move { self.detail(&target).await })
     }
 }
