@@ -234,7 +234,6 @@ pub(crate) struct ProcessFigures {
 /// What the process has besides its guests: what is left when these are taken off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct OwnShare {
-    pub(crate) memory_bytes: u64,
     pub(crate) cpu_us: u64,
 }
 

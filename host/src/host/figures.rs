@@ -1,9 +1,10 @@
 //! A node in figures: its process, what its guests take of that, and what is left for the node itself.
 //!
-//! The sum over guests and the node is what the operating system says of the process, because the node's part is what is left. That
-//! part is only as true as the guests' parts are: processor time is charged in steps of the engine's clock, and memory is what linear
-//! memories have grown to, of which pages that were never touched take nothing of the machine's. So the node's part of the memory is
-//! too small where guests have grown without need, and never negative.
+//! The sum of processor time over guests and the node is what the operating system says of the process, because the node's part is what
+//! is left. That part is as true as the guests' parts are, which are charged in steps of the engine's clock.
+//!
+//! Memory has no such part. That of guests is what their linear memories have grown to, of which pages that were never touched take
+//! nothing of the machine's: thousands of small guests may have grown to ten times what the process has.
 
 use std::fs;
 
@@ -36,7 +37,6 @@ impl NodeService {
             guests_memory_bytes,
             guests_busy_us,
             own: OwnShare {
-                memory_bytes: process.resident_bytes.saturating_sub(guests_memory_bytes),
                 cpu_us: process.cpu_us.saturating_sub(guests_busy_us),
             },
             waiting: sum(|row| row.waiting),

@@ -236,7 +236,9 @@ async fn what_comes_while_a_guest_drains_is_refused_and_what_waits_is_handled() 
     let guest = begin(Mode::Well, options()).await;
     let inbox = ractor_host::directory::inbox(guest.cell.get_id()).unwrap();
     let wanted: Vec<_> = (0..40).map(|at| format!("accepted{at}")).collect();
-    wanted.iter().for_each(|group| drop(inbox.put(cast(group)).unwrap()));
+    for group in &wanted {
+        inbox.put(cast(group)).unwrap();
+    }
     guest.cell.drain().unwrap();
     // It has not had a turn yet, so that all of them wait.
     let refused = inbox.put(cast("accepted0")).map_err(|not_put| not_put.reason);

@@ -8,6 +8,7 @@ use super::history::{Failure, Reloaded};
 use super::modules::Modules;
 use crate::accounting::handler_times::HandlerTimesFigures;
 use crate::accounting::tally::{DoneFigures, Held};
+use crate::instance::engine::EngineFigures;
 
 /// What one guest has done since it started, over all its instances, and what it holds now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +83,12 @@ impl GuestRef {
 }
 
 impl Modules {
+    /// What the engine of the modules has and has done. None of a node without modules.
+    pub fn engine_figures(&self) -> Option<EngineFigures> {
+        let module = self.names().first().and_then(|name| self.find(name))?;
+        Some(module.engine().figures())
+    }
+
     /// What the guests of each module have done and hold, by name in order.
     pub fn figures(&self) -> Vec<ModuleFigures> {
         let modules = self.names().into_iter().filter_map(|name| self.find(&name));
