@@ -32,7 +32,7 @@ pub(super) struct PsCommand {
     /// What decides about the order. Numbers begin with the largest.
     #[arg(long, value_enum, default_value_t)]
     pub(super) sort: SortBy,
-    /// Only those of whom the name, a group or the module has this text in it.
+    /// Only actors that have this text in their name, in the name of a group or of their module.
     #[arg(long, value_name = "TEXT")]
     pub(super) filter: Option<String>,
     /// Look again and again, until the command is interrupted: every 2s, or at this interval.

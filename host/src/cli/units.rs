@@ -43,7 +43,7 @@ pub(super) fn short(us: u64) -> String {
     }
 }
 
-/// So many in each second.
+/// A number in each second.
 pub(super) fn rate(each_second: f64) -> String {
     if each_second == 0.0 {
         "0".to_owned()

@@ -8,7 +8,7 @@ use super::message::ActorRow;
 /// What a guest has done since it started, over all its instances, and what it holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ActorFigures {
-    /// How long it has been there.
+    /// The time since it started.
     pub(crate) age_ms: u64,
     /// Casts and calls that it was given.
     pub(crate) messages: u64,
@@ -148,7 +148,7 @@ pub(crate) enum PeerVersion {
 /// A session in figures.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LinkRowFigures {
-    /// How long it has been authenticated.
+    /// The time since it was authenticated.
     pub(crate) up_ms: u64,
     /// How long the last ping took; none if none has been answered.
     pub(crate) round_trip_us: Option<u64>,

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// How many quick messages one that is timed stands for.
+/// The number of quick messages that one which is timed stands for.
 pub(super) const SAMPLED: u64 = 16;
 
 /// The upper bounds of the buckets, in microseconds. One more bucket has what is above the last.
@@ -36,7 +36,7 @@ pub struct HandlerTimesFigures {
 }
 
 impl HandlerTimes {
-    /// So many messages took so long, each.
+    /// This many messages took this long, each.
     pub(super) fn record(&self, each: Duration, messages: u64) {
         let us = u64::try_from(each.as_micros()).unwrap_or(u64::MAX);
         // A duration of exactly the bound belongs below it, as everywhere with such histograms; so do the nanoseconds beyond it.

@@ -59,9 +59,9 @@ pub struct DoneFigures {
     pub calls_failed: u64,
     /// Time on a thread: of the processor as far as the system tells, in the resolution of `epoch_tick`.
     pub busy: Duration,
-    /// How often it failed.
+    /// The number of its failures.
     pub failures: u64,
-    /// How often it was restarted in place.
+    /// The number of its restarts in place.
     pub restarts: u64,
 }
 

@@ -14,7 +14,7 @@ use crate::instance::engine::EngineFigures;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GuestFigures {
-    /// How long it has been there.
+    /// The time since it started.
     pub age: Duration,
     /// What it has done.
     pub done: DoneFigures,

@@ -48,7 +48,7 @@ pub struct Reloaded {
     pub from: Digest,
     /// What it was to run.
     pub to: Digest,
-    /// How long it stood still.
+    /// The time for which it stood still.
     pub pause: Duration,
     /// Why it does not run that, or does no longer; none if all went well, as far as is known.
     pub failed: Option<String>,

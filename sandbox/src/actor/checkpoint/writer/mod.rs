@@ -248,7 +248,7 @@ impl Shared {
         }
     }
 
-    /// An attempt has ended that was given so many states of so many bytes.
+    /// An attempt has ended that was given these states, in number and in bytes.
     fn count(&self, (states, bytes): (u64, u64), Outcome { left, error }: &Outcome) {
         let (states_left, bytes_left) = size(left);
         let written = states.saturating_sub(states_left);
