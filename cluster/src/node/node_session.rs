@@ -20,7 +20,7 @@ use crate::directory::{self, WantedActor};
 use crate::session::{
     CloseReason, EntryRefusals, LocalChange, PeerAccount, PeerLedger, Role, Session, SessionConfig, StockPeers, Timing,
 };
-use crate::transport::Room;
+use crate::transport::{FrameKind, Room};
 use crate::wire::{self, Data};
 
 /// One connection to another node.
@@ -115,6 +115,15 @@ impl NodeSession {
     }
 }
 
+fn kind(message: &wire::Message) -> FrameKind {
+    match message {
+        wire::Message::Data(Data::Cast(_)) => FrameKind::Cast,
+        wire::Message::Data(Data::Call(_)) => FrameKind::Call,
+        wire::Message::Data(Data::Reply(_) | Data::CallFailed { .. }) => FrameKind::Reply,
+        _ => FrameKind::Control,
+    }
+}
+
 /// The account of a session that no node has made, and that has no share in a node's ledger.
 fn default_account() -> Arc<PeerAccount> {
     let PeerLimits {
@@ -197,7 +206,7 @@ impl NodeSessionState {
         }
         self.link
             .outbox()
-            .push(Room::Needed, |out| wire::encode(message, out))
+            .push((kind(message), Room::Needed), |out| wire::encode(message, out))
             .ok();
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ractor::{ActorRef, ActorStatus, MessagingErr};
 
 use super::admission::HandshakeStats;
+use super::link_figures::LinkFigures;
 use super::messages::NodeServerMessage;
 use super::node_requests::NodeRequest;
 use super::peer::Peer;
@@ -100,4 +101,11 @@ pub async fn confirm(session: &ActorRef<NodeSessionMessage>, timeout: Duration) 
         .call(ask, Some(timeout))
         .await
         .is_ok_and(|answer| answer.is_success())
+}
+
+/// What has passed over the link of a session, and how it is. None if the session has ended, or doesn't say within `timeout`: while it
+/// waits for its node to decide something it says nothing.
+pub async fn link_figures(session: &ActorRef<NodeSessionMessage>, timeout: Duration) -> Option<LinkFigures> {
+    let ask = |reply| SessionRequest::Figures(reply).into();
+    session.call(ask, Some(timeout)).await.ok()?.success_or(()).ok()
 }

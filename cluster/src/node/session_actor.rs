@@ -84,6 +84,7 @@ impl NodeSession {
             SessionRequest::GiveWay if state.session.is_authenticated() => {}
             SessionRequest::GiveWay => state.session.handle_closed(CloseReason::GaveWay),
             SessionRequest::Tick => state.tick(),
+            SessionRequest::Figures(reply) => drop(reply.send(state.link.figures())),
         }
         None
     }

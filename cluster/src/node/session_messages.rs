@@ -5,6 +5,7 @@
 use ractor::concurrency::OneshotSender;
 use ractor::{ActorCell, RpcReplyPort};
 
+use super::link_figures::LinkFigures;
 use super::stand_ins::Loan;
 use crate::directory::{HostedEvent, Lent, WantedActor};
 use crate::session::{CloseReason, Rival};
@@ -72,6 +73,8 @@ pub(super) enum SessionRequest {
     GiveWay,
     /// A deadline of the session may have come.
     Tick,
+    /// What has passed over the link.
+    Figures(RpcReplyPort<LinkFigures>),
 }
 
 impl From<SessionRequest> for NodeSessionMessage {

@@ -6,11 +6,15 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::argument::Word;
+use super::links::LinksArguments;
+use super::node_summary::NodeSummaryArguments;
 use super::operating::{
     DRAIN_EXAMPLES, DrainArguments, KILL_EXAMPLE, LOGLEVEL_EXAMPLES, LOGS_EXAMPLES, LoglevelArguments, LogsArguments,
     RESTART_EXAMPLE, START_EXAMPLE, STOP_EXAMPLES, SteerArguments,
 };
 use super::project::ProjectCommand;
+use super::ps::PsCommand;
+use super::show::ShowArguments;
 use super::timeout::parse_timeout;
 use crate::config::{ConfigOptions, PeerAddress, Type};
 use crate::control::RequestId;
@@ -59,6 +63,8 @@ const PS_EXAMPLES: &str = "\
 Examples:
   ractor-host ps
   ractor-host ps -f /etc/ractor-host/node.toml --output json
+  ractor-host ps --sort cpu --watch
+  ractor-host ps --filter orders --sort memory
   ractor-host ps --node 127.0.0.1:4697 --all-nodes --cookie-file cookie --key-file deploy.key";
 
 const DESCRIBE_EXAMPLE: &str = "\
@@ -121,7 +127,7 @@ pub(super) enum Command {
     Status(StatusArguments),
     /// List the actors of nodes: native ones and guests, with their names, pids, groups and modules.
     #[command(after_help = PS_EXAMPLES)]
-    Ps(PsArguments),
+    Ps(PsCommand),
     /// Show which actor supervises which.
     #[command(after_help = "Example:\n  ractor-host tree")]
     Tree(PsArguments),
@@ -157,6 +163,15 @@ pub(super) enum Command {
     /// The node keeps its last lines in memory, 1 MiB of them, whatever becomes of its stderr.
     #[command(after_help = LOGS_EXAMPLES)]
     Logs(LogsArguments),
+    /// List the sessions of nodes with other nodes: how long a ping takes, and what passes over them.
+    #[command(after_help = "Examples:\n  ractor-host nodes\n  ractor-host nodes --all-nodes --output json")]
+    Nodes(LinksArguments),
+    /// Show what a node takes of its machine, and what it has done.
+    #[command(after_help = "Example:\n  ractor-host node -f /etc/ractor-host/node.toml")]
+    Node(NodeSummaryArguments),
+    /// Show everything of one actor: what it has done and holds, its limits, its last failure and its last reloads.
+    #[command(after_help = "Examples:\n  ractor-host show counter\n  ractor-host show pid:17 --output json")]
+    Show(ShowArguments),
     #[command(flatten)]
     Project(ProjectCommand),
 }

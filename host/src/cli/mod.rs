@@ -18,9 +18,11 @@ mod encoding;
 mod failure;
 mod groups;
 mod inspect;
+mod links;
 mod loglevel;
 mod logs;
 mod message;
+mod node_summary;
 mod nodes;
 mod operating;
 mod output;
@@ -29,12 +31,14 @@ mod project;
 mod ps;
 mod rollout;
 mod run;
+mod show;
 mod signature;
 mod steer;
 mod table;
 mod timeout;
 mod tree;
 mod typed;
+mod units;
 
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -77,6 +81,9 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Drain(arguments) => drain::drain(&arguments, &builder),
         Command::Loglevel(arguments) => loglevel::loglevel(&arguments, &builder),
         Command::Logs(arguments) => logs::logs(&arguments, &builder),
+        Command::Nodes(arguments) => links::links(&arguments, &builder),
+        Command::Node(arguments) => node_summary::node(&arguments, &builder),
+        Command::Show(arguments) => show::show(&arguments, &builder),
         Command::Project(command) => project::project(command, builder.interfaces()),
     };
     outcome.unwrap_or_else(Failure::report)

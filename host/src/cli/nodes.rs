@@ -176,6 +176,11 @@ enum Channel {
 }
 
 impl ControlledNode {
+    /// From now on the command may take so long once more.
+    pub(super) fn renew(&mut self, timeout: std::time::Duration) {
+        self.deadline = Deadline::after(timeout);
+    }
+
     /// Asks, and waits for the answer.
     pub(super) async fn ask(&mut self, request: &Request) -> anyhow::Result<Answer> {
         let answer = self.try_ask(request).await;

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use ractor::RpcReplyPort;
 use serde::{Deserialize, Serialize};
 
+use super::figures::{ActorDetail, ActorFigures, LinkRow, NodeFigures};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::steering::{Steer, SteeredActor, StoppedActor};
 use crate::RactorClusterMessage;
@@ -133,6 +134,12 @@ pub(crate) enum Request {
     Logs(LogQuery),
     /// Leave the cluster in order, and end.
     Leave,
+    /// How is this node, in figures?
+    Figures,
+    /// What has passed over its links?
+    Links,
+    /// Everything of one actor: of the one with this name, or with the pid of `pid:N`.
+    Show { target: String },
 }
 
 /// The number of a request that changes something. Its client draws it at random, and can ask by it what became of the request,
@@ -225,6 +232,15 @@ pub(crate) enum Answer {
     Logs(LogLines),
     /// It leaves.
     Leaving,
+    Figures {
+        figures: Box<NodeFigures>,
+    },
+    Links {
+        links: Vec<LinkRow>,
+    },
+    Show {
+        actor: Box<ActorDetail>,
+    },
 }
 
 impl Answer {
@@ -333,6 +349,9 @@ pub(crate) struct ActorRow {
     pub(crate) waiting: Option<usize>,
     /// The pid of its supervisor, if it has one.
     pub(crate) supervisor: Option<u64>,
+    /// What it has done and holds: of a guest only. A node of an earlier version says nothing of it.
+    #[serde(default)]
+    pub(crate) figures: Option<ActorFigures>,
 }
 
 /// A process group, as a node sees it.

@@ -6,6 +6,7 @@
 
 mod actor;
 mod client;
+mod figures;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod key;
@@ -29,6 +30,11 @@ pub use store::StoreLimits;
 
 pub(crate) use actor::{ControlSetup, RestartGuard, start};
 pub(crate) use client::{AskError, ControlClient, upload};
+pub(crate) use figures::{
+    ActorDetail, ActorFigures, CacheFigures, CheckpointFigures, FailureDetail, HandlerTimes, Lately, LimitFigure,
+    LinkLately, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, OpenedBy, OwnShare, PeerVersion, ProcessFigures,
+    ReloadDetail, Traffic,
+};
 #[cfg(unix)]
 pub(crate) use local::{LocalClient, LocalDoor, MAX_PATH, open};
 pub(crate) use logs::{ActorLevel, LevelChange, LogLevel, LogLevels, LogLines, LogQuery, LoggedLine};

@@ -28,6 +28,7 @@ impl Role {
             | Request::Upload { .. }
             | Request::Reload { .. }
             | Request::Rollback { .. } => Self::Deploy,
+            Request::Figures | Request::Links | Request::Show { .. } => Self::Observe,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::figures::{ActorDetail, LinkRow, NodeFigures};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::message::{ActorRow, GroupRow, NodeStatus, OtherNode};
 use super::steering::{Steer, SteeredActor, StoppedActor};
@@ -51,4 +52,13 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// Lines of the log. If there is none, waits for one for a while.
     fn logs(&self, query: LogQuery) -> BoxFuture<'_, Result<LogLines, String>>;
+
+    /// How the node is, in figures.
+    fn figures(&self) -> BoxFuture<'_, NodeFigures>;
+
+    /// What has passed over its links.
+    fn links(&self) -> BoxFuture<'_, Result<Vec<LinkRow>, String>>;
+
+    /// Everything of the actor with this name, or with the pid of `pid:N`.
+    fn show(&self, target: String) -> BoxFuture<'_, Result<ActorDetail, String>>;
 }

@@ -169,6 +169,18 @@ impl RequestWorker {
                 Ok(Answer::Leaving)
             }
             Request::Logs(query) => Ok(Answer::Logs(self.service.logs(query).await?)),
+            Request::Figures => {
+                let figures = Box::new(self.service.figures().await);
+                Ok(Answer::Figures { figures })
+            }
+            Request::Links => {
+                let links = self.service.links().await?;
+                Ok(Answer::Links { links })
+            }
+            Request::Show { target } => {
+                let actor = Box::new(self.service.show(target).await?);
+                Ok(Answer::Show { actor })
+            }
         }
     }
 

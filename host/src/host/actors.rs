@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use ractor::registry::get_all_pids;
 use ractor::{ActorCell, ActorId, pg};
 
+use super::figures;
 use crate::control::{ActorKind, ActorModule, ActorRow};
 use crate::guest::{GuestRef, Modules};
 use crate::supervision::is_supervisor;
@@ -19,6 +20,11 @@ pub(super) fn all(modules: &Modules) -> Vec<ActorRow> {
     rows.extend(get_all_pids().iter().map(|cell| row(cell, None, &mut groups)));
     rows.sort_by_key(|row| row.pid);
     rows
+}
+
+/// One of them.
+pub(super) fn one(cell: &ActorCell, guest: Option<&GuestRef>) -> ActorRow {
+    row(cell, guest, &mut groups())
 }
 
 fn row(cell: &ActorCell, guest: Option<&GuestRef>, groups: &mut HashMap<ActorId, Vec<String>>) -> ActorRow {
@@ -41,6 +47,7 @@ fn row(cell: &ActorCell, guest: Option<&GuestRef>, groups: &mut HashMap<ActorId,
         groups: groups.remove(&cell.get_id()).unwrap_or_default(),
         waiting: guest.map(GuestRef::waiting),
         supervisor: cell.try_get_supervisor().map(|supervisor| supervisor.get_id().pid()),
+        figures: guest.map(figures::of_guest),
     }
 }
 

@@ -1,11 +1,13 @@
 //! What a host does about its modules and actors while it runs: it takes what is deployed, watches files, and keeps states.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::task::AbortHandle;
 
 use super::deployment_record::DeploymentRecord;
 use super::error::HostError;
+use super::lately::LatelyWindow;
 use super::leaving::Leaving;
 #[cfg(unix)]
 use super::local_socket;
@@ -19,12 +21,11 @@ use crate::checkpoint::{Schedule, Scheduled};
 use crate::config::{Code, NodeConfig};
 #[cfg(unix)]
 use crate::control::LocalDoor;
-use crate::control::{RequestWorker, RestartGuard};
+use crate::control::{RequestWorker, RestartGuard, Service};
 use crate::guest::{CheckpointWriter, Modules};
 use crate::supervision::Root;
 
 /// See the module. It ends when this is dropped, but for the control actor, which ends with the root supervisor.
-#[derive(Debug)]
 pub(super) struct Maintenance {
     schedule: Option<Schedule>,
     watcher: Option<ModuleWatcher>,
@@ -35,6 +36,7 @@ pub(super) struct Maintenance {
     worker: Arc<RequestWorker>,
     control: Option<RestartGuard>,
     leaving: Leaving,
+    service: Arc<dyn Service>,
     #[cfg(unix)]
     _local: Option<LocalDoor>,
 }
@@ -81,9 +83,13 @@ impl Maintenance {
             reloader: reloader.clone(),
             steering: root.steering().clone(),
             leaving: leaving.clone(),
+            writer: writer.clone(),
+            begun: Instant::now(),
+            lately: LatelyWindow::begin(modules.clone(), node.server.clone()),
         };
+        let service: Arc<dyn Service> = Arc::new(service);
         let store = deployments.as_ref().map(|deployments| deployments.store.clone());
-        let worker = Arc::new(RequestWorker::new(Arc::new(service), store));
+        let worker = Arc::new(RequestWorker::new(service.clone(), store));
         // First, because it is the one that can fail, and the others would have begun to work.
         let control = match &config.control {
             Some(section) => Some(section.start(config.node.full_name(), worker.clone(), root).await?),
@@ -97,6 +103,7 @@ impl Maintenance {
             deployed: deployments.map(|deployments| deployments.deployed),
             control,
             leaving,
+            service,
             #[cfg(unix)]
             _local: local_socket::open(config, &worker),
             worker,
@@ -138,6 +145,11 @@ impl Maintenance {
     /// Whether an operator wants the node to leave.
     pub(super) fn leaving(&self) -> &Leaving {
         &self.leaving
+    }
+
+    /// What can be asked of the node.
+    pub(super) fn service(&self) -> Arc<dyn Service> {
+        self.service.clone()
     }
 
     /// Asks the actors that still work for their states once more, before they are killed at it.

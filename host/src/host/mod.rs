@@ -15,13 +15,16 @@ mod deployments;
 mod dial;
 mod engine;
 mod error;
+mod figures;
 mod folder_lock;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 #[cfg(test)]
 mod given_up_tests;
 mod groups;
+mod lately;
 mod leaving;
+mod links;
 #[cfg(unix)]
 mod local_socket;
 mod logs;
@@ -37,6 +40,7 @@ mod preflight;
 mod reloader;
 mod running;
 mod service;
+mod show;
 mod signals;
 mod start;
 mod state_dir;

@@ -13,6 +13,7 @@ use super::stopping::{DRAIN, StopStep, Stopping};
 use crate::config::Code;
 use crate::directory;
 use crate::guest::Modules;
+use crate::metrics::Collector;
 use crate::node::NodeServerMessage;
 use crate::supervision::{GivenUp, Readiness, Root};
 
@@ -74,6 +75,11 @@ impl RunningHost {
     /// Where other nodes reach this one. Has the actual port.
     pub fn listen_addr(&self) -> SocketAddr {
         self.node.address
+    }
+
+    /// What brings the metrics of the node up to date that are read and not counted. None once it goes down.
+    pub fn collector(&self) -> Option<Collector> {
+        self.maintenance.service().map(Collector::new)
     }
 
     /// The actors that were started, in the order of the file. They may have ended since.

@@ -1,27 +1,30 @@
 //! What the control actor has done: asking the node how it is, and having it reload.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ractor::ActorRef;
 
 use super::actors;
 use super::error::{HostError, startup_reason};
 use super::groups;
+use super::lately::LatelyWindow;
 use super::leaving::Leaving;
+use super::links;
 use super::logs;
 use super::reloader::Reloader;
 use super::steering;
+use crate::NodeId;
 use crate::config::ControlSection;
 use crate::control::{
-    self, ActorRow, ActorStatus, CONTROL, ControlSetup, GivenUpStatus, GroupRow, LevelChange, LogLevels, LogLines,
-    LogQuery, ModuleStatus, NodeStatus, OtherNode, RequestWorker, RestartGuard, Service, Steer, SteeredActor,
-    StoppedActor,
+    self, ActorDetail, ActorRow, ActorStatus, CONTROL, ControlSetup, GivenUpStatus, GroupRow, LevelChange, LinkRow,
+    LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeStatus, OtherNode, RequestWorker, RestartGuard,
+    Service, Steer, SteeredActor, StoppedActor,
 };
 use crate::directory::{self, BoxFuture};
-use crate::guest::{Digest, Module, Modules};
-use crate::node::NodeServerMessage;
+use crate::guest::{CheckpointWriter, Digest, Module, Modules};
+use crate::node::{NodeServerMessage, NodeServerSessionInformation};
 use crate::supervision::reload::{Reload, ReloadReport};
 use crate::supervision::{ReadinessWatch, Root, Steering, StoppedChild};
 
@@ -41,6 +44,10 @@ pub(super) struct NodeService {
     pub(super) reloader: Arc<Reloader>,
     pub(super) steering: Steering,
     pub(super) leaving: Leaving,
+    pub(super) writer: Option<CheckpointWriter>,
+    /// When the node came up.
+    pub(super) begun: Instant,
+    pub(super) lately: LatelyWindow,
 }
 
 impl ControlSection {
@@ -61,6 +68,13 @@ impl ControlSection {
 }
 
 impl NodeService {
+    /// The sessions that there are, by the numbers of these.
+    pub(super) async fn sessions(&self) -> Result<HashMap<NodeId, NodeServerSessionInformation>, String> {
+        let sessions = self.server.call(NodeServerMessage::GetSessions, None).await;
+        let sessions = sessions.map_err(|error| error.to_string())?;
+        Ok(sessions.success_or("the node is going down")?)
+    }
+
     async fn module_status(&self, module: &Module) -> ModuleStatus {
         let name = module.name().to_owned();
         let described = module.contract().await;
@@ -117,7 +131,13 @@ impl Service for NodeService {
     }
 
     fn actors(&self) -> BoxFuture<'_, Vec<ActorRow>> {
-        Box::pin(async { actors::all(&self.modules) })
+        Box::pin(async {
+            let mut rows = actors::all(&self.modules);
+            let guests = rows.iter_mut();
+            self.lately
+                .of_guests(guests.filter_map(|row| Some((row.pid, row.figures.as_mut()?))));
+            rows
+        })
     }
 
     fn groups(&self) -> BoxFuture<'_, Vec<GroupRow>> {
@@ -126,9 +146,7 @@ impl Service for NodeService {
 
     fn nodes(&self) -> BoxFuture<'_, Result<Vec<OtherNode>, String>> {
         Box::pin(async {
-            let sessions = self.server.call(NodeServerMessage::GetSessions, None).await;
-            let sessions = sessions.map_err(|error| error.to_string())?;
-            let sessions = sessions.success_or("the node is going down")?;
+            let sessions = self.sessions().await?;
             let peers = sessions.into_values().filter_map(|session| session.peer_name);
             // At the same time, and each has a time of its own: peers that don't answer hide none of the others, and take no longer
             // together than one of them.
@@ -181,6 +199,26 @@ impl Service for NodeService {
 
     fn logs(&self, query: LogQuery) -> BoxFuture<'_, Result<LogLines, String>> {
         Box::pin(logs::lines(&self.steering, &self.modules, query))
+    }
+
+    fn figures(&self) -> BoxFuture<'_, NodeFigures> {
+        Box::pin(self.node_figures())
+    }
+
+    fn links(&self) -> BoxFuture<'_, Result<Vec<LinkRow>, String>> {
+        Box::pin(async {
+            let mut rows = links::all(&self.server).await?;
+            for row in &mut rows {
+                if let Some(figures) = &mut row.figures {
+                    self.lately.of_link(row.session, figures);
+                }
+            }
+            Ok(rows)
+        })
+    }
+
+    fn show(&self, target: String) -> BoxFuture<'_, Result<ActorDetail, String>> {
+        Box::pin(async move { self.detail(&target).await })
     }
 }
 
