@@ -4,7 +4,7 @@ use super::outbound_calls::MAX_OUTBOUND_CALLS;
 use crate::transport::OutboxError;
 
 /// The words for the reasons, in the order of the variants: what an operator reads, and metrics are counted by.
-pub(crate) const REASONS: [&str; 7] = [
+pub(crate) const REASONS: [&str; 8] = [
     "outbox_full",
     "closed",
     "too_large",
@@ -12,6 +12,7 @@ pub(crate) const REASONS: [&str; 7] = [
     "mailbox_full",
     "mailboxes_full",
     "actor_full",
+    "actor_ended",
 ];
 
 /// Why a message was given up.
@@ -51,6 +52,7 @@ impl Undelivered {
             Self::MailboxFull { .. } => 4,
             Self::MailboxesFull { .. } => 5,
             Self::ActorFull => 6,
+            Self::Ended => 7,
         }
     }
 }
