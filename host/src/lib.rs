@@ -29,6 +29,8 @@ pub use ractor_host_cluster::fuzzing;
 #[cfg(feature = "guests")]
 pub mod host;
 #[cfg(feature = "guests")]
+pub mod metrics;
+#[cfg(feature = "guests")]
 pub mod ops;
 #[cfg(all(test, feature = "guests"))]
 mod simulation;

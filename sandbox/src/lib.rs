@@ -40,12 +40,16 @@ mod policy;
 mod store;
 mod sync;
 
+pub use accounting::handler_times::HandlerTimesFigures;
+pub use accounting::tally::DoneFigures;
 pub use accounting::turns::TurnCounts;
 pub use actor::checkpoint::settings::Checkpoints;
 pub use actor::checkpoint::store::{Checkpoint, CheckpointStore, Entry, Kept, Moment, StoreError};
-pub use actor::checkpoint::writer::CheckpointWriter;
+pub use actor::checkpoint::writer::{CheckpointFigures, CheckpointWriter};
 pub use actor::error::SpawnError;
+pub use actor::figures::{GuestFigures, ModuleFigures};
 pub use actor::guest_cell::GuestRef;
+pub use actor::history::{Failure, Reloaded};
 pub use actor::modules::Versions;
 pub use actor::modules::{Modules, Reloading};
 pub use actor::reload::{Aftermath, Mode, NotReloaded, Proof, Snapshot, StateRoom, Step, Swap, Swapped};
@@ -64,7 +68,7 @@ pub use component::needs::{Needs, Shortage, Shortages};
 pub use component::proposals::Missing;
 pub use component::source::{Digest, InvalidDigest, ModuleSource, SourceFile};
 pub use instance::code::Origin;
-pub use instance::engine::Engine;
+pub use instance::engine::{Engine, EngineFigures};
 pub use instance::error::{Fault, Frames, GuestError};
 pub use instance::module::Module;
 pub use policy::grants::{

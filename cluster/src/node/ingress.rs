@@ -16,7 +16,7 @@ use super::session_messages::{NodeSessionMessage, SessionRequest};
 use super::undelivered::Undelivered;
 use crate::directory::{PutRefused, retained_bytes};
 use crate::session::CloseReason;
-use crate::transport::{FrameReadError, FrameReader, tls};
+use crate::transport::{FrameCounts, FrameReadError, FrameReader, tls};
 use crate::wire::{self, Call, Data, Decoded, Message};
 
 /// The largest frame of a peer that hasn't proved the cookie: a handshake step takes a few hundred bytes.
@@ -29,6 +29,8 @@ pub(super) struct Ingress<R> {
     session: ActorRef<NodeSessionMessage>,
     authenticated: bool,
     probes: FuturesUnordered<SentProbe>,
+    /// The messages that came, by kind.
+    came: FrameCounts,
 }
 
 impl<R: AsyncRead + Unpin> Ingress<R> {
@@ -39,6 +41,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             session,
             authenticated: false,
             probes: FuturesUnordered::new(),
+            came: FrameCounts::default(),
         }
     }
 
@@ -58,12 +61,17 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
                 match wire::decode_frame(frame)? {
                     Decoded::Message(Message::Data(data)) => {
                         answerable += usize::from(!matches!(data, Data::Cast(_)));
+                        self.count(Some(&data));
                         self.route(data)?;
                     }
                     // A later version may send kinds of messages that this one lacks, and must not lose the session over them.
                     Decoded::Message(Message::Unknown) => {}
-                    Decoded::Message(message) => self.deliver(message).await?,
+                    Decoded::Message(message) => {
+                        self.count(None);
+                        self.deliver(message).await?;
+                    }
                     Decoded::Parts(parts) => {
+                        self.count(None);
                         // Each part is handled before the next one is decoded, so only one of them takes memory at a time.
                         for part in parts {
                             self.deliver(part?).await?;
@@ -72,6 +80,8 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
                 }
             }
             self.link.outbox().expect(answerable);
+            // Once a read, and not for each message.
+            self.link.show_received(&self.came, self.reader.read_bytes());
             // Probes first: what has been handled makes room before more is read.
             tokio::select! {
                 biased;
@@ -85,6 +95,17 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
                 }
             }
         }
+    }
+
+    /// Data came, or something of the control plane.
+    fn count(&mut self, data: Option<&Data>) {
+        let [casts, calls, replies, control] = &mut self.came;
+        *match data {
+            Some(Data::Cast(_)) => casts,
+            Some(Data::Call(_)) => calls,
+            Some(Data::Reply(_) | Data::CallFailed { .. }) => replies,
+            None => control,
+        } += 1;
     }
 
     fn frame_limit(&self) -> u64 {

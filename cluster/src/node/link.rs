@@ -13,13 +13,14 @@ use ractor::{ActorCell, RpcReplyPort};
 
 use super::backlog::{AdvertisedActor, WaitingBytes};
 use super::inbound_calls::{CallEnd, CallEnded, InboundCalls, InboundCallsFull};
+use super::link_figures::{LinkFigures, TrafficFigures};
 use super::outbound_calls::{Insertion, OutboundCall, OutboundCalls};
 use super::pid_hash::LocalPids;
-use super::undelivered::Undelivered;
+use super::undelivered::{REASONS, Undelivered};
 use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, NodeFlags, SessionLimits};
 use crate::NodeId;
 use crate::directory::{FailCall, FailureReason, MAX_REASON_BYTES, SendRefused};
-use crate::transport::{Enqueued, LARGE_PAYLOAD, Outbox, OutboxError, Room};
+use crate::transport::{Enqueued, FrameCounts, FrameKind, LARGE_PAYLOAD, Outbox, OutboxError, Room};
 use crate::wire::{self, CAPABILITY_CALL_FAILED, Call, Control, Data, FRAME_OVERHEAD, Message, Payload};
 
 /// The connection to a peer, shared.
@@ -40,8 +41,15 @@ pub struct Link {
     inbound_calls: InboundCalls<Self>,
     /// Something was read since the session last asked.
     traffic: AtomicBool,
-    /// Messages to or from this peer that were given up.
-    dead_letters: AtomicU64,
+    /// Messages to or from this peer that were given up, by reason.
+    dead_letters: [AtomicU64; REASONS.len()],
+    /// What has come of the peer: messages by kind, and bytes. The reader alone writes them.
+    received: [AtomicU64; 4],
+    received_bytes: AtomicU64,
+    /// How long the peer took to answer the last ping, in nanoseconds; 0 if it has answered none.
+    round_trip_ns: AtomicU64,
+    /// Since when the peer is known to be who it is.
+    since: OnceLock<Instant>,
 }
 
 impl Link {
@@ -58,7 +66,47 @@ impl Link {
             outbound_calls: Mutex::default(),
             inbound_calls: InboundCalls::default(),
             traffic: AtomicBool::new(false),
-            dead_letters: AtomicU64::new(0),
+            dead_letters: Default::default(),
+            received: Default::default(),
+            received_bytes: AtomicU64::new(0),
+            round_trip_ns: AtomicU64::new(0),
+            since: OnceLock::new(),
+        }
+    }
+
+    /// What the reader has read so far.
+    pub(super) fn show_received(&self, messages: &FrameCounts, bytes: u64) {
+        for (shown, count) in self.received.iter().zip(messages) {
+            shown.store(*count, Ordering::Relaxed);
+        }
+        self.received_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// The peer has answered a ping after this long.
+    pub(super) fn answered(&self, round_trip: Duration) {
+        let ns = u64::try_from(round_trip.as_nanos()).unwrap_or(u64::MAX);
+        // 0 says that there was none.
+        self.round_trip_ns.store(ns.max(1), Ordering::Relaxed);
+    }
+
+    /// The session is authenticated. Only the first call counts.
+    pub(super) fn authenticated(&self) {
+        self.since.set(Instant::now()).ok();
+    }
+
+    /// What has passed, without a lock.
+    pub(super) fn figures(&self) -> LinkFigures {
+        let round_trip = self.round_trip_ns.load(Ordering::Relaxed);
+        let received = self.received.each_ref().map(|count| count.load(Ordering::Relaxed));
+        LinkFigures {
+            round_trip: (round_trip > 0).then(|| Duration::from_nanos(round_trip)),
+            up: self.since.get().map(Instant::elapsed).unwrap_or_default(),
+            sent: TrafficFigures::new(self.outbox.frames(), self.outbox.written_bytes()),
+            received: TrafficFigures::new(received, self.received_bytes.load(Ordering::Relaxed)),
+            outbox_bytes: self.outbox.waiting_bytes(),
+            outbox_limit: self.outbox.limit() as u64,
+            dead_letters: self.dead_letters.each_ref().map(|count| count.load(Ordering::Relaxed)),
+            peer: self.peer.get().copied().unwrap_or_default(),
         }
     }
 
@@ -189,7 +237,7 @@ impl Link {
             } => self
                 .check_size(payload(&variant, &args, metadata.as_ref()))
                 .and_then(|()| {
-                    self.push(room, args, |out, args| {
+                    self.push((FrameKind::Cast, room), args, |out, args| {
                         wire::encode_cast(out, to, &variant, args, metadata.as_deref())
                     })
                 }),
@@ -239,7 +287,7 @@ impl Link {
             self.fail_call(call.to, call.tag, None);
             return Err(Undelivered::Ended);
         }
-        self.push(room, args, |out, args| wire::encode_call(out, &call, args))
+        self.push((FrameKind::Call, room), args, |out, args| wire::encode_call(out, &call, args))
             .inspect_err(|error| {
                 self.dead_letter(call.to, *error);
                 self.fail_call(call.to, call.tag, None);
@@ -290,7 +338,7 @@ impl Link {
     fn reply(&self, to: u64, tag: u64, what: Vec<u8>) {
         let sent = self
             .check_size(what.len())
-            .and_then(|()| self.push(Room::Needed, what, |out, what| wire::encode_reply(out, to, tag, what)));
+            .and_then(|()| self.push((FrameKind::Reply, Room::Needed), what, |out, what| wire::encode_reply(out, to, tag, what)));
         if let Err(error) = sent {
             self.dead_letter(to, error);
             self.refuse_call(to, tag);
@@ -314,7 +362,7 @@ impl Link {
         // As a reply, and not as a word of the control plane: calls that fail must not use up the room that this has.
         if self
             .outbox
-            .push(Room::Needed, |out| wire::encode(&failed, out))
+            .push((FrameKind::Reply, Room::Needed), |out| wire::encode(&failed, out))
             .is_err()
         {
             self.refuse_call(to, tag);
@@ -334,16 +382,16 @@ impl Link {
     /// Encodes a frame with its payload, or around it if that is too large to be copied.
     fn push(
         &self,
-        room: Room,
+        (kind, room): (FrameKind, Room),
         payload: Vec<u8>,
         encode: impl FnOnce(&mut BytesMut, Payload<'_>) -> usize,
     ) -> Result<Enqueued, Undelivered> {
         let len = payload.len();
         let taken = if len >= LARGE_PAYLOAD {
             self.outbox
-                .push_around(room, payload, |out| encode(out, Payload::Apart(len)))?
+                .push_around((kind, room), payload, |out| encode(out, Payload::Apart(len)))?
         } else {
-            self.outbox.push(room, |out| {
+            self.outbox.push((kind, room), |out| {
                 encode(out, Payload::Within(&payload));
             })?
         };
@@ -385,8 +433,11 @@ impl Link {
 
     /// Counts a message that was given up, and logs it within reason.
     pub(crate) fn dead_letter(&self, to: u64, error: Undelivered) {
-        // Each caller gets a number of its own, whatever the ordering, so each power of two is logged once.
-        let count = self.dead_letters.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Some(count) = self.dead_letters.get(error.reason()) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        // Where two are given up at once, a power of two may be logged twice or not at all.
+        let count = self.dead_letters();
         // One line for each power of two: a flood of lost messages must not become a flood of log lines.
         if count.is_power_of_two() {
             tracing::warn!(
@@ -400,7 +451,10 @@ impl Link {
 
     /// How many messages to or from this peer were given up.
     pub(crate) fn dead_letters(&self) -> u64 {
-        self.dead_letters.load(Ordering::Relaxed)
+        self.dead_letters
+            .iter()
+            .map(|count| count.load(Ordering::Relaxed))
+            .sum()
     }
 
     pub(super) fn outbound_calls(&self) -> MutexGuard<'_, OutboundCalls> {

@@ -21,6 +21,7 @@ mod ingress;
 mod left_out;
 mod limits;
 mod link;
+mod link_figures;
 mod listener;
 mod memberships;
 mod messages;
@@ -53,10 +54,12 @@ pub use dialling::Backoff;
 pub use events::NodeEventSubscription;
 use limits::SessionLimits;
 pub use limits::{PeerLimits, StandInNames};
+pub use link_figures::{LinkFigures, TrafficFigures};
 pub use messages::{NodeServerMessage, SessionCheckReply};
 pub use node_session::NodeSession;
 pub use operations::{
-    add_peer, await_down, confirm, dead_letters, handshake_stats, left_out, listen_addr, quiesce, remove_peer,
+    add_peer, await_down, confirm, dead_letters, handshake_stats, leave, left_out, link_figures, listen_addr, quiesce,
+    remove_peer,
 };
 pub use peer::{EncryptionSource, Peer};
 pub use server::{NodeServer, NodeServerState};

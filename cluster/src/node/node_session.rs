@@ -20,7 +20,7 @@ use crate::directory::{self, WantedActor};
 use crate::session::{
     CloseReason, EntryRefusals, LocalChange, PeerAccount, PeerLedger, Role, Session, SessionConfig, StockPeers, Timing,
 };
-use crate::transport::Room;
+use crate::transport::{FrameKind, Room};
 use crate::wire::{self, Data};
 
 /// One connection to another node.
@@ -115,6 +115,15 @@ impl NodeSession {
     }
 }
 
+fn kind(message: &wire::Message) -> FrameKind {
+    match message {
+        wire::Message::Data(Data::Cast(_)) => FrameKind::Cast,
+        wire::Message::Data(Data::Call(_)) => FrameKind::Call,
+        wire::Message::Data(Data::Reply(_) | Data::CallFailed { .. }) => FrameKind::Reply,
+        _ => FrameKind::Control,
+    }
+}
+
 /// The account of a session that no node has made, and that has no share in a node's ledger.
 fn default_account() -> Arc<PeerAccount> {
     let PeerLimits {
@@ -149,6 +158,8 @@ pub struct NodeSessionState {
     pub(super) timer: SessionTimer,
     /// Why the session is ending, once it is.
     pub(super) closed: Option<CloseReason>,
+    /// This node is about to stop, and has taken its actors out of their groups for the peer.
+    pub(super) is_leaving: bool,
     /// Ends what would outlive the actor, however it ends: after a kill there is no `post_stop`.
     pub(super) _ending: SessionCleanup,
 }
@@ -171,6 +182,15 @@ impl Drop for SessionCleanup {
 }
 
 impl NodeSessionState {
+    /// Takes this node's actors out of their groups, as far as the peer can see, and tells it why.
+    pub(super) fn leave(&mut self) {
+        self.is_leaving = true;
+        for change in sync::memberships() {
+            self.session.handle_local(LocalChange::Left(change));
+        }
+        self.session.handle_leaving();
+    }
+
     /// The pid and name of an actor that the peer advertises.
     pub(super) fn look(&self, wanted: WantedActor) -> Option<wire::Actor> {
         let pid = match wanted {
@@ -186,7 +206,7 @@ impl NodeSessionState {
         }
         self.link
             .outbox()
-            .push(Room::Needed, |out| wire::encode(message, out))
+            .push((kind(message), Room::Needed), |out| wire::encode(message, out))
             .ok();
     }
 

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use ractor::{ActorRef, MessagingErr};
+use ractor::{ActorRef, ActorStatus, MessagingErr};
 
 use super::admission::HandshakeStats;
+use super::link_figures::LinkFigures;
 use super::messages::NodeServerMessage;
 use super::node_requests::NodeRequest;
 use super::peer::Peer;
@@ -37,6 +38,26 @@ pub async fn quiesce(node_server: &ActorRef<NodeServerMessage>, timeout: Duratio
     let ask = |reply| NodeRequest::Quiesce(reply).into();
     let quiet = node_server.call(ask, Some(timeout)).await;
     quiet.is_ok_and(|quiet| quiet.is_success())
+}
+
+/// Takes the actors of this node out of their groups for all peers, so that these send them no more, and tells the peers that the node
+/// stops. Within the node the groups stay as they are. What the peers had sent before they knew has arrived when this ends. False if
+/// one of them did not confirm it within `timeout`.
+pub async fn leave(node_server: &ActorRef<NodeServerMessage>, timeout: Duration) -> bool {
+    let sessions = node_server.call(NodeServerMessage::GetSessions, Some(timeout)).await;
+    let Some(sessions) = sessions.ok().and_then(|sessions| sessions.success_or(()).ok()) else {
+        return false;
+    };
+    let leaving = sessions.into_values().map(|session| async move {
+        // One that has ended has nobody to tell.
+        session.actor.cast(SessionRequest::Leave.into()).is_err()
+            || confirm(&session.actor, timeout).await
+            || session.actor.get_status() >= ActorStatus::Stopping
+    });
+    futures_util::future::join_all(leaving)
+        .await
+        .into_iter()
+        .all(|told| told)
 }
 
 /// Waits until there is no session with the node of this full name, `name@hostname`, or this connection string. Returns
@@ -80,4 +101,11 @@ pub async fn confirm(session: &ActorRef<NodeSessionMessage>, timeout: Duration) 
         .call(ask, Some(timeout))
         .await
         .is_ok_and(|answer| answer.is_success())
+}
+
+/// What has passed over the link of a session, and how it is. None if the session has ended, or doesn't say within `timeout`: while it
+/// waits for its node to decide something it says nothing.
+pub async fn link_figures(session: &ActorRef<NodeSessionMessage>, timeout: Duration) -> Option<LinkFigures> {
+    let ask = |reply| SessionRequest::Figures(reply).into();
+    session.call(ask, Some(timeout)).await.ok()?.success_or(()).ok()
 }

@@ -78,11 +78,13 @@ impl NodeSession {
             }
             SessionRequest::GiveBack(loan) => state.stand_ins.take_back(loan).await,
             SessionRequest::Contested(rival) => state.session.handle_contested(&rival),
+            SessionRequest::Leave => state.leave(),
             SessionRequest::LinkEnded(reason) => state.session.handle_closed(reason),
             // The peer has proved the cookie since this connection was chosen to give way.
             SessionRequest::GiveWay if state.session.is_authenticated() => {}
             SessionRequest::GiveWay => state.session.handle_closed(CloseReason::GaveWay),
             SessionRequest::Tick => state.tick(),
+            SessionRequest::Figures(reply) => drop(reply.send(state.link.figures())),
         }
         None
     }
@@ -124,6 +126,7 @@ impl Actor for NodeSession {
             writer: Some(writer),
             timer: SessionTimer::default(),
             closed: None,
+            is_leaving: false,
             _ending: SessionCleanup {
                 id: myself.get_id(),
                 link: link.clone(),
@@ -181,6 +184,8 @@ impl Actor for NodeSession {
             SupervisionEvent::PidLifecycleEvent(PidLifecycleEvent::Terminate(cell)) => state.terminated(&cell),
             // The groups also have stand-ins of other nodes' actors. They must be left out, or a node would pass on the members of
             // others as its own.
+            // The peer sends no more to a node that is about to stop.
+            SupervisionEvent::ProcessGroupChanged(pg::GroupChangeMessage::Join(..)) if state.is_leaving => {}
             SupervisionEvent::ProcessGroupChanged(pg::GroupChangeMessage::Join(scope, group, cells)) => {
                 let change = sync::group_change(&state.link, scope, group, &cells, &mut state.left_out);
                 change

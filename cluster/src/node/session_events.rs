@@ -74,7 +74,10 @@ impl NodeSession {
             Event::Refused(refused) => state.left_out.theirs(&refused),
             Event::SessionsAsked(asking) => self.answer_sessions(state, &asking).await,
             Event::SessionsLearned(sessions) => self.dial(sessions).await,
-            Event::Pong(latency) => tracing::debug!(peer = state.peer_name(), ?latency, "ping answered"),
+            Event::Pong(latency) => {
+                state.link.answered(latency);
+                tracing::debug!(peer = state.peer_name(), ?latency, "ping answered");
+            }
             Event::Confirmed(count) => {
                 let count = count.min(state.confirmations.len());
                 for reply in state.confirmations.drain(..count) {
@@ -164,6 +167,7 @@ impl NodeSession {
             }
             Some(ElectionVerdict::Duplicate) | None => return state.session.handle_election(None),
         }
+        state.link.authenticated();
         tracing::info!(
             peer = state.peer_name(),
             node_id = self.node_id,

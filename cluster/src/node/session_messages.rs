@@ -5,6 +5,7 @@
 use ractor::concurrency::OneshotSender;
 use ractor::{ActorCell, RpcReplyPort};
 
+use super::link_figures::LinkFigures;
 use super::stand_ins::Loan;
 use crate::directory::{HostedEvent, Lent, WantedActor};
 use crate::session::{CloseReason, Rival};
@@ -64,12 +65,16 @@ pub(super) enum SessionRequest {
     GiveBack(Loan),
     /// Another node with the peer's name was turned away.
     Contested(Rival),
+    /// This node stops in order: its actors leave their groups as far as the peer can see.
+    Leave,
     /// The reader or the writer ended.
     LinkEnded(CloseReason),
     /// Too many connections are in their handshakes, and this one is the oldest.
     GiveWay,
     /// A deadline of the session may have come.
     Tick,
+    /// What has passed over the link.
+    Figures(RpcReplyPort<LinkFigures>),
 }
 
 impl From<SessionRequest> for NodeSessionMessage {

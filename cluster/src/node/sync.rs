@@ -86,6 +86,16 @@ pub(super) fn group_leave(scope: String, group: String, cells: &[ActorCell]) -> 
     (!change.actors.is_empty() && !change.has_long_name()).then_some(change)
 }
 
+/// All groups that shared actors are in.
+pub(super) fn memberships() -> Vec<GroupChange> {
+    let groups = pg::which_scopes_and_groups().into_iter();
+    let changes = groups.filter_map(|key| {
+        let members = pg::get_scoped_members(&key.get_scope(), &key.get_group());
+        group_leave(key.get_scope(), key.get_group(), &members)
+    });
+    changes.collect()
+}
+
 /// Has the session's actor hear of everything that changes from now on. `hosted` is called for guests.
 pub(super) fn monitor(session: &ActorCell, hosted: impl Fn(directory::HostedEvent) + Send + Sync + 'static) {
     ractor::registry::pid_registry::monitor(session.clone());

@@ -3,6 +3,18 @@
 use super::outbound_calls::MAX_OUTBOUND_CALLS;
 use crate::transport::OutboxError;
 
+/// The words for the reasons, in the order of the variants: what an operator reads, and metrics are counted by.
+pub(crate) const REASONS: [&str; 8] = [
+    "outbox_full",
+    "closed",
+    "too_large",
+    "too_many_calls",
+    "mailbox_full",
+    "mailboxes_full",
+    "actor_full",
+    "actor_ended",
+];
+
 /// Why a message was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Undelivered {
@@ -27,4 +39,20 @@ pub enum Undelivered {
     /// The mailbox of the local actor is full, by the limits that it has of its own.
     #[error("the mailbox of the local actor is full by its own limits")]
     ActorFull,
+}
+
+impl Undelivered {
+    /// The place of its word among [`REASONS`].
+    pub(super) fn reason(self) -> usize {
+        match self {
+            Self::Outbox(OutboxError::Full { .. }) => 0,
+            Self::Outbox(OutboxError::Closed) => 1,
+            Self::TooLarge { .. } => 2,
+            Self::TooManyCalls => 3,
+            Self::MailboxFull { .. } => 4,
+            Self::MailboxesFull { .. } => 5,
+            Self::ActorFull => 6,
+            Self::Ended => 7,
+        }
+    }
 }

@@ -2,19 +2,18 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::event::{Event, LocalChange, LocalSnapshot};
-use super::handshake::{Credentials, Handshake, HandshakeStep, shown};
+use super::handshake::{Credentials, Handshake, HandshakeStep};
 use super::health::{Due, Health, Timing};
 use super::ledger::PeerAccount;
 use super::peer_actors::PeerActors;
 use super::refusal::{EntryRefusal, EntryRefusals};
 use super::{CloseReason, Rival, Role, StockChallenge, StockPeers};
-use crate::wire::{
-    Actor, Auth, CAPABILITY_NAME_TAKEN, Control, GroupChange, HandshakeNonce, Message, NameMessage, NameTaken,
-    ServerStatus, Timestamp,
-};
+use crate::wire::{Actor, Auth, Control, GroupChange, HandshakeNonce, Message, NameMessage, ServerStatus, Timestamp};
+
+mod words;
 
 /// The most actors in one `Spawn` or `PgJoin`: some hundred kilobytes, far below any peer's frame limit.
 const ACTORS_PER_MESSAGE: usize = 8_192;
@@ -91,6 +90,8 @@ pub struct Session {
     awaits_sessions: bool,
     /// The peer has said that another node tried to take this one's name. An honest one says so once.
     is_contested: bool,
+    /// The peer has said that it stops.
+    peer_leaves: bool,
     transmits: VecDeque<Message>,
     events: VecDeque<Event>,
 }
@@ -122,6 +123,7 @@ impl Session {
             peer_capabilities: 0,
             awaits_sessions: false,
             is_contested: false,
+            peer_leaves: false,
             transmits,
             events: VecDeque::new(),
         }
@@ -281,41 +283,6 @@ impl Session {
         self.close(CloseReason::NameTaken { name, rival });
     }
 
-    /// Another node with the peer's name tried to connect, and was turned away.
-    pub(crate) fn handle_contested(&mut self, rival: &Rival) {
-        if matches!(self.state, SessionState::Open) {
-            self.tell_of(rival, true);
-        }
-    }
-
-    fn tell_of(&mut self, rival: &Rival, receiver_stays: bool) {
-        if self.peer_capabilities & CAPABILITY_NAME_TAKEN != 0 {
-            self.send(Control::NameTaken(NameTaken {
-                address: rival.address.clone(),
-                for_seconds: rival.since.as_secs(),
-                receiver_stays,
-            }));
-        }
-    }
-
-    /// The peer says that another node has this one's name.
-    fn name_taken(&mut self, taken: &NameTaken) -> Result<(), CloseReason> {
-        let rival = Rival {
-            // What a peer says ends up in the log.
-            address: shown(&taken.address),
-            since: Duration::from_secs(taken.for_seconds),
-        };
-        if taken.receiver_stays {
-            // Each is a line of the log.
-            if !std::mem::replace(&mut self.is_contested, true) {
-                self.events.push_back(Event::NameContested(rival));
-            }
-            return Ok(());
-        }
-        let name = self.ours.local.name.clone();
-        Err(CloseReason::NameTaken { name, rival })
-    }
-
     /// Something changed among the local actors. Before the session is open this is in the snapshot to come.
     pub fn handle_local(&mut self, change: LocalChange) {
         if !matches!(self.state, SessionState::Open) {
@@ -377,6 +344,7 @@ impl Session {
             // Reader, writer and node may each report an end, and the later ones follow from the first.
             (SessionState::Closed, _) => return,
             (SessionState::Handshake(handshake), CloseReason::ConnectionClosed) => handshake.reason_if_closed(),
+            (_, CloseReason::ConnectionClosed | CloseReason::Io(_)) if self.peer_leaves => CloseReason::PeerLeft,
             (_, reason) => reason,
         };
         self.close(reason);
@@ -431,6 +399,7 @@ impl Session {
             }
             Control::Ready => self.advance_sync(SyncProgress::PeerSent),
             Control::NameTaken(taken) => self.name_taken(&taken)?,
+            Control::Leaving => self.peer_leaves = true,
             Control::NodeSessions(_) | Control::Unknown => {}
         }
         Ok(())

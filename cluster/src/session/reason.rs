@@ -101,6 +101,9 @@ pub enum CloseReason {
     /// The peer closed the connection, or the network did.
     #[error("the connection was closed")]
     ConnectionClosed,
+    /// The peer said that it stops in order, and closed the connection.
+    #[error("the peer has left: it stopped in order")]
+    PeerLeft,
     /// The network failed.
     #[error("the connection failed: {0}")]
     Io(std::io::ErrorKind),
@@ -159,6 +162,7 @@ impl CloseReason {
         matches!(
             self,
             Self::ConnectionClosed
+                | Self::PeerLeft
                 | Self::CookieRefused
                 | Self::GaveWay
                 | Self::Io(_)
@@ -177,7 +181,9 @@ impl CloseReason {
             | Self::StockPeer
             | Self::Refused(_)
             | Self::PeerGaveUp => "auth_fail",
-            Self::CookieRefused | Self::ConnectionClosed | Self::Io(_) | Self::Tls(_) => "tcp_session_closed",
+            Self::CookieRefused | Self::ConnectionClosed | Self::PeerLeft | Self::Io(_) | Self::Tls(_) => {
+                "tcp_session_closed"
+            }
             _ => self.name(),
         }
     }
@@ -204,6 +210,7 @@ impl CloseReason {
             Self::HandshakeTimeout(_) => "handshake_timeout",
             Self::PeerSilent(_) => "peer_silent",
             Self::ConnectionClosed => "connection_closed",
+            Self::PeerLeft => "peer_left",
             Self::Io(_) => "io",
             Self::Tls(_) => "tls",
             Self::NameTooLong { .. } => "name_too_long",

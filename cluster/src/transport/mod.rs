@@ -17,7 +17,7 @@ pub(crate) const LARGE_PAYLOAD: usize = 16 << 10;
 
 pub(crate) use halves::split;
 pub(crate) use listen::bind;
-pub(crate) use outbox::{Enqueued, Outbox, OutboxError, Room};
+pub(crate) use outbox::{Enqueued, FrameCounts, FrameKind, Outbox, OutboxError, Room};
 pub(crate) use reader::{FrameReadError, FrameReader};
 pub(crate) use stream::tls_socket;
 pub use stream::{BoxRead, BoxWrite, ClusterBidiStream, IncomingEncryptionMode, NetworkStream};

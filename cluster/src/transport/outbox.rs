@@ -3,6 +3,8 @@
 //! It is a queue of chunks behind one lock. No task awaits while it holds the lock, and the writer takes the whole queue at once
 //! and leaves an empty one, so a busy connection makes few, large writes.
 
+use std::sync::atomic::AtomicU64;
+
 use bytes::BytesMut;
 use tokio::sync::Notify;
 
@@ -47,6 +49,30 @@ pub(crate) enum Room {
     Found,
 }
 
+/// What kind of message a frame has: for the counts, and for nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FrameKind {
+    /// A message that nobody answers.
+    Cast,
+    /// A message that is to be answered.
+    Call,
+    /// An answer, or that there is none.
+    Reply,
+    /// Everything else: handshake, actors and groups, pings.
+    Control,
+}
+
+/// How many frames there were of each [`FrameKind`], in that order.
+pub(crate) type FrameCounts = [u64; 4];
+
+/// What is shown of an outbox to whoever looks without its lock. Not of `sync`: nothing waits for these numbers.
+#[derive(Debug, Default)]
+struct Shown {
+    frames: [AtomicU64; 4],
+    written: AtomicU64,
+    waiting: AtomicU64,
+}
+
 #[derive(Debug, Default)]
 struct OutboxState {
     waiting: Chunks,
@@ -55,6 +81,16 @@ struct OutboxState {
     /// True if the writer was last handed several frames.
     busy: bool,
     closed: bool,
+    /// All frames that were taken, by kind.
+    frames: FrameCounts,
+    /// All bytes that went on their way.
+    written: u64,
+}
+
+impl OutboxState {
+    fn bytes(&self) -> usize {
+        self.waiting.len() + self.in_flight
+    }
 }
 
 /// Frames that wait to be written.
@@ -67,6 +103,7 @@ pub struct Outbox {
     work: Notify,
     room: Notify,
     limit: usize,
+    shown: Shown,
 }
 
 impl Outbox {
@@ -78,6 +115,7 @@ impl Outbox {
             work: Notify::new(),
             room: Notify::new(),
             limit,
+            shown: Shown::default(),
         }
     }
 
@@ -86,12 +124,31 @@ impl Outbox {
         self.limit
     }
 
+    /// The bytes that wait, or were handed to the writer and are not on their way yet.
+    pub(crate) fn waiting_bytes(&self) -> u64 {
+        self.shown.waiting.load(Ordering::Relaxed)
+    }
+
+    /// The bytes that went on their way.
+    pub(crate) fn written_bytes(&self) -> u64 {
+        self.shown.written.load(Ordering::Relaxed)
+    }
+
+    /// The frames that were handed to the writer.
+    pub(crate) fn frames(&self) -> FrameCounts {
+        self.shown.frames.each_ref().map(|count| count.load(Ordering::Relaxed))
+    }
+
     /// Appends what `encode` writes: one or more whole frames.
     ///
     /// # Errors
     /// Nothing was appended: the outbox is full or closed.
-    pub(crate) fn push(&self, room: Room, encode: impl FnOnce(&mut BytesMut)) -> Result<Enqueued, OutboxError> {
-        self.append_below(self.limit_with(room), |waiting| waiting.append(encode))
+    pub(crate) fn push(
+        &self,
+        (kind, room): (FrameKind, Room),
+        encode: impl FnOnce(&mut BytesMut),
+    ) -> Result<Enqueued, OutboxError> {
+        self.append_below(self.limit_with(room), kind, |waiting| waiting.append(encode))
     }
 
     /// Appends a frame whose payload is written from where it is: `encode` writes the rest and gives back the position at
@@ -101,11 +158,11 @@ impl Outbox {
     /// As [`Outbox::push`].
     pub(crate) fn push_around(
         &self,
-        room: Room,
+        (kind, room): (FrameKind, Room),
         payload: Vec<u8>,
         encode: impl FnOnce(&mut BytesMut) -> usize,
     ) -> Result<Enqueued, OutboxError> {
-        self.append_below(self.limit_with(room), |waiting| waiting.append_around(payload, encode))
+        self.append_below(self.limit_with(room), kind, |waiting| waiting.append_around(payload, encode))
     }
 
     fn limit_with(&self, room: Room) -> usize {
@@ -121,22 +178,36 @@ impl Outbox {
     /// As [`Outbox::push`].
     pub fn push_control(&self, encode: impl FnOnce(&mut BytesMut)) -> Result<(), OutboxError> {
         let limit = self.limit.saturating_add(CONTROL_HEADROOM);
-        self.append_below(limit, |waiting| waiting.append(encode)).map(|_| ())
+        self.append_below(limit, FrameKind::Control, |waiting| waiting.append(encode))
+            .map(|_| ())
     }
 
-    fn append_below(&self, limit: usize, append: impl FnOnce(&mut Chunks)) -> Result<Enqueued, OutboxError> {
+    fn append_below(
+        &self,
+        limit: usize,
+        kind: FrameKind,
+        append: impl FnOnce(&mut Chunks),
+    ) -> Result<Enqueued, OutboxError> {
         let mut state = self.state.lock();
         if state.closed {
             return Err(OutboxError::Closed);
         }
         // The size of a frame shows only when it is encoded, so the check is about those before it, and one frame may exceed the
         // limit.
-        if state.waiting.len() + state.in_flight >= limit {
+        if state.bytes() >= limit {
             return Err(OutboxError::Full { limit });
         }
         let was_empty = state.waiting.is_empty();
         // Encoded under the lock, straight to its place: a frame of its own would be allocated and copied.
         append(&mut state.waiting);
+        let [casts, calls, replies, control] = &mut state.frames;
+        *match kind {
+            FrameKind::Cast => casts,
+            FrameKind::Call => calls,
+            FrameKind::Reply => replies,
+            FrameKind::Control => control,
+        } += 1;
+        self.show_waiting(&state);
         let several = state.busy || self.expected() > 1;
         // Before the wake-up: the writer would run into the lock.
         drop(state);
@@ -184,7 +255,12 @@ impl Outbox {
 
     pub(crate) fn has_room(&self) -> bool {
         let state = self.state.lock();
-        state.closed || state.waiting.len() + state.in_flight < self.limit
+        state.closed || state.bytes() < self.limit
+    }
+
+    /// Called with the lock held, so the stores come in order. In the same place as the lock, which each sender has to have anyway.
+    fn show_waiting(&self, state: &OutboxState) {
+        self.shown.waiting.store(state.bytes() as u64, Ordering::Relaxed);
     }
 
     /// Takes no more frames. The writer still writes those that were taken, and then ends.
@@ -201,6 +277,7 @@ impl Outbox {
         state.closed = true;
         // Freed here, because stand-ins and reply ports may keep the outbox itself for some time.
         state.waiting = Chunks::default();
+        self.show_waiting(&state);
         drop(state);
         self.work.notify_one();
         self.room.notify_waiters();
@@ -229,12 +306,20 @@ impl Outbox {
         state.in_flight = drained.len();
         state.busy = drained.take_appended() > 1;
         self.expected.store(0, Ordering::Relaxed);
+        // Once a drain, and not for each frame.
+        for (shown, count) in self.shown.frames.iter().zip(state.frames) {
+            shown.store(count, Ordering::Relaxed);
+        }
+        self.show_waiting(&state);
     }
 
     /// This many of the bytes that were drained are on their way.
     pub fn wrote(&self, bytes: usize) {
         let mut state = self.state.lock();
         state.in_flight = state.in_flight.saturating_sub(bytes);
+        state.written = state.written.wrapping_add(bytes as u64);
+        self.shown.written.store(state.written, Ordering::Relaxed);
+        self.show_waiting(&state);
         drop(state);
         self.room.notify_waiters();
     }
@@ -244,7 +329,10 @@ impl Outbox {
 mod tests {
     use bytes::BufMut;
 
-    use super::{Chunks, Enqueued, Outbox, OutboxError, Room};
+    use super::{Chunks, Enqueued, FrameKind, Outbox, OutboxError, Room};
+
+    /// A cast whose sender has not waited for room.
+    const CAST: (FrameKind, Room) = (FrameKind::Cast, Room::Needed);
 
     /// What is written of `drained`, which is empty then.
     fn written(drained: &mut Chunks) -> Vec<u8> {
@@ -260,8 +348,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_pushed_comes_out_in_order_and_then_the_end() {
         let outbox = Outbox::new(100);
-        outbox.push(Room::Needed, |out| out.put_slice(b"one ")).unwrap();
-        outbox.push(Room::Needed, |out| out.put_slice(b"two")).unwrap();
+        outbox.push(CAST, |out| out.put_slice(b"one ")).unwrap();
+        outbox.push(CAST, |out| out.put_slice(b"two")).unwrap();
         outbox.close();
         let mut drained = Chunks::default();
         outbox.work().await;
@@ -270,7 +358,7 @@ mod tests {
         outbox.work().await;
         outbox.drain_into(&mut drained);
         assert!(drained.is_empty());
-        assert_eq!(outbox.push(Room::Needed, |_| ()), Err(OutboxError::Closed));
+        assert_eq!(outbox.push(CAST, |_| ()), Err(OutboxError::Closed));
     }
 
     #[test]
@@ -278,7 +366,7 @@ mod tests {
         let outbox = Outbox::new(100);
         let push = |frames: usize| -> Vec<_> {
             (0..frames)
-                .map(|_| outbox.push(Room::Needed, |out| out.put_u8(b'.')))
+                .map(|_| outbox.push(CAST, |out| out.put_u8(b'.')))
                 .collect()
         };
         let mut drained = Chunks::default();
@@ -299,7 +387,7 @@ mod tests {
     #[test]
     fn as_many_frames_are_expected_as_calls_and_replies_came_in() {
         let outbox = Outbox::new(100);
-        let push = || outbox.push(Room::Needed, |out| out.put_u8(b'.'));
+        let push = || outbox.push(CAST, |out| out.put_u8(b'.'));
         outbox.expect(1);
         assert_eq!(push(), Ok(Enqueued::Queued));
         assert!(!outbox.expects_more(), "one came in, one goes out");
@@ -321,18 +409,36 @@ mod tests {
     #[tokio::test]
     async fn what_is_being_written_counts_towards_the_limit() {
         let outbox = Outbox::new(4);
-        outbox.push(Room::Needed, |out| out.put_slice(b"1234")).unwrap();
-        assert_eq!(outbox.push(Room::Needed, |_| ()), Err(OutboxError::Full { limit: 4 }));
+        outbox.push(CAST, |out| out.put_slice(b"1234")).unwrap();
+        assert_eq!(outbox.push(CAST, |_| ()), Err(OutboxError::Full { limit: 4 }));
         let mut drained = Chunks::default();
         outbox.work().await;
         outbox.drain_into(&mut drained);
-        assert_eq!(outbox.push(Room::Needed, |_| ()), Err(OutboxError::Full { limit: 4 }));
+        assert_eq!(outbox.push(CAST, |_| ()), Err(OutboxError::Full { limit: 4 }));
         outbox.wrote(1);
-        outbox.push(Room::Needed, |out| out.put_slice(b"5")).unwrap();
-        assert_eq!(outbox.push(Room::Needed, |_| ()), Err(OutboxError::Full { limit: 4 }));
+        outbox.push(CAST, |out| out.put_slice(b"5")).unwrap();
+        assert_eq!(outbox.push(CAST, |_| ()), Err(OutboxError::Full { limit: 4 }));
         outbox.wrote(written(&mut drained).len() - 1);
         outbox.work().await;
         outbox.drain_into(&mut drained);
         assert_eq!(written(&mut drained), b"5");
+    }
+
+    #[test]
+    fn what_is_shown_of_an_outbox_is_what_went_through_it() {
+        let outbox = Outbox::new(100);
+        outbox.push(FrameKind::Call, |out| out.put_slice(b"call")).unwrap();
+        outbox.push(FrameKind::Cast, |out| out.put_slice(b"cast!")).unwrap();
+        outbox.push_control(|out| out.put_slice(b"ping")).unwrap();
+        assert_eq!((outbox.waiting_bytes(), outbox.written_bytes()), (13, 0));
+        let mut drained = Chunks::default();
+        outbox.drain_into(&mut drained);
+        assert_eq!(outbox.frames(), [1, 1, 0, 1]);
+        assert_eq!(outbox.waiting_bytes(), 13, "what is being written still takes room");
+        outbox.wrote(9);
+        assert_eq!((outbox.waiting_bytes(), outbox.written_bytes()), (4, 9));
+        outbox.push(FrameKind::Reply, |out| out.put_slice(b"lost")).unwrap();
+        outbox.abandon();
+        assert_eq!(outbox.waiting_bytes(), 4);
     }
 }

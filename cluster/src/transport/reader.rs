@@ -45,6 +45,8 @@ pub(crate) struct FrameReader<R> {
     large: Option<LargeFrame>,
     /// The last read completed a large payload.
     after_large: bool,
+    /// All bytes that were read.
+    read: u64,
 }
 
 /// A frame whose payload is on its way.
@@ -72,7 +74,13 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             taken: 0,
             large: None,
             after_large: false,
+            read: 0,
         }
+    }
+
+    /// The bytes that were read so far.
+    pub(crate) fn read_bytes(&self) -> u64 {
+        self.read
     }
 
     /// The next frame among the bytes read so far, if it is complete.
@@ -166,6 +174,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
                 read
             }
         };
+        self.read = self.read.wrapping_add(read as u64);
         if read > 0 {
             return Ok(true);
         }

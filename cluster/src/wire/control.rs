@@ -139,6 +139,7 @@ fn checked_control(control: proto::ControlMessage) -> Control {
             Control::NodeSessions(sessions.sessions.into_iter().map(Into::into).collect())
         }
         Some(Raw::Ready(_)) => Control::Ready,
+        Some(Raw::Leaving(_)) => Control::Leaving,
         Some(Raw::NameTaken(taken)) => Control::NameTaken(NameTaken {
             address: taken.address,
             for_seconds: taken.for_seconds,
@@ -168,6 +169,7 @@ fn raw_control(control: &Control) -> Option<proto::Control> {
             sessions: sessions.iter().map(Into::into).collect(),
         }),
         Control::Ready => Raw::Ready(proto::Ready {}),
+        Control::Leaving => Raw::Leaving(proto::Leaving {}),
         Control::NameTaken(taken) => Raw::NameTaken(proto::NameTaken {
             address: taken.address.clone(),
             for_seconds: taken.for_seconds,

@@ -222,6 +222,9 @@ pub enum Control {
     Ready,
     /// Another node has the receiver's name. Only for nodes with [`CAPABILITY_NAME_TAKEN`].
     NameTaken(NameTaken),
+    /// The sender stops in order: its actors have left their groups, and it will close the connection. Only for nodes with
+    /// [`CAPABILITY_NAME_TAKEN`], which ignore it if they are too old to know it.
+    Leaving,
     /// A control message that this version doesn't know. To be ignored.
     Unknown,
 }

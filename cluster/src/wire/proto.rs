@@ -179,9 +179,13 @@ pub(crate) struct NameTaken {
     pub(super) receiver_stays: bool,
 }
 
+/// Ours: the sender stops in order.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Leaving {}
+
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ControlMessage {
-    #[prost(oneof = "Control", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 100")]
+    #[prost(oneof = "Control", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 100, 101")]
     pub(super) msg: Option<Control>,
 }
 
@@ -207,6 +211,8 @@ pub(crate) enum Control {
     Ready(Ready),
     #[prost(message, tag = "100")]
     NameTaken(NameTaken),
+    #[prost(message, tag = "101")]
+    Leaving(Leaving),
 }
 
 #[derive(Clone, PartialEq, Message)]

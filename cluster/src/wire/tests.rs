@@ -157,6 +157,7 @@ impl Fields {
             }
             Control::Ready => "control.ready",
             Control::NameTaken(_) => "control.name_taken",
+            Control::Leaving => "control.leaving",
             Control::Unknown => "control.unknown",
         }
     }

@@ -6,11 +6,19 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::argument::Word;
+use super::links::LinksArguments;
+use super::node_summary::NodeSummaryArguments;
+use super::operating::{
+    DRAIN_EXAMPLES, DrainArguments, KILL_EXAMPLE, LOGLEVEL_EXAMPLES, LOGS_EXAMPLES, LoglevelArguments, LogsArguments,
+    RESTART_EXAMPLE, START_EXAMPLE, STOP_EXAMPLES, SteerArguments,
+};
 use super::project::ProjectCommand;
-use super::target::Target;
+use super::ps::PsCommand;
+use super::show::ShowArguments;
 use super::timeout::parse_timeout;
 use crate::config::{ConfigOptions, PeerAddress, Type};
 use crate::control::RequestId;
+use crate::control::Target;
 use crate::guest::Mode;
 use crate::ops::telemetry::LogFormat;
 use crate::tls::ServerName;
@@ -55,6 +63,8 @@ const PS_EXAMPLES: &str = "\
 Examples:
   ractor-host ps
   ractor-host ps -f /etc/ractor-host/node.toml --output json
+  ractor-host ps --sort cpu --watch
+  ractor-host ps --filter orders --sort memory
   ractor-host ps --node 127.0.0.1:4697 --all-nodes --cookie-file cookie --key-file deploy.key";
 
 const DESCRIBE_EXAMPLE: &str = "\
@@ -117,13 +127,51 @@ pub(super) enum Command {
     Status(StatusArguments),
     /// List the actors of nodes: native ones and guests, with their names, pids, groups and modules.
     #[command(after_help = PS_EXAMPLES)]
-    Ps(PsArguments),
+    Ps(PsCommand),
     /// Show which actor supervises which.
     #[command(after_help = "Example:\n  ractor-host tree")]
     Tree(PsArguments),
     /// List the process groups that nodes see, and where their members are.
     #[command(after_help = "Example:\n  ractor-host groups --output json")]
     Groups(GroupsArguments),
+    /// Stop an actor in order, and keep it stopped.
+    ///
+    /// It handles what it is at and ends; its supervisor leaves it so until `ractor-host start`, and `status` shows it. The node stays
+    /// ready: it does not miss what an operator stopped.
+    #[command(after_help = STOP_EXAMPLES)]
+    Stop(SteerArguments),
+    /// Start an actor of node.toml that was stopped, was given up or has ended.
+    #[command(after_help = START_EXAMPLE)]
+    Start(SteerArguments),
+    /// End an actor at once, in the middle of what it does. Its supervisor starts it again as after any failure.
+    #[command(after_help = KILL_EXAMPLE)]
+    Kill(SteerArguments),
+    /// Have an actor go on afresh: a guest with a fresh instance and its mailbox, a native actor as a new one.
+    #[command(after_help = RESTART_EXAMPLE)]
+    Restart(SteerArguments),
+    /// Have a node leave the cluster in order and end, as at SIGTERM.
+    ///
+    /// It is not ready from then on, takes its actors out of their groups for its peers, lets them handle what they were sent, keeps
+    /// their states, and ends with exit code 0.
+    #[command(after_help = DRAIN_EXAMPLES)]
+    Drain(DrainArguments),
+    /// Show what a node logs, or change it while the node runs.
+    #[command(after_help = LOGLEVEL_EXAMPLES)]
+    Loglevel(LoglevelArguments),
+    /// Show the last lines of a node's log, and with --follow those to come.
+    ///
+    /// The node keeps its last lines in memory, 1 MiB of them, whatever becomes of its stderr.
+    #[command(after_help = LOGS_EXAMPLES)]
+    Logs(LogsArguments),
+    /// List the sessions of nodes with other nodes: how long a ping takes, and what passes over them.
+    #[command(after_help = "Examples:\n  ractor-host nodes\n  ractor-host nodes --all-nodes --output json")]
+    Nodes(LinksArguments),
+    /// Show what a node takes of its machine, and what it has done.
+    #[command(after_help = "Example:\n  ractor-host node -f /etc/ractor-host/node.toml")]
+    Node(NodeSummaryArguments),
+    /// Show everything of one actor: what it has done and holds, its limits, its last failure and its last reloads.
+    #[command(after_help = "Examples:\n  ractor-host show counter\n  ractor-host show pid:17 --output json")]
+    Show(ShowArguments),
     #[command(flatten)]
     Project(ProjectCommand),
 }

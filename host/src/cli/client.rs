@@ -12,15 +12,15 @@ use ractor::{Actor, ActorCell, ActorId, ActorRef, RpcReplyPort, concurrency, pg}
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::target::Target;
 use crate::config::{Cookie, PeerAddress};
+use crate::control::Target;
 use crate::directory::{DESCRIBE_VARIANT, SendRefused};
 use crate::guest::{Contract, DESCRIBE_ARGUMENTS, DescriptionError};
 use crate::host::Dial;
 use crate::node::client::Encryption;
 use crate::node::{
     CloseReason, NodeConnectionMode, NodeEventSubscription, NodeServer, NodeServerMessage,
-    NodeServerSessionInformation, confirm,
+    NodeServerSessionInformation, await_down, confirm,
 };
 use crate::{ClientConnectErr, client_connect, client_connect_enc, directory};
 
@@ -262,6 +262,14 @@ impl ClusterClient {
         // Nothing is lost if this takes too long: the process ends with it.
         drop(self.server.stop_and_wait(None, Some(GOODBYE)).await);
         Ok(())
+    }
+
+    /// Waits until the session has ended. False if it has not by the deadline.
+    pub(super) async fn ended(&self, deadline: Deadline) -> bool {
+        deadline
+            .wait(await_down(&self.server, &self.peer_name()))
+            .await
+            .is_some()
     }
 
     fn unconfirmed(&self) -> ClientError {

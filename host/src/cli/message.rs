@@ -20,9 +20,9 @@ use super::failure::Failure;
 use super::output;
 use super::process::Process;
 use super::signature::{contract_json, write_contract};
-use super::target::Target;
 use super::typed::{self, MessageKind, ReplyEncoding, Typed};
 use crate::config::Type;
+use crate::control::Target;
 use crate::directory::{FailureReason, NoReply, reply_port};
 use crate::guest::Contract;
 

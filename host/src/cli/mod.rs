@@ -13,24 +13,32 @@ mod client;
 mod credentials;
 mod deploy;
 mod dev;
+mod drain;
 mod encoding;
 mod failure;
 mod groups;
 mod inspect;
+mod links;
+mod loglevel;
+mod logs;
 mod message;
+mod node_summary;
 mod nodes;
+mod operating;
 mod output;
 mod process;
 mod project;
 mod ps;
 mod rollout;
 mod run;
+mod show;
 mod signature;
+mod steer;
 mod table;
-mod target;
 mod timeout;
 mod tree;
 mod typed;
+mod units;
 
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -39,6 +47,7 @@ use clap::Parser;
 
 use crate::host::HostBuilder;
 use crate::ops::telemetry;
+use crate::supervision::SteerAction;
 use arguments::{Arguments, Command};
 use failure::Failure;
 
@@ -65,6 +74,16 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Ps(arguments) => ps::ps(&arguments, &builder),
         Command::Tree(arguments) => tree::tree(&arguments, &builder),
         Command::Groups(arguments) => groups::groups(&arguments, &builder),
+        Command::Stop(arguments) => steer::steer(SteerAction::Stop, &arguments, &builder),
+        Command::Start(arguments) => steer::steer(SteerAction::Start, &arguments, &builder),
+        Command::Kill(arguments) => steer::steer(SteerAction::Kill, &arguments, &builder),
+        Command::Restart(arguments) => steer::steer(SteerAction::Restart, &arguments, &builder),
+        Command::Drain(arguments) => drain::drain(&arguments, &builder),
+        Command::Loglevel(arguments) => loglevel::loglevel(&arguments, &builder),
+        Command::Logs(arguments) => logs::logs(&arguments, &builder),
+        Command::Nodes(arguments) => links::links(&arguments, &builder),
+        Command::Node(arguments) => node_summary::node(&arguments, &builder),
+        Command::Show(arguments) => show::show(&arguments, &builder),
         Command::Project(command) => project::project(command, builder.interfaces()),
     };
     outcome.unwrap_or_else(Failure::report)

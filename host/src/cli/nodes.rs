@@ -13,8 +13,8 @@ use super::client::{CLIENT_NAME, ClientError, ClusterClient, Deadline};
 use super::credentials::{cookie_of_cluster, dial, key};
 use super::failure::Failure;
 use super::output;
-use super::target::Target;
 use crate::config::{Cookie, NodeConfig, PeerAddress};
+use crate::control::Target;
 use crate::control::{Answer, AskError, CONTROL, ControlClient, DeployKey, LocalClient, OtherNode, Request, upload};
 use crate::host::{Dial, HostBuilder, local_sockets};
 
@@ -23,6 +23,9 @@ const NODE_TOML: &str = "node.toml";
 
 /// The longest that connecting to one node may take, however long the whole command may.
 const CONNECTING: Duration = Duration::from_secs(10);
+
+/// The interval at which a node that leaves is looked at.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// How nodes are reached.
 pub(super) struct NodeAccess {
@@ -115,7 +118,7 @@ async fn at(address: &PeerAddress, access: &ClusterAccess, deadline: Deadline) -
         address: address.to_string(),
         channel: Channel::Cluster {
             control: Box::new(control),
-            _client: client,
+            client: Box::new(client),
         },
         deadline,
     })
@@ -167,12 +170,17 @@ enum Channel {
     Cluster {
         control: Box<ControlClient>,
         /// The session lives as long as this.
-        _client: ClusterClient,
+        client: Box<ClusterClient>,
     },
     Local(LocalClient),
 }
 
 impl ControlledNode {
+    /// From now on the command may take so long once more.
+    pub(super) fn renew(&mut self, timeout: std::time::Duration) {
+        self.deadline = Deadline::after(timeout);
+    }
+
     /// Asks, and waits for the answer.
     pub(super) async fn ask(&mut self, request: &Request) -> anyhow::Result<Answer> {
         let answer = self.try_ask(request).await;
@@ -190,6 +198,36 @@ impl ControlledNode {
             Channel::Cluster { control, .. } => control.ask(request, piece, deadline).await,
             Channel::Local(client) => client.ask(request, piece, deadline).await,
         }
+    }
+
+    /// Waits until the node is down.
+    pub(super) async fn until_down(mut self) -> anyhow::Result<()> {
+        let is_down = match &self.channel {
+            Channel::Cluster { client, .. } => client.ended(self.deadline).await,
+            Channel::Local(_) => loop {
+                match self.try_ask(&Request::Stopped).await {
+                    Ok(_) | Err(AskError::Failed(_)) => tokio::time::sleep(LOOK).await,
+                    Err(AskError::Timeout) => break false,
+                    // The socket ends with the node.
+                    Err(_) => break true,
+                }
+                if self.deadline.remaining().is_zero() {
+                    break false;
+                }
+            },
+        };
+        if is_down {
+            return Ok(());
+        }
+        Err(anyhow!(
+            "{} leaves, but is not down yet; `--timeout` says how long to wait",
+            self.name
+        ))
+    }
+
+    /// From now on, requests have this time.
+    pub(super) fn renew_deadline(&mut self, time: Duration) {
+        self.deadline = Deadline::after(time);
     }
 
     /// Uploads a component; gives how many bytes of it the node lacked.

@@ -12,10 +12,18 @@ use crate::ops::console;
 
 /// Writes a result to stdout. A reader that has gone wanted no more of it, which is no failure (`ractor-host … | head`).
 pub(super) fn write(result: impl FnOnce(&mut io::StdoutLock<'static>) -> io::Result<()>) -> Result<(), NotWritten> {
+    write_part(result).map(drop)
+}
+
+/// Writes a part of a result to stdout, and says whether anybody wants another one.
+pub(super) fn write_part(
+    part: impl FnOnce(&mut io::StdoutLock<'static>) -> io::Result<()>,
+) -> Result<Reader, NotWritten> {
     let mut stdout = io::stdout().lock();
-    match result(&mut stdout).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(NotWritten(error)),
-        _ => Ok(()),
+    match part(&mut stdout).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Err(error) => Err(NotWritten(error)),
+        Ok(()) => Ok(Reader::There),
     }
 }
 
@@ -27,6 +35,13 @@ pub(super) fn write_printable(
     let mut bytes = Vec::new();
     text(&mut bytes)?;
     out.write_all(printable(&String::from_utf8_lossy(&bytes)).as_bytes())
+}
+
+/// Whether anybody reads stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reader {
+    There,
+    Gone,
 }
 
 /// A result could not be written.

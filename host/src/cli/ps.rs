@@ -1,20 +1,64 @@
 //! `ps`: the actors of nodes.
 
-use std::io::{self, Write};
+use std::cmp::Reverse;
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::arguments::{OutputFormat, PsArguments};
 use super::deploy::{json, on_nodes};
 use super::failure::Failure;
-use super::output;
+use super::nodes::ControlledNode;
+use super::output::{self, printable};
 use super::table::{number, text, write_table};
-use crate::control::{ActorKind, ActorRow, Answer, Request};
+use super::timeout::parse_timeout;
+use super::units::{bytes, percent, rate};
+use crate::control::{ActorKind, ActorRow, Answer, Lately, Request, StoppedActor};
 use crate::host::HostBuilder;
 
 /// The digits of a digest that people are shown.
 const DIGITS: usize = 12;
+
+/// What takes the screen of a terminal back to its beginning, and empties it from there.
+const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
+
+#[derive(Debug, Args)]
+pub(super) struct PsCommand {
+    #[command(flatten)]
+    pub(super) of: PsArguments,
+    /// What decides about the order. Numbers begin with the largest.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) sort: SortBy,
+    /// Only actors that have this text in their name, in the name of a group or of their module.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) filter: Option<String>,
+    /// Look again and again, until the command is interrupted: every 2s, or at this interval.
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "2s", value_parser = parse_timeout)]
+    pub(super) watch: Option<Duration>,
+}
+
+/// What decides about the order of actors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum SortBy {
+    /// The number of the actor, which is the order of their start.
+    #[default]
+    Pid,
+    /// The name; those without one come last.
+    Name,
+    /// Messages that wait.
+    Waiting,
+    /// Messages in each second, lately.
+    Messages,
+    /// Processor time, lately.
+    Cpu,
+    /// Memory.
+    Memory,
+    /// Restarts.
+    Restarts,
+}
 
 /// The actors of one node.
 #[derive(Debug, Serialize)]
@@ -23,6 +67,8 @@ pub(super) struct NodeActors {
     pub(super) actors: Vec<ActorRow>,
     /// Those that did not fit into the node's answer.
     pub(super) left_out: usize,
+    /// What operators have stopped there.
+    pub(super) stopped: Vec<StoppedActor>,
 }
 
 /// Says that a node has more than it could answer.
@@ -34,38 +80,108 @@ pub(super) fn note_left_out(node: &str, left_out: usize, what: &str) {
     }
 }
 
-pub(super) fn ps(arguments: &PsArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
-    let mut all = actors(arguments, builder)?;
-    if !arguments.all {
-        for node in &mut all {
-            node.actors
-                .retain(|actor| matches!(actor.kind, ActorKind::Guest | ActorKind::Native));
+pub(super) fn ps(arguments: &PsCommand, builder: &HostBuilder) -> Result<ExitCode, Failure> {
+    let Some(interval) = arguments.watch else {
+        let mut all = actors(&arguments.of, builder)?;
+        arrange(&mut all, arguments);
+        output::write(|out| show(out, &all, arguments.of.output))?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let is_screen = io::stdout().is_terminal();
+    on_nodes(&arguments.of.control, builder, async |mut nodes| {
+        loop {
+            let mut all = look(&mut nodes).await?;
+            arrange(&mut all, arguments);
+            output::write(|out| {
+                match arguments.of.output {
+                    OutputFormat::Text if is_screen => write!(out, "{CLEAR}")?,
+                    OutputFormat::Text => {}
+                    // A line for each look, so that a program can tell where one ends.
+                    OutputFormat::Json => return writeln!(out, "{}", serde_json::to_string(&all)?),
+                }
+                show(out, &all, OutputFormat::Text)
+            })?;
+            tokio::time::sleep(interval).await;
+            nodes
+                .iter_mut()
+                .for_each(|node| node.renew(arguments.of.control.timeout));
         }
-    }
-    output::write(|out| match arguments.output {
-        OutputFormat::Text => write_actors(out, &all),
-        OutputFormat::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
-    })?;
-    Ok(ExitCode::SUCCESS)
+    })
 }
 
 /// All actors of the nodes that the arguments name.
 pub(super) fn actors(arguments: &PsArguments, builder: &HostBuilder) -> Result<Vec<NodeActors>, Failure> {
-    on_nodes(&arguments.control, builder, async |mut nodes| {
-        let mut all = Vec::new();
-        for node in &mut nodes {
-            let Answer::Actors { actors, left_out } = node.ask(&Request::Actors).await? else {
-                anyhow::bail!("{} did not say which actors it has", node.name);
-            };
-            note_left_out(&node.name, left_out, "actors");
-            all.push(NodeActors {
-                node: node.name.clone(),
-                actors,
-                left_out,
-            });
+    on_nodes(&arguments.control, builder, async |mut nodes| look(&mut nodes).await)
+}
+
+async fn look(nodes: &mut [ControlledNode]) -> anyhow::Result<Vec<NodeActors>> {
+    let mut all = Vec::new();
+    for node in nodes {
+        let Answer::Actors { actors, left_out } = node.ask(&Request::Actors).await? else {
+            anyhow::bail!("{} did not say which actors it has", node.name);
+        };
+        note_left_out(&node.name, left_out, "actors");
+        let stopped = match node.try_ask(&Request::Stopped).await {
+            Ok(Answer::Stopped { actors }) => actors,
+            // A node of an earlier version, which stops nobody.
+            _ => Vec::new(),
+        };
+        all.push(NodeActors {
+            node: node.name.clone(),
+            actors,
+            left_out,
+            stopped,
+        });
+    }
+    Ok(all)
+}
+
+/// Leaves out what is not asked for, and puts the others in order.
+fn arrange(nodes: &mut [NodeActors], arguments: &PsCommand) {
+    for NodeActors { actors, .. } in nodes {
+        if !arguments.of.all {
+            actors.retain(|actor| matches!(actor.kind, ActorKind::Guest | ActorKind::Native));
         }
-        Ok(all)
-    })
+        if let Some(filter) = &arguments.filter {
+            actors.retain(|actor| has(actor, filter));
+        }
+        sort(actors, arguments.sort);
+    }
+}
+
+fn has(actor: &ActorRow, text: &str) -> bool {
+    let module = actor.module.as_ref().map(|module| &module.name);
+    let mut words = actor.name.iter().chain(module).chain(&actor.groups);
+    words.any(|word| word.contains(text))
+}
+
+fn sort(actors: &mut [ActorRow], by: SortBy) {
+    let figure = |actor: &ActorRow, of: fn(&Lately) -> f64| {
+        let lately = actor.figures.and_then(|figures| figures.lately);
+        // Whole numbers, which have an order: a thousandth tells enough apart.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "rates are small and not negative"
+        )]
+        lately.map(|lately| (of(&lately) * 1e3) as u64)
+    };
+    match by {
+        SortBy::Pid => actors.sort_by_key(|actor| actor.pid),
+        SortBy::Name => actors.sort_by(|a, b| (a.name.is_none(), &a.name).cmp(&(b.name.is_none(), &b.name))),
+        SortBy::Waiting => actors.sort_by_key(|actor| Reverse(actor.waiting)),
+        SortBy::Messages => actors.sort_by_key(|actor| Reverse(figure(actor, Lately::messages_per_second))),
+        SortBy::Cpu => actors.sort_by_key(|actor| Reverse(figure(actor, Lately::busy_share))),
+        SortBy::Memory => actors.sort_by_key(|actor| Reverse(actor.figures.map(|figures| figures.memory_bytes))),
+        SortBy::Restarts => actors.sort_by_key(|actor| Reverse(actor.figures.map(|figures| figures.restarts))),
+    }
+}
+
+fn show(out: &mut impl Write, nodes: &[NodeActors], format: OutputFormat) -> io::Result<()> {
+    match format {
+        OutputFormat::Text => write_actors(out, nodes),
+        OutputFormat::Json => json(&nodes).and_then(|text| writeln!(out, "{text}")),
+    }
 }
 
 fn write_actors(out: &mut impl Write, nodes: &[NodeActors]) -> io::Result<()> {
@@ -77,14 +193,30 @@ fn write_actors(out: &mut impl Write, nodes: &[NodeActors]) -> io::Result<()> {
         text("MODULE"),
         text("GROUPS"),
         number("WAITING"),
+        number("MSG/S"),
+        number("CPU"),
+        number("MEMORY"),
+        number("RESTARTS"),
     ];
     let rows = nodes
         .iter()
         .flat_map(|of| of.actors.iter().map(|actor| row(&of.node, actor)));
-    write_table(out, columns, rows)
+    write_table(out, columns, rows)?;
+    for of in nodes {
+        for StoppedActor { name, .. } in &of.stopped {
+            let (name, node) = (printable(name), printable(&of.node));
+            writeln!(
+                out,
+                "{name}@{node} was stopped by an operator; `ractor-host start {name}` starts it"
+            )?;
+        }
+    }
+    Ok(())
 }
 
-fn row(node: &str, actor: &ActorRow) -> [String; 7] {
+fn row(node: &str, actor: &ActorRow) -> [String; 11] {
+    let figures = actor.figures;
+    let lately = figures.and_then(|figures| figures.lately);
     [
         actor.name.clone().unwrap_or_default(),
         node.to_owned(),
@@ -93,6 +225,12 @@ fn row(node: &str, actor: &ActorRow) -> [String; 7] {
         module(actor),
         actor.groups.join(", "),
         actor.waiting.map(|waiting| waiting.to_string()).unwrap_or_default(),
+        lately
+            .map(|lately| rate(lately.messages_per_second()))
+            .unwrap_or_default(),
+        lately.map(|lately| percent(lately.busy_share())).unwrap_or_default(),
+        figures.map(|figures| bytes(figures.memory_bytes)).unwrap_or_default(),
+        figures.map(|figures| figures.restarts.to_string()).unwrap_or_default(),
     ]
 }
 
@@ -111,7 +249,69 @@ pub(super) fn module(actor: &ActorRow) -> String {
     let Some(module) = &actor.module else {
         return String::new();
     };
-    let digest = module.digest.strip_prefix("sha256:").unwrap_or(&module.digest);
-    let digest: String = digest.chars().take(DIGITS).collect();
-    format!("{}@{digest}", module.name)
+    format!("{}@{}", module.name, short_digest(&module.digest))
+}
+
+/// The beginning of a digest, as people are shown it.
+pub(super) fn short_digest(digest: &str) -> String {
+    let digits = digest.strip_prefix("sha256:").unwrap_or(digest);
+    digits.chars().take(DIGITS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::ActorFigures;
+
+    fn actor(pid: u64, name: Option<&str>, messages: u64, busy_us: u64, memory_bytes: u64) -> ActorRow {
+        ActorRow {
+            pid,
+            name: name.map(str::to_owned),
+            kind: ActorKind::Guest,
+            module: None,
+            groups: vec!["shop".to_owned()],
+            waiting: Some(0),
+            supervisor: None,
+            figures: Some(ActorFigures {
+                memory_bytes,
+                lately: Some(Lately {
+                    over_ms: 1_000,
+                    messages,
+                    busy_us,
+                }),
+                ..ActorFigures::default()
+            }),
+        }
+    }
+
+    fn order(by: SortBy) -> Vec<u64> {
+        let mut actors = [
+            actor(1, None, 5, 100_000, 10),
+            actor(2, Some("b"), 7, 0, 30),
+            actor(3, Some("a"), 6, 500_000, 20),
+        ];
+        sort(&mut actors, by);
+        actors.iter().map(|actor| actor.pid).collect()
+    }
+
+    #[test]
+    fn actors_come_in_the_order_that_was_asked_for() {
+        assert_eq!(order(SortBy::Pid), [1, 2, 3]);
+        assert_eq!(order(SortBy::Name), [3, 2, 1]);
+        assert_eq!(order(SortBy::Messages), [2, 3, 1]);
+        assert_eq!(order(SortBy::Cpu), [3, 1, 2]);
+        assert_eq!(order(SortBy::Memory), [2, 3, 1]);
+    }
+
+    #[test]
+    fn a_filter_is_found_in_names_and_groups() {
+        let actor = actor(1, Some("orders-1"), 0, 0, 0);
+        assert!(has(&actor, "orders") && has(&actor, "sho") && !has(&actor, "bank"));
+    }
+
+    #[test]
+    fn figures_of_an_actor_have_their_columns() {
+        let row = row("node@host", &actor(1, Some("a"), 5, 250_000, 3 << 20));
+        assert_eq!(row[7..], ["5.0", "25.0%", "3.0 MiB", "0"]);
+    }
 }

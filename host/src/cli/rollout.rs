@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::nodes::ControlledNode;
-use crate::control::{Answer, AskError, GivenUpStatus, NodeStatus, Request, RequestId};
+use crate::control::{Answer, AskError, GivenUpStatus, NodeStatus, Request, RequestId, StoppedActor};
 use crate::supervision::reload::{ActorReport, Outcome, ReloadReport, Verdict};
 
 /// The most actors of each node that are listed for people. Those that failed come first.
@@ -265,7 +265,12 @@ fn write_actor(out: &mut impl Write, actor: &ActorReport) -> io::Result<()> {
 
 /// What a node runs, for people.
 pub(super) fn write_status(out: &mut impl Write, status: &NodeStatus) -> io::Result<()> {
-    writeln!(out, "{}{}", status.node, if status.ready { "" } else { ", NOT READY" })?;
+    let state = match (status.leaving, status.ready) {
+        (true, _) => ", LEAVING",
+        (false, false) => ", NOT READY",
+        (false, true) => "",
+    };
+    writeln!(out, "{}{state}", status.node)?;
     for given_up in status.given_up.iter().take(ACTORS_SHOWN) {
         let GivenUpStatus {
             actor,
@@ -279,6 +284,15 @@ pub(super) fn write_status(out: &mut impl Write, status: &NodeStatus) -> io::Res
     }
     if let Some(more @ 1..) = status.given_up.len().checked_sub(ACTORS_SHOWN) {
         writeln!(out, "  and {more} more; --output json has them")?;
+    }
+    for StoppedActor { name, supervisor } in status.stopped.iter().take(ACTORS_SHOWN) {
+        writeln!(
+            out,
+            "  {name} of the supervisor {supervisor} was stopped by an operator; `ractor-host start {name}` starts it"
+        )?;
+    }
+    if let Some(more @ 1..) = status.stopped.len().checked_sub(ACTORS_SHOWN) {
+        writeln!(out, "  and {more} more that were stopped; --output json has them")?;
     }
     for module in &status.modules {
         let version = module.version.as_deref().unwrap_or("unknown");

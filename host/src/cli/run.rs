@@ -22,8 +22,9 @@ pub(super) fn run(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
 pub(super) fn exit_code(stopped: Result<Stopped, HostError>) -> Result<ExitCode, Failure> {
     match stopped {
         Ok(Stopped::InOrder(_)) => Ok(ExitCode::SUCCESS),
+        Ok(Stopped::OnRequest(unkept)) if unkept.is_empty() => Ok(ExitCode::SUCCESS),
         // The log says which.
-        Ok(Stopped::Unkept(..)) => Ok(ExitCode::FAILURE),
+        Ok(Stopped::Unkept(..) | Stopped::OnRequest(_)) => Ok(ExitCode::FAILURE),
         Ok(Stopped::AtOnce(signal)) => {
             tracing::warn!(%signal, "stopped at once");
             Ok(ExitCode::from(signal.exit_code()))

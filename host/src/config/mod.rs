@@ -18,7 +18,7 @@ mod limits;
 mod literal;
 mod module;
 mod names;
-mod nearest;
+pub(crate) mod nearest;
 mod node;
 mod node_limit;
 mod node_limits;

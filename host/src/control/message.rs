@@ -11,6 +11,9 @@ use ractor::RpcReplyPort;
 use serde::{Deserialize, Serialize};
 
 use super::shorten::{SYNTAX, shorten};
+use super::figures::{ActorDetail, ActorFigures, LinkRow, NodeFigures};
+use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
+use super::steering::{Steer, SteeredActor, StoppedActor};
 use crate::RactorClusterMessage;
 use crate::supervision::reload::{ActorReport, Outcome, Reload, ReloadReport};
 
@@ -119,6 +122,25 @@ pub(crate) enum Request {
     Rollback { id: RequestId, module: String },
     /// What became of the request of this number? If it is still worked on, the answer waits for its end.
     Outcome { id: RequestId },
+    /// Stop, start, kill or restart actors.
+    Steer(Steer),
+    /// What have operators stopped?
+    Stopped,
+    /// What is logged? And if a change is wanted: for good, or for `seconds`.
+    LogLevels {
+        change: Option<LevelChange>,
+        seconds: Option<u64>,
+    },
+    /// Which lines are there in the log?
+    Logs(LogQuery),
+    /// Leave the cluster in order, and end.
+    Leave,
+    /// How is this node, in figures?
+    Figures,
+    /// What has passed over its links?
+    Links,
+    /// Everything of one actor: of the one with this name, or with the pid of `pid:N`.
+    Show { target: String },
 }
 
 /// The number of a request that changes something. Its client draws it at random, and can ask by it what became of the request,
@@ -205,6 +227,25 @@ pub(crate) enum Answer {
     },
     /// Nothing is known of the request that was asked for: it did not arrive, or was forgotten.
     NoRecord,
+    Steered {
+        actors: Vec<SteeredActor>,
+    },
+    Stopped {
+        actors: Vec<StoppedActor>,
+    },
+    LogLevels(LogLevels),
+    Logs(LogLines),
+    /// It leaves.
+    Leaving,
+    Figures {
+        figures: Box<NodeFigures>,
+    },
+    Links {
+        links: Vec<LinkRow>,
+    },
+    Show {
+        actor: Box<ActorDetail>,
+    },
 }
 
 impl Answer {
@@ -264,6 +305,12 @@ pub(crate) struct NodeStatus {
     /// The first of the actors that were given up.
     #[serde(default)]
     pub(crate) given_up: Vec<GivenUpStatus>,
+    /// What operators have stopped, which the node does not miss.
+    #[serde(default)]
+    pub(crate) stopped: Vec<StoppedActor>,
+    /// True if it is about to stop.
+    #[serde(default)]
+    pub(crate) leaving: bool,
     pub(crate) modules: Vec<ModuleStatus>,
 }
 
@@ -325,6 +372,9 @@ pub(crate) struct ActorRow {
     pub(crate) waiting: Option<usize>,
     /// The pid of its supervisor, if it has one.
     pub(crate) supervisor: Option<u64>,
+    /// What it has done and holds: of a guest only. A node of an earlier version says nothing of it.
+    #[serde(default)]
+    pub(crate) figures: Option<ActorFigures>,
 }
 
 /// A process group, as a node sees it.

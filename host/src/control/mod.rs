@@ -6,19 +6,23 @@
 
 mod actor;
 mod client;
+mod figures;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod key;
 mod ledger;
 #[cfg(unix)]
 mod local;
+mod logs;
 mod message;
 mod role;
 mod seal;
 mod service;
 mod sessions;
 mod shorten;
+mod steering;
 mod store;
+mod target;
 mod worker;
 
 pub use key::{DeployKey, KeyError};
@@ -27,13 +31,21 @@ pub use store::StoreLimits;
 
 pub(crate) use actor::{ControlSetup, RestartGuard, start};
 pub(crate) use client::{AskError, ControlClient, upload};
+pub(crate) use figures::{
+    ActorDetail, ActorFigures, CacheFigures, CheckpointFigures, FailureDetail, HandlerTimes, Lately, LimitFigure,
+    LinkLately, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, OpenedBy, OwnShare, PeerVersion, ProcessFigures,
+    ReloadDetail, Traffic,
+};
 #[cfg(unix)]
 pub(crate) use local::{LocalClient, LocalDoor, MAX_PATH, open};
+pub(crate) use logs::{ActorLevel, LevelChange, LogLevel, LogLevels, LogLines, LogQuery, LoggedLine};
 pub(crate) use message::{
     ActorKind, ActorModule, ActorRow, ActorStatus, CONTROL, GivenUpStatus, GroupRow, MembersElsewhere, ModuleStatus,
     NodeStatus, OtherNode,
 };
 pub(crate) use message::{Answer, Request, RequestId};
 pub(crate) use service::Service;
+pub(crate) use steering::{Steer, SteeredActor, StoppedActor};
 pub(crate) use store::ComponentStore;
+pub(crate) use target::Target;
 pub(crate) use worker::RequestWorker;

@@ -20,10 +20,15 @@ impl Role {
             Request::Status | Request::Nodes | Request::Actors | Request::Groups | Request::Outcome { .. } => {
                 Self::Observe
             }
+            Request::Stopped => Self::Observe,
+            Request::Steer(_) | Request::Leave => Self::Operate,
+            Request::LogLevels { change: None, .. } | Request::Logs(_) => Self::Observe,
+            Request::LogLevels { change: Some(_), .. } => Self::Operate,
             Request::BeginUpload { .. }
             | Request::Upload { .. }
             | Request::Reload { .. }
             | Request::Rollback { .. } => Self::Deploy,
+            Request::Figures | Request::Links | Request::Show { .. } => Self::Observe,
         }
     }
 }

@@ -1,8 +1,12 @@
 //! What the control actor has done: by whatever it is that runs the node.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use super::figures::{ActorDetail, LinkRow, NodeFigures};
+use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::message::{ActorRow, GroupRow, NodeStatus, OtherNode};
+use super::steering::{Steer, SteeredActor, StoppedActor};
 use crate::directory::BoxFuture;
 use crate::guest::Digest;
 use crate::supervision::reload::{Reload, ReloadReport};
@@ -29,4 +33,32 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// The components that are in use, or may be gone back to.
     fn components(&self) -> BTreeSet<Digest>;
+
+    /// Stops, starts, kills or restarts actors, and says of each what became of it.
+    fn steer(&self, steer: Steer) -> BoxFuture<'_, Result<Vec<SteeredActor>, String>>;
+
+    /// What operators have stopped.
+    fn stopped(&self) -> BoxFuture<'_, Vec<StoppedActor>>;
+
+    /// Has the node stop in order, as at a signal.
+    fn leave(&self) -> BoxFuture<'_, Result<(), String>>;
+
+    /// What is logged, after a change if one is wanted: for good, or for this time.
+    fn log_levels(
+        &self,
+        change: Option<LevelChange>,
+        passing: Option<Duration>,
+    ) -> BoxFuture<'_, Result<LogLevels, String>>;
+
+    /// Lines of the log. If there is none, waits for one for a while.
+    fn logs(&self, query: LogQuery) -> BoxFuture<'_, Result<LogLines, String>>;
+
+    /// How the node is, in figures.
+    fn figures(&self) -> BoxFuture<'_, NodeFigures>;
+
+    /// What has passed over its links.
+    fn links(&self) -> BoxFuture<'_, Result<Vec<LinkRow>, String>>;
+
+    /// Everything of the actor with this name, or with the pid of `pid:N`.
+    fn show(&self, target: String) -> BoxFuture<'_, Result<ActorDetail, String>>;
 }

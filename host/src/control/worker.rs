@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -93,6 +94,11 @@ impl RequestWorker {
             drop(permit);
             return self.ledger.outcome(id).await.unwrap_or(Answer::NoRecord);
         }
+        if let Request::Logs(_) = request {
+            // It may wait for a line, and nobody is to wait for it.
+            drop(permit);
+            return answer_of(self.done(request, piece).await);
+        }
         // The flag guards no memory, and a request that comes at the same time may be the last one.
         if self.is_closed.load(Ordering::Relaxed) && needed > Role::Observe {
             let reason = "the node is stopping, and takes nothing any more that would change it".to_owned();
@@ -163,6 +169,35 @@ impl RequestWorker {
             Request::Rollback { id: _, module } => {
                 let report = self.service.rollback(module).await?;
                 Ok(Answer::report(report))
+            }
+            Request::Steer(steer) => {
+                let actors = self.service.steer(steer).await?;
+                Ok(Answer::Steered { actors })
+            }
+            Request::Stopped => {
+                let actors = self.service.stopped().await;
+                Ok(Answer::Stopped { actors })
+            }
+            Request::LogLevels { change, seconds } => {
+                let passing = seconds.map(Duration::from_secs);
+                Ok(Answer::LogLevels(self.service.log_levels(change, passing).await?))
+            }
+            Request::Leave => {
+                self.service.leave().await?;
+                Ok(Answer::Leaving)
+            }
+            Request::Logs(query) => Ok(Answer::Logs(self.service.logs(query).await?)),
+            Request::Figures => {
+                let figures = Box::new(self.service.figures().await);
+                Ok(Answer::Figures { figures })
+            }
+            Request::Links => {
+                let links = self.service.links().await?;
+                Ok(Answer::Links { links })
+            }
+            Request::Show { target } => {
+                let actor = Box::new(self.service.show(target).await?);
+                Ok(Answer::Show { actor })
             }
         }
     }

@@ -6,6 +6,7 @@ use ractor::pg::DEFAULT_SCOPE;
 use ractor::registry::get_all_pids;
 use ractor::{ActorCell, ActorId, pg};
 
+use super::figures;
 use crate::control::{ActorKind, ActorModule, ActorRow};
 use crate::directory;
 use crate::guest::{GuestRef, Modules};
@@ -21,6 +22,11 @@ pub(super) fn all(modules: &Modules) -> Vec<ActorRow> {
     rows.extend(get_all_pids().iter().map(|cell| row(cell, None, &mut groups)));
     rows.sort_by_key(|row| row.pid);
     rows
+}
+
+/// One of them.
+pub(super) fn one(cell: &ActorCell, guest: Option<&GuestRef>) -> ActorRow {
+    row(cell, guest, &mut groups())
 }
 
 fn row(cell: &ActorCell, guest: Option<&GuestRef>, groups: &mut HashMap<ActorId, Vec<String>>) -> ActorRow {
@@ -43,6 +49,7 @@ fn row(cell: &ActorCell, guest: Option<&GuestRef>, groups: &mut HashMap<ActorId,
         groups: groups.remove(&cell.get_id()).unwrap_or_default(),
         waiting: guest.map(GuestRef::waiting),
         supervisor: cell.try_get_supervisor().map(|supervisor| supervisor.get_id().pid()),
+        figures: guest.map(figures::of_guest),
     }
 }
 

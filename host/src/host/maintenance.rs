@@ -1,11 +1,14 @@
 //! What a host does about its modules and actors while it runs: it takes what is deployed, watches files, and keeps states.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::task::AbortHandle;
 
 use super::deployment_record::DeploymentRecord;
 use super::error::HostError;
+use super::lately::LatelyWindow;
+use super::leaving::Leaving;
 #[cfg(unix)]
 use super::local_socket;
 use super::module_files::{self, FilesBeforeLoad, ModuleWatcher};
@@ -18,12 +21,11 @@ use crate::checkpoint::{Schedule, Scheduled};
 use crate::config::{Code, NodeConfig};
 #[cfg(unix)]
 use crate::control::LocalDoor;
-use crate::control::{RequestWorker, RestartGuard};
+use crate::control::{RequestWorker, RestartGuard, Service};
 use crate::guest::{CheckpointWriter, Modules};
 use crate::supervision::Root;
 
 /// See the module. It ends when this is dropped, but for the control actor, which ends with the root supervisor.
-#[derive(Debug)]
 pub(super) struct Maintenance {
     schedule: Option<Schedule>,
     watcher: Option<ModuleWatcher>,
@@ -33,6 +35,8 @@ pub(super) struct Maintenance {
     deployed: Option<Arc<DeploymentRecord>>,
     worker: Arc<RequestWorker>,
     control: Option<RestartGuard>,
+    leaving: Leaving,
+    service: Arc<dyn Service>,
     #[cfg(unix)]
     _local: Option<LocalDoor>,
 }
@@ -70,15 +74,22 @@ impl Maintenance {
         let scheduled: Vec<Scheduled> = scheduled(config, &state);
         let StateDir { writer, deployments } = state;
         let reloader = Arc::new(Reloader::new(config, modules.clone(), deployments.clone(), listener));
+        let leaving = Leaving::default();
         let service = NodeService {
             node: config.node.full_name(),
             server: node.server.clone(),
             modules: modules.clone(),
             readiness: root.readiness_watch().clone(),
             reloader: reloader.clone(),
+            steering: root.steering().clone(),
+            leaving: leaving.clone(),
+            writer: writer.clone(),
+            begun: Instant::now(),
+            lately: LatelyWindow::begin(modules.clone(), node.server.clone()),
         };
+        let service: Arc<dyn Service> = Arc::new(service);
         let store = deployments.as_ref().map(|deployments| deployments.store.clone());
-        let worker = Arc::new(RequestWorker::new(Arc::new(service), store));
+        let worker = Arc::new(RequestWorker::new(service.clone(), store));
         // First, because it is the one that can fail, and the others would have begun to work.
         let control = match &config.control {
             Some(section) => Some(section.start(config.node.full_name(), worker.clone(), root).await?),
@@ -91,6 +102,8 @@ impl Maintenance {
             writer,
             deployed: deployments.map(|deployments| deployments.deployed),
             control,
+            leaving,
+            service,
             #[cfg(unix)]
             _local: local_socket::open(config, &worker),
             worker,
@@ -115,6 +128,7 @@ fn scheduled(config: &NodeConfig, state: &StateDir) -> Vec<Scheduled> {
 impl Maintenance {
     /// Takes nothing new. States are still kept: the actors have work to do before they end, and may be killed at it.
     pub(super) fn quiesce(&mut self) {
+        self.leaving.begin();
         // While they live: an actor that has ended can't be asked any more whether it has a state to bring.
         if let (Some(writer), Some(schedule)) = (&self.writer, &self.schedule) {
             writer.expect_last(schedule.living());
@@ -126,6 +140,16 @@ impl Maintenance {
         // takes nothing that would change the code of actors that are ending.
         self.worker.close();
         self.control = None;
+    }
+
+    /// Whether an operator wants the node to leave.
+    pub(super) fn leaving(&self) -> &Leaving {
+        &self.leaving
+    }
+
+    /// What can be asked of the node.
+    pub(super) fn service(&self) -> Arc<dyn Service> {
+        self.service.clone()
     }
 
     /// Asks the actors that still work for their states once more, before they are killed at it.

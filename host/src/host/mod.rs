@@ -15,14 +15,19 @@ mod deployments;
 mod dial;
 mod engine;
 mod error;
+mod figures;
 mod folder_lock;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 #[cfg(test)]
 mod given_up_tests;
 mod groups;
+mod lately;
+mod leaving;
+mod links;
 #[cfg(unix)]
 mod local_socket;
+mod logs;
 mod maintenance;
 mod module_files;
 mod modules;
@@ -35,9 +40,11 @@ mod preflight;
 mod reloader;
 mod running;
 mod service;
+mod show;
 mod signals;
 mod start;
 mod state_dir;
+mod steering;
 mod stopping;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::error::{HostError, startup_reason};
 use crate::IncomingEncryptionMode;
 use crate::config::NodeSection;
-use crate::node::{NodeConnectionMode, NodeServer, NodeServerMessage, listen_addr, quiesce};
+use crate::node::{NodeConnectionMode, NodeServer, NodeServerMessage, leave, listen_addr, quiesce};
 use crate::tls::CertificateReload;
 
 /// The interval at which certificate files are checked for changes.
@@ -18,6 +18,9 @@ const CERTIFICATES: Duration = Duration::from_secs(10);
 
 /// The longest time for the node server to stop listening, and then to end.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest time for peers to confirm that they know of the stop. One that hangs is not waited for any longer.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The node server, listening.
 pub(super) struct ListeningNode {
@@ -41,6 +44,13 @@ impl ListeningNode {
         if !quiesce(&self.server, PATIENCE).await {
             // The stop goes on all the same: sessions that come up meanwhile end with the others.
             tracing::warn!("the node server did not say that it has stopped listening");
+        }
+    }
+
+    /// Has peers send nothing more to groups of this node, and waits until what they had sent has arrived.
+    pub(super) async fn leave(&self) {
+        if !leave(&self.server, FAREWELL).await {
+            tracing::warn!("not every peer has confirmed within {FAREWELL:?} that it knows of the stop");
         }
     }
 

@@ -9,7 +9,7 @@ use super::deployments::Deployments;
 use crate::config::{Code, NodeConfig};
 use crate::files;
 use crate::guest::{Digest, Module, ModuleSource, Modules};
-use crate::supervision::reload::{self, ConfiguredActor, Reload, ReloadReport};
+use crate::supervision::reload::{self, ConfiguredActor, Reload, ReloadReport, Verdict};
 
 /// Told how each reload of a watched file ended.
 pub(super) type ReloadListener = Arc<dyn Fn(&str, &Result<ReloadReport, String>) + Send + Sync>;
@@ -115,7 +115,40 @@ impl Reloader {
     ///
     /// # Errors
     /// It was not begun, for this reason.
-    pub(super) async fn reload(&self, mut reload: Reload) -> Result<ReloadReport, String> {
+    pub(super) async fn reload(&self, reload: Reload) -> Result<ReloadReport, String> {
+        let (module, dry_run) = (reload.module.clone(), reload.dry_run);
+        let outcome = self.try_reload(reload).await;
+        if !dry_run {
+            self.count(&module, outcome.as_ref());
+        }
+        outcome
+    }
+
+    /// Counts what became of it. A module that there isn't has no metric: anybody could make up names.
+    fn count(&self, module: &str, outcome: Result<&ReloadReport, &String>) {
+        if !self.sources.contains_key(module) {
+            return;
+        }
+        let word = match outcome.map(|report| report.verdict) {
+            Ok(Verdict::DryRun) => return,
+            Ok(Verdict::Reloaded) => "reloaded",
+            Ok(Verdict::RolledBack) => "rolled-back",
+            Ok(Verdict::Mixed) => "mixed",
+            Err(_) => "refused",
+        };
+        metrics::counter!("ractor_host_reloads_total", "module" => module.to_owned(), "outcome" => word).increment(1);
+        for pause_us in outcome
+            .iter()
+            .flat_map(|report| &report.actors)
+            .filter_map(|actor| actor.pause_us)
+        {
+            let pause = Duration::from_micros(pause_us);
+            metrics::histogram!("ractor_host_reload_pause_seconds", "module" => module.to_owned())
+                .record(pause.as_secs_f64());
+        }
+    }
+
+    async fn try_reload(&self, mut reload: Reload) -> Result<ReloadReport, String> {
         let (module, dry_run, is_deployed) = (reload.module.clone(), reload.dry_run, reload.file.is_some());
         let Some(own) = self.sources.get(&module) else {
             let known: Vec<_> = self.sources.keys().map(String::as_str).collect();
@@ -155,6 +188,12 @@ impl Reloader {
     /// # Errors
     /// It was not begun, for this reason.
     pub(super) async fn rollback(&self, module: String) -> Result<ReloadReport, String> {
+        let outcome = self.try_rollback(module.clone()).await;
+        self.count(&module, outcome.as_ref());
+        outcome
+    }
+
+    async fn try_rollback(&self, module: String) -> Result<ReloadReport, String> {
         let before = self.modules.previous(&module).into_iter().next();
         if let (Some(own), Some(before)) = (self.sources.get(&module), before) {
             allowed(own, before.digest())?;

@@ -13,6 +13,7 @@ use super::stopping::{DRAIN, StopStep, Stopping};
 use crate::config::Code;
 use crate::directory;
 use crate::guest::Modules;
+use crate::metrics::Collector;
 use crate::node::NodeServerMessage;
 use crate::supervision::{GivenUp, Readiness, Root};
 
@@ -53,6 +54,9 @@ pub enum Stopped {
     /// A signal came, and everything was stopped in order, but for the last states of these actors, by name: they could not be
     /// kept. The actors go on from older ones.
     Unkept(StopSignal, Vec<String>),
+    /// An operator asked for it (`ractor-host drain`), and everything was stopped in order, but for the last states of these actors, by
+    /// name.
+    OnRequest(Vec<String>),
     /// A signal came during the start, or a second one, so the node did not wait for anything. The process should exit.
     AtOnce(StopSignal),
 }
@@ -71,6 +75,11 @@ impl RunningHost {
     /// Where other nodes reach this one. Has the actual port.
     pub fn listen_addr(&self) -> SocketAddr {
         self.node.address
+    }
+
+    /// What brings the metrics of the node up to date that are read and not counted. None once it goes down.
+    pub fn collector(&self) -> Option<Collector> {
+        self.maintenance.service().map(Collector::new)
     }
 
     /// The actors that were started, in the order of the file. They may have ended since.
@@ -120,9 +129,11 @@ impl RunningHost {
     /// Runs until a signal comes, an actor is given up that the node can't do without, or the node ends by itself.
     pub(super) async fn until_signal(mut self, mut signals: Signals) -> Result<Stopped, HostError> {
         let mut readiness_watch = self.root.readiness_watch().clone();
+        let leaving = self.maintenance.leaving().clone();
         // Whatever comes first decides the exit code.
         let first = tokio::select! {
             signal = signals.next() => signal,
+            () = leaving.asked() => return Ok(self.end_on_request(signals).await),
             given_up = readiness_watch.essential() => return self.end_for(given_up, signals).await,
             _ = &mut self.node.ended => {
                 tracing::error!("the node server ended by itself");
@@ -142,6 +153,16 @@ impl RunningHost {
         }
     }
 
+    /// Stops in order because an operator wants it. A signal that asks for the same meanwhile, such as that of a service manager,
+    /// changes nothing, but a second one does.
+    async fn end_on_request(self, mut signals: Signals) -> Stopped {
+        tracing::info!("stopping, because an operator has asked for it");
+        tokio::select! {
+            unkept = self.shutdown() => Stopped::OnRequest(unkept),
+            signal = insistence(&mut signals) => Stopped::AtOnce(signal),
+        }
+    }
+
     /// Stops in order because of an actor that was given up. A signal that asks for the same meanwhile changes nothing, but a
     /// second one does.
     async fn end_for(self, given_up: GivenUp, mut signals: Signals) -> Result<Stopped, HostError> {
@@ -149,16 +170,19 @@ impl RunningHost {
             actor = &*given_up.actor,
             "stopping, because an essential actor was given up"
         );
-        let insistence = async {
-            signals.next().await;
-            signals.next_in_earnest().await
-        };
         tokio::select! {
             // The log says whose states were not kept.
             _ = self.shutdown() => Err(HostError::GivenUp(given_up)),
-            signal = insistence => Ok(Stopped::AtOnce(signal)),
+            signal = insistence(&mut signals) => Ok(Stopped::AtOnce(signal)),
         }
     }
+}
+
+/// The second signal of somebody, who wants no more than to stop with the first.
+async fn insistence(signals: &mut Signals) -> StopSignal {
+    let signal = signals.next().await;
+    tracing::info!(%signal, "the node is stopping already; another signal stops at once");
+    signals.next_in_earnest().await
 }
 
 impl std::fmt::Debug for RunningHost {
@@ -185,6 +209,11 @@ async fn stop(mut node: Option<ListeningNode>, root: Root, mut maintenance: Main
                 maintenance.quiesce();
                 if let Some(node) = &node {
                     node.quiesce().await;
+                }
+            }
+            StopStep::Leave => {
+                if let Some(node) = &node {
+                    node.leave().await;
                 }
             }
             StopStep::Drain => {

@@ -1,25 +1,32 @@
 //! What the control actor has done: asking the node how it is, and having it reload.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ractor::ActorRef;
 
 use super::actors;
 use super::error::{HostError, startup_reason};
 use super::groups;
+use super::lately::LatelyWindow;
+use super::leaving::Leaving;
+use super::links;
+use super::logs;
 use super::reloader::Reloader;
+use super::steering;
+use crate::NodeId;
 use crate::config::ControlSection;
 use crate::control::{
-    self, ActorRow, ActorStatus, CONTROL, ControlSetup, GivenUpStatus, GroupRow, ModuleStatus, NodeStatus, OtherNode,
-    RequestWorker, RestartGuard, Service,
+    self, ActorDetail, ActorRow, ActorStatus, CONTROL, ControlSetup, GivenUpStatus, GroupRow, LevelChange, LinkRow,
+    LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeStatus, OtherNode, RequestWorker, RestartGuard,
+    Service, Steer, SteeredActor, StoppedActor,
 };
 use crate::directory::{self, BoxFuture};
-use crate::guest::{Digest, Module, Modules};
-use crate::node::NodeServerMessage;
+use crate::guest::{CheckpointWriter, Digest, Module, Modules};
+use crate::node::{NodeServerMessage, NodeServerSessionInformation};
 use crate::supervision::reload::{Reload, ReloadReport};
-use crate::supervision::{ReadinessWatch, Root};
+use crate::supervision::{ReadinessWatch, Root, Steering, StoppedChild};
 
 /// The most actors of a module that a status lists.
 const ACTORS_LISTED: usize = 1000;
@@ -35,6 +42,12 @@ pub(super) struct NodeService {
     pub(super) modules: Modules,
     pub(super) readiness: ReadinessWatch,
     pub(super) reloader: Arc<Reloader>,
+    pub(super) steering: Steering,
+    pub(super) leaving: Leaving,
+    pub(super) writer: Option<CheckpointWriter>,
+    /// When the node came up.
+    pub(super) begun: Instant,
+    pub(super) lately: LatelyWindow,
 }
 
 impl ControlSection {
@@ -55,6 +68,13 @@ impl ControlSection {
 }
 
 impl NodeService {
+    /// The sessions that there are, by the numbers of these.
+    pub(super) async fn sessions(&self) -> Result<HashMap<NodeId, NodeServerSessionInformation>, String> {
+        let sessions = self.server.call(NodeServerMessage::GetSessions, None).await;
+        let sessions = sessions.map_err(|error| error.to_string())?;
+        Ok(sessions.success_or("the node is going down")?)
+    }
+
     async fn module_status(&self, module: &Module) -> ModuleStatus {
         let name = module.name().to_owned();
         let described = module.contract().await;
@@ -94,7 +114,8 @@ impl Service for NodeService {
             let missing = readiness.given_up().iter();
             NodeStatus {
                 node: self.node.clone(),
-                ready: readiness.is_ready(),
+                ready: readiness.is_ready() && !self.leaving.is_wanted(),
+                leaving: self.leaving.is_wanted(),
                 given_up: missing
                     .take(ACTORS_LISTED)
                     .map(|given_up| GivenUpStatus {
@@ -103,13 +124,19 @@ impl Service for NodeService {
                         reason: given_up.reason.to_string(),
                     })
                     .collect(),
+                stopped: self.steering.stopped().into_iter().map(stopped_actor).collect(),
                 modules,
             }
         })
     }
 
     fn actors(&self) -> Vec<ActorRow> {
-        actors::all(&self.modules)
+        let mut rows = actors::all(&self.modules);
+        let guests = rows.iter_mut();
+        self.lately
+            .of_guests(guests.filter_map(|row| Some((row.pid, row.figures.as_mut()?))));
+        rows
+    }
     }
 
     fn groups(&self) -> Vec<GroupRow> {
@@ -118,9 +145,7 @@ impl Service for NodeService {
 
     fn nodes(&self) -> BoxFuture<'_, Result<Vec<OtherNode>, String>> {
         Box::pin(async {
-            let sessions = self.server.call(NodeServerMessage::GetSessions, None).await;
-            let sessions = sessions.map_err(|error| error.to_string())?;
-            let sessions = sessions.success_or("the node is going down")?;
+            let sessions = self.sessions().await?;
             let peers = sessions.into_values().filter_map(|session| session.peer_name);
             // At the same time, and each has a time of its own: peers that don't answer hide none of the others, and take no longer
             // together than one of them.
@@ -149,5 +174,56 @@ impl Service for NodeService {
 
     fn components(&self) -> BTreeSet<Digest> {
         self.reloader.components()
+    }
+
+    fn steer(&self, steer: Steer) -> BoxFuture<'_, Result<Vec<SteeredActor>, String>> {
+        Box::pin(async move { steering::steer(&self.steering, &self.modules, &steer).await })
+    }
+
+    fn stopped(&self) -> BoxFuture<'_, Vec<StoppedActor>> {
+        Box::pin(async { self.steering.stopped().into_iter().map(stopped_actor).collect() })
+    }
+
+    fn leave(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async { self.leaving.ask() })
+    }
+
+    fn log_levels(
+        &self,
+        change: Option<LevelChange>,
+        passing: Option<Duration>,
+    ) -> BoxFuture<'_, Result<LogLevels, String>> {
+        Box::pin(async move { logs::levels(change, passing) })
+    }
+
+    fn logs(&self, query: LogQuery) -> BoxFuture<'_, Result<LogLines, String>> {
+        Box::pin(logs::lines(&self.steering, &self.modules, query))
+    }
+
+    fn figures(&self) -> BoxFuture<'_, NodeFigures> {
+        Box::pin(self.node_figures())
+    }
+
+    fn links(&self) -> BoxFuture<'_, Result<Vec<LinkRow>, String>> {
+        Box::pin(async {
+            let mut rows = links::all(&self.server).await?;
+            for row in &mut rows {
+                if let Some(figures) = &mut row.figures {
+                    self.lately.of_link(row.session, figures);
+                }
+            }
+            Ok(rows)
+        })
+    }
+
+    fn show(&self, target: String) -> BoxFuture<'_, Result<ActorDetail, String>> {
+        Box::pin(async move { self.detail(&target).await })
+    }
+}
+
+fn stopped_actor(StoppedChild { name, supervisor }: StoppedChild) -> StoppedActor {
+    StoppedActor {
+        name: name.to_string(),
+        supervisor: supervisor.to_string(),
     }
 }

@@ -18,6 +18,8 @@ pub(crate) enum StopStep {
     /// Nothing new is taken: no connection, no deployment, no watched file. Every actor that lives and whose state is kept is
     /// expected to bring one more.
     Quiesce,
+    /// Peers are told that the node stops, and send its actors no more by way of their groups. What they had sent has arrived then.
+    Leave,
     /// The actors handle what they were sent and end, within [`DRAIN`].
     Drain,
     /// Actors that still work are asked for their states, since they may be killed soon.
@@ -40,6 +42,7 @@ pub(crate) struct Stopping {
 enum StopPhase {
     #[default]
     Quiesce,
+    Leave,
     Drain {
         last_call: Option<Instant>,
     },
@@ -54,6 +57,7 @@ impl Stopping {
         if !std::mem::replace(&mut self.is_begun, true) {
             return match &mut self.phase {
                 StopPhase::Quiesce => Some(StopStep::Quiesce),
+                StopPhase::Leave => Some(StopStep::Leave),
                 StopPhase::Drain { last_call } => {
                     // From when the drain begins, and not from the start of the stop: the step before it may have taken any time.
                     *last_call = Some(now + DRAIN.saturating_sub(LAST_CALL));
@@ -85,7 +89,8 @@ impl Stopping {
     pub(crate) fn handle_done(&mut self) {
         self.is_begun = false;
         self.phase = match self.phase {
-            StopPhase::Quiesce => StopPhase::Drain { last_call: None },
+            StopPhase::Quiesce => StopPhase::Leave,
+            StopPhase::Leave => StopPhase::Drain { last_call: None },
             StopPhase::Drain { .. } => StopPhase::Write,
             StopPhase::Write => StopPhase::Close,
             StopPhase::Close | StopPhase::Down => StopPhase::Down,
@@ -103,6 +108,8 @@ mod tests {
         let mut stopping = Stopping::default();
         assert_eq!(stopping.poll_step(start), Some(StopStep::Quiesce));
         assert_eq!(stopping.poll_step(start), None);
+        stopping.handle_done();
+        assert_eq!(stopping.poll_step(start), Some(StopStep::Leave));
         stopping.handle_done();
         assert_eq!(stopping.poll_step(start), Some(StopStep::Drain));
         let late = start + Duration::from_secs(7);

@@ -8,9 +8,12 @@ use std::io::{self, Write};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::event;
+use tracing::{Level, Metadata};
+use tracing_subscriber::fmt::MakeWriter;
+
 use super::format::LogFormat;
 use super::lines::Lines;
+use super::{event, filter, tail};
 
 /// The longest time for the last output to leave the process when that ends.
 const FLUSH: Duration = Duration::from_secs(2);
@@ -98,13 +101,38 @@ pub(crate) fn flush() {
     }
 }
 
-/// Stderr for `tracing`: takes whole events, and never fails.
-#[derive(Debug)]
-pub(super) struct Stderr;
+/// Writes a line of the log, and keeps it for those who ask the node for its last lines.
+pub(super) fn write_log(level: Level, actor: Option<Box<str>>, line: &[u8]) {
+    // A command has nobody who could ask it.
+    if BACKGROUND.get().is_some() {
+        tail::push(level, actor, line);
+    }
+    write_stderr(line);
+}
 
-impl Write for Stderr {
+/// Stderr for `tracing`.
+#[derive(Debug)]
+pub(super) struct LogWriter;
+
+impl<'a> MakeWriter<'a> for LogWriter {
+    type Writer = LogLineWriter;
+
+    fn make_writer(&'a self) -> LogLineWriter {
+        LogLineWriter(Level::INFO)
+    }
+
+    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> LogLineWriter {
+        LogLineWriter(*metadata.level())
+    }
+}
+
+/// Takes whole events of this level, and never fails.
+#[derive(Debug)]
+pub(super) struct LogLineWriter(Level);
+
+impl Write for LogLineWriter {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        write_stderr(event);
+        write_log(self.0, filter::about(), event);
         Ok(event.len())
     }
 

@@ -2,7 +2,9 @@
 
 pub(crate) mod console;
 mod event;
+pub(crate) mod filter;
 mod format;
 mod lines;
 mod panics;
+pub(crate) mod tail;
 pub mod telemetry;

@@ -51,7 +51,7 @@ fn report(format: LogFormat, panic: &PanicHookInfo<'_>) {
     if format == LogFormat::Text {
         lines.push_str(&backtrace);
     }
-    console::write_stderr(lines.as_bytes());
+    console::write_log(tracing::Level::ERROR, None, lines.as_bytes());
 }
 
 #[cfg(test)]

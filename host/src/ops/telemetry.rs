@@ -5,9 +5,11 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use super::format::LogFormat;
-use super::{console, panics};
+use super::{console, filter, panics};
 
 /// The variable that chooses what is logged, such as `info,ractor_host::node=debug`.
 const VARIABLE: &str = "RUST_LOG";
@@ -57,24 +59,34 @@ enum Installed {
 }
 
 fn install(format: LogFormat, level: LevelFilter) -> Result<Installed, TelemetryError> {
-    let filter = match std::env::var(VARIABLE) {
-        Ok(filters) if !filters.trim().is_empty() => parse(&filters)?,
-        Ok(_) | Err(VarError::NotPresent) => EnvFilter::default().add_directive(level.into()),
+    let (filter, directive) = match std::env::var(VARIABLE) {
+        Ok(filters) if !filters.trim().is_empty() => (parse(&filters)?, filters),
+        Ok(_) | Err(VarError::NotPresent) => (EnvFilter::default().add_directive(level.into()), level.to_string()),
         Err(error @ VarError::NotUnicode(_)) => {
             return Err(TelemetryError {
                 reason: error.to_string(),
             });
         }
     };
-    let events = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let (filter, choices) = filter::new(filter, &directive);
+    let events = tracing_subscriber::fmt::layer()
         // It would print them to stderr, and panic where that fails.
         .log_internal_errors(false)
-        .with_writer(|| console::Stderr);
+        .with_writer(console::LogWriter);
+    // The filter last, which makes it the first to be asked.
     let installed = match format {
-        LogFormat::Text => events.with_ansi(std::io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => events.json().flatten_event(true).try_init(),
+        LogFormat::Text => tracing_subscriber::registry()
+            .with(events.with_ansi(std::io::stderr().is_terminal()))
+            .with(filter)
+            .try_init(),
+        LogFormat::Json => tracing_subscriber::registry()
+            .with(events.json().flatten_event(true))
+            .with(filter)
+            .try_init(),
     };
+    if installed.is_ok() {
+        choices.adopt();
+    }
     // The only failure is that there is a subscriber already.
     Ok(match installed {
         Ok(()) => Installed::Ours,

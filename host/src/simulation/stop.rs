@@ -72,6 +72,8 @@ impl Process {
                 let names: Vec<String> = self.guests.values().map(|guest| guest.name.clone()).collect();
                 self.keeper.queue.handle_ending(names, context.now);
             }
+            // Groups are none of the simulation's.
+            StopStep::Leave => {}
             StopStep::Drain => {
                 self.supervisor.freeze();
                 let batches = self.guests.keys().map(|pid| vec![*pid]).collect();
@@ -91,7 +93,7 @@ impl Process {
     fn is_done(&mut self, stop: &mut Stop, context: &mut Context<'_>) -> bool {
         match stop.doing {
             None => false,
-            Some(StopStep::Quiesce | StopStep::LastCall) => true,
+            Some(StopStep::Quiesce | StopStep::Leave | StopStep::LastCall) => true,
             Some(StopStep::Drain) => self.drain(stop, context),
             Some(StopStep::Write) => {
                 let queue = &self.keeper.queue;

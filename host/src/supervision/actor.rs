@@ -23,6 +23,8 @@ use super::shutdown::{self, ShutdownMode};
 use super::spec::{Strategy, SupervisorSpec};
 use crate::guest::{RestartBudget, RestartDecision, RestartIntensity};
 
+mod steered;
+
 /// The most actors that are given up together and named in the log.
 const LOGGED: usize = 20;
 
@@ -72,6 +74,7 @@ impl Actor for Supervisor {
         for batch in state.batches() {
             let launches = batch
                 .into_iter()
+                .filter(|index| !state.plan.is_held(*index))
                 .filter_map(|index| state.launch(index, again))
                 .collect();
             let mut started = start_together(launches).await;
@@ -98,7 +101,15 @@ impl Actor for Supervisor {
         let commands = match message {
             SupervisorMessage::Started(index, outcome) => state.started(index, outcome),
             SupervisorMessage::Waited(index) => state.plan.handle_waited(index),
-            SupervisorMessage::RestartedInPlace(index) => state.plan.handle_restarted(index),
+            SupervisorMessage::RestartedInPlace(index) => {
+                state.is_up(index);
+                state.plan.handle_restarted(index)
+            }
+            SupervisorMessage::Refreshed(index) => {
+                state.is_up(index);
+                Vec::new()
+            }
+            SupervisorMessage::Steer(order) => state.steer(order),
             SupervisorMessage::Gone(index, id) if state.by_id.contains_key(&id) => {
                 state.ended(index, id, false, "it could not be stopped")
             }
@@ -163,11 +174,18 @@ impl State {
                 Strategy::RestForOne | Strategy::OneForAll => shared.clone(),
             },
             running: None,
+            waiting: Vec::new(),
+            is_killed: false,
         };
         let children: Vec<Child> = spec.children.iter().map(child).collect();
         let kinds = children.iter().map(|child| (child.spec.kind(), child.spec.restart));
+        let mut plan = RestartPlan::new(spec.strategy, kinds);
+        // What was stopped stays so, although its supervisor has another life.
+        let stopped = tree.steering.stopped_below(&spec);
+        stopped.into_iter().for_each(|index| plan.keep_down(index));
+        tree.steering.enter(&myself, &spec);
         Self {
-            plan: RestartPlan::new(spec.strategy, kinds),
+            plan,
             children,
             myself,
             is_root,
@@ -221,11 +239,13 @@ impl State {
                 tracing::error!(supervisor = self.spec.name, "{error}");
                 self.forget_early();
                 let reason = error.to_string();
+                self.is_not_up(index, &reason);
                 return self.decide(index, &reason, |plan, spend| plan.handle_start_failed(index, spend));
             }
         };
         let id = running.cell.get_id();
         self.enter(index, running);
+        self.is_up(index);
         // Up first and ended second: in the other order the plan would take a child that has ended for one that is up.
         let mut commands = self.plan.handle_started(index);
         if let Some(failed) = self.early.remove(&id) {
@@ -246,10 +266,14 @@ impl State {
         self.by_id.remove(&id);
         let running = self.children.get_mut(index).and_then(|child| child.running.take());
         let ending = match running.map(|running| running.handle) {
+            _ if self.has_been_killed(index) => ChildExit::Killed,
+            // It failed while it was being stopped, and nobody misses it.
+            Some(ChildHandle::Guest(..)) if self.plan.is_held(index) => ChildExit::Stopped,
             Some(ChildHandle::Guest(_, gave_up)) if gave_up.get() => ChildExit::GaveUp,
             _ if failed => ChildExit::Failed,
             _ => ChildExit::Stopped,
         };
+        self.is_down(index);
         // The guest has asked the budget by itself. The plan doesn't ask again, so `decide` would say nothing of it.
         if ending == ChildExit::GaveUp {
             self.give_up(index);

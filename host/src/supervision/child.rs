@@ -14,6 +14,7 @@ use super::in_place::{Closing, InPlace, SharedBudget};
 use super::message::{ChildHandle, GaveUp, NotStarted, RunningChild, SupervisorMessage};
 use super::shutdown::ends_within;
 use super::spec::{ChildCode, ChildSpec, StartError};
+use super::steering::SteerWait;
 use crate::directory::{self, BoxFuture};
 use crate::guest::{self, GuestOptions, RestartDecision, RestartPolicy};
 
@@ -33,6 +34,10 @@ pub(super) struct Child {
     pub(super) budget: SharedBudget,
     /// The actor that it is made of now.
     pub(super) running: Option<RunningChild>,
+    /// Operators who wait for what they have asked for.
+    pub(super) waiting: Vec<SteerWait>,
+    /// An operator has killed it, and its end has not been seen yet.
+    pub(super) is_killed: bool,
 }
 
 /// What it takes to start a child.

@@ -8,6 +8,7 @@ use ractor::{ActorCell, ActorId, SupervisionEvent};
 use tokio::sync::watch;
 
 use super::readiness::GivenUpActors;
+use super::steering::Steering;
 
 /// What has become of the supervised actors so far. Supervisors are not counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,6 +31,7 @@ pub(super) struct TreeState {
     counts: Arc<watch::Sender<Counts>>,
     cells: Cells,
     pub(super) given_up_actors: GivenUpActors,
+    pub(super) steering: Steering,
 }
 
 /// Which actor was started last under each name.
@@ -44,6 +46,7 @@ impl TreeState {
             counts: Arc::new(sender),
             cells: cells.clone(),
             given_up_actors: GivenUpActors::default(),
+            steering: Steering::default(),
         };
         (tree, receiver, cells)
     }

@@ -70,9 +70,12 @@ impl RestartDecider for InPlace {
 
     fn restarted(&self) {
         self.tree.restarted();
-        // A restart that the supervisor asked for is no news to it.
-        if self.failing.swap(false, Ordering::Relaxed) {
-            drop(self.supervisor.cast(SupervisorMessage::RestartedInPlace(self.child)));
-        }
+        let news = if self.failing.swap(false, Ordering::Relaxed) {
+            SupervisorMessage::RestartedInPlace(self.child)
+        } else {
+            // The supervisor asked for it, and others may be affected no more; but an operator may wait to hear of it.
+            SupervisorMessage::Refreshed(self.child)
+        };
+        drop(self.supervisor.cast(news));
     }
 }

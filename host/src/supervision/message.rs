@@ -7,6 +7,7 @@ use ractor::{ActorCell, ActorId, ActorRef};
 use tokio::sync::oneshot;
 
 use super::spec::StartError;
+use super::steering::SteerOrder;
 use crate::guest::GuestHandle;
 
 pub(super) enum SupervisorMessage {
@@ -16,6 +17,10 @@ pub(super) enum SupervisorMessage {
     Waited(usize),
     /// A guest was restarted in place after a failure or a stop of its own.
     RestartedInPlace(usize),
+    /// A guest went on with a fresh instance, because it was asked to.
+    Refreshed(usize),
+    /// An operator wants something of a child.
+    Steer(SteerOrder),
     /// An actor that was to be stopped has ended, or can't be made to.
     Gone(usize, ActorId),
     /// Restart nothing any more, and say who is alive, in the order of their start.

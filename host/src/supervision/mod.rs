@@ -20,6 +20,7 @@ mod root;
 mod shutdown;
 mod shutdown_order;
 mod spec;
+mod steering;
 
 pub use counts::Counts;
 pub use message::NotStarted;
@@ -28,6 +29,7 @@ pub(crate) use readiness::ReadinessWatch;
 pub use readiness::{GivenUp, OnGiveUp, Readiness};
 pub use root::{Root, RootError};
 pub use spec::{ChildSpec, StartError, Strategy, SupervisorSpec};
+pub(crate) use steering::{SteerAction, SteeredChild, Steering, StoppedChild};
 
 /// What the simulation of whole nodes runs.
 #[cfg(test)]

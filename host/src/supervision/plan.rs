@@ -12,12 +12,18 @@ use std::time::Duration;
 use super::spec::{ChildKind, Strategy};
 use crate::guest::{RestartDecision, RestartType};
 
+mod steering;
+
+pub(crate) use steering::Refusal;
+
 /// How a child came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChildExit {
-    /// It stopped itself or was stopped, or was killed.
+    /// It stopped itself or was stopped.
     Stopped,
     Failed,
+    /// An operator killed it, which counts as a failure. A guest of which this is said is no actor any more and can't go on in place.
+    Killed,
     /// A guest that would have been restarted in place, but not once more.
     GaveUp,
 }
@@ -59,6 +65,14 @@ struct PlannedChild {
     kind: ChildKind,
     restart: RestartType,
     state: ChildState,
+    hold: Hold,
+}
+
+/// Whether an operator has stopped a child, so that only an operator starts it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    Free,
+    Held,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +102,7 @@ impl RestartPlan {
             kind,
             restart,
             state: ChildState::Up,
+            hold: Hold::Free,
         };
         Self {
             strategy,
@@ -109,6 +124,10 @@ impl RestartPlan {
         spend: impl FnOnce() -> RestartDecision,
     ) -> Vec<PlanCommand> {
         let was = self.set(child, ChildState::Down);
+        if self.phase == PlanPhase::Running && self.strategy == Strategy::OneForOne && self.due.remove(&child) {
+            // An operator wants it anew. Here nobody has to wait for a sibling that is being started.
+            return self.start(child).into_iter().collect();
+        }
         if self.phase == PlanPhase::Running
             // Its end was asked for. If it is to come back it is `due` already, and it costs no restart.
             && was != Some(ChildState::Stopping)
@@ -116,7 +135,7 @@ impl RestartPlan {
         {
             return self.decide(child, spend());
         }
-        if self.phase == PlanPhase::Running && ending == ChildExit::GaveUp {
+        if self.phase == PlanPhase::Running && ending == ChildExit::GaveUp && !self.is_held(child) {
             return self.decide(child, RestartDecision::GiveUp);
         }
         self.poll()
@@ -124,11 +143,9 @@ impl RestartPlan {
 
     fn is_restarted_after(&self, child: usize, ending: ChildExit) -> bool {
         match self.children.get(child) {
+            None => false,
             // It had its chance, in place.
-            None
-            | Some(PlannedChild {
-                kind: ChildKind::Guest, ..
-            }) => false,
+            Some(child) if child.kind == ChildKind::Guest && ending != ChildExit::Killed => false,
             Some(child) => match child.restart {
                 RestartType::Temporary => false,
                 RestartType::Transient => ending != ChildExit::Stopped,
@@ -159,6 +176,11 @@ impl RestartPlan {
     pub(super) fn handle_started(&mut self, child: usize) -> Vec<PlanCommand> {
         self.set(child, ChildState::Up);
         match self.phase {
+            PlanPhase::Running if self.is_held(child) => {
+                // It was starting when it was to be stopped.
+                self.set(child, ChildState::Stopping);
+                return vec![PlanCommand::Stop(child)];
+            }
             PlanPhase::Running => {}
             PlanPhase::Ending | PlanPhase::Ended => {
                 // It came up after the list of those to be stopped was made.
@@ -180,7 +202,7 @@ impl RestartPlan {
         spend: impl FnOnce() -> RestartDecision,
     ) -> Vec<PlanCommand> {
         self.set(child, ChildState::Down);
-        if self.phase == PlanPhase::Running {
+        if self.phase == PlanPhase::Running && !self.is_held(child) {
             return self.decide(child, spend());
         }
         self.poll()
@@ -242,7 +264,7 @@ impl RestartPlan {
             Strategy::OneForAll => 0..self.children.len(),
         };
         for index in affected.filter(|index| *index != failed) {
-            let Some(child) = self.children.get(index) else {
+            let Some(child) = self.children.get(index).filter(|child| child.hold == Hold::Free) else {
                 continue;
             };
             // One that is starting counts too: it may have met the child that failed.
@@ -297,7 +319,7 @@ impl RestartPlan {
                 break;
             }
             // It is up and goes on in place. Nothing has to be ready before the next one, so the loop goes on too.
-            if self.is_guest(child) {
+            if self.is_guest(child) && !self.is_held(child) {
                 commands.push(PlanCommand::Refresh(child));
             }
         }
@@ -306,7 +328,7 @@ impl RestartPlan {
 
     /// Starts a child that is down.
     fn start(&mut self, child: usize) -> Option<PlanCommand> {
-        if self.state(child) != Some(ChildState::Down) {
+        if self.state(child) != Some(ChildState::Down) || self.is_held(child) {
             return None;
         }
         self.set(child, ChildState::Starting);

@@ -7,10 +7,12 @@
 
 use std::time::Duration;
 
-use super::plan::{ChildExit, PlanCommand, RestartPlan};
+use super::plan::{ChildExit, PlanCommand, Refusal, RestartPlan};
 use super::spec::ChildKind;
 use super::spec::Strategy;
 use crate::guest::{RestartDecision, RestartType};
+
+mod orders;
 
 struct Case {
     plan: RestartPlan,
@@ -75,6 +77,10 @@ impl Case {
             "failed for good" => plan.handle_ended(child, ChildExit::Failed, never),
             "gave up" => plan.handle_ended(child, ChildExit::GaveUp, never),
             "stopped" => plan.handle_ended(child, ChildExit::Stopped, never),
+            "killed" => plan.handle_ended(child, ChildExit::Killed, restart),
+            "asked to stop" => return self.answer(RestartPlan::handle_stop_asked, child),
+            "asked to start" => return self.answer(RestartPlan::handle_start_asked, child),
+            "asked to restart" => return self.answer(RestartPlan::handle_restart_asked, child),
             "stopped itself" => plan.handle_ended(child, ChildExit::Stopped, restart),
             "restarted in place" => plan.handle_restarted(child),
             "waited" => plan.handle_waited(child),
@@ -88,6 +94,21 @@ impl Case {
             }
             other => panic!("what is {other:?}?"),
         };
+        self.all_in_words(&commands)
+    }
+
+    fn answer(
+        &mut self,
+        ask: fn(&mut RestartPlan, usize) -> Result<Vec<PlanCommand>, Refusal>,
+        child: usize,
+    ) -> String {
+        match ask(&mut self.plan, child) {
+            Ok(commands) => self.all_in_words(&commands),
+            Err(refusal) => format!("no: {refusal}"),
+        }
+    }
+
+    fn all_in_words(&self, commands: &[PlanCommand]) -> String {
         let words: Vec<String> = commands.iter().map(|command| self.in_words(*command)).collect();
         words.join(", ")
     }

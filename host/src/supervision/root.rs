@@ -14,6 +14,7 @@ use super::message::{NotStarted, SupervisorMessage};
 use super::readiness::{GivenUp, Readiness, ReadinessWatch};
 use super::shutdown::{self, ShutdownMode};
 use super::spec::SupervisorSpec;
+use super::steering::Steering;
 
 /// What the log calls the root supervisor that was given no name.
 const NAME: &str = "root";
@@ -29,6 +30,7 @@ pub struct Root {
     counts: watch::Receiver<Counts>,
     cells: Cells,
     readiness_watch: ReadinessWatch,
+    steering: Steering,
     ended: JoinHandle<()>,
 }
 
@@ -67,6 +69,7 @@ impl Root {
     pub async fn start_with(spec: SupervisorSpec) -> Result<Self, RootError> {
         let (tree, counts, cells) = TreeState::new();
         let readiness_watch = tree.given_up_actors.watch();
+        let steering = tree.steering.clone();
         let arguments = Arguments {
             spec: Arc::new(spec),
             tree,
@@ -84,6 +87,7 @@ impl Root {
             counts,
             cells,
             readiness_watch,
+            steering,
             ended,
         })
     }
@@ -102,6 +106,11 @@ impl Root {
     /// Waits until an actor is given up whose node is to [exit](super::OnGiveUp::Exit) then. What follows is the caller's to do.
     pub async fn essential_given_up(&self) -> GivenUp {
         self.readiness_watch.clone().essential().await
+    }
+
+    /// What operators can do with its actors.
+    pub(crate) fn steering(&self) -> &Steering {
+        &self.steering
     }
 
     pub(crate) fn readiness_watch(&self) -> &ReadinessWatch {

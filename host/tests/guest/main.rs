@@ -14,6 +14,7 @@ mod commands;
 mod complexity;
 mod failing;
 mod failures;
+mod figures;
 mod grants;
 mod interface_faults;
 mod interfaces;

@@ -45,6 +45,16 @@ impl GuestCount {
         }
     }
 
+    /// How many live.
+    pub(crate) fn living(&self) -> usize {
+        self.families.load(Ordering::Relaxed) + self.children.load(Ordering::Relaxed)
+    }
+
+    /// How many can live at once, if that is bounded.
+    pub(crate) fn places(&self) -> Option<usize> {
+        self.places
+    }
+
     /// How many children there may be.
     fn room_for_children(&self) -> usize {
         let Some(places) = self.places else {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wasmtime::ResourceLimiter;
 
 use super::family::Quota;
+use super::tally::Tally;
 use super::telemetry;
 use crate::accounting::label::Label;
 use crate::policy::limits::{Common, Limit, Limits};
@@ -18,6 +19,8 @@ pub(crate) struct Limiter {
     granted: usize,
     /// What has the family's part of the memory, and whose that is; none if there is no actor.
     member: Option<(Arc<Quota>, Label)>,
+    /// What shows the memory to others.
+    tally: Option<Arc<Tally>>,
     tables: GrowthBudget,
     core_instances: usize,
     memory_count: usize,
@@ -65,6 +68,7 @@ impl Limiter {
             memory: GrowthBudget::new(limits.memory_bytes),
             granted: 0,
             member,
+            tally: None,
             tables: GrowthBudget::new(limits.table_elements),
             core_instances: limits.core_instances,
             memory_count: limits.memories,
@@ -72,6 +76,12 @@ impl Limiter {
             bounds,
             refused: None,
         }
+    }
+
+    /// The memory is shown here.
+    pub(crate) fn shown_by(mut self, tally: Arc<Tally>) -> Self {
+        self.tally = Some(tally);
+        self
     }
 
     pub(crate) fn refused(&self) -> Option<Limit> {
@@ -85,6 +95,9 @@ impl Drop for Limiter {
             // wasmtime doesn't tell when a memory is freed. All of a store's memories go with the store, and this
             // does, too.
             quota.give_back(Common::Memory, self.memory.used);
+        }
+        if let Some(tally) = &self.tally {
+            tally.memory_shrank(self.memory.used);
         }
     }
 }
@@ -140,6 +153,9 @@ impl ResourceLimiter for Limiter {
                     return Ok(false);
                 }
                 self.granted = more;
+                if let Some(tally) = &self.tally {
+                    tally.memory_grew(more);
+                }
             }
             GrowthVerdict::Impossible => {}
         }
@@ -153,6 +169,9 @@ impl ResourceLimiter for Limiter {
         self.memory.used -= granted;
         if let Some((quota, _)) = &self.member {
             quota.give_back(Common::Memory, granted);
+        }
+        if let Some(tally) = &self.tally {
+            tally.memory_shrank(granted);
         }
         // The guest sees a growth that failed, as after every other refusal.
         Ok(())

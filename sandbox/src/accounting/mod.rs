@@ -7,10 +7,12 @@
 //! `family.rs` and `family/quota.rs`, then `turns/mod.rs`.
 
 pub(crate) mod family;
+pub(crate) mod handler_times;
 pub(crate) mod label;
 pub(crate) mod limiter;
 pub(crate) mod log_rate;
 pub(crate) mod pools;
 pub(crate) mod reached;
+pub(crate) mod tally;
 pub(crate) mod telemetry;
 pub(crate) mod turns;

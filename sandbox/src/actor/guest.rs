@@ -123,6 +123,7 @@ impl Guest {
             actor: life.own_actor.clone(),
             groups: self.groups.clone(),
             family: self.family.clone(),
+            tally: life.tally.clone(),
         };
         let limits = self.profile.limits.clone();
         Instance::new(module, Some(myself), label.clone(), limits).await

@@ -9,9 +9,14 @@ use ractor::ActorCell;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::commands::{Command, Commands};
+use super::history::History;
 use super::reload::{
     Claim, NotReloaded, Purpose, ReloadRequest, Snapshot, SnapshotReply, SnapshotRequest, StateRoom, Swap, Swapped,
 };
+use crate::accounting::label::Label;
+use crate::accounting::tally::Tally;
+use crate::accounting::telemetry;
+use crate::instance::error::GuestError;
 use crate::instance::module::Module;
 use crate::policy::profile::Profile;
 use crate::store::mailbox::Mailbox;
@@ -26,6 +31,8 @@ pub(super) struct GuestCell {
     pub(super) profile: Arc<Profile>,
     /// What an instance asks of the actor.
     pub(super) own_actor: Arc<dyn OwnActor>,
+    pub(super) tally: Arc<Tally>,
+    pub(super) history: History,
     module: Mutex<Module>,
     turns: AtomicU64,
     /// Held by the task that has the module describe itself.
@@ -39,7 +46,7 @@ impl GuestCell {
         commands: Arc<Commands>,
         profile: Arc<Profile>,
         own_actor: Arc<dyn OwnActor>,
-        module: Module,
+        (module, tally): (Module, Arc<Tally>),
     ) -> Self {
         Self {
             cell,
@@ -47,10 +54,25 @@ impl GuestCell {
             commands,
             profile,
             own_actor,
+            tally,
+            history: History::default(),
             module: Mutex::new(module),
             turns: AtomicU64::new(0),
             describing: Arc::new(Semaphore::new(1)),
         }
+    }
+
+    /// The guest failed.
+    pub(super) fn failed(&self, label: &Label, error: &GuestError) {
+        telemetry::failure(label);
+        self.tally.failure();
+        self.history.failed(error);
+    }
+
+    /// The guest was restarted in place.
+    pub(super) fn restarted(&self, label: &Label) {
+        telemetry::restart(label);
+        self.tally.restart();
     }
 
     /// Leave to have the module describe itself, unless that is under way.

@@ -14,6 +14,7 @@ use super::error::SpawnError;
 use super::guest::{Guest, Opaque, Presence, Running};
 use super::guest_cell::GuestCell;
 use super::spawn::Start;
+use crate::accounting::tally::Tally;
 use crate::directory;
 use crate::instance::casts::Casts;
 use crate::store::mailbox::{AnswersAhead, Mailbox};
@@ -33,9 +34,11 @@ impl Actor for Guest {
         let hosted = directory::register_hosted(cell.clone(), mailbox.clone()).map_err(SpawnError::from)?;
         let commands = Arc::new(Commands::new(mailbox.clone()));
         let parent = Arc::new(Parent::new(cell.clone(), commands.clone(), mailbox.clone(), self));
+        let tally = Tally::of(self.module.engine().module_tally(self.module.name()));
         // The module may have a newer version by now than when the actor was asked for.
         let life = self.modules.enter(&self.module, |module| {
-            GuestCell::new(cell.clone(), mailbox, commands, self.profile.clone(), parent, module)
+            let made = (module, Arc::new(tally));
+            GuestCell::new(cell.clone(), mailbox, commands, self.profile.clone(), parent, made)
         });
         let answers: Arc<dyn AnswersAhead> = life.clone();
         // Weak, because the mailbox is a part of what answers for it.

@@ -5,7 +5,6 @@ use tokio::time::Instant;
 
 use super::guest::{Guest, Opaque, Running};
 use crate::accounting::label::Label;
-use crate::accounting::telemetry;
 use crate::instance::calls::Instance;
 use crate::instance::error::GuestError;
 use crate::policy::restart::RestartDecision;
@@ -115,7 +114,7 @@ impl Guest {
         loop {
             let label = &running.label;
             // Each time around: a start that fails is a failure like any other, in the metric and for the budget.
-            telemetry::failure(label);
+            running.life.failed(label, &error);
             let verdict = self.restarting.after_failure(Instant::now());
             if let RestartDecision::Restart { after, restart } = verdict {
                 tracing::error!(actor = &*label.name, pid = label.pid, %error, restart, ?after, "the actor failed; it is restarted");
@@ -185,7 +184,7 @@ impl Guest {
         };
         match started {
             Ok(()) => {
-                telemetry::restart(&running.label);
+                running.life.restarted(&running.label);
                 self.restarting.restarts.restarted();
                 Ok(())
             }

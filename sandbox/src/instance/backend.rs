@@ -4,6 +4,7 @@
 //! the [`Engine`](super::engine::Engine)'s, and counts for both.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -11,7 +12,7 @@ use parking_lot::Mutex;
 use wasmtime::component::Component;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy};
 
-use super::code::{Code, Known};
+use super::code::{Code, Known, Origin};
 use crate::component::cache::Cache;
 use crate::component::cache_key::CacheKey;
 use crate::component::engine_config::{Allocation, Compilation, EngineConfig, POOL_TABLES, Tier};
@@ -46,6 +47,9 @@ pub(super) struct Backend {
     config: Config,
     /// Loaded code by digest. The inner lock is held while it is compiled, so that nobody compiles it twice.
     loaded: Mutex<HashMap<Digest, Slot>>,
+    /// Components that were compiled, and that were taken from the cache.
+    compiled: AtomicU64,
+    from_cache: AtomicU64,
 }
 
 pub(super) type Slot = Arc<tokio::sync::Mutex<Weak<Code>>>;
@@ -83,6 +87,8 @@ impl Backend {
             cache,
             config: wasmtime_config(config, Tier::Optimized),
             loaded: Mutex::default(),
+            compiled: AtomicU64::new(0),
+            from_cache: AtomicU64::new(0),
         };
         Ok((backend, pool))
     }
@@ -112,6 +118,8 @@ impl Backend {
             cache: None,
             config: compiling,
             loaded: Mutex::default(),
+            compiled: AtomicU64::new(0),
+            from_cache: AtomicU64::new(0),
         }))
     }
 
@@ -124,6 +132,21 @@ impl Backend {
             slot.try_lock().map_or(true, |code| code.strong_count() > 0) || Arc::strong_count(slot) > 1
         });
         loaded.entry(digest).or_default().clone()
+    }
+
+    /// Code was loaded that came from here.
+    pub(super) fn count(&self, origin: Origin) {
+        match origin {
+            Origin::Compiled => &self.compiled,
+            Origin::Cache => &self.from_cache,
+        }
+        .fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Components that were compiled, and that were taken from the cache.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        let (compiled, from_cache) = (&self.compiled, &self.from_cache);
+        (compiled.load(Ordering::Relaxed), from_cache.load(Ordering::Relaxed))
     }
 
     /// Compiles a component, and keeps the code. Blocks.

@@ -20,10 +20,12 @@ impl Instance {
         match self.code.linked().batch.clone() {
             // For a single cast the plain call is cheaper, because its arguments needn't be taken apart by the guest.
             Some(export) if casts.len() > 1 => {
+                let timed = self.meter.begin();
                 let outcome = self.call_handle_casts(&export, casts).await;
                 // Taken also after a trap: it says at which cast, and a batch that stayed would answer the next call
                 // of `next-cast`.
                 let begun = self.store.data_mut().batch.take().map_or(1, |batch| batch.begun);
+                self.meter.handled(begun, &timed);
                 let (variant, _) = casts.get(begun - 1).unwrap_or_default();
                 (begun, self.outcome(Callback::Message("handle-cast", variant), outcome))
             }

@@ -70,7 +70,8 @@ impl Instance {
         let admitted = actor.as_ref().map_or(Ok(()), |actor| module.admitted_by(&actor.grants));
         let engine = module.engine();
         let family = actor.as_ref().map(|actor| actor.family.account());
-        let meter = Arc::new(engine.meter(limits.cpu_per_message, family));
+        let tally = actor.as_ref().map(|actor| actor.tally.clone()).unwrap_or_default();
+        let meter = Arc::new(engine.meter(limits.cpu_per_message, family, tally));
         let code = module.code().clone();
         let linked = code.linked();
         // The engine that compiled it: a strategy is that of an engine, and there may be two.
@@ -207,8 +208,10 @@ impl Instance {
         store.data_mut().metadata = metadata;
         store.set_epoch_deadline(1);
         let longest = message(&store.data().limits);
+        let begun = meter.begin();
         let call = exports.ractor_actor_actor().call_handle_cast(store, variant, args);
         let outcome = meter.run(longest, pin!(call)).await;
+        meter.handled(1, &begun);
         self.outcome(Callback::Message("handle-cast", variant), outcome)
     }
 
@@ -232,6 +235,7 @@ impl Instance {
         store.data_mut().metadata = metadata;
         store.set_epoch_deadline(1);
         let longest = message(&store.data().limits);
+        let begun = meter.begin();
         let outcome = if let Some(calls) = calls {
             let call = calls
                 .ractor_actor_calls()
@@ -244,9 +248,11 @@ impl Instance {
             let outcome = meter.run(longest, pin!(call)).await;
             outcome.map(|returned| returned.map(|reply| reply.map_or(CallOutcome::Later, CallOutcome::Reply)))
         };
+        meter.handled(1, &begun);
         // After a failure the port stays where it is: `take_port` may give the call again, or it is dropped with the
         // instance.
-        match self.outcome(Callback::Message("handle-call", variant), outcome)? {
+        let outcome = self.outcome(Callback::Message("handle-call", variant), outcome);
+        match outcome.inspect_err(|_| self.store.data().tally.failed())? {
             CallOutcome::Reply(bytes) => self.store.data_mut().answer(variant, bytes),
             CallOutcome::Later => self.store.data_mut().defer(),
             CallOutcome::Failed(reason) => self.store.data_mut().fail_current(variant, &reason),

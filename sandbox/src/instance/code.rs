@@ -125,6 +125,7 @@ impl Code {
         bytes: &Arc<[u8]>,
         (component, origin, in_use): Found,
     ) -> Result<Self, LoadFault> {
+        backend.count(origin);
         let Backend { wasmtime, imports, .. } = backend;
         let linked = linking::check(wasmtime, imports, &component)?;
         let mut interfaces = Interfaces::of(wasmtime, &component, &imports.offers);

@@ -1,7 +1,10 @@
 //! The engine: wasmtime set up for actors, its compiled-code cache, and the modules that are loaded.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::backend::Backend;
 use super::code::Admission;
@@ -11,6 +14,7 @@ use super::ticker;
 use crate::accounting::family::GuestCount;
 use crate::accounting::limiter::EngineBounds;
 use crate::accounting::pools::Pools;
+use crate::accounting::tally::{ModuleTally, Tally};
 use crate::accounting::turns::clock::Clock;
 use crate::accounting::turns::{Account, STEPS, TurnCounts, Turns};
 use crate::component::engine_config::{Compilation, EngineConfig};
@@ -46,6 +50,22 @@ struct Inner {
     description_limits: Arc<Limits>,
     guest_count: Arc<GuestCount>,
     pools: Arc<Pools>,
+    /// What actors have done, by the names of their modules.
+    tallies: Mutex<HashMap<String, Arc<ModuleTally>>>,
+}
+
+/// What an engine has, and has done since it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EngineFigures {
+    /// Guests that live.
+    pub guests: usize,
+    /// The instances that its pool has places for; none if it has no pool.
+    pub most_guests: Option<usize>,
+    /// Components that were compiled.
+    pub compiled: u64,
+    /// Components whose code was taken from the cache.
+    pub from_cache: u64,
 }
 
 impl std::fmt::Debug for Engine {
@@ -118,6 +138,7 @@ impl Engine {
                 description_limits: Arc::new(config.description_limits),
                 guest_count: Arc::new(GuestCount::new(pool.map(|pool| pool.guests))),
                 pools: Arc::new(Pools::new(config.name_servers)),
+                tallies: Mutex::default(),
             }),
         })
     }
@@ -181,7 +202,7 @@ impl Engine {
         self.inner.turns.counts()
     }
 
-    pub(super) fn meter(&self, budget: Duration, family: Option<Arc<Account>>) -> Meter {
+    pub(super) fn meter(&self, budget: Duration, family: Option<Arc<Account>>, tally: Arc<Tally>) -> Meter {
         let Inner {
             clock,
             step,
@@ -190,6 +211,36 @@ impl Engine {
             ..
         } = &*self.inner;
         let family = family.unwrap_or_else(|| describing.clone());
-        Meter::new(clock.clone(), *step, budget, turns.clone(), family)
+        Meter::new(clock.clone(), *step, budget, turns.clone(), (family, tally))
+    }
+
+    /// What the actors of a module of this name have done. It stays, as names of modules do, for as long as the engine lives.
+    pub(crate) fn module_tally(&self, module: &str) -> Arc<ModuleTally> {
+        let mut tallies = self.inner.tallies.lock();
+        if let Some(tally) = tallies.get(module) {
+            return tally.clone();
+        }
+        tallies.entry(module.to_owned()).or_default().clone()
+    }
+
+    /// What the engine has, and has done.
+    pub fn figures(&self) -> EngineFigures {
+        let Inner {
+            guest_count,
+            optimizing,
+            baseline,
+            ..
+        } = &*self.inner;
+        let loaded = [Some(optimizing), baseline.as_ref()].into_iter().flatten();
+        let (compiled, from_cache) = loaded.fold((0, 0), |(compiled, from_cache), backend| {
+            let of_backend = backend.counts();
+            (compiled + of_backend.0, from_cache + of_backend.1)
+        });
+        EngineFigures {
+            guests: guest_count.living(),
+            most_guests: guest_count.places(),
+            compiled,
+            from_cache,
+        }
     }
 }

@@ -11,11 +11,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::{Sleep, sleep};
 use wasmtime::UpdateDeadline;
 
+use crate::accounting::tally::{Tally, Timed};
 use crate::accounting::turns::clock::{Clock, ticks};
 use crate::accounting::turns::{Account, Ticket, Turns};
 use crate::policy::limits::Limit;
@@ -23,11 +24,23 @@ use crate::policy::limits::Limit;
 /// How long a callback may take, and the limit that this is.
 pub(super) type Longest = (Duration, fn(Duration) -> Limit);
 
+/// Messages that saw this many steps of the clock are timed by it. One step may have come a moment after their begin.
+const SEEN: u64 = 2;
+
+/// When messages began to be handled.
+pub(super) struct Begun {
+    at: u64,
+    /// More precisely, if they were drawn to be timed.
+    drawn: Option<Instant>,
+}
+
 /// Measures one guest. Only the thread that polls the guest touches it; the atomics are for the borrow checker.
 pub(super) struct Meter {
     clock: Clock,
     turns: Arc<Turns>,
     family: Arc<Account>,
+    tally: Arc<Tally>,
+    step: Duration,
     budget: Duration,
     budget_ticks: u64,
     used: AtomicU64,
@@ -36,12 +49,20 @@ pub(super) struct Meter {
 
 impl Meter {
     /// `step` is that of the clock.
-    pub(super) fn new(clock: Clock, step: Duration, budget: Duration, turns: Arc<Turns>, family: Arc<Account>) -> Self {
+    pub(super) fn new(
+        clock: Clock,
+        step: Duration,
+        budget: Duration,
+        turns: Arc<Turns>,
+        (family, tally): (Arc<Account>, Arc<Tally>),
+    ) -> Self {
         let ticks = budget.as_nanos().div_ceil(step.as_nanos().max(1)).max(1);
         Self {
             clock,
             turns,
             family,
+            tally,
+            step,
             budget,
             budget_ticks: u64::try_from(ticks).unwrap_or(u64::MAX),
             used: AtomicU64::new(0),
@@ -71,7 +92,7 @@ impl Meter {
                 self.since.store(self.now(), Ordering::Relaxed);
                 let polled = guest.as_mut().poll(cx);
                 // Before the turn ends: what that does for others is no time of this guest.
-                self.used.store(self.used(), Ordering::Relaxed);
+                self.charge();
                 ticket.end_turn();
                 if polled.is_ready() {
                     return polled;
@@ -98,6 +119,43 @@ impl Meter {
         } else {
             UpdateDeadline::Continue(1)
         })
+    }
+
+    /// The guest was on a thread since its turn began.
+    fn charge(&self) {
+        let steps = self.now().saturating_sub(self.since.load(Ordering::Relaxed));
+        // Most messages see no step.
+        if steps > 0 {
+            self.used.store(
+                self.used.load(Ordering::Relaxed).saturating_add(steps),
+                Ordering::Relaxed,
+            );
+            self.tally.ran(self.steps(steps));
+        }
+    }
+
+    /// Messages begin to be handled.
+    pub(super) fn begin(&self) -> Begun {
+        Begun {
+            at: self.now(),
+            drawn: self.tally.draws().then(Instant::now),
+        }
+    }
+
+    /// This many were handled since then, waits included, whatever became of them.
+    pub(super) fn handled(&self, messages: usize, begun: &Begun) {
+        self.tally.handled(messages);
+        let steps = self.now().saturating_sub(begun.at);
+        if steps < SEEN && begun.drawn.is_none() {
+            return;
+        }
+        let took = begun.drawn.map_or_else(|| self.steps(steps), |drawn| drawn.elapsed());
+        let why = if steps < SEEN { Timed::Drawn } else { Timed::Slow };
+        self.tally.took(took, messages, why);
+    }
+
+    fn steps(&self, steps: u64) -> Duration {
+        self.step.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX))
     }
 
     fn exhausted(&self) -> Option<Limit> {
@@ -128,7 +186,7 @@ mod tests {
     fn meter(clock: &Clock) -> Meter {
         let (step, budget) = (Duration::from_millis(5), Duration::from_millis(10));
         let turns = Arc::new(Turns::new(clock.clone(), step, || ()));
-        Meter::new(clock.clone(), step, budget, turns, Arc::default())
+        Meter::new(clock.clone(), step, budget, turns, Default::default())
     }
 
     #[tokio::test]

@@ -17,8 +17,10 @@ impl StoreData {
         // The port is dropped with this, so the caller hears at once that there is no reply.
         if bytes.len() > self.limits.reply_bytes {
             telemetry::limit(&self.label, Limit::ReplyBytes(self.limits.reply_bytes));
+            self.tally.failed();
             return;
         }
+        self.tally.answered();
         // The caller may have given up meanwhile, which is its own affair.
         drop(port.send(bytes));
     }
@@ -27,6 +29,7 @@ impl StoreData {
     pub(crate) fn defer(&mut self) {
         if let Err(limit) = self.replies.defer_current() {
             telemetry::limit(&self.label, limit);
+            self.tally.failed();
         }
     }
 
@@ -39,6 +42,7 @@ impl StoreData {
 
     /// Fails a call for a reason that the guest gave, and logs it: as a warning if the caller can't hear it.
     pub(super) fn fail(&self, port: Port, variant: Option<&str>, reason: &str) {
+        self.tally.failed();
         let reason = FailureReason::new(reason);
         let told = directory::fail(port, reason.clone());
         if told == Told::GivenUp || !self.label.log.allows() {

@@ -16,6 +16,7 @@ use super::timers::Timers;
 use crate::accounting::family::Family;
 use crate::accounting::label::Label;
 use crate::accounting::limiter::{EngineBounds, Limiter};
+use crate::accounting::tally::Tally;
 use crate::component::bindings::requests::Mailbox as PendingMailbox;
 use crate::component::source::SourceText;
 use crate::policy::grants::{Grants, Guarded};
@@ -29,6 +30,7 @@ pub struct StoreData {
     /// None while the component only describes itself: then it may not use any import but that of its source.
     actor: Option<ActorContext>,
     pub(crate) label: Label,
+    pub(crate) tally: Arc<Tally>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) limiter: Limiter,
     pub(crate) replies: Replies,
@@ -76,6 +78,7 @@ pub(crate) struct ActorContext {
     pub(crate) actor: Arc<dyn OwnActor>,
     pub(crate) groups: Arc<Groups>,
     pub(crate) family: Family,
+    pub(crate) tally: Arc<Tally>,
 }
 
 impl std::ops::Deref for ActorContext {
@@ -107,12 +110,14 @@ struct SideEffectForbidden(&'static str);
 impl StoreData {
     pub(crate) fn new(actor: Option<ActorContext>, label: Label, limits: Arc<Limits>, bounds: EngineBounds) -> Self {
         let quota = actor.as_ref().map(|actor| actor.family.quota().clone());
+        let tally = actor.as_ref().map(|actor| actor.tally.clone()).unwrap_or_default();
         let member = quota.clone().map(|quota| (quota, label.clone()));
         Self {
             actor,
             label,
-            limiter: Limiter::new(&limits, bounds, member),
-            replies: Replies::new(limits.deferred_replies, quota),
+            limiter: Limiter::new(&limits, bounds, member).shown_by(tally.clone()),
+            replies: Replies::new(limits.deferred_replies, quota).shown_by(tally.clone()),
+            tally,
             source: None,
             metadata: None,
             batch: None,
@@ -178,8 +183,9 @@ impl StoreData {
 
     /// The actors and groups that the guest hears of.
     pub(super) fn monitors(&mut self) -> wasmtime::Result<&mut Monitors> {
-        let cell = self.context()?.cell.clone();
-        Ok(self.monitors.get_or_insert_with(|| Box::new(Monitors::new(cell))))
+        let (cell, tally) = (self.context()?.cell.clone(), self.tally.clone());
+        let made = || Box::new(Monitors::new(cell, tally));
+        Ok(self.monitors.get_or_insert_with(made))
     }
 
     /// True if the guest is to hear of this.

@@ -9,6 +9,7 @@
 #[path = "mailbox/waiting.rs"]
 pub(crate) mod waiting;
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock, Weak};
 
 use ractor::message::SerializedMessage;
@@ -37,6 +38,21 @@ pub(crate) const ARRIVAL: u64 = 2;
 /// [`held`](crate::actor::held), and for what the host asks of it.
 pub(crate) const RESUME: u64 = 3;
 
+/// How full a mailbox is, for whoever wants to know without its lock. Not of `sync`: nothing waits for these numbers.
+#[derive(Default)]
+struct Level {
+    messages: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Level {
+    /// Called with the lock held, so the stores come in order.
+    fn show(&self, waiting: &Waiting) {
+        self.messages.store(waiting.count(), Ordering::Relaxed);
+        self.bytes.store(waiting.bytes(), Ordering::Relaxed);
+    }
+}
+
 /// What an actor is can be answered without its turn and without its instance.
 pub(crate) trait AnswersAhead: Send + Sync {
     /// Answers a question before it enters the mailbox. Gives the message back if that can't be done: then it waits for the actor's
@@ -53,6 +69,7 @@ pub(crate) struct Mailbox {
     quota: Arc<Quota>,
     waiting: Mutex<Waiting>,
     room: Notify,
+    level: Level,
     /// What answers questions that take neither the actor's turn nor its instance.
     answers: OnceLock<Weak<dyn AnswersAhead>>,
     /// The actor is to finish what it has before it ends. ractor doesn't say so to an actor that ends.
@@ -76,6 +93,7 @@ impl Mailbox {
             waiting: Mutex::new(Waiting::in_family(quota.clone())),
             quota,
             room: Notify::new(),
+            level: Level::default(),
             answers: OnceLock::new(),
             drains: AtomicBool::new(false),
         }
@@ -90,7 +108,12 @@ impl Mailbox {
     /// The message that has waited the longest, for a token that has come.
     pub(crate) fn next(&self) -> Option<SerializedMessage> {
         // The lock is free again before anything is said or anybody is woken.
-        let polled = self.waiting.lock().poll_message(&self.limits);
+        let polled = {
+            let mut waiting = self.waiting.lock();
+            let polled = waiting.poll_message(&self.limits);
+            self.level.show(&waiting);
+            polled
+        };
         let Some(taken) = polled else {
             // The token of a message that was withdrawn, perhaps, which has taken up room until now.
             self.room.notify_waiters();
@@ -108,13 +131,23 @@ impl Mailbox {
 
     /// How many messages wait here. Those of native actors wait in ractor's mailbox and are not known.
     pub(crate) fn len(&self) -> usize {
-        self.waiting.lock().count()
+        self.level.messages.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes these take, with what each costs beside.
+    pub(crate) fn bytes(&self) -> usize {
+        self.level.bytes.load(Ordering::Relaxed)
     }
 
     /// The actor has ended. What still waits is given up.
     pub(crate) fn end(&self) {
         // They are dropped outside of the lock, because the reply ports among them wake their callers.
-        let GivenUp { messages } = self.waiting.lock().handle_end();
+        let GivenUp { messages } = {
+            let mut waiting = self.waiting.lock();
+            let given_up = waiting.handle_end();
+            self.level.show(&waiting);
+            given_up
+        };
         self.room.notify_waiters();
         // A probe carries nothing, and a call is no loss in silence: its caller hears.
         let casts = messages.iter().filter(|(_, message)| is_cast(message)).count();
@@ -208,6 +241,7 @@ impl Inbox for Mailbox {
                 let is_taken = if put.needs_token { self.wake() } else { !is_draining() };
                 Self::accept(number, is_taken, &mut waiting)
             });
+            self.level.show(&waiting);
             (put.struck, put.made_room, outcome)
         };
         drop(made_room);
@@ -220,7 +254,12 @@ impl Inbox for Mailbox {
 
     fn withdraw(&self, placed: Placed) -> Option<SerializedMessage> {
         let Placed::Waits(number) = placed else { return None };
-        let message = self.waiting.lock().handle_withdraw(number);
+        let message = {
+            let mut waiting = self.waiting.lock();
+            let message = waiting.handle_withdraw(number);
+            self.level.show(&waiting);
+            message
+        };
         if message.is_some() {
             self.room.notify_waiters();
         }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use ractor::{ActorCell, ActorId, ActorStatus, SupervisionEvent};
 
 use crate::accounting::family::{ChildSlot, Quota, Share};
+use crate::accounting::tally::{Counted, Held, Tally};
 use crate::directory::Lent;
 use crate::policy::limits::{Common, Limit};
 use crate::store::groups::watch::{GroupWatch, changed};
@@ -18,6 +19,7 @@ use crate::store::groups::watch::{GroupWatch, changed};
 /// See the module. What it monitors ends when it is dropped.
 pub(crate) struct Monitors {
     myself: ActorCell,
+    tally: Arc<Tally>,
     /// Those that a native linked to the guest have no place.
     children: HashMap<ActorId, Option<ChildSlot>>,
     monitored: HashMap<ActorId, Monitored>,
@@ -31,6 +33,7 @@ struct Monitored {
     /// The guest doesn't want to hear of it any more, but what it would hear is already on its way.
     muted: bool,
     _share: Share,
+    _counted: Counted,
 }
 
 /// Why an actor is not monitored.
@@ -41,9 +44,10 @@ pub(super) enum NotMonitored {
 }
 
 impl Monitors {
-    pub(super) fn new(myself: ActorCell) -> Self {
+    pub(super) fn new(myself: ActorCell, tally: Arc<Tally>) -> Self {
         Self {
             myself,
+            tally,
             children: HashMap::new(),
             monitored: HashMap::new(),
             groups: None,
@@ -87,6 +91,7 @@ impl Monitors {
             lent,
             muted: false,
             _share: share,
+            _counted: self.tally.count(Held::Monitor),
         });
         Ok(())
     }

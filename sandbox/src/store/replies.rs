@@ -7,6 +7,7 @@ use ractor::RpcReplyPort;
 use tokio::time::Instant;
 
 use crate::accounting::family::{Quota, Share};
+use crate::accounting::tally::{Counted, Held, Tally};
 use crate::policy::limits::{Common, Limit};
 
 /// Where the encoded reply to a call goes.
@@ -23,6 +24,7 @@ pub(crate) struct Replies {
     limit: usize,
     /// The family's part; none if there is no actor.
     quota: Option<Arc<Quota>>,
+    tally: Option<Arc<Tally>>,
     /// The last number given out before what would be taken back with new code.
     tried_since: u64,
     /// How many may be open before the next search for abandoned ones. Doubles, so that searching stays cheap.
@@ -35,6 +37,7 @@ struct Deferred {
     /// When the caller has given up for certain, if it said how long it waits.
     expires: Option<Instant>,
     _share: Option<Share>,
+    _counted: Option<Counted>,
 }
 
 impl Deferred {
@@ -53,9 +56,16 @@ impl Replies {
             deferred: HashMap::new(),
             limit,
             quota,
+            tally: None,
             tried_since: 0,
             sweep_at: FIRST_SWEEP.min(limit),
         }
+    }
+
+    /// Those that are open are counted here.
+    pub(super) fn shown_by(mut self, tally: Arc<Tally>) -> Self {
+        self.tally = Some(tally);
+        self
     }
 
     /// A call begins to be handled. Returns the number to answer it by.
@@ -109,7 +119,12 @@ impl Replies {
         let expires = port
             .get_timeout()
             .and_then(|timeout| Instant::now().checked_add(timeout));
-        let deferred = Deferred { port, expires, _share };
+        let deferred = Deferred {
+            port,
+            expires,
+            _share,
+            _counted: self.tally.as_ref().map(|tally| tally.count(Held::OpenCall)),
+        };
         self.deferred.insert(number, deferred);
         Ok(())
     }

@@ -20,6 +20,7 @@ use super::asks::Arrivals;
 use super::own_actor::OwnActor;
 use crate::accounting::family::{Quota, Share};
 use crate::accounting::label::Label;
+use crate::accounting::tally::{Counted, Held, Tally};
 use crate::accounting::telemetry;
 use crate::directory::{self, Local, MESSAGE_OVERHEAD, PutRefused, SendRefused};
 use crate::policy::limits::{Common, Limit, Limits};
@@ -38,6 +39,7 @@ struct Shared {
     limits: Arc<Limits>,
     actor: Arc<dyn OwnActor>,
     quota: Arc<Quota>,
+    tally: Arc<Tally>,
     running: Mutex<ActiveTimers>,
     /// There is an earlier deadline than the task knows of, or none at all.
     changed: Notify,
@@ -67,6 +69,7 @@ struct Timer {
     refused: usize,
     /// The family's part: of timers, and of the bytes of messages.
     _shares: [Share; 2],
+    _counted: Counted,
 }
 
 /// What a timer does.
@@ -106,12 +109,19 @@ enum Sent {
 pub(super) struct TooMany(pub(super) Limit);
 
 impl Timers {
-    pub(super) fn new(label: Label, limits: Arc<Limits>, actor: Arc<dyn OwnActor>, quota: Arc<Quota>) -> Self {
+    pub(super) fn new(
+        label: Label,
+        limits: Arc<Limits>,
+        actor: Arc<dyn OwnActor>,
+        quota: Arc<Quota>,
+        tally: Arc<Tally>,
+    ) -> Self {
         Self(Arc::new(Shared {
             label,
             limits,
             actor,
             quota,
+            tally,
             running: Mutex::default(),
             changed: Notify::new(),
         }))
@@ -133,6 +143,7 @@ impl Timers {
             sent: Sent::Settled,
             refused: 0,
             _shares: shares,
+            _counted: self.0.tally.count(Held::Timer),
         };
         if let Action::Wake(arrivals) = &timer.action {
             arrivals.wake_started();

@@ -1,7 +1,10 @@
 //! Looking at nodes and steering them: the commands of an operator, on the node's own machine and from elsewhere.
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
+mod leaving;
 mod local;
+mod logs;
 mod operator;
 mod roles;
+mod steering;
 mod views;

@@ -79,7 +79,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         of: "sandbox",
         name: "accounting",
         modules: &["policy"],
-        crates: &["hickory_resolver", "metrics", "parking_lot", "thiserror", "tokio", "tracing", "wasmtime"],
+        crates: &["hickory_resolver", "metrics", "parking_lot", "rustix", "thiserror", "tokio", "tracing", "wasmtime"],
         // Files: /etc/resolv.conf.
         not_std: &["std::env", "std::process"],
     },
@@ -154,7 +154,10 @@ pub(crate) const WHOLE: &[(&str, &[&str])] = &[
 pub(crate) const COMPOSITION: &[(&str, &[&str])] = &[
     ("cluster", &["fuzzing", "lib", "internals", "macros", "sync"]),
     ("sandbox", &["fuzzing", "internals", "lib", "sync"]),
-    ("host", &["cli", "fuzzing", "host", "lib", "main", "ops", "simulation"]),
+    (
+        "host",
+        &["cli", "fuzzing", "host", "lib", "main", "metrics", "ops", "simulation"],
+    ),
 ];
 
 /// Names that are defined at the root itself, because the API has them there.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::pair::{Pair, account, config, name};
 use crate::session::{CloseReason, EntryRefusal, Event, Full, LocalChange, LocalSnapshot, Refused, Role};
-use crate::wire::{Actor, Control, GroupChange, MAX_NAME_BYTES, Message, NameTaken};
+use crate::wire::{Actor, CAPABILITY_NAME_TAKEN, Control, GroupChange, MAX_NAME_BYTES, Message, NameTaken};
 
 fn actor(pid: u64, name: Option<&str>) -> Actor {
     Actor {
@@ -304,6 +304,19 @@ fn a_frozen_peer_is_down_within_a_quarter_of_the_allowed_silence() {
             "frozen after {alive_for} s: {reason:?}"
         );
     }
+}
+
+#[test]
+fn a_peer_that_has_said_that_it_leaves_has_not_crashed() {
+    let mut initiator = config(Role::Initiator, name("alpha", 1, 99), "cookie");
+    initiator.local.flags.get_or_insert_default().capabilities |= CAPABILITY_NAME_TAKEN;
+    let mut pair = Pair::with(initiator, config(Role::Acceptor, name("beta", 2, 0), "cookie"));
+    pair.settle();
+    pair.acceptor.session.handle_leaving();
+    pair.settle();
+    pair.cut();
+    assert_eq!(pair.initiator.closed(), Some(&CloseReason::PeerLeft));
+    assert_eq!(pair.acceptor.closed(), Some(&CloseReason::ConnectionClosed));
 }
 
 #[test]

@@ -8,7 +8,10 @@ use parking_lot::Mutex;
 use crate::control::client::upload;
 use crate::control::message::{Answer, Request, RequestId};
 use crate::control::service::Service;
-use crate::control::{ActorRow, AskError, ComponentStore, ControlClient, GroupRow, NodeStatus, OtherNode, StoreLimits};
+use crate::control::{
+    ActorRow, AskError, ComponentStore, ControlClient, GroupRow, LevelChange, LogLevels, LogLines, LogQuery,
+    NodeStatus, OtherNode, Steer, SteeredActor, StoppedActor, StoreLimits,
+};
 use crate::directory::BoxFuture;
 use crate::guest::Digest;
 use crate::supervision::reload::{Reload, ReloadReport};
@@ -25,6 +28,8 @@ impl Service for Idle {
                 node: NODE.to_owned(),
                 ready: true,
                 given_up: Vec::new(),
+                stopped: Vec::new(),
+                leaving: false,
                 modules: Vec::new(),
             }
         })
@@ -52,6 +57,26 @@ impl Service for Idle {
 
     fn components(&self) -> BTreeSet<Digest> {
         BTreeSet::new()
+    }
+
+    fn steer(&self, _: Steer) -> BoxFuture<'_, Result<Vec<SteeredActor>, String>> {
+        Box::pin(async { Err("it was asked".to_owned()) })
+    }
+
+    fn stopped(&self) -> BoxFuture<'_, Vec<StoppedActor>> {
+        Box::pin(async { Vec::new() })
+    }
+
+    fn leave(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async { Err("it was asked".to_owned()) })
+    }
+
+    fn log_levels(&self, _: Option<LevelChange>, _: Option<Duration>) -> BoxFuture<'_, Result<LogLevels, String>> {
+        Box::pin(async { Err("it was asked".to_owned()) })
+    }
+
+    fn logs(&self, _: LogQuery) -> BoxFuture<'_, Result<LogLines, String>> {
+        Box::pin(async { Err("it was asked".to_owned()) })
     }
 }
 

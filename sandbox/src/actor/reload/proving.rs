@@ -66,7 +66,7 @@ impl Guest {
             };
             return self.conclude(myself, running, instance, survives).await;
         };
-        telemetry::failure(&running.label);
+        running.life.failed(&running.label, &error);
         let is_cast = matches!(copy, Some(Copy::Cast(_)));
         let lost = |running: &Running| telemetry::dead_letters(&running.label, "failed", usize::from(is_cast));
         // The confirmation may wait behind this very message.
@@ -79,6 +79,7 @@ impl Guest {
             return self.conclude(myself, running, instance, Err(error)).await;
         };
         // Whatever becomes of it, the call must not wait for what nobody will answer.
+        running.life.history.went_back(&error);
         let port = instance.take_port();
         let again = copy.and_then(|copy| copy.with(port));
         let Probation { trial, tell } = *probation;
@@ -177,6 +178,7 @@ async fn passed(running: &mut Running, instance: &mut Instance) -> Result<(), Gu
             if let Some(Probation { trial, tell }) = running.probation.take().map(|probation| *probation) {
                 running.life.set_module(trial.handle_no_state());
                 let lost = NotReloaded::at(Step::Probation, &error, Aftermath::StateLost);
+                running.life.history.went_back(&error);
                 // Whoever reloaded the actor may not wait for it.
                 drop(tell.send(Err(lost)));
             }

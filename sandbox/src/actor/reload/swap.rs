@@ -1,5 +1,7 @@
 //! The steps of a reload, at a message boundary.
 
+use std::time::SystemTime;
+
 use ractor::{ActorCell, ActorProcessingErr, ActorRef};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -11,9 +13,9 @@ use super::{
     Step, Swap, Swapped,
 };
 use crate::accounting::label::Label;
-use crate::accounting::telemetry;
 use crate::actor::guest::{Guest, Opaque, Running};
 use crate::actor::guest_cell::GuestCell;
+use crate::actor::history::Reloaded;
 use crate::actor::in_place::end_children;
 use crate::instance::calls::Instance;
 use crate::instance::module::Module;
@@ -79,9 +81,24 @@ impl Guest {
         let Successor { new, state_bytes, old } = match successor {
             Ok(successor) => successor,
             Err(failed) => {
+                let (to, pause) = (swap.module.digest(), began.elapsed());
+                running.life.history.reloaded(Reloaded {
+                    at: SystemTime::now(),
+                    from: before.digest(),
+                    to,
+                    pause,
+                    failed: Some(failed.to_string()),
+                });
                 tell.send(Err(failed)).ok();
                 return Ok(true);
             }
+        };
+        let reloaded = Reloaded {
+            at: SystemTime::now(),
+            from: before.digest(),
+            to: swap.module.digest(),
+            pause: began.elapsed(),
+            failed: None,
         };
         // Before the answer: whoever hears of it and looks must find the new code.
         running.life.set_module(swap.module);
@@ -103,6 +120,7 @@ impl Guest {
             };
             return self.conclude(myself, running, goes_on, Ok(())).await;
         }
+        running.life.history.reloaded(reloaded);
         let mut new = new;
         new.begin_trial();
         let trial = old.and_then(|old| Trial::new(swap.probation, before, old));
@@ -269,7 +287,7 @@ impl Guest {
                 drop(instance);
                 let label = &running.label;
                 tracing::error!(actor = &*label.name, pid = label.pid, %error, "the actor failed; it is restarted");
-                telemetry::failure(label);
+                running.life.failed(label, &error);
                 end_children(myself);
                 self.restart_in_place(myself, running).await?;
                 (error, Aftermath::StateLost)

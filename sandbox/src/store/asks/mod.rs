@@ -20,6 +20,7 @@ use super::own_actor::OwnActor;
 use super::waits::{EndedAsk, Outstanding};
 use crate::accounting::family::{Quota, Share};
 use crate::accounting::label::Label;
+use crate::accounting::tally::{Held, Tally};
 use crate::accounting::telemetry;
 use crate::directory::{self, Placed, Reply};
 use crate::policy::limits::{Common, Limit, Limits};
@@ -37,6 +38,7 @@ pub(crate) struct Arrivals {
     limits: Arc<Limits>,
     quota: Arc<Quota>,
     actor: Arc<dyn OwnActor>,
+    tally: Arc<Tally>,
     queue: Mutex<Guarded>,
     /// There is an earlier deadline than the task knows of.
     changed: Arc<Notify>,
@@ -65,12 +67,19 @@ pub(super) struct SentCall {
 }
 
 impl Asks {
-    pub(super) fn new(label: Label, limits: Arc<Limits>, quota: Arc<Quota>, actor: Arc<dyn OwnActor>) -> Self {
+    pub(super) fn new(
+        label: Label,
+        limits: Arc<Limits>,
+        quota: Arc<Quota>,
+        actor: Arc<dyn OwnActor>,
+        tally: Arc<Tally>,
+    ) -> Self {
         Self(Arc::new(Arrivals {
             label,
             limits,
             quota,
             actor,
+            tally,
             queue: Mutex::default(),
             changed: Arc::default(),
             came: Notify::new(),
@@ -114,6 +123,7 @@ impl Asks {
             deadline,
             is_longest: wait == self.0.limits.call_wait,
             _share: share,
+            _counted: Some(self.0.tally.count(Held::Ask)),
         };
         {
             let mut guarded = self.0.queue.lock();

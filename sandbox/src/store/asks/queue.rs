@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::time::Instant;
 
 use crate::accounting::family::{Quota, Share};
+use crate::accounting::tally::Counted;
 use crate::component::bindings::requests::CallError;
 use crate::directory::{NoReply, Placed, Reply};
 use crate::policy::limits::{Common, Limit, Limits};
@@ -52,6 +53,7 @@ pub(super) struct Ask {
     pub(super) is_longest: bool,
     /// Its part of the asks of the family.
     pub(super) _share: Share,
+    pub(super) _counted: Option<Counted>,
 }
 
 /// The ask of an actor that was sent last, of those that wait for guests of this process.

@@ -87,13 +87,16 @@ impl messaging::Host for StoreData {
         let Some(port) = self.replies.take(reply_to) else {
             return Ok(Err(ReplyError::UnknownCall));
         };
+        self.tally.answered();
         Ok(port.send(bytes).map_err(|_| ReplyError::TooLate))
     }
 
     fn drop_call(&mut self, reply_to: u64) -> wasmtime::Result<()> {
         self.side_effect()?;
         self.context()?;
-        drop(self.replies.take(reply_to));
+        if self.replies.take(reply_to).is_some() {
+            self.tally.failed();
+        }
         Ok(())
     }
 

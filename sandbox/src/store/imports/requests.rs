@@ -126,9 +126,13 @@ impl StoreData {
         }
         let (actor, quota) = (myself.actor.clone(), myself.family.quota().clone());
         let Self {
-            asks, label, limits, ..
+            asks,
+            label,
+            limits,
+            tally,
+            ..
         } = self;
-        Ok(asks.get_or_insert_with(|| Asks::new(label.clone(), limits.clone(), quota, actor)))
+        Ok(asks.get_or_insert_with(|| Asks::new(label.clone(), limits.clone(), quota, actor, tally.clone())))
     }
 }
 

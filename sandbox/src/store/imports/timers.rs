@@ -120,9 +120,13 @@ impl StoreData {
         let myself = self.context()?;
         let (actor, quota) = (myself.actor.clone(), myself.family.quota().clone());
         let Self {
-            timers, label, limits, ..
+            timers,
+            label,
+            limits,
+            tally,
+            ..
         } = self;
-        Ok(timers.get_or_insert_with(|| Timers::new(label.clone(), limits.clone(), actor, quota)))
+        Ok(timers.get_or_insert_with(|| Timers::new(label.clone(), limits.clone(), actor, quota, tally.clone())))
     }
 
     fn start_timer(

@@ -184,7 +184,6 @@ impl Waiting {
     }
 
     /// Of the messages that wait, with what each costs beside.
-    #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }

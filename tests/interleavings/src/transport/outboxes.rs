@@ -6,7 +6,7 @@ use bytes::BufMut as _;
 use shuttle::future::{block_on, spawn};
 
 use super::chunks::Chunks;
-use super::outbox::{Outbox, OutboxError, Room};
+use super::outbox::{FrameKind, Outbox, OutboxError, Room};
 
 /// The limit of the outbox, in bytes: small enough for senders to wait.
 const LIMIT: usize = 3;
@@ -20,7 +20,7 @@ async fn send(outbox: Arc<Outbox>, sender: u8) -> Vec<u8> {
     for number in 0..FRAMES {
         let frame = sender << 4 | number;
         loop {
-            match outbox.push(Room::Needed, |out| out.put_u8(frame)) {
+            match outbox.push((FrameKind::Cast, Room::Needed), |out| out.put_u8(frame)) {
                 Ok(_) => taken.push(frame),
                 Err(OutboxError::Full { .. }) => {
                     outbox.room().await;

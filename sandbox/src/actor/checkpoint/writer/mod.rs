@@ -19,7 +19,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
 
-use self::attempt::{Job, attempt};
+use self::attempt::{Job, Jobs, Outcome, attempt};
 use self::queue::{Attempt, News, Queue};
 use super::store::{Checkpoint, CheckpointStore, Entry, Kept, Moment, StoreError};
 
@@ -45,6 +45,21 @@ struct Shared {
     lasts: Arc<Semaphore>,
     /// Ends the wait before the next attempt.
     hurry: Notify,
+    figures: Mutex<CheckpointFigures>,
+}
+
+/// What a writer has written so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CheckpointFigures {
+    /// Checkpoints that are in the store.
+    pub written: u64,
+    /// Bytes of their states.
+    pub bytes: u64,
+    /// Attempts after which something was left. It is tried again.
+    pub failed: u64,
+    /// When one was written last.
+    pub last: Option<Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -63,10 +78,16 @@ impl CheckpointWriter {
             changed: watch::Sender::new(()),
             lasts: Arc::new(Semaphore::new(last::AT_ONCE)),
             hurry: Notify::new(),
+            figures: Mutex::default(),
         };
         Self {
             shared: Arc::new(shared),
         }
+    }
+
+    /// What it has written so far.
+    pub fn figures(&self) -> CheckpointFigures {
+        *self.shared.figures.lock()
     }
 
     /// Takes a checkpoint to be written: once this has returned true, it is kept or a newer one is. Never waits. False if too
@@ -208,11 +229,13 @@ impl Shared {
             match step {
                 Step::Attempt(Attempt { jobs, first }) => {
                     let store = self.store.clone();
+                    let given = size(&jobs);
                     let attempted = tokio::task::spawn_blocking(move || attempt(&*store, jobs, first)).await;
                     let Ok(outcome) = attempted else {
                         // The runtime ends, and this with it. What it was about to write is in the queue.
                         return;
                     };
+                    self.count(given, &outcome);
                     let now = Instant::now().into_std();
                     self.lock().queue.handle_outcome(outcome, rand::random(), now);
                     self.changed.send_replace(());
@@ -222,6 +245,19 @@ impl Shared {
                     () = self.hurry.notified() => {}
                 },
             }
+        }
+    }
+
+    /// An attempt has ended that was given these states, in number and in bytes.
+    fn count(&self, (states, bytes): (u64, u64), Outcome { left, error }: &Outcome) {
+        let (states_left, bytes_left) = size(left);
+        let written = states.saturating_sub(states_left);
+        let mut figures = self.figures.lock();
+        figures.written += written;
+        figures.bytes += bytes.saturating_sub(bytes_left);
+        figures.failed += u64::from(error.is_some());
+        if written > 0 {
+            figures.last = Some(Instant::now());
         }
     }
 
@@ -240,6 +276,14 @@ impl Shared {
         state.is_running = wait.is_some();
         wait.map(|until| Step::Wait(Instant::from_std(until)))
     }
+}
+
+/// How many states these are, and their bytes.
+fn size(jobs: &Jobs) -> (u64, u64) {
+    let entries = jobs.iter().filter_map(|(_, job)| job.entry.as_ref());
+    entries.fold((0, 0), |(states, bytes), entry| {
+        (states + 1, bytes + entry.checkpoint.state.len() as u64)
+    })
 }
 
 /// What the task of the writer does.

@@ -39,6 +39,7 @@ impl Asking {
             deadline: self.at(seconds),
             is_longest: false,
             _share: self.quota.share(Common::Asks, 1).unwrap(),
+            _counted: None,
         };
         self.queue.handle_sent(token, ask);
         port

@@ -1,11 +1,14 @@
-//! Who a message of the command line is for.
+//! Whom an operator means: the target of a message or of a request.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Who a message is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Target {
+use serde::{Deserialize, Serialize};
+
+/// Who is meant. As text, which is how it travels, it is as on the command line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) enum Target {
     /// A member of a process group.
     Group(String),
     /// The actor with this pid on the node that is connected to.
@@ -17,7 +20,7 @@ pub(super) enum Target {
 /// Text that names no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} {problem}: expected an actor's name, `group:NAME` or `pid:N`")]
-pub(super) struct TargetError {
+pub(crate) struct TargetError {
     text: String,
     problem: &'static str,
 }
@@ -43,11 +46,27 @@ impl FromStr for Target {
     }
 }
 
+impl TryFrom<String> for Target {
+    type Error = TargetError;
+
+    fn try_from(text: String) -> Result<Self, TargetError> {
+        text.parse()
+    }
+}
+
+impl From<Target> for String {
+    fn from(target: Target) -> Self {
+        target.to_string()
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Group(name) => write!(f, "group:{name}"),
             Self::Pid(pid) => write!(f, "pid:{pid}"),
+            // Otherwise it would be read as something else.
+            Self::Name(name) if name.contains(':') => write!(f, "name:{name}"),
             Self::Name(name) => f.write_str(name),
         }
     }
@@ -63,6 +82,9 @@ mod tests {
         assert_eq!("pid:0".parse(), Ok(Target::Pid(0)));
         assert_eq!("counter".parse(), Ok(Target::Name("counter".to_owned())));
         assert_eq!("name:a:b".parse(), Ok(Target::Name("a:b".to_owned())));
+        for text in ["group:a:b", "pid:7", "counter", "name:a:b"] {
+            assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
+        }
         for text in ["", "group:", "pid:", "pid:-1", "pid:x", "name:", "counters:a"] {
             assert!(text.parse::<Target>().is_err(), "{text}");
         }

@@ -1,0 +1,111 @@
+//! `nodes`: the sessions of nodes with other nodes.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::arguments::{ControlArguments, OutputFormat};
+use super::deploy::{json, on_nodes};
+use super::failure::Failure;
+use super::output;
+use super::table::{number, text, write_table};
+use super::units::{bytes, duration, rate, short};
+use crate::control::{Answer, LinkRow, PeerVersion, Request};
+use crate::host::HostBuilder;
+
+#[derive(Debug, Args)]
+pub(super) struct LinksArguments {
+    #[command(flatten)]
+    pub(super) control: ControlArguments,
+    /// The format of the output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) output: OutputFormat,
+}
+
+/// The sessions of one node.
+#[derive(Debug, Serialize)]
+struct NodeLinks {
+    node: String,
+    links: Vec<LinkRow>,
+}
+
+pub(super) fn links(arguments: &LinksArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
+    let all = on_nodes(&arguments.control, builder, async |mut nodes| {
+        let mut all = Vec::new();
+        for node in &mut nodes {
+            let Answer::Links { links } = node.ask(&Request::Links).await? else {
+                anyhow::bail!("{} did not say which sessions it has", node.name);
+            };
+            all.push(NodeLinks {
+                node: node.name.clone(),
+                links,
+            });
+        }
+        Ok(all)
+    })?;
+    output::write(|out| match arguments.output {
+        OutputFormat::Text => write_links(out, &all),
+        OutputFormat::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write_links(out: &mut impl Write, nodes: &[NodeLinks]) -> io::Result<()> {
+    let columns = [
+        text("NODE"),
+        text("PEER"),
+        text("VERSION"),
+        text("ADDRESS"),
+        number("UP"),
+        number("RTT"),
+        number("SENT/S"),
+        number("RECEIVED/S"),
+        number("SENT"),
+        number("RECEIVED"),
+        number("OUTBOX"),
+        number("DEAD LETTERS"),
+    ];
+    let rows = nodes
+        .iter()
+        .flat_map(|of| of.links.iter().map(|link| row(&of.node, link)));
+    write_table(out, columns, rows)
+}
+
+fn row(node: &str, link: &LinkRow) -> [String; 12] {
+    let figures = link.figures.as_ref();
+    let show =
+        |of: &dyn Fn(&crate::control::LinkRowFigures) -> Option<String>| figures.and_then(of).unwrap_or_default();
+    [
+        node.to_owned(),
+        link.name.clone(),
+        match link.version {
+            PeerVersion::RactorHost => "ractor-host".to_owned(),
+            PeerVersion::Stock => "ractor_cluster".to_owned(),
+        },
+        link.address.clone(),
+        show(&|figures| Some(duration(figures.up_ms))),
+        show(&|figures| figures.round_trip_us.map(short)),
+        show(&|figures| {
+            let lately = figures.lately?;
+            Some(rate(per_second(lately.sent_messages, lately.over_ms)))
+        }),
+        show(&|figures| {
+            let lately = figures.lately?;
+            Some(rate(per_second(lately.received_messages, lately.over_ms)))
+        }),
+        show(&|figures| Some(bytes(figures.sent.bytes))),
+        show(&|figures| Some(bytes(figures.received.bytes))),
+        show(&|figures| Some(bytes(figures.outbox_bytes))),
+        show(&|figures| {
+            let all: u64 = figures.dead_letters.iter().map(|(_, count)| count).sum();
+            Some(all.to_string())
+        }),
+    ]
+}
+
+#[expect(clippy::cast_precision_loss, reason = "few digits are shown")]
+fn per_second(count: u64, over_ms: u64) -> f64 {
+    count as f64 * 1e3 / over_ms.max(1) as f64
+}

@@ -1,0 +1,104 @@
+//! `loglevel`: what nodes log.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::arguments::OutputFormat;
+use super::deploy::{json, on_nodes};
+use super::failure::Failure;
+use super::operating::LoglevelArguments;
+use super::output::{self, printable};
+use crate::control::{ActorLevel, Answer, LevelChange, LogLevels, Request};
+use crate::host::HostBuilder;
+
+/// What one node logs.
+#[derive(Debug, Serialize)]
+struct NodeLogLevels {
+    node: String,
+    #[serde(flatten)]
+    levels: LogLevels,
+}
+
+pub(super) fn loglevel(arguments: &LoglevelArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
+    let request = Request::LogLevels {
+        change: change(arguments)?,
+        seconds: arguments.passing.map(|time| time.as_secs().max(1)),
+    };
+    let all = on_nodes(&arguments.control, builder, async |mut nodes| {
+        let mut all = Vec::new();
+        for node in &mut nodes {
+            let Answer::LogLevels(levels) = node.ask(&request).await? else {
+                anyhow::bail!("{} did not say what it logs", node.name);
+            };
+            all.push(NodeLogLevels {
+                node: node.name.clone(),
+                levels,
+            });
+        }
+        Ok(all)
+    })?;
+    output::write(|out| match arguments.output {
+        OutputFormat::Text => all.iter().try_for_each(|of| write(out, of)),
+        OutputFormat::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn change(arguments: &LoglevelArguments) -> Result<Option<LevelChange>, Failure> {
+    let (actor, directive) = (arguments.actor.clone(), arguments.directive.clone());
+    Ok(match (actor, directive) {
+        (None, None) if arguments.reset => Some(LevelChange::Reset),
+        (None, None) => None,
+        (None, Some(directive)) => Some(LevelChange::All { directive }),
+        (Some(actor), None) if arguments.reset => Some(LevelChange::Actor { actor, level: None }),
+        (Some(_), None) => {
+            return Err(Failure::usage(
+                "say which level the actor is to have, such as `ractor-host loglevel debug --actor counter`, or `--reset`",
+            ));
+        }
+        (Some(actor), Some(directive)) => {
+            let level = level(&directive).ok_or_else(|| {
+                Failure::usage(format_args!(
+                    "{directive:?} is no level; an actor has one of off, error, warn, info, debug and trace"
+                ))
+            })?;
+            let level = Some(level);
+            Some(LevelChange::Actor { actor, level })
+        }
+    })
+}
+
+const LEVELS: [(&str, ActorLevel); 6] = [
+    ("off", ActorLevel::Off),
+    ("error", ActorLevel::Error),
+    ("warn", ActorLevel::Warn),
+    ("info", ActorLevel::Info),
+    ("debug", ActorLevel::Debug),
+    ("trace", ActorLevel::Trace),
+];
+
+fn level(text: &str) -> Option<ActorLevel> {
+    let level = LEVELS.iter().find(|(name, _)| *name == text);
+    level.map(|(_, level)| *level)
+}
+
+fn write(out: &mut impl Write, NodeLogLevels { node, levels }: &NodeLogLevels) -> io::Result<()> {
+    let directive = printable(&levels.directive);
+    write!(out, "{} logs {directive}", printable(node))?;
+    for (actor, level) in &levels.actors {
+        let level = LEVELS
+            .iter()
+            .find(|(_, known)| known == level)
+            .map_or("", |(name, _)| *name);
+        write!(out, ", of the actor {} {level}", printable(actor))?;
+    }
+    if let Some(seconds) = levels.seconds_left {
+        write!(out, ", for {seconds} seconds more")?;
+    }
+    if levels.directive != levels.at_start {
+        write!(out, "; it was {} at the start", printable(&levels.at_start))?;
+    }
+    writeln!(out)
+}

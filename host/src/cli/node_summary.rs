@@ -1,0 +1,107 @@
+//! `node`: what a node takes of its machine, and what it has done.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::arguments::{ControlArguments, OutputFormat};
+use super::deploy::{json, on_nodes};
+use super::failure::Failure;
+use super::output::{self, printable};
+use super::units::{bytes, duration, short};
+use crate::control::{Answer, NodeFigures, Request};
+use crate::host::HostBuilder;
+
+#[derive(Debug, Args)]
+pub(super) struct NodeSummaryArguments {
+    #[command(flatten)]
+    pub(super) control: ControlArguments,
+    /// The format of the output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) output: OutputFormat,
+}
+
+pub(super) fn node(arguments: &NodeSummaryArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
+    let all = on_nodes(&arguments.control, builder, async |mut nodes| {
+        let mut all = Vec::new();
+        for node in &mut nodes {
+            let Answer::Figures { figures } = node.ask(&Request::Figures).await? else {
+                anyhow::bail!("{} did not say how it is", node.name);
+            };
+            all.push(*figures);
+        }
+        Ok(all)
+    })?;
+    output::write(|out| match arguments.output {
+        OutputFormat::Text => all.iter().try_for_each(|figures| write_node(out, figures)),
+        OutputFormat::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write_node(out: &mut impl Write, figures: &NodeFigures) -> io::Result<()> {
+    let process = &figures.process;
+    writeln!(
+        out,
+        "{}  ractor-host {}",
+        printable(&figures.node),
+        printable(&figures.version)
+    )?;
+    let mut line = |what: &str, value: String| writeln!(out, "  {what:<12} {value}");
+    line("up", duration(figures.uptime_ms))?;
+    line(
+        "process",
+        format!(
+            "pid {}, {} threads ({} for actors), {} open files",
+            process.pid, process.threads, figures.workers, process.open_files
+        ),
+    )?;
+    line(
+        "memory",
+        format!(
+            "{} resident; guests have grown to {}",
+            bytes(process.resident_bytes),
+            bytes(figures.guests_memory_bytes)
+        ),
+    )?;
+    line(
+        "processor",
+        format!(
+            "{}: {} of guests, {} of the node itself",
+            short(process.cpu_us),
+            short(figures.guests_busy_us),
+            short(figures.own.cpu_us)
+        ),
+    )?;
+    let limit = figures.guests_limit.map(|limit| format!(" of {limit}"));
+    line("guests", format!("{}{}", figures.guests, limit.unwrap_or_default()))?;
+    line(
+        "waiting",
+        format!("{} messages, {}", figures.waiting, bytes(figures.waiting_bytes)),
+    )?;
+    line("sessions", figures.sessions.to_string())?;
+    line(
+        "compiled",
+        format!(
+            "{} components; {} more came from the cache",
+            figures.compile_cache.misses, figures.compile_cache.hits
+        ),
+    )?;
+    if let Some(checkpoints) = &figures.checkpoints {
+        let last = checkpoints
+            .age_ms
+            .map(|age| format!(", the last {} ago", duration(age)));
+        line(
+            "checkpoints",
+            format!(
+                "{} written, {}, {} attempts failed{}",
+                checkpoints.written,
+                bytes(checkpoints.bytes),
+                checkpoints.failed,
+                last.unwrap_or_default()
+            ),
+        )?;
+    }
+    Ok(())
+}

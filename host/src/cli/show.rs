@@ -1,0 +1,173 @@
+//! `show`: everything of one actor.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::arguments::{ControlArguments, OutputFormat};
+use super::deploy::{json, on_nodes};
+use super::failure::Failure;
+use super::output::{self, printable};
+use super::ps::{kind, module, short_digest};
+use super::target::Target;
+use super::units::{bytes, duration, percent, rate, short};
+use crate::control::{ActorDetail, ActorFigures, Answer, FailureDetail, ReloadDetail, Request};
+use crate::host::HostBuilder;
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArguments {
+    #[command(flatten)]
+    pub(super) control: ControlArguments,
+    /// The actor: its name, or `pid:N`.
+    pub(super) target: Target,
+    /// The format of the output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) output: OutputFormat,
+}
+
+/// The actor of one node.
+#[derive(Debug, Serialize)]
+struct NodeActor {
+    node: String,
+    actor: ActorDetail,
+}
+
+pub(super) fn show(arguments: &ShowArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
+    if let Target::Group(group) = &arguments.target {
+        return Err(Failure::usage(format_args!(
+            "`show` shows one actor, and group:{group} may have many; `ps --filter {group}` lists them"
+        )));
+    }
+    let target = arguments.target.to_string();
+    let all = on_nodes(&arguments.control, builder, async |mut nodes| {
+        let mut all = Vec::new();
+        for node in &mut nodes {
+            let request = Request::Show { target: target.clone() };
+            let actor = match node.ask(&request).await? {
+                Answer::Show { actor } => *actor,
+                Answer::Failed { reason } => anyhow::bail!("{reason}"),
+                _ => anyhow::bail!("{} did not say anything of {target}", node.name),
+            };
+            all.push(NodeActor {
+                node: node.name.clone(),
+                actor,
+            });
+        }
+        Ok(all)
+    })?;
+    output::write(|out| match arguments.output {
+        OutputFormat::Text => all.iter().try_for_each(|of| write_actor(out, of)),
+        OutputFormat::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write_actor(out: &mut impl Write, NodeActor { node, actor }: &NodeActor) -> io::Result<()> {
+    let row = &actor.row;
+    let name = row.name.clone().unwrap_or_else(|| format!("pid:{}", row.pid));
+    writeln!(out, "{}  {}", printable(&name), kind(row.kind))?;
+    let mut line = |what: &str, value: &str| writeln!(out, "  {what:<12} {}", printable(value));
+    line("node", node)?;
+    line("pid", &row.pid.to_string())?;
+    if row.module.is_some() {
+        let version = actor.version.as_ref().map(|version| format!("  version {version}"));
+        line("module", &format!("{}{}", module(row), version.unwrap_or_default()))?;
+    }
+    if !row.groups.is_empty() {
+        line("groups", &row.groups.join(", "))?;
+    }
+    if let Some(supervisor) = row.supervisor {
+        line("supervisor", &format!("pid:{supervisor}"))?;
+    }
+    if !actor.children.is_empty() {
+        let children: Vec<String> = actor.children.iter().map(|pid| format!("pid:{pid}")).collect();
+        line("children", &children.join(", "))?;
+    }
+    if let Some(figures) = &row.figures {
+        write_figures(out, figures)?;
+    }
+    for limit in &actor.limits {
+        let is_size = limit.key.ends_with("_bytes");
+        let number = |number: u64| if is_size { bytes(number) } else { number.to_string() };
+        writeln!(
+            out,
+            "  {:<16} {} of {}",
+            printable(&limit.key),
+            number(limit.used),
+            number(limit.limit)
+        )?;
+    }
+    for grant in &actor.grants {
+        writeln!(out, "  may {}", printable(grant))?;
+    }
+    if let Some(failure) = &actor.last_failure {
+        write_failure(out, failure)?;
+    }
+    actor.reloads.iter().try_for_each(|reload| write_reload(out, reload))
+}
+
+fn write_figures(out: &mut impl Write, figures: &ActorFigures) -> io::Result<()> {
+    let mut line = |what: &str, value: String| writeln!(out, "  {what:<12} {value}");
+    line("up", duration(figures.age_ms))?;
+    line("messages", figures.messages.to_string())?;
+    line(
+        "calls",
+        format!("{} answered, {} failed", figures.calls_answered, figures.calls_failed),
+    )?;
+    line("processor", short(figures.busy_us))?;
+    if let Some(lately) = &figures.lately {
+        let over = duration(lately.over_ms);
+        let messages = rate(lately.messages_per_second());
+        line(
+            "lately",
+            format!(
+                "{messages} messages/s and {} of a processor, over {over}",
+                percent(lately.busy_share())
+            ),
+        )?;
+    }
+    line(
+        "failures",
+        format!("{}, and {} restarts in place", figures.failures, figures.restarts),
+    )
+}
+
+fn write_failure(out: &mut impl Write, failure: &FailureDetail) -> io::Result<()> {
+    writeln!(
+        out,
+        "  failed {} ago in {}: {}",
+        ago(failure.at_ms),
+        printable(&failure.during),
+        printable(&failure.reason)
+    )?;
+    for frame in &failure.backtrace {
+        writeln!(out, "    at {}", printable(frame))?;
+    }
+    Ok(())
+}
+
+fn write_reload(out: &mut impl Write, reload: &ReloadDetail) -> io::Result<()> {
+    let (from, to) = (short_digest(&reload.from), short_digest(&reload.to));
+    write!(
+        out,
+        "  reloaded {} ago from {} to {}, after a pause of {}",
+        ago(reload.at_ms),
+        printable(&from),
+        printable(&to),
+        short(reload.pause_us)
+    )?;
+    match &reload.failed {
+        Some(reason) => writeln!(out, "; it did not stay: {}", printable(reason)),
+        None => writeln!(out),
+    }
+}
+
+/// How long ago that was by the clock of this machine.
+fn ago(at_ms: u64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+    duration(now.saturating_sub(at_ms))
+}

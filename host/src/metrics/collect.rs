@@ -1,0 +1,187 @@
+//! Brings the metrics up to date that are read and not counted.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use metrics::{counter, gauge};
+
+use super::text;
+use crate::control::{LinkRow, LinkRowFigures, ModuleRow, NodeFigures, Service, Traffic};
+
+/// What the names of nodes begin with that are commands: each has another, and they come and go.
+const COMMANDS: &str = "cli-";
+
+/// See the module. One for each exporter: it remembers what it has counted.
+pub struct Collector {
+    service: Arc<dyn Service>,
+    /// Of each session what was counted, by its number.
+    counted: HashMap<u64, LinkRowFigures>,
+    /// The peers that there ever was a session with, and whether there was one at the last look.
+    peers: BTreeMap<String, bool>,
+}
+
+impl fmt::Debug for Collector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collector").finish_non_exhaustive()
+    }
+}
+
+/// What a look came to that the facade has no words for.
+#[derive(Debug, Clone)]
+pub struct Scrape {
+    figures: NodeFigures,
+}
+
+impl Scrape {
+    /// The metrics of [`Source::Text`](super::Source::Text), to be appended to what the exporter renders.
+    pub fn text(&self) -> String {
+        text::of(&self.figures)
+    }
+}
+
+impl Collector {
+    pub(crate) fn new(service: Arc<dyn Service>) -> Self {
+        Self {
+            service,
+            counted: HashMap::new(),
+            peers: BTreeMap::new(),
+        }
+    }
+
+    /// Brings the metrics up to date, through the recorder of this thread or of the program. Takes a second at most, if a session is
+    /// busy; a millisecond otherwise.
+    pub async fn collect(&mut self) -> Scrape {
+        // Those that a session which is going down does not tell any more are missed; they are what passed since the last look.
+        let links = self.service.links().await.unwrap_or_default();
+        let figures = self.service.figures().await;
+        self.record(&figures, &links);
+        Scrape { figures }
+    }
+
+    fn record(&mut self, figures: &NodeFigures, links: &[LinkRow]) {
+        node(figures);
+        figures.modules.iter().for_each(module);
+        self.links(links);
+    }
+
+    fn links(&mut self, links: &[LinkRow]) {
+        self.peers.values_mut().for_each(|is_there| *is_there = false);
+        let mut counted = HashMap::new();
+        for link in links.iter().filter(|link| !link.name.starts_with(COMMANDS)) {
+            self.peers.insert(link.name.clone(), true);
+            let before = self.counted.remove(&link.session).unwrap_or_default();
+            match &link.figures {
+                Some(figures) => {
+                    traffic(&link.name, figures, &before);
+                    counted.insert(link.session, figures.clone());
+                }
+                // It is counted when it says something again.
+                None => drop(counted.insert(link.session, before)),
+            }
+        }
+        self.counted = counted;
+        for (peer, is_there) in &self.peers {
+            gauge!("ractor_host_link_up", "peer" => peer.clone()).set(f64::from(u8::from(*is_there)));
+            if !is_there {
+                // An exporter goes on saying the last value otherwise.
+                gauge!("ractor_host_link_round_trip_seconds", "peer" => peer.clone()).set(f64::NAN);
+                gauge!("ractor_host_link_outbox_bytes", "peer" => peer.clone()).set(0.0);
+            }
+        }
+    }
+}
+
+fn node(figures: &NodeFigures) {
+    let process = &figures.process;
+    gauge!("ractor_host_build_info", "version" => figures.version.clone()).set(1.0);
+    gauge!("ractor_host_uptime_seconds").set(seconds(figures.uptime_ms));
+    gauge!("ractor_host_process_resident_bytes").set(number(process.resident_bytes));
+    gauge!("ractor_host_process_threads").set(number(process.threads));
+    gauge!("ractor_host_process_open_files").set(number(process.open_files));
+    gauge!("ractor_host_runtime_workers").set(number(figures.workers));
+    gauge!("ractor_host_sessions").set(number(figures.sessions));
+    gauge!("ractor_host_pool_instances").set(number(figures.guests));
+    if let Some(limit) = figures.guests_limit {
+        gauge!("ractor_host_pool_instances_limit").set(number(limit));
+    }
+    let cache = &figures.compile_cache;
+    counter!("ractor_host_compile_cache_requests_total", "result" => "hit").absolute(cache.hits);
+    counter!("ractor_host_compile_cache_requests_total", "result" => "miss").absolute(cache.misses);
+    if let Some(checkpoints) = &figures.checkpoints {
+        counter!("ractor_host_checkpoints_written_total").absolute(checkpoints.written);
+        counter!("ractor_host_checkpoint_bytes_total").absolute(checkpoints.bytes);
+        counter!("ractor_host_checkpoint_failures_total").absolute(checkpoints.failed);
+        gauge!("ractor_host_checkpoint_age_seconds").set(checkpoints.age_ms.map_or(f64::NAN, seconds));
+    }
+}
+
+fn module(row: &ModuleRow) {
+    let module = || row.module.clone();
+    gauge!("ractor_host_guests", "module" => module()).set(number(row.guests));
+    gauge!("ractor_host_guest_memory_bytes", "module" => module()).set(number(row.memory_bytes));
+    gauge!("ractor_host_guest_mailbox_messages", "module" => module()).set(number(row.waiting));
+    gauge!("ractor_host_guest_mailbox_bytes", "module" => module()).set(number(row.waiting_bytes));
+    counter!("ractor_host_guest_messages_total", "module" => module()).absolute(row.messages);
+    counter!("ractor_host_guest_calls_total", "module" => module(), "outcome" => "answered")
+        .absolute(row.calls_answered);
+    counter!("ractor_host_guest_calls_total", "module" => module(), "outcome" => "failed").absolute(row.calls_failed);
+}
+
+/// What passed over a link since a look at the same session.
+fn traffic(peer: &str, now: &LinkRowFigures, before: &LinkRowFigures) {
+    let name = || peer.to_owned();
+    let round_trip = now.round_trip_us.map_or(f64::NAN, |us| number(us) / 1e6);
+    gauge!("ractor_host_link_round_trip_seconds", "peer" => name()).set(round_trip);
+    gauge!("ractor_host_link_outbox_bytes", "peer" => name()).set(number(now.outbox_bytes));
+    gauge!("ractor_host_link_outbox_limit_bytes", "peer" => name()).set(number(now.outbox_limit));
+    let directions = [
+        ("sent", &now.sent, &before.sent),
+        ("received", &now.received, &before.received),
+    ];
+    for (direction, now, before) in directions {
+        for ((kind, now), (_, before)) in kinds(now).into_iter().zip(kinds(before)) {
+            counter!("ractor_host_link_messages_total", "peer" => name(), "direction" => direction, "kind" => kind)
+                .increment(now.saturating_sub(before));
+        }
+        counter!("ractor_host_link_bytes_total", "peer" => name(), "direction" => direction)
+            .increment(now.bytes.saturating_sub(before.bytes));
+    }
+    for (reason, count) in &now.dead_letters {
+        let before = before.dead_letters.iter().find(|(before, _)| before == reason);
+        let before = before.map_or(0, |(_, count)| *count);
+        counter!("ractor_host_link_dead_letters_total", "peer" => name(), "reason" => reason.clone())
+            .increment(count.saturating_sub(before));
+    }
+}
+
+fn kinds(traffic: &Traffic) -> [(&'static str, u64); 4] {
+    [
+        ("cast", traffic.casts),
+        ("call", traffic.calls),
+        ("reply", traffic.replies),
+        ("control", traffic.control),
+    ]
+}
+
+fn seconds(ms: u64) -> f64 {
+    number(ms) / 1e3
+}
+
+#[expect(clippy::cast_precision_loss, reason = "the format has no other numbers")]
+fn number(number: u64) -> f64 {
+    number as f64
+}
+
+#[cfg(test)]
+pub(super) mod for_tests {
+    use super::*;
+
+    /// Records what this node and these links say, with nothing counted before.
+    pub(crate) fn record(figures: &NodeFigures, links: &[&[LinkRow]]) {
+        let mut collector = Collector::new(Arc::new(super::super::tests::Nobody));
+        for links in links {
+            collector.record(figures, links);
+        }
+    }
+}
