@@ -34,6 +34,8 @@ pub mod ops;
 mod simulation;
 #[cfg(feature = "guests")]
 pub mod supervision;
+#[cfg(feature = "guests")]
+mod typing;
 
 #[cfg(feature = "guests")]
 pub use host::{Host, HostBuilder};

@@ -7,13 +7,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::argument::Word;
 use super::project::ProjectCommand;
-use super::target::Target;
 use super::timeout::parse_timeout;
 use crate::config::{ConfigOptions, PeerAddress, Type};
 use crate::control::RequestId;
 use crate::guest::Mode;
 use crate::ops::telemetry::LogFormat;
 use crate::tls::ServerName;
+use crate::typing::Target;
 
 const LITERALS: &str = "\
 Arguments:

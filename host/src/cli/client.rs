@@ -12,7 +12,6 @@ use ractor::{Actor, ActorCell, ActorId, ActorRef, RpcReplyPort, concurrency, pg}
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::target::Target;
 use crate::config::{Cookie, PeerAddress};
 use crate::directory::{DESCRIBE_VARIANT, SendRefused};
 use crate::guest::{Contract, DESCRIBE_ARGUMENTS, DescriptionError};
@@ -22,6 +21,7 @@ use crate::node::{
     CloseReason, NodeConnectionMode, NodeEventSubscription, NodeServer, NodeServerMessage,
     NodeServerSessionInformation, confirm,
 };
+use crate::typing::Target;
 use crate::{ClientConnectErr, client_connect, client_connect_enc, directory};
 
 /// The beginning of the names of commands, as nodes see them.

@@ -13,7 +13,6 @@ mod client;
 mod credentials;
 mod deploy;
 mod dev;
-mod encoding;
 mod failure;
 mod groups;
 mod inspect;
@@ -27,10 +26,8 @@ mod rollout;
 mod run;
 mod signature;
 mod table;
-mod target;
 mod timeout;
 mod tree;
-mod typed;
 
 use std::io::ErrorKind;
 use std::process::ExitCode;

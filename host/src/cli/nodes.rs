@@ -11,10 +11,10 @@ use super::client::{CLIENT_NAME, ClientError, ClusterClient, Deadline};
 use super::credentials::{cookie_of_cluster, dial, key};
 use super::failure::Failure;
 use super::output;
-use super::target::Target;
 use crate::config::{Cookie, NodeConfig, PeerAddress};
 use crate::control::{Answer, AskError, CONTROL, ControlClient, DeployKey, LocalClient, OtherNode, Request, upload};
 use crate::host::{Dial, HostBuilder, local_sockets};
+use crate::typing::Target;
 
 /// The file that describes a node, by convention.
 const NODE_TOML: &str = "node.toml";

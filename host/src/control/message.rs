@@ -10,6 +10,7 @@ use std::str::FromStr;
 use ractor::RpcReplyPort;
 use serde::{Deserialize, Serialize};
 
+use super::sending::{NotSent, Reply, Sending};
 use crate::RactorClusterMessage;
 use crate::supervision::reload::{ActorReport, Outcome, Reload, ReloadReport};
 
@@ -118,6 +119,10 @@ pub(crate) enum Request {
     Rollback { id: RequestId, module: String },
     /// What became of the request of this number? If it is still worked on, the answer waits for its end.
     Outcome { id: RequestId },
+    /// Send a message to an actor, and wait for its reply.
+    Call(Sending),
+    /// Send a message to an actor.
+    Cast(Sending),
 }
 
 /// The number of a request that changes something. Its client draws it at random, and can ask by it what became of the request,
@@ -200,6 +205,14 @@ pub(crate) enum Answer {
     },
     /// Nothing is known of the request that was asked for: it did not arrive, or was forgotten.
     NoRecord,
+    /// What a call brought.
+    Reply(Reply),
+    /// How many actors were sent a message.
+    Sent {
+        actors: usize,
+    },
+    /// A message was not sent, or not answered.
+    NotSent(NotSent),
 }
 
 impl Answer {

@@ -15,6 +15,7 @@ mod local;
 mod message;
 mod role;
 mod seal;
+mod sending;
 mod service;
 mod sessions;
 mod store;
@@ -32,7 +33,8 @@ pub(crate) use message::{
     ActorKind, ActorModule, ActorRow, ActorStatus, CONTROL, GivenUpStatus, GroupRow, MembersElsewhere, ModuleStatus,
     NodeStatus, OtherNode,
 };
-pub(crate) use message::{Answer, Request, RequestId};
+pub(crate) use message::{Answer, MAX_PIECE, Request, RequestId};
+pub(crate) use sending::{NotSent, Reply, SendFault, Sending};
 pub(crate) use service::Service;
 pub(crate) use store::ComponentStore;
 pub(crate) use worker::RequestWorker;

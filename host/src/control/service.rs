@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::message::{ActorRow, GroupRow, NodeStatus, OtherNode};
+use super::sending::{NotSent, Reply, Sending};
 use crate::directory::BoxFuture;
 use crate::guest::Digest;
 use crate::supervision::reload::{Reload, ReloadReport};
@@ -29,4 +30,10 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// The components that are in use, or may be gone back to.
     fn components(&self) -> BTreeSet<Digest>;
+
+    /// Sends a message to an actor, and waits for its reply.
+    fn call(&self, message: Sending) -> BoxFuture<'_, Result<Reply, NotSent>>;
+
+    /// Sends a message to an actor, or to all members of a group. Gives how many got it.
+    fn cast(&self, message: Sending) -> BoxFuture<'_, Result<usize, NotSent>>;
 }

@@ -1,19 +1,25 @@
 //! What is asked of a node, carried out: by whatever way it was asked, and whoever asked has proved that they may.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use super::ledger::RequestLedger;
 use super::message::{Answer, ControlRefusal, MAX_PIECE, Request, RequestId, decode_body};
 use super::role::Role;
+use super::sending::{SendFault, Sending};
 use super::service::Service;
 use super::store::{ComponentStore, UploadError, UploadProgress};
 use crate::guest::Digest;
 
 /// The most requests that are worked on at once. Further ones are refused.
 const MOST_REQUESTS: usize = 16;
+
+/// The most calls to actors that wait for their replies at once. Further ones are refused.
+const MOST_CALLS: usize = 256;
 
 /// See the module. It outlives the control actor, and is what all ways to ask have in common.
 pub(crate) struct RequestWorker {
@@ -22,6 +28,7 @@ pub(crate) struct RequestWorker {
     service: Arc<dyn Service>,
     ledger: RequestLedger,
     room: Arc<Semaphore>,
+    calls: Semaphore,
 }
 
 impl RequestWorker {
@@ -32,6 +39,7 @@ impl RequestWorker {
             service,
             ledger: RequestLedger::default(),
             room: Arc::new(Semaphore::new(MOST_REQUESTS)),
+            calls: Semaphore::new(MOST_CALLS),
         }
     }
 
@@ -43,12 +51,32 @@ impl RequestWorker {
         self.room.clone().try_acquire_owned().map_err(|_| ControlRefusal::Busy)
     }
 
+    /// A place, as soon as there is one.
+    ///
+    /// # Errors
+    /// There was none within this time.
+    pub(crate) async fn permit_within(&self, patience: Duration) -> Result<OwnedSemaphorePermit, ControlRefusal> {
+        let permit = timeout(patience, self.room.clone().acquire_owned()).await;
+        permit.ok().and_then(Result::ok).ok_or(ControlRefusal::Busy)
+    }
+
     /// Carries out what is in a body, for somebody who has this role.
     pub(super) async fn outcome(&self, body: Vec<u8>, role: Role, permit: OwnedSemaphorePermit) -> Answer {
         let Some((request, piece)) = decode_body::<Request>(&body) else {
             let reason = "this node does not understand the request; it may run another version".to_owned();
             return Answer::Failed { reason };
         };
+        self.carry_out(request, piece, role, permit).await
+    }
+
+    /// Carries out a request, with what is uploaded by it, for somebody who has this role.
+    pub(crate) async fn carry_out(
+        &self,
+        request: Request,
+        piece: &[u8],
+        role: Role,
+        permit: OwnedSemaphorePermit,
+    ) -> Answer {
         let needed = Role::needed_for(&request);
         if role < needed {
             return Answer::Failed {
@@ -59,6 +87,11 @@ impl RequestWorker {
             // It only waits, so it takes nobody's place.
             drop(permit);
             return self.ledger.outcome(id).await.unwrap_or(Answer::NoRecord);
+        }
+        if let Request::Call(message) = request {
+            // It waits, too, as long as the actor likes.
+            drop(permit);
+            return self.call(message).await;
         }
         let Some(id) = changes(&request) else {
             return answer_of(self.done(request, piece).await);
@@ -75,8 +108,8 @@ impl RequestWorker {
 
     async fn done(&self, request: Request, piece: &[u8]) -> Result<Answer, String> {
         match request {
-            // Never reached: `outcome` has answered it.
-            Request::Outcome { .. } => Ok(Answer::NoRecord),
+            // Never reached: `carry_out` has answered them.
+            Request::Outcome { .. } | Request::Call(_) => Ok(Answer::NoRecord),
             Request::Status => Ok(Answer::Status(self.service.status().await)),
             Request::Nodes => {
                 let nodes = self.service.nodes().await?;
@@ -125,6 +158,21 @@ impl RequestWorker {
                 let report = self.service.rollback(module).await?;
                 Ok(Answer::report(report))
             }
+            Request::Cast(message) => Ok(match self.service.cast(message).await {
+                Ok(actors) => Answer::Sent { actors },
+                Err(not_sent) => Answer::NotSent(not_sent),
+            }),
+        }
+    }
+
+    async fn call(&self, message: Sending) -> Answer {
+        let Ok(_place) = self.calls.try_acquire() else {
+            let reason = format!("{MOST_CALLS} calls wait for replies already; try again later");
+            return Answer::NotSent(SendFault::Overloaded.because(reason));
+        };
+        match self.service.call(message).await {
+            Ok(reply) => Answer::Reply(reply),
+            Err(not_sent) => Answer::NotSent(not_sent),
         }
     }
 

@@ -10,6 +10,7 @@ mod actors;
 #[cfg(test)]
 mod batch_tests;
 mod builder;
+mod calls;
 mod deployment_record;
 mod deployments;
 mod dial;

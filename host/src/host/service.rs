@@ -7,13 +7,14 @@ use std::time::Duration;
 use ractor::ActorRef;
 
 use super::actors;
+use super::calls;
 use super::error::{HostError, startup_reason};
 use super::groups;
 use super::reloader::Reloader;
 use crate::config::ControlSection;
 use crate::control::{
-    self, ActorRow, ActorStatus, CONTROL, ControlSetup, GivenUpStatus, GroupRow, ModuleStatus, NodeStatus, OtherNode,
-    RequestWorker, RestartGuard, Service,
+    self, ActorRow, ActorStatus, CONTROL, ControlSetup, GivenUpStatus, GroupRow, ModuleStatus, NodeStatus, NotSent,
+    OtherNode, Reply, RequestWorker, RestartGuard, Sending, Service,
 };
 use crate::directory::{self, BoxFuture};
 use crate::guest::{Digest, Module, Modules};
@@ -148,5 +149,13 @@ impl Service for NodeService {
 
     fn components(&self) -> BTreeSet<Digest> {
         self.reloader.components()
+    }
+
+    fn call(&self, message: Sending) -> BoxFuture<'_, Result<Reply, NotSent>> {
+        Box::pin(calls::call(&self.modules, message))
+    }
+
+    fn cast(&self, message: Sending) -> BoxFuture<'_, Result<usize, NotSent>> {
+        Box::pin(calls::cast(&self.modules, message))
     }
 }

@@ -134,6 +134,13 @@ pub(crate) const LAYERS: &[Layer] = &[
         crates: &["hex", "ractor", "serde", "strsim", "thiserror", "toml"],
         not_std: &["std::process", "std::thread"],
     },
+    Layer {
+        of: "host",
+        name: "typing",
+        modules: &["config", "guest"],
+        crates: &["prost", "prost_reflect", "serde", "serde_json", "thiserror"],
+        not_std: IMPURE,
+    },
 ];
 
 /// Crates that are one layer, and what they may not use of std.

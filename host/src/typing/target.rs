@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// Who a message is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub(crate) enum Target {
     /// A member of a process group.
     Group(String),
     /// The actor with this pid on the node that is connected to.
@@ -17,7 +17,7 @@ pub(super) enum Target {
 /// Text that names no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} {problem}: expected an actor's name, `group:NAME` or `pid:N`")]
-pub(super) struct TargetError {
+pub(crate) struct TargetError {
     text: String,
     problem: &'static str,
 }
