@@ -13,6 +13,8 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 #[cfg(feature = "guests")]
+pub mod admin;
+#[cfg(feature = "guests")]
 pub mod checkpoint;
 #[cfg(feature = "guests")]
 pub mod cli;
@@ -28,6 +30,8 @@ pub mod fuzzing;
 pub use ractor_host_cluster::fuzzing;
 #[cfg(feature = "guests")]
 pub mod host;
+#[cfg(feature = "guests")]
+mod metrics;
 #[cfg(feature = "guests")]
 pub mod ops;
 #[cfg(all(test, feature = "guests"))]

@@ -34,7 +34,7 @@ pub(super) struct Maintenance {
 }
 
 impl Maintenance {
-    /// Begins. What a node doesn't ask for isn't there.
+    /// Begins. What a node doesn't ask for isn't there. Gives what carries out requests, too.
     ///
     /// # Errors
     /// The control actor does not start. Nothing else has begun then.
@@ -45,7 +45,7 @@ impl Maintenance {
         node: &ListeningNode,
         root: &Root,
         listener: Option<ReloadListener>,
-    ) -> Result<Self, HostError> {
+    ) -> Result<(Self, Arc<RequestWorker>), HostError> {
         let scheduled: Vec<Scheduled> = scheduled(config, &state);
         let StateDir { writer, deployments } = state;
         let reloader = Arc::new(Reloader::new(config, modules.clone(), deployments.clone(), listener));
@@ -65,7 +65,7 @@ impl Maintenance {
         };
         let watched = config.builds.iter().filter(|build| build.watch);
         let watched: BTreeSet<String> = watched.map(|build| build.module.clone()).collect();
-        Ok(Self {
+        let this = Self {
             schedule: (!scheduled.is_empty()).then(|| Schedule::start(modules, scheduled)),
             watcher: module_files::watch(&reloader, &watched),
             writer,
@@ -73,7 +73,8 @@ impl Maintenance {
             control,
             #[cfg(unix)]
             _local: local_socket::open(config, &worker),
-        })
+        };
+        Ok((this, worker))
     }
 }
 

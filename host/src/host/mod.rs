@@ -7,6 +7,7 @@
 //! [`NodeConfig`]: crate::config::NodeConfig
 
 mod actors;
+mod admin;
 #[cfg(test)]
 mod batch_tests;
 mod builder;

@@ -30,6 +30,14 @@ pub(super) async fn start(
     // The address comes before the actors, so that no actor has begun its work on a node whose port is taken. Peers that connect from
     // here on wait: they would find names and groups that are not complete.
     let node = config.node.listen().await?;
+    // Likewise, and early, so that those who probe the node are told that it is starting.
+    let admin = match &config.admin {
+        Some(section) => match section.listen(config.node.full_name()).await {
+            Ok(admin) => Some(admin),
+            Err(error) => return Err(undone(error, None, node).await),
+        },
+        None => None,
+    };
     // The actors come before what is done about them, and before anybody can send to them. Those that were started are stopped again
     // by their supervisor if one of them does not start.
     let tree = ActorTree::new(&config, natives, &modules, &state);
@@ -39,12 +47,15 @@ pub(super) async fn start(
     };
     // Checkpoints, watched files and deployments come before the first connection: what an actor answers from then on is kept when a
     // signal comes.
-    let maintenance = match Maintenance::start(&config, state, &modules, &node, &root, listener).await {
-        Ok(maintenance) => maintenance,
+    let (maintenance, worker) = match Maintenance::start(&config, state, &modules, &node, &root, listener).await {
+        Ok(begun) => begun,
         Err(error) => return Err(undone(error, Some(root), node).await),
     };
     // From here on nothing fails.
     node.open();
+    if let Some(admin) = &admin {
+        admin.open(worker, node.server.clone(), root.readiness_watch().clone());
+    }
     // Peers are dialled last, since they are told of the actors as soon as a session is up.
     let dial = config.node.dial();
     for peer in &config.node.peers {
@@ -61,6 +72,7 @@ pub(super) async fn start(
         actors,
         modules,
         maintenance,
+        admin,
     })
 }
 

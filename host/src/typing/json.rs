@@ -168,9 +168,9 @@ mod tests {
             ),
             ("unit", json!({}), "\"{}\" is not a value of type unit: it takes null"),
             (
-                "list<u8>",
+                "list<u16>",
                 json!([1, "x"]),
-                "\"x\" is not a value of type u8: invalid digit found in string",
+                "\"x\" is not a value of type u16: invalid digit found in string",
             ),
             (
                 "bytes",

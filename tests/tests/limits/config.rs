@@ -21,7 +21,7 @@ const HUGE: u64 = 3 * GIB;
 const MOST: u64 = GIB;
 
 /// For each key that is the path of a file, the rest of a node.toml with it.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 13] = [
     ("node.rs cookie_file", "cookie_file = \"huge\""),
     ("tls.rs cert", "[node.tls]\ncert = \"huge\"\nkey = \"small\""),
     ("tls.rs key", "[node.tls]\ncert = \"small\"\nkey = \"huge\""),
@@ -31,6 +31,30 @@ const FILES: [(&str, &str); 7] = [
     ),
     ("runtime.rs http_roots", "[runtime]\nhttp_roots = \"huge\""),
     ("control.rs key_file", "[control]\nkey_file = \"huge\""),
+    (
+        "admin.rs observe_token_file",
+        "[admin]\nlisten = \"127.0.0.1:0\"\nobserve_token_file = \"huge\"",
+    ),
+    (
+        "admin.rs operate_token_file",
+        "[admin]\nlisten = \"127.0.0.1:0\"\noperate_token_file = \"huge\"",
+    ),
+    (
+        "admin.rs deploy_token_file",
+        "[admin]\nlisten = \"127.0.0.1:0\"\ndeploy_token_file = \"huge\"",
+    ),
+    (
+        "admin.rs cert",
+        "[admin]\nlisten = \"127.0.0.1:0\"\n[admin.tls]\ncert = \"huge\"\nkey = \"small\"",
+    ),
+    (
+        "admin.rs key",
+        "[admin]\nlisten = \"127.0.0.1:0\"\n[admin.tls]\ncert = \"small\"\nkey = \"huge\"",
+    ),
+    (
+        "admin.rs ca",
+        "[admin]\nlisten = \"127.0.0.1:0\"\n[admin.tls]\ncert = \"small\"\nkey = \"small\"\nca = \"huge\"",
+    ),
     (
         "module.rs path",
         "[modules.huge]\npath = \"huge\"\n[[actors]]\nname = \"a\"\nmodule = \"huge\"",
