@@ -21,7 +21,7 @@ const HUGE: u64 = 3 * GIB;
 const MOST: u64 = GIB;
 
 /// For each key that is the path of a file, the rest of a node.toml with it.
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 15] = [
     ("node.rs cookie_file", "cookie_file = \"huge\""),
     ("tls.rs cert", "[node.tls]\ncert = \"huge\"\nkey = \"small\""),
     ("tls.rs key", "[node.tls]\ncert = \"small\"\nkey = \"huge\""),
@@ -31,6 +31,8 @@ const FILES: [(&str, &str); 13] = [
     ),
     ("runtime.rs http_roots", "[runtime]\nhttp_roots = \"huge\""),
     ("control.rs key_file", "[control]\nkey_file = \"huge\""),
+    ("control.rs operate_key_file", "[control]\noperate_key_file = \"huge\""),
+    ("control.rs observe_key_file", "[control]\nobserve_key_file = \"huge\""),
     (
         "admin.rs observe_token_file",
         "[admin]\nlisten = \"127.0.0.1:0\"\nobserve_token_file = \"huge\"",
