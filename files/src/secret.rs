@@ -29,6 +29,8 @@ pub enum Secret {
     PrivateKey,
     /// The key that marks compiled code as compiled here.
     CacheKey,
+    /// What requests to the admin HTTP show.
+    AdminToken,
 }
 
 impl fmt::Display for Secret {
@@ -38,6 +40,7 @@ impl fmt::Display for Secret {
             Self::DeployKey => "deploy key",
             Self::PrivateKey => "private key",
             Self::CacheKey => "key of the cache",
+            Self::AdminToken => "token file",
         })
     }
 }
@@ -152,6 +155,7 @@ impl SecretError {
                 "make one with `openssl rand -hex 32`, and give it to the nodes and to those who may deploy"
             }
             Secret::CacheKey => "remove it, and a new one is made",
+            Secret::AdminToken => "make one with `openssl rand -hex 32`",
             Secret::PrivateKey => "expected a private key that starts with `-----BEGIN PRIVATE KEY-----`",
         };
         match &self.fault {

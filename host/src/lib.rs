@@ -13,6 +13,8 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 #[cfg(feature = "guests")]
+pub mod admin;
+#[cfg(feature = "guests")]
 pub mod checkpoint;
 #[cfg(feature = "guests")]
 pub mod cli;
@@ -36,6 +38,8 @@ pub mod ops;
 mod simulation;
 #[cfg(feature = "guests")]
 pub mod supervision;
+#[cfg(feature = "guests")]
+mod typing;
 
 #[cfg(feature = "guests")]
 pub use host::{Host, HostBuilder};

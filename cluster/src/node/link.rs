@@ -287,11 +287,13 @@ impl Link {
             self.fail_call(call.to, call.tag, None);
             return Err(Undelivered::Ended);
         }
-        self.push((FrameKind::Call, room), args, |out, args| wire::encode_call(out, &call, args))
-            .inspect_err(|error| {
-                self.dead_letter(call.to, *error);
-                self.fail_call(call.to, call.tag, None);
-            })
+        self.push((FrameKind::Call, room), args, |out, args| {
+            wire::encode_call(out, &call, args)
+        })
+        .inspect_err(|error| {
+            self.dead_letter(call.to, *error);
+            self.fail_call(call.to, call.tag, None);
+        })
     }
 
     /// A reply to the call `tag` of the actor `to` arrived.
@@ -336,9 +338,11 @@ impl Link {
 
     /// Sends the reply to a call of the peer's. If it can't be sent, the caller is told that there is none.
     fn reply(&self, to: u64, tag: u64, what: Vec<u8>) {
-        let sent = self
-            .check_size(what.len())
-            .and_then(|()| self.push((FrameKind::Reply, Room::Needed), what, |out, what| wire::encode_reply(out, to, tag, what)));
+        let sent = self.check_size(what.len()).and_then(|()| {
+            self.push((FrameKind::Reply, Room::Needed), what, |out, what| {
+                wire::encode_reply(out, to, tag, what)
+            })
+        });
         if let Err(error) = sent {
             self.dead_letter(to, error);
             self.refuse_call(to, tag);

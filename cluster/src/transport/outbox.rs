@@ -162,7 +162,9 @@ impl Outbox {
         payload: Vec<u8>,
         encode: impl FnOnce(&mut BytesMut) -> usize,
     ) -> Result<Enqueued, OutboxError> {
-        self.append_below(self.limit_with(room), kind, |waiting| waiting.append_around(payload, encode))
+        self.append_below(self.limit_with(room), kind, |waiting| {
+            waiting.append_around(payload, encode)
+        })
     }
 
     fn limit_with(&self, room: Room) -> usize {
@@ -364,11 +366,8 @@ mod tests {
     #[test]
     fn the_first_frame_after_several_says_so() {
         let outbox = Outbox::new(100);
-        let push = |frames: usize| -> Vec<_> {
-            (0..frames)
-                .map(|_| outbox.push(CAST, |out| out.put_u8(b'.')))
-                .collect()
-        };
+        let push =
+            |frames: usize| -> Vec<_> { (0..frames).map(|_| outbox.push(CAST, |out| out.put_u8(b'.'))).collect() };
         let mut drained = Chunks::default();
         let mut drain = || {
             outbox.drain_into(&mut drained);

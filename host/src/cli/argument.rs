@@ -1,12 +1,13 @@
-//! One argument of a message, as it stands on the command line.
+//! One argument of a message, as it stands on the command line: the value, or where it is.
 
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::config::{Literal, LiteralError, Type};
+use crate::config::{Literal, LiteralError};
 use crate::files;
 use crate::node::DEFAULT_MAX_INBOUND_FRAME_SIZE;
+use crate::typing::Argument;
 
 /// What stands before the name of a file whose contents are the value.
 const FILE_MARK: &str = "bytes:@";
@@ -16,15 +17,6 @@ const STDIN: &str = "-";
 
 /// The most bytes that are read. Nodes accept no larger message by default, so more would be read for nothing.
 const MOST_BYTES: u64 = DEFAULT_MAX_INBOUND_FRAME_SIZE;
-
-/// A literal that says its type, `u64:5`, or text whose type the actor's description says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Argument {
-    /// Its type is said.
-    Typed(Literal),
-    /// Its type isn't.
-    Text(String),
-}
 
 /// An argument as it was typed: the value itself, or where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,28 +56,6 @@ impl FromStr for Word {
             Some(STDIN) => Self::Bytes(ByteSource::Stdin),
             Some(path) => Self::Bytes(ByteSource::File(path.into())),
         })
-    }
-}
-
-impl FromStr for Argument {
-    type Err = LiteralError;
-
-    /// Fails only on a text that says a type and is no value of it. `unit` alone is text: it may be a word.
-    fn from_str(text: &str) -> Result<Self, LiteralError> {
-        match text.split_once(':') {
-            Some((ty, _)) if ty.parse::<Type>().is_ok() => text.parse().map(Self::Typed),
-            _ => Ok(Self::Text(text.to_owned())),
-        }
-    }
-}
-
-impl Argument {
-    /// The bytes, if the text says its own type.
-    pub(super) fn literal(&self) -> Result<Literal, LiteralError> {
-        match self {
-            Self::Typed(literal) => Ok(literal.clone()),
-            Self::Text(text) => text.parse(),
-        }
     }
 }
 
@@ -138,35 +108,6 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-
-    #[test]
-    fn a_prefix_wins_where_it_is_one() {
-        assert_eq!("u64:5".parse(), Ok(Argument::Typed("u64:5".parse().unwrap())));
-        assert_eq!("str:a:b".parse(), Ok(Argument::Typed("str:a:b".parse().unwrap())));
-        for text in ["5", "", "unit", "hello: there", "u46:5", "http://a", "@a", "str@:a"] {
-            assert_eq!(text.parse(), Ok(Argument::Text(text.to_owned())), "{text}");
-        }
-        assert!("u64:many".parse::<Argument>().is_err());
-        let verbatim = "str:@a".parse().unwrap();
-        assert_eq!(
-            "str:@a".parse(),
-            Ok(Argument::Typed(verbatim)),
-            "what follows `str:` is the text"
-        );
-    }
-
-    #[test]
-    fn without_a_description_text_is_a_literal_or_nothing() {
-        let literal = |text: &str| text.parse::<Argument>().unwrap().literal();
-        assert_eq!(literal("unit"), Ok("unit".parse().unwrap()));
-        assert!(literal("5").unwrap_err().to_string().contains("does not say its type"));
-        assert!(
-            literal("u46:5")
-                .unwrap_err()
-                .to_string()
-                .contains("did you mean \"u64\"")
-        );
-    }
 
     #[test]
     fn bytes_come_from_a_file() {

@@ -10,7 +10,7 @@ use super::capabilities::write_grants;
 use super::failure::Failure;
 use super::output;
 use super::process::Process;
-use crate::config::{Code, NodeConfig};
+use crate::config::{AdminSection, Code, NodeConfig};
 use crate::guest::Modules;
 use crate::host::HostBuilder;
 use crate::ops::console;
@@ -46,6 +46,9 @@ fn report(out: &mut impl Write, config: &NodeConfig, modules: &Modules) -> std::
         }
         Some(_) => writeln!(out, "  with TLS")?,
     }
+    if let Some(admin) = &config.admin {
+        write_admin(out, admin)?;
+    }
     for peer in &config.node.peers {
         writeln!(out, "  peer {peer}, not dialled")?;
     }
@@ -76,6 +79,25 @@ fn report(out: &mut impl Write, config: &NodeConfig, modules: &Modules) -> std::
         if let Code::Module(_) = actor.code {
             write_grants(out, &actor.grants)?;
         }
+    }
+    Ok(())
+}
+
+/// Where the admin HTTP would be, and who could do what there.
+fn write_admin(out: &mut impl Write, admin: &AdminSection) -> std::io::Result<()> {
+    let scheme = if admin.tls.is_some() { "https" } else { "http" };
+    writeln!(out, "  admin HTTP, would listen on {scheme}://{}", admin.listen)?;
+    if let Some(role) = admin.anonymous() {
+        writeln!(out, "    whoever is on this machine may {role}")?;
+    }
+    for entry in &admin.tokens {
+        writeln!(out, "    a token is known by which one may {}", entry.role)?;
+    }
+    if let Some(role) = admin.tls.as_ref().and_then(|tls| tls.client_role) {
+        writeln!(out, "    a certificate is required, by which one may {role}")?;
+    }
+    for peer in &admin.required_peers {
+        writeln!(out, "    ready with a session with {peer} only")?;
     }
     Ok(())
 }

@@ -9,22 +9,21 @@ use ractor::ActorCell;
 use ractor::message::SerializedMessage;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::argument::{self, Argument};
+use super::argument;
 use super::arguments::{
     CallArguments, CastArguments, DescribeArguments, MessageArguments, NodeArguments, OutputFormat,
 };
 use super::client::{ClientError, ClusterClient, Deadline};
 use super::credentials::{cookie, dial};
-use super::encoding::Encoding;
 use super::failure::Failure;
 use super::output;
 use super::process::Process;
 use super::signature::{contract_json, write_contract};
-use super::typed::{self, MessageKind, ReplyEncoding, Typed};
 use crate::config::Type;
 use crate::control::Target;
 use crate::directory::{FailureReason, NoReply, reply_port};
 use crate::guest::Contract;
+use crate::typing::{self, Argument, Encoding, MessageKind, ReplyEncoding, Typed};
 
 /// The time that an actor has to describe itself where the message can be sent without.
 const SHORT_PATIENCE: Duration = Duration::from_secs(1);
@@ -146,9 +145,9 @@ async fn typed(
     };
     let typed = match client.describe(actor, patience).await {
         // An actor that doesn't say what it takes may take anything.
-        Ok(contract) if !contract.messages.is_empty() => typed::described(&contract, kind, variant, arguments),
-        Ok(_) => typed::undescribed(arguments, &format!("{target} does not say which messages it takes")),
-        Err(why) => typed::undescribed(arguments, &format!("{target} can't be asked: {why}")),
+        Ok(contract) if !contract.messages.is_empty() => typing::described(&contract, kind, variant, arguments),
+        Ok(_) => typing::undescribed(arguments, &format!("{target} does not say which messages it takes")),
+        Err(why) => typing::undescribed(arguments, &format!("{target} can't be asked: {why}")),
     };
     Ok(typed?)
 }

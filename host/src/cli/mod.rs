@@ -14,7 +14,6 @@ mod credentials;
 mod deploy;
 mod dev;
 mod drain;
-mod encoding;
 mod failure;
 mod groups;
 mod inspect;
@@ -37,7 +36,6 @@ mod steer;
 mod table;
 mod timeout;
 mod tree;
-mod typed;
 mod units;
 
 use std::io::ErrorKind;

@@ -37,5 +37,6 @@ pub(super) fn exit_code(stopped: Result<Stopped, HostError>) -> Result<ExitCode,
 /// The one line on stdout, for a program that waits for the node to be up.
 pub(super) fn announce(host: &RunningHost) {
     let (name, address) = (host.node_name(), host.listen_addr());
-    console::print(format_args!("ready node={name} listen={address}"));
+    let admin = host.admin_url().map_or_else(String::new, |url| format!(" admin={url}"));
+    console::print(format_args!("ready node={name} listen={address}{admin}"));
 }

@@ -12,9 +12,8 @@ use super::deploy::{json, on_nodes};
 use super::failure::Failure;
 use super::output::{self, printable};
 use super::ps::{kind, module, short_digest};
-use super::target::Target;
 use super::units::{bytes, duration, percent, rate, short};
-use crate::control::{ActorDetail, ActorFigures, Answer, FailureDetail, ReloadDetail, Request};
+use crate::control::{ActorDetail, ActorFigures, Answer, FailureDetail, ReloadDetail, Request, Target};
 use crate::host::HostBuilder;
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@
 
 mod actor;
 mod address;
+mod admin;
 mod capabilities;
 mod checkpoint;
 mod choice;
@@ -15,6 +16,7 @@ mod cookie;
 mod duration;
 mod interfaces;
 mod limits;
+mod listen;
 mod literal;
 mod module;
 mod names;
@@ -48,6 +50,7 @@ use toml::de::{DeTable, DeValue};
 
 pub use actor::{ActorSection, Code, MAX_ACTORS, MAX_COUNT};
 pub use address::{AddressError, PeerAddress};
+pub use admin::{AdminSection, AdminTls, RoleToken};
 pub use checkpoint::CheckpointSection;
 pub use control::{ControlSection, RoleKey};
 pub use cookie::{Cookie, CookieError};
@@ -82,6 +85,7 @@ const KEYS: Keys = Keys {
         "node",
         "runtime",
         "control",
+        "admin",
         "modules",
         "supervisors",
         "defaults",
@@ -115,6 +119,8 @@ pub struct NodeConfig {
     pub runtime: RuntimeSection,
     /// `[control]`: none if nobody may deploy to this node.
     pub control: Option<ControlSection>,
+    /// `[admin]`: none if the node has no admin HTTP.
+    pub admin: Option<AdminSection>,
     /// `[modules.NAME]`, by name.
     pub modules: Vec<ModuleSource>,
     /// What is done about them while the node runs, in the same order.
@@ -243,6 +249,7 @@ impl NodeConfig {
                 node,
                 runtime: read.runtime,
                 control: read.control,
+                admin: read.admin,
                 modules,
                 builds,
                 supervisors: read.supervisors,
@@ -278,6 +285,7 @@ struct Document {
     node: Option<NodeSection>,
     runtime: RuntimeSection,
     control: Option<ControlSection>,
+    admin: Option<AdminSection>,
     modules: Vec<module::ReadModule>,
     supervisors: Vec<SupervisorSection>,
     actors: Vec<(ActorSection, ActorSpans)>,
@@ -306,6 +314,14 @@ fn read_document(document: &DeTable<'_>, context: &ReadContext<'_>, problems: &m
         .value("control")
         .and_then(|value| Section::open("[control]", value, control::KEYS, problems))
         .and_then(|section| ControlSection::read(&section, context, problems));
+    let admin = top
+        .value("admin")
+        .and_then(|value| Section::open("[admin]", value, admin::KEYS, problems))
+        .and_then(|section| {
+            let admin = AdminSection::read(&section, context, problems)?;
+            admin.check_secrets(&section, node.as_ref(), control.as_ref(), problems);
+            Some(admin)
+        });
     let (modules, module_names) = read_named("modules", &top, module::KEYS, problems, |name, section, _, problems| {
         module::read(name, section, context, problems)
     });
@@ -327,6 +343,7 @@ fn read_document(document: &DeTable<'_>, context: &ReadContext<'_>, problems: &m
         node,
         runtime: runtime.unwrap_or_default(),
         control,
+        admin,
         modules,
         supervisors,
         actors,

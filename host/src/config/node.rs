@@ -5,17 +5,17 @@ use std::net::SocketAddr;
 
 use toml::Spanned;
 
-use super::address::{EXAMPLE_PORT, PeerAddress};
+use super::address::PeerAddress;
 use super::choice::chosen_or;
 use super::context::ReadContext;
 use super::cookie::Cookie;
+use super::listen::{is_loopback, read_listen};
 use super::names::{NameOf, checked_name};
 use super::node_limits;
 use super::problem::Problems;
 use super::secret::{Presence, SecretKey, SecretKeys, SecretPlace};
 use super::section::{Keys, Section};
-use super::tls::{self, TlsSection};
-use crate::guest::{Instead, mistaken};
+use super::tls::{self, TlsSection, TlsUse};
 use crate::node::{PeerLimits, StandInNames, StockPeers};
 use crate::supervision::OnGiveUp;
 
@@ -113,8 +113,16 @@ impl NodeSection {
             None => None,
             // A table with a mistake leaves no section at all: it must never end in plain TCP.
             Some(value) => Some(
-                Section::open("[node.tls]", value, tls::KEYS, problems)
-                    .and_then(|section| TlsSection::read(&section, context, !peers.is_empty(), problems))?,
+                Section::open("[node.tls]", value, tls::KEYS, problems).and_then(|section| {
+                    TlsSection::read(
+                        &section,
+                        context,
+                        TlsUse::Node {
+                            dials: !peers.is_empty(),
+                        },
+                        problems,
+                    )
+                })?,
             ),
         };
         let stand_in_names = read_stand_in_names(section, problems);
@@ -162,41 +170,6 @@ fn read_stand_in_names(section: &Section<'_>, problems: &mut Problems) -> Option
             None
         }
     }
-}
-
-fn read_listen(listen: &Spanned<&str>, problems: &mut Problems) -> Option<SocketAddr> {
-    let text = *listen.get_ref();
-    if let Ok(address) = text.parse() {
-        return Some(address);
-    }
-    problems.error(
-        listen.span(),
-        "`listen` is not an address with a port",
-        listen_help(text),
-    );
-    None
-}
-
-/// What to write in place of this text, which is no address to listen on.
-fn listen_help(text: &str) -> String {
-    let meant = match mistaken(text, EXAMPLE_PORT).map(|mistaken| mistaken.instead) {
-        Some(Instead::Several(_)) => return "`listen` takes one address".to_owned(),
-        Some(Instead::Address(address)) => address,
-        Some(Instead::Nothing) | None => text.to_owned(),
-    };
-    if meant.parse::<SocketAddr>().is_ok() {
-        return format!("did you mean `{meant}`?");
-    }
-    // Names are not looked up, so that only their port can be right.
-    let port = meant.rsplit_once(':').map_or(meant.as_str(), |(_, port)| port);
-    match port.parse::<u16>() {
-        Ok(port) => format!("did you mean `127.0.0.1:{port}`?"),
-        Err(_) => "expected IP:PORT such as `127.0.0.1:4697` or `[::1]:4697`".to_owned(),
-    }
-}
-
-fn is_loopback(address: SocketAddr) -> bool {
-    address.ip().to_canonical().is_loopback()
 }
 
 fn report_exposed(listen: &Spanned<&str>, address: SocketAddr, problems: &mut Problems) {

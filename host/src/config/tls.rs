@@ -1,4 +1,4 @@
-//! `[node.tls]`: what this node shows to others, and what it wants to see of them.
+//! `[node.tls]` and `[admin.tls]`: what this node shows to others, and what it wants to see of them.
 
 use toml::Spanned;
 
@@ -13,7 +13,7 @@ pub(super) const KEYS: Keys = Keys {
     explained: &[("insecure", "it belongs to the table `[node]`")],
 };
 
-/// The checked `[node.tls]` table.
+/// The checked `[node.tls]` or `[admin.tls]` table.
 #[derive(Clone, Debug)]
 pub struct TlsSection {
     /// The certificates, read and found to be good.
@@ -24,18 +24,29 @@ pub struct TlsSection {
     pub server_name: Option<ServerName<'static>>,
 }
 
+/// What the connections are for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum TlsUse {
+    /// Nodes talk to each other.
+    Node {
+        /// Whether the node connects to others by itself.
+        dials: bool,
+    },
+    /// Others than nodes connect.
+    Admin,
+}
+
 impl TlsSection {
-    /// `dials`: whether the node connects to others by itself.
     pub(super) fn read(
         section: &Section<'_>,
         context: &ReadContext<'_>,
-        dials: bool,
+        purpose: TlsUse,
         problems: &mut Problems,
     ) -> Option<Self> {
         let cert = section.required_text("cert", "\"node.pem\"", problems);
         let key = section.required_text("key", "\"node-key.pem\"", problems);
         let ca = section.text("ca", problems);
-        if dials && section.lacks("ca") {
+        if purpose == (TlsUse::Node { dials: true }) && section.lacks("ca") {
             let message = "[node.tls] has no `ca` to check the certificates of `peers` against";
             problems.error(section.span.clone(), message, "add for example `ca = \"ca.pem\"`");
         }
@@ -56,7 +67,10 @@ impl TlsSection {
         let tls = Tls::load(files)
             .map_err(|error| report(&error, &cert, &key, ca.as_ref(), context, problems))
             .ok()?;
-        if let Some(reason) = tls.self_check() {
+        // Those who connect to the admin HTTP may trust another CA than the one that their own certificates lead to.
+        if purpose != TlsUse::Admin
+            && let Some(reason) = tls.self_check()
+        {
             let message = "nodes with the same `ca` will not accept the certificate of this one";
             problems.warning(cert.span(), message, reason);
         }

@@ -199,6 +199,9 @@ pub(crate) struct NodeFigures {
     /// That of this program.
     pub(crate) version: String,
     pub(crate) uptime_ms: u64,
+    /// Whether its actors are there, and it isn't leaving.
+    #[serde(default)]
+    pub(crate) ready: bool,
     pub(crate) process: ProcessFigures,
     /// Threads of the runtime that actors share.
     pub(crate) workers: u64,

@@ -10,9 +10,10 @@ use std::str::FromStr;
 use ractor::RpcReplyPort;
 use serde::{Deserialize, Serialize};
 
-use super::shorten::{SYNTAX, shorten};
 use super::figures::{ActorDetail, ActorFigures, LinkRow, NodeFigures};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
+use super::sending::{NotSent, Reply, Sending};
+use super::shorten::{SYNTAX, shorten};
 use super::steering::{Steer, SteeredActor, StoppedActor};
 use crate::RactorClusterMessage;
 use crate::supervision::reload::{ActorReport, Outcome, Reload, ReloadReport};
@@ -141,6 +142,10 @@ pub(crate) enum Request {
     Links,
     /// Everything of one actor: of the one with this name, or with the pid of `pid:N`.
     Show { target: String },
+    /// Send a message to an actor, and wait for its reply.
+    Call(Sending),
+    /// Send a message to an actor.
+    Cast(Sending),
 }
 
 /// The number of a request that changes something. Its client draws it at random, and can ask by it what became of the request,
@@ -246,6 +251,14 @@ pub(crate) enum Answer {
     Show {
         actor: Box<ActorDetail>,
     },
+    /// What a call brought.
+    Reply(Reply),
+    /// How many actors were sent a message.
+    Sent {
+        actors: usize,
+    },
+    /// A message was not sent, or not answered.
+    NotSent(NotSent),
 }
 
 impl Answer {

@@ -17,6 +17,7 @@ mod logs;
 mod message;
 mod role;
 mod seal;
+mod sending;
 mod service;
 mod sessions;
 mod shorten;
@@ -43,9 +44,12 @@ pub(crate) use message::{
     ActorKind, ActorModule, ActorRow, ActorStatus, CONTROL, GivenUpStatus, GroupRow, MembersElsewhere, ModuleStatus,
     NodeStatus, OtherNode,
 };
-pub(crate) use message::{Answer, Request, RequestId};
+pub(crate) use message::{Answer, MAX_PIECE, Request, RequestId};
+pub(crate) use sending::{NotSent, Reply, SendFault, Sending};
 pub(crate) use service::Service;
+#[cfg(test)]
+pub(crate) use service::idle;
 pub(crate) use steering::{Steer, SteeredActor, StoppedActor};
 pub(crate) use store::ComponentStore;
 pub(crate) use target::Target;
-pub(crate) use worker::RequestWorker;
+pub(crate) use worker::{Asker, RequestWorker};

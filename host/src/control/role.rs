@@ -7,7 +7,7 @@ use super::message::Request;
 pub enum Role {
     /// See what there is, and read logs.
     Observe,
-    /// Start, stop and restart actors, and change how much is logged.
+    /// Start, stop and restart actors, send them messages, and change how much is logged.
     Operate,
     /// Replace code.
     Deploy,
@@ -15,7 +15,7 @@ pub enum Role {
 
 impl Role {
     /// What it takes to ask this.
-    pub(super) fn needed_for(request: &Request) -> Self {
+    pub(crate) fn needed_for(request: &Request) -> Self {
         match request {
             Request::Status | Request::Nodes | Request::Actors | Request::Groups | Request::Outcome { .. } => {
                 Self::Observe
@@ -24,6 +24,7 @@ impl Role {
             Request::Steer(_) | Request::Leave => Self::Operate,
             Request::LogLevels { change: None, .. } | Request::Logs(_) => Self::Observe,
             Request::LogLevels { change: Some(_), .. } => Self::Operate,
+            Request::Call(_) | Request::Cast(_) => Self::Operate,
             Request::BeginUpload { .. }
             | Request::Upload { .. }
             | Request::Reload { .. }

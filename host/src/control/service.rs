@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::figures::{ActorDetail, LinkRow, NodeFigures};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::message::{ActorRow, GroupRow, NodeStatus, OtherNode};
+use super::sending::{NotSent, Reply, Sending};
 use super::steering::{Steer, SteeredActor, StoppedActor};
 use crate::directory::BoxFuture;
 use crate::guest::Digest;
@@ -61,4 +62,13 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// Everything of the actor with this name, or with the pid of `pid:N`.
     fn show(&self, target: String) -> BoxFuture<'_, Result<ActorDetail, String>>;
+
+    /// Sends a message to an actor, and waits for its reply.
+    fn call(&self, message: Sending) -> BoxFuture<'_, Result<Reply, NotSent>>;
+
+    /// Sends a message to an actor, or to all members of a group. Gives how many got it.
+    fn cast(&self, message: Sending) -> BoxFuture<'_, Result<usize, NotSent>>;
 }
+
+#[cfg(test)]
+pub(crate) mod idle;

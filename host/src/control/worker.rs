@@ -6,16 +6,21 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use super::ledger::RequestLedger;
 use super::message::{Answer, ControlRefusal, MAX_PIECE, Request, RequestId, decode_body};
 use super::role::Role;
+use super::sending::{SendFault, Sending};
 use super::service::Service;
 use super::store::{ComponentStore, UploadError, UploadProgress};
 use crate::guest::Digest;
 
 /// The most requests that are worked on at once for each role, and for the node's own machine. Further ones are refused.
 const MOST_REQUESTS: usize = 16;
+
+/// The most calls to actors that wait for their replies at once. Further ones are refused.
+const MOST_CALLS: usize = 256;
 
 /// See the module. It outlives the control actor, and is what all ways to ask have in common.
 pub(crate) struct RequestWorker {
@@ -27,11 +32,12 @@ pub(crate) struct RequestWorker {
     is_closed: AtomicBool,
     /// One for each kind of those who ask, so that those who may least can't keep the others out.
     rooms: [Arc<Semaphore>; 4],
+    calls: Semaphore,
 }
 
 /// Who asks.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Asker {
+pub(crate) enum Asker {
     /// Somebody with a key of this role, over the cluster.
     Elsewhere(Role),
     /// The operator on the node's own machine.
@@ -53,6 +59,7 @@ impl RequestWorker {
             ledger: RequestLedger::default(),
             is_closed: AtomicBool::new(false),
             rooms: std::array::from_fn(|_| Arc::new(Semaphore::new(MOST_REQUESTS))),
+            calls: Semaphore::new(MOST_CALLS),
         }
     }
 
@@ -67,14 +74,31 @@ impl RequestWorker {
     /// # Errors
     /// There is none.
     pub(super) fn permit(&self, asker: Asker) -> Result<OwnedSemaphorePermit, ControlRefusal> {
+        let room = self.room(asker).clone();
+        room.try_acquire_owned().map_err(|_| ControlRefusal::Busy)
+    }
+
+    fn room(&self, asker: Asker) -> &Arc<Semaphore> {
         let [observing, operating, deploying, here] = &self.rooms;
-        let room = match asker {
+        match asker {
             Asker::Elsewhere(Role::Observe) => observing,
             Asker::Elsewhere(Role::Operate) => operating,
             Asker::Elsewhere(Role::Deploy) => deploying,
             Asker::Here => here,
-        };
-        room.clone().try_acquire_owned().map_err(|_| ControlRefusal::Busy)
+        }
+    }
+
+    /// A place, as soon as there is one.
+    ///
+    /// # Errors
+    /// There was none within this time.
+    pub(crate) async fn permit_within(
+        &self,
+        asker: Asker,
+        patience: Duration,
+    ) -> Result<OwnedSemaphorePermit, ControlRefusal> {
+        let permit = timeout(patience, self.room(asker).clone().acquire_owned()).await;
+        permit.ok().and_then(Result::ok).ok_or(ControlRefusal::Busy)
     }
 
     /// Carries out what is in a body, for somebody who has this role.
@@ -83,6 +107,17 @@ impl RequestWorker {
             let reason = "this node does not understand the request; it may run another version".to_owned();
             return Answer::Failed { reason };
         };
+        self.carry_out(request, piece, role, permit).await
+    }
+
+    /// Carries out a request, with what is uploaded by it, for somebody who has this role.
+    pub(crate) async fn carry_out(
+        &self,
+        request: Request,
+        piece: &[u8],
+        role: Role,
+        permit: OwnedSemaphorePermit,
+    ) -> Answer {
         let needed = Role::needed_for(&request);
         if role < needed {
             return Answer::Failed {
@@ -104,6 +139,11 @@ impl RequestWorker {
             let reason = "the node is stopping, and takes nothing any more that would change it".to_owned();
             return Answer::Failed { reason };
         }
+        if let Request::Call(message) = request {
+            // It waits, too, as long as the actor likes.
+            drop(permit);
+            return self.call(message).await;
+        }
         let Some(id) = changes(&request) else {
             return answer_of(self.done(request, piece).await);
         };
@@ -119,8 +159,8 @@ impl RequestWorker {
 
     async fn done(&self, request: Request, piece: &[u8]) -> Result<Answer, String> {
         match request {
-            // Never reached: `outcome` has answered it.
-            Request::Outcome { .. } => Ok(Answer::NoRecord),
+            // Never reached: `carry_out` has answered them.
+            Request::Outcome { .. } | Request::Call(_) => Ok(Answer::NoRecord),
             Request::Status => Ok(Answer::Status(self.service.status().await)),
             Request::Nodes => {
                 let nodes = self.service.nodes().await?;
@@ -199,6 +239,21 @@ impl RequestWorker {
                 let actor = Box::new(self.service.show(target).await?);
                 Ok(Answer::Show { actor })
             }
+            Request::Cast(message) => Ok(match self.service.cast(message).await {
+                Ok(actors) => Answer::Sent { actors },
+                Err(not_sent) => Answer::NotSent(not_sent),
+            }),
+        }
+    }
+
+    async fn call(&self, message: Sending) -> Answer {
+        let Ok(_place) = self.calls.try_acquire() else {
+            let reason = format!("{MOST_CALLS} calls wait for replies already; try again later");
+            return Answer::NotSent(SendFault::Overloaded.because(reason));
+        };
+        match self.service.call(message).await {
+            Ok(reply) => Answer::Reply(reply),
+            Err(not_sent) => Answer::NotSent(not_sent),
         }
     }
 

@@ -38,6 +38,14 @@ pub enum HostError {
         /// What the system said.
         reason: String,
     },
+    /// The admin HTTP could not be listened for.
+    #[error("the admin HTTP cannot listen on {address}: {reason}; `listen` in [admin] chooses another address")]
+    Admin {
+        /// What `[admin]` asks for.
+        address: SocketAddr,
+        /// What the system said.
+        reason: String,
+    },
     /// The certificates don't serve for accepting connections.
     #[error("[node.tls]: {0}")]
     Tls(#[from] TlsError),

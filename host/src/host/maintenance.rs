@@ -147,6 +147,11 @@ impl Maintenance {
         &self.leaving
     }
 
+    /// What carries out requests, whoever they come from.
+    pub(super) fn worker(&self) -> Arc<RequestWorker> {
+        self.worker.clone()
+    }
+
     /// What can be asked of the node.
     pub(super) fn service(&self) -> Arc<dyn Service> {
         self.service.clone()

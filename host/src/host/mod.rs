@@ -7,9 +7,11 @@
 //! [`NodeConfig`]: crate::config::NodeConfig
 
 mod actors;
+mod admin;
 #[cfg(test)]
 mod batch_tests;
 mod builder;
+mod calls;
 mod deployment_record;
 mod deployments;
 mod dial;

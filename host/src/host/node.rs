@@ -14,7 +14,7 @@ use crate::node::{NodeConnectionMode, NodeServer, NodeServerMessage, leave, list
 use crate::tls::CertificateReload;
 
 /// The interval at which certificate files are checked for changes.
-const CERTIFICATES: Duration = Duration::from_secs(10);
+pub(super) const CERTIFICATES: Duration = Duration::from_secs(10);
 
 /// The longest time for the node server to stop listening, and then to end.
 const PATIENCE: Duration = Duration::from_secs(10);

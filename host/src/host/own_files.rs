@@ -25,11 +25,17 @@ pub(super) fn guarded(config: &NodeConfig) -> Guarded {
     for entry in control.iter().flat_map(|section| &section.keys) {
         add(Own::DeployKey, entry.place.file());
     }
+    let tokens = config.admin.iter().flat_map(|section| &section.tokens);
+    for entry in tokens {
+        add(Own::AdminToken, entry.place.file());
+    }
     let runtime = &config.runtime;
     add(Own::CacheKey, engine::cache_key(runtime).as_deref());
     add(Own::Cache, engine::cache_dir(runtime).as_deref());
     add(Own::States, state_dir::folder_in_use(config).as_deref());
-    if let Some(section) = &config.node.tls {
+    let admin_tls = config.admin.iter().filter_map(|section| section.tls.as_ref());
+    let of_admin = admin_tls.map(|tls| &tls.section);
+    for section in config.node.tls.iter().chain(of_admin) {
         let files = section.tls.files();
         add(
             Own::PrivateKey,
@@ -106,8 +112,12 @@ impl Secrets<'_> {
             return Some("the cookie");
         }
         let mut keys = self.config.control.iter().flat_map(|section| &section.keys);
-        let entry = keys.find(|entry| entry.place.variable() == Some(variable))?;
-        Some(named(entry.role))
+        if let Some(entry) = keys.find(|entry| entry.place.variable() == Some(variable)) {
+            return Some(named(entry.role));
+        }
+        let mut tokens = self.config.admin.iter().flat_map(|section| &section.tokens);
+        let is_token = tokens.any(|entry| entry.place.variable() == Some(variable));
+        is_token.then_some(A_TOKEN)
     }
 
     /// The secret that is in these bytes, by whatever way it came there.
@@ -116,10 +126,17 @@ impl Secrets<'_> {
             return Some("the cookie");
         }
         let mut keys = self.config.control.iter().flat_map(|section| &section.keys);
-        let entry = keys.find(|entry| appears(entry.key.expose(), bytes))?;
-        Some(named(entry.role))
+        if let Some(entry) = keys.find(|entry| appears(entry.key.expose(), bytes)) {
+            return Some(named(entry.role));
+        }
+        let mut tokens = self.config.admin.iter().flat_map(|section| &section.tokens);
+        let is_token = tokens.any(|entry| appears(entry.token.expose(), bytes));
+        is_token.then_some(A_TOKEN)
     }
 }
+
+/// A token of any role, in words.
+const A_TOKEN: &str = "a token of the admin HTTP";
 
 /// The key of a role, in words.
 fn named(role: Role) -> &'static str {

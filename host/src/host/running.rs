@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use ractor::{ActorCell, ActorRef};
 use tokio::time::Instant;
 
+use super::admin::AdminHttp;
 use super::error::HostError;
 use super::maintenance::Maintenance;
 use super::node::ListeningNode;
@@ -25,6 +26,7 @@ pub struct RunningHost {
     pub(super) actors: Vec<StartedActor>,
     pub(super) modules: Modules,
     pub(super) maintenance: Maintenance,
+    pub(super) admin: Option<AdminHttp>,
 }
 
 /// An actor that was started because node.toml has it.
@@ -77,9 +79,19 @@ impl RunningHost {
         self.node.address
     }
 
-    /// What brings the metrics of the node up to date that are read and not counted. None once it goes down.
-    pub fn collector(&self) -> Option<Collector> {
-        self.maintenance.service().map(Collector::new)
+    /// What brings the metrics of the node up to date that are read and not counted.
+    pub fn collector(&self) -> Collector {
+        Collector::new(self.maintenance.service())
+    }
+
+    /// Where the admin HTTP listens, with the actual port. None if node.toml has no `[admin]`.
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(AdminHttp::address)
+    }
+
+    /// The same as a URL.
+    pub fn admin_url(&self) -> Option<String> {
+        self.admin.as_ref().map(AdminHttp::url)
     }
 
     /// The actors that were started, in the order of the file. They may have ended since.
@@ -119,9 +131,10 @@ impl RunningHost {
             node,
             root,
             maintenance,
+            admin,
             ..
         } = self;
-        let unkept = stop(Some(node), root, maintenance).await;
+        let unkept = stop(Some(node), root, maintenance, admin).await;
         tracing::info!(node = name, "node is down");
         unkept
     }
@@ -137,7 +150,7 @@ impl RunningHost {
             given_up = readiness_watch.essential() => return self.end_for(given_up, signals).await,
             _ = &mut self.node.ended => {
                 tracing::error!("the node server ended by itself");
-                stop(None, self.root, self.maintenance).await;
+                stop(None, self.root, self.maintenance, self.admin).await;
                 return Err(HostError::NodeEnded);
             }
         };
@@ -196,7 +209,12 @@ impl std::fmt::Debug for RunningHost {
 
 /// Takes everything down, in the order that [`Stopping`] says. Without a node, it has ended by itself. Gives the actors whose last
 /// state could not be kept, by name.
-async fn stop(mut node: Option<ListeningNode>, root: Root, mut maintenance: Maintenance) -> Vec<String> {
+async fn stop(
+    mut node: Option<ListeningNode>,
+    root: Root,
+    mut maintenance: Maintenance,
+    admin: Option<AdminHttp>,
+) -> Vec<String> {
     let now = || Instant::now().into_std();
     let mut stopping = Stopping::default();
     let mut root = Some(root);
@@ -204,6 +222,10 @@ async fn stop(mut node: Option<ListeningNode>, root: Root, mut maintenance: Main
     while let Some(step) = stopping.poll_step(now()) {
         match step {
             StopStep::Quiesce => {
+                // First, so that whoever sends work here looks elsewhere by the time that the actors go.
+                if let Some(admin) = &admin {
+                    admin.drain();
+                }
                 // Before anybody ends: no new code, no watched file and no new peer is to find actors that are going. The writer is told
                 // now which actors live, since it waits for a last state of each of them.
                 maintenance.quiesce();
@@ -234,6 +256,10 @@ async fn stop(mut node: Option<ListeningNode>, root: Root, mut maintenance: Main
             }
         }
         stopping.handle_done();
+    }
+    // Until now it could be asked how far the stop is.
+    if let Some(admin) = admin {
+        admin.close().await;
     }
     if !unkept.is_empty() {
         let actors = unkept.join(", ");

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use ractor::ActorRef;
 
 use super::actors;
+use super::calls;
 use super::error::{HostError, startup_reason};
 use super::groups;
 use super::lately::LatelyWindow;
@@ -19,8 +20,8 @@ use crate::NodeId;
 use crate::config::ControlSection;
 use crate::control::{
     self, ActorDetail, ActorRow, ActorStatus, CONTROL, ControlSetup, GivenUpStatus, GroupRow, LevelChange, LinkRow,
-    LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeStatus, OtherNode, RequestWorker, RestartGuard,
-    Service, Steer, SteeredActor, StoppedActor,
+    LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeStatus, NotSent, OtherNode, Reply, RequestWorker,
+    RestartGuard, Sending, Service, Steer, SteeredActor, StoppedActor,
 };
 use crate::directory::{self, BoxFuture};
 use crate::guest::{CheckpointWriter, Digest, Module, Modules};
@@ -75,6 +76,11 @@ impl NodeService {
         Ok(sessions.success_or("the node is going down")?)
     }
 
+    /// Whether the actors of node.toml are there, and the node takes work.
+    pub(super) fn is_ready(&self) -> bool {
+        self.readiness.readiness().is_ready() && !self.leaving.is_wanted()
+    }
+
     async fn module_status(&self, module: &Module) -> ModuleStatus {
         let name = module.name().to_owned();
         let described = module.contract().await;
@@ -114,7 +120,7 @@ impl Service for NodeService {
             let missing = readiness.given_up().iter();
             NodeStatus {
                 node: self.node.clone(),
-                ready: readiness.is_ready() && !self.leaving.is_wanted(),
+                ready: self.is_ready(),
                 leaving: self.leaving.is_wanted(),
                 given_up: missing
                     .take(ACTORS_LISTED)
@@ -136,7 +142,6 @@ impl Service for NodeService {
         self.lately
             .of_guests(guests.filter_map(|row| Some((row.pid, row.figures.as_mut()?))));
         rows
-    }
     }
 
     fn groups(&self) -> Vec<GroupRow> {
@@ -218,6 +223,14 @@ impl Service for NodeService {
 
     fn show(&self, target: String) -> BoxFuture<'_, Result<ActorDetail, String>> {
         Box::pin(async move { self.detail(&target).await })
+    }
+
+    fn call(&self, message: Sending) -> BoxFuture<'_, Result<Reply, NotSent>> {
+        Box::pin(calls::call(&self.modules, message))
+    }
+
+    fn cast(&self, message: Sending) -> BoxFuture<'_, Result<usize, NotSent>> {
+        Box::pin(calls::cast(&self.modules, message))
     }
 }
 

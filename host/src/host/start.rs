@@ -33,6 +33,14 @@ pub(super) async fn start(
     // The address comes before the actors, so that no actor has begun its work on a node whose port is taken. Peers that connect from
     // here on wait: they would find names and groups that are not complete.
     let node = config.node.listen().await?;
+    // Likewise, and early, so that those who probe the node are told that it is starting.
+    let admin = match &config.admin {
+        Some(section) => match section.listen(config.node.full_name()).await {
+            Ok(admin) => Some(admin),
+            Err(error) => return Err(undone(error, None, node).await),
+        },
+        None => None,
+    };
     // The actors come before what is done about them, and before anybody can send to them. Those that were started are stopped again
     // by their supervisor if one of them does not start.
     let tree = ActorTree::new(&config, natives, &modules, &state);
@@ -48,6 +56,9 @@ pub(super) async fn start(
     };
     // From here on nothing fails.
     node.open();
+    if let Some(admin) = &admin {
+        admin.open(&maintenance, node.server.clone(), root.readiness_watch().clone());
+    }
     // Peers are dialled last, since they are told of the actors as soon as a session is up.
     let dial = config.node.dial();
     for peer in &config.node.peers {
@@ -64,6 +75,7 @@ pub(super) async fn start(
         actors,
         modules,
         maintenance,
+        admin,
     })
 }
 

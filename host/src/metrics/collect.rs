@@ -95,6 +95,7 @@ impl Collector {
 fn node(figures: &NodeFigures) {
     let process = &figures.process;
     gauge!("ractor_host_build_info", "version" => figures.version.clone()).set(1.0);
+    gauge!("ractor_host_ready").set(f64::from(u8::from(figures.ready)));
     gauge!("ractor_host_uptime_seconds").set(seconds(figures.uptime_ms));
     gauge!("ractor_host_process_resident_bytes").set(number(process.resident_bytes));
     gauge!("ractor_host_process_threads").set(number(process.threads));
@@ -176,10 +177,11 @@ fn number(number: u64) -> f64 {
 #[cfg(test)]
 pub(super) mod for_tests {
     use super::*;
+    use crate::control::idle::Idle;
 
     /// Records what this node and these links say, with nothing counted before.
     pub(crate) fn record(figures: &NodeFigures, links: &[&[LinkRow]]) {
-        let mut collector = Collector::new(Arc::new(super::super::tests::Nobody));
+        let mut collector = Collector::new(Arc::new(Idle { node: "idle@localhost" }));
         for links in links {
             collector.record(figures, links);
         }

@@ -9,10 +9,13 @@
 //! and words of the code. A name that a guest makes up is in none.
 
 mod collect;
+mod openmetrics;
+mod page;
 mod table;
 #[cfg(test)]
 mod tests;
 mod text;
 
 pub use collect::{Collector, Scrape};
+pub(crate) use page::{Exposition, MetricsPage, Upkeep};
 pub use table::{Kind, METRICS, Metric, Source, Unit, describe_all};

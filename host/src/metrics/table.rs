@@ -80,6 +80,8 @@ pub const METRICS: &[Metric] = &[
         "Always 1. The label has the version of the program."),
     metric("ractor_host_uptime_seconds", (Gauge, Seconds, Look), &[],
         "How long the node has been up."),
+    metric("ractor_host_ready", (Gauge, Number, Look), &[],
+        "1 while the actors of node.toml are there and the node takes work; 0 once one of them was given up, or the node leaves."),
     metric("ractor_host_process_resident_bytes", (Gauge, Bytes, Look), &[],
         "Memory of the machine that the process has."),
     metric("ractor_host_process_cpu_seconds_total", (Counter, Seconds, Text), &[],

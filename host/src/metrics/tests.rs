@@ -11,12 +11,8 @@ use super::collect::for_tests::record;
 use super::table::{Kind, METRICS, Metric, Source, Unit};
 use super::text;
 use crate::control::{
-    ActorDetail, ActorRow, CheckpointFigures, GroupRow, HandlerTimes, LinkRow, LinkRowFigures, ModuleRow, NodeFigures,
-    NodeStatus, OpenedBy, OtherNode, PeerVersion, Service, Traffic,
+    CheckpointFigures, HandlerTimes, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, OpenedBy, PeerVersion, Traffic,
 };
-use crate::directory::BoxFuture;
-use crate::guest::Digest;
-use crate::supervision::reload::{Reload, ReloadReport};
 
 const BLESS: &str = "RACTOR_BLESS=1 cargo test -p ractor-host --lib the_page_of_metrics";
 
@@ -260,42 +256,6 @@ impl Recorder for Values {
 
     fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
         Histogram::noop()
-    }
-}
-
-/// Nothing is asked of it.
-pub(super) struct Nobody;
-
-impl Service for Nobody {
-    fn status(&self) -> BoxFuture<'_, NodeStatus> {
-        unreachable!()
-    }
-    fn actors(&self) -> BoxFuture<'_, Vec<ActorRow>> {
-        unreachable!()
-    }
-    fn groups(&self) -> BoxFuture<'_, Vec<GroupRow>> {
-        unreachable!()
-    }
-    fn nodes(&self) -> BoxFuture<'_, Result<Vec<OtherNode>, String>> {
-        unreachable!()
-    }
-    fn reload(&self, _: Reload) -> BoxFuture<'_, Result<ReloadReport, String>> {
-        unreachable!()
-    }
-    fn rollback(&self, _: String) -> BoxFuture<'_, Result<ReloadReport, String>> {
-        unreachable!()
-    }
-    fn components(&self) -> BTreeSet<Digest> {
-        unreachable!()
-    }
-    fn figures(&self) -> BoxFuture<'_, NodeFigures> {
-        unreachable!()
-    }
-    fn links(&self) -> BoxFuture<'_, Result<Vec<LinkRow>, String>> {
-        unreachable!()
-    }
-    fn show(&self, _: String) -> BoxFuture<'_, Result<ActorDetail, String>> {
-        unreachable!()
     }
 }
 

@@ -24,7 +24,7 @@ const MOST: u64 = GIB;
 const INTERPRETER: &[u8] = include_bytes!("../../worlds/scripted-actor.wasm");
 
 /// For each key that is the path of a file, the rest of a node.toml with it.
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 16] = [
     ("node.rs cookie_file", "cookie_file = \"huge\""),
     ("tls.rs cert", "[node.tls]\ncert = \"huge\"\nkey = \"small\""),
     ("tls.rs key", "[node.tls]\ncert = \"small\"\nkey = \"huge\""),
@@ -36,6 +36,30 @@ const FILES: [(&str, &str); 10] = [
     ("control.rs key_file", "[control]\nkey_file = \"huge\""),
     ("control.rs operate_key_file", "[control]\noperate_key_file = \"huge\""),
     ("control.rs observe_key_file", "[control]\nobserve_key_file = \"huge\""),
+    (
+        "admin.rs observe_token_file",
+        "[admin]\nlisten = \"127.0.0.1:0\"\nobserve_token_file = \"huge\"",
+    ),
+    (
+        "admin.rs operate_token_file",
+        "[admin]\nlisten = \"127.0.0.1:0\"\noperate_token_file = \"huge\"",
+    ),
+    (
+        "admin.rs deploy_token_file",
+        "[admin]\nlisten = \"127.0.0.1:0\"\ndeploy_token_file = \"huge\"",
+    ),
+    (
+        "admin.rs cert",
+        "[admin]\nlisten = \"127.0.0.1:0\"\n[admin.tls]\ncert = \"huge\"\nkey = \"small\"",
+    ),
+    (
+        "admin.rs key",
+        "[admin]\nlisten = \"127.0.0.1:0\"\n[admin.tls]\ncert = \"small\"\nkey = \"huge\"",
+    ),
+    (
+        "admin.rs ca",
+        "[admin]\nlisten = \"127.0.0.1:0\"\n[admin.tls]\ncert = \"small\"\nkey = \"small\"\nca = \"huge\"",
+    ),
     (
         "module.rs path",
         "[modules.huge]\npath = \"huge\"\n[[actors]]\nname = \"a\"\nmodule = \"huge\"",

@@ -129,13 +129,38 @@ pub(crate) const LAYERS: &[Layer] = &[
         crates: &["hmac", "parking_lot", "ractor", "rand", "rustix", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"],
         not_std: &["std::net", "std::process"],
     },
+    Layer {
+        of: "host",
+        name: "metrics",
+        modules: &["directory"],
+        crates: &["metrics", "metrics_exporter_prometheus", "tokio"],
+        not_std: IMPURE,
+    },
+    // Variables: the tokens may be in them.
+    Layer {
+        of: "host",
+        name: "admin",
+        modules: &["control", "directory", "files", "guest", "metrics", "supervision", "tls"],
+        crates: &[
+            "axum", "http_body_util", "hyper", "hyper_util", "parking_lot", "serde", "serde_json", "sha2", "subtle", "thiserror", "tokio",
+            "tokio_rustls", "tracing",
+        ],
+        not_std: &["std::fs", "std::process", "std::thread"],
+    },
     // ractor for how a literal becomes the bytes of an argument.
     Layer {
         of: "host",
         name: "config",
-        modules: &["control", "files", "guest", "node", "supervision", "tls"],
+        modules: &["admin", "control", "files", "guest", "node", "supervision", "tls"],
         crates: &["hex", "ractor", "serde", "strsim", "thiserror", "toml"],
         not_std: &["std::process", "std::thread"],
+    },
+    Layer {
+        of: "host",
+        name: "typing",
+        modules: &["config", "guest"],
+        crates: &["prost", "prost_reflect", "serde", "serde_json", "thiserror"],
+        not_std: IMPURE,
     },
 ];
 

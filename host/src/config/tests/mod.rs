@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "a panic is how a test fails")]
 
 mod actors;
+mod admin;
 mod builds;
 mod guests;
 mod interfaces;

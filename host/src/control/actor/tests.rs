@@ -1,84 +1,15 @@
 //! The control actor of a node that is about to stop, and one that is slow.
 
-use std::collections::BTreeSet;
-
 use super::*;
 use parking_lot::Mutex;
 
 use crate::control::client::upload;
+use crate::control::idle::Idle;
 use crate::control::message::{Answer, Request, RequestId};
-use crate::control::service::Service;
-use crate::control::{
-    ActorRow, AskError, ComponentStore, ControlClient, GroupRow, LevelChange, LogLevels, LogLines, LogQuery,
-    NodeStatus, OtherNode, Steer, SteeredActor, StoppedActor, StoreLimits,
-};
-use crate::directory::BoxFuture;
+use crate::control::{AskError, ComponentStore, ControlClient, StoreLimits};
 use crate::guest::Digest;
-use crate::supervision::reload::{Reload, ReloadReport};
 
 const NODE: &str = "alpha@localhost";
-
-/// A node that has nothing, and does nothing.
-struct Idle;
-
-impl Service for Idle {
-    fn status(&self) -> BoxFuture<'_, NodeStatus> {
-        Box::pin(async {
-            NodeStatus {
-                node: NODE.to_owned(),
-                ready: true,
-                given_up: Vec::new(),
-                stopped: Vec::new(),
-                leaving: false,
-                modules: Vec::new(),
-            }
-        })
-    }
-
-    fn actors(&self) -> Vec<ActorRow> {
-        Vec::new()
-    }
-
-    fn groups(&self) -> Vec<GroupRow> {
-        Vec::new()
-    }
-
-    fn nodes(&self) -> BoxFuture<'_, Result<Vec<OtherNode>, String>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-
-    fn reload(&self, _: Reload) -> BoxFuture<'_, Result<ReloadReport, String>> {
-        Box::pin(async { Err("it was asked".to_owned()) })
-    }
-
-    fn rollback(&self, _: String) -> BoxFuture<'_, Result<ReloadReport, String>> {
-        Box::pin(async { Err("it was asked".to_owned()) })
-    }
-
-    fn components(&self) -> BTreeSet<Digest> {
-        BTreeSet::new()
-    }
-
-    fn steer(&self, _: Steer) -> BoxFuture<'_, Result<Vec<SteeredActor>, String>> {
-        Box::pin(async { Err("it was asked".to_owned()) })
-    }
-
-    fn stopped(&self) -> BoxFuture<'_, Vec<StoppedActor>> {
-        Box::pin(async { Vec::new() })
-    }
-
-    fn leave(&self) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(async { Err("it was asked".to_owned()) })
-    }
-
-    fn log_levels(&self, _: Option<LevelChange>, _: Option<Duration>) -> BoxFuture<'_, Result<LogLevels, String>> {
-        Box::pin(async { Err("it was asked".to_owned()) })
-    }
-
-    fn logs(&self, _: LogQuery) -> BoxFuture<'_, Result<LogLines, String>> {
-        Box::pin(async { Err("it was asked".to_owned()) })
-    }
-}
 
 fn key() -> DeployKey {
     DeployKey::new(b"0f1e2d3c4b5a69788796a5b4c3d2e1f0".to_vec()).unwrap()
@@ -89,7 +20,10 @@ fn setup(folder: &std::path::Path) -> ControlSetup {
     ControlSetup {
         keys: vec![(Role::Deploy, key())],
         node: NODE.to_owned(),
-        worker: Arc::new(RequestWorker::new(Arc::new(Idle), Some(Arc::new(Mutex::new(store))))),
+        worker: Arc::new(RequestWorker::new(
+            Arc::new(Idle { node: NODE }),
+            Some(Arc::new(Mutex::new(store))),
+        )),
     }
 }
 

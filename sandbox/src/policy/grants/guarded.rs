@@ -18,6 +18,8 @@ pub enum Own {
     Cookie,
     /// The file with the deploy key.
     DeployKey,
+    /// A file with a token of the admin HTTP.
+    AdminToken,
     /// The private key of the node's certificate.
     PrivateKey,
     /// The key of the cache.
@@ -46,6 +48,7 @@ impl Own {
         match self {
             Self::Cookie
             | Self::DeployKey
+            | Self::AdminToken
             | Self::PrivateKey
             | Self::CacheKey
             | Self::Cache
@@ -61,6 +64,7 @@ impl fmt::Display for Own {
         f.write_str(match self {
             Self::Cookie => "the cookie file",
             Self::DeployKey => "the deploy key",
+            Self::AdminToken => "a token of the admin HTTP",
             Self::PrivateKey => "the private key of [node.tls]",
             Self::CacheKey => "the key of the cache",
             Self::Cache => "the folder of compiled code (`cache_dir`)",

@@ -2,6 +2,8 @@
 
 mod definitions;
 
+use std::fmt;
+
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde::de::IgnoredAny;
@@ -15,7 +17,7 @@ const PROTOBUF_SCHEMA: &str = "protobuf";
 
 /// How the values of a type become bytes.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Encoding {
+pub(crate) enum Encoding {
     /// As `BytesConvertable` has it.
     Plain(Type),
     /// A JSON text.
@@ -24,9 +26,19 @@ pub(super) enum Encoding {
     Protobuf(MessageDescriptor),
 }
 
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(ty) => ty.fmt(f),
+            Self::Json => f.write_str("json"),
+            Self::Protobuf(message) => write!(f, "protobuf<{}>", message.full_name()),
+        }
+    }
+}
+
 /// Why it isn't known here how the values of a type become bytes. Goes behind a comma.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum UnknownEncoding {
+pub(crate) enum UnknownEncoding {
     #[error("whose encoding is not known here")]
     Type,
     #[error("a type of serde in the format pot, which is not known here")]
@@ -41,7 +53,7 @@ pub(super) enum UnknownEncoding {
 
 /// What is wrong with a value that was typed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NotEncoded {
+pub(crate) enum NotEncoded {
     #[error(transparent)]
     Literal(#[from] LiteralError),
     #[error("it takes JSON, for example `{{\"id\": 1}}`: {0}")]
@@ -52,7 +64,7 @@ pub(super) enum NotEncoded {
 
 /// What is wrong with the bytes of a reply.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NotDecoded {
+pub(crate) enum NotDecoded {
     #[error(transparent)]
     Plain(#[from] DecodeError),
     #[error("the reply is not JSON: {0}; try --reply bytes")]
@@ -63,7 +75,7 @@ pub(super) enum NotDecoded {
 
 impl Encoding {
     /// That of a type, with what the contract says of it.
-    pub(super) fn of(ty: &TypeExpr, contract: &Contract) -> Result<Self, UnknownEncoding> {
+    pub(crate) fn of(ty: &TypeExpr, contract: &Contract) -> Result<Self, UnknownEncoding> {
         if let Some(plain) = Type::of(ty) {
             return Ok(Self::Plain(plain));
         }
@@ -76,7 +88,7 @@ impl Encoding {
     }
 
     /// The bytes of a value as a person writes it.
-    pub(super) fn encode(&self, text: &str) -> Result<Literal, NotEncoded> {
+    pub(crate) fn encode(&self, text: &str) -> Result<Literal, NotEncoded> {
         match self {
             // How the value of a type without values is written.
             Self::Plain(Type::Unit) if matches!(text, "unit" | "()") => Ok(Literal::of(Type::Unit, "")?),
@@ -97,7 +109,7 @@ impl Encoding {
     }
 
     /// The value in words.
-    pub(super) fn decode(&self, bytes: &[u8]) -> Result<String, NotDecoded> {
+    pub(crate) fn decode(&self, bytes: &[u8]) -> Result<String, NotDecoded> {
         match self {
             Self::Plain(ty) => Ok(ty.decode(bytes)?),
             Self::Json => {
@@ -166,4 +178,4 @@ fn message_of(name: &str, contract: &Contract) -> Result<MessageDescriptor, Unkn
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

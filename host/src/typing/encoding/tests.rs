@@ -7,7 +7,7 @@ use super::*;
 use crate::guest::{Schema, Start};
 
 /// A `FileDescriptorSet` with `kitchen.Order`: an id, a quantity, items and a blob.
-pub(in crate::cli) fn orders() -> Vec<u8> {
+pub(crate) fn orders() -> Vec<u8> {
     let field = |name: &str, number, ty: FieldType, label: Label| FieldDescriptorProto {
         name: Some(name.to_owned()),
         number: Some(number),

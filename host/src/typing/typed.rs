@@ -1,9 +1,10 @@
-//! What a command line says, made into a message by what the actor says of itself.
+//! What a person or a program says, made into a message by what the actor says of itself.
 //!
 //! Everything that can be found wrong is found here, before anything is sent.
 
 use super::argument::Argument;
 use super::encoding::{Encoding, NotEncoded, UnknownEncoding};
+use super::json;
 use crate::config::{Literal, LiteralError, nearest};
 use crate::guest::{Contract, Message, Parameter, TypeExpr};
 
@@ -12,23 +13,23 @@ const VARIANTS_SHOWN: usize = 20;
 
 /// What a command sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum MessageKind {
+pub(crate) enum MessageKind {
     Call,
     Cast,
 }
 
 /// A message that is ready to be sent.
 #[derive(Debug, PartialEq)]
-pub(super) struct Typed {
+pub(crate) struct Typed {
     /// The encoded arguments.
-    pub(super) arguments: Vec<u8>,
+    pub(crate) arguments: Vec<u8>,
     /// What the actor says of the type of its reply.
-    pub(super) reply: Option<ReplyEncoding>,
+    pub(crate) reply: Option<ReplyEncoding>,
 }
 
 /// The type of a reply.
 #[derive(Debug, PartialEq)]
-pub(super) enum ReplyEncoding {
+pub(crate) enum ReplyEncoding {
     Known(Encoding),
     /// A type whose values can't be shown here, and why.
     Unknown(TypeExpr, UnknownEncoding),
@@ -36,7 +37,7 @@ pub(super) enum ReplyEncoding {
 
 /// What is wrong with a message.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum TypingError {
+pub(crate) enum TypingError {
     #[error("{actor} has no message {variant:?}{hint}; {known}")]
     UnknownVariant {
         actor: String,
@@ -75,7 +76,7 @@ pub(super) enum TypingError {
 }
 
 /// The message, by an actor's description of itself.
-pub(super) fn described(
+pub(crate) fn described(
     actor: &Contract,
     kind: MessageKind,
     variant: &str,
@@ -115,7 +116,7 @@ pub(super) fn described(
 }
 
 /// The message, where nothing is known of the actor but `why` not.
-pub(super) fn undescribed(arguments: &[Argument], why: &str) -> Result<Typed, TypingError> {
+pub(crate) fn undescribed(arguments: &[Argument], why: &str) -> Result<Typed, TypingError> {
     let literals: Result<Vec<_>, _> = arguments.iter().map(Argument::literal).collect();
     let literals = literals.map_err(|reason| TypingError::NoDescription {
         reason,
@@ -134,10 +135,9 @@ fn literal(
     parameter: &Parameter,
     argument: &Argument,
 ) -> Result<Literal, TypingError> {
-    let text = match argument {
-        Argument::Typed(literal) => return Ok(literal.clone()),
-        Argument::Text(text) => text,
-    };
+    if let Argument::Typed(literal) = argument {
+        return Ok(literal.clone());
+    }
     // Made only where something is wrong.
     let named = || match parameter.name.as_str() {
         "" => format!("argument {position}"),
@@ -149,7 +149,12 @@ fn literal(
         ty: parameter.ty.clone(),
         reason,
     })?;
-    encoding.encode(text).map_err(|reason| TypingError::Value {
+    let encoded = match argument {
+        Argument::Typed(literal) => Ok(literal.clone()),
+        Argument::Text(text) => encoding.encode(text),
+        Argument::Json(value) => json::encode(&encoding, value),
+    };
+    encoded.map_err(|reason| TypingError::Value {
         argument: named(),
         signature: message.to_string(),
         reason,
@@ -176,9 +181,9 @@ fn unknown_variant(actor: &Contract, variant: &str) -> TypingError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::encoding::tests::orders;
     use crate::config::Type;
     use crate::guest::{Scalar, Schema, Start};
+    use crate::typing::encoding::tests::orders;
 
     fn counter() -> Contract {
         let message = |name: &str, arguments: &[(&str, &str)], reply: Option<&str>| Message {

@@ -1,0 +1,226 @@
+//! `/v1`: what the command line does, as JSON.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use hyper::header::HeaderMap;
+use serde::Deserialize;
+
+use super::answers;
+use super::body;
+use super::guard::Caller;
+use super::problem::{Kind, Problem};
+use super::routes::may;
+use super::state::{AdminState, Phase};
+use crate::control::{Asker, Request, RequestId, Role, Sending};
+use crate::guest::{Digest, Mode};
+use crate::supervision::reload::{OnFailure, Reload};
+
+/// The longest that a request waits for a place among those that are worked on.
+const PLACE_TIME: Duration = Duration::from_secs(10);
+
+type Shared = State<Arc<AdminState>>;
+type Answered = Result<Response, Problem>;
+
+pub(super) async fn status(State(state): Shared, Extension(caller): Extension<Caller>) -> Answered {
+    carry_out(&state, caller, Request::Status, Bytes::new()).await
+}
+
+pub(super) async fn nodes(State(state): Shared, Extension(caller): Extension<Caller>) -> Answered {
+    carry_out(&state, caller, Request::Nodes, Bytes::new()).await
+}
+
+pub(super) async fn actors(State(state): Shared, Extension(caller): Extension<Caller>) -> Answered {
+    carry_out(&state, caller, Request::Actors, Bytes::new()).await
+}
+
+pub(super) async fn groups(State(state): Shared, Extension(caller): Extension<Caller>) -> Answered {
+    carry_out(&state, caller, Request::Groups, Bytes::new()).await
+}
+
+pub(super) async fn call(
+    State(state): Shared,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answered {
+    may(caller, Role::Operate)?;
+    let message: Sending = body::json(&state, &headers, body).await?;
+    carry_out(&state, caller, Request::Call(message), Bytes::new()).await
+}
+
+pub(super) async fn cast(
+    State(state): Shared,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answered {
+    may(caller, Role::Operate)?;
+    let message: Sending = body::json(&state, &headers, body).await?;
+    carry_out(&state, caller, Request::Cast(message), Bytes::new()).await
+}
+
+/// How a module is reloaded: what is not said is as in `ractor-host reload` without options.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReloadBody {
+    id: Option<RequestId>,
+    digest: Option<String>,
+    mode: Option<Mode>,
+    #[serde(default)]
+    mixed: OnFailure,
+    #[serde(default)]
+    dry_run: bool,
+    #[serde(default)]
+    force: bool,
+}
+
+pub(super) async fn reload(
+    State(state): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(module): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answered {
+    may(caller, Role::Deploy)?;
+    let wanted: ReloadBody = body::json(&state, &headers, body).await?;
+    if let Some(digest) = &wanted.digest {
+        check_digest(digest)?;
+    }
+    let request = Request::Reload {
+        id: wanted.id.unwrap_or_else(RequestId::random),
+        digest: wanted.digest,
+        reload: Reload {
+            mode: wanted.mode,
+            on_failure: wanted.mixed,
+            dry_run: wanted.dry_run,
+            force: wanted.force,
+            ..Reload::of(module)
+        },
+    };
+    carry_out(&state, caller, request, Bytes::new()).await
+}
+
+/// How a module goes back.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RollbackBody {
+    id: Option<RequestId>,
+}
+
+pub(super) async fn rollback(
+    State(state): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(module): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answered {
+    may(caller, Role::Deploy)?;
+    let RollbackBody { id } = body::json(&state, &headers, body).await?;
+    let id = id.unwrap_or_else(RequestId::random);
+    carry_out(&state, caller, Request::Rollback { id, module }, Bytes::new()).await
+}
+
+/// A component that is to be uploaded.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UploadBody {
+    size: u64,
+}
+
+pub(super) async fn begin_upload(
+    State(state): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(digest): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answered {
+    may(caller, Role::Deploy)?;
+    check_digest(&digest)?;
+    let UploadBody { size } = body::json(&state, &headers, body).await?;
+    carry_out(&state, caller, Request::BeginUpload { digest, size }, Bytes::new()).await
+}
+
+pub(super) async fn upload(
+    State(state): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(digest): Path<String>,
+    RawQuery(query): RawQuery,
+    body: Body,
+) -> Answered {
+    may(caller, Role::Deploy)?;
+    check_digest(&digest)?;
+    let query = query.unwrap_or_default();
+    let offset = query.strip_prefix("offset=").and_then(|offset| offset.parse().ok());
+    let offset = offset.ok_or_else(|| {
+        Problem::new(
+            Kind::BadRequest,
+            "say with `?offset=N` which byte of the component comes first",
+        )
+    })?;
+    let piece = body::read(&state, body).await?;
+    carry_out(&state, caller, Request::Upload { digest, offset }, piece).await
+}
+
+pub(super) async fn outcome(
+    State(state): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Answered {
+    may(caller, Role::Observe)?;
+    let id = id
+        .parse()
+        .map_err(|error| Problem::new(Kind::BadRequest, format!("{error}")))?;
+    carry_out(&state, caller, Request::Outcome { id }, Bytes::new()).await
+}
+
+/// Any request, as commands send it to the node.
+pub(super) async fn ask(
+    State(state): Shared,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answered {
+    may(caller, Role::Observe)?;
+    let request: Request = body::json(&state, &headers, body).await?;
+    carry_out(&state, caller, request, Bytes::new()).await
+}
+
+fn check_digest(digest: &str) -> Result<(), Problem> {
+    let parsed = digest.parse::<Digest>();
+    parsed
+        .map(drop)
+        .map_err(|error| Problem::new(Kind::BadRequest, error.to_string()))
+}
+
+/// Has the node do it, and answers with what came of it.
+async fn carry_out(state: &AdminState, caller: Caller, request: Request, piece: Bytes) -> Answered {
+    let needed = Role::needed_for(&request);
+    let role = may(caller, needed)?;
+    let node = match (state.phase(), state.node.get()) {
+        (Phase::Stopping, _) if needed > Role::Observe => {
+            let detail = "it takes nothing new, and may be asked what it is doing only";
+            return Err(Problem::new(Kind::Stopping, detail));
+        }
+        (_, Some(node)) => node,
+        (_, None) => {
+            return Err(Problem::new(
+                Kind::Starting,
+                "its actors are not up yet; try again soon",
+            ));
+        }
+    };
+    let worker = node.worker.clone();
+    let permit = worker.permit_within(Asker::Elsewhere(role), PLACE_TIME).await;
+    let permit = permit.map_err(|refusal| Problem::new(Kind::Busy, refusal.to_string()))?;
+    // A task, so that what was begun is ended also if whoever asked has gone.
+    let work = tokio::spawn(async move { worker.carry_out(request, &piece, role, permit).await });
+    match work.await {
+        Ok(answer) => answers::response(answer),
+        Err(ended) => Err(Problem::new(Kind::BrokenOff, ended.to_string())),
+    }
+}

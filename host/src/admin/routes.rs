@@ -1,0 +1,70 @@
+//! The addresses, and what is behind each.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+
+use super::guard::{Caller, guard};
+use super::health;
+use super::openapi;
+use super::operations;
+use super::problem::{Kind, Problem};
+use super::scrape;
+use super::state::AdminState;
+use crate::control::Role;
+
+/// Everything, for whoever passes the guard.
+pub(super) fn router(state: Arc<AdminState>) -> Router {
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(scrape::metrics))
+        .route("/v1/openapi.json", get(openapi::document))
+        .route("/v1/status", get(operations::status))
+        .route("/v1/nodes", get(operations::nodes))
+        .route("/v1/actors", get(operations::actors))
+        .route("/v1/groups", get(operations::groups))
+        .route("/v1/call", post(operations::call))
+        .route("/v1/cast", post(operations::cast))
+        .route("/v1/modules/{module}/reload", post(operations::reload))
+        .route("/v1/modules/{module}/rollback", post(operations::rollback))
+        .route(
+            "/v1/components/{digest}",
+            post(operations::begin_upload).put(operations::upload),
+        )
+        .route("/v1/requests/{id}", get(operations::outcome))
+        .route("/v1/ask", post(operations::ask))
+        .fallback(|| async { Problem::new(Kind::NotFound, "/v1/openapi.json says what there is") })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(Kind::Method, "/v1/openapi.json says which methods there are")
+        })
+        .layer(from_fn_with_state(state.clone(), guard))
+        .with_state(state)
+}
+
+/// Refuses those who may not look at the node.
+pub(super) fn observes(caller: Caller) -> Result<Role, Problem> {
+    may(caller, Role::Observe)
+}
+
+/// Refuses those who don't have this role. Gives the one that they have.
+pub(super) fn may(caller: Caller, needed: Role) -> Result<Role, Problem> {
+    match caller.role {
+        Some(role) if role >= needed => Ok(role),
+        Some(role) => {
+            let detail = format!(
+                "this takes the role `{needed}`, and the request has `{role}`; send the token that `{needed}_token_file` in [admin] \
+                 of node.toml names"
+            );
+            Err(Problem::new(Kind::Role, detail))
+        }
+        None => {
+            let detail = format!(
+                "send `Authorization: Bearer TOKEN` with the token that `{needed}_token_file` in [admin] of node.toml names"
+            );
+            Err(Problem::new(Kind::NoToken, detail))
+        }
+    }
+}

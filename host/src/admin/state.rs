@@ -1,0 +1,71 @@
+//! What all requests see: the node, as far as it is up, and who may do what.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
+use tokio::sync::{Semaphore, watch};
+
+use super::refusals::RefusalLog;
+use super::token::Tokens;
+use crate::control::{GivenUpStatus, RequestWorker, Role};
+use crate::directory::BoxFuture;
+use crate::metrics::{Collector, MetricsPage};
+
+/// How far the node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Starting,
+    Running,
+    Stopping,
+}
+
+/// What is asked whether the node is ready.
+pub(crate) trait Health: Send + Sync + 'static {
+    /// The actors that were given up.
+    fn given_up(&self) -> Vec<GivenUpStatus>;
+
+    /// The full names of the nodes that there are sessions with. Fails with a reason for people.
+    fn sessions(&self) -> BoxFuture<'_, Result<BTreeSet<String>, String>>;
+}
+
+/// A node that is up.
+pub(crate) struct AdminNode {
+    pub(crate) worker: Arc<RequestWorker>,
+    pub(crate) health: Box<dyn Health>,
+    /// Brings the figures up to date that change without events, for one page at a time.
+    pub(crate) collector: tokio::sync::Mutex<Collector>,
+}
+
+/// What decides who may do what.
+pub(super) struct Access {
+    pub(super) tokens: Tokens,
+    /// The role of those who prove nothing.
+    pub(super) anonymous: Option<Role>,
+    /// The role of those who show a certificate.
+    pub(super) client_role: Option<Role>,
+    /// Names besides those of this machine. Where other machines reach the node, any name is good.
+    pub(super) allowed_hosts: Vec<String>,
+}
+
+/// See the module.
+pub(super) struct AdminState {
+    /// The node's full name.
+    pub(super) node_name: String,
+    pub(super) address: SocketAddr,
+    pub(super) access: Access,
+    pub(super) required_peers: Vec<String>,
+    pub(super) metrics: Option<MetricsPage>,
+    pub(super) phase: watch::Sender<Phase>,
+    pub(super) node: OnceLock<AdminNode>,
+    pub(super) refusals: Mutex<RefusalLog>,
+    /// Bodies that are read at once.
+    pub(super) bodies: Semaphore,
+}
+
+impl AdminState {
+    pub(super) fn phase(&self) -> Phase {
+        *self.phase.borrow()
+    }
+}

@@ -1,0 +1,193 @@
+//! The admin HTTP without a node behind it: what it says while a node comes and goes, and how long it waits for clients.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+
+use super::openapi::DOCUMENT;
+use super::server::{AdminServer, AdminSetup};
+use super::state::{AdminNode, Health};
+use super::token::Tokens;
+use crate::control::idle::Idle;
+use crate::control::{GivenUpStatus, RequestWorker, Role};
+use crate::directory::BoxFuture;
+use crate::metrics::Collector;
+
+const IDLE: Idle = Idle { node: "idle@localhost" };
+
+/// A node that has given up an actor.
+struct GaveUp;
+
+impl Health for GaveUp {
+    fn given_up(&self) -> Vec<GivenUpStatus> {
+        vec![GivenUpStatus {
+            actor: "worker".to_owned(),
+            supervisor: "root".to_owned(),
+            reason: "too many restarts".to_owned(),
+        }]
+    }
+
+    fn sessions(&self) -> BoxFuture<'_, Result<BTreeSet<String>, String>> {
+        Box::pin(async { Ok(BTreeSet::new()) })
+    }
+}
+
+async fn server(anonymous: Option<Role>) -> AdminServer {
+    let setup = AdminSetup {
+        node_name: "idle@localhost".to_owned(),
+        listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+        tokens: Tokens::default(),
+        anonymous,
+        client_role: None,
+        allowed_hosts: Vec::new(),
+        required_peers: Vec::new(),
+        tls: None,
+        metrics: None,
+    };
+    AdminServer::listen(setup).await.unwrap()
+}
+
+fn open(server: &AdminServer) {
+    server.open(AdminNode {
+        worker: Arc::new(RequestWorker::new(Arc::new(IDLE), None)),
+        health: Box::new(GaveUp),
+        collector: Mutex::new(Collector::new(Arc::new(IDLE))),
+    });
+}
+
+/// The status and the body of the answer.
+async fn ask(server: &AdminServer, method: &str, path: &str, body: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n\
+         {body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+}
+
+#[tokio::test]
+async fn whoever_asks_is_told_that_a_node_comes_and_that_it_goes() {
+    let server = server(Some(Role::Deploy)).await;
+    let starting = (503, "not ready\nthe node is starting\n".to_owned());
+    assert_eq!(ask(&server, "GET", "/readyz", "").await, starting);
+    let (status, body) = ask(&server, "GET", "/v1/status", "").await;
+    assert!(status == 503 && body.contains("problem:starting"), "{status} {body}");
+    open(&server);
+    let given_up = (503, "not ready\nactor worker: too many restarts\n".to_owned());
+    assert_eq!(ask(&server, "GET", "/readyz", "").await, given_up);
+    let cast = r#"{"target":"a","message":"B"}"#;
+    assert_eq!(
+        ask(&server, "POST", "/v1/cast", cast).await,
+        (200, r#"{"actors":0}"#.to_owned())
+    );
+    server.drain();
+    let (status, body) = ask(&server, "GET", "/readyz", "").await;
+    assert!(
+        status == 503 && body.contains("the node is stopping"),
+        "{status} {body}"
+    );
+    assert_eq!(
+        ask(&server, "GET", "/v1/status", "").await.0,
+        200,
+        "it can still be looked at"
+    );
+    let (status, body) = ask(&server, "POST", "/v1/cast", cast).await;
+    assert!(status == 503 && body.contains("problem:stopping"), "{status} {body}");
+    let address = server.address();
+    server.close().await;
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_go_on_is_cut_off() {
+    let server = server(Some(Role::Deploy)).await;
+    open(&server);
+    for (sent, expected) in [
+        ("", ""),
+        ("GET /healthz HTTP/1.1\r\nHost: local", ""),
+        ("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 200"),
+        (
+            "POST /v1/cast HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+            "HTTP/1.1 408",
+        ),
+    ] {
+        let mut stream = TcpStream::connect(server.address()).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // Ends when the server ends it, however that looks from here.
+        stream.read_to_end(&mut answer).await.ok();
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(
+            answer.starts_with(expected) && (!expected.is_empty() || answer.is_empty()),
+            "{sent}: {answer}"
+        );
+    }
+}
+
+/// A `$ref` of the document leads to something in it.
+fn resolves(document: &Value, reference: &str) -> bool {
+    reference
+        .strip_prefix('#')
+        .and_then(|pointer| document.pointer(pointer))
+        .is_some()
+}
+
+fn check_references(document: &Value, value: &Value) {
+    match value {
+        Value::Object(object) => {
+            if let Some(reference) = object.get("$ref") {
+                assert!(resolves(document, reference.as_str().unwrap()), "{reference}");
+            }
+            object.values().for_each(|value| check_references(document, value));
+        }
+        Value::Array(values) => values.iter().for_each(|value| check_references(document, value)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn every_operation_of_the_openapi_document_is_there_and_no_other() {
+    let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+    check_references(&document, &document);
+    let server = server(Some(Role::Deploy)).await;
+    open(&server);
+    let mut operations = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let methods = ["get", "post", "put", "delete", "patch"];
+        let concrete = path.replace("{module}", "m").replace("{id}", "0000000000000001");
+        let concrete = concrete.replace("{digest}", &format!("sha256:{:064x}", 1));
+        for method in methods {
+            let (status, body) = ask(&server, &method.to_uppercase(), &concrete, "{}").await;
+            let is_routed = status != 405 && !body.contains("problem:not-found");
+            let operation = item.get(method);
+            assert_eq!(is_routed, operation.is_some(), "{method} {path}: {status} {body}");
+            let Some(operation) = operation else { continue };
+            assert!(
+                operations.insert(operation["operationId"].as_str().unwrap().to_owned()),
+                "{path}"
+            );
+            let responses = operation["responses"].as_object().unwrap();
+            let is_declared = responses.contains_key(&status.to_string());
+            assert!(
+                is_declared || responses.contains_key("default"),
+                "{method} {path}: {status}"
+            );
+        }
+    }
+    assert_eq!(
+        operations.len(),
+        16,
+        "a route that is added or goes is one of the document, too: {operations:?}"
+    );
+}

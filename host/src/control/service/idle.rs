@@ -1,0 +1,102 @@
+//! A node for tests, which has nothing and does nothing.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::Service;
+use crate::control::{
+    ActorDetail, ActorRow, GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery, NodeFigures, NodeStatus,
+    NotSent, OtherNode, Reply, SendFault, Sending, Steer, SteeredActor, StoppedActor,
+};
+use crate::directory::BoxFuture;
+use crate::guest::Digest;
+use crate::supervision::reload::{Reload, ReloadReport};
+
+/// See the module. What it is asked to do fails, and says that it was asked.
+pub(crate) struct Idle {
+    /// Its full name.
+    pub(crate) node: &'static str,
+}
+
+fn refused<'a, T: Send + 'a>() -> BoxFuture<'a, Result<T, String>> {
+    Box::pin(async { Err("it was asked".to_owned()) })
+}
+
+impl Service for Idle {
+    fn status(&self) -> BoxFuture<'_, NodeStatus> {
+        Box::pin(async {
+            NodeStatus {
+                node: self.node.to_owned(),
+                ready: true,
+                given_up: Vec::new(),
+                stopped: Vec::new(),
+                leaving: false,
+                modules: Vec::new(),
+            }
+        })
+    }
+
+    fn actors(&self) -> Vec<ActorRow> {
+        Vec::new()
+    }
+
+    fn groups(&self) -> Vec<GroupRow> {
+        Vec::new()
+    }
+
+    fn nodes(&self) -> BoxFuture<'_, Result<Vec<OtherNode>, String>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn reload(&self, _: Reload) -> BoxFuture<'_, Result<ReloadReport, String>> {
+        refused()
+    }
+
+    fn rollback(&self, _: String) -> BoxFuture<'_, Result<ReloadReport, String>> {
+        refused()
+    }
+
+    fn components(&self) -> BTreeSet<Digest> {
+        BTreeSet::new()
+    }
+
+    fn steer(&self, _: Steer) -> BoxFuture<'_, Result<Vec<SteeredActor>, String>> {
+        refused()
+    }
+
+    fn stopped(&self) -> BoxFuture<'_, Vec<StoppedActor>> {
+        Box::pin(async { Vec::new() })
+    }
+
+    fn leave(&self) -> BoxFuture<'_, Result<(), String>> {
+        refused()
+    }
+
+    fn log_levels(&self, _: Option<LevelChange>, _: Option<Duration>) -> BoxFuture<'_, Result<LogLevels, String>> {
+        refused()
+    }
+
+    fn logs(&self, _: LogQuery) -> BoxFuture<'_, Result<LogLines, String>> {
+        refused()
+    }
+
+    fn figures(&self) -> BoxFuture<'_, NodeFigures> {
+        Box::pin(async { NodeFigures::default() })
+    }
+
+    fn links(&self) -> BoxFuture<'_, Result<Vec<LinkRow>, String>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn show(&self, _: String) -> BoxFuture<'_, Result<ActorDetail, String>> {
+        refused()
+    }
+
+    fn call(&self, _: Sending) -> BoxFuture<'_, Result<Reply, NotSent>> {
+        Box::pin(async { Err(SendFault::NoTarget.because("it was asked")) })
+    }
+
+    fn cast(&self, _: Sending) -> BoxFuture<'_, Result<usize, NotSent>> {
+        Box::pin(async { Ok(0) })
+    }
+}

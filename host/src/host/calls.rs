@@ -1,0 +1,260 @@
+//! Messages that operators have this node send: to actors of its own, and through it to those of the nodes that it knows.
+
+use std::time::Duration;
+
+use ractor::concurrency;
+use ractor::message::SerializedMessage;
+use ractor::{ActorCell, RpcReplyPort, pg};
+use tokio::time::{Instant, timeout_at};
+
+use crate::config::Type;
+use crate::control::{NotSent, Reply, SendFault, Sending, Target};
+use crate::directory::{self, DESCRIBE_VARIANT, NoReply, PutRefused, SendRefused, reply_port};
+use crate::guest::{Contract, DESCRIBE_ARGUMENTS, Modules};
+use crate::typing::{self, Argument, Encoding, MessageKind, ReplyEncoding, Typed, TypingError};
+
+/// The longest that an actor of another node may take to describe itself.
+const DESCRIPTION: Duration = Duration::from_secs(5);
+
+/// Sends a call, and gives its reply.
+pub(super) async fn call(modules: &Modules, message: Sending) -> Result<Reply, NotSent> {
+    let until = Instant::now() + message.wait();
+    let actors = resolve(&message.target, until).await?;
+    let actor = any_of(&actors).ok_or_else(|| SendFault::NoTarget.because("nobody is there"))?;
+    let typed = typed(modules, actor, MessageKind::Call, &message, until).await?;
+    let encoding = reply_encoding(&message, typed.reply)?;
+    let (port, reply) = reply_port(Some(until.saturating_duration_since(Instant::now())));
+    let call = SerializedMessage::Call {
+        variant: message.message.clone(),
+        args: typed.arguments,
+        reply: port,
+        metadata: None,
+    };
+    send(actor, call, until).await?;
+    let target = &message.target;
+    let bytes = match timeout_at(until, reply).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(NoReply::Failed(reason))) => {
+            return Err(SendFault::Failed.because(format!("{target} failed the call: {reason}")));
+        }
+        Ok(Err(NoReply::Dropped)) => {
+            let reason = format!(
+                "{target} ended without a reply, or has no message `{}` with these arguments and a reply",
+                message.message
+            );
+            return Err(SendFault::Ended.because(reason));
+        }
+        Err(_) => {
+            let reason = format!("no reply from {target} within {:?}; it may be busy", message.wait());
+            return Err(SendFault::NoReply.because(reason));
+        }
+    };
+    let reply = typing::decode(&encoding, &bytes);
+    Ok(Reply {
+        reply: reply.map_err(|error| SendFault::BadReply.because(error))?,
+        reply_type: encoding.to_string(),
+    })
+}
+
+/// Sends a cast, and gives how many actors got it.
+pub(super) async fn cast(modules: &Modules, message: Sending) -> Result<usize, NotSent> {
+    let until = Instant::now() + message.wait();
+    let mut actors = resolve(&message.target, until).await?;
+    if !message.all {
+        actors = any_of(&actors).cloned().into_iter().collect();
+    }
+    let first = actors
+        .first()
+        .ok_or_else(|| SendFault::NoTarget.because("nobody is there"))?;
+    let typed = typed(modules, first, MessageKind::Cast, &message, until).await?;
+    let mut sent = 0;
+    let mut refused = None;
+    for actor in &actors {
+        let cast = SerializedMessage::Cast {
+            variant: message.message.clone(),
+            args: typed.arguments.clone(),
+            metadata: None,
+        };
+        match send(actor, cast, until).await {
+            Ok(()) => sent += 1,
+            Err(error) => refused = Some(error),
+        }
+    }
+    match refused {
+        Some(error) if sent == 0 => Err(error),
+        _ => Ok(sent),
+    }
+}
+
+fn any_of(actors: &[ActorCell]) -> Option<&ActorCell> {
+    actors.get(rand::random_range(0..actors.len().max(1)))
+}
+
+/// The actors that a target stands for: at least one.
+async fn resolve(text: &str, until: Instant) -> Result<Vec<ActorCell>, NotSent> {
+    let target: Target = text.parse().map_err(|error| SendFault::BadTarget.because(error))?;
+    let found = match &target {
+        Target::Pid(pid) => directory::local_actor(*pid).into_iter().collect(),
+        Target::Name(name) => match directory::where_is(name) {
+            Some(actor) => vec![actor],
+            None => {
+                let elsewhere = timeout_at(until, directory::find(name)).await;
+                elsewhere.ok().flatten().into_iter().collect()
+            }
+        },
+        Target::Group(group) => pg::get_members(group),
+    };
+    let takes_messages = |actor: &ActorCell| !directory::is_ours(actor.get_id()) || is_reachable(actor);
+    let actors: Vec<ActorCell> = found.into_iter().filter(takes_messages).collect();
+    if actors.is_empty() {
+        let reason = match target {
+            Target::Pid(pid) => format!("this node has no actor with pid {pid} that takes messages from elsewhere"),
+            Target::Name(name) => format!(
+                "no actor here is named {name:?} and takes messages from elsewhere; one of another node is NAME@NODE, and a group \
+                 is group:NAME"
+            ),
+            Target::Group(group) => format!("the group {group:?} has no members that this node knows"),
+        };
+        return Err(SendFault::NoTarget.because(reason));
+    }
+    Ok(actors)
+}
+
+/// True for an actor of this process that others can send to.
+fn is_reachable(actor: &ActorCell) -> bool {
+    directory::inbox(actor.get_id()).is_some() || actor.supports_remoting()
+}
+
+async fn send(actor: &ActorCell, message: SerializedMessage, until: Instant) -> Result<(), NotSent> {
+    let id = actor.get_id();
+    let ended = || SendFault::Ended.because("the actor has just ended, or the connection to its node has");
+    let overloaded = |what: &str| SendFault::Overloaded.because(format!("{what}; the message was not sent"));
+    if directory::is_ours(id) {
+        let local = directory::local(id.pid()).ok_or_else(ended)?;
+        return local.send(message).map_err(|refused| match refused {
+            PutRefused::Ended => ended(),
+            PutRefused::Full => overloaded("the mailbox of the actor is full"),
+        });
+    }
+    match timeout_at(until, directory::send_remote(id, message)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(SendRefused::UnknownActor)) => Err(ended()),
+        Ok(Err(SendRefused::TooLarge)) => Err(overloaded("the message is larger than the actor's node accepts")),
+        Ok(Err(SendRefused::Overloaded)) | Err(_) => Err(overloaded("too much waits for the actor's node")),
+    }
+}
+
+/// The message with the types that it is said to have, or that the actor says it has.
+async fn typed(
+    modules: &Modules,
+    actor: &ActorCell,
+    kind: MessageKind,
+    message: &Sending,
+    until: Instant,
+) -> Result<Typed, NotSent> {
+    let described = contract(modules, actor, until).await;
+    let arguments = arguments(message)?;
+    let typed = match &described {
+        Ok(contract) if !contract.messages.is_empty() => {
+            typing::described(contract, kind, &message.message, &arguments)
+        }
+        Ok(_) => typing::undescribed(&arguments, "the actor does not say which messages it takes"),
+        Err(why) => typing::undescribed(&arguments, why),
+    };
+    typed.map_err(|error| refused(&error))
+}
+
+/// The arguments, with the types that the sender says they have.
+fn arguments(message: &Sending) -> Result<Vec<Argument>, NotSent> {
+    let bad = |reason: String| SendFault::BadArguments.because(reason);
+    let Some(types) = &message.argument_types else {
+        return Ok(message.arguments.iter().cloned().map(Argument::Json).collect());
+    };
+    if types.len() != message.arguments.len() {
+        let (types, arguments) = (types.len(), message.arguments.len());
+        return Err(bad(format!(
+            "there are {types} `argument_types` for {arguments} `arguments`"
+        )));
+    }
+    let pairs = message.arguments.iter().zip(types).enumerate();
+    let typed = pairs.map(|(index, (argument, ty))| {
+        let ty: Type = ty.parse().map_err(|error| bad(format!("`argument_types`: {error}")))?;
+        let literal = typing::encode(&Encoding::Plain(ty), argument);
+        let literal = literal.map_err(|error| bad(format!("argument {}: {error}", index + 1)))?;
+        Ok(Argument::Typed(literal))
+    });
+    typed.collect()
+}
+
+/// What is wrong with a message, in the words of whoever sends JSON.
+fn refused(error: &TypingError) -> NotSent {
+    let fault = match error {
+        TypingError::UnknownVariant { .. } | TypingError::NotACall(_) | TypingError::NotACast(_) => {
+            SendFault::NoMessage
+        }
+        _ => SendFault::BadArguments,
+    };
+    fault.because(match error {
+        TypingError::NotACall(signature) => format!("`{signature}` has no reply: it is cast, and not called"),
+        TypingError::NotACast(signature) => format!("`{signature}` has a reply: it is called, and not cast"),
+        TypingError::UnknownType {
+            argument,
+            signature,
+            ty,
+            reason,
+        } => format!(
+            "{argument} of `{signature}` has the type {ty}, {reason}: say in `argument_types` what it is encoded as, for example `bytes`"
+        ),
+        TypingError::NoDescription { why, .. } => {
+            format!("the types of the arguments are not known ({why}): say them in `argument_types`")
+        }
+        error => error.to_string(),
+    })
+}
+
+/// The encoding of the reply: as the sender says, or as the actor does, or bytes.
+fn reply_encoding(message: &Sending, described: Option<ReplyEncoding>) -> Result<Encoding, NotSent> {
+    if let Some(ty) = &message.reply_type {
+        let ty: Type = ty
+            .parse()
+            .map_err(|error| SendFault::BadArguments.because(format!("`reply_type`: {error}")))?;
+        return Ok(Encoding::Plain(ty));
+    }
+    Ok(match described {
+        Some(ReplyEncoding::Known(encoding)) => encoding,
+        Some(ReplyEncoding::Unknown(..)) | None => Encoding::Plain(Type::Bytes),
+    })
+}
+
+/// What the actor says of itself, or why nothing is known of it.
+async fn contract(modules: &Modules, actor: &ActorCell, until: Instant) -> Result<Contract, String> {
+    let id = actor.get_id();
+    if directory::is_ours(id) {
+        let guests = modules.names().into_iter().flat_map(|module| modules.guests(&module));
+        // The module answers for its guests, so that a busy one is not waited for.
+        let guest = guests.into_iter().find(|guest| guest.cell().get_id() == id);
+        let guest = guest.ok_or("native actors do not describe themselves")?;
+        return guest
+            .module()
+            .contract()
+            .await
+            .ok_or_else(|| "the actor does not describe itself".to_owned());
+    }
+    if directory::node_of(id).is_none_or(|node| node.incarnation == 0) {
+        return Err("its node runs ractor_cluster, where actors don't describe themselves".to_owned());
+    }
+    let (port, description) = concurrency::oneshot();
+    let until = until.min(Instant::now() + DESCRIPTION);
+    let question = SerializedMessage::Call {
+        variant: DESCRIBE_VARIANT.to_owned(),
+        args: DESCRIBE_ARGUMENTS.to_vec(),
+        reply: RpcReplyPort::from((port, until.saturating_duration_since(Instant::now()))),
+        metadata: None,
+    };
+    send(actor, question, until).await.map_err(|not_sent| not_sent.reason)?;
+    match timeout_at(until, description).await {
+        Ok(Ok(bytes)) => Contract::from_bytes(&bytes).map_err(|error| error.to_string()),
+        Ok(Err(_)) => Err("the actor does not describe itself; native actors don't".to_owned()),
+        Err(_) => Err("the actor did not describe itself in time; it may be busy".to_owned()),
+    }
+}
