@@ -426,8 +426,12 @@ mod tests {
     #[test]
     fn what_is_shown_of_an_outbox_is_what_went_through_it() {
         let outbox = Outbox::new(100);
-        outbox.push(FrameKind::Call, |out| out.put_slice(b"call")).unwrap();
-        outbox.push(FrameKind::Cast, |out| out.put_slice(b"cast!")).unwrap();
+        outbox
+            .push((FrameKind::Call, Room::Needed), |out| out.put_slice(b"call"))
+            .unwrap();
+        outbox
+            .push((FrameKind::Cast, Room::Needed), |out| out.put_slice(b"cast!"))
+            .unwrap();
         outbox.push_control(|out| out.put_slice(b"ping")).unwrap();
         assert_eq!((outbox.waiting_bytes(), outbox.written_bytes()), (13, 0));
         let mut drained = Chunks::default();
@@ -436,7 +440,9 @@ mod tests {
         assert_eq!(outbox.waiting_bytes(), 13, "what is being written still takes room");
         outbox.wrote(9);
         assert_eq!((outbox.waiting_bytes(), outbox.written_bytes()), (4, 9));
-        outbox.push(FrameKind::Reply, |out| out.put_slice(b"lost")).unwrap();
+        outbox
+            .push((FrameKind::Reply, Room::Needed), |out| out.put_slice(b"lost"))
+            .unwrap();
         outbox.abandon();
         assert_eq!(outbox.waiting_bytes(), 4);
     }

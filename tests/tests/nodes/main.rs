@@ -8,7 +8,6 @@ mod ceilings;
 mod cli;
 mod configuration;
 mod counter_everywhere;
-mod figures;
 mod given_up;
 mod guests_and_stock;
 mod here;

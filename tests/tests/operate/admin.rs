@@ -126,120 +126,35 @@ fn messages_are_sent_as_json_with_the_types_that_the_actor_describes() {
     assert_eq!(replied.json()["reply"], 42);
 }
 
+/// What is wrong with a message: the verb, the body, and how the answer says so.
+#[rustfmt::skip] // a row each
+const WRONG: &[(&str, &str, u16, &str, &str)] = &[
+    ("call", r#"{"target": "nobody", "message": "Get"}"#, 404, "no-target", "no actor here is named \"nobody\""),
+    ("call", r#"{"target": "group:", "message": "Get"}"#, 400, "bad-target", "names no group"),
+    ("call", r#"{"target": "pid:1", "message": "Get"}"#, 404, "no-target", "no actor with pid 1"),
+    ("cast", r#"{"target": "group:none", "message": "Add"}"#, 404, "no-target", "has no members"),
+    ("call", r#"{"target": "counter", "message": "Gte"}"#, 422, "no-message", "did you mean `Get`?"),
+    ("call", r#"{"target": "counter", "message": "Add", "arguments": [1]}"#, 422, "no-message", "it is cast, and not called"),
+    ("cast", r#"{"target": "counter", "message": "Get"}"#, 422, "no-message", "it is called, and not cast"),
+    ("cast", r#"{"target": "counter", "message": "Add"}"#, 422, "bad-arguments", "takes 1 argument, found 0"),
+    ("cast", r#"{"target": "counter", "message": "Add", "arguments": [-1]}"#, 422, "bad-arguments", "is not a value of type u64"),
+    ("cast", r#"{"target": "counter", "message": "Add", "arguments": [{}]}"#, 422, "bad-arguments", "it takes a number"),
+    ("cast", r#"{"target": "counter", "message": "Add", "arguments": [1], "argument_types": []}"#, 422, "bad-arguments", "0 `argument_types` for 1"),
+    ("cast", r#"{"target": "counter", "message": "Add", "arguments": [1], "argument_types": ["u46"]}"#, 422, "bad-arguments", "there is no type \"u46\""),
+    ("cast", r#"{"target": "counter", "message": "Add", "argumens": [1]}"#, 400, "bad-request", "unknown field `argumens`"),
+    ("cast", r#"{"target": "counter"}"#, 400, "bad-request", "missing field `message`"),
+    ("cast", r#"[]"#, 400, "bad-request", "the body is not what is expected"),
+];
+
 #[test]
 fn a_message_that_can_not_be_sent_is_explained() {
     let mut alpha = admin_node("alpha", &["operate"], "");
     let url = url(&mut alpha);
-    for (verb, body, status, kind, says) in [
-        (
-            "call",
-            json!({"target": "nobody", "message": "Get"}),
-            404,
-            "no-target",
-            "no actor here is named \"nobody\"",
-        ),
-        (
-            "call",
-            json!({"target": "group:", "message": "Get"}),
-            400,
-            "bad-target",
-            "names no group",
-        ),
-        (
-            "call",
-            json!({"target": "pid:1", "message": "Get"}),
-            404,
-            "no-target",
-            "no actor with pid 1",
-        ),
-        (
-            "cast",
-            json!({"target": "group:none", "message": "Add"}),
-            404,
-            "no-target",
-            "has no members",
-        ),
-        (
-            "call",
-            json!({"target": "counter", "message": "Gte"}),
-            422,
-            "no-message",
-            "did you mean `Get`?",
-        ),
-        (
-            "call",
-            json!({"target": "counter", "message": "Add", "arguments": [1]}),
-            422,
-            "no-message",
-            "it is cast, and not called",
-        ),
-        (
-            "cast",
-            json!({"target": "counter", "message": "Get"}),
-            422,
-            "no-message",
-            "it is called, and not cast",
-        ),
-        (
-            "cast",
-            json!({"target": "counter", "message": "Add"}),
-            422,
-            "bad-arguments",
-            "takes 1 argument, found 0",
-        ),
-        (
-            "cast",
-            json!({"target": "counter", "message": "Add", "arguments": [-1]}),
-            422,
-            "bad-arguments",
-            "is not a value of type u64",
-        ),
-        (
-            "cast",
-            json!({"target": "counter", "message": "Add", "arguments": [{}]}),
-            422,
-            "bad-arguments",
-            "it takes a number",
-        ),
-        (
-            "cast",
-            json!({"target": "counter", "message": "Add", "arguments": [1], "argument_types": []}),
-            422,
-            "bad-arguments",
-            "0 `argument_types` for 1",
-        ),
-        (
-            "cast",
-            json!({"target": "counter", "message": "Add", "arguments": [1], "argument_types": ["u46"]}),
-            422,
-            "bad-arguments",
-            "there is no type \"u46\"",
-        ),
-        (
-            "cast",
-            json!({"target": "counter", "message": "Add", "argumens": [1]}),
-            400,
-            "bad-request",
-            "unknown field `argumens`",
-        ),
-        (
-            "cast",
-            json!({"target": "counter"}),
-            400,
-            "bad-request",
-            "missing field `message`",
-        ),
-        (
-            "cast",
-            json!([]),
-            400,
-            "bad-request",
-            "the body is not what is expected",
-        ),
-    ] {
+    for (verb, body, status, kind, says) in WRONG {
+        let body = serde_json::from_str(body).expect("JSON");
         let answered = post(&format!("{url}/v1/{verb}"), Some("operate"), &body);
         let (found, of, detail) = answered.problem();
-        assert_eq!((found, of.as_str()), (status, kind), "{verb} {body}: {detail}");
+        assert_eq!((found, of.as_str()), (*status, *kind), "{verb} {body}: {detail}");
         assert!(detail.contains(says), "{verb} {body}: {detail}");
     }
 }

@@ -3,6 +3,7 @@
 
 mod access;
 mod admin;
+mod figures;
 mod http;
 mod leaving;
 mod local;

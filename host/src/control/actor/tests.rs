@@ -8,6 +8,7 @@ use crate::control::idle::Idle;
 use crate::control::message::{Answer, Request, RequestId};
 use crate::control::{AskError, ComponentStore, ControlClient, StoreLimits};
 use crate::guest::Digest;
+use crate::supervision::reload::Reload;
 
 const NODE: &str = "alpha@localhost";
 

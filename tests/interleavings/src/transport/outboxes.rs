@@ -39,7 +39,7 @@ async fn send_patiently(outbox: Arc<Outbox>, sender: u8) {
     for number in 0..FRAMES {
         outbox.room().await;
         // Between the wait and this is nothing but what others do.
-        let taken = outbox.push(Room::Found, |out| out.put_u8(sender << 4 | number));
+        let taken = outbox.push((FrameKind::Cast, Room::Found), |out| out.put_u8(sender << 4 | number));
         assert!(taken.is_ok(), "{taken:?}");
     }
 }
