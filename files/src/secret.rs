@@ -1,4 +1,4 @@
-//! Files with a secret: the cookie, the deploy key, the private key of a certificate. One rule for all of them.
+//! Files with a secret: the cookie, the control key, the private key of a certificate. One rule for all of them.
 //!
 //! A file that its owner alone can read is good. So is one that its group can read too, as Kubernetes mounts secrets
 //! (`root:fsGroup`, mode 0440, behind symbolic links): if it belongs to root or to the user of this process, its group
@@ -23,8 +23,8 @@ const OTHERS: u32 = 0o007;
 pub enum Secret {
     /// The secret that all nodes of a cluster share.
     Cookie,
-    /// The key that deploying needs.
-    DeployKey,
+    /// The key that a role of operators takes.
+    ControlKey,
     /// The private key of a certificate.
     PrivateKey,
     /// The key that marks compiled code as compiled here.
@@ -37,7 +37,7 @@ impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Cookie => "cookie file",
-            Self::DeployKey => "deploy key",
+            Self::ControlKey => "control key",
             Self::PrivateKey => "private key",
             Self::CacheKey => "key of the cache",
             Self::AdminToken => "token file",
@@ -151,8 +151,8 @@ impl SecretError {
     pub fn help(&self) -> String {
         let what = match self.secret {
             Secret::Cookie => "expected a file with the cluster's secret and nothing else",
-            Secret::DeployKey => {
-                "make one with `openssl rand -hex 32`, and give it to the nodes and to those who may deploy"
+            Secret::ControlKey => {
+                "make one with `openssl rand -hex 32`, and give it to the nodes and to those who are to have its role"
             }
             Secret::CacheKey => "remove it, and a new one is made",
             Secret::AdminToken => "make one with `openssl rand -hex 32`",
@@ -202,8 +202,8 @@ pub fn read(secret: Secret, path: &Path, limit: u64) -> Result<Vec<u8>, SecretEr
     if [[0xff, 0xfe], [0xfe, 0xff]].iter().any(|mark| bytes.starts_with(mark)) {
         return Err(failed(SecretFault::Utf16));
     }
-    // A deploy key may be random bytes as they are.
-    if secret != Secret::DeployKey && bytes.contains(&0) {
+    // A control key may be random bytes as they are.
+    if secret != Secret::ControlKey && bytes.contains(&0) {
         return Err(failed(SecretFault::Nul));
     }
     Ok(without_mark(&bytes).to_vec())

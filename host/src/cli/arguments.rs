@@ -437,10 +437,10 @@ pub(super) struct OptionalCookieArguments {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(super) struct KeyArguments {
-    /// The file with the deploy key.
+    /// The file with the key of a role: see [control] in node.toml.
     #[arg(long, value_name = "FILE", env = "RACTOR_HOST_KEY_FILE")]
     pub(super) key_file: Option<PathBuf>,
-    /// The environment variable with the deploy key.
+    /// The environment variable with the key of a role.
     #[arg(long, value_name = "VARIABLE")]
     pub(super) key_env: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What a command shows to a node: the cookie, the deploy key, and TLS.
+//! What a command shows to a node: the cookie, the control key, and TLS.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use super::arguments::{CookieArguments, KeyArguments, OptionalCookieArguments, TlsArguments};
 use super::failure::Failure;
 use crate::config::Cookie;
-use crate::control::DeployKey;
+use crate::control::ControlKey;
 use crate::host::Dial;
 use crate::tls::{IdentityFiles, Tls, TlsFiles};
 
@@ -36,18 +36,18 @@ fn cookie_in(file: Option<&Path>, variable: Option<&str>) -> Result<Cookie, Fail
     cookie.map_err(|error| wrong(&error, &error.help()))
 }
 
-/// Reads the deploy key that the arguments name.
-pub(super) fn key(arguments: &KeyArguments) -> Result<DeployKey, Failure> {
+/// Reads the control key that the arguments name.
+pub(super) fn key(arguments: &KeyArguments) -> Result<ControlKey, Failure> {
     if arguments.key_file.is_none() && arguments.key_env.is_none() {
         return Err(Failure::usage(
             "a node that is reached by its address wants a key proved; pass --key-file FILE or --key-env VARIABLE",
         ));
     }
     let key = match (&arguments.key_file, &arguments.key_env) {
-        (Some(file), _) => DeployKey::from_file(file),
+        (Some(file), _) => ControlKey::from_file(file),
         (None, variable) => {
             let variable = variable.as_deref().unwrap_or_default();
-            DeployKey::from_variable(variable, std::env::var(variable))
+            ControlKey::from_variable(variable, std::env::var(variable))
         }
     };
     key.map_err(|error| wrong(&error, &error.help()))

@@ -16,6 +16,7 @@ use super::nodes::{self, ControlledNode, NodeAccess};
 use super::output;
 use super::process::Process;
 use super::rollout::{self, RolloutReport, Upload};
+use super::survey::survey;
 use crate::control::{Answer, Request, RequestId};
 use crate::files;
 use crate::guest::Digest;
@@ -82,39 +83,16 @@ pub(super) fn rollback(arguments: &RollbackArguments, builder: &HostBuilder) -> 
 
 /// What those nodes run that answer, at the same time; the others are named on stderr.
 pub(super) fn status(arguments: &StatusArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
-    let all = with_access(&arguments.control, builder, async |access| {
-        let nodes = nodes::connect_each(access, &arguments.control).await;
-        let asked = nodes.into_iter().map(async |node: anyhow::Result<ControlledNode>| {
-            let mut node = node?;
-            match node.ask(&Request::Status).await? {
-                Answer::Status(status) => Ok(status),
-                _ => Err(anyhow::anyhow!("{} did not say what it runs", node.name)),
-            }
-        });
-        anyhow::Ok(futures_util::future::join_all(asked).await)
-    })?;
-    let (mut known, mut missing) = (Vec::new(), Vec::new());
-    for node in all {
-        match node {
-            Ok(status) => known.push(status),
-            Err(error) => missing.push(error),
+    let asked = survey(&arguments.control, builder, async |node| {
+        match node.ask(&Request::Status).await? {
+            Answer::Status(status) => Ok(status),
+            _ => Err(anyhow::anyhow!("{} did not say what it runs", node.name)),
         }
-    }
-    if !known.is_empty() {
-        output::write(|out| match arguments.output {
-            OutputFormat::Text => output::write_printable(out, |out| {
-                known.iter().try_for_each(|status| rollout::write_status(out, status))
-            }),
-            OutputFormat::Json => json(&known).and_then(|text| writeln!(out, "{text}")),
-        })?;
-    }
-    for error in &missing {
-        output::say("error", &format!("{error:#}"));
-    }
-    Ok(if missing.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    })?;
+    asked.report(arguments.output, |out, known| {
+        output::write_printable(out, |out| {
+            known.iter().try_for_each(|status| rollout::write_status(out, status))
+        })
     })
 }
 
@@ -130,7 +108,7 @@ pub(super) fn on_nodes<T>(
     })
 }
 
-fn with_access<T>(
+pub(super) fn with_access<T>(
     arguments: &ControlArguments,
     builder: &HostBuilder,
     work: impl AsyncFnOnce(&NodeAccess) -> anyhow::Result<T>,

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::arguments::OutputFormat;
-use super::deploy::{json, on_nodes};
+use super::deploy::on_nodes;
 use super::failure::Failure;
+use super::nodes::ControlledNode;
 use super::operating::DrainArguments;
-use super::output::{self, printable};
+use super::output::printable;
+use super::survey::Survey;
 use crate::control::{Answer, Request};
 use crate::host::HostBuilder;
 
@@ -22,29 +23,37 @@ struct LeavingNode {
 }
 
 pub(super) fn drain(arguments: &DrainArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
-    let all = on_nodes(&arguments.control, builder, async |nodes| {
-        // One after the other, so that the others take over what the first had; without `--wait` nobody asked for that.
-        let mut all = Vec::new();
-        for mut node in nodes {
-            let Answer::Leaving = node.ask(&Request::Leave).await? else {
-                anyhow::bail!("{} did not say that it leaves", node.name);
-            };
-            let name = node.name.clone();
-            if arguments.wait {
-                node.until_down().await?;
+    let asked = on_nodes(&arguments.control, builder, async |nodes| {
+        let mut outcomes = Vec::new();
+        // One after the other, so that the others take over what the first had; without `--wait` nobody asked for that. If one of them
+        // doesn't leave, those after it stay.
+        for node in nodes {
+            let outcome = leave(node, arguments.wait).await;
+            let is_first_failure = outcome.is_err();
+            outcomes.push(outcome);
+            if is_first_failure {
+                break;
             }
-            all.push(LeavingNode {
-                node: name,
-                down: arguments.wait,
-            });
         }
-        Ok(all)
+        Ok(Survey::of(outcomes))
     })?;
-    output::write(|out| match arguments.output {
-        OutputFormat::Text => all.iter().try_for_each(|LeavingNode { node, down }| {
+    asked.report(arguments.output, |out, all| {
+        all.iter().try_for_each(|LeavingNode { node, down }| {
             writeln!(out, "{} {}", printable(node), if *down { "is down" } else { "leaves" })
-        }),
-        OutputFormat::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
-    })?;
-    Ok(ExitCode::SUCCESS)
+        })
+    })
+}
+
+async fn leave(mut node: ControlledNode, waits: bool) -> anyhow::Result<LeavingNode> {
+    let Answer::Leaving = node.ask(&Request::Leave).await? else {
+        anyhow::bail!("{} did not say that it leaves", node.name);
+    };
+    let name = node.name.clone();
+    if waits {
+        node.until_down().await?;
+    }
+    Ok(LeavingNode {
+        node: name,
+        down: waits,
+    })
 }

@@ -1,15 +1,13 @@
 //! `groups`: the process groups that nodes see.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::arguments::{GroupsArguments, OutputFormat};
-use super::deploy::{json, on_nodes};
+use super::arguments::GroupsArguments;
 use super::failure::Failure;
-use super::output;
 use super::ps::note_left_out;
+use super::survey::survey;
 use super::table::{number, text, write_table};
 use crate::control::{Answer, GroupRow, Request};
 use crate::host::HostBuilder;
@@ -24,38 +22,30 @@ struct NodeGroups {
 }
 
 pub(super) fn groups(arguments: &GroupsArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
-    let all = on_nodes(&arguments.control, builder, async |mut nodes| {
-        let mut all = Vec::new();
-        for node in &mut nodes {
-            let Answer::Groups { groups, left_out } = node.ask(&Request::Groups).await? else {
-                anyhow::bail!("{} did not say which groups it sees", node.name);
-            };
-            note_left_out(&node.name, left_out, "groups");
-            all.push(NodeGroups {
-                node: node.name.clone(),
-                groups,
-                left_out,
-            });
-        }
-        Ok(all)
+    let asked = survey(&arguments.control, builder, async |node| {
+        let Answer::Groups { groups, left_out } = node.ask(&Request::Groups).await? else {
+            anyhow::bail!("{} did not say which groups it sees", node.name);
+        };
+        note_left_out(&node.name, left_out, "groups");
+        Ok(NodeGroups {
+            node: node.name.clone(),
+            groups,
+            left_out,
+        })
     })?;
-    output::write(|out| match arguments.output {
-        OutputFormat::Text => {
-            let columns = [
-                text("NODE"),
-                text("GROUP"),
-                text("SCOPE"),
-                number("HERE"),
-                text("ELSEWHERE"),
-            ];
-            let rows = all
-                .iter()
-                .flat_map(|of| of.groups.iter().map(|group| row(&of.node, group)));
-            write_table(out, columns, rows)
-        }
-        OutputFormat::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
-    })?;
-    Ok(ExitCode::SUCCESS)
+    asked.report(arguments.output, |out, all| {
+        let columns = [
+            text("NODE"),
+            text("GROUP"),
+            text("SCOPE"),
+            number("HERE"),
+            text("ELSEWHERE"),
+        ];
+        let rows = all
+            .iter()
+            .flat_map(|of| of.groups.iter().map(|group| row(&of.node, group)));
+        write_table(out, columns, rows)
+    })
 }
 
 fn row(node: &str, group: &GroupRow) -> [String; 5] {

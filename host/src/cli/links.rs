@@ -7,9 +7,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::arguments::{ControlArguments, OutputFormat};
-use super::deploy::{json, on_nodes};
 use super::failure::Failure;
-use super::output;
+use super::survey::survey;
 use super::table::{number, text, write_table};
 use super::units::{bytes, duration, rate, short};
 use crate::control::{Answer, LinkRow, PeerVersion, Request};
@@ -32,24 +31,16 @@ struct NodeLinks {
 }
 
 pub(super) fn links(arguments: &LinksArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
-    let all = on_nodes(&arguments.control, builder, async |mut nodes| {
-        let mut all = Vec::new();
-        for node in &mut nodes {
-            let Answer::Links { links } = node.ask(&Request::Links).await? else {
-                anyhow::bail!("{} did not say which sessions it has", node.name);
-            };
-            all.push(NodeLinks {
-                node: node.name.clone(),
-                links,
-            });
-        }
-        Ok(all)
+    let asked = survey(&arguments.control, builder, async |node| {
+        let Answer::Links { links } = node.ask(&Request::Links).await? else {
+            anyhow::bail!("{} did not say which sessions it has", node.name);
+        };
+        Ok(NodeLinks {
+            node: node.name.clone(),
+            links,
+        })
     })?;
-    output::write(|out| match arguments.output {
-        OutputFormat::Text => write_links(out, &all),
-        OutputFormat::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
-    })?;
-    Ok(ExitCode::SUCCESS)
+    asked.report(arguments.output, write_links)
 }
 
 fn write_links(out: &mut impl Write, nodes: &[NodeLinks]) -> io::Result<()> {

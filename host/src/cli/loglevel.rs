@@ -5,11 +5,10 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::arguments::OutputFormat;
-use super::deploy::{json, on_nodes};
 use super::failure::Failure;
 use super::operating::LoglevelArguments;
-use super::output::{self, printable};
+use super::output::printable;
+use super::survey::survey;
 use crate::control::{ActorLevel, Answer, LevelChange, LogLevels, Request};
 use crate::host::HostBuilder;
 
@@ -26,24 +25,18 @@ pub(super) fn loglevel(arguments: &LoglevelArguments, builder: &HostBuilder) -> 
         change: change(arguments)?,
         seconds: arguments.passing.map(|time| time.as_secs().max(1)),
     };
-    let all = on_nodes(&arguments.control, builder, async |mut nodes| {
-        let mut all = Vec::new();
-        for node in &mut nodes {
-            let Answer::LogLevels(levels) = node.ask(&request).await? else {
-                anyhow::bail!("{} did not say what it logs", node.name);
-            };
-            all.push(NodeLogLevels {
-                node: node.name.clone(),
-                levels,
-            });
-        }
-        Ok(all)
+    let asked = survey(&arguments.control, builder, async |node| {
+        let Answer::LogLevels(levels) = node.ask(&request).await? else {
+            anyhow::bail!("{} did not say what it logs", node.name);
+        };
+        Ok(NodeLogLevels {
+            node: node.name.clone(),
+            levels,
+        })
     })?;
-    output::write(|out| match arguments.output {
-        OutputFormat::Text => all.iter().try_for_each(|of| write(out, of)),
-        OutputFormat::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
-    })?;
-    Ok(ExitCode::SUCCESS)
+    asked.report(arguments.output, |out, all| {
+        all.iter().try_for_each(|of| write(out, of))
+    })
 }
 
 fn change(arguments: &LoglevelArguments) -> Result<Option<LevelChange>, Failure> {

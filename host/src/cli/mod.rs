@@ -33,6 +33,7 @@ mod run;
 mod show;
 mod signature;
 mod steer;
+mod survey;
 mod table;
 mod timeout;
 mod tree;

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::arguments::{ControlArguments, OutputFormat};
-use super::deploy::{json, on_nodes};
 use super::failure::Failure;
-use super::output::{self, printable};
+use super::output::printable;
+use super::survey::survey;
 use super::units::{bytes, duration, short};
 use crate::control::{Answer, NodeFigures, Request};
 use crate::host::HostBuilder;
@@ -23,21 +23,15 @@ pub(super) struct NodeSummaryArguments {
 }
 
 pub(super) fn node(arguments: &NodeSummaryArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
-    let all = on_nodes(&arguments.control, builder, async |mut nodes| {
-        let mut all = Vec::new();
-        for node in &mut nodes {
-            let Answer::Figures { figures } = node.ask(&Request::Figures).await? else {
-                anyhow::bail!("{} did not say how it is", node.name);
-            };
-            all.push(*figures);
-        }
-        Ok(all)
+    let asked = survey(&arguments.control, builder, async |node| {
+        let Answer::Figures { figures } = node.ask(&Request::Figures).await? else {
+            anyhow::bail!("{} did not say how it is", node.name);
+        };
+        Ok(*figures)
     })?;
-    output::write(|out| match arguments.output {
-        OutputFormat::Text => all.iter().try_for_each(|figures| write_node(out, figures)),
-        OutputFormat::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
-    })?;
-    Ok(ExitCode::SUCCESS)
+    asked.report(arguments.output, |out, all| {
+        all.iter().try_for_each(|figures| write_node(out, figures))
+    })
 }
 
 fn write_node(out: &mut impl Write, figures: &NodeFigures) -> io::Result<()> {

@@ -15,7 +15,7 @@ use super::failure::Failure;
 use super::output;
 use crate::config::{Cookie, NodeConfig, PeerAddress};
 use crate::control::Target;
-use crate::control::{Answer, AskError, CONTROL, ControlClient, DeployKey, LocalClient, OtherNode, Request, upload};
+use crate::control::{Answer, AskError, CONTROL, ControlClient, ControlKey, LocalClient, OtherNode, Request, upload};
 use crate::host::{Dial, HostBuilder, local_sockets};
 
 /// The file that describes a node, by convention.
@@ -46,7 +46,7 @@ enum FirstNodes {
 struct ClusterAccess {
     cookie: Cookie,
     dial: Dial,
-    key: DeployKey,
+    key: ControlKey,
 }
 
 impl NodeAccess {

@@ -6,13 +6,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use futures_util::future::try_join_all;
 use serde::Serialize;
 
 use super::arguments::{OutputFormat, PsArguments};
-use super::deploy::{json, on_nodes};
+use super::deploy::on_nodes;
 use super::failure::Failure;
 use super::nodes::ControlledNode;
-use super::output::{self, printable};
+use super::output::{self, Reader, printable};
+use super::survey::{Survey, survey};
 use super::table::{number, text, write_table};
 use super::timeout::parse_timeout;
 use super::units::{bytes, percent, rate};
@@ -81,26 +83,33 @@ pub(super) fn note_left_out(node: &str, left_out: usize, what: &str) {
 }
 
 pub(super) fn ps(arguments: &PsCommand, builder: &HostBuilder) -> Result<ExitCode, Failure> {
-    let Some(interval) = arguments.watch else {
-        let mut all = actors(&arguments.of, builder)?;
-        arrange(&mut all, arguments);
-        output::write(|out| show(out, &all, arguments.of.output))?;
-        return Ok(ExitCode::SUCCESS);
-    };
+    if let Some(interval) = arguments.watch {
+        return watch(arguments, interval, builder);
+    }
+    let mut asked = actors(&arguments.of, builder)?;
+    arrange(&mut asked.answers, arguments);
+    asked.report(arguments.of.output, write_actors)
+}
+
+/// Looks again and again, until nobody reads it.
+fn watch(arguments: &PsCommand, interval: Duration, builder: &HostBuilder) -> Result<ExitCode, Failure> {
     let is_screen = io::stdout().is_terminal();
     on_nodes(&arguments.of.control, builder, async |mut nodes| {
         loop {
-            let mut all = look(&mut nodes).await?;
+            let mut all = try_join_all(nodes.iter_mut().map(look)).await?;
             arrange(&mut all, arguments);
-            output::write(|out| {
+            let reader = output::write_part(|out| {
                 match arguments.of.output {
                     OutputFormat::Text if is_screen => write!(out, "{CLEAR}")?,
                     OutputFormat::Text => {}
                     // A line for each look, so that a program can tell where one ends.
                     OutputFormat::Json => return writeln!(out, "{}", serde_json::to_string(&all)?),
                 }
-                show(out, &all, OutputFormat::Text)
+                write_actors(out, &all)
             })?;
+            if reader == Reader::Gone {
+                return Ok(ExitCode::SUCCESS);
+            }
             tokio::time::sleep(interval).await;
             nodes
                 .iter_mut()
@@ -110,30 +119,26 @@ pub(super) fn ps(arguments: &PsCommand, builder: &HostBuilder) -> Result<ExitCod
 }
 
 /// All actors of the nodes that the arguments name.
-pub(super) fn actors(arguments: &PsArguments, builder: &HostBuilder) -> Result<Vec<NodeActors>, Failure> {
-    on_nodes(&arguments.control, builder, async |mut nodes| look(&mut nodes).await)
+pub(super) fn actors(arguments: &PsArguments, builder: &HostBuilder) -> Result<Survey<NodeActors>, Failure> {
+    survey(&arguments.control, builder, look)
 }
 
-async fn look(nodes: &mut [ControlledNode]) -> anyhow::Result<Vec<NodeActors>> {
-    let mut all = Vec::new();
-    for node in nodes {
-        let Answer::Actors { actors, left_out } = node.ask(&Request::Actors).await? else {
-            anyhow::bail!("{} did not say which actors it has", node.name);
-        };
-        note_left_out(&node.name, left_out, "actors");
-        let stopped = match node.try_ask(&Request::Stopped).await {
-            Ok(Answer::Stopped { actors }) => actors,
-            // A node of an earlier version, which stops nobody.
-            _ => Vec::new(),
-        };
-        all.push(NodeActors {
-            node: node.name.clone(),
-            actors,
-            left_out,
-            stopped,
-        });
-    }
-    Ok(all)
+async fn look(node: &mut ControlledNode) -> anyhow::Result<NodeActors> {
+    let Answer::Actors { actors, left_out } = node.ask(&Request::Actors).await? else {
+        anyhow::bail!("{} did not say which actors it has", node.name);
+    };
+    note_left_out(&node.name, left_out, "actors");
+    let stopped = match node.try_ask(&Request::Stopped).await {
+        Ok(Answer::Stopped { actors }) => actors,
+        // A node of an earlier version, which stops nobody.
+        _ => Vec::new(),
+    };
+    Ok(NodeActors {
+        node: node.name.clone(),
+        actors,
+        left_out,
+        stopped,
+    })
 }
 
 /// Leaves out what is not asked for, and puts the others in order.
@@ -174,13 +179,6 @@ fn sort(actors: &mut [ActorRow], by: SortBy) {
         SortBy::Cpu => actors.sort_by_key(|actor| Reverse(figure(actor, Lately::busy_share))),
         SortBy::Memory => actors.sort_by_key(|actor| Reverse(actor.figures.map(|figures| figures.memory_bytes))),
         SortBy::Restarts => actors.sort_by_key(|actor| Reverse(actor.figures.map(|figures| figures.restarts))),
-    }
-}
-
-fn show(out: &mut impl Write, nodes: &[NodeActors], format: OutputFormat) -> io::Result<()> {
-    match format {
-        OutputFormat::Text => write_actors(out, nodes),
-        OutputFormat::Json => json(&nodes).and_then(|text| writeln!(out, "{text}")),
     }
 }
 

@@ -8,10 +8,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::arguments::{ControlArguments, OutputFormat};
-use super::deploy::{json, on_nodes};
 use super::failure::Failure;
-use super::output::{self, printable};
+use super::output::printable;
 use super::ps::{kind, module, short_digest};
+use super::survey::survey;
 use super::units::{bytes, duration, percent, rate, short};
 use crate::control::{ActorDetail, ActorFigures, Answer, FailureDetail, ReloadDetail, Request, Target};
 use crate::host::HostBuilder;
@@ -41,27 +41,20 @@ pub(super) fn show(arguments: &ShowArguments, builder: &HostBuilder) -> Result<E
         )));
     }
     let target = arguments.target.to_string();
-    let all = on_nodes(&arguments.control, builder, async |mut nodes| {
-        let mut all = Vec::new();
-        for node in &mut nodes {
-            let request = Request::Show { target: target.clone() };
-            let actor = match node.ask(&request).await? {
-                Answer::Show { actor } => *actor,
-                Answer::Failed { reason } => anyhow::bail!("{reason}"),
-                _ => anyhow::bail!("{} did not say anything of {target}", node.name),
-            };
-            all.push(NodeActor {
-                node: node.name.clone(),
-                actor,
-            });
-        }
-        Ok(all)
+    let asked = survey(&arguments.control, builder, async |node| {
+        let request = Request::Show { target: target.clone() };
+        let actor = match node.ask(&request).await? {
+            Answer::Show { actor } => *actor,
+            _ => anyhow::bail!("{} did not say anything of {target}", node.name),
+        };
+        Ok(NodeActor {
+            node: node.name.clone(),
+            actor,
+        })
     })?;
-    output::write(|out| match arguments.output {
-        OutputFormat::Text => all.iter().try_for_each(|of| write_actor(out, of)),
-        OutputFormat::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
-    })?;
-    Ok(ExitCode::SUCCESS)
+    asked.report(arguments.output, |out, all| {
+        all.iter().try_for_each(|of| write_actor(out, of))
+    })
 }
 
 fn write_actor(out: &mut impl Write, NodeActor { node, actor }: &NodeActor) -> io::Result<()> {

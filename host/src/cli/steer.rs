@@ -3,14 +3,15 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use futures_util::future::join_all;
 use serde::Serialize;
 
-use super::arguments::OutputFormat;
-use super::deploy::{json, on_nodes};
+use super::deploy::on_nodes;
 use super::failure::Failure;
 use super::nodes::ControlledNode;
 use super::operating::SteerArguments;
-use super::output::{self, printable};
+use super::output::printable;
+use super::survey::Survey;
 use crate::control::{Answer, Request, Steer, SteeredActor, Target};
 use crate::host::HostBuilder;
 use crate::supervision::SteerAction;
@@ -27,7 +28,7 @@ pub(super) fn steer(
     arguments: &SteerArguments,
     builder: &HostBuilder,
 ) -> Result<ExitCode, Failure> {
-    let all = on_nodes(&arguments.control, builder, async |nodes| {
+    let asked = on_nodes(&arguments.control, builder, async |nodes| {
         let (mut nodes, target) = aim(nodes, &arguments.target)?;
         if let (false, [first, _, ..]) = (arguments.all, &nodes[..]) {
             let first = &first.name;
@@ -38,28 +39,27 @@ pub(super) fn steer(
             target,
             all: arguments.all,
         };
-        let mut all = Vec::new();
-        for node in &mut nodes {
+        let asked = nodes.iter_mut().map(async |node| {
             let Answer::Steered { actors } = node.ask(&Request::Steer(steer.clone())).await? else {
                 anyhow::bail!("{} did not say what it did", node.name);
             };
-            all.push(NodeSteered {
+            anyhow::Ok(NodeSteered {
                 node: node.name.clone(),
                 actors,
-            });
-        }
-        Ok(all)
+            })
+        });
+        // What was done on one node is told also if another one fails.
+        Ok(Survey::of(join_all(asked).await))
     })?;
-    output::write(|out| match arguments.output {
-        OutputFormat::Text => all.iter().try_for_each(|of| {
+    let is_done = asked.answers.iter().flat_map(|of| &of.actors).all(|actor| actor.done);
+    let code = asked.report(arguments.output, |out, all| {
+        all.iter().try_for_each(|of| {
             of.actors
                 .iter()
                 .try_for_each(|actor| writeln!(out, "{}", in_words(&of.node, action, actor)))
-        }),
-        OutputFormat::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
+        })
     })?;
-    let is_well = all.iter().flat_map(|of| &of.actors).all(|actor| actor.done);
-    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if is_done { code } else { ExitCode::FAILURE })
 }
 
 /// The nodes that the target is sought on, and the target there. `NAME@NODE` means one of those that are connected to, by its full name

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use super::arguments::{OutputFormat, PsArguments};
-use super::deploy::json;
+use super::arguments::PsArguments;
 use super::failure::Failure;
 use super::output;
 use super::ps::{self, NodeActors};
@@ -13,16 +12,14 @@ use crate::control::{ActorKind, ActorRow};
 use crate::host::HostBuilder;
 
 pub(super) fn tree(arguments: &PsArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
-    let mut all = ps::actors(arguments, builder)?;
+    let mut asked = ps::actors(arguments, builder)?;
     if !arguments.all {
-        all.iter_mut().for_each(without_machinery);
+        asked.answers.iter_mut().for_each(without_machinery);
     }
-    output::write(|out| match arguments.output {
-        OutputFormat::Text => output::write_printable(out, |out| all.iter().try_for_each(|node| write_node(out, node))),
-        // The same as that of `ps`: each actor says who supervises it.
-        OutputFormat::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
-    })?;
-    Ok(ExitCode::SUCCESS)
+    // As JSON it is what `ps` says: each actor says who supervises it.
+    asked.report(arguments.output, |out, all| {
+        output::write_printable(out, |out| all.iter().try_for_each(|node| write_node(out, node)))
+    })
 }
 
 /// Leaves out what the node itself is made of, but for what supervises actors of users.

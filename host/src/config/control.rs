@@ -4,7 +4,7 @@ use super::context::ReadContext;
 use super::problem::Problems;
 use super::secret::{Presence, SecretKey, SecretKeys, SecretPlace};
 use super::section::{Keys, Section};
-use crate::control::{DeployKey, Role};
+use crate::control::{ControlKey, Role};
 
 pub(super) const KEYS: Keys = Keys {
     known: &[
@@ -79,7 +79,7 @@ pub struct RoleKey {
     /// What those may do who have it.
     pub role: Role,
     /// The key.
-    pub key: DeployKey,
+    pub key: ControlKey,
     /// Where that came from.
     pub place: SecretPlace,
 }
@@ -114,17 +114,17 @@ impl ControlSection {
     }
 
     /// The key that allows the most.
-    pub(crate) fn strongest(&self) -> Option<&DeployKey> {
+    pub(crate) fn strongest(&self) -> Option<&ControlKey> {
         self.keys.first().map(|entry| &entry.key)
     }
 }
 
 fn read_key(place: &SecretKey<'_>, context: &ReadContext<'_>, problems: &mut Problems) -> Option<RoleKey> {
     let key = match place {
-        SecretKey::File(file) => DeployKey::from_file(&context.folder.join(file.get_ref())),
+        SecretKey::File(file) => ControlKey::from_file(&context.folder.join(file.get_ref())),
         SecretKey::Variable(variable) => {
             let name = *variable.get_ref();
-            DeployKey::from_variable(name, (context.variable)(name))
+            ControlKey::from_variable(name, (context.variable)(name))
         }
     };
     match key {

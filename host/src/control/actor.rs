@@ -1,4 +1,4 @@
-//! The control actor: what a node lets those do who have the deploy key.
+//! The control actor: what a node lets those do who have the control key.
 //!
 //! It is a native actor with a well-known name, which any session of the cluster reaches. It handles a message as far as
 //! saying whether it is proved; what is asked is done by a task, of which there are few at once.
@@ -11,7 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::key::DeployKey;
+use super::key::ControlKey;
 use super::message::{CONTROL, ControlMessage, ControlRefusal, encode_answer, encode_reply};
 use super::role::Role;
 use super::sessions::{ControlSessions, ProvedRequest};
@@ -65,7 +65,7 @@ impl Drop for RestartGuard {
 #[derive(Clone)]
 pub(crate) struct ControlSetup {
     /// The keys of roles, those that allow more before those that allow less.
-    pub(crate) keys: Vec<(Role, DeployKey)>,
+    pub(crate) keys: Vec<(Role, ControlKey)>,
     /// The node's full name.
     pub(crate) node: String,
     /// What carries out what is asked. It outlives the actor.

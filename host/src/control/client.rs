@@ -4,7 +4,7 @@ use ractor::rpc::CallResult;
 use ractor::{ActorCell, ActorRef, RpcReplyPort};
 use tokio::time::Instant;
 
-use super::key::DeployKey;
+use super::key::ControlKey;
 use super::message::{
     Answer, ControlMessage, ControlRefusal, MAX_PIECE, Request, decode_body, decode_reply, encode_body,
 };
@@ -25,7 +25,7 @@ pub(crate) enum AskError {
     Ended,
     #[error("the node refused: {0}")]
     Refused(#[from] ControlRefusal),
-    #[error("the node's answer can't be understood; it may run another version, or not have this deploy key")]
+    #[error("the node's answer can't be understood; it may run another version, or not have this control key")]
     NotUnderstood,
     #[error("the request can't be written: {0}")]
     Encode(#[from] serde_json::Error),
@@ -41,7 +41,7 @@ pub(crate) struct ControlClient {
     actor: ActorRef<ControlMessage>,
     /// The node's full name.
     node: String,
-    key: DeployKey,
+    key: ControlKey,
     session: Option<ClientSession>,
 }
 
@@ -66,7 +66,7 @@ impl AskError {
 
 impl ControlClient {
     /// For the control actor of the node of this full name.
-    pub(crate) fn new(actor: ActorCell, node: String, key: DeployKey) -> Self {
+    pub(crate) fn new(actor: ActorCell, node: String, key: ControlKey) -> Self {
         Self {
             actor: ActorRef::from(actor),
             node,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::key::DeployKey;
+use super::key::ControlKey;
 use super::message::{Answer, Request, decode_body, decode_reply, encode_body, encode_reply};
 use super::role::Role;
 use super::seal::{Hello, Opening, SessionKey};
@@ -77,7 +77,7 @@ enum Forger {
 
 /// Nothing is taken from somebody who forges a request, and what is taken is taken once.
 fn conversation(bytes: &[u8], forger: Forger) {
-    let Ok(key) = DeployKey::new(b"a deploy key of the tests".to_vec()) else {
+    let Ok(key) = ControlKey::new(b"a control key of the tests".to_vec()) else {
         return;
     };
     let now = Instant::now();

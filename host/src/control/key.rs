@@ -1,4 +1,4 @@
-//! The deploy key: who has it may replace the code that a node runs. It never travels; what travels is proof of it.
+//! A control key: who has it may ask of a node what the role of the key allows. It never travels; what travels is proof of it.
 
 use std::collections::BTreeSet;
 use std::env::VarError;
@@ -19,18 +19,18 @@ const SHORTEST: usize = 16;
 /// The least number of different bytes in a key. Random hexadecimal digits hardly ever have fewer.
 const LEAST_VARIETY: usize = 8;
 
-/// The secret that deploying takes, besides the cookie. `Debug` doesn't show it, and there is no `Display`.
+/// The secret that a role takes, besides the cookie. `Debug` doesn't show it, and there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct DeployKey(Vec<u8>);
+pub struct ControlKey(Vec<u8>);
 
-/// Why there is no deploy key. Never quotes what was read.
+/// Why there is no control key. Never quotes what was read.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The file can't be read, or others can read it.
     #[error(transparent)]
     File(#[from] SecretError),
     /// The key could be guessed.
-    #[error("the deploy key {place} {weakness}")]
+    #[error("the control key {place} {weakness}")]
     Weak {
         /// The file or the variable that has it.
         place: String,
@@ -45,8 +45,9 @@ pub enum KeyError {
     VariableNotUtf8(String),
 }
 
-/// Where a deploy key comes from.
-const MAKE_ONE: &str = "make one with `openssl rand -hex 32`, and give it to the nodes and to those who may deploy";
+/// Where a control key comes from.
+const MAKE_ONE: &str =
+    "make one with `openssl rand -hex 32`, and give it to the nodes and to those who are to have its role";
 
 impl KeyError {
     /// What to do about it.
@@ -54,7 +55,7 @@ impl KeyError {
         match self {
             Self::File(error) => error.help(),
             Self::Weak { .. } => MAKE_ONE.to_owned(),
-            Self::Unset(_) | Self::VariableNotUtf8(_) => "set it to the deploy key".to_owned(),
+            Self::Unset(_) | Self::VariableNotUtf8(_) => "set it to the control key".to_owned(),
         }
     }
 }
@@ -66,13 +67,13 @@ impl KeyError {
     }
 }
 
-impl DeployKey {
+impl ControlKey {
     /// The key in a file, without the white space around it.
     ///
     /// # Errors
     /// The file can't be read, can be read by others, or has a key that could be guessed.
     pub fn from_file(path: &Path) -> Result<Self, KeyError> {
-        let bytes = files::read_secret(Secret::DeployKey, path, LARGEST_FILE)?;
+        let bytes = files::read_secret(Secret::ControlKey, path, LARGEST_FILE)?;
         Self::trimmed(&bytes, path.display())
     }
 
@@ -121,9 +122,9 @@ impl DeployKey {
     }
 }
 
-impl fmt::Debug for DeployKey {
+impl fmt::Debug for ControlKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DeployKey(…)")
+        f.write_str("ControlKey(…)")
     }
 }
 
@@ -148,21 +149,21 @@ mod tests {
     #[test]
     fn a_key_that_could_be_guessed_is_refused() {
         assert_eq!(
-            DeployKey::new(b"short".to_vec()).unwrap_err(),
+            ControlKey::new(b"short".to_vec()).unwrap_err(),
             "has 5 bytes; expected at least 16"
         );
         assert_eq!(
-            DeployKey::new(b"abababababababababab".to_vec()).unwrap_err(),
+            ControlKey::new(b"abababababababababab".to_vec()).unwrap_err(),
             "consists of only 2 different characters"
         );
-        let key = DeployKey::new(b"0123456789abcdef".to_vec()).unwrap();
-        assert_eq!(format!("{key:?}"), "DeployKey(…)");
+        let key = ControlKey::new(b"0123456789abcdef".to_vec()).unwrap();
+        assert_eq!(format!("{key:?}"), "ControlKey(…)");
     }
 
     /// The first test case of RFC 4231 that has a key as long as a hash, with the framing of the parts taken out.
     #[test]
     fn parts_are_told_apart() {
-        let key = DeployKey::new(b"0123456789abcdef".to_vec()).unwrap();
+        let key = ControlKey::new(b"0123456789abcdef".to_vec()).unwrap();
         assert_eq!(key.mac(&[b"ab", b"c"]), key.mac(&[b"ab", b"c"]));
         assert_ne!(key.mac(&[b"ab", b"c"]), key.mac(&[b"a", b"bc"]));
         assert_ne!(key.mac(&[b"ab", b"c"]), key.mac(&[b"abc"]));

@@ -1,7 +1,7 @@
 //! Replacing code from elsewhere: the control actor of a node, and the client that asks it.
 //!
 //! A node has one only if its node.toml has a table `[control]`. The cookie lets a program join the cluster; to deploy it
-//! must prove the deploy key besides, request by request (`seal`). What it uploads is kept by its content (`store`). What
+//! must prove the control key besides, request by request (`seal`). What it uploads is kept by its content (`store`). What
 //! is then done is the node's own affair (`service`).
 
 mod actor;
@@ -26,7 +26,7 @@ mod store;
 mod target;
 mod worker;
 
-pub use key::{DeployKey, KeyError};
+pub use key::{ControlKey, KeyError};
 pub use role::Role;
 pub use store::StoreLimits;
 

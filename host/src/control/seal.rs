@@ -1,13 +1,13 @@
-//! How requests and answers are proved to come from somebody with the deploy key, and to be new.
+//! How requests and answers are proved to come from somebody with the control key, and to be new.
 //!
-//! The client draws a number, the node draws one, and both derive the key of their session from these, the deploy key and
+//! The client draws a number, the node draws one, and both derive the key of their session from these, the control key and
 //! the node's full name. The first request says once more what was drawn, so that the node need not remember. Each request carries the session's number, a counter and a code over both and its bytes; the answer
 //! carries a code over the counter of its request. A code is good for one place in one session with one node, so nothing that
 //! is overheard can be used again.
 
 use hmac::Mac as _;
 
-use super::key::{DeployKey, mac};
+use super::key::{ControlKey, mac};
 
 /// A number drawn at random by one side.
 pub(crate) type SessionNonce = [u8; 32];
@@ -129,7 +129,7 @@ impl<'b> Opening<'b> {
 
 impl SessionKey {
     /// The key of the session in which these numbers were drawn, with the node of this full name.
-    pub(crate) fn derive(key: &DeployKey, node: &str, client: &SessionNonce, server: &SessionNonce) -> Self {
+    pub(crate) fn derive(key: &ControlKey, node: &str, client: &SessionNonce, server: &SessionNonce) -> Self {
         // The label keeps these keys apart from those of other versions of this protocol, and the name from those of other nodes.
         Self(key.mac(&[b"ractor-host control 2", node.as_bytes(), client, server]))
     }
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     fn key(secret: &str, node: &str, client: u8) -> SessionKey {
-        let key = DeployKey::new(secret.as_bytes().to_vec()).unwrap();
+        let key = ControlKey::new(secret.as_bytes().to_vec()).unwrap();
         SessionKey::derive(&key, node, &[client; 32], &[2; 32])
     }
 
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!((request.session, request.counter, request.body), (7, 1, &b"reload"[..]));
         assert!(ours.proves(&request));
         for (other, what) in [
-            (key("0123456789abcdeg", "alpha@localhost", 1), "another deploy key"),
+            (key("0123456789abcdeg", "alpha@localhost", 1), "another control key"),
             (key("0123456789abcdef", "beta@localhost", 1), "another node"),
             (key("0123456789abcdef", "alpha@localhost", 3), "another session"),
         ] {

@@ -1,4 +1,4 @@
-//! The sessions of a node's control actor: who has proved to have the deploy key, and how far they have counted.
+//! The sessions of a node's control actor: who has proved to have the control key, and how far they have counted.
 //!
 //! Opening one keeps nothing. The number that the node draws for it is a code, under a secret of this node's own, over what the
 //! client is told and has sent; so it can be computed again when the client comes back with its first request. Whoever proves
@@ -10,7 +10,7 @@ use std::time::Duration;
 use hmac::Mac as _;
 use tokio::time::Instant;
 
-use super::key::{DeployKey, mac};
+use super::key::{ControlKey, mac};
 use super::message::ControlRefusal;
 use super::role::Role;
 use super::seal::{Hello, Opening, Sealed, SessionKey, SessionNonce};
@@ -32,7 +32,7 @@ const UNUSED: Duration = Duration::from_mins(10);
 #[derive(Debug)]
 pub(super) struct ControlSessions {
     /// The keys of roles, those that allow more before those that allow less.
-    keys: Vec<(Role, DeployKey)>,
+    keys: Vec<(Role, ControlKey)>,
     /// This node's full name.
     node: String,
     /// What the node's numbers are made with. Never leaves this process, nor outlives it.
@@ -72,7 +72,7 @@ pub(super) struct ProvedRequest {
 
 impl ControlSessions {
     /// The secret must be random.
-    pub(super) fn new(keys: Vec<(Role, DeployKey)>, node: String, secret: SessionNonce, now: Instant) -> Self {
+    pub(super) fn new(keys: Vec<(Role, ControlKey)>, node: String, secret: SessionNonce, now: Instant) -> Self {
         Self {
             keys,
             node,
@@ -198,16 +198,16 @@ mod tests {
     const NODE: &str = "alpha@localhost";
     const CLIENT: SessionNonce = [1; 32];
 
-    fn deploy_key() -> DeployKey {
-        DeployKey::new(b"0123456789abcdef".to_vec()).unwrap()
+    fn deploy_key() -> ControlKey {
+        ControlKey::new(b"0123456789abcdef".to_vec()).unwrap()
     }
 
-    fn keys() -> Vec<(Role, DeployKey)> {
+    fn keys() -> Vec<(Role, ControlKey)> {
         vec![(Role::Deploy, deploy_key()), (Role::Observe, observe_key())]
     }
 
-    fn observe_key() -> DeployKey {
-        DeployKey::new(b"a key that only sees".to_vec()).unwrap()
+    fn observe_key() -> ControlKey {
+        ControlKey::new(b"a key that only sees".to_vec()).unwrap()
     }
 
     fn sessions(now: Instant) -> ControlSessions {
@@ -215,7 +215,7 @@ mod tests {
     }
 
     /// The session's key as its client has it, and its first request.
-    fn first(hello: &Hello, key: &DeployKey, body: &[u8]) -> (SessionKey, Vec<u8>) {
+    fn first(hello: &Hello, key: &ControlKey, body: &[u8]) -> (SessionKey, Vec<u8>) {
         let session = SessionKey::derive(key, NODE, &CLIENT, &hello.server);
         let request = session.seal_request(hello.session, 1, body);
         let opening = Opening {
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(sessions.check(&request(1), now).unwrap_err(), ControlRefusal::Replayed);
         assert_eq!(sessions.check(&request(3), now).unwrap().counter, 3);
         assert_eq!(sessions.check(&request(2), now).unwrap_err(), ControlRefusal::Replayed);
-        let other = DeployKey::new(b"another-key-of-them".to_vec()).unwrap();
+        let other = ControlKey::new(b"another-key-of-them".to_vec()).unwrap();
         let forged = SessionKey::derive(&other, NODE, &CLIENT, &hello.server).seal_request(7, 4, b"x");
         assert_eq!(sessions.check(&forged, now).unwrap_err(), ControlRefusal::NotProved);
         assert_eq!(
@@ -299,7 +299,7 @@ mod tests {
         let now = Instant::now();
         let mut sessions = sessions(now);
         let hello = sessions.open(7, &CLIENT, now);
-        let other = DeployKey::new(b"another-key-of-them".to_vec()).unwrap();
+        let other = ControlKey::new(b"another-key-of-them".to_vec()).unwrap();
         assert_eq!(
             sessions.begin(&first(&hello, &other, b"x").1, now).unwrap_err(),
             ControlRefusal::NotProved

@@ -13,7 +13,7 @@ use ractor_host_cluster::fuzzing::input;
 pub use ractor_host_cluster::fuzzing::{control, derive, frame, handshake, micro};
 pub use records::{database, records};
 
-/// What the control actor is asked by somebody without the deploy key, and what its clients are answered.
+/// What the control actor is asked by somebody without the control key, and what its clients are answered.
 pub fn requests(bytes: &[u8]) {
     crate::control::fuzzing::requests(bytes);
 }

@@ -45,7 +45,7 @@ fn real(path: &Path) -> PathBuf {
 }
 
 /// Opens the socket at the first place that the node can have. A node without one runs all the same.
-pub(super) fn open(config: &NodeConfig, worker: &Arc<RequestWorker>) -> Option<LocalDoor> {
+pub(super) async fn open(config: &NodeConfig, worker: &Arc<RequestWorker>) -> Option<LocalDoor> {
     // First, because a folder that is there may have another path than one that isn't.
     for folder in [state_dir::folder_in_use(config), user_dirs::runtime()]
         .into_iter()
@@ -59,7 +59,12 @@ pub(super) fn open(config: &NodeConfig, worker: &Arc<RequestWorker>) -> Option<L
         let folder = path.parent().unwrap_or(Path::new("/"));
         // Who may write there could put something else in the place of the socket.
         let guarded = files::check_writers(folder, Owner::Ours).map_err(|unguarded| unguarded.to_string());
-        let opened = guarded.and_then(|()| control::open(&path, worker.clone()).map_err(|error| error.to_string()));
+        let opened = match guarded {
+            Ok(()) => control::open(&path, worker.clone())
+                .await
+                .map_err(|error| error.to_string()),
+            Err(unguarded) => Err(unguarded),
+        };
         match opened {
             Ok(door) => {
                 tracing::info!(path = %door.path().display(), "commands on this machine reach the node here");

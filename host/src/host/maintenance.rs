@@ -105,7 +105,7 @@ impl Maintenance {
             leaving,
             service,
             #[cfg(unix)]
-            _local: local_socket::open(config, &worker),
+            _local: local_socket::open(config, &worker).await,
             worker,
         })
     }

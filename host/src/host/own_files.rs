@@ -23,7 +23,7 @@ pub(super) fn guarded(config: &NodeConfig) -> Guarded {
     add(Own::Cookie, config.node.cookie_place.file());
     let control = config.control.as_ref();
     for entry in control.iter().flat_map(|section| &section.keys) {
-        add(Own::DeployKey, entry.place.file());
+        add(Own::ControlKey, entry.place.file());
     }
     let tokens = config.admin.iter().flat_map(|section| &section.tokens);
     for entry in tokens {

@@ -152,7 +152,7 @@ fn a_file_that_nobody_writes_is_not_waited_for() {
     assert!(made.success());
     both_refuse(
         &folder,
-        &["DIR/node.toml:8:12: the deploy key DIR/fifo cannot be read: it is a pipe, not a file"],
+        &["DIR/node.toml:8:12: the control key DIR/fifo cannot be read: it is a pipe, not a file"],
     );
     folder.write("node.toml", node_toml("alpha", "[modules.m]\npath = \"fifo\"\n"));
     both_refuse(
@@ -252,7 +252,7 @@ mod as_another_user {
         assert_eq!(refused.code, Some(2), "{refused:?}");
         for words in [
             "can be read by every user of this machine (mode 0444)",
-            "the deploy key",
+            "the control key",
             "`fsGroup`",
         ] {
             assert!(refused.stderr.contains(words), "{words}: {refused:?}");

@@ -28,7 +28,7 @@ fn what_is_kept_watched_and_built_is_read() {
         checkpoint = { every = "10s" }
     "#;
     let config = parse(text, folder.path()).unwrap();
-    let key = crate::control::DeployKey::new(b"0123456789abcdef".to_vec()).unwrap();
+    let key = crate::control::ControlKey::new(b"0123456789abcdef".to_vec()).unwrap();
     let keys = config.control.unwrap().keys;
     assert!(keys.len() == 1 && keys[0].key == key && keys[0].role == crate::control::Role::Deploy);
     assert_eq!(config.runtime.state_dir.unwrap(), folder.path().join("state"));
@@ -73,15 +73,15 @@ fn mistakes_are_explained() {
     check_last("[control]\nkey = \"x\"", "the key itself can't be written here");
     check_last(
         "[control]\nkey_file = \"short\"",
-        "the deploy key DIR/short has 6 bytes; expected at least 16",
+        "the control key DIR/short has 6 bytes; expected at least 16",
     );
     check_last(
         "[control]\nkey_file = \"open\"",
-        "the deploy key DIR/open can be read by every user of this machine (mode 0644)",
+        "the control key DIR/open can be read by every user of this machine (mode 0644)",
     );
     check_last(
         "[control]\nkey_file = \"none\"",
-        "the deploy key DIR/none cannot be read",
+        "the control key DIR/none cannot be read",
     );
     let module = "[modules.m]\npath = \"m.wasm\"\n";
     check_last(&format!("{module}sources = [\"src\"]"), "`sources` without a `build`");

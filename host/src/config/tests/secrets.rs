@@ -56,14 +56,14 @@ node.toml:5:11: `key_env` is not the name of a variable
             r#"
 node.toml:5:11: the environment variable UNSET is not set
  5 | key_env = "UNSET"
-   |           ^^^^^^^ set it to the deploy key"#,
+   |           ^^^^^^^ set it to the control key"#,
         ),
         (
             "key_env = \"NAME\"",
             r#"
-node.toml:5:11: the deploy key in NAME has 4 bytes; expected at least 16
+node.toml:5:11: the control key in NAME has 4 bytes; expected at least 16
  5 | key_env = "NAME"
-   |           ^^^^^^ make one with `openssl rand -hex 32`, and give it to the nodes and to those who may deploy"#,
+   |           ^^^^^^ make one with `openssl rand -hex 32`, and give it to the nodes and to those who are to have its role"#,
         ),
     ] {
         check(&with_control(lines), expected);
@@ -118,7 +118,7 @@ node.toml:3:15: the cookie file DIR/~/cookie cannot be read: No such file or dir
  3 | cookie_file = "~/cookie"
    |               ^^^^^^^^^^ `~` is not expanded: write `${HOME}/cookie`
 
-node.toml:5:12: the deploy key DIR/$HOME/key cannot be read: No such file or directory (os error 2)
+node.toml:5:12: the control key DIR/$HOME/key cannot be read: No such file or directory (os error 2)
  5 | key_file = "$HOME/key"
    |            ^^^^^^^^^^^ `$HOME` is not expanded: write `${HOME}`
 
@@ -146,7 +146,7 @@ node.toml:3:15: the cookie file /dev/zero cannot be read: it is a device, not a 
  3 | cookie_file = "/dev/zero"
    |               ^^^^^^^^^^^ expected a file with the cluster's secret and nothing else
 
-node.toml:5:12: the deploy key DIR/wide is UTF-16 text
+node.toml:5:12: the control key DIR/wide is UTF-16 text
  5 | key_file = "wide"
    |            ^^^^^^ save it as UTF-8"#,
     );

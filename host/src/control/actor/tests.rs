@@ -12,8 +12,8 @@ use crate::supervision::reload::Reload;
 
 const NODE: &str = "alpha@localhost";
 
-fn key() -> DeployKey {
-    DeployKey::new(b"0f1e2d3c4b5a69788796a5b4c3d2e1f0".to_vec()).unwrap()
+fn key() -> ControlKey {
+    ControlKey::new(b"0f1e2d3c4b5a69788796a5b4c3d2e1f0".to_vec()).unwrap()
 }
 
 fn setup(folder: &std::path::Path) -> ControlSetup {

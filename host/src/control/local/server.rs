@@ -68,11 +68,12 @@ impl Drop for LocalDoor {
     }
 }
 
-/// Opens the socket at this path, in place of one that a node before has left. Blocks for a moment.
+/// Opens the socket at this path, in place of one that a node before has left. Waits for a moment if that one is on
+/// its way out.
 ///
 /// # Errors
 /// There can't be one there.
-pub(crate) fn open(path: &Path, worker: Arc<RequestWorker>) -> Result<LocalDoor, NotOpened> {
+pub(crate) async fn open(path: &Path, worker: Arc<RequestWorker>) -> Result<LocalDoor, NotOpened> {
     if path.as_os_str().len() > MAX_PATH {
         return Err(NotOpened::TooLong);
     }
@@ -84,7 +85,9 @@ pub(crate) fn open(path: &Path, worker: Arc<RequestWorker>) -> Result<LocalDoor,
         .mode(0o600)
         .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
         .open(path.with_extension("lock"))?;
-    files::lock(&lock, SUCCESSION).map_err(|_| NotOpened::Taken)?;
+    let locking = tokio::task::spawn_blocking(move || files::lock(&lock, SUCCESSION).map(|()| lock));
+    let locked = locking.await.map_err(io::Error::other)?;
+    let lock = locked.map_err(|_| NotOpened::Taken)?;
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
         _ => {}

@@ -16,8 +16,8 @@ use super::directory::{Access, Directory};
 pub enum Own {
     /// The file with the cookie.
     Cookie,
-    /// The file with the deploy key.
-    DeployKey,
+    /// A file with the key of a role.
+    ControlKey,
     /// A file with a token of the admin HTTP.
     AdminToken,
     /// The private key of the node's certificate.
@@ -47,7 +47,7 @@ impl Own {
     fn is_secret(self) -> bool {
         match self {
             Self::Cookie
-            | Self::DeployKey
+            | Self::ControlKey
             | Self::AdminToken
             | Self::PrivateKey
             | Self::CacheKey
@@ -63,7 +63,7 @@ impl fmt::Display for Own {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Cookie => "the cookie file",
-            Self::DeployKey => "the deploy key",
+            Self::ControlKey => "a control key",
             Self::AdminToken => "a token of the admin HTTP",
             Self::PrivateKey => "the private key of [node.tls]",
             Self::CacheKey => "the key of the cache",
