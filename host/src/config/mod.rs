@@ -40,6 +40,7 @@ mod tls;
 mod values;
 mod variables;
 mod wire_type;
+mod written;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -66,6 +67,7 @@ pub(crate) use spans::{EntryPart, LateProblems};
 pub use supervisor::{ROOT, SupervisorSection};
 pub use tls::TlsSection;
 pub use wire_type::{DecodeError, Type, TypeError};
+pub(crate) use written::{KeyWords, WrittenKeys};
 
 use crate::files::{self, ReadError};
 use crate::guest::{HostInterfaces, Limits, LoadFault, ModuleSource};
@@ -133,6 +135,10 @@ pub struct NodeConfig {
     pub interfaces: HostInterfaces,
     /// What works but is hardly wanted.
     pub warnings: Findings,
+    /// How the file was read, to read it again.
+    pub options: ConfigOptions,
+    /// What it says, to be compared with what it said before.
+    pub(crate) written: WrittenKeys,
     /// Where things are that turn out to be wrong only later.
     spans: ConfigSpans,
 }
@@ -256,6 +262,8 @@ impl NodeConfig {
                 actors,
                 interfaces: context.interfaces.clone(),
                 warnings,
+                options: options.clone(),
+                written: WrittenKeys::of(&document),
                 spans,
             }),
             None => Err(ConfigError::Wrong(warnings)),

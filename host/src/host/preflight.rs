@@ -32,9 +32,24 @@ pub(crate) async fn preflight(
     check_natives(config, natives)?;
     let needs = read_needs(config, sources).await;
     let (modules, failed) = modules::load(config, sources, &needs).await?;
+    check_loaded(config, natives, &needs, (&modules, &failed)).await?;
+    Ok(modules)
+}
+
+/// Checks all that could keep an actor of the configuration from starting with these modules, whose files need this. `failed` are those
+/// that could not be loaded.
+///
+/// # Errors
+/// Everything that is wrong with the configuration.
+pub(super) async fn check_loaded(
+    config: &NodeConfig,
+    natives: &BTreeMap<String, Native>,
+    needs: &BTreeMap<String, Needs>,
+    (modules, failed): (&Modules, &[LoadError]),
+) -> Result<(), HostError> {
     let mut problems = config.late_problems();
     // What an engine has room for follows from the limits of actors, and those are what to raise.
-    let short = check_needs(config, &needs, &mut problems);
+    let short = check_needs(config, needs, &mut problems);
     for error in failed.iter().filter(|error| !short.contains(&error.module)) {
         report_module(error, config, &mut problems);
     }
@@ -57,7 +72,7 @@ pub(crate) async fn preflight(
         }
     }
     problems.into_result()?;
-    Ok(modules)
+    Ok(())
 }
 
 /// Checks that every actor may have what its module has when it starts. Gives the modules of those that may not.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use ractor::ActorRef;
 
 use super::actors;
+use super::apply::Applier;
 use super::calls;
 use super::error::{HostError, startup_reason};
 use super::groups;
@@ -19,7 +20,7 @@ use super::steering;
 use crate::NodeId;
 use crate::config::ControlSection;
 use crate::control::{
-    self, ActorDetail, ActorRow, ActorStatus, CONTROL, ControlSetup, GivenUpStatus, GroupRow, LevelChange, LinkRow,
+    self, ActorDetail, ActorRow, ActorStatus, ApplyReport, CONTROL, ControlSetup, GivenUpStatus, GroupRow, LevelChange, LinkRow,
     LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeStatus, NotSent, OtherNode, Reply, RequestWorker,
     RestartGuard, Sending, Service, Steer, SteeredActor, StoppedActor,
 };
@@ -43,6 +44,7 @@ pub(super) struct NodeService {
     pub(super) modules: Modules,
     pub(super) readiness: ReadinessWatch,
     pub(super) reloader: Arc<Reloader>,
+    pub(super) applier: Arc<Applier>,
     pub(super) steering: Steering,
     pub(super) leaving: Leaving,
     pub(super) writer: Option<CheckpointWriter>,
@@ -231,6 +233,10 @@ impl Service for NodeService {
 
     fn cast(&self, message: Sending) -> BoxFuture<'_, Result<usize, NotSent>> {
         Box::pin(calls::cast(&self.modules, message))
+    }
+
+    fn apply(&self, dry_run: bool) -> BoxFuture<'_, Result<ApplyReport, String>> {
+        Box::pin(self.applier.apply(dry_run))
     }
 }
 
