@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
 
@@ -72,8 +73,14 @@ pub(super) fn apply(arguments: ApplyArguments, builder: &HostBuilder) -> Result<
         }
         Ok(Survey::of(outcomes))
     })?;
-    let worst = asked.answers.iter().map(|applied| code(&applied.report)).max_by_key(|code| severity(*code));
-    let code = asked.report(output, |out, all| all.iter().try_for_each(|applied| write(out, applied)))?;
+    let worst = asked
+        .answers
+        .iter()
+        .map(|applied| code(&applied.report))
+        .max_by_key(|code| severity(*code));
+    let code = asked.report(output, |out, all| {
+        all.iter().try_for_each(|applied| write(out, applied))
+    })?;
     if code != ExitCode::SUCCESS {
         return Ok(code);
     }
@@ -88,16 +95,21 @@ async fn ask(mut node: ControlledNode, dry_run: bool, request: Option<RequestId>
     };
     let name = node.name.clone();
     let answer = node.ask(&asked).await;
-    let answer = answer.map_err(|error| match dry_run {
-        true => error,
-        false => error.context(format!("`ractor-host apply --request {id}` asks what became of it, if the answer was lost")),
-    })?;
+    let answer = if dry_run {
+        answer?
+    } else {
+        answer.with_context(|| {
+            format!("`ractor-host apply --request {id}` asks what became of it, if the answer was lost")
+        })?
+    };
     match answer {
         Answer::Applied { report } => Ok(NodeApplied {
             node: name,
             report: *report,
         }),
-        Answer::NoRecord => anyhow::bail!("{name} knows nothing of the request {id}: it did not arrive, or was forgotten"),
+        Answer::NoRecord => {
+            anyhow::bail!("{name} knows nothing of the request {id}: it did not arrive, or was forgotten")
+        }
         _ => anyhow::bail!("{name} did not say what became of its node.toml"),
     }
 }
@@ -142,6 +154,9 @@ fn write(out: &mut impl Write, NodeApplied { node, report }: &NodeApplied) -> io
     writeln!(out, "{node}: {headline} {file}")?;
     for change in &report.changes {
         writeln!(out, "  {}", in_words(change))?;
+    }
+    if report.left_out > 0 {
+        writeln!(out, "  and {} more changes", report.left_out)?;
     }
     for needed in &report.needs_restart {
         let why = needed.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();

@@ -179,6 +179,9 @@ pub(super) enum Command {
     /// is named. If a part of the file is wrong, nothing is done; if something fails, what was done is taken back.
     #[command(after_help = apply::EXAMPLES)]
     Apply(Box<ApplyArguments>),
+    /// Print the JSON schema of node.toml, by which editors complete and check it.
+    #[command(after_help = "Example:\n  ractor-host schema > node-toml.schema.json")]
+    Schema,
     #[command(flatten)]
     Project(ProjectCommand),
 }

@@ -31,6 +31,7 @@ mod project;
 mod ps;
 mod rollout;
 mod run;
+mod schema;
 mod show;
 mod signature;
 mod steer;
@@ -85,6 +86,7 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Node(arguments) => node_summary::node(&arguments, &builder),
         Command::Show(arguments) => show::show(&arguments, &builder),
         Command::Apply(arguments) => apply::apply(*arguments, &builder),
+        Command::Schema => schema::schema(),
         Command::Project(command) => project::project(command, builder.interfaces()),
     };
     outcome.unwrap_or_else(Failure::report)

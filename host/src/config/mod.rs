@@ -14,6 +14,7 @@ mod context;
 mod control;
 mod cookie;
 mod duration;
+mod include;
 mod interfaces;
 mod limits;
 mod listen;
@@ -73,6 +74,7 @@ use crate::files::{self, ReadError};
 use crate::guest::{HostInterfaces, Limits, LoadFault, ModuleSource};
 use actor::DeclaredNames;
 use context::ReadContext;
+use include::IncludedFiles;
 use overrides::Override;
 use problem::Problems;
 use section::{Keys, Section};
@@ -84,6 +86,7 @@ pub const MAX_FILE_SIZE: u64 = 4 * 1024 * 1024;
 
 const KEYS: Keys = Keys {
     known: &[
+        "include",
         "node",
         "runtime",
         "control",
@@ -137,6 +140,8 @@ pub struct NodeConfig {
     pub warnings: Findings,
     /// How the file was read, to read it again.
     pub options: ConfigOptions,
+    /// The files that it includes, by whatever way.
+    pub included: Vec<PathBuf>,
     /// What it says, to be compared with what it said before.
     pub(crate) written: WrittenKeys,
     /// Where things are that turn out to be wrong only later.
@@ -182,6 +187,7 @@ impl NodeConfig {
             folder,
             natives,
             interfaces,
+            included: &[],
             variable: &|name| std::env::var(name),
         };
         Self::parse(file, &text, &context, options)
@@ -199,6 +205,7 @@ impl NodeConfig {
             folder,
             natives: &["native"],
             interfaces: &HostInterfaces::default(),
+            included: &[],
             variable,
         };
         let options = ConfigOptions {
@@ -216,19 +223,31 @@ impl NodeConfig {
             .iter()
             .map(|set| Override::new(set, source.append(set)))
             .collect();
+        let included = IncludedFiles::gather(file, text, context.folder, &mut source, &mut problems);
         let (document, errors) = DeTable::parse_recoverable(source.file_text());
         for error in &errors {
             problems.syntax_error(error.span().unwrap_or(0..0), error.message(), "this is not valid TOML");
         }
-        if !errors.is_empty() {
+        if !errors.is_empty() || problems.has_errors() {
             // What could be read of the rest would only lead to complaints that follow from these.
             problems.into_result(&source)?;
             problems = Problems::default();
         }
-        let mut document = document.into_inner();
+        let mut document = included.merge_below(document.into_inner());
+        let context = &ReadContext {
+            included: source.included(),
+            ..*context
+        };
         // Before any section is read, so that the command line is checked by the rules of the file.
         for set in &sets {
             set.apply(&mut document, &mut problems);
+        }
+        if let Some(set) = document
+            .get(include::KEY)
+            .filter(|value| value.span().start > text.len())
+        {
+            let help = "write the files into the first one";
+            problems.error(set.span(), "`include` can't be set", help);
         }
         // After what the command line sets: a variable that this leaves without a use may be unset.
         variables::substitute(&mut document, source.text(), context.variable, &mut problems);
@@ -263,6 +282,7 @@ impl NodeConfig {
                 interfaces: context.interfaces.clone(),
                 warnings,
                 options: options.clone(),
+                included: source.included().iter().map(|(file, _)| file.clone()).collect(),
                 written: WrittenKeys::of(&document),
                 spans,
             }),

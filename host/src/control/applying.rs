@@ -8,8 +8,11 @@ pub(crate) struct ApplyReport {
     /// The node.toml, as the node names it.
     pub(crate) file: String,
     pub(crate) outcome: ApplyOutcome,
-    /// What was to be done, in this order.
+    /// What was to be done, in this order: the first changes of very many.
     pub(crate) changes: Vec<ConfigChange>,
+    /// How many changes there are besides.
+    #[serde(default)]
+    pub(crate) left_out: usize,
     /// What is different in the file and takes effect at the next start of the node.
     pub(crate) needs_restart: Vec<RestartNeeded>,
     /// Why it came to this: what is wrong with the file, what has failed, and what could not be taken back.
@@ -77,6 +80,19 @@ pub(crate) struct RestartNeeded {
     /// Why, where that doesn't follow from the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) why: Option<String>,
+}
+
+/// The most changes of a report, which stays well below the limit of a frame.
+const MOST_CHANGES: usize = 5000;
+
+impl ApplyReport {
+    /// The report as far as it fits into an answer.
+    pub(crate) fn in_short(mut self) -> Self {
+        self.left_out = self.changes.len().saturating_sub(MOST_CHANGES);
+        self.changes.truncate(MOST_CHANGES);
+        self.needs_restart.truncate(MOST_CHANGES);
+        self
+    }
 }
 
 impl ChangeAction {

@@ -244,7 +244,8 @@ impl RequestWorker {
                 Err(not_sent) => Answer::NotSent(not_sent),
             }),
             Request::Apply { id: _, dry_run } => {
-                let report = Box::new(self.service.apply(dry_run).await?);
+                let report = self.service.apply(dry_run).await?;
+                let report = Box::new(report.in_short());
                 Ok(Answer::Applied { report })
             }
         }

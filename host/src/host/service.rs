@@ -20,9 +20,9 @@ use super::steering;
 use crate::NodeId;
 use crate::config::ControlSection;
 use crate::control::{
-    self, ActorDetail, ActorRow, ActorStatus, ApplyReport, CONTROL, ControlSetup, GivenUpStatus, GroupRow, LevelChange, LinkRow,
-    LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeStatus, NotSent, OtherNode, Reply, RequestWorker,
-    RestartGuard, Sending, Service, Steer, SteeredActor, StoppedActor,
+    self, ActorDetail, ActorRow, ActorStatus, ApplyReport, CONTROL, ControlSetup, GivenUpStatus, GroupRow, LevelChange,
+    LinkRow, LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeStatus, NotSent, OtherNode, Reply,
+    RequestWorker, RestartGuard, Sending, Service, Steer, SteeredActor, StoppedActor,
 };
 use crate::directory::{self, BoxFuture};
 use crate::guest::{CheckpointWriter, Digest, Module, Modules};
@@ -236,7 +236,10 @@ impl Service for NodeService {
     }
 
     fn apply(&self, dry_run: bool) -> BoxFuture<'_, Result<ApplyReport, String>> {
-        Box::pin(self.applier.apply(dry_run))
+        let applier = self.applier.clone();
+        // A task of its own: whoever asked may go away, and nothing is to be left half done.
+        let applying = async move { tokio::spawn(async move { applier.apply(dry_run).await }).await };
+        Box::pin(async { applying.await.unwrap_or_else(|ended| Err(ended.to_string())) })
     }
 }
 

@@ -51,10 +51,11 @@ pub(super) async fn start(
     };
     // Checkpoints, watched files and deployments come before the first connection: what an actor answers from then on is kept when a
     // signal comes.
-    let maintenance = match Maintenance::start(&config, state, natives, &modules, (&node, &root), (listener, before)).await {
-        Ok(maintenance) => maintenance,
-        Err(error) => return Err(undone(error, Some(root), node).await),
-    };
+    let maintenance =
+        match Maintenance::start(&config, state, natives, &modules, (&node, &root), (listener, before)).await {
+            Ok(maintenance) => maintenance,
+            Err(error) => return Err(undone(error, Some(root), node).await),
+        };
     // From here on nothing fails.
     node.open();
     if let Some(admin) = &admin {

@@ -167,7 +167,9 @@ impl Steering {
     pub(super) fn supervisor(&self, name: &str) -> Option<ActorRef<SupervisorMessage>> {
         let tree = self.0.lock();
         let mut known = tree.supervisors.iter();
-        known.find(|known| known.spec.name == name).map(|known| known.actor.clone())
+        known
+            .find(|known| known.spec.name == name)
+            .map(|known| known.actor.clone())
     }
 
     /// The names of the supervisors that have come to life, whether they still live or not.
@@ -179,15 +181,18 @@ impl Steering {
     /// The child of this name. An actor goes before a supervisor.
     pub(crate) fn find(&self, name: &str) -> Option<SteeredChild> {
         let tree = self.0.lock();
-        let children = tree.supervisors.iter().flat_map(|SteeredSupervisor { actor, spec, .. }| {
-            let named = spec.children.iter().zip(0..);
-            let named = named.filter(|(child, _)| *child.name == *name && !child.is_removed);
-            named.map(move |(_, index)| SteeredChild {
-                supervisor: actor.clone(),
-                above: spec.clone(),
-                index,
-            })
-        });
+        let children = tree
+            .supervisors
+            .iter()
+            .flat_map(|SteeredSupervisor { actor, spec, .. }| {
+                let named = spec.children.iter().zip(0..);
+                let named = named.filter(|(child, _)| *child.name == *name && !child.is_removed);
+                named.map(move |(_, index)| SteeredChild {
+                    supervisor: actor.clone(),
+                    above: spec.clone(),
+                    index,
+                })
+            });
         children.min_by_key(|child| child.kind() == Some(ChildKind::Supervisor))
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Service;
 use crate::control::{
-    ActorDetail, ActorRow, ApplyReport, GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery, NodeFigures, NodeStatus,
-    NotSent, OtherNode, Reply, SendFault, Sending, Steer, SteeredActor, StoppedActor,
+    ActorDetail, ActorRow, ApplyReport, GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery, NodeFigures,
+    NodeStatus, NotSent, OtherNode, Reply, SendFault, Sending, Steer, SteeredActor, StoppedActor,
 };
 use crate::directory::BoxFuture;
 use crate::guest::Digest;

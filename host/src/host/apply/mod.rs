@@ -47,6 +47,16 @@ pub(super) struct ApplierParts {
     pub(super) upkeep: Arc<Upkeep>,
 }
 
+/// A file that was found to be good.
+struct Prepared {
+    new: NodeConfig,
+    plan: ApplyPlan,
+    /// The modules as they will be.
+    loaded: Modules,
+    /// How the files of modules looked before they were loaded.
+    before: FilesBeforeLoad,
+}
+
 /// Why a file is not applied.
 enum Unusable {
     /// It is wrong.
@@ -73,67 +83,82 @@ impl Applier {
             return Err("node.toml is being applied already; try again when that is done".to_owned());
         };
         if running.options.modules_are_built_later {
-            return Err("this node runs under `ractor-host dev`, which takes a changed node.toml with its next start".to_owned());
+            return Err(
+                "this node runs under `ractor-host dev`, which takes a changed node.toml with its next start"
+                    .to_owned(),
+            );
         }
         if self.parts.upkeep.is_over() {
             return Err("the node is stopping".to_owned());
         }
-        let new = match self.read(&running).await {
-            Ok(new) => new,
-            Err(Unusable::File(error)) => return Ok(wrong_file(&running, error)),
-            Err(Unusable::Node(reason)) => return Err(reason),
-        };
-        // Before the modules are read: a file that is saved from here on may be another one than is loaded.
-        let before = FilesBeforeLoad::of(&new);
-        let plan = ApplyPlan::new(&running, &new, &self.facts());
-        let loaded = match self.check(&plan, &new).await {
-            Ok(loaded) => loaded,
+        let prepared = match self.prepare(&running).await {
+            Ok(prepared) => prepared,
             Err(Unusable::File(error)) => return Ok(wrong_file(&running, error)),
             Err(Unusable::Node(reason)) => return Err(reason),
         };
         let mut report = ApplyReport {
             file: running.file.display().to_string(),
             outcome: ApplyOutcome::Planned,
-            changes: plan.changes(),
-            needs_restart: plan.needs_restart.clone(),
+            changes: prepared.plan.changes(),
+            left_out: 0,
+            needs_restart: prepared.plan.needs_restart.clone(),
             reasons: Vec::new(),
         };
-        if dry_run {
-            return Ok(report);
+        if !dry_run {
+            self.carry_out(prepared, &mut running, &mut report).await;
         }
-        let reached = plan.reached(&running, &new);
+        Ok(report)
+    }
+
+    /// Reads and checks the file, and finds what is different in it.
+    async fn prepare(&self, running: &NodeConfig) -> Result<Prepared, Unusable> {
+        let new = self.read(running).await?;
+        // Before the modules are read: a file that is saved from here on may be another one than is loaded.
+        let before = FilesBeforeLoad::of(&new);
+        let plan = ApplyPlan::new(running, &new, &self.facts());
+        let loaded = self.check(&plan, &new).await?;
+        Ok(Prepared {
+            new,
+            plan,
+            loaded,
+            before,
+        })
+    }
+
+    async fn carry_out(&self, prepared: Prepared, running: &mut NodeConfig, report: &mut ApplyReport) {
+        let Prepared {
+            new,
+            plan,
+            loaded,
+            before,
+        } = prepared;
+        let reached = plan.reached(running, &new);
+        let stopped = self.parts.steering.stopped();
         let steps = Steps {
             parts: &self.parts,
-            running: &running,
+            running,
             reached: &reached,
             loaded,
-            held: self.parts.steering.stopped().iter().map(|child| child.name.to_string()).collect(),
+            held: stopped.iter().map(|child| child.name.to_string()).collect(),
         };
-        match steps.carry_out(&plan).await {
-            Ok(()) => {}
-            Err(Failed { reason, not_undone }) => {
-                let is_whole = not_undone.is_empty();
-                report.outcome = if is_whole {
-                    ApplyOutcome::TakenBack
-                } else {
-                    ApplyOutcome::Incomplete
-                };
-                report.reasons.push(reason);
-                report.reasons.extend(not_undone);
-                return Ok(report);
-            }
+        if let Err(Failed { reason, not_undone }) = steps.carry_out(&plan).await {
+            report.outcome = if not_undone.is_empty() {
+                ApplyOutcome::TakenBack
+            } else {
+                ApplyOutcome::Incomplete
+            };
+            report.reasons.push(reason);
+            report.reasons.extend(not_undone);
+            return;
         }
-        if let Some(certificates) = read_certificates(&running).await {
-            report.changes.push(certificates);
-        }
+        report.changes.extend(read_certificates(running).await);
         report.outcome = if report.changes.is_empty() {
             ApplyOutcome::Unchanged
         } else {
             ApplyOutcome::Applied
         };
-        self.look_after(&running, &reached, before);
+        self.look_after(running, &reached, before);
         *running = reached;
-        Ok(report)
     }
 
     /// As an operator does it by a signal: what comes of it is in the log.
@@ -145,7 +170,11 @@ impl Applier {
     }
 
     async fn read(&self, running: &NodeConfig) -> Result<NodeConfig, Unusable> {
-        let (file, options, interfaces) = (running.file.clone(), running.options.clone(), running.interfaces.clone());
+        let (file, options, interfaces) = (
+            running.file.clone(),
+            running.options.clone(),
+            running.interfaces.clone(),
+        );
         let natives = self.parts.natives.clone();
         // A file system may hang.
         let read = tokio::task::spawn_blocking(move || {
@@ -182,7 +211,10 @@ impl Applier {
         let mut failed: Vec<LoadError> = Vec::new();
         for source in &sources {
             if !fresh(&source.name) {
-                self.parts.modules.find(&source.name).map(|module| loaded.insert(module));
+                self.parts
+                    .modules
+                    .find(&source.name)
+                    .map(|module| loaded.insert(module));
                 continue;
             }
             // Of a module that comes from elsewhere now, what was deployed before is no matter.
@@ -221,6 +253,7 @@ fn wrong_file(running: &NodeConfig, error: String) -> ApplyReport {
         file: running.file.display().to_string(),
         outcome: ApplyOutcome::WrongFile,
         changes: Vec::new(),
+        left_out: 0,
         needs_restart: Vec::new(),
         reasons: vec![error],
     }
@@ -249,7 +282,15 @@ fn log(report: &ApplyReport) {
     for change in &report.changes {
         let (action, of) = (change.action.word(), change.of.word());
         let (name, keys) = (change.name.as_str(), change.keys.join(", "));
-        tracing::info!(file, action, of, name, keys, actors = change.actors, "planned by node.toml");
+        tracing::info!(
+            file,
+            action,
+            of,
+            name,
+            keys,
+            actors = change.actors,
+            "planned by node.toml"
+        );
     }
     for needed in &report.needs_restart {
         let (key, why) = (needed.key.as_str(), needed.why.as_deref());
@@ -259,10 +300,16 @@ fn log(report: &ApplyReport) {
     match report.outcome {
         ApplyOutcome::Planned | ApplyOutcome::Unchanged => tracing::info!(file, "there is nothing to do"),
         ApplyOutcome::Applied => tracing::info!(file, changes = report.changes.len(), "node.toml is applied"),
-        ApplyOutcome::WrongFile => tracing::error!(file, "the file is wrong, and the node goes on as it was:\n{reason}"),
+        ApplyOutcome::WrongFile => {
+            tracing::error!(file, "the file is wrong, and the node goes on as it was:\n{reason}")
+        }
         ApplyOutcome::TakenBack => tracing::error!(file, reason, "node.toml could not be applied; all is as it was"),
         ApplyOutcome::Incomplete => {
-            tracing::error!(file, reason, "node.toml could not be applied, and not all of it could be taken back");
+            tracing::error!(
+                file,
+                reason,
+                "node.toml could not be applied, and not all of it could be taken back"
+            );
         }
     }
 }

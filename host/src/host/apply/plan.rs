@@ -65,14 +65,15 @@ impl ApplyPlan {
         for key in running.written.changed(&new.written) {
             let words: Vec<&str> = key.iter().map(String::as_str).collect();
             let is_kept = match &words[..] {
-                ["actors" | "defaults", ..] | ["node", "peers"] => false,
+                ["actors" | "defaults" | "include", ..] | ["node", "peers"] => false,
                 ["modules", ..] => !facts.runs_modules,
                 _ => true,
             };
             // The table is named only if it comes or goes as a whole.
             let is_within = |kept: &KeyWords| key.len() > kept.len() && key.starts_with(kept);
             if is_kept && !self.kept_keys.iter().any(is_within) {
-                let why = (words.first() == Some(&"modules")).then(|| "the node was started without modules".to_owned());
+                let why =
+                    (words.first() == Some(&"modules")).then(|| "the node was started without modules".to_owned());
                 self.needs_restart.push(RestartNeeded {
                     key: key.join("."),
                     why,
@@ -103,6 +104,13 @@ impl ApplyPlan {
                 && table == "modules"
             {
                 changed.entry(module.clone()).or_default().push(key.clone());
+            }
+        }
+        for own in &new.modules {
+            // Where a relative path starts depends on the file that has it.
+            let before = running.modules.iter().find(|before| before.name == own.name);
+            if before.is_some_and(|before| before != own) && !changed.contains_key(&own.name) {
+                changed.insert(own.name.clone(), vec!["path".to_owned()]);
             }
         }
         for module in &next {
@@ -181,12 +189,22 @@ impl ApplyPlan {
             change(action, Actors, &actors.entry, keys, Some(actors.names.len()))
         };
         let changed = self.modules_changed.iter().chain(&self.builds_changed);
-        let modules = self.modules_added.iter().map(|name| change(Add, Module, name, &[], None));
+        let modules = self
+            .modules_added
+            .iter()
+            .map(|name| change(Add, Module, name, &[], None));
         let modules = modules.chain(changed.map(|(name, keys)| change(Change, Module, name, keys, None)));
         let actors = self.actors_removed.iter().map(|actors| of_entry(Remove, actors, &[]));
-        let actors = actors.chain(self.actors_changed.iter().map(|(actors, keys)| of_entry(Change, actors, keys)));
+        let actors = actors.chain(
+            self.actors_changed
+                .iter()
+                .map(|(actors, keys)| of_entry(Change, actors, keys)),
+        );
         let actors = actors.chain(self.actors_added.iter().map(|actors| of_entry(Add, actors, &[])));
-        let gone = self.modules_removed.iter().map(|name| change(Remove, Module, name, &[], None));
+        let gone = self
+            .modules_removed
+            .iter()
+            .map(|name| change(Remove, Module, name, &[], None));
         let peers = self.peers_removed.iter().map(|peer| (Remove, peer));
         let peers = peers.chain(self.peers_added.iter().map(|peer| (Add, peer)));
         let peers = peers.map(|(action, peer)| change(action, Peer, &peer.to_string(), &[], None));
@@ -204,12 +222,18 @@ impl ApplyPlan {
         reached.node = running.node.clone();
         reached.node.peers = peers;
         reached.written.keep(&self.kept_keys, &running.written);
-        if self.kept_keys.iter().any(|key| key.first().is_some_and(|table| table == "modules")) {
+        if self
+            .kept_keys
+            .iter()
+            .any(|key| key.first().is_some_and(|table| table == "modules"))
+        {
             reached.modules = running.modules.clone();
             reached.builds = running.builds.clone();
         }
         let kept = |section: &&ActorSection| self.kept_entries.contains(&section.name);
-        reached.actors.retain(|section| !self.kept_entries.contains(&section.name));
+        reached
+            .actors
+            .retain(|section| !self.kept_entries.contains(&section.name));
         reached.actors.extend(running.actors.iter().filter(kept).cloned());
         let changed = running.written.changed(&new.written);
         let of_kept = |key: &KeyWords| matches!(&key[..], [list, name, _] if list == "actors" && self.kept_entries.contains(name));
@@ -246,6 +270,10 @@ fn differences(before: &ActorSection, after: &ActorSection, running: &NodeConfig
     keys.retain(|key| key != "count" && key != "limits");
     if before.limits != after.limits {
         keys.insert("limits".to_owned());
+    }
+    // Paths may start elsewhere.
+    if before.grants.directories != after.grants.directories {
+        keys.insert("capabilities".to_owned());
     }
     keys.into_iter().collect()
 }

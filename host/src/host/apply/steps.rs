@@ -152,7 +152,10 @@ impl Steps<'_> {
                 }
             }
             Done::ActorsAdded(actors) => {
-                let names = actors.names.iter().filter(|name| self.parts.steering.find(name).is_some());
+                let names = actors
+                    .names
+                    .iter()
+                    .filter(|name| self.parts.steering.find(name).is_some());
                 let names: Vec<String> = names.cloned().collect();
                 let mut failed = Vec::new();
                 for (section, names) in entries_of(&names, self.reached) {
@@ -161,7 +164,10 @@ impl Steps<'_> {
                 result(failed)
             }
             Done::ActorsRemoved(actors) => {
-                let gone = actors.names.iter().filter(|name| self.parts.steering.find(name).is_none());
+                let gone = actors
+                    .names
+                    .iter()
+                    .filter(|name| self.parts.steering.find(name).is_none());
                 let gone: Vec<String> = gone.cloned().collect();
                 result(self.begin(&gone, self.running).await)
             }
@@ -202,9 +208,12 @@ impl Steps<'_> {
                     }
                 };
                 let pairs = names.iter().zip(children);
-                let change = |(name, child): (&String, ChildSpec)| match self.held.contains(name) {
-                    true => ChildChange::AddStopped(child),
-                    false => ChildChange::Add(child),
+                let change = |(name, child): (&String, ChildSpec)| {
+                    if self.held.contains(name) {
+                        ChildChange::AddStopped(child)
+                    } else {
+                        ChildChange::Add(child)
+                    }
                 };
                 let outcomes = steering.change(&section.supervisor, pairs.map(change).collect()).await;
                 for (name, outcome) in names.iter().zip(outcomes) {
@@ -232,7 +241,11 @@ fn result(mut failed: Vec<String>) -> Result<(), String> {
     }
     let more = failed.len().saturating_sub(TOLD);
     failed.truncate(TOLD);
-    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let more = if more > 0 {
+        format!("; and {more} more")
+    } else {
+        String::new()
+    };
     Err(format!("{}{more}", failed.join("; ")))
 }
 

@@ -50,7 +50,9 @@ impl State {
         let known = self.spec.children.iter().position(|child| child.name == spec.name);
         let (kind, restart) = (spec.kind(), spec.restart);
         let index = match known {
-            Some(index) if !self.plan.is_down(index) || self.spec.children.get(index).is_some_and(|c| !c.is_removed) => {
+            Some(index)
+                if !self.plan.is_down(index) || self.spec.children.get(index).is_some_and(|c| !c.is_removed) =>
+            {
                 return Err("its supervisor has a child of that name".to_owned());
             }
             Some(index) => {
