@@ -76,3 +76,11 @@ fn what_is_no_key_or_of_another_type_is_invalid_by_the_schema() {
         "[node]\non_give_up = \"${THEN:-exit}\"\n[runtime]\nepoch_tick = \"${TICK}\"\ncache_bytes = \"${BYTES}\"";
     assert_eq!(faults(&schema, variables), Vec::<String>::new());
 }
+
+#[test]
+fn the_program_prints_the_schema_of_its_version() {
+    let printed = ractor_host_tests::cli::ractor_host(&["schema"]);
+    let printed: Value = serde_json::from_str(printed.answer()).unwrap();
+    let written = fs::read_to_string(repository().join("docs/node-toml.schema.json")).unwrap();
+    assert_eq!(printed, serde_json::from_str::<Value>(&written).unwrap());
+}
