@@ -19,7 +19,7 @@ use super::error::HostError;
 use super::module_files::{self, FilesBeforeLoad};
 use super::modules::read_needs;
 use super::native::Native;
-use super::preflight::check_loaded;
+use super::preflight::{Pool, check_loaded};
 use super::reloader::Reloader;
 use super::state_dir::{self, StateDir};
 use super::upkeep::Upkeep;
@@ -226,7 +226,7 @@ impl Applier {
             }
         }
         let needs = read_needs(new, &sources).await;
-        let checked = check_loaded(new, &self.parts.natives, &needs, (&loaded, &failed)).await;
+        let checked = check_loaded(new, &self.parts.natives, &needs, (&loaded, &failed), Pool::InUse).await;
         checked.map_err(of_host)?;
         Ok(loaded)
     }

@@ -13,16 +13,21 @@ impl Reference {
         let (mut heading, mut meanings) = (String::new(), BTreeMap::new());
         for line in page.lines() {
             if let Some(next) = line.strip_prefix("## `") {
-                heading = next.split('`').next().unwrap_or_default().to_owned();
+                let (name, words) = next.split_once('`').unwrap_or((next, ""));
+                heading = name.to_owned();
+                // What a whole table is about.
+                let table = name.trim_matches(['[', ']']);
+                let table = table.strip_suffix(".NAME").unwrap_or(table);
+                meanings.insert((String::new(), table.to_owned()), sentence(words));
             }
-            let cells: Vec<&str> = line.split(" | ").collect();
-            let [keys, .., meaning] = &cells[..] else { continue };
-            let Some(keys) = keys.strip_prefix("| `").filter(|_| cells.len() == 4) else {
+            let cells: Vec<&str> = line.splitn(5, '|').collect();
+            let [_, keys, _, _, meaning] = &cells[..] else { continue };
+            if !keys.starts_with(" `") {
                 continue;
-            };
-            for key in keys.split(", ") {
+            }
+            for key in keys.trim().split(", ") {
                 let key = key.trim_matches('`').to_owned();
-                let meaning = plain(meaning.trim_end_matches(" |").trim());
+                let meaning = plain(meaning.trim_end_matches('|').trim());
                 meanings.insert((heading.clone(), key), meaning);
             }
         }
@@ -33,6 +38,14 @@ impl Reference {
         let meaning = self.0.get(&(table.heading.to_owned(), key.to_owned()));
         meaning.map(String::as_str)
     }
+}
+
+/// What stands behind a heading, as a sentence.
+fn sentence(words: &str) -> String {
+    let words = words.trim_start_matches(": ");
+    let mut chars = words.chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(chars).chain(['.']).collect()
 }
 
 /// Without links: an editor shows it where they lead nowhere.
