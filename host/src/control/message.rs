@@ -7,6 +7,7 @@
 use ractor::RpcReplyPort;
 use serde::{Deserialize, Serialize};
 
+use super::applying::ApplyReport;
 use super::figures::{ActorDetail, ActorFigures, LinkRow, NodeFigures};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::request_id::RequestId;
@@ -144,6 +145,8 @@ pub(crate) enum Request {
     Call(Sending),
     /// Send a message to an actor.
     Cast(Sending),
+    /// Read node.toml anew and do what is different in it, or only say what that would be.
+    Apply { id: RequestId, dry_run: bool },
 }
 
 /// What is answered.
@@ -210,6 +213,10 @@ pub(crate) enum Answer {
     },
     /// A message was not sent, or not answered.
     NotSent(NotSent),
+    /// What came of node.toml.
+    Applied {
+        report: Box<ApplyReport>,
+    },
 }
 
 impl Answer {
