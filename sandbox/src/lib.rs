@@ -42,6 +42,7 @@ mod sync;
 
 pub use accounting::handler_times::HandlerTimesFigures;
 pub use accounting::tally::DoneFigures;
+pub use accounting::taps::{Passing, PassingKind, Peer, Tracer};
 pub use accounting::turns::TurnCounts;
 pub use actor::checkpoint::settings::Checkpoints;
 pub use actor::checkpoint::store::{Checkpoint, CheckpointStore, Entry, Kept, Moment, StoreError};
@@ -54,6 +55,7 @@ pub use actor::modules::Versions;
 pub use actor::modules::{Modules, Reloading};
 pub use actor::reload::{Aftermath, Mode, NotReloaded, Proof, Snapshot, StateRoom, Step, Swap, Swapped};
 pub use actor::spawn::{GuestHandle, GuestOptions, spawn};
+pub use actor::traced::TracedGuest;
 pub use component::capabilities::{Capabilities, CapabilityUse, Certainty};
 pub use component::complexity::{Complexity, TooComplex};
 pub use component::contract::{Contract, Format, Message, Parameter, Scalar, Schema, Start, TypeExpr};

@@ -27,4 +27,5 @@ pub(crate) mod reload;
 pub(crate) mod resume;
 pub(crate) mod spawn;
 pub(crate) mod tier_up;
+pub(crate) mod traced;
 pub(crate) mod work;
