@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::argument::Word;
+use super::checkpoints::CheckpointsArguments;
 use super::links::LinksArguments;
 use super::node_summary::NodeSummaryArguments;
 use super::operating::{
@@ -15,7 +16,9 @@ use super::operating::{
 use super::project::ProjectCommand;
 use super::ps::PsCommand;
 use super::show::ShowArguments;
+use super::spawn::SpawnArguments;
 use super::timeout::parse_timeout;
+use super::trace::TraceArguments;
 use crate::config::{ConfigOptions, PeerAddress, Type};
 use crate::control::RequestId;
 use crate::control::Target;
@@ -172,6 +175,17 @@ pub(super) enum Command {
     /// Show everything of one actor: what it has done and holds, its limits, its last failure and its last reloads.
     #[command(after_help = "Examples:\n  ractor-host show counter\n  ractor-host show pid:17 --output json")]
     Show(ShowArguments),
+    /// Show the messages that pass an actor, one by one: what it gets and sends, their sizes, and how long things take.
+    ///
+    /// It ends by itself, and never shows more in a second, or altogether, than it may. Nobody else pays for it.
+    #[command(after_help = super::trace::EXAMPLES)]
+    Trace(TraceArguments),
+    /// List the kept states of an actor, or have it go back to one.
+    #[command(after_help = super::checkpoints::EXAMPLES)]
+    Checkpoints(CheckpointsArguments),
+    /// Start another guest of a module that the node has, until the node stops.
+    #[command(after_help = super::spawn::EXAMPLES)]
+    Spawn(SpawnArguments),
     #[command(flatten)]
     Project(ProjectCommand),
 }

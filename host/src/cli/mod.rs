@@ -9,6 +9,7 @@ mod arguments;
 mod bindgen;
 mod capabilities;
 mod check;
+mod checkpoints;
 mod client;
 mod credentials;
 mod deploy;
@@ -32,10 +33,12 @@ mod rollout;
 mod run;
 mod show;
 mod signature;
+mod spawn;
 mod steer;
 mod survey;
 mod table;
 mod timeout;
+mod trace;
 mod tree;
 mod units;
 
@@ -83,6 +86,9 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Nodes(arguments) => links::links(&arguments, &builder),
         Command::Node(arguments) => node_summary::node(&arguments, &builder),
         Command::Show(arguments) => show::show(&arguments, &builder),
+        Command::Trace(arguments) => trace::trace(&arguments, &builder),
+        Command::Checkpoints(arguments) => checkpoints::checkpoints(&arguments, &builder),
+        Command::Spawn(arguments) => spawn::spawn(&arguments, &builder),
         Command::Project(command) => project::project(command, builder.interfaces()),
     };
     outcome.unwrap_or_else(Failure::report)

@@ -158,7 +158,7 @@ fn write_reload(out: &mut impl Write, reload: &ReloadDetail) -> io::Result<()> {
 }
 
 /// How long ago that was by the clock of this machine.
-fn ago(at_ms: u64) -> String {
+pub(super) fn ago(at_ms: u64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
     duration(now.saturating_sub(at_ms))

@@ -10,11 +10,14 @@ use std::str::FromStr;
 use ractor::RpcReplyPort;
 use serde::{Deserialize, Serialize};
 
+use super::checkpoints::{CheckpointRow, WentBack};
 use super::figures::{ActorDetail, ActorFigures, LinkRow, NodeFigures};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::sending::{NotSent, Reply, Sending};
 use super::shorten::{SYNTAX, shorten};
+use super::spawning::{SpawnedActor, Spawning};
 use super::steering::{Steer, SteeredActor, StoppedActor};
+use super::traces::{TraceBegun, TraceQuery, TraceStart, TracedEvents};
 use crate::RactorClusterMessage;
 use crate::supervision::reload::{ActorReport, Outcome, Reload, ReloadReport};
 
@@ -146,6 +149,16 @@ pub(crate) enum Request {
     Call(Sending),
     /// Send a message to an actor.
     Cast(Sending),
+    /// Begin to trace an actor, or the members of a group.
+    BeginTrace(TraceStart),
+    /// What has passed the actors that are traced?
+    Trace(TraceQuery),
+    /// Which states of an actor are kept?
+    Checkpoints { actor: String },
+    /// Have an actor go back to a state that is kept: to the one of this number, or else to the one before the newest.
+    GoBack { actor: String, number: Option<u64> },
+    /// Start another guest.
+    Spawn(Spawning),
 }
 
 /// The number of a request that changes something. Its client draws it at random, and can ask by it what became of the request,
@@ -162,6 +175,10 @@ pub(crate) struct NoRequestId(String);
 impl RequestId {
     pub(crate) fn random() -> Self {
         Self(rand::random())
+    }
+
+    pub(crate) fn number(self) -> u64 {
+        self.0
     }
 }
 
@@ -259,6 +276,14 @@ pub(crate) enum Answer {
     },
     /// A message was not sent, or not answered.
     NotSent(NotSent),
+    TraceBegun(TraceBegun),
+    Traced(TracedEvents),
+    /// The newest first.
+    Checkpoints {
+        checkpoints: Vec<CheckpointRow>,
+    },
+    WentBack(WentBack),
+    Spawned(SpawnedActor),
 }
 
 impl Answer {

@@ -15,8 +15,10 @@ use super::module_files::{self, FilesBeforeLoad, ModuleWatcher};
 use super::node::ListeningNode;
 use super::reloader::{ReloadListener, Reloader};
 use super::service::NodeService;
+use super::spawning::Spawner;
 use super::state_dir::StateDir;
 use super::stopping::LAST_WRITES;
+use super::traces::Traces;
 use crate::checkpoint::{Schedule, Scheduled};
 use crate::config::{Code, NodeConfig};
 #[cfg(unix)]
@@ -86,6 +88,8 @@ impl Maintenance {
             writer: writer.clone(),
             begun: Instant::now(),
             lately: LatelyWindow::begin(modules.clone(), node.server.clone()),
+            traces: Traces::default(),
+            spawner: Spawner::new(config, root.cell().clone()),
         };
         let service: Arc<dyn Service> = Arc::new(service);
         let store = deployments.as_ref().map(|deployments| deployments.store.clone());

@@ -48,7 +48,7 @@ impl NodeService {
         })
     }
 
-    fn actor(&self, target: &str) -> Result<(ActorCell, Option<GuestRef>), String> {
+    pub(super) fn actor(&self, target: &str) -> Result<(ActorCell, Option<GuestRef>), String> {
         let names = || self.modules.names().into_iter();
         let mut guests = names().flat_map(|module| self.modules.guests(&module));
         if let Some(pid) = target.strip_prefix("pid:").and_then(|pid| pid.parse::<u64>().ok()) {
@@ -128,6 +128,6 @@ fn reloads(guest: &GuestRef) -> Vec<ReloadDetail> {
 }
 
 /// In milliseconds.
-fn since_1970(at: SystemTime) -> u64 {
+pub(super) fn since_1970(at: SystemTime) -> u64 {
     milliseconds(at.duration_since(UNIX_EPOCH).unwrap_or_default())
 }

@@ -96,6 +96,7 @@ struct Mark(usize, usize, usize);
 #[derive(Debug)]
 struct Begun {
     message: String,
+    peer: Option<Peer>,
     since: Instant,
 }
 
@@ -172,7 +173,7 @@ impl Taps {
             ..Passing::new(PassingKind::CallIn, message, args)
         });
         let since = Instant::now();
-        remember(&mut tapped.given, call, message, since);
+        remember(&mut tapped.given, call, message, peer, since);
         since
     }
 
@@ -214,23 +215,25 @@ impl Taps {
         Instant::now()
     }
 
-    /// The call that was made last, then, will end under this token, unless it has failed at once.
+    /// The call that was made last will end under this token, unless it has failed at once.
     #[cold]
-    pub(crate) fn asked(&self, message: &str, since: Instant, token: Result<u64, &dyn Display>) {
+    pub(crate) fn asked(&self, message: &str, to: Peer, since: Instant, token: Result<u64, &dyn Display>) {
         let mut tapped = self.tapped.lock();
         match token {
-            Ok(token) => remember(&mut tapped.made, token, message, since),
-            Err(failed) => {
-                let message = message.to_owned();
-                tapped.end(PassingKind::ReplyIn, None, Some(Begun { message, since }), Err(failed));
-            }
+            Ok(token) => remember(&mut tapped.made, token, message, Some(to), since),
+            Err(failed) => tapped.end(
+                PassingKind::ReplyIn,
+                None,
+                Some(Begun::of(message, Some(to), since)),
+                Err(failed),
+            ),
         }
     }
 
     /// A call that the actor stood still for has ended.
     #[cold]
-    pub(crate) fn reply_in(&self, message: String, since: Instant, ended: Ended<'_>) {
-        let begun = Some(Begun { message, since });
+    pub(crate) fn reply_in(&self, message: &str, from: Peer, since: Instant, ended: Ended<'_>) {
+        let begun = Some(Begun::of(message, Some(from), since));
         self.tapped.lock().end(PassingKind::ReplyIn, None, begun, ended);
     }
 
@@ -252,9 +255,12 @@ impl Tapped {
 
     /// What began before the trace ends without a word: nobody knows which message it was.
     fn end(&self, kind: PassingKind, call: Option<u64>, begun: Option<Begun>, ended: Ended<'_>) {
-        let Some(Begun { message, since }) = begun else { return };
+        let Some(Begun { message, peer, since }) = begun else {
+            return;
+        };
         self.tell(&Passing {
             call,
+            peer,
             took: Some(since.elapsed()),
             failed: ended.err(),
             ..Passing::new(kind, &message, ended.unwrap_or_default())
@@ -288,10 +294,16 @@ impl Mark {
     }
 }
 
-fn remember(begun: &mut HashMap<u64, Begun>, number: u64, message: &str, since: Instant) {
-    if begun.len() < REMEMBERED {
+impl Begun {
+    fn of(message: &str, peer: Option<Peer>, since: Instant) -> Self {
         let message = message.to_owned();
-        begun.insert(number, Begun { message, since });
+        Self { message, peer, since }
+    }
+}
+
+fn remember(begun: &mut HashMap<u64, Begun>, number: u64, message: &str, peer: Option<Peer>, since: Instant) {
+    if begun.len() < REMEMBERED {
+        begun.insert(number, Begun::of(message, peer, since));
     }
 }
 
@@ -331,7 +343,7 @@ mod tests {
         taps.reply_out(3, Ok(&[1]));
         taps.reply_out(3, Ok(&[1]));
         taps.cast_in(&name, &args);
-        taps.asked("Get", Instant::now(), Ok(9));
+        taps.asked("Get", sender, Instant::now(), Ok(9));
         taps.arrived(9, Err(&"no reply"));
         taps.leave(number);
         assert!(!taps.is_on());
@@ -341,9 +353,9 @@ mod tests {
             [
                 "CallIn Add 2 Some(7) None",
                 "Handled Add 0 None Some(\"trapped\")",
-                "ReplyOut Add 1 None None",
+                "ReplyOut Add 1 Some(7) None",
                 "CastIn Add 2 None None",
-                "ReplyIn Get 0 None Some(\"no reply\")",
+                "ReplyIn Get 0 Some(7) Some(\"no reply\")",
             ]
         );
     }

@@ -16,6 +16,7 @@ pub(crate) mod describe;
 pub(crate) mod error;
 pub(crate) mod events;
 pub(crate) mod figures;
+pub(crate) mod going_back;
 pub(crate) mod guest;
 pub(crate) mod guest_cell;
 pub(crate) mod handler;

@@ -29,9 +29,9 @@ impl GuestRef {
 }
 
 impl TracedGuest {
-    /// True if this is the same actor.
-    pub fn is_of(&self, guest: &GuestRef) -> bool {
-        Arc::ptr_eq(&self.guest, &guest.0)
+    /// Its pid.
+    pub fn pid(&self) -> u64 {
+        self.guest.cell().get_id().pid()
     }
 }
 

@@ -32,19 +32,25 @@ impl StoreData {
 
     /// The outcome of a call that the actor stood still for.
     #[cold]
-    pub(super) fn show_outcome(&self, variant: String, since: Instant, outcome: Result<&[u8], &CallError>) {
+    pub(super) fn show_outcome(&self, variant: &str, to: Pid, since: Instant, outcome: Result<&[u8], &CallError>) {
         match outcome {
-            Ok(reply) => self.tally.taps.reply_in(variant, since, Ok(reply)),
-            Err(error) => self.tally.taps.reply_in(variant, since, Err(&InWords(error.clone()))),
+            Ok(reply) => self.tally.taps.reply_in(variant, peer(to), since, Ok(reply)),
+            Err(error) => self
+                .tally
+                .taps
+                .reply_in(variant, peer(to), since, Err(&InWords(error.clone()))),
         }
     }
 
     /// A call that the actor does not stand still for: its token, or why there is none.
     #[cold]
-    pub(super) fn show_asked(&self, variant: &str, since: Instant, asked: Result<u64, &CallError>) {
+    pub(super) fn show_asked(&self, variant: &str, to: Pid, since: Instant, asked: Result<u64, &CallError>) {
         match asked {
-            Ok(token) => self.tally.taps.asked(variant, since, Ok(token)),
-            Err(error) => self.tally.taps.asked(variant, since, Err(&InWords(error.clone()))),
+            Ok(token) => self.tally.taps.asked(variant, peer(to), since, Ok(token)),
+            Err(error) => self
+                .tally
+                .taps
+                .asked(variant, peer(to), since, Err(&InWords(error.clone()))),
         }
     }
 

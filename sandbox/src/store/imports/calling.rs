@@ -56,7 +56,7 @@ impl StoreData {
         let shown = variant.clone();
         let since = self.show_call(&variant, &args, to);
         let called = self.call_and_wait(to, variant, args, timeout_ms).await?;
-        self.show_outcome(shown, since, called.as_deref());
+        self.show_outcome(&shown, to, since, called.as_deref());
         Ok(called)
     }
 

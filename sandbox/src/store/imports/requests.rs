@@ -64,7 +64,7 @@ impl requests::Host for StoreData {
             let shown = variant.clone();
             let since = self.show_call(&variant, &args, to);
             let asked = Box::pin(self.ask_actor(to, variant, args, timeout_ms)).await?;
-            self.show_asked(&shown, since, asked.as_ref().copied());
+            self.show_asked(&shown, to, since, asked.as_ref().copied());
             return Ok(asked);
         }
         self.ask_actor(to, variant, args, timeout_ms).await
