@@ -18,6 +18,7 @@ use super::ps::PsCommand;
 use super::show::ShowArguments;
 use super::spawn::SpawnArguments;
 use super::timeout::parse_timeout;
+use super::top::TopArguments;
 use super::trace::TraceArguments;
 use crate::config::{ConfigOptions, PeerAddress, Type};
 use crate::control::RequestId;
@@ -186,6 +187,9 @@ pub(super) enum Command {
     /// Start another guest of a module that the node has, until the node stops.
     #[command(after_help = super::spawn::EXAMPLES)]
     Spawn(SpawnArguments),
+    /// Show nodes and their actors on the terminal, live: who is busy, and how much waits.
+    #[command(after_help = super::top::EXAMPLES)]
+    Top(TopArguments),
     #[command(flatten)]
     Project(ProjectCommand),
 }

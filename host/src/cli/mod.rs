@@ -38,6 +38,7 @@ mod steer;
 mod survey;
 mod table;
 mod timeout;
+mod top;
 mod trace;
 mod tree;
 mod units;
@@ -89,6 +90,7 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Trace(arguments) => trace::trace(&arguments, &builder),
         Command::Checkpoints(arguments) => checkpoints::checkpoints(&arguments, &builder),
         Command::Spawn(arguments) => spawn::spawn(&arguments, &builder),
+        Command::Top(arguments) => top::top(&arguments, &builder),
         Command::Project(command) => project::project(command, builder.interfaces()),
     };
     outcome.unwrap_or_else(Failure::report)

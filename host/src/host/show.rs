@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use ractor::ActorCell;
 
 use super::actors;
+use super::kept_states;
 use super::lately::{microseconds, milliseconds};
 use super::service::NodeService;
 use crate::config::nearest::nearest;
@@ -27,8 +28,14 @@ impl NodeService {
             Some(guest) => guest.module().contract().await,
             None => None,
         };
-        let mut children: Vec<u64> = cell.get_children().iter().map(|child| child.get_id().pid()).collect();
-        children.sort_unstable();
+        let mut below = cell.get_children();
+        below.sort_by_key(|child| child.get_id().pid());
+        let children: Vec<u64> = below.iter().map(|child| child.get_id().pid()).collect();
+        let checkpoints = match (&self.writer, &row.name, &guest) {
+            // An actor whose states can't be read is shown all the same.
+            (Some(writer), Some(name), Some(_)) => writer.list(name).await.unwrap_or_default(),
+            _ => Vec::new(),
+        };
         let limits = guest.as_ref().zip(row.figures).map(|(guest, figures)| {
             let waiting = row.waiting.unwrap_or_default();
             limits(&guest.profile().limits, &figures, waiting, children.len())
@@ -43,6 +50,9 @@ impl NodeService {
                 .collect(),
             last_failure: guest.as_ref().and_then(last_failure),
             reloads: guest.as_ref().map(reloads).unwrap_or_default(),
+            child_names: below.iter().map(ActorCell::get_name).collect(),
+            supervisor_name: cell.try_get_supervisor().and_then(|above| above.get_name()),
+            checkpoints: checkpoints.iter().map(kept_states::row).collect(),
             children,
             row,
         })

@@ -4,6 +4,7 @@
 mod access;
 mod admin;
 mod figures;
+mod going_back;
 mod http;
 mod leaving;
 mod local;
@@ -11,4 +12,5 @@ mod logs;
 mod operator;
 mod roles;
 mod steering;
+mod traces;
 mod views;
