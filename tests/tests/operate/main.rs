@@ -12,5 +12,6 @@ mod logs;
 mod operator;
 mod roles;
 mod steering;
+mod top;
 mod traces;
 mod views;

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use self::recorder::{Recorded, Recorder, TraceLimits};
-use self::seen::SeenActors;
+use self::seen::{SeenActors, SeenPeer};
 use super::lately::microseconds;
 use super::steering;
 use crate::control::{RequestId, Target, TraceBegun, TraceQuery, TraceStart, TracedEvent, TracedEvents, TracedKind};
@@ -211,6 +211,8 @@ impl Tracer for ActorTracer {
                 },
                 call: passing.call,
                 peer: passing.peer,
+                // Now, and not when it is read: a command that sends one message is gone by then.
+                node: passing.peer.and_then(seen::node).map(Into::into),
                 took: passing.took,
                 failed: passing.failed.map(|failed| failed.to_string().into()),
             });
@@ -238,11 +240,15 @@ impl Trace {
     /// An event as it is told.
     async fn shown(&self, event: Recorded, modules: &Modules, values: bool) -> TracedEvent {
         let peer = match event.peer {
-            Some(peer) => Some(seen::peer(&self.seen, modules, peer).await),
             None => None,
+            Some(peer) => Some(match event.node {
+                Some(node) => SeenPeer::node(node.into()),
+                None => seen::peer(&self.seen, modules, peer).await,
+            }),
         };
         let (actor, own) = self.seen.lock().own(event.pid);
-        let value = event.value.filter(|_| values);
+        // Of what has failed there are no bytes to read.
+        let value = event.value.filter(|_| values && event.failed.is_none());
         let other = peer.as_ref().and_then(|peer| peer.contract.as_ref());
         let told = value.and_then(|bytes| values::values(event.kind, &event.message, &bytes, own.as_ref(), other));
         TracedEvent {

@@ -46,6 +46,8 @@ pub(super) struct Recorded {
     pub(super) value: Option<Box<[u8]>>,
     pub(super) call: Option<u64>,
     pub(super) peer: Option<Peer>,
+    /// The name of its node, where no more is known of it.
+    pub(super) node: Option<Box<str>>,
     pub(super) took: Option<Duration>,
     pub(super) failed: Option<Box<str>>,
 }
@@ -191,6 +193,7 @@ mod tests {
             value: Recorder::value(&vec![0; value]),
             call: None,
             peer: None,
+            node: None,
             took: None,
             failed: None,
         }

@@ -36,6 +36,25 @@ pub(super) struct SeenPeer {
     pub(super) contract: Option<Arc<Contract>>,
 }
 
+impl SeenPeer {
+    /// Of whom the node is known and no more.
+    pub(super) fn node(name: String) -> Self {
+        Self { name, contract: None }
+    }
+}
+
+/// The name of the node that somebody is of, where no more is known. It is looked up without waiting.
+pub(super) fn node(peer: Peer) -> Option<String> {
+    if peer.pid.is_some() {
+        return None;
+    }
+    let id = ActorId::Remote {
+        node_id: peer.node,
+        pid: 0,
+    };
+    directory::node_of(id).map(|node| node.name)
+}
+
 impl SeenActors {
     /// These are meant now. Gives those whose contract is to be asked for.
     pub(super) fn enter<'g>(
@@ -142,9 +161,7 @@ pub(super) async fn peer(seen: &Mutex<SeenActors>, modules: &Modules, peer: Peer
 
 async fn find(modules: &Modules, Peer { node, pid }: Peer) -> SeenPeer {
     let Some(pid) = pid else {
-        let id = ActorId::Remote { node_id: node, pid: 0 };
-        let name = directory::node_of(id).map_or_else(|| format!("node {node}"), |node| node.name);
-        return SeenPeer { name, contract: None };
+        return SeenPeer::node(format!("node {node}"));
     };
     let id = match node {
         0 if pid < FIRST_HOSTED_PID => ActorId::Local(pid),
