@@ -31,7 +31,8 @@ pub(super) struct CheckpointsArguments {
     control: ControlArguments,
     /// The actor: its name, `NAME@NODE` or `pid:N`.
     target: Target,
-    /// Have the actor go on with the state of the checkpoint of this number, or without one, of the checkpoint before the newest.
+    /// Have the actor go on with the state of the checkpoint of this number, or without one, of the newest that is not what it
+    /// knows now.
     #[arg(long, value_name = "NUMBER", num_args = 0..=1)]
     back: Option<Option<u64>>,
     /// The format of the output.

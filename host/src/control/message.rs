@@ -155,7 +155,8 @@ pub(crate) enum Request {
     Trace(TraceQuery),
     /// Which states of an actor are kept?
     Checkpoints { actor: String },
-    /// Have an actor go back to a state that is kept: to the one of this number, or else to the one before the newest.
+    /// Have an actor go back to a state that is kept: to the one of this number, or else to the newest that is not what
+    /// it knows now.
     GoBack { actor: String, number: Option<u64> },
     /// Start another guest.
     Spawn(Spawning),

@@ -81,7 +81,8 @@ pub(crate) trait Service: Send + Sync + 'static {
     /// The states of an actor that are kept, the newest first.
     fn checkpoints(&self, actor: String) -> BoxFuture<'_, Result<Vec<CheckpointRow>, String>>;
 
-    /// Has an actor go back to a state that is kept: to the one of this number, or to the one before the newest.
+    /// Has an actor go back to a state that is kept: to the one of this number, or to the newest that is
+    /// not what it knows now.
     fn go_back(&self, actor: String, number: Option<u64>) -> BoxFuture<'_, Result<WentBack, String>>;
 
     /// Starts another guest.

@@ -1,11 +1,47 @@
 //! The kept states of actors, as operators see them and go back to them.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
 use super::service::NodeService;
 use super::show::since_1970;
 use crate::control::{CheckpointRow, WentBack};
 use crate::guest::KeptState;
 
+/// The time for which the list of an actor's states is taken for what it is, where somebody looks again and again: making it reads them all.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// The most actors whose lists are remembered.
+const REMEMBERED: usize = 100;
+
+/// Lists of kept states that were made lately, by the names of their actors.
+#[derive(Default)]
+pub(super) struct ListedStates(Mutex<HashMap<String, (Instant, Vec<CheckpointRow>)>>);
+
 impl NodeService {
+    /// The states of an actor that are kept, perhaps as they were some seconds ago. Empty if they can't be read.
+    pub(super) async fn states_lately(&self, actor: &str) -> Vec<CheckpointRow> {
+        let Some(writer) = &self.writer else {
+            return Vec::new();
+        };
+        if let Some((at, rows)) = self.listed.0.lock().get(actor)
+            && at.elapsed() < FRESH
+        {
+            return rows.clone();
+        }
+        let kept = writer.list(actor).await.unwrap_or_default();
+        let rows: Vec<CheckpointRow> = kept.iter().map(row).collect();
+        let mut listed = self.listed.0.lock();
+        if listed.len() >= REMEMBERED {
+            listed.clear();
+        }
+        listed.insert(actor.to_owned(), (Instant::now(), rows.clone()));
+        rows
+    }
+
     /// The states of an actor that are kept, the newest first.
     ///
     /// # Errors
@@ -48,7 +84,7 @@ impl NodeService {
     }
 }
 
-pub(super) fn row(kept: &KeptState) -> CheckpointRow {
+fn row(kept: &KeptState) -> CheckpointRow {
     CheckpointRow {
         number: kept.number,
         taken_ms: since_1970(kept.taken),

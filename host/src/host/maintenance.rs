@@ -7,6 +7,7 @@ use tokio::task::AbortHandle;
 
 use super::deployment_record::DeploymentRecord;
 use super::error::HostError;
+use super::kept_states::ListedStates;
 use super::lately::LatelyWindow;
 use super::leaving::Leaving;
 #[cfg(unix)]
@@ -89,6 +90,7 @@ impl Maintenance {
             begun: Instant::now(),
             lately: LatelyWindow::begin(modules.clone(), node.server.clone()),
             traces: Traces::default(),
+            listed: ListedStates::default(),
             spawner: Spawner::new(config, root.cell().clone()),
         };
         let service: Arc<dyn Service> = Arc::new(service);

@@ -10,6 +10,7 @@ use super::actors;
 use super::calls;
 use super::error::{HostError, startup_reason};
 use super::groups;
+use super::kept_states::ListedStates;
 use super::lately::LatelyWindow;
 use super::leaving::Leaving;
 use super::links;
@@ -54,6 +55,7 @@ pub(super) struct NodeService {
     pub(super) lately: LatelyWindow,
     pub(super) traces: Traces,
     pub(super) spawner: Spawner,
+    pub(super) listed: ListedStates,
 }
 
 impl ControlSection {

@@ -5,7 +5,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use ractor::ActorCell;
 
 use super::actors;
-use super::kept_states;
 use super::lately::{microseconds, milliseconds};
 use super::service::NodeService;
 use crate::config::nearest::nearest;
@@ -31,9 +30,8 @@ impl NodeService {
         let mut below = cell.get_children();
         below.sort_by_key(|child| child.get_id().pid());
         let children: Vec<u64> = below.iter().map(|child| child.get_id().pid()).collect();
-        let checkpoints = match (&self.writer, &row.name, &guest) {
-            // An actor whose states can't be read is shown all the same.
-            (Some(writer), Some(name), Some(_)) => writer.list(name).await.unwrap_or_default(),
+        let checkpoints = match (&row.name, &guest) {
+            (Some(name), Some(_)) => self.states_lately(name).await,
             _ => Vec::new(),
         };
         let limits = guest.as_ref().zip(row.figures).map(|(guest, figures)| {
@@ -52,7 +50,7 @@ impl NodeService {
             reloads: guest.as_ref().map(reloads).unwrap_or_default(),
             child_names: below.iter().map(ActorCell::get_name).collect(),
             supervisor_name: cell.try_get_supervisor().and_then(|above| above.get_name()),
-            checkpoints: checkpoints.iter().map(kept_states::row).collect(),
+            checkpoints,
             children,
             row,
         })

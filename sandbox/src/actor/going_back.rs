@@ -14,7 +14,10 @@ use super::checkpoint::store::{Checkpoint, Entry, KeptState, Moment};
 use super::commands::Command;
 use super::guest::{Guest, Opaque, Running};
 use super::guest_cell::{GuestCell, GuestRef};
+use super::reload::Snapshot;
 use crate::accounting::label::Label;
+use crate::instance::error::GuestError;
+use crate::instance::module::Module;
 
 /// Why an actor did not go back. But for [`Ended`](Self::Ended) it goes on with the state that it has.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +57,7 @@ pub struct WentBack {
 /// Somebody who wants an actor to go back.
 #[derive(Debug)]
 pub(crate) struct GoBackRequest {
-    /// The number of the checkpoint; that before the newest if there is none.
+    /// The number of the checkpoint; if there is none, the newest that is another state than the present one.
     number: Option<u64>,
     tell: oneshot::Sender<Result<WentBack, NotGoneBack>>,
 }
@@ -67,7 +70,8 @@ impl GoBackRequest {
 }
 
 impl GuestRef {
-    /// Has it go on, after the message at hand, with the state of the checkpoint of this number, or else of the one before the newest.
+    /// Has it go on, after the message at hand, with the state of the checkpoint of this number, or else of the newest that
+    /// is not what it knows now.
     ///
     /// # Errors
     /// See [`NotGoneBack`].
@@ -90,17 +94,22 @@ impl Guest {
             tell.send(Err(NotGoneBack::NotKept)).ok();
             return Ok(());
         };
-        let (kept, checkpoint) = match self
-            .restorable(checkpoints, &running.life, &running.label, number)
-            .await
-        {
+        let module = running.life.module();
+        let present = self.take_snapshot(myself, running, &module).await?.ok();
+        let found = self
+            .restorable(checkpoints, (&running.life, &running.label), number, present.as_ref())
+            .await;
+        let (kept, checkpoint) = match found {
             Ok(found) => found,
             Err(reason) => {
                 tell.send(Err(reason)).ok();
                 return Ok(());
             }
         };
-        let is_kept = self.keep_present(myself, running, checkpoints).await?;
+        let is_kept = match present {
+            Some(present) => keep(checkpoints, &running.label, &module, present).await,
+            None => false,
+        };
         let label = &running.label;
         let entry = Entry {
             actor: label.name.to_string(),
@@ -132,32 +141,32 @@ impl Guest {
     async fn restorable(
         &self,
         checkpoints: &Checkpoints,
-        life: &Arc<GuestCell>,
-        label: &Label,
+        (life, label): (&Arc<GuestCell>, &Label),
         number: Option<u64>,
+        present: Option<&Snapshot>,
     ) -> Result<(KeptState, Checkpoint), NotGoneBack> {
         let actor = &*label.name;
         let writer = &checkpoints.writer;
-        let unread = |error: super::checkpoint::store::StoreError| NotGoneBack::Unread(error.to_string());
         writer.settle(actor).await;
-        let before = match number {
-            // The newest below the next number is it, if it is there.
-            Some(number) => Some(number.saturating_add(1)),
-            None => writer
-                .latest(actor, None)
-                .await
-                .map_err(unread)?
-                .map(|newest| newest.number),
+        // The newest below the next number is the one of this number, if it is there.
+        let mut before = number.map(|number| number.saturating_add(1));
+        let kept = loop {
+            let found = writer.latest(actor, before).await;
+            let found = found.map_err(|error| NotGoneBack::Unread(error.to_string()))?;
+            let found = found.ok_or(NotGoneBack::NoCheckpoint)?;
+            match number {
+                Some(number) if found.number != number => return Err(NotGoneBack::NoCheckpoint),
+                None if present.is_some_and(|present| present.state == found.checkpoint.state) => {
+                    before = Some(found.number);
+                }
+                _ => break found,
+            }
         };
-        let found = writer.latest(actor, before).await.map_err(unread)?;
-        let found = found.filter(|kept| before.is_some() && number.is_none_or(|number| kept.number == number));
-        let kept = found.ok_or(NotGoneBack::NoCheckpoint)?;
         let module = life.module();
         if kept.checkpoint.module != module.name() {
             return Err(NotGoneBack::OtherModule(kept.checkpoint.module));
         }
-        let not_restored =
-            |error: crate::instance::error::GuestError| NotGoneBack::NotRestored(error.fault.to_string());
+        let not_restored = |error: GuestError| NotGoneBack::NotRestored(error.fault.to_string());
         let mut trial = self.new_instance(life, label, &module).await.map_err(not_restored)?;
         let Checkpoint {
             state, state_version, ..
@@ -165,33 +174,24 @@ impl Guest {
         trial.restore(state, *state_version).await.map_err(not_restored)?;
         Ok((KeptState::of(&kept), kept.checkpoint))
     }
+}
 
-    /// Keeps what the actor knows now. False if its code doesn't say.
-    async fn keep_present(
-        &self,
-        myself: &ActorRef<Opaque>,
-        running: &mut Running,
-        checkpoints: &Checkpoints,
-    ) -> Result<bool, ActorProcessingErr> {
-        let module = running.life.module();
-        let Ok(snapshot) = self.take_snapshot(myself, running, &module).await? else {
-            return Ok(false);
-        };
-        let actor = &*running.label.name;
-        let entry = Entry {
-            actor: actor.to_owned(),
-            checkpoint: Arc::new(Checkpoint {
-                module: module.name().to_owned(),
-                digest: snapshot.digest,
-                state_version: snapshot.state_version,
-                taken: SystemTime::now(),
-                state: snapshot.state,
-            }),
-            keep: checkpoints.keep,
-            hold: Vec::new(),
-        };
-        let is_taken = checkpoints.writer.put(entry, snapshot.moment);
-        // What comes next would take its place among what waits to be written.
-        Ok(is_taken && checkpoints.writer.settle(actor).await)
-    }
+/// Keeps what the actor knows now. False if there is no room for it.
+async fn keep(checkpoints: &Checkpoints, label: &Label, module: &Module, present: Snapshot) -> bool {
+    let actor = &*label.name;
+    let entry = Entry {
+        actor: actor.to_owned(),
+        checkpoint: Arc::new(Checkpoint {
+            module: module.name().to_owned(),
+            digest: present.digest,
+            state_version: present.state_version,
+            taken: SystemTime::now(),
+            state: present.state,
+        }),
+        keep: checkpoints.keep,
+        hold: Vec::new(),
+    };
+    let is_taken = checkpoints.writer.put(entry, present.moment);
+    // What comes next would take its place among what waits to be written.
+    is_taken && checkpoints.writer.settle(actor).await
 }

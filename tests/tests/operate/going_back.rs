@@ -51,7 +51,7 @@ fn an_actor_goes_back_to_a_kept_state_and_forward_again() {
     let back = json(&alpha, &["checkpoints", "one", "--back", &first.to_string()]);
     assert_eq!((&back["to"]["number"], &back["kept"]), (&first.into(), &true.into()));
     assert_eq!(get(&alpha, "one"), 5);
-    // What it had been is the one before the newest, which is a copy of where it went back to.
+    // The newest that it does not know now is what it had been.
     let forward = at(&alpha, &["checkpoints", "one", "--back"]);
     assert!(
         forward

@@ -1,6 +1,9 @@
 //! `trace`: an operator sees what passes an actor, no more of it than they asked for, and nobody else pays.
 #![cfg(target_os = "linux")]
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
 use ractor_host_tests::cli::message;
 use ractor_host_tests::host::HostNode;
 use ractor_host_tests::process::{Process, Stream};
@@ -174,17 +177,18 @@ fn a_trace_goes_on_with_the_actor_that_takes_the_place_of_one() {
     trace.kill();
 }
 
+/// A file with the key of a role.
+fn key(folder: &Path, role: &str) -> PathBuf {
+    let path = folder.join(role);
+    std::fs::write(&path, format!("{role} 0f1e2d3c4b5a69788796a5b4c3d2e1f0")).expect("a key");
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).expect("permissions");
+    path
+}
+
 #[test]
 fn whoever_may_only_look_sees_sizes_and_no_values() {
     let keys = tempfile::tempdir().expect("a folder");
-    let key = keys.path().join("observe");
-    std::fs::write(&key, "observe 0f1e2d3c4b5a69788796a5b4c3d2e1f0").expect("a key");
-    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-    std::fs::set_permissions(&key, private).expect("permissions");
-    let deploy = keys.path().join("deploy");
-    std::fs::write(&deploy, "deploy 0f1e2d3c4b5a69788796a5b4c3d2e1f0").expect("a key");
-    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-    std::fs::set_permissions(&deploy, private).expect("permissions");
+    let (deploy, key) = (key(keys.path(), "deploy"), key(keys.path(), "observe"));
     let alpha = kitchens(
         "alpha",
         &format!("[control]\nkey_file = {deploy:?}\nobserve_key_file = {key:?}\n"),
@@ -217,7 +221,9 @@ fn whoever_may_only_look_sees_sizes_and_no_values() {
 
 #[test]
 fn what_cannot_be_traced_is_said() {
-    let alpha = kitchens("alpha", "[control]\nkey_file = \"deploy.key\"\n");
+    let keys = tempfile::tempdir().expect("a folder");
+    let deploy = key(keys.path(), "deploy");
+    let alpha = kitchens("alpha", &format!("[control]\nkey_file = {deploy:?}\n"));
     let unknown = at(&alpha, &["trace", "oen"]);
     assert!(unknown.stderr.contains("did you mean `one`?"), "{}", unknown.stderr);
     let native = at(&alpha, &["trace", "ractor-host.control"]);
