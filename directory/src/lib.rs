@@ -30,6 +30,8 @@ mod questions;
 mod replies;
 #[cfg(not(target_family = "wasm"))]
 mod text;
+#[cfg(not(target_family = "wasm"))]
+mod traced;
 
 pub use self::outcome::{CallError, FailCall};
 
@@ -43,4 +45,5 @@ pub use self::{
     questions::{DESCRIBE_VARIANT, PROBE_EVERY, PROBE_VARIANT, probe},
     replies::{FailureReason, MAX_REASON_BYTES, NoReply, Reply, Told, fail, reply_port, take_reason},
     text::tidy,
+    traced::{Sender, TracedMark, is_anyone_traced},
 };

@@ -14,7 +14,7 @@ use super::backlog::SentProbe;
 use super::link::Link;
 use super::session_messages::{NodeSessionMessage, SessionRequest};
 use super::undelivered::Undelivered;
-use crate::directory::{PutRefused, retained_bytes};
+use crate::directory::{PutRefused, Sender, is_anyone_traced, retained_bytes};
 use crate::session::CloseReason;
 use crate::transport::{FrameCounts, FrameReadError, FrameReader, tls};
 use crate::wire::{self, Call, Data, Decoded, Message};
@@ -192,6 +192,11 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
         if let Err(full) = target.admit(bytes, self.link.limits()) {
             self.link.dead_letter(to, full);
             return Ok(());
+        }
+        if is_anyone_traced()
+            && let Some(inbox) = &target.local.inbox
+        {
+            inbox.comes_from(&message, Sender::Node(self.link.node_id()));
         }
         match target.local.send(message) {
             Ok(()) => {}

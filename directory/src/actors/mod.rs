@@ -15,6 +15,7 @@ use ractor::{ActorCell, ActorId, ActorStatus};
 
 pub use self::looking::{FoundActor, Lent, WantedActor, lend, look, look_for};
 use crate::namesakes;
+use crate::traced::Sender;
 
 /// The node id under which this process spawns its own guests. No session is ever given it.
 pub const SANDBOX_NODE_ID: u64 = 1 << 52;
@@ -86,6 +87,9 @@ pub trait Inbox: Send + Sync + 'static {
     ///
     /// To miss no room, a sender asks before it tries [`put`](Self::put) once more.
     fn room(&self) -> Option<BoxFuture<'_, ()>>;
+
+    /// Says who sends a message that is about to be put here. Asked for only while [somebody is traced](crate::is_anyone_traced).
+    fn comes_from(&self, _message: &SerializedMessage, _sender: Sender) {}
 
     /// The actor is about to drain. To be said before, so that as it ends it finishes what it has kept apart from its mailbox.
     fn drains(&self);

@@ -33,6 +33,11 @@ pub(super) fn response(answer: Answer) -> Result<Response, Problem> {
         Answer::Links { links } => ok(&json!({ "links": links })),
         Answer::Show { actor } => ok(&actor),
         Answer::Applied { report } => ok(&report),
+        Answer::TraceBegun(begun) => ok(&begun),
+        Answer::Traced(events) => ok(&events),
+        Answer::Checkpoints { checkpoints } => ok(&json!({ "checkpoints": checkpoints })),
+        Answer::WentBack(went_back) => ok(&went_back),
+        Answer::Spawned(actor) => ok(&actor),
         Answer::Failed { reason } => Err(Problem::new(Kind::Refused, reason)),
         Answer::BrokenOff { reason } => Err(Problem::new(Kind::BrokenOff, reason)),
         Answer::NoRecord => {

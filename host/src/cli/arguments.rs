@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::apply::{self, ApplyArguments};
 use super::argument::Word;
+use super::checkpoints::CheckpointsArguments;
 use super::links::LinksArguments;
 use super::node_summary::NodeSummaryArguments;
 use super::operating::{
@@ -16,7 +17,10 @@ use super::operating::{
 use super::project::ProjectCommand;
 use super::ps::PsCommand;
 use super::show::ShowArguments;
+use super::spawn::SpawnArguments;
 use super::timeout::parse_timeout;
+use super::top::TopArguments;
+use super::trace::TraceArguments;
 use crate::config::{ConfigOptions, PeerAddress, Type};
 use crate::control::RequestId;
 use crate::control::Target;
@@ -182,6 +186,20 @@ pub(super) enum Command {
     /// Print the JSON schema of node.toml, by which editors complete and check it.
     #[command(after_help = "Example:\n  ractor-host schema > node-toml.schema.json")]
     Schema,
+    /// Show the messages that pass an actor, one by one: what it gets and sends, their sizes, and how long things take.
+    ///
+    /// It ends by itself, and never shows more in a second, or altogether, than it may. Nobody else pays for it.
+    #[command(after_help = super::trace::EXAMPLES)]
+    Trace(TraceArguments),
+    /// List the kept states of an actor, or have it go back to one.
+    #[command(after_help = super::checkpoints::EXAMPLES)]
+    Checkpoints(CheckpointsArguments),
+    /// Start another guest of a module that the node has, until the node stops.
+    #[command(after_help = super::spawn::EXAMPLES)]
+    Spawn(SpawnArguments),
+    /// Show nodes and their actors on the terminal, live: who is busy, and how much waits.
+    #[command(after_help = super::top::EXAMPLES)]
+    Top(TopArguments),
     #[command(flatten)]
     Project(ProjectCommand),
 }

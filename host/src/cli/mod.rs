@@ -10,6 +10,7 @@ mod arguments;
 mod bindgen;
 mod capabilities;
 mod check;
+mod checkpoints;
 mod client;
 mod credentials;
 mod deploy;
@@ -34,10 +35,13 @@ mod run;
 mod schema;
 mod show;
 mod signature;
+mod spawn;
 mod steer;
 mod survey;
 mod table;
 mod timeout;
+mod top;
+mod trace;
 mod tree;
 mod units;
 
@@ -87,6 +91,10 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Show(arguments) => show::show(&arguments, &builder),
         Command::Apply(arguments) => apply::apply(*arguments, &builder),
         Command::Schema => schema::schema(),
+        Command::Trace(arguments) => trace::trace(&arguments, &builder),
+        Command::Checkpoints(arguments) => checkpoints::checkpoints(&arguments, &builder),
+        Command::Spawn(arguments) => spawn::spawn(&arguments, &builder),
+        Command::Top(arguments) => top::top(&arguments, &builder),
         Command::Project(command) => project::project(command, builder.interfaces()),
     };
     outcome.unwrap_or_else(Failure::report)

@@ -154,7 +154,7 @@ fn arrange(nodes: &mut [NodeActors], arguments: &PsCommand) {
     }
 }
 
-fn has(actor: &ActorRow, text: &str) -> bool {
+pub(super) fn has(actor: &ActorRow, text: &str) -> bool {
     let module = actor.module.as_ref().map(|module| &module.name);
     let mut words = actor.name.iter().chain(module).chain(&actor.groups);
     words.any(|word| word.contains(text))

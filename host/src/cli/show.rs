@@ -53,11 +53,12 @@ pub(super) fn show(arguments: &ShowArguments, builder: &HostBuilder) -> Result<E
         })
     })?;
     asked.report(arguments.output, |out, all| {
-        all.iter().try_for_each(|of| write_actor(out, of))
+        all.iter().try_for_each(|of| write_detail(out, &of.node, &of.actor))
     })
 }
 
-fn write_actor(out: &mut impl Write, NodeActor { node, actor }: &NodeActor) -> io::Result<()> {
+/// Everything of an actor of this node, as people are shown it.
+pub(super) fn write_detail(out: &mut impl Write, node: &str, actor: &ActorDetail) -> io::Result<()> {
     let row = &actor.row;
     let name = row.name.clone().unwrap_or_else(|| format!("pid:{}", row.pid));
     writeln!(out, "{}  {}", printable(&name), kind(row.kind))?;
@@ -72,10 +73,16 @@ fn write_actor(out: &mut impl Write, NodeActor { node, actor }: &NodeActor) -> i
         line("groups", &row.groups.join(", "))?;
     }
     if let Some(supervisor) = row.supervisor {
-        line("supervisor", &format!("pid:{supervisor}"))?;
+        line("supervisor", &called(actor.supervisor_name.as_ref(), supervisor))?;
     }
     if !actor.children.is_empty() {
-        let children: Vec<String> = actor.children.iter().map(|pid| format!("pid:{pid}")).collect();
+        let names = actor
+            .child_names
+            .iter()
+            .map(Option::as_ref)
+            .chain(std::iter::repeat(None));
+        let children = actor.children.iter().zip(names);
+        let children: Vec<String> = children.map(|(pid, name)| called(name, *pid)).collect();
         line("children", &children.join(", "))?;
     }
     if let Some(figures) = &row.figures {
@@ -86,14 +93,24 @@ fn write_actor(out: &mut impl Write, NodeActor { node, actor }: &NodeActor) -> i
         let number = |number: u64| if is_size { bytes(number) } else { number.to_string() };
         writeln!(
             out,
-            "  {:<16} {} of {}",
+            "  {:<16} {} of {} ({}%)",
             printable(&limit.key),
             number(limit.used),
-            number(limit.limit)
+            number(limit.limit),
+            limit.used.saturating_mul(100) / limit.limit.max(1)
         )?;
     }
     for grant in &actor.grants {
         writeln!(out, "  may {}", printable(grant))?;
+    }
+    if let Some(newest) = actor.checkpoints.first() {
+        writeln!(
+            out,
+            "  {} checkpoints, the newest {} ago with {}; `ractor-host checkpoints` lists them",
+            actor.checkpoints.len(),
+            ago(newest.taken_ms),
+            bytes(newest.bytes)
+        )?;
     }
     if let Some(failure) = &actor.last_failure {
         write_failure(out, failure)?;
@@ -157,8 +174,13 @@ fn write_reload(out: &mut impl Write, reload: &ReloadDetail) -> io::Result<()> {
     }
 }
 
+/// An actor by its name, as far as it has one.
+fn called(name: Option<&String>, pid: u64) -> String {
+    name.map_or_else(|| format!("pid:{pid}"), |name| format!("{name} (pid:{pid})"))
+}
+
 /// How long ago that was by the clock of this machine.
-fn ago(at_ms: u64) -> String {
+pub(super) fn ago(at_ms: u64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
     duration(now.saturating_sub(at_ms))

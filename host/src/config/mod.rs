@@ -134,6 +134,8 @@ pub struct NodeConfig {
     pub supervisors: Vec<SupervisorSection>,
     /// `[[actors]]`, in the order of the file.
     pub actors: Vec<ActorSection>,
+    /// `[defaults.limits]`: the limits of guests whose own tables don't say otherwise.
+    pub guest_limits: Arc<Limits>,
     /// The interfaces that its program adds for guests.
     pub interfaces: HostInterfaces,
     /// What works but is hardly wanted.
@@ -279,6 +281,7 @@ impl NodeConfig {
                 builds,
                 supervisors: read.supervisors,
                 actors,
+                guest_limits: read.guest_limits,
                 interfaces: context.interfaces.clone(),
                 warnings,
                 options: options.clone(),
@@ -317,6 +320,7 @@ struct Document {
     modules: Vec<module::ReadModule>,
     supervisors: Vec<SupervisorSection>,
     actors: Vec<(ActorSection, ActorSpans)>,
+    guest_limits: Arc<Limits>,
 }
 
 /// Reads every section even after a mistake.
@@ -375,6 +379,7 @@ fn read_document(document: &DeTable<'_>, context: &ReadContext<'_>, problems: &m
         modules,
         supervisors,
         actors,
+        guest_limits: names.limits,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::checkpoints::CheckpointRow;
 use super::message::ActorRow;
 
 /// What a guest has done since it started, over all its instances, and what it holds.
@@ -73,6 +74,15 @@ pub(crate) struct ActorDetail {
     pub(crate) last_failure: Option<FailureDetail>,
     /// The newest first.
     pub(crate) reloads: Vec<ReloadDetail>,
+    /// The names of its children, in the order of the pids: none for a child without a name.
+    #[serde(default)]
+    pub(crate) child_names: Vec<Option<String>>,
+    /// The name of its supervisor, if that has one.
+    #[serde(default)]
+    pub(crate) supervisor_name: Option<String>,
+    /// Its kept states, the newest first.
+    #[serde(default)]
+    pub(crate) checkpoints: Vec<CheckpointRow>,
 }
 
 /// A limit on an actor.

@@ -8,12 +8,15 @@ use ractor::RpcReplyPort;
 use serde::{Deserialize, Serialize};
 
 use super::applying::ApplyReport;
+use super::checkpoints::{CheckpointRow, WentBack};
 use super::figures::{ActorDetail, ActorFigures, LinkRow, NodeFigures};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::request_id::RequestId;
 use super::sending::{NotSent, Reply, Sending};
 use super::shorten::{SYNTAX, shorten};
+use super::spawning::{SpawnedActor, Spawning};
 use super::steering::{Steer, SteeredActor, StoppedActor};
+use super::traces::{TraceBegun, TraceQuery, TraceStart, TracedEvents};
 use crate::RactorClusterMessage;
 use crate::supervision::reload::{ActorReport, Outcome, Reload, ReloadReport};
 
@@ -147,6 +150,17 @@ pub(crate) enum Request {
     Cast(Sending),
     /// Read node.toml anew and do what is different in it, or only say what that would be.
     Apply { id: RequestId, dry_run: bool },
+    /// Begin to trace an actor, or the members of a group.
+    BeginTrace(TraceStart),
+    /// What has passed the actors that are traced?
+    Trace(TraceQuery),
+    /// Which states of an actor are kept?
+    Checkpoints { actor: String },
+    /// Have an actor go back to a state that is kept: to the one of this number, or else to the newest that is not what
+    /// it knows now.
+    GoBack { actor: String, number: Option<u64> },
+    /// Start another guest.
+    Spawn(Spawning),
 }
 
 /// What is answered.
@@ -217,6 +231,14 @@ pub(crate) enum Answer {
     Applied {
         report: Box<ApplyReport>,
     },
+    TraceBegun(TraceBegun),
+    Traced(TracedEvents),
+    /// The newest first.
+    Checkpoints {
+        checkpoints: Vec<CheckpointRow>,
+    },
+    WentBack(WentBack),
+    Spawned(SpawnedActor),
 }
 
 impl Answer {

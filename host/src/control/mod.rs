@@ -6,6 +6,7 @@
 
 mod actor;
 mod applying;
+mod checkpoints;
 mod client;
 mod figures;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -23,9 +24,11 @@ mod sending;
 mod service;
 mod sessions;
 mod shorten;
+mod spawning;
 mod steering;
 mod store;
 mod target;
+mod traces;
 mod worker;
 
 pub use key::{ControlKey, KeyError};
@@ -34,6 +37,7 @@ pub use store::StoreLimits;
 
 pub(crate) use actor::{ControlSetup, RestartGuard, start};
 pub(crate) use applying::{ApplyOutcome, ApplyReport, ChangeAction, ChangedThing, ConfigChange, RestartNeeded};
+pub(crate) use checkpoints::{CheckpointRow, WentBack};
 pub(crate) use client::{AskError, ControlClient, upload};
 pub(crate) use figures::{
     ActorDetail, ActorFigures, CacheFigures, CheckpointFigures, FailureDetail, HandlerTimes, Lately, LimitFigure,
@@ -53,7 +57,9 @@ pub(crate) use sending::{NotSent, Reply, SendFault, Sending};
 pub(crate) use service::Service;
 #[cfg(test)]
 pub(crate) use service::idle;
+pub(crate) use spawning::{SpawnedActor, Spawning};
 pub(crate) use steering::{Steer, SteeredActor, StoppedActor};
 pub(crate) use store::ComponentStore;
 pub(crate) use target::Target;
+pub(crate) use traces::{TraceBegun, TraceEnd, TraceQuery, TraceStart, TracedEvent, TracedEvents, TracedKind};
 pub(crate) use worker::{Asker, RequestWorker};

@@ -20,6 +20,10 @@ impl RequestId {
     pub(crate) fn random() -> Self {
         Self(rand::random())
     }
+
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
 }
 
 impl fmt::Display for RequestId {

@@ -1,6 +1,7 @@
 //! What somebody may do who asks a node: each role includes those before it.
 
 use super::message::Request;
+use super::traces::{TraceQuery, TraceStart};
 
 /// See the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +31,12 @@ impl Role {
             | Request::Reload { .. }
             | Request::Rollback { .. }
             | Request::Apply { .. } => Self::Deploy,
+            // What is in messages may be secret; that they pass, and their sizes, are not.
+            Request::BeginTrace(TraceStart { values: true, .. }) | Request::Trace(TraceQuery { values: true, .. }) => {
+                Self::Operate
+            }
+            Request::BeginTrace(_) | Request::Trace(_) | Request::Checkpoints { .. } => Self::Observe,
+            Request::GoBack { .. } | Request::Spawn(_) => Self::Operate,
             Request::Figures | Request::Links | Request::Show { .. } => Self::Observe,
         }
     }

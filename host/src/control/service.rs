@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::applying::ApplyReport;
+use super::checkpoints::{CheckpointRow, WentBack};
 use super::figures::{ActorDetail, LinkRow, NodeFigures};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::message::{ActorRow, GroupRow, NodeStatus, OtherNode};
 use super::sending::{NotSent, Reply, Sending};
+use super::spawning::{SpawnedActor, Spawning};
 use super::steering::{Steer, SteeredActor, StoppedActor};
+use super::traces::{TraceBegun, TraceQuery, TraceStart, TracedEvents};
 use crate::directory::BoxFuture;
 use crate::guest::Digest;
 use crate::supervision::reload::{Reload, ReloadReport};
@@ -72,6 +75,22 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// Reads node.toml anew and does what is different in it, or only says what that would be.
     fn apply(&self, dry_run: bool) -> BoxFuture<'_, Result<ApplyReport, String>>;
+
+    /// Begins to trace actors.
+    fn begin_trace(&self, start: TraceStart) -> BoxFuture<'_, Result<TraceBegun, String>>;
+
+    /// What a trace has seen. If there is nothing, waits for it for a while.
+    fn trace(&self, query: TraceQuery) -> BoxFuture<'_, Result<TracedEvents, String>>;
+
+    /// The states of an actor that are kept, the newest first.
+    fn checkpoints(&self, actor: String) -> BoxFuture<'_, Result<Vec<CheckpointRow>, String>>;
+
+    /// Has an actor go back to a state that is kept: to the one of this number, or to the newest that is
+    /// not what it knows now.
+    fn go_back(&self, actor: String, number: Option<u64>) -> BoxFuture<'_, Result<WentBack, String>>;
+
+    /// Starts another guest.
+    fn spawn(&self, spawning: Spawning) -> BoxFuture<'_, Result<SpawnedActor, String>>;
 }
 
 #[cfg(test)]

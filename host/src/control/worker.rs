@@ -130,8 +130,8 @@ impl RequestWorker {
             drop(permit);
             return self.ledger.outcome(id).await.unwrap_or(Answer::NoRecord);
         }
-        if let Request::Logs(_) = request {
-            // It may wait for a line, and nobody is to wait for it.
+        if let Request::Logs(_) | Request::Trace(_) = request {
+            // It may wait for a line or an event, and nobody is to wait for it.
             drop(permit);
             return answer_of(self.done(request, piece).await);
         }
@@ -240,6 +240,14 @@ impl RequestWorker {
                 let actor = Box::new(self.service.show(target).await?);
                 Ok(Answer::Show { actor })
             }
+            Request::BeginTrace(start) => Ok(Answer::TraceBegun(self.service.begin_trace(start).await?)),
+            Request::Trace(query) => Ok(Answer::Traced(self.service.trace(query).await?)),
+            Request::Checkpoints { actor } => {
+                let checkpoints = self.service.checkpoints(actor).await?;
+                Ok(Answer::Checkpoints { checkpoints })
+            }
+            Request::GoBack { actor, number } => Ok(Answer::WentBack(self.service.go_back(actor, number).await?)),
+            Request::Spawn(spawning) => Ok(Answer::Spawned(self.service.spawn(spawning).await?)),
             Request::Cast(message) => Ok(match self.service.cast(message).await {
                 Ok(actors) => Answer::Sent { actors },
                 Err(not_sent) => Answer::NotSent(not_sent),

@@ -9,6 +9,7 @@ use tokio::task::AbortHandle;
 use super::apply::{Applier, ApplierParts};
 use super::deployment_record::DeploymentRecord;
 use super::error::HostError;
+use super::kept_states::ListedStates;
 use super::lately::LatelyWindow;
 use super::leaving::Leaving;
 #[cfg(unix)]
@@ -18,10 +19,13 @@ use super::native::Native;
 use super::node::ListeningNode;
 use super::reloader::{ReloadListener, Reloader};
 use super::service::NodeService;
+use super::spawning::Spawner;
 use super::state_dir::StateDir;
 use super::stopping::LAST_WRITES;
+use super::traces::Traces;
 use super::upkeep::Upkeep;
 use crate::checkpoint::Scheduled;
+
 use crate::config::{Code, NodeConfig};
 #[cfg(unix)]
 use crate::control::LocalDoor;
@@ -103,6 +107,9 @@ impl Maintenance {
             writer: writer.clone(),
             begun: Instant::now(),
             lately: LatelyWindow::begin(modules.clone(), node.server.clone()),
+            traces: Traces::default(),
+            listed: ListedStates::default(),
+            spawner: Spawner::new(config, root.cell().clone()),
         };
         let service: Arc<dyn Service> = Arc::new(service);
         let store = deployments.as_ref().map(|deployments| deployments.store.clone());

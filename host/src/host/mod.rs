@@ -25,6 +25,7 @@ pub(crate) mod fuzzing;
 #[cfg(test)]
 mod given_up_tests;
 mod groups;
+mod kept_states;
 mod lately;
 mod leaving;
 mod links;
@@ -45,6 +46,7 @@ mod running;
 mod service;
 mod show;
 mod signals;
+mod spawning;
 mod start;
 mod state_dir;
 mod steering;
@@ -53,6 +55,7 @@ mod stopping;
 mod tests;
 #[cfg(test)]
 mod tls_tests;
+mod traces;
 mod tree;
 mod upkeep;
 mod user_dirs;

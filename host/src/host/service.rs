@@ -11,18 +11,22 @@ use super::apply::Applier;
 use super::calls;
 use super::error::{HostError, startup_reason};
 use super::groups;
+use super::kept_states::ListedStates;
 use super::lately::LatelyWindow;
 use super::leaving::Leaving;
 use super::links;
 use super::logs;
 use super::reloader::Reloader;
+use super::spawning::Spawner;
 use super::steering;
+use super::traces::Traces;
 use crate::NodeId;
 use crate::config::ControlSection;
 use crate::control::{
-    self, ActorDetail, ActorRow, ActorStatus, ApplyReport, CONTROL, ControlSetup, GivenUpStatus, GroupRow, LevelChange,
-    LinkRow, LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeStatus, NotSent, OtherNode, Reply,
-    RequestWorker, RestartGuard, Sending, Service, Steer, SteeredActor, StoppedActor,
+    self, ActorDetail, ActorRow, ActorStatus, ApplyReport, CONTROL, CheckpointRow, ControlSetup, GivenUpStatus,
+    GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeStatus, NotSent,
+    OtherNode, Reply, RequestWorker, RestartGuard, Sending, Service, SpawnedActor, Spawning, Steer, SteeredActor,
+    StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
 };
 use crate::directory::{self, BoxFuture};
 use crate::guest::{CheckpointWriter, Digest, Module, Modules};
@@ -51,6 +55,9 @@ pub(super) struct NodeService {
     /// When the node came up.
     pub(super) begun: Instant,
     pub(super) lately: LatelyWindow,
+    pub(super) traces: Traces,
+    pub(super) spawner: Spawner,
+    pub(super) listed: ListedStates,
 }
 
 impl ControlSection {
@@ -240,6 +247,26 @@ impl Service for NodeService {
         // A task of its own: whoever asked may go away, and nothing is to be left half done.
         let applying = async move { tokio::spawn(async move { applier.apply(dry_run).await }).await };
         Box::pin(async { applying.await.unwrap_or_else(|ended| Err(ended.to_string())) })
+    }
+
+    fn begin_trace(&self, start: TraceStart) -> BoxFuture<'_, Result<TraceBegun, String>> {
+        Box::pin(self.traces.begin(&self.steering, &self.modules, start))
+    }
+
+    fn trace(&self, query: TraceQuery) -> BoxFuture<'_, Result<TracedEvents, String>> {
+        Box::pin(self.traces.read(&self.modules, query))
+    }
+
+    fn checkpoints(&self, actor: String) -> BoxFuture<'_, Result<Vec<CheckpointRow>, String>> {
+        Box::pin(async move { self.kept_states(&actor).await })
+    }
+
+    fn go_back(&self, actor: String, number: Option<u64>) -> BoxFuture<'_, Result<WentBack, String>> {
+        Box::pin(async move { self.return_to(&actor, number).await })
+    }
+
+    fn spawn(&self, spawning: Spawning) -> BoxFuture<'_, Result<SpawnedActor, String>> {
+        Box::pin(self.spawn_guest(spawning))
     }
 }
 

@@ -27,8 +27,13 @@ impl NodeService {
             Some(guest) => guest.module().contract().await,
             None => None,
         };
-        let mut children: Vec<u64> = cell.get_children().iter().map(|child| child.get_id().pid()).collect();
-        children.sort_unstable();
+        let mut below = cell.get_children();
+        below.sort_by_key(|child| child.get_id().pid());
+        let children: Vec<u64> = below.iter().map(|child| child.get_id().pid()).collect();
+        let checkpoints = match (&row.name, &guest) {
+            (Some(name), Some(_)) => self.states_lately(name).await,
+            _ => Vec::new(),
+        };
         let limits = guest.as_ref().zip(row.figures).map(|(guest, figures)| {
             let waiting = row.waiting.unwrap_or_default();
             limits(&guest.profile().limits, &figures, waiting, children.len())
@@ -43,12 +48,15 @@ impl NodeService {
                 .collect(),
             last_failure: guest.as_ref().and_then(last_failure),
             reloads: guest.as_ref().map(reloads).unwrap_or_default(),
+            child_names: below.iter().map(ActorCell::get_name).collect(),
+            supervisor_name: cell.try_get_supervisor().and_then(|above| above.get_name()),
+            checkpoints,
             children,
             row,
         })
     }
 
-    fn actor(&self, target: &str) -> Result<(ActorCell, Option<GuestRef>), String> {
+    pub(super) fn actor(&self, target: &str) -> Result<(ActorCell, Option<GuestRef>), String> {
         let names = || self.modules.names().into_iter();
         let mut guests = names().flat_map(|module| self.modules.guests(&module));
         if let Some(pid) = target.strip_prefix("pid:").and_then(|pid| pid.parse::<u64>().ok()) {
@@ -128,6 +136,6 @@ fn reloads(guest: &GuestRef) -> Vec<ReloadDetail> {
 }
 
 /// In milliseconds.
-fn since_1970(at: SystemTime) -> u64 {
+pub(super) fn since_1970(at: SystemTime) -> u64 {
     milliseconds(at.duration_since(UNIX_EPOCH).unwrap_or_default())
 }

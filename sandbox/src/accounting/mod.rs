@@ -14,5 +14,6 @@ pub(crate) mod log_rate;
 pub(crate) mod pools;
 pub(crate) mod reached;
 pub(crate) mod tally;
+pub(crate) mod taps;
 pub(crate) mod telemetry;
 pub(crate) mod turns;

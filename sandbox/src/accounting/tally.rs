@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::handler_times::{HandlerTimes, SAMPLED};
+use super::taps::Taps;
 
 /// What an actor can hold, each counted by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub(crate) struct Tally {
     random: AtomicU64,
     memory: AtomicUsize,
     held: [AtomicUsize; 4],
+    /// Whoever traces the actor.
+    pub(crate) taps: Taps,
 }
 
 /// What only grows.
@@ -89,6 +92,7 @@ impl Tally {
             random: AtomicU64::new(0x9e37_79b9_7f4a_7c15),
             memory: AtomicUsize::new(0),
             held: Default::default(),
+            taps: Taps::default(),
         }
     }
 

@@ -60,7 +60,10 @@ impl Running {
                 variant,
                 args,
                 metadata: None,
-            } if batches && self.probation.is_none() && self.casts.takes(variant.len() + args.len()) => {
+            } if batches && self.probation.is_none() && self.casts.takes(variant.len() + args.len())
+                // Each is to be seen by itself then, and with its sender.
+                && !self.life.tally.taps.is_on() =>
+            {
                 let wants_mark = self.casts.push(&variant, &args);
                 // An actor that drains takes no mark, and nothing else would ever end the wait.
                 if wants_mark && !self.life.mailbox.mark() {

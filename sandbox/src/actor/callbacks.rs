@@ -159,6 +159,7 @@ impl Guest {
             Command::Reload(request) => return self.reload(myself, running, *request).await,
             Command::Confirm => running.confirm(),
             Command::Snapshot(asked) => self.snapshot(myself, running, asked).await?,
+            Command::GoBack(request) => Box::pin(self.go_back(myself, running, request)).await?,
         }
         Ok(true)
     }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::going_back::GoBackRequest;
 use super::reload::{ReloadRequest, SnapshotRequest};
 use crate::store::mailbox::Mailbox;
 use crate::sync::Mutex;
@@ -22,6 +23,8 @@ pub(crate) enum Command {
     Confirm,
     /// Say what the state is.
     Snapshot(SnapshotRequest),
+    /// Go back to a state that was kept.
+    GoBack(GoBackRequest),
 }
 
 impl Command {
@@ -32,7 +35,7 @@ impl Command {
 
     /// True if it waits for handlers that are not done.
     fn waits_for_handlers(&self) -> bool {
-        matches!(self, Self::Reload(_) | Self::Snapshot(_))
+        matches!(self, Self::Reload(_) | Self::Snapshot(_) | Self::GoBack(_))
     }
 
     /// True if whoever asked has given up.
@@ -40,6 +43,7 @@ impl Command {
         match self {
             Self::Reload(request) => request.is_given_up(),
             Self::Snapshot(request) => request.is_given_up(),
+            Self::GoBack(request) => request.is_given_up(),
             Self::Restart(_) | Self::StopDue | Self::Confirm => false,
         }
     }

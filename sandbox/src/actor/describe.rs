@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 
 use super::guest_cell::GuestCell;
 use crate::component::description::Answers;
+use crate::directory::Sender;
 use crate::store::mailbox::AnswersAhead;
 use crate::store::replies::Port;
 
@@ -44,6 +45,10 @@ impl AnswersAhead for GuestCell {
             }
             other => Some(other),
         }
+    }
+
+    fn comes_from(&self, message: &SerializedMessage, sender: Sender) {
+        self.note_sender(message, sender);
     }
 }
 

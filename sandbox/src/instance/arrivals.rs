@@ -21,12 +21,17 @@ impl Instance {
         // Without the export there are neither asks nor timers of this kind.
         let Some(exports) = replies else { return Ok(()) };
         let exports = exports.ractor_actor_replies();
-        store.data_mut().metadata = None;
+        let state = store.data_mut();
+        state.metadata = None;
+        let is_traced = state.look_at_taps();
         store.set_epoch_deadline(1);
         let longest = message(&store.data().limits);
         match arrival {
             Arrival::Reply(token, outcome) => {
                 let outcome = outcome.as_deref();
+                if is_traced {
+                    store.data().show_arrival(*token, outcome);
+                }
                 let call = exports.call_handle_reply(store, *token, outcome);
                 let outcome = meter.run(longest, pin!(call)).await;
                 self.outcome(REPLY, outcome)

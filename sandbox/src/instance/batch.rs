@@ -18,8 +18,9 @@ impl Instance {
     /// it failed, it did at the last of them.
     pub(crate) async fn handle_casts(&mut self, casts: &Casts) -> (usize, Result<(), GuestError>) {
         match self.code.linked().batch.clone() {
-            // For a single cast the plain call is cheaper, because its arguments needn't be taken apart by the guest.
-            Some(export) if casts.len() > 1 => {
+            // For a single cast the plain call is cheaper, because its arguments needn't be taken apart by the guest. Where the actor is
+            // traced, each is to be seen with its own end.
+            Some(export) if casts.len() > 1 && !self.store.data_mut().look_at_taps() => {
                 let timed = self.meter.begin();
                 let outcome = self.call_handle_casts(&export, casts).await;
                 // Taken also after a trap: it says at which cast, and a batch that stayed would answer the next call

@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use wasmtime::component::ResourceTableError;
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, WasmBacktrace};
@@ -176,6 +177,7 @@ impl Instance {
         let Self {
             store, exports, meter, ..
         } = self;
+        store.data_mut().look_at_taps();
         store.set_epoch_deadline(1);
         let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_pre_start(store, arguments);
@@ -189,6 +191,7 @@ impl Instance {
         let Self {
             store, exports, meter, ..
         } = self;
+        store.data_mut().look_at_taps();
         store.set_epoch_deadline(1);
         let longest = lifecycle(&store.data().limits);
         let call = exports.ractor_actor_actor().call_post_start(store);
@@ -205,14 +208,20 @@ impl Instance {
         let Self {
             store, exports, meter, ..
         } = self;
-        store.data_mut().metadata = metadata;
+        let state = store.data_mut();
+        state.metadata = metadata;
+        let traced = state.look_at_taps().then(|| state.tally.taps.cast_in(variant, args));
         store.set_epoch_deadline(1);
         let longest = message(&store.data().limits);
         let begun = meter.begin();
         let call = exports.ractor_actor_actor().call_handle_cast(store, variant, args);
         let outcome = meter.run(longest, pin!(call)).await;
         meter.handled(1, &begun);
-        self.outcome(Callback::Message("handle-cast", variant), outcome)
+        let outcome = self.outcome(Callback::Message("handle-cast", variant), outcome);
+        if let Some(since) = traced {
+            self.show_handled(variant, since, &outcome);
+        }
+        outcome
     }
 
     /// Handles a call up to and including its reply, unless the guest puts that off.
@@ -231,8 +240,12 @@ impl Instance {
             ..
         } = self;
         // Before the guest runs, which may answer or look at the call while it handles it.
-        let number = store.data_mut().replies.begin(reply);
-        store.data_mut().metadata = metadata;
+        let state = store.data_mut();
+        let number = state.replies.begin(reply);
+        state.metadata = metadata;
+        let traced = state
+            .look_at_taps()
+            .then(|| state.tally.taps.call_in(variant, args, number));
         store.set_epoch_deadline(1);
         let longest = message(&store.data().limits);
         let begun = meter.begin();
@@ -252,6 +265,12 @@ impl Instance {
         // After a failure the port stays where it is: `take_port` may give the call again, or it is dropped with the
         // instance.
         let outcome = self.outcome(Callback::Message("handle-call", variant), outcome);
+        if let Some(since) = traced {
+            self.show_handled(variant, since, &outcome);
+            if let Err(error) = &outcome {
+                self.store.data().show_reply(number, Err(&error.fault));
+            }
+        }
         match outcome.inspect_err(|_| self.store.data().tally.failed())? {
             CallOutcome::Reply(bytes) => self.store.data_mut().answer(variant, bytes),
             CallOutcome::Later => self.store.data_mut().defer(),
@@ -264,7 +283,9 @@ impl Instance {
         let Self {
             store, exports, meter, ..
         } = self;
-        store.data_mut().metadata = None;
+        let state = store.data_mut();
+        state.metadata = None;
+        state.look_at_taps();
         store.set_epoch_deadline(1);
         let longest = message(&store.data().limits);
         let call = exports.ractor_actor_actor().call_handle_supervisor_evt(store, event);
@@ -311,6 +332,16 @@ impl Instance {
     pub(super) fn refuel(&mut self) {
         let fuel = fuel(&self.store.data().limits);
         self.store.set_hostcall_fuel(fuel);
+    }
+
+    /// Shows those who trace the actor that a handler has ended.
+    #[cold]
+    fn show_handled<T>(&self, variant: &str, since: Instant, outcome: &Result<T, GuestError>) {
+        let failed = outcome
+            .as_ref()
+            .err()
+            .map(|error| &error.fault as &dyn std::fmt::Display);
+        self.store.data().tally.taps.handled(variant, since, failed);
     }
 
     pub(super) fn failure(&self, callback: Callback<'_>, fault: Fault) -> GuestError {

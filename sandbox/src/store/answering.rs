@@ -18,9 +18,15 @@ impl StoreData {
         if bytes.len() > self.limits.reply_bytes {
             telemetry::limit(&self.label, Limit::ReplyBytes(self.limits.reply_bytes));
             self.tally.failed();
+            if self.is_traced {
+                self.show_reply(self.replies.last(), Err(&"the reply is larger than `reply_bytes`"));
+            }
             return;
         }
         self.tally.answered();
+        if self.is_traced {
+            self.show_reply(self.replies.last(), Ok(&bytes));
+        }
         // The caller may have given up meanwhile, which is its own affair.
         drop(port.send(bytes));
     }
@@ -30,12 +36,18 @@ impl StoreData {
         if let Err(limit) = self.replies.defer_current() {
             telemetry::limit(&self.label, limit);
             self.tally.failed();
+            if self.is_traced {
+                self.show_reply(self.replies.last(), Err(&limit));
+            }
         }
     }
 
     /// Fails the call for the reason that `handle-call` returned.
     pub(crate) fn fail_current(&mut self, variant: &str, reason: &str) {
         if let Some(port) = self.take_unanswered(variant) {
+            if self.is_traced {
+                self.show_reply(self.replies.last(), Err(&reason));
+            }
             self.fail(port, Some(variant), reason);
         }
     }

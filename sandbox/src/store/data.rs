@@ -31,6 +31,8 @@ pub struct StoreData {
     actor: Option<ActorContext>,
     pub(crate) label: Label,
     pub(crate) tally: Arc<Tally>,
+    /// Whether the actor was traced when the callback that runs began.
+    pub(crate) is_traced: bool,
     pub(crate) limits: Arc<Limits>,
     pub(crate) limiter: Limiter,
     pub(crate) replies: Replies,
@@ -118,6 +120,7 @@ impl StoreData {
             limiter: Limiter::new(&limits, bounds, member).shown_by(tally.clone()),
             replies: Replies::new(limits.deferred_replies, quota).shown_by(tally.clone()),
             tally,
+            is_traced: false,
             source: None,
             metadata: None,
             batch: None,
@@ -138,6 +141,12 @@ impl StoreData {
             bounds,
             limits,
         }
+    }
+
+    /// A callback begins: looks whether the actor is traced.
+    pub(crate) fn look_at_taps(&mut self) -> bool {
+        self.is_traced = self.tally.taps.is_on();
+        self.is_traced
     }
 
     /// The actor, or a trap.

@@ -20,7 +20,7 @@ use self::waiting::{GivenUp, Waiting, is_cast};
 use crate::accounting::family::Quota;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
-use crate::directory::{BoxFuture, DESCRIBE_VARIANT, Inbox, NotPut, Placed, PutRefused};
+use crate::directory::{BoxFuture, DESCRIBE_VARIANT, Inbox, NotPut, Placed, PutRefused, Sender};
 use crate::policy::limits::{Limits, WhenFull};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -58,6 +58,9 @@ pub(crate) trait AnswersAhead: Send + Sync {
     /// Answers a question before it enters the mailbox. Gives the message back if that can't be done: then it waits for the actor's
     /// turn.
     fn answer_ahead(self: Arc<Self>, message: SerializedMessage) -> Option<SerializedMessage>;
+
+    /// Notes who sends a message that is about to enter the mailbox, if the actor is traced.
+    fn comes_from(&self, message: &SerializedMessage, sender: Sender);
 }
 
 /// See the module.
@@ -250,6 +253,12 @@ impl Inbox for Mailbox {
             telemetry::limit(&self.label, limit);
         }
         outcome
+    }
+
+    fn comes_from(&self, message: &SerializedMessage, sender: Sender) {
+        if let Some(answers) = self.answers.get().and_then(Weak::upgrade) {
+            answers.comes_from(message, sender);
+        }
     }
 
     fn withdraw(&self, placed: Placed) -> Option<SerializedMessage> {

@@ -76,6 +76,11 @@ impl Replies {
         self.last
     }
 
+    /// The number of the call being handled, or that was handled last.
+    pub(super) fn last(&self) -> u64 {
+        self.last
+    }
+
     /// Takes the call being handled, unless it was taken before.
     pub(crate) fn take_current(&mut self) -> Option<Port> {
         self.current.take().map(|(_, port)| port)

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::Service;
 use crate::control::{
-    ActorDetail, ActorRow, ApplyReport, GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery, NodeFigures,
-    NodeStatus, NotSent, OtherNode, Reply, SendFault, Sending, Steer, SteeredActor, StoppedActor,
+    ActorDetail, ActorRow, ApplyReport, CheckpointRow, GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery,
+    NodeFigures, NodeStatus, NotSent, OtherNode, Reply, SendFault, Sending, SpawnedActor, Spawning, Steer,
+    SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
 };
 use crate::directory::BoxFuture;
 use crate::guest::Digest;
@@ -101,6 +102,26 @@ impl Service for Idle {
     }
 
     fn apply(&self, _: bool) -> BoxFuture<'_, Result<ApplyReport, String>> {
+        refused()
+    }
+
+    fn begin_trace(&self, _: TraceStart) -> BoxFuture<'_, Result<TraceBegun, String>> {
+        refused()
+    }
+
+    fn trace(&self, _: TraceQuery) -> BoxFuture<'_, Result<TracedEvents, String>> {
+        refused()
+    }
+
+    fn checkpoints(&self, _: String) -> BoxFuture<'_, Result<Vec<CheckpointRow>, String>> {
+        refused()
+    }
+
+    fn go_back(&self, _: String, _: Option<u64>) -> BoxFuture<'_, Result<WentBack, String>> {
+        refused()
+    }
+
+    fn spawn(&self, _: Spawning) -> BoxFuture<'_, Result<SpawnedActor, String>> {
         refused()
     }
 }

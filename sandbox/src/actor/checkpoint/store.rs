@@ -70,6 +70,37 @@ pub struct Kept {
     pub checkpoint: Checkpoint,
 }
 
+/// What is known of a checkpoint besides its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptState {
+    /// Its number.
+    pub number: u64,
+    /// The name of the module that the actor ran.
+    pub module: String,
+    /// That module's code.
+    pub digest: Digest,
+    /// The version of the state.
+    pub state_version: u32,
+    /// When it was taken.
+    pub taken: SystemTime,
+    /// Bytes of the state.
+    pub bytes: usize,
+}
+
+impl KeptState {
+    /// What is known of this one.
+    pub fn of(Kept { number, checkpoint }: &Kept) -> Self {
+        Self {
+            number: *number,
+            module: checkpoint.module.clone(),
+            digest: checkpoint.digest,
+            state_version: checkpoint.state_version,
+            taken: checkpoint.taken,
+            bytes: checkpoint.state.len(),
+        }
+    }
+}
+
 /// A store could not keep or read checkpoints.
 #[derive(Debug, thiserror::Error)]
 #[error("the store of checkpoints: {0}")]

@@ -258,7 +258,7 @@ impl Guest {
 
     /// The state of the actor. If its instance dies of that, there is a fresh one afterwards, whatever the actor's policy is:
     /// it was the host who asked.
-    async fn take_snapshot(
+    pub(crate) async fn take_snapshot(
         &self,
         myself: &ActorRef<Opaque>,
         running: &mut Running,

@@ -38,6 +38,35 @@ impl StoreData {
         args: Vec<u8>,
         timeout_ms: Option<u64>,
     ) -> wasmtime::Result<Result<Vec<u8>, CallError>> {
+        // Boxed, so that the future of a call that nobody looks at stays as small as it is.
+        if self.is_traced {
+            return Box::pin(self.call_in_sight(to, variant, args, timeout_ms)).await;
+        }
+        self.call_and_wait(to, variant, args, timeout_ms).await
+    }
+
+    /// The same, shown to those who trace the actor.
+    async fn call_in_sight(
+        &mut self,
+        to: Pid,
+        variant: String,
+        args: Vec<u8>,
+        timeout_ms: Option<u64>,
+    ) -> wasmtime::Result<Result<Vec<u8>, CallError>> {
+        let shown = variant.clone();
+        let since = self.show_call(&variant, &args, to);
+        let called = self.call_and_wait(to, variant, args, timeout_ms).await?;
+        self.show_outcome(&shown, to, since, called.as_deref());
+        Ok(called)
+    }
+
+    async fn call_and_wait(
+        &mut self,
+        to: Pid,
+        variant: String,
+        args: Vec<u8>,
+        timeout_ms: Option<u64>,
+    ) -> wasmtime::Result<Result<Vec<u8>, CallError>> {
         // The guest can't answer while it waits, and `Waiting` would find the circle only after the message was
         // built.
         if Some(self.context()?.cell.get_id()) == pid::to_id(to) {

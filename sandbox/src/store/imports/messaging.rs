@@ -15,7 +15,7 @@ use crate::component::bindings::requests::CallError;
 use crate::component::bindings::types::Pid;
 use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
-use crate::directory::{self, Inbox, Local, NotPut, Placed, PutRefused, SendRefused};
+use crate::directory::{self, Inbox, Local, NotPut, Placed, PutRefused, SendRefused, Sender};
 use crate::policy::grants::Capability;
 use crate::policy::limits::Limit;
 use crate::store::data::StoreData;
@@ -58,12 +58,18 @@ impl messaging::Host for StoreData {
         if let Err(not_sent) = self.check_recipient(to).await? {
             return Ok(Err(not_sent.into()));
         }
+        // Kept for those who trace the actor: the message itself is gone by then.
+        let shown = self.is_traced.then(|| (variant.clone(), args.clone()));
         let message = SerializedMessage::Cast {
             variant,
             args,
             metadata: None,
         };
-        Ok(self.send(to, message).await.map(drop))
+        let sent = self.send(to, message).await.map(drop);
+        if let Some((variant, args)) = shown {
+            self.show_cast(&variant, &args, to, sent.err());
+        }
+        Ok(sent)
     }
 
     async fn call(
@@ -88,6 +94,9 @@ impl messaging::Host for StoreData {
             return Ok(Err(ReplyError::UnknownCall));
         };
         self.tally.answered();
+        if self.is_traced {
+            self.show_reply(reply_to, Ok(&bytes));
+        }
         Ok(port.send(bytes).map_err(|_| ReplyError::TooLate))
     }
 
@@ -96,6 +105,9 @@ impl messaging::Host for StoreData {
         self.context()?;
         if self.replies.take(reply_to).is_some() {
             self.tally.failed();
+            if self.is_traced {
+                self.show_reply(reply_to, Err(&"the actor has dropped the call"));
+            }
         }
         Ok(())
     }
@@ -104,6 +116,9 @@ impl messaging::Host for StoreData {
         self.side_effect()?;
         self.context()?;
         if let Some(port) = self.replies.take(reply_to) {
+            if self.is_traced {
+                self.show_reply(reply_to, Err(&reason));
+            }
             self.fail(port, None, &reason);
         }
         Ok(())
@@ -150,6 +165,9 @@ impl StoreData {
             self.send_native(&local, message).await?;
             return Ok(Placed::Nowhere);
         };
+        if directory::is_anyone_traced() {
+            inbox.comes_from(&message, Sender::Actor(self.label.pid));
+        }
         let message = match inbox.put(message) {
             Ok(placed) => return Ok(placed),
             Err(NotPut {

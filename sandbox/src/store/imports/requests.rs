@@ -60,6 +60,42 @@ impl requests::Host for StoreData {
         args: Vec<u8>,
         timeout_ms: Option<u64>,
     ) -> wasmtime::Result<Result<u64, CallError>> {
+        if self.is_traced {
+            let shown = variant.clone();
+            let since = self.show_call(&variant, &args, to);
+            let asked = Box::pin(self.ask_actor(to, variant, args, timeout_ms)).await?;
+            self.show_asked(&shown, to, since, asked.as_ref().copied());
+            return Ok(asked);
+        }
+        self.ask_actor(to, variant, args, timeout_ms).await
+    }
+
+    fn cancel(&mut self, token: u64) -> wasmtime::Result<bool> {
+        self.side_effect()?;
+        self.context()?;
+        Ok(self.asks.as_ref().is_some_and(|asks| asks.cancel(token)))
+    }
+
+    fn pending(&mut self, mailbox: Mailbox) -> wasmtime::Result<()> {
+        self.may_act()?;
+        self.context()?;
+        self.pending = match (self.pending, mailbox) {
+            (Some(Mailbox::Held), _) | (_, Mailbox::Held) => Some(Mailbox::Held),
+            (_, Mailbox::Open) => Some(Mailbox::Open),
+        };
+        Ok(())
+    }
+}
+
+impl StoreData {
+    /// Sends a call whose reply comes later, under a token.
+    async fn ask_actor(
+        &mut self,
+        to: Pid,
+        variant: String,
+        args: Vec<u8>,
+        timeout_ms: Option<u64>,
+    ) -> wasmtime::Result<Result<u64, CallError>> {
         // Before anything else is looked at: it would be heard of only where somebody answers.
         let room = self.asks("requests.ask")?.room();
         let call = match self.prepare_call(to, variant, args, timeout_ms).await? {
@@ -100,24 +136,6 @@ impl requests::Host for StoreData {
         Ok(Ok(token))
     }
 
-    fn cancel(&mut self, token: u64) -> wasmtime::Result<bool> {
-        self.side_effect()?;
-        self.context()?;
-        Ok(self.asks.as_ref().is_some_and(|asks| asks.cancel(token)))
-    }
-
-    fn pending(&mut self, mailbox: Mailbox) -> wasmtime::Result<()> {
-        self.may_act()?;
-        self.context()?;
-        self.pending = match (self.pending, mailbox) {
-            (Some(Mailbox::Held), _) | (_, Mailbox::Held) => Some(Mailbox::Held),
-            (_, Mailbox::Open) => Some(Mailbox::Open),
-        };
-        Ok(())
-    }
-}
-
-impl StoreData {
     /// The asks of the actor, for an import through which something is to come.
     pub(super) fn asks(&mut self, import: &'static str) -> wasmtime::Result<&Asks> {
         let myself = self.context()?;

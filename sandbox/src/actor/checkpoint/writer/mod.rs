@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use self::attempt::{Job, Jobs, Outcome, attempt};
 use self::queue::{Attempt, News, Queue};
-use super::store::{Checkpoint, CheckpointStore, Entry, Kept, Moment, StoreError};
+use super::store::{Checkpoint, CheckpointStore, Entry, Kept, KeptState, Moment, StoreError};
 
 /// The longest wait of an actor that starts for a state that has not been written and that it can't take over, so that it can be held.
 const HOLD_PATIENCE: Duration = Duration::from_secs(2);
@@ -128,13 +128,37 @@ impl CheckpointWriter {
         read.unwrap_or_else(|ended| Err(StoreError(ended.into())))
     }
 
+    /// The checkpoints of an actor, the newest first, once what waits of it is written. Those that are damaged are left out.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub async fn list(&self, actor: &str) -> Result<Vec<KeptState>, StoreError> {
+        self.settle(actor).await;
+        let (store, actor) = (self.shared.store.clone(), actor.to_owned());
+        let read = tokio::task::spawn_blocking(move || {
+            let (mut all, mut before) = (Vec::new(), None);
+            // One by one: their states together may be more than fits into memory.
+            while let Some(kept) = store.latest(&actor, before)? {
+                before = Some(kept.number);
+                all.push(KeptState::of(&kept));
+            }
+            Ok(all)
+        });
+        read.await.unwrap_or_else(|ended| Err(StoreError(ended.into())))
+    }
+
+    /// Waits until nothing of an actor waits to be written, but not for long. True if nothing does.
+    pub(crate) async fn settle(&self, actor: &str) -> bool {
+        let written = self.shared.until(|queue| queue.unwritten(actor).is_none());
+        tokio::time::timeout(HOLD_PATIENCE, written).await.is_ok()
+    }
+
     /// The actor's code can't take this checkpoint over. It stays beside those that come, until they are all given up.
     pub async fn hold(&self, actor: &str, number: u64) {
         let mut number = number;
         if number == UNWRITTEN {
-            let written = self.shared.until(|queue| queue.unwritten(actor).is_none());
             // If the disk fails too, the state is held as long as no newer one waits.
-            if tokio::time::timeout(HOLD_PATIENCE, written).await.is_err() {
+            if !self.settle(actor).await {
                 return;
             }
             match self.read(actor, None).await {

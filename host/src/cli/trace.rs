@@ -1,0 +1,365 @@
+//! `trace`: what passes an actor, message by message.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::arguments::{ControlArguments, OutputFormat};
+use super::deploy::on_nodes;
+use super::failure::Failure;
+use super::nodes::ControlledNode;
+use super::output::{self, NotWritten, Reader, printable};
+use super::steer;
+use super::timeout::parse_timeout;
+use super::units::{bytes, duration, short};
+use crate::control::{
+    Answer, Request, Target, TraceBegun, TraceEnd, TraceQuery, TraceStart, TracedEvent, TracedEvents, TracedKind,
+};
+use crate::host::HostBuilder;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  ractor-host trace counter
+  ractor-host trace counter --filter AddAndGet --for 10s --count 100
+  ractor-host trace group:counters --no-values --output json";
+
+/// The time that one node waits for an event before the next one is asked.
+const TURN: Duration = Duration::from_millis(200);
+
+/// The same if there is no next one.
+const LONG_TURN: Duration = Duration::from_secs(5);
+
+/// The most characters of a value that people are shown.
+const VALUE: usize = 200;
+
+#[derive(Debug, Args)]
+pub(super) struct TraceArguments {
+    #[command(flatten)]
+    control: ControlArguments,
+    /// Who is traced: an actor's name, `NAME@NODE`, `group:NAME` for the members of a group, or `pid:N`.
+    target: Target,
+    /// Only messages of this name, and what comes of them.
+    #[arg(long, value_name = "MESSAGE")]
+    filter: Option<String>,
+    /// Show only that messages pass, and their sizes. A key of the role `observe` allows no more.
+    #[arg(long)]
+    no_values: bool,
+    /// The longest that the trace lasts: 10s, 5m. At most 10m.
+    #[arg(long = "for", value_name = "TIME", default_value = "1m", value_parser = parse_timeout)]
+    lasts: Duration,
+    /// How many events it sees, then it ends.
+    #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    count: u64,
+    /// The most events in one second. What is beyond it is left out and counted.
+    #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rate: u32,
+    /// The format of the output. In JSON, each line is an object.
+    #[arg(long, value_enum, default_value_t)]
+    output: OutputFormat,
+}
+
+/// A trace on one node.
+struct RunningTrace {
+    node: ControlledNode,
+    query: TraceQuery,
+    left_out: u64,
+    ended: Option<TraceEnd>,
+}
+
+/// A line of JSON: an event, how many are missing, or the end.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Entry<'a> {
+    Event {
+        node: &'a str,
+        #[serde(flatten)]
+        event: &'a TracedEvent,
+    },
+    Missing {
+        node: &'a str,
+        /// Those that were too many in one second.
+        left_out: u64,
+        /// Those that have gone before they could be read.
+        lost: u64,
+    },
+    Ended {
+        node: &'a str,
+        ended: TraceEnd,
+    },
+}
+
+pub(super) fn trace(arguments: &TraceArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
+    on_nodes(&arguments.control, builder, async |nodes| {
+        let (nodes, target) = steer::aim(nodes, &arguments.target)?;
+        let mut traces = Vec::new();
+        for node in nodes {
+            traces.push(begin(node, target.clone(), arguments).await?);
+        }
+        let turn = if traces.len() > 1 { TURN } else { LONG_TURN };
+        let wait_ms = u64::try_from(turn.as_millis()).unwrap_or(u64::MAX);
+        while traces.iter().any(|trace| trace.ended.is_none()) {
+            for trace in traces.iter_mut().filter(|trace| trace.ended.is_none()) {
+                trace.query.wait_ms = wait_ms;
+                if read(trace, arguments).await? == Reader::Gone {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn begin(mut node: ControlledNode, target: Target, arguments: &TraceArguments) -> anyhow::Result<RunningTrace> {
+    let values = !arguments.no_values;
+    let start = TraceStart {
+        target: target.clone(),
+        message: arguments.filter.clone(),
+        values,
+        each_second: arguments.rate,
+        most: arguments.count,
+        for_ms: u64::try_from(arguments.lasts.as_millis()).unwrap_or(u64::MAX),
+    };
+    let Answer::TraceBegun(begun) = node.ask(&Request::BeginTrace(start)).await? else {
+        anyhow::bail!("{} did not say that it traces", node.name);
+    };
+    let TraceBegun {
+        trace,
+        actors,
+        each_second,
+        most,
+        for_ms,
+    } = begun;
+    let who = match &actors[..] {
+        [] => format!("{target}, which is not there at present,"),
+        [one] => one.clone(),
+        several => format!("{} actors", several.len()),
+    };
+    output::note(format_args!(
+        "tracing {who} on {} for {}, up to {most} events, {each_second} in a second",
+        node.name,
+        duration(for_ms)
+    ));
+    Ok(RunningTrace {
+        node,
+        query: TraceQuery {
+            trace,
+            next: 0,
+            values,
+            wait_ms: 0,
+        },
+        left_out: 0,
+        ended: None,
+    })
+}
+
+/// Shows what there is.
+async fn read(trace: &mut RunningTrace, arguments: &TraceArguments) -> anyhow::Result<Reader> {
+    let RunningTrace {
+        node,
+        query,
+        left_out,
+        ended,
+    } = trace;
+    // It is each answer that has its time.
+    node.renew_deadline(arguments.control.timeout);
+    let Answer::Traced(answer) = node.ask(&Request::Trace(query.clone())).await? else {
+        anyhow::bail!("{} did not show its trace", node.name);
+    };
+    query.next = answer.next;
+    *ended = answer.ended;
+    let new = answer.left_out.saturating_sub(*left_out);
+    *left_out = answer.left_out;
+    let reader = show(&node.name, &answer, new, arguments)?;
+    if let (OutputFormat::Text, Some(end)) = (arguments.output, answer.ended) {
+        output::note(format_args!(
+            "the trace on {} has ended: {}",
+            node.name,
+            match end {
+                TraceEnd::Time => "its time is over (`--for`)",
+                TraceEnd::Count => "it has seen as many events as it was to (`--count`)",
+                TraceEnd::Unread => "nobody has read it for a while",
+            }
+        ));
+    }
+    Ok(reader)
+}
+
+fn show(node: &str, answer: &TracedEvents, left_out: u64, arguments: &TraceArguments) -> Result<Reader, NotWritten> {
+    let TracedEvents {
+        events, lost, ended, ..
+    } = answer;
+    output::write_part(|out| {
+        for event in events {
+            match arguments.output {
+                OutputFormat::Text => write_event(out, event)?,
+                OutputFormat::Json => write_json(out, &Entry::Event { node, event })?,
+            }
+        }
+        if left_out > 0 || *lost > 0 {
+            match arguments.output {
+                OutputFormat::Text => write_missing(out, left_out, *lost, arguments.rate)?,
+                OutputFormat::Json => write_json(
+                    out,
+                    &Entry::Missing {
+                        node,
+                        left_out,
+                        lost: *lost,
+                    },
+                )?,
+            }
+        }
+        match (arguments.output, *ended) {
+            (OutputFormat::Json, Some(ended)) => write_json(out, &Entry::Ended { node, ended }),
+            _ => Ok(()),
+        }
+    })
+}
+
+fn write_json(out: &mut impl Write, entry: &Entry<'_>) -> io::Result<()> {
+    writeln!(out, "{}", serde_json::to_string(entry)?)
+}
+
+fn write_missing(out: &mut impl Write, left_out: u64, lost: u64, rate: u32) -> io::Result<()> {
+    if left_out > 0 {
+        writeln!(out, "({left_out} events were left out: more than {rate} in a second)")?;
+    }
+    if lost > 0 {
+        writeln!(out, "({lost} events were lost: they came faster than they were read)")?;
+    }
+    Ok(())
+}
+
+fn write_event(out: &mut impl Write, event: &TracedEvent) -> io::Result<()> {
+    writeln!(out, "{}", printable(&in_words(event)).replace('\n', "\\n"))
+}
+
+fn in_words(event: &TracedEvent) -> String {
+    let TracedEvent {
+        at_us,
+        actor,
+        event: kind,
+        message,
+        bytes: size,
+        call,
+        peer,
+        took_us,
+        failed,
+        values,
+        ..
+    } = event;
+    let (what, towards) = match kind {
+        TracedKind::CastIn => ("got cast", "from"),
+        TracedKind::CallIn => ("got call", "from"),
+        TracedKind::Handled => ("handled", ""),
+        TracedKind::ReplyOut => ("replied", "to"),
+        TracedKind::CastOut => ("sent cast", "to"),
+        TracedKind::CallOut => ("sent call", "to"),
+        TracedKind::ReplyIn => ("got reply", "from"),
+    };
+    let mut line = format!("{} {actor}  {what:<9}  {message}", clock(*at_us));
+    match values {
+        Some(Value::Array(arguments)) if is_message(*kind) => {
+            let shown: Vec<String> = arguments.iter().map(|argument| shown(&argument.to_string())).collect();
+            line.push_str(&format!("({})", shown.join(", ")));
+        }
+        Some(value) => line.push_str(&format!(" = {}", shown(&value.to_string()))),
+        None => {}
+    }
+    if let Some(call) = call {
+        line.push_str(&format!("  #{call}"));
+    }
+    if *kind != TracedKind::Handled && failed.is_none() {
+        line.push_str(&format!("  {}", bytes(*size)));
+    }
+    if let Some(peer) = peer {
+        line.push_str(&format!("  {towards} {peer}"));
+    }
+    if let Some(took) = took_us {
+        line.push_str(&format!("  after {}", short(*took)));
+    }
+    if let Some(failed) = failed {
+        line.push_str(&format!("  failed: {failed}"));
+    }
+    line
+}
+
+fn is_message(kind: TracedKind) -> bool {
+    !matches!(kind, TracedKind::ReplyIn | TracedKind::ReplyOut | TracedKind::Handled)
+}
+
+fn shown(value: &str) -> String {
+    match value.char_indices().nth(VALUE) {
+        Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()),
+        None => value.to_owned(),
+    }
+}
+
+/// The time of the day in UTC, as the log has it.
+fn clock(at_us: u64) -> String {
+    let seconds = at_us / 1_000_000;
+    let (hours, minutes) = (seconds / 3_600 % 24, seconds / 60 % 60);
+    format!("{hours:02}:{minutes:02}:{:02}.{:06}", seconds % 60, at_us % 1_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(kind: TracedKind) -> TracedEvent {
+        TracedEvent {
+            at_us: 1_790_000_000_000_123,
+            actor: "counter".to_owned(),
+            pid: 7,
+            event: kind,
+            message: "Add".to_owned(),
+            bytes: 16,
+            call: None,
+            peer: None,
+            took_us: None,
+            failed: None,
+            values: None,
+        }
+    }
+
+    #[test]
+    fn an_event_is_a_line() {
+        let call = TracedEvent {
+            call: Some(3),
+            peer: Some("shop".to_owned()),
+            values: Some(json!([5, "a\u{1b}b"])),
+            ..event(TracedKind::CallIn)
+        };
+        let mut line = Vec::new();
+        write_event(&mut line, &call).unwrap();
+        assert_eq!(
+            String::from_utf8(line).unwrap(),
+            "14:13:20.000123 counter  got call   Add(5, \"a\\u001bb\")  #3  16 B  from shop\n"
+        );
+        let reply = TracedEvent {
+            took_us: Some(85),
+            values: Some(json!([1, 2])),
+            ..event(TracedKind::ReplyOut)
+        };
+        assert_eq!(
+            in_words(&reply),
+            "14:13:20.000123 counter  replied    Add = [1,2]  16 B  after 85µs"
+        );
+        let handled = TracedEvent {
+            took_us: Some(1_500),
+            failed: Some("trapped".to_owned()),
+            ..event(TracedKind::Handled)
+        };
+        assert_eq!(
+            in_words(&handled),
+            "14:13:20.000123 counter  handled    Add  after 1.5ms  failed: trapped"
+        );
+        assert_eq!(shown(&"x".repeat(300)).chars().count(), VALUE + 1);
+    }
+}
