@@ -30,6 +30,8 @@ mod questions;
 mod replies;
 #[cfg(not(target_family = "wasm"))]
 mod text;
+#[cfg(not(target_family = "wasm"))]
+pub mod trace;
 
 pub use self::outcome::{CallError, FailCall};
 

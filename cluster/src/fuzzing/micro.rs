@@ -45,7 +45,7 @@ fn through_the_codec(times: u64, mut encode: impl FnMut(&mut BytesMut)) {
 fn cast(bytes: usize, times: u64) {
     let args = vec![7; bytes];
     through_the_codec(times, |out| {
-        wire::encode_cast(out, 12_345, "Blob", Payload::Within(black_box(&args)), None);
+        wire::encode_cast(out, 12_345, "Blob", Payload::Within(black_box(&args)), None, None);
     });
 }
 
@@ -57,6 +57,7 @@ fn call(times: u64) {
         variant: "Echo".to_owned(),
         args: Vec::new(),
         metadata: None,
+        trace: None,
     };
     let args = [7; 16];
     through_the_codec(times, |out| {
