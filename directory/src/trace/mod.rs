@@ -31,8 +31,8 @@ thread_local! {
 
 /// What begins spans, and ends them.
 pub trait Tracer: Send + Sync + 'static {
-    /// Begins a span. It ends when what this gives is dropped.
-    fn begin(&self, parent: &TraceContext, operation: &Operation<'_>) -> ActiveSpan;
+    /// Begins a span; without a parent, it begins a trace. It ends when what this gives is dropped. None once the tracer is shut down.
+    fn begin(&self, parent: Option<&TraceContext>, operation: &Operation<'_>) -> Option<ActiveSpan>;
 
     /// The context of the `tracing` span that is current on this thread; none if it belongs to no trace.
     fn current(&self) -> Option<TraceContext>;
@@ -150,9 +150,9 @@ pub fn is_on() -> bool {
     ON.load(Ordering::Relaxed)
 }
 
-/// Begins a span; none if this process doesn't trace.
-pub fn begin(parent: &TraceContext, operation: &Operation<'_>) -> Option<ActiveSpan> {
-    Some(TRACER.get()?.begin(parent, operation))
+/// Begins a span; without a parent, it begins a trace. None if this process doesn't trace.
+pub fn begin(parent: Option<&TraceContext>, operation: &Operation<'_>) -> Option<ActiveSpan> {
+    TRACER.get()?.begin(parent, operation)
 }
 
 /// The context of a message that is handed on now; none if it belongs to no trace.
@@ -192,6 +192,14 @@ pub fn carry<F: Future>(context: Arc<TraceContext>, work: F) -> Carry<F> {
     Carry {
         context,
         work: Box::pin(work),
+    }
+}
+
+/// As [`carry`], for what is done within a span, if there is one.
+pub async fn within<F: Future>(span: Option<&ActiveSpan>, work: F) -> F::Output {
+    match span {
+        None => work.await,
+        Some(span) => carry(span.context.clone(), work).await,
     }
 }
 

@@ -115,6 +115,10 @@ impl Actor for Guest {
 /// current one; that of any other message is in the guest's own mailbox.
 fn received(message: SerializedMessage) -> Received {
     let is_token = matches!(message, SerializedMessage::CallReply(..));
-    let trace = if is_token || !trace::is_on() { None } else { trace::current() };
+    let trace = if is_token || !trace::is_on() {
+        None
+    } else {
+        trace::current()
+    };
     Received { message, trace }
 }

@@ -16,7 +16,7 @@ impl Instance {
         let state = self.store.data_mut();
         let operation = Operation::of(kind, &state.label.name, message);
         if operation.variant != PROBE_VARIANT {
-            state.span = trace::begin(parent, &operation).map(Arc::new);
+            state.span = trace::begin(Some(parent), &operation).map(Arc::new);
         }
     }
 

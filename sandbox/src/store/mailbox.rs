@@ -150,7 +150,10 @@ impl Mailbox {
         };
         self.room.notify_waiters();
         // A probe carries nothing, and a call is no loss in silence: its caller hears.
-        let casts = messages.iter().filter(|(_, received)| is_cast(&received.message)).count();
+        let casts = messages
+            .iter()
+            .filter(|(_, received)| is_cast(&received.message))
+            .count();
         telemetry::dead_letters(&self.label, "ended", casts);
     }
 

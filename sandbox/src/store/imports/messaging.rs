@@ -147,10 +147,7 @@ impl StoreData {
         message: SerializedMessage,
         span: Option<&ActiveSpan>,
     ) -> Result<Placed, SendError> {
-        match span {
-            None => self.send_now(to, message).await,
-            Some(span) => trace::carry(span.context().clone(), self.send_now(to, message)).await,
-        }
+        trace::within(span, self.send_now(to, message)).await
     }
 
     async fn send_now(&mut self, to: Pid, message: SerializedMessage) -> Result<Placed, SendError> {

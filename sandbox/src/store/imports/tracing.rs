@@ -46,7 +46,7 @@ impl StoreData {
     pub(super) fn begin_span(&self, to: Pid, message: &SerializedMessage) -> Option<ActiveSpan> {
         let parent = self.span.as_ref()?;
         let kind = OperationKind::sending(message);
-        trace::begin(parent.context(), &Operation::of(kind, &shown(to), message))
+        trace::begin(Some(parent.context()), &Operation::of(kind, &shown(to), message))
     }
 }
 
