@@ -27,6 +27,7 @@ pub mod reload_bindings;
 #[doc(hidden)]
 pub mod replies_bindings;
 pub mod requests;
+pub mod trace;
 pub mod rpc;
 #[doc(hidden)]
 pub mod runtime;
