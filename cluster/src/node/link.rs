@@ -21,7 +21,9 @@ use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, NodeFlags, SessionLimits};
 use crate::NodeId;
 use crate::directory::{FailCall, FailureReason, MAX_REASON_BYTES, SendRefused};
 use crate::transport::{Enqueued, FrameCounts, FrameKind, LARGE_PAYLOAD, Outbox, OutboxError, Room};
-use crate::wire::{self, CAPABILITY_CALL_FAILED, CAPABILITY_TRACE, Call, Control, Data, FRAME_OVERHEAD, Message, Payload};
+use crate::wire::{
+    self, CAPABILITY_CALL_FAILED, CAPABILITY_TRACE, Call, Control, Data, FRAME_OVERHEAD, Message, Payload,
+};
 
 /// The connection to a peer, shared.
 #[derive(Debug)]

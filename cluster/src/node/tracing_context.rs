@@ -18,7 +18,9 @@ impl Link {
             state: context.state().into(),
         };
         // A message that just fits goes without its trace rather than not at all.
-        self.check_size(payload + fields.wire_len()).is_ok().then(|| Box::new(fields))
+        self.check_size(payload + fields.wire_len())
+            .is_ok()
+            .then(|| Box::new(fields))
     }
 }
 

@@ -322,15 +322,15 @@ fn any_data() -> impl Strategy<Value = Data> {
     };
     let number = || prop_oneof![Just(0u64), Just(u64::MAX), any::<u64>(), 0u64..300];
     prop_oneof![
-        (number(), "[a-zA-Zé]{0,20}", bytes(), metadata(), trace()).prop_map(
-            |(to, variant, args, metadata, trace)| Data::Cast(Cast {
+        (number(), "[a-zA-Zé]{0,20}", bytes(), metadata(), trace()).prop_map(|(to, variant, args, metadata, trace)| {
+            Data::Cast(Cast {
                 to,
                 variant,
                 args,
                 metadata,
-                trace
+                trace,
             })
-        ),
+        }),
         (
             number(),
             number(),

@@ -3,6 +3,7 @@
 
 mod access;
 mod admin;
+mod collector;
 mod figures;
 mod http;
 mod leaving;
@@ -11,4 +12,5 @@ mod logs;
 mod operator;
 mod roles;
 mod steering;
+mod traces;
 mod views;
