@@ -74,7 +74,9 @@ async fn nodes() {
         trace::install(Box::new(Counting));
         let (one, _) = node("one").await;
         let (_, port) = node("other").await;
-        connect_until_ready(&one, (Ipv4Addr::LOCALHOST, port), None).await.unwrap();
+        connect_until_ready(&one, (Ipv4Addr::LOCALHOST, port), None)
+            .await
+            .unwrap();
     };
     NODES.get_or_init(|| connect).await;
 }
@@ -186,7 +188,10 @@ async fn a_job_in_a_trace() {
     assert_eq!((job.key.as_str(), job.msg.as_str()), ("table 7", "soup"));
     assert_eq!(job.options.ttl(), Some(Duration::from_secs(3600)));
     assert_eq!(job.options.submit_time(), submitted);
-    assert!(HANDLED.lock().unwrap().iter().any(|(parent, _)| *parent == 7), "it came without its trace");
+    assert!(
+        HANDLED.lock().unwrap().iter().any(|(parent, _)| *parent == 7),
+        "it came without its trace"
+    );
 }
 
 /// Passes on what it is told, and says within which span it was.
@@ -224,7 +229,16 @@ async fn a_relay_in_a_trace() {
     let (told, mut first_hears) = unbounded_channel();
     let (first, _) = Actor::spawn(None, Relay { to: to.clone(), told }, ()).await.unwrap();
     let (told, mut last_hears) = unbounded_channel();
-    let (last, _) = Actor::spawn(None, Relay { to: Arc::default(), told }, ()).await.unwrap();
+    let (last, _) = Actor::spawn(
+        None,
+        Relay {
+            to: Arc::default(),
+            told,
+        },
+        (),
+    )
+    .await
+    .unwrap();
     pg::join("first".to_owned(), vec![first.get_cell()]);
     pg::join("last".to_owned(), vec![last.get_cell()]);
     nodes().await;
@@ -235,9 +249,15 @@ async fn a_relay_in_a_trace() {
     let within = next(&mut first_hears).await.unwrap();
     let then = next(&mut last_hears).await.unwrap();
     let handled = HANDLED.lock().unwrap().clone();
-    assert!(handled.contains(&(8, within)) && handled.contains(&(within, then)), "{handled:?}: {within}, {then}");
+    assert!(
+        handled.contains(&(8, within)) && handled.contains(&(within, then)),
+        "{handled:?}: {within}, {then}"
+    );
 
     // What is sent in no trace is handled in none.
     there.cast("go".to_owned()).unwrap();
-    assert_eq!((next(&mut first_hears).await, next(&mut last_hears).await), (None, None));
+    assert_eq!(
+        (next(&mut first_hears).await, next(&mut last_hears).await),
+        (None, None)
+    );
 }

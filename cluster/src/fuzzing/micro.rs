@@ -7,8 +7,8 @@ use bytes::BytesMut;
 
 use super::config;
 use super::control::{authenticated, authenticated_with};
-use crate::session::{LocalSnapshot, Role, Session};
 use crate::directory::trace;
+use crate::session::{LocalSnapshot, Role, Session};
 use crate::wire::{self, Actor, Call, Control, FRAME_HEADER_BYTES, Message, Payload, Timestamp, TraceFields};
 
 /// The number of actors in one message of the control plane.

@@ -27,7 +27,6 @@ pub mod reload_bindings;
 #[doc(hidden)]
 pub mod replies_bindings;
 pub mod requests;
-pub mod trace;
 pub mod rpc;
 #[doc(hidden)]
 pub mod runtime;
@@ -36,6 +35,7 @@ pub mod serialization;
 mod tests;
 pub mod thread_local;
 pub mod time;
+pub mod trace;
 pub(crate) mod type_names;
 
 #[cfg(all(target_family = "wasm", feature = "actor-macros"))]

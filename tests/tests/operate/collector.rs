@@ -139,7 +139,8 @@ impl Kept {
             "/v1/traces" => {
                 let sent = ExportTraceServiceRequest::decode(body).expect("spans");
                 for all in sent.resource_spans {
-                    self.resources.extend(all.resource.iter().flat_map(|resource| texts(&resource.attributes)));
+                    self.resources
+                        .extend(all.resource.iter().flat_map(|resource| texts(&resource.attributes)));
                     for scope in all.scope_spans {
                         self.schemas.push(scope.schema_url);
                         self.spans.extend(scope.spans.iter().map(found));
@@ -163,7 +164,11 @@ impl Kept {
     /// The one span of this trace that has this name and kind.
     #[track_caller]
     pub(crate) fn span(&self, trace: &str, name: &str, kind: i32) -> &Found {
-        let found: Vec<_> = self.of(trace).into_iter().filter(|span| span.name == name && span.kind == kind).collect();
+        let found: Vec<_> = self
+            .of(trace)
+            .into_iter()
+            .filter(|span| span.name == name && span.kind == kind)
+            .collect();
         match found[..] {
             [span] => span,
             _ => panic!("{name:?} of kind {kind}: {found:?} of {:#?}", self.of(trace)),
@@ -183,7 +188,11 @@ fn found(span: &Span) -> Found {
         name: span.name.clone(),
         kind: span.kind,
         state: span.trace_state.clone(),
-        error: span.status.clone().filter(|status| status.code == 2).map(|status| status.message),
+        error: span
+            .status
+            .clone()
+            .filter(|status| status.code == 2)
+            .map(|status| status.message),
         attributes: texts(&span.attributes),
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Exporting<E> {
     inner: E,
     runtime: Arc<Runtime>,
     signal: &'static str,
+    /// Where it exports to, as the variables say it, for the log.
+    endpoint: String,
     /// Exports that failed, one after the other.
     failed: AtomicU64,
 }
@@ -41,6 +43,7 @@ impl<E> Exporting<E> {
             inner,
             runtime: Arc::new(runtime.map_err(SettingsError::other)?),
             signal,
+            endpoint: endpoint(signal),
             failed: AtomicU64::new(0),
         })
     }
@@ -54,24 +57,36 @@ impl<E> Exporting<E> {
 
     /// Says once that nothing can be exported, and once that it can again.
     fn note(&self, outcome: &OTelSdkResult) {
-        let signal = self.signal;
+        let (signal, endpoint) = (self.signal, &self.endpoint);
         match outcome {
             Ok(()) => {
                 // Only the thread of the SDK changes it.
                 let failed = self.failed.swap(0, Ordering::Relaxed);
                 if failed > 0 {
-                    tracing::info!(signal, failed, "the OTLP collector takes what is exported again");
+                    tracing::info!(
+                        signal,
+                        endpoint,
+                        failed,
+                        "the OTLP collector takes what is exported again"
+                    );
                 }
             }
             Err(OTelSdkError::AlreadyShutdown) => {}
             Err(error) => {
                 let failed = self.failed.fetch_add(1, Ordering::Relaxed) + 1;
                 if failed.is_power_of_two() {
-                    tracing::warn!(signal, failed, %error, "the OTLP collector doesn't take what is exported; it is given up");
+                    tracing::warn!(signal, endpoint, failed, %error, "the OTLP collector doesn't take what is exported; it is given up");
                 }
             }
         }
     }
+}
+
+/// What the variables say of where a signal goes.
+fn endpoint(signal: &str) -> String {
+    let own = format!("OTEL_EXPORTER_OTLP_{}_ENDPOINT", signal.to_ascii_uppercase());
+    let said = std::env::var(own).or_else(|_| std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT"));
+    said.unwrap_or_else(|_| "http://localhost:4318".to_owned())
 }
 
 impl<E: SpanExporter> SpanExporter for Exporting<E> {

@@ -21,6 +21,8 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::Metadata;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::{Layer, Registry};
 
 use self::exporting::Exporting;
@@ -37,6 +39,11 @@ const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.37.0";
 const SHUTDOWN: Duration = Duration::from_secs(3);
 
 static TELEMETRY: OnceLock<Otel> = OnceLock::new();
+
+/// True for the spans that ractor makes, one for the whole life of each actor: what an actor sends in its own is in no trace.
+fn is_of_ractor(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && metadata.target().split("::").next() == Some("ractor")
+}
 
 /// What exports, for the life of the process.
 struct Otel {
@@ -81,6 +88,7 @@ impl Made {
                 .with_threads(false)
                 .with_target(false)
                 .with_tracked_inactivity(false)
+                .with_filter(filter_fn(|metadata| !is_of_ractor(metadata)))
         });
         let logs = self.otel.logs.as_ref().map(logs::LogLayer::new);
         match (traces, logs) {
