@@ -25,9 +25,9 @@ const CONSUMER: i32 = 5;
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "b7ad6b7169203331";
 
-/// A node with the counter `other` in the group `others`, which dials this address.
-fn beta(peer: &str, variables: &[(&'static str, String)]) -> HostNode {
-    let rest = format!("peers = [{peer:?}]\n{}", guest_counter("other", "others", 40));
+/// A node with the counter `other` in the group `others`, which dials these addresses.
+fn beta(peers: &[&str], variables: &[(&'static str, String)]) -> HostNode {
+    let rest = format!("peers = {peers:?}\n{}", guest_counter("other", "others", 40));
     HostNode::start_by("beta", COOKIE, &rest, |mut command| {
         Process::start("beta (ractor-host run)", command.envs(variables.iter().cloned()))
     })
@@ -88,7 +88,7 @@ fn a_trace_goes_through_guests_of_two_nodes_with_the_right_parents() {
         ("OTEL_EXPORTER_OTLP_HEADERS", "x-token=secret".to_owned()),
     ]);
     let mut alpha = admin_node_in("alpha", &["operate"], "", &variables);
-    let beta = beta(alpha.address(), &variables);
+    let beta = beta(&[alpha.address()], &variables);
     let url = url(&mut alpha);
     wait_for_others(&url);
     assert_eq!(call(&url, &traceparent("01"), &sum_of_others()), 200);
@@ -265,19 +265,14 @@ fn a_stock_node_and_a_traced_one_talk_as_ever() {
 fn a_sender_that_is_in_no_trace_gives_no_span_and_an_unsampled_one_no_records() {
     let collector = Collector::start();
     let mut alpha = admin_node_in("alpha", &["operate"], "", &[]);
-    let _beta = beta(alpha.address(), &collector.variables());
+    let traced = Collector::start();
+    let mut gamma = admin_node_in("gamma", &["operate"], "", &traced.variables());
+    let _beta = beta(&[alpha.address(), gamma.address()], &collector.variables());
     let url = url(&mut alpha);
     wait_for_others(&url);
     // This node doesn't trace, whatever the header says.
     assert_eq!(call(&url, &traceparent("01"), &sum_of_others()), 200);
 
-    let traced = Collector::start();
-    let mut gamma = admin_node_in(
-        "gamma",
-        &["operate"],
-        &format!("peers = [{:?}]", alpha.address()),
-        &traced.variables(),
-    );
     let url = crate::http::url(&mut gamma);
     wait_for_others(&url);
     assert_eq!(call(&url, &traceparent("00"), &sum_of_others()), 200);
@@ -293,8 +288,8 @@ fn a_sender_that_is_in_no_trace_gives_no_span_and_an_unsampled_one_no_records() 
 fn a_peer_that_writes_nonsense_about_traces_is_served_as_ever() {
     fn nonsense(payload: Vec<u8>, is_diallers: bool) -> Vec<u8> {
         let rewritten = || {
-            let mut message = Fields::parse(&payload)?;
-            let mut node = message.message(2).filter(|_| is_diallers)?;
+            let message = Fields::parse(&payload)?;
+            let node = message.message(2).filter(|_| !is_diallers)?;
             let (arm @ (1 | 2), _) = *node.0.first()? else {
                 return None;
             };
@@ -302,20 +297,15 @@ fn a_peer_that_writes_nonsense_about_traces_is_served_as_ever() {
             said.0.retain(|(number, _)| *number < 100);
             said.0.push((100, Field::Bytes(vec![0xff; 55])));
             said.0.push((101, Field::Bytes(vec![0; 100_000])));
-            node = said.within(arm);
-            message = node.within(2);
-            Some(message.to_bytes())
+            Some(said.within(arm).within(2).to_bytes())
         };
         rewritten().unwrap_or(payload.clone())
     }
     let collector = Collector::start();
     let variables = collector.variables();
-    let rest = guest_counter("other", "others", 40);
-    let mut beta = HostNode::start_by("beta", COOKIE, &rest, |mut command| {
-        Process::start("beta (ractor-host run)", command.envs(variables.iter().cloned()))
-    });
-    let middle = wire::middle(beta.address(), nonsense);
-    let mut alpha = admin_node_in("alpha", &["operate"], &format!("peers = [\"{middle}\"]"), &variables);
+    let mut alpha = admin_node_in("alpha", &["operate"], "", &variables);
+    let middle = wire::middle(alpha.address(), nonsense).to_string();
+    let mut beta = beta(&[&middle], &variables);
     let url = url(&mut alpha);
     wait_for_others(&url);
     for _ in 0..3 {
